@@ -1,0 +1,109 @@
+/**
+ * The agent's one SQLite file. Append-only: a step that has shipped is never edited, `PRAGMA user_version` says
+ * how many have run.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+  -- What the edge must hear of, in order per stream. A body is stored once and never altered.
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    body TEXT NOT NULL,
+    context TEXT NOT NULL,           -- what the handler of the answer needs; never sent
+    status TEXT NOT NULL CHECK (status IN ('pending', 'refused')),
+    stored_at INTEGER NOT NULL,
+    age_ms INTEGER NOT NULL,         -- how old it already was when it was stored
+    attempts INTEGER NOT NULL DEFAULT 0,
+    refusal TEXT,
+    UNIQUE (stream, seq)
+  ) STRICT;
+  CREATE INDEX outbox_pending ON outbox (stream, seq) WHERE status = 'pending';
+  CREATE TABLE outbox_streams (stream TEXT PRIMARY KEY, last_seq INTEGER NOT NULL) STRICT;
+
+  -- Answers that have arrived and have not been worked off yet.
+  CREATE TABLE answers (
+    id INTEGER PRIMARY KEY,          -- the outbox id
+    stream TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    context TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    answered_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- Messages in work and the instructions this host holds of them.
+  CREATE TABLE messages (
+    message_id TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    remote_conversation_id TEXT NOT NULL,
+    local_conversation_id TEXT NOT NULL,
+    ingest_status TEXT NOT NULL,
+    target TEXT NOT NULL,            -- TargetPayload as JSON: where the reply goes
+    assistant_message_id TEXT,
+    block_errors TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('executing', 'replying', 'done')),
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE executions (
+    instruction_id TEXT PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    params TEXT NOT NULL,
+    status TEXT NOT NULL,            -- InstructionState
+    gate TEXT,
+    claim_until INTEGER,             -- wall clock, Unix ms
+    started_at INTEGER,              -- the mark: set and synced before the effect
+    finished_at INTEGER,
+    result TEXT,                     -- InstructionResult as JSON, set together with its outbox row
+    artifact_url TEXT,
+    UNIQUE (message_id, idx)
+  ) STRICT;
+  CREATE INDEX executions_open ON executions (message_id, idx) WHERE status IN ('claimed', 'running');
+
+  -- What is to be sent into a tab: replies and renewals.
+  CREATE TABLE deliveries (
+    plan_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('reply', 'renewal')),
+    subject_id TEXT NOT NULL,        -- message_id of a reply, command_id of a renewal
+    platform TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    conversation_id TEXT,
+    target TEXT NOT NULL,
+    message_text TEXT NOT NULL,
+    assistant_message_id TEXT,
+    timeout_ms INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'ended')),
+    attempt INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL,
+    deadline_at INTEGER,
+    outcome TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX deliveries_queued ON deliveries (next_at) WHERE state = 'queued';
+
+  -- Commands seen, so that each is executed once however often it is sent.
+  CREATE TABLE commands (
+    command_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    result TEXT
+  ) STRICT;
+
+  -- Browsers that were paired. The token is kept as its SHA-256.
+  CREATE TABLE pairings (
+    client_id TEXT PRIMARY KEY,
+    origin TEXT NOT NULL,
+    token_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  `,
+];

@@ -1,0 +1,208 @@
+/** Frames of the Firefox bridge: extension ↔ agent (bridge.md). */
+import { z } from 'zod';
+import { LoginStateSchema } from './clients.ts';
+import {
+  ClientIdSchema,
+  DurationMsSchema,
+  PlatformSchema,
+  ReasonSchema,
+  Sha256Schema,
+  TimestampSchema,
+} from './common.ts';
+import { AutomationStatusSchema, PauseReasonSchema, RemoteConversationIdSchema, TabIdSchema } from './conversations.ts';
+import { CaptureSchema, IngestStatusSchema, MessageRoleSchema } from './instructions.ts';
+import { DELIVERY_METHODS } from './renewal.ts';
+import { SystemModeSchema } from './system.ts';
+
+export const RequestIdSchema = z.string().min(1).max(128);
+export const ORIGIN_PATTERN = /^moz-extension:\/\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const ExtensionOriginSchema = z.string().regex(ORIGIN_PATTERN, 'moz-extension://<uuid>');
+
+export const PAGE_CONTROL_ACTIONS = [
+  'system.pause',
+  'system.resume',
+  'conversation.mode',
+  'conversation.resume',
+] as const;
+
+export const BrowserTabSchema = z.object({
+  platform: PlatformSchema,
+  conversation_id: RemoteConversationIdSchema.nullable(),
+  organization_id: z.string().max(256).nullish(),
+  page_url: z.string().max(2_048),
+  page_title: z.string().max(500).nullable(),
+  tab_id: TabIdSchema,
+  shell_page: z.boolean(),
+  observed_at: TimestampSchema,
+});
+
+export const ActionResultSchema = z.object({
+  type: z.literal('browser.action_result'),
+  /** The request this answers. */
+  request_id: RequestIdSchema,
+  action: z.string().max(64),
+  accepted: z.boolean(),
+  completed: z.boolean(),
+  failed: z.boolean(),
+  reason: z.string().max(500).nullable(),
+  received_at: TimestampSchema.optional(),
+  retry_after_ms: DurationMsSchema.nullish(),
+  downstream: z
+    .object({
+      method: z.enum(DELIVERY_METHODS),
+      http_status: z.number().int().nullable(),
+      seen_in_page: z.boolean(),
+      duration_ms: DurationMsSchema,
+    })
+    .nullish(),
+  target: z.record(z.string(), z.unknown()).optional(),
+  result: z.record(z.string(), z.unknown()).optional(),
+  results: z.array(z.unknown()).optional(),
+  shell_runtime: z.array(z.unknown()).optional(),
+});
+export type ActionResult = z.infer<typeof ActionResultSchema>;
+
+export const FinalMessageSchema = z.object({
+  type: z.literal('browser.final_message'),
+  request_id: RequestIdSchema,
+  client_id: ClientIdSchema,
+  platform: PlatformSchema,
+  conversation_id: RemoteConversationIdSchema.nullable(),
+  organization_id: z.string().max(256).nullish(),
+  assistant_message_id: z.string().trim().min(1).max(256).nullish(),
+  raw_text: z.string().max(1_048_576),
+  role: MessageRoleSchema,
+  observed_at: TimestampSchema,
+  page_url: z.string().max(2_048),
+  page_title: z.string().max(500).nullable(),
+  tab_id: TabIdSchema,
+  shell_page: z.boolean(),
+  capture: CaptureSchema,
+});
+export type FinalMessage = z.infer<typeof FinalMessageSchema>;
+
+export const ExtensionFrameSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('pair'), code: z.string().max(16), client_id: ClientIdSchema }),
+  z.object({
+    type: z.literal('hello'),
+    client_id: ClientIdSchema,
+    browser: z.string().max(120),
+    extension_version: z.string().max(64),
+    platforms: z.array(PlatformSchema),
+    token: z.string().max(256),
+  }),
+  FinalMessageSchema,
+  z.object({
+    type: z.literal('browser.client_state'),
+    request_id: RequestIdSchema,
+    tabs: z.array(BrowserTabSchema).max(500),
+    logins: z
+      .array(
+        z.object({ platform: PlatformSchema, login: LoginStateSchema, fingerprint: z.string().max(128).nullable() }),
+      )
+      .max(16),
+    request_hooks: z
+      .array(
+        z.object({
+          platform: PlatformSchema,
+          endpoint: z.string().max(256),
+          endpoint_metadata: z.record(z.string(), z.string()),
+          captured_at: TimestampSchema,
+        }),
+      )
+      .max(64),
+  }),
+  ActionResultSchema,
+  z.object({
+    type: z.literal('page_control'),
+    request_id: RequestIdSchema,
+    action: z.enum(PAGE_CONTROL_ACTIONS),
+    platform: PlatformSchema.optional(),
+    conversation_id: RemoteConversationIdSchema.optional(),
+    mode: AutomationStatusSchema.optional(),
+    reason: ReasonSchema.optional(),
+    approval_hash: Sha256Schema.optional(),
+  }),
+  z.object({
+    type: z.literal('diagnostic'),
+    request_id: RequestIdSchema.optional(),
+    level: z.string().max(16),
+    message: z.string().max(2_000),
+  }),
+]);
+export type ExtensionFrame = z.infer<typeof ExtensionFrameSchema>;
+
+export const SnapshotSchema = z.object({
+  system: z.object({ mode: SystemModeSchema, version: z.number().int() }),
+  conversations: z.array(
+    z.object({
+      platform: PlatformSchema,
+      conversation_id: z.string(),
+      local_conversation_id: z.string(),
+      automation_status: AutomationStatusSchema,
+      pause_reason: PauseReasonSchema.nullable(),
+    }),
+  ),
+  browser: z.object({
+    instruction_ingest: z.object({
+      last_ingest: z.unknown(),
+      last_execute: z.unknown(),
+      recent_ingests: z.array(
+        z.object({
+          message_id: z.string(),
+          conversation_id: z.string(),
+          ingest_status: IngestStatusSchema,
+          at: TimestampSchema,
+        }),
+      ),
+      recent_executes: z.array(
+        z.object({
+          instruction_id: z.string(),
+          name: z.string(),
+          status: z.string(),
+          duration_ms: DurationMsSchema.nullable(),
+          at: TimestampSchema,
+        }),
+      ),
+    }),
+    clients: z.array(z.object({ client_id: z.string(), request_hooks: z.array(z.unknown()) })),
+  }),
+});
+export type BridgeSnapshot = z.infer<typeof SnapshotSchema>;
+
+export const ProxyDeliverySchema = z.object({
+  type: z.literal('browser.proxy_delivery'),
+  request_id: RequestIdSchema,
+  /** The extension refuses to send the same plan twice. */
+  plan_id: z.string(),
+  platform: PlatformSchema,
+  client_id: ClientIdSchema,
+  tab_id: z.number().int().nullable(),
+  conversation_id: z.string().nullable(),
+  organization_id: z.string().nullish(),
+  page_url: z.string(),
+  page_title: z.string().nullable(),
+  message_text: z.string(),
+  assistant_message_id: z.string().nullable(),
+  timeout_ms: DurationMsSchema,
+  shell_page: z.boolean(),
+});
+export type ProxyDelivery = z.infer<typeof ProxyDeliverySchema>;
+
+export const AgentBridgeFrameSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello_ack'), connection_id: z.string(), snapshot: SnapshotSchema }),
+  z.object({ type: z.literal('paired'), token: z.string() }),
+  z.object({ type: z.literal('message_ack'), request_id: RequestIdSchema }),
+  z.object({
+    type: z.literal('page_control_result'),
+    request_id: RequestIdSchema,
+    ok: z.boolean(),
+    data: z.unknown().optional(),
+    error: z.object({ code: z.string(), message: z.string() }).optional(),
+  }),
+  z.object({ type: z.literal('snapshot'), snapshot: SnapshotSchema }),
+  ProxyDeliverySchema,
+  z.object({ type: z.literal('browser.cancel'), request_id: RequestIdSchema }),
+  z.object({ type: z.literal('error'), re: z.string().nullable(), code: z.string(), message: z.string() }),
+]);
+export type AgentBridgeFrame = z.infer<typeof AgentBridgeFrameSchema>;

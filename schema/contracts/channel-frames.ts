@@ -1,0 +1,70 @@
+/** Frames of the channel between edge and agent: one union per direction, parsed on receipt. */
+import { z } from 'zod';
+import { CommandSchema, ReceiptSchema } from './commands.ts';
+import { ControllerIdSchema, HostSchema } from './common.ts';
+import { NodeRoleSchema } from './controllers.ts';
+import { LeaderAcquireAnswerSchema, LeaseViewSchema, PrioritySchema, TermSchema, TtlSecSchema } from './leader.ts';
+import { SystemModeSchema } from './system.ts';
+
+/** The exact text an agent pings with; the platform answers it without waking the object. */
+export const PING = 'ping';
+export function pongText(modeVersion: number, term: number): string {
+  return `pong ${modeVersion} ${term}`;
+}
+const PONG = /^pong (\d{1,15}) (\d{1,15})$/;
+export function parsePong(text: string): { mode_version: number; term: number } | null {
+  const found = PONG.exec(text);
+  return found ? { mode_version: Number(found[1]), term: Number(found[2]) } : null;
+}
+
+const ErrorFrameSchema = z.object({ type: z.literal('error'), re: z.string().nullable(), code: z.string() });
+
+export const AgentFrameSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    controller_id: ControllerIdSchema,
+    host: HostSchema,
+    role: NodeRoleSchema,
+    preferred: z.boolean(),
+    priority: PrioritySchema,
+    version: z.string().max(64),
+    boot_id: z.string().max(64),
+    mode_version: z.number().int().nonnegative(),
+    term: TermSchema,
+  }),
+  z.object({ type: z.literal('lease.renew'), term: TermSchema, ttl_sec: TtlSecSchema }),
+  ReceiptSchema.extend({ type: z.literal('receipt') }),
+  ErrorFrameSchema,
+]);
+export type AgentFrame = z.infer<typeof AgentFrameSchema>;
+
+/** Things whose change is told by id only; the agent re-reads them over HTTP. */
+export const CHANGED_TOPICS = ['conversations', 'approvals', 'instructions', 'policy_defaults'] as const;
+
+export const EdgeFrameSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello_ack'),
+    mode: SystemModeSchema,
+    mode_version: z.number().int(),
+    lease: LeaseViewSchema,
+    candidate: z.boolean(),
+    commands: z.array(CommandSchema),
+  }),
+  LeaderAcquireAnswerSchema.extend({ type: z.literal('lease.result') }),
+  z.object({ type: z.literal('mode.changed'), mode: SystemModeSchema, mode_version: z.number().int() }),
+  z.object({ type: z.literal('lease.changed'), lease: LeaseViewSchema, candidate: z.boolean() }),
+  z.object({ type: z.literal('changed'), topic: z.enum(CHANGED_TOPICS), ids: z.array(z.string()).max(200) }),
+  z.object({ type: z.literal('command'), command: CommandSchema }),
+  ErrorFrameSchema,
+]);
+export type EdgeFrame = z.infer<typeof EdgeFrameSchema>;
+
+/** Close codes of both sockets (the bridge's are the same numbers). */
+export const CLOSE = {
+  malformed: 4400,
+  token: 4401,
+  no_hello: 4408,
+  replaced: 4409,
+  too_big: 1009,
+  too_fast: 4429,
+} as const;

@@ -1,0 +1,43 @@
+/** What one browser has: platforms, logins, request templates, tabs. */
+import { z } from 'zod';
+import { ClientIdSchema, PlatformSchema, TimestampSchema } from './common.ts';
+import { LinkObservationSchema } from './conversations.ts';
+
+export const LOGIN_STATES = ['fresh', 'stale', 'lost'] as const;
+export const LoginStateSchema = z.enum(LOGIN_STATES);
+
+export const PlatformStateSchema = z.strictObject({
+  platform: PlatformSchema,
+  login: LoginStateSchema,
+  /** A hash of the signed-in account, never the account itself. */
+  fingerprint: z.string().max(128).nullable(),
+  hooks: z.array(
+    z.strictObject({
+      endpoint: z.string().max(256),
+      captured_at: TimestampSchema,
+      metadata: z.record(z.string(), z.string()),
+    }),
+  ),
+  slots: z.record(z.string(), z.unknown()).optional(),
+  stopped_reason: z.string().max(64).nullable(),
+});
+export type PlatformState = z.infer<typeof PlatformStateSchema>;
+
+export const ClientTabSchema = LinkObservationSchema.extend({ platform: PlatformSchema });
+export type ClientTab = z.infer<typeof ClientTabSchema>;
+
+export const ClientPutBodySchema = z.strictObject({
+  connected: z.boolean(),
+  platforms: z.array(PlatformStateSchema).max(16),
+  tabs: z.array(ClientTabSchema).max(500),
+});
+export type ClientPutBody = z.infer<typeof ClientPutBodySchema>;
+
+export const ClientSchema = z.object({
+  client_id: ClientIdSchema,
+  controller_id: z.string(),
+  connected: z.boolean(),
+  platforms: z.array(PlatformStateSchema),
+  updated_at: TimestampSchema,
+});
+export type Client = z.infer<typeof ClientSchema>;

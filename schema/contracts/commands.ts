@@ -1,0 +1,74 @@
+/** Commands: what the edge asks of one node. A D1 row is the record, the channel only carries it faster. */
+import { z } from 'zod';
+import { ControllerIdSchema, DurationMsSchema, idSchema, PlatformSchema, TimestampSchema } from './common.ts';
+import { TargetPayloadSchema } from './conversations.ts';
+import { DeliveryResultSchema } from './renewal.ts';
+
+export const CommandIdSchema = idSchema('cmd');
+
+/** Body of each kind; another kind is one more row, with its handler in the agent's registry. */
+export const COMMAND_BODIES = {
+  delivery: z.object({
+    job_id: z.string(),
+    attempt: z.number().int().positive(),
+    plan_id: z.string(),
+    platform: PlatformSchema,
+    target: TargetPayloadSchema,
+    message_text: z.string(),
+    assistant_message_id: z.string().nullable(),
+    timeout_ms: DurationMsSchema,
+  }),
+  'delivery.query': z.object({
+    job_id: z.string(),
+    attempt: z.number().int().positive(),
+    plan_id: z.string(),
+    command_id: z.string(),
+  }),
+} as const;
+export type CommandKind = keyof typeof COMMAND_BODIES;
+export const COMMAND_KINDS = Object.keys(COMMAND_BODIES) as [CommandKind, ...CommandKind[]];
+
+/** What the node answers to each kind. `delivery.query` of a delivery it knows nothing of is `unknown`. */
+export const COMMAND_RESULTS = {
+  delivery: DeliveryResultSchema,
+  'delivery.query': z.union([DeliveryResultSchema, z.strictObject({ outcome: z.enum(['unknown', 'in_flight']) })]),
+} as const satisfies Record<CommandKind, z.ZodType>;
+
+const base = { command_id: CommandIdSchema, expires_in_ms: DurationMsSchema };
+export const CommandSchema = z.discriminatedUnion('kind', [
+  z.object({ ...base, kind: z.literal('delivery'), body: COMMAND_BODIES.delivery }),
+  z.object({ ...base, kind: z.literal('delivery.query'), body: COMMAND_BODIES['delivery.query'] }),
+]);
+export type Command = z.infer<typeof CommandSchema>;
+export type DeliveryCommandBody = z.infer<typeof COMMAND_BODIES.delivery>;
+
+export const COMMAND_STATES = ['pending', 'received', 'done', 'refused', 'expired'] as const;
+export const CommandStateSchema = z.enum(COMMAND_STATES);
+export type CommandState = z.infer<typeof CommandStateSchema>;
+
+export const ReceiptSchema = z.object({
+  command_id: CommandIdSchema,
+  accepted: z.boolean(),
+  code: z.string().max(64).optional(),
+});
+export type Receipt = z.infer<typeof ReceiptSchema>;
+
+export const CommandResultBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  result: z.record(z.string(), z.unknown()),
+});
+export type CommandResultBody = z.infer<typeof CommandResultBodySchema>;
+export const CommandResultAnswerSchema = z.object({ command_id: z.string(), status: CommandStateSchema });
+
+export const CommandListAnswerSchema = z.object({
+  items: z.array(CommandSchema),
+  next_cursor: z.string().nullable(),
+});
+export const CommandRowSchema = z.object({
+  command_id: z.string(),
+  controller_id: z.string(),
+  kind: z.enum(COMMAND_KINDS),
+  status: CommandStateSchema,
+  created_at: TimestampSchema,
+  expires_at: TimestampSchema,
+});

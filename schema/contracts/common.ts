@@ -1,0 +1,57 @@
+/** Pieces that every contract is made of: ids, times, the envelope, paging. */
+import { z } from 'zod';
+import { HTTP } from '../defaults.ts';
+import { ERROR_CODES } from '../errors.ts';
+
+/** Unix milliseconds. */
+export const TimestampSchema = z.number().int().nonnegative();
+/** A span of time in milliseconds. */
+export const DurationMsSchema = z.number().int().nonnegative();
+export const ControllerIdSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, 'letters, digits, dot, dash, underscore; at most 64');
+export const ClientIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits, dot, colon, dash, underscore; at most 128');
+export const HostSchema = z.string().trim().min(1).max(255);
+export const ReasonSchema = z.string().max(500);
+export const MetadataSchema = z.record(z.string().max(64), z.unknown());
+export const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
+
+export const PLATFORMS = ['chatgpt', 'claude', 'gemini'] as const;
+export const PlatformSchema = z.enum(PLATFORMS);
+export type Platform = z.infer<typeof PlatformSchema>;
+
+/** An id with its prefix, as `newId` makes it. */
+export function idSchema(prefix: string) {
+  return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`), `an id of the form ${prefix}_…`);
+}
+
+export const PageQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(HTTP.list_limit_max).default(HTTP.list_limit),
+  cursor: z.string().max(200).optional(),
+});
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+}
+
+export const ErrorBodySchema = z.object({
+  ok: z.literal(false),
+  request_id: z.string(),
+  error: z.enum(ERROR_CODES),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type ErrorBody = z.infer<typeof ErrorBodySchema>;
+
+export function envelopeOf<T extends z.ZodType>(data: T) {
+  return z.object({ ok: z.literal(true), request_id: z.string(), data });
+}
+
+/** Headers of our own. */
+export const HEADER = {
+  request_id: 'x-request-id',
+  age_ms: 'x-baa-age-ms',
+  idempotency_key: 'idempotency-key',
+} as const;

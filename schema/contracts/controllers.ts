@@ -1,0 +1,45 @@
+/** Nodes ("controllers" in route names): registration, heartbeat, presence. */
+import { z } from 'zod';
+import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
+import { PrioritySchema } from './leader.ts';
+
+export const NODE_ROLES = ['primary', 'standby'] as const;
+export const NodeRoleSchema = z.enum(NODE_ROLES);
+/** What a node says of itself. */
+export const NODE_STATES = ['leader', 'standby', 'degraded', 'stopping'] as const;
+export const NodeStateSchema = z.enum(NODE_STATES);
+export type NodeState = z.infer<typeof NodeStateSchema>;
+
+export const HeartbeatBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  host: HostSchema,
+  role: NodeRoleSchema,
+  priority: PrioritySchema,
+  status: NodeStateSchema,
+  version: z.string().max(64).optional(),
+  metadata: MetadataSchema.optional(),
+  started_at: TimestampSchema.optional(),
+});
+export type HeartbeatBody = z.infer<typeof HeartbeatBodySchema>;
+
+export const PresenceSchema = z.object({
+  connected: z.boolean(),
+  /** Since the last contact (pong or message) by the hub's clock; null when there never was one. */
+  contact_age_ms: DurationMsSchema.nullable(),
+});
+export type Presence = z.infer<typeof PresenceSchema>;
+
+export const NodeSchema = z.object({
+  controller_id: z.string(),
+  host: z.string(),
+  role: NodeRoleSchema,
+  priority: z.number().int(),
+  status: NodeStateSchema,
+  version: z.string().nullable(),
+  metadata: MetadataSchema,
+  started_at: TimestampSchema.nullable(),
+  last_heartbeat_at: TimestampSchema,
+  created_at: TimestampSchema,
+});
+export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema });
+export type Node = z.infer<typeof NodeSchema>;

@@ -1,0 +1,48 @@
+/** The append-only events of the system, the audit of every write, artifacts. */
+import { z } from 'zod';
+import { TimestampSchema } from './common.ts';
+
+export const EVENT_TOPICS = [
+  'system',
+  'leader',
+  'nodes',
+  'clients',
+  'conversations',
+  'messages',
+  'instructions',
+  'renewal',
+  'ticks',
+  'tokens',
+] as const;
+export const EventTopicSchema = z.enum(EVENT_TOPICS);
+export type EventTopic = z.infer<typeof EventTopicSchema>;
+
+export const EventSchema = z.object({
+  seq: z.number().int(),
+  at: TimestampSchema,
+  topic: EventTopicSchema,
+  type: z.string(),
+  subject_id: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type SystemEvent = z.infer<typeof EventSchema>;
+
+export const AuditEntrySchema = z.object({
+  seq: z.number().int(),
+  at: TimestampSchema,
+  actor: z.string(),
+  role: z.string(),
+  action: z.string(),
+  subject_id: z.string().nullable(),
+  request_id: z.string(),
+});
+export type AuditEntry = z.infer<typeof AuditEntrySchema>;
+
+export const ArtifactSchema = z.object({
+  artifact_id: z.string(),
+  kind: z.enum(['instruction_output']),
+  instruction_id: z.string().nullable(),
+  content: z.string(),
+  created_at: TimestampSchema,
+});
+export type Artifact = z.infer<typeof ArtifactSchema>;

@@ -1,0 +1,267 @@
+/** Instructions and messages: ingest, claims, results, replies (wire.md). */
+import { z } from 'zod';
+import { INSTRUCTION } from '../defaults.ts';
+import {
+  ClientIdSchema,
+  ControllerIdSchema,
+  DurationMsSchema,
+  PlatformSchema,
+  ReasonSchema,
+  Sha256Schema,
+  TimestampSchema,
+} from './common.ts';
+import { AutomationStatusSchema, LinkObservationSchema, RemoteConversationIdSchema } from './conversations.ts';
+import { SystemModeSchema } from './system.ts';
+
+/** In the order in which the edge decides them; the last two are what `accepted` becomes. */
+export const INGEST_STATUSES = [
+  'capture_mismatch',
+  'ignored_no_instructions',
+  'parse_error_only',
+  'duplicate_message',
+  'expired',
+  'denied_only',
+  'system_paused',
+  'automation_paused',
+  'automation_busy',
+  'duplicate_only',
+  'awaiting_approval',
+  'accepted',
+  'executed',
+  'failed',
+] as const;
+export const IngestStatusSchema = z.enum(INGEST_STATUSES);
+export type IngestStatus = z.infer<typeof IngestStatusSchema>;
+
+export const INSTRUCTION_STATES = [
+  'claimed',
+  'waiting',
+  'awaiting_approval',
+  'denied',
+  'shadowed',
+  'blocked',
+  'expired',
+  'running',
+  'succeeded',
+  'failed',
+  'canceled',
+  'interrupted',
+] as const;
+export const InstructionStateSchema = z.enum(INSTRUCTION_STATES);
+export type InstructionState = z.infer<typeof InstructionStateSchema>;
+
+export const POLICY_DECISIONS = ['allow', 'ask', 'deny', 'control', 'shadow'] as const;
+export const PolicyDecisionSchema = z.enum(POLICY_DECISIONS);
+export type PolicyDecision = z.infer<typeof PolicyDecisionSchema>;
+
+export const PolicyVerdictSchema = z.strictObject({
+  decision: PolicyDecisionSchema,
+  /** Which rule decided, in words that name it in `policy.json`, such as `exec.rules[0]`. */
+  rule: z.string().max(200),
+});
+export type PolicyVerdict = z.infer<typeof PolicyVerdictSchema>;
+
+export const BLOCK_ERROR_STAGES = ['extract', 'parse', 'normalize'] as const;
+export const BlockErrorSchema = z.strictObject({
+  block_index: z.number().int().nonnegative(),
+  stage: z.enum(BLOCK_ERROR_STAGES),
+  code: z.string().max(64),
+  message: z.string().max(500),
+  /** Line in the message, counted from 1. */
+  line: z.number().int().positive(),
+});
+export type BlockError = z.infer<typeof BlockErrorSchema>;
+
+/** What a person sees and approves; hashed into `approval_hash`. */
+export const ApprovalSchema = z.strictObject({
+  display: z.string().max(65_536),
+  approval_hash: Sha256Schema,
+  cwd: z.string().nullable(),
+  env_names: z.array(z.string()),
+  file_hashes: z.record(z.string(), z.string()),
+});
+
+export const InstructionNameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]*$/)
+  .max(64);
+export const ToolPartSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9._/-]*$/)
+  .max(128);
+
+export const InstructionInputSchema = z.strictObject({
+  block_index: z.number().int().nonnegative(),
+  /** Position in the message, over all blocks. */
+  index: z.number().int().nonnegative(),
+  target: InstructionNameSchema,
+  tool: ToolPartSchema,
+  params: z.record(z.string(), z.unknown()),
+  policy: PolicyVerdictSchema,
+  approval: ApprovalSchema.optional(),
+});
+export type InstructionInput = z.infer<typeof InstructionInputSchema>;
+
+export const CaptureSchema = z.strictObject({
+  source: z.enum(['network', 'dom']),
+  other: z.enum(['agrees', 'absent', 'differs']),
+});
+
+export const MessageRoleSchema = z.enum(['assistant', 'user', 'system', 'tool']);
+
+export const IngestBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  client_id: ClientIdSchema,
+  platform: PlatformSchema,
+  remote_conversation_id: RemoteConversationIdSchema,
+  assistant_message_id: z.string().trim().min(1).max(256).nullish(),
+  raw_text: z.string().max(1_048_576),
+  role: MessageRoleSchema,
+  observed_at: TimestampSchema,
+  capture: CaptureSchema,
+  link: LinkObservationSchema,
+  block_errors: z.array(BlockErrorSchema).max(64),
+  instructions: z.array(InstructionInputSchema).max(INSTRUCTION.max_per_message),
+});
+export type IngestBody = z.infer<typeof IngestBodySchema>;
+
+export const ClaimedInstructionSchema = z.object({
+  instruction_id: z.string(),
+  index: z.number().int(),
+  status: InstructionStateSchema,
+  claim_expires_in_ms: DurationMsSchema.nullable(),
+  /** The gate that stopped it, such as `system_paused`; null when none did. */
+  gate: z.string().nullable(),
+});
+export type ClaimedInstruction = z.infer<typeof ClaimedInstructionSchema>;
+
+export const IngestAnswerSchema = z.object({
+  message_id: z.string(),
+  local_conversation_id: z.string(),
+  ingest_status: IngestStatusSchema,
+  automation_status: AutomationStatusSchema,
+  mode: SystemModeSchema,
+  mode_version: z.number().int(),
+  instructions: z.array(ClaimedInstructionSchema),
+});
+export type IngestAnswer = z.infer<typeof IngestAnswerSchema>;
+
+export const StartedBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
+export const StartedAnswerSchema = z.object({
+  instruction_id: z.string(),
+  status: InstructionStateSchema,
+  claim_expires_in_ms: DurationMsSchema.nullable(),
+});
+
+export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
+export const InstructionResultBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  status: z.enum(RESULT_STATUSES),
+  output: z.string().max(INSTRUCTION.max_output_bytes * 2),
+  exit_code: z.number().int().nullish(),
+  error_code: z.string().max(64).nullish(),
+  duration_ms: DurationMsSchema,
+  truncated: z.boolean(),
+});
+export type InstructionResultBody = z.infer<typeof InstructionResultBodySchema>;
+
+export const InstructionResultAnswerSchema = z.object({
+  instruction_id: z.string(),
+  status: InstructionStateSchema,
+  claim_expires_in_ms: DurationMsSchema.nullable(),
+  artifact_id: z.string().nullable(),
+  artifact_url: z.string().nullable(),
+  /** The message's other instructions as they stand now: the host goes on only with those still `claimed`. */
+  rest: z.array(ClaimedInstructionSchema),
+});
+export type InstructionResultAnswer = z.infer<typeof InstructionResultAnswerSchema>;
+
+/** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
+export const InstructionRunBodySchema = StartedBodySchema;
+export const InstructionRunAnswerSchema = InstructionResultAnswerSchema.extend({
+  output: z.string(),
+  error_code: z.string().nullable(),
+  duration_ms: DurationMsSchema,
+});
+export type InstructionRunAnswer = z.infer<typeof InstructionRunAnswerSchema>;
+
+export const REPLY_OUTCOMES = ['delivered', 'failed', 'uncertain', 'given_up'] as const;
+export const ReplyBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  outcome: z.enum(REPLY_OUTCOMES),
+  reason: ReasonSchema.nullable(),
+  attempt: z.number().int().positive(),
+});
+export type ReplyBody = z.infer<typeof ReplyBodySchema>;
+
+export const InstructionEventSchema = z.object({
+  seq: z.number().int(),
+  at: TimestampSchema,
+  kind: z.string(),
+  controller_id: z.string().nullable(),
+  detail: z.record(z.string(), z.unknown()),
+});
+export const INSTRUCTION_EVENT_KINDS = [
+  'observed',
+  'judged',
+  'gated',
+  'claimed',
+  'started',
+  'ended',
+  'late_result',
+  'resubmitted',
+  'approved',
+  'denied',
+  'delivered',
+] as const;
+export type InstructionEventKind = (typeof INSTRUCTION_EVENT_KINDS)[number];
+
+export const InstructionSchema = z.object({
+  instruction_id: z.string(),
+  message_id: z.string(),
+  local_conversation_id: z.string(),
+  controller_id: z.string(),
+  block_index: z.number().int(),
+  index: z.number().int(),
+  target: z.string(),
+  tool: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  status: InstructionStateSchema,
+  policy: PolicyVerdictSchema,
+  gate: z.string().nullable(),
+  claim_expires_at: TimestampSchema.nullable(),
+  started_at: TimestampSchema.nullable(),
+  finished_at: TimestampSchema.nullable(),
+  exit_code: z.number().int().nullable(),
+  error_code: z.string().nullable(),
+  duration_ms: DurationMsSchema.nullable(),
+  output_summary: z.string().nullable(),
+  artifact_id: z.string().nullable(),
+  truncated: z.boolean(),
+  created_at: TimestampSchema,
+  updated_at: TimestampSchema,
+});
+export type Instruction = z.infer<typeof InstructionSchema>;
+export const InstructionDetailSchema = InstructionSchema.extend({ events: z.array(InstructionEventSchema) });
+
+export const MessageSchema = z.object({
+  message_id: z.string(),
+  ingest_seq: z.number().int(),
+  local_conversation_id: z.string(),
+  platform: PlatformSchema,
+  remote_conversation_id: z.string(),
+  assistant_message_id: z.string().nullable(),
+  controller_id: z.string(),
+  client_id: z.string(),
+  role: MessageRoleSchema,
+  raw_text: z.string(),
+  capture: CaptureSchema,
+  block_errors: z.array(BlockErrorSchema),
+  ingest_status: IngestStatusSchema,
+  reply_outcome: z.enum(REPLY_OUTCOMES).nullable(),
+  reply_reason: z.string().nullable(),
+  observed_at: TimestampSchema,
+  received_at: TimestampSchema,
+});
+export type Message = z.infer<typeof MessageSchema>;
+export const MessageDetailSchema = MessageSchema.extend({ instructions: z.array(InstructionSchema) });

@@ -1,0 +1,78 @@
+/**
+ * What the Durable Objects offer over RPC, and what they ask of the Worker. Expected outcomes are returned,
+ * never thrown: across RPC an error loses its name and stack.
+ */
+
+import type { EdgeFrame } from './channel-frames.ts';
+import type { Command, Receipt } from './commands.ts';
+import type { Presence } from './controllers.ts';
+import type {
+  LeaderAcquireAnswer,
+  LeaderAcquireBody,
+  LeaderReleaseAnswer,
+  LeaderReleaseBody,
+  LeaseView,
+} from './leader.ts';
+import type { SystemMode, SystemRecord } from './system.ts';
+import type { TickAnswer, TickTrigger } from './ticks.ts';
+
+/** The fence in D1 could not be raised: nothing was granted, ask again. */
+export interface FenceLag {
+  status: 'fence_lag';
+}
+
+export interface LeaderLeaseApi {
+  /** Acquires or renews. Durable before it answers; on a new term D1's fence is raised first. */
+  acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag>;
+  /** A renewal by the term alone, as the channel carries it. */
+  renew(
+    controllerId: string,
+    term: number,
+    ttlSec: number,
+  ): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag>;
+  release(request: LeaderReleaseBody): Promise<LeaderReleaseAnswer>;
+  read(): Promise<LeaseView>;
+  /** Raises a lagging fence; `true` when D1 stands where the object stands. */
+  ensureFence(): Promise<boolean>;
+}
+
+export interface SystemChange {
+  mode: SystemMode;
+  requested_by: string | null;
+  reason: string | null;
+}
+export interface AutomationStateApi {
+  read(): Promise<SystemRecord>;
+  /** Compare-and-set inside the object; a repeat changes nothing. D1's fence is written before it answers. */
+  change(change: SystemChange): Promise<{ status: 'applied' | 'unchanged'; record: SystemRecord } | FenceLag>;
+  ensureFence(): Promise<boolean>;
+}
+
+export interface TimedJobsApi {
+  /** Takes the tick lock. A cron tick is known by its scheduled time and granted once. */
+  begin(
+    trigger: TickTrigger,
+    scheduledTime: number | null,
+  ): Promise<{ status: 'granted'; batch_id: string; deadline_at: number } | { status: 'busy' | 'duplicate' }>;
+  /** Gives the lock back and arms the alarm at `nextDueAt` (Unix milliseconds), or not at all. */
+  finish(batchId: string, nextDueAt: number | null): Promise<void>;
+  /** Something becomes due then: the alarm moves earlier if need be, never later. */
+  due(at: number): Promise<void>;
+  read(): Promise<{ locked_until: number | null; next_due_at: number | null }>;
+}
+
+export interface NodeHubApi {
+  /** Sends a frame to that node's socket; false when it has none. A push is never the record. */
+  push(controllerId: string, frame: EdgeFrame): Promise<boolean>;
+  broadcast(frame: EdgeFrame): Promise<number>;
+  announceMode(mode: SystemMode, version: number): Promise<void>;
+  announceLease(lease: LeaseView): Promise<void>;
+  presence(controllerIds: string[]): Promise<Record<string, Presence>>;
+}
+
+/** What objects may call in the Worker (a WorkerEntrypoint reached through `ctx.exports`). */
+export interface EdgeBackendApi {
+  tick(trigger: TickTrigger): Promise<TickAnswer>;
+  pendingCommands(controllerId: string): Promise<Command[]>;
+  receipts(controllerId: string, receipts: Receipt[]): Promise<void>;
+}

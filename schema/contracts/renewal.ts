@@ -1,0 +1,83 @@
+/** Renewal jobs, their payload and target, and the outcome of a delivery. */
+import { z } from 'zod';
+import { DurationMsSchema, PlatformSchema, ReasonSchema, TimestampSchema } from './common.ts';
+import { TargetPayloadSchema } from './conversations.ts';
+
+export const JOB_STATUSES = ['pending', 'running', 'done', 'failed', 'canceled'] as const;
+export const JobStatusSchema = z.enum(JOB_STATUSES);
+export type JobStatus = z.infer<typeof JobStatusSchema>;
+
+export const PAYLOAD_KINDS = ['json', 'text'] as const;
+export const RENEWAL_TEMPLATES = ['summary_with_link'] as const;
+
+export const RenewalPayloadSchema = z.object({
+  kind: z.literal('renewal.message'),
+  version: z.literal(1),
+  template: z.string(),
+  text: z.string(),
+  source_message: z.object({ id: z.string() }),
+});
+export type RenewalPayload = z.infer<typeof RenewalPayloadSchema>;
+
+export const TargetSnapshotSchema = z.object({
+  platform: PlatformSchema,
+  link_id: z.string(),
+  client_id: z.string(),
+  page_url: z.string(),
+  page_title: z.string().nullable(),
+  route: z.object({ path: z.string(), pattern: z.string().nullable(), params: z.record(z.string(), z.string()) }),
+  target: z.object({ id: z.string(), kind: z.string(), payload: TargetPayloadSchema }),
+});
+export type TargetSnapshot = z.infer<typeof TargetSnapshotSchema>;
+
+export const RenewalJobSchema = z.object({
+  job_id: z.string(),
+  local_conversation_id: z.string(),
+  message_id: z.string(),
+  status: JobStatusSchema,
+  payload: z.string(),
+  payload_kind: z.enum(PAYLOAD_KINDS),
+  payload_text: z.string().nullable(),
+  target_snapshot: TargetSnapshotSchema.nullable(),
+  plan_id: z.string().nullable(),
+  batch_id: z.string().nullable(),
+  attempt_count: z.number().int(),
+  max_attempts: z.number().int(),
+  next_attempt_at: TimestampSchema.nullable(),
+  deadline_at: TimestampSchema.nullable(),
+  last_attempt_at: TimestampSchema.nullable(),
+  last_error: z.string().nullable(),
+  log_path: z.string().nullable(),
+  started_at: TimestampSchema.nullable(),
+  finished_at: TimestampSchema.nullable(),
+  created_at: TimestampSchema,
+  updated_at: TimestampSchema,
+});
+export type RenewalJob = z.infer<typeof RenewalJobSchema>;
+
+/** Why the projector made no job of a message. The first two are final, the others are looked at again. */
+export const FINAL_SKIP_REASONS = ['superseded', 'duplicate_job'] as const;
+export const SKIP_REASONS = [
+  ...FINAL_SKIP_REASONS,
+  'automation_manual',
+  'automation_paused',
+  'missing_active_link',
+  'route_unavailable',
+  'instruction_pending',
+  'cooldown',
+  'limit_reached',
+  'system_draining',
+] as const;
+export const SkipReasonSchema = z.enum(SKIP_REASONS);
+export type SkipReason = z.infer<typeof SkipReasonSchema>;
+
+export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'deferred', 'uncertain'] as const;
+export const DELIVERY_METHODS = ['replay', 'dom'] as const;
+export const DeliveryResultSchema = z.strictObject({
+  outcome: z.enum(DELIVERY_OUTCOMES),
+  reason: ReasonSchema.nullable(),
+  method: z.enum(DELIVERY_METHODS).nullable(),
+  http_status: z.number().int().min(100).max(599).nullish(),
+  retry_after_ms: DurationMsSchema.nullish(),
+});
+export type DeliveryResult = z.infer<typeof DeliveryResultSchema>;

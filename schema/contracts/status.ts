@@ -1,0 +1,25 @@
+/** `GET /v1/status`: one snapshot of everything. */
+import { z } from 'zod';
+import { ClientSchema } from './clients.ts';
+import { NodeDetailSchema } from './controllers.ts';
+import { InstructionSchema, MessageSchema } from './instructions.ts';
+import { LeaseViewSchema } from './leader.ts';
+import { SystemStateSchema } from './system.ts';
+import { TickSchema } from './ticks.ts';
+
+export const StatusSchema = z.object({
+  system: SystemStateSchema,
+  lease: LeaseViewSchema,
+  nodes: z.array(NodeDetailSchema),
+  clients: z.array(ClientSchema),
+  renewal: z.object({
+    pending: z.number().int(),
+    running: z.number().int(),
+    due: z.number().int(),
+    next_due_at: z.number().int().nullable(),
+  }),
+  ticks: z.array(TickSchema.omit({ entries: true })),
+  recent_messages: z.array(MessageSchema.omit({ raw_text: true, block_errors: true, capture: true })),
+  recent_instructions: z.array(InstructionSchema.omit({ params: true, policy: true })),
+});
+export type Status = z.infer<typeof StatusSchema>;

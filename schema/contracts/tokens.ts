@@ -1,0 +1,50 @@
+/** Identity: roles, tokens, and who a request comes from. */
+import { z } from 'zod';
+import { ControllerIdSchema, DurationMsSchema, idSchema, TimestampSchema } from './common.ts';
+
+export const ROLES = ['controller', 'worker', 'browser_admin', 'ops_admin', 'readonly'] as const;
+export const RoleSchema = z.enum(ROLES);
+export type Role = z.infer<typeof RoleSchema>;
+
+/** What a secret looks like; the prefix lets a scanner find a leaked one. */
+export const TOKEN_PREFIX = 'baa_';
+/** Secrets that mean "nobody has set this yet". */
+export const PLACEHOLDER_SECRETS: readonly string[] = ['', 'replace-me'];
+
+export const TokenSchema = z.object({
+  token_id: z.string(),
+  role: RoleSchema,
+  subject: z.string(),
+  controller_id: z.string().nullable(),
+  created_by: z.string(),
+  created_at: TimestampSchema,
+  expires_at: TimestampSchema.nullable(),
+  revoked_at: TimestampSchema.nullable(),
+  last_used_at: TimestampSchema.nullable(),
+});
+export type Token = z.infer<typeof TokenSchema>;
+
+export const TokenIdSchema = idSchema('tok');
+export const TokenCreateBodySchema = z
+  .strictObject({
+    role: RoleSchema,
+    subject: z.string().trim().min(1).max(120),
+    controller_id: ControllerIdSchema.optional(),
+    expires_in_ms: DurationMsSchema.min(1_000).optional(),
+  })
+  .refine((body) => (body.role === 'controller' || body.role === 'worker') === (body.controller_id !== undefined), {
+    path: ['controller_id'],
+    message: 'required for the roles controller and worker, and only for them',
+  });
+export type TokenCreateBody = z.infer<typeof TokenCreateBodySchema>;
+/** The only answer that ever carries the secret itself. */
+export const TokenCreatedSchema = TokenSchema.extend({ token: z.string() });
+export type TokenCreated = z.infer<typeof TokenCreatedSchema>;
+
+/** Who is asking, once a request is authenticated. */
+export interface Principal {
+  token_id: string;
+  role: Role;
+  subject: string;
+  controller_id: string | null;
+}

@@ -1,0 +1,147 @@
+/**
+ * The tools an assistant may call, declared once. Parser, policy, executor, `describe`, the OpenAPI document
+ * and the docs derive from this table; adding a row without a handler does not compile.
+ */
+import { z } from 'zod';
+import { INSTRUCTION } from '../defaults.ts';
+import { ReasonSchema } from './common.ts';
+import { AutomationStatusSchema } from './conversations.ts';
+
+export const TOOL_PLACES = ['edge', 'host'] as const;
+export type ToolPlace = (typeof TOOL_PLACES)[number];
+
+const path = z.string().min(1).max(4_096);
+const encoding = z.enum(['utf8', 'base64']);
+const none = z.strictObject({});
+const reason = z.strictObject({ reason: ReasonSchema.optional() });
+
+interface ToolDeclaration {
+  summary: string;
+  where: ToolPlace;
+  /** Passes in every system mode and conversation status. */
+  control: boolean;
+  /** Whether params may be a plain string, and what it then stands for. */
+  text_param: string | null;
+  timeout_ms: number;
+  params: z.ZodType;
+}
+
+export const TOOLS = {
+  'conductor::describe': {
+    summary: 'Lists the tools with the JSON Schema of their parameters.',
+    where: 'edge',
+    control: false,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: none,
+  },
+  'conductor::status': {
+    summary: 'The state of the system: mode, leader, nodes, queues.',
+    where: 'edge',
+    control: false,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: none,
+  },
+  'conductor::exec': {
+    summary: 'Runs a program by argv, or a script by the shell (a right of its own).',
+    where: 'host',
+    control: false,
+    text_param: 'command',
+    timeout_ms: INSTRUCTION.exec_timeout_ms,
+    params: z
+      .strictObject({
+        argv: z.array(z.string().max(32_768)).min(1).max(256).optional(),
+        command: z.string().min(1).max(32_768).optional(),
+        cwd: path.optional(),
+        env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(32_768)).optional(),
+        timeout_ms: z.number().int().min(1).max(INSTRUCTION.exec_timeout_ms).optional(),
+        stdin: z.string().max(65_536).optional(),
+      })
+      .refine((p) => (p.argv === undefined) !== (p.command === undefined), {
+        path: ['argv'],
+        message: 'exactly one of argv and command',
+      }),
+  },
+  'conductor::files/read': {
+    summary: 'Reads a file inside the configured roots.',
+    where: 'host',
+    control: false,
+    text_param: 'path',
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: z.strictObject({
+      path,
+      cwd: path.optional(),
+      encoding: encoding.optional(),
+      offset: z.number().int().nonnegative().optional(),
+      length: z.number().int().positive().optional(),
+    }),
+  },
+  'conductor::files/write': {
+    summary: 'Writes a file inside the configured roots, atomically; an existing one only with overwrite.',
+    where: 'host',
+    control: false,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: z.strictObject({
+      path,
+      cwd: path.optional(),
+      content: z.string().max(1_048_576),
+      encoding: encoding.optional(),
+      overwrite: z.boolean().optional(),
+      create_parents: z.boolean().optional(),
+    }),
+  },
+  'conductor::system/pause': {
+    summary: 'Pauses the system: nothing ordinary is claimed any more.',
+    where: 'edge',
+    control: true,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: reason,
+  },
+  'conductor::system/resume': {
+    summary: 'Resumes the system.',
+    where: 'edge',
+    control: true,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: reason,
+  },
+  'conductor::system/drain': {
+    summary: 'Drains the system: what has begun is finished, nothing new begins.',
+    where: 'edge',
+    control: true,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: reason,
+  },
+  'conductor::conversation/mode': {
+    summary: 'Sets the automation of this conversation.',
+    where: 'edge',
+    control: true,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: z.strictObject({ scope: z.literal('current'), mode: AutomationStatusSchema }),
+  },
+} as const satisfies Record<string, ToolDeclaration>;
+
+export type ToolName = keyof typeof TOOLS;
+export type ToolsAt<P extends ToolPlace> = {
+  [N in ToolName]: (typeof TOOLS)[N]['where'] extends P ? N : never;
+}[ToolName];
+export type HostTool = ToolsAt<'host'>;
+export type EdgeTool = ToolsAt<'edge'>;
+export type ToolParams<N extends ToolName> = z.infer<(typeof TOOLS)[N]['params']>;
+
+export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
+
+/** `target::tool` as a name in the table, or null when there is no such tool. */
+export function toolName(target: string, tool: string): ToolName | null {
+  const name = `${target}::${tool}`;
+  return Object.hasOwn(TOOLS, name) ? (name as ToolName) : null;
+}
+
+export function isControl(name: ToolName): boolean {
+  return TOOLS[name].control;
+}

@@ -1,0 +1,90 @@
+/** The numbers of the system, once. Units are in the names; what can be set elsewhere says where. */
+
+export const CHANNEL = {
+  ping_interval_ms: 5_000,
+  max_frame_bytes: 1024 * 1024,
+  max_frames_per_sec: 100,
+  reconnect_base_ms: 500,
+  reconnect_max_ms: 30_000,
+} as const;
+
+export const LEASE = {
+  name: 'global',
+  ttl_sec: 30,
+  ttl_min_sec: 15,
+  ttl_max_sec: 300,
+  renew_interval_ms: 5_000,
+  renew_failure_threshold: 2,
+  trust_margin_max_ms: 5_000,
+  trust_margin_divisor: 3,
+} as const;
+
+export const TIMED_JOBS = {
+  settle_delay_ms: 10_000,
+  max_messages_per_tick: 10,
+  max_jobs_per_tick: 10,
+  interval_ms: 10_000,
+  recheck_min_ms: 10_000,
+  lock_ms: 30_000,
+} as const;
+
+export const RENEWAL = {
+  max_attempts: 3,
+  retry_base_ms: 30_000,
+  retry_max_ms: 300_000,
+  retry_jitter: 0.2,
+  delivery_timeout_ms: 20_000,
+  deadline_slack_ms: 10_000,
+  unknown_after_ms: 600_000,
+  summary_chars: 200,
+} as const;
+
+export const INSTRUCTION = {
+  timeout_ms: 60_000,
+  exec_timeout_ms: 600_000,
+  max_age_ms: 600_000,
+  claim_slack_ms: 60_000,
+  approval_expiry_ms: 900_000,
+  reply_give_up_ms: 600_000,
+  max_block_bytes: 64 * 1024,
+  max_per_message: 32,
+  max_json_depth: 32,
+  max_output_bytes: 256 * 1024,
+} as const;
+
+export const DELIVERY = {
+  inline_chars: 2_000,
+  summary_chars: 200,
+  per_platform_in_flight: 2,
+  breaker_failures: 5,
+  breaker_open_ms: 60_000,
+  retry_base_ms: 5_000,
+  retry_max_ms: 300_000,
+} as const;
+
+/** Circuit breaker of a conversation: how often each may happen in a row before it is paused. */
+export const CONVERSATION_BREAKER = {
+  execution_failure: 3,
+  repeated_message: 3,
+  repeated_renewal: 3,
+  no_progress: 5,
+} as const;
+
+export const BRIDGE = {
+  default_local_api: 'http://127.0.0.1:4317',
+  hello_timeout_ms: 5_000,
+  pairing_window_ms: 300_000,
+  pairing_tries: 5,
+  pairing_code_digits: 8,
+} as const;
+
+export const HTTP = {
+  max_body_bytes: 1_500_000,
+  list_limit: 20,
+  list_limit_max: 200,
+  request_timeout_ms: 15_000,
+} as const;
+
+export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
+export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
+export const SNAPSHOT_JOURNAL_ENTRIES = 50;

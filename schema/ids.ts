@@ -1,0 +1,30 @@
+/**
+ * Identifiers. Every id is `<prefix>_<ulid>` in lower case: it sorts by the time it was made, so lists page by
+ * id without OFFSET, and its prefix says what it names in a log line.
+ */
+import { monotonicFactory } from 'ulid';
+
+export const ID_PREFIXES = {
+  task: 'task',
+  step: 'step',
+  run: 'run',
+  message: 'msg',
+  instruction: 'ins',
+  job: 'job',
+  conversation: 'lc',
+  link: 'link',
+  command: 'cmd',
+  artifact: 'art',
+  token: 'tok',
+  tick: 'tick',
+  request: 'req',
+} as const;
+
+export type IdKind = keyof typeof ID_PREFIXES;
+
+const ulid = monotonicFactory();
+
+/** A new id of that kind; `now` (Unix milliseconds) becomes its sortable part. */
+export function newId(kind: IdKind, now: number): string {
+  return `${ID_PREFIXES[kind]}_${ulid(now).toLowerCase()}`;
+}

@@ -1,0 +1,72 @@
+/** Conversations, the links by which they are reached, and the browsers that hold them. */
+import { sql } from 'drizzle-orm';
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { PlatformState } from '../contracts/clients.ts';
+import { PLATFORMS } from '../contracts/common.ts';
+import type { TargetPayload } from '../contracts/conversations.ts';
+import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../contracts/conversations.ts';
+
+export const clients = sqliteTable(
+  'clients',
+  {
+    client_id: text().primaryKey(),
+    controller_id: text().notNull(),
+    connected: integer({ mode: 'boolean' }).notNull(),
+    platforms: text({ mode: 'json' }).$type<PlatformState[]>().notNull(),
+    updated_at: integer().notNull(),
+  },
+  (t) => [index('clients_by_node').on(t.controller_id)],
+);
+
+export const local_conversations = sqliteTable(
+  'local_conversations',
+  {
+    local_conversation_id: text().primaryKey(),
+    platform: text({ enum: PLATFORMS }).notNull(),
+    remote_conversation_id: text().notNull(),
+    automation_status: text({ enum: AUTOMATION_STATUSES }).notNull(),
+    last_non_paused_automation_status: text({ enum: ['manual', 'auto'] }).notNull(),
+    pause_reason: text({ enum: PAUSE_REASONS }),
+    paused_at: integer(),
+    title: text(),
+    last_message_id: text(),
+    last_message_at: integer(),
+    /** Counters of the circuit breaker. */
+    execution_failures: integer().notNull().default(0),
+    repeated_messages: integer().notNull().default(0),
+    repeated_renewals: integer().notNull().default(0),
+    renewals_without_effect: integer().notNull().default(0),
+    cooldown_until: integer(),
+    created_at: integer().notNull(),
+    updated_at: integer().notNull(),
+  },
+  (t) => [uniqueIndex('conversations_by_remote').on(t.platform, t.remote_conversation_id)],
+);
+
+export const conversation_links = sqliteTable(
+  'conversation_links',
+  {
+    link_id: text().primaryKey(),
+    local_conversation_id: text().notNull(),
+    platform: text({ enum: PLATFORMS }).notNull(),
+    remote_conversation_id: text().notNull(),
+    client_id: text().notNull(),
+    controller_id: text().notNull(),
+    page_url: text().notNull(),
+    page_title: text(),
+    route_path: text().notNull(),
+    route_pattern: text(),
+    route_params: text({ mode: 'json' }).$type<Record<string, string>>().notNull(),
+    target_kind: text().notNull(),
+    target_id: text().notNull(),
+    target_payload: text({ mode: 'json' }).$type<TargetPayload>().notNull(),
+    is_active: integer({ mode: 'boolean' }).notNull(),
+    observed_at: integer().notNull(),
+    created_at: integer().notNull(),
+    updated_at: integer().notNull(),
+  },
+  (t) => [
+    uniqueIndex('links_active').on(t.local_conversation_id, t.client_id).where(sql`is_active = 1`),
+    index('links_by_client').on(t.client_id, t.observed_at),
+  ],
+);

@@ -1,0 +1,80 @@
+/** Nodes, the fence that guards every claim, commands to nodes, and the events of the system. */
+import { sql } from 'drizzle-orm';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { COMMAND_KINDS, COMMAND_STATES } from '../contracts/commands.ts';
+import { NODE_ROLES, NODE_STATES } from '../contracts/controllers.ts';
+import { EVENT_TOPICS } from '../contracts/events.ts';
+import { SYSTEM_MODES } from '../contracts/system.ts';
+
+export const nodes = sqliteTable('nodes', {
+  controller_id: text().primaryKey(),
+  host: text().notNull(),
+  role: text({ enum: NODE_ROLES }).notNull(),
+  priority: integer().notNull(),
+  status: text({ enum: NODE_STATES }).notNull(),
+  version: text(),
+  metadata: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+  started_at: integer(),
+  last_heartbeat_at: integer().notNull(),
+  created_at: integer().notNull(),
+});
+
+/** One row (id 1): the term and the mode that D1 knows of. Raised by the objects, read by every guard. */
+export const fence = sqliteTable('fence', {
+  id: integer().primaryKey(),
+  term: integer().notNull(),
+  holder_id: text(),
+  mode: text({ enum: SYSTEM_MODES }).notNull(),
+  mode_version: integer().notNull(),
+  epoch: integer().notNull(),
+  updated_at: integer().notNull(),
+});
+
+export const leader_terms = sqliteTable('leader_terms', {
+  term: integer().primaryKey(),
+  holder_id: text().notNull(),
+  holder_host: text().notNull(),
+  acquired_at: integer().notNull(),
+});
+
+/**
+ * Never holds a row. A guard is `INSERT INTO guard (<name>) SELECT NULL … WHERE <violated>`: its NOT NULL makes the
+ * whole batch fail, and the column in the message says which guard it was.
+ */
+export const guard = sqliteTable('guard', {
+  stale_term: integer().notNull().default(0),
+  system_paused: integer().notNull().default(0),
+  /** What the decision was made upon has changed meanwhile: read again and decide again. */
+  changed: integer().notNull().default(0),
+  stale_run: integer().notNull().default(0),
+});
+
+export const commands = sqliteTable(
+  'commands',
+  {
+    command_id: text().primaryKey(),
+    controller_id: text().notNull(),
+    kind: text({ enum: COMMAND_KINDS }).notNull(),
+    body: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    status: text({ enum: COMMAND_STATES }).notNull(),
+    code: text(),
+    result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    created_at: integer().notNull(),
+    expires_at: integer().notNull(),
+    received_at: integer(),
+    finished_at: integer(),
+  },
+  (t) => [
+    index('commands_pending').on(t.controller_id, t.command_id).where(sql`status = 'pending'`),
+    index('commands_open').on(t.expires_at).where(sql`status IN ('pending', 'received')`),
+  ],
+);
+
+export const events = sqliteTable('events', {
+  seq: integer().primaryKey({ autoIncrement: true }),
+  at: integer().notNull(),
+  topic: text({ enum: EVENT_TOPICS }).notNull(),
+  type: text().notNull(),
+  subject_id: text().notNull(),
+  data: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+});

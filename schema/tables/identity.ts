@@ -1,0 +1,57 @@
+/** Who may ask, and what was asked: tokens, audit, repeats of writes. */
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { ROLES } from '../contracts/tokens.ts';
+
+export const tokens = sqliteTable('tokens', {
+  token_id: text().primaryKey(),
+  /** SHA-256 of the secret, hex. The secret itself is stored nowhere. */
+  token_hash: text().notNull().unique(),
+  role: text({ enum: ROLES }).notNull(),
+  subject: text().notNull(),
+  controller_id: text(),
+  created_by: text().notNull(),
+  created_at: integer().notNull(),
+  expires_at: integer(),
+  revoked_at: integer(),
+  last_used_at: integer(),
+});
+
+export const audit = sqliteTable('audit', {
+  seq: integer().primaryKey({ autoIncrement: true }),
+  at: integer().notNull(),
+  actor: text().notNull(),
+  role: text().notNull(),
+  action: text().notNull(),
+  subject_id: text(),
+  request_id: text().notNull(),
+});
+
+/** The first answer to an `Idempotency-Key` of a caller that is not an outbox. */
+export const idempotency_keys = sqliteTable(
+  'idempotency_keys',
+  {
+    token_id: text().notNull(),
+    key: text().notNull(),
+    body_hash: text().notNull(),
+    status: integer().notNull(),
+    answer: text().notNull(),
+    created_at: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.token_id, t.key] }), index('idempotency_keys_by_age').on(t.created_at)],
+);
+
+/** High-water mark of one stream of one outbox, with the answer to its last row. */
+export const outbox_marks = sqliteTable(
+  'outbox_marks',
+  {
+    controller_id: text().notNull(),
+    outbox_id: text().notNull(),
+    stream: text().notNull(),
+    seq: integer().notNull(),
+    body_hash: text().notNull(),
+    status: integer().notNull(),
+    answer: text().notNull(),
+    updated_at: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.controller_id, t.outbox_id, t.stream] })],
+);

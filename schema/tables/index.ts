@@ -1,0 +1,6 @@
+/** All tables, for drizzle's client and its migration generator. */
+export * from './conversations.ts';
+export * from './coordination.ts';
+export * from './identity.ts';
+export * from './instructions.ts';
+export * from './renewal.ts';

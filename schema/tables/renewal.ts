@@ -1,0 +1,57 @@
+/** Renewal jobs, the state of the timed jobs, and the tick log. */
+import { sql } from 'drizzle-orm';
+import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { TargetSnapshot } from '../contracts/renewal.ts';
+import { JOB_STATUSES, PAYLOAD_KINDS } from '../contracts/renewal.ts';
+import type { TickEntry } from '../contracts/ticks.ts';
+import { TICK_DECISIONS, TICK_TRIGGERS } from '../contracts/ticks.ts';
+
+export const renewal_jobs = sqliteTable(
+  'renewal_jobs',
+  {
+    job_id: text().primaryKey(),
+    local_conversation_id: text().notNull(),
+    message_id: text().notNull().unique(),
+    status: text({ enum: JOB_STATUSES }).notNull(),
+    payload: text().notNull(),
+    payload_kind: text({ enum: PAYLOAD_KINDS }).notNull(),
+    payload_text: text(),
+    target_snapshot: text({ mode: 'json' }).$type<TargetSnapshot>(),
+    plan_id: text(),
+    batch_id: text(),
+    attempt_count: integer().notNull(),
+    max_attempts: integer().notNull(),
+    next_attempt_at: integer(),
+    deadline_at: integer(),
+    last_attempt_at: integer(),
+    last_error: text(),
+    log_path: text(),
+    started_at: integer(),
+    finished_at: integer(),
+    created_at: integer().notNull(),
+    updated_at: integer().notNull(),
+  },
+  (t) => [
+    index('renewal_jobs_due').on(t.next_attempt_at).where(sql`status = 'pending'`),
+    index('renewal_jobs_running').on(t.deadline_at).where(sql`status = 'running'`),
+    index('renewal_jobs_by_conversation').on(t.local_conversation_id, t.job_id),
+  ],
+);
+
+/** Durable cursors, by the name of the runner. */
+export const runner_cursors = sqliteTable('runner_cursors', {
+  runner: text().primaryKey(),
+  position: integer().notNull(),
+  updated_at: integer().notNull(),
+});
+
+/** One tick that did or decided something, with its log entries. */
+export const ticks = sqliteTable('ticks', {
+  tick_seq: integer().primaryKey({ autoIncrement: true }),
+  batch_id: text().notNull().unique(),
+  trigger: text({ enum: TICK_TRIGGERS }).notNull(),
+  decision: text({ enum: TICK_DECISIONS }).notNull(),
+  started_at: integer().notNull(),
+  finished_at: integer().notNull(),
+  entries: text({ mode: 'json' }).$type<TickEntry[]>().notNull(),
+});

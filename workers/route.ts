@@ -1,0 +1,202 @@
+/**
+ * Routes as values. A route says its method, path, who may call it, its schemas and its answer once; mounting,
+ * validation, authorization, the OpenAPI document and the tests that try every route derive from that.
+ */
+import type { Context, Hono } from 'hono';
+import { z } from 'zod';
+import { HEADER } from '../schema/contracts/common.ts';
+import type { Principal, Role } from '../schema/contracts/tokens.ts';
+import { HTTP } from '../schema/defaults.ts';
+import type { ErrorCode } from '../schema/errors.ts';
+import { AppError } from '../schema/errors.ts';
+import type { WritePlan } from './commit.ts';
+import { commit } from './commit.ts';
+import type { Database } from './db.ts';
+import type { AppEnv } from './env.ts';
+import { sha256Hex } from './hash.ts';
+import { parseIdempotencyKey } from './idempotency.ts';
+import { authenticate } from './middleware/auth.ts';
+
+/** Reads everything; `controller` is named where a node may read too. */
+export const READERS = ['readonly', 'browser_admin', 'ops_admin'] as const satisfies readonly Role[];
+export const PEOPLE = ['browser_admin', 'ops_admin'] as const satisfies readonly Role[];
+export const OPERATORS = ['ops_admin'] as const satisfies readonly Role[];
+export const NODES = ['controller'] as const satisfies readonly Role[];
+
+type Schema = z.ZodType | undefined;
+type Parsed<S extends Schema> = S extends z.ZodType ? z.output<S> : undefined;
+
+export interface RouteSpec<
+  P extends Schema = Schema,
+  Q extends Schema = Schema,
+  B extends Schema = Schema,
+  D extends z.ZodType = z.ZodType,
+> {
+  method: 'get' | 'post' | 'put' | 'delete';
+  /** With `:name` parameters, as hono spells them. */
+  path: string;
+  summary: string;
+  tag: string;
+  roles: readonly Role[];
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** What `data` of the envelope holds. */
+  data: D;
+  status?: 200 | 201;
+  /** Codes beyond those that every route may answer. */
+  errors?: readonly ErrorCode[];
+}
+
+export interface Input<P extends Schema, Q extends Schema, B extends Schema> {
+  c: Context<AppEnv>;
+  env: Env;
+  db: Database;
+  now: number;
+  principal: Principal;
+  params: Parsed<P>;
+  query: Parsed<Q>;
+  body: Parsed<B>;
+  /** How old the body already was when it was sent (`x-baa-age-ms`); not part of the idempotent body. */
+  ageMs: number;
+}
+
+export interface MountedRoute {
+  spec: RouteSpec;
+  mount(app: Hono<AppEnv>): void;
+}
+
+/** A route that changes nothing: the handler's return value is the answer. */
+export function read<P extends Schema, Q extends Schema, B extends Schema, D extends z.ZodType>(
+  spec: RouteSpec<P, Q, B, D>,
+  handler: (input: Input<P, Q, B>) => Promise<z.input<D>>,
+): MountedRoute {
+  return mounted(spec, async (c) => {
+    const { input } = await receive(c, spec);
+    return render(c, 200, await handler(input));
+  });
+}
+
+/** A route that writes: the handler reads and decides, and returns a plan (commit.ts). */
+export function write<P extends Schema, Q extends Schema, B extends Schema, D extends z.ZodType>(
+  spec: RouteSpec<P, Q, B, D>,
+  decide: (input: Input<P, Q, B>) => Promise<WritePlan<z.input<D>>>,
+): MountedRoute {
+  const status = spec.status ?? 200;
+  return mounted(spec, async (c) => {
+    const { input, text } = await receive(c, spec);
+    const key = c.req.header(HEADER.idempotency_key);
+    const answer = await commit(
+      {
+        db: input.db,
+        now: input.now,
+        by: {
+          principal: input.principal,
+          action: `${spec.method.toUpperCase()} ${spec.path}`,
+          request_id: c.var.request_id,
+        },
+        idempotency:
+          key === undefined
+            ? null
+            : parseIdempotencyKey(key, input.principal, {
+                hash: await sha256Hex(`${c.req.method} ${c.req.path}\n${text}`),
+                status,
+              }),
+        waitUntil: (work) => c.executionCtx.waitUntil(work),
+      },
+      () => decide(input),
+    );
+    return render(c, status, answer);
+  });
+}
+
+/** A route whose answer is not JSON: an upgrade, a stream, a file. Authorized and validated like any other. */
+export function raw<P extends Schema, Q extends Schema>(
+  spec: RouteSpec<P, Q, undefined>,
+  handler: (input: Input<P, Q, undefined>) => Promise<Response>,
+): MountedRoute {
+  return mounted(spec, async (c) => handler((await receive(c, spec)).input));
+}
+
+function mounted(spec: RouteSpec, handler: (c: Context<AppEnv>) => Promise<Response>): MountedRoute {
+  return { spec, mount: (app) => void app.on(spec.method.toUpperCase(), spec.path, handler) };
+}
+
+function render(c: Context<AppEnv>, status: 200 | 201, data: unknown): Response {
+  return c.json({ ok: true, request_id: c.var.request_id, data }, status);
+}
+
+async function receive<P extends Schema, Q extends Schema, B extends Schema>(
+  c: Context<AppEnv>,
+  spec: RouteSpec<P, Q, B>,
+) {
+  const principal = await authenticate(c);
+  if (!spec.roles.includes(principal.role)) {
+    throw new AppError('forbidden', `the role ${principal.role} may not do this`, {
+      details: { allowed: [...spec.roles] },
+    });
+  }
+  c.set('principal', principal);
+  const text = spec.body === undefined ? '' : await bodyText(c);
+  const input: Input<P, Q, B> = {
+    c,
+    env: c.env,
+    db: c.var.db,
+    now: c.var.now,
+    principal,
+    params: parse(spec.params, c.req.param(), 'path') as Parsed<P>,
+    query: parse(spec.query, c.req.query(), 'query') as Parsed<Q>,
+    body: parse(spec.body, spec.body === undefined ? undefined : json(text), 'body') as Parsed<B>,
+    ageMs: parse(AgeSchema, c.req.header(HEADER.age_ms), HEADER.age_ms),
+  };
+  requireOwnership(principal, input.params, input.body);
+  return { input, text };
+}
+
+const AgeSchema = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0);
+
+/** A node acts for itself only: any `controller_id` it names must be the one its token is bound to. */
+function requireOwnership(principal: Principal, ...named: unknown[]): void {
+  if (principal.controller_id === null) return;
+  for (const part of named) {
+    const id = (part as { controller_id?: unknown } | undefined)?.controller_id;
+    if (id !== undefined && id !== principal.controller_id) {
+      throw new AppError('not_owner', `this token belongs to ${principal.controller_id}`, {
+        details: { field: 'controller_id' },
+      });
+    }
+  }
+}
+
+async function bodyText(c: Context<AppEnv>): Promise<string> {
+  const declared = Number(c.req.header('content-length') ?? 0);
+  const bytes = declared > HTTP.max_body_bytes ? null : await c.req.arrayBuffer();
+  if (bytes === null || bytes.byteLength > HTTP.max_body_bytes) {
+    throw new AppError('payload_too_large', `a body has at most ${HTTP.max_body_bytes} bytes`);
+  }
+  return new TextDecoder().decode(bytes);
+}
+
+function json(text: string): unknown {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new AppError('invalid_request', 'the body is not JSON', { details: { field: 'body', expected: 'JSON' } });
+  }
+}
+
+/** Parses with the contract; the first issue names the field and what was expected. */
+export function parse<S extends Schema>(schema: S, value: unknown, where: string): Parsed<S> {
+  if (schema === undefined) return undefined as Parsed<S>;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data as Parsed<S>;
+  const issues = result.error.issues.map((issue) => ({
+    field: (issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path).join('.') || where,
+    expected: issue.message,
+  }));
+  const [first] = issues;
+  throw new AppError('invalid_request', `${first?.field}: ${first?.expected}`, {
+    details: { in: where, ...first, issues: issues.slice(0, 20) },
+  });
+}
