@@ -1,0 +1,131 @@
+/**
+ * The edge on this machine, as one child process: the Worker of `wrangler.toml`, bundled, in the local runtime with
+ * persistent state; its migrations; and the cron clock, which the local runtime does not have. It ends with its
+ * parent. Settings come by environment, never by argument: one of them is a secret.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { z } from 'zod';
+import { REPOSITORY } from './layout.ts';
+import { migrateEdge } from './migrate-edge.ts';
+
+const SettingsSchema = z.object({
+  BAA_STACK_PORT: z.coerce.number().int().min(0).max(65_535),
+  BAA_STACK_STATE: z.string().min(1),
+  BAA_BOOTSTRAP_TOKEN: z.string().min(16),
+  /** Variables of wrangler.toml to override, as a JSON object. */
+  BAA_STACK_VARS: z
+    .string()
+    .default('{}')
+    .transform((text) => z.record(z.string(), z.string()).parse(JSON.parse(text))),
+});
+
+/** What the child says to its parent, and the one thing the parent may ask. */
+export type EdgeMessage = { type: 'ready'; url: string; migrations: string[] } | { type: 'cron_done'; outcome: string };
+export interface EdgeRequest {
+  type: 'cron';
+}
+
+/** What of wrangler's reading of `wrangler.toml` is looked at here; the rest passes through as it is. */
+const WorkerOptionsSchema = z.looseObject({
+  cronTriggers: z.array(z.string()).default([]),
+  bindings: z.record(z.string(), z.json()).default({}),
+});
+
+const MINUTE_MS = 60_000;
+
+async function bundleWorker(main: string): Promise<string> {
+  const result = await build({
+    absWorkingDir: REPOSITORY,
+    entryPoints: [main],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2024',
+    platform: 'neutral',
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
+    external: ['cloudflare:*', 'node:*'],
+    sourcemap: 'inline',
+  });
+  const [output] = result.outputFiles;
+  if (!output) throw new Error('esbuild made no bundle of the Worker');
+  return output.text;
+}
+
+async function startEdge() {
+  const settings = SettingsSchema.parse(process.env);
+  const config = unstable_getMiniflareWorkerOptions(join(REPOSITORY, 'wrangler.toml'));
+  const workerOptions = WorkerOptionsSchema.parse(config.workerOptions);
+  mkdirSync(settings.BAA_STACK_STATE, { recursive: true, mode: 0o700 });
+  const edge = new Miniflare(
+    convertV4MiniflareOptions({
+      host: '127.0.0.1',
+      port: settings.BAA_STACK_PORT,
+      cf: false,
+      log: new Log(LogLevel.WARN),
+      resourcePersistencePath: settings.BAA_STACK_STATE,
+      workers: [
+        {
+          ...workerOptions,
+          name: 'conductor',
+          modules: [{ type: 'ESModule', path: 'index.js', contents: await bundleWorker(config.main ?? 'workers/index.ts') }],
+          bindings: {
+            ...workerOptions.bindings,
+            ...settings.BAA_STACK_VARS,
+            BAA_BOOTSTRAP_TOKEN: settings.BAA_BOOTSTRAP_TOKEN,
+          },
+        },
+      ],
+    }),
+  );
+  const url = await edge.ready;
+  const migrations = await migrateEdge(edge);
+  return { edge, crons: workerOptions.cronTriggers, url: url.origin, migrations };
+}
+
+const { edge, crons, url, migrations } = await startEdge();
+let stopping = false;
+
+function tell(message: EdgeMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function fireCron(at: number): Promise<void> {
+  const worker = await edge.getWorker();
+  for (const cron of crons) {
+    const { outcome } = await worker.scheduled({ scheduledTime: new Date(at), cron });
+    tell({ type: 'cron_done', outcome });
+  }
+}
+
+/** Fires at each full minute, as the platform does. */
+function armClock(): void {
+  const now = Date.now();
+  const next = now - (now % MINUTE_MS) + MINUTE_MS;
+  setTimeout(() => {
+    fireCron(next).catch((error: unknown) => console.error(`cron failed: ${String(error)}`));
+    armClock();
+  }, next - now).unref();
+}
+
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await edge.dispose();
+  process.exit(0);
+}
+
+process.on('message', (message: EdgeRequest) => {
+  if (message.type === 'cron') {
+    fireCron(Date.now()).catch((error: unknown) => tell({ type: 'cron_done', outcome: String(error) }));
+  }
+});
+process.on('disconnect', () => void stop());
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+armClock();
+tell({ type: 'ready', url, migrations });

@@ -1,0 +1,10 @@
+// Runs before every npm script that runs TypeScript directly. Plain JavaScript on purpose: it must run on the Node
+// that is too old for the rest.
+const WANTED = [22, 12];
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {
+  console.error(
+    `This needs Node ${WANTED.join('.')} or newer; this is ${process.versions.node}. Install a newer Node, or on Linux run "npm ci" again, which brings one into node_modules.`,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,217 @@
+/**
+ * A whole system on this machine: the edge with its clock, one agent, both supervised. `npm start`, the demo and the
+ * end-to-end tests run exactly this. Starting it says what it does; stopping it stops the agent first, so that it can
+ * give its lease back, then the edge.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { ensureToken, readOrMakeSecret } from './credentials.ts';
+import type { EdgeMessage } from './edge.ts';
+import { type Layout, layoutOf, REPOSITORY } from './layout.ts';
+import { Supervised } from './supervised.ts';
+
+export interface StackOptions {
+  root?: string | undefined;
+  port: number;
+  agentPort: number;
+  nodeId: string;
+  host: string;
+  agent: boolean;
+  /** Overrides of the Worker's variables in wrangler.toml. */
+  vars?: Record<string, string>;
+  /** Further environment of the agent. */
+  agentEnv?: NodeJS.ProcessEnv;
+}
+
+export interface Stack {
+  edgeUrl: string;
+  agentUrl: string | null;
+  layout: Layout;
+  edge: Supervised;
+  agent: Supervised | null;
+  /** Fires the Cron Trigger now, as the clock does each minute; resolves with the outcome. */
+  cron(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export const DEFAULT_NODE_ID = 'localhost-main';
+const EDGE_HEALTH_INTERVAL_MS = 5_000;
+const EDGE_HEALTH_FAILURES = 3;
+const EDGE_STOP_MS = 5_000;
+const AGENT_STOP_MS = 12_000;
+const AGENT_READY_POLL_MS = 100;
+
+export async function startStack(options: StackOptions, say: (line: string) => void): Promise<Stack> {
+  const layout = layoutOf(options.root);
+  const port = await freePort(options.port, '--port');
+  const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;
+  const bootstrap = readOrMakeSecret(layout.bootstrapFile);
+  const edge = new Supervised(edgeSpec(options, layout, port, bootstrap), say);
+  edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));
+  const ready = once(edge, 'message');
+  const dead = once(edge, 'died');
+  edge.start();
+  await Promise.race([ready, dead.then(([reason]) => fail(edge, `the edge did not start: ${reason}`))]);
+  const edgeUrl = `http://127.0.0.1:${port}`;
+  const stopWatching = watchHealth(edge, edgeUrl, say);
+  try {
+    await ensureTokens(edgeUrl, bootstrap, options.nodeId, layout, say);
+    const agent = options.agent ? await startAgentChild(options, layout, edgeUrl, agentPort, say) : null;
+    return {
+      edgeUrl,
+      agentUrl: agent ? `http://127.0.0.1:${agentPort}` : null,
+      layout,
+      edge,
+      agent,
+      cron: () => fireCron(edge),
+      stop: async () => {
+        stopWatching();
+        await agent?.stop(AGENT_STOP_MS);
+        await edge.stop(EDGE_STOP_MS);
+      },
+    };
+  } catch (error) {
+    stopWatching();
+    await edge.stop(EDGE_STOP_MS);
+    throw error;
+  }
+}
+
+async function fail(edge: Supervised, message: string): Promise<never> {
+  await edge.stop(EDGE_STOP_MS);
+  throw new Error(message);
+}
+
+function edgeSpec(options: StackOptions, layout: Layout, port: number, bootstrap: string) {
+  return {
+    name: 'edge',
+    args: [join(import.meta.dirname, 'edge.ts')],
+    cwd: REPOSITORY,
+    env: {
+      BAA_STACK_PORT: String(port),
+      BAA_STACK_STATE: layout.edgeState,
+      BAA_STACK_VARS: JSON.stringify(options.vars ?? {}),
+      BAA_BOOTSTRAP_TOKEN: bootstrap,
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
+      WRANGLER_SEND_METRICS: 'false',
+      WRANGLER_LOG: 'error',
+    },
+  };
+}
+
+function sayMigrations(message: EdgeMessage, say: (line: string) => void): void {
+  if (message.type === 'ready' && message.migrations.length > 0) {
+    say(`edge | applied ${message.migrations.length} migration(s): ${message.migrations.join(', ')}`);
+  }
+}
+
+async function ensureTokens(edgeUrl: string, bootstrap: string, nodeId: string, layout: Layout, say: (line: string) => void) {
+  const operator = await ensureToken(edgeUrl, bootstrap, {
+    file: layout.operatorFile,
+    body: { role: 'ops_admin', subject: `operator@${hostname()}` },
+    probe: '/v1/tokens',
+  });
+  if (operator) say(`made the operator's token: ${layout.operatorFile}`);
+  const node = await ensureToken(edgeUrl, bootstrap, {
+    file: layout.nodeTokenFile,
+    body: { role: 'controller', subject: nodeId, controller_id: nodeId },
+    probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
+  });
+  if (node) say(`made the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+}
+
+async function startAgentChild(
+  options: StackOptions,
+  layout: Layout,
+  edgeUrl: string,
+  agentPort: number,
+  say: (line: string) => void,
+): Promise<Supervised> {
+  const url = `http://127.0.0.1:${agentPort}`;
+  const agent = new Supervised(
+    {
+      name: 'agent',
+      args: ['--import', join(import.meta.dirname, 'end-with-parent.ts'), join(REPOSITORY, 'local-agent', 'cli.ts'), 'start'],
+      cwd: REPOSITORY,
+      env: {
+        BAA_ROOT: layout.root,
+        BAA_NODE_ID: options.nodeId,
+        BAA_CONDUCTOR_HOST: options.host,
+        BAA_CONTROL_API_BASE: edgeUrl,
+        BAA_CONDUCTOR_LOCAL_API: url,
+        ...options.agentEnv,
+      },
+    },
+    say,
+  );
+  const dead = once(agent, 'died');
+  agent.start();
+  try {
+    await Promise.race([answering(`${url}/healthz`), dead.then(([reason]) => Promise.reject(new Error(`the agent did not start: ${reason}`)))]);
+  } catch (error) {
+    await agent.stop(AGENT_STOP_MS);
+    throw error;
+  }
+  return agent;
+}
+
+async function answering(url: string): Promise<void> {
+  while (!(await isHealthy(url))) {
+    await new Promise((resolve) => setTimeout(resolve, AGENT_READY_POLL_MS));
+  }
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(EDGE_HEALTH_INTERVAL_MS) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** A process that lives but does not answer is as dead as any; its group is killed and it starts again. */
+function watchHealth(edge: Supervised, edgeUrl: string, say: (line: string) => void): () => void {
+  let failures = 0;
+  const timer = setInterval(async () => {
+    const pid = edge.pid;
+    failures = (await isHealthy(`${edgeUrl}/healthz`)) ? 0 : failures + 1;
+    if (failures < EDGE_HEALTH_FAILURES || edge.pid !== pid) return;
+    failures = 0;
+    say(`edge does not answer on ${edgeUrl}/healthz`);
+    edge.kill();
+  }, EDGE_HEALTH_INTERVAL_MS);
+  return () => clearInterval(timer);
+}
+
+function fireCron(edge: Supervised): Promise<string> {
+  return new Promise((resolve) => {
+    const listen = (message: unknown): void => {
+      const said = message as EdgeMessage;
+      if (said.type !== 'cron_done') return;
+      edge.off('message', listen);
+      resolve(said.outcome);
+    };
+    edge.on('message', listen);
+    edge.send({ type: 'cron' });
+  });
+}
+
+/** The port itself when it is free, a free one when it is 0; otherwise says in one line what to do. */
+async function freePort(port: number, flag: string): Promise<number> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    throw new Error(`port ${port} is taken on 127.0.0.1; end what listens there or choose another with ${flag}`);
+  }
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : port;
+}

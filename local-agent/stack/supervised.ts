@@ -1,0 +1,107 @@
+/**
+ * One supervised child process. It is restarted when it dies, after a delay that grows while it keeps dying, and
+ * every death is said. It leads a process group of its own, so that a Ctrl-C reaches only the supervisor, which stops
+ * the children in order, and so that whatever a dead child leaves behind is ended with it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export interface ChildSpec {
+  name: string;
+  args: string[];
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+}
+
+export interface SupervisedEvents {
+  /** The child has a new process. */
+  started: [pid: number];
+  died: [reason: string];
+  message: [message: unknown];
+}
+
+const RESTART_MIN_MS = 250;
+const RESTART_MAX_MS = 10_000;
+/** Alive for this long counts as healthy: the next death starts from the shortest delay again. */
+const HEALTHY_AFTER_MS = 30_000;
+
+export class Supervised extends EventEmitter<SupervisedEvents> {
+  readonly #spec: ChildSpec;
+  readonly #say: (line: string) => void;
+  #child: ChildProcess | null = null;
+  #startedAt = 0;
+  #delayMs = RESTART_MIN_MS;
+  #restart: NodeJS.Timeout | null = null;
+  #stopping = false;
+
+  constructor(spec: ChildSpec, say: (line: string) => void) {
+    super();
+    this.#spec = spec;
+    this.#say = say;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  start(): void {
+    const { name, args, env, cwd } = this.#spec;
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child = child;
+    this.#startedAt = Date.now();
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.#say(`${name} | ${line}`));
+    }
+    child.on('message', (message) => this.emit('message', message));
+    child.on('error', (error) => this.#say(`${name} could not be started: ${error.message}`));
+    child.once('exit', (code, signal) => this.#onExit(child, signal ?? `exit code ${code}`));
+    if (child.pid !== undefined) this.emit('started', child.pid);
+  }
+
+  send(message: object): void {
+    this.#child?.send(message);
+  }
+
+  /** Ends the process group at once; the supervisor then restarts it. */
+  kill(): void {
+    if (this.#child?.pid !== undefined) killGroup(this.#child.pid, 'SIGKILL');
+  }
+
+  /** Asks the child to stop and waits for it; after `timeoutMs` its group is killed. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#restart) clearTimeout(this.#restart);
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => this.kill(), timeoutMs);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #onExit(child: ChildProcess, reason: string): void {
+    if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+    this.#child = null;
+    if (this.#stopping) return;
+    if (Date.now() - this.#startedAt > HEALTHY_AFTER_MS) this.#delayMs = RESTART_MIN_MS;
+    this.#say(`${this.#spec.name} died (${reason}); starting it again in ${this.#delayMs} ms`);
+    this.emit('died', reason);
+    this.#restart = setTimeout(() => this.start(), this.#delayMs);
+    this.#delayMs = Math.min(this.#delayMs * 2, RESTART_MAX_MS);
+  }
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: the group is gone already, which is what was wanted.
+  }
+}
