@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { envelopeOf } from '../../schema/contracts/common.ts';
-import { TOKEN_PREFIX, type TokenCreateBody, TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
+import type { TokenCreateBody } from '../../schema/contracts/tokens.ts';
+import { TOKEN_PREFIX, TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
 
 const CreatedSchema = envelopeOf(TokenCreatedSchema);
 

@@ -72,7 +72,9 @@ async function startEdge() {
         {
           ...workerOptions,
           name: 'conductor',
-          modules: [{ type: 'ESModule', path: 'index.js', contents: await bundleWorker(config.main ?? 'workers/index.ts') }],
+          modules: [
+            { type: 'ESModule', path: 'index.js', contents: await bundleWorker(config.main ?? 'workers/index.ts') },
+          ],
           bindings: {
             ...workerOptions.bindings,
             ...settings.BAA_STACK_VARS,

@@ -1,16 +1,29 @@
 /** `npm start`: the whole system on this machine, until Ctrl-C. */
 import { defineCommand, runMain } from 'citty';
-import { DEFAULT_NODE_ID, type Stack, type StackOptions, startStack } from './stack.ts';
+import type { Stack, StackOptions } from './stack.ts';
+import { DEFAULT_NODE_ID, startStack } from './stack.ts';
 
 const start = defineCommand({
   meta: { name: 'npm start --', description: 'Starts the edge, its clock and one agent on this machine.' },
   args: {
     port: { type: 'string', default: '8787', description: 'Port of the edge; 0 picks a free one' },
-    'agent-port': { type: 'string', default: '4317', description: 'Port of the agent: bridge and local API; 0 picks a free one' },
-    root: { type: 'string', description: 'Keep everything below this folder (default: ~/.baa, and .wrangler/state for the edge)' },
+    'agent-port': {
+      type: 'string',
+      default: '4317',
+      description: 'Port of the agent: bridge and local API; 0 picks a free one',
+    },
+    root: {
+      type: 'string',
+      description: 'Keep everything below this folder (default: ~/.baa, and .wrangler/state for the edge)',
+    },
     'node-id': { type: 'string', default: DEFAULT_NODE_ID, description: 'Name of this node' },
     host: { type: 'string', default: 'localhost', description: 'Name of this host' },
-    agent: { type: 'boolean', default: true, description: 'Start the agent too', negativeDescription: 'Start the edge only' },
+    agent: {
+      type: 'boolean',
+      default: true,
+      description: 'Start the agent too',
+      negativeDescription: 'Start the edge only',
+    },
     json: { type: 'boolean', default: false, description: 'Print one JSON line when ready' },
   },
   run: async ({ args }) => {
@@ -71,9 +84,13 @@ function welcome(stack: Stack, options: StackOptions): string {
     `  reference  ${stack.edgeUrl}/v1/docs`,
     `  agent      ${stack.agentUrl ?? 'not started (--no-agent)'}   node ${options.nodeId}, files under ${stack.layout.root}`,
   ];
-  const cli = options.root === undefined ? 'npm run conductor --' : `BAA_ROOT=${stack.layout.root} npm run conductor --`;
+  const cli =
+    options.root === undefined ? 'npm run conductor --' : `BAA_ROOT=${stack.layout.root} npm run conductor --`;
   const where = `--control-api-base ${stack.edgeUrl}`;
-  if (stack.agentUrl) lines.push(`  pair       ${cli} pair ${where} --local-api ${stack.agentUrl}   then type the code into the extension's options`);
+  if (stack.agentUrl)
+    lines.push(
+      `  pair       ${cli} pair ${where} --local-api ${stack.agentUrl}   then type the code into the extension's options`,
+    );
   lines.push(`  look       ${cli} status ${where}`, '', 'Ctrl-C stops all of it.', '');
   return lines.join('\n');
 }

@@ -7,9 +7,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ensureToken, readOrMakeSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
-import { type Layout, layoutOf, REPOSITORY } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { layoutOf, REPOSITORY } from './layout.ts';
 import { Supervised } from './supervised.ts';
 
 export interface StackOptions {
@@ -50,10 +52,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   const bootstrap = readOrMakeSecret(layout.bootstrapFile);
   const edge = new Supervised(edgeSpec(options, layout, port, bootstrap), say);
   edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));
-  const ready = once(edge, 'message');
-  const dead = once(edge, 'died');
-  edge.start();
-  await Promise.race([ready, dead.then(([reason]) => fail(edge, `the edge did not start: ${reason}`))]);
+  await startedOrDied(edge, (signal) => once(edge, 'message', { signal }));
   const edgeUrl = `http://127.0.0.1:${port}`;
   const stopWatching = watchHealth(edge, edgeUrl, say);
   try {
@@ -79,9 +78,19 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   }
 }
 
-async function fail(edge: Supervised, message: string): Promise<never> {
-  await edge.stop(EDGE_STOP_MS);
-  throw new Error(message);
+/** Starts the child and waits until it is ready; a child that dies first is stopped for good and reported. */
+async function startedOrDied(child: Supervised, ready: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const died = once(child, 'died', { signal }).then(([reason]) => `${child.name} did not start: ${reason}`);
+  const started = ready(signal).then(() => null);
+  for (const promise of [died, started]) promise.catch(() => {});
+  child.start();
+  const problem = await Promise.race([started, died]);
+  settled.abort();
+  if (problem === null) return;
+  await child.stop(EDGE_STOP_MS);
+  throw new Error(problem);
 }
 
 function edgeSpec(options: StackOptions, layout: Layout, port: number, bootstrap: string) {
@@ -108,7 +117,13 @@ function sayMigrations(message: EdgeMessage, say: (line: string) => void): void 
   }
 }
 
-async function ensureTokens(edgeUrl: string, bootstrap: string, nodeId: string, layout: Layout, say: (line: string) => void) {
+async function ensureTokens(
+  edgeUrl: string,
+  bootstrap: string,
+  nodeId: string,
+  layout: Layout,
+  say: (line: string) => void,
+) {
   const operator = await ensureToken(edgeUrl, bootstrap, {
     file: layout.operatorFile,
     body: { role: 'ops_admin', subject: `operator@${hostname()}` },
@@ -134,7 +149,12 @@ async function startAgentChild(
   const agent = new Supervised(
     {
       name: 'agent',
-      args: ['--import', join(import.meta.dirname, 'end-with-parent.ts'), join(REPOSITORY, 'local-agent', 'cli.ts'), 'start'],
+      args: [
+        '--import',
+        join(import.meta.dirname, 'end-with-parent.ts'),
+        join(REPOSITORY, 'local-agent', 'cli.ts'),
+        'start',
+      ],
       cwd: REPOSITORY,
       env: {
         BAA_ROOT: layout.root,
@@ -147,21 +167,12 @@ async function startAgentChild(
     },
     say,
   );
-  const dead = once(agent, 'died');
-  agent.start();
-  try {
-    await Promise.race([answering(`${url}/healthz`), dead.then(([reason]) => Promise.reject(new Error(`the agent did not start: ${reason}`)))]);
-  } catch (error) {
-    await agent.stop(AGENT_STOP_MS);
-    throw error;
-  }
+  await startedOrDied(agent, (signal) => answering(`${url}/healthz`, signal));
   return agent;
 }
 
-async function answering(url: string): Promise<void> {
-  while (!(await isHealthy(url))) {
-    await new Promise((resolve) => setTimeout(resolve, AGENT_READY_POLL_MS));
-  }
+async function answering(url: string, signal: AbortSignal): Promise<void> {
+  while (!(await isHealthy(url))) await setTimeout(AGENT_READY_POLL_MS, undefined, { signal });
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -3,7 +3,8 @@
  * every death is said. It leads a process group of its own, so that a Ctrl-C reaches only the supervisor, which stops
  * the children in order, and so that whatever a dead child leaves behind is ended with it.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 
@@ -39,6 +40,10 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     super();
     this.#spec = spec;
     this.#say = say;
+  }
+
+  get name(): string {
+    return this.#spec.name;
   }
 
   get pid(): number | null {

@@ -1,0 +1,46 @@
+/** The newest messages and instructions of this host, as the overlay shows them: read from SQLite, so a restart keeps them. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import { IngestStatusSchema } from '../../schema/contracts/instructions.ts';
+
+const IngestRow = z.object({
+  message_id: z.string(),
+  conversation_id: z.string(),
+  ingest_status: IngestStatusSchema,
+  at: z.number().int(),
+});
+const ExecuteRow = z.object({
+  instruction_id: z.string(),
+  name: z.string(),
+  status: z.string(),
+  duration_ms: z.number().int().nullable(),
+  at: z.number().int(),
+});
+
+export class Journal {
+  readonly #limit: number;
+  readonly #ingests: StatementSync;
+  readonly #executes: StatementSync;
+
+  /** `limit`: how many of each are shown. */
+  constructor(db: DatabaseSync, limit: number) {
+    this.#limit = limit;
+    this.#ingests = db.prepare(
+      `SELECT message_id, remote_conversation_id AS conversation_id, ingest_status, created_at AS at
+       FROM messages ORDER BY rowid DESC LIMIT ?`,
+    );
+    this.#executes = db.prepare(
+      `SELECT instruction_id, name, status, max(0, finished_at - started_at) AS duration_ms,
+         coalesce(finished_at, started_at) AS at
+       FROM executions WHERE started_at IS NOT NULL OR finished_at IS NOT NULL ORDER BY rowid DESC LIMIT ?`,
+    );
+  }
+
+  /** Newest first. */
+  read(): { ingests: z.infer<typeof IngestRow>[]; executes: z.infer<typeof ExecuteRow>[] } {
+    return {
+      ingests: this.#ingests.all(this.#limit).map((row) => IngestRow.parse(row)),
+      executes: this.#executes.all(this.#limit).map((row) => ExecuteRow.parse(row)),
+    };
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What a person clicked in the overlay, done at the edge under that browser's own token. The answer is what the edge
+ * confirmed, or its error; nothing is assumed.
+ */
+import { z } from 'zod';
+import type { ExtensionFrame, PAGE_CONTROL_ACTIONS } from '../../schema/contracts/bridge-frames.ts';
+import { SystemChangeAnswerSchema } from '../../schema/contracts/system.ts';
+import { AppError } from '../../schema/errors.ts';
+import type { EdgeClient } from '../edge/http-client.ts';
+import { EdgeError } from '../edge/http-client.ts';
+import type { Conversations } from './conversations.ts';
+
+export type PageControl = Extract<ExtensionFrame, { type: 'page_control' }>;
+type Action = (typeof PAGE_CONTROL_ACTIONS)[number];
+export type PageControlOutcome = { ok: true; data: unknown } | { ok: false; error: { code: string; message: string } };
+
+/** The conversation as the edge answers a change of it. */
+const ConversationChangedSchema = z.looseObject({ local_conversation_id: z.string(), automation_status: z.string() });
+
+export interface PageControlDeps {
+  edge: Pick<EdgeClient, 'call'>;
+  conversations: Conversations;
+}
+
+interface Call extends PageControlDeps {
+  token: string;
+  frame: PageControl;
+}
+
+function required<T>(value: T | undefined, field: string): T {
+  if (value !== undefined) return value;
+  throw new AppError('invalid_request', `${field} is needed for this action`, { details: { field } });
+}
+
+function changeSystem(verb: 'pause' | 'resume') {
+  return ({ edge, token, frame }: Call): Promise<unknown> =>
+    edge.call({
+      method: 'POST',
+      path: `/v1/system/${verb}`,
+      body: frame.reason === undefined ? {} : { reason: frame.reason },
+      token,
+      schema: SystemChangeAnswerSchema,
+    });
+}
+
+async function changeConversation({ edge, conversations, token, frame }: Call, verb: string): Promise<unknown> {
+  const remote = {
+    platform: required(frame.platform, 'platform'),
+    conversation_id: required(frame.conversation_id, 'conversation_id'),
+  };
+  const known = conversations.find(remote) ?? (await conversations.lookUp(remote));
+  if (known === null) throw new AppError('conversation_not_found', 'the edge has not seen this conversation yet');
+  const id = known.local_conversation_id;
+  const data = await edge.call({
+    method: 'POST',
+    path: `/v1/renewal/conversations/${encodeURIComponent(id)}/${verb}`,
+    body: frame.reason === undefined ? {} : { reason: frame.reason },
+    token,
+    schema: ConversationChangedSchema,
+  });
+  await conversations.reread([id]);
+  return data;
+}
+
+const ACTIONS: Record<Action, (call: Call) => Promise<unknown>> = {
+  'system.pause': changeSystem('pause'),
+  'system.resume': changeSystem('resume'),
+  'conversation.mode': async (call) => changeConversation(call, required(call.frame.mode, 'mode')),
+  'conversation.resume': (call) => changeConversation(call, 'resume'),
+};
+
+/** Does it; an expected failure is an answer. */
+export async function doPageControl(
+  deps: PageControlDeps,
+  token: string,
+  frame: PageControl,
+): Promise<PageControlOutcome> {
+  try {
+    return { ok: true, data: await ACTIONS[frame.action]({ ...deps, token, frame }) };
+  } catch (error) {
+    if (error instanceof AppError || error instanceof EdgeError) {
+      return { ok: false, error: { code: error.code, message: error.message } };
+    }
+    throw error;
+  }
+}

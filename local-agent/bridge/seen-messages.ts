@@ -1,0 +1,25 @@
+/** Final messages that were acknowledged, by client and request id: the newest, so that the table stays small. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { BRIDGE } from '../../schema/defaults.ts';
+
+export class SeenMessages {
+  readonly #find: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #trim: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#find = db.prepare('SELECT 1 FROM bridge_seen WHERE client_id = ? AND request_id = ?');
+    this.#insert = db.prepare('INSERT OR IGNORE INTO bridge_seen (client_id, request_id) VALUES (?, ?)');
+    this.#trim = db.prepare('DELETE FROM bridge_seen WHERE id <= ?');
+  }
+
+  has(clientId: string, requestId: string): boolean {
+    return this.#find.get(clientId, requestId) !== undefined;
+  }
+
+  /** Call it in the transaction that stores the message. */
+  add(clientId: string, requestId: string): void {
+    const { lastInsertRowid } = this.#insert.run(clientId, requestId);
+    this.#trim.run(Number(lastInsertRowid) - BRIDGE.seen_messages);
+  }
+}

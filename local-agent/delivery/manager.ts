@@ -1,0 +1,266 @@
+/**
+ * Sends replies and renewals into tabs at the policy's pace. Promises: a delivery is marked `sending` on disk before
+ * anything leaves, so after a crash in between it is `uncertain` and never sent again; every delivery ends with one
+ * result, stored together with the outbox row that tells the edge; a plan that was answered is answered again from
+ * the table. A reply waits for its browser until it is given up, a renewal does not. Nothing polls: an enqueue, a
+ * connection, a result and one timer for the next due time are what wakes it.
+ */
+import type { Logger } from 'pino';
+import type { ActionResult, ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../schema/contracts/common.ts';
+import { DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
+import type { Clock } from '../clock.ts';
+import type { CommandHandlers } from '../edge/commands.ts';
+import { reportCommandResult } from '../edge/commands.ts';
+import type { Store } from '../store/store.ts';
+import type { ChoiceView } from './choose.ts';
+import { byPrecedence, conversationKey, decide } from './choose.ts';
+import { deliveryCommands } from './commands.ts';
+import type { DeliveryRow, WaitingRow } from './deliveries.ts';
+import { Deliveries } from './deliveries.ts';
+import type { Ended } from './outcome.ts';
+import { notSent, readActionResult, unanswered } from './outcome.ts';
+import type { Reply, ReplyQueue } from './replies.ts';
+import { afterReply, reportReply } from './replies.ts';
+import { Slots } from './slots.ts';
+import { proxyDelivery, wirePlanId } from './wire.ts';
+
+/** The browsers that are connected now. */
+export interface BrowserSessions {
+  isConnected(clientId: string): boolean;
+  /** Hands a frame to that browser's socket; false when there is none that takes it. */
+  send(clientId: string, frame: ProxyDelivery | { type: 'browser.cancel'; request_id: string }): boolean;
+}
+
+export interface DeliveryDeps {
+  store: Store;
+  controllerId: string;
+  sessions: BrowserSessions;
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  newRequestId: () => string;
+  log: Pick<Logger, 'info' | 'warn'>;
+  /** Called when a breaker has moved: what the edge knows of that client is no longer so. */
+  onBreakerChange?: (clientId: string) => void;
+}
+
+interface InFlight {
+  row: DeliveryRow;
+  requestId: string;
+  cancelTimeout: () => void;
+}
+
+export class DeliveryManager implements ReplyQueue {
+  readonly commands: Pick<CommandHandlers, 'delivery' | 'delivery.query'>;
+  readonly #deps: DeliveryDeps;
+  readonly #deliveries: Deliveries;
+  readonly #slots: Slots;
+  /** By plan. */
+  readonly #inFlight = new Map<string, InFlight>();
+  #cancelWake: (() => void) | null = null;
+  /** Until `start`, and after `stop`. */
+  #stopped = true;
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+    this.#deliveries = new Deliveries(deps.store.db);
+    this.#slots = new Slots(deps.store.db);
+    const { store, controllerId, clock } = deps;
+    this.commands = deliveryCommands({
+      store,
+      controllerId,
+      deliveries: this.#deliveries,
+      now: () => clock.now(),
+      wake: () => this.wake(),
+    });
+  }
+
+  /** Takes up what an earlier process left, of which what was being sent is `uncertain` now, and begins to send. */
+  start(): void {
+    const { store, clock } = this.#deps;
+    const now = clock.now();
+    store.transaction(() => {
+      this.#slots.sweep(true, now);
+      this.#deliveries.forgetBefore(now - DELIVERY.keep_answered_ms);
+      for (const planId of this.#deliveries.sending()) {
+        const row = this.#deliveries.find(planId);
+        if (row) this.#settle(row, unanswered('agent_restarted', 'neutral'));
+      }
+    });
+    this.#stopped = false;
+    this.wake();
+  }
+
+  /** Sends nothing more. What is in flight is left to its mark: `uncertain` at the next start. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake?.();
+    for (const { cancelTimeout } of this.#inFlight.values()) cancelTimeout();
+    this.#inFlight.clear();
+  }
+
+  /** Queues one reply inside the caller's transaction; a plan that is known already is left as it is. */
+  enqueue(reply: Reply): void {
+    const now = this.#deps.clock.now();
+    const deadlineAt = now + INSTRUCTION.reply_give_up_ms;
+    this.#deliveries.add({ ...reply, kind: 'reply', created_at: now, next_at: now, deadline_at: deadlineAt });
+    this.wake();
+  }
+
+  /** A browser's answer. One that nobody waits for any more is only logged: its end was reported. */
+  onActionResult(clientId: string, frame: ActionResult): void {
+    const flight = [...this.#inFlight.values()].find(
+      (found) => found.requestId === frame.request_id && found.row.client_id === clientId,
+    );
+    if (!flight) {
+      this.#deps.log.info({ client_id: clientId, request_id: frame.request_id }, 'a result that nobody waits for');
+      return;
+    }
+    const ended = readActionResult(frame);
+    if (ended) this.#endFlight(flight, ended);
+  }
+
+  /** That browser's socket is gone: nothing will be heard of what it was sending. */
+  onDisconnected(clientId: string): void {
+    for (const flight of [...this.#inFlight.values()]) {
+      if (flight.row.client_id === clientId) this.#endFlight(flight, unanswered('connection_lost', 'neutral'));
+    }
+    this.wake();
+  }
+
+  /** Looks at the queue as soon as the current turn, and so the transaction that may be open, has ended. */
+  wake(): void {
+    if (!this.#stopped) this.#wakeIn(0);
+  }
+
+  /** The pacing as `GET /v1/browser` shows it. */
+  targets(): object[] {
+    const queued = this.#deliveries.queuedCounts();
+    return this.#slots.all().map(({ client_id, platform, slot }) => ({
+      client_id,
+      platform,
+      ...slot,
+      queued: queued.find((count) => count.client_id === client_id && count.platform === platform)?.n ?? 0,
+    }));
+  }
+
+  /** The part of a slot that the edge is told, by platform. */
+  slotOf(clientId: string, platform: Platform): Record<string, unknown> {
+    const { starts, in_flight, ...slot } = this.#slots.get(clientId, platform);
+    return { ...slot, in_flight: in_flight.length, recent_starts: starts.length };
+  }
+
+  #wakeIn(delayMs: number): void {
+    this.#cancelWake?.();
+    this.#cancelWake = this.#deps.clock.after(delayMs, () => {
+      this.#cancelWake = null;
+      this.#run();
+    });
+  }
+
+  #run(): void {
+    if (this.#stopped) return;
+    const { clock, store } = this.#deps;
+    const now = clock.now();
+    store.transaction(() => this.#slots.sweep(false, now));
+    const view = this.#view();
+    let wakeAt: number | null = null;
+    for (const item of this.#deliveries.queued().sort(byPrecedence)) {
+      const decision = decide(item, view, now);
+      if (decision.type === 'wait') wakeAt = Math.min(wakeAt ?? decision.wakeAt, decision.wakeAt);
+      else if (decision.type === 'send') this.#send(item, now);
+      else this.#drop(item, decision.reason, decision.retryAfterMs);
+    }
+    // Something that ended meanwhile may have asked for a sooner look.
+    if (wakeAt !== null && this.#cancelWake === null) this.#wakeIn(Math.max(0, wakeAt - now));
+  }
+
+  #view(): ChoiceView {
+    return {
+      isConnected: (clientId) => this.#deps.sessions.isConnected(clientId),
+      slot: (clientId, platform) => this.#slots.get(clientId, platform),
+      isBusy: (key) => [...this.#inFlight.values()].some(({ row }) => conversationKey(row) === key),
+    };
+  }
+
+  #drop(item: WaitingRow, reason: string, retryAfterMs: number | null): void {
+    const row = this.#deliveries.find(item.plan_id);
+    if (!row) return;
+    const retry = reason === 'no_active_client' ? null : (retryAfterMs ?? DELIVERY.retry_base_ms);
+    this.#deps.store.transaction(() => this.#settle(row, notSent(reason, retry)));
+  }
+
+  #send(item: WaitingRow, now: number): void {
+    const { store, sessions, clock, random, newRequestId } = this.#deps;
+    store.transaction(() => {
+      const timeoutMs = this.#deliveries.find(item.plan_id)?.timeout_ms ?? 0;
+      this.#deliveries.markSending(item.plan_id, now + timeoutMs, now);
+      const event = { type: 'started', plan_id: item.plan_id, timeout_ms: timeoutMs, chance: random() } as const;
+      this.#slots.apply(item.client_id, item.platform, event, now);
+    });
+    const row = this.#deliveries.find(item.plan_id);
+    if (!row) return;
+    const requestId = newRequestId();
+    const cancelTimeout = clock.after(row.timeout_ms, () => this.#timeOut(row.plan_id));
+    const flight: InFlight = { row, requestId, cancelTimeout };
+    this.#inFlight.set(row.plan_id, flight);
+    if (!sessions.send(row.client_id, proxyDelivery(row, requestId))) {
+      this.#endFlight(flight, notSent('no_active_client', null));
+    }
+  }
+
+  #timeOut(planId: string): void {
+    const flight = this.#inFlight.get(planId);
+    if (!flight) return;
+    this.#deps.sessions.send(flight.row.client_id, { type: 'browser.cancel', request_id: flight.requestId });
+    this.#endFlight(flight, unanswered('timeout', 'failure'));
+  }
+
+  #endFlight(flight: InFlight, ended: Ended): void {
+    flight.cancelTimeout();
+    this.#inFlight.delete(flight.row.plan_id);
+    this.#deps.store.transaction(() => {
+      const { client_id: clientId, platform, plan_id: planId } = flight.row;
+      const before = this.#slots.get(clientId, platform).breaker;
+      const event = {
+        type: 'ended',
+        plan_id: planId,
+        verdict: ended.verdict,
+        reason: ended.result.reason ?? ended.result.outcome,
+        retry_after_ms: ended.result.retry_after_ms ?? null,
+        chance: this.#deps.random(),
+      } as const;
+      this.#slots.apply(clientId, platform, event, this.#deps.clock.now());
+      if (this.#slots.get(clientId, platform).breaker !== before) this.#deps.onBreakerChange?.(clientId);
+      this.#settle(flight.row, ended);
+    });
+    this.wake();
+  }
+
+  /** Stores what became of a delivery, with what the edge is told; inside a transaction. */
+  #settle(row: DeliveryRow, ended: Ended): void {
+    const { store, controllerId, clock, random, log } = this.#deps;
+    const now = clock.now();
+    const { result } = ended;
+    log.info({ plan_id: wirePlanId(row), kind: row.kind, ...result }, 'delivery ended');
+    if (row.kind === 'renewal') {
+      this.#deliveries.end(row.plan_id, result.outcome, result, now);
+      reportCommandResult(
+        store,
+        controllerId,
+        this.#deliveries.find(row.plan_id)?.subject_id ?? row.subject_id,
+        result,
+      );
+      return;
+    }
+    const after = afterReply(row, ended, now, random());
+    if (after.type === 'again') {
+      this.#deliveries.requeue(row.plan_id, { ...after, result }, now);
+      return;
+    }
+    this.#deliveries.end(row.plan_id, after.outcome, result, now);
+    this.#deliveries.messageReplied(row.subject_id);
+    reportReply(store, controllerId, row, after.outcome, result.reason);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What a browser's `action_result` proves. Success needs evidence (the platform's own 2xx, or the message seen in the
+ * page); what was or may have been sent without evidence is `uncertain` and is never sent again blindly; only what
+ * certainly was not taken is `failed` or `deferred`.
+ */
+import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
+import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
+import type { Verdict } from './policy.ts';
+
+/** A result, what it says of the platform, and whether the browser refused before anything was sent. */
+export interface Ended {
+  result: DeliveryResult;
+  verdict: Verdict;
+  refused: boolean;
+}
+
+function statusOf(frame: ActionResult): number | null {
+  const status = frame.downstream?.http_status ?? null;
+  return status !== null && status >= 100 && status <= 599 ? status : null;
+}
+
+function withEvidence(frame: ActionResult, status: number | null): Ended {
+  const seen = frame.downstream?.seen_in_page === true || (status !== null && status >= 200 && status < 300);
+  return seen ? ended(frame, 'delivered', 'success', null) : ended(frame, 'uncertain', 'failure', 'no_evidence');
+}
+
+function ended(
+  frame: ActionResult,
+  outcome: DeliveryResult['outcome'],
+  verdict: Verdict,
+  reason: string | null,
+): Ended {
+  return {
+    result: {
+      outcome,
+      reason: frame.reason ?? reason,
+      method: frame.downstream?.method ?? null,
+      http_status: statusOf(frame),
+      retry_after_ms: frame.retry_after_ms ?? null,
+    },
+    verdict,
+    refused: false,
+  };
+}
+
+/** What the browser's answer means; null while the action has been accepted and has not ended. */
+export function readActionResult(frame: ActionResult): Ended | null {
+  if (!frame.accepted) {
+    const deferred = frame.retry_after_ms != null;
+    return { ...ended(frame, deferred ? 'deferred' : 'failed', 'neutral', 'refused'), refused: true };
+  }
+  if (!frame.completed) return null;
+  const status = statusOf(frame);
+  if (!frame.failed) return withEvidence(frame, status);
+  if (frame.downstream != null && (status === null || status < 300)) {
+    return ended(frame, 'uncertain', 'failure', 'no_evidence');
+  }
+  return ended(frame, 'failed', 'failure', 'failed');
+}
+
+/** An end without an answer of the browser: `reason` says which. */
+export function unanswered(reason: string, verdict: Verdict): Ended {
+  return { result: { outcome: 'uncertain', reason, method: null }, verdict, refused: false };
+}
+
+/** Never handed to the browser. */
+export function notSent(reason: string, retryAfterMs: number | null): Ended {
+  const outcome = retryAfterMs === null ? 'failed' : 'deferred';
+  return { result: { outcome, reason, method: null, retry_after_ms: retryAfterMs }, verdict: 'neutral', refused: true };
+}

@@ -1,0 +1,65 @@
+/** The slots of every browser client and platform: read from SQLite once, written at each change. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { Platform } from '../../schema/contracts/common.ts';
+import { PlatformSchema } from '../../schema/contracts/common.ts';
+import type { Slot, SlotEvent } from './policy.ts';
+import { EMPTY_SLOT, nextSlot, SlotSchema } from './policy.ts';
+
+const SlotRow = z.object({
+  client_id: z.string(),
+  platform: PlatformSchema,
+  slot: z.string().transform((text) => SlotSchema.parse(JSON.parse(text))),
+});
+
+/** A slot with its owner. */
+export interface OwnedSlot {
+  client_id: string;
+  platform: Platform;
+  slot: Slot;
+}
+
+export class Slots {
+  readonly #slots = new Map<string, OwnedSlot>();
+  readonly #save: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#save = db.prepare(
+      `INSERT INTO delivery_slots (client_id, platform, slot, updated_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (client_id, platform) DO UPDATE SET slot = excluded.slot, updated_at = excluded.updated_at`,
+    );
+    for (const found of db.prepare('SELECT client_id, platform, slot FROM delivery_slots').all()) {
+      const row = SlotRow.parse(found);
+      this.#slots.set(keyOf(row.client_id, row.platform), row);
+    }
+  }
+
+  get(clientId: string, platform: Platform): Slot {
+    return this.#slots.get(keyOf(clientId, platform))?.slot ?? EMPTY_SLOT;
+  }
+
+  all(): OwnedSlot[] {
+    return [...this.#slots.values()];
+  }
+
+  /**
+   * Moves a slot by an event and stores it; a transaction that fails afterwards is a fault of the disk, which ends
+   * the agent, so memory and file do not part.
+   */
+  apply(clientId: string, platform: Platform, event: SlotEvent, now: number): void {
+    const before = this.get(clientId, platform);
+    const slot = nextSlot(before, event, now);
+    if (slot === before) return;
+    this.#slots.set(keyOf(clientId, platform), { client_id: clientId, platform, slot });
+    this.#save.run(clientId, platform, JSON.stringify(slot), now);
+  }
+
+  /** Takes back the places of every slot: only those whose lease has passed, or all of them. */
+  sweep(all: boolean, now: number): void {
+    for (const { client_id, platform } of this.all()) this.apply(client_id, platform, { type: 'swept', all }, now);
+  }
+}
+
+function keyOf(clientId: string, platform: Platform): string {
+  return `${clientId} ${platform}`;
+}

@@ -1,0 +1,31 @@
+/** A delivery as the extension gets it. */
+import type { ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
+import type { DeliveryRow } from './deliveries.ts';
+
+/**
+ * The plan as the extension knows it, which never sends one twice. A renewal's plan names its attempt already; a
+ * reply's attempts are named here, so that one that certainly was not sent can be tried again.
+ */
+export function wirePlanId(row: Pick<DeliveryRow, 'kind' | 'plan_id' | 'attempt'>): string {
+  return row.kind === 'reply' ? `${row.plan_id}.${row.attempt}` : row.plan_id;
+}
+
+export function proxyDelivery(row: DeliveryRow, requestId: string): ProxyDelivery {
+  const { target } = row;
+  return {
+    type: 'browser.proxy_delivery',
+    request_id: requestId,
+    plan_id: wirePlanId(row),
+    platform: row.platform,
+    client_id: row.client_id,
+    tab_id: target.tab_id,
+    conversation_id: row.conversation_id,
+    organization_id: target.organization_id ?? null,
+    page_url: target.page_url,
+    page_title: target.page_title,
+    message_text: row.message_text,
+    assistant_message_id: row.assistant_message_id,
+    timeout_ms: row.timeout_ms,
+    shell_page: target.shell_page,
+  };
+}

@@ -1,0 +1,154 @@
+/** `npm run demo`: a system of its own in a temporary folder, a conversation played against it, and the evidence. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify, styleText } from 'node:util';
+import { z } from 'zod';
+import { BridgeClient } from './bridge-client.ts';
+import * as story from './demo-story.ts';
+import { EdgeApi, eventually } from './edge-api.ts';
+import { REPOSITORY } from './layout.ts';
+import type { Stack } from './stack.ts';
+import { startStack } from './stack.ts';
+
+const run = promisify(execFile);
+const NODE_ID = 'demo-main';
+
+/** Everything the demo saw, chapter by chapter; the end-to-end test asserts on it. */
+export type Evidence = Awaited<ReturnType<typeof playDemo>>;
+
+export async function playDemo(print: (line: string) => void) {
+  const root = mkdtempSync(join(tmpdir(), 'conductor-demo-'));
+  writeFileSync(join(root, 'policy.json'), JSON.stringify(story.DEMO_POLICY, null, 2), { mode: 0o600 });
+  mkdirSync(join(root, 'workspace'));
+  const stack = await startStack(
+    {
+      root,
+      port: 0,
+      agentPort: 0,
+      nodeId: NODE_ID,
+      host: 'localhost',
+      agent: true,
+      vars: { BAA_TIMED_JOBS_SETTLE_DELAY_MS: '500' },
+    },
+    (line) => print(styleText('dim', line)),
+  );
+  try {
+    return await play(stack, root, print);
+  } finally {
+    await stack.stop();
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function play(stack: Stack, root: string, print: (line: string) => void) {
+  const conductor = commandLine(stack);
+  const chapter = narrator(print);
+  const operator = readFileSync(stack.layout.operatorFile, 'utf8').trim();
+  const paired = await conductor('pair', '--origin', story.ORIGIN, '--client-id', story.CLIENT_ID, '--json');
+  const { token } = z.object({ token: z.string() }).parse(JSON.parse(paired));
+  chapter('A browser is paired', { command: `conductor pair --origin ${story.ORIGIN} --client-id ${story.CLIENT_ID}` });
+  const scene: story.Scene = {
+    client: await connect(stack, token),
+    api: new EdgeApi(stack.edgeUrl, operator),
+    workspace: join(root, 'workspace'),
+    conductor,
+  };
+  await story.openTab(scene);
+
+  const first = await story.firstMessage(scene);
+  chapter('An answer with four blocks: a write, an allowed program, a broken one, a denied tool', {
+    'workspace/hello.txt': first.file,
+    journal: first.journal.map(journalLine),
+    'reply delivered': first.delivered,
+  });
+  const again = await story.sameMessageAgain(scene);
+  chapter('The same answer again, its file removed before: nothing happens', again);
+
+  await scene.client.close();
+  await killEverything(stack, print);
+  scene.client = await connect(stack, token);
+  await story.openTab(scene);
+  const afterKill = await story.sameMessageAgain(scene);
+  chapter('Edge and agent killed with SIGKILL, started again, the same answer once more: nothing happens', afterKill);
+
+  const blocked = await story.blockedWhilePaused(scene);
+  chapter('A person pauses the system; an answer that writes a file is blocked', {
+    ingest_status: blocked.message.ingest_status,
+    'workspace/blocked.txt written': blocked.written,
+    journal: blocked.journal.map(journalLine),
+  });
+  const resumed = await story.resumedFromTheChat(scene);
+  chapter('The chat resumes the system with @conductor::system/resume', {
+    mode: resumed.system.mode,
+    requested_by: resumed.system.requested_by,
+    'workspace/blocked.txt written': resumed.written,
+  });
+  const renewal = await story.renewed(scene, () => stack.cron());
+  chapter('The conversation is set to auto; its next answer settles and is renewed', {
+    'text delivered': renewal.delivered,
+    'job before the browser answered': renewal.status_before_the_result,
+    'job after it did': renewal.job.status,
+    'tick log': renewal.stages,
+  });
+  await scene.client.close();
+  return { first, again, afterKill, blocked, resumed, renewal };
+}
+
+function connect(stack: Stack, token: string): Promise<BridgeClient> {
+  return BridgeClient.hello({ agentUrl: stack.agentUrl ?? '', origin: story.ORIGIN, clientId: story.CLIENT_ID, token });
+}
+
+/** SIGKILL to both process groups at once; resolves when the supervisor has both answering again. */
+async function killEverything(stack: Stack, print: (line: string) => void): Promise<void> {
+  print(styleText('dim', 'kill -9 edge and agent'));
+  stack.edge.kill();
+  stack.agent?.kill();
+  for (const url of [`${stack.edgeUrl}/healthz`, `${stack.agentUrl}/healthz`]) {
+    await eventually(`${url} to answer again`, 60_000, async () => {
+      const response = await fetch(url).catch(() => null);
+      await response?.body?.cancel();
+      return response?.ok ? true : null;
+    });
+  }
+}
+
+function commandLine(stack: Stack) {
+  return async (...args: string[]): Promise<string> => {
+    const { stdout } = await run(process.execPath, [join(REPOSITORY, 'local-agent', 'cli.ts'), ...args], {
+      env: {
+        ...process.env,
+        BAA_ROOT: stack.layout.root,
+        BAA_NODE_ID: NODE_ID,
+        BAA_CONTROL_API_BASE: stack.edgeUrl,
+        BAA_CONDUCTOR_LOCAL_API: stack.agentUrl ?? '',
+      },
+    });
+    return stdout;
+  };
+}
+
+function journalLine(row: { target: string; tool: string; status: string; events: { kind: string }[] }): string {
+  return `${row.target}::${row.tool} ${row.status}: ${row.events.map(({ kind }) => kind).join(' → ')}`;
+}
+
+function narrator(print: (line: string) => void) {
+  let number = 0;
+  return (title: string, evidence: Record<string, unknown>): void => {
+    number += 1;
+    print('');
+    print(styleText('bold', `${number}. ${title}`));
+    for (const [name, value] of Object.entries(evidence)) {
+      const text = typeof value === 'string' ? value : Array.isArray(value) ? value.join('\n') : JSON.stringify(value);
+      const lines = text.trimEnd().split('\n');
+      print(
+        lines.length === 1
+          ? `   ${name}: ${lines[0]}`
+          : [`   ${name}:`, ...lines.map((line) => `     ${line}`)].join('\n'),
+      );
+    }
+  };
+}
+
+if (import.meta.main) await playDemo((line) => console.log(line));

@@ -1,0 +1,45 @@
+import type { CommandDeps } from '../../local-agent/commands/deps.ts';
+import type { EdgeClient, EdgeRequest } from '../../local-agent/edge/http-client.ts';
+import { FakeClock } from './fake-clock.ts';
+
+export interface CommandCall {
+  base: string;
+  token: string;
+  method: string;
+  path: string;
+  body: unknown;
+}
+
+/** The world of a command under test: what it printed, whom it called; `answer` is what edge and agent say. */
+export function commandWorld(answer: (call: CommandCall) => unknown, over: Partial<CommandDeps> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const calls: CommandCall[] = [];
+  const connect = (base: string, token: string): EdgeClient => ({
+    async call<T>({ method, path, body, schema }: EdgeRequest<T>): Promise<T> {
+      const call = { base, token, method, path, body };
+      calls.push(call);
+      return schema.parse(answer(call));
+    },
+    async close() {},
+  });
+  const deps: CommandDeps = {
+    env: {
+      BAA_ROOT: '/srv/baa',
+      BAA_CONTROL_API_BASE: 'http://edge',
+      BAA_CONDUCTOR_LOCAL_API: 'http://127.0.0.1:4317',
+      BAA_OPERATOR_TOKEN: 'operator',
+      BAA_SHARED_TOKEN: 'node',
+    },
+    print: (line) => out.push(line),
+    warn: (line) => err.push(line),
+    isTerminal: false,
+    clock: new FakeClock(),
+    readFile: () => null,
+    modeOf: () => null,
+    connect,
+    stopSignal: () => new Promise(() => undefined),
+    ...over,
+  };
+  return { deps, out, err, calls, stdout: () => out.join('\n'), stderr: () => err.join('\n') };
+}

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { BridgeSocket } from '../../../../local-agent/bridge/socket.ts';
+import { BRIDGE } from '../../../../schema/defaults.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+
+/** Both ends of one connection: ours as a BridgeSocket, the browser's as it is. */
+async function connection(): Promise<{ ours: BridgeSocket; theirs: WebSocket }> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const accepted = once(server, 'connection');
+  const theirs = new WebSocket(`ws://127.0.0.1:${port}`);
+  onTestFinished(() => theirs.terminate());
+  const [ws] = await accepted;
+  return { ours: new BridgeSocket(ws, new ManualClock(), { warn: () => undefined }), theirs };
+}
+
+describe('a socket of the bridge', () => {
+  it('is dropped when its peer does not read, instead of filling the memory', async () => {
+    const { ours, theirs } = await connection();
+    await once(theirs, 'open');
+    theirs.pause();
+    const closed = new Promise<void>((resolve) => ours.listen({ onFrame: () => undefined, onClose: resolve }));
+    const token = 'x'.repeat(BRIDGE.max_buffered_bytes);
+    expect(ours.send({ type: 'paired', token })).toBe(true);
+    let sent = 0;
+    while (sent < 10 && ours.send({ type: 'paired', token })) sent += 1;
+    expect(sent).toBeLessThan(10);
+    await closed;
+    expect(ours.send({ type: 'paired', token: 'late' })).toBe(false);
+  });
+
+  it('takes no frame after it was told to close', async () => {
+    const { ours, theirs } = await connection();
+    await once(theirs, 'open');
+    const frames: unknown[] = [];
+    const closed = new Promise<void>((resolve) =>
+      ours.listen({ onFrame: (json) => frames.push(json), onClose: resolve }),
+    );
+    ours.close(4401, 'no');
+    theirs.send('{}');
+    await closed;
+    expect(frames).toEqual([]);
+  });
+});
