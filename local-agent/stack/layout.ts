@@ -9,6 +9,7 @@ export interface Layout {
   root: string;
   /** D1 and Durable Objects of the local edge. */
   edgeState: string;
+  logs: string;
   bootstrapFile: string;
   operatorFile: string;
   nodeTokenFile: string;
@@ -21,6 +22,7 @@ export function layoutOf(root: string | undefined): Layout {
   return {
     root: base,
     edgeState,
+    logs: join(base, 'logs'),
     bootstrapFile: join(edgeState, 'bootstrap.token'),
     operatorFile: join(base, 'state', 'operator.token'),
     nodeTokenFile: join(base, 'state', 'shared.token'),

@@ -1,67 +1,66 @@
 /** `npm start`: the whole system on this machine, until Ctrl-C. */
-import { defineCommand, runMain } from 'citty';
+import type { ArgsDef } from 'citty';
+import { defineCommand, renderUsage } from 'citty';
+import { BRIDGE } from '../../schema/defaults.ts';
+import { EXIT, parseVerbArgs, UsageError } from '../commands/verb.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { DEFAULT_NODE_ID, startStack } from './stack.ts';
 
-const start = defineCommand({
-  meta: { name: 'npm start --', description: 'Starts the edge, its clock and one agent on this machine.' },
-  args: {
-    port: { type: 'string', default: '8787', description: 'Port of the edge; 0 picks a free one' },
-    'agent-port': {
-      type: 'string',
-      default: '4317',
-      description: 'Port of the agent: bridge and local API; 0 picks a free one',
-    },
-    root: {
-      type: 'string',
-      description: 'Keep everything below this folder (default: ~/.baa, and .wrangler/state for the edge)',
-    },
-    'node-id': { type: 'string', default: DEFAULT_NODE_ID, description: 'Name of this node' },
-    host: { type: 'string', default: 'localhost', description: 'Name of this host' },
-    agent: {
-      type: 'boolean',
-      default: true,
-      description: 'Start the agent too',
-      negativeDescription: 'Start the edge only',
-    },
-    json: { type: 'boolean', default: false, description: 'Print one JSON line when ready' },
+const DEFAULTS = { port: '8787', 'agent-port': '4317', 'node-id': DEFAULT_NODE_ID, host: 'localhost' };
+
+const ARGS: ArgsDef = {
+  port: { type: 'string', default: DEFAULTS.port, description: 'Port of the edge; 0 picks a free one' },
+  'agent-port': {
+    type: 'string',
+    default: DEFAULTS['agent-port'],
+    description: 'Port of the agent, for the bridge and its local API; 0 picks a free one',
   },
-  run: async ({ args }) => {
-    const say = (line: string): void => console.error(line);
-    const options: StackOptions = {
-      root: args.root,
-      port: portOf(args.port, '--port'),
-      agentPort: portOf(args['agent-port'], '--agent-port'),
-      nodeId: args['node-id'],
-      host: args.host,
-      agent: args.agent,
-    };
-    const stack = await startStack(options, say);
-    let stopping = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (stopping) return;
-        stopping = true;
-        say('stopping');
-        stack.stop().then(
-          () => process.exit(0),
-          (error: unknown) => {
-            say(String(error));
-            process.exit(1);
-          },
-        );
-      });
-    }
-    if (args.json) console.log(JSON.stringify(readyLine(stack, options)));
-    else console.log(welcome(stack, options));
+  root: {
+    type: 'string',
+    description: 'Keep everything below this folder (without: ~/.baa, and .wrangler/state for the edge)',
   },
-});
+  'node-id': { type: 'string', default: DEFAULTS['node-id'], description: 'Name of this node' },
+  host: { type: 'string', default: DEFAULTS.host, description: 'Name of this host' },
+  agent: { type: 'boolean', default: true, negativeDescription: 'Start the edge only' },
+  json: { type: 'boolean', description: 'Print one JSON line when ready' },
+  help: { type: 'boolean', description: 'Show this' },
+};
+
+function optionsOf(rawArgs: readonly string[]) {
+  const given = parseVerbArgs(rawArgs, ARGS);
+  const text = (name: keyof typeof DEFAULTS): string => String(given[name] ?? DEFAULTS[name]);
+  const options: StackOptions = {
+    root: given.root === undefined ? undefined : String(given.root),
+    port: portOf(text('port'), '--port'),
+    agentPort: portOf(text('agent-port'), '--agent-port'),
+    nodeId: text('node-id'),
+    host: text('host'),
+    agent: given.agent !== false,
+  };
+  return { options, json: given.json === true, help: given.help === true };
+}
 
 function portOf(text: string, flag: string): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  console.error(`${flag}: ${text} is not a port (0 to 65535)`);
-  process.exit(2);
+  if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new UsageError(`${flag}: '${text}' is not a port (0 to 65535)`);
+}
+
+function stopOnSignals(stack: Stack, say: (line: string) => void): void {
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    say('stopping');
+    try {
+      await stack.stop();
+      process.exit(EXIT.fine);
+    } catch (error) {
+      say(String(error));
+      process.exit(EXIT.failed);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
 }
 
 function readyLine(stack: Stack, options: StackOptions) {
@@ -75,24 +74,55 @@ function readyLine(stack: Stack, options: StackOptions) {
   };
 }
 
+/** How a person calls the command line for exactly this system; what is the default is left out. */
+function commandFor(stack: Stack, options: StackOptions): (verb: string) => string {
+  const settings = [
+    ['BAA_ROOT', options.root === undefined ? null : stack.layout.root, null],
+    ['BAA_CONTROL_API_BASE', stack.edgeUrl, `http://127.0.0.1:${DEFAULTS.port}`],
+    ['BAA_CONDUCTOR_LOCAL_API', stack.agentUrl, BRIDGE.default_local_api],
+    ['BAA_NODE_ID', options.nodeId, DEFAULT_NODE_ID],
+  ] as const;
+  const words = settings.flatMap(([name, value, fallback]) =>
+    value === null || value === fallback ? [] : [`${name}=${value}`],
+  );
+  return (verb) => [...words, 'npm run conductor --', verb].join(' ');
+}
+
 function welcome(stack: Stack, options: StackOptions): string {
-  const lines = [
+  const command = commandFor(stack, options);
+  return [
     '',
-    'The conductor is running.',
+    'The conductor is running. Ctrl-C stops all of it.',
     '',
     `  status     ${stack.edgeUrl}/v1/status   (bearer token in ${stack.layout.operatorFile})`,
     `  reference  ${stack.edgeUrl}/v1/docs`,
-    `  agent      ${stack.agentUrl ?? 'not started (--no-agent)'}   node ${options.nodeId}, files under ${stack.layout.root}`,
-  ];
-  const cli =
-    options.root === undefined ? 'npm run conductor --' : `BAA_ROOT=${stack.layout.root} npm run conductor --`;
-  const where = `--control-api-base ${stack.edgeUrl}`;
-  if (stack.agentUrl)
-    lines.push(
-      `  pair       ${cli} pair ${where} --local-api ${stack.agentUrl}   then type the code into the extension's options`,
-    );
-  lines.push(`  look       ${cli} status ${where}`, '', 'Ctrl-C stops all of it.', '');
-  return lines.join('\n');
+    `  agent      ${stack.agentUrl ?? 'not started'}   node ${options.nodeId}, files under ${stack.layout.root}`,
+    '',
+    `  look       ${command('status')}`,
+    ...(stack.agentUrl === null
+      ? []
+      : [`  pair       ${command('pair')}`, '             then type its code into the extension']),
+    '',
+  ].join('\n');
 }
 
-await runMain(start);
+async function main(rawArgs: readonly string[]): Promise<number | null> {
+  const say = (line: string): void => console.error(line);
+  try {
+    const { options, json, help } = optionsOf(rawArgs);
+    if (help) {
+      console.log(await renderUsage(defineCommand({ meta: { name: 'npm start --' }, args: ARGS })));
+      return EXIT.fine;
+    }
+    const stack = await startStack(options, say);
+    stopOnSignals(stack, say);
+    console.log(json ? JSON.stringify(readyLine(stack, options)) : welcome(stack, options));
+    return null;
+  } catch (error) {
+    say(`npm start: ${error instanceof Error ? error.message : String(error)}`);
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+const code = await main(process.argv.slice(2));
+if (code !== null) process.exit(code);

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { ensureToken, readOrMakeSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
+import { openEdgeLog } from './edge-log.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { Supervised } from './supervised.ts';
@@ -50,7 +51,8 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   const port = await freePort(options.port, '--port');
   const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;
   const bootstrap = readOrMakeSecret(layout.bootstrapFile);
-  const edge = new Supervised(edgeSpec(options, layout, port, bootstrap), say);
+  const log = await openEdgeLog(layout.logs, (line) => say(`edge | ${line}`));
+  const edge = new Supervised({ ...edgeSpec(options, layout, port, bootstrap), output: log.take }, say);
   edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));
   await startedOrDied(edge, (signal) => once(edge, 'message', { signal }));
   const edgeUrl = `http://127.0.0.1:${port}`;
@@ -69,6 +71,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
         stopWatching();
         await agent?.stop(AGENT_STOP_MS);
         await edge.stop(EDGE_STOP_MS);
+        log.close();
       },
     };
   } catch (error) {

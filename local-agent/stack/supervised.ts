@@ -13,6 +13,8 @@ export interface ChildSpec {
   args: string[];
   env: NodeJS.ProcessEnv;
   cwd: string;
+  /** Takes each line that the child prints; without, it is said with the child's name before it. */
+  output?: (line: string) => void;
 }
 
 export interface SupervisedEvents {
@@ -51,7 +53,7 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
   }
 
   start(): void {
-    const { name, args, env, cwd } = this.#spec;
+    const { name, args, env, cwd, output = (line: string) => this.#say(`${name} | ${line}`) } = this.#spec;
     const child = spawn(process.execPath, args, {
       cwd,
       env: { ...process.env, ...env },
@@ -61,7 +63,7 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     this.#child = child;
     this.#startedAt = Date.now();
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream) createInterface({ input: stream }).on('line', (line) => this.#say(`${name} | ${line}`));
+      if (stream) createInterface({ input: stream }).on('line', output);
     }
     child.on('message', (message) => this.emit('message', message));
     child.on('error', (error) => this.#say(`${name} could not be started: ${error.message}`));

@@ -1,0 +1,118 @@
+/**
+ * The folders that tools may touch, and what lies in them. A path is judged after its symbolic links are resolved,
+ * and again by where the opened thing really is. Files of the agent itself are out of bounds even inside a root.
+ */
+import { realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve, sep } from 'node:path';
+
+export const FILE_ERROR_CODES = [
+  'path_outside_roots',
+  'path_protected',
+  'invalid_path',
+  'not_found',
+  'exists',
+  'not_a_file',
+  'not_a_directory',
+  'hard_linked',
+  'not_utf8',
+  'permission_denied',
+  'io_error',
+] as const;
+export type FileErrorCode = (typeof FILE_ERROR_CODES)[number];
+
+/** An expected failure of a file operation. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  readonly code: FileErrorCode;
+
+  constructor(code: FileErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const SYSTEM_CODES: Record<string, FileErrorCode> = {
+  ENOENT: 'not_found',
+  EEXIST: 'exists',
+  ENOTDIR: 'not_a_directory',
+  EISDIR: 'not_a_file',
+  ENXIO: 'not_a_file',
+  ELOOP: 'path_outside_roots',
+  EACCES: 'permission_denied',
+  EPERM: 'permission_denied',
+  EROFS: 'permission_denied',
+  ENAMETOOLONG: 'invalid_path',
+  ERR_INVALID_ARG_VALUE: 'invalid_path',
+};
+
+/** What went wrong as an expected failure; other errors of the system are `io_error`. */
+export function asFileError(error: unknown, path: string): FileError {
+  if (error instanceof FileError) return error;
+  const system = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = SYSTEM_CODES[system] ?? 'io_error';
+  return new FileError(
+    code,
+    `${path}: ${code.replaceAll('_', ' ')}${code === 'io_error' ? ` (${system || error})` : ''}`,
+  );
+}
+
+/** `~` and `~/…` as the home of the user the agent runs as. */
+export function expandHome(path: string): string {
+  if (path === '~') return homedir();
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+}
+
+/** With links resolved; what does not exist yet stays as it is written. */
+function realOrSame(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path;
+  }
+}
+
+function contains(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** File systems that ignore case or normalise names must not open a way around a protected name. */
+function folded(path: string): string {
+  return path.normalize('NFC').toLowerCase();
+}
+
+export interface Roots {
+  /** Where relative paths begin when no `cwd` is given: the first root. */
+  home: string;
+  /** An absolute path of what a tool was given. Resolves no links. */
+  resolve(path: string, cwd?: string): string;
+  /** @throws FileError unless the real path lies in a root and is not the agent's own. */
+  admit(realPath: string): void;
+}
+
+/**
+ * @param roots folders from the policy; `~` is expanded
+ * @param protectedPaths files and folders of the agent: its policy, configuration and state
+ */
+export function openRoots(roots: readonly string[], protectedPaths: readonly string[]): Roots {
+  const real = roots.map((root) => realOrSame(resolve(expandHome(root))));
+  const own = protectedPaths.map((path) => folded(realOrSame(resolve(path))));
+  const home = real[0];
+  if (home === undefined) throw new FileError('path_outside_roots', 'no roots are configured');
+  return {
+    home,
+    resolve(path, cwd) {
+      if (path.includes('\0')) throw new FileError('invalid_path', 'a path holds no NUL');
+      const base = cwd === undefined ? home : resolve(home, cwd);
+      return isAbsolute(path) ? resolve(path) : resolve(base, path);
+    },
+    admit(path) {
+      if (!real.some((root) => contains(root, path))) {
+        throw new FileError('path_outside_roots', `${path} lies outside the configured roots`);
+      }
+      if (own.some((protectedPath) => contains(protectedPath, folded(path)))) {
+        throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);
+      }
+    },
+  };
+}

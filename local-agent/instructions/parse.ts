@@ -1,0 +1,172 @@
+/**
+ * The grammar inside a `baa` block: lines `@target::tool[::params]`, params running to the next such line. A line
+ * that starts an instruction always does, wherever it stands: no JSON value has a raw line break inside a string,
+ * so such a line can only cut JSON that was broken already. Each error names its line and stops nothing else.
+ */
+import type { BlockError } from '../../schema/contracts/instructions.ts';
+import { INSTRUCTION } from '../../schema/defaults.ts';
+import type { BaaBlock } from './extract.ts';
+
+const MAX_ERRORS = 64;
+const START = /^@([a-z][a-z0-9._-]*)::([a-z][a-z0-9._/-]*)(?:::(.*)|[ \t]*)$/su;
+
+/** Params as they were written: none, a plain string, or a JSON object. */
+export type RawParams =
+  | { kind: 'none' }
+  | { kind: 'text'; text: string }
+  | { kind: 'json'; value: Record<string, unknown> };
+
+export interface ParsedInstruction {
+  block_index: number;
+  /** Position among all instructions written in the message, broken ones included. */
+  index: number;
+  /** Line in the message, counted from 1. */
+  line: number;
+  target: string;
+  tool: string;
+  params: RawParams;
+}
+
+export interface ParsedMessage {
+  instructions: ParsedInstruction[];
+  errors: BlockError[];
+}
+
+interface Written {
+  line: number;
+  target: string;
+  tool: string;
+  text: string;
+}
+
+type JsonOutcome = { ok: true; value: Record<string, unknown> } | { ok: false; code: string; message: string };
+
+/** Whether brackets nest deeper than that; those inside strings do not count. One pass. */
+function nestsDeeperThan(json: string, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (inString) {
+      if (code === 92) i += 1;
+      else if (code === 34) inString = false;
+    } else if (code === 34) inString = true;
+    else if (code === 123 || code === 91) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (code === 125 || code === 93) depth -= 1;
+  }
+  return false;
+}
+
+/** Whether every string in it can be written as Unicode; an escape such as `\\ud800` alone cannot. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item));
+}
+
+function parseObject(text: string): JsonOutcome {
+  if (nestsDeeperThan(text, INSTRUCTION.max_json_depth)) {
+    const message = `params nest deeper than ${INSTRUCTION.max_json_depth} levels`;
+    return { ok: false, code: 'json_too_deep', message };
+  }
+  try {
+    const value = JSON.parse(text) as Record<string, unknown>;
+    if (isWellFormed(value)) return { ok: true, value };
+    return { ok: false, code: 'invalid_unicode', message: 'params hold half a surrogate pair' };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'not JSON';
+    return { ok: false, code: 'invalid_json', message: `params are not one JSON object: ${why}` };
+  }
+}
+
+function blockError(
+  stage: BlockError['stage'],
+  block: BaaBlock,
+  line: number,
+  code: string,
+  message: string,
+): BlockError {
+  return { block_index: block.block_index, stage, code, message: message.toWellFormed().slice(0, 500), line };
+}
+
+/** What is written in a block, and the line of text that stands before the first instruction, if any does. */
+function split(block: BaaBlock): { written: Written[]; stray: number | null } {
+  const written: Written[] = [];
+  let stray: number | null = null;
+  let params: string[] = [];
+  const close = () => {
+    const last = written.at(-1);
+    if (last) last.text = params.join('\n');
+  };
+  for (const [offset, text] of block.lines.entries()) {
+    const line = block.line + 1 + offset;
+    const start = START.exec(text);
+    if (start) {
+      close();
+      written.push({ line, target: start[1] ?? '', tool: start[2] ?? '', text: '' });
+      params = [start[3] ?? ''];
+    } else if (written.length > 0) params.push(text);
+    else if (text.trim() !== '') stray ??= line;
+  }
+  close();
+  return { written, stray };
+}
+
+function parseBlock(block: BaaBlock, firstIndex: number): ParsedMessage & { count: number } {
+  const errors: BlockError[] = [];
+  const instructions: ParsedInstruction[] = [];
+  const fail = (stage: BlockError['stage'], line: number, code: string, message: string) =>
+    errors.push(blockError(stage, block, line, code, message));
+  if (block.too_large) {
+    fail('extract', block.line, 'block_too_large', `a block holds at most ${INSTRUCTION.max_block_bytes} bytes`);
+    return { instructions, errors, count: 0 };
+  }
+  const { written, stray } = split(block);
+  if (stray !== null) fail('parse', stray, 'not_an_instruction', 'expected a line of the form @target::tool::params');
+  else if (written.length === 0) fail('parse', block.line, 'empty_block', 'the block holds no instruction');
+  for (const [nth, found] of written.entries()) {
+    const index = firstIndex + nth;
+    const { line, target, tool } = found;
+    if (index >= INSTRUCTION.max_per_message) {
+      const limit = `a message holds at most ${INSTRUCTION.max_per_message} instructions; from here on they are left out`;
+      if (index === INSTRUCTION.max_per_message) fail('extract', line, 'too_many_instructions', limit);
+      break;
+    }
+    const text = found.text.trim();
+    const base = { block_index: block.block_index, index, line, target, tool };
+    if (!text.startsWith('{')) {
+      instructions.push({ ...base, params: text === '' ? { kind: 'none' } : { kind: 'text', text } });
+      continue;
+    }
+    const json = parseObject(text);
+    if (json.ok) instructions.push({ ...base, params: { kind: 'json', value: json.value } });
+    else fail('parse', line, json.code, json.message);
+  }
+  return { instructions, errors, count: written.length };
+}
+
+/** The instructions of a message's blocks, in message order, and what is wrong with the others. */
+export function parseBlocks(blocks: readonly BaaBlock[]): ParsedMessage {
+  const instructions: ParsedInstruction[] = [];
+  const errors: BlockError[] = [];
+  let count = 0;
+  for (const block of blocks) {
+    const parsed = parseBlock(block, count);
+    instructions.push(...parsed.instructions);
+    errors.push(...parsed.errors);
+    count += parsed.count;
+  }
+  return { instructions, errors };
+}
+
+/** As many errors as a message may report; the last one says that there are more. */
+export function capErrors(errors: readonly BlockError[]): BlockError[] {
+  if (errors.length <= MAX_ERRORS) return [...errors];
+  const kept = errors.slice(0, MAX_ERRORS);
+  const last = kept[MAX_ERRORS - 1];
+  const more = errors.length - MAX_ERRORS + 1;
+  if (last) kept[MAX_ERRORS - 1] = { ...last, code: 'too_many_errors', message: `${more} more errors are left out` };
+  return kept;
+}

@@ -1,0 +1,42 @@
+/**
+ * Keeps secrets out of what goes back into a chat: the values of the environment variables and the words of the
+ * files that the policy names, and always this system's own tokens.
+ */
+import picomatch from 'picomatch';
+import type { Policy } from '../../schema/contracts/policy.ts';
+
+const MARK = '[redacted]';
+const OWN = ['BAA_*TOKEN*', 'BAA_*SECRET*', 'BAA_*KEY*'];
+/** Shorter values are words like `true`; replacing them would spoil the output and hide nothing. */
+const MIN_SECRET_CHARS = 6;
+
+export interface SecretSources {
+  env: Readonly<Record<string, string | undefined>>;
+  /** The text of a file the policy names; null when it cannot be read. */
+  readFile: (path: string) => string | null;
+}
+
+function secretsOf(policy: Policy | null, sources: SecretSources): string[] {
+  const { env, files } = policy?.redact ?? { env: [], files: [] };
+  const named = picomatch([...OWN, ...env]);
+  const found = new Set<string>();
+  for (const [name, value] of Object.entries(sources.env)) if (value && named(name)) found.add(value);
+  for (const path of files) {
+    for (const line of (sources.readFile(path) ?? '').split(/\r?\n/)) {
+      const text = line.trim();
+      if (text === '') continue;
+      found.add(text);
+      for (const word of text.split(/[\s=:"']+/)) found.add(word);
+    }
+  }
+  return [...found].filter((secret) => secret.length >= MIN_SECRET_CHARS).sort((a, b) => b.length - a.length);
+}
+
+export type Redact = (text: string) => string;
+
+/** A function that replaces every secret of the policy, longest first, by a mark. */
+export function redactor(policy: Policy | null, sources: SecretSources): Redact {
+  const secrets = secretsOf(policy, sources);
+  return (text) =>
+    secrets.reduce((out, secret) => (out.includes(secret) ? out.replaceAll(secret, () => MARK) : out), text);
+}

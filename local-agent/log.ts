@@ -1,0 +1,76 @@
+/**
+ * The agent's log: JSON lines in a file that rolls by day and size, and the same for people on a terminal. Secrets
+ * never reach either: their fields are removed, whatever object they come in.
+ */
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { styleText } from 'node:util';
+import type { Logger } from 'pino';
+import { multistream, pino, stdSerializers } from 'pino';
+import roll from 'pino-roll';
+import { z } from 'zod';
+import { EdgeError } from './edge/http-client.ts';
+
+const SECRET_FIELDS = ['token', 'authorization', 'sharedToken', 'operatorToken', 'secret'];
+const LIMITS = { frequency: 'daily', size: '10m', limit: { count: 14 } };
+
+/** A file that rolls by day and size: `<dir>/<name>.<date>.<n>.log`. */
+export function openRollingFile(dir: string, name: string) {
+  return roll({ file: join(dir, name), mkdir: true, ...LIMITS });
+}
+
+export interface AgentLog {
+  logger: Logger;
+  /** Writes what is left. */
+  close(): Promise<void>;
+}
+
+const LineSchema = z.looseObject({ level: z.number(), time: z.number(), msg: z.string().default('') });
+const HIDDEN_FIELDS: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'pid', 'hostname']);
+const WARN = 40;
+const ERROR = 50;
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** That the edge is away is expected: its error is told without the stack, which only a fault needs. */
+function describeError(error: unknown): unknown {
+  if (error instanceof EdgeError) return { code: error.code, status: error.status, message: error.message };
+  return error instanceof Error ? stdSerializers.err(error) : error;
+}
+
+/** One line of the log as a person reads it. */
+export function humanLine(json: string, colour: boolean): string {
+  const line = LineSchema.parse(JSON.parse(json));
+  const word = line.level >= ERROR ? 'error' : line.level >= WARN ? 'warn' : 'info';
+  const style = word === 'error' ? 'red' : word === 'warn' ? 'yellow' : 'green';
+  const name = colour ? styleText(style, word.padEnd(5), { validateStream: false }) : word.padEnd(5);
+  const fields = Object.entries(line).filter(([key]) => !HIDDEN_FIELDS.has(key));
+  const details = fields.map(([key, value]) => ` ${key}=${shown(value)}`).join('');
+  return `${new Date(line.time).toISOString().slice(11, 19)} ${name} ${line.msg}${details}`;
+}
+
+/** Opens the log in `dir`; `terminal`, when given, gets the human form. */
+export async function openLog(options: { dir: string; terminal: ((line: string) => void) | null }): Promise<AgentLog> {
+  const file = await openRollingFile(options.dir, 'agent');
+  const streams: { stream: Writable }[] = [{ stream: file }];
+  const { terminal } = options;
+  if (terminal !== null) {
+    const write = (chunk: Buffer | string, _encoding: string, done: () => void) => {
+      for (const line of String(chunk).split('\n')) if (line !== '') terminal(humanLine(line, true));
+      done();
+    };
+    streams.push({ stream: new Writable({ write, decodeStrings: false }) });
+  }
+  const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), remove: true };
+  const logger = pino({ base: null, redact, serializers: { error: describeError } }, multistream(streams));
+  return {
+    logger,
+    close: () =>
+      new Promise((resolve) => {
+        file.once('close', resolve);
+        file.end();
+      }),
+  };
+}

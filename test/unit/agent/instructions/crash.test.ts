@@ -1,0 +1,156 @@
+/** The agent is killed at each stage: its pipeline is thrown away and another one opens the same file. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Ledger } from '../../../../local-agent/instructions/ledger.ts';
+import { block, finalMessage, InstructionHost } from './instruction-host.ts';
+
+let agent: InstructionHost;
+afterEach(async () => agent.close());
+
+const APPEND = ['sh', '-c', 'echo effect >> effects.txt'];
+const POLICY = { exec: { default: 'allow' } };
+
+function observed(...argvs: string[][]): void {
+  agent = new InstructionHost({ policy: POLICY });
+  const lines = argvs.map((argv) => `@conductor::exec::${JSON.stringify({ argv })}`);
+  agent.instructions.onFinalMessage(finalMessage(block(...lines)), 0);
+}
+
+function effects(): number {
+  const file = join(agent.workspace, 'effects.txt');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
+}
+
+function restart(): void {
+  agent.kill();
+  agent.boot();
+  agent.instructions.recover();
+}
+
+async function toTheEnd(): Promise<void> {
+  await agent.nextRequest();
+  agent.acceptStarted('ins_0');
+  await agent.nextRequest();
+  agent.acceptResult('ins_0');
+  await agent.reply();
+}
+
+describe('an agent that is killed', () => {
+  it('before the claim: the message is still told, and runs once', async () => {
+    observed(APPEND);
+    restart();
+    agent.accept();
+    await toTheEnd();
+    expect(effects()).toBe(1);
+  });
+
+  it('after the claim: the instruction runs at the restart', async () => {
+    observed(APPEND);
+    agent.accept();
+    // Killed before the turn of the event loop in which it would begin.
+    restart();
+    await toTheEnd();
+    expect(effects()).toBe(1);
+    expect(agent.replies).toHaveLength(1);
+  });
+
+  it('after the claim, for longer than the claim lives: it does not run', async () => {
+    observed(APPEND);
+    agent.accept();
+    agent.kill();
+    agent.now += 60_000;
+    agent.boot();
+    agent.instructions.recover();
+    await agent.nextRequest();
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'claim_expired' });
+    expect(effects()).toBe(0);
+  });
+
+  it('in the middle of the effect: it ends as interrupted and is not run again', async () => {
+    observed(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
+    agent.accept();
+    await agent.nextRequest();
+    // The mark stands, the program runs, and its end finds no store to go into.
+    const killed = agent.instructions;
+    agent.kill();
+    await killed.stop();
+    agent.boot();
+    agent.instructions.recover();
+    agent.acceptStarted('ins_0');
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
+    expect(await agent.reply()).toContain('interrupted');
+    expect(effects()).toBeLessThanOrEqual(1);
+  });
+
+  it('after the effect, before the report: the stored result is reported, nothing runs again', async () => {
+    observed(APPEND);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    restart();
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'succeeded', exit_code: 0 });
+    await agent.reply();
+    expect(effects()).toBe(1);
+  });
+
+  it('between two instructions: the first is kept, the second runs', async () => {
+    observed(APPEND, APPEND);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    agent.acceptResult('ins_0', [
+      { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null },
+    ]);
+    restart();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_1');
+    await agent.nextRequest();
+    agent.acceptResult('ins_1');
+    expect(await agent.reply()).toContain('2\\. `conductor::exec` — ok');
+    expect(effects()).toBe(2);
+  });
+
+  it('before the reply is queued: the reply is queued at the restart, once', async () => {
+    observed(APPEND);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    agent.acceptResult('ins_0');
+    restart();
+    await agent.reply();
+    restart();
+    expect(agent.replies).toHaveLength(1);
+    expect(effects()).toBe(1);
+  });
+
+  it('has one mark for each instruction: whoever finds it set may not begin', () => {
+    observed(APPEND);
+    agent.accept();
+    const ledger = new Ledger(agent.store.db);
+    expect([ledger.start('ins_0', 1), ledger.start('ins_0', 2)]).toEqual([true, false]);
+    expect(ledger.execution('ins_0')?.started_at).toBe(1);
+  });
+
+  it('while the edge runs its tool: the request is asked once, its answer is the result', async () => {
+    agent = new InstructionHost();
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::status')), 0);
+    agent.accept();
+    await agent.nextRequest();
+    restart();
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
+  });
+
+  it('stopping cleanly ends a running program as interrupted and stores that', async () => {
+    observed(['sleep', '600']);
+    agent.accept();
+    await agent.nextRequest();
+    await agent.instructions.stop();
+    agent.acceptStarted('ins_0');
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_stopped' });
+  });
+});

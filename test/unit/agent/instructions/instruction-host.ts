@@ -1,0 +1,231 @@
+/** A host with a real store in a folder of its own, its pipeline, and an edge that answers what the outbox holds. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Reply } from '../../../../local-agent/delivery/replies.ts';
+import type { Instructions } from '../../../../local-agent/instructions/assemble.ts';
+import { createInstructions } from '../../../../local-agent/instructions/assemble.ts';
+import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
+import type { Store } from '../../../../local-agent/store/store.ts';
+import { openStore } from '../../../../local-agent/store/store.ts';
+import type { FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
+import type { IngestBody } from '../../../../schema/contracts/instructions.ts';
+import { INSTRUCTION } from '../../../../schema/defaults.ts';
+
+export const CONTROLLER = 'node-1';
+
+export function tempFolder(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'baa-instructions-')));
+}
+
+export function finalMessage(raw_text: string, with_: Partial<FinalMessage> = {}): FinalMessage {
+  return {
+    type: 'browser.final_message',
+    request_id: 'request-1',
+    client_id: 'firefox-1',
+    platform: 'chatgpt',
+    conversation_id: 'conversation-1',
+    assistant_message_id: 'assistant-1',
+    raw_text,
+    role: 'assistant',
+    observed_at: 1_000,
+    page_url: 'https://chatgpt.com/c/conversation-1',
+    page_title: 'A chat',
+    tab_id: 7,
+    shell_page: false,
+    capture: { source: 'network', other: 'agrees' },
+    ...with_,
+  };
+}
+
+/** A message with one `baa` block. */
+export function block(...lines: string[]): string {
+  return ['Here you go.', '', '```baa', ...lines, '```'].join('\n');
+}
+
+export interface HostOptions {
+  policy?: unknown;
+  /** Breaks the agent where a test wants it to end. */
+  env?: Record<string, string>;
+}
+
+/** What survives a kill: the folder with its database and workspace. */
+export class InstructionHost {
+  readonly root = tempFolder();
+  readonly workspace = join(this.root, 'workspace');
+  readonly replies: Reply[] = [];
+  readonly logged: unknown[] = [];
+  readonly #options: HostOptions;
+  #onReply: (() => void) | undefined;
+  now = 1_000_000;
+  store!: Store;
+  instructions!: Instructions;
+
+  constructor(options: HostOptions = {}) {
+    this.#options = options;
+    mkdirSync(this.workspace);
+    mkdirSync(join(this.root, 'state'));
+    if (options.policy !== undefined) this.writePolicy(options.policy);
+    this.boot();
+  }
+
+  writePolicy(policy: unknown): void {
+    writeFileSync(join(this.root, 'policy.json'), typeof policy === 'string' ? policy : JSON.stringify(policy));
+  }
+
+  /** Opens the store and builds the pipeline, as at start-up. */
+  boot(): void {
+    this.store = openStore(join(this.root, 'state', 'agent.sqlite'), {
+      now: () => this.now,
+      newOutboxId: () => 'outbox',
+    });
+    const log = (entry: unknown) => void this.logged.push(entry);
+    let temporary = 0;
+    this.instructions = createInstructions({
+      store: this.store,
+      controllerId: CONTROLLER,
+      replies: {
+        enqueue: (reply) => {
+          this.replies.push(reply);
+          this.#onReply?.();
+        },
+      },
+      clock: { now: () => this.now, monotonic: () => performance.now() },
+      log: { info: log, warn: log, error: log },
+      policyPath: join(this.root, 'policy.json'),
+      workspace: this.workspace,
+      protectedPaths: [join(this.root, 'state')],
+      env: { PATH: process.env.PATH, ...this.#options.env },
+      timeouts: { timeoutMs: INSTRUCTION.timeout_ms, execTimeoutMs: INSTRUCTION.exec_timeout_ms },
+      inlineChars: 2_000,
+      newTemporaryName: () => `.temporary-${++temporary}`,
+      onChange: () => undefined,
+    });
+  }
+
+  /** The agent dies: nothing of it is left but the file. Effects under way are thrown away with it. */
+  kill(): void {
+    this.store.close();
+  }
+
+  async close(): Promise<void> {
+    await this.instructions.stop();
+    this.store.close();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** The oldest request that waits, of that kind. */
+  waiting(kind: string): OutboxRow {
+    const row = this.store.outbox.pendingStreams().map((stream) => this.store.outbox.head(stream))[0];
+    if (row?.kind !== kind) throw new Error(`expected ${kind} to wait, found ${row?.kind ?? 'nothing'}`);
+    return row;
+  }
+
+  waits(): boolean {
+    return this.store.outbox.pendingCount() > 0;
+  }
+
+  /** The edge answers the oldest request, which must be of that kind. */
+  answer(kind: string, answer: unknown): unknown {
+    const row = this.waiting(kind);
+    const handler = this.instructions.answers[kind];
+    if (!handler) throw new Error(`no handler for ${kind}`);
+    const sent = {
+      stream: row.stream,
+      body: JSON.parse(row.body),
+      context: JSON.parse(row.context),
+      answeredAt: this.now,
+    };
+    const after = this.store.transaction(() => {
+      this.store.outbox.remove(row.id);
+      return handler.answered(handler.schema.parse(answer), sent);
+    });
+    after?.();
+    return sent.body;
+  }
+
+  /** The edge refuses the oldest request. */
+  refuse(kind: string, code: string): void {
+    const row = this.waiting(kind);
+    const handler = this.instructions.answers[kind];
+    const refusal = { status: 409, code, message: code };
+    const sent = {
+      stream: row.stream,
+      body: JSON.parse(row.body),
+      context: JSON.parse(row.context),
+      answeredAt: this.now,
+    };
+    const after = this.store.transaction(() => {
+      this.store.outbox.refuse(row.id, refusal);
+      return handler?.refused?.(refusal, sent);
+    });
+    after?.();
+  }
+
+  /** Accepts the ingest that waits, every instruction with the given standing (`claimed` unless said). */
+  accept(standings: Record<number, { status: string; gate?: string }> = {}, ingest_status = 'accepted'): IngestBody {
+    const body = JSON.parse(this.waiting('ingest').body) as IngestBody;
+    this.answer('ingest', {
+      message_id: 'msg_1',
+      local_conversation_id: 'lc_1',
+      ingest_status,
+      automation_status: 'auto',
+      mode: 'running',
+      mode_version: 1,
+      instructions: body.instructions.map(({ index }) => ({
+        instruction_id: `ins_${index}`,
+        index,
+        status: standings[index]?.status ?? 'claimed',
+        claim_expires_in_ms: 60_000,
+        gate: standings[index]?.gate ?? null,
+      })),
+    });
+    return body;
+  }
+
+  acceptStarted(id: string): void {
+    this.answer('started', { instruction_id: id, status: 'running', claim_expires_in_ms: 60_000 });
+  }
+
+  /** Takes the result that waits; the others of the message then stand as `rest` says. Returns what was reported. */
+  acceptResult(
+    id: string,
+    rest: object[] = [],
+  ): { status: string; output: string; error_code: string | null; exit_code: number | null } {
+    const sent = JSON.parse(this.waiting('result').body) as ReturnType<InstructionHost['acceptResult']>;
+    this.answer('result', {
+      instruction_id: id,
+      status: sent.status,
+      claim_expires_in_ms: null,
+      artifact_id: null,
+      artifact_url: 'https://edge.example/artifact/1/x',
+      rest,
+    });
+    return sent;
+  }
+
+  /** The text of the first reply, when it has been queued. */
+  async reply(): Promise<string> {
+    if (this.replies.length === 0)
+      await new Promise<void>((resolve) => {
+        this.#onReply = resolve;
+      });
+    return this.replies[0]?.message_text ?? '';
+  }
+
+  /** How far the message is, as it is stored. */
+  messageState(): unknown {
+    return this.store.db.prepare('SELECT state FROM messages').get()?.state;
+  }
+
+  /** Resolves when the outbox holds something to send. */
+  async nextRequest(): Promise<void> {
+    if (this.waits()) return;
+    await new Promise<void>((resolve) => {
+      const off = this.store.outbox.onAppend(() => {
+        off();
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,181 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { HostOptions } from './instruction-host.ts';
+import { block, finalMessage, InstructionHost } from './instruction-host.ts';
+
+const hosts: InstructionHost[] = [];
+function host(options?: HostOptions): InstructionHost {
+  const made = new InstructionHost(options);
+  hosts.push(made);
+  return made;
+}
+afterEach(async () => {
+  for (const one of hosts.splice(0)) await one.close();
+});
+
+const write = (path: string, content: string) => `@conductor::files/write::${JSON.stringify({ path, content })}`;
+
+describe('the way of one message', () => {
+  it('stores the message with its judged instructions before it is acknowledged', () => {
+    const agent = host({ policy: { tools: { 'files/read': 'deny' } } });
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 250);
+    const row = agent.waiting('ingest');
+    expect(row).toMatchObject({ stream: 'conv:chatgpt:conversation-1', path: '/v1/messages', age_ms: 250 });
+    const body = JSON.parse(row.body);
+    expect(body).toMatchObject({ controller_id: 'node-1', remote_conversation_id: 'conversation-1', block_errors: [] });
+    expect(body.instructions).toMatchObject([
+      { index: 0, tool: 'files/write', params: { path: 'a.txt', content: 'A' }, policy: { decision: 'allow' } },
+      { index: 1, tool: 'files/read', policy: { decision: 'deny', rule: 'tools["files/read"]' } },
+    ]);
+  });
+
+  it.each([{ role: 'user' as const }, { role: 'tool' as const }, { conversation_id: null }])(
+    'acknowledges without telling the edge: %o',
+    (frame) => {
+      const agent = host();
+      agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A')), frame), 0);
+      expect(agent.waits()).toBe(false);
+    },
+  );
+
+  it('marks, executes, reports and replies, one instruction after the other', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    expect(readFileSync(join(agent.workspace, 'a.txt'), 'utf8')).toBe('A');
+    // The next one waits for the answer to this one.
+    expect(JSON.parse(agent.waiting('result').body)).toMatchObject({ status: 'succeeded', controller_id: 'node-1' });
+    agent.acceptResult('ins_0', [
+      { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null },
+    ]);
+    await agent.nextRequest();
+    agent.acceptStarted('ins_1');
+    await agent.nextRequest();
+    expect(agent.replies).toEqual([]);
+    expect(agent.acceptResult('ins_1')).toMatchObject({ status: 'succeeded', output: 'A' });
+    await agent.reply();
+    expect(agent.messageState()).toBe('replying');
+    expect(agent.replies).toMatchObject([
+      { plan_id: 'reply:msg_1', subject_id: 'msg_1', client_id: 'firefox-1', target: { tab_id: 7 } },
+    ]);
+    expect(await agent.reply()).toContain('`conductor::files/read` — ok');
+  });
+
+  it('does not begin what the edge has blocked meanwhile', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    agent.acceptResult('ins_0', [
+      { instruction_id: 'ins_1', index: 1, status: 'blocked', claim_expires_in_ms: null, gate: 'system_paused' },
+    ]);
+    await agent.reply();
+    expect(existsSync(join(agent.workspace, 'b.txt'))).toBe(false);
+    expect(await agent.reply()).toContain('not run: `system_paused`');
+  });
+
+  it('judges again at the effect: a policy made stricter meanwhile denies', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
+    agent.writePolicy({ tools: { '*': 'deny' } });
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
+    expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
+  });
+
+  it('asks the edge to run its own tools, and takes their answer as the result', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::system/pause')), 0);
+    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('control');
+    agent.accept();
+    await agent.nextRequest();
+    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
+    agent.answer('run', {
+      instruction_id: 'ins_0',
+      status: 'succeeded',
+      claim_expires_in_ms: null,
+      artifact_id: null,
+      artifact_url: null,
+      rest: [],
+      output: 'paused, version 4',
+      error_code: null,
+      duration_ms: 3,
+    });
+    expect(await agent.reply()).toContain('paused, version 4');
+  });
+
+  it('replies at once to what could not be read or was denied, naming the line', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::nothing')), 0);
+    agent.accept({}, 'parse_error_only');
+    expect(await agent.reply()).toContain('Block 1, line 4: `unknown_tool`');
+  });
+
+  it.each(['duplicate_message', 'duplicate_only', 'ignored_no_instructions', 'expired', 'capture_mismatch'])(
+    'does not reply to %s',
+    async (status) => {
+      const agent = host();
+      agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
+      agent.accept({ 0: { status: 'expired' } }, status);
+      expect(agent.messageState()).toBe('done');
+      await agent.instructions.stop();
+      expect(agent.replies).toEqual([]);
+      expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
+    },
+  );
+
+  it('keeps a message open while an approval is awaited, and follows what became of it', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::rm -rf .')), 0);
+    const sent = agent.accept({ 0: { status: 'awaiting_approval' } }, 'awaiting_approval');
+    expect(sent.instructions[0]).toMatchObject({
+      policy: { decision: 'ask', rule: 'exec.shell' },
+      approval: { display: 'script:\nrm -rf .', cwd: agent.workspace },
+    });
+    expect(agent.replies).toEqual([]);
+    agent.instructions.observe([{ instruction_id: 'ins_0', status: 'expired', gate: null }]);
+    expect(await agent.reply()).toContain('too old');
+  });
+
+  it('begins nothing more of a message whose result the edge refused', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    agent.refuse('result', 'already_finished');
+    await agent.reply();
+    expect(existsSync(join(agent.workspace, 'b.txt'))).toBe(false);
+    expect(await agent.reply()).toContain('interrupted');
+  });
+
+  it('gives up what was claimed too long ago', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
+    agent.accept();
+    agent.now += 60_000;
+    await agent.nextRequest();
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'claim_expired' });
+    expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
+  });
+
+  it('reports a broken policy and keeps the one before it', () => {
+    const agent = host({ policy: { tools: { 'files/write': 'deny' } } });
+    agent.writePolicy('{ not json');
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
+    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('deny');
+    expect(agent.instructions.policyProblem()).toContain('JSON');
+    writeFileSync(join(agent.root, 'policy.json'), '{}');
+    expect(agent.instructions.policyProblem()).toBeNull();
+  });
+});
