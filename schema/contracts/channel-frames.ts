@@ -66,5 +66,6 @@ export const CLOSE = {
   no_hello: 4408,
   replaced: 4409,
   too_big: 1009,
+  internal: 1011,
   too_fast: 4429,
 } as const;

@@ -54,4 +54,6 @@ export const HEADER = {
   request_id: 'x-request-id',
   age_ms: 'x-baa-age-ms',
   idempotency_key: 'idempotency-key',
+  /** Inside the edge only: whose socket an upgrade request is, after authentication. */
+  controller_id: 'x-baa-controller-id',
 } as const;

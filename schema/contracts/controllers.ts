@@ -1,5 +1,6 @@
 /** Nodes ("controllers" in route names): registration, heartbeat, presence. */
 import { z } from 'zod';
+import { ClientSchema } from './clients.ts';
 import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
 import { PrioritySchema } from './leader.ts';
 
@@ -42,4 +43,7 @@ export const NodeSchema = z.object({
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema });
+/** A node as the list and the detail show it: with the browsers it holds. */
+export const NodeViewSchema = NodeDetailSchema.extend({ clients: z.array(ClientSchema) });
+export type NodeView = z.infer<typeof NodeViewSchema>;
 export type Node = z.infer<typeof NodeSchema>;

@@ -264,4 +264,7 @@ export const MessageSchema = z.object({
   received_at: TimestampSchema,
 });
 export type Message = z.infer<typeof MessageSchema>;
+/** A message in a list: without its text. */
+export const MessageSummarySchema = MessageSchema.omit({ raw_text: true, capture: true, block_errors: true });
+export type MessageSummary = z.infer<typeof MessageSummarySchema>;
 export const MessageDetailSchema = MessageSchema.extend({ instructions: z.array(InstructionSchema) });

@@ -15,10 +15,13 @@ export const LeaseRecordSchema = z.object({
   term: TermSchema,
   lease_expires_at: TimestampSchema,
   renewed_at: TimestampSchema,
+  /** The preferred node that has asked for long enough; the holder is told to yield to it. */
   preferred_holder_id: z.string().nullable(),
+  /** The preferred node that keeps asking, since when, and when it last did. */
+  preferred_asker_id: z.string().nullable(),
   preferred_since: TimestampSchema.nullable(),
   preferred_seen_at: TimestampSchema.nullable(),
-  /** Set by a release that followed `yield_to`: until then only that node may acquire. */
+  /** Named when the holder is told to yield; after its release, until then, only that node may acquire. */
   reserved_for: z.string().nullable(),
   reserved_until: TimestampSchema.nullable(),
   metadata: MetadataSchema,

@@ -21,6 +21,12 @@ export interface FenceLag {
   status: 'fence_lag';
 }
 
+export interface LeaseRenewal {
+  controller_id: string;
+  term: number;
+  ttl_sec: number;
+}
+
 export interface LeaderLeaseApi {
   /** Acquires or renews. Durable before it answers; on a new term D1's fence is raised first. */
   acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag>;
@@ -30,6 +36,8 @@ export interface LeaderLeaseApi {
     term: number,
     ttlSec: number,
   ): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag>;
+  /** The renewals of one turn of a hub, answered in their order after one commit. */
+  renewAll(renewals: LeaseRenewal[]): Promise<{ status: 'ok'; answers: LeaderAcquireAnswer[] } | FenceLag>;
   release(request: LeaderReleaseBody): Promise<LeaderReleaseAnswer>;
   read(): Promise<LeaseView>;
   /** Raises a lagging fence; `true` when D1 stands where the object stands. */

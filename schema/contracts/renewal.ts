@@ -27,6 +27,8 @@ export const TargetSnapshotSchema = z.object({
   page_title: z.string().nullable(),
   route: z.object({ path: z.string(), pattern: z.string().nullable(), params: z.record(z.string(), z.string()) }),
   target: z.object({ id: z.string(), kind: z.string(), payload: TargetPayloadSchema }),
+  /** The node that was asked, and by which command: whom to ask again when no answer comes. */
+  sent: z.object({ controller_id: z.string(), command_id: z.string() }).optional(),
 });
 export type TargetSnapshot = z.infer<typeof TargetSnapshotSchema>;
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ClientSchema } from './clients.ts';
 import { NodeDetailSchema } from './controllers.ts';
-import { InstructionSchema, MessageSchema } from './instructions.ts';
+import { InstructionSchema, MessageSummarySchema } from './instructions.ts';
 import { LeaseViewSchema } from './leader.ts';
 import { SystemStateSchema } from './system.ts';
 import { TickSchema } from './ticks.ts';
@@ -19,7 +19,7 @@ export const StatusSchema = z.object({
     next_due_at: z.number().int().nullable(),
   }),
   ticks: z.array(TickSchema.omit({ entries: true })),
-  recent_messages: z.array(MessageSchema.omit({ raw_text: true, block_errors: true, capture: true })),
+  recent_messages: z.array(MessageSummarySchema),
   recent_instructions: z.array(InstructionSchema.omit({ params: true, policy: true })),
 });
 export type Status = z.infer<typeof StatusSchema>;

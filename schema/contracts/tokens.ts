@@ -24,18 +24,23 @@ export const TokenSchema = z.object({
 });
 export type Token = z.infer<typeof TokenSchema>;
 
+/** From a second to ten years; without one a token lasts until it is revoked. */
+const LifetimeMsSchema = DurationMsSchema.min(1_000).max(10 * 365 * 86_400_000);
+
 export const TokenIdSchema = idSchema('tok');
 export const TokenCreateBodySchema = z
   .strictObject({
     role: RoleSchema,
     subject: z.string().trim().min(1).max(120),
     controller_id: ControllerIdSchema.optional(),
-    expires_in_ms: DurationMsSchema.min(1_000).optional(),
+    expires_in_ms: LifetimeMsSchema.optional(),
   })
   .refine((body) => (body.role === 'controller' || body.role === 'worker') === (body.controller_id !== undefined), {
     path: ['controller_id'],
     message: 'required for the roles controller and worker, and only for them',
   });
+/** Without `expires_in_ms` the token keeps the end it had. */
+export const TokenRotateBodySchema = z.strictObject({ expires_in_ms: LifetimeMsSchema.optional() });
 export type TokenCreateBody = z.infer<typeof TokenCreateBodySchema>;
 /** The only answer that ever carries the secret itself. */
 export const TokenCreatedSchema = TokenSchema.extend({ token: z.string() });

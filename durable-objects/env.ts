@@ -1,0 +1,15 @@
+/** What the objects need of their environment: D1 for the fence, and each other. */
+
+/** A binding to a class of objects; what an object offers is named by the contracts, in stubs.ts. */
+export interface ObjectNamespace {
+  idFromName(name: string): DurableObjectId;
+  get(id: DurableObjectId): { fetch(request: Request): Promise<Response> };
+}
+
+export interface ObjectsEnv {
+  DB: D1Database;
+  LEADER_LEASE: ObjectNamespace;
+  AUTOMATION_STATE: ObjectNamespace;
+  TIMED_JOBS: ObjectNamespace;
+  NODE_HUB: ObjectNamespace;
+}

@@ -1,0 +1,157 @@
+/**
+ * Who leads, and with what term. The rules are schema/domain/lease.ts; this object stores and announces.
+ * A decision and its write are one turn, and the record is durable before any answer leaves. On a new term D1's fence is
+ * raised before "you lead" is said; while D1 lags behind, every acquire and renewal raises it first and is answered
+ * `fence_lag` if that fails. Other calls come in while D1 is asked (input gates hold for this object's storage only), so
+ * an answer is made from the record as it stands afterwards. Expiry is judged when asked: there is no alarm.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type {
+  LeaderAcquireAnswer,
+  LeaderAcquireBody,
+  LeaderReleaseAnswer,
+  LeaderReleaseBody,
+  LeaseView,
+} from '../../schema/contracts/leader.ts';
+import {
+  LeaderAcquireBodySchema,
+  LeaderReleaseBodySchema,
+  TermSchema,
+  TtlSecSchema,
+} from '../../schema/contracts/leader.ts';
+import type { FenceLag, LeaderLeaseApi, LeaseRenewal } from '../../schema/contracts/objects.ts';
+import type { LeaseDecision, LeaseRequest } from '../../schema/domain/lease.ts';
+import { decideLease, leaseAnswer, leaseView } from '../../schema/domain/lease.ts';
+import type { ObjectsEnv } from '../env.ts';
+import { raiseTerm } from '../shared/fence.ts';
+import { logProblem } from '../shared/log.ts';
+import { allHubs, timedJobs } from '../stubs.ts';
+import { LeaseStore } from './lease-store.ts';
+
+type Claim = LeaseRequest & { kind: 'acquire' | 'renew' };
+type Answers = { status: 'ok'; answers: LeaderAcquireAnswer[] } | FenceLag;
+
+const FENCE_LAG: FenceLag = { status: 'fence_lag' };
+
+export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeaseApi {
+  readonly #store: LeaseStore;
+  #raising: Promise<boolean> | null = null;
+  #announced: Promise<void> = Promise.resolve();
+
+  constructor(ctx: DurableObjectState, env: ObjectsEnv) {
+    super(ctx, env);
+    this.#store = new LeaseStore(ctx.storage);
+  }
+
+  async acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag> {
+    const { controller_id, host, ttl_sec, preferred, metadata } = LeaderAcquireBodySchema.parse(request);
+    const ttl_ms = ttl_sec * 1_000;
+    return onlyAnswer(
+      await this.#answerAll([
+        { kind: 'acquire', controller_id, host, preferred: preferred ?? false, ttl_ms, metadata },
+      ]),
+    );
+  }
+
+  async renew(
+    controllerId: string,
+    term: number,
+    ttlSec: number,
+  ): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag> {
+    return onlyAnswer(await this.renewAll([{ controller_id: controllerId, term, ttl_sec: ttlSec }]));
+  }
+
+  renewAll(renewals: LeaseRenewal[]): Promise<Answers> {
+    return this.#answerAll(
+      renewals.map(({ controller_id, term, ttl_sec }) => ({
+        kind: 'renew',
+        controller_id,
+        term: TermSchema.parse(term),
+        ttl_ms: TtlSecSchema.parse(ttl_sec) * 1_000,
+      })),
+    );
+  }
+
+  async release(request: LeaderReleaseBody): Promise<LeaderReleaseAnswer> {
+    const { controller_id, term } = LeaderReleaseBodySchema.parse(request);
+    const now = Date.now();
+    const decision = decideLease(this.#store.record, { kind: 'release', controller_id, term }, now);
+    this.#store.save(decision.next);
+    const released = decision.outcome === 'released';
+    if (released) this.#announce();
+    return { released, lease: leaseView(decision.next, now) };
+  }
+
+  async read(): Promise<LeaseView> {
+    return leaseView(this.#store.record, Date.now());
+  }
+
+  async ensureFence(): Promise<boolean> {
+    while (this.#store.unfenced) {
+      this.#raising ??= this.#raise().finally(() => {
+        this.#raising = null;
+      });
+      if (!(await this.#raising)) return false;
+    }
+    return true;
+  }
+
+  /** Decides all requests in one turn, with one write, and answers when D1 stands where this object stands. */
+  async #answerAll(claims: Claim[]): Promise<Answers> {
+    if (!(await this.ensureFence())) return FENCE_LAG;
+    const now = Date.now();
+    let record = this.#store.record;
+    const decided = claims.map((claim): [Claim, LeaseDecision] => {
+      const decision = decideLease(record, claim, now);
+      record = decision.next;
+      return [claim, decision];
+    });
+    this.#store.save(record);
+    if (!(await this.ensureFence())) return FENCE_LAG;
+    const answeredAt = Date.now();
+    const answers = decided.map(([claim, decision]) => leaseAnswer(this.#store.record, claim, decision, answeredAt));
+    return { status: 'ok', answers };
+  }
+
+  /** Raises D1's fence to the last granted term. From then on that term counts, so from then on it is announced. */
+  async #raise(): Promise<boolean> {
+    const granted = this.#store.unfenced;
+    if (!granted) return true;
+    try {
+      const outcome = await raiseTerm(this.env.DB, granted, Date.now());
+      if (outcome.status === 'ahead') {
+        this.#store.adopt(outcome.at);
+        return false;
+      }
+      this.#store.markFenced(granted.term);
+      this.#announce();
+      return true;
+    } catch (error) {
+      logProblem('lease.fence', error);
+      return false;
+    }
+  }
+
+  /** Tells hubs and timed jobs, one announcement after the other, each with the lease as it then is. */
+  #announce(): void {
+    this.#announced = this.#announced.then(() => this.#tellAll()).catch((error) => logProblem('lease.announce', error));
+    this.ctx.waitUntil(this.#announced);
+  }
+
+  async #tellAll(): Promise<void> {
+    const now = Date.now();
+    const lease = leaseView(this.#store.record, now);
+    const calls = allHubs(this.env).map((hub) => hub.announceLease(lease));
+    if (lease.holder_id !== null) calls.push(timedJobs(this.env).due(now));
+    for (const result of await Promise.allSettled(calls)) {
+      if (result.status === 'rejected') logProblem('lease.announce', result.reason);
+    }
+  }
+}
+
+function onlyAnswer(result: Answers): { status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag {
+  if (result.status !== 'ok') return result;
+  const [answer] = result.answers;
+  if (!answer) throw new Error('one request has one answer');
+  return { status: 'ok', answer };
+}

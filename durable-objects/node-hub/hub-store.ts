@@ -1,0 +1,62 @@
+/** What a hub keeps: the numbers its pong carries, and when it last heard of a node whose socket is gone. */
+import { z } from 'zod';
+import { Cell, createCells } from '../shared/cell.ts';
+import type { Migration } from '../shared/migrate.ts';
+import { migrate } from '../shared/migrate.ts';
+
+const MIGRATIONS: readonly Migration[] = [
+  createCells,
+  (sql) => {
+    sql.exec('CREATE TABLE contacts (controller_id TEXT PRIMARY KEY, last_contact_at INTEGER NOT NULL)');
+  },
+];
+
+const SeenSchema = z
+  .object({ mode_version: z.number().int().nonnegative(), term: z.number().int().nonnegative() })
+  .nullable();
+/** Mode version and term as last announced; null while this hub has never heard of them. */
+export type Seen = z.infer<typeof SeenSchema>;
+
+export class HubStore {
+  readonly #sql: SqlStorage;
+  readonly #seen: Cell<Seen>;
+
+  constructor(storage: DurableObjectStorage) {
+    migrate(storage, MIGRATIONS);
+    this.#sql = storage.sql;
+    this.#seen = new Cell<Seen>(storage.sql, 'seen', SeenSchema, null);
+  }
+
+  get seen(): Seen {
+    return this.#seen.get();
+  }
+
+  /** Numbers only grow: an announcement that was overtaken changes nothing. True when one grew. */
+  learn(modeVersion: number, term: number): boolean {
+    const seen = this.#seen.get();
+    const next = {
+      mode_version: Math.max(modeVersion, seen?.mode_version ?? 0),
+      term: Math.max(term, seen?.term ?? 0),
+    };
+    if (next.mode_version === seen?.mode_version && next.term === seen.term) return false;
+    this.#seen.set(next);
+    return true;
+  }
+
+  /** Remembers a contact, unless a later one is known. */
+  touch(controllerId: string, at: number): void {
+    this.#sql.exec(
+      `INSERT INTO contacts (controller_id, last_contact_at) VALUES (?1, ?2)
+       ON CONFLICT (controller_id) DO UPDATE SET last_contact_at = max(last_contact_at, excluded.last_contact_at)`,
+      controllerId,
+      at,
+    );
+  }
+
+  lastContactAt(controllerId: string): number | null {
+    const [row] = this.#sql
+      .exec<{ last_contact_at: number }>('SELECT last_contact_at FROM contacts WHERE controller_id = ?', controllerId)
+      .toArray();
+    return row?.last_contact_at ?? null;
+  }
+}

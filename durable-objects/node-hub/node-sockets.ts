@@ -1,0 +1,67 @@
+/**
+ * The open sockets of the nodes, as the platform keeps them through hibernation: when each was last in contact, which
+ * nodes are candidates for the lease, and who has to be told.
+ */
+import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
+import type { LeaseView } from '../../schema/contracts/leader.ts';
+import type { ErrorCode } from '../../schema/errors.ts';
+import { isOpen, sendFrame } from '../shared/sockets.ts';
+import type { Attachment } from './attachment.ts';
+import { readAttachment, writeAttachment } from './attachment.ts';
+import { pickCandidates } from './candidates.ts';
+
+const MESSAGE_STEP_MS = 1_000;
+
+export class NodeSockets {
+  readonly #ctx: DurableObjectState;
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+  }
+
+  /** The open sockets of that node, or of all. */
+  open(controllerId?: string): WebSocket[] {
+    return this.#ctx.getWebSockets(controllerId).filter(isOpen);
+  }
+
+  /** Keeps when this socket last said something, to the second: a busy one is not written for each frame. */
+  noteMessage(socket: WebSocket, now: number): Attachment {
+    const attachment = readAttachment(socket);
+    if (now - attachment.last_message_at < MESSAGE_STEP_MS) return attachment;
+    const next = { ...attachment, last_message_at: now };
+    writeAttachment(socket, next);
+    return next;
+  }
+
+  /** Unix milliseconds: the last pong, the last message, or the connection itself. */
+  contactOf(socket: WebSocket): number {
+    const { connected_at, last_message_at } = readAttachment(socket);
+    const pongAt = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
+    return Math.max(connected_at, last_message_at, pongAt);
+  }
+
+  candidates(now: number): ReadonlySet<string> {
+    const nodes = this.open().flatMap((socket) => {
+      const { controller_id, hello } = readAttachment(socket);
+      return hello ? [{ controller_id, ...hello, last_contact_at: this.contactOf(socket) }] : [];
+    });
+    return pickCandidates(nodes, now);
+  }
+
+  /** Tells the lease to all nodes that have said hello, or to those alone whose candidacy changed. */
+  tellLease(lease: LeaseView, whom: 'all' | 'changed'): void {
+    const candidates = this.candidates(Date.now());
+    for (const socket of this.open()) {
+      const attachment = readAttachment(socket);
+      if (!attachment.hello) continue;
+      const candidate = candidates.has(attachment.controller_id);
+      if (whom === 'changed' && candidate === attachment.candidate) continue;
+      if (candidate !== attachment.candidate) writeAttachment(socket, { ...attachment, candidate });
+      sendFrame(socket, { type: 'lease.changed', lease, candidate } satisfies EdgeFrame);
+    }
+  }
+}
+
+export function sendError(socket: WebSocket, re: string | null, code: ErrorCode): void {
+  sendFrame(socket, { type: 'error', re, code } satisfies EdgeFrame);
+}

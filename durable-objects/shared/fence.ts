@@ -1,0 +1,65 @@
+/**
+ * The fence row of D1, which every claim is guarded by: the only thing objects say to D1. It is raised monotonically
+ * and read back in the same transaction. When D1 turns out to be ahead of the object, the object has lost something
+ * (or D1 kept what the object was reset from): that is reported, so that the object goes on from there.
+ */
+import type { LeaderTerm } from '../../schema/contracts/leader.ts';
+import type { SystemRecord } from '../../schema/contracts/system.ts';
+
+/** `raised`: D1 stands exactly here. Otherwise the number that D1 has, which is not this object's. */
+export type FenceOutcome = { status: 'raised' } | { status: 'ahead'; at: number };
+
+interface TermRow {
+  term: number;
+  holder_id: string | null;
+  acquired_at: number | null;
+}
+interface ModeRow {
+  mode: string;
+  mode_version: number;
+}
+
+/** Raises the term and writes its line of history. Throws when D1 fails or has no fence. */
+export async function raiseTerm(db: D1Database, granted: LeaderTerm, now: number): Promise<FenceOutcome> {
+  const { term, holder_id, holder_host, acquired_at } = granted;
+  const results = await db.batch<TermRow>([
+    db
+      .prepare('UPDATE fence SET term = ?1, holder_id = ?2, updated_at = ?3 WHERE id = 1 AND term < ?1')
+      .bind(term, holder_id, now),
+    db
+      .prepare(
+        `INSERT INTO leader_terms (term, holder_id, holder_host, acquired_at)
+         SELECT term, ?2, ?3, ?4 FROM fence WHERE id = 1 AND term = ?1
+         ON CONFLICT (term) DO NOTHING`,
+      )
+      .bind(term, holder_id, holder_host, acquired_at),
+    db
+      .prepare(
+        `SELECT fence.term, t.holder_id, t.acquired_at FROM fence LEFT JOIN leader_terms t ON t.term = ?1
+         WHERE fence.id = 1`,
+      )
+      .bind(term),
+  ]);
+  const row = results[2]?.results[0];
+  if (!row) throw new Error('D1 has no fence row');
+  const ours = row.term === term && row.holder_id === holder_id && row.acquired_at === acquired_at;
+  return ours ? { status: 'raised' } : { status: 'ahead', at: row.term };
+}
+
+/** Raises mode, version and epoch. Throws when D1 fails or has no fence. */
+export async function raiseMode(db: D1Database, record: SystemRecord, now: number): Promise<FenceOutcome> {
+  const { mode, version, epoch } = record;
+  const results = await db.batch<ModeRow>([
+    db
+      .prepare(
+        `UPDATE fence SET mode = ?1, mode_version = ?2, epoch = max(epoch, ?3), updated_at = ?4
+         WHERE id = 1 AND mode_version < ?2`,
+      )
+      .bind(mode, version, epoch, now),
+    db.prepare('SELECT mode, mode_version FROM fence WHERE id = 1'),
+  ]);
+  const row = results[1]?.results[0];
+  if (!row) throw new Error('D1 has no fence row');
+  const ours = row.mode_version === version && row.mode === mode;
+  return ours ? { status: 'raised' } : { status: 'ahead', at: row.mode_version };
+}

@@ -1,0 +1,98 @@
+/**
+ * The only place that names objects: which singleton, which shard of the hub. What it returns are plain objects typed
+ * by the contracts, safe to await and to return; a stub is made for each call, as one that has failed stays broken.
+ */
+import { proxyDurable } from 'itty-durable/proxy-durable.js';
+import { HEADER } from '../schema/contracts/common.ts';
+import type { AutomationStateApi, LeaderLeaseApi, NodeHubApi, TimedJobsApi } from '../schema/contracts/objects.ts';
+import { LEASE } from '../schema/defaults.ts';
+import type { ObjectNamespace, ObjectsEnv } from './env.ts';
+
+const SINGLETON = LEASE.name;
+/** More shards are more names here; a node's shard follows from its id alone. */
+const HUB_SHARDS = 1;
+
+/** The generated types cannot express `unknown` in an answer, so the contract is asserted here, once. */
+function stubOf<Api>(namespace: ObjectNamespace, name: string): Api {
+  return namespace.get(namespace.idFromName(name)) as unknown as Api;
+}
+
+export function leaderLease(env: ObjectsEnv): LeaderLeaseApi {
+  const stub = (): LeaderLeaseApi => stubOf(env.LEADER_LEASE, SINGLETON);
+  return {
+    acquire: (request) => stub().acquire(request),
+    renew: (controllerId, term, ttlSec) => stub().renew(controllerId, term, ttlSec),
+    renewAll: (renewals) => stub().renewAll(renewals),
+    release: (request) => stub().release(request),
+    read: () => stub().read(),
+    ensureFence: () => stub().ensureFence(),
+  };
+}
+
+export function automationState(env: ObjectsEnv): AutomationStateApi {
+  const stub = (): AutomationStateApi => proxyDurable(env.AUTOMATION_STATE, { parse: true }).get(SINGLETON);
+  return {
+    read: () => stub().read(),
+    change: (change) => stub().change(change),
+    ensureFence: () => stub().ensureFence(),
+  };
+}
+
+export function timedJobs(env: ObjectsEnv): TimedJobsApi {
+  const stub = (): TimedJobsApi => stubOf(env.TIMED_JOBS, SINGLETON);
+  return {
+    begin: (trigger, scheduledTime) => stub().begin(trigger, scheduledTime),
+    finish: (batchId, nextDueAt) => stub().finish(batchId, nextDueAt),
+    due: (at) => stub().due(at),
+    read: () => stub().read(),
+  };
+}
+
+export interface NodeHubStub extends NodeHubApi {
+  /** Hands over the upgrade request of that node, whom the Worker has authenticated. */
+  fetch(request: Request): Promise<Response>;
+}
+
+/** The hub that holds that node's socket. */
+export function nodeHub(env: ObjectsEnv, controllerId: string): NodeHubStub {
+  const hub = shardName(controllerId);
+  return {
+    ...hubApi(env, hub),
+    fetch: (request) => {
+      const headers = new Headers(request.headers);
+      // Set here and nowhere else, over whatever the client sent: it is the identity the hub goes by.
+      headers.set(HEADER.controller_id, controllerId);
+      headers.delete('authorization');
+      return stubOf<{ fetch(request: Request): Promise<Response> }>(env.NODE_HUB, hub).fetch(
+        new Request(request, { headers }),
+      );
+    },
+  };
+}
+
+/** Every hub, for what all nodes are told. */
+export function allHubs(env: ObjectsEnv): NodeHubApi[] {
+  return Array.from({ length: HUB_SHARDS }, (_, shard) => hubApi(env, hubName(shard)));
+}
+
+function hubApi(env: ObjectsEnv, hub: string): NodeHubApi {
+  const stub = (): NodeHubApi => stubOf(env.NODE_HUB, hub);
+  return {
+    push: (controllerId, frame) => stub().push(controllerId, frame),
+    broadcast: (frame) => stub().broadcast(frame),
+    announceMode: (mode, version) => stub().announceMode(mode, version),
+    announceLease: (lease) => stub().announceLease(lease),
+    presence: (controllerIds) => stub().presence(controllerIds),
+  };
+}
+
+/** FNV-1a: stable for ever, as a node must find its hub again. */
+function shardName(controllerId: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(controllerId)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hubName(hash % HUB_SHARDS);
+}
+
+function hubName(shard: number): string {
+  return `hub-${shard}`;
+}

@@ -1,0 +1,229 @@
+import { describe, expect, it } from 'vitest';
+import type { LeaseRecord } from '../../../schema/contracts/leader.ts';
+import type { LeaseDecision, LeaseRequest } from '../../../schema/domain/lease.ts';
+import { adoptTerm, decideLease, freshLease, leaseAnswer, leaseView } from '../../../schema/domain/lease.ts';
+
+const TTL = 30_000;
+const T0 = 1_000_000;
+
+type Acquire = LeaseRequest & { kind: 'acquire' };
+const acquire = (controller_id: string, more: Partial<Acquire> = {}): Acquire => ({
+  kind: 'acquire',
+  controller_id,
+  host: `${controller_id}-host`,
+  preferred: false,
+  ttl_ms: TTL,
+  ...more,
+});
+const renew = (controller_id: string, term: number) => ({ kind: 'renew', controller_id, term, ttl_ms: TTL }) as const;
+const release = (controller_id: string, term: number) => ({ kind: 'release', controller_id, term }) as const;
+
+/** A lease that `a` holds since T0 with term 1. */
+const heldByA = (): LeaseRecord => decideLease(freshLease('global'), acquire('a'), T0).next;
+
+/** Plays requests at their times; the decision of the last one. */
+function play(record: LeaseRecord, ...steps: [at: number, request: LeaseRequest][]): LeaseDecision {
+  let decision: LeaseDecision = { next: record, outcome: 'ignored', yield_to: null };
+  for (const [at, request] of steps) decision = decideLease(decision.next, request, at);
+  return decision;
+}
+
+/** `p`, preferred, asks every ten seconds from T0 on for 60 s while `a` renews every ten: the streak is long enough. */
+const STREAK: [number, LeaseRequest][] = [0, 10, 20, 30, 40, 50, 60].flatMap((sec): [number, LeaseRequest][] => [
+  [T0 + sec * 1_000, renew('a', 1)],
+  [T0 + sec * 1_000 + 1, acquire('p', { preferred: true })],
+]);
+
+describe('a free lease', () => {
+  it('goes to whoever asks first, under the first term', () => {
+    const { next, outcome } = decideLease(freshLease('global'), acquire('a', { metadata: { v: 1 } }), T0);
+    expect(outcome).toBe('acquired');
+    expect(next).toMatchObject({
+      holder_id: 'a',
+      holder_host: 'a-host',
+      term: 1,
+      lease_expires_at: T0 + TTL,
+      metadata: { v: 1 },
+    });
+  });
+
+  it('goes to another when it has run out, under a new term', () => {
+    const { next, outcome } = decideLease(heldByA(), acquire('b'), T0 + TTL);
+    expect(outcome).toBe('acquired');
+    expect(next).toMatchObject({ holder_id: 'b', term: 2 });
+  });
+
+  it('costs its previous holder a term too', () => {
+    expect(decideLease(heldByA(), acquire('a'), T0 + TTL).next.term).toBe(2);
+  });
+
+  it('is not revived by a renewal that came too late', () => {
+    const record = heldByA();
+    expect(decideLease(record, renew('a', 1), T0 + TTL)).toEqual({ next: record, outcome: 'refused', yield_to: null });
+  });
+});
+
+describe('a held lease', () => {
+  it.each([
+    ['acquire', acquire('a')],
+    ['renew', renew('a', 1)],
+  ])('is renewed by its holder’s %s: same term, later expiry', (_name, request) => {
+    const { next, outcome } = decideLease(heldByA(), request, T0 + TTL - 1);
+    expect(outcome).toBe('renewed');
+    expect(next).toMatchObject({ holder_id: 'a', term: 1, lease_expires_at: T0 + TTL - 1 + TTL });
+  });
+
+  it('keeps its metadata when a renewal says none', () => {
+    const record = decideLease(freshLease('global'), acquire('a', { metadata: { v: 1 } }), T0).next;
+    expect(decideLease(record, acquire('a'), T0 + 1).next.metadata).toEqual({ v: 1 });
+    expect(decideLease(record, renew('a', 1), T0 + 1).next.metadata).toEqual({ v: 1 });
+  });
+
+  it('is refused to others, who are told the holder and for how long', () => {
+    const record = heldByA();
+    const request = acquire('b');
+    const decision = decideLease(record, request, T0 + 10_000);
+    expect(decision.next).toBe(record);
+    expect(leaseAnswer(record, request, decision, T0 + 10_000)).toMatchObject({
+      is_leader: false,
+      operation: 'acquire',
+      holder_id: 'a',
+      term: 1,
+      expires_in_ms: 20_000,
+      yield_to: null,
+    });
+  });
+
+  it.each([
+    ['an old term', renew('a', 0)],
+    ['a term that is not yet', renew('a', 2)],
+    ['another node', renew('b', 1)],
+  ])('is not renewed by %s', (_name, request) => {
+    const record = heldByA();
+    const decision = decideLease(record, request, T0 + 1);
+    expect(decision).toEqual({ next: record, outcome: 'refused', yield_to: null });
+    expect(leaseAnswer(record, request, decision, T0 + 1)).toMatchObject({ is_leader: false, operation: 'renew' });
+  });
+});
+
+describe('release', () => {
+  it('frees the lease at once, and the next holder has a new term', () => {
+    const { next, outcome } = decideLease(heldByA(), release('a', 1), T0 + 1);
+    expect(outcome).toBe('released');
+    expect(leaseView(next, T0 + 1)).toMatchObject({ holder_id: null, term: 1, expires_in_ms: 0 });
+    expect(decideLease(next, acquire('b'), T0 + 1).next).toMatchObject({ holder_id: 'b', term: 2 });
+  });
+
+  it.each([
+    ['an old term', release('a', 0), 1],
+    ['another node', release('b', 1), 1],
+    ['its holder after it ran out', release('a', 1), TTL],
+  ])('by %s does nothing', (_name, request, afterMs) => {
+    const record = heldByA();
+    expect(decideLease(record, request, T0 + afterMs)).toEqual({ next: record, outcome: 'ignored', yield_to: null });
+  });
+});
+
+describe('a preferred node', () => {
+  it('is stored once it has asked for two TTLs, and the holder’s next renewal leads still and says yield_to', () => {
+    const early = play(heldByA(), ...STREAK.slice(0, -2));
+    expect(early.next.preferred_holder_id).toBeNull();
+    const { next } = play(heldByA(), ...STREAK);
+    expect(next.preferred_holder_id).toBe('p');
+    const decision = decideLease(next, renew('a', 1), T0 + 65_000);
+    expect(leaseAnswer(decision.next, renew('a', 1), decision, T0 + 65_000)).toMatchObject({
+      is_leader: true,
+      yield_to: 'p',
+    });
+  });
+
+  it('alone may acquire for a third of a TTL after the release that followed yield_to', () => {
+    const { next } = play(heldByA(), ...STREAK, [T0 + 65_000, renew('a', 1)], [T0 + 65_100, release('a', 1)]);
+    const others = decideLease(next, acquire('b'), T0 + 65_200);
+    expect(others.outcome).toBe('refused');
+    expect(leaseAnswer(others.next, acquire('b'), others, T0 + 65_200)).toMatchObject({
+      holder_id: null,
+      expires_in_ms: 9_900,
+    });
+    expect(decideLease(next, acquire('a'), T0 + 65_200).outcome).toBe('refused');
+    expect(decideLease(next, acquire('p', { preferred: true }), T0 + 65_200).next).toMatchObject({
+      holder_id: 'p',
+      term: 2,
+    });
+    expect(decideLease(next, acquire('b'), T0 + 75_100).outcome).toBe('acquired');
+  });
+
+  it('gets no reservation from a release whose holder was not told to yield', () => {
+    const { next } = play(heldByA(), ...STREAK, [T0 + 61_000, release('a', 1)]);
+    expect(decideLease(next, acquire('b'), T0 + 61_001).outcome).toBe('acquired');
+  });
+
+  it('begins again after a gap of more than two TTLs', () => {
+    const gap: [number, LeaseRequest][] = [70, 90, 110].map((sec) => [T0 + sec * 1_000, renew('a', 1)]);
+    const { next, yield_to } = play(heldByA(), ...STREAK, ...gap, [T0 + 125_000, renew('a', 1)]);
+    expect(yield_to).toBeNull();
+    expect(next).toMatchObject({ preferred_holder_id: null, preferred_asker_id: null, preferred_since: null });
+  });
+
+  it('does not count while the holder is preferred itself', () => {
+    const record = decideLease(freshLease('global'), acquire('a', { preferred: true }), T0).next;
+    expect(decideLease(record, acquire('p', { preferred: true }), T0 + 1).next).toBe(record);
+    expect(play(record, ...STREAK, [T0 + 65_000, renew('a', 1)])).toMatchObject({
+      yield_to: null,
+      next: { preferred_asker_id: null },
+    });
+  });
+
+  it('is not displaced by a second preferred node that asks in between', () => {
+    const both = STREAK.flatMap(([at, request]): [number, LeaseRequest][] =>
+      request.kind === 'renew'
+        ? [[at, request]]
+        : [
+            [at, request],
+            [at + 1, acquire('q', { preferred: true })],
+          ],
+    );
+    expect(play(heldByA(), ...both).next.preferred_holder_id).toBe('p');
+  });
+
+  it('keeps the lease it took over, however long the others ask', () => {
+    const { next } = play(
+      heldByA(),
+      ...STREAK,
+      [T0 + 65_000, renew('a', 1)],
+      [T0 + 65_100, release('a', 1)],
+      [T0 + 65_200, acquire('p', { preferred: true })],
+    );
+    let record = next;
+    for (let at = T0 + 70_000; at < T0 + 270_000; at += 5_000) {
+      record = decideLease(record, acquire('a'), at).next;
+      const renewal = decideLease(record, renew('p', 2), at);
+      expect(renewal).toMatchObject({ outcome: 'renewed', yield_to: null });
+      record = renewal.next;
+    }
+  });
+});
+
+describe('what is told', () => {
+  it('has no holder when the lease has run out', () => {
+    expect(leaseView(heldByA(), T0 + TTL)).toMatchObject({
+      holder_id: null,
+      lease_expires_at: null,
+      expires_in_ms: 0,
+      term: 1,
+    });
+  });
+
+  it('does not say "you lead" when the record has moved on before the answer', () => {
+    const decision = decideLease(freshLease('global'), acquire('a'), T0);
+    const released = decideLease(decision.next, release('a', 1), T0 + 1).next;
+    expect(leaseAnswer(released, acquire('a'), decision, T0 + 2).is_leader).toBe(false);
+    expect(leaseAnswer(decision.next, acquire('a'), decision, T0 + TTL).is_leader).toBe(false);
+  });
+
+  it('continues from a later term that D1 knows of, led by nobody', () => {
+    const record = adoptTerm(heldByA(), 7);
+    expect(leaseView(record, T0)).toMatchObject({ holder_id: null, term: 7 });
+    expect(decideLease(record, acquire('a'), T0).next.term).toBe(8);
+  });
+});

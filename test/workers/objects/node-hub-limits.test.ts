@@ -1,0 +1,89 @@
+import { evictDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { leaderLease, nodeHub } from '../../../durable-objects/stubs.ts';
+import { CLOSE } from '../../../schema/contracts/channel-frames.ts';
+import { HEADER } from '../../../schema/contracts/common.ts';
+import { CHANNEL } from '../../../schema/defaults.ts';
+import { freshEdge, hubStub, TestNode } from './support.ts';
+
+const hub = nodeHub(env, 'a');
+const upgrade = { upgrade: 'websocket' };
+
+beforeEach(freshEdge);
+
+describe('the upgrade', () => {
+  it('is refused without an identity, which no client can set for itself', async () => {
+    const anonymous = await hubStub().fetch('https://hub/', { headers: upgrade });
+    expect(anonymous.status).toBe(400);
+    await anonymous.body?.cancel();
+    const forged = new Request('https://hub/', { headers: { ...upgrade, [HEADER.controller_id]: 'victim' } });
+    const answer = await hub.fetch(forged);
+    answer.webSocket?.accept();
+    expect(await hub.presence(['victim', 'a'])).toMatchObject({ victim: { connected: false }, a: { connected: true } });
+  });
+
+  it('is asked for when the request is none', async () => {
+    const answer = await hub.fetch(new Request('https://hub/'));
+    expect([answer.status, answer.headers.get('upgrade')]).toEqual([426, 'websocket']);
+    await answer.body?.cancel();
+  });
+});
+
+describe('a frame', () => {
+  it.each([
+    ['text that is not JSON', '{', null],
+    ['an unknown type', JSON.stringify({ type: 'dance' }), 'dance'],
+    ['a known type with a wrong field', JSON.stringify({ type: 'lease.renew', term: -1, ttl_sec: 30 }), 'lease.renew'],
+    ['a TTL out of bounds', JSON.stringify({ type: 'lease.renew', term: 1, ttl_sec: 5 }), 'lease.renew'],
+    ['a list', '[]', null],
+    ['bytes', new Uint8Array([1, 2]).buffer, null],
+  ])('that is %s is answered with an error, and the socket stays', async (_name, frame, re) => {
+    const node = await TestNode.connect('a');
+    node.sendRaw(frame);
+    expect(await node.next('error')).toEqual({ type: 'error', re, code: 'invalid_request' });
+    expect((await node.hello()).type).toBe('hello_ack');
+  });
+
+  it.each([
+    ['in characters', 'x'.repeat(CHANNEL.max_frame_bytes + 1)],
+    ['in bytes', '維'.repeat(Math.floor(CHANNEL.max_frame_bytes / 3) + 1)],
+  ])('over the limit %s is told why and closes the socket', async (_name, frame) => {
+    const node = await TestNode.connect('a');
+    node.sendRaw(frame);
+    expect(await node.next('error')).toEqual({ type: 'error', re: null, code: 'payload_too_large' });
+    expect(await node.closed).toBe(CLOSE.too_big);
+  });
+
+  it('at the limit is read', async () => {
+    const node = await TestNode.connect('a');
+    node.sendRaw('x'.repeat(CHANNEL.max_frame_bytes));
+    expect(await node.next('error')).toMatchObject({ code: 'invalid_request' });
+  });
+
+  it('too many in a second is told why and closes the socket', async () => {
+    const node = await TestNode.connect('a');
+    for (let count = 0; count <= 2 * CHANNEL.max_frames_per_sec; count += 1) node.sendRaw('{}');
+    expect(await node.closed).toBe(CLOSE.too_fast);
+    for (;;) {
+      const error = await node.next('error');
+      if (error.code === 'rate_limited') break;
+      expect(error.code).toBe('invalid_request');
+    }
+  });
+});
+
+describe('a hub that hibernated', () => {
+  it('knows on waking who is on which socket and what they said in their hello', async () => {
+    const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
+    await a.hello({ priority: 100 });
+    await b.hello({ priority: 50 });
+    await evictDurableObject(hubStub(), { webSockets: 'hibernate' });
+    a.send({ type: 'lease.renew', term: 0, ttl_sec: 30 });
+    expect(await a.next('lease.result')).toMatchObject({ is_leader: false });
+    expect(await hub.push('b', { type: 'changed', topic: 'approvals', ids: [] })).toBe(true);
+    await b.next('changed');
+    await leaderLease(env).acquire({ controller_id: 'a', host: 'h', ttl_sec: 30 });
+    expect(await b.next('lease.changed')).toMatchObject({ candidate: true, lease: { holder_id: 'a' } });
+  });
+});

@@ -1,0 +1,228 @@
+import { evictDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { automationState, leaderLease, nodeHub } from '../../../durable-objects/stubs.ts';
+import { CLOSE, PING } from '../../../schema/contracts/channel-frames.ts';
+import type { Command } from '../../../schema/contracts/commands.ts';
+import { LEASE } from '../../../schema/defaults.ts';
+import { newId } from '../../../schema/ids.ts';
+import { freshEdge, hubStub, muteLog, TestNode, withBackend } from './support.ts';
+
+const TTL_SEC = 30;
+const hub = nodeHub(env, 'any');
+const acquire = (controller_id: string) => leaderLease(env).acquire({ controller_id, host: 'h', ttl_sec: TTL_SEC });
+
+const queryBody = { job_id: 'job_1', attempt: 1, plan_id: 'job_1.1', command_id: 'cmd_0' };
+
+/** A pending command as the Worker records it, before it is pushed. */
+async function recordCommand(controllerId: string): Promise<string> {
+  const id = newId('command', Date.now());
+  await env.DB.prepare(
+    `INSERT INTO commands (command_id, controller_id, kind, body, status, created_at, expires_at)
+     VALUES (?, ?, 'delivery.query', ?, 'pending', ?, ?)`,
+  )
+    .bind(id, controllerId, JSON.stringify(queryBody), Date.now(), Date.now() + 60_000)
+    .run();
+  return id;
+}
+
+const commandStatus = (id: string) =>
+  env.DB.prepare('SELECT status FROM commands WHERE command_id = ?').bind(id).first<string>('status');
+
+beforeEach(freshEdge);
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('hello', () => {
+  it('is answered with the mode, the lease and whether the node is a candidate', async () => {
+    await automationState(env).change({ mode: 'paused', requested_by: 'ops', reason: null });
+    await acquire('a');
+    const ack = await (await TestNode.connect('a')).hello();
+    expect(ack).toMatchObject({ mode: 'paused', mode_version: 1, candidate: true, commands: [] });
+    expect(ack.lease).toMatchObject({ holder_id: 'a', term: 1 });
+  });
+
+  it('of another node is refused, and that node is not taken for connected', async () => {
+    const node = await TestNode.connect('a');
+    node.sayHello({ controller_id: 'b' });
+    expect(await node.next('error')).toEqual({ type: 'error', re: 'hello', code: 'not_owner' });
+    expect((await hub.presence(['b'])).b).toEqual({ connected: false, contact_age_ms: null });
+  });
+
+  it('that cannot be answered closes the socket, so that the node tries again', async () => {
+    const log = muteLog();
+    await withBackend(hubStub(), {
+      pendingCommands: async () => {
+        throw new Error('D1 is away');
+      },
+    });
+    const node = await TestNode.connect('a');
+    node.sayHello();
+    expect(await node.next('error')).toEqual({ type: 'error', re: 'hello', code: 'internal' });
+    expect(await node.closed).toBe(CLOSE.internal);
+    expect(log).toHaveBeenCalledOnce();
+    log.mockRestore();
+  });
+});
+
+describe('commands', () => {
+  it('are in the hello’s answer until received, through reconnects', async () => {
+    const id = await recordCommand('a');
+    await recordCommand('b');
+    const first = await TestNode.connect('a');
+    expect((await first.hello()).commands.map((command: Command) => command.command_id)).toEqual([id]);
+    first.close();
+    const second = await TestNode.connect('a');
+    expect((await second.hello()).commands).toHaveLength(1);
+    second.send({ type: 'receipt', command_id: id, accepted: true });
+    await vi.waitFor(async () => expect(await commandStatus(id)).toBe('received'));
+    const third = await TestNode.connect('a');
+    expect((await third.hello()).commands).toEqual([]);
+  });
+
+  it('are in the hello’s answer after the object was evicted with its sockets', async () => {
+    const first = await TestNode.connect('a');
+    await first.hello();
+    const id = await recordCommand('a');
+    await evictDurableObject(hubStub(), { webSockets: 'close' });
+    const second = await TestNode.connect('a');
+    expect((await second.hello()).commands.map((command: Command) => command.command_id)).toEqual([id]);
+  });
+
+  it('are pushed to the node’s socket alone, and a push without a socket says so', async () => {
+    const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
+    const command = {
+      command_id: newId('command', 1),
+      expires_in_ms: 1,
+      kind: 'delivery.query',
+      body: queryBody,
+    } as const;
+    expect(await hub.push('a', { type: 'command', command })).toBe(true);
+    expect(await a.next('command')).toEqual({ type: 'command', command });
+    expect(await hub.push('nobody', { type: 'command', command })).toBe(false);
+    expect(await hub.broadcast({ type: 'changed', topic: 'conversations', ids: ['lc_1'] })).toBe(2);
+    // Had the command gone to b as well, it would be b's first frame.
+    expect(JSON.parse(await b.text())).toEqual({ type: 'changed', topic: 'conversations', ids: ['lc_1'] });
+  });
+});
+
+describe('renewals over the channel', () => {
+  it('renew the holder’s lease, and refuse a stranger’s and an old term', async () => {
+    await acquire('a');
+    const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
+    a.send({ type: 'lease.renew', term: 1, ttl_sec: TTL_SEC });
+    expect(await a.next('lease.result')).toMatchObject({ is_leader: true, operation: 'renew', term: 1 });
+    b.send({ type: 'lease.renew', term: 1, ttl_sec: TTL_SEC });
+    expect(await b.next('lease.result')).toMatchObject({ is_leader: false, holder_id: 'a' });
+    a.send({ type: 'lease.renew', term: 0, ttl_sec: TTL_SEC });
+    expect(await a.next('lease.result')).toMatchObject({ is_leader: false, term: 1 });
+  });
+
+  it('are each answered, in order, when many arrive at once', async () => {
+    await acquire('a');
+    const nodes = await Promise.all(['a', 'b', 'c', 'd'].map((id) => TestNode.connect(id)));
+    const terms = [1, 0, 1, 0, 1];
+    for (const term of terms) for (const node of nodes) node.send({ type: 'lease.renew', term, ttl_sec: TTL_SEC });
+    for (const node of nodes) {
+      for (const term of terms) {
+        expect((await node.next('lease.result')).is_leader).toBe(node.id === 'a' && term === 1);
+      }
+    }
+  });
+});
+
+describe('what is announced', () => {
+  it('reaches every node: the mode with its version, the lease with each one’s candidacy', async () => {
+    const nodes = await Promise.all(['a', 'b', 'c'].map((id) => TestNode.connect(id)));
+    for (const node of nodes) await node.hello();
+    await hub.announceMode('draining', 4);
+    for (const node of nodes)
+      expect(await node.next('mode.changed')).toMatchObject({ mode: 'draining', mode_version: 4 });
+    await acquire('c');
+    for (const node of nodes) {
+      const { lease, candidate } = await node.next('lease.changed');
+      expect([lease.holder_id, lease.term, candidate]).toEqual(['c', 1, node.id !== 'c']);
+    }
+    await leaderLease(env).release({ controller_id: 'c', term: 1 });
+    for (const node of nodes)
+      expect((await node.next('lease.changed')).lease).toMatchObject({ holder_id: null, term: 1 });
+  });
+
+  it('tells the next node that it is a candidate when one leaves', async () => {
+    const [a, b, c] = [await TestNode.connect('a'), await TestNode.connect('b'), await TestNode.connect('c')];
+    expect((await a.hello({ priority: 50 })).candidate).toBe(true);
+    expect((await b.hello({ priority: 100 })).candidate).toBe(true);
+    expect((await c.hello({ preferred: true, priority: 1 })).candidate).toBe(true);
+    expect((await a.next('lease.changed')).candidate).toBe(false);
+    b.close();
+    expect((await a.next('lease.changed')).candidate).toBe(true);
+  });
+
+  it('is in the pong, without waking the object', async () => {
+    const node = await TestNode.connect('a');
+    node.sendRaw(PING);
+    expect(await node.text()).toBe('pong 0 0');
+    await hub.announceMode('paused', 7);
+    await node.next('mode.changed');
+    await evictDurableObject(hubStub(), { webSockets: 'hibernate' });
+    node.sendRaw(PING);
+    expect(await node.text()).toBe('pong 7 0');
+  });
+
+  it('is in the pong of a hub that began anew', async () => {
+    await hub.announceMode('paused', 7);
+    await evictDurableObject(hubStub(), { webSockets: 'close' });
+    const node = await TestNode.connect('a');
+    node.sendRaw(PING);
+    expect(await node.text()).toBe('pong 7 0');
+  });
+
+  it('never lowers the numbers of the pong', async () => {
+    const node = await TestNode.connect('a');
+    await hub.announceMode('paused', 7);
+    await hub.announceMode('running', 6);
+    await node.next('mode.changed');
+    await node.next('mode.changed');
+    node.sendRaw(PING);
+    expect(await node.text()).toBe('pong 7 0');
+  });
+
+  it('is read from the objects by a hub that has never heard of it', async () => {
+    await automationState(env).change({ mode: 'paused', requested_by: null, reason: null });
+    const node = await TestNode.connect('a');
+    node.sendRaw(PING);
+    expect(await node.text()).toBe('pong 1 0');
+  });
+});
+
+describe('presence', () => {
+  it('is contact: a pong counts, an open socket alone does not for ever, and the last contact is remembered', async () => {
+    expect((await hub.presence(['a'])).a).toEqual({ connected: false, contact_age_ms: null });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * LEASE.ttl_sec * 1_000 });
+    const node = await TestNode.connect('a');
+    expect((await hub.presence(['a'])).a).toEqual({ connected: true, contact_age_ms: 0 });
+    vi.setSystemTime(Date.now() + LEASE.ttl_sec * 1_000 + 1);
+    expect((await hub.presence(['a'])).a).toMatchObject({ connected: false });
+    vi.useRealTimers();
+    node.sendRaw(PING);
+    await node.text();
+    expect((await hub.presence(['a'])).a).toMatchObject({ connected: true });
+    node.close();
+    await vi.waitFor(async () => expect((await hub.presence(['a'])).a).toMatchObject({ connected: false }));
+    expect((await hub.presence(['a'])).a?.contact_age_ms).toBeLessThan(LEASE.ttl_sec * 1_000);
+  });
+});
+
+describe('a second connection of the same node', () => {
+  it('replaces the first, which is told why', async () => {
+    const first = await TestNode.connect('a');
+    await first.hello();
+    const second = await TestNode.connect('a');
+    expect(await first.closed).toBe(CLOSE.replaced);
+    await second.hello();
+    expect(await hub.push('a', { type: 'changed', topic: 'approvals', ids: [] })).toBe(true);
+    expect(await second.next('changed')).toMatchObject({ topic: 'approvals' });
+    expect((await hub.presence(['a'])).a).toMatchObject({ connected: true });
+  });
+});
