@@ -60,6 +60,18 @@ export const DELIVERY = {
   breaker_open_ms: 60_000,
   retry_base_ms: 5_000,
   retry_max_ms: 300_000,
+  retry_jitter: 0.2,
+  /** Between the starts of two deliveries of one browser and platform, plus up to the jitter. */
+  min_spacing_ms: 1_000,
+  spacing_jitter_ms: 500,
+  rate_window_ms: 60_000,
+  rate_max: 30,
+  /** How long after its timeout a slot that nobody freed is taken back. */
+  stale_lease_ms: 10_000,
+  reply_max_attempts: 3,
+  /** How long a renewal may wait for its slot before it is deferred; below the edge's deadline slack. */
+  renewal_wait_ms: 5_000,
+  keep_answered_ms: 7 * 86_400_000,
 } as const;
 
 /** Circuit breaker of a conversation: how often each may happen in a row before it is paused. */
@@ -76,6 +88,14 @@ export const BRIDGE = {
   pairing_window_ms: 300_000,
   pairing_tries: 5,
   pairing_code_digits: 8,
+  /** Sockets that may wait for a pairing at once. */
+  pairing_sockets: 4,
+  pairing_wait_max_ms: 60_000,
+  max_frame_bytes: 4 * 1024 * 1024,
+  max_buffered_bytes: 8 * 1024 * 1024,
+  heartbeat_ms: 15_000,
+  seen_messages: 2_000,
+  max_body_bytes: 16 * 1024,
 } as const;
 
 export const HTTP = {

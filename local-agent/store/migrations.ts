@@ -106,4 +106,33 @@ export const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- The whole answer of a delivery, as the edge asks for it again. A renewal's subject is its newest command.
+  ALTER TABLE deliveries ADD COLUMN result TEXT;
+  CREATE INDEX deliveries_ended ON deliveries (updated_at) WHERE state = 'ended';
+
+  -- Pacing of one browser and platform (delivery/policy.ts), so that a restart neither forgets nor hurries.
+  CREATE TABLE delivery_slots (
+    client_id TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    slot TEXT NOT NULL,              -- Slot as JSON
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (client_id, platform)
+  ) STRICT;
+
+  -- What the edge was last told of each browser.
+  CREATE TABLE browser_clients (
+    client_id TEXT PRIMARY KEY,
+    body TEXT NOT NULL,              -- ClientPutBody as JSON
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- Final messages that were acknowledged: a repeat is acknowledged again and stored no second time.
+  CREATE TABLE bridge_seen (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    client_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    UNIQUE (client_id, request_id)
+  ) STRICT;
+  `,
 ];

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+import { runCli } from './commands/main.ts';
+
+const GRACE_MS = 1_000;
+
+process.exitCode = await runCli(process.argv.slice(2));
+// A socket that the other side does not close must not keep a finished command alive.
+setTimeout(() => process.exit(), GRACE_MS).unref();

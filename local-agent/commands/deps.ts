@@ -1,0 +1,43 @@
+/** What the commands need of the world, so that a test can give them another one. */
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
+import type { Environment } from '../config/resolve.ts';
+import type { EdgeClient } from '../edge/http-client.ts';
+import { createEdgeClient } from '../edge/http-client.ts';
+import { permissionsOf, readOwnFile } from '../host/own-files.ts';
+
+export interface CommandDeps {
+  env: Environment;
+  /** One line on standard output. */
+  print: (line: string) => void;
+  /** One line on standard error. */
+  warn: (line: string) => void;
+  /** Whether a person looks at standard output. */
+  isTerminal: boolean;
+  clock: Clock;
+  readFile: (path: string) => string | null;
+  /** Permission bits of a path, null when it does not exist. */
+  modeOf: (path: string) => number | null;
+  /** A client of the edge, or of an agent's local API. */
+  connect: (baseUrl: string, token: string) => EdgeClient;
+  /** Resolves with the name of the first of SIGINT and SIGTERM. */
+  stopSignal: () => Promise<string>;
+}
+
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
+  });
+}
+
+export const defaultDeps: CommandDeps = {
+  env: process.env,
+  print: (line) => process.stdout.write(`${line}\n`),
+  warn: (line) => process.stderr.write(`${line}\n`),
+  isTerminal: process.stdout.isTTY === true,
+  clock: systemClock,
+  readFile: readOwnFile,
+  modeOf: permissionsOf,
+  connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
+  stopSignal: firstSignal,
+};

@@ -1,0 +1,91 @@
+/** The command line: finds the verb, runs it, and turns every failure into a line and an exit code. */
+import { stripVTControlCharacters } from 'node:util';
+import type { CommandDef } from 'citty';
+import { defineCommand, renderUsage, runCommand } from 'citty';
+import { checklist } from './checklist.ts';
+import { config } from './config.ts';
+import { conversations } from './conversations.ts';
+import type { CommandDeps } from './deps.ts';
+import { defaultDeps } from './deps.ts';
+import { instructions } from './instructions.ts';
+import { jobs } from './jobs.ts';
+import { pair } from './pair.ts';
+import { start } from './start.ts';
+import { status } from './status.ts';
+import { drain, pause, resume } from './system.ts';
+import { tokens } from './tokens.ts';
+import type { ExitCode, Verb } from './verb.ts';
+import { describeFailure, EXIT, exitCodeOf, toCommand } from './verb.ts';
+
+const VERBS: readonly Verb[] = [start, config, checklist, status, pause, resume, drain, pair];
+const GROUPS: Readonly<Record<string, { about: string; verbs: readonly Verb[] }>> = {
+  conversations: { about: 'chats and whether they carry on by themselves', verbs: conversations },
+  instructions: { about: 'what chats asked for and what came of it', verbs: instructions },
+  jobs: { about: 'renewals', verbs: jobs },
+  tokens: { about: 'who may talk to the edge', verbs: tokens },
+};
+
+type Commands = Record<string, CommandDef>;
+
+function commandTree(deps: CommandDeps, done: (code: ExitCode) => void): CommandDef {
+  const commandsOf = (verbs: readonly Verb[]): Commands =>
+    Object.fromEntries(verbs.map((verb) => [verb.name, toCommand(verb, deps, done)]));
+  const groups: Commands = Object.fromEntries(
+    Object.entries(GROUPS).map(([name, { about, verbs }]) => [
+      name,
+      defineCommand({ meta: { name, description: about }, subCommands: commandsOf(verbs) }),
+    ]),
+  );
+  return defineCommand({
+    meta: { name: 'conductor', description: 'automation across hosts and browsers' },
+    subCommands: { ...commandsOf(VERBS), ...groups },
+  });
+}
+
+/** Which command the words before any flag name, for its help. */
+function named(tree: CommandDef, words: readonly string[]): { command: CommandDef; parent?: CommandDef } {
+  let found: { command: CommandDef; parent?: CommandDef } = { command: tree };
+  for (const word of words) {
+    const children = found.command.subCommands as Commands | undefined;
+    const next = children?.[word];
+    if (next === undefined) break;
+    found = { command: next, parent: found.command };
+  }
+  return found;
+}
+
+const HELP: ReadonlySet<string> = new Set(['--help', '-h']);
+/** citty's complaints (an unknown command, none at all) have a class that it does not export. */
+const CITTY_ERROR = 'CLIError';
+
+/** citty colours what it writes wherever it goes. */
+function plain(deps: CommandDeps, text: string): string {
+  return deps.isTerminal && !deps.env.NO_COLOR ? text : stripVTControlCharacters(text);
+}
+
+/** Runs one command line (without the program's name) and gives its exit code. Never throws. */
+export async function runCli(argv: readonly string[], deps: CommandDeps = defaultDeps): Promise<ExitCode> {
+  let code: ExitCode = EXIT.fine;
+  const tree = commandTree(deps, (outcome) => {
+    code = outcome;
+  });
+  try {
+    if (argv[0] === 'help' || argv.some((word) => HELP.has(word))) {
+      const words = argv.filter((word, index) => !HELP.has(word) && !(index === 0 && word === 'help'));
+      const { command, parent } = named(tree, words);
+      deps.print(plain(deps, await renderUsage(command, parent)));
+      return EXIT.fine;
+    }
+    const isBare = argv.length === 0 || argv[0]?.startsWith('-') === true;
+    await runCommand(tree, { rawArgs: isBare ? ['start', ...argv] : [...argv] });
+    return code;
+  } catch (error) {
+    deps.warn(`conductor: ${plain(deps, describeFailure(error))}`);
+    const isMisspelt = error instanceof Error && error.name === CITTY_ERROR;
+    if (isMisspelt || exitCodeOf(error) === EXIT.usage) {
+      deps.warn('conductor --help lists the commands, conductor <command> --help what each takes');
+      return EXIT.usage;
+    }
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,76 @@
+/** `status`: the whole system as the edge sees it, or with `--local` this node as its agent does. */
+import { z } from 'zod';
+import type { Status } from '../../schema/contracts/status.ts';
+import { StatusSchema } from '../../schema/contracts/status.ts';
+import { connectionArgs } from '../config/flags.ts';
+import type { CommandDeps } from './deps.ts';
+import { edgeArgs, withEdge } from './edge-access.ts';
+import { moment, present, printFields, printTable } from './output.ts';
+import type { Args, ExitCode, Verb } from './verb.ts';
+import { configOf, EXIT, UsageError } from './verb.ts';
+
+const SECOND_MS = 1_000;
+
+function printStatus(deps: CommandDeps, status: Status): void {
+  const { system, lease, renewal } = status;
+  printFields(deps, {
+    mode: system.reason === null ? system.mode : `${system.mode} (${system.reason})`,
+    leader: lease.holder_id,
+    term: lease.term,
+    'lease ends in': `${Math.round(lease.expires_in_ms / SECOND_MS)} s`,
+    renewals: `${renewal.pending} pending, ${renewal.running} running, ${renewal.due} due`,
+    'next renewal': moment(renewal.next_due_at),
+  });
+  deps.print('');
+  const nodes = status.nodes.map((node) => [
+    node.controller_id,
+    node.host,
+    node.status,
+    node.presence.connected ? 'yes' : 'no',
+    node.version,
+  ]);
+  printTable(deps, ['NODE', 'HOST', 'STATUS', 'CONNECTED', 'VERSION'], nodes, 'no node has registered yet');
+  deps.print('');
+  const clients = status.clients.map((client) => [
+    client.client_id,
+    client.controller_id,
+    client.connected ? 'yes' : 'no',
+    client.platforms.map((one) => `${one.platform}:${one.login}`).join(' '),
+  ]);
+  printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], clients, 'no browser has been seen yet');
+  deps.print('');
+  const recent = status.recent_instructions.map((one) => [
+    `${one.target}::${one.tool}`,
+    one.status,
+    one.error_code ?? one.gate,
+    moment(one.created_at),
+  ]);
+  printTable(deps, ['INSTRUCTION', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
+}
+
+async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
+  const { config } = configOf(args, deps, connectionArgs);
+  if (config.localApi === null) throw new UsageError('--local-api is empty: this node has no local status');
+  const agent = deps.connect(config.localApi, config.sharedToken ?? '');
+  try {
+    const snapshot = await agent.call({ method: 'GET', path: '/v1/status', schema: z.record(z.string(), z.unknown()) });
+    present(args, deps, snapshot, () => printFields(deps, snapshot));
+    return EXIT.fine;
+  } finally {
+    await agent.close();
+  }
+}
+
+export const status: Verb = {
+  name: 'status',
+  about: 'the system as the edge sees it',
+  args: { ...edgeArgs, local: { type: 'boolean', description: 'this node only, asked from its agent' } },
+  run: async (args, deps) => {
+    if (args.local === true) return localStatus(args, deps);
+    const snapshot = await withEdge(args, deps, (edge) =>
+      edge.call({ method: 'GET', path: '/v1/status', schema: StatusSchema }),
+    );
+    present(args, deps, snapshot, () => printStatus(deps, snapshot));
+    return EXIT.fine;
+  },
+};

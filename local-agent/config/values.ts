@@ -1,0 +1,37 @@
+/** How settings are read: flags and the environment bring text, config.toml brings values. */
+import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { homeFolder } from '../host/own-files.ts';
+
+/** A whole number in that range, also from text. */
+export function integer(min: number, max: number) {
+  const fromText = z
+    .string()
+    .trim()
+    .regex(/^-?\d+$/, 'a whole number')
+    .transform(Number);
+  return z.union([z.number(), fromText]).pipe(z.number().int().min(min).max(max));
+}
+
+export const flag = z.union([z.boolean(), z.stringbool()]);
+
+/** An `http(s)` address without a trailing slash. */
+export const httpUrl = z
+  .string()
+  .trim()
+  .pipe(z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' }))
+  .transform((url) => url.replace(/\/+$/, ''));
+
+/** A folder; `~` is the home of whoever runs the agent. */
+export const folder = z
+  .string()
+  .trim()
+  .min(1)
+  .transform((path) => (path === '~' || path.startsWith('~/') ? join(homeFolder(), path.slice(1)) : path))
+  .transform((path) => (isAbsolute(path) ? path : resolve(path)));
+
+/** A secret: visible ASCII, so that it can be a header. */
+export const secret = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]{1,512}$/, 'printable ASCII without spaces, at most 512 characters');

@@ -1,0 +1,31 @@
+/** The agent's world outside of tests: real clocks, randomness, sockets. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { AgentDeps } from './agent.ts';
+import { systemClock } from './clock.ts';
+import { createEdgeClient } from './edge/http-client.ts';
+
+const OUTBOX_ID_BYTES = 12;
+const PackageSchema = z.object({ version: z.string() });
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return PackageSchema.parse(JSON.parse(text)).version;
+}
+
+export function agentDeps(log: Logger): AgentDeps {
+  return {
+    clock: systemClock,
+    random: Math.random,
+    newOutboxId: () => randomBytes(OUTBOX_ID_BYTES).toString('hex'),
+    newBootId: randomUUID,
+    newTemporaryName: randomUUID,
+    version: packageVersion(),
+    env: process.env,
+    pid: process.pid,
+    log,
+    connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Commands of the edge. Each is taken once: the mark that it was seen is stored in the transaction of what it leads
+ * to, so a command is neither lost between receipt and effect nor executed again when it is resent.
+ */
+import type { Command, CommandKind, Receipt } from '../../schema/contracts/commands.ts';
+import { CommandResultAnswerSchema } from '../../schema/contracts/commands.ts';
+import type { Store } from '../store/store.ts';
+import type { AnswerHandler } from './answer-handlers.ts';
+
+export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
+
+/** What came of taking a command. `afterCommit` runs once its rows are stored. */
+export type CommandOutcome = { accepted: true; afterCommit?: () => void } | { accepted: false; code: string };
+
+/**
+ * Takes commands of one kind, inside the transaction that marks it as seen: synchronous, storing whatever must
+ * survive. It is called once per command id. The outcome of the command is told with `reportCommandResult`.
+ */
+export type CommandHandler<K extends CommandKind> = (command: CommandOf<K>) => CommandOutcome;
+export type CommandHandlers = { readonly [K in CommandKind]: CommandHandler<K> };
+
+const RESULT_KIND = 'command_result';
+
+/** Stores a command's result and queues it for the edge; call it in the transaction of what it reports. */
+export function reportCommandResult(
+  store: Pick<Store, 'outbox' | 'seenCommands'>,
+  controllerId: string,
+  commandId: string,
+  result: Record<string, unknown>,
+): void {
+  store.seenCommands.setResult(commandId, result);
+  store.outbox.append({
+    stream: 'node',
+    kind: RESULT_KIND,
+    method: 'POST',
+    path: `/v1/commands/${commandId}/result`,
+    body: { controller_id: controllerId, result },
+    context: {},
+  });
+}
+
+/** Nothing follows from the edge's answer to a result; a refused one is kept for a person. */
+export const commandResultAnswers: Record<typeof RESULT_KIND, AnswerHandler> = {
+  [RESULT_KIND]: { schema: CommandResultAnswerSchema, answered: () => undefined },
+};
+
+function dispatch(handlers: CommandHandlers, command: Command): CommandOutcome {
+  switch (command.kind) {
+    case 'delivery':
+      return handlers.delivery(command);
+    case 'delivery.query':
+      return handlers['delivery.query'](command);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** Takes a command, or finds that it was taken before. The answer is what the edge is told. */
+export function takeCommand(store: Store, handlers: CommandHandlers, command: Command, now: number): Receipt {
+  const outcome = store.transaction((): CommandOutcome => {
+    if (store.seenCommands.find(command.command_id)) return { accepted: true };
+    store.seenCommands.take(command.command_id, command.kind, now);
+    const outcome = dispatch(handlers, command);
+    if (!outcome.accepted) store.seenCommands.forget(command.command_id);
+    return outcome;
+  });
+  if (!outcome.accepted) return { command_id: command.command_id, accepted: false, code: outcome.code };
+  outcome.afterCommit?.();
+  return { command_id: command.command_id, accepted: true };
+}

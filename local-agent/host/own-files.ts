@@ -1,0 +1,34 @@
+/** The agent's own files and folders: for this user only. */
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+
+const PERMISSION_BITS = 0o777;
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
+
+export const homeFolder: () => string = homedir;
+
+/** Makes a folder with 0700; one that is there keeps its rights. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/** Takes a file from everybody but its owner. */
+export function makePrivateFile(path: string): void {
+  chmodSync(path, 0o600);
+}
+
+/** A file's text, null when there is none. */
+export function readOwnFile(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return null;
+    throw error;
+  }
+}
+
+/** Permission bits of a path, null when it does not exist. */
+export function permissionsOf(path: string): number | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? found.mode & PERMISSION_BITS : null;
+}

@@ -1,0 +1,119 @@
+/** The runtime snapshot: what a node says of itself, to `start --json`, `start --run-once` and `GET /v1/status`. */
+import type { NodeState } from '../../schema/contracts/controllers.ts';
+import type { BrowserView } from '../bridge/bridge.ts';
+import type { Config } from '../config/settings.ts';
+import type { ModeSeen, SystemView } from '../edge/system-view.ts';
+import type { RefusedEntry } from '../store/outbox.ts';
+import type { Store } from '../store/store.ts';
+import type { ChecklistStep } from './checklist.ts';
+import type { NodeRuntime } from './node-runtime.ts';
+
+const REFUSALS_SHOWN = 20;
+
+export interface NodeIdentity {
+  version: string;
+  bootId: string;
+  pid: number;
+  startedAt: number;
+}
+
+export interface RuntimeSnapshot {
+  identity: {
+    controller_id: string;
+    host: string;
+    role: Config['role'];
+    preferred: boolean;
+    priority: number;
+    version: string;
+    boot_id: string;
+    pid: number;
+    started_at: number;
+  };
+  system: ModeSeen | null;
+  lease: {
+    state: NodeState;
+    is_leader: boolean;
+    term: number;
+    holder_id: string | null;
+    /** How long this node may still believe that it leads. */
+    trusted_for_ms: number | null;
+    candidate: boolean;
+    failures: number;
+  };
+  loops: { heartbeat: boolean; lease: boolean; scheduler: boolean };
+  /** Milliseconds since the edge was last heard. */
+  contact_age_ms: number | null;
+  control_api_base: string;
+  local_api: string | null;
+  paths: Record<'root' | 'runs_dir' | 'worktrees_dir' | 'logs_dir' | 'state_dir' | 'tmp_dir', string>;
+  outbox: { outbox_id: string; pending: number; refused: RefusedEntry[] };
+  clients: BrowserView[];
+  checklist: ChecklistStep[];
+  warnings: readonly string[];
+}
+
+export interface SnapshotSources {
+  config: Config;
+  identity: NodeIdentity;
+  system: SystemView;
+  runtime: NodeRuntime;
+  store: Store;
+  /** Where the local API listens; null when it does not. */
+  localApi: string | null;
+  browsers: BrowserView[];
+  checklist: ChecklistStep[];
+  warnings: readonly string[];
+}
+
+export function runtimeSnapshot(from: SnapshotSources): RuntimeSnapshot {
+  const { config, identity, runtime, store, checklist } = from;
+  const { state, term, holderId, candidate, failures } = runtime.lease.view();
+  const { root, runsDir, worktreesDir, logsDir, stateDir, tmpDir } = config;
+  const { nodeId, host, role, preferred, priority } = config;
+  const { version, bootId, pid, startedAt } = identity;
+  const { outbox } = store;
+  const isScheduling = checklist.some(({ key, status }) => key === 'start-scheduler' && status === 'ok');
+  return {
+    identity: {
+      controller_id: nodeId,
+      host,
+      role,
+      preferred,
+      priority,
+      version,
+      boot_id: bootId,
+      pid,
+      started_at: startedAt,
+    },
+    system: from.system.seen,
+    lease: {
+      state,
+      is_leader: runtime.lease.isLeader(),
+      term,
+      holder_id: holderId,
+      trusted_for_ms: runtime.lease.trustedForMs(),
+      candidate,
+      failures,
+    },
+    loops: {
+      heartbeat: runtime.channel.isReady,
+      lease: runtime.lease.isRunning,
+      scheduler: isScheduling && runtime.mayClaim(),
+    },
+    contact_age_ms: runtime.contactAgeMs(),
+    control_api_base: config.controlApiBase,
+    local_api: from.localApi,
+    paths: {
+      root,
+      runs_dir: runsDir,
+      worktrees_dir: worktreesDir,
+      logs_dir: logsDir,
+      state_dir: stateDir,
+      tmp_dir: tmpDir,
+    },
+    outbox: { outbox_id: outbox.outboxId, pending: outbox.pendingCount(), refused: outbox.refused(REFUSALS_SHOWN) },
+    clients: from.browsers,
+    checklist,
+    warnings: from.warnings,
+  };
+}

@@ -1,0 +1,30 @@
+/** What an earlier life of this agent left in its store. */
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+
+const UnfinishedRow = z.object({
+  messages: z.number().int(),
+  deliveries: z.number().int(),
+  answers: z.number().int(),
+  requests: z.number().int(),
+});
+export type Unfinished = z.infer<typeof UnfinishedRow>;
+
+export function readUnfinished(db: DatabaseSync): Unfinished {
+  const row = db
+    .prepare(
+      `SELECT
+         (SELECT count(*) FROM messages WHERE state = 'executing') AS messages,
+         (SELECT count(*) FROM deliveries WHERE state <> 'ended') AS deliveries,
+         (SELECT count(*) FROM answers) AS answers,
+         (SELECT count(*) FROM outbox WHERE status = 'pending') AS requests`,
+    )
+    .get();
+  return UnfinishedRow.parse(row);
+}
+
+/** Says what there is, in words. */
+export function describeUnfinished(found: Unfinished): string {
+  const parts = Object.entries(found).filter(([, count]) => count > 0);
+  return parts.length === 0 ? 'nothing' : parts.map(([what, count]) => `${count} ${what}`).join(', ');
+}

@@ -1,0 +1,137 @@
+/**
+ * The agent's one SQLite file. Every commit is synced before it returns (WAL, synchronous=FULL), so what was
+ * stored survives kill -9 and a power cut. One agent per file: a lock that the operating system gives back when
+ * its holder dies keeps a second one out, while readers may still look.
+ */
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { makePrivateFile, makePrivateFolder } from '../host/own-files.ts';
+import { Answers } from './answers.ts';
+import { Meta } from './meta.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { Outbox } from './outbox.ts';
+import { Pairings } from './pairings.ts';
+import { SeenCommands } from './seen-commands.ts';
+
+export interface Store {
+  readonly db: DatabaseSync;
+  /**
+   * Runs `fn` in one transaction: all of it is stored or, when it throws, none. Inside another transaction it is a
+   * part of that one. `fn` must not be async.
+   */
+  transaction<T>(fn: () => T): T;
+  readonly outbox: Outbox;
+  readonly answers: Answers;
+  readonly seenCommands: SeenCommands;
+  readonly pairings: Pairings;
+  readonly meta: Meta;
+  close(): void;
+}
+
+export interface StoreDeps {
+  /** Wall clock, Unix milliseconds. */
+  now: () => number;
+  /** A name for a new file's outbox: unique for ever. */
+  newOutboxId: () => string;
+}
+
+/** Another agent uses this file. */
+export class StoreLockedError extends Error {
+  override readonly name = 'StoreLockedError';
+}
+/** The file was written by a newer version. */
+export class StoreTooNewError extends Error {
+  override readonly name = 'StoreTooNewError';
+}
+
+const OUTBOX_ID = 'outbox_id';
+const VersionRow = z.object({ user_version: z.number().int() });
+
+function takeLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}.lock`);
+  try {
+    lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    return lock;
+  } catch {
+    lock.close();
+    throw new StoreLockedError(`another agent is running on ${path}; stop it, or give this one its own --state-dir`);
+  }
+}
+
+/** Brings the tables to this version, one step a transaction. */
+function migrate(db: DatabaseSync, path: string): void {
+  const { user_version: done } = VersionRow.parse(db.prepare('PRAGMA user_version').get());
+  if (done > MIGRATIONS.length) {
+    throw new StoreTooNewError(
+      `${path} was written by a newer version (step ${done}, known ${MIGRATIONS.length}); upgrade the conductor`,
+    );
+  }
+  for (const [index, step] of MIGRATIONS.entries()) {
+    if (index < done) continue;
+    db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}
+
+function transactions(db: DatabaseSync): Store['transaction'] {
+  let open = false;
+  return (fn) => {
+    if (open) return fn();
+    db.exec('BEGIN IMMEDIATE');
+    open = true;
+    try {
+      const result = fn();
+      if (result instanceof Promise) throw new TypeError('a transaction must not be async');
+      db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    } finally {
+      open = false;
+    }
+  };
+}
+
+/**
+ * Opens the file at `path`, making it and its folder (0700) when missing.
+ *
+ * @throws StoreLockedError when another agent holds it, StoreTooNewError when a newer version wrote it.
+ */
+export function openStore(path: string, deps: StoreDeps): Store {
+  makePrivateFolder(dirname(path));
+  const lock = takeLock(path);
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(path);
+    makePrivateFile(path);
+    db.exec(
+      'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
+    );
+    migrate(db, path);
+    return assemble(db, lock, deps);
+  } catch (error) {
+    db?.close();
+    lock.close();
+    throw error;
+  }
+}
+
+function assemble(db: DatabaseSync, lock: DatabaseSync, deps: StoreDeps): Store {
+  const meta = new Meta(db);
+  const outboxId = meta.get(OUTBOX_ID) ?? deps.newOutboxId();
+  meta.set(OUTBOX_ID, outboxId);
+  return {
+    db,
+    transaction: transactions(db),
+    meta,
+    outbox: new Outbox(db, { outboxId, now: deps.now }),
+    answers: new Answers(db),
+    seenCommands: new SeenCommands(db),
+    pairings: new Pairings(db),
+    close() {
+      db.close();
+      lock.close();
+    },
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * What becomes of a final message. One decision, in the order of the ingest statuses: is it whole and an assistant's,
+ * is it new, may its instructions run by themselves, and may they run now. A gate stops ordinary instructions only;
+ * what is a control instruction is said by the tool table here, never by the node that sends it.
+ */
+import canonicalize from 'canonicalize';
+import type { AutomationStatus } from '../contracts/conversations.ts';
+import type { IngestBody, IngestStatus, InstructionInput, InstructionState } from '../contracts/instructions.ts';
+import type { SystemMode } from '../contracts/system.ts';
+import { isControl, TOOLS, toolName } from '../contracts/tools.ts';
+import { INSTRUCTION } from '../defaults.ts';
+import { claimDeadline } from './instruction-machine.ts';
+
+/** What makes two observations the same message: its id, or without one the hash of its text. */
+export function identityOf(assistantMessageId: string | null | undefined, textHash: string): string {
+  return assistantMessageId ? `id:${assistantMessageId}` : `text:${textHash}`;
+}
+
+export interface StoredObservation {
+  message_id: string;
+  identity: string;
+  assistant_message_id: string | null;
+  text_hash: string;
+  ingest_status: IngestStatus;
+}
+
+export type Recognition = { as: 'new' } | { as: 'same_identity' | 'same_text'; message_id: string };
+
+/**
+ * Whether that message is stored already. Equal texts are one message when either observation lacks an id; two
+ * messages with ids of their own are two, however alike.
+ */
+export function recognize(
+  stored: readonly StoredObservation[],
+  seen: { assistant_message_id: string | null; text_hash: string },
+): Recognition {
+  const identity = identityOf(seen.assistant_message_id, seen.text_hash);
+  const same = stored.find((one) => one.identity === identity);
+  if (same) return { as: 'same_identity', message_id: same.message_id };
+  const alike = stored.find(
+    (one) =>
+      one.text_hash === seen.text_hash && (one.assistant_message_id === null || seen.assistant_message_id === null),
+  );
+  return alike ? { as: 'same_text', message_id: alike.message_id } : { as: 'new' };
+}
+
+/** How many messages with that text have run, or are running, in the conversation. */
+export function executedAlike(stored: readonly StoredObservation[], textHash: string): number {
+  const ran: readonly IngestStatus[] = ['accepted', 'executed', 'failed'];
+  return stored.filter((one) => one.text_hash === textHash && ran.includes(one.ingest_status)).length;
+}
+
+/** The text whose hash is an instruction's key: equal exactly for the same call at the same place of one message. */
+export function dedupeText(
+  message: { platform: string; remote_conversation_id: string; identity: string },
+  { block_index, index, target, tool, params }: InstructionInput,
+): string {
+  const { platform, remote_conversation_id, identity } = message;
+  const key = [platform, remote_conversation_id, identity, block_index, index, target, tool, params];
+  const text = canonicalize(key);
+  if (text === undefined) throw new Error('parameters that came as JSON have a canonical form');
+  return text;
+}
+
+export interface IngestFacts {
+  recognition: Recognition;
+  mode: SystemMode;
+  automation_status: AutomationStatus;
+  /** Another message of the conversation is executing. */
+  busy: boolean;
+  /** How old the observation is, and how old one may be whose instructions run by themselves (milliseconds). */
+  age_ms: number;
+  max_age_ms: number;
+  now: number;
+}
+
+export interface DecidedInstruction {
+  input: InstructionInput;
+  status: InstructionState;
+  gate: string | null;
+  control: boolean;
+  timeout_ms: number;
+  claim_expires_at: number | null;
+}
+
+export interface IngestDecision {
+  ingest_status: IngestStatus;
+  instructions: DecidedInstruction[];
+}
+
+type Arrival = Pick<IngestBody, 'capture' | 'role' | 'block_errors' | 'instructions'>;
+
+/** The status of the message and of each of its instructions, at insert. */
+export function decideIngest(body: Arrival, facts: IngestFacts): IngestDecision {
+  if (body.capture.other === 'differs') return stopped(body, 'capture_mismatch', 'blocked', facts);
+  if (body.role !== 'assistant') return { ingest_status: 'ignored_no_instructions', instructions: [] };
+  if (body.instructions.length === 0) {
+    const status = body.block_errors.length > 0 ? 'parse_error_only' : 'ignored_no_instructions';
+    return { ingest_status: facts.recognition.as === 'same_identity' ? 'duplicate_message' : status, instructions: [] };
+  }
+  if (facts.recognition.as === 'same_identity') return { ingest_status: 'duplicate_message', instructions: [] };
+  // Nothing new is left in it for an age limit or a gate to stop.
+  if (facts.recognition.as === 'same_text') return { ingest_status: 'duplicate_only', instructions: [] };
+  if (facts.age_ms > facts.max_age_ms) return stopped(body, 'expired', 'expired', facts);
+  return gated(body.instructions.map(judged), facts);
+}
+
+type Verdict = 'run' | 'ask' | 'deny' | 'shadow';
+interface Judged {
+  input: InstructionInput;
+  verdict: Verdict;
+  control: boolean;
+  gate: string | null;
+  timeout_ms: number;
+}
+
+/** The host's verdict, held against the tool table: what the table does not know, or forbids, is denied. */
+function judged(input: InstructionInput): Judged {
+  const name = toolName(input.target, input.tool);
+  if (name === null) return denied(input, 'unknown_tool');
+  const control = isControl(name);
+  if (!TOOLS[name].params.safeParse(input.params).success) return denied(input, 'invalid_params');
+  if (input.policy.decision === 'control' && !control) return denied(input, 'not_control');
+  const verdicts = { allow: 'run', control: 'run', ask: 'ask', deny: 'deny', shadow: 'shadow' } as const;
+  const verdict = verdicts[input.policy.decision];
+  return { input, verdict, control, gate: null, timeout_ms: TOOLS[name].timeout_ms };
+}
+
+function denied(input: InstructionInput, gate: string): Judged {
+  return { input, verdict: 'deny', control: false, gate, timeout_ms: INSTRUCTION.timeout_ms };
+}
+
+function stopped(body: Arrival, status: IngestStatus, as: InstructionState, facts: IngestFacts): IngestDecision {
+  const fresh = facts.recognition.as === 'new' && body.role === 'assistant';
+  const instructions = fresh ? body.instructions.map(judged) : [];
+  return {
+    ingest_status: status,
+    instructions: instructions.map((one) =>
+      one.verdict === 'deny' ? decided(one, 'denied', one.gate) : decided(one, as, status),
+    ),
+  };
+}
+
+function gated(all: readonly Judged[], facts: IngestFacts): IngestDecision {
+  if (all.every((one) => one.verdict === 'deny')) {
+    return { ingest_status: 'denied_only', instructions: all.map((one) => decided(one, 'denied', one.gate)) };
+  }
+  const gate = gateOf(facts);
+  let behindApproval = false;
+  const instructions = all.map((one) => {
+    if (one.verdict === 'deny') return decided(one, 'denied', one.gate);
+    if (one.verdict === 'shadow') return decided(one, 'shadowed', null);
+    if (gate !== null && !one.control) return decided(one, 'blocked', gate);
+    if (one.verdict === 'ask') {
+      behindApproval = true;
+      return decided(one, 'awaiting_approval', null);
+    }
+    return decided(one, behindApproval ? 'waiting' : 'claimed', null);
+  });
+  return { ingest_status: statusOf(instructions, gate), instructions: withDeadlines(instructions, facts.now) };
+}
+
+/** The first gate that stands in the way of ordinary instructions. */
+function gateOf(
+  facts: IngestFacts,
+): Extract<IngestStatus, 'system_paused' | 'automation_paused' | 'automation_busy'> | null {
+  if (facts.mode === 'paused') return 'system_paused';
+  if (facts.automation_status === 'paused') return 'automation_paused';
+  return facts.busy ? 'automation_busy' : null;
+}
+
+function statusOf(all: readonly DecidedInstruction[], gate: IngestStatus | null): IngestStatus {
+  const has = (status: InstructionState) => all.some((one) => one.status === status);
+  if (has('awaiting_approval')) return 'awaiting_approval';
+  if (has('claimed')) return 'accepted';
+  if (gate !== null && has('blocked')) return gate;
+  return all.every((one) => one.status === 'shadowed') ? 'executed' : 'failed';
+}
+
+function decided(one: Judged, status: InstructionState, gate: string | null): DecidedInstruction {
+  const { input, control, timeout_ms } = one;
+  return { input, status, gate, control, timeout_ms, claim_expires_at: null };
+}
+
+/** Everything open has a deadline: a claim its work, an approval and what waits behind it the person's time. */
+function withDeadlines(all: readonly DecidedInstruction[], now: number): DecidedInstruction[] {
+  const claimedUntil = claimDeadline(all, now);
+  return all.map((one) => {
+    if (one.status === 'claimed') return { ...one, claim_expires_at: claimedUntil };
+    if (one.status === 'awaiting_approval') return { ...one, claim_expires_at: now + INSTRUCTION.approval_expiry_ms };
+    return one;
+  });
+}

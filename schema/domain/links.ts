@@ -1,0 +1,80 @@
+/**
+ * Links: what one observation of a tab becomes, and whether something can be delivered there. An observation of a
+ * shell page, or without a conversation of its own, becomes nothing.
+ */
+import type { Platform } from '../contracts/common.ts';
+import type { LinkObservation, TargetPayload } from '../contracts/conversations.ts';
+import { TARGET_KIND } from '../contracts/conversations.ts';
+
+export interface ObservedLink {
+  platform: Platform;
+  remote_conversation_id: string;
+  page_url: string;
+  page_title: string | null;
+  route_path: string;
+  route_pattern: string | null;
+  route_params: Record<string, string>;
+  target_kind: string;
+  target_id: string;
+  target_payload: TargetPayload;
+  observed_at: number;
+}
+
+/**
+ * The link that an observation says. A browser whose clock runs ahead is taken to have looked just now (Unix
+ * milliseconds), otherwise its next observations would count as older.
+ */
+export function observedLink(
+  platform: Platform,
+  clientId: string,
+  seen: LinkObservation,
+  now: number,
+): ObservedLink | null {
+  if (seen.shell_page || seen.remote_conversation_id === null) return null;
+  const { remote_conversation_id, page_url, page_title, tab_id, shell_page, organization_id } = seen;
+  const path = pathOf(page_url);
+  const segments = path.split('/');
+  const matched = segments.includes(remote_conversation_id);
+  return {
+    platform,
+    remote_conversation_id,
+    page_url,
+    page_title,
+    route_path: path,
+    route_pattern: matched
+      ? segments.map((part) => (part === remote_conversation_id ? ':conversation_id' : part)).join('/')
+      : null,
+    route_params: matched ? { conversation_id: remote_conversation_id } : {},
+    target_kind: TARGET_KIND,
+    target_id: `tab:${tab_id}`,
+    target_payload: {
+      client_id: clientId,
+      conversation_id: remote_conversation_id,
+      organization_id: organization_id ?? null,
+      page_url,
+      page_title,
+      tab_id,
+      shell_page,
+    },
+    observed_at: Math.min(seen.observed_at, now),
+  };
+}
+
+function pathOf(url: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)/i.exec(url)?.[1] || '/';
+}
+
+/** Whether something can be sent there: the right kind, a real page, and a tab with a positive number. */
+export function isDeliverable(link: {
+  target_kind: string;
+  target_id: string;
+  target_payload: TargetPayload;
+}): boolean {
+  if (link.target_kind !== TARGET_KIND || link.target_payload.shell_page) return false;
+  return tabOf(link) > 0;
+}
+
+function tabOf({ target_id, target_payload }: { target_id: string; target_payload: TargetPayload }): number {
+  if (target_payload.tab_id !== null && target_payload.tab_id > 0) return target_payload.tab_id;
+  return Number(/^tab:(\d+)$/.exec(target_id)?.[1] ?? 0);
+}

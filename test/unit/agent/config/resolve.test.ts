@@ -1,0 +1,127 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ConfigSources } from '../../../../local-agent/config/resolve.ts';
+import { ConfigError, resolveConfig } from '../../../../local-agent/config/resolve.ts';
+import { configWarnings } from '../../../../local-agent/config/warnings.ts';
+
+const ROOT = '/srv/baa';
+
+function resolve(over: Partial<Omit<ConfigSources, 'readFile'>> & { files?: Record<string, string> } = {}) {
+  const { flags = {}, env = { BAA_ROOT: ROOT }, files = {} } = over;
+  return resolveConfig({ flags, env, readFile: (path) => files[path] ?? null });
+}
+const toml = (text: string) => ({ [`${ROOT}/config.toml`]: text });
+
+describe('the configuration', () => {
+  it('has the documented defaults', () => {
+    const { config, origins } = resolveConfig({ flags: {}, env: {}, readFile: () => null });
+    expect(config).toMatchObject({
+      root: join(homedir(), '.baa'),
+      role: 'primary',
+      host: 'localhost',
+      nodeId: 'localhost-main',
+      preferred: true,
+      priority: 100,
+      localApi: 'http://127.0.0.1:4317',
+      sharedToken: null,
+      heartbeatIntervalMs: 5_000,
+      leaseRenewIntervalMs: 5_000,
+      leaseTtlSec: 30,
+      renewFailureThreshold: 2,
+      instructionTimeoutMs: 60_000,
+      execInstructionTimeoutMs: 600_000,
+      executionJournalLimit: 50,
+      deliveryInlineThreshold: 2_000,
+      stateDir: join(homedir(), '.baa', 'state'),
+    });
+    expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
+  });
+
+  it('takes a flag before the environment before the file before the default', () => {
+    const files = toml('host = "from-file"\npriority = 7\nlease_ttl_sec = 20\npreferred = false');
+    const env = { BAA_ROOT: ROOT, BAA_CONDUCTOR_HOST: 'from-env', BAA_CONDUCTOR_PRIORITY: '8' };
+    const { config, origins } = resolve({ flags: { host: 'from-flag' }, env, files });
+    expect(config).toMatchObject({ host: 'from-flag', priority: 8, leaseTtlSec: 20, preferred: false });
+    expect(origins).toMatchObject({
+      host: 'flag',
+      priority: 'environment',
+      leaseTtlSec: 'config.toml',
+      role: 'default',
+    });
+  });
+
+  it('derives what a standby is from its role', () => {
+    const { config } = resolve({ flags: { role: 'standby', host: 'mini' } });
+    expect(config).toMatchObject({ nodeId: 'mini-standby', preferred: false, priority: 50 });
+  });
+
+  it('understands --no-preferred and a trailing slash', () => {
+    const { config } = resolve({ flags: { preferred: false, 'control-api-base': 'https://control.example.test/' } });
+    expect(config).toMatchObject({ preferred: false, controlApiBase: 'https://control.example.test' });
+  });
+
+  it('reads tokens from the state folder when nothing else names them', () => {
+    const files = { [`${ROOT}/state/shared.token`]: 'baa_node\n', [`${ROOT}/state/operator.token`]: 'baa_operator\n' };
+    expect(resolve({ files }).config).toMatchObject({ sharedToken: 'baa_node', operatorToken: 'baa_operator' });
+    const env = { BAA_ROOT: ROOT, BAA_SHARED_TOKEN: 'baa_env' };
+    expect(resolve({ files, env }).config.sharedToken).toBe('baa_env');
+  });
+
+  it('looks for the tokens where the state folder really is', () => {
+    const env = { BAA_ROOT: ROOT, BAA_STATE_DIR: '/elsewhere' };
+    expect(resolve({ env, files: { '/elsewhere/shared.token': 'baa_there' } }).config.sharedToken).toBe('baa_there');
+  });
+
+  it('takes an empty variable for none, except where empty is a decision', () => {
+    const env = { BAA_ROOT: ROOT, BAA_CONDUCTOR_HOST: '', BAA_CONDUCTOR_LOCAL_API: '' };
+    expect(resolve({ env }).config).toMatchObject({ host: 'localhost', localApi: null });
+  });
+
+  it('names every bad value and where it came from, and never shows a secret', () => {
+    const attempt = () =>
+      resolve({
+        flags: { 'lease-ttl-sec': '5', 'shared-token': 'two words' },
+        env: { BAA_ROOT: ROOT, BAA_CONDUCTOR_ROLE: 'king' },
+        files: toml('priority = "high"'),
+      });
+    expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(/--lease-ttl-sec: .*"5"/);
+    expect(attempt).toThrow(/BAA_CONDUCTOR_ROLE: .*"king"/);
+    expect(attempt).toThrow(/config\.toml: priority: /);
+    expect(attempt).not.toThrow(/two words/);
+  });
+
+  it.each(['1e3', ' ', '0x10', '5.5', 'NaN'])('does not take %j for a number', (value) => {
+    expect(() => resolve({ flags: { 'heartbeat-interval-ms': value } })).toThrow(/--heartbeat-interval-ms/);
+  });
+
+  it('refuses a key of config.toml that does not exist, and a broken file', () => {
+    expect(() => resolve({ files: toml('hots = "typo"') })).toThrow(/hots/);
+    expect(() => resolve({ files: toml('host = ') })).toThrow(ConfigError);
+  });
+});
+
+describe('warnings', () => {
+  const warnings = (env: Record<string, string>, mode = 0o700) => {
+    const { config } = resolve({ env: { BAA_ROOT: ROOT, ...env } });
+    return configWarnings(config, () => mode).join('\n');
+  };
+
+  it('are none for a sound configuration', () => {
+    expect(warnings({ BAA_SHARED_TOKEN: 'baa_good' })).toBe('');
+  });
+
+  it.each([
+    ['a missing token', {}, /BAA_SHARED_TOKEN is not set/],
+    ['a placeholder', { BAA_SHARED_TOKEN: 'replace-me' }, /replace-me/],
+    ['no local API', { BAA_CONDUCTOR_LOCAL_API: '' }, /BAA_CONDUCTOR_LOCAL_API is empty/],
+    ['a renew interval that is not below the TTL', { BAA_CONDUCTOR_LEASE_RENEW_INTERVAL_MS: '30000' }, /will lapse/],
+  ])('tell of %s', (_, env, expected) => {
+    expect(warnings(env)).toMatch(expected);
+  });
+
+  it('tell of folders that others can read', () => {
+    expect(warnings({ BAA_SHARED_TOKEN: 'baa_good' }, 0o755)).toMatch('/srv/baa/state is open to other users');
+  });
+});

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { ChannelDeps, PushedFrame } from '../../../../local-agent/edge/channel.ts';
+import { Channel } from '../../../../local-agent/edge/channel.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { FakeEdge, leaseAnswer } from '../../../support/fake-edge.ts';
+
+let edge: FakeEdge;
+beforeEach(async () => {
+  edge = await FakeEdge.start();
+});
+afterEach(() => edge.stop());
+
+/** Something a test can wait for: resolves at the next call. */
+function next<T>(): { call: (value: T) => void; value: Promise<T> } {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  return { call: resolve, value: promise };
+}
+
+function setUp(over: Partial<ChannelDeps> = {}) {
+  const clock = new FakeClock();
+  const problems: string[] = [];
+  const channel = new Channel({
+    url: `${edge.url.replace('http', 'ws')}/v1/controllers/node-a/channel`,
+    token: 'secret',
+    pingIntervalMs: 5_000,
+    clock,
+    random: () => 0.5,
+    hello: () => ({
+      type: 'hello',
+      controller_id: 'node-a',
+      host: 'localhost',
+      role: 'primary',
+      preferred: true,
+      priority: 100,
+      version: 'test',
+      boot_id: 'boot',
+      mode_version: 0,
+      term: 0,
+    }),
+    onPong: () => undefined,
+    onHelloAck: () => undefined,
+    onPushed: () => undefined,
+    onProblem: (message) => problems.push(message),
+    ...over,
+  });
+  onTestFinished(() => channel.stop());
+  return { clock, channel, problems };
+}
+
+/** Starts the channel and greets it; resolves when it is usable. */
+async function ready(channel: Channel, index = 0) {
+  const connected = next<boolean>();
+  const off = channel.connected.on((isConnected) => isConnected && connected.call(true));
+  if (index === 0) channel.start();
+  const socket = await edge.channel(index);
+  await socket.frame('hello');
+  socket.greet();
+  await connected.value;
+  off();
+  return socket;
+}
+
+describe('the channel', () => {
+  it('shows its token in a header and says who it is', async () => {
+    const { channel } = setUp();
+    const socket = await ready(channel);
+    expect(socket.headers.authorization).toBe('Bearer secret');
+    expect(await socket.frame('hello')).toMatchObject({ controller_id: 'node-a', boot_id: 'boot' });
+    expect(channel.isReady).toBe(true);
+  });
+
+  it('is not usable before the edge has greeted back', async () => {
+    const { channel } = setUp();
+    channel.start();
+    await (await edge.channel()).frame('hello');
+    expect(channel.isReady).toBe(false);
+    expect(channel.renew(1, 30, 1_000)).toBeNull();
+  });
+
+  it('pings with the exact text and tells of the pong', async () => {
+    const pong = next<{ mode_version: number; term: number }>();
+    const { clock, channel } = setUp({ onPong: pong.call });
+    await ready(channel);
+    edge.pong = { mode_version: 7, term: 3 };
+    await clock.advance(5_000);
+    expect(await pong.value).toEqual({ mode_version: 7, term: 3 });
+    expect(edge.pings).toBe(1);
+  });
+
+  it('connects anew when two pings were not answered', async () => {
+    const lost = next<boolean>();
+    const { clock, channel } = setUp();
+    await ready(channel);
+    edge.answersPings = false;
+    channel.connected.on(lost.call);
+    await clock.advance(15_000);
+    expect(await lost.value).toBe(false);
+    await clock.advance(250);
+    await ready(channel, 1);
+    expect(channel.isReady).toBe(true);
+  });
+
+  it('comes back with full jitter when the edge cuts it, and says hello again', async () => {
+    const lost = next<boolean>();
+    const { clock, channel, problems } = setUp();
+    const socket = await ready(channel);
+    channel.connected.on(lost.call);
+    socket.socket.terminate();
+    await lost.value;
+    expect(edge.channels).toHaveLength(1);
+    await clock.advance(250);
+    await (await edge.channel(1)).frame('hello');
+    expect(problems).toEqual(['the channel to the edge was lost']);
+  });
+
+  it('waits longer each time the edge is away', async () => {
+    edge.acceptsChannels = false;
+    const delays: unknown[] = [];
+    const failed: (() => void)[] = [];
+    const { clock, channel } = setUp({
+      onProblem: (_, fields) => {
+        delays.push(fields.retry_in_ms);
+        failed.shift()?.();
+      },
+    });
+    const failure = () => new Promise<void>((resolve) => failed.push(resolve));
+    const first = failure();
+    channel.start();
+    await first;
+    for (const ms of [250, 500, 1_000]) {
+      const again = failure();
+      await clock.advance(ms);
+      await again;
+    }
+    expect(delays).toEqual([250, 500, 1_000, 2_000]);
+  });
+
+  it('carries a renewal and its answer', async () => {
+    const { channel } = setUp();
+    const socket = await ready(channel);
+    const renewal = channel.renew(4, 30, 5_000);
+    expect(await socket.frame('lease.renew')).toEqual({ type: 'lease.renew', term: 4, ttl_sec: 30 });
+    socket.send({ type: 'lease.result', ...leaseAnswer({ term: 4 }) });
+    expect(await renewal).toMatchObject({ term: 4, is_leader: true });
+  });
+
+  it('gives up the socket when a renewal is not answered, so that no late answer can be mistaken', async () => {
+    const { clock, channel } = setUp();
+    await ready(channel);
+    const failure = channel.renew(4, 30, 5_000)?.catch((error: Error) => error.message);
+    await clock.advance(5_000);
+    expect(await failure).toMatch(/renewal was not answered/);
+    expect(channel.isReady).toBe(false);
+  });
+
+  it('answers a frame it cannot read with an error, and goes on', async () => {
+    const pushed = next<PushedFrame>();
+    const { channel } = setUp({ onPushed: pushed.call });
+    const socket = await ready(channel);
+    socket.socket.send(JSON.stringify({ type: 'from.the.future', x: 1 }));
+    expect(await socket.frame('error')).toEqual({ type: 'error', re: 'from.the.future', code: 'invalid_request' });
+    socket.send({ type: 'mode.changed', mode: 'paused', mode_version: 2 });
+    expect(await pushed.value).toEqual({ type: 'mode.changed', mode: 'paused', mode_version: 2 });
+  });
+
+  it('leaves no timer and no socket behind when it stops', async () => {
+    const { clock, channel } = setUp();
+    const socket = await ready(channel);
+    const closed = next<number>();
+    socket.socket.on('close', closed.call);
+    channel.stop();
+    expect(await closed.value).toBe(1000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

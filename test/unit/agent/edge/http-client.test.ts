@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import type { EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
+import { createEdgeClient, EdgeError } from '../../../../local-agent/edge/http-client.ts';
+import { FakeEdge } from '../../../support/fake-edge.ts';
+
+let edge: FakeEdge;
+beforeEach(async () => {
+  edge = await FakeEdge.start();
+});
+afterEach(() => edge.stop());
+
+function client(baseUrl = edge.url) {
+  const made = createEdgeClient({ baseUrl, token: 'node-token', now: () => 0 });
+  onTestFinished(() => made.close());
+  return made;
+}
+const schema = z.object({ n: z.number() });
+const post: EdgeRequest<{ n: number }> = { method: 'POST', path: '/v1/x', rawBody: '{"b":  1}', schema };
+
+async function failure(request: EdgeRequest<unknown>, baseUrl?: string): Promise<EdgeError> {
+  const error = await client(baseUrl)
+    .call(request)
+    .then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+  expect(error).toBeInstanceOf(EdgeError);
+  return error as EdgeError;
+}
+
+describe('the client of the edge', () => {
+  it('sends token, key and age, and parses what comes back', async () => {
+    edge.on('POST', /./, () => ({ data: { n: 3, more: true } }));
+    expect(await client().call({ ...post, idempotencyKey: 'box/node/1', ageMs: 12.4 })).toEqual({ n: 3 });
+    expect(edge.requests[0]?.headers).toMatchObject({
+      authorization: 'Bearer node-token',
+      'idempotency-key': 'box/node/1',
+      'x-baa-age-ms': '12',
+      'content-type': 'application/json',
+    });
+  });
+
+  it('uses another token for a call that brings one', async () => {
+    edge.on('POST', /./, () => ({ data: { n: 3 } }));
+    await client().call({ ...post, token: 'operator' });
+    expect(edge.requests[0]?.headers.authorization).toBe('Bearer operator');
+  });
+
+  it('keeps a path that the edge lies under', async () => {
+    edge.on('POST', /^\/under\/v1\/x$/, () => ({ data: { n: 1 } }));
+    expect(await client(`${edge.url}/under/`).call(post)).toEqual({ n: 1 });
+  });
+
+  it('tells a refusal by its code and when to come back', async () => {
+    edge.on('POST', /./, () => ({ error: 'rate_limited', headers: { 'retry-after': '3' } }));
+    const error = await failure(post);
+    expect(error).toMatchObject({
+      kind: 'status',
+      status: 429,
+      code: 'rate_limited',
+      retryAfterMs: 3_000,
+      retryable: true,
+    });
+  });
+
+  it('tells a cut connection from an answer', async () => {
+    edge.on('POST', /./, () => 'drop');
+    expect(await failure(post)).toMatchObject({ kind: 'network', status: 0, retryable: true });
+  });
+
+  it('does not retry what will not change', async () => {
+    edge.on('POST', /./, () => ({ error: 'conflict' }));
+    expect(await failure(post)).toMatchObject({ code: 'conflict', retryable: false });
+  });
+
+  it('refuses an answer that does not fit its contract, naming the field', async () => {
+    edge.on('POST', /./, () => ({ data: { n: 'three' } }));
+    const error = await failure(post);
+    expect(error.code).toBe('unreadable_answer');
+    expect(error.message).toMatch(/data\.n/);
+  });
+
+  it('gives up after its time', async () => {
+    edge.on('POST', /./, () => new Promise<never>(() => undefined));
+    expect(await failure({ ...post, timeoutMs: 20 })).toMatchObject({ kind: 'network' });
+  });
+});

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { AgentDeps, AgentOptions } from '../../../../local-agent/agent.ts';
+import { startAgent } from '../../../../local-agent/agent.ts';
+import type { Clock } from '../../../../local-agent/clock.ts';
+import { systemClock } from '../../../../local-agent/clock.ts';
+import { resolveConfig } from '../../../../local-agent/config/resolve.ts';
+import { createEdgeClient } from '../../../../local-agent/edge/http-client.ts';
+import { makeRoot } from '../../../../local-agent/node/folders.ts';
+import { openStore } from '../../../../local-agent/store/store.ts';
+import { FakeEdge } from '../../../support/fake-edge.ts';
+import { answerStartUp } from '../../../support/lease-edge.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
+
+let edge: FakeEdge;
+beforeEach(async () => {
+  edge = answerStartUp(await FakeEdge.start());
+});
+afterEach(() => edge.stop());
+
+const deps: AgentDeps = {
+  clock: systemClock,
+  random: () => 0,
+  newOutboxId: () => 'box',
+  newBootId: () => 'boot',
+  newTemporaryName: () => 'tmp',
+  version: '1.2.3',
+  pid: 1,
+  env: {},
+  log: pino({ level: 'silent' }),
+  connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
+};
+
+function configOf(root: string, localApi = 'http://127.0.0.1:0') {
+  const env = {
+    BAA_ROOT: root,
+    BAA_NODE_ID: 'node-a',
+    BAA_CONTROL_API_BASE: edge.url,
+    BAA_CONDUCTOR_LOCAL_API: localApi,
+    BAA_SHARED_TOKEN: 'node-token',
+  };
+  const { config } = resolveConfig({ flags: {}, env, readFile: () => null });
+  makeRoot(config);
+  return config;
+}
+
+async function start(options: Partial<AgentOptions> & { root?: string; clock?: Clock } = {}) {
+  const { root = tempDir(), once = false, clock = systemClock } = options;
+  const agent = await startAgent(configOf(root), { ...deps, clock }, { warnings: ['careful'], once });
+  let isStopped = false;
+  const stop = async () => {
+    if (!isStopped) await agent.stop();
+    isStopped = true;
+  };
+  onTestFinished(stop);
+  return { agent, stop, root };
+}
+
+describe('an agent', () => {
+  it('registers, leads, greets, and shows all of it', async () => {
+    const { agent } = await start();
+    const channel = await edge.channel();
+    expect(await channel.frame('hello')).toMatchObject({
+      controller_id: 'node-a',
+      version: '1.2.3',
+      boot_id: 'boot',
+      term: 1,
+    });
+    expect(edge.requests.slice(0, 2).map(({ path }) => path)).toEqual([
+      '/v1/controllers/heartbeat',
+      '/v1/leader/acquire',
+    ]);
+    expect(edge.requests[0]?.body).toMatchObject({ controller_id: 'node-a', status: 'standby', version: '1.2.3' });
+    expect(agent.snapshot()).toMatchObject({
+      identity: { controller_id: 'node-a', role: 'primary' },
+      lease: { state: 'leader', is_leader: true, term: 1, holder_id: 'node-a' },
+      outbox: { outbox_id: 'box', pending: 0, refused: [] },
+      warnings: ['careful'],
+    });
+    expect(agent.snapshot().checklist.map(({ status }) => status)).toEqual(Array(6).fill('ok'));
+  });
+
+  it('tells the edge when its status changes', async () => {
+    await start();
+    const told = await edge.seen(/heartbeat/, 2);
+    expect(told[1]?.body).toMatchObject({ status: 'leader' });
+  });
+
+  it('shows its state to whoever has its token', async () => {
+    const { agent } = await start();
+    const response = await fetch(`${agent.snapshot().local_api}/v1/status`, {
+      headers: { authorization: 'Bearer node-token' },
+    });
+    expect(await response.json()).toMatchObject({ ok: true, data: { lease: { state: 'leader' } } });
+  });
+
+  it('leaves nothing running once it has stopped', async () => {
+    const timers = new Set<() => void>();
+    const clock: Clock = {
+      ...systemClock,
+      after(delayMs, run) {
+        const cancel = systemClock.after(delayMs, () => {
+          timers.delete(cancel);
+          run();
+        });
+        const end = () => {
+          timers.delete(cancel);
+          cancel();
+        };
+        timers.add(cancel);
+        return end;
+      },
+    };
+    const { agent, stop } = await start({ clock });
+    const channel = await edge.channel();
+    await channel.frame('hello');
+    channel.greet();
+    await expect.poll(() => agent.snapshot().loops.heartbeat).toBe(true);
+    await stop();
+    expect(timers.size).toBe(0);
+  });
+
+  it('gives the lease back and says that it stops', async () => {
+    const { stop } = await start();
+    await (await edge.channel()).frame('hello');
+    await stop();
+    const [released] = await edge.seen(/release/);
+    expect(released?.body).toEqual({ controller_id: 'node-a', term: 1 });
+    expect((await edge.seen(/heartbeat/, 3)).at(-1)?.body).toMatchObject({ status: 'stopping' });
+  });
+
+  it('sends what an earlier life left, under the key it had', async () => {
+    const root = tempDir();
+    const store = openStore(join(root, 'state', 'agent.sqlite'), { now: () => Date.now(), newOutboxId: () => 'box' });
+    const path = '/v1/commands/cmd_x/result';
+    store.outbox.append({ stream: 'node', kind: 'command_result', method: 'POST', path, body: {}, context: {} });
+    store.close();
+    edge.on('POST', /result/, () => ({ data: { command_id: 'cmd_x', status: 'done' } }));
+    await start({ root });
+    const [sent] = await edge.seen(/result/);
+    expect(sent?.headers['idempotency-key']).toBe('box/node/1');
+  });
+
+  it('claims nothing before it has heard from the edge', async () => {
+    edge.acceptsChannels = false;
+    const root = tempDir();
+    const store = openStore(join(root, 'state', 'agent.sqlite'), { now: () => Date.now(), newOutboxId: () => 'box' });
+    const entry = { method: 'POST', body: {}, context: {} } as const;
+    store.outbox.append({ ...entry, stream: 'conv:chatgpt:a', kind: 'ingest', path: '/v1/messages' });
+    store.outbox.append({ ...entry, stream: 'node', kind: 'command_result', path: '/v1/commands/cmd_x/result' });
+    store.close();
+    edge
+      .on('POST', /result/, () => ({ data: { command_id: 'cmd_x', status: 'done' } }))
+      .on('POST', /messages/, () => ({ error: 'conflict' }));
+    await start({ root });
+    await edge.seen(/result/);
+    expect(edge.requests.some(({ path }) => path === '/v1/messages')).toBe(false);
+    edge.acceptsChannels = true;
+    const channel = await edge.channel();
+    await channel.frame('hello');
+    channel.greet();
+    expect(await edge.seen(/messages/)).toHaveLength(1);
+  });
+
+  it('refuses to run twice on one state folder', async () => {
+    const { root } = await start();
+    await expect(startAgent(configOf(root), deps, { warnings: [], once: false })).rejects.toThrow(/another agent/);
+  });
+
+  it('says so when its port is taken, and leaves nothing running', async () => {
+    const { agent } = await start();
+    const address = agent.snapshot().local_api ?? '';
+    const root = tempDir();
+    await expect(startAgent(configOf(root, address), deps, { warnings: [], once: false })).rejects.toThrow(
+      /taken|in use|EADDRINUSE/,
+    );
+    openStore(join(root, 'state', 'agent.sqlite'), { now: () => 0, newOutboxId: () => 'box' }).close();
+  });
+});
+
+describe('run once', () => {
+  it('registers and asks for the lease, but opens nothing', async () => {
+    const { agent } = await start({ once: true });
+    expect(agent.snapshot()).toMatchObject({ lease: { state: 'leader' }, local_api: null, loops: { lease: false } });
+    expect(edge.channels).toHaveLength(0);
+  });
+
+  it('is degraded when the edge does not answer', async () => {
+    edge.on('POST', /./, () => 'drop');
+    const { agent } = await start({ once: true });
+    expect(agent.snapshot().lease.state).toBe('degraded');
+    const [register, acquire] = agent.snapshot().checklist;
+    expect([register?.status, acquire?.status]).toEqual(['failed', 'failed']);
+  });
+});
