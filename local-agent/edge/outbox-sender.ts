@@ -1,8 +1,8 @@
 /**
  * Empties the outbox. One request is in flight per stream, streams go in parallel. A row leaves only in the
  * transaction that stores its answer, so a kill between the edge's commit and ours resends the same key, which the
- * edge answers as before. What cannot be sent now waits with full jitter; what the edge will never have is kept as
- * refused and its stream goes on. Idle, it does nothing: an append wakes it.
+ * edge answers as before. What cannot be sent now (network, 401, 408, 429, 5xx) waits with full jitter; what the edge
+ * will never have is kept as refused and its stream goes on. Idle, it does nothing: an append wakes it.
  */
 import type { Clock } from '../clock.ts';
 import type { AnswerRow } from '../store/answers.ts';
@@ -15,6 +15,7 @@ import { EdgeError } from './http-client.ts';
 import { Signal } from './signal.ts';
 
 const MAX_PARALLEL_STREAMS = 16;
+const UNAUTHORIZED = 401;
 const RETRY = { baseMs: 500, maxMs: 30_000 };
 
 export interface OutboxSenderDeps {
@@ -150,7 +151,7 @@ export class OutboxSender {
       }
       const failure = await this.#send(row, handler);
       if (failure === null) this.#failures.delete(stream);
-      else if (failure.retryable) return { as: 'waiting', retryMs: this.#retryMs(stream, failure) };
+      else if (isHeldUp(failure)) return { as: 'waiting', retryMs: this.#retryMs(stream, failure) };
       else this.#refuse(row, handler, { status: failure.status, code: failure.code, message: failure.message });
     }
     return { as: 'empty' };
@@ -219,6 +220,14 @@ export class OutboxSender {
     this.#deps.onProblem('the outbox could not be worked on', { stream, error });
     return { as: 'waiting', retryMs: RETRY.maxMs };
   }
+}
+
+/**
+ * A rejected token is the host's trouble, not the row's: what was accepted waits until the token is right again, or a
+ * revoked token would turn the whole queue into refusals.
+ */
+function isHeldUp(failure: EdgeError): boolean {
+  return failure.retryable || failure.status === UNAUTHORIZED;
 }
 
 function sentRow(row: Pick<AnswerRow, 'stream' | 'body' | 'context'>, answeredAt: number): SentRow {

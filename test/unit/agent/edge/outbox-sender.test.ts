@@ -136,6 +136,7 @@ describe('the outbox sender', () => {
 
   it.each([
     ['no answer', away()],
+    ['a token that the edge does not take', said(401)],
     ['408', said(408)],
     ['429', said(429)],
     ['503', said(503)],
