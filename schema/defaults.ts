@@ -50,6 +50,10 @@ export const INSTRUCTION = {
   max_per_message: 32,
   max_json_depth: 32,
   max_output_bytes: 256 * 1024,
+  /** Of what a running program prints, told while it runs; the whole comes with its result. */
+  live_interval_ms: 1_000,
+  max_live_chunk_chars: 16 * 1024,
+  max_live_chars: 64 * 1024,
 } as const;
 
 export const DELIVERY = {
@@ -72,6 +76,13 @@ export const DELIVERY = {
   /** How long a renewal may wait for its slot before it is deferred; below the edge's deadline slack. */
   renewal_wait_ms: 5_000,
   keep_answered_ms: 7 * 86_400_000,
+  /** How long a renewal for a stopped client is put off; a resume is what really ends the wait. */
+  stopped_recheck_ms: 300_000,
+  /** An uncertain delivery is searched for no sooner than this after its end: a site needs a moment to show it. */
+  search_settle_ms: 2_000,
+  search_timeout_ms: 10_000,
+  /** How often at most the edge is told of activity alone. */
+  activity_report_ms: 60_000,
 } as const;
 
 /** Circuit breaker of a conversation: how often each may happen in a row before it is paused. */
@@ -96,6 +107,11 @@ export const BRIDGE = {
   heartbeat_ms: 15_000,
   seen_messages: 2_000,
   max_body_bytes: 16 * 1024,
+  /** Frames of one browser: this many a second, and a burst such as its queue after a reconnect. */
+  max_frames_per_sec: 100,
+  frames_burst: 1_000,
+  /** Wrong tokens in a minute, of the local API and the bridge together, before they are told to wait. */
+  auth_failures_per_min: 20,
 } as const;
 
 export const HTTP = {
@@ -107,4 +123,12 @@ export const HTTP = {
 
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
 export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
+/** The agents' own files of the tick log. */
+export const TICK_LOG = {
+  /** How often the node that leads reads the log; the others look each hour, so that ten thousand of them cost little. */
+  leader_interval_ms: 60_000,
+  standby_interval_ms: 3_600_000,
+  page_size: 200,
+  keep_ms: 30 * 86_400_000,
+} as const;
 export const SNAPSHOT_JOURNAL_ENTRIES = 50;

@@ -1,15 +1,23 @@
-/** The HTTP application: request id and clock in front, every route mounted, one renderer of errors. */
+/** The HTTP application: request id and clock in front, every route mounted, one renderer of errors, one log line. */
+import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { HEADER } from '../schema/contracts/common.ts';
 import { newId } from '../schema/ids.ts';
 import { openDatabase } from './db.ts';
 import type { AppEnv } from './env.ts';
 import { notFound, renderError } from './errors.ts';
+import { log } from './log.ts';
 import { ROUTES } from './routes/index.ts';
 
-const REQUEST_ID = /^[A-Za-z0-9_-]{8,128}$/;
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
-export function createApp(clock: () => number = Date.now): Hono<AppEnv> {
+export interface AppOptions {
+  /** Unix milliseconds. */
+  clock?: () => number;
+  log?: typeof log;
+}
+
+export function createApp({ clock = Date.now, log: write = log }: AppOptions = {}): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     const now = clock();
@@ -19,12 +27,20 @@ export function createApp(clock: () => number = Date.now): Hono<AppEnv> {
     c.set('now', now);
     c.set('db', openDatabase(c.env.DB));
     c.set('principal', null);
+    c.set('route', null);
+    c.set('error', null);
     await next();
-    c.res.headers.set(HEADER.request_id, requestId);
+    c.header(HEADER.request_id, requestId);
+    write('info', 'request', requestFields(c, clock() - now));
   });
-  app.get('/healthz', (c) => c.text('ok'));
   for (const route of ROUTES) route.mount(app);
   app.notFound(notFound(ROUTES.map((route) => route.spec)));
   app.onError(renderError);
   return app;
+}
+
+function requestFields(c: Context<AppEnv>, ms: number): Record<string, unknown> {
+  const { request_id, principal, route, error } = c.var;
+  const answer = { status: c.res.status, error, ms };
+  return { method: c.req.raw.method, path: route, ...answer, request_id, role: principal?.role ?? null };
 }

@@ -14,6 +14,7 @@ import { runBatch } from './db.ts';
 import { violationOf } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import { recordAnswer, replay } from './idempotency.ts';
+import { log } from './log.ts';
 
 export interface EventDraft {
   topic: EventTopic;
@@ -31,6 +32,8 @@ export interface WritePlan<T> {
   /** False only for a call that changed nothing, such as a refused acquire. */
   audited?: boolean;
   answer: T;
+  /** The answer carries a secret: what is kept for a repeat is sealed with the caller's own token. */
+  secret?: boolean;
   /** What is told to others once the change is durable; its failure is logged and changes nothing. */
   after?: () => Promise<unknown>;
 }
@@ -77,7 +80,7 @@ async function write<T>(context: WriteContext, plan: WritePlan<T>) {
     ...plan.statements,
     ...eventRows(context, plan.events ?? []),
     ...auditRow(context, plan),
-    ...recordAnswer(context, plan.answer),
+    ...(await recordAnswer(context, plan.answer, plan.secret === true)),
   ];
   try {
     await runBatch(context.db, statements);
@@ -112,6 +115,6 @@ async function quietly(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    console.error(JSON.stringify({ level: 'error', what: 'after_commit', error: String(error) }));
+    log('error', 'after_commit', { error: String(error) });
   }
 }

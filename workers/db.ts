@@ -1,4 +1,8 @@
-/** D1 through drizzle. `db.transaction()` fails on D1: a transaction is a batch, and every write goes through commit.ts. */
+/**
+ * D1 through drizzle. `db.transaction()` fails on D1: a transaction is a batch, and every write goes through commit.ts.
+ * drizzle's own `batch` cannot bind the parameters of a raw `sql` statement (its `stmt` is undefined), and guards are
+ * such statements; so the batch is sent here.
+ */
 
 import type { BatchItem } from 'drizzle-orm/batch';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
@@ -8,8 +12,26 @@ import * as tables from '../schema/tables/index.ts';
 export type Database = Omit<DrizzleD1Database<typeof tables>, 'transaction'>;
 export type Statement = BatchItem<'sqlite'>;
 
+/** What every drizzle query has at run time and its types keep to themselves. */
+interface Preparable {
+  _prepare(): {
+    getQuery(): { sql: string; params: unknown[] };
+    mapResult(result: unknown, isFromBatch: boolean): unknown;
+  };
+}
+
 export function openDatabase(binding: D1Database): Database {
-  return drizzle(binding, { schema: tables });
+  const batch = async (queries: readonly unknown[]): Promise<unknown[]> => {
+    const prepared = queries.map((query) => (query as Preparable)._prepare());
+    const results = await binding.batch(
+      prepared.map((query) => {
+        const { sql, params } = query.getQuery();
+        return binding.prepare(sql).bind(...params);
+      }),
+    );
+    return results.map((result, at) => prepared[at]?.mapResult(result, true));
+  };
+  return Object.assign(drizzle(binding, { schema: tables }), { batch: batch as Database['batch'] });
 }
 
 /** Runs the statements as one transaction, all or none. */

@@ -1,6 +1,7 @@
 /** What a request carries through the Worker. */
 
 import type { Principal } from '../schema/contracts/tokens.ts';
+import type { ErrorCode } from '../schema/errors.ts';
 import type { Database } from './db.ts';
 
 export interface Variables {
@@ -9,6 +10,9 @@ export interface Variables {
   now: number;
   db: Database;
   principal: Principal | null;
+  /** The path as the route declares it, for the log; null when no route took the request. */
+  route: string | null;
+  error: ErrorCode | null;
 }
 
 export interface AppEnv {

@@ -19,11 +19,6 @@ export function guardNotPaused(db: Database): Statement {
   return db.run(sql`INSERT INTO guard (system_paused) SELECT NULL FROM fence WHERE id = 1 AND mode = 'paused'`);
 }
 
-/** No newer leader may have been granted. */
-export function guardTerm(db: Database, term: number): Statement {
-  return db.run(sql`INSERT INTO guard (stale_term) SELECT NULL FROM fence WHERE id = 1 AND term > ${term}`);
-}
-
 /** `condition`, an SQL expression, must hold; otherwise the caller reads and decides again. */
 export function guardThat(db: Database, condition: SQL): Statement {
   return db.run(sql`INSERT INTO guard (changed) SELECT NULL WHERE NOT (${condition})`);

@@ -8,18 +8,27 @@ import { idempotency_keys, outbox_marks } from '../schema/tables/index.ts';
 import type { WriteContext } from './commit.ts';
 import type { Statement } from './db.ts';
 import { guardThat } from './guards.ts';
+import { seal, unseal } from './seal.ts';
 
-export type Idempotency =
-  | {
-      kind: 'outbox';
-      controller_id: string;
-      outbox_id: string;
-      stream: string;
-      seq: number;
-      body_hash: string;
-      status: number;
-    }
-  | { kind: 'key'; token_id: string; key: string; body_hash: string; status: number };
+interface Repeatable {
+  body_hash: string;
+  status: number;
+  /** The caller's token, with which an answer that carries a secret is sealed. */
+  bearer: string;
+}
+interface OutboxMark extends Repeatable {
+  kind: 'outbox';
+  controller_id: string;
+  outbox_id: string;
+  stream: string;
+  seq: number;
+}
+interface CallerKey extends Repeatable {
+  kind: 'key';
+  token_id: string;
+  key: string;
+}
+export type Idempotency = OutboxMark | CallerKey;
 
 /** `<outbox_id>/<stream>/<seq>`, as an agent's outbox sends it. */
 const OUTBOX_KEY = /^([0-9a-f-]{8,64})\/([^/]{1,400})\/(\d{1,15})$/;
@@ -27,17 +36,16 @@ const OUTBOX_KEY = /^([0-9a-f-]{8,64})\/([^/]{1,400})\/(\d{1,15})$/;
 export function parseIdempotencyKey(
   key: string,
   caller: { token_id: string; controller_id: string | null },
-  body: { hash: string; status: number },
+  base: Repeatable,
 ): Idempotency {
-  const base = { body_hash: body.hash, status: body.status };
   const found = OUTBOX_KEY.exec(key);
   if (found && caller.controller_id !== null) {
     const [, outbox_id = '', stream = '', seq = ''] = found;
     return { kind: 'outbox', controller_id: caller.controller_id, outbox_id, stream, seq: Number(seq), ...base };
   }
-  if (key.length > 200) {
-    throw new AppError('invalid_request', 'idempotency-key: at most 200 characters', {
-      details: { field: 'idempotency-key' },
+  if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
+    throw new AppError('invalid_request', 'idempotency-key: 1 to 200 visible characters', {
+      details: { in: 'header', field: 'idempotency-key', expected: '1 to 200 visible characters' },
     });
   }
   return { kind: 'key', token_id: caller.token_id, key, ...base };
@@ -51,17 +59,19 @@ export async function replay({ db, idempotency }: WriteContext): Promise<{ answe
   if (row.body_hash !== idempotency.body_hash) {
     throw new AppError('conflict', 'this idempotency key was used with another body');
   }
-  return { answer: JSON.parse(row.answer) };
+  const text = await unseal(row.answer, idempotency.bearer);
+  if (text === null) throw new AppError('conflict', 'this was done before; its answer carried a secret, shown once');
+  return { answer: JSON.parse(text) };
 }
 
-async function readMark(db: WriteContext['db'], mark: Extract<Idempotency, { kind: 'outbox' }>) {
+async function readMark(db: WriteContext['db'], mark: OutboxMark) {
   const row = await db.select().from(outbox_marks).where(markIs(mark)).get();
   if (!row || row.seq < mark.seq) return null;
   if (row.seq > mark.seq) throw new AppError('conflict', 'this outbox row was answered long ago');
   return row;
 }
 
-function readKey(db: WriteContext['db'], key: Extract<Idempotency, { kind: 'key' }>) {
+function readKey(db: WriteContext['db'], key: CallerKey) {
   return db
     .select()
     .from(idempotency_keys)
@@ -69,7 +79,7 @@ function readKey(db: WriteContext['db'], key: Extract<Idempotency, { kind: 'key'
     .get();
 }
 
-function markIs(mark: Extract<Idempotency, { kind: 'outbox' }>) {
+function markIs(mark: OutboxMark) {
   return and(
     eq(outbox_marks.controller_id, mark.controller_id),
     eq(outbox_marks.outbox_id, mark.outbox_id),
@@ -78,10 +88,11 @@ function markIs(mark: Extract<Idempotency, { kind: 'outbox' }>) {
 }
 
 /** The statements that keep the answer, with the guard that makes two repeats at once into one. */
-export function recordAnswer(context: WriteContext, answer: unknown): Statement[] {
+export async function recordAnswer(context: WriteContext, answer: unknown, secret: boolean): Promise<Statement[]> {
   const { db, idempotency, now } = context;
   if (idempotency === null) return [];
-  const text = JSON.stringify(answer);
+  const plain = JSON.stringify(answer);
+  const text = secret ? await seal(plain, idempotency.bearer) : plain;
   if (idempotency.kind === 'key') {
     const { token_id, key, body_hash, status } = idempotency;
     return [db.insert(idempotency_keys).values({ token_id, key, body_hash, status, answer: text, created_at: now })];

@@ -15,7 +15,7 @@ import type { Database } from './db.ts';
 import type { AppEnv } from './env.ts';
 import { sha256Hex } from './hash.ts';
 import { parseIdempotencyKey } from './idempotency.ts';
-import { authenticate } from './middleware/auth.ts';
+import { authenticate, bearerOf } from './middleware/auth.ts';
 
 /** Reads everything; `controller` is named where a node may read too. */
 export const READERS = ['readonly', 'browser_admin', 'ops_admin'] as const satisfies readonly Role[];
@@ -37,13 +37,17 @@ export interface RouteSpec<
   path: string;
   summary: string;
   tag: string;
+  /** Who may call it; nobody in particular for the few routes that `open` mounts. */
   roles: readonly Role[];
   params?: P;
   query?: Q;
   body?: B;
   /** What `data` of the envelope holds. */
   data: D;
-  status?: 200 | 201;
+  /** Of a success; 101 is an upgrade to a WebSocket. */
+  status?: 101 | 200 | 201;
+  /** The media type of an answer that is not the JSON envelope; `data` then describes its content. */
+  produces?: string;
   /** Codes beyond those that every route may answer. */
   errors?: readonly ErrorCode[];
 }
@@ -82,7 +86,7 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, D ex
   spec: RouteSpec<P, Q, B, D>,
   decide: (input: Input<P, Q, B>) => Promise<WritePlan<z.input<D>>>,
 ): MountedRoute {
-  const status = spec.status ?? 200;
+  const status = spec.status === 201 ? 201 : 200;
   return mounted(spec, async (c) => {
     const { input, text } = await receive(c, spec);
     const key = c.req.header(HEADER.idempotency_key);
@@ -99,8 +103,9 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, D ex
           key === undefined
             ? null
             : parseIdempotencyKey(key, input.principal, {
-                hash: await sha256Hex(`${c.req.method} ${c.req.path}\n${text}`),
+                body_hash: await sha256Hex(`${c.req.method} ${c.req.path}\n${text}`),
                 status,
+                bearer: bearerOf(c),
               }),
         waitUntil: (work) => c.executionCtx.waitUntil(work),
       },
@@ -118,8 +123,22 @@ export function raw<P extends Schema, Q extends Schema>(
   return mounted(spec, async (c) => handler((await receive(c, spec)).input));
 }
 
+/** A route that anyone may call: no token is looked at. */
+export function open<P extends Schema>(
+  spec: Omit<RouteSpec<P>, 'roles' | 'query' | 'body'>,
+  handler: (c: Context<AppEnv>, params: Parsed<P>) => Response | Promise<Response>,
+): MountedRoute {
+  return mounted({ ...spec, roles: [] }, async (c) => {
+    return handler(c, parse(spec.params, c.req.param(), 'path') as Parsed<P>);
+  });
+}
+
 function mounted(spec: RouteSpec, handler: (c: Context<AppEnv>) => Promise<Response>): MountedRoute {
-  return { spec, mount: (app) => void app.on(spec.method.toUpperCase(), spec.path, handler) };
+  const handle = (c: Context<AppEnv>) => {
+    c.set('route', spec.path);
+    return handler(c);
+  };
+  return { spec, mount: (app) => void app.on(spec.method.toUpperCase(), spec.path, handle) };
 }
 
 function render(c: Context<AppEnv>, status: 200 | 201, data: unknown): Response {
@@ -131,12 +150,12 @@ async function receive<P extends Schema, Q extends Schema, B extends Schema>(
   spec: RouteSpec<P, Q, B>,
 ) {
   const principal = await authenticate(c);
+  c.set('principal', principal);
   if (!spec.roles.includes(principal.role)) {
     throw new AppError('forbidden', `the role ${principal.role} may not do this`, {
       details: { allowed: [...spec.roles] },
     });
   }
-  c.set('principal', principal);
   const text = spec.body === undefined ? '' : await bodyText(c);
   const input: Input<P, Q, B> = {
     c,
@@ -168,13 +187,19 @@ function requireOwnership(principal: Principal, ...named: unknown[]): void {
   }
 }
 
+/** Read piece by piece, so that a body that says nothing of its length is not taken in whole to be refused. */
 async function bodyText(c: Context<AppEnv>): Promise<string> {
-  const declared = Number(c.req.header('content-length') ?? 0);
-  const bytes = declared > HTTP.max_body_bytes ? null : await c.req.arrayBuffer();
-  if (bytes === null || bytes.byteLength > HTTP.max_body_bytes) {
-    throw new AppError('payload_too_large', `a body has at most ${HTTP.max_body_bytes} bytes`);
+  const tooLarge = new AppError('payload_too_large', `a body has at most ${HTTP.max_body_bytes} bytes`);
+  if (Number(c.req.header('content-length')) > HTTP.max_body_bytes) throw tooLarge;
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const piece of c.req.raw.body ?? []) {
+    bytes += piece.byteLength;
+    if (bytes > HTTP.max_body_bytes) throw tooLarge;
+    text += decoder.decode(piece, { stream: true });
   }
-  return new TextDecoder().decode(bytes);
+  return text + decoder.decode();
 }
 
 function json(text: string): unknown {

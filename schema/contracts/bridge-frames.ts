@@ -23,6 +23,11 @@ export const PAGE_CONTROL_ACTIONS = [
   'system.resume',
   'conversation.mode',
   'conversation.resume',
+  'instruction.approve',
+  'instruction.deny',
+  'instruction.cancel',
+  'message.resubmit',
+  'client.resume',
 ] as const;
 
 export const BrowserTabSchema = z.object({
@@ -59,6 +64,17 @@ export const ActionResultSchema = z.object({
   result: z.record(z.string(), z.unknown()).optional(),
   results: z.array(z.unknown()).optional(),
   shell_runtime: z.array(z.unknown()).optional(),
+  /** What `browser.read_current` read, oldest message first. */
+  conversation: z
+    .object({
+      conversation_id: RemoteConversationIdSchema.nullable(),
+      /** `site`: as the platform itself answered; `page`: as the view shows it, which proves nothing. */
+      source: z.enum(['site', 'page']),
+      messages: z
+        .array(z.object({ role: MessageRoleSchema, message_id: z.string().max(256).nullable(), text: z.string() }))
+        .max(500),
+    })
+    .nullish(),
 });
 export type ActionResult = z.infer<typeof ActionResultSchema>;
 
@@ -80,6 +96,23 @@ export const FinalMessageSchema = z.object({
   capture: CaptureSchema,
 });
 export type FinalMessage = z.infer<typeof FinalMessageSchema>;
+
+/** What a tab shows of a conversation, newest message last; what `browser.read_current` brings in `results[0]`. */
+export const BrowserReadingSchema = z.object({
+  conversation_id: RemoteConversationIdSchema.nullable(),
+  page_url: z.string().max(2_048),
+  page_title: z.string().max(500).nullable(),
+  messages: z
+    .array(
+      z.object({
+        role: MessageRoleSchema,
+        assistant_message_id: z.string().max(256).nullable(),
+        text: z.string().max(262_144),
+      }),
+    )
+    .max(50),
+});
+export type BrowserReading = z.infer<typeof BrowserReadingSchema>;
 
 export const ExtensionFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pair'), code: z.string().max(16), client_id: ClientIdSchema }),
@@ -121,7 +154,10 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
     conversation_id: RemoteConversationIdSchema.optional(),
     mode: AutomationStatusSchema.optional(),
     reason: ReasonSchema.optional(),
+    instruction_id: z.string().max(64).optional(),
     approval_hash: Sha256Schema.optional(),
+    message_id: z.string().max(64).optional(),
+    client_id: ClientIdSchema.optional(),
   }),
   z.object({
     type: z.literal('diagnostic'),
@@ -189,6 +225,30 @@ export const ProxyDeliverySchema = z.object({
 });
 export type ProxyDelivery = z.infer<typeof ProxyDeliverySchema>;
 
+/** Reads a conversation anew from its site; answered by an `action_result` with `conversation`. */
+export const ReadCurrentSchema = ProxyDeliverySchema.pick({
+  request_id: true,
+  platform: true,
+  client_id: true,
+  tab_id: true,
+  conversation_id: true,
+  organization_id: true,
+  page_url: true,
+  timeout_ms: true,
+}).extend({ type: z.literal('browser.read_current') });
+export type ReadCurrent = z.infer<typeof ReadCurrentSchema>;
+
+export const ReadCurrentSchema = z.object({
+  type: z.literal('browser.read_current'),
+  request_id: RequestIdSchema,
+  platform: PlatformSchema,
+  /** Which conversation; null for what the active tab of that platform shows. */
+  conversation_id: z.string().nullable(),
+  tab_id: z.number().int().nullable(),
+  timeout_ms: DurationMsSchema,
+});
+export type ReadCurrent = z.infer<typeof ReadCurrentSchema>;
+
 export const AgentBridgeFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello_ack'), connection_id: z.string(), snapshot: SnapshotSchema }),
   z.object({ type: z.literal('paired'), token: z.string() }),
@@ -202,6 +262,7 @@ export const AgentBridgeFrameSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('snapshot'), snapshot: SnapshotSchema }),
   ProxyDeliverySchema,
+  ReadCurrentSchema,
   z.object({ type: z.literal('browser.cancel'), request_id: RequestIdSchema }),
   z.object({ type: z.literal('error'), re: z.string().nullable(), code: z.string(), message: z.string() }),
 ]);

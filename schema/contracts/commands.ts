@@ -1,6 +1,6 @@
 /** Commands: what the edge asks of one node. A D1 row is the record, the channel only carries it faster. */
 import { z } from 'zod';
-import { ControllerIdSchema, DurationMsSchema, idSchema, PlatformSchema, TimestampSchema } from './common.ts';
+import { ClientIdSchema, ControllerIdSchema, DurationMsSchema, idSchema, PlatformSchema, TimestampSchema } from './common.ts';
 import { TargetPayloadSchema } from './conversations.ts';
 import { DeliveryResultSchema } from './renewal.ts';
 
@@ -24,20 +24,28 @@ export const COMMAND_BODIES = {
     plan_id: z.string(),
     command_id: z.string(),
   }),
+  /** A person lets a stopped client deliver again: on one platform, or (null) on all of them. */
+  'client.resume': z.object({ client_id: ClientIdSchema, platform: PlatformSchema.nullable() }),
 } as const;
 export type CommandKind = keyof typeof COMMAND_BODIES;
 export const COMMAND_KINDS = Object.keys(COMMAND_BODIES) as [CommandKind, ...CommandKind[]];
+
+/** What came of telling a node something about an instruction; `ended` when it had ended there before. */
+const NotedSchema = z.strictObject({ outcome: z.enum(['noted', 'ended', 'unknown']) });
 
 /** What the node answers to each kind. `delivery.query` of a delivery it knows nothing of is `unknown`. */
 export const COMMAND_RESULTS = {
   delivery: DeliveryResultSchema,
   'delivery.query': z.union([DeliveryResultSchema, z.strictObject({ outcome: z.enum(['unknown', 'in_flight']) })]),
+  /** The platforms that had been stopped. */
+  'client.resume': z.strictObject({ resumed: z.array(PlatformSchema) }),
 } as const satisfies Record<CommandKind, z.ZodType>;
 
 const base = { command_id: CommandIdSchema, expires_in_ms: DurationMsSchema };
 export const CommandSchema = z.discriminatedUnion('kind', [
   z.object({ ...base, kind: z.literal('delivery'), body: COMMAND_BODIES.delivery }),
   z.object({ ...base, kind: z.literal('delivery.query'), body: COMMAND_BODIES['delivery.query'] }),
+  z.object({ ...base, kind: z.literal('client.resume'), body: COMMAND_BODIES['client.resume'] }),
 ]);
 export type Command = z.infer<typeof CommandSchema>;
 export type DeliveryCommandBody = z.infer<typeof COMMAND_BODIES.delivery>;

@@ -72,6 +72,8 @@ export const BlockErrorSchema = z.strictObject({
 });
 export type BlockError = z.infer<typeof BlockErrorSchema>;
 
+export const APPROVAL_DECISIONS = ['approved', 'denied', 'expired'] as const;
+
 /** What a person sees and approves; hashed into `approval_hash`. */
 export const ApprovalSchema = z.strictObject({
   display: z.string().max(65_536),
@@ -80,6 +82,7 @@ export const ApprovalSchema = z.strictObject({
   env_names: z.array(z.string()),
   file_hashes: z.record(z.string(), z.string()),
 });
+export type Approval = z.infer<typeof ApprovalSchema>;
 
 export const InstructionNameSchema = z
   .string()
@@ -185,6 +188,55 @@ export const InstructionRunAnswerSchema = InstructionResultAnswerSchema.extend({
 });
 export type InstructionRunAnswer = z.infer<typeof InstructionRunAnswerSchema>;
 
+/** What a person decides about an instruction that waits for approval: about exactly what they were shown. */
+export const ApproveBodySchema = z.strictObject({ approval_hash: Sha256Schema });
+export const DenyBodySchema = ApproveBodySchema.extend({ reason: ReasonSchema.optional() });
+export const InstructionCancelBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
+
+export const ResubmitBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
+/** The host judges again and claims; what then happens is on the message. */
+export const ResubmitAnswerSchema = z.object({
+  message_id: z.string(),
+  command_id: z.string(),
+  controller_id: z.string(),
+});
+
+/** `POST /v1/messages/:id/claim`: a resubmitted message, judged again by the host that is to run it. */
+export const MessageClaimBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  instructions: z
+    .array(
+      z.strictObject({
+        instruction_id: z.string().max(64),
+        policy: PolicyVerdictSchema,
+        approval: ApprovalSchema.optional(),
+      }),
+    )
+    .max(INSTRUCTION.max_per_message),
+});
+export type MessageClaimBody = z.infer<typeof MessageClaimBodySchema>;
+export const MessageClaimAnswerSchema = z.object({
+  message_id: z.string(),
+  ingest_status: IngestStatusSchema,
+  /** Every instruction of the message as it stands now. */
+  instructions: z.array(ClaimedInstructionSchema),
+});
+export type MessageClaimAnswer = z.infer<typeof MessageClaimAnswerSchema>;
+
+/** `POST /v1/instructions/:id/output`: what a program has printed so far, while it runs. */
+export const InstructionOutputBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  /** Characters told before this chunk. */
+  offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
+  chunk: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
+});
+export type InstructionOutputBody = z.infer<typeof InstructionOutputBodySchema>;
+export const InstructionOutputAnswerSchema = z.object({
+  instruction_id: z.string(),
+  /** Characters that the edge has. */
+  received: z.number().int().nonnegative(),
+});
+
 export const REPLY_OUTCOMES = ['delivered', 'failed', 'uncertain', 'given_up'] as const;
 export const ReplyBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
@@ -242,7 +294,11 @@ export const InstructionSchema = z.object({
   updated_at: TimestampSchema,
 });
 export type Instruction = z.infer<typeof InstructionSchema>;
-export const InstructionDetailSchema = InstructionSchema.extend({ events: z.array(InstructionEventSchema) });
+export const InstructionDetailSchema = InstructionSchema.extend({
+  /** What a person is asked to approve; null when nobody is. */
+  approval: ApprovalSchema.nullish(),
+  events: z.array(InstructionEventSchema),
+});
 
 export const MessageSchema = z.object({
   message_id: z.string(),

@@ -1,0 +1,188 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../../../schema/contracts/clients.ts';
+import type { NodeView } from '../../../schema/contracts/controllers.ts';
+import type { LeaderAcquireAnswer, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
+import type { Role } from '../../../schema/contracts/tokens.ts';
+import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
+
+const edge = new TestEdge();
+let tokens: Record<Role, string>;
+let other: string;
+beforeAll(async () => {
+  tokens = await edge.tokens();
+  other = (await edge.mint('controller', { controller_id: 'mac-main' })).token;
+});
+
+const ask = (controller_id: string, token: string) =>
+  edge.data<LeaderAcquireAnswer>('POST', '/v1/leader/acquire', {
+    token,
+    body: { controller_id, host: controller_id, ttl_sec: 30 },
+  });
+const auditOf = (action: string) =>
+  rowsOf<{ actor: string; subject_id: string }>('SELECT * FROM audit WHERE action = ?', action);
+
+describe('the lease over HTTP', () => {
+  it('is granted, refused with the holder named, renewed, released and granted again', async () => {
+    const mine = await ask(NODE, tokens.controller);
+    expect(mine).toMatchObject({ is_leader: true, operation: 'acquire', holder_id: NODE, yield_to: null });
+    const refused = await ask('mac-main', other);
+    expect(refused).toMatchObject({ is_leader: false, operation: 'acquire', holder_id: NODE, term: mine.term });
+    expect(refused.expires_in_ms).toBeGreaterThan(0);
+    expect(await ask(NODE, tokens.controller)).toMatchObject({ operation: 'renew', term: mine.term });
+    const release = await edge.data<{ released: boolean; lease: LeaseView }>('POST', '/v1/leader/release', {
+      token: tokens.controller,
+      body: { controller_id: NODE, term: mine.term },
+    });
+    expect(release).toMatchObject({ released: true, lease: { holder_id: null } });
+    expect(await ask('mac-main', other)).toMatchObject({ is_leader: true, term: mine.term + 1 });
+    const terms = await edge.data<{ items: LeaderTerm[] }>('GET', '/v1/leader/terms', { token: tokens.readonly });
+    expect(terms.items.map((term) => term.holder_id)).toEqual(['mac-main', NODE]);
+  });
+
+  it('is not freed with an old term', async () => {
+    const { term } = await edge.data<LeaseView>('GET', '/v1/leader');
+    const body = { controller_id: 'mac-main', term: term - 1 };
+    expect(await edge.data('POST', '/v1/leader/release', { token: other, body })).toMatchObject({ released: false });
+    expect(await edge.data('GET', '/v1/leader')).toMatchObject({ holder_id: 'mac-main', term });
+  });
+
+  it('is audited when it changes, not when it is refused', async () => {
+    const before = (await auditOf('POST /v1/leader/acquire')).length;
+    await ask(NODE, tokens.controller);
+    expect(await auditOf('POST /v1/leader/acquire')).toHaveLength(before);
+    await ask('mac-main', other);
+    expect((await auditOf('POST /v1/leader/acquire')).at(-1)).toMatchObject({ subject_id: 'mac-main' });
+  });
+});
+
+describe('a node', () => {
+  const heartbeat = (status = 'standby') =>
+    edge.data('POST', '/v1/controllers/heartbeat', {
+      token: tokens.controller,
+      body: { controller_id: NODE, host: 'mini', role: 'primary', priority: 100, status, version: '1.0.0' },
+    });
+
+  it('is known from its first heartbeat on, and remembers when that was', async () => {
+    expect(await edge.error('GET', `/v1/controllers/${NODE}`)).toMatchObject({
+      status: 404,
+      error: 'controller_not_found',
+    });
+    await heartbeat();
+    const first = edge.now;
+    edge.now += 5_000;
+    await heartbeat();
+    expect(await edge.data<NodeView>('GET', `/v1/controllers/${NODE}`)).toMatchObject({
+      host: 'mini',
+      created_at: first,
+      last_heartbeat_at: edge.now,
+      presence: { connected: false },
+      clients: [],
+    });
+  });
+
+  it('makes news when it says something new, and only then', async () => {
+    const news = async () => (await rowsOf("SELECT 1 FROM events WHERE topic = 'nodes'")).length;
+    const before = await news();
+    await heartbeat();
+    expect(await news()).toBe(before);
+    await heartbeat('degraded');
+    expect(await news()).toBe(before + 1);
+  });
+
+  it('does not say when it says something: that is the edge to know', async () => {
+    for (const field of ['now', 'heartbeat_at']) {
+      const answer = await edge.error('POST', '/v1/controllers/heartbeat', {
+        token: tokens.controller,
+        body: { controller_id: NODE, host: 'mini', role: 'primary', priority: 1, status: 'leader', [field]: 1 },
+      });
+      expect(answer).toMatchObject({ error: 'invalid_request', details: { field } });
+    }
+  });
+});
+
+describe('the channel', () => {
+  const upgrade = (token: string | null, path = `/v1/controllers/${NODE}/channel`) =>
+    edge.fetch(path, {
+      headers: { upgrade: 'websocket', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+    });
+
+  it('opens for the node of that token, and the node is then present', async () => {
+    const answer = await upgrade(tokens.controller);
+    expect(answer.status).toBe(101);
+    expect(answer.headers.get('x-request-id')).toBeTruthy();
+    const socket = answer.webSocket;
+    if (!socket) throw new Error('no socket');
+    socket.accept();
+    expect(await edge.data<NodeView>('GET', `/v1/controllers/${NODE}`)).toMatchObject({
+      presence: { connected: true },
+    });
+    socket.close(1000, 'done');
+  });
+
+  it('tells a node of a change of mode', async () => {
+    const { webSocket: socket } = await upgrade(tokens.controller);
+    if (!socket) throw new Error('no socket');
+    const told = new Promise<{ type: string; mode: string; mode_version: number }>((resolve) => {
+      socket.addEventListener('message', ({ data }) => {
+        const frame = JSON.parse(String(data));
+        if (frame.type === 'mode.changed') resolve(frame);
+      });
+    });
+    socket.accept();
+    const { version } = await edge.data<{ version: number }>('POST', '/v1/system/pause');
+    expect(await told).toEqual({ type: 'mode.changed', mode: 'paused', mode_version: version });
+    await edge.data('POST', '/v1/system/resume');
+    socket.close(1000, 'done');
+  });
+
+  it('stays shut for anyone else, and for a token in the address', async () => {
+    expect((await upgrade(null)).status).toBe(401);
+    expect((await upgrade(other)).status).toBe(403);
+    expect((await upgrade(tokens.ops_admin)).status).toBe(403);
+    expect((await upgrade(null, `/v1/controllers/${NODE}/channel?token=${tokens.controller}`)).status).toBe(401);
+  });
+
+  it('wants an upgrade', async () => {
+    const answer = await edge.error('GET', `/v1/controllers/${NODE}/channel`, { token: tokens.controller });
+    expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'upgrade' } });
+  });
+});
+
+describe('a client', () => {
+  const tab = (remote: string, observed_at: number) => ({
+    platform: 'claude',
+    remote_conversation_id: remote,
+    page_url: `https://claude.ai/chat/${remote}`,
+    page_title: 'A chat',
+    tab_id: 17,
+    shell_page: false,
+    observed_at,
+  });
+  const platform = { platform: 'claude', login: 'fresh', fingerprint: null, hooks: [], stopped_reason: null };
+  const put = (tabs: unknown[], connected = true) =>
+    edge.data<Client>('PUT', `/v1/controllers/${NODE}/clients/firefox-1`, {
+      token: tokens.controller,
+      body: { connected, platforms: [platform], tabs },
+    });
+
+  it('is stored as it is, and its tabs become conversations and links', async () => {
+    expect(await put([tab('chat-1', 10), tab('chat-2', 10)])).toMatchObject({
+      client_id: 'firefox-1',
+      controller_id: NODE,
+    });
+    const { clients } = await edge.data<NodeView>('GET', `/v1/controllers/${NODE}`);
+    expect(clients).toMatchObject([{ client_id: 'firefox-1', connected: true, platforms: [platform] }]);
+    const conversations = await rowsOf(
+      'SELECT automation_status FROM local_conversations ORDER BY remote_conversation_id',
+    );
+    expect(conversations).toEqual([{ automation_status: 'manual' }, { automation_status: 'manual' }]);
+    expect(await rowsOf('SELECT target_id FROM conversation_links WHERE is_active = 1')).toHaveLength(2);
+  });
+
+  it('makes no second conversation of what is known, and says when it left', async () => {
+    await put([tab('chat-1', 20)], false);
+    expect(await rowsOf('SELECT 1 FROM local_conversations')).toHaveLength(2);
+    expect(await rowsOf("SELECT connected FROM clients WHERE client_id = 'firefox-1'")).toEqual([{ connected: 0 }]);
+    expect((await auditOf('PUT /v1/controllers/:controller_id/clients/:client_id')).length).toBe(2);
+  });
+});

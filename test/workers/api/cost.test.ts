@@ -1,0 +1,88 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Status } from '../../../schema/contracts/status.ts';
+import { StatusSchema } from '../../../schema/contracts/status.ts';
+import { rowsOf, TestEdge } from '../support/edge.ts';
+
+const reads: { sql: string; params: unknown[] }[] = [];
+/** The edge's database, remembering what is asked of it. */
+const remembering = new Proxy(env.DB, {
+  get(db, name) {
+    if (name !== 'prepare') return Reflect.get(db, name).bind(db);
+    return (sql: string) => {
+      const statement = db.prepare(sql);
+      return new Proxy(statement, {
+        get(target, method) {
+          if (method !== 'bind') return Reflect.get(target, method).bind(target);
+          return (...params: unknown[]) => {
+            reads.push({ sql, params });
+            return target.bind(...params);
+          };
+        },
+      });
+    };
+  },
+});
+const edge = new TestEdge({ env: { DB: remembering } });
+
+/** D1 rows read by that call: its queries are asked once more, as only a full answer tells. */
+async function rowsRead(path: string): Promise<number> {
+  reads.length = 0;
+  expect((await edge.call('GET', path)).status).toBe(200);
+  expect(reads.length).toBeGreaterThan(0);
+  const asked = [...reads];
+  let rows = 0;
+  for (const { sql, params } of asked)
+    rows += (
+      await env.DB.prepare(sql)
+        .bind(...params)
+        .all()
+    ).meta.rows_read;
+  return rows;
+}
+
+/** Stores that many finished messages, instructions, jobs, ticks, events and audit rows, over what is there. */
+async function fill(from: number, to: number): Promise<void> {
+  const numbers = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to - 1})`;
+  await env.DB.batch(
+    [
+      `INSERT INTO messages (message_id, local_conversation_id, platform, remote_conversation_id, identity, text_hash,
+        raw_text, role, controller_id, client_id, capture, block_errors, ingest_status, observed_at, received_at)
+        ${numbers} SELECT 'msg_' || i, 'lc_1', 'claude', 'r', 'id:' || i, 'h' || i, 't', 'assistant', 'c', 'k',
+        '{"source":"dom","other":"agrees"}', '[]', 'executed', i, i FROM n`,
+      `INSERT INTO instructions (instruction_id, dedupe_key, message_id, local_conversation_id, controller_id,
+        block_index, "index", target, tool, params, status, policy, timeout_ms, created_at, updated_at)
+        ${numbers} SELECT printf('ins_%026d', i), 'd' || i, 'msg_' || i, 'lc_1', 'c', 0, 0, 'conductor', 'exec', '{}',
+        'succeeded', '{"decision":"allow","rule":"r"}', 1, i, i FROM n`,
+      `INSERT INTO renewal_jobs (job_id, local_conversation_id, message_id, status, payload, payload_kind,
+        attempt_count, max_attempts, created_at, updated_at)
+        ${numbers} SELECT printf('job_%026d', i), 'lc_1', 'msg_' || i, 'done', '{}', 'json', 1, 3, i, i FROM n`,
+      `INSERT INTO ticks (batch_id, "trigger", decision, started_at, finished_at, entries)
+        ${numbers} SELECT 'tick_' || i, 'cron', 'scheduled', i, i + 5, '[]' FROM n`,
+      `INSERT INTO events (at, topic, type, subject_id, data) ${numbers} SELECT i, 'ticks', 't', 's', '{}' FROM n`,
+      `INSERT INTO audit (at, actor, role, action, request_id) ${numbers} SELECT i, 'a', 'readonly', 'GET /', 'r' FROM n`,
+    ].map((sql) => env.DB.prepare(sql)),
+  );
+}
+
+describe('the cost of looking', () => {
+  it('does not grow with what is stored', async () => {
+    const paths = [
+      '/v1/status',
+      '/v1/metrics',
+      '/v1/system/state',
+      '/v1/audit',
+      '/v1/events?wait_ms=0',
+      '/v1/leader/terms',
+    ];
+    await fill(0, 1_000);
+    const few = new Map<string, number>();
+    for (const path of paths) few.set(path, await rowsRead(path));
+    await fill(1_000, 20_000);
+    for (const path of paths) expect(await rowsRead(path), path).toBe(few.get(path));
+    const status = await edge.data<Status>('GET', '/v1/status');
+    expect(status.recent_messages).toHaveLength(20);
+    expect(StatusSchema.parse(status), 'shows nothing that it does not document').toEqual(status);
+    expect(await rowsOf('SELECT count(*) AS n FROM messages')).toEqual([{ n: 20_000 }]);
+  });
+});

@@ -1,0 +1,78 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { SystemEvent } from '../../../schema/contracts/events.ts';
+import { TestEdge } from '../support/edge.ts';
+
+const edge = new TestEdge();
+const AUTHORIZED = { authorization: `Bearer ${env.BAA_BOOTSTRAP_TOKEN}` };
+
+function parse(text: string): { id: string; event?: string; data?: SystemEvent }[] {
+  return text
+    .split('\n\n')
+    .filter((block) => block !== '')
+    .map((block) => Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2))))
+    .map(({ id, event, data }) => ({
+      id,
+      ...(data === undefined ? {} : { event, data: JSON.parse(data) as SystemEvent }),
+    }));
+}
+
+/** What is there to be told after that id. */
+async function told(query: string, headers: Record<string, string> = {}) {
+  const { status, text } = await edge.call('GET', `/v1/events?wait_ms=0${query}`, { headers });
+  expect(status, text).toBe(200);
+  return parse(text);
+}
+
+describe('the event stream', () => {
+  it('tells everything after the id it is resumed with, in order, each once', async () => {
+    const [start] = await told('');
+    for (const verb of ['pause', 'drain', 'resume']) await edge.data('POST', `/v1/system/${verb}`);
+    const [hello, ...events] = await told('', { 'last-event-id': start?.id ?? '' });
+    expect(hello).toEqual({ id: start?.id });
+    expect(events.map(({ data }) => data?.subject_id)).toEqual(['paused', 'draining', 'running']);
+    for (const { id, event, data } of events) expect({ id, event }).toEqual({ id: String(data?.seq), event: 'system' });
+    const [, ...rest] = await told('', { 'last-event-id': events[1]?.id ?? '' });
+    expect(rest.map(({ data }) => data?.subject_id)).toEqual(['running']);
+  });
+
+  it('begins with what happens from now on when it is not resumed', async () => {
+    await edge.data('POST', '/v1/system/pause');
+    expect(await told('')).toHaveLength(1);
+    await edge.data('POST', '/v1/system/resume');
+  });
+
+  it('tells only the topics asked for', async () => {
+    const [start] = await told('');
+    await edge.data('POST', '/v1/system/pause');
+    await edge.mint('readonly');
+    const [, ...events] = await told(`&topics=tokens&last_event_id=${start?.id}`);
+    expect(events.map(({ event }) => event)).toEqual(['tokens']);
+    await edge.data('POST', '/v1/system/resume');
+  });
+
+  it('tells what happens while someone listens', async () => {
+    const answer = await edge.fetch('/v1/events', { headers: AUTHORIZED }, false);
+    expect(answer.headers.get('content-type')).toContain('text/event-stream');
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    if (!reader) throw new Error('no stream');
+    let text = (await reader.read()).value ?? '';
+    await edge.data('POST', '/v1/system/pause');
+    while (!text.includes('mode_changed')) text += (await reader.read()).value ?? '';
+    expect(parse(text).at(-1)?.data).toMatchObject({ topic: 'system', subject_id: 'paused' });
+    await reader.cancel();
+    await edge.data('POST', '/v1/system/resume');
+  });
+
+  it('refuses an id, a topic and a time that cannot be, by name', async () => {
+    const refusals: [query: string, headers: Record<string, string>, field: string][] = [
+      ['', { 'last-event-id': 'yesterday' }, 'last-event-id'],
+      ['?topics=gossip', {}, 'topics'],
+      ['?wait_ms=90000', {}, 'wait_ms'],
+      ['?last_event_id=-1', {}, 'last_event_id'],
+    ];
+    for (const [query, headers, field] of refusals) {
+      expect(await edge.error('GET', `/v1/events${query}`, { headers })).toMatchObject({ details: { field } });
+    }
+  });
+});

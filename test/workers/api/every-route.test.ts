@@ -1,0 +1,187 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ErrorBody } from '../../../schema/contracts/common.ts';
+import type { Role } from '../../../schema/contracts/tokens.ts';
+import { PLACEHOLDER_SECRETS, ROLES } from '../../../schema/contracts/tokens.ts';
+import { HTTP } from '../../../schema/defaults.ts';
+import type { RouteSpec } from '../../../workers/route.ts';
+import { ROUTES } from '../../../workers/routes/index.ts';
+import { TestEdge } from '../support/edge.ts';
+import { badFields, sampleBody, samplePath } from '../support/samples.ts';
+
+// Derived from the route table: a route that is added is tested here by being in it.
+const edge = new TestEdge();
+const named = ROUTES.map(({ spec }) => ({ name: `${spec.method.toUpperCase()} ${spec.path}`, spec }));
+const guarded = named.filter(({ spec }) => spec.roles.length > 0);
+const withBody = guarded.filter(({ spec }) => spec.body !== undefined);
+
+let tokens: Record<Role, string>;
+let expired: string;
+let revoked: string;
+beforeAll(async () => {
+  tokens = await edge.tokens();
+  expired = (await edge.mint('ops_admin', { expires_in_ms: 1_000 })).token;
+  const doomed = await edge.mint('ops_admin');
+  revoked = doomed.token;
+  await edge.data('DELETE', `/v1/tokens/${doomed.token_id}`);
+  edge.now += 1_001;
+});
+
+/** The right token for that route, a node's own where nodes may call it. */
+function tokenFor(spec: RouteSpec): string {
+  const [role] = spec.roles;
+  return tokens[role ?? 'ops_admin'];
+}
+
+/** `/v1/controllers/heartbeat` is also a path of `/v1/controllers/:controller_id`. */
+function matches(pattern: string, path: string): boolean {
+  const parts = pattern.split('/');
+  const words = path.replace(/\?.*/, '').split('/');
+  return parts.length === words.length && parts.every((part, at) => part.startsWith(':') || part === words[at]);
+}
+
+function sent(spec: RouteSpec): { body?: unknown } {
+  return spec.body === undefined ? {} : { body: sampleBody(spec) };
+}
+
+describe.each(guarded)('$name', ({ spec }) => {
+  const path = samplePath(spec);
+
+  it.each(ROLES)('lets the role %s in exactly when the table says so', async (role) => {
+    const reply = await edge.call(spec.method, path, { token: tokens[role], ...sent(spec) });
+    if (spec.roles.includes(role)) {
+      expect([401, 403], reply.text).not.toContain(reply.status);
+      expect(reply.status, reply.text).not.toBe(500);
+    } else {
+      expect(reply.status).toBe(403);
+      expect((JSON.parse(reply.text) as ErrorBody).error).toBe('forbidden');
+    }
+  });
+
+  it('refuses what is not a good token', async () => {
+    const refusals: [code: string, headers: Record<string, string>][] = [
+      ['missing_token', {}],
+      ['invalid_token', { authorization: 'Basic dXNlcjpwYXNz' }],
+      ['invalid_token', { authorization: 'Bearer short' }],
+      ['unknown_token', { authorization: 'Bearer baa_unknown-but-well-formed' }],
+      ['unknown_token', { authorization: 'Bearer test-bootstrap-token2' }],
+      ['expired_token', { authorization: `Bearer ${expired}` }],
+      ['revoked_token', { authorization: `Bearer ${revoked}` }],
+    ];
+    for (const [code, headers] of refusals) {
+      expect(await edge.error(spec.method, path, { token: null, headers, ...sent(spec) })).toMatchObject({
+        status: 401,
+        error: code,
+      });
+    }
+  });
+
+  it('answers nobody while the secret is not set', async () => {
+    for (const secret of PLACEHOLDER_SECRETS) {
+      const unset = new TestEdge({ env: { BAA_BOOTSTRAP_TOKEN: secret } });
+      const answer = await unset.error(spec.method, path, { token: tokenFor(spec), ...sent(spec) });
+      expect(answer).toMatchObject({ status: 503, error: 'auth_not_configured' });
+    }
+  });
+});
+
+describe('a node', () => {
+  const owned = guarded.filter(({ spec }) => spec.roles.includes('controller'));
+
+  it.each(owned.filter(({ spec }) => spec.path.includes(':controller_id')))(
+    'may not name another node in the path of $name',
+    async ({ spec }) => {
+      const path = samplePath(spec, { controller_id: 'another-node' });
+      const answer = await edge.error(spec.method, path, { token: tokens.controller, ...sent(spec) });
+      expect(answer).toMatchObject({ status: 403, error: 'not_owner', details: { field: 'controller_id' } });
+    },
+  );
+
+  it.each(owned.filter(({ spec }) => 'controller_id' in sampleBody(spec)))(
+    'may not name another node in the body of $name',
+    async ({ spec }) => {
+      const body = sampleBody(spec, { controller_id: 'another-node' });
+      const answer = await edge.error(spec.method, samplePath(spec), { token: tokens.controller, body });
+      expect(answer).toMatchObject({ status: 403, error: 'not_owner', details: { field: 'controller_id' } });
+    },
+  );
+});
+
+describe.each(withBody)('the body of $name', ({ spec }) => {
+  const path = samplePath(spec);
+  const call = (body: unknown) => edge.error(spec.method, path, { token: tokenFor(spec), body });
+
+  const fields = badFields(spec);
+  it.skipIf(fields.length === 0).each(fields)(
+    'is refused for a bad $field, which is named',
+    async ({ field, values }) => {
+      for (const value of values) {
+        const answer = await call(sampleBody(spec, { [field]: value }));
+        const shown = JSON.stringify(value).slice(0, 40);
+        if (answer.error === 'payload_too_large') continue;
+        expect(answer, shown).toMatchObject({ status: 400, error: 'invalid_request' });
+        expect(String(answer.details.field).split('.')[0], shown).toBe(field);
+        expect(answer.details.expected, shown).toBeTruthy();
+      }
+    },
+  );
+
+  it('is refused for a field that nobody knows', async () => {
+    const answer = await call({ ...sampleBody(spec), no_such_field: 1 });
+    expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'no_such_field' } });
+  });
+
+  it.each([
+    ['{', 'body'],
+    ['[]', 'body'],
+    ['"text"', 'body'],
+    ['null', 'body'],
+  ])('is refused when it is %s', async (body, field) => {
+    expect(await call(body)).toMatchObject({ status: 400, error: 'invalid_request', details: { field } });
+  });
+
+  it('is refused when it is too large, said or not', async () => {
+    const body = 'x'.repeat(HTTP.max_body_bytes + 1);
+    expect(await call(body)).toMatchObject({ status: 413, error: 'payload_too_large' });
+    const headers = { 'content-length': String(HTTP.max_body_bytes + 1) };
+    const said = await edge.error(spec.method, path, { token: tokenFor(spec), body: '{}', headers });
+    expect(said).toMatchObject({ status: 413, error: 'payload_too_large' });
+  });
+});
+
+describe('methods', () => {
+  const paths = Map.groupBy(named, ({ spec }) => spec.path);
+  it.each([...paths].map(([path, routes]) => ({ path, routes })))(
+    'other than those of $path are refused',
+    async ({ routes }) => {
+      const [first] = routes;
+      if (!first) return;
+      const path = samplePath(first.spec);
+      const mine = named.filter(({ spec }) => matches(spec.path, path)).map(({ spec }) => spec.method.toUpperCase());
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+        if (mine.includes(method)) continue;
+        const reply = await edge.call(method, path);
+        expect(reply.status).toBe(405);
+        for (const allowed of mine) expect(reply.headers.get('allow')).toContain(allowed);
+      }
+    },
+  );
+});
+
+describe('lists', () => {
+  const lists = guarded.filter(({ spec: { query } }) => query instanceof z.ZodObject && 'limit' in query.shape);
+  it.each(lists)('$name bounds its pages', async ({ spec }) => {
+    const path = samplePath(spec);
+    const token = tokenFor(spec);
+    for (const query of ['limit=0', 'limit=201', 'limit=many', 'limit=1.5', 'limit=']) {
+      const answer = await edge.error('GET', `${path}?${query}`, { token });
+      expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'limit' } });
+    }
+    const answer = await edge.error('GET', `${path}?cursor=%21`, { token });
+    expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'cursor' } });
+  });
+
+  it('are among the routes', () => {
+    expect(lists.map(({ name }) => name)).toContain('GET /v1/tokens');
+  });
+});

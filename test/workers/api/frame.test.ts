@@ -1,0 +1,149 @@
+import { env, exports } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Status } from '../../../schema/contracts/status.ts';
+import { StatusSchema } from '../../../schema/contracts/status.ts';
+import { signArtifact } from '../../../workers/artifact-link.ts';
+import { ROUTES } from '../../../workers/routes/index.ts';
+import { muteLog } from '../objects/support.ts';
+import { TestEdge } from '../support/edge.ts';
+
+const edge = new TestEdge();
+const ART = `art_${'a'.repeat(26)}`;
+
+describe('every answer', () => {
+  it('carries the request id that was given, when it is well formed', async () => {
+    const given = { 'x-request-id': 'abc-DEF_123' };
+    for (const path of ['/healthz', '/v1/leader', '/v1/nothing', '/v1/openapi.json']) {
+      expect((await edge.call('GET', path, { headers: given })).headers.get('x-request-id')).toBe('abc-DEF_123');
+    }
+    const { text } = await edge.call('GET', '/v1/leader', { headers: given });
+    expect(JSON.parse(text)).toMatchObject({ ok: true, request_id: 'abc-DEF_123' });
+  });
+
+  it.each(['with/slash', 'has space in it', `${'x'.repeat(129)}`, '<script>alert(1)</script>'])(
+    'carries an id of ours instead of %s',
+    async (given) => {
+      const { headers } = await edge.call('GET', '/v1/nothing', { headers: { 'x-request-id': given } });
+      expect(headers.get('x-request-id')).toMatch(/^req_[0-9a-z]{26}$/);
+    },
+  );
+
+  it('is one log line, without the token or the path as it was called', async () => {
+    const { token, token_id } = await edge.mint('readonly');
+    edge.lines.length = 0;
+    await edge.call('DELETE', `/v1/tokens/${token_id}`, { token });
+    expect(edge.lines).toEqual([
+      {
+        method: 'DELETE',
+        path: '/v1/tokens/:token_id',
+        status: 403,
+        error: 'forbidden',
+        ms: 0,
+        request_id: expect.any(String),
+        role: 'readonly',
+      },
+    ]);
+    expect(JSON.stringify(edge.lines)).not.toContain(token);
+  });
+});
+
+describe('paths and methods', () => {
+  it('that are nowhere are not found', async () => {
+    for (const path of ['/', '/v1', '/v1/tokens/', '/v2/tokens', '/v1/controllers//']) {
+      expect(await edge.error('GET', path), path).toMatchObject({ status: 404, error: 'not_found' });
+    }
+  });
+
+  it('HEAD answers like GET, without a body', async () => {
+    for (const path of ['/healthz', '/v1/leader', '/v1/events']) {
+      const { status, text } = await edge.call('HEAD', path);
+      expect([status, text]).toEqual([200, '']);
+    }
+  });
+
+  it('OPTIONS says what is allowed, and lets no other origin in', async () => {
+    const { status, headers } = await edge.call('OPTIONS', '/v1/tokens', { token: null });
+    expect(status).toBe(204);
+    expect(headers.get('allow')).toBe('GET, HEAD, POST, OPTIONS');
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('are declared once', () => {
+    const declared = ROUTES.map(({ spec }) => `${spec.method} ${spec.path}`);
+    expect(new Set(declared).size).toBe(declared.length);
+  });
+});
+
+describe('liveness', () => {
+  it('is plain text for anyone, through the real entry', async () => {
+    const answer = await exports.default.fetch('https://edge.test/healthz');
+    expect(answer.headers.get('content-type')).toContain('text/plain');
+    expect(await answer.text()).toBe('ok');
+  });
+});
+
+describe('an unexpected failure', () => {
+  it('is a 500 without a word of its cause, which the log has under the request id', async () => {
+    const log = muteLog();
+    const broken = new TestEdge({ env: { LEADER_LEASE: undefined as never } });
+    const answer = await broken.error('GET', '/v1/leader');
+    expect(log).toHaveBeenCalledWith(expect.stringContaining(answer.request_id));
+    log.mockRestore();
+    expect(answer).toMatchObject({ status: 500, error: 'internal', details: {} });
+    expect(JSON.stringify(answer)).not.toMatch(/TypeError|undefined|\.ts/);
+  });
+});
+
+describe('an artifact', () => {
+  const open = (path: string) => edge.call('GET', path, { token: null });
+
+  it('is read by token, or as bare text by a link that is signed and ends', async () => {
+    await env.DB.prepare("INSERT INTO artifacts VALUES (?, 'instruction_output', NULL, '<b>all of it</b>', 1)")
+      .bind(ART)
+      .run();
+    expect(await edge.data('GET', `/v1/artifacts/${ART}`)).toMatchObject({ content: '<b>all of it</b>' });
+    const link = await signArtifact(env, ART, edge.now);
+    const { status, text, headers } = await open(link);
+    expect([status, text]).toEqual([200, '<b>all of it</b>']);
+    expect(headers.get('content-type')).toContain('text/plain');
+    expect(headers.get('content-security-policy')).toContain('sandbox');
+    edge.now += 7 * 86_400_000;
+    expect((await open(link)).status).toBe(404);
+  });
+
+  it('is not opened by a link that was made up or altered', async () => {
+    const link = await signArtifact(env, ART, edge.now);
+    const [, , , signature = ''] = link.split('/');
+    const [end = '', mac = ''] = signature.split('.');
+    const later = (Number.parseInt(end, 36) + 1).toString(36);
+    for (const forged of [
+      `/artifact/art_${'b'.repeat(26)}/${signature}`,
+      `/artifact/${ART}/${later}.${mac}`,
+      `/artifact/${ART}/${end}.${mac.replace(/^./, mac.startsWith('A') ? 'B' : 'A')}`,
+      `/artifact/${ART}/${end}`,
+      `/artifact/${ART}/x`,
+    ]) {
+      expect((await open(forged)).status, forged).toBe(404);
+    }
+    const foreign = new TestEdge({ now: edge.now, env: { BAA_BOOTSTRAP_TOKEN: 'another-secret' } });
+    expect((await foreign.call('GET', link, { token: null })).status).toBe(404);
+  });
+});
+
+describe('the snapshot', () => {
+  it('has the shape it says it has', async () => {
+    const status = await edge.data<Status>('GET', '/v1/status');
+    expect(StatusSchema.strict().parse(status)).toEqual(status);
+  });
+
+  it('is told to Prometheus in numbers', async () => {
+    const { text, headers } = await edge.call('GET', '/v1/metrics');
+    expect(headers.get('content-type')).toContain('text/plain');
+    expect(text).toContain('conductor_system_mode{mode="running"} 1\n');
+    for (const line of text.trimEnd().split('\n')) {
+      expect(line).toMatch(
+        /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?\d+(\.\d+)?)$/,
+      );
+    }
+  });
+});

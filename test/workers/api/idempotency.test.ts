@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Role, TokenCreated } from '../../../schema/contracts/tokens.ts';
+import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
+
+const edge = new TestEdge();
+let tokens: Record<Role, string>;
+beforeAll(async () => {
+  tokens = await edge.tokens();
+});
+
+const OUTBOX = '11111111-2222-3333-4444-555555555555';
+const heartbeat = (seq: number, host: string, outbox = OUTBOX) => ({
+  token: tokens.controller,
+  headers: { 'idempotency-key': `${outbox}/node/${seq}` },
+  body: { controller_id: NODE, host, role: 'primary', priority: 100, status: 'standby' },
+});
+const beat = (...args: Parameters<typeof heartbeat>) =>
+  edge.data('POST', '/v1/controllers/heartbeat', heartbeat(...args));
+const refused = (...args: Parameters<typeof heartbeat>) =>
+  edge.error('POST', '/v1/controllers/heartbeat', heartbeat(...args));
+const hostNow = async () =>
+  (await rowsOf<{ host: string }>('SELECT host FROM nodes WHERE controller_id = ?', NODE))[0]?.host;
+
+const make = (subject: string, key: string, token?: string) => ({
+  body: { role: 'readonly', subject },
+  headers: { 'idempotency-key': key },
+  ...(token === undefined ? {} : { token }),
+});
+const countOf = async (subject: string) => (await rowsOf('SELECT 1 FROM tokens WHERE subject = ?', subject)).length;
+
+describe('an idempotency key', () => {
+  it('gives the first answer again, and nothing is done twice', async () => {
+    const first = await edge.call('POST', '/v1/tokens', make('once', 'k1'));
+    edge.now += 1_000;
+    const again = await edge.call('POST', '/v1/tokens', make('once', 'k1'));
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(JSON.parse(again.text).data).toEqual(JSON.parse(first.text).data);
+    expect(await countOf('once')).toBe(1);
+    expect(await rowsOf("SELECT 1 FROM events WHERE topic = 'tokens' AND data LIKE '%\"once\"%'")).toHaveLength(1);
+  });
+
+  it('with another body is a conflict that changes nothing', async () => {
+    await edge.data('POST', '/v1/tokens', make('before', 'k2'));
+    expect(await edge.error('POST', '/v1/tokens', make('after', 'k2'))).toMatchObject({
+      status: 409,
+      error: 'conflict',
+    });
+    expect(await countOf('after')).toBe(0);
+  });
+
+  it('on another path is a conflict', async () => {
+    const { token_id } = await edge.data<TokenCreated>('POST', '/v1/tokens', make('pathless', 'k3'));
+    const rotate = edge.error('POST', `/v1/tokens/${token_id}/rotate`, { headers: { 'idempotency-key': 'k3' } });
+    expect(await rotate).toMatchObject({ error: 'conflict' });
+  });
+
+  it('belongs to the caller: the same key of another token is another write', async () => {
+    await edge.data('POST', '/v1/tokens', make('shared', 'k4'));
+    await edge.data('POST', '/v1/tokens', make('shared', 'k4', tokens.ops_admin));
+    expect(await countOf('shared')).toBe(2);
+  });
+
+  it('used by many at once has one effect and one answer', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => edge.data('POST', '/v1/tokens', make('race', 'k5'))),
+    );
+    expect(await countOf('race')).toBe(1);
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('that cannot be one is refused by name', async () => {
+    expect(await edge.error('POST', '/v1/tokens', make('long', 'k'.repeat(201)))).toMatchObject({
+      error: 'invalid_request',
+      details: { field: 'idempotency-key' },
+    });
+  });
+});
+
+describe('the rows of an outbox', () => {
+  it('are done once, whatever age the repeat says', async () => {
+    const first = await beat(1, 'one');
+    edge.now += 60_000;
+    const call = heartbeat(1, 'one');
+    const again = await edge.data('POST', '/v1/controllers/heartbeat', {
+      ...call,
+      headers: { ...call.headers, 'x-baa-age-ms': '60000' },
+    });
+    expect(again).toEqual(first);
+  });
+
+  it('go on with the next number, gaps allowed, and keep one mark a stream', async () => {
+    await beat(2, 'two');
+    await beat(7, 'seven');
+    expect(await hostNow()).toBe('seven');
+    expect(await rowsOf('SELECT seq FROM outbox_marks WHERE controller_id = ?', NODE)).toEqual([{ seq: 7 }]);
+  });
+
+  it('with another body, or from long ago, are conflicts that change nothing', async () => {
+    expect(await refused(7, 'another')).toMatchObject({ error: 'conflict' });
+    expect(await refused(3, 'late')).toMatchObject({ error: 'conflict' });
+    expect(await hostNow()).toBe('seven');
+  });
+
+  it('of a new outbox start anew', async () => {
+    await beat(1, 'reinstalled', 'aaaaaaaa-2222-3333-4444-555555555555');
+    expect(await hostNow()).toBe('reinstalled');
+  });
+
+  it('sent twice at once have one effect', async () => {
+    const before = (await rowsOf('SELECT 1 FROM events')).length;
+    const call = { ...heartbeat(20, 'race'), body: { ...heartbeat(20, 'race').body, status: 'degraded' } };
+    const answers = await Promise.all([1, 2, 3].map(() => edge.data('POST', '/v1/controllers/heartbeat', call)));
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect((await rowsOf('SELECT 1 FROM events')).length).toBe(before + 1);
+  });
+});
+
+describe('an age', () => {
+  it('that is no number is refused by name', async () => {
+    const call = heartbeat(30, 'x');
+    const headers = { ...call.headers, 'x-baa-age-ms': 'old' };
+    expect(await edge.error('POST', '/v1/controllers/heartbeat', { ...call, headers })).toMatchObject({
+      error: 'invalid_request',
+      details: { field: 'x-baa-age-ms' },
+    });
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../schema/contracts/events.ts';
+import type { Token } from '../../../schema/contracts/tokens.ts';
+import { TestEdge } from '../support/edge.ts';
+
+const edge = new TestEdge();
+interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+/** Every page from the first to the last; `between` happens after each. */
+async function walk<T>(path: string, limit: number, between: () => Promise<unknown> = async () => {}): Promise<T[][]> {
+  const pages: T[][] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const more = cursor === '' ? '' : `&cursor=${cursor}`;
+    const page: Page<T> = await edge.data<Page<T>>(
+      'GET',
+      `${path}${path.includes('?') ? '&' : '?'}limit=${limit}${more}`,
+    );
+    pages.push(page.items);
+    cursor = page.next_cursor;
+    await between();
+  }
+  return pages;
+}
+
+describe('a list', () => {
+  it('is paged newest first, each once, also while it grows', async () => {
+    const made: string[] = [];
+    for (let n = 0; n < 7; n += 1) {
+      edge.now += 1;
+      made.push((await edge.mint('readonly', { subject: `reader ${n}` })).token_id);
+    }
+    const pages = await walk<Token>('/v1/tokens', 3, () => edge.mint('readonly', { subject: 'meanwhile' }));
+    expect(pages.map((page) => page.length)).toEqual([3, 3, 1]);
+    expect(pages.flat().map((token) => token.token_id)).toEqual(made.reverse());
+  });
+
+  it('that fits its page exactly has no next one', async () => {
+    const { items } = await edge.data<Page<Token>>('GET', '/v1/tokens?limit=200');
+    const page = await edge.data<Page<Token>>('GET', `/v1/tokens?limit=${items.length}`);
+    expect(page.next_cursor).toBeNull();
+  });
+
+  it('shows twenty when nobody says how many', async () => {
+    for (let n = 0; n < 15; n += 1) await edge.mint('readonly');
+    expect((await edge.data<Page<Token>>('GET', '/v1/tokens')).items).toHaveLength(20);
+  });
+
+  it('keeps to its filters on every page', async () => {
+    await edge.mint('controller', { controller_id: 'mini-main' });
+    await edge.mint('controller', { controller_id: 'mac-main' });
+    const pages = await walk<Token>('/v1/tokens?controller_id=mac-main', 1);
+    expect(pages.flat().map((token) => token.controller_id)).toEqual(['mac-main']);
+  });
+
+  it('does not take the cursor of another list', async () => {
+    const { next_cursor } = await edge.data<Page<Token>>('GET', '/v1/tokens?limit=1');
+    expect(await edge.error('GET', `/v1/audit?cursor=${next_cursor}`)).toMatchObject({
+      error: 'invalid_request',
+      details: { field: 'cursor' },
+    });
+  });
+});
+
+describe('the audit', () => {
+  it('has one row a write: who, what, when, about what, under which request id', async () => {
+    const { token } = await edge.mint('browser_admin', { subject: 'firefox-1' });
+    const headers = { 'x-request-id': 'request-of-the-pause' };
+    await edge.data('POST', '/v1/system/pause', { token, headers });
+    const { items } = await edge.data<Page<AuditEntry>>('GET', '/v1/audit?request_id=request-of-the-pause');
+    expect(items).toMatchObject([
+      {
+        at: edge.now,
+        actor: 'firefox-1',
+        role: 'browser_admin',
+        action: 'POST /v1/system/pause',
+        subject_id: 'paused',
+      },
+    ]);
+  });
+
+  it('has none of a write that was refused', async () => {
+    const before = await edge.data<Page<AuditEntry>>('GET', '/v1/audit?limit=1');
+    await edge.error('POST', '/v1/tokens', { body: { role: 'king' } });
+    expect(await edge.data('GET', '/v1/audit?limit=1')).toEqual(before);
+  });
+});

@@ -1,0 +1,115 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Token, TokenCreated } from '../../../schema/contracts/tokens.ts';
+import { rowsOf, TestEdge } from '../support/edge.ts';
+
+const edge = new TestEdge();
+const DAY_MS = 86_400_000;
+
+async function everything(): Promise<string> {
+  const tables = ['tokens', 'audit', 'events', 'idempotency_keys', 'outbox_marks'];
+  const rows = await Promise.all(tables.map((table) => rowsOf(`SELECT * FROM ${table}`)));
+  return JSON.stringify(rows);
+}
+
+describe('a token', () => {
+  it('is shown once and stored nowhere, not even for a repeat', async () => {
+    const body = { role: 'readonly', subject: 'a screen' };
+    const headers = { 'idempotency-key': 'make-the-screen' };
+    const first = await edge.data<TokenCreated>('POST', '/v1/tokens', { body, headers });
+    const again = await edge.data<TokenCreated>('POST', '/v1/tokens', { body, headers });
+    expect(again).toEqual(first);
+    expect(await everything()).not.toContain(first.token);
+    const { items } = await edge.data<{ items: Token[] }>('GET', '/v1/tokens?role=readonly');
+    expect(items).toContainEqual(expect.objectContaining({ token_id: first.token_id, subject: 'a screen' }));
+    expect(JSON.stringify(items)).not.toContain('token_hash');
+    expect(await edge.call('GET', '/v1/leader', { token: first.token })).toMatchObject({ status: 200 });
+  });
+
+  it('names its node when it is one of a node, and only then', async () => {
+    for (const role of ['controller', 'worker']) {
+      expect(await edge.error('POST', '/v1/tokens', { body: { role, subject: 'x' } })).toMatchObject({
+        error: 'invalid_request',
+        details: { field: 'controller_id' },
+      });
+    }
+    const body = { role: 'ops_admin', subject: 'x', controller_id: 'mini-main' };
+    expect(await edge.error('POST', '/v1/tokens', { body })).toMatchObject({ details: { field: 'controller_id' } });
+  });
+
+  it('ends when its time has come', async () => {
+    const { token } = await edge.mint('readonly', { expires_in_ms: DAY_MS });
+    edge.now += DAY_MS - 1;
+    expect((await edge.call('GET', '/v1/leader', { token })).status).toBe(200);
+    edge.now += 1;
+    expect(await edge.error('GET', '/v1/leader', { token })).toMatchObject({ status: 401, error: 'expired_token' });
+  });
+
+  it('gets a new secret by rotation, and the old one is refused from then on', async () => {
+    const { token: old, token_id } = await edge.mint('readonly');
+    const { token, ...rest } = await edge.data<TokenCreated>('POST', `/v1/tokens/${token_id}/rotate`, { body: {} });
+    expect(rest).toMatchObject({ token_id, subject: 'a readonly' });
+    expect(await edge.error('GET', '/v1/leader', { token: old })).toMatchObject({ error: 'unknown_token' });
+    expect((await edge.call('GET', '/v1/leader', { token })).status).toBe(200);
+  });
+
+  it('that has expired is rotated only with a new end', async () => {
+    const { token_id } = await edge.mint('readonly', { expires_in_ms: 1_000 });
+    edge.now += 1_000;
+    expect(await edge.error('POST', `/v1/tokens/${token_id}/rotate`)).toMatchObject({ error: 'conflict' });
+    const { expires_at } = await edge.data<TokenCreated>('POST', `/v1/tokens/${token_id}/rotate`, {
+      body: { expires_in_ms: DAY_MS },
+    });
+    expect(expires_at).toBe(edge.now + DAY_MS);
+  });
+
+  it('stays revoked', async () => {
+    const { token, token_id } = await edge.mint('readonly');
+    const { revoked_at } = await edge.data<Token>('DELETE', `/v1/tokens/${token_id}`);
+    edge.now += 5;
+    expect((await edge.data<Token>('DELETE', `/v1/tokens/${token_id}`)).revoked_at).toBe(revoked_at);
+    expect(await edge.error('GET', '/v1/leader', { token })).toMatchObject({ error: 'revoked_token' });
+    expect(await edge.error('POST', `/v1/tokens/${token_id}/rotate`)).toMatchObject({ error: 'conflict' });
+  });
+
+  it('remembers its last use, to the minute', async () => {
+    const { token, token_id } = await edge.mint('readonly');
+    const lastUse = async () =>
+      (await rowsOf<{ last_used_at: number }>('SELECT last_used_at FROM tokens WHERE token_id = ?', token_id))[0]
+        ?.last_used_at;
+    const first = edge.now;
+    await edge.call('GET', '/v1/leader', { token });
+    edge.now += 30_000;
+    await edge.call('GET', '/v1/leader', { token });
+    expect(await lastUse()).toBe(first);
+    edge.now += 30_001;
+    await edge.call('GET', '/v1/leader', { token });
+    expect(await lastUse()).toBe(edge.now);
+  });
+
+  it('that is not there is said to be so', async () => {
+    const id = `tok_${'0'.repeat(26)}`;
+    expect(await edge.error('DELETE', `/v1/tokens/${id}`)).toMatchObject({ status: 404, error: 'token_not_found' });
+    expect(await edge.error('DELETE', '/v1/tokens/nonsense')).toMatchObject({
+      status: 400,
+      details: { in: 'path', field: 'token_id' },
+    });
+  });
+});
+
+describe('failed authentication', () => {
+  const from = (address: string, token: string) =>
+    edge.call('GET', '/v1/leader', { token, headers: { 'cf-connecting-ip': address } });
+
+  it('is slowed down per address, without locking out a good token', async () => {
+    let limited = await from('198.51.100.1', 'baa_guess-number-one');
+    for (let tries = 0; limited.status === 401 && tries < 300; tries += 1) {
+      limited = await from('198.51.100.1', `baa_guess-number-${tries}`);
+    }
+    expect(limited.status).toBe(429);
+    expect(JSON.parse(limited.text)).toMatchObject({ error: 'rate_limited' });
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await from('198.51.100.1', env.BAA_BOOTSTRAP_TOKEN)).status).toBe(200);
+    expect((await from('198.51.100.2', 'baa_another-address')).status).toBe(401);
+  });
+});

@@ -1,0 +1,128 @@
+/**
+ * A small conductor in workerd: two nodes with their browsers, messages as an agent brings them, ticks at a chosen time.
+ * Its clock stands a day ahead of the real one, so that no alarm rings by itself during a test.
+ */
+import { env } from 'cloudflare:workers';
+import type { IngestAnswer, IngestBody, InstructionInput } from '../../../schema/contracts/instructions.ts';
+import type { TickAnswer, TickEntry } from '../../../schema/contracts/ticks.ts';
+import { runTick } from '../../../workers/cron/run-tick.ts';
+import type { Runner } from '../../../workers/cron/runner.ts';
+import { RUNNERS } from '../../../workers/cron/runners.ts';
+import { NODE, rowsOf, TestEdge } from './edge.ts';
+
+export const OTHER_NODE = 'vps-main';
+const DAY_MS = 86_400_000;
+
+export const DESCRIBE = { target: 'conductor', tool: 'describe', params: {} };
+export const EXEC = { target: 'conductor', tool: 'exec', params: { argv: ['true'] } };
+export const PAUSE = { target: 'conductor', tool: 'system/pause', params: {} };
+export const RESUME = { target: 'conductor', tool: 'system/resume', params: {} };
+
+type Asked = Partial<InstructionInput> & Pick<InstructionInput, 'target' | 'tool' | 'params'>;
+
+/** Instructions of one block, allowed unless they say otherwise. */
+export function instructionsOf(...asked: Asked[]): InstructionInput[] {
+  return asked.map((one, index) => ({
+    block_index: 0,
+    index,
+    policy: { decision: 'allow', rule: 'test' },
+    ...one,
+  }));
+}
+
+export class Conductor {
+  readonly edge = new TestEdge({ now: Date.now() + DAY_MS });
+  readonly #tokens = new Map<string, string>();
+  #messages = 0;
+
+  async token(controllerId: string = NODE): Promise<string> {
+    const known = this.#tokens.get(controllerId);
+    if (known !== undefined) return known;
+    const { token } = await this.edge.mint('controller', { controller_id: controllerId });
+    this.#tokens.set(controllerId, token);
+    return token;
+  }
+
+  /** A message as that node brings it: an id and a text of its own unless given. */
+  message(more: Partial<IngestBody> = {}): IngestBody {
+    this.#messages += 1;
+    const remote_conversation_id = more.remote_conversation_id ?? 'conv-1';
+    return {
+      controller_id: NODE,
+      client_id: 'firefox-1',
+      platform: 'chatgpt',
+      remote_conversation_id,
+      assistant_message_id: `assistant-${this.#messages}`,
+      raw_text: `text number ${this.#messages}`,
+      role: 'assistant',
+      observed_at: this.edge.now,
+      capture: { source: 'network', other: 'agrees' },
+      link: {
+        remote_conversation_id,
+        page_url: `https://chatgpt.com/c/${remote_conversation_id}`,
+        page_title: 'A chat',
+        tab_id: 17,
+        shell_page: false,
+        observed_at: this.edge.now,
+      },
+      block_errors: [],
+      instructions: [],
+      ...more,
+    };
+  }
+
+  async bring(body: IngestBody, headers: Record<string, string> = {}): Promise<IngestAnswer> {
+    const token = await this.token(body.controller_id);
+    return this.edge.data<IngestAnswer>('POST', '/v1/messages', { token, body, headers });
+  }
+
+  /** A call of a node about what it holds. */
+  async act<T>(path: string, body: Record<string, unknown> = {}, controllerId: string = NODE): Promise<T> {
+    const token = await this.token(controllerId);
+    return this.edge.data<T>('POST', path, { token, body: { controller_id: controllerId, ...body } });
+  }
+
+  async result(instructionId: string, more: Record<string, unknown> = {}) {
+    return this.act<{ status: string; rest: { status: string; gate: string | null }[]; artifact_url: string | null }>(
+      `/v1/instructions/${instructionId}/result`,
+      { status: 'succeeded', output: 'ok', duration_ms: 5, truncated: false, ...more },
+    );
+  }
+
+  async mode(change: 'pause' | 'resume' | 'drain'): Promise<void> {
+    await this.edge.data('POST', `/v1/system/${change}`, { body: {} });
+  }
+
+  async lead(): Promise<void> {
+    await this.edge.data('POST', '/v1/leader/acquire', {
+      token: await this.token(),
+      body: { controller_id: NODE, host: 'mini', ttl_sec: 300 },
+    });
+  }
+
+  async automation(conversationId: string, change: 'manual' | 'auto' | 'paused' | 'resume'): Promise<void> {
+    await this.edge.data('POST', `/v1/renewal/conversations/${conversationId}/${change}`, { body: {} });
+  }
+
+  tick({
+    random = 0.5,
+    runners = RUNNERS,
+  }: {
+    random?: number;
+    runners?: readonly Runner[];
+  } = {}): Promise<TickAnswer> {
+    const request = { trigger: 'manual', scheduledTime: null, now: this.edge.now } as const;
+    return runTick(env, request, { runners, random: () => random, log: () => undefined });
+  }
+}
+
+/** The entries that were kept of a tick, as `runner stage result`. */
+export async function entriesOf(batchId: string): Promise<string[]> {
+  const rows = await rowsOf<{ entries: string }>(
+    "SELECT entries FROM ticks WHERE batch_id = ?1 OR entries LIKE '%' || ?1 || '%' ORDER BY tick_seq",
+    batchId,
+  );
+  return rows
+    .flatMap((row) => JSON.parse(row.entries) as TickEntry[])
+    .map(({ runner, stage, result }) => `${runner} ${stage} ${result}`);
+}

@@ -1,0 +1,117 @@
+/** Calls into the HTTP application inside workerd: a clock to set, tokens of every role, parsed envelopes. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import type { ErrorBody } from '../../../schema/contracts/common.ts';
+import { ErrorBodySchema } from '../../../schema/contracts/common.ts';
+import type { Role, TokenCreated } from '../../../schema/contracts/tokens.ts';
+import { TokenCreatedSchema } from '../../../schema/contracts/tokens.ts';
+import { createApp } from '../../../workers/app.ts';
+
+/** The node whose token `edge.tokens()` makes for the roles `controller` and `worker`. */
+export const NODE = 'mini-main';
+export const ORIGIN = 'https://edge.test';
+
+export interface Call {
+  token?: string | null;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+export class TestEdge {
+  now: number;
+  /** Fields of the log lines so far. */
+  readonly lines: Record<string, unknown>[] = [];
+  readonly #app = createApp({ clock: () => this.now, log: (_level, _what, fields) => void this.lines.push(fields) });
+  readonly #env: Env;
+  #address = 0;
+
+  constructor(options: { now?: number; env?: Partial<Env> } = {}) {
+    this.now = options.now ?? Date.now();
+    this.#env = { ...env, ...options.env };
+  }
+
+  /** The bare answer; what the request left to `waitUntil` is done when the stream is not held open. */
+  async fetch(path: string, init: RequestInit = {}, wait = true): Promise<Response> {
+    const ctx = createExecutionContext();
+    const answer = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.#env, ctx);
+    if (wait) await waitOnExecutionContext(ctx);
+    return answer;
+  }
+
+  /** One call as the bootstrap operator, unless `token` says otherwise (null: none). Each comes from another address. */
+  async call(
+    method: string,
+    path: string,
+    { token = env.BAA_BOOTSTRAP_TOKEN, body, headers }: Call = {},
+  ): Promise<Reply> {
+    this.#address += 1;
+    const answer = await this.fetch(path, {
+      method,
+      headers: {
+        'cf-connecting-ip': `192.0.2.${this.#address}`,
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  }
+
+  /** `data` of a success, as the caller says it is; fails on anything else. */
+  async data<T>(method: string, path: string, call: Call = {}): Promise<T> {
+    const reply = await this.call(method, path, call);
+    const { ok, data } = JSON.parse(reply.text) as { ok: boolean; data: T };
+    if (!ok) throw new Error(`${method} ${path} answered ${reply.status}: ${reply.text}`);
+    return data;
+  }
+
+  /** Status and body of a failure; fails on a success. */
+  async error(method: string, path: string, call: Call = {}): Promise<ErrorBody & { status: number }> {
+    const reply = await this.call(method, path, call);
+    return { ...ErrorBodySchema.parse(JSON.parse(reply.text)), status: reply.status };
+  }
+
+  async mint(
+    role: Role,
+    more: { controller_id?: string; subject?: string; expires_in_ms?: number } = {},
+  ): Promise<TokenCreated> {
+    const bound = role === 'controller' || role === 'worker';
+    return TokenCreatedSchema.parse(
+      await this.data('POST', '/v1/tokens', {
+        body: { role, subject: `a ${role}`, ...(bound ? { controller_id: NODE } : {}), ...more },
+      }),
+    );
+  }
+
+  /** A token of every role; those of nodes are bound to NODE. */
+  async tokens(): Promise<Record<Role, string>> {
+    const [controller, worker, browser_admin, ops_admin, readonly] = await Promise.all([
+      this.mint('controller'),
+      this.mint('worker'),
+      this.mint('browser_admin'),
+      this.mint('ops_admin'),
+      this.mint('readonly'),
+    ]);
+    return {
+      controller: controller.token,
+      worker: worker.token,
+      browser_admin: browser_admin.token,
+      ops_admin: ops_admin.token,
+      readonly: readonly.token,
+    };
+  }
+}
+
+/** The rows of a query on the edge's database. */
+export async function rowsOf<T>(query: string, ...values: unknown[]): Promise<T[]> {
+  const { results } = await env.DB.prepare(query)
+    .bind(...values)
+    .all<T>();
+  return results;
+}

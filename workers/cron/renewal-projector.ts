@@ -1,0 +1,126 @@
+/**
+ * `renewal.projector`: settled messages of the assistant behind the cursor, and those marked to be looked at again,
+ * become one job each, or the reason why not is kept on them. Jobs, reasons, marks and cursor are one batch, guarded
+ * by the cursor; so a message is projected once, whatever dies in between.
+ */
+import { sql } from 'drizzle-orm';
+import type { SkipReason } from '../../schema/contracts/renewal.ts';
+import { RENEWAL } from '../../schema/defaults.ts';
+import { renewalPayload, skipReason } from '../../schema/domain/renewal.ts';
+import { newId } from '../../schema/ids.ts';
+import { renewal_jobs } from '../../schema/tables/index.ts';
+import type { Statement } from '../db.ts';
+import { runBatch } from '../db.ts';
+import { guardNotPaused, guardThat, violationOf } from '../guards.ts';
+import { insertRows } from '../queries/bulk.ts';
+import type { Candidate } from '../queries/projection.ts';
+import { readCandidates } from '../queries/projection.ts';
+import { dropMarks, PROJECTOR } from '../queries/projection-marks.ts';
+import type { Runner, RunnerContext } from './runner.ts';
+
+interface Projected {
+  candidate: Candidate;
+  skip: SkipReason | null;
+}
+
+export const renewalProjector: Runner = {
+  name: PROJECTOR,
+  ordinary: true,
+  async run(context) {
+    if (context.mode === 'draining') {
+      context.log('scan_skipped', 'system_draining');
+      return 'system_draining';
+    }
+    const { db, now, settings } = context;
+    const { cursor, behind, marked } = await readCandidates(db, now, settings.max_messages_per_tick);
+    const firstUnsettled = behind.findIndex((one) => one.received_at + settings.settle_delay_ms > now);
+    const window = firstUnsettled === -1 ? behind : behind.slice(0, firstUnsettled);
+    const last = window.at(-1)?.ingest_seq ?? cursor;
+    context.log('scan_window', 'ok', { cursor_from: cursor, cursor_to: last, marked: marked.length });
+    // A marked message that is not behind the cursor yet comes by itself.
+    const again = marked.filter((one) => one.ingest_seq <= cursor);
+    const projected = [...window, ...again]
+      .filter((one) => one.role === 'assistant')
+      .map((candidate) => ({ candidate, skip: judge(candidate, now) }));
+    if (last !== cursor || marked.length > 0) {
+      const stored = await store(context, projected, { cursor, last, marked });
+      if (!stored) return 'changed';
+    }
+    report(context, projected);
+    return 'ok';
+  },
+};
+
+function judge(one: Candidate, now: number): SkipReason | null {
+  return skipReason({
+    automation_status: one.automation_status,
+    link: one.link,
+    has_job: one.has_job,
+    newest: one.last_message_id === one.message_id,
+    instruction_pending: one.instruction_open || one.reply_outcome === 'delivered',
+    cooldown_until: one.cooldown_until,
+    now,
+  });
+}
+
+async function store(
+  { db, now }: RunnerContext,
+  projected: readonly Projected[],
+  at: { cursor: number; last: number; marked: readonly Candidate[] },
+): Promise<boolean> {
+  const skipped = projected.map(({ candidate, skip }) => ({ message_id: candidate.message_id, skip_reason: skip }));
+  const jobs = projected.flatMap(({ candidate, skip }) => (skip === null ? [newJob(candidate, now)] : []));
+  const statements: Statement[] = [
+    guardNotPaused(db),
+    guardThat(db, sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${PROJECTOR}), 0) = ${at.cursor}`),
+    ...insertRows(db, renewal_jobs, jobs),
+    db.run(sql`UPDATE messages SET skip_reason = o.skip_reason
+      FROM (SELECT value->>'message_id' AS message_id, value->>'skip_reason' AS skip_reason
+        FROM json_each(${JSON.stringify(skipped)})) AS o
+      WHERE messages.message_id = o.message_id`),
+    dropMarks(
+      db,
+      at.marked.map((one) => one.local_conversation_id),
+    ),
+    db.run(sql`INSERT INTO runner_cursors (runner, position, updated_at) VALUES (${PROJECTOR}, ${at.last}, ${now})
+      ON CONFLICT (runner) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`),
+  ];
+  try {
+    await runBatch(db, statements);
+    return true;
+  } catch (error) {
+    if (violationOf(error) === null) throw error;
+    return false;
+  }
+}
+
+function newJob(one: Candidate, now: number): typeof renewal_jobs.$inferInsert {
+  const payload = renewalPayload(one, one.link?.page_url ?? '');
+  return {
+    job_id: newId('job', now),
+    local_conversation_id: one.local_conversation_id,
+    message_id: one.message_id,
+    status: 'pending',
+    payload: JSON.stringify(payload),
+    payload_kind: 'json',
+    payload_text: payload.text,
+    attempt_count: 0,
+    max_attempts: RENEWAL.max_attempts,
+    next_attempt_at: now,
+    created_at: now,
+    updated_at: now,
+  };
+}
+
+function report({ log }: RunnerContext, projected: readonly Projected[]): void {
+  for (const { candidate, skip } of projected) {
+    const { message_id, local_conversation_id } = candidate;
+    if (skip === null) log('message_projected', 'ok', { message_id, local_conversation_id });
+    else log('message_skipped', skip, { message_id, local_conversation_id });
+  }
+  const projectedCount = projected.filter((one) => one.skip === null).length;
+  log('scan_completed', projected.length === 0 ? 'idle' : 'ok', {
+    projected_messages: projectedCount,
+    skipped_messages: projected.length - projectedCount,
+  });
+}

@@ -1,0 +1,172 @@
+/**
+ * One tick: take the lock, decide, run the registry, write the log, give the lock back with the next due time. Ordinary
+ * runners need a system that runs and somebody who leads; reapers run on every tick that holds the lock. A runner that
+ * throws fails alone; a throw in the framework is `failed`, and the lock is given back all the same.
+ */
+import { automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
+import type { SystemMode } from '../../schema/contracts/system.ts';
+import type { TickAnswer, TickDecision, TickEntry, TickTrigger } from '../../schema/contracts/ticks.ts';
+import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
+import { decideTick } from '../../schema/domain/tick.ts';
+import { newId } from '../../schema/ids.ts';
+import type { Database } from '../db.ts';
+import { openDatabase, runBatch } from '../db.ts';
+import { log } from '../log.ts';
+import { insertTick, nextDueAt } from '../queries/ticks.ts';
+import { settings } from '../settings.ts';
+import type { Runner, RunnerContext } from './runner.ts';
+import { RUNNERS } from './runners.ts';
+import type { EntryDetails, Logger } from './tick-log.ts';
+import { keptEntries, tickEntry } from './tick-log.ts';
+
+export interface TickRequest {
+  trigger: TickTrigger;
+  /** Cron's own time of this tick (Unix milliseconds), by which a second delivery is known; null for the others. */
+  scheduledTime: number | null;
+  now: number;
+}
+
+export interface TickDeps {
+  runners: readonly Runner[];
+  random: () => number;
+  log: typeof log;
+}
+
+interface Tick {
+  env: Env;
+  db: Database;
+  request: TickRequest;
+  deps: TickDeps;
+  batch_id: string;
+  entries: TickEntry[];
+  /** Milliseconds since it began, by a clock that may stand elsewhere than the tick's time. */
+  elapsed(): number;
+  logAs(runner: string): Logger;
+}
+
+interface Outcome {
+  decision: TickDecision;
+  next_due_at: number | null;
+}
+
+/** Runs a tick if it may; the answer says what was decided. Throws only when the lock itself cannot be reached. */
+export async function runTick(
+  env: Env,
+  request: TickRequest,
+  deps: TickDeps = { runners: RUNNERS, random: Math.random, log },
+): Promise<TickAnswer> {
+  const jobs = timedJobs(env);
+  const grant = await jobs.begin(request.trigger, request.scheduledTime);
+  const granted = grant.status === 'granted';
+  const tick = open(env, request, deps, granted ? grant.batch_id : newId('tick', request.now));
+  const { decision, next_due_at } = granted ? await attempt(tick) : skippedBusy(tick, grant.status);
+  try {
+    await record(tick, decision);
+  } finally {
+    if (granted) await jobs.finish(tick.batch_id, next_due_at);
+  }
+  return { batch_id: tick.batch_id, decision };
+}
+
+function open(env: Env, request: TickRequest, deps: TickDeps, batch_id: string): Tick {
+  const entries: TickEntry[] = [];
+  const origin = { batch_id, trigger: request.trigger };
+  const openedAt = Date.now();
+  const elapsed = () => Date.now() - openedAt;
+  const logAs =
+    (runner: string): Logger =>
+    (stage, result, details: EntryDetails = {}) =>
+      void entries.push(tickEntry(origin, runner, stage, result, details, request.now + elapsed()));
+  return { env, db: openDatabase(env.DB), request, deps, batch_id, entries, elapsed, logAs };
+}
+
+function skippedBusy(tick: Tick, why: string): Outcome {
+  tick.logAs(FRAMEWORK_RUNNER)('tick_skipped_busy', 'skipped_busy', { why });
+  return { decision: 'skipped_busy', next_due_at: null };
+}
+
+async function attempt(tick: Tick): Promise<Outcome> {
+  try {
+    return await decideAndRun(tick);
+  } catch (error) {
+    tick.logAs(FRAMEWORK_RUNNER)('tick_failed', 'failed', { error: String(error) });
+    return { decision: 'failed', next_due_at: null };
+  }
+}
+
+async function decideAndRun(tick: Tick): Promise<Outcome> {
+  const { env, db, deps, request } = tick;
+  const framework = tick.logAs(FRAMEWORK_RUNNER);
+  const { mode, leader_id } = await readObjects(env);
+  const decision = decideTick({ locked: true, runners: deps.runners.length, mode, leader_id });
+  if (decision === 'skipped_no_runners') {
+    framework('tick_skipped_no_runners', decision);
+    return { decision, next_due_at: null };
+  }
+  framework('tick_started', 'running');
+  const ordinary = decision === 'scheduled';
+  let failures = 0;
+  for (const runner of deps.runners) {
+    if (!ordinary && runner.ordinary) tick.logAs(runner.name)('runner_skipped', decision);
+    else if (!(await runOne(tick, runner, mode))) failures += 1;
+  }
+  const result = ordinary && failures > 0 ? 'completed_with_failures' : decision;
+  framework('tick_completed', result, { duration_ms: tick.elapsed(), failed_runners: failures });
+  if (!ordinary) return { decision: result, next_due_at: null };
+  const due = await nextDueAt(db, settings(env), mode === 'running');
+  // A runner that fails leaves what it should have done due: it must not be asked again at once.
+  const floor = failures > 0 ? request.now + settings(env).interval_ms : 0;
+  return { decision: result, next_due_at: due === null ? null : Math.max(due, floor) };
+}
+
+/** Mode and leader, once D1's fence stands where both objects stand. */
+async function readObjects(env: Env): Promise<{ mode: SystemMode; leader_id: string | null }> {
+  const state = automationState(env);
+  const lease = leaderLease(env);
+  const fences = await Promise.all([state.ensureFence(), lease.ensureFence()]);
+  if (fences.includes(false)) throw new Error('fence_lag');
+  const [{ mode }, view] = await Promise.all([state.read(), lease.read()]);
+  return { mode, leader_id: view.expires_in_ms > 0 ? view.holder_id : null };
+}
+
+/** Whether it came to its end. */
+async function runOne(tick: Tick, runner: Runner, mode: SystemMode): Promise<boolean> {
+  const { env, db, request, deps, batch_id } = tick;
+  const logger = tick.logAs(runner.name);
+  const context: RunnerContext = {
+    env,
+    db,
+    now: request.now,
+    random: deps.random,
+    mode,
+    settings: settings(env),
+    batch_id,
+    trigger: request.trigger,
+    log: logger,
+  };
+  const startedMs = tick.elapsed();
+  logger('runner_started', 'running');
+  try {
+    const result = await runner.run(context);
+    logger('runner_completed', result, { duration_ms: tick.elapsed() - startedMs });
+    return true;
+  } catch (error) {
+    logger('runner_failed', 'failed', { duration_ms: tick.elapsed() - startedMs, error: String(error) });
+    return false;
+  }
+}
+
+/** One line in Workers Logs, one row in D1. A log that cannot be written fails no tick. */
+async function record(tick: Tick, decision: TickDecision): Promise<void> {
+  const { batch_id, db, request, deps } = tick;
+  const entries = keptEntries(tick.entries);
+  deps.log(decision === 'failed' ? 'error' : 'info', 'tick', { batch_id, trigger: request.trigger, decision, entries });
+  try {
+    const { trigger, now: started_at } = request;
+    await runBatch(db, [
+      insertTick(db, { batch_id, trigger, decision, started_at, finished_at: started_at + tick.elapsed(), entries }),
+    ]);
+  } catch (error) {
+    deps.log('error', 'tick_log', { batch_id, error: String(error) });
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Running a claimed edge tool, in message order; its answer is its result. The effect comes before the row, as a tool
+ * of the edge can be repeated without harm, and a repeat of the call after that gets what was stored.
+ */
+import { eq } from 'drizzle-orm';
+import type { InstructionRunAnswer } from '../schema/contracts/instructions.ts';
+import type { EdgeTool, ToolName, ToolParams } from '../schema/contracts/tools.ts';
+import { TOOLS, toolName } from '../schema/contracts/tools.ts';
+import { isExecuting, isOpen } from '../schema/domain/instruction-machine.ts';
+import { AppError } from '../schema/errors.ts';
+import { artifacts } from '../schema/tables/index.ts';
+import type { WritePlan } from './commit.ts';
+import type { Database } from './db.ts';
+import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/registry.ts';
+import { EDGE_TOOLS } from './edge-tools/registry.ts';
+import type { InstructionGround } from './instruction-end.ts';
+import { readInstruction } from './instruction-end.ts';
+import { artifactUrl, storeResult } from './instruction-result.ts';
+import { claimExpiresInMs, toClaimed } from './queries/instructions.ts';
+
+interface Run {
+  env: Env;
+  db: Database;
+  now: number;
+  origin: string;
+  instructionId: string;
+  controllerId: string;
+}
+
+/** Throws `not_owner`, and `conflict` when it is not this one's turn, or not the edge that runs it. */
+export async function runInstruction(run: Run): Promise<WritePlan<InstructionRunAnswer>> {
+  const { env, db, now } = run;
+  const before = await readInstruction(db, run.instructionId);
+  const { row } = before;
+  if (row.controller_id !== run.controllerId) throw new AppError('not_owner', `this is held by ${row.controller_id}`);
+  const name = toolName(row.target, row.tool);
+  if (name === null || !isEdgeTool(name)) throw new AppError('conflict', 'this tool runs on the host');
+  if (!isExecuting(row.status)) return repeated(run, before);
+  if (before.standing.some((one) => one.index < row.index && isOpen(one.status))) {
+    throw new AppError('conflict', 'an earlier instruction of the message has not ended');
+  }
+  const outcome = await callTool(name, row.params, {
+    env,
+    db,
+    now,
+    conversation: before.conversation,
+    requested_by: `${row.controller_id} (${row.instruction_id})`,
+  });
+  const ground = await readInstruction(db, run.instructionId);
+  const result = { status: 'succeeded', output: outcome.output, duration_ms: 0, truncated: false } as const;
+  const { conversation } = outcome;
+  const plan = await storeResult({ ...run, ground, result, ...(conversation === undefined ? {} : { conversation }) });
+  return {
+    ...plan,
+    events: [...(plan.events ?? []), ...(outcome.events ?? [])],
+    answer: { ...plan.answer, output: outcome.output, error_code: null, duration_ms: 0 },
+    after: async () => {
+      await plan.after?.();
+      await outcome.announce?.();
+    },
+  };
+}
+
+function isEdgeTool(name: ToolName): name is EdgeTool {
+  return TOOLS[name].where === 'edge';
+}
+
+function callTool<N extends EdgeTool>(
+  name: N,
+  params: Record<string, unknown>,
+  context: EdgeToolContext,
+): Promise<EdgeToolOutcome> {
+  const handler: EdgeToolHandler<N> = EDGE_TOOLS[name];
+  return handler(TOOLS[name].params.parse(params) as ToolParams<N>, context);
+}
+
+/** It has ended: what was stored is the answer once more. */
+async function repeated(run: Run, ground: InstructionGround): Promise<WritePlan<InstructionRunAnswer>> {
+  const { row, standing } = ground;
+  if (row.finished_at === null) throw new AppError('conflict', `this instruction is ${row.status}`);
+  const stored =
+    row.artifact_id === null
+      ? undefined
+      : await run.db.select().from(artifacts).where(eq(artifacts.artifact_id, row.artifact_id)).get();
+  return {
+    statements: [],
+    audited: false,
+    answer: {
+      instruction_id: row.instruction_id,
+      status: row.status,
+      claim_expires_in_ms: claimExpiresInMs(row, run.now),
+      artifact_id: row.artifact_id,
+      artifact_url: await artifactUrl(run.env, row.artifact_id, run.origin, run.now),
+      rest: standing.filter((one) => one.index !== row.index).map((one) => toClaimed(one, run.now)),
+      output: stored?.content ?? row.output_summary ?? '',
+      error_code: row.error_code,
+      duration_ms: row.duration_ms ?? 0,
+    },
+  };
+}

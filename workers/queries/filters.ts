@@ -1,0 +1,7 @@
+/** Filters of lists: what was not asked for does not filter. */
+import type { AnyColumn, SQL } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
+
+export function equals(column: AnyColumn, value: string | number | null | undefined): SQL | undefined {
+  return value === undefined || value === null ? undefined : eq(column, value);
+}
