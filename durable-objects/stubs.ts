@@ -26,6 +26,8 @@ export function leaderLease(env: ObjectsEnv): LeaderLeaseApi {
     release: (request) => stub().release(request),
     read: () => stub().read(),
     ensureFence: () => stub().ensureFence(),
+    compareFence: () => stub().compareFence(),
+    raiseRestoredFence: () => stub().raiseRestoredFence(),
   };
 }
 
@@ -35,6 +37,7 @@ export function automationState(env: ObjectsEnv): AutomationStateApi {
     read: () => stub().read(),
     change: (change) => stub().change(change),
     ensureFence: () => stub().ensureFence(),
+    restoreCheck: (restored) => stub().restoreCheck(restored),
   };
 }
 

@@ -8,12 +8,12 @@
  */
 import { createDurable } from 'itty-durable/itty-durable.js';
 import { z } from 'zod';
-import type { AutomationStateApi, FenceLag, SystemChange } from '../../schema/contracts/objects.ts';
+import type { AutomationStateApi, FenceLag, RestoreFinding, SystemChange } from '../../schema/contracts/objects.ts';
 import type { SystemRecord } from '../../schema/contracts/system.ts';
 import { SystemModeSchema } from '../../schema/contracts/system.ts';
-import { decideMode, FRESH_SYSTEM, passVersion } from '../../schema/domain/mode.ts';
+import { decideMode, decideRestore, FRESH_SYSTEM, passVersion } from '../../schema/domain/mode.ts';
 import type { ObjectsEnv } from '../env.ts';
-import { raiseMode } from '../shared/fence.ts';
+import { raiseMode, readFence } from '../shared/fence.ts';
 import { logProblem } from '../shared/log.ts';
 
 /** What is used of itty-durable's class; its own types say `any`. */
@@ -38,6 +38,7 @@ const METHODS: Record<keyof AutomationStateApi, z.ZodType> = {
   read: z.tuple([]),
   change: z.tuple([SystemChangeSchema]),
   ensureFence: z.tuple([]),
+  restoreCheck: z.tuple([z.boolean()]),
 };
 
 const FENCE_LAG: FenceLag = { status: 'fence_lag' };
@@ -74,6 +75,21 @@ export class AutomationState extends IttyDurable implements AutomationStateApi {
       if (!(await this.#raising)) return false;
     }
     return true;
+  }
+
+  async restoreCheck(restored: boolean): Promise<RestoreFinding | FenceLag> {
+    const confirmed = this.fenced_version;
+    try {
+      const d1 = await readFence(this.state.env.DB);
+      const fenced = { confirmed, now: this.fenced_version };
+      const { next, fenced_version, owed } = decideRestore(this.record, fenced, d1, restored);
+      await this.#store(next, fenced_version);
+      if (!(await this.ensureFence())) return FENCE_LAG;
+      return { status: 'checked', owed, d1, record: this.record };
+    } catch (error) {
+      logProblem('mode.restore_check', error);
+      return FENCE_LAG;
+    }
   }
 
   async #raise(): Promise<boolean> {

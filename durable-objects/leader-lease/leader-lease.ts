@@ -19,11 +19,11 @@ import {
   TermSchema,
   TtlSecSchema,
 } from '../../schema/contracts/leader.ts';
-import type { FenceLag, LeaderLeaseApi, LeaseRenewal } from '../../schema/contracts/objects.ts';
+import type { FenceComparison, FenceLag, LeaderLeaseApi, LeaseRenewal } from '../../schema/contracts/objects.ts';
 import type { LeaseDecision, LeaseRequest } from '../../schema/domain/lease.ts';
 import { decideLease, leaseAnswer, leaseView } from '../../schema/domain/lease.ts';
 import type { ObjectsEnv } from '../env.ts';
-import { raiseTerm } from '../shared/fence.ts';
+import { liftTerm, raiseTerm, readFence } from '../shared/fence.ts';
 import { logProblem } from '../shared/log.ts';
 import { allHubs, timedJobs } from '../stubs.ts';
 import { LeaseStore } from './lease-store.ts';
@@ -94,6 +94,38 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
       if (!(await this.#raising)) return false;
     }
     return true;
+  }
+
+  async compareFence(): Promise<FenceComparison | FenceLag> {
+    // Taken before D1 is read: what is confirmed meanwhile makes no restore of an answer that is older.
+    const confirmed = this.#store.fencedTerm;
+    try {
+      const d1 = await readFence(this.env.DB);
+      return { status: 'compared', behind: d1.term < confirmed, d1, term: this.#store.record.term };
+    } catch (error) {
+      logProblem('lease.compare', error);
+      return FENCE_LAG;
+    }
+  }
+
+  async raiseRestoredFence(): Promise<boolean> {
+    const found = await this.compareFence();
+    if (found.status !== 'compared') return false;
+    if (!found.behind) return this.ensureFence();
+    const { fencedTerm } = this.#store;
+    // The last granted term is raised as a new one is: with its holder and its line of history.
+    this.#store.unmarkFenced(found.d1.term);
+    if (!(await this.ensureFence())) return false;
+    try {
+      // A term whose holder this object no longer knows still counts.
+      await liftTerm(this.env.DB, fencedTerm, Date.now());
+      return true;
+    } catch (error) {
+      logProblem('lease.fence', error);
+      return false;
+    } finally {
+      this.#store.markFenced(fencedTerm);
+    }
   }
 
   /** Decides all requests in one turn, with one write, and answers when D1 stands where this object stands. */

@@ -51,6 +51,17 @@ export class LeaseStore {
     this.#cell.set({ ...stored, fenced_term: Math.max(stored.fenced_term, term) });
   }
 
+  /** The highest term that D1 has confirmed. */
+  get fencedTerm(): number {
+    return this.#cell.get().fenced_term;
+  }
+
+  /** D1 has lost what it had confirmed: the last granted term is to be raised anew. */
+  unmarkFenced(term: number): void {
+    const stored = this.#cell.get();
+    this.#cell.set({ ...stored, fenced_term: Math.min(stored.fenced_term, term) });
+  }
+
   /** D1 is ahead: nobody leads, and the next term is one that D1 has not seen. */
   adopt(term: number): void {
     const stored = this.#cell.get();

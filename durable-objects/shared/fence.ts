@@ -4,7 +4,7 @@
  * (or D1 kept what the object was reset from): that is reported, so that the object goes on from there.
  */
 import type { LeaderTerm } from '../../schema/contracts/leader.ts';
-import type { SystemRecord } from '../../schema/contracts/system.ts';
+import type { FenceMarks, SystemRecord } from '../../schema/contracts/system.ts';
 
 /** `raised`: D1 stands exactly here. Otherwise the number that D1 has, which is not this object's. */
 export type FenceOutcome = { status: 'raised' } | { status: 'ahead'; at: number };
@@ -46,20 +46,29 @@ export async function raiseTerm(db: D1Database, granted: LeaderTerm, now: number
   return ours ? { status: 'raised' } : { status: 'ahead', at: row.term };
 }
 
-/** Raises mode, version and epoch. Throws when D1 fails or has no fence. */
+/** Raises mode and version. Throws when D1 fails or has no fence. */
 export async function raiseMode(db: D1Database, record: SystemRecord, now: number): Promise<FenceOutcome> {
-  const { mode, version, epoch } = record;
+  const { mode, version } = record;
   const results = await db.batch<ModeRow>([
     db
-      .prepare(
-        `UPDATE fence SET mode = ?1, mode_version = ?2, epoch = max(epoch, ?3), updated_at = ?4
-         WHERE id = 1 AND mode_version < ?2`,
-      )
-      .bind(mode, version, epoch, now),
+      .prepare('UPDATE fence SET mode = ?1, mode_version = ?2, updated_at = ?3 WHERE id = 1 AND mode_version < ?2')
+      .bind(mode, version, now),
     db.prepare('SELECT mode, mode_version FROM fence WHERE id = 1'),
   ]);
   const row = results[1]?.results[0];
   if (!row) throw new Error('D1 has no fence row');
   const ours = row.mode_version === version && row.mode === mode;
   return ours ? { status: 'raised' } : { status: 'ahead', at: row.mode_version };
+}
+
+/** Where D1 stands. Throws when D1 fails or has no fence. */
+export async function readFence(db: D1Database): Promise<FenceMarks> {
+  const row = await db.prepare('SELECT term, mode_version, epoch FROM fence WHERE id = 1').first<FenceMarks>();
+  if (!row) throw new Error('D1 has no fence row');
+  return row;
+}
+
+/** Raises the term alone. Throws when D1 fails. */
+export async function liftTerm(db: D1Database, term: number, now: number): Promise<void> {
+  await db.prepare('UPDATE fence SET term = ?1, updated_at = ?2 WHERE id = 1 AND term < ?1').bind(term, now).run();
 }

@@ -6,15 +6,17 @@ import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
-import { DELIVERY } from '../../schema/defaults.ts';
+import { BRIDGE, DELIVERY } from '../../schema/defaults.ts';
 import { newId } from '../../schema/ids.ts';
 import type { Clock } from '../clock.ts';
+import type { DeliveryCommands } from '../delivery/commands.ts';
 import { DeliveryManager } from '../delivery/manager.ts';
 import { replyAnswers } from '../delivery/replies.ts';
 import type { AnswerHandler } from '../edge/answer-handlers.ts';
-import type { CommandHandlers } from '../edge/commands.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import type { SystemView } from '../edge/system-view.ts';
+import type { BudgetLimits } from '../local-api/budget.ts';
+import { Budget } from '../local-api/budget.ts';
 import { localRoutes } from '../local-api/routes.ts';
 import type { LocalApi } from '../local-api/server.ts';
 import { startLocalApi } from '../local-api/server.ts';
@@ -47,6 +49,8 @@ export interface BridgeDeps {
   sharedToken: string | null;
   /** How many messages and executions a snapshot shows. */
   journalLimit: number;
+  /** How fast one browser may send; as `BRIDGE` says without. */
+  frames?: BudgetLimits;
   /** The runtime snapshot of `GET /v1/status`. */
   status: () => unknown;
   /** Stores a final message inside the transaction that it is called in; synchronous. */
@@ -56,7 +60,7 @@ export interface BridgeDeps {
 export interface Bridge {
   /** Where replies are queued. */
   readonly delivery: DeliveryManager;
-  readonly commands: Pick<CommandHandlers, 'delivery' | 'delivery.query'>;
+  readonly commands: DeliveryCommands;
   /** Handlers of the edge's answers to the outbox rows that are written here, by kind. */
   readonly answers: Readonly<Record<string, AnswerHandler>>;
   /** The channel's `changed {conversations}`. */
@@ -81,6 +85,13 @@ export interface BrowserView {
   tabs: number;
 }
 
+const MINUTE_SEC = 60;
+const FRAMES: BudgetLimits = { perSec: BRIDGE.max_frames_per_sec, burst: BRIDGE.frames_burst };
+const FAILURES: BudgetLimits = {
+  perSec: BRIDGE.auth_failures_per_min / MINUTE_SEC,
+  burst: BRIDGE.auth_failures_per_min,
+};
+
 class BridgeParts implements Bridge {
   readonly delivery: DeliveryManager;
   readonly commands: Bridge['commands'];
@@ -93,6 +104,8 @@ class BridgeParts implements Bridge {
   readonly #pairing: Pairing;
   readonly #server: BridgeServer;
   readonly #seen: SeenMessages;
+  /** Wrong tokens of the local API and the bridge. */
+  readonly #failures: Budget;
   #localApi: LocalApi | null = null;
 
   constructor(deps: BridgeDeps) {
@@ -107,11 +120,16 @@ class BridgeParts implements Bridge {
       log,
       newRequestId,
       sessions: this.#registry,
-      onBreakerChange: (clientId) => this.#clients.pacingChanged(clientId),
+      onPacingChange: (clientId, urgent) => this.#clients.pacingChanged(clientId, urgent),
     });
     this.commands = this.delivery.commands;
-    const slotOf = this.delivery.slotOf.bind(this.delivery);
-    this.#clients = new BrowserClients({ store, controllerId, now: () => clock.now(), slotOf });
+    this.#clients = new BrowserClients({
+      store,
+      controllerId,
+      clock,
+      pacing: this.delivery.pacing,
+      onAccounts: (clientId, accounts) => this.delivery.onAccounts(clientId, accounts),
+    });
     this.answers = { ...this.#clients.answers, ...replyAnswers };
     this.#conversations = new Conversations(edge, log);
     const journal = new Journal(store.db, deps.journalLimit);
@@ -132,8 +150,11 @@ class BridgeParts implements Bridge {
       newCode: (digits) => String(randomInt(10 ** digits)).padStart(digits, '0'),
     });
     this.#pairing.pinned.on((clientId) => this.#registry.find(clientId)?.close(CLOSE.token, 'paired anew'));
+    this.#failures = new Budget(FAILURES, () => clock.monotonic());
     this.#server = new BridgeServer({
       store,
+      frames: deps.frames ?? FRAMES,
+      failures: this.#failures,
       clock,
       log,
       pairing: this.#pairing,
@@ -193,6 +214,7 @@ class BridgeParts implements Bridge {
       address,
       sharedToken,
       log,
+      failures: this.#failures,
       newRequestId: () => newId('request', clock.now()),
       routes: localRoutes({ pairing: this.#pairing, status, browser }),
       onUpgrade: this.#server.onUpgrade.bind(this.#server),

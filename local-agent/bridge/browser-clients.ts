@@ -1,6 +1,7 @@
 /**
  * What each browser has, and what the edge was told of it. A state that differs is stored together with its outbox row;
- * one that says the same again costs nothing. What was connected when the agent died is told as gone at its start.
+ * one that says the same again costs nothing, and mere activity is told once a minute at most. What was connected when
+ * the agent died is told as gone at its start.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import canonicalize from 'canonicalize';
@@ -9,6 +10,9 @@ import type { ExtensionFrame } from '../../schema/contracts/bridge-frames.ts';
 import type { ClientPutBody, PlatformState } from '../../schema/contracts/clients.ts';
 import { ClientPutBodySchema, ClientSchema } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
+import { DELIVERY } from '../../schema/defaults.ts';
+import type { Clock } from '../clock.ts';
+import type { Account, Pacing } from '../delivery/pacing.ts';
 import type { AnswerHandler } from '../edge/answer-handlers.ts';
 import { answerHandler } from '../edge/answer-handlers.ts';
 import { Signal } from '../edge/signal.ts';
@@ -27,9 +31,11 @@ const NOTHING: ClientPutBody = { connected: false, platforms: [], tabs: [] };
 export interface BrowserClientsDeps {
   store: Store;
   controllerId: string;
-  now: () => number;
-  /** The pacing of that client on a platform, as the edge is told. */
-  slotOf: (clientId: string, platform: Platform) => Record<string, unknown>;
+  clock: Clock;
+  /** How deliveries go there, as the edge is told. */
+  pacing: Pick<Pacing, 'of' | 'stoppedReason'>;
+  /** A browser says who is signed in; what follows for its deliveries is in `pacing` afterwards. */
+  onAccounts: (clientId: string, accounts: readonly Account[]) => void;
 }
 
 /** What makes a state another one: times of observation and the pacing but for its breaker do not. */
@@ -65,6 +71,8 @@ export class BrowserClients {
   readonly #deps: BrowserClientsDeps;
   readonly #bodies = new Map<string, ClientPutBody>();
   readonly #save: StatementSync;
+  /** Clients whose activity is told soon. */
+  readonly #reportDue = new Set<string>();
 
   constructor(deps: BrowserClientsDeps) {
     this.#deps = deps;
@@ -110,6 +118,10 @@ export class BrowserClients {
       ...tab,
       remote_conversation_id,
     }));
+    this.#deps.onAccounts(
+      clientId,
+      frame.logins.map(({ platform, fingerprint, login }) => ({ platform, fingerprint, lost: login === 'lost' })),
+    );
     this.#tell(clientId, { connected: true, platforms: platformStates(platforms, frame), tabs });
   }
 
@@ -117,20 +129,36 @@ export class BrowserClients {
     this.#tell(clientId, { ...this.of(clientId), connected: false });
   }
 
-  /** The pacing has changed so that the edge should know. */
-  pacingChanged(clientId: string): void {
+  /** How deliveries go there has changed: told at once when `urgent`, with the next report otherwise. */
+  pacingChanged(clientId: string, urgent: boolean): void {
     const known = this.#bodies.get(clientId);
-    if (known) this.#tell(clientId, known);
+    if (known === undefined) return;
+    if (urgent) this.#tell(clientId, known);
+    else this.#reportLater(clientId);
   }
 
-  #tell(clientId: string, state: ClientPutBody): void {
-    const { store, controllerId, now, slotOf } = this.#deps;
+  #reportLater(clientId: string): void {
+    if (this.#reportDue.has(clientId)) return;
+    this.#reportDue.add(clientId);
+    this.#deps.clock.after(DELIVERY.activity_report_ms, () => {
+      this.#reportDue.delete(clientId);
+      const known = this.#bodies.get(clientId);
+      if (known?.connected) this.#tell(clientId, known, 'activity');
+    });
+  }
+
+  #tell(clientId: string, state: ClientPutBody, why: 'change' | 'activity' = 'change'): void {
+    const { store, controllerId, clock, pacing } = this.#deps;
     const before = this.#bodies.get(clientId);
-    const platforms = state.platforms.map((known) => ({ ...known, slots: slotOf(clientId, known.platform) }));
+    const platforms = state.platforms.map((known) => ({
+      ...known,
+      slots: pacing.of(clientId, known.platform),
+      stopped_reason: pacing.stoppedReason(clientId, known.platform),
+    }));
     const body: ClientPutBody = { ...state, platforms };
-    if (before !== undefined && essence(before) === essence(body)) return;
+    if (why === 'change' && before !== undefined && essence(before) === essence(body)) return;
     store.transaction(() => {
-      this.#save.run(clientId, JSON.stringify(body), now());
+      this.#save.run(clientId, JSON.stringify(body), clock.now());
       store.outbox.append({
         stream: 'node',
         kind: PUT_KIND,

@@ -1,4 +1,7 @@
-/** The newest messages and instructions of this host, as the overlay shows them: read from SQLite, so a restart keeps them. */
+/**
+ * The newest messages of one browser and what was executed of its newest messages, as its overlay shows them: read from
+ * SQLite, so a restart keeps them. Nothing of another browser is shown.
+ */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { IngestStatusSchema } from '../../schema/contracts/instructions.ts';
@@ -27,20 +30,23 @@ export class Journal {
     this.#limit = limit;
     this.#ingests = db.prepare(
       `SELECT message_id, remote_conversation_id AS conversation_id, ingest_status, created_at AS at
-       FROM messages ORDER BY rowid DESC LIMIT ?`,
+       FROM messages WHERE client_id = ? ORDER BY rowid DESC LIMIT ?`,
     );
     this.#executes = db.prepare(
       `SELECT instruction_id, name, status, max(0, finished_at - started_at) AS duration_ms,
          coalesce(finished_at, started_at) AS at
-       FROM executions WHERE started_at IS NOT NULL OR finished_at IS NOT NULL ORDER BY rowid DESC LIMIT ?`,
+       FROM executions
+       WHERE message_id IN (SELECT message_id FROM messages WHERE client_id = ? ORDER BY rowid DESC LIMIT ?)
+         AND (started_at IS NOT NULL OR finished_at IS NOT NULL)
+       ORDER BY at DESC, rowid DESC LIMIT ?`,
     );
   }
 
   /** Newest first. */
-  read(): { ingests: z.infer<typeof IngestRow>[]; executes: z.infer<typeof ExecuteRow>[] } {
+  read(clientId: string): { ingests: z.infer<typeof IngestRow>[]; executes: z.infer<typeof ExecuteRow>[] } {
     return {
-      ingests: this.#ingests.all(this.#limit).map((row) => IngestRow.parse(row)),
-      executes: this.#executes.all(this.#limit).map((row) => ExecuteRow.parse(row)),
+      ingests: this.#ingests.all(clientId, this.#limit).map((row) => IngestRow.parse(row)),
+      executes: this.#executes.all(clientId, this.#limit, this.#limit).map((row) => ExecuteRow.parse(row)),
     };
   }
 }

@@ -24,6 +24,8 @@ export interface PageControlDeps {
 
 interface Call extends PageControlDeps {
   token: string;
+  /** The browser in which it was clicked. */
+  clientId: string;
   frame: PageControl;
 }
 
@@ -62,21 +64,47 @@ async function changeConversation({ edge, conversations, token, frame }: Call, v
   return data;
 }
 
+/** The edge's answer is the page's, whatever it holds. */
+const AnswerSchema = z.looseObject({});
+
+function post({ edge, token }: Call, path: string, body: Record<string, unknown> = {}): Promise<unknown> {
+  return edge.call({ method: 'POST', path, body, token, schema: AnswerSchema });
+}
+
+function decideApproval(verb: 'approve' | 'deny') {
+  return async (call: Call): Promise<unknown> => {
+    const id = required(call.frame.instruction_id, 'instruction_id');
+    const approval_hash = required(call.frame.approval_hash, 'approval_hash');
+    return post(call, `/v1/instructions/${encodeURIComponent(id)}/${verb}`, { approval_hash });
+  };
+}
+
 const ACTIONS: Record<Action, (call: Call) => Promise<unknown>> = {
   'system.pause': changeSystem('pause'),
   'system.resume': changeSystem('resume'),
   'conversation.mode': async (call) => changeConversation(call, required(call.frame.mode, 'mode')),
   'conversation.resume': (call) => changeConversation(call, 'resume'),
+  'instruction.approve': decideApproval('approve'),
+  'instruction.deny': decideApproval('deny'),
+  'instruction.cancel': async (call) =>
+    post(call, `/v1/instructions/${encodeURIComponent(required(call.frame.instruction_id, 'instruction_id'))}/cancel`),
+  'message.resubmit': async (call) =>
+    post(call, `/v1/messages/${encodeURIComponent(required(call.frame.message_id, 'message_id'))}/resubmit`),
+  // Its own browser when it names none; the edge tells the node that has it.
+  'client.resume': ({ frame, ...call }) => {
+    const path = `/v1/browser/clients/${encodeURIComponent(frame.client_id ?? call.clientId)}/resume`;
+    return post({ ...call, frame }, path, frame.platform === undefined ? {} : { platform: frame.platform });
+  },
 };
 
 /** Does it; an expected failure is an answer. */
 export async function doPageControl(
   deps: PageControlDeps,
-  token: string,
+  by: { token: string; clientId: string },
   frame: PageControl,
 ): Promise<PageControlOutcome> {
   try {
-    return { ok: true, data: await ACTIONS[frame.action]({ ...deps, token, frame }) };
+    return { ok: true, data: await ACTIONS[frame.action]({ ...deps, ...by, frame }) };
   } catch (error) {
     if (error instanceof AppError || error instanceof EdgeError) {
       return { ok: false, error: { code: error.code, message: error.message } };

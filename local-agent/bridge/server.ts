@@ -1,7 +1,8 @@
 /**
  * The door for browsers: `/ws/firefox`. Upgraded is only an origin that is pinned exactly, or, while a pairing window is
  * open, a well-formed extension origin that may then send nothing but `pair`; everybody else gets a 403 before the
- * upgrade. The first frame decides within five seconds who it is: 4400 malformed, 4401 token or code, 4408 too late.
+ * upgrade. The first frame decides within five seconds who it is: 4400 malformed, 4401 token or code, 4408 too late,
+ * 4429 too many wrong tokens.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,6 +15,7 @@ import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../clock.ts';
+import type { Budget, BudgetLimits } from '../local-api/budget.ts';
 import { sameDigest, sha256Hex } from '../local-api/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { Claimant, Pairing } from './pairing.ts';
@@ -34,6 +36,10 @@ export interface BridgeServerDeps {
   pairing: Pairing;
   clock: Clock;
   newConnectionId: () => string;
+  /** How fast a browser may send. */
+  frames: BudgetLimits;
+  /** Wrong tokens, counted together with those of the local API. */
+  failures: Budget;
   log: Pick<Logger, 'info' | 'warn'>;
   /** A browser has proved who it is; its socket is the session's from now on. */
   onHello(socket: BridgeSocket, identity: SessionIdentity): void;
@@ -83,8 +89,8 @@ export class BridgeServer {
   }
 
   #accept(ws: WebSocket, origin: string, isPinned: boolean): void {
-    const { clock, log } = this.#deps;
-    const socket = new BridgeSocket(ws, clock, log);
+    const { clock, log, frames } = this.#deps;
+    const socket = new BridgeSocket(ws, clock, log, frames);
     if (!isPinned) {
       this.#strangers += 1;
       ws.once('close', () => {
@@ -109,11 +115,12 @@ export class BridgeServer {
   }
 
   #hello(socket: BridgeSocket, origin: string, hello: Hello): void {
-    const { store, newConnectionId, log, onHello } = this.#deps;
+    const { store, newConnectionId, log, failures, onHello } = this.#deps;
     const pinned = store.pairings.find(hello.client_id);
     if (pinned?.origin !== origin || !sameDigest(sha256Hex(hello.token), pinned.token_hash)) {
       log.warn({ client_id: hello.client_id, origin }, 'a browser with a wrong token');
-      socket.close(CLOSE.token, 'this token is not that client’s');
+      if (failures.take()) socket.close(CLOSE.token, 'this token is not that client’s');
+      else socket.close(CLOSE.too_fast, 'too many wrong tokens; wait a minute');
       return;
     }
     onHello(socket, {

@@ -159,7 +159,7 @@ export class Session {
   async #pageControl(frame: PageControl): Promise<void> {
     const { request_id } = frame;
     try {
-      const outcome = await doPageControl(this.#deps.pageControl, this.#identity.token, frame);
+      const outcome = await doPageControl(this.#deps.pageControl, this.#identity, frame);
       this.send({ type: 'page_control_result', request_id, ...outcome });
     } catch (error) {
       this.#deps.log.error({ err: error, client_id: this.clientId }, 'page control');

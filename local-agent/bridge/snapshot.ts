@@ -1,6 +1,6 @@
 /**
  * What a browser is shown, and when. A snapshot holds what the edge confirmed: the mode from the channel, the
- * conversations open in that browser as last read, and the host's newest messages and executions. Whatever changes one
+ * conversations open in that browser as last read, and its newest messages and executions. Whatever changes one
  * of them asks for a push; pushes of one turn are one, and a snapshot that says the same is not sent again.
  */
 import canonicalize from 'canonicalize';
@@ -57,7 +57,7 @@ export class Snapshots {
 
   of(clientId: string): BridgeSnapshot {
     const { system, conversations, clients, journal } = this.#deps;
-    const { ingests, executes } = journal.read();
+    const { ingests, executes } = journal.read(clientId);
     const shown = this.#open(clientId).flatMap((remote) => {
       const found = conversations.find(remote);
       if (found === null) return [];

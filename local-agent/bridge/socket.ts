@@ -1,6 +1,7 @@
 /**
  * One WebSocket of a browser. Text frames of JSON go out and in; a peer that stops reading, stops answering pings or
- * sends what is not JSON loses its socket. A frame over the limit is refused by `ws` itself (1009).
+ * sends what is not JSON loses its socket, and so does one that sends faster than anybody could talk (4429). A frame
+ * over the limit is refused by `ws` itself (1009).
  */
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
@@ -8,6 +9,8 @@ import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import type { Clock } from '../clock.ts';
+import type { BudgetLimits } from '../local-api/budget.ts';
+import { Budget } from '../local-api/budget.ts';
 
 export interface SocketListener {
   onFrame(json: unknown): void;
@@ -18,13 +21,15 @@ export class BridgeSocket {
   readonly #ws: WebSocket;
   readonly #clock: Clock;
   readonly #log: Pick<Logger, 'warn'>;
+  readonly #budget: Budget;
   #listener: SocketListener | null = null;
   #cancelHeartbeat: () => void = () => undefined;
   #heard = true;
   #open = true;
 
-  constructor(ws: WebSocket, clock: Clock, log: Pick<Logger, 'warn'>) {
+  constructor(ws: WebSocket, clock: Clock, log: Pick<Logger, 'warn'>, frames: BudgetLimits) {
     this.#ws = ws;
+    this.#budget = new Budget(frames, () => clock.monotonic());
     this.#clock = clock;
     this.#log = log;
     ws.on('message', (data, isBinary) => this.#message(data, isBinary));
@@ -61,6 +66,11 @@ export class BridgeSocket {
   #message(data: RawData, isBinary: boolean): void {
     this.#heard = true;
     if (!this.#open) return;
+    if (!this.#budget.take()) {
+      this.#log.warn('a browser sends too many frames: its socket is closed');
+      this.close(CLOSE.too_fast, 'too many frames');
+      return;
+    }
     let json: unknown;
     try {
       if (isBinary) throw new SyntaxError('binary');

@@ -10,6 +10,7 @@ import { defaultDeps } from './deps.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { pair } from './pair.ts';
+import { restoreCheck } from './restore-check.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
@@ -17,7 +18,7 @@ import { tokens } from './tokens.ts';
 import type { ExitCode, Verb } from './verb.ts';
 import { describeFailure, EXIT, exitCodeOf, toCommand } from './verb.ts';
 
-const VERBS: readonly Verb[] = [start, config, checklist, status, pause, resume, drain, pair];
+const VERBS: readonly Verb[] = [start, config, checklist, status, pause, resume, drain, pair, restoreCheck];
 const GROUPS: Readonly<Record<string, { about: string; verbs: readonly Verb[] }>> = {
   conversations: { about: 'chats and whether they carry on by themselves', verbs: conversations },
   instructions: { about: 'what chats asked for and what came of it', verbs: instructions },

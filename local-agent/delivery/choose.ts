@@ -1,9 +1,10 @@
 /**
- * Which of the waiting deliveries goes next, and when to look again: pure. Replies come before renewals, then the
- * older one. What waits for its browser, its conversation or a place is passed over and woken by that event; what waits
- * for a time names it.
+ * Whether a waiting delivery goes now, and when to look again: pure. What waits for its browser, its conversation or a
+ * place is passed over and woken by that event; what waits for a time names it. A renewal does not wait for a browser
+ * that is away or stopped, nor for longer than its time: the edge tries it again.
  */
 import type { Platform } from '../../schema/contracts/common.ts';
+import { DELIVERY } from '../../schema/defaults.ts';
 import type { Slot } from './policy.ts';
 import { admission } from './policy.ts';
 
@@ -38,41 +39,56 @@ export type Decision =
   /** `wakeAt`: when to look again if nothing happens before. */
   | { type: 'wait'; reason: string; wakeAt: number };
 
-/** The order in which the waiting are asked: replies first, then the older. */
-export function byPrecedence(a: Waiting, b: Waiting): number {
-  if (a.kind !== b.kind) return a.kind === 'reply' ? -1 : 1;
-  return a.created_at - b.created_at || (a.plan_id < b.plan_id ? -1 : 1);
-}
-
 /** One name per conversation, whichever browser shows it; null for a page that has none yet. */
 export function conversationKey(item: Pick<Waiting, 'platform' | 'conversation_id'>): string | null {
   return item.conversation_id === null ? null : `${item.platform}:${item.conversation_id}`;
 }
 
-type Blocked = { reason: string; at: number | null };
+/** `at`: when it ends by itself. `forever`: not while a renewal waits. */
+export interface Blocked {
+  reason: string;
+  at: number | null;
+  forever: boolean;
+  /** Only a person ends it. */
+  stopped?: true;
+}
+
+/** What blocks a browser and platform as a whole; null when a delivery may start there. */
+export function slotBlock(
+  { client_id, platform }: Pick<Waiting, 'client_id' | 'platform'>,
+  view: ChoiceView,
+  now: number,
+): Blocked | null {
+  if (!view.isConnected(client_id)) return { reason: 'no_active_client', at: null, forever: true };
+  const admitted = admission(view.slot(client_id, platform), now);
+  return admitted.admitted ? null : { ...admitted, forever: admitted.stopped === true };
+}
 
 function whatBlocks(item: Waiting, view: ChoiceView, now: number): Blocked | null {
-  if (!view.isConnected(item.client_id)) return { reason: 'no_active_client', at: null };
-  if (item.next_at > now) return { reason: 'backoff', at: item.next_at };
+  const slot = slotBlock(item, view, now);
+  if (slot?.forever) return slot;
+  if (item.next_at > now) return { reason: 'backoff', at: item.next_at, forever: false };
   const key = conversationKey(item);
-  if (key !== null && view.isBusy(key)) return { reason: 'conversation_busy', at: null };
-  const admitted = admission(view.slot(item.client_id, item.platform), now);
-  return admitted.admitted ? null : admitted;
+  if (key !== null && view.isBusy(key)) return { reason: 'conversation_busy', at: null, forever: false };
+  return slot;
 }
 
 function isHopeless(item: Waiting, blocked: Blocked, now: number): boolean {
   if (item.deadline_at <= now) return true;
   if (item.kind === 'reply') return false;
-  return blocked.reason === 'no_active_client' || (blocked.at !== null && blocked.at > item.deadline_at);
+  return blocked.forever || (blocked.at !== null && blocked.at > item.deadline_at);
 }
 
-/** What to do with one of the waiting; ask in the order of `byPrecedence`, with a view that knows of each start. */
+function retryAfter(blocked: Blocked, now: number): number | null {
+  if (blocked.stopped) return DELIVERY.stopped_recheck_ms;
+  return blocked.at === null ? null : Math.max(0, blocked.at - now);
+}
+
+/** What to do with one of the waiting; ask replies first, then the older, with a view that knows of each start. */
 export function decide(item: Waiting, view: ChoiceView, now: number): Decision {
   const blocked = whatBlocks(item, view, now);
   if (blocked === null && item.deadline_at > now) return { type: 'send' };
-  const why: Blocked = blocked ?? { reason: 'waited_too_long', at: null };
-  if (isHopeless(item, why, now)) {
-    return { type: 'drop', reason: why.reason, retryAfterMs: why.at === null ? null : Math.max(0, why.at - now) };
-  }
+  const why: Blocked = blocked ?? { reason: 'waited_too_long', at: null, forever: false };
+  if (isHopeless(item, why, now)) return { type: 'drop', reason: why.reason, retryAfterMs: retryAfter(why, now) };
   return { type: 'wait', reason: why.reason, wakeAt: Math.min(item.deadline_at, why.at ?? item.deadline_at) };
 }

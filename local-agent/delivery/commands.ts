@@ -1,21 +1,32 @@
 /**
- * The edge's commands for deliveries: `delivery` queues a renewal, `delivery.query` says what became of a plan. A plan
- * that was answered is answered again from the table; only one that was deferred, of which nothing was sent and whose
- * attempt was given back, may be tried again.
+ * The edge's commands for deliveries: `delivery` queues a renewal, `delivery.query` says what became of a plan,
+ * `client.resume` lets a stopped browser go on. A plan that was answered is answered again from the table; only one that
+ * was deferred, of which nothing was sent and whose attempt was given back, may be tried again. One that may have been
+ * sent is looked for in its conversation when the edge asks: what is found was delivered, what is not there was not.
  */
+import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
+import type { Clock } from '../clock.ts';
 import type { CommandHandlers, CommandOf } from '../edge/commands.ts';
 import { reportCommandResult } from '../edge/commands.ts';
 import type { Store } from '../store/store.ts';
 import type { Deliveries, DeliveryRow } from './deliveries.ts';
+import type { ConversationReader } from './reader.ts';
+import type { Finding } from './search.ts';
+import { lookFor, readTargetOf, resultOf } from './search.ts';
+
+export type DeliveryCommands = Pick<CommandHandlers, 'delivery' | 'delivery.query' | 'client.resume'>;
 
 export interface DeliveryCommandsDeps {
   store: Store;
   controllerId: string;
   deliveries: Deliveries;
-  now: () => number;
+  reader: ConversationReader;
+  clock: Clock;
   /** There may be something to send. */
   wake: () => void;
+  /** Lets a browser go on, on one platform or all; the platforms that had been stopped. */
+  resume: (clientId: string, platform: Platform | null) => Platform[];
 }
 
 function queue(deliveries: Deliveries, { command_id, body }: CommandOf<'delivery'>, now: number): void {
@@ -53,19 +64,45 @@ function whatBecameOf(known: DeliveryRow | null): Record<string, unknown> {
   return known.state === 'ended' && known.result !== null ? known.result : { outcome: 'in_flight' };
 }
 
-export function deliveryCommands(deps: DeliveryCommandsDeps): Pick<CommandHandlers, 'delivery' | 'delivery.query'> {
-  const { store, controllerId, deliveries, now, wake } = deps;
+function isUncertain(known: DeliveryRow | null): known is DeliveryRow {
+  return known?.state === 'ended' && known.result?.outcome === 'uncertain';
+}
+
+/** Searches once the site has had a moment to show it, then answers the question. */
+function searchAndReport(deps: DeliveryCommandsDeps, asked: DeliveryRow, commandId: string): void {
+  const { store, controllerId, deliveries, reader, clock } = deps;
+  const settle = (finding: Finding): void =>
+    store.transaction(() => {
+      const known = deliveries.find(asked.plan_id);
+      const result = isUncertain(known) ? resultOf(finding, known.result) : null;
+      if (result !== null) deliveries.end(asked.plan_id, result.outcome, result, clock.now());
+      reportCommandResult(store, controllerId, commandId, result ?? whatBecameOf(known));
+    });
+  const waitMs = Math.max(0, asked.updated_at + DELIVERY.search_settle_ms - clock.now());
+  clock.after(waitMs, () => void reader.read(readTargetOf(asked)).then((reading) => settle(lookFor(asked, reading))));
+}
+
+export function deliveryCommands(deps: DeliveryCommandsDeps): DeliveryCommands {
+  const { store, controllerId, deliveries, clock, wake, resume } = deps;
   return {
     delivery(command) {
       const known = deliveries.find(command.body.plan_id);
-      if (known === null) queue(deliveries, command, now());
-      else repeat(deps, known, command.command_id, now());
+      if (known === null) queue(deliveries, command, clock.now());
+      else repeat(deps, known, command.command_id, clock.now());
       return { accepted: true, afterCommit: wake };
     },
     'delivery.query'(command) {
-      const result = whatBecameOf(deliveries.find(command.body.plan_id));
-      reportCommandResult(store, controllerId, command.command_id, result);
+      const known = deliveries.find(command.body.plan_id);
+      if (isUncertain(known)) {
+        return { accepted: true, afterCommit: () => searchAndReport(deps, known, command.command_id) };
+      }
+      reportCommandResult(store, controllerId, command.command_id, whatBecameOf(known));
       return { accepted: true };
+    },
+    'client.resume'({ command_id, body }) {
+      const resumed = resume(body.client_id, body.platform);
+      reportCommandResult(store, controllerId, command_id, { resumed });
+      return { accepted: true, afterCommit: wake };
     },
   };
 }

@@ -3,23 +3,27 @@
  * anything leaves, so after a crash in between it is `uncertain` and never sent again; every delivery ends with one
  * result, stored together with the outbox row that tells the edge; a plan that was answered is answered again from
  * the table. A reply waits for its browser until it is given up, a renewal does not. Nothing polls: an enqueue, a
- * connection, a result and one timer for the next due time are what wakes it.
+ * connection, a result and one timer for the next due time are what wakes it, and a wake looks only at the heads of
+ * its queues.
  */
 import type { Logger } from 'pino';
-import type { ActionResult, ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
+import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../clock.ts';
-import type { CommandHandlers } from '../edge/commands.ts';
 import { reportCommandResult } from '../edge/commands.ts';
 import type { Store } from '../store/store.ts';
 import type { ChoiceView } from './choose.ts';
-import { byPrecedence, conversationKey, decide } from './choose.ts';
+import { conversationKey, DELIVERY_KINDS, decide, slotBlock } from './choose.ts';
+import type { DeliveryCommands } from './commands.ts';
 import { deliveryCommands } from './commands.ts';
-import type { DeliveryRow, WaitingRow } from './deliveries.ts';
+import type { DeliveryRow, SlotKey, WaitingRow } from './deliveries.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Ended } from './outcome.ts';
 import { notSent, readActionResult, unanswered } from './outcome.ts';
+import type { Account } from './pacing.ts';
+import { Pacing } from './pacing.ts';
+import { ConversationReader } from './reader.ts';
 import type { Reply, ReplyQueue } from './replies.ts';
 import { afterReply, reportReply } from './replies.ts';
 import { Slots } from './slots.ts';
@@ -29,7 +33,7 @@ import { proxyDelivery, wirePlanId } from './wire.ts';
 export interface BrowserSessions {
   isConnected(clientId: string): boolean;
   /** Hands a frame to that browser's socket; false when there is none that takes it. */
-  send(clientId: string, frame: ProxyDelivery | { type: 'browser.cancel'; request_id: string }): boolean;
+  send(clientId: string, frame: ProxyDelivery | ReadCurrent | { type: 'browser.cancel'; request_id: string }): boolean;
 }
 
 export interface DeliveryDeps {
@@ -41,8 +45,8 @@ export interface DeliveryDeps {
   random: () => number;
   newRequestId: () => string;
   log: Pick<Logger, 'info' | 'warn'>;
-  /** Called when a breaker has moved: what the edge knows of that client is no longer so. */
-  onBreakerChange?: (clientId: string) => void;
+  /** What the edge knows of a client's pacing is no longer so; `urgent` when it should know at once. */
+  onPacingChange?: (clientId: string, urgent: boolean) => void;
 }
 
 interface InFlight {
@@ -51,8 +55,13 @@ interface InFlight {
   cancelTimeout: () => void;
 }
 
+/** How many are dropped in one turn; the rest follow in the next. */
+const MAX_DROPS = 500;
+
 export class DeliveryManager implements ReplyQueue {
-  readonly commands: Pick<CommandHandlers, 'delivery' | 'delivery.query'>;
+  readonly commands: DeliveryCommands;
+  readonly pacing: Pacing;
+  readonly reader: ConversationReader;
   readonly #deps: DeliveryDeps;
   readonly #deliveries: Deliveries;
   readonly #slots: Slots;
@@ -66,13 +75,25 @@ export class DeliveryManager implements ReplyQueue {
     this.#deps = deps;
     this.#deliveries = new Deliveries(deps.store.db);
     this.#slots = new Slots(deps.store.db);
-    const { store, controllerId, clock } = deps;
+    const { store, controllerId, clock, sessions, newRequestId } = deps;
+    this.pacing = new Pacing({
+      slots: this.#slots,
+      now: () => clock.now(),
+      onChange: (clientId, urgent) => deps.onPacingChange?.(clientId, urgent),
+    });
+    this.reader = new ConversationReader({
+      send: (clientId, frame) => sessions.send(clientId, frame),
+      clock,
+      newRequestId,
+    });
     this.commands = deliveryCommands({
       store,
       controllerId,
       deliveries: this.#deliveries,
-      now: () => clock.now(),
+      reader: this.reader,
+      clock,
       wake: () => this.wake(),
+      resume: (clientId, platform) => this.pacing.resume(clientId, platform),
     });
   }
 
@@ -81,7 +102,7 @@ export class DeliveryManager implements ReplyQueue {
     const { store, clock } = this.#deps;
     const now = clock.now();
     store.transaction(() => {
-      this.#slots.sweep(true, now);
+      this.pacing.sweep(true);
       this.#deliveries.forgetBefore(now - DELIVERY.keep_answered_ms);
       for (const planId of this.#deliveries.sending()) {
         const row = this.#deliveries.find(planId);
@@ -96,6 +117,7 @@ export class DeliveryManager implements ReplyQueue {
   stop(): void {
     this.#stopped = true;
     this.#cancelWake?.();
+    this.reader.stop();
     for (const { cancelTimeout } of this.#inFlight.values()) cancelTimeout();
     this.#inFlight.clear();
   }
@@ -108,8 +130,14 @@ export class DeliveryManager implements ReplyQueue {
     this.wake();
   }
 
+  /** A browser says who is signed in: a sign-out or another account stops it there. */
+  onAccounts(clientId: string, accounts: readonly Account[]): void {
+    this.#deps.store.transaction(() => this.pacing.accountsSeen(clientId, accounts));
+  }
+
   /** A browser's answer. One that nobody waits for any more is only logged: its end was reported. */
   onActionResult(clientId: string, frame: ActionResult): void {
+    if (this.reader.take(clientId, frame)) return;
     const flight = [...this.#inFlight.values()].find(
       (found) => found.requestId === frame.request_id && found.row.client_id === clientId,
     );
@@ -123,6 +151,7 @@ export class DeliveryManager implements ReplyQueue {
 
   /** That browser's socket is gone: nothing will be heard of what it was sending. */
   onDisconnected(clientId: string): void {
+    this.reader.abandon(clientId);
     for (const flight of [...this.#inFlight.values()]) {
       if (flight.row.client_id === clientId) this.#endFlight(flight, unanswered('connection_lost', 'neutral'));
     }
@@ -137,18 +166,12 @@ export class DeliveryManager implements ReplyQueue {
   /** The pacing as `GET /v1/browser` shows it. */
   targets(): object[] {
     const queued = this.#deliveries.queuedCounts();
-    return this.#slots.all().map(({ client_id, platform, slot }) => ({
-      client_id,
-      platform,
-      ...slot,
-      queued: queued.find((count) => count.client_id === client_id && count.platform === platform)?.n ?? 0,
+    return this.pacing.targets().map((target) => ({
+      ...target,
+      queued:
+        queued.find(({ client_id, platform }) => client_id === target.client_id && platform === target.platform)?.n ??
+        0,
     }));
-  }
-
-  /** The part of a slot that the edge is told, by platform. */
-  slotOf(clientId: string, platform: Platform): Record<string, unknown> {
-    const { starts, in_flight, ...slot } = this.#slots.get(clientId, platform);
-    return { ...slot, in_flight: in_flight.length, recent_starts: starts.length };
   }
 
   #wakeIn(delayMs: number): void {
@@ -163,17 +186,45 @@ export class DeliveryManager implements ReplyQueue {
     if (this.#stopped) return;
     const { clock, store } = this.#deps;
     const now = clock.now();
-    store.transaction(() => this.#slots.sweep(false, now));
+    store.transaction(() => this.pacing.sweep(false));
     const view = this.#view();
-    let wakeAt: number | null = null;
-    for (const item of this.#deliveries.queued().sort(byPrecedence)) {
-      const decision = decide(item, view, now);
-      if (decision.type === 'wait') wakeAt = Math.min(wakeAt ?? decision.wakeAt, decision.wakeAt);
-      else if (decision.type === 'send') this.#send(item, now);
-      else this.#drop(item, decision.reason, decision.retryAfterMs);
-    }
+    const late = this.#deliveries.overdue(now, MAX_DROPS);
+    for (const item of late) this.#act(item, view, now);
+    const times = this.#deliveries.queuedSlots().map((slot) => this.#runSlot(slot, view, now));
+    const wakeAt = [...times, this.#deliveries.nextTime(now)].filter((at) => at !== null);
     // Something that ended meanwhile may have asked for a sooner look.
-    if (wakeAt !== null && this.#cancelWake === null) this.#wakeIn(Math.max(0, wakeAt - now));
+    if (wakeAt.length > 0 && this.#cancelWake === null) this.#wakeIn(Math.max(0, Math.min(...wakeAt) - now));
+  }
+
+  /** Sends what may go; when the slot as a whole opens again by itself, or null. */
+  #runSlot(slot: SlotKey, view: ChoiceView, now: number): number | null {
+    for (const kind of DELIVERY_KINDS) {
+      for (;;) {
+        const blocked = slotBlock(slot, view, now);
+        if (blocked !== null) {
+          const until = blocked.forever ? Number.MAX_SAFE_INTEGER : (blocked.at ?? 0);
+          for (const item of this.#deliveries.renewalsBefore(slot, until, MAX_DROPS)) this.#act(item, view, now);
+          return blocked.at;
+        }
+        const item = this.#deliveries.head(slot, kind, now, this.#busyIn(slot.platform));
+        if (item === null || !this.#act(item, view, now)) break;
+      }
+    }
+    return null;
+  }
+
+  /** False when it has to wait. */
+  #act(item: WaitingRow, view: ChoiceView, now: number): boolean {
+    const decision = decide(item, view, now);
+    if (decision.type === 'send') this.#send(item, now);
+    else if (decision.type === 'drop') this.#drop(item, decision.reason, decision.retryAfterMs);
+    return decision.type !== 'wait';
+  }
+
+  #busyIn(platform: Platform): string[] {
+    return [...this.#inFlight.values()]
+      .filter(({ row }) => row.platform === platform)
+      .flatMap(({ row }) => (row.conversation_id === null ? [] : [row.conversation_id]));
   }
 
   #view(): ChoiceView {
@@ -197,7 +248,7 @@ export class DeliveryManager implements ReplyQueue {
       const timeoutMs = this.#deliveries.find(item.plan_id)?.timeout_ms ?? 0;
       this.#deliveries.markSending(item.plan_id, now + timeoutMs, now);
       const event = { type: 'started', plan_id: item.plan_id, timeout_ms: timeoutMs, chance: random() } as const;
-      this.#slots.apply(item.client_id, item.platform, event, now);
+      this.pacing.apply(item.client_id, item.platform, event);
     });
     const row = this.#deliveries.find(item.plan_id);
     if (!row) return;
@@ -222,7 +273,6 @@ export class DeliveryManager implements ReplyQueue {
     this.#inFlight.delete(flight.row.plan_id);
     this.#deps.store.transaction(() => {
       const { client_id: clientId, platform, plan_id: planId } = flight.row;
-      const before = this.#slots.get(clientId, platform).breaker;
       const event = {
         type: 'ended',
         plan_id: planId,
@@ -230,9 +280,9 @@ export class DeliveryManager implements ReplyQueue {
         reason: ended.result.reason ?? ended.result.outcome,
         retry_after_ms: ended.result.retry_after_ms ?? null,
         chance: this.#deps.random(),
+        stops: ended.stops,
       } as const;
-      this.#slots.apply(clientId, platform, event, this.#deps.clock.now());
-      if (this.#slots.get(clientId, platform).breaker !== before) this.#deps.onBreakerChange?.(clientId);
+      this.pacing.apply(clientId, platform, event);
       this.#settle(flight.row, ended);
     });
     this.wake();

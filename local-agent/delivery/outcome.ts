@@ -5,13 +5,24 @@
  */
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
-import type { Verdict } from './policy.ts';
+import type { StopReason, Verdict } from './policy.ts';
 
 /** A result, what it says of the platform, and whether the browser refused before anything was sent. */
 export interface Ended {
   result: DeliveryResult;
   verdict: Verdict;
   refused: boolean;
+  /** The client must not go on there until a person has looked. */
+  stops: StopReason | null;
+}
+
+/** The platform knows who is asking and refuses, after the extension has tried by request and by page. */
+const SIGNED_OUT_STATUSES: readonly number[] = [401, 403];
+
+function stopOf(frame: ActionResult, status: number | null): StopReason | null {
+  if (frame.reason === 'security_challenge' || frame.reason === 'account_changed') return frame.reason;
+  if (frame.reason === 'signed_out') return frame.reason;
+  return frame.failed && status !== null && SIGNED_OUT_STATUSES.includes(status) ? 'signed_out' : null;
 }
 
 function statusOf(frame: ActionResult): number | null {
@@ -30,16 +41,18 @@ function ended(
   verdict: Verdict,
   reason: string | null,
 ): Ended {
+  const http_status = statusOf(frame);
   return {
     result: {
       outcome,
       reason: frame.reason ?? reason,
       method: frame.downstream?.method ?? null,
-      http_status: statusOf(frame),
+      http_status,
       retry_after_ms: frame.retry_after_ms ?? null,
     },
     verdict,
     refused: false,
+    stops: stopOf(frame, http_status),
   };
 }
 
@@ -60,11 +73,12 @@ export function readActionResult(frame: ActionResult): Ended | null {
 
 /** An end without an answer of the browser: `reason` says which. */
 export function unanswered(reason: string, verdict: Verdict): Ended {
-  return { result: { outcome: 'uncertain', reason, method: null }, verdict, refused: false };
+  return { result: { outcome: 'uncertain', reason, method: null }, verdict, refused: false, stops: null };
 }
 
 /** Never handed to the browser. */
 export function notSent(reason: string, retryAfterMs: number | null): Ended {
   const outcome = retryAfterMs === null ? 'failed' : 'deferred';
-  return { result: { outcome, reason, method: null, retry_after_ms: retryAfterMs }, verdict: 'neutral', refused: true };
+  const result = { outcome, reason, method: null, retry_after_ms: retryAfterMs } as const;
+  return { result, verdict: 'neutral', refused: true, stops: null };
 }

@@ -2,12 +2,17 @@
  * How fast and in which order this host sends into a browser: pure decisions over the slot of one browser client and
  * platform. Promises: at most two deliveries in flight per slot and one per conversation; a minimum distance between
  * starts and a rolling rate; backoff after failures; a breaker that opens after five failures in a row and then lets
- * one probe through; replies before renewals. A slot is kept in SQLite, so a restart goes on at the same pace.
+ * one probe through; replies before renewals. A sign-out, a security challenge or another signed-in account stops the
+ * slot until a person resumes it. A slot is kept in SQLite, so a restart goes on at the same pace.
  */
 import { z } from 'zod';
 import { DELIVERY } from '../../schema/defaults.ts';
 
 export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
+
+/** Why a browser delivers nothing to a platform until a person resumes it. */
+export const STOP_REASONS = ['signed_out', 'security_challenge', 'account_changed'] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
 
 export const SlotSchema = z.object({
   breaker: z.enum(BREAKER_STATES),
@@ -23,6 +28,14 @@ export const SlotSchema = z.object({
   last_activity_reason: z.string().nullable(),
   stale_sweep_count: z.number().int(),
   last_stale_sweep_at: z.number().int().nullable(),
+  stopped: z
+    .object({ reason: z.enum(STOP_REASONS), since: z.number().int() })
+    .nullable()
+    .default(null),
+  /** The account that this browser's links were made with, as its hash; null until one was seen. */
+  fingerprint: z.string().nullable().default(null),
+  /** Whether the page was last seen signed out. */
+  login_lost: z.boolean().default(false),
 });
 export type Slot = z.infer<typeof SlotSchema>;
 
@@ -38,6 +51,9 @@ export const EMPTY_SLOT: Slot = {
   last_activity_reason: null,
   stale_sweep_count: 0,
   last_stale_sweep_at: null,
+  stopped: null,
+  fingerprint: null,
+  login_lost: false,
 };
 
 /** What an ended delivery says of the platform: `neutral` proves nothing, such as a person who was typing. */
@@ -46,7 +62,20 @@ export type Verdict = 'success' | 'failure' | 'neutral';
 /** `chance` is a random number in [0, 1). */
 export type SlotEvent =
   | { type: 'started'; plan_id: string; timeout_ms: number; chance: number }
-  | { type: 'ended'; plan_id: string; verdict: Verdict; reason: string; retry_after_ms: number | null; chance: number }
+  | {
+      type: 'ended';
+      plan_id: string;
+      verdict: Verdict;
+      reason: string;
+      retry_after_ms: number | null;
+      chance: number;
+      /** What the answer says of the whole client; null or absent: nothing. */
+      stops?: StopReason | null;
+    }
+  /** The browser says who is signed in there. */
+  | { type: 'account'; fingerprint: string | null; lost: boolean }
+  /** A person lets it deliver again, under whatever account it has now. */
+  | { type: 'resumed' }
   /** Takes back places whose lease has passed; after a restart of the agent all of them (`all`). */
   | { type: 'swept'; all: boolean };
 
@@ -85,7 +114,44 @@ function failed(slot: Slot, retryAfterMs: number | null, chance: number, now: nu
   };
 }
 
+function stop(slot: Slot, reason: StopReason, now: number): Slot {
+  if (slot.stopped !== null) return slot;
+  return { ...slot, stopped: { reason, since: now }, last_activity_at: now, last_activity_reason: reason };
+}
+
+function accountSeen(slot: Slot, event: Extract<SlotEvent, { type: 'account' }>, now: number): Slot {
+  const { fingerprint, lost } = event;
+  const changed = fingerprint !== null && slot.fingerprint !== null && fingerprint !== slot.fingerprint;
+  const known = slot.fingerprint ?? fingerprint;
+  const newlyLost = lost && !slot.login_lost;
+  const same = known === slot.fingerprint && lost === slot.login_lost;
+  const seen = same ? slot : { ...slot, fingerprint: known, login_lost: lost };
+  if (changed) return stop(seen, 'account_changed', now);
+  return newlyLost ? stop(seen, 'signed_out', now) : seen;
+}
+
+/** The person has looked at it: what was counted before says nothing any more. */
+function resumed(slot: Slot, now: number): Slot {
+  if (slot.stopped === null) return slot;
+  return {
+    ...slot,
+    stopped: null,
+    fingerprint: null,
+    breaker: 'closed',
+    failures: 0,
+    open_until: null,
+    backoff_until: 0,
+    last_activity_at: now,
+    last_activity_reason: 'resumed',
+  };
+}
+
 function ended(before: Slot, event: Extract<SlotEvent, { type: 'ended' }>, now: number): Slot {
+  const after = judged(before, event, now);
+  return event.stops == null ? after : stop(after, event.stops, now);
+}
+
+function judged(before: Slot, event: Extract<SlotEvent, { type: 'ended' }>, now: number): Slot {
   const slot: Slot = {
     ...before,
     in_flight: before.in_flight.filter((place) => place.plan_id !== event.plan_id),
@@ -111,6 +177,10 @@ export function nextSlot(slot: Slot, event: SlotEvent, now: number): Slot {
       return started(slot, event, now);
     case 'ended':
       return ended(slot, event, now);
+    case 'account':
+      return accountSeen(slot, event, now);
+    case 'resumed':
+      return resumed(slot, now);
     case 'swept': {
       const kept = event.all ? [] : slot.in_flight.filter((place) => place.lease_until > now);
       const swept = slot.in_flight.length - kept.length;
@@ -126,9 +196,13 @@ export function nextSlot(slot: Slot, event: SlotEvent, now: number): Slot {
 }
 
 /** Whether one more delivery may start now; if not why, and from when on (null: when one in flight has ended). */
-export type Admission = { admitted: true } | { admitted: false; reason: string; at: number | null };
+export type Admission =
+  | { admitted: true }
+  /** `stopped`: only a person's resume ends it. */
+  | { admitted: false; reason: string; at: number | null; stopped?: true };
 
 export function admission(slot: Slot, now: number): Admission {
+  if (slot.stopped !== null) return { ...refused(slot.stopped.reason, null), stopped: true };
   if (slot.in_flight.length >= DELIVERY.per_platform_in_flight) return refused('slots_busy', null);
   if (slot.breaker === 'open' && slot.open_until !== null && slot.open_until > now) {
     return refused('breaker_open', slot.open_until);
@@ -144,6 +218,6 @@ export function admission(slot: Slot, now: number): Admission {
   return { admitted: true };
 }
 
-function refused(reason: string, at: number | null): Admission {
+function refused(reason: string, at: number | null): Exclude<Admission, { admitted: true }> {
   return { admitted: false, reason, at };
 }

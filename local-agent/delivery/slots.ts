@@ -53,11 +53,6 @@ export class Slots {
     this.#slots.set(keyOf(clientId, platform), { client_id: clientId, platform, slot });
     this.#save.run(clientId, platform, JSON.stringify(slot), now);
   }
-
-  /** Takes back the places of every slot: only those whose lease has passed, or all of them. */
-  sweep(all: boolean, now: number): void {
-    for (const { client_id, platform } of this.all()) this.apply(client_id, platform, { type: 'swept', all }, now);
-  }
 }
 
 function keyOf(clientId: string, platform: Platform): string {

@@ -15,6 +15,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readSync,
   realpathSync,
   renameSync,
@@ -32,17 +33,17 @@ export interface Slice {
   size: number;
 }
 
-interface Place {
+export interface Place {
   folder: Folder;
   name: string;
 }
 
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 /** The real path of what exists; null when there is nothing of that name. A dangling link leads outside. */
-function realIfThere(path: string): string | null {
+export export function realIfThere(path: string): string | null {
   try {
     return realpathSync.native(path);
   } catch (error) {
@@ -85,7 +86,8 @@ function realParent(path: string): string {
   return real ?? (parent === path ? path : join(realParent(parent), basename(parent)));
 }
 
-function placeFor(path: string, roots: Roots, createParents: boolean): Place {
+/** The folder of a path, opened, and the name in it. The caller closes the folder. */
+export function placeFor(path: string, roots: Roots, createParents: boolean): Place {
   const real = realIfThere(path) ?? path;
   const name = basename(real);
   if (name === '') throw new FileError('not_a_file', `${path}: not a file`);
@@ -99,7 +101,8 @@ function placeFor(path: string, roots: Roots, createParents: boolean): Place {
   }
 }
 
-function guarded<T>(path: string, run: () => T): T {
+/** Runs `run`; what goes wrong is a FileError about `path`. */
+export function guarded<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
@@ -153,6 +156,33 @@ export function readFileSlice(roots: Roots, path: string, range: { offset: numbe
   });
 }
 
+/** What stands at a path before it is changed; called with the folder held open, just before the change. */
+export type Keep = (before: { path: string; bytes: Buffer | null; mode: number | null }) => void;
+
+/** A larger file is not replaced by a tool: its content could not be kept. */
+const MAX_KEPT_BYTES = 64 * 1024 * 1024;
+
+/** The content of the regular file of that name, whatever other names it has; null when there is none. */
+export function contentOf({ folder, name }: Place): Buffer | null {
+  let fd: number;
+  try {
+    fd = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+  try {
+    const found = fstatSync(fd);
+    if (!found.isFile()) throw new FileError('not_a_file', `${join(folder.path, name)}: not a regular file`);
+    if (found.size > MAX_KEPT_BYTES) {
+      throw new FileError('too_large', `${join(folder.path, name)} exceeds ${MAX_KEPT_BYTES} bytes, too many to keep`);
+    }
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Refuses what may not be replaced; gives the mode that the new file takes over. */
 function modeOfExisting({ folder, name }: Place, overwrite: boolean): number | null {
   try {
@@ -185,13 +215,14 @@ function writeTemporary(place: Place, temporary: string, bytes: Buffer, mode: nu
  * Writes a whole file, atomically.
  *
  * @param options.temporary a name that nothing in the folder has
+ * @param options.keep is given what is about to be replaced; when it throws nothing is
  * @throws FileError; then the file is as it was before
  */
 export function writeWholeFile(
   roots: Roots,
   path: string,
   bytes: Buffer,
-  options: { overwrite: boolean; createParents: boolean; temporary: string },
+  options: { overwrite: boolean; createParents: boolean; temporary: string; keep?: Keep },
 ): { replaced: boolean; path: string } {
   return guarded(path, () => {
     const place = placeFor(path, roots, options.createParents);
@@ -201,6 +232,7 @@ export function writeWholeFile(
       let temporaryThere = true;
       try {
         writeTemporary(place, options.temporary, bytes, mode, roots);
+        options.keep?.({ path: join(folder.path, name), bytes: mode === null ? null : contentOf(place), mode });
         if (options.overwrite) {
           renameSync(folder.at(options.temporary), folder.at(name));
           temporaryThere = false;

@@ -16,6 +16,8 @@ export const FILE_ERROR_CODES = [
   'not_a_directory',
   'hard_linked',
   'not_utf8',
+  'too_large',
+  'changed',
   'permission_denied',
   'io_error',
 ] as const;

@@ -13,6 +13,7 @@ import { HEADER } from '../../schema/contracts/common.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import { isOwnHost, parseLocalApi } from './address.ts';
+import type { Budget } from './budget.ts';
 import { failureBody, refuseUpgrade, requestIdOf, sendJson } from './envelope.ts';
 import { sameSecret } from './secrets.ts';
 
@@ -32,6 +33,8 @@ export interface LocalApiDeps {
   /** Takes over a WebSocket upgrade. */
   onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL): void;
   newRequestId: () => string;
+  /** Failed authentications: beyond it they are told to wait, and not what was wrong. */
+  failures: Budget;
   log: Pick<Logger, 'warn' | 'error'>;
 }
 
@@ -42,6 +45,7 @@ export interface LocalApi {
   close(): Promise<void>;
 }
 
+const SECOND_MS = 1_000;
 const PLACEHOLDER = 'replace-me';
 
 function authenticate(request: IncomingMessage, sharedToken: string | null): void {
@@ -136,7 +140,7 @@ class LocalApiServer implements LocalApi {
         return;
       }
       const route = this.#route(request, url);
-      authenticate(request, this.#deps.sharedToken);
+      this.#authenticate(request);
       const body = route.method === 'POST' ? await readBody(request) : {};
       const data = await route.run({ query: url.searchParams, body, signal: gone.signal });
       sendJson(response, 200, { ok: true, request_id: requestId, data });
@@ -160,6 +164,19 @@ class LocalApiServer implements LocalApi {
     }
     if (request.headers.origin !== undefined) throw new AppError('forbidden', 'a page may not call this API');
     return urlOf(request);
+  }
+
+  #authenticate(request: IncomingMessage): void {
+    const { sharedToken, failures } = this.#deps;
+    try {
+      authenticate(request, sharedToken);
+    } catch (error) {
+      if (failures.take()) throw error;
+      const retryAfterSec = Math.ceil(failures.waitMs() / SECOND_MS);
+      throw new AppError('rate_limited', 'too many failed authentications; wait', {
+        headers: { 'retry-after': String(retryAfterSec) },
+      });
+    }
   }
 
   #route(request: IncomingMessage, url: URL): LocalRoute {

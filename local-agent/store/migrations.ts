@@ -135,4 +135,18 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (client_id, request_id)
   ) STRICT;
   `,
+  `
+  -- What a wake of the delivery manager asks for, and a browser's own messages.
+  CREATE INDEX deliveries_paced ON deliveries (client_id, platform, kind, deadline_at, plan_id) WHERE state = 'queued';
+  CREATE INDEX deliveries_deadline ON deliveries (deadline_at) WHERE state = 'queued';
+  CREATE INDEX messages_client ON messages (client_id);
+  `,
+  `
+  -- What a person approved: the effect happens only while its hash is still this one.
+  ALTER TABLE executions ADD COLUMN approved_hash TEXT;
+  -- The program that runs for it, as JSON: recovery ends one that outlived a killed agent.
+  ALTER TABLE executions ADD COLUMN process TEXT;
+  -- How often the message was worked on: a resubmitted one gets another reply.
+  ALTER TABLE messages ADD COLUMN round INTEGER NOT NULL DEFAULT 1;
+  `,
 ];

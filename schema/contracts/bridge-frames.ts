@@ -41,6 +41,16 @@ export const BrowserTabSchema = z.object({
   observed_at: TimestampSchema,
 });
 
+export const ConversationReadingSchema = z.object({
+  conversation_id: RemoteConversationIdSchema.nullable(),
+  /** `site`: as the platform itself answered; `page`: as the view shows it, which proves nothing. */
+  source: z.enum(['site', 'page']),
+  messages: z
+    .array(z.object({ role: MessageRoleSchema, message_id: z.string().max(256).nullable(), text: z.string() }))
+    .max(500),
+});
+export type ConversationReading = z.infer<typeof ConversationReadingSchema>;
+
 export const ActionResultSchema = z.object({
   type: z.literal('browser.action_result'),
   /** The request this answers. */
@@ -65,16 +75,7 @@ export const ActionResultSchema = z.object({
   results: z.array(z.unknown()).optional(),
   shell_runtime: z.array(z.unknown()).optional(),
   /** What `browser.read_current` read, oldest message first. */
-  conversation: z
-    .object({
-      conversation_id: RemoteConversationIdSchema.nullable(),
-      /** `site`: as the platform itself answered; `page`: as the view shows it, which proves nothing. */
-      source: z.enum(['site', 'page']),
-      messages: z
-        .array(z.object({ role: MessageRoleSchema, message_id: z.string().max(256).nullable(), text: z.string() }))
-        .max(500),
-    })
-    .nullish(),
+  conversation: ConversationReadingSchema.nullish(),
 });
 export type ActionResult = z.infer<typeof ActionResultSchema>;
 
@@ -96,23 +97,6 @@ export const FinalMessageSchema = z.object({
   capture: CaptureSchema,
 });
 export type FinalMessage = z.infer<typeof FinalMessageSchema>;
-
-/** What a tab shows of a conversation, newest message last; what `browser.read_current` brings in `results[0]`. */
-export const BrowserReadingSchema = z.object({
-  conversation_id: RemoteConversationIdSchema.nullable(),
-  page_url: z.string().max(2_048),
-  page_title: z.string().max(500).nullable(),
-  messages: z
-    .array(
-      z.object({
-        role: MessageRoleSchema,
-        assistant_message_id: z.string().max(256).nullable(),
-        text: z.string().max(262_144),
-      }),
-    )
-    .max(50),
-});
-export type BrowserReading = z.infer<typeof BrowserReadingSchema>;
 
 export const ExtensionFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pair'), code: z.string().max(16), client_id: ClientIdSchema }),
@@ -236,17 +220,6 @@ export const ReadCurrentSchema = ProxyDeliverySchema.pick({
   page_url: true,
   timeout_ms: true,
 }).extend({ type: z.literal('browser.read_current') });
-export type ReadCurrent = z.infer<typeof ReadCurrentSchema>;
-
-export const ReadCurrentSchema = z.object({
-  type: z.literal('browser.read_current'),
-  request_id: RequestIdSchema,
-  platform: PlatformSchema,
-  /** Which conversation; null for what the active tab of that platform shows. */
-  conversation_id: z.string().nullable(),
-  tab_id: z.number().int().nullable(),
-  timeout_ms: DurationMsSchema,
-});
 export type ReadCurrent = z.infer<typeof ReadCurrentSchema>;
 
 export const AgentBridgeFrameSchema = z.discriminatedUnion('type', [

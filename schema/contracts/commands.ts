@@ -1,7 +1,24 @@
 /** Commands: what the edge asks of one node. A D1 row is the record, the channel only carries it faster. */
 import { z } from 'zod';
-import { ClientIdSchema, ControllerIdSchema, DurationMsSchema, idSchema, PlatformSchema, TimestampSchema } from './common.ts';
+import { ConversationReadingSchema } from './bridge-frames.ts';
+import {
+  ClientIdSchema,
+  ControllerIdSchema,
+  DurationMsSchema,
+  idSchema,
+  PlatformSchema,
+  Sha256Schema,
+  TimestampSchema,
+} from './common.ts';
 import { TargetPayloadSchema } from './conversations.ts';
+import {
+  APPROVAL_DECISIONS,
+  BlockErrorSchema,
+  ClaimedInstructionSchema,
+  InstructionNameSchema,
+  InstructionResultBodySchema,
+  ToolPartSchema,
+} from './instructions.ts';
 import { DeliveryResultSchema } from './renewal.ts';
 
 export const CommandIdSchema = idSchema('cmd');
@@ -26,6 +43,50 @@ export const COMMAND_BODIES = {
   }),
   /** A person lets a stopped client deliver again: on one platform, or (null) on all of them. */
   'client.resume': z.object({ client_id: ClientIdSchema, platform: PlatformSchema.nullable() }),
+  /** End what runs. The instruction's own result says how it ended. */
+  'instruction.cancel': z.object({ instruction_id: z.string() }),
+  'approval.decided': z.object({
+    instruction_id: z.string(),
+    decision: z.enum(APPROVAL_DECISIONS),
+    /** What the person saw; the host hashes again before the effect. */
+    approval_hash: Sha256Schema,
+    claim_expires_in_ms: DurationMsSchema.nullable(),
+    /** The others of the message as they stand after the decision. */
+    released: z.array(ClaimedInstructionSchema),
+  }),
+  /** A person wants a stopped message to run after all. The host reads the text anew: what is not in it is not run. */
+  'message.resubmit': z.object({
+    message_id: z.string(),
+    local_conversation_id: z.string(),
+    platform: PlatformSchema,
+    remote_conversation_id: z.string(),
+    client_id: z.string(),
+    raw_text: z.string(),
+    target: TargetPayloadSchema,
+    assistant_message_id: z.string().nullable(),
+    block_errors: z.array(BlockErrorSchema),
+    /** Those that are `blocked` or `expired`. */
+    instructions: z.array(
+      z.object({
+        instruction_id: z.string(),
+        index: z.number().int().nonnegative(),
+        target: InstructionNameSchema,
+        tool: ToolPartSchema,
+      }),
+    ),
+  }),
+  /** What this node's browser must do for an instruction that another node holds. */
+  instruction: z.object({
+    instruction_id: z.string(),
+    /** `target::tool` of a tool that runs in a browser. */
+    name: z.string(),
+    params: z.record(z.string(), z.unknown()),
+    /** Of the conversation that the instruction was found in. */
+    platform: PlatformSchema,
+    timeout_ms: DurationMsSchema,
+  }),
+  /** Without a conversation: what the active tab of that platform shows. */
+  'browser.read': z.object({ platform: PlatformSchema, conversation_id: z.string().nullable() }),
 } as const;
 export type CommandKind = keyof typeof COMMAND_BODIES;
 export const COMMAND_KINDS = Object.keys(COMMAND_BODIES) as [CommandKind, ...CommandKind[]];
@@ -39,6 +100,14 @@ export const COMMAND_RESULTS = {
   'delivery.query': z.union([DeliveryResultSchema, z.strictObject({ outcome: z.enum(['unknown', 'in_flight']) })]),
   /** The platforms that had been stopped. */
   'client.resume': z.strictObject({ resumed: z.array(PlatformSchema) }),
+  'instruction.cancel': NotedSchema,
+  'approval.decided': NotedSchema,
+  'message.resubmit': z.strictObject({ outcome: z.enum(['judged']) }),
+  instruction: InstructionResultBodySchema.omit({ controller_id: true }),
+  'browser.read': z.discriminatedUnion('outcome', [
+    ConversationReadingSchema.extend({ outcome: z.literal('read') }),
+    z.strictObject({ outcome: z.literal('unavailable'), reason: z.string().max(500) }),
+  ]),
 } as const satisfies Record<CommandKind, z.ZodType>;
 
 const base = { command_id: CommandIdSchema, expires_in_ms: DurationMsSchema };
@@ -46,6 +115,11 @@ export const CommandSchema = z.discriminatedUnion('kind', [
   z.object({ ...base, kind: z.literal('delivery'), body: COMMAND_BODIES.delivery }),
   z.object({ ...base, kind: z.literal('delivery.query'), body: COMMAND_BODIES['delivery.query'] }),
   z.object({ ...base, kind: z.literal('client.resume'), body: COMMAND_BODIES['client.resume'] }),
+  z.object({ ...base, kind: z.literal('instruction.cancel'), body: COMMAND_BODIES['instruction.cancel'] }),
+  z.object({ ...base, kind: z.literal('approval.decided'), body: COMMAND_BODIES['approval.decided'] }),
+  z.object({ ...base, kind: z.literal('message.resubmit'), body: COMMAND_BODIES['message.resubmit'] }),
+  z.object({ ...base, kind: z.literal('instruction'), body: COMMAND_BODIES.instruction }),
+  z.object({ ...base, kind: z.literal('browser.read'), body: COMMAND_BODIES['browser.read'] }),
 ]);
 export type Command = z.infer<typeof CommandSchema>;
 export type DeliveryCommandBody = z.infer<typeof COMMAND_BODIES.delivery>;

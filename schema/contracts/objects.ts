@@ -13,12 +13,27 @@ import type {
   LeaderReleaseBody,
   LeaseView,
 } from './leader.ts';
-import type { SystemMode, SystemRecord } from './system.ts';
+import type { FenceMarks, SystemMode, SystemRecord } from './system.ts';
 import type { TickAnswer, TickTrigger } from './ticks.ts';
 
 /** The fence in D1 could not be raised: nothing was granted, ask again. */
 export interface FenceLag {
   status: 'fence_lag';
+}
+
+export interface FenceComparison {
+  status: 'compared';
+  behind: boolean;
+  d1: FenceMarks;
+  term: number;
+}
+
+/** What AutomationState found: `owed` is whether what was in flight has to be quarantined under the record's epoch. */
+export interface RestoreFinding {
+  status: 'checked';
+  owed: boolean;
+  d1: FenceMarks;
+  record: SystemRecord;
 }
 
 export interface LeaseRenewal {
@@ -42,6 +57,10 @@ export interface LeaderLeaseApi {
   read(): Promise<LeaseView>;
   /** Raises a lagging fence; `true` when D1 stands where the object stands. */
   ensureFence(): Promise<boolean>;
+  /** Whether D1 stands behind what it had confirmed to this object: it was restored. Changes nothing. */
+  compareFence(): Promise<FenceComparison | FenceLag>;
+  /** Raises the fence of a restored D1 anew. */
+  raiseRestoredFence(): Promise<boolean>;
 }
 
 export interface SystemChange {
@@ -54,6 +73,11 @@ export interface AutomationStateApi {
   /** Compare-and-set inside the object; a repeat changes nothing. D1's fence is written before it answers. */
   change(change: SystemChange): Promise<{ status: 'applied' | 'unchanged'; record: SystemRecord } | FenceLag>;
   ensureFence(): Promise<boolean>;
+  /**
+   * Compares D1's fence with what this object had raised it to. When D1 is behind, or `restored` says that it is, the
+   * epoch and the version grow, and the fence is raised to that version. D1 gets the epoch from whoever has quarantined.
+   */
+  restoreCheck(restored: boolean): Promise<RestoreFinding | FenceLag>;
 }
 
 export interface TimedJobsApi {

@@ -42,3 +42,33 @@ export const SystemChangeAnswerSchema = z.object({
   version: z.number().int(),
 });
 export type SystemChangeAnswer = z.infer<typeof SystemChangeAnswerSchema>;
+
+/** The numbers of the fence, as D1 has them or as the objects do. */
+export const FenceMarksSchema = z.object({
+  term: z.number().int().nonnegative(),
+  mode_version: z.number().int().nonnegative(),
+  /** Counts the restores of D1. Behind the object's it says that what was in flight is still to be quarantined. */
+  epoch: z.number().int().nonnegative(),
+});
+export type FenceMarks = z.infer<typeof FenceMarksSchema>;
+
+/** `force`: D1 was restored, whatever the numbers say. They cannot tell when none had changed since. */
+export const RestoreCheckBodySchema = z.strictObject({ force: z.boolean().optional() });
+
+export const RestoreCheckAnswerSchema = z.object({
+  /** Whether D1 was found behind the objects, or quarantining is still owed from an earlier check. */
+  restored: z.boolean(),
+  /** Before the check. */
+  d1: FenceMarksSchema,
+  /** After it. */
+  objects: FenceMarksSchema,
+  quarantined: z.object({
+    instructions: z.number().int().nonnegative(),
+    renewal_jobs: z.number().int().nonnegative(),
+    commands: z.number().int().nonnegative(),
+  }),
+  /** One call quarantines a bounded number: ask again. */
+  more: z.boolean(),
+  summary: z.string(),
+});
+export type RestoreCheckAnswer = z.infer<typeof RestoreCheckAnswerSchema>;

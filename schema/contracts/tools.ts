@@ -4,16 +4,24 @@
  */
 import { z } from 'zod';
 import { INSTRUCTION } from '../defaults.ts';
-import { ReasonSchema } from './common.ts';
-import { AutomationStatusSchema } from './conversations.ts';
+import type { Platform } from './common.ts';
+import { PLATFORMS, ReasonSchema } from './common.ts';
+import { AutomationStatusSchema, RemoteConversationIdSchema } from './conversations.ts';
 
-export const TOOL_PLACES = ['edge', 'host'] as const;
+/** `browser`: on the node whose browser has that platform, which need not be the one that found the instruction. */
+export const TOOL_PLACES = ['edge', 'host', 'browser'] as const;
 export type ToolPlace = (typeof TOOL_PLACES)[number];
 
 const path = z.string().min(1).max(4_096);
 const encoding = z.enum(['utf8', 'base64']);
 const none = z.strictObject({});
 const reason = z.strictObject({ reason: ReasonSchema.optional() });
+const prompt = z.strictObject({
+  prompt: z.string().min(1).max(262_144),
+  /** Without it a new conversation is begun. */
+  conversation_id: RemoteConversationIdSchema.optional(),
+});
+const current = z.strictObject({ conversation_id: RemoteConversationIdSchema.optional() });
 
 interface ToolDeclaration {
   summary: string;
@@ -25,6 +33,23 @@ interface ToolDeclaration {
   timeout_ms: number;
   params: z.ZodType;
 }
+
+const SEND = {
+  summary: 'Sends a prompt into a chat of that platform; without conversation_id into a new one.',
+  where: 'browser',
+  control: false,
+  text_param: 'prompt',
+  timeout_ms: INSTRUCTION.timeout_ms,
+  params: prompt,
+} as const;
+const CURRENT = {
+  summary: 'Reads the conversation that a tab of that platform shows.',
+  where: 'browser',
+  control: false,
+  text_param: null,
+  timeout_ms: INSTRUCTION.timeout_ms,
+  params: current,
+} as const;
 
 export const TOOLS = {
   'conductor::describe': {
@@ -92,6 +117,44 @@ export const TOOLS = {
       create_parents: z.boolean().optional(),
     }),
   },
+  'conductor::files/list': {
+    summary: 'Lists files inside the configured roots by a glob; what ignore files name is left out.',
+    where: 'host',
+    control: false,
+    text_param: 'pattern',
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: z.strictObject({
+      pattern: z.string().min(1).max(1_024),
+      cwd: path.optional(),
+      limit: z.number().int().min(1).max(5_000).optional(),
+      include_ignored: z.boolean().optional(),
+    }),
+  },
+  'conductor::files/search': {
+    summary: 'Finds lines that hold a text, in files inside the configured roots; what ignore files name is left out.',
+    where: 'host',
+    control: false,
+    text_param: 'text',
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: z.strictObject({
+      text: z.string().min(1).max(1_024),
+      /** Which files; all of them without it. */
+      pattern: z.string().min(1).max(1_024).optional(),
+      cwd: path.optional(),
+      ignore_case: z.boolean().optional(),
+      limit: z.number().int().min(1).max(2_000).optional(),
+      include_ignored: z.boolean().optional(),
+    }),
+  },
+  'conductor::files/patch': {
+    summary:
+      'Applies a unified diff to files inside the configured roots: all of it, or nothing when a context differs.',
+    where: 'host',
+    control: false,
+    text_param: 'patch',
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: z.strictObject({ patch: z.string().min(1).max(1_048_576), cwd: path.optional() }),
+  },
   'conductor::system/pause': {
     summary: 'Pauses the system: nothing ordinary is claimed any more.',
     where: 'edge',
@@ -124,6 +187,12 @@ export const TOOLS = {
     timeout_ms: INSTRUCTION.timeout_ms,
     params: z.strictObject({ scope: z.literal('current'), mode: AutomationStatusSchema }),
   },
+  'browser.chatgpt::send': SEND,
+  'browser.chatgpt::current': CURRENT,
+  'browser.claude::send': SEND,
+  'browser.claude::current': CURRENT,
+  'browser.gemini::send': SEND,
+  'browser.gemini::current': CURRENT,
 } as const satisfies Record<string, ToolDeclaration>;
 
 export type ToolName = keyof typeof TOOLS;
@@ -132,6 +201,7 @@ export type ToolsAt<P extends ToolPlace> = {
 }[ToolName];
 export type HostTool = ToolsAt<'host'>;
 export type EdgeTool = ToolsAt<'edge'>;
+export type BrowserTool = ToolsAt<'browser'>;
 export type ToolParams<N extends ToolName> = z.infer<(typeof TOOLS)[N]['params']>;
 
 export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
@@ -144,4 +214,15 @@ export function toolName(target: string, tool: string): ToolName | null {
 
 export function isControl(name: ToolName): boolean {
   return TOOLS[name].control;
+}
+
+export function isBrowserTool(name: ToolName): name is BrowserTool {
+  return TOOLS[name].where === 'browser';
+}
+
+/** The platform in whose browser tab a tool acts. */
+export function platformOf(name: BrowserTool): Platform {
+  const platform = PLATFORMS.find((one) => name.startsWith(`browser.${one}::`));
+  if (platform === undefined) throw new Error(`${name} names no platform`);
+  return platform;
 }

@@ -39,3 +39,34 @@ export function decideMode(record: SystemRecord, change: SystemChange, now: numb
 export function passVersion(record: SystemRecord, version: number): SystemRecord {
   return { ...record, version: Math.max(record.version, version + 1) };
 }
+
+export interface RestoreDecision {
+  next: SystemRecord;
+  /** How far D1's fence has followed. */
+  fenced_version: number;
+  /** Whether what was in flight has to be quarantined under `next.epoch`. */
+  owed: boolean;
+}
+
+/**
+ * D1's fence beside this record. `confirmed` is the version that D1 had confirmed before it was read. A D1 that stands
+ * behind it was restored; then the version grows, so that no claim counts that was decided on the restored rows, and so
+ * does the epoch, unless a quarantine is owed already.
+ */
+export function decideRestore(
+  record: SystemRecord,
+  fenced: { confirmed: number; now: number },
+  d1: { mode_version: number; epoch: number },
+  restored: boolean,
+): RestoreDecision {
+  const known = { ...record, epoch: Math.max(record.epoch, d1.epoch) };
+  const isOwed = d1.epoch < record.epoch;
+  if (!restored && d1.mode_version >= fenced.confirmed) {
+    return { next: isOwed ? record : known, fenced_version: fenced.now, owed: isOwed };
+  }
+  return {
+    next: { ...known, version: record.version + 1, epoch: isOwed ? record.epoch : known.epoch + 1 },
+    fenced_version: Math.min(fenced.now, d1.mode_version),
+    owed: true,
+  };
+}

@@ -5,9 +5,12 @@
  */
 import type { AutomationStatus, Link } from '../contracts/conversations.ts';
 import type { DeliveryResult, RenewalJob, RenewalPayload, SkipReason } from '../contracts/renewal.ts';
+import { RENEWAL_TEMPLATES } from '../contracts/renewal.ts';
 import { DELIVERY, RENEWAL, TIMED_JOBS } from '../defaults.ts';
 import { isDeliverable } from './links.ts';
 import { RENEWAL_BACKOFF, retryDelayMs } from './retry.ts';
+
+const [DEFAULT_TEMPLATE] = RENEWAL_TEMPLATES;
 
 type LinkTarget = Pick<Link, 'target_kind' | 'target_id' | 'target_payload'>;
 
@@ -44,7 +47,7 @@ export function renewalPayload(message: { message_id: string; raw_text: string }
   return {
     kind: 'renewal.message',
     version: 1,
-    template: 'summary_with_link',
+    template: DEFAULT_TEMPLATE,
     text: `Please carry on from where you stopped.\n\nYour last message: ${summary}\n\n${pageUrl}`,
     source_message: { id: message.message_id },
   };

@@ -12,6 +12,8 @@ import {
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Database } from '../db.ts';
+import { readInstruction } from '../instruction-end.ts';
+import { storeResult } from '../instruction-result.ts';
 import { requireOwn } from '../ownership.ts';
 import { findCommand, finishCommand, listPending } from '../queries/commands.ts';
 import { settleDelivery } from '../renewal-outcome.ts';
@@ -22,6 +24,8 @@ interface Answered<K extends CommandKind> {
   env: Env;
   db: Database;
   now: number;
+  /** Where the API was reached, for links to artifacts. */
+  origin: string;
   body: z.output<(typeof COMMAND_BODIES)[K]>;
   result: z.output<(typeof COMMAND_RESULTS)[K]>;
 }
@@ -31,7 +35,29 @@ type Outcome = ReturnType<typeof settleDelivery>;
 const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
   delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), answer: result }),
   'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), answer: result }),
+  instruction: async ({ env, db, now, origin, body, result }) => {
+    const ground = await readInstruction(db, body.instruction_id);
+    const { answer: _answer, guards = [], events = [], after = async () => undefined, ...stored } = await storeResult({
+      env,
+      db,
+      now,
+      origin,
+      ground,
+      result,
+    });
+    return { guards, events, after, statements: stored.statements };
+  },
+  'instruction.cancel': keptAsTold,
+  'approval.decided': keptAsTold,
+  'message.resubmit': keptAsTold,
+  'browser.read': keptAsTold,
+  'client.resume': keptAsTold,
 };
+
+/** Nothing follows: the answer stays on the command for whoever asked. */
+async function keptAsTold(): Promise<Awaited<Outcome>> {
+  return { guards: [], statements: [], events: [], after: async () => undefined };
+}
 
 function plan({ job_id, plan_id }: { job_id: string; plan_id: string }) {
   return { job_id, plan_id, random: Math.random() };
@@ -39,12 +65,12 @@ function plan({ job_id, plan_id }: { job_id: string; plan_id: string }) {
 
 function outcomeOf<K extends CommandKind>(
   kind: K,
-  command: { body: unknown; result: unknown; env: Env; db: Database; now: number },
+  command: { body: unknown; result: unknown; env: Env; db: Database; now: number; origin: string },
 ): Outcome {
-  const { env, db, now } = command;
+  const { env, db, now, origin } = command;
   const body = COMMAND_BODIES[kind].parse(command.body) as Answered<K>['body'];
   const result = parse(COMMAND_RESULTS[kind], command.result, 'result') as Answered<K>['result'];
-  return OUTCOMES[kind]({ env, db, now, body, result });
+  return OUTCOMES[kind]({ env, db, now, origin, body, result });
 }
 
 export const commands: readonly MountedRoute[] = [
@@ -73,12 +99,19 @@ export const commands: readonly MountedRoute[] = [
       data: CommandResultAnswerSchema,
       errors: ['command_not_found', 'not_owner'],
     },
-    async ({ env, db, now, params, body }) => {
+    async ({ c, env, db, now, params, body }) => {
       const command = await findCommand(db, params.command_id);
       if (command === undefined) throw new AppError('command_not_found', `there is no command ${params.command_id}`);
       requireOwn(body.controller_id, command);
       const { command_id, kind } = command;
-      const outcome = await outcomeOf(kind, { env, db, now, body: command.body, result: body.result });
+      const outcome = await outcomeOf(kind, {
+        env,
+        db,
+        now,
+        origin: c.req.url,
+        body: command.body,
+        result: body.result,
+      });
       if (command.status === 'done') return { statements: [], answer: { command_id, status: command.status } };
       return {
         ...outcome,

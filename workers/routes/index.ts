@@ -12,6 +12,7 @@ import { leader } from './leader.ts';
 import { messages } from './messages.ts';
 import { renewal } from './renewal.ts';
 import { renewalJobs } from './renewal-jobs.ts';
+import { restore } from './restore.ts';
 import { status } from './status.ts';
 import { system } from './system.ts';
 import { timedJobs } from './timed-jobs.ts';
@@ -20,6 +21,7 @@ import { tokens } from './tokens.ts';
 const RESOURCES: readonly MountedRoute[] = [
   ...status,
   ...system,
+  ...restore,
   ...leader,
   ...controllers,
   ...clients,

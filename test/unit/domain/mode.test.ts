@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
-import { decideMode, FRESH_SYSTEM, passVersion } from '../../../schema/domain/mode.ts';
+import { decideMode, decideRestore, FRESH_SYSTEM, passVersion } from '../../../schema/domain/mode.ts';
 
 const NOW = 1_000;
 const change = (mode: (typeof SYSTEM_MODES)[number]) => ({ mode, requested_by: 'ops', reason: 'because' });
@@ -43,5 +43,37 @@ describe('the system mode', () => {
         }
       }),
     );
+  });
+});
+
+describe('the system mode beside a D1 that may have been restored', () => {
+  const record = { ...FRESH_SYSTEM, mode: 'paused', version: 7, epoch: 2 } as const;
+  const at = (mode_version: number, epoch = 2) => ({ mode_version, epoch });
+  const fenced = { confirmed: 7, now: 7 };
+
+  it('stays as it is when D1 stands where it had confirmed to stand, or further', () => {
+    for (const d1 of [at(7), at(8)]) {
+      expect(decideRestore(record, fenced, d1, false)).toEqual({ next: record, fenced_version: 7, owed: false });
+    }
+  });
+
+  it('is no restore when D1 never confirmed the version it lacks', () => {
+    expect(decideRestore(record, { confirmed: 5, now: 5 }, at(5), false).owed).toBe(false);
+  });
+
+  it('grows in version and epoch, keeping its mode, when D1 has lost what it had confirmed, or a person says so', () => {
+    const next = { ...record, version: 8, epoch: 3 };
+    expect(decideRestore(record, fenced, at(4), false)).toEqual({ next, fenced_version: 4, owed: true });
+    expect(decideRestore(record, fenced, at(7), true)).toEqual({ next, fenced_version: 7, owed: true });
+  });
+
+  it('owes the quarantine until D1 has the epoch, under one epoch', () => {
+    expect(decideRestore(record, fenced, at(7, 1), false)).toEqual({ next: record, fenced_version: 7, owed: true });
+    expect(decideRestore(record, fenced, at(4, 1), false).next).toEqual({ ...record, version: 8 });
+  });
+
+  it('never goes back behind an epoch that D1 has', () => {
+    expect(decideRestore(record, fenced, at(7, 5), false)).toMatchObject({ next: { epoch: 5 }, owed: false });
+    expect(decideRestore(record, fenced, at(4, 5), false)).toMatchObject({ next: { epoch: 6 }, owed: true });
   });
 });

@@ -1,0 +1,41 @@
+/** What ignore files (`.gitignore`, `.ignore`) leave out: those of a folder, of its parents, and of what is below. */
+import { join, relative, sep } from 'node:path';
+import type { Ignore } from 'ignore';
+import ignore from 'ignore';
+import { readFileSlice } from './fs.ts';
+import type { Roots } from './roots.ts';
+import { FileError } from './roots.ts';
+
+const NAMES = ['.gitignore', '.ignore'];
+const MAX_BYTES = 256 * 1024;
+
+/** The rules of one folder. */
+export interface IgnoreRules {
+  folder: string;
+  rules: Ignore;
+}
+
+/** The rules in a folder; null when it has none that can be read. */
+export function rulesIn(folder: string, roots: Roots): IgnoreRules | null {
+  const texts = NAMES.flatMap((name) => {
+    try {
+      return readFileSlice(roots, join(folder, name), { offset: 0, length: MAX_BYTES }).bytes.toString('utf8');
+    } catch (error) {
+      if (error instanceof FileError) return [];
+      throw error;
+    }
+  });
+  return texts.length === 0 ? null : { folder, rules: ignore().add(texts) };
+}
+
+/** Whether a path is left out; the rules nearest to it have the last word. */
+export function isIgnored(path: string, isFolder: boolean, rules: readonly IgnoreRules[]): boolean {
+  let ignored = false;
+  for (const one of rules) {
+    const name = relative(one.folder, path).split(sep).join('/');
+    const verdict = one.rules.test(isFolder ? `${name}/` : name);
+    if (verdict.ignored) ignored = true;
+    else if (verdict.unignored) ignored = false;
+  }
+  return ignored;
+}

@@ -1,0 +1,143 @@
+/**
+ * What tools have replaced, kept so that a person can have it back. A record is on disk before the change it belongs
+ * to, so a kill in between leaves a record of something that did not happen, never a change without a record. The
+ * oldest records go first when there are too many.
+ */
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Keep } from './fs.ts';
+import { isMissing, writeWholeFile } from './fs.ts';
+import { readWholeFile, removeFile } from './remove.ts';
+import type { Roots } from './roots.ts';
+
+const RETENTION = { records: 500, bytes: 512 * 1024 * 1024 };
+const INSTRUCTION_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const MANIFEST = 'files.json';
+
+const KeptFileSchema = z.object({
+  path: z.string(),
+  /** Null when there was no such file. */
+  before: z.object({ file: z.string(), sha256: z.string() }).nullable(),
+  /** Null when the file was removed. */
+  after_sha256: z.string().nullable(),
+});
+type KeptFile = z.infer<typeof KeptFileSchema>;
+
+export type UndoOutcome =
+  | { type: 'undone'; paths: string[] }
+  | { type: 'unknown' }
+  /** These hold something else than what the instruction left. */
+  | { type: 'changed'; paths: string[] };
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function writeSynced(path: string, bytes: Buffer): void {
+  const fd = openSync(path, 'w', 0o600);
+  try {
+    let written = 0;
+    while (written < bytes.length) written += writeSync(fd, bytes, written);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export class UndoStore {
+  readonly #folder: string;
+
+  /** @param folder the agent's own, out of reach of every tool */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** For a change about to be made: keeps what stands there, to be replaced by `after` (null: removed). */
+  keeper(instructionId: string, after: Buffer | null): Keep {
+    return ({ path, bytes }) => {
+      const folder = this.#record(instructionId);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const files = this.#files(instructionId);
+      const file = `${files.length}.old`;
+      if (bytes !== null) writeSynced(join(folder, file), bytes);
+      const before = bytes === null ? null : { file, sha256: sha256(bytes) };
+      files.push({ path, before, after_sha256: after === null ? null : sha256(after) });
+      writeSynced(join(folder, MANIFEST), Buffer.from(JSON.stringify(files)));
+      this.#prune(folder);
+    };
+  }
+
+  /**
+   * Puts back what an instruction has replaced, newest change first. Nothing is touched when a file holds neither what
+   * the instruction left nor what was there before, unless `force`.
+   */
+  undo(
+    instructionId: string,
+    roots: Roots,
+    { force, newTemporaryName }: { force: boolean; newTemporaryName: () => string },
+  ): UndoOutcome {
+    const files = INSTRUCTION_ID.test(instructionId) ? this.#files(instructionId) : [];
+    if (files.length === 0) return { type: 'unknown' };
+    const changed = force ? [] : files.filter((file) => !isAsLeft(file, roots));
+    if (changed.length > 0) return { type: 'changed', paths: changed.map(({ path }) => path) };
+    for (const { path, before } of [...files].reverse()) {
+      if (before === null) {
+        if (readWholeFile(roots, path) !== null) removeFile(roots, path);
+        continue;
+      }
+      const bytes = readFileSync(join(this.#record(instructionId), before.file));
+      writeWholeFile(roots, path, bytes, { overwrite: true, createParents: true, temporary: newTemporaryName() });
+    }
+    rmSync(this.#record(instructionId), { recursive: true });
+    return { type: 'undone', paths: files.map(({ path }) => path) };
+  }
+
+  #record(instructionId: string): string {
+    if (!INSTRUCTION_ID.test(instructionId)) throw new Error(`${instructionId} is no instruction id`);
+    return join(this.#folder, instructionId);
+  }
+
+  #files(instructionId: string): KeptFile[] {
+    try {
+      const text = readFileSync(join(this.#record(instructionId), MANIFEST), 'utf8');
+      return z.array(KeptFileSchema).parse(JSON.parse(text));
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  #prune(making: string): void {
+    const records = readdirSync(this.#folder).map((name) => {
+      const folder = join(this.#folder, name);
+      const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+      return { folder, bytes, at: statSync(folder).mtimeMs };
+    });
+    records.sort((a, b) => b.at - a.at);
+    let bytes = 0;
+    for (const [place, record] of records.entries()) {
+      bytes += record.bytes;
+      if (record.folder === making || (place < RETENTION.records && bytes <= RETENTION.bytes)) continue;
+      rmSync(record.folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Whether a file is as the instruction left it, or as it was before (when it never came to the change). */
+function isAsLeft({ path, before, after_sha256 }: KeptFile, roots: Roots): boolean {
+  const now = readWholeFile(roots, path);
+  const hash = now === null ? null : sha256(now);
+  return hash === after_sha256 || hash === (before?.sha256 ?? null);
+}

@@ -1,0 +1,43 @@
+/** A token bucket: so many at once, and then so many a second. */
+export interface BudgetLimits {
+  perSec: number;
+  burst: number;
+}
+
+const SECOND_MS = 1_000;
+
+export class Budget {
+  readonly #limits: BudgetLimits;
+  readonly #monotonic: () => number;
+  #left: number;
+  #at: number;
+
+  /** `monotonic`: milliseconds that never go back. */
+  constructor(limits: BudgetLimits, monotonic: () => number) {
+    this.#limits = limits;
+    this.#monotonic = monotonic;
+    this.#left = limits.burst;
+    this.#at = monotonic();
+  }
+
+  /** Takes one; false when there is none. */
+  take(): boolean {
+    this.#refill();
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  /** Milliseconds until there is one. */
+  waitMs(): number {
+    this.#refill();
+    return Math.max(0, Math.ceil(((1 - this.#left) / this.#limits.perSec) * SECOND_MS));
+  }
+
+  #refill(): void {
+    const now = this.#monotonic();
+    const { perSec, burst } = this.#limits;
+    this.#left = Math.min(burst, this.#left + ((now - this.#at) / SECOND_MS) * perSec);
+    this.#at = now;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The other side of the bridge benchmark, as one child process: the agent's bridge with its store and its pipeline,
+ * and echoes to put it beside. It ends with its parent.
+ */
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { WebSocketServer } from 'ws';
+import { createBridge } from '../../../local-agent/bridge/bridge.ts';
+import { systemClock } from '../../../local-agent/clock.ts';
+import { SystemView } from '../../../local-agent/edge/system-view.ts';
+import { Pipeline } from '../../../local-agent/instructions/pipeline.ts';
+import { sha256Hex } from '../../../local-agent/local-api/secrets.ts';
+import { openStore } from '../../../local-agent/store/store.ts';
+import type { Addresses } from './meeting.ts';
+import { PAIRED } from './meeting.ts';
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function echoOverWebSocket(before: (text: string) => void): Promise<string> {
+  const server = createHttpServer();
+  new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (ws) => {
+    ws.on('message', (data) => {
+      const text = data.toString();
+      before(text);
+      ws.send(text);
+    });
+  });
+  return `ws://127.0.0.1:${await listen(server)}`;
+}
+
+/** A table that takes each message in a transaction of its own, synced as the agent's store is. */
+function plainStore(path: string): (text: string) => void {
+  const db = new DatabaseSync(path);
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE said (id INTEGER PRIMARY KEY, text TEXT)',
+  );
+  const insert = db.prepare('INSERT INTO said (text) VALUES (?)');
+  return (text) => void insert.run(text);
+}
+
+async function startBridge(folder: string): Promise<string> {
+  const store = openStore(join(folder, 'agent.sqlite'), { now: () => Date.now(), newOutboxId: () => 'bench' });
+  const { origin, client_id, token } = PAIRED;
+  store.pairings.put({ client_id, origin, token_hash: sha256Hex(token), created_at: Date.now() });
+  const silent = { info: () => undefined, warn: console.error, error: console.error };
+  const bridge = createBridge({
+    store,
+    controllerId: 'bench-main',
+    edge: { call: () => Promise.reject(new Error('there is no edge here')) },
+    system: new SystemView(),
+    clock: systemClock,
+    random: Math.random,
+    log: silent,
+    localApi: 'http://127.0.0.1:0',
+    sharedToken: null,
+    journalLimit: 50,
+    status: () => ({}),
+    onFinalMessage: (frame, ageMs) => pipeline.onFinalMessage(frame, ageMs),
+  });
+  const pipeline = new Pipeline({
+    store,
+    controllerId: 'bench-main',
+    hostPolicy: {
+      judge: () => ({ decision: 'allow', rule: 'bench' }),
+      approval: () => {
+        throw new Error('nothing is asked for');
+      },
+      perform: () => Promise.reject(new Error('nothing is performed')),
+    },
+    replies: bridge.delivery,
+    now: () => Date.now(),
+    log: silent,
+    onChange: () => bridge.journalChanged(),
+  });
+  const api = await bridge.start();
+  if (!api) throw new Error('the bridge listens to nothing');
+  return api.url;
+}
+
+async function serve(folder: string): Promise<Addresses> {
+  const http = createHttpServer((_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end('{"ok":true}');
+  });
+  const tcp = createTcpServer({ noDelay: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.pipe(socket);
+  });
+  return {
+    bridge: await startBridge(folder),
+    wsEcho: await echoOverWebSocket(() => undefined),
+    wsEchoStored: await echoOverWebSocket(plainStore(join(folder, 'plain.sqlite'))),
+    http: `http://127.0.0.1:${await listen(http)}`,
+    tcpPort: await listen(tcp),
+  };
+}
+
+process.on('disconnect', () => process.exit(0));
+const addresses = await serve(process.argv[2] ?? '.');
+process.send?.(addresses);

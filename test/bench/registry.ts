@@ -1,0 +1,9 @@
+/** Every benchmark there is. */
+import { bridge } from './bridge.ts';
+import { cost } from './cost.ts';
+import { duePick } from './due-pick.ts';
+import { extraction } from './extraction.ts';
+import type { Benchmark } from './harness/benchmark.ts';
+import { lease } from './lease.ts';
+
+export const BENCHMARKS: readonly Benchmark[] = [lease, extraction, duePick, bridge, cost];

@@ -1,0 +1,126 @@
+/**
+ * Leadership between real processes on one edge. Times are the edge's own, from its history of terms, beside the moment
+ * the test did something; all run on one machine and so by one clock. The clusters run beside each other, as most of
+ * the time is spent waiting for a lease to end.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Cluster, TestNode } from '../support/cluster.ts';
+import { until, withCluster } from '../support/cluster.ts';
+import type { Cut } from '../support/cut-proxy.ts';
+
+const TTL_SEC = 15;
+const TTL_MS = TTL_SEC * 1_000;
+const RENEW_MS = 1_000;
+const HANDOVER_MS = 1_000;
+const flags = ['--lease-ttl-sec', String(TTL_SEC), '--lease-renew-interval-ms', String(RENEW_MS)];
+
+/** `a` leads with term 1, `b` stands by. */
+async function pairOf(cluster: Cluster): Promise<{ a: TestNode; b: TestNode }> {
+  const a = await cluster.node('a', { flags });
+  const b = await cluster.node('b', { flags });
+  await a.start();
+  expect(await cluster.term(1)).toMatchObject({ holder_id: 'a' });
+  await b.start();
+  await b.standsBy();
+  return { a, b };
+}
+
+/** Asks an agent again and again whether it leads; the answer is when it last said so. */
+function watchLeadership(node: TestNode): () => Promise<number> {
+  let lastLed = 0;
+  let watching = true;
+  const watch = async () => {
+    while (watching) {
+      const { lease } = await node.snapshot();
+      if (lease.is_leader) lastLed = Date.now();
+    }
+  };
+  const watched = watch();
+  return async () => {
+    watching = false;
+    await watched;
+    return lastLed;
+  };
+}
+
+/** Cuts the leader off until the other leads. Fails unless it had demoted itself before that. */
+async function cutOff(cluster: Cluster, leader: TestNode, other: TestNode, how: Cut): Promise<void> {
+  const { term } = await cluster.leader();
+  const ledUntil = watchLeadership(leader);
+  const cutAt = Date.now();
+  leader.proxy.cut(how);
+  const next = await cluster.term(term + 1);
+  const lastLed = await ledUntil();
+  const left = leader.log().find((line) => line.time > cutAt && line.state !== undefined && line.state !== 'leader');
+  expect(next.holder_id).toBe(other.id);
+  expect(next.acquired_at - cutAt).toBeLessThanOrEqual(TTL_MS + RENEW_MS);
+  expect(lastLed, 'it still led when it was cut off').toBeGreaterThanOrEqual(cutAt);
+  expect(lastLed, 'it no longer said that it leads').toBeLessThan(next.acquired_at);
+  expect(left?.time, 'it noted its demotion before').toBeLessThan(next.acquired_at);
+  leader.proxy.heal();
+  await leader.standsBy();
+  expect((await cluster.leader()).term, 'its return costs no term').toBe(term + 1);
+}
+
+describe.concurrent('two agents on one edge', () => {
+  it('hand the lease over within a second of SIGTERM, within TTL and one interval of kill -9, and after a reset', () =>
+    withCluster(async (cluster) => {
+      const { a, b } = await pairOf(cluster);
+      const termedAt = Date.now();
+      const ended = a.end('SIGTERM');
+      const second = await cluster.term(2);
+      await ended;
+      expect(second.holder_id).toBe('b');
+      expect(second.acquired_at - termedAt).toBeLessThan(HANDOVER_MS);
+
+      await a.start();
+      await a.standsBy();
+      const killedAt = Date.now();
+      await b.end('SIGKILL');
+      const { lease_expires_at } = await cluster.leader();
+      const third = await cluster.term(3);
+      expect(third.holder_id).toBe('a');
+      expect(third.acquired_at - killedAt).toBeLessThanOrEqual(TTL_MS + RENEW_MS);
+      expect(third.acquired_at, 'never before the lease has ended').toBeGreaterThanOrEqual(
+        lease_expires_at ?? Infinity,
+      );
+
+      await b.start();
+      await b.standsBy();
+      await cutOff(cluster, a, b, 'hard');
+    }));
+
+  it('never lead both: a leader cut off from the edge has demoted itself before the other acquires', () =>
+    withCluster(async (cluster) => {
+      const { a, b } = await pairOf(cluster);
+      await cutOff(cluster, a, b, 'silent');
+      await cutOff(cluster, b, a, 'silent');
+      await cutOff(cluster, a, b, 'silent');
+      expect((await cluster.terms()).map(({ holder_id }) => holder_id)).toEqual(['a', 'b', 'a', 'b']);
+    }));
+
+  it('let a preferred node take over once, give back when it goes, and take no term besides', () =>
+    withCluster(async (cluster) => {
+      const a = await cluster.node('a', { flags });
+      const preferred = await cluster.node('preferred', { preferred: true, flags });
+      await a.start();
+      await cluster.term(1);
+      await preferred.start();
+      const startedAt = Date.now();
+      const second = await cluster.term(2);
+      expect(second.holder_id).toBe('preferred');
+      expect(second.acquired_at - startedAt, 'only after it has asked for two TTLs').toBeGreaterThan(TTL_MS);
+      const left = a.log().findLast((line) => line.state === 'standby' && line.time <= second.acquired_at);
+      expect(second.acquired_at - (left?.time ?? 0), 'at once when the holder yields').toBeLessThan(HANDOVER_MS);
+      await a.standsBy();
+
+      // Five renewals on it still is the same term.
+      await until(async () => ((await cluster.leader()).renewed_at ?? 0) > second.acquired_at + 5 * RENEW_MS);
+      const termedAt = Date.now();
+      const ended = preferred.end('SIGTERM');
+      const third = await cluster.term(3);
+      await ended;
+      expect(third.acquired_at - termedAt).toBeLessThan(HANDOVER_MS);
+      expect((await cluster.terms()).map(({ holder_id }) => holder_id)).toEqual(['a', 'preferred', 'a']);
+    }));
+});

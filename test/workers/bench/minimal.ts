@@ -1,0 +1,131 @@
+/**
+ * What the lease is measured against on the same runtime, with nothing around it: no authentication, no validation, no
+ * fence, no terms kept. A lease in D1 by HTTP, read first and then written, or in one statement; and an object that holds
+ * it and is spoken to over a WebSocket, with a commit for each message or one for all messages of a turn.
+ */
+import { DurableObject } from 'cloudflare:workers';
+
+interface MinimalEnv {
+  DB: D1Database;
+  MINIMAL: DurableObjectNamespace<MinimalLease>;
+}
+
+interface Question {
+  op: 'renew' | 'acquire' | 'release';
+  holder: string;
+  ttl_ms: number;
+}
+interface Row extends Record<string, SqlStorageValue> {
+  holder: string;
+  term: number;
+  expires_at: number;
+}
+interface Statement {
+  text: string;
+  values: (string | number)[];
+}
+
+const TABLE =
+  'CREATE TABLE IF NOT EXISTS lease (id INTEGER PRIMARY KEY, holder TEXT NOT NULL, term INTEGER NOT NULL, expires_at INTEGER NOT NULL)';
+const FIRST_ROW = "INSERT OR IGNORE INTO lease VALUES (1, '', 0, 0)";
+
+/** The change in one statement; it gives back the row when it was allowed. */
+function statementFor({ op, holder, ttl_ms }: Question, now: number): Statement {
+  switch (op) {
+    case 'renew':
+      return {
+        text: 'UPDATE lease SET expires_at = ?1 WHERE id = 1 AND holder = ?2 AND expires_at > ?3 RETURNING holder, term, expires_at',
+        values: [now + ttl_ms, holder, now],
+      };
+    case 'acquire':
+      return {
+        text: 'UPDATE lease SET holder = ?2, term = term + 1, expires_at = ?1 WHERE id = 1 AND expires_at <= ?3 RETURNING holder, term, expires_at',
+        values: [now + ttl_ms, holder, now],
+      };
+    case 'release':
+      return {
+        text: 'UPDATE lease SET expires_at = 0 WHERE id = 1 AND holder = ?1 RETURNING holder, term, expires_at',
+        values: [holder],
+      };
+    default:
+      return op satisfies never;
+  }
+}
+
+export class MinimalLease extends DurableObject<MinimalEnv> {
+  #waiting: { socket: WebSocket; question: Question }[] = [];
+  #committing = false;
+  #crowded = false;
+
+  constructor(ctx: DurableObjectState, env: MinimalEnv) {
+    super(ctx, env);
+    ctx.storage.sql.exec(`${TABLE}; ${FIRST_ROW}`);
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server, [new URL(request.url).pathname]);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string): Promise<void> {
+    const question: Question = JSON.parse(message);
+    if (!this.ctx.getTags(socket).includes('/object/turn')) return this.#answer(socket, question);
+    this.#waiting.push({ socket, question });
+    if (this.#committing) return;
+    this.#committing = true;
+    while (this.#waiting.length > 0) {
+      // A timer of no length costs a millisecond here: one is waited for only where there was company lately.
+      if (this.#crowded) await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      this.#crowded = this.#waiting.length > 1;
+      for (const asked of this.#waiting.splice(0)) this.#answer(asked.socket, asked.question);
+      await this.ctx.storage.sync();
+    }
+    this.#committing = false;
+  }
+
+  #answer(socket: WebSocket, question: Question): void {
+    const { text, values } = statementFor(question, Date.now());
+    const [row] = this.ctx.storage.sql.exec<Row>(text, ...values).toArray();
+    socket.send(JSON.stringify({ ok: row !== undefined, ...row }));
+  }
+}
+
+/** As somebody writes it who thinks of one caller: read, decide, write. */
+async function readThenWrite(db: D1Database, question: Question): Promise<Row | null> {
+  const row = await db.prepare('SELECT holder, term, expires_at FROM lease WHERE id = 1').first<Row>();
+  const now = Date.now();
+  if (row === null) return null;
+  const held = row.expires_at > now;
+  if (question.op === 'acquire' ? held : !held || row.holder !== question.holder) return null;
+  const { text, values } = statementFor(question, now);
+  await db
+    .prepare(text)
+    .bind(...values)
+    .run();
+  return row;
+}
+
+async function inOneStatement(db: D1Database, question: Question): Promise<Row | null> {
+  const { text, values } = statementFor(question, Date.now());
+  return db
+    .prepare(text)
+    .bind(...values)
+    .first<Row>();
+}
+
+const worker: ExportedHandler<MinimalEnv> = {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/object/')) return env.MINIMAL.getByName(pathname).fetch(request);
+    if (pathname === '/setup') {
+      await env.DB.batch([env.DB.prepare(TABLE), env.DB.prepare(FIRST_ROW)]);
+      return new Response('ok');
+    }
+    const question = await request.json<Question>();
+    const answer = pathname === '/d1/naive' ? readThenWrite : inOneStatement;
+    const row = await answer(env.DB, question);
+    return Response.json({ ok: row !== null, ...row });
+  },
+};
+export default worker;

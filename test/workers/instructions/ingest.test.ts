@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE, RESUME } from '../support/conductor.ts';
+import { rowsOf } from '../support/edge.ts';
+
+const conductor = new Conductor();
+let conversations = 0;
+/** A conversation of its own for each test. */
+const elsewhere = (): string => {
+  conversations += 1;
+  return `ingest-${conversations}`;
+};
+const statuses = (answer: { instructions: { status: string }[] }) => answer.instructions.map((one) => one.status);
+
+describe('a final message', () => {
+  it('is stored, its instructions are claimed, and each has the beginning of its story', async () => {
+    const answer = await conductor.bring(
+      conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC, DESCRIBE) }),
+    );
+    expect(answer).toMatchObject({ ingest_status: 'accepted', automation_status: 'manual', mode: 'running' });
+    expect(statuses(answer)).toEqual(['claimed', 'claimed']);
+    // exec 10 min, describe 1 min, and a minute
+    expect(answer.instructions[0]?.claim_expires_in_ms).toBe(720_000);
+    const events = await rowsOf<{ kind: string }>(
+      'SELECT kind FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
+      answer.instructions[0]?.instruction_id,
+    );
+    expect(events.map((event) => event.kind)).toEqual(['observed', 'judged', 'claimed']);
+  });
+
+  it('without instructions, or of another role, is stored and runs nothing', async () => {
+    const plain = await conductor.bring(conductor.message({ remote_conversation_id: elsewhere() }));
+    expect(plain).toMatchObject({ ingest_status: 'ignored_no_instructions', instructions: [] });
+    const user = await conductor.bring(
+      conductor.message({ remote_conversation_id: elsewhere(), role: 'user', instructions: instructionsOf(EXEC) }),
+    );
+    expect(user).toMatchObject({ ingest_status: 'ignored_no_instructions', instructions: [] });
+    expect(
+      await rowsOf('SELECT 1 FROM messages WHERE message_id IN (?, ?)', plain.message_id, user.message_id),
+    ).toHaveLength(2);
+  });
+
+  it('that came back from a broken block only says so', async () => {
+    const block_errors = [{ block_index: 0, stage: 'parse', code: 'bad_line', message: 'no', line: 3 } as const];
+    const answer = await conductor.bring(conductor.message({ remote_conversation_id: elsewhere(), block_errors }));
+    expect(answer.ingest_status).toBe('parse_error_only');
+  });
+
+  it('read in two ways that differ is blocked', async () => {
+    const answer = await conductor.bring(
+      conductor.message({
+        remote_conversation_id: elsewhere(),
+        capture: { source: 'dom', other: 'differs' },
+        instructions: instructionsOf(EXEC),
+      }),
+    );
+    expect(answer.ingest_status).toBe('capture_mismatch');
+    expect(statuses(answer)).toEqual(['blocked']);
+  });
+
+  it('that waited too long is expired', async () => {
+    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC, RESUME) });
+    const answer = await conductor.bring(body, { 'x-baa-age-ms': '600001' });
+    expect(answer.ingest_status).toBe('expired');
+    expect(statuses(answer)).toEqual(['expired', 'expired']);
+  });
+
+  it('names a tool that is not there, or parameters that do not fit: denied whatever the node said', async () => {
+    const answer = await conductor.bring(
+      conductor.message({
+        remote_conversation_id: elsewhere(),
+        instructions: instructionsOf(
+          { target: 'conductor', tool: 'sudo', params: {} },
+          { ...DESCRIBE, params: { x: 1 } },
+          { ...EXEC, policy: { decision: 'control', rule: 'a lie' } },
+        ),
+      }),
+    );
+    expect(answer.ingest_status).toBe('denied_only');
+    expect(answer.instructions.map((one) => one.gate)).toEqual(['unknown_tool', 'invalid_params', 'not_control']);
+  });
+
+  it('waits behind an approval in message order', async () => {
+    const ask = { policy: { decision: 'ask', rule: 'exec.default' } } as const;
+    const answer = await conductor.bring(
+      conductor.message({
+        remote_conversation_id: elsewhere(),
+        instructions: instructionsOf(DESCRIBE, { ...EXEC, ...ask }, DESCRIBE),
+      }),
+    );
+    expect(answer.ingest_status).toBe('awaiting_approval');
+    expect(statuses(answer)).toEqual(['claimed', 'awaiting_approval', 'waiting']);
+  });
+
+  it('of which everything would only have run in shadow is executed at once', async () => {
+    const shadow = { policy: { decision: 'shadow', rule: 'mode' } } as const;
+    const answer = await conductor.bring(
+      conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf({ ...EXEC, ...shadow }) }),
+    );
+    expect(answer.ingest_status).toBe('executed');
+    expect(statuses(answer)).toEqual(['shadowed']);
+  });
+});
+
+describe('the same message again', () => {
+  it('under the same key gets the same answer, without one it is a duplicate', async () => {
+    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC) });
+    const key = { 'idempotency-key': '0badc0de-1/conv:x/1' };
+    const first = await conductor.bring(body, key);
+    expect(await conductor.bring(body, key)).toEqual(first);
+    const again = await conductor.bring(body);
+    expect(again).toMatchObject({ ingest_status: 'duplicate_message', message_id: first.message_id, instructions: [] });
+  });
+
+  it.each([
+    ['first without an id', null, 'id-1'],
+    ['later without an id', 'id-1', null],
+  ])('%s is one message by its text', async (_name, first, later) => {
+    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC) });
+    const one = await conductor.bring({ ...body, assistant_message_id: first });
+    const two = await conductor.bring({ ...body, assistant_message_id: later });
+    expect(two).toMatchObject({ ingest_status: 'duplicate_only', message_id: one.message_id, instructions: [] });
+  });
+
+  it('with two ids is two messages, however alike', async () => {
+    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(DESCRIBE) });
+    const one = await conductor.bring(body);
+    await conductor.act(`/v1/instructions/${one.instructions[0]?.instruction_id}/run`);
+    const two = await conductor.bring({ ...body, assistant_message_id: 'another' });
+    expect(two.ingest_status).toBe('accepted');
+  });
+
+  it('brought by two nodes at once, many times, is claimed by exactly one', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const remote_conversation_id = elsewhere();
+      // In every other round the conversation is there already: then no unique key of its own stands in the way.
+      if (round % 2 === 1) await conductor.bring(conductor.message({ remote_conversation_id }));
+      const body = conductor.message({
+        remote_conversation_id,
+        instructions: instructionsOf(EXEC, DESCRIBE),
+      });
+      const answers = await Promise.all([
+        conductor.bring(body),
+        conductor.bring({ ...body, controller_id: OTHER_NODE, client_id: 'firefox-2' }),
+        conductor.bring({ ...body, controller_id: OTHER_NODE, client_id: 'firefox-2', assistant_message_id: null }),
+      ]);
+      const accepted = answers.filter((answer) => answer.ingest_status === 'accepted');
+      expect(accepted).toHaveLength(1);
+      const rest = answers.filter((answer) => answer.ingest_status !== 'accepted');
+      expect(rest.every(({ ingest_status }) => ['duplicate_message', 'duplicate_only'].includes(ingest_status))).toBe(
+        true,
+      );
+      const rows = await rowsOf('SELECT 1 FROM instructions WHERE message_id = ?', accepted[0]?.message_id);
+      expect(rows).toHaveLength(2);
+    }
+  });
+
+  it('with and without its id at once is stored once, also when nothing of it runs', async () => {
+    const deny = { policy: { decision: 'deny', rule: 'tools' } } as const;
+    const remote_conversation_id = elsewhere();
+    await conductor.bring(conductor.message({ remote_conversation_id }));
+    for (let round = 0; round < 8; round += 1) {
+      const body = conductor.message({ remote_conversation_id, instructions: instructionsOf({ ...EXEC, ...deny }) });
+      const answers = await Promise.all([
+        conductor.bring(body),
+        conductor.bring({ ...body, assistant_message_id: null }),
+        conductor.bring({ ...body, controller_id: OTHER_NODE, assistant_message_id: null }),
+      ]);
+      expect(new Set(answers.map((answer) => answer.message_id)).size).toBe(1);
+    }
+  });
+});
+
+describe('gates', () => {
+  it('hold a second message while the first is executing', async () => {
+    const remote_conversation_id = elsewhere();
+    await conductor.bring(conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC) }));
+    const answer = await conductor.bring(
+      conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC, RESUME) }),
+    );
+    expect(answer.instructions.map(({ status, gate }) => [status, gate])).toEqual([
+      ['blocked', 'automation_busy'],
+      ['claimed', null],
+    ]);
+  });
+
+  it('hold ordinary instructions of a paused conversation, which keeps its status and reason', async () => {
+    const remote_conversation_id = elsewhere();
+    const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id }));
+    await conductor.automation(local_conversation_id, 'paused');
+    const answer = await conductor.bring(
+      conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC) }),
+    );
+    expect(answer).toMatchObject({ ingest_status: 'automation_paused', automation_status: 'paused' });
+    const [row] = await rowsOf(
+      'SELECT automation_status, pause_reason FROM local_conversations WHERE local_conversation_id = ?',
+      local_conversation_id,
+    );
+    expect(row).toEqual({ automation_status: 'paused', pause_reason: 'user_pause' });
+  });
+
+  it('pause a conversation that repeats what it has executed', async () => {
+    const remote_conversation_id = elsewhere();
+    const raw_text = 'again and again';
+    const say = () => conductor.message({ remote_conversation_id, raw_text, instructions: instructionsOf(DESCRIBE) });
+    for (let n = 0; n < 3; n += 1) {
+      const { instructions } = await conductor.bring(say());
+      await conductor.act(`/v1/instructions/${instructions[0]?.instruction_id}/run`);
+    }
+    const answer = await conductor.bring(say());
+    expect(answer).toMatchObject({ ingest_status: 'automation_paused', automation_status: 'paused' });
+  });
+});

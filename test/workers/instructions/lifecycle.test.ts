@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE, PAUSE, RESUME } from '../support/conductor.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
+
+const conductor = new Conductor();
+const { edge } = conductor;
+let conversations = 0;
+
+async function bring(...asked: Parameters<typeof instructionsOf>) {
+  conversations += 1;
+  const answer = await conductor.bring(
+    conductor.message({ remote_conversation_id: `life-${conversations}`, instructions: instructionsOf(...asked) }),
+  );
+  return { ...answer, ids: answer.instructions.map((one) => one.instruction_id) };
+}
+
+const messageStatus = async (id: string) =>
+  (await rowsOf<{ ingest_status: string }>('SELECT ingest_status FROM messages WHERE message_id = ?', id))[0]
+    ?.ingest_status;
+const run = (id: string | undefined) =>
+  conductor.act<{ status: string; output: string; rest: { status: string; gate: string | null }[] }>(
+    `/v1/instructions/${id}/run`,
+  );
+
+describe('what a node reports', () => {
+  it('begins, ends, and with the last one the message is executed', async () => {
+    const { ids, message_id } = await bring(EXEC, EXEC);
+    const started = await conductor.act<{ status: string }>(`/v1/instructions/${ids[0]}/started`);
+    expect(started.status).toBe('running');
+    const first = await conductor.result(ids[0] ?? '');
+    expect(first).toMatchObject({ status: 'succeeded', rest: [{ status: 'claimed' }] });
+    expect(await messageStatus(message_id)).toBe('accepted');
+    await conductor.result(ids[1] ?? '');
+    expect(await messageStatus(message_id)).toBe('executed');
+    const detail = await edge.data<{ events: { kind: string }[]; started_at: number | null }>(
+      'GET',
+      `/v1/instructions/${ids[0]}`,
+    );
+    expect(detail.events.map((event) => event.kind)).toEqual(['observed', 'judged', 'claimed', 'started', 'ended']);
+  });
+
+  it('fails the message when one of it failed', async () => {
+    const { ids, message_id } = await bring(EXEC, EXEC);
+    await conductor.result(ids[0] ?? '', { status: 'failed', exit_code: 2 });
+    await conductor.result(ids[1] ?? '');
+    expect(await messageStatus(message_id)).toBe('failed');
+  });
+
+  it('moves the claim of the rest with each result', async () => {
+    const { ids } = await bring(EXEC, EXEC);
+    edge.now += 100_000;
+    const answer = await conductor.act<{ rest: { claim_expires_in_ms: number }[] }>(
+      `/v1/instructions/${ids[0]}/result`,
+      { status: 'succeeded', output: '', duration_ms: 1, truncated: false },
+    );
+    expect(answer.rest[0]?.claim_expires_in_ms).toBe(660_000);
+  });
+
+  it('is refused from a node that does not hold it', async () => {
+    const { ids } = await bring(EXEC);
+    const token = await conductor.token(OTHER_NODE);
+    const body = { controller_id: OTHER_NODE };
+    const error = await edge.error('POST', `/v1/instructions/${ids[0]}/started`, { token, body });
+    expect([error.status, error.error]).toEqual([403, 'not_owner']);
+  });
+
+  it('with a long output leaves an artifact behind a signed link', async () => {
+    const { ids } = await bring(EXEC);
+    const output = 'x'.repeat(3_000);
+    const { artifact_url } = await conductor.result(ids[0] ?? '', { output });
+    const opened = await edge.fetch(new URL(artifact_url ?? '').pathname);
+    expect(await opened.text()).toContain(output);
+    const [row] = await rowsOf<{ output_summary: string }>(
+      'SELECT output_summary FROM instructions WHERE instruction_id = ?',
+      ids[0],
+    );
+    expect(row?.output_summary).toHaveLength(200);
+  });
+
+  it('after its claim has run out is kept as late and changes nothing', async () => {
+    const { ids, message_id } = await bring(EXEC);
+    await conductor.act(`/v1/instructions/${ids[0]}/started`);
+    edge.now += 700_000;
+    await conductor.tick();
+    expect(await messageStatus(message_id)).toBe('failed');
+    expect((await conductor.result(ids[0] ?? '')).status).toBe('interrupted');
+    const [row] = await rowsOf<{ status: string; late_result: string }>(
+      'SELECT status, late_result FROM instructions WHERE instruction_id = ?',
+      ids[0],
+    );
+    expect(row?.status).toBe('interrupted');
+    expect(JSON.parse(row?.late_result ?? '{}')).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('three failed messages in a row pause the conversation', async () => {
+    const remote_conversation_id = 'life-failing';
+    let id = '';
+    for (let n = 0; n < 3; n += 1) {
+      const answer = await conductor.bring(
+        conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC) }),
+      );
+      id = answer.local_conversation_id;
+      await conductor.result(answer.instructions[0]?.instruction_id ?? '', { status: 'failed' });
+    }
+    const detail = await edge.data<Record<string, unknown>>('GET', `/v1/renewal/conversations/${id}`);
+    expect(detail).toMatchObject({ automation_status: 'paused', pause_reason: 'execution_failure' });
+  });
+});
+
+describe('tools of the edge', () => {
+  it('describe themselves with their schemas, and the answer is the result', async () => {
+    const { ids, message_id } = await bring(DESCRIBE);
+    const { status, output } = await run(ids[0]);
+    expect(status).toBe('succeeded');
+    const names = JSON.parse(output).tools.map((tool: { name: string }) => tool.name);
+    expect(names).toContain('conductor::files/write');
+    expect(await messageStatus(message_id)).toBe('executed');
+    expect((await run(ids[0])).output).toBe(output);
+  });
+
+  it('tell how the system stands', async () => {
+    const { ids } = await bring({ target: 'conductor', tool: 'status', params: {} });
+    expect(JSON.parse((await run(ids[0])).output)).toMatchObject({
+      mode: 'running',
+      conversation: { automation_status: 'manual' },
+    });
+  });
+
+  it('run in message order only, and not for a tool of the host', async () => {
+    const { ids } = await bring(EXEC, DESCRIBE);
+    const token = await conductor.token();
+    const call = { token, body: { controller_id: NODE } };
+    expect((await edge.error('POST', `/v1/instructions/${ids[1]}/run`, call)).error).toBe('conflict');
+    expect((await edge.error('POST', `/v1/instructions/${ids[0]}/run`, call)).error).toBe('conflict');
+  });
+
+  it('set the mode of their own conversation', async () => {
+    const { ids, local_conversation_id } = await bring({
+      target: 'conductor',
+      tool: 'conversation/mode',
+      params: { scope: 'current', mode: 'paused' },
+    });
+    await run(ids[0]);
+    const detail = await edge.data<Record<string, unknown>>(
+      'GET',
+      `/v1/renewal/conversations/${local_conversation_id}`,
+    );
+    expect(detail).toMatchObject({ automation_status: 'paused', pause_reason: 'ai_pause' });
+  });
+});
+
+describe('a pause', () => {
+  it('between two instructions blocks the rest, and resuming does not run it', async () => {
+    const { ids, message_id } = await bring(EXEC, EXEC);
+    await conductor.mode('pause');
+    const first = await conductor.result(ids[0] ?? '');
+    expect(first.rest).toMatchObject([{ status: 'blocked', gate: 'system_paused' }]);
+    await conductor.mode('resume');
+    expect(await messageStatus(message_id)).toBe('failed');
+    const detail = await edge.data<{ status: string }>('GET', `/v1/instructions/${ids[1]}`);
+    expect(detail.status).toBe('blocked');
+  });
+
+  it('blocks ordinary instructions, lets a control instruction through, and it lifts the pause', async () => {
+    await conductor.mode('pause');
+    const blocked = await bring(EXEC);
+    expect(blocked).toMatchObject({
+      ingest_status: 'system_paused',
+      instructions: [{ status: 'blocked', gate: 'system_paused' }],
+    });
+    const { ids } = await bring(EXEC, RESUME);
+    expect((await run(ids[1])).status).toBe('succeeded');
+    const state = await edge.data<{ mode: string }>('GET', '/v1/system/state');
+    expect(state.mode).toBe('running');
+    const detail = await edge.data<{ status: string; gate: string }>('GET', `/v1/instructions/${ids[0]}`);
+    expect(detail).toMatchObject({ status: 'blocked', gate: 'system_paused' });
+  });
+
+  it('that a message asks for itself stops what comes after it', async () => {
+    const { ids } = await bring(PAUSE, EXEC);
+    expect((await run(ids[0])).rest).toMatchObject([{ status: 'blocked', gate: 'system_paused' }]);
+    await conductor.mode('resume');
+  });
+});
+
+describe('people and deadlines', () => {
+  it('cancel what has not begun, not what runs or is over', async () => {
+    const { ids, message_id } = await bring(EXEC);
+    const cancel = () => edge.call('POST', `/v1/instructions/${ids[0]}/cancel`, { body: {} });
+    expect((await cancel()).status).toBe(200);
+    expect(await messageStatus(message_id)).toBe('failed');
+    expect(JSON.parse((await cancel()).text).error).toBe('already_finished');
+    const running = await bring(EXEC);
+    await conductor.act(`/v1/instructions/${running.ids[0]}/started`);
+    expect((await edge.error('POST', `/v1/instructions/${running.ids[0]}/cancel`, { body: {} })).error).toBe(
+      'conflict',
+    );
+  });
+
+  it('an approval nobody gives expires, and what waited behind it is released', async () => {
+    const { ids } = await bring({ ...EXEC, policy: { decision: 'ask', rule: 'r' } }, DESCRIBE);
+    edge.now += 900_001;
+    await conductor.tick();
+    const rows = await rowsOf<{ status: string }>(
+      'SELECT status FROM instructions WHERE instruction_id IN (?, ?) ORDER BY "index"',
+      ...ids,
+    );
+    expect(rows.map((row) => row.status)).toEqual(['expired', 'claimed']);
+  });
+
+  it('the outcome of the reply goes into the story; without one it is given up after ten minutes', async () => {
+    const told = await bring(EXEC);
+    await conductor.result(told.ids[0] ?? '');
+    const reply = { outcome: 'delivered', reason: null, attempt: 1 };
+    const answer = await conductor.act<{ reply_outcome: string }>(`/v1/messages/${told.message_id}/reply`, reply);
+    expect(answer.reply_outcome).toBe('delivered');
+    const silent = await bring(EXEC);
+    await conductor.result(silent.ids[0] ?? '');
+    edge.now += 600_001;
+    await conductor.tick();
+    const outcome = async (id: string) =>
+      (await edge.data<{ reply_outcome: string }>('GET', `/v1/messages/${id}`)).reply_outcome;
+    expect(await outcome(silent.message_id)).toBe('given_up');
+    expect(await outcome(told.message_id)).toBe('delivered');
+  });
+});

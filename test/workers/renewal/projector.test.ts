@@ -1,0 +1,125 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { EXEC, instructionsOf } from '../support/conductor.ts';
+import { rowsOf } from '../support/edge.ts';
+import { Renewals } from './support.ts';
+
+const renewals = new Renewals();
+const { edge } = renewals;
+beforeAll(() => renewals.lead());
+
+const jobsOf = (messageId: string) => rowsOf('SELECT 1 FROM renewal_jobs WHERE message_id = ?', messageId);
+const shell = (id: string) => ({
+  remote_conversation_id: null,
+  page_url: `https://chatgpt.com/?${id}`,
+  page_title: null,
+  tab_id: 3,
+  shell_page: true,
+  observed_at: edge.now,
+});
+
+describe('a settled message', () => {
+  it('of an auto conversation becomes one job, however often a tick comes by', async () => {
+    const { message_id } = await renewals.settled();
+    await renewals.tick();
+    await renewals.tick();
+    expect(await jobsOf(message_id)).toHaveLength(1);
+    const job = await renewals.jobOf(message_id);
+    expect(JSON.parse(job.payload)).toMatchObject({
+      kind: 'renewal.message',
+      version: 1,
+      template: 'summary_with_link',
+      source_message: { id: message_id },
+    });
+  });
+
+  it('that has not settled waits, and everything behind it', async () => {
+    const { local_conversation_id } = await renewals.settled();
+    const young = await renewals.bring(renewals.message({ remote_conversation_id: 'young' }));
+    await renewals.automation(young.local_conversation_id, 'auto');
+    await renewals.tick();
+    expect(await jobsOf(young.message_id)).toEqual([]);
+    edge.now += 10_000;
+    await renewals.tick();
+    expect(await jobsOf(young.message_id)).toHaveLength(1);
+    expect(local_conversation_id).not.toBe(young.local_conversation_id);
+  });
+
+  it.each([
+    ['automation_manual', 'manual'],
+    ['automation_paused', 'paused'],
+  ] as const)('records %s, and is projected once the conversation is auto', async (reason, change) => {
+    const { message_id, local_conversation_id } = await renewals.settled(change);
+    await renewals.tick();
+    expect(await renewals.skipReason(message_id)).toBe(reason);
+    await renewals.automation(local_conversation_id, 'auto');
+    await renewals.tick();
+    expect(await jobsOf(message_id)).toHaveLength(1);
+    expect(await renewals.skipReason(message_id)).toBeNull();
+  });
+
+  it('without a link records so, and is projected when the conversation is seen', async () => {
+    const { message_id, remote_conversation_id } = await renewals.settled('auto', { link: shell('a') });
+    await renewals.tick();
+    expect(await renewals.skipReason(message_id)).toBe('missing_active_link');
+    const tab = { ...renewals.message({ remote_conversation_id }).link, platform: 'chatgpt' };
+    await edge.data('PUT', '/v1/controllers/mini-main/clients/firefox-1', {
+      token: await renewals.token(),
+      body: { connected: true, platforms: [], tabs: [tab] },
+    });
+    await renewals.tick();
+    expect(await jobsOf(message_id)).toHaveLength(1);
+  });
+
+  it('in a tab that has no number cannot be reached', async () => {
+    const link = { ...renewals.message().link, remote_conversation_id: 'no-tab', tab_id: 0 };
+    const { message_id } = await renewals.settled('auto', { remote_conversation_id: 'no-tab', link });
+    await renewals.tick();
+    expect(await renewals.skipReason(message_id)).toBe('route_unavailable');
+  });
+
+  it('with a newer one behind it is superseded', async () => {
+    const { message_id, remote_conversation_id } = await renewals.settled();
+    const newer = await renewals.bring(renewals.message({ remote_conversation_id }));
+    edge.now += 10_000;
+    await renewals.tick();
+    expect(await renewals.skipReason(message_id)).toBe('superseded');
+    expect(await jobsOf(newer.message_id)).toHaveLength(1);
+  });
+
+  it('whose instructions still run waits for its reply, and is projected when that is given up', async () => {
+    const first = await renewals.settled('auto', { instructions: instructionsOf(EXEC) });
+    await renewals.tick();
+    expect(await renewals.skipReason(first.message_id)).toBe('instruction_pending');
+    await renewals.result(first.instructions[0]?.instruction_id ?? '');
+    edge.now += 600_001;
+    await renewals.tick();
+    expect(await jobsOf(first.message_id)).toHaveLength(1);
+  });
+
+  it('whose reply went out is not renewed', async () => {
+    const message = await renewals.settled('auto', { instructions: instructionsOf(EXEC) });
+    await renewals.result(message.instructions[0]?.instruction_id ?? '');
+    await renewals.act(`/v1/messages/${message.message_id}/reply`, { outcome: 'delivered', reason: null, attempt: 1 });
+    await renewals.tick();
+    expect(await renewals.skipReason(message.message_id)).toBe('instruction_pending');
+  });
+
+  it('of the user is passed over', async () => {
+    const { message_id } = await renewals.settled('auto', { role: 'user' });
+    await renewals.tick();
+    expect(await jobsOf(message_id)).toEqual([]);
+    expect(await renewals.skipReason(message_id)).toBeNull();
+  });
+});
+
+describe('while the system drains', () => {
+  it('no message is projected, and none is lost', async () => {
+    const { message_id } = await renewals.settled();
+    await renewals.mode('drain');
+    await renewals.tick();
+    expect(await jobsOf(message_id)).toEqual([]);
+    await renewals.mode('resume');
+    await renewals.tick();
+    expect(await jobsOf(message_id)).toHaveLength(1);
+  });
+});

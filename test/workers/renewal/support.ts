@@ -1,0 +1,70 @@
+/** A conversation on its way to a renewal: settled message, `auto`, a leader; and the node's side of a delivery. */
+import type { Command } from '../../../schema/contracts/commands.ts';
+import type { RenewalJob } from '../../../schema/contracts/renewal.ts';
+import { renewalProjector } from '../../../workers/cron/renewal-projector.ts';
+import { Conductor, OTHER_NODE } from '../support/conductor.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
+
+const SETTLE_MS = 10_000;
+
+export class Renewals extends Conductor {
+  #conversations = 0;
+
+  /** A settled message in a new conversation, `auto` unless told otherwise. */
+  async settled(change: 'manual' | 'auto' | 'paused' = 'auto', more: Parameters<Conductor['message']>[0] = {}) {
+    this.#conversations += 1;
+    const remote_conversation_id = `renewal-${this.#conversations}`;
+    const answer = await this.bring(this.message({ remote_conversation_id, ...more }));
+    if (change !== 'manual') await this.automation(answer.local_conversation_id, change);
+    this.edge.now += SETTLE_MS;
+    return { ...answer, remote_conversation_id };
+  }
+
+  /** A tick that makes jobs and sends none. */
+  project() {
+    return this.tick({ runners: [renewalProjector] });
+  }
+
+  /** A job that has been sent, with the command that asks for it. */
+  async sent() {
+    const message = await this.settled();
+    await this.tick();
+    const job = await this.jobOf(message.message_id);
+    return { ...message, job, command: await this.commandOf(job) };
+  }
+
+  async jobOf(messageId: string): Promise<RenewalJob> {
+    const { items } = await this.edge.data<{ items: RenewalJob[] }>('GET', `/v1/renewal/jobs?message_id=${messageId}`);
+    const [job] = items;
+    if (job === undefined) throw new Error(`no job of ${messageId}`);
+    return job;
+  }
+
+  /** The newest command about that job that its node finds. */
+  async commandOf(job: RenewalJob, controllerId: string = NODE): Promise<Command> {
+    const { items } = await this.edge.data<{ items: Command[] }>(
+      'GET',
+      `/v1/controllers/${controllerId}/commands?limit=200`,
+      { token: await this.token(controllerId) },
+    );
+    const command = items.filter(({ body }) => 'job_id' in body && body.job_id === job.job_id).at(-1);
+    if (command === undefined) throw new Error(`no command for ${job.job_id}`);
+    return command;
+  }
+
+  answer(command: Command, outcome: string, more: Record<string, unknown> = {}) {
+    const result =
+      outcome === 'unknown' || outcome === 'in_flight' ? { outcome } : { outcome, reason: null, method: null, ...more };
+    return this.act<{ status: string }>(`/v1/commands/${command.command_id}/result`, { result });
+  }
+
+  async skipReason(messageId: string): Promise<string | null | undefined> {
+    const rows = await rowsOf<{ skip_reason: string | null }>(
+      'SELECT skip_reason FROM messages WHERE message_id = ?',
+      messageId,
+    );
+    return rows[0]?.skip_reason;
+  }
+}
+
+export { OTHER_NODE };

@@ -1,0 +1,215 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { timedJobs } from '../../../durable-objects/stubs.ts';
+import type { TickAnswer } from '../../../schema/contracts/ticks.ts';
+import { runTick } from '../../../workers/cron/run-tick.ts';
+import type { Runner } from '../../../workers/cron/runner.ts';
+import { RUNNERS } from '../../../workers/cron/runners.ts';
+import { Conductor, entriesOf } from '../support/conductor.ts';
+import { rowsOf } from '../support/edge.ts';
+
+const conductor = new Conductor();
+const { edge } = conductor;
+
+const runner = (name: string, ordinary: boolean, run: () => Promise<string>): Runner => ({ name, ordinary, run });
+const reaper = runner('a.reaper', false, async () => 'ok');
+const worker = runner('a.worker', true, async () => 'ok');
+const quiet = { random: () => 0.5, log: () => undefined };
+
+describe('a tick', () => {
+  it('without a leader skips the ordinary runners and runs the reapers', async () => {
+    const { decision, batch_id } = await conductor.tick({ runners: [reaper, worker] });
+    expect(decision).toBe('skipped_not_leader');
+    expect(await entriesOf(batch_id)).toEqual([
+      'timed-jobs.framework tick_started running',
+      'a.reaper runner_started running',
+      'a.reaper runner_completed ok',
+      'a.worker runner_skipped skipped_not_leader',
+      'timed-jobs.framework tick_completed skipped_not_leader',
+    ]);
+  });
+
+  it('with a leader runs all, and one that throws fails alone', async () => {
+    await conductor.lead();
+    const broken = runner('a.broken', true, () => Promise.reject(new Error('no luck')));
+    const { decision, batch_id } = await conductor.tick({ runners: [broken, worker] });
+    expect(decision).toBe('completed_with_failures');
+    expect(await entriesOf(batch_id)).toEqual([
+      'timed-jobs.framework tick_started running',
+      'a.broken runner_started running',
+      'a.broken runner_failed failed',
+      'a.worker runner_started running',
+      'a.worker runner_completed ok',
+      'timed-jobs.framework tick_completed completed_with_failures',
+    ]);
+    expect((await conductor.tick({ runners: [worker] })).decision).toBe('scheduled');
+  });
+
+  it('while paused skips the ordinary runners in every case', async () => {
+    await conductor.mode('pause');
+    const { decision, batch_id } = await conductor.tick({ runners: [worker] });
+    expect(decision).toBe('skipped_system_paused');
+    expect(await entriesOf(batch_id)).toContain('a.worker runner_skipped skipped_system_paused');
+    await conductor.mode('resume');
+  });
+
+  it('without runners says so and nothing else', async () => {
+    const { decision, batch_id } = await conductor.tick({ runners: [] });
+    expect(decision).toBe('skipped_no_runners');
+    expect(await entriesOf(batch_id)).toEqual(['timed-jobs.framework tick_skipped_no_runners skipped_no_runners']);
+  });
+
+  it('that finds another one at work skips, and leaves its lock alone', async () => {
+    let inner: TickAnswer | undefined;
+    const nosy = runner('a.nosy', true, async () => {
+      inner = await conductor.tick({ runners: [worker] });
+      return 'ok';
+    });
+    expect((await conductor.tick({ runners: [nosy] })).decision).toBe('scheduled');
+    expect(inner?.decision).toBe('skipped_busy');
+    expect(await entriesOf(inner?.batch_id ?? '')).toEqual(['timed-jobs.framework tick_skipped_busy skipped_busy']);
+    expect((await timedJobs(env).read()).locked_until).toBeNull();
+  });
+
+  it('of the cron is run once for each scheduled time', async () => {
+    const request = { trigger: 'cron', scheduledTime: edge.now, now: edge.now } as const;
+    const deps = { ...quiet, runners: [worker] };
+    const decisions = [await runTick(env, request, deps), await runTick(env, request, deps)];
+    expect(decisions.map((one) => one.decision)).toEqual(['scheduled', 'skipped_busy']);
+  });
+
+  it('that has nothing to do leaves one short row', async () => {
+    const { batch_id } = await conductor.tick({ runners: RUNNERS });
+    expect(await entriesOf(batch_id)).toEqual([
+      'renewal.projector scan_completed idle',
+      'renewal.dispatcher scan_completed idle',
+      'timed-jobs.framework tick_completed scheduled',
+    ]);
+  });
+});
+
+describe('the next due time', () => {
+  const armed = async () => (await timedJobs(env).read()).next_due_at;
+
+  it('is the settle time of the next message of an auto conversation, then nothing while nothing is due', async () => {
+    await conductor.tick();
+    expect(await armed()).toBeNull();
+    const manual = await conductor.bring(conductor.message({ remote_conversation_id: 'due-1' }));
+    expect(await armed()).toBeNull();
+    await conductor.automation(manual.local_conversation_id, 'auto');
+    expect(await armed()).toBe(edge.now);
+    await conductor.tick();
+    expect(await armed()).toBe(edge.now + 10_000);
+  });
+
+  it('is the deadline of a running job, and nothing while the system is paused', async () => {
+    edge.now += 10_000;
+    await conductor.tick();
+    expect(await armed()).toBe(edge.now + 30_000);
+    await conductor.mode('pause');
+    await conductor.tick();
+    expect(await armed()).toBeNull();
+    await conductor.mode('resume');
+    expect(await armed()).toBe(edge.now);
+  });
+});
+
+describe('over HTTP', () => {
+  it('an operator starts one, and the log is read in order after a number', async () => {
+    const answer = await edge.data<TickAnswer>('POST', '/v1/timed-jobs/tick', { body: {} });
+    expect(answer.decision).toBe('scheduled');
+    const newest = await edge.data<{ items: { tick_seq: number; batch_id: string }[] }>(
+      'GET',
+      '/v1/timed-jobs/ticks?limit=2',
+    );
+    expect(newest.items[0]?.batch_id).toBe(answer.batch_id);
+    const after = newest.items[1]?.tick_seq ?? 0;
+    const later = await edge.data<{ items: { tick_seq: number }[] }>('GET', `/v1/timed-jobs/ticks?after=${after}`, {
+      token: await conductor.token(),
+    });
+    expect(later.items.map((tick) => tick.tick_seq)).toEqual([newest.items[0]?.tick_seq]);
+  });
+});
+
+describe('what a tick reads', () => {
+  /** Jobs that exist and are not due: done ones, and pending ones of tomorrow. */
+  const store = (from: number, to: number) =>
+    rowsOf(
+      `WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+       INSERT INTO renewal_jobs (job_id, local_conversation_id, message_id, status, payload, payload_kind,
+         attempt_count, max_attempts, next_attempt_at, created_at, updated_at)
+       SELECT 'job_' || i, 'lc_none', 'msg_' || i, CASE WHEN i % 2 THEN 'done' ELSE 'pending' END, '{}', 'json', 0, 3, ?, 0, 0
+       FROM n`,
+      from,
+      to,
+      edge.now + 864e5,
+    );
+
+  /** D1 as it is, counting the rows that its batches and queries read. */
+  function counting(): { env: Env; read: () => number; queries: () => number } {
+    let rows = 0;
+    let queries = 0;
+    const count = <T extends { meta: { rows_read?: number } }>(result: T): T => {
+      rows += result.meta.rows_read ?? 0;
+      queries += 1;
+      return result;
+    };
+    const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
+      new Proxy(statement, {
+        get(target, key) {
+          if (key === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
+          if (key === 'all' || key === 'run') return async () => count(await target.all());
+          // drizzle reads rows as arrays; the same rows are counted by asking for them as objects first.
+          if (key === 'raw') {
+            return async () => {
+              count(await target.all());
+              return target.raw();
+            };
+          }
+          if (key === UNWRAP) return target;
+          return Reflect.get(target, key);
+        },
+      });
+    const DB = new Proxy(env.DB, {
+      get(target, key) {
+        if (key === 'prepare') return (query: string) => wrap(target.prepare(query));
+        if (key === 'batch') {
+          return async (statements: D1PreparedStatement[]) =>
+            (await target.batch(statements.map((one) => Reflect.get(one, UNWRAP)))).map(count);
+        }
+        return Reflect.get(target, key);
+      },
+    });
+    return { env: { ...env, DB }, read: () => rows, queries: () => queries };
+  }
+  const UNWRAP = Symbol('the statement itself');
+
+  it('depends on what is due, not on what is stored, and keeps to fifty queries', async () => {
+    await conductor.tick();
+    const measure = async () => {
+      for (let n = 0; n < 10; n += 1) {
+        const id = `cost-${edge.now}-${n}`;
+        const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id: id }));
+        await conductor.automation(local_conversation_id, 'auto');
+      }
+      edge.now += 10_000;
+      const counted = counting();
+      const request = { trigger: 'manual', scheduledTime: null, now: edge.now } as const;
+      await runTick(counted.env, request, { ...quiet, runners: RUNNERS });
+      const sent = await rowsOf("SELECT 1 FROM renewal_jobs WHERE status = 'running' AND started_at = ?", edge.now);
+      expect(sent).toHaveLength(10);
+      expect(counted.queries()).toBeLessThanOrEqual(50);
+      edge.now += 86_400;
+      await rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE status = 'running'");
+      return counted.read();
+    };
+    await store(1, 1_000);
+    await rowsOf('DELETE FROM commands');
+    const few = await measure();
+    await store(1_001, 40_000);
+    await rowsOf('DELETE FROM commands');
+    const many = await measure();
+    expect(few).toBeGreaterThan(10);
+    expect(many).toBe(few);
+  });
+});
