@@ -4,6 +4,7 @@
  * give its lease back, then the edge.
  */
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   const port = await freePort(options.port, '--port');
   const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;
   const bootstrap = readOrMakeSecret(layout.bootstrapFile);
+  for (const dir of [layout.root, layout.logs]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   const log = await openEdgeLog(layout.logs, (line) => say(`edge | ${line}`));
   const edge = new Supervised({ ...edgeSpec(options, layout, port, bootstrap), output: log.take }, say);
   edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));
