@@ -62,6 +62,8 @@ async function startBridge(folder: string): Promise<string> {
     localApi: 'http://127.0.0.1:0',
     sharedToken: null,
     journalLimit: 50,
+    // What a browser may say in a second is limited; here it is asked what the bridge could do.
+    frames: { perSec: 1_000_000, burst: 1_000_000 },
     status: () => ({}),
     onFinalMessage: (frame, ageMs) => pipeline.onFinalMessage(frame, ageMs),
   });

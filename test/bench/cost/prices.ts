@@ -1,6 +1,8 @@
 /**
- * The public price list, and what a number of billed things costs a month.
- * Source: developers.cloudflare.com, the pages "Pricing" of Workers, D1 and Durable Objects, as read in November 2026.
+ * The public price list, and what a number of billed things costs a month. Sources: developers.cloudflare.com, the pages
+ * /workers/platform/pricing, /d1/platform/pricing and /durable-objects/platform/pricing, from archived copies of 2026 or
+ * earlier: look there before relying on it. Rows of objects are taken to cost what rows of D1 do; the copies do not say.
+ * Stored bytes are not priced.
  */
 import type { Counts } from '../edge/counted.ts';
 
@@ -38,7 +40,7 @@ const MESSAGES_PER_REQUEST = 20;
 const OBJECT_GB = 128 / 1_000;
 /** Assumed, as a local machine cannot tell: the time the price list's own examples take for one message. */
 const OBJECT_MS_PER_EVENT = 10;
-/** Assumed: twice what such a request usually takes. */
+/** Assumed, as a local machine cannot tell that either. */
 const CPU_MS_PER_REQUEST = 5;
 
 export type Billed = Record<keyof Omit<typeof PAID, 'base'>, number>;

@@ -26,7 +26,7 @@ const withoutFrameLimit: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /schema\/defaults\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
-      const contents = source.replace(/max_frames_per_sec: [\d_]+/, 'max_frames_per_sec: 1_000_000_000');
+      const contents = source.replace(/max_frames_per_sec: [\d_]+/g, 'max_frames_per_sec: 1_000_000_000');
       if (contents === source) throw new Error('schema/defaults.ts has no max_frames_per_sec any more');
       return { contents, loader: 'ts' };
     });
@@ -76,13 +76,13 @@ async function start(cleanup: Cleanup, worker: WorkerOptions): Promise<Running> 
   return { url: (await runtime.ready).origin, runtime };
 }
 
-const module = (contents: string) => [{ type: 'ESModule' as const, path: 'index.js', contents }];
+const esModule = (contents: string) => [{ type: 'ESModule' as const, path: 'index.js', contents }];
 
 /** The minimal leases of `test/workers/bench/minimal.ts`. */
 export async function startMinimal(cleanup: Cleanup): Promise<Running> {
   const running = await start(cleanup, {
     name: 'minimal',
-    modules: module(await bundle(fileURLToPath(import.meta.resolve('../../workers/bench/minimal.ts')))),
+    modules: esModule(await bundle(fileURLToPath(import.meta.resolve('../../workers/bench/minimal.ts')))),
     compatibilityDate: COMPATIBILITY_DATE,
     d1Databases: { DB: 'minimal' },
     durableObjects: { MINIMAL: { className: 'MinimalLease', useSQLite: true } },
@@ -103,7 +103,7 @@ export async function startConductor(cleanup: Cleanup, entryPoint = 'workers/ind
   const running = await start(cleanup, {
     ...options,
     name: 'conductor',
-    modules: module(await bundle(entryPoint)),
+    modules: esModule(await bundle(entryPoint)),
     bindings: { ...options.bindings, BAA_BOOTSTRAP_TOKEN: BOOTSTRAP_TOKEN },
   });
   await migrateEdge(running.runtime);

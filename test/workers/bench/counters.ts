@@ -40,7 +40,9 @@ export function takeCounts(): Counts {
     counts.object_rows_written += cursor.rowsWritten;
   }
   cursors = [];
-  return Object.assign({ ...counts }, void Object.assign(counts, fresh()));
+  const taken = { ...counts };
+  Object.assign(counts, fresh());
+  return taken;
 }
 
 /** The prototype, or one of its own, that has the method. */
