@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
+import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import { BRIDGE, DELIVERY } from '../../schema/defaults.ts';
 import { newId } from '../../schema/ids.ts';
 import type { Clock } from '../clock.ts';
@@ -32,6 +33,8 @@ import type { SessionIdentity } from './session.ts';
 import { Session } from './session.ts';
 import { Snapshots } from './snapshot.ts';
 import type { BridgeSocket } from './socket.ts';
+import type { Wanted } from './targets.ts';
+import { chooseTarget } from './targets.ts';
 
 export interface BridgeDeps {
   store: Store;
@@ -69,6 +72,8 @@ export interface Bridge {
   resync(): Promise<void>;
   /** A message or an execution has changed in SQLite. */
   journalChanged(): void;
+  /** Where in the browsers that are connected now a tool would act; null when none has the platform. */
+  target(wanted: Wanted): TargetPayload | null;
   /** Browsers, connected or known, for the runtime snapshot. */
   browsers(): BrowserView[];
   /** Listens, and begins to deliver; null without an address. @throws AppError when it is not loopback or is taken. */
@@ -173,6 +178,10 @@ class BridgeParts implements Bridge {
 
   journalChanged(): void {
     this.#snapshots.journalChanged();
+  }
+
+  target(wanted: Wanted): TargetPayload | null {
+    return chooseTarget(this.#clients.all(), wanted, (clientId) => this.#registry.isConnected(clientId));
   }
 
   browsers(): BrowserView[] {

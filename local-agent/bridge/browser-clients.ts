@@ -38,11 +38,14 @@ export interface BrowserClientsDeps {
   onAccounts: (clientId: string, accounts: readonly Account[]) => void;
 }
 
-/** What makes a state another one: times of observation and the pacing but for its breaker do not. */
+/** What makes a state another one: times of observation and the pacing but for its breaker and its sweeps do not. */
 function essence(body: ClientPutBody): string | undefined {
   return canonicalize({
     ...body,
-    platforms: body.platforms.map((platform) => ({ ...platform, slots: platform.slots?.breaker })),
+    platforms: body.platforms.map((platform) => ({
+      ...platform,
+      slots: [platform.slots?.breaker, platform.slots?.stale_sweep_count],
+    })),
     tabs: body.tabs.map((tab) => ({ ...tab, observed_at: 0 })),
   });
 }

@@ -1,7 +1,8 @@
 /**
  * Whether a waiting delivery goes now, and when to look again: pure. What waits for its browser, its conversation or a
  * place is passed over and woken by that event; what waits for a time names it. A renewal does not wait for a browser
- * that is away or stopped, nor for longer than its time: the edge tries it again.
+ * that is away (but for a moment when it may be reconnecting) or stopped, nor for longer than its time: the edge tries
+ * it again.
  */
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
@@ -27,6 +28,8 @@ export interface Waiting {
 
 export interface ChoiceView {
   isConnected(clientId: string): boolean;
+  /** Until when one that is away may just be reconnecting (Unix milliseconds). */
+  backBy(clientId: string): number;
   slot(clientId: string, platform: Platform): Slot;
   /** Whether a delivery is in flight on this host for that conversation, by `conversationKey`. */
   isBusy(conversation: string): boolean;
@@ -59,7 +62,11 @@ export function slotBlock(
   view: ChoiceView,
   now: number,
 ): Blocked | null {
-  if (!view.isConnected(client_id)) return { reason: 'no_active_client', at: null, forever: true };
+  if (!view.isConnected(client_id)) {
+    const backBy = view.backBy(client_id);
+    const isReconnecting = backBy > now;
+    return { reason: 'no_active_client', at: isReconnecting ? backBy : null, forever: !isReconnecting };
+  }
   const admitted = admission(view.slot(client_id, platform), now);
   return admitted.admitted ? null : { ...admitted, forever: admitted.stopped === true };
 }

@@ -8,26 +8,28 @@
  */
 import type { Logger } from 'pino';
 import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../schema/contracts/bridge-frames.ts';
-import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../clock.ts';
-import { reportCommandResult } from '../edge/commands.ts';
+import { Signal } from '../edge/signal.ts';
 import type { Store } from '../store/store.ts';
 import type { ChoiceView } from './choose.ts';
-import { conversationKey, DELIVERY_KINDS, decide, slotBlock } from './choose.ts';
+import { DELIVERY_KINDS, decide, slotBlock } from './choose.ts';
 import type { DeliveryCommands } from './commands.ts';
 import { deliveryCommands } from './commands.ts';
 import type { DeliveryRow, SlotKey, WaitingRow } from './deliveries.ts';
 import { Deliveries } from './deliveries.ts';
+import type { Flight } from './in-flight.ts';
+import { InFlight } from './in-flight.ts';
 import type { Ended } from './outcome.ts';
 import { notSent, readActionResult, unanswered } from './outcome.ts';
 import type { Account } from './pacing.ts';
 import { Pacing } from './pacing.ts';
+import type { Prompt, PromptEnd } from './prompts.ts';
 import { ConversationReader } from './reader.ts';
 import type { Reply, ReplyQueue } from './replies.ts';
-import { afterReply, reportReply } from './replies.ts';
+import { settle } from './settle.ts';
 import { Slots } from './slots.ts';
-import { proxyDelivery, wirePlanId } from './wire.ts';
+import { proxyDelivery } from './wire.ts';
 
 /** The browsers that are connected now. */
 export interface BrowserSessions {
@@ -49,12 +51,6 @@ export interface DeliveryDeps {
   onPacingChange?: (clientId: string, urgent: boolean) => void;
 }
 
-interface InFlight {
-  row: DeliveryRow;
-  requestId: string;
-  cancelTimeout: () => void;
-}
-
 /** How many are dropped in one turn; the rest follow in the next. */
 const MAX_DROPS = 500;
 
@@ -62,11 +58,15 @@ export class DeliveryManager implements ReplyQueue {
   readonly commands: DeliveryCommands;
   readonly pacing: Pacing;
   readonly reader: ConversationReader;
+  /** A prompt has ended; emitted inside the transaction that stores its end. */
+  readonly promptEnded = new Signal<PromptEnd>();
   readonly #deps: DeliveryDeps;
   readonly #deliveries: Deliveries;
   readonly #slots: Slots;
-  /** By plan. */
-  readonly #inFlight = new Map<string, InFlight>();
+  readonly #inFlight = new InFlight();
+  /** When a browser went away, or this manager began without it. */
+  readonly #awaySince = new Map<string, number>();
+  #startedAt = 0;
   #cancelWake: (() => void) | null = null;
   /** Until `start`, and after `stop`. */
   #stopped = true;
@@ -109,6 +109,7 @@ export class DeliveryManager implements ReplyQueue {
         if (row) this.#settle(row, unanswered('agent_restarted', 'neutral'));
       }
     });
+    this.#startedAt = now;
     this.#stopped = false;
     this.wake();
   }
@@ -118,7 +119,6 @@ export class DeliveryManager implements ReplyQueue {
     this.#stopped = true;
     this.#cancelWake?.();
     this.reader.stop();
-    for (const { cancelTimeout } of this.#inFlight.values()) cancelTimeout();
     this.#inFlight.clear();
   }
 
@@ -130,6 +130,14 @@ export class DeliveryManager implements ReplyQueue {
     this.wake();
   }
 
+  /** Queues one prompt inside the caller's transaction; a plan that is known already is left as it is. */
+  enqueuePrompt(prompt: Prompt): void {
+    const now = this.#deps.clock.now();
+    const deadlineAt = now + prompt.timeout_ms;
+    this.#deliveries.add({ ...prompt, kind: 'renewal', created_at: now, next_at: now, deadline_at: deadlineAt });
+    this.wake();
+  }
+
   /** A browser says who is signed in: a sign-out or another account stops it there. */
   onAccounts(clientId: string, accounts: readonly Account[]): void {
     this.#deps.store.transaction(() => this.pacing.accountsSeen(clientId, accounts));
@@ -138,9 +146,7 @@ export class DeliveryManager implements ReplyQueue {
   /** A browser's answer. One that nobody waits for any more is only logged: its end was reported. */
   onActionResult(clientId: string, frame: ActionResult): void {
     if (this.reader.take(clientId, frame)) return;
-    const flight = [...this.#inFlight.values()].find(
-      (found) => found.requestId === frame.request_id && found.row.client_id === clientId,
-    );
+    const flight = this.#inFlight.ofRequest(clientId, frame.request_id);
     if (!flight) {
       this.#deps.log.info({ client_id: clientId, request_id: frame.request_id }, 'a result that nobody waits for');
       return;
@@ -151,9 +157,10 @@ export class DeliveryManager implements ReplyQueue {
 
   /** That browser's socket is gone: nothing will be heard of what it was sending. */
   onDisconnected(clientId: string): void {
+    this.#awaySince.set(clientId, this.#deps.clock.now());
     this.reader.abandon(clientId);
-    for (const flight of [...this.#inFlight.values()]) {
-      if (flight.row.client_id === clientId) this.#endFlight(flight, unanswered('connection_lost', 'neutral'));
+    for (const flight of this.#inFlight.ofClient(clientId)) {
+      this.#endFlight(flight, unanswered('connection_lost', 'neutral'));
     }
     this.wake();
   }
@@ -206,7 +213,7 @@ export class DeliveryManager implements ReplyQueue {
           for (const item of this.#deliveries.renewalsBefore(slot, until, MAX_DROPS)) this.#act(item, view, now);
           return blocked.at;
         }
-        const item = this.#deliveries.head(slot, kind, now, this.#busyIn(slot.platform));
+        const item = this.#deliveries.head(slot, kind, now, this.#inFlight.conversationsIn(slot.platform));
         if (item === null || !this.#act(item, view, now)) break;
       }
     }
@@ -221,17 +228,12 @@ export class DeliveryManager implements ReplyQueue {
     return decision.type !== 'wait';
   }
 
-  #busyIn(platform: Platform): string[] {
-    return [...this.#inFlight.values()]
-      .filter(({ row }) => row.platform === platform)
-      .flatMap(({ row }) => (row.conversation_id === null ? [] : [row.conversation_id]));
-  }
-
   #view(): ChoiceView {
     return {
       isConnected: (clientId) => this.#deps.sessions.isConnected(clientId),
+      backBy: (clientId) => (this.#awaySince.get(clientId) ?? this.#startedAt) + DELIVERY.reconnect_grace_ms,
       slot: (clientId, platform) => this.#slots.get(clientId, platform),
-      isBusy: (key) => [...this.#inFlight.values()].some(({ row }) => conversationKey(row) === key),
+      isBusy: (key) => this.#inFlight.isBusy(key),
     };
   }
 
@@ -254,23 +256,22 @@ export class DeliveryManager implements ReplyQueue {
     if (!row) return;
     const requestId = newRequestId();
     const cancelTimeout = clock.after(row.timeout_ms, () => this.#timeOut(row.plan_id));
-    const flight: InFlight = { row, requestId, cancelTimeout };
-    this.#inFlight.set(row.plan_id, flight);
+    const flight: Flight = { row, requestId, cancelTimeout };
+    this.#inFlight.add(flight);
     if (!sessions.send(row.client_id, proxyDelivery(row, requestId))) {
       this.#endFlight(flight, notSent('no_active_client', null));
     }
   }
 
   #timeOut(planId: string): void {
-    const flight = this.#inFlight.get(planId);
+    const flight = this.#inFlight.ofPlan(planId);
     if (!flight) return;
     this.#deps.sessions.send(flight.row.client_id, { type: 'browser.cancel', request_id: flight.requestId });
     this.#endFlight(flight, unanswered('timeout', 'failure'));
   }
 
-  #endFlight(flight: InFlight, ended: Ended): void {
-    flight.cancelTimeout();
-    this.#inFlight.delete(flight.row.plan_id);
+  #endFlight(flight: Flight, ended: Ended): void {
+    this.#inFlight.remove(flight);
     this.#deps.store.transaction(() => {
       const { client_id: clientId, platform, plan_id: planId } = flight.row;
       const event = {
@@ -288,29 +289,10 @@ export class DeliveryManager implements ReplyQueue {
     this.wake();
   }
 
-  /** Stores what became of a delivery, with what the edge is told; inside a transaction. */
   #settle(row: DeliveryRow, ended: Ended): void {
     const { store, controllerId, clock, random, log } = this.#deps;
-    const now = clock.now();
-    const { result } = ended;
-    log.info({ plan_id: wirePlanId(row), kind: row.kind, ...result }, 'delivery ended');
-    if (row.kind === 'renewal') {
-      this.#deliveries.end(row.plan_id, result.outcome, result, now);
-      reportCommandResult(
-        store,
-        controllerId,
-        this.#deliveries.find(row.plan_id)?.subject_id ?? row.subject_id,
-        result,
-      );
-      return;
-    }
-    const after = afterReply(row, ended, now, random());
-    if (after.type === 'again') {
-      this.#deliveries.requeue(row.plan_id, { ...after, result }, now);
-      return;
-    }
-    this.#deliveries.end(row.plan_id, after.outcome, result, now);
-    this.#deliveries.messageReplied(row.subject_id);
-    reportReply(store, controllerId, row, after.outcome, result.reason);
+    const promptEnded = (end: PromptEnd): void => this.promptEnded.emit(end);
+    const deps = { store, controllerId, deliveries: this.#deliveries, log, promptEnded };
+    settle(deps, row, ended, clock.now(), random());
   }
 }

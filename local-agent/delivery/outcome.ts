@@ -4,8 +4,9 @@
  * certainly was not taken is `failed` or `deferred`.
  */
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
+import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
-import type { StopReason, Verdict } from './policy.ts';
+import type { Verdict } from './policy.ts';
 
 /** A result, what it says of the platform, and whether the browser refused before anything was sent. */
 export interface Ended {

@@ -2,8 +2,9 @@
  * The slots as others see and move them: what the edge and `GET /v1/browser` are shown of a browser's pacing, what the
  * browser says of its accounts, and a person's resume. What changes so that the edge should know is told at once.
  */
+import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import type { Slot, SlotEvent, StopReason } from './policy.ts';
+import type { Slot, SlotEvent } from './policy.ts';
 import type { Slots } from './slots.ts';
 
 /** Who is signed in to a platform, as the page shows it. */

@@ -6,13 +6,11 @@
  * slot until a person resumes it. A slot is kept in SQLite, so a restart goes on at the same pace.
  */
 import { z } from 'zod';
+import type { StopReason } from '../../schema/contracts/clients.ts';
+import { STOP_REASONS } from '../../schema/contracts/clients.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 
 export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
-
-/** Why a browser delivers nothing to a platform until a person resumes it. */
-export const STOP_REASONS = ['signed_out', 'security_challenge', 'account_changed'] as const;
-export type StopReason = (typeof STOP_REASONS)[number];
 
 export const SlotSchema = z.object({
   breaker: z.enum(BREAKER_STATES),

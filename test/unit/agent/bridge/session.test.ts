@@ -237,6 +237,70 @@ describe('snapshots', () => {
   });
 });
 
+describe('what another browser did', () => {
+  it('is not shown', async () => {
+    const agent = await BridgeFixture.start();
+    const mine = await agent.browser('firefox-1');
+    const add = agent.store.db.prepare(
+      `INSERT INTO messages (message_id, client_id, platform, remote_conversation_id, local_conversation_id,
+         ingest_status, target, block_errors, state, created_at)
+       VALUES (?, ?, 'chatgpt', 'c1', 'lc_1', 'accepted', '{}', '[]', 'done', 1)`,
+    );
+    const run = agent.store.db.prepare(
+      `INSERT INTO executions (instruction_id, message_id, idx, name, params, status, started_at, finished_at)
+       VALUES (?, ?, 0, 'conductor::exec', '{}', 'succeeded', 1, 2)`,
+    );
+    add.run('msg_mine', 'firefox-1');
+    run.run('ins_mine', 'msg_mine');
+    add.run('msg_other', 'firefox-2');
+    run.run('ins_other', 'msg_other');
+    agent.bridge.journalChanged();
+    const { snapshot } = await mine.next('snapshot');
+    const { recent_ingests, recent_executes } = snapshot.browser.instruction_ingest;
+    expect(recent_ingests.map((entry) => entry.message_id)).toEqual(['msg_mine']);
+    expect(recent_executes.map((entry) => entry.instruction_id)).toEqual(['ins_mine']);
+  });
+});
+
+describe('a click on what the edge keeps', () => {
+  const hash = 'a'.repeat(64);
+  it.each([
+    [
+      { action: 'instruction.approve', instruction_id: 'ins_1', approval_hash: hash },
+      'POST /v1/instructions/ins_1/approve',
+      { approval_hash: hash },
+    ],
+    [
+      { action: 'instruction.deny', instruction_id: 'ins_1', approval_hash: hash },
+      'POST /v1/instructions/ins_1/deny',
+      { approval_hash: hash },
+    ],
+    [{ action: 'instruction.cancel', instruction_id: 'ins_1' }, 'POST /v1/instructions/ins_1/cancel', {}],
+    [{ action: 'message.resubmit', message_id: 'msg_1' }, 'POST /v1/messages/msg_1/resubmit', {}],
+    [{ action: 'client.resume' }, 'POST /v1/browser/clients/firefox-1/resume', {}],
+    [
+      { action: 'client.resume', client_id: 'firefox-2', platform: 'claude' },
+      'POST /v1/browser/clients/firefox-2/resume',
+      { platform: 'claude' },
+    ],
+  ] as const)('is done there under that browser’s token: $0.action', async (frame, request, body) => {
+    const agent = await BridgeFixture.start();
+    const client = await agent.browser();
+    agent.edge = () => ({ done: true });
+    client.send({ type: 'page_control', request_id: 'p1', ...frame });
+    expect(await client.next('page_control_result')).toMatchObject({ ok: true, data: { done: true } });
+    expect(agent.calls.at(-1)).toEqual({ request, body, token: CLIENT_TOKEN });
+  });
+
+  it('is refused without the hash of what was seen', async () => {
+    const agent = await BridgeFixture.start();
+    const client = await agent.browser();
+    client.send({ type: 'page_control', request_id: 'p1', action: 'instruction.approve', instruction_id: 'ins_1' });
+    expect(await client.next('page_control_result')).toMatchObject({ ok: false, error: { code: 'invalid_request' } });
+    expect(agent.calls).toEqual([]);
+  });
+});
+
 describe('deliveries', () => {
   const enqueue = (agent: BridgeFixture): void =>
     agent.bridge.delivery.enqueue({

@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { BridgeSocket } from '../../../../local-agent/bridge/socket.ts';
+import { CLOSE } from '../../../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../../../schema/defaults.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
 /** Both ends of one connection: ours as a BridgeSocket, the browser's as it is. */
-async function connection(): Promise<{ ours: BridgeSocket; theirs: WebSocket }> {
+async function connection(frames = { perSec: 1, burst: 100 }): Promise<{ ours: BridgeSocket; theirs: WebSocket }> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => void server.close());
   await once(server, 'listening');
@@ -16,7 +17,7 @@ async function connection(): Promise<{ ours: BridgeSocket; theirs: WebSocket }> 
   const theirs = new WebSocket(`ws://127.0.0.1:${port}`);
   onTestFinished(() => theirs.terminate());
   const [ws] = await accepted;
-  return { ours: new BridgeSocket(ws, new ManualClock(), { warn: () => undefined }), theirs };
+  return { ours: new BridgeSocket(ws, new ManualClock(), { warn: () => undefined }, frames), theirs };
 }
 
 describe('a socket of the bridge', () => {
@@ -45,5 +46,16 @@ describe('a socket of the bridge', () => {
     theirs.send('{}');
     await closed;
     expect(frames).toEqual([]);
+  });
+
+  it('is closed with 4429 when its peer sends more than it may', async () => {
+    const { ours, theirs } = await connection({ perSec: 1, burst: 3 });
+    await once(theirs, 'open');
+    const frames: unknown[] = [];
+    ours.listen({ onFrame: (json) => frames.push(json), onClose: () => undefined });
+    const closed = once(theirs, 'close');
+    for (let n = 0; n < 10; n += 1) theirs.send(String(n));
+    expect((await closed)[0]).toBe(CLOSE.too_fast);
+    expect(frames).toEqual([0, 1, 2]);
   });
 });

@@ -4,15 +4,16 @@ import { DeliveryManager } from '../../../../local-agent/delivery/manager.ts';
 import type { Reply } from '../../../../local-agent/delivery/replies.ts';
 import { takeCommand } from '../../../../local-agent/edge/commands.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
-import type { ActionResult, ProxyDelivery } from '../../../../schema/contracts/bridge-frames.ts';
+import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../../../schema/contracts/bridge-frames.ts';
 import type { Command, DeliveryCommandBody, Receipt } from '../../../../schema/contracts/commands.ts';
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
 import { newId } from '../../../../schema/ids.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
+import { commandHandlers } from '../../../support/command-handlers.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
-type Frame = ProxyDelivery | { type: 'browser.cancel'; request_id: string };
+type Frame = ProxyDelivery | ReadCurrent | { type: 'browser.cancel'; request_id: string };
 
 export function target(conversationId = 'c1', clientId = 'firefox-1'): TargetPayload {
   return {
@@ -57,6 +58,8 @@ export class DeliveryFixture {
   readonly clock = new ManualClock();
   readonly connected = new Set(['firefox-1']);
   readonly frames: Frame[] = [];
+  /** What the edge would be told of the pacing. */
+  readonly changes: { clientId: string; urgent: boolean }[] = [];
   readonly #path = join(tempDir(), 'agent.sqlite');
   store: Store;
   manager: DeliveryManager;
@@ -86,14 +89,20 @@ export class DeliveryFixture {
   }
 
   command(body: DeliveryCommandBody): Receipt & { command_id: string } {
-    return this.#take({ command_id: newId('command', this.clock.now()), expires_in_ms: 1, kind: 'delivery', body });
+    return this.take({ command_id: newId('command', this.clock.now()), expires_in_ms: 1, kind: 'delivery', body });
   }
 
+  /** What is known of a plan at once. */
   query(planId: string): unknown {
+    return this.result(this.ask(planId));
+  }
+
+  /** Asks what became of a plan; the command's id. */
+  ask(planId: string): string {
     const command_id = newId('command', this.clock.now());
     const body = { job_id: 'job_1', attempt: 1, plan_id: planId, command_id };
-    this.#take({ command_id, expires_in_ms: 1, kind: 'delivery.query', body });
-    return this.store.seenCommands.find(command_id)?.result;
+    this.take({ command_id, expires_in_ms: 1, kind: 'delivery.query', body });
+    return command_id;
   }
 
   result(commandId: string): unknown {
@@ -103,10 +112,14 @@ export class DeliveryFixture {
   /** Answers the newest delivery that was sent (or the one given): delivered, unless changed. */
   answer(change: Partial<ActionResult> = {}, delivery = this.sent.at(-1)): void {
     if (!delivery) throw new Error('nothing was sent');
-    this.manager.onActionResult(delivery.client_id, {
+    this.answerTo(delivery, change);
+  }
+
+  answerTo(asked: ProxyDelivery | ReadCurrent, change: Partial<ActionResult> = {}): void {
+    this.manager.onActionResult(asked.client_id, {
       type: 'browser.action_result',
-      request_id: delivery.request_id,
-      action: delivery.type,
+      request_id: asked.request_id,
+      action: asked.type,
       accepted: true,
       completed: true,
       failed: false,
@@ -125,8 +138,8 @@ export class DeliveryFixture {
       .map((row) => ({ path: String(row.path), stream: String(row.stream), body: JSON.parse(String(row.body)) }));
   }
 
-  #take(command: Command): Receipt {
-    const receipt = takeCommand(this.store, this.manager.commands, command, this.clock.now());
+  take(command: Command): Receipt {
+    const receipt = takeCommand(this.store, commandHandlers(this.manager.commands), command, this.clock.now());
     this.clock.advance(0);
     return receipt;
   }
@@ -139,6 +152,7 @@ export class DeliveryFixture {
       random: () => 0.5,
       newRequestId: () => newId('request', this.clock.now()),
       log: { info: () => undefined, warn: () => undefined },
+      onPacingChange: (clientId, urgent) => this.changes.push({ clientId, urgent }),
       sessions: {
         isConnected: (clientId) => this.connected.has(clientId),
         send: (clientId, frame) => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChoiceView, Waiting } from '../../../../local-agent/delivery/choose.ts';
-import { byPrecedence, conversationKey, decide } from '../../../../local-agent/delivery/choose.ts';
-import type { Slot, Verdict } from '../../../../local-agent/delivery/policy.ts';
+import { conversationKey, decide } from '../../../../local-agent/delivery/choose.ts';
+import type { Slot, SlotEvent, Verdict } from '../../../../local-agent/delivery/policy.ts';
 import { admission, backoffMs, EMPTY_SLOT, nextSlot } from '../../../../local-agent/delivery/policy.ts';
+import type { StopReason } from '../../../../schema/contracts/clients.ts';
 import { DELIVERY } from '../../../../schema/defaults.ts';
 
 const PLATFORM = 'chatgpt';
@@ -36,6 +37,12 @@ const stepArb: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
 );
 
+/** Replies first, then the older, as the manager asks. */
+function inOrder(a: Waiting, b: Waiting): number {
+  if (a.kind !== b.kind) return a.kind === 'reply' ? -1 : 1;
+  return a.deadline_at - b.deadline_at;
+}
+
 /** The policy driven by hand: what the manager does, without disk and sockets. */
 class World {
   now = 1_000_000;
@@ -58,6 +65,7 @@ class World {
   view(): ChoiceView {
     return {
       isConnected: () => true,
+      backBy: () => 0,
       slot: (client) => this.slot(client),
       isBusy: (key) => this.inFlight.some((item) => conversationKey(item) === key),
     };
@@ -111,7 +119,7 @@ class World {
   }
 
   run(): void {
-    for (const item of [...this.queue].sort(byPrecedence)) {
+    for (const item of [...this.queue].sort(inOrder)) {
       const view = this.view();
       const decision = decide(item, view, this.now);
       if (decision.type === 'wait') {
@@ -235,5 +243,48 @@ describe('delivery policy', () => {
       chance: 0,
     } as const;
     expect(nextSlot(open, event, 1)).toMatchObject({ breaker: 'open', failures: 5, open_until: 60_000 });
+  });
+
+  describe('a stop', () => {
+    const ended = (stops: StopReason): SlotEvent => ({
+      type: 'ended',
+      plan_id: 'p',
+      verdict: 'failure',
+      reason: stops,
+      retry_after_ms: null,
+      chance: 0,
+      stops,
+    });
+
+    it('admits nothing, however long one waits, until a person resumes', () => {
+      const stopped = nextSlot(EMPTY_SLOT, ended('signed_out'), 1_000);
+      expect(stopped.stopped).toEqual({ reason: 'signed_out', since: 1_000 });
+      const refusal = { admitted: false, reason: 'signed_out', at: null, stopped: true };
+      expect(admission(stopped, Number.MAX_SAFE_INTEGER)).toEqual(refusal);
+      expect(admission(nextSlot(stopped, { type: 'resumed' }, 2_000), 2_000)).toEqual({ admitted: true });
+    });
+
+    it('comes when another account is signed in than the one it began with, and a resume takes the new one', () => {
+      const seen = (slot: Slot, fingerprint: string | null) =>
+        nextSlot(slot, { type: 'account', fingerprint, lost: false }, 1);
+      const first = seen(seen(EMPTY_SLOT, 'ann'), null);
+      expect(first).toMatchObject({ stopped: null, fingerprint: 'ann' });
+      const other = seen(first, 'bob');
+      expect(other.stopped?.reason).toBe('account_changed');
+      const again = seen(nextSlot(other, { type: 'resumed' }, 2), 'bob');
+      expect(again).toMatchObject({ stopped: null, fingerprint: 'bob' });
+    });
+
+    it('comes with a sign-out once, so that a resume before the next sign-in holds', () => {
+      const lost: SlotEvent = { type: 'account', fingerprint: null, lost: true };
+      const stopped = nextSlot(EMPTY_SLOT, lost, 1);
+      expect(stopped.stopped?.reason).toBe('signed_out');
+      expect(nextSlot(nextSlot(stopped, { type: 'resumed' }, 2), lost, 3).stopped).toBeNull();
+    });
+
+    it('keeps its first reason', () => {
+      const stopped = nextSlot(EMPTY_SLOT, ended('security_challenge'), 1);
+      expect(nextSlot(stopped, ended('signed_out'), 2).stopped?.reason).toBe('security_challenge');
+    });
   });
 });

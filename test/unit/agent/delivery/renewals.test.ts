@@ -20,9 +20,31 @@ describe('renewals', () => {
     ]);
   });
 
+  it('waits a moment for a browser that reconnects after a restart', () => {
+    const agent = new DeliveryFixture();
+    agent.connected.clear();
+    agent.restart();
+    const { command_id } = agent.command(renewal('job_1.1'));
+    expect(agent.result(command_id)).toBeNull();
+    agent.connected.add('firefox-1');
+    agent.manager.wake();
+    agent.clock.advance(0);
+    expect(agent.sent).toHaveLength(1);
+  });
+
+  it('fails when the browser has not come back after that moment', () => {
+    const agent = new DeliveryFixture();
+    agent.connected.clear();
+    agent.manager.onDisconnected('firefox-1');
+    const { command_id } = agent.command(renewal('job_1.1'));
+    agent.clock.advance(DELIVERY.reconnect_grace_ms);
+    expect(agent.result(command_id)).toMatchObject({ outcome: 'failed', reason: 'no_active_client' });
+  });
+
   it('fails at once without a browser', () => {
     const agent = new DeliveryFixture();
     agent.connected.clear();
+    agent.clock.advance(DELIVERY.reconnect_grace_ms);
     const { command_id } = agent.command(renewal('job_1.1'));
     expect(agent.result(command_id)).toMatchObject({ outcome: 'failed', reason: 'no_active_client' });
   });
@@ -141,7 +163,7 @@ describe('pacing', () => {
     agent.command(renewal('job_1.1'));
     agent.restart();
     expect(agent.manager.targets()).toMatchObject([
-      { in_flight: [], stale_sweep_count: 1, last_stale_sweep_at: agent.clock.now() },
+      { in_flight: 0, stale_sweep_count: 1, last_stale_sweep_at: agent.clock.now() },
     ]);
   });
 });

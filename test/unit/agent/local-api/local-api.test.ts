@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { isOwnHost, parseLocalApi } from '../../../../local-agent/local-api/address.ts';
+import { Budget } from '../../../../local-agent/local-api/budget.ts';
 import { startLocalApi } from '../../../../local-agent/local-api/server.ts';
 import { BRIDGE } from '../../../../schema/defaults.ts';
 import { BridgeFixture, ORIGIN, SHARED_TOKEN } from '../bridge/fixture.ts';
@@ -90,6 +91,18 @@ describe('the local API', () => {
     expect(await agent.http(method, path, body)).toMatchObject({ status, json: { error } });
   });
 
+  it('tells whoever fails too often to wait, and lets the right token pass all the same', async () => {
+    const agent = await BridgeFixture.start();
+    const guess = () => agent.http('GET', '/v1/status', undefined, { authorization: 'Bearer guess' });
+    const answers = [];
+    for (let n = 0; n <= BRIDGE.auth_failures_per_min; n += 1) answers.push((await guess()).status);
+    expect(answers.slice(0, -1).every((status) => status === 401)).toBe(true);
+    expect(answers.at(-1)).toBe(429);
+    expect(await agent.http('GET', '/v1/status')).toMatchObject({ status: 200 });
+    agent.clock.advance(60_000 / BRIDGE.auth_failures_per_min);
+    expect(await guess()).toMatchObject({ status: 401 });
+  });
+
   it('shows browsers and the pacing of their deliveries', async () => {
     const agent = await BridgeFixture.start();
     const client = await agent.browser();
@@ -110,6 +123,7 @@ describe('where it listens', () => {
     routes: [],
     onUpgrade: () => undefined,
     newRequestId: () => 'r',
+    failures: new Budget({ perSec: 1, burst: 20 }, () => 0),
     log: { warn() {}, error() {} },
   };
 

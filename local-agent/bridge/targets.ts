@@ -1,0 +1,73 @@
+/** Where in this host's browsers a tool acts: a connected browser that has the platform, and the tab there. Pure. */
+import type { ClientPutBody } from '../../schema/contracts/clients.ts';
+import type { Platform } from '../../schema/contracts/common.ts';
+import type { TargetPayload } from '../../schema/contracts/conversations.ts';
+
+interface KnownClient {
+  client_id: string;
+  body: ClientPutBody;
+}
+type Tab = ClientPutBody['tabs'][number];
+
+/** What each platform's pages are called: one without a conversation, and one of a conversation. */
+const PAGES: Record<Platform, { home: string; conversation: string }> = {
+  chatgpt: { home: 'https://chatgpt.com/', conversation: 'https://chatgpt.com/c/' },
+  claude: { home: 'https://claude.ai/new', conversation: 'https://claude.ai/chat/' },
+  gemini: { home: 'https://gemini.google.com/app', conversation: 'https://gemini.google.com/app/' },
+};
+
+export interface Wanted {
+  platform: Platform;
+  /** Null: a new conversation to send to, or whatever was seen last to read. */
+  conversation_id: string | null;
+  purpose: 'send' | 'read';
+}
+
+function suits(tab: Tab, { platform, conversation_id, purpose }: Wanted): boolean {
+  if (tab.platform !== platform) return false;
+  if (conversation_id !== null) return tab.remote_conversation_id === conversation_id;
+  return purpose === 'send' ? tab.shell_page : tab.remote_conversation_id !== null;
+}
+
+function has(client: KnownClient, platform: Platform): boolean {
+  return client.body.platforms.some((one) => one.platform === platform && one.login !== 'lost');
+}
+
+function inTab(clientId: string, tab: Tab): TargetPayload {
+  return {
+    client_id: clientId,
+    conversation_id: tab.remote_conversation_id,
+    organization_id: tab.organization_id ?? null,
+    page_url: tab.page_url,
+    page_title: tab.page_title,
+    tab_id: tab.tab_id,
+    shell_page: tab.shell_page,
+  };
+}
+
+/** The tab seen last that suits, else a page that is not open yet; null when no connected browser has the platform. */
+export function chooseTarget(
+  clients: readonly KnownClient[],
+  wanted: Wanted,
+  isConnected: (clientId: string) => boolean,
+): TargetPayload | null {
+  const able = clients.filter((client) => isConnected(client.client_id) && has(client, wanted.platform));
+  const open = able.flatMap(({ client_id, body }) =>
+    body.tabs.filter((tab) => suits(tab, wanted)).map((tab) => ({ client_id, tab })),
+  );
+  const [newest] = open.sort((a, b) => b.tab.observed_at - a.tab.observed_at);
+  if (newest) return inTab(newest.client_id, newest.tab);
+  const [client] = able;
+  if (!client || (wanted.conversation_id === null && wanted.purpose === 'read')) return null;
+  const { home, conversation } = PAGES[wanted.platform];
+  const { conversation_id } = wanted;
+  return {
+    client_id: client.client_id,
+    conversation_id,
+    organization_id: null,
+    page_url: conversation_id === null ? home : conversation + encodeURIComponent(conversation_id),
+    page_title: null,
+    tab_id: null,
+    shell_page: conversation_id === null,
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * The edge's tick log on this host: each entry once, as one line of JSON in the file of its day (UTC), with `started`
+ * and `stopped` when a file is opened and closed. It is read in the background, each minute by the node that leads and
+ * each hour by the others; what cannot be read or written now is tried again then, and fails nothing else.
+ */
+import type { Logger } from 'pino';
+import { pageOf } from '../../schema/contracts/common.ts';
+import type { Tick } from '../../schema/contracts/ticks.ts';
+import { FRAMEWORK_RUNNER, TickSchema } from '../../schema/contracts/ticks.ts';
+import { TICK_LOG } from '../../schema/defaults.ts';
+import type { Clock } from '../clock.ts';
+import type { EdgeClient } from '../edge/http-client.ts';
+import type { DayFiles } from '../host/day-files.ts';
+import type { Store } from '../store/store.ts';
+import type { Position } from './position.ts';
+import { readPosition, writePosition } from './position.ts';
+
+const PageSchema = pageOf(TickSchema);
+
+export interface TickLogDeps {
+  controllerId: string;
+  edge: Pick<EdgeClient, 'call'>;
+  store: Pick<Store, 'meta'>;
+  files: DayFiles;
+  clock: Clock;
+  /** Whether this node leads, and so looks often. */
+  isLeader: () => boolean;
+  log: Pick<Logger, 'warn'>;
+}
+
+interface Lines {
+  day: string;
+  lines: string[];
+}
+
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 'YYYY-MM-DD'.length);
+}
+
+/** When an entry was written; of one that does not say, when its tick began. */
+function timeOf(timestamp: string, tick: Tick): number {
+  const time = Date.parse(timestamp);
+  return Number.isNaN(time) ? tick.started_at : time;
+}
+
+/** The entries of some ticks as lines, in their order, by runs of the same day. */
+function linesOf(ticks: readonly Tick[]): Lines[] {
+  const runs: Lines[] = [];
+  for (const tick of ticks) {
+    for (const entry of tick.entries) {
+      const day = dayOf(timeOf(entry.ts, tick));
+      const last = runs.at(-1);
+      if (last?.day === day) last.lines.push(JSON.stringify(entry));
+      else runs.push({ day, lines: [JSON.stringify(entry)] });
+    }
+  }
+  return runs;
+}
+
+export class TickLog {
+  readonly #deps: TickLogDeps;
+  /** As it is stored. */
+  #position: Position;
+  /** How long the files are that were written since. */
+  #sizes: Record<string, number> = {};
+  /** The day whose file is open. */
+  #open: string | null = null;
+  #working: Promise<void> = Promise.resolve();
+  #failing = false;
+  #running = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(deps: TickLogDeps) {
+    this.#deps = deps;
+    this.#position = readPosition(deps.store.meta);
+  }
+
+  /** Reads what is new, and goes on doing so; resolves when the first reading is over. */
+  start(): Promise<void> {
+    this.#running = true;
+    return this.wake();
+  }
+
+  /** Reads what is new now; resolves when that is done, or could not be. */
+  wake(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    this.#cancel();
+    this.#working = this.#working.then(() => this.#pull());
+    return this.#working;
+  }
+
+  /** Ends after what is being written, and closes the file. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#cancel();
+    await this.#working;
+    await this.#quietly(async () => {
+      await this.#close();
+      this.#commit(this.#position.after);
+    });
+  }
+
+  async #pull(): Promise<void> {
+    if (!this.#running) return;
+    await this.#quietly(async () => {
+      while (this.#running && (await this.#pullPage()) === TICK_LOG.page_size);
+      await this.#forgetOld();
+    });
+    if (!this.#running) return;
+    const { clock, isLeader } = this.#deps;
+    this.#cancel();
+    const delayMs = isLeader() ? TICK_LOG.leader_interval_ms : TICK_LOG.standby_interval_ms;
+    this.#cancel = clock.after(delayMs, () => void this.wake());
+  }
+
+  /** How many ticks it brought. */
+  async #pullPage(): Promise<number> {
+    const { after } = this.#position;
+    const path = `/v1/timed-jobs/ticks?after=${after}&limit=${TICK_LOG.page_size}`;
+    const { items } = await this.#deps.edge.call({ method: 'GET', path, schema: PageSchema });
+    for (const { day, lines } of linesOf(items)) {
+      if (this.#open !== day) await this.#openDay(day);
+      await this.#append(day, lines);
+    }
+    const last = items.at(-1);
+    if (last !== undefined) this.#commit(last.tick_seq);
+    return items.length;
+  }
+
+  async #openDay(day: string): Promise<void> {
+    await this.#close();
+    const { files } = this.#deps;
+    const there = this.#sizes[day] ?? (await files.size(day));
+    const known = this.#sizes[day] ?? this.#position.sizes[day];
+    if (known === undefined || there < known) this.#store({ sizes: { ...this.#position.sizes, [day]: there } });
+    else if (there > known) await files.truncate(day, known);
+    await this.#append(day, [this.#mark('started')]);
+    this.#open = day;
+  }
+
+  async #close(): Promise<void> {
+    const day = this.#open;
+    if (day === null) return;
+    this.#open = null;
+    await this.#append(day, [this.#mark('stopped')]);
+  }
+
+  async #append(day: string, lines: readonly string[]): Promise<void> {
+    this.#sizes[day] = await this.#deps.files.append(day, `${lines.join('\n')}\n`);
+  }
+
+  #mark(stage: 'started' | 'stopped'): string {
+    const { clock, controllerId } = this.#deps;
+    const ts = new Date(clock.now()).toISOString();
+    const at = { ts, batch_id: null, runner: FRAMEWORK_RUNNER, stage, result: 'ok', duration_ms: 0, error: null };
+    return JSON.stringify({ ...at, trigger: null, controller_id: controllerId });
+  }
+
+  /** Everything that is in the files now belongs to the ticks up to that one. */
+  #commit(after: number): void {
+    this.#store({ after, sizes: { ...this.#position.sizes, ...this.#sizes } });
+    this.#sizes = {};
+  }
+
+  #store(change: Partial<Position>): void {
+    this.#position = { ...this.#position, ...change };
+    writePosition(this.#deps.store.meta, this.#position);
+  }
+
+  async #forgetOld(): Promise<void> {
+    const { files, clock } = this.#deps;
+    const oldest = dayOf(clock.now() - TICK_LOG.keep_ms);
+    for (const day of await files.days()) if (day < oldest) await files.remove(day);
+  }
+
+  /** A failure is told once until it is over; what was written without its position is cut at the next attempt. */
+  async #quietly(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#failing = false;
+    } catch (error) {
+      this.#open = null;
+      this.#sizes = {};
+      if (!this.#failing) this.#deps.log.warn({ err: error }, 'the tick log could not be brought up to date');
+      this.#failing = true;
+    }
+  }
+}

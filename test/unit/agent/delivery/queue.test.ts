@@ -1,0 +1,68 @@
+/** What a wake of the delivery manager costs does not grow with what is queued; nothing that can go waits for it. */
+import { describe, expect, it } from 'vitest';
+import { Deliveries } from '../../../../local-agent/delivery/deliveries.ts';
+import { DELIVERY } from '../../../../schema/defaults.ts';
+import { openTestStore } from '../../../support/agent-store.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+import { DeliveryFixture, renewal, reply } from './fixture.ts';
+
+describe('a long queue', () => {
+  it('is asked by index alone, whatever a wake wants to know', () => {
+    const store = openTestStore(new ManualClock());
+    const asked: string[] = [];
+    const { db } = store;
+    const recording = new Proxy(db, {
+      get: (target, name) => {
+        if (name !== 'prepare') return Reflect.get(target, name);
+        return (sql: string) => {
+          asked.push(sql);
+          return target.prepare(sql);
+        };
+      },
+    });
+    const deliveries = new Deliveries(recording);
+    expect(deliveries.queuedSlots()).toEqual([]);
+    const ofAWake = asked.filter(
+      (sql) => /^SELECT/.test(sql) && /'queued'/.test(sql) && !/DISTINCT|GROUP BY/.test(sql),
+    );
+    expect(ofAWake.length).toBeGreaterThanOrEqual(5);
+    for (const sql of ofAWake) {
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array(sql.split('?').length - 1).fill(0));
+      const steps = plan.map(({ detail }) => String(detail)).filter((detail) => /deliveries/.test(detail));
+      expect(steps.length).toBeGreaterThan(0);
+      for (const step of steps) expect(step).toMatch(/^SEARCH deliveries USING (COVERING )?INDEX deliveries_/);
+      // Nothing is sorted by hand either.
+      expect(plan.map(({ detail }) => detail)).not.toContain('USE TEMP B-TREE FOR ORDER BY');
+    }
+  });
+
+  it('of ten thousand replies leaves one by one at its pace, the oldest first', () => {
+    const agent = new DeliveryFixture();
+    const ids = Array.from({ length: 10_000 }, (_, n) => `msg_${String(n).padStart(5, '0')}`);
+    agent.enqueue(...ids.map((id) => reply(id, `c-${id}`)));
+    const took = performance.now();
+    for (let n = 0; n < 20; n += 1) {
+      agent.answer();
+      agent.clock.advance(DELIVERY.min_spacing_ms + DELIVERY.spacing_jitter_ms);
+    }
+    process.stdout.write(`20 deliveries out of 10,000 queued took ${Math.round(performance.now() - took)} ms\n`);
+    expect(agent.sent.slice(0, 20).map(({ plan_id }) => plan_id)).toEqual(
+      ids.slice(0, 20).map((id) => `reply:${id}.1`),
+    );
+  });
+
+  it('is passed over where its conversation is busy', () => {
+    const agent = new DeliveryFixture();
+    agent.enqueue(reply('msg_1', 'c1'), reply('msg_2', 'c1'), reply('msg_3', 'c3'));
+    agent.clock.advance(DELIVERY.min_spacing_ms + DELIVERY.spacing_jitter_ms);
+    expect(agent.sent.map(({ plan_id }) => plan_id)).toEqual(['reply:msg_1.1', 'reply:msg_3.1']);
+  });
+
+  it('of one browser does not hold up another’s', () => {
+    const agent = new DeliveryFixture();
+    agent.connected.add('firefox-2');
+    agent.enqueue(...['msg_1', 'msg_2', 'msg_3'].map((id) => reply(id, `c-${id}`)));
+    agent.command(renewal('job_1.1', 'cx', 'firefox-2'));
+    expect(agent.sent.map(({ client_id }) => client_id)).toEqual(['firefox-1', 'firefox-2']);
+  });
+});

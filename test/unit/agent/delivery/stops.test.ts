@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { DELIVERY } from '../../../../schema/defaults.ts';
+import { newId } from '../../../../schema/ids.ts';
+import { DeliveryFixture, renewal, reply } from './fixture.ts';
+
+const refusedWith = (http_status: number) => ({
+  failed: true,
+  reason: `http_${http_status}`,
+  downstream: { method: 'dom', http_status, seen_in_page: false, duration_ms: 1 } as const,
+});
+
+function resume(agent: DeliveryFixture, platform: 'chatgpt' | 'claude' | null = null) {
+  const command_id = newId('command', agent.clock.now());
+  const body = { client_id: 'firefox-1', platform };
+  agent.take({ command_id, expires_in_ms: 1, kind: 'client.resume', body });
+  return agent.result(command_id);
+}
+
+describe('a platform that says who asks is not signed in', () => {
+  it.each([401, 403])('fails the delivery with %i and stops that browser there, over a restart too', (status) => {
+    const agent = new DeliveryFixture();
+    const first = agent.command(renewal('job_1.1'));
+    agent.answer(refusedWith(status));
+    expect(agent.result(first.command_id)).toMatchObject({ outcome: 'failed', http_status: status });
+    agent.restart();
+    agent.clock.advance(86_400_000);
+    const second = agent.command(renewal('job_2.1', 'c2'));
+    expect(agent.result(second.command_id)).toMatchObject({
+      outcome: 'deferred',
+      reason: 'signed_out',
+      retry_after_ms: DELIVERY.stopped_recheck_ms,
+    });
+    expect(agent.sent).toHaveLength(1);
+  });
+
+  it('tells the edge at once', () => {
+    const agent = new DeliveryFixture();
+    agent.command(renewal('job_1.1'));
+    agent.changes.length = 0;
+    agent.answer(refusedWith(401));
+    expect(agent.changes).toContainEqual({ clientId: 'firefox-1', urgent: true });
+    expect(agent.manager.pacing.stoppedReason('firefox-1', 'chatgpt')).toBe('signed_out');
+  });
+
+  it('leaves its other platforms alone', () => {
+    const agent = new DeliveryFixture();
+    agent.command(renewal('job_1.1'));
+    agent.answer(refusedWith(401));
+    agent.command({ ...renewal('job_2.1', 'c2'), platform: 'claude' });
+    expect(agent.sent).toHaveLength(2);
+  });
+});
+
+describe('a security challenge', () => {
+  it('stops, whether the browser refused or failed', () => {
+    for (const answer of [
+      { accepted: false, failed: true, reason: 'security_challenge', downstream: null },
+      { failed: true, reason: 'security_challenge', downstream: refusedWith(403).downstream },
+    ]) {
+      const agent = new DeliveryFixture();
+      agent.command(renewal('job_1.1'));
+      agent.answer(answer);
+      expect(agent.manager.targets()).toMatchObject([{ stopped: { reason: 'security_challenge' } }]);
+    }
+  });
+});
+
+describe('another account', () => {
+  it('stops what was linked with the first, and a reply waits for the person', () => {
+    const agent = new DeliveryFixture();
+    const account = (fingerprint: string) =>
+      agent.manager.onAccounts('firefox-1', [{ platform: 'chatgpt', fingerprint, lost: false }]);
+    account('ann');
+    account('bob');
+    agent.enqueue(reply('msg_1'));
+    expect(agent.sent).toEqual([]);
+    expect(resume(agent)).toEqual({ resumed: ['chatgpt'] });
+    expect(agent.sent.map(({ plan_id }) => plan_id)).toEqual(['reply:msg_1.1']);
+  });
+});
+
+describe('a resume', () => {
+  it('of one platform leaves another stopped, and of none stopped does nothing', () => {
+    const agent = new DeliveryFixture();
+    expect(resume(agent)).toEqual({ resumed: [] });
+    agent.manager.onAccounts('firefox-1', [
+      { platform: 'chatgpt', fingerprint: null, lost: true },
+      { platform: 'claude', fingerprint: null, lost: true },
+    ]);
+    expect(resume(agent, 'claude')).toEqual({ resumed: ['claude'] });
+    expect(agent.manager.pacing.stoppedReason('firefox-1', 'chatgpt')).toBe('signed_out');
+  });
+});
+
+describe('429', () => {
+  it('is honoured for as long as the platform says, and counts towards the breaker', () => {
+    const agent = new DeliveryFixture();
+    agent.command(renewal('job_1.1'));
+    agent.answer({ ...refusedWith(429), retry_after_ms: 120_000 });
+    expect(agent.manager.targets()).toMatchObject([{ failures: 1, stopped: null }]);
+    const early = agent.command(renewal('job_2.1', 'c2'));
+    expect(agent.result(early.command_id)).toMatchObject({ outcome: 'deferred', retry_after_ms: 120_000 });
+    agent.clock.advance(120_000);
+    agent.command(renewal('job_3.1', 'c3'));
+    expect(agent.sent).toHaveLength(2);
+  });
+});
