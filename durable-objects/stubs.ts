@@ -86,6 +86,7 @@ function hubApi(env: ObjectsEnv, hub: string): NodeHubApi {
     announceMode: (mode, version) => stub().announceMode(mode, version),
     announceLease: (lease) => stub().announceLease(lease),
     presence: (controllerIds) => stub().presence(controllerIds),
+    disconnect: (controllerId) => stub().disconnect(controllerId),
   };
 }
 

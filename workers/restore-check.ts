@@ -10,7 +10,7 @@ import type { FenceMarks, RestoreCheckAnswer } from '../schema/contracts/system.
 import type { WritePlan } from './commit.ts';
 import type { Database } from './db.ts';
 import type { InFlight } from './queries/in-flight.ts';
-import { findInFlight, quarantine } from './queries/in-flight.ts';
+import { findInFlight, guardInFlight, quarantine, quarantineStory } from './queries/in-flight.ts';
 import { fenceLag } from './system-mode.ts';
 
 const NOTHING: InFlight = { instructions: [], renewal_jobs: [], commands: [], more: false };
@@ -36,6 +36,7 @@ export async function planRestoreCheck(
   };
   const data = { epoch: record.epoch, ...quarantined };
   return {
+    guards: guardInFlight(db, found),
     statements: [
       ...(owed ? quarantine(db, found, now) : []),
       ...(owed && !found.more
@@ -43,6 +44,7 @@ export async function planRestoreCheck(
         : []),
     ],
     events: owed ? [{ topic: 'system', type: 'restored', subject_id: String(record.epoch), data }] : [],
+    journal: quarantineStory(found),
     subject_id: String(record.epoch),
     // D1 as it was found: the lease looked first.
     answer: { restored: owed, d1: lease.d1, objects, quarantined, more: found.more, summary: summarize(owed, found) },

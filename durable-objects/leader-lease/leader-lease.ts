@@ -141,7 +141,10 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     this.#store.save(record);
     if (!(await this.ensureFence())) return FENCE_LAG;
     const answeredAt = Date.now();
-    const answers = decided.map(([claim, decision]) => leaseAnswer(this.#store.record, claim, decision, answeredAt));
+    const { record: standing } = this.#store;
+    // One view for all: on its way to the hub it is written once.
+    const view = leaseView(standing, answeredAt);
+    const answers = decided.map(([claim, decision]) => leaseAnswer(standing, claim, decision, answeredAt, view));
     return { status: 'ok', answers };
   }
 

@@ -104,7 +104,9 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       if (read.close !== null) closeSocket(socket, read.close, read.code);
       return;
     }
-    await this.#receive(socket, this.#sockets.noteMessage(socket, now), read.frame);
+    // The first of its second: presence is kept that fine, and no finer.
+    if (next.count === 1) this.#sockets.noteMessage(socket, now);
+    await this.#receive(socket, read.frame);
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
@@ -143,13 +145,19 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     return Object.fromEntries(controllerIds.map((id) => [id, this.#presenceOf(id, now)]));
   }
 
+  async disconnect(controllerId: string): Promise<number> {
+    const sockets = this.#sockets.open(controllerId);
+    for (const socket of sockets) closeSocket(socket, CLOSE.token, 'the token is good no longer');
+    return sockets.length;
+  }
+
   // ------------------------------------------------------------------------------------------------ frames
 
-  async #receive(socket: WebSocket, attachment: Attachment, frame: AgentFrame): Promise<void> {
-    const { controller_id } = attachment;
+  async #receive(socket: WebSocket, frame: AgentFrame): Promise<void> {
+    const controller_id = this.#sockets.ownerOf(socket);
     switch (frame.type) {
       case 'hello':
-        return this.#hello(socket, attachment, frame);
+        return this.#hello(socket, readAttachment(socket), frame);
       case 'lease.renew':
         this.#renewals.add({ socket, renewal: { controller_id, term: frame.term, ttl_sec: frame.ttl_sec } });
         return;

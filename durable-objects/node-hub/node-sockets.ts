@@ -6,11 +6,8 @@ import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import { isOpen, sendFrame } from '../shared/sockets.ts';
-import type { Attachment } from './attachment.ts';
 import { readAttachment, writeAttachment } from './attachment.ts';
 import { pickCandidates } from './candidates.ts';
-
-const MESSAGE_STEP_MS = 1_000;
 
 export class NodeSockets {
   readonly #ctx: DurableObjectState;
@@ -24,13 +21,16 @@ export class NodeSockets {
     return this.#ctx.getWebSockets(controllerId).filter(isOpen);
   }
 
-  /** Keeps when this socket last said something, to the second: a busy one is not written for each frame. */
-  noteMessage(socket: WebSocket, now: number): Attachment {
-    const attachment = readAttachment(socket);
-    if (now - attachment.last_message_at < MESSAGE_STEP_MS) return attachment;
-    const next = { ...attachment, last_message_at: now };
-    writeAttachment(socket, next);
-    return next;
+  /** Whose socket it is, by its tag: the attachment is not read for each frame. */
+  ownerOf(socket: WebSocket): string {
+    const [owner] = this.#ctx.getTags(socket);
+    if (owner === undefined) throw new Error('a socket without its node');
+    return owner;
+  }
+
+  /** Keeps that this socket said something. Called once a second at most: a busy one is not written for each frame. */
+  noteMessage(socket: WebSocket, now: number): void {
+    writeAttachment(socket, { ...readAttachment(socket), last_message_at: now });
   }
 
   /** Unix milliseconds: the last pong, the last message, or the connection itself. */

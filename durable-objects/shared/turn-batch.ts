@@ -1,13 +1,16 @@
 /**
- * Groups what arrives in one turn, so that it costs one call and one commit. The timer has no delay: nothing waits
- * for company, and nothing lasts that would keep the object awake. One batch is in flight at a time; what arrives
- * meanwhile is the next one. A batch that fails is reported to `failed` and does not stop the next.
+ * Groups what arrives together, so that it costs one call and one commit. What comes alone goes at once: a timer, even
+ * one without delay, costs it more than the call. As soon as there was company, the next batch waits for the end of its
+ * turn. No timer lasts, so nothing keeps the object awake. One batch is in flight at a time; what arrives meanwhile is
+ * the next one. A batch that fails is reported to `failed` and does not stop the next.
  */
 export class TurnBatch<Item> {
   readonly #flush: (items: Item[]) => Promise<void>;
   readonly #failed: (items: Item[], error: unknown) => void;
   #items: Item[] = [];
   #running = false;
+  /** Whether the last batch held more than one. */
+  #crowded = false;
 
   constructor(flush: (items: Item[]) => Promise<void>, failed: (items: Item[], error: unknown) => void) {
     this.#flush = flush;
@@ -18,13 +21,15 @@ export class TurnBatch<Item> {
     this.#items.push(item);
     if (this.#running) return;
     this.#running = true;
-    setTimeout(() => void this.#run(), 0);
+    if (this.#crowded) setTimeout(() => void this.#run(), 0);
+    else void this.#run();
   }
 
   async #run(): Promise<void> {
     while (this.#items.length > 0) {
       const items = this.#items;
       this.#items = [];
+      this.#crowded = items.length > 1;
       try {
         await this.#flush(items);
       } catch (error) {

@@ -191,15 +191,16 @@ export function leaseView(record: LeaseRecord, now: number): LeaseView {
 
 /**
  * The answer to an acquire or a renewal. It is made from the record as it stands when it is sent, which may have moved
- * on since the decision: who no longer holds the decided term is not told that it leads.
+ * on since the decision: who no longer holds the decided term is not told that it leads. `lease` is the view of that
+ * record at `now`, for whoever answers many from one.
  */
 export function leaseAnswer(
   record: LeaseRecord,
   request: LeaseRequest & { kind: 'acquire' | 'renew' },
   decision: LeaseDecision,
   now: number,
+  lease: LeaseView = leaseView(record, now),
 ): LeaderAcquireAnswer {
-  const lease = leaseView(record, now);
   const granted = decision.outcome === 'acquired' || decision.outcome === 'renewed';
   const isLeader = granted && holds(record, { controller_id: request.controller_id, term: decision.next.term }, now);
   return {

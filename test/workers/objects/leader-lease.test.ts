@@ -29,6 +29,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** Ahead of the real clock: the alarm that a new leader sets must not ring, again and again, meanwhile. */
+const T0 = Date.UTC(2100, 0, 1);
+
 function atTime(now: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now });
 }
@@ -48,25 +51,25 @@ describe('LeaderLease', () => {
   });
 
   it('has raised the fence in D1 before it says "you lead", and writes history on change only', async () => {
-    atTime(1_000_000);
+    atTime(T0);
     await answered(ask('a'));
     expect(await fenceRow()).toMatchObject({ term: 1, holder_id: 'a' });
     await answered(lease.renew('a', 1, TTL_SEC));
     await answered(ask('a'));
     await lease.release({ controller_id: 'a', term: 1 });
-    atTime(1_005_000);
+    atTime(T0 + 5_000);
     await answered(ask('b'));
     expect(await fenceRow()).toMatchObject({ term: 2, holder_id: 'b' });
     expect(await history()).toEqual([
-      { term: 1, holder_id: 'a', holder_host: 'a-host', acquired_at: 1_000_000 },
-      { term: 2, holder_id: 'b', holder_host: 'b-host', acquired_at: 1_005_000 },
+      { term: 1, holder_id: 'a', holder_host: 'a-host', acquired_at: T0 },
+      { term: 2, holder_id: 'b', holder_host: 'b-host', acquired_at: T0 + 5_000 },
     ]);
   });
 
   it('grants a lapsed lease under a new term, also to the previous holder', async () => {
-    atTime(1_000_000);
+    atTime(T0);
     await answered(ask('a'));
-    atTime(1_000_000 + TTL_SEC * 1_000);
+    atTime(T0 + TTL_SEC * 1_000);
     expect((await lease.read()).holder_id).toBeNull();
     expect(await answered(lease.renew('a', 1, TTL_SEC))).toMatchObject({ is_leader: false, operation: 'renew' });
     expect(await answered(ask('a'))).toMatchObject({ is_leader: true, operation: 'acquire', term: 2 });
@@ -113,7 +116,7 @@ describe('LeaderLease', () => {
   });
 
   it('tells a holder to yield to the preferred node, which alone may follow it', async () => {
-    const start = 1_000_000;
+    const start = T0;
     atTime(start);
     await answered(ask('a'));
     for (let sec = 0; sec <= 60; sec += 10) {
