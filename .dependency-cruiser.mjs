@@ -79,7 +79,7 @@ export default {
         '^workers/',
         '^durable-objects/(index|stubs)[.]ts$',
         '^cloudflare:',
-        pkg('hono', '@hono/zod-openapi', 'zod-openapi', 'drizzle-orm', 'zod'),
+        pkg('hono', 'zod-openapi', 'drizzle-orm', 'jose', 'zod'),
       ],
       'The edge reaches an object by its stub, never by its internals.',
     ),

@@ -9,10 +9,12 @@ import type { Bridge } from './bridge/bridge.ts';
 import { createBridge } from './bridge/bridge.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/settings.ts';
+import { readTargetOf } from './delivery/search.ts';
 import type { AnswerHandler } from './edge/answer-handlers.ts';
 import { commandResultAnswers } from './edge/commands.ts';
 import type { EdgeClient } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
+import { openDayFiles } from './host/day-files.ts';
 import type { Instructions } from './instructions/assemble.ts';
 import { createInstructions } from './instructions/assemble.ts';
 import { Checklist } from './node/checklist.ts';
@@ -24,6 +26,10 @@ import { describeUnfinished, readUnfinished } from './node/unfinished.ts';
 import { withinMs } from './node/within.ts';
 import type { Store } from './store/store.ts';
 import { openStore } from './store/store.ts';
+import { TickLog } from './timed-jobs-log/tick-log.ts';
+
+/** What tools replaced, in the state folder. */
+export const UNDO_FOLDER = 'undo';
 
 const RELEASE_MS = 2_000;
 const ROOMS_STOP_MS = 3_000;
@@ -70,6 +76,7 @@ class Agent implements RunningAgent {
   readonly #bridge: Bridge;
   readonly #instructions: Instructions;
   readonly #runtime: NodeRuntime;
+  readonly #tickLog: TickLog;
   #localApi: string | null = null;
 
   constructor(config: Config, deps: AgentDeps, options: AgentOptions, store: Store) {
@@ -87,6 +94,7 @@ class Agent implements RunningAgent {
     this.#bridge = this.#makeBridge();
     this.#instructions = this.#makeInstructions();
     this.#runtime = this.#makeRuntime();
+    this.#tickLog = this.#makeTickLog();
   }
 
   /** @throws Error when this host cannot serve its browsers, such as a port that is taken. */
@@ -131,7 +139,7 @@ class Agent implements RunningAgent {
 
   async stop(): Promise<void> {
     const { clock, log } = this.#deps;
-    const rooms = Promise.allSettled([this.#bridge.stop(), this.#instructions.stop()]);
+    const rooms = Promise.allSettled([this.#bridge.stop(), this.#instructions.stop(), this.#tickLog.stop()]);
     await Promise.all([this.#runtime.giveUpLease(RELEASE_MS), withinMs(clock, rooms, ROOMS_STOP_MS)]);
     const isEmpty = this.#options.once || (await this.#runtime.flush(FLUSH_MS));
     if (!isEmpty)
@@ -171,10 +179,16 @@ class Agent implements RunningAgent {
       store: this.#store,
       controllerId: nodeId,
       replies: this.#bridge.delivery,
+      browsers: {
+        target: (wanted) => this.#bridge.target(wanted),
+        enqueuePrompt: (prompt) => this.#bridge.delivery.enqueuePrompt(prompt),
+        read: (platform, target) => this.#bridge.delivery.reader.read(readTargetOf({ platform, ...target, target })),
+      },
       clock,
       log,
       policyPath: join(root, 'policy.json'),
       workspace: join(root, 'workspace'),
+      undoFolder: join(stateDir, UNDO_FOLDER),
       protectedPaths: [join(root, 'config.toml'), stateDir],
       env,
       timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },
@@ -201,16 +215,38 @@ class Agent implements RunningAgent {
       client: this.#client,
       system: this.#system,
       answers: new Map(Object.entries(handlers)),
-      commands: this.#bridge.commands,
+      commands: { ...this.#bridge.commands, ...this.#instructions.commands },
       clock,
       random,
       log,
     });
     runtime.noticed.on((notice) => void this.#reread(notice));
+    this.#bridge.delivery.promptEnded.on((end) => this.#instructions.promptEnded(end));
     runtime.channel.connected.on((isConnected) => {
-      if (isConnected) void this.#bridge.resync();
+      if (!isConnected) return;
+      void this.#bridge.resync();
+      void this.#reread({ topic: 'instructions', ids: this.#instructions.awaited() });
     });
     return runtime;
+  }
+
+  #makeTickLog(): TickLog {
+    const { clock, log } = this.#deps;
+    const { nodeId, logsDir } = this.#config;
+    const { lease } = this.#runtime;
+    const tickLog = new TickLog({
+      controllerId: nodeId,
+      edge: this.#client,
+      store: this.#store,
+      files: openDayFiles(join(logsDir, 'timed-jobs')),
+      clock,
+      isLeader: () => lease.isLeader(),
+      log,
+    });
+    lease.changed.on(({ state }) => {
+      if (state === 'leader') void tickLog.wake();
+    });
+    return tickLog;
   }
 
   /**
@@ -226,6 +262,7 @@ class Agent implements RunningAgent {
 
   #startLoops(): string {
     this.#runtime.startLoops();
+    void this.#tickLog.start();
     const { heartbeatIntervalMs, leaseRenewIntervalMs } = this.#config;
     return `ping each ${heartbeatIntervalMs} ms, renewal each ${leaseRenewIntervalMs} ms`;
   }
@@ -242,7 +279,7 @@ class Agent implements RunningAgent {
   }
 
   /** Reads again what the edge says has changed. What fails is found again at the next greeting or answer. */
-  async #reread({ topic, ids }: ChangedNotice): Promise<void> {
+  async #reread({ topic, ids }: Pick<ChangedNotice, 'topic' | 'ids'>): Promise<void> {
     try {
       if (topic === 'conversations') await this.#bridge.conversationsChanged(ids);
       if (topic !== 'instructions' && topic !== 'approvals') return;

@@ -26,6 +26,10 @@ export const TIMED_JOBS = {
   interval_ms: 10_000,
   recheck_min_ms: 10_000,
   lock_ms: 30_000,
+  /** After this no further runner of a tick is begun; the next tick goes on. Well within the lock. */
+  tick_budget_ms: 5_000,
+  /** D1 statements of one tick: what the free plan allows an invocation. */
+  tick_queries: 50,
 } as const;
 
 export const RENEWAL = {
@@ -37,6 +41,8 @@ export const RENEWAL = {
   deadline_slack_ms: 10_000,
   unknown_after_ms: 600_000,
   summary_chars: 200,
+  /** How often a job is looked at that waits for a person: what the person does makes it due at once. */
+  held_recheck_ms: 3_600_000,
 } as const;
 
 export const INSTRUCTION = {
@@ -75,6 +81,8 @@ export const DELIVERY = {
   reply_max_attempts: 3,
   /** How long a renewal may wait for its slot before it is deferred; below the edge's deadline slack. */
   renewal_wait_ms: 5_000,
+  /** How long after the agent's start or a lost socket a browser is taken to be reconnecting; below the wait. */
+  reconnect_grace_ms: 4_000,
   keep_answered_ms: 7 * 86_400_000,
   /** How long a renewal for a stopped client is put off; a resume is what really ends the wait. */
   stopped_recheck_ms: 300_000,
@@ -91,6 +99,19 @@ export const CONVERSATION_BREAKER = {
   repeated_message: 3,
   repeated_renewal: 3,
   no_progress: 5,
+} as const;
+
+/** What holds for renewal where a person has set nothing: `PUT /v1/renewal/settings`. */
+export const RENEWAL_SETTINGS = {
+  time_zone: 'UTC',
+  quiet_hours: null,
+  max_in_a_row: 20,
+  max_per_day: 200,
+  end_at: null,
+  max_without_effect: CONVERSATION_BREAKER.no_progress,
+  max_repeats: CONVERSATION_BREAKER.repeated_renewal,
+  cooldown_ms: 0,
+  template: 'Please carry on from where you stopped.\n\nYour last message: {summary}\n\n{link}',
 } as const;
 
 export const BRIDGE = {

@@ -113,10 +113,7 @@ describe('who may import what', () => {
     ['schema/domain/mode.ts', ['zod', 'ulid', 'canonicalize', '../ids.ts', '../contracts/tasks.ts', './lease.ts']],
     ['schema/tables/runs.ts', ['drizzle-orm/sqlite-core', '../contracts/tasks.ts', './tasks.ts']],
     ['durable-objects/node-hub.ts', ['cloudflare:workers', 'drizzle-orm', '../schema/domain/lease.ts', './stubs.ts']],
-    [
-      'workers/routes/runs.ts',
-      ['hono', '@hono/zod-openapi', '../../schema/tables/tasks.ts', '../../durable-objects/stubs.ts'],
-    ],
+    ['workers/routes/runs.ts', ['hono', 'jose', '../../schema/tables/tasks.ts', '../../durable-objects/stubs.ts']],
     ['local-agent/host/fs.ts', ['node:fs', 'node:os', 'ws', '../../schema/contracts/tasks.ts']],
     ['local-agent/worker-runner/spawn.ts', ['node:child_process']],
     ['local-agent/stack/edge.ts', ['miniflare', 'esbuild', 'node:child_process', 'node:fs/promises']],

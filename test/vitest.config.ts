@@ -31,7 +31,7 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations(`${root}schema/migrations`),
-                BAA_BOOTSTRAP_TOKEN: 'test-bootstrap-token',
+                BAA_BOOTSTRAP_TOKEN: 'test-bootstrap-token-long-enough',
               },
             },
           })),

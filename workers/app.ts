@@ -7,6 +7,8 @@ import { openDatabase } from './db.ts';
 import type { AppEnv } from './env.ts';
 import { notFound, renderError } from './errors.ts';
 import { log } from './log.ts';
+import type { AccessKeys } from './middleware/access.ts';
+import { remoteAccessKeys } from './middleware/access.ts';
 import { ROUTES } from './routes/index.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -15,9 +17,12 @@ export interface AppOptions {
   /** Unix milliseconds. */
   clock?: () => number;
   log?: typeof log;
+  /** Where the public keys of Cloudflare Access come from. */
+  accessKeys?: AccessKeys;
 }
 
-export function createApp({ clock = Date.now, log: write = log }: AppOptions = {}): Hono<AppEnv> {
+export function createApp(options: AppOptions = {}): Hono<AppEnv> {
+  const { clock = Date.now, log: write = log, accessKeys = remoteAccessKeys } = options;
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     const now = clock();
@@ -26,7 +31,9 @@ export function createApp({ clock = Date.now, log: write = log }: AppOptions = {
     c.set('request_id', requestId);
     c.set('now', now);
     c.set('db', openDatabase(c.env.DB));
-    c.set('principal', null);
+    c.set('identity', null);
+    c.set('credential', '');
+    c.set('accessKeys', accessKeys);
     c.set('route', null);
     c.set('error', null);
     await next();
@@ -40,7 +47,7 @@ export function createApp({ clock = Date.now, log: write = log }: AppOptions = {
 }
 
 function requestFields(c: Context<AppEnv>, ms: number): Record<string, unknown> {
-  const { request_id, principal, route, error } = c.var;
-  const answer = { status: c.res.status, error, ms };
-  return { method: c.req.raw.method, path: route, ...answer, request_id, role: principal?.role ?? null };
+  const { request_id, identity, route, error } = c.var;
+  const answer = { status: c.res.status, error, ms, ...c.var.db.usage };
+  return { method: c.req.raw.method, path: route, ...answer, request_id, role: identity?.role ?? null };
 }

@@ -14,6 +14,8 @@ import { runBatch } from './db.ts';
 import { violationOf } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import { recordAnswer, replay } from './idempotency.ts';
+import type { JournalDraft } from './journal.ts';
+import { linkJournal } from './journal.ts';
 import { log } from './log.ts';
 
 export interface EventDraft {
@@ -27,6 +29,8 @@ export interface WritePlan<T> {
   guards?: Statement[];
   statements: Statement[];
   events?: EventDraft[];
+  /** Entries of the instructions' journal, linked to their chains as the batch is written. */
+  journal?: readonly JournalDraft[];
   /** What the write was about, for the audit. */
   subject_id?: string;
   /** False only for a call that changed nothing, such as a refused acquire. */
@@ -49,6 +53,9 @@ export interface WriteContext {
 
 /** How often a decision is made anew when what it relied upon changed under it. */
 const MAX_TRIES = 8;
+/** How often the journal is linked anew when others wrote into the same chain: a node's busiest moment is below it. */
+const MAX_LINKS = 40;
+const LINK_WAIT_MS = 8;
 
 /**
  * Reads, decides and commits. Throws AppError with the guard's code, or `conflict` when the ground kept moving.
@@ -75,15 +82,27 @@ const GUARD_MESSAGES = {
 } as const;
 
 async function write<T>(context: WriteContext, plan: WritePlan<T>) {
+  const guards = plan.guards ?? [];
   const statements = [
-    ...(plan.guards ?? []),
     ...plan.statements,
     ...eventRows(context, plan.events ?? []),
     ...auditRow(context, plan),
     ...(await recordAnswer(context, plan.answer, plan.secret === true)),
   ];
+  for (let links = 1; links <= MAX_LINKS; links += 1) {
+    const journal = await linkJournal(context.db, plan.journal ?? [], context.now);
+    const violation = await tryBatch(context.db, [...guards, ...statements, ...journal]);
+    if (violation !== 'journal_moved') return violation;
+    // Those that collided would collide again: each comes back after a time of its own.
+    const wait = Math.random() * LINK_WAIT_MS * Math.min(links, 8);
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+  return 'changed';
+}
+
+async function tryBatch(db: Database, statements: readonly Statement[]) {
   try {
-    await runBatch(context.db, statements);
+    await runBatch(db, statements);
     return null;
   } catch (error) {
     const violation = violationOf(error);

@@ -8,8 +8,13 @@ import type { BatchItem } from 'drizzle-orm/batch';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import { drizzle } from 'drizzle-orm/d1';
 import * as tables from '../schema/tables/index.ts';
+import type { D1Usage } from './d1-usage.ts';
+import { counted } from './d1-usage.ts';
 
-export type Database = Omit<DrizzleD1Database<typeof tables>, 'transaction'>;
+export type Database = Omit<DrizzleD1Database<typeof tables>, 'transaction'> & {
+  /** Of all that this database has been asked so far. */
+  readonly usage: Readonly<D1Usage>;
+};
 export type Statement = BatchItem<'sqlite'>;
 
 /** What every drizzle query has at run time and its types keep to themselves. */
@@ -21,9 +26,11 @@ interface Preparable {
 }
 
 export function openDatabase(binding: D1Database): Database {
+  const usage: D1Usage = { queries: 0, rows_read: 0, rows_written: 0 };
+  const client = counted(binding, usage);
   const batch = async (queries: readonly unknown[]): Promise<unknown[]> => {
     const prepared = queries.map((query) => (query as Preparable)._prepare());
-    const results = await binding.batch(
+    const results = await client.batch(
       prepared.map((query) => {
         const { sql, params } = query.getQuery();
         return binding.prepare(sql).bind(...params);
@@ -31,7 +38,8 @@ export function openDatabase(binding: D1Database): Database {
     );
     return results.map((result, at) => prepared[at]?.mapResult(result, true));
   };
-  return Object.assign(drizzle(binding, { schema: tables }), { batch: batch as Database['batch'] });
+  const db = drizzle(client as D1Database, { schema: tables });
+  return Object.assign(db, { batch: batch as Database['batch'], usage });
 }
 
 /** Runs the statements as one transaction, all or none. */

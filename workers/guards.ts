@@ -24,13 +24,17 @@ export function guardThat(db: Database, condition: SQL): Statement {
   return db.run(sql`INSERT INTO guard (changed) SELECT NULL WHERE NOT (${condition})`);
 }
 
-export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'changed';
+export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'changed' | 'journal_moved';
 
-/** Which guard failed a batch, `changed` for a unique key taken meanwhile, or null for any other error. */
+/**
+ * Which guard failed a batch, `changed` for a unique key taken meanwhile, `journal_moved` when that was the place in a
+ * node's journal, or null for any other error.
+ */
 export function violationOf(error: unknown): Violation | null {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const found = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|changed)/.exec(at.message);
     if (found) return found[1] as Violation;
+    if (/UNIQUE constraint failed: instruction_events\.chain/.test(at.message)) return 'journal_moved';
     if (/UNIQUE constraint failed/.test(at.message)) return 'changed';
   }
   return null;

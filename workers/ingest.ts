@@ -3,25 +3,28 @@
  * by the mode version and by everything the decision was made on; so of two nodes that bring the same message at once
  * one claims, and the other reads again and finds a duplicate.
  */
-import { eq } from 'drizzle-orm';
 import { timedJobs } from '../durable-objects/stubs.ts';
 import type { IngestAnswer, IngestBody } from '../schema/contracts/instructions.ts';
 import { countRepeats } from '../schema/domain/conversation.ts';
-import type { DecidedInstruction, IngestDecision, Recognition } from '../schema/domain/ingest.ts';
+import type { IngestDecision, Recognition } from '../schema/domain/ingest.ts';
 import { decideIngest, dedupeText, executedAlike, recognize } from '../schema/domain/ingest.ts';
+import { brokenRow } from '../schema/domain/renewal-limits.ts';
+import { isRenewalText } from '../schema/domain/renewal-payload.ts';
 import { newId } from '../schema/ids.ts';
-import { instructions, local_conversations, messages } from '../schema/tables/index.ts';
+import { local_conversations } from '../schema/tables/index.ts';
 import type { EventDraft, WritePlan } from './commit.ts';
-import type { Database, Statement } from './db.ts';
+import type { Database } from './db.ts';
 import { sha256Hex } from './hash.ts';
-import { insertRows } from './queries/bulk.ts';
+import type { Keyed } from './ingest-rows.ts';
+import { firstLines, insertMessage } from './ingest-rows.ts';
+import { pushChanged } from './push.ts';
 import type { ConversationRow } from './queries/conversations.ts';
 import { storeConversation } from './queries/conversations.ts';
 import type { Ground } from './queries/ingest.ts';
 import { guardGround, readGround } from './queries/ingest.ts';
-import type { InstructionEventDraft } from './queries/instructions.ts';
-import { storeEvents, toClaimed } from './queries/instructions.ts';
+import { toClaimed } from './queries/instructions.ts';
 import { observeLinks } from './queries/links.ts';
+import { lastRenewalText } from './queries/renewal-jobs.ts';
 import { settings } from './settings.ts';
 
 interface Arrival {
@@ -31,8 +34,6 @@ interface Arrival {
   ageMs: number;
   now: number;
 }
-
-type Keyed = DecidedInstruction & { instruction_id: string; dedupe_key: string };
 
 /** The plan for one arriving message. */
 export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>> {
@@ -44,7 +45,8 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>>
     text_hash: textHash,
   });
   const read = ground.conversation ?? newConversation(body, now);
-  const counted = countedConversation(read, body, ground, recognition, textHash, now);
+  const written = await afterWriting(db, read, body);
+  const counted = countedConversation(written, body, ground, recognition, textHash, now);
   const decision = decideIngest(body, {
     recognition,
     mode: ground.fence.mode,
@@ -62,11 +64,12 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>>
     guards: guardGround(db, ground, textHash),
     statements: [
       ...(ground.conversation === null ? [db.insert(local_conversations).values(read)] : []),
-      ...(fresh ? storeMessage(arrival, { messageId, textHash, ground, read, decision, keyed }) : []),
+      ...(fresh ? insertMessage(arrival, { messageId, textHash, ground, read, decision, keyed }) : []),
       ...observeLinks(db, observation(body), now),
       ...stored.statements,
     ],
     events: [...events(body, messageId, read, decision, fresh), ...stored.events],
+    journal: fresh ? keyed.flatMap((one) => firstLines(one, body)) : [],
     subject_id: messageId,
     answer: {
       message_id: messageId,
@@ -79,6 +82,8 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>>
     },
     after: async () => {
       await stored.after();
+      const asked = keyed.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
+      if (asked.length > 0) await pushChanged(env, body.controller_id, 'approvals', asked);
       const renews = fresh && body.role === 'assistant' && counted.automation_status === 'auto';
       if (renews && ground.fence.mode === 'running') await timedJobs(env).due(now + settings(env).settle_delay_ms);
     },
@@ -101,10 +106,23 @@ function newConversation(body: IngestBody, now: number): ConversationRow {
     repeated_messages: 0,
     repeated_renewals: 0,
     renewals_without_effect: 0,
+    renewals_in_row: 0,
+    renewed_text_hash: null,
+    renewals_day: null,
+    renewals_that_day: 0,
     cooldown_until: null,
+    cooldown_reason: null,
+    project_at: null,
     created_at: now,
     updated_at: now,
   };
+}
+
+/** The conversation after a message in the user's role: one that is no renewal of ours breaks the row of them. */
+async function afterWriting(db: Database, read: ConversationRow, body: IngestBody): Promise<ConversationRow> {
+  if (body.role !== 'user' || read.renewals_in_row === 0) return read;
+  const sent = await lastRenewalText(db, read.local_conversation_id);
+  return isRenewalText(body.raw_text, sent) ? read : brokenRow(read);
 }
 
 /** The conversation after its breaker has counted a new message with instructions. */
@@ -134,98 +152,6 @@ function withKeys(body: IngestBody, ground: Ground, decision: IngestDecision, no
 
 function observation({ controller_id, client_id, platform, link }: IngestBody) {
   return { controller_id, client_id, tabs: [{ ...link, platform }] };
-}
-
-interface NewMessage {
-  messageId: string;
-  textHash: string;
-  ground: Ground;
-  read: ConversationRow;
-  decision: IngestDecision;
-  keyed: Keyed[];
-}
-
-function storeMessage({ db, body, now }: Arrival, fresh: NewMessage): Statement[] {
-  const { messageId: message_id, textHash: text_hash, read, decision, keyed } = fresh;
-  const { local_conversation_id } = read;
-  const { controller_id } = body;
-  return [
-    db.insert(messages).values({
-      message_id,
-      local_conversation_id,
-      platform: body.platform,
-      remote_conversation_id: body.remote_conversation_id,
-      assistant_message_id: body.assistant_message_id ?? null,
-      identity: fresh.ground.identity,
-      text_hash,
-      raw_text: body.raw_text,
-      role: body.role,
-      controller_id,
-      client_id: body.client_id,
-      capture: body.capture,
-      block_errors: body.block_errors,
-      ingest_status: decision.ingest_status,
-      observed_at: body.observed_at,
-      received_at: now,
-    }),
-    db
-      .update(local_conversations)
-      .set({
-        last_message_id: message_id,
-        last_message_at: now,
-        ...(body.link.page_title === null ? {} : { title: body.link.page_title }),
-        updated_at: now,
-      })
-      .where(eq(local_conversations.local_conversation_id, local_conversation_id)),
-    ...insertRows(
-      db,
-      instructions,
-      keyed.map((one) => ({
-        instruction_id: one.instruction_id,
-        dedupe_key: one.dedupe_key,
-        message_id,
-        local_conversation_id,
-        controller_id,
-        block_index: one.input.block_index,
-        index: one.input.index,
-        target: one.input.target,
-        tool: one.input.tool,
-        params: one.input.params,
-        status: one.status,
-        policy: one.input.policy,
-        gate: one.gate,
-        approval: one.input.approval ?? null,
-        timeout_ms: one.timeout_ms,
-        claim_expires_at: one.claim_expires_at,
-        created_at: now,
-        updated_at: now,
-      })),
-    ),
-    ...storeEvents(
-      db,
-      keyed.flatMap((one) => story(one, body)),
-      controller_id,
-      now,
-    ),
-  ];
-}
-
-/** The first lines of an instruction's story: seen where, judged by which rule, and what came of that. */
-function story(one: Keyed, body: IngestBody): InstructionEventDraft[] {
-  const { instruction_id, input, status, gate } = one;
-  const { source, other } = body.capture;
-  const kind = status === 'claimed' ? 'claimed' : gate === null ? null : 'gated';
-  return [
-    {
-      instruction_id,
-      kind: 'observed',
-      detail: { client_id: body.client_id, source, other, observed_at: body.observed_at },
-    },
-    { instruction_id, kind: 'judged', detail: { ...input.policy } },
-    ...(kind === null
-      ? []
-      : [{ instruction_id, kind, detail: { status, ...(gate === null ? {} : { gate }) } } as const]),
-  ];
 }
 
 function events(

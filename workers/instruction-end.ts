@@ -12,13 +12,16 @@ import { AppError } from '../schema/errors.ts';
 import { fence, instructions, local_conversations, messages } from '../schema/tables/index.ts';
 import type { Database, Statement } from './db.ts';
 import { guardModeVersion, guardThat } from './guards.ts';
+import type { JournalDraft } from './journal.ts';
+import { pushChanged } from './push.ts';
 import type { ConversationRow, PlanParts } from './queries/conversations.ts';
-import { storeConversation } from './queries/conversations.ts';
+import { guardStatus, storeConversation } from './queries/conversations.ts';
 import type { InstructionRow } from './queries/instructions.ts';
 import { guardStanding, siblingsOf, storeStanding, toStanding } from './queries/instructions.ts';
 
-export interface InstructionGround {
-  row: InstructionRow;
+/** A message's instructions as they stand, and what they may do now depends on. */
+export interface MessageGround {
+  /** In message order. */
   rows: InstructionRow[];
   standing: Standing[];
   conversation: ConversationRow;
@@ -26,26 +29,35 @@ export interface InstructionGround {
   /** Another message of that conversation is executing. */
   busy: boolean;
 }
+export interface InstructionGround extends MessageGround {
+  row: InstructionRow;
+}
 
 /** The instruction with its message, conversation and the fence. Throws `instruction_not_found`. */
 export async function readInstruction(db: Database, instructionId: string): Promise<InstructionGround> {
   const rows = await siblingsOf(db, instructionId);
   const row = rows.find((one) => one.instruction_id === instructionId);
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
+  return { row, ...(await readGround(db, row, rows)) };
+}
+
+/** What surrounds the instructions `rows` of one message. */
+export async function readGround(
+  db: Database,
+  { message_id, local_conversation_id }: Pick<InstructionRow, 'message_id' | 'local_conversation_id'>,
+  rows: InstructionRow[],
+): Promise<MessageGround> {
   const [fences, conversations, executing] = await db.batch([
     db.select().from(fence).where(eq(fence.id, 1)),
-    db
-      .select()
-      .from(local_conversations)
-      .where(eq(local_conversations.local_conversation_id, row.local_conversation_id)),
+    db.select().from(local_conversations).where(eq(local_conversations.local_conversation_id, local_conversation_id)),
     db
       .select({ message_id: instructions.message_id })
       .from(instructions)
       .where(
         and(
-          eq(instructions.local_conversation_id, row.local_conversation_id),
+          eq(instructions.local_conversation_id, local_conversation_id),
           sql`${instructions.status} IN ('claimed', 'running')`,
-          ne(instructions.message_id, row.message_id),
+          ne(instructions.message_id, message_id),
         ),
       )
       .limit(1),
@@ -53,16 +65,9 @@ export async function readInstruction(db: Database, instructionId: string): Prom
   const [standingFence] = fences;
   const [conversation] = conversations;
   if (standingFence === undefined || conversation === undefined) {
-    throw new Error(`instruction ${instructionId} has lost its conversation`);
+    throw new Error(`message ${message_id} has lost its conversation`);
   }
-  return {
-    row,
-    rows,
-    standing: rows.map(toStanding),
-    conversation,
-    fence: standingFence,
-    busy: executing.length > 0,
-  };
+  return { rows, standing: rows.map(toStanding), conversation, fence: standingFence, busy: executing.length > 0 };
 }
 
 export interface Ending {
@@ -74,6 +79,8 @@ export interface Ending {
   conversation?: ConversationRow;
 }
 
+export type EndingParts = PlanParts & { journal: JournalDraft[]; settled: Settled };
+
 /** The parts of a plan that end the instruction. The move must be one that the table allows. */
 export function endInstruction(
   env: Env,
@@ -81,7 +88,7 @@ export function endInstruction(
   ground: InstructionGround,
   ending: Ending,
   now: number,
-): PlanParts & { settled: Settled } {
+): EndingParts {
   const { row, standing } = ground;
   const settled = settle(standing, row.instruction_id, ending.to, {
     mode: ground.fence.mode,
@@ -91,17 +98,19 @@ export function endInstruction(
   const before = ending.conversation ?? ground.conversation;
   const after = settled.message === null ? before : breaker(before, settled, now);
   const stored = storeConversation(env, db, ground.conversation, after, now);
+  const { controller_id, detail } = ending;
+  const stood = storeStanding(db, standing, settled.standing, { chain: row.controller_id, controller_id, detail, now });
   const released = settled.standing.some((one, n) => one.status === 'claimed' && standing[n]?.status === 'waiting');
   return {
     settled,
     guards: [
       guardModeVersion(db, ground.fence.mode_version),
       guardStanding(db, row.message_id, standing),
-      ...(released ? [guardFree(db, row)] : []),
+      ...(released ? [guardFree(db, row), guardStatus(db, ground.conversation)] : []),
       ...stored.guards,
     ],
     statements: [
-      ...storeStanding(db, standing, settled.standing, { ...ending, now }),
+      ...stood.statements,
       ...(settled.message === null ? [] : [endMessage(db, row.message_id, settled.message)]),
       ...stored.statements,
     ],
@@ -112,8 +121,31 @@ export function endInstruction(
         : [{ topic: 'messages', type: settled.message, subject_id: row.message_id } as const]),
       ...stored.events,
     ],
+    journal: stood.journal,
     after: stored.after,
   };
+}
+
+/** The plan of whoever ends an instruction from outside: its holder is told to look again. */
+export function endFromOutside(
+  env: Env,
+  db: Database,
+  ground: InstructionGround,
+  ending: Ending,
+  now: number,
+): EndingParts {
+  const { after, ...plan } = endInstruction(env, db, ground, ending, now);
+  return {
+    ...plan,
+    after: async () => {
+      await after();
+      await pushChanged(env, ground.row.controller_id, 'instructions', idsOf(ground));
+    },
+  };
+}
+
+export function idsOf({ rows }: MessageGround): string[] {
+  return rows.map((row) => row.instruction_id);
 }
 
 function busyGate(ground: InstructionGround): string | null {
@@ -127,7 +159,8 @@ function breaker(conversation: ConversationRow, settled: Settled, now: number): 
   return broke ? countExecution(conversation, 'failed', now) : conversation;
 }
 
-function guardFree(db: Database, row: InstructionRow): Statement {
+/** No other message of that conversation may be executing. */
+export function guardFree(db: Database, row: Pick<InstructionRow, 'message_id' | 'local_conversation_id'>): Statement {
   return guardThat(
     db,
     sql`NOT EXISTS (SELECT 1 FROM instructions WHERE local_conversation_id = ${row.local_conversation_id}

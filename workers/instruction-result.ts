@@ -16,10 +16,11 @@ import { artifacts, instructions } from '../schema/tables/index.ts';
 import { signArtifact } from './artifact-link.ts';
 import type { WritePlan } from './commit.ts';
 import type { Database, Statement } from './db.ts';
+import { sha256Hex } from './hash.ts';
 import type { InstructionGround } from './instruction-end.ts';
 import { endInstruction } from './instruction-end.ts';
 import type { ConversationRow } from './queries/conversations.ts';
-import { claimExpiresInMs, guardStanding, storeEvents, toClaimed } from './queries/instructions.ts';
+import { claimExpiresInMs, guardStanding, toClaimed } from './queries/instructions.ts';
 
 type Result = Omit<InstructionResultBody, 'controller_id'>;
 
@@ -31,6 +32,8 @@ interface Reported {
   origin: string;
   ground: InstructionGround;
   result: Result;
+  /** Who reports it, when that is not the holder: another node whose browser did it. */
+  by?: string;
   conversation?: ConversationRow;
 }
 
@@ -38,16 +41,20 @@ interface Reported {
 export async function storeResult(reported: Reported): Promise<WritePlan<InstructionResultAnswer>> {
   const { env, db, now, ground, result } = reported;
   if (!isExecuting(ground.row.status)) return lateResult(reported);
-  const { instruction_id, controller_id } = ground.row;
+  const { instruction_id, controller_id: holder } = ground.row;
   const output = await storeOutput(reported);
-  const { guards, statements, events, after, settled } = endInstruction(
+  const { guards, statements, events, journal, after, settled } = endInstruction(
     env,
     db,
     ground,
     {
       to: result.status,
-      controller_id,
-      detail: { exit_code: result.exit_code ?? null, error_code: result.error_code ?? null },
+      controller_id: reported.by ?? holder,
+      detail: {
+        exit_code: result.exit_code ?? null,
+        error_code: result.error_code ?? null,
+        output_sha256: await sha256Hex(result.output),
+      },
       ...(reported.conversation === undefined ? {} : { conversation: reported.conversation }),
     },
     now,
@@ -56,6 +63,7 @@ export async function storeResult(reported: Reported): Promise<WritePlan<Instruc
     guards,
     statements: [...statements, ...output.statements],
     events,
+    journal,
     subject_id: instruction_id,
     answer: {
       ...standingOf(instruction_id, result.status, settled.standing, now),
@@ -74,6 +82,7 @@ async function lateResult({
   origin,
   ground,
   result,
+  by,
 }: Reported): Promise<WritePlan<InstructionResultAnswer>> {
   const { instruction_id, controller_id, message_id, status, artifact_id } = ground.row;
   const { output, ...rest } = result;
@@ -85,9 +94,17 @@ async function lateResult({
         .update(instructions)
         .set({ late_result, updated_at: now })
         .where(eq(instructions.instruction_id, instruction_id)),
-      ...storeEvents(db, [{ instruction_id, kind: 'late_result', detail: rest }], controller_id, now),
     ],
     events: [{ topic: 'instructions', type: 'late_result', subject_id: instruction_id }],
+    journal: [
+      {
+        chain: controller_id,
+        instruction_id,
+        kind: 'late_result',
+        controller_id: by ?? controller_id,
+        detail: rest,
+      },
+    ],
     subject_id: instruction_id,
     answer: {
       ...standingOf(instruction_id, status, ground.standing, now),

@@ -1,11 +1,12 @@
 /**
- * Running a claimed edge tool, in message order; its answer is its result. The effect comes before the row, as a tool
- * of the edge can be repeated without harm, and a repeat of the call after that gets what was stored.
+ * Running what its holder cannot do itself, in message order. A tool of the edge runs here and its answer is its result:
+ * the effect comes before the row, as such a tool can be repeated without harm. A tool of a browser goes as a command to
+ * a node that has one (instruction-elsewhere.ts). A repeat of the call gets how it stands, or what was stored.
  */
 import { eq } from 'drizzle-orm';
 import type { InstructionRunAnswer } from '../schema/contracts/instructions.ts';
 import type { EdgeTool, ToolName, ToolParams } from '../schema/contracts/tools.ts';
-import { TOOLS, toolName } from '../schema/contracts/tools.ts';
+import { isBrowserTool, TOOLS, toolName } from '../schema/contracts/tools.ts';
 import { isExecuting, isOpen } from '../schema/domain/instruction-machine.ts';
 import { AppError } from '../schema/errors.ts';
 import { artifacts } from '../schema/tables/index.ts';
@@ -13,10 +14,11 @@ import type { WritePlan } from './commit.ts';
 import type { Database } from './db.ts';
 import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/registry.ts';
 import { EDGE_TOOLS } from './edge-tools/registry.ts';
+import { runElsewhere, underWay } from './instruction-elsewhere.ts';
 import type { InstructionGround } from './instruction-end.ts';
 import { readInstruction } from './instruction-end.ts';
 import { artifactUrl, storeResult } from './instruction-result.ts';
-import { claimExpiresInMs, toClaimed } from './queries/instructions.ts';
+import { claimExpiresInMs, claimedView } from './queries/instructions.ts';
 
 interface Run {
   env: Env;
@@ -34,11 +36,16 @@ export async function runInstruction(run: Run): Promise<WritePlan<InstructionRun
   const { row } = before;
   if (row.controller_id !== run.controllerId) throw new AppError('not_owner', `this is held by ${row.controller_id}`);
   const name = toolName(row.target, row.tool);
-  if (name === null || !isEdgeTool(name)) throw new AppError('conflict', 'this tool runs on the host');
+  if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
   if (!isExecuting(row.status)) return repeated(run, before);
+  if (row.command_id !== null)
+    return { statements: [], audited: false, answer: underWay(before, before.standing, now) };
   if (before.standing.some((one) => one.index < row.index && isOpen(one.status))) {
     throw new AppError('conflict', 'an earlier instruction of the message has not ended');
   }
+  if (isBrowserTool(name)) return runElsewhere({ ...run, ground: before, name });
+  if (!isEdgeTool(name)) throw new AppError('conflict', 'this tool runs on the host');
+  const begunAt = Date.now();
   const outcome = await callTool(name, row.params, {
     env,
     db,
@@ -47,13 +54,15 @@ export async function runInstruction(run: Run): Promise<WritePlan<InstructionRun
     requested_by: `${row.controller_id} (${row.instruction_id})`,
   });
   const ground = await readInstruction(db, run.instructionId);
-  const result = { status: 'succeeded', output: outcome.output, duration_ms: 0, truncated: false } as const;
+  // By the wall clock, which stands still here but while something is waited for: that is what it took.
+  const duration_ms = Math.max(0, Date.now() - begunAt);
+  const result = { status: 'succeeded', output: outcome.output, duration_ms, truncated: false } as const;
   const { conversation } = outcome;
   const plan = await storeResult({ ...run, ground, result, ...(conversation === undefined ? {} : { conversation }) });
   return {
     ...plan,
     events: [...(plan.events ?? []), ...(outcome.events ?? [])],
-    answer: { ...plan.answer, output: outcome.output, error_code: null, duration_ms: 0 },
+    answer: { ...plan.answer, output: outcome.output, error_code: null, duration_ms },
     after: async () => {
       await plan.after?.();
       await outcome.announce?.();
@@ -91,7 +100,10 @@ async function repeated(run: Run, ground: InstructionGround): Promise<WritePlan<
       claim_expires_in_ms: claimExpiresInMs(row, run.now),
       artifact_id: row.artifact_id,
       artifact_url: await artifactUrl(run.env, row.artifact_id, run.origin, run.now),
-      rest: standing.filter((one) => one.index !== row.index).map((one) => toClaimed(one, run.now)),
+      rest: claimedView(
+        standing.filter((one) => one.index !== row.index),
+        run.now,
+      ),
       output: stored?.content ?? row.output_summary ?? '',
       error_code: row.error_code,
       duration_ms: row.duration_ms ?? 0,

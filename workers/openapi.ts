@@ -5,7 +5,9 @@ import { createDocument } from 'zod-openapi';
 import { ErrorBodySchema, envelopeOf, HEADER } from '../schema/contracts/common.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 import { ERROR_STATUS } from '../schema/errors.ts';
+import { SESSION_COOKIE } from './middleware/session.ts';
 import type { RouteSpec } from './route.ts';
+import { READERS } from './route.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -52,6 +54,12 @@ export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'A token, or the bootstrap secret.' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: SESSION_COOKIE,
+            description: 'Of a page that signed in (POST /v1/session). Its writes need the Origin of this API.',
+          },
         },
       },
     },
@@ -73,7 +81,7 @@ function operation(spec: RouteSpec): ZodOpenApiOperationObject {
     operationId: operationId(spec),
     summary: spec.summary,
     tags: [spec.tag],
-    security: roles.length === 0 ? [] : [{ bearer: [] }],
+    security: securityOf(spec),
     'x-roles': [...roles],
     requestParams: {
       ...(params instanceof z.ZodObject ? { path: params } : {}),
@@ -85,6 +93,13 @@ function operation(spec: RouteSpec): ZodOpenApiOperationObject {
       : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: { ...success(spec), ...failures(spec) },
   };
+}
+
+/** A node has no page, and a session makes no session: its token comes in the header or the body. */
+function securityOf({ roles, signsIn }: RouteSpec): NonNullable<ZodOpenApiOperationObject['security']> {
+  if (roles.length === 0) return [];
+  if (signsIn === true) return [{ bearer: [] }, {}];
+  return READERS.some((role) => roles.includes(role)) ? [{ bearer: [] }, { session: [] }] : [{ bearer: [] }];
 }
 
 function success({ status = 200, summary, data, produces }: RouteSpec): ZodOpenApiOperationObject['responses'] {

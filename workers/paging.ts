@@ -2,8 +2,8 @@
  * Pages of a list: always over an indexed, unique key, never OFFSET, so that a page costs what it shows. The cursor is
  * the key of the last row of the page before, and opaque to the caller.
  */
-import type { AnyColumn, SQL } from 'drizzle-orm';
-import { asc, desc, gt, lt } from 'drizzle-orm';
+import type { AnyColumn } from 'drizzle-orm';
+import { asc, desc, is, SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { PageQuerySchema } from '../schema/contracts/common.ts';
 import { AppError } from '../schema/errors.ts';
@@ -24,12 +24,16 @@ export interface PageWindow {
 }
 
 /** Throws `invalid_request` for a cursor that no page of this list gave out. */
-export function pageWindow(column: AnyColumn, page: PageRequest, order: PageOrder = 'newest'): PageWindow {
+export function pageWindow(
+  column: AnyColumn | SQL<number>,
+  page: PageRequest,
+  order: PageOrder = 'newest',
+): PageWindow {
   const orderBy = order === 'newest' ? desc(column) : asc(column);
   const limit = page.limit + 1;
   if (page.cursor === undefined) return { where: undefined, orderBy, limit };
-  const key = decodeCursor(page.cursor, column.dataType === 'number');
-  return { where: order === 'newest' ? lt(column, key) : gt(column, key), orderBy, limit };
+  const key = decodeCursor(page.cursor, is(column, SQL) || column.dataType === 'number');
+  return { where: order === 'newest' ? sql`${column} < ${key}` : sql`${column} > ${key}`, orderBy, limit };
 }
 
 /** The page itself, from the rows that the window read. */
@@ -40,7 +44,8 @@ export function toPage<T>(rows: readonly T[], page: PageRequest, keyOf: (row: T)
   return { items, next_cursor: more ? encodeCursor(keyOf(last)) : null };
 }
 
-function encodeCursor(key: string | number): string {
+/** The cursor of the page after that key. */
+export function encodeCursor(key: string | number): string {
   return toBase64Url(new TextEncoder().encode(String(key)));
 }
 

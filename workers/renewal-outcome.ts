@@ -1,19 +1,28 @@
 /**
  * What a node's answer makes of a delivery. It counts only for the attempt that is under way: by its plan, while the
- * job runs. What may have been delivered is asked for once at once, and after that at its deadline.
+ * job runs; but that it was delivered counts whenever it becomes known. Job, counters, breaker and a stopped client are
+ * one batch. What may have been delivered is asked for once at once, and after that at its deadline.
  */
 import { nodeHub, timedJobs } from '../durable-objects/stubs.ts';
-import type { DeliveryAnswer, JobState, JobStep } from '../schema/domain/renewal.ts';
-import { decideOutcome, decideOverdue } from '../schema/domain/renewal.ts';
+import type { StopReason } from '../schema/contracts/clients.ts';
+import type { PauseReason } from '../schema/contracts/conversations.ts';
+import { changeConversation } from '../schema/domain/conversation.ts';
+import type { DeliveryAnswer, JobState, JobStep, Outcome } from '../schema/domain/renewal.ts';
+import { decideOutcome, decideOverdue, delivered } from '../schema/domain/renewal.ts';
+import { countRenewal, limitedUntil } from '../schema/domain/renewal-limits.ts';
 import { newId } from '../schema/ids.ts';
-import type { EventDraft } from './commit.ts';
 import { question } from './cron/deliveries-reconcile.ts';
 import type { TickOrigin } from './cron/tick-log.ts';
 import { tickEntry } from './cron/tick-log.ts';
 import type { Database, Statement } from './db.ts';
+import { stopClient } from './queries/clients.ts';
 import { insertCommand, toCommand } from './queries/commands.ts';
+import type { ConversationRow, PlanParts } from './queries/conversations.ts';
+import { findConversation, storeConversation } from './queries/conversations.ts';
+import { findTextHash } from './queries/messages.ts';
 import type { JobRow } from './queries/renewal-jobs.ts';
 import { findJob, guardJob, storeJob } from './queries/renewal-jobs.ts';
+import { readSettings } from './queries/renewal-settings.ts';
 import { insertTick, triggerOf } from './queries/ticks.ts';
 
 interface Answered {
@@ -26,22 +35,28 @@ interface Answered {
   answer: DeliveryAnswer;
 }
 
-interface OutcomeParts {
-  guards: Statement[];
-  statements: Statement[];
-  events: EventDraft[];
-  after: () => Promise<unknown>;
-}
-
-const NOTHING: OutcomeParts = { guards: [], statements: [], events: [], after: async () => undefined };
+const NOTHING: PlanParts = { guards: [], statements: [], events: [], after: async () => undefined };
 
 /** The parts of a plan for that answer; none for a stale one. */
-export async function settleDelivery(answered: Answered): Promise<OutcomeParts> {
-  const { env, db, now, random, answer } = answered;
+export async function settleDelivery(answered: Answered): Promise<PlanParts> {
+  const { db, now, random, answer } = answered;
   const job = await findJob(db, answered.job_id);
-  if (job === undefined || job.status !== 'running' || job.plan_id !== answered.plan_id) return NOTHING;
-  const step = decideOutcome(job, answer, { now, random });
-  if (step === null) return askAgain(answered, job);
+  if (job === undefined || job.plan_id !== answered.plan_id) return NOTHING;
+  if (job.status !== 'running') return late(answered, job);
+  const outcome = decideOutcome(job, answer, { now, random });
+  return outcome === null ? askAgain(answered, job) : settled(answered, job, outcome);
+}
+
+/** A job that was given up, or is to be tried again, has been delivered after all: it is not sent once more. */
+function late(answered: Answered, job: JobRow): PlanParts | Promise<PlanParts> {
+  const open = job.status === 'failed' || job.status === 'pending';
+  if (!open || answered.answer.outcome !== 'delivered') return NOTHING;
+  return settled(answered, job, { step: delivered(job, answered.now), stops: null, pauses: null, limited_until: null });
+}
+
+async function settled(answered: Answered, job: JobRow, outcome: Outcome): Promise<PlanParts> {
+  const { env, db, now, answer } = answered;
+  const { step, stops } = outcome;
   const { next_attempt_at, attempt_count, status } = step.next;
   const details = {
     job_id: job.job_id,
@@ -51,14 +66,58 @@ export async function settleDelivery(answered: Answered): Promise<OutcomeParts> 
   };
   const entry = { plan_id: job.plan_id, outcome: answer.outcome, ...details };
   const origin = { batch_id: job.batch_id ?? newId('tick', now), trigger: await triggerOf(db, job.batch_id ?? '') };
+  const conversation = await counted(answered, job, outcome);
+  const stopped = stops === null ? NOTHING : await stopOf(answered, job, stops);
   return {
-    guards: [guardJob(db, job)],
-    statements: [storeJob(db, job.job_id, step.next, now), logged(db, origin, step, entry, now)],
-    events: [{ topic: 'renewal', type: step.stage, subject_id: job.job_id, data: { result: step.result, status } }],
+    guards: [guardJob(db, job), ...conversation.guards],
+    statements: [
+      storeJob(db, job.job_id, step.next, now),
+      logged(db, origin, step, entry, now),
+      ...conversation.statements,
+      ...stopped.statements,
+    ],
+    events: [
+      { topic: 'renewal', type: step.stage, subject_id: job.job_id, data: { result: step.result, status } },
+      ...conversation.events,
+      ...stopped.events,
+    ],
     after: async () => {
+      await conversation.after();
       if (next_attempt_at !== null) await timedJobs(env).due(next_attempt_at);
     },
   };
+}
+
+/** The browser that was to deliver it is stopped on that platform. */
+async function stopOf({ db, now }: Answered, { target_snapshot }: JobRow, reason: StopReason) {
+  if (target_snapshot?.sent === undefined) return NOTHING;
+  const { client_id, platform, sent } = target_snapshot;
+  return stopClient(db, { client_id, platform, controller_id: sent.controller_id }, reason, now);
+}
+
+/** What the outcome means for the conversation: a renewal more, a time to wait for, a pause. */
+async function counted({ env, db, now }: Answered, job: JobRow, outcome: Outcome): Promise<PlanParts> {
+  const { step, limited_until, pauses } = outcome;
+  const isDone = step.next.status === 'done';
+  if (!isDone && limited_until === null && pauses === null) return NOTHING;
+  const row = await findConversation(db, job.local_conversation_id);
+  if (row === undefined) return NOTHING;
+  const limited = limited_until === null ? row : limitedUntil(row, limited_until);
+  const next = isDone ? await renewed(db, limited, job, now) : limited;
+  return storeConversation(env, db, row, pauses === null ? next : paused(next, pauses, now), now);
+}
+
+async function renewed(db: Database, row: ConversationRow, job: JobRow, now: number): Promise<ConversationRow> {
+  const { platform, local_conversation_id } = row;
+  const [{ effective }, textHash] = await Promise.all([
+    readSettings(db, { platform, local_conversation_id }),
+    findTextHash(db, job.message_id),
+  ]);
+  return countRenewal(row, textHash, effective, now);
+}
+
+function paused(row: ConversationRow, reason: PauseReason, now: number): ConversationRow {
+  return changeConversation(row, { type: 'pause', reason }, now);
 }
 
 /** The last entry of an attempt comes after its tick: in a row of its own, under the tick's batch id. */
@@ -81,7 +140,7 @@ function logged(
   });
 }
 
-function askAgain({ env, db, now, answer }: Answered, job: JobRow): OutcomeParts {
+function askAgain({ env, db, now, answer }: Answered, job: JobRow): PlanParts {
   const overdue = decideOverdue(job, now);
   const next: JobState = overdue.ask ? overdue.next : overdue.step.next;
   // A node that says "uncertain" has a question to answer; one that is at it, or could not tell, is given the time.

@@ -5,7 +5,7 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { HEADER } from '../schema/contracts/common.ts';
-import type { Principal, Role } from '../schema/contracts/tokens.ts';
+import type { Role, Session } from '../schema/contracts/tokens.ts';
 import { HTTP } from '../schema/defaults.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 import { AppError } from '../schema/errors.ts';
@@ -15,7 +15,7 @@ import type { Database } from './db.ts';
 import type { AppEnv } from './env.ts';
 import { sha256Hex } from './hash.ts';
 import { parseIdempotencyKey } from './idempotency.ts';
-import { authenticate, bearerOf } from './middleware/auth.ts';
+import { authenticate, authenticateSignIn } from './middleware/auth.ts';
 
 /** Reads everything; `controller` is named where a node may read too. */
 export const READERS = ['readonly', 'browser_admin', 'ops_admin'] as const satisfies readonly Role[];
@@ -50,6 +50,8 @@ export interface RouteSpec<
   produces?: string;
   /** Codes beyond those that every route may answer. */
   errors?: readonly ErrorCode[];
+  /** Takes a token and nothing else: as `token` of the body, or in the header. */
+  signsIn?: true;
 }
 
 export interface Input<P extends Schema, Q extends Schema, B extends Schema> {
@@ -57,7 +59,7 @@ export interface Input<P extends Schema, Q extends Schema, B extends Schema> {
   env: Env;
   db: Database;
   now: number;
-  principal: Principal;
+  principal: Session;
   params: Parsed<P>;
   query: Parsed<Q>;
   body: Parsed<B>;
@@ -81,10 +83,14 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, D ext
   });
 }
 
-/** A route that writes: the handler reads and decides, and returns a plan (commit.ts). */
+/**
+ * A route that writes: the handler reads and decides, and returns a plan (commit.ts). `finish` adds headers to an
+ * answer once it stands, to that of a repeat too.
+ */
 export function write<P extends Schema, Q extends Schema, B extends Schema, D extends z.ZodType>(
   spec: RouteSpec<P, Q, B, D>,
   decide: (input: Input<P, Q, B>) => Promise<WritePlan<z.input<D>>>,
+  finish: (input: Input<P, Q, B>, answer: z.input<D>) => void | Promise<void> = () => undefined,
 ): MountedRoute {
   const status = spec.status === 201 ? 201 : 200;
   return mounted(spec, async (c) => {
@@ -105,12 +111,13 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, D ex
             : parseIdempotencyKey(key, input.principal, {
                 body_hash: await sha256Hex(`${c.req.method} ${c.req.path}\n${text}`),
                 status,
-                bearer: bearerOf(c),
+                bearer: c.var.credential,
               }),
         waitUntil: (work) => c.executionCtx.waitUntil(work),
       },
       () => decide(input),
     );
+    await finish(input, answer);
     return render(c, status, answer);
   });
 }
@@ -149,14 +156,17 @@ async function receive<P extends Schema, Q extends Schema, B extends Schema>(
   c: Context<AppEnv>,
   spec: RouteSpec<P, Q, B>,
 ) {
-  const principal = await authenticate(c);
-  c.set('principal', principal);
+  const early = spec.signsIn === true ? await bodyText(c) : null;
+  const found = early === null ? await authenticate(c) : await authenticateSignIn(c, tokenIn(early));
+  const { identity: principal, credential } = found;
+  c.set('identity', principal);
+  c.set('credential', credential);
   if (!spec.roles.includes(principal.role)) {
     throw new AppError('forbidden', `the role ${principal.role} may not do this`, {
       details: { allowed: [...spec.roles] },
     });
   }
-  const text = spec.body === undefined ? '' : await bodyText(c);
+  const text = early ?? (spec.body === undefined ? '' : await bodyText(c));
   const input: Input<P, Q, B> = {
     c,
     env: c.env,
@@ -175,7 +185,7 @@ async function receive<P extends Schema, Q extends Schema, B extends Schema>(
 const AgeSchema = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0);
 
 /** A node acts for itself only: any `controller_id` it names must be the one its token is bound to. */
-function requireOwnership(principal: Principal, ...named: unknown[]): void {
+function requireOwnership(principal: Session, ...named: unknown[]): void {
   if (principal.controller_id === null) return;
   for (const part of named) {
     const id = (part as { controller_id?: unknown } | undefined)?.controller_id;
@@ -201,6 +211,17 @@ async function bodyText(c: Context<AppEnv>): Promise<string> {
   }
   return text + decoder.decode();
 }
+
+/** The token of a body that is to sign in; whatever else is wrong with it is found afterwards. */
+function tokenIn(text: string): string | null {
+  try {
+    return SignInSchema.parse(JSON.parse(text)).token;
+  } catch {
+    return null;
+  }
+}
+
+const SignInSchema = z.object({ token: z.string() });
 
 function json(text: string): unknown {
   if (text.trim() === '') return {};

@@ -4,7 +4,7 @@ import { systemClock } from '../clock.ts';
 import type { Environment } from '../config/resolve.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { permissionsOf, readOwnFile } from '../host/own-files.ts';
+import { permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
 
 export interface CommandDeps {
   env: Environment;
@@ -16,6 +16,8 @@ export interface CommandDeps {
   isTerminal: boolean;
   clock: Clock;
   readFile: (path: string) => string | null;
+  /** Writes a file for this user only; one that is there is refused. */
+  writeNewFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
   /** A client of the edge, or of an agent's local API. */
@@ -37,6 +39,7 @@ export const defaultDeps: CommandDeps = {
   isTerminal: process.stdout.isTTY === true,
   clock: systemClock,
   readFile: readOwnFile,
+  writeNewFile: writeNewPrivateFile,
   modeOf: permissionsOf,
   connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
   stopSignal: firstSignal,

@@ -9,20 +9,23 @@ import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
+import { journal } from './journal.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
 import { tokens } from './tokens.ts';
+import { undo } from './undo.ts';
 import type { ExitCode, Verb } from './verb.ts';
 import { describeFailure, EXIT, exitCodeOf, toCommand } from './verb.ts';
 
-const VERBS: readonly Verb[] = [start, config, checklist, status, pause, resume, drain, pair, restoreCheck];
+const VERBS: readonly Verb[] = [start, config, checklist, status, pause, resume, drain, pair, undo, restoreCheck];
 const GROUPS: Readonly<Record<string, { about: string; verbs: readonly Verb[] }>> = {
   conversations: { about: 'chats and whether they carry on by themselves', verbs: conversations },
   instructions: { about: 'what chats asked for and what came of it', verbs: instructions },
   jobs: { about: 'renewals', verbs: jobs },
+  journal: { about: 'the story of what was asked for, link by link', verbs: journal },
   tokens: { about: 'who may talk to the edge', verbs: tokens },
 };
 

@@ -9,7 +9,7 @@ import type { LeaseView } from '../../schema/contracts/leader.ts';
 import { LeaseViewSchema } from '../../schema/contracts/leader.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
 import { SystemStateSchema } from '../../schema/contracts/system.ts';
-import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
+import { CHANNEL, COMMAND, HTTP } from '../../schema/defaults.ts';
 import type { Clock } from '../clock.ts';
 import { fullJitter } from './backoff.ts';
 import type { EdgeClient } from './http-client.ts';
@@ -37,9 +37,9 @@ export interface CommandPollDeps {
 
 export class CommandPoll {
   readonly #deps: CommandPollDeps;
-  #running = false;
+  /** From one start to its stop. What was asked in an earlier one says nothing any more: a socket has told since. */
+  #life: object | null = null;
   #failures = 0;
-  #after: string | null = null;
   #cancel: () => void = () => undefined;
 
   constructor(deps: CommandPollDeps) {
@@ -47,43 +47,43 @@ export class CommandPoll {
   }
 
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#later(COMMAND.poll_interval_ms);
+    if (this.#life !== null) return;
+    this.#life = {};
+    this.#later(this.#life, COMMAND.poll_interval_ms);
   }
 
   stop(): void {
-    this.#running = false;
+    this.#life = null;
     this.#cancel();
   }
 
-  #later(delayMs: number): void {
+  #later(life: object, delayMs: number): void {
     this.#cancel = this.#deps.clock.after(delayMs, () => {
-      this.#poll().then(
+      this.#poll(life).then(
         () => {
           this.#failures = 0;
-          if (this.#running) this.#later(COMMAND.poll_interval_ms);
+          if (this.#life === life) this.#later(life, COMMAND.poll_interval_ms);
         },
         () => {
           // The channel's own attempts already tell that the edge is away.
           this.#failures += 1;
-          if (this.#running)
-            this.#later(COMMAND.poll_interval_ms + fullJitter(this.#failures, BACKOFF, this.#deps.random()));
+          const delayMs = COMMAND.poll_interval_ms + fullJitter(this.#failures, BACKOFF, this.#deps.random());
+          if (this.#life === life) this.#later(life, delayMs);
         },
       );
     });
   }
 
-  async #poll(): Promise<void> {
+  async #poll(life: object): Promise<void> {
     const { client, nodeId, onCoordination, onCommand } = this.#deps;
-    onCoordination(await readCoordination(client));
-    const query = this.#after === null ? '' : `?after=${encodeURIComponent(this.#after)}`;
-    const path = `/v1/controllers/${encodeURIComponent(nodeId)}/commands${query}`;
+    const coordination = await readCoordination(client);
+    if (this.#life !== life) return;
+    onCoordination(coordination);
+    // All that is pending, each time: what was taken before is known by its id, and what could not be stored, or was
+    // made early and committed late, is there again.
+    const path = `/v1/controllers/${encodeURIComponent(nodeId)}/commands?limit=${HTTP.list_limit_max}`;
     const { items } = await client.call({ method: 'GET', path, schema: CommandListAnswerSchema });
-    if (!this.#running) return;
-    for (const command of items) {
-      onCommand(command);
-      this.#after = command.command_id;
-    }
+    if (this.#life !== life) return;
+    for (const command of items) onCommand(command);
   }
 }

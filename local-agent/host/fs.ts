@@ -43,7 +43,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** The real path of what exists; null when there is nothing of that name. A dangling link leads outside. */
-export export function realIfThere(path: string): string | null {
+export function realIfThere(path: string): string | null {
   try {
     return realpathSync.native(path);
   } catch (error) {

@@ -25,7 +25,7 @@ export function rulesIn(folder: string, roots: Roots): IgnoreRules | null {
       throw error;
     }
   });
-  return texts.length === 0 ? null : { folder, rules: ignore().add(texts) };
+  return texts.length === 0 ? null : { folder, rules: ignore().add(texts.join('\n')) };
 }
 
 /** Whether a path is left out; the rules nearest to it have the last word. */

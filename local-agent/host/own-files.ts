@@ -1,5 +1,5 @@
 /** The agent's own files and folders: for this user only. */
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 
 const PERMISSION_BITS = 0o777;
@@ -31,4 +31,9 @@ export function readOwnFile(path: string): string | null {
 export function permissionsOf(path: string): number | null {
   const found = statSync(path, { throwIfNoEntry: false });
   return found ? found.mode & PERMISSION_BITS : null;
+}
+
+/** Writes a file for this user only, as a whole; one that is there is refused. */
+export function writeNewPrivateFile(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
 }

@@ -10,12 +10,15 @@ import type {
   IngestBody,
   IngestStatus,
   InstructionResultAnswer,
+  MessageClaimAnswer,
 } from '../../schema/contracts/instructions.ts';
 import {
   IngestAnswerSchema,
   IngestBodySchema,
+  InstructionOutputAnswerSchema,
   InstructionResultAnswerSchema,
   InstructionRunAnswerSchema,
+  MessageClaimAnswerSchema,
   RESULT_STATUSES,
   StartedAnswerSchema,
 } from '../../schema/contracts/instructions.ts';
@@ -24,6 +27,9 @@ import { answerHandler } from '../edge/answer-handlers.ts';
 import type { Ledger, NewExecution } from './ledger.ts';
 import { isOpen } from './next-step.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { ResubmittedCall } from './resubmission.ts';
+import { ResubmissionSchema } from './resubmission.ts';
+import type { RunningEffects } from './running.ts';
 import type { InstructionResult } from './tools/tool.ts';
 import { ended } from './tools/tool.ts';
 
@@ -59,26 +65,31 @@ function newExecutions(body: IngestBody, answer: IngestAnswer, answeredAt: numbe
   return answer.instructions.flatMap(({ instruction_id, index, status, gate, claim_expires_in_ms }) => {
     const sent = body.instructions.find((one) => one.index === index);
     if (!sent) return [];
-    return {
-      instruction_id,
-      message_id: answer.message_id,
-      idx: index,
-      name: `${sent.target}::${sent.tool}`,
-      params: sent.params,
-      status,
-      gate: gate ?? (status === 'denied' ? sent.policy.rule : null),
-      claim_until: claimUntil(answeredAt, claim_expires_in_ms),
-    };
+    const call = { instruction_id, index, name: `${sent.target}::${sent.tool}`, params: sent.params };
+    const standing = gate ?? (status === 'denied' ? sent.policy.rule : null);
+    return executionOf(answer.message_id, call, { status, gate: standing, claim_expires_in_ms }, answeredAt);
   });
+}
+
+function executionOf(
+  messageId: string,
+  { instruction_id, index, name, params }: ResubmittedCall,
+  { status, gate, claim_expires_in_ms }: Pick<ClaimedInstruction, 'status' | 'gate' | 'claim_expires_in_ms'>,
+  answeredAt: number,
+): NewExecution {
+  const claim_until = claimUntil(answeredAt, claim_expires_in_ms);
+  return { instruction_id, message_id: messageId, idx: index, name, params, status, gate, claim_until };
 }
 
 class Answers {
   readonly #ledger: Ledger;
   readonly #advance: (messageId: string) => void;
   readonly #onChange: () => void;
+  readonly #running: RunningEffects;
 
   constructor(pipeline: Pipeline, onChange: () => void) {
     this.#ledger = pipeline.ledger;
+    this.#running = pipeline.effects.running;
     this.#advance = (messageId) => pipeline.advance(messageId);
     this.#onChange = onChange;
   }
@@ -130,10 +141,41 @@ class Answers {
 
   ranAtEdge(answer: z.infer<typeof InstructionRunAnswerSchema>, row: SentRow): AfterCommit {
     const { instruction_id, output, error_code, duration_ms } = answer;
+    // Another node's browser does it; the edge says when that has ended.
+    if (isOpen(answer.status)) return this.#standing(answer, row);
     const status = RESULT_STATUSES.find((one) => one === answer.status) ?? 'failed';
     const result = { status, output, exit_code: null, error_code, duration_ms, truncated: false };
     this.#ledger.finish(instruction_id, result, row.answeredAt);
     return this.ended(answer, row);
+  }
+
+  #standing(answer: InstructionResultAnswer, row: SentRow): AfterCommit {
+    const { instruction_id, claim_expires_in_ms } = answer;
+    this.#ledger.extendClaim(instruction_id, claimUntil(row.answeredAt, claim_expires_in_ms));
+    return undefined;
+  }
+
+  /** The edge has what was printed so far; the next chunk may go. */
+  printed({ instruction_id }: z.infer<typeof InstructionOutputAnswerSchema>): AfterCommit {
+    return () => this.#running.live(instruction_id)?.answered();
+  }
+
+  /** The edge wants no more of it before the result. */
+  notPrinted(row: SentRow): AfterCommit {
+    const { instruction_id } = ContextSchema.parse(row.context);
+    return () => this.#running.live(instruction_id)?.end();
+  }
+
+  /** A resubmitted message: what the edge has claimed for this host is taken up, and answered anew. */
+  claimed(answer: MessageClaimAnswer, row: SentRow): AfterCommit {
+    const { message, calls } = ResubmissionSchema.parse(row.context);
+    const taken = answer.instructions.flatMap((one) => {
+      const call = calls.find(({ instruction_id }) => instruction_id === one.instruction_id);
+      return call ? [executionOf(answer.message_id, call, one, row.answeredAt)] : [];
+    });
+    const { ingest_status } = answer;
+    this.#ledger.reopen({ ...message, ingest_status, state: 'executing', created_at: row.answeredAt }, taken);
+    return this.#goOn(answer.message_id);
   }
 
   /**
@@ -180,6 +222,15 @@ export function pipelineAnswers(pipeline: Pipeline, onChange: () => void): Recor
       schema: InstructionResultAnswerSchema,
       answered: (answer, row) => answers.ended(answer, row),
       refused,
+    }),
+    output: answerHandler({
+      schema: InstructionOutputAnswerSchema,
+      answered: (answer) => answers.printed(answer),
+      refused: (_refusal, row) => answers.notPrinted(row),
+    }),
+    claim: answerHandler({
+      schema: MessageClaimAnswerSchema,
+      answered: (answer, row) => answers.claimed(answer, row),
     }),
     run: answerHandler({
       schema: InstructionRunAnswerSchema,

@@ -10,13 +10,17 @@ import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { readFileSlice } from '../host/fs.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
+import { patchedPaths } from './tools/files-patch.ts';
 
 type Approval = z.infer<typeof ApprovalSchema>;
 
 const MAX_DISPLAY_CHARS = 60_000;
 const MAX_HASHED_BYTES = 8 * 1024 * 1024;
-/** Control, format, separator and unpaired characters, and every space but the plain one. */
-const INVISIBLE = /(?![\n\t ])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Z}]/gu;
+/**
+ * Control, format, separator and unpaired characters, every space but the plain one, and letters and marks that fonts
+ * show as nothing.
+ */
+const INVISIBLE = /(?![\n\t ])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** A text in which nothing is hidden: invisible and bidirectional characters as `\u{…}`. */
 export function makeVisible(text: string): string {
@@ -29,10 +33,12 @@ function sha256(content: string | Buffer): string {
 
 function textOf(name: ToolName, params: Record<string, unknown>): string {
   if (name === 'conductor::exec') {
-    const { argv, command, stdin } = params as ToolParams<'conductor::exec'>;
+    const { argv, command, stdin, env = {} } = params as ToolParams<'conductor::exec'>;
     const call = argv ? `argv: ${JSON.stringify(argv)}` : `script:\n${command}`;
-    return stdin === undefined ? call : `${call}\nstdin:\n${stdin}`;
+    const variables = Object.entries(env).map(([key, value]) => `\nenv ${key}=${JSON.stringify(value)}`);
+    return `${call}${variables.join('')}${stdin === undefined ? '' : `\nstdin:\n${stdin}`}`;
   }
+  if (name === 'conductor::files/patch') return (params as ToolParams<'conductor::files/patch'>).patch;
   if (name === 'conductor::files/write') {
     const { path, content, encoding } = params as ToolParams<'conductor::files/write'>;
     return `path: ${path}\ncontent (${encoding ?? 'utf8'}):\n${content}`;
@@ -50,6 +56,7 @@ function display(text: string): string {
 /** Paths in the call that may name files. */
 function namedPaths(name: ToolName, params: Record<string, unknown>): string[] {
   if (name === 'conductor::exec') return (params as ToolParams<'conductor::exec'>).argv ?? [];
+  if (name === 'conductor::files/patch') return patchedPaths((params as ToolParams<'conductor::files/patch'>).patch);
   return typeof params.path === 'string' ? [params.path] : [];
 }
 

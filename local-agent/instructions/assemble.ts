@@ -1,12 +1,20 @@
 /** All of the instructions on this host, put together: policy, tools, pipeline, and the handlers of its answers. */
 import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
+import { CommandIdSchema } from '../../schema/contracts/commands.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
 import type { Clock } from '../clock.ts';
+import type { PromptEnd } from '../delivery/prompts.ts';
 import type { ReplyQueue } from '../delivery/replies.ts';
 import type { AnswerHandler } from '../edge/answer-handlers.ts';
+import { reportCommandResult } from '../edge/commands.ts';
+import { UndoStore } from '../host/undo.ts';
 import type { Store } from '../store/store.ts';
 import { pipelineAnswers } from './answers.ts';
+import type { HostBrowsers } from './browser-work.ts';
+import { BrowserWork, promptOutcome } from './browser-work.ts';
+import type { InstructionCommands } from './commands.ts';
+import { instructionCommands } from './commands.ts';
 import { HostPolicy } from './host-policy.ts';
 import { Pipeline } from './pipeline.ts';
 import { PolicyFile } from './policy-file.ts';
@@ -15,12 +23,16 @@ export interface InstructionsDeps {
   store: Store;
   controllerId: string;
   replies: ReplyQueue;
-  clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** The browsers of this host. */
+  browsers: HostBrowsers;
+  clock: Clock;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** `policy.json`. */
   policyPath: string;
   /** Where tools may work when the policy names no roots. */
   workspace: string;
+  /** Where what tools replace is kept; lies in the state folder. */
+  undoFolder: string;
   /** What belongs to the agent beside `policy.json`: `config.toml`, the state folder. */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -35,16 +47,26 @@ export interface InstructionsDeps {
 export interface Instructions {
   /** Stores a final message; call it in the transaction after which it is acknowledged. */
   onFinalMessage(frame: FinalMessage, ageMs: number): void;
+  /** Handlers of the edge's commands about instructions. */
+  readonly commands: InstructionCommands;
   /** Handlers of the edge's answers to the outbox rows that are written here, by kind. */
   readonly answers: Readonly<Record<string, AnswerHandler>>;
   /** At start-up, after the stored answers are worked off and before new messages are taken. */
   recover(): void;
   /** Instructions as the edge has them now (`changed {instructions}` or `{approvals}`, re-read). */
   observe(instructions: readonly Pick<Instruction, 'instruction_id' | 'status' | 'gate'>[]): void;
+  /** A prompt has ended, inside the transaction that stores its end. */
+  promptEnded(end: PromptEnd): void;
+  /** Instructions whose end is awaited from the edge: to be re-read after it was out of reach. */
+  awaited(): string[];
   /** What is wrong with `policy.json`; null when nothing is. */
   policyProblem(): string | null;
   /** Ends what runs as `interrupted` and begins nothing more. */
   stop(): Promise<void>;
+}
+
+function isCommandId(id: string): boolean {
+  return CommandIdSchema.safeParse(id).success;
 }
 
 export function createInstructions(deps: InstructionsDeps): Instructions {
@@ -63,11 +85,25 @@ export function createInstructions(deps: InstructionsDeps): Instructions {
     policyFile,
     protectedPaths: [policyPath, ...deps.protectedPaths],
     monotonic: () => clock.monotonic(),
+    undo: new UndoStore(deps.undoFolder),
   });
-  const pipeline = new Pipeline({ ...deps, hostPolicy, now: () => clock.now() });
+  const browsers = new BrowserWork({
+    browsers: deps.browsers,
+    redactor: () => hostPolicy.redactor(),
+    monotonic: () => clock.monotonic(),
+  });
+  const pipeline = new Pipeline({ ...deps, hostPolicy, browsers });
   return {
     onFinalMessage: (frame, ageMs) => pipeline.onFinalMessage(frame, ageMs),
     answers: pipelineAnswers(pipeline, onChange),
+    commands: instructionCommands({ ...deps, pipeline, hostPolicy, browsers, now: () => clock.now() }),
+    promptEnded({ subject_id, result }) {
+      const outcome = promptOutcome(result);
+      if (isCommandId(subject_id)) {
+        reportCommandResult(deps.store, deps.controllerId, subject_id, { ...outcome, duration_ms: 0 });
+      } else pipeline.promptEnded(subject_id, outcome);
+    },
+    awaited: () => pipeline.ledger.awaitedElsewhere(),
     recover: () => pipeline.recover(),
     observe: (instructions) => pipeline.observe(instructions),
     policyProblem: () => policyFile.problem(),

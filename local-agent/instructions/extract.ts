@@ -2,10 +2,17 @@
  * Finds the `baa` blocks of a message: what a CommonMark parser places at the root of the document as a closed
  * fenced code block whose info string is exactly `baa`. Everything else is text: other fences, quotes, lists, HTML
  * blocks, indented code, unclosed fences. Never throws; linear in the length of the text, in whatever pieces it
- * comes; keeps no more than a block's limit of it.
+ * comes; keeps no more of it than a block's limit and the line that has not ended.
+ *
+ * Lines that cannot matter are passed over by their first characters. When one comes that may, the block structure
+ * takes those passed over since the last point where reading may begin anew, and then that line: each line is looked
+ * at once by each of the two at most.
  */
 import { INSTRUCTION } from '../../schema/defaults.ts';
+import type { LineRole } from './markdown/blocks.ts';
 import { BlockStructure } from './markdown/blocks.ts';
+import { LineEnds } from './markdown/line-ends.ts';
+import { skim } from './markdown/skim.ts';
 
 export interface BaaBlock {
   /** Position among the `baa` blocks of the message. */
@@ -18,8 +25,9 @@ export interface BaaBlock {
 }
 
 const INFO = 'baa';
-const BOM = 0xfeff;
-const LF = 10;
+const BOM = '\ufeff';
+/** Pieces are gathered to this many characters: reading costs more to begin than to go on. */
+const GATHERED = 16_384;
 
 interface OpenBlock {
   line: number;
@@ -31,56 +39,80 @@ interface OpenBlock {
 export class BlockExtractor {
   readonly #structure = new BlockStructure();
   readonly #blocks: BaaBlock[] = [];
-  /** Pieces of the line that has not ended yet. */
-  #pending: string[] = [];
+  /** What has not been read yet; and the length at which it will be. */
+  #gathered: string[] = [];
+  #length = 0;
+  #readAt = GATHERED;
+  #started = false;
   #line = 0;
   #open: OpenBlock | null = null;
-  #skipLineFeed = false;
-  #started = false;
+
+  /** `text`: what there is of the message already. */
+  constructor(text = '') {
+    if (text !== '') this.#gathered.push(text);
+    this.#length = text.length;
+  }
 
   push(chunk: string): void {
-    if (chunk === '') return;
-    let from = 0;
-    if (!this.#started) {
-      this.#started = true;
-      // A byte order mark is no text: parsers drop it, and what they see as a fence must be one here.
-      if (chunk.charCodeAt(0) === BOM) from = 1;
-    }
-    if (this.#skipLineFeed && from < chunk.length) {
-      this.#skipLineFeed = false;
-      if (chunk.charCodeAt(from) === LF) from += 1;
-    }
-    let lineFeed = chunk.indexOf('\n', from);
-    let carriageReturn = chunk.indexOf('\r', from);
-    while (lineFeed >= 0 || carriageReturn >= 0) {
-      const crFirst = carriageReturn >= 0 && (lineFeed < 0 || carriageReturn < lineFeed);
-      const end = crFirst ? carriageReturn : lineFeed;
-      this.#endLine(chunk.slice(from, end));
-      from = end + 1;
-      if (crFirst) {
-        if (lineFeed === from) from += 1;
-        else if (from === chunk.length) this.#skipLineFeed = true;
-        carriageReturn = chunk.indexOf('\r', from);
-      }
-      if (lineFeed >= 0 && lineFeed < from) lineFeed = chunk.indexOf('\n', from);
-    }
-    if (from < chunk.length) this.#pending.push(chunk.slice(from));
+    this.#gathered.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length < this.#readAt) return;
+    const text = this.#gathered.join('');
+    // A carriage return at the end may be half of a line's end.
+    const ended = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r', text.length - 2)) + 1;
+    this.#read(text.slice(0, ended), false);
+    this.#gathered = [text.slice(ended)];
+    this.#length = text.length - ended;
+    // A line that does not end is looked through again only when it has doubled.
+    this.#readAt = Math.max(GATHERED, this.#length * 2);
   }
 
   end(): BaaBlock[] {
-    if (this.#pending.length > 0) this.#endLine('');
+    this.#read(this.#gathered.join(''), true);
+    this.#gathered = [];
     return this.#blocks;
   }
 
-  #endLine(tail: string): void {
-    let text = tail;
-    if (this.#pending.length > 0) {
-      this.#pending.push(tail);
-      text = this.#pending.join('');
-      this.#pending = [];
+  /** Reads whole lines; `last`: no more come. */
+  #read(text: string, last: boolean): void {
+    const structure = this.#structure;
+    const ends = new LineEnds(text);
+    // A byte order mark is no text: parsers drop it, and what they see as a fence must be one here.
+    let from = !this.#started && text.startsWith(BOM) ? BOM.length : 0;
+    this.#started ||= text !== '';
+    while (from < text.length && !structure.ambiguous) {
+      const leaf = structure.rootLeaf;
+      let fence = false;
+      if (leaf === null) {
+        const skimmed = skim(text, ends, from);
+        from = skimmed.at;
+        this.#line += skimmed.lines;
+        fence = skimmed.fence;
+        if (last && from >= text.length) return;
+        if (!fence) this.#takePassed(text.slice(skimmed.since, from), skimmed.anew);
+        if (from >= text.length) return;
+      }
+      const end = ends.end(from);
+      this.#line += 1;
+      if (fence) this.#tell(structure.takeRootFence(text, from, end));
+      else if (leaf === 'fence' && !this.#open) structure.passFenced(text, from, end);
+      else this.#tell(structure.take(text.slice(from, end)));
+      from = ends.after(end);
     }
-    this.#line += 1;
-    const role = this.#structure.take(text);
+  }
+
+  /** Lines, each with its ending, that are nothing to the root but may decide what the next line is. */
+  #takePassed(text: string, anew: boolean): void {
+    if (anew) this.#structure.restart();
+    const ends = new LineEnds(text);
+    for (let from = 0; from < text.length; ) {
+      const end = ends.end(from);
+      this.#structure.take(text.slice(from, end));
+      from = ends.after(end);
+    }
+  }
+
+  #tell(role: LineRole): void {
     if (role.role === 'other') return;
     if (role.role === 'open') {
       const wanted = role.info === INFO && !this.#structure.ambiguous;
@@ -100,7 +132,5 @@ export class BlockExtractor {
 
 /** The `baa` blocks of a whole text. */
 export function extractBlocks(text: string): BaaBlock[] {
-  const extractor = new BlockExtractor();
-  extractor.push(text);
-  return extractor.end();
+  return new BlockExtractor(text).end();
 }

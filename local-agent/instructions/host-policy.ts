@@ -6,12 +6,14 @@ import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Roots } from '../host/roots.ts';
 import { expandHome, openRoots } from '../host/roots.ts';
 import { readTextFile } from '../host/text-file.ts';
+import type { UndoStore } from '../host/undo.ts';
 import { approvalOf } from './approval.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
+import type { Redact } from './redact.ts';
 import { redactor } from './redact.ts';
 import { runHostTool } from './tools/registry.ts';
-import type { InstructionResult } from './tools/tool.ts';
+import type { InstructionResult, ToolContext } from './tools/tool.ts';
 import { ended } from './tools/tool.ts';
 
 export interface HostPolicyDeps {
@@ -24,8 +26,12 @@ export interface HostPolicyDeps {
   /** How long an instruction may take; the tool table's own times when absent. */
   timeouts: { timeoutMs: number; execTimeoutMs: number };
   monotonic: () => number;
+  undo: Pick<UndoStore, 'keeper'>;
   newTemporaryName: () => string;
 }
+
+/** What an effect tells while it happens, and what ends it. */
+export type EffectContext = Pick<ToolContext, 'signal' | 'onProcess' | 'onOutput'> & { instructionId: string };
 
 export interface Call {
   name: ToolName;
@@ -49,22 +55,36 @@ export class HostPolicy {
   }
 
   /** The effect of a host tool; never throws. */
-  async perform(name: HostTool, params: unknown, signal: AbortSignal): Promise<InstructionResult> {
-    const { env, timeouts, monotonic, newTemporaryName, policyFile } = this.#deps;
+  async perform(name: HostTool, params: unknown, effect: EffectContext): Promise<InstructionResult> {
+    const { env, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
+    const { instructionId, ...reported } = effect;
     try {
       const own = name === 'conductor::exec' ? timeouts.execTimeoutMs : timeouts.timeoutMs;
       const timeoutMs = Math.min(own, INSTRUCTION.exec_timeout_ms);
-      const redact = redactor(policyFile.current(), { env, readFile: (path) => readTextFile(expandHome(path)) });
       return await runHostTool(
         name,
         params,
-        { roots: this.#roots(), redact, env, signal, timeoutMs, newTemporaryName },
+        {
+          ...reported,
+          roots: this.#roots(),
+          redact: this.redactor(),
+          env,
+          timeoutMs,
+          newTemporaryName,
+          keeper: (after) => undo.keeper(instructionId, after),
+        },
         monotonic,
       );
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return { ...ended('failed', 'internal', why), duration_ms: 0 };
     }
+  }
+
+  /** Keeps out of a text what the policy names as secret now. */
+  redactor(): Redact {
+    const { env, policyFile } = this.#deps;
+    return redactor(policyFile.current(), { env, readFile: (path) => readTextFile(expandHome(path)) });
   }
 
   #roots(): Roots {

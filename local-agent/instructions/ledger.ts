@@ -5,6 +5,8 @@ import { PlatformSchema } from '../../schema/contracts/common.ts';
 import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import { BlockErrorSchema, IngestStatusSchema, InstructionStateSchema } from '../../schema/contracts/instructions.ts';
+import type { RunningProcess } from '../worker-runner/leftovers.ts';
+import { RunningProcessSchema } from '../worker-runner/leftovers.ts';
 import type { InstructionResult } from './tools/tool.ts';
 import { InstructionResultSchema } from './tools/tool.ts';
 
@@ -29,8 +31,11 @@ const MessageRowSchema = z.object({
   block_errors: json(z.array(BlockErrorSchema)),
   state: z.enum(MESSAGE_STATES),
   created_at: z.number().int(),
+  /** How often it was worked on: more than once when it was resubmitted. */
+  round: z.number().int(),
 });
 export type MessageRow = z.infer<typeof MessageRowSchema>;
+export type NewMessage = Omit<MessageRow, 'round'>;
 
 const ExecutionRowSchema = z.object({
   instruction_id: z.string(),
@@ -48,9 +53,21 @@ const ExecutionRowSchema = z.object({
     .nullable()
     .transform((text) => (text === null ? null : InstructionResultSchema.parse(JSON.parse(text)))),
   artifact_url: z.string().nullable(),
+  /** What a person approved; the effect happens only while it still has this hash. */
+  approved_hash: z.string().nullable(),
+  /** Whether the edge was asked to do it, or to have another node do it. */
+  elsewhere: z.number().transform((flag) => flag === 1),
+  /** The program that runs for it. */
+  process: z
+    .string()
+    .nullable()
+    .transform((text) => (text === null ? null : RunningProcessSchema.parse(JSON.parse(text)))),
 });
 export type ExecutionRow = z.infer<typeof ExecutionRowSchema>;
-export type NewExecution = Omit<ExecutionRow, 'started_at' | 'finished_at' | 'result' | 'artifact_url'>;
+export type NewExecution = Pick<
+  ExecutionRow,
+  'instruction_id' | 'message_id' | 'idx' | 'name' | 'params' | 'status' | 'gate' | 'claim_until'
+>;
 
 export interface Standing {
   status: InstructionState;
@@ -73,6 +90,11 @@ export class Ledger {
   readonly #settle: StatementSync;
   readonly #stand: StatementSync;
   readonly #extend: StatementSync;
+  readonly #reopen: StatementSync;
+  readonly #stage: StatementSync;
+  readonly #approve: StatementSync;
+  readonly #setProcess: StatementSync;
+  readonly #elsewhere: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#insertMessage = db.prepare(
@@ -90,7 +112,8 @@ export class Ledger {
     this.#execution = db.prepare('SELECT * FROM executions WHERE instruction_id = ?');
     this.#setState = db.prepare('UPDATE messages SET state = ? WHERE message_id = ?');
     this.#start = db.prepare(
-      "UPDATE executions SET status = 'running', started_at = ? WHERE instruction_id = ? AND started_at IS NULL",
+      `UPDATE executions SET status = 'running', started_at = ?, elsewhere = ?
+       WHERE instruction_id = ? AND started_at IS NULL`,
     );
     this.#finish = db.prepare('UPDATE executions SET finished_at = ?, result = ? WHERE instruction_id = ?');
     this.#settle = db.prepare('UPDATE executions SET status = ?, artifact_url = ? WHERE instruction_id = ?');
@@ -99,10 +122,30 @@ export class Ledger {
        WHERE instruction_id = ? AND started_at IS NULL AND result IS NULL`,
     );
     this.#extend = db.prepare('UPDATE executions SET claim_until = ? WHERE instruction_id = ?');
+    this.#reopen = db.prepare(
+      `UPDATE messages SET state = 'executing', round = round + 1, client_id = ?, target = ?, ingest_status = ?
+       WHERE message_id = ?`,
+    );
+    this.#stage = db.prepare(
+      `INSERT INTO executions (instruction_id, message_id, idx, name, params, status, gate, claim_until)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (instruction_id) DO UPDATE
+         SET status = excluded.status, gate = excluded.gate, claim_until = excluded.claim_until, approved_hash = NULL
+         WHERE started_at IS NULL AND result IS NULL`,
+    );
+    this.#approve = db.prepare(
+      `UPDATE executions SET status = 'claimed', gate = NULL, claim_until = ?, approved_hash = ?
+       WHERE instruction_id = ? AND status = 'awaiting_approval' AND started_at IS NULL`,
+    );
+    this.#setProcess = db.prepare('UPDATE executions SET process = ? WHERE instruction_id = ?');
+    this.#elsewhere = db.prepare(
+      `SELECT e.instruction_id FROM executions e JOIN messages m ON m.message_id = e.message_id
+       WHERE m.state = 'executing' AND e.elsewhere = 1 AND e.result IS NULL`,
+    );
   }
 
   /** Stores a message with its instructions; false, and nothing stored, when it is known. In one transaction. */
-  add(message: MessageRow, executions: readonly NewExecution[]): boolean {
+  add(message: NewMessage, executions: readonly NewExecution[]): boolean {
     const { changes } = this.#insertMessage.run(
       message.message_id,
       message.client_id,
@@ -117,19 +160,21 @@ export class Ledger {
       message.created_at,
     );
     if (Number(changes) === 0) return false;
-    for (const { instruction_id, message_id, idx, name, params, status, gate, claim_until } of executions) {
-      this.#insertExecution.run(
-        instruction_id,
-        message_id,
-        idx,
-        name,
-        JSON.stringify(params),
-        status,
-        gate,
-        claim_until,
-      );
-    }
+    for (const one of executions) this.#run(this.#insertExecution, one);
     return true;
+  }
+
+  /** Takes a message up again, with those of its instructions that a person wants after all. In one transaction. */
+  reopen(message: NewMessage, executions: readonly NewExecution[]): void {
+    if (!this.add(message, [])) {
+      this.#reopen.run(message.client_id, JSON.stringify(message.target), message.ingest_status, message.message_id);
+    }
+    for (const one of executions) this.#run(this.#stage, one);
+  }
+
+  #run(statement: StatementSync, one: NewExecution): void {
+    const { instruction_id, message_id, idx, name, params, status, gate, claim_until } = one;
+    statement.run(instruction_id, message_id, idx, name, JSON.stringify(params), status, gate, claim_until);
   }
 
   message(messageId: string): MessageRow | null {
@@ -157,8 +202,8 @@ export class Ledger {
   }
 
   /** The mark before the effect. False when it stands already. */
-  start(instructionId: string, now: number): boolean {
-    return Number(this.#start.run(now, instructionId).changes) === 1;
+  start(instructionId: string, now: number, elsewhere = false): boolean {
+    return Number(this.#start.run(now, elsewhere ? 1 : 0, instructionId).changes) === 1;
   }
 
   /** Keeps the result. The status follows when the edge has answered to it. */
@@ -173,6 +218,20 @@ export class Ledger {
   /** How an instruction stands at the edge; one that has begun here, or has a result, is left as it is. */
   stand(instructionId: string, { status, gate, claimUntil }: Standing): void {
     this.#stand.run(status, gate, claimUntil, instructionId);
+  }
+
+  /** A person has approved it. False when it does not wait for that any more. */
+  approve(instructionId: string, approvedHash: string, claimUntil: number | null): boolean {
+    return Number(this.#approve.run(claimUntil, approvedHash, instructionId).changes) === 1;
+  }
+
+  setProcess(instructionId: string, running: RunningProcess): void {
+    this.#setProcess.run(JSON.stringify(running), instructionId);
+  }
+
+  /** Instructions that the edge was asked to do, or have done, and whose end is awaited. */
+  awaitedElsewhere(): string[] {
+    return this.#elsewhere.all().map((row) => z.object({ instruction_id: z.string() }).parse(row).instruction_id);
   }
 
   extendClaim(instructionId: string, claimUntil: number | null): void {

@@ -9,8 +9,13 @@ import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
+import type { Clock } from '../clock.ts';
 import type { Reply, ReplyQueue } from '../delivery/replies.ts';
 import type { Store } from '../store/store.ts';
+import { endLeftover } from '../worker-runner/leftovers.ts';
+import type { BrowserWork } from './browser-work.ts';
+import { isPrompt } from './browser-work.ts';
+import { Effects } from './effects.ts';
 import type { HostPolicy } from './host-policy.ts';
 import { Lanes } from './lanes.ts';
 import type { ExecutionRow, MessageRow } from './ledger.ts';
@@ -19,9 +24,7 @@ import { isOpen, nextStep } from './next-step.ts';
 import { ingestBody, reasonToIgnore } from './observe.ts';
 import { composeReply } from './reply.ts';
 import { Reports, streamOf } from './reports.ts';
-import { toolNameOf } from './tool-name.ts';
-import { isHostTool } from './tools/registry.ts';
-import type { InstructionResult, ToolOutcome } from './tools/tool.ts';
+import type { ToolOutcome } from './tools/tool.ts';
 import { ended } from './tools/tool.ts';
 
 /** Conversations whose effects run beside each other. */
@@ -32,8 +35,8 @@ export interface PipelineDeps {
   controllerId: string;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
   replies: ReplyQueue;
-  /** Wall clock, Unix milliseconds. */
-  now: () => number;
+  browsers: BrowserWork;
+  clock: Pick<Clock, 'now' | 'after'>;
   log: Pick<Logger, 'info' | 'error'>;
   /** A message or an execution has changed. */
   onChange: () => void;
@@ -44,14 +47,15 @@ export interface PipelineDeps {
 export class Pipeline {
   readonly ledger: Ledger;
   readonly #deps: PipelineDeps;
-  readonly #reports: Reports;
+  readonly effects: Effects;
+  readonly reports: Reports;
   readonly #lanes: Lanes;
-  readonly #stopping = new AbortController();
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
     this.ledger = new Ledger(deps.store.db);
-    this.#reports = new Reports(deps.store.outbox, deps.controllerId);
+    this.reports = new Reports(deps.store.outbox, deps.controllerId);
+    this.effects = new Effects({ ...deps, ledger: this.ledger, reports: this.reports });
     this.#lanes = new Lanes(MAX_PARALLEL, (error) => deps.log.error({ err: error }, 'a message could not be advanced'));
   }
 
@@ -95,31 +99,38 @@ export class Pipeline {
 
   /**
    * At start-up, before new messages are taken: ends as `interrupted` what had begun and left no result, and goes on
-   * with the rest. An instruction of the edge is not lost with this host: its request is in the outbox.
+   * with the rest. What the edge was asked is not lost with this host, since the request is in the outbox; nor is a
+   * prompt, which is a delivery and ends as one.
    */
   recover(): void {
     for (const messageId of this.ledger.executing()) {
       const message = this.ledger.message(messageId);
       if (!message) continue;
       for (const execution of this.ledger.executions(messageId)) {
-        const name = toolNameOf(execution.name);
         const begun = execution.started_at !== null && execution.result === null && isOpen(execution.status);
-        if (!begun || (name && !isHostTool(name))) continue;
-        const outcome = ended('interrupted', 'agent_died', 'the agent ended while it ran');
-        this.#end(message, execution, { ...outcome, duration_ms: 0 });
+        if (!begun || execution.elsewhere || isPrompt(execution.name)) continue;
+        const outlived = execution.process !== null && endLeftover(execution.process);
+        const what = `the agent ended while it ran${outlived ? '; the program was ended now' : ''}`;
+        this.effects.end(message, execution, { ...ended('interrupted', 'agent_died', what), duration_ms: 0 });
       }
       this.advance(messageId);
     }
   }
 
-  /** Instructions as the edge has them now, such as approvals that expired: those not begun here follow it. */
+  /**
+   * Instructions as the edge has them now, such as approvals that expired. Those not begun here follow it, one canceled
+   * meanwhile is ended, and of one that was done elsewhere the result is fetched.
+   */
   observe(instructions: readonly Pick<Instruction, 'instruction_id' | 'status' | 'gate'>[]): void {
     const { store, onChange } = this.#deps;
     const touched = new Set<string>();
     store.transaction(() => {
       for (const { instruction_id, status, gate } of instructions) {
         const known = this.ledger.execution(instruction_id);
-        if (!known || isOpen(status)) continue;
+        const message = known && this.ledger.message(known.message_id);
+        if (!message || isOpen(status)) continue;
+        if (known.elsewhere && known.result === null) this.reports.run(message, instruction_id);
+        else if (status === 'canceled') this.effects.running.cancel(instruction_id);
         this.ledger.stand(instruction_id, { status, gate, claimUntil: null });
         touched.add(known.message_id);
       }
@@ -128,17 +139,38 @@ export class Pipeline {
     if (touched.size > 0) onChange();
   }
 
+  /** A person wants it ended. One that runs ends by itself; one that has not begun ends now. */
+  cancel(instructionId: string): 'noted' | 'ended' | 'unknown' {
+    const execution = this.ledger.execution(instructionId);
+    const message = execution && this.ledger.message(execution.message_id);
+    if (!message) return 'unknown';
+    if (execution.result !== null || !isOpen(execution.status)) return 'ended';
+    if (!this.effects.running.cancel(instructionId) && execution.started_at === null) {
+      this.effects.refuse(message, execution, ended('canceled', 'canceled', 'it was canceled before it began'));
+    }
+    return 'noted';
+  }
+
+  /** A prompt of one of the instructions here has ended, told in the transaction that stores it. */
+  promptEnded(instructionId: string, outcome: ToolOutcome): void {
+    const execution = this.ledger.execution(instructionId);
+    const message = execution && this.ledger.message(execution.message_id);
+    if (!message || execution.result !== null) return;
+    const durationMs = Math.max(0, this.#deps.clock.now() - (execution.started_at ?? 0));
+    this.effects.end(message, execution, { ...outcome, duration_ms: durationMs });
+  }
+
   /** Begins nothing more, ends what runs as `interrupted`, and waits until that is stored. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.effects.running.stop();
     await this.#lanes.idle();
   }
 
   async #step(messageId: string): Promise<void> {
     const message = this.ledger.message(messageId);
-    if (message?.state !== 'executing' || this.#stopping.signal.aborted) return;
+    if (message?.state !== 'executing' || this.effects.running.isStopped) return;
     const executions = this.ledger.executions(messageId);
-    const next = nextStep(executions, this.#deps.now());
+    const next = nextStep(executions, this.#deps.clock.now());
     switch (next.type) {
       case 'wait':
         return;
@@ -146,73 +178,19 @@ export class Pipeline {
         return this.#reply(message, executions);
       case 'give_up': {
         const outcome = ended('interrupted', 'claim_expired', 'its claim ran out before it began');
-        return this.#end(message, next.execution, { ...outcome, duration_ms: 0 });
+        return this.effects.end(message, next.execution, { ...outcome, duration_ms: 0 });
       }
       case 'execute':
-        return await this.#execute(message, next.execution);
+        return await this.effects.execute(message, next.execution);
       default:
         return next satisfies never;
     }
   }
 
-  async #execute(message: MessageRow, execution: ExecutionRow): Promise<void> {
-    const { hostPolicy } = this.#deps;
-    const name = toolNameOf(execution.name);
-    if (!name) return this.#refuse(message, execution, ended('denied', 'unknown_tool', 'there is no such tool here'));
-    const { decision, rule } = hostPolicy.judge({ name, params: execution.params }, message.platform);
-    if (decision !== 'allow' && decision !== 'control') {
-      return this.#refuse(
-        message,
-        execution,
-        ended('denied', 'denied_by_policy', `the policy says ${decision}: ${rule}`),
-      );
-    }
-    if (!isHostTool(name)) return this.#runAtEdge(message, execution);
-    if (!this.#start(message, execution)) return;
-    const result = await hostPolicy.perform(name, execution.params, this.#stopping.signal);
-    this.#end(message, execution, result);
-  }
-
-  /** Sets the mark; false when it stood already, so that the effect is not this call's to do. */
-  #start(message: MessageRow, { instruction_id }: ExecutionRow): boolean {
-    const { store, now, onChange } = this.#deps;
-    const first = store.transaction(() => {
-      if (!this.ledger.start(instruction_id, now())) return false;
-      this.#reports.started(message, instruction_id);
-      return true;
-    });
-    onChange();
-    return first;
-  }
-
-  #runAtEdge(message: MessageRow, { instruction_id }: ExecutionRow): void {
-    const { store, now, onChange } = this.#deps;
-    store.transaction(() => {
-      if (this.ledger.start(instruction_id, now())) this.#reports.run(message, instruction_id);
-    });
-    onChange();
-  }
-
-  /** Ends an instruction that may not take effect: begun and ended at once, which is the edge's way to `denied`. */
-  #refuse(message: MessageRow, execution: ExecutionRow, outcome: ToolOutcome): void {
-    this.#deps.store.transaction(() => {
-      if (this.#start(message, execution)) this.#end(message, execution, { ...outcome, duration_ms: 0 });
-    });
-  }
-
-  #end(message: MessageRow, { instruction_id }: ExecutionRow, result: InstructionResult): void {
-    const { store, now, onChange } = this.#deps;
-    store.transaction(() => {
-      this.ledger.finish(instruction_id, result, now());
-      this.#reports.result(message, instruction_id, result);
-    });
-    onChange();
-  }
-
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
     const { store, replies, onChange, inlineChars = DELIVERY.inline_chars } = this.#deps;
     const reply: Reply = {
-      plan_id: `reply:${message.message_id}`,
+      plan_id: message.round === 1 ? `reply:${message.message_id}` : `reply:${message.message_id}:${message.round}`,
       subject_id: message.message_id,
       platform: message.platform,
       client_id: message.client_id,

@@ -8,7 +8,7 @@ import type { Platform } from '../../schema/contracts/common.ts';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { Policy, RULE_DECISIONS } from '../../schema/contracts/policy.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
-import { isControl } from '../../schema/contracts/tools.ts';
+import { isBrowserTool, isControl } from '../../schema/contracts/tools.ts';
 
 type RuleDecision = (typeof RULE_DECISIONS)[number];
 interface Ruling {
@@ -67,10 +67,15 @@ function judgeExec(policy: Policy, params: ToolParams<'conductor::exec'>): Rulin
   return { decision: rule.decision, rule: `exec.rules[${found}]` };
 }
 
+/** What a tool is called in a policy: without `conductor`, since nearly all are the conductor's. */
+function policyName(name: ToolName): string {
+  return isBrowserTool(name) ? name.replace('::', '/') : name.slice(name.indexOf('::') + 2);
+}
+
 /** Judges one instruction with checked params. A null policy is a file that never could be read: all is denied. */
 export function judge(policy: Policy | null, { name, params, platform }: Judged): PolicyVerdict {
   if (!policy) return { decision: 'deny', rule: 'policy.json is broken' };
-  const rulings = judgeTool(policy, name.slice(name.indexOf('::') + 2));
+  const rulings = judgeTool(policy, policyName(name));
   const platformDecision = policy.platforms[platform];
   if (platformDecision) rulings.push({ decision: platformDecision, rule: `platforms.${platform}` });
   if (name === 'conductor::exec') rulings.push(judgeExec(policy, params as ToolParams<'conductor::exec'>));

@@ -32,11 +32,25 @@ function secretsOf(policy: Policy | null, sources: SecretSources): string[] {
   return [...found].filter((secret) => secret.length >= MIN_SECRET_CHARS).sort((a, b) => b.length - a.length);
 }
 
-export type Redact = (text: string) => string;
+export interface Redact {
+  (text: string): string;
+  /** How many characters at the end of a text may be the beginning of a secret whose rest is still to come. */
+  undecided(text: string): number;
+}
+
+/** The longest end of the text with which that secret begins. */
+function begunAtEnd(text: string, secret: string): number {
+  for (let length = Math.min(text.length, secret.length - 1); length > 0; length--) {
+    if (text.endsWith(secret.slice(0, length))) return length;
+  }
+  return 0;
+}
 
 /** A function that replaces every secret of the policy, longest first, by a mark. */
 export function redactor(policy: Policy | null, sources: SecretSources): Redact {
   const secrets = secretsOf(policy, sources);
-  return (text) =>
+  const redact = (text: string) =>
     secrets.reduce((out, secret) => (out.includes(secret) ? out.replaceAll(secret, () => MARK) : out), text);
+  const undecided = (text: string) => secrets.reduce((most, secret) => Math.max(most, begunAtEnd(text, secret)), 0);
+  return Object.assign(redact, { undecided });
 }

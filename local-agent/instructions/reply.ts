@@ -5,6 +5,7 @@
  */
 import type { BlockError, InstructionState } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
+import { howToAllow } from './denial.ts';
 import type { ExecutionRow } from './ledger.ts';
 
 export type ReplyExecution = Pick<ExecutionRow, 'idx' | 'name' | 'status' | 'gate' | 'result' | 'artifact_url'>;
@@ -62,6 +63,12 @@ function headline({ name, status, gate, result }: ReplyExecution): string {
   return `${inlineCode(name)} — ${parts.join(' · ')}`;
 }
 
+/** Which line of the policy could be changed for it, when one could; what ran and was denied says so in its output. */
+function note({ status, gate, result }: ReplyExecution): string[] {
+  const hint = status === 'denied' && result === null && gate !== null ? howToAllow(gate) : null;
+  return hint === null ? [] : [hint];
+}
+
 function output({ result, artifact_url }: ReplyExecution, { inlineChars }: ReplyLimits): string[] {
   const text = result?.output ?? '';
   if (text.trim() === '') return [];
@@ -83,7 +90,7 @@ export function composeReply(
 ): string {
   const parts = ['**conductor** result'];
   for (const execution of executions) {
-    parts.push(`${execution.idx + 1}\\. ${headline(execution)}`, ...output(execution, limits));
+    parts.push(`${execution.idx + 1}\\. ${headline(execution)}`, ...note(execution), ...output(execution, limits));
   }
   parts.push(...blockErrors.map(blockError));
   return parts.join('\n\n');

@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts';
 import type { MessageRow } from './ledger.ts';
 import type { InstructionResult } from './tools/tool.ts';
 
+type ReportKind = 'started' | 'output' | 'result' | 'run';
 type Conversation = Pick<MessageRow, 'platform' | 'remote_conversation_id'>;
 
 /** All that concerns a conversation leaves in one order. */
@@ -28,12 +29,17 @@ export class Reports {
     this.#append(conversation, instructionId, 'result', result satisfies Omit<InstructionResultBody, 'controller_id'>);
   }
 
+  /** What a program has printed so far. */
+  output(conversation: Conversation, instructionId: string, offset: number, chunk: string): void {
+    this.#append(conversation, instructionId, 'output', { offset, chunk });
+  }
+
   /** Asks the edge to execute a tool of its own. */
   run(conversation: Conversation, instructionId: string): void {
     this.#append(conversation, instructionId, 'run', {});
   }
 
-  #append(conversation: Conversation, instructionId: string, kind: 'started' | 'result' | 'run', body: object): void {
+  #append(conversation: Conversation, instructionId: string, kind: ReportKind, body: object): void {
     this.#outbox.append({
       stream: streamOf(conversation),
       kind,

@@ -67,6 +67,7 @@ export class NodeRuntime {
     this.#registration = new Registration({
       client,
       identity: { ...identity, version: deps.version, started_at: deps.startedAt },
+      outboxDepth: () => deps.store.outbox.pendingCount(),
       onFailure: (error) => log.warn({ error }, 'the edge could not be told the status of this node'),
     });
     this.lease = this.#makeLease();

@@ -11,7 +11,9 @@ const AnswerSchema = NodeSchema.pick({ controller_id: true });
 
 export interface RegistrationDeps {
   client: EdgeClient;
-  identity: Omit<HeartbeatBody, 'status'>;
+  identity: Omit<HeartbeatBody, 'status' | 'metadata'>;
+  /** How many requests wait for the edge. */
+  outboxDepth: () => number;
   onFailure: (error: unknown) => void;
 }
 
@@ -27,12 +29,12 @@ export class Registration {
 
   /** Tells the status now. @throws EdgeError */
   async register(status: NodeState): Promise<void> {
-    const { client, identity } = this.#deps;
+    const { client, identity, outboxDepth } = this.#deps;
     this.#wanted = status;
     await client.call({
       method: 'POST',
       path: '/v1/controllers/heartbeat',
-      body: { ...identity, status },
+      body: { ...identity, status, metadata: { outbox_depth: outboxDepth() } },
       schema: AnswerSchema,
     });
     this.#told = status;

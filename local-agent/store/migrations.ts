@@ -146,6 +146,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE executions ADD COLUMN approved_hash TEXT;
   -- The program that runs for it, as JSON: recovery ends one that outlived a killed agent.
   ALTER TABLE executions ADD COLUMN process TEXT;
+  -- The edge was asked to do it, or to have another node do it.
+  ALTER TABLE executions ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0;
   -- How often the message was worked on: a resubmitted one gets another reply.
   ALTER TABLE messages ADD COLUMN round INTEGER NOT NULL DEFAULT 1;
   `,

@@ -24,6 +24,10 @@ export interface ProgramRequest {
   /** Of each of stdout and stderr. */
   maxOutputBytes: number;
   signal: AbortSignal;
+  /** It runs, as the leader of that process group. */
+  onStarted?: (groupId: number) => void;
+  /** Part of what it prints on either of its outputs, as it comes. */
+  onOutput?: (chunk: Buffer) => void;
 }
 
 export type ProgramEnd =
@@ -84,8 +88,16 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramEnd> {
   const closed = new Promise((resolve) => child.once('close', resolve));
   const stdout = new OutputCollector(request.maxOutputBytes);
   const stderr = new OutputCollector(request.maxOutputBytes);
-  child.stdout?.on('data', (chunk: Buffer) => stdout.take(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => stderr.take(chunk));
+  for (const [stream, collector] of [
+    [child.stdout, stdout],
+    [child.stderr, stderr],
+  ] as const) {
+    stream?.on('data', (chunk: Buffer) => {
+      collector.take(chunk);
+      request.onOutput?.(chunk);
+    });
+  }
+  request.onStarted?.(groupId);
   feed(child, request.stdin);
 
   let stopped: StopReason | null = null;

@@ -1,6 +1,6 @@
 /** Frames of the channel between edge and agent: one union per direction, parsed on receipt. */
 import { z } from 'zod';
-import { CommandSchema, ReceiptSchema } from './commands.ts';
+import { CommandSchema, CommandsSchema, ReceiptSchema } from './commands.ts';
 import { ControllerIdSchema, HostSchema } from './common.ts';
 import { NodeRoleSchema } from './controllers.ts';
 import { LeaderAcquireAnswerSchema, LeaseViewSchema, PrioritySchema, TermSchema, TtlSecSchema } from './leader.ts';
@@ -48,7 +48,7 @@ export const EdgeFrameSchema = z.discriminatedUnion('type', [
     mode_version: z.number().int(),
     lease: LeaseViewSchema,
     candidate: z.boolean(),
-    commands: z.array(CommandSchema),
+    commands: CommandsSchema,
   }),
   LeaderAcquireAnswerSchema.extend({ type: z.literal('lease.result') }),
   z.object({ type: z.literal('mode.changed'), mode: SystemModeSchema, mode_version: z.number().int() }),

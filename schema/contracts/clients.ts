@@ -6,6 +6,10 @@ import { LinkObservationSchema } from './conversations.ts';
 export const LOGIN_STATES = ['fresh', 'stale', 'lost'] as const;
 export const LoginStateSchema = z.enum(LOGIN_STATES);
 
+/** Why a browser delivers nothing to a platform until a person resumes it. */
+export const STOP_REASONS = ['signed_out', 'security_challenge', 'account_changed'] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
+
 export const PlatformStateSchema = z.strictObject({
   platform: PlatformSchema,
   login: LoginStateSchema,
@@ -41,3 +45,11 @@ export const ClientSchema = z.object({
   updated_at: TimestampSchema,
 });
 export type Client = z.infer<typeof ClientSchema>;
+
+export const ClientResumeBodySchema = z.strictObject({ platform: PlatformSchema.optional() });
+/** The platforms that were stopped, and the command by which the browser's node is told. */
+export const ClientResumeAnswerSchema = z.object({
+  client_id: ClientIdSchema,
+  resumed: z.array(PlatformSchema),
+  command_id: z.string(),
+});

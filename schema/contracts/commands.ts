@@ -8,7 +8,6 @@ import {
   idSchema,
   PlatformSchema,
   Sha256Schema,
-  TimestampSchema,
 } from './common.ts';
 import { TargetPayloadSchema } from './conversations.ts';
 import {
@@ -122,6 +121,12 @@ export const CommandSchema = z.discriminatedUnion('kind', [
   z.object({ ...base, kind: z.literal('browser.read'), body: COMMAND_BODIES['browser.read'] }),
 ]);
 export type Command = z.infer<typeof CommandSchema>;
+
+/** Commands one by one: those of a kind that this version does not know are left out, and expire. */
+export const CommandsSchema = z.preprocess(
+  (items) => (Array.isArray(items) ? items.filter((item) => CommandSchema.safeParse(item).success) : items),
+  z.array(CommandSchema),
+);
 export type DeliveryCommandBody = z.infer<typeof COMMAND_BODIES.delivery>;
 
 export const COMMAND_STATES = ['pending', 'received', 'done', 'refused', 'expired'] as const;
@@ -143,14 +148,6 @@ export type CommandResultBody = z.infer<typeof CommandResultBodySchema>;
 export const CommandResultAnswerSchema = z.object({ command_id: z.string(), status: CommandStateSchema });
 
 export const CommandListAnswerSchema = z.object({
-  items: z.array(CommandSchema),
+  items: CommandsSchema,
   next_cursor: z.string().nullable(),
-});
-export const CommandRowSchema = z.object({
-  command_id: z.string(),
-  controller_id: z.string(),
-  kind: z.enum(COMMAND_KINDS),
-  status: CommandStateSchema,
-  created_at: TimestampSchema,
-  expires_at: TimestampSchema,
 });

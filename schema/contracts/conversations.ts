@@ -1,6 +1,7 @@
 /** Conversations and links: one chat thread, and where it can be reached now. */
 import { z } from 'zod';
 import { ClientIdSchema, PlatformSchema, ReasonSchema, TimestampSchema } from './common.ts';
+import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 
 export const AUTOMATION_STATUSES = ['manual', 'auto', 'paused'] as const;
 export const AutomationStatusSchema = z.enum(AUTOMATION_STATUSES);
@@ -82,6 +83,11 @@ export const ConversationSchema = z.object({
   updated_at: TimestampSchema,
 });
 export type Conversation = z.infer<typeof ConversationSchema>;
-export const ConversationDetailSchema = ConversationSchema.extend({ active_link: LinkSchema.nullable() });
+export const ConversationDetailSchema = ConversationSchema.extend({
+  active_link: LinkSchema.nullable(),
+  limits: RenewalSettingsSchema,
+  counters: RenewalCountersSchema,
+  next_renewal: NextRenewalSchema,
+});
 
 export const ConversationModeBodySchema = z.strictObject({ reason: ReasonSchema.optional() });

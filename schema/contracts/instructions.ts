@@ -180,7 +180,7 @@ export const InstructionResultAnswerSchema = z.object({
 export type InstructionResultAnswer = z.infer<typeof InstructionResultAnswerSchema>;
 
 /** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
-export const InstructionRunBodySchema = StartedBodySchema;
+export const InstructionRunBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
 export const InstructionRunAnswerSchema = InstructionResultAnswerSchema.extend({
   output: z.string(),
   error_code: z.string().nullable(),
@@ -259,6 +259,8 @@ export const INSTRUCTION_EVENT_KINDS = [
   'gated',
   'claimed',
   'started',
+  'output',
+  'cancel_requested',
   'ended',
   'late_result',
   'resubmitted',

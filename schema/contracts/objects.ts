@@ -100,6 +100,8 @@ export interface NodeHubApi {
   announceMode(mode: SystemMode, version: number): Promise<void>;
   announceLease(lease: LeaseView): Promise<void>;
   presence(controllerIds: string[]): Promise<Record<string, Presence>>;
+  /** Closes that node's sockets: their token is good no longer. Returns how many there were. */
+  disconnect(controllerId: string): Promise<number>;
 }
 
 /** What objects may call in the Worker (a WorkerEntrypoint reached through `ctx.exports`). */

@@ -8,12 +8,13 @@ export const JobStatusSchema = z.enum(JOB_STATUSES);
 export type JobStatus = z.infer<typeof JobStatusSchema>;
 
 export const PAYLOAD_KINDS = ['json', 'text'] as const;
-export const RENEWAL_TEMPLATES = ['summary_with_link'] as const;
+/** `custom` is a template that a person has set. */
+const RENEWAL_TEMPLATES = ['summary_with_link', 'custom'] as const;
 
 export const RenewalPayloadSchema = z.object({
   kind: z.literal('renewal.message'),
   version: z.literal(1),
-  template: z.string(),
+  template: z.enum(RENEWAL_TEMPLATES),
   text: z.string(),
   source_message: z.object({ id: z.string() }),
 });

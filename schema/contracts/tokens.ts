@@ -10,6 +10,8 @@ export type Role = z.infer<typeof RoleSchema>;
 export const TOKEN_PREFIX = 'baa_';
 /** Secrets that mean "nobody has set this yet". */
 export const PLACEHOLDER_SECRETS: readonly string[] = ['', 'replace-me'];
+/** A bootstrap secret shorter than this could be guessed, so it counts as none. */
+export const BOOTSTRAP_SECRET_MIN_CHARS = 24;
 
 export const TokenSchema = z.object({
   token_id: z.string(),
@@ -45,6 +47,22 @@ export type TokenCreateBody = z.infer<typeof TokenCreateBodySchema>;
 /** The only answer that ever carries the secret itself. */
 export const TokenCreatedSchema = TokenSchema.extend({ token: z.string() });
 export type TokenCreated = z.infer<typeof TokenCreatedSchema>;
+
+/** How a request says who sends it: a bearer token, the cookie of a page that signed in, or Cloudflare Access. */
+export const IDENTITY_SOURCES = ['token', 'session', 'access'] as const;
+/** The token of a person who signs in; it may also come in the Authorization header. */
+export const SessionBodySchema = z.strictObject({ token: z.string().min(1).max(256).optional() });
+/** Who the caller is. `expires_at` is the end of a session; null for what ends only with its token. */
+export const SessionSchema = z.object({
+  token_id: z.string(),
+  role: RoleSchema,
+  subject: z.string(),
+  controller_id: z.string().nullable(),
+  via: z.enum(IDENTITY_SOURCES),
+  expires_at: TimestampSchema.nullable(),
+});
+export type Session = z.infer<typeof SessionSchema>;
+export const SessionEndedSchema = z.object({ signed_out: z.literal(true) });
 
 /** Who is asking, once a request is authenticated. */
 export interface Principal {

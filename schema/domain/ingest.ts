@@ -10,6 +10,7 @@ import type { SystemMode } from '../contracts/system.ts';
 import { isControl, TOOLS, toolName } from '../contracts/tools.ts';
 import { INSTRUCTION } from '../defaults.ts';
 import { claimDeadline } from './instruction-machine.ts';
+import { wellFormed } from './well-formed.ts';
 
 /** What makes two observations the same message: its id, or without one the hash of its text. */
 export function identityOf(assistantMessageId: string | null | undefined, textHash: string): string {
@@ -56,18 +57,22 @@ export function dedupeText(
   { block_index, index, target, tool, params }: InstructionInput,
 ): string {
   const { platform, remote_conversation_id, identity } = message;
-  const key = [platform, remote_conversation_id, identity, block_index, index, target, tool, params];
+  const key = [platform, remote_conversation_id, identity, block_index, index, target, tool, wellFormed(params)];
   const text = canonicalize(key);
   if (text === undefined) throw new Error('parameters that came as JSON have a canonical form');
   return text;
 }
 
-export interface IngestFacts {
-  recognition: Recognition;
+/** What decides whether ordinary instructions of a conversation may begin. */
+export interface GateFacts {
   mode: SystemMode;
   automation_status: AutomationStatus;
   /** Another message of the conversation is executing. */
   busy: boolean;
+}
+
+export interface IngestFacts extends GateFacts {
+  recognition: Recognition;
   /** How old the observation is, and how old one may be whose instructions run by themselves (milliseconds). */
   age_ms: number;
   max_age_ms: number;
@@ -106,7 +111,7 @@ export function decideIngest(body: Arrival, facts: IngestFacts): IngestDecision 
 }
 
 type Verdict = 'run' | 'ask' | 'deny' | 'shadow';
-interface Judged {
+export interface Judged {
   input: InstructionInput;
   verdict: Verdict;
   control: boolean;
@@ -115,7 +120,7 @@ interface Judged {
 }
 
 /** The host's verdict, held against the tool table: what the table does not know, or forbids, is denied. */
-function judged(input: InstructionInput): Judged {
+export function judged(input: InstructionInput): Judged {
   const name = toolName(input.target, input.tool);
   if (name === null) return denied(input, 'unknown_tool');
   const control = isControl(name);
@@ -161,8 +166,8 @@ function gated(all: readonly Judged[], facts: IngestFacts): IngestDecision {
 }
 
 /** The first gate that stands in the way of ordinary instructions. */
-function gateOf(
-  facts: IngestFacts,
+export function gateOf(
+  facts: GateFacts,
 ): Extract<IngestStatus, 'system_paused' | 'automation_paused' | 'automation_busy'> | null {
   if (facts.mode === 'paused') return 'system_paused';
   if (facts.automation_status === 'paused') return 'automation_paused';

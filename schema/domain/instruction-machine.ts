@@ -82,8 +82,22 @@ export function settle(all: readonly Standing[], id: string, to: InstructionStat
 
 /** The holder begins this one: it runs, and the claims' clock starts anew. */
 export function begin(all: readonly Standing[], id: string, now: number): Standing[] {
-  const moved = all.map((one) => (one.instruction_id === id ? { ...one, status: move(one.status, 'running') } : one));
+  return advance(all, id, 'running', now);
+}
+
+/** A person lets this one run: its holder has it from now on, and the claims' clock starts anew. */
+export function approve(all: readonly Standing[], id: string, now: number): Standing[] {
+  return advance(all, id, 'claimed', now);
+}
+
+function advance(all: readonly Standing[], id: string, to: InstructionState, now: number): Standing[] {
+  const moved = all.map((one) => (one.instruction_id === id ? { ...one, status: move(one.status, to) } : one));
   return withDeadlines(moved, id, true, now);
+}
+
+/** Whether something before that one still waits for a person: what comes later is claimed no sooner. */
+export function isBehindApproval(all: readonly Standing[], index: number): boolean {
+  return all.some((one) => one.index < index && (one.status === 'awaiting_approval' || one.status === 'waiting'));
 }
 
 function move(from: InstructionState, to: InstructionState): InstructionState {
@@ -132,6 +146,7 @@ export function claimDeadline(all: readonly { status: InstructionState; timeout_
   return now + left + INSTRUCTION.claim_slack_ms;
 }
 
-function messageEnd(all: readonly Standing[]): 'executed' | 'failed' {
+/** What a message has become when nothing of it is open any more. */
+export function messageEnd(all: readonly Standing[]): 'executed' | 'failed' {
   return all.every((one) => one.status === 'succeeded' || one.status === 'shadowed') ? 'executed' : 'failed';
 }

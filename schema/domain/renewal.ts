@@ -3,14 +3,15 @@
  * attempted at most `max_attempts` times and always ends; an outcome of another attempt than the one under way changes
  * nothing; what may have been delivered is asked for, never sent again blindly.
  */
-import type { AutomationStatus, Link } from '../contracts/conversations.ts';
-import type { DeliveryResult, RenewalJob, RenewalPayload, SkipReason } from '../contracts/renewal.ts';
-import { RENEWAL_TEMPLATES } from '../contracts/renewal.ts';
+import type { StopReason } from '../contracts/clients.ts';
+import type { AutomationStatus, Link, PauseReason } from '../contracts/conversations.ts';
+import type { DeliveryResult, RenewalJob, SkipReason } from '../contracts/renewal.ts';
 import { DELIVERY, RENEWAL, TIMED_JOBS } from '../defaults.ts';
+import { asStopReason } from './client-stops.ts';
 import { isDeliverable } from './links.ts';
+import type { Hold } from './renewal-limits.ts';
+import type { PayloadText } from './renewal-payload.ts';
 import { RENEWAL_BACKOFF, retryDelayMs } from './retry.ts';
-
-const [DEFAULT_TEMPLATE] = RENEWAL_TEMPLATES;
 
 type LinkTarget = Pick<Link, 'target_kind' | 'target_id' | 'target_payload'>;
 
@@ -22,8 +23,8 @@ export interface ProjectionFacts {
   newest: boolean;
   /** Its instructions are not done, or their reply has gone out or still will. */
   instruction_pending: boolean;
-  cooldown_until: number | null;
-  now: number;
+  /** The limit that holds a renewal back now. */
+  hold: Hold | null;
 }
 
 /** Why a settled message of the assistant becomes no job; null when it does. */
@@ -35,44 +36,8 @@ export function skipReason(facts: ProjectionFacts): SkipReason | null {
   if (facts.has_job) return 'duplicate_job';
   if (!facts.newest) return 'superseded';
   if (facts.instruction_pending) return 'instruction_pending';
-  if (facts.cooldown_until !== null && facts.cooldown_until > facts.now) return 'cooldown';
-  return null;
-}
-
-/** The message sent into the conversation: a summary of where it stands, and its address. */
-export function renewalPayload(message: { message_id: string; raw_text: string }, pageUrl: string): RenewalPayload {
-  const text = message.raw_text.replace(/\s+/g, ' ').trim();
-  const cut = Array.from(text).slice(0, RENEWAL.summary_chars).join('');
-  const summary = cut.length < text.length ? `${cut}…` : cut;
-  return {
-    kind: 'renewal.message',
-    version: 1,
-    template: DEFAULT_TEMPLATE,
-    text: `Please carry on from where you stopped.\n\nYour last message: ${summary}\n\n${pageUrl}`,
-    source_message: { id: message.message_id },
-  };
-}
-
-type PayloadText = { text: string } | { error: 'invalid_payload' | 'missing_payload_text' };
-
-/** The text of a stored payload. */
-export function payloadText(job: Pick<RenewalJob, 'payload' | 'payload_kind' | 'payload_text'>): PayloadText {
-  if (job.payload_kind === 'text') return nonBlank(job.payload_text ?? job.payload);
-  const payload = parseObject(job.payload);
-  return payload === null ? { error: 'invalid_payload' } : nonBlank(payload.text);
-}
-
-function nonBlank(text: unknown): PayloadText {
-  return typeof text === 'string' && text.trim() !== '' ? { text } : { error: 'missing_payload_text' };
-}
-
-function parseObject(json: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
+  if (facts.hold === null) return null;
+  return facts.hold.reason === 'cooldown' || facts.hold.reason === 'rate_limited' ? 'cooldown' : 'limit_reached';
 }
 
 /** The parts of a job that decisions change. */
@@ -107,31 +72,49 @@ export interface DispatchFacts {
   conversation: { automation_status: AutomationStatus } | null;
   /** Whether its message is still the conversation's newest. */
   newest: boolean;
+  /** Why the conversation goes in circles and has to be paused. */
+  breaker: PauseReason | null;
+  hold: Hold | null;
   link: LinkTarget | null;
+  /** Why the link's client may not be used. */
+  stopped: StopReason | null;
   payload: PayloadText;
   interval_ms: number;
   now: number;
   random: number;
 }
 
-/** What a due job does now: `send` with a text, or one of the steps that end, delay or count. */
-export function decideDispatch(
-  job: JobState,
-  facts: DispatchFacts,
-): { send: string; step: JobStep } | { send: null; step: JobStep } {
-  const { conversation, link, payload, now } = facts;
-  if (conversation === null)
-    return { send: null, step: failed(attempted(job, now), 'missing_local_conversation', now) };
-  if (conversation.automation_status !== 'auto') {
-    const recheckMs = Math.max(TIMED_JOBS.recheck_min_ms, facts.interval_ms);
-    const reason = `automation_${conversation.automation_status}`;
-    return { send: null, step: deferred(job, reason, now + recheckMs) };
-  }
-  if (!facts.newest) return { send: null, step: canceled(job, 'superseded', now) };
-  if (link === null) return { send: null, step: transient(attempted(job, now), 'missing_active_link', facts) };
-  if (!isDeliverable(link)) return { send: null, step: transient(attempted(job, now), 'route_unavailable', facts) };
-  if ('error' in payload) return { send: null, step: failed(attempted(job, now), payload.error, now) };
-  return { send: payload.text, step: sent(attempted(job, now), now) };
+/** What a due job does now: it is sent (`send` is the text), or it ends, waits, or counts an attempt. */
+export interface Dispatched {
+  send: string | null;
+  step: JobStep;
+  /** The conversation is paused with that reason, in the same write. */
+  pauses: PauseReason | null;
+}
+
+export function decideDispatch(job: JobState, facts: DispatchFacts): Dispatched {
+  const { conversation, breaker, hold, now } = facts;
+  const recheckAt = now + Math.max(TIMED_JOBS.recheck_min_ms, facts.interval_ms);
+  if (conversation === null) return unsent(failed(attempted(job, now), 'missing_local_conversation', now));
+  if (conversation.automation_status !== 'auto')
+    return unsent(deferred(job, `automation_${conversation.automation_status}`, recheckAt));
+  if (!facts.newest) return unsent(canceled(job, 'superseded', now));
+  if (breaker !== null) return { ...unsent(deferred(job, breaker, recheckAt)), pauses: breaker };
+  if (hold !== null) return unsent(deferred(job, hold.reason, hold.until ?? now + RENEWAL.held_recheck_ms));
+  return decideTarget(job, facts);
+}
+
+function decideTarget(job: JobState, facts: DispatchFacts): Dispatched {
+  const { link, stopped, payload, now } = facts;
+  if (link === null) return unsent(transient(attempted(job, now), 'missing_active_link', facts));
+  if (!isDeliverable(link)) return unsent(transient(attempted(job, now), 'route_unavailable', facts));
+  if (stopped !== null) return unsent(deferred(job, stopped, now + DELIVERY.stopped_recheck_ms));
+  if ('error' in payload) return unsent(failed(attempted(job, now), payload.error, now));
+  return { send: payload.text, step: sent(attempted(job, now), now), pauses: null };
+}
+
+function unsent(step: JobStep): Dispatched {
+  return { send: null, step, pauses: null };
 }
 
 function attempted(job: JobState, now: number): JobState {
@@ -181,36 +164,78 @@ function transient(job: JobState, reason: string, { now, random, retry_after_ms 
 
 export type DeliveryAnswer = DeliveryResult | { outcome: 'unknown' | 'in_flight' };
 
+export interface Outcome {
+  step: JobStep;
+  /** The browser may not be used on that platform until a person resumes it. */
+  stops: StopReason | null;
+  pauses: PauseReason | null;
+  /** Unix milliseconds: from then on the platform takes messages of this conversation again. */
+  limited_until: number | null;
+}
+
 /** What the node's answer makes of a running job; `null` asks the node again, until it is too late for that. */
 export function decideOutcome(
   job: JobState,
   answer: DeliveryAnswer,
   chance: Omit<Chance, 'retry_after_ms'>,
-): JobStep | null {
+): Outcome | null {
   const { now } = chance;
   switch (answer.outcome) {
     case 'delivered':
-      return {
-        next: { ...job, status: 'done', deadline_at: null, last_error: null, finished_at: now },
-        stage: 'job_completed',
-        result: 'attempt_succeeded',
-      };
+      return plain(delivered(job, now));
     case 'failed':
-      return transient(job, answer.reason ?? 'delivery_failed', { ...chance, retry_after_ms: answer.retry_after_ms });
+      return decideFailure(job, answer, chance);
     case 'deferred': {
       const until = now + Math.max(answer.retry_after_ms ?? TIMED_JOBS.recheck_min_ms, DELIVERY.retry_base_ms);
       const given = { ...job, attempt_count: Math.max(0, job.attempt_count - 1) };
-      return deferred(given, answer.reason ?? 'deferred', until);
+      const step = deferred(given, answer.reason ?? 'deferred', until);
+      return { ...plain(step), stops: asStopReason(answer.reason) };
     }
     case 'unknown':
       // The node never took it on, and the command has expired: it was not and will not be sent.
-      return transient(job, 'delivery_lost', chance);
+      return plain(transient(job, 'delivery_lost', chance));
     case 'uncertain':
     case 'in_flight':
       return null;
     default:
       return answer satisfies never;
   }
+}
+
+/** It was delivered, whatever was believed of it before. */
+export function delivered(job: JobState, now: number): JobStep {
+  const next = { ...job, status: 'done' as const, next_attempt_at: null, deadline_at: null, last_error: null };
+  return { next: { ...next, finished_at: now }, stage: 'job_completed', result: 'attempt_succeeded' };
+}
+
+function plain(step: JobStep): Outcome {
+  return { step, stops: null, pauses: null, limited_until: null };
+}
+
+/** The browser has tried both ways: its last word tells whether the platform, the account or the moment was at fault. */
+function decideFailure(job: JobState, answer: DeliveryResult, chance: Chance): Outcome {
+  const { now } = chance;
+  const { http_status, retry_after_ms } = answer;
+  const unauthorized = http_status === 401 || http_status === 403;
+  const stops = asStopReason(answer.reason) ?? (unauthorized ? 'signed_out' : null);
+  if (stops !== null) {
+    const step = waiting(job, stops, now + DELIVERY.stopped_recheck_ms);
+    return { ...plain(step), stops, pauses: stops === 'security_challenge' ? stops : null };
+  }
+  const limited = http_status === 429 || answer.reason === 'rate_limited';
+  const reason = answer.reason ?? (limited ? 'rate_limited' : 'delivery_failed');
+  const step = transient(job, reason, { ...chance, retry_after_ms });
+  if (!limited) return plain(step);
+  return {
+    ...plain(step),
+    pauses: step.next.status === 'failed' ? 'rate_limited' : null,
+    limited_until: retry_after_ms == null ? null : now + retry_after_ms,
+  };
+}
+
+/** The attempt counts, and none is lost by it: a person has to act before another can succeed. */
+function waiting(job: JobState, reason: string, until: number): JobStep {
+  return deferred({ ...job, max_attempts: Math.max(job.max_attempts, job.attempt_count + 1) }, reason, until);
 }
 
 /** A running job whose answer is due: asked about again, under a new deadline, or given up. */

@@ -5,6 +5,7 @@ import type { PlatformState } from '../contracts/clients.ts';
 import { PLATFORMS } from '../contracts/common.ts';
 import type { TargetPayload } from '../contracts/conversations.ts';
 import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../contracts/conversations.ts';
+import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
 
 export const clients = sqliteTable(
   'clients',
@@ -36,11 +37,23 @@ export const local_conversations = sqliteTable(
     repeated_messages: integer().notNull().default(0),
     repeated_renewals: integer().notNull().default(0),
     renewals_without_effect: integer().notNull().default(0),
+    renewals_in_row: integer().notNull().default(0),
+    /** Of the message that the last delivered renewal answered. */
+    renewed_text_hash: text(),
+    /** The day, in the conversation's time zone, whose renewals are counted. */
+    renewals_day: text(),
+    renewals_that_day: integer().notNull().default(0),
     cooldown_until: integer(),
+    cooldown_reason: text({ enum: COOLDOWN_REASONS }),
+    /** When the projector is to look at the newest message once more; null when it need not. */
+    project_at: integer(),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),
   },
-  (t) => [uniqueIndex('conversations_by_remote').on(t.platform, t.remote_conversation_id)],
+  (t) => [
+    uniqueIndex('conversations_by_remote').on(t.platform, t.remote_conversation_id),
+    index('conversations_to_project').on(t.project_at).where(sql`project_at IS NOT NULL`),
+  ],
 );
 
 export const conversation_links = sqliteTable(
@@ -61,6 +74,8 @@ export const conversation_links = sqliteTable(
     target_id: text().notNull(),
     target_payload: text({ mode: 'json' }).$type<TargetPayload>().notNull(),
     is_active: integer({ mode: 'boolean' }).notNull(),
+    /** A hash of the account that was signed in when the link was made. */
+    fingerprint: text(),
     observed_at: integer().notNull(),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),

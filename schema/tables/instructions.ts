@@ -38,6 +38,8 @@ export const messages = sqliteTable(
     replied_at: integer(),
     /** Why the projector made no job of it; null when it did, or has not come to it. */
     skip_reason: text({ enum: SKIP_REASONS }),
+    /** The command by which a person had it judged again; null once that node has claimed it. */
+    resubmit_command_id: text(),
     observed_at: integer().notNull(),
     received_at: integer().notNull(),
   },
@@ -76,6 +78,12 @@ export const instructions = sqliteTable(
     artifact_id: text(),
     truncated: integer({ mode: 'boolean' }).notNull().default(false),
     late_result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    /** By which another node does it in its browser; null when the holder does it itself. */
+    command_id: text(),
+    /** When a person asked for its end while it ran. */
+    cancel_requested_at: integer(),
+    /** Characters of output that its holder has told while it runs. */
+    output_chars: integer().notNull().default(0),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),
   },
@@ -83,6 +91,7 @@ export const instructions = sqliteTable(
     uniqueIndex('instructions_by_message').on(t.message_id, t.index),
     index('instructions_busy').on(t.local_conversation_id).where(sql`status IN ('claimed', 'running')`),
     index('instructions_claims').on(t.claim_expires_at).where(sql`claim_expires_at IS NOT NULL`),
+    index('instructions_awaiting').on(t.instruction_id).where(sql`status = 'awaiting_approval'`),
   ],
 );
 
@@ -95,9 +104,25 @@ export const instruction_events = sqliteTable(
     kind: text({ enum: INSTRUCTION_EVENT_KINDS }).notNull(),
     controller_id: text(),
     detail: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    /** The node whose journal it is in, its place there, and the hashes that bind it to what came before. */
+    chain: text(),
+    chain_seq: integer(),
+    prev_hash: text(),
+    hash: text(),
   },
-  (t) => [index('instruction_events_by_instruction').on(t.instruction_id, t.seq)],
+  (t) => [
+    index('instruction_events_by_instruction').on(t.instruction_id, t.seq),
+    // Two commits that continue one chain from the same place collide here.
+    uniqueIndex('instruction_events_by_chain').on(t.chain, t.chain_seq),
+  ],
 );
+
+/** Where each node's journal ends: the newest entry cannot be taken away unseen. */
+export const journal_heads = sqliteTable('journal_heads', {
+  chain: text().primaryKey(),
+  seq: integer().notNull(),
+  hash: text().notNull(),
+});
 
 export const artifacts = sqliteTable('artifacts', {
   artifact_id: text().primaryKey(),

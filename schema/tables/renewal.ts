@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { TargetSnapshot } from '../contracts/renewal.ts';
 import { JOB_STATUSES, PAYLOAD_KINDS } from '../contracts/renewal.ts';
+import type { RenewalSettingsPatch } from '../contracts/renewal-settings.ts';
 import type { TickEntry } from '../contracts/ticks.ts';
 import { TICK_DECISIONS, TICK_TRIGGERS } from '../contracts/ticks.ts';
 
@@ -37,6 +38,13 @@ export const renewal_jobs = sqliteTable(
     index('renewal_jobs_by_conversation').on(t.local_conversation_id, t.job_id),
   ],
 );
+
+/** What a person has set about renewal: one row a scope (`default`, a platform, a conversation's id). */
+export const renewal_settings = sqliteTable('renewal_settings', {
+  scope: text().primaryKey(),
+  settings: text({ mode: 'json' }).$type<RenewalSettingsPatch>().notNull(),
+  updated_at: integer().notNull(),
+});
 
 /** Durable cursors, by the name of the runner. */
 export const runner_cursors = sqliteTable('runner_cursors', {

@@ -3,7 +3,9 @@ import { bridge } from './bridge.ts';
 import { cost } from './cost.ts';
 import { duePick } from './due-pick.ts';
 import { extraction } from './extraction.ts';
+import { fleet } from './fleet.ts';
 import type { Benchmark } from './harness/benchmark.ts';
+import { lateness } from './lateness.ts';
 import { lease } from './lease.ts';
 
-export const BENCHMARKS: readonly Benchmark[] = [lease, extraction, duePick, bridge, cost];
+export const BENCHMARKS: readonly Benchmark[] = [lease, extraction, duePick, bridge, cost, lateness, fleet];

@@ -214,9 +214,12 @@ export class Cluster {
   }
 }
 
-/** Runs `act` with a cluster of its own, which is gone afterwards. */
-export async function withCluster(act: (cluster: Cluster) => Promise<void>): Promise<void> {
-  const cluster = await Cluster.start();
+/** Runs `act` with a cluster of its own, which is gone afterwards. `vars` override those of wrangler.toml. */
+export async function withCluster(
+  act: (cluster: Cluster) => Promise<void>,
+  vars: Record<string, string> = {},
+): Promise<void> {
+  const cluster = await Cluster.start(vars);
   try {
     await act(cluster);
   } finally {

@@ -36,6 +36,7 @@ export function commandWorld(answer: (call: CommandCall) => unknown, over: Parti
     isTerminal: false,
     clock: new FakeClock(),
     readFile: () => null,
+    writeNewFile: () => undefined,
     modeOf: () => null,
     connect,
     stopSignal: () => new Promise(() => undefined),

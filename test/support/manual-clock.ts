@@ -2,6 +2,7 @@
  * A clock that moves only when told. Unlike FakeClock it runs timers within `advance`, without letting anything else
  * run in between: for what is synchronous, where a test wants to look at every moment.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../local-agent/clock.ts';
 
 export class ManualClock implements Clock {
@@ -26,6 +27,11 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** Resolves when a timer is armed. */
+  async armed(): Promise<void> {
+    while (this.#timers.length === 0) await setImmediate();
   }
 
   /** Drops every timer, as the end of a process does. */

@@ -3,18 +3,24 @@
  * in one batch that fails while the system is paused. A job that is sent becomes `running` in the same batch as its
  * command; the push comes after, and only the node's answer makes the job `done`.
  */
-import { allHubs, nodeHub } from '../../durable-objects/stubs.ts';
+import { nodeHub } from '../../durable-objects/stubs.ts';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { RENEWAL } from '../../schema/defaults.ts';
-import type { JobStep } from '../../schema/domain/renewal.ts';
-import { DEADLINE_MS, decideDispatch, payloadText } from '../../schema/domain/renewal.ts';
+import type { DispatchFacts, JobStep } from '../../schema/domain/renewal.ts';
+import { DEADLINE_MS, decideDispatch } from '../../schema/domain/renewal.ts';
+import { renewalHold, trippedBreaker } from '../../schema/domain/renewal-limits.ts';
+import { payloadText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
 import { guardNotPaused, violationOf } from '../guards.ts';
 import { log as logLine } from '../log.ts';
 import type { CommandDraft } from '../queries/commands.ts';
 import { toCommand } from '../queries/commands.ts';
+import type { BreakerPause } from '../queries/conversations.ts';
+import { pauseConversations, tellNodes } from '../queries/conversations.ts';
 import type { DueJob, DueLink } from '../queries/due-jobs.ts';
 import { dueJobs } from '../queries/due-jobs.ts';
+import { chooseLink } from '../queries/link-choice.ts';
+import { connectedNodes } from '../queries/nodes.ts';
 import type { StepRow } from '../queries/renewal-jobs.ts';
 import { insertStepCommands, insertStepEvents, storeSteps } from '../queries/renewal-jobs.ts';
 import type { Runner, RunnerContext } from './runner.ts';
@@ -27,6 +33,8 @@ interface Decided {
   step: JobStep;
   row: StepRow;
   command: CommandDraft<'delivery'> | null;
+  /** The breaker that it trips. */
+  pause: BreakerPause | null;
 }
 
 export const renewalDispatcher: Runner = {
@@ -40,7 +48,10 @@ export const renewalDispatcher: Runner = {
       log('scan_completed', 'idle', counts([], 0));
       return 'ok';
     }
-    const connected = await connectedNodes(context, due);
+    const connected = await connectedNodes(
+      context.env,
+      due.flatMap((one) => one.links),
+    );
     const decided = decideAll(context, due, connected);
     const taken = await store(context, decided);
     if (taken === null) {
@@ -48,45 +59,52 @@ export const renewalDispatcher: Runner = {
       return 'system_paused';
     }
     const done = decided.filter((one) => taken.has(one.due.job.job_id));
-    await push(context, done);
+    await tell(context, done);
     for (const one of done) report(context, one);
     log('scan_completed', 'ok', counts(done, due.length));
     return 'ok';
   },
 };
 
-/** Of the nodes that could deliver, those with a live socket. */
-async function connectedNodes({ env }: RunnerContext, due: readonly DueJob[]): Promise<Set<string>> {
-  const ids = [...new Set(due.flatMap((one) => one.links.map((link) => link.controller_id)))];
-  if (ids.length === 0) return new Set();
-  const answers = await Promise.all(allHubs(env).map((hub) => hub.presence(ids)));
-  return new Set(ids.filter((id) => answers.some((presence) => presence[id]?.connected)));
-}
-
 function decideAll(context: RunnerContext, due: readonly DueJob[], connected: Set<string>): Decided[] {
-  const { settings, now, random } = context;
-  let room = settings.max_jobs_per_tick;
+  let room = context.settings.max_jobs_per_tick;
   return due.flatMap((one) => {
-    const { job, conversation, links } = one;
-    const putOff = conversation !== null && conversation.automation_status !== 'auto';
+    const putOff = one.conversation !== null && one.conversation.automation_status !== 'auto';
     if (!putOff && room === 0) return [];
     if (!putOff) room -= 1;
-    // The newest link on a connected node; without one its node finds the command when it comes back in time.
-    const link = links.find((found) => connected.has(found.controller_id)) ?? links[0] ?? null;
-    const { send, step } = decideDispatch(job, {
-      conversation,
-      newest: conversation?.last_message_id === job.message_id,
-      link,
-      payload: payloadText(job),
-      interval_ms: settings.interval_ms,
-      now,
-      random: random(),
-    });
-    if (send === null || link === null || conversation === null) {
-      return [{ due: one, step, row: stepRow(one, step), command: null }];
-    }
-    return [sending(context, { ...one, conversation }, step, link, send)];
+    return [decide(context, one, connected)];
   });
+}
+
+function decide(context: RunnerContext, one: DueJob, connected: Set<string>): Decided {
+  const { job, conversation, links } = one;
+  const { link, stopped } = chooseLink(links, connected);
+  const { send, step, pauses } = decideDispatch(job, {
+    conversation,
+    newest: conversation?.last_message_id === job.message_id,
+    ...limits(one, context.now),
+    link,
+    stopped,
+    payload: payloadText(job),
+    interval_ms: context.settings.interval_ms,
+    now: context.now,
+    random: context.random(),
+  });
+  if (send !== null && link !== null && conversation !== null) {
+    return sending(context, { ...one, conversation }, step, link, send);
+  }
+  const { local_conversation_id } = job;
+  const pause = pauses === null ? null : { local_conversation_id, reason: pauses };
+  return { due: one, step, row: stepRow(one, step), command: null, pause };
+}
+
+function limits({ conversation, text_hash }: DueJob, now: number): Pick<DispatchFacts, 'breaker' | 'hold'> {
+  if (conversation === null) return { breaker: null, hold: null };
+  const { settings } = conversation;
+  return {
+    breaker: trippedBreaker(conversation, settings, text_hash),
+    hold: renewalHold(conversation, settings, now),
+  };
 }
 
 function stepRow({ job }: DueJob, step: JobStep): StepRow {
@@ -117,6 +135,7 @@ function sending(context: RunnerContext, due: Reachable, step: JobStep, link: Du
   return {
     due,
     step,
+    pause: null,
     row: { ...stepRow(due, step), plan_id, batch_id: context.batch_id, target_snapshot, command_id },
     command: {
       command_id,
@@ -140,6 +159,7 @@ function sending(context: RunnerContext, due: Reachable, step: JobStep, link: Du
 /** The jobs whose step was taken; null when the system was paused meanwhile, and nothing changed. */
 async function store({ db, now }: RunnerContext, decided: readonly Decided[]): Promise<Set<string> | null> {
   const commands = decided.flatMap((one) => (one.command === null ? [] : [one.command]));
+  const pauses = decided.flatMap((one) => (one.pause === null ? [] : [one.pause]));
   const events = decided.map(({ due, step }) => ({
     job_id: due.job.job_id,
     status: step.next.status,
@@ -156,6 +176,7 @@ async function store({ db, now }: RunnerContext, decided: readonly Decided[]): P
       ),
       insertStepCommands(db, commands, now),
       insertStepEvents(db, events, now),
+      ...pauseConversations(db, pauses, now),
     ]);
     return new Set(taken.map((row) => row.job_id));
   } catch (error) {
@@ -164,18 +185,20 @@ async function store({ db, now }: RunnerContext, decided: readonly Decided[]): P
   }
 }
 
-async function push({ env, now }: RunnerContext, done: readonly Decided[]): Promise<void> {
-  const pushes = done.flatMap(({ command }) =>
-    command === null
+/** Sends what was committed, and has the nodes read again what was paused. */
+async function tell({ env, db, now }: RunnerContext, done: readonly Decided[]): Promise<void> {
+  const told = done.flatMap(({ command, pause }) => [
+    ...(command === null
       ? []
       : [
           nodeHub(env, command.controller_id).push(command.controller_id, {
-            type: 'command',
+            type: 'command' as const,
             command: toCommand(command, now),
           }),
-        ],
-  );
-  const failures = (await Promise.allSettled(pushes)).filter((one) => one.status === 'rejected');
+        ]),
+    ...(pause === null ? [] : [tellNodes(env, db, pause.local_conversation_id)]),
+  ]);
+  const failures = (await Promise.allSettled<unknown>(told)).filter((one) => one.status === 'rejected');
   if (failures.length > 0) logLine('error', 'push', { failed: failures.length });
 }
 

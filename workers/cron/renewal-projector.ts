@@ -6,7 +6,10 @@
 import { sql } from 'drizzle-orm';
 import type { SkipReason } from '../../schema/contracts/renewal.ts';
 import { RENEWAL } from '../../schema/defaults.ts';
-import { renewalPayload, skipReason } from '../../schema/domain/renewal.ts';
+import { skipReason } from '../../schema/domain/renewal.ts';
+import type { Hold } from '../../schema/domain/renewal-limits.ts';
+import { renewalHold } from '../../schema/domain/renewal-limits.ts';
+import { renewalPayload } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
 import type { Statement } from '../db.ts';
@@ -15,12 +18,14 @@ import { guardNotPaused, guardThat, violationOf } from '../guards.ts';
 import { insertRows } from '../queries/bulk.ts';
 import type { Candidate } from '../queries/projection.ts';
 import { readCandidates } from '../queries/projection.ts';
-import { dropMarks, PROJECTOR } from '../queries/projection-marks.ts';
+import { dropMarks, PROJECTOR, projectAllAgain } from '../queries/projection-marks.ts';
 import type { Runner, RunnerContext } from './runner.ts';
 
 interface Projected {
   candidate: Candidate;
   skip: SkipReason | null;
+  /** The limit behind the reason, and when it ends. */
+  hold: Hold | null;
 }
 
 export const renewalProjector: Runner = {
@@ -41,7 +46,7 @@ export const renewalProjector: Runner = {
     const again = marked.filter((one) => one.ingest_seq <= cursor);
     const projected = [...window, ...again]
       .filter((one) => one.role === 'assistant')
-      .map((candidate) => ({ candidate, skip: judge(candidate, now) }));
+      .map((candidate) => judge(candidate, now));
     if (last !== cursor || marked.length > 0) {
       const stored = await store(context, projected, { cursor, last, marked });
       if (!stored) return 'changed';
@@ -51,16 +56,17 @@ export const renewalProjector: Runner = {
   },
 };
 
-function judge(one: Candidate, now: number): SkipReason | null {
-  return skipReason({
-    automation_status: one.automation_status,
-    link: one.link,
-    has_job: one.has_job,
-    newest: one.last_message_id === one.message_id,
-    instruction_pending: one.instruction_open || one.reply_outcome === 'delivered',
-    cooldown_until: one.cooldown_until,
-    now,
+function judge(candidate: Candidate, now: number): Projected {
+  const hold = renewalHold(candidate, candidate.settings, now);
+  const skip = skipReason({
+    automation_status: candidate.automation_status,
+    link: candidate.link,
+    has_job: candidate.has_job,
+    newest: candidate.last_message_id === candidate.message_id,
+    instruction_pending: candidate.instruction_open || candidate.reply_outcome === 'delivered',
+    hold,
   });
+  return { candidate, skip, hold: skip === 'cooldown' || skip === 'limit_reached' ? hold : null };
 }
 
 async function store(
@@ -70,6 +76,9 @@ async function store(
 ): Promise<boolean> {
   const skipped = projected.map(({ candidate, skip }) => ({ message_id: candidate.message_id, skip_reason: skip }));
   const jobs = projected.flatMap(({ candidate, skip }) => (skip === null ? [newJob(candidate, now)] : []));
+  const later = projected.flatMap(({ candidate: { local_conversation_id }, hold }) =>
+    hold === null || hold.until === null ? [] : [{ local_conversation_id, due_at: hold.until }],
+  );
   const statements: Statement[] = [
     guardNotPaused(db),
     guardThat(db, sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${PROJECTOR}), 0) = ${at.cursor}`),
@@ -81,7 +90,9 @@ async function store(
     dropMarks(
       db,
       at.marked.map((one) => one.local_conversation_id),
+      now,
     ),
+    ...(later.length === 0 ? [] : [projectAllAgain(db, later)]),
     db.run(sql`INSERT INTO runner_cursors (runner, position, updated_at) VALUES (${PROJECTOR}, ${at.last}, ${now})
       ON CONFLICT (runner) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`),
   ];
@@ -95,7 +106,7 @@ async function store(
 }
 
 function newJob(one: Candidate, now: number): typeof renewal_jobs.$inferInsert {
-  const payload = renewalPayload(one, one.link?.page_url ?? '');
+  const payload = renewalPayload({ ...one, page_url: one.link?.page_url ?? '' }, one.settings.template);
   return {
     job_id: newId('job', now),
     local_conversation_id: one.local_conversation_id,
@@ -113,14 +124,18 @@ function newJob(one: Candidate, now: number): typeof renewal_jobs.$inferInsert {
 }
 
 function report({ log }: RunnerContext, projected: readonly Projected[]): void {
-  for (const { candidate, skip } of projected) {
+  for (const { candidate, skip, hold } of projected) {
     const { message_id, local_conversation_id } = candidate;
     if (skip === null) log('message_projected', 'ok', { message_id, local_conversation_id });
-    else log('message_skipped', skip, { message_id, local_conversation_id });
+    else log('message_skipped', skip, { message_id, local_conversation_id, ...limitDetail(hold) });
   }
   const projectedCount = projected.filter((one) => one.skip === null).length;
   log('scan_completed', projected.length === 0 ? 'idle' : 'ok', {
     projected_messages: projectedCount,
     skipped_messages: projected.length - projectedCount,
   });
+}
+
+function limitDetail(hold: Hold | null): Record<string, unknown> {
+  return hold === null ? {} : { limit: hold.reason, until: hold.until };
 }

@@ -1,12 +1,14 @@
 /**
  * One tick: take the lock, decide, run the registry, write the log, give the lock back with the next due time. Ordinary
  * runners need a system that runs and somebody who leads; reapers run on every tick that holds the lock. A runner that
- * throws fails alone; a throw in the framework is `failed`, and the lock is given back all the same.
+ * throws fails alone; a throw in the framework is `failed`, and the lock is given back all the same. A tick that has
+ * used its time begins no further runner: the next one, due at once, goes on.
  */
 import { automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import type { TickAnswer, TickDecision, TickEntry, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
+import { TIMED_JOBS } from '../../schema/defaults.ts';
 import { decideTick } from '../../schema/domain/tick.ts';
 import { newId } from '../../schema/ids.ts';
 import type { Database } from '../db.ts';
@@ -15,6 +17,7 @@ import { log } from '../log.ts';
 import { insertTick, nextDueAt } from '../queries/ticks.ts';
 import { settings } from '../settings.ts';
 import type { Runner, RunnerContext } from './runner.ts';
+import { MORE } from './runner.ts';
 import { RUNNERS } from './runners.ts';
 import type { EntryDetails, Logger } from './tick-log.ts';
 import { keptEntries, tickEntry } from './tick-log.ts';
@@ -30,7 +33,11 @@ export interface TickDeps {
   runners: readonly Runner[];
   random: () => number;
   log: typeof log;
+  /** Milliseconds after which no further runner is begun. */
+  budget_ms: number;
 }
+
+const DEPS: TickDeps = { runners: RUNNERS, random: Math.random, log, budget_ms: TIMED_JOBS.tick_budget_ms };
 
 interface Tick {
   env: Env;
@@ -50,11 +57,8 @@ interface Outcome {
 }
 
 /** Runs a tick if it may; the answer says what was decided. Throws only when the lock itself cannot be reached. */
-export async function runTick(
-  env: Env,
-  request: TickRequest,
-  deps: TickDeps = { runners: RUNNERS, random: Math.random, log },
-): Promise<TickAnswer> {
+export async function runTick(env: Env, request: TickRequest, given: Partial<TickDeps> = {}): Promise<TickAnswer> {
+  const deps: TickDeps = { ...DEPS, ...given };
   const jobs = timedJobs(env);
   const grant = await jobs.begin(request.trigger, request.scheduledTime);
   const granted = grant.status === 'granted';
@@ -106,14 +110,23 @@ async function decideAndRun(tick: Tick): Promise<Outcome> {
   framework('tick_started', 'running');
   const ordinary = decision === 'scheduled';
   let failures = 0;
+  let left = 0;
   for (const runner of deps.runners) {
     if (!ordinary && runner.ordinary) tick.logAs(runner.name)('runner_skipped', decision);
-    else if (!(await runOne(tick, runner, mode))) failures += 1;
+    else if (tick.elapsed() > deps.budget_ms) {
+      tick.logAs(runner.name)('runner_skipped', 'out_of_time');
+      left += 1;
+    } else {
+      const result = await runOne(tick, runner, mode);
+      if (result === null) failures += 1;
+      if (result === MORE) left += 1;
+    }
   }
   const result = ordinary && failures > 0 ? 'completed_with_failures' : decision;
-  framework('tick_completed', result, { duration_ms: tick.elapsed(), failed_runners: failures });
+  framework('tick_completed', result, { duration_ms: tick.elapsed(), failed_runners: failures, ...db.usage });
   if (!ordinary) return { decision: result, next_due_at: null };
-  const due = await nextDueAt(db, settings(env), mode === 'running');
+  // What was left for want of time or room is as due as it was.
+  const due = left > 0 ? request.now : await nextDueAt(db, settings(env), mode === 'running');
   // A runner that fails leaves what it should have done due: it must not be asked again at once.
   const floor = failures > 0 ? request.now + settings(env).interval_ms : 0;
   return { decision: result, next_due_at: due === null ? null : Math.max(due, floor) };
@@ -129,8 +142,8 @@ async function readObjects(env: Env): Promise<{ mode: SystemMode; leader_id: str
   return { mode, leader_id: view.expires_in_ms > 0 ? view.holder_id : null };
 }
 
-/** Whether it came to its end. */
-async function runOne(tick: Tick, runner: Runner, mode: SystemMode): Promise<boolean> {
+/** What came of it; null when it threw. */
+async function runOne(tick: Tick, runner: Runner, mode: SystemMode): Promise<string | null> {
   const { env, db, request, deps, batch_id } = tick;
   const logger = tick.logAs(runner.name);
   const context: RunnerContext = {
@@ -149,10 +162,10 @@ async function runOne(tick: Tick, runner: Runner, mode: SystemMode): Promise<boo
   try {
     const result = await runner.run(context);
     logger('runner_completed', result, { duration_ms: tick.elapsed() - startedMs });
-    return true;
+    return result;
   } catch (error) {
     logger('runner_failed', 'failed', { duration_ms: tick.elapsed() - startedMs, error: String(error) });
-    return false;
+    return null;
   }
 }
 

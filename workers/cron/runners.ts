@@ -1,4 +1,5 @@
 /** Every timed job, in the order in which a tick runs them: what the projector makes due is sent in the same tick. */
+import { approvalsExpire } from './approvals-expire.ts';
 import { commandsExpire } from './commands-expire.ts';
 import { deliveriesReconcile } from './deliveries-reconcile.ts';
 import { instructionsExpire } from './instructions-expire.ts';
@@ -9,6 +10,7 @@ import type { Runner } from './runner.ts';
 
 export const RUNNERS: readonly Runner[] = [
   instructionsExpire,
+  approvalsExpire,
   deliveriesReconcile,
   commandsExpire,
   renewalProjector,

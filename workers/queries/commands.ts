@@ -1,8 +1,9 @@
 /** Commands to nodes: rows that are pending until received, answered or expired. */
-import { and, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, gt, inArray, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { COMMAND_BODIES, Command, CommandKind, Receipt } from '../../schema/contracts/commands.ts';
 import { CommandSchema } from '../../schema/contracts/commands.ts';
+import type { ClaimedInstruction } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
 import { commands } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db.ts';
@@ -20,10 +21,19 @@ export interface CommandDraft<K extends CommandKind = CommandKind> {
 
 type CommandRow = typeof commands.$inferSelect;
 
-/** The command as it is told to a node: instants become durations. */
-export function toCommand(row: Pick<CommandRow, 'command_id' | 'kind' | 'body' | 'expires_at'>, now: number): Command {
-  const { command_id, kind, body, expires_at } = row;
-  return CommandSchema.parse({ command_id, kind, body, expires_in_ms: Math.max(0, expires_at - now) });
+/** The command as it is told to a node: instants become durations, and durations are what is left of them. */
+export function toCommand(
+  row: Pick<CommandRow, 'command_id' | 'kind' | 'body' | 'expires_at'> & { created_at?: number },
+  now: number,
+): Command {
+  const { command_id, kind, body, expires_at, created_at = now } = row;
+  const command = CommandSchema.parse({ command_id, kind, body, expires_in_ms: Math.max(0, expires_at - now) });
+  if (command.kind !== 'approval.decided') return command;
+  const left = <T extends Pick<ClaimedInstruction, 'claim_expires_in_ms'>>(claim: T): T => {
+    if (claim.claim_expires_in_ms === null) return claim;
+    return { ...claim, claim_expires_in_ms: Math.max(0, claim.claim_expires_in_ms - (now - created_at)) };
+  };
+  return { ...command, body: { ...left(command.body), released: command.body.released.map(left) } };
 }
 
 /** What that node has neither received nor answered, oldest first. */
@@ -32,29 +42,34 @@ export async function pendingCommands(db: Database, controllerId: string, now: n
   return items;
 }
 
-/** The same by the page; those after the command id `after` only. */
+/** Grows with the commit: ids are made on many machines, and one that was made earlier may be stored later. */
+const STORED_ORDER = sql<number>`${commands}.rowid`;
+
+/** The same by the page; those that were stored after the command `after` only. */
 export async function listPending(
   db: Database,
   controllerId: string,
   now: number,
   page: PageRequest & { after?: string | undefined },
 ): Promise<Page<Command>> {
-  const window = pageWindow(commands.command_id, page, 'oldest');
+  const window = pageWindow(STORED_ORDER, page, 'oldest');
   const rows = await db
-    .select()
+    .select({ ...getTableColumns(commands), stored: STORED_ORDER })
     .from(commands)
     .where(
       and(
         eq(commands.controller_id, controllerId),
         eq(commands.status, sql`'pending'`),
-        page.after === undefined ? undefined : gt(commands.command_id, page.after),
+        page.after === undefined
+          ? undefined
+          : sql`${STORED_ORDER} > coalesce((SELECT rowid FROM commands WHERE command_id = ${page.after}), 0)`,
         gt(commands.expires_at, now),
         window.where,
       ),
     )
     .orderBy(window.orderBy)
     .limit(window.limit);
-  const { items, next_cursor } = toPage(rows, page, (row) => row.command_id);
+  const { items, next_cursor } = toPage(rows, page, (row) => row.stored);
   return { items: items.map((row) => toCommand(row, now)), next_cursor };
 }
 
@@ -93,4 +108,23 @@ export function finishCommand(
     .update(commands)
     .set({ status: 'done', result, finished_at: now })
     .where(and(eq(commands.command_id, commandId), inArray(commands.status, ['pending', 'received', 'expired'])));
+}
+
+const ANSWER_POLL_MS = { first: 50, longest: 1_000 };
+
+/** Waits for the node's answer to a command that was just sent; null when none comes within `waitMs`. */
+export async function commandAnswer(
+  db: Database,
+  commandId: string,
+  waitMs: number,
+): Promise<Record<string, unknown> | null> {
+  let pause = ANSWER_POLL_MS.first;
+  for (let waited = 0; waited <= waitMs; waited += pause) {
+    const row = await findCommand(db, commandId);
+    if (row?.status === 'done') return row.result;
+    if (row?.status === 'refused') return null;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(pause * 2, ANSWER_POLL_MS.longest);
+  }
+  return null;
 }

@@ -5,6 +5,10 @@
 import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
+import { STOP_REASONS } from '../../schema/contracts/clients.ts';
+import type { PauseReason } from '../../schema/contracts/conversations.ts';
+import { PAUSE_REASONS } from '../../schema/contracts/conversations.ts';
+import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { changeConversation } from '../../schema/domain/conversation.ts';
 import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
@@ -55,41 +59,53 @@ export function storeConversation(
   if (next === read) return { guards: [], statements: [], events: [], after: async () => undefined };
   const id = read.local_conversation_id;
   const turned = next.automation_status !== read.automation_status;
-  const becameAuto = turned && next.automation_status === 'auto';
-  const { automation_status, last_non_paused_automation_status, pause_reason, paused_at } = next;
-  const { execution_failures, repeated_messages } = next;
+  // A person who sets `auto` once more means that what was counted so far no longer stands in the way.
+  const freed = read.repeated_renewals > 0 && next.repeated_renewals === 0;
+  const wakes = (turned || freed) && next.automation_status === 'auto';
   return {
     guards: [guardStatus(db, read)],
     statements: [
       db
         .update(local_conversations)
-        .set({
-          automation_status,
-          last_non_paused_automation_status,
-          pause_reason,
-          paused_at,
-          execution_failures,
-          repeated_messages,
-          updated_at: now,
-        })
+        .set({ ...stateOf(next), updated_at: now })
         .where(eq(local_conversations.local_conversation_id, id)),
-      ...(becameAuto ? [projectAgain(db, id, now), dueNow(db, id, now)] : []),
+      ...(wakes ? [projectAgain(db, id, now), dueNow(db, id, now)] : []),
     ],
-    events: turned
-      ? [
-          {
-            topic: 'conversations',
-            type: 'automation_changed',
-            subject_id: id,
-            data: { automation_status, pause_reason },
-          },
-        ]
-      : [],
+    events: turned ? [automationChanged(next)] : [],
     after: async () => {
       if (turned) await tellNodes(env, db, id);
-      if (becameAuto) await timedJobs(env).due(now);
+      if (wakes) await timedJobs(env).due(now);
     },
   };
+}
+
+/** The parts of a conversation that `changeConversation` and the counters decide. */
+function stateOf(row: ConversationRow) {
+  const { automation_status, last_non_paused_automation_status, pause_reason, paused_at } = row;
+  const { execution_failures, repeated_messages } = row;
+  const { renewals_in_row, renewals_without_effect, repeated_renewals, renewed_text_hash } = row;
+  const { renewals_day, renewals_that_day, cooldown_until, cooldown_reason } = row;
+  return {
+    automation_status,
+    last_non_paused_automation_status,
+    pause_reason,
+    paused_at,
+    execution_failures,
+    repeated_messages,
+    renewals_in_row,
+    renewals_without_effect,
+    repeated_renewals,
+    renewed_text_hash,
+    renewals_day,
+    renewals_that_day,
+    cooldown_until,
+    cooldown_reason,
+  };
+}
+
+function automationChanged({ local_conversation_id, automation_status, pause_reason }: ConversationRow): EventDraft {
+  const data = { automation_status, pause_reason };
+  return { topic: 'conversations', type: 'automation_changed', subject_id: local_conversation_id, data };
 }
 
 /** The same for one change, as a person, a chat or a breaker asks for it. */
@@ -104,24 +120,66 @@ export function applyChange(
   return { ...storeConversation(env, db, read, next, now), next };
 }
 
-/** The conversation's automation must still be what was read. */
+/** What a decision about the conversation relies upon must still be what was read. */
 export function guardStatus(db: Database, read: ConversationRow): Statement {
   return guardThat(
     db,
     sql`EXISTS (SELECT 1 FROM local_conversations WHERE local_conversation_id = ${read.local_conversation_id}
-      AND automation_status = ${read.automation_status})`,
+      AND automation_status = ${read.automation_status} AND execution_failures = ${read.execution_failures}
+      AND renewals_in_row = ${read.renewals_in_row} AND renewals_without_effect = ${read.renewals_without_effect}
+      AND repeated_renewals = ${read.repeated_renewals} AND renewals_that_day = ${read.renewals_that_day})`,
   );
 }
+
+/** Reasons for which a job waits that a person's change of the automation may have ended. */
+const WAITS = sql.join(
+  ['automation_manual', 'automation_paused', ...PAUSE_REASONS, ...HOLD_REASONS].map((reason) => sql`${reason}`),
+  sql`, `,
+);
 
 /** Jobs that waited for nothing but this conversation's automation. */
 function dueNow(db: Database, id: string, now: number): Statement {
   return db.run(sql`UPDATE renewal_jobs SET next_attempt_at = ${now}, updated_at = ${now}
     WHERE local_conversation_id = ${id} AND status = 'pending' AND next_attempt_at > ${now}
-      AND last_error IN ('automation_manual', 'automation_paused')`);
+      AND last_error IN (${WAITS})`);
+}
+
+/** Jobs that waited for that client to be resumed. */
+export function dueWithClient(db: Database, clientId: string, now: number): Statement {
+  const reasons = sql.join(
+    STOP_REASONS.map((reason) => sql`${reason}`),
+    sql`, `,
+  );
+  return db.run(sql`UPDATE renewal_jobs SET next_attempt_at = ${now}, updated_at = ${now}
+    WHERE status = 'pending' AND next_attempt_at > ${now} AND last_error IN (${reasons})
+      AND local_conversation_id IN (SELECT local_conversation_id FROM conversation_links
+        WHERE client_id = ${clientId} AND is_active = 1)`);
+}
+
+export interface BreakerPause {
+  local_conversation_id: string;
+  reason: PauseReason;
+}
+
+/** Breakers of many conversations at once: those that are still `auto` are paused, and an event says so. */
+export function pauseConversations(db: Database, pauses: readonly BreakerPause[], now: number): Statement[] {
+  if (pauses.length === 0) return [];
+  const json = JSON.stringify(pauses);
+  return [
+    db.run(sql`UPDATE local_conversations SET automation_status = 'paused', last_non_paused_automation_status = 'auto',
+        pause_reason = o.reason, paused_at = ${now}, updated_at = ${now}
+      FROM (SELECT value->>'local_conversation_id' AS id, value->>'reason' AS reason FROM json_each(${json})) AS o
+      WHERE local_conversation_id = o.id AND automation_status = 'auto'`),
+    db.run(sql`INSERT INTO events (at, topic, type, subject_id, data)
+      SELECT ${now}, 'conversations', 'automation_changed', c.local_conversation_id,
+        json_object('automation_status', 'paused', 'pause_reason', c.pause_reason)
+      FROM json_each(${json}) AS o JOIN local_conversations AS c
+        ON c.local_conversation_id = o.value->>'local_conversation_id' AND c.paused_at = ${now}`),
+  ];
 }
 
 /** Tells the nodes that have it open to read the conversation again. */
-async function tellNodes(env: Env, db: Database, id: string): Promise<void> {
+export async function tellNodes(env: Env, db: Database, id: string): Promise<void> {
   const rows = await db
     .selectDistinct({ controller_id: conversation_links.controller_id })
     .from(conversation_links)

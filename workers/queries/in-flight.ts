@@ -7,14 +7,22 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Database, Statement } from '../db.ts';
+import { guardThat } from '../guards.ts';
+import type { JournalDraft } from '../journal.ts';
 
 const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;
 const MAX_COMMANDS = 500;
 const REASON = 'restored';
 
+interface OpenInstruction {
+  instruction_id: string;
+  controller_id: string;
+  executing: number;
+}
+
 export interface InFlight {
-  instructions: string[];
+  instructions: OpenInstruction[];
   renewal_jobs: string[];
   commands: string[];
   /** Whether there may be more than this. */
@@ -31,9 +39,8 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
       UNION ALL SELECT message_id FROM instructions WHERE claim_expires_at IS NOT NULL AND finished_at IS NULL
     ) LIMIT ${MAX_MESSAGES}`,
   );
-  const instructions = await ids(
-    db,
-    sql`SELECT instruction_id AS id FROM instructions
+  const instructions = await db.all<OpenInstruction>(
+    sql`SELECT instruction_id, controller_id, ${EXECUTING} AS executing FROM instructions
       WHERE message_id IN (SELECT value FROM json_each(${JSON.stringify(messages)})) AND ${OPEN}`,
   );
   const jobs = await ids(
@@ -57,12 +64,8 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
  */
 export function quarantine(db: Database, found: InFlight, now: number): Statement[] {
   const listed = (of: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(of)}))`;
-  const instructions = listed(found.instructions);
+  const instructions = listed(found.instructions.map((one) => one.instruction_id));
   return [
-    db.run(sql`INSERT INTO instruction_events (instruction_id, at, kind, controller_id, detail)
-      SELECT instruction_id, ${now}, CASE WHEN ${EXECUTING} THEN 'ended' ELSE 'gated' END, NULL,
-        json_object('status', CASE WHEN ${EXECUTING} THEN 'interrupted' ELSE 'expired' END, 'reason', ${REASON})
-      FROM instructions WHERE instruction_id IN ${instructions} AND ${OPEN}`),
     db.run(sql`UPDATE messages SET ingest_status = 'failed'
       WHERE ingest_status IN ('accepted', 'awaiting_approval') AND message_id IN
         (SELECT message_id FROM instructions WHERE instruction_id IN ${instructions} AND ${OPEN})`),
@@ -81,8 +84,30 @@ export function quarantine(db: Database, found: InFlight, now: number): Statemen
   ];
 }
 
+/** The instructions must still be open as they were found: their journal tells how each of them ends. */
+export function guardInFlight(db: Database, { instructions }: InFlight): Statement[] {
+  const alike = (executing: number) => {
+    const found = instructions.filter((one) => one.executing === executing).map((one) => one.instruction_id);
+    return guardThat(
+      db,
+      sql`(SELECT count(*) FROM instructions WHERE instruction_id IN (SELECT value FROM json_each(${JSON.stringify(found)}))
+        AND ${executing === 1 ? EXECUTING : WAITING}) = ${found.length}`,
+    );
+  };
+  return [alike(1), alike(0)];
+}
+
+/** The last line of each story. */
+export function quarantineStory({ instructions }: InFlight): JournalDraft[] {
+  return instructions.map(({ instruction_id, controller_id: chain, executing }) => {
+    const [kind, status] = executing === 1 ? (['ended', 'interrupted'] as const) : (['gated', 'expired'] as const);
+    return { chain, instruction_id, kind, controller_id: null, detail: { status, reason: REASON } };
+  });
+}
+
 const OPEN = sql`status IN ('claimed', 'running', 'waiting', 'awaiting_approval')`;
 const EXECUTING = sql`status IN ('claimed', 'running')`;
+const WAITING = sql`status IN ('waiting', 'awaiting_approval')`;
 
 async function ids(db: Database, query: SQL): Promise<string[]> {
   return (await db.all<{ id: string }>(query)).map(({ id }) => id);

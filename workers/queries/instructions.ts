@@ -2,7 +2,7 @@
  * Instructions as rows: how they stand, what changes about them, and their append-only story. A change is decided on
  * how the whole message stood, and guarded by exactly that.
  */
-import { asc, sql } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import type {
   ClaimedInstruction,
   InstructionEventKind,
@@ -11,16 +11,19 @@ import type {
 import { isControl, toolName } from '../../schema/contracts/tools.ts';
 import type { Standing } from '../../schema/domain/instruction-machine.ts';
 import { INSTRUCTION_TRANSITIONS, isExecuting } from '../../schema/domain/instruction-machine.ts';
-import { instruction_events, instructions } from '../../schema/tables/index.ts';
+import { instructions } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db.ts';
 import { guardThat } from '../guards.ts';
-import { insertRows } from './bulk.ts';
+import type { JournalDraft } from '../journal.ts';
 
 export type InstructionRow = typeof instructions.$inferSelect;
-export interface InstructionEventDraft {
-  instruction_id: string;
-  kind: InstructionEventKind;
+
+/** Who changes an instruction: `chain` is its holder, whose journal tells it. */
+export interface ChangedBy {
+  chain: string;
+  controller_id: string | null;
   detail: Record<string, unknown>;
+  now: number;
 }
 
 /** All instructions of the message of that instruction, in message order. */
@@ -32,6 +35,11 @@ export async function siblingsOf(db: Database, instructionId: string): Promise<I
       sql`${instructions.message_id} = (SELECT message_id FROM instructions WHERE instruction_id = ${instructionId})`,
     )
     .orderBy(asc(instructions.index));
+}
+
+/** All instructions of that message, in message order. */
+export async function instructionsOf(db: Database, messageId: string): Promise<InstructionRow[]> {
+  return db.select().from(instructions).where(eq(instructions.message_id, messageId)).orderBy(asc(instructions.index));
 }
 
 export function toStanding(row: InstructionRow): Standing {
@@ -60,13 +68,17 @@ export function toClaimed(
   return { instruction_id, index, status, gate, claim_expires_in_ms: claimExpiresInMs(one, now) };
 }
 
+export function claimedView(all: readonly Parameters<typeof toClaimed>[0][], now: number): ClaimedInstruction[] {
+  return all.map((one) => toClaimed(one, now));
+}
+
 export function claimExpiresInMs(one: Pick<Standing, 'status' | 'claim_expires_at'>, now: number): number | null {
   if (one.claim_expires_at === null || !isExecuting(one.status)) return null;
   return Math.max(0, one.claim_expires_at - now);
 }
 
 /** The message must still stand as it was read. */
-export function guardStanding(db: Database, messageId: string, read: readonly Standing[]): Statement {
+export function guardStanding(db: Database, messageId: string, read: readonly Pick<Standing, 'status'>[]): Statement {
   const statuses = JSON.stringify(read.map((one) => one.status));
   return guardThat(
     db,
@@ -90,59 +102,39 @@ const EVENT_OF: Record<InstructionState, InstructionEventKind> = {
   interrupted: 'ended',
 };
 
-/** Statements that bring the rows from how they stood to how they stand now, with an event for each new status. */
+/** What brings the rows from how they stood to how they stand now, with an entry in the journal for each new status. */
 export function storeStanding(
   db: Database,
   before: readonly Standing[],
   after: readonly Standing[],
-  by: { controller_id: string | null; detail: Record<string, unknown>; now: number },
-): Statement[] {
+  by: ChangedBy,
+): { statements: Statement[]; journal: JournalDraft[] } {
   const old = new Map(before.map((one) => [one.instruction_id, one]));
   const changed = after.filter((one) => {
     const was = old.get(one.instruction_id);
     return was?.status !== one.status || was.gate !== one.gate || was.claim_expires_at !== one.claim_expires_at;
   });
-  if (changed.length === 0) return [];
+  if (changed.length === 0) return { statements: [], journal: [] };
   const turned = changed.filter((one) => old.get(one.instruction_id)?.status !== one.status);
   const rows = changed.map(({ instruction_id, status, gate, claim_expires_at }) => {
     const over = INSTRUCTION_TRANSITIONS[status].length === 0;
     return { instruction_id, status, gate, claim_expires_at, finished_at: over ? by.now : null };
   });
-  return [
-    db.run(sql`UPDATE instructions SET status = o.status, gate = o.gate, claim_expires_at = o.claim_expires_at,
-        finished_at = coalesce(instructions.finished_at, o.finished_at), updated_at = ${by.now}
-      FROM (SELECT value->>'instruction_id' AS instruction_id, value->>'status' AS status, value->>'gate' AS gate,
-        value->>'claim_expires_at' AS claim_expires_at, value->>'finished_at' AS finished_at
-        FROM json_each(${JSON.stringify(rows)})) AS o
-      WHERE instructions.instruction_id = o.instruction_id`),
-    ...storeEvents(
-      db,
-      turned.map((one) => ({
-        instruction_id: one.instruction_id,
-        kind: EVENT_OF[one.status],
-        detail: { status: one.status, ...(one.gate === null ? {} : { gate: one.gate }), ...by.detail },
-      })),
-      by.controller_id,
-      by.now,
-    ),
-  ];
-}
-
-export function storeEvents(
-  db: Database,
-  drafts: readonly InstructionEventDraft[],
-  controllerId: string | null,
-  now: number,
-): Statement[] {
-  return insertRows(
-    db,
-    instruction_events,
-    drafts.map(({ instruction_id, kind, detail }) => ({
+  return {
+    statements: [
+      db.run(sql`UPDATE instructions SET status = o.status, gate = o.gate, claim_expires_at = o.claim_expires_at,
+          finished_at = coalesce(instructions.finished_at, o.finished_at), updated_at = ${by.now}
+        FROM (SELECT value->>'instruction_id' AS instruction_id, value->>'status' AS status, value->>'gate' AS gate,
+          value->>'claim_expires_at' AS claim_expires_at, value->>'finished_at' AS finished_at
+          FROM json_each(${JSON.stringify(rows)})) AS o
+        WHERE instructions.instruction_id = o.instruction_id`),
+    ],
+    journal: turned.map(({ instruction_id, status, gate }) => ({
+      chain: by.chain,
+      controller_id: by.controller_id,
       instruction_id,
-      at: now,
-      kind,
-      controller_id: controllerId,
-      detail,
+      kind: EVENT_OF[status],
+      detail: { status, ...(gate === null ? {} : { gate }), ...by.detail },
     })),
-  );
+  };
 }

@@ -3,12 +3,19 @@ import type { SQL } from 'drizzle-orm';
 import { and, asc, eq } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { InstructionDetailSchema, MessageDetailSchema } from '../../schema/contracts/instructions.ts';
-import { InstructionSchema, MessageSchema } from '../../schema/contracts/instructions.ts';
+import {
+  ApprovalSchema,
+  InstructionEventSchema,
+  InstructionSchema,
+  MessageSchema,
+} from '../../schema/contracts/instructions.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instruction_events, instructions, messages } from '../../schema/tables/index.ts';
 import type { Database } from '../db.ts';
 import type { Page, PageRequest } from '../paging.ts';
 import { pageWindow, toPage } from '../paging.ts';
+
+export type MessageRow = typeof messages.$inferSelect;
 
 /** A message in a list: without its text, which may be long. */
 export const MessageSummarySchema = MessageSchema.omit({ raw_text: true, block_errors: true, capture: true });
@@ -26,7 +33,7 @@ export async function listMessages(db: Database, filter: SQL | undefined, page: 
 }
 
 /** Throws `message_not_found`. */
-export async function findMessage(db: Database, messageId: string) {
+export async function findMessage(db: Database, messageId: string): Promise<MessageRow> {
   const row = await db.select().from(messages).where(eq(messages.message_id, messageId)).get();
   if (row === undefined) throw new AppError('message_not_found', `there is no message ${messageId}`);
   return row;
@@ -73,5 +80,22 @@ export async function instructionDetail(
   ]);
   const [row] = rows;
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
-  return { ...InstructionSchema.parse(row), events };
+  // What was asked stays with the row; it is shown while somebody is asked.
+  const approval =
+    row.status === 'awaiting_approval' && row.approval !== null ? ApprovalSchema.parse(row.approval) : null;
+  return {
+    ...InstructionSchema.parse(row),
+    approval,
+    events: events.map((event) => InstructionEventSchema.parse(event)),
+  };
+}
+
+/** The hash of that message's text, by which repeats are known. */
+export async function findTextHash(db: Database, messageId: string): Promise<string | null> {
+  const row = await db
+    .select({ text_hash: messages.text_hash })
+    .from(messages)
+    .where(eq(messages.message_id, messageId))
+    .get();
+  return row?.text_hash ?? null;
 }

@@ -12,12 +12,19 @@ import { readSystem } from './system-state.ts';
 
 const WINDOW = 500;
 const NODES_MAX = 200;
+const COST_WINDOW = 10;
+/** A Worker has no memory to count requests in; its log has the numbers of each. */
+const PER_REQUEST = 'of each request and route they are in its log line.';
 
 interface Totals {
   messages: number;
   events: number;
   writes: number;
   ticks: number;
+}
+interface TickCost {
+  rows_read: number;
+  rows_written: number;
 }
 interface Share {
   what: string;
@@ -39,6 +46,7 @@ export async function readMetrics(env: Env, db: Database, now: number): Promise<
     db.all<{ controller_id: string; outbox_depth: number | null }>(sql`SELECT controller_id,
       metadata->>'outbox_depth' AS outbox_depth FROM nodes ORDER BY controller_id LIMIT ${NODES_MAX}`),
   ]);
+  const cost = await readTickCost(db);
   const presence = await presenceOf(
     env,
     nodes.map((node) => node.controller_id),
@@ -63,6 +71,16 @@ export async function readMetrics(env: Env, db: Database, now: number): Promise<
     counter('conductor_ticks_total', 'Ticks of the timed jobs.', totals.ticks),
     gauge('conductor_tick_mean_ms', `Mean duration of the newest ${WINDOW} ticks.`, one(ticks.mean_ms)),
     gauge('conductor_tick_max_ms', `Longest of the newest ${WINDOW} ticks.`, one(ticks.max_ms)),
+    ...(cost === undefined
+      ? []
+      : [
+          gauge('conductor_tick_rows_read', `D1 rows that the newest tick read; ${PER_REQUEST}`, one(cost.rows_read)),
+          gauge(
+            'conductor_tick_rows_written',
+            `D1 rows that the newest tick wrote; ${PER_REQUEST}`,
+            one(cost.rows_written),
+          ),
+        ]),
     gauge('conductor_renewal_jobs', 'Renewal jobs that are open.', [
       { labels: { state: 'pending' }, value: renewal.pending },
       { labels: { state: 'due' }, value: renewal.due },
@@ -87,6 +105,16 @@ export async function readMetrics(env: Env, db: Database, now: number): Promise<
       ),
     ),
   ];
+}
+
+/** What the newest tick that came to its end cost; none among the newest few is none at all. */
+function readTickCost(db: Database): Promise<TickCost | undefined> {
+  return db.get<TickCost | undefined>(sql`SELECT entry.value->>'rows_read' AS rows_read,
+      entry.value->>'rows_written' AS rows_written
+    FROM (SELECT entries, tick_seq FROM ticks ORDER BY tick_seq DESC LIMIT ${COST_WINDOW}) AS t,
+      json_each(t.entries) AS entry
+    WHERE entry.value->>'stage' = 'tick_completed' AND entry.value->>'rows_read' IS NOT NULL
+    ORDER BY t.tick_seq DESC LIMIT 1`);
 }
 
 function readShares(db: Database): Promise<Share[]> {

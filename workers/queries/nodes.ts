@@ -42,3 +42,10 @@ async function clientsOf(db: Database, controllerIds: readonly string[]): Promis
     .where(sql`${clients.controller_id} IN (SELECT value FROM json_each(${JSON.stringify(controllerIds)}))`)
     .limit(MAX_CLIENTS);
 }
+
+/** Of the nodes behind those links, those with a live socket. */
+export async function connectedNodes(env: Env, links: readonly { controller_id: string }[]): Promise<Set<string>> {
+  const ids = [...new Set(links.map((link) => link.controller_id))];
+  const presence = await presenceOf(env, ids);
+  return new Set(ids.filter((id) => presence(id).connected));
+}

@@ -2,10 +2,14 @@
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { AutomationStatus, TargetPayload } from '../../schema/contracts/conversations.ts';
+import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
+import type { RenewalCounters } from '../../schema/domain/renewal-limits.ts';
 import type { Database } from '../db.ts';
-import { dueMark, PROJECTOR } from './projection-marks.ts';
+import { PROJECTOR } from './projection-marks.ts';
+import { counterColumns } from './renewal-counters.ts';
+import { settingsLayers, settingsOf } from './renewal-settings.ts';
 
-export interface Candidate {
+export interface Candidate extends RenewalCounters {
   ingest_seq: number;
   message_id: string;
   local_conversation_id: string;
@@ -16,7 +20,8 @@ export interface Candidate {
   reply_outcome: string | null;
   automation_status: AutomationStatus;
   last_message_id: string | null;
-  cooldown_until: number | null;
+  title: string | null;
+  settings: RenewalSettings;
   has_job: boolean;
   /** An instruction of it is open, or its reply is still expected. */
   instruction_open: boolean;
@@ -27,7 +32,8 @@ const cursor = sql`(SELECT coalesce(max(position), 0) FROM runner_cursors WHERE 
 
 function select(from: SQL, limit: number): SQL {
   return sql`SELECT m.ingest_seq, m.message_id, m.local_conversation_id, m.role, substr(m.raw_text, 1, 4000) AS raw_text,
-      m.received_at, m.reply_outcome, c.automation_status, c.last_message_id, c.cooldown_until,
+      m.received_at, m.reply_outcome, c.automation_status, c.last_message_id, c.title,
+      ${counterColumns}, ${settingsLayers(sql`c.platform`, sql`c.local_conversation_id`)} AS settings,
       EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.message_id = m.message_id) AS has_job,
       EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = m.message_id AND (i.claim_expires_at IS NOT NULL
         OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval'))) AS instruction_open,
@@ -38,7 +44,8 @@ function select(from: SQL, limit: number): SQL {
     FROM ${from} LIMIT ${limit}`;
 }
 
-type Raw = Omit<Candidate, 'has_job' | 'instruction_open' | 'link'> & {
+type Raw = Omit<Candidate, 'has_job' | 'instruction_open' | 'link' | 'settings'> & {
+  settings: string;
   has_job: number;
   instruction_open: number;
   link: string | null;
@@ -57,8 +64,9 @@ export async function readCandidates(db: Database, now: number, limit: number) {
     ),
     db.all<Raw>(
       select(
-        sql`${dueMark(now)} AS k CROSS JOIN local_conversations AS c CROSS JOIN messages AS m
-          WHERE c.local_conversation_id = k.local_conversation_id AND m.message_id = c.last_message_id`,
+        sql`local_conversations AS c CROSS JOIN messages AS m
+          WHERE c.project_at IS NOT NULL AND c.project_at <= ${now} AND m.message_id = c.last_message_id
+          ORDER BY c.project_at`,
         limit,
       ),
     ),
@@ -69,6 +77,7 @@ export async function readCandidates(db: Database, now: number, limit: number) {
 function toCandidate(row: Raw): Candidate {
   return {
     ...row,
+    settings: settingsOf(row.settings),
     has_job: row.has_job === 1,
     instruction_open: row.instruction_open === 1,
     link: row.link === null ? null : JSON.parse(row.link),

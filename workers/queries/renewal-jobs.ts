@@ -3,7 +3,7 @@
  * not what exists. Steps of many jobs are one statement, and each is conditional on its job being as it was read.
  */
 import type { SQL } from 'drizzle-orm';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { RENEWAL } from '../../schema/defaults.ts';
 import type { JobState } from '../../schema/domain/renewal.ts';
@@ -18,6 +18,18 @@ export type JobRow = typeof renewal_jobs.$inferSelect;
 
 export async function findJob(db: Database, jobId: string): Promise<JobRow | undefined> {
   return db.select().from(renewal_jobs).where(eq(renewal_jobs.job_id, jobId)).get();
+}
+
+/** The text of that conversation's newest renewal. */
+export async function lastRenewalText(db: Database, localConversationId: string): Promise<string | null> {
+  const row = await db
+    .select({ payload_text: renewal_jobs.payload_text })
+    .from(renewal_jobs)
+    .where(eq(renewal_jobs.local_conversation_id, localConversationId))
+    .orderBy(desc(renewal_jobs.job_id))
+    .limit(1)
+    .get();
+  return row?.payload_text ?? null;
 }
 
 export async function listJobs(db: Database, filter: SQL | undefined, page: PageRequest) {

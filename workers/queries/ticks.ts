@@ -1,11 +1,14 @@
 /** The tick log in D1, and when the next tick is due. */
-import { asc, eq, gt, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { automationState, timedJobs } from '../../durable-objects/stubs.ts';
 import type { Tick, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { ticks } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db.ts';
 import type { Page, PageRequest } from '../paging.ts';
 import { pageWindow, toPage } from '../paging.ts';
 import type { Settings } from '../settings.ts';
+import { settings as readSettings } from '../settings.ts';
 import { nextMark, PROJECTOR } from './projection-marks.ts';
 
 export function insertTick(db: Database, tick: Omit<Tick, 'tick_seq'>): Statement {
@@ -13,18 +16,28 @@ export function insertTick(db: Database, tick: Omit<Tick, 'tick_seq'>): Statemen
 }
 
 /** Ticks after that number in their order, or without one the newest first. */
-export async function listTicks(db: Database, page: PageRequest, after: number | undefined): Promise<Page<Tick>> {
+export async function listTicks(
+  db: Database,
+  filter: SQL | undefined,
+  page: PageRequest,
+  after: number | undefined,
+): Promise<Page<Tick>> {
   if (after !== undefined) {
     const rows = await db
       .select()
       .from(ticks)
-      .where(gt(ticks.tick_seq, after))
+      .where(and(gt(ticks.tick_seq, after), filter))
       .orderBy(asc(ticks.tick_seq))
       .limit(page.limit + 1);
     return toPage(rows, page, (row) => row.tick_seq);
   }
   const window = pageWindow(ticks.tick_seq, page);
-  const rows = await db.select().from(ticks).where(window.where).orderBy(window.orderBy).limit(window.limit);
+  const rows = await db
+    .select()
+    .from(ticks)
+    .where(and(window.where, filter))
+    .orderBy(window.orderBy)
+    .limit(window.limit);
   return toPage(rows, page, (row) => row.tick_seq);
 }
 
@@ -57,4 +70,12 @@ export async function nextDueAt(db: Database, settings: Settings, projects: bool
   const times = [row?.running, row?.pending, ...(projects ? [row?.message, row?.mark] : [])];
   const known = times.filter((at) => at !== null && at !== undefined);
   return known.length === 0 ? null : Math.min(...known);
+}
+
+/** Tells the timed jobs what is due next, for a write that cannot know itself whether it made something due. */
+export async function tellNextDue(env: Env, db: Database): Promise<void> {
+  const { mode } = await automationState(env).read();
+  if (mode === 'paused') return;
+  const due = await nextDueAt(db, readSettings(env), mode === 'running');
+  if (due !== null) await timedJobs(env).due(due);
 }

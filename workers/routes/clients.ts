@@ -1,11 +1,16 @@
 /** What a node's browsers have: logins, request templates, tabs. Sent whole, on change. */
 import { z } from 'zod';
+import type { ClientTab } from '../../schema/contracts/clients.ts';
 import { ClientPutBodySchema, ClientSchema } from '../../schema/contracts/clients.ts';
 import { ClientIdSchema, ControllerIdSchema } from '../../schema/contracts/common.ts';
 import { clients as clientRows } from '../../schema/tables/index.ts';
 import { observeLinks } from '../queries/links.ts';
+import { tellNextDue } from '../queries/ticks.ts';
 import type { MountedRoute } from '../route.ts';
 import { NODES, write } from '../route.ts';
+
+/** A tab grows up to eightfold on its way into a row, and D1 takes a parameter of two million bytes. */
+const PART_BYTES = 200_000;
 
 export const clients: readonly MountedRoute[] = [
   write(
@@ -19,7 +24,7 @@ export const clients: readonly MountedRoute[] = [
       body: ClientPutBodySchema,
       data: ClientSchema,
     },
-    async ({ db, params: { controller_id, client_id }, body: { connected, platforms, tabs }, now }) => {
+    async ({ env, db, params: { controller_id, client_id }, body: { connected, platforms, tabs }, now }) => {
       const set = { controller_id, connected, platforms, updated_at: now };
       const logins = Object.fromEntries(platforms.map(({ platform, login }) => [platform, login]));
       return {
@@ -28,7 +33,7 @@ export const clients: readonly MountedRoute[] = [
             .insert(clientRows)
             .values({ client_id, ...set })
             .onConflictDoUpdate({ target: clientRows.client_id, set }),
-          ...observeLinks(db, { controller_id, client_id, tabs }, now),
+          ...inParts(tabs).flatMap((part) => observeLinks(db, { controller_id, client_id, tabs: part }, now)),
         ],
         events: [
           {
@@ -40,7 +45,25 @@ export const clients: readonly MountedRoute[] = [
         ],
         subject_id: client_id,
         answer: { client_id, ...set },
+        // A conversation that waited for a link, or a job that failed for want of one, may be due by it.
+        after: () => tellNextDue(env, db),
       };
     },
   ),
 ];
+
+/** The tabs in parts small enough to be stored by one statement each; few browsers need a second one. */
+function inParts(tabs: readonly ClientTab[]): ClientTab[][] {
+  const parts: ClientTab[][] = [];
+  let room = 0;
+  for (const tab of tabs) {
+    const bytes = new TextEncoder().encode(JSON.stringify(tab)).byteLength;
+    if (bytes > room) {
+      parts.push([]);
+      room = PART_BYTES;
+    }
+    parts.at(-1)?.push(tab);
+    room -= bytes;
+  }
+  return parts;
+}

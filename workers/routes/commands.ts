@@ -11,10 +11,12 @@ import {
 } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { WritePlan } from '../commit.ts';
 import type { Database } from '../db.ts';
-import { readInstruction } from '../instruction-end.ts';
+import { idsOf, readInstruction } from '../instruction-end.ts';
 import { storeResult } from '../instruction-result.ts';
 import { requireOwn } from '../ownership.ts';
+import { pushChanged } from '../push.ts';
 import { findCommand, finishCommand, listPending } from '../queries/commands.ts';
 import { settleDelivery } from '../renewal-outcome.ts';
 import type { MountedRoute } from '../route.ts';
@@ -26,27 +28,19 @@ interface Answered<K extends CommandKind> {
   now: number;
   /** Where the API was reached, for links to artifacts. */
   origin: string;
+  command_id: string;
+  /** The node that answers. */
+  controller_id: string;
   body: z.output<(typeof COMMAND_BODIES)[K]>;
   result: z.output<(typeof COMMAND_RESULTS)[K]>;
 }
-type Outcome = ReturnType<typeof settleDelivery>;
+type Outcome = Promise<Omit<WritePlan<unknown>, 'answer'>>;
 
 /** What an answer means, by the kind of command: a kind without a row here does not compile. */
 const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
   delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), answer: result }),
   'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), answer: result }),
-  instruction: async ({ env, db, now, origin, body, result }) => {
-    const ground = await readInstruction(db, body.instruction_id);
-    const { answer: _answer, guards = [], events = [], after = async () => undefined, ...stored } = await storeResult({
-      env,
-      db,
-      now,
-      origin,
-      ground,
-      result,
-    });
-    return { guards, events, after, statements: stored.statements };
-  },
+  instruction: (answered) => (answered.body.instruction_id === answered.command_id ? sent(answered) : done(answered)),
   'instruction.cancel': keptAsTold,
   'approval.decided': keptAsTold,
   'message.resubmit': keptAsTold,
@@ -55,8 +49,32 @@ const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
 };
 
 /** Nothing follows: the answer stays on the command for whoever asked. */
-async function keptAsTold(): Promise<Awaited<Outcome>> {
-  return { guards: [], statements: [], events: [], after: async () => undefined };
+async function keptAsTold(): Outcome {
+  return { statements: [] };
+}
+
+/** What another node's browser did for an instruction ends it; its holder is told to look again. */
+async function done({ env, db, now, origin, controller_id, body, result }: Answered<'instruction'>): Outcome {
+  const ground = await readInstruction(db, body.instruction_id);
+  const {
+    answer: _answer,
+    after,
+    ...stored
+  } = await storeResult({ env, db, now, origin, ground, result, by: controller_id });
+  return {
+    ...stored,
+    after: async () => {
+      await after?.();
+      await pushChanged(env, ground.row.controller_id, 'instructions', idsOf(ground));
+    },
+  };
+}
+
+/** What a person sent into a browser directly: whoever follows the events learns what became of it. */
+async function sent({ command_id, controller_id, result }: Answered<'instruction'>): Outcome {
+  const { status, error_code = null } = result;
+  const data = { status, error_code, controller_id };
+  return { statements: [], events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
 }
 
 function plan({ job_id, plan_id }: { job_id: string; plan_id: string }) {
@@ -65,12 +83,11 @@ function plan({ job_id, plan_id }: { job_id: string; plan_id: string }) {
 
 function outcomeOf<K extends CommandKind>(
   kind: K,
-  command: { body: unknown; result: unknown; env: Env; db: Database; now: number; origin: string },
+  command: { body: unknown; result: unknown } & Omit<Answered<K>, 'body' | 'result'>,
 ): Outcome {
-  const { env, db, now, origin } = command;
   const body = COMMAND_BODIES[kind].parse(command.body) as Answered<K>['body'];
   const result = parse(COMMAND_RESULTS[kind], command.result, 'result') as Answered<K>['result'];
-  return OUTCOMES[kind]({ env, db, now, origin, body, result });
+  return OUTCOMES[kind]({ ...command, body, result });
 }
 
 export const commands: readonly MountedRoute[] = [
@@ -109,6 +126,8 @@ export const commands: readonly MountedRoute[] = [
         db,
         now,
         origin: c.req.url,
+        command_id,
+        controller_id: command.controller_id,
         body: command.body,
         result: body.result,
       });

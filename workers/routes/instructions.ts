@@ -1,10 +1,14 @@
 /** Instructions: their state and story, and what their holder and people do with them. */
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { nodeHub } from '../../durable-objects/stubs.ts';
 import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import {
+  ApproveBodySchema,
+  DenyBodySchema,
+  InstructionCancelBodySchema,
   InstructionDetailSchema,
+  InstructionOutputAnswerSchema,
+  InstructionOutputBodySchema,
   InstructionResultAnswerSchema,
   InstructionResultBodySchema,
   InstructionRunAnswerSchema,
@@ -17,7 +21,10 @@ import {
 import { begin, isOpen } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instructions as instructionRows } from '../../schema/tables/index.ts';
-import { endInstruction, readInstruction } from '../instruction-end.ts';
+import { approveInstruction, endApproval, requireAwaiting } from '../approvals.ts';
+import { cancelInstruction } from '../cancel.ts';
+import { readInstruction } from '../instruction-end.ts';
+import { appendOutput } from '../instruction-output.ts';
 import { storeResult } from '../instruction-result.ts';
 import { runInstruction } from '../instruction-run.ts';
 import { requireOwn } from '../ownership.ts';
@@ -53,7 +60,10 @@ export const instructions: readonly MountedRoute[] = [
       const { status, message_id, local_conversation_id } = query;
       const filter = and(
         equals(instructionRows.controller_id, principal.controller_id),
-        equals(instructionRows.status, status),
+        // Spelled as its partial index has it: whoever looks for approvals looks often.
+        status === 'awaiting_approval'
+          ? sql`${instructionRows.status} = 'awaiting_approval'`
+          : equals(instructionRows.status, status),
         equals(instructionRows.message_id, message_id),
         equals(instructionRows.local_conversation_id, local_conversation_id),
       );
@@ -91,17 +101,16 @@ export const instructions: readonly MountedRoute[] = [
       const starts = row.status === 'claimed';
       const after = starts ? begin(standing, row.instruction_id, now) : standing;
       const own = after.find((one) => one.instruction_id === row.instruction_id) ?? row;
+      const { controller_id } = row;
+      const stood = storeStanding(db, standing, after, { chain: controller_id, controller_id, detail: {}, now });
+      const started = db
+        .update(instructionRows)
+        .set({ started_at: now })
+        .where(eq(instructionRows.instruction_id, row.instruction_id));
       return {
         guards: [guardStanding(db, row.message_id, standing)],
-        statements: starts
-          ? [
-              ...storeStanding(db, standing, after, { controller_id: row.controller_id, detail: {}, now }),
-              db
-                .update(instructionRows)
-                .set({ started_at: now })
-                .where(eq(instructionRows.instruction_id, row.instruction_id)),
-            ]
-          : [],
+        statements: starts ? [...stood.statements, started] : [],
+        journal: stood.journal,
         events: starts ? [{ topic: 'instructions', type: 'started', subject_id: row.instruction_id }] : [],
         subject_id: row.instruction_id,
         answer: {
@@ -155,46 +164,72 @@ export const instructions: readonly MountedRoute[] = [
       ...base,
       method: 'post',
       path: '/v1/instructions/:instruction_id/cancel',
-      summary: 'Cancel an instruction that has not begun',
+      summary: 'Cancel what has not begun; what runs on its host is told to end, and its result says how it ended',
       roles: PEOPLE,
-      body: z.strictObject({}),
-      data: InstructionDetailSchema.omit({ events: true }),
-      errors: ['instruction_not_found', 'conflict', 'already_finished'],
+      body: InstructionCancelBodySchema,
+      data: InstructionSchema,
+      errors: ['instruction_not_found', 'already_finished'],
     },
-    async ({ env, db, now, principal, params }) => {
+    async ({ env, db, now, principal, params, body }) => {
       const ground = await readInstruction(db, params.instruction_id);
       const { row } = ground;
-      if (row.status === 'running') throw new AppError('conflict', 'this instruction has begun on its host');
       if (!isOpen(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
-      const detail = { by: principal.subject };
-      const { settled, ...plan } = endInstruction(
-        env,
-        db,
-        ground,
-        { to: 'canceled', controller_id: null, detail },
-        now,
-      );
-      const own = settled.standing.find((one) => one.instruction_id === row.instruction_id);
-      return {
-        ...plan,
-        subject_id: row.instruction_id,
-        answer: InstructionSchema.parse({
-          ...row,
-          status: 'canceled',
-          finished_at: now,
-          updated_at: now,
-          gate: own?.gate,
-        }),
-        after: async () => {
-          await plan.after();
-          const ids = ground.rows.map((one) => one.instruction_id);
-          await nodeHub(env, row.controller_id).push(row.controller_id, {
-            type: 'changed',
-            topic: 'instructions',
-            ids,
-          });
-        },
-      };
+      const detail = { by: principal.subject, ...(body.reason === undefined ? {} : { reason: body.reason }) };
+      const plan = cancelInstruction(env, db, ground, detail, now);
+      const ends = row.status !== 'running' || row.command_id !== null;
+      const answer = ends ? { ...row, status: 'canceled', finished_at: now, updated_at: now } : row;
+      return { ...plan, subject_id: row.instruction_id, answer: InstructionSchema.parse(answer) };
+    },
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/output',
+      summary: 'What its holder has seen it print so far',
+      roles: NODES,
+      body: InstructionOutputBodySchema,
+      data: InstructionOutputAnswerSchema,
+    },
+    async ({ db, now, params, body }) => appendOutput(db, params.instruction_id, body, now),
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/approve',
+      summary: 'Let it run, exactly as it was shown; its holder has it from now on',
+      roles: PEOPLE,
+      body: ApproveBodySchema,
+      data: InstructionSchema,
+      errors: ['instruction_not_found', 'conflict', 'already_finished', 'system_paused'],
+    },
+    async ({ env, db, now, principal, params, body }) => {
+      const ground = await readInstruction(db, params.instruction_id);
+      requireAwaiting(ground, body.approval_hash);
+      const plan = approveInstruction(env, db, ground, principal.subject, now);
+      const answer = InstructionSchema.parse({ ...ground.row, status: 'claimed', updated_at: now });
+      return { ...plan, subject_id: params.instruction_id, answer };
+    },
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/deny',
+      summary: 'Do not let it run; what waited behind it goes on',
+      roles: PEOPLE,
+      body: DenyBodySchema,
+      data: InstructionSchema,
+      errors: ['instruction_not_found', 'conflict', 'already_finished'],
+    },
+    async ({ env, db, now, principal, params, body }) => {
+      const ground = await readInstruction(db, params.instruction_id);
+      requireAwaiting(ground, body.approval_hash);
+      const decision = { decision: 'denied', by: principal.subject, reason: body.reason } as const;
+      const plan = endApproval(env, db, ground, decision, now);
+      const answer = InstructionSchema.parse({ ...ground.row, status: 'denied', finished_at: now, updated_at: now });
+      return { ...plan, subject_id: params.instruction_id, answer };
     },
   ),
 ];

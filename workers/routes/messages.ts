@@ -8,20 +8,28 @@ import {
   IngestAnswerSchema,
   IngestBodySchema,
   IngestStatusSchema,
+  MessageClaimAnswerSchema,
+  MessageClaimBodySchema,
   MessageDetailSchema,
   ReplyBodySchema,
+  ResubmitAnswerSchema,
+  ResubmitBodySchema,
 } from '../../schema/contracts/instructions.ts';
 import { instructions, messages as messageRows } from '../../schema/tables/index.ts';
-import type { Database, Statement } from '../db.ts';
+import type { Database } from '../db.ts';
 import { ingest } from '../ingest.ts';
+import type { JournalDraft } from '../journal.ts';
+import { claimResubmitted } from '../message-claim.ts';
 import { requireOwn } from '../ownership.ts';
 import { equals } from '../queries/filters.ts';
-import { storeEvents } from '../queries/instructions.ts';
 import { findMessage, listMessages, MessageSummarySchema, messageDetail } from '../queries/messages.ts';
 import { projectAgain } from '../queries/projection-marks.ts';
+import { resubmit } from '../resubmission.ts';
 import type { MountedRoute } from '../route.ts';
-import { NODES, READERS, read, write } from '../route.ts';
+import { NODES, PEOPLE, READERS, read, write } from '../route.ts';
 
+/** Of instructions: nothing more happens to it by itself. */
+const ENDED = sql`status NOT IN ('claimed', 'running', 'waiting', 'awaiting_approval')`;
 const MessageParams = z.object({ message_id: idSchema('msg') });
 
 export const messages: readonly MountedRoute[] = [
@@ -80,6 +88,35 @@ export const messages: readonly MountedRoute[] = [
   write(
     {
       method: 'post',
+      path: '/v1/messages/:message_id/resubmit',
+      summary: 'Have a stopped message judged again by the node that holds its browser, and run what then may run',
+      tag: 'messages',
+      roles: PEOPLE,
+      params: MessageParams,
+      body: ResubmitBodySchema,
+      data: ResubmitAnswerSchema,
+      errors: ['message_not_found', 'conflict', 'no_active_client'],
+    },
+    async ({ env, db, now, principal, params, body }) =>
+      resubmit(env, db, params.message_id, { by: principal.subject, reason: body.reason }, now),
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/messages/:message_id/claim',
+      summary: 'Claim a resubmitted message, judged again; the gates are decided anew',
+      tag: 'messages',
+      roles: NODES,
+      params: MessageParams,
+      body: MessageClaimBodySchema,
+      data: MessageClaimAnswerSchema,
+      errors: ['message_not_found', 'not_owner'],
+    },
+    async ({ env, db, now, params, body }) => claimResubmitted(env, db, params.message_id, body, now),
+  ),
+  write(
+    {
+      method: 'post',
       path: '/v1/messages/:message_id/reply',
       summary: 'What became of the reply to a message',
       tag: 'messages',
@@ -100,9 +137,14 @@ export const messages: readonly MountedRoute[] = [
             .update(messageRows)
             .set({ reply_outcome, reply_reason, replied_at: now })
             .where(eq(messageRows.message_id, row.message_id)),
-          ...(await replyStory(db, row.message_id, body, now)),
+          // The reply's deadline goes.
+          db
+            .update(instructions)
+            .set({ claim_expires_at: null })
+            .where(and(eq(instructions.message_id, row.message_id), ENDED)),
           ...(goesOn ? [projectAgain(db, row.local_conversation_id, now)] : []),
         ],
+        journal: await replyStory(db, row.message_id, body),
         events: [{ topic: 'messages', type: `reply_${reply_outcome}`, subject_id: row.message_id }],
         subject_id: row.message_id,
         answer: MessageSummarySchema.parse({ ...row, reply_outcome, reply_reason }),
@@ -112,23 +154,13 @@ export const messages: readonly MountedRoute[] = [
   ),
 ];
 
-/** The reply's deadline goes, and the story of what it answers gets its last line. */
-async function replyStory(db: Database, messageId: string, body: ReplyBody, now: number): Promise<Statement[]> {
+/** The story of what a reply answers gets its last line. */
+async function replyStory(db: Database, messageId: string, body: ReplyBody): Promise<JournalDraft[]> {
   const { outcome, reason, attempt, controller_id } = body;
   const ended = await db
-    .select({ instruction_id: instructions.instruction_id })
+    .select({ instruction_id: instructions.instruction_id, chain: instructions.controller_id })
     .from(instructions)
-    .where(and(eq(instructions.message_id, messageId), sql`${instructions.finished_at} IS NOT NULL`));
-  return [
-    db
-      .update(instructions)
-      .set({ claim_expires_at: null })
-      .where(and(eq(instructions.message_id, messageId), sql`${instructions.finished_at} IS NOT NULL`)),
-    ...storeEvents(
-      db,
-      ended.map(({ instruction_id }) => ({ instruction_id, kind: 'delivered', detail: { outcome, reason, attempt } })),
-      controller_id,
-      now,
-    ),
-  ];
+    .where(and(eq(instructions.message_id, messageId), ENDED));
+  const detail = { outcome, reason, attempt };
+  return ended.map((one) => ({ ...one, kind: 'delivered', controller_id, detail }));
 }

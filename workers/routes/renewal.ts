@@ -18,6 +18,7 @@ import { pageWindow, toPage } from '../paging.ts';
 import type { ConversationRow } from '../queries/conversations.ts';
 import { applyChange, findConversation, linkedTo, newestLink } from '../queries/conversations.ts';
 import { equals } from '../queries/filters.ts';
+import { renewalOutlook } from '../queries/next-renewal.ts';
 import type { MountedRoute } from '../route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../route.ts';
 
@@ -31,8 +32,8 @@ async function conversationOf(db: Database, id: string): Promise<ConversationRow
 }
 
 const CHANGES = {
-  manual: { summary: 'Renew this conversation by hand only', change: { type: 'set', status: 'manual' } },
-  auto: { summary: 'Renew this conversation by itself', change: { type: 'set', status: 'auto' } },
+  manual: { summary: 'Renew this conversation by hand only', change: { type: 'set', status: 'manual', by: 'person' } },
+  auto: { summary: 'Renew this conversation by itself', change: { type: 'set', status: 'auto', by: 'person' } },
   paused: { summary: 'Pause this conversation', change: { type: 'pause', reason: 'user_pause' } },
   resume: { summary: 'Restore what the pause interrupted', change: { type: 'resume' } },
 } as const satisfies Record<string, { summary: string; change: ConversationChange }>;
@@ -107,14 +108,14 @@ export const renewal: readonly MountedRoute[] = [
     {
       method: 'get',
       path: '/v1/renewal/conversations/:local_conversation_id',
-      summary: 'One conversation and where it can be reached',
+      summary: 'One conversation: where it can be reached, its limits, and when and why it is renewed next',
       tag,
       roles: [...READERS, ...NODES],
       params: ConversationParams,
       data: ConversationDetailSchema,
       errors: ['conversation_not_found'],
     },
-    async ({ db, principal, params }) => {
+    async ({ env, db, now, principal, params }) => {
       const id = params.local_conversation_id;
       const row = await conversationOf(db, id);
       if (principal.controller_id !== null) {
@@ -125,8 +126,8 @@ export const renewal: readonly MountedRoute[] = [
           .get();
         if (own === undefined) throw new AppError('not_owner', 'no browser of this node has that conversation open');
       }
-      const link = await newestLink(db, id);
-      return ConversationDetailSchema.parse({ ...row, active_link: link ?? null });
+      const [link, outlook] = await Promise.all([newestLink(db, id), renewalOutlook(env, db, row, now)]);
+      return ConversationDetailSchema.parse({ ...row, active_link: link ?? null, ...outlook });
     },
   ),
   changeRoute('manual'),

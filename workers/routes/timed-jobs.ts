@@ -1,8 +1,11 @@
 /** The tick log, and a tick by hand. */
+import { and } from 'drizzle-orm';
 import { z } from 'zod';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
-import { TickAnswerSchema, TickSchema } from '../../schema/contracts/ticks.ts';
+import { TICK_TRIGGERS, TickAnswerSchema, TickDecisionSchema, TickSchema } from '../../schema/contracts/ticks.ts';
+import { ticks } from '../../schema/tables/index.ts';
 import { runTick } from '../cron/run-tick.ts';
+import { equals } from '../queries/filters.ts';
 import { listTicks } from '../queries/ticks.ts';
 import type { MountedRoute } from '../route.ts';
 import { NODES, OPERATORS, READERS, read, write } from '../route.ts';
@@ -15,10 +18,23 @@ export const timedJobs: readonly MountedRoute[] = [
       summary: 'The tick log: newest first, or in order after a tick',
       tag: 'timed-jobs',
       roles: [...READERS, ...NODES],
-      query: PageQuerySchema.extend({ after: z.coerce.number().int().nonnegative().optional() }),
+      query: PageQuerySchema.extend({
+        after: z.coerce.number().int().nonnegative().optional(),
+        decision: TickDecisionSchema.optional(),
+        trigger: z.enum(TICK_TRIGGERS).optional(),
+        batch_id: z.string().max(64).optional(),
+      }),
       data: pageOf(TickSchema),
     },
-    async ({ db, query }) => listTicks(db, query, query.after),
+    async ({ db, query }) => {
+      const { decision, trigger, batch_id, after } = query;
+      const filter = and(
+        equals(ticks.decision, decision),
+        equals(ticks.trigger, trigger),
+        equals(ticks.batch_id, batch_id),
+      );
+      return listTicks(db, filter, query, after);
+    },
   ),
   write(
     {

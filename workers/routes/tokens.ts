@@ -1,6 +1,7 @@
 /** Tokens: made, listed, rotated and revoked by operators. A secret is in the answer that made it and nowhere else. */
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { nodeHub } from '../../durable-objects/stubs.ts';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import type { Token } from '../../schema/contracts/tokens.ts';
 import {
@@ -100,7 +101,7 @@ export const tokens: readonly MountedRoute[] = [
       data: TokenCreatedSchema,
       errors: ['token_not_found', 'conflict'],
     },
-    async ({ db, params: { token_id }, body, now }) => {
+    async ({ env, db, params: { token_id }, body, now }) => {
       const row = await readToken(db, token_id);
       if (row.revoked_at !== null) throw new AppError('conflict', 'a revoked token stays revoked; make a new one');
       const expires_at = body.expires_in_ms === undefined ? row.expires_at : now + body.expires_in_ms;
@@ -117,6 +118,7 @@ export const tokens: readonly MountedRoute[] = [
         subject_id: token_id,
         answer: { ...withoutHash(row), expires_at, token: secret },
         secret: true,
+        after: () => cutOff(env, row),
       };
     },
   ),
@@ -131,20 +133,27 @@ export const tokens: readonly MountedRoute[] = [
       data: TokenSchema,
       errors: ['token_not_found'],
     },
-    async ({ db, params: { token_id }, now }) => {
+    async ({ env, db, params: { token_id }, now }) => {
       const row = await readToken(db, token_id);
       const answer = { ...withoutHash(row), revoked_at: row.revoked_at ?? now };
-      if (row.revoked_at !== null) return { statements: [], audited: false, answer };
+      const after = () => cutOff(env, row);
+      if (row.revoked_at !== null) return { statements: [], subject_id: token_id, answer, after };
       const unrevoked = and(eq(tokenRows.token_id, token_id), isNull(tokenRows.revoked_at));
       return {
         statements: [db.update(tokenRows).set({ revoked_at: now }).where(unrevoked)],
         events: [tokenEvent('revoked', row)],
         subject_id: token_id,
         answer,
+        after,
       };
     },
   ),
 ];
+
+/** A channel is authenticated when it opens: one that a lost secret may have opened is closed, and asks again. */
+async function cutOff(env: Env, { controller_id, role }: Token): Promise<void> {
+  if (role === 'controller' && controller_id !== null) await nodeHub(env, controller_id).disconnect(controller_id);
+}
 
 function newSecret(): string {
   return TOKEN_PREFIX + toBase64Url(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));

@@ -7,9 +7,30 @@
  * continuation; and a setext underline below a paragraph that may be nothing but link reference definitions, which
  * are not parsed here and change the structure of blocks nowhere else.
  */
+import {
+  ASTERISK,
+  BACKTICK,
+  BRACKET,
+  closesFence,
+  EQUALS,
+  GREATER_THAN,
+  HASH,
+  HYPHEN,
+  isDigit,
+  isFence,
+  isSpaceOrTab,
+  LESS_THAN,
+  PLUS,
+  SPACE,
+  skipRun,
+  skipSpace,
+  TILDE,
+  trimmedEnd,
+  UNDERSCORE,
+} from './chars.ts';
 import type { HtmlKind } from './html-block.ts';
 import { htmlBlockEnds, htmlBlockStart } from './html-block.ts';
-import { isSpaceOrTab, LineCursor } from './line-cursor.ts';
+import { LineCursor } from './line-cursor.ts';
 
 interface Quote {
   kind: 'quote';
@@ -25,8 +46,11 @@ type Container = Quote | Item;
 
 type Leaf =
   | { kind: 'none' | 'paragraph' | 'indented' }
-  | { kind: 'fence'; char: string; length: number; indent: number }
+  | { kind: 'fence'; code: number; length: number; indent: number }
   | { kind: 'html'; html: HtmlKind };
+
+/** Leaves at the root that take every line until they end. */
+export type RootLeaf = 'fence' | 'html';
 
 /** What a line was, as far as a fence at the root of the document is concerned. */
 export type LineRole =
@@ -40,14 +64,16 @@ const CLOSE: LineRole = { role: 'close' };
 const NO_LEAF: Leaf = { kind: 'none' };
 const PARAGRAPH: Leaf = { kind: 'paragraph' };
 const INDENTED: Leaf = { kind: 'indented' };
-const FENCE_START = /(`{3,}|~{3,})[ \t]*(.*)$/y;
 const HEADING = /#{1,6}(?:[ \t]|$)/y;
-const BULLET = /[*+-]/y;
-const ORDERED = /(\d{1,9})[.)]/y;
+const ORDERED_MARKER = /\d{1,9}[.)]/y;
 
-function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
-  pattern.lastIndex = index;
-  return pattern.exec(text);
+/** Length of the list marker at `index`; 0 when there is none. */
+function markerWidth(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  if (code === HYPHEN || code === ASTERISK || code === PLUS) return 1;
+  if (!isDigit(code)) return 0;
+  ORDERED_MARKER.lastIndex = index;
+  return ORDERED_MARKER.test(text) ? ORDERED_MARKER.lastIndex - index : 0;
 }
 
 export class BlockStructure {
@@ -64,6 +90,30 @@ export class BlockStructure {
   /** Whether two readings are possible from here on, so that no later fence may be relied upon. */
   get ambiguous(): boolean {
     return this.#ambiguous;
+  }
+
+  /** The fence or HTML block that is open at the root of the document; null when neither is. */
+  get rootLeaf(): RootLeaf | null {
+    const { kind } = this.#leaf;
+    return this.#containers.length === 0 && (kind === 'fence' || kind === 'html') ? kind : null;
+  }
+
+  /** Goes on as at the beginning of a document. */
+  restart(): void {
+    this.#closeTo(0);
+  }
+
+  /** Takes a line with a fence in its first column, the text from `from` to `end`: it closes all that is open. */
+  takeRootFence(text: string, from: number, end: number): LineRole {
+    return this.#openFence(0, text, from, end, 0);
+  }
+
+  /** Takes a line of the fence at the root when it does not matter what stands in it. */
+  passFenced(text: string, from: number, end: number): void {
+    if (this.#leaf.kind !== 'fence') return;
+    const { code, length } = this.#leaf;
+    const first = skipRun(text, from, end, SPACE);
+    if (first - from <= 3 && closesFence(text, first, end, code, length)) this.#leaf = NO_LEAF;
   }
 
   /** Takes the next line, without its ending. */
@@ -92,7 +142,7 @@ export class BlockStructure {
       }
       const container = this.#containers[matched];
       if (container?.kind === 'quote') {
-        if (line.indent > 3 || line.text[line.next] !== '>') break;
+        if (line.indent > 3 || line.code !== GREATER_THAN) break;
         this.#stepIntoQuote();
       } else if (container) {
         if (line.indent < container.indent) break;
@@ -116,7 +166,7 @@ export class BlockStructure {
     const root = this.#containers.length === 0;
     switch (leaf.kind) {
       case 'fence': {
-        if (this.#closesFence(leaf.char, leaf.length)) {
+        if (line.indent <= 3 && closesFence(line.text, line.next, line.text.length, leaf.code, leaf.length)) {
           this.#leaf = NO_LEAF;
           return root ? CLOSE : OTHER;
         }
@@ -135,23 +185,11 @@ export class BlockStructure {
     }
   }
 
-  #closesFence(char: string, length: number): boolean {
-    const line = this.#line;
-    const { text, next } = line;
-    if (text[next] !== char || line.indent > 3) return false;
-    let end = next;
-    while (text[end] === char) end += 1;
-    if (end - next < length) return false;
-    while (isSpaceOrTab(text.charCodeAt(end))) end += 1;
-    return end >= text.length;
-  }
-
   #openBlocks(matchedBefore: number): LineRole {
     const line = this.#line;
     let matched = matchedBefore;
     /** The open paragraph this line may still belong to, directly or lazily. */
     const paragraph = this.#leaf.kind === 'paragraph' && !line.blank;
-    const direct = () => paragraph && matched === this.#containers.length && this.#leaf === PARAGRAPH;
     for (;;) {
       if (line.blank) {
         this.#closeTo(matched);
@@ -162,27 +200,32 @@ export class BlockStructure {
         this.#openLeaf(matched, INDENTED);
         return OTHER;
       }
-      const container = this.#containerStart(direct());
+      const container = this.#containerStart(paragraph && this.#inParagraph(matched));
       if (!container) break;
       this.#closeTo(matched);
       this.#push(container);
       matched += 1;
     }
-    return this.#openLeafBlock(matched, direct(), paragraph && this.#leaf === PARAGRAPH);
+    const lazy = paragraph && this.#leaf === PARAGRAPH;
+    return this.#openLeafBlock(matched, lazy && this.#inParagraph(matched), lazy);
+  }
+
+  /** Whether a paragraph is open in the containers that go on, so that it need not be continued lazily. */
+  #inParagraph(matched: number): boolean {
+    return this.#leaf === PARAGRAPH && matched === this.#containers.length;
   }
 
   /** A container that begins here, stepped into; null when none does. */
   #containerStart(interrupts: boolean): Container | null {
     const line = this.#line;
-    const char = line.text[line.next];
-    if (char === '>') {
+    const { code } = line;
+    if (code === GREATER_THAN) {
       this.#stepIntoQuote();
       return { kind: 'quote' };
     }
-    if (char === undefined) return null;
-    if (char === '-' || char === '*') {
-      if (char === '-' && interrupts && this.#isSetextUnderline()) return null;
-      if (this.#isThematicBreak(char)) return null;
+    if (code === HYPHEN || code === ASTERISK) {
+      if (code === HYPHEN && interrupts && this.#isSetextUnderline()) return null;
+      if (this.#isThematicBreak(code)) return null;
     }
     return this.#listItem(interrupts);
   }
@@ -190,13 +233,11 @@ export class BlockStructure {
   #listItem(interrupts: boolean): Item | null {
     const line = this.#line;
     const { text, next, indent } = line;
-    const ordered = at(ORDERED, text, next);
-    const marker = ordered ?? at(BULLET, text, next);
-    if (!marker) return null;
-    const width = marker[0].length;
-    const after = text.charCodeAt(next + width);
-    if (!Number.isNaN(after) && !isSpaceOrTab(after)) return null;
-    if (interrupts && ordered && ordered[1] !== '1') return null;
+    const width = markerWidth(text, next);
+    if (width === 0) return null;
+    if (next + width < text.length && !isSpaceOrTab(text.charCodeAt(next + width))) return null;
+    // Of ordered lists, only one that begins with exactly `1` may interrupt a paragraph.
+    if (interrupts && isDigit(text.charCodeAt(next)) && !(width === 2 && text[next] === '1')) return null;
     line.skipSpace();
     line.skip(width);
     const spaces = line.indent;
@@ -209,34 +250,31 @@ export class BlockStructure {
     return { kind: 'item', indent: indent + width + padding, filled: true };
   }
 
-  #isThematicBreak(char: string): boolean {
+  #isThematicBreak(code: number): boolean {
     const line = this.#line;
-    if (!line.isOnly(char)) return false;
+    if (!line.isOnly(code)) return false;
+    const { text } = line;
     let count = 0;
-    for (let i = line.next; i < line.text.length && count < 3; i++) if (line.text[i] === char) count += 1;
+    for (let i = line.next; i < text.length && count < 3; i++) if (text.charCodeAt(i) === code) count += 1;
     return count === 3;
   }
 
   #isSetextUnderline(): boolean {
-    const { text, next } = this.#line;
-    const char = text[next];
-    if (char !== '=' && char !== '-') return false;
-    let end = next;
-    while (text[end] === char) end += 1;
-    while (isSpaceOrTab(text.charCodeAt(end))) end += 1;
-    return end >= text.length;
+    const { text, next, code } = this.#line;
+    if (code !== EQUALS && code !== HYPHEN) return false;
+    const end = text.length;
+    return skipSpace(text, skipRun(text, next, end, code), end) >= end;
   }
 
   #openLeafBlock(matched: number, direct: boolean, lazy: boolean): LineRole {
     const line = this.#line;
-    const { text, next } = line;
-    const char = text[next] ?? '';
-    if (char === '`' || char === '~') {
-      const fence = at(FENCE_START, text, next);
-      if (fence && !(char === '`' && fence[2]?.includes('`'))) return this.#openFence(matched, fence);
-    } else if (char === '#') {
-      if (at(HEADING, text, next)) return this.#openLeaf(matched, NO_LEAF);
-    } else if (char === '<') {
+    const { text, next, code } = line;
+    if (code === BACKTICK || code === TILDE) {
+      if (isFence(text, next, text.length)) return this.#openFence(matched, text, next, text.length, line.indent);
+    } else if (code === HASH) {
+      HEADING.lastIndex = next;
+      if (HEADING.test(text)) return this.#openLeaf(matched, NO_LEAF);
+    } else if (code === LESS_THAN) {
       const html = htmlBlockStart(text, next, direct);
       // A lone tag below a quoted or listed paragraph: its lazy continuation to some parsers, HTML to others.
       if (html === 7 && lazy) this.#ambiguous = true;
@@ -245,13 +283,13 @@ export class BlockStructure {
         return this.#openLeaf(matched, ends ? NO_LEAF : { kind: 'html', html });
       }
     } else if (direct && this.#isSetextUnderline()) {
-      if (this.#paragraphMayDefine && !(char === '-' && this.#isThematicBreak(char))) this.#ambiguous = true;
+      if (this.#paragraphMayDefine && !(code === HYPHEN && this.#isThematicBreak(code))) this.#ambiguous = true;
       return this.#openLeaf(matched, NO_LEAF);
-    } else if ((char === '-' || char === '*' || char === '_') && this.#isThematicBreak(char)) {
+    } else if ((code === HYPHEN || code === ASTERISK || code === UNDERSCORE) && this.#isThematicBreak(code)) {
       return this.#openLeaf(matched, NO_LEAF);
     }
     if (!direct && !lazy) {
-      this.#paragraphBrackets = char === '[';
+      this.#paragraphBrackets = code === BRACKET;
       this.#paragraphMayDefine = false;
       this.#openLeaf(matched, PARAGRAPH);
     }
@@ -264,23 +302,26 @@ export class BlockStructure {
     return OTHER;
   }
 
-  #openFence(matched: number, fence: RegExpExecArray): LineRole {
-    const sequence = fence[1] ?? '';
-    const indent = this.#line.indent;
-    this.#openLeaf(matched, { kind: 'fence', char: sequence[0] ?? '', length: sequence.length, indent });
-    return this.#containers.length === 0 ? { role: 'open', info: (fence[2] ?? '').replace(/[ \t]+$/, '') } : OTHER;
+  /** The fence stands at `from` in a line that ends at `end`, below that many columns of white space. */
+  #openFence(matched: number, text: string, from: number, end: number, indent: number): LineRole {
+    const code = text.charCodeAt(from);
+    const after = skipRun(text, from, end, code);
+    this.#openLeaf(matched, { kind: 'fence', code, length: after - from, indent });
+    if (this.#containers.length > 0) return OTHER;
+    const info = skipSpace(text, after, end);
+    return { role: 'open', info: text.slice(info, trimmedEnd(text, info, end)) };
   }
 
   #openLeaf(matched: number, leaf: Leaf): LineRole {
     this.#closeTo(matched);
-    const tip = this.#containers.at(-1);
+    const tip = this.#containers[this.#containers.length - 1];
     if (tip?.kind === 'item') tip.filled = true;
     this.#leaf = leaf;
     return OTHER;
   }
 
   #push(container: Container): void {
-    const tip = this.#containers.at(-1);
+    const tip = this.#containers[this.#containers.length - 1];
     if (tip?.kind === 'item') tip.filled = true;
     if (container.kind === 'quote') this.#quotes.push(this.#containers.length);
     this.#containers.push(container);
@@ -288,8 +329,10 @@ export class BlockStructure {
   }
 
   #closeTo(matched: number): void {
+    this.#leaf = NO_LEAF;
+    // Setting an array's length is slow, even to what it is.
+    if (this.#containers.length === matched) return;
     this.#containers.length = matched;
     while ((this.#quotes.at(-1) ?? -1) >= matched) this.#quotes.pop();
-    this.#leaf = NO_LEAF;
   }
 }

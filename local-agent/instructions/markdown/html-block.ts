@@ -2,7 +2,7 @@
  * Where an HTML block of CommonMark begins and ends (its seven kinds). Inside one nothing is a fence. Hand-written
  * scanning instead of one regular expression: a megabyte of attributes must neither backtrack nor overflow.
  */
-import { isSpaceOrTab } from './line-cursor.ts';
+import { isSpaceOrTab, skipSpace } from './chars.ts';
 
 export type HtmlKind = 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
@@ -32,12 +32,6 @@ function match(pattern: RegExp, text: string, at: number): string | null {
   return pattern.exec(text)?.[0] ?? null;
 }
 
-function skipSpaces(text: string, from: number): number {
-  let at = from;
-  while (isSpaceOrTab(text.charCodeAt(at))) at += 1;
-  return at;
-}
-
 /** After a quoted or unquoted value at `from`, or -1. */
 function skipValue(text: string, from: number): number {
   const quote = text[from];
@@ -50,15 +44,15 @@ function skipValue(text: string, from: number): number {
 function skipAttributes(text: string, from: number): number {
   let at = from;
   for (;;) {
-    const next = skipSpaces(text, at);
+    const next = skipSpace(text, at, text.length);
     if (text[next] === '>') return next + 1;
     if (text[next] === '/') return text[next + 1] === '>' ? next + 2 : -1;
     const name = next > at ? match(ATTRIBUTE_NAME, text, next) : null;
     if (name === null) return -1;
     at = next + name.length;
-    const equals = skipSpaces(text, at);
+    const equals = skipSpace(text, at, text.length);
     if (text[equals] === '=') {
-      at = skipValue(text, skipSpaces(text, equals + 1));
+      at = skipValue(text, skipSpace(text, equals + 1, text.length));
       if (at < 0) return -1;
     }
   }
@@ -83,9 +77,9 @@ export function htmlBlockStart(text: string, at: number, interrupts: boolean): H
     if (BLOCK_NAMES.has(lower)) return plainEnd || (next === '/' && text[after + 1] === '>') ? 6 : null;
   }
   if (interrupts) return null;
-  const close = skipSpaces(text, after);
+  const close = skipSpace(text, after, text.length);
   const end = closing ? (text[close] === '>' ? close + 1 : -1) : skipAttributes(text, after);
-  return end >= 0 && skipSpaces(text, end) >= text.length ? 7 : null;
+  return end >= 0 && skipSpace(text, end, text.length) >= text.length ? 7 : null;
 }
 
 /** Whether a block of that kind ends with this line. Kinds 6 and 7 end before a blank line instead. */

@@ -3,13 +3,7 @@
  * consumed in part. The next character that is not white space is found once, however often it is asked for, so
  * that a line costs its length and not its length times the depth of its containers.
  */
-
-const TAB = 9;
-const SPACE = 32;
-
-export function isSpaceOrTab(code: number): boolean {
-  return code === SPACE || code === TAB;
-}
+import { isSpaceOrTab, SPACE, TAB } from './chars.ts';
 
 export class LineCursor {
   #text = '';
@@ -19,7 +13,8 @@ export class LineCursor {
   #tabRest = 0;
   #next = -1;
   #nextColumn = 0;
-  readonly #lastOther = new Map<string, number>();
+  /** For a code, the last character that is neither it nor white space. */
+  readonly #lastOther = new Map<number, number>();
 
   start(text: string): void {
     this.#text = text;
@@ -61,17 +56,13 @@ export class LineCursor {
     return this.next >= this.#text.length;
   }
 
-  get column(): number {
-    return this.#column;
-  }
-
-  /** The character at `next` as a code; NaN on a blank rest. */
+  /** The character at `next`; NaN on a blank rest. */
   get code(): number {
-    return this.#text.charCodeAt(this.next);
+    return this.blank ? Number.NaN : this.#text.charCodeAt(this.next);
   }
 
   atSpace(): boolean {
-    return isSpaceOrTab(this.#text.charCodeAt(this.#offset));
+    return this.#offset < this.#text.length && isSpaceOrTab(this.#text.charCodeAt(this.#offset));
   }
 
   skipSpace(): void {
@@ -107,36 +98,23 @@ export class LineCursor {
     }
   }
 
-  /** A position to come back to, with `reset`. */
-  mark(): { offset: number; column: number; tabRest: number } {
-    return { offset: this.#offset, column: this.#column, tabRest: this.#tabRest };
-  }
-
-  reset(mark: { offset: number; column: number; tabRest: number }): void {
-    this.#offset = mark.offset;
-    this.#column = mark.column;
-    this.#tabRest = mark.tabRest;
-    this.#next = -1;
-  }
-
   /** What is left; the columns left of a tab that was consumed in part are spaces. */
   rest(): string {
     if (this.#tabRest > 0) return ' '.repeat(this.#tabRest) + this.#text.slice(this.#offset + 1);
     return this.#offset === 0 ? this.#text : this.#text.slice(this.#offset);
   }
 
-  /** Whether the line, from `next` on, consists of `char`, spaces and tabs only. Scans the line once per `char`. */
-  isOnly(char: string): boolean {
-    let last = this.#lastOther.get(char);
+  /** Whether the line, from `next` on, consists of that character, spaces and tabs only. Scans the line once for each. */
+  isOnly(wanted: number): boolean {
+    let last = this.#lastOther.get(wanted);
     if (last === undefined) {
-      const wanted = char.charCodeAt(0);
       last = this.#text.length - 1;
       while (last >= 0) {
         const code = this.#text.charCodeAt(last);
         if (code !== wanted && !isSpaceOrTab(code)) break;
         last -= 1;
       }
-      this.#lastOther.set(char, last);
+      this.#lastOther.set(wanted, last);
     }
     return last < this.next;
   }

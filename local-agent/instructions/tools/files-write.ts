@@ -5,7 +5,8 @@ import { ended, fileOutcome, succeeded } from './tool.ts';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-export const writeFile: ToolHandler<'conductor::files/write'> = async (params, { roots, newTemporaryName }) => {
+export const writeFile: ToolHandler<'conductor::files/write'> = async (params, context) => {
+  const { roots, newTemporaryName, keeper } = context;
   try {
     const base64 = params.encoding === 'base64';
     if (base64 && !(BASE64.test(params.content) && params.content.length % 4 === 0)) {
@@ -16,6 +17,7 @@ export const writeFile: ToolHandler<'conductor::files/write'> = async (params, {
       overwrite: params.overwrite ?? false,
       createParents: params.create_parents ?? false,
       temporary: newTemporaryName(),
+      keep: keeper(bytes),
     });
     return succeeded(`${replaced ? 'replaced' : 'wrote'} ${path} (${bytes.length} bytes)`);
   } catch (error) {

@@ -2,7 +2,10 @@
 import type { HostTool, ToolName, ToolParams } from '../../../schema/contracts/tools.ts';
 import { TOOLS } from '../../../schema/contracts/tools.ts';
 import { exec } from './exec.ts';
+import { listFiles } from './files-list.ts';
+import { patchFiles } from './files-patch.ts';
 import { readFile } from './files-read.ts';
+import { searchFiles } from './files-search.ts';
 import { writeFile } from './files-write.ts';
 import type { InstructionResult, ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
 import { ended, fitToBody } from './tool.ts';
@@ -11,6 +14,9 @@ const HANDLERS: { [N in HostTool]: ToolHandler<N> } = {
   'conductor::exec': exec,
   'conductor::files/read': readFile,
   'conductor::files/write': writeFile,
+  'conductor::files/list': listFiles,
+  'conductor::files/search': searchFiles,
+  'conductor::files/patch': patchFiles,
 };
 
 export function isHostTool(name: ToolName): name is HostTool {

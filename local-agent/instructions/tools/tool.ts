@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { InstructionResultBody } from '../../../schema/contracts/instructions.ts';
 import { RESULT_STATUSES } from '../../../schema/contracts/instructions.ts';
 import type { HostTool, ToolParams } from '../../../schema/contracts/tools.ts';
-import { HTTP } from '../../../schema/defaults.ts';
+import { HTTP, INSTRUCTION } from '../../../schema/defaults.ts';
+import type { Keep } from '../../host/fs.ts';
 import type { FileErrorCode, Roots } from '../../host/roots.ts';
 import { FileError } from '../../host/roots.ts';
+import type { RunningProcess } from '../../worker-runner/leftovers.ts';
 import type { Redact } from '../redact.ts';
 
 /** An instruction's result: what the edge is told, without the node's name. */
@@ -30,12 +32,22 @@ export interface ToolContext {
   redact: Redact;
   /** The agent's environment, of which a child gets a few names. */
   env: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the agent stops. */
+  /** Aborts when the agent stops or the instruction is canceled; its reason is a `StopCause`. */
   signal: AbortSignal;
   timeoutMs: number;
+  /** Keeps what is about to be replaced by `after` (null: removed), so that a person can undo it. */
+  keeper: (after: Buffer | null) => Keep;
+  /** A program runs for the instruction: its process group and what tells it from a later one of that number. */
+  onProcess: (running: RunningProcess) => void;
+  /** What the program prints, redacted, as it comes. */
+  onOutput: (text: string) => void;
   /** A file name that nothing has: for what is written before it takes its place. */
   newTemporaryName: () => string;
 }
+
+/** Why an effect is ended from outside. */
+export const STOP_CAUSES = ['agent_stopped', 'canceled'] as const;
+export type StopCause = (typeof STOP_CAUSES)[number];
 
 export type ToolHandler<N extends HostTool> = (params: ToolParams<N>, context: ToolContext) => Promise<ToolOutcome>;
 
@@ -44,8 +56,34 @@ export function succeeded(output: string, truncated = false): ToolOutcome {
 }
 
 /** A result without an effect to show: why it is so, in words. */
-export function ended(status: 'failed' | 'denied' | 'interrupted', error_code: string, output: string): ToolOutcome {
+export function ended(
+  status: 'failed' | 'denied' | 'canceled' | 'interrupted',
+  error_code: string,
+  output: string,
+): ToolOutcome {
   return { status, output, exit_code: null, error_code, truncated: false };
+}
+
+/** How an effect ended that was ended from outside. */
+export function stopStatus(signal: AbortSignal): Pick<ToolOutcome, 'status' | 'error_code'> {
+  if (signal.reason === ('canceled' satisfies StopCause)) return { status: 'canceled', error_code: 'canceled' };
+  return { status: 'interrupted', error_code: 'agent_stopped' };
+}
+
+/** The context's signal, aborted as well when the instruction's time is up. */
+export function timeLimited({ signal, timeoutMs }: Pick<ToolContext, 'signal' | 'timeoutMs'>): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+}
+
+/** The outcome of a tool that `timeLimited` stopped. */
+export function stoppedOutcome(signal: AbortSignal): ToolOutcome {
+  if (signal.reason instanceof DOMException) return ended('failed', 'timeout', 'its time was up');
+  return { ...stopStatus(signal), output: 'it was stopped', exit_code: null, truncated: false };
+}
+
+/** As much of a text as an output holds. */
+export function clipToOutput(text: string): { text: string; clipped: boolean } {
+  return clipBytes(text, INSTRUCTION.max_output_bytes);
 }
 
 /** What the policy forbids by its roots, as against what merely went wrong. */

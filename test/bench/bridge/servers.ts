@@ -12,6 +12,7 @@ import { WebSocketServer } from 'ws';
 import { createBridge } from '../../../local-agent/bridge/bridge.ts';
 import { systemClock } from '../../../local-agent/clock.ts';
 import { SystemView } from '../../../local-agent/edge/system-view.ts';
+import { BrowserWork } from '../../../local-agent/instructions/browser-work.ts';
 import { Pipeline } from '../../../local-agent/instructions/pipeline.ts';
 import { sha256Hex } from '../../../local-agent/local-api/secrets.ts';
 import { openStore } from '../../../local-agent/store/store.ts';
@@ -78,7 +79,18 @@ async function startBridge(folder: string): Promise<string> {
       perform: () => Promise.reject(new Error('nothing is performed')),
     },
     replies: bridge.delivery,
-    now: () => Date.now(),
+    browsers: new BrowserWork({
+      browsers: {
+        target: () => null,
+        enqueuePrompt: () => undefined,
+        read: async () => null,
+      },
+      redactor: () => {
+        throw new Error('nothing is read');
+      },
+      monotonic: () => performance.now(),
+    }),
+    clock: systemClock,
     log: silent,
     onChange: () => bridge.journalChanged(),
   });

@@ -6,7 +6,7 @@ import { BENCHMARKS } from '../../bench/registry.ts';
 const FOLDER = new URL('../../bench/', import.meta.url);
 /** Starting the local runtime or a child takes its time on a busy machine; this is where a hang ends, no limit of speed. */
 const HANGS_AFTER_MS = 120_000;
-const QUICK = ['extraction', 'bridge'];
+const QUICK = ['extraction', 'bridge', 'fleet'];
 
 describe('the benchmarks', () => {
   it('are all registered, under the names of their files', () => {

@@ -11,13 +11,21 @@ const fresh: ConversationState = {
   paused_at: null,
   execution_failures: 0,
   repeated_messages: 0,
+  renewals_in_row: 0,
+  renewals_without_effect: 0,
+  repeated_renewals: 0,
+  renewed_text_hash: null,
+  renewals_day: null,
+  renewals_that_day: 0,
+  cooldown_until: null,
+  cooldown_reason: null,
 };
 const changed = (...changes: ConversationChange[]) =>
   changes.reduce((state, change, n) => changeConversation(state, change, n + 1), fresh);
 
 describe('the automation of a conversation', () => {
   it.each(['manual', 'auto'] as const)('resumes to %s when that is what the pause interrupted', (status) => {
-    const paused = changed({ type: 'set', status }, { type: 'pause', reason: 'user_pause' });
+    const paused = changed({ type: 'set', status, by: 'person' }, { type: 'pause', reason: 'user_pause' });
     expect(paused).toMatchObject({ automation_status: 'paused', pause_reason: 'user_pause', paused_at: 2 });
     expect(changeConversation(paused, { type: 'resume' }, 9)).toMatchObject({
       automation_status: status,
@@ -72,5 +80,30 @@ describe('the circuit breaker', () => {
   it('starts its counters anew when a pause is left', () => {
     const paused = countExecution({ ...fresh, execution_failures: 2 }, 'failed', 1);
     expect(changeConversation(paused, { type: 'resume' }, 2).execution_failures).toBe(0);
+  });
+});
+
+describe('what was counted towards the limits', () => {
+  const tired = { ...fresh, automation_status: 'auto', renewals_in_row: 7, renewals_without_effect: 4 } as const;
+
+  it('begins anew when a person sets the automation, even to what it is', () => {
+    const set = { type: 'set', status: 'auto', by: 'person' } as const;
+    expect(changeConversation(tired, set, 1)).toMatchObject({ renewals_in_row: 0, renewals_without_effect: 0 });
+    expect(changeConversation(fresh, { ...set, status: 'manual' }, 1)).toBe(fresh);
+  });
+
+  it('stays when a chat does', () => {
+    expect(changeConversation(tired, toChange('auto', 'ai_pause'), 1)).toBe(tired);
+    const paused = changeConversation(tired, toChange('paused', 'ai_pause'), 1);
+    expect(changeConversation(paused, toChange('auto', 'ai_pause'), 2)).toMatchObject({
+      automation_status: 'auto',
+      renewals_in_row: 7,
+      renewals_without_effect: 4,
+    });
+  });
+
+  it('has its row broken by any message whose instructions ended, and sees an effect in one that succeeded', () => {
+    expect(countExecution(tired, 'failed', 1)).toMatchObject({ renewals_in_row: 0, renewals_without_effect: 4 });
+    expect(countExecution(tired, 'executed', 1)).toMatchObject({ renewals_in_row: 0, renewals_without_effect: 0 });
   });
 });

@@ -5,6 +5,7 @@ import type { InstructionState } from '../../../schema/contracts/instructions.ts
 import { INSTRUCTION_STATES } from '../../../schema/contracts/instructions.ts';
 import type { Standing, Surroundings } from '../../../schema/domain/instruction-machine.ts';
 import {
+  approve,
   begin,
   INSTRUCTION_TRANSITIONS,
   isOpen,
@@ -87,6 +88,13 @@ describe('a result', () => {
 
 it('beginning one makes it run and touches no other', () => {
   expect(statuses(begin(standing('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
+});
+
+it('approving one claims it under a deadline of its own, and nothing else', () => {
+  const after = approve(standing('awaiting_approval', 'waiting'), 'ins_0', 5);
+  expect(statuses(after)).toEqual(['claimed', 'waiting']);
+  expect(after.map((one) => one.claim_expires_at)).toEqual([5 + 60_000 + 60_000, null]);
+  expect(() => approve(standing('denied'), 'ins_0', 5)).toThrow('denied');
 });
 
 it('whatever happens in whatever order, every move is in the table, and a message ends exactly when nothing is open', () => {

@@ -5,9 +5,8 @@ import {
   decideDispatch,
   decideOutcome,
   decideOverdue,
-  payloadText,
+  delivered,
   redriven,
-  renewalPayload,
   skipReason,
 } from '../../../schema/domain/renewal.ts';
 
@@ -51,8 +50,7 @@ describe('why a message becomes no job', () => {
     has_job: false,
     newest: true,
     instruction_pending: false,
-    cooldown_until: null,
-    now: NOW,
+    hold: null,
   };
   it.each([
     [null, {}],
@@ -69,30 +67,12 @@ describe('why a message becomes no job', () => {
     ['duplicate_job', { has_job: true }],
     ['superseded', { newest: false }],
     ['instruction_pending', { instruction_pending: true }],
-    ['cooldown', { cooldown_until: NOW + 1 }],
-    [null, { cooldown_until: NOW }],
+    ['cooldown', { hold: { reason: 'cooldown', until: NOW + 1 } }],
+    ['cooldown', { hold: { reason: 'rate_limited', until: NOW + 1 } }],
+    ['limit_reached', { hold: { reason: 'quiet_hours', until: NOW + 1 } }],
+    ['superseded', { newest: false, hold: { reason: 'end_date', until: null } }],
   ] as const)('%s', (reason, more) => {
     expect(skipReason({ ...facts, ...more })).toBe(reason);
-  });
-});
-
-describe('the payload', () => {
-  it('is a summary of 200 characters and the address', () => {
-    const { text } = renewalPayload({ message_id: 'm', raw_text: `${'word '.repeat(100)}` }, 'https://x/c/1');
-    expect(text).toContain(`${'word '.repeat(40)}…`);
-    expect(text.endsWith('https://x/c/1')).toBe(true);
-  });
-
-  it.each([
-    ['[]', 'json', null, { error: 'invalid_payload' }],
-    ['nonsense', 'json', null, { error: 'invalid_payload' }],
-    ['{}', 'json', null, { error: 'missing_payload_text' }],
-    ['{"text":" "}', 'json', null, { error: 'missing_payload_text' }],
-    ['{"text":"go on"}', 'json', null, { text: 'go on' }],
-    ['go on', 'text', null, { text: 'go on' }],
-    ['', 'text', ' ', { error: 'missing_payload_text' }],
-  ] as const)('%s as %s', (payload, payload_kind, payload_text, expected) => {
-    expect(payloadText({ payload, payload_kind, payload_text })).toEqual(expected);
   });
 });
 
@@ -100,7 +80,10 @@ describe('a due job', () => {
   const facts: DispatchFacts = {
     conversation: { automation_status: 'auto' },
     newest: true,
+    breaker: null,
+    hold: null,
     link,
+    stopped: null,
     payload: { text: 'go on' },
     interval_ms: 10_000,
     now: NOW,
@@ -140,6 +123,23 @@ describe('a due job', () => {
     expect(step.next).toMatchObject({ status, attempt_count: attempts, last_error: reason });
   });
 
+  it.each([
+    ['quiet_hours', { hold: { reason: 'quiet_hours', until: NOW + 5_000 } }, NOW + 5_000],
+    ['max_in_a_row', { hold: { reason: 'max_in_a_row', until: null } }, NOW + 3_600_000],
+    ['signed_out', { stopped: 'signed_out' }, NOW + 300_000],
+  ] as const)('waits for %s without counting', (reason, more, next_attempt_at) => {
+    const { send, step, pauses } = decide(more);
+    expect([send, pauses]).toEqual([null, null]);
+    expect(step).toMatchObject({ stage: 'job_deferred', result: reason });
+    expect(step.next).toMatchObject({ status: 'pending', attempt_count: 0, next_attempt_at, last_error: reason });
+  });
+
+  it('of a conversation that goes in circles pauses it and waits', () => {
+    const { send, step, pauses } = decide({ breaker: 'no_progress' });
+    expect([send, pauses]).toEqual([null, 'no_progress']);
+    expect(step.next).toMatchObject({ status: 'pending', attempt_count: 0 });
+  });
+
   it('without a link fails with its last attempt', () => {
     const { step } = decide({ link: null }, { ...job, attempt_count: 2 });
     expect(step).toMatchObject({ stage: 'job_failed', next: { status: 'failed', attempt_count: 3 } });
@@ -156,15 +156,45 @@ describe('the outcome of a delivery', () => {
   const decide = (answer: DeliveryAnswer, state = running) => decideOutcome(state, answer, { now: NOW, random: 0.5 });
 
   it('delivered is done', () => {
-    expect(decide(result('delivered'))).toMatchObject({
+    expect(decide(result('delivered'))?.step).toMatchObject({
       stage: 'job_completed',
       next: { status: 'done', finished_at: NOW },
     });
   });
 
+  it('delivered is done though it had been given up', () => {
+    const failed = { ...running, status: 'failed', finished_at: 1, last_error: 'delivery_unknown' } as const;
+    expect(delivered(failed, NOW).next).toMatchObject({ status: 'done', last_error: null, finished_at: NOW });
+  });
+
+  it.each([
+    ['signed_out', { http_status: 401 }, null],
+    ['signed_out', { http_status: 403 }, null],
+    ['account_changed', { reason: 'account_changed' }, null],
+    ['security_challenge', { reason: 'security_challenge', http_status: 403 }, 'security_challenge'],
+  ] as const)('%s stops the browser, and the job waits even at its last attempt', (stops, more, pauses) => {
+    const outcome = decide(result('failed', more), { ...running, attempt_count: 3 });
+    expect(outcome).toMatchObject({ stops, pauses });
+    expect(outcome?.step.next).toMatchObject({ status: 'pending', attempt_count: 3, max_attempts: 4 });
+  });
+
+  it('that a stopped browser puts off stops it at the edge too, the attempt given back', () => {
+    const outcome = decide(result('deferred', { reason: 'signed_out', retry_after_ms: 300_000 }));
+    expect(outcome).toMatchObject({ stops: 'signed_out', pauses: null });
+    expect(outcome?.step.next).toMatchObject({ attempt_count: 0, next_attempt_at: NOW + 300_000 });
+  });
+
+  it('of a platform that has had enough pauses the conversation when the attempts are used up', () => {
+    const limited = result('failed', { http_status: 429, retry_after_ms: 60_000 });
+    expect(decide(limited)).toMatchObject({ pauses: null, limited_until: NOW + 60_000 });
+    const last = decide(limited, { ...running, attempt_count: 3 });
+    expect(last).toMatchObject({ pauses: 'rate_limited', step: { next: { status: 'failed' } } });
+    expect(decide(result('failed', { http_status: 500 }))).toMatchObject({ stops: null, limited_until: null });
+  });
+
   it('a platform that names its time is waited for, beyond the backoff', () => {
-    expect(decide(result('failed', { retry_after_ms: 900_000 }))?.next.next_attempt_at).toBe(NOW + 900_000);
-    expect(decide(result('failed', { retry_after_ms: 1 }))?.next.next_attempt_at).toBe(NOW + 30_000);
+    expect(decide(result('failed', { retry_after_ms: 900_000 }))?.step.next.next_attempt_at).toBe(NOW + 900_000);
+    expect(decide(result('failed', { retry_after_ms: 1 }))?.step.next.next_attempt_at).toBe(NOW + 30_000);
   });
 
   it('uncertain and in flight decide nothing', () => {
@@ -197,7 +227,10 @@ describe('the outcome of a delivery', () => {
             const facts = {
               conversation: { automation_status: 'auto' as const },
               newest: true,
+              breaker: null,
+              hold: null,
               link,
+              stopped: null,
               interval_ms: 0,
               random: 0,
             };
@@ -206,9 +239,9 @@ describe('the outcome of a delivery', () => {
             state = step.next;
             continue;
           }
-          const step = decideOutcome(state, stream.next().value, { now, random: 0 });
-          if (step !== null) {
-            state = step.next;
+          const outcome = decideOutcome(state, stream.next().value, { now, random: 0 });
+          if (outcome !== null) {
+            state = outcome.step.next;
             continue;
           }
           now = state.deadline_at ?? now;

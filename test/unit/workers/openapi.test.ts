@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_STATUS } from '../../../schema/errors.ts';
 import { openApiDocument } from '../../../workers/openapi.ts';
 import { referencePage } from '../../../workers/reference-page.ts';
+import { READERS } from '../../../workers/route.ts';
 import { ROUTES } from '../../../workers/routes/index.ts';
 
 const specs = ROUTES.map((route) => route.spec);
@@ -34,7 +35,11 @@ describe('the OpenAPI document', () => {
     const { security, responses } = operation;
     const roles: unknown = operation['x-roles'];
     expect(Array.isArray(roles)).toBe(true);
-    expect(security).toEqual((roles as string[]).length === 0 ? [] : [{ bearer: [] }]);
+    if ((roles as string[]).length === 0) expect(security).toEqual([]);
+    else expect(security?.[0]).toEqual({ bearer: [] });
+    const isForPages = READERS.some((role) => (roles as string[]).includes(role));
+    const bySession = security?.some((way) => 'session' in way);
+    expect(bySession === true).toBe(isForPages && operation.operationId !== 'post_v1_session');
     expect(Object.keys(responses ?? {}).some((status) => /^(101|20[01])$/.test(status))).toBe(true);
     if (security?.length)
       expect(Object.keys(responses ?? {})).toEqual(expect.arrayContaining(['401', '403', '429', '503']));

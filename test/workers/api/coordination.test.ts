@@ -46,7 +46,32 @@ describe('the lease over HTTP', () => {
     expect(await edge.data('GET', '/v1/leader')).toMatchObject({ holder_id: 'mac-main', term });
   });
 
+  it('is granted to one alone, however many ask at once', async () => {
+    const { term, holder_id } = await edge.data<LeaseView>('GET', '/v1/leader');
+    if (holder_id !== null) {
+      const token = holder_id === NODE ? tokens.controller : other;
+      await edge.data('POST', '/v1/leader/release', { token, body: { controller_id: holder_id, term } });
+    }
+    const names = Array.from({ length: 24 }, (_, n) => `rival-${n}`);
+    const rivals = await Promise.all(
+      names.map(async (id) => ({ id, token: (await edge.mint('controller', { controller_id: id })).token })),
+    );
+    const answers = await Promise.all([...rivals, ...rivals].map(({ id, token }) => ask(id, token)));
+    const granted = answers.filter(({ operation, is_leader }) => is_leader && operation === 'acquire');
+    expect(granted).toHaveLength(1);
+    const [won] = granted;
+    expect(won?.term).toBe(term + 1);
+    for (const answer of answers) expect(answer).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
+    expect(await rowsOf('SELECT holder_id FROM leader_terms WHERE term = ?', term + 1)).toEqual([
+      { holder_id: won?.holder_id },
+    ]);
+    const winner = rivals.find(({ id }) => id === won?.holder_id);
+    const body = { controller_id: won?.holder_id, term: won?.term };
+    await edge.data('POST', '/v1/leader/release', { token: winner?.token ?? '', body });
+  });
+
   it('is audited when it changes, not when it is refused', async () => {
+    await ask('mac-main', other);
     const before = (await auditOf('POST /v1/leader/acquire')).length;
     await ask(NODE, tokens.controller);
     expect(await auditOf('POST /v1/leader/acquire')).toHaveLength(before);
@@ -179,10 +204,30 @@ describe('a client', () => {
     expect(await rowsOf('SELECT target_id FROM conversation_links WHERE is_active = 1')).toHaveLength(2);
   });
 
+  it('takes as many tabs as a browser may have, each as long as it may be', async () => {
+    const long = (n: number, length: number) => `https://claude.ai/chat/wide-${n}/`.padEnd(length, '"');
+    const wide = Array.from({ length: 500 }, (_, n) => ({ ...tab(`wide-${n}`, 10), page_url: long(n, 1_200) }));
+    await put(wide);
+    expect(await rowsOf("SELECT 1 FROM conversation_links WHERE remote_conversation_id LIKE 'wide-%'")).toHaveLength(
+      500,
+    );
+    const reply = await edge.call('PUT', `/v1/controllers/${NODE}/clients/firefox-1`, {
+      token: tokens.controller,
+      body: {
+        connected: true,
+        platforms: [platform],
+        tabs: wide.map((one, n) => ({ ...one, page_url: long(n, 2_048) })),
+      },
+    });
+    expect(reply.status).toBe(413);
+  });
+
   it('makes no second conversation of what is known, and says when it left', async () => {
     await put([tab('chat-1', 20)], false);
-    expect(await rowsOf('SELECT 1 FROM local_conversations')).toHaveLength(2);
+    expect(await rowsOf("SELECT 1 FROM local_conversations WHERE remote_conversation_id LIKE 'chat-%'")).toHaveLength(
+      2,
+    );
     expect(await rowsOf("SELECT connected FROM clients WHERE client_id = 'firefox-1'")).toEqual([{ connected: 0 }]);
-    expect((await auditOf('PUT /v1/controllers/:controller_id/clients/:client_id')).length).toBe(2);
+    expect((await auditOf('PUT /v1/controllers/:controller_id/clients/:client_id')).length).toBe(3);
   });
 });

@@ -72,13 +72,14 @@ describe('the cost of looking', () => {
       '/v1/metrics',
       '/v1/system/state',
       '/v1/audit',
+      '/v1/audit?actor=nobody',
       '/v1/events?wait_ms=0',
       '/v1/leader/terms',
     ];
-    await fill(0, 1_000);
+    await fill(0, 5_000);
     const few = new Map<string, number>();
     for (const path of paths) few.set(path, await rowsRead(path));
-    await fill(1_000, 20_000);
+    await fill(5_000, 20_000);
     for (const path of paths) expect(await rowsRead(path), path).toBe(few.get(path));
     const status = await edge.data<Status>('GET', '/v1/status');
     expect(status.recent_messages).toHaveLength(20);

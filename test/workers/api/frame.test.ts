@@ -5,7 +5,7 @@ import { StatusSchema } from '../../../schema/contracts/status.ts';
 import { signArtifact } from '../../../workers/artifact-link.ts';
 import { ROUTES } from '../../../workers/routes/index.ts';
 import { muteLog } from '../objects/support.ts';
-import { TestEdge } from '../support/edge.ts';
+import { NODE, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 const ART = `art_${'a'.repeat(26)}`;
@@ -39,6 +39,9 @@ describe('every answer', () => {
         status: 403,
         error: 'forbidden',
         ms: 0,
+        queries: 1,
+        rows_read: 1,
+        rows_written: 0,
         request_id: expect.any(String),
         role: 'readonly',
       },
@@ -125,7 +128,7 @@ describe('an artifact', () => {
     ]) {
       expect((await open(forged)).status, forged).toBe(404);
     }
-    const foreign = new TestEdge({ now: edge.now, env: { BAA_BOOTSTRAP_TOKEN: 'another-secret' } });
+    const foreign = new TestEdge({ now: edge.now, env: { BAA_BOOTSTRAP_TOKEN: 'another-secret-of-good-length' } });
     expect((await foreign.call('GET', link, { token: null })).status).toBe(404);
   });
 });
@@ -136,10 +139,28 @@ describe('the snapshot', () => {
     expect(StatusSchema.strict().parse(status)).toEqual(status);
   });
 
+  it('has what a request and a tick cost: in the log line of the one, in the numbers after the other', async () => {
+    await edge.mint('readonly');
+    const write = edge.lines.at(-1);
+    expect(write).toMatchObject({ path: '/v1/tokens', status: 201, rows_written: expect.any(Number) });
+    expect(Number(write?.rows_written)).toBeGreaterThanOrEqual(3);
+    await edge.data('GET', '/v1/audit');
+    expect(Number(edge.lines.at(-1)?.rows_read)).toBeGreaterThan(0);
+    await edge.data('POST', '/v1/timed-jobs/tick');
+    const { text } = await edge.call('GET', '/v1/metrics');
+    expect(text).toMatch(/^conductor_tick_rows_read [1-9]\d*$/m);
+    expect(text).toMatch(/^conductor_tick_rows_written \d+$/m);
+  });
+
   it('is told to Prometheus in numbers', async () => {
+    const { token } = await edge.mint('controller');
+    const said = { controller_id: NODE, host: 'mini', role: 'primary', priority: 1, status: 'standby' };
+    const body = { ...said, metadata: { outbox_depth: 3 } };
+    await edge.data('POST', '/v1/controllers/heartbeat', { token, body });
     const { text, headers } = await edge.call('GET', '/v1/metrics');
     expect(headers.get('content-type')).toContain('text/plain');
     expect(text).toContain('conductor_system_mode{mode="running"} 1\n');
+    expect(text).toContain(`conductor_outbox_depth{controller_id="${NODE}"} 3\n`);
     for (const line of text.trimEnd().split('\n')) {
       expect(line).toMatch(
         /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?\d+(\.\d+)?)$/,

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../schema/contracts/events.ts';
 import type { Token } from '../../../schema/contracts/tokens.ts';
@@ -79,6 +80,18 @@ describe('the audit', () => {
         subject_id: 'paused',
       },
     ]);
+  });
+
+  it('is searched a stretch at a time: an empty page says where to go on, the last one says nothing', async () => {
+    await env.DB.prepare(
+      `INSERT INTO audit (at, actor, role, action, request_id)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+        SELECT i, 'crowd', 'readonly', 'POST /v1/x', 'r' FROM n`,
+    ).run();
+    const pages = await walk<AuditEntry>('/v1/audit?request_id=request-of-the-pause', 5);
+    expect(pages.map((page) => page.length)).toEqual([0, 0, 1]);
+    const all = await walk<AuditEntry>('/v1/audit?actor=crowd', 200);
+    expect(new Set(all.flat().map(({ seq }) => seq)).size).toBe(5_000);
   });
 
   it('has none of a write that was refused', async () => {

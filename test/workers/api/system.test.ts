@@ -97,7 +97,7 @@ describe('a pause that interrupts', () => {
         '{"source":"dom","other":"agrees"}', '[]', 'accepted', 1, 1)`,
     ).bind(id, id);
 
-  it('cancels what is claimed or runs, ends its message, and lets control instructions go on', async () => {
+  it('cancels what is claimed, tells what runs to end, and lets control instructions go on', async () => {
     await env.DB.batch([
       env.DB.prepare(`INSERT INTO local_conversations (local_conversation_id, platform, remote_conversation_id,
         automation_status, last_non_paused_automation_status, created_at, updated_at)
@@ -112,11 +112,14 @@ describe('a pause that interrupts', () => {
     const { summary } = await edge.data<Change>('POST', '/v1/system/pause', { body: { interrupt: true } });
     expect(summary).toContain('canceled');
     const states = await rowsOf<{ status: string }>('SELECT status FROM instructions ORDER BY instruction_id');
-    expect(states.slice(0, 2).map(({ status }) => status)).toEqual(['succeeded', 'canceled']);
+    expect(states.slice(0, 2).map(({ status }) => status)).toEqual(['succeeded', 'running']);
+    expect(await rowsOf('SELECT kind, controller_id FROM commands')).toEqual([
+      { kind: 'instruction.cancel', controller_id: 'mini-main' },
+    ]);
     expect(['canceled', 'blocked']).toContain(states[2]?.status);
     expect(states[3]?.status).toBe('claimed');
     expect(await rowsOf('SELECT message_id, ingest_status FROM messages ORDER BY message_id')).toEqual([
-      { message_id: 'msg_1', ingest_status: 'failed' },
+      { message_id: 'msg_1', ingest_status: 'accepted' },
       { message_id: 'msg_2', ingest_status: 'accepted' },
     ]);
   });

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { CLOSE } from '../../../schema/contracts/channel-frames.ts';
 import type { Token, TokenCreated } from '../../../schema/contracts/tokens.ts';
 import { rowsOf, TestEdge } from '../support/edge.ts';
 
@@ -94,6 +95,28 @@ describe('a token', () => {
       status: 400,
       details: { in: 'path', field: 'token_id' },
     });
+  });
+});
+
+describe('the channel of a node', () => {
+  async function open(token: string) {
+    const { webSocket } = await edge.fetch('/v1/controllers/mini-main/channel', {
+      headers: { upgrade: 'websocket', authorization: `Bearer ${token}` },
+    });
+    if (!webSocket) throw new Error('no socket');
+    const closed = new Promise<number>((resolve) => webSocket.addEventListener('close', ({ code }) => resolve(code)));
+    webSocket.accept();
+    return { closed };
+  }
+
+  it.each([
+    ['revoked', (id: string) => edge.data('DELETE', `/v1/tokens/${id}`)],
+    ['rotated', (id: string) => edge.data('POST', `/v1/tokens/${id}/rotate`, { body: {} })],
+  ])('is closed when its token is %s', async (_how, end) => {
+    const { token, token_id } = await edge.mint('controller');
+    const { closed } = await open(token);
+    await end(token_id);
+    expect(await closed).toBe(CLOSE.token);
   });
 });
 

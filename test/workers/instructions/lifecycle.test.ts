@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE, PAUSE, RESUME } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
+import { sweep } from './support.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
@@ -81,7 +82,7 @@ describe('what a node reports', () => {
     const { ids, message_id } = await bring(EXEC);
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
     edge.now += 700_000;
-    await conductor.tick();
+    await sweep(conductor);
     expect(await messageStatus(message_id)).toBe('failed');
     expect((await conductor.result(ids[0] ?? '')).status).toBe('interrupted');
     const [row] = await rowsOf<{ status: string; late_result: string }>(
@@ -183,24 +184,11 @@ describe('a pause', () => {
   });
 });
 
-describe('people and deadlines', () => {
-  it('cancel what has not begun, not what runs or is over', async () => {
-    const { ids, message_id } = await bring(EXEC);
-    const cancel = () => edge.call('POST', `/v1/instructions/${ids[0]}/cancel`, { body: {} });
-    expect((await cancel()).status).toBe(200);
-    expect(await messageStatus(message_id)).toBe('failed');
-    expect(JSON.parse((await cancel()).text).error).toBe('already_finished');
-    const running = await bring(EXEC);
-    await conductor.act(`/v1/instructions/${running.ids[0]}/started`);
-    expect((await edge.error('POST', `/v1/instructions/${running.ids[0]}/cancel`, { body: {} })).error).toBe(
-      'conflict',
-    );
-  });
-
+describe('deadlines', () => {
   it('an approval nobody gives expires, and what waited behind it is released', async () => {
     const { ids } = await bring({ ...EXEC, policy: { decision: 'ask', rule: 'r' } }, DESCRIBE);
     edge.now += 900_001;
-    await conductor.tick();
+    await sweep(conductor);
     const rows = await rowsOf<{ status: string }>(
       'SELECT status FROM instructions WHERE instruction_id IN (?, ?) ORDER BY "index"',
       ...ids,
@@ -217,7 +205,7 @@ describe('people and deadlines', () => {
     const silent = await bring(EXEC);
     await conductor.result(silent.ids[0] ?? '');
     edge.now += 600_001;
-    await conductor.tick();
+    await sweep(conductor);
     const outcome = async (id: string) =>
       (await edge.data<{ reply_outcome: string }>('GET', `/v1/messages/${id}`)).reply_outcome;
     expect(await outcome(silent.message_id)).toBe('given_up');

@@ -1,4 +1,6 @@
+import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { timedJobs } from '../../../durable-objects/stubs.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { Renewals } from './support.ts';
@@ -66,6 +68,7 @@ describe('a settled message', () => {
       token: await renewals.token(),
       body: { connected: true, platforms: [], tabs: [tab] },
     });
+    expect((await timedJobs(env).read()).next_due_at).toBe(edge.now);
     await renewals.tick();
     expect(await jobsOf(message_id)).toHaveLength(1);
   });

@@ -1,6 +1,10 @@
 /** A conversation on its way to a renewal: settled message, `auto`, a leader; and the node's side of a delivery. */
+import type { z } from 'zod';
+import type { PlatformState } from '../../../schema/contracts/clients.ts';
 import type { Command } from '../../../schema/contracts/commands.ts';
+import type { ConversationDetailSchema } from '../../../schema/contracts/conversations.ts';
 import type { RenewalJob } from '../../../schema/contracts/renewal.ts';
+import type { RenewalSettingsPatch } from '../../../schema/contracts/renewal-settings.ts';
 import { renewalProjector } from '../../../workers/cron/renewal-projector.ts';
 import { Conductor, OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -56,6 +60,57 @@ export class Renewals extends Conductor {
     const result =
       outcome === 'unknown' || outcome === 'in_flight' ? { outcome } : { outcome, reason: null, method: null, ...more };
     return this.act<{ status: string }>(`/v1/commands/${command.command_id}/result`, { result });
+  }
+
+  /** What a browser has: one platform with that state, and those tabs; a tab of that conversation when named. */
+  async browser(
+    {
+      node = NODE,
+      client = 'firefox-1',
+      conversation,
+      tab_id = 17,
+    }: { node?: string; client?: string; conversation?: string; tab_id?: number },
+    state: Partial<PlatformState> = {},
+  ): Promise<void> {
+    const { link } = this.message(conversation === undefined ? {} : { remote_conversation_id: conversation });
+    const known = { platform: 'chatgpt', login: 'fresh', fingerprint: null, hooks: [], stopped_reason: null };
+    const body = {
+      connected: true,
+      platforms: [{ ...known, ...state }],
+      tabs: conversation === undefined ? [] : [{ ...link, tab_id, platform: 'chatgpt' }],
+    };
+    await this.edge.data('PUT', `/v1/controllers/${node}/clients/${client}`, { token: await this.token(node), body });
+  }
+
+  /** The next answer of the assistant in a conversation, settled. */
+  async answered(remote_conversation_id: string, more: Parameters<Conductor['message']>[0] = {}) {
+    const message = await this.bring(this.message({ remote_conversation_id, ...more }));
+    this.edge.now += SETTLE_MS;
+    return message;
+  }
+
+  /** The assistant answers, the answer is renewed, and the renewal is delivered. */
+  async renewed(remote_conversation_id: string, more: Parameters<Conductor['message']>[0] = {}) {
+    const { message_id } = await this.answered(remote_conversation_id, more);
+    await this.tick();
+    await this.deliver(message_id);
+    return message_id;
+  }
+
+  async deliver(messageId: string): Promise<void> {
+    await this.answer(await this.commandOf(await this.jobOf(messageId)), 'delivered');
+  }
+
+  limits(scope: { platform?: string; local_conversation_id?: string }, settings: RenewalSettingsPatch) {
+    return this.edge.data('PUT', '/v1/renewal/settings', { body: { ...scope, settings } });
+  }
+
+  detail(conversationId: string): Promise<z.infer<typeof ConversationDetailSchema>> {
+    return this.edge.data('GET', `/v1/renewal/conversations/${conversationId}`);
+  }
+
+  async next(conversationId: string) {
+    return (await this.detail(conversationId)).next_renewal;
   }
 
   async skipReason(messageId: string): Promise<string | null | undefined> {

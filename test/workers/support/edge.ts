@@ -1,15 +1,21 @@
-/** Calls into the HTTP application inside workerd: a clock to set, tokens of every role, parsed envelopes. */
+/**
+ * Calls into the HTTP application inside workerd: a clock to set, tokens of every role, parsed envelopes. The clock
+ * stands a day ahead unless it is set, so that no alarm rings by itself, in the middle of a test or after its end.
+ */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { ErrorBody } from '../../../schema/contracts/common.ts';
 import { ErrorBodySchema } from '../../../schema/contracts/common.ts';
 import type { Role, TokenCreated } from '../../../schema/contracts/tokens.ts';
 import { TokenCreatedSchema } from '../../../schema/contracts/tokens.ts';
+import type { AppOptions } from '../../../workers/app.ts';
 import { createApp } from '../../../workers/app.ts';
 
 /** The node whose token `edge.tokens()` makes for the roles `controller` and `worker`. */
 export const NODE = 'mini-main';
 export const ORIGIN = 'https://edge.test';
+
+const DAY_MS = 86_400_000;
 
 export interface Call {
   token?: string | null;
@@ -27,13 +33,19 @@ export class TestEdge {
   now: number;
   /** Fields of the log lines so far. */
   readonly lines: Record<string, unknown>[] = [];
-  readonly #app = createApp({ clock: () => this.now, log: (_level, _what, fields) => void this.lines.push(fields) });
+  readonly #app: ReturnType<typeof createApp>;
   readonly #env: Env;
   #address = 0;
 
-  constructor(options: { now?: number; env?: Partial<Env> } = {}) {
-    this.now = options.now ?? Date.now();
-    this.#env = { ...env, ...options.env };
+  constructor(options: { now?: number; env?: Partial<Env> } & Pick<AppOptions, 'accessKeys'> = {}) {
+    const { now = Date.now() + DAY_MS, env: bindings, ...rest } = options;
+    this.now = now;
+    this.#env = { ...env, ...bindings };
+    this.#app = createApp({
+      clock: () => this.now,
+      log: (_level, _what, fields) => void this.lines.push(fields),
+      ...rest,
+    });
   }
 
   /** The bare answer; what the request left to `waitUntil` is done when the stream is not held open. */

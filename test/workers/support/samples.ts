@@ -38,6 +38,13 @@ export function sampleBody(spec: RouteSpec, given: Record<string, unknown> = {})
   return { ...body, ...(schema.properties?.controller_id ? { controller_id: NODE } : {}), ...given };
 }
 
+/** What the query of a route cannot be without. */
+export function sampleQuery(spec: RouteSpec): Record<string, string> {
+  if (spec.query === undefined) return {};
+  const asked = sample(jsonSchemaOf(spec.query)) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, String(value)]));
+}
+
 /** Each field of the body with values that its schema refuses. */
 export function badFields(spec: RouteSpec): { field: string; values: unknown[] }[] {
   if (!(spec.body instanceof z.ZodObject)) return [];

@@ -1,3 +1,4 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { timedJobs } from '../../../durable-objects/stubs.ts';
@@ -6,7 +7,6 @@ import { runTick } from '../../../workers/cron/run-tick.ts';
 import type { Runner } from '../../../workers/cron/runner.ts';
 import { RUNNERS } from '../../../workers/cron/runners.ts';
 import { Conductor, entriesOf } from '../support/conductor.ts';
-import { rowsOf } from '../support/edge.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
@@ -131,85 +131,40 @@ describe('over HTTP', () => {
   });
 });
 
-describe('what a tick reads', () => {
-  /** Jobs that exist and are not due: done ones, and pending ones of tomorrow. */
-  const store = (from: number, to: number) =>
-    rowsOf(
-      `WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-       INSERT INTO renewal_jobs (job_id, local_conversation_id, message_id, status, payload, payload_kind,
-         attempt_count, max_attempts, next_attempt_at, created_at, updated_at)
-       SELECT 'job_' || i, 'lc_none', 'msg_' || i, CASE WHEN i % 2 THEN 'done' ELSE 'pending' END, '{}', 'json', 0, 3, ?, 0, 0
-       FROM n`,
-      from,
-      to,
-      edge.now + 864e5,
+describe('what may go wrong between ticks', () => {
+  const stub = () => env.TIMED_JOBS.getByName('global');
+  const alarmAt = () => runInDurableObject(stub(), (_object, state) => state.storage.getAlarm());
+
+  it('a lost alarm is armed anew by the next tick of the cron', async () => {
+    await conductor
+      .bring(conductor.message({ remote_conversation_id: 'lost-alarm' }))
+      .then((message) => conductor.automation(message.local_conversation_id, 'auto'));
+    await runInDurableObject(stub(), (_object, state) => state.storage.deleteAlarm());
+    expect(await alarmAt()).toBeNull();
+    await runTick(env, { trigger: 'cron', scheduledTime: edge.now + 1, now: edge.now }, quiet);
+    expect(await alarmAt()).toBe(edge.now + 10_000);
+  });
+
+  it('two that begin at once do the work once', async () => {
+    edge.now += 10_000;
+    const cron = { trigger: 'cron', scheduledTime: edge.now, now: edge.now } as const;
+    const alarm = { trigger: 'alarm', scheduledTime: null, now: edge.now } as const;
+    const answers = await Promise.all([cron, cron, alarm].map((request) => runTick(env, request, quiet)));
+    expect(answers.map((one) => one.decision).sort()).toEqual(['scheduled', 'skipped_busy', 'skipped_busy']);
+  });
+
+  it('one that has used its time leaves the other runners to the next, which is due at once', async () => {
+    const { batch_id } = await runTick(
+      env,
+      { trigger: 'manual', scheduledTime: null, now: edge.now },
+      { ...quiet, runners: [reaper, worker], budget_ms: -1 },
     );
-
-  /** D1 as it is, counting the rows that its batches and queries read. */
-  function counting(): { env: Env; read: () => number; queries: () => number } {
-    let rows = 0;
-    let queries = 0;
-    const count = <T extends { meta: { rows_read?: number } }>(result: T): T => {
-      rows += result.meta.rows_read ?? 0;
-      queries += 1;
-      return result;
-    };
-    const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
-      new Proxy(statement, {
-        get(target, key) {
-          if (key === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
-          if (key === 'all' || key === 'run') return async () => count(await target.all());
-          // drizzle reads rows as arrays; the same rows are counted by asking for them as objects first.
-          if (key === 'raw') {
-            return async () => {
-              count(await target.all());
-              return target.raw();
-            };
-          }
-          if (key === UNWRAP) return target;
-          return Reflect.get(target, key);
-        },
-      });
-    const DB = new Proxy(env.DB, {
-      get(target, key) {
-        if (key === 'prepare') return (query: string) => wrap(target.prepare(query));
-        if (key === 'batch') {
-          return async (statements: D1PreparedStatement[]) =>
-            (await target.batch(statements.map((one) => Reflect.get(one, UNWRAP)))).map(count);
-        }
-        return Reflect.get(target, key);
-      },
-    });
-    return { env: { ...env, DB }, read: () => rows, queries: () => queries };
-  }
-  const UNWRAP = Symbol('the statement itself');
-
-  it('depends on what is due, not on what is stored, and keeps to fifty queries', async () => {
-    await conductor.tick();
-    const measure = async () => {
-      for (let n = 0; n < 10; n += 1) {
-        const id = `cost-${edge.now}-${n}`;
-        const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id: id }));
-        await conductor.automation(local_conversation_id, 'auto');
-      }
-      edge.now += 10_000;
-      const counted = counting();
-      const request = { trigger: 'manual', scheduledTime: null, now: edge.now } as const;
-      await runTick(counted.env, request, { ...quiet, runners: RUNNERS });
-      const sent = await rowsOf("SELECT 1 FROM renewal_jobs WHERE status = 'running' AND started_at = ?", edge.now);
-      expect(sent).toHaveLength(10);
-      expect(counted.queries()).toBeLessThanOrEqual(50);
-      edge.now += 86_400;
-      await rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE status = 'running'");
-      return counted.read();
-    };
-    await store(1, 1_000);
-    await rowsOf('DELETE FROM commands');
-    const few = await measure();
-    await store(1_001, 40_000);
-    await rowsOf('DELETE FROM commands');
-    const many = await measure();
-    expect(few).toBeGreaterThan(10);
-    expect(many).toBe(few);
+    expect(await entriesOf(batch_id)).toEqual([
+      'timed-jobs.framework tick_started running',
+      'a.reaper runner_skipped out_of_time',
+      'a.worker runner_skipped out_of_time',
+      'timed-jobs.framework tick_completed scheduled',
+    ]);
+    expect((await timedJobs(env).read()).next_due_at).toBe(edge.now);
   });
 });

@@ -3,6 +3,7 @@ import type { CommandHandlers } from '../../../../local-agent/edge/commands.ts';
 import { reportCommandResult, takeCommand } from '../../../../local-agent/edge/commands.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
+import { commandHandlers } from '../../../support/command-handlers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 const query: Command = {
@@ -14,7 +15,7 @@ const query: Command = {
 
 function setUp(onQuery: CommandHandlers['delivery.query']) {
   const store = openTestStore(new FakeClock());
-  const handlers: CommandHandlers = { delivery: () => ({ accepted: true }), 'delivery.query': onQuery };
+  const handlers = commandHandlers({ 'delivery.query': onQuery });
   return { store, take: () => takeCommand(store, handlers, query, 5) };
 }
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
-import { BlockExtractor, extractBlocks } from '../../../../local-agent/instructions/extract.ts';
+import { extractBlocks } from '../../../../local-agent/instructions/extract.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
+import { document } from './markdown-texts.ts';
 
 const bodies = (text: string) => extractBlocks(text).map(({ lines }) => lines.join('\n'));
 
@@ -43,6 +44,7 @@ describe('a baa block', () => {
     ['an HTML block around it', '<div>\n```baa\nx\n```\n</div>'],
     ['an HTML comment around it', '<!--\n\n```baa\nx\n```\n-->'],
     ['a backtick in the info string', '```baa`\nx\n```'],
+    ['a fence around it whose info string has a line separator', '```x\u2028\n```baa\nx\n```'],
   ])('is not found with %s', (_what, text) => {
     expect(bodies(text)).toEqual([]);
   });
@@ -72,70 +74,6 @@ describe('a baa block', () => {
     expect(bodies('[a] text\n===\n```baa\nx\n```')).toEqual(['x']);
   });
 });
-
-const MARKERS = ['> ', '>', '- ', '1. ', '2. ', '* ', '+ ', '10) ', ' ', '   ', '    ', '\t', '-\t'];
-const PIECES = [
-  ...[
-    '```baa',
-    '~~~baa',
-    '```',
-    '```',
-    '~~~',
-    '````',
-    '````baa',
-    '```baa x',
-    '``` baa',
-    '',
-    '',
-    'text',
-    '@a::b',
-    '---',
-  ],
-  ...[
-    '===',
-    '* * *',
-    '# h',
-    '#',
-    '[a]: /u',
-    '[a]',
-    '<div>',
-    '</div>',
-    '<!--',
-    '-->',
-    '<pre>',
-    '</pre>',
-    '<x>',
-    '<x y="',
-  ],
-  ...[
-    '<?',
-    '?>',
-    '<![CDATA[',
-    ']]>',
-    '<script',
-    '</script>',
-    '\\',
-    '&#98;',
-    '\0',
-    '\u00a0',
-    '`',
-    '~',
-    '\ud800',
-    'a\tb',
-  ],
-];
-const line = fc
-  .tuple(
-    fc.array(fc.constantFrom(...MARKERS), { maxLength: 3 }),
-    fc.array(fc.constantFrom(...PIECES), { maxLength: 2 }),
-  )
-  .map(([markers, pieces]) => markers.join('') + pieces.join(''));
-const lines = fc.array(line, { maxLength: 8, size: 'max' });
-const document = fc
-  .tuple(lines, fc.boolean(), lines, fc.constantFrom('\n', '\r\n', '\r'))
-  .map(([before, withBlock, after, end]) =>
-    [...before, ...(withBlock ? ['```baa', 'x', '```'] : []), ...after].join(end),
-  );
 
 /** The reference carries the wrong state from indented code into an empty list item after it (micromark 4). */
 const trips = (text: string) =>
@@ -178,63 +116,5 @@ describe('against a CommonMark parser', PATIENT, () => {
       }),
       { numRuns: 2_000 },
     );
-  });
-});
-
-describe('over a stream', PATIENT, () => {
-  it('finds the same in whatever pieces the text comes', () => {
-    fc.assert(
-      fc.property(document, fc.array(fc.nat({ max: 7 }), { maxLength: 60 }), (text, sizes) => {
-        const extractor = new BlockExtractor();
-        let at = 0;
-        for (const size of sizes) {
-          extractor.push(text.slice(at, at + size));
-          at += size;
-        }
-        extractor.push(text.slice(at));
-        expect(extractor.end()).toEqual(extractBlocks(text));
-      }),
-    );
-  });
-
-  it('takes any text without throwing', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void extractBlocks(text)));
-  });
-});
-
-/** Texts that make careless scanners slow: each of a given length, nearly. */
-const FAMILIES: Record<string, (length: number) => string> = {
-  backticks: (n) => '`'.repeat(n),
-  'unclosed fences': (n) => '```baa\n'.repeat(n / 7),
-  'fence lines that do not close': (n) => `\`\`\`\n${`\`\`\`${' '.repeat(100)}x\n`.repeat(n / 104)}`,
-  quotes: (n) => '>'.repeat(n),
-  'nested lists and blank lines': (n) => `${'- '.repeat(n / 4)}\n${'\n'.repeat(n / 2)}`,
-  'nested lists and indented lines': (n) => `${'- '.repeat(n / 8)}a\n${`${' '.repeat(n / 4)}b\n`.repeat(3)}`,
-  'quotes over nested lists': (n) => `> ${'- '.repeat(n / 4)}a\n${'>\n'.repeat(n / 4)}`,
-  'almost thematic breaks': (n) => `${'* '.repeat(n / 2)}a`,
-  'one tag of attributes': (n) => `<a${' b'.repeat(n / 2)}`,
-  'one tag of white space': (n) => `<a ${' '.repeat(n)}`,
-  'carriage returns': (n) => '\r'.repeat(n),
-  'one line': (n) => 'a'.repeat(n),
-  tabs: (n) => '\t'.repeat(n),
-  underlines: (n) => `[\n${'=\n'.repeat(n / 2)}`,
-};
-
-function fastestMs(text: string): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 5; run++) {
-    const before = performance.now();
-    extractBlocks(text);
-    best = Math.min(best, performance.now() - before);
-  }
-  return best;
-}
-
-describe('however the text is made', PATIENT, () => {
-  it.each(Object.entries(FAMILIES))('%s: eight times the text takes nowhere near 64 times as long', (_name, make) => {
-    const small = fastestMs(make(64 * 1024));
-    const large = fastestMs(make(512 * 1024));
-    // A quadratic scan is at 64. A floor keeps what is too fast to be measured from failing.
-    expect(large / Math.max(small, 0.2)).toBeLessThan(32);
   });
 });

@@ -2,15 +2,19 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Prompt } from '../../../../local-agent/delivery/prompts.ts';
 import type { Reply } from '../../../../local-agent/delivery/replies.ts';
 import type { Instructions } from '../../../../local-agent/instructions/assemble.ts';
 import { createInstructions } from '../../../../local-agent/instructions/assemble.ts';
+import type { HostBrowsers } from '../../../../local-agent/instructions/browser-work.ts';
 import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
-import type { FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
+import type { ConversationReading, FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
+import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
 import type { IngestBody } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
 
 export const CONTROLLER = 'node-1';
 
@@ -57,6 +61,17 @@ export class InstructionHost {
   readonly logged: unknown[] = [];
   readonly #options: HostOptions;
   #onReply: (() => void) | undefined;
+  readonly prompts: Prompt[] = [];
+  /** Runs what the agent wants to do later; nothing of it happens by itself. */
+  readonly timers = new ManualClock();
+  /** The browser of this host: where it has a tab, and what that shows. */
+  target: TargetPayload | null = null;
+  reading: ConversationReading | null | 'no answer' = null;
+  readonly browsers: HostBrowsers = {
+    target: () => this.target,
+    enqueuePrompt: (prompt) => void this.prompts.push(prompt),
+    read: async () => (this.reading === 'no answer' ? await new Promise(() => undefined) : this.reading),
+  };
   now = 1_000_000;
   store!: Store;
   instructions!: Instructions;
@@ -90,10 +105,16 @@ export class InstructionHost {
           this.#onReply?.();
         },
       },
-      clock: { now: () => this.now, monotonic: () => performance.now() },
+      browsers: this.browsers,
+      clock: {
+        now: () => this.now,
+        monotonic: () => performance.now(),
+        after: (delayMs, run) => this.timers.after(delayMs, run),
+      },
       log: { info: log, warn: log, error: log },
       policyPath: join(this.root, 'policy.json'),
       workspace: this.workspace,
+      undoFolder: join(this.root, 'state', 'undo'),
       protectedPaths: [join(this.root, 'state')],
       env: { PATH: process.env.PATH, ...this.#options.env },
       timeouts: { timeoutMs: INSTRUCTION.timeout_ms, execTimeoutMs: INSTRUCTION.exec_timeout_ms },
@@ -114,9 +135,10 @@ export class InstructionHost {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  /** The oldest request that waits, of that kind. */
-  waiting(kind: string): OutboxRow {
-    const row = this.store.outbox.pendingStreams().map((stream) => this.store.outbox.head(stream))[0];
+  /** The oldest request that waits, in that stream or in any, which must be of that kind. */
+  waiting(kind: string, stream?: string): OutboxRow {
+    const streams = stream === undefined ? this.store.outbox.pendingStreams() : [stream];
+    const row = streams.map((one) => this.store.outbox.head(one))[0];
     if (row?.kind !== kind) throw new Error(`expected ${kind} to wait, found ${row?.kind ?? 'nothing'}`);
     return row;
   }
@@ -126,8 +148,8 @@ export class InstructionHost {
   }
 
   /** The edge answers the oldest request, which must be of that kind. */
-  answer(kind: string, answer: unknown): unknown {
-    const row = this.waiting(kind);
+  answer(kind: string, answer: unknown, stream?: string): unknown {
+    const row = this.waiting(kind, stream);
     const handler = this.instructions.answers[kind];
     if (!handler) throw new Error(`no handler for ${kind}`);
     const sent = {
@@ -183,34 +205,40 @@ export class InstructionHost {
     return body;
   }
 
-  acceptStarted(id: string): void {
-    this.answer('started', { instruction_id: id, status: 'running', claim_expires_in_ms: 60_000 });
+  acceptStarted(id: string, stream?: string): void {
+    this.answer('started', { instruction_id: id, status: 'running', claim_expires_in_ms: 60_000 }, stream);
   }
 
   /** Takes the result that waits; the others of the message then stand as `rest` says. Returns what was reported. */
   acceptResult(
     id: string,
     rest: object[] = [],
+    stream?: string,
   ): { status: string; output: string; error_code: string | null; exit_code: number | null } {
-    const sent = JSON.parse(this.waiting('result').body) as ReturnType<InstructionHost['acceptResult']>;
-    this.answer('result', {
-      instruction_id: id,
-      status: sent.status,
-      claim_expires_in_ms: null,
-      artifact_id: null,
-      artifact_url: 'https://edge.example/artifact/1/x',
-      rest,
-    });
+    const sent = JSON.parse(this.waiting('result', stream).body) as ReturnType<InstructionHost['acceptResult']>;
+    this.answer(
+      'result',
+      {
+        instruction_id: id,
+        status: sent.status,
+        claim_expires_in_ms: null,
+        artifact_id: null,
+        artifact_url: 'https://edge.example/artifact/1/x',
+        rest,
+      },
+      stream,
+    );
     return sent;
   }
 
-  /** The text of the first reply, when it has been queued. */
-  async reply(): Promise<string> {
-    if (this.replies.length === 0)
+  /** The text of the nth reply, when it has been queued. */
+  async reply(nth = 1): Promise<string> {
+    while (this.replies.length < nth) {
       await new Promise<void>((resolve) => {
         this.#onReply = resolve;
       });
-    return this.replies[0]?.message_text ?? '';
+    }
+    return this.replies[nth - 1]?.message_text ?? '';
   }
 
   /** How far the message is, as it is stored. */

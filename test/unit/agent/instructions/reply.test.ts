@@ -24,6 +24,17 @@ const codes = (text: string) =>
   fromMarkdown(text).children.flatMap((node) => (node.type === 'code' ? [node.value] : []));
 
 describe('a reply', { timeout: 120_000 }, () => {
+  it('says which rule denied, and how a person could allow it', () => {
+    const denied = (gate: string) =>
+      composeReply([execution('', { status: 'denied', gate, result: null })], [], LIMITS);
+    expect(denied('exec.default')).toContain('denied: `exec.default`');
+    expect(denied('exec.default')).toContain('an entry in exec.rules that matches this argv would allow it');
+    expect(denied('exec.shell')).toContain('argv needs no shell');
+    expect(denied('tools["files/read"]')).toContain('tools["files/read"] would have to decide otherwise');
+    expect(denied('policy.json is broken')).toContain('mend policy.json');
+    expect(denied('denied_by_a_person')).not.toContain('policy.json');
+  });
+
   it('names each instruction, how it ended, and what it gave', () => {
     const failed = execution('no such file', { idx: 1, status: 'failed' });
     const reply = composeReply(

@@ -23,11 +23,14 @@ afterEach(() => rmSync(base, { recursive: true, force: true }));
 function run(name: HostTool, params: unknown, with_: Partial<ToolContext> = {}) {
   const context: ToolContext = {
     roots: openRoots([root], [join(root, 'policy.json')]),
-    redact: (text) => text.replaceAll(SECRET, '[redacted]'),
+    redact: Object.assign((text: string) => text.replaceAll(SECRET, '[redacted]'), { undecided: () => 0 }),
     env: { PATH: process.env.PATH, HOME: '/home/someone', BAA_SHARED_TOKEN: SECRET },
     signal: new AbortController().signal,
     timeoutMs: 60_000,
     newTemporaryName: () => '.temporary',
+    keeper: () => () => undefined,
+    onProcess: () => undefined,
+    onOutput: () => undefined,
     ...with_,
   };
   return runHostTool(name, params, context, () => performance.now());

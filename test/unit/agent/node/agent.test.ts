@@ -84,6 +84,7 @@ describe('an agent', () => {
   it('tells the edge when its status changes', async () => {
     await start();
     const told = await edge.seen(/heartbeat/, 2);
+    expect(told[0]?.body).toMatchObject({ metadata: { outbox_depth: 0 } });
     expect(told[1]?.body).toMatchObject({ status: 'leader' });
   });
 

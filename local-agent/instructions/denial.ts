@@ -1,0 +1,18 @@
+/** What a reply says of a denial: which rule it was, and how a person could allow it. Pure. */
+
+/** Rules whose denial a line in `policy.json` would lift; what the line is. */
+const HINTS: readonly [RegExp, (rule: string) => string][] = [
+  [/^exec\.default$/, () => 'an entry in exec.rules that matches this argv would allow it'],
+  [/^exec\.rules\[\d+\] with env$/, () => 'without env the rule allows this argv'],
+  [/^exec\.rules\[\d+\]$/, (rule) => `${rule.replaceAll('`', '')} would have to decide otherwise`],
+  [/^exec\.shell$/, () => 'argv needs no shell; exec.shell says whether scripts may run'],
+  [/^tools\[/, (rule) => `${rule.replaceAll('`', '')} would have to decide otherwise`],
+  [/^platforms\./, (rule) => `${rule.replaceAll('`', '')} would have to decide otherwise`],
+  [/^policy\.json is broken$/, () => 'a person has to mend policy.json first'],
+];
+
+/** How a person could allow what that rule denied; null when it was no rule of the policy. */
+export function howToAllow(rule: string): string | null {
+  const hint = HINTS.find(([pattern]) => pattern.test(rule));
+  return hint ? `A person can change that in policy.json of this host: ${hint[1](rule)}.` : null;
+}

@@ -1,0 +1,49 @@
+/** Browsers as people see and use them: what each has, how fast it is driven, sending into it and reading from it. */
+import { z } from 'zod';
+import { ConversationReadingSchema } from './bridge-frames.ts';
+import { ClientSchema, LoginStateSchema, PlatformStateSchema } from './clients.ts';
+import { ControllerIdSchema, DurationMsSchema, PageQuerySchema, PlatformSchema, TimestampSchema } from './common.ts';
+import { RemoteConversationIdSchema } from './conversations.ts';
+
+export const BrowserQuerySchema = PageQuerySchema.extend({
+  platform: PlatformSchema.optional(),
+  /** Of the login. */
+  status: LoginStateSchema.optional(),
+});
+
+const BrowserClientSchema = ClientSchema.extend({
+  platforms: z.array(PlatformStateSchema.omit({ slots: true })),
+});
+
+/** The pace of one browser on one platform, as its node last told it; it may tell more than this. */
+const TargetSchema = z.looseObject({
+  client_id: z.string(),
+  controller_id: z.string(),
+  platform: PlatformSchema,
+  stopped_reason: z.string().nullable(),
+  last_activity_at: TimestampSchema.nullish(),
+  last_activity_reason: z.string().nullish(),
+  stale_sweep_count: z.number().int().optional(),
+  last_stale_sweep_at: TimestampSchema.nullish(),
+});
+
+export const BrowserAnswerSchema = z.object({
+  clients: z.array(BrowserClientSchema),
+  next_cursor: z.string().nullable(),
+  policy: z.object({
+    /** `stale_lease`: how long after its timeout a place that nobody freed is taken back, in milliseconds. */
+    defaults: z.record(z.string(), z.number()).and(z.object({ stale_lease: DurationMsSchema })),
+    targets: z.array(TargetSchema),
+  }),
+});
+
+export const BrowserSendBodySchema = z.strictObject({
+  prompt: z.string().trim().min(1).max(262_144),
+  /** Without it a new conversation is begun. */
+  conversation_id: RemoteConversationIdSchema.optional(),
+});
+/** Its outcome comes as an event of the topic `clients` about that command. */
+export const BrowserSendAnswerSchema = z.object({ command_id: z.string(), controller_id: ControllerIdSchema });
+
+export const BrowserCurrentQuerySchema = z.object({ conversation_id: RemoteConversationIdSchema.optional() });
+export const BrowserCurrentAnswerSchema = ConversationReadingSchema.extend({ controller_id: ControllerIdSchema });

@@ -1,0 +1,111 @@
+/** What a person sets about renewal, for all conversations, a platform, or one conversation; and when the next is due. */
+import { z } from 'zod';
+import { DurationMsSchema, idSchema, PlatformSchema, TimestampSchema } from './common.ts';
+
+/** What a template may name; each is replaced once, and what it is replaced by is not looked at again. */
+export const TEMPLATE_PLACEHOLDERS = ['summary', 'link', 'title'] as const;
+export type TemplatePlaceholder = (typeof TEMPLATE_PLACEHOLDERS)[number];
+const PLACEHOLDER = /\{([^{}\s]*)\}/g;
+
+export const TemplateSchema = z
+  .string()
+  .max(4_000)
+  .refine((text) => text.trim() !== '', 'a text that is not blank')
+  .refine(
+    (text) =>
+      [...text.matchAll(PLACEHOLDER)].every(([, name]) => TEMPLATE_PLACEHOLDERS.some((known) => known === name)),
+    `no other placeholders than ${TEMPLATE_PLACEHOLDERS.map((name) => `{${name}}`).join(', ')}`,
+  );
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ClockTimeSchema = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 22:30');
+const CountSchema = z.number().int().min(1).max(100_000);
+const WEEK_MS = 7 * 86_400_000;
+
+/** Every limit; null means none. */
+export const RenewalSettingsSchema = z.strictObject({
+  /** In which quiet hours and days are meant, such as `Europe/Berlin`. */
+  time_zone: z.string().max(64).refine(isTimeZone, 'an IANA time zone such as Europe/Berlin'),
+  /** From when to when nothing is sent; may go over midnight. */
+  quiet_hours: z
+    .strictObject({ from: ClockTimeSchema, to: ClockTimeSchema })
+    .refine(({ from, to }) => from !== to, 'two different times of day')
+    .nullable(),
+  /** Renewals with nothing between them but answers. */
+  max_in_a_row: CountSchema.nullable(),
+  max_per_day: CountSchema.nullable(),
+  /** From this instant on nothing is renewed. */
+  end_at: TimestampSchema.nullable(),
+  /** Renewals without an instruction that succeeded: so many pause the conversation as `no_progress`. */
+  max_without_effect: CountSchema.nullable(),
+  /** Renewals of messages with the same text: so many pause the conversation as `repeated_renewal`. */
+  max_repeats: CountSchema.nullable(),
+  /** Between the delivery of one renewal and the next. */
+  cooldown_ms: DurationMsSchema.max(WEEK_MS),
+  template: TemplateSchema,
+});
+export type RenewalSettings = z.infer<typeof RenewalSettingsSchema>;
+
+/** What one scope says; the rest comes from the scope around it. */
+export const RenewalSettingsPatchSchema = RenewalSettingsSchema.partial();
+export type RenewalSettingsPatch = z.infer<typeof RenewalSettingsPatchSchema>;
+
+const ScopeShape = {
+  platform: PlatformSchema.optional(),
+  local_conversation_id: idSchema('lc').optional(),
+};
+/** Of all conversations when neither is named; never both. */
+export const SettingsScopeSchema = z
+  .object(ScopeShape)
+  .refine(({ platform, local_conversation_id }) => platform === undefined || local_conversation_id === undefined, {
+    message: 'a platform or a conversation, not both',
+    path: ['platform'],
+  });
+export type SettingsScope = z.infer<typeof SettingsScopeSchema>;
+
+export const SettingsPutBodySchema = z.strictObject({ ...ScopeShape, settings: RenewalSettingsPatchSchema });
+export const SettingsAnswerSchema = z.object({
+  scope: z.enum(['default', 'platform', 'conversation']),
+  /** What this scope says itself. */
+  settings: RenewalSettingsPatchSchema,
+  /** With what the scopes around it and the defaults say. */
+  effective: RenewalSettingsSchema,
+});
+
+/** Why a renewal waits though its conversation is `auto`. */
+export const HOLD_REASONS = [
+  'end_date',
+  'max_in_a_row',
+  'daily_budget',
+  'cooldown',
+  'rate_limited',
+  'quiet_hours',
+] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
+export const COOLDOWN_REASONS = ['cooldown', 'rate_limited'] as const satisfies readonly HoldReason[];
+
+/** Whether the next renewal is due, from when on (null: when something else has happened), and why or why not. */
+export const NextRenewalSchema = z.object({
+  due: z.boolean(),
+  at: TimestampSchema.nullable(),
+  reason: z.string(),
+});
+export type NextRenewal = z.infer<typeof NextRenewalSchema>;
+
+/** What has been counted towards the limits. */
+export const RenewalCountersSchema = z.object({
+  renewals_in_row: z.number().int(),
+  renewals_without_effect: z.number().int(),
+  repeated_renewals: z.number().int(),
+  renewals_today: z.number().int(),
+  cooldown_until: TimestampSchema.nullable(),
+});

@@ -1,0 +1,59 @@
+/**
+ * A browser that a platform has turned away, or that is signed in as somebody else than when its links were made, is
+ * stopped there until a person resumes it. Its own node decides so first; the edge keeps it with the client, so that no
+ * renewal is sent there meanwhile.
+ */
+import type { PlatformState, StopReason } from '../contracts/clients.ts';
+import { STOP_REASONS } from '../contracts/clients.ts';
+import type { Platform } from '../contracts/common.ts';
+
+/** What is known of the client of a link; null where it has told nothing yet. */
+export interface ClientStanding {
+  stopped_reason: string | null;
+  fingerprint: string | null;
+}
+
+export function asStopReason(reason: string | null | undefined): StopReason | null {
+  return STOP_REASONS.find((known) => known === reason) ?? null;
+}
+
+/** Why nothing may be sent through that link, or null. */
+export function linkStopped(link: { fingerprint: string | null; client: ClientStanding | null }): StopReason | null {
+  const { fingerprint, client } = link;
+  if (client === null) return null;
+  if (client.stopped_reason !== null) return asStopReason(client.stopped_reason) ?? 'signed_out';
+  const changed = fingerprint !== null && client.fingerprint !== null && fingerprint !== client.fingerprint;
+  return changed ? 'account_changed' : null;
+}
+
+/** The client's platforms after that one has been stopped; the same when it was stopped before. */
+export function stopPlatform(
+  platforms: readonly PlatformState[],
+  platform: Platform,
+  reason: StopReason,
+): readonly PlatformState[] {
+  const known = platforms.find((one) => one.platform === platform) ?? {
+    platform,
+    login: 'stale' as const,
+    fingerprint: null,
+    hooks: [],
+    stopped_reason: null,
+  };
+  if (known.stopped_reason !== null) return platforms;
+  const login = reason === 'signed_out' ? 'lost' : known.login;
+  return [...platforms.filter((one) => one !== known), { ...known, login, stopped_reason: reason }];
+}
+
+/** The same after a person has let it go on, on one platform or on all, and those that had been stopped. */
+export function resumePlatforms(
+  platforms: readonly PlatformState[],
+  platform: Platform | null,
+): { platforms: PlatformState[]; resumed: Platform[] } {
+  const stopped = platforms.filter(
+    (one) => one.stopped_reason !== null && (platform === null || one.platform === platform),
+  );
+  return {
+    platforms: platforms.map((one) => (stopped.includes(one) ? { ...one, stopped_reason: null } : one)),
+    resumed: stopped.map((one) => one.platform),
+  };
+}

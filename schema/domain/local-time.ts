@@ -1,0 +1,52 @@
+/** Days and times of day in a time zone, by the platform's own calendar, so that changes of summer time are right. */
+
+const MINUTE_MS = 60_000;
+const DAY_MINUTES = 1_440;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  formats.set(timeZone, made);
+  return made;
+}
+
+/** The day as `2026-11-21`, and the minutes since its midnight by the clock on the wall. */
+export function localTime(at: number, timeZone: string): { day: string; minutes: number } {
+  const parts = Object.fromEntries(
+    formatOf(timeZone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
+  return {
+    day: `${parts.year}-${parts.month}-${parts.day}`,
+    minutes: Number(parts.hour) * 60 + Number(parts.minute),
+  };
+}
+
+/** `22:30` as minutes since midnight. */
+export function minutesOf(clockTime: string): number {
+  const [hours = 0, minutes = 0] = clockTime.split(':').map(Number);
+  return hours * 60 + minutes;
+}
+
+/**
+ * The next instant after `now` (Unix milliseconds) at which the wall shows that time of day. A time that a change to
+ * summer time leaves out is taken to come when the skipped hour is over.
+ */
+export function nextLocal(now: number, timeZone: string, minutes: number): number {
+  const ahead = (minutes - localTime(now, timeZone).minutes + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES;
+  const plain = Math.floor(now / MINUTE_MS) * MINUTE_MS + ahead * MINUTE_MS;
+  const offBy = ((minutes - localTime(plain, timeZone).minutes + DAY_MINUTES * 1.5) % DAY_MINUTES) - DAY_MINUTES / 2;
+  const mended = plain + offBy * MINUTE_MS;
+  return mended > now && localTime(mended, timeZone).minutes === minutes ? mended : plain;
+}

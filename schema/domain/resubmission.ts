@@ -1,0 +1,79 @@
+/**
+ * What becomes of a stopped message that a person wants to run after all. The host judges again, and the gates stand
+ * again: what they let through is claimed as at ingest, what they hold stays as it was. Pure.
+ */
+import type { IngestStatus, InstructionInput, PolicyVerdict } from '../contracts/instructions.ts';
+import { INSTRUCTION } from '../defaults.ts';
+import type { GateFacts, Judged } from './ingest.ts';
+import { gateOf, judged } from './ingest.ts';
+import type { Standing } from './instruction-machine.ts';
+import { claimDeadline, isOpen, mayBecome, messageEnd } from './instruction-machine.ts';
+
+export interface StoppedInstruction extends Standing {
+  input: Omit<InstructionInput, 'policy'>;
+}
+
+export interface Resubmission {
+  /** All of them, in message order. */
+  standing: Standing[];
+  message: IngestStatus;
+}
+
+/** Whether a person may have it judged again. */
+export function isStopped(one: Pick<Standing, 'status'>): boolean {
+  return one.status === 'blocked' || one.status === 'expired';
+}
+
+/** `verdicts` are the host's, by instruction; what it did not judge again stays as it is. `now` in Unix milliseconds. */
+export function decideResubmission(
+  all: readonly StoppedInstruction[],
+  verdicts: ReadonlyMap<string, PolicyVerdict>,
+  facts: GateFacts & { now: number },
+): Resubmission {
+  const gate = gateOf(facts);
+  let behindApproval = false;
+  const standing = all.map((stopped): Standing => {
+    const { input, ...one } = stopped;
+    const policy = verdicts.get(one.instruction_id);
+    if (!isStopped(one) || policy === undefined) return one;
+    const verdict = judged({ ...input, policy });
+    const next = became(one, verdict, gate, behindApproval);
+    behindApproval ||= next.status === 'awaiting_approval';
+    return next;
+  });
+  return { standing: withDeadlines(standing, facts.now), message: statusOf(standing) };
+}
+
+function became(one: Standing, { verdict, control, gate: why }: Judged, gate: string | null, behind: boolean) {
+  if (verdict === 'deny') return moved(one, 'denied', why);
+  if (verdict === 'shadow') return moved(one, 'shadowed', null);
+  if (gate !== null && !control) return { ...one, gate };
+  if (verdict === 'ask') return moved(one, 'awaiting_approval', null);
+  return moved(one, behind ? 'waiting' : 'claimed', null);
+}
+
+function moved(one: Standing, status: Standing['status'], gate: string | null): Standing {
+  if (!mayBecome(one.status, status)) throw new Error(`an instruction that is ${one.status} does not become ${status}`);
+  return { ...one, status, gate };
+}
+
+/** Everything open has a deadline; while something is, no reply is awaited any more. */
+function withDeadlines(all: readonly Standing[], now: number): Standing[] {
+  if (!all.some((one) => isOpen(one.status))) return [...all];
+  const claimedUntil = claimDeadline(all, now);
+  return all.map((one) => {
+    if (one.status === 'claimed') return { ...one, claim_expires_at: claimedUntil };
+    if (one.status === 'awaiting_approval') return { ...one, claim_expires_at: now + INSTRUCTION.approval_expiry_ms };
+    return { ...one, claim_expires_at: null };
+  });
+}
+
+function statusOf(all: readonly Standing[]): IngestStatus {
+  const has = (status: Standing['status']) => all.some((one) => one.status === status);
+  if (has('awaiting_approval')) return 'awaiting_approval';
+  if (has('claimed')) return 'accepted';
+  if (all.every((one) => one.status === 'denied')) return 'denied_only';
+  return GATES.find((gate) => all.some((one) => isStopped(one) && one.gate === gate)) ?? messageEnd(all);
+}
+
+const GATES = ['system_paused', 'automation_paused', 'automation_busy', 'capture_mismatch', 'expired'] as const;

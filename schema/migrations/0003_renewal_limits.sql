@@ -1,0 +1,1 @@
+ALTER TABLE `instructions` ADD `cancel_requested_at` integer;

@@ -1,0 +1,170 @@
+/** What people decide about instructions, and what browsers do for them, on a real edge and real agents. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { defaultDeps } from '../../local-agent/commands/deps.ts';
+import { runCli } from '../../local-agent/commands/main.ts';
+import type { Platform } from '../../schema/contracts/common.ts';
+import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
+import { Browser } from '../support/browser.ts';
+import type { TestNode } from '../support/cluster.ts';
+import { Cluster, until } from '../support/cluster.ts';
+
+const MINUTE_MS = 60_000;
+type Detail = z.infer<typeof InstructionDetailSchema>;
+
+interface Scene {
+  node: TestNode;
+  name: string;
+  workspace: string;
+  browser: Browser;
+}
+
+let cluster: Cluster;
+const scenes: Scene[] = [];
+beforeAll(async () => {
+  cluster = await Cluster.start();
+}, 2 * MINUTE_MS);
+afterAll(() => cluster?.stop());
+// Nobody of an earlier test is there to do a later one's work.
+afterEach(() => Promise.all(scenes.splice(0).map(({ node }) => node.end('SIGTERM'))));
+
+/** A node of its own, with its browser in a conversation of its own. */
+async function scene(name: string, policy: object, platforms?: Platform[]): Promise<Scene> {
+  const node = await cluster.node(name);
+  const workspace = join(node.root, 'workspace');
+  mkdirSync(workspace);
+  writeFileSync(join(node.root, 'policy.json'), JSON.stringify(policy));
+  await node.start();
+  const made = { node, name, workspace, browser: await Browser.open(cluster, node, name, platforms) };
+  scenes.push(made);
+  return made;
+}
+
+function says({ browser, name }: Scene, ...lines: string[]): Promise<void> {
+  return browser.says(`answer-${name}`, ['```baa', ...lines, '```'].join('\n'));
+}
+
+/** The scene's instruction at the edge, once it has that status. */
+function instruction({ node }: Scene, status: string, index = 0): Promise<Detail> {
+  return until(async () => {
+    const { items } = await cluster.call<{ items: Detail[] }>('GET', '/v1/instructions?limit=200');
+    const found = items.find((one) => one.controller_id === node.id && one.index === index && one.status === status);
+    return found && cluster.call<Detail>('GET', `/v1/instructions/${found.instruction_id}`);
+  });
+}
+
+/** A command as the operator types it; its exit code and what it printed. */
+async function conductor({ node }: Scene, ...argv: string[]): Promise<{ code: number; out: string }> {
+  const lines: string[] = [];
+  const print = (line: string) => lines.push(line);
+  const env = {
+    BAA_ROOT: node.root,
+    BAA_NODE_ID: node.id,
+    BAA_CONTROL_API_BASE: cluster.stack.edgeUrl,
+    BAA_OPERATOR_TOKEN: cluster.operatorToken,
+  };
+  const code = await runCli(argv, { ...defaultDeps, env, print, warn: print });
+  return { code, out: lines.join('\n') };
+}
+
+describe('an instruction that asks a person', () => {
+  const ASK = { exec: { default: 'ask' } };
+  const RUN = '@conductor::exec::{"argv": ["sh", "script.sh"]}';
+
+  it('runs when it is approved, and what waits behind it follows', async () => {
+    const at = await scene('approved', ASK);
+    writeFileSync(join(at.workspace, 'script.sh'), 'echo ran > first\n');
+    await says(at, RUN, '@conductor::files/write::{"path": "second", "content": "x"}');
+    const { instruction_id, approval } = await instruction(at, 'awaiting_approval');
+    await instruction(at, 'waiting', 1);
+    const shown = await conductor(at, 'instructions', 'approve', instruction_id);
+    expect(shown).toMatchObject({ code: 2, out: expect.stringContaining('argv: ["sh","script.sh"]') });
+    const hash = approval?.approval_hash ?? '';
+    expect((await conductor(at, 'instructions', 'approve', instruction_id, '--hash', hash)).code).toBe(0);
+    const { message_text } = await at.browser.delivers();
+    expect(message_text).toMatch(/1\\\. .*ok[\s\S]*2\\\. .*ok/);
+    expect([existsSync(join(at.workspace, 'first')), existsSync(join(at.workspace, 'second'))]).toEqual([true, true]);
+  });
+
+  it('is denied when its file has changed between the approval and the effect', async () => {
+    const at = await scene('drifted', ASK);
+    writeFileSync(join(at.workspace, 'script.sh'), 'echo ran > first\n');
+    await says(at, RUN);
+    const { instruction_id, approval } = await instruction(at, 'awaiting_approval');
+    writeFileSync(join(at.workspace, 'script.sh'), 'echo other > first\n');
+    await cluster.call('POST', `/v1/instructions/${instruction_id}/approve`, {
+      approval_hash: approval?.approval_hash,
+    });
+    expect((await at.browser.delivers()).message_text).toContain('approval_drifted');
+    await instruction(at, 'denied');
+    expect(existsSync(join(at.workspace, 'first'))).toBe(false);
+  });
+});
+
+describe('an instruction that runs', () => {
+  it('shows what it prints, is ended when it is canceled, and says so', async () => {
+    const at = await scene('canceled', { exec: { shell: 'allow' } });
+    await says(at, '@conductor::exec::echo so far; sleep 600');
+    const { instruction_id } = await instruction(at, 'running');
+    const printed = await until(async () => {
+      const { events } = await cluster.call<Detail>('GET', `/v1/instructions/${instruction_id}`);
+      return events.find(({ kind }) => kind === 'output');
+    });
+    expect(printed.detail).toMatchObject({ offset: 0, chunk: 'so far\n' });
+    expect((await conductor(at, 'instructions', 'cancel', instruction_id)).code).toBe(0);
+    expect((await at.browser.delivers()).message_text).toMatch(/canceled[\s\S]*so far/);
+    expect(await instruction(at, 'canceled')).toMatchObject({ error_code: 'canceled' });
+  });
+});
+
+describe('a blocked message', () => {
+  it('runs when a person resubmits it, and is replied to a second time', async () => {
+    const at = await scene('resubmitted', {});
+    await cluster.call('POST', '/v1/system/pause', {});
+    await says(at, '@conductor::files/write::{"path": "late", "content": "x"}');
+    expect((await at.browser.delivers()).message_text).toContain('system_paused');
+    const { message_id } = await instruction(at, 'blocked');
+    await cluster.call('POST', '/v1/system/resume', {});
+    await cluster.call('POST', `/v1/messages/${message_id}/resubmit`, {});
+    expect((await at.browser.delivers()).message_text).toContain('ok');
+    await instruction(at, 'succeeded');
+    expect(readFileSync(join(at.workspace, 'late'), 'utf8')).toBe('x');
+  });
+});
+
+describe('a browser tool', () => {
+  const SEND = '@browser.gemini::send::{"prompt": "please review", "conversation_id": "elsewhere"}';
+
+  it('is done by the host that has the browser', async () => {
+    const at = await scene('own-browser', {});
+    await says(at, SEND);
+    expect(await at.browser.delivers()).toMatchObject({ platform: 'gemini', message_text: 'please review' });
+    expect((await at.browser.delivers()).message_text).toContain('`browser.gemini::send` — ok');
+    await instruction(at, 'succeeded');
+  });
+
+  it('is done by another node when this host has no such browser', async () => {
+    const helper = await scene('far-browser', {});
+    const at = await scene('no-gemini', {}, ['claude']);
+    await says(at, SEND);
+    expect(await helper.browser.delivers()).toMatchObject({ platform: 'gemini', message_text: 'please review' });
+    expect((await at.browser.delivers()).message_text).toContain('`browser.gemini::send` — ok');
+    await instruction(at, 'succeeded');
+  });
+});
+
+describe('the journal', () => {
+  it('is whole, as the edge chained it', async () => {
+    const at = await scene('journalled', {});
+    await says(at, '@conductor::files/write::{"path": "a", "content": "x"}');
+    await at.browser.delivers();
+    await instruction(at, 'succeeded');
+    const { code, out } = await conductor(at, 'journal', 'verify');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ entries of journalled are whole/)]);
+    const exported = await conductor(at, 'journal', 'export');
+    const kinds = exported.out.split('\n').map((line) => JSON.parse(line).kind);
+    expect(kinds).toEqual(expect.arrayContaining(['observed', 'judged', 'claimed', 'started', 'ended']));
+  });
+});

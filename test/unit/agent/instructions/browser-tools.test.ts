@@ -1,0 +1,202 @@
+/** Tools that act in a browser: by this host's own, through the edge by another's, and for another node. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { chooseTarget } from '../../../../local-agent/bridge/targets.ts';
+import { takeCommand } from '../../../../local-agent/edge/commands.ts';
+import type { ClientPutBody } from '../../../../schema/contracts/clients.ts';
+import type { Command } from '../../../../schema/contracts/commands.ts';
+import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
+import { commandHandlers } from '../../../support/command-handlers.ts';
+import { block, finalMessage, InstructionHost } from './instruction-host.ts';
+
+const TAB: TargetPayload = {
+  client_id: 'firefox-1',
+  conversation_id: 'other',
+  page_url: 'https://claude.ai/chat/other',
+  page_title: null,
+  tab_id: 3,
+  shell_page: false,
+};
+const SEND = '@browser.claude::send::{"prompt": "please review", "conversation_id": "other"}';
+const CURRENT = '@browser.claude::current';
+
+let agent: InstructionHost;
+afterEach(async () => agent.close());
+
+async function claimed(line: string, target: TargetPayload | null, policy: unknown = {}): Promise<void> {
+  agent = new InstructionHost({ policy });
+  agent.reading = 'no answer';
+  agent.target = target;
+  agent.instructions.onFinalMessage(finalMessage(block(line)), 0);
+  agent.accept();
+  await agent.nextRequest();
+}
+
+describe('a prompt to a chat', () => {
+  it('is queued as a delivery with the mark, and ends when that has ended', async () => {
+    await claimed(SEND, TAB);
+    agent.acceptStarted('ins_0');
+    expect(agent.prompts).toMatchObject([
+      { plan_id: 'prompt:ins_0', conversation_id: 'other', platform: 'claude', message_text: 'please review' },
+    ]);
+    agent.instructions.promptEnded({
+      subject_id: 'ins_0',
+      result: { outcome: 'delivered', reason: null, method: 'replay' },
+    });
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'succeeded' });
+    expect(await agent.reply()).toContain('`browser.claude::send` — ok');
+  });
+
+  it('is neither lost nor queued again by a restart in between', async () => {
+    await claimed(SEND, TAB);
+    agent.kill();
+    agent.boot();
+    agent.instructions.recover();
+    agent.acceptStarted('ins_0');
+    expect(agent.waits()).toBe(false);
+    expect(agent.prompts).toHaveLength(1);
+    const uncertain = { outcome: 'uncertain', reason: 'agent_restarted', method: null } as const;
+    agent.instructions.promptEnded({ subject_id: 'ins_0', result: uncertain });
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'uncertain' });
+  });
+
+  it('is judged by its name', async () => {
+    await claimed(SEND, TAB, { tools: { 'browser.*/send': 'deny' } });
+    agent.acceptStarted('ins_0');
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
+    expect(agent.prompts).toEqual([]);
+  });
+});
+
+describe('what a chat shows', () => {
+  it('is read from the tab', async () => {
+    agent = new InstructionHost();
+    agent.target = TAB;
+    agent.reading = {
+      conversation_id: 'other',
+      source: 'site',
+      messages: [{ role: 'assistant', message_id: 'm', text: 'done' }],
+    };
+    agent.instructions.onFinalMessage(finalMessage(block(CURRENT)), 0);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    expect(agent.acceptResult('ins_0').output).toBe('conversation other\n\n[assistant]\ndone\n');
+  });
+
+  it('is interrupted when the agent dies while it is read', async () => {
+    await claimed(CURRENT, TAB);
+    agent.kill();
+    agent.boot();
+    agent.instructions.recover();
+    agent.acceptStarted('ins_0');
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
+  });
+});
+
+describe('a host without that browser', () => {
+  const answer = (status: string, output: string) => ({
+    instruction_id: 'ins_0',
+    status,
+    claim_expires_in_ms: null,
+    artifact_id: null,
+    artifact_url: null,
+    rest: [],
+    output,
+    error_code: null,
+    duration_ms: 5,
+  });
+
+  it('asks the edge, waits while another node does it, and fetches what it gave', async () => {
+    await claimed(CURRENT, null);
+    agent.answer('run', answer('running', ''));
+    expect(agent.waits()).toBe(false);
+    expect(agent.instructions.awaited()).toEqual(['ins_0']);
+    agent.instructions.observe([{ instruction_id: 'ins_0', status: 'running', gate: null }]);
+    expect(agent.waits()).toBe(false);
+    agent.instructions.observe([{ instruction_id: 'ins_0', status: 'succeeded', gate: null }]);
+    agent.answer('run', answer('succeeded', 'read elsewhere'));
+    expect(await agent.reply()).toContain('read elsewhere');
+    expect(agent.instructions.awaited()).toEqual([]);
+  });
+});
+
+describe('the browser of this node, for another', () => {
+  const command_id = 'cmd_00000000000000000000000001';
+  function told(name: string, params: object): unknown {
+    const body = { instruction_id: 'ins_far', name, params, platform: 'chatgpt', timeout_ms: 60_000 };
+    const command = { command_id, expires_in_ms: 1, kind: 'instruction', body } as Command;
+    takeCommand(agent.store, commandHandlers(agent.instructions.commands), command, agent.now);
+    return agent.store.seenCommands.find(command_id)?.result;
+  }
+
+  it('sends the prompt, and answers the command when the delivery has ended', () => {
+    agent = new InstructionHost();
+    agent.target = TAB;
+    expect(told('browser.claude::send', { prompt: 'x' })).toBeNull();
+    expect(agent.prompts).toMatchObject([{ subject_id: command_id }]);
+    const result = { outcome: 'delivered', reason: null, method: 'dom' } as const;
+    agent.instructions.promptEnded({ subject_id: command_id, result });
+    expect(agent.store.seenCommands.find(command_id)?.result).toMatchObject({ status: 'succeeded' });
+  });
+
+  it.each([
+    ['conductor::exec', {}, { status: 'denied', error_code: 'unknown_tool' }],
+    ['browser.claude::send', {}, { status: 'failed', error_code: 'invalid_params' }],
+    ['browser.claude::send', { prompt: 'x' }, { status: 'failed', error_code: 'no_active_client' }],
+  ])('refuses %s with %j when it cannot', (name, params, result) => {
+    agent = new InstructionHost();
+    expect(told(name, params)).toMatchObject(result);
+  });
+
+  it('is under its own policy', () => {
+    agent = new InstructionHost({ policy: { platforms: { chatgpt: 'deny' } } });
+    agent.target = TAB;
+    expect(told('browser.claude::send', { prompt: 'x' })).toMatchObject({ error_code: 'denied_by_policy' });
+    expect(agent.prompts).toEqual([]);
+  });
+});
+
+describe('where a tool acts', () => {
+  const tab = (over: object) => ({
+    platform: 'claude' as const,
+    remote_conversation_id: 'c1' as string | null,
+    organization_id: null,
+    page_url: 'https://claude.ai/chat/c1',
+    page_title: null,
+    tab_id: 1,
+    shell_page: false,
+    observed_at: 1,
+    ...over,
+  });
+  const client = (client_id: string, tabs: ReturnType<typeof tab>[], login = 'fresh') => ({
+    client_id,
+    body: {
+      connected: true,
+      platforms: [{ platform: 'claude', login, fingerprint: null, hooks: [], stopped_reason: null }],
+      tabs,
+    } as ClientPutBody,
+  });
+  const wanted = { platform: 'claude', conversation_id: 'c1', purpose: 'send' } as const;
+  const all = [client('a', []), client('b', [tab({ tab_id: 5 }), tab({ tab_id: 6, observed_at: 2 })])];
+  const yes = () => true;
+
+  it('is the tab of the conversation seen last, else a page to be opened', () => {
+    agent = new InstructionHost();
+    expect(chooseTarget(all, wanted, yes)).toMatchObject({ client_id: 'b', tab_id: 6 });
+    expect(chooseTarget(all, wanted, (id) => id === 'a')).toMatchObject({
+      client_id: 'a',
+      tab_id: null,
+      page_url: 'https://claude.ai/chat/c1',
+    });
+    expect(chooseTarget(all, { ...wanted, conversation_id: null }, yes)).toMatchObject({ shell_page: true });
+  });
+
+  it('is nowhere without a connected, signed-in browser of the platform', () => {
+    agent = new InstructionHost();
+    expect(chooseTarget(all, wanted, () => false)).toBeNull();
+    expect(chooseTarget(all, { ...wanted, platform: 'gemini' }, yes)).toBeNull();
+    expect(chooseTarget([client('a', [tab({})], 'lost')], wanted, yes)).toBeNull();
+    expect(chooseTarget([client('a', [])], { ...wanted, conversation_id: null, purpose: 'read' }, yes)).toBeNull();
+  });
+});

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BlockExtractor, extractBlocks } from '../../../../local-agent/instructions/extract.ts';
+import { BlockStructure } from '../../../../local-agent/instructions/markdown/blocks.ts';
+import { document } from './markdown-texts.ts';
+
+/** Many runs on a busy machine: the limit only ends what hangs. */
+const PATIENT = { timeout: 120_000 };
+
+interface Found {
+  line: number;
+  lines: string[];
+}
+
+/** The blocks, found by understanding every line. */
+function understood(text: string): Found[] {
+  const structure = new BlockStructure();
+  const found: Found[] = [];
+  let open: Found | null = null;
+  for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
+    const role = structure.take(line);
+    if (role.role === 'content') open?.lines.push(role.text);
+    else if (role.role === 'open') {
+      open = role.info === 'baa' && !structure.ambiguous ? { line: index + 1, lines: [] } : null;
+    } else if (role.role === 'close' && open) {
+      found.push(open);
+      open = null;
+    }
+  }
+  return found;
+}
+
+describe('lines that are passed over', PATIENT, () => {
+  it('change nothing: the same is found as when every line is understood', () => {
+    const documents = fc.array(document, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('\n\n'));
+    fc.assert(
+      fc.property(documents, (text) => {
+        expect(extractBlocks(text).map(({ line, lines }) => ({ line, lines }))).toEqual(understood(text));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+/** Pieces are gathered before they are read: long enough that reading stops in the middle of what follows. */
+const filler = fc.integer({ min: 16_100, max: 16_384 }).map((length) => `${'x'.repeat(length)}\n`);
+const longDocument = fc
+  .array(fc.tuple(filler, document), { minLength: 1, maxLength: 3 })
+  .map((parts) => parts.flat().join(''));
+
+describe('over a stream', PATIENT, () => {
+  it('finds the same in whatever pieces the text comes', () => {
+    fc.assert(
+      fc.property(longDocument, fc.integer({ min: 1, max: 99 }), (text, size) => {
+        const extractor = new BlockExtractor();
+        for (let at = 0; at < text.length; at += size) extractor.push(text.slice(at, at + size));
+        expect(extractor.end()).toEqual(extractBlocks(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('goes on with a line longer than what is read at once', () => {
+    const extractor = new BlockExtractor();
+    for (const piece of ['```b', 'aa\r', `\n${'x'.repeat(20_000)}`, 'x'.repeat(20_000), '\r', '\n``', '`']) {
+      extractor.push(piece);
+    }
+    expect(extractor.end()).toMatchObject([{ line: 1, lines: ['x'.repeat(40_000)] }]);
+  });
+
+  it('takes any text without throwing', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void extractBlocks(text)));
+  });
+});
+
+/** Texts that make careless scanners slow: each of a given length, nearly. */
+const FAMILIES: Record<string, (length: number) => string> = {
+  backticks: (n) => '`'.repeat(n),
+  'unclosed fences': (n) => '```baa\n'.repeat(n / 7),
+  'fence lines that do not close': (n) => `\`\`\`\n${`\`\`\`${' '.repeat(100)}x\n`.repeat(n / 104)}`,
+  quotes: (n) => '>'.repeat(n),
+  'nested lists and blank lines': (n) => `${'- '.repeat(n / 4)}\n${'\n'.repeat(n / 2)}`,
+  'nested lists and indented lines': (n) => `${'- '.repeat(n / 8)}a\n${`${' '.repeat(n / 4)}b\n`.repeat(3)}`,
+  'quotes over nested lists': (n) => `> ${'- '.repeat(n / 4)}a\n${'>\n'.repeat(n / 4)}`,
+  'almost thematic breaks': (n) => `${'* '.repeat(n / 2)}a`,
+  'one tag of attributes': (n) => `<a${' b'.repeat(n / 2)}`,
+  'one tag of white space': (n) => `<a ${' '.repeat(n)}`,
+  'carriage returns': (n) => '\r'.repeat(n),
+  'one line': (n) => 'a'.repeat(n),
+  tabs: (n) => '\t'.repeat(n),
+  'an info string of white space': (n) => `\`\`\`a${' '.repeat(n)}b`,
+  underlines: (n) => `[\n${'=\n'.repeat(n / 2)}`,
+};
+
+function fastestMs(text: string): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 5; run++) {
+    const before = performance.now();
+    extractBlocks(text);
+    best = Math.min(best, performance.now() - before);
+  }
+  return best;
+}
+
+describe('however the text is made', PATIENT, () => {
+  it.each(Object.entries(FAMILIES))('%s: eight times the text takes nowhere near 64 times as long', (_name, make) => {
+    // An indented fence depends on what came before: for its sake all of that must be understood.
+    const small = fastestMs(`${make(64 * 1024)}\n ~~~`);
+    const large = fastestMs(`${make(512 * 1024)}\n ~~~`);
+    // A quadratic scan is at 64. A floor keeps what is too fast to be measured from failing.
+    expect(large / Math.max(small, 0.2)).toBeLessThan(32);
+  });
+});

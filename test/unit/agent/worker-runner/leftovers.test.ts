@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { groupMembers, startTicks } from '../../../../local-agent/host/processes.ts';
+import { describeProcess, endLeftover } from '../../../../local-agent/worker-runner/leftovers.ts';
+
+/** A program in a session of its own, as `exec` starts them, once it has said that it runs. */
+async function program(script: string) {
+  const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  const exited = once(child, 'exit');
+  await once(child.stdout, 'data');
+  if (child.pid === undefined) throw new Error('it did not start');
+  return { pid: child.pid, exited, child };
+}
+
+describe('a program that outlived its agent', () => {
+  it('is ended with its whole group', async () => {
+    const { pid, exited } = await program('sleep 600 & echo on; wait');
+    expect(endLeftover(describeProcess(pid))).toBe(true);
+    await exited;
+    expect(groupMembers(pid)).toEqual([]);
+    expect(endLeftover({ pid, began: null })).toBe(false);
+  });
+
+  it('is ended when its leader is gone and the rest goes on', async () => {
+    const { pid, exited, child } = await program('sleep 600 & echo on');
+    const running = { pid, began: describeProcess(process.pid).began?.replace(/\d+$/, '0') ?? null };
+    await exited;
+    child.stdout.destroy();
+    expect(startTicks(pid)).toBeNull();
+    expect(groupMembers(pid)).toHaveLength(1);
+    expect(endLeftover(running)).toBe(true);
+  });
+
+  it('is left alone when the number belongs to another process now', async () => {
+    const { pid, exited, child } = await program('echo on; sleep 600');
+    const { began } = describeProcess(pid);
+    expect(endLeftover({ pid, began: `${began}1` })).toBe(false);
+    expect(startTicks(pid)).not.toBeNull();
+    child.kill('SIGKILL');
+    process.kill(-pid, 'SIGKILL');
+    await exited;
+  });
+});

@@ -1,0 +1,123 @@
+import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { AccessKeys } from '../../../workers/middleware/access.ts';
+import { ORIGIN, rowsOf, TestEdge } from '../support/edge.ts';
+
+const TEAM = 'team.cloudflareaccess.com';
+const AUD = 'audience-of-the-application';
+const CONFIGURED = {
+  BAA_ACCESS_TEAM_DOMAIN: TEAM,
+  BAA_ACCESS_AUD: AUD,
+  BAA_ACCESS_ROLES: '{"Ops@Example.com":"ops_admin","example.com":"readonly"}',
+};
+
+let teamKey: CryptoKey;
+let strangerKey: CryptoKey;
+let accessKeys: AccessKeys;
+let edge: TestEdge;
+beforeAll(async () => {
+  const team = await generateKeyPair('RS256');
+  teamKey = team.privateKey;
+  strangerKey = (await generateKeyPair('RS256')).privateKey;
+  const jwks = createLocalJWKSet({ keys: [{ ...(await exportJWK(team.publicKey)), kid: 'k1', alg: 'RS256' }] });
+  accessKeys = () => jwks;
+  edge = new TestEdge({ env: CONFIGURED, accessKeys });
+});
+
+interface Claims {
+  email?: string;
+  issuer?: string;
+  audience?: string;
+  endsAt?: number;
+  key?: CryptoKey;
+}
+function assertion({ email, issuer = `https://${TEAM}`, audience = AUD, endsAt, key = teamKey }: Claims) {
+  const seconds = Math.floor((endsAt ?? edge.now + 60_000) / 1_000);
+  return new SignJWT(email === undefined ? { common_name: 'a service' } : { email })
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setExpirationTime(seconds)
+    .sign(key);
+}
+const by = async (claims: Claims, headers: Record<string, string> = {}) => ({
+  token: null,
+  headers: { 'cf-access-jwt-assertion': await assertion(claims), ...headers },
+});
+
+describe('Cloudflare Access', () => {
+  it('gives the role of the address, else that of its domain', async () => {
+    expect(await edge.data('GET', '/v1/session', await by({ email: 'ops@example.com' }))).toMatchObject({
+      role: 'ops_admin',
+      subject: 'ops@example.com',
+      via: 'access',
+    });
+    expect(await edge.data('GET', '/v1/session', await by({ email: 'Anyone@EXAMPLE.com' }))).toMatchObject({
+      role: 'readonly',
+      subject: 'anyone@example.com',
+    });
+  });
+
+  it('lets nobody else in, however alike', async () => {
+    for (const email of ['x@evil.test', 'x@sub.example.com', 'example.com@evil.test', 'x@notexample.com']) {
+      const answer = await edge.error('GET', '/v1/session', await by({ email }));
+      expect(answer, email).toMatchObject({ status: 403, error: 'forbidden' });
+    }
+  });
+
+  it('is believed only with the keys, the issuer, the audience and the time of this team and application', async () => {
+    const email = 'ops@example.com';
+    const wrong: Claims[] = [
+      { email, key: strangerKey },
+      { email, issuer: 'https://other.cloudflareaccess.com' },
+      { email, audience: 'another application' },
+      {},
+    ];
+    for (const claims of wrong) {
+      expect(await edge.error('GET', '/v1/session', await by(claims))).toMatchObject({
+        status: 401,
+        error: 'invalid_token',
+      });
+    }
+    const late = await by({ email, endsAt: edge.now - 60_000 });
+    expect(await edge.error('GET', '/v1/session', late)).toMatchObject({ error: 'expired_token' });
+    const unsigned = `${btoa('{"alg":"none"}')}.${btoa(`{"email":"${email}"}`)}.`.replaceAll('=', '');
+    const headers = { 'cf-access-jwt-assertion': unsigned };
+    expect(await edge.error('GET', '/v1/session', { token: null, headers })).toMatchObject({ error: 'invalid_token' });
+  });
+
+  it('writes from a page of this origin only, and is audited by address', async () => {
+    const email = 'ops@example.com';
+    expect(await edge.error('POST', '/v1/system/resume', await by({ email }))).toMatchObject({ error: 'forbidden' });
+    await edge.data('POST', '/v1/system/resume', await by({ email }, { origin: ORIGIN, 'x-request-id': 'by-access' }));
+    expect(await rowsOf("SELECT actor FROM audit WHERE request_id = 'by-access'")).toEqual([{ actor: email }]);
+  });
+
+  it('stands behind a bearer token and a session, and in for a session that is over', async () => {
+    const email = 'anyone@example.com';
+    const call = await by({ email });
+    const { token } = await edge.mint('browser_admin');
+    expect(await edge.data('GET', '/v1/session', { ...call, token })).toMatchObject({ via: 'token' });
+    const { headers } = await edge.call('POST', '/v1/session', { token: null, body: { token } });
+    const [cookie = ''] = (headers.get('set-cookie') ?? '').split(';');
+    expect(await edge.data('GET', '/v1/session', await by({ email }, { cookie }))).toMatchObject({ via: 'session' });
+    const over = await by({ email }, { cookie: 'conductor_session=x' });
+    expect(await edge.data('GET', '/v1/session', over)).toMatchObject({ via: 'access' });
+  });
+
+  it('that is not configured is nothing: the header is not even looked at', async () => {
+    const call = await by({ email: 'ops@example.com' });
+    for (const name of ['BAA_ACCESS_TEAM_DOMAIN', 'BAA_ACCESS_AUD'] as const) {
+      const unset = new TestEdge({ env: { ...CONFIGURED, [name]: '' }, accessKeys });
+      expect(await unset.error('GET', '/v1/session', call)).toMatchObject({ error: 'missing_token' });
+    }
+  });
+
+  it('with a map of roles that is none, or names a role of nodes, says so', async () => {
+    for (const BAA_ACCESS_ROLES of ['ops', '{"example.com":"king"}', '{"example.com":"controller"}']) {
+      const broken = new TestEdge({ env: { ...CONFIGURED, BAA_ACCESS_ROLES }, accessKeys });
+      const answer = await broken.error('GET', '/v1/session', await by({ email: 'ops@example.com' }));
+      expect(answer, BAA_ACCESS_ROLES).toMatchObject({ status: 503, error: 'auth_not_configured' });
+    }
+  });
+});

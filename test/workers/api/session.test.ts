@@ -1,0 +1,179 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Role, Session, TokenCreated } from '../../../schema/contracts/tokens.ts';
+import type { Call } from '../support/edge.ts';
+import { ORIGIN, rowsOf, TestEdge } from '../support/edge.ts';
+
+const edge = new TestEdge();
+const HOUR_MS = 3_600_000;
+
+/** Signs in and returns the cookie as a browser sends it back. */
+async function signIn(token: string): Promise<{ cookie: string; set: string; session: Session }> {
+  const reply = await edge.call('POST', '/v1/session', { token: null, body: { token } });
+  expect(reply.status, reply.text).toBe(200);
+  const set = reply.headers.get('set-cookie') ?? '';
+  return { cookie: set.split(';')[0] ?? '', set, session: JSON.parse(reply.text).data };
+}
+const by = (cookie: string, more: Call = {}): Call => ({
+  ...more,
+  token: null,
+  headers: { cookie, ...more.headers },
+});
+const person = (role: Role = 'browser_admin', more = {}) => edge.mint(role, more);
+
+describe('a session', () => {
+  it('is a cookie that no script reads and no other site sends, and says nothing of the token', async () => {
+    const { token, token_id } = await person();
+    const { set, session } = await signIn(token);
+    for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Strict', 'Path=/', 'Max-Age=43200']) {
+      expect(set.split('; ')).toContain(attribute);
+    }
+    expect(set).not.toContain(token);
+    expect(session).toMatchObject({ token_id, role: 'browser_admin', via: 'session' });
+    expect(session.expires_at).toBe(edge.now + 12 * HOUR_MS);
+  });
+
+  it('reads and writes as the one who signed in', async () => {
+    const { token } = await person('browser_admin', { subject: 'someone' });
+    const { cookie } = await signIn(token);
+    expect(await edge.data('GET', '/v1/session', by(cookie))).toMatchObject({ subject: 'someone', via: 'session' });
+    await edge.data(
+      'POST',
+      '/v1/system/resume',
+      by(cookie, { headers: { origin: ORIGIN, 'x-request-id': 'by-page' } }),
+    );
+    expect(await rowsOf("SELECT actor, role FROM audit WHERE request_id = 'by-page'")).toEqual([
+      { actor: 'someone', role: 'browser_admin' },
+    ]);
+    expect(await edge.error('GET', '/v1/audit', by(cookie))).toMatchObject({ error: 'forbidden' });
+  });
+
+  it('writes from a page of this origin only', async () => {
+    const { cookie } = await signIn((await person()).token);
+    const foreign = [
+      'https://evil.test',
+      'null',
+      `${ORIGIN}.evil.test`,
+      ORIGIN.replace('https', 'http'),
+      `${ORIGIN}:8443`,
+    ];
+    for (const headers of [{}, ...foreign.map((origin) => ({ origin }))]) {
+      expect(await edge.error('POST', '/v1/system/pause', by(cookie, { headers }))).toMatchObject({
+        status: 403,
+        error: 'forbidden',
+        details: { field: 'origin' },
+      });
+    }
+    expect(await edge.data('GET', '/v1/system/state')).toMatchObject({ mode: 'running' });
+  });
+
+  it('is not begun by a page of another origin', async () => {
+    const { token } = await person();
+    const headers = { origin: 'https://evil.test' };
+    expect(await edge.error('POST', '/v1/session', { token: null, body: { token }, headers })).toMatchObject({
+      error: 'forbidden',
+    });
+  });
+
+  it('begins with the token in the header too, with the bootstrap secret too, and not with another session', async () => {
+    const { token } = await person('readonly');
+    expect(await edge.data('POST', '/v1/session', { token })).toMatchObject({ role: 'readonly' });
+    const { cookie } = await signIn(env.BAA_BOOTSTRAP_TOKEN);
+    expect(await edge.data('GET', '/v1/session', by(cookie))).toMatchObject({ role: 'ops_admin', via: 'session' });
+    const renewal = edge.error('POST', '/v1/session', by(cookie, { headers: { origin: ORIGIN } }));
+    expect(await renewal).toMatchObject({ error: 'missing_token' });
+  });
+
+  it('is for people: a node has no page', async () => {
+    const { token } = await person('controller');
+    expect(await edge.error('POST', '/v1/session', { token: null, body: { token } })).toMatchObject({
+      error: 'forbidden',
+    });
+  });
+
+  it('gives its cookie to a repeat of the same request as well', async () => {
+    const { token } = await person();
+    const call = { token: null, body: { token }, headers: { 'idempotency-key': 'sign-in-1' } };
+    await edge.call('POST', '/v1/session', call);
+    const { headers } = await edge.call('POST', '/v1/session', call);
+    const [cookie = ''] = (headers.get('set-cookie') ?? '').split(';');
+    expect(await edge.data('GET', '/v1/session', by(cookie))).toMatchObject({ via: 'session' });
+  });
+});
+
+describe('a session ends', () => {
+  it('after twelve hours', async () => {
+    const { cookie } = await signIn((await person()).token);
+    edge.now += 12 * HOUR_MS;
+    expect(await edge.error('GET', '/v1/session', by(cookie))).toMatchObject({ status: 401, error: 'expired_token' });
+  });
+
+  it('with its token: by time, by rotation, by revocation', async () => {
+    const brief = await person('readonly', { expires_in_ms: HOUR_MS });
+    const { cookie: briefly, session } = await signIn(brief.token);
+    expect(session.expires_at).toBe(brief.expires_at);
+    const rotated = await person();
+    const { cookie: before } = await signIn(rotated.token);
+    await edge.data<TokenCreated>('POST', `/v1/tokens/${rotated.token_id}/rotate`, { body: {} });
+    expect(await edge.error('GET', '/v1/session', by(before))).toMatchObject({ error: 'invalid_token' });
+    const revoked = await person();
+    const { cookie: doomed } = await signIn(revoked.token);
+    await edge.data('DELETE', `/v1/tokens/${revoked.token_id}`);
+    expect(await edge.error('GET', '/v1/session', by(doomed))).toMatchObject({ error: 'revoked_token' });
+    edge.now += HOUR_MS;
+    expect(await edge.error('GET', '/v1/session', by(briefly))).toMatchObject({ error: 'expired_token' });
+  });
+
+  it('when its owner signs out: the browser is told to forget it', async () => {
+    const { cookie } = await signIn((await person()).token);
+    const reply = await edge.call('DELETE', '/v1/session', by(cookie, { headers: { origin: ORIGIN } }));
+    expect(JSON.parse(reply.text).data).toEqual({ signed_out: true });
+    expect(reply.headers.get('set-cookie')).toMatch(/^conductor_session=; .*Max-Age=0/);
+  });
+
+  it('with the secret it was signed under', async () => {
+    const { cookie } = await signIn((await person()).token);
+    const other = new TestEdge({ now: edge.now, env: { BAA_BOOTSTRAP_TOKEN: 'another-secret-of-good-length' } });
+    expect(await other.error('GET', '/v1/session', by(cookie))).toMatchObject({ error: 'invalid_token' });
+  });
+});
+
+describe('a cookie that was made up', () => {
+  it('is refused, whichever part of it', async () => {
+    const { cookie } = await signIn((await person('readonly')).token);
+    const { token_id: another } = await person('ops_admin');
+    const [name, value = ''] = cookie.split('=');
+    const [id = '', end = '', mac = ''] = value.split('.');
+    const later = (Number.parseInt(end, 36) + 1).toString(36);
+    const flipped = mac.replace(/^./, mac.startsWith('A') ? 'B' : 'A');
+    for (const forged of [
+      `${another}.${end}.${mac}`,
+      `bootstrap.${end}.${mac}`,
+      `tok_unknown.${end}.${mac}`,
+      `${id}.${later}.${mac}`,
+      `${id}.${end}.${flipped}`,
+      `${id}.${end}`,
+      'x',
+    ]) {
+      expect(await edge.error('GET', '/v1/session', by(`${name}=${forged}`)), forged).toMatchObject({
+        status: 401,
+        error: 'invalid_token',
+      });
+    }
+  });
+
+  it('is slowed down like a wrong token', async () => {
+    const headers = { cookie: 'conductor_session=x', 'cf-connecting-ip': '198.51.100.77' };
+    let status = 401;
+    for (let tries = 0; status === 401 && tries < 300; tries += 1) {
+      status = (await edge.call('GET', '/v1/session', { token: null, headers })).status;
+    }
+    expect(status).toBe(429);
+  });
+
+  it('does not stand in the way of a good bearer token', async () => {
+    const { token } = await person('readonly');
+    const headers = { cookie: 'conductor_session=x' };
+    expect(await edge.data('GET', '/v1/session', { token, headers })).toMatchObject({ via: 'token', expires_at: null });
+  });
+});

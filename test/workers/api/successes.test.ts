@@ -1,0 +1,156 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { IngestAnswer } from '../../../schema/contracts/instructions.ts';
+import { openApiDocument } from '../../../workers/openapi.ts';
+import { ROUTES } from '../../../workers/routes/index.ts';
+import { Renewals } from '../renewal/support.ts';
+import { DESCRIBE, EXEC, instructionsOf } from '../support/conductor.ts';
+import type { Call, Reply } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
+
+// A day of a small conductor, so that the routes succeed for real: what they answer then is what the document says they
+// answer, by the document's own schemas, and what they changed is in the audit. A route that is added is either played
+// here or named among those that another test plays.
+const PLAYED_ELSEWHERE: Record<string, string> = {
+  'GET /v1/controllers/:controller_id/channel': 'coordination.test.ts',
+  'GET /artifact/:artifact_id/:signature': 'frame.test.ts',
+  'POST /v1/system/restore-check': 'objects, restore-check',
+  'POST /v1/messages/:message_id/resubmit': 'instructions',
+  'POST /v1/messages/:message_id/claim': 'instructions',
+  'POST /v1/instructions/:instruction_id/output': 'instructions',
+  'POST /v1/instructions/:instruction_id/approve': 'instructions',
+  'POST /v1/instructions/:instruction_id/deny': 'instructions',
+  'POST /v1/browser/:platform/send': 'browser',
+  'GET /v1/browser/:platform/current': 'browser',
+  'POST /v1/browser/clients/:client_id/resume': 'browser',
+};
+
+const day = new Renewals();
+const { edge } = day;
+const specs = ROUTES.map(({ spec }) => spec);
+const document = JSON.parse(JSON.stringify(openApiDocument(specs)).replaceAll('#/components/schemas/', '#/$defs/'));
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method.toUpperCase()} ${path}`;
+
+/** The successes of each route. */
+const seen = new Map<string, Reply[]>();
+const call = edge.call.bind(edge);
+edge.call = async (method: string, path: string, given: Call = {}) => {
+  const reply = await call(method, path, given);
+  const line = edge.lines.findLast(({ request_id }) => request_id === reply.headers.get('x-request-id'));
+  const name = `${method} ${line?.path}`;
+  if (reply.status < 400) seen.set(name, [...(seen.get(name) ?? []), reply]);
+  return reply;
+};
+
+async function playInstructions(): Promise<IngestAnswer> {
+  const bring = (...asked: Parameters<typeof instructionsOf>) =>
+    day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...asked) }));
+  const { instructions, message_id } = await bring(DESCRIBE, EXEC);
+  const [edgeTool, exec] = instructions.map((one) => one.instruction_id);
+  await day.act(`/v1/instructions/${edgeTool}/run`);
+  await day.act(`/v1/instructions/${exec}/started`);
+  await day.result(exec ?? '', { output: 'x'.repeat(5_000) });
+  await day.act(`/v1/messages/${message_id}/reply`, { outcome: 'delivered', reason: null, attempt: 1 });
+  const doomed = await bring(EXEC);
+  await edge.data('POST', `/v1/instructions/${doomed.instructions[0]?.instruction_id}/cancel`, { body: {} });
+  return { ...doomed, message_id, instructions };
+}
+
+async function playRenewals(): Promise<string> {
+  const { command, job, local_conversation_id } = await day.sent();
+  await day.answer(command, 'delivered', { method: 'replay', http_status: 200 });
+  for (const change of ['manual', 'auto', 'paused', 'resume'] as const)
+    await day.automation(local_conversation_id, change);
+  const { message_id } = await day.settled();
+  await day.project();
+  const waiting = await day.jobOf(message_id);
+  await edge.data('POST', `/v1/renewal/jobs/${waiting.job_id}/cancel`, { body: {} });
+  await rowsOf("UPDATE renewal_jobs SET status = 'failed', last_error = 'timeout' WHERE job_id = ?", waiting.job_id);
+  await edge.data('POST', `/v1/renewal/jobs/${waiting.job_id}/retry`, { body: {} });
+  await edge.data('PUT', '/v1/renewal/settings', { body: { settings: { max_per_day: 5 } } });
+  return job.job_id;
+}
+
+async function playNode(): Promise<void> {
+  const identity = { host: 'mini', role: 'primary', priority: 1, status: 'leader', version: '1.0.0' };
+  await day.act('/v1/controllers/heartbeat', identity);
+  await edge.data('PUT', `/v1/controllers/${NODE}/clients/firefox-1`, {
+    token: await day.token(),
+    body: { connected: true, platforms: [], tabs: [] },
+  });
+  await edge.data('GET', `/v1/controllers/${NODE}/commands`, { token: await day.token() });
+}
+
+async function playOperator(): Promise<string> {
+  const { token_id, token } = await edge.mint('browser_admin');
+  await edge.data('POST', '/v1/session', { token: null, body: { token } });
+  await edge.data('DELETE', '/v1/session', { token });
+  for (const mode of ['drain', 'pause', 'resume'] as const) await day.mode(mode);
+  await edge.data('POST', '/v1/timed-jobs/tick', { body: {} });
+  await edge.data('POST', `/v1/tokens/${token_id}/rotate`, { body: {} });
+  await edge.data('DELETE', `/v1/tokens/${token_id}`);
+  return token_id;
+}
+
+beforeAll(async () => {
+  await day.lead();
+  await playNode();
+  const { message_id, local_conversation_id, instructions } = await playInstructions();
+  const job_id = await playRenewals();
+  const token_id = await playOperator();
+  const [artifact] = await rowsOf<{ artifact_id: string }>('SELECT artifact_id FROM artifacts');
+  const known: Record<string, string | undefined> = {
+    controller_id: NODE,
+    instruction_id: instructions[1]?.instruction_id,
+    artifact_id: artifact?.artifact_id,
+    ...{ message_id, local_conversation_id, job_id, token_id },
+  };
+  const reads = specs.filter((spec) => spec.method === 'get' && !(nameOf(spec) in PLAYED_ELSEWHERE));
+  for (const spec of reads) {
+    const path = spec.path.replace(/:([a-z_]+)/g, (_all, name: string) => known[name] ?? `no-${name}`);
+    const asks = spec.query instanceof z.ZodObject ? Object.keys(spec.query.shape) : [];
+    const query = [
+      asks.includes('wait_ms') ? '?wait_ms=0' : '',
+      asks.includes('controller_id') ? `?controller_id=${NODE}` : '',
+    ].join('');
+    if (!seen.has(nameOf(spec))) await edge.call('GET', path + query);
+  }
+  const { term } = await edge.data<{ term: number }>('GET', '/v1/leader');
+  await day.act('/v1/leader/release', { term });
+});
+
+const played = specs.filter((spec) => !(nameOf(spec) in PLAYED_ELSEWHERE));
+
+const named = played.map((spec) => ({ name: nameOf(spec), spec }));
+
+describe('what succeeds', () => {
+  it.each(named)('$name answers what the document describes, and nothing beyond', ({ name, spec }) => {
+    const replies = seen.get(name) ?? [];
+    expect(replies.length, 'never succeeded').toBeGreaterThan(0);
+    const { responses } = document.paths[spec.path.replace(/:([a-z_]+)/g, '{$1}')][spec.method];
+    for (const { status, text, headers } of replies) {
+      const [[media = '', described] = []] = Object.entries<{ schema: object }>(responses[status]?.content ?? {});
+      expect(headers.get('content-type'), `${status}`).toContain(media);
+      if (media !== 'application/json' || described === undefined) continue;
+      const schema = z.fromJSONSchema({ ...described.schema, $defs: document.components.schemas });
+      const answer = JSON.parse(text);
+      expect(schema.safeParse(answer), text).toMatchObject({ success: true });
+      if (spec.produces === undefined) expect(spec.data.parse(answer.data)).toEqual(answer.data);
+    }
+  });
+
+  it.each(named.filter(({ spec }) => spec.method !== 'get'))('$name is audited: who and what', async ({ name }) => {
+    const asked = (seen.get(name) ?? []).map(({ headers }) => headers.get('x-request-id'));
+    const rows = await rowsOf<{ actor: string; role: string; request_id: string }>(
+      'SELECT actor, role, request_id FROM audit WHERE action = ?',
+      name,
+    );
+    const mine = rows.filter(({ request_id }) => asked.includes(request_id));
+    expect(mine.length, 'no row of any of these writes').toBeGreaterThan(0);
+    for (const { actor, role } of mine) expect([actor, role]).not.toContain('');
+  });
+});
+
+it('knows no route that is gone', () => {
+  expect(specs.map(nameOf)).toEqual(expect.arrayContaining(Object.keys(PLAYED_ELSEWHERE)));
+});

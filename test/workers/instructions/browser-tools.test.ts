@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import type { InstructionRunAnswer } from '../../../schema/contracts/instructions.ts';
+import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
+import { answerCommand, bringTo, browserOf, commandsFor, messageStatus, statusesOf, sweep } from './support.ts';
+
+const conductor = new Conductor();
+const { edge } = conductor;
+const SEND = { target: 'browser.chatgpt', tool: 'send', params: { prompt: 'hello' } };
+const run = (id: string | undefined) => conductor.act<InstructionRunAnswer>(`/v1/instructions/${id}/run`);
+const ANSWER = { status: 'succeeded', output: 'sent', duration_ms: 40, truncated: false };
+
+// In this order: first nobody has the platform, then the other node does.
+describe('a tool of a browser that its holder has not', () => {
+  it('fails with that code when nobody has one', async () => {
+    const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
+    const answer = await run(ids[0]);
+    expect(answer).toMatchObject({ status: 'failed', error_code: 'no_active_client', rest: [{ status: 'claimed' }] });
+    expect((await run(ids[0])).error_code).toBe('no_active_client');
+    await run(ids[1]);
+    expect(await messageStatus(message_id)).toBe('failed');
+  });
+
+  it('fails with another code when nobody is signed in', async () => {
+    await browserOf(conductor, OTHER_NODE, 'firefox-2', { login: 'lost' });
+    const { ids } = await bringTo(conductor, [SEND]);
+    expect(await run(ids[0])).toMatchObject({ status: 'failed', error_code: 'no_credentials' });
+  });
+
+  it('is done by the node that has one, once; its result ends the instruction and is there for its holder', async () => {
+    await browserOf(conductor, OTHER_NODE, 'firefox-2');
+    const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
+    expect(await run(ids[0])).toMatchObject({ status: 'running', output: '', error_code: null });
+    expect(await run(ids[0])).toMatchObject({ status: 'running' });
+    const [command, ...more] = await commandsFor(conductor, 'instruction', OTHER_NODE);
+    expect(more).toEqual([]);
+    expect(command?.body).toEqual({
+      instruction_id: ids[0],
+      name: 'browser.chatgpt::send',
+      params: { prompt: 'hello' },
+      platform: 'chatgpt',
+      timeout_ms: 60_000,
+    });
+    expect((await edge.error('POST', `/v1/instructions/${ids[1]}/run`, await asNode())).error).toBe('conflict');
+    await answerCommand(conductor, command?.command_id ?? '', ANSWER, OTHER_NODE);
+    expect(await statusesOf(message_id)).toEqual(['succeeded', 'claimed']);
+    expect(await run(ids[0])).toMatchObject({ status: 'succeeded', output: 'sent', duration_ms: 40 });
+    const [ended] = await rowsOf<{ controller_id: string; chain: string }>(
+      "SELECT controller_id, chain FROM instruction_events WHERE instruction_id = ? AND kind = 'ended'",
+      ids[0],
+    );
+    expect(ended).toEqual({ controller_id: OTHER_NODE, chain: NODE });
+  });
+
+  it('without an answer is interrupted when its claim has run out, and a late answer is kept as such', async () => {
+    const { ids, message_id } = await bringTo(conductor, [SEND]);
+    await run(ids[0]);
+    const [command] = await commandsFor(conductor, 'instruction', OTHER_NODE);
+    edge.now += 120_001;
+    await sweep(conductor);
+    expect(await statusesOf(message_id)).toEqual(['interrupted']);
+    expect(await commandsFor(conductor, 'instruction', OTHER_NODE)).toEqual([]);
+    await answerCommand(conductor, command?.command_id ?? '', ANSWER, OTHER_NODE);
+    expect(await statusesOf(message_id)).toEqual(['interrupted']);
+  });
+
+  it('is canceled here at once', async () => {
+    const { ids, message_id } = await bringTo(conductor, [SEND]);
+    await run(ids[0]);
+    await edge.data('POST', `/v1/instructions/${ids[0]}/cancel`, { body: {} });
+    expect(await statusesOf(message_id)).toEqual(['canceled']);
+  });
+});
+
+async function asNode() {
+  return { token: await conductor.token(), body: { controller_id: NODE } };
+}
+
+describe('a person at a browser', () => {
+  it('sees who has what, and at what pace it is driven', async () => {
+    await browserOf(conductor, NODE, 'firefox-9', { login: 'stale', slots: { stale_sweep_count: 2, breaker: 'open' } });
+    const page = await edge.data<{
+      clients: { client_id: string; platforms: object[] }[];
+      policy: { defaults: Record<string, number>; targets: object[] };
+    }>('GET', '/v1/browser?platform=chatgpt&status=stale');
+    expect(page.clients.map((client) => client.client_id)).toEqual(['firefox-9']);
+    expect(page.clients[0]?.platforms[0]).not.toHaveProperty('slots');
+    expect(page.policy.targets).toEqual([
+      {
+        client_id: 'firefox-9',
+        controller_id: NODE,
+        platform: 'chatgpt',
+        stopped_reason: null,
+        stale_sweep_count: 2,
+        breaker: 'open',
+      },
+    ]);
+    expect(page.policy.defaults.stale_lease).toBe(10_000);
+    const none = await edge.data<{ clients: object[] }>('GET', '/v1/browser?platform=gemini');
+    expect(none.clients).toEqual([]);
+    await browserOf(conductor, NODE, 'firefox-9', { connected: false });
+  });
+
+  it('sends a prompt, and its outcome is an event', async () => {
+    const path = '/v1/browser/chatgpt/send';
+    const headers = { 'idempotency-key': 'send-once' };
+    const call = { body: { prompt: 'hello' }, headers };
+    const { command_id, controller_id } = await edge.data<{ command_id: string; controller_id: string }>(
+      'POST',
+      path,
+      call,
+    );
+    expect(controller_id).toBe(OTHER_NODE);
+    expect(await edge.data('POST', path, call)).toEqual({ command_id, controller_id });
+    await answerCommand(conductor, command_id, { ...ANSWER, status: 'failed', error_code: 'timeout' }, OTHER_NODE);
+    const [told] = await rowsOf<{ data: string }>(
+      "SELECT data FROM events WHERE type = 'sent' AND subject_id = ?",
+      command_id,
+    );
+    expect(JSON.parse(told?.data ?? '')).toEqual({
+      status: 'failed',
+      error_code: 'timeout',
+      controller_id: OTHER_NODE,
+    });
+  });
+
+  it('sends nothing while the system is paused', async () => {
+    await conductor.mode('pause');
+    const answer = await edge.error('POST', '/v1/browser/chatgpt/send', { body: { prompt: 'hello' } });
+    expect(answer.error).toBe('system_paused');
+    await conductor.mode('resume');
+  });
+
+  it('reads what one shows, as it reads it now', async () => {
+    const reading = edge.data('GET', '/v1/browser/chatgpt/current?conversation_id=c-1');
+    const command = await appears(async () => (await commandsFor(conductor, 'browser.read', OTHER_NODE))[0]);
+    expect(command.body).toEqual({ platform: 'chatgpt', conversation_id: 'c-1' });
+    const shown = { conversation_id: 'c-1', source: 'site', messages: [{ role: 'user', message_id: 'm', text: 'hi' }] };
+    await answerCommand(conductor, command.command_id, { outcome: 'read', ...shown }, OTHER_NODE);
+    expect(await reading).toEqual({ ...shown, controller_id: OTHER_NODE });
+  });
+
+  it('is told when no browser is there, or none is signed in', async () => {
+    const errorOf = async (method: string, path: string, call = {}) => (await edge.error(method, path, call)).error;
+    expect(await errorOf('GET', '/v1/browser/gemini/current')).toBe('no_active_client');
+    expect(await errorOf('POST', '/v1/browser/gemini/send', { body: { prompt: 'x' } })).toBe('no_active_client');
+    await browserOf(conductor, OTHER_NODE, 'firefox-2', { login: 'lost' });
+    expect(await errorOf('GET', '/v1/browser/chatgpt/current')).toBe('no_credentials');
+    expect(await errorOf('POST', '/v1/browser/chatgpt/send', { body: { prompt: 'x' } })).toBe('no_credentials');
+  });
+});
+
+/** What `look` finds once it is there: each look is a call of the edge, so time goes on. */
+async function appears<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const found = await look();
+  return found ?? appears(look);
+}

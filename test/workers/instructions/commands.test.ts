@@ -1,0 +1,76 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { EdgeFrameSchema } from '../../../schema/contracts/channel-frames.ts';
+import { CommandListAnswerSchema } from '../../../schema/contracts/commands.ts';
+import { TestNode } from '../objects/support.ts';
+import { Conductor } from '../support/conductor.ts';
+import { NODE } from '../support/edge.ts';
+import { ASKED, bringTo, HASH } from './support.ts';
+
+const conductor = new Conductor();
+const { edge } = conductor;
+
+const insert = (id: string, kind = 'instruction.cancel') =>
+  env.DB.prepare(
+    `INSERT INTO commands (command_id, controller_id, kind, body, status, created_at, expires_at)
+     VALUES (?, ?, ?, '{"instruction_id":"ins_1"}', 'pending', ?, ?)`,
+  )
+    .bind(id, NODE, kind, edge.now, edge.now + 60_000)
+    .run();
+const ids = (letter: string) => `cmd_${letter.repeat(26)}`;
+
+describe('commands of a node', () => {
+  it('come in the order in which they were stored, whatever their ids: none is passed over', async () => {
+    const token = await conductor.token();
+    const list = async (query: string) => {
+      const path = `/v1/controllers/${NODE}/commands?${query}`;
+      const { items, next_cursor } = CommandListAnswerSchema.parse(await edge.data('GET', path, { token }));
+      return { ids: items.map((command) => command.command_id), next_cursor };
+    };
+    await insert(ids('m'));
+    expect((await list('')).ids).toEqual([ids('m')]);
+    // Made earlier on another machine, stored later.
+    await insert(ids('a'));
+    await insert(ids('z'));
+    expect((await list(`after=${ids('m')}`)).ids).toEqual([ids('a'), ids('z')]);
+    const first = await list('limit=2');
+    expect(first.ids).toEqual([ids('m'), ids('a')]);
+    expect((await list(`limit=2&cursor=${first.next_cursor}`)).ids).toEqual([ids('z')]);
+    expect((await list(`after=${ids('0')}`)).ids).toHaveLength(3);
+  });
+
+  it('of a kind that a node does not know make neither a greeting nor a list unreadable', () => {
+    const known = { command_id: ids('a'), kind: 'instruction.cancel', body: { instruction_id: 'i' }, expires_in_ms: 1 };
+    const strange = { ...known, kind: 'moon.landing' };
+    expect(CommandListAnswerSchema.parse({ items: [strange, known], next_cursor: null }).items).toEqual([known]);
+    const lease = { lease_name: 'global', metadata: {}, holder_id: null, holder_host: null, term: 0, lease_expires_at: null, renewed_at: null };
+    const greeting = EdgeFrameSchema.parse({
+      type: 'hello_ack',
+      mode: 'running',
+      mode_version: 0,
+      lease: { ...lease, expires_in_ms: 0, preferred_holder_id: null },
+      candidate: false,
+      commands: [known, strange],
+    });
+    expect(greeting).toMatchObject({ commands: [known] });
+    expect(CommandListAnswerSchema.safeParse({ items: 'none', next_cursor: null }).success).toBe(false);
+  });
+});
+
+describe('a node on its channel', () => {
+  it('is told that something waits for a person, and what the person decided', async () => {
+    const node = await TestNode.connect(NODE);
+    await node.hello();
+    const { ids: asked } = await bringTo(conductor, [ASKED]);
+    expect(await node.next('changed')).toMatchObject({ topic: 'approvals', ids: asked });
+    const body = { approval_hash: HASH };
+    await edge.data('POST', `/v1/instructions/${asked[0]}/approve`, { body });
+    const { command } = await node.next('command');
+    expect(command).toMatchObject({ kind: 'approval.decided', body: { decision: 'approved' } });
+    expect(await node.next('changed')).toMatchObject({ topic: 'approvals', ids: asked });
+    await conductor.act(`/v1/instructions/${asked[0]}/started`);
+    await edge.data('POST', `/v1/instructions/${asked[0]}/cancel`, { body: {} });
+    expect((await node.next('command')).command.kind).toBe('instruction.cancel');
+    node.close();
+  });
+});

@@ -1,0 +1,204 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { MessageClaimAnswer, PolicyDecision } from '../../../schema/contracts/instructions.ts';
+import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE } from '../support/conductor.ts';
+import { NODE } from '../support/edge.ts';
+import {
+  ASKED,
+  bringTo,
+  browserOf,
+  commandsFor,
+  HASH,
+  messageStatus,
+  nextConversation,
+  statusesOf,
+  storyOf,
+  sweep,
+} from './support.ts';
+
+const conductor = new Conductor();
+const { edge } = conductor;
+beforeAll(() => browserOf(conductor, NODE, 'firefox-1'));
+
+/** A message that the pause stopped; the system runs again. */
+async function blocked(...asked: Parameters<typeof instructionsOf>) {
+  await conductor.mode('pause');
+  const brought = await bringTo(conductor, asked);
+  await conductor.mode('resume');
+  return brought;
+}
+const resubmit = (id: string) =>
+  edge.data<{ command_id: string; controller_id: string }>('POST', `/v1/messages/${id}/resubmit`, { body: {} });
+const refusal = (id: string) => edge.error('POST', `/v1/messages/${id}/resubmit`, { body: {} });
+
+function verdicts(ids: readonly string[], ...decisions: PolicyDecision[]) {
+  return ids.map((instruction_id, at) => {
+    const decision = decisions[at] ?? 'allow';
+    const policy = { decision, rule: 'judged again' };
+    return decision === 'ask' ? { instruction_id, policy, approval: ASKED.approval } : { instruction_id, policy };
+  });
+}
+const claim = (id: string, instructions: ReturnType<typeof verdicts>, node: string = NODE) =>
+  conductor.act<MessageClaimAnswer>(`/v1/messages/${id}/claim`, { instructions }, node);
+
+describe('a message that a pause stopped', () => {
+  it('goes to the node that has its browser, is claimed by it, and then runs', async () => {
+    const { ids, message_id, local_conversation_id, remote } = await blocked(EXEC, EXEC);
+    const asked = await resubmit(message_id);
+    expect(asked.controller_id).toBe(NODE);
+    // Until it is claimed, asking again is asking once.
+    expect(await resubmit(message_id)).toEqual(asked);
+    const [command, ...more] = await commandsFor(conductor, 'message.resubmit');
+    expect(more).toEqual([]);
+    expect(command?.body).toMatchObject({
+      message_id,
+      local_conversation_id,
+      remote_conversation_id: remote,
+      target: { client_id: 'firefox-1', tab_id: 17 },
+      instructions: [
+        { instruction_id: ids[0], index: 0, target: 'conductor', tool: 'exec' },
+        { instruction_id: ids[1], index: 1 },
+      ],
+    });
+    const answer = await claim(message_id, verdicts(ids));
+    expect(answer).toMatchObject({
+      ingest_status: 'accepted',
+      instructions: [
+        { status: 'claimed', gate: null, claim_expires_in_ms: 1_260_000 },
+        { status: 'claimed', gate: null },
+      ],
+    });
+    for (const id of ids) await conductor.result(id);
+    expect(await messageStatus(message_id)).toBe('executed');
+    expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'gated', 'resubmitted', 'judged', 'claimed', 'ended']);
+  });
+
+  it('is judged anew: asked about, waited for, denied, or only in shadow', async () => {
+    const { ids, message_id } = await blocked(EXEC, EXEC, EXEC, EXEC);
+    await resubmit(message_id);
+    const answer = await claim(message_id, verdicts(ids, 'deny', 'shadow', 'ask', 'allow'));
+    expect(answer.instructions.map((one) => one.status)).toEqual([
+      'denied',
+      'shadowed',
+      'awaiting_approval',
+      'waiting',
+    ]);
+    expect(answer.ingest_status).toBe('awaiting_approval');
+    const approve = { body: { approval_hash: HASH } };
+    expect((await edge.call('POST', `/v1/instructions/${ids[2]}/approve`, approve)).status).toBe(200);
+    const { rest } = await conductor.result(ids[2] ?? '');
+    expect(rest.at(-1)?.status).toBe('claimed');
+  });
+
+  it('stays stopped when a gate stands again, and may be resubmitted once more', async () => {
+    const { ids, message_id } = await blocked(EXEC);
+    await resubmit(message_id);
+    await conductor.mode('pause');
+    const held = await claim(message_id, verdicts(ids));
+    await conductor.mode('resume');
+    expect(held).toMatchObject({
+      ingest_status: 'system_paused',
+      instructions: [{ status: 'blocked', gate: 'system_paused' }],
+    });
+    await resubmit(message_id);
+    expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('claimed');
+  });
+
+  it('is held while another message of its conversation executes', async () => {
+    const { ids, message_id, remote } = await blocked(EXEC);
+    await bringTo(conductor, [EXEC], remote);
+    await resubmit(message_id);
+    expect((await claim(message_id, verdicts(ids))).instructions[0]).toMatchObject({
+      status: 'blocked',
+      gate: 'automation_busy',
+    });
+  });
+
+  it('runs only what its host found in it again', async () => {
+    const { ids, message_id } = await blocked(EXEC, EXEC);
+    await resubmit(message_id);
+    await claim(message_id, verdicts(ids.slice(0, 1)));
+    expect(await statusesOf(message_id)).toEqual(['claimed', 'blocked']);
+  });
+
+  it('claimed twice is claimed once, and the repeat is told how it stands', async () => {
+    const { ids, message_id } = await blocked(EXEC);
+    await resubmit(message_id);
+    const answers = await Promise.all([1, 2, 3].map(() => claim(message_id, verdicts(ids))));
+    expect(answers.map((answer) => answer.instructions[0]?.status)).toEqual(['claimed', 'claimed', 'claimed']);
+    expect((await storyOf(ids[0])).filter((kind) => kind === 'claimed')).toHaveLength(1);
+    await conductor.result(ids[0] ?? '');
+    expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('succeeded');
+  });
+});
+
+describe('a message that was stopped otherwise', () => {
+  it('too old, or read in two ways, runs after a person says so', async () => {
+    const old = conductor.message({ remote_conversation_id: nextConversation(), instructions: instructionsOf(EXEC) });
+    const torn = conductor.message({
+      remote_conversation_id: nextConversation(),
+      instructions: instructionsOf(EXEC),
+      capture: { source: 'dom', other: 'differs' },
+    });
+    for (const [body, headers] of [
+      [old, { 'x-baa-age-ms': '600001' }],
+      [torn, {}],
+    ] as const) {
+      const { message_id, instructions } = await conductor.bring(body, headers);
+      await resubmit(message_id);
+      const ids = instructions.map((one) => one.instruction_id);
+      expect((await claim(message_id, verdicts(ids))).ingest_status).toBe('accepted');
+    }
+  });
+
+  it('expired as an approval, is asked about again', async () => {
+    const { ids, message_id } = await bringTo(conductor, [ASKED]);
+    edge.now += 900_001;
+    await sweep(conductor);
+    await resubmit(message_id);
+    expect((await claim(message_id, verdicts(ids, 'ask'))).instructions[0]?.status).toBe('awaiting_approval');
+    edge.now += 60_000;
+    await sweep(conductor);
+    expect(await statusesOf(message_id)).toEqual(['awaiting_approval']);
+  });
+});
+
+describe('a resubmission is refused', () => {
+  it('for what is under way, or has nothing left to run', async () => {
+    const { ids, message_id } = await bringTo(conductor, [DESCRIBE]);
+    expect(await refusal(message_id)).toMatchObject({ status: 409, error: 'conflict' });
+    await conductor.act(`/v1/instructions/${ids[0]}/run`);
+    expect(await refusal(message_id)).toMatchObject({ status: 409, error: 'conflict' });
+  });
+
+  it('without the browser', async () => {
+    const { message_id } = await blocked(EXEC);
+    await browserOf(conductor, NODE, 'firefox-1', { connected: false });
+    expect(await refusal(message_id)).toMatchObject({ status: 503, error: 'no_active_client' });
+    await browserOf(conductor, NODE, 'firefox-1');
+  });
+
+  it('to a node that was not asked: nothing runs by a node’s word alone', async () => {
+    const { ids, message_id } = await blocked(EXEC);
+    expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('blocked');
+    await resubmit(message_id);
+    const token = await conductor.token(OTHER_NODE);
+    const body = { controller_id: OTHER_NODE, instructions: verdicts(ids) };
+    expect((await edge.error('POST', `/v1/messages/${message_id}/claim`, { token, body })).error).toBe('not_owner');
+    // The command has a time, and so has the right to claim.
+    edge.now += 120_001;
+    expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('blocked');
+    expect(await statusesOf(message_id)).toEqual(['blocked']);
+  });
+});
+
+it('a message whose browser has moved belongs to the node that has it now', async () => {
+  const { ids, message_id } = await blocked(EXEC);
+  await browserOf(conductor, OTHER_NODE, 'firefox-1');
+  expect((await resubmit(message_id)).controller_id).toBe(OTHER_NODE);
+  await claim(message_id, verdicts(ids), OTHER_NODE);
+  const token = await conductor.token();
+  const body = { controller_id: NODE };
+  expect((await edge.error('POST', `/v1/instructions/${ids[0]}/started`, { token, body })).error).toBe('not_owner');
+  await conductor.act(`/v1/instructions/${ids[0]}/started`, {}, OTHER_NODE);
+  await browserOf(conductor, NODE, 'firefox-1');
+});

@@ -1,0 +1,111 @@
+/** Browsers, commands and people around a small conductor. */
+import type { Command, CommandKind } from '../../../schema/contracts/commands.ts';
+import type { Approval, IngestAnswer, InstructionInput } from '../../../schema/contracts/instructions.ts';
+import type { Conductor } from '../support/conductor.ts';
+import { EXEC, instructionsOf } from '../support/conductor.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
+
+export const HASH = 'a'.repeat(64);
+const APPROVAL: Approval = {
+  display: 'argv: ["true"]',
+  approval_hash: HASH,
+  cwd: null,
+  env_names: [],
+  file_hashes: {},
+};
+/** An exec that a person is asked about. */
+export const ASKED = { ...EXEC, policy: { decision: 'ask', rule: 'exec.default' } as const, approval: APPROVAL };
+
+let conversations = 0;
+
+/** A message of a conversation of its own, unless one is named. */
+export async function bringTo(
+  conductor: Conductor,
+  asked: Parameters<typeof instructionsOf>,
+  remote = nextConversation(),
+): Promise<IngestAnswer & { ids: string[]; remote: string; controller_id: string }> {
+  const instructions: InstructionInput[] = instructionsOf(...asked);
+  const answer = await conductor.bring(conductor.message({ remote_conversation_id: remote, instructions }));
+  const ids = answer.instructions.map((one) => one.instruction_id);
+  return { ...answer, ids, remote, controller_id: NODE };
+}
+
+export function nextConversation(): string {
+  conversations += 1;
+  return `conversation-${conversations}`;
+}
+
+export async function statusesOf(messageId: string): Promise<string[]> {
+  const rows = await rowsOf<{ status: string }>(
+    'SELECT status FROM instructions WHERE message_id = ? ORDER BY "index"',
+    messageId,
+  );
+  return rows.map((row) => row.status);
+}
+
+export async function messageStatus(messageId: string): Promise<string | undefined> {
+  const [row] = await rowsOf<{ ingest_status: string }>(
+    'SELECT ingest_status FROM messages WHERE message_id = ?',
+    messageId,
+  );
+  return row?.ingest_status;
+}
+
+/** What that node has been sent of that kind and has not answered, oldest first. */
+export async function commandsFor<K extends CommandKind>(
+  conductor: Conductor,
+  kind: K,
+  controllerId: string = NODE,
+): Promise<Extract<Command, { kind: K }>[]> {
+  const { items } = await conductor.edge.data<{ items: Command[] }>(
+    'GET',
+    `/v1/controllers/${controllerId}/commands?limit=200`,
+    { token: await conductor.token(controllerId) },
+  );
+  return items.filter((command): command is Extract<Command, { kind: K }> => command.kind === kind);
+}
+
+/** The node's answer to a command. */
+export async function answerCommand(
+  conductor: Conductor,
+  commandId: string,
+  result: Record<string, unknown>,
+  controllerId: string = NODE,
+): Promise<void> {
+  await conductor.act(`/v1/commands/${commandId}/result`, { result }, controllerId);
+}
+
+/** A browser of that node, signed in to ChatGPT unless it says otherwise. */
+export async function browserOf(
+  conductor: Conductor,
+  controllerId: string,
+  clientId: string,
+  more: { connected?: boolean; login?: 'fresh' | 'stale' | 'lost'; slots?: Record<string, unknown> } = {},
+): Promise<void> {
+  const { connected = true, login = 'fresh', slots } = more;
+  const state = { platform: 'chatgpt', login, fingerprint: null, hooks: [], stopped_reason: null };
+  await conductor.edge.data('PUT', `/v1/controllers/${controllerId}/clients/${clientId}`, {
+    token: await conductor.token(controllerId),
+    body: { connected, platforms: [slots === undefined ? state : { ...state, slots }], tabs: [] },
+  });
+}
+
+/** The whole story of an instruction, by kind. */
+export async function storyOf(instructionId: string | undefined): Promise<string[]> {
+  const rows = await rowsOf<{ kind: string }>(
+    'SELECT kind FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
+    instructionId,
+  );
+  return rows.map((row) => row.kind);
+}
+
+/** Ticks until nothing open is past its deadline: one tick ends a bounded number. */
+export async function sweep(conductor: Conductor): Promise<void> {
+  const late = () =>
+    rowsOf(
+      `SELECT 1 FROM instructions WHERE claim_expires_at <= ? AND status IN ('claimed', 'running', 'awaiting_approval')`,
+      conductor.edge.now,
+    );
+  do await conductor.tick();
+  while ((await late()).length > 0);
+}

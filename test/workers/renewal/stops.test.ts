@@ -1,0 +1,155 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../../../schema/contracts/clients.ts';
+import type { Command } from '../../../schema/contracts/commands.ts';
+import { rowsOf } from '../support/edge.ts';
+import { OTHER_NODE, Renewals } from './support.ts';
+
+const renewals = new Renewals();
+const { edge } = renewals;
+beforeAll(() => renewals.lead());
+
+const stopOf = async (client: string) => {
+  const [row] = await rowsOf<{ platforms: string }>('SELECT platforms FROM clients WHERE client_id = ?', client);
+  return (JSON.parse(row?.platforms ?? '[]') as Client['platforms'])[0]?.stopped_reason;
+};
+const resume = (client: string) => edge.data('POST', `/v1/browser/clients/${client}/resume`, { body: {} });
+
+/** A renewal sent to a browser that has told of itself. */
+async function sentTo(client: string) {
+  await renewals.browser({ client });
+  const message = await renewals.settled('auto', { client_id: client });
+  await renewals.tick();
+  const job = await renewals.jobOf(message.message_id);
+  return { ...message, job, command: await renewals.commandOf(job) };
+}
+
+describe('a browser that the platform turns away', () => {
+  it.each<[string, { http_status?: number; reason?: string; method?: string }]>([
+    ['signed_out', { http_status: 401 }],
+    ['signed_out', { http_status: 403, method: 'dom' }],
+    ['account_changed', { reason: 'account_changed' }],
+  ])('is stopped as %s, is sent nothing more, and goes on after a person resumes it', async (reason, more) => {
+    const client = `stops-${reason}-${more.http_status ?? 0}`;
+    const { command, message_id, local_conversation_id } = await sentTo(client);
+    await renewals.answer(command, 'failed', more);
+    expect(await stopOf(client)).toBe(reason);
+    expect(await renewals.jobOf(message_id)).toMatchObject({
+      status: 'pending',
+      attempt_count: 1,
+      last_error: more.reason ?? reason,
+      next_attempt_at: edge.now + 300_000,
+    });
+    expect(await renewals.next(local_conversation_id)).toMatchObject({ due: false, reason });
+    edge.now += 300_000;
+    await renewals.tick();
+    expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'pending', attempt_count: 1 });
+    expect(await resume(client)).toMatchObject({ client_id: client, resumed: ['chatgpt'] });
+    await renewals.tick();
+    const job = await renewals.jobOf(message_id);
+    expect(job).toMatchObject({ status: 'running', plan_id: `${job.job_id}.2` });
+  });
+
+  it('by a security challenge has its conversation paused as well', async () => {
+    const { command, local_conversation_id, message_id } = await sentTo('challenged');
+    await renewals.answer(command, 'failed', { reason: 'security_challenge' });
+    expect(await stopOf('challenged')).toBe('security_challenge');
+    expect(await renewals.detail(local_conversation_id)).toMatchObject({ pause_reason: 'security_challenge' });
+    await resume('challenged');
+    await renewals.automation(local_conversation_id, 'resume');
+    await renewals.tick();
+    expect((await renewals.jobOf(message_id)).status).toBe('running');
+  });
+
+  it('is stopped though its node has never told of it', async () => {
+    const message = await renewals.settled('auto', { client_id: 'untold' });
+    await renewals.tick();
+    const command = await renewals.commandOf(await renewals.jobOf(message.message_id));
+    await renewals.answer(command, 'failed', { http_status: 401 });
+    expect(await stopOf('untold')).toBe('signed_out');
+    edge.now += 300_000;
+    await renewals.tick();
+    expect(await renewals.jobOf(message.message_id)).toMatchObject({ status: 'pending', attempt_count: 1 });
+    expect(await resume('untold')).toMatchObject({ resumed: ['chatgpt'] });
+  });
+
+  it('and has stopped itself is known here too, the attempt given back', async () => {
+    const { command, message_id } = await sentTo('stopped-itself');
+    await renewals.answer(command, 'deferred', { reason: 'signed_out', retry_after_ms: 300_000 });
+    expect(await stopOf('stopped-itself')).toBe('signed_out');
+    expect(await renewals.jobOf(message_id)).toMatchObject({ attempt_count: 0, last_error: 'signed_out' });
+  });
+
+  it('is resumed through its node, by people only', async () => {
+    await renewals.browser({ client: 'resumed' }, { stopped_reason: 'signed_out' });
+    const { command_id } = (await resume('resumed')) as { command_id: string };
+    const { items } = await edge.data<{ items: Command[] }>('GET', '/v1/controllers/mini-main/commands?limit=200', {
+      token: await renewals.token(),
+    });
+    expect(items.find((one) => one.command_id === command_id)).toMatchObject({
+      kind: 'client.resume',
+      body: { client_id: 'resumed', platform: null },
+    });
+    expect((await edge.error('POST', '/v1/browser/clients/nobody/resume', { body: {} })).error).toBe(
+      'client_not_found',
+    );
+  });
+});
+
+describe('a link made with another account', () => {
+  it('is not used until a person resumes its browser', async () => {
+    await renewals.browser({ client: 'two-accounts' }, { fingerprint: 'first' });
+    const message = await renewals.settled('auto', { client_id: 'two-accounts' });
+    const conversation = message.remote_conversation_id;
+    await renewals.browser({ client: 'two-accounts', conversation }, { fingerprint: 'second' });
+    await renewals.tick();
+    expect(await renewals.jobOf(message.message_id)).toMatchObject({
+      status: 'pending',
+      last_error: 'account_changed',
+    });
+    await resume('two-accounts');
+    await renewals.tick();
+    expect((await renewals.jobOf(message.message_id)).status).toBe('running');
+  });
+});
+
+describe('of several browsers', () => {
+  it('one that is not stopped is used, though its link is older', async () => {
+    const message = await renewals.settled('auto', { client_id: 'older' });
+    const conversation = message.remote_conversation_id;
+    await renewals.browser({ client: 'older', conversation });
+    edge.now += 1;
+    await renewals.browser(
+      { node: OTHER_NODE, client: 'newer', conversation, tab_id: 9 },
+      { stopped_reason: 'signed_out' },
+    );
+    await renewals.tick();
+    expect((await renewals.jobOf(message.message_id)).target_snapshot).toMatchObject({ client_id: 'older' });
+  });
+});
+
+describe('a platform that has had enough', () => {
+  it('is left alone for the time it names, in the whole conversation', async () => {
+    const { command, message_id, local_conversation_id, remote_conversation_id } = await sentTo('limited');
+    await renewals.answer(command, 'failed', { http_status: 429, retry_after_ms: 900_000 });
+    const reset = edge.now + 900_000;
+    expect(await renewals.jobOf(message_id)).toMatchObject({ last_error: 'rate_limited', next_attempt_at: reset });
+    expect(await renewals.next(local_conversation_id)).toEqual({ due: false, at: reset, reason: 'rate_limited' });
+    const next = await renewals.answered(remote_conversation_id);
+    await renewals.tick();
+    expect(await renewals.skipReason(next.message_id)).toBe('cooldown');
+    edge.now = reset;
+    await renewals.tick();
+    expect((await renewals.jobOf(next.message_id)).status).toBe('running');
+  });
+
+  it('at every attempt has the conversation paused', async () => {
+    const { message_id, job, local_conversation_id } = await sentTo('limited-always');
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await renewals.answer(await renewals.commandOf(job), 'failed', { http_status: 429, retry_after_ms: 1_000 });
+      edge.now = (await renewals.jobOf(message_id)).next_attempt_at ?? edge.now;
+      await renewals.tick();
+    }
+    expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', last_error: 'rate_limited' });
+    expect(await renewals.detail(local_conversation_id)).toMatchObject({ pause_reason: 'rate_limited' });
+  });
+});

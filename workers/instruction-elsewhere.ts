@@ -1,0 +1,109 @@
+/**
+ * A tool of a browser that its holder has not: the instruction begins here and goes as a command to a node whose browser
+ * has that platform. Its outcome is the command's result, and the holder is told to ask again. Without such a browser
+ * it fails at once; without an answer its claim runs out like any other.
+ */
+import { eq } from 'drizzle-orm';
+import type { InstructionRunAnswer } from '../schema/contracts/instructions.ts';
+import type { BrowserTool } from '../schema/contracts/tools.ts';
+import { platformOf, TOOLS } from '../schema/contracts/tools.ts';
+import type { Standing } from '../schema/domain/instruction-machine.ts';
+import { begin } from '../schema/domain/instruction-machine.ts';
+import { AppError } from '../schema/errors.ts';
+import { newId } from '../schema/ids.ts';
+import { instructions } from '../schema/tables/index.ts';
+import type { WritePlan } from './commit.ts';
+import type { Database } from './db.ts';
+import type { InstructionGround } from './instruction-end.ts';
+import { storeResult } from './instruction-result.ts';
+import { pushCommands } from './push.ts';
+import { nodeForPlatform } from './queries/browsers.ts';
+import type { CommandDraft } from './queries/commands.ts';
+import { insertCommand } from './queries/commands.ts';
+import { claimExpiresInMs, claimedView, guardStanding, storeStanding } from './queries/instructions.ts';
+
+interface Elsewhere {
+  env: Env;
+  db: Database;
+  now: number;
+  origin: string;
+  ground: InstructionGround;
+  name: BrowserTool;
+}
+
+export async function runElsewhere(run: Elsewhere): Promise<WritePlan<InstructionRunAnswer>> {
+  const { env, db, now, ground, name } = run;
+  const platform = platformOf(name);
+  const node = await nodeOrReason(env, db, platform);
+  if (typeof node !== 'string') return failed(run, node);
+  const { row, standing, conversation } = ground;
+  const { instruction_id, controller_id } = row;
+  const after = row.status === 'claimed' ? begin(standing, instruction_id, now) : standing;
+  const own = after.find((one) => one.instruction_id === instruction_id);
+  const command: CommandDraft<'instruction'> = {
+    command_id: newId('command', now),
+    controller_id: node,
+    kind: 'instruction',
+    body: {
+      instruction_id,
+      name,
+      params: row.params,
+      platform: conversation.platform,
+      timeout_ms: TOOLS[name].timeout_ms,
+    },
+    expires_at: own?.claim_expires_at ?? now + TOOLS[name].timeout_ms,
+  };
+  const { command_id } = command;
+  const detail = { node, command_id };
+  const stood = storeStanding(db, standing, after, { chain: controller_id, controller_id, detail, now });
+  return {
+    guards: [guardStanding(db, row.message_id, standing)],
+    statements: [
+      ...stood.statements,
+      insertCommand(db, command, now),
+      db
+        .update(instructions)
+        .set({ started_at: now, command_id })
+        .where(eq(instructions.instruction_id, instruction_id)),
+    ],
+    events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id, data: detail }],
+    journal: stood.journal,
+    subject_id: instruction_id,
+    answer: underWay(ground, after, now),
+    after: () => pushCommands(env, [command], now),
+  };
+}
+
+/** The answer while another node is at it. */
+export function underWay({ row }: InstructionGround, standing: readonly Standing[], now: number): InstructionRunAnswer {
+  const own = standing.find((one) => one.instruction_id === row.instruction_id);
+  return {
+    instruction_id: row.instruction_id,
+    status: 'running',
+    claim_expires_in_ms: own === undefined ? null : claimExpiresInMs(own, now),
+    artifact_id: null,
+    artifact_url: null,
+    rest: claimedView(
+      standing.filter((one) => one.instruction_id !== row.instruction_id),
+      now,
+    ),
+    output: '',
+    error_code: null,
+    duration_ms: 0,
+  };
+}
+
+async function nodeOrReason(env: Env, db: Database, platform: ReturnType<typeof platformOf>) {
+  try {
+    return await nodeForPlatform(env, db, platform);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+async function failed(run: Elsewhere, { code, message }: AppError): Promise<WritePlan<InstructionRunAnswer>> {
+  const result = { status: 'failed', output: message, error_code: code, duration_ms: 0, truncated: false } as const;
+  const plan = await storeResult({ ...run, result });
+  return { ...plan, answer: { ...plan.answer, output: message, error_code: code, duration_ms: 0 } };
+}

@@ -1,0 +1,58 @@
+/**
+ * The journal: the story of every instruction, hash-chained per node. Entries are linked when their commit is written:
+ * each chain's head is read, every entry's hash binds the one before it, and the new head is stored in the same batch.
+ * Two commits that continue a chain from the same place collide on a unique key; the later one links anew.
+ */
+import { sql } from 'drizzle-orm';
+import type { InstructionEventKind } from '../schema/contracts/instructions.ts';
+import type { ChainHead } from '../schema/domain/journal-chain.ts';
+import { chainHash, EMPTY_CHAIN } from '../schema/domain/journal-chain.ts';
+import { wellFormed } from '../schema/domain/well-formed.ts';
+import { instruction_events, journal_heads } from '../schema/tables/index.ts';
+import type { Database, Statement } from './db.ts';
+import { sha256Hex } from './hash.ts';
+import { insertRows } from './queries/bulk.ts';
+
+export interface JournalDraft {
+  /** The node whose journal it goes into: the one that holds the instruction. */
+  chain: string;
+  instruction_id: string;
+  kind: InstructionEventKind;
+  /** Who did it; null for the system or a person. */
+  controller_id: string | null;
+  detail: Record<string, unknown>;
+}
+
+/** The statements that append these entries, linked to their chains as they end now; `now` in Unix milliseconds. */
+export async function linkJournal(db: Database, drafts: readonly JournalDraft[], now: number): Promise<Statement[]> {
+  if (drafts.length === 0) return [];
+  const heads = await readHeads(db, [...new Set(drafts.map(({ chain }) => chain))]);
+  const rows = [];
+  for (const { chain, instruction_id, kind, controller_id, detail: told } of drafts) {
+    const before = heads.get(chain) ?? EMPTY_CHAIN;
+    // What JSON and SQLite would not give back as it was said cannot be verified later.
+    const detail = wellFormed(told);
+    const seq = before.seq + 1;
+    const event = { chain, seq, at: now, instruction_id, kind, controller_id, detail };
+    const hash = await chainHash(sha256Hex, before.hash, event);
+    heads.set(chain, { seq, hash });
+    const linked = { chain, chain_seq: seq, prev_hash: before.hash, hash };
+    rows.push({ instruction_id, at: now, kind, controller_id, detail, ...linked });
+  }
+  return [...insertRows(db, instruction_events, rows), storeHeads(db, heads)];
+}
+
+async function readHeads(db: Database, chains: readonly string[]): Promise<Map<string, ChainHead>> {
+  const rows = await db
+    .select()
+    .from(journal_heads)
+    .where(sql`${journal_heads.chain} IN (SELECT value FROM json_each(${JSON.stringify(chains)}))`);
+  return new Map(rows.map(({ chain, seq, hash }) => [chain, { seq, hash }]));
+}
+
+function storeHeads(db: Database, heads: ReadonlyMap<string, ChainHead>): Statement {
+  const rows = Array.from(heads, ([chain, head]) => ({ chain, ...head }));
+  return db.run(sql`INSERT INTO journal_heads (chain, seq, hash)
+    SELECT value->>'chain', value->>'seq', value->>'hash' FROM json_each(${JSON.stringify(rows)}) WHERE true
+    ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`);
+}
