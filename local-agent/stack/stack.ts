@@ -43,6 +43,7 @@ export interface Stack {
 export const DEFAULT_NODE_ID = 'localhost-main';
 const EDGE_HEALTH_INTERVAL_MS = 5_000;
 const EDGE_HEALTH_FAILURES = 3;
+const EDGE_START_FAILURES = 12;
 const EDGE_STOP_MS = 5_000;
 const AGENT_STOP_MS = 12_000;
 const AGENT_READY_POLL_MS = 100;
@@ -190,13 +191,26 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-/** A process that lives but does not answer is as dead as any; its group is killed and it starts again. */
+/**
+ * A process that lives but does not answer is as dead as any: its group is killed and it starts again. One that is still
+ * starting gets longer, or a busy machine would kill it again and again before it is up.
+ */
 function watchHealth(edge: Supervised, edgeUrl: string, say: (line: string) => void): () => void {
   let failures = 0;
+  let isReady = true;
+  edge.on('started', () => {
+    failures = 0;
+    isReady = false;
+  });
+  edge.on('message', (message) => {
+    if ((message as EdgeMessage).type === 'ready') isReady = true;
+  });
   const timer = setInterval(async () => {
     const pid = edge.pid;
-    failures = (await isHealthy(`${edgeUrl}/healthz`)) ? 0 : failures + 1;
-    if (failures < EDGE_HEALTH_FAILURES || edge.pid !== pid) return;
+    const healthy = await isHealthy(`${edgeUrl}/healthz`);
+    if (edge.pid !== pid) return;
+    failures = healthy ? 0 : failures + 1;
+    if (failures < (isReady ? EDGE_HEALTH_FAILURES : EDGE_START_FAILURES)) return;
     failures = 0;
     say(`edge does not answer on ${edgeUrl}/healthz`);
     edge.kill();
