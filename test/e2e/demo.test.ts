@@ -19,7 +19,7 @@ describe('an answer with a write, an allowed program, a broken block and a denie
     expect(stories).toEqual([
       ['succeeded', whole],
       ['succeeded', whole],
-      ['denied', ['observed', 'judged']],
+      ['denied', ['observed', 'judged', 'delivered']],
     ]);
   });
 

@@ -123,6 +123,7 @@ describe('journal', () => {
     const whole = await chain(5);
     const cases: [JournalEntry[], number][] = [
       [whole.map((one) => (one.seq === 3 ? { ...one, detail: { exit_code: 0 } } : one)), 3],
+      [whole.map((one) => (one.seq === 2 ? { ...one, prev_hash: HASH } : one)), 2],
       [whole.filter(({ seq }) => seq !== 2), 3],
       [[...whole.slice(0, 3), ...whole.slice(4), ...whole.slice(3, 4)], 5],
       [whole.slice(0, 4), 5],
