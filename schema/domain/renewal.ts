@@ -1,11 +1,11 @@
 /**
- * Renewal: which message becomes a job, what a due job does, and what the outcome of a delivery makes of it. A job is
+ * Renewal: what a due job does, and what the outcome of a delivery makes of it. A job is
  * attempted at most `max_attempts` times and always ends; an outcome of another attempt than the one under way changes
  * nothing; what may have been delivered is asked for, never sent again blindly.
  */
 import type { StopReason } from '../contracts/clients.ts';
 import type { AutomationStatus, Link, PauseReason } from '../contracts/conversations.ts';
-import type { DeliveryResult, RenewalJob, SkipReason } from '../contracts/renewal.ts';
+import type { DeliveryResult, RenewalJob } from '../contracts/renewal.ts';
 import { DELIVERY, RENEWAL, TIMED_JOBS } from '../defaults.ts';
 import { asStopReason } from './client-stops.ts';
 import { isDeliverable } from './links.ts';
@@ -13,32 +13,7 @@ import type { Hold } from './renewal-limits.ts';
 import type { PayloadText } from './renewal-payload.ts';
 import { RENEWAL_BACKOFF, retryDelayMs } from './retry.ts';
 
-type LinkTarget = Pick<Link, 'target_kind' | 'target_id' | 'target_payload'>;
-
-export interface ProjectionFacts {
-  automation_status: AutomationStatus;
-  link: LinkTarget | null;
-  has_job: boolean;
-  /** Whether it is still the conversation's newest message. */
-  newest: boolean;
-  /** Its instructions are not done, or their reply has gone out or still will. */
-  instruction_pending: boolean;
-  /** The limit that holds a renewal back now. */
-  hold: Hold | null;
-}
-
-/** Why a settled message of the assistant becomes no job; null when it does. */
-export function skipReason(facts: ProjectionFacts): SkipReason | null {
-  if (facts.automation_status === 'manual') return 'automation_manual';
-  if (facts.automation_status === 'paused') return 'automation_paused';
-  if (facts.link === null) return 'missing_active_link';
-  if (!isDeliverable(facts.link)) return 'route_unavailable';
-  if (facts.has_job) return 'duplicate_job';
-  if (!facts.newest) return 'superseded';
-  if (facts.instruction_pending) return 'instruction_pending';
-  if (facts.hold === null) return null;
-  return facts.hold.reason === 'cooldown' || facts.hold.reason === 'rate_limited' ? 'cooldown' : 'limit_reached';
-}
+export type LinkTarget = Pick<Link, 'target_kind' | 'target_id' | 'target_payload'>;
 
 /** The parts of a job that decisions change. */
 export type JobState = Pick<

@@ -26,8 +26,8 @@ export const approvalsExpire: Runner = {
       .orderBy(asc(instructions.claim_expires_at))
       .limit(MAX_PER_TICK);
     for (const [at, { instruction_id }] of late.entries()) {
-      // One at least: else a tick that has little room to begin with would never end any.
-      if (at > 0 && !hasRoom(context, QUERIES_EACH)) return MORE;
+      // The first needs no room of its own but that of the tick: else one would never be ended.
+      if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
       await expire(context, instruction_id);
     }
     return late.length === 0 ? 'idle' : 'ok';

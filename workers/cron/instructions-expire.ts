@@ -37,8 +37,8 @@ export const instructionsExpire: Runner = {
       late.filter((row) => !isOpen(row.status)),
     );
     for (const [at, row] of late.filter(({ status }) => isExecuting(status)).entries()) {
-      // One at least: else a tick that has little room to begin with would never end any.
-      if (at > 0 && !hasRoom(context, QUERIES_EACH)) return MORE;
+      // The first needs no room of its own but that of the tick: else one would never be ended.
+      if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
       await interrupt(context, row.instruction_id);
     }
     return late.length < MAX_PER_TICK ? 'ok' : MORE;

@@ -6,7 +6,7 @@
 import { sql } from 'drizzle-orm';
 import type { SkipReason } from '../../schema/contracts/renewal.ts';
 import { RENEWAL } from '../../schema/defaults.ts';
-import { skipReason } from '../../schema/domain/renewal.ts';
+import { skipReason } from '../../schema/domain/projection.ts';
 import type { Hold } from '../../schema/domain/renewal-limits.ts';
 import { renewalHold } from '../../schema/domain/renewal-limits.ts';
 import { renewalPayload } from '../../schema/domain/renewal-payload.ts';

@@ -50,7 +50,7 @@ type Leaf =
   | { kind: 'html'; html: HtmlKind };
 
 /** Leaves at the root that take every line until they end. */
-export type RootLeaf = 'fence' | 'html';
+type RootLeaf = 'fence' | 'html';
 
 /** What a line was, as far as a fence at the root of the document is concerned. */
 export type LineRole =

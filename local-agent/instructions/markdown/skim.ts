@@ -23,7 +23,7 @@ import {
 } from './chars.ts';
 import type { LineEnds } from './line-ends.ts';
 
-export interface Skimmed {
+interface Skimmed {
   /** Where the line begins that may matter; the text's length when none does. */
   at: number;
   /** How many lines stand before it. */

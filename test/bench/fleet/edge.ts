@@ -51,7 +51,7 @@ export class DueJobs {
     }
   }
 
-  /** The oldest first, of each browser's node as many as a tick of its own would take. */
+  /** The oldest first, as many as a tick takes. */
   #handOut(): void {
     const now = this.#deps.clock.now();
     const due = this.#waiting.filter(({ nextAt }) => nextAt <= now).sort((a, b) => a.nextAt - b.nextAt);

@@ -13,6 +13,8 @@ const edge = new TestEdge();
 const document = openApiDocument(ROUTES.map((route) => route.spec));
 const named = ROUTES.map(({ spec }) => ({ name: `${spec.method.toUpperCase()} ${spec.path}`, spec }));
 const RUNS = 25;
+/** Of a route that takes neither a body nor a query: only what it does not know can be sent to it. */
+const RUNS_BARE = 3;
 
 let tokens: Awaited<ReturnType<TestEdge['tokens']>>;
 beforeAll(async () => {
@@ -60,7 +62,8 @@ describe.each(named)('$name', ({ spec }) => {
     };
     await check(sampleBody(spec), '');
     const query = fc.oneof(fc.constant(''), fc.webQueryParameters());
-    await fc.assert(fc.asyncProperty(bodyOf(spec), query, check), { numRuns: RUNS });
+    const numRuns = spec.body === undefined && spec.query === undefined ? RUNS_BARE : RUNS;
+    await fc.assert(fc.asyncProperty(bodyOf(spec), query, check), { numRuns });
   });
 });
 

@@ -43,7 +43,15 @@ describe('commands of a node', () => {
     const known = { command_id: ids('a'), kind: 'instruction.cancel', body: { instruction_id: 'i' }, expires_in_ms: 1 };
     const strange = { ...known, kind: 'moon.landing' };
     expect(CommandListAnswerSchema.parse({ items: [strange, known], next_cursor: null }).items).toEqual([known]);
-    const lease = { lease_name: 'global', metadata: {}, holder_id: null, holder_host: null, term: 0, lease_expires_at: null, renewed_at: null };
+    const lease = {
+      lease_name: 'global',
+      metadata: {},
+      holder_id: null,
+      holder_host: null,
+      term: 0,
+      lease_expires_at: null,
+      renewed_at: null,
+    };
     const greeting = EdgeFrameSchema.parse({
       type: 'hello_ack',
       mode: 'running',

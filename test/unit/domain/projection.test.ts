@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import type { ProjectionFacts } from '../../../schema/domain/projection.ts';
+import { skipReason } from '../../../schema/domain/projection.ts';
+
+const NOW = 1_000_000;
+const link = {
+  target_kind: 'browser.proxy_delivery',
+  target_id: 'tab:17',
+  target_payload: {
+    client_id: 'c',
+    conversation_id: 'r',
+    organization_id: null,
+    page_url: 'https://chatgpt.com/c/r',
+    page_title: null,
+    tab_id: 17,
+    shell_page: false,
+  },
+};
+
+describe('why a message becomes no job', () => {
+  const facts: ProjectionFacts = {
+    automation_status: 'auto',
+    link,
+    has_job: false,
+    newest: true,
+    instruction_pending: false,
+    hold: null,
+  };
+  it.each([
+    [null, {}],
+    ['automation_manual', { automation_status: 'manual' }],
+    ['automation_paused', { automation_status: 'paused' }],
+    ['missing_active_link', { link: null }],
+    ['route_unavailable', { link: { ...link, target_kind: 'other' } }],
+    ['route_unavailable', { link: { ...link, target_payload: { ...link.target_payload, shell_page: true } } }],
+    [
+      'route_unavailable',
+      { link: { ...link, target_id: 'tab:0', target_payload: { ...link.target_payload, tab_id: null } } },
+    ],
+    [null, { link: { ...link, target_payload: { ...link.target_payload, tab_id: null } } }],
+    ['duplicate_job', { has_job: true }],
+    ['superseded', { newest: false }],
+    ['instruction_pending', { instruction_pending: true }],
+    ['cooldown', { hold: { reason: 'cooldown', until: NOW + 1 } }],
+    ['cooldown', { hold: { reason: 'rate_limited', until: NOW + 1 } }],
+    ['limit_reached', { hold: { reason: 'quiet_hours', until: NOW + 1 } }],
+    ['superseded', { newest: false, hold: { reason: 'end_date', until: null } }],
+  ] as const)('%s', (reason, more) => {
+    expect(skipReason({ ...facts, ...more })).toBe(reason);
+  });
+});
