@@ -23,6 +23,7 @@ CREATE TABLE `conversation_links` (
 	`target_id` text NOT NULL,
 	`target_payload` text NOT NULL,
 	`is_active` integer NOT NULL,
+	`fingerprint` text,
 	`observed_at` integer NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL
@@ -45,12 +46,19 @@ CREATE TABLE `local_conversations` (
 	`repeated_messages` integer DEFAULT 0 NOT NULL,
 	`repeated_renewals` integer DEFAULT 0 NOT NULL,
 	`renewals_without_effect` integer DEFAULT 0 NOT NULL,
+	`renewals_in_row` integer DEFAULT 0 NOT NULL,
+	`renewed_text_hash` text,
+	`renewals_day` text,
+	`renewals_that_day` integer DEFAULT 0 NOT NULL,
 	`cooldown_until` integer,
+	`cooldown_reason` text,
+	`project_at` integer,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `conversations_by_remote` ON `local_conversations` (`platform`,`remote_conversation_id`);--> statement-breakpoint
+CREATE INDEX `conversations_to_project` ON `local_conversations` (`project_at`) WHERE project_at IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `commands` (
 	`command_id` text PRIMARY KEY NOT NULL,
 	`controller_id` text NOT NULL,
@@ -174,10 +182,15 @@ CREATE TABLE `instruction_events` (
 	`at` integer NOT NULL,
 	`kind` text NOT NULL,
 	`controller_id` text,
-	`detail` text NOT NULL
+	`detail` text NOT NULL,
+	`chain` text,
+	`chain_seq` integer,
+	`prev_hash` text,
+	`hash` text
 );
 --> statement-breakpoint
 CREATE INDEX `instruction_events_by_instruction` ON `instruction_events` (`instruction_id`,`seq`);--> statement-breakpoint
+CREATE UNIQUE INDEX `instruction_events_by_chain` ON `instruction_events` (`chain`,`chain_seq`);--> statement-breakpoint
 CREATE TABLE `instructions` (
 	`instruction_id` text PRIMARY KEY NOT NULL,
 	`dedupe_key` text NOT NULL,
@@ -204,6 +217,9 @@ CREATE TABLE `instructions` (
 	`artifact_id` text,
 	`truncated` integer DEFAULT false NOT NULL,
 	`late_result` text,
+	`command_id` text,
+	`cancel_requested_at` integer,
+	`output_chars` integer DEFAULT 0 NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL
 );
@@ -212,6 +228,13 @@ CREATE UNIQUE INDEX `instructions_dedupe_key_unique` ON `instructions` (`dedupe_
 CREATE UNIQUE INDEX `instructions_by_message` ON `instructions` (`message_id`,`index`);--> statement-breakpoint
 CREATE INDEX `instructions_busy` ON `instructions` (`local_conversation_id`) WHERE status IN ('claimed', 'running');--> statement-breakpoint
 CREATE INDEX `instructions_claims` ON `instructions` (`claim_expires_at`) WHERE claim_expires_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `instructions_awaiting` ON `instructions` (`instruction_id`) WHERE status = 'awaiting_approval';--> statement-breakpoint
+CREATE TABLE `journal_heads` (
+	`chain` text PRIMARY KEY NOT NULL,
+	`seq` integer NOT NULL,
+	`hash` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `messages` (
 	`ingest_seq` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`message_id` text NOT NULL,
@@ -232,6 +255,7 @@ CREATE TABLE `messages` (
 	`reply_reason` text,
 	`replied_at` integer,
 	`skip_reason` text,
+	`resubmit_command_id` text,
 	`observed_at` integer NOT NULL,
 	`received_at` integer NOT NULL
 );
@@ -268,6 +292,12 @@ CREATE UNIQUE INDEX `renewal_jobs_message_id_unique` ON `renewal_jobs` (`message
 CREATE INDEX `renewal_jobs_due` ON `renewal_jobs` (`next_attempt_at`) WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX `renewal_jobs_running` ON `renewal_jobs` (`deadline_at`) WHERE status = 'running';--> statement-breakpoint
 CREATE INDEX `renewal_jobs_by_conversation` ON `renewal_jobs` (`local_conversation_id`,`job_id`);--> statement-breakpoint
+CREATE TABLE `renewal_settings` (
+	`scope` text PRIMARY KEY NOT NULL,
+	`settings` text NOT NULL,
+	`updated_at` integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `runner_cursors` (
 	`runner` text PRIMARY KEY NOT NULL,
 	`position` integer NOT NULL,

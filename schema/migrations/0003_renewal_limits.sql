@@ -1,1 +1,0 @@
-ALTER TABLE `instructions` ADD `cancel_requested_at` integer;
