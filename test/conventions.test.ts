@@ -172,3 +172,33 @@ describe('dependencies', () => {
     expect(read('package-lock.json')).not.toContain('"resolved"');
   });
 });
+
+describe('the pages', () => {
+  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'].concat(
+    readdirSync(join(root, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  );
+
+  it.each(pages)('%s names no file that is not there', (page) => {
+    const text = read(page).replace(/^```[\s\S]*?^```/gm, '');
+    const linked = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => join(dirname(page), path));
+    const quoted = [...text.matchAll(/`((?:[\w.-]+\/|\.)[\w./-]*\.(?:ts|[cm]?js|json|md|toml|sql))`/g)].map(
+      ([, path = '']) => path,
+    );
+    // Inside a room's own paragraph its files are named from there.
+    const exists = (path: string): boolean =>
+      ['', 'local-agent', 'workers', 'schema', 'durable-objects'].some((room) => existsSync(join(root, room, path)));
+    expect([...linked, ...quoted].filter((path) => !exists(path))).toEqual([]);
+  });
+
+  it('docs/test-matrix.md has all ten guarantees, and for each the sentences of tests that are there', () => {
+    const sections = read('docs/test-matrix.md').split(/^## /m).slice(1);
+    expect(sections.map((section) => Number.parseInt(section, 10))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    for (const section of sections) {
+      const proofs = [...section.matchAll(/^- `(test\/[^`]+)`: (.+)$/gm)];
+      expect(proofs.length, section).toBeGreaterThan(1);
+      for (const [, path = '', sentence = ''] of proofs) expect(read(path), path).toContain(sentence);
+    }
+  });
+});

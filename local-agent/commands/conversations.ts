@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
 import { RenewalSettingsPatchSchema, SettingsAnswerSchema } from '../../schema/contracts/renewal-settings.ts';
+import { changeVerb } from './change.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeArgs, withEdge } from './edge-access.ts';
 import { listVerb } from './lists.ts';
@@ -33,25 +34,16 @@ const list = listVerb({
 });
 
 function statusVerb(name: 'auto' | 'manual' | 'paused' | 'resume', about: string): Verb {
-  return {
+  return changeVerb({
     name,
     about,
-    args: {
-      ...edgeArgs,
-      conversation: { type: 'positional', description: 'its id (lc_…)', required: true },
-      reason: { type: 'string', description: 'why' },
-    },
-    run: async (args, deps) => {
-      const reason = optionalText(args, 'reason');
-      const path = `${PATH}/${encodeURIComponent(String(args.conversation))}/${name}`;
-      const body = reason === undefined ? {} : { reason };
-      const answer = await withEdge(args, deps, (edge) =>
-        edge.call({ method: 'POST', path, body, schema: ConversationSchema }),
-      );
-      present(args, deps, answer, () => deps.print(`${answer.local_conversation_id} is ${answer.automation_status}`));
-      return EXIT.fine;
-    },
-  };
+    argument: 'conversation',
+    idForm: 'lc_…',
+    path: (id) => `${PATH}/${id}/${name}`,
+    takesReason: true,
+    schema: ConversationSchema,
+    said: (one) => `${one.local_conversation_id} is ${one.automation_status}`,
+  });
 }
 
 function outlook({ due, at, reason }: NextRenewal): string {

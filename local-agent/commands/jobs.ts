@@ -1,5 +1,6 @@
-/** `jobs`: renewals that wait, run, or have ended. */
+/** `jobs`: renewals that wait, run, or have ended; one that failed may begin anew, one that waits may be canceled. */
 import { RenewalJobSchema } from '../../schema/contracts/renewal.ts';
+import { changeVerb } from './change.ts';
 import { listVerb, showVerb } from './lists.ts';
 import { moment, printFields } from './output.ts';
 import type { Verb } from './verb.ts';
@@ -31,4 +32,22 @@ const show = showVerb(
   (deps, item) => printFields(deps, { ...item }),
 );
 
-export const jobs: readonly Verb[] = [list, show];
+function jobVerb(name: 'retry' | 'cancel', about: string): Verb {
+  return changeVerb({
+    name,
+    about,
+    argument: 'job',
+    idForm: 'job_…',
+    path: (id) => `${PATH}/${id}/${name}`,
+    takesReason: false,
+    schema: RenewalJobSchema,
+    said: (job) => `${job.job_id} is ${job.status}`,
+  });
+}
+
+export const jobs: readonly Verb[] = [
+  list,
+  show,
+  jobVerb('retry', 'begin a failed renewal anew'),
+  jobVerb('cancel', 'end a renewal that is not under way'),
+];

@@ -57,8 +57,10 @@ async function check(pages: AsyncIterable<Page>): Promise<Checked> {
     last = verdict.head;
     claimed = head;
   }
-  if (claimed !== null && claimed.seq > last.seq) {
-    return { ok: false, seq: last.seq + 1, reason: `the journal ends before entry ${claimed.seq}` };
+  const { seq, hash } = claimed ?? EMPTY_CHAIN;
+  if (seq > last.seq) return { ok: false, seq: last.seq + 1, reason: `the journal ends before entry ${seq}` };
+  if (seq !== last.seq || hash !== last.hash) {
+    return { ok: false, seq: last.seq, reason: `its end is kept as entry ${seq} with the hash ${hash}` };
   }
   return { ok: true, entries: last.seq, hash: last.hash };
 }

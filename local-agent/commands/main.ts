@@ -1,5 +1,4 @@
 /** The command line: finds the verb, runs it, and turns every failure into a line and an exit code. */
-import { stripVTControlCharacters } from 'node:util';
 import type { CommandDef } from 'citty';
 import { defineCommand, renderUsage, runCommand } from 'citty';
 import { checklist } from './checklist.ts';
@@ -10,6 +9,7 @@ import { defaultDeps } from './deps.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
+import { plain } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
 import { start } from './start.ts';
@@ -18,7 +18,7 @@ import { drain, pause, resume } from './system.ts';
 import { tokens } from './tokens.ts';
 import { undo } from './undo.ts';
 import type { ExitCode, Verb } from './verb.ts';
-import { describeFailure, EXIT, exitCodeOf, toCommand } from './verb.ts';
+import { describeFailure, describeVerb, EXIT, exitCodeOf, toCommand } from './verb.ts';
 
 const VERBS: readonly Verb[] = [start, config, checklist, status, pause, resume, drain, pair, undo, restoreCheck];
 const GROUPS: Readonly<Record<string, { about: string; verbs: readonly Verb[] }>> = {
@@ -30,10 +30,11 @@ const GROUPS: Readonly<Record<string, { about: string; verbs: readonly Verb[] }>
 };
 
 type Commands = Record<string, CommandDef>;
+const PROGRAM = 'conductor';
 
-function commandTree(deps: CommandDeps, done: (code: ExitCode) => void): CommandDef {
+function commandTree(commandOf: (verb: Verb) => CommandDef): CommandDef {
   const commandsOf = (verbs: readonly Verb[]): Commands =>
-    Object.fromEntries(verbs.map((verb) => [verb.name, toCommand(verb, deps, done)]));
+    Object.fromEntries(verbs.map((verb) => [verb.name, commandOf(verb)]));
   const groups: Commands = Object.fromEntries(
     Object.entries(GROUPS).map(([name, { about, verbs }]) => [
       name,
@@ -41,46 +42,44 @@ function commandTree(deps: CommandDeps, done: (code: ExitCode) => void): Command
     ]),
   );
   return defineCommand({
-    meta: { name: 'conductor', description: 'automation across hosts and browsers' },
+    meta: { name: PROGRAM, description: 'automation across hosts and browsers' },
     subCommands: { ...commandsOf(VERBS), ...groups },
   });
 }
 
-/** Which command the words before any flag name, for its help. */
-function named(tree: CommandDef, words: readonly string[]): { command: CommandDef; parent?: CommandDef } {
-  let found: { command: CommandDef; parent?: CommandDef } = { command: tree };
+/** Help for the command that the words name, as far as they name one. */
+function usageOf(words: readonly string[]): Promise<string> {
+  let command = commandTree(describeVerb);
+  const path: string[] = [];
+  let parent: CommandDef | undefined;
   for (const word of words) {
-    const children = found.command.subCommands as Commands | undefined;
-    const next = children?.[word];
+    const next = (command.subCommands as Commands | undefined)?.[word];
     if (next === undefined) break;
-    found = { command: next, parent: found.command };
+    parent = defineCommand({ meta: { name: [PROGRAM, ...path].join(' ') } });
+    path.push(word);
+    command = next;
   }
-  return found;
+  return renderUsage(command, parent);
 }
 
 const HELP: ReadonlySet<string> = new Set(['--help', '-h']);
 /** citty's complaints (an unknown command, none at all) have a class that it does not export. */
 const CITTY_ERROR = 'CLIError';
 
-/** citty colours what it writes wherever it goes. */
-function plain(deps: CommandDeps, text: string): string {
-  return deps.isTerminal && !deps.env.NO_COLOR ? text : stripVTControlCharacters(text);
-}
-
 /** Runs one command line (without the program's name) and gives its exit code. Never throws. */
 export async function runCli(argv: readonly string[], deps: CommandDeps = defaultDeps): Promise<ExitCode> {
   let code: ExitCode = EXIT.fine;
-  const tree = commandTree(deps, (outcome) => {
+  const done = (outcome: ExitCode): void => {
     code = outcome;
-  });
+  };
   try {
     if (argv[0] === 'help' || argv.some((word) => HELP.has(word))) {
       const words = argv.filter((word, index) => !HELP.has(word) && !(index === 0 && word === 'help'));
-      const { command, parent } = named(tree, words);
-      deps.print(plain(deps, await renderUsage(command, parent)));
+      deps.print(plain(deps, await usageOf(words)));
       return EXIT.fine;
     }
     const isBare = argv.length === 0 || argv[0]?.startsWith('-') === true;
+    const tree = commandTree((verb) => toCommand(verb, deps, done));
     await runCommand(tree, { rawArgs: isBare ? ['start', ...argv] : [...argv] });
     return code;
   } catch (error) {

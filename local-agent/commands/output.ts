@@ -1,5 +1,5 @@
 /** What people see: tables and colours on a terminal, plain text elsewhere. Programs get JSON. */
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { CommandDeps } from './deps.ts';
 import type { Args } from './verb.ts';
@@ -9,6 +9,11 @@ type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 /** Colours `text` when a person looks. */
 export function styled(deps: CommandDeps, style: Style, text: string): string {
   return deps.isTerminal && !deps.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** citty colours what it writes wherever it goes; this takes the colours out again where nobody looks. */
+export function plain(deps: Pick<CommandDeps, 'isTerminal' | 'env'>, text: string): string {
+  return deps.isTerminal && !deps.env.NO_COLOR ? text : stripVTControlCharacters(text);
 }
 
 const NO_BORDERS = Object.fromEntries(
@@ -57,9 +62,9 @@ export function printFields(deps: CommandDeps, fields: Readonly<Record<string, u
     deps.print(`${styled(deps, 'dim', name.padEnd(width))}  ${cell(value)}`);
 }
 
-/** JSON when asked for, else whatever `human` prints. */
+/** JSON when asked for (on one line for a program, so that it can read line by line), else whatever `human` prints. */
 export function present(args: Args, deps: CommandDeps, value: unknown, human: () => void): void {
-  if (args.json === true) deps.print(JSON.stringify(value, null, 2));
+  if (args.json === true) deps.print(JSON.stringify(value, null, deps.isTerminal ? 2 : 0));
   else human();
 }
 

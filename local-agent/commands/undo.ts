@@ -10,19 +10,20 @@ import type { Config } from '../config/settings.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError, openRoots } from '../host/roots.ts';
 import { UndoStore } from '../host/undo.ts';
+import { ownPaths, policyPathOf } from '../instructions/own-paths.ts';
 import { PolicyFile } from '../instructions/policy-file.ts';
 import { present } from './output.ts';
 import type { Verb } from './verb.ts';
 import { configOf, EXIT, jsonArg, UsageError } from './verb.ts';
 
 /** The same folders that tools of this host may touch now. */
-function rootsOf({ root, stateDir }: Config): Roots {
-  const path = join(root, 'policy.json');
+function rootsOf(config: Config): Roots {
+  const path = policyPathOf(config);
   const file = new PolicyFile({ path, onProblem: () => undefined });
   const problem = file.problem();
   if (problem !== null) throw new UsageError(`${path} is broken, so its roots are not known: ${problem}`);
-  const roots = file.current()?.roots ?? [join(root, 'workspace')];
-  return openRoots(roots, [path, join(root, 'config.toml'), stateDir]);
+  const roots = file.current()?.roots ?? [join(config.root, 'workspace')];
+  return openRoots(roots, ownPaths(config));
 }
 
 export const undo: Verb = {

@@ -68,7 +68,12 @@ export function describeFailure(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The verb for citty; `done` receives its exit code. */
+/** The verb as its help shows it. */
+export function describeVerb({ name, about, args }: Verb): CommandDef {
+  return defineCommand({ meta: { name, description: about }, args });
+}
+
+/** The verb for citty to run; `done` receives its exit code. */
 export function toCommand(verb: Verb, deps: CommandDeps, done: (code: ExitCode) => void): CommandDef {
   return defineCommand({
     meta: { name: verb.name, description: verb.about },

@@ -7,11 +7,13 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { envelopeOf } from '../../schema/contracts/common.ts';
 import type { TokenCreateBody } from '../../schema/contracts/tokens.ts';
 import { TOKEN_PREFIX, TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
+import type { EdgeClient } from '../edge/http-client.ts';
+import { EdgeError } from '../edge/http-client.ts';
 
-const CreatedSchema = envelopeOf(TokenCreatedSchema);
+/** What a token that the edge does not know, or not for this, is answered with. */
+const REFUSED: ReadonlySet<number> = new Set([401, 403]);
 
 export function readOrMakeSecret(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
@@ -33,24 +35,24 @@ export interface TokenRequest {
   probe: string;
 }
 
-/** Makes sure that `file` holds a token the edge accepts; returns true when a new one was minted. */
-export async function ensureToken(edgeUrl: string, bootstrap: string, request: TokenRequest): Promise<boolean> {
-  if (existsSync(request.file)) {
-    const held = readFileSync(request.file, 'utf8').trim();
-    const probe = await fetch(`${edgeUrl}${request.probe}`, { headers: { authorization: `Bearer ${held}` } });
-    await probe.body?.cancel();
-    if (probe.ok) return false;
-    if (probe.status !== 401 && probe.status !== 403) {
-      throw new Error(`the edge answered ${probe.status} to the token in ${request.file}`);
-    }
-  }
-  const response = await fetch(`${edgeUrl}/v1/tokens`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${bootstrap}`, 'content-type': 'application/json' },
-    body: JSON.stringify(request.body),
-  });
-  const parsed = CreatedSchema.safeParse(await response.json());
-  if (!parsed.success) throw new Error(`the edge made no token (${response.status}): ${z.prettifyError(parsed.error)}`);
-  writeSecret(request.file, parsed.data.data.token);
+/**
+ * Makes sure that `file` holds a token the edge accepts; returns true when a new one was minted.
+ *
+ * @throws EdgeError when the edge answers neither yes nor "this token may not".
+ */
+export async function ensureToken(edge: EdgeClient, { file, body, probe }: TokenRequest): Promise<boolean> {
+  if (existsSync(file) && (await isAccepted(edge, probe, readFileSync(file, 'utf8').trim()))) return false;
+  const { token } = await edge.call({ method: 'POST', path: '/v1/tokens', body, schema: TokenCreatedSchema });
+  writeSecret(file, token);
   return true;
+}
+
+async function isAccepted(edge: EdgeClient, probe: string, token: string): Promise<boolean> {
+  try {
+    await edge.call({ method: 'GET', path: probe, token, schema: z.unknown() });
+    return true;
+  } catch (error) {
+    if (error instanceof EdgeError && REFUSED.has(error.status)) return false;
+    throw error;
+  }
 }

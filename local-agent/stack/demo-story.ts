@@ -192,6 +192,7 @@ export async function renewed(scene: Scene, cron: () => Promise<string>) {
   const job = await jobOf(scene, message.message_id, ({ status }) => status === 'done');
   const { items } = await scene.api.get('/v1/timed-jobs/ticks?limit=50', pageOf(TickSchema));
   const stages = items
+    .toReversed()
     .flatMap(({ entries }) => entries)
     .filter((entry) => entry.job_id === job.job_id)
     .map(({ stage }) => stage);

@@ -64,14 +64,17 @@ async function play(stack: Stack, root: string, print: (line: string) => void) {
     'reply delivered': first.delivered,
   });
   const again = await story.sameMessageAgain(scene);
-  chapter('The same answer again, its file removed before: nothing happens', again);
+  chapter('The same answer again, its file removed before: nothing happens', nothingNew(again));
 
   await scene.client.close();
   await killEverything(stack, print);
   scene.client = await connect(stack, token);
   await story.openTab(scene);
   const afterKill = await story.sameMessageAgain(scene);
-  chapter('Edge and agent killed with SIGKILL, started again, the same answer once more: nothing happens', afterKill);
+  chapter(
+    'Edge and agent killed with SIGKILL, started again, the same answer once more: nothing happens',
+    nothingNew(afterKill),
+  );
 
   const blocked = await story.blockedWhilePaused(scene);
   chapter('A person pauses the system; an answer that writes a file is blocked', {
@@ -126,6 +129,13 @@ function commandLine(stack: Stack) {
       },
     });
     return stdout;
+  };
+}
+
+function nothingNew(seen: Awaited<ReturnType<typeof story.sameMessageAgain>>): Record<string, unknown> {
+  return {
+    'instructions in the journal, before and after': `${seen.before}, ${seen.after}`,
+    'workspace/hello.txt written again': seen.file_came_back,
   };
 }
 

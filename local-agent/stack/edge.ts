@@ -1,14 +1,16 @@
 /**
  * The edge on this machine, as one child process: the Worker of `wrangler.toml`, bundled, in the local runtime with
  * persistent state; its migrations; and the cron clock, which the local runtime does not have. It ends with its
- * parent. Settings come by environment, never by argument: one of them is a secret.
+ * parent, and is alone on its state, which only this user reads. Settings come by environment, never by argument: one
+ * of them is a secret.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
+import { takeFileLock } from '../store/file-lock.ts';
 import { REPOSITORY } from './layout.ts';
 import { migrateEdge } from './migrate-edge.ts';
 
@@ -36,6 +38,9 @@ const WorkerOptionsSchema = z.looseObject({
 });
 
 const MINUTE_MS = 60_000;
+const OTHERS_AND_GROUP = 0o077;
+/** How long an edge that is just ending may keep its state. */
+const LOCK_WAIT_MS = 5_000;
 
 async function bundleWorker(main: string): Promise<string> {
   const result = await build({
@@ -51,16 +56,15 @@ async function bundleWorker(main: string): Promise<string> {
     external: ['cloudflare:*', 'node:*'],
     sourcemap: 'inline',
   });
+  await stopEsbuild();
   const [output] = result.outputFiles;
   if (!output) throw new Error('esbuild made no bundle of the Worker');
   return output.text;
 }
 
-async function startEdge() {
-  const settings = SettingsSchema.parse(process.env);
+async function startEdge(settings: z.infer<typeof SettingsSchema>) {
   const config = unstable_getMiniflareWorkerOptions(join(REPOSITORY, 'wrangler.toml'));
   const workerOptions = WorkerOptionsSchema.parse(config.workerOptions);
-  mkdirSync(settings.BAA_STACK_STATE, { recursive: true, mode: 0o700 });
   const edge = new Miniflare(
     convertV4MiniflareOptions({
       host: '127.0.0.1',
@@ -89,7 +93,15 @@ async function startEdge() {
   return { edge, crons: workerOptions.cronTriggers, url: url.origin, migrations };
 }
 
-const { edge, crons, url, migrations } = await startEdge();
+process.umask(OTHERS_AND_GROUP);
+const settings = SettingsSchema.parse(process.env);
+mkdirSync(settings.BAA_STACK_STATE, { recursive: true });
+const lock = takeFileLock(join(settings.BAA_STACK_STATE, 'edge.lock'), LOCK_WAIT_MS);
+if (lock === null) {
+  console.error(`another edge is running on ${settings.BAA_STACK_STATE}; stop it, or give this one its own --root`);
+  process.exit(1);
+}
+const { edge, crons, url, migrations } = await startEdge(settings);
 let stopping = false;
 
 function tell(message: EdgeMessage): void {
@@ -118,6 +130,7 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   await edge.dispose();
+  lock?.close();
   process.exit(0);
 }
 
@@ -131,3 +144,5 @@ process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 armClock();
 tell({ type: 'ready', url, migrations });
+// The parent may have died while this was starting, when nobody listened for it.
+if (process.connected === false) await stop();

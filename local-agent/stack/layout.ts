@@ -1,6 +1,7 @@
 /** Where the parts of a local system lie: this checkout, the agent's runtime root, the edge's state. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { EDGE_STATE_FOLDER } from '../instructions/own-paths.ts';
 
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
 
@@ -10,6 +11,7 @@ export interface Layout {
   /** D1 and Durable Objects of the local edge. */
   edgeState: string;
   logs: string;
+  state: string;
   bootstrapFile: string;
   operatorFile: string;
   nodeTokenFile: string;
@@ -18,13 +20,15 @@ export interface Layout {
 /** With a root of its own a system keeps everything below it; without, the edge's state stays in the checkout. */
 export function layoutOf(root: string | undefined): Layout {
   const base = resolve(root ?? process.env.BAA_ROOT ?? join(homedir(), '.baa'));
-  const edgeState = root === undefined ? join(REPOSITORY, '.wrangler', 'state') : join(base, 'edge');
+  const edgeState = root === undefined ? join(REPOSITORY, '.wrangler', 'state') : join(base, EDGE_STATE_FOLDER);
+  const state = join(base, 'state');
   return {
     root: base,
     edgeState,
     logs: join(base, 'logs'),
+    state,
     bootstrapFile: join(edgeState, 'bootstrap.token'),
-    operatorFile: join(base, 'state', 'operator.token'),
-    nodeTokenFile: join(base, 'state', 'shared.token'),
+    operatorFile: join(state, 'operator.token'),
+    nodeTokenFile: join(state, 'shared.token'),
   };
 }

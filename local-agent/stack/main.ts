@@ -1,43 +1,67 @@
 /** `npm start`: the whole system on this machine, until Ctrl-C. */
 import type { ArgsDef } from 'citty';
 import { defineCommand, renderUsage } from 'citty';
+import type { z } from 'zod';
 import { BRIDGE } from '../../schema/defaults.ts';
+import { defaultDeps } from '../commands/deps.ts';
+import { plain } from '../commands/output.ts';
 import { EXIT, parseVerbArgs, UsageError } from '../commands/verb.ts';
+import { SETTINGS } from '../config/settings.ts';
 import type { Stack, StackOptions } from './stack.ts';
-import { DEFAULT_NODE_ID, startStack } from './stack.ts';
+import { startStack } from './stack.ts';
 
-const DEFAULTS = { port: '8787', 'agent-port': '4317', 'node-id': DEFAULT_NODE_ID, host: 'localhost' };
+const META = { name: 'npm start --', description: 'the edge, its clock and one agent on this machine' };
+const PORTS = { port: '8787', 'agent-port': '4317' };
+const HOST = SETTINGS.host.fallback({ root: '', host: '', role: 'primary' });
 
 const ARGS: ArgsDef = {
-  port: { type: 'string', default: DEFAULTS.port, description: 'Port of the edge; 0 picks a free one' },
+  port: { type: 'string', default: PORTS.port, description: 'Port of the edge; 0 picks a free one' },
   'agent-port': {
     type: 'string',
-    default: DEFAULTS['agent-port'],
+    default: PORTS['agent-port'],
     description: 'Port of the agent, for the bridge and its local API; 0 picks a free one',
   },
   root: {
     type: 'string',
     description: 'Keep everything below this folder (without: ~/.baa, and .wrangler/state for the edge)',
   },
-  'node-id': { type: 'string', default: DEFAULTS['node-id'], description: 'Name of this node' },
-  host: { type: 'string', default: DEFAULTS.host, description: 'Name of this host' },
-  agent: { type: 'boolean', default: true, negativeDescription: 'Start the edge only' },
+  'node-id': { type: 'string', description: `Name of this node (Default: ${nodeIdOn('<host>')})` },
+  host: { type: 'string', default: HOST, description: 'Name of this host' },
+  agent: {
+    type: 'boolean',
+    default: true,
+    description: 'Start an agent beside the edge',
+    negativeDescription: 'Start the edge only',
+  },
   json: { type: 'boolean', description: 'Print one JSON line when ready' },
   help: { type: 'boolean', description: 'Show this' },
 };
 
+/** The id that the agent itself would take on that host. */
+function nodeIdOn(host: string): string {
+  return SETTINGS.nodeId.fallback({ root: '', host, role: 'primary' });
+}
+
 function optionsOf(rawArgs: readonly string[]) {
   const given = parseVerbArgs(rawArgs, ARGS);
-  const text = (name: keyof typeof DEFAULTS): string => String(given[name] ?? DEFAULTS[name]);
+  const host = nameOf('--host', given.host ?? HOST, SETTINGS.host.schema);
   const options: StackOptions = {
     root: given.root === undefined ? undefined : String(given.root),
-    port: portOf(text('port'), '--port'),
-    agentPort: portOf(text('agent-port'), '--agent-port'),
-    nodeId: text('node-id'),
-    host: text('host'),
+    port: portOf(String(given.port ?? PORTS.port), '--port'),
+    agentPort: portOf(String(given['agent-port'] ?? PORTS['agent-port']), '--agent-port'),
+    nodeId: nameOf('--node-id', given['node-id'] ?? nodeIdOn(host), SETTINGS.nodeId.schema),
+    host,
     agent: given.agent !== false,
   };
   return { options, json: given.json === true, help: given.help === true };
+}
+
+function nameOf(flag: string, value: unknown, schema: z.ZodType<string>): string {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(
+    `${flag}: ${JSON.stringify(value)}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`,
+  );
 }
 
 function portOf(text: string, flag: string): number {
@@ -78,9 +102,9 @@ function readyLine(stack: Stack, options: StackOptions) {
 function commandFor(stack: Stack, options: StackOptions): (verb: string) => string {
   const settings = [
     ['BAA_ROOT', options.root === undefined ? null : stack.layout.root, null],
-    ['BAA_CONTROL_API_BASE', stack.edgeUrl, `http://127.0.0.1:${DEFAULTS.port}`],
+    ['BAA_CONTROL_API_BASE', stack.edgeUrl, `http://127.0.0.1:${PORTS.port}`],
     ['BAA_CONDUCTOR_LOCAL_API', stack.agentUrl, BRIDGE.default_local_api],
-    ['BAA_NODE_ID', options.nodeId, DEFAULT_NODE_ID],
+    ['BAA_NODE_ID', options.nodeId, nodeIdOn(HOST)],
   ] as const;
   const words = settings.flatMap(([name, value, fallback]) =>
     value === null || value === fallback ? [] : [`${name}=${value}`],
@@ -111,7 +135,7 @@ async function main(rawArgs: readonly string[]): Promise<number | null> {
   try {
     const { options, json, help } = optionsOf(rawArgs);
     if (help) {
-      console.log(await renderUsage(defineCommand({ meta: { name: 'npm start --' }, args: ARGS })));
+      console.log(plain(defaultDeps, await renderUsage(defineCommand({ meta: META, args: ARGS }))));
       return EXIT.fine;
     }
     const stack = await startStack(options, say);

@@ -9,6 +9,7 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { createEdgeClient } from '../edge/http-client.ts';
 import { ensureToken, readOrMakeSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
@@ -40,7 +41,6 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export const DEFAULT_NODE_ID = 'localhost-main';
 const EDGE_HEALTH_INTERVAL_MS = 5_000;
 const EDGE_HEALTH_FAILURES = 3;
 const EDGE_START_FAILURES = 12;
@@ -130,18 +130,23 @@ async function ensureTokens(
   layout: Layout,
   say: (line: string) => void,
 ) {
-  const operator = await ensureToken(edgeUrl, bootstrap, {
-    file: layout.operatorFile,
-    body: { role: 'ops_admin', subject: `operator@${hostname()}` },
-    probe: '/v1/tokens',
-  });
-  if (operator) say(`made the operator's token: ${layout.operatorFile}`);
-  const node = await ensureToken(edgeUrl, bootstrap, {
-    file: layout.nodeTokenFile,
-    body: { role: 'controller', subject: nodeId, controller_id: nodeId },
-    probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
-  });
-  if (node) say(`made the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+  const edge = createEdgeClient({ baseUrl: edgeUrl, token: bootstrap, now: Date.now });
+  try {
+    const operator = await ensureToken(edge, {
+      file: layout.operatorFile,
+      body: { role: 'ops_admin', subject: `operator@${hostname()}` },
+      probe: '/v1/tokens',
+    });
+    if (operator) say(`made the operator's token: ${layout.operatorFile}`);
+    const node = await ensureToken(edge, {
+      file: layout.nodeTokenFile,
+      body: { role: 'controller', subject: nodeId, controller_id: nodeId },
+      probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
+    });
+    if (node) say(`made the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+  } finally {
+    await edge.close();
+  }
 }
 
 async function startAgentChild(
@@ -168,6 +173,9 @@ async function startAgentChild(
         BAA_CONDUCTOR_HOST: options.host,
         BAA_CONTROL_API_BASE: edgeUrl,
         BAA_CONDUCTOR_LOCAL_API: url,
+        // Where the tokens were just written; what is set for another edge in this shell is not for this one.
+        BAA_STATE_DIR: layout.state,
+        BAA_SHARED_TOKEN: '',
         ...options.agentEnv,
       },
     },

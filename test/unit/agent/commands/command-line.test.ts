@@ -47,6 +47,19 @@ describe('the command line', () => {
     expect(world.stdout()).not.toContain('\u001b');
   });
 
+  it('says in its help what a command takes and how it is called in full', async () => {
+    const world = commandWorld(nothing);
+    await runCli(['conversations', 'show', '--help'], world.deps);
+    expect(world.stdout()).toContain('conductor conversations show [OPTIONS] <CONVERSATION>');
+  });
+
+  it('gives a program one line of JSON', async () => {
+    const world = commandWorld(nothing);
+    await runCli(['config', '--json'], world.deps);
+    expect(world.out).toHaveLength(1);
+    expect(world.out[0]).not.toContain('\n');
+  });
+
   it('needs the operator and says where the token belongs', async () => {
     const world = commandWorld(nothing, { env: { BAA_ROOT: '/srv/baa' } });
     expect(await runCli(['status'], world.deps)).toBe(2);
@@ -131,6 +144,39 @@ describe('conversations', () => {
       path: `/v1/renewal/conversations/lc_1/${name}`,
       body: { reason: 'why' },
     });
+  });
+});
+
+describe('jobs', () => {
+  const job = {
+    job_id: 'job_1',
+    message_id: 'msg_1',
+    local_conversation_id: 'lc_1',
+    status: 'pending',
+    payload: 'Please carry on.',
+    payload_kind: 'text',
+    payload_text: 'Please carry on.',
+    target_snapshot: null,
+    plan_id: null,
+    batch_id: null,
+    attempt_count: 0,
+    max_attempts: 3,
+    next_attempt_at: 0,
+    deadline_at: null,
+    last_attempt_at: null,
+    last_error: null,
+    log_path: null,
+    started_at: null,
+    finished_at: null,
+    created_at: 0,
+    updated_at: 0,
+  };
+
+  it.each(['retry', 'cancel'])('%s asks the edge and prints what it says', async (name) => {
+    const world = commandWorld(() => job);
+    expect(await runCli(['jobs', name, 'job_1'], world.deps)).toBe(0);
+    expect(world.calls[0]).toMatchObject({ method: 'POST', path: `/v1/renewal/jobs/job_1/${name}`, body: {} });
+    expect(world.stdout()).toBe('job_1 is pending');
   });
 });
 

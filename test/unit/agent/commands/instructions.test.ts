@@ -102,11 +102,11 @@ async function chain(length: number): Promise<JournalEntry[]> {
 }
 
 /** An edge that gives a journal in pages of two. */
-function journalWorld(entries: readonly JournalEntry[], head = entries.at(-1)) {
+function journalWorld(entries: readonly JournalEntry[], head: JournalEntry | null = entries.at(-1) ?? null) {
   return commandWorld(({ path }) => {
     const after = Number(new URL(path, 'http://x').searchParams.get('after'));
     const items = entries.slice(after, after + 2);
-    return { items, next_after: after + 2 < entries.length ? after + 2 : null, head: head ?? null };
+    return { items, next_after: after + 2 < entries.length ? after + 2 : null, head };
   });
 }
 const verify = (world: ReturnType<typeof commandWorld>) => runCli(['journal', 'verify', '--of', 'node-1'], world.deps);
@@ -129,9 +129,18 @@ describe('journal', () => {
       [whole.slice(0, 4), 5],
     ];
     for (const [entries, at] of cases) {
-      const world = journalWorld(entries, whole.at(-1));
+      const world = journalWorld(entries, whole.at(-1) ?? null);
       expect(await verify(world)).toBe(1);
       expect(world.stderr()).toContain(`broken at entry ${at}`);
+    }
+  });
+
+  it('verify finds that what the edge keeps as the end was lost or set back', async () => {
+    const whole = await chain(3);
+    for (const head of [null, whole[1] ?? null, { ...whole[2], hash: HASH } as JournalEntry]) {
+      const world = journalWorld(whole, head);
+      expect(await verify(world)).toBe(1);
+      expect(world.stderr()).toContain('broken at entry 3');
     }
   });
 

@@ -1,0 +1,181 @@
+/**
+ * `npm start` as its user sees it: what it prints, what it refuses, that it brings back what dies, and that nothing of it
+ * is left when it ends, however it ends.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { REPOSITORY } from '../../local-agent/stack/layout.ts';
+import { until } from '../support/cluster.ts';
+
+const ReadySchema = z.strictObject({
+  ready: z.literal(true),
+  edge_url: z.url(),
+  agent_url: z.url().nullable(),
+  ops_token_file: z.string(),
+  controller_id: z.string(),
+  root: z.string(),
+});
+
+const running: ChildProcess[] = [];
+const roots: string[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true, maxRetries: 20 });
+});
+
+function newRoot(): string {
+  const root = mkdtempSync(join(tmpdir(), 'conductor-stack-'));
+  roots.push(root);
+  return root;
+}
+
+/** `npm start -- …args`, with what it has said so far. */
+function npmStart(...args: string[]) {
+  const child = spawn(process.execPath, [join(REPOSITORY, 'local-agent/stack/main.ts'), ...args], { stdio: 'pipe' });
+  running.push(child);
+  const out: string[] = [];
+  const err: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => out.push(line));
+  createInterface({ input: child.stderr }).on('line', (line) => err.push(line));
+  const exited = once(child, 'close').then(([code]: (number | null)[]) => code);
+  return { child, out, err, exited };
+}
+
+async function started(root: string, ...args: string[]) {
+  const system = npmStart('--root', root, '--port', '0', '--agent-port', '0', '--json', ...args);
+  const line = await until(async () => system.out[0] ?? (system.child.exitCode !== null && 'it ended'));
+  return { ...system, ready: ReadySchema.parse(JSON.parse(line)) };
+}
+
+/** Only where the system shows the environment of processes. */
+const itSeesProcesses = it.runIf(existsSync('/proc/self/environ'));
+
+/** The processes whose environment or command line names the root: all that belongs to this system. */
+function processesOf(root: string, self: number | undefined): number[] {
+  const mentions = (pid: string): boolean => {
+    try {
+      return ['environ', 'cmdline'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(root));
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== self && mentions(name))
+    .map(Number);
+}
+
+async function answers(url: string | null): Promise<boolean> {
+  const response = await fetch(`${url}/healthz`).catch(() => null);
+  await response?.body?.cancel();
+  return response?.ok === true;
+}
+
+function childCalled(name: 'edge.ts' | 'cli.ts', root: string, self: number | undefined): number {
+  const found = processesOf(root, self).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(name));
+  if (found === undefined) throw new Error(`no process runs ${name}`);
+  return found;
+}
+
+describe('npm start', () => {
+  it('says in one line where everything is, and lets nobody else read what it keeps', async () => {
+    const root = newRoot();
+    const { ready } = await started(root, '--host', 'mini');
+    expect(ready).toMatchObject({ controller_id: 'mini-main', root });
+    expect(await Promise.all([answers(ready.edge_url), answers(ready.agent_url)])).toEqual([true, true]);
+    expect(readFileSync(ready.ops_token_file, 'utf8')).toMatch(/^baa_/);
+    const edgeFiles = readdirSync(join(root, 'edge'), { recursive: true, encoding: 'utf8' });
+    const open = [ready.ops_token_file, ...edgeFiles.map((name) => join(root, 'edge', name))].filter(
+      (path) => (statSync(path).mode & 0o077) !== 0,
+    );
+    expect(open).toEqual([]);
+  });
+
+  it.each([
+    [['--port', 'x'], /--port/],
+    [['--node-id', 'no such/id'], /--node-id/],
+    [['--prot', '1'], /--prot/],
+    [['extra'], /extra/],
+  ])('with %j ends with 2 and says why', async (args, said) => {
+    const { exited, err } = npmStart(...args);
+    expect(await exited).toBe(2);
+    expect(err.join('\n')).toMatch(said);
+  });
+
+  it('says in one line that a port is taken, and how to choose another', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { exited, err } = npmStart('--root', newRoot(), '--port', String(port));
+    expect(await exited).toBe(1);
+    expect(err).toEqual([expect.stringMatching(`port ${port} is taken.*--port`)]);
+    server.close();
+  });
+
+  it('does not touch the state of one that runs', async () => {
+    const root = newRoot();
+    const first = await started(root, '--no-agent');
+    const second = npmStart('--root', root, '--port', '0', '--no-agent');
+    expect(await second.exited).toBe(1);
+    expect(second.err.join('\n')).toMatch('another edge is running on');
+    expect(await answers(first.ready.edge_url)).toBe(true);
+  });
+
+  itSeesProcesses('brings back the agent and the edge when they are killed, and says so', async () => {
+    const root = newRoot();
+    const { child, err, ready } = await started(root);
+    for (const [name, program, url] of [
+      ['agent', 'cli.ts', ready.agent_url],
+      ['edge', 'edge.ts', ready.edge_url],
+    ] as const) {
+      const pid = childCalled(program, root, child.pid);
+      process.kill(pid, 'SIGKILL');
+      await until(async () => err.some((line) => line.startsWith(`${name} died (SIGKILL); starting it again`)));
+      await until(() => answers(url));
+      expect(childCalled(program, root, child.pid)).not.toBe(pid);
+    }
+  });
+
+  itSeesProcesses.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'ends with 0 and leaves nothing behind on %s',
+    async (signal) => {
+      const root = newRoot();
+      const { child, exited } = await started(root);
+      child.kill(signal);
+      child.kill(signal);
+      expect(await exited).toBe(0);
+      await until(async () => processesOf(root, child.pid).length === 0);
+    },
+  );
+
+  itSeesProcesses('leaves nothing behind when it is killed itself', async () => {
+    const root = newRoot();
+    const { child } = await started(root);
+    child.kill('SIGKILL');
+    await until(async () => processesOf(root, child.pid).length === 0);
+  });
+});
+
+describe('the edge on its own', () => {
+  it('ends when its parent has died while it was still starting', async () => {
+    const root = newRoot();
+    const env = { BAA_STACK_PORT: '0', BAA_STACK_STATE: root, BAA_BOOTSTRAP_TOKEN: 'a-secret-of-this-test-only' };
+    const edge = spawn(process.execPath, [join(REPOSITORY, 'local-agent/stack/edge.ts')], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    running.push(edge);
+    const exited = once(edge, 'exit');
+    await until(async () => existsSync(join(root, 'edge.lock')));
+    edge.disconnect();
+    expect(await exited).toEqual([0, null]);
+  });
+});
