@@ -1,22 +1,27 @@
 /**
  * A tool of a browser that its holder has not: the instruction begins here and goes as a command to a node whose browser
- * has that platform. Its outcome is the command's result, and the holder is told to ask again. Without such a browser
- * it fails at once; without an answer its claim runs out like any other.
+ * has that platform. Its outcome is the command's result, and the holder is told to ask again. Without such a browser,
+ * or when that node refuses the command, it fails at once; without an answer its claim runs out like any other.
  */
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
+import type { Receipt } from '../schema/contracts/commands.ts';
+import { COMMAND_BODIES } from '../schema/contracts/commands.ts';
 import type { InstructionRunAnswer } from '../schema/contracts/instructions.ts';
 import type { BrowserTool } from '../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../schema/contracts/tools.ts';
 import type { Standing } from '../schema/domain/instruction-machine.ts';
-import { begin } from '../schema/domain/instruction-machine.ts';
+import { begin, isExecuting } from '../schema/domain/instruction-machine.ts';
 import { AppError } from '../schema/errors.ts';
 import { newId } from '../schema/ids.ts';
-import { instructions } from '../schema/tables/index.ts';
-import type { WritePlan } from './commit.ts';
+import { commands, instructions } from '../schema/tables/index.ts';
+import type { WriteContext, WritePlan } from './commit.ts';
+import { commit } from './commit.ts';
 import type { Database } from './db.ts';
 import type { InstructionGround } from './instruction-end.ts';
+import { idsOf, readInstruction } from './instruction-end.ts';
+import type { Reported } from './instruction-result.ts';
 import { storeResult } from './instruction-result.ts';
-import { pushCommands } from './push.ts';
+import { pushChanged, pushCommands } from './push.ts';
 import { nodeForPlatform } from './queries/browsers.ts';
 import type { CommandDraft } from './queries/commands.ts';
 import { insertCommand } from './queries/commands.ts';
@@ -72,6 +77,58 @@ export async function runElsewhere(run: Elsewhere): Promise<WritePlan<Instructio
     answer: underWay(ground, after, now),
     after: () => pushCommands(env, [command], now),
   };
+}
+
+/** What the other node says of it ends the instruction, and its holder is told to look again. */
+export async function endedElsewhere(reported: Reported & { by: string }): Promise<Omit<WritePlan<unknown>, 'answer'>> {
+  const { env, ground } = reported;
+  const { answer: _answer, after, ...stored } = await storeResult(reported);
+  return {
+    ...stored,
+    after: async () => {
+      await after?.();
+      await pushChanged(env, ground.row.controller_id, 'instructions', idsOf(ground));
+    },
+  };
+}
+
+/** More than these fit no invocation on the free plan; others end with their claims. */
+const MAX_REFUSED = 2;
+
+/** Of commands which a node has refused, those for an instruction: it ends now and not with its claim. */
+export async function endRefused(
+  env: Env,
+  { db, now, waitUntil }: Pick<WriteContext, 'db' | 'now' | 'waitUntil'>,
+  receipts: readonly Receipt[],
+): Promise<void> {
+  const ids = receipts.filter(({ accepted }) => !accepted).map(({ command_id }) => command_id);
+  if (ids.length === 0) return;
+  const rows = await db
+    .select()
+    .from(commands)
+    .where(
+      sql`${commands.command_id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
+        AND ${commands.kind} = 'instruction' AND ${commands.status} = 'refused'`,
+    )
+    .limit(MAX_REFUSED);
+  const context: WriteContext = { db, now, by: null, idempotency: null, waitUntil };
+  for (const command of rows) await commit(context, () => refused(env, db, command, now));
+}
+
+type CommandRow = typeof commands.$inferSelect;
+
+async function refused(env: Env, db: Database, command: CommandRow, now: number): Promise<WritePlan<null>> {
+  const nothing = { statements: [], answer: null };
+  const { command_id, controller_id: by, code, body } = command;
+  const { instruction_id } = COMMAND_BODIES.instruction.parse(body);
+  // A person's own prompt bears the id of its command.
+  if (instruction_id === command_id) return nothing;
+  const ground = await readInstruction(db, instruction_id);
+  if (ground.row.command_id !== command_id || !isExecuting(ground.row.status)) return nothing;
+  const told = { output: `${by} refused it`, error_code: code ?? 'refused' };
+  const result = { status: 'failed', ...told, duration_ms: 0, truncated: false } as const;
+  // So short an output is no artifact, and needs no link.
+  return { ...(await endedElsewhere({ env, db, now, origin: '', ground, result, by })), answer: null };
 }
 
 /** The answer while another node is at it. */

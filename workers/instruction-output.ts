@@ -50,7 +50,8 @@ export async function appendOutput(
       { topic: 'instructions', type: 'output', subject_id: instruction_id, data: { offset, chars: chunk.length } },
     ],
     journal: [{ chain, instruction_id, kind: 'output', controller_id, detail }],
-    subject_id: instruction_id,
+    // The journal has who told what; an audit row for each second of a program's output would say no more.
+    audited: false,
     answer: { instruction_id, received: output_chars },
   };
 }

@@ -24,7 +24,7 @@ import { claimExpiresInMs, guardStanding, toClaimed } from './queries/instructio
 
 type Result = Omit<InstructionResultBody, 'controller_id'>;
 
-interface Reported {
+export interface Reported {
   env: Env;
   db: Database;
   now: number;

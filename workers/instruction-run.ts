@@ -18,6 +18,7 @@ import { runElsewhere, underWay } from './instruction-elsewhere.ts';
 import type { InstructionGround } from './instruction-end.ts';
 import { readInstruction } from './instruction-end.ts';
 import { artifactUrl, storeResult } from './instruction-result.ts';
+import { requireOwn } from './ownership.ts';
 import { claimExpiresInMs, claimedView } from './queries/instructions.ts';
 
 interface Run {
@@ -34,7 +35,7 @@ export async function runInstruction(run: Run): Promise<WritePlan<InstructionRun
   const { env, db, now } = run;
   const before = await readInstruction(db, run.instructionId);
   const { row } = before;
-  if (row.controller_id !== run.controllerId) throw new AppError('not_owner', `this is held by ${row.controller_id}`);
+  requireOwn(run.controllerId, row);
   const name = toolName(row.target, row.tool);
   if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
   if (!isExecuting(row.status)) return repeated(run, before);

@@ -1,7 +1,8 @@
 /**
  * The journal: the story of every instruction, hash-chained per node. Entries are linked when their commit is written:
  * each chain's head is read, every entry's hash binds the one before it, and the new head is stored in the same batch.
- * Two commits that continue a chain from the same place collide on a unique key; the later one links anew.
+ * Two commits that continue a chain from the same place collide on a unique key; the later one links anew. A head that
+ * was lost or set back does not stop a node's writes: the chain goes on from its newest entry.
  */
 import { sql } from 'drizzle-orm';
 import type { InstructionEventKind } from '../schema/contracts/instructions.ts';
@@ -11,6 +12,7 @@ import { wellFormed } from '../schema/domain/well-formed.ts';
 import { instruction_events, journal_heads } from '../schema/tables/index.ts';
 import type { Database, Statement } from './db.ts';
 import { sha256Hex } from './hash.ts';
+import { log } from './log.ts';
 import { insertRows } from './queries/bulk.ts';
 
 export interface JournalDraft {
@@ -43,11 +45,26 @@ export async function linkJournal(db: Database, drafts: readonly JournalDraft[],
 }
 
 async function readHeads(db: Database, chains: readonly string[]): Promise<Map<string, ChainHead>> {
-  const rows = await db
-    .select()
-    .from(journal_heads)
-    .where(sql`${journal_heads.chain} IN (SELECT value FROM json_each(${JSON.stringify(chains)}))`);
-  return new Map(rows.map(({ chain, seq, hash }) => [chain, { seq, hash }]));
+  const named = sql`(SELECT value FROM json_each(${JSON.stringify(chains)}))`;
+  const { chain, chain_seq, hash } = instruction_events;
+  const [heads, newest] = await db.batch([
+    db.select().from(journal_heads).where(sql`${journal_heads.chain} IN ${named}`),
+    db
+      .select({ chain, seq: chain_seq, hash })
+      .from(sql`${named} AS named`)
+      .innerJoin(
+        instruction_events,
+        sql`${chain} = named.value AND ${chain_seq} = (SELECT max(chain_seq) FROM instruction_events WHERE chain = named.value)`,
+      ),
+  ]);
+  const found = new Map<string, ChainHead>(heads.map((head) => [head.chain, { seq: head.seq, hash: head.hash }]));
+  for (const last of newest) {
+    if (last.chain === null || last.seq === null || last.hash === null) continue;
+    if (last.seq <= (found.get(last.chain)?.seq ?? 0)) continue;
+    found.set(last.chain, { seq: last.seq, hash: last.hash });
+    log('error', 'journal_head_behind', { chain: last.chain, seq: last.seq });
+  }
+  return found;
 }
 
 function storeHeads(db: Database, heads: ReadonlyMap<string, ChainHead>): Statement {

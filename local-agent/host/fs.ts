@@ -31,6 +31,8 @@ export interface Slice {
   bytes: Buffer;
   /** Whole size of the file. */
   size: number;
+  /** When its content or its state last changed, which no program can set back: nanoseconds of the system's clock. */
+  changedAtNs: bigint;
 }
 
 export interface Place {
@@ -110,6 +112,10 @@ export function guarded<T>(path: string, run: () => T): T {
   }
 }
 
+function hardLinked(path: string): FileError {
+  return new FileError('hard_linked', `${path} has other names, which may lie outside the roots`);
+}
+
 /** Opens a regular file inside the roots, for reading. The caller closes it. */
 function openFile(path: string, roots: Roots): number {
   const real = realIfThere(path);
@@ -122,7 +128,7 @@ function openFile(path: string, roots: Roots): number {
   try {
     const found = fstatSync(fd);
     if (!found.isFile()) throw new FileError('not_a_file', `${path}: not a regular file`);
-    if (found.nlink > 1) throw new FileError('hard_linked', `${path} has other names, which may lie outside the roots`);
+    if (found.nlink > 1) throw hardLinked(path);
     roots.admit(realPathOf(fd, real));
     return fd;
   } catch (error) {
@@ -140,7 +146,8 @@ export function readFileSlice(roots: Roots, path: string, range: { offset: numbe
   return guarded(path, () => {
     const fd = openFile(path, roots);
     try {
-      const { size } = fstatSync(fd);
+      const { size: bigSize, ctimeNs: changedAtNs } = fstatSync(fd, { bigint: true });
+      const size = Number(bigSize);
       const wanted = Math.max(0, Math.min(range.length, size - range.offset));
       const bytes = Buffer.alloc(wanted);
       let filled = 0;
@@ -149,7 +156,7 @@ export function readFileSlice(roots: Roots, path: string, range: { offset: numbe
         if (count === 0) break;
         filled += count;
       }
-      return { bytes: bytes.subarray(0, filled), size };
+      return { bytes: bytes.subarray(0, filled), size, changedAtNs };
     } finally {
       closeSync(fd);
     }
@@ -162,8 +169,11 @@ export type Keep = (before: { path: string; bytes: Buffer | null; mode: number |
 /** A larger file is not replaced by a tool: its content could not be kept. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 
-/** The content of the regular file of that name, whatever other names it has; null when there is none. */
-export function contentOf({ folder, name }: Place): Buffer | null {
+/**
+ * The content of the regular file of that name; null when there is none. `anyNames`: though it has other names; that is
+ * for keeping it only, never for what is told or written elsewhere.
+ */
+export function contentOf({ folder, name }: Place, { anyNames }: { anyNames: boolean }): Buffer | null {
   let fd: number;
   try {
     fd = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -174,6 +184,7 @@ export function contentOf({ folder, name }: Place): Buffer | null {
   try {
     const found = fstatSync(fd);
     if (!found.isFile()) throw new FileError('not_a_file', `${join(folder.path, name)}: not a regular file`);
+    if (found.nlink > 1 && !anyNames) throw hardLinked(join(folder.path, name));
     if (found.size > MAX_KEPT_BYTES) {
       throw new FileError('too_large', `${join(folder.path, name)} exceeds ${MAX_KEPT_BYTES} bytes, too many to keep`);
     }
@@ -232,7 +243,11 @@ export function writeWholeFile(
       let temporaryThere = true;
       try {
         writeTemporary(place, options.temporary, bytes, mode, roots);
-        options.keep?.({ path: join(folder.path, name), bytes: mode === null ? null : contentOf(place), mode });
+        options.keep?.({
+          path: join(folder.path, name),
+          bytes: mode === null ? null : contentOf(place, { anyNames: true }),
+          mode,
+        });
         if (options.overwrite) {
           renameSync(folder.at(options.temporary), folder.at(name));
           temporaryThere = false;

@@ -18,7 +18,7 @@ export function removeFile(roots: Roots, path: string, keep?: Keep): void {
     try {
       const found = lstatSync(folder.at(name));
       if (!found.isFile()) throw new FileError('not_a_file', `${path}: not a regular file`);
-      keep?.({ path: join(folder.path, name), bytes: contentOf(place), mode: found.mode & 0o777 });
+      keep?.({ path: join(folder.path, name), bytes: contentOf(place, { anyNames: true }), mode: found.mode & 0o777 });
       unlinkSync(folder.at(name));
       fsyncSync(folder.fd);
     } finally {
@@ -28,16 +28,16 @@ export function removeFile(roots: Roots, path: string, keep?: Keep): void {
 }
 
 /**
- * The whole content of a regular file inside the roots, whatever other names it has; null when there is none.
+ * The whole content of a regular file inside the roots, null when there is none; `anyNames` as of `contentOf`.
  *
  * @throws FileError
  */
-export function readWholeFile(roots: Roots, path: string): Buffer | null {
+export function readWholeFile(roots: Roots, path: string, names: { anyNames: boolean }): Buffer | null {
   try {
     return guarded(path, () => {
       const place = placeFor(path, roots, false);
       try {
-        return contentOf(place);
+        return contentOf(place, names);
       } finally {
         place.folder.close();
       }

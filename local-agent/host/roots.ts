@@ -4,7 +4,7 @@
  */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 
 export const FILE_ERROR_CODES = [
   'path_outside_roots',
@@ -65,12 +65,13 @@ export function expandHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
-/** With links resolved; what does not exist yet stays as it is written. */
-function realOrSame(path: string): string {
+/** With links resolved as far as the path exists: what is made there later is found under that name. */
+function realAsFar(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
-    return path;
+    const parent = dirname(path);
+    return parent === path ? path : join(realAsFar(parent), basename(path));
   }
 }
 
@@ -97,8 +98,8 @@ export interface Roots {
  * @param protectedPaths files and folders of the agent: its policy, configuration and state
  */
 export function openRoots(roots: readonly string[], protectedPaths: readonly string[]): Roots {
-  const real = roots.map((root) => realOrSame(resolve(expandHome(root))));
-  const own = protectedPaths.map((path) => folded(realOrSame(resolve(path))));
+  const real = roots.map((root) => realAsFar(resolve(expandHome(root))));
+  const own = protectedPaths.map((path) => folded(realAsFar(resolve(path))));
   const home = real[0];
   if (home === undefined) throw new FileError('path_outside_roots', 'no roots are configured');
   return {

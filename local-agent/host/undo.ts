@@ -94,7 +94,7 @@ export class UndoStore {
     if (changed.length > 0) return { type: 'changed', paths: changed.map(({ path }) => path) };
     for (const { path, before } of [...files].reverse()) {
       if (before === null) {
-        if (readWholeFile(roots, path) !== null) removeFile(roots, path);
+        if (readWholeFile(roots, path, { anyNames: true }) !== null) removeFile(roots, path);
         continue;
       }
       const bytes = readFileSync(join(this.#record(instructionId), before.file));
@@ -137,7 +137,7 @@ export class UndoStore {
 
 /** Whether a file is as the instruction left it, or as it was before (when it never came to the change). */
 function isAsLeft({ path, before, after_sha256 }: KeptFile, roots: Roots): boolean {
-  const now = readWholeFile(roots, path);
+  const now = readWholeFile(roots, path, { anyNames: true });
   const hash = now === null ? null : sha256(now);
   return hash === after_sha256 || hash === (before?.sha256 ?? null);
 }

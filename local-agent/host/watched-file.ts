@@ -1,5 +1,5 @@
 /** A small file that a person edits: read again only when it has changed, and watched through its folder. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync, watch } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 const MAX_BYTES = 1024 * 1024;
@@ -34,7 +34,7 @@ export function readStamped(path: string, lastStamp: string): StampedFile {
       closeSync(fd);
     }
   } catch (error) {
-    if (hasCode(error, 'ENOENT'))
+    if (hasCode(error, 'ENOENT') && lstatSync(path, { throwIfNoEntry: false }) === undefined)
       return lastStamp === 'missing' ? { state: 'unchanged' } : { state: 'missing', stamp: 'missing' };
     const reason = error instanceof Error ? error.message : String(error);
     return { state: 'unreadable', stamp: `${stamp} unreadable`, reason };

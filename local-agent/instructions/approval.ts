@@ -55,7 +55,11 @@ function display(text: string): string {
 
 /** Paths in the call that may name files. */
 function namedPaths(name: ToolName, params: Record<string, unknown>): string[] {
-  if (name === 'conductor::exec') return (params as ToolParams<'conductor::exec'>).argv ?? [];
+  if (name === 'conductor::exec') {
+    const argv = (params as ToolParams<'conductor::exec'>).argv ?? [];
+    // `--file=x` names x.
+    return argv.flatMap((item) => (item.includes('=') ? [item, item.slice(item.indexOf('=') + 1)] : [item]));
+  }
   if (name === 'conductor::files/patch') return patchedPaths((params as ToolParams<'conductor::files/patch'>).patch);
   return typeof params.path === 'string' ? [params.path] : [];
 }
@@ -65,8 +69,10 @@ function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roo
   for (const named of new Set(paths)) {
     try {
       const path = roots.resolve(named, cwd);
-      const { bytes, size } = readFileSlice(roots, path, { offset: 0, length: MAX_HASHED_BYTES });
-      hashes[path] = `${sha256(bytes)}${size > bytes.length ? ` of the first ${bytes.length} of ${size} bytes` : ''}`;
+      const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length: MAX_HASHED_BYTES });
+      // What is too large to be read whole is bound by when it changed, too.
+      const partly = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
+      hashes[path] = `${sha256(bytes)}${size > bytes.length ? partly : ''}`;
     } catch (error) {
       // Not a file inside the roots: an option, a program on PATH, a file yet to be written.
       if (!(error instanceof FileError)) throw error;

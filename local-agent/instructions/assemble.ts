@@ -33,7 +33,7 @@ export interface InstructionsDeps {
   workspace: string;
   /** Where what tools replace is kept; lies in the state folder. */
   undoFolder: string;
-  /** What belongs to the agent beside `policy.json`: `config.toml`, the state folder. */
+  /** What belongs to the system itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   timeouts: { timeoutMs: number; execTimeoutMs: number };
@@ -83,7 +83,6 @@ export function createInstructions(deps: InstructionsDeps): Instructions {
   const hostPolicy = new HostPolicy({
     ...deps,
     policyFile,
-    protectedPaths: [policyPath, ...deps.protectedPaths],
     monotonic: () => clock.monotonic(),
     undo: new UndoStore(deps.undoFolder),
   });

@@ -20,7 +20,7 @@ export interface HostPolicyDeps {
   policyFile: Pick<PolicyFile, 'current'>;
   /** Where tools may work when the policy names no roots. */
   workspace: string;
-  /** What belongs to the agent: `policy.json`, `config.toml`, the state folder. */
+  /** What belongs to the system itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   /** How long an instruction may take; the tool table's own times when absent. */

@@ -118,8 +118,10 @@ export class Ledger {
     this.#finish = db.prepare('UPDATE executions SET finished_at = ?, result = ? WHERE instruction_id = ?');
     this.#settle = db.prepare('UPDATE executions SET status = ?, artifact_url = ? WHERE instruction_id = ?');
     this.#stand = db.prepare(
-      `UPDATE executions SET status = ?, gate = ?, claim_until = ?
-       WHERE instruction_id = ? AND started_at IS NULL AND result IS NULL`,
+      // The rule that denied it is known here only: no news of the edge's takes it away.
+      `UPDATE executions SET gate = CASE WHEN status = ?1 THEN coalesce(?2, gate) ELSE ?2 END,
+         status = ?1, claim_until = ?3
+       WHERE instruction_id = ?4 AND started_at IS NULL AND result IS NULL`,
     );
     this.#extend = db.prepare('UPDATE executions SET claim_until = ? WHERE instruction_id = ?');
     this.#reopen = db.prepare(

@@ -1,7 +1,8 @@
 /**
  * `policy.json` as it is now. Every question looks whether the file has changed, so an effect is judged by what the
  * person saved last; a watcher reports a broken file as soon as it is saved. A broken file leaves the old policy in
- * force; at the start, with no old one, everything is denied. Without a file the defaults hold.
+ * force; at the start, with no old one, everything is denied. So does one that is gone, since an editor that saves by
+ * putting a new file in its place must not leave a moment without rules. The defaults hold where no file was yet.
  */
 import picomatch from 'picomatch';
 import { z } from 'zod';
@@ -27,6 +28,7 @@ export class PolicyFile {
   #stamp = '';
   #policy: Policy | null = null;
   #problem: string | null = null;
+  #wasThere = false;
 
   constructor(options: PolicyFileOptions) {
     this.#options = options;
@@ -55,10 +57,11 @@ export class PolicyFile {
     if (file.state === 'unchanged') return;
     this.#stamp = file.stamp;
     if (file.state === 'missing') {
-      this.#policy = DEFAULTS;
-      this.#report(null);
+      if (!this.#wasThere) this.#policy = DEFAULTS;
+      this.#report(this.#wasThere ? 'it is gone; after a restart the defaults hold' : null);
       return;
     }
+    this.#wasThere = true;
     if (file.state === 'unreadable') {
       this.#report(file.reason);
       return;

@@ -1,12 +1,18 @@
 /**
  * Keeps secrets out of what goes back into a chat: the values of the environment variables and the words of the
- * files that the policy names, and always this system's own tokens.
+ * files that the policy names, and always this system's own tokens, wherever they were read from. What a program has
+ * changed or encoded is not found again.
  */
 import picomatch from 'picomatch';
 import type { Policy } from '../../schema/contracts/policy.ts';
+import { TOKEN_PREFIX } from '../../schema/contracts/tokens.ts';
 
 const MARK = '[redacted]';
 const OWN = ['BAA_*TOKEN*', 'BAA_*SECRET*', 'BAA_*KEY*'];
+/** As tokens are made: 32 bytes in base64url. */
+const TOKEN_CHARS = 43;
+const TOKEN = new RegExp(`${TOKEN_PREFIX}[\\w-]{${TOKEN_CHARS}}`, 'g');
+const TOKEN_BEGUN = new RegExp(`^${TOKEN_PREFIX}[\\w-]*$`);
 /** Shorter values are words like `true`; replacing them would spoil the output and hide nothing. */
 const MIN_SECRET_CHARS = 6;
 
@@ -46,11 +52,23 @@ function begunAtEnd(text: string, secret: string): number {
   return 0;
 }
 
+/** The longest end of the text with which a token of this system begins. */
+function tokenBegunAtEnd(text: string): number {
+  for (let length = Math.min(text.length, TOKEN_PREFIX.length + TOKEN_CHARS - 1); length > 0; length--) {
+    const end = text.slice(-length);
+    if (TOKEN_PREFIX.startsWith(end) || TOKEN_BEGUN.test(end)) return length;
+  }
+  return 0;
+}
+
 /** A function that replaces every secret of the policy, longest first, by a mark. */
 export function redactor(policy: Policy | null, sources: SecretSources): Redact {
   const secrets = secretsOf(policy, sources);
   const redact = (text: string) =>
-    secrets.reduce((out, secret) => (out.includes(secret) ? out.replaceAll(secret, () => MARK) : out), text);
-  const undecided = (text: string) => secrets.reduce((most, secret) => Math.max(most, begunAtEnd(text, secret)), 0);
+    secrets
+      .reduce((out, secret) => (out.includes(secret) ? out.replaceAll(secret, () => MARK) : out), text)
+      .replace(TOKEN, MARK);
+  const undecided = (text: string) =>
+    secrets.reduce((most, secret) => Math.max(most, begunAtEnd(text, secret)), tokenBegunAtEnd(text));
   return Object.assign(redact, { undecided });
 }

@@ -1,5 +1,6 @@
 /** Commands without a socket: what waits for a node, and what it answers. */
 import { z } from 'zod';
+import { nodeHub } from '../../durable-objects/stubs.ts';
 import type { CommandKind } from '../../schema/contracts/commands.ts';
 import {
   COMMAND_BODIES,
@@ -8,16 +9,18 @@ import {
   CommandListAnswerSchema,
   CommandResultAnswerSchema,
   CommandResultBodySchema,
+  ReceiptsAnswerSchema,
+  ReceiptsBodySchema,
 } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { WritePlan } from '../commit.ts';
 import type { Database } from '../db.ts';
-import { idsOf, readInstruction } from '../instruction-end.ts';
-import { storeResult } from '../instruction-result.ts';
+import { endedElsewhere, endRefused } from '../instruction-elsewhere.ts';
+import { readInstruction } from '../instruction-end.ts';
+import { quietly } from '../log.ts';
 import { requireOwn } from '../ownership.ts';
-import { pushChanged } from '../push.ts';
-import { findCommand, finishCommand, listPending } from '../queries/commands.ts';
+import { findCommand, finishCommand, listPending, noteReceipts } from '../queries/commands.ts';
 import { settleDelivery } from '../renewal-outcome.ts';
 import type { MountedRoute } from '../route.ts';
 import { NODES, parse, read, write } from '../route.ts';
@@ -53,21 +56,10 @@ async function keptAsTold(): Outcome {
   return { statements: [] };
 }
 
-/** What another node's browser did for an instruction ends it; its holder is told to look again. */
+/** What another node's browser did for an instruction ends it. */
 async function done({ env, db, now, origin, controller_id, body, result }: Answered<'instruction'>): Outcome {
   const ground = await readInstruction(db, body.instruction_id);
-  const {
-    answer: _answer,
-    after,
-    ...stored
-  } = await storeResult({ env, db, now, origin, ground, result, by: controller_id });
-  return {
-    ...stored,
-    after: async () => {
-      await after?.();
-      await pushChanged(env, ground.row.controller_id, 'instructions', idsOf(ground));
-    },
-  };
+  return endedElsewhere({ env, db, now, origin, ground, result, by: controller_id });
 }
 
 /** What a person sent into a browser directly: whoever follows the events learns what became of it. */
@@ -102,7 +94,28 @@ export const commands: readonly MountedRoute[] = [
       query: PageQuerySchema.extend({ after: CommandIdSchema.optional() }),
       data: CommandListAnswerSchema,
     },
-    async ({ db, now, params, query }) => listPending(db, params.controller_id, now, query),
+    async ({ c, env, db, now, params: { controller_id }, query }) => {
+      c.executionCtx.waitUntil(quietly('heard', () => nodeHub(env, controller_id).heard(controller_id)));
+      return listPending(db, controller_id, now, query);
+    },
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/controllers/:controller_id/receipts',
+      summary: 'Which commands that node has taken or refused, when it has no channel to say so',
+      tag: 'controllers',
+      roles: NODES,
+      params: z.object({ controller_id: ControllerIdSchema }),
+      body: ReceiptsBodySchema,
+      data: ReceiptsAnswerSchema,
+    },
+    async ({ c, env, db, now, params: { controller_id }, body: { receipts } }) => ({
+      statements: [noteReceipts(db, controller_id, receipts, now)],
+      subject_id: controller_id,
+      answer: { receipts: receipts.length },
+      after: () => endRefused(env, { db, now, waitUntil: (work) => c.executionCtx.waitUntil(work) }, receipts),
+    }),
   ),
   write(
     {

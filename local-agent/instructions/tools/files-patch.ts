@@ -72,7 +72,7 @@ function changesOf(part: StructuredPatch, cwd: string | undefined, { roots }: To
   if (part.isBinary || part.isCopy) throw new PatchError('invalid_patch', 'binary parts and copies are not supported');
   const source = from === null ? null : roots.resolve(from, cwd);
   const target = to === null ? null : roots.resolve(to, cwd);
-  const before = source === null ? null : readWholeFile(roots, source);
+  const before = source === null ? null : readWholeFile(roots, source, { anyNames: false });
   if (source !== null && before === null) throw new FileError('not_found', `${from}: not found`);
   const patched = applyPatch(before === null ? '' : textOf(before, from ?? ''), part);
   if (patched === false) throw new PatchError('context_differs', `${to ?? from}: the patch does not fit what is there`);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { InstructionRunAnswer } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -62,6 +62,21 @@ describe('a tool of a browser that its holder has not', () => {
     expect(await commandsFor(conductor, 'instruction', OTHER_NODE)).toEqual([]);
     await answerCommand(conductor, command?.command_id ?? '', ANSWER, OTHER_NODE);
     expect(await statusesOf(message_id)).toEqual(['interrupted']);
+  });
+
+  it('ends at once when that node refuses it, and what is behind it goes on', async () => {
+    const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
+    await run(ids[0]);
+    const [command] = await commandsFor(conductor, 'instruction', OTHER_NODE);
+    const receipts = [{ command_id: command?.command_id ?? '', accepted: false, code: 'unsupported' }];
+    const token = await conductor.token(OTHER_NODE);
+    await edge.data('POST', `/v1/controllers/${OTHER_NODE}/receipts`, { token, body: { receipts } });
+    await vi.waitFor(async () => expect(await statusesOf(message_id)).toEqual(['failed', 'claimed']));
+    expect(await run(ids[0])).toMatchObject({ status: 'failed', error_code: 'unsupported' });
+    // Said again, it changes nothing.
+    await edge.data('POST', `/v1/controllers/${OTHER_NODE}/receipts`, { token, body: { receipts } });
+    await run(ids[1]);
+    expect(await messageStatus(message_id)).toBe('failed');
   });
 
   it('is canceled here at once', async () => {

@@ -1,10 +1,11 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { nodeHub } from '../../../durable-objects/stubs.ts';
 import { EdgeFrameSchema } from '../../../schema/contracts/channel-frames.ts';
 import { CommandListAnswerSchema } from '../../../schema/contracts/commands.ts';
 import { TestNode } from '../objects/support.ts';
 import { Conductor } from '../support/conductor.ts';
-import { NODE } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
 import { ASKED, bringTo, HASH } from './support.ts';
 
 const conductor = new Conductor();
@@ -39,6 +40,33 @@ describe('commands of a node', () => {
     expect((await list(`after=${ids('0')}`)).ids).toHaveLength(3);
   });
 
+  it('are listed until that node says without a socket that it took or refused them', async () => {
+    const token = await conductor.token();
+    const path = `/v1/controllers/${NODE}`;
+    const [taken, refused] = [ids('q'), ids('r')];
+    await insert(taken);
+    await insert(refused);
+    const receipts = [
+      { command_id: taken, accepted: true },
+      { command_id: refused, accepted: false, code: 'no_active_client' },
+    ];
+    await edge.data('POST', `${path}/receipts`, { token, body: { receipts } });
+    expect(
+      await rowsOf('SELECT status, code FROM commands WHERE command_id IN (?, ?) ORDER BY 1', taken, refused),
+    ).toEqual([
+      { status: 'received', code: null },
+      { status: 'refused', code: 'no_active_client' },
+    ]);
+    const list = CommandListAnswerSchema.parse(await edge.data('GET', `${path}/commands`, { token }));
+    for (const one of list.items) expect([taken, refused]).not.toContain(one.command_id);
+    const { presence } = await vi.waitFor(async () => {
+      const [presence] = Object.values(await nodeHub(env, NODE).presence([NODE]));
+      if (presence?.contact_age_ms === null) throw new Error('asking without a socket is contact too');
+      return { presence };
+    });
+    expect(presence).toMatchObject({ connected: false });
+  });
+
   it('of a kind that a node does not know make neither a greeting nor a list unreadable', () => {
     const known = { command_id: ids('a'), kind: 'instruction.cancel', body: { instruction_id: 'i' }, expires_in_ms: 1 };
     const strange = { ...known, kind: 'moon.landing' };
@@ -48,6 +76,7 @@ describe('commands of a node', () => {
       metadata: {},
       holder_id: null,
       holder_host: null,
+      holder_preferred: false,
       term: 0,
       lease_expires_at: null,
       renewed_at: null,

@@ -5,7 +5,7 @@ import { JournalPageSchema } from '../../../schema/contracts/journal.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../../schema/domain/journal-chain.ts';
 import { sha256Hex } from '../../../workers/hash.ts';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE } from '../support/conductor.ts';
-import { NODE } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
 import { bringTo, nextConversation } from './support.ts';
 
 const conductor = new Conductor();
@@ -106,6 +106,10 @@ describe('who alters the database is found out', () => {
     ['backdated', `UPDATE instruction_events SET at = at - 1 WHERE ${pick} = 2`, 2],
     ['put into another instruction', `UPDATE instruction_events SET instruction_id = 'ins_x' WHERE ${pick} = 2`, 2],
     ['removed', `DELETE FROM instruction_events WHERE ${pick} = 2`, 3],
+    ['made no JSON', `UPDATE instruction_events SET detail = '{"status":' WHERE ${pick} = 2`, 2],
+    ['made another kind of JSON', `UPDATE instruction_events SET detail = '[1]' WHERE ${pick} = 2`, 2],
+    ['given no hash', `UPDATE instruction_events SET hash = NULL WHERE ${pick} = 2`, 2],
+    ['given a text for a time', `UPDATE instruction_events SET at = 'noon' WHERE ${pick} = 2`, 2],
     ['rehashed alone', `UPDATE instruction_events SET hash = '${'0'.repeat(64)}' WHERE ${pick} = 1`, 1],
   ])('an entry that was %s', async (_what, tamper, seq) => {
     const backup = await env.DB.prepare('SELECT * FROM instruction_events WHERE chain_seq <= 3').all();
@@ -127,6 +131,21 @@ describe('who alters the database is found out', () => {
     const { entries } = await read();
     await sql(`DELETE FROM instruction_events WHERE ${pick} = ${entries.length}`);
     expect(await verify()).toEqual({ ok: false });
+  });
+});
+
+describe('a head of the journal that is lost or set back', () => {
+  it.each([
+    ['lost', `DELETE FROM journal_heads WHERE chain = '${NODE}'`],
+    ['set back', `UPDATE journal_heads SET seq = 1 WHERE chain = '${NODE}'`],
+  ])('%s, does not stop the node: its chain goes on from the newest entry', async (_what, tamper) => {
+    const chain = 'SELECT max(chain_seq) AS seq FROM instruction_events WHERE chain = ?';
+    await bringTo(conductor, [EXEC]);
+    const [before] = await rowsOf<{ seq: number }>(chain, NODE);
+    await sql(tamper);
+    await bringTo(conductor, [EXEC]);
+    const [after] = await rowsOf<{ seq: number }>(chain, NODE);
+    expect(after?.seq).toBe((before?.seq ?? 0) + 3);
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { INSTRUCTION } from '../../../schema/defaults.ts';
 import { Conductor, EXEC, OTHER_NODE } from '../support/conductor.ts';
-import { rowsOf } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
 import { bringTo } from './support.ts';
 
 const conductor = new Conductor();
@@ -31,6 +31,16 @@ it('what a program prints is in its story while it runs, in order and once', asy
   expect(await printed(id)).toBe('one two \ufffd\u0000');
   const detail = await edge.data<{ status: string; events: { kind: string }[] }>('GET', `/v1/instructions/${id}`);
   expect([detail.status, detail.events.filter((event) => event.kind === 'output').length]).toEqual(['running', 2]);
+});
+
+it('it is told by the journal, not by a row of the audit for each second', async () => {
+  const id = await running();
+  await tell(id, 0, 'one');
+  const rows = await rowsOf<{ action: string }>('SELECT action FROM audit WHERE subject_id = ?', id);
+  expect(rows).toHaveLength(1);
+  expect(rows[0]?.action).toContain('started');
+  const told = "SELECT controller_id FROM instruction_events WHERE instruction_id = ? AND kind = 'output'";
+  expect(await rowsOf(told, id)).toEqual([{ controller_id: NODE }]);
 });
 
 it('the same chunk told many times at once is there once', async () => {

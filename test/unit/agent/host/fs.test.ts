@@ -163,6 +163,18 @@ describe('writing', () => {
     }
   });
 
+  it('knows what belongs to the agent through a linked folder, before it is there', () => {
+    symlinkSync(root, join(base, 'linked'));
+    const own = ['policy.json', 'state/new/file'].map((name) => join(base, 'linked', name));
+    for (const through of [root, join(base, 'linked')]) {
+      const guarded = openRoots([through], own);
+      expect(refusal(() => write(join(through, 'policy.json'), {}, guarded))).toBe('path_protected');
+      expect(refusal(() => write(join(through, 'state/new/file'), { createParents: true }, guarded))).toBe(
+        'path_protected',
+      );
+    }
+  });
+
   // The attack is played at the one moment that counts: after the path was judged, before it is used.
   it.runIf(process.platform === 'linux')(
     'stays in the folder it has judged when the path is swapped for a link',

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -72,6 +72,26 @@ describe('the hash of what is approved', () => {
     ];
     writeFileSync(join(root, 'script.sh'), 'echo 2\n');
     expect(new Set([before, ...others, hashOf(plain)]).size).toBe(others.length + 2);
+  });
+
+  it('covers a file that is named within an option', () => {
+    const params = { argv: ['make', '--file=script.sh'] };
+    const before = hashOf(params);
+    writeFileSync(join(root, 'script.sh'), 'echo 2\n');
+    expect(hashOf(params)).not.toBe(before);
+  });
+
+  it('changes with any byte of a file that is too large to be read whole', () => {
+    const params = { argv: ['sh', 'large.sh'] };
+    const file = join(root, 'large.sh');
+    writeFileSync(file, Buffer.alloc(8 * 1024 * 1024 + 1, ' '));
+    const before = hashOf(params);
+    expect(hashOf(params)).toBe(before);
+    const fd = openSync(file, 'r+');
+    writeSync(fd, '#', 8 * 1024 * 1024);
+    closeSync(fd);
+    utimesSync(file, 0, 0);
+    expect(hashOf(params)).not.toBe(before);
   });
 
   it('changes when a file that it names appears', () => {

@@ -168,6 +168,14 @@ describe('files/patch', () => {
     expect(read('a')).toBe('1\n');
   });
 
+  it('does not make the content of a hard link readable, whose other name may lie outside', async () => {
+    writeFileSync(join(base, 'outside'), 'secret\n');
+    linkSync(join(base, 'outside'), join(root, 'hard'));
+    const result = await patch('--- a/hard\n+++ b/hard\n@@ -0,0 +1,1 @@\n+x\n');
+    expect(result).toMatchObject({ status: 'denied', error_code: 'hard_linked' });
+    expect(await patch('--- a/hard\n+++ b/copy\n@@ -0,0 +1,1 @@\n+x\n')).toMatchObject({ status: 'denied' });
+  });
+
   it.each(['../x', '/etc/x', 'agent/x', 'link/x'])('refuses to touch %s', async (name) => {
     symlinkSync(base, join(root, 'link'));
     const result = await patch(`--- /dev/null\n+++ ${name}\n@@ -0,0 +1,1 @@\n+x\n`);

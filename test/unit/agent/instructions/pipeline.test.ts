@@ -113,6 +113,19 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('paused, version 4');
   });
 
+  it('names the rule that denied one instruction after the edge has told of the others', async () => {
+    const agent = host({ policy: { tools: { 'files/read': 'deny' } } });
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
+    agent.accept({ 1: { status: 'denied' } });
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    agent.acceptResult('ins_0', [
+      { instruction_id: 'ins_1', index: 1, status: 'denied', claim_expires_in_ms: null, gate: null },
+    ]);
+    expect(await agent.reply()).toContain('denied: `tools["files/read"]`');
+  });
+
   it('replies at once to what could not be read or was denied, naming the line', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::nothing')), 0);

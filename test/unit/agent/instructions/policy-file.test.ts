@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PolicyFile } from '../../../../local-agent/instructions/policy-file.ts';
@@ -18,13 +18,27 @@ const open = () => new PolicyFile({ path, onProblem: (problem) => problems.push(
 const save = (policy: unknown) => writeFileSync(path, typeof policy === 'string' ? policy : JSON.stringify(policy));
 
 describe('policy.json', () => {
-  it('has defaults when there is none, and when it is removed', () => {
+  it('has defaults where there never was one', () => {
     const file = open();
     expect(file.current()).toMatchObject({ mode: 'enforce', exec: { default: 'ask', shell: 'ask' } });
     save({ mode: 'shadow' });
     expect(file.current()?.mode).toBe('shadow');
+  });
+
+  it('stays in force while it is gone, as while an editor puts another in its place', () => {
+    save({ mode: 'shadow' });
+    const file = open();
     rmSync(path);
+    expect(file.current()?.mode).toBe('shadow');
+    expect(problems).toEqual([expect.stringContaining('gone')]);
+    save({ mode: 'enforce' });
     expect(file.current()?.mode).toBe('enforce');
+    expect(file.problem()).toBeNull();
+  });
+
+  it('permits nothing when it is a link to nothing', () => {
+    symlinkSync(join(folder, 'elsewhere.json'), path);
+    expect(open().current()).toBeNull();
   });
 
   it('is in force as soon as it is saved', () => {

@@ -7,6 +7,7 @@ import { openRoots } from '../../../../local-agent/host/roots.ts';
 import { approvalOf, makeVisible } from '../../../../local-agent/instructions/approval.ts';
 import { redactor } from '../../../../local-agent/instructions/redact.ts';
 import { PolicySchema } from '../../../../schema/contracts/policy.ts';
+import { TOKEN_PREFIX } from '../../../../schema/contracts/tokens.ts';
 import { tempFolder } from './instruction-host.ts';
 
 describe('redaction', () => {
@@ -26,6 +27,17 @@ describe('redaction', () => {
   it('always hides the tokens of the system, with a policy and without one', () => {
     expect(redact('shared-token-1')).toBe('[redacted]');
     expect(redactor(null, { env, readFile: () => null })('shared-token-1 key-123456')).toBe('[redacted] key-123456');
+  });
+
+  it('hides what has the form of a token of the system, wherever it was read from', () => {
+    const token = `${TOKEN_PREFIX}${'aZ09-_x'.repeat(6)}y`;
+    const plain = redactor(null, { env: {}, readFile: () => null });
+    expect(plain(`operator.token: ${token}\n${token}${token}`)).toBe(
+      'operator.token: [redacted]\n[redacted][redacted]',
+    );
+    expect(plain('baa_short and baa_')).toBe('baa_short and baa_');
+    for (let cut = 1; cut < token.length; cut++) expect(plain.undecided(`x ${token.slice(0, cut)}`)).toBe(cut);
+    expect(plain.undecided(token)).toBeLessThan(token.length);
   });
 
   it('leaves short values alone, which are words', () => {
