@@ -52,8 +52,11 @@ export function timedJobs(env: ObjectsEnv): TimedJobsApi {
 }
 
 export interface NodeHubStub extends NodeHubApi {
-  /** Hands over the upgrade request of that node, whom the Worker has authenticated. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * Hands over the upgrade request of that node, whom the Worker has authenticated, with the end of its token (Unix
+   * milliseconds; null for never).
+   */
+  fetch(request: Request, tokenExpiresAt: number | null): Promise<Response>;
 }
 
 /** The hub that holds that node's socket. */
@@ -61,10 +64,12 @@ export function nodeHub(env: ObjectsEnv, controllerId: string): NodeHubStub {
   const hub = shardName(controllerId);
   return {
     ...hubApi(env, hub),
-    fetch: (request) => {
+    fetch: (request, tokenExpiresAt) => {
       const headers = new Headers(request.headers);
       // Set here and nowhere else, over whatever the client sent: it is the identity the hub goes by.
       headers.set(HEADER.controller_id, controllerId);
+      headers.delete(HEADER.token_expires_at);
+      if (tokenExpiresAt !== null) headers.set(HEADER.token_expires_at, String(tokenExpiresAt));
       headers.delete('authorization');
       return stubOf<{ fetch(request: Request): Promise<Response> }>(env.NODE_HUB, hub).fetch(
         new Request(request, { headers }),
@@ -85,6 +90,8 @@ function hubApi(env: ObjectsEnv, hub: string): NodeHubApi {
     broadcast: (frame) => stub().broadcast(frame),
     announceMode: (mode, version) => stub().announceMode(mode, version),
     announceLease: (lease) => stub().announceLease(lease),
+    offerLease: (lease) => stub().offerLease(lease),
+    heard: (controllerId) => stub().heard(controllerId),
     presence: (controllerIds) => stub().presence(controllerIds),
     disconnect: (controllerId) => stub().disconnect(controllerId),
   };

@@ -17,6 +17,7 @@ import { SystemView } from './edge/system-view.ts';
 import { openDayFiles } from './host/day-files.ts';
 import type { Instructions } from './instructions/assemble.ts';
 import { createInstructions } from './instructions/assemble.ts';
+import { ownPaths, policyPathOf } from './instructions/own-paths.ts';
 import { Checklist } from './node/checklist.ts';
 import type { ChangedNotice } from './node/node-runtime.ts';
 import { NodeRuntime } from './node/node-runtime.ts';
@@ -186,10 +187,10 @@ class Agent implements RunningAgent {
       },
       clock,
       log,
-      policyPath: join(root, 'policy.json'),
+      policyPath: policyPathOf(this.#config),
       workspace: join(root, 'workspace'),
       undoFolder: join(stateDir, UNDO_FOLDER),
-      protectedPaths: [join(root, 'config.toml'), stateDir],
+      protectedPaths: ownPaths(this.#config),
       env,
       timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },
       inlineChars: deliveryInlineThreshold,

@@ -144,6 +144,8 @@ export const HTTP = {
 
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
 export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
+/** What the agent's file keeps of what is over. */
+export const AGENT_KEEPS = { commands_ms: 7 * 86_400_000, refused_rows: 1_000, look_interval_ms: 86_400_000 } as const;
 /** The agents' own files of the tick log. */
 export const TICK_LOG = {
   /** How often the node that leads reads the log; the others look each hour, so that ten thousand of them cost little. */

@@ -4,19 +4,30 @@ import type { Command, Receipt } from '../schema/contracts/commands.ts';
 import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
 import type { TickAnswer, TickTrigger } from '../schema/contracts/ticks.ts';
 import { runTick } from './cron/run-tick.ts';
-import { openDatabase } from './db.ts';
-import { pendingCommands, recordReceipts } from './queries/commands.ts';
+import { openDatabase, runBatch } from './db.ts';
+import { endRefused } from './instruction-elsewhere.ts';
+import { noteReceipts, pendingCommands } from './queries/commands.ts';
+import { dueWithNode } from './queries/renewal-jobs.ts';
+import { tellNextDue } from './queries/ticks.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
   tick(trigger: TickTrigger): Promise<TickAnswer> {
     return runTick(this.env, { trigger, scheduledTime: null, now: Date.now() });
   }
 
-  pendingCommands(controllerId: string): Promise<Command[]> {
-    return pendingCommands(openDatabase(this.env.DB), controllerId, Date.now());
+  /** Asked at a node's hello: what waited for it to come back is due. */
+  async pendingCommands(controllerId: string): Promise<Command[]> {
+    const db = openDatabase(this.env.DB);
+    const now = Date.now();
+    const woken = await dueWithNode(db, controllerId, now);
+    if (woken.meta.changes > 0) await tellNextDue(this.env, db);
+    return pendingCommands(db, controllerId, now);
   }
 
   async receipts(controllerId: string, receipts: Receipt[]): Promise<void> {
-    await recordReceipts(openDatabase(this.env.DB), controllerId, receipts, Date.now());
+    const db = openDatabase(this.env.DB);
+    const now = Date.now();
+    await runBatch(db, [noteReceipts(db, controllerId, receipts, now)]);
+    await endRefused(this.env, { db, now, waitUntil: (work) => this.ctx.waitUntil(work) }, receipts);
   }
 }

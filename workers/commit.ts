@@ -16,7 +16,7 @@ import type { Idempotency } from './idempotency.ts';
 import { recordAnswer, replay } from './idempotency.ts';
 import type { JournalDraft } from './journal.ts';
 import { linkJournal } from './journal.ts';
-import { log } from './log.ts';
+import { quietly } from './log.ts';
 
 export interface EventDraft {
   topic: EventTopic;
@@ -33,7 +33,7 @@ export interface WritePlan<T> {
   journal?: readonly JournalDraft[];
   /** What the write was about, for the audit. */
   subject_id?: string;
-  /** False only for a call that changed nothing, such as a refused acquire. */
+  /** False only for a call that changed nothing, such as a refused acquire, or whose journal entry says all of it. */
   audited?: boolean;
   answer: T;
   /** The answer carries a secret: what is kept for a repeat is sealed with the caller's own token. */
@@ -67,7 +67,7 @@ export async function commit<T>(context: WriteContext, decide: () => Promise<Wri
     const plan = await decide();
     const violation = await write(context, plan);
     if (violation === null) {
-      if (plan.after) context.waitUntil(quietly(plan.after));
+      if (plan.after) context.waitUntil(quietly('after_commit', plan.after));
       return plan.answer;
     }
     if (violation !== 'changed') throw new AppError(violation, GUARD_MESSAGES[violation]);
@@ -128,12 +128,4 @@ function auditRow<T>({ by, db, now }: WriteContext, plan: WritePlan<T>): Stateme
       request_id,
     }),
   ];
-}
-
-async function quietly(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    log('error', 'after_commit', { error: String(error) });
-  }
 }

@@ -7,3 +7,12 @@ export function log(level: LogLevel, what: string, fields: Record<string, unknow
   // biome-ignore lint/suspicious/noConsole: the console is how a Worker writes its log -- this is the one place
   (level === 'error' ? console.error : console.log)(line);
 }
+
+/** Does what nobody waits for: its failure is logged and changes nothing. */
+export async function quietly(what: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log('error', what, { error: String(error) });
+  }
+}

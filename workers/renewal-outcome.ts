@@ -44,14 +44,21 @@ export async function settleDelivery(answered: Answered): Promise<PlanParts> {
   if (job === undefined || job.plan_id !== answered.plan_id) return NOTHING;
   if (job.status !== 'running') return late(answered, job);
   const outcome = decideOutcome(job, answer, { now, random });
-  return outcome === null ? askAgain(answered, job) : settled(answered, job, outcome);
+  if (outcome !== null) return settled(answered, job, outcome);
+  const overdue = decideOverdue(job, now);
+  return overdue.ask ? askAgain(answered, job, overdue.next) : settled(answered, job, only(overdue.step));
+}
+
+/** A step of the job alone: browser and conversation are as they were. */
+function only(step: JobStep): Outcome {
+  return { step, stops: null, pauses: null, limited_until: null };
 }
 
 /** A job that was given up, or is to be tried again, has been delivered after all: it is not sent once more. */
 function late(answered: Answered, job: JobRow): PlanParts | Promise<PlanParts> {
   const open = job.status === 'failed' || job.status === 'pending';
   if (!open || answered.answer.outcome !== 'delivered') return NOTHING;
-  return settled(answered, job, { step: delivered(job, answered.now), stops: null, pauses: null, limited_until: null });
+  return settled(answered, job, only(delivered(job, answered.now)));
 }
 
 async function settled(answered: Answered, job: JobRow, outcome: Outcome): Promise<PlanParts> {
@@ -140,17 +147,13 @@ function logged(
   });
 }
 
-function askAgain({ env, db, now, answer }: Answered, job: JobRow): PlanParts {
-  const overdue = decideOverdue(job, now);
-  const next: JobState = overdue.ask ? overdue.next : overdue.step.next;
+function askAgain({ env, db, now, answer }: Answered, job: JobRow, next: JobState): PlanParts {
   // A node that says "uncertain" has a question to answer; one that is at it, or could not tell, is given the time.
-  const ask = overdue.ask && answer.outcome === 'uncertain' && job.last_error !== 'uncertain';
-  const questions = ask ? question(job, now) : [];
-  const last_error = overdue.ask ? answer.outcome : next.last_error;
+  const questions = answer.outcome === 'uncertain' && job.last_error !== 'uncertain' ? question(job, now) : [];
   return {
     guards: [guardJob(db, job)],
     statements: [
-      storeJob(db, job.job_id, { ...next, last_error }, now),
+      storeJob(db, job.job_id, { ...next, last_error: answer.outcome }, now),
       ...questions.map((one) => insertCommand(db, one, now)),
     ],
     events: [{ topic: 'renewal', type: 'job_uncertain', subject_id: job.job_id, data: { outcome: answer.outcome } }],

@@ -132,13 +132,16 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
   async #answerAll(claims: Claim[]): Promise<Answers> {
     if (!(await this.ensureFence())) return FENCE_LAG;
     const now = Date.now();
-    let record = this.#store.record;
+    const before = this.#store.record;
+    let record = before;
     const decided = claims.map((claim): [Claim, LeaseDecision] => {
       const decision = decideLease(record, claim, now);
       record = decision.next;
       return [claim, decision];
     });
     this.#store.save(record);
+    // The same holder started anew as another kind of node: who waits for a preferred one has to know.
+    if (record.term === before.term && record.holder_preferred !== before.holder_preferred) this.#announce();
     if (!(await this.ensureFence())) return FENCE_LAG;
     const answeredAt = Date.now();
     const { record: standing } = this.#store;

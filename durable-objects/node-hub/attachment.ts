@@ -7,6 +7,8 @@ const AttachmentSchema = z.object({
   controller_id: ControllerIdSchema,
   connected_at: TimestampSchema,
   last_message_at: TimestampSchema,
+  /** The end of the token that opened it; null for one without. */
+  token_expires_at: TimestampSchema.nullable(),
   hello: z.object({ preferred: z.boolean(), priority: PrioritySchema }).nullable(),
   /** Whether its node was last told that it is a candidate for the lease. */
   candidate: z.boolean(),

@@ -38,6 +38,8 @@ interface SentReceipt {
   receipt: Receipt;
 }
 
+const HEARD_GRAIN_MS = 10_000;
+
 export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   readonly #store: HubStore;
   readonly #sockets: NodeSockets;
@@ -81,6 +83,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       controller_id: identity.data,
       connected_at: now,
       last_message_at: now,
+      token_expires_at: expiryIn(request.headers),
       hello: null,
       candidate: false,
     });
@@ -105,7 +108,10 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       return;
     }
     // The first of its second: presence is kept that fine, and no finer.
-    if (next.count === 1) this.#sockets.noteMessage(socket, now);
+    if (next.count === 1) {
+      if (this.#sockets.endExpired(socket, now)) return;
+      this.#sockets.noteMessage(socket, now);
+    }
     await this.#receive(socket, read.frame);
   }
 
@@ -138,6 +144,17 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   async announceLease(lease: LeaseView): Promise<void> {
     this.#learn(0, lease.term);
     this.#sockets.tellLease(lease, 'all');
+  }
+
+  async offerLease(lease: LeaseView): Promise<void> {
+    this.#sockets.tellLease(lease, 'changed');
+  }
+
+  async heard(controllerId: string): Promise<void> {
+    const now = Date.now();
+    const known = this.#store.lastContactAt(ControllerIdSchema.parse(controllerId));
+    // A node without a socket asks every two seconds; a write for each would cost more than it tells.
+    if (known === null || now - known > HEARD_GRAIN_MS) this.#store.touch(controllerId, now);
   }
 
   async presence(controllerIds: string[]): Promise<Record<string, Presence>> {
@@ -270,4 +287,9 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     const pong = pongText(seen.mode_version, seen.term);
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, pong));
   }
+}
+
+function expiryIn(headers: Headers): number | null {
+  const given = headers.get(HEADER.token_expires_at);
+  return given === null ? null : Number(given);
 }

@@ -3,9 +3,10 @@
  * nodes are candidates for the lease, and who has to be told.
  */
 import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
+import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
-import { isOpen, sendFrame } from '../shared/sockets.ts';
+import { closeSocket, isOpen, sendFrame } from '../shared/sockets.ts';
 import { readAttachment, writeAttachment } from './attachment.ts';
 import { pickCandidates } from './candidates.ts';
 
@@ -16,9 +17,18 @@ export class NodeSockets {
     this.#ctx = ctx;
   }
 
-  /** The open sockets of that node, or of all. */
+  /** The open sockets of that node, or of all. Those whose token has expired meanwhile are closed. */
   open(controllerId?: string): WebSocket[] {
-    return this.#ctx.getWebSockets(controllerId).filter(isOpen);
+    const now = Date.now();
+    return this.#ctx.getWebSockets(controllerId).filter((socket) => isOpen(socket) && !this.endExpired(socket, now));
+  }
+
+  /** Closes a socket whose token has expired; whether it was one. */
+  endExpired(socket: WebSocket, now: number): boolean {
+    const { token_expires_at } = readAttachment(socket);
+    if (token_expires_at === null || now < token_expires_at) return false;
+    closeSocket(socket, CLOSE.token, 'the token has expired');
+    return true;
   }
 
   /** Whose socket it is, by its tag: the attachment is not read for each frame. */

@@ -8,7 +8,7 @@
  */
 import type { Logger } from 'pino';
 import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../schema/contracts/bridge-frames.ts';
-import { DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
+import { AGENT_KEEPS, DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../clock.ts';
 import { Signal } from '../edge/signal.ts';
 import type { Store } from '../store/store.ts';
@@ -68,6 +68,7 @@ export class DeliveryManager implements ReplyQueue {
   readonly #awaySince = new Map<string, number>();
   #startedAt = 0;
   #cancelWake: (() => void) | null = null;
+  #cancelForget: () => void = () => undefined;
   /** Until `start`, and after `stop`. */
   #stopped = true;
 
@@ -103,7 +104,6 @@ export class DeliveryManager implements ReplyQueue {
     const now = clock.now();
     store.transaction(() => {
       this.pacing.sweep(true);
-      this.#deliveries.forgetBefore(now - DELIVERY.keep_answered_ms);
       for (const planId of this.#deliveries.sending()) {
         const row = this.#deliveries.find(planId);
         if (row) this.#settle(row, unanswered('agent_restarted', 'neutral'));
@@ -111,6 +111,7 @@ export class DeliveryManager implements ReplyQueue {
     });
     this.#startedAt = now;
     this.#stopped = false;
+    this.#forgetOld();
     this.wake();
   }
 
@@ -118,6 +119,7 @@ export class DeliveryManager implements ReplyQueue {
   stop(): void {
     this.#stopped = true;
     this.#cancelWake?.();
+    this.#cancelForget();
     this.reader.stop();
     this.#inFlight.clear();
   }
@@ -179,6 +181,13 @@ export class DeliveryManager implements ReplyQueue {
         queued.find(({ client_id, platform }) => client_id === target.client_id && platform === target.platform)?.n ??
         0,
     }));
+  }
+
+  /** Answers that nobody asks for any more, at the start and daily. */
+  #forgetOld(): void {
+    const { clock } = this.#deps;
+    this.#deliveries.forgetBefore(clock.now() - DELIVERY.keep_answered_ms);
+    this.#cancelForget = clock.after(AGENT_KEEPS.look_interval_ms, () => this.#forgetOld());
   }
 
   #wakeIn(delayMs: number): void {

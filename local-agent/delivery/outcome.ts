@@ -6,6 +6,7 @@
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
+import { asStopReason } from '../../schema/domain/client-stops.ts';
 import type { Verdict } from './policy.ts';
 
 /** A result, what it says of the platform, and whether the browser refused before anything was sent. */
@@ -21,8 +22,8 @@ export interface Ended {
 const SIGNED_OUT_STATUSES: readonly number[] = [401, 403];
 
 function stopOf(frame: ActionResult, status: number | null): StopReason | null {
-  if (frame.reason === 'security_challenge' || frame.reason === 'account_changed') return frame.reason;
-  if (frame.reason === 'signed_out') return frame.reason;
+  const named = asStopReason(frame.reason);
+  if (named !== null) return named;
   return frame.failed && status !== null && SIGNED_OUT_STATUSES.includes(status) ? 'signed_out' : null;
 }
 

@@ -7,7 +7,7 @@
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frames.ts';
-import { EdgeFrameSchema, PING, parsePong } from '../../schema/contracts/channel-frames.ts';
+import { CLOSE, EdgeFrameSchema, PING, parsePong } from '../../schema/contracts/channel-frames.ts';
 import type { LeaderAcquireAnswer } from '../../schema/contracts/leader.ts';
 import { CHANNEL, HTTP } from '../../schema/defaults.ts';
 import type { Clock } from '../clock.ts';
@@ -16,6 +16,7 @@ import { Signal } from './signal.ts';
 
 const UNANSWERED_PINGS = 2;
 const RECONNECT = { baseMs: CHANNEL.reconnect_base_ms, maxMs: CHANNEL.reconnect_max_ms };
+const ATTEMPT_OF_LONGEST_WAIT = Math.ceil(Math.log2(RECONNECT.maxMs / RECONNECT.baseMs));
 const FrameTypeSchema = z.object({ type: z.string().max(64) });
 
 export type HelloFrame = Extract<AgentFrame, { type: 'hello' }>;
@@ -141,7 +142,14 @@ export class Channel {
     });
     // An error is always followed by a close; it is told there.
     socket.on('error', (error) => this.#gone(connection, error.message));
-    socket.on('close', (code) => this.#gone(connection, `closed with ${code}`));
+    socket.on('close', (code) => this.#closed(connection, code));
+  }
+
+  /** A socket of ours is replaced by another process only: the two must not take it from each other without pause. */
+  #closed(connection: Connection, code: number): void {
+    const isReplaced = code === CLOSE.replaced && this.#connection === connection;
+    if (isReplaced) this.#attempt = ATTEMPT_OF_LONGEST_WAIT;
+    this.#gone(connection, isReplaced ? 'another agent runs under the id of this node' : `closed with ${code}`);
   }
 
   #drop(connection: Connection, reason: string): void {

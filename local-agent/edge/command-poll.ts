@@ -3,8 +3,8 @@
  * network that lets no WebSocket through only makes the node slower. With a socket it does nothing at all.
  */
 
-import type { Command } from '../../schema/contracts/commands.ts';
-import { CommandListAnswerSchema } from '../../schema/contracts/commands.ts';
+import type { Command, Receipt } from '../../schema/contracts/commands.ts';
+import { CommandListAnswerSchema, ReceiptsAnswerSchema } from '../../schema/contracts/commands.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import { LeaseViewSchema } from '../../schema/contracts/leader.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
@@ -32,7 +32,8 @@ export interface CommandPollDeps {
   random: () => number;
   /** Mode and lease, read before any command is taken. */
   onCoordination: (read: { system: SystemState; lease: LeaseView }) => void;
-  onCommand: (command: Command) => void;
+  /** Takes a command; null when it could not, so that it comes again. */
+  onCommand: (command: Command) => Receipt | null;
 }
 
 export class CommandPoll {
@@ -79,11 +80,14 @@ export class CommandPoll {
     const coordination = await readCoordination(client);
     if (this.#life !== life) return;
     onCoordination(coordination);
-    // All that is pending, each time: what was taken before is known by its id, and what could not be stored, or was
-    // made early and committed late, is there again.
-    const path = `/v1/controllers/${encodeURIComponent(nodeId)}/commands?limit=${HTTP.list_limit_max}`;
+    // All that is pending, each time: what was taken before is known by its id, and what could not be stored, whose
+    // receipt was lost, or was made early and committed late, is there again.
+    const node = `/v1/controllers/${encodeURIComponent(nodeId)}`;
+    const path = `${node}/commands?limit=${HTTP.list_limit_max}`;
     const { items } = await client.call({ method: 'GET', path, schema: CommandListAnswerSchema });
     if (this.#life !== life) return;
-    for (const command of items) onCommand(command);
+    const receipts = items.map(onCommand).filter((receipt) => receipt !== null);
+    if (receipts.length === 0) return;
+    await client.call({ method: 'POST', path: `${node}/receipts`, body: { receipts }, schema: ReceiptsAnswerSchema });
   }
 }

@@ -23,6 +23,7 @@ import type { SystemView } from '../edge/system-view.ts';
 import type { Store } from '../store/store.ts';
 import { LeaseLoop } from './lease-loop.ts';
 import { Registration } from './registration.ts';
+import { Retention } from './retention.ts';
 import { withinMs } from './within.ts';
 
 const SECOND_MS = 1_000;
@@ -56,6 +57,7 @@ export class NodeRuntime {
   readonly #deps: NodeRuntimeDeps;
   readonly #registration: Registration;
   readonly #poll: CommandPoll;
+  readonly #retention: Retention;
   /** Monotonic, of the last pong or the last answered poll. */
   #contactAt: number | null = null;
   #rereading = false;
@@ -72,6 +74,7 @@ export class NodeRuntime {
     });
     this.lease = this.#makeLease();
     this.channel = this.#makeChannel();
+    this.#retention = new Retention(deps.store, clock);
     this.#poll = new CommandPoll({
       client,
       nodeId: config.nodeId,
@@ -82,7 +85,7 @@ export class NodeRuntime {
         deps.system.observe(system.mode, system.version);
         this.lease.told(lease, false);
       },
-      onCommand: (command) => void this.#take(command),
+      onCommand: (command) => this.#take(command),
     });
     this.sender = new OutboxSender({
       store: deps.store,
@@ -123,6 +126,7 @@ export class NodeRuntime {
     this.channel.start();
     this.lease.start();
     this.#poll.start();
+    this.#retention.start();
   }
 
   /** Claims nothing more and gives the lease back, waiting at most `limitMs` for the edge. */
@@ -138,6 +142,7 @@ export class NodeRuntime {
   }
 
   close(): void {
+    this.#retention.stop();
     this.sender.stop();
     this.channel.stop();
   }

@@ -19,6 +19,8 @@ export interface NodeView {
   state: NodeState;
   term: number;
   holderId: string | null;
+  /** Whether somebody else who is preferred holds it: then a preferred node only waits for the end. */
+  holderPreferred: boolean;
   /** The leader's: until when it may believe in its lease. */
   trustedUntil: number | null;
   /** When somebody else's lease ends, as far as was told; null when nothing is known. */
@@ -47,6 +49,7 @@ export const INITIAL_NODE_VIEW: NodeView = {
   state: 'standby',
   term: 0,
   holderId: null,
+  holderPreferred: false,
   trustedUntil: null,
   leaseEndsAt: null,
   yieldTo: null,
@@ -81,7 +84,8 @@ function answered(
   const { answer, sentAt } = event;
   // A late answer about a term that has passed says nothing about now.
   if (answer.term < view.term) return { ...view, failures: 0 };
-  const known = { ...view, failures: 0, term: answer.term, holderId: answer.holder_id, askedAt: sentAt };
+  const holder = { holderId: answer.holder_id, holderPreferred: answer.lease.holder_preferred };
+  const known = { ...view, ...holder, failures: 0, term: answer.term, askedAt: sentAt };
   if (!answer.is_leader) {
     return { ...known, state: 'standby', trustedUntil: null, yieldTo: null, leaseEndsAt: now + answer.expires_in_ms };
   }
@@ -96,7 +100,8 @@ function told(view: NodeView, lease: LeaseView, candidate: boolean, rules: Lease
   if (lease.holder_id === rules.nodeId) {
     return view.trustedUntil !== null ? { ...view, candidate } : { ...view, candidate: true, leaseEndsAt: now };
   }
-  const known = { ...view, candidate, term: lease.term, holderId: lease.holder_id };
+  const holder = { holderId: lease.holder_id, holderPreferred: lease.holder_preferred };
+  const known = { ...view, ...holder, candidate, term: lease.term };
   const state = view.state === 'leader' ? 'standby' : view.state;
   // A lease that is free is asked for at once, however short ago the last request was.
   const askedAt = lease.expires_in_ms === 0 ? null : view.askedAt;
@@ -179,7 +184,8 @@ function standbyAction(
   after: (intervalMs: number) => number,
   alone: boolean,
 ): LeaseAction {
-  const asPreferred = rules.preferred ? after(rules.ttlMs / LEASE.trust_margin_divisor) : Number.POSITIVE_INFINITY;
+  const wantsIt = rules.preferred && !view.holderPreferred;
+  const asPreferred = wantsIt ? after(rules.ttlMs / PREFERRED_ASK_DIVISOR) : Number.POSITIVE_INFINITY;
   const asksAtEnd = view.candidate || alone || rules.preferred;
   // Never twice within a second for the same end: the edge's clock may run behind by some milliseconds.
   const atEnd =
@@ -190,3 +196,5 @@ function standbyAction(
 }
 
 const MIN_ASK_MS = 1_000;
+/** A preferred node asks each third of a TTL while another leads. */
+const PREFERRED_ASK_DIVISOR = 3;

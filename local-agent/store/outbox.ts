@@ -70,6 +70,7 @@ export class Outbox {
   readonly #remove: StatementSync;
   readonly #pendingCount: StatementSync;
   readonly #refused: StatementSync;
+  readonly #trimRefused: StatementSync;
 
   constructor(db: DatabaseSync, options: { outboxId: string; now: () => number }) {
     this.outboxId = options.outboxId;
@@ -93,6 +94,10 @@ export class Outbox {
     this.#refuse = db.prepare("UPDATE outbox SET status = 'refused', refusal = ? WHERE id = ?");
     this.#remove = db.prepare('DELETE FROM outbox WHERE id = ?');
     this.#pendingCount = db.prepare("SELECT count(*) AS n FROM outbox WHERE status = 'pending'");
+    this.#trimRefused = db.prepare(
+      `DELETE FROM outbox WHERE status = 'refused' AND id <=
+         (SELECT id FROM outbox WHERE status = 'refused' ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+    );
     this.#refused = db.prepare(`SELECT ${columns} FROM outbox WHERE status = 'refused' ORDER BY id DESC LIMIT ?`);
   }
 
@@ -168,6 +173,11 @@ export class Outbox {
       const refusal = RefusalSchema.parse(JSON.parse(row.refusal ?? 'null'));
       return { id: row.id, key: this.keyOf(row), kind: row.kind, path: row.path, refusal };
     });
+  }
+
+  /** Forgets all but the newest `keep` refused rows. */
+  trimRefused(keep: number): void {
+    this.#trimRefused.run(keep);
   }
 
   #key(stream: string, seq: number): string {

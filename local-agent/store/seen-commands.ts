@@ -20,12 +20,14 @@ export interface SeenCommand {
 export class SeenCommands {
   readonly #insert: StatementSync;
   readonly #forget: StatementSync;
+  readonly #forgetBefore: StatementSync;
   readonly #find: StatementSync;
   readonly #setResult: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare('INSERT INTO commands (command_id, kind, received_at) VALUES (?, ?, ?)');
     this.#forget = db.prepare('DELETE FROM commands WHERE command_id = ?');
+    this.#forgetBefore = db.prepare('DELETE FROM commands WHERE received_at < ?');
     this.#find = db.prepare('SELECT * FROM commands WHERE command_id = ?');
     this.#setResult = db.prepare('UPDATE commands SET result = ? WHERE command_id = ?');
   }
@@ -38,6 +40,11 @@ export class SeenCommands {
   /** A command that this host would not take may be sent again. */
   forget(commandId: string): void {
     this.#forget.run(commandId);
+  }
+
+  /** Forgets those taken before `at` (Unix milliseconds), which must be long after they expired. */
+  forgetBefore(at: number): void {
+    this.#forgetBefore.run(at);
   }
 
   find(commandId: string): SeenCommand | null {

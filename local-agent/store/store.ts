@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { makePrivateFile, makePrivateFolder } from '../host/own-files.ts';
 import { Answers } from './answers.ts';
+import { takeFileLock } from './file-lock.ts';
 import { Meta } from './meta.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { Outbox } from './outbox.ts';
@@ -49,14 +50,9 @@ const OUTBOX_ID = 'outbox_id';
 const VersionRow = z.object({ user_version: z.number().int() });
 
 function takeLock(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}.lock`);
-  try {
-    lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
-    return lock;
-  } catch {
-    lock.close();
-    throw new StoreLockedError(`another agent is running on ${path}; stop it, or give this one its own --state-dir`);
-  }
+  const lock = takeFileLock(`${path}.lock`, 0);
+  if (lock !== null) return lock;
+  throw new StoreLockedError(`another agent is running on ${path}; stop it, or give this one its own --state-dir`);
 }
 
 /** Brings the tables to this version, one step a transaction. */

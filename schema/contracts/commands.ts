@@ -1,5 +1,6 @@
 /** Commands: what the edge asks of one node. A D1 row is the record, the channel only carries it faster. */
 import { z } from 'zod';
+import { HTTP } from '../defaults.ts';
 import { ConversationReadingSchema } from './bridge-frames.ts';
 import {
   ClientIdSchema,
@@ -139,6 +140,12 @@ export const ReceiptSchema = z.object({
   code: z.string().max(64).optional(),
 });
 export type Receipt = z.infer<typeof ReceiptSchema>;
+
+/** Receipts of a node without a socket. */
+export const ReceiptsBodySchema = z.strictObject({
+  receipts: z.array(z.strictObject(ReceiptSchema.shape)).min(1).max(HTTP.list_limit_max),
+});
+export const ReceiptsAnswerSchema = z.object({ receipts: z.number().int() });
 
 export const CommandResultBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,

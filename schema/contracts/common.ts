@@ -56,4 +56,6 @@ export const HEADER = {
   idempotency_key: 'idempotency-key',
   /** Inside the edge only: whose socket an upgrade request is, after authentication. */
   controller_id: 'x-baa-controller-id',
+  /** Likewise: until when its token is good (Unix milliseconds); absent when it does not expire. */
+  token_expires_at: 'x-baa-token-expires-at',
 } as const;

@@ -33,6 +33,8 @@ export const LeaseViewSchema = z.object({
   lease_name: z.string(),
   holder_id: z.string().nullable(),
   holder_host: z.string().nullable(),
+  /** A preferred node asks for the lease only while a holder is not. */
+  holder_preferred: z.boolean(),
   term: TermSchema,
   lease_expires_at: TimestampSchema.nullable(),
   renewed_at: TimestampSchema.nullable(),

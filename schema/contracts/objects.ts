@@ -99,6 +99,10 @@ export interface NodeHubApi {
   broadcast(frame: EdgeFrame): Promise<number>;
   announceMode(mode: SystemMode, version: number): Promise<void>;
   announceLease(lease: LeaseView): Promise<void>;
+  /** Nobody leads: tells it to those that have become candidates since, others having vanished without a word. */
+  offerLease(lease: LeaseView): Promise<void>;
+  /** That node was heard of by another way than its socket. */
+  heard(controllerId: string): Promise<void>;
   presence(controllerIds: string[]): Promise<Record<string, Presence>>;
   /** Closes that node's sockets: their token is good no longer. Returns how many there were. */
   disconnect(controllerId: string): Promise<number>;

@@ -180,6 +180,7 @@ export function leaseView(record: LeaseRecord, now: number): LeaseView {
     lease_name: record.lease_name,
     holder_id: held ? record.holder_id : null,
     holder_host: held ? record.holder_host : null,
+    holder_preferred: held && record.holder_preferred,
     term: record.term,
     lease_expires_at: held ? record.lease_expires_at : null,
     renewed_at: held ? record.renewed_at : null,

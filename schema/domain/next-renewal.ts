@@ -2,12 +2,12 @@
  * What a person is told of a conversation's next renewal: whether it is due, when, and why or why not. The first thing
  * that stands in its way is named, in the order in which projector and dispatcher would meet it.
  */
-import type { StopReason } from '../contracts/clients.ts';
 import type { AutomationStatus, Link, PauseReason } from '../contracts/conversations.ts';
 import type { RenewalJob } from '../contracts/renewal.ts';
 import type { NextRenewal } from '../contracts/renewal-settings.ts';
 import type { SystemMode } from '../contracts/system.ts';
 import { isDeliverable } from './links.ts';
+import type { LinkUnusable } from './renewal.ts';
 import type { Hold } from './renewal-limits.ts';
 
 export interface NextRenewalFacts {
@@ -22,7 +22,7 @@ export interface NextRenewalFacts {
   breaker: PauseReason | null;
   hold: Hold | null;
   link: Pick<Link, 'target_kind' | 'target_id' | 'target_payload'> | null;
-  stopped: StopReason | null;
+  unusable: LinkUnusable | null;
   settle_delay_ms: number;
   now: number;
 }
@@ -53,7 +53,7 @@ function ended({ newest, job }: NextRenewalFacts): NextRenewal | null {
 }
 
 function blocked(facts: NextRenewalFacts): NextRenewal | null {
-  const { mode, automation_status, pause_reason, breaker, hold, link, stopped } = facts;
+  const { mode, automation_status, pause_reason, breaker, hold, link, unusable } = facts;
   if (mode === 'paused') return not('system_paused');
   if (mode === 'draining' && facts.job === null) return not('system_draining');
   if (!facts.leader) return not('no_leader');
@@ -63,7 +63,7 @@ function blocked(facts: NextRenewalFacts): NextRenewal | null {
   if (hold !== null) return not(hold.reason, hold.until);
   if (link === null) return not('missing_active_link');
   if (!isDeliverable(link)) return not('route_unavailable');
-  return stopped === null ? null : not(stopped);
+  return unusable === null ? null : not(unusable);
 }
 
 function scheduled({ job, newest, settle_delay_ms, now }: NextRenewalFacts): NextRenewal {

@@ -43,6 +43,9 @@ export interface JobStep {
   result: string;
 }
 
+/** Why nothing can be sent by a link now: its client is stopped, or nobody hears of its node. */
+export type LinkUnusable = StopReason | 'node_unreachable';
+
 export interface DispatchFacts {
   conversation: { automation_status: AutomationStatus } | null;
   /** Whether its message is still the conversation's newest. */
@@ -51,8 +54,7 @@ export interface DispatchFacts {
   breaker: PauseReason | null;
   hold: Hold | null;
   link: LinkTarget | null;
-  /** Why the link's client may not be used. */
-  stopped: StopReason | null;
+  unusable: LinkUnusable | null;
   payload: PayloadText;
   interval_ms: number;
   now: number;
@@ -80,10 +82,10 @@ export function decideDispatch(job: JobState, facts: DispatchFacts): Dispatched 
 }
 
 function decideTarget(job: JobState, facts: DispatchFacts): Dispatched {
-  const { link, stopped, payload, now } = facts;
+  const { link, unusable, payload, now } = facts;
   if (link === null) return unsent(transient(attempted(job, now), 'missing_active_link', facts));
   if (!isDeliverable(link)) return unsent(transient(attempted(job, now), 'route_unavailable', facts));
-  if (stopped !== null) return unsent(deferred(job, stopped, now + DELIVERY.stopped_recheck_ms));
+  if (unusable !== null) return unsent(deferred(job, unusable, now + DELIVERY.stopped_recheck_ms));
   if ('error' in payload) return unsent(failed(attempted(job, now), payload.error, now));
   return { send: payload.text, step: sent(attempted(job, now), now), pauses: null };
 }

@@ -30,6 +30,7 @@ export function leaseView(over: Partial<LeaseView> = {}): LeaseView {
     lease_name: 'global',
     holder_id: null,
     holder_host: null,
+    holder_preferred: false,
     term: 0,
     lease_expires_at: null,
     renewed_at: null,

@@ -20,7 +20,8 @@ import { pauseConversations, tellNodes } from '../queries/conversations.ts';
 import type { DueJob, DueLink } from '../queries/due-jobs.ts';
 import { dueJobs } from '../queries/due-jobs.ts';
 import { chooseLink } from '../queries/link-choice.ts';
-import { connectedNodes } from '../queries/nodes.ts';
+import type { Reach } from '../queries/nodes.ts';
+import { reachOf } from '../queries/nodes.ts';
 import type { StepRow } from '../queries/renewal-jobs.ts';
 import { insertStepCommands, insertStepEvents, storeSteps } from '../queries/renewal-jobs.ts';
 import type { Runner, RunnerContext } from './runner.ts';
@@ -48,11 +49,11 @@ export const renewalDispatcher: Runner = {
       log('scan_completed', 'idle', counts([], 0));
       return 'ok';
     }
-    const connected = await connectedNodes(
+    const reach = await reachOf(
       context.env,
       due.flatMap((one) => one.links),
     );
-    const decided = decideAll(context, due, connected);
+    const decided = decideAll(context, due, reach);
     const taken = await store(context, decided);
     if (taken === null) {
       log('scan_skipped', 'system_paused');
@@ -66,25 +67,27 @@ export const renewalDispatcher: Runner = {
   },
 };
 
-function decideAll(context: RunnerContext, due: readonly DueJob[], connected: Set<string>): Decided[] {
+type ReachOf = (controllerId: string) => Reach;
+
+function decideAll(context: RunnerContext, due: readonly DueJob[], reach: ReachOf): Decided[] {
   let room = context.settings.max_jobs_per_tick;
   return due.flatMap((one) => {
     const putOff = one.conversation !== null && one.conversation.automation_status !== 'auto';
     if (!putOff && room === 0) return [];
     if (!putOff) room -= 1;
-    return [decide(context, one, connected)];
+    return [decide(context, one, reach)];
   });
 }
 
-function decide(context: RunnerContext, one: DueJob, connected: Set<string>): Decided {
+function decide(context: RunnerContext, one: DueJob, reach: ReachOf): Decided {
   const { job, conversation, links } = one;
-  const { link, stopped } = chooseLink(links, connected);
+  const { link, unusable } = chooseLink(links, reach);
   const { send, step, pauses } = decideDispatch(job, {
     conversation,
     newest: conversation?.last_message_id === job.message_id,
     ...limits(one, context.now),
     link,
-    stopped,
+    unusable,
     payload: payloadText(job),
     interval_ms: context.settings.interval_ms,
     now: context.now,

@@ -4,7 +4,8 @@
  * throws fails alone; a throw in the framework is `failed`, and the lock is given back all the same. A tick that has
  * used its time begins no further runner: the next one, due at once, goes on.
  */
-import { automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
+import { allHubs, automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
+import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import type { TickAnswer, TickDecision, TickEntry, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
@@ -99,15 +100,17 @@ async function attempt(tick: Tick): Promise<Outcome> {
 }
 
 async function decideAndRun(tick: Tick): Promise<Outcome> {
-  const { env, db, deps, request } = tick;
+  const { env, db, deps } = tick;
   const framework = tick.logAs(FRAMEWORK_RUNNER);
-  const { mode, leader_id } = await readObjects(env);
+  const { mode, lease } = await readObjects(env);
+  const leader_id = lease.expires_in_ms > 0 ? lease.holder_id : null;
   const decision = decideTick({ locked: true, runners: deps.runners.length, mode, leader_id });
   if (decision === 'skipped_no_runners') {
     framework('tick_skipped_no_runners', decision);
     return { decision, next_due_at: null };
   }
   framework('tick_started', 'running');
+  if (decision === 'skipped_not_leader') await offerLease(tick, lease);
   const ordinary = decision === 'scheduled';
   let failures = 0;
   let left = 0;
@@ -124,22 +127,43 @@ async function decideAndRun(tick: Tick): Promise<Outcome> {
   }
   const result = ordinary && failures > 0 ? 'completed_with_failures' : decision;
   framework('tick_completed', result, { duration_ms: tick.elapsed(), failed_runners: failures, ...db.usage });
-  if (!ordinary) return { decision: result, next_due_at: null };
-  // What was left for want of time or room is as due as it was.
-  const due = left > 0 ? request.now : await nextDueAt(db, settings(env), mode === 'running');
-  // A runner that fails leaves what it should have done due: it must not be asked again at once.
-  const floor = failures > 0 ? request.now + settings(env).interval_ms : 0;
-  return { decision: result, next_due_at: due === null ? null : Math.max(due, floor) };
+  return {
+    decision: result,
+    next_due_at: await dueNext(tick, { ordinary, projects: mode === 'running', failures, left }),
+  };
 }
 
-/** Mode and leader, once D1's fence stands where both objects stand. */
-async function readObjects(env: Env): Promise<{ mode: SystemMode; leader_id: string | null }> {
+/** When the next tick is due. While the ordinary runners stand still only what the reapers had to leave is. */
+async function dueNext(
+  { env, db, request: { now } }: Tick,
+  { ordinary, projects, failures, left }: { ordinary: boolean; projects: boolean; failures: number; left: number },
+): Promise<number | null> {
+  const { rows_written } = db.usage;
+  const set = settings(env);
+  // What was left for want of time or room is as due as it was.
+  const due = left > 0 ? now : ordinary ? await nextDueAt(db, set, projects) : null;
+  if (due === null) return null;
+  // A runner that failed leaves its work due, and a tick that wrote nothing could not work off what is: neither is
+  // asked again at once.
+  const stuck = failures > 0 || (left === 0 && due <= now && rows_written === 0);
+  return stuck ? Math.max(due, now + Math.max(TIMED_JOBS.recheck_min_ms, set.interval_ms)) : due;
+}
+
+/** Mode and lease, once D1's fence stands where both objects stand. */
+async function readObjects(env: Env): Promise<{ mode: SystemMode; lease: LeaseView }> {
   const state = automationState(env);
   const lease = leaderLease(env);
   const fences = await Promise.all([state.ensureFence(), lease.ensureFence()]);
   if (fences.includes(false)) throw new Error('fence_lag');
   const [{ mode }, view] = await Promise.all([state.read(), lease.read()]);
-  return { mode, leader_id: view.expires_in_ms > 0 ? view.holder_id : null };
+  return { mode, lease: view };
+}
+
+/** Should both candidates have vanished without their sockets being closed, the next node hears of the lease here. */
+async function offerLease({ env, deps, batch_id }: Tick, lease: LeaseView): Promise<void> {
+  for (const told of await Promise.allSettled(allHubs(env).map((hub) => hub.offerLease(lease)))) {
+    if (told.status === 'rejected') deps.log('error', 'offer_lease', { batch_id, error: String(told.reason) });
+  }
 }
 
 /** What came of it; null when it threw. */

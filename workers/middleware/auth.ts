@@ -73,7 +73,7 @@ export function bootstrapSecret(env: Env): string {
   );
 }
 
-/** What a session made with that token is bound to. Throws `unknown_token` when it has gone meanwhile. */
+/** What a session or a channel made with that token is bound to. Throws `unknown_token` when it has gone meanwhile. */
 export async function tokenLimits(
   c: Context<AppEnv>,
   tokenId: string,

@@ -74,14 +74,8 @@ export async function listPending(
 }
 
 /** Notes what a node has received or refused; a command answered meanwhile stays as it is. */
-export async function recordReceipts(
-  db: Database,
-  controllerId: string,
-  receipts: Receipt[],
-  now: number,
-): Promise<void> {
-  if (receipts.length === 0) return;
-  await db.run(sql`UPDATE commands SET received_at = ${now},
+export function noteReceipts(db: Database, controllerId: string, receipts: readonly Receipt[], now: number): Statement {
+  return db.run(sql`UPDATE commands SET received_at = ${now},
       status = CASE WHEN receipt.accepted THEN 'received' ELSE 'refused' END, code = receipt.code,
       finished_at = CASE WHEN receipt.accepted THEN NULL ELSE ${now} END
     FROM (SELECT value->>'command_id' AS command_id, value->>'accepted' AS accepted, value->>'code' AS code

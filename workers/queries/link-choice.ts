@@ -1,18 +1,25 @@
 /** Which of a conversation's links a renewal goes by. */
-import type { StopReason } from '../../schema/contracts/clients.ts';
 import { linkStopped } from '../../schema/domain/client-stops.ts';
+import type { LinkUnusable } from '../../schema/domain/renewal.ts';
 import type { DueLink } from './due-jobs.ts';
+import type { Reach } from './nodes.ts';
 
 /**
- * The newest link of a browser that is not stopped, on a connected node if there is one: otherwise its node finds the
- * command when it comes back in time. `stopped` says why the link may not be used: then no other may.
+ * The newest link of a browser that is not stopped, on a connected node, or else on one that still asks for its
+ * commands. `unusable` says why nothing can be sent by the link: then by no other either. A node that is away is sent
+ * nothing, since what becomes of that could not be known.
  */
 export function chooseLink(
   links: readonly DueLink[],
-  connected: ReadonlySet<string>,
-): { link: DueLink | null; stopped: StopReason | null } {
+  reach: (controllerId: string) => Reach,
+): { link: DueLink | null; unusable: LinkUnusable | null } {
   const usable = links.filter((link) => linkStopped(link) === null);
-  const there = usable.filter((link) => connected.has(link.controller_id));
-  const link = there.find((one) => one.client?.connected !== false) ?? there[0] ?? usable[0] ?? links[0] ?? null;
-  return { link, stopped: link === null ? null : linkStopped(link) };
+  const on = (wanted: Reach) => usable.filter((link) => reach(link.controller_id) === wanted);
+  const connected = on('connected');
+  const there = connected.find((one) => one.client?.connected !== false) ?? connected[0] ?? on('in_contact')[0];
+  if (there !== undefined) return { link: there, unusable: null };
+  const [away] = usable;
+  if (away !== undefined) return { link: away, unusable: 'node_unreachable' };
+  const [stopped] = links;
+  return stopped === undefined ? { link: null, unusable: null } : { link: stopped, unusable: linkStopped(stopped) };
 }

@@ -10,7 +10,7 @@ import { settings as edgeSettings } from '../settings.ts';
 import type { ConversationRow } from './conversations.ts';
 import { linksOf } from './due-jobs.ts';
 import { chooseLink } from './link-choice.ts';
-import { connectedNodes } from './nodes.ts';
+import { reachOf } from './nodes.ts';
 import { readSettings } from './renewal-settings.ts';
 
 export interface RenewalOutlook {
@@ -34,7 +34,7 @@ export async function renewalOutlook(
     automationState(env).read(),
     leaderLease(env).read(),
   ]);
-  const { link, stopped } = chooseLink(links, await connectedNodes(env, links));
+  const { link, unusable } = chooseLink(links, await reachOf(env, links));
   const next_renewal = nextRenewal({
     mode,
     leader: lease.expires_in_ms > 0 && lease.holder_id !== null,
@@ -45,7 +45,7 @@ export async function renewalOutlook(
     breaker: trippedBreaker(row, effective, newest?.text_hash ?? null),
     hold: renewalHold(row, effective, now),
     link,
-    stopped,
+    unusable,
     settle_delay_ms: edgeSettings(env).settle_delay_ms,
     now,
   });

@@ -43,9 +43,21 @@ async function clientsOf(db: Database, controllerIds: readonly string[]): Promis
     .limit(MAX_CLIENTS);
 }
 
-/** Of the nodes behind those links, those with a live socket. */
-export async function connectedNodes(env: Env, links: readonly { controller_id: string }[]): Promise<Set<string>> {
-  const ids = [...new Set(links.map((link) => link.controller_id))];
-  const presence = await presenceOf(env, ids);
-  return new Set(ids.filter((id) => presence(id).connected));
+/** A node without a socket asks every few seconds, after failures every half minute: longer silent, it is away. */
+const IN_CONTACT_MS = 60_000;
+
+/** `in_contact`: it has no live socket, and finds its commands when it asks for them. */
+export type Reach = 'connected' | 'in_contact' | 'away';
+
+/** How the nodes behind those links can be reached now. */
+export async function reachOf(
+  env: Env,
+  links: readonly { controller_id: string }[],
+): Promise<(controllerId: string) => Reach> {
+  const presence = await presenceOf(env, [...new Set(links.map((link) => link.controller_id))]);
+  return (controllerId) => {
+    const { connected, contact_age_ms } = presence(controllerId);
+    if (connected) return 'connected';
+    return contact_age_ms !== null && contact_age_ms <= IN_CONTACT_MS ? 'in_contact' : 'away';
+  };
 }

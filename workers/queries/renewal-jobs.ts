@@ -5,7 +5,7 @@
 import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
-import { RENEWAL } from '../../schema/defaults.ts';
+import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
 import type { JobState } from '../../schema/domain/renewal.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db.ts';
@@ -137,6 +137,15 @@ export async function overdueJobs(db: Database, now: number, limit: number): Pro
     .where(and(sql`${renewal_jobs.status} = 'running'`, sql`${renewal_jobs.deadline_at} <= ${now}`))
     .orderBy(renewal_jobs.deadline_at)
     .limit(limit);
+}
+
+/** Jobs that waited for that node to come back are due. Read by their time: those of the next few minutes. */
+export function dueWithNode(db: Database, controllerId: string, now: number) {
+  return db.run(sql`UPDATE renewal_jobs SET next_attempt_at = ${now}, updated_at = ${now}
+    WHERE status = 'pending' AND last_error = 'node_unreachable'
+      AND next_attempt_at > ${now} AND next_attempt_at <= ${now + DELIVERY.stopped_recheck_ms}
+      AND EXISTS (SELECT 1 FROM conversation_links AS l WHERE l.is_active = 1 AND l.controller_id = ${controllerId}
+        AND l.local_conversation_id = renewal_jobs.local_conversation_id)`);
 }
 
 /**

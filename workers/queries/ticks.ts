@@ -47,20 +47,18 @@ export async function triggerOf(db: Database, batchId: string): Promise<TickTrig
   return row?.trigger ?? 'alarm';
 }
 
-/** Pending jobs that are looked at for the next due one: those of other than `auto` conversations arm nothing. */
-const PENDING_WINDOW = 50;
-
 /**
  * The next time at which a tick has something to do (Unix milliseconds), or null. A message counts only while the
- * projector works (`projects`).
+ * projector works (`projects`). Jobs of conversations that are not `auto` are passed over, however many come first:
+ * they arm nothing, and hide nothing that does.
  */
 export async function nextDueAt(db: Database, settings: Settings, projects: boolean): Promise<number | null> {
   const [row] = await db.all<Record<'running' | 'pending' | 'message' | 'mark', number | null>>(sql`SELECT
     (SELECT min(deadline_at) FROM renewal_jobs WHERE status = 'running') AS running,
-    (SELECT min(j.next_attempt_at) FROM (SELECT next_attempt_at, local_conversation_id FROM renewal_jobs
-        WHERE status = 'pending' ORDER BY next_attempt_at LIMIT ${PENDING_WINDOW}) AS j
+    (SELECT j.next_attempt_at FROM renewal_jobs AS j
       LEFT JOIN local_conversations AS c ON c.local_conversation_id = j.local_conversation_id
-      WHERE coalesce(c.automation_status, 'auto') = 'auto') AS pending,
+      WHERE j.status = 'pending' AND coalesce(c.automation_status, 'auto') = 'auto'
+      ORDER BY j.next_attempt_at LIMIT 1) AS pending,
     (SELECT min(m.received_at) FROM (SELECT received_at, local_conversation_id FROM messages WHERE ingest_seq >
         coalesce((SELECT position FROM runner_cursors WHERE runner = ${PROJECTOR}), 0)
         ORDER BY ingest_seq LIMIT ${settings.max_messages_per_tick}) AS m

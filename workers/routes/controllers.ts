@@ -12,6 +12,7 @@ import {
 } from '../../schema/contracts/controllers.ts';
 import { AppError } from '../../schema/errors.ts';
 import { nodes } from '../../schema/tables/index.ts';
+import { tokenLimits } from '../middleware/auth.ts';
 import { pageWindow, toPage } from '../paging.ts';
 import { viewNodes } from '../queries/nodes.ts';
 import type { MountedRoute } from '../route.ts';
@@ -103,13 +104,14 @@ export const controllers: readonly MountedRoute[] = [
       data: z.never(),
       status: 101,
     },
-    async ({ c, env, params: { controller_id } }) => {
+    async ({ c, env, principal, params: { controller_id } }) => {
       if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
         throw new AppError('invalid_request', 'upgrade: websocket is required here', {
           details: { in: 'header', field: 'upgrade', expected: 'websocket' },
         });
       }
-      const upgraded = await nodeHub(env, controller_id).fetch(c.req.raw);
+      const { expires_at } = await tokenLimits(c, principal.token_id);
+      const upgraded = await nodeHub(env, controller_id).fetch(c.req.raw, expires_at);
       if (upgraded.status !== 101) return upgraded;
       // The hub's own headers cannot be added to, and the request id belongs there.
       return new Response(null, {

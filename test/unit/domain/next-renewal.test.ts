@@ -24,7 +24,7 @@ const facts: NextRenewalFacts = {
       shell_page: false,
     },
   },
-  stopped: null,
+  unusable: null,
   settle_delay_ms: 10_000,
   now: NOW,
 };
@@ -71,7 +71,12 @@ describe('the next renewal', () => {
     ['goes in circles', { breaker: 'repeated_renewal' }, { due: false, at: null, reason: 'repeated_renewal' }],
     ['is held', { hold: { reason: 'cooldown', until: 9 } }, { due: false, at: 9, reason: 'cooldown' }],
     ['has nowhere to go', { link: null }, { due: false, at: null, reason: 'missing_active_link' }],
-    ['has a stopped browser', { stopped: 'signed_out' }, { due: false, at: null, reason: 'signed_out' }],
+    ['has a stopped browser', { unusable: 'signed_out' }, { due: false, at: null, reason: 'signed_out' }],
+    [
+      'is open on a node that is away',
+      { unusable: 'node_unreachable' },
+      { due: false, at: null, reason: 'node_unreachable' },
+    ],
   ] as [string, Partial<NextRenewalFacts>, object][])('%s', (_name, more, expected) => {
     expect(nextRenewal({ ...facts, ...more })).toEqual(expected);
   });

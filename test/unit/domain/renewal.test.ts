@@ -43,7 +43,7 @@ describe('a due job', () => {
     breaker: null,
     hold: null,
     link,
-    stopped: null,
+    unusable: null,
     payload: { text: 'go on' },
     interval_ms: 10_000,
     now: NOW,
@@ -86,7 +86,8 @@ describe('a due job', () => {
   it.each([
     ['quiet_hours', { hold: { reason: 'quiet_hours', until: NOW + 5_000 } }, NOW + 5_000],
     ['max_in_a_row', { hold: { reason: 'max_in_a_row', until: null } }, NOW + 3_600_000],
-    ['signed_out', { stopped: 'signed_out' }, NOW + 300_000],
+    ['signed_out', { unusable: 'signed_out' }, NOW + 300_000],
+    ['node_unreachable', { unusable: 'node_unreachable' }, NOW + 300_000],
   ] as const)('waits for %s without counting', (reason, more, next_attempt_at) => {
     const { send, step, pauses } = decide(more);
     expect([send, pauses]).toEqual([null, null]);
@@ -190,7 +191,7 @@ describe('the outcome of a delivery', () => {
               breaker: null,
               hold: null,
               link,
-              stopped: null,
+              unusable: null,
               interval_ms: 0,
               random: 0,
             };

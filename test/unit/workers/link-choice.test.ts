@@ -27,9 +27,13 @@ const link = (client_id: string, controller_id: string, more: Partial<DueLink> =
   client,
   ...more,
 });
+/** Nodes whose name says so ask for their commands; all others are away unless they are connected. */
 const chosen = (links: DueLink[], ...connected: string[]) => {
-  const { link: found, stopped } = chooseLink(links, new Set(connected));
-  return [found?.client_id ?? null, stopped];
+  const { link: found, unusable } = chooseLink(links, (node) => {
+    if (connected.includes(node)) return 'connected';
+    return node.startsWith('asking') ? 'in_contact' : 'away';
+  });
+  return [found?.client_id ?? null, unusable];
 };
 const stopped = { client: { ...client, stopped_reason: 'signed_out' } };
 
@@ -41,14 +45,27 @@ describe('of several links, the newest first,', () => {
       ['n2'],
       ['b', null],
     ],
-    ['none on a connected node leaves the newest', [link('a', 'n1'), link('b', 'n2')], [], ['a', null]],
+    [
+      'without a connected node the newest is used whose node asks for its commands',
+      [link('a', 'n1'), link('b', 'asking-1'), link('c', 'asking-2')],
+      [],
+      ['b', null],
+    ],
+    [
+      'a connected node comes before a newer link on one that asks',
+      [link('a', 'asking-1'), link('b', 'n2')],
+      ['n2'],
+      ['b', null],
+    ],
+    ['a node that is away is sent nothing', [link('a', 'n1'), link('b', 'n2')], [], ['a', 'node_unreachable']],
+    ['nor when a stopped one is there', [link('a', 'n1', stopped), link('b', 'n2')], ['n1'], ['b', 'node_unreachable']],
     [
       'a browser that is gone yields to one that is there',
       [link('a', 'n1', { client: { ...client, connected: false } }), link('b', 'n2')],
       ['n1', 'n2'],
       ['b', null],
     ],
-    ['a stopped one is passed over', [link('a', 'n1', stopped), link('b', 'n2')], ['n1'], ['b', null]],
+    ['a stopped one is passed over', [link('a', 'n1', stopped), link('b', 'n2')], ['n1', 'n2'], ['b', null]],
     ['only stopped ones say why', [link('a', 'n1', stopped)], ['n1'], ['a', 'signed_out']],
     ['one that has told nothing is used', [link('a', 'n1', { client: null })], ['n1'], ['a', null]],
     ['there may be none', [], ['n1'], [null, null]],

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { IngestAnswer } from '../../../schema/contracts/instructions.ts';
+import { newId } from '../../../schema/ids.ts';
 import { openApiDocument } from '../../../workers/openapi.ts';
 import { ROUTES } from '../../../workers/routes/index.ts';
 import { Renewals } from '../renewal/support.ts';
@@ -79,6 +80,8 @@ async function playNode(): Promise<void> {
     body: { connected: true, platforms: [], tabs: [] },
   });
   await edge.data('GET', `/v1/controllers/${NODE}/commands`, { token: await day.token() });
+  const receipts = [{ command_id: newId('command', edge.now), accepted: true }];
+  await edge.data('POST', `/v1/controllers/${NODE}/receipts`, { token: await day.token(), body: { receipts } });
 }
 
 async function playOperator(): Promise<string> {

@@ -1,5 +1,6 @@
 /**
- * Both objects and D1 together, under random requests, lapses, evictions and failures of D1 in between. A write in D1
+ * Both objects and D1 together, under random requests, one by one and at once, answers that are lost, lapses, evictions
+ * and failures of D1 in between. A write in D1
  * that is guarded by the fence stands for every claim: it must fail for whoever was overtaken, however the object
  * forgot, restarted, or could not reach D1 when it changed.
  */
@@ -8,6 +9,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { automationState, leaderLease } from '../../../durable-objects/stubs.ts';
+import type { SystemMode } from '../../../schema/contracts/system.ts';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import { fenceRow, freshEdge, leaseStub, modeStub, muteLog } from './support.ts';
 
@@ -27,7 +29,15 @@ async function claims(column: 'stale_term' | 'changed', violated: string, value:
 
 const node = fc.constantFrom(...NODES);
 const event = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('acquire' as const), node }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('acquire' as const), node, lost: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('together' as const),
+      nodes: fc.array(node, { minLength: 2, maxLength: 6 }),
+      mode: fc.constantFrom(...SYSTEM_MODES),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('renew' as const), node, old: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('release' as const), node, old: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
@@ -75,11 +85,28 @@ it('never has two leaders in a term, a claim by an overtaken one, or a claim und
         if (d1Up) expect(await fenceRow()).toMatchObject({ term, holder_id: who });
       };
 
+      const acquire = (who: string) =>
+        lease.acquire({ controller_id: who, host: 'h', ttl_sec: TTL_SEC, preferred: who === 'p' });
+      const changeMode = async (mode: SystemMode): Promise<void> => {
+        const result = await state.change({ mode, requested_by: null, reason: null });
+        if (result.status === 'fence_lag') return;
+        expect(result.record.version).toBeGreaterThanOrEqual(latestVersion);
+        latestVersion = result.record.version;
+        if (d1Up) expect(await fenceRow()).toMatchObject({ mode, mode_version: latestVersion });
+      };
+
       for (const what of events) {
         switch (what.kind) {
-          case 'acquire': {
-            const preferred = what.node === 'p';
-            await heard(what.node, lease.acquire({ controller_id: what.node, host: 'h', ttl_sec: TTL_SEC, preferred }));
+          case 'acquire':
+            // An answer that is lost on its way: the node has the lease and does not know.
+            if (what.lost) await acquire(what.node);
+            else await heard(what.node, acquire(what.node));
+            break;
+          case 'together': {
+            const asked = what.nodes.map((who) => [who, acquire(who)] as const);
+            const changed = changeMode(what.mode);
+            for (const [who, answer] of asked) await heard(who, answer);
+            await changed;
             break;
           }
           case 'renew': {
@@ -109,14 +136,9 @@ it('never has two leaders in a term, a claim by an overtaken one, or a claim und
             );
             d1Up = what.up;
             break;
-          case 'mode': {
-            const result = await state.change({ mode: what.mode, requested_by: null, reason: null });
-            if (result.status === 'fence_lag') break;
-            expect(result.record.version).toBeGreaterThanOrEqual(latestVersion);
-            latestVersion = result.record.version;
-            if (d1Up) expect(await fenceRow()).toMatchObject({ mode: what.mode, mode_version: latestVersion });
+          case 'mode':
+            await changeMode(what.mode);
             break;
-          }
           default:
             what satisfies never;
         }

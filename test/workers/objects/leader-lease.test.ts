@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import type { LeaderAcquireAnswer, LeaderAcquireBody, LeaderTerm } from '../../../schema/contracts/leader.ts';
-import { fenceRow, freshEdge, jobsStub, leaseStub, withBackend, withoutFence } from './support.ts';
+import { fenceRow, freshEdge, jobsStub, leaseStub, TestNode, withBackend, withoutFence } from './support.ts';
 
 const TTL_SEC = 30;
 const lease = leaderLease(env);
@@ -129,6 +129,14 @@ describe('LeaderLease', () => {
     await lease.release({ controller_id: 'a', term: 1 });
     expect(await answered(ask('b'))).toMatchObject({ is_leader: false, holder_id: null, expires_in_ms: 10_000 });
     expect(await answered(ask('p', { preferred: true }))).toMatchObject({ is_leader: true, term: 2 });
+  });
+
+  it('tells the nodes when its holder comes back as a preferred one, or as one that is not', async () => {
+    await answered(ask('a', { preferred: true }));
+    const node = await TestNode.connect('b');
+    expect((await node.hello()).lease).toMatchObject({ holder_id: 'a', holder_preferred: true });
+    await answered(ask('a'));
+    expect((await node.next('lease.changed')).lease).toMatchObject({ term: 1, holder_preferred: false });
   });
 
   it('has the timed jobs look at what is due when somebody begins to lead', async () => {

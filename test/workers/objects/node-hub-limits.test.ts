@@ -18,13 +18,13 @@ describe('the upgrade', () => {
     expect(anonymous.status).toBe(400);
     await anonymous.body?.cancel();
     const forged = new Request('https://hub/', { headers: { ...upgrade, [HEADER.controller_id]: 'victim' } });
-    const answer = await hub.fetch(forged);
+    const answer = await hub.fetch(forged, null);
     answer.webSocket?.accept();
     expect(await hub.presence(['victim', 'a'])).toMatchObject({ victim: { connected: false }, a: { connected: true } });
   });
 
   it('is asked for when the request is none', async () => {
-    const answer = await hub.fetch(new Request('https://hub/'));
+    const answer = await hub.fetch(new Request('https://hub/'), null);
     expect([answer.status, answer.headers.get('upgrade')]).toEqual([426, 'websocket']);
     await answer.body?.cancel();
   });

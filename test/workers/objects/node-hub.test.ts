@@ -6,6 +6,7 @@ import { CLOSE, PING } from '../../../schema/contracts/channel-frames.ts';
 import type { Command } from '../../../schema/contracts/commands.ts';
 import { LEASE } from '../../../schema/defaults.ts';
 import { newId } from '../../../schema/ids.ts';
+import { runTick } from '../../../workers/cron/run-tick.ts';
 import { freshEdge, hubStub, muteLog, TestNode, withBackend } from './support.ts';
 
 const TTL_SEC = 30;
@@ -159,6 +160,24 @@ describe('what is announced', () => {
     expect((await a.next('lease.changed')).candidate).toBe(true);
   });
 
+  it('reaches the next node by a tick when both candidates have vanished and their sockets have not', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * LEASE.ttl_sec * 1_000 });
+    const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
+    for (const node of [a, b]) expect((await node.hello()).candidate).toBe(true);
+    const c = await TestNode.connect('c');
+    expect((await c.hello()).candidate).toBe(false);
+    vi.setSystemTime(Date.now() + LEASE.ttl_sec * 1_000 + 1);
+    c.sendRaw(PING);
+    expect(await c.text()).toBe('pong 0 0');
+    vi.useRealTimers();
+    c.sendRaw(PING);
+    await c.text();
+    const tick = { trigger: 'cron', scheduledTime: Date.now(), now: Date.now() } as const;
+    expect((await runTick(env, tick, { log: () => undefined })).decision).toBe('skipped_not_leader');
+    const { lease, candidate } = await c.next('lease.changed');
+    expect([lease.holder_id, candidate]).toEqual([null, true]);
+  });
+
   it('is in the pong, without waking the object', async () => {
     const node = await TestNode.connect('a');
     node.sendRaw(PING);
@@ -211,6 +230,29 @@ describe('presence', () => {
     node.close();
     await vi.waitFor(async () => expect((await hub.presence(['a'])).a).toMatchObject({ connected: false }));
     expect((await hub.presence(['a'])).a?.contact_age_ms).toBeLessThan(LEASE.ttl_sec * 1_000);
+  });
+});
+
+describe('a socket whose token has expired', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: Date.now() }));
+  const expire = () => vi.setSystemTime(Date.now() + 60_000);
+
+  it('is told nothing more, and closed by the next thing that would be told', async () => {
+    const node = await TestNode.connect('a', Date.now() + 60_000);
+    await node.hello();
+    expect(await hub.push('a', { type: 'changed', topic: 'approvals', ids: [] })).toBe(true);
+    expire();
+    expect(await hub.push('a', { type: 'changed', topic: 'approvals', ids: [] })).toBe(false);
+    expect(await node.closed).toBe(CLOSE.token);
+  });
+
+  it('is not heard any more, so that no lease is renewed over it', async () => {
+    await acquire('a');
+    const node = await TestNode.connect('a', Date.now() + 10_000);
+    vi.setSystemTime(Date.now() + 10_000);
+    node.send({ type: 'lease.renew', term: 1, ttl_sec: TTL_SEC });
+    expect(await node.closed).toBe(CLOSE.token);
+    expect((await leaderLease(env).read()).expires_in_ms).toBeLessThanOrEqual(TTL_SEC * 1_000 - 10_000);
   });
 });
 

@@ -51,8 +51,9 @@ export class TestNode {
   /** Code of the close that the node saw. */
   readonly closed: Promise<number>;
 
-  static async connect(id: string): Promise<TestNode> {
-    const answer = await nodeHub(env, id).fetch(new Request('https://hub/', { headers: { upgrade: 'websocket' } }));
+  static async connect(id: string, tokenExpiresAt: number | null = null): Promise<TestNode> {
+    const upgrade = new Request('https://hub/', { headers: { upgrade: 'websocket' } });
+    const answer = await nodeHub(env, id).fetch(upgrade, tokenExpiresAt);
     if (!answer.webSocket) throw new Error(`no socket: ${answer.status}`);
     return new TestNode(id, answer.webSocket);
   }

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Conversation, Link } from '../../../schema/contracts/conversations.ts';
-import { openDatabase } from '../../../workers/db.ts';
-import { pendingCommands, recordReceipts } from '../../../workers/queries/commands.ts';
+import { openDatabase, runBatch } from '../../../workers/db.ts';
+import { noteReceipts, pendingCommands } from '../../../workers/queries/commands.ts';
 import { rowsOf } from '../support/edge.ts';
 import { OTHER_NODE, Renewals } from './support.ts';
 
@@ -107,9 +107,10 @@ describe('commands', () => {
     const db = openDatabase(env.DB);
     const waiting = () => pendingCommands(db, 'mini-main', edge.now);
     expect((await waiting()).map((one) => one.command_id)).toContain(command.command_id);
-    await recordReceipts(db, OTHER_NODE, [{ command_id: command.command_id, accepted: true }], edge.now);
+    const receipts = [{ command_id: command.command_id, accepted: true }];
+    await runBatch(db, [noteReceipts(db, OTHER_NODE, receipts, edge.now)]);
     expect(await waiting()).toHaveLength(1);
-    await recordReceipts(db, 'mini-main', [{ command_id: command.command_id, accepted: true }], edge.now);
+    await runBatch(db, [noteReceipts(db, 'mini-main', receipts, edge.now)]);
     expect(await waiting()).toEqual([]);
     edge.now += 30_000;
     await renewals.tick();

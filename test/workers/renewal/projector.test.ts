@@ -1,6 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { timedJobs } from '../../../durable-objects/stubs.ts';
+import { renewalProjector } from '../../../workers/cron/renewal-projector.ts';
+import { openDatabase } from '../../../workers/db.ts';
+import { settings } from '../../../workers/settings.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { Renewals } from './support.ts';
@@ -32,6 +35,27 @@ describe('a settled message', () => {
       template: 'summary_with_link',
       source_message: { id: message_id },
     });
+  });
+
+  it.each([
+    ['auto', 1],
+    ['manual', 0],
+  ] as const)('of %s is projected by one of two projectors that read it at once', async (automation, jobs) => {
+    const { message_id } = await renewals.settled(automation);
+    const project = () =>
+      renewalProjector.run({
+        env,
+        db: openDatabase(env.DB),
+        now: edge.now,
+        random: () => 0.5,
+        mode: 'running',
+        settings: settings(env),
+        batch_id: 'tick_twice',
+        trigger: 'manual',
+        log: () => undefined,
+      });
+    expect((await Promise.all([project(), project()])).sort()).toEqual(['changed', 'ok']);
+    expect(await jobsOf(message_id)).toHaveLength(jobs);
   });
 
   it('that has not settled waits, and everything behind it', async () => {

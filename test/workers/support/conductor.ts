@@ -40,7 +40,14 @@ export class Conductor {
     if (known !== undefined) return known;
     const { token } = await this.edge.mint('controller', { controller_id: controllerId });
     this.#tokens.set(controllerId, token);
+    await this.heard(controllerId);
     return token;
+  }
+
+  /** The node asks for its commands, as one without a socket does: it counts as there for a minute. */
+  async heard(controllerId: string): Promise<void> {
+    const token = await this.token(controllerId);
+    await this.edge.data('GET', `/v1/controllers/${controllerId}/commands`, { token });
   }
 
   /** A message as that node brings it: an id and a text of its own unless given. */
@@ -93,7 +100,9 @@ export class Conductor {
     await this.edge.data('POST', `/v1/system/${change}`, { body: {} });
   }
 
+  /** NODE leads, and is there. */
   async lead(): Promise<void> {
+    await this.heard(NODE);
     await this.edge.data('POST', '/v1/leader/acquire', {
       token: await this.token(),
       body: { controller_id: NODE, host: 'mini', ttl_sec: 300 },

@@ -5,8 +5,10 @@ import { timedJobs } from '../../../durable-objects/stubs.ts';
 import type { TickAnswer } from '../../../schema/contracts/ticks.ts';
 import { runTick } from '../../../workers/cron/run-tick.ts';
 import type { Runner } from '../../../workers/cron/runner.ts';
+import { MORE } from '../../../workers/cron/runner.ts';
 import { RUNNERS } from '../../../workers/cron/runners.ts';
 import { Conductor, entriesOf } from '../support/conductor.ts';
+import { rowsOf } from '../support/edge.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
@@ -111,6 +113,52 @@ describe('the next due time', () => {
     expect(await armed()).toBeNull();
     await conductor.mode('resume');
     expect(await armed()).toBe(edge.now);
+  });
+
+  it('is not hidden by jobs of conversations that are not auto, however many they are', async () => {
+    const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id: 'shown' }));
+    await conductor.automation(local_conversation_id, 'auto');
+    edge.now += 10_000;
+    await conductor.tick();
+    const due_at = edge.now + 5_000;
+    await rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL, next_attempt_at = NULL");
+    await rowsOf(
+      "UPDATE renewal_jobs SET status = 'pending', next_attempt_at = ? WHERE local_conversation_id = ?",
+      due_at,
+      local_conversation_id,
+    );
+    await rowsOf(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+       INSERT INTO renewal_jobs (job_id, local_conversation_id, message_id, status, payload, payload_kind,
+         attempt_count, max_attempts, next_attempt_at, created_at, updated_at)
+       SELECT 'job_m' || i, ?, 'msg_m' || i, 'pending', '{}', 'json', 0, 3, ?, 0, 0 FROM n`,
+      (await conductor.bring(conductor.message({ remote_conversation_id: 'by-hand' }))).local_conversation_id,
+      edge.now + 1_000,
+    );
+    await conductor.tick();
+    expect(await armed()).toBe(due_at);
+    await rowsOf("DELETE FROM renewal_jobs WHERE status = 'pending'");
+  });
+
+  it('does not come at once again after a tick that could do nothing about what is due', async () => {
+    const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id: 'stuck' }));
+    await conductor.automation(local_conversation_id, 'auto');
+    edge.now += 10_000;
+    await conductor.tick({ runners: [worker] });
+    expect(await armed()).toBe(edge.now + 10_000);
+    // One that does something about it is followed by what is due next.
+    await conductor.tick();
+    expect(await armed()).toBe(edge.now + 30_000);
+  });
+
+  it('is at once where a reaper had to stop, also while the system is paused', async () => {
+    const more = runner('a.reaper', false, async () => MORE);
+    await conductor.mode('pause');
+    await conductor.tick({ runners: [more] });
+    expect(await armed()).toBe(edge.now);
+    await conductor.tick({ runners: [reaper] });
+    expect(await armed()).toBeNull();
+    await conductor.mode('resume');
   });
 });
 

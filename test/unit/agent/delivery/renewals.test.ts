@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DELIVERY } from '../../../../schema/defaults.ts';
+import { AGENT_KEEPS, DELIVERY } from '../../../../schema/defaults.ts';
 import { DeliveryFixture, renewal, reply } from './fixture.ts';
 
 describe('renewals', () => {
@@ -75,6 +75,16 @@ describe('renewals', () => {
     const { command_id } = agent.command(renewal('job_1.1'));
     expect(agent.result(command_id)).toMatchObject({ outcome: 'delivered' });
     expect(agent.sent).toHaveLength(1);
+  });
+
+  it('is remembered for a week and then forgotten, however long the agent runs', () => {
+    const agent = new DeliveryFixture();
+    agent.command(renewal('job_1.1'));
+    agent.answer();
+    agent.clock.advance(DELIVERY.keep_answered_ms);
+    expect(agent.query('job_1.1')).toMatchObject({ outcome: 'delivered' });
+    agent.clock.advance(AGENT_KEEPS.look_interval_ms);
+    expect(agent.query('job_1.1')).toEqual({ outcome: 'unknown' });
   });
 
   it('is uncertain after a crash in the middle, and is told so without being asked', () => {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChannelDeps, PushedFrame } from '../../../../local-agent/edge/channel.ts';
 import { Channel } from '../../../../local-agent/edge/channel.ts';
+import { CLOSE } from '../../../../schema/contracts/channel-frames.ts';
+import { CHANNEL } from '../../../../schema/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { FakeEdge, leaseAnswer } from '../../../support/fake-edge.ts';
 
@@ -111,6 +113,17 @@ describe('the channel', () => {
     await clock.advance(250);
     await (await edge.channel(1)).frame('hello');
     expect(problems).toEqual(['the channel to the edge was lost']);
+  });
+
+  it('waits longest when another agent takes its place, so that the two do not take turns without pause', async () => {
+    const lost = next<Record<string, unknown>>();
+    const { channel } = setUp({ onProblem: (_, fields) => lost.call(fields) });
+    const socket = await ready(channel);
+    socket.socket.close(CLOSE.replaced);
+    expect(await lost.value).toEqual({
+      reason: 'another agent runs under the id of this node',
+      retry_in_ms: CHANNEL.reconnect_max_ms / 2,
+    });
   });
 
   it('waits longer each time the edge is away', async () => {

@@ -29,6 +29,8 @@ let pending: Command[];
 let held: (() => void)[];
 let holds: boolean;
 let told: string[];
+let receipts: unknown[];
+let taken: boolean;
 let poll: CommandPoll;
 
 beforeEach(() => {
@@ -37,11 +39,17 @@ beforeEach(() => {
   held = [];
   holds = false;
   told = [];
+  receipts = [];
+  taken = true;
   const client: EdgeClient = {
-    async call<T>({ path, schema }: EdgeRequest<T>): Promise<T> {
+    async call<T>({ method, path, body, schema }: EdgeRequest<T>): Promise<T> {
       if (holds) await new Promise<void>((resolve) => held.push(resolve));
       if (path === '/v1/system/state') return schema.parse(SYSTEM);
       if (path === '/v1/leader') return schema.parse(leaseView());
+      if (method === 'POST') {
+        receipts.push(body);
+        return schema.parse({ receipts: 1 });
+      }
       return schema.parse({ items: pending, next_cursor: null });
     },
     async close() {},
@@ -52,7 +60,10 @@ beforeEach(() => {
     clock,
     random: () => 0,
     onCoordination: () => told.push('coordination'),
-    onCommand: ({ command_id }) => told.push(command_id),
+    onCommand: ({ command_id }) => {
+      told.push(command_id);
+      return taken ? { command_id, accepted: true } : null;
+    },
   });
 });
 
@@ -75,6 +86,17 @@ describe('the edge without a socket', () => {
     await due();
     expect(told.filter((what) => what === early.command_id)).toHaveLength(1);
     expect(told.filter((what) => what === late.command_id)).toHaveLength(2);
+  });
+
+  it('says what was taken, and nothing of a command that could not be stored', async () => {
+    pending = [command(1)];
+    taken = false;
+    poll.start();
+    await due();
+    expect(receipts).toEqual([]);
+    taken = true;
+    await due();
+    expect(receipts).toEqual([{ receipts: [{ command_id: pending[0]?.command_id, accepted: true }] }]);
   });
 
   it('says nothing of a question that was under way when a socket took over', async () => {

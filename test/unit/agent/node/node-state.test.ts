@@ -22,8 +22,8 @@ function viewAfter(...steps: [at: number, event: NodeEvent][]): NodeView {
   return steps.reduce((view, [at, event]) => nextNodeView(view, event, rules, at), INITIAL_NODE_VIEW);
 }
 const granted = (sentAt: number, over = {}): NodeEvent => ({ type: 'answered', sentAt, answer: leaseAnswer(over) });
-const refused = (sentAt: number, expires_in_ms = 20_000): NodeEvent =>
-  granted(sentAt, { is_leader: false, holder_id: 'node-b', expires_in_ms });
+const NOT_MINE = { is_leader: false, holder_id: 'node-b', expires_in_ms: 20_000 };
+const refused = (sentAt: number, expires_in_ms = 20_000): NodeEvent => granted(sentAt, { ...NOT_MINE, expires_in_ms });
 const told = (over = {}, candidate = false): NodeEvent => ({
   type: 'told',
   lease: leaseView({ holder_id: 'node-b', term: 1, expires_in_ms: 20_000, ...over }),
@@ -106,6 +106,15 @@ describe('a standby', () => {
     const preferred = { ...rules, preferred: true };
     const view = viewAfter([0, { type: 'asked' }], [100, refused(0)]);
     expect(leaseAction(view, preferred, 100, false)).toEqual({ do: 'acquire', at: 10_000 });
+  });
+
+  it('asks a preferred holder for nothing, being preferred itself, until that lease ends', () => {
+    const preferred = { ...rules, preferred: true };
+    const lease = leaseView({ holder_id: 'node-b', holder_preferred: true, expires_in_ms: 20_000 });
+    const asked = viewAfter([0, { type: 'asked' }], [100, granted(0, { ...NOT_MINE, lease })]);
+    expect(leaseAction(asked, preferred, 100, false)).toEqual({ do: 'acquire', at: 20_100 });
+    const heard = nextNodeView(asked, told({ holder_preferred: false }), preferred, 200);
+    expect(leaseAction(heard, preferred, 200, false)).toEqual({ do: 'acquire', at: 10_000 });
   });
 
   it('takes up a lease of its own that it did not know of', () => {

@@ -1,0 +1,27 @@
+/** Keeps the agent's file from growing for ever: what nobody asks for any more is forgotten at the start and daily. */
+import { AGENT_KEEPS } from '../../schema/defaults.ts';
+import type { Clock } from '../clock.ts';
+import type { Store } from '../store/store.ts';
+
+export class Retention {
+  readonly #store: Pick<Store, 'outbox' | 'seenCommands' | 'transaction'>;
+  readonly #clock: Clock;
+  #cancel: () => void = () => undefined;
+
+  constructor(store: Pick<Store, 'outbox' | 'seenCommands' | 'transaction'>, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  start(): void {
+    this.#store.transaction(() => {
+      this.#store.seenCommands.forgetBefore(this.#clock.now() - AGENT_KEEPS.commands_ms);
+      this.#store.outbox.trimRefused(AGENT_KEEPS.refused_rows);
+    });
+    this.#cancel = this.#clock.after(AGENT_KEEPS.look_interval_ms, () => this.start());
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+}
