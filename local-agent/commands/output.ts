@@ -1,6 +1,7 @@
 /** What people see: tables and colours on a terminal, plain text elsewhere. Programs get JSON. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
+import { makeVisible } from '../visible.ts';
 import type { CommandDeps } from './deps.ts';
 import type { Args } from './verb.ts';
 
@@ -33,9 +34,10 @@ const PLAIN = {
   middle: '  ',
 };
 
+/** What pages and chats wrote goes to the terminal with nothing hidden in it: no escape sequence, no change of direction. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return makeVisible(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 /** Rows under a head; `none` says so when there are none. */

@@ -1,6 +1,7 @@
 /**
  * The folders that tools may touch, and what lies in them. A path is judged after its symbolic links are resolved,
- * and again by where the opened thing really is. Files of the agent itself are out of bounds even inside a root.
+ * and again by where the opened thing really is. Files of the agent itself, and Git's, are out of bounds even inside a
+ * root.
  */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -84,12 +85,20 @@ function folded(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 
+/**
+ * Whether a path below a root leads into `.git`. A file there decides what an innocent `git status` runs (hooks,
+ * `core.fsmonitor`), so who may write files must not thereby be able to run programs.
+ */
+function isGitsOwn(below: string): boolean {
+  return folded(below).split(sep).includes('.git');
+}
+
 export interface Roots {
   /** Where relative paths begin when no `cwd` is given: the first root. */
   home: string;
   /** An absolute path of what a tool was given. Resolves no links. */
   resolve(path: string, cwd?: string): string;
-  /** @throws FileError unless the real path lies in a root and is not the agent's own. */
+  /** @throws FileError unless the real path lies in a root and is neither the agent's own nor Git's. */
   admit(realPath: string): void;
 }
 
@@ -110,8 +119,12 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
       return isAbsolute(path) ? resolve(path) : resolve(base, path);
     },
     admit(path) {
-      if (!real.some((root) => contains(root, path))) {
+      const inside = real.filter((root) => contains(root, path));
+      if (inside.length === 0) {
         throw new FileError('path_outside_roots', `${path} lies outside the configured roots`);
+      }
+      if (inside.every((root) => isGitsOwn(path.slice(root.length)))) {
+        throw new FileError('path_protected', `${path} is Git's own: it can name programs to run; use git itself`);
       }
       if (own.some((protectedPath) => contains(protectedPath, folded(path)))) {
         throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);

@@ -10,23 +10,13 @@ import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { readFileSlice } from '../host/fs.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
+import { makeVisible } from '../visible.ts';
 import { patchedPaths } from './tools/files-patch.ts';
 
 type Approval = z.infer<typeof ApprovalSchema>;
 
 const MAX_DISPLAY_CHARS = 60_000;
 const MAX_HASHED_BYTES = 8 * 1024 * 1024;
-/**
- * Control, format, separator and unpaired characters, every space but the plain one, and letters and marks that fonts
- * show as nothing.
- */
-const INVISIBLE = /(?![\n\t ])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-
-/** A text in which nothing is hidden: invisible and bidirectional characters as `\u{…}`. */
-export function makeVisible(text: string): string {
-  return text.replace(INVISIBLE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
-}
-
 function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
