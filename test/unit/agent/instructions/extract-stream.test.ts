@@ -104,8 +104,11 @@ function costMicros(text: string): number {
 /** A quadratic scan is at 256. */
 const GROWTH = 16;
 const LIMIT = 96;
-/** Less than that is too little to be measured. */
-const FLOOR_MICROS = 250;
+/**
+ * Less than that is taken for it: a warm 8 KiB costs a few hundred, and divides what a busy machine adds to the large
+ * text. A square of 8 Ki steps costs many times as much, so nothing quadratic hides behind it.
+ */
+const FLOOR_MICROS = 1_000;
 const MAX_ROUNDS = 40;
 /** A hundred times what any of them costs: not worth another round. */
 const HOPELESS_MICROS = 1_000_000;
