@@ -6,18 +6,20 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, stop as stopEsbuild } from 'esbuild';
+import { stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
+import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
 import { takeFileLock } from '../store/file-lock.ts';
+import { bundleWorker } from './bundle-worker.ts';
 import { REPOSITORY } from './layout.ts';
 import { migrateEdge } from './migrate-edge.ts';
 
 const SettingsSchema = z.object({
   BAA_STACK_PORT: z.coerce.number().int().min(0).max(65_535),
   BAA_STACK_STATE: z.string().min(1),
-  BAA_BOOTSTRAP_TOKEN: z.string().min(16),
+  BAA_BOOTSTRAP_TOKEN: z.string().min(BOOTSTRAP_SECRET_MIN_CHARS),
   /** Variables of wrangler.toml to override, as a JSON object. */
   BAA_STACK_VARS: z
     .string()
@@ -42,24 +44,11 @@ const OTHERS_AND_GROUP = 0o077;
 /** How long an edge that is just ending may keep its state. */
 const LOCK_WAIT_MS = 5_000;
 
-async function bundleWorker(main: string): Promise<string> {
-  const result = await build({
-    absWorkingDir: REPOSITORY,
-    entryPoints: [main],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    platform: 'neutral',
-    conditions: ['workerd', 'worker', 'browser'],
-    mainFields: ['browser', 'module', 'main'],
-    external: ['cloudflare:*', 'node:*'],
-    sourcemap: 'inline',
-  });
+/** The bundle, and esbuild's own process ended: it would outlive this one's need of it. */
+async function bundleOnce(main: string): Promise<string> {
+  const bundle = await bundleWorker(main, { sourcemap: 'inline' });
   await stopEsbuild();
-  const [output] = result.outputFiles;
-  if (!output) throw new Error('esbuild made no bundle of the Worker');
-  return output.text;
+  return bundle;
 }
 
 async function startEdge(settings: z.infer<typeof SettingsSchema>) {
@@ -77,7 +66,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>) {
           ...workerOptions,
           name: 'conductor',
           modules: [
-            { type: 'ESModule', path: 'index.js', contents: await bundleWorker(config.main ?? 'workers/index.ts') },
+            { type: 'ESModule', path: 'index.js', contents: await bundleOnce(config.main ?? 'workers/index.ts') },
           ],
           bindings: {
             ...workerOptions.bindings,

@@ -3,22 +3,14 @@
  * shell page, or without a conversation of its own, becomes nothing.
  */
 import type { Platform } from '../contracts/common.ts';
-import type { LinkObservation, TargetPayload } from '../contracts/conversations.ts';
+import type { Link, LinkObservation, TargetPayload } from '../contracts/conversations.ts';
 import { TARGET_KIND } from '../contracts/conversations.ts';
 
-export interface ObservedLink {
-  platform: Platform;
-  remote_conversation_id: string;
-  page_url: string;
-  page_title: string | null;
-  route_path: string;
-  route_pattern: string | null;
-  route_params: Record<string, string>;
-  target_kind: string;
-  target_id: string;
-  target_payload: TargetPayload;
-  observed_at: number;
-}
+/** The parts of a link that one observation determines. */
+export type ObservedLink = Omit<
+  Link,
+  'link_id' | 'local_conversation_id' | 'client_id' | 'controller_id' | 'is_active'
+>;
 
 /**
  * The link that an observation says. A browser whose clock runs ahead is taken to have looked just now (Unix

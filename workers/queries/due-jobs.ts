@@ -1,7 +1,7 @@
 /** Due jobs, oldest first, each with its conversation and every link by which that can be reached now. */
 import { sql } from 'drizzle-orm';
 import type { Platform } from '../../schema/contracts/common.ts';
-import type { AutomationStatus, TargetPayload } from '../../schema/contracts/conversations.ts';
+import type { AutomationStatus, Link } from '../../schema/contracts/conversations.ts';
 import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import type { ClientStanding } from '../../schema/domain/client-stops.ts';
 import type { RenewalCounters } from '../../schema/domain/renewal-limits.ts';
@@ -10,19 +10,8 @@ import { counterPairs } from './renewal-counters.ts';
 import type { JobRow } from './renewal-jobs.ts';
 import { settingsLayers, settingsOf } from './renewal-settings.ts';
 
-export interface DueLink {
-  link_id: string;
-  client_id: string;
-  controller_id: string;
-  page_url: string;
-  page_title: string | null;
-  route_path: string;
-  route_pattern: string | null;
-  route_params: Record<string, string>;
-  target_kind: string;
-  target_id: string;
-  target_payload: TargetPayload;
-  observed_at: number;
+export interface DueLink
+  extends Omit<Link, 'local_conversation_id' | 'platform' | 'remote_conversation_id' | 'is_active'> {
   fingerprint: string | null;
   /** What its browser has told of that platform. */
   client: (ClientStanding & { connected: boolean }) | null;

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
-import { build } from 'esbuild';
 import type { V4MiniflareOptions } from 'miniflare';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { z } from 'zod';
+import { bundleWorker } from '../../../local-agent/stack/bundle-worker.ts';
 import { migrateEdge } from '../../../local-agent/stack/migrate-edge.ts';
 import type { Cleanup } from '../harness/cleanup.ts';
 
@@ -32,25 +32,6 @@ const withoutFrameLimit: Plugin = {
     });
   },
 };
-
-async function bundle(entryPoint: string): Promise<string> {
-  const result = await build({
-    absWorkingDir: REPOSITORY,
-    entryPoints: [entryPoint],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    platform: 'neutral',
-    conditions: ['workerd', 'worker', 'browser'],
-    mainFields: ['browser', 'module', 'main'],
-    external: ['cloudflare:*', 'node:*'],
-    plugins: [withoutFrameLimit],
-  });
-  const [output] = result.outputFiles;
-  if (!output) throw new Error(`esbuild made no bundle of ${entryPoint}`);
-  return output.text;
-}
 
 type WorkerOptions = Extract<V4MiniflareOptions, { workers: unknown[] }>['workers'][number];
 
@@ -82,7 +63,7 @@ const esModule = (contents: string) => [{ type: 'ESModule' as const, path: 'inde
 export async function startMinimal(cleanup: Cleanup): Promise<Running> {
   const running = await start(cleanup, {
     name: 'minimal',
-    modules: esModule(await bundle(fileURLToPath(import.meta.resolve('../../workers/bench/minimal.ts')))),
+    modules: esModule(await bundleWorker(fileURLToPath(import.meta.resolve('../../workers/bench/minimal.ts')))),
     compatibilityDate: COMPATIBILITY_DATE,
     d1Databases: { DB: 'minimal' },
     durableObjects: { MINIMAL: { className: 'MinimalLease', useSQLite: true } },
@@ -103,7 +84,7 @@ export async function startConductor(cleanup: Cleanup, entryPoint = 'workers/ind
   const running = await start(cleanup, {
     ...options,
     name: 'conductor',
-    modules: esModule(await bundle(entryPoint)),
+    modules: esModule(await bundleWorker(entryPoint, { plugins: [withoutFrameLimit] })),
     bindings: { ...options.bindings, BAA_BOOTSTRAP_TOKEN: BOOTSTRAP_TOKEN },
   });
   await migrateEdge(running.runtime);
