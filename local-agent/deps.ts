@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { AgentDeps } from './agent.ts';
-import { systemClock } from './clock.ts';
 import { createEdgeClient } from './edge/http-client.ts';
+import { systemClock } from './lib/clock.ts';
 
 const OUTBOX_ID_BYTES = 12;
 const PackageSchema = z.object({ version: z.string() });

@@ -3,13 +3,13 @@ import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { HEADER } from '../schema/contracts/common.ts';
 import { newId } from '../schema/ids.ts';
-import { openDatabase } from './db.ts';
+import type { AccessKeys } from './auth/access.ts';
+import { remoteAccessKeys } from './auth/access.ts';
+import { openDatabase } from './db/open.ts';
 import type { AppEnv } from './env.ts';
-import { notFound, renderError } from './errors.ts';
+import { notFound, renderError } from './http/errors.ts';
 import { log } from './log.ts';
-import type { AccessKeys } from './middleware/access.ts';
-import { remoteAccessKeys } from './middleware/access.ts';
-import { ROUTES } from './routes/index.ts';
+import { ROUTES } from './routes.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 

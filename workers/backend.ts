@@ -3,12 +3,12 @@ import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Command, Receipt } from '../schema/contracts/commands.ts';
 import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
 import type { TickAnswer, TickTrigger } from '../schema/contracts/ticks.ts';
-import { runTick } from './cron/run-tick.ts';
-import { openDatabase, runBatch } from './db.ts';
-import { endRefused } from './instruction-elsewhere.ts';
-import { noteReceipts, pendingCommands } from './queries/commands.ts';
-import { dueWithNode } from './queries/renewal-jobs.ts';
-import { tellNextDue } from './queries/ticks.ts';
+import { openDatabase, runBatch } from './db/open.ts';
+import { endRefused } from './instructions/run-on-other-node.ts';
+import { noteReceipts, pendingCommands } from './nodes/commands.ts';
+import { dueWithNode } from './renewal/jobs.ts';
+import { runTick } from './timed-jobs/run-tick.ts';
+import { tellNextDue } from './timed-jobs/ticks.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
   tick(trigger: TickTrigger): Promise<TickAnswer> {

@@ -2,8 +2,8 @@
 
 import type { Session } from '../schema/contracts/tokens.ts';
 import type { ErrorCode } from '../schema/errors.ts';
-import type { Database } from './db.ts';
-import type { AccessKeys } from './middleware/access.ts';
+import type { AccessKeys } from './auth/access.ts';
+import type { Database } from './db/open.ts';
 
 export interface Variables {
   request_id: string;

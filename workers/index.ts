@@ -1,6 +1,6 @@
 /** The Worker: HTTP, the cron, the four Durable Objects, and the entrypoint by which the objects ask for things. */
 import { createApp } from './app.ts';
-import { runTick } from './cron/run-tick.ts';
+import { runTick } from './timed-jobs/run-tick.ts';
 
 export { AutomationState, LeaderLease, NodeHub, TimedJobs } from '../durable-objects/index.ts';
 export { EdgeBackend } from './backend.ts';

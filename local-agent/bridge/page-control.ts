@@ -6,9 +6,9 @@ import { z } from 'zod';
 import type { ExtensionFrame, PAGE_CONTROL_ACTIONS } from '../../schema/contracts/bridge-frames.ts';
 import { SystemChangeAnswerSchema } from '../../schema/contracts/system.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { Conversations } from '../browsers/conversations.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
-import type { Conversations } from './conversations.ts';
 
 export type PageControl = Extract<ExtensionFrame, { type: 'page_control' }>;
 type Action = (typeof PAGE_CONTROL_ACTIONS)[number];

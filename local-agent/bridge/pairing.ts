@@ -6,9 +6,9 @@
 import type { PairingBody, PairingWindowView } from '../../schema/contracts/local-api.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
-import type { Clock } from '../clock.ts';
-import { Signal } from '../edge/signal.ts';
-import { sameSecret, sha256Hex } from '../local-api/secrets.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Signal } from '../lib/emitter.ts';
+import { sameSecret, sha256Hex } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
 
 /** A browser's socket that waits for its token. */

@@ -14,9 +14,9 @@ import { ExtensionFrameSchema, ORIGIN_PATTERN } from '../../schema/contracts/bri
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
-import type { Clock } from '../clock.ts';
-import type { Budget, BudgetLimits } from '../local-api/budget.ts';
-import { sameDigest, sha256Hex } from '../local-api/secrets.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Budget, BudgetLimits } from '../lib/rate-limit.ts';
+import { sameDigest, sha256Hex } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { Claimant, Pairing } from './pairing.ts';
 import type { SessionIdentity } from './session.ts';

@@ -13,14 +13,14 @@ import type {
 import { ExtensionFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
-import type { Clock } from '../clock.ts';
+import type { BrowserClients } from '../browsers/clients.ts';
+import type { SeenMessages } from '../browsers/seen-messages.ts';
+import type { Snapshots } from '../browsers/snapshot.ts';
+import { snapshotKey } from '../browsers/snapshot.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
-import type { BrowserClients } from './browser-clients.ts';
 import type { PageControl, PageControlDeps } from './page-control.ts';
 import { doPageControl } from './page-control.ts';
-import type { SeenMessages } from './seen-messages.ts';
-import type { Snapshots } from './snapshot.ts';
-import { snapshotKey } from './snapshot.ts';
 import type { BridgeSocket } from './socket.ts';
 
 /** Who hears of what a browser says. */

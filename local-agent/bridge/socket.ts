@@ -8,9 +8,9 @@ import type { RawData, WebSocket } from 'ws';
 import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
-import type { BudgetLimits } from '../local-api/budget.ts';
-import { Budget } from '../local-api/budget.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { BudgetLimits } from '../lib/rate-limit.ts';
+import { Budget } from '../lib/rate-limit.ts';
 
 export interface SocketListener {
   onFrame(json: unknown): void;

@@ -1,10 +1,11 @@
 /** What the commands need of the world, so that a test can give them another one. */
-import type { Clock } from '../clock.ts';
-import { systemClock } from '../clock.ts';
+
 import type { Environment } from '../config/resolve.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
 import { permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
+import type { Clock } from '../lib/clock.ts';
+import { systemClock } from '../lib/clock.ts';
 
 export interface CommandDeps {
   env: Environment;

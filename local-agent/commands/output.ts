@@ -1,7 +1,7 @@
 /** What people see: tables and colours on a terminal, plain text elsewhere. Programs get JSON. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
-import { makeVisible } from '../visible.ts';
+import { makeVisible } from '../lib/visible.ts';
 import type { CommandDeps } from './deps.ts';
 import type { Args } from './verb.ts';
 

@@ -6,9 +6,9 @@
  */
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
 import type { CommandHandlers, CommandOf } from '../edge/commands.ts';
 import { reportCommandResult } from '../edge/commands.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Deliveries, DeliveryRow } from './deliveries.ts';
 import type { ConversationReader } from './reader.ts';

@@ -9,8 +9,8 @@
 import type { Logger } from 'pino';
 import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../schema/contracts/bridge-frames.ts';
 import { AGENT_KEEPS, DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
-import { Signal } from '../edge/signal.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Signal } from '../lib/emitter.ts';
 import type { Store } from '../store/store.ts';
 import type { ChoiceView } from './choose.ts';
 import { DELIVERY_KINDS, decide, slotBlock } from './choose.ts';

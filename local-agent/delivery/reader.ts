@@ -4,7 +4,7 @@
  */
 import type { ActionResult, ConversationReading, ReadCurrent } from '../../schema/contracts/bridge-frames.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../lib/clock.ts';
 
 /** What is to be read, where. */
 export type ReadTarget = Omit<ReadCurrent, 'type' | 'request_id' | 'timeout_ms'>;

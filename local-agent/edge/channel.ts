@@ -10,9 +10,9 @@ import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frame
 import { CLOSE, EdgeFrameSchema, PING, parsePong } from '../../schema/contracts/channel-frames.ts';
 import type { LeaderAcquireAnswer } from '../../schema/contracts/leader.ts';
 import { CHANNEL, HTTP } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
-import { fullJitter } from './backoff.ts';
-import { Signal } from './signal.ts';
+import { fullJitter } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Signal } from '../lib/emitter.ts';
 
 const UNANSWERED_PINGS = 2;
 const RECONNECT = { baseMs: CHANNEL.reconnect_base_ms, maxMs: CHANNEL.reconnect_max_ms };

@@ -10,8 +10,8 @@ import { LeaseViewSchema } from '../../schema/contracts/leader.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
 import { SystemStateSchema } from '../../schema/contracts/system.ts';
 import { CHANNEL, COMMAND, HTTP } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
-import { fullJitter } from './backoff.ts';
+import { fullJitter } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { EdgeClient } from './http-client.ts';
 
 const BACKOFF = { baseMs: COMMAND.poll_interval_ms, maxMs: CHANNEL.reconnect_max_ms };

@@ -5,7 +5,7 @@
 import type { Command, CommandKind, Receipt } from '../../schema/contracts/commands.ts';
 import { CommandResultAnswerSchema } from '../../schema/contracts/commands.ts';
 import type { Store } from '../store/store.ts';
-import type { AnswerHandler } from './answer-handlers.ts';
+import type { AnswerHandler } from './response-handlers.ts';
 
 export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
 

@@ -4,15 +4,16 @@
  * edge answers as before. What cannot be sent now (network, 401, 408, 429, 5xx) waits with full jitter; what the edge
  * will never have is kept as refused and its stream goes on. Idle, it does nothing: an append wakes it.
  */
-import type { Clock } from '../clock.ts';
-import type { AnswerRow } from '../store/answers.ts';
+
+import { fullJitter } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Signal } from '../lib/emitter.ts';
 import type { OutboxRow, Refusal } from '../store/outbox.ts';
+import type { AnswerRow } from '../store/responses.ts';
 import type { Store } from '../store/store.ts';
-import type { AfterCommit, AnswerHandler, AnswerHandlers, SentRow } from './answer-handlers.ts';
-import { fullJitter } from './backoff.ts';
 import type { EdgeClient } from './http-client.ts';
 import { EdgeError } from './http-client.ts';
-import { Signal } from './signal.ts';
+import type { AfterCommit, AnswerHandler, AnswerHandlers, SentRow } from './response-handlers.ts';
 
 const MAX_PARALLEL_STREAMS = 16;
 const UNAUTHORIZED = 401;

@@ -1,6 +1,6 @@
 /** The system mode as this node knows it: the newest version heard of, from whatever told it. */
 import type { SystemMode } from '../../schema/contracts/system.ts';
-import { Signal } from './signal.ts';
+import { Signal } from '../lib/emitter.ts';
 
 export interface ModeSeen {
   mode: SystemMode;

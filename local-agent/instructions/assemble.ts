@@ -3,21 +3,21 @@ import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import { CommandIdSchema } from '../../schema/contracts/commands.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
-import type { Clock } from '../clock.ts';
 import type { PromptEnd } from '../delivery/prompts.ts';
 import type { ReplyQueue } from '../delivery/replies.ts';
-import type { AnswerHandler } from '../edge/answer-handlers.ts';
 import { reportCommandResult } from '../edge/commands.ts';
+import type { AnswerHandler } from '../edge/response-handlers.ts';
 import { UndoStore } from '../host/undo.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HostPolicy } from '../policy/host-policy.ts';
+import { PolicyFile } from '../policy/policy-file.ts';
 import type { Store } from '../store/store.ts';
-import { pipelineAnswers } from './answers.ts';
 import type { HostBrowsers } from './browser-work.ts';
 import { BrowserWork, promptOutcome } from './browser-work.ts';
 import type { InstructionCommands } from './commands.ts';
 import { instructionCommands } from './commands.ts';
-import { HostPolicy } from './host-policy.ts';
 import { Pipeline } from './pipeline.ts';
-import { PolicyFile } from './policy-file.ts';
+import { pipelineAnswers } from './response-handlers.ts';
 
 export interface InstructionsDeps {
   store: Store;

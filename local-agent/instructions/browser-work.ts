@@ -9,12 +9,12 @@ import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
 import type { BrowserTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
-import type { Wanted } from '../bridge/targets.ts';
+import type { Wanted } from '../browsers/targets.ts';
 import type { Prompt } from '../delivery/prompts.ts';
 import { promptPlan } from '../delivery/prompts.ts';
-import type { Redact } from './redact.ts';
-import type { InstructionResult, ToolOutcome } from './tools/tool.ts';
-import { clipToOutput, ended, fitToBody, succeeded } from './tools/tool.ts';
+import type { Redact } from '../policy/redact.ts';
+import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
+import { clipToOutput, ended, fitToBody, succeeded } from '../tools/tool.ts';
 
 /** The browsers of this host, as far as tools use them. */
 export interface HostBrowsers {

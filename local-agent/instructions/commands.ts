@@ -3,15 +3,15 @@
 import { isBrowserTool } from '../../schema/contracts/tools.ts';
 import type { CommandHandlers, CommandOf } from '../edge/commands.ts';
 import { reportCommandResult } from '../edge/commands.ts';
+import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
+import type { ToolOutcome } from '../tools/tool.ts';
+import { ended } from '../tools/tool.ts';
 import type { BrowserWork } from './browser-work.ts';
-import type { HostPolicy } from './host-policy.ts';
 import { checkParams } from './normalize.ts';
 import type { Pipeline } from './pipeline.ts';
 import { resubmit } from './resubmission.ts';
 import { toolNameOf } from './tool-name.ts';
-import type { ToolOutcome } from './tools/tool.ts';
-import { ended } from './tools/tool.ts';
 
 export type InstructionCommands = Pick<
   CommandHandlers,

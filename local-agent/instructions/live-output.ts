@@ -3,7 +3,7 @@
  * time, up to a limit. The whole output comes with the result, so nothing is lost when a chunk is not told.
  */
 import { INSTRUCTION } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../lib/clock.ts';
 
 const { live_interval_ms, max_live_chars, max_live_chunk_chars } = INSTRUCTION;
 

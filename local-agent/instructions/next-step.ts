@@ -1,6 +1,6 @@
 /** What comes next of a message: pure. One instruction at a time, in message order. */
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
-import type { ExecutionRow } from './ledger.ts';
+import type { ExecutionRow } from './execution-store.ts';
 
 const OPEN: readonly InstructionState[] = ['claimed', 'waiting', 'awaiting_approval', 'running'];
 

@@ -5,8 +5,8 @@
  */
 import type { BlockError, InstructionState } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
-import { howToAllow } from './denial.ts';
-import type { ExecutionRow } from './ledger.ts';
+import { howToAllow } from '../policy/denial.ts';
+import type { ExecutionRow } from './execution-store.ts';
 
 export type ReplyExecution = Pick<ExecutionRow, 'idx' | 'name' | 'status' | 'gate' | 'result' | 'artifact_url'>;
 

@@ -8,13 +8,13 @@ import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
 import type { MessageClaimBody } from '../../schema/contracts/instructions.ts';
 import { BlockErrorSchema } from '../../schema/contracts/instructions.ts';
 import type { CommandOf } from '../edge/commands.ts';
+import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
 import { extractBlocks } from './extract.ts';
-import type { HostPolicy } from './host-policy.ts';
 import type { NormalInstruction } from './normalize.ts';
 import { normalize } from './normalize.ts';
+import { streamOf } from './outbox-reports.ts';
 import { parseBlocks } from './parse.ts';
-import { streamOf } from './reports.ts';
 
 const CallSchema = z.object({
   instruction_id: z.string(),

@@ -1,6 +1,7 @@
 /** The effects that run in this process now: how to end one from outside, and its output so far. */
+
+import type { StopCause } from '../tools/tool.ts';
 import type { LiveOutput } from './live-output.ts';
-import type { StopCause } from './tools/tool.ts';
 
 export interface RunningEffect {
   controller: AbortController;

@@ -12,10 +12,10 @@ import type { z } from 'zod';
 import { HEADER } from '../../schema/contracts/common.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { Budget } from '../lib/rate-limit.ts';
+import { sameSecret } from '../lib/secrets.ts';
 import { isOwnHost, parseLocalApi } from './address.ts';
-import type { Budget } from './budget.ts';
 import { failureBody, refuseUpgrade, requestIdOf, sendJson } from './envelope.ts';
-import { sameSecret } from './secrets.ts';
 
 /** One route; `run` gets what its schemas have parsed. */
 export interface LocalRoute {

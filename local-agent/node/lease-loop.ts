@@ -4,13 +4,13 @@
  */
 import type { NodeState } from '../../schema/contracts/controllers.ts';
 import type { LeaderAcquireAnswer, LeaderReleaseAnswer, LeaseView } from '../../schema/contracts/leader.ts';
-import type { Clock } from '../clock.ts';
-import { Signal } from '../edge/signal.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Signal } from '../lib/emitter.ts';
+import { withinMs } from '../lib/timeout.ts';
 import type { CautiousTime } from './cautious-clock.ts';
 import { advanceCautiousTime } from './cautious-clock.ts';
 import type { LeaseAction, LeaseRules, NodeEvent, NodeView } from './node-state.ts';
 import { INITIAL_NODE_VIEW, leads, leaseAction, nextNodeView } from './node-state.ts';
-import { withinMs } from './within.ts';
 
 /** How lease requests travel. Each rejects when no answer came. */
 export interface LeaseTransport {

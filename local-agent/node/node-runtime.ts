@@ -8,9 +8,7 @@ import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import type { Command } from '../../schema/contracts/commands.ts';
 import { LeaderAcquireAnswerSchema, LeaderReleaseAnswerSchema } from '../../schema/contracts/leader.ts';
 import { HTTP } from '../../schema/defaults.ts';
-import type { Clock } from '../clock.ts';
 import type { Config } from '../config/settings.ts';
-import type { AnswerHandlers } from '../edge/answer-handlers.ts';
 import type { HelloAck, HelloFrame, PushedFrame } from '../edge/channel.ts';
 import { Channel } from '../edge/channel.ts';
 import { CommandPoll, readCoordination } from '../edge/command-poll.ts';
@@ -18,13 +16,15 @@ import type { CommandHandlers } from '../edge/commands.ts';
 import { takeCommand } from '../edge/commands.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { OutboxSender } from '../edge/outbox-sender.ts';
-import { Signal } from '../edge/signal.ts';
+import type { AnswerHandlers } from '../edge/response-handlers.ts';
 import type { SystemView } from '../edge/system-view.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Signal } from '../lib/emitter.ts';
+import { withinMs } from '../lib/timeout.ts';
 import type { Store } from '../store/store.ts';
 import { LeaseLoop } from './lease-loop.ts';
 import { Registration } from './registration.ts';
 import { Retention } from './retention.ts';
-import { withinMs } from './within.ts';
 
 const SECOND_MS = 1_000;
 /** Rows that ask the edge to claim ordinary work. */

@@ -1,7 +1,7 @@
 /** Where the parts of a local system lie: this checkout, the agent's runtime root, the edge's state. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EDGE_STATE_FOLDER } from '../instructions/own-paths.ts';
+import { EDGE_STATE_FOLDER } from '../policy/own-paths.ts';
 
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
 

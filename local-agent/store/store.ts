@@ -7,12 +7,12 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { makePrivateFile, makePrivateFolder } from '../host/own-files.ts';
-import { Answers } from './answers.ts';
 import { takeFileLock } from './file-lock.ts';
 import { Meta } from './meta.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { Outbox } from './outbox.ts';
 import { Pairings } from './pairings.ts';
+import { Answers } from './responses.ts';
 import { SeenCommands } from './seen-commands.ts';
 
 export interface Store {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Clock } from '../../local-agent/clock.ts';
+import type { Clock } from '../../local-agent/lib/clock.ts';
 import type { Store } from '../../local-agent/store/store.ts';
 import { openStore } from '../../local-agent/store/store.ts';
 import { tempDir } from './temp-dir.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../local-agent/clock.ts';
+import type { Clock } from '../../local-agent/lib/clock.ts';
 
 interface Timer {
   at: number;

@@ -3,7 +3,7 @@
  * run in between: for what is synchronous, where a test wants to look at every moment.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../local-agent/clock.ts';
+import type { Clock } from '../../local-agent/lib/clock.ts';
 
 export class ManualClock implements Clock {
   #now: number;

@@ -1,5 +1,5 @@
 /** A clock that runs so many times as fast as the real one: an hour of the policy takes minutes. */
-import type { Clock } from '../../../local-agent/clock.ts';
+import type { Clock } from '../../../local-agent/lib/clock.ts';
 
 export class FastClock implements Clock {
   readonly #speed: number;

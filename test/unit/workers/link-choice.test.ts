@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DueLink } from '../../../workers/queries/due-jobs.ts';
-import { chooseLink } from '../../../workers/queries/link-choice.ts';
+import type { DueLink } from '../../../workers/renewal/due-jobs.ts';
+import { chooseLink } from '../../../workers/renewal/link-choice.ts';
 
 const client = { connected: true, stopped_reason: null, fingerprint: null };
 const link = (client_id: string, controller_id: string, more: Partial<DueLink> = {}): DueLink => ({

@@ -1,10 +1,10 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { ERROR_STATUS } from '../../../schema/errors.ts';
-import { openApiDocument } from '../../../workers/openapi.ts';
-import { referencePage } from '../../../workers/reference-page.ts';
-import { READERS } from '../../../workers/route.ts';
-import { ROUTES } from '../../../workers/routes/index.ts';
+import { openApiDocument } from '../../../workers/http/openapi.ts';
+import { referencePage } from '../../../workers/http/reference-page.ts';
+import { READERS } from '../../../workers/http/route.ts';
+import { ROUTES } from '../../../workers/routes.ts';
 
 const specs = ROUTES.map((route) => route.spec);
 const document = openApiDocument(specs);

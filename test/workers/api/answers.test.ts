@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ErrorBodySchema } from '../../../schema/contracts/common.ts';
-import { openApiDocument } from '../../../workers/openapi.ts';
-import type { RouteSpec } from '../../../workers/route.ts';
-import { ROUTES } from '../../../workers/routes/index.ts';
+import { openApiDocument } from '../../../workers/http/openapi.ts';
+import type { RouteSpec } from '../../../workers/http/route.ts';
+import { ROUTES } from '../../../workers/routes.ts';
 import type { Reply } from '../support/edge.ts';
 import { TestEdge } from '../support/edge.ts';
 import { sampleBody, samplePath } from '../support/samples.ts';

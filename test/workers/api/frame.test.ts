@@ -2,8 +2,8 @@ import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../../schema/contracts/status.ts';
 import { StatusSchema } from '../../../schema/contracts/status.ts';
-import { signArtifact } from '../../../workers/artifact-link.ts';
-import { ROUTES } from '../../../workers/routes/index.ts';
+import { signArtifact } from '../../../workers/crypto/signed-link.ts';
+import { ROUTES } from '../../../workers/routes.ts';
 import { muteLog } from '../objects/support.ts';
 import { NODE, TestEdge } from '../support/edge.ts';
 

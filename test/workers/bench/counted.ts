@@ -1,7 +1,7 @@
 /** The Worker as it is, with what the platform bills counted around it, and two questions of its own for the benchmarks. */
-import { openDatabase } from '../../../workers/db.ts';
+import { openDatabase } from '../../../workers/db/open.ts';
 import conductor, * as classes from '../../../workers/index.ts';
-import { dueJobs } from '../../../workers/queries/due-jobs.ts';
+import { dueJobs } from '../../../workers/renewal/due-jobs.ts';
 import { countD1, countStorage, countStubs, counts, takeCounts } from './counters.ts';
 
 type State = ConstructorParameters<typeof classes.NodeHub>[0];

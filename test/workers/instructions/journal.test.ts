@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../../schema/contracts/journal.ts';
 import { JournalPageSchema } from '../../../schema/contracts/journal.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../../schema/domain/journal-chain.ts';
-import { sha256Hex } from '../../../workers/hash.ts';
+import { sha256Hex } from '../../../workers/crypto/hash.ts';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 import { bringTo, nextConversation } from './support.ts';

@@ -6,7 +6,7 @@ import { CLOSE, PING } from '../../../schema/contracts/channel-frames.ts';
 import type { Command } from '../../../schema/contracts/commands.ts';
 import { LEASE } from '../../../schema/defaults.ts';
 import { newId } from '../../../schema/ids.ts';
-import { runTick } from '../../../workers/cron/run-tick.ts';
+import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
 import { freshEdge, hubStub, muteLog, TestNode, withBackend } from './support.ts';
 
 const TTL_SEC = 30;

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Conversation, Link } from '../../../schema/contracts/conversations.ts';
-import { openDatabase, runBatch } from '../../../workers/db.ts';
-import { noteReceipts, pendingCommands } from '../../../workers/queries/commands.ts';
+import { openDatabase, runBatch } from '../../../workers/db/open.ts';
+import { noteReceipts, pendingCommands } from '../../../workers/nodes/commands.ts';
 import { rowsOf } from '../support/edge.ts';
 import { OTHER_NODE, Renewals } from './support.ts';
 

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { timedJobs } from '../../../durable-objects/stubs.ts';
-import { renewalProjector } from '../../../workers/cron/renewal-projector.ts';
-import { openDatabase } from '../../../workers/db.ts';
+import { openDatabase } from '../../../workers/db/open.ts';
+import { renewalProjector } from '../../../workers/renewal/projector.job.ts';
 import { settings } from '../../../workers/settings.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';

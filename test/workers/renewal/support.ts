@@ -5,7 +5,7 @@ import type { Command } from '../../../schema/contracts/commands.ts';
 import type { ConversationDetailSchema } from '../../../schema/contracts/conversations.ts';
 import type { RenewalJob } from '../../../schema/contracts/renewal.ts';
 import type { RenewalSettingsPatch } from '../../../schema/contracts/renewal-settings.ts';
-import { renewalProjector } from '../../../workers/cron/renewal-projector.ts';
+import { renewalProjector } from '../../../workers/renewal/projector.job.ts';
 import { Conductor, OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 

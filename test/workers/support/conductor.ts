@@ -5,9 +5,9 @@
 import { env } from 'cloudflare:workers';
 import type { IngestAnswer, IngestBody, InstructionInput } from '../../../schema/contracts/instructions.ts';
 import type { TickAnswer, TickEntry } from '../../../schema/contracts/ticks.ts';
-import { runTick } from '../../../workers/cron/run-tick.ts';
-import type { Runner } from '../../../workers/cron/runner.ts';
-import { RUNNERS } from '../../../workers/cron/runners.ts';
+import type { Runner } from '../../../workers/timed-jobs/job.ts';
+import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
+import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
 import { NODE, rowsOf, TestEdge } from './edge.ts';
 
 export const OTHER_NODE = 'vps-main';

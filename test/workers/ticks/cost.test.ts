@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { timedJobs } from '../../../durable-objects/stubs.ts';
-import { runTick } from '../../../workers/cron/run-tick.ts';
+import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
 import { Conductor, EXEC, instructionsOf } from '../support/conductor.ts';
 import { counting } from '../support/counting.ts';
 import { rowsOf } from '../support/edge.ts';

@@ -3,10 +3,10 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { timedJobs } from '../../../durable-objects/stubs.ts';
 import type { TickAnswer } from '../../../schema/contracts/ticks.ts';
-import { runTick } from '../../../workers/cron/run-tick.ts';
-import type { Runner } from '../../../workers/cron/runner.ts';
-import { MORE } from '../../../workers/cron/runner.ts';
-import { RUNNERS } from '../../../workers/cron/runners.ts';
+import type { Runner } from '../../../workers/timed-jobs/job.ts';
+import { MORE } from '../../../workers/timed-jobs/job.ts';
+import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
+import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
 import { Conductor, entriesOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 

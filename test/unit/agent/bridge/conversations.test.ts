@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Conversations } from '../../../../local-agent/bridge/conversations.ts';
+import { Conversations } from '../../../../local-agent/browsers/conversations.ts';
 import type { EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
 import { conversation } from './fixture.ts';
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { AnswerHandler } from '../../../../local-agent/edge/answer-handlers.ts';
 import type { EdgeClient, EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { OutboxSender } from '../../../../local-agent/edge/outbox-sender.ts';
+import type { AnswerHandler } from '../../../../local-agent/edge/response-handlers.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';

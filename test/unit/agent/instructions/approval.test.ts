@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
-import { approvalOf } from '../../../../local-agent/instructions/approval.ts';
-import { makeVisible } from '../../../../local-agent/visible.ts';
+import { makeVisible } from '../../../../local-agent/lib/visible.ts';
+import { approvalOf } from '../../../../local-agent/policy/approval.ts';
 import type { ToolName } from '../../../../schema/contracts/tools.ts';
 import { tempFolder } from './instruction-host.ts';
 

@@ -1,6 +1,6 @@
 /** Tools that act in a browser: by this host's own, through the edge by another's, and for another node. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { chooseTarget } from '../../../../local-agent/bridge/targets.ts';
+import { chooseTarget } from '../../../../local-agent/browsers/targets.ts';
 import { takeCommand } from '../../../../local-agent/edge/commands.ts';
 import type { ClientPutBody } from '../../../../schema/contracts/clients.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';

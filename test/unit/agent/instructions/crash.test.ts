@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Ledger } from '../../../../local-agent/instructions/ledger.ts';
+import { Ledger } from '../../../../local-agent/instructions/execution-store.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 let agent: InstructionHost;

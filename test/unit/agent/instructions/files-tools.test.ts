@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
-import { runHostTool } from '../../../../local-agent/instructions/tools/registry.ts';
-import type { ToolContext } from '../../../../local-agent/instructions/tools/tool.ts';
+import { runHostTool } from '../../../../local-agent/tools/registry.ts';
+import type { ToolContext } from '../../../../local-agent/tools/tool.ts';
 import type { HostTool } from '../../../../schema/contracts/tools.ts';
 import { tempFolder } from './instruction-host.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lanes } from '../../../../local-agent/instructions/lanes.ts';
+import { Lanes } from '../../../../local-agent/lib/keyed-queue.ts';
 
 const failNever = (error: unknown) => {
   throw error;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LiveOutput } from '../../../../local-agent/instructions/live-output.ts';
-import { redactor } from '../../../../local-agent/instructions/redact.ts';
-import { LiveText } from '../../../../local-agent/instructions/tools/live-text.ts';
+import { redactor } from '../../../../local-agent/policy/redact.ts';
+import { LiveText } from '../../../../local-agent/tools/live-text.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';

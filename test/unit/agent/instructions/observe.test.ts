@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ingestBody } from '../../../../local-agent/instructions/observe.ts';
+import { ingestBody } from '../../../../local-agent/instructions/ingest-body.ts';
 import { IngestBodySchema } from '../../../../schema/contracts/instructions.ts';
 import { HTTP } from '../../../../schema/defaults.ts';
 import { block, finalMessage } from './instruction-host.ts';

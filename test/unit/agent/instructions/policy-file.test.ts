@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PolicyFile } from '../../../../local-agent/instructions/policy-file.ts';
+import { PolicyFile } from '../../../../local-agent/policy/policy-file.ts';
 import { tempFolder } from './instruction-host.ts';
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { argvMatches, judge } from '../../../../local-agent/instructions/policy.ts';
+import { argvMatches, judge } from '../../../../local-agent/policy/policy.ts';
 import { PLATFORMS } from '../../../../schema/contracts/common.ts';
 import { PolicySchema, RULE_DECISIONS } from '../../../../schema/contracts/policy.ts';
 import type { ToolName } from '../../../../schema/contracts/tools.ts';

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { Budget } from '../../../../local-agent/lib/rate-limit.ts';
 import { isOwnHost, parseLocalApi } from '../../../../local-agent/local-api/address.ts';
-import { Budget } from '../../../../local-agent/local-api/budget.ts';
 import { startLocalApi } from '../../../../local-agent/local-api/server.ts';
 import { BRIDGE } from '../../../../schema/defaults.ts';
 import { BridgeFixture, ORIGIN, SHARED_TOKEN } from '../bridge/fixture.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { groupMembers, startTicks } from '../../../../local-agent/host/processes.ts';
-import { describeProcess, endLeftover } from '../../../../local-agent/worker-runner/leftovers.ts';
+import { describeProcess, endLeftover } from '../../../../local-agent/worker-runner/orphans.ts';
 
 /** A program in a session of its own, as `exec` starts them, once it has said that it runs. */
 async function program(script: string) {

@@ -1,0 +1,241 @@
+/**
+ * What the edge's answers change here. Each handler runs inside the transaction that works the answer off, exactly
+ * once; what it returns goes on with the message afterwards.
+ */
+import { z } from 'zod';
+import { PlatformSchema } from '../../schema/contracts/common.ts';
+import type {
+  ClaimedInstruction,
+  IngestAnswer,
+  IngestBody,
+  IngestStatus,
+  InstructionResultAnswer,
+  MessageClaimAnswer,
+} from '../../schema/contracts/instructions.ts';
+import {
+  IngestAnswerSchema,
+  IngestBodySchema,
+  InstructionOutputAnswerSchema,
+  InstructionResultAnswerSchema,
+  InstructionRunAnswerSchema,
+  MessageClaimAnswerSchema,
+  RESULT_STATUSES,
+  StartedAnswerSchema,
+} from '../../schema/contracts/instructions.ts';
+import type { AfterCommit, AnswerHandler, SentRow } from '../edge/response-handlers.ts';
+import { answerHandler } from '../edge/response-handlers.ts';
+import type { InstructionResult } from '../tools/tool.ts';
+import { ended } from '../tools/tool.ts';
+import type { Ledger, NewExecution } from './execution-store.ts';
+import { isOpen } from './next-step.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { ResubmittedCall } from './resubmission.ts';
+import { ResubmissionSchema } from './resubmission.ts';
+import type { RunningEffects } from './running.ts';
+
+/**
+ * Messages that get a reply: those whose instructions ran, were refused, could not be read, or were stopped by a gate;
+ * the assistant waits for that. A repeat, a message without instructions, one too old, and one that the two
+ * readings of the page disagree about get none.
+ */
+const REPLIED: Record<IngestStatus, boolean> = {
+  capture_mismatch: false,
+  ignored_no_instructions: false,
+  parse_error_only: true,
+  duplicate_message: false,
+  expired: false,
+  denied_only: true,
+  system_paused: true,
+  automation_paused: true,
+  automation_busy: true,
+  duplicate_only: false,
+  awaiting_approval: true,
+  accepted: true,
+  executed: true,
+  failed: true,
+};
+
+const ContextSchema = z.object({ instruction_id: z.string() });
+
+function claimUntil(answeredAt: number, expiresInMs: number | null): number | null {
+  return expiresInMs === null ? null : answeredAt + expiresInMs;
+}
+
+function newExecutions(body: IngestBody, answer: IngestAnswer, answeredAt: number): NewExecution[] {
+  return answer.instructions.flatMap(({ instruction_id, index, status, gate, claim_expires_in_ms }) => {
+    const sent = body.instructions.find((one) => one.index === index);
+    if (!sent) return [];
+    const call = { instruction_id, index, name: `${sent.target}::${sent.tool}`, params: sent.params };
+    const standing = gate ?? (status === 'denied' ? sent.policy.rule : null);
+    return executionOf(answer.message_id, call, { status, gate: standing, claim_expires_in_ms }, answeredAt);
+  });
+}
+
+function executionOf(
+  messageId: string,
+  { instruction_id, index, name, params }: ResubmittedCall,
+  { status, gate, claim_expires_in_ms }: Pick<ClaimedInstruction, 'status' | 'gate' | 'claim_expires_in_ms'>,
+  answeredAt: number,
+): NewExecution {
+  const claim_until = claimUntil(answeredAt, claim_expires_in_ms);
+  return { instruction_id, message_id: messageId, idx: index, name, params, status, gate, claim_until };
+}
+
+class Answers {
+  readonly #ledger: Ledger;
+  readonly #advance: (messageId: string) => void;
+  readonly #onChange: () => void;
+  readonly #running: RunningEffects;
+
+  constructor(pipeline: Pipeline, onChange: () => void) {
+    this.#ledger = pipeline.ledger;
+    this.#running = pipeline.effects.running;
+    this.#advance = (messageId) => pipeline.advance(messageId);
+    this.#onChange = onChange;
+  }
+
+  ingested(answer: IngestAnswer, row: SentRow): AfterCommit {
+    const body = IngestBodySchema.parse(row.body);
+    const { link } = body;
+    const added = this.#ledger.add(
+      {
+        message_id: answer.message_id,
+        client_id: body.client_id,
+        platform: PlatformSchema.parse(body.platform),
+        remote_conversation_id: body.remote_conversation_id,
+        local_conversation_id: answer.local_conversation_id,
+        ingest_status: answer.ingest_status,
+        target: {
+          client_id: body.client_id,
+          conversation_id: body.remote_conversation_id,
+          organization_id: link.organization_id ?? null,
+          page_url: link.page_url,
+          page_title: link.page_title,
+          tab_id: link.tab_id,
+          shell_page: link.shell_page,
+        },
+        assistant_message_id: body.assistant_message_id ?? null,
+        block_errors: body.block_errors,
+        state: REPLIED[answer.ingest_status] ? 'executing' : 'done',
+        created_at: row.answeredAt,
+      },
+      REPLIED[answer.ingest_status] ? newExecutions(body, answer, row.answeredAt) : [],
+    );
+    return added ? this.#goOn(answer.message_id) : undefined;
+  }
+
+  started(answer: z.infer<typeof StartedAnswerSchema>, row: SentRow): AfterCommit {
+    this.#ledger.extendClaim(answer.instruction_id, claimUntil(row.answeredAt, answer.claim_expires_in_ms));
+    return undefined;
+  }
+
+  /** The edge has the result: the instruction stands as it says, and so do the others of the message. */
+  ended(answer: InstructionResultAnswer, row: SentRow): AfterCommit {
+    const execution = this.#ledger.execution(answer.instruction_id);
+    if (!execution) return undefined;
+    const own = execution.result?.status ?? 'interrupted';
+    this.#ledger.settle(answer.instruction_id, isOpen(answer.status) ? own : answer.status, answer.artifact_url);
+    this.#follow(answer.rest, row.answeredAt);
+    return this.#goOn(execution.message_id);
+  }
+
+  ranAtEdge(answer: z.infer<typeof InstructionRunAnswerSchema>, row: SentRow): AfterCommit {
+    const { instruction_id, output, error_code, duration_ms } = answer;
+    // Another node's browser does it; the edge says when that has ended.
+    if (isOpen(answer.status)) return this.#standing(answer, row);
+    const status = RESULT_STATUSES.find((one) => one === answer.status) ?? 'failed';
+    const result = { status, output, exit_code: null, error_code, duration_ms, truncated: false };
+    this.#ledger.finish(instruction_id, result, row.answeredAt);
+    return this.ended(answer, row);
+  }
+
+  #standing(answer: InstructionResultAnswer, row: SentRow): AfterCommit {
+    const { instruction_id, claim_expires_in_ms } = answer;
+    this.#ledger.extendClaim(instruction_id, claimUntil(row.answeredAt, claim_expires_in_ms));
+    return undefined;
+  }
+
+  /** The edge has what was printed so far; the next chunk may go. */
+  printed({ instruction_id }: z.infer<typeof InstructionOutputAnswerSchema>): AfterCommit {
+    return () => this.#running.live(instruction_id)?.answered();
+  }
+
+  /** The edge wants no more of it before the result. */
+  notPrinted(row: SentRow): AfterCommit {
+    const { instruction_id } = ContextSchema.parse(row.context);
+    return () => this.#running.live(instruction_id)?.end();
+  }
+
+  /** A resubmitted message: what the edge has claimed for this host is taken up, and answered anew. */
+  claimed(answer: MessageClaimAnswer, row: SentRow): AfterCommit {
+    const { message, calls } = ResubmissionSchema.parse(row.context);
+    const taken = answer.instructions.flatMap((one) => {
+      const call = calls.find(({ instruction_id }) => instruction_id === one.instruction_id);
+      return call ? [executionOf(answer.message_id, call, one, row.answeredAt)] : [];
+    });
+    const { ingest_status } = answer;
+    this.#ledger.reopen({ ...message, ingest_status, state: 'executing', created_at: row.answeredAt }, taken);
+    return this.#goOn(answer.message_id);
+  }
+
+  /**
+   * The edge will not hear of it, so its word on the others will not come either: none of them is begun any more.
+   * The edge's own reaper ends them there.
+   */
+  refused(code: string, row: SentRow): AfterCommit {
+    const { instruction_id } = ContextSchema.parse(row.context);
+    const execution = this.#ledger.execution(instruction_id);
+    if (!execution) return undefined;
+    const refusal: InstructionResult = { ...ended('failed', code, ''), duration_ms: 0 };
+    const result = execution.result ?? refusal;
+    if (!execution.result) this.#ledger.finish(instruction_id, refusal, row.answeredAt);
+    this.#ledger.settle(instruction_id, result.status, null);
+    for (const other of this.#ledger.executions(execution.message_id)) {
+      if (!isOpen(other.status)) continue;
+      this.#ledger.stand(other.instruction_id, { status: 'interrupted', gate: code, claimUntil: null });
+    }
+    return this.#goOn(execution.message_id);
+  }
+
+  #follow(rest: readonly ClaimedInstruction[], answeredAt: number): void {
+    for (const { instruction_id, status, gate, claim_expires_in_ms } of rest) {
+      this.#ledger.stand(instruction_id, { status, gate, claimUntil: claimUntil(answeredAt, claim_expires_in_ms) });
+    }
+  }
+
+  #goOn(messageId: string): AfterCommit {
+    return () => {
+      this.#advance(messageId);
+      this.#onChange();
+    };
+  }
+}
+
+/** The handlers of the rows that the pipeline writes, by kind. */
+export function pipelineAnswers(pipeline: Pipeline, onChange: () => void): Record<string, AnswerHandler> {
+  const answers = new Answers(pipeline, onChange);
+  const refused: NonNullable<AnswerHandler['refused']> = ({ code }, row) => answers.refused(code, row);
+  return {
+    ingest: answerHandler({ schema: IngestAnswerSchema, answered: (answer, row) => answers.ingested(answer, row) }),
+    started: answerHandler({ schema: StartedAnswerSchema, answered: (answer, row) => answers.started(answer, row) }),
+    result: answerHandler({
+      schema: InstructionResultAnswerSchema,
+      answered: (answer, row) => answers.ended(answer, row),
+      refused,
+    }),
+    output: answerHandler({
+      schema: InstructionOutputAnswerSchema,
+      answered: (answer) => answers.printed(answer),
+      refused: (_refusal, row) => answers.notPrinted(row),
+    }),
+    claim: answerHandler({
+      schema: MessageClaimAnswerSchema,
+      answered: (answer, row) => answers.claimed(answer, row),
+    }),
+    run: answerHandler({
+      schema: InstructionRunAnswerSchema,
+      answered: (answer, row) => answers.ranAtEdge(answer, row),
+      refused,
+    }),
+  };
+}

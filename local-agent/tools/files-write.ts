@@ -1,0 +1,26 @@
+/** `files/write`: a whole file inside the roots, atomically; an existing one only with `overwrite`. */
+import { writeWholeFile } from '../host/fs.ts';
+import type { ToolHandler } from './tool.ts';
+import { ended, fileOutcome, succeeded } from './tool.ts';
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+export const writeFile: ToolHandler<'conductor::files/write'> = async (params, context) => {
+  const { roots, newTemporaryName, keeper } = context;
+  try {
+    const base64 = params.encoding === 'base64';
+    if (base64 && !(BASE64.test(params.content) && params.content.length % 4 === 0)) {
+      return ended('failed', 'invalid_base64', 'content is not base64');
+    }
+    const bytes = Buffer.from(params.content, base64 ? 'base64' : 'utf8');
+    const { replaced, path } = writeWholeFile(roots, roots.resolve(params.path, params.cwd), bytes, {
+      overwrite: params.overwrite ?? false,
+      createParents: params.create_parents ?? false,
+      temporary: newTemporaryName(),
+      keep: keeper(bytes),
+    });
+    return succeeded(`${replaced ? 'replaced' : 'wrote'} ${path} (${bytes.length} bytes)`);
+  } catch (error) {
+    return fileOutcome(error);
+  }
+};

@@ -1,0 +1,63 @@
+/** Sessions of pages: sign in with a token, who am I, sign out. The cookie itself is middleware/session.ts. */
+import type { Session } from '../../schema/contracts/tokens.ts';
+import { ROLES, SessionBodySchema, SessionEndedSchema, SessionSchema } from '../../schema/contracts/tokens.ts';
+import type { MountedRoute } from '../http/route.ts';
+import { READERS, read, write } from '../http/route.ts';
+import { bootstrapSecret, tokenLimits } from './authenticate.ts';
+import { endSession, SESSION_LASTS_MS, startSession } from './session-cookie.ts';
+
+const tag = 'session';
+const path = '/v1/session';
+
+export const session: readonly MountedRoute[] = [
+  read(
+    {
+      method: 'get',
+      path,
+      summary: 'Who the caller is, and how that is known',
+      tag,
+      roles: ROLES,
+      data: SessionSchema,
+    },
+    async ({ principal }) => principal,
+  ),
+  write(
+    {
+      method: 'post',
+      path,
+      summary: 'Sign in: a token becomes a cookie of this origin that ends with it, or after twelve hours',
+      tag,
+      roles: READERS,
+      body: SessionBodySchema,
+      data: SessionSchema,
+      signsIn: true,
+    },
+    async ({ c, principal, now }) => {
+      const { expires_at } = await tokenLimits(c, principal.token_id);
+      const ends_at = Math.min(now + SESSION_LASTS_MS, expires_at ?? Number.POSITIVE_INFINITY);
+      const answer: Session = { ...principal, via: 'session', expires_at: ends_at };
+      return { statements: [], subject_id: principal.token_id, answer };
+    },
+    async ({ c, env, now }, { token_id, expires_at }) => {
+      const { token_hash } = await tokenLimits(c, token_id);
+      const claims = { token_id, token_hash, ends_at: expires_at ?? now };
+      c.header('set-cookie', await startSession(bootstrapSecret(env), claims, now));
+    },
+  ),
+  write(
+    {
+      method: 'delete',
+      path,
+      summary: 'Sign out: the browser forgets the cookie',
+      tag,
+      roles: READERS,
+      data: SessionEndedSchema,
+    },
+    async ({ principal }) => ({
+      statements: [],
+      subject_id: principal.token_id,
+      answer: { signed_out: true } as const,
+    }),
+    ({ c }) => c.header('set-cookie', endSession()),
+  ),
+];

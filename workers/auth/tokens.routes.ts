@@ -1,0 +1,174 @@
+/** Tokens: made, listed, rotated and revoked by operators. A secret is in the answer that made it and nowhere else. */
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { nodeHub } from '../../durable-objects/stubs.ts';
+import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
+import type { Token } from '../../schema/contracts/tokens.ts';
+import {
+  RoleSchema,
+  TOKEN_PREFIX,
+  TokenCreateBodySchema,
+  TokenCreatedSchema,
+  TokenIdSchema,
+  TokenRotateBodySchema,
+  TokenSchema,
+} from '../../schema/contracts/tokens.ts';
+import { AppError } from '../../schema/errors.ts';
+import { newId } from '../../schema/ids.ts';
+import { tokens as tokenRows } from '../../schema/tables/index.ts';
+import { toBase64Url } from '../crypto/base64.ts';
+import { sha256Hex } from '../crypto/hash.ts';
+import { guardThat } from '../db/guards.ts';
+import type { Database } from '../db/open.ts';
+import { pageWindow, toPage } from '../http/paging.ts';
+import type { MountedRoute } from '../http/route.ts';
+import { OPERATORS, read, write } from '../http/route.ts';
+
+const tag = 'tokens';
+const SECRET_BYTES = 32;
+const params = z.object({ token_id: TokenIdSchema });
+
+export const tokens: readonly MountedRoute[] = [
+  read(
+    {
+      method: 'get',
+      path: '/v1/tokens',
+      summary: 'Tokens without their secrets, newest first',
+      tag,
+      roles: OPERATORS,
+      query: PageQuerySchema.extend({ role: RoleSchema.optional(), controller_id: z.string().max(64).optional() }),
+      data: pageOf(TokenSchema),
+    },
+    async ({ db, query }) => {
+      const { where, orderBy, limit } = pageWindow(tokenRows.token_id, query);
+      const { role, controller_id } = query;
+      const filters = [
+        where,
+        role === undefined ? undefined : eq(tokenRows.role, role),
+        controller_id === undefined ? undefined : eq(tokenRows.controller_id, controller_id),
+      ];
+      const rows = await db
+        .select()
+        .from(tokenRows)
+        .where(and(...filters))
+        .orderBy(orderBy)
+        .limit(limit);
+      return toPage(rows.map(withoutHash), query, (row) => row.token_id);
+    },
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/tokens',
+      summary: 'Make a token; the answer is the only place that ever shows its secret',
+      tag,
+      roles: OPERATORS,
+      body: TokenCreateBodySchema,
+      data: TokenCreatedSchema,
+      status: 201,
+    },
+    async ({ db, body, principal, now }) => {
+      const secret = newSecret();
+      const row: Token = {
+        token_id: newId('token', now),
+        role: body.role,
+        subject: body.subject,
+        controller_id: body.controller_id ?? null,
+        created_by: principal.subject,
+        created_at: now,
+        expires_at: body.expires_in_ms === undefined ? null : now + body.expires_in_ms,
+        revoked_at: null,
+        last_used_at: null,
+      };
+      return {
+        statements: [db.insert(tokenRows).values({ ...row, token_hash: await sha256Hex(secret) })],
+        events: [tokenEvent('created', row)],
+        subject_id: row.token_id,
+        answer: { ...row, token: secret },
+        secret: true,
+      };
+    },
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/tokens/:token_id/rotate',
+      summary: 'Give a token a new secret; the old one is refused from now on',
+      tag,
+      roles: OPERATORS,
+      params,
+      body: TokenRotateBodySchema,
+      data: TokenCreatedSchema,
+      errors: ['token_not_found', 'conflict'],
+    },
+    async ({ env, db, params: { token_id }, body, now }) => {
+      const row = await readToken(db, token_id);
+      if (row.revoked_at !== null) throw new AppError('conflict', 'a revoked token stays revoked; make a new one');
+      const expires_at = body.expires_in_ms === undefined ? row.expires_at : now + body.expires_in_ms;
+      if (expires_at !== null && expires_at <= now) {
+        throw new AppError('conflict', 'this token has expired; say expires_in_ms or make a new one');
+      }
+      const secret = newSecret();
+      const change = { token_hash: await sha256Hex(secret), expires_at };
+      const unrevoked = sql`EXISTS (SELECT 1 FROM tokens WHERE token_id = ${token_id} AND revoked_at IS NULL)`;
+      return {
+        guards: [guardThat(db, unrevoked)],
+        statements: [db.update(tokenRows).set(change).where(eq(tokenRows.token_id, token_id))],
+        events: [tokenEvent('rotated', row)],
+        subject_id: token_id,
+        answer: { ...withoutHash(row), expires_at, token: secret },
+        secret: true,
+        after: () => cutOff(env, row),
+      };
+    },
+  ),
+  write(
+    {
+      method: 'delete',
+      path: '/v1/tokens/:token_id',
+      summary: 'Revoke a token, for good',
+      tag,
+      roles: OPERATORS,
+      params,
+      data: TokenSchema,
+      errors: ['token_not_found'],
+    },
+    async ({ env, db, params: { token_id }, now }) => {
+      const row = await readToken(db, token_id);
+      const answer = { ...withoutHash(row), revoked_at: row.revoked_at ?? now };
+      const after = () => cutOff(env, row);
+      if (row.revoked_at !== null) return { statements: [], subject_id: token_id, answer, after };
+      const unrevoked = and(eq(tokenRows.token_id, token_id), isNull(tokenRows.revoked_at));
+      return {
+        statements: [db.update(tokenRows).set({ revoked_at: now }).where(unrevoked)],
+        events: [tokenEvent('revoked', row)],
+        subject_id: token_id,
+        answer,
+        after,
+      };
+    },
+  ),
+];
+
+/** A channel is authenticated when it opens: one that a lost secret may have opened is closed, and asks again. */
+async function cutOff(env: Env, { controller_id, role }: Token): Promise<void> {
+  if (role === 'controller' && controller_id !== null) await nodeHub(env, controller_id).disconnect(controller_id);
+}
+
+function newSecret(): string {
+  return TOKEN_PREFIX + toBase64Url(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+}
+
+function tokenEvent(type: string, { token_id, role, subject, controller_id }: Token) {
+  return { topic: 'tokens', type, subject_id: token_id, data: { role, subject, controller_id } } as const;
+}
+
+async function readToken(db: Database, token_id: string) {
+  const row = await db.select().from(tokenRows).where(eq(tokenRows.token_id, token_id)).get();
+  if (!row) throw new AppError('token_not_found', `there is no token ${token_id}`);
+  return row;
+}
+
+function withoutHash({ token_hash: _hash, ...row }: typeof tokenRows.$inferSelect): Token {
+  return row;
+}

@@ -1,0 +1,21 @@
+/** Many rows through one bound parameter: D1 takes at most a hundred parameters a statement, and counts statements. */
+import { getTableName, sql } from 'drizzle-orm';
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import type { Database, Statement } from './open.ts';
+
+/** Inserts rows of the same keys; JSON columns are given as values. No statement at all for no rows. */
+export function insertRows<T extends SQLiteTable>(
+  db: Database,
+  table: T,
+  rows: readonly T['$inferInsert'][],
+): Statement[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const names = Object.keys(first);
+  const columns = sql.raw(names.map((name) => `"${name}"`).join(', '));
+  const values = sql.raw(names.map((name) => `value->>'${name}'`).join(', '));
+  return [
+    db.run(sql`INSERT INTO ${sql.raw(getTableName(table))} (${columns})
+      SELECT ${values} FROM json_each(${JSON.stringify(rows)})`),
+  ];
+}

@@ -1,0 +1,41 @@
+/**
+ * Guards: the first statements of a batch. Each repeats in SQL what a decision relied upon; when that is no longer so
+ * it inserts NULL into a NOT NULL column of the table `guard`, which fails the whole batch, and the column's name says
+ * which guard it was.
+ */
+import type { SQL } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
+import type { Database, Statement } from './open.ts';
+
+/** The system mode must still have this version. */
+export function guardModeVersion(db: Database, modeVersion: number): Statement {
+  return db.run(
+    sql`INSERT INTO guard (changed) SELECT NULL FROM fence WHERE id = 1 AND mode_version <> ${modeVersion}`,
+  );
+}
+
+/** The system must not be paused at the moment of the commit. */
+export function guardNotPaused(db: Database): Statement {
+  return db.run(sql`INSERT INTO guard (system_paused) SELECT NULL FROM fence WHERE id = 1 AND mode = 'paused'`);
+}
+
+/** `condition`, an SQL expression, must hold; otherwise the caller reads and decides again. */
+export function guardThat(db: Database, condition: SQL): Statement {
+  return db.run(sql`INSERT INTO guard (changed) SELECT NULL WHERE NOT (${condition})`);
+}
+
+export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'changed' | 'journal_moved';
+
+/**
+ * Which guard failed a batch, `changed` for a unique key taken meanwhile, `journal_moved` when that was the place in a
+ * node's journal, or null for any other error.
+ */
+export function violationOf(error: unknown): Violation | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const found = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|changed)/.exec(at.message);
+    if (found) return found[1] as Violation;
+    if (/UNIQUE constraint failed: instruction_events\.chain/.test(at.message)) return 'journal_moved';
+    if (/UNIQUE constraint failed/.test(at.message)) return 'changed';
+  }
+  return null;
+}

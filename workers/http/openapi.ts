@@ -1,0 +1,140 @@
+/** The OpenAPI 3.1 document, made from the routes themselves: what is mounted is what is described. */
+import { z } from 'zod';
+import type { ZodOpenApiOperationObject, ZodOpenApiOverride, ZodOpenApiPathsObject } from 'zod-openapi';
+import { createDocument } from 'zod-openapi';
+import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/common.ts';
+import type { ErrorCode } from '../../schema/errors.ts';
+import { ERROR_STATUS } from '../../schema/errors.ts';
+import { SESSION_COOKIE } from '../auth/session-cookie.ts';
+import type { RouteSpec } from './route.ts';
+import { READERS } from './route.ts';
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+const AUTH_ERRORS: readonly ErrorCode[] = [
+  'missing_token',
+  'invalid_token',
+  'unknown_token',
+  'expired_token',
+  'revoked_token',
+  'forbidden',
+  'rate_limited',
+  'auth_not_configured',
+];
+/** One shape for every failure; which codes a route answers stands in the description of each status. */
+const ErrorSchema = ErrorBodySchema.meta({ id: 'Error' });
+const headers = z.object({
+  [HEADER.request_id]: z.string().meta({ description: 'Taken from the request when it is well formed, else made.' }),
+});
+const IdempotencyKeySchema = z
+  .string()
+  .max(500)
+  .optional()
+  .meta({ description: 'The same key and body returns the first answer; another body is a conflict.' });
+
+/** `specs` in the order in which they are to be shown. */
+export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const spec of specs) {
+    const path = spec.path.replace(/:([a-z_]+)/g, '{$1}');
+    paths[path] = { ...paths[path], [spec.method]: operation(spec) };
+  }
+  return createDocument(
+    {
+      openapi: '3.1.1',
+      info: {
+        title: 'The conductor',
+        version: '1',
+        description: 'Automation across hosts and browsers. All times are Unix milliseconds.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      tags: [...new Set(specs.map(({ tag }) => tag))].map((name) => ({ name })),
+      paths,
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'A token, or the bootstrap secret.' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: SESSION_COOKIE,
+            description: 'Of a page that signed in (POST /v1/session). Its writes need the Origin of this API.',
+          },
+        },
+      },
+    },
+    { override: openAnswers },
+  );
+}
+
+/** Answers may gain fields in time: what reads them by this document has to let those pass. */
+const openAnswers: ZodOpenApiOverride = ({ jsonSchema, zodSchema, io }) => {
+  const { def } = zodSchema._zod;
+  if (io === 'output' && def.type === 'object' && jsonSchema.additionalProperties === false) {
+    delete jsonSchema.additionalProperties;
+  }
+};
+
+function operation(spec: RouteSpec): ZodOpenApiOperationObject {
+  const { params, query, body, roles } = spec;
+  return {
+    operationId: operationId(spec),
+    summary: spec.summary,
+    tags: [spec.tag],
+    security: securityOf(spec),
+    'x-roles': [...roles],
+    requestParams: {
+      ...(params instanceof z.ZodObject ? { path: params } : {}),
+      ...(query instanceof z.ZodObject ? { query } : {}),
+      ...(spec.method === 'get' ? {} : { header: z.object({ [HEADER.idempotency_key]: IdempotencyKeySchema }) }),
+    },
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    responses: { ...success(spec), ...failures(spec) },
+  };
+}
+
+/** A node has no page, and a session makes no session: its token comes in the header or the body. */
+function securityOf({ roles, signsIn }: RouteSpec): NonNullable<ZodOpenApiOperationObject['security']> {
+  if (roles.length === 0) return [];
+  if (signsIn === true) return [{ bearer: [] }, {}];
+  return READERS.some((role) => roles.includes(role)) ? [{ bearer: [] }, { session: [] }] : [{ bearer: [] }];
+}
+
+function success({ status = 200, summary, data, produces }: RouteSpec): ZodOpenApiOperationObject['responses'] {
+  if (status === 101) return { 101: { description: summary, headers } };
+  const media = produces ?? 'application/json';
+  const schema = produces === undefined ? envelopeOf(data) : data;
+  return { [status]: { description: summary, headers, content: { [media]: { schema } } } };
+}
+
+function failures(spec: RouteSpec): ZodOpenApiOperationObject['responses'] {
+  const byStatus = Map.groupBy(errorCodes(spec), (code) => ERROR_STATUS[code]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => {
+      const content = { 'application/json': { schema: ErrorSchema } };
+      return [status, { description: codes.join(', '), headers, content }];
+    }),
+  );
+}
+
+function errorCodes({ roles, method, params, query, body, errors = [] }: RouteSpec): ErrorCode[] {
+  return [
+    ...new Set<ErrorCode>([
+      ...(params || query || body ? (['invalid_request'] as const) : []),
+      ...(roles.length === 0 ? [] : AUTH_ERRORS),
+      ...(roles.includes('controller') || roles.includes('worker') ? (['not_owner'] as const) : []),
+      ...(body ? (['payload_too_large'] as const) : []),
+      ...(method === 'get' ? [] : (['conflict'] as const)),
+      ...errors,
+      'internal',
+    ]),
+  ];
+}
+
+/** `get_v1_tokens`, `post_v1_tokens_by_token_id_rotate`: stable, as generated clients are named after it. */
+function operationId({ method, path }: RouteSpec): string {
+  const words = path.split(/[/.]/).filter((word) => word !== '');
+  return [method, ...words.map((word) => word.replace(':', 'by_').replaceAll('-', '_'))].join('_');
+}

@@ -1,0 +1,34 @@
+/** `conductor::status`: mode, leader, nodes and what waits, in a few lines of JSON. */
+import { sql } from 'drizzle-orm';
+import { leaderLease } from '../../../durable-objects/stubs.ts';
+import { HTTP } from '../../../schema/defaults.ts';
+import { fence, nodes } from '../../../schema/tables/index.ts';
+import type { EdgeToolHandler } from './registry.ts';
+
+/** Queues are counted up to here: how deep a deeper one is, the status page says. */
+const COUNTED = 1_000;
+
+export const status: EdgeToolHandler<'conductor::status'> = async (_params, { env, db, now, conversation }) => {
+  const lease = await leaderLease(env).read();
+  const [fences, known, queues] = await db.batch([
+    db.select({ mode: fence.mode, mode_version: fence.mode_version }).from(fence),
+    db
+      .select({ controller_id: nodes.controller_id, host: nodes.host, status: nodes.status })
+      .from(nodes)
+      .limit(HTTP.list_limit_max),
+    db.all<{ pending: number; running: number; due: number }>(sql`SELECT
+      (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs WHERE status = 'pending' LIMIT ${COUNTED})) AS pending,
+      (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs WHERE status = 'running' LIMIT ${COUNTED})) AS running,
+      (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs
+        WHERE status = 'pending' AND next_attempt_at <= ${now} LIMIT ${COUNTED})) AS due`),
+  ]);
+  const { automation_status, pause_reason } = conversation;
+  const report = {
+    ...fences[0],
+    leader: { holder_id: lease.expires_in_ms > 0 ? lease.holder_id : null, term: lease.term },
+    nodes: known,
+    renewal: queues[0],
+    conversation: { automation_status, pause_reason },
+  };
+  return { output: JSON.stringify(report, null, 2) };
+};

@@ -1,0 +1,22 @@
+/** `conductor::system/pause`, `resume`, `drain`: a chat asks for a mode, through the same way in as a person. */
+import type { SystemMode } from '../../../schema/contracts/system.ts';
+import { changeSystemMode } from '../../system/mode.ts';
+import type { EdgeToolContext, EdgeToolOutcome } from './registry.ts';
+
+function change(mode: SystemMode) {
+  return async (
+    { reason }: { reason?: string | undefined },
+    { env, now, requested_by }: EdgeToolContext,
+  ): Promise<EdgeToolOutcome> => {
+    const { answer, events, announce } = await changeSystemMode(
+      env,
+      { mode, requested_by, reason: reason ?? null },
+      now,
+    );
+    return { output: answer.summary, events, announce };
+  };
+}
+
+export const systemPause = change('paused');
+export const systemResume = change('running');
+export const systemDrain = change('draining');

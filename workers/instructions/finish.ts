@@ -1,0 +1,176 @@
+/**
+ * How an instruction ends, whoever ends it: its holder, a person, or the reaper. One batch moves the instruction, what
+ * follows for the rest of its message, the message itself when nothing of it is open any more, and the conversation's
+ * breaker; guarded by the mode version and by how the whole message stood.
+ */
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
+import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { countExecution } from '../../schema/domain/conversation.ts';
+import type { Settled, Standing } from '../../schema/domain/instruction-machine.ts';
+import { settle } from '../../schema/domain/instruction-machine.ts';
+import { AppError } from '../../schema/errors.ts';
+import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
+import { guardModeVersion, guardThat } from '../db/guards.ts';
+import type { Database, Statement } from '../db/open.ts';
+import { pushChanged } from '../nodes/push.ts';
+import type { ConversationRow, PlanParts } from '../renewal/conversations.ts';
+import { guardStatus, storeConversation } from '../renewal/conversations.ts';
+import type { JournalDraft } from './journal.ts';
+import type { InstructionRow } from './statuses.ts';
+import { guardStanding, siblingsOf, storeStanding, toStanding } from './statuses.ts';
+
+/** A message's instructions as they stand, and what they may do now depends on. */
+export interface MessageGround {
+  /** In message order. */
+  rows: InstructionRow[];
+  standing: Standing[];
+  conversation: ConversationRow;
+  fence: typeof fence.$inferSelect;
+  /** Another message of that conversation is executing. */
+  busy: boolean;
+}
+export interface InstructionGround extends MessageGround {
+  row: InstructionRow;
+}
+
+/** The instruction with its message, conversation and the fence. Throws `instruction_not_found`. */
+export async function readInstruction(db: Database, instructionId: string): Promise<InstructionGround> {
+  const rows = await siblingsOf(db, instructionId);
+  const row = rows.find((one) => one.instruction_id === instructionId);
+  if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
+  return { row, ...(await readGround(db, row, rows)) };
+}
+
+/** What surrounds the instructions `rows` of one message. */
+export async function readGround(
+  db: Database,
+  { message_id, local_conversation_id }: Pick<InstructionRow, 'message_id' | 'local_conversation_id'>,
+  rows: InstructionRow[],
+): Promise<MessageGround> {
+  const [fences, conversations, executing] = await db.batch([
+    db.select().from(fence).where(eq(fence.id, 1)),
+    db.select().from(local_conversations).where(eq(local_conversations.local_conversation_id, local_conversation_id)),
+    db
+      .select({ message_id: instructions.message_id })
+      .from(instructions)
+      .where(
+        and(
+          eq(instructions.local_conversation_id, local_conversation_id),
+          sql`${instructions.status} IN ('claimed', 'running')`,
+          ne(instructions.message_id, message_id),
+        ),
+      )
+      .limit(1),
+  ]);
+  const [standingFence] = fences;
+  const [conversation] = conversations;
+  if (standingFence === undefined || conversation === undefined) {
+    throw new Error(`message ${message_id} has lost its conversation`);
+  }
+  return { rows, standing: rows.map(toStanding), conversation, fence: standingFence, busy: executing.length > 0 };
+}
+
+export interface Ending {
+  to: InstructionState;
+  /** Who ended it; null for the system. */
+  controller_id: string | null;
+  detail: Record<string, unknown>;
+  /** The conversation after what the instruction itself did to it; as read when it did nothing. */
+  conversation?: ConversationRow;
+}
+
+export type EndingParts = PlanParts & { journal: JournalDraft[]; settled: Settled };
+
+/** The parts of a plan that end the instruction. The move must be one that the table allows. */
+export function endInstruction(
+  env: Env,
+  db: Database,
+  ground: InstructionGround,
+  ending: Ending,
+  now: number,
+): EndingParts {
+  const { row, standing } = ground;
+  const settled = settle(standing, row.instruction_id, ending.to, {
+    mode: ground.fence.mode,
+    waiting_gate: ground.conversation.automation_status === 'paused' ? 'automation_paused' : busyGate(ground),
+    now,
+  });
+  const before = ending.conversation ?? ground.conversation;
+  const after = settled.message === null ? before : breaker(before, settled, now);
+  const stored = storeConversation(env, db, ground.conversation, after, now);
+  const { controller_id, detail } = ending;
+  const stood = storeStanding(db, standing, settled.standing, { chain: row.controller_id, controller_id, detail, now });
+  const released = settled.standing.some((one, n) => one.status === 'claimed' && standing[n]?.status === 'waiting');
+  return {
+    settled,
+    guards: [
+      guardModeVersion(db, ground.fence.mode_version),
+      guardStanding(db, row.message_id, standing),
+      ...(released ? [guardFree(db, row), guardStatus(db, ground.conversation)] : []),
+      ...stored.guards,
+    ],
+    statements: [
+      ...stood.statements,
+      ...(settled.message === null ? [] : [endMessage(db, row.message_id, settled.message)]),
+      ...stored.statements,
+    ],
+    events: [
+      { topic: 'instructions', type: 'ended', subject_id: row.instruction_id, data: { status: ending.to } },
+      ...(settled.message === null
+        ? []
+        : [{ topic: 'messages', type: settled.message, subject_id: row.message_id } as const]),
+      ...stored.events,
+    ],
+    journal: stood.journal,
+    after: stored.after,
+  };
+}
+
+/** The plan of whoever ends an instruction from outside: its holder is told to look again. */
+export function endFromOutside(
+  env: Env,
+  db: Database,
+  ground: InstructionGround,
+  ending: Ending,
+  now: number,
+): EndingParts {
+  const { after, ...plan } = endInstruction(env, db, ground, ending, now);
+  return {
+    ...plan,
+    after: async () => {
+      await after();
+      await pushChanged(env, ground.row.controller_id, 'instructions', idsOf(ground));
+    },
+  };
+}
+
+export function idsOf({ rows }: MessageGround): string[] {
+  return rows.map((row) => row.instruction_id);
+}
+
+function busyGate(ground: InstructionGround): string | null {
+  return ground.busy ? 'automation_busy' : null;
+}
+
+/** Only what ran and failed counts against the conversation; what was stopped from outside says nothing of it. */
+function breaker(conversation: ConversationRow, settled: Settled, now: number): ConversationRow {
+  if (settled.message === 'executed') return countExecution(conversation, 'executed', now);
+  const broke = settled.standing.some((one) => one.status === 'failed' || one.status === 'interrupted');
+  return broke ? countExecution(conversation, 'failed', now) : conversation;
+}
+
+/** No other message of that conversation may be executing. */
+export function guardFree(db: Database, row: Pick<InstructionRow, 'message_id' | 'local_conversation_id'>): Statement {
+  return guardThat(
+    db,
+    sql`NOT EXISTS (SELECT 1 FROM instructions WHERE local_conversation_id = ${row.local_conversation_id}
+      AND status IN ('claimed', 'running') AND message_id <> ${row.message_id})`,
+  );
+}
+
+function endMessage(db: Database, messageId: string, status: 'executed' | 'failed'): Statement {
+  return db
+    .update(messages)
+    .set({ ingest_status: status })
+    .where(and(eq(messages.message_id, messageId), inArray(messages.ingest_status, ['accepted', 'awaiting_approval'])));
+}

@@ -1,0 +1,235 @@
+/** Instructions: their state and story, and what their holder and people do with them. */
+import { and, eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
+import {
+  ApproveBodySchema,
+  DenyBodySchema,
+  InstructionCancelBodySchema,
+  InstructionDetailSchema,
+  InstructionOutputAnswerSchema,
+  InstructionOutputBodySchema,
+  InstructionResultAnswerSchema,
+  InstructionResultBodySchema,
+  InstructionRunAnswerSchema,
+  InstructionRunBodySchema,
+  InstructionSchema,
+  InstructionStateSchema,
+  StartedAnswerSchema,
+  StartedBodySchema,
+} from '../../schema/contracts/instructions.ts';
+import { begin, isOpen } from '../../schema/domain/instruction-machine.ts';
+import { AppError } from '../../schema/errors.ts';
+import { instructions as instructionRows } from '../../schema/tables/index.ts';
+import { requireOwn } from '../auth/ownership.ts';
+import { equals } from '../db/filters.ts';
+import type { MountedRoute } from '../http/route.ts';
+import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
+import { instructionDetail, listInstructions } from '../messages/message-reads.ts';
+import { approveInstruction, endApproval, requireAwaiting } from './approve.ts';
+import { cancelInstruction } from './cancel.ts';
+import { readInstruction } from './finish.ts';
+import { appendOutput } from './live-output.ts';
+import { runInstruction } from './run.ts';
+import { claimExpiresInMs, guardStanding, storeStanding } from './statuses.ts';
+import { storeResult } from './store-result.ts';
+
+const InstructionParams = z.object({ instruction_id: idSchema('ins') });
+const base = {
+  tag: 'instructions',
+  params: InstructionParams,
+  errors: ['instruction_not_found', 'not_owner'],
+} as const;
+
+export const instructions: readonly MountedRoute[] = [
+  read(
+    {
+      method: 'get',
+      path: '/v1/instructions',
+      summary: 'Instructions, newest first',
+      tag: 'instructions',
+      roles: [...READERS, ...NODES],
+      query: PageQuerySchema.extend({
+        status: InstructionStateSchema.optional(),
+        message_id: idSchema('msg').optional(),
+        local_conversation_id: idSchema('lc').optional(),
+      }),
+      data: pageOf(InstructionSchema),
+    },
+    async ({ db, principal, query }) => {
+      const { status, message_id, local_conversation_id } = query;
+      const filter = and(
+        equals(instructionRows.controller_id, principal.controller_id),
+        // Spelled as its partial index has it: whoever looks for approvals looks often.
+        status === 'awaiting_approval'
+          ? sql`${instructionRows.status} = 'awaiting_approval'`
+          : equals(instructionRows.status, status),
+        equals(instructionRows.message_id, message_id),
+        equals(instructionRows.local_conversation_id, local_conversation_id),
+      );
+      return listInstructions(db, filter, query);
+    },
+  ),
+  read(
+    {
+      ...base,
+      method: 'get',
+      path: '/v1/instructions/:instruction_id',
+      summary: 'One instruction with its story',
+      roles: [...READERS, ...NODES],
+      data: InstructionDetailSchema,
+    },
+    async ({ db, principal, params }) => {
+      const instruction = await instructionDetail(db, params.instruction_id);
+      requireOwn(principal.controller_id, instruction);
+      return instruction;
+    },
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/started',
+      summary: 'Its holder begins it',
+      roles: NODES,
+      body: StartedBodySchema,
+      data: StartedAnswerSchema,
+    },
+    async ({ db, now, params, body }) => {
+      const { row, standing } = await readInstruction(db, params.instruction_id);
+      requireOwn(body.controller_id, row);
+      const starts = row.status === 'claimed';
+      const after = starts ? begin(standing, row.instruction_id, now) : standing;
+      const own = after.find((one) => one.instruction_id === row.instruction_id) ?? row;
+      const { controller_id } = row;
+      const stood = storeStanding(db, standing, after, { chain: controller_id, controller_id, detail: {}, now });
+      const started = db
+        .update(instructionRows)
+        .set({ started_at: now })
+        .where(eq(instructionRows.instruction_id, row.instruction_id));
+      return {
+        guards: [guardStanding(db, row.message_id, standing)],
+        statements: starts ? [...stood.statements, started] : [],
+        journal: stood.journal,
+        events: starts ? [{ topic: 'instructions', type: 'started', subject_id: row.instruction_id }] : [],
+        subject_id: row.instruction_id,
+        answer: {
+          instruction_id: row.instruction_id,
+          status: own.status,
+          claim_expires_in_ms: claimExpiresInMs(own, now),
+        },
+      };
+    },
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/result',
+      summary: 'Its holder says how it ended',
+      roles: NODES,
+      body: InstructionResultBodySchema,
+      data: InstructionResultAnswerSchema,
+    },
+    async ({ c, env, db, now, params, body }) => {
+      const ground = await readInstruction(db, params.instruction_id);
+      requireOwn(body.controller_id, ground.row);
+      const { controller_id: _holder, ...result } = body;
+      return storeResult({ env, db, now, origin: c.req.url, ground, result });
+    },
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/run',
+      summary: 'Run a claimed tool of the edge, in message order',
+      roles: NODES,
+      body: InstructionRunBodySchema,
+      data: InstructionRunAnswerSchema,
+      errors: [...base.errors, 'conflict'],
+    },
+    async ({ c, env, db, now, params, body }) =>
+      runInstruction({
+        env,
+        db,
+        now,
+        origin: c.req.url,
+        instructionId: params.instruction_id,
+        controllerId: body.controller_id,
+      }),
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/cancel',
+      summary: 'Cancel what has not begun; what runs on its host is told to end, and its result says how it ended',
+      roles: PEOPLE,
+      body: InstructionCancelBodySchema,
+      data: InstructionSchema,
+      errors: ['instruction_not_found', 'already_finished'],
+    },
+    async ({ env, db, now, principal, params, body }) => {
+      const ground = await readInstruction(db, params.instruction_id);
+      const { row } = ground;
+      if (!isOpen(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
+      const detail = { by: principal.subject, ...(body.reason === undefined ? {} : { reason: body.reason }) };
+      const plan = cancelInstruction(env, db, ground, detail, now);
+      const ends = row.status !== 'running' || row.command_id !== null;
+      const answer = ends ? { ...row, status: 'canceled', finished_at: now, updated_at: now } : row;
+      return { ...plan, subject_id: row.instruction_id, answer: InstructionSchema.parse(answer) };
+    },
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/output',
+      summary: 'What its holder has seen it print so far',
+      roles: NODES,
+      body: InstructionOutputBodySchema,
+      data: InstructionOutputAnswerSchema,
+    },
+    async ({ db, now, params, body }) => appendOutput(db, params.instruction_id, body, now),
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/approve',
+      summary: 'Let it run, exactly as it was shown; its holder has it from now on',
+      roles: PEOPLE,
+      body: ApproveBodySchema,
+      data: InstructionSchema,
+      errors: ['instruction_not_found', 'conflict', 'already_finished', 'system_paused'],
+    },
+    async ({ env, db, now, principal, params, body }) => {
+      const ground = await readInstruction(db, params.instruction_id);
+      requireAwaiting(ground, body.approval_hash);
+      const plan = approveInstruction(env, db, ground, principal.subject, now);
+      const answer = InstructionSchema.parse({ ...ground.row, status: 'claimed', updated_at: now });
+      return { ...plan, subject_id: params.instruction_id, answer };
+    },
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/deny',
+      summary: 'Do not let it run; what waited behind it goes on',
+      roles: PEOPLE,
+      body: DenyBodySchema,
+      data: InstructionSchema,
+      errors: ['instruction_not_found', 'conflict', 'already_finished'],
+    },
+    async ({ env, db, now, principal, params, body }) => {
+      const ground = await readInstruction(db, params.instruction_id);
+      requireAwaiting(ground, body.approval_hash);
+      const decision = { decision: 'denied', by: principal.subject, reason: body.reason } as const;
+      const plan = endApproval(env, db, ground, decision, now);
+      const answer = InstructionSchema.parse({ ...ground.row, status: 'denied', finished_at: now, updated_at: now });
+      return { ...plan, subject_id: params.instruction_id, answer };
+    },
+  ),
+];

@@ -1,0 +1,160 @@
+/**
+ * The result of an instruction: stored with its output, or beside it when the instruction has ended meanwhile. Output
+ * over the inline limit becomes an artifact with a signed link, and its beginning stays as the summary.
+ */
+import { eq } from 'drizzle-orm';
+import type {
+  InstructionResultAnswer,
+  InstructionResultBody,
+  InstructionState,
+} from '../../schema/contracts/instructions.ts';
+import { DELIVERY } from '../../schema/defaults.ts';
+import type { Standing } from '../../schema/domain/instruction-machine.ts';
+import { isExecuting } from '../../schema/domain/instruction-machine.ts';
+import { newId } from '../../schema/ids.ts';
+import { artifacts, instructions } from '../../schema/tables/index.ts';
+import { sha256Hex } from '../crypto/hash.ts';
+import { signArtifact } from '../crypto/signed-link.ts';
+import type { WritePlan } from '../db/commit.ts';
+import type { Database, Statement } from '../db/open.ts';
+import type { ConversationRow } from '../renewal/conversations.ts';
+import type { InstructionGround } from './finish.ts';
+import { endInstruction } from './finish.ts';
+import { claimExpiresInMs, guardStanding, toClaimed } from './statuses.ts';
+
+type Result = Omit<InstructionResultBody, 'controller_id'>;
+
+export interface Reported {
+  env: Env;
+  db: Database;
+  now: number;
+  /** Where the API was reached, for the link to the artifact. */
+  origin: string;
+  ground: InstructionGround;
+  result: Result;
+  /** Who reports it, when that is not the holder: another node whose browser did it. */
+  by?: string;
+  conversation?: ConversationRow;
+}
+
+/** The plan that stores a result from the instruction's holder. */
+export async function storeResult(reported: Reported): Promise<WritePlan<InstructionResultAnswer>> {
+  const { env, db, now, ground, result } = reported;
+  if (!isExecuting(ground.row.status)) return lateResult(reported);
+  const { instruction_id, controller_id: holder } = ground.row;
+  const output = await storeOutput(reported);
+  const { guards, statements, events, journal, after, settled } = endInstruction(
+    env,
+    db,
+    ground,
+    {
+      to: result.status,
+      controller_id: reported.by ?? holder,
+      detail: {
+        exit_code: result.exit_code ?? null,
+        error_code: result.error_code ?? null,
+        output_sha256: await sha256Hex(result.output),
+      },
+      ...(reported.conversation === undefined ? {} : { conversation: reported.conversation }),
+    },
+    now,
+  );
+  return {
+    guards,
+    statements: [...statements, ...output.statements],
+    events,
+    journal,
+    subject_id: instruction_id,
+    answer: {
+      ...standingOf(instruction_id, result.status, settled.standing, now),
+      artifact_id: output.artifact_id,
+      artifact_url: output.artifact_url,
+    },
+    after,
+  };
+}
+
+/** It has ended without its holder, or never was to run: what the holder says is kept, and changes nothing. */
+async function lateResult({
+  env,
+  db,
+  now,
+  origin,
+  ground,
+  result,
+  by,
+}: Reported): Promise<WritePlan<InstructionResultAnswer>> {
+  const { instruction_id, controller_id, message_id, status, artifact_id } = ground.row;
+  const { output, ...rest } = result;
+  const late_result = { ...rest, output_summary: summaryOf(output), received_at: now };
+  return {
+    guards: [guardStanding(db, message_id, ground.standing)],
+    statements: [
+      db
+        .update(instructions)
+        .set({ late_result, updated_at: now })
+        .where(eq(instructions.instruction_id, instruction_id)),
+    ],
+    events: [{ topic: 'instructions', type: 'late_result', subject_id: instruction_id }],
+    journal: [
+      {
+        chain: controller_id,
+        instruction_id,
+        kind: 'late_result',
+        controller_id: by ?? controller_id,
+        detail: rest,
+      },
+    ],
+    subject_id: instruction_id,
+    answer: {
+      ...standingOf(instruction_id, status, ground.standing, now),
+      artifact_id,
+      artifact_url: await artifactUrl(env, artifact_id, origin, now),
+    },
+  };
+}
+
+function standingOf(id: string, status: InstructionState, all: readonly Standing[], now: number) {
+  const rest = all.filter((one) => one.instruction_id !== id).map((one) => toClaimed(one, now));
+  const own = all.find((one) => one.instruction_id === id);
+  return {
+    instruction_id: id,
+    status,
+    claim_expires_in_ms: own === undefined ? null : claimExpiresInMs(own, now),
+    rest,
+  };
+}
+
+async function storeOutput({ env, db, now, origin, ground, result }: Reported) {
+  const { instruction_id } = ground.row;
+  const { output, exit_code = null, error_code = null, duration_ms, truncated } = result;
+  const artifact_id = output.length > DELIVERY.inline_chars ? newId('artifact', now) : null;
+  const statements: Statement[] = [
+    db
+      .update(instructions)
+      .set({ exit_code, error_code, duration_ms, truncated, artifact_id, output_summary: summaryOf(output) })
+      .where(eq(instructions.instruction_id, instruction_id)),
+  ];
+  if (artifact_id !== null) {
+    statements.push(
+      db
+        .insert(artifacts)
+        .values({ artifact_id, kind: 'instruction_output', instruction_id, content: output, created_at: now }),
+    );
+  }
+  return { artifact_id, artifact_url: await artifactUrl(env, artifact_id, origin, now), statements };
+}
+
+export async function artifactUrl(
+  env: Env,
+  artifactId: string | null,
+  origin: string,
+  now: number,
+): Promise<string | null> {
+  return artifactId === null ? null : new URL(await signArtifact(env, artifactId, now), origin).href;
+}
+
+/** All of a short output, the beginning of a long one. */
+function summaryOf(output: string): string {
+  return output.length > DELIVERY.inline_chars ? output.slice(0, DELIVERY.summary_chars) : output;
+}

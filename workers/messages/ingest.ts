@@ -1,0 +1,166 @@
+/**
+ * Ingest: one read, one decision, one write. Message, link, instructions and their first events are one batch, guarded
+ * by the mode version and by everything the decision was made on; so of two nodes that bring the same message at once
+ * one claims, and the other reads again and finds a duplicate.
+ */
+import { timedJobs } from '../../durable-objects/stubs.ts';
+import type { IngestAnswer, IngestBody } from '../../schema/contracts/instructions.ts';
+import { countRepeats } from '../../schema/domain/conversation.ts';
+import type { IngestDecision, Recognition } from '../../schema/domain/ingest.ts';
+import { decideIngest, dedupeText, executedAlike, recognize } from '../../schema/domain/ingest.ts';
+import { brokenRow } from '../../schema/domain/renewal-limits.ts';
+import { isRenewalText } from '../../schema/domain/renewal-payload.ts';
+import { newId } from '../../schema/ids.ts';
+import { local_conversations } from '../../schema/tables/index.ts';
+import { sha256Hex } from '../crypto/hash.ts';
+import type { EventDraft, WritePlan } from '../db/commit.ts';
+import type { Database } from '../db/open.ts';
+import { toClaimed } from '../instructions/statuses.ts';
+import { pushChanged } from '../nodes/push.ts';
+import type { ConversationRow } from '../renewal/conversations.ts';
+import { storeConversation } from '../renewal/conversations.ts';
+import { lastRenewalText } from '../renewal/jobs.ts';
+import { observeLinks } from '../renewal/links.ts';
+import { settings } from '../settings.ts';
+import type { Ground } from './ingest-reads.ts';
+import { guardGround, readGround } from './ingest-reads.ts';
+import type { Keyed } from './ingest-rows.ts';
+import { firstLines, insertMessage } from './ingest-rows.ts';
+
+interface Arrival {
+  env: Env;
+  db: Database;
+  body: IngestBody;
+  ageMs: number;
+  now: number;
+}
+
+/** The plan for one arriving message. */
+export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>> {
+  const { env, db, body, now } = arrival;
+  const textHash = await sha256Hex(body.raw_text);
+  const ground = await readGround(db, body, textHash);
+  const recognition = recognize(ground.stored, {
+    assistant_message_id: body.assistant_message_id ?? null,
+    text_hash: textHash,
+  });
+  const read = ground.conversation ?? newConversation(body, now);
+  const written = await afterWriting(db, read, body);
+  const counted = countedConversation(written, body, ground, recognition, textHash, now);
+  const decision = decideIngest(body, {
+    recognition,
+    mode: ground.fence.mode,
+    automation_status: counted.automation_status,
+    busy: ground.busy,
+    age_ms: arrival.ageMs,
+    max_age_ms: settings(env).instruction_max_age_ms,
+    now,
+  });
+  const messageId = recognition.as === 'new' ? newId('message', now) : recognition.message_id;
+  const keyed = await withKeys(body, ground, decision, now);
+  const stored = storeConversation(env, db, read, counted, now);
+  const fresh = recognition.as === 'new';
+  return {
+    guards: guardGround(db, ground, textHash),
+    statements: [
+      ...(ground.conversation === null ? [db.insert(local_conversations).values(read)] : []),
+      ...(fresh ? insertMessage(arrival, { messageId, textHash, ground, read, decision, keyed }) : []),
+      ...observeLinks(db, observation(body), now),
+      ...stored.statements,
+    ],
+    events: [...events(body, messageId, read, decision, fresh), ...stored.events],
+    journal: fresh ? keyed.flatMap((one) => firstLines(one, body)) : [],
+    subject_id: messageId,
+    answer: {
+      message_id: messageId,
+      local_conversation_id: read.local_conversation_id,
+      ingest_status: decision.ingest_status,
+      automation_status: counted.automation_status,
+      mode: ground.fence.mode,
+      mode_version: ground.fence.mode_version,
+      instructions: keyed.map((one) => toClaimed({ ...one, index: one.input.index }, now)),
+    },
+    after: async () => {
+      await stored.after();
+      const asked = keyed.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
+      if (asked.length > 0) await pushChanged(env, body.controller_id, 'approvals', asked);
+      const renews = fresh && body.role === 'assistant' && counted.automation_status === 'auto';
+      if (renews && ground.fence.mode === 'running') await timedJobs(env).due(now + settings(env).settle_delay_ms);
+    },
+  };
+}
+
+function newConversation(body: IngestBody, now: number): ConversationRow {
+  return {
+    local_conversation_id: newId('conversation', now),
+    platform: body.platform,
+    remote_conversation_id: body.remote_conversation_id,
+    automation_status: 'manual',
+    last_non_paused_automation_status: 'manual',
+    pause_reason: null,
+    paused_at: null,
+    title: body.link.page_title,
+    last_message_id: null,
+    last_message_at: null,
+    execution_failures: 0,
+    repeated_messages: 0,
+    repeated_renewals: 0,
+    renewals_without_effect: 0,
+    renewals_in_row: 0,
+    renewed_text_hash: null,
+    renewals_day: null,
+    renewals_that_day: 0,
+    cooldown_until: null,
+    cooldown_reason: null,
+    project_at: null,
+    created_at: now,
+    updated_at: now,
+  };
+}
+
+/** The conversation after a message in the user's role: one that is no renewal of ours breaks the row of them. */
+async function afterWriting(db: Database, read: ConversationRow, body: IngestBody): Promise<ConversationRow> {
+  if (body.role !== 'user' || read.renewals_in_row === 0) return read;
+  const sent = await lastRenewalText(db, read.local_conversation_id);
+  return isRenewalText(body.raw_text, sent) ? read : brokenRow(read);
+}
+
+/** The conversation after its breaker has counted a new message with instructions. */
+function countedConversation(
+  read: ConversationRow,
+  body: IngestBody,
+  ground: Ground,
+  recognition: Recognition,
+  textHash: string,
+  now: number,
+): ConversationRow {
+  const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
+  return counts ? countRepeats(read, executedAlike(ground.stored, textHash), now) : read;
+}
+
+function withKeys(body: IngestBody, ground: Ground, decision: IngestDecision, now: number): Promise<Keyed[]> {
+  const { platform, remote_conversation_id } = body;
+  const message = { platform, remote_conversation_id, identity: ground.identity };
+  return Promise.all(
+    decision.instructions.map(async (one) => ({
+      ...one,
+      instruction_id: newId('instruction', now),
+      dedupe_key: await sha256Hex(dedupeText(message, one.input)),
+    })),
+  );
+}
+
+function observation({ controller_id, client_id, platform, link }: IngestBody) {
+  return { controller_id, client_id, tabs: [{ ...link, platform }] };
+}
+
+function events(
+  body: IngestBody,
+  messageId: string,
+  { local_conversation_id }: ConversationRow,
+  { ingest_status, instructions: decided }: IngestDecision,
+  fresh: boolean,
+): EventDraft[] {
+  const data = { ingest_status, local_conversation_id, platform: body.platform, instructions: decided.length };
+  return [{ topic: 'messages', type: fresh ? 'ingested' : 'repeated', subject_id: messageId, data }];
+}

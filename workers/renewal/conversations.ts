@@ -1,0 +1,192 @@
+/**
+ * Conversations as rows, and the one way to change their automation: load, `changeConversation`, and the parts of a
+ * plan that store it. Setting `auto` makes the conversation's newest message and its waiting jobs due at once.
+ */
+import type { SQL } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
+import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
+import { STOP_REASONS } from '../../schema/contracts/clients.ts';
+import type { PauseReason } from '../../schema/contracts/conversations.ts';
+import { PAUSE_REASONS } from '../../schema/contracts/conversations.ts';
+import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
+import type { ConversationChange } from '../../schema/domain/conversation.ts';
+import { changeConversation } from '../../schema/domain/conversation.ts';
+import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
+import type { EventDraft } from '../db/commit.ts';
+import { guardThat } from '../db/guards.ts';
+import type { Database, Statement } from '../db/open.ts';
+import { projectAgain } from './projection-marks.ts';
+
+export type ConversationRow = typeof local_conversations.$inferSelect;
+export type LinkRow = typeof conversation_links.$inferSelect;
+
+export async function findConversation(db: Database, id: string): Promise<ConversationRow | undefined> {
+  return db.select().from(local_conversations).where(eq(local_conversations.local_conversation_id, id)).get();
+}
+
+/** The newest active link of that conversation, whichever client has it. */
+export async function newestLink(db: Database, id: string): Promise<LinkRow | undefined> {
+  return db
+    .select()
+    .from(conversation_links)
+    .where(and(eq(conversation_links.local_conversation_id, id), sql`is_active = 1`))
+    .orderBy(desc(conversation_links.observed_at))
+    .limit(1)
+    .get();
+}
+
+/** An SQL condition: that node has, or had, the conversation open in one of its browsers. */
+export function linkedTo(controllerId: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM conversation_links AS l WHERE l.is_active = 1
+    AND l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${controllerId})`;
+}
+
+export interface PlanParts {
+  guards: Statement[];
+  statements: Statement[];
+  events: EventDraft[];
+  after: () => Promise<unknown>;
+}
+
+/** Parts of a plan that make `next` of the conversation as it was read; nothing at all when they are the same. */
+export function storeConversation(
+  env: Env,
+  db: Database,
+  read: ConversationRow,
+  next: ConversationRow,
+  now: number,
+): PlanParts {
+  if (next === read) return { guards: [], statements: [], events: [], after: async () => undefined };
+  const id = read.local_conversation_id;
+  const turned = next.automation_status !== read.automation_status;
+  // A person who sets `auto` once more means that what was counted so far no longer stands in the way.
+  const freed = read.repeated_renewals > 0 && next.repeated_renewals === 0;
+  const wakes = (turned || freed) && next.automation_status === 'auto';
+  return {
+    guards: [guardStatus(db, read)],
+    statements: [
+      db
+        .update(local_conversations)
+        .set({ ...stateOf(next), updated_at: now })
+        .where(eq(local_conversations.local_conversation_id, id)),
+      ...(wakes ? [projectAgain(db, id, now), dueNow(db, id, now)] : []),
+    ],
+    events: turned ? [automationChanged(next)] : [],
+    after: async () => {
+      if (turned) await tellNodes(env, db, id);
+      if (wakes) await timedJobs(env).due(now);
+    },
+  };
+}
+
+/** The parts of a conversation that `changeConversation` and the counters decide. */
+function stateOf(row: ConversationRow) {
+  const { automation_status, last_non_paused_automation_status, pause_reason, paused_at } = row;
+  const { execution_failures, repeated_messages } = row;
+  const { renewals_in_row, renewals_without_effect, repeated_renewals, renewed_text_hash } = row;
+  const { renewals_day, renewals_that_day, cooldown_until, cooldown_reason } = row;
+  return {
+    automation_status,
+    last_non_paused_automation_status,
+    pause_reason,
+    paused_at,
+    execution_failures,
+    repeated_messages,
+    renewals_in_row,
+    renewals_without_effect,
+    repeated_renewals,
+    renewed_text_hash,
+    renewals_day,
+    renewals_that_day,
+    cooldown_until,
+    cooldown_reason,
+  };
+}
+
+function automationChanged({ local_conversation_id, automation_status, pause_reason }: ConversationRow): EventDraft {
+  const data = { automation_status, pause_reason };
+  return { topic: 'conversations', type: 'automation_changed', subject_id: local_conversation_id, data };
+}
+
+/** The same for one change, as a person, a chat or a breaker asks for it. */
+export function applyChange(
+  env: Env,
+  db: Database,
+  read: ConversationRow,
+  change: ConversationChange,
+  now: number,
+): PlanParts & { next: ConversationRow } {
+  const next = changeConversation(read, change, now);
+  return { ...storeConversation(env, db, read, next, now), next };
+}
+
+/** What a decision about the conversation relies upon must still be what was read. */
+export function guardStatus(db: Database, read: ConversationRow): Statement {
+  return guardThat(
+    db,
+    sql`EXISTS (SELECT 1 FROM local_conversations WHERE local_conversation_id = ${read.local_conversation_id}
+      AND automation_status = ${read.automation_status} AND execution_failures = ${read.execution_failures}
+      AND renewals_in_row = ${read.renewals_in_row} AND renewals_without_effect = ${read.renewals_without_effect}
+      AND repeated_renewals = ${read.repeated_renewals} AND renewals_that_day = ${read.renewals_that_day})`,
+  );
+}
+
+/** Reasons for which a job waits that a person's change of the automation may have ended. */
+const WAITS = sql.join(
+  ['automation_manual', 'automation_paused', ...PAUSE_REASONS, ...HOLD_REASONS].map((reason) => sql`${reason}`),
+  sql`, `,
+);
+
+/** Jobs that waited for nothing but this conversation's automation. */
+function dueNow(db: Database, id: string, now: number): Statement {
+  return db.run(sql`UPDATE renewal_jobs SET next_attempt_at = ${now}, updated_at = ${now}
+    WHERE local_conversation_id = ${id} AND status = 'pending' AND next_attempt_at > ${now}
+      AND last_error IN (${WAITS})`);
+}
+
+/** Jobs that waited for that client to be resumed. */
+export function dueWithClient(db: Database, clientId: string, now: number): Statement {
+  const reasons = sql.join(
+    STOP_REASONS.map((reason) => sql`${reason}`),
+    sql`, `,
+  );
+  return db.run(sql`UPDATE renewal_jobs SET next_attempt_at = ${now}, updated_at = ${now}
+    WHERE status = 'pending' AND next_attempt_at > ${now} AND last_error IN (${reasons})
+      AND local_conversation_id IN (SELECT local_conversation_id FROM conversation_links
+        WHERE client_id = ${clientId} AND is_active = 1)`);
+}
+
+export interface BreakerPause {
+  local_conversation_id: string;
+  reason: PauseReason;
+}
+
+/** Breakers of many conversations at once: those that are still `auto` are paused, and an event says so. */
+export function pauseConversations(db: Database, pauses: readonly BreakerPause[], now: number): Statement[] {
+  if (pauses.length === 0) return [];
+  const json = JSON.stringify(pauses);
+  return [
+    db.run(sql`UPDATE local_conversations SET automation_status = 'paused', last_non_paused_automation_status = 'auto',
+        pause_reason = o.reason, paused_at = ${now}, updated_at = ${now}
+      FROM (SELECT value->>'local_conversation_id' AS id, value->>'reason' AS reason FROM json_each(${json})) AS o
+      WHERE local_conversation_id = o.id AND automation_status = 'auto'`),
+    db.run(sql`INSERT INTO events (at, topic, type, subject_id, data)
+      SELECT ${now}, 'conversations', 'automation_changed', c.local_conversation_id,
+        json_object('automation_status', 'paused', 'pause_reason', c.pause_reason)
+      FROM json_each(${json}) AS o JOIN local_conversations AS c
+        ON c.local_conversation_id = o.value->>'local_conversation_id' AND c.paused_at = ${now}`),
+  ];
+}
+
+/** Tells the nodes that have it open to read the conversation again. */
+export async function tellNodes(env: Env, db: Database, id: string): Promise<void> {
+  const rows = await db
+    .selectDistinct({ controller_id: conversation_links.controller_id })
+    .from(conversation_links)
+    .where(and(eq(conversation_links.local_conversation_id, id), sql`is_active = 1`));
+  await Promise.all(
+    rows.map(({ controller_id }) =>
+      nodeHub(env, controller_id).push(controller_id, { type: 'changed', topic: 'conversations', ids: [id] }),
+    ),
+  );
+}

@@ -1,0 +1,88 @@
+/** All that says when a conversation is renewed next, read in a few queries by key. */
+import { desc, eq, sql } from 'drizzle-orm';
+import { automationState, leaderLease } from '../../durable-objects/stubs.ts';
+import type { NextRenewal, RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
+import { nextRenewal } from '../../schema/domain/next-renewal.ts';
+import { renewalHold, renewalsToday, trippedBreaker } from '../../schema/domain/renewal-limits.ts';
+import { messages, renewal_jobs } from '../../schema/tables/index.ts';
+import type { Database } from '../db/open.ts';
+import { reachOf } from '../nodes/presence.ts';
+import { settings as edgeSettings } from '../settings.ts';
+import type { ConversationRow } from './conversations.ts';
+import { linksOf } from './due-jobs.ts';
+import { chooseLink } from './link-choice.ts';
+import { readSettings } from './settings.ts';
+
+export interface RenewalOutlook {
+  limits: RenewalSettings;
+  counters: ReturnType<typeof countersOf>;
+  next_renewal: NextRenewal;
+}
+
+/** `now` in Unix milliseconds. */
+export async function renewalOutlook(
+  env: Env,
+  db: Database,
+  row: ConversationRow,
+  now: number,
+): Promise<RenewalOutlook> {
+  const { platform, local_conversation_id } = row;
+  const [{ effective }, newest, links, { mode }, lease] = await Promise.all([
+    readSettings(db, { platform, local_conversation_id }),
+    newestMessage(db, row),
+    linksOf(db, local_conversation_id),
+    automationState(env).read(),
+    leaderLease(env).read(),
+  ]);
+  const { link, unusable } = chooseLink(links, await reachOf(env, links));
+  const next_renewal = nextRenewal({
+    mode,
+    leader: lease.expires_in_ms > 0 && lease.holder_id !== null,
+    automation_status: row.automation_status,
+    pause_reason: row.pause_reason,
+    newest: newest?.message ?? null,
+    job: newest?.job ?? null,
+    breaker: trippedBreaker(row, effective, newest?.text_hash ?? null),
+    hold: renewalHold(row, effective, now),
+    link,
+    unusable,
+    settle_delay_ms: edgeSettings(env).settle_delay_ms,
+    now,
+  });
+  return { limits: effective, counters: countersOf(row, effective, now), next_renewal };
+}
+
+function countersOf(row: ConversationRow, limits: RenewalSettings, now: number) {
+  const { renewals_in_row, renewals_without_effect, repeated_renewals, cooldown_until } = row;
+  const renewals_today = renewalsToday(row, limits, now);
+  return { renewals_in_row, renewals_without_effect, repeated_renewals, renewals_today, cooldown_until };
+}
+
+async function newestMessage(db: Database, { last_message_id }: ConversationRow) {
+  if (last_message_id === null) return null;
+  const [stored, jobs] = await db.batch([
+    db
+      .select({
+        role: messages.role,
+        received_at: messages.received_at,
+        text_hash: messages.text_hash,
+        reply_outcome: messages.reply_outcome,
+        open: sql<number>`EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = ${messages.message_id}
+          AND (i.claim_expires_at IS NOT NULL
+            OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval')))`,
+      })
+      .from(messages)
+      .where(eq(messages.message_id, last_message_id)),
+    db
+      .select()
+      .from(renewal_jobs)
+      .where(eq(renewal_jobs.message_id, last_message_id))
+      .orderBy(desc(renewal_jobs.job_id))
+      .limit(1),
+  ]);
+  const [found] = stored;
+  if (found === undefined) return null;
+  const { role, received_at, text_hash, reply_outcome, open } = found;
+  const instruction_pending = open === 1 || reply_outcome === 'delivered';
+  return { message: { role, received_at, instruction_pending }, text_hash, job: jobs[0] ?? null };
+}

@@ -1,0 +1,51 @@
+/** Every route, once. The application mounts this list; OpenAPI and the tests that try every route read it. */
+
+import { session } from './auth/session.routes.ts';
+import { tokens } from './auth/tokens.routes.ts';
+import { apiDocs } from './http/api-docs.routes.ts';
+import type { MountedRoute } from './http/route.ts';
+import { artifacts } from './instructions/artifacts.routes.ts';
+import { instructions } from './instructions/instructions.routes.ts';
+import { journal } from './instructions/journal.routes.ts';
+import { messages } from './messages/messages.routes.ts';
+import { browser } from './nodes/browsers.routes.ts';
+import { clientResume } from './nodes/client-resume.routes.ts';
+import { clients } from './nodes/clients.routes.ts';
+import { commands } from './nodes/commands.routes.ts';
+import { leader } from './nodes/leader.routes.ts';
+import { controllers } from './nodes/nodes.routes.ts';
+import { renewal } from './renewal/conversations.routes.ts';
+import { renewalJobs } from './renewal/jobs.routes.ts';
+import { renewalSettings } from './renewal/settings.routes.ts';
+import { audit } from './system/audit.routes.ts';
+import { events } from './system/events.routes.ts';
+import { system } from './system/mode.routes.ts';
+import { restore } from './system/restore.routes.ts';
+import { status } from './system/status.routes.ts';
+import { timedJobs } from './timed-jobs/ticks.routes.ts';
+
+const RESOURCES: readonly MountedRoute[] = [
+  ...status,
+  ...system,
+  ...restore,
+  ...leader,
+  ...controllers,
+  ...clients,
+  ...clientResume,
+  ...commands,
+  ...messages,
+  ...instructions,
+  ...journal,
+  ...browser,
+  ...renewal,
+  ...renewalSettings,
+  ...renewalJobs,
+  ...timedJobs,
+  ...artifacts,
+  ...events,
+  ...tokens,
+  ...session,
+  ...audit,
+];
+
+export const ROUTES: readonly MountedRoute[] = [...RESOURCES, ...apiDocs(RESOURCES)];

@@ -1,0 +1,57 @@
+/**
+ * Changing the system mode: the one way in for people, chats and programs. AutomationState decides and raises D1's
+ * fence before it answers, so from then on no claim is made under the old mode; only then are the nodes told and,
+ * when the system runs again, the timed jobs woken.
+ */
+import { allHubs, automationState, timedJobs } from '../../durable-objects/stubs.ts';
+import type { SystemChange } from '../../schema/contracts/objects.ts';
+import type { SystemChangeAnswer, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
+import { AppError } from '../../schema/errors.ts';
+import type { EventDraft } from '../db/commit.ts';
+
+export interface ModeChange {
+  answer: SystemChangeAnswer;
+  /** Empty when nothing changed. */
+  events: EventDraft[];
+  /** Tells the nodes and the timed jobs; to be run once the rest of the write is durable. */
+  announce(): Promise<void>;
+}
+
+/** Asks for a mode. A repeat is accepted and changes nothing. Throws `internal` when D1's fence could not be raised. */
+export async function changeSystemMode(env: Env, change: SystemChange, now: number): Promise<ModeChange> {
+  const outcome = await automationState(env).change(change);
+  if (outcome.status === 'fence_lag') throw fenceLag();
+  const { record, status } = outcome;
+  return {
+    answer: {
+      accepted: true,
+      status: 'applied',
+      summary: summarize(record, status === 'applied'),
+      mode: record.mode,
+      version: record.version,
+    },
+    events: status === 'applied' ? [modeEvent(record)] : [],
+    announce: () => announceMode(env, record.mode, record.version, now),
+  };
+}
+
+/** The answer while an object stands ahead of D1's fence: nothing was granted, and asking again helps. */
+export function fenceLag(): AppError {
+  return new AppError('internal', 'the database could not be brought up to date; nothing was granted, try again');
+}
+
+async function announceMode(env: Env, mode: SystemMode, version: number, now: number): Promise<void> {
+  await Promise.all([
+    ...allHubs(env).map((hub) => hub.announceMode(mode, version)),
+    ...(mode === 'paused' ? [] : [timedJobs(env).due(now)]),
+  ]);
+}
+
+function modeEvent({ mode, version, requested_by, reason }: SystemRecord): EventDraft {
+  return { topic: 'system', type: 'mode_changed', subject_id: mode, data: { mode, version, requested_by, reason } };
+}
+
+function summarize({ mode, version, requested_by }: SystemRecord, applied: boolean): string {
+  const by = requested_by === null ? '' : ` by ${requested_by}`;
+  return applied ? `the system is ${mode}${by} (version ${version})` : `the system was ${mode} already`;
+}

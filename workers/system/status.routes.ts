@@ -1,0 +1,48 @@
+/** How everything stands: the snapshot, and the same in numbers for Prometheus. */
+import { z } from 'zod';
+import { StatusSchema } from '../../schema/contracts/status.ts';
+import type { MountedRoute } from '../http/route.ts';
+import { open, READERS, raw, read } from '../http/route.ts';
+import { renderMetrics } from './metrics.ts';
+import { readMetrics } from './metrics-reads.ts';
+import { readStatus } from './status.ts';
+
+const tag = 'status';
+
+export const status: readonly MountedRoute[] = [
+  open(
+    {
+      method: 'get',
+      path: '/healthz',
+      summary: 'Liveness',
+      tag,
+      data: z.literal('ok'),
+      produces: 'text/plain',
+    },
+    (c) => c.text('ok'),
+  ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/status',
+      summary: 'One snapshot: mode, lease, nodes, clients, queues, ticks, recent messages and instructions',
+      tag,
+      roles: READERS,
+      data: StatusSchema,
+    },
+    ({ env, db, now }) => readStatus(env, db, now),
+  ),
+  raw(
+    {
+      method: 'get',
+      path: '/v1/metrics',
+      summary: 'The system in numbers, as Prometheus text',
+      tag,
+      roles: READERS,
+      data: z.string(),
+      produces: 'text/plain; version=0.0.4',
+    },
+    async ({ c, env, db, now }) =>
+      c.body(renderMetrics(await readMetrics(env, db, now)), 200, { 'content-type': 'text/plain; version=0.0.4' }),
+  ),
+];

@@ -1,0 +1,19 @@
+/** Every timed job, in the order in which a tick runs them: what the projector makes due is sent in the same tick. */
+import { approvalsExpire } from '../instructions/approvals-expire.job.ts';
+import { instructionsExpire } from '../instructions/instructions-expire.job.ts';
+import { commandsExpire } from '../nodes/commands-expire.job.ts';
+import { renewalDispatcher } from '../renewal/dispatcher.job.ts';
+import { renewalProjector } from '../renewal/projector.job.ts';
+import { deliveriesReconcile } from '../renewal/reconcile.job.ts';
+import type { Runner } from './job.ts';
+import { retention } from './retention.job.ts';
+
+export const RUNNERS: readonly Runner[] = [
+  instructionsExpire,
+  approvalsExpire,
+  deliveriesReconcile,
+  commandsExpire,
+  renewalProjector,
+  renewalDispatcher,
+  retention,
+];

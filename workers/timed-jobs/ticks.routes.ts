@@ -1,0 +1,54 @@
+/** The tick log, and a tick by hand. */
+import { and } from 'drizzle-orm';
+import { z } from 'zod';
+import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
+import { TICK_TRIGGERS, TickAnswerSchema, TickDecisionSchema, TickSchema } from '../../schema/contracts/ticks.ts';
+import { ticks } from '../../schema/tables/index.ts';
+import { equals } from '../db/filters.ts';
+import type { MountedRoute } from '../http/route.ts';
+import { NODES, OPERATORS, READERS, read, write } from '../http/route.ts';
+import { runTick } from './run-tick.ts';
+import { listTicks } from './ticks.ts';
+
+export const timedJobs: readonly MountedRoute[] = [
+  read(
+    {
+      method: 'get',
+      path: '/v1/timed-jobs/ticks',
+      summary: 'The tick log: newest first, or in order after a tick',
+      tag: 'timed-jobs',
+      roles: [...READERS, ...NODES],
+      query: PageQuerySchema.extend({
+        after: z.coerce.number().int().nonnegative().optional(),
+        decision: TickDecisionSchema.optional(),
+        trigger: z.enum(TICK_TRIGGERS).optional(),
+        batch_id: z.string().max(64).optional(),
+      }),
+      data: pageOf(TickSchema),
+    },
+    async ({ db, query }) => {
+      const { decision, trigger, batch_id, after } = query;
+      const filter = and(
+        equals(ticks.decision, decision),
+        equals(ticks.trigger, trigger),
+        equals(ticks.batch_id, batch_id),
+      );
+      return listTicks(db, filter, query, after);
+    },
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/timed-jobs/tick',
+      summary: 'One tick now',
+      tag: 'timed-jobs',
+      roles: OPERATORS,
+      body: z.strictObject({}),
+      data: TickAnswerSchema,
+    },
+    async ({ env, now }) => {
+      const answer = await runTick(env, { trigger: 'manual', scheduledTime: null, now });
+      return { statements: [], subject_id: answer.batch_id, answer };
+    },
+  ),
+];
