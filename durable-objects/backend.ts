@@ -6,7 +6,7 @@ export function edgeBackend(ctx: DurableObjectState): EdgeBackendApi {
   const { EdgeBackend: backend } = ctx.exports as unknown as { EdgeBackend: EdgeBackendApi };
   return {
     tick: (trigger) => backend.tick(trigger),
-    pendingCommands: (controllerId) => backend.pendingCommands(controllerId),
-    receipts: (controllerId, receipts) => backend.receipts(controllerId, receipts),
+    pendingCommands: (nodeId) => backend.pendingCommands(nodeId),
+    receipts: (nodeId, receipts) => backend.receipts(nodeId, receipts),
   };
 }

@@ -21,7 +21,7 @@ export function leaderLease(env: ObjectsEnv): LeaderLeaseApi {
   const stub = (): LeaderLeaseApi => stubOf(env.LEADER_LEASE, SINGLETON);
   return {
     acquire: (request) => stub().acquire(request),
-    renew: (controllerId, term, ttlSec) => stub().renew(controllerId, term, ttlSec),
+    renew: (nodeId, term, ttlSec) => stub().renew(nodeId, term, ttlSec),
     renewAll: (renewals) => stub().renewAll(renewals),
     release: (request) => stub().release(request),
     read: () => stub().read(),
@@ -60,14 +60,14 @@ export interface NodeHubStub extends NodeHubApi {
 }
 
 /** The hub that holds that node's socket. */
-export function nodeHub(env: ObjectsEnv, controllerId: string): NodeHubStub {
-  const hub = shardName(controllerId);
+export function nodeHub(env: ObjectsEnv, nodeId: string): NodeHubStub {
+  const hub = shardName(nodeId);
   return {
     ...hubApi(env, hub),
     fetch: (request, tokenExpiresAt) => {
       const headers = new Headers(request.headers);
       // Set here and nowhere else, over whatever the client sent: it is the identity the hub goes by.
-      headers.set(HEADER.controller_id, controllerId);
+      headers.set(HEADER.controller_id, nodeId);
       headers.delete(HEADER.token_expires_at);
       if (tokenExpiresAt !== null) headers.set(HEADER.token_expires_at, String(tokenExpiresAt));
       headers.delete('authorization');
@@ -86,21 +86,21 @@ export function allHubs(env: ObjectsEnv): NodeHubApi[] {
 function hubApi(env: ObjectsEnv, hub: string): NodeHubApi {
   const stub = (): NodeHubApi => stubOf(env.NODE_HUB, hub);
   return {
-    push: (controllerId, frame) => stub().push(controllerId, frame),
+    push: (nodeId, frame) => stub().push(nodeId, frame),
     broadcast: (frame) => stub().broadcast(frame),
     announceMode: (mode, version) => stub().announceMode(mode, version),
     announceLease: (lease) => stub().announceLease(lease),
     offerLease: (lease) => stub().offerLease(lease),
-    heard: (controllerId) => stub().heard(controllerId),
+    heard: (nodeId) => stub().heard(nodeId),
     presence: (controllerIds) => stub().presence(controllerIds),
-    disconnect: (controllerId) => stub().disconnect(controllerId),
+    disconnect: (nodeId) => stub().disconnect(nodeId),
   };
 }
 
 /** FNV-1a: stable for ever, as a node must find its hub again. */
-function shardName(controllerId: string): string {
+function shardName(nodeId: string): string {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(controllerId)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  for (const byte of new TextEncoder().encode(nodeId)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hubName(hash % HUB_SHARDS);
 }
 

@@ -9,9 +9,9 @@ import type { Bridge } from './bridge/bridge.ts';
 import { createBridge } from './bridge/bridge.ts';
 import type { Config } from './config/settings.ts';
 import { readTargetOf } from './delivery/search.ts';
-import { commandResultAnswers } from './edge/commands.ts';
+import { commandResultResponses } from './edge/commands.ts';
 import type { EdgeClient } from './edge/http-client.ts';
-import type { AnswerHandler } from './edge/response-handlers.ts';
+import type { ResponseHandler } from './edge/response-handlers.ts';
 import { SystemView } from './edge/system-view.ts';
 import { openDayFiles } from './host/day-files.ts';
 import type { Instructions } from './instructions/assemble.ts';
@@ -158,7 +158,7 @@ class Agent implements RunningAgent {
     const { clock, random, log } = this.#deps;
     return createBridge({
       store: this.#store,
-      controllerId: config.nodeId,
+      nodeId: config.nodeId,
       edge: this.#client,
       system: this.#system,
       clock,
@@ -178,7 +178,7 @@ class Agent implements RunningAgent {
     const { clock, log, env, newTemporaryName } = this.#deps;
     return createInstructions({
       store: this.#store,
-      controllerId: nodeId,
+      nodeId: nodeId,
       replies: this.#bridge.delivery,
       browsers: {
         target: (wanted) => this.#bridge.target(wanted),
@@ -202,10 +202,10 @@ class Agent implements RunningAgent {
   #makeRuntime(): NodeRuntime {
     const { clock, random, log } = this.#deps;
     const { version, bootId, startedAt } = this.#identity;
-    const handlers: Record<string, AnswerHandler> = {
+    const handlers: Record<string, ResponseHandler> = {
       ...this.#instructions.answers,
       ...this.#bridge.answers,
-      ...commandResultAnswers,
+      ...commandResultResponses,
     };
     const runtime = new NodeRuntime({
       config: this.#config,
@@ -236,7 +236,7 @@ class Agent implements RunningAgent {
     const { nodeId, logsDir } = this.#config;
     const { lease } = this.#runtime;
     const tickLog = new TickLog({
-      controllerId: nodeId,
+      nodeId: nodeId,
       edge: this.#client,
       store: this.#store,
       files: openDayFiles(join(logsDir, 'timed-jobs')),

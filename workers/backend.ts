@@ -2,7 +2,7 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Command, Receipt } from '../schema/contracts/commands.ts';
 import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
-import type { TickAnswer, TickTrigger } from '../schema/contracts/ticks.ts';
+import type { TickResponse, TickTrigger } from '../schema/contracts/ticks.ts';
 import { openDatabase, runBatch } from './db/open.ts';
 import { endRefused } from './instructions/run-on-other-node.ts';
 import { noteReceipts, pendingCommands } from './nodes/commands.ts';
@@ -11,23 +11,23 @@ import { runTick } from './timed-jobs/run-tick.ts';
 import { tellNextDue } from './timed-jobs/ticks.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
-  tick(trigger: TickTrigger): Promise<TickAnswer> {
+  tick(trigger: TickTrigger): Promise<TickResponse> {
     return runTick(this.env, { trigger, scheduledTime: null, now: Date.now() });
   }
 
   /** Asked at a node's hello: what waited for it to come back is due. */
-  async pendingCommands(controllerId: string): Promise<Command[]> {
+  async pendingCommands(nodeId: string): Promise<Command[]> {
     const db = openDatabase(this.env.DB);
     const now = Date.now();
-    const woken = await dueWithNode(db, controllerId, now);
+    const woken = await dueWithNode(db, nodeId, now);
     if (woken.meta.changes > 0) await tellNextDue(this.env, db);
-    return pendingCommands(db, controllerId, now);
+    return pendingCommands(db, nodeId, now);
   }
 
-  async receipts(controllerId: string, receipts: Receipt[]): Promise<void> {
+  async receipts(nodeId: string, receipts: Receipt[]): Promise<void> {
     const db = openDatabase(this.env.DB);
     const now = Date.now();
-    await runBatch(db, [noteReceipts(db, controllerId, receipts, now)]);
+    await runBatch(db, [noteReceipts(db, nodeId, receipts, now)]);
     await endRefused(this.env, { db, now, waitUntil: (work) => this.ctx.waitUntil(work) }, receipts);
   }
 }

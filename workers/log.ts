@@ -9,7 +9,7 @@ export function log(level: LogLevel, what: string, fields: Record<string, unknow
 }
 
 /** Does what nobody waits for: its failure is logged and changes nothing. */
-export async function quietly(what: string, work: () => Promise<unknown>): Promise<void> {
+export async function runBestEffort(what: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -7,10 +7,10 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type {
-  LeaderAcquireAnswer,
   LeaderAcquireBody,
-  LeaderReleaseAnswer,
+  LeaderAcquireResponse,
   LeaderReleaseBody,
+  LeaderReleaseResponse,
   LeaseView,
 } from '../../schema/contracts/leader.ts';
 import {
@@ -21,7 +21,7 @@ import {
 } from '../../schema/contracts/leader.ts';
 import type { FenceComparison, FenceLag, LeaderLeaseApi, LeaseRenewal } from '../../schema/contracts/objects.ts';
 import type { LeaseDecision, LeaseRequest } from '../../schema/domain/lease.ts';
-import { decideLease, leaseAnswer, leaseView } from '../../schema/domain/lease.ts';
+import { decideLease, leaseResponse, leaseView } from '../../schema/domain/lease.ts';
 import type { ObjectsEnv } from '../env.ts';
 import { liftTerm, raiseTerm, readFence } from '../shared/fence.ts';
 import { logProblem } from '../shared/log.ts';
@@ -29,7 +29,7 @@ import { allHubs, timedJobs } from '../stubs.ts';
 import { LeaseStore } from './lease-store.ts';
 
 type Claim = LeaseRequest & { kind: 'acquire' | 'renew' };
-type Answers = { status: 'ok'; answers: LeaderAcquireAnswer[] } | FenceLag;
+type Responses = { status: 'ok'; answers: LeaderAcquireResponse[] } | FenceLag;
 
 const FENCE_LAG: FenceLag = { status: 'fence_lag' };
 
@@ -43,7 +43,7 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     this.#store = new LeaseStore(ctx.storage);
   }
 
-  async acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag> {
+  async acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag> {
     const { controller_id, host, ttl_sec, preferred, metadata } = LeaderAcquireBodySchema.parse(request);
     const ttl_ms = ttl_sec * 1_000;
     return onlyAnswer(
@@ -54,14 +54,14 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
   }
 
   async renew(
-    controllerId: string,
+    nodeId: string,
     term: number,
     ttlSec: number,
-  ): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag> {
-    return onlyAnswer(await this.renewAll([{ controller_id: controllerId, term, ttl_sec: ttlSec }]));
+  ): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag> {
+    return onlyAnswer(await this.renewAll([{ controller_id: nodeId, term, ttl_sec: ttlSec }]));
   }
 
-  renewAll(renewals: LeaseRenewal[]): Promise<Answers> {
+  renewAll(renewals: LeaseRenewal[]): Promise<Responses> {
     return this.#answerAll(
       renewals.map(({ controller_id, term, ttl_sec }) => ({
         kind: 'renew',
@@ -72,7 +72,7 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     );
   }
 
-  async release(request: LeaderReleaseBody): Promise<LeaderReleaseAnswer> {
+  async release(request: LeaderReleaseBody): Promise<LeaderReleaseResponse> {
     const { controller_id, term } = LeaderReleaseBodySchema.parse(request);
     const now = Date.now();
     const decision = decideLease(this.#store.record, { kind: 'release', controller_id, term }, now);
@@ -129,7 +129,7 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
   }
 
   /** Decides all requests in one turn, with one write, and answers when D1 stands where this object stands. */
-  async #answerAll(claims: Claim[]): Promise<Answers> {
+  async #answerAll(claims: Claim[]): Promise<Responses> {
     if (!(await this.ensureFence())) return FENCE_LAG;
     const now = Date.now();
     const before = this.#store.record;
@@ -144,10 +144,10 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     if (record.term === before.term && record.holder_preferred !== before.holder_preferred) this.#announce();
     if (!(await this.ensureFence())) return FENCE_LAG;
     const answeredAt = Date.now();
-    const { record: standing } = this.#store;
+    const { record: statuses } = this.#store;
     // One view for all: on its way to the hub it is written once.
-    const view = leaseView(standing, answeredAt);
-    const answers = decided.map(([claim, decision]) => leaseAnswer(standing, claim, decision, answeredAt, view));
+    const view = leaseView(statuses, answeredAt);
+    const answers = decided.map(([claim, decision]) => leaseResponse(statuses, claim, decision, answeredAt, view));
     return { status: 'ok', answers };
   }
 
@@ -187,7 +187,7 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
   }
 }
 
-function onlyAnswer(result: Answers): { status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag {
+function onlyAnswer(result: Responses): { status: 'ok'; answer: LeaderAcquireResponse } | FenceLag {
   if (result.status !== 'ok') return result;
   const [answer] = result.answers;
   if (!answer) throw new Error('one request has one answer');

@@ -4,7 +4,7 @@ import type { LeaderTerm, LeaseRecord } from '../../schema/contracts/leader.ts';
 import { LeaderTermSchema, LeaseRecordSchema } from '../../schema/contracts/leader.ts';
 import { LEASE } from '../../schema/defaults.ts';
 import { adoptTerm, freshLease } from '../../schema/domain/lease.ts';
-import { Cell, createCells } from '../shared/cell.ts';
+import { createCells, PersistedValue } from '../shared/cell.ts';
 import type { Migration } from '../shared/migrate.ts';
 import { migrate } from '../shared/migrate.ts';
 
@@ -18,12 +18,12 @@ const StoredLeaseSchema = z.object({
 type StoredLease = z.infer<typeof StoredLeaseSchema>;
 
 export class LeaseStore {
-  readonly #cell: Cell<StoredLease>;
+  readonly #cell: PersistedValue<StoredLease>;
 
   constructor(storage: DurableObjectStorage) {
     migrate(storage, MIGRATIONS);
     const fresh: StoredLease = { record: freshLease(LEASE.name), granted: null, fenced_term: 0 };
-    this.#cell = new Cell(storage.sql, 'lease', StoredLeaseSchema, fresh);
+    this.#cell = new PersistedValue(storage.sql, 'lease', StoredLeaseSchema, fresh);
   }
 
   get record(): LeaseRecord {

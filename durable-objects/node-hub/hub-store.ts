@@ -1,6 +1,6 @@
 /** What a hub keeps: the numbers its pong carries, and when it last heard of a node whose socket is gone. */
 import { z } from 'zod';
-import { Cell, createCells } from '../shared/cell.ts';
+import { createCells, PersistedValue } from '../shared/cell.ts';
 import type { Migration } from '../shared/migrate.ts';
 import { migrate } from '../shared/migrate.ts';
 
@@ -19,12 +19,12 @@ export type Seen = z.infer<typeof SeenSchema>;
 
 export class HubStore {
   readonly #sql: SqlStorage;
-  readonly #seen: Cell<Seen>;
+  readonly #seen: PersistedValue<Seen>;
 
   constructor(storage: DurableObjectStorage) {
     migrate(storage, MIGRATIONS);
     this.#sql = storage.sql;
-    this.#seen = new Cell<Seen>(storage.sql, 'seen', SeenSchema, null);
+    this.#seen = new PersistedValue<Seen>(storage.sql, 'seen', SeenSchema, null);
   }
 
   get seen(): Seen {
@@ -44,18 +44,18 @@ export class HubStore {
   }
 
   /** Remembers a contact, unless a later one is known. */
-  touch(controllerId: string, at: number): void {
+  touch(nodeId: string, at: number): void {
     this.#sql.exec(
       `INSERT INTO contacts (controller_id, last_contact_at) VALUES (?1, ?2)
        ON CONFLICT (controller_id) DO UPDATE SET last_contact_at = max(last_contact_at, excluded.last_contact_at)`,
-      controllerId,
+      nodeId,
       at,
     );
   }
 
-  lastContactAt(controllerId: string): number | null {
+  lastContactAt(nodeId: string): number | null {
     const [row] = this.#sql
-      .exec<{ last_contact_at: number }>('SELECT last_contact_at FROM contacts WHERE controller_id = ?', controllerId)
+      .exec<{ last_contact_at: number }>('SELECT last_contact_at FROM contacts WHERE controller_id = ?', nodeId)
       .toArray();
     return row?.last_contact_at ?? null;
   }

@@ -34,7 +34,7 @@ interface AskedRenewal {
   renewal: LeaseRenewal;
 }
 interface SentReceipt {
-  controllerId: string;
+  nodeId: string;
   receipt: Receipt;
 }
 
@@ -127,9 +127,9 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   // ------------------------------------------------------------------------------------------------ RPC
 
-  async push(controllerId: string, frame: EdgeFrame): Promise<boolean> {
+  async push(nodeId: string, frame: EdgeFrame): Promise<boolean> {
     // Each is tried: a socket that was replaced a moment ago may still be listed.
-    return this.#sockets.open(controllerId).filter((socket) => sendFrame(socket, frame)).length > 0;
+    return this.#sockets.open(nodeId).filter((socket) => sendFrame(socket, frame)).length > 0;
   }
 
   async broadcast(frame: EdgeFrame): Promise<number> {
@@ -150,11 +150,11 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     this.#sockets.tellLease(lease, 'changed');
   }
 
-  async heard(controllerId: string): Promise<void> {
+  async heard(nodeId: string): Promise<void> {
     const now = Date.now();
-    const known = this.#store.lastContactAt(ControllerIdSchema.parse(controllerId));
+    const known = this.#store.lastContactAt(ControllerIdSchema.parse(nodeId));
     // A node without a socket asks every two seconds; a write for each would cost more than it tells.
-    if (known === null || now - known > HEARD_GRAIN_MS) this.#store.touch(controllerId, now);
+    if (known === null || now - known > HEARD_GRAIN_MS) this.#store.touch(nodeId, now);
   }
 
   async presence(controllerIds: string[]): Promise<Record<string, Presence>> {
@@ -162,8 +162,8 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     return Object.fromEntries(controllerIds.map((id) => [id, this.#presenceOf(id, now)]));
   }
 
-  async disconnect(controllerId: string): Promise<number> {
-    const sockets = this.#sockets.open(controllerId);
+  async disconnect(nodeId: string): Promise<number> {
+    const sockets = this.#sockets.open(nodeId);
     for (const socket of sockets) closeSocket(socket, CLOSE.token, 'the token is good no longer');
     return sockets.length;
   }
@@ -180,7 +180,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
         return;
       case 'receipt': {
         const { type: _type, ...receipt } = frame;
-        this.#receipts.add({ controllerId: controller_id, receipt });
+        this.#receipts.add({ nodeId: controller_id, receipt });
         return;
       }
       case 'error':
@@ -232,11 +232,11 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   async #reportReceipts(sent: SentReceipt[]): Promise<void> {
     const backend = edgeBackend(this.ctx);
-    const byNode = Map.groupBy(sent, ({ controllerId }) => controllerId);
+    const byNode = Map.groupBy(sent, ({ nodeId }) => nodeId);
     await Promise.all(
-      Array.from(byNode, ([controllerId, items]) =>
+      Array.from(byNode, ([nodeId, items]) =>
         backend.receipts(
-          controllerId,
+          nodeId,
           items.map(({ receipt }) => receipt),
         ),
       ),
@@ -259,9 +259,9 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   // ------------------------------------------------------------------------------------------------ presence
 
-  #presenceOf(controllerId: string, now: number): Presence {
-    const contacts = this.#sockets.open(controllerId).map((socket) => this.#sockets.contactOf(socket));
-    const remembered = this.#store.lastContactAt(controllerId);
+  #presenceOf(nodeId: string, now: number): Presence {
+    const contacts = this.#sockets.open(nodeId).map((socket) => this.#sockets.contactOf(socket));
+    const remembered = this.#store.lastContactAt(nodeId);
     const known = remembered === null ? contacts : [...contacts, remembered];
     return {
       connected: contacts.some((at) => isRecentContact(at, now)),

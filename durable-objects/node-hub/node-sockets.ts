@@ -18,9 +18,9 @@ export class NodeSockets {
   }
 
   /** The open sockets of that node, or of all. Those whose token has expired meanwhile are closed. */
-  open(controllerId?: string): WebSocket[] {
+  open(nodeId?: string): WebSocket[] {
     const now = Date.now();
-    return this.#ctx.getWebSockets(controllerId).filter((socket) => isOpen(socket) && !this.endExpired(socket, now));
+    return this.#ctx.getWebSockets(nodeId).filter((socket) => isOpen(socket) && !this.endExpired(socket, now));
   }
 
   /** Closes a socket whose token has expired; whether it was one. */

@@ -10,7 +10,7 @@ export const createCells: Migration = (sql) => {
   sql.exec('CREATE TABLE cells (name TEXT PRIMARY KEY, value TEXT NOT NULL)');
 };
 
-export class Cell<T> {
+export class PersistedValue<T> {
   readonly #sql: SqlStorage;
   readonly #name: string;
   #value: T;

@@ -15,7 +15,7 @@ import { afterAlarm, becomeDue, beginTick, FRESH_TIMED_JOBS, finishTick, nextAla
 import { newId } from '../../schema/ids.ts';
 import { edgeBackend } from '../backend.ts';
 import type { ObjectsEnv } from '../env.ts';
-import { Cell, createCells } from '../shared/cell.ts';
+import { createCells, PersistedValue } from '../shared/cell.ts';
 import { logProblem } from '../shared/log.ts';
 import type { Migration } from '../shared/migrate.ts';
 import { migrate } from '../shared/migrate.ts';
@@ -32,12 +32,12 @@ const StoredStateSchema: z.ZodType<TimedJobsState> = z.object({
 });
 
 export class TimedJobs extends DurableObject<ObjectsEnv> implements TimedJobsApi {
-  readonly #state: Cell<TimedJobsState>;
+  readonly #state: PersistedValue<TimedJobsState>;
 
   constructor(ctx: DurableObjectState, env: ObjectsEnv) {
     super(ctx, env);
     migrate(ctx.storage, MIGRATIONS);
-    this.#state = new Cell(ctx.storage.sql, 'timed_jobs', StoredStateSchema, FRESH_TIMED_JOBS);
+    this.#state = new PersistedValue(ctx.storage.sql, 'timed_jobs', StoredStateSchema, FRESH_TIMED_JOBS);
   }
 
   async begin(trigger: TickTrigger, scheduledTime: number | null): Promise<TickGrant> {

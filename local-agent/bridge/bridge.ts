@@ -11,20 +11,20 @@ import { BRIDGE, DELIVERY } from '../../schema/defaults.ts';
 import { newId } from '../../schema/ids.ts';
 import { BrowserClients } from '../browsers/clients.ts';
 import { Conversations } from '../browsers/conversations.ts';
-import { Journal } from '../browsers/recent-activity.ts';
+import { RecentActivity } from '../browsers/recent-activity.ts';
 import { SeenMessages } from '../browsers/seen-messages.ts';
 import { Snapshots } from '../browsers/snapshot.ts';
 import type { Wanted } from '../browsers/targets.ts';
 import { chooseTarget } from '../browsers/targets.ts';
 import type { DeliveryCommands } from '../delivery/commands.ts';
 import { DeliveryManager } from '../delivery/manager.ts';
-import { replyAnswers } from '../delivery/replies.ts';
+import { replyResponses } from '../delivery/replies.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
-import type { AnswerHandler } from '../edge/response-handlers.ts';
+import type { ResponseHandler } from '../edge/response-handlers.ts';
 import type { SystemView } from '../edge/system-view.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { BudgetLimits } from '../lib/rate-limit.ts';
-import { Budget } from '../lib/rate-limit.ts';
+import type { RateLimits } from '../lib/rate-limit.ts';
+import { RateLimiter } from '../lib/rate-limit.ts';
 import { localRoutes } from '../local-api/routes.ts';
 import type { LocalApi } from '../local-api/server.ts';
 import { startLocalApi } from '../local-api/server.ts';
@@ -38,7 +38,7 @@ import type { BridgeSocket } from './socket.ts';
 
 export interface BridgeDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   edge: Pick<EdgeClient, 'call'>;
   /** The system mode as the channel tells it. */
   system: SystemView;
@@ -53,7 +53,7 @@ export interface BridgeDeps {
   /** How many messages and executions a snapshot shows. */
   journalLimit: number;
   /** How fast one browser may send; as `BRIDGE` says without. */
-  frames?: BudgetLimits;
+  frames?: RateLimits;
   /** The runtime snapshot of `GET /v1/status`. */
   status: () => unknown;
   /** Stores a final message inside the transaction that it is called in; synchronous. */
@@ -65,7 +65,7 @@ export interface Bridge {
   readonly delivery: DeliveryManager;
   readonly commands: DeliveryCommands;
   /** Handlers of the edge's answers to the outbox rows that are written here, by kind. */
-  readonly answers: Readonly<Record<string, AnswerHandler>>;
+  readonly answers: Readonly<Record<string, ResponseHandler>>;
   /** The channel's `changed {conversations}`. */
   conversationsChanged(ids: readonly string[]): Promise<void>;
   /** The channel is there again: what was missed is read. */
@@ -91,8 +91,8 @@ export interface BrowserView {
 }
 
 const MINUTE_SEC = 60;
-const FRAMES: BudgetLimits = { perSec: BRIDGE.max_frames_per_sec, burst: BRIDGE.frames_burst };
-const FAILURES: BudgetLimits = {
+const FRAMES: RateLimits = { perSec: BRIDGE.max_frames_per_sec, burst: BRIDGE.frames_burst };
+const FAILURES: RateLimits = {
   perSec: BRIDGE.auth_failures_per_min / MINUTE_SEC,
   burst: BRIDGE.auth_failures_per_min,
 };
@@ -110,16 +110,16 @@ class BridgeParts implements Bridge {
   readonly #server: BridgeServer;
   readonly #seen: SeenMessages;
   /** Wrong tokens of the local API and the bridge. */
-  readonly #failures: Budget;
+  readonly #failures: RateLimiter;
   #localApi: LocalApi | null = null;
 
   constructor(deps: BridgeDeps) {
-    const { store, controllerId, clock, random, log, edge, system } = deps;
+    const { store, nodeId, clock, random, log, edge, system } = deps;
     this.#deps = deps;
     const newRequestId = (): string => newId('request', clock.now());
     this.delivery = new DeliveryManager({
       store,
-      controllerId,
+      nodeId,
       clock,
       random,
       log,
@@ -130,14 +130,14 @@ class BridgeParts implements Bridge {
     this.commands = this.delivery.commands;
     this.#clients = new BrowserClients({
       store,
-      controllerId,
+      nodeId,
       clock,
       pacing: this.delivery.pacing,
       onAccounts: (clientId, accounts) => this.delivery.onAccounts(clientId, accounts),
     });
-    this.answers = { ...this.#clients.answers, ...replyAnswers };
+    this.answers = { ...this.#clients.answers, ...replyResponses };
     this.#conversations = new Conversations(edge, log);
-    const journal = new Journal(store.db, deps.journalLimit);
+    const journal = new RecentActivity(store.db, deps.journalLimit);
     this.#snapshots = new Snapshots({
       system,
       clock,
@@ -155,7 +155,7 @@ class BridgeParts implements Bridge {
       newCode: (digits) => String(randomInt(10 ** digits)).padStart(digits, '0'),
     });
     this.#pairing.pinned.on((clientId) => this.#registry.find(clientId)?.close(CLOSE.token, 'paired anew'));
-    this.#failures = new Budget(FAILURES, () => clock.monotonic());
+    this.#failures = new RateLimiter(FAILURES, () => clock.monotonic());
     this.#server = new BridgeServer({
       store,
       frames: deps.frames ?? FRAMES,

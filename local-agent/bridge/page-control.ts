@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { ExtensionFrame, PAGE_CONTROL_ACTIONS } from '../../schema/contracts/bridge-frames.ts';
-import { SystemChangeAnswerSchema } from '../../schema/contracts/system.ts';
+import { SystemChangeResponseSchema } from '../../schema/contracts/system.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Conversations } from '../browsers/conversations.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
@@ -41,7 +41,7 @@ function changeSystem(verb: 'pause' | 'resume') {
       path: `/v1/system/${verb}`,
       body: frame.reason === undefined ? {} : { reason: frame.reason },
       token,
-      schema: SystemChangeAnswerSchema,
+      schema: SystemChangeResponseSchema,
     });
 }
 
@@ -65,10 +65,10 @@ async function changeConversation({ edge, conversations, token, frame }: Call, v
 }
 
 /** The edge's answer is the page's, whatever it holds. */
-const AnswerSchema = z.looseObject({});
+const ResponseSchema = z.looseObject({});
 
 function post({ edge, token }: Call, path: string, body: Record<string, unknown> = {}): Promise<unknown> {
-  return edge.call({ method: 'POST', path, body, token, schema: AnswerSchema });
+  return edge.call({ method: 'POST', path, body, token, schema: ResponseSchema });
 }
 
 function decideApproval(verb: 'approve' | 'deny') {

@@ -7,7 +7,7 @@ import type { PairingBody, PairingWindowView } from '../../schema/contracts/loca
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 import { sameSecret, sha256Hex } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
 
@@ -35,9 +35,9 @@ export interface PairingDeps {
 
 export class Pairing {
   /** A change of the window; `closed` tells the sockets that came through it to go. */
-  readonly changed = new Signal<PairingWindowView['state']>();
+  readonly changed = new Emitter<PairingWindowView['state']>();
   /** A client was pinned anew: what its old token opened is over. */
-  readonly pinned = new Signal<string>();
+  readonly pinned = new Emitter<string>();
   readonly #deps: PairingDeps;
   #window: Window | null = null;
 

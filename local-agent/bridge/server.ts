@@ -15,7 +15,7 @@ import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Budget, BudgetLimits } from '../lib/rate-limit.ts';
+import type { RateLimiter, RateLimits } from '../lib/rate-limit.ts';
 import { sameDigest, sha256Hex } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { Claimant, Pairing } from './pairing.ts';
@@ -37,9 +37,9 @@ export interface BridgeServerDeps {
   clock: Clock;
   newConnectionId: () => string;
   /** How fast a browser may send. */
-  frames: BudgetLimits;
+  frames: RateLimits;
   /** Wrong tokens, counted together with those of the local API. */
-  failures: Budget;
+  failures: RateLimiter;
   log: Pick<Logger, 'info' | 'warn'>;
   /** A browser has proved who it is; its socket is the session's from now on. */
   onHello(socket: BridgeSocket, identity: SessionIdentity): void;

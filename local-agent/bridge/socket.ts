@@ -9,8 +9,8 @@ import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { BudgetLimits } from '../lib/rate-limit.ts';
-import { Budget } from '../lib/rate-limit.ts';
+import type { RateLimits } from '../lib/rate-limit.ts';
+import { RateLimiter } from '../lib/rate-limit.ts';
 
 export interface SocketListener {
   onFrame(json: unknown): void;
@@ -21,15 +21,15 @@ export class BridgeSocket {
   readonly #ws: WebSocket;
   readonly #clock: Clock;
   readonly #log: Pick<Logger, 'warn'>;
-  readonly #budget: Budget;
+  readonly #budget: RateLimiter;
   #listener: SocketListener | null = null;
   #cancelHeartbeat: () => void = () => undefined;
   #heard = true;
   #open = true;
 
-  constructor(ws: WebSocket, clock: Clock, log: Pick<Logger, 'warn'>, frames: BudgetLimits) {
+  constructor(ws: WebSocket, clock: Clock, log: Pick<Logger, 'warn'>, frames: RateLimits) {
     this.#ws = ws;
-    this.#budget = new Budget(frames, () => clock.monotonic());
+    this.#budget = new RateLimiter(frames, () => clock.monotonic());
     this.#clock = clock;
     this.#log = log;
     ws.on('message', (data, isBinary) => this.#message(data, isBinary));

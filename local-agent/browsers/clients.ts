@@ -12,10 +12,10 @@ import { ClientPutBodySchema, ClientSchema } from '../../schema/contracts/client
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { Account, Pacing } from '../delivery/pacing.ts';
-import type { AnswerHandler } from '../edge/response-handlers.ts';
-import { answerHandler } from '../edge/response-handlers.ts';
+import type { ResponseHandler } from '../edge/response-handlers.ts';
+import { responseHandler } from '../edge/response-handlers.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 import type { Store } from '../store/store.ts';
 
 export type ClientState = Extract<ExtensionFrame, { type: 'browser.client_state' }>;
@@ -30,7 +30,7 @@ const NOTHING: ClientPutBody = { connected: false, platforms: [], tabs: [] };
 
 export interface BrowserClientsDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   clock: Clock;
   /** How deliveries go there, as the edge is told. */
   pacing: Pick<Pacing, 'of' | 'stoppedReason'>;
@@ -68,9 +68,9 @@ function platformStates(platforms: readonly Platform[], frame: ClientState): Omi
 
 export class BrowserClients {
   /** A client's state was stored: what its snapshot shows may differ. */
-  readonly changed = new Signal<string>();
+  readonly changed = new Emitter<string>();
   /** The edge has taken a client's state: its conversations can be found there. */
-  readonly taken = new Signal<string>();
+  readonly taken = new Emitter<string>();
   readonly #deps: BrowserClientsDeps;
   readonly #bodies = new Map<string, ClientPutBody>();
   readonly #save: StatementSync;
@@ -92,8 +92,8 @@ export class BrowserClients {
   }
 
   /** What follows when the edge has taken a state. */
-  get answers(): Record<typeof PUT_KIND, AnswerHandler> {
-    const handler = answerHandler({
+  get answers(): Record<typeof PUT_KIND, ResponseHandler> {
+    const handler = responseHandler({
       schema: ClientSchema,
       answered: (_client, row) => {
         const { client_id: clientId } = ContextSchema.parse(row.context);
@@ -151,7 +151,7 @@ export class BrowserClients {
   }
 
   #tell(clientId: string, state: ClientPutBody, why: 'change' | 'activity' = 'change'): void {
-    const { store, controllerId, clock, pacing } = this.#deps;
+    const { store, nodeId, clock, pacing } = this.#deps;
     const before = this.#bodies.get(clientId);
     const platforms = state.platforms.map((known) => ({
       ...known,
@@ -166,7 +166,7 @@ export class BrowserClients {
         stream: 'node',
         kind: PUT_KIND,
         method: 'PUT',
-        path: `/v1/controllers/${encodeURIComponent(controllerId)}/clients/${encodeURIComponent(clientId)}`,
+        path: `/v1/controllers/${encodeURIComponent(nodeId)}/clients/${encodeURIComponent(clientId)}`,
         body,
         context: { client_id: clientId },
       });

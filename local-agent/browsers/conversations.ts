@@ -8,7 +8,7 @@ import { pageOf } from '../../schema/contracts/common.ts';
 import type { Conversation } from '../../schema/contracts/conversations.ts';
 import { ConversationSchema } from '../../schema/contracts/conversations.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 
 export interface RemoteConversation {
   platform: Platform;
@@ -20,7 +20,7 @@ const PageSchema = pageOf(ConversationSchema);
 const MAX_KNOWN = 2_000;
 
 export class Conversations {
-  readonly changed = new Signal<void>();
+  readonly changed = new Emitter<void>();
   readonly #edge: Pick<EdgeClient, 'call'>;
   readonly #log: Pick<Logger, 'warn'>;
   readonly #known = new Map<string, Conversation>();
@@ -54,12 +54,12 @@ export class Conversations {
   /** Looks up those that are not known yet: one request at a time for each, however often it is asked for. */
   async learn(remotes: readonly RemoteConversation[]): Promise<void> {
     const unknown = remotes.filter((remote) => !this.#known.has(keyOf(remote)));
-    await Promise.all(unknown.map((remote) => this.#quietly(this.#learn(remote))));
+    await Promise.all(unknown.map((remote) => this.#runBestEffort(this.#learn(remote))));
   }
 
   /** Reads these ids again, known or not: the channel says that they have changed. */
   async reread(ids: readonly string[]): Promise<void> {
-    await Promise.all(ids.map((id) => this.#quietly(this.#read(id))));
+    await Promise.all(ids.map((id) => this.#runBestEffort(this.#read(id))));
   }
 
   /** Reads all that are known again: after a reconnect nobody knows what was missed. */
@@ -101,7 +101,7 @@ export class Conversations {
     this.changed.emit();
   }
 
-  async #quietly(reading: Promise<unknown>): Promise<void> {
+  async #runBestEffort(reading: Promise<unknown>): Promise<void> {
     try {
       await reading;
     } catch (error) {

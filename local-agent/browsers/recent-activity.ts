@@ -20,7 +20,7 @@ const ExecuteRow = z.object({
   at: z.number().int(),
 });
 
-export class Journal {
+export class RecentActivity {
   readonly #limit: number;
   readonly #ingests: StatementSync;
   readonly #executes: StatementSync;

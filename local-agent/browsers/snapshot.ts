@@ -7,22 +7,22 @@ import canonicalize from 'canonicalize';
 import type { BridgeSnapshot } from '../../schema/contracts/bridge-frames.ts';
 import type { SystemView } from '../edge/system-view.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 import type { BrowserClients } from './clients.ts';
 import type { Conversations, RemoteConversation } from './conversations.ts';
-import type { Journal } from './recent-activity.ts';
+import type { RecentActivity } from './recent-activity.ts';
 
 export interface SnapshotDeps {
   system: SystemView;
   conversations: Conversations;
   clients: BrowserClients;
-  journal: Journal;
+  journal: RecentActivity;
   clock: Clock;
 }
 
 export class Snapshots {
   /** Something that a snapshot shows may have changed. */
-  readonly changed = new Signal<void>();
+  readonly changed = new Emitter<void>();
   readonly #deps: SnapshotDeps;
   #pending = false;
 

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
-import { RenewalSettingsPatchSchema, SettingsAnswerSchema } from '../../schema/contracts/renewal-settings.ts';
+import { RenewalSettingsPatchSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
 import { changeVerb } from './change.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeArgs, withEdge } from './edge-access.ts';
@@ -123,7 +123,7 @@ const limits: Verb = {
       wanted === undefined
         ? { method: 'GET' as const, path: `${path}?${new URLSearchParams(scope)}` }
         : { method: 'PUT' as const, path, body: { ...scope, settings: wantedSettings(wanted) } };
-    const answer = await withEdge(args, deps, (edge) => edge.call({ ...call, schema: SettingsAnswerSchema }));
+    const answer = await withEdge(args, deps, (edge) => edge.call({ ...call, schema: SettingsResponseSchema }));
     present(args, deps, answer, () => printFields(deps, answer.effective));
     return EXIT.fine;
   },

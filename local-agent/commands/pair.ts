@@ -6,7 +6,11 @@
 import type { z } from 'zod';
 import { ExtensionOriginSchema } from '../../schema/contracts/bridge-frames.ts';
 import { ClientIdSchema } from '../../schema/contracts/common.ts';
-import { PairingAnswerSchema, PairingOpenAnswerSchema, PairingWindowSchema } from '../../schema/contracts/local-api.ts';
+import {
+  PairingOpenResponseSchema,
+  PairingResponseSchema,
+  PairingWindowSchema,
+} from '../../schema/contracts/local-api.ts';
 import { TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
@@ -51,7 +55,7 @@ async function whoPairs(args: Args, deps: CommandDeps, agent: EdgeClient): Promi
     method: 'POST',
     path: '/v1/pairing',
     body: {},
-    schema: PairingOpenAnswerSchema,
+    schema: PairingOpenResponseSchema,
   });
   // With --json standard output belongs to the program; the person reads the code on the other one.
   const tell = args.json === true ? deps.warn : deps.print;
@@ -67,7 +71,7 @@ async function pairWith(args: Args, deps: CommandDeps, edge: EdgeClient, agent: 
   }
   const body = { role: 'browser_admin', subject: paired.client_id };
   const { token } = await edge.call({ method: 'POST', path: '/v1/tokens', body, schema: TokenCreatedSchema });
-  await agent.call({ method: 'POST', path: '/v1/pairings', body: { ...paired, token }, schema: PairingAnswerSchema });
+  await agent.call({ method: 'POST', path: '/v1/pairings', body: { ...paired, token }, schema: PairingResponseSchema });
   const answer = { client_id: paired.client_id, origin: paired.origin, token };
   present(args, deps, answer, () => deps.print(`${paired.client_id} is paired`));
   return EXIT.fine;

@@ -1,6 +1,6 @@
 /** `restore-check`: after the edge's database was restored to an earlier point, end what it takes for in flight. */
-import type { RestoreCheckAnswer } from '../../schema/contracts/system.ts';
-import { RestoreCheckAnswerSchema } from '../../schema/contracts/system.ts';
+import type { RestoreCheckResponse } from '../../schema/contracts/system.ts';
+import { RestoreCheckResponseSchema } from '../../schema/contracts/system.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { edgeArgs, withEdge } from './edge-access.ts';
 import { present } from './output.ts';
@@ -8,9 +8,9 @@ import type { Verb } from './verb.ts';
 import { EXIT } from './verb.ts';
 
 /** Asks until there is no more; the counts are those of all calls. */
-async function checkAll(edge: EdgeClient, force: boolean): Promise<RestoreCheckAnswer> {
+async function checkAll(edge: EdgeClient, force: boolean): Promise<RestoreCheckResponse> {
   const check = (body: { force?: boolean }) =>
-    edge.call({ method: 'POST', path: '/v1/system/restore-check', body, schema: RestoreCheckAnswerSchema });
+    edge.call({ method: 'POST', path: '/v1/system/restore-check', body, schema: RestoreCheckResponseSchema });
   const first = await check(force ? { force } : {});
   const quarantined = { ...first.quarantined };
   let { more, summary } = first;

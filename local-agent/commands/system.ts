@@ -1,5 +1,5 @@
 /** `pause`, `resume`, `drain`: the system mode. */
-import { SystemChangeAnswerSchema } from '../../schema/contracts/system.ts';
+import { SystemChangeResponseSchema } from '../../schema/contracts/system.ts';
 import { edgeArgs, withEdge } from './edge-access.ts';
 import { present } from './output.ts';
 import type { Verb } from './verb.ts';
@@ -19,7 +19,7 @@ function modeVerb(name: 'pause' | 'resume' | 'drain', about: string): Verb {
       const reason = optionalText(args, 'reason');
       const body = { ...(reason !== undefined && { reason }), ...(args.interrupt === true && { interrupt: true }) };
       const answer = await withEdge(args, deps, (edge) =>
-        edge.call({ method: 'POST', path: `/v1/system/${name}`, body, schema: SystemChangeAnswerSchema }),
+        edge.call({ method: 'POST', path: `/v1/system/${name}`, body, schema: SystemChangeResponseSchema }),
       );
       present(args, deps, answer, () => deps.print(answer.summary));
       return EXIT.fine;

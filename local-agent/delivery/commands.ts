@@ -19,7 +19,7 @@ export type DeliveryCommands = Pick<CommandHandlers, 'delivery' | 'delivery.quer
 
 export interface DeliveryCommandsDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   deliveries: Deliveries;
   reader: ConversationReader;
   clock: Clock;
@@ -48,14 +48,14 @@ function queue(deliveries: Deliveries, { command_id, body }: CommandOf<'delivery
 }
 
 function repeat(deps: DeliveryCommandsDeps, known: DeliveryRow, commandId: string, now: number): void {
-  const { store, controllerId, deliveries } = deps;
+  const { store, nodeId, deliveries } = deps;
   deliveries.setSubject(known.plan_id, commandId, now);
   if (known.state !== 'ended' || known.result === null) return;
   if (known.result.outcome === 'deferred') {
     const deadlineAt = now + DELIVERY.renewal_wait_ms;
     deliveries.requeue(known.plan_id, { attempt: known.attempt, nextAt: now, deadlineAt, result: null }, now);
   } else {
-    reportCommandResult(store, controllerId, commandId, known.result);
+    reportCommandResult(store, nodeId, commandId, known.result);
   }
 }
 
@@ -70,20 +70,20 @@ function isUncertain(known: DeliveryRow | null): known is DeliveryRow {
 
 /** Searches once the site has had a moment to show it, then answers the question. */
 function searchAndReport(deps: DeliveryCommandsDeps, asked: DeliveryRow, commandId: string): void {
-  const { store, controllerId, deliveries, reader, clock } = deps;
+  const { store, nodeId, deliveries, reader, clock } = deps;
   const settle = (finding: Finding): void =>
     store.transaction(() => {
       const known = deliveries.find(asked.plan_id);
       const result = isUncertain(known) ? resultOf(finding, known.result) : null;
       if (result !== null) deliveries.end(asked.plan_id, result.outcome, result, clock.now());
-      reportCommandResult(store, controllerId, commandId, result ?? whatBecameOf(known));
+      reportCommandResult(store, nodeId, commandId, result ?? whatBecameOf(known));
     });
   const waitMs = Math.max(0, asked.updated_at + DELIVERY.search_settle_ms - clock.now());
   clock.after(waitMs, () => void reader.read(readTargetOf(asked)).then((reading) => settle(lookFor(asked, reading))));
 }
 
 export function deliveryCommands(deps: DeliveryCommandsDeps): DeliveryCommands {
-  const { store, controllerId, deliveries, clock, wake, resume } = deps;
+  const { store, nodeId, deliveries, clock, wake, resume } = deps;
   return {
     delivery(command) {
       const known = deliveries.find(command.body.plan_id);
@@ -96,12 +96,12 @@ export function deliveryCommands(deps: DeliveryCommandsDeps): DeliveryCommands {
       if (isUncertain(known)) {
         return { accepted: true, afterCommit: () => searchAndReport(deps, known, command.command_id) };
       }
-      reportCommandResult(store, controllerId, command.command_id, whatBecameOf(known));
+      reportCommandResult(store, nodeId, command.command_id, whatBecameOf(known));
       return { accepted: true };
     },
     'client.resume'({ command_id, body }) {
       const resumed = resume(body.client_id, body.platform);
-      reportCommandResult(store, controllerId, command_id, { resumed });
+      reportCommandResult(store, nodeId, command_id, { resumed });
       return { accepted: true, afterCommit: wake };
     },
   };

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../schema/contracts/bridge-frames.ts';
 import { AGENT_KEEPS, DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 import type { Store } from '../store/store.ts';
 import type { ChoiceView } from './choose.ts';
 import { DELIVERY_KINDS, decide, slotBlock } from './choose.ts';
@@ -40,7 +40,7 @@ export interface BrowserSessions {
 
 export interface DeliveryDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   sessions: BrowserSessions;
   clock: Clock;
   /** In [0, 1). */
@@ -59,7 +59,7 @@ export class DeliveryManager implements ReplyQueue {
   readonly pacing: Pacing;
   readonly reader: ConversationReader;
   /** A prompt has ended; emitted inside the transaction that stores its end. */
-  readonly promptEnded = new Signal<PromptEnd>();
+  readonly promptEnded = new Emitter<PromptEnd>();
   readonly #deps: DeliveryDeps;
   readonly #deliveries: Deliveries;
   readonly #slots: Slots;
@@ -76,7 +76,7 @@ export class DeliveryManager implements ReplyQueue {
     this.#deps = deps;
     this.#deliveries = new Deliveries(deps.store.db);
     this.#slots = new Slots(deps.store.db);
-    const { store, controllerId, clock, sessions, newRequestId } = deps;
+    const { store, nodeId, clock, sessions, newRequestId } = deps;
     this.pacing = new Pacing({
       slots: this.#slots,
       now: () => clock.now(),
@@ -89,7 +89,7 @@ export class DeliveryManager implements ReplyQueue {
     });
     this.commands = deliveryCommands({
       store,
-      controllerId,
+      nodeId,
       deliveries: this.#deliveries,
       reader: this.reader,
       clock,
@@ -299,9 +299,9 @@ export class DeliveryManager implements ReplyQueue {
   }
 
   #settle(row: DeliveryRow, ended: Ended): void {
-    const { store, controllerId, clock, random, log } = this.#deps;
+    const { store, nodeId, clock, random, log } = this.#deps;
     const promptEnded = (end: PromptEnd): void => this.promptEnded.emit(end);
-    const deps = { store, controllerId, deliveries: this.#deliveries, log, promptEnded };
+    const deps = { store, nodeId, deliveries: this.#deliveries, log, promptEnded };
     settle(deps, row, ended, clock.now(), random());
   }
 }

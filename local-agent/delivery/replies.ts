@@ -7,7 +7,7 @@ import type { Platform } from '../../schema/contracts/common.ts';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import type { REPLY_OUTCOMES } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
-import type { AnswerHandler } from '../edge/response-handlers.ts';
+import type { ResponseHandler } from '../edge/response-handlers.ts';
 import { streamOf } from '../instructions/outbox-reports.ts';
 import type { Store } from '../store/store.ts';
 import type { DeliveryRow } from './deliveries.ts';
@@ -69,7 +69,7 @@ const REPLY_KIND = 'reply';
 /** Queues a reply's outcome for the edge; call it in the transaction that stores it. */
 export function reportReply(
   store: Pick<Store, 'outbox'>,
-  controllerId: string,
+  nodeId: string,
   row: Pick<DeliveryRow, 'subject_id' | 'platform' | 'conversation_id' | 'attempt'>,
   outcome: ReplyOutcome,
   reason: string | null,
@@ -79,12 +79,12 @@ export function reportReply(
     kind: REPLY_KIND,
     method: 'POST',
     path: `/v1/messages/${row.subject_id}/reply`,
-    body: { controller_id: controllerId, outcome, reason, attempt: Math.max(1, row.attempt) },
+    body: { controller_id: nodeId, outcome, reason, attempt: Math.max(1, row.attempt) },
     context: {},
   });
 }
 
 /** Nothing follows from the edge's answer to a reply's outcome. */
-export const replyAnswers: Record<typeof REPLY_KIND, AnswerHandler> = {
+export const replyResponses: Record<typeof REPLY_KIND, ResponseHandler> = {
   [REPLY_KIND]: { schema: z.unknown(), answered: () => undefined },
 };

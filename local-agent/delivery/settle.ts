@@ -11,7 +11,7 @@ import { wirePlanId } from './wire.ts';
 
 export interface SettleDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   deliveries: Deliveries;
   log: Pick<Logger, 'info'>;
   /** Hears of a prompt's end, in the transaction that stores it. */
@@ -20,7 +20,7 @@ export interface SettleDeps {
 
 /** Call it in a transaction. `chance` in [0, 1). */
 export function settle(deps: SettleDeps, row: DeliveryRow, ended: Ended, now: number, chance: number): void {
-  const { store, controllerId, deliveries, log } = deps;
+  const { store, nodeId, deliveries, log } = deps;
   const { result } = ended;
   log.info({ plan_id: wirePlanId(row), kind: row.kind, ...result }, 'delivery ended');
   if (isPromptPlan(row.plan_id)) {
@@ -31,7 +31,7 @@ export function settle(deps: SettleDeps, row: DeliveryRow, ended: Ended, now: nu
   if (row.kind === 'renewal') {
     deliveries.end(row.plan_id, result.outcome, result, now);
     // A command that came meanwhile for the same plan is the one that is answered.
-    reportCommandResult(store, controllerId, deliveries.find(row.plan_id)?.subject_id ?? row.subject_id, result);
+    reportCommandResult(store, nodeId, deliveries.find(row.plan_id)?.subject_id ?? row.subject_id, result);
     return;
   }
   const after = afterReply(row, ended, now, chance);
@@ -41,5 +41,5 @@ export function settle(deps: SettleDeps, row: DeliveryRow, ended: Ended, now: nu
   }
   deliveries.end(row.plan_id, after.outcome, result, now);
   deliveries.messageReplied(row.subject_id);
-  reportReply(store, controllerId, row, after.outcome, result.reason);
+  reportReply(store, nodeId, row, after.outcome, result.reason);
 }

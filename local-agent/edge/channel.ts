@@ -8,11 +8,11 @@ import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import { CLOSE, EdgeFrameSchema, PING, parsePong } from '../../schema/contracts/channel-frames.ts';
-import type { LeaderAcquireAnswer } from '../../schema/contracts/leader.ts';
+import type { LeaderAcquireResponse } from '../../schema/contracts/leader.ts';
 import { CHANNEL, HTTP } from '../../schema/defaults.ts';
 import { fullJitter } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 
 const UNANSWERED_PINGS = 2;
 const RECONNECT = { baseMs: CHANNEL.reconnect_base_ms, maxMs: CHANNEL.reconnect_max_ms };
@@ -39,7 +39,7 @@ export interface ChannelDeps {
 }
 
 interface Renewal {
-  resolve: (answer: LeaderAcquireAnswer) => void;
+  resolve: (answer: LeaderAcquireResponse) => void;
   reject: (error: Error) => void;
   cancelTimeout: () => void;
 }
@@ -56,7 +56,7 @@ interface Connection {
 
 export class Channel {
   /** Emitted when the channel becomes usable, and when it no longer is. */
-  readonly connected = new Signal<boolean>();
+  readonly connected = new Emitter<boolean>();
   readonly #deps: ChannelDeps;
   #running = false;
   #attempt = 0;
@@ -99,7 +99,7 @@ export class Channel {
    * Renews the lease over this socket; null when there is none. One at a time. Answers carry no id, so one that
    * does not come within `limitMs` ends the socket: no later answer can be taken for that of another request.
    */
-  renew(term: number, ttlSec: number, limitMs: number): Promise<LeaderAcquireAnswer> | null {
+  renew(term: number, ttlSec: number, limitMs: number): Promise<LeaderAcquireResponse> | null {
     const connection = this.#connection;
     if (connection === null || connection.renewal !== null) return null;
     if (!this.send({ type: 'lease.renew', term, ttl_sec: ttlSec })) return null;

@@ -4,7 +4,7 @@
  */
 
 import type { Command, Receipt } from '../../schema/contracts/commands.ts';
-import { CommandListAnswerSchema, ReceiptsAnswerSchema } from '../../schema/contracts/commands.ts';
+import { CommandListResponseSchema, ReceiptsResponseSchema } from '../../schema/contracts/commands.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import { LeaseViewSchema } from '../../schema/contracts/leader.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
@@ -84,10 +84,10 @@ export class CommandPoll {
     // receipt was lost, or was made early and committed late, is there again.
     const node = `/v1/controllers/${encodeURIComponent(nodeId)}`;
     const path = `${node}/commands?limit=${HTTP.list_limit_max}`;
-    const { items } = await client.call({ method: 'GET', path, schema: CommandListAnswerSchema });
+    const { items } = await client.call({ method: 'GET', path, schema: CommandListResponseSchema });
     if (this.#life !== life) return;
     const receipts = items.map(onCommand).filter((receipt) => receipt !== null);
     if (receipts.length === 0) return;
-    await client.call({ method: 'POST', path: `${node}/receipts`, body: { receipts }, schema: ReceiptsAnswerSchema });
+    await client.call({ method: 'POST', path: `${node}/receipts`, body: { receipts }, schema: ReceiptsResponseSchema });
   }
 }

@@ -3,9 +3,9 @@
  * to, so a command is neither lost between receipt and effect nor executed again when it is resent.
  */
 import type { Command, CommandKind, Receipt } from '../../schema/contracts/commands.ts';
-import { CommandResultAnswerSchema } from '../../schema/contracts/commands.ts';
+import { CommandResultResponseSchema } from '../../schema/contracts/commands.ts';
 import type { Store } from '../store/store.ts';
-import type { AnswerHandler } from './response-handlers.ts';
+import type { ResponseHandler } from './response-handlers.ts';
 
 export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
 
@@ -24,7 +24,7 @@ const RESULT_KIND = 'command_result';
 /** Stores a command's result and queues it for the edge; call it in the transaction of what it reports. */
 export function reportCommandResult(
   store: Pick<Store, 'outbox' | 'seenCommands'>,
-  controllerId: string,
+  nodeId: string,
   commandId: string,
   result: Record<string, unknown>,
 ): void {
@@ -34,14 +34,14 @@ export function reportCommandResult(
     kind: RESULT_KIND,
     method: 'POST',
     path: `/v1/commands/${commandId}/result`,
-    body: { controller_id: controllerId, result },
+    body: { controller_id: nodeId, result },
     context: {},
   });
 }
 
 /** Nothing follows from the edge's answer to a result; a refused one is kept for a person. */
-export const commandResultAnswers: Record<typeof RESULT_KIND, AnswerHandler> = {
-  [RESULT_KIND]: { schema: CommandResultAnswerSchema, answered: () => undefined },
+export const commandResultResponses: Record<typeof RESULT_KIND, ResponseHandler> = {
+  [RESULT_KIND]: { schema: CommandResultResponseSchema, answered: () => undefined },
 };
 
 function dispatch(handlers: CommandHandlers, command: Command): CommandOutcome {

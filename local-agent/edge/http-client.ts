@@ -76,7 +76,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readAnswer<T>(schema: z.ZodType<T>, status: number, text: string, retryMs: number | null): T {
+function readResponse<T>(schema: z.ZodType<T>, status: number, text: string, retryMs: number | null): T {
   const json = parseJson(text);
   if (status >= 200 && status < 300) {
     const parsed = envelopeOf(schema).safeParse(json);
@@ -135,7 +135,7 @@ export function createEdgeClient(options: { baseUrl: string; token: string; now:
         const reason = error instanceof Error ? error.message : String(error);
         throw new EdgeError('network', 0, 'network', `${base.origin} cannot be reached: ${reason}`);
       }
-      return readAnswer(request.schema, answer.status, answer.text, answer.retryMs);
+      return readResponse(request.schema, answer.status, answer.text, answer.retryMs);
     },
     async close() {
       await pool.destroy();

@@ -7,13 +7,13 @@
 
 import { fullJitter } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 import type { OutboxRow, Refusal } from '../store/outbox.ts';
-import type { AnswerRow } from '../store/responses.ts';
+import type { ResponseRow } from '../store/responses.ts';
 import type { Store } from '../store/store.ts';
 import type { EdgeClient } from './http-client.ts';
 import { EdgeError } from './http-client.ts';
-import type { AfterCommit, AnswerHandler, AnswerHandlers, SentRow } from './response-handlers.ts';
+import type { AfterCommit, ResponseHandler, ResponseHandlers, SentRow } from './response-handlers.ts';
 
 const MAX_PARALLEL_STREAMS = 16;
 const UNAUTHORIZED = 401;
@@ -22,7 +22,7 @@ const RETRY = { baseMs: 500, maxMs: 30_000 };
 export interface OutboxSenderDeps {
   store: Store;
   client: EdgeClient;
-  handlers: AnswerHandlers;
+  handlers: ResponseHandlers;
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
@@ -42,7 +42,7 @@ export class OutboxSender {
   readonly #held = new Set<string>();
   readonly #waiting = new Map<string, () => void>();
   readonly #failures = new Map<string, number>();
-  readonly #settled = new Signal<void>();
+  readonly #settled = new Emitter<void>();
   readonly #abort = new AbortController();
   #running = false;
   #unsubscribe: () => void = () => undefined;
@@ -159,7 +159,7 @@ export class OutboxSender {
   }
 
   /** One attempt. Null when it was answered, and the answer stored in the place of the row. */
-  async #send(row: OutboxRow, handler: AnswerHandler): Promise<EdgeError | null> {
+  async #send(row: OutboxRow, handler: ResponseHandler): Promise<EdgeError | null> {
     const { store, client, clock } = this.#deps;
     store.outbox.attempted(row.id);
     let data: unknown;
@@ -185,7 +185,7 @@ export class OutboxSender {
     return null;
   }
 
-  #workOff(answer: AnswerRow): void {
+  #workOff(answer: ResponseRow): void {
     const { store, handlers, onProblem } = this.#deps;
     try {
       const after = store.transaction((): AfterCommit => {
@@ -200,7 +200,7 @@ export class OutboxSender {
     }
   }
 
-  #refuse(row: OutboxRow, handler: AnswerHandler | undefined, refusal: Refusal): void {
+  #refuse(row: OutboxRow, handler: ResponseHandler | undefined, refusal: Refusal): void {
     const { store, clock, onProblem } = this.#deps;
     onProblem('the edge refused a row of the outbox', { kind: row.kind, path: row.path, ...refusal });
     const after = store.transaction((): AfterCommit => {
@@ -231,6 +231,6 @@ function isHeldUp(failure: EdgeError): boolean {
   return failure.retryable || failure.status === UNAUTHORIZED;
 }
 
-function sentRow(row: Pick<AnswerRow, 'stream' | 'body' | 'context'>, answeredAt: number): SentRow {
+function sentRow(row: Pick<ResponseRow, 'stream' | 'body' | 'context'>, answeredAt: number): SentRow {
   return { stream: row.stream, body: JSON.parse(row.body), context: JSON.parse(row.context), answeredAt };
 }

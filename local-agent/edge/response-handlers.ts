@@ -20,17 +20,17 @@ export type AfterCommit = (() => void) | undefined;
  * Both functions run inside the transaction that works the answer off, exactly once per row: what they store and
  * the answer's removal are one. They are synchronous; whatever waits belongs into the function they return.
  */
-export interface AnswerHandler<A = unknown> {
+export interface ResponseHandler<A = unknown> {
   schema: z.ZodType<A>;
   answered(answer: A, row: SentRow): AfterCommit;
   /** The edge will never have this row (a 4xx). */
   refused?(refusal: Refusal, row: SentRow): AfterCommit;
 }
 
-export type AnswerHandlers = ReadonlyMap<string, AnswerHandler>;
+export type ResponseHandlers = ReadonlyMap<string, ResponseHandler>;
 
 /** A handler typed by its schema, as the registry keeps it. */
-export function answerHandler<A>(handler: AnswerHandler<A>): AnswerHandler {
+export function responseHandler<A>(handler: ResponseHandler<A>): ResponseHandler {
   const { refused } = handler;
   return {
     schema: handler.schema,

@@ -1,6 +1,6 @@
 /** The system mode as this node knows it: the newest version heard of, from whatever told it. */
 import type { SystemMode } from '../../schema/contracts/system.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 
 export interface ModeSeen {
   mode: SystemMode;
@@ -8,7 +8,7 @@ export interface ModeSeen {
 }
 
 export class SystemView {
-  readonly changed = new Signal<ModeSeen>();
+  readonly changed = new Emitter<ModeSeen>();
   #seen: ModeSeen | null = null;
 
   /** Null until the edge has told it. */

@@ -6,7 +6,7 @@ import type { Instruction } from '../../schema/contracts/instructions.ts';
 import type { PromptEnd } from '../delivery/prompts.ts';
 import type { ReplyQueue } from '../delivery/replies.ts';
 import { reportCommandResult } from '../edge/commands.ts';
-import type { AnswerHandler } from '../edge/response-handlers.ts';
+import type { ResponseHandler } from '../edge/response-handlers.ts';
 import { UndoStore } from '../host/undo.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HostPolicy } from '../policy/host-policy.ts';
@@ -17,11 +17,11 @@ import { BrowserWork, promptOutcome } from './browser-work.ts';
 import type { InstructionCommands } from './commands.ts';
 import { instructionCommands } from './commands.ts';
 import { Pipeline } from './pipeline.ts';
-import { pipelineAnswers } from './response-handlers.ts';
+import { pipelineResponses } from './response-handlers.ts';
 
 export interface InstructionsDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   replies: ReplyQueue;
   /** The browsers of this host. */
   browsers: HostBrowsers;
@@ -50,7 +50,7 @@ export interface Instructions {
   /** Handlers of the edge's commands about instructions. */
   readonly commands: InstructionCommands;
   /** Handlers of the edge's answers to the outbox rows that are written here, by kind. */
-  readonly answers: Readonly<Record<string, AnswerHandler>>;
+  readonly answers: Readonly<Record<string, ResponseHandler>>;
   /** At start-up, after the stored answers are worked off and before new messages are taken. */
   recover(): void;
   /** Instructions as the edge has them now (`changed {instructions}` or `{approvals}`, re-read). */
@@ -94,12 +94,12 @@ export function createInstructions(deps: InstructionsDeps): Instructions {
   const pipeline = new Pipeline({ ...deps, hostPolicy, browsers });
   return {
     onFinalMessage: (frame, ageMs) => pipeline.onFinalMessage(frame, ageMs),
-    answers: pipelineAnswers(pipeline, onChange),
+    answers: pipelineResponses(pipeline, onChange),
     commands: instructionCommands({ ...deps, pipeline, hostPolicy, browsers, now: () => clock.now() }),
     promptEnded({ subject_id, result }) {
       const outcome = promptOutcome(result);
       if (isCommandId(subject_id)) {
-        reportCommandResult(deps.store, deps.controllerId, subject_id, { ...outcome, duration_ms: 0 });
+        reportCommandResult(deps.store, deps.nodeId, subject_id, { ...outcome, duration_ms: 0 });
       } else pipeline.promptEnded(subject_id, outcome);
     },
     awaited: () => pipeline.ledger.awaitedElsewhere(),

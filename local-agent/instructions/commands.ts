@@ -20,7 +20,7 @@ export type InstructionCommands = Pick<
 
 export interface InstructionCommandsDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   pipeline: Pipeline;
   hostPolicy: HostPolicy;
   browsers: BrowserWork;
@@ -30,9 +30,9 @@ export interface InstructionCommandsDeps {
 }
 
 export function instructionCommands(deps: InstructionCommandsDeps): InstructionCommands {
-  const { store, controllerId, pipeline } = deps;
+  const { store, nodeId, pipeline } = deps;
   const report = (commandId: string, result: Record<string, unknown>) =>
-    reportCommandResult(store, controllerId, commandId, result);
+    reportCommandResult(store, nodeId, commandId, result);
   return {
     'instruction.cancel'({ command_id, body }) {
       const outcome = pipeline.cancel(body.instruction_id);
@@ -93,11 +93,11 @@ function decided(
 
 /** What this node's browser does for an instruction that another node holds, if this host's policy lets it. */
 function forAnotherNode(
-  { store, controllerId, hostPolicy, browsers }: InstructionCommandsDeps,
+  { store, nodeId, hostPolicy, browsers }: InstructionCommandsDeps,
   { command_id, body }: CommandOf<'instruction'>,
 ) {
   const report = (result: Record<string, unknown>) =>
-    store.transaction(() => reportCommandResult(store, controllerId, command_id, result));
+    store.transaction(() => reportCommandResult(store, nodeId, command_id, result));
   const refuse = (outcome: ToolOutcome) => {
     report({ ...outcome, duration_ms: 0 });
     return { accepted: true } as const;

@@ -14,16 +14,16 @@ import { isHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
 import { ended } from '../tools/tool.ts';
 import type { BrowserWork } from './browser-work.ts';
-import type { ExecutionRow, Ledger, MessageRow } from './execution-store.ts';
+import type { ExecutionRow, ExecutionStore, MessageRow } from './execution-store.ts';
 import { LiveOutput } from './live-output.ts';
-import type { Reports } from './outbox-reports.ts';
+import type { OutboxReports } from './outbox-reports.ts';
 import { RunningEffects } from './running.ts';
 import { toolNameOf } from './tool-name.ts';
 
 export interface EffectsDeps {
   store: Store;
-  ledger: Ledger;
-  reports: Reports;
+  ledger: ExecutionStore;
+  reports: OutboxReports;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
   browsers: BrowserWork;
   clock: Pick<Clock, 'now' | 'after'>;

@@ -69,7 +69,7 @@ export type NewExecution = Pick<
   'instruction_id' | 'message_id' | 'idx' | 'name' | 'params' | 'status' | 'gate' | 'claim_until'
 >;
 
-export interface Standing {
+export interface TrackedInstruction {
   status: InstructionState;
   gate: string | null;
   claimUntil: number | null;
@@ -77,7 +77,7 @@ export interface Standing {
 
 const IdRow = z.object({ message_id: z.string() });
 
-export class Ledger {
+export class ExecutionStore {
   readonly #insertMessage: StatementSync;
   readonly #insertExecution: StatementSync;
   readonly #message: StatementSync;
@@ -218,7 +218,7 @@ export class Ledger {
   }
 
   /** How an instruction stands at the edge; one that has begun here, or has a result, is left as it is. */
-  stand(instructionId: string, { status, gate, claimUntil }: Standing): void {
+  stand(instructionId: string, { status, gate, claimUntil }: TrackedInstruction): void {
     this.#stand.run(status, gate, claimUntil, instructionId);
   }
 

@@ -8,7 +8,7 @@ import { normalize } from './normalize.ts';
 import { capErrors, parseBlocks } from './parse.ts';
 
 export interface ObserveDeps {
-  controllerId: string;
+  nodeId: string;
   judge: (instruction: NormalInstruction, platform: FinalMessage['platform']) => PolicyVerdict;
   /** What a person would be asked; called for instructions that are judged `ask`. */
   approval: (instruction: NormalInstruction) => NonNullable<InstructionInput['approval']>;
@@ -46,7 +46,7 @@ export function ingestBody(frame: FinalMessage & { conversation_id: string }, de
   });
   const { platform, client_id, organization_id, page_url, page_title, tab_id, shell_page, observed_at } = frame;
   const body: IngestBody = {
-    controller_id: deps.controllerId,
+    controller_id: deps.nodeId,
     client_id,
     platform,
     remote_conversation_id: frame.conversation_id,

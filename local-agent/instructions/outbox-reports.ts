@@ -12,13 +12,13 @@ export function streamOf({ platform, remote_conversation_id }: Conversation): st
   return `conv:${platform}:${remote_conversation_id}`;
 }
 
-export class Reports {
+export class OutboxReports {
   readonly #outbox: Store['outbox'];
-  readonly #controllerId: string;
+  readonly #nodeId: string;
 
-  constructor(outbox: Store['outbox'], controllerId: string) {
+  constructor(outbox: Store['outbox'], nodeId: string) {
     this.#outbox = outbox;
-    this.#controllerId = controllerId;
+    this.#nodeId = nodeId;
   }
 
   started(conversation: Conversation, instructionId: string): void {
@@ -45,7 +45,7 @@ export class Reports {
       kind,
       method: 'POST',
       path: `/v1/instructions/${instructionId}/${kind}`,
-      body: { controller_id: this.#controllerId, ...body },
+      body: { controller_id: this.#nodeId, ...body },
       context: { instruction_id: instructionId },
     });
   }

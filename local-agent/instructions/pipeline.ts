@@ -11,20 +11,20 @@ import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
 import type { Reply, ReplyQueue } from '../delivery/replies.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Lanes } from '../lib/keyed-queue.ts';
+import { KeyedQueue } from '../lib/keyed-queue.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
 import type { ToolOutcome } from '../tools/tool.ts';
 import { ended } from '../tools/tool.ts';
-import { endLeftover } from '../worker-runner/orphans.ts';
+import { killOrphan } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import { isPrompt } from './browser-work.ts';
 import { Effects } from './execute.ts';
 import type { ExecutionRow, MessageRow } from './execution-store.ts';
-import { Ledger } from './execution-store.ts';
+import { ExecutionStore } from './execution-store.ts';
 import { ingestBody, reasonToIgnore } from './ingest-body.ts';
 import { isOpen, nextStep } from './next-step.ts';
-import { Reports, streamOf } from './outbox-reports.ts';
+import { OutboxReports, streamOf } from './outbox-reports.ts';
 import { composeReply } from './reply.ts';
 
 /** Conversations whose effects run beside each other. */
@@ -32,7 +32,7 @@ const MAX_PARALLEL = 4;
 
 export interface PipelineDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
   replies: ReplyQueue;
   browsers: BrowserWork;
@@ -45,18 +45,20 @@ export interface PipelineDeps {
 }
 
 export class Pipeline {
-  readonly ledger: Ledger;
+  readonly ledger: ExecutionStore;
   readonly #deps: PipelineDeps;
   readonly effects: Effects;
-  readonly reports: Reports;
-  readonly #lanes: Lanes;
+  readonly reports: OutboxReports;
+  readonly #lanes: KeyedQueue;
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
-    this.ledger = new Ledger(deps.store.db);
-    this.reports = new Reports(deps.store.outbox, deps.controllerId);
+    this.ledger = new ExecutionStore(deps.store.db);
+    this.reports = new OutboxReports(deps.store.outbox, deps.nodeId);
     this.effects = new Effects({ ...deps, ledger: this.ledger, reports: this.reports });
-    this.#lanes = new Lanes(MAX_PARALLEL, (error) => deps.log.error({ err: error }, 'a message could not be advanced'));
+    this.#lanes = new KeyedQueue(MAX_PARALLEL, (error) =>
+      deps.log.error({ err: error }, 'a message could not be advanced'),
+    );
   }
 
   /**
@@ -69,11 +71,11 @@ export class Pipeline {
       this.#deps.log.info({ request_id: frame.request_id, why: ignored }, 'message not ingested');
       return;
     }
-    const { store, controllerId, hostPolicy } = this.#deps;
+    const { store, nodeId, hostPolicy } = this.#deps;
     const body = ingestBody(
       { ...frame, conversation_id: frame.conversation_id },
       {
-        controllerId,
+        nodeId,
         judge: (instruction, platform) => hostPolicy.judge(instruction, platform),
         approval: (instruction) => hostPolicy.approval(instruction),
       },
@@ -109,7 +111,7 @@ export class Pipeline {
       for (const execution of this.ledger.executions(messageId)) {
         const begun = execution.started_at !== null && execution.result === null && isOpen(execution.status);
         if (!begun || execution.elsewhere || isPrompt(execution.name)) continue;
-        const outlived = execution.process !== null && endLeftover(execution.process);
+        const outlived = execution.process !== null && killOrphan(execution.process);
         const what = `the agent ended while it ran${outlived ? '; the program was ended now' : ''}`;
         this.effects.end(message, execution, { ...ended('interrupted', 'agent_died', what), duration_ms: 0 });
       }

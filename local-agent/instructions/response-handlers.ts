@@ -6,27 +6,27 @@ import { z } from 'zod';
 import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type {
   ClaimedInstruction,
-  IngestAnswer,
   IngestBody,
+  IngestResponse,
   IngestStatus,
-  InstructionResultAnswer,
-  MessageClaimAnswer,
+  InstructionResultResponse,
+  MessageClaimResponse,
 } from '../../schema/contracts/instructions.ts';
 import {
-  IngestAnswerSchema,
   IngestBodySchema,
-  InstructionOutputAnswerSchema,
-  InstructionResultAnswerSchema,
-  InstructionRunAnswerSchema,
-  MessageClaimAnswerSchema,
+  IngestResponseSchema,
+  InstructionOutputResponseSchema,
+  InstructionResultResponseSchema,
+  InstructionRunResponseSchema,
+  MessageClaimResponseSchema,
   RESULT_STATUSES,
-  StartedAnswerSchema,
+  StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
-import type { AfterCommit, AnswerHandler, SentRow } from '../edge/response-handlers.ts';
-import { answerHandler } from '../edge/response-handlers.ts';
+import type { AfterCommit, ResponseHandler, SentRow } from '../edge/response-handlers.ts';
+import { responseHandler } from '../edge/response-handlers.ts';
 import type { InstructionResult } from '../tools/tool.ts';
 import { ended } from '../tools/tool.ts';
-import type { Ledger, NewExecution } from './execution-store.ts';
+import type { ExecutionStore, NewExecution } from './execution-store.ts';
 import { isOpen } from './next-step.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { ResubmittedCall } from './resubmission.ts';
@@ -61,13 +61,13 @@ function claimUntil(answeredAt: number, expiresInMs: number | null): number | nu
   return expiresInMs === null ? null : answeredAt + expiresInMs;
 }
 
-function newExecutions(body: IngestBody, answer: IngestAnswer, answeredAt: number): NewExecution[] {
+function newExecutions(body: IngestBody, answer: IngestResponse, answeredAt: number): NewExecution[] {
   return answer.instructions.flatMap(({ instruction_id, index, status, gate, claim_expires_in_ms }) => {
     const sent = body.instructions.find((one) => one.index === index);
     if (!sent) return [];
     const call = { instruction_id, index, name: `${sent.target}::${sent.tool}`, params: sent.params };
-    const standing = gate ?? (status === 'denied' ? sent.policy.rule : null);
-    return executionOf(answer.message_id, call, { status, gate: standing, claim_expires_in_ms }, answeredAt);
+    const statuses = gate ?? (status === 'denied' ? sent.policy.rule : null);
+    return executionOf(answer.message_id, call, { status, gate: statuses, claim_expires_in_ms }, answeredAt);
   });
 }
 
@@ -81,8 +81,8 @@ function executionOf(
   return { instruction_id, message_id: messageId, idx: index, name, params, status, gate, claim_until };
 }
 
-class Answers {
-  readonly #ledger: Ledger;
+class Responses {
+  readonly #ledger: ExecutionStore;
   readonly #advance: (messageId: string) => void;
   readonly #onChange: () => void;
   readonly #running: RunningEffects;
@@ -94,7 +94,7 @@ class Answers {
     this.#onChange = onChange;
   }
 
-  ingested(answer: IngestAnswer, row: SentRow): AfterCommit {
+  ingested(answer: IngestResponse, row: SentRow): AfterCommit {
     const body = IngestBodySchema.parse(row.body);
     const { link } = body;
     const added = this.#ledger.add(
@@ -124,13 +124,13 @@ class Answers {
     return added ? this.#goOn(answer.message_id) : undefined;
   }
 
-  started(answer: z.infer<typeof StartedAnswerSchema>, row: SentRow): AfterCommit {
+  started(answer: z.infer<typeof StartedResponseSchema>, row: SentRow): AfterCommit {
     this.#ledger.extendClaim(answer.instruction_id, claimUntil(row.answeredAt, answer.claim_expires_in_ms));
     return undefined;
   }
 
   /** The edge has the result: the instruction stands as it says, and so do the others of the message. */
-  ended(answer: InstructionResultAnswer, row: SentRow): AfterCommit {
+  ended(answer: InstructionResultResponse, row: SentRow): AfterCommit {
     const execution = this.#ledger.execution(answer.instruction_id);
     if (!execution) return undefined;
     const own = execution.result?.status ?? 'interrupted';
@@ -139,24 +139,24 @@ class Answers {
     return this.#goOn(execution.message_id);
   }
 
-  ranAtEdge(answer: z.infer<typeof InstructionRunAnswerSchema>, row: SentRow): AfterCommit {
+  ranAtEdge(answer: z.infer<typeof InstructionRunResponseSchema>, row: SentRow): AfterCommit {
     const { instruction_id, output, error_code, duration_ms } = answer;
     // Another node's browser does it; the edge says when that has ended.
-    if (isOpen(answer.status)) return this.#standing(answer, row);
+    if (isOpen(answer.status)) return this.#statuses(answer, row);
     const status = RESULT_STATUSES.find((one) => one === answer.status) ?? 'failed';
     const result = { status, output, exit_code: null, error_code, duration_ms, truncated: false };
     this.#ledger.finish(instruction_id, result, row.answeredAt);
     return this.ended(answer, row);
   }
 
-  #standing(answer: InstructionResultAnswer, row: SentRow): AfterCommit {
+  #statuses(answer: InstructionResultResponse, row: SentRow): AfterCommit {
     const { instruction_id, claim_expires_in_ms } = answer;
     this.#ledger.extendClaim(instruction_id, claimUntil(row.answeredAt, claim_expires_in_ms));
     return undefined;
   }
 
   /** The edge has what was printed so far; the next chunk may go. */
-  printed({ instruction_id }: z.infer<typeof InstructionOutputAnswerSchema>): AfterCommit {
+  printed({ instruction_id }: z.infer<typeof InstructionOutputResponseSchema>): AfterCommit {
     return () => this.#running.live(instruction_id)?.answered();
   }
 
@@ -167,7 +167,7 @@ class Answers {
   }
 
   /** A resubmitted message: what the edge has claimed for this host is taken up, and answered anew. */
-  claimed(answer: MessageClaimAnswer, row: SentRow): AfterCommit {
+  claimed(answer: MessageClaimResponse, row: SentRow): AfterCommit {
     const { message, calls } = ResubmissionSchema.parse(row.context);
     const taken = answer.instructions.flatMap((one) => {
       const call = calls.find(({ instruction_id }) => instruction_id === one.instruction_id);
@@ -212,28 +212,31 @@ class Answers {
 }
 
 /** The handlers of the rows that the pipeline writes, by kind. */
-export function pipelineAnswers(pipeline: Pipeline, onChange: () => void): Record<string, AnswerHandler> {
-  const answers = new Answers(pipeline, onChange);
-  const refused: NonNullable<AnswerHandler['refused']> = ({ code }, row) => answers.refused(code, row);
+export function pipelineResponses(pipeline: Pipeline, onChange: () => void): Record<string, ResponseHandler> {
+  const answers = new Responses(pipeline, onChange);
+  const refused: NonNullable<ResponseHandler['refused']> = ({ code }, row) => answers.refused(code, row);
   return {
-    ingest: answerHandler({ schema: IngestAnswerSchema, answered: (answer, row) => answers.ingested(answer, row) }),
-    started: answerHandler({ schema: StartedAnswerSchema, answered: (answer, row) => answers.started(answer, row) }),
-    result: answerHandler({
-      schema: InstructionResultAnswerSchema,
+    ingest: responseHandler({ schema: IngestResponseSchema, answered: (answer, row) => answers.ingested(answer, row) }),
+    started: responseHandler({
+      schema: StartedResponseSchema,
+      answered: (answer, row) => answers.started(answer, row),
+    }),
+    result: responseHandler({
+      schema: InstructionResultResponseSchema,
       answered: (answer, row) => answers.ended(answer, row),
       refused,
     }),
-    output: answerHandler({
-      schema: InstructionOutputAnswerSchema,
+    output: responseHandler({
+      schema: InstructionOutputResponseSchema,
       answered: (answer) => answers.printed(answer),
       refused: (_refusal, row) => answers.notPrinted(row),
     }),
-    claim: answerHandler({
-      schema: MessageClaimAnswerSchema,
+    claim: responseHandler({
+      schema: MessageClaimResponseSchema,
       answered: (answer, row) => answers.claimed(answer, row),
     }),
-    run: answerHandler({
-      schema: InstructionRunAnswerSchema,
+    run: responseHandler({
+      schema: InstructionRunResponseSchema,
       answered: (answer, row) => answers.ranAtEdge(answer, row),
       refused,
     }),

@@ -41,7 +41,7 @@ export const ResubmissionSchema = z.object({
 
 export interface ResubmissionDeps {
   store: Store;
-  controllerId: string;
+  nodeId: string;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval'>;
 }
 
@@ -57,7 +57,7 @@ function foundAgain({ raw_text, instructions }: Resubmitted): { instructionId: s
 }
 
 /** Judges a resubmitted message and asks for its claim, inside the caller's transaction. */
-export function resubmit({ store, controllerId, hostPolicy }: ResubmissionDeps, body: Resubmitted): void {
+export function resubmit({ store, nodeId, hostPolicy }: ResubmissionDeps, body: Resubmitted): void {
   const { raw_text: _text, instructions: _wanted, ...message } = body;
   const again = foundAgain(body);
   const judged = again.map(({ instructionId: instruction_id, found }): MessageClaimBody['instructions'][number] => {
@@ -74,7 +74,7 @@ export function resubmit({ store, controllerId, hostPolicy }: ResubmissionDeps, 
     kind: 'claim',
     method: 'POST',
     path: `/v1/messages/${body.message_id}/claim`,
-    body: { controller_id: controllerId, instructions: judged } satisfies MessageClaimBody,
+    body: { controller_id: nodeId, instructions: judged } satisfies MessageClaimBody,
     context: { message, calls } satisfies z.input<typeof ResubmissionSchema>,
   });
 }

@@ -1,5 +1,5 @@
 /** Something that happens more than once and that several parts want to hear of. */
-export class Signal<T> {
+export class Emitter<T> {
   readonly #listeners = new Set<(value: T) => void>();
 
   /** Calls `listener` at each emission until the answer is called. */

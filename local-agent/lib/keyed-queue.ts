@@ -2,7 +2,7 @@
  * Work in lanes: within a lane one after the other, in the order it came; lanes beside each other, but no more than
  * `limit` at once. A job that fails is told to `onError` and does not stop its lane.
  */
-export class Lanes {
+export class KeyedQueue {
   readonly #limit: number;
   readonly #onError: (error: unknown) => void;
   readonly #tails = new Map<string, Promise<void>>();

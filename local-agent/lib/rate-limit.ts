@@ -1,19 +1,19 @@
 /** A token bucket: so many at once, and then so many a second. */
-export interface BudgetLimits {
+export interface RateLimits {
   perSec: number;
   burst: number;
 }
 
 const SECOND_MS = 1_000;
 
-export class Budget {
-  readonly #limits: BudgetLimits;
+export class RateLimiter {
+  readonly #limits: RateLimits;
   readonly #monotonic: () => number;
   #left: number;
   #at: number;
 
   /** `monotonic`: milliseconds that never go back. */
-  constructor(limits: BudgetLimits, monotonic: () => number) {
+  constructor(limits: RateLimits, monotonic: () => number) {
     this.#limits = limits;
     this.#monotonic = monotonic;
     this.#left = limits.burst;

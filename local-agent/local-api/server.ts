@@ -12,7 +12,7 @@ import type { z } from 'zod';
 import { HEADER } from '../../schema/contracts/common.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
-import type { Budget } from '../lib/rate-limit.ts';
+import type { RateLimiter } from '../lib/rate-limit.ts';
 import { sameSecret } from '../lib/secrets.ts';
 import { isOwnHost, parseLocalApi } from './address.ts';
 import { failureBody, refuseUpgrade, requestIdOf, sendJson } from './envelope.ts';
@@ -34,7 +34,7 @@ export interface LocalApiDeps {
   onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL): void;
   newRequestId: () => string;
   /** Failed authentications: beyond it they are told to wait, and not what was wrong. */
-  failures: Budget;
+  failures: RateLimiter;
   log: Pick<Logger, 'warn' | 'error'>;
 }
 

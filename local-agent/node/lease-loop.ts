@@ -3,9 +3,9 @@
  * when a lease that was not renewed can be trusted no longer. It holds the only opinion on whether this node leads.
  */
 import type { NodeState } from '../../schema/contracts/controllers.ts';
-import type { LeaderAcquireAnswer, LeaderReleaseAnswer, LeaseView } from '../../schema/contracts/leader.ts';
+import type { LeaderAcquireResponse, LeaderReleaseResponse, LeaseView } from '../../schema/contracts/leader.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';
 import type { CautiousTime } from './cautious-clock.ts';
 import { advanceCautiousTime } from './cautious-clock.ts';
@@ -14,9 +14,9 @@ import { INITIAL_NODE_VIEW, leads, leaseAction, nextNodeView } from './node-stat
 
 /** How lease requests travel. Each rejects when no answer came. */
 export interface LeaseTransport {
-  acquire(): Promise<LeaderAcquireAnswer>;
-  renew(term: number): Promise<LeaderAcquireAnswer>;
-  release(term: number): Promise<LeaderReleaseAnswer>;
+  acquire(): Promise<LeaderAcquireResponse>;
+  renew(term: number): Promise<LeaderAcquireResponse>;
+  release(term: number): Promise<LeaderReleaseResponse>;
   /** Whether nobody tells this node when to ask, because it has no channel. */
   alone(): boolean;
 }
@@ -30,7 +30,7 @@ export interface LeaseLoopDeps {
 
 export class LeaseLoop {
   /** Emitted after the state or the term has changed. */
-  readonly changed = new Signal<{ state: NodeState; term: number }>();
+  readonly changed = new Emitter<{ state: NodeState; term: number }>();
   readonly #deps: LeaseLoopDeps;
   #view: NodeView = INITIAL_NODE_VIEW;
   #time: CautiousTime;

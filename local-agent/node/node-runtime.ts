@@ -6,7 +6,7 @@
 import type { Logger } from 'pino';
 import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import type { Command } from '../../schema/contracts/commands.ts';
-import { LeaderAcquireAnswerSchema, LeaderReleaseAnswerSchema } from '../../schema/contracts/leader.ts';
+import { LeaderAcquireResponseSchema, LeaderReleaseResponseSchema } from '../../schema/contracts/leader.ts';
 import { HTTP } from '../../schema/defaults.ts';
 import type { Config } from '../config/settings.ts';
 import type { HelloAck, HelloFrame, PushedFrame } from '../edge/channel.ts';
@@ -16,10 +16,10 @@ import type { CommandHandlers } from '../edge/commands.ts';
 import { takeCommand } from '../edge/commands.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { OutboxSender } from '../edge/outbox-sender.ts';
-import type { AnswerHandlers } from '../edge/response-handlers.ts';
+import type { ResponseHandlers } from '../edge/response-handlers.ts';
 import type { SystemView } from '../edge/system-view.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Signal } from '../lib/emitter.ts';
+import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';
 import type { Store } from '../store/store.ts';
 import { LeaseLoop } from './lease-loop.ts';
@@ -40,7 +40,7 @@ export interface NodeRuntimeDeps {
   store: Store;
   client: EdgeClient;
   system: SystemView;
-  answers: AnswerHandlers;
+  answers: ResponseHandlers;
   commands: CommandHandlers;
   clock: Clock;
   /** In [0, 1). */
@@ -50,7 +50,7 @@ export interface NodeRuntimeDeps {
 
 export class NodeRuntime {
   /** Something the edge keeps has changed and is to be read again. */
-  readonly noticed = new Signal<ChangedNotice>();
+  readonly noticed = new Emitter<ChangedNotice>();
   readonly lease: LeaseLoop;
   readonly channel: Channel;
   readonly sender: OutboxSender;
@@ -155,7 +155,7 @@ export class NodeRuntime {
     const post = { method: 'POST', timeoutMs: limitMs } as const;
     const acquire = () => {
       const body = { controller_id, host, ttl_sec, preferred, priority };
-      return client.call({ ...post, path: '/v1/leader/acquire', body, schema: LeaderAcquireAnswerSchema });
+      return client.call({ ...post, path: '/v1/leader/acquire', body, schema: LeaderAcquireResponseSchema });
     };
     return new LeaseLoop({
       clock,
@@ -174,7 +174,7 @@ export class NodeRuntime {
             ...post,
             path: '/v1/leader/release',
             body: { controller_id, term },
-            schema: LeaderReleaseAnswerSchema,
+            schema: LeaderReleaseResponseSchema,
           }),
         alone: () => !this.channel.isReady,
       },

@@ -4,7 +4,7 @@
  * leading before the edge can give the lease away. All times are cautious time (`cautious-clock.ts`).
  */
 import type { NodeState } from '../../schema/contracts/controllers.ts';
-import type { LeaderAcquireAnswer, LeaseView } from '../../schema/contracts/leader.ts';
+import type { LeaderAcquireResponse, LeaseView } from '../../schema/contracts/leader.ts';
 import { LEASE } from '../../schema/defaults.ts';
 
 export interface LeaseRules {
@@ -35,7 +35,7 @@ export interface NodeView {
 
 export type NodeEvent =
   | { type: 'asked' }
-  | { type: 'answered'; sentAt: number; answer: LeaderAcquireAnswer }
+  | { type: 'answered'; sentAt: number; answer: LeaderAcquireResponse }
   | { type: 'failed' }
   | { type: 'told'; lease: LeaseView; candidate: boolean }
   | { type: 'released'; lease: LeaseView | null }

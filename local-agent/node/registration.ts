@@ -7,7 +7,7 @@ import type { HeartbeatBody, NodeState } from '../../schema/contracts/controller
 import { NodeSchema } from '../../schema/contracts/controllers.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 
-const AnswerSchema = NodeSchema.pick({ controller_id: true });
+const ResponseSchema = NodeSchema.pick({ controller_id: true });
 
 export interface RegistrationDeps {
   client: EdgeClient;
@@ -35,7 +35,7 @@ export class Registration {
       method: 'POST',
       path: '/v1/controllers/heartbeat',
       body: { ...identity, status, metadata: { outbox_depth: outboxDepth() } },
-      schema: AnswerSchema,
+      schema: ResponseSchema,
     });
     this.#told = status;
   }

@@ -6,7 +6,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { OutboxRow } from './outbox.ts';
 
-const AnswerRowSchema = z.object({
+const ResponseRowSchema = z.object({
   id: z.number().int(),
   stream: z.string(),
   kind: z.string(),
@@ -15,9 +15,9 @@ const AnswerRowSchema = z.object({
   answer: z.string(),
   answered_at: z.number().int(),
 });
-export type AnswerRow = z.infer<typeof AnswerRowSchema>;
+export type ResponseRow = z.infer<typeof ResponseRowSchema>;
 
-export class Answers {
+export class Responses {
   readonly #insert: StatementSync;
   readonly #all: StatementSync;
   readonly #remove: StatementSync;
@@ -31,7 +31,7 @@ export class Answers {
   }
 
   /** Stores the answer to a row; returns it as `pending` would. */
-  add(row: OutboxRow, answer: unknown, now: number): AnswerRow {
+  add(row: OutboxRow, answer: unknown, now: number): ResponseRow {
     const stored = JSON.stringify(answer);
     this.#insert.run(row.id, row.stream, row.kind, row.body, row.context, stored, now);
     return {
@@ -46,8 +46,8 @@ export class Answers {
   }
 
   /** What has not been worked off, oldest first. */
-  pending(): AnswerRow[] {
-    return this.#all.all().map((row) => AnswerRowSchema.parse(row));
+  pending(): ResponseRow[] {
+    return this.#all.all().map((row) => ResponseRowSchema.parse(row));
   }
 
   remove(id: number): void {

@@ -12,7 +12,7 @@ import { Meta } from './meta.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { Outbox } from './outbox.ts';
 import { Pairings } from './pairings.ts';
-import { Answers } from './responses.ts';
+import { Responses } from './responses.ts';
 import { SeenCommands } from './seen-commands.ts';
 
 export interface Store {
@@ -23,7 +23,7 @@ export interface Store {
    */
   transaction<T>(fn: () => T): T;
   readonly outbox: Outbox;
-  readonly answers: Answers;
+  readonly answers: Responses;
   readonly seenCommands: SeenCommands;
   readonly pairings: Pairings;
   readonly meta: Meta;
@@ -122,7 +122,7 @@ function assemble(db: DatabaseSync, lock: DatabaseSync, deps: StoreDeps): Store 
     transaction: transactions(db),
     meta,
     outbox: new Outbox(db, { outboxId, now: deps.now }),
-    answers: new Answers(db),
+    answers: new Responses(db),
     seenCommands: new SeenCommands(db),
     pairings: new Pairings(db),
     close() {

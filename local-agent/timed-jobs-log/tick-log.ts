@@ -18,7 +18,7 @@ import { readPosition, writePosition } from './position.ts';
 const PageSchema = pageOf(TickSchema);
 
 export interface TickLogDeps {
-  controllerId: string;
+  nodeId: string;
   edge: Pick<EdgeClient, 'call'>;
   store: Pick<Store, 'meta'>;
   files: DayFiles;
@@ -94,7 +94,7 @@ export class TickLog {
     this.#running = false;
     this.#cancel();
     await this.#working;
-    await this.#quietly(async () => {
+    await this.#runBestEffort(async () => {
       await this.#close();
       this.#commit(this.#position.after);
     });
@@ -102,7 +102,7 @@ export class TickLog {
 
   async #pull(): Promise<void> {
     if (!this.#running) return;
-    await this.#quietly(async () => {
+    await this.#runBestEffort(async () => {
       while (this.#running && (await this.#pullPage()) === TICK_LOG.page_size);
       await this.#forgetOld();
     });
@@ -150,10 +150,10 @@ export class TickLog {
   }
 
   #mark(stage: 'started' | 'stopped'): string {
-    const { clock, controllerId } = this.#deps;
+    const { clock, nodeId } = this.#deps;
     const ts = new Date(clock.now()).toISOString();
     const at = { ts, batch_id: null, runner: FRAMEWORK_RUNNER, stage, result: 'ok', duration_ms: 0, error: null };
-    return JSON.stringify({ ...at, trigger: null, controller_id: controllerId });
+    return JSON.stringify({ ...at, trigger: null, controller_id: nodeId });
   }
 
   /** Everything that is in the files now belongs to the ticks up to that one. */
@@ -174,7 +174,7 @@ export class TickLog {
   }
 
   /** A failure is told once until it is over; what was written without its position is cut at the next attempt. */
-  async #quietly(work: () => Promise<void>): Promise<void> {
+  async #runBestEffort(work: () => Promise<void>): Promise<void> {
     try {
       await work();
       this.#failing = false;

@@ -39,7 +39,7 @@ function isOrphanedGroup({ pid, began }: RunningProcess): boolean {
 }
 
 /** Ends what is left of it. True when there was something. */
-export function endLeftover(running: RunningProcess): boolean {
+export function killOrphan(running: RunningProcess): boolean {
   const now = beganAt(running.pid);
   const isLeader = now !== null && now === running.began;
   if (!isLeader && (now !== null || !isOrphanedGroup(running))) return false;

@@ -27,7 +27,7 @@ const TargetSchema = z.looseObject({
   last_stale_sweep_at: TimestampSchema.nullish(),
 });
 
-export const BrowserAnswerSchema = z.object({
+export const BrowserResponseSchema = z.object({
   clients: z.array(BrowserClientSchema),
   next_cursor: z.string().nullable(),
   policy: z.object({
@@ -43,7 +43,7 @@ export const BrowserSendBodySchema = z.strictObject({
   conversation_id: RemoteConversationIdSchema.optional(),
 });
 /** Its outcome comes as an event of the topic `clients` about that command. */
-export const BrowserSendAnswerSchema = z.object({ command_id: z.string(), controller_id: ControllerIdSchema });
+export const BrowserSendResponseSchema = z.object({ command_id: z.string(), controller_id: ControllerIdSchema });
 
 export const BrowserCurrentQuerySchema = z.object({ conversation_id: RemoteConversationIdSchema.optional() });
-export const BrowserCurrentAnswerSchema = ConversationReadingSchema.extend({ controller_id: ControllerIdSchema });
+export const BrowserCurrentResponseSchema = ConversationReadingSchema.extend({ controller_id: ControllerIdSchema });

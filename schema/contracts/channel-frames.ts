@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CommandSchema, CommandsSchema, ReceiptSchema } from './commands.ts';
 import { ControllerIdSchema, HostSchema } from './common.ts';
 import { NodeRoleSchema } from './controllers.ts';
-import { LeaderAcquireAnswerSchema, LeaseViewSchema, PrioritySchema, TermSchema, TtlSecSchema } from './leader.ts';
+import { LeaderAcquireResponseSchema, LeaseViewSchema, PrioritySchema, TermSchema, TtlSecSchema } from './leader.ts';
 import { SystemModeSchema } from './system.ts';
 
 /** The exact text an agent pings with; the platform answers it without waking the object. */
@@ -50,7 +50,7 @@ export const EdgeFrameSchema = z.discriminatedUnion('type', [
     candidate: z.boolean(),
     commands: CommandsSchema,
   }),
-  LeaderAcquireAnswerSchema.extend({ type: z.literal('lease.result') }),
+  LeaderAcquireResponseSchema.extend({ type: z.literal('lease.result') }),
   z.object({ type: z.literal('mode.changed'), mode: SystemModeSchema, mode_version: z.number().int() }),
   z.object({ type: z.literal('lease.changed'), lease: LeaseViewSchema, candidate: z.boolean() }),
   z.object({ type: z.literal('changed'), topic: z.enum(CHANGED_TOPICS), ids: z.array(z.string()).max(200) }),

@@ -48,7 +48,7 @@ export type Client = z.infer<typeof ClientSchema>;
 
 export const ClientResumeBodySchema = z.strictObject({ platform: PlatformSchema.optional() });
 /** The platforms that were stopped, and the command by which the browser's node is told. */
-export const ClientResumeAnswerSchema = z.object({
+export const ClientResumeResponseSchema = z.object({
   client_id: ClientIdSchema,
   resumed: z.array(PlatformSchema),
   command_id: z.string(),

@@ -145,16 +145,16 @@ export type Receipt = z.infer<typeof ReceiptSchema>;
 export const ReceiptsBodySchema = z.strictObject({
   receipts: z.array(z.strictObject(ReceiptSchema.shape)).min(1).max(HTTP.list_limit_max),
 });
-export const ReceiptsAnswerSchema = z.object({ receipts: z.number().int() });
+export const ReceiptsResponseSchema = z.object({ receipts: z.number().int() });
 
 export const CommandResultBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
   result: z.record(z.string(), z.unknown()),
 });
 export type CommandResultBody = z.infer<typeof CommandResultBodySchema>;
-export const CommandResultAnswerSchema = z.object({ command_id: z.string(), status: CommandStateSchema });
+export const CommandResultResponseSchema = z.object({ command_id: z.string(), status: CommandStateSchema });
 
-export const CommandListAnswerSchema = z.object({
+export const CommandListResponseSchema = z.object({
   items: CommandsSchema,
   next_cursor: z.string().nullable(),
 });

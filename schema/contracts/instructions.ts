@@ -138,7 +138,7 @@ export const ClaimedInstructionSchema = z.object({
 });
 export type ClaimedInstruction = z.infer<typeof ClaimedInstructionSchema>;
 
-export const IngestAnswerSchema = z.object({
+export const IngestResponseSchema = z.object({
   message_id: z.string(),
   local_conversation_id: z.string(),
   ingest_status: IngestStatusSchema,
@@ -147,10 +147,10 @@ export const IngestAnswerSchema = z.object({
   mode_version: z.number().int(),
   instructions: z.array(ClaimedInstructionSchema),
 });
-export type IngestAnswer = z.infer<typeof IngestAnswerSchema>;
+export type IngestResponse = z.infer<typeof IngestResponseSchema>;
 
 export const StartedBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
-export const StartedAnswerSchema = z.object({
+export const StartedResponseSchema = z.object({
   instruction_id: z.string(),
   status: InstructionStateSchema,
   claim_expires_in_ms: DurationMsSchema.nullable(),
@@ -168,7 +168,7 @@ export const InstructionResultBodySchema = z.strictObject({
 });
 export type InstructionResultBody = z.infer<typeof InstructionResultBodySchema>;
 
-export const InstructionResultAnswerSchema = z.object({
+export const InstructionResultResponseSchema = z.object({
   instruction_id: z.string(),
   status: InstructionStateSchema,
   claim_expires_in_ms: DurationMsSchema.nullable(),
@@ -177,16 +177,16 @@ export const InstructionResultAnswerSchema = z.object({
   /** The message's other instructions as they stand now: the host goes on only with those still `claimed`. */
   rest: z.array(ClaimedInstructionSchema),
 });
-export type InstructionResultAnswer = z.infer<typeof InstructionResultAnswerSchema>;
+export type InstructionResultResponse = z.infer<typeof InstructionResultResponseSchema>;
 
 /** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
 export const InstructionRunBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
-export const InstructionRunAnswerSchema = InstructionResultAnswerSchema.extend({
+export const InstructionRunResponseSchema = InstructionResultResponseSchema.extend({
   output: z.string(),
   error_code: z.string().nullable(),
   duration_ms: DurationMsSchema,
 });
-export type InstructionRunAnswer = z.infer<typeof InstructionRunAnswerSchema>;
+export type InstructionRunResponse = z.infer<typeof InstructionRunResponseSchema>;
 
 /** What a person decides about an instruction that waits for approval: about exactly what they were shown. */
 export const ApproveBodySchema = z.strictObject({ approval_hash: Sha256Schema });
@@ -195,7 +195,7 @@ export const InstructionCancelBodySchema = z.strictObject({ reason: ReasonSchema
 
 export const ResubmitBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
 /** The host judges again and claims; what then happens is on the message. */
-export const ResubmitAnswerSchema = z.object({
+export const ResubmitResponseSchema = z.object({
   message_id: z.string(),
   command_id: z.string(),
   controller_id: z.string(),
@@ -215,13 +215,13 @@ export const MessageClaimBodySchema = z.strictObject({
     .max(INSTRUCTION.max_per_message),
 });
 export type MessageClaimBody = z.infer<typeof MessageClaimBodySchema>;
-export const MessageClaimAnswerSchema = z.object({
+export const MessageClaimResponseSchema = z.object({
   message_id: z.string(),
   ingest_status: IngestStatusSchema,
   /** Every instruction of the message as it stands now. */
   instructions: z.array(ClaimedInstructionSchema),
 });
-export type MessageClaimAnswer = z.infer<typeof MessageClaimAnswerSchema>;
+export type MessageClaimResponse = z.infer<typeof MessageClaimResponseSchema>;
 
 /** `POST /v1/instructions/:id/output`: what a program has printed so far, while it runs. */
 export const InstructionOutputBodySchema = z.strictObject({
@@ -231,7 +231,7 @@ export const InstructionOutputBodySchema = z.strictObject({
   chunk: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
 });
 export type InstructionOutputBody = z.infer<typeof InstructionOutputBodySchema>;
-export const InstructionOutputAnswerSchema = z.object({
+export const InstructionOutputResponseSchema = z.object({
   instruction_id: z.string(),
   /** Characters that the edge has. */
   received: z.number().int().nonnegative(),

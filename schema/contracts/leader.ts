@@ -56,7 +56,7 @@ export type LeaderAcquireBody = z.infer<typeof LeaderAcquireBodySchema>;
 
 export const LEASE_OPERATIONS = ['acquire', 'renew'] as const;
 
-export const LeaderAcquireAnswerSchema = z.object({
+export const LeaderAcquireResponseSchema = z.object({
   holder_id: z.string().nullable(),
   holder_host: z.string().nullable(),
   term: TermSchema,
@@ -68,12 +68,12 @@ export const LeaderAcquireAnswerSchema = z.object({
   yield_to: z.string().nullable(),
   lease: LeaseViewSchema,
 });
-export type LeaderAcquireAnswer = z.infer<typeof LeaderAcquireAnswerSchema>;
+export type LeaderAcquireResponse = z.infer<typeof LeaderAcquireResponseSchema>;
 
 export const LeaderReleaseBodySchema = z.strictObject({ controller_id: ControllerIdSchema, term: TermSchema });
 export type LeaderReleaseBody = z.infer<typeof LeaderReleaseBodySchema>;
-export const LeaderReleaseAnswerSchema = z.object({ released: z.boolean(), lease: LeaseViewSchema });
-export type LeaderReleaseAnswer = z.infer<typeof LeaderReleaseAnswerSchema>;
+export const LeaderReleaseResponseSchema = z.object({ released: z.boolean(), lease: LeaseViewSchema });
+export type LeaderReleaseResponse = z.infer<typeof LeaderReleaseResponseSchema>;
 
 export const LeaderTermSchema = z.object({
   term: TermSchema,

@@ -10,14 +10,14 @@ export const PairingBodySchema = z.strictObject({
   token: z.string().trim().min(16).max(256),
 });
 export type PairingBody = z.infer<typeof PairingBodySchema>;
-export const PairingAnswerSchema = z.object({
+export const PairingResponseSchema = z.object({
   origin: z.string(),
   client_id: z.string(),
   waiting_browser_told: z.boolean(),
 });
 
 /** `POST /v1/pairing`: the window is open, the code is shown to a person. */
-export const PairingOpenAnswerSchema = z.object({ code: z.string(), expires_in_ms: DurationMsSchema });
+export const PairingOpenResponseSchema = z.object({ code: z.string(), expires_in_ms: DurationMsSchema });
 
 /** `GET /v1/pairing`: a browser has named the code (`claimed`) and waits for its token. */
 export const PairingWindowSchema = z.discriminatedUnion('state', [

@@ -7,14 +7,14 @@ import type { EdgeFrame } from './channel-frames.ts';
 import type { Command, Receipt } from './commands.ts';
 import type { Presence } from './controllers.ts';
 import type {
-  LeaderAcquireAnswer,
   LeaderAcquireBody,
-  LeaderReleaseAnswer,
+  LeaderAcquireResponse,
   LeaderReleaseBody,
+  LeaderReleaseResponse,
   LeaseView,
 } from './leader.ts';
 import type { FenceMarks, SystemMode, SystemRecord } from './system.ts';
-import type { TickAnswer, TickTrigger } from './ticks.ts';
+import type { TickResponse, TickTrigger } from './ticks.ts';
 
 /** The fence in D1 could not be raised: nothing was granted, ask again. */
 export interface FenceLag {
@@ -44,16 +44,16 @@ export interface LeaseRenewal {
 
 export interface LeaderLeaseApi {
   /** Acquires or renews. Durable before it answers; on a new term D1's fence is raised first. */
-  acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag>;
+  acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag>;
   /** A renewal by the term alone, as the channel carries it. */
   renew(
-    controllerId: string,
+    nodeId: string,
     term: number,
     ttlSec: number,
-  ): Promise<{ status: 'ok'; answer: LeaderAcquireAnswer } | FenceLag>;
+  ): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag>;
   /** The renewals of one turn of a hub, answered in their order after one commit. */
-  renewAll(renewals: LeaseRenewal[]): Promise<{ status: 'ok'; answers: LeaderAcquireAnswer[] } | FenceLag>;
-  release(request: LeaderReleaseBody): Promise<LeaderReleaseAnswer>;
+  renewAll(renewals: LeaseRenewal[]): Promise<{ status: 'ok'; answers: LeaderAcquireResponse[] } | FenceLag>;
+  release(request: LeaderReleaseBody): Promise<LeaderReleaseResponse>;
   read(): Promise<LeaseView>;
   /** Raises a lagging fence; `true` when D1 stands where the object stands. */
   ensureFence(): Promise<boolean>;
@@ -95,22 +95,22 @@ export interface TimedJobsApi {
 
 export interface NodeHubApi {
   /** Sends a frame to that node's socket; false when it has none. A push is never the record. */
-  push(controllerId: string, frame: EdgeFrame): Promise<boolean>;
+  push(nodeId: string, frame: EdgeFrame): Promise<boolean>;
   broadcast(frame: EdgeFrame): Promise<number>;
   announceMode(mode: SystemMode, version: number): Promise<void>;
   announceLease(lease: LeaseView): Promise<void>;
   /** Nobody leads: tells it to those that have become candidates since, others having vanished without a word. */
   offerLease(lease: LeaseView): Promise<void>;
   /** That node was heard of by another way than its socket. */
-  heard(controllerId: string): Promise<void>;
+  heard(nodeId: string): Promise<void>;
   presence(controllerIds: string[]): Promise<Record<string, Presence>>;
   /** Closes that node's sockets: their token is good no longer. Returns how many there were. */
-  disconnect(controllerId: string): Promise<number>;
+  disconnect(nodeId: string): Promise<number>;
 }
 
 /** What objects may call in the Worker (a WorkerEntrypoint reached through `ctx.exports`). */
 export interface EdgeBackendApi {
-  tick(trigger: TickTrigger): Promise<TickAnswer>;
-  pendingCommands(controllerId: string): Promise<Command[]>;
-  receipts(controllerId: string, receipts: Receipt[]): Promise<void>;
+  tick(trigger: TickTrigger): Promise<TickResponse>;
+  pendingCommands(nodeId: string): Promise<Command[]>;
+  receipts(nodeId: string, receipts: Receipt[]): Promise<void>;
 }

@@ -72,7 +72,7 @@ export const SettingsScopeSchema = z
 export type SettingsScope = z.infer<typeof SettingsScopeSchema>;
 
 export const SettingsPutBodySchema = z.strictObject({ ...ScopeShape, settings: RenewalSettingsPatchSchema });
-export const SettingsAnswerSchema = z.object({
+export const SettingsResponseSchema = z.object({
   scope: z.enum(['default', 'platform', 'conversation']),
   /** What this scope says itself. */
   settings: RenewalSettingsPatchSchema,

@@ -34,14 +34,14 @@ export const SystemPauseBodySchema = SystemChangeBodySchema.extend({
 });
 export type SystemPauseBody = z.infer<typeof SystemPauseBodySchema>;
 
-export const SystemChangeAnswerSchema = z.object({
+export const SystemChangeResponseSchema = z.object({
   accepted: z.literal(true),
   status: z.literal('applied'),
   summary: z.string(),
   mode: SystemModeSchema,
   version: z.number().int(),
 });
-export type SystemChangeAnswer = z.infer<typeof SystemChangeAnswerSchema>;
+export type SystemChangeResponse = z.infer<typeof SystemChangeResponseSchema>;
 
 /** The numbers of the fence, as D1 has them or as the objects do. */
 export const FenceMarksSchema = z.object({
@@ -55,7 +55,7 @@ export type FenceMarks = z.infer<typeof FenceMarksSchema>;
 /** `force`: D1 was restored, whatever the numbers say. They cannot tell when none had changed since. */
 export const RestoreCheckBodySchema = z.strictObject({ force: z.boolean().optional() });
 
-export const RestoreCheckAnswerSchema = z.object({
+export const RestoreCheckResponseSchema = z.object({
   /** Whether D1 was found behind the objects, or quarantining is still owed from an earlier check. */
   restored: z.boolean(),
   /** Before the check. */
@@ -71,4 +71,4 @@ export const RestoreCheckAnswerSchema = z.object({
   more: z.boolean(),
   summary: z.string(),
 });
-export type RestoreCheckAnswer = z.infer<typeof RestoreCheckAnswerSchema>;
+export type RestoreCheckResponse = z.infer<typeof RestoreCheckResponseSchema>;

@@ -66,5 +66,5 @@ export const TickSchema = z.object({
 });
 export type Tick = z.infer<typeof TickSchema>;
 
-export const TickAnswerSchema = z.object({ batch_id: z.string(), decision: TickDecisionSchema });
-export type TickAnswer = z.infer<typeof TickAnswerSchema>;
+export const TickResponseSchema = z.object({ batch_id: z.string(), decision: TickDecisionSchema });
+export type TickResponse = z.infer<typeof TickResponseSchema>;

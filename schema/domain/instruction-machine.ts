@@ -41,7 +41,7 @@ export function mayBecome(from: InstructionState, to: InstructionState): boolean
 }
 
 /** How one instruction of a message stands. `control` is what the tool table says of its tool. */
-export interface Standing {
+export interface TrackedInstruction {
   instruction_id: string;
   index: number;
   status: InstructionState;
@@ -58,9 +58,9 @@ export interface Surroundings {
   now: number;
 }
 
-export interface Settled {
+export interface TransitionResult {
   /** All of them, in message order. */
-  standing: Standing[];
+  statuses: TrackedInstruction[];
   /** What the message becomes, once nothing of it is open any more. */
   message: Extract<IngestStatus, 'executed' | 'failed'> | null;
 }
@@ -69,34 +69,44 @@ export interface Settled {
  * Makes `to` of one instruction. A result may come for one that is `claimed` still: it has run in between. Throws for
  * a move that the table forbids: callers look first.
  */
-export function settle(all: readonly Standing[], id: string, to: InstructionState, around: Surroundings): Settled {
+export function applyTransition(
+  all: readonly TrackedInstruction[],
+  id: string,
+  to: InstructionState,
+  around: Surroundings,
+): TransitionResult {
   const moved = all.map((one) => (one.instruction_id === id ? { ...one, status: move(one.status, to) } : one));
   const rest = around.mode === 'paused' ? moved.map((one) => blockClaimed(one, id)) : moved;
   const released = release(rest, around);
   const open = released.some((one) => isOpen(one.status));
   return {
-    standing: withDeadlines(released, id, open, around.now),
+    statuses: withDeadlines(released, id, open, around.now),
     message: open ? null : messageEnd(released),
   };
 }
 
 /** The holder begins this one: it runs, and the claims' clock starts anew. */
-export function begin(all: readonly Standing[], id: string, now: number): Standing[] {
+export function begin(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
   return advance(all, id, 'running', now);
 }
 
 /** A person lets this one run: its holder has it from now on, and the claims' clock starts anew. */
-export function approve(all: readonly Standing[], id: string, now: number): Standing[] {
+export function approve(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
   return advance(all, id, 'claimed', now);
 }
 
-function advance(all: readonly Standing[], id: string, to: InstructionState, now: number): Standing[] {
+function advance(
+  all: readonly TrackedInstruction[],
+  id: string,
+  to: InstructionState,
+  now: number,
+): TrackedInstruction[] {
   const moved = all.map((one) => (one.instruction_id === id ? { ...one, status: move(one.status, to) } : one));
   return withDeadlines(moved, id, true, now);
 }
 
 /** Whether something before that one still waits for a person: what comes later is claimed no sooner. */
-export function isBehindApproval(all: readonly Standing[], index: number): boolean {
+export function isBehindApproval(all: readonly TrackedInstruction[], index: number): boolean {
   return all.some((one) => one.index < index && (one.status === 'awaiting_approval' || one.status === 'waiting'));
 }
 
@@ -106,13 +116,13 @@ function move(from: InstructionState, to: InstructionState): InstructionState {
   throw new Error(`an instruction that is ${from} does not become ${to}`);
 }
 
-function blockClaimed(one: Standing, id: string): Standing {
+function blockClaimed(one: TrackedInstruction, id: string): TrackedInstruction {
   if (one.status !== 'claimed' || one.control || one.instruction_id === id) return one;
   return { ...one, status: move(one.status, 'blocked'), gate: 'system_paused' };
 }
 
 /** One by one in message order: the first that waits is released when everything before it has ended. */
-function release(all: readonly Standing[], { mode, waiting_gate }: Surroundings): Standing[] {
+function release(all: readonly TrackedInstruction[], { mode, waiting_gate }: Surroundings): TrackedInstruction[] {
   let free = true;
   return all.map((one) => {
     if (one.status !== 'waiting' || !free) {
@@ -130,7 +140,12 @@ function release(all: readonly Standing[], { mode, waiting_gate }: Surroundings)
  * Claims live for what is left to do. When the message has ended, the one that ended it carries the time at which its
  * reply is given up.
  */
-function withDeadlines(all: readonly Standing[], id: string, open: boolean, now: number): Standing[] {
+function withDeadlines(
+  all: readonly TrackedInstruction[],
+  id: string,
+  open: boolean,
+  now: number,
+): TrackedInstruction[] {
   const claimedUntil = claimDeadline(all, now);
   return all.map((one) => {
     if (isExecuting(one.status)) return { ...one, claim_expires_at: claimedUntil };
@@ -147,6 +162,6 @@ export function claimDeadline(all: readonly { status: InstructionState; timeout_
 }
 
 /** What a message has become when nothing of it is open any more. */
-export function messageEnd(all: readonly Standing[]): 'executed' | 'failed' {
+export function messageEnd(all: readonly TrackedInstruction[]): 'executed' | 'failed' {
   return all.every((one) => one.status === 'succeeded' || one.status === 'shadowed') ? 'executed' : 'failed';
 }

@@ -4,7 +4,7 @@
  * preferred node takes over only after it has asked for two TTLs without a gap of as much, and the holder gives the
  * lease up by itself, so leadership never flaps. All times are Unix milliseconds, all spans milliseconds.
  */
-import type { LeaderAcquireAnswer, LeaseRecord, LeaseView } from '../contracts/leader.ts';
+import type { LeaderAcquireResponse, LeaseRecord, LeaseView } from '../contracts/leader.ts';
 
 export type LeaseRequest =
   | {
@@ -85,8 +85,8 @@ function reservedMs(record: LeaseRecord, now: number): number {
   return Math.max(0, (record.reserved_until ?? 0) - now);
 }
 
-function isReservedForOther(record: LeaseRecord, controllerId: string, now: number): boolean {
-  return record.reserved_for !== controllerId && reservedMs(record, now) > 0;
+function isReservedForOther(record: LeaseRecord, nodeId: string, now: number): boolean {
+  return record.reserved_for !== nodeId && reservedMs(record, now) > 0;
 }
 
 /** TTL of the present lease, as its holder asked for it. */
@@ -136,23 +136,23 @@ function isAsking(record: LeaseRecord, now: number): boolean {
 }
 
 /** A preferred node was refused: its streak begins or goes on. Another's unbroken streak comes first. */
-function notePreference(record: LeaseRecord, controllerId: string, now: number): LeaseRecord {
+function notePreference(record: LeaseRecord, nodeId: string, now: number): LeaseRecord {
   if (record.holder_preferred) return record;
   if (!isAsking(record, now)) {
     return {
       ...record,
       ...NO_PREFERENCE,
-      preferred_asker_id: controllerId,
+      preferred_asker_id: nodeId,
       preferred_since: now,
       preferred_seen_at: now,
     };
   }
-  if (record.preferred_asker_id !== controllerId) return record;
+  if (record.preferred_asker_id !== nodeId) return record;
   const longEnough = now - (record.preferred_since ?? now) >= PREFERENCE_TTLS * ttlOf(record);
   return {
     ...record,
     preferred_seen_at: now,
-    preferred_holder_id: longEnough ? controllerId : record.preferred_holder_id,
+    preferred_holder_id: longEnough ? nodeId : record.preferred_holder_id,
   };
 }
 
@@ -195,13 +195,13 @@ export function leaseView(record: LeaseRecord, now: number): LeaseView {
  * on since the decision: who no longer holds the decided term is not told that it leads. `lease` is the view of that
  * record at `now`, for whoever answers many from one.
  */
-export function leaseAnswer(
+export function leaseResponse(
   record: LeaseRecord,
   request: LeaseRequest & { kind: 'acquire' | 'renew' },
   decision: LeaseDecision,
   now: number,
   lease: LeaseView = leaseView(record, now),
-): LeaderAcquireAnswer {
+): LeaderAcquireResponse {
   const granted = decision.outcome === 'acquired' || decision.outcome === 'renewed';
   const isLeader = granted && holds(record, { controller_id: request.controller_id, term: decision.next.term }, now);
   return {

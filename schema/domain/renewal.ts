@@ -139,7 +139,7 @@ function transient(job: JobState, reason: string, { now, random, retry_after_ms 
   return { next: { ...next, last_error: reason }, stage: 'job_retry_scheduled', result: reason };
 }
 
-export type DeliveryAnswer = DeliveryResult | { outcome: 'unknown' | 'in_flight' };
+export type DeliveryResponse = DeliveryResult | { outcome: 'unknown' | 'in_flight' };
 
 export interface Outcome {
   step: JobStep;
@@ -153,7 +153,7 @@ export interface Outcome {
 /** What the node's answer makes of a running job; `null` asks the node again, until it is too late for that. */
 export function decideOutcome(
   job: JobState,
-  answer: DeliveryAnswer,
+  answer: DeliveryResponse,
   chance: Omit<Chance, 'retry_after_ms'>,
 ): Outcome | null {
   const { now } = chance;

@@ -6,21 +6,21 @@ import type { IngestStatus, InstructionInput, PolicyVerdict } from '../contracts
 import { INSTRUCTION } from '../defaults.ts';
 import type { GateFacts, Judged } from './ingest.ts';
 import { gateOf, judged } from './ingest.ts';
-import type { Standing } from './instruction-machine.ts';
+import type { TrackedInstruction } from './instruction-machine.ts';
 import { claimDeadline, isOpen, mayBecome, messageEnd } from './instruction-machine.ts';
 
-export interface StoppedInstruction extends Standing {
+export interface StoppedInstruction extends TrackedInstruction {
   input: Omit<InstructionInput, 'policy'>;
 }
 
 export interface Resubmission {
   /** All of them, in message order. */
-  standing: Standing[];
+  statuses: TrackedInstruction[];
   message: IngestStatus;
 }
 
 /** Whether a person may have it judged again. */
-export function isStopped(one: Pick<Standing, 'status'>): boolean {
+export function isStopped(one: Pick<TrackedInstruction, 'status'>): boolean {
   return one.status === 'blocked' || one.status === 'expired';
 }
 
@@ -32,7 +32,7 @@ export function decideResubmission(
 ): Resubmission {
   const gate = gateOf(facts);
   let behindApproval = false;
-  const standing = all.map((stopped): Standing => {
+  const statuses = all.map((stopped): TrackedInstruction => {
     const { input, ...one } = stopped;
     const policy = verdicts.get(one.instruction_id);
     if (!isStopped(one) || policy === undefined) return one;
@@ -41,10 +41,15 @@ export function decideResubmission(
     behindApproval ||= next.status === 'awaiting_approval';
     return next;
   });
-  return { standing: withDeadlines(standing, facts.now), message: statusOf(standing) };
+  return { statuses: withDeadlines(statuses, facts.now), message: statusOf(statuses) };
 }
 
-function became(one: Standing, { verdict, control, gate: why }: Judged, gate: string | null, behind: boolean) {
+function became(
+  one: TrackedInstruction,
+  { verdict, control, gate: why }: Judged,
+  gate: string | null,
+  behind: boolean,
+) {
   if (verdict === 'deny') return moved(one, 'denied', why);
   if (verdict === 'shadow') return moved(one, 'shadowed', null);
   if (gate !== null && !control) return { ...one, gate };
@@ -52,13 +57,13 @@ function became(one: Standing, { verdict, control, gate: why }: Judged, gate: st
   return moved(one, behind ? 'waiting' : 'claimed', null);
 }
 
-function moved(one: Standing, status: Standing['status'], gate: string | null): Standing {
+function moved(one: TrackedInstruction, status: TrackedInstruction['status'], gate: string | null): TrackedInstruction {
   if (!mayBecome(one.status, status)) throw new Error(`an instruction that is ${one.status} does not become ${status}`);
   return { ...one, status, gate };
 }
 
 /** Everything open has a deadline; while something is, no reply is awaited any more. */
-function withDeadlines(all: readonly Standing[], now: number): Standing[] {
+function withDeadlines(all: readonly TrackedInstruction[], now: number): TrackedInstruction[] {
   if (!all.some((one) => isOpen(one.status))) return [...all];
   const claimedUntil = claimDeadline(all, now);
   return all.map((one) => {
@@ -68,8 +73,8 @@ function withDeadlines(all: readonly Standing[], now: number): Standing[] {
   });
 }
 
-function statusOf(all: readonly Standing[]): IngestStatus {
-  const has = (status: Standing['status']) => all.some((one) => one.status === status);
+function statusOf(all: readonly TrackedInstruction[]): IngestStatus {
+  const has = (status: TrackedInstruction['status']) => all.some((one) => one.status === status);
   if (has('awaiting_approval')) return 'awaiting_approval';
   if (has('claimed')) return 'accepted';
   if (all.every((one) => one.status === 'denied')) return 'denied_only';

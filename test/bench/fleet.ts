@@ -55,7 +55,7 @@ async function startAgent(cleanup: Cleanup, { speed, clients }: Size): Promise<A
   const silent = { info: () => undefined, warn: () => undefined, error: console.error };
   const bridge = createBridge({
     store,
-    controllerId: 'bench-main',
+    nodeId: 'bench-main',
     edge: { call: () => Promise.reject(new Error('there is no edge here')) },
     system: new SystemView(),
     clock,

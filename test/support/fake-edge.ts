@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import { AgentFrameSchema, PING, pongText } from '../../schema/contracts/channel-frames.ts';
-import type { LeaderAcquireAnswer, LeaseView } from '../../schema/contracts/leader.ts';
+import type { LeaderAcquireResponse, LeaseView } from '../../schema/contracts/leader.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import { ERROR_STATUS } from '../../schema/errors.ts';
 
@@ -19,11 +19,11 @@ export interface SeenRequest {
 }
 
 /** What a route answers: data, an error code, or `drop` (the connection is cut after the request was taken). */
-export type Answer =
+export type Response =
   | { data: unknown; status?: number }
   | { error: ErrorCode; headers?: Record<string, string> }
   | 'drop';
-export type Responder = (request: SeenRequest) => Answer | Promise<Answer>;
+export type Responder = (request: SeenRequest) => Response | Promise<Response>;
 
 export function leaseView(over: Partial<LeaseView> = {}): LeaseView {
   return {
@@ -42,7 +42,7 @@ export function leaseView(over: Partial<LeaseView> = {}): LeaseView {
 }
 
 /** An answer of the lease: granted to `holder_id` unless `is_leader` says otherwise. */
-export function leaseAnswer(over: Partial<LeaderAcquireAnswer> = {}): LeaderAcquireAnswer {
+export function leaseResponse(over: Partial<LeaderAcquireResponse> = {}): LeaderAcquireResponse {
   const lease = leaseView({ holder_id: 'node-a', term: 1, expires_in_ms: 30_000, ...over });
   return {
     holder_id: 'node-a',
@@ -203,14 +203,14 @@ export class FakeEdge {
     const { method = 'GET', url: path = '/', headers } = request;
     const seen: SeenRequest = { method, path, headers, body: text === '' ? undefined : JSON.parse(text) };
     const route = this.#routes.find((one) => one.method === method && one.path.test(path));
-    const answer: Answer = route ? await route.respond(seen) : { error: 'not_found' };
+    const answer: Response = route ? await route.respond(seen) : { error: 'not_found' };
     this.requests.push(seen);
     if (answer === 'drop') request.socket.destroy();
     else this.#reply(response, answer);
     this.#wake();
   }
 
-  #reply(response: ServerResponse, answer: Exclude<Answer, 'drop'>): void {
+  #reply(response: ServerResponse, answer: Exclude<Response, 'drop'>): void {
     const failed = 'error' in answer;
     const status = failed ? ERROR_STATUS[answer.error] : (answer.status ?? 200);
     response.writeHead(status, { 'content-type': 'application/json', ...(failed && answer.headers) });

@@ -1,5 +1,5 @@
 import type { FakeEdge } from './fake-edge.ts';
-import { leaseAnswer, leaseView } from './fake-edge.ts';
+import { leaseResponse, leaseView } from './fake-edge.ts';
 
 /** Teaches a fake edge what an agent asks at its start: it registers, leads with term 1, and reads mode and lease. */
 export function answerStartUp(edge: FakeEdge): FakeEdge {
@@ -17,7 +17,7 @@ export function answerStartUp(edge: FakeEdge): FakeEdge {
   };
   return edge
     .on('POST', /^\/v1\/controllers\/heartbeat$/, ({ body }) => ({ data: body }))
-    .on('POST', /^\/v1\/leader\/acquire$/, () => ({ data: leaseAnswer({ operation: 'acquire' }) }))
+    .on('POST', /^\/v1\/leader\/acquire$/, () => ({ data: leaseResponse({ operation: 'acquire' }) }))
     .on('POST', /^\/v1\/leader\/release$/, () => ({ data: { released: true, lease: leaseView({ term: 1 }) } }))
     .on('GET', /^\/v1\/leader$/, () => ({ data: lease }))
     .on('GET', /^\/v1\/system\/state$/, () => ({ data: system }))

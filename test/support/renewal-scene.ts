@@ -28,7 +28,7 @@ export const SETTLE_MS = 300;
 
 const LogLineSchema = z.looseObject({ ts: z.string(), stage: z.string(), runner: z.string() });
 
-export type Answer = Partial<ActionResult> | 'silence';
+export type Response = Partial<ActionResult> | 'silence';
 
 export class RenewalScene {
   readonly stack: Stack;
@@ -42,7 +42,7 @@ export class RenewalScene {
   readonly #operator: string;
   readonly #root: string;
   #client: BridgeClient | null = null;
-  #answer: (delivery: ProxyDelivery) => Answer = () => ({});
+  #answer: (delivery: ProxyDelivery) => Response = () => ({});
   #ended = false;
 
   private constructor(stack: Stack, root: string) {
@@ -80,7 +80,7 @@ export class RenewalScene {
   }
 
   /** How deliveries are answered from now on; without, as delivered. `silence`: taken, and never answered. */
-  answerWith(answer: (delivery: ProxyDelivery) => Answer): void {
+  answerWith(answer: (delivery: ProxyDelivery) => Response): void {
     this.#answer = answer;
   }
 

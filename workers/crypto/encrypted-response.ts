@@ -9,19 +9,19 @@ const PREFIX = 'sealed:';
 const IV_BYTES = 12;
 const PURPOSE = 'conductor stored answer';
 
-export async function seal(text: string, bearer: string): Promise<string> {
-  const key = await deriveKey(bearer, 'seal', PURPOSE);
+export async function encryptResponse(text: string, bearer: string): Promise<string> {
+  const key = await deriveKey(bearer, 'encrypt', PURPOSE);
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, new TextEncoder().encode(text));
   return PREFIX + toBase64Url(iv) + toBase64Url(new Uint8Array(sealed));
 }
 
 /** The stored text, opened when it was sealed; null when this bearer cannot (its token was rotated meanwhile). */
-export async function unseal(stored: string, bearer: string): Promise<string | null> {
+export async function decryptResponse(stored: string, bearer: string): Promise<string | null> {
   if (!stored.startsWith(PREFIX)) return stored;
   const bytes = fromBase64Url(stored.slice(PREFIX.length));
   if (bytes === null) return null;
-  const key = await deriveKey(bearer, 'seal', PURPOSE);
+  const key = await deriveKey(bearer, 'encrypt', PURPOSE);
   try {
     const iv = bytes.slice(0, IV_BYTES);
     return new TextDecoder().decode(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, bytes.slice(IV_BYTES)));

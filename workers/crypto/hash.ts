@@ -13,10 +13,10 @@ export function toHex(bytes: ArrayBuffer): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-type KeyKind = 'sign' | 'seal';
+type KeyKind = 'sign' | 'encrypt';
 const KINDS = {
   sign: { algorithm: { name: 'HMAC', hash: 'SHA-256', length: 256 }, usages: ['sign', 'verify'] },
-  seal: { algorithm: { name: 'AES-GCM', length: 256 }, usages: ['encrypt', 'decrypt'] },
+  encrypt: { algorithm: { name: 'AES-GCM', length: 256 }, usages: ['encrypt', 'decrypt'] },
 } as const;
 
 /** A key for one purpose out of a secret; the keys of two purposes tell nothing about each other or the secret. */

@@ -11,10 +11,10 @@ import { AppError } from '../../schema/errors.ts';
 import { audit, events } from '../../schema/tables/index.ts';
 import type { JournalDraft } from '../instructions/journal.ts';
 import { linkJournal } from '../instructions/journal.ts';
-import { quietly } from '../log.ts';
+import { runBestEffort } from '../log.ts';
 import { violationOf } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
-import { recordAnswer, replay } from './idempotency.ts';
+import { recordResponse, replay } from './idempotency.ts';
 import type { Database, Statement } from './open.ts';
 import { runBatch } from './open.ts';
 
@@ -67,7 +67,7 @@ export async function commit<T>(context: WriteContext, decide: () => Promise<Wri
     const plan = await decide();
     const violation = await write(context, plan);
     if (violation === null) {
-      if (plan.after) context.waitUntil(quietly('after_commit', plan.after));
+      if (plan.after) context.waitUntil(runBestEffort('after_commit', plan.after));
       return plan.answer;
     }
     if (violation !== 'changed') throw new AppError(violation, GUARD_MESSAGES[violation]);
@@ -87,7 +87,7 @@ async function write<T>(context: WriteContext, plan: WritePlan<T>) {
     ...plan.statements,
     ...eventRows(context, plan.events ?? []),
     ...auditRow(context, plan),
-    ...(await recordAnswer(context, plan.answer, plan.secret === true)),
+    ...(await recordResponse(context, plan.answer, plan.secret === true)),
   ];
   for (let links = 1; links <= MAX_LINKS; links += 1) {
     const journal = await linkJournal(context.db, plan.journal ?? [], context.now);

@@ -5,7 +5,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { AppError } from '../../schema/errors.ts';
 import { idempotency_keys, outbox_marks } from '../../schema/tables/index.ts';
-import { seal, unseal } from '../crypto/encrypted-response.ts';
+import { decryptResponse, encryptResponse } from '../crypto/encrypted-response.ts';
 import type { WriteContext } from './commit.ts';
 import { guardThat } from './guards.ts';
 import type { Statement } from './open.ts';
@@ -59,7 +59,7 @@ export async function replay({ db, idempotency }: WriteContext): Promise<{ answe
   if (row.body_hash !== idempotency.body_hash) {
     throw new AppError('conflict', 'this idempotency key was used with another body');
   }
-  const text = await unseal(row.answer, idempotency.bearer);
+  const text = await decryptResponse(row.answer, idempotency.bearer);
   if (text === null) throw new AppError('conflict', 'this was done before; its answer carried a secret, shown once');
   return { answer: JSON.parse(text) };
 }
@@ -88,11 +88,11 @@ function markIs(mark: OutboxMark) {
 }
 
 /** The statements that keep the answer, with the guard that makes two repeats at once into one. */
-export async function recordAnswer(context: WriteContext, answer: unknown, secret: boolean): Promise<Statement[]> {
+export async function recordResponse(context: WriteContext, answer: unknown, secret: boolean): Promise<Statement[]> {
   const { db, idempotency, now } = context;
   if (idempotency === null) return [];
   const plain = JSON.stringify(answer);
-  const text = secret ? await seal(plain, idempotency.bearer) : plain;
+  const text = secret ? await encryptResponse(plain, idempotency.bearer) : plain;
   if (idempotency.kind === 'key') {
     const { token_id, key, body_hash, status } = idempotency;
     return [db.insert(idempotency_keys).values({ token_id, key, body_hash, status, answer: text, created_at: now })];

@@ -63,12 +63,12 @@ export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
         },
       },
     },
-    { override: openAnswers },
+    { override: openResponses },
   );
 }
 
 /** Answers may gain fields in time: what reads them by this document has to let those pass. */
-const openAnswers: ZodOpenApiOverride = ({ jsonSchema, zodSchema, io }) => {
+const openResponses: ZodOpenApiOverride = ({ jsonSchema, zodSchema, io }) => {
   const { def } = zodSchema._zod;
   if (io === 'output' && def.type === 'object' && jsonSchema.additionalProperties === false) {
     delete jsonSchema.additionalProperties;

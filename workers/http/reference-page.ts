@@ -59,7 +59,7 @@ function answers({ responses = {} }: Operation): Html {
   return html`<ul>
 ${Object.entries(responses).map(([status, response]) => {
   const { description, content } = response as { description?: string; content?: unknown };
-  return html`<li>${status}: ${description} ${Number(status) < 400 ? details('Answer', content) : ''}</li>`;
+  return html`<li>${status}: ${description} ${Number(status) < 400 ? details('Response', content) : ''}</li>`;
 })}
 </ul>`;
 }

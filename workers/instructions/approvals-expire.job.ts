@@ -37,11 +37,11 @@ export const approvalsExpire: Runner = {
 async function expire({ env, db, now }: RunnerContext, instructionId: string): Promise<void> {
   const told: Promise<unknown>[] = [];
   await commit({ db, now, by: null, idempotency: null, waitUntil: (work) => void told.push(work) }, async () => {
-    const ground = await readInstruction(db, instructionId);
-    const { status, claim_expires_at } = ground.row;
+    const loaded = await readInstruction(db, instructionId);
+    const { status, claim_expires_at } = loaded.row;
     const due = status === 'awaiting_approval' && claim_expires_at !== null && claim_expires_at <= now;
     if (!due) return { statements: [], answer: null };
-    return { ...endApproval(env, db, ground, { decision: 'expired', by: 'deadline' }, now), answer: null };
+    return { ...endApproval(env, db, loaded, { decision: 'expired', by: 'deadline' }, now), answer: null };
   });
   await Promise.all(told);
 }

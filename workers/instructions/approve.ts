@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import type { APPROVAL_DECISIONS } from '../../schema/contracts/instructions.ts';
 import { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import { COMMAND } from '../../schema/defaults.ts';
-import type { Standing } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
 import { approve, isBehindApproval, isOpen } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
@@ -20,15 +20,15 @@ import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommand } from '../nodes/commands.ts';
 import { pushChanged, pushCommands } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
-import type { InstructionGround } from './finish.ts';
+import type { LoadedInstruction } from './finish.ts';
 import { endInstruction, guardFree, idsOf } from './finish.ts';
-import { claimExpiresInMs, guardStanding, storeStanding, toClaimed } from './statuses.ts';
+import { claimExpiresInMs, guardStatuses, storeStatuses, toClaimed } from './statuses.ts';
 
 type Decision = (typeof APPROVAL_DECISIONS)[number];
 type Parts = Omit<WritePlan<unknown>, 'answer'>;
 
 /** Throws `already_finished` or `conflict` unless exactly that is waiting for approval. */
-export function requireAwaiting({ row }: InstructionGround, approvalHash: string): void {
+export function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void {
   if (row.status !== 'awaiting_approval') {
     const code = isOpen(row.status) ? 'conflict' : 'already_finished';
     throw new AppError(code, `this instruction is ${row.status}`, { details: { status: row.status } });
@@ -44,20 +44,20 @@ function approvalOf(stored: unknown): z.output<typeof ApprovalSchema> | null {
 }
 
 /** Claims it. Throws `system_paused`, or `conflict` with the gate that stands in the way. */
-export function approveInstruction(env: Env, db: Database, ground: InstructionGround, by: string, now: number): Parts {
-  const control = isControlInstruction(ground);
-  if (!control) requireOpenGates(ground);
-  const { row, standing, conversation, fence } = ground;
-  if (isBehindApproval(standing, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
+export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruction, by: string, now: number): Parts {
+  const control = isControlInstruction(loaded);
+  if (!control) requireOpenGates(loaded);
+  const { row, statuses, conversation, fence } = loaded;
+  if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
   const { instruction_id, controller_id, message_id } = row;
-  const after = approve(standing, instruction_id, now);
-  const stood = storeStanding(db, standing, after, { chain: controller_id, controller_id: null, detail: { by }, now });
-  const command = decided(ground, after, 'approved', now);
+  const after = approve(statuses, instruction_id, now);
+  const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id: null, detail: { by }, now });
+  const command = decided(loaded, after, 'approved', now);
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
   return {
     guards: [
       guardModeVersion(db, fence.mode_version),
-      guardStanding(db, message_id, standing),
+      guardStatuses(db, message_id, statuses),
       ...(control ? [] : [guardStatus(db, conversation), guardFree(db, row)]),
     ],
     statements: [
@@ -77,15 +77,15 @@ export function approveInstruction(env: Env, db: Database, ground: InstructionGr
       { chain: controller_id, instruction_id, kind: 'approved', controller_id: null, detail },
       ...stood.journal,
     ],
-    after: () => tell(env, ground, command, now),
+    after: () => tell(env, loaded, command, now),
   };
 }
 
-function isControlInstruction({ row, standing }: InstructionGround): boolean {
-  return standing.some((one) => one.instruction_id === row.instruction_id && one.control);
+function isControlInstruction({ row, statuses }: LoadedInstruction): boolean {
+  return statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
 }
 
-function requireOpenGates({ conversation, fence, busy }: InstructionGround): void {
+function requireOpenGates({ conversation, fence, busy }: LoadedInstruction): void {
   if (fence.mode === 'paused') throw new AppError('system_paused', 'the system is paused; this goes on waiting');
   if (conversation.automation_status === 'paused') {
     throw cannotClaim('its conversation is paused; this goes on waiting', 'automation_paused');
@@ -101,21 +101,21 @@ function cannotClaim(message: string, gate: string): AppError {
 export function endApproval(
   env: Env,
   db: Database,
-  ground: InstructionGround,
+  loaded: LoadedInstruction,
   { decision, by, reason }: { decision: 'denied' | 'expired'; by: string; reason?: string | undefined },
   now: number,
 ): Parts {
-  const { row } = ground;
+  const { row } = loaded;
   const { instruction_id, controller_id: chain } = row;
   const detail = { by, rule: row.policy.rule, ...(reason === undefined ? {} : { reason }) };
   const { settled, after, ...plan } = endInstruction(
     env,
     db,
-    ground,
+    loaded,
     { to: decision, controller_id: null, detail },
     now,
   );
-  const command = decided(ground, settled.standing, decision, now);
+  const command = decided(loaded, settled.statuses, decision, now);
   const denied = { chain, instruction_id, kind: 'denied', controller_id: null, detail } as const;
   return {
     ...plan,
@@ -127,15 +127,15 @@ export function endApproval(
     journal: [...(decision === 'denied' ? [denied] : []), ...plan.journal],
     after: async () => {
       await after();
-      await tell(env, ground, command, now);
+      await tell(env, loaded, command, now);
     },
   };
 }
 
 /** What the holder is told. It stays to be told as long as the message has a deadline before it. */
 function decided(
-  { row }: InstructionGround,
-  after: readonly Standing[],
+  { row }: LoadedInstruction,
+  after: readonly TrackedInstruction[],
   decision: Decision,
   now: number,
 ): CommandDraft<'approval.decided'> {
@@ -160,7 +160,7 @@ function decided(
 /** Of an instruction that came without anything to approve: it can only be denied, or expire. */
 const NO_HASH = '0'.repeat(64);
 
-async function tell(env: Env, ground: InstructionGround, command: CommandDraft, now: number): Promise<void> {
+async function tell(env: Env, loaded: LoadedInstruction, command: CommandDraft, now: number): Promise<void> {
   await pushCommands(env, [command], now);
-  await pushChanged(env, ground.row.controller_id, 'approvals', idsOf(ground));
+  await pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded));
 }

@@ -12,29 +12,29 @@ import type { Database } from '../db/open.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommand } from '../nodes/commands.ts';
 import { pushCommands } from '../nodes/push.ts';
-import type { InstructionGround } from './finish.ts';
+import type { LoadedInstruction } from './finish.ts';
 import { endFromOutside } from './finish.ts';
-import { guardStanding } from './statuses.ts';
+import { guardStatuses } from './statuses.ts';
 
 /** The plan, without its answer, for an instruction that is still open; `detail` says who wants it and why. */
 export function cancelInstruction(
   env: Env,
   db: Database,
-  ground: InstructionGround,
+  loaded: LoadedInstruction,
   detail: { by: string; reason?: string },
   now: number,
 ): Omit<WritePlan<unknown>, 'answer'> {
-  const { row } = ground;
-  if (row.status === 'running' && row.command_id === null) return tellToEnd(env, db, ground, detail, now);
+  const { row } = loaded;
+  if (row.status === 'running' && row.command_id === null) return tellToEnd(env, db, loaded, detail, now);
   const ending = { to: 'canceled', controller_id: null, detail } as const;
-  const { settled: _settled, ...plan } = endFromOutside(env, db, ground, ending, now);
+  const { settled: _settled, ...plan } = endFromOutside(env, db, loaded, ending, now);
   return plan;
 }
 
 function tellToEnd(
   env: Env,
   db: Database,
-  { row, standing }: InstructionGround,
+  { row, statuses }: LoadedInstruction,
   detail: { by: string; reason?: string },
   now: number,
 ): Omit<WritePlan<unknown>, 'answer'> {
@@ -48,7 +48,7 @@ function tellToEnd(
     expires_at: Math.max(now + COMMAND.expiry_ms, row.claim_expires_at ?? 0),
   };
   return {
-    guards: [guardStanding(db, row.message_id, standing)],
+    guards: [guardStatuses(db, row.message_id, statuses)],
     statements: [
       insertCommand(db, command, now),
       db

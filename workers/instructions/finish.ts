@@ -6,8 +6,8 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import { countExecution } from '../../schema/domain/conversation.ts';
-import type { Settled, Standing } from '../../schema/domain/instruction-machine.ts';
-import { settle } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction, TransitionResult } from '../../schema/domain/instruction-machine.ts';
+import { applyTransition } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
@@ -17,32 +17,32 @@ import type { ConversationRow, PlanParts } from '../renewal/conversations.ts';
 import { guardStatus, storeConversation } from '../renewal/conversations.ts';
 import type { JournalDraft } from './journal.ts';
 import type { InstructionRow } from './statuses.ts';
-import { guardStanding, siblingsOf, storeStanding, toStanding } from './statuses.ts';
+import { guardStatuses, siblingsOf, storeStatuses, toStanding } from './statuses.ts';
 
 /** A message's instructions as they stand, and what they may do now depends on. */
 export interface MessageGround {
   /** In message order. */
   rows: InstructionRow[];
-  standing: Standing[];
+  statuses: TrackedInstruction[];
   conversation: ConversationRow;
   fence: typeof fence.$inferSelect;
   /** Another message of that conversation is executing. */
   busy: boolean;
 }
-export interface InstructionGround extends MessageGround {
+export interface LoadedInstruction extends MessageGround {
   row: InstructionRow;
 }
 
 /** The instruction with its message, conversation and the fence. Throws `instruction_not_found`. */
-export async function readInstruction(db: Database, instructionId: string): Promise<InstructionGround> {
+export async function readInstruction(db: Database, instructionId: string): Promise<LoadedInstruction> {
   const rows = await siblingsOf(db, instructionId);
   const row = rows.find((one) => one.instruction_id === instructionId);
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
-  return { row, ...(await readGround(db, row, rows)) };
+  return { row, ...(await readForIngest(db, row, rows)) };
 }
 
 /** What surrounds the instructions `rows` of one message. */
-export async function readGround(
+export async function readForIngest(
   db: Database,
   { message_id, local_conversation_id }: Pick<InstructionRow, 'message_id' | 'local_conversation_id'>,
   rows: InstructionRow[],
@@ -67,7 +67,7 @@ export async function readGround(
   if (standingFence === undefined || conversation === undefined) {
     throw new Error(`message ${message_id} has lost its conversation`);
   }
-  return { rows, standing: rows.map(toStanding), conversation, fence: standingFence, busy: executing.length > 0 };
+  return { rows, statuses: rows.map(toStanding), conversation, fence: standingFence, busy: executing.length > 0 };
 }
 
 export interface Ending {
@@ -79,34 +79,34 @@ export interface Ending {
   conversation?: ConversationRow;
 }
 
-export type EndingParts = PlanParts & { journal: JournalDraft[]; settled: Settled };
+export type EndingParts = PlanParts & { journal: JournalDraft[]; settled: TransitionResult };
 
 /** The parts of a plan that end the instruction. The move must be one that the table allows. */
 export function endInstruction(
   env: Env,
   db: Database,
-  ground: InstructionGround,
+  loaded: LoadedInstruction,
   ending: Ending,
   now: number,
 ): EndingParts {
-  const { row, standing } = ground;
-  const settled = settle(standing, row.instruction_id, ending.to, {
-    mode: ground.fence.mode,
-    waiting_gate: ground.conversation.automation_status === 'paused' ? 'automation_paused' : busyGate(ground),
+  const { row, statuses } = loaded;
+  const settled = applyTransition(statuses, row.instruction_id, ending.to, {
+    mode: loaded.fence.mode,
+    waiting_gate: loaded.conversation.automation_status === 'paused' ? 'automation_paused' : busyGate(loaded),
     now,
   });
-  const before = ending.conversation ?? ground.conversation;
+  const before = ending.conversation ?? loaded.conversation;
   const after = settled.message === null ? before : breaker(before, settled, now);
-  const stored = storeConversation(env, db, ground.conversation, after, now);
+  const stored = storeConversation(env, db, loaded.conversation, after, now);
   const { controller_id, detail } = ending;
-  const stood = storeStanding(db, standing, settled.standing, { chain: row.controller_id, controller_id, detail, now });
-  const released = settled.standing.some((one, n) => one.status === 'claimed' && standing[n]?.status === 'waiting');
+  const stood = storeStatuses(db, statuses, settled.statuses, { chain: row.controller_id, controller_id, detail, now });
+  const released = settled.statuses.some((one, n) => one.status === 'claimed' && statuses[n]?.status === 'waiting');
   return {
     settled,
     guards: [
-      guardModeVersion(db, ground.fence.mode_version),
-      guardStanding(db, row.message_id, standing),
-      ...(released ? [guardFree(db, row), guardStatus(db, ground.conversation)] : []),
+      guardModeVersion(db, loaded.fence.mode_version),
+      guardStatuses(db, row.message_id, statuses),
+      ...(released ? [guardFree(db, row), guardStatus(db, loaded.conversation)] : []),
       ...stored.guards,
     ],
     statements: [
@@ -130,16 +130,16 @@ export function endInstruction(
 export function endFromOutside(
   env: Env,
   db: Database,
-  ground: InstructionGround,
+  loaded: LoadedInstruction,
   ending: Ending,
   now: number,
 ): EndingParts {
-  const { after, ...plan } = endInstruction(env, db, ground, ending, now);
+  const { after, ...plan } = endInstruction(env, db, loaded, ending, now);
   return {
     ...plan,
     after: async () => {
       await after();
-      await pushChanged(env, ground.row.controller_id, 'instructions', idsOf(ground));
+      await pushChanged(env, loaded.row.controller_id, 'instructions', idsOf(loaded));
     },
   };
 }
@@ -148,14 +148,14 @@ export function idsOf({ rows }: MessageGround): string[] {
   return rows.map((row) => row.instruction_id);
 }
 
-function busyGate(ground: InstructionGround): string | null {
-  return ground.busy ? 'automation_busy' : null;
+function busyGate(loaded: LoadedInstruction): string | null {
+  return loaded.busy ? 'automation_busy' : null;
 }
 
 /** Only what ran and failed counts against the conversation; what was stopped from outside says nothing of it. */
-function breaker(conversation: ConversationRow, settled: Settled, now: number): ConversationRow {
+function breaker(conversation: ConversationRow, settled: TransitionResult, now: number): ConversationRow {
   if (settled.message === 'executed') return countExecution(conversation, 'executed', now);
-  const broke = settled.standing.some((one) => one.status === 'failed' || one.status === 'interrupted');
+  const broke = settled.statuses.some((one) => one.status === 'failed' || one.status === 'interrupted');
   return broke ? countExecution(conversation, 'failed', now) : conversation;
 }
 

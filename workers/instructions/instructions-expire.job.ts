@@ -61,12 +61,12 @@ async function giveUpReplies({ db, now }: RunnerContext, ended: readonly Instruc
 async function interrupt({ env, db, now }: RunnerContext, instructionId: string): Promise<void> {
   const told: Promise<unknown>[] = [];
   await commit({ db, now, by: null, idempotency: null, waitUntil: (work) => void told.push(work) }, async () => {
-    const ground = await readInstruction(db, instructionId);
-    const { row } = ground;
+    const loaded = await readInstruction(db, instructionId);
+    const { row } = loaded;
     const due = row.claim_expires_at !== null && row.claim_expires_at <= now;
     if (!due || !isExecuting(row.status)) return { statements: [], answer: null };
     const ending = { to: 'interrupted', controller_id: null, detail: { by: 'deadline' } } as const;
-    const { settled: _settled, ...plan } = endFromOutside(env, db, ground, ending, now);
+    const { settled: _settled, ...plan } = endFromOutside(env, db, loaded, ending, now);
     return { ...plan, answer: null };
   });
   await Promise.all(told);

@@ -7,16 +7,16 @@ import {
   DenyBodySchema,
   InstructionCancelBodySchema,
   InstructionDetailSchema,
-  InstructionOutputAnswerSchema,
   InstructionOutputBodySchema,
-  InstructionResultAnswerSchema,
+  InstructionOutputResponseSchema,
   InstructionResultBodySchema,
-  InstructionRunAnswerSchema,
+  InstructionResultResponseSchema,
   InstructionRunBodySchema,
+  InstructionRunResponseSchema,
   InstructionSchema,
   InstructionStateSchema,
-  StartedAnswerSchema,
   StartedBodySchema,
+  StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
 import { begin, isOpen } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -31,7 +31,7 @@ import { cancelInstruction } from './cancel.ts';
 import { readInstruction } from './finish.ts';
 import { appendOutput } from './live-output.ts';
 import { runInstruction } from './run.ts';
-import { claimExpiresInMs, guardStanding, storeStanding } from './statuses.ts';
+import { claimExpiresInMs, guardStatuses, storeStatuses } from './statuses.ts';
 import { storeResult } from './store-result.ts';
 
 const InstructionParams = z.object({ instruction_id: idSchema('ins') });
@@ -93,22 +93,22 @@ export const instructions: readonly MountedRoute[] = [
       summary: 'Its holder begins it',
       roles: NODES,
       body: StartedBodySchema,
-      data: StartedAnswerSchema,
+      data: StartedResponseSchema,
     },
     async ({ db, now, params, body }) => {
-      const { row, standing } = await readInstruction(db, params.instruction_id);
+      const { row, statuses } = await readInstruction(db, params.instruction_id);
       requireOwn(body.controller_id, row);
       const starts = row.status === 'claimed';
-      const after = starts ? begin(standing, row.instruction_id, now) : standing;
+      const after = starts ? begin(statuses, row.instruction_id, now) : statuses;
       const own = after.find((one) => one.instruction_id === row.instruction_id) ?? row;
       const { controller_id } = row;
-      const stood = storeStanding(db, standing, after, { chain: controller_id, controller_id, detail: {}, now });
+      const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail: {}, now });
       const started = db
         .update(instructionRows)
         .set({ started_at: now })
         .where(eq(instructionRows.instruction_id, row.instruction_id));
       return {
-        guards: [guardStanding(db, row.message_id, standing)],
+        guards: [guardStatuses(db, row.message_id, statuses)],
         statements: starts ? [...stood.statements, started] : [],
         journal: stood.journal,
         events: starts ? [{ topic: 'instructions', type: 'started', subject_id: row.instruction_id }] : [],
@@ -129,13 +129,13 @@ export const instructions: readonly MountedRoute[] = [
       summary: 'Its holder says how it ended',
       roles: NODES,
       body: InstructionResultBodySchema,
-      data: InstructionResultAnswerSchema,
+      data: InstructionResultResponseSchema,
     },
     async ({ c, env, db, now, params, body }) => {
-      const ground = await readInstruction(db, params.instruction_id);
-      requireOwn(body.controller_id, ground.row);
+      const loaded = await readInstruction(db, params.instruction_id);
+      requireOwn(body.controller_id, loaded.row);
       const { controller_id: _holder, ...result } = body;
-      return storeResult({ env, db, now, origin: c.req.url, ground, result });
+      return storeResult({ env, db, now, origin: c.req.url, loaded, result });
     },
   ),
   write(
@@ -146,7 +146,7 @@ export const instructions: readonly MountedRoute[] = [
       summary: 'Run a claimed tool of the edge, in message order',
       roles: NODES,
       body: InstructionRunBodySchema,
-      data: InstructionRunAnswerSchema,
+      data: InstructionRunResponseSchema,
       errors: [...base.errors, 'conflict'],
     },
     async ({ c, env, db, now, params, body }) =>
@@ -156,7 +156,7 @@ export const instructions: readonly MountedRoute[] = [
         now,
         origin: c.req.url,
         instructionId: params.instruction_id,
-        controllerId: body.controller_id,
+        nodeId: body.controller_id,
       }),
   ),
   write(
@@ -171,11 +171,11 @@ export const instructions: readonly MountedRoute[] = [
       errors: ['instruction_not_found', 'already_finished'],
     },
     async ({ env, db, now, principal, params, body }) => {
-      const ground = await readInstruction(db, params.instruction_id);
-      const { row } = ground;
+      const loaded = await readInstruction(db, params.instruction_id);
+      const { row } = loaded;
       if (!isOpen(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
       const detail = { by: principal.subject, ...(body.reason === undefined ? {} : { reason: body.reason }) };
-      const plan = cancelInstruction(env, db, ground, detail, now);
+      const plan = cancelInstruction(env, db, loaded, detail, now);
       const ends = row.status !== 'running' || row.command_id !== null;
       const answer = ends ? { ...row, status: 'canceled', finished_at: now, updated_at: now } : row;
       return { ...plan, subject_id: row.instruction_id, answer: InstructionSchema.parse(answer) };
@@ -189,7 +189,7 @@ export const instructions: readonly MountedRoute[] = [
       summary: 'What its holder has seen it print so far',
       roles: NODES,
       body: InstructionOutputBodySchema,
-      data: InstructionOutputAnswerSchema,
+      data: InstructionOutputResponseSchema,
     },
     async ({ db, now, params, body }) => appendOutput(db, params.instruction_id, body, now),
   ),
@@ -205,10 +205,10 @@ export const instructions: readonly MountedRoute[] = [
       errors: ['instruction_not_found', 'conflict', 'already_finished', 'system_paused'],
     },
     async ({ env, db, now, principal, params, body }) => {
-      const ground = await readInstruction(db, params.instruction_id);
-      requireAwaiting(ground, body.approval_hash);
-      const plan = approveInstruction(env, db, ground, principal.subject, now);
-      const answer = InstructionSchema.parse({ ...ground.row, status: 'claimed', updated_at: now });
+      const loaded = await readInstruction(db, params.instruction_id);
+      requireAwaiting(loaded, body.approval_hash);
+      const plan = approveInstruction(env, db, loaded, principal.subject, now);
+      const answer = InstructionSchema.parse({ ...loaded.row, status: 'claimed', updated_at: now });
       return { ...plan, subject_id: params.instruction_id, answer };
     },
   ),
@@ -224,11 +224,11 @@ export const instructions: readonly MountedRoute[] = [
       errors: ['instruction_not_found', 'conflict', 'already_finished'],
     },
     async ({ env, db, now, principal, params, body }) => {
-      const ground = await readInstruction(db, params.instruction_id);
-      requireAwaiting(ground, body.approval_hash);
+      const loaded = await readInstruction(db, params.instruction_id);
+      requireAwaiting(loaded, body.approval_hash);
       const decision = { decision: 'denied', by: principal.subject, reason: body.reason } as const;
-      const plan = endApproval(env, db, ground, decision, now);
-      const answer = InstructionSchema.parse({ ...ground.row, status: 'denied', finished_at: now, updated_at: now });
+      const plan = endApproval(env, db, loaded, decision, now);
+      const answer = InstructionSchema.parse({ ...loaded.row, status: 'denied', finished_at: now, updated_at: now });
       return { ...plan, subject_id: params.instruction_id, answer };
     },
   ),

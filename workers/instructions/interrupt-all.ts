@@ -40,11 +40,11 @@ export async function interruptExecuting(
 }
 
 async function cancelOne(env: Env, { db, now }: WriteContext, instructionId: string, by: string) {
-  const ground = await readInstruction(db, instructionId);
-  const own = ground.standing.find((one) => one.instruction_id === instructionId);
-  const { status, cancel_requested_at } = ground.row;
+  const loaded = await readInstruction(db, instructionId);
+  const own = loaded.statuses.find((one) => one.instruction_id === instructionId);
+  const { status, cancel_requested_at } = loaded.row;
   // Ended meanwhile, by its own result or with an earlier one of its message.
   const over = (status !== 'claimed' && status !== 'running') || cancel_requested_at !== null;
   if (own === undefined || own.control || over) return { statements: [], answer: false };
-  return { ...cancelInstruction(env, db, ground, { by, reason: 'interrupt' }, now), answer: true };
+  return { ...cancelInstruction(env, db, loaded, { by, reason: 'interrupt' }, now), answer: true };
 }

@@ -4,7 +4,7 @@
  */
 import { eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
-import type { InstructionOutputAnswerSchema, InstructionOutputBody } from '../../schema/contracts/instructions.ts';
+import type { InstructionOutputBody, InstructionOutputResponseSchema } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import { isExecuting } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -20,7 +20,7 @@ export async function appendOutput(
   instructionId: string,
   body: InstructionOutputBody,
   now: number,
-): Promise<WritePlan<z.input<typeof InstructionOutputAnswerSchema>>> {
+): Promise<WritePlan<z.input<typeof InstructionOutputResponseSchema>>> {
   const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
   requireOwn(body.controller_id, row);

@@ -6,10 +6,10 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Receipt } from '../../schema/contracts/commands.ts';
 import { COMMAND_BODIES } from '../../schema/contracts/commands.ts';
-import type { InstructionRunAnswer } from '../../schema/contracts/instructions.ts';
+import type { InstructionRunResponse } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
-import type { Standing } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
 import { begin, isExecuting } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
@@ -21,9 +21,9 @@ import { nodeForPlatform } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommand } from '../nodes/commands.ts';
 import { pushChanged, pushCommands } from '../nodes/push.ts';
-import type { InstructionGround } from './finish.ts';
+import type { LoadedInstruction } from './finish.ts';
 import { idsOf, readInstruction } from './finish.ts';
-import { claimExpiresInMs, claimedView, guardStanding, storeStanding } from './statuses.ts';
+import { claimExpiresInMs, claimedView, guardStatuses, storeStatuses } from './statuses.ts';
 import type { Reported } from './store-result.ts';
 import { storeResult } from './store-result.ts';
 
@@ -32,18 +32,18 @@ interface Elsewhere {
   db: Database;
   now: number;
   origin: string;
-  ground: InstructionGround;
+  loaded: LoadedInstruction;
   name: BrowserTool;
 }
 
-export async function runElsewhere(run: Elsewhere): Promise<WritePlan<InstructionRunAnswer>> {
-  const { env, db, now, ground, name } = run;
+export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<InstructionRunResponse>> {
+  const { env, db, now, loaded, name } = run;
   const platform = platformOf(name);
   const node = await nodeOrReason(env, db, platform);
   if (typeof node !== 'string') return failed(run, node);
-  const { row, standing, conversation } = ground;
+  const { row, statuses, conversation } = loaded;
   const { instruction_id, controller_id } = row;
-  const after = row.status === 'claimed' ? begin(standing, instruction_id, now) : standing;
+  const after = row.status === 'claimed' ? begin(statuses, instruction_id, now) : statuses;
   const own = after.find((one) => one.instruction_id === instruction_id);
   const command: CommandDraft<'instruction'> = {
     command_id: newId('command', now),
@@ -60,9 +60,9 @@ export async function runElsewhere(run: Elsewhere): Promise<WritePlan<Instructio
   };
   const { command_id } = command;
   const detail = { node, command_id };
-  const stood = storeStanding(db, standing, after, { chain: controller_id, controller_id, detail, now });
+  const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail, now });
   return {
-    guards: [guardStanding(db, row.message_id, standing)],
+    guards: [guardStatuses(db, row.message_id, statuses)],
     statements: [
       ...stood.statements,
       insertCommand(db, command, now),
@@ -74,20 +74,22 @@ export async function runElsewhere(run: Elsewhere): Promise<WritePlan<Instructio
     events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id, data: detail }],
     journal: stood.journal,
     subject_id: instruction_id,
-    answer: underWay(ground, after, now),
+    answer: underWay(loaded, after, now),
     after: () => pushCommands(env, [command], now),
   };
 }
 
 /** What the other node says of it ends the instruction, and its holder is told to look again. */
-export async function endedElsewhere(reported: Reported & { by: string }): Promise<Omit<WritePlan<unknown>, 'answer'>> {
-  const { env, ground } = reported;
+export async function finishFromOtherNode(
+  reported: Reported & { by: string },
+): Promise<Omit<WritePlan<unknown>, 'answer'>> {
+  const { env, loaded } = reported;
   const { answer: _answer, after, ...stored } = await storeResult(reported);
   return {
     ...stored,
     after: async () => {
       await after?.();
-      await pushChanged(env, ground.row.controller_id, 'instructions', idsOf(ground));
+      await pushChanged(env, loaded.row.controller_id, 'instructions', idsOf(loaded));
     },
   };
 }
@@ -123,17 +125,21 @@ async function refused(env: Env, db: Database, command: CommandRow, now: number)
   const { instruction_id } = COMMAND_BODIES.instruction.parse(body);
   // A person's own prompt bears the id of its command.
   if (instruction_id === command_id) return nothing;
-  const ground = await readInstruction(db, instruction_id);
-  if (ground.row.command_id !== command_id || !isExecuting(ground.row.status)) return nothing;
+  const loaded = await readInstruction(db, instruction_id);
+  if (loaded.row.command_id !== command_id || !isExecuting(loaded.row.status)) return nothing;
   const told = { output: `${by} refused it`, error_code: code ?? 'refused' };
   const result = { status: 'failed', ...told, duration_ms: 0, truncated: false } as const;
   // So short an output is no artifact, and needs no link.
-  return { ...(await endedElsewhere({ env, db, now, origin: '', ground, result, by })), answer: null };
+  return { ...(await finishFromOtherNode({ env, db, now, origin: '', loaded, result, by })), answer: null };
 }
 
 /** The answer while another node is at it. */
-export function underWay({ row }: InstructionGround, standing: readonly Standing[], now: number): InstructionRunAnswer {
-  const own = standing.find((one) => one.instruction_id === row.instruction_id);
+export function underWay(
+  { row }: LoadedInstruction,
+  statuses: readonly TrackedInstruction[],
+  now: number,
+): InstructionRunResponse {
+  const own = statuses.find((one) => one.instruction_id === row.instruction_id);
   return {
     instruction_id: row.instruction_id,
     status: 'running',
@@ -141,7 +147,7 @@ export function underWay({ row }: InstructionGround, standing: readonly Standing
     artifact_id: null,
     artifact_url: null,
     rest: claimedView(
-      standing.filter((one) => one.instruction_id !== row.instruction_id),
+      statuses.filter((one) => one.instruction_id !== row.instruction_id),
       now,
     ),
     output: '',
@@ -159,7 +165,7 @@ async function nodeOrReason(env: Env, db: Database, platform: ReturnType<typeof 
   }
 }
 
-async function failed(run: Elsewhere, { code, message }: AppError): Promise<WritePlan<InstructionRunAnswer>> {
+async function failed(run: Elsewhere, { code, message }: AppError): Promise<WritePlan<InstructionRunResponse>> {
   const result = { status: 'failed', output: message, error_code: code, duration_ms: 0, truncated: false } as const;
   const plan = await storeResult({ ...run, result });
   return { ...plan, answer: { ...plan.answer, output: message, error_code: code, duration_ms: 0 } };

@@ -4,7 +4,7 @@
  * a node that has one (instruction-elsewhere.ts). A repeat of the call gets how it stands, or what was stored.
  */
 import { eq } from 'drizzle-orm';
-import type { InstructionRunAnswer } from '../../schema/contracts/instructions.ts';
+import type { InstructionRunResponse } from '../../schema/contracts/instructions.ts';
 import type { EdgeTool, ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, TOOLS, toolName } from '../../schema/contracts/tools.ts';
 import { isExecuting, isOpen } from '../../schema/domain/instruction-machine.ts';
@@ -15,9 +15,9 @@ import type { WritePlan } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
 import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/registry.ts';
 import { EDGE_TOOLS } from './edge-tools/registry.ts';
-import type { InstructionGround } from './finish.ts';
+import type { LoadedInstruction } from './finish.ts';
 import { readInstruction } from './finish.ts';
-import { runElsewhere, underWay } from './run-on-other-node.ts';
+import { runOnOtherNode, underWay } from './run-on-other-node.ts';
 import { claimExpiresInMs, claimedView } from './statuses.ts';
 import { artifactUrl, storeResult } from './store-result.ts';
 
@@ -27,24 +27,24 @@ interface Run {
   now: number;
   origin: string;
   instructionId: string;
-  controllerId: string;
+  nodeId: string;
 }
 
 /** Throws `not_owner`, and `conflict` when it is not this one's turn, or not the edge that runs it. */
-export async function runInstruction(run: Run): Promise<WritePlan<InstructionRunAnswer>> {
+export async function runInstruction(run: Run): Promise<WritePlan<InstructionRunResponse>> {
   const { env, db, now } = run;
   const before = await readInstruction(db, run.instructionId);
   const { row } = before;
-  requireOwn(run.controllerId, row);
+  requireOwn(run.nodeId, row);
   const name = toolName(row.target, row.tool);
   if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
   if (!isExecuting(row.status)) return repeated(run, before);
   if (row.command_id !== null)
-    return { statements: [], audited: false, answer: underWay(before, before.standing, now) };
-  if (before.standing.some((one) => one.index < row.index && isOpen(one.status))) {
+    return { statements: [], audited: false, answer: underWay(before, before.statuses, now) };
+  if (before.statuses.some((one) => one.index < row.index && isOpen(one.status))) {
     throw new AppError('conflict', 'an earlier instruction of the message has not ended');
   }
-  if (isBrowserTool(name)) return runElsewhere({ ...run, ground: before, name });
+  if (isBrowserTool(name)) return runOnOtherNode({ ...run, loaded: before, name });
   if (!isEdgeTool(name)) throw new AppError('conflict', 'this tool runs on the host');
   const begunAt = Date.now();
   const outcome = await callTool(name, row.params, {
@@ -54,12 +54,12 @@ export async function runInstruction(run: Run): Promise<WritePlan<InstructionRun
     conversation: before.conversation,
     requested_by: `${row.controller_id} (${row.instruction_id})`,
   });
-  const ground = await readInstruction(db, run.instructionId);
+  const loaded = await readInstruction(db, run.instructionId);
   // By the wall clock, which stands still here but while something is waited for: that is what it took.
   const duration_ms = Math.max(0, Date.now() - begunAt);
   const result = { status: 'succeeded', output: outcome.output, duration_ms, truncated: false } as const;
   const { conversation } = outcome;
-  const plan = await storeResult({ ...run, ground, result, ...(conversation === undefined ? {} : { conversation }) });
+  const plan = await storeResult({ ...run, loaded, result, ...(conversation === undefined ? {} : { conversation }) });
   return {
     ...plan,
     events: [...(plan.events ?? []), ...(outcome.events ?? [])],
@@ -85,8 +85,8 @@ function callTool<N extends EdgeTool>(
 }
 
 /** It has ended: what was stored is the answer once more. */
-async function repeated(run: Run, ground: InstructionGround): Promise<WritePlan<InstructionRunAnswer>> {
-  const { row, standing } = ground;
+async function repeated(run: Run, loaded: LoadedInstruction): Promise<WritePlan<InstructionRunResponse>> {
+  const { row, statuses } = loaded;
   if (row.finished_at === null) throw new AppError('conflict', `this instruction is ${row.status}`);
   const stored =
     row.artifact_id === null
@@ -102,7 +102,7 @@ async function repeated(run: Run, ground: InstructionGround): Promise<WritePlan<
       artifact_id: row.artifact_id,
       artifact_url: await artifactUrl(run.env, row.artifact_id, run.origin, run.now),
       rest: claimedView(
-        standing.filter((one) => one.index !== row.index),
+        statuses.filter((one) => one.index !== row.index),
         run.now,
       ),
       output: stored?.content ?? row.output_summary ?? '',

@@ -9,7 +9,7 @@ import type {
   InstructionState,
 } from '../../schema/contracts/instructions.ts';
 import { isControl, toolName } from '../../schema/contracts/tools.ts';
-import type { Standing } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
 import { INSTRUCTION_TRANSITIONS, isExecuting } from '../../schema/domain/instruction-machine.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
@@ -42,7 +42,7 @@ export async function instructionsOf(db: Database, messageId: string): Promise<I
   return db.select().from(instructions).where(eq(instructions.message_id, messageId)).orderBy(asc(instructions.index));
 }
 
-export function toStanding(row: InstructionRow): Standing {
+export function toStanding(row: InstructionRow): TrackedInstruction {
   const { instruction_id, index, status, gate, timeout_ms, claim_expires_at } = row;
   const name = toolName(row.target, row.tool);
   return {
@@ -59,7 +59,7 @@ export function toStanding(row: InstructionRow): Standing {
 /** The view that the holder goes on by. */
 export function toClaimed(
   one: { instruction_id: string; index: number; status: InstructionState } & Pick<
-    Standing,
+    TrackedInstruction,
     'gate' | 'claim_expires_at'
   >,
   now: number,
@@ -72,13 +72,20 @@ export function claimedView(all: readonly Parameters<typeof toClaimed>[0][], now
   return all.map((one) => toClaimed(one, now));
 }
 
-export function claimExpiresInMs(one: Pick<Standing, 'status' | 'claim_expires_at'>, now: number): number | null {
+export function claimExpiresInMs(
+  one: Pick<TrackedInstruction, 'status' | 'claim_expires_at'>,
+  now: number,
+): number | null {
   if (one.claim_expires_at === null || !isExecuting(one.status)) return null;
   return Math.max(0, one.claim_expires_at - now);
 }
 
 /** The message must still stand as it was read. */
-export function guardStanding(db: Database, messageId: string, read: readonly Pick<Standing, 'status'>[]): Statement {
+export function guardStatuses(
+  db: Database,
+  messageId: string,
+  read: readonly Pick<TrackedInstruction, 'status'>[],
+): Statement {
   const statuses = JSON.stringify(read.map((one) => one.status));
   return guardThat(
     db,
@@ -103,10 +110,10 @@ const EVENT_OF: Record<InstructionState, InstructionEventKind> = {
 };
 
 /** What brings the rows from how they stood to how they stand now, with an entry in the journal for each new status. */
-export function storeStanding(
+export function storeStatuses(
   db: Database,
-  before: readonly Standing[],
-  after: readonly Standing[],
+  before: readonly TrackedInstruction[],
+  after: readonly TrackedInstruction[],
   by: ChangedBy,
 ): { statements: Statement[]; journal: JournalDraft[] } {
   const old = new Map(before.map((one) => [one.instruction_id, one]));

@@ -4,12 +4,12 @@
  */
 import { eq } from 'drizzle-orm';
 import type {
-  InstructionResultAnswer,
   InstructionResultBody,
+  InstructionResultResponse,
   InstructionState,
 } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
-import type { Standing } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
 import { isExecuting } from '../../schema/domain/instruction-machine.ts';
 import { newId } from '../../schema/ids.ts';
 import { artifacts, instructions } from '../../schema/tables/index.ts';
@@ -18,9 +18,9 @@ import { signArtifact } from '../crypto/signed-link.ts';
 import type { WritePlan } from '../db/commit.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { ConversationRow } from '../renewal/conversations.ts';
-import type { InstructionGround } from './finish.ts';
+import type { LoadedInstruction } from './finish.ts';
 import { endInstruction } from './finish.ts';
-import { claimExpiresInMs, guardStanding, toClaimed } from './statuses.ts';
+import { claimExpiresInMs, guardStatuses, toClaimed } from './statuses.ts';
 
 type Result = Omit<InstructionResultBody, 'controller_id'>;
 
@@ -30,7 +30,7 @@ export interface Reported {
   now: number;
   /** Where the API was reached, for the link to the artifact. */
   origin: string;
-  ground: InstructionGround;
+  loaded: LoadedInstruction;
   result: Result;
   /** Who reports it, when that is not the holder: another node whose browser did it. */
   by?: string;
@@ -38,15 +38,15 @@ export interface Reported {
 }
 
 /** The plan that stores a result from the instruction's holder. */
-export async function storeResult(reported: Reported): Promise<WritePlan<InstructionResultAnswer>> {
-  const { env, db, now, ground, result } = reported;
-  if (!isExecuting(ground.row.status)) return lateResult(reported);
-  const { instruction_id, controller_id: holder } = ground.row;
+export async function storeResult(reported: Reported): Promise<WritePlan<InstructionResultResponse>> {
+  const { env, db, now, loaded, result } = reported;
+  if (!isExecuting(loaded.row.status)) return lateResult(reported);
+  const { instruction_id, controller_id: holder } = loaded.row;
   const output = await storeOutput(reported);
   const { guards, statements, events, journal, after, settled } = endInstruction(
     env,
     db,
-    ground,
+    loaded,
     {
       to: result.status,
       controller_id: reported.by ?? holder,
@@ -66,7 +66,7 @@ export async function storeResult(reported: Reported): Promise<WritePlan<Instruc
     journal,
     subject_id: instruction_id,
     answer: {
-      ...standingOf(instruction_id, result.status, settled.standing, now),
+      ...standingOf(instruction_id, result.status, settled.statuses, now),
       artifact_id: output.artifact_id,
       artifact_url: output.artifact_url,
     },
@@ -80,15 +80,15 @@ async function lateResult({
   db,
   now,
   origin,
-  ground,
+  loaded,
   result,
   by,
-}: Reported): Promise<WritePlan<InstructionResultAnswer>> {
-  const { instruction_id, controller_id, message_id, status, artifact_id } = ground.row;
+}: Reported): Promise<WritePlan<InstructionResultResponse>> {
+  const { instruction_id, controller_id, message_id, status, artifact_id } = loaded.row;
   const { output, ...rest } = result;
   const late_result = { ...rest, output_summary: summaryOf(output), received_at: now };
   return {
-    guards: [guardStanding(db, message_id, ground.standing)],
+    guards: [guardStatuses(db, message_id, loaded.statuses)],
     statements: [
       db
         .update(instructions)
@@ -107,14 +107,14 @@ async function lateResult({
     ],
     subject_id: instruction_id,
     answer: {
-      ...standingOf(instruction_id, status, ground.standing, now),
+      ...standingOf(instruction_id, status, loaded.statuses, now),
       artifact_id,
       artifact_url: await artifactUrl(env, artifact_id, origin, now),
     },
   };
 }
 
-function standingOf(id: string, status: InstructionState, all: readonly Standing[], now: number) {
+function standingOf(id: string, status: InstructionState, all: readonly TrackedInstruction[], now: number) {
   const rest = all.filter((one) => one.instruction_id !== id).map((one) => toClaimed(one, now));
   const own = all.find((one) => one.instruction_id === id);
   return {
@@ -125,8 +125,8 @@ function standingOf(id: string, status: InstructionState, all: readonly Standing
   };
 }
 
-async function storeOutput({ env, db, now, origin, ground, result }: Reported) {
-  const { instruction_id } = ground.row;
+async function storeOutput({ env, db, now, origin, loaded, result }: Reported) {
+  const { instruction_id } = loaded.row;
   const { output, exit_code = null, error_code = null, duration_ms, truncated } = result;
   const artifact_id = output.length > DELIVERY.inline_chars ? newId('artifact', now) : null;
   const statements: Statement[] = [

@@ -4,7 +4,7 @@
  * claim, and only once.
  */
 import { eq, sql } from 'drizzle-orm';
-import type { MessageClaimAnswer, MessageClaimBody, PolicyVerdict } from '../../schema/contracts/instructions.ts';
+import type { MessageClaimBody, MessageClaimResponse, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import { isOpen } from '../../schema/domain/instruction-machine.ts';
 import type { Resubmission } from '../../schema/domain/resubmission.ts';
 import { decideResubmission, isStopped } from '../../schema/domain/resubmission.ts';
@@ -14,9 +14,9 @@ import type { WritePlan } from '../db/commit.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { MessageGround } from '../instructions/finish.ts';
-import { guardFree, idsOf, readGround } from '../instructions/finish.ts';
+import { guardFree, idsOf, readForIngest } from '../instructions/finish.ts';
 import type { JournalDraft } from '../instructions/journal.ts';
-import { claimedView, guardStanding, instructionsOf, storeStanding } from '../instructions/statuses.ts';
+import { claimedView, guardStatuses, instructionsOf, storeStatuses } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 import type { MessageRow } from './message-reads.ts';
@@ -33,7 +33,7 @@ export async function claimResubmitted(
   messageId: string,
   body: MessageClaimBody,
   now: number,
-): Promise<WritePlan<MessageClaimAnswer>> {
+): Promise<WritePlan<MessageClaimResponse>> {
   const message = await findMessage(db, messageId);
   const rows = await instructionsOf(db, messageId);
   const asked = await pendingCommand(db, message, now);
@@ -46,15 +46,15 @@ export async function claimResubmitted(
       answer: { message_id: messageId, ingest_status, instructions: claimedView(rows, now) },
     };
   }
-  const ground = await readGround(db, rows[0], rows);
+  const loaded = await readForIngest(db, rows[0], rows);
   const verdicts = new Map(body.instructions.map((one) => [one.instruction_id, one.policy]));
-  const decision = decideResubmission(ground.rows.map(stoppedOf(ground)), verdicts, {
-    mode: ground.fence.mode,
-    automation_status: ground.conversation.automation_status,
-    busy: ground.busy,
+  const decision = decideResubmission(loaded.rows.map(stoppedOf(loaded)), verdicts, {
+    mode: loaded.fence.mode,
+    automation_status: loaded.conversation.automation_status,
+    busy: loaded.busy,
     now,
   });
-  return claimPlan(env, db, { message, ground, body, decision }, now);
+  return claimPlan(env, db, { message, loaded, body, decision }, now);
 }
 
 function notAsked(): AppError {
@@ -63,9 +63,9 @@ function notAsked(): AppError {
   });
 }
 
-function stoppedOf({ standing, rows }: MessageGround) {
+function stoppedOf({ statuses, rows }: MessageGround) {
   return (_row: unknown, at: number) => {
-    const [one, row] = [standing[at], rows[at]];
+    const [one, row] = [statuses[at], rows[at]];
     if (one === undefined || row === undefined) throw new Error('rows and their standing go in step');
     const { block_index, index, target, tool, params } = row;
     return { ...one, input: { block_index, index, target, tool, params } };
@@ -74,26 +74,26 @@ function stoppedOf({ standing, rows }: MessageGround) {
 
 interface Claim {
   message: MessageRow;
-  ground: MessageGround;
+  loaded: MessageGround;
   body: MessageClaimBody;
   decision: Resubmission;
 }
 
-function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan<MessageClaimAnswer> {
-  const { message, ground, body, decision } = claim;
+function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan<MessageClaimResponse> {
+  const { message, loaded, body, decision } = claim;
   const { message_id } = message;
   const { controller_id } = body;
   const by = { chain: controller_id, controller_id, detail: {}, now };
-  const stood = storeStanding(db, ground.standing, decision.standing, by);
-  const open = decision.standing.some((one) => isOpen(one.status));
-  const awaiting = decision.standing.filter((one) => one.status === 'awaiting_approval');
+  const stood = storeStatuses(db, loaded.statuses, decision.statuses, by);
+  const open = decision.statuses.some((one) => isOpen(one.status));
+  const awaiting = decision.statuses.filter((one) => one.status === 'awaiting_approval');
   return {
     guards: [
-      guardModeVersion(db, ground.fence.mode_version),
-      guardStanding(db, message_id, ground.standing),
-      guardStatus(db, ground.conversation),
+      guardModeVersion(db, loaded.fence.mode_version),
+      guardStatuses(db, message_id, loaded.statuses),
+      guardStatus(db, loaded.conversation),
       guardCommand(db, message),
-      ...(ground.busy ? [] : [guardFree(db, message)]),
+      ...(loaded.busy ? [] : [guardFree(db, message)]),
     ],
     statements: [
       ...takeOver(db, claim),
@@ -115,21 +115,21 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
     answer: {
       message_id,
       ingest_status: decision.message,
-      instructions: claimedView(decision.standing, now),
+      instructions: claimedView(decision.statuses, now),
     },
     after: async () => {
-      if (awaiting.length > 0) await pushChanged(env, controller_id, 'approvals', idsOf(ground));
+      if (awaiting.length > 0) await pushChanged(env, controller_id, 'approvals', idsOf(loaded));
     },
   };
 }
 
-function judgedEvent({ message, standing }: Resubmission) {
-  return { ingest_status: message, instructions: standing.length };
+function judgedEvent({ message, statuses }: Resubmission) {
+  return { ingest_status: message, instructions: statuses.length };
 }
 
 /** The node holds all of the message from now on; what it judged again carries its new verdict. */
-function takeOver(db: Database, { message, ground, body }: Claim): Statement[] {
-  const stopped = new Set(ground.rows.filter(isStopped).map((row) => row.instruction_id));
+function takeOver(db: Database, { message, loaded, body }: Claim): Statement[] {
+  const stopped = new Set(loaded.rows.filter(isStopped).map((row) => row.instruction_id));
   const judged = body.instructions
     .filter((one) => stopped.has(one.instruction_id))
     .map(({ instruction_id, policy, approval = null }) => ({ instruction_id, policy, approval }));
@@ -146,14 +146,14 @@ function takeOver(db: Database, { message, ground, body }: Claim): Statement[] {
 }
 
 /** By which rule the node judged each anew, and which gate held it once more. */
-function judgedAgain({ ground, body, decision }: Claim): JournalDraft[] {
+function judgedAgain({ loaded, body, decision }: Claim): JournalDraft[] {
   const { controller_id } = body;
   const verdicts = new Map<string, PolicyVerdict>(body.instructions.map((one) => [one.instruction_id, one.policy]));
-  return ground.rows.filter(isStopped).flatMap(({ instruction_id }): JournalDraft[] => {
+  return loaded.rows.filter(isStopped).flatMap(({ instruction_id }): JournalDraft[] => {
     const policy = verdicts.get(instruction_id);
     if (policy === undefined) return [];
     const from = { chain: controller_id, controller_id, instruction_id };
-    const after = decision.standing.find((one) => one.instruction_id === instruction_id);
+    const after = decision.statuses.find((one) => one.instruction_id === instruction_id);
     const held = after !== undefined && isStopped(after);
     return [
       { ...from, kind: 'judged', detail: { ...policy } },

@@ -8,10 +8,10 @@ import type { Database, Statement } from '../db/open.ts';
 import type { ConversationRow } from '../renewal/conversations.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 
-export type Ground = Awaited<ReturnType<typeof readGround>>;
+export type IngestReads = Awaited<ReturnType<typeof readForIngest>>;
 
 /** Fence, conversation, earlier observations with that identity or text, and who is executing there. */
-export async function readGround(db: Database, body: IngestBody, textHash: string) {
+export async function readForIngest(db: Database, body: IngestBody, textHash: string) {
   const conversationIs = and(
     eq(local_conversations.platform, body.platform),
     eq(local_conversations.remote_conversation_id, body.remote_conversation_id),
@@ -50,22 +50,22 @@ export async function readGround(db: Database, body: IngestBody, textHash: strin
         ),
       ),
   ]);
-  const [standing] = fences;
-  if (standing === undefined) throw new Error('the fence row is missing: migrations have not been applied');
+  const [statuses] = fences;
+  if (statuses === undefined) throw new Error('the fence row is missing: migrations have not been applied');
   const conversation: ConversationRow | null = conversations[0] ?? null;
-  return { fence: standing, conversation, stored, busy: executing.length > 0, identity };
+  return { fence: statuses, conversation, stored, busy: executing.length > 0, identity };
 }
 
 /**
  * Fails the batch with `changed` when the ground has moved. A conversation or identity that is new is guarded by its
  * unique index.
  */
-export function guardGround(db: Database, ground: Ground, textHash: string): Statement[] {
-  const { conversation } = ground;
-  const guards = [guardModeVersion(db, ground.fence.mode_version)];
+export function guardIngestReads(db: Database, loaded: IngestReads, textHash: string): Statement[] {
+  const { conversation } = loaded;
+  const guards = [guardModeVersion(db, loaded.fence.mode_version)];
   if (conversation === null) return guards;
   const id = conversation.local_conversation_id;
-  const alike = ground.stored.filter((one) => one.text_hash === textHash).length;
+  const alike = loaded.stored.filter((one) => one.text_hash === textHash).length;
   guards.push(
     guardStatus(db, conversation),
     guardThat(
@@ -73,7 +73,7 @@ export function guardGround(db: Database, ground: Ground, textHash: string): Sta
       sql`(SELECT count(*) FROM messages WHERE local_conversation_id = ${id} AND text_hash = ${textHash}) = ${alike}`,
     ),
   );
-  if (!ground.busy) {
+  if (!loaded.busy) {
     guards.push(
       guardThat(
         db,

@@ -7,14 +7,14 @@ import { insertRows } from '../db/bulk.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { JournalDraft } from '../instructions/journal.ts';
 import type { ConversationRow } from '../renewal/conversations.ts';
-import type { Ground } from './ingest-reads.ts';
+import type { IngestReads } from './ingest-reads.ts';
 
 export type Keyed = DecidedInstruction & { instruction_id: string; dedupe_key: string };
 
 export interface NewMessage {
   messageId: string;
   textHash: string;
-  ground: Ground;
+  loaded: IngestReads;
   read: ConversationRow;
   decision: IngestDecision;
   keyed: Keyed[];
@@ -35,7 +35,7 @@ export function insertMessage(
       platform: body.platform,
       remote_conversation_id: body.remote_conversation_id,
       assistant_message_id: body.assistant_message_id ?? null,
-      identity: fresh.ground.identity,
+      identity: fresh.loaded.identity,
       text_hash,
       raw_text: body.raw_text,
       role: body.role,

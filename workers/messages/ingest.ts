@@ -4,7 +4,7 @@
  * one claims, and the other reads again and finds a duplicate.
  */
 import { timedJobs } from '../../durable-objects/stubs.ts';
-import type { IngestAnswer, IngestBody } from '../../schema/contracts/instructions.ts';
+import type { IngestBody, IngestResponse } from '../../schema/contracts/instructions.ts';
 import { countRepeats } from '../../schema/domain/conversation.ts';
 import type { IngestDecision, Recognition } from '../../schema/domain/ingest.ts';
 import { decideIngest, dedupeText, executedAlike, recognize } from '../../schema/domain/ingest.ts';
@@ -22,8 +22,8 @@ import { storeConversation } from '../renewal/conversations.ts';
 import { lastRenewalText } from '../renewal/jobs.ts';
 import { observeLinks } from '../renewal/links.ts';
 import { settings } from '../settings.ts';
-import type { Ground } from './ingest-reads.ts';
-import { guardGround, readGround } from './ingest-reads.ts';
+import type { IngestReads } from './ingest-reads.ts';
+import { guardIngestReads, readForIngest } from './ingest-reads.ts';
 import type { Keyed } from './ingest-rows.ts';
 import { firstLines, insertMessage } from './ingest-rows.ts';
 
@@ -36,35 +36,35 @@ interface Arrival {
 }
 
 /** The plan for one arriving message. */
-export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>> {
+export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse>> {
   const { env, db, body, now } = arrival;
   const textHash = await sha256Hex(body.raw_text);
-  const ground = await readGround(db, body, textHash);
-  const recognition = recognize(ground.stored, {
+  const loaded = await readForIngest(db, body, textHash);
+  const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
   });
-  const read = ground.conversation ?? newConversation(body, now);
+  const read = loaded.conversation ?? newConversation(body, now);
   const written = await afterWriting(db, read, body);
-  const counted = countedConversation(written, body, ground, recognition, textHash, now);
+  const counted = countedConversation(written, body, loaded, recognition, textHash, now);
   const decision = decideIngest(body, {
     recognition,
-    mode: ground.fence.mode,
+    mode: loaded.fence.mode,
     automation_status: counted.automation_status,
-    busy: ground.busy,
+    busy: loaded.busy,
     age_ms: arrival.ageMs,
     max_age_ms: settings(env).instruction_max_age_ms,
     now,
   });
   const messageId = recognition.as === 'new' ? newId('message', now) : recognition.message_id;
-  const keyed = await withKeys(body, ground, decision, now);
+  const keyed = await withKeys(body, loaded, decision, now);
   const stored = storeConversation(env, db, read, counted, now);
   const fresh = recognition.as === 'new';
   return {
-    guards: guardGround(db, ground, textHash),
+    guards: guardIngestReads(db, loaded, textHash),
     statements: [
-      ...(ground.conversation === null ? [db.insert(local_conversations).values(read)] : []),
-      ...(fresh ? insertMessage(arrival, { messageId, textHash, ground, read, decision, keyed }) : []),
+      ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
+      ...(fresh ? insertMessage(arrival, { messageId, textHash, loaded, read, decision, keyed }) : []),
       ...observeLinks(db, observation(body), now),
       ...stored.statements,
     ],
@@ -76,8 +76,8 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>>
       local_conversation_id: read.local_conversation_id,
       ingest_status: decision.ingest_status,
       automation_status: counted.automation_status,
-      mode: ground.fence.mode,
-      mode_version: ground.fence.mode_version,
+      mode: loaded.fence.mode,
+      mode_version: loaded.fence.mode_version,
       instructions: keyed.map((one) => toClaimed({ ...one, index: one.input.index }, now)),
     },
     after: async () => {
@@ -85,7 +85,7 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestAnswer>>
       const asked = keyed.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
       if (asked.length > 0) await pushChanged(env, body.controller_id, 'approvals', asked);
       const renews = fresh && body.role === 'assistant' && counted.automation_status === 'auto';
-      if (renews && ground.fence.mode === 'running') await timedJobs(env).due(now + settings(env).settle_delay_ms);
+      if (renews && loaded.fence.mode === 'running') await timedJobs(env).due(now + settings(env).settle_delay_ms);
     },
   };
 }
@@ -129,18 +129,18 @@ async function afterWriting(db: Database, read: ConversationRow, body: IngestBod
 function countedConversation(
   read: ConversationRow,
   body: IngestBody,
-  ground: Ground,
+  loaded: IngestReads,
   recognition: Recognition,
   textHash: string,
   now: number,
 ): ConversationRow {
   const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
-  return counts ? countRepeats(read, executedAlike(ground.stored, textHash), now) : read;
+  return counts ? countRepeats(read, executedAlike(loaded.stored, textHash), now) : read;
 }
 
-function withKeys(body: IngestBody, ground: Ground, decision: IngestDecision, now: number): Promise<Keyed[]> {
+function withKeys(body: IngestBody, loaded: IngestReads, decision: IngestDecision, now: number): Promise<Keyed[]> {
   const { platform, remote_conversation_id } = body;
-  const message = { platform, remote_conversation_id, identity: ground.identity };
+  const message = { platform, remote_conversation_id, identity: loaded.identity };
   return Promise.all(
     decision.instructions.map(async (one) => ({
       ...one,

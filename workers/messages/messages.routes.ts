@@ -5,15 +5,15 @@ import { timedJobs } from '../../durable-objects/stubs.ts';
 import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import type { ReplyBody } from '../../schema/contracts/instructions.ts';
 import {
-  IngestAnswerSchema,
   IngestBodySchema,
+  IngestResponseSchema,
   IngestStatusSchema,
-  MessageClaimAnswerSchema,
   MessageClaimBodySchema,
+  MessageClaimResponseSchema,
   MessageDetailSchema,
   ReplyBodySchema,
-  ResubmitAnswerSchema,
   ResubmitBodySchema,
+  ResubmitResponseSchema,
 } from '../../schema/contracts/instructions.ts';
 import { instructions, messages as messageRows } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
@@ -41,7 +41,7 @@ export const messages: readonly MountedRoute[] = [
       tag: 'messages',
       roles: NODES,
       body: IngestBodySchema,
-      data: IngestAnswerSchema,
+      data: IngestResponseSchema,
     },
     ingest,
   ),
@@ -94,7 +94,7 @@ export const messages: readonly MountedRoute[] = [
       roles: PEOPLE,
       params: MessageParams,
       body: ResubmitBodySchema,
-      data: ResubmitAnswerSchema,
+      data: ResubmitResponseSchema,
       errors: ['message_not_found', 'conflict', 'no_active_client'],
     },
     async ({ env, db, now, principal, params, body }) =>
@@ -109,7 +109,7 @@ export const messages: readonly MountedRoute[] = [
       roles: NODES,
       params: MessageParams,
       body: MessageClaimBodySchema,
-      data: MessageClaimAnswerSchema,
+      data: MessageClaimResponseSchema,
       errors: ['message_not_found', 'not_owner'],
     },
     async ({ env, db, now, params, body }) => claimResubmitted(env, db, params.message_id, body, now),

@@ -12,7 +12,7 @@ import { conversation_links, messages } from '../../schema/tables/index.ts';
 import type { WritePlan } from '../db/commit.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import { guardStanding, instructionsOf } from '../instructions/statuses.ts';
+import { guardStatuses, instructionsOf } from '../instructions/statuses.ts';
 import { nodeOfClient } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { findCommand, insertCommand } from '../nodes/commands.ts';
@@ -72,7 +72,7 @@ export async function resubmit(
   const { command_id } = command;
   const detail = { by, command_id, ...(reason === undefined ? {} : { reason }) };
   return {
-    guards: [guardStanding(db, messageId, rows), guardCommand(db, message)],
+    guards: [guardStatuses(db, messageId, rows), guardCommand(db, message)],
     statements: [
       insertCommand(db, command, now),
       db.update(messages).set({ resubmit_command_id: command_id }).where(eq(messages.message_id, messageId)),

@@ -1,12 +1,12 @@
 /** Browsers: what they have, sending a prompt into one, and reading what one shows. */
 import { z } from 'zod';
 import {
-  BrowserAnswerSchema,
-  BrowserCurrentAnswerSchema,
   BrowserCurrentQuerySchema,
+  BrowserCurrentResponseSchema,
   BrowserQuerySchema,
-  BrowserSendAnswerSchema,
+  BrowserResponseSchema,
   BrowserSendBodySchema,
+  BrowserSendResponseSchema,
 } from '../../schema/contracts/browser.ts';
 import { COMMAND_RESULTS } from '../../schema/contracts/commands.ts';
 import { PlatformSchema } from '../../schema/contracts/common.ts';
@@ -19,7 +19,7 @@ import type { MountedRoute } from '../http/route.ts';
 import { PEOPLE, READERS, read, write } from '../http/route.ts';
 import { browserPage, nodeForPlatform } from './browsers.ts';
 import type { CommandDraft } from './commands.ts';
-import { commandAnswer, insertCommand } from './commands.ts';
+import { commandResponse, insertCommand } from './commands.ts';
 import { pushCommands } from './push.ts';
 
 const tag = 'browser';
@@ -36,7 +36,7 @@ export const browser: readonly MountedRoute[] = [
       tag,
       roles: READERS,
       query: BrowserQuerySchema,
-      data: BrowserAnswerSchema,
+      data: BrowserResponseSchema,
     },
     async ({ db, query }) => browserPage(db, query),
   ),
@@ -49,7 +49,7 @@ export const browser: readonly MountedRoute[] = [
       roles: PEOPLE,
       params: PlatformParams,
       body: BrowserSendBodySchema,
-      data: BrowserSendAnswerSchema,
+      data: BrowserSendResponseSchema,
       errors: ['no_active_client', 'no_credentials', 'system_paused'],
     },
     async ({ env, db, now, params: { platform }, body }) => {
@@ -90,7 +90,7 @@ export const browser: readonly MountedRoute[] = [
       roles: PEOPLE,
       params: PlatformParams,
       query: BrowserCurrentQuerySchema,
-      data: BrowserCurrentAnswerSchema,
+      data: BrowserCurrentResponseSchema,
       errors: ['no_active_client', 'no_credentials', 'node_unreachable'],
     },
     async ({ c, env, db, now, principal, params: { platform }, query }) => {
@@ -110,7 +110,7 @@ export const browser: readonly MountedRoute[] = [
         answer: null,
       }));
       await pushCommands(env, [command], now);
-      const answer = await commandAnswer(db, command.command_id, READ_WAIT_MS);
+      const answer = await commandResponse(db, command.command_id, READ_WAIT_MS);
       if (answer === null) throw new AppError('node_unreachable', `${controller_id} did not answer`);
       const reading = COMMAND_RESULTS['browser.read'].parse(answer);
       if (reading.outcome === 'unavailable') throw new AppError('no_active_client', reading.reason);

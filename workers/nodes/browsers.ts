@@ -5,7 +5,7 @@
 import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
-import type { BrowserAnswerSchema, BrowserQuerySchema } from '../../schema/contracts/browser.ts';
+import type { BrowserQuerySchema, BrowserResponseSchema } from '../../schema/contracts/browser.ts';
 import type { Client } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
@@ -64,7 +64,7 @@ function hasPlatform(platform: Platform | undefined, login: string | undefined):
 export async function browserPage(
   db: Database,
   query: z.output<typeof BrowserQuerySchema>,
-): Promise<z.input<typeof BrowserAnswerSchema>> {
+): Promise<z.input<typeof BrowserResponseSchema>> {
   const window = pageWindow(clients.client_id, query);
   const rows = await db
     .select()

@@ -1,7 +1,7 @@
 /** A person lets a stopped browser deliver again. */
 import { z } from 'zod';
 import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
-import { ClientResumeAnswerSchema, ClientResumeBodySchema } from '../../schema/contracts/clients.ts';
+import { ClientResumeBodySchema, ClientResumeResponseSchema } from '../../schema/contracts/clients.ts';
 import { ClientIdSchema, PLATFORMS } from '../../schema/contracts/common.ts';
 import { COMMAND } from '../../schema/defaults.ts';
 import { resumePlatforms } from '../../schema/domain/client-stops.ts';
@@ -24,7 +24,7 @@ export const clientResume: readonly MountedRoute[] = [
       roles: PEOPLE,
       params: z.object({ client_id: ClientIdSchema }),
       body: ClientResumeBodySchema,
-      data: ClientResumeAnswerSchema,
+      data: ClientResumeResponseSchema,
       errors: ['client_not_found'],
     },
     async ({ env, db, now, params: { client_id }, body }) => {

@@ -6,11 +6,11 @@ import {
   COMMAND_BODIES,
   COMMAND_RESULTS,
   CommandIdSchema,
-  CommandListAnswerSchema,
-  CommandResultAnswerSchema,
+  CommandListResponseSchema,
   CommandResultBodySchema,
-  ReceiptsAnswerSchema,
+  CommandResultResponseSchema,
   ReceiptsBodySchema,
+  ReceiptsResponseSchema,
 } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -20,8 +20,8 @@ import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, parse, read, write } from '../http/route.ts';
 import { readInstruction } from '../instructions/finish.ts';
-import { endedElsewhere, endRefused } from '../instructions/run-on-other-node.ts';
-import { quietly } from '../log.ts';
+import { endRefused, finishFromOtherNode } from '../instructions/run-on-other-node.ts';
+import { runBestEffort } from '../log.ts';
 import { settleDelivery } from '../renewal/delivery-outcome.ts';
 import { findCommand, finishCommand, listPending, noteReceipts } from './commands.ts';
 
@@ -58,8 +58,8 @@ async function keptAsTold(): Outcome {
 
 /** What another node's browser did for an instruction ends it. */
 async function done({ env, db, now, origin, controller_id, body, result }: Answered<'instruction'>): Outcome {
-  const ground = await readInstruction(db, body.instruction_id);
-  return endedElsewhere({ env, db, now, origin, ground, result, by: controller_id });
+  const loaded = await readInstruction(db, body.instruction_id);
+  return finishFromOtherNode({ env, db, now, origin, loaded, result, by: controller_id });
 }
 
 /** What a person sent into a browser directly: whoever follows the events learns what became of it. */
@@ -92,10 +92,10 @@ export const commands: readonly MountedRoute[] = [
       roles: NODES,
       params: z.object({ controller_id: ControllerIdSchema }),
       query: PageQuerySchema.extend({ after: CommandIdSchema.optional() }),
-      data: CommandListAnswerSchema,
+      data: CommandListResponseSchema,
     },
     async ({ c, env, db, now, params: { controller_id }, query }) => {
-      c.executionCtx.waitUntil(quietly('heard', () => nodeHub(env, controller_id).heard(controller_id)));
+      c.executionCtx.waitUntil(runBestEffort('heard', () => nodeHub(env, controller_id).heard(controller_id)));
       return listPending(db, controller_id, now, query);
     },
   ),
@@ -108,7 +108,7 @@ export const commands: readonly MountedRoute[] = [
       roles: NODES,
       params: z.object({ controller_id: ControllerIdSchema }),
       body: ReceiptsBodySchema,
-      data: ReceiptsAnswerSchema,
+      data: ReceiptsResponseSchema,
     },
     async ({ c, env, db, now, params: { controller_id }, body: { receipts } }) => ({
       statements: [noteReceipts(db, controller_id, receipts, now)],
@@ -126,7 +126,7 @@ export const commands: readonly MountedRoute[] = [
       roles: NODES,
       params: z.object({ command_id: CommandIdSchema }),
       body: CommandResultBodySchema,
-      data: CommandResultAnswerSchema,
+      data: CommandResultResponseSchema,
       errors: ['command_not_found', 'not_owner'],
     },
     async ({ c, env, db, now, params, body }) => {

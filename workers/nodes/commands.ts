@@ -37,8 +37,8 @@ export function toCommand(
 }
 
 /** What that node has neither received nor answered, oldest first. */
-export async function pendingCommands(db: Database, controllerId: string, now: number): Promise<Command[]> {
-  const { items } = await listPending(db, controllerId, now, { limit: HTTP.list_limit_max });
+export async function pendingCommands(db: Database, nodeId: string, now: number): Promise<Command[]> {
+  const { items } = await listPending(db, nodeId, now, { limit: HTTP.list_limit_max });
   return items;
 }
 
@@ -48,7 +48,7 @@ const STORED_ORDER = sql<number>`${commands}.rowid`;
 /** The same by the page; those that were stored after the command `after` only. */
 export async function listPending(
   db: Database,
-  controllerId: string,
+  nodeId: string,
   now: number,
   page: PageRequest & { after?: string | undefined },
 ): Promise<Page<Command>> {
@@ -58,7 +58,7 @@ export async function listPending(
     .from(commands)
     .where(
       and(
-        eq(commands.controller_id, controllerId),
+        eq(commands.controller_id, nodeId),
         eq(commands.status, sql`'pending'`),
         page.after === undefined
           ? undefined
@@ -74,13 +74,13 @@ export async function listPending(
 }
 
 /** Notes what a node has received or refused; a command answered meanwhile stays as it is. */
-export function noteReceipts(db: Database, controllerId: string, receipts: readonly Receipt[], now: number): Statement {
+export function noteReceipts(db: Database, nodeId: string, receipts: readonly Receipt[], now: number): Statement {
   return db.run(sql`UPDATE commands SET received_at = ${now},
       status = CASE WHEN receipt.accepted THEN 'received' ELSE 'refused' END, code = receipt.code,
       finished_at = CASE WHEN receipt.accepted THEN NULL ELSE ${now} END
     FROM (SELECT value->>'command_id' AS command_id, value->>'accepted' AS accepted, value->>'code' AS code
       FROM json_each(${JSON.stringify(receipts)})) AS receipt
-    WHERE commands.command_id = receipt.command_id AND controller_id = ${controllerId} AND status = 'pending'`);
+    WHERE commands.command_id = receipt.command_id AND controller_id = ${nodeId} AND status = 'pending'`);
 }
 
 export function insertCommand(db: Database, draft: CommandDraft, now: number): Statement {
@@ -107,7 +107,7 @@ export function finishCommand(
 const ANSWER_POLL_MS = { first: 50, longest: 1_000 };
 
 /** Waits for the node's answer to a command that was just sent; null when none comes within `waitMs`. */
-export async function commandAnswer(
+export async function commandResponse(
   db: Database,
   commandId: string,
   waitMs: number,

@@ -5,10 +5,10 @@
 import { leaderLease } from '../../durable-objects/stubs.ts';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import {
-  LeaderAcquireAnswerSchema,
   LeaderAcquireBodySchema,
-  LeaderReleaseAnswerSchema,
+  LeaderAcquireResponseSchema,
   LeaderReleaseBodySchema,
+  LeaderReleaseResponseSchema,
   LeaderTermSchema,
   LeaseViewSchema,
 } from '../../schema/contracts/leader.ts';
@@ -56,7 +56,7 @@ export const leader: readonly MountedRoute[] = [
       tag,
       roles: NODES,
       body: LeaderAcquireBodySchema,
-      data: LeaderAcquireAnswerSchema,
+      data: LeaderAcquireResponseSchema,
     },
     async ({ env, body }) => {
       const outcome = await leaderLease(env).acquire(body);
@@ -82,7 +82,7 @@ export const leader: readonly MountedRoute[] = [
       tag,
       roles: NODES,
       body: LeaderReleaseBodySchema,
-      data: LeaderReleaseAnswerSchema,
+      data: LeaderReleaseResponseSchema,
     },
     async ({ env, body }) => {
       const answer = await leaderLease(env).release(body);

@@ -11,12 +11,12 @@ const MAX_CLIENTS = 1_000;
 const NEVER: Presence = { connected: false, contact_age_ms: null };
 
 /** Presence of these nodes. One call per hub, however many nodes. */
-export async function presenceOf(env: Env, controllerIds: string[]): Promise<(controllerId: string) => Presence> {
+export async function presenceOf(env: Env, controllerIds: string[]): Promise<(nodeId: string) => Presence> {
   if (controllerIds.length === 0) return () => NEVER;
   const answers = await Promise.all(allHubs(env).map((hub) => hub.presence(controllerIds)));
-  return (controllerId) =>
+  return (nodeId) =>
     answers
-      .flatMap((answer) => answer[controllerId] ?? [])
+      .flatMap((answer) => answer[nodeId] ?? [])
       .reduce(
         (best, next) => (next.connected || (next.contact_age_ms !== null && !best.connected) ? next : best),
         NEVER,
@@ -53,10 +53,10 @@ export type Reach = 'connected' | 'in_contact' | 'away';
 export async function reachOf(
   env: Env,
   links: readonly { controller_id: string }[],
-): Promise<(controllerId: string) => Reach> {
+): Promise<(nodeId: string) => Reach> {
   const presence = await presenceOf(env, [...new Set(links.map((link) => link.controller_id))]);
-  return (controllerId) => {
-    const { connected, contact_age_ms } = presence(controllerId);
+  return (nodeId) => {
+    const { connected, contact_age_ms } = presence(nodeId);
     if (connected) return 'connected';
     return contact_age_ms !== null && contact_age_ms <= IN_CONTACT_MS ? 'in_contact' : 'away';
   };

@@ -10,11 +10,11 @@ const MAX_IDS = 200;
 /** Tells that node to read these again. */
 export async function pushChanged(
   env: Env,
-  controllerId: string,
+  nodeId: string,
   topic: (typeof CHANGED_TOPICS)[number],
   ids: readonly string[],
 ): Promise<void> {
-  await nodeHub(env, controllerId).push(controllerId, { type: 'changed', topic, ids: ids.slice(0, MAX_IDS) });
+  await nodeHub(env, nodeId).push(nodeId, { type: 'changed', topic, ids: ids.slice(0, MAX_IDS) });
 }
 
 /** Sends stored commands to their nodes; those without a socket find them when they come back. */

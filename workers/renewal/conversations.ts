@@ -36,9 +36,9 @@ export async function newestLink(db: Database, id: string): Promise<LinkRow | un
 }
 
 /** An SQL condition: that node has, or had, the conversation open in one of its browsers. */
-export function linkedTo(controllerId: string): SQL {
+export function linkedTo(nodeId: string): SQL {
   return sql`EXISTS (SELECT 1 FROM conversation_links AS l WHERE l.is_active = 1
-    AND l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${controllerId})`;
+    AND l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId})`;
 }
 
 export interface PlanParts {

@@ -7,7 +7,7 @@ import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { PauseReason } from '../../schema/contracts/conversations.ts';
 import { changeConversation } from '../../schema/domain/conversation.ts';
-import type { DeliveryAnswer, JobState, JobStep, Outcome } from '../../schema/domain/renewal.ts';
+import type { DeliveryResponse, JobState, JobStep, Outcome } from '../../schema/domain/renewal.ts';
 import { decideOutcome, decideOverdue, delivered } from '../../schema/domain/renewal.ts';
 import { countRenewal, limitedUntil } from '../../schema/domain/renewal-limits.ts';
 import { newId } from '../../schema/ids.ts';
@@ -32,7 +32,7 @@ interface Answered {
   random: number;
   job_id: string;
   plan_id: string;
-  answer: DeliveryAnswer;
+  answer: DeliveryResponse;
 }
 
 const NOTHING: PlanParts = { guards: [], statements: [], events: [], after: async () => undefined };

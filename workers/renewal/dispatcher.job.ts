@@ -67,7 +67,7 @@ export const renewalDispatcher: Runner = {
   },
 };
 
-type ReachOf = (controllerId: string) => Reach;
+type ReachOf = (nodeId: string) => Reach;
 
 function decideAll(context: RunnerContext, due: readonly DueJob[], reach: ReachOf): Decided[] {
   let room = context.settings.max_jobs_per_tick;

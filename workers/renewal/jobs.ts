@@ -140,11 +140,11 @@ export async function overdueJobs(db: Database, now: number, limit: number): Pro
 }
 
 /** Jobs that waited for that node to come back are due. Read by their time: those of the next few minutes. */
-export function dueWithNode(db: Database, controllerId: string, now: number) {
+export function dueWithNode(db: Database, nodeId: string, now: number) {
   return db.run(sql`UPDATE renewal_jobs SET next_attempt_at = ${now}, updated_at = ${now}
     WHERE status = 'pending' AND last_error = 'node_unreachable'
       AND next_attempt_at > ${now} AND next_attempt_at <= ${now + DELIVERY.stopped_recheck_ms}
-      AND EXISTS (SELECT 1 FROM conversation_links AS l WHERE l.is_active = 1 AND l.controller_id = ${controllerId}
+      AND EXISTS (SELECT 1 FROM conversation_links AS l WHERE l.is_active = 1 AND l.controller_id = ${nodeId}
         AND l.local_conversation_id = renewal_jobs.local_conversation_id)`);
 }
 

@@ -11,7 +11,7 @@ import type { DueLink } from './due-jobs.ts';
  */
 export function chooseLink(
   links: readonly DueLink[],
-  reach: (controllerId: string) => Reach,
+  reach: (nodeId: string) => Reach,
 ): { link: DueLink | null; unusable: LinkUnusable | null } {
   const usable = links.filter((link) => linkStopped(link) === null);
   const on = (wanted: Reach) => usable.filter((link) => reach(link.controller_id) === wanted);

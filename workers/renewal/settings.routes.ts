@@ -3,8 +3,8 @@
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { SettingsScope } from '../../schema/contracts/renewal-settings.ts';
 import {
-  SettingsAnswerSchema,
   SettingsPutBodySchema,
+  SettingsResponseSchema,
   SettingsScopeSchema,
 } from '../../schema/contracts/renewal-settings.ts';
 import { effectiveSettings } from '../../schema/domain/renewal-limits.ts';
@@ -41,7 +41,7 @@ export const renewalSettings: readonly MountedRoute[] = [
       tag,
       roles: READERS,
       query: SettingsScopeSchema,
-      data: SettingsAnswerSchema,
+      data: SettingsResponseSchema,
       errors: ['conversation_not_found'],
     },
     async ({ db, query }) => {
@@ -57,7 +57,7 @@ export const renewalSettings: readonly MountedRoute[] = [
       tag,
       roles: PEOPLE,
       body: SettingsPutBodySchema,
-      data: SettingsAnswerSchema,
+      data: SettingsResponseSchema,
       errors: ['conversation_not_found'],
     },
     async ({ env, db, now, body: { settings, ...named } }) => {

@@ -1,8 +1,8 @@
 /** The system mode: what it is, and pause, resume, drain. */
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import {
-  SystemChangeAnswerSchema,
   SystemChangeBodySchema,
+  SystemChangeResponseSchema,
   SystemPauseBodySchema,
   SystemStateSchema,
 } from '../../schema/contracts/system.ts';
@@ -15,7 +15,7 @@ import { changeSystemMode } from './mode.ts';
 import { readSystem } from './state.ts';
 
 const tag = 'system';
-const data = SystemChangeAnswerSchema;
+const data = SystemChangeResponseSchema;
 
 export const system: readonly MountedRoute[] = [
   read(

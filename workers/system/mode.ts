@@ -5,12 +5,12 @@
  */
 import { allHubs, automationState, timedJobs } from '../../durable-objects/stubs.ts';
 import type { SystemChange } from '../../schema/contracts/objects.ts';
-import type { SystemChangeAnswer, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
+import type { SystemChangeResponse, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { EventDraft } from '../db/commit.ts';
 
 export interface ModeChange {
-  answer: SystemChangeAnswer;
+  answer: SystemChangeResponse;
   /** Empty when nothing changed. */
   events: EventDraft[];
   /** Tells the nodes and the timed jobs; to be run once the rest of the write is durable. */

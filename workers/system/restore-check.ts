@@ -6,7 +6,7 @@
  */
 import { sql } from 'drizzle-orm';
 import { allHubs, automationState, leaderLease } from '../../durable-objects/stubs.ts';
-import type { FenceMarks, RestoreCheckAnswer } from '../../schema/contracts/system.ts';
+import type { FenceMarks, RestoreCheckResponse } from '../../schema/contracts/system.ts';
 import type { WritePlan } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
 import type { InFlight } from './in-flight.ts';
@@ -21,7 +21,7 @@ export async function planRestoreCheck(
   db: Database,
   now: number,
   force: boolean,
-): Promise<WritePlan<RestoreCheckAnswer>> {
+): Promise<WritePlan<RestoreCheckResponse>> {
   const lease = await leaderLease(env).compareFence();
   if (lease.status !== 'compared') throw fenceLag();
   const mode = await automationState(env).restoreCheck(force || lease.behind);

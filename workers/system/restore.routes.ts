@@ -1,5 +1,5 @@
 /** What a person calls after restoring D1 to an earlier point. */
-import { RestoreCheckAnswerSchema, RestoreCheckBodySchema } from '../../schema/contracts/system.ts';
+import { RestoreCheckBodySchema, RestoreCheckResponseSchema } from '../../schema/contracts/system.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { OPERATORS, write } from '../http/route.ts';
 import { planRestoreCheck } from './restore-check.ts';
@@ -13,7 +13,7 @@ export const restore: readonly MountedRoute[] = [
       tag: 'system',
       roles: OPERATORS,
       body: RestoreCheckBodySchema,
-      data: RestoreCheckAnswerSchema,
+      data: RestoreCheckResponseSchema,
     },
     async ({ env, db, now, body }) => planRestoreCheck(env, db, now, body.force === true),
   ),

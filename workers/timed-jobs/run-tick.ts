@@ -7,7 +7,7 @@
 import { allHubs, automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
-import type { TickAnswer, TickDecision, TickEntry, TickTrigger } from '../../schema/contracts/ticks.ts';
+import type { TickDecision, TickEntry, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
 import { TIMED_JOBS } from '../../schema/defaults.ts';
 import { decideTick } from '../../schema/domain/tick.ts';
@@ -58,7 +58,7 @@ interface Outcome {
 }
 
 /** Runs a tick if it may; the answer says what was decided. Throws only when the lock itself cannot be reached. */
-export async function runTick(env: Env, request: TickRequest, given: Partial<TickDeps> = {}): Promise<TickAnswer> {
+export async function runTick(env: Env, request: TickRequest, given: Partial<TickDeps> = {}): Promise<TickResponse> {
   const deps: TickDeps = { ...DEPS, ...given };
   const jobs = timedJobs(env);
   const grant = await jobs.begin(request.trigger, request.scheduledTime);

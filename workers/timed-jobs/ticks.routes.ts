@@ -2,7 +2,7 @@
 import { and } from 'drizzle-orm';
 import { z } from 'zod';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
-import { TICK_TRIGGERS, TickAnswerSchema, TickDecisionSchema, TickSchema } from '../../schema/contracts/ticks.ts';
+import { TICK_TRIGGERS, TickDecisionSchema, TickResponseSchema, TickSchema } from '../../schema/contracts/ticks.ts';
 import { ticks } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { MountedRoute } from '../http/route.ts';
@@ -44,7 +44,7 @@ export const timedJobs: readonly MountedRoute[] = [
       tag: 'timed-jobs',
       roles: OPERATORS,
       body: z.strictObject({}),
-      data: TickAnswerSchema,
+      data: TickResponseSchema,
     },
     async ({ env, now }) => {
       const answer = await runTick(env, { trigger: 'manual', scheduledTime: null, now });

@@ -54,7 +54,7 @@ async function startBridge(folder: string): Promise<string> {
   const silent = { info: () => undefined, warn: console.error, error: console.error };
   const bridge = createBridge({
     store,
-    controllerId: 'bench-main',
+    nodeId: 'bench-main',
     edge: { call: () => Promise.reject(new Error('there is no edge here')) },
     system: new SystemView(),
     clock: systemClock,
@@ -70,7 +70,7 @@ async function startBridge(folder: string): Promise<string> {
   });
   const pipeline = new Pipeline({
     store,
-    controllerId: 'bench-main',
+    nodeId: 'bench-main',
     hostPolicy: {
       judge: () => ({ decision: 'allow', rule: 'bench' }),
       approval: () => {

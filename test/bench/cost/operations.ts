@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { HeartbeatBody, NodeState } from '../../../schema/contracts/controllers.ts';
 import type { IngestBody, InstructionInput } from '../../../schema/contracts/instructions.ts';
-import { IngestAnswerSchema } from '../../../schema/contracts/instructions.ts';
+import { IngestResponseSchema } from '../../../schema/contracts/instructions.ts';
 import type { CountedEdge, Counts } from '../edge/counted.ts';
 import { makeDue, storeJobs } from '../edge/stored-jobs.ts';
 
@@ -26,7 +26,7 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-const IngestedSchema = z.object({ data: IngestAnswerSchema });
+const IngestedSchema = z.object({ data: IngestResponseSchema });
 const CommandsSchema = z.object({ data: z.object({ items: z.array(z.object({ command_id: z.string() })) }) });
 const JOBS = 100;
 

@@ -2,7 +2,7 @@
 import { request } from 'undici';
 import { z } from 'zod';
 import { EdgeFrameSchema } from '../../../schema/contracts/channel-frames.ts';
-import { LeaderAcquireAnswerSchema, LeaderReleaseAnswerSchema } from '../../../schema/contracts/leader.ts';
+import { LeaderAcquireResponseSchema, LeaderReleaseResponseSchema } from '../../../schema/contracts/leader.ts';
 import { LEASE } from '../../../schema/defaults.ts';
 import { AskingSocket } from '../harness/asking-socket.ts';
 import type { Cleanup } from '../harness/cleanup.ts';
@@ -10,9 +10,9 @@ import { expectAnswer } from '../peers/peer.ts';
 import type { Running } from './runtime.ts';
 import { BOOTSTRAP_TOKEN, startConductor } from './runtime.ts';
 
-const TokenAnswerSchema = z.object({ data: z.object({ token: z.string() }) });
-const AcquireAnswerSchema = z.object({ data: LeaderAcquireAnswerSchema });
-const ReleaseAnswerSchema = z.object({ data: LeaderReleaseAnswerSchema });
+const TokenResponseSchema = z.object({ data: z.object({ token: z.string() }) });
+const AcquireResponseSchema = z.object({ data: LeaderAcquireResponseSchema });
+const ReleaseResponseSchema = z.object({ data: LeaderReleaseResponseSchema });
 
 export interface BenchNode {
   id: string;
@@ -54,7 +54,7 @@ export class Conductor {
   /** A node with a token of its own. */
   async node(id: string): Promise<BenchNode> {
     const body = { role: 'controller', subject: id, controller_id: id };
-    const { data } = TokenAnswerSchema.parse(await this.call(BOOTSTRAP_TOKEN, 'POST', '/v1/tokens', body));
+    const { data } = TokenResponseSchema.parse(await this.call(BOOTSTRAP_TOKEN, 'POST', '/v1/tokens', body));
     return { id, token: data.token };
   }
 
@@ -88,14 +88,14 @@ export class Conductor {
   /** Returns the term. */
   async acquire({ id, token }: BenchNode, wanted = true): Promise<number> {
     const body = { controller_id: id, host: id, ttl_sec: this.#ttlSec() };
-    const { data } = AcquireAnswerSchema.parse(await this.call(token, 'POST', '/v1/leader/acquire', body));
+    const { data } = AcquireResponseSchema.parse(await this.call(token, 'POST', '/v1/leader/acquire', body));
     expectAnswer(data.is_leader, wanted, 'acquire');
     return data.term;
   }
 
   async release({ id, token }: BenchNode, term: number): Promise<void> {
     const body = { controller_id: id, term };
-    const { data } = ReleaseAnswerSchema.parse(await this.call(token, 'POST', '/v1/leader/release', body));
+    const { data } = ReleaseResponseSchema.parse(await this.call(token, 'POST', '/v1/leader/release', body));
     expectAnswer(data.released, true, 'release');
   }
 

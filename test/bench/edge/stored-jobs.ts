@@ -34,7 +34,7 @@ const LINKS = `${SERIES} INSERT INTO conversation_links
       'tab_id', i + 1, 'shell_page', json('false')), 1, i, i, i FROM n`;
 
 /** Stores that many jobs; the conversations of the reachable ones are linked to that node. */
-export async function storeJobs(runtime: Miniflare, count: number, controllerId: string): Promise<void> {
+export async function storeJobs(runtime: Miniflare, count: number, nodeId: string): Promise<void> {
   const db = await runtime.getD1Database('DB');
   for (let from = 0; from < count; from += ROWS_PER_STATEMENT) {
     const to = Math.min(count, from + ROWS_PER_STATEMENT);
@@ -44,9 +44,9 @@ export async function storeJobs(runtime: Miniflare, count: number, controllerId:
       .run();
   }
   await db.batch([
-    db.prepare(`${CONVERSATIONS} WHERE ?3 IS NOT NULL`).bind(0, REACHABLE, controllerId),
-    db.prepare(MESSAGES).bind(0, REACHABLE, controllerId),
-    db.prepare(LINKS).bind(0, REACHABLE, controllerId),
+    db.prepare(`${CONVERSATIONS} WHERE ?3 IS NOT NULL`).bind(0, REACHABLE, nodeId),
+    db.prepare(MESSAGES).bind(0, REACHABLE, nodeId),
+    db.prepare(LINKS).bind(0, REACHABLE, nodeId),
   ]);
 }
 

@@ -3,21 +3,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InstructionState } from '../../../schema/contracts/instructions.ts';
 import { INSTRUCTION_STATES } from '../../../schema/contracts/instructions.ts';
-import type { Standing, Surroundings } from '../../../schema/domain/instruction-machine.ts';
+import type { Surroundings, TrackedInstruction } from '../../../schema/domain/instruction-machine.ts';
 import {
+  applyTransition,
   approve,
   begin,
   INSTRUCTION_TRANSITIONS,
   isOpen,
   mayBecome,
   OPEN_STATES,
-  settle,
 } from '../../../schema/domain/instruction-machine.ts';
 
 const around: Surroundings = { mode: 'running', waiting_gate: null, now: 1_000 };
 
-function standing(...statuses: (InstructionState | [InstructionState, 'control'])[]): Standing[] {
-  return statuses.map((given, index) => ({
+function messageOf(...states: (InstructionState | [InstructionState, 'control'])[]): TrackedInstruction[] {
+  return states.map((given, index) => ({
     instruction_id: `ins_${index}`,
     index,
     status: Array.isArray(given) ? given[0] : given,
@@ -27,7 +27,7 @@ function standing(...statuses: (InstructionState | [InstructionState, 'control']
     claim_expires_at: null,
   }));
 }
-const statuses = (all: readonly Standing[]) => all.map((one) => one.status);
+const statuses = (all: readonly TrackedInstruction[]) => all.map((one) => one.status);
 
 describe('the drawing in the docs', () => {
   it('shows exactly the transitions of the table', () => {
@@ -41,8 +41,8 @@ describe('the drawing in the docs', () => {
 
 describe('a result', () => {
   it('leaves the others claimed, under a deadline counted anew', () => {
-    const { standing: after, message } = settle(
-      standing('running', 'claimed', 'claimed'),
+    const { statuses: after, message } = applyTransition(
+      messageOf('running', 'claimed', 'claimed'),
       'ins_0',
       'succeeded',
       around,
@@ -53,48 +53,55 @@ describe('a result', () => {
   });
 
   it('may come for one that is still claimed, and not for one that is over', () => {
-    expect(settle(standing('claimed'), 'ins_0', 'failed', around).message).toBe('failed');
-    expect(() => settle(standing('interrupted'), 'ins_0', 'succeeded', around)).toThrow('interrupted');
+    expect(applyTransition(messageOf('claimed'), 'ins_0', 'failed', around).message).toBe('failed');
+    expect(() => applyTransition(messageOf('interrupted'), 'ins_0', 'succeeded', around)).toThrow('interrupted');
   });
 
   it('under a pause blocks the ordinary rest, and leaves control instructions and what is running', () => {
-    const all = standing('running', 'claimed', ['claimed', 'control'], 'running');
-    const { standing: after } = settle(all, 'ins_0', 'succeeded', { ...around, mode: 'paused' });
+    const all = messageOf('running', 'claimed', ['claimed', 'control'], 'running');
+    const { statuses: after } = applyTransition(all, 'ins_0', 'succeeded', { ...around, mode: 'paused' });
     expect(statuses(after)).toEqual(['succeeded', 'blocked', 'claimed', 'running']);
     expect(after[1]?.gate).toBe('system_paused');
   });
 
   it('releases what waits one by one, when everything before it has ended', () => {
-    const all = standing('awaiting_approval', 'waiting', 'waiting');
-    const { standing: after } = settle(all, 'ins_0', 'denied', around);
+    const all = messageOf('awaiting_approval', 'waiting', 'waiting');
+    const { statuses: after } = applyTransition(all, 'ins_0', 'denied', around);
     expect(statuses(after)).toEqual(['denied', 'claimed', 'waiting']);
-    expect(statuses(settle(after, 'ins_1', 'succeeded', around).standing)).toEqual(['denied', 'succeeded', 'claimed']);
+    expect(statuses(applyTransition(after, 'ins_1', 'succeeded', around).statuses)).toEqual([
+      'denied',
+      'succeeded',
+      'claimed',
+    ]);
   });
 
   it('blocks what waits when its turn comes and a gate stands', () => {
-    const all = standing('awaiting_approval', 'waiting', ['waiting', 'control']);
-    const { standing: after } = settle(all, 'ins_0', 'expired', { ...around, waiting_gate: 'automation_busy' });
+    const all = messageOf('awaiting_approval', 'waiting', ['waiting', 'control']);
+    const { statuses: after } = applyTransition(all, 'ins_0', 'expired', {
+      ...around,
+      waiting_gate: 'automation_busy',
+    });
     expect(statuses(after)).toEqual(['expired', 'blocked', 'claimed']);
     expect(after[1]?.gate).toBe('automation_busy');
   });
 
   it('of the last one ends the message, which then waits for its reply', () => {
-    const done = settle(standing('succeeded', 'shadowed', 'running'), 'ins_2', 'succeeded', around);
+    const done = applyTransition(messageOf('succeeded', 'shadowed', 'running'), 'ins_2', 'succeeded', around);
     expect(done.message).toBe('executed');
-    expect(done.standing.map((one) => one.claim_expires_at)).toEqual([null, null, 1_000 + 600_000]);
-    expect(settle(standing('blocked', 'running'), 'ins_1', 'succeeded', around).message).toBe('failed');
+    expect(done.statuses.map((one) => one.claim_expires_at)).toEqual([null, null, 1_000 + 600_000]);
+    expect(applyTransition(messageOf('blocked', 'running'), 'ins_1', 'succeeded', around).message).toBe('failed');
   });
 });
 
 it('beginning one makes it run and touches no other', () => {
-  expect(statuses(begin(standing('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
+  expect(statuses(begin(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
 });
 
 it('approving one claims it under a deadline of its own, and nothing else', () => {
-  const after = approve(standing('awaiting_approval', 'waiting'), 'ins_0', 5);
+  const after = approve(messageOf('awaiting_approval', 'waiting'), 'ins_0', 5);
   expect(statuses(after)).toEqual(['claimed', 'waiting']);
   expect(after.map((one) => one.claim_expires_at)).toEqual([5 + 60_000 + 60_000, null]);
-  expect(() => approve(standing('denied'), 'ins_0', 5)).toThrow('denied');
+  expect(() => approve(messageOf('denied'), 'ins_0', 5)).toThrow('denied');
 });
 
 it('whatever happens in whatever order, every move is in the table, and a message ends exactly when nothing is open', () => {
@@ -107,12 +114,12 @@ it('whatever happens in whatever order, every move is in the table, and a messag
   });
   fc.assert(
     fc.property(fc.array(open, { minLength: 1, maxLength: 6 }), fc.array(step), (first, steps) => {
-      let all = standing(...first);
+      let all = messageOf(...first);
       for (const { at, to, ...rest } of steps) {
         const one = all[at];
         if (one === undefined || !isOpen(one.status)) continue;
         if (!mayBecome(one.status, to) && !(one.status === 'claimed' && mayBecome('running', to))) continue;
-        const { standing: after, message } = settle(all, one.instruction_id, to, { ...around, ...rest });
+        const { statuses: after, message } = applyTransition(all, one.instruction_id, to, { ...around, ...rest });
         after.forEach((now, n) => {
           const was = all[n]?.status ?? now.status;
           const viaRunning = was === 'claimed' && mayBecome('running', now.status);

@@ -5,9 +5,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LeaderAcquireAnswer, LeaseRecord } from '../../../schema/contracts/leader.ts';
+import type { LeaderAcquireResponse, LeaseRecord } from '../../../schema/contracts/leader.ts';
 import type { LeaseRequest } from '../../../schema/domain/lease.ts';
-import { decideLease, freshLease, leaseAnswer } from '../../../schema/domain/lease.ts';
+import { decideLease, freshLease, leaseResponse } from '../../../schema/domain/lease.ts';
 
 const TTL = 30_000;
 const MARGIN = 5_000;
@@ -90,7 +90,7 @@ describe('any history of the lease', () => {
           if (decision.outcome === 'renewed') expect(holders.get(record.term)).toBe(current.node);
           if (decision.outcome === 'ignored') expect(record).toBe(before);
           if (request.kind === 'release' || current.fate === 'answer lost') continue;
-          const answer: LeaderAcquireAnswer = leaseAnswer(record, request, decision, decidedAt);
+          const answer: LeaderAcquireResponse = leaseResponse(record, request, decision, decidedAt);
           known[current.node] = answer.term;
           if (!answer.is_leader) continue;
           const heardAt = decidedAt + current.answerMs;

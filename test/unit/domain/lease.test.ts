@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LeaseRecord } from '../../../schema/contracts/leader.ts';
 import type { LeaseDecision, LeaseRequest } from '../../../schema/domain/lease.ts';
-import { adoptTerm, decideLease, freshLease, leaseAnswer, leaseView } from '../../../schema/domain/lease.ts';
+import { adoptTerm, decideLease, freshLease, leaseResponse, leaseView } from '../../../schema/domain/lease.ts';
 
 const TTL = 30_000;
 const T0 = 1_000_000;
@@ -84,7 +84,7 @@ describe('a held lease', () => {
     const request = acquire('b');
     const decision = decideLease(record, request, T0 + 10_000);
     expect(decision.next).toBe(record);
-    expect(leaseAnswer(record, request, decision, T0 + 10_000)).toMatchObject({
+    expect(leaseResponse(record, request, decision, T0 + 10_000)).toMatchObject({
       is_leader: false,
       operation: 'acquire',
       holder_id: 'a',
@@ -102,7 +102,7 @@ describe('a held lease', () => {
     const record = heldByA();
     const decision = decideLease(record, request, T0 + 1);
     expect(decision).toEqual({ next: record, outcome: 'refused', yield_to: null });
-    expect(leaseAnswer(record, request, decision, T0 + 1)).toMatchObject({ is_leader: false, operation: 'renew' });
+    expect(leaseResponse(record, request, decision, T0 + 1)).toMatchObject({ is_leader: false, operation: 'renew' });
   });
 });
 
@@ -131,7 +131,7 @@ describe('a preferred node', () => {
     const { next } = play(heldByA(), ...STREAK);
     expect(next.preferred_holder_id).toBe('p');
     const decision = decideLease(next, renew('a', 1), T0 + 65_000);
-    expect(leaseAnswer(decision.next, renew('a', 1), decision, T0 + 65_000)).toMatchObject({
+    expect(leaseResponse(decision.next, renew('a', 1), decision, T0 + 65_000)).toMatchObject({
       is_leader: true,
       yield_to: 'p',
     });
@@ -141,7 +141,7 @@ describe('a preferred node', () => {
     const { next } = play(heldByA(), ...STREAK, [T0 + 65_000, renew('a', 1)], [T0 + 65_100, release('a', 1)]);
     const others = decideLease(next, acquire('b'), T0 + 65_200);
     expect(others.outcome).toBe('refused');
-    expect(leaseAnswer(others.next, acquire('b'), others, T0 + 65_200)).toMatchObject({
+    expect(leaseResponse(others.next, acquire('b'), others, T0 + 65_200)).toMatchObject({
       holder_id: null,
       expires_in_ms: 9_900,
     });
@@ -217,8 +217,8 @@ describe('what is told', () => {
   it('does not say "you lead" when the record has moved on before the answer', () => {
     const decision = decideLease(freshLease('global'), acquire('a'), T0);
     const released = decideLease(decision.next, release('a', 1), T0 + 1).next;
-    expect(leaseAnswer(released, acquire('a'), decision, T0 + 2).is_leader).toBe(false);
-    expect(leaseAnswer(decision.next, acquire('a'), decision, T0 + TTL).is_leader).toBe(false);
+    expect(leaseResponse(released, acquire('a'), decision, T0 + 2).is_leader).toBe(false);
+    expect(leaseResponse(decision.next, acquire('a'), decision, T0 + TTL).is_leader).toBe(false);
   });
 
   it('continues from a later term that D1 knows of, led by nobody', () => {

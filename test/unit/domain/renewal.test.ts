@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeliveryAnswer, DispatchFacts, JobState } from '../../../schema/domain/renewal.ts';
+import type { DeliveryResponse, DispatchFacts, JobState } from '../../../schema/domain/renewal.ts';
 import { decideDispatch, decideOutcome, decideOverdue, delivered, redriven } from '../../../schema/domain/renewal.ts';
 
 const NOW = 1_000_000;
@@ -108,13 +108,13 @@ describe('a due job', () => {
 });
 
 describe('the outcome of a delivery', () => {
-  const result = (outcome: 'delivered' | 'failed' | 'deferred' | 'uncertain', more = {}): DeliveryAnswer => ({
+  const result = (outcome: 'delivered' | 'failed' | 'deferred' | 'uncertain', more = {}): DeliveryResponse => ({
     outcome,
     reason: null,
     method: null,
     ...more,
   });
-  const decide = (answer: DeliveryAnswer, state = running) => decideOutcome(state, answer, { now: NOW, random: 0.5 });
+  const decide = (answer: DeliveryResponse, state = running) => decideOutcome(state, answer, { now: NOW, random: 0.5 });
 
   it('delivered is done', () => {
     expect(decide(result('delivered'))?.step).toMatchObject({
@@ -170,7 +170,7 @@ describe('the outcome of a delivery', () => {
   });
 
   it('whatever comes, a job is attempted at most so often as it may, and ends', () => {
-    const answers = fc.constantFrom<DeliveryAnswer>(
+    const answers = fc.constantFrom<DeliveryResponse>(
       result('failed'),
       result('uncertain'),
       { outcome: 'unknown' },

@@ -38,14 +38,14 @@ describe('a stopped message, judged again', () => {
     ['not at all', [null, null], ['blocked', 'blocked'], 'system_paused'],
   ] as const)('%s', (_name, decisions, expected, message) => {
     const decided = decideResubmission(stopped(['blocked', 'blocked']), verdicts(...decisions), facts);
-    expect(statuses(decided.standing)).toEqual(expected);
+    expect(statuses(decided.statuses)).toEqual(expected);
     expect(decided.message).toBe(message);
   });
 
   it('stays as it is under a gate, which it names; a control instruction passes', () => {
     const held = decideResubmission(stopped(['expired']), verdicts('allow'), { ...facts, automation_status: 'paused' });
     expect(held).toMatchObject({
-      standing: [{ status: 'expired', gate: 'automation_paused' }],
+      statuses: [{ status: 'expired', gate: 'automation_paused' }],
       message: 'automation_paused',
     });
     const control = stopped(['blocked'], 'system/resume');
@@ -62,18 +62,18 @@ describe('a stopped message, judged again', () => {
     fc.assert(
       fc.property(fc.array(one, { minLength: 1, maxLength: 8 }), around, (given, more) => {
         const before = stopped(given.map(({ status }) => status));
-        const { standing, message } = decideResubmission(before, verdicts(...given.map((each) => each.decision)), {
+        const { statuses, message } = decideResubmission(before, verdicts(...given.map((each) => each.decision)), {
           ...facts,
           ...more,
         } as Parameters<typeof decideResubmission>[2]);
-        standing.forEach((after, at) => {
+        statuses.forEach((after, at) => {
           const was = before[at]?.status ?? 'denied';
           if (after.status !== was) expect(isStopped({ status: was }) && mayBecome(was, after.status)).toBe(true);
           if (isOpen(after.status)) expect(more.mode === 'paused' || more.busy).toBe(false);
           const due = after.status === 'claimed' || after.status === 'awaiting_approval';
           expect(due).toBe(after.claim_expires_at !== null);
         });
-        const waits = standing.some((each) => isOpen(each.status));
+        const waits = statuses.some((each) => isOpen(each.status));
         expect(waits).toBe(message === 'accepted' || message === 'awaiting_approval');
       }),
     );

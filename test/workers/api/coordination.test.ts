@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../../schema/contracts/clients.ts';
 import type { NodeView } from '../../../schema/contracts/controllers.ts';
-import type { LeaderAcquireAnswer, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
+import type { LeaderAcquireResponse, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
 import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 const ask = (controller_id: string, token: string) =>
-  edge.data<LeaderAcquireAnswer>('POST', '/v1/leader/acquire', {
+  edge.data<LeaderAcquireResponse>('POST', '/v1/leader/acquire', {
     token,
     body: { controller_id, host: controller_id, ttl_sec: 30 },
   });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { IngestAnswer } from '../../../schema/contracts/instructions.ts';
+import type { IngestResponse } from '../../../schema/contracts/instructions.ts';
 import { newId } from '../../../schema/ids.ts';
 import { openApiDocument } from '../../../workers/http/openapi.ts';
 import { ROUTES } from '../../../workers/routes.ts';
@@ -43,7 +43,7 @@ edge.call = async (method: string, path: string, given: Call = {}) => {
   return reply;
 };
 
-async function playInstructions(): Promise<IngestAnswer> {
+async function playInstructions(): Promise<IngestResponse> {
   const bring = (...asked: Parameters<typeof instructionsOf>) =>
     day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...asked) }));
   const { instructions, message_id } = await bring(DESCRIBE, EXEC);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { InstructionRunAnswer } from '../../../schema/contracts/instructions.ts';
+import type { InstructionRunResponse } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 import { answerCommand, bringTo, browserOf, commandsFor, messageStatus, statusesOf, sweep } from './support.ts';
@@ -7,7 +7,7 @@ import { answerCommand, bringTo, browserOf, commandsFor, messageStatus, statuses
 const conductor = new Conductor();
 const { edge } = conductor;
 const SEND = { target: 'browser.chatgpt', tool: 'send', params: { prompt: 'hello' } };
-const run = (id: string | undefined) => conductor.act<InstructionRunAnswer>(`/v1/instructions/${id}/run`);
+const run = (id: string | undefined) => conductor.act<InstructionRunResponse>(`/v1/instructions/${id}/run`);
 const ANSWER = { status: 'succeeded', output: 'sent', duration_ms: 40, truncated: false };
 
 // In this order: first nobody has the platform, then the other node does.

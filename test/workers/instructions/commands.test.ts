@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { nodeHub } from '../../../durable-objects/stubs.ts';
 import { EdgeFrameSchema } from '../../../schema/contracts/channel-frames.ts';
-import { CommandListAnswerSchema } from '../../../schema/contracts/commands.ts';
+import { CommandListResponseSchema } from '../../../schema/contracts/commands.ts';
 import { TestNode } from '../objects/support.ts';
 import { Conductor } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -25,7 +25,7 @@ describe('commands of a node', () => {
     const token = await conductor.token();
     const list = async (query: string) => {
       const path = `/v1/controllers/${NODE}/commands?${query}`;
-      const { items, next_cursor } = CommandListAnswerSchema.parse(await edge.data('GET', path, { token }));
+      const { items, next_cursor } = CommandListResponseSchema.parse(await edge.data('GET', path, { token }));
       return { ids: items.map((command) => command.command_id), next_cursor };
     };
     await insert(ids('m'));
@@ -57,7 +57,7 @@ describe('commands of a node', () => {
       { status: 'received', code: null },
       { status: 'refused', code: 'no_active_client' },
     ]);
-    const list = CommandListAnswerSchema.parse(await edge.data('GET', `${path}/commands`, { token }));
+    const list = CommandListResponseSchema.parse(await edge.data('GET', `${path}/commands`, { token }));
     for (const one of list.items) expect([taken, refused]).not.toContain(one.command_id);
     const { presence } = await vi.waitFor(async () => {
       const [presence] = Object.values(await nodeHub(env, NODE).presence([NODE]));
@@ -70,7 +70,7 @@ describe('commands of a node', () => {
   it('of a kind that a node does not know make neither a greeting nor a list unreadable', () => {
     const known = { command_id: ids('a'), kind: 'instruction.cancel', body: { instruction_id: 'i' }, expires_in_ms: 1 };
     const strange = { ...known, kind: 'moon.landing' };
-    expect(CommandListAnswerSchema.parse({ items: [strange, known], next_cursor: null }).items).toEqual([known]);
+    expect(CommandListResponseSchema.parse({ items: [strange, known], next_cursor: null }).items).toEqual([known]);
     const lease = {
       lease_name: 'global',
       metadata: {},
@@ -90,7 +90,7 @@ describe('commands of a node', () => {
       commands: [known, strange],
     });
     expect(greeting).toMatchObject({ commands: [known] });
-    expect(CommandListAnswerSchema.safeParse({ items: 'none', next_cursor: null }).success).toBe(false);
+    expect(CommandListResponseSchema.safeParse({ items: 'none', next_cursor: null }).success).toBe(false);
   });
 });
 

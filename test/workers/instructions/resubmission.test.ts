@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { MessageClaimAnswer, PolicyDecision } from '../../../schema/contracts/instructions.ts';
+import type { MessageClaimResponse, PolicyDecision } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE } from '../support/conductor.ts';
 import { NODE } from '../support/edge.ts';
 import {
@@ -38,7 +38,7 @@ function verdicts(ids: readonly string[], ...decisions: PolicyDecision[]) {
   });
 }
 const claim = (id: string, instructions: ReturnType<typeof verdicts>, node: string = NODE) =>
-  conductor.act<MessageClaimAnswer>(`/v1/messages/${id}/claim`, { instructions }, node);
+  conductor.act<MessageClaimResponse>(`/v1/messages/${id}/claim`, { instructions }, node);
 
 describe('a message that a pause stopped', () => {
   it('goes to the node that has its browser, is claimed by it, and then runs', async () => {

@@ -1,6 +1,6 @@
 /** Browsers, commands and people around a small conductor. */
 import type { Command, CommandKind } from '../../../schema/contracts/commands.ts';
-import type { Approval, IngestAnswer, InstructionInput } from '../../../schema/contracts/instructions.ts';
+import type { Approval, IngestResponse, InstructionInput } from '../../../schema/contracts/instructions.ts';
 import type { Conductor } from '../support/conductor.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -23,7 +23,7 @@ export async function bringTo(
   conductor: Conductor,
   asked: Parameters<typeof instructionsOf>,
   remote = nextConversation(),
-): Promise<IngestAnswer & { ids: string[]; remote: string; controller_id: string }> {
+): Promise<IngestResponse & { ids: string[]; remote: string; controller_id: string }> {
   const instructions: InstructionInput[] = instructionsOf(...asked);
   const answer = await conductor.bring(conductor.message({ remote_conversation_id: remote, instructions }));
   const ids = answer.instructions.map((one) => one.instruction_id);
@@ -55,12 +55,12 @@ export async function messageStatus(messageId: string): Promise<string | undefin
 export async function commandsFor<K extends CommandKind>(
   conductor: Conductor,
   kind: K,
-  controllerId: string = NODE,
+  nodeId: string = NODE,
 ): Promise<Extract<Command, { kind: K }>[]> {
   const { items } = await conductor.edge.data<{ items: Command[] }>(
     'GET',
-    `/v1/controllers/${controllerId}/commands?limit=200`,
-    { token: await conductor.token(controllerId) },
+    `/v1/controllers/${nodeId}/commands?limit=200`,
+    { token: await conductor.token(nodeId) },
   );
   return items.filter((command): command is Extract<Command, { kind: K }> => command.kind === kind);
 }
@@ -70,22 +70,22 @@ export async function answerCommand(
   conductor: Conductor,
   commandId: string,
   result: Record<string, unknown>,
-  controllerId: string = NODE,
+  nodeId: string = NODE,
 ): Promise<void> {
-  await conductor.act(`/v1/commands/${commandId}/result`, { result }, controllerId);
+  await conductor.act(`/v1/commands/${commandId}/result`, { result }, nodeId);
 }
 
 /** A browser of that node, signed in to ChatGPT unless it says otherwise. */
 export async function browserOf(
   conductor: Conductor,
-  controllerId: string,
+  nodeId: string,
   clientId: string,
   more: { connected?: boolean; login?: 'fresh' | 'stale' | 'lost'; slots?: Record<string, unknown> } = {},
 ): Promise<void> {
   const { connected = true, login = 'fresh', slots } = more;
   const state = { platform: 'chatgpt', login, fingerprint: null, hooks: [], stopped_reason: null };
-  await conductor.edge.data('PUT', `/v1/controllers/${controllerId}/clients/${clientId}`, {
-    token: await conductor.token(controllerId),
+  await conductor.edge.data('PUT', `/v1/controllers/${nodeId}/clients/${clientId}`, {
+    token: await conductor.token(nodeId),
     body: { connected, platforms: [slots === undefined ? state : { ...state, slots }], tabs: [] },
   });
 }

@@ -2,7 +2,7 @@ import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
-import type { LeaderAcquireAnswer, LeaderAcquireBody, LeaderTerm } from '../../../schema/contracts/leader.ts';
+import type { LeaderAcquireBody, LeaderAcquireResponse, LeaderTerm } from '../../../schema/contracts/leader.ts';
 import { fenceRow, freshEdge, jobsStub, leaseStub, TestNode, withBackend, withoutFence } from './support.ts';
 
 const TTL_SEC = 30;
@@ -13,7 +13,7 @@ const ask = (controller_id: string, more: Partial<LeaderAcquireBody> = {}): Prom
   lease.acquire({ controller_id, host: `${controller_id}-host`, ttl_sec: TTL_SEC, ...more });
 
 /** The answer of a call that must not have met a lagging fence. */
-async function answered(asked: Promise<Acquired>): Promise<LeaderAcquireAnswer> {
+async function answered(asked: Promise<Acquired>): Promise<LeaderAcquireResponse> {
   const result = await asked;
   if (result.status !== 'ok') throw new Error(`expected an answer, got ${result.status}`);
   return result.answer;

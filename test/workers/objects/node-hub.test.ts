@@ -16,13 +16,13 @@ const acquire = (controller_id: string) => leaderLease(env).acquire({ controller
 const queryBody = { job_id: 'job_1', attempt: 1, plan_id: 'job_1.1', command_id: 'cmd_0' };
 
 /** A pending command as the Worker records it, before it is pushed. */
-async function recordCommand(controllerId: string): Promise<string> {
+async function recordCommand(nodeId: string): Promise<string> {
   const id = newId('command', Date.now());
   await env.DB.prepare(
     `INSERT INTO commands (command_id, controller_id, kind, body, status, created_at, expires_at)
      VALUES (?, ?, 'delivery.query', ?, 'pending', ?, ?)`,
   )
-    .bind(id, controllerId, JSON.stringify(queryBody), Date.now(), Date.now() + 60_000)
+    .bind(id, nodeId, JSON.stringify(queryBody), Date.now(), Date.now() + 60_000)
     .run();
   return id;
 }

@@ -2,7 +2,7 @@ import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
-import type { RestoreCheckAnswer } from '../../../schema/contracts/system.ts';
+import type { RestoreCheckResponse } from '../../../schema/contracts/system.ts';
 import { Conductor, EXEC, instructionsOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { freshEdge, leaseStub, modeStub, muteLog } from './support.ts';
@@ -41,7 +41,7 @@ async function bookmark(): Promise<() => Promise<void>> {
 }
 
 const check = (body: { force?: boolean } = {}) =>
-  conductor.edge.data<RestoreCheckAnswer>('POST', '/v1/system/restore-check', { body });
+  conductor.edge.data<RestoreCheckResponse>('POST', '/v1/system/restore-check', { body });
 const fence = async () =>
   (await rowsOf<{ term: number; mode_version: number; epoch: number }>('SELECT * FROM fence WHERE id = 1'))[0];
 const acquire = (controller_id: string) => leaderLease(env).acquire({ controller_id, host: 'h', ttl_sec: TTL_SEC });

@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { timedJobs } from '../../../durable-objects/stubs.ts';
-import type { TickAnswer, TickDecision } from '../../../schema/contracts/ticks.ts';
+import type { TickDecision, TickResponse } from '../../../schema/contracts/ticks.ts';
 import { TIMED_JOBS } from '../../../schema/defaults.ts';
 import { TICK_TIMING } from '../../../schema/domain/tick.ts';
 import { freshEdge, jobsStub, muteLog, withBackend } from './support.ts';
@@ -22,7 +22,7 @@ async function begun(scheduledTime: number | null = null): Promise<string> {
 }
 
 /** The tick that the alarm asks for: as the Worker's, with that decision. */
-function ticks(decision: TickDecision, nextDueAt: number | null = null): () => Promise<TickAnswer> {
+function ticks(decision: TickDecision, nextDueAt: number | null = null): () => Promise<TickResponse> {
   return async () => {
     const grant = await jobs.begin('alarm', null);
     if (grant.status !== 'granted') return { batch_id: 'tick_none', decision: 'skipped_busy' };

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { IngestAnswer } from '../../../schema/contracts/instructions.ts';
+import type { IngestResponse } from '../../../schema/contracts/instructions.ts';
 import { TestNode } from '../objects/support.ts';
 import { rowsOf } from '../support/edge.ts';
 import { Renewals } from './support.ts';
@@ -10,14 +10,14 @@ const LAPTOP = 'laptop-main';
 beforeAll(() => renewals.lead());
 
 /** A settled message in a conversation that only that node's browser has open; nobody has heard of the node since. */
-async function settledOn(controller_id: string, conversation: string): Promise<IngestAnswer> {
+async function settledOn(controller_id: string, conversation: string): Promise<IngestResponse> {
   const { token } = await edge.mint('controller', { controller_id });
   const body = renewals.message({
     controller_id,
     client_id: `at-${controller_id}`,
     remote_conversation_id: conversation,
   });
-  const answer = await edge.data<IngestAnswer>('POST', '/v1/messages', { token, body });
+  const answer = await edge.data<IngestResponse>('POST', '/v1/messages', { token, body });
   await renewals.automation(answer.local_conversation_id, 'auto');
   edge.now += 10_000;
   return answer;

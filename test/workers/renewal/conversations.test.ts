@@ -9,10 +9,10 @@ import { OTHER_NODE, Renewals } from './support.ts';
 const renewals = new Renewals();
 const { edge } = renewals;
 
-const put = async (controllerId: string, clientId: string, ...tabs: Record<string, unknown>[]) => {
+const put = async (nodeId: string, clientId: string, ...tabs: Record<string, unknown>[]) => {
   const defaults = { ...renewals.message().link, platform: 'chatgpt', observed_at: edge.now };
-  await edge.data('PUT', `/v1/controllers/${controllerId}/clients/${clientId}`, {
-    token: await renewals.token(controllerId),
+  await edge.data('PUT', `/v1/controllers/${nodeId}/clients/${clientId}`, {
+    token: await renewals.token(nodeId),
     body: { connected: true, platforms: [], tabs: tabs.map((tab) => ({ ...defaults, ...tab })) },
   });
 };

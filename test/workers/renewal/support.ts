@@ -45,11 +45,11 @@ export class Renewals extends Conductor {
   }
 
   /** The newest command about that job that its node finds. */
-  async commandOf(job: RenewalJob, controllerId: string = NODE): Promise<Command> {
+  async commandOf(job: RenewalJob, nodeId: string = NODE): Promise<Command> {
     const { items } = await this.edge.data<{ items: Command[] }>(
       'GET',
-      `/v1/controllers/${controllerId}/commands?limit=200`,
-      { token: await this.token(controllerId) },
+      `/v1/controllers/${nodeId}/commands?limit=200`,
+      { token: await this.token(nodeId) },
     );
     const command = items.filter(({ body }) => 'job_id' in body && body.job_id === job.job_id).at(-1);
     if (command === undefined) throw new Error(`no command for ${job.job_id}`);

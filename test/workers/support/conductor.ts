@@ -3,8 +3,8 @@
  * Its clock stands a day ahead of the real one, so that no alarm rings by itself during a test.
  */
 import { env } from 'cloudflare:workers';
-import type { IngestAnswer, IngestBody, InstructionInput } from '../../../schema/contracts/instructions.ts';
-import type { TickAnswer, TickEntry } from '../../../schema/contracts/ticks.ts';
+import type { IngestBody, IngestResponse, InstructionInput } from '../../../schema/contracts/instructions.ts';
+import type { TickEntry, TickResponse } from '../../../schema/contracts/ticks.ts';
 import type { Runner } from '../../../workers/timed-jobs/job.ts';
 import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
 import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
@@ -35,19 +35,19 @@ export class Conductor {
   readonly #tokens = new Map<string, string>();
   #messages = 0;
 
-  async token(controllerId: string = NODE): Promise<string> {
-    const known = this.#tokens.get(controllerId);
+  async token(nodeId: string = NODE): Promise<string> {
+    const known = this.#tokens.get(nodeId);
     if (known !== undefined) return known;
-    const { token } = await this.edge.mint('controller', { controller_id: controllerId });
-    this.#tokens.set(controllerId, token);
-    await this.heard(controllerId);
+    const { token } = await this.edge.mint('controller', { controller_id: nodeId });
+    this.#tokens.set(nodeId, token);
+    await this.heard(nodeId);
     return token;
   }
 
   /** The node asks for its commands, as one without a socket does: it counts as there for a minute. */
-  async heard(controllerId: string): Promise<void> {
-    const token = await this.token(controllerId);
-    await this.edge.data('GET', `/v1/controllers/${controllerId}/commands`, { token });
+  async heard(nodeId: string): Promise<void> {
+    const token = await this.token(nodeId);
+    await this.edge.data('GET', `/v1/controllers/${nodeId}/commands`, { token });
   }
 
   /** A message as that node brings it: an id and a text of its own unless given. */
@@ -78,15 +78,15 @@ export class Conductor {
     };
   }
 
-  async bring(body: IngestBody, headers: Record<string, string> = {}): Promise<IngestAnswer> {
+  async bring(body: IngestBody, headers: Record<string, string> = {}): Promise<IngestResponse> {
     const token = await this.token(body.controller_id);
-    return this.edge.data<IngestAnswer>('POST', '/v1/messages', { token, body, headers });
+    return this.edge.data<IngestResponse>('POST', '/v1/messages', { token, body, headers });
   }
 
   /** A call of a node about what it holds. */
-  async act<T>(path: string, body: Record<string, unknown> = {}, controllerId: string = NODE): Promise<T> {
-    const token = await this.token(controllerId);
-    return this.edge.data<T>('POST', path, { token, body: { controller_id: controllerId, ...body } });
+  async act<T>(path: string, body: Record<string, unknown> = {}, nodeId: string = NODE): Promise<T> {
+    const token = await this.token(nodeId);
+    return this.edge.data<T>('POST', path, { token, body: { controller_id: nodeId, ...body } });
   }
 
   async result(instructionId: string, more: Record<string, unknown> = {}) {
@@ -119,7 +119,7 @@ export class Conductor {
   }: {
     random?: number;
     runners?: readonly Runner[];
-  } = {}): Promise<TickAnswer> {
+  } = {}): Promise<TickResponse> {
     const request = { trigger: 'manual', scheduledTime: null, now: this.edge.now } as const;
     return runTick(env, request, { runners, random: () => random, log: () => undefined });
   }

@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { timedJobs } from '../../../durable-objects/stubs.ts';
-import type { TickAnswer } from '../../../schema/contracts/ticks.ts';
+import type { TickResponse } from '../../../schema/contracts/ticks.ts';
 import type { Runner } from '../../../workers/timed-jobs/job.ts';
 import { MORE } from '../../../workers/timed-jobs/job.ts';
 import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
@@ -62,7 +62,7 @@ describe('a tick', () => {
   });
 
   it('that finds another one at work skips, and leaves its lock alone', async () => {
-    let inner: TickAnswer | undefined;
+    let inner: TickResponse | undefined;
     const nosy = runner('a.nosy', true, async () => {
       inner = await conductor.tick({ runners: [worker] });
       return 'ok';
@@ -164,7 +164,7 @@ describe('the next due time', () => {
 
 describe('over HTTP', () => {
   it('an operator starts one, and the log is read in order after a number', async () => {
-    const answer = await edge.data<TickAnswer>('POST', '/v1/timed-jobs/tick', { body: {} });
+    const answer = await edge.data<TickResponse>('POST', '/v1/timed-jobs/tick', { body: {} });
     expect(answer.decision).toBe('scheduled');
     const newest = await edge.data<{ items: { tick_seq: number; batch_id: string }[] }>(
       'GET',

@@ -27,7 +27,7 @@ class StandingClock extends ManualClock {
 }
 
 /** Answers a call, or throws an EdgeError. */
-export type EdgeAnswer = (request: EdgeRequest<unknown>) => unknown;
+export type EdgeResponse = (request: EdgeRequest<unknown>) => unknown;
 
 export class BridgeFixture {
   readonly clock = new StandingClock();
@@ -36,7 +36,7 @@ export class BridgeFixture {
   /** What was asked of the edge: `METHOD path`, with the token when it was not the node's. */
   readonly calls: { request: string; body: unknown; token: string | undefined }[] = [];
   readonly logged: unknown[] = [];
-  edge: EdgeAnswer = () => {
+  edge: EdgeResponse = () => {
     throw new EdgeError('status', 404, 'not_found', 'nothing here');
   };
   onFinalMessage: (frame: FinalMessage, ageMs: number) => void = (frame, ageMs) => {
@@ -51,7 +51,7 @@ export class BridgeFixture {
     const note = (...entry: unknown[]): void => void this.logged.push(entry);
     this.bridge = createBridge({
       store: this.store,
-      controllerId: 'node-a',
+      nodeId: 'node-a',
       edge: { call: (request) => this.#call(request) },
       system: this.system,
       clock: this.clock,

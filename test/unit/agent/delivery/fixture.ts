@@ -147,7 +147,7 @@ export class DeliveryFixture {
   #start(): DeliveryManager {
     const manager = new DeliveryManager({
       store: this.store,
-      controllerId: 'node-a',
+      nodeId: 'node-a',
       clock: this.clock,
       random: () => 0.5,
       newRequestId: () => newId('request', this.clock.now()),

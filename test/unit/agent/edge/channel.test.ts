@@ -4,7 +4,7 @@ import { Channel } from '../../../../local-agent/edge/channel.ts';
 import { CLOSE } from '../../../../schema/contracts/channel-frames.ts';
 import { CHANNEL } from '../../../../schema/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { FakeEdge, leaseAnswer } from '../../../support/fake-edge.ts';
+import { FakeEdge, leaseResponse } from '../../../support/fake-edge.ts';
 
 let edge: FakeEdge;
 beforeEach(async () => {
@@ -153,7 +153,7 @@ describe('the channel', () => {
     const socket = await ready(channel);
     const renewal = channel.renew(4, 30, 5_000);
     expect(await socket.frame('lease.renew')).toEqual({ type: 'lease.renew', term: 4, ttl_sec: 30 });
-    socket.send({ type: 'lease.result', ...leaseAnswer({ term: 4 }) });
+    socket.send({ type: 'lease.result', ...leaseResponse({ term: 4 }) });
     expect(await renewal).toMatchObject({ term: 4, is_leader: true });
   });
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { EdgeClient, EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { OutboxSender } from '../../../../local-agent/edge/outbox-sender.ts';
-import type { AnswerHandler } from '../../../../local-agent/edge/response-handlers.ts';
+import type { ResponseHandler } from '../../../../local-agent/edge/response-handlers.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -50,7 +50,7 @@ function note(text: string, stream = 'node') {
 function setUp(
   options: {
     store?: Store;
-    handler?: Partial<AnswerHandler>;
+    handler?: Partial<ResponseHandler>;
     maySend?: (kind: string) => boolean;
     clock?: FakeClock;
   } = {},
@@ -59,7 +59,7 @@ function setUp(
   const store = options.store ?? openTestStore(clock);
   const client = new HeldClient();
   const answers: unknown[] = [];
-  const handler: AnswerHandler = {
+  const handler: ResponseHandler = {
     schema: z.object({ seen: z.string() }),
     answered: (answer, row) => {
       answers.push([row.context, answer]);

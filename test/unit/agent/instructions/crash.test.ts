@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Ledger } from '../../../../local-agent/instructions/execution-store.ts';
+import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 let agent: InstructionHost;
@@ -130,7 +130,7 @@ describe('an agent that is killed', () => {
   it('has one mark for each instruction: whoever finds it set may not begin', () => {
     observed(APPEND);
     agent.accept();
-    const ledger = new Ledger(agent.store.db);
+    const ledger = new ExecutionStore(agent.store.db);
     expect([ledger.start('ins_0', 1), ledger.start('ins_0', 2)]).toEqual([true, false]);
     expect(ledger.execution('ins_0')?.started_at).toBe(1);
   });

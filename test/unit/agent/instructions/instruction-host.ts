@@ -98,7 +98,7 @@ export class InstructionHost {
     let temporary = 0;
     this.instructions = createInstructions({
       store: this.store,
-      controllerId: CONTROLLER,
+      nodeId: CONTROLLER,
       replies: {
         enqueue: (reply) => {
           this.replies.push(reply);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lanes } from '../../../../local-agent/lib/keyed-queue.ts';
+import { KeyedQueue } from '../../../../local-agent/lib/keyed-queue.ts';
 
 const failNever = (error: unknown) => {
   throw error;
@@ -7,7 +7,7 @@ const failNever = (error: unknown) => {
 
 describe('lanes', () => {
   it('run the jobs of one lane one after the other, in their order', async () => {
-    const lanes = new Lanes(4, failNever);
+    const lanes = new KeyedQueue(4, failNever);
     const seen: string[] = [];
     for (const name of ['a', 'b', 'c']) {
       lanes.run('lane', async () => {
@@ -21,7 +21,7 @@ describe('lanes', () => {
   });
 
   it('run beside each other, no more than the limit at once', async () => {
-    const lanes = new Lanes(2, failNever);
+    const lanes = new KeyedQueue(2, failNever);
     let running = 0;
     let most = 0;
     for (let i = 0; i < 7; i++) {
@@ -38,7 +38,7 @@ describe('lanes', () => {
 
   it('go on after a job that failed, which is told', async () => {
     const errors: unknown[] = [];
-    const lanes = new Lanes(1, (error) => errors.push(error));
+    const lanes = new KeyedQueue(1, (error) => errors.push(error));
     let ran = false;
     lanes.run('lane', () => Promise.reject(new Error('failed')));
     lanes.run('lane', async () => {

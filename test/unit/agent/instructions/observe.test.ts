@@ -5,7 +5,7 @@ import { HTTP } from '../../../../schema/defaults.ts';
 import { block, finalMessage } from './instruction-host.ts';
 
 const deps = {
-  controllerId: 'node-1',
+  nodeId: 'node-1',
   judge: () => ({ decision: 'allow', rule: 'default' }) as const,
   approval: () => {
     throw new Error('nothing is asked');

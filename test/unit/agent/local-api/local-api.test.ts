@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { Budget } from '../../../../local-agent/lib/rate-limit.ts';
+import { RateLimiter } from '../../../../local-agent/lib/rate-limit.ts';
 import { isOwnHost, parseLocalApi } from '../../../../local-agent/local-api/address.ts';
 import { startLocalApi } from '../../../../local-agent/local-api/server.ts';
 import { BRIDGE } from '../../../../schema/defaults.ts';
@@ -123,7 +123,7 @@ describe('where it listens', () => {
     routes: [],
     onUpgrade: () => undefined,
     newRequestId: () => 'r',
-    failures: new Budget({ perSec: 1, burst: 20 }, () => 0),
+    failures: new RateLimiter({ perSec: 1, burst: 20 }, () => 0),
     log: { warn() {}, error() {} },
   };
 

@@ -3,7 +3,7 @@ import type { LeaseTransport } from '../../../../local-agent/node/lease-loop.ts'
 import { LeaseLoop } from '../../../../local-agent/node/lease-loop.ts';
 import type { LeaseRules } from '../../../../local-agent/node/node-state.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { leaseAnswer, leaseView } from '../../../support/fake-edge.ts';
+import { leaseResponse, leaseView } from '../../../support/fake-edge.ts';
 
 const standard: LeaseRules = {
   nodeId: 'node-a',
@@ -17,8 +17,8 @@ function setUp(over: Partial<LeaseTransport> = {}, rules = standard) {
   const clock = new FakeClock();
   const calls: string[] = [];
   const transport: LeaseTransport = {
-    acquire: async () => leaseAnswer({ operation: 'acquire' }),
-    renew: async () => leaseAnswer(),
+    acquire: async () => leaseResponse({ operation: 'acquire' }),
+    renew: async () => leaseResponse(),
     release: async () => ({ released: true, lease: leaseView({ term: 1 }) }),
     alone: () => false,
     ...over,
@@ -59,7 +59,7 @@ describe('the lease loop', () => {
 
   it('degrades after two failures, tries on, and recovers', async () => {
     let isAway = false;
-    const { clock, states, loop } = setUp({ renew: async () => (isAway ? away() : leaseAnswer()) });
+    const { clock, states, loop } = setUp({ renew: async () => (isAway ? away() : leaseResponse()) });
     await loop.acquireOnce();
     loop.start();
     isAway = true;
@@ -88,7 +88,7 @@ describe('the lease loop', () => {
   });
 
   it('releases at once when asked to yield', async () => {
-    const { clock, calls, loop } = setUp({ renew: async () => leaseAnswer({ yield_to: 'node-b' }) });
+    const { clock, calls, loop } = setUp({ renew: async () => leaseResponse({ yield_to: 'node-b' }) });
     await loop.acquireOnce();
     loop.start();
     await clock.advance(5_000);
@@ -97,13 +97,13 @@ describe('the lease loop', () => {
   });
 
   it('takes over at once when it is told of a release', async () => {
-    const taken = leaseAnswer({ is_leader: false, holder_id: 'node-b', expires_in_ms: 20_000 });
+    const taken = leaseResponse({ is_leader: false, holder_id: 'node-b', expires_in_ms: 20_000 });
     let answer = taken;
     const { clock, calls, loop } = setUp({ acquire: async () => answer });
     await loop.acquireOnce();
     loop.start();
     await clock.advance(500);
-    answer = leaseAnswer({ term: 2 });
+    answer = leaseResponse({ term: 2 });
     loop.told(leaseView({ term: 1 }), true);
     await clock.advance(0);
     expect(calls).toEqual(['acquire@0', 'acquire@500']);
@@ -124,7 +124,7 @@ describe('the lease loop', () => {
     const { clock, calls, loop } = setUp({
       acquire: () =>
         new Promise((resolve) => {
-          grant = () => resolve(leaseAnswer({ term: 9 }));
+          grant = () => resolve(leaseResponse({ term: 9 }));
         }),
     });
     const asking = loop.acquireOnce();

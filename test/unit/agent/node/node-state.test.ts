@@ -7,7 +7,7 @@ import {
   nextNodeView,
   trustMs,
 } from '../../../../local-agent/node/node-state.ts';
-import { leaseAnswer, leaseView } from '../../../support/fake-edge.ts';
+import { leaseResponse, leaseView } from '../../../support/fake-edge.ts';
 
 const rules: LeaseRules = {
   nodeId: 'node-a',
@@ -21,7 +21,7 @@ const rules: LeaseRules = {
 function viewAfter(...steps: [at: number, event: NodeEvent][]): NodeView {
   return steps.reduce((view, [at, event]) => nextNodeView(view, event, rules, at), INITIAL_NODE_VIEW);
 }
-const granted = (sentAt: number, over = {}): NodeEvent => ({ type: 'answered', sentAt, answer: leaseAnswer(over) });
+const granted = (sentAt: number, over = {}): NodeEvent => ({ type: 'answered', sentAt, answer: leaseResponse(over) });
 const NOT_MINE = { is_leader: false, holder_id: 'node-b', expires_in_ms: 20_000 };
 const refused = (sentAt: number, expires_in_ms = 20_000): NodeEvent => granted(sentAt, { ...NOT_MINE, expires_in_ms });
 const told = (over = {}, candidate = false): NodeEvent => ({

@@ -4,7 +4,7 @@ import type { CautiousTime } from '../../../../local-agent/node/cautious-clock.t
 import { advanceCautiousTime } from '../../../../local-agent/node/cautious-clock.ts';
 import type { LeaseRules, NodeView } from '../../../../local-agent/node/node-state.ts';
 import { INITIAL_NODE_VIEW, leads, nextNodeView } from '../../../../local-agent/node/node-state.ts';
-import { leaseAnswer } from '../../../support/fake-edge.ts';
+import { leaseResponse } from '../../../support/fake-edge.ts';
 
 /** What the host's clocks do while `ms` of true time pass; at any moment at most one of them is wrong. */
 const step = fc.oneof(
@@ -69,7 +69,7 @@ class Model {
     const arrived = this.#arrivals.filter(({ at }) => at <= this.#world.trueMs);
     this.#arrivals = this.#arrivals.filter(({ at }) => at > this.#world.trueMs);
     for (const { sentAt } of arrived) {
-      const answer = leaseAnswer({ expires_in_ms: this.#rules.ttlMs });
+      const answer = leaseResponse({ expires_in_ms: this.#rules.ttlMs });
       this.#view = nextNodeView(this.#view, { type: 'answered', sentAt, answer }, this.#rules, this.#now());
     }
   }

@@ -61,7 +61,7 @@ class World {
 
   #make(): TickLog {
     return new TickLog({
-      controllerId: 'node-a',
+      nodeId: 'node-a',
       edge: { call: (request) => this.#call(request) },
       store: this.store,
       files: this.files,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { groupMembers, startTicks } from '../../../../local-agent/host/processes.ts';
-import { describeProcess, endLeftover } from '../../../../local-agent/worker-runner/orphans.ts';
+import { describeProcess, killOrphan } from '../../../../local-agent/worker-runner/orphans.ts';
 
 /** A program in a session of its own, as `exec` starts them, once it has said that it runs. */
 async function program(script: string) {
@@ -22,10 +22,10 @@ async function groupIsGone(pid: number): Promise<void> {
 describe('a program that outlived its agent', () => {
   it('is ended with its whole group', async () => {
     const { pid, exited } = await program('sleep 600 & echo on; wait');
-    expect(endLeftover(describeProcess(pid))).toBe(true);
+    expect(killOrphan(describeProcess(pid))).toBe(true);
     await exited;
     await groupIsGone(pid);
-    expect(endLeftover({ pid, began: null })).toBe(false);
+    expect(killOrphan({ pid, began: null })).toBe(false);
   });
 
   it('is ended when its leader is gone and the rest goes on', async () => {
@@ -35,14 +35,14 @@ describe('a program that outlived its agent', () => {
     child.stdout.destroy();
     expect(startTicks(pid)).toBeNull();
     expect(groupMembers(pid)).toHaveLength(1);
-    expect(endLeftover(running)).toBe(true);
+    expect(killOrphan(running)).toBe(true);
     await groupIsGone(pid);
   });
 
   it('is left alone when the number belongs to another process now', async () => {
     const { pid, exited } = await program('echo on; sleep 600');
     const { began } = describeProcess(pid);
-    expect(endLeftover({ pid, began: `${began}1` })).toBe(false);
+    expect(killOrphan({ pid, began: `${began}1` })).toBe(false);
     expect(startTicks(pid)).not.toBeNull();
     process.kill(-pid, 'SIGKILL');
     await exited;
