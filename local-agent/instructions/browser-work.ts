@@ -11,7 +11,7 @@ import type { BrowserTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
 import type { ConversationReader } from '../browsers/conversation-reader.ts';
 import type { BrowserTargets } from '../browsers/targets.ts';
-import type { Redact } from '../policy/redact.ts';
+import type { Redact } from '../lib/redact.ts';
 import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
 import { clipToOutput, ended, fitToBody, succeeded } from '../tools/tool.ts';
 import type { OutgoingQueue, PromptSubject } from './outgoing.ts';

@@ -13,8 +13,8 @@ import { ended } from '../tools/tool.ts';
 import { approvalOf } from './approval.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
-import type { Redact } from './redact.ts';
-import { redactor } from './redact.ts';
+import type { Redact } from '../lib/redact.ts';
+import { redactor } from '../lib/redact.ts';
 
 export interface HostPolicyDeps {
   policyFile: Pick<PolicyFile, 'current'>;

@@ -7,7 +7,7 @@ import { HTTP, INSTRUCTION } from '../../schema/defaults.ts';
 import type { Keep } from '../host/fs.ts';
 import type { FileErrorCode, Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
-import type { Redact } from '../policy/redact.ts';
+import type { Redact } from '../lib/redact.ts';
 import type { RunningProcess } from '../worker-runner/orphans.ts';
 
 /** An instruction's result: what the edge is told, without the node's name. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LiveOutput } from '../../../../local-agent/instructions/live-output.ts';
-import { redactor } from '../../../../local-agent/policy/redact.ts';
+import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { LiveText } from '../../../../local-agent/tools/live-text.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { TestClock } from '../../../support/test-clock.ts';

@@ -6,7 +6,7 @@ import type { Roots } from '../../../../local-agent/host/roots.ts';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
 import { makeVisible } from '../../../../local-agent/lib/visible.ts';
 import { approvalOf } from '../../../../local-agent/policy/approval.ts';
-import { redactor } from '../../../../local-agent/policy/redact.ts';
+import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { PolicySchema } from '../../../../schema/contracts/policy.ts';
 import { TOKEN_PREFIX } from '../../../../schema/contracts/tokens.ts';
 import { tempFolder } from './instruction-host.ts';
