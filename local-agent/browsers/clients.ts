@@ -24,7 +24,7 @@ export type ClientState = Extract<ExtensionFrame, { type: 'browser.client_state'
 export interface Account {
   platform: Platform;
   fingerprint: string | null;
-  /** Whether nobody is signed in. */
+  /** Whether the page is signed out. */
   lost: boolean;
 }
 

@@ -137,7 +137,7 @@ export class Deliveries {
     for (const row of slots) this.#noteSlot(SlotRow.parse(row));
   }
 
-  /** Queues a delivery. One whose plan is known already is left as it is, whatever became of it. */
+  /** Queues a delivery. A plan that is known already is left as it is, in any state. */
   add({ target, ...delivery }: NewDelivery, now: number): void {
     this.#insert.run({ ...delivery, target: JSON.stringify(target), now });
     this.#noteSlot(delivery);

@@ -125,7 +125,7 @@ export class DeliveryManager {
   /** Deletes ended deliveries that the edge no longer asks for, now and daily. */
   #cleanUp(): void {
     const { clock } = this.#deps;
-    this.#deliveries.forgetBefore(clock.now() - DELIVERY.keep_answered_ms);
+    this.#deliveries.forgetBefore(clock.now() - DELIVERY.keep_ended_ms);
     this.#cancelCleanUp = clock.after(AGENT_KEEPS.look_interval_ms, () => this.#cleanUp());
   }
 }

@@ -221,7 +221,7 @@ export class OutboxSender {
     return (failure.retryAfterMs ?? 0) + retryDelayMs(failures, RETRY, this.#deps.random());
   }
 
-  /** A fault of this host, such as a full disk: the stream is retried. */
+  /** A fault of this machine, such as a full disk: the stream is retried. */
   #onFault(stream: string, error: unknown): StreamStop {
     this.#deps.onProblem('a stream of the outbox could not be sent', { stream, error });
     return { type: 'waiting', retryMs: RETRY.max_ms };

@@ -1,4 +1,4 @@
-/** The system mode as this node knows it: that of the newest version it has heard of. */
+/** The system mode as this node knows it: that of the newest version that any source has reported. */
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { Emitter } from '../lib/emitter.ts';
 

@@ -52,7 +52,7 @@ export interface RefusedEntry {
   refusal: Refusal;
 }
 
-/** Percent-encodes what may not stand in an HTTP header. */
+/** Percent-encodes characters that an HTTP header may not contain. */
 function headerSafe(stream: string): string {
   return stream.toWellFormed().replace(/[^A-Za-z0-9._:-]/gu, (character) => encodeURIComponent(character));
 }

@@ -80,7 +80,7 @@ describe('renewals', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
     agent.respond();
-    agent.clock.advance(DELIVERY.keep_answered_ms);
+    agent.clock.advance(DELIVERY.keep_ended_ms);
     expect(agent.query('job_1.1')).toMatchObject({ outcome: 'delivered' });
     agent.clock.advance(AGENT_KEEPS.look_interval_ms);
     expect(agent.query('job_1.1')).toEqual({ outcome: 'unknown' });
