@@ -2,10 +2,9 @@
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import type { IngestBody, InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
-import { extractBlocks } from './extract.ts';
 import type { NormalInstruction } from './normalize.ts';
-import { normalize } from './normalize.ts';
-import { capErrors, parseBlocks } from './parse.ts';
+import { capErrors } from './parse.ts';
+import { readMessage } from './read-message.ts';
 
 export interface ObserveDeps {
   nodeId: string;
@@ -35,10 +34,8 @@ function cutToFit(text: string): string {
 /** The body of `POST /v1/messages`. A message too large for it is told without its instructions, as an error. */
 export function ingestBody(frame: FinalMessage & { conversation_id: string }, deps: ObserveDeps): IngestBody {
   const text = frame.raw_text.toWellFormed();
-  const parsed = parseBlocks(extractBlocks(text));
-  const normal = normalize(parsed.instructions);
-  const errors = [...parsed.errors, ...normal.errors].sort((a, b) => a.line - b.line);
-  const instructions = normal.instructions.map((instruction): InstructionInput => {
+  const { instructions: written, errors } = readMessage(text);
+  const instructions = written.map((instruction): InstructionInput => {
     const { block_index, index, target, tool, params } = instruction;
     const policy = deps.judge(instruction, frame.platform);
     const input = { block_index, index, target, tool, params, policy };
