@@ -12,6 +12,7 @@ import type {
 } from '../../schema/contracts/bridge-frames.ts';
 import { ExtensionFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { BrowserClients } from '../browsers/clients.ts';
 import type { SeenMessages } from '../browsers/seen-messages.ts';
@@ -99,8 +100,7 @@ export class Session {
     const parsed = ExtensionFrameSchema.safeParse(json);
     const re = frameId(json);
     if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      this.#refuse(re, 'invalid_request', `${issue?.path.join('.') || 'frame'}: ${issue?.message ?? 'not understood'}`);
+      this.#refuse(re, 'invalid_request', firstIssueText(parsed.error, 'frame'));
       return;
     }
     try {

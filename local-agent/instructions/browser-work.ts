@@ -14,7 +14,7 @@ import type { Prompt } from '../delivery/prompts.ts';
 import { promptPlan } from '../delivery/prompts.ts';
 import type { Redact } from '../policy/redact.ts';
 import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
-import { clipToOutput, ended, fitToBody, succeeded } from '../tools/tool.ts';
+import { clipToOutput, ended, fitOutput, succeeded } from '../tools/tool.ts';
 
 /** The browsers of this host, as far as tools use them. */
 export interface HostBrowsers {
@@ -108,6 +108,6 @@ export class BrowserWork {
     if (reading === null)
       return ended('failed', 'unreadable', 'the browser could not read it, or did not answer in time');
     const { text, clipped } = clipToOutput(redact(shown(reading)));
-    return fitToBody(succeeded(text, clipped));
+    return fitOutput(succeeded(text, clipped));
   }
 }

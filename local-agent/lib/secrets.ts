@@ -1,9 +1,6 @@
 /** Secrets are compared by their digests: in constant time, and whatever their lengths. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
+import { timingSafeEqual } from 'node:crypto';
+import { sha256Hex } from './hash.ts';
 
 /** Whether two SHA-256 digests in hex are the same. */
 export function sameDigest(a: string, b: string): boolean {

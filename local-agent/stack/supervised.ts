@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { signalGroup } from '../lib/kill-group.ts';
 
 export interface ChildSpec {
   name: string;
@@ -77,7 +78,7 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
 
   /** Ends the process group at once; the supervisor then restarts it. */
   kill(): void {
-    if (this.#child?.pid !== undefined) killGroup(this.#child.pid, 'SIGKILL');
+    if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL');
   }
 
   /** Asks the child to stop and waits for it; after `timeoutMs` its group is killed. */
@@ -94,7 +95,7 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
   }
 
   #onExit(child: ChildProcess, reason: string): void {
-    if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     this.#child = null;
     if (this.#stopping) return;
     if (Date.now() - this.#startedAt > HEALTHY_AFTER_MS) this.#delayMs = RESTART_MIN_MS;
@@ -102,13 +103,5 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     this.emit('died', reason);
     this.#restart = setTimeout(() => this.start(), this.#delayMs);
     this.#delayMs = Math.min(this.#delayMs * 2, RESTART_MAX_MS);
-  }
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: the group is gone already, which is what was wanted.
   }
 }
