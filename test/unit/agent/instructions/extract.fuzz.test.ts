@@ -14,8 +14,10 @@ const PATIENT = { timeout: 120_000 };
  */
 function confusesReference(text: string): boolean {
   const lines = text.replaceAll(/\r\n?/g, '\n');
-  const codeAboveEmptyItem = /^(?: {4}| *\t)/m.test(lines) && /(?:[-+*]|\d+[.)])[ \t]*$/m.test(lines);
-  return codeAboveEmptyItem || /[-+*.)](?: {5}| *\t)/.test(lines) || /^ {0,3}<.*\n {0,3}</m.test(lines);
+  const hasCode = /^(?: {4}| *\t)/m.test(lines);
+  const codeAboveItem =
+    hasCode && (/(?:[-+*]|\d+[.)])[ \t]*$/m.test(lines) || /^(?: {4}| *\t).*\n+.*[-+*.)] /m.test(lines));
+  return codeAboveItem || /[-+*.)](?: {5}| *\t)/.test(lines) || /^ {0,3}<.*\n {0,3}</m.test(lines);
 }
 
 /** What the reference parser places at the root as a closed fence with the info string `baa`. */
