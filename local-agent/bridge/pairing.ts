@@ -9,7 +9,8 @@ import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
-import { sameSecret, sha256Hex } from '../lib/secrets.ts';
+import { sha256Hex } from '../lib/hash.ts';
+import { sameSecret } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
 
 /** A browser's socket that is waiting for its token. */

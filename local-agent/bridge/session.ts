@@ -12,6 +12,7 @@ import type {
 } from '../../schema/contracts/bridge-frames.ts';
 import { ExtensionFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { BrowserClients } from '../browsers/clients.ts';
 import type { BrowserConnection } from '../browsers/connected-browsers.ts';
@@ -105,8 +106,7 @@ export class Session implements BrowserConnection {
     const parsed = ExtensionFrameSchema.safeParse(json);
     const re = requestId(json);
     if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      this.#refuse(re, 'invalid_request', `${issue?.path.join('.') || 'frame'}: ${issue?.message ?? 'not readable'}`);
+      this.#refuse(re, 'invalid_request', firstIssueText(parsed.error, 'frame'));
       return;
     }
     try {

@@ -1,6 +1,7 @@
 /** `conversations`: what the system knows of each chat, and whether it may carry on by itself. */
 import type { z } from 'zod';
 import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
 import { RenewalSettingsPatchSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
 import { changeVerb } from './change.ts';
@@ -90,8 +91,7 @@ const show: Verb = {
 function wantedSettings(text: string): RenewalSettingsPatch {
   const parsed = RenewalSettingsPatchSchema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(`--set: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'not settings'}`);
+  throw new UsageError(`--set: ${firstIssueText(parsed.error, 'settings')}`);
 }
 
 function jsonOf(text: string): unknown {

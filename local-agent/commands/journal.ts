@@ -1,19 +1,15 @@
 /** `journal`: the story of all instructions of a node as the edge keeps it, checked link by link, or written out. */
-import { createHash } from 'node:crypto';
 import type { JournalEntry } from '../../schema/contracts/journal.ts';
 import { JournalPageSchema } from '../../schema/contracts/journal.ts';
 import type { ChainHead } from '../../schema/domain/journal-chain.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../schema/domain/journal-chain.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { sha256Hex } from '../lib/hash.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeArgs, operatorConfig } from './edge-access.ts';
 import { present } from './output.ts';
 import type { Args, Verb } from './verb.ts';
 import { EXIT, optionalText } from './verb.ts';
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
-}
 
 interface Page {
   items: JournalEntry[];
@@ -52,7 +48,7 @@ async function check(pages: AsyncIterable<Page>): Promise<Checked> {
   let last = EMPTY_CHAIN;
   let claimed: ChainHead | null = null;
   for await (const { items, head } of pages) {
-    const verdict = await verifyChain(sha256, last, items);
+    const verdict = await verifyChain(sha256Hex, last, items);
     if (!verdict.ok) return verdict;
     last = verdict.head;
     claimed = head;

@@ -13,7 +13,7 @@ import type { ConversationReader } from '../browsers/conversation-reader.ts';
 import type { BrowserTargets } from '../browsers/targets.ts';
 import type { Redact } from '../lib/redact.ts';
 import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
-import { clipToOutput, ended, fitToBody, succeeded } from '../tools/tool.ts';
+import { clipToOutput, ended, fitOutput, succeeded } from '../tools/tool.ts';
 import type { OutgoingQueue, PromptSubject } from './outgoing.ts';
 
 export interface BrowserCall {
@@ -100,6 +100,6 @@ export class BrowserWork {
     if (reading === null)
       return ended('failed', 'unreadable', 'the browser could not read it, or did not answer in time');
     const { text, clipped } = clipToOutput(redact(shown(reading)));
-    return fitToBody(succeeded(text, clipped));
+    return fitOutput(succeeded(text, clipped));
   }
 }

@@ -1,9 +1,6 @@
-/** Compares secrets by their digests: in constant time, and independent of their lengths. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
+/** Secrets are compared by their digests: in constant time, and whatever their lengths. */
+import { timingSafeEqual } from 'node:crypto';
+import { sha256Hex } from './hash.ts';
 
 /** Whether two SHA-256 digests in hex are equal. */
 export function sameDigest(a: string, b: string): boolean {

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { HEADER } from '../../schema/contracts/common.ts';
+import { fieldIssues, firstIssueText } from '../../schema/contracts/issues.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { RateLimiter } from '../lib/rate-limit.ts';
@@ -85,10 +86,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 export function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const field = issue?.path.join('.') || 'body';
-  const expected = issue?.message ?? 'another value';
-  throw new AppError('invalid_request', `${field}: ${expected}`, { details: { field, expected } });
+  const [first] = fieldIssues(parsed.error, 'body');
+  throw new AppError('invalid_request', firstIssueText(parsed.error, 'body'), { details: { ...first } });
 }
 
 class LocalApiServer implements LocalApi {

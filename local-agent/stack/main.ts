@@ -2,6 +2,7 @@
 import type { ArgsDef } from 'citty';
 import { defineCommand, renderUsage } from 'citty';
 import type { z } from 'zod';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { defaultDeps } from '../commands/deps.ts';
 import { plain } from '../commands/output.ts';
@@ -59,9 +60,7 @@ function optionsOf(rawArgs: readonly string[]) {
 function nameOf(flag: string, value: unknown, schema: z.ZodType<string>): string {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new UsageError(
-    `${flag}: ${JSON.stringify(value)}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`,
-  );
+  throw new UsageError(`${flag}: ${firstIssueText(parsed.error, JSON.stringify(value))}`);
 }
 
 function portOf(text: string, flag: string): number {

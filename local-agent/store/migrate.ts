@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { sha256Hex } from '../lib/secrets.ts';
+import { sha256Hex } from '../lib/hash.ts';
 
 export interface Migration {
   /** Unique in the list. */

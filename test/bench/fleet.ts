@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { buildBridgeSide, buildBrowserSide } from '../../local-agent/agent.ts';
 import type { DeliveryManager } from '../../local-agent/delivery/manager.ts';
 import { SystemView } from '../../local-agent/edge/system-view.ts';
-import { sha256Hex } from '../../local-agent/lib/secrets.ts';
+import { sha256Hex } from '../../local-agent/lib/hash.ts';
 import type { Store } from '../../local-agent/store/store.ts';
 import { openStore } from '../../local-agent/store/store.ts';
 import { DELIVERY } from '../../schema/defaults.ts';

@@ -5,6 +5,7 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { HEADER } from '../../schema/contracts/common.ts';
+import { fieldIssues, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { Role, Session } from '../../schema/contracts/tokens.ts';
 import { HTTP } from '../../schema/defaults.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
@@ -237,12 +238,8 @@ export function parse<S extends Schema>(schema: S, value: unknown, where: string
   if (schema === undefined) return undefined as Parsed<S>;
   const result = schema.safeParse(value);
   if (result.success) return result.data as Parsed<S>;
-  const issues = result.error.issues.map((issue) => ({
-    field: (issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path).join('.') || where,
-    expected: issue.message,
-  }));
-  const [first] = issues;
-  throw new AppError('invalid_request', `${first?.field}: ${first?.expected}`, {
-    details: { in: where, ...first, issues: issues.slice(0, 20) },
+  const issues = fieldIssues(result.error, where);
+  throw new AppError('invalid_request', firstIssueText(result.error, where), {
+    details: { in: where, ...issues[0], issues: issues.slice(0, 20) },
   });
 }

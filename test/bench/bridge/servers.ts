@@ -14,7 +14,7 @@ import { SystemView } from '../../../local-agent/edge/system-view.ts';
 import { BrowserWork } from '../../../local-agent/instructions/browser-work.ts';
 import { Pipeline } from '../../../local-agent/instructions/pipeline.ts';
 import { systemClock } from '../../../local-agent/lib/clock.ts';
-import { sha256Hex } from '../../../local-agent/lib/secrets.ts';
+import { sha256Hex } from '../../../local-agent/lib/hash.ts';
 import { openStore } from '../../../local-agent/store/store.ts';
 import type { Addresses } from './meeting.ts';
 import { PAIRED } from './meeting.ts';
