@@ -53,10 +53,19 @@ export function createLocalApp({ sharedToken, routes, newRequestId, failures, lo
     checkCaller(c.env.incoming);
     await next();
   });
-  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => renderError(c, wrongMethod(c, methods)) }));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed(c, methods) {
+        const allow = methods.join(', ');
+        return respondError(c, new AppError('method_not_allowed', `this path takes ${allow}`, { headers: { allow } }));
+      },
+    }),
+  );
   app.get('/healthz', (c) => c.body('ok', 200, { 'content-type': 'text/plain' }));
   const requireToken = async (c: LocalContext, next: Next): Promise<void> => {
-    authenticate(c.req.header('authorization'), sharedToken, failures);
+    const problem = authenticationProblem(c.req.header('authorization'), sharedToken);
+    if (problem !== null) throw failures.take() ? problem : tooManyFailures(failures.waitMs());
     await next();
   };
   for (const { method, path, run } of routes) {
@@ -68,11 +77,11 @@ export function createLocalApp({ sharedToken, routes, newRequestId, failures, lo
       return c.json({ ok: true, request_id: c.var.requestId, data }, 200, NO_STORE);
     });
   }
-  app.notFound((c) => renderError(c, new AppError('not_found', `there is no ${c.req.path}`)));
+  app.notFound((c) => respondError(c, new AppError('not_found', `there is no ${c.req.path}`)));
   app.onError((error, c) => {
-    if (error instanceof AppError) return renderError(c, error);
+    if (error instanceof AppError) return respondError(c, error);
     log.error({ err: error, request_id: c.var.requestId }, 'a request to the local API failed');
-    return renderError(c, new AppError('internal', 'something went wrong in the agent'));
+    return respondError(c, internalError());
   });
   return app;
 }
@@ -91,16 +100,6 @@ export function checkHost(header: string | undefined, port: number | undefined):
   throw new AppError('forbidden', 'the Host header must be a loopback name with this port');
 }
 
-function authenticate(header: string | undefined, sharedToken: string | null, failures: RateLimiter): void {
-  const problem = authenticationProblem(header, sharedToken);
-  if (problem === null) return;
-  if (failures.take()) throw problem;
-  const retryAfterSec = Math.ceil(failures.waitMs() / SECOND_MS);
-  throw new AppError('rate_limited', 'too many failed authentications; wait', {
-    headers: { 'retry-after': String(retryAfterSec) },
-  });
-}
-
 function authenticationProblem(header: string | undefined, sharedToken: string | null): AppError | null {
   if (sharedToken === null || PLACEHOLDER_SECRETS.includes(sharedToken)) {
     return new AppError('auth_not_configured', 'this node has no token; set BAA_SHARED_TOKEN');
@@ -113,6 +112,11 @@ function authenticationProblem(header: string | undefined, sharedToken: string |
   return sameSecret(token, sharedToken) ? null : new AppError('unknown_token', 'this is not the node’s token');
 }
 
+function tooManyFailures(waitMs: number): AppError {
+  const headers = { 'retry-after': String(Math.ceil(waitMs / SECOND_MS)) };
+  return new AppError('rate_limited', 'too many failed authentications; wait', { headers });
+}
+
 /** hono's body limit copies the request; that needs Node's own `Request`, not the adapter's lightweight one. */
 async function useNativeRequest(c: LocalContext, next: Next): Promise<void> {
   c.req.raw = new Request(c.req.url, c.req.raw);
@@ -122,9 +126,8 @@ async function useNativeRequest(c: LocalContext, next: Next): Promise<void> {
 const limitBody = bodyLimit({
   maxSize: BRIDGE.max_body_bytes,
   onError: () => {
-    throw new AppError('payload_too_large', `the body must be at most ${BRIDGE.max_body_bytes} bytes`, {
-      headers: { connection: 'close' },
-    });
+    const headers = { connection: 'close' };
+    throw new AppError('payload_too_large', `the body must be at most ${BRIDGE.max_body_bytes} bytes`, { headers });
   },
 });
 
@@ -139,13 +142,12 @@ async function readJson(c: LocalContext): Promise<unknown> {
   }
 }
 
-function wrongMethod(c: Context, methods: readonly string[]): AppError {
-  const allow = methods.join(', ');
-  return new AppError('method_not_allowed', `${c.req.path} takes ${allow}`, { headers: { allow } });
+function respondError(c: Context, error: AppError): Response {
+  return c.json(errorBody(error, c.get('requestId')), error.status, { ...NO_STORE, ...error.headers });
 }
 
-function renderError(c: Context, error: AppError): Response {
-  return c.json(errorBody(error, c.get('requestId')), error.status, { ...NO_STORE, ...error.headers });
+export function internalError(): AppError {
+  return new AppError('internal', 'something went wrong in the agent');
 }
 
 export function errorBody({ code, message, details }: AppError, requestId: string): ErrorBody {

@@ -12,7 +12,7 @@ import { HEADER } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import { parseLocalApi } from './address.ts';
 import type { LocalAppDeps } from './app.ts';
-import { checkHost, createLocalApp, errorBody } from './app.ts';
+import { checkHost, createLocalApp, errorBody, internalError } from './app.ts';
 
 export interface LocalApiDeps extends LocalAppDeps {
   /** `http://127.0.0.1:<port>`; port 0 takes a free one. */
@@ -74,12 +74,10 @@ function requestListener(deps: LocalApiDeps): RequestListener {
     // The rest of the process keeps Node's own Request and Response.
     overrideGlobalObjects: false,
     errorHandler(cause) {
-      const error =
-        cause instanceof RequestError
-          ? new AppError('invalid_request', 'the request target or the Host header is malformed')
-          : internalError();
+      const isMalformed = cause instanceof RequestError;
+      const error = isMalformed ? new AppError('invalid_request', 'the request is malformed') : internalError();
       const requestId = newRequestId();
-      if (error.code === 'internal') log.error({ err: cause, request_id: requestId }, 'the local API failed');
+      if (!isMalformed) log.error({ err: cause, request_id: requestId }, 'a request to the local API failed');
       const headers = { 'cache-control': 'no-store', [HEADER.request_id]: requestId };
       return Response.json(errorBody(error, requestId), { status: error.status, headers });
     },
@@ -117,8 +115,4 @@ function refuseUpgrade(socket: Socket, error: AppError, requestId: string): void
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-function internalError(): AppError {
-  return new AppError('internal', 'something went wrong in the agent');
 }

@@ -162,7 +162,7 @@ describe('the journal', () => {
     await at.browser.delivers();
     await instruction(at, 'succeeded');
     const { code, out } = await conductor(at, 'journal', 'verify');
-    expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ entries of journalled are whole/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^the journal of journalled is intact: \d+ entries/)]);
     const exported = await conductor(at, 'journal', 'export');
     const kinds = exported.out.split('\n').map((line) => JSON.parse(line).kind);
     expect(kinds).toEqual(expect.arrayContaining(['observed', 'judged', 'claimed', 'started', 'ended']));
