@@ -40,8 +40,8 @@ async function expire({ env, db, now }: RunnerContext, instructionId: string): P
     const loaded = await readInstruction(db, instructionId);
     const { status, claim_expires_at } = loaded.row;
     const due = status === 'awaiting_approval' && claim_expires_at !== null && claim_expires_at <= now;
-    if (!due) return { statements: [], answer: null };
-    return { ...endApproval(env, db, loaded, { decision: 'expired', by: 'deadline' }, now), answer: null };
+    if (!due) return { response: null };
+    return { ...endApproval(env, db, loaded, { decision: 'expired', by: 'deadline' }, now), response: null };
   });
   await Promise.all(told);
 }

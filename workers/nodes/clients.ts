@@ -4,8 +4,8 @@ import type { PlatformState, StopReason } from '../../schema/contracts/clients.t
 import type { Platform } from '../../schema/contracts/common.ts';
 import { stopPlatform } from '../../schema/domain/client-stops.ts';
 import { clients } from '../../schema/tables/index.ts';
-import type { EventDraft } from '../db/commit.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
 
 export type ClientRow = typeof clients.$inferSelect;
 
@@ -31,11 +31,11 @@ export async function stopClient(
   client: { client_id: string; controller_id: string; platform: Platform },
   reason: StopReason,
   now: number,
-): Promise<{ statements: Statement[]; events: EventDraft[] }> {
+): Promise<Plan> {
   const { client_id, controller_id, platform } = client;
   const known = (await findClient(db, client_id))?.platforms ?? [];
   const platforms = stopPlatform(known, platform, reason);
-  if (platforms === known) return { statements: [], events: [] };
+  if (platforms === known) return {};
   // Its node may not have told of it yet: it has just delivered there, or tried to.
   const row = { client_id, controller_id, connected: true, platforms: [...platforms], updated_at: now };
   const set = { platforms: row.platforms, updated_at: now };

@@ -12,9 +12,9 @@ import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { changeConversation } from '../../schema/domain/conversation.ts';
 import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
-import type { EventDraft } from '../db/commit.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { EventDraft, Plan } from '../db/plan.ts';
 import { projectAgain } from './projection-marks.ts';
 
 export type ConversationRow = typeof local_conversations.$inferSelect;
@@ -41,13 +41,6 @@ export function linkedTo(nodeId: string): SQL {
     AND l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId})`;
 }
 
-export interface PlanParts {
-  guards: Statement[];
-  statements: Statement[];
-  events: EventDraft[];
-  after: () => Promise<unknown>;
-}
-
 /** Parts of a plan that make `next` of the conversation as it was read; nothing at all when they are the same. */
 export function storeConversation(
   env: Env,
@@ -55,8 +48,8 @@ export function storeConversation(
   read: ConversationRow,
   next: ConversationRow,
   now: number,
-): PlanParts {
-  if (next === read) return { guards: [], statements: [], events: [], after: async () => undefined };
+): Plan {
+  if (next === read) return {};
   const id = read.local_conversation_id;
   const turned = next.automation_status !== read.automation_status;
   // A person who sets `auto` once more means that what was counted so far no longer stands in the way.
@@ -115,9 +108,9 @@ export function applyChange(
   read: ConversationRow,
   change: ConversationChange,
   now: number,
-): PlanParts & { next: ConversationRow } {
+): { plan: Plan; next: ConversationRow } {
   const next = changeConversation(read, change, now);
-  return { ...storeConversation(env, db, read, next, now), next };
+  return { plan: storeConversation(env, db, read, next, now), next };
 }
 
 /** What a decision about the conversation relies upon must still be what was read. */
