@@ -77,7 +77,7 @@ describe.concurrent('a node without a working channel', () => {
       const job = await sentJob(cluster);
       expect((await browser.delivers()).message_text).toContain('Half of it is done.');
       expect(await jobDone(cluster, job.job_id)).toMatchObject({ status: 'done', attempt_count: 1 });
-      // Past the TTL the first term still lives, so it was renewed; and the command was polled again and again.
+      // The first term is alive after its TTL, so it was renewed, and the node kept polling for commands.
       await until(async () => ((await cluster.leader()).renewed_at ?? 0) > acquired_at + TTL_SEC * 1_000);
       expect(await cluster.leader()).toMatchObject({ holder_id: 'a', term: 1 });
       expect(browser.unasked()).toBe(0);
@@ -98,7 +98,7 @@ describe.concurrent('a node without a working channel', () => {
       expect((await browser.delivers()).message_text).toContain('Half of it is done.');
       expect(await jobDone(cluster, job.job_id)).toMatchObject({ status: 'done', attempt_count: 1 });
 
-      // An edge that was killed has forgotten every socket, and no command.
+      // A killed edge loses all sockets but no command.
       await until(async () => (await node.snapshot()).loops.heartbeat);
       const next = await sentIntoTheVoid(cluster, node, browser, 'answer-3');
       cluster.stack.edge.kill();

@@ -62,7 +62,7 @@ async function killed(at: Scene): Promise<void> {
 }
 
 /** Statuses of the message's instructions at the edge, in order, once none is open and the reply is delivered. */
-async function settled({ node }: Scene): Promise<string[]> {
+async function finalStatuses({ node }: Scene): Promise<string[]> {
   const rows = await until(async () => {
     type Row = { status: string; index: number; controller_id: string; message_id: string };
     const { items } = await cluster.call<{ items: Row[] }>('GET', '/v1/instructions?limit=200');
@@ -83,7 +83,7 @@ describe('an agent that is killed with kill -9', () => {
     await says(at, 'echo effect >> effects');
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
   it('an agent killed between two effects interrupts the first, and runs the second once', async () => {
@@ -94,9 +94,9 @@ describe('an agent that is killed with kill -9', () => {
     const { message_text } = await at.browser.delivers();
     expect(message_text).toContain('interrupted');
     expect(message_text).toContain('2\\. `conductor::exec` — ok');
-    expect([await settled(at), effects(at)]).toEqual([['interrupted', 'succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['interrupted', 'succeeded'], 1]);
     expect(readFileSync(join(at.workspace, 'second'), 'utf8')).toBe('effect\n');
-    // What outlived the agent was ended by the next one.
+    // The next agent has killed the program that outlived the first one.
     await until(async () => startTicks(program) === null);
   });
 
@@ -109,7 +109,7 @@ describe('an agent that is killed with kill -9', () => {
     await isStored(at.node, 'SELECT 1 FROM executions WHERE result IS NOT NULL');
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
   it('an agent killed before the delivery keeps the reply for the browser, and delivers it once', async () => {
@@ -121,7 +121,7 @@ describe('an agent that is killed with kill -9', () => {
     await isStored(at.node, "SELECT 1 FROM deliveries WHERE state = 'queued'");
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
     expect(at.browser.unasked()).toBe(0);
   });
 
@@ -130,7 +130,7 @@ describe('an agent that is killed with kill -9', () => {
     await says(at, 'echo effect >> effects');
     await at.browser.client.next('browser.proxy_delivery');
     await killed(at);
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
     expect(at.browser.unasked()).toBe(0);
   });
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   cluster = await Cluster.start();
 }, 2 * MINUTE_MS);
 afterAll(() => cluster?.stop());
-// Nobody of an earlier test is there to do a later one's work.
+// The nodes of earlier tests must not run the instructions of later ones.
 afterEach(() => Promise.all(scenes.splice(0).map(({ node }) => node.end('SIGTERM'))));
 
 /** A new node with a browser in a new conversation. */

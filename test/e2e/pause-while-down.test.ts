@@ -63,7 +63,7 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
       expect(system).toMatchObject({ mode: 'paused', mode_version: 1 });
       expect(existsSync(join(workspace, 'one.txt'))).toBe(false);
 
-      // Down for the whole of a pause: it works under the version that came after it.
+      // The node was down during a whole pause: it works under the mode version after the pause.
       await node.end('SIGKILL');
       await cluster.call('POST', '/v1/system/resume', {});
       await cluster.call('POST', '/v1/system/pause', {});
@@ -91,7 +91,7 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
       node.proxy.heal();
       const rows = await rowsOf(cluster, 'answer-1', (all) => all[1]?.status === 'blocked');
       expect(rows).toMatchObject([{ status: 'succeeded' }, { status: 'blocked', gate: 'system_paused' }]);
-      // The reply to what was executed still goes out.
+      // The reply to the executed instruction is still delivered.
       expect((await browser.delivers()).message_text).toContain('gone');
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
     }));
@@ -106,7 +106,7 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
       const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => status !== 'running'));
       expect(rows[0]?.status).toBe('canceled');
       expect(['canceled', 'blocked']).toContain(rows[1]?.status);
-      // Its program never saw the file it waits for: only the end of it lets the reply go.
+      // The program never saw the file that it waits for, so the reply shows that it was ended.
       await browser.delivers();
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
     }));

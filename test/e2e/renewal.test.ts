@@ -22,7 +22,7 @@ function plans(conversation: string): string[] {
 describe('an undisturbed renewal', () => {
   it('a renewal is sent by the alarm, within about a second after it is due, and not before', async () => {
     const lateMs: number[] = [];
-    // One platform each: the distance between two deliveries of one browser and platform is not lateness.
+    // One platform each: the spacing between two deliveries of one browser and platform is no lateness.
     for (const conversation of ['claude-calm', 'chatgpt-calm', 'gemini-calm']) {
       await scene.conversation(conversation);
       const message = await scene.say(conversation, 'an answer');
@@ -33,7 +33,7 @@ describe('an undisturbed renewal', () => {
       expect(plans(conversation)).toHaveLength(1);
     }
     process.stdout.write(`lateness of single renewals by the alarm, ms: ${lateMs.join(', ')}\n`);
-    // The cron would be a minute away; the clocks of one machine are one.
+    // The Cron Trigger would fire a minute later. Edge and test share the clock of this machine.
     for (const late of lateMs) expect(late).toBeGreaterThanOrEqual(0);
     expect(Math.min(...lateMs)).toBeLessThan(30_000);
   });
@@ -72,7 +72,7 @@ describe('a renewal whose agent is killed', () => {
     await scene.delivery(absent);
     scene.taken(inFlight);
     const third = await scene.say(waiting, 'three');
-    // Both places are taken: it can only wait. It has been heard once its job runs.
+    // Both slots are in use, so the third renewal waits. The agent has received it once its job runs.
     await scene.job(third, ({ status }) => status === 'running');
     await scene.outbox('empty');
     scene.answerWith(() => ({}));
@@ -81,7 +81,7 @@ describe('a renewal whose agent is killed', () => {
     await scene.job(first[0], isDone);
     await scene.job(first[1], isDone, 90_000);
     await scene.job(third, isDone, 90_000);
-    // Found in the conversation, so never sent again; certainly not there, so sent once more, knowingly.
+    // A renewal that is in the conversation is never sent again; one that certainly is not is sent once more.
     expect(plans(found)).toHaveLength(1);
     expect(plans(absent)).toHaveLength(2);
     expect(new Set(plans(waiting)).size).toBe(plans(waiting).length);

@@ -39,7 +39,7 @@ async function deliverAll(browser: Browser): Promise<void> {
   try {
     for (;;) await browser.delivers();
   } catch {
-    // The test is over.
+    // The socket was closed at the end of the test.
   }
 }
 

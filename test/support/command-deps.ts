@@ -10,7 +10,7 @@ export interface CommandCall {
   body: unknown;
 }
 
-/** The dependencies of a command under test, with a record of its output and its calls; `respond` stands for edge and agent. */
+/** The dependencies of a command under test, with a record of its output and its calls; `respond` replaces edge and agent. */
 export function commandWorld(respond: (call: CommandCall) => unknown, over: Partial<CommandDeps> = {}) {
   const out: string[] = [];
   const err: string[] = [];
