@@ -34,7 +34,7 @@ async function open(name: string): Promise<Host> {
   return { node, browser, effects: join(node.root, 'workspace', 'effects') };
 }
 
-/** Waits until the socket is closed. */
+/** Delivers everything until the socket is closed. */
 async function deliverAll(browser: Browser): Promise<void> {
   try {
     for (;;) await browser.delivers();
