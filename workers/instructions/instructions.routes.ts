@@ -18,7 +18,8 @@ import {
   StartedBodySchema,
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
-import { begin, isOpen } from '../../schema/domain/instruction-machine.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import { startInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instructions as instructionRows } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
@@ -99,7 +100,7 @@ export const instructions: readonly MountedRoute[] = [
       const { row, statuses } = await readInstruction(db, params.instruction_id);
       requireOwn(body.controller_id, row);
       const starts = row.status === 'claimed';
-      const after = starts ? begin(statuses, row.instruction_id, now) : statuses;
+      const after = starts ? startInstruction(statuses, row.instruction_id, now) : statuses;
       const own = after.find((one) => one.instruction_id === row.instruction_id) ?? row;
       const { controller_id } = row;
       const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail: {}, now });
@@ -173,7 +174,7 @@ export const instructions: readonly MountedRoute[] = [
     async ({ env, db, now, principal, params, body }) => {
       const loaded = await readInstruction(db, params.instruction_id);
       const { row } = loaded;
-      if (!isOpen(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
+      if (!isOpenStatus(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
       const detail = { by: principal.subject, ...(body.reason === undefined ? {} : { reason: body.reason }) };
       const plan = cancelInstruction(env, db, loaded, detail, now);
       const ends = row.status !== 'running' || row.command_id !== null;
