@@ -3,18 +3,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InstructionState } from '../../../schema/contracts/instructions.ts';
 import { INSTRUCTION_STATES } from '../../../schema/contracts/instructions.ts';
-import type { Surroundings, TrackedInstruction } from '../../../schema/domain/instruction-machine.ts';
 import {
-  applyTransition,
-  approve,
-  begin,
   INSTRUCTION_TRANSITIONS,
-  isOpen,
+  isOpenStatus,
   mayBecome,
   OPEN_STATES,
 } from '../../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction, TransitionContext } from '../../../schema/domain/message-progress.ts';
+import { applyTransition, claimApproved, startInstruction } from '../../../schema/domain/message-progress.ts';
 
-const around: Surroundings = { mode: 'running', waiting_gate: null, now: 1_000 };
+const around: TransitionContext = { mode: 'running', waiting_gate: null, now: 1_000 };
 
 function messageOf(...states: (InstructionState | [InstructionState, 'control'])[]): TrackedInstruction[] {
   return states.map((given, index) => ({
@@ -94,14 +92,14 @@ describe('a result', () => {
 });
 
 it('beginning one makes it run and touches no other', () => {
-  expect(statuses(begin(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
+  expect(statuses(startInstruction(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
 });
 
 it('approving one claims it under a deadline of its own, and nothing else', () => {
-  const after = approve(messageOf('awaiting_approval', 'waiting'), 'ins_0', 5);
+  const after = claimApproved(messageOf('awaiting_approval', 'waiting'), 'ins_0', 5);
   expect(statuses(after)).toEqual(['claimed', 'waiting']);
   expect(after.map((one) => one.claim_expires_at)).toEqual([5 + 60_000 + 60_000, null]);
-  expect(() => approve(messageOf('denied'), 'ins_0', 5)).toThrow('denied');
+  expect(() => claimApproved(messageOf('denied'), 'ins_0', 5)).toThrow('denied');
 });
 
 it('whatever happens in whatever order, every move is in the table, and a message ends exactly when nothing is open', () => {
@@ -117,7 +115,7 @@ it('whatever happens in whatever order, every move is in the table, and a messag
       let all = messageOf(...first);
       for (const { at, to, ...rest } of steps) {
         const one = all[at];
-        if (one === undefined || !isOpen(one.status)) continue;
+        if (one === undefined || !isOpenStatus(one.status)) continue;
         if (!mayBecome(one.status, to) && !(one.status === 'claimed' && mayBecome('running', to))) continue;
         const { statuses: after, message } = applyTransition(all, one.instruction_id, to, { ...around, ...rest });
         after.forEach((now, n) => {
@@ -125,7 +123,7 @@ it('whatever happens in whatever order, every move is in the table, and a messag
           const viaRunning = was === 'claimed' && mayBecome('running', now.status);
           expect(was === now.status || mayBecome(was, now.status) || viaRunning).toBe(true);
         });
-        expect(message === null).toBe(after.some((now) => isOpen(now.status)));
+        expect(message === null).toBe(after.some((now) => isOpenStatus(now.status)));
         for (const now of after) if (now.status === 'claimed') expect(now.claim_expires_at).toBeGreaterThan(around.now);
         all = after;
       }
