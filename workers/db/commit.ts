@@ -5,7 +5,7 @@
  * written: a `changed` guard makes the handler read and decide again.
  */
 
-import type { EventTopic } from '../../schema/contracts/events.ts';
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { audit, events } from '../../schema/tables/index.ts';
@@ -17,13 +17,6 @@ import type { Idempotency } from './idempotency.ts';
 import { recordResponse, replay } from './idempotency.ts';
 import type { Database, Statement } from './open.ts';
 import { runBatch } from './open.ts';
-
-export interface EventDraft {
-  topic: EventTopic;
-  type: string;
-  subject_id: string;
-  data?: Record<string, unknown>;
-}
 
 export interface WritePlan<T> {
   guards?: Statement[];

@@ -6,6 +6,7 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import { countExecution } from '../../schema/domain/conversation.ts';
+import { OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction, TransitionResult } from '../../schema/domain/message-progress.ts';
 import { applyTransition } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -165,5 +166,5 @@ function endMessage(db: Database, messageId: string, status: 'executed' | 'faile
   return db
     .update(messages)
     .set({ ingest_status: status })
-    .where(and(eq(messages.message_id, messageId), inArray(messages.ingest_status, ['accepted', 'awaiting_approval'])));
+    .where(and(eq(messages.message_id, messageId), inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES)));
 }

@@ -6,6 +6,7 @@
 import { eq, sql } from 'drizzle-orm';
 import type { MessageClaimBody, MessageClaimResponse, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
+import { moveMessage } from '../../schema/domain/message-machine.ts';
 import type { Resubmission } from '../../schema/domain/resubmission.ts';
 import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -102,7 +103,7 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
         .update(messages)
         .set({
           controller_id,
-          ingest_status: decision.message,
+          ingest_status: moveMessage(message.ingest_status, decision.message),
           resubmit_command_id: null,
           // Its answer is still to come.
           ...(open ? { reply_outcome: null, reply_reason: null, replied_at: null } : {}),

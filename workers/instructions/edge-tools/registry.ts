@@ -1,6 +1,6 @@
 /** The tools that run at the edge, one handler each: a tool in the table without one does not compile. */
+import type { EventDraft } from '../../../schema/contracts/events.ts';
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
-import type { EventDraft } from '../../db/commit.ts';
 import type { Database } from '../../db/open.ts';
 import type { ConversationRow } from '../../renewal/conversations.ts';
 import { conversationMode } from './conversation-mode.ts';
