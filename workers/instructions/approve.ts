@@ -9,6 +9,7 @@ import type { APPROVAL_DECISIONS } from '../../schema/contracts/instructions.ts'
 import { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import { COMMAND } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import { moveMessage } from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { claimApproved, isBehindApproval } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -72,7 +73,7 @@ export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruc
 function acceptMessage(db: Database, messageId: string): Statement {
   return db
     .update(messages)
-    .set({ ingest_status: 'accepted' })
+    .set({ ingest_status: moveMessage('awaiting_approval', 'accepted') })
     .where(and(eq(messages.message_id, messageId), eq(messages.ingest_status, 'awaiting_approval')));
 }
 

@@ -6,6 +6,7 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import { countExecution } from '../../schema/domain/conversation.ts';
+import { OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction, TransitionResult } from '../../schema/domain/message-progress.ts';
 import { applyTransition } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -154,7 +155,7 @@ export function guardFree(db: Database, row: Pick<InstructionRow, 'message_id' |
 }
 
 function endMessage(db: Database, messageId: string, status: 'executed' | 'failed'): Plan {
-  const isOpen = inArray(messages.ingest_status, ['accepted', 'awaiting_approval']);
+  const isOpen = inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES);
   return {
     statements: [
       db

@@ -6,6 +6,7 @@
 import { eq, sql } from 'drizzle-orm';
 import type { MessageClaimBody, MessageClaimResponse, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
+import { moveMessage } from '../../schema/domain/message-machine.ts';
 import type { Resubmission } from '../../schema/domain/resubmission.ts';
 import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -93,7 +94,7 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
       guardCommand(db, message),
       ...(loaded.busy ? [] : [guardFree(db, message)]),
     ],
-    statements: [...takeOver(db, claim), moveMessage(db, claim)],
+    statements: [...takeOver(db, claim), storeMessage(db, claim)],
     events: [{ topic: 'messages', type: 'claimed_again', subject_id: message_id, data: { ...judgedEvent(decision) } }],
     journal: judgedAgain(claim),
   };
@@ -110,13 +111,13 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
   };
 }
 
-function moveMessage(db: Database, { message, body, decision }: Claim): Statement {
+function storeMessage(db: Database, { message, body, decision }: Claim): Statement {
   const open = decision.statuses.some((one) => isOpenStatus(one.status));
   return db
     .update(messages)
     .set({
       controller_id: body.controller_id,
-      ingest_status: decision.message,
+      ingest_status: moveMessage(message.ingest_status, decision.message),
       resubmit_command_id: null,
       // Its reply is still to come.
       ...(open ? { reply_outcome: null, reply_reason: null, replied_at: null } : {}),
