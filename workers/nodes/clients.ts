@@ -3,7 +3,6 @@
 import { eq, sql } from 'drizzle-orm';
 import type { PlatformState, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import type { EventDraft } from '../../schema/contracts/events.ts';
 import { stopPlatform } from '../../schema/domain/client-stops.ts';
 import { clients } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';

@@ -9,7 +9,6 @@ import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
 import { STOP_REASONS } from '../../schema/contracts/clients.ts';
 import type { PauseReason } from '../../schema/contracts/conversations.ts';
 import { PAUSE_REASONS } from '../../schema/contracts/conversations.ts';
-import type { EventDraft } from '../../schema/contracts/events.ts';
 import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { CONVERSATION_STATE, changeConversation, conversationEffects } from '../../schema/domain/conversation.ts';

@@ -1,5 +1,4 @@
 /** The tools that run at the edge, one handler each: a tool in the table without one does not compile. */
-import type { EventDraft } from '../../../schema/contracts/events.ts';
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
 import type { Database } from '../../db/open.ts';
 import type { Plan } from '../../db/plan.ts';
