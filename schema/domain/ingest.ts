@@ -46,7 +46,7 @@ export function recognize(
 }
 
 /** How many messages with that text have run, or are running, in the conversation. */
-export function executedAlike(stored: readonly StoredObservation[], textHash: string): number {
+export function countExecuted(stored: readonly StoredObservation[], textHash: string): number {
   const ran: readonly IngestStatus[] = ['accepted', 'executed', 'failed'];
   return stored.filter((one) => one.text_hash === textHash && ran.includes(one.ingest_status)).length;
 }

@@ -20,8 +20,7 @@ import type { Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, parse, read, write } from '../http/route.ts';
-import { readInstruction } from '../instructions/finish.ts';
-import { endRefused, finishFromOtherNode } from '../instructions/run-on-other-node.ts';
+import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';
 import { runBestEffort } from '../log.ts';
 import { settleDelivery } from '../renewal/delivery-outcome.ts';
 import { findCommand, finishCommand, listPending, noteReceipts } from './commands.ts';
@@ -30,8 +29,6 @@ interface Answered<K extends CommandKind> {
   env: Env;
   db: Database;
   now: number;
-  /** Where the API was reached, for links to artifacts. */
-  origin: string;
   command_id: string;
   /** The node that answers. */
   controller_id: string;
@@ -58,9 +55,8 @@ async function keptAsTold(): Outcome {
 }
 
 /** What another node's browser did for an instruction ends it. */
-async function done({ env, db, now, origin, controller_id, body, result }: Answered<'instruction'>): Outcome {
-  const loaded = await readInstruction(db, body.instruction_id);
-  return finishFromOtherNode({ env, db, now, origin, loaded, result, by: controller_id });
+async function done({ env, db, now, controller_id, body, result }: Answered<'instruction'>): Outcome {
+  return finishFromOtherNode({ env, db, now }, body.instruction_id, { result, reportedBy: controller_id });
 }
 
 /** What a person sent into a browser directly: whoever follows the events learns what became of it. */
@@ -115,7 +111,7 @@ export const commands: readonly MountedRoute[] = [
       statements: [noteReceipts(db, controller_id, receipts, now)],
       subject_id: controller_id,
       response: { receipts: receipts.length },
-      after: () => endRefused(env, { db, now, waitUntil: (work) => c.executionCtx.waitUntil(work) }, receipts),
+      after: () => failRefused({ env, db, now }, { receipts, waitUntil: (work) => c.executionCtx.waitUntil(work) }),
     }),
   ),
   write(
@@ -130,7 +126,7 @@ export const commands: readonly MountedRoute[] = [
       data: CommandResultResponseSchema,
       errors: ['command_not_found', 'not_owner'],
     },
-    async ({ c, env, db, now, params, body }) => {
+    async ({ env, db, now, params, body }) => {
       const command = await findCommand(db, params.command_id);
       if (command === undefined) throw new AppError('command_not_found', `there is no command ${params.command_id}`);
       requireOwn(body.controller_id, command);
@@ -139,7 +135,6 @@ export const commands: readonly MountedRoute[] = [
         env,
         db,
         now,
-        origin: c.req.url,
         command_id,
         controller_id: command.controller_id,
         body: command.body,
