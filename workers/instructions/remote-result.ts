@@ -63,11 +63,10 @@ export async function failRefused(
 
 async function planRefusal(edge: Edge, command: typeof commands.$inferSelect): Promise<WritePlan<null>> {
   const nothing = { response: null };
-  const { command_id, controller_id: reportedBy, code, body } = command;
-  const { instruction_id } = COMMAND_BODIES.instruction.parse(body);
-  // A person's own prompt bears the id of its command.
-  if (instruction_id === command_id) return nothing;
-  const loaded = await loadInstruction(edge, instruction_id);
+  const { command_id, controller_id: reportedBy, code } = command;
+  const body = COMMAND_BODIES.instruction.parse(command.body);
+  if (body.requested_by === 'person') return nothing;
+  const loaded = await loadInstruction(edge, body.instruction_id);
   if (loaded.row.command_id !== command_id || !isExecutingStatus(loaded.row.status)) return nothing;
   const result = failure(`${reportedBy} refused the command`, code ?? 'refused');
   return { ...(await planRemoteResult(edge, loaded, result, reportedBy)), response: null };

@@ -38,6 +38,7 @@ export async function runOnOtherNode(
     controller_id: node,
     kind: 'instruction',
     body: {
+      requested_by: 'instruction',
       instruction_id,
       name,
       params: row.params,

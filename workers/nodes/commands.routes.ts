@@ -41,7 +41,8 @@ type Outcome = Promise<Plan>;
 const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
   delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
   'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
-  instruction: (answered) => (answered.body.instruction_id === answered.command_id ? sent(answered) : done(answered)),
+  instruction: ({ body, ...rest }) =>
+    body.requested_by === 'person' ? sent(rest) : finishInstruction(rest, body.instruction_id),
   'instruction.cancel': keptAsTold,
   'approval.decided': keptAsTold,
   'message.resubmit': keptAsTold,
@@ -54,13 +55,18 @@ async function keptAsTold(): Outcome {
   return { statements: [] };
 }
 
-/** What another node's browser did for an instruction ends it. */
-async function done({ env, db, now, controller_id, body, result }: Answered<'instruction'>): Outcome {
-  return finishFromOtherNode({ env, db, now }, body.instruction_id, { result, reportedBy: controller_id });
+type BrowserCallAnswered = Omit<Answered<'instruction'>, 'body'>;
+
+/** The result of another node's browser ends the instruction. */
+async function finishInstruction(
+  { env, db, now, controller_id, result }: BrowserCallAnswered,
+  instructionId: string,
+): Outcome {
+  return finishFromOtherNode({ env, db, now }, instructionId, { result, reportedBy: controller_id });
 }
 
 /** What a person sent into a browser directly: whoever follows the events learns what became of it. */
-async function sent({ command_id, controller_id, result }: Answered<'instruction'>): Outcome {
+async function sent({ command_id, controller_id, result }: BrowserCallAnswered): Outcome {
   const { status, error_code = null } = result;
   const data = { status, error_code, controller_id };
   return { events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
