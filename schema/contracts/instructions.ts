@@ -287,6 +287,7 @@ export const InstructionSchema = z.object({
   policy: PolicyVerdictSchema,
   gate: z.string().nullable(),
   claim_expires_at: TimestampSchema.nullable(),
+  approval_expires_at: TimestampSchema.nullable(),
   started_at: TimestampSchema.nullable(),
   finished_at: TimestampSchema.nullable(),
   exit_code: z.number().int().nullable(),

@@ -18,12 +18,11 @@ export const approvalsExpire: Runner = {
     const late = await context.db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      // Spelled so that it is found by its deadline: the index holds open claims and approvals only.
+      // Spelled as the partial index has it.
       .where(
-        sql`${instructions.claim_expires_at} IS NOT NULL AND ${instructions.claim_expires_at} <= ${context.now}
-          AND ${instructions.status} = 'awaiting_approval'`,
+        sql`${instructions.approval_expires_at} IS NOT NULL AND ${instructions.approval_expires_at} <= ${context.now}`,
       )
-      .orderBy(asc(instructions.claim_expires_at))
+      .orderBy(asc(instructions.approval_expires_at))
       .limit(MAX_PER_TICK);
     for (const [at, { instruction_id }] of late.entries()) {
       // The first needs no room of its own but that of the tick: else one would never be ended.
@@ -38,8 +37,8 @@ async function expire({ env, db, now }: RunnerContext, instructionId: string): P
   const told: Promise<unknown>[] = [];
   await commit({ db, now, by: null, idempotency: null, waitUntil: (work) => void told.push(work) }, async () => {
     const loaded = await readInstruction(db, instructionId);
-    const { status, claim_expires_at } = loaded.row;
-    const due = status === 'awaiting_approval' && claim_expires_at !== null && claim_expires_at <= now;
+    const { approval_expires_at } = loaded.row;
+    const due = approval_expires_at !== null && approval_expires_at <= now;
     if (!due) return { statements: [], answer: null };
     return { ...endApproval(env, db, loaded, { decision: 'expired', by: 'deadline' }, now), answer: null };
   });

@@ -10,7 +10,7 @@ import { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import { COMMAND } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { moveMessage } from '../../schema/domain/message-machine.ts';
-import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import type { TransitionResult } from '../../schema/domain/message-progress.ts';
 import { claimApproved, isBehindApproval } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
@@ -54,7 +54,7 @@ export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruc
   const { instruction_id, controller_id, message_id } = row;
   const after = claimApproved(statuses, instruction_id, now);
   const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id: null, detail: { by }, now });
-  const command = decided(loaded, after, 'approved', now);
+  const command = decided(loaded, { statuses: after, reply_due_at: null }, 'approved', now);
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
   return {
     guards: [
@@ -117,7 +117,7 @@ export function endApproval(
     { to: decision, controller_id: null, detail },
     now,
   );
-  const command = decided(loaded, settled.statuses, decision, now);
+  const command = decided(loaded, settled, decision, now);
   const denied = { chain, instruction_id, kind: 'denied', controller_id: null, detail } as const;
   return {
     ...plan,
@@ -137,13 +137,13 @@ export function endApproval(
 /** What the holder is told. It stays to be told as long as the message has a deadline before it. */
 function decided(
   { row }: LoadedInstruction,
-  after: readonly TrackedInstruction[],
+  { statuses, reply_due_at }: Pick<TransitionResult, 'statuses' | 'reply_due_at'>,
   decision: Decision,
   now: number,
 ): CommandDraft<'approval.decided'> {
-  const own = after.find((one) => one.instruction_id === row.instruction_id);
-  const others = after.filter((one) => one.instruction_id !== row.instruction_id);
-  const deadlines = after.map((one) => one.claim_expires_at ?? 0);
+  const own = statuses.find((one) => one.instruction_id === row.instruction_id);
+  const others = statuses.filter((one) => one.instruction_id !== row.instruction_id);
+  const deadlines = statuses.flatMap((one) => [one.claim_expires_at ?? 0, one.approval_expires_at ?? 0]);
   return {
     command_id: newId('command', now),
     controller_id: row.controller_id,
@@ -155,7 +155,7 @@ function decided(
       claim_expires_in_ms: own === undefined ? null : claimExpiresInMs(own, now),
       released: others.map((one) => toClaimed(one, now)),
     },
-    expires_at: Math.max(now + COMMAND.expiry_ms, ...deadlines),
+    expires_at: Math.max(now + COMMAND.expiry_ms, reply_due_at ?? 0, ...deadlines),
   };
 }
 

@@ -110,11 +110,7 @@ export function endInstruction(
       ...(released ? [guardFree(db, row), guardStatus(db, loaded.conversation)] : []),
       ...stored.guards,
     ],
-    statements: [
-      ...stood.statements,
-      ...(settled.message === null ? [] : [endMessage(db, row.message_id, settled.message)]),
-      ...stored.statements,
-    ],
+    statements: [...stood.statements, ...endMessage(db, row.message_id, settled), ...stored.statements],
     events: [
       { topic: 'instructions', type: 'ended', subject_id: row.instruction_id, data: { status: ending.to } },
       ...(settled.message === null
@@ -162,9 +158,11 @@ export function guardFree(db: Database, row: Pick<InstructionRow, 'message_id' |
   );
 }
 
-function endMessage(db: Database, messageId: string, status: 'executed' | 'failed'): Statement {
-  return db
+function endMessage(db: Database, messageId: string, { message, reply_due_at }: TransitionResult): Statement[] {
+  if (message === null) return [];
+  const ended = db
     .update(messages)
-    .set({ ingest_status: status })
+    .set({ ingest_status: message, reply_due_at })
     .where(and(eq(messages.message_id, messageId), inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES)));
+  return [ended];
 }

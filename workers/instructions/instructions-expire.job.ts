@@ -2,10 +2,8 @@
  * `instructions.expire`: nothing runs without a live deadline. A claim past its time ends as `interrupted`, and a reply
  * that was never reported is given up, so that the conversation can be renewed again.
  */
-import type { SQL } from 'drizzle-orm';
 import { asc, sql } from 'drizzle-orm';
-import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
-import type { InstructionRow } from '../../schema/tables/index.ts';
+import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { commit } from '../db/commit.ts';
 import { runBatch } from '../db/open.ts';
@@ -22,40 +20,33 @@ export const instructionsExpire: Runner = {
   name: 'instructions.expire',
   ordinary: false,
   async run(context) {
+    const givenUp = await giveUpReplies(context);
     const late = await context.db
-      .select()
+      .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      .where(
-        sql`${instructions.claim_expires_at} IS NOT NULL AND ${instructions.claim_expires_at} <= ${context.now}
-          AND ${instructions.status} <> 'awaiting_approval'`,
-      )
+      .where(sql`${instructions.claim_expires_at} IS NOT NULL AND ${instructions.claim_expires_at} <= ${context.now}`)
       .orderBy(asc(instructions.claim_expires_at))
       .limit(MAX_PER_TICK);
-    if (late.length === 0) return 'idle';
-    await giveUpReplies(
-      context,
-      late.filter((row) => !isOpenStatus(row.status)),
-    );
-    for (const [at, row] of late.filter(({ status }) => isExecutingStatus(status)).entries()) {
+    for (const [at, { instruction_id }] of late.entries()) {
       // The first needs no room of its own but that of the tick: else one would never be ended.
       if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
-      await interrupt(context, row.instruction_id);
+      await interrupt(context, instruction_id);
     }
-    return late.length < MAX_PER_TICK ? 'ok' : MORE;
+    if (givenUp === MAX_PER_TICK || late.length === MAX_PER_TICK) return MORE;
+    return givenUp + late.length === 0 ? 'idle' : 'ok';
   },
 };
 
-async function giveUpReplies({ db, now }: RunnerContext, ended: readonly InstructionRow[]): Promise<void> {
-  if (ended.length === 0) return;
-  const listed = (ids: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
-  const marks = ended.map(({ local_conversation_id }) => ({ local_conversation_id, due_at: now }));
-  await runBatch(db, [
-    db.run(sql`UPDATE messages SET reply_outcome = 'given_up', replied_at = ${now}
-      WHERE message_id IN ${listed(ended.map((row) => row.message_id))} AND reply_outcome IS NULL`),
-    db.run(sql`UPDATE instructions SET claim_expires_at = NULL
-      WHERE instruction_id IN ${listed(ended.map((row) => row.instruction_id))}`),
-    projectAllAgain(db, marks),
-  ]);
+/** Gives up the replies that are overdue, so that their conversations can be renewed again. Returns how many. */
+async function giveUpReplies({ db, now }: RunnerContext): Promise<number> {
+  const messages = await db.all<{ local_conversation_id: string }>(sql`UPDATE messages
+    SET reply_outcome = coalesce(reply_outcome, 'given_up'), replied_at = coalesce(replied_at, ${now}), reply_due_at = NULL
+    WHERE message_id IN (SELECT message_id FROM messages
+      WHERE reply_due_at IS NOT NULL AND reply_due_at <= ${now} ORDER BY reply_due_at LIMIT ${MAX_PER_TICK})
+    RETURNING local_conversation_id`);
+  const marks = messages.map(({ local_conversation_id }) => ({ local_conversation_id, due_at: now }));
+  if (marks.length > 0) await runBatch(db, [projectAllAgain(db, marks)]);
+  return messages.length;
 }
 
 async function interrupt({ env, db, now }: RunnerContext, instructionId: string): Promise<void> {

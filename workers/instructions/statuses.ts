@@ -42,7 +42,7 @@ export async function instructionsOf(db: Database, messageId: string): Promise<I
 }
 
 export function toStanding(row: InstructionRow): TrackedInstruction {
-  const { instruction_id, index, status, gate, timeout_ms, claim_expires_at } = row;
+  const { instruction_id, index, status, gate, timeout_ms, claim_expires_at, approval_expires_at } = row;
   const name = toolName(row.target, row.tool);
   return {
     instruction_id,
@@ -51,6 +51,7 @@ export function toStanding(row: InstructionRow): TrackedInstruction {
     gate,
     timeout_ms,
     claim_expires_at,
+    approval_expires_at,
     control: name !== null && isControl(name),
   };
 }
@@ -108,6 +109,9 @@ const EVENT_OF: Record<InstructionState, InstructionEventKind> = {
   interrupted: 'ended',
 };
 
+/** What a change of statuses stores of an instruction. */
+const STORED = ['status', 'gate', 'claim_expires_at', 'approval_expires_at'] as const;
+
 /** What brings the rows from how they stood to how they stand now, with an entry in the journal for each new status. */
 export function storeStatuses(
   db: Database,
@@ -118,19 +122,16 @@ export function storeStatuses(
   const old = new Map(before.map((one) => [one.instruction_id, one]));
   const changed = after.filter((one) => {
     const was = old.get(one.instruction_id);
-    return was?.status !== one.status || was.gate !== one.gate || was.claim_expires_at !== one.claim_expires_at;
+    return was === undefined || STORED.some((name) => was[name] !== one[name]);
   });
   if (changed.length === 0) return { statements: [], journal: [] };
   const turned = changed.filter((one) => old.get(one.instruction_id)?.status !== one.status);
-  const rows = changed.map(({ instruction_id, status, gate, claim_expires_at }) => {
-    return { instruction_id, status, gate, claim_expires_at, finished_at: isFinalStatus(status) ? by.now : null };
-  });
+  const rows = changed.map((one) => ({ ...one, finished_at: isFinalStatus(one.status) ? by.now : null }));
   return {
     statements: [
-      db.run(sql`UPDATE instructions SET status = o.status, gate = o.gate, claim_expires_at = o.claim_expires_at,
+      db.run(sql`UPDATE instructions SET ${sql.raw(STORED.map((name) => `${name} = o.${name}`).join(', '))},
           finished_at = coalesce(instructions.finished_at, o.finished_at), updated_at = ${by.now}
-        FROM (SELECT value->>'instruction_id' AS instruction_id, value->>'status' AS status, value->>'gate' AS gate,
-          value->>'claim_expires_at' AS claim_expires_at, value->>'finished_at' AS finished_at
+        FROM (SELECT ${sql.raw(['instruction_id', ...STORED, 'finished_at'].map((name) => `value->>'${name}' AS ${name}`).join(', '))}
           FROM json_each(${JSON.stringify(rows)})) AS o
         WHERE instructions.instruction_id = o.instruction_id`),
     ],

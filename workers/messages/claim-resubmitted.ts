@@ -106,7 +106,7 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
           ingest_status: moveMessage(message.ingest_status, decision.message),
           resubmit_command_id: null,
           // Its answer is still to come.
-          ...(open ? { reply_outcome: null, reply_reason: null, replied_at: null } : {}),
+          ...(open ? { reply_outcome: null, reply_reason: null, replied_at: null, reply_due_at: null } : {}),
         })
         .where(eq(messages.message_id, message_id)),
     ],

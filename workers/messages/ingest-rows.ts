@@ -76,6 +76,7 @@ export function insertMessage(
         approval: one.input.approval ?? null,
         timeout_ms: one.timeout_ms,
         claim_expires_at: one.claim_expires_at,
+        approval_expires_at: one.approval_expires_at,
         created_at: now,
         updated_at: now,
       })),

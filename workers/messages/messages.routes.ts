@@ -135,13 +135,8 @@ export const messages: readonly MountedRoute[] = [
         statements: [
           db
             .update(messageRows)
-            .set({ reply_outcome, reply_reason, replied_at: now })
+            .set({ reply_outcome, reply_reason, replied_at: now, reply_due_at: null })
             .where(eq(messageRows.message_id, row.message_id)),
-          // The reply's deadline goes.
-          db
-            .update(instructions)
-            .set({ claim_expires_at: null })
-            .where(and(eq(instructions.message_id, row.message_id), ENDED)),
           ...(goesOn ? [projectAgain(db, row.local_conversation_id, now)] : []),
         ],
         journal: await replyStory(db, row.message_id, body),

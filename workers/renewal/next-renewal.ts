@@ -67,9 +67,9 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
         received_at: messages.received_at,
         text_hash: messages.text_hash,
         reply_outcome: messages.reply_outcome,
-        open: sql<number>`EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = ${messages.message_id}
-          AND (i.claim_expires_at IS NOT NULL
-            OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval')))`,
+        open: sql<number>`${messages.reply_due_at} IS NOT NULL OR EXISTS (SELECT 1 FROM instructions AS i
+          WHERE i.message_id = ${messages.message_id}
+            AND i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval'))`,
       })
       .from(messages)
       .where(eq(messages.message_id, last_message_id)),
