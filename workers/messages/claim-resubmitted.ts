@@ -2,6 +2,7 @@
  * Claims a resubmitted message for the node that was asked. The host sends its new verdicts, the gates are decided
  * again, and what may run belongs to that node in the same batch. Only the node that was asked may claim, and only once.
  */
+
 import { eq, sql } from 'drizzle-orm';
 import type {
   IngestStatus,
@@ -15,6 +16,7 @@ import type { TrackedInstruction } from '../../schema/domain/message-progress.ts
 import type { Resubmission, StoppedInstruction } from '../../schema/domain/resubmission.ts';
 import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { Statement } from '../db/open.ts';
@@ -23,7 +25,7 @@ import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { guardNotBusy, guardStatuses } from '../instructions/guards.ts';
 import type { JournalDraft } from '../instructions/journal.ts';
-import type { InstructionRow, LoadedMessage } from '../instructions/load.ts';
+import type { LoadedMessage } from '../instructions/load.ts';
 import { idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
 import { pushChanged } from '../nodes/push.ts';

@@ -4,11 +4,11 @@ import { automationState, leaderLease } from '../../durable-objects/stubs.ts';
 import type { NextRenewal, RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import { nextRenewal } from '../../schema/domain/next-renewal.ts';
 import { renewalHold, renewalsToday, trippedBreaker } from '../../schema/domain/renewal-limits.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import { reachOf } from '../nodes/presence.ts';
 import { settings as edgeSettings } from '../settings.ts';
-import type { ConversationRow } from './conversations.ts';
 import { linksOf } from './due-jobs.ts';
 import { chooseLink } from './link-choice.ts';
 import { readSettings } from './settings.ts';
@@ -67,9 +67,9 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
         received_at: messages.received_at,
         text_hash: messages.text_hash,
         reply_outcome: messages.reply_outcome,
-        open: sql<number>`EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = ${messages.message_id}
-          AND (i.claim_expires_at IS NOT NULL
-            OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval')))`,
+        open: sql<number>`${messages.reply_due_at} IS NOT NULL OR EXISTS (SELECT 1 FROM instructions AS i
+          WHERE i.message_id = ${messages.message_id}
+            AND i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval'))`,
       })
       .from(messages)
       .where(eq(messages.message_id, last_message_id)),

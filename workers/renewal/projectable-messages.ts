@@ -35,8 +35,8 @@ function select(from: SQL, limit: number): SQL {
       m.received_at, m.reply_outcome, c.automation_status, c.last_message_id, c.title,
       ${counterColumns}, ${settingsLayers(sql`c.platform`, sql`c.local_conversation_id`)} AS settings,
       EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.message_id = m.message_id) AS has_job,
-      EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = m.message_id AND (i.claim_expires_at IS NOT NULL
-        OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval'))) AS instruction_open,
+      m.reply_due_at IS NOT NULL OR EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = m.message_id
+        AND i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval')) AS instruction_open,
       (SELECT json_object('page_url', l.page_url, 'target_kind', l.target_kind, 'target_id', l.target_id,
           'target_payload', json(l.target_payload)) FROM conversation_links AS l
         WHERE l.local_conversation_id = m.local_conversation_id AND l.is_active = 1

@@ -36,7 +36,7 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
     db,
     sql`SELECT DISTINCT message_id AS id FROM (
       SELECT message_id FROM instructions WHERE status IN ('claimed', 'running')
-      UNION ALL SELECT message_id FROM instructions WHERE claim_expires_at IS NOT NULL AND finished_at IS NULL
+      UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
     ) LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(
@@ -59,19 +59,18 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
 
 /**
  * Ends all of it: what was claimed or ran is `interrupted`, what waited is `expired` (a person may submit it again), a
- * job is `failed` (a person may redrive it), a command is `expired`. The last of each message carries the time at which
- * its reply is given up.
+ * job is `failed` (a person may redrive it), a command is `expired`. Each message gets the time at which its
+ * reply is given up.
  */
 export function quarantine(db: Database, found: InFlight, now: number): Statement[] {
   const listed = (of: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(of)}))`;
   const instructions = listed(found.instructions.map((one) => one.instruction_id));
   return [
-    db.run(sql`UPDATE messages SET ingest_status = 'failed'
+    db.run(sql`UPDATE messages SET ingest_status = 'failed', reply_due_at = ${now + INSTRUCTION.reply_give_up_ms}
       WHERE ingest_status IN ('accepted', 'awaiting_approval') AND message_id IN
         (SELECT message_id FROM instructions WHERE instruction_id IN ${instructions} AND ${OPEN})`),
     db.run(sql`UPDATE instructions SET
-        claim_expires_at = CASE WHEN "index" = (SELECT max(last."index") FROM instructions AS last
-          WHERE last.message_id = instructions.message_id) THEN ${now + INSTRUCTION.reply_give_up_ms} END,
+        claim_expires_at = NULL, approval_expires_at = NULL,
         status = CASE WHEN ${EXECUTING} THEN 'interrupted' ELSE 'expired' END,
         gate = CASE WHEN ${EXECUTING} THEN gate ELSE ${REASON} END,
         error_code = ${REASON}, finished_at = ${now}, updated_at = ${now}
