@@ -2,10 +2,12 @@
  * How a message's instructions move together. One change has consequences for the rest of the message: what a pause
  * blocks, which waiting instruction is released, when the claims expire, and whether the message has ended.
  */
+
 import type { IngestStatus, InstructionState } from '../contracts/instructions.ts';
 import type { SystemMode } from '../contracts/system.ts';
 import { INSTRUCTION } from '../defaults.ts';
 import { countsAs, isExecutingStatus, isOpenStatus, moveInstruction } from './instruction-machine.ts';
+import { replyDueAt } from './reply.ts';
 
 /** One instruction of a message. `control` is what the tool table says of its tool. */
 export interface TrackedInstruction {
@@ -50,12 +52,13 @@ export function applyTransition(
   const moved = withStatus(all, id, to);
   const rest = context.mode === 'paused' ? moved.map((one) => blockClaimed(one, id)) : moved;
   const released = releaseWaiting(rest, context);
-  const open = released.some((one) => isOpenStatus(one.status));
+  const isOpen = released.some((one) => isOpenStatus(one.status));
+  const message = isOpen ? null : messageEnd(released);
   return {
     statuses: withDeadlines(released, context.now),
-    message: open ? null : messageEnd(released),
-    reply_due_at: open ? null : context.now + INSTRUCTION.reply_give_up_ms,
-    counts_as: open ? null : breakerCount(released),
+    message,
+    reply_due_at: message === null ? null : replyDueAt(message, context.now),
+    counts_as: isOpen ? null : breakerCount(released),
   };
 }
 

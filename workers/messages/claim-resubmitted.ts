@@ -13,6 +13,7 @@ import type {
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import { moveMessage } from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import { replyDeadline } from '../../schema/domain/reply.ts';
 import type { Resubmission, StoppedInstruction } from '../../schema/domain/resubmission.ts';
 import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -117,7 +118,7 @@ function planClaim(
   };
 }
 
-function storeMessage({ db }: Edge, { message }: LoadedMessage, controller_id: string, decision: Resubmission) {
+function storeMessage({ db, now }: Edge, { message }: LoadedMessage, controller_id: string, decision: Resubmission) {
   const isOpen = decision.statuses.some((one) => isOpenStatus(one.status));
   return db
     .update(messages)
@@ -125,8 +126,11 @@ function storeMessage({ db }: Edge, { message }: LoadedMessage, controller_id: s
       controller_id,
       ingest_status: moveMessage(message.ingest_status, decision.message),
       resubmit_command_id: null,
-      // Its reply is still to come.
-      ...(isOpen ? { reply_outcome: null, reply_reason: null, replied_at: null } : {}),
+      // The host replies to every claim, whatever it could claim.
+      reply_outcome: null,
+      reply_reason: null,
+      replied_at: null,
+      reply_due_at: isOpen ? null : replyDeadline(now),
     })
     .where(eq(messages.message_id, message.message_id));
 }

@@ -1,7 +1,9 @@
 /** The rows of a new message, and the first journal entries of its instructions. */
+
 import { eq } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
+import { replyDueAt } from '../../schema/domain/reply.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
@@ -42,6 +44,7 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
       capture: body.capture,
       block_errors: body.block_errors,
       ingest_status: decision.ingest_status,
+      reply_due_at: replyDueAt(decision.ingest_status, now),
       observed_at: body.observed_at,
       received_at: now,
     }),

@@ -5,15 +5,20 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
-import { INSTRUCTION } from '../../schema/defaults.ts';
+import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { replyDueAt } from '../../schema/domain/reply.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { JournalDraft } from '../instructions/journal.ts';
+import { EXECUTING_SQL, OPEN_SQL, WAITING_SQL } from '../instructions/status-sql.ts';
+import { OPEN_MESSAGE_SQL } from '../messages/owes-reply.ts';
 
 const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;
 const MAX_COMMANDS = 500;
 const REASON = 'restored';
+/** What an open instruction becomes. */
+const ENDS_AS = { executing: 'interrupted', waiting: 'expired' } as const satisfies Record<string, InstructionState>;
 
 interface OpenInstruction {
   instruction_id: string;
@@ -35,7 +40,7 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
   const messages = await ids(
     db,
     sql`SELECT DISTINCT message_id AS id FROM (
-      SELECT message_id FROM instructions WHERE status IN ('claimed', 'running')
+      SELECT message_id FROM instructions WHERE ${EXECUTING}
       UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
     ) LIMIT ${MAX_MESSAGES}`,
   );
@@ -66,12 +71,12 @@ export function quarantine(db: Database, found: InFlight, now: number): Statemen
   const listed = (of: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(of)}))`;
   const instructions = listed(found.instructions.map((one) => one.instruction_id));
   return [
-    db.run(sql`UPDATE messages SET ingest_status = 'failed', reply_due_at = ${now + INSTRUCTION.reply_give_up_ms}
-      WHERE ingest_status IN ('accepted', 'awaiting_approval') AND message_id IN
+    db.run(sql`UPDATE messages SET ingest_status = 'failed', reply_due_at = ${replyDueAt('failed', now)}
+      WHERE ingest_status ${OPEN_MESSAGE_SQL} AND message_id IN
         (SELECT message_id FROM instructions WHERE instruction_id IN ${instructions} AND ${OPEN})`),
     db.run(sql`UPDATE instructions SET
         claim_expires_at = NULL, approval_expires_at = NULL,
-        status = CASE WHEN ${EXECUTING} THEN 'interrupted' ELSE 'expired' END,
+        status = CASE WHEN ${EXECUTING} THEN ${ENDS_AS.executing} ELSE ${ENDS_AS.waiting} END,
         gate = CASE WHEN ${EXECUTING} THEN gate ELSE ${REASON} END,
         error_code = ${REASON}, finished_at = ${now}, updated_at = ${now}
       WHERE instruction_id IN ${instructions} AND ${OPEN}`),
@@ -99,14 +104,15 @@ export function guardInFlight(db: Database, { instructions }: InFlight): Stateme
 /** The last line of each story. */
 export function quarantineStory({ instructions }: InFlight): JournalDraft[] {
   return instructions.map(({ instruction_id, controller_id: chain, executing }) => {
-    const [kind, status] = executing === 1 ? (['ended', 'interrupted'] as const) : (['gated', 'expired'] as const);
+    const [kind, status] =
+      executing === 1 ? (['ended', ENDS_AS.executing] as const) : (['gated', ENDS_AS.waiting] as const);
     return { chain, instruction_id, kind, controller_id: null, detail: { status, reason: REASON } };
   });
 }
 
-const OPEN = sql`status IN ('claimed', 'running', 'waiting', 'awaiting_approval')`;
-const EXECUTING = sql`status IN ('claimed', 'running')`;
-const WAITING = sql`status IN ('waiting', 'awaiting_approval')`;
+const OPEN = sql`status ${OPEN_SQL}`;
+const EXECUTING = sql`status ${EXECUTING_SQL}`;
+const WAITING = sql`status ${WAITING_SQL}`;
 
 async function ids(db: Database, query: SQL): Promise<string[]> {
   return (await db.all<{ id: string }>(query)).map(({ id }) => id);
