@@ -1,6 +1,7 @@
 /** Where a tool acts in this node's browsers: a connected browser that has the platform, and a tab of it. */
 import type { ClientPutBody } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
+import { PLATFORMS } from '../../schema/contracts/common.ts';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import type { BrowserClients } from './clients.ts';
 import type { ConnectedBrowsers } from './connected-browsers.ts';
@@ -10,13 +11,6 @@ interface KnownClient {
   body: ClientPutBody;
 }
 type Tab = ClientPutBody['tabs'][number];
-
-/** URLs of each platform's pages: the one for a new conversation, and the prefix of one with a conversation. */
-const PAGES: Record<Platform, { home: string; conversation: string }> = {
-  chatgpt: { home: 'https://chatgpt.com/', conversation: 'https://chatgpt.com/c/' },
-  claude: { home: 'https://claude.ai/new', conversation: 'https://claude.ai/chat/' },
-  gemini: { home: 'https://gemini.google.com/app', conversation: 'https://gemini.google.com/app/' },
-};
 
 export interface Wanted {
   platform: Platform;
@@ -64,13 +58,13 @@ export function chooseTarget(
   if (newest) return tabTarget(newest.client_id, newest.tab);
   const [client] = able;
   if (!client || (wanted.conversation_id === null && wanted.purpose === 'read')) return null;
-  const { home, conversation } = PAGES[wanted.platform];
+  const { home_url, conversation_url } = PLATFORMS[wanted.platform];
   const { conversation_id } = wanted;
   return {
     client_id: client.client_id,
     conversation_id,
     organization_id: null,
-    page_url: conversation_id === null ? home : conversation + encodeURIComponent(conversation_id),
+    page_url: conversation_id === null ? home_url : conversation_url + encodeURIComponent(conversation_id),
     page_title: null,
     tab_id: null,
     shell_page: conversation_id === null,

@@ -26,6 +26,8 @@ export const EventSchema = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 export type SystemEvent = z.infer<typeof EventSchema>;
+/** An event before it is stored; without `data` it has none. */
+export type EventDraft = Pick<SystemEvent, 'topic' | 'type' | 'subject_id'> & Partial<Pick<SystemEvent, 'data'>>;
 
 export const AuditEntrySchema = z.object({
   seq: z.number().int(),
@@ -38,9 +40,10 @@ export const AuditEntrySchema = z.object({
 });
 export type AuditEntry = z.infer<typeof AuditEntrySchema>;
 
+export const ARTIFACT_KINDS = ['instruction_output'] as const;
 export const ArtifactSchema = z.object({
   artifact_id: z.string(),
-  kind: z.enum(['instruction_output']),
+  kind: z.enum(ARTIFACT_KINDS),
   instruction_id: z.string().nullable(),
   content: z.string(),
   created_at: TimestampSchema,

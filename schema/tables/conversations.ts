@@ -1,11 +1,12 @@
 /** Conversations, the links by which they are reached, and the browsers that hold them. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
-import type { PlatformState } from '../contracts/clients.ts';
-import { PLATFORMS } from '../contracts/common.ts';
-import type { TargetPayload } from '../contracts/conversations.ts';
+import type { Client, PlatformState } from '../contracts/clients.ts';
+import { PLATFORM_IDS } from '../contracts/common.ts';
+import type { Conversation, Link, TargetPayload } from '../contracts/conversations.ts';
 import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../contracts/conversations.ts';
 import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
+import type { RowOf } from './row.ts';
 
 export const clients = sqliteTable(
   'clients',
@@ -19,11 +20,13 @@ export const clients = sqliteTable(
   (t) => [index('clients_by_node').on(t.controller_id)],
 );
 
+export type ClientRow = RowOf<typeof clients, Client>;
+
 export const local_conversations = sqliteTable(
   'local_conversations',
   {
     local_conversation_id: text().primaryKey(),
-    platform: text({ enum: PLATFORMS }).notNull(),
+    platform: text({ enum: PLATFORM_IDS }).notNull(),
     remote_conversation_id: text().notNull(),
     automation_status: text({ enum: AUTOMATION_STATUSES }).notNull(),
     last_non_paused_automation_status: text({ enum: ['manual', 'auto'] }).notNull(),
@@ -56,12 +59,14 @@ export const local_conversations = sqliteTable(
   ],
 );
 
+export type ConversationRow = RowOf<typeof local_conversations, Conversation>;
+
 export const conversation_links = sqliteTable(
   'conversation_links',
   {
     link_id: text().primaryKey(),
     local_conversation_id: text().notNull(),
-    platform: text({ enum: PLATFORMS }).notNull(),
+    platform: text({ enum: PLATFORM_IDS }).notNull(),
     remote_conversation_id: text().notNull(),
     client_id: text().notNull(),
     controller_id: text().notNull(),
@@ -85,3 +90,4 @@ export const conversation_links = sqliteTable(
     index('links_by_client').on(t.client_id, t.observed_at),
   ],
 );
+export type LinkRow = RowOf<typeof conversation_links, Link>;

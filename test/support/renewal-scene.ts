@@ -12,7 +12,7 @@ import { startStack } from '../../local-agent/stack/stack.ts';
 import type { Supervised } from '../../local-agent/stack/supervised.ts';
 import type { ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { envelopeOf, PLATFORMS, pageOf } from '../../schema/contracts/common.ts';
+import { envelopeOf, PLATFORM_IDS, pageOf } from '../../schema/contracts/common.ts';
 import { ConversationSchema } from '../../schema/contracts/conversations.ts';
 import { MessageSummarySchema } from '../../schema/contracts/instructions.ts';
 import type { RenewalJob } from '../../schema/contracts/renewal.ts';
@@ -233,7 +233,7 @@ export class RenewalScene {
 
 /** Named by the conversation's id, so that a test can have deliveries that do not share a slot. */
 function platformOf(conversation: string): Platform {
-  return PLATFORMS.find((platform) => conversation.startsWith(`${platform}-`)) ?? 'claude';
+  return PLATFORM_IDS.find((platform) => conversation.startsWith(`${platform}-`)) ?? 'claude';
 }
 
 function page(conversation: string): Page {

@@ -14,7 +14,7 @@ import type {
   ReadCurrent,
 } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { PLATFORMS } from '../../schema/contracts/common.ts';
+import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
 
 export const ORIGIN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666';
 
@@ -104,7 +104,7 @@ export class TestBrowser {
   /** Connects a paired browser; resolves after its hello was accepted. */
   static async connect({
     origin = ORIGIN,
-    platforms = PLATFORMS,
+    platforms = PLATFORM_IDS,
     ...options
   }: TestBrowserOptions): Promise<TestBrowser> {
     const client = await BridgeClient.hello({ ...options, origin, platforms: [...platforms] });

@@ -4,7 +4,7 @@
  * write is whole and audited, a repeat gets the first answer, and what a decision relied upon still held when it was
  * written: a `changed` guard makes the handler read and decide again.
  */
-
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { audit, events } from '../../schema/tables/index.ts';
@@ -15,7 +15,7 @@ import type { Idempotency } from './idempotency.ts';
 import { recordResponse, replay } from './idempotency.ts';
 import type { Database, Statement } from './open.ts';
 import { runBatch } from './open.ts';
-import type { EventDraft, WritePlan } from './plan.ts';
+import type { WritePlan } from './plan.ts';
 
 export interface WriteContext {
   db: Database;

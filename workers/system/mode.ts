@@ -4,10 +4,11 @@
  * when the system runs again, the timed jobs woken.
  */
 import { allHubs, automationState, timedJobs } from '../../durable-objects/stubs.ts';
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { SystemChange } from '../../schema/contracts/objects.ts';
 import type { SystemChangeResponse, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
 import { AppError } from '../../schema/errors.ts';
-import type { EventDraft, Plan } from '../db/plan.ts';
+import type { Plan } from '../db/plan.ts';
 
 export interface ModeChange {
   response: SystemChangeResponse;
