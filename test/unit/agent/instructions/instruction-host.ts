@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Instructions } from '../../../../local-agent/instructions/assemble.ts';
+import { Instructions } from '../../../../local-agent/instructions/instructions.ts';
 import type { OutgoingMessage, PromptSubject } from '../../../../local-agent/instructions/outgoing.ts';
 import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
