@@ -1,9 +1,9 @@
-/** Many rows through one bound parameter: D1 takes at most a hundred parameters a statement, and counts statements. */
+/** Inserts many rows through one bound parameter, because D1 takes at most a hundred parameters per statement. */
 import { getTableName, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Database, Statement } from './open.ts';
 
-/** Inserts rows of the same keys; JSON columns are given as values. No statement at all for no rows. */
+/** Rows must have the same keys; JSON columns are given as values. Returns no statement for no rows. */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
   table: T,

@@ -11,12 +11,12 @@ import { decideResubmission, isStopped } from '../../schema/domain/resubmission.
 import { AppError } from '../../schema/errors.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import type { LoadedMessage } from '../instructions/finish.ts';
 import { guardFree, idsOf, readMessage } from '../instructions/finish.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
 import { claimedView, guardStatuses, instructionsOf, storeStatuses } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
