@@ -101,6 +101,18 @@ describe('the rows of an outbox', () => {
     expect(await hostNow()).toBe('seven');
   });
 
+  it('of two nodes with the same outbox id are different rows', async () => {
+    const { token } = await edge.mint('controller', { controller_id: 'mac-main' });
+    const call = heartbeat(7, 'mac');
+    const body = { ...call.body, controller_id: 'mac-main' };
+    await edge.data('POST', '/v1/controllers/heartbeat', { ...call, token, body });
+    expect(await hostNow()).toBe('seven');
+    expect(await rowsOf('SELECT controller_id, seq FROM outbox_marks ORDER BY controller_id')).toEqual([
+      { controller_id: 'mac-main', seq: 7 },
+      { controller_id: NODE, seq: 7 },
+    ]);
+  });
+
   it('of a new outbox start anew', async () => {
     await beat(1, 'reinstalled', 'aaaaaaaa-2222-3333-4444-555555555555');
     expect(await hostNow()).toBe('reinstalled');
