@@ -23,6 +23,16 @@ import { DeliveryResultSchema } from './renewal.ts';
 
 export const CommandIdSchema = idSchema('cmd');
 
+/** A call of a tool that runs in a browser of the addressed node. */
+const browserCall = {
+  /** `target::tool` of a tool that runs in a browser. */
+  name: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  /** Of the conversation that the call was found in; of a person's call, that of the tool. */
+  platform: PlatformSchema,
+  timeout_ms: DurationMsSchema,
+};
+
 /** Body of each kind; another kind is one more row, with its handler in the agent's registry. */
 export const COMMAND_BODIES = {
   delivery: z.object({
@@ -75,16 +85,11 @@ export const COMMAND_BODIES = {
       }),
     ),
   }),
-  /** What this node's browser must do for an instruction that another node holds. */
-  instruction: z.object({
-    instruction_id: z.string(),
-    /** `target::tool` of a tool that runs in a browser. */
-    name: z.string(),
-    params: z.record(z.string(), z.unknown()),
-    /** Of the conversation that the instruction was found in. */
-    platform: PlatformSchema,
-    timeout_ms: DurationMsSchema,
-  }),
+  /** What this node's browser must do for an instruction of another node, or for a person who asked directly. */
+  instruction: z.discriminatedUnion('requested_by', [
+    z.object({ requested_by: z.literal('instruction'), instruction_id: z.string(), ...browserCall }),
+    z.object({ requested_by: z.literal('person'), ...browserCall }),
+  ]),
   /** Without a conversation: what the active tab of that platform shows. */
   'browser.read': z.object({ platform: PlatformSchema, conversation_id: z.string().nullable() }),
 } as const;
@@ -110,17 +115,20 @@ export const COMMAND_RESULTS = {
   ]),
 } as const satisfies Record<CommandKind, z.ZodType>;
 
-const base = { command_id: CommandIdSchema, expires_in_ms: DurationMsSchema };
-export const CommandSchema = z.discriminatedUnion('kind', [
-  z.object({ ...base, kind: z.literal('delivery'), body: COMMAND_BODIES.delivery }),
-  z.object({ ...base, kind: z.literal('delivery.query'), body: COMMAND_BODIES['delivery.query'] }),
-  z.object({ ...base, kind: z.literal('client.resume'), body: COMMAND_BODIES['client.resume'] }),
-  z.object({ ...base, kind: z.literal('instruction.cancel'), body: COMMAND_BODIES['instruction.cancel'] }),
-  z.object({ ...base, kind: z.literal('approval.decided'), body: COMMAND_BODIES['approval.decided'] }),
-  z.object({ ...base, kind: z.literal('message.resubmit'), body: COMMAND_BODIES['message.resubmit'] }),
-  z.object({ ...base, kind: z.literal('instruction'), body: COMMAND_BODIES.instruction }),
-  z.object({ ...base, kind: z.literal('browser.read'), body: COMMAND_BODIES['browser.read'] }),
-]);
+function commandSchema<K extends CommandKind>(kind: K) {
+  return z.object({
+    command_id: CommandIdSchema,
+    expires_in_ms: DurationMsSchema,
+    kind: z.literal(kind),
+    body: COMMAND_BODIES[kind],
+  });
+}
+type KindSchema = { [K in CommandKind]: ReturnType<typeof commandSchema<K>> }[CommandKind];
+/** One member for each row of `COMMAND_BODIES`; `map` cannot keep which body belongs to which kind, the cast says it. */
+export const CommandSchema = z.discriminatedUnion(
+  'kind',
+  COMMAND_KINDS.map(commandSchema) as unknown as [KindSchema, ...KindSchema[]],
+);
 export type Command = z.infer<typeof CommandSchema>;
 
 /** Commands one by one: those of a kind that this version does not know are left out, and expire. */

@@ -9,7 +9,7 @@ import type { IngestBody, IngestStatus, InstructionInput, InstructionState } fro
 import type { SystemMode } from '../contracts/system.ts';
 import { isControl, TOOLS, toolName } from '../contracts/tools.ts';
 import { INSTRUCTION } from '../defaults.ts';
-import { claimDeadline } from './instruction-machine.ts';
+import { claimDeadline } from './message-progress.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** What makes two observations the same message: its id, or without one the hash of its text. */
@@ -46,7 +46,7 @@ export function recognize(
 }
 
 /** How many messages with that text have run, or are running, in the conversation. */
-export function executedAlike(stored: readonly StoredObservation[], textHash: string): number {
+export function countExecuted(stored: readonly StoredObservation[], textHash: string): number {
   const ran: readonly IngestStatus[] = ['accepted', 'executed', 'failed'];
   return stored.filter((one) => one.text_hash === textHash && ran.includes(one.ingest_status)).length;
 }

@@ -5,6 +5,7 @@
  * the decision relied upon has changed, the handler reads and decides again.
  */
 
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { audit, events } from '../../schema/tables/index.ts';
@@ -16,7 +17,7 @@ import { recordResponse, replay } from './idempotency.ts';
 import { linkJournal } from './journal.ts';
 import type { Database, Statement } from './open.ts';
 import { runBatch } from './open.ts';
-import type { EventDraft, WritePlan } from './plan.ts';
+import type { WritePlan } from './plan.ts';
 
 export interface WriteContext {
   db: Database;

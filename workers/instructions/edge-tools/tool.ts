@@ -1,4 +1,4 @@
-/** The types of a tool that runs at the edge. */
+/** What a tool that runs at the edge is: an async function of its parameters and the conversation that asks. */
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
 import type { Edge, Plan } from '../../db/plan.ts';
 import type { ConversationRow } from '../../renewal/conversations.ts';
@@ -6,13 +6,14 @@ import type { ConversationRow } from '../../renewal/conversations.ts';
 export interface EdgeToolContext extends Edge {
   /** The conversation in which the instruction was found. */
   conversation: ConversationRow;
-  /** The caller, as a mode change records it. */
+  /** Who asks, as a mode change records it. */
   requested_by: string;
 }
 
-/** The tool's output and its effects. A tool may run twice before its result is stored. */
+/** A tool may run twice before its outcome is stored. */
 export interface EdgeToolOutcome {
   output: string;
+  /** The conversation after the change that the tool makes of it. */
   conversation?: ConversationRow;
   /** Stored and announced together with the instruction's result. */
   plan?: Plan;
