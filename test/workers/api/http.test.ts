@@ -71,6 +71,7 @@ describe('paths and methods', () => {
     expect(status).toBe(204);
     expect(headers.get('allow')).toBe('GET, HEAD, POST, OPTIONS');
     expect(headers.get('access-control-allow-origin')).toBeNull();
+    expect(edge.lines.at(-1)).toMatchObject({ method: 'OPTIONS', status: 204, error: null });
   });
 
   it('every route is declared once', () => {
