@@ -1,9 +1,9 @@
 /**
  * Who may import what, type-only imports included: the table of ARCHITECTURE.md as rules.
- * A room that is listed by what it MAY import has one rule of the form "anything else is an error".
- * test/conventions.test.ts plants forbidden imports and expects each of these rules to fire:
- * with TypeScript 7 alone dependency-cruiser reads nothing and reports no violation, hence the swc parser.
- * That parser cannot tell `import type` from `import`, so cycles are Biome's (noImportCycles, which lets type-only ones pass).
+ * A rule made by `only` lists what a folder may import; anything else is an error.
+ * test/conventions.test.ts plants forbidden imports and expects each of these rules to fire, because with TypeScript 7
+ * alone dependency-cruiser reads nothing and reports no violation. Hence the swc parser, which treats `import type` like
+ * `import`: no cycle is left, type-only ones included.
  */
 
 /** npm packages, whether resolved into node_modules or (in the planted trees of the test) not at all. */
@@ -50,6 +50,15 @@ function agentFolder([folder, imports], index) {
     to: { path: '^local-agent/', pathNot: PROGRAMS.includes(folder) ? [...allowed, '^local-agent/[^/]+$'] : allowed },
   };
 }
+/** The folders of workers/, lowest first: a folder may import those before it. The first four are the kernel. */
+const LAYERS = ['crypto', 'db', 'auth', 'http', 'nodes', 'timed-jobs', 'renewal', 'system', 'instructions', 'messages'];
+const SLICES = LAYERS.slice(4);
+/**
+ * Entries of a folder: its routes and jobs, and the tick that runs the jobs. Only a registry imports them, so they may
+ * import every folder.
+ */
+const ENTRIES = ['^workers/.*[.](routes|job)[.]ts$', '^workers/timed-jobs/(run-tick|registry)[.]ts$'];
+const folders = (names) => `^workers/(${names.join('|')})/`;
 
 const only = (name, from, allowed, comment) => ({
   name,
@@ -62,6 +71,13 @@ const only = (name, from, allowed, comment) => ({
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      comment: 'Files that import each other cannot be read one after the other.',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'no-unresolvable',
       severity: 'error',
@@ -120,13 +136,41 @@ export default {
       ],
       'The edge reaches an object by its stub, never by its internals.',
     ),
+    ...LAYERS.slice(0, -1).map((folder, layer) => ({
+      name: `workers-${folder}`,
+      comment: `workers/${folder} may import ${[...LAYERS.slice(0, layer), folder].join(', ')}. Its routes and jobs may import more.`,
+      severity: 'error',
+      from: { path: folders([folder]), pathNot: ENTRIES },
+      to: { path: folders(LAYERS.slice(layer + 1)) },
+    })),
+    {
+      name: 'workers-operations',
+      comment: 'Operations know nothing of requests: of http/ they take pages of lists, of auth/ the ownership check.',
+      severity: 'error',
+      from: { path: folders(SLICES), pathNot: ENTRIES },
+      to: { path: folders(['http', 'auth']), pathNot: '^workers/(http/paging|auth/ownership)[.]ts$' },
+    },
+    {
+      name: 'workers-entries',
+      comment: 'Routes are imported by the registry of routes only, jobs by the registry of jobs.',
+      severity: 'error',
+      from: { path: '^workers/', pathNot: '^workers/(routes|timed-jobs/registry)[.]ts$' },
+      to: { path: ENTRIES[0] },
+    },
+    {
+      name: 'workers-composition',
+      comment: 'app.ts, backend.ts, index.ts and routes.ts compose the Worker: no folder imports them.',
+      severity: 'error',
+      from: { path: '^workers/[^/]+/' },
+      to: { path: '^workers/(app|backend|index|routes)[.]ts$' },
+    },
 
     {
       name: 'local-agent-rooms',
       severity: 'error',
       comment: 'The agent is deployed apart from the edge: contracts and decisions are all it shares, also by type.',
       from: { path: '^local-agent/' },
-      to: { path: '^(schema/tables|schema/migrations|workers|durable-objects|extension)/' },
+      to: { path: '^(schema/tables|schema/migrations|workers|durable-objects)/' },
     },
     ...AGENT_FOLDERS.map(agentFolder),
     {
@@ -183,13 +227,6 @@ export default {
       from: { path: '^local-agent/', pathNot: '^local-agent/(stack|worker-runner)/' },
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
-
-    only(
-      'extension',
-      '^extension/(?!build[.]ts$)',
-      [...SHARED_SCHEMA, '^extension/', pkg('zod')],
-      'The extension shares contracts and decisions, nothing else.',
-    ),
   ],
   options: {
     parser: 'swc',
