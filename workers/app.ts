@@ -48,6 +48,6 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
 
 function requestFields(c: Context<AppEnv>, ms: number): Record<string, unknown> {
   const { request_id, identity, route, error } = c.var;
-  const answer = { status: c.res.status, error, ms, ...c.var.db.usage };
-  return { method: c.req.raw.method, path: route, ...answer, request_id, role: identity?.role ?? null };
+  const response = { status: c.res.status, error, ms, ...c.var.db.usage };
+  return { method: c.req.raw.method, path: route, ...response, request_id, role: identity?.role ?? null };
 }

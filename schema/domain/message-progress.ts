@@ -60,7 +60,7 @@ export function applyTransition(
 }
 
 /** The node starts this instruction. The deadline of every claim is counted again from `now`. */
-export function startInstruction(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
+export function beginInstruction(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
   return withDeadlines(withStatus(all, id, 'running'), now);
 }
 

@@ -35,8 +35,8 @@ export const session: readonly MountedRoute[] = [
     async ({ c, principal, now }) => {
       const { expires_at } = await tokenLimits(c, principal.token_id);
       const ends_at = Math.min(now + SESSION_LASTS_MS, expires_at ?? Number.POSITIVE_INFINITY);
-      const answer: Session = { ...principal, via: 'session', expires_at: ends_at };
-      return { statements: [], subject_id: principal.token_id, answer };
+      const response: Session = { ...principal, via: 'session', expires_at: ends_at };
+      return { subject_id: principal.token_id, response };
     },
     async ({ c, env, now }, { token_id, expires_at }) => {
       const { token_hash } = await tokenLimits(c, token_id);
@@ -54,9 +54,8 @@ export const session: readonly MountedRoute[] = [
       data: SessionEndedSchema,
     },
     async ({ principal }) => ({
-      statements: [],
       subject_id: principal.token_id,
-      answer: { signed_out: true } as const,
+      response: { signed_out: true } as const,
     }),
     ({ c }) => c.header('set-cookie', endSession()),
   ),

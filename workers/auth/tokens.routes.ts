@@ -85,7 +85,7 @@ export const tokens: readonly MountedRoute[] = [
         statements: [db.insert(tokenRows).values({ ...row, token_hash: await sha256Hex(secret) })],
         events: [tokenEvent('created', row)],
         subject_id: row.token_id,
-        answer: { ...row, token: secret },
+        response: { ...row, token: secret },
         secret: true,
       };
     },
@@ -117,7 +117,7 @@ export const tokens: readonly MountedRoute[] = [
         statements: [db.update(tokenRows).set(change).where(eq(tokenRows.token_id, token_id))],
         events: [tokenEvent('rotated', row)],
         subject_id: token_id,
-        answer: { ...withoutHash(row), expires_at, token: secret },
+        response: { ...withoutHash(row), expires_at, token: secret },
         secret: true,
         after: () => cutOff(env, row),
       };
@@ -136,15 +136,15 @@ export const tokens: readonly MountedRoute[] = [
     },
     async ({ env, db, params: { token_id }, now }) => {
       const row = await readToken(db, token_id);
-      const answer = { ...withoutHash(row), revoked_at: row.revoked_at ?? now };
+      const response = { ...withoutHash(row), revoked_at: row.revoked_at ?? now };
       const after = () => cutOff(env, row);
-      if (row.revoked_at !== null) return { statements: [], subject_id: token_id, answer, after };
+      if (row.revoked_at !== null) return { subject_id: token_id, response, after };
       const unrevoked = and(eq(tokenRows.token_id, token_id), isNull(tokenRows.revoked_at));
       return {
         statements: [db.update(tokenRows).set({ revoked_at: now }).where(unrevoked)],
         events: [tokenEvent('revoked', row)],
         subject_id: token_id,
-        answer,
+        response,
         after,
       };
     },

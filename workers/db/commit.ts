@@ -4,11 +4,11 @@
  * write is whole and audited, a repeat gets the first answer, and what a decision relied upon still held when it was
  * written: a `changed` guard makes the handler read and decide again.
  */
+
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { audit, events } from '../../schema/tables/index.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
 import { linkJournal } from '../instructions/journal.ts';
 import { runBestEffort } from '../log.ts';
 import { violationOf } from './guards.ts';
@@ -16,23 +16,7 @@ import type { Idempotency } from './idempotency.ts';
 import { recordResponse, replay } from './idempotency.ts';
 import type { Database, Statement } from './open.ts';
 import { runBatch } from './open.ts';
-
-export interface WritePlan<T> {
-  guards?: Statement[];
-  statements: Statement[];
-  events?: EventDraft[];
-  /** Entries of the instructions' journal, linked to their chains as the batch is written. */
-  journal?: readonly JournalDraft[];
-  /** What the write was about, for the audit. */
-  subject_id?: string;
-  /** False only for a call that changed nothing, such as a refused acquire, or whose journal entry says all of it. */
-  audited?: boolean;
-  answer: T;
-  /** The answer carries a secret: what is kept for a repeat is sealed with the caller's own token. */
-  secret?: boolean;
-  /** What is told to others once the change is durable; its failure is logged and changes nothing. */
-  after?: () => Promise<unknown>;
-}
+import type { WritePlan } from './plan.ts';
 
 export interface WriteContext {
   db: Database;
@@ -55,12 +39,12 @@ const LINK_WAIT_MS = 8;
 export async function commit<T>(context: WriteContext, decide: () => Promise<WritePlan<T>>): Promise<T> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const repeated = await replay(context);
-    if (repeated) return repeated.answer as T;
+    if (repeated) return repeated.response as T;
     const plan = await decide();
     const violation = await write(context, plan);
     if (violation === null) {
       if (plan.after) context.waitUntil(runBestEffort('after_commit', plan.after));
-      return plan.answer;
+      return plan.response;
     }
     if (violation !== 'changed') throw new AppError(violation, GUARD_MESSAGES[violation]);
   }
@@ -76,10 +60,10 @@ const GUARD_MESSAGES = {
 async function write<T>(context: WriteContext, plan: WritePlan<T>) {
   const guards = plan.guards ?? [];
   const statements = [
-    ...plan.statements,
+    ...(plan.statements ?? []),
     ...eventRows(context, plan.events ?? []),
     ...auditRow(context, plan),
-    ...(await recordResponse(context, plan.answer, plan.secret === true)),
+    ...(await recordResponse(context, plan.response, plan.secret === true)),
   ];
   for (let links = 1; links <= MAX_LINKS; links += 1) {
     const journal = await linkJournal(context.db, plan.journal ?? [], context.now);
@@ -103,7 +87,7 @@ async function tryBatch(db: Database, statements: readonly Statement[]) {
   }
 }
 
-function eventRows(context: WriteContext, drafts: EventDraft[]): Statement[] {
+function eventRows(context: WriteContext, drafts: readonly EventDraft[]): Statement[] {
   return drafts.map((draft) => context.db.insert(events).values({ at: context.now, ...draft, data: draft.data ?? {} }));
 }
 

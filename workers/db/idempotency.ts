@@ -52,7 +52,7 @@ export function parseIdempotencyKey(
 }
 
 /** The stored answer to a repeat, or null when this is the first time. Throws `conflict` for another body. */
-export async function replay({ db, idempotency }: WriteContext): Promise<{ answer: unknown } | null> {
+export async function replay({ db, idempotency }: WriteContext): Promise<{ response: unknown } | null> {
   if (idempotency === null) return null;
   const row = idempotency.kind === 'outbox' ? await readMark(db, idempotency) : await readKey(db, idempotency);
   if (!row) return null;
@@ -61,7 +61,7 @@ export async function replay({ db, idempotency }: WriteContext): Promise<{ answe
   }
   const text = await decryptResponse(row.answer, idempotency.bearer);
   if (text === null) throw new AppError('conflict', 'this was done before; its answer carried a secret, shown once');
-  return { answer: JSON.parse(text) };
+  return { response: JSON.parse(text) };
 }
 
 async function readMark(db: WriteContext['db'], mark: OutboxMark) {
@@ -88,10 +88,10 @@ function markIs(mark: OutboxMark) {
 }
 
 /** The statements that keep the answer, with the guard that makes two repeats at once into one. */
-export async function recordResponse(context: WriteContext, answer: unknown, secret: boolean): Promise<Statement[]> {
+export async function recordResponse(context: WriteContext, response: unknown, secret: boolean): Promise<Statement[]> {
   const { db, idempotency, now } = context;
   if (idempotency === null) return [];
-  const plain = JSON.stringify(answer);
+  const plain = JSON.stringify(response);
   const text = secret ? await encryptResponse(plain, idempotency.bearer) : plain;
   if (idempotency.kind === 'key') {
     const { token_id, key, body_hash, status } = idempotency;

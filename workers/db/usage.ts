@@ -14,11 +14,11 @@ export interface D1Usage {
 
 /** The binding, adding to `usage` what D1 says of each answer. */
 export function counted(binding: D1Database, usage: D1Usage): Pick<D1Database, 'prepare' | 'batch'> {
-  const count = <T>(answer: D1Result<T>): D1Result<T> => {
+  const count = <T>(response: D1Result<T>): D1Result<T> => {
     usage.queries += 1;
-    usage.rows_read += answer.meta.rows_read;
-    usage.rows_written += answer.meta.rows_written;
-    return answer;
+    usage.rows_read += response.meta.rows_read;
+    usage.rows_written += response.meta.rows_written;
+    return response;
   };
   const statement = (inner: D1PreparedStatement, sql: string): Pick<D1PreparedStatement, 'all' | 'run'> & Bindable => ({
     bind: (...values) => statement(inner.bind(...values), sql),

@@ -11,10 +11,10 @@ import type { ErrorCode } from '../../schema/errors.ts';
 import { AppError } from '../../schema/errors.ts';
 import { authenticate, authenticateSignIn } from '../auth/authenticate.ts';
 import { sha256Hex } from '../crypto/hash.ts';
-import type { WritePlan } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
 import { parseIdempotencyKey } from '../db/idempotency.ts';
 import type { Database } from '../db/open.ts';
+import type { WritePlan } from '../db/plan.ts';
 import type { AppEnv } from '../env.ts';
 
 /** Reads everything; `controller` is named where a node may read too. */
@@ -90,13 +90,13 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, D ext
 export function write<P extends Schema, Q extends Schema, B extends Schema, D extends z.ZodType>(
   spec: RouteSpec<P, Q, B, D>,
   decide: (input: Input<P, Q, B>) => Promise<WritePlan<z.input<D>>>,
-  finish: (input: Input<P, Q, B>, answer: z.input<D>) => void | Promise<void> = () => undefined,
+  finish: (input: Input<P, Q, B>, response: z.input<D>) => void | Promise<void> = () => undefined,
 ): MountedRoute {
   const status = spec.status === 201 ? 201 : 200;
   return mounted(spec, async (c) => {
     const { input, text } = await receive(c, spec);
     const key = c.req.header(HEADER.idempotency_key);
-    const answer = await commit(
+    const response = await commit(
       {
         db: input.db,
         now: input.now,
@@ -117,8 +117,8 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, D ex
       },
       () => decide(input),
     );
-    await finish(input, answer);
-    return render(c, status, answer);
+    await finish(input, response);
+    return render(c, status, response);
   });
 }
 

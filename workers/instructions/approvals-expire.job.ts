@@ -39,8 +39,8 @@ async function expire({ env, db, now }: RunnerContext, instructionId: string): P
     const loaded = await readInstruction(db, instructionId);
     const { approval_expires_at } = loaded.row;
     const due = approval_expires_at !== null && approval_expires_at <= now;
-    if (!due) return { statements: [], answer: null };
-    return { ...endApproval(env, db, loaded, { decision: 'expired', by: 'deadline' }, now), answer: null };
+    if (!due) return { response: null };
+    return { ...endApproval(env, db, loaded, { decision: 'expired', by: 'deadline' }, now), response: null };
   });
   await Promise.all(told);
 }

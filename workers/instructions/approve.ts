@@ -15,9 +15,10 @@ import { claimApproved, isBehindApproval } from '../../schema/domain/message-pro
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import { messages } from '../../schema/tables/index.ts';
-import type { WritePlan } from '../db/commit.ts';
 import { guardModeVersion } from '../db/guards.ts';
-import type { Database } from '../db/open.ts';
+import type { Database, Statement } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommand } from '../nodes/commands.ts';
 import { pushChanged, pushCommands } from '../nodes/push.ts';
@@ -27,7 +28,6 @@ import { endInstruction, guardFree, idsOf } from './finish.ts';
 import { claimExpiresInMs, guardStatuses, storeStatuses, toClaimed } from './statuses.ts';
 
 type Decision = (typeof APPROVAL_DECISIONS)[number];
-type Parts = Omit<WritePlan<unknown>, 'answer'>;
 
 /** Throws `already_finished` or `conflict` unless exactly that is waiting for approval. */
 export function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void {
@@ -46,41 +46,35 @@ function approvalOf(stored: unknown): z.output<typeof ApprovalSchema> | null {
 }
 
 /** Claims it. Throws `system_paused`, or `conflict` with the gate that stands in the way. */
-export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruction, by: string, now: number): Parts {
+export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruction, by: string, now: number): Plan {
   const control = isControlInstruction(loaded);
   if (!control) requireOpenGates(loaded);
   const { row, statuses, conversation, fence } = loaded;
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
   const { instruction_id, controller_id, message_id } = row;
   const after = claimApproved(statuses, instruction_id, now);
-  const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id: null, detail: { by }, now });
+  const stored = storeStatuses(db, statuses, after, { chain: controller_id, controller_id: null, detail: { by }, now });
   const command = decided(loaded, { statuses: after, reply_due_at: null }, 'approved', now);
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
-  return {
+  const own: Plan = {
     guards: [
       guardModeVersion(db, fence.mode_version),
       guardStatuses(db, message_id, statuses),
       ...(control ? [] : [guardStatus(db, conversation), guardFree(db, row)]),
     ],
-    statements: [
-      ...stood.statements,
-      ...(after.some((one) => one.status === 'awaiting_approval')
-        ? []
-        : [
-            db
-              .update(messages)
-              .set({ ingest_status: moveMessage('awaiting_approval', 'accepted') })
-              .where(and(eq(messages.message_id, message_id), eq(messages.ingest_status, 'awaiting_approval'))),
-          ]),
-      insertCommand(db, command, now),
-    ],
     events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: { by } }],
-    journal: [
-      { chain: controller_id, instruction_id, kind: 'approved', controller_id: null, detail },
-      ...stood.journal,
-    ],
-    after: () => tell(env, loaded, command, now),
+    journal: [{ chain: controller_id, instruction_id, kind: 'approved', controller_id: null, detail }],
   };
+  const isWaiting = after.some((one) => one.status === 'awaiting_approval');
+  const accepted = isWaiting ? {} : { statements: [acceptMessage(db, message_id)] };
+  return mergePlans(own, stored, accepted, sendDecision(env, db, loaded, command, now));
+}
+
+function acceptMessage(db: Database, messageId: string): Statement {
+  return db
+    .update(messages)
+    .set({ ingest_status: moveMessage('awaiting_approval', 'accepted') })
+    .where(and(eq(messages.message_id, messageId), eq(messages.ingest_status, 'awaiting_approval')));
 }
 
 function isControlInstruction({ row, statuses }: LoadedInstruction): boolean {
@@ -106,32 +100,18 @@ export function endApproval(
   loaded: LoadedInstruction,
   { decision, by, reason }: { decision: 'denied' | 'expired'; by: string; reason?: string | undefined },
   now: number,
-): Parts {
+): Plan {
   const { row } = loaded;
   const { instruction_id, controller_id: chain } = row;
   const detail = { by, rule: row.policy.rule, ...(reason === undefined ? {} : { reason }) };
-  const { settled, after, ...plan } = endInstruction(
-    env,
-    db,
-    loaded,
-    { to: decision, controller_id: null, detail },
-    now,
-  );
-  const command = decided(loaded, settled, decision, now);
+  const { plan, ending } = endInstruction(env, db, loaded, { to: decision, controller_id: null, detail }, now);
+  const command = decided(loaded, ending, decision, now);
   const denied = { chain, instruction_id, kind: 'denied', controller_id: null, detail } as const;
-  return {
-    ...plan,
-    statements: [...plan.statements, insertCommand(db, command, now)],
-    events: [
-      { topic: 'instructions', type: `approval_${decision}`, subject_id: instruction_id, data: { by } },
-      ...plan.events,
-    ],
-    journal: [...(decision === 'denied' ? [denied] : []), ...plan.journal],
-    after: async () => {
-      await after();
-      await tell(env, loaded, command, now);
-    },
+  const own: Plan = {
+    events: [{ topic: 'instructions', type: `approval_${decision}`, subject_id: instruction_id, data: { by } }],
+    journal: decision === 'denied' ? [denied] : [],
   };
+  return mergePlans(own, plan, sendDecision(env, db, loaded, command, now));
 }
 
 /** What the holder is told. It stays to be told as long as the message has a deadline before it. */
@@ -162,7 +142,12 @@ function decided(
 /** Of an instruction that came without anything to approve: it can only be denied, or expire. */
 const NO_HASH = '0'.repeat(64);
 
-async function tell(env: Env, loaded: LoadedInstruction, command: CommandDraft, now: number): Promise<void> {
-  await pushCommands(env, [command], now);
-  await pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded));
+function sendDecision(env: Env, db: Database, loaded: LoadedInstruction, command: CommandDraft, now: number): Plan {
+  return {
+    statements: [insertCommand(db, command, now)],
+    after: async () => {
+      await pushCommands(env, [command], now);
+      await pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded));
+    },
+  };
 }

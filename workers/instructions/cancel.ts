@@ -7,8 +7,8 @@ import { eq } from 'drizzle-orm';
 import { COMMAND } from '../../schema/defaults.ts';
 import { newId } from '../../schema/ids.ts';
 import { instructions } from '../../schema/tables/index.ts';
-import type { WritePlan } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommand } from '../nodes/commands.ts';
 import { pushCommands } from '../nodes/push.ts';
@@ -23,12 +23,11 @@ export function cancelInstruction(
   loaded: LoadedInstruction,
   detail: { by: string; reason?: string },
   now: number,
-): Omit<WritePlan<unknown>, 'answer'> {
+): Plan {
   const { row } = loaded;
   if (row.status === 'running' && row.command_id === null) return tellToEnd(env, db, loaded, detail, now);
   const ending = { to: 'canceled', controller_id: null, detail } as const;
-  const { settled: _settled, ...plan } = endFromOutside(env, db, loaded, ending, now);
-  return plan;
+  return endFromOutside(env, db, loaded, ending, now).plan;
 }
 
 function tellToEnd(
@@ -37,7 +36,7 @@ function tellToEnd(
   { row, statuses }: LoadedInstruction,
   detail: { by: string; reason?: string },
   now: number,
-): Omit<WritePlan<unknown>, 'answer'> {
+): Plan {
   const { instruction_id, controller_id } = row;
   const command: CommandDraft<'instruction.cancel'> = {
     command_id: newId('command', now),

@@ -14,14 +14,14 @@ import type { ConversationRow, FenceRow, InstructionRow } from '../../schema/tab
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import { pushChanged } from '../nodes/push.ts';
-import type { PlanParts } from '../renewal/conversations.ts';
 import { guardStatus, storeConversation } from '../renewal/conversations.ts';
-import type { JournalDraft } from './journal.ts';
-import { guardStatuses, siblingsOf, storeStatuses, toStanding } from './statuses.ts';
+import { guardStatuses, siblingsOf, storeStatuses, toTracked } from './statuses.ts';
 
 /** A message's instructions as they stand, and what they may do now depends on. */
-export interface MessageGround {
+export interface LoadedMessage {
   /** In message order. */
   rows: InstructionRow[];
   statuses: TrackedInstruction[];
@@ -30,7 +30,7 @@ export interface MessageGround {
   /** Another message of that conversation is executing. */
   busy: boolean;
 }
-export interface LoadedInstruction extends MessageGround {
+export interface LoadedInstruction extends LoadedMessage {
   row: InstructionRow;
 }
 
@@ -39,15 +39,15 @@ export async function readInstruction(db: Database, instructionId: string): Prom
   const rows = await siblingsOf(db, instructionId);
   const row = rows.find((one) => one.instruction_id === instructionId);
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
-  return { row, ...(await readForIngest(db, row, rows)) };
+  return { row, ...(await readMessage(db, row, rows)) };
 }
 
 /** What surrounds the instructions `rows` of one message. */
-export async function readForIngest(
+export async function readMessage(
   db: Database,
   { message_id, local_conversation_id }: Pick<InstructionRow, 'message_id' | 'local_conversation_id'>,
   rows: InstructionRow[],
-): Promise<MessageGround> {
+): Promise<LoadedMessage> {
   const [fences, conversations, executing] = await db.batch([
     db.select().from(fence).where(eq(fence.id, 1)),
     db.select().from(local_conversations).where(eq(local_conversations.local_conversation_id, local_conversation_id)),
@@ -68,7 +68,7 @@ export async function readForIngest(
   if (standingFence === undefined || conversation === undefined) {
     throw new Error(`message ${message_id} has lost its conversation`);
   }
-  return { rows, statuses: rows.map(toStanding), conversation, fence: standingFence, busy: executing.length > 0 };
+  return { rows, statuses: rows.map(toTracked), conversation, fence: standingFence, busy: executing.length > 0 };
 }
 
 export interface Ending {
@@ -80,16 +80,20 @@ export interface Ending {
   conversation?: ConversationRow;
 }
 
-export type EndingParts = PlanParts & { journal: JournalDraft[]; settled: TransitionResult };
+/** The plan that ends an instruction, and what that makes of its message. */
+export interface EndingPlan {
+  plan: Plan;
+  ending: TransitionResult;
+}
 
-/** The parts of a plan that end the instruction. The move must be one that the table allows. */
+/** The move must be one that the transition table allows. */
 export function endInstruction(
   env: Env,
   db: Database,
   loaded: LoadedInstruction,
   ending: Ending,
   now: number,
-): EndingParts {
+): EndingPlan {
   const { row, statuses } = loaded;
   const settled = applyTransition(statuses, row.instruction_id, ending.to, {
     mode: loaded.fence.mode,
@@ -98,29 +102,24 @@ export function endInstruction(
   });
   const before = ending.conversation ?? loaded.conversation;
   const after = settled.counts_as === null ? before : countExecution(before, settled.counts_as, now);
-  const stored = storeConversation(env, db, loaded.conversation, after, now);
+  const conversation = storeConversation(env, db, loaded.conversation, after, now);
   const { controller_id, detail } = ending;
-  const stood = storeStatuses(db, statuses, settled.statuses, { chain: row.controller_id, controller_id, detail, now });
+  const stored = storeStatuses(db, statuses, settled.statuses, {
+    chain: row.controller_id,
+    controller_id,
+    detail,
+    now,
+  });
   const released = settled.statuses.some((one, n) => one.status === 'claimed' && statuses[n]?.status === 'waiting');
-  return {
-    settled,
+  const guarded: Plan = {
     guards: [
       guardModeVersion(db, loaded.fence.mode_version),
       guardStatuses(db, row.message_id, statuses),
       ...(released ? [guardFree(db, row), guardStatus(db, loaded.conversation)] : []),
-      ...stored.guards,
     ],
-    statements: [...stood.statements, ...endMessage(db, row.message_id, settled), ...stored.statements],
-    events: [
-      { topic: 'instructions', type: 'ended', subject_id: row.instruction_id, data: { status: ending.to } },
-      ...(settled.message === null
-        ? []
-        : [{ topic: 'messages', type: settled.message, subject_id: row.message_id } as const]),
-      ...stored.events,
-    ],
-    journal: stood.journal,
-    after: stored.after,
+    events: [{ topic: 'instructions', type: 'ended', subject_id: row.instruction_id, data: { status: ending.to } }],
   };
+  return { ending: settled, plan: mergePlans(guarded, stored, endMessage(db, row.message_id, settled), conversation) };
 }
 
 /** The plan of whoever ends an instruction from outside: its holder is told to look again. */
@@ -130,18 +129,13 @@ export function endFromOutside(
   loaded: LoadedInstruction,
   ending: Ending,
   now: number,
-): EndingParts {
-  const { after, ...plan } = endInstruction(env, db, loaded, ending, now);
-  return {
-    ...plan,
-    after: async () => {
-      await after();
-      await pushChanged(env, loaded.row.controller_id, 'instructions', idsOf(loaded));
-    },
-  };
+): EndingPlan {
+  const ended = endInstruction(env, db, loaded, ending, now);
+  const notice = { after: () => pushChanged(env, loaded.row.controller_id, 'instructions', idsOf(loaded)) };
+  return { ...ended, plan: mergePlans(ended.plan, notice) };
 }
 
-export function idsOf({ rows }: MessageGround): string[] {
+export function idsOf({ rows }: LoadedMessage): string[] {
   return rows.map((row) => row.instruction_id);
 }
 
@@ -158,11 +152,16 @@ export function guardFree(db: Database, row: Pick<InstructionRow, 'message_id' |
   );
 }
 
-function endMessage(db: Database, messageId: string, { message, reply_due_at }: TransitionResult): Statement[] {
-  if (message === null) return [];
-  const ended = db
-    .update(messages)
-    .set({ ingest_status: message, reply_due_at })
-    .where(and(eq(messages.message_id, messageId), inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES)));
-  return [ended];
+function endMessage(db: Database, messageId: string, { message, reply_due_at }: TransitionResult): Plan {
+  if (message === null) return {};
+  const isOpen = inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES);
+  return {
+    statements: [
+      db
+        .update(messages)
+        .set({ ingest_status: message, reply_due_at })
+        .where(and(eq(messages.message_id, messageId), isOpen)),
+    ],
+    events: [{ topic: 'messages', type: message, subject_id: messageId }],
+  };
 }

@@ -55,10 +55,9 @@ async function interrupt({ env, db, now }: RunnerContext, instructionId: string)
     const loaded = await readInstruction(db, instructionId);
     const { row } = loaded;
     const due = row.claim_expires_at !== null && row.claim_expires_at <= now;
-    if (!due || !isExecutingStatus(row.status)) return { statements: [], answer: null };
+    if (!due || !isExecutingStatus(row.status)) return { response: null };
     const ending = { to: 'interrupted', controller_id: null, detail: { by: 'deadline' } } as const;
-    const { settled: _settled, ...plan } = endFromOutside(env, db, loaded, ending, now);
-    return { ...plan, answer: null };
+    return { ...endFromOutside(env, db, loaded, ending, now).plan, response: null };
   });
   await Promise.all(told);
 }

@@ -1,5 +1,5 @@
 /** Instructions: their state and story, and what their holder and people do with them. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import {
@@ -19,7 +19,6 @@ import {
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
-import { startInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instructions as instructionRows } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
@@ -32,7 +31,8 @@ import { cancelInstruction } from './cancel.ts';
 import { readInstruction } from './finish.ts';
 import { appendOutput } from './live-output.ts';
 import { runInstruction } from './run.ts';
-import { claimExpiresInMs, guardStatuses, storeStatuses } from './statuses.ts';
+import { startInstruction } from './start.ts';
+import { claimExpiresInMs } from './statuses.ts';
 import { storeResult } from './store-result.ts';
 
 const InstructionParams = z.object({ instruction_id: idSchema('ins') });
@@ -97,24 +97,15 @@ export const instructions: readonly MountedRoute[] = [
       data: StartedResponseSchema,
     },
     async ({ db, now, params, body }) => {
-      const { row, statuses } = await readInstruction(db, params.instruction_id);
+      const loaded = await readInstruction(db, params.instruction_id);
+      const { row } = loaded;
       requireOwn(body.controller_id, row);
-      const starts = row.status === 'claimed';
-      const after = starts ? startInstruction(statuses, row.instruction_id, now) : statuses;
-      const own = after.find((one) => one.instruction_id === row.instruction_id) ?? row;
-      const { controller_id } = row;
-      const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail: {}, now });
-      const started = db
-        .update(instructionRows)
-        .set({ started_at: now })
-        .where(eq(instructionRows.instruction_id, row.instruction_id));
+      const { plan, statuses } = startInstruction({ db, now }, loaded);
+      const own = statuses.find((one) => one.instruction_id === row.instruction_id) ?? row;
       return {
-        guards: [guardStatuses(db, row.message_id, statuses)],
-        statements: starts ? [...stood.statements, started] : [],
-        journal: stood.journal,
-        events: starts ? [{ topic: 'instructions', type: 'started', subject_id: row.instruction_id }] : [],
+        ...plan,
         subject_id: row.instruction_id,
-        answer: {
+        response: {
           instruction_id: row.instruction_id,
           status: own.status,
           claim_expires_in_ms: claimExpiresInMs(own, now),
@@ -178,8 +169,8 @@ export const instructions: readonly MountedRoute[] = [
       const detail = { by: principal.subject, ...(body.reason === undefined ? {} : { reason: body.reason }) };
       const plan = cancelInstruction(env, db, loaded, detail, now);
       const ends = row.status !== 'running' || row.command_id !== null;
-      const answer = ends ? { ...row, status: 'canceled', finished_at: now, updated_at: now } : row;
-      return { ...plan, subject_id: row.instruction_id, answer: InstructionSchema.parse(answer) };
+      const response = ends ? { ...row, status: 'canceled', finished_at: now, updated_at: now } : row;
+      return { ...plan, subject_id: row.instruction_id, response: InstructionSchema.parse(response) };
     },
   ),
   write(
@@ -209,8 +200,8 @@ export const instructions: readonly MountedRoute[] = [
       const loaded = await readInstruction(db, params.instruction_id);
       requireAwaiting(loaded, body.approval_hash);
       const plan = approveInstruction(env, db, loaded, principal.subject, now);
-      const answer = InstructionSchema.parse({ ...loaded.row, status: 'claimed', updated_at: now });
-      return { ...plan, subject_id: params.instruction_id, answer };
+      const response = InstructionSchema.parse({ ...loaded.row, status: 'claimed', updated_at: now });
+      return { ...plan, subject_id: params.instruction_id, response };
     },
   ),
   write(
@@ -229,8 +220,8 @@ export const instructions: readonly MountedRoute[] = [
       requireAwaiting(loaded, body.approval_hash);
       const decision = { decision: 'denied', by: principal.subject, reason: body.reason } as const;
       const plan = endApproval(env, db, loaded, decision, now);
-      const answer = InstructionSchema.parse({ ...loaded.row, status: 'denied', finished_at: now, updated_at: now });
-      return { ...plan, subject_id: params.instruction_id, answer };
+      const response = InstructionSchema.parse({ ...loaded.row, status: 'denied', finished_at: now, updated_at: now });
+      return { ...plan, subject_id: params.instruction_id, response };
     },
   ),
 ];

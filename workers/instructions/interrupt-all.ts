@@ -45,6 +45,6 @@ async function cancelOne(env: Env, { db, now }: WriteContext, instructionId: str
   const { status, cancel_requested_at } = loaded.row;
   // Ended meanwhile, by its own result or with an earlier one of its message.
   const over = (status !== 'claimed' && status !== 'running') || cancel_requested_at !== null;
-  if (own === undefined || own.control || over) return { statements: [], answer: false };
-  return { ...cancelInstruction(env, db, loaded, { by, reason: 'interrupt' }, now), answer: true };
+  if (own === undefined || own.control || over) return { response: false };
+  return { ...cancelInstruction(env, db, loaded, { by, reason: 'interrupt' }, now), response: true };
 }

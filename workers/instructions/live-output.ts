@@ -10,9 +10,9 @@ import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
-import type { WritePlan } from '../db/commit.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database } from '../db/open.ts';
+import type { WritePlan } from '../db/plan.ts';
 
 /** Throws `instruction_not_found` and `not_owner`. */
 export async function appendOutput(
@@ -28,7 +28,7 @@ export async function appendOutput(
   const { offset, controller_id } = body;
   const chunk = body.chunk.slice(0, Math.max(0, INSTRUCTION.max_live_chars - received));
   if (offset !== received || chunk === '' || !isExecutingStatus(status)) {
-    return { statements: [], audited: false, answer: { instruction_id, received } };
+    return { audited: false, response: { instruction_id, received } };
   }
   const output_chars = received + chunk.length;
   const detail = { offset, chunk };
@@ -52,6 +52,6 @@ export async function appendOutput(
     journal: [{ chain, instruction_id, kind: 'output', controller_id, detail }],
     // The journal has who told what; an audit row for each second of a program's output would say no more.
     audited: false,
-    answer: { instruction_id, received: output_chars },
+    response: { instruction_id, received: output_chars },
   };
 }

@@ -11,14 +11,16 @@ import type { BrowserTool } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
 import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
-import { startInstruction } from '../../schema/domain/message-progress.ts';
+import { beginInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import type { CommandRow } from '../../schema/tables/index.ts';
 import { commands, instructions } from '../../schema/tables/index.ts';
-import type { WriteContext, WritePlan } from '../db/commit.ts';
+import type { WriteContext } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
+import type { Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import { nodeForPlatform } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommand } from '../nodes/commands.ts';
@@ -45,7 +47,7 @@ export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<Instruct
   if (typeof node !== 'string') return failed(run, node);
   const { row, statuses, conversation } = loaded;
   const { instruction_id, controller_id } = row;
-  const after = row.status === 'claimed' ? startInstruction(statuses, instruction_id, now) : statuses;
+  const after = row.status === 'claimed' ? beginInstruction(statuses, instruction_id, now) : statuses;
   const own = after.find((one) => one.instruction_id === instruction_id);
   const command: CommandDraft<'instruction'> = {
     command_id: newId('command', now),
@@ -62,38 +64,25 @@ export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<Instruct
   };
   const { command_id } = command;
   const detail = { node, command_id };
-  const stood = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail, now });
-  return {
+  const stored = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail, now });
+  const marked = db
+    .update(instructions)
+    .set({ started_at: now, command_id })
+    .where(eq(instructions.instruction_id, instruction_id));
+  const sent: Plan = {
     guards: [guardStatuses(db, row.message_id, statuses)],
-    statements: [
-      ...stood.statements,
-      insertCommand(db, command, now),
-      db
-        .update(instructions)
-        .set({ started_at: now, command_id })
-        .where(eq(instructions.instruction_id, instruction_id)),
-    ],
+    statements: [insertCommand(db, command, now), marked],
     events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id, data: detail }],
-    journal: stood.journal,
-    subject_id: instruction_id,
-    answer: underWay(loaded, after, now),
     after: () => pushCommands(env, [command], now),
   };
+  return { ...mergePlans(stored, sent), subject_id: instruction_id, response: underWay(loaded, after, now) };
 }
 
 /** What the other node says of it ends the instruction, and its holder is told to look again. */
-export async function finishFromOtherNode(
-  reported: Reported & { by: string },
-): Promise<Omit<WritePlan<unknown>, 'answer'>> {
+export async function finishFromOtherNode(reported: Reported & { by: string }): Promise<Plan> {
   const { env, loaded } = reported;
-  const { answer: _answer, after, ...stored } = await storeResult(reported);
-  return {
-    ...stored,
-    after: async () => {
-      await after?.();
-      await pushChanged(env, loaded.row.controller_id, 'instructions', idsOf(loaded));
-    },
-  };
+  const notice = { after: () => pushChanged(env, loaded.row.controller_id, 'instructions', idsOf(loaded)) };
+  return mergePlans(await storeResult(reported), notice);
 }
 
 /** More than these fit no invocation on the free plan; others end with their claims. */
@@ -120,7 +109,7 @@ export async function endRefused(
 }
 
 async function refused(env: Env, db: Database, command: CommandRow, now: number): Promise<WritePlan<null>> {
-  const nothing = { statements: [], answer: null };
+  const nothing = { response: null };
   const { command_id, controller_id: by, code, body } = command;
   const { instruction_id } = COMMAND_BODIES.instruction.parse(body);
   // A person's own prompt bears the id of its command.
@@ -130,7 +119,7 @@ async function refused(env: Env, db: Database, command: CommandRow, now: number)
   const told = { output: `${by} refused it`, error_code: code ?? 'refused' };
   const result = { status: 'failed', ...told, duration_ms: 0, truncated: false } as const;
   // So short an output is no artifact, and needs no link.
-  return { ...(await finishFromOtherNode({ env, db, now, origin: '', loaded, result, by })), answer: null };
+  return { ...(await finishFromOtherNode({ env, db, now, origin: '', loaded, result, by })), response: null };
 }
 
 /** The answer while another node is at it. */
@@ -168,5 +157,5 @@ async function nodeOrReason(env: Env, db: Database, platform: ReturnType<typeof 
 async function failed(run: Elsewhere, { code, message }: AppError): Promise<WritePlan<InstructionRunResponse>> {
   const result = { status: 'failed', output: message, error_code: code, duration_ms: 0, truncated: false } as const;
   const plan = await storeResult({ ...run, result });
-  return { ...plan, answer: { ...plan.answer, output: message, error_code: code, duration_ms: 0 } };
+  return { ...plan, response: { ...plan.response, output: message, error_code: code, duration_ms: 0 } };
 }

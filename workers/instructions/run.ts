@@ -11,8 +11,9 @@ import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction
 import { AppError } from '../../schema/errors.ts';
 import { artifacts } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
-import type { WritePlan } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
+import type { WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/registry.ts';
 import { EDGE_TOOLS } from './edge-tools/registry.ts';
 import type { LoadedInstruction } from './finish.ts';
@@ -39,8 +40,7 @@ export async function runInstruction(run: Run): Promise<WritePlan<InstructionRun
   const name = toolName(row.target, row.tool);
   if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
   if (!isExecutingStatus(row.status)) return repeated(run, before);
-  if (row.command_id !== null)
-    return { statements: [], audited: false, answer: underWay(before, before.statuses, now) };
+  if (row.command_id !== null) return { audited: false, response: underWay(before, before.statuses, now) };
   if (before.statuses.some((one) => one.index < row.index && isOpenStatus(one.status))) {
     throw new AppError('conflict', 'an earlier instruction of the message has not ended');
   }
@@ -62,12 +62,8 @@ export async function runInstruction(run: Run): Promise<WritePlan<InstructionRun
   const plan = await storeResult({ ...run, loaded, result, ...(conversation === undefined ? {} : { conversation }) });
   return {
     ...plan,
-    events: [...(plan.events ?? []), ...(outcome.events ?? [])],
-    answer: { ...plan.answer, output: outcome.output, error_code: null, duration_ms },
-    after: async () => {
-      await plan.after?.();
-      await outcome.announce?.();
-    },
+    ...mergePlans(plan, outcome.plan ?? {}),
+    response: { ...plan.response, output: outcome.output, error_code: null, duration_ms },
   };
 }
 
@@ -93,9 +89,8 @@ async function repeated(run: Run, loaded: LoadedInstruction): Promise<WritePlan<
       ? undefined
       : await run.db.select().from(artifacts).where(eq(artifacts.artifact_id, row.artifact_id)).get();
   return {
-    statements: [],
     audited: false,
-    answer: {
+    response: {
       instruction_id: row.instruction_id,
       status: row.status,
       claim_expires_in_ms: claimExpiresInMs(row, run.now),

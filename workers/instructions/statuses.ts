@@ -15,7 +15,7 @@ import type { InstructionRow } from '../../schema/tables/index.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { JournalDraft } from './journal.ts';
+import type { Plan } from '../db/plan.ts';
 
 /** Who changes an instruction: `chain` is its holder, whose journal tells it. */
 export interface ChangedBy {
@@ -41,7 +41,7 @@ export async function instructionsOf(db: Database, messageId: string): Promise<I
   return db.select().from(instructions).where(eq(instructions.message_id, messageId)).orderBy(asc(instructions.index));
 }
 
-export function toStanding(row: InstructionRow): TrackedInstruction {
+export function toTracked(row: InstructionRow): TrackedInstruction {
   const { instruction_id, index, status, gate, timeout_ms, claim_expires_at, approval_expires_at } = row;
   const name = toolName(row.target, row.tool);
   return {
@@ -118,13 +118,13 @@ export function storeStatuses(
   before: readonly TrackedInstruction[],
   after: readonly TrackedInstruction[],
   by: ChangedBy,
-): { statements: Statement[]; journal: JournalDraft[] } {
+): Plan {
   const old = new Map(before.map((one) => [one.instruction_id, one]));
   const changed = after.filter((one) => {
     const was = old.get(one.instruction_id);
     return was === undefined || STORED.some((name) => was[name] !== one[name]);
   });
-  if (changed.length === 0) return { statements: [], journal: [] };
+  if (changed.length === 0) return {};
   const turned = changed.filter((one) => old.get(one.instruction_id)?.status !== one.status);
   const rows = changed.map((one) => ({ ...one, finished_at: isFinalStatus(one.status) ? by.now : null }));
   return {

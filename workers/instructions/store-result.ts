@@ -16,8 +16,9 @@ import type { ConversationRow } from '../../schema/tables/index.ts';
 import { artifacts, instructions } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { signArtifact } from '../crypto/signed-link.ts';
-import type { WritePlan } from '../db/commit.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { LoadedInstruction } from './finish.ts';
 import { endInstruction } from './finish.ts';
 import { claimExpiresInMs, guardStatuses, toClaimed } from './statuses.ts';
@@ -43,7 +44,7 @@ export async function storeResult(reported: Reported): Promise<WritePlan<Instruc
   if (!isExecutingStatus(loaded.row.status)) return lateResult(reported);
   const { instruction_id, controller_id: holder } = loaded.row;
   const output = await storeOutput(reported);
-  const { guards, statements, events, journal, after, settled } = endInstruction(
+  const { plan, ending } = endInstruction(
     env,
     db,
     loaded,
@@ -60,17 +61,13 @@ export async function storeResult(reported: Reported): Promise<WritePlan<Instruc
     now,
   );
   return {
-    guards,
-    statements: [...statements, ...output.statements],
-    events,
-    journal,
+    ...mergePlans(plan, { statements: output.statements }),
     subject_id: instruction_id,
-    answer: {
-      ...standingOf(instruction_id, result.status, settled.statuses, now),
+    response: {
+      ...statusView(instruction_id, result.status, ending.statuses, now),
       artifact_id: output.artifact_id,
       artifact_url: output.artifact_url,
     },
-    after,
   };
 }
 
@@ -106,15 +103,15 @@ async function lateResult({
       },
     ],
     subject_id: instruction_id,
-    answer: {
-      ...standingOf(instruction_id, status, loaded.statuses, now),
+    response: {
+      ...statusView(instruction_id, status, loaded.statuses, now),
       artifact_id,
       artifact_url: await artifactUrl(env, artifact_id, origin, now),
     },
   };
 }
 
-function standingOf(id: string, status: InstructionState, all: readonly TrackedInstruction[], now: number) {
+function statusView(id: string, status: InstructionState, all: readonly TrackedInstruction[], now: number) {
   const rest = all.filter((one) => one.instruction_id !== id).map((one) => toClaimed(one, now));
   const own = all.find((one) => one.instruction_id === id);
   return {

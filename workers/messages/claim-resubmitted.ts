@@ -12,11 +12,12 @@ import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { MessageRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
-import type { WritePlan } from '../db/commit.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { MessageGround } from '../instructions/finish.ts';
-import { guardFree, idsOf, readForIngest } from '../instructions/finish.ts';
+import type { Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
+import type { LoadedMessage } from '../instructions/finish.ts';
+import { guardFree, idsOf, readMessage } from '../instructions/finish.ts';
 import type { JournalDraft } from '../instructions/journal.ts';
 import { claimedView, guardStatuses, instructionsOf, storeStatuses } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
@@ -42,12 +43,11 @@ export async function claimResubmitted(
     if (message.controller_id !== body.controller_id) throw notAsked();
     const { ingest_status } = message;
     return {
-      statements: [],
       audited: false,
-      answer: { message_id: messageId, ingest_status, instructions: claimedView(rows, now) },
+      response: { message_id: messageId, ingest_status, instructions: claimedView(rows, now) },
     };
   }
-  const loaded = await readForIngest(db, rows[0], rows);
+  const loaded = await readMessage(db, rows[0], rows);
   const verdicts = new Map(body.instructions.map((one) => [one.instruction_id, one.policy]));
   const decision = decideResubmission(loaded.rows.map(stoppedOf(loaded)), verdicts, {
     mode: loaded.fence.mode,
@@ -64,7 +64,7 @@ function notAsked(): AppError {
   });
 }
 
-function stoppedOf({ statuses, rows }: MessageGround) {
+function stoppedOf({ statuses, rows }: LoadedMessage) {
   return (_row: unknown, at: number) => {
     const [one, row] = [statuses[at], rows[at]];
     if (one === undefined || row === undefined) throw new Error('rows and their standing go in step');
@@ -75,7 +75,7 @@ function stoppedOf({ statuses, rows }: MessageGround) {
 
 interface Claim {
   message: MessageRow;
-  loaded: MessageGround;
+  loaded: LoadedMessage;
   body: MessageClaimBody;
   decision: Resubmission;
 }
@@ -85,10 +85,8 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
   const { message_id } = message;
   const { controller_id } = body;
   const by = { chain: controller_id, controller_id, detail: {}, now };
-  const stood = storeStatuses(db, loaded.statuses, decision.statuses, by);
-  const open = decision.statuses.some((one) => isOpenStatus(one.status));
-  const awaiting = decision.statuses.filter((one) => one.status === 'awaiting_approval');
-  return {
+  const stored = storeStatuses(db, loaded.statuses, decision.statuses, by);
+  const own: Plan = {
     guards: [
       guardModeVersion(db, loaded.fence.mode_version),
       guardStatuses(db, message_id, loaded.statuses),
@@ -96,32 +94,35 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
       guardCommand(db, message),
       ...(loaded.busy ? [] : [guardFree(db, message)]),
     ],
-    statements: [
-      ...takeOver(db, claim),
-      ...stood.statements,
-      db
-        .update(messages)
-        .set({
-          controller_id,
-          ingest_status: moveMessage(message.ingest_status, decision.message),
-          resubmit_command_id: null,
-          // Its answer is still to come.
-          ...(open ? { reply_outcome: null, reply_reason: null, replied_at: null, reply_due_at: null } : {}),
-        })
-        .where(eq(messages.message_id, message_id)),
-    ],
+    statements: [...takeOver(db, claim), claimMessage(db, claim)],
     events: [{ topic: 'messages', type: 'claimed_again', subject_id: message_id, data: { ...judgedEvent(decision) } }],
-    journal: [...judgedAgain(claim), ...stood.journal],
+    journal: judgedAgain(claim),
+  };
+  const awaiting = decision.statuses.some((one) => one.status === 'awaiting_approval');
+  const notice = awaiting ? { after: () => pushChanged(env, controller_id, 'approvals', idsOf(loaded)) } : {};
+  return {
+    ...mergePlans(own, stored, notice),
     subject_id: message_id,
-    answer: {
+    response: {
       message_id,
       ingest_status: decision.message,
       instructions: claimedView(decision.statuses, now),
     },
-    after: async () => {
-      if (awaiting.length > 0) await pushChanged(env, controller_id, 'approvals', idsOf(loaded));
-    },
   };
+}
+
+function claimMessage(db: Database, { message, body, decision }: Claim): Statement {
+  const open = decision.statuses.some((one) => isOpenStatus(one.status));
+  return db
+    .update(messages)
+    .set({
+      controller_id: body.controller_id,
+      ingest_status: moveMessage(message.ingest_status, decision.message),
+      resubmit_command_id: null,
+      // Its reply is still to come.
+      ...(open ? { reply_outcome: null, reply_reason: null, replied_at: null, reply_due_at: null } : {}),
+    })
+    .where(eq(messages.message_id, message.message_id));
 }
 
 function judgedEvent({ message, statuses }: Resubmission) {

@@ -15,8 +15,9 @@ import { newId } from '../../schema/ids.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
-import type { WritePlan } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
+import type { WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
@@ -59,20 +60,24 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse
   });
   const messageId = recognition.as === 'new' ? newId('message', now) : recognition.message_id;
   const keyed = await withKeys(body, loaded, decision, now);
-  const stored = storeConversation(env, db, read, counted, now);
   const fresh = recognition.as === 'new';
   return {
-    guards: guardIngestReads(db, loaded, textHash),
-    statements: [
-      ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
-      ...(fresh ? insertMessage(arrival, { messageId, textHash, loaded, read, decision, keyed }) : []),
-      ...observeLinks(db, observation(body), now),
-      ...stored.statements,
-    ],
-    events: [...events(body, messageId, read, decision, fresh), ...stored.events],
-    journal: fresh ? keyed.flatMap((one) => firstLines(one, body)) : [],
+    ...mergePlans(
+      {
+        guards: guardIngestReads(db, loaded, textHash),
+        statements: [
+          ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
+          ...(fresh ? insertMessage(arrival, { messageId, textHash, loaded, read, decision, keyed }) : []),
+          ...observeLinks(db, observation(body), now),
+        ],
+        events: events(body, messageId, read, decision, fresh),
+        journal: fresh ? keyed.flatMap((one) => firstLines(one, body)) : [],
+      },
+      storeConversation(env, db, read, counted, now),
+      { after: () => notify(arrival, loaded, keyed, fresh && counted.automation_status === 'auto') },
+    ),
     subject_id: messageId,
-    answer: {
+    response: {
       message_id: messageId,
       local_conversation_id: read.local_conversation_id,
       ingest_status: decision.ingest_status,
@@ -81,14 +86,16 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse
       mode_version: loaded.fence.mode_version,
       instructions: keyed.map((one) => toClaimed({ ...one, index: one.input.index }, now)),
     },
-    after: async () => {
-      await stored.after();
-      const asked = keyed.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
-      if (asked.length > 0) await pushChanged(env, body.controller_id, 'approvals', asked);
-      const renews = fresh && body.role === 'assistant' && counted.automation_status === 'auto';
-      if (renews && loaded.fence.mode === 'running') await timedJobs(env).due(now + settings(env).settle_delay_ms);
-    },
   };
+}
+
+/** Announces new approvals, and the time at which a message of an `auto` conversation is settled. */
+async function notify({ env, body, now }: Arrival, { fence }: IngestReads, keyed: readonly Keyed[], renews: boolean) {
+  const asked = keyed.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
+  if (asked.length > 0) await pushChanged(env, body.controller_id, 'approvals', asked);
+  if (renews && body.role === 'assistant' && fence.mode === 'running') {
+    await timedJobs(env).due(now + settings(env).settle_delay_ms);
+  }
 }
 
 function unseenConversation({ platform, remote_conversation_id, link }: IngestBody, now: number): ConversationRow {

@@ -142,7 +142,7 @@ export const messages: readonly MountedRoute[] = [
         journal: await replyStory(db, row.message_id, body),
         events: [{ topic: 'messages', type: `reply_${reply_outcome}`, subject_id: row.message_id }],
         subject_id: row.message_id,
-        answer: MessageSummarySchema.parse({ ...row, reply_outcome, reply_reason }),
+        response: MessageSummarySchema.parse({ ...row, reply_outcome, reply_reason }),
         ...(goesOn ? { after: () => timedJobs(env).due(now) } : {}),
       };
     },

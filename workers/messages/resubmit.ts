@@ -9,9 +9,9 @@ import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import type { MessageRow } from '../../schema/tables/index.ts';
 import { conversation_links, messages } from '../../schema/tables/index.ts';
-import type { WritePlan } from '../db/commit.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { WritePlan } from '../db/plan.ts';
 import { guardStatuses, instructionsOf } from '../instructions/statuses.ts';
 import { nodeOfClient } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
@@ -42,7 +42,7 @@ export async function resubmit(
   const stopped = rows.filter((row) => isStoppedStatus(row.status));
   if (stopped.length === 0) throw new AppError('conflict', 'nothing of this message was stopped');
   const pending = await pendingCommand(db, message, now);
-  if (pending !== null) return { statements: [], answer: { message_id: messageId, ...pending } };
+  if (pending !== null) return { response: { message_id: messageId, ...pending } };
   const controller_id = await nodeOfClient(db, message.client_id);
   if (controller_id === null) {
     throw new AppError('no_active_client', `the browser ${message.client_id} is not connected`);
@@ -85,7 +85,7 @@ export async function resubmit(
       detail,
     })),
     subject_id: messageId,
-    answer: { message_id: messageId, command_id, controller_id },
+    response: { message_id: messageId, command_id, controller_id },
     after: () => pushCommands(env, [command], now),
   };
 }

@@ -76,7 +76,7 @@ export const browser: readonly MountedRoute[] = [
           { topic: 'clients', type: 'send_requested', subject_id: command_id, data: { platform, controller_id } },
         ],
         subject_id: command_id,
-        answer: { command_id, controller_id },
+        response: { command_id, controller_id },
         after: () => pushCommands(env, [command], now),
       };
     },
@@ -107,12 +107,12 @@ export const browser: readonly MountedRoute[] = [
       await commit({ db, now, by, idempotency: null, waitUntil }, async () => ({
         statements: [insertCommand(db, command, now)],
         subject_id: command.command_id,
-        answer: null,
+        response: null,
       }));
       await pushCommands(env, [command], now);
-      const answer = await commandResponse(db, command.command_id, READ_WAIT_MS);
-      if (answer === null) throw new AppError('node_unreachable', `${controller_id} did not answer`);
-      const reading = COMMAND_RESULTS['browser.read'].parse(answer);
+      const response = await commandResponse(db, command.command_id, READ_WAIT_MS);
+      if (response === null) throw new AppError('node_unreachable', `${controller_id} did not answer`);
+      const reading = COMMAND_RESULTS['browser.read'].parse(response);
       if (reading.outcome === 'unavailable') throw new AppError('no_active_client', reading.reason);
       const { outcome: _outcome, ...shown } = reading;
       return { ...shown, controller_id };

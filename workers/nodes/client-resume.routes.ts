@@ -50,7 +50,7 @@ export const clientResume: readonly MountedRoute[] = [
         ],
         events: [{ topic: 'clients', type: 'resumed', subject_id: client_id, data: { platforms: resumed } }],
         subject_id: client_id,
-        answer: { client_id, resumed, command_id: command.command_id },
+        response: { client_id, resumed, command_id: command.command_id },
         after: async () => {
           await nodeHub(env, controller_id).push(controller_id, { type: 'command', command: toCommand(command, now) });
           await timedJobs(env).due(now);

@@ -44,7 +44,7 @@ export const clients: readonly MountedRoute[] = [
           },
         ],
         subject_id: client_id,
-        answer: { client_id, ...set },
+        response: { client_id, ...set },
         // A conversation that waited for a link, or a job that failed for want of one, may be due by it.
         after: () => tellNextDue(env, db),
       };

@@ -2,11 +2,11 @@
 import { eq, sql } from 'drizzle-orm';
 import type { PlatformState, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import type { EventDraft } from '../../schema/contracts/events.ts';
 import { stopPlatform } from '../../schema/domain/client-stops.ts';
 import type { ClientRow } from '../../schema/tables/index.ts';
 import { clients } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
 
 export async function findClient(db: Database, clientId: string): Promise<ClientRow | undefined> {
   return db.select().from(clients).where(eq(clients.client_id, clientId)).get();
@@ -30,11 +30,11 @@ export async function stopClient(
   client: { client_id: string; controller_id: string; platform: Platform },
   reason: StopReason,
   now: number,
-): Promise<{ statements: Statement[]; events: EventDraft[] }> {
+): Promise<Plan> {
   const { client_id, controller_id, platform } = client;
   const known = (await findClient(db, client_id))?.platforms ?? [];
   const platforms = stopPlatform(known, platform, reason);
-  if (platforms === known) return { statements: [], events: [] };
+  if (platforms === known) return {};
   // Its node may not have told of it yet: it has just delivered there, or tried to.
   const row = { client_id, controller_id, connected: true, platforms: [...platforms], updated_at: now };
   const set = { platforms: row.platforms, updated_at: now };

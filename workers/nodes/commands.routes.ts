@@ -15,8 +15,9 @@ import {
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import { requireOwn } from '../auth/ownership.ts';
-import type { WritePlan } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, parse, read, write } from '../http/route.ts';
 import { readInstruction } from '../instructions/finish.ts';
@@ -37,12 +38,12 @@ interface Answered<K extends CommandKind> {
   body: z.output<(typeof COMMAND_BODIES)[K]>;
   result: z.output<(typeof COMMAND_RESULTS)[K]>;
 }
-type Outcome = Promise<Omit<WritePlan<unknown>, 'answer'>>;
+type Outcome = Promise<Plan>;
 
 /** What an answer means, by the kind of command: a kind without a row here does not compile. */
 const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
-  delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), answer: result }),
-  'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), answer: result }),
+  delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
+  'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
   instruction: (answered) => (answered.body.instruction_id === answered.command_id ? sent(answered) : done(answered)),
   'instruction.cancel': keptAsTold,
   'approval.decided': keptAsTold,
@@ -66,7 +67,7 @@ async function done({ env, db, now, origin, controller_id, body, result }: Answe
 async function sent({ command_id, controller_id, result }: Answered<'instruction'>): Outcome {
   const { status, error_code = null } = result;
   const data = { status, error_code, controller_id };
-  return { statements: [], events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
+  return { events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
 }
 
 function plan({ job_id, plan_id }: { job_id: string; plan_id: string }) {
@@ -113,7 +114,7 @@ export const commands: readonly MountedRoute[] = [
     async ({ c, env, db, now, params: { controller_id }, body: { receipts } }) => ({
       statements: [noteReceipts(db, controller_id, receipts, now)],
       subject_id: controller_id,
-      answer: { receipts: receipts.length },
+      response: { receipts: receipts.length },
       after: () => endRefused(env, { db, now, waitUntil: (work) => c.executionCtx.waitUntil(work) }, receipts),
     }),
   ),
@@ -144,12 +145,11 @@ export const commands: readonly MountedRoute[] = [
         body: command.body,
         result: body.result,
       });
-      if (command.status === 'done') return { statements: [], answer: { command_id, status: command.status } };
+      if (command.status === 'done') return { response: { command_id, status: command.status } };
       return {
-        ...outcome,
-        statements: [finishCommand(db, command_id, body.result, now), ...outcome.statements],
+        ...mergePlans({ statements: [finishCommand(db, command_id, body.result, now)] }, outcome),
         subject_id: command_id,
-        answer: { command_id, status: 'done' as const },
+        response: { command_id, status: 'done' as const },
       };
     },
   ),

@@ -61,16 +61,15 @@ export const leader: readonly MountedRoute[] = [
     async ({ env, body }) => {
       const outcome = await leaderLease(env).acquire(body);
       if (outcome.status === 'fence_lag') throw fenceLag();
-      const { answer } = outcome;
-      const { term, holder_host } = answer;
-      const granted = answer.is_leader && answer.operation === 'acquire';
+      const { answer: response } = outcome;
+      const { term, holder_host } = response;
+      const granted = response.is_leader && response.operation === 'acquire';
       const event = { topic: 'leader', type: 'acquired', subject_id: body.controller_id } as const;
       return {
-        statements: [],
         events: granted ? [{ ...event, data: { term, host: holder_host } }] : [],
         subject_id: body.controller_id,
-        audited: answer.is_leader,
-        answer,
+        audited: response.is_leader,
+        response,
       };
     },
   ),
@@ -85,14 +84,13 @@ export const leader: readonly MountedRoute[] = [
       data: LeaderReleaseResponseSchema,
     },
     async ({ env, body }) => {
-      const answer = await leaderLease(env).release(body);
+      const response = await leaderLease(env).release(body);
       const event = { topic: 'leader', type: 'released', subject_id: body.controller_id } as const;
       return {
-        statements: [],
-        events: answer.released ? [{ ...event, data: { term: body.term } }] : [],
+        events: response.released ? [{ ...event, data: { term: body.term } }] : [],
         subject_id: body.controller_id,
-        audited: answer.released,
-        answer,
+        audited: response.released,
+        response,
       };
     },
   ),

@@ -35,7 +35,7 @@ export const controllers: readonly MountedRoute[] = [
     async ({ db, body, now }) => {
       const before = await db.select().from(nodes).where(eq(nodes.controller_id, body.controller_id)).get();
       const { version = null, metadata = {}, started_at = null, ...said } = body;
-      const answer: Node = {
+      const response: Node = {
         ...said,
         version,
         metadata,
@@ -43,17 +43,17 @@ export const controllers: readonly MountedRoute[] = [
         last_heartbeat_at: now,
         created_at: before?.created_at ?? now,
       };
-      const { controller_id, created_at: _created, ...set } = answer;
+      const { controller_id, created_at: _created, ...set } = response;
       const news = before === undefined || before.status !== body.status || before.version !== version;
       const event = { topic: 'nodes', type: before === undefined ? 'registered' : 'changed' } as const;
       const { host, role, status } = body;
       return {
-        statements: [db.insert(nodes).values(answer).onConflictDoUpdate({ target: nodes.controller_id, set })],
+        statements: [db.insert(nodes).values(response).onConflictDoUpdate({ target: nodes.controller_id, set })],
         events: news ? [{ ...event, subject_id: controller_id, data: { host, role, status, version } }] : [],
         subject_id: controller_id,
         // A heartbeat that says nothing new leaves only the time of itself, which the row keeps.
         audited: news,
-        answer,
+        response,
       };
     },
   ),

@@ -16,7 +16,7 @@ export async function presenceOf(env: Env, controllerIds: string[]): Promise<(no
   const answers = await Promise.all(allHubs(env).map((hub) => hub.presence(controllerIds)));
   return (nodeId) =>
     answers
-      .flatMap((answer) => answer[nodeId] ?? [])
+      .flatMap((response) => response[nodeId] ?? [])
       .reduce(
         (best, next) => (next.connected || (next.contact_age_ms !== null && !best.connected) ? next : best),
         NEVER,

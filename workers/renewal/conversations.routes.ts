@@ -54,10 +54,10 @@ function changeRoute(name: keyof typeof CHANGES): MountedRoute {
     },
     async ({ env, db, now, params }) => {
       const row = await conversationOf(db, params.local_conversation_id);
-      const { next, ...parts } = applyChange(env, db, row, change, now);
+      const { next, plan } = applyChange(env, db, row, change, now);
       const updated_at = next === row ? row.updated_at : now;
-      const answer = ConversationSchema.parse({ ...next, updated_at });
-      return { ...parts, subject_id: row.local_conversation_id, answer };
+      const response = ConversationSchema.parse({ ...next, updated_at });
+      return { ...plan, subject_id: row.local_conversation_id, response };
     },
   );
 }

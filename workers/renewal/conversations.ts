@@ -8,7 +8,6 @@ import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
 import { STOP_REASONS } from '../../schema/contracts/clients.ts';
 import type { PauseReason } from '../../schema/contracts/conversations.ts';
 import { PAUSE_REASONS } from '../../schema/contracts/conversations.ts';
-import type { EventDraft } from '../../schema/contracts/events.ts';
 import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { CONVERSATION_STATE, changeConversation, conversationEffects } from '../../schema/domain/conversation.ts';
@@ -16,6 +15,7 @@ import type { ConversationRow, LinkRow } from '../../schema/tables/index.ts';
 import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
 import { projectAgain } from './projection-marks.ts';
 
 export async function findConversation(db: Database, id: string): Promise<ConversationRow | undefined> {
@@ -39,13 +39,6 @@ export function linkedTo(nodeId: string): SQL {
     AND l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId})`;
 }
 
-export interface PlanParts {
-  guards: Statement[];
-  statements: Statement[];
-  events: EventDraft[];
-  after: () => Promise<unknown>;
-}
-
 /** Parts of a plan that make `next` of the conversation as it was read; nothing at all when they are the same. */
 export function storeConversation(
   env: Env,
@@ -53,8 +46,8 @@ export function storeConversation(
   read: ConversationRow,
   next: ConversationRow,
   now: number,
-): PlanParts {
-  if (next === read) return { guards: [], statements: [], events: [], after: async () => undefined };
+): Plan {
+  if (next === read) return {};
   const id = read.local_conversation_id;
   const { events, notifies_nodes, renews_now } = conversationEffects(read, next);
   return {
@@ -85,9 +78,9 @@ export function applyChange(
   read: ConversationRow,
   change: ConversationChange,
   now: number,
-): PlanParts & { next: ConversationRow } {
+): { plan: Plan; next: ConversationRow } {
   const next = changeConversation(read, change, now);
-  return { ...storeConversation(env, db, read, next, now), next };
+  return { plan: storeConversation(env, db, read, next, now), next };
 }
 
 /** The state that a decision about the conversation relies upon must still be what was read. */

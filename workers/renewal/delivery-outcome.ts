@@ -15,13 +15,14 @@ import { countRenewal, limitedUntil } from '../../schema/domain/renewal-limits.t
 import { newId } from '../../schema/ids.ts';
 import type { ConversationRow, JobRow } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import { findTextHash } from '../messages/message-reads.ts';
 import { stopClient } from '../nodes/clients.ts';
 import { insertCommand, toCommand } from '../nodes/commands.ts';
 import type { TickOrigin } from '../timed-jobs/tick-log.ts';
 import { tickEntry } from '../timed-jobs/tick-log.ts';
 import { insertTick, triggerOf } from '../timed-jobs/ticks.ts';
-import type { PlanParts } from './conversations.ts';
 import { findConversation, storeConversation } from './conversations.ts';
 import { findJob, guardJob, storeJob } from './jobs.ts';
 import { question } from './reconcile.job.ts';
@@ -34,31 +35,31 @@ interface Answered {
   random: number;
   job_id: string;
   plan_id: string;
-  answer: DeliveryResponse;
+  response: DeliveryResponse;
 }
 
-const NOTHING: PlanParts = { guards: [], statements: [], events: [], after: async () => undefined };
+const NOTHING: Plan = {};
 
 /** The parts of a plan for that answer; none for a stale one. */
-export async function settleDelivery(answered: Answered): Promise<PlanParts> {
-  const { db, now, random, answer } = answered;
+export async function settleDelivery(answered: Answered): Promise<Plan> {
+  const { db, now, random, response } = answered;
   const job = await findJob(db, answered.job_id);
   if (job === undefined || job.plan_id !== answered.plan_id) return NOTHING;
   if (job.status !== 'running') return late(answered, job);
-  const outcome = decideOutcome(job, answer, { now, random });
+  const outcome = decideOutcome(job, response, { now, random });
   if (outcome !== null) return settled(answered, job, outcome);
   const overdue = decideOverdue(job, now);
   return overdue.ask ? askAgain(answered, job, overdue.next) : settled(answered, job, jobOnly(overdue.step));
 }
 
 /** A job that was given up, or is to be tried again, has been delivered after all: it is not sent once more. */
-function late(answered: Answered, job: JobRow): PlanParts | Promise<PlanParts> {
-  if (!mayJobBecome(job.status, 'done') || answered.answer.outcome !== 'delivered') return NOTHING;
+function late(answered: Answered, job: JobRow): Plan | Promise<Plan> {
+  if (!mayJobBecome(job.status, 'done') || answered.response.outcome !== 'delivered') return NOTHING;
   return settled(answered, job, jobOnly(completeJob(job, answered.now)));
 }
 
-async function settled(answered: Answered, job: JobRow, outcome: Outcome): Promise<PlanParts> {
-  const { env, db, now, answer } = answered;
+async function settled(answered: Answered, job: JobRow, outcome: Outcome): Promise<Plan> {
+  const { env, db, now, response } = answered;
   const { step, stops } = outcome;
   const { next_attempt_at, attempt_count, status } = step.next;
   const details = {
@@ -67,28 +68,17 @@ async function settled(answered: Answered, job: JobRow, outcome: Outcome): Promi
     attempt_count,
     next_attempt_at,
   };
-  const entry = { plan_id: job.plan_id, outcome: answer.outcome, ...details };
+  const entry = { plan_id: job.plan_id, outcome: response.outcome, ...details };
   const origin = { batch_id: job.batch_id ?? newId('tick', now), trigger: await triggerOf(db, job.batch_id ?? '') };
   const conversation = await counted(answered, job, outcome);
   const stopped = stops === null ? NOTHING : await stopOf(answered, job, stops);
-  return {
-    guards: [guardJob(db, job), ...conversation.guards],
-    statements: [
-      storeJob(db, job.job_id, step.next, now),
-      logged(db, origin, step, entry, now),
-      ...conversation.statements,
-      ...stopped.statements,
-    ],
-    events: [
-      { topic: 'renewal', type: step.stage, subject_id: job.job_id, data: { result: step.result, status } },
-      ...conversation.events,
-      ...stopped.events,
-    ],
-    after: async () => {
-      await conversation.after();
-      if (next_attempt_at !== null) await timedJobs(env).due(next_attempt_at);
-    },
+  const own: Plan = {
+    guards: [guardJob(db, job)],
+    statements: [storeJob(db, job.job_id, step.next, now), logged(db, origin, step, entry, now)],
+    events: [{ topic: 'renewal', type: step.stage, subject_id: job.job_id, data: { result: step.result, status } }],
   };
+  const due: Plan = next_attempt_at === null ? {} : { after: () => timedJobs(env).due(next_attempt_at) };
+  return mergePlans(own, conversation, stopped, due);
 }
 
 /** The browser that was to deliver it is stopped on that platform. */
@@ -99,7 +89,7 @@ async function stopOf({ db, now }: Answered, { target_snapshot }: JobRow, reason
 }
 
 /** What the outcome means for the conversation: a renewal more, a time to wait for, a pause. */
-async function counted({ env, db, now }: Answered, job: JobRow, outcome: Outcome): Promise<PlanParts> {
+async function counted({ env, db, now }: Answered, job: JobRow, outcome: Outcome): Promise<Plan> {
   const { step, limited_until, pauses } = outcome;
   const isDone = step.next.status === 'done';
   if (!isDone && limited_until === null && pauses === null) return NOTHING;
@@ -143,16 +133,16 @@ function logged(
   });
 }
 
-function askAgain({ env, db, now, answer }: Answered, job: JobRow, next: JobState): PlanParts {
+function askAgain({ env, db, now, response }: Answered, job: JobRow, next: JobState): Plan {
   // A node that says "uncertain" has a question to answer; one that is at it, or could not tell, is given the time.
-  const questions = answer.outcome === 'uncertain' && job.last_error !== 'uncertain' ? question(job, now) : [];
+  const questions = response.outcome === 'uncertain' && job.last_error !== 'uncertain' ? question(job, now) : [];
   return {
     guards: [guardJob(db, job)],
     statements: [
-      storeJob(db, job.job_id, { ...next, last_error: answer.outcome }, now),
+      storeJob(db, job.job_id, { ...next, last_error: response.outcome }, now),
       ...questions.map((one) => insertCommand(db, one, now)),
     ],
-    events: [{ topic: 'renewal', type: 'job_uncertain', subject_id: job.job_id, data: { outcome: answer.outcome } }],
+    events: [{ topic: 'renewal', type: 'job_uncertain', subject_id: job.job_id, data: { outcome: response.outcome } }],
     after: async () => {
       for (const one of questions) {
         const frame = { type: 'command' as const, command: toCommand(one, now) };

@@ -89,7 +89,7 @@ export const renewalJobs: readonly MountedRoute[] = [
         statements: [storeJob(db, job.job_id, next, now)],
         events: [event],
         subject_id: job.job_id,
-        answer: { ...job, ...next, updated_at: now },
+        response: { ...job, ...next, updated_at: now },
         after: () => timedJobs(env).due(now),
       };
     },
@@ -116,7 +116,7 @@ export const renewalJobs: readonly MountedRoute[] = [
         statements: [storeJob(db, job.job_id, next, now)],
         events: [{ topic: 'renewal', type: 'job_canceled', subject_id: job.job_id }],
         subject_id: job.job_id,
-        answer: { ...job, ...next, updated_at: now },
+        response: { ...job, ...next, updated_at: now },
       };
     },
   ),

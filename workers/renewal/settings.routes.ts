@@ -68,7 +68,7 @@ export const renewalSettings: readonly MountedRoute[] = [
         statements: [storeSettings(db, key, settings, now), ...lookAgainAtHeld(db, scope, now)],
         events: [{ topic: 'renewal', type: 'settings_changed', subject_id: key, data: { ...settings } }],
         subject_id: key,
-        answer: { scope: kindOf(scope), settings, effective: effectiveSettings([...around, settings]) },
+        response: { scope: kindOf(scope), settings, effective: effectiveSettings([...around, settings]) },
         after: () => timedJobs(env).due(now),
       };
     },

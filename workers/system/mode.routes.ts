@@ -6,7 +6,7 @@ import {
   SystemPauseBodySchema,
   SystemStateSchema,
 } from '../../schema/contracts/system.ts';
-import type { WritePlan } from '../db/commit.ts';
+import type { WritePlan } from '../db/plan.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { interruptExecuting } from '../instructions/interrupt-all.ts';
@@ -45,8 +45,8 @@ export const system: readonly MountedRoute[] = [
       if (body.interrupt !== true) return plan;
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       const { canceled, more } = await interruptExecuting(env, { db, now, waitUntil }, change.requested_by);
-      const summary = `${plan.answer.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;
-      return { ...plan, answer: { ...plan.answer, summary } };
+      const summary = `${plan.response.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;
+      return { ...plan, response: { ...plan.response, summary } };
     },
   ),
   write(
@@ -88,6 +88,6 @@ function changeTo(
 }
 
 /** Always audited, a repeat too: it may be the second try of a change whose own batch never came through. */
-function planOf({ answer, events, announce }: ModeChange): WritePlan<ModeChange['answer']> {
-  return { statements: [], events, subject_id: answer.mode, answer, after: announce };
+function planOf({ response, plan }: ModeChange): WritePlan<ModeChange['response']> {
+  return { ...plan, subject_id: response.mode, response };
 }

@@ -8,13 +8,12 @@ import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { SystemChange } from '../../schema/contracts/objects.ts';
 import type { SystemChangeResponse, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { Plan } from '../db/plan.ts';
 
 export interface ModeChange {
-  answer: SystemChangeResponse;
-  /** Empty when nothing changed. */
-  events: EventDraft[];
-  /** Tells the nodes and the timed jobs; to be run once the rest of the write is durable. */
-  announce(): Promise<void>;
+  response: SystemChangeResponse;
+  /** The event, when the mode changed, and the notices to nodes and timed jobs. */
+  plan: Plan;
 }
 
 /** Asks for a mode. A repeat is accepted and changes nothing. Throws `internal` when D1's fence could not be raised. */
@@ -23,15 +22,17 @@ export async function changeSystemMode(env: Env, change: SystemChange, now: numb
   if (outcome.status === 'fence_lag') throw fenceLag();
   const { record, status } = outcome;
   return {
-    answer: {
+    response: {
       accepted: true,
       status: 'applied',
       summary: summarize(record, status === 'applied'),
       mode: record.mode,
       version: record.version,
     },
-    events: status === 'applied' ? [modeEvent(record)] : [],
-    announce: () => announceMode(env, record.mode, record.version, now),
+    plan: {
+      events: status === 'applied' ? [modeEvent(record)] : [],
+      after: () => announceMode(env, record.mode, record.version, now),
+    },
   };
 }
 

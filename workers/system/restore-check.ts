@@ -7,8 +7,8 @@
 import { sql } from 'drizzle-orm';
 import { allHubs, automationState, leaderLease } from '../../durable-objects/stubs.ts';
 import type { FenceMarks, RestoreCheckResponse } from '../../schema/contracts/system.ts';
-import type { WritePlan } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
+import type { WritePlan } from '../db/plan.ts';
 import type { InFlight } from './in-flight.ts';
 import { findInFlight, guardInFlight, quarantine, quarantineStory } from './in-flight.ts';
 import { fenceLag } from './mode.ts';
@@ -47,7 +47,7 @@ export async function planRestoreCheck(
     journal: quarantineStory(found),
     subject_id: String(record.epoch),
     // D1 as it was found: the lease looked first.
-    answer: { restored: owed, d1: lease.d1, objects, quarantined, more: found.more, summary: summarize(owed, found) },
+    response: { restored: owed, d1: lease.d1, objects, quarantined, more: found.more, summary: summarize(owed, found) },
     after: async () => {
       if (owed) await Promise.all(allHubs(env).map((hub) => hub.announceMode(record.mode, record.version)));
     },

@@ -47,8 +47,8 @@ export const timedJobs: readonly MountedRoute[] = [
       data: TickResponseSchema,
     },
     async ({ env, now }) => {
-      const answer = await runTick(env, { trigger: 'manual', scheduledTime: null, now });
-      return { statements: [], subject_id: answer.batch_id, answer };
+      const response = await runTick(env, { trigger: 'manual', scheduledTime: null, now });
+      return { subject_id: response.batch_id, response };
     },
   ),
 ];

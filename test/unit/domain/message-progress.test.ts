@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { InstructionState } from '../../../schema/contracts/instructions.ts';
 import type { TrackedInstruction, TransitionContext } from '../../../schema/domain/message-progress.ts';
-import { applyTransition, claimApproved, startInstruction } from '../../../schema/domain/message-progress.ts';
+import { applyTransition, beginInstruction, claimApproved } from '../../../schema/domain/message-progress.ts';
 import { messageOf, statusesOf } from './message.ts';
 
 const NOW = 1_000;
@@ -88,7 +88,7 @@ describe('an instruction that waits behind an approval', () => {
 });
 
 it('starting an instruction makes it run and changes no other', () => {
-  expect(statusesOf(startInstruction(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
+  expect(statusesOf(beginInstruction(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
 });
 
 it('approving an instruction claims it under a new deadline, and changes no other', () => {

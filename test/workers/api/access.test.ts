@@ -60,8 +60,8 @@ describe('Cloudflare Access', () => {
 
   it('lets nobody else in, however alike', async () => {
     for (const email of ['x@evil.test', 'x@sub.example.com', 'example.com@evil.test', 'x@notexample.com']) {
-      const answer = await edge.error('GET', '/v1/session', await by({ email }));
-      expect(answer, email).toMatchObject({ status: 403, error: 'forbidden' });
+      const response = await edge.error('GET', '/v1/session', await by({ email }));
+      expect(response, email).toMatchObject({ status: 403, error: 'forbidden' });
     }
   });
 
@@ -116,8 +116,8 @@ describe('Cloudflare Access', () => {
   it('with a map of roles that is none, or names a role of nodes, says so', async () => {
     for (const BAA_ACCESS_ROLES of ['ops', '{"example.com":"king"}', '{"example.com":"controller"}']) {
       const broken = new TestEdge({ env: { ...CONFIGURED, BAA_ACCESS_ROLES }, accessKeys });
-      const answer = await broken.error('GET', '/v1/session', await by({ email: 'ops@example.com' }));
-      expect(answer, BAA_ACCESS_ROLES).toMatchObject({ status: 503, error: 'auth_not_configured' });
+      const response = await broken.error('GET', '/v1/session', await by({ email: 'ops@example.com' }));
+      expect(response, BAA_ACCESS_ROLES).toMatchObject({ status: 503, error: 'auth_not_configured' });
     }
   });
 });

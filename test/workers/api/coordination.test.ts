@@ -61,7 +61,7 @@ describe('the lease over HTTP', () => {
     expect(granted).toHaveLength(1);
     const [won] = granted;
     expect(won?.term).toBe(term + 1);
-    for (const answer of answers) expect(answer).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
+    for (const response of answers) expect(response).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
     expect(await rowsOf('SELECT holder_id FROM leader_terms WHERE term = ?', term + 1)).toEqual([
       { holder_id: won?.holder_id },
     ]);
@@ -116,11 +116,11 @@ describe('a node', () => {
 
   it('does not say when it says something: that is the edge to know', async () => {
     for (const field of ['now', 'heartbeat_at']) {
-      const answer = await edge.error('POST', '/v1/controllers/heartbeat', {
+      const response = await edge.error('POST', '/v1/controllers/heartbeat', {
         token: tokens.controller,
         body: { controller_id: NODE, host: 'mini', role: 'primary', priority: 1, status: 'leader', [field]: 1 },
       });
-      expect(answer).toMatchObject({ error: 'invalid_request', details: { field } });
+      expect(response).toMatchObject({ error: 'invalid_request', details: { field } });
     }
   });
 });
@@ -132,10 +132,10 @@ describe('the channel', () => {
     });
 
   it('opens for the node of that token, and the node is then present', async () => {
-    const answer = await upgrade(tokens.controller);
-    expect(answer.status).toBe(101);
-    expect(answer.headers.get('x-request-id')).toBeTruthy();
-    const socket = answer.webSocket;
+    const response = await upgrade(tokens.controller);
+    expect(response.status).toBe(101);
+    expect(response.headers.get('x-request-id')).toBeTruthy();
+    const socket = response.webSocket;
     if (!socket) throw new Error('no socket');
     socket.accept();
     expect(await edge.data<NodeView>('GET', `/v1/controllers/${NODE}`)).toMatchObject({
@@ -168,8 +168,8 @@ describe('the channel', () => {
   });
 
   it('wants an upgrade', async () => {
-    const answer = await edge.error('GET', `/v1/controllers/${NODE}/channel`, { token: tokens.controller });
-    expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'upgrade' } });
+    const response = await edge.error('GET', `/v1/controllers/${NODE}/channel`, { token: tokens.controller });
+    expect(response).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'upgrade' } });
   });
 });
 

@@ -52,9 +52,9 @@ describe('the event stream', () => {
   });
 
   it('tells what happens while someone listens', async () => {
-    const answer = await edge.fetch('/v1/events', { headers: AUTHORIZED }, false);
-    expect(answer.headers.get('content-type')).toContain('text/event-stream');
-    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const response = await edge.fetch('/v1/events', { headers: AUTHORIZED }, false);
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     if (!reader) throw new Error('no stream');
     let text = (await reader.read()).value ?? '';
     await edge.data('POST', '/v1/system/pause');

@@ -79,8 +79,8 @@ describe.each(guarded)('$name', ({ spec }) => {
   it('answers nobody while the secret is not set, or could be guessed', async () => {
     for (const secret of [...PLACEHOLDER_SECRETS, 'x'.repeat(BOOTSTRAP_SECRET_MIN_CHARS - 1)]) {
       const unset = new TestEdge({ env: { BAA_BOOTSTRAP_TOKEN: secret } });
-      const answer = await unset.error(spec.method, path, { token: tokenFor(spec), ...sent(spec) });
-      expect(answer).toMatchObject({ status: 503, error: 'auth_not_configured' });
+      const response = await unset.error(spec.method, path, { token: tokenFor(spec), ...sent(spec) });
+      expect(response).toMatchObject({ status: 503, error: 'auth_not_configured' });
     }
   });
 });
@@ -92,8 +92,8 @@ describe('a node', () => {
     'may not name another node in the path of $name',
     async ({ spec }) => {
       const path = samplePath(spec, { controller_id: 'another-node' });
-      const answer = await edge.error(spec.method, path, { token: tokens.controller, ...sent(spec) });
-      expect(answer).toMatchObject({ status: 403, error: 'not_owner', details: { field: 'controller_id' } });
+      const response = await edge.error(spec.method, path, { token: tokens.controller, ...sent(spec) });
+      expect(response).toMatchObject({ status: 403, error: 'not_owner', details: { field: 'controller_id' } });
     },
   );
 
@@ -101,8 +101,8 @@ describe('a node', () => {
     'may not name another node in the body of $name',
     async ({ spec }) => {
       const body = sampleBody(spec, { controller_id: 'another-node' });
-      const answer = await edge.error(spec.method, samplePath(spec), { token: tokens.controller, body });
-      expect(answer).toMatchObject({ status: 403, error: 'not_owner', details: { field: 'controller_id' } });
+      const response = await edge.error(spec.method, samplePath(spec), { token: tokens.controller, body });
+      expect(response).toMatchObject({ status: 403, error: 'not_owner', details: { field: 'controller_id' } });
     },
   );
 });
@@ -116,19 +116,19 @@ describe.each(withBody)('the body of $name', ({ spec }) => {
     'is refused for a bad $field, which is named',
     async ({ field, values }) => {
       for (const value of values) {
-        const answer = await call(sampleBody(spec, { [field]: value }));
+        const response = await call(sampleBody(spec, { [field]: value }));
         const shown = JSON.stringify(value).slice(0, 40);
-        if (answer.error === 'payload_too_large') continue;
-        expect(answer, shown).toMatchObject({ status: 400, error: 'invalid_request' });
-        expect(String(answer.details.field).split('.')[0], shown).toBe(field);
-        expect(answer.details.expected, shown).toBeTruthy();
+        if (response.error === 'payload_too_large') continue;
+        expect(response, shown).toMatchObject({ status: 400, error: 'invalid_request' });
+        expect(String(response.details.field).split('.')[0], shown).toBe(field);
+        expect(response.details.expected, shown).toBeTruthy();
       }
     },
   );
 
   it('is refused for a field that nobody knows', async () => {
-    const answer = await call({ ...sampleBody(spec), no_such_field: 1 });
-    expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'no_such_field' } });
+    const response = await call({ ...sampleBody(spec), no_such_field: 1 });
+    expect(response).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'no_such_field' } });
   });
 
   it.each([
@@ -174,12 +174,12 @@ describe('lists', () => {
     const path = `${samplePath(spec)}?${new URLSearchParams(sampleQuery(spec))}`;
     const token = tokenFor(spec);
     for (const query of ['limit=0', 'limit=201', 'limit=many', 'limit=1.5', 'limit=']) {
-      const answer = await edge.error('GET', `${path}&${query}`, { token });
-      expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'limit' } });
+      const response = await edge.error('GET', `${path}&${query}`, { token });
+      expect(response).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'limit' } });
     }
     if (!(spec.query instanceof z.ZodObject && 'cursor' in spec.query.shape)) return;
-    const answer = await edge.error('GET', `${path}&cursor=%21`, { token });
-    expect(answer).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'cursor' } });
+    const response = await edge.error('GET', `${path}&cursor=%21`, { token });
+    expect(response).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'cursor' } });
   });
 
   it('are among the routes', () => {

@@ -79,9 +79,9 @@ describe('paths and methods', () => {
 
 describe('liveness', () => {
   it('is plain text for anyone, through the real entry', async () => {
-    const answer = await exports.default.fetch('https://edge.test/healthz');
-    expect(answer.headers.get('content-type')).toContain('text/plain');
-    expect(await answer.text()).toBe('ok');
+    const response = await exports.default.fetch('https://edge.test/healthz');
+    expect(response.headers.get('content-type')).toContain('text/plain');
+    expect(await response.text()).toBe('ok');
   });
 });
 
@@ -89,11 +89,11 @@ describe('an unexpected failure', () => {
   it('is a 500 without a word of its cause, which the log has under the request id', async () => {
     const log = muteLog();
     const broken = new TestEdge({ env: { LEADER_LEASE: undefined as never } });
-    const answer = await broken.error('GET', '/v1/leader');
-    expect(log).toHaveBeenCalledWith(expect.stringContaining(answer.request_id));
+    const response = await broken.error('GET', '/v1/leader');
+    expect(log).toHaveBeenCalledWith(expect.stringContaining(response.request_id));
     log.mockRestore();
-    expect(answer).toMatchObject({ status: 500, error: 'internal', details: {} });
-    expect(JSON.stringify(answer)).not.toMatch(/TypeError|undefined|\.ts/);
+    expect(response).toMatchObject({ status: 500, error: 'internal', details: {} });
+    expect(JSON.stringify(response)).not.toMatch(/TypeError|undefined|\.ts/);
   });
 });
 

@@ -65,7 +65,7 @@ describe('an idempotency key', () => {
       Array.from({ length: 6 }, () => edge.data('POST', '/v1/tokens', make('race', 'k5'))),
     );
     expect(await countOf('race')).toBe(1);
-    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    for (const response of answers) expect(response).toEqual(answers[0]);
   });
 
   it('that cannot be one is refused by name', async () => {
@@ -110,7 +110,7 @@ describe('the rows of an outbox', () => {
     const before = (await rowsOf('SELECT 1 FROM events')).length;
     const call = { ...heartbeat(20, 'race'), body: { ...heartbeat(20, 'race').body, status: 'degraded' } };
     const answers = await Promise.all([1, 2, 3].map(() => edge.data('POST', '/v1/controllers/heartbeat', call)));
-    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    for (const response of answers) expect(response).toEqual(answers[0]);
     expect((await rowsOf('SELECT 1 FROM events')).length).toBe(before + 1);
   });
 });

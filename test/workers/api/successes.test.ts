@@ -59,7 +59,7 @@ async function playInstructions(): Promise<IngestResponse> {
 
 async function playRenewals(): Promise<string> {
   const { command, job, local_conversation_id } = await day.sent();
-  await day.answer(command, 'delivered', { method: 'replay', http_status: 200 });
+  await day.response(command, 'delivered', { method: 'replay', http_status: 200 });
   for (const change of ['manual', 'auto', 'paused', 'resume'] as const)
     await day.automation(local_conversation_id, change);
   const { message_id } = await day.settled();
@@ -136,9 +136,9 @@ describe('what succeeds', () => {
       expect(headers.get('content-type'), `${status}`).toContain(media);
       if (media !== 'application/json' || described === undefined) continue;
       const schema = z.fromJSONSchema({ ...described.schema, $defs: document.components.schemas });
-      const answer = JSON.parse(text);
-      expect(schema.safeParse(answer), text).toMatchObject({ success: true });
-      if (spec.produces === undefined) expect(spec.data.parse(answer.data)).toEqual(answer.data);
+      const response = JSON.parse(text);
+      expect(schema.safeParse(response), text).toMatchObject({ success: true });
+      if (spec.produces === undefined) expect(spec.data.parse(response.data)).toEqual(response.data);
     }
   });
 

@@ -24,13 +24,13 @@ const fence = async () => (await rowsOf<{ mode: string; mode_version: number }>(
 describe('the system mode over HTTP', () => {
   it('changes, says so in D1 before it answers, and remembers who asked and why', async () => {
     const before = await state();
-    const answer = await edge.data<Change>('POST', '/v1/system/pause', {
+    const response = await edge.data<Change>('POST', '/v1/system/pause', {
       token: tokens.browser_admin,
       body: { reason: 'lunch', requested_by: 'someone' },
     });
-    expect(answer).toMatchObject({ accepted: true, status: 'applied', mode: 'paused' });
-    expect(answer.version).toBe(Number(before.version) + 1);
-    expect(await fence()).toMatchObject({ mode: 'paused', mode_version: answer.version });
+    expect(response).toMatchObject({ accepted: true, status: 'applied', mode: 'paused' });
+    expect(response.version).toBe(Number(before.version) + 1);
+    expect(await fence()).toMatchObject({ mode: 'paused', mode_version: response.version });
     expect(await state()).toMatchObject({ mode: 'paused', reason: 'lunch', requested_by: 'someone', drained: false });
   });
 

@@ -72,12 +72,12 @@ export function countD1(db: D1Database): void {
     '_sendOrThrow',
     (original) =>
       async function (this: unknown, ...args) {
-        const answer = (await original.apply(this, args)) as D1Answer | D1Answer[];
-        for (const { meta } of [answer].flat()) {
+        const response = (await original.apply(this, args)) as D1Answer | D1Answer[];
+        for (const { meta } of [response].flat()) {
           counts.d1_rows_read += meta?.rows_read ?? 0;
           counts.d1_rows_written += meta?.rows_written ?? 0;
         }
-        return answer;
+        return response;
       },
   );
 }

@@ -70,7 +70,7 @@ export class MinimalLease extends DurableObject<MinimalEnv> {
 
   override async webSocketMessage(socket: WebSocket, message: string): Promise<void> {
     const question: Question = JSON.parse(message);
-    if (!this.ctx.getTags(socket).includes('/object/turn')) return this.#answer(socket, question);
+    if (!this.ctx.getTags(socket).includes('/object/turn')) return this.#response(socket, question);
     this.#waiting.push({ socket, question });
     if (this.#committing) return;
     this.#committing = true;
@@ -78,13 +78,13 @@ export class MinimalLease extends DurableObject<MinimalEnv> {
       // A timer of no length costs a millisecond here: one is waited for only where there was company lately.
       if (this.#crowded) await new Promise<void>((resolve) => setTimeout(resolve, 0));
       this.#crowded = this.#waiting.length > 1;
-      for (const asked of this.#waiting.splice(0)) this.#answer(asked.socket, asked.question);
+      for (const asked of this.#waiting.splice(0)) this.#response(asked.socket, asked.question);
       await this.ctx.storage.sync();
     }
     this.#committing = false;
   }
 
-  #answer(socket: WebSocket, question: Question): void {
+  #response(socket: WebSocket, question: Question): void {
     const { text, values } = statementFor(question, Date.now());
     const [row] = this.ctx.storage.sql.exec<Row>(text, ...values).toArray();
     socket.send(JSON.stringify({ ok: row !== undefined, ...row }));
@@ -123,8 +123,8 @@ const worker: ExportedHandler<MinimalEnv> = {
       return new Response('ok');
     }
     const question = await request.json<Question>();
-    const answer = pathname === '/d1/naive' ? readThenWrite : inOneStatement;
-    const row = await answer(env.DB, question);
+    const response = pathname === '/d1/naive' ? readThenWrite : inOneStatement;
+    const row = await response(env.DB, question);
     return Response.json({ ok: row !== null, ...row });
   },
 };

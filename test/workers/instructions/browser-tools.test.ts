@@ -14,8 +14,8 @@ const ANSWER = { status: 'succeeded', output: 'sent', duration_ms: 40, truncated
 describe('a tool of a browser that its holder has not', () => {
   it('fails with that code when nobody has one', async () => {
     const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
-    const answer = await run(ids[0]);
-    expect(answer).toMatchObject({ status: 'failed', error_code: 'no_active_client', rest: [{ status: 'claimed' }] });
+    const response = await run(ids[0]);
+    expect(response).toMatchObject({ status: 'failed', error_code: 'no_active_client', rest: [{ status: 'claimed' }] });
     expect((await run(ids[0])).error_code).toBe('no_active_client');
     await run(ids[1]);
     expect(await messageStatus(message_id)).toBe('failed');
@@ -141,8 +141,8 @@ describe('a person at a browser', () => {
 
   it('sends nothing while the system is paused', async () => {
     await conductor.mode('pause');
-    const answer = await edge.error('POST', '/v1/browser/chatgpt/send', { body: { prompt: 'hello' } });
-    expect(answer.error).toBe('system_paused');
+    const response = await edge.error('POST', '/v1/browser/chatgpt/send', { body: { prompt: 'hello' } });
+    expect(response.error).toBe('system_paused');
     await conductor.mode('resume');
   });
 

@@ -9,20 +9,20 @@ const elsewhere = (): string => {
   conversations += 1;
   return `ingest-${conversations}`;
 };
-const statuses = (answer: { instructions: { status: string }[] }) => answer.instructions.map((one) => one.status);
+const statuses = (response: { instructions: { status: string }[] }) => response.instructions.map((one) => one.status);
 
 describe('a final message', () => {
   it('is stored, its instructions are claimed, and each has the beginning of its story', async () => {
-    const answer = await conductor.bring(
+    const response = await conductor.bring(
       conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC, DESCRIBE) }),
     );
-    expect(answer).toMatchObject({ ingest_status: 'accepted', automation_status: 'manual', mode: 'running' });
-    expect(statuses(answer)).toEqual(['claimed', 'claimed']);
+    expect(response).toMatchObject({ ingest_status: 'accepted', automation_status: 'manual', mode: 'running' });
+    expect(statuses(response)).toEqual(['claimed', 'claimed']);
     // exec 10 min, describe 1 min, and a minute
-    expect(answer.instructions[0]?.claim_expires_in_ms).toBe(720_000);
+    expect(response.instructions[0]?.claim_expires_in_ms).toBe(720_000);
     const events = await rowsOf<{ kind: string }>(
       'SELECT kind FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
-      answer.instructions[0]?.instruction_id,
+      response.instructions[0]?.instruction_id,
     );
     expect(events.map((event) => event.kind)).toEqual(['observed', 'judged', 'claimed']);
   });
@@ -41,31 +41,31 @@ describe('a final message', () => {
 
   it('that came back from a broken block only says so', async () => {
     const block_errors = [{ block_index: 0, stage: 'parse', code: 'bad_line', message: 'no', line: 3 } as const];
-    const answer = await conductor.bring(conductor.message({ remote_conversation_id: elsewhere(), block_errors }));
-    expect(answer.ingest_status).toBe('parse_error_only');
+    const response = await conductor.bring(conductor.message({ remote_conversation_id: elsewhere(), block_errors }));
+    expect(response.ingest_status).toBe('parse_error_only');
   });
 
   it('read in two ways that differ is blocked', async () => {
-    const answer = await conductor.bring(
+    const response = await conductor.bring(
       conductor.message({
         remote_conversation_id: elsewhere(),
         capture: { source: 'dom', other: 'differs' },
         instructions: instructionsOf(EXEC),
       }),
     );
-    expect(answer.ingest_status).toBe('capture_mismatch');
-    expect(statuses(answer)).toEqual(['blocked']);
+    expect(response.ingest_status).toBe('capture_mismatch');
+    expect(statuses(response)).toEqual(['blocked']);
   });
 
   it('that waited too long is expired', async () => {
     const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC, RESUME) });
-    const answer = await conductor.bring(body, { 'x-baa-age-ms': '600001' });
-    expect(answer.ingest_status).toBe('expired');
-    expect(statuses(answer)).toEqual(['expired', 'expired']);
+    const response = await conductor.bring(body, { 'x-baa-age-ms': '600001' });
+    expect(response.ingest_status).toBe('expired');
+    expect(statuses(response)).toEqual(['expired', 'expired']);
   });
 
   it('names a tool that is not there, or parameters that do not fit: denied whatever the node said', async () => {
-    const answer = await conductor.bring(
+    const response = await conductor.bring(
       conductor.message({
         remote_conversation_id: elsewhere(),
         instructions: instructionsOf(
@@ -75,29 +75,29 @@ describe('a final message', () => {
         ),
       }),
     );
-    expect(answer.ingest_status).toBe('denied_only');
-    expect(answer.instructions.map((one) => one.gate)).toEqual(['unknown_tool', 'invalid_params', 'not_control']);
+    expect(response.ingest_status).toBe('denied_only');
+    expect(response.instructions.map((one) => one.gate)).toEqual(['unknown_tool', 'invalid_params', 'not_control']);
   });
 
   it('waits behind an approval in message order', async () => {
     const ask = { policy: { decision: 'ask', rule: 'exec.default' } } as const;
-    const answer = await conductor.bring(
+    const response = await conductor.bring(
       conductor.message({
         remote_conversation_id: elsewhere(),
         instructions: instructionsOf(DESCRIBE, { ...EXEC, ...ask }, DESCRIBE),
       }),
     );
-    expect(answer.ingest_status).toBe('awaiting_approval');
-    expect(statuses(answer)).toEqual(['claimed', 'awaiting_approval', 'waiting']);
+    expect(response.ingest_status).toBe('awaiting_approval');
+    expect(statuses(response)).toEqual(['claimed', 'awaiting_approval', 'waiting']);
   });
 
   it('of which everything would only have run in shadow is executed at once', async () => {
     const shadow = { policy: { decision: 'shadow', rule: 'mode' } } as const;
-    const answer = await conductor.bring(
+    const response = await conductor.bring(
       conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf({ ...EXEC, ...shadow }) }),
     );
-    expect(answer.ingest_status).toBe('executed');
-    expect(statuses(answer)).toEqual(['shadowed']);
+    expect(response.ingest_status).toBe('executed');
+    expect(statuses(response)).toEqual(['shadowed']);
   });
 });
 
@@ -143,9 +143,9 @@ describe('the same message again', () => {
         conductor.bring({ ...body, controller_id: OTHER_NODE, client_id: 'firefox-2' }),
         conductor.bring({ ...body, controller_id: OTHER_NODE, client_id: 'firefox-2', assistant_message_id: null }),
       ]);
-      const accepted = answers.filter((answer) => answer.ingest_status === 'accepted');
+      const accepted = answers.filter((response) => response.ingest_status === 'accepted');
       expect(accepted).toHaveLength(1);
-      const rest = answers.filter((answer) => answer.ingest_status !== 'accepted');
+      const rest = answers.filter((response) => response.ingest_status !== 'accepted');
       expect(rest.every(({ ingest_status }) => ['duplicate_message', 'duplicate_only'].includes(ingest_status))).toBe(
         true,
       );
@@ -165,7 +165,7 @@ describe('the same message again', () => {
         conductor.bring({ ...body, assistant_message_id: null }),
         conductor.bring({ ...body, controller_id: OTHER_NODE, assistant_message_id: null }),
       ]);
-      expect(new Set(answers.map((answer) => answer.message_id)).size).toBe(1);
+      expect(new Set(answers.map((response) => response.message_id)).size).toBe(1);
     }
   });
 });
@@ -174,10 +174,10 @@ describe('gates', () => {
   it('hold a second message while the first is executing', async () => {
     const remote_conversation_id = elsewhere();
     await conductor.bring(conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC) }));
-    const answer = await conductor.bring(
+    const response = await conductor.bring(
       conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC, RESUME) }),
     );
-    expect(answer.instructions.map(({ status, gate }) => [status, gate])).toEqual([
+    expect(response.instructions.map(({ status, gate }) => [status, gate])).toEqual([
       ['blocked', 'automation_busy'],
       ['claimed', null],
     ]);
@@ -187,10 +187,10 @@ describe('gates', () => {
     const remote_conversation_id = elsewhere();
     const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id }));
     await conductor.automation(local_conversation_id, 'paused');
-    const answer = await conductor.bring(
+    const response = await conductor.bring(
       conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC) }),
     );
-    expect(answer).toMatchObject({ ingest_status: 'automation_paused', automation_status: 'paused' });
+    expect(response).toMatchObject({ ingest_status: 'automation_paused', automation_status: 'paused' });
     const [row] = await rowsOf(
       'SELECT automation_status, pause_reason FROM local_conversations WHERE local_conversation_id = ?',
       local_conversation_id,
@@ -206,7 +206,7 @@ describe('gates', () => {
       const { instructions } = await conductor.bring(say());
       await conductor.act(`/v1/instructions/${instructions[0]?.instruction_id}/run`);
     }
-    const answer = await conductor.bring(say());
-    expect(answer).toMatchObject({ ingest_status: 'automation_paused', automation_status: 'paused' });
+    const response = await conductor.bring(say());
+    expect(response).toMatchObject({ ingest_status: 'automation_paused', automation_status: 'paused' });
   });
 });

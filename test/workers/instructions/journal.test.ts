@@ -68,7 +68,7 @@ describe('the journal of a node', () => {
         ),
       ),
     );
-    expect(answers.map((answer) => answer.ingest_status)).toEqual(Array(16).fill('accepted'));
+    expect(answers.map((response) => response.ingest_status)).toEqual(Array(16).fill('accepted'));
     expect((await read()).entries).toHaveLength(before + 16 * 6);
     expect(await verify()).toEqual({ ok: true });
   });

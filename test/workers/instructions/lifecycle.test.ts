@@ -9,10 +9,10 @@ let conversations = 0;
 
 async function bring(...asked: Parameters<typeof instructionsOf>) {
   conversations += 1;
-  const answer = await conductor.bring(
+  const response = await conductor.bring(
     conductor.message({ remote_conversation_id: `life-${conversations}`, instructions: instructionsOf(...asked) }),
   );
-  return { ...answer, ids: answer.instructions.map((one) => one.instruction_id) };
+  return { ...response, ids: response.instructions.map((one) => one.instruction_id) };
 }
 
 const messageStatus = async (id: string) =>
@@ -50,11 +50,11 @@ describe('what a node reports', () => {
   it('moves the claim of the rest with each result', async () => {
     const { ids } = await bring(EXEC, EXEC);
     edge.now += 100_000;
-    const answer = await conductor.act<{ rest: { claim_expires_in_ms: number }[] }>(
+    const response = await conductor.act<{ rest: { claim_expires_in_ms: number }[] }>(
       `/v1/instructions/${ids[0]}/result`,
       { status: 'succeeded', output: '', duration_ms: 1, truncated: false },
     );
-    expect(answer.rest[0]?.claim_expires_in_ms).toBe(660_000);
+    expect(response.rest[0]?.claim_expires_in_ms).toBe(660_000);
   });
 
   it('is refused from a node that does not hold it', async () => {
@@ -97,11 +97,11 @@ describe('what a node reports', () => {
     const remote_conversation_id = 'life-failing';
     let id = '';
     for (let n = 0; n < 3; n += 1) {
-      const answer = await conductor.bring(
+      const response = await conductor.bring(
         conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC) }),
       );
-      id = answer.local_conversation_id;
-      await conductor.result(answer.instructions[0]?.instruction_id ?? '', { status: 'failed' });
+      id = response.local_conversation_id;
+      await conductor.result(response.instructions[0]?.instruction_id ?? '', { status: 'failed' });
     }
     const detail = await edge.data<Record<string, unknown>>('GET', `/v1/renewal/conversations/${id}`);
     expect(detail).toMatchObject({ automation_status: 'paused', pause_reason: 'execution_failure' });
@@ -200,8 +200,8 @@ describe('deadlines', () => {
     const told = await bring(EXEC);
     await conductor.result(told.ids[0] ?? '');
     const reply = { outcome: 'delivered', reason: null, attempt: 1 };
-    const answer = await conductor.act<{ reply_outcome: string }>(`/v1/messages/${told.message_id}/reply`, reply);
-    expect(answer.reply_outcome).toBe('delivered');
+    const response = await conductor.act<{ reply_outcome: string }>(`/v1/messages/${told.message_id}/reply`, reply);
+    expect(response.reply_outcome).toBe('delivered');
     const silent = await bring(EXEC);
     await conductor.result(silent.ids[0] ?? '');
     edge.now += 600_001;

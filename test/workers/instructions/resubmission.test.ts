@@ -59,8 +59,8 @@ describe('a message that a pause stopped', () => {
         { instruction_id: ids[1], index: 1 },
       ],
     });
-    const answer = await claim(message_id, verdicts(ids));
-    expect(answer).toMatchObject({
+    const response = await claim(message_id, verdicts(ids));
+    expect(response).toMatchObject({
       ingest_status: 'accepted',
       instructions: [
         { status: 'claimed', gate: null, claim_expires_in_ms: 1_260_000 },
@@ -75,14 +75,14 @@ describe('a message that a pause stopped', () => {
   it('is judged anew: asked about, waited for, denied, or only in shadow', async () => {
     const { ids, message_id } = await blocked(EXEC, EXEC, EXEC, EXEC);
     await resubmit(message_id);
-    const answer = await claim(message_id, verdicts(ids, 'deny', 'shadow', 'ask', 'allow'));
-    expect(answer.instructions.map((one) => one.status)).toEqual([
+    const response = await claim(message_id, verdicts(ids, 'deny', 'shadow', 'ask', 'allow'));
+    expect(response.instructions.map((one) => one.status)).toEqual([
       'denied',
       'shadowed',
       'awaiting_approval',
       'waiting',
     ]);
-    expect(answer.ingest_status).toBe('awaiting_approval');
+    expect(response.ingest_status).toBe('awaiting_approval');
     const approve = { body: { approval_hash: HASH } };
     expect((await edge.call('POST', `/v1/instructions/${ids[2]}/approve`, approve)).status).toBe(200);
     const { rest } = await conductor.result(ids[2] ?? '');
@@ -124,7 +124,7 @@ describe('a message that a pause stopped', () => {
     const { ids, message_id } = await blocked(EXEC);
     await resubmit(message_id);
     const answers = await Promise.all([1, 2, 3].map(() => claim(message_id, verdicts(ids))));
-    expect(answers.map((answer) => answer.instructions[0]?.status)).toEqual(['claimed', 'claimed', 'claimed']);
+    expect(answers.map((response) => response.instructions[0]?.status)).toEqual(['claimed', 'claimed', 'claimed']);
     expect((await storyOf(ids[0])).filter((kind) => kind === 'claimed')).toHaveLength(1);
     await conductor.result(ids[0] ?? '');
     expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('succeeded');

@@ -25,9 +25,9 @@ export async function bringTo(
   remote = nextConversation(),
 ): Promise<IngestResponse & { ids: string[]; remote: string; controller_id: string }> {
   const instructions: InstructionInput[] = instructionsOf(...asked);
-  const answer = await conductor.bring(conductor.message({ remote_conversation_id: remote, instructions }));
-  const ids = answer.instructions.map((one) => one.instruction_id);
-  return { ...answer, ids, remote, controller_id: NODE };
+  const response = await conductor.bring(conductor.message({ remote_conversation_id: remote, instructions }));
+  const ids = response.instructions.map((one) => one.instruction_id);
+  return { ...response, ids, remote, controller_id: NODE };
 }
 
 export function nextConversation(): string {

@@ -17,10 +17,10 @@ async function settledOn(controller_id: string, conversation: string): Promise<I
     client_id: `at-${controller_id}`,
     remote_conversation_id: conversation,
   });
-  const answer = await edge.data<IngestResponse>('POST', '/v1/messages', { token, body });
-  await renewals.automation(answer.local_conversation_id, 'auto');
+  const response = await edge.data<IngestResponse>('POST', '/v1/messages', { token, body });
+  await renewals.automation(response.local_conversation_id, 'auto');
   edge.now += 10_000;
-  return answer;
+  return response;
 }
 
 const sentOf = (jobId: string) => rowsOf('SELECT 1 FROM commands WHERE body LIKE ?', `%${jobId}%`);

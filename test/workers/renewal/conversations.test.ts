@@ -116,7 +116,7 @@ describe('commands', () => {
     await renewals.tick();
     const status = () => rowsOf('SELECT status FROM commands WHERE command_id = ?', command.command_id);
     expect(await status()).toEqual([{ status: 'expired' }]);
-    expect((await renewals.answer(command, 'delivered')).status).toBe('done');
+    expect((await renewals.response(command, 'delivered')).status).toBe('done');
     expect((await renewals.jobOf(job.message_id)).status).toBe('done');
   });
 

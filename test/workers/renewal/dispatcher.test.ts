@@ -23,7 +23,7 @@ describe('a due job', () => {
       kind: 'delivery',
       body: { attempt: 1, timeout_ms: 20_000, target: { tab_id: 17 } },
     });
-    await renewals.answer(command, 'delivered', { method: 'replay', http_status: 200 });
+    await renewals.response(command, 'delivered', { method: 'replay', http_status: 200 });
     expect((await renewals.jobOf(message_id)).status).toBe('done');
     const told = await entriesOf(job.batch_id ?? '');
     expect(told).toContain('renewal.dispatcher job_attempt_started attempt_started');
@@ -115,7 +115,7 @@ describe('a due job', () => {
 describe('the answer of the node', () => {
   it('deferred gives the attempt back and waits for the time it names', async () => {
     const { command, message_id } = await renewals.sent();
-    await renewals.answer(command, 'deferred', { reason: 'typing', retry_after_ms: 45_000 });
+    await renewals.response(command, 'deferred', { reason: 'typing', retry_after_ms: 45_000 });
     expect(await renewals.jobOf(message_id)).toMatchObject({
       status: 'pending',
       attempt_count: 0,
@@ -128,7 +128,7 @@ describe('the answer of the node', () => {
     const { message_id, job } = await renewals.sent();
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       const command = await renewals.commandOf(job);
-      await renewals.answer(command, 'failed', { reason: 'http_500', http_status: 500 });
+      await renewals.response(command, 'failed', { reason: 'http_500', http_status: 500 });
       const now = await renewals.jobOf(message_id);
       expect(now).toMatchObject({
         attempt_count: attempt,
@@ -146,7 +146,7 @@ describe('the answer of the node', () => {
   it('of an attempt that is over changes nothing', async () => {
     const { command, message_id, job } = await renewals.sent();
     await setJob(job.job_id, "plan_id = 'another.2', attempt_count = 2");
-    expect((await renewals.answer(command, 'delivered')).status).toBe('done');
+    expect((await renewals.response(command, 'delivered')).status).toBe('done');
     expect((await renewals.jobOf(message_id)).status).toBe('running');
   });
 
@@ -160,14 +160,14 @@ describe('the answer of the node', () => {
 
   it('uncertain is asked about at once, and ends with what the search found', async () => {
     const { command, message_id, job } = await renewals.sent();
-    await renewals.answer(command, 'uncertain', { reason: 'socket_lost' });
+    await renewals.response(command, 'uncertain', { reason: 'socket_lost' });
     expect((await renewals.jobOf(message_id)).status).toBe('running');
     const query = await renewals.commandOf(job);
     expect(query).toMatchObject({
       kind: 'delivery.query',
       body: { command_id: command.command_id, plan_id: job.plan_id },
     });
-    await renewals.answer(query, 'delivered');
+    await renewals.response(query, 'delivered');
     expect((await renewals.jobOf(message_id)).status).toBe('done');
   });
 
@@ -179,7 +179,7 @@ describe('the answer of the node', () => {
     expect(asked).toMatchObject({ status: 'running', deadline_at: edge.now + 30_000 });
     const query = await renewals.commandOf(job);
     expect(query.kind).toBe('delivery.query');
-    await renewals.answer(query, 'unknown');
+    await renewals.response(query, 'unknown');
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'pending', last_error: 'delivery_lost' });
   });
 

@@ -68,7 +68,7 @@ class World {
       edge.now += one.wait_ms;
       await renewals.tick();
     } else if ('outcome' in one) {
-      await this.#answer(one.outcome, one.at);
+      await this.#response(one.outcome, one.at);
     } else if ('change' in one) {
       await renewals.automation(local_conversation_id, one.change as 'auto');
     } else if (one.type === 'message') {
@@ -84,12 +84,12 @@ class World {
   }
 
   /** An answer to one of the last commands; the same may be answered twice, and long after. */
-  async #answer(outcome: (typeof OUTCOMES)[number], back: number): Promise<void> {
+  async #response(outcome: (typeof OUTCOMES)[number], back: number): Promise<void> {
     const command = (await this.commands()).at(-1 - back);
     if (command === undefined) return;
     const asks = command.kind === 'delivery.query';
     if (!asks && (outcome === 'unknown' || outcome === 'in_flight')) return;
-    await renewals.answer(command as Command, outcome, outcome === 'deferred' ? { retry_after_ms: 5_000 } : {});
+    await renewals.response(command as Command, outcome, outcome === 'deferred' ? { retry_after_ms: 5_000 } : {});
   }
 
   async check(): Promise<void> {

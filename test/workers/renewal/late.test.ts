@@ -35,7 +35,7 @@ describe('after a day without the edge', () => {
     const { message_id, command } = await renewals.sent();
     edge.now += DAY_MS;
     await renewals.lead();
-    await renewals.answer(command, 'delivered');
+    await renewals.response(command, 'delivered');
     await renewals.tick();
     expect((await renewals.jobOf(message_id)).status).toBe('done');
   });

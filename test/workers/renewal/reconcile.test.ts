@@ -39,7 +39,7 @@ describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
     const { message_id, command } = await renewals.sent();
     edge.now += 90_000;
     await renewals.tick();
-    await renewals.answer(command, 'delivered');
+    await renewals.response(command, 'delivered');
     expect((await renewals.jobOf(message_id)).status).toBe('done');
   });
 
@@ -48,7 +48,7 @@ describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
     edge.now += 600_000;
     await renewals.tick();
     expect((await renewals.jobOf(message_id)).last_error).toBe('delivery_unknown');
-    await renewals.answer(command, 'delivered');
+    await renewals.response(command, 'delivered');
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'done', last_error: null });
     expect((await edge.error('POST', `/v1/renewal/jobs/${job.job_id}/retry`, { body: {} })).error).toBe('conflict');
   });
@@ -57,7 +57,7 @@ describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
     const { message_id, command } = await renewals.sent();
     edge.now += 600_000;
     await renewals.tick();
-    await renewals.answer(command, 'failed', { reason: 'http_500' });
+    await renewals.response(command, 'failed', { reason: 'http_500' });
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', last_error: 'delivery_unknown' });
   });
 
@@ -67,10 +67,10 @@ describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
       ['failed', { reason: 'not_found_in_conversation' }, 'pending'],
     ] as const) {
       const { message_id, command, job } = await renewals.sent();
-      await renewals.answer(command, 'uncertain', { reason: 'socket_lost' });
+      await renewals.response(command, 'uncertain', { reason: 'socket_lost' });
       const query = await renewals.commandOf(job);
       expect(query.kind).toBe('delivery.query');
-      await renewals.answer(query, outcome, more);
+      await renewals.response(query, outcome, more);
       expect((await renewals.jobOf(message_id)).status).toBe(status);
     }
   });
@@ -78,13 +78,13 @@ describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
   it('and that no browser could search for is asked about only at its deadlines, and given up at the last', async () => {
     const { message_id, command, job } = await renewals.sent();
     const sentAt = edge.now;
-    await renewals.answer(command, 'uncertain');
-    await renewals.answer(await renewals.commandOf(job), 'uncertain');
+    await renewals.response(command, 'uncertain');
+    await renewals.response(await renewals.commandOf(job), 'uncertain');
     expect(await commands('delivery.query', job.job_id)).toHaveLength(1);
     while (edge.now < sentAt + 570_000) {
       edge.now = (await renewals.jobOf(message_id)).deadline_at ?? 0;
       await renewals.tick();
-      await renewals.answer(await renewals.commandOf(job), 'uncertain');
+      await renewals.response(await renewals.commandOf(job), 'uncertain');
     }
     edge.now = sentAt + 600_000;
     await renewals.tick();
@@ -100,7 +100,7 @@ describe('a dead letter', () => {
     for (let attempt = 1; attempt <= 6; attempt += 1) {
       const running = await renewals.jobOf(message_id);
       plans.add(running.plan_id);
-      await renewals.answer(await renewals.commandOf(job), 'failed', { reason: 'http_500' });
+      await renewals.response(await renewals.commandOf(job), 'failed', { reason: 'http_500' });
       if (attempt === 3) await edge.data('POST', `/v1/renewal/jobs/${job.job_id}/retry`, { body: {} });
       edge.now = (await renewals.jobOf(message_id)).next_attempt_at ?? edge.now;
       await renewals.tick();

@@ -53,7 +53,7 @@ describe('with a leader', () => {
   it('renewal dispatcher sends due pending jobs through browser.proxy_delivery and marks them done', async () => {
     const { message_id, job, command } = await renewals.sent();
     expect(command.body).toMatchObject({ target: { tab_id: 17 }, message_text: job.payload_text });
-    await renewals.answer(command, 'delivered', { method: 'replay', http_status: 200 });
+    await renewals.response(command, 'delivered', { method: 'replay', http_status: 200 });
     expect(await renewals.jobOf(message_id)).toMatchObject({
       status: 'done',
       attempt_count: 1,
@@ -82,7 +82,7 @@ describe('with a leader', () => {
     expect(await entriesOf(batch_id)).toContain('renewal.dispatcher job_deferred automation_paused');
     const refuse = async () => {
       const job = await renewals.jobOf(retried.message_id);
-      await renewals.answer(await renewals.commandOf(job), 'failed', { reason: 'no_active_client' });
+      await renewals.response(await renewals.commandOf(job), 'failed', { reason: 'no_active_client' });
       return renewals.jobOf(retried.message_id);
     };
     const first = await refuse();

@@ -31,7 +31,7 @@ describe('a browser that the platform turns away', () => {
   ])('is stopped as %s, is sent nothing more, and goes on after a person resumes it', async (reason, more) => {
     const client = `stops-${reason}-${more.http_status ?? 0}`;
     const { command, message_id, local_conversation_id } = await sentTo(client);
-    await renewals.answer(command, 'failed', more);
+    await renewals.response(command, 'failed', more);
     expect(await stopOf(client)).toBe(reason);
     expect(await renewals.jobOf(message_id)).toMatchObject({
       status: 'pending',
@@ -51,7 +51,7 @@ describe('a browser that the platform turns away', () => {
 
   it('by a security challenge has its conversation paused as well', async () => {
     const { command, local_conversation_id, message_id } = await sentTo('challenged');
-    await renewals.answer(command, 'failed', { reason: 'security_challenge' });
+    await renewals.response(command, 'failed', { reason: 'security_challenge' });
     expect(await stopOf('challenged')).toBe('security_challenge');
     expect(await renewals.detail(local_conversation_id)).toMatchObject({ pause_reason: 'security_challenge' });
     await resume('challenged');
@@ -64,7 +64,7 @@ describe('a browser that the platform turns away', () => {
     const message = await renewals.settled('auto', { client_id: 'untold' });
     await renewals.tick();
     const command = await renewals.commandOf(await renewals.jobOf(message.message_id));
-    await renewals.answer(command, 'failed', { http_status: 401 });
+    await renewals.response(command, 'failed', { http_status: 401 });
     expect(await stopOf('untold')).toBe('signed_out');
     edge.now += 300_000;
     await renewals.tick();
@@ -74,7 +74,7 @@ describe('a browser that the platform turns away', () => {
 
   it('and has stopped itself is known here too, the attempt given back', async () => {
     const { command, message_id } = await sentTo('stopped-itself');
-    await renewals.answer(command, 'deferred', { reason: 'signed_out', retry_after_ms: 300_000 });
+    await renewals.response(command, 'deferred', { reason: 'signed_out', retry_after_ms: 300_000 });
     expect(await stopOf('stopped-itself')).toBe('signed_out');
     expect(await renewals.jobOf(message_id)).toMatchObject({ attempt_count: 0, last_error: 'signed_out' });
   });
@@ -130,7 +130,7 @@ describe('of several browsers', () => {
 describe('a platform that has had enough', () => {
   it('is left alone for the time it names, in the whole conversation', async () => {
     const { command, message_id, local_conversation_id, remote_conversation_id } = await sentTo('limited');
-    await renewals.answer(command, 'failed', { http_status: 429, retry_after_ms: 900_000 });
+    await renewals.response(command, 'failed', { http_status: 429, retry_after_ms: 900_000 });
     const reset = edge.now + 900_000;
     expect(await renewals.jobOf(message_id)).toMatchObject({ last_error: 'rate_limited', next_attempt_at: reset });
     expect(await renewals.next(local_conversation_id)).toEqual({ due: false, at: reset, reason: 'rate_limited' });
@@ -145,7 +145,7 @@ describe('a platform that has had enough', () => {
   it('at every attempt has the conversation paused', async () => {
     const { message_id, job, local_conversation_id } = await sentTo('limited-always');
     for (let attempt = 1; attempt <= 3; attempt += 1) {
-      await renewals.answer(await renewals.commandOf(job), 'failed', { http_status: 429, retry_after_ms: 1_000 });
+      await renewals.response(await renewals.commandOf(job), 'failed', { http_status: 429, retry_after_ms: 1_000 });
       edge.now = (await renewals.jobOf(message_id)).next_attempt_at ?? edge.now;
       await renewals.tick();
     }

@@ -18,10 +18,10 @@ export class Renewals extends Conductor {
   async settled(change: 'manual' | 'auto' | 'paused' = 'auto', more: Parameters<Conductor['message']>[0] = {}) {
     this.#conversations += 1;
     const remote_conversation_id = `renewal-${this.#conversations}`;
-    const answer = await this.bring(this.message({ remote_conversation_id, ...more }));
-    if (change !== 'manual') await this.automation(answer.local_conversation_id, change);
+    const response = await this.bring(this.message({ remote_conversation_id, ...more }));
+    if (change !== 'manual') await this.automation(response.local_conversation_id, change);
     this.edge.now += SETTLE_MS;
-    return { ...answer, remote_conversation_id };
+    return { ...response, remote_conversation_id };
   }
 
   /** A tick that makes jobs and sends none. */
@@ -56,7 +56,7 @@ export class Renewals extends Conductor {
     return command;
   }
 
-  answer(command: Command, outcome: string, more: Record<string, unknown> = {}) {
+  response(command: Command, outcome: string, more: Record<string, unknown> = {}) {
     const result =
       outcome === 'unknown' || outcome === 'in_flight' ? { outcome } : { outcome, reason: null, method: null, ...more };
     return this.act<{ status: string }>(`/v1/commands/${command.command_id}/result`, { result });
@@ -98,7 +98,7 @@ export class Renewals extends Conductor {
   }
 
   async deliver(messageId: string): Promise<void> {
-    await this.answer(await this.commandOf(await this.jobOf(messageId)), 'delivered');
+    await this.response(await this.commandOf(await this.jobOf(messageId)), 'delivered');
   }
 
   limits(scope: { platform?: string; local_conversation_id?: string }, settings: RenewalSettingsPatch) {

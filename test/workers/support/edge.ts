@@ -51,9 +51,9 @@ export class TestEdge {
   /** The bare answer; what the request left to `waitUntil` is done when the stream is not held open. */
   async fetch(path: string, init: RequestInit = {}, wait = true): Promise<Response> {
     const ctx = createExecutionContext();
-    const answer = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.#env, ctx);
+    const response = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.#env, ctx);
     if (wait) await waitOnExecutionContext(ctx);
-    return answer;
+    return response;
   }
 
   /** One call as the bootstrap operator, unless `token` says otherwise (null: none). Each comes from another address. */
@@ -63,7 +63,7 @@ export class TestEdge {
     { token = env.BAA_BOOTSTRAP_TOKEN, body, headers }: Call = {},
   ): Promise<Reply> {
     this.#address += 1;
-    const answer = await this.fetch(path, {
+    const response = await this.fetch(path, {
       method,
       headers: {
         'cf-connecting-ip': `192.0.2.${this.#address}`,
@@ -72,7 +72,7 @@ export class TestEdge {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    return { status: response.status, headers: response.headers, text: await response.text() };
   }
 
   /** `data` of a success, as the caller says it is; fails on anything else. */

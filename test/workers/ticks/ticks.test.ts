@@ -164,13 +164,13 @@ describe('the next due time', () => {
 
 describe('over HTTP', () => {
   it('an operator starts one, and the log is read in order after a number', async () => {
-    const answer = await edge.data<TickResponse>('POST', '/v1/timed-jobs/tick', { body: {} });
-    expect(answer.decision).toBe('scheduled');
+    const response = await edge.data<TickResponse>('POST', '/v1/timed-jobs/tick', { body: {} });
+    expect(response.decision).toBe('scheduled');
     const newest = await edge.data<{ items: { tick_seq: number; batch_id: string }[] }>(
       'GET',
       '/v1/timed-jobs/ticks?limit=2',
     );
-    expect(newest.items[0]?.batch_id).toBe(answer.batch_id);
+    expect(newest.items[0]?.batch_id).toBe(response.batch_id);
     const after = newest.items[1]?.tick_seq ?? 0;
     const later = await edge.data<{ items: { tick_seq: number }[] }>('GET', `/v1/timed-jobs/ticks?after=${after}`, {
       token: await conductor.token(),

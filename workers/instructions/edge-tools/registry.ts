@@ -1,8 +1,7 @@
-/** The tools that run at the edge, one handler each: a tool in the table without one does not compile. */
-import type { EventDraft } from '../../../schema/contracts/events.ts';
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
 import type { ConversationRow } from '../../../schema/tables/index.ts';
 import type { Database } from '../../db/open.ts';
+import type { Plan } from '../../db/plan.ts';
 import { conversationMode } from './conversation-mode.ts';
 import { describe } from './describe.ts';
 import { status } from './status.ts';
@@ -22,8 +21,8 @@ export interface EdgeToolContext {
 export interface EdgeToolOutcome {
   output: string;
   conversation?: ConversationRow;
-  events?: EventDraft[];
-  announce?: () => Promise<unknown>;
+  /** Stored and announced together with the instruction's result. */
+  plan?: Plan;
 }
 
 export type EdgeToolHandler<N extends EdgeTool> = (

@@ -8,12 +8,8 @@ function change(mode: SystemMode) {
     { reason }: { reason?: string | undefined },
     { env, now, requested_by }: EdgeToolContext,
   ): Promise<EdgeToolOutcome> => {
-    const { answer, events, announce } = await changeSystemMode(
-      env,
-      { mode, requested_by, reason: reason ?? null },
-      now,
-    );
-    return { output: answer.summary, events, announce };
+    const { response, plan } = await changeSystemMode(env, { mode, requested_by, reason: reason ?? null }, now);
+    return { output: response.summary, plan };
   };
 }
 
