@@ -40,7 +40,7 @@ export function applyProgress<I extends ProgressItem>(
   const reported = new Map(items.map((item) => [item.instruction_id, item]));
   const inOrder = all.flatMap(({ instruction_id }) => reported.get(instruction_id) ?? []);
   const steps: ProgressStep<I>[] = [];
-  let current: TransitionResult = { statuses: [...all], message: null, counts_as: null };
+  let current: TransitionResult = { statuses: [...all], message: null, reply_due_at: null, counts_as: null };
   const statusOf = (id: string) => current.statuses.find((one) => one.instruction_id === id)?.status;
   const addStep = (item: I, type: ProgressStep<I>['type']) => steps.push({ item, type, statuses: current.statuses });
   for (const item of inOrder) {

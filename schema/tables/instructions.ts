@@ -2,14 +2,26 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { PLATFORM_IDS } from '../contracts/common.ts';
-import type { BlockError, PolicyVerdict } from '../contracts/instructions.ts';
+import type { Artifact } from '../contracts/events.ts';
+import { ARTIFACT_KINDS } from '../contracts/events.ts';
+import type {
+  Approval,
+  BlockError,
+  Capture,
+  Instruction,
+  InstructionEvent,
+  Message,
+  PolicyVerdict,
+} from '../contracts/instructions.ts';
 import {
   INGEST_STATUSES,
   INSTRUCTION_EVENT_KINDS,
   INSTRUCTION_STATES,
+  MESSAGE_ROLES,
   REPLY_OUTCOMES,
 } from '../contracts/instructions.ts';
 import { SKIP_REASONS } from '../contracts/renewal.ts';
+import type { RowOf } from './row.ts';
 
 export const messages = sqliteTable(
   'messages',
@@ -25,17 +37,17 @@ export const messages = sqliteTable(
     identity: text().notNull(),
     text_hash: text().notNull(),
     raw_text: text().notNull(),
-    role: text({ enum: ['assistant', 'user', 'system', 'tool'] }).notNull(),
+    role: text({ enum: MESSAGE_ROLES }).notNull(),
     controller_id: text().notNull(),
     client_id: text().notNull(),
-    capture: text({ mode: 'json' })
-      .$type<{ source: 'network' | 'dom'; other: 'agrees' | 'absent' | 'differs' }>()
-      .notNull(),
+    capture: text({ mode: 'json' }).$type<Capture>().notNull(),
     block_errors: text({ mode: 'json' }).$type<BlockError[]>().notNull(),
     ingest_status: text({ enum: INGEST_STATUSES }).notNull(),
     reply_outcome: text({ enum: REPLY_OUTCOMES }),
     reply_reason: text(),
     replied_at: integer(),
+    /** When a reply that was not reported is given up; null when none is expected. */
+    reply_due_at: integer(),
     /** Why the projector made no job of it; null when it did, or has not come to it. */
     skip_reason: text({ enum: SKIP_REASONS }),
     /** The command by which a person had it judged again; null once that node has claimed it. */
@@ -47,8 +59,11 @@ export const messages = sqliteTable(
     uniqueIndex('messages_by_identity').on(t.local_conversation_id, t.identity),
     index('messages_by_text').on(t.local_conversation_id, t.text_hash),
     index('messages_by_conversation').on(t.local_conversation_id, t.ingest_seq),
+    index('messages_reply_due').on(t.reply_due_at).where(sql`reply_due_at IS NOT NULL`),
   ],
 );
+
+export type MessageRow = RowOf<typeof messages, Message>;
 
 export const instructions = sqliteTable(
   'instructions',
@@ -66,9 +81,10 @@ export const instructions = sqliteTable(
     status: text({ enum: INSTRUCTION_STATES }).notNull(),
     policy: text({ mode: 'json' }).$type<PolicyVerdict>().notNull(),
     gate: text(),
-    approval: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    approval: text({ mode: 'json' }).$type<Approval>(),
     timeout_ms: integer().notNull(),
     claim_expires_at: integer(),
+    approval_expires_at: integer(),
     started_at: integer(),
     finished_at: integer(),
     exit_code: integer(),
@@ -90,10 +106,13 @@ export const instructions = sqliteTable(
   (t) => [
     uniqueIndex('instructions_by_message').on(t.message_id, t.index),
     index('instructions_busy').on(t.local_conversation_id).where(sql`status IN ('claimed', 'running')`),
+    index('instructions_approvals').on(t.approval_expires_at).where(sql`approval_expires_at IS NOT NULL`),
     index('instructions_claims').on(t.claim_expires_at).where(sql`claim_expires_at IS NOT NULL`),
     index('instructions_awaiting').on(t.instruction_id).where(sql`status = 'awaiting_approval'`),
   ],
 );
+
+export type InstructionRow = RowOf<typeof instructions, Instruction & { approval: Approval | null }>;
 
 export const instruction_events = sqliteTable(
   'instruction_events',
@@ -117,6 +136,8 @@ export const instruction_events = sqliteTable(
   ],
 );
 
+export type InstructionEventRow = RowOf<typeof instruction_events, InstructionEvent>;
+
 /** Where each node's journal ends: the newest entry cannot be taken away unseen. */
 export const journal_heads = sqliteTable('journal_heads', {
   chain: text().primaryKey(),
@@ -126,8 +147,9 @@ export const journal_heads = sqliteTable('journal_heads', {
 
 export const artifacts = sqliteTable('artifacts', {
   artifact_id: text().primaryKey(),
-  kind: text({ enum: ['instruction_output'] }).notNull(),
+  kind: text({ enum: ARTIFACT_KINDS }).notNull(),
   instruction_id: text(),
   content: text().notNull(),
   created_at: integer().notNull(),
 });
+export type ArtifactRow = RowOf<typeof artifacts, Artifact>;

@@ -4,7 +4,6 @@
  * So an acknowledged write is atomic and audited, and a repeat gets the first response. When a guard finds that what
  * the decision relied upon has changed, the handler reads and decides again.
  */
-
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';

@@ -5,7 +5,6 @@ import type { Runner } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { closeApproval } from './approve.ts';
 import { expireEach } from './expire-each.ts';
-import { AWAITING_APPROVAL_SQL } from './status-sql.ts';
 
 const MAX_PER_TICK = 20;
 
@@ -17,17 +16,14 @@ export const approvalsExpire: Runner = {
     const late = await db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      // In the words of the partial index on the deadline.
-      .where(
-        sql`${instructions.claim_expires_at} IS NOT NULL AND ${instructions.claim_expires_at} <= ${now}
-          AND ${instructions.status} ${AWAITING_APPROVAL_SQL}`,
-      )
-      .orderBy(asc(instructions.claim_expires_at))
+      // In the words of its partial index.
+      .where(sql`${instructions.approval_expires_at} IS NOT NULL AND ${instructions.approval_expires_at} <= ${now}`)
+      .orderBy(asc(instructions.approval_expires_at))
       .limit(MAX_PER_TICK);
     const ids = late.map((row) => row.instruction_id);
     const done = await expireEach(context, ids, (loaded) => {
-      const { status, claim_expires_at } = loaded.row;
-      const isLate = status === 'awaiting_approval' && claim_expires_at !== null && claim_expires_at <= now;
+      const { approval_expires_at } = loaded.row;
+      const isLate = approval_expires_at !== null && approval_expires_at <= now;
       return isLate ? closeApproval(context, loaded, 'expired', { by: 'deadline' }).plan : null;
     });
     if (!done) return MORE;

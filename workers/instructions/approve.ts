@@ -4,31 +4,23 @@
  * command to the node, which hashes the call again before the effect, and an entry in the journal.
  */
 import { and, eq } from 'drizzle-orm';
-import type { z } from 'zod';
-import type { APPROVAL_DECISIONS, Instruction } from '../../schema/contracts/instructions.ts';
-import { ApprovalSchema } from '../../schema/contracts/instructions.ts';
-import { COMMAND } from '../../schema/defaults.ts';
+import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { moveMessage } from '../../schema/domain/message-machine.ts';
-import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { claimApproved, isBehindApproval } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
-import { newId } from '../../schema/ids.ts';
 import { messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushChanged, pushCommands } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
-import { claimExpiresInMs, toClaimed } from './claimed-view.ts';
+import { decisionCommand, sendDecision } from './approval-decision.ts';
 import { finishInstruction } from './finish.ts';
 import { guardNotBusy, guardStatuses } from './guards.ts';
 import { viewAfter } from './instruction-reads.ts';
 import type { LoadedInstruction } from './load.ts';
-import { idsOf, loadInstruction } from './load.ts';
+import { loadInstruction } from './load.ts';
 import { journalChanges, storeStatuses } from './store-statuses.ts';
 
 /** A person's decision about exactly the call whose hash they were shown. */
@@ -61,8 +53,8 @@ export async function denyInstruction(
 ): Promise<WritePlan<Instruction>> {
   const loaded = await loadInstruction(edge, instructionId);
   requireAwaiting(loaded, approval_hash);
-  const { plan, statuses } = closeApproval(edge, loaded, 'denied', reason === undefined ? { by } : { by, reason });
-  return { ...plan, subject_id: instructionId, response: viewAfter(edge, loaded.row, statuses) };
+  const { plan, result } = closeApproval(edge, loaded, 'denied', reason === undefined ? { by } : { by, reason });
+  return { ...plan, subject_id: instructionId, response: viewAfter(edge, loaded.row, result.statuses) };
 }
 
 function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void {
@@ -70,14 +62,9 @@ function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void
     const code = isOpenStatus(row.status) ? 'conflict' : 'already_finished';
     throw new AppError(code, `this instruction is ${row.status}`, { details: { status: row.status } });
   }
-  const approval = approvalOf(row.approval);
-  if (approval?.approval_hash !== approvalHash) {
+  if (row.approval?.approval_hash !== approvalHash) {
     throw new AppError('conflict', 'this is not what is waiting for approval', { details: { field: 'approval_hash' } });
   }
-}
-
-function approvalOf(stored: unknown): z.output<typeof ApprovalSchema> | null {
-  return stored === null ? null : ApprovalSchema.parse(stored);
 }
 
 function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
@@ -88,7 +75,7 @@ function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
   const { instruction_id, controller_id: chain } = row;
   const after = claimApproved(statuses, instruction_id, now);
-  const command = decisionCommand(edge, loaded, after, 'approved');
+  const command = decisionCommand(edge, loaded, { statuses: after, reply_due_at: null }, 'approved');
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
   const isWaiting = after.some((one) => one.status === 'awaiting_approval');
   const approved: Plan = {
@@ -139,49 +126,11 @@ export function closeApproval(
   const { instruction_id, controller_id: chain, policy } = loaded.row;
   const { by, reason } = given;
   const detail = { by, rule: policy.rule, ...(reason === undefined ? {} : { reason }) };
-  const { plan, statuses } = finishInstruction(edge, loaded, decision, detail);
-  const command = decisionCommand(edge, loaded, statuses, decision);
+  const { plan, result } = finishInstruction(edge, loaded, decision, detail);
+  const command = decisionCommand(edge, loaded, result, decision);
   const closed: Plan = {
     events: [{ topic: 'instructions', type: `approval_${decision}`, subject_id: instruction_id, data: { by } }],
     journal: decision === 'denied' ? [{ chain, instruction_id, kind: 'denied', controller_id: null, detail }] : [],
   };
-  return { plan: mergePlans(closed, plan, sendDecision(edge, loaded, command)), statuses };
-}
-
-/** Of an instruction that came with nothing to approve: it can only be denied, or expire. */
-const NO_HASH = '0'.repeat(64);
-
-/** The decision as its node gets it. The command lives as long as an instruction of the message has a deadline. */
-function decisionCommand(
-  { now }: Edge,
-  { row }: LoadedInstruction,
-  after: readonly TrackedInstruction[],
-  decision: (typeof APPROVAL_DECISIONS)[number],
-): CommandDraft<'approval.decided'> {
-  const own = after.find((one) => one.instruction_id === row.instruction_id);
-  const others = after.filter((one) => one.instruction_id !== row.instruction_id);
-  const deadlines = after.map((one) => one.claim_expires_at ?? 0);
-  return {
-    command_id: newId('command', now),
-    controller_id: row.controller_id,
-    kind: 'approval.decided',
-    body: {
-      instruction_id: row.instruction_id,
-      decision,
-      approval_hash: approvalOf(row.approval)?.approval_hash ?? NO_HASH,
-      claim_expires_in_ms: own === undefined ? null : claimExpiresInMs(own, now),
-      released: others.map((one) => toClaimed(one, now)),
-    },
-    expires_at: Math.max(now + COMMAND.expiry_ms, ...deadlines),
-  };
-}
-
-function sendDecision({ env, db, now }: Edge, loaded: LoadedInstruction, command: CommandDraft): Plan {
-  return {
-    statements: [insertCommand(db, command, now)],
-    after: async () => {
-      await pushCommands(env, [command], now);
-      await pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded));
-    },
-  };
+  return { plan: mergePlans(closed, plan, sendDecision(edge, loaded, command)), result };
 }

@@ -42,7 +42,8 @@ export function planCancel(edge: Edge, loaded: LoadedInstruction, request: Cance
   if (row.status === 'running' && row.command_id === null) {
     return { plan: commandEnd(edge, loaded, request), statuses };
   }
-  return finishAndNotify(edge, loaded, 'canceled', request);
+  const { plan, result } = finishAndNotify(edge, loaded, 'canceled', request);
+  return { plan, statuses: result.statuses };
 }
 
 /** Sends the node the command to end what it runs. */

@@ -15,3 +15,8 @@ export function claimExpiresInMs(one: Pick<Viewed, 'status' | 'claim_expires_at'
   if (one.claim_expires_at === null || !isExecutingStatus(one.status)) return null;
   return Math.max(0, one.claim_expires_at - now);
 }
+
+/** The other instructions of the message. */
+export function othersClaimed(all: readonly TrackedInstruction[], id: string, now: number): ClaimedInstruction[] {
+  return all.filter((one) => one.instruction_id !== id).map((one) => toClaimed(one, now));
+}

@@ -1,6 +1,6 @@
 /** Ends an instruction for a reason other than its node's report: a person canceled or denied it, or its time ran out. */
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
-import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import type { TransitionResult } from '../../schema/domain/message-progress.ts';
 import { applyTransition } from '../../schema/domain/message-progress.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
@@ -11,8 +11,8 @@ import { storeProgress } from './store-progress.ts';
 
 export interface FinishedInstruction {
   plan: Plan;
-  /** Every instruction of the message after it. */
-  statuses: TrackedInstruction[];
+  /** The message after it. */
+  result: TransitionResult;
 }
 
 /** `detail` is for the journal. The state must be one that the transition table allows: callers check first. */
@@ -30,7 +30,7 @@ export function finishInstruction(
   const events: Plan = {
     events: [{ topic: 'instructions', type: 'ended', subject_id: instruction_id, data: { status: to } }],
   };
-  return { plan: mergePlans(stored, events), statuses };
+  return { plan: mergePlans(stored, events), result };
 }
 
 /** The same, and the node that holds the instruction is notified. */

@@ -1,4 +1,5 @@
 /** Instructions as the API shows them: lists by key, and one with its journal entries. */
+
 import type { SQL } from 'drizzle-orm';
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
@@ -7,13 +8,13 @@ import { ApprovalSchema, InstructionEventSchema, InstructionSchema } from '../..
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import { instruction_events, instructions } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
-import type { InstructionRow } from './load.ts';
 import { AWAITING_APPROVAL_SQL } from './status-sql.ts';
 
 export interface InstructionFilter {

@@ -3,13 +3,14 @@
  * appended, so a repeat and a gap are not; the response says how many characters the edge has. The total is bounded:
  * the whole output comes with the result.
  */
+
 import { sql } from 'drizzle-orm';
 import type { ProgressOutput } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { InstructionRow } from './load.ts';
 
 /** Text to append to the live output of an instruction, as its journal keeps it. */
 export interface LiveChunk {

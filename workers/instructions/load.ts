@@ -4,12 +4,10 @@ import { asc, eq, sql } from 'drizzle-orm';
 import { isControl, toolName } from '../../schema/contracts/tools.ts';
 import type { TrackedInstruction, TransitionContext } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { ConversationRow, FenceRow, InstructionRow, MessageRow } from '../../schema/tables/index.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import type { Edge } from '../db/plan.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import { EXECUTING_SQL } from './status-sql.ts';
-
-export type InstructionRow = typeof instructions.$inferSelect;
 
 const MESSAGE = {
   message_id: messages.message_id,
@@ -20,13 +18,13 @@ const MESSAGE = {
 };
 
 export interface LoadedMessage {
-  message: Pick<typeof messages.$inferSelect, keyof typeof MESSAGE>;
+  message: Pick<MessageRow, keyof typeof MESSAGE>;
   /** Its instructions, in message order. */
   rows: InstructionRow[];
   /** The same as the domain tracks them. */
   statuses: TrackedInstruction[];
   conversation: ConversationRow;
-  fence: typeof fence.$inferSelect;
+  fence: FenceRow;
   /** Another message of the conversation is executing. */
   busy: boolean;
 }
@@ -82,10 +80,10 @@ async function load({ db }: Pick<Edge, 'db'>, messageId: SQL): Promise<LoadedMes
 
 /** The instruction as the domain tracks it. */
 export function toTracked(row: InstructionRow): TrackedInstruction {
-  const { instruction_id, index, status, gate, timeout_ms, claim_expires_at } = row;
+  const { instruction_id, index, status, gate, timeout_ms, claim_expires_at, approval_expires_at } = row;
   const name = toolName(row.target, row.tool);
   const control = name !== null && isControl(name);
-  return { instruction_id, index, status, gate, timeout_ms, claim_expires_at, control };
+  return { instruction_id, index, status, gate, timeout_ms, claim_expires_at, approval_expires_at, control };
 }
 
 /** What the consequences of a change for the rest of the message depend on. */

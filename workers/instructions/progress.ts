@@ -2,15 +2,16 @@
  * Records what a node reports about the instructions of one message: starts, live output and results. Every report,
  * of one instruction or of many, becomes one plan here.
  */
+
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { ReportedResult } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { Progress, ProgressStep } from '../../schema/domain/progress.ts';
 import { applyProgress } from '../../schema/domain/progress.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import type { LiveChunk } from './live-output.ts';
 import { guardOffsets } from './live-output.ts';
 import type { LoadedMessage } from './load.ts';

@@ -4,9 +4,8 @@ import type {
   InstructionResultResponse,
   MessageProgressResponse,
 } from '../../schema/contracts/instructions.ts';
-import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import type { Edge } from '../db/plan.ts';
-import { toClaimed } from './claimed-view.ts';
+import { othersClaimed, toClaimed } from './claimed-view.ts';
 import type { LoadedInstruction, LoadedMessage } from './load.ts';
 import type { RecordedProgress } from './progress.ts';
 import { artifactUrl } from './results.ts';
@@ -16,11 +15,6 @@ export function claimedOf({ progress }: RecordedProgress, id: string, now: numbe
   const found = progress.statuses.find((one) => one.instruction_id === id);
   if (found === undefined) throw new Error(`${id} is not an instruction of the loaded message`);
   return toClaimed(found, now);
-}
-
-/** The other instructions of its message. */
-export function othersClaimed(all: readonly TrackedInstruction[], id: string, now: number): ClaimedInstruction[] {
-  return all.filter((one) => one.instruction_id !== id).map((one) => toClaimed(one, now));
 }
 
 /** An instruction after its result, and the others of its message; `origin` is where the API was reached. */

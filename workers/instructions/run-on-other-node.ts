@@ -3,6 +3,7 @@
  * that has a browser of that platform. What that node makes of the command ends the instruction (remote-result.ts).
  * Without such a browser the instruction fails at once; without a result its claim expires like any other.
  */
+
 import type { InstructionRunResponse, ReportedResult } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
@@ -10,16 +11,17 @@ import type { TrackedInstruction } from '../../schema/domain/message-progress.ts
 import { startInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { nodeForPlatform } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommand } from '../nodes/commands.ts';
 import { pushCommands } from '../nodes/push.ts';
-import { claimExpiresInMs } from './claimed-view.ts';
+import { claimExpiresInMs, othersClaimed } from './claimed-view.ts';
 import { guardStatuses } from './guards.ts';
-import type { InstructionRow, LoadedInstruction } from './load.ts';
+import type { LoadedInstruction } from './load.ts';
 import { recordProgress, reportOf } from './progress.ts';
-import { othersClaimed, resultResponse } from './responses.ts';
+import { resultResponse } from './responses.ts';
 import { journalChanges, storeStatuses } from './store-statuses.ts';
 
 export async function runOnOtherNode(

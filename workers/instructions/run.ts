@@ -13,13 +13,13 @@ import { artifacts } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { claimExpiresInMs } from './claimed-view.ts';
+import { claimExpiresInMs, othersClaimed } from './claimed-view.ts';
 import { EDGE_TOOLS } from './edge-tools/registry.ts';
 import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/tool.ts';
 import type { LoadedInstruction } from './load.ts';
 import { loadInstruction } from './load.ts';
 import { recordProgress, reportOf } from './progress.ts';
-import { othersClaimed, resultResponse } from './responses.ts';
+import { resultResponse } from './responses.ts';
 import { artifactUrl } from './results.ts';
 import { runningResponse, runOnOtherNode } from './run-on-other-node.ts';
 

@@ -3,17 +3,18 @@
  * message when nothing of it is open any more, and the breaker of its conversation. It is guarded by the statuses that
  * were read, by the mode version, and, when a waiting instruction was claimed, by all that let it be claimed.
  */
+
 import { and, eq, inArray } from 'drizzle-orm';
 import { countExecution } from '../../schema/domain/conversation.ts';
 import { moveMessage, OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import type { Progress, ProgressStep } from '../../schema/domain/progress.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import { guardStatus, storeConversation } from '../renewal/conversations.ts';
 import { guardNotBusy, guardStatuses } from './guards.ts';
 import type { LoadedMessage } from './load.ts';
@@ -53,7 +54,7 @@ export function storeProgress<I extends Identified>(
       journalStep(history[n] ?? [], step, { chain: message.controller_id, ...changedBy(step) }),
     ),
   };
-  const ended = progress.message === null ? {} : endMessage(edge, loaded, progress.message);
+  const ended = progress.message === null ? {} : endMessage(edge, loaded, progress.message, progress.reply_due_at);
   return mergePlans(decided, ended, storeConversation(env, db, loaded.conversation, counted, now));
 }
 
@@ -72,13 +73,17 @@ function journalStep(
   return [{ ...by, instruction_id: item.instruction_id, kind: type }];
 }
 
-function endMessage({ db }: Edge, { message }: LoadedMessage, status: 'executed' | 'failed'): Plan {
-  const { message_id, ingest_status } = message;
+function endMessage(
+  { db }: Edge,
+  { message: { message_id, ingest_status } }: LoadedMessage,
+  status: 'executed' | 'failed',
+  reply_due_at: number | null,
+): Plan {
   return {
     statements: [
       db
         .update(messages)
-        .set({ ingest_status: moveMessage(ingest_status, status) })
+        .set({ ingest_status: moveMessage(ingest_status, status), reply_due_at })
         .where(and(eq(messages.message_id, message_id), inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES))),
     ],
     events: [{ topic: 'messages', type: status, subject_id: message_id }],

@@ -1,12 +1,13 @@
 /** Stores changed instructions of one message: one UPDATE for all of them, and an entry in the journal for each new status. */
+
 import { sql } from 'drizzle-orm';
 import type { InstructionEventKind, InstructionState } from '../../schema/contracts/instructions.ts';
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
-import type { InstructionRow } from './load.ts';
 
 /** What a report or a command adds to a row, beside its status. */
 const ADDED = [
@@ -24,8 +25,11 @@ const ADDED = [
 /** A column that is absent or null stays as it is. */
 export type AddedColumns = Partial<Pick<InstructionRow, (typeof ADDED)[number]>>;
 
-const STORED = ['instruction_id', 'status', 'gate', 'claim_expires_at', 'finished_at', ...ADDED];
-const stored = sql.raw(STORED.map((name) => `value->>'${name}' AS ${name}`).join(', '));
+/** What a change of statuses sets. */
+const TRACKED = ['status', 'gate', 'claim_expires_at', 'approval_expires_at'] as const;
+const tracked = sql.raw(TRACKED.map((name) => `${name} = o.${name}`).join(', '));
+const READ = ['instruction_id', ...TRACKED, 'finished_at', ...ADDED];
+const read = sql.raw(READ.map((name) => `value->>'${name}' AS ${name}`).join(', '));
 const added = sql.raw(ADDED.map((name) => `${name} = coalesce(o.${name}, instructions.${name})`).join(', '));
 
 /** The statement that brings the rows of a message from `before` to `after`; none when nothing changes. */
@@ -38,25 +42,21 @@ export function storeStatuses(
   const old = new Map(before.map((one) => [one.instruction_id, one]));
   const rows = after
     .filter((one) => columns.has(one.instruction_id) || isChanged(old.get(one.instruction_id), one))
-    .map(({ instruction_id, status, gate, claim_expires_at }) => ({
-      instruction_id,
-      status,
-      gate,
-      claim_expires_at,
-      finished_at: isFinalStatus(status) ? now : null,
-      ...columns.get(instruction_id),
+    .map((one) => ({
+      ...one,
+      finished_at: isFinalStatus(one.status) ? now : null,
+      ...columns.get(one.instruction_id),
     }));
   if (rows.length === 0) return [];
   return [
-    db.run(sql`UPDATE instructions SET status = o.status, gate = o.gate, claim_expires_at = o.claim_expires_at,
-        finished_at = coalesce(instructions.finished_at, o.finished_at), ${added}, updated_at = ${now}
-      FROM (SELECT ${stored} FROM json_each(${JSON.stringify(rows)})) AS o
+    db.run(sql`UPDATE instructions SET ${tracked}, finished_at = coalesce(instructions.finished_at, o.finished_at), ${added}, updated_at = ${now}
+      FROM (SELECT ${read} FROM json_each(${JSON.stringify(rows)})) AS o
       WHERE instructions.instruction_id = o.instruction_id`),
   ];
 }
 
 function isChanged(was: TrackedInstruction | undefined, is: TrackedInstruction): boolean {
-  return was?.status !== is.status || was.gate !== is.gate || was.claim_expires_at !== is.claim_expires_at;
+  return was === undefined || TRACKED.some((name) => was[name] !== is[name]);
 }
 
 const EVENT_OF: Record<InstructionState, InstructionEventKind> = {

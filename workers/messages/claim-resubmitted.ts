@@ -2,6 +2,7 @@
  * Claims a resubmitted message for the node that was asked. The host sends its new verdicts, the gates are decided
  * again, and what may run belongs to that node in the same batch. Only the node that was asked may claim, and only once.
  */
+
 import { eq, sql } from 'drizzle-orm';
 import type {
   IngestStatus,
@@ -12,9 +13,11 @@ import type {
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import { moveMessage } from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import { replyDeadline } from '../../schema/domain/reply.ts';
 import type { Resubmission, StoppedInstruction } from '../../schema/domain/resubmission.ts';
 import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { JournalDraft } from '../db/journal.ts';
@@ -23,7 +26,7 @@ import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { guardNotBusy, guardStatuses } from '../instructions/guards.ts';
-import type { InstructionRow, LoadedMessage } from '../instructions/load.ts';
+import type { LoadedMessage } from '../instructions/load.ts';
 import { idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
@@ -115,7 +118,7 @@ function planClaim(
   };
 }
 
-function storeMessage({ db }: Edge, { message }: LoadedMessage, controller_id: string, decision: Resubmission) {
+function storeMessage({ db, now }: Edge, { message }: LoadedMessage, controller_id: string, decision: Resubmission) {
   const isOpen = decision.statuses.some((one) => isOpenStatus(one.status));
   return db
     .update(messages)
@@ -123,8 +126,11 @@ function storeMessage({ db }: Edge, { message }: LoadedMessage, controller_id: s
       controller_id,
       ingest_status: moveMessage(message.ingest_status, decision.message),
       resubmit_command_id: null,
-      // Its reply is still to come.
-      ...(isOpen ? { reply_outcome: null, reply_reason: null, replied_at: null } : {}),
+      // The host replies to every claim, whatever it could claim.
+      reply_outcome: null,
+      reply_reason: null,
+      replied_at: null,
+      reply_due_at: isOpen ? null : replyDeadline(now),
     })
     .where(eq(messages.message_id, message.message_id));
 }

@@ -1,13 +1,14 @@
 /** What the decision about a message depends on, read in one batch, and the guards that repeat these reads. */
+
 import { and, eq, or, sql } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import { identityOf } from '../../schema/domain/ingest.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
 import { EXECUTING_SQL } from '../instructions/status-sql.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 
 export type IngestReads = Awaited<ReturnType<typeof readForIngest>>;

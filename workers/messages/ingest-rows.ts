@@ -1,13 +1,15 @@
 /** The rows of a new message, and the first journal entries of its instructions. */
+
 import { eq } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
+import { replyDueAt } from '../../schema/domain/reply.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import type { IngestReads } from './ingest-reads.ts';
 
 export type IdentifiedInstruction = DecidedInstruction & { instruction_id: string; dedupe_key: string };
@@ -42,6 +44,7 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
       capture: body.capture,
       block_errors: body.block_errors,
       ingest_status: decision.ingest_status,
+      reply_due_at: replyDueAt(decision.ingest_status, now),
       observed_at: body.observed_at,
       received_at: now,
     }),
@@ -74,6 +77,7 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
         approval: one.input.approval ?? null,
         timeout_ms: one.timeout_ms,
         claim_expires_at: one.claim_expires_at,
+        approval_expires_at: one.approval_expires_at,
         created_at: now,
         updated_at: now,
       })),

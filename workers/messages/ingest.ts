@@ -12,6 +12,7 @@ import { countExecuted, decideIngest, dedupeText, recognize } from '../../schema
 import { breakRow } from '../../schema/domain/renewal-limits.ts';
 import { isRenewalText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Database } from '../db/open.ts';
@@ -19,7 +20,6 @@ import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { pushChanged } from '../nodes/push.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import { storeConversation } from '../renewal/conversations.ts';
 import { lastRenewalText } from '../renewal/jobs.ts';
 import { observeLinks } from '../renewal/links.ts';

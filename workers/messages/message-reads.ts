@@ -4,14 +4,13 @@ import type { z } from 'zod';
 import type { IngestStatus, MessageDetailSchema, MessageSummary } from '../../schema/contracts/instructions.ts';
 import { InstructionSchema, MessageSchema, MessageSummarySchema } from '../../schema/contracts/instructions.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { MessageRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { contractColumns } from '../db/columns.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
-
-export type MessageRow = typeof messages.$inferSelect;
 
 export interface MessageFilter {
   controller_id: string | null;

@@ -21,7 +21,7 @@ export async function recordReply(edge: Edge, messageId: string, body: ReplyBody
     statements: [
       db
         .update(messages)
-        .set({ reply_outcome, reply_reason, replied_at: now })
+        .set({ reply_outcome, reply_reason, replied_at: now, reply_due_at: null })
         .where(eq(messages.message_id, messageId)),
     ],
     journal: await journalReply(edge, messageId, body),

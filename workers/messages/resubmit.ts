@@ -2,24 +2,24 @@
  * A person resubmits a stopped message: the node that holds the message's browser is asked to judge it again, and then
  * claims it (claim-resubmitted.ts). Until it has, or the command expires, a second resubmission asks nobody again.
  */
+
 import { and, eq, sql } from 'drizzle-orm';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
+import type { InstructionRow, MessageRow } from '../../schema/tables/index.ts';
 import { conversation_links, messages } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { guardStatuses } from '../instructions/guards.ts';
-import type { InstructionRow } from '../instructions/load.ts';
 import { loadMessage } from '../instructions/load.ts';
 import { nodeOfClient } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { findCommand, insertCommand } from '../nodes/commands.ts';
 import { pushCommands } from '../nodes/push.ts';
-import type { MessageRow } from './message-reads.ts';
 import { findMessage } from './message-reads.ts';
 
 /** What a command may take of a frame, beside the other fields of the frame. */

@@ -94,7 +94,8 @@ describe('instructions at insert', () => {
         for (const one of instructions) {
           const open = ['claimed', 'awaiting_approval'].includes(one.status);
           if (open && !one.control) expect(gated).toBe(false);
-          expect(open).toBe(one.claim_expires_at !== null);
+          expect(one.claim_expires_at !== null).toBe(one.status === 'claimed');
+          expect(one.approval_expires_at !== null).toBe(one.status === 'awaiting_approval');
         }
         const first = instructions.findIndex((one) => one.status === 'awaiting_approval');
         if (first !== -1) {

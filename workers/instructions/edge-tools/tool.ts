@@ -1,7 +1,8 @@
 /** What a tool that runs at the edge is: an async function of its parameters and the conversation that asks. */
+
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
+import type { ConversationRow } from '../../../schema/tables/index.ts';
 import type { Edge, Plan } from '../../db/plan.ts';
-import type { ConversationRow } from '../../renewal/conversations.ts';
 
 export interface EdgeToolContext extends Edge {
   /** The conversation in which the instruction was found. */
