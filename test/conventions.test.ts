@@ -41,6 +41,12 @@ describe('who may import what', () => {
     'durable-objects/stubs.ts',
     'durable-objects/leader-lease/lease-store.ts',
     'workers/app.ts',
+    'local-agent/agent.ts',
+    'local-agent/bridge/session.ts',
+    'local-agent/browsers/clients.ts',
+    'local-agent/commands/main.ts',
+    'local-agent/delivery/manager.ts',
+    'local-agent/instructions/pipeline.ts',
     'workers/auth/authenticate.ts',
     'workers/auth/ownership.ts',
     'workers/crypto/hash.ts',
@@ -116,6 +122,15 @@ describe('who may import what', () => {
     ['local-agent/edge/planted.ts', 'fs/promises', 'local-agent-files'],
     ['local-agent/commands/planted.ts', 'node:os', 'local-agent-files'],
     ['local-agent/host/planted.ts', 'node:child_process', 'local-agent-processes'],
+    ['local-agent/delivery/planted.ts', '../instructions/pipeline.ts', 'local-agent-folders'],
+    ['local-agent/instructions/planted.ts', '../delivery/manager.ts', 'local-agent-folders'],
+    ['local-agent/browsers/planted.ts', '../bridge/session.ts', 'local-agent-folders'],
+    ['local-agent/bridge/planted.ts', '../agent.ts', 'local-agent-folders'],
+    ['local-agent/new-folder/planted.ts', '../browsers/clients.ts', 'local-agent-folders'],
+    ['local-agent/log.ts', './commands/main.ts', 'local-agent-composition'],
+    ['local-agent/edge/channel.ts', 'hono/tiny', 'local-agent-http-server'],
+    ['local-agent/bridge/server.ts', '@hono/node-server', 'local-agent-http-server'],
+    ['local-agent/local-api/app.ts', '@hono/zod-validator', 'local-agent-packages'],
     ['local-agent/deps.ts', 'node:child_process', 'local-agent-processes'],
     ['workers/system/planted.ts', '../../test/support/builders.ts', 'nothing-imports-test'],
   ];
@@ -165,6 +180,9 @@ describe('who may import what', () => {
     ['local-agent/host/planted.ts', ['node:fs', 'node:os', 'ws', '../../schema/contracts/common.ts']],
     ['local-agent/worker-runner/planted.ts', ['node:child_process']],
     ['local-agent/stack/planted.ts', ['miniflare', 'esbuild', 'node:child_process', 'node:fs/promises']],
+    ['local-agent/delivery/planted.ts', ['../browsers/clients.ts']],
+    ['local-agent/commands/planted.ts', ['../agent.ts']],
+    ['local-agent/local-api/app.ts', ['hono', 'hono/body-limit', '@hono/node-server', 'node:http']],
   ])('%s may import what its room allows', async (from, modules) => {
     const source = modules.map((module, n) => `import { value as v${n} } from '${module}';\nvoid v${n};\n`).join('');
     expect(await rulesBroken({ [from]: source })).toEqual([]);
