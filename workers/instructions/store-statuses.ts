@@ -5,9 +5,9 @@ import type { InstructionEventKind, InstructionState } from '../../schema/contra
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import type { InstructionRow } from '../../schema/tables/index.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
-import type { JournalDraft } from './journal.ts';
 
 /** What a report or a command adds to a row, beside its status. */
 const ADDED = [

@@ -7,9 +7,9 @@ import { replyDueAt } from '../../schema/domain/reply.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
 import type { IngestReads } from './ingest-reads.ts';
 
 export type IdentifiedInstruction = DecidedInstruction & { instruction_id: string; dedupe_key: string };

@@ -6,7 +6,7 @@ import { InstructionSchema, MessageSchema, MessageSummarySchema } from '../../sc
 import { AppError } from '../../schema/errors.ts';
 import type { MessageRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
-import { shown } from '../db/columns.ts';
+import { contractColumns } from '../db/columns.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
@@ -26,7 +26,7 @@ export async function listMessages(
 ): Promise<Page<MessageSummary>> {
   const window = pageWindow(messages.ingest_seq, page);
   const rows = await db
-    .select(shown(messages, MessageSummarySchema))
+    .select(contractColumns(messages, MessageSummarySchema))
     .from(messages)
     .where(
       and(
@@ -50,7 +50,7 @@ export async function findMessage(db: Database, messageId: string): Promise<Mess
 
 /** The message without its text. Throws `message_not_found`. */
 export async function findSummary(db: Database, messageId: string): Promise<MessageSummary> {
-  const summary = shown(messages, MessageSummarySchema);
+  const summary = contractColumns(messages, MessageSummarySchema);
   const row = await db.select(summary).from(messages).where(eq(messages.message_id, messageId)).get();
   if (row === undefined) throw new AppError('message_not_found', `there is no message ${messageId}`);
   return row;

@@ -4,10 +4,10 @@ import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { MessageSummary, ReplyBody } from '../../schema/contracts/instructions.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
-import { OPEN_SQL } from '../instructions/status-sql.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
 import { projectAgain } from '../renewal/projection-marks.ts';
 import { findSummary } from './message-reads.ts';
 

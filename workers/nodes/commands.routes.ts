@@ -18,8 +18,10 @@ import { requireOwn } from '../auth/ownership.ts';
 import type { Database } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { parse } from '../http/parse.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { NODES, parse, read, write } from '../http/route.ts';
+import { NODES, read, write } from '../http/route.ts';
+
 import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';
 import { runBestEffort } from '../log.ts';
 import { settleDelivery } from '../renewal/delivery-outcome.ts';
