@@ -6,7 +6,6 @@
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolName } from '../../schema/contracts/tools.ts';
 import { isBrowserTool } from '../../schema/contracts/tools.ts';
-import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
 import { howToAllow } from '../policy/denial.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
@@ -22,9 +21,6 @@ import type { RemoteCallDeps } from './remote-calls.ts';
 import { requestRemoteRun } from './remote-calls.ts';
 import type { RunningEffects } from './running.ts';
 import { toolNameOf } from './tool-name.ts';
-
-/** An instruction that runs for as long as this is reported as started before its result. */
-const START_REPORT_MS = INSTRUCTION.live_interval_ms;
 
 export interface EffectsDeps {
   store: Store;
@@ -130,11 +126,13 @@ export class Effects {
   /** Sets the mark; false when it stood already, so that the effect is not this call's to do. */
   #start(message: MessageRow, { instruction_id }: ExecutionRow): boolean {
     const { store, ledger, reports, clock, onChange } = this.#deps;
-    const first = store.transaction(() => ledger.start(instruction_id, clock.now()));
-    // The start travels with the result of a quick instruction, and alone only when that takes longer.
-    if (first) clock.after(START_REPORT_MS, () => store.transaction(() => reports.report(message.message_id)));
+    const isFirst = store.transaction(() => {
+      if (!ledger.start(instruction_id, clock.now())) return false;
+      reports.report(message.message_id);
+      return true;
+    });
     onChange();
-    return first;
+    return isFirst;
   }
 
   #liveOutput(message: MessageRow): LiveOutput {

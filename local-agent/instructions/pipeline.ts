@@ -67,7 +67,9 @@ export class Pipeline {
     const running = new RunningEffects();
     this.#remoteCalls = { outbox: store.outbox, nodeId, inlineChars };
     this.reports = new ProgressReports({
-      ...this.#remoteCalls,
+      store,
+      nodeId,
+      inlineChars,
       executions: this.ledger,
       clock: deps.clock,
       liveOutput: (instructionId) => running.live(instructionId),
@@ -194,6 +196,7 @@ export class Pipeline {
   /** Begins nothing more, ends what runs as `interrupted`, and waits until that is stored. */
   async stop(): Promise<void> {
     this.effects.running.stop();
+    this.reports.stop();
     await this.#lanes.idle();
   }
 
@@ -206,7 +209,7 @@ export class Pipeline {
       case 'wait':
         return;
       case 'ask':
-        return this.#deps.store.transaction(() => this.reports.report(messageId, { ask: true }));
+        return this.#deps.store.transaction(() => this.reports.report(messageId, { force: true }));
       case 'reply':
         return this.#reply(message, executions);
       case 'give_up': {

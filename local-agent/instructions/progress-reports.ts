@@ -16,15 +16,19 @@ type Item = MessageProgressBody['items'][number];
 
 /** Room for the other fields of the body. */
 const SPARE_BYTES = 4 * 1024;
+/** In JSON a character of one UTF-16 unit takes at most six bytes. */
+const MAX_CHUNK_BYTES = 6 * INSTRUCTION.max_live_chunk_chars;
+/** A start is reported on its own only when the instruction has run for this long. */
+const START_REPORT_MS = INSTRUCTION.live_interval_ms;
 
 /** Which message a progress row is about, and the instructions whose results it carries. */
 export const ProgressContextSchema = z.object({ message_id: z.string(), results: z.array(z.string()) });
 
 export interface ProgressReportsDeps {
-  outbox: Store['outbox'];
+  store: Pick<Store, 'outbox' | 'transaction'>;
   nodeId: string;
   executions: ExecutionStore;
-  clock: Pick<Clock, 'now'>;
+  clock: Pick<Clock, 'now' | 'after'>;
   /** The live output of an instruction that runs now. */
   liveOutput: (instructionId: string) => LiveOutput | undefined;
   /** A longer output is shortened in the reply, so the edge stores it as an artifact. */
@@ -33,6 +37,9 @@ export interface ProgressReportsDeps {
 
 export class ProgressReports {
   readonly #deps: ProgressReportsDeps;
+  /** By message: cancels the timer that reports a start. */
+  readonly #startTimers = new Map<string, () => void>();
+  #isStopped = false;
 
   constructor(deps: ProgressReportsDeps) {
     this.#deps = deps;
@@ -40,17 +47,21 @@ export class ProgressReports {
 
   /**
    * Appends a progress request for what is not reported yet, inside the caller's transaction. Appends nothing while
-   * one is pending, or when the only news is that an instruction has just started: its result may follow at once.
-   * With `ask` it appends a request even without news, to learn the statuses that the edge has now.
+   * one is pending. When the only news is a new start, it waits START_REPORT_MS for the result. With `force` it appends
+   * a request even for a start alone, or without news to learn the statuses that the edge has now.
    */
-  report(messageId: string, { ask = false } = {}): void {
-    const { outbox, nodeId, executions, inlineChars } = this.#deps;
+  report(messageId: string, { force = false } = {}): void {
+    const { store, nodeId, executions, inlineChars } = this.#deps;
     const message = executions.message(messageId);
     if (message === null || message.progress_pending) return;
     const items = this.#items(executions.executions(messageId));
-    if (!ask && !items.some((item) => this.#isWorthRequest(item))) return;
+    if (!force && !items.some(isWorthRequest)) {
+      if (items.length > 0) this.#armStartTimer(messageId);
+      return;
+    }
+    this.#cancelStartTimer(messageId);
     const results = items.flatMap(({ instruction_id, result }) => (result === undefined ? [] : [instruction_id]));
-    outbox.append({
+    store.outbox.append({
       stream: conversationStream(message),
       kind: 'progress',
       method: 'POST',
@@ -64,8 +75,25 @@ export class ProgressReports {
     executions.setProgressPending(messageId, true);
   }
 
-  #isWorthRequest({ result, output, started_age_ms = 0 }: Item): boolean {
-    return result !== undefined || output !== undefined || started_age_ms >= INSTRUCTION.live_interval_ms;
+  /** Sets no further timers. What is not reported yet is reported after the next start of the agent. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const messageId of [...this.#startTimers.keys()]) this.#cancelStartTimer(messageId);
+  }
+
+  #armStartTimer(messageId: string): void {
+    if (this.#isStopped || this.#startTimers.has(messageId)) return;
+    const { store, clock } = this.#deps;
+    const cancel = clock.after(START_REPORT_MS, () => {
+      this.#startTimers.delete(messageId);
+      store.transaction(() => this.report(messageId, { force: true }));
+    });
+    this.#startTimers.set(messageId, cancel);
+  }
+
+  #cancelStartTimer(messageId: string): void {
+    this.#startTimers.get(messageId)?.();
+    this.#startTimers.delete(messageId);
   }
 
   /** In message order, as many as fit one body; the first always fits, because an output is cut to the body's size. */
@@ -73,7 +101,7 @@ export class ProgressReports {
     const items: Item[] = [];
     let bytes = SPARE_BYTES;
     for (const row of rows) {
-      const item = this.#itemOf(row);
+      const item = this.#itemOf(row, bytes + MAX_CHUNK_BYTES <= HTTP.max_body_bytes);
       if (item === null) continue;
       bytes += Buffer.byteLength(JSON.stringify(item));
       if (items.length > 0 && bytes > HTTP.max_body_bytes) break;
@@ -82,11 +110,11 @@ export class ProgressReports {
     return items;
   }
 
-  #itemOf(row: ExecutionRow): Item | null {
+  #itemOf(row: ExecutionRow, hasRoomForChunk: boolean): Item | null {
     const { instruction_id, started_at, result, reported } = row;
     if (row.elsewhere || reported === 'result') return null;
     const isNewStart = started_at !== null && reported === 'nothing';
-    const chunk = result === null ? this.#deps.liveOutput(instruction_id)?.nextChunk() : undefined;
+    const chunk = result === null && hasRoomForChunk ? this.#deps.liveOutput(instruction_id)?.nextChunk() : undefined;
     if (!isNewStart && !chunk && result === null) return null;
     return {
       instruction_id,
@@ -95,4 +123,8 @@ export class ProgressReports {
       ...(result !== null && { result }),
     };
   }
+}
+
+function isWorthRequest({ result, output, started_age_ms = 0 }: Item): boolean {
+  return result !== undefined || output !== undefined || started_age_ms >= START_REPORT_MS;
 }

@@ -123,8 +123,9 @@ class Responses {
       if (!execution) continue;
       const until = claimUntil(row.respondedAt, claim_expires_in_ms);
       if (results.includes(instruction_id)) {
+        // The edge may have blocked or expired it before it knew of the start: it ran, so its result says how it ended.
         const own = execution.result?.status ?? 'interrupted';
-        this.#ledger.settle(instruction_id, isOpenStatus(status) ? own : status, artifact_url);
+        this.#ledger.settle(instruction_id, RESULT_STATUSES.find((one) => one === status) ?? own, artifact_url);
       } else if (execution.started_at !== null) this.#ledger.extendClaim(instruction_id, until);
       else this.#ledger.stand(instruction_id, { status, gate, claimUntil: until });
     }

@@ -30,8 +30,6 @@ function restart(): void {
 
 async function toTheEnd(): Promise<void> {
   await agent.nextRequest();
-  agent.acceptStarted('ins_0');
-  await agent.nextRequest();
   agent.acceptResult('ins_0');
   await agent.reply();
 }
@@ -70,14 +68,13 @@ describe('an agent that is killed', () => {
   it('in the middle of the effect: it ends as interrupted and is not run again', async () => {
     observed(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
     agent.accept();
-    await agent.nextRequest();
+    await agent.started('ins_0');
     // The mark stands, the program runs, and its end finds no store to go into.
     const killed = agent.instructions;
     agent.kill();
     await killed.stop();
     agent.boot();
     agent.instructions.recover();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
     expect(await agent.reply()).toContain('interrupted');
     expect(effects()).toBeLessThanOrEqual(1);
@@ -87,8 +84,6 @@ describe('an agent that is killed', () => {
     observed(APPEND);
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
     restart();
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'succeeded', exit_code: 0 });
     await agent.reply();
@@ -97,16 +92,11 @@ describe('an agent that is killed', () => {
 
   it('between two instructions: the first is kept, the second runs', async () => {
     observed(APPEND, APPEND);
+    agent.gate = 'confirm';
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
-    agent.acceptResult('ins_0', [
-      { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null },
-    ]);
+    agent.acceptResult('ins_0');
     restart();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_1');
     await agent.nextRequest();
     agent.acceptResult('ins_1');
     expect(await agent.reply()).toContain('2\\. `conductor::exec` — ok');
@@ -116,8 +106,6 @@ describe('an agent that is killed', () => {
   it('before the reply is queued: the reply is queued at the restart, once', async () => {
     observed(APPEND);
     agent.accept();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_0');
     await agent.nextRequest();
     agent.acceptResult('ins_0');
     restart();
@@ -148,9 +136,8 @@ describe('an agent that is killed', () => {
   it('stopping cleanly ends a running program as interrupted and stores that', async () => {
     observed(['sleep', '600']);
     agent.accept();
-    await agent.nextRequest();
+    await agent.started('ins_0');
     await agent.instructions.stop();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_stopped' });
   });
 });
