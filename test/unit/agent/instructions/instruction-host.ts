@@ -264,12 +264,13 @@ export class InstructionHost {
 
   /** Resolves when the outbox holds something to send. */
   async nextRequest(): Promise<void> {
-    if (this.waits()) return;
-    await new Promise<void>((resolve) => {
-      const off = this.store.outbox.onAppend(() => {
-        off();
-        resolve();
+    while (!this.waits()) {
+      await new Promise<void>((resolve) => {
+        const off = this.store.outbox.onAppend(() => {
+          off();
+          resolve();
+        });
       });
-    });
+    }
   }
 }
