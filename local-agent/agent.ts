@@ -28,7 +28,7 @@ import type { EdgeClient } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
-import { Instructions } from './instructions/assemble.ts';
+import { Instructions } from './instructions/instructions.ts';
 import type { StartGate } from './instructions/next-step.ts';
 import { startGate } from './instructions/next-step.ts';
 import type { Clock } from './lib/clock.ts';

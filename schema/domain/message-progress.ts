@@ -50,7 +50,21 @@ export function applyTransition(
   context: TransitionContext,
 ): TransitionResult {
   const moved = withStatus(all, id, to);
-  const rest = context.mode === 'paused' ? moved.map((one) => blockClaimed(one, id)) : moved;
+  return applyMode(moved, context, (one) => one.instruction_id !== id);
+}
+
+/** While the system is paused, blocks the claimed ordinary instructions; the message ends when none is open any more. */
+export function blockUnderPause(all: readonly TrackedInstruction[], context: TransitionContext): TransitionResult {
+  return applyMode(all, context, () => true);
+}
+
+/** What follows for a message: what the mode blocks among `blockable`, which waiting instruction is released, its end. */
+function applyMode(
+  all: readonly TrackedInstruction[],
+  context: TransitionContext,
+  isBlockable: (one: TrackedInstruction) => boolean,
+): TransitionResult {
+  const rest = context.mode === 'paused' ? all.map((one) => (isBlockable(one) ? blockClaimed(one) : one)) : all;
   const released = releaseWaiting(rest, context);
   const isOpen = released.some((one) => isOpenStatus(one.status));
   const message = isOpen ? null : messageEnd(released);
@@ -81,8 +95,8 @@ function withStatus(all: readonly TrackedInstruction[], id: string, to: Instruct
   return all.map((one) => (one.instruction_id === id ? { ...one, status: moveInstruction(one.status, to) } : one));
 }
 
-function blockClaimed(one: TrackedInstruction, id: string): TrackedInstruction {
-  if (one.status !== 'claimed' || one.control || one.instruction_id === id) return one;
+function blockClaimed(one: TrackedInstruction): TrackedInstruction {
+  if (one.status !== 'claimed' || one.control) return one;
   return { ...one, status: moveInstruction(one.status, 'blocked'), gate: 'system_paused' };
 }
 
