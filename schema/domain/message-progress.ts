@@ -49,22 +49,15 @@ export function applyTransition(
   to: InstructionState,
   context: TransitionContext,
 ): TransitionResult {
-  const moved = withStatus(all, id, to);
-  return applyMode(moved, context, (one) => one.instruction_id !== id);
+  return applyMode(withStatus(all, id, to), context);
 }
 
-/** While the system is paused, blocks the claimed ordinary instructions; the message ends when none is open any more. */
-export function blockUnderPause(all: readonly TrackedInstruction[], context: TransitionContext): TransitionResult {
-  return applyMode(all, context, () => true);
-}
-
-/** What follows for a message: what the mode blocks among `blockable`, which waiting instruction is released, its end. */
-function applyMode(
-  all: readonly TrackedInstruction[],
-  context: TransitionContext,
-  isBlockable: (one: TrackedInstruction) => boolean,
-): TransitionResult {
-  const rest = context.mode === 'paused' ? all.map((one) => (isBlockable(one) ? blockClaimed(one) : one)) : all;
+/**
+ * What the mode and the gates make of a message: while the system is paused, the claimed ordinary instructions are
+ * blocked; the next waiting one is released; the message ends when none is open any more.
+ */
+export function applyMode(all: readonly TrackedInstruction[], context: TransitionContext): TransitionResult {
+  const rest = context.mode === 'paused' ? all.map(blockClaimed) : all;
   const released = releaseWaiting(rest, context);
   const isOpen = released.some((one) => isOpenStatus(one.status));
   const message = isOpen ? null : messageEnd(released);
@@ -95,8 +88,13 @@ function withStatus(all: readonly TrackedInstruction[], id: string, to: Instruct
   return all.map((one) => (one.instruction_id === id ? { ...one, status: moveInstruction(one.status, to) } : one));
 }
 
+/** Whether a pause blocks it: a node has claimed it and not started it. */
+export function isBlockedByPause({ status, control }: TrackedInstruction): boolean {
+  return status === 'claimed' && !control;
+}
+
 function blockClaimed(one: TrackedInstruction): TrackedInstruction {
-  if (one.status !== 'claimed' || one.control) return one;
+  if (!isBlockedByPause(one)) return one;
   return { ...one, status: moveInstruction(one.status, 'blocked'), gate: 'system_paused' };
 }
 

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { Instructions } from '../../../../local-agent/instructions/instructions.ts';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
+import { Instructions } from '../../../../local-agent/instructions/instructions.ts';
 import type { StartGate } from '../../../../local-agent/instructions/next-step.ts';
 import type { OutgoingMessage, PromptSubject } from '../../../../local-agent/instructions/outgoing.ts';
 import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
