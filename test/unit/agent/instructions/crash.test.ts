@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
+import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 let agent: InstructionHost;
@@ -88,6 +89,40 @@ describe('an agent that is killed', () => {
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'succeeded', exit_code: 0 });
     await agent.reply();
     expect(effects()).toBe(1);
+  });
+
+  it('with results that no request carries yet: they are reported at the restart, and nothing runs again', async () => {
+    observed(APPEND, APPEND, APPEND);
+    agent.accept();
+    while (effects() < 3) await agent.timers.flush();
+    while (new ExecutionStore(agent.store.db).execution('ins_2')?.result === null) await agent.timers.flush();
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    restart();
+    // The request that waits is not doubled.
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    expect(agent.acceptProgress().map(({ instruction_id }) => instruction_id)).toEqual(['ins_0']);
+    restart();
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    expect(agent.acceptProgress().map(({ instruction_id }) => instruction_id)).toEqual(['ins_1', 'ins_2']);
+    await agent.reply();
+    expect(effects()).toBe(3);
+  });
+
+  it('before the response to a reported start: the result goes with the next request', async () => {
+    observed(['sleep', '600']);
+    agent.accept();
+    await agent.started('ins_0');
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    const killed = agent.instructions;
+    agent.kill();
+    await killed.stop();
+    agent.boot();
+    agent.instructions.recover();
+    expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_0', started: true }]);
+    const [item] = agent.acceptProgress();
+    expect(item).toMatchObject({ instruction_id: 'ins_0', result: { error_code: 'agent_died' } });
+    expect(item).not.toHaveProperty('started');
+    expect(await agent.reply()).toContain('interrupted');
   });
 
   it('between two instructions: the first is kept, the second runs', async () => {
