@@ -2,7 +2,7 @@
  * From an assistant's final message to the reply, with the edge near and far: a real edge in the local runtime, a real
  * agent, a browser, and between agent and edge a proxy that delays each direction by half a round trip.
  */
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DELIVERY } from '../../schema/defaults.ts';
@@ -42,6 +42,7 @@ class Scene {
 
   static async open(cleanup: Cleanup, cluster: Cluster, roundTripMs: number): Promise<Scene> {
     const node = await cluster.node(`bench-${roundTripMs}`);
+    mkdirSync(join(node.root, 'workspace'));
     node.proxy.delayMs = roundTripMs / 2;
     await node.start();
     await until(async () => (await node.snapshot()).loops.heartbeat);
@@ -117,5 +118,5 @@ async function run(cleanup: Cleanup, rounds: number): Promise<Section> {
 export const roundTrips: Benchmark = {
   name: 'round-trips',
   what: 'how long a message takes with the edge near and 100 ms away',
-  run: ({ quick }) => withCleanup(async (cleanup) => ({ sections: [await run(cleanup, quick ? 1 : 15)], absent: [] })),
+  run: ({ quick }) => withCleanup(async (cleanup) => ({ sections: [await run(cleanup, quick ? 1 : 9)], absent: [] })),
 };
