@@ -14,11 +14,17 @@ import { toolNameOf } from './tool-name.ts';
  */
 export type StartGate = 'open' | 'confirm' | 'paused' | 'unknown';
 
+export interface ModeView {
+  seen: { mode: SystemMode } | null;
+  /** False while the edge has named a newer version whose mode is not known yet. */
+  isCurrent: boolean;
+}
+
 /** `isAlive`: the channel is ready and the edge was heard within two ping intervals. */
-export function startGate({ seen }: { seen: { mode: SystemMode } | null }, isAlive: boolean): StartGate {
+export function startGate({ seen, isCurrent }: ModeView, isAlive: boolean): StartGate {
   if (seen === null) return 'unknown';
   if (seen.mode === 'paused') return 'paused';
-  return seen.mode === 'running' && isAlive ? 'open' : 'confirm';
+  return seen.mode === 'running' && isCurrent && isAlive ? 'open' : 'confirm';
 }
 
 export type NextStep =

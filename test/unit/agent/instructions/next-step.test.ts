@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { startGate } from '../../../../local-agent/instructions/next-step.ts';
 
 describe('the gate before an instruction', () => {
-  const seen = (mode: 'running' | 'paused' | 'draining') => ({ seen: { mode } });
+  const seen = (mode: 'running' | 'paused' | 'draining', isCurrent = true) => ({ seen: { mode }, isCurrent });
 
   it.each([
-    [{ seen: null }, true, 'unknown'],
+    [{ seen: null, isCurrent: true }, true, 'unknown'],
     [seen('running'), true, 'open'],
     [seen('running'), false, 'confirm'],
+    [seen('running', false), true, 'confirm'],
     [seen('draining'), true, 'confirm'],
     [seen('paused'), true, 'paused'],
     [seen('paused'), false, 'paused'],
