@@ -2,6 +2,7 @@
 import type { ClientPutBody } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
+import { targetPayload } from '../../schema/domain/links.ts';
 
 interface KnownClient {
   client_id: string;
@@ -33,18 +34,6 @@ function has(client: KnownClient, platform: Platform): boolean {
   return client.body.platforms.some((one) => one.platform === platform && one.login !== 'lost');
 }
 
-function inTab(clientId: string, tab: Tab): TargetPayload {
-  return {
-    client_id: clientId,
-    conversation_id: tab.remote_conversation_id,
-    organization_id: tab.organization_id ?? null,
-    page_url: tab.page_url,
-    page_title: tab.page_title,
-    tab_id: tab.tab_id,
-    shell_page: tab.shell_page,
-  };
-}
-
 /** The tab seen last that suits, else a page that is not open yet; null when no connected browser has the platform. */
 export function chooseTarget(
   clients: readonly KnownClient[],
@@ -56,18 +45,14 @@ export function chooseTarget(
     body.tabs.filter((tab) => suits(tab, wanted)).map((tab) => ({ client_id, tab })),
   );
   const [newest] = open.sort((a, b) => b.tab.observed_at - a.tab.observed_at);
-  if (newest) return inTab(newest.client_id, newest.tab);
+  if (newest) return targetPayload(newest.client_id, newest.tab);
   const [client] = able;
   if (!client || (wanted.conversation_id === null && wanted.purpose === 'read')) return null;
   const { home, conversation } = PAGES[wanted.platform];
   const { conversation_id } = wanted;
-  return {
-    client_id: client.client_id,
-    conversation_id,
-    organization_id: null,
+  return targetPayload(client.client_id, {
+    remote_conversation_id: conversation_id,
     page_url: conversation_id === null ? home : conversation + encodeURIComponent(conversation_id),
-    page_title: null,
-    tab_id: null,
     shell_page: conversation_id === null,
-  };
+  });
 }

@@ -1,6 +1,7 @@
 /** `instructions`: the journal of what chats asked for and what came of it. */
 import type { Approval } from '../../schema/contracts/instructions.ts';
 import { InstructionDetailSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
+import { callName } from '../../schema/contracts/tools.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeArgs, withEdge } from './edge-access.ts';
@@ -22,7 +23,7 @@ const list = listVerb({
   head: ['ID', 'INSTRUCTION', 'STATUS', 'CODE', 'EXIT', 'MS', 'CREATED'],
   row: (one) => [
     one.instruction_id,
-    `${one.target}::${one.tool}`,
+    callName(one.target, one.tool),
     one.status,
     one.error_code ?? one.gate,
     one.exit_code,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
+import { callName } from '../../schema/contracts/tools.ts';
 import { connectionArgs } from '../config/flags.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeArgs, withEdge } from './edge-access.ts';
@@ -40,7 +41,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
   printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], clients, 'no browser has been seen yet');
   deps.print('');
   const recent = status.recent_instructions.map((one) => [
-    `${one.target}::${one.tool}`,
+    callName(one.target, one.tool),
     one.status,
     one.error_code ?? one.gate,
     moment(one.created_at),

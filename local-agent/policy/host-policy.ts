@@ -1,4 +1,4 @@
-/** The policy of this host at work: its verdicts, its roots and its secrets, all as `policy.json` says at that moment. */
+/** Verdicts, roots and secrets by the `policy.json` in force at each call, and the effects of host tools under it. */
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolName } from '../../schema/contracts/tools.ts';
@@ -18,19 +18,19 @@ import { redactor } from './redact.ts';
 
 export interface HostPolicyDeps {
   policyFile: Pick<PolicyFile, 'current'>;
-  /** Where tools may work when the policy names no roots. */
+  /** The only root when the policy names none. */
   workspace: string;
-  /** What belongs to the system itself (own-paths.ts). */
+  /** Files and folders of the agent itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
-  /** How long an instruction may take; the tool table's own times when absent. */
+  /** Upper limits of how long an instruction and an `exec` may take. */
   timeouts: { timeoutMs: number; execTimeoutMs: number };
   monotonic: () => number;
   undo: Pick<UndoStore, 'keeper'>;
   newTemporaryName: () => string;
 }
 
-/** What an effect tells while it happens, and what ends it. */
+/** Callbacks of a running effect, and the signal that stops it. */
 export type EffectContext = Pick<ToolContext, 'signal' | 'onProcess' | 'onOutput'> & { instructionId: string };
 
 export interface Call {
@@ -49,12 +49,12 @@ export class HostPolicy {
     return judge(this.#deps.policyFile.current(), { name, params, platform });
   }
 
-  /** What a person would approve. */
+  /** What a person approves for that call. */
   approval({ name, params }: Call): NonNullable<InstructionInput['approval']> {
     return approvalOf(name, params, this.#roots());
   }
 
-  /** The effect of a host tool; never throws. */
+  /** Runs a host tool. Never throws. */
   async perform(name: HostTool, params: unknown, effect: EffectContext): Promise<InstructionResult> {
     const { env, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
     const { instructionId, ...reported } = effect;
@@ -81,7 +81,7 @@ export class HostPolicy {
     }
   }
 
-  /** Keeps out of a text what the policy names as secret now. */
+  /** Removes from texts what the policy in force names as secret. */
   redactor(): Redact {
     const { env, policyFile } = this.#deps;
     return redactor(policyFile.current(), { env, readFile: (path) => readTextFile(expandHome(path)) });

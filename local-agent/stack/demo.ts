@@ -1,10 +1,12 @@
 /** `npm run demo`: a system of its own in a temporary folder, a conversation played against it, and the evidence. */
+
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, styleText } from 'node:util';
 import { z } from 'zod';
+import { callName } from '../../schema/contracts/tools.ts';
 import { BridgeClient } from './bridge-client.ts';
 import * as story from './demo-story.ts';
 import { EdgeApi, eventually } from './edge-api.ts';
@@ -140,7 +142,7 @@ function nothingNew(seen: Awaited<ReturnType<typeof story.sameMessageAgain>>): R
 }
 
 function journalLine(row: { target: string; tool: string; status: string; events: { kind: string }[] }): string {
-  return `${row.target}::${row.tool} ${row.status}: ${row.events.map(({ kind }) => kind).join(' → ')}`;
+  return `${callName(row.target, row.tool)} ${row.status}: ${row.events.map(({ kind }) => kind).join(' → ')}`;
 }
 
 function narrator(print: (line: string) => void) {

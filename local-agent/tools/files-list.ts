@@ -1,6 +1,6 @@
-/** `files/list`: the files below a folder that a glob matches, one a line. */
+/** `files/list`: the files below a folder that match a glob, one per line. */
 import { walkFiles } from '../host/walk.ts';
-import { matcherOf } from './glob.ts';
+import { compileGlob } from './glob.ts';
 import type { ToolHandler } from './tool.ts';
 import { clipToOutput, fileOutcome, stoppedOutcome, succeeded, timeLimited } from './tool.ts';
 
@@ -9,7 +9,7 @@ const LIMIT = 1_000;
 export const listFiles: ToolHandler<'conductor::files/list'> = async (params, context) => {
   const { roots, redact } = context;
   try {
-    const matches = matcherOf(params.pattern);
+    const matches = compileGlob(params.pattern);
     const limit = params.limit ?? LIMIT;
     const found: string[] = [];
     let more = false;

@@ -1,5 +1,5 @@
-/** `files/write`: a whole file inside the roots, atomically; an existing one only with `overwrite`. */
-import { writeWholeFile } from '../host/fs.ts';
+/** `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite`. */
+import { writeWholeFile } from '../host/write-file.ts';
 import type { ToolHandler } from './tool.ts';
 import { ended, fileOutcome, succeeded } from './tool.ts';
 

@@ -1,4 +1,4 @@
-/** The host's tools: a row of the tool table that runs on the host and has no handler here does not compile. */
+/** The handlers of the tools that run on the host. A host tool in the tool table without a handler does not compile. */
 import type { HostTool, ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { TOOLS } from '../../schema/contracts/tools.ts';
 import { exec } from './exec.ts';
@@ -29,7 +29,7 @@ async function dispatch<N extends HostTool>(name: N, params: unknown, context: T
   return await HANDLERS[name](checked.data as ToolParams<N>, context);
 }
 
-/** Performs the effect of one instruction. Never throws: what goes wrong is a `failed` result. */
+/** Runs one host tool. Never throws: an error is a `failed` result. */
 export async function runHostTool(
   name: HostTool,
   params: unknown,

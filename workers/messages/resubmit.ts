@@ -5,6 +5,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
 import { isOpen } from '../../schema/domain/instruction-machine.ts';
+import { targetPayload } from '../../schema/domain/links.ts';
 import { isStopped } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
@@ -115,17 +116,8 @@ async function targetOf(db: Database, message: MessageRow) {
       ),
     )
     .get();
-  return (
-    link?.target_payload ?? {
-      client_id: message.client_id,
-      conversation_id: message.remote_conversation_id,
-      organization_id: null,
-      page_url: '',
-      page_title: null,
-      tab_id: null,
-      shell_page: false,
-    }
-  );
+  const { client_id, remote_conversation_id } = message;
+  return link?.target_payload ?? targetPayload(client_id, { remote_conversation_id, page_url: '' });
 }
 
 /** No other resubmission or claim has come between. */
