@@ -14,6 +14,43 @@ const DOMAIN = '^schema/domain/';
 const SHARED_SCHEMA = [KERNEL, CONTRACTS, DOMAIN];
 const NODE_BUILTIN = ['core'];
 
+/** The folders of local-agent/, lowest first, and which others each may import: only folders before it, so no cycle. */
+const AGENT_FOLDERS = Object.entries({
+  lib: [],
+  host: ['lib'],
+  'worker-runner': ['lib', 'host'],
+  config: ['lib', 'host'],
+  store: ['lib', 'host'],
+  tools: ['lib', 'host', 'worker-runner'],
+  policy: ['lib', 'host', 'config', 'tools'],
+  edge: ['lib', 'store'],
+  browsers: ['lib', 'store', 'edge'],
+  delivery: ['lib', 'store', 'edge', 'browsers'],
+  bridge: ['lib', 'store', 'edge', 'browsers'],
+  'local-api': ['lib', 'bridge'],
+  instructions: ['lib', 'host', 'worker-runner', 'store', 'tools', 'policy', 'edge', 'browsers'],
+  node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
+  'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node'],
+  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
+});
+/** The folders of programs: they also import the files that compose the agent. */
+const PROGRAMS = ['commands', 'stack'];
+
+function agentFolder([folder, imports], index) {
+  const before = AGENT_FOLDERS.slice(0, index).map(([name]) => name);
+  const after = imports.filter((name) => !before.includes(name));
+  if (after.length > 0) throw new Error(`local-agent/${folder} is listed before ${after.join(', ')}, which it imports`);
+  const allowed = [`^local-agent/(${[folder, ...imports].join('|')})/`];
+  return {
+    name: 'local-agent-folders',
+    comment: `local-agent/${folder} may import: ${imports.join(', ') || 'no other folder'}.`,
+    severity: 'error',
+    from: { path: `^local-agent/${folder}/` },
+    to: { path: '^local-agent/', pathNot: PROGRAMS.includes(folder) ? [...allowed, '^local-agent/[^/]+$'] : allowed },
+  };
+}
+
 const only = (name, from, allowed, comment) => ({
   name,
   comment,
@@ -90,6 +127,21 @@ export default {
       comment: 'The agent is deployed apart from the edge: contracts and decisions are all it shares, also by type.',
       from: { path: '^local-agent/' },
       to: { path: '^(schema/tables|schema/migrations|workers|durable-objects|extension)/' },
+    },
+    ...AGENT_FOLDERS.map(agentFolder),
+    {
+      name: 'local-agent-folders',
+      comment: 'A new folder is added to the list, with what it may import.',
+      severity: 'error',
+      from: { path: `^local-agent/(?!(${AGENT_FOLDERS.map(([name]) => name).join('|')})/)[^/]+/` },
+      to: { path: '^local-agent/' },
+    },
+    {
+      name: 'local-agent-composition',
+      comment: 'The files that compose the agent know nothing of the programs that run it.',
+      severity: 'error',
+      from: { path: '^local-agent/[^/]+$', pathNot: '^local-agent/cli[.]ts$' },
+      to: { path: `^local-agent/(${PROGRAMS.join('|')})/` },
     },
     {
       name: 'local-agent-packages',

@@ -1,6 +1,7 @@
 /** `start`: runs this node's agent until it is told to stop; what `conductor` does without a verb. */
-import type { RunningAgent } from '../agent.ts';
+
 import { startAgent } from '../agent.ts';
+import type { Agent } from '../agent-life.ts';
 import { settingArgs } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
 import { configWarnings } from '../config/warnings.ts';
@@ -13,7 +14,7 @@ import { present, printFields } from './output.ts';
 import type { Args, ExitCode, Verb } from './verb.ts';
 import { configOf, EXIT, jsonArg } from './verb.ts';
 
-function printStarted(args: Args, deps: CommandDeps, agent: RunningAgent): void {
+function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
   const snapshot = agent.snapshot();
   present(args, deps, snapshot, () => {
     const { identity, lease, local_api, control_api_base } = snapshot;

@@ -36,7 +36,7 @@ export function localRoutes({ pairing, status, browser }: LocalRouteDeps): Local
       path: '/v1/pairing',
       async run({ query, signal }) {
         const { wait_ms: waitMs } = parseInput(WaitSchema, Object.fromEntries(query));
-        await pairing.settled(waitMs, signal);
+        await pairing.untilClaimed(waitMs, signal);
         return pairing.view();
       },
     },

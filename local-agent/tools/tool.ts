@@ -8,7 +8,7 @@ import type { FileErrorCode, Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
 import type { Keep } from '../host/write-file.ts';
 import { fitToBody } from '../lib/fit-text.ts';
-import type { Redact } from '../policy/redact.ts';
+import type { Redact } from '../lib/redact.ts';
 import type { RunningProcess } from '../worker-runner/orphans.ts';
 
 /** The result of an instruction as it is reported to the edge, without the node's id. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTicks } from '../../local-agent/host/processes.ts';
 import { askAgentFile } from '../support/agent-file.ts';
-import { Browser } from '../support/browser.ts';
+import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
 
@@ -29,7 +29,7 @@ async function scene(name: string) {
   mkdirSync(workspace);
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(POLICY));
   await node.start();
-  return { node, name, workspace, browser: await Browser.open(cluster, node, name) };
+  return { node, name, workspace, browser: await openBrowser(cluster, node, name) };
 }
 type Scene = Awaited<ReturnType<typeof scene>>;
 
@@ -58,7 +58,7 @@ async function killed(at: Scene): Promise<void> {
   await at.node.end('SIGKILL');
   at.node.proxy.heal();
   await at.node.start();
-  at.browser = await Browser.open(cluster, at.node, at.name);
+  at.browser = await openBrowser(cluster, at.node, at.name);
 }
 
 /** How the instructions of the scene's message stand at the edge, in order, once none is open and it is replied to. */
@@ -122,7 +122,7 @@ describe('an agent that is killed with kill -9', () => {
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
     expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
-    expect(at.browser.unasked()).toBe(0);
+    expect(at.browser.pendingDeliveries()).toEqual([]);
   });
 
   it('while the reply is on its way: nobody knows whether it arrived, so it is not sent again', async () => {
@@ -131,6 +131,6 @@ describe('an agent that is killed with kill -9', () => {
     await at.browser.client.next('browser.proxy_delivery');
     await killed(at);
     expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
-    expect(at.browser.unasked()).toBe(0);
+    expect(at.browser.pendingDeliveries()).toEqual([]);
   });
 });

@@ -7,9 +7,10 @@ import { defaultDeps } from '../../local-agent/commands/deps.ts';
 import { runCli } from '../../local-agent/commands/main.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
-import { Browser } from '../support/browser.ts';
+import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
+import type { TestBrowser } from '../support/test-browser.ts';
 
 const MINUTE_MS = 60_000;
 type Detail = z.infer<typeof InstructionDetailSchema>;
@@ -18,7 +19,7 @@ interface Scene {
   node: TestNode;
   name: string;
   workspace: string;
-  browser: Browser;
+  browser: TestBrowser;
 }
 
 let cluster: Cluster;
@@ -37,7 +38,7 @@ async function scene(name: string, policy: object, platforms?: Platform[]): Prom
   mkdirSync(workspace);
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(policy));
   await node.start();
-  const made = { node, name, workspace, browser: await Browser.open(cluster, node, name, platforms) };
+  const made = { node, name, workspace, browser: await openBrowser(cluster, node, name, platforms) };
   scenes.push(made);
   return made;
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Browser, block } from '../support/browser.ts';
+import { block, openBrowser } from '../support/browser.ts';
 import type { Cluster, TestNode } from '../support/cluster.ts';
 import { until, withCluster } from '../support/cluster.ts';
 
@@ -49,7 +49,7 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
   it('blocks what it had accepted, when it was killed before and started during the pause', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       node.proxy.cut('hard');
       await browser.says('answer-1', write('one.txt'));
       await node.end('SIGKILL');
@@ -69,7 +69,7 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
       await cluster.call('POST', '/v1/system/pause', {});
       await cluster.call('POST', '/v1/system/resume', {});
       await node.start();
-      const again = await Browser.open(cluster, node);
+      const again = await openBrowser(cluster, node);
       await again.says('answer-2', write('two.txt'));
       expect(await rowsOf(cluster, 'answer-2', (rows) => rows[0]?.status === 'succeeded')).toHaveLength(1);
       expect((await node.snapshot()).system).toMatchObject({ mode: 'running', mode_version: 4 });
@@ -80,7 +80,7 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
   it('stops it between two instructions, when it was cut off while the first ran', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await browser.says('answer-1', [WAITS, write('second.txt')].join('\n\n'));
       await rowsOf(cluster, 'answer-1', (rows) => rows[0]?.status === 'running');
       node.proxy.cut('silent');
@@ -99,7 +99,7 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
   it('with interrupt ends what runs, when the node hears of it', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await browser.says('answer-1', [WAITS, write('second.txt')].join('\n\n'));
       await rowsOf(cluster, 'answer-1', (rows) => rows[0]?.status === 'running');
       await cluster.call('POST', '/v1/system/pause', { interrupt: true });

@@ -11,7 +11,7 @@ beforeAll(async () => {
   scene = await RenewalScene.start();
 });
 afterAll(() => scene?.stop());
-afterEach(() => scene.answerWith(() => ({})));
+afterEach(() => scene.respondWith(() => ({})));
 
 const isDone = ({ status }: { status: string }): boolean => status === 'done';
 
@@ -66,7 +66,7 @@ describe('the agent is killed', () => {
     const absent = 'sent-not-there';
     const waiting = 'not-sent';
     for (const id of [found, absent, waiting]) await scene.conversation(id);
-    scene.answerWith(({ conversation_id }) => (conversation_id === waiting ? {} : 'silence'));
+    scene.respondWith(({ conversation_id }) => (conversation_id === waiting ? {} : 'silence'));
     const first = [await scene.say(found, 'one'), await scene.say(absent, 'two')] as const;
     const inFlight = await scene.delivery(found);
     await scene.delivery(absent);
@@ -75,7 +75,7 @@ describe('the agent is killed', () => {
     // Both places are taken: it can only wait. It has been heard once its job runs.
     await scene.job(third, ({ status }) => status === 'running');
     await scene.outbox('empty');
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.killAgent();
 
     await scene.job(first[0], isDone);
@@ -90,16 +90,16 @@ describe('the agent is killed', () => {
 
   it('after the browser answered and before the edge heard: the result arrives, and nothing is sent again', async () => {
     await scene.conversation('unreported');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('unreported', 'an answer');
     const delivery = await scene.delivery('unreported');
     await scene.outbox('empty');
     await scene.killEdge();
     scene.taken(delivery);
-    scene.answerLate(delivery);
+    scene.respondLate(delivery);
     await scene.outbox('filled');
     await scene.killAgent();
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.job(message, isDone);
     expect(plans('unreported')).toHaveLength(1);
   });
@@ -127,11 +127,11 @@ describe('the edge is killed', () => {
 
   it('while the browser is at it: the answer waits in the outbox and ends the job', async () => {
     await scene.conversation('edge-midway');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('edge-midway', 'an answer');
     const delivery = await scene.delivery('edge-midway');
     await scene.killEdge();
-    scene.answerLate(delivery);
+    scene.respondLate(delivery);
     scene.taken(delivery);
     await scene.edgeIsBack();
     await scene.job(message, isDone, 90_000);
@@ -142,13 +142,13 @@ describe('the edge is killed', () => {
 describe('an answer that comes after the agent’s deadline', () => {
   it('changes nothing: the conversation was read by then, and said that it is there', async () => {
     await scene.conversation('late');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('late', 'an answer');
     const delivery = await scene.delivery('late');
     scene.taken(delivery);
     const job = await scene.job(message, isDone, 90_000);
-    scene.answerLate(delivery);
-    scene.answerWith(() => ({}));
+    scene.respondLate(delivery);
+    scene.respondWith(() => ({}));
     expect(job.attempt_count).toBe(1);
     expect(plans('late')).toHaveLength(1);
   });
@@ -163,14 +163,14 @@ describe('a platform that answers 401', () => {
 
   it('stops its browser, also for the next agent, until a person resumes it', async () => {
     await scene.conversation('signed-out');
-    scene.answerWith(() => ({
+    scene.respondWith(() => ({
       failed: true,
       reason: 'http_401',
       downstream: { method: 'dom', http_status: 401, seen_in_page: false, duration_ms: 1 },
     }));
     const message = await scene.say('signed-out', 'an answer');
     await scene.job(message, ({ status, last_error }) => status === 'pending' && last_error !== null);
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.killAgent();
     const { policy } = await scene.local('/v1/browser', BrowserSchema);
     const stopped = policy.targets.filter((target) => target.stopped !== null);

@@ -1,6 +1,6 @@
 import type { CommandDeps } from '../../local-agent/commands/deps.ts';
 import type { EdgeClient, EdgeRequest } from '../../local-agent/edge/http-client.ts';
-import { FakeClock } from './fake-clock.ts';
+import { TestClock } from './test-clock.ts';
 
 export interface CommandCall {
   base: string;
@@ -34,7 +34,7 @@ export function commandWorld(answer: (call: CommandCall) => unknown, over: Parti
     print: (line) => out.push(line),
     warn: (line) => err.push(line),
     isTerminal: false,
-    clock: new FakeClock(),
+    clock: new TestClock(),
     readFile: () => null,
     writeNewFile: () => undefined,
     modeOf: () => null,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redactor } from '../../../../local-agent/policy/redact.ts';
+import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { PolicySchema } from '../../../../schema/contracts/policy.ts';
 import { TOKEN_PREFIX } from '../../../../schema/contracts/tokens.ts';
 
