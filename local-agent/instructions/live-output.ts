@@ -1,66 +1,67 @@
 /**
- * What a running program prints, told to the edge while it runs: in chunks, at most one a second and one unanswered at a
- * time, up to a limit. The whole output comes with the result, so nothing is lost when a chunk is not told.
+ * Reports the output of a running program to the edge in chunks, at most one a second and one without a response at a
+ * time, up to a limit. The result carries the whole output, so nothing is lost when a chunk is not reported.
  */
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
 
 const { live_interval_ms, max_live_chars, max_live_chunk_chars } = INSTRUCTION;
+const HIGH_SURROGATE = /[\ud800-\udbff]/;
 
 export interface LiveOutputDeps {
   clock: Pick<Clock, 'after'>;
-  /** Stores one chunk for the edge. */
-  tell: (offset: number, chunk: string) => void;
+  /** Stores one chunk for the edge; `offset` characters come before it. */
+  report: (offset: number, chunk: string) => void;
 }
 
 export class LiveOutput {
   readonly #deps: LiveOutputDeps;
   #pending = '';
-  #told = 0;
-  #isUnanswered = false;
+  #reportedChars = 0;
+  #awaitsResponse = false;
   #cancelTimer: (() => void) | null = null;
-  #ended = false;
+  #hasEnded = false;
 
   constructor(deps: LiveOutputDeps) {
     this.#deps = deps;
   }
 
-  take(text: string): void {
-    const room = max_live_chars - this.#told - this.#pending.length;
-    if (this.#ended || room <= 0) return;
+  add(text: string): void {
+    const room = max_live_chars - this.#reportedChars - this.#pending.length;
+    if (this.#hasEnded || room <= 0) return;
     this.#pending += text.slice(0, room);
-    this.#arm();
+    this.#setTimer();
   }
 
-  /** The edge has the last chunk. */
-  answered(): void {
-    this.#isUnanswered = false;
-    this.#arm();
+  /** The edge has stored the last chunk. */
+  onResponse(): void {
+    this.#awaitsResponse = false;
+    this.#setTimer();
   }
 
-  /** The result comes now, or the edge wants no more. */
+  /** The program has ended, or the edge refuses chunks. */
   end(): void {
-    this.#ended = true;
+    this.#hasEnded = true;
     this.#cancelTimer?.();
   }
 
-  #arm(): void {
-    if (this.#ended || this.#isUnanswered || this.#pending === '' || this.#cancelTimer !== null) return;
+  #setTimer(): void {
+    if (this.#hasEnded || this.#awaitsResponse || this.#pending === '' || this.#cancelTimer !== null) return;
     this.#cancelTimer = this.#deps.clock.after(live_interval_ms, () => {
       this.#cancelTimer = null;
-      this.#tell();
+      this.#reportChunk();
     });
   }
 
-  #tell(): void {
+  #reportChunk(): void {
     let end = Math.min(this.#pending.length, max_live_chunk_chars);
-    // Half a character would not survive the way.
-    if (/[\ud800-\udbff]/.test(this.#pending.charAt(end - 1))) end -= 1;
+    // A chunk does not end within a character.
+    if (HIGH_SURROGATE.test(this.#pending.charAt(end - 1))) end -= 1;
     const chunk = this.#pending.slice(0, end).toWellFormed();
-    if (this.#ended || chunk === '') return;
+    if (this.#hasEnded || chunk === '') return;
     this.#pending = this.#pending.slice(end);
-    this.#isUnanswered = true;
-    this.#deps.tell(this.#told, chunk);
-    this.#told += chunk.length;
+    this.#awaitsResponse = true;
+    this.#deps.report(this.#reportedChars, chunk);
+    this.#reportedChars += chunk.length;
   }
 }

@@ -1,27 +1,48 @@
-/** What comes next of a message: pure. One instruction at a time, in message order. */
-import type { InstructionState } from '../../schema/contracts/instructions.ts';
-import type { ExecutionRow } from './execution-store.ts';
+/** How far an execution is, and what happens next with its message. One instruction at a time, in message order. Pure. */
+import { isOpen } from '../../schema/domain/instruction-machine.ts';
+import type { ExecutionRow, MessageRow } from './execution-store.ts';
 
-const OPEN: readonly InstructionState[] = ['claimed', 'waiting', 'awaiting_approval', 'running'];
+/**
+ * `waiting`: for a person or the edge. `ready`: claimed and not started. `started`: its effect may have happened.
+ * `finished`: its result is stored and the edge has not responded to it yet. `ended`: by the edge's word.
+ */
+export type ExecutionPhase = 'waiting' | 'ready' | 'started' | 'finished' | 'ended';
 
-export function isOpen(status: InstructionState): boolean {
-  return OPEN.includes(status);
+export function phaseOf({
+  status,
+  started_at,
+  result,
+}: Pick<ExecutionRow, 'status' | 'started_at' | 'result'>): ExecutionPhase {
+  if (!isOpen(status)) return 'ended';
+  if (result !== null) return 'finished';
+  if (started_at !== null) return 'started';
+  return status === 'claimed' ? 'ready' : 'waiting';
 }
 
 export type NextStep =
-  /** All have ended: the reply is due. */
+  /** All instructions have ended: the reply is due. */
   | { type: 'reply' }
-  /** An answer of the edge, or a person, is awaited. */
+  /** Nothing until the edge responds, a person decides or an effect ends. */
   | { type: 'wait' }
   | { type: 'execute'; execution: ExecutionRow }
-  /** The claim has run out before the instruction began. */
+  /** The claim has expired before the instruction started. */
   | { type: 'give_up'; execution: ExecutionRow };
 
-export function nextStep(executions: readonly ExecutionRow[], now: number): NextStep {
-  const execution = executions.find((one) => isOpen(one.status));
+export interface Progress {
+  message: Pick<MessageRow, 'state'>;
+  /** In message order. */
+  executions: readonly ExecutionRow[];
+  /** The agent stops: nothing starts any more. */
+  isStopping: boolean;
+  now: number;
+}
+
+/** The only decision on what starts when. The next instruction starts only after the edge has ended the one before it. */
+export function nextStep({ message, executions, isStopping, now }: Progress): NextStep {
+  if (message.state !== 'executing' || isStopping) return { type: 'wait' };
+  const execution = executions.find((one) => phaseOf(one) !== 'ended');
   if (!execution) return { type: 'reply' };
-  const untouched = execution.status === 'claimed' && execution.started_at === null && execution.result === null;
-  if (!untouched) return { type: 'wait' };
-  const lapsed = execution.claim_until !== null && execution.claim_until <= now;
-  return { type: lapsed ? 'give_up' : 'execute', execution };
+  if (phaseOf(execution) !== 'ready') return { type: 'wait' };
+  const isExpired = execution.claim_until !== null && execution.claim_until <= now;
+  return { type: isExpired ? 'give_up' : 'execute', execution };
 }

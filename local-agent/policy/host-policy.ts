@@ -1,7 +1,7 @@
 /** Verdicts, roots and secrets by the `policy.json` in force at each call, and the effects of host tools under it. */
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
-import type { HostTool, ToolName } from '../../schema/contracts/tools.ts';
+import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Roots } from '../host/roots.ts';
 import { expandHome, openRoots } from '../host/roots.ts';
@@ -11,7 +11,8 @@ import type { Redact } from '../lib/redact.ts';
 import { redactor } from '../lib/redact.ts';
 import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
-import { ended } from '../tools/tool.ts';
+import { failure } from '../tools/tool.ts';
+import type { ToolCall } from '../tools/tool-call.ts';
 import { approvalOf } from './approval.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -33,11 +34,6 @@ export interface HostPolicyDeps {
 /** Callbacks of a running effect, and the signal that stops it. */
 export type EffectContext = Pick<ToolContext, 'signal' | 'onProcess' | 'onOutput'> & { instructionId: string };
 
-export interface Call {
-  name: ToolName;
-  params: Record<string, unknown>;
-}
-
 export class HostPolicy {
   readonly #deps: HostPolicyDeps;
 
@@ -45,17 +41,17 @@ export class HostPolicy {
     this.#deps = deps;
   }
 
-  judge({ name, params }: Call, platform: Platform): PolicyVerdict {
+  judge({ name, params }: ToolCall, platform: Platform): PolicyVerdict {
     return judge(this.#deps.policyFile.current(), { name, params, platform });
   }
 
   /** What a person approves for that call. */
-  approval({ name, params }: Call): NonNullable<InstructionInput['approval']> {
+  approval({ name, params }: ToolCall): NonNullable<InstructionInput['approval']> {
     return approvalOf(name, params, this.#roots());
   }
 
   /** Runs a host tool. Never throws. */
-  async perform(name: HostTool, params: unknown, effect: EffectContext): Promise<InstructionResult> {
+  async perform<N extends HostTool>(name: N, params: ToolParams<N>, effect: EffectContext): Promise<InstructionResult> {
     const { env, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
     const { instructionId, ...reported } = effect;
     try {
@@ -77,7 +73,7 @@ export class HostPolicy {
       );
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return { ...ended('failed', 'internal', why), duration_ms: 0 };
+      return { ...failure('failed', 'internal', why), duration_ms: 0 };
     }
   }
 

@@ -9,6 +9,7 @@ import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { Policy, RULE_DECISIONS } from '../../schema/contracts/policy.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, splitCallName } from '../../schema/contracts/tools.ts';
+import type { ToolCall } from '../tools/tool-call.ts';
 
 type RuleDecision = (typeof RULE_DECISIONS)[number];
 interface Ruling {
@@ -16,9 +17,8 @@ interface Ruling {
   rule: string;
 }
 
-export interface Judged {
-  name: ToolName;
-  params: Record<string, unknown>;
+export interface JudgedCall extends ToolCall {
+  /** Where the call was written. */
   platform: Platform;
 }
 
@@ -76,7 +76,7 @@ function policyName(name: ToolName): string {
 }
 
 /** Judges one call with valid params. A null policy denies everything: its file was never valid. */
-export function judge(policy: Policy | null, { name, params, platform }: Judged): PolicyVerdict {
+export function judge(policy: Policy | null, { name, params, platform }: JudgedCall): PolicyVerdict {
   if (!policy) return { decision: 'deny', rule: 'policy.json is broken' };
   const rulings = judgeTool(policy, policyName(name));
   const platformDecision = policy.platforms[platform];

@@ -207,4 +207,8 @@ export const MIGRATIONS: readonly Migration[] = [
   CREATE INDEX deliveries_ended ON deliveries (updated_at) WHERE state = 'ended';
   `,
   },
+  {
+    id: 'remote-executions',
+    sql: 'ALTER TABLE executions RENAME COLUMN elsewhere TO is_remote;',
+  },
 ];

@@ -11,7 +11,7 @@ import type { ProgramEnd } from '../worker-runner/spawn.ts';
 import { runProgram } from '../worker-runner/spawn.ts';
 import { LiveText } from './live-text.ts';
 import type { ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
-import { clipBytes, ended, fileOutcome, stopStatus } from './tool.ts';
+import { clipBytes, failure, fileOutcome, stopStatus } from './tool.ts';
 
 /** Shorter than a stopping agent waits for its parts, so that no program outlives it. */
 const KILL_GRACE_MS = 2_000;
@@ -47,7 +47,7 @@ function statusOf(end: StartedProgramEnd, signal: AbortSignal): Pick<ToolOutcome
 
 function outcomeOf(end: ProgramEnd, { redact, signal }: ToolContext): ToolOutcome {
   if (!end.started) {
-    return ended('failed', end.code === 'ENOENT' ? 'program_not_found' : 'spawn_failed', redact(end.message));
+    return failure('failed', end.code === 'ENOENT' ? 'program_not_found' : 'spawn_failed', redact(end.message));
   }
   const stdout = clipBytes(redact(end.stdout), MAX_STREAM_BYTES);
   const stderr = clipBytes(redact(end.stderr), MAX_STREAM_BYTES);

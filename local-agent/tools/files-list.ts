@@ -2,7 +2,7 @@
 import { walkFiles } from '../host/walk.ts';
 import { compileGlob } from './glob.ts';
 import type { ToolHandler } from './tool.ts';
-import { clipToOutput, fileOutcome, stoppedOutcome, succeeded, timeLimited } from './tool.ts';
+import { clipToOutput, fileOutcome, stoppedOutcome, success, timeLimited } from './tool.ts';
 
 const LIMIT = 1_000;
 
@@ -23,7 +23,7 @@ export const listFiles: ToolHandler<'conductor::files/list'> = async (params, co
     }
     if (signal.aborted) return stoppedOutcome(signal);
     const { text, clipped } = clipToOutput(redact(found.map((path) => `${path}\n`).join('')));
-    return succeeded(text, more || clipped);
+    return success(text, more || clipped);
   } catch (error) {
     return fileOutcome(error);
   }

@@ -9,7 +9,7 @@ import { readWholeFile } from '../host/read-file.ts';
 import { FileError } from '../host/roots.ts';
 import { removeFile, writeWholeFile } from '../host/write-file.ts';
 import type { ToolContext, ToolHandler } from './tool.ts';
-import { ended, fileOutcome, succeeded } from './tool.ts';
+import { failure, fileOutcome, success } from './tool.ts';
 
 const NO_FILE = '/dev/null';
 
@@ -135,13 +135,13 @@ function describeChange({ path, before, after }: Change): string {
 export const patchFiles: ToolHandler<'conductor::files/patch'> = async (params, context) => {
   try {
     const changes = parse(params.patch).flatMap((part) => changesOf(part, params.cwd, context));
-    if (changes.length === 0) return ended('failed', 'invalid_patch', 'the patch changes nothing');
+    if (changes.length === 0) return failure('failed', 'invalid_patch', 'the patch changes nothing');
     const twice = changes.find(({ path }, at) => changes.findIndex((one) => one.path === path) !== at);
-    if (twice) return ended('failed', 'invalid_patch', `${twice.path} is named twice`);
+    if (twice) return failure('failed', 'invalid_patch', `${twice.path} is named twice`);
     applyAll(changes, context);
-    return succeeded(changes.map(describeChange).join(''));
+    return success(changes.map(describeChange).join(''));
   } catch (error) {
-    if (error instanceof PatchError) return ended('failed', error.code, context.redact(error.message));
+    if (error instanceof PatchError) return failure('failed', error.code, context.redact(error.message));
     return fileOutcome(error);
   }
 };

@@ -3,7 +3,7 @@ import { INSTRUCTION } from '../../schema/defaults.ts';
 import { readFileSlice } from '../host/read-file.ts';
 import { FileError } from '../host/roots.ts';
 import type { ToolHandler } from './tool.ts';
-import { fileOutcome, succeeded } from './tool.ts';
+import { fileOutcome, success } from './tool.ts';
 
 /** Base64 encodes three bytes as four characters. */
 const MAX_BASE64_BYTES = Math.floor((INSTRUCTION.max_output_bytes * 3) / 4);
@@ -40,7 +40,7 @@ export const readFile: ToolHandler<'conductor::files/read'> = async (params, { r
     const output = base64
       ? Buffer.from(redact(bytes.toString('latin1')), 'latin1').toString('base64')
       : redact(decode(bytes, params.path));
-    return succeeded(output, bytes.length < requested);
+    return success(output, bytes.length < requested);
   } catch (error) {
     return fileOutcome(error);
   }

@@ -2,7 +2,7 @@
 import { walkFiles } from '../host/walk.ts';
 import { compileGlob } from './glob.ts';
 import type { ToolHandler } from './tool.ts';
-import { clipToOutput, fileOutcome, stoppedOutcome, succeeded, timeLimited } from './tool.ts';
+import { clipToOutput, fileOutcome, stoppedOutcome, success, timeLimited } from './tool.ts';
 
 const LIMIT = 200;
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
@@ -42,7 +42,7 @@ export const searchFiles: ToolHandler<'conductor::files/search'> = async (params
     }
     if (signal.aborted) return stoppedOutcome(signal);
     const { text, clipped } = clipToOutput(found.join(''));
-    return succeeded(text, more || clipped);
+    return success(text, more || clipped);
   } catch (error) {
     return fileOutcome(error);
   }

@@ -12,7 +12,10 @@ import type { Redact } from '../lib/redact.ts';
 import type { RunningProcess } from '../worker-runner/orphans.ts';
 
 /** The result of an instruction as it is reported to the edge, without the node's id. */
-export type InstructionResult = Omit<InstructionResultBody, 'controller_id' | 'exit_code' | 'error_code'> & {
+export type InstructionResult = Omit<
+  InstructionResultBody,
+  'controller_id' | 'inline_chars' | 'exit_code' | 'error_code'
+> & {
   exit_code: number | null;
   error_code: string | null;
 };
@@ -52,12 +55,12 @@ export type StopCause = (typeof STOP_CAUSES)[number];
 
 export type ToolHandler<N extends HostTool> = (params: ToolParams<N>, context: ToolContext) => Promise<ToolOutcome>;
 
-export function succeeded(output: string, truncated = false): ToolOutcome {
+export function success(output: string, truncated = false): ToolOutcome {
   return { status: 'succeeded', output, exit_code: null, error_code: null, truncated };
 }
 
 /** Any outcome but success, with its reason in words. */
-export function ended(
+export function failure(
   status: 'failed' | 'denied' | 'canceled' | 'interrupted',
   error_code: string,
   output: string,
@@ -78,7 +81,7 @@ export function timeLimited({ signal, timeoutMs }: Pick<ToolContext, 'signal' | 
 
 /** The outcome of a tool that `timeLimited` stopped. */
 export function stoppedOutcome(signal: AbortSignal): ToolOutcome {
-  if (signal.reason instanceof DOMException) return ended('failed', 'timeout', 'the time limit was reached');
+  if (signal.reason instanceof DOMException) return failure('failed', 'timeout', 'the time limit was reached');
   return { ...stopStatus(signal), output: 'the instruction was stopped', exit_code: null, truncated: false };
 }
 
@@ -93,7 +96,7 @@ const DENIALS: ReadonlySet<FileErrorCode> = new Set(['path_outside_roots', 'path
 /** The outcome of a file operation that threw. Unexpected errors are thrown again. */
 export function fileOutcome(error: unknown): ToolOutcome {
   if (!(error instanceof FileError)) throw error;
-  return ended(DENIALS.has(error.code) ? 'denied' : 'failed', error.code, error.message);
+  return failure(DENIALS.has(error.code) ? 'denied' : 'failed', error.code, error.message);
 }
 
 /** The first `maxBytes` of a text in UTF-8, without a cut character. */

@@ -126,8 +126,8 @@ export const instructions: readonly MountedRoute[] = [
     async ({ c, env, db, now, params, body }) => {
       const loaded = await readInstruction(db, params.instruction_id);
       requireOwn(body.controller_id, loaded.row);
-      const { controller_id: _holder, ...result } = body;
-      return storeResult({ env, db, now, origin: c.req.url, loaded, result });
+      const { controller_id: _holder, inline_chars: inlineChars, ...result } = body;
+      return storeResult({ env, db, now, origin: c.req.url, loaded, result, inlineChars });
     },
   ),
   write(
@@ -149,6 +149,7 @@ export const instructions: readonly MountedRoute[] = [
         origin: c.req.url,
         instructionId: params.instruction_id,
         nodeId: body.controller_id,
+        inlineChars: body.inline_chars,
       }),
   ),
   write(

@@ -29,6 +29,8 @@ interface Run {
   origin: string;
   instructionId: string;
   nodeId: string;
+  /** A longer output becomes an artifact. */
+  inlineChars?: number | undefined;
 }
 
 /** Throws `not_owner`, and `conflict` when it is not this one's turn, or not the edge that runs it. */

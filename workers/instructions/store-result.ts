@@ -23,7 +23,7 @@ import type { LoadedInstruction } from './finish.ts';
 import { endInstruction } from './finish.ts';
 import { claimExpiresInMs, guardStatuses, toClaimed } from './statuses.ts';
 
-type Result = Omit<InstructionResultBody, 'controller_id'>;
+type Result = Omit<InstructionResultBody, 'controller_id' | 'inline_chars'>;
 
 export interface Reported {
   env: Env;
@@ -33,6 +33,8 @@ export interface Reported {
   origin: string;
   loaded: LoadedInstruction;
   result: Result;
+  /** A longer output becomes an artifact. */
+  inlineChars?: number | undefined;
   /** Who reports it, when that is not the holder: another node whose browser did it. */
   by?: string;
   conversation?: ConversationRow;
@@ -79,11 +81,12 @@ async function lateResult({
   origin,
   loaded,
   result,
+  inlineChars,
   by,
 }: Reported): Promise<WritePlan<InstructionResultResponse>> {
   const { instruction_id, controller_id, message_id, status, artifact_id } = loaded.row;
   const { output, ...rest } = result;
-  const late_result = { ...rest, output_summary: summaryOf(output), received_at: now };
+  const late_result = { ...rest, output_summary: summaryOf(output, inlineChars), received_at: now };
   return {
     guards: [guardStatuses(db, message_id, loaded.statuses)],
     statements: [
@@ -122,14 +125,14 @@ function statusView(id: string, status: InstructionState, all: readonly TrackedI
   };
 }
 
-async function storeOutput({ env, db, now, origin, loaded, result }: Reported) {
+async function storeOutput({ env, db, now, origin, loaded, result, inlineChars }: Reported) {
   const { instruction_id } = loaded.row;
   const { output, exit_code = null, error_code = null, duration_ms, truncated } = result;
-  const artifact_id = output.length > DELIVERY.inline_chars ? newId('artifact', now) : null;
+  const artifact_id = isLong(output, inlineChars) ? newId('artifact', now) : null;
   const statements: Statement[] = [
     db
       .update(instructions)
-      .set({ exit_code, error_code, duration_ms, truncated, artifact_id, output_summary: summaryOf(output) })
+      .set({ exit_code, error_code, duration_ms, truncated, artifact_id, output_summary: summaryOf(output, inlineChars) })
       .where(eq(instructions.instruction_id, instruction_id)),
   ];
   if (artifact_id !== null) {
@@ -151,7 +154,11 @@ export async function artifactUrl(
   return artifactId === null ? null : new URL(await signArtifact(env, artifactId, now), origin).href;
 }
 
+function isLong(output: string, inlineChars: number = DELIVERY.inline_chars): boolean {
+  return output.length > inlineChars;
+}
+
 /** All of a short output, the beginning of a long one. */
-function summaryOf(output: string): string {
-  return output.length > DELIVERY.inline_chars ? output.slice(0, DELIVERY.summary_chars) : output;
+function summaryOf(output: string, inlineChars: number | undefined): string {
+  return isLong(output, inlineChars) ? output.slice(0, DELIVERY.summary_chars) : output;
 }

@@ -1,8 +1,6 @@
-/** Tools that act in a browser: by this host's own, through the edge by another's, and for another node. */
+/** Tools that act in a browser: of this node, of another node through the edge, and for another node. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { chooseTarget } from '../../../../local-agent/browsers/targets.ts';
 import { takeCommand } from '../../../../local-agent/edge/commands.ts';
-import type { ClientPutBody } from '../../../../schema/contracts/clients.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
 import { commandHandlers } from '../../../support/command-handlers.ts';
@@ -22,18 +20,18 @@ const CURRENT = '@browser.claude::current';
 let agent: InstructionHost;
 afterEach(async () => agent.close());
 
-async function claimed(line: string, target: TargetPayload | null, policy: unknown = {}): Promise<void> {
+async function observeClaimed(line: string, target: TargetPayload | null, policy: unknown = {}): Promise<void> {
   agent = new InstructionHost({ policy });
-  agent.reading = 'no answer';
+  agent.reading = 'no response';
   agent.target = target;
   agent.instructions.onFinalMessage(finalMessage(block(line)), 0);
   agent.accept();
   await agent.nextRequest();
 }
 
-describe('a prompt to a chat', () => {
-  it('is queued as a delivery with the mark, and ends when that has ended', async () => {
-    await claimed(SEND, TAB);
+describe('a prompt into a chat', () => {
+  it('it is queued as a delivery with the started mark, and ends with that delivery', async () => {
+    await observeClaimed(SEND, TAB);
     agent.acceptStarted('ins_0');
     expect(agent.prompts).toMatchObject([
       {
@@ -53,29 +51,29 @@ describe('a prompt to a chat', () => {
     expect(await agent.reply()).toContain('`browser.claude::send` — ok');
   });
 
-  it('is neither lost nor queued again by a restart in between', async () => {
-    await claimed(SEND, TAB);
+  it('a restart in between neither loses it nor queues it again', async () => {
+    await observeClaimed(SEND, TAB);
     agent.kill();
     agent.boot();
     agent.instructions.recover();
     agent.acceptStarted('ins_0');
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     expect(agent.prompts).toHaveLength(1);
     const uncertain = { outcome: 'uncertain', reason: 'agent_restarted', method: null } as const;
     agent.instructions.promptEnded({ subject_kind: 'instruction', subject_id: 'ins_0', result: uncertain });
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'uncertain' });
   });
 
-  it('is judged by its name', async () => {
-    await claimed(SEND, TAB, { tools: { 'browser.*/send': 'deny' } });
+  it('the policy judges it by its name', async () => {
+    await observeClaimed(SEND, TAB, { tools: { 'browser.*/send': 'deny' } });
     agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
     expect(agent.prompts).toEqual([]);
   });
 });
 
-describe('what a chat shows', () => {
-  it('is read from the tab', async () => {
+describe('the reading of a chat', () => {
+  it('the conversation is read from the tab', async () => {
     agent = new InstructionHost();
     agent.target = TAB;
     agent.reading = {
@@ -91,8 +89,8 @@ describe('what a chat shows', () => {
     expect(agent.acceptResult('ins_0').output).toBe('conversation other\n\n[assistant]\ndone\n');
   });
 
-  it('is interrupted when the agent dies while it is read', async () => {
-    await claimed(CURRENT, TAB);
+  it('it is interrupted when the agent is killed meanwhile', async () => {
+    await observeClaimed(CURRENT, TAB);
     agent.kill();
     agent.boot();
     agent.instructions.recover();
@@ -101,8 +99,8 @@ describe('what a chat shows', () => {
   });
 });
 
-describe('a host without that browser', () => {
-  const answer = (status: string, output: string) => ({
+describe('a node without a browser of the platform', () => {
+  const runResponse = (status: string, output: string) => ({
     instruction_id: 'ins_0',
     status,
     claim_expires_in_ms: null,
@@ -114,23 +112,23 @@ describe('a host without that browser', () => {
     duration_ms: 5,
   });
 
-  it('asks the edge, waits while another node does it, and fetches what it gave', async () => {
-    await claimed(CURRENT, null);
-    agent.answer('run', answer('running', ''));
-    expect(agent.waits()).toBe(false);
+  it('it asks the edge, waits while another node runs the call, and fetches the result', async () => {
+    await observeClaimed(CURRENT, null);
+    agent.respond('run', runResponse('running', ''));
+    expect(agent.hasRequests()).toBe(false);
     expect(agent.instructions.awaited()).toEqual(['ins_0']);
     agent.instructions.observe([{ instruction_id: 'ins_0', status: 'running', gate: null }]);
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     agent.instructions.observe([{ instruction_id: 'ins_0', status: 'succeeded', gate: null }]);
-    agent.answer('run', answer('succeeded', 'read elsewhere'));
-    expect(await agent.reply()).toContain('read elsewhere');
+    agent.respond('run', runResponse('succeeded', 'read on another node'));
+    expect(await agent.reply()).toContain('read on another node');
     expect(agent.instructions.awaited()).toEqual([]);
   });
 });
 
-describe('the browser of this node, for another', () => {
+describe('a browser call for another node', () => {
   const command_id = 'cmd_00000000000000000000000001';
-  function told(name: string, params: object): unknown {
+  function sendCall(name: string, params: object): unknown {
     const body = {
       requested_by: 'instruction',
       instruction_id: 'ins_far',
@@ -144,10 +142,10 @@ describe('the browser of this node, for another', () => {
     return agent.store.seenCommands.find(command_id)?.result;
   }
 
-  it('sends the prompt, and answers the command when the delivery has ended', () => {
+  it('the prompt is sent, and the command gets its result when the delivery has ended', () => {
     agent = new InstructionHost();
     agent.target = TAB;
-    expect(told('browser.claude::send', { prompt: 'x' })).toBeNull();
+    expect(sendCall('browser.claude::send', { prompt: 'x' })).toBeNull();
     expect(agent.prompts).toMatchObject([{ subject_id: command_id, requestedBy: 'command' }]);
     const result = { outcome: 'delivered', reason: null, method: 'dom' } as const;
     agent.instructions.promptEnded({ subject_kind: 'command', subject_id: command_id, result });
@@ -158,59 +156,33 @@ describe('the browser of this node, for another', () => {
     ['conductor::exec', {}, { status: 'denied', error_code: 'unknown_tool' }],
     ['browser.claude::send', {}, { status: 'failed', error_code: 'invalid_params' }],
     ['browser.claude::send', { prompt: 'x' }, { status: 'failed', error_code: 'no_active_client' }],
-  ])('refuses %s with %j when it cannot', (name, params, result) => {
+  ])('the call %s with %j of a node without a browser is refused', (name, params, result) => {
     agent = new InstructionHost();
-    expect(told(name, params)).toMatchObject(result);
+    expect(sendCall(name, params)).toMatchObject(result);
   });
 
-  it('is under its own policy', () => {
+  it('the policy of this node applies', () => {
     agent = new InstructionHost({ policy: { platforms: { chatgpt: 'deny' } } });
     agent.target = TAB;
-    expect(told('browser.claude::send', { prompt: 'x' })).toMatchObject({ error_code: 'denied_by_policy' });
+    expect(sendCall('browser.claude::send', { prompt: 'x' })).toMatchObject({ error_code: 'denied_by_policy' });
     expect(agent.prompts).toEqual([]);
   });
 });
 
-describe('where a tool acts', () => {
-  const tab = (over: object) => ({
-    platform: 'claude' as const,
-    remote_conversation_id: 'c1' as string | null,
-    organization_id: null,
-    page_url: 'https://claude.ai/chat/c1',
-    page_title: null,
-    tab_id: 1,
-    shell_page: false,
-    observed_at: 1,
-    ...over,
-  });
-  const client = (client_id: string, tabs: ReturnType<typeof tab>[], login = 'fresh') => ({
-    client_id,
-    body: {
-      connected: true,
-      platforms: [{ platform: 'claude', login, fingerprint: null, hooks: [], stopped_reason: null }],
-      tabs,
-    } as ClientPutBody,
-  });
-  const wanted = { platform: 'claude', conversation_id: 'c1', purpose: 'send' } as const;
-  const all = [client('a', []), client('b', [tab({ tab_id: 5 }), tab({ tab_id: 6, observed_at: 2 })])];
-  const yes = () => true;
-
-  it('is the tab of the conversation seen last, else a page to be opened', () => {
-    agent = new InstructionHost();
-    expect(chooseTarget(all, wanted, yes)).toMatchObject({ client_id: 'b', tab_id: 6 });
-    expect(chooseTarget(all, wanted, (id) => id === 'a')).toMatchObject({
-      client_id: 'a',
-      tab_id: null,
-      page_url: 'https://claude.ai/chat/c1',
-    });
-    expect(chooseTarget(all, { ...wanted, conversation_id: null }, yes)).toMatchObject({ shell_page: true });
-  });
-
-  it('is nowhere without a connected, signed-in browser of the platform', () => {
-    agent = new InstructionHost();
-    expect(chooseTarget(all, wanted, () => false)).toBeNull();
-    expect(chooseTarget(all, { ...wanted, platform: 'gemini' }, yes)).toBeNull();
-    expect(chooseTarget([client('a', [tab({})], 'lost')], wanted, yes)).toBeNull();
-    expect(chooseTarget([client('a', [])], { ...wanted, conversation_id: null, purpose: 'read' }, yes)).toBeNull();
+describe('a prompt whose end is reported twice', () => {
+  it('only the first end is stored and reported', async () => {
+    await observeClaimed(SEND, TAB);
+    agent.acceptStarted('ins_0');
+    const end = (outcome: 'delivered' | 'failed') =>
+      agent.instructions.promptEnded({
+        subject_kind: 'instruction',
+        subject_id: 'ins_0',
+        result: { outcome, reason: null, method: 'replay' },
+      });
+    end('delivered');
+    end('failed');
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'succeeded' });
+    expect(agent.hasRequests()).toBe(false);
+    expect(await agent.reply()).toContain('`browser.claude::send` — ok');
   });
 });

@@ -1,8 +1,7 @@
-/** The agent is killed at each stage: its pipeline is thrown away and another one opens the same file. */
+/** The agent is killed at each stage of a message, and another one opens the same file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 let agent: InstructionHost;
@@ -11,7 +10,7 @@ afterEach(async () => agent.close());
 const APPEND = ['sh', '-c', 'echo effect >> effects.txt'];
 const POLICY = { exec: { default: 'allow' } };
 
-function observed(...argvs: string[][]): void {
+function observe(...argvs: string[][]): void {
   agent = new InstructionHost({ policy: POLICY });
   const lines = argvs.map((argv) => `@conductor::exec::${JSON.stringify({ argv })}`);
   agent.instructions.onFinalMessage(finalMessage(block(...lines)), 0);
@@ -28,7 +27,7 @@ function restart(): void {
   agent.instructions.recover();
 }
 
-async function toTheEnd(): Promise<void> {
+async function runToTheReply(): Promise<void> {
   await agent.nextRequest();
   agent.acceptStarted('ins_0');
   await agent.nextRequest();
@@ -36,27 +35,27 @@ async function toTheEnd(): Promise<void> {
   await agent.reply();
 }
 
-describe('an agent that is killed', () => {
-  it('before the claim: the message is still told, and runs once', async () => {
-    observed(APPEND);
+describe('an agent that is killed and restarted', () => {
+  it('killed before the claim, it still sends the message, which runs once', async () => {
+    observe(APPEND);
     restart();
     agent.accept();
-    await toTheEnd();
+    await runToTheReply();
     expect(effects()).toBe(1);
   });
 
-  it('after the claim: the instruction runs at the restart', async () => {
-    observed(APPEND);
+  it('killed after the claim, it runs the instruction after the restart', async () => {
+    observe(APPEND);
     agent.accept();
-    // Killed before the turn of the event loop in which it would begin.
+    // Killed before the turn of the event loop in which it would start.
     restart();
-    await toTheEnd();
+    await runToTheReply();
     expect(effects()).toBe(1);
     expect(agent.replies).toHaveLength(1);
   });
 
-  it('after the claim, for longer than the claim lives: it does not run', async () => {
-    observed(APPEND);
+  it('killed after the claim and restarted after its expiry, it does not run the instruction', async () => {
+    observe(APPEND);
     agent.accept();
     agent.kill();
     agent.now += 60_000;
@@ -67,11 +66,11 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(0);
   });
 
-  it('in the middle of the effect: it ends as interrupted and is not run again', async () => {
-    observed(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
+  it('killed in the middle of the effect, it ends the instruction as interrupted and does not run it again', async () => {
+    observe(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
     agent.accept();
     await agent.nextRequest();
-    // The mark stands, the program runs, and its end finds no store to go into.
+    // The mark is set and the program runs. Its end cannot be stored any more.
     const killed = agent.instructions;
     agent.kill();
     await killed.stop();
@@ -83,8 +82,8 @@ describe('an agent that is killed', () => {
     expect(effects()).toBeLessThanOrEqual(1);
   });
 
-  it('after the effect, before the report: the stored result is reported, nothing runs again', async () => {
-    observed(APPEND);
+  it('killed after the effect and before the report, it reports the stored result and runs nothing again', async () => {
+    observe(APPEND);
     agent.accept();
     await agent.nextRequest();
     agent.acceptStarted('ins_0');
@@ -95,8 +94,8 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('between two instructions: the first is kept, the second runs', async () => {
-    observed(APPEND, APPEND);
+  it('killed between two instructions, it keeps the first result and runs the second instruction', async () => {
+    observe(APPEND, APPEND);
     agent.accept();
     await agent.nextRequest();
     agent.acceptStarted('ins_0');
@@ -113,8 +112,8 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(2);
   });
 
-  it('before the reply is queued: the reply is queued at the restart, once', async () => {
-    observed(APPEND);
+  it('killed before the reply is queued, it queues one reply after the restart', async () => {
+    observe(APPEND);
     agent.accept();
     await agent.nextRequest();
     agent.acceptStarted('ins_0');
@@ -127,26 +126,18 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('has one mark for each instruction: whoever finds it set may not begin', () => {
-    observed(APPEND);
-    agent.accept();
-    const ledger = new ExecutionStore(agent.store.db);
-    expect([ledger.start('ins_0', 1), ledger.start('ins_0', 2)]).toEqual([true, false]);
-    expect(ledger.execution('ins_0')?.started_at).toBe(1);
-  });
-
-  it('while the edge runs its tool: the request is asked once, its answer is the result', async () => {
+  it('killed while the edge runs a tool, it keeps one request in the outbox', async () => {
     agent = new InstructionHost();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::status')), 0);
     agent.accept();
     await agent.nextRequest();
     restart();
     expect(agent.store.outbox.pendingCount()).toBe(1);
-    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
+    expect(agent.pendingRequest('run').path).toBe('/v1/instructions/ins_0/run');
   });
 
-  it('stopping cleanly ends a running program as interrupted and stores that', async () => {
-    observed(['sleep', '600']);
+  it('stopped cleanly, it ends a running program as interrupted and stores that', async () => {
+    observe(['sleep', '600']);
     agent.accept();
     await agent.nextRequest();
     await agent.instructions.stop();

@@ -1,6 +1,5 @@
-/** A host with a real store in a folder of its own, its pipeline, and an edge that answers what the outbox holds. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** A host with a real store in a folder of its own, its pipeline, and an edge that responds to the rows of the outbox. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Instructions } from '../../../../local-agent/instructions/assemble.ts';
 import type { OutgoingMessage, PromptSubject } from '../../../../local-agent/instructions/outgoing.ts';
@@ -12,12 +11,9 @@ import type { TargetPayload } from '../../../../schema/contracts/conversations.t
 import type { IngestBody } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { TestClock } from '../../../support/test-clock.ts';
+import { tempFolder } from '../host/workspace.ts';
 
-export const CONTROLLER = 'node-1';
-
-export function tempFolder(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), 'baa-instructions-')));
-}
+export const NODE_ID = 'node-1';
 
 export function finalMessage(raw_text: string, with_: Partial<FinalMessage> = {}): FinalMessage {
   return {
@@ -46,7 +42,7 @@ export function block(...lines: string[]): string {
 
 export interface HostOptions {
   policy?: unknown;
-  /** Breaks the agent where a test wants it to end. */
+  inlineChars?: number;
   env?: Record<string, string>;
 }
 
@@ -59,11 +55,11 @@ export class InstructionHost {
   readonly #options: HostOptions;
   #onReply: (() => void) | undefined;
   readonly prompts: (OutgoingMessage & { requestedBy: PromptSubject })[] = [];
-  /** Runs what the agent wants to do later; nothing of it happens by itself. */
+  /** The timers of the agent; the test advances them. */
   readonly timers = new TestClock();
-  /** The browser of this host: where it has a tab, and what that shows. */
+  /** The browser of this host: its tab, and what is read there. */
   target: TargetPayload | null = null;
-  reading: ConversationReading | null | 'no answer' = null;
+  reading: ConversationReading | null | 'no response' = null;
   now = 1_000_000;
   store!: Store;
   instructions!: Instructions;
@@ -90,7 +86,7 @@ export class InstructionHost {
     let temporary = 0;
     this.instructions = new Instructions({
       store: this.store,
-      nodeId: CONTROLLER,
+      nodeId: NODE_ID,
       outgoing: {
         enqueueReply: (reply) => {
           this.replies.push(reply);
@@ -100,7 +96,7 @@ export class InstructionHost {
       },
       targets: { choose: () => this.target },
       reader: {
-        read: async () => (this.reading === 'no answer' ? await new Promise(() => undefined) : this.reading),
+        read: async () => (this.reading === 'no response' ? await new Promise(() => undefined) : this.reading),
       },
       clock: {
         now: () => this.now,
@@ -114,13 +110,13 @@ export class InstructionHost {
       protectedPaths: [join(this.root, 'state')],
       env: { PATH: process.env.PATH, ...this.#options.env },
       timeouts: { timeoutMs: INSTRUCTION.timeout_ms, execTimeoutMs: INSTRUCTION.exec_timeout_ms },
-      inlineChars: 2_000,
+      inlineChars: this.#options.inlineChars ?? 2_000,
       newTemporaryName: () => `.temporary-${++temporary}`,
       onChange: () => undefined,
     });
   }
 
-  /** The agent dies: nothing of it is left but the file. Effects under way are thrown away with it. */
+  /** Kills the agent: only its file is left. */
   kill(): void {
     this.store.close();
   }
@@ -131,21 +127,21 @@ export class InstructionHost {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  /** The oldest request that waits, in that stream or in any, which must be of that kind. */
-  waiting(kind: string, stream?: string): OutboxRow {
+  /** The oldest request of the outbox, in that stream or in any; it must be of that kind. */
+  pendingRequest(kind: string, stream?: string): OutboxRow {
     const streams = stream === undefined ? this.store.outbox.pendingStreams() : [stream];
     const row = streams.map((one) => this.store.outbox.head(one))[0];
-    if (row?.kind !== kind) throw new Error(`expected ${kind} to wait, found ${row?.kind ?? 'nothing'}`);
+    if (row?.kind !== kind) throw new Error(`expected a request of kind ${kind}, found ${row?.kind ?? 'nothing'}`);
     return row;
   }
 
-  waits(): boolean {
+  hasRequests(): boolean {
     return this.store.outbox.pendingCount() > 0;
   }
 
-  /** The edge answers the oldest request, which must be of that kind. */
-  answer(kind: string, answer: unknown, stream?: string): unknown {
-    const row = this.waiting(kind, stream);
+  /** The edge responds to the oldest request, which must be of that kind. Returns the body of the request. */
+  respond(kind: string, response: unknown, stream?: string): unknown {
+    const row = this.pendingRequest(kind, stream);
     const handler = this.instructions.responseHandlers[kind];
     if (!handler) throw new Error(`no handler for ${kind}`);
     const sent = {
@@ -156,7 +152,7 @@ export class InstructionHost {
     };
     const after = this.store.transaction(() => {
       this.store.outbox.remove(row.id);
-      return handler.onResponse(handler.schema.parse(answer), sent);
+      return handler.onResponse(handler.schema.parse(response), sent);
     });
     after?.();
     return sent.body;
@@ -164,7 +160,7 @@ export class InstructionHost {
 
   /** The edge refuses the oldest request. */
   refuse(kind: string, code: string): void {
-    const row = this.waiting(kind);
+    const row = this.pendingRequest(kind);
     const handler = this.instructions.responseHandlers[kind];
     const refusal = { status: 409, code, message: code };
     const sent = {
@@ -180,10 +176,13 @@ export class InstructionHost {
     after?.();
   }
 
-  /** Accepts the ingest that waits, every instruction with the given standing (`claimed` unless said). */
-  accept(standings: Record<number, { status: string; gate?: string }> = {}, ingest_status = 'accepted'): IngestBody {
-    const body = JSON.parse(this.waiting('ingest').body) as IngestBody;
-    this.answer('ingest', {
+  /** The edge ingests the message. `statuses`: of instructions that are not `claimed`, by their position. */
+  accept(
+    statuses: Record<number, { status: string; gate?: string | null }> = {},
+    ingest_status = 'accepted',
+  ): IngestBody {
+    const body = JSON.parse(this.pendingRequest('ingest').body) as IngestBody;
+    this.respond('ingest', {
       message_id: 'msg_1',
       local_conversation_id: 'lc_1',
       ingest_status,
@@ -193,33 +192,33 @@ export class InstructionHost {
       instructions: body.instructions.map(({ index }) => ({
         instruction_id: `ins_${index}`,
         index,
-        status: standings[index]?.status ?? 'claimed',
+        status: statuses[index]?.status ?? 'claimed',
         claim_expires_in_ms: 60_000,
-        gate: standings[index]?.gate ?? null,
+        gate: statuses[index]?.gate ?? null,
       })),
     });
     return body;
   }
 
   acceptStarted(id: string, stream?: string): void {
-    this.answer('started', { instruction_id: id, status: 'running', claim_expires_in_ms: 60_000 }, stream);
+    this.respond('started', { instruction_id: id, status: 'running', claim_expires_in_ms: 60_000 }, stream);
   }
 
-  /** Takes the result that waits; the others of the message then stand as `rest` says. Returns what was reported. */
+  /** The edge stores the reported result. `rest`: the other instructions of the message. Returns the reported body. */
   acceptResult(
     id: string,
     rest: object[] = [],
     stream?: string,
-  ): { status: string; output: string; error_code: string | null; exit_code: number | null } {
-    const sent = JSON.parse(this.waiting('result', stream).body) as ReturnType<InstructionHost['acceptResult']>;
-    this.answer(
+  ): { status: string; output: string; error_code: string | null; exit_code: number | null; inline_chars: number } {
+    const sent = JSON.parse(this.pendingRequest('result', stream).body) as ReturnType<InstructionHost['acceptResult']>;
+    this.respond(
       'result',
       {
         instruction_id: id,
         status: sent.status,
         claim_expires_in_ms: null,
         artifact_id: null,
-        artifact_url: 'https://edge.example/artifact/1/x',
+        artifact_url: sent.output.length > sent.inline_chars ? 'https://edge.example/artifact/1/x' : null,
         rest,
       },
       stream,
@@ -227,7 +226,7 @@ export class InstructionHost {
     return sent;
   }
 
-  /** The text of the nth reply, when it has been queued. */
+  /** Resolves with the text of the nth reply when it is queued. */
   async reply(nth = 1): Promise<string> {
     while (this.replies.length < nth) {
       await new Promise<void>((resolve) => {
@@ -237,14 +236,14 @@ export class InstructionHost {
     return this.replies[nth - 1]?.message_text ?? '';
   }
 
-  /** How far the message is, as it is stored. */
+  /** The stored state of the only message. */
   messageState(): unknown {
     return this.store.db.prepare('SELECT state FROM messages').get()?.state;
   }
 
-  /** Resolves when the outbox holds something to send. */
+  /** Resolves when the outbox has a request. */
   async nextRequest(): Promise<void> {
-    if (this.waits()) return;
+    if (this.hasRequests()) return;
     await new Promise<void>((resolve) => {
       const off = this.store.outbox.onAppend(() => {
         off();

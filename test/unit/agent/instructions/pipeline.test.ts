@@ -16,11 +16,11 @@ afterEach(async () => {
 
 const write = (path: string, content: string) => `@conductor::files/write::${JSON.stringify({ path, content })}`;
 
-describe('the way of one message', () => {
-  it('stores the message with its judged instructions before it is acknowledged', () => {
+describe('a final message', () => {
+  it('the request with the judged instructions is stored before the message is acknowledged', () => {
     const agent = host({ policy: { tools: { 'files/read': 'deny' } } });
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 250);
-    const row = agent.waiting('ingest');
+    const row = agent.pendingRequest('ingest');
     expect(row).toMatchObject({ stream: 'conv:chatgpt:conversation-1', path: '/v1/messages', age_ms: 250 });
     const body = JSON.parse(row.body);
     expect(body).toMatchObject({ controller_id: 'node-1', remote_conversation_id: 'conversation-1', block_errors: [] });
@@ -31,15 +31,15 @@ describe('the way of one message', () => {
   });
 
   it.each([{ role: 'user' as const }, { role: 'tool' as const }, { conversation_id: null }])(
-    'acknowledges without telling the edge: %o',
+    "a message that is not an assistant's, or of no conversation, is not sent to the edge: %o",
     (frame) => {
       const agent = host();
       agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A')), frame), 0);
-      expect(agent.waits()).toBe(false);
+      expect(agent.hasRequests()).toBe(false);
     },
   );
 
-  it('marks, executes, reports and replies, one instruction after the other', async () => {
+  it('instructions are started, executed and reported one after the other, then the reply is queued', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
     agent.accept();
@@ -47,8 +47,11 @@ describe('the way of one message', () => {
     agent.acceptStarted('ins_0');
     await agent.nextRequest();
     expect(readFileSync(join(agent.workspace, 'a.txt'), 'utf8')).toBe('A');
-    // The next one waits for the answer to this one.
-    expect(JSON.parse(agent.waiting('result').body)).toMatchObject({ status: 'succeeded', controller_id: 'node-1' });
+    // The next instruction starts after the edge has responded to this result.
+    expect(JSON.parse(agent.pendingRequest('result').body)).toMatchObject({
+      status: 'succeeded',
+      controller_id: 'node-1',
+    });
     agent.acceptResult('ins_0', [
       { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null },
     ]);
@@ -65,7 +68,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('`conductor::files/read` — ok');
   });
 
-  it('does not begin what the edge has blocked meanwhile', async () => {
+  it('an instruction that the edge has blocked meanwhile does not start', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
     agent.accept();
@@ -80,7 +83,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('not run: `system_paused`');
   });
 
-  it('judges again at the effect: a policy made stricter meanwhile denies', async () => {
+  it('an instruction that the policy forbids by the time of its effect is denied', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
     agent.writePolicy({ tools: { '*': 'deny' } });
@@ -92,14 +95,17 @@ describe('the way of one message', () => {
     expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
   });
 
-  it('asks the edge to run its own tools, and takes their answer as the result', async () => {
+  it('a tool of the edge is run there, and its response is the result', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::system/pause')), 0);
-    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('control');
+    expect(JSON.parse(agent.pendingRequest('ingest').body).instructions[0].policy).toEqual({
+      decision: 'allow',
+      rule: 'default',
+    });
     agent.accept();
     await agent.nextRequest();
-    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
-    agent.answer('run', {
+    expect(agent.pendingRequest('run').path).toBe('/v1/instructions/ins_0/run');
+    agent.respond('run', {
       instruction_id: 'ins_0',
       status: 'succeeded',
       claim_expires_in_ms: null,
@@ -113,7 +119,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('paused, version 4');
   });
 
-  it('names the rule that denied one instruction after the edge has told of the others', async () => {
+  it('the reply names the rule of a denied instruction after a response about the others', async () => {
     const agent = host({ policy: { tools: { 'files/read': 'deny' } } });
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
     agent.accept({ 1: { status: 'denied' } });
@@ -126,7 +132,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('denied: `tools["files/read"]`');
   });
 
-  it('replies at once to what could not be read or was denied, naming the line', async () => {
+  it('a message that cannot be read is replied to with the line of the error', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::nothing')), 0);
     agent.accept({}, 'parse_error_only');
@@ -134,7 +140,7 @@ describe('the way of one message', () => {
   });
 
   it.each(['duplicate_message', 'duplicate_only', 'ignored_no_instructions', 'expired', 'capture_mismatch'])(
-    'does not reply to %s',
+    'a message with the status %s gets no reply',
     async (status) => {
       const agent = host();
       agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
@@ -146,7 +152,7 @@ describe('the way of one message', () => {
     },
   );
 
-  it('keeps a message open while an approval is awaited, and follows what became of it', async () => {
+  it('a message waits for an approval, and its reply follows the end of it', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::rm -rf .')), 0);
     const sent = agent.accept({ 0: { status: 'awaiting_approval' } }, 'awaiting_approval');
@@ -159,7 +165,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('too old');
   });
 
-  it('begins nothing more of a message whose result the edge refused', async () => {
+  it('after a refused result no other instruction of the message starts', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
     agent.accept();
@@ -172,7 +178,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('interrupted');
   });
 
-  it('gives up what was claimed too long ago', async () => {
+  it('an instruction whose claim has expired does not start', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
     agent.accept();
@@ -182,13 +188,43 @@ describe('the way of one message', () => {
     expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
   });
 
-  it('reports a broken policy and keeps the one before it', () => {
+  it('with an invalid policy file the policy before it stays in force', () => {
     const agent = host({ policy: { tools: { 'files/write': 'deny' } } });
     agent.writePolicy('{ not json');
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
-    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('deny');
+    expect(JSON.parse(agent.pendingRequest('ingest').body).instructions[0].policy.decision).toBe('deny');
     expect(agent.instructions.policyProblem()).toContain('JSON');
     writeFileSync(join(agent.root, 'policy.json'), '{}');
     expect(agent.instructions.policyProblem()).toBeNull();
+  });
+
+  it('an output over the inline limit of this node is shortened with a link, a shorter one is shown whole', async () => {
+    const agent = host({ inlineChars: 500 });
+    writeFileSync(join(agent.workspace, 'long'), 'x'.repeat(501));
+    writeFileSync(join(agent.workspace, 'short'), 'y'.repeat(500));
+    const lines = ['@conductor::files/read::long', '@conductor::files/read::short'];
+    agent.instructions.onFinalMessage(finalMessage(block(...lines)), 0);
+    agent.accept();
+    await agent.nextRequest();
+    agent.acceptStarted('ins_0');
+    await agent.nextRequest();
+    const next = { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null };
+    expect(agent.acceptResult('ins_0', [next]).inline_chars).toBe(500);
+    await agent.nextRequest();
+    agent.acceptStarted('ins_1');
+    await agent.nextRequest();
+    agent.acceptResult('ins_1');
+    const reply = await agent.reply();
+    expect(reply).toContain('501 characters in all. Full text: <https://edge.example/artifact/1/x>');
+    expect(reply).toContain('y'.repeat(500));
+  });
+
+  it('a stopping agent starts nothing, even a step that is queued already', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
+    agent.accept();
+    await agent.instructions.stop();
+    expect(agent.hasRequests()).toBe(false);
+    expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
   });
 });
