@@ -108,7 +108,7 @@ export class Instructions {
 
   /** Instructions whose end comes from the edge, and has to be read again after the edge was out of reach. */
   awaited(): string[] {
-    return this.#pipeline.ledger.awaitedElsewhere();
+    return this.#pipeline.executions.awaitedRemote();
   }
 
   /** What is wrong with `policy.json`; null when nothing is. */

@@ -7,6 +7,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
+import { targetPayload } from '../../schema/domain/links.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import type { InstructionRow, MessageRow } from '../../schema/tables/index.ts';
@@ -112,15 +113,7 @@ async function linkTarget(db: Database, message: MessageRow): Promise<TargetPayl
 }
 
 function unlinkedTarget({ client_id, remote_conversation_id }: MessageRow): TargetPayload {
-  return {
-    client_id,
-    conversation_id: remote_conversation_id,
-    organization_id: null,
-    page_url: '',
-    page_title: null,
-    tab_id: null,
-    shell_page: false,
-  };
+  return targetPayload(client_id, { remote_conversation_id, page_url: '' });
 }
 
 /** The command of an earlier resubmission that its node may still follow. */
