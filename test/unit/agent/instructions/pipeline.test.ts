@@ -89,7 +89,7 @@ describe('the way of one message', () => {
   it('asks the edge to run its own tools, and takes their answer as the result', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::system/pause')), 0);
-    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('control');
+    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('allow');
     agent.accept();
     await agent.nextRequest();
     expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
