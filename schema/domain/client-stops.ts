@@ -17,6 +17,19 @@ export function asStopReason(reason: string | null | undefined): StopReason | nu
   return STOP_REASONS.find((known) => known === reason) ?? null;
 }
 
+/** Whether a platform's HTTP status says that the browser is not signed in there: asking again changes nothing. */
+export function isSignedOutStatus(httpStatus: number | null | undefined): boolean {
+  return httpStatus === 401 || httpStatus === 403;
+}
+
+/** Why a failed delivery stops its browser on that platform, or null: the reason it names, else its status. */
+export function stopReasonOf(failure: {
+  reason: string | null;
+  http_status?: number | null | undefined;
+}): StopReason | null {
+  return asStopReason(failure.reason) ?? (isSignedOutStatus(failure.http_status) ? 'signed_out' : null);
+}
+
 /** Why nothing may be sent through that link, or null. */
 export function linkStopped(link: { fingerprint: string | null; client: ClientStanding | null }): StopReason | null {
   const { fingerprint, client } = link;

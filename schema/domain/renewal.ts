@@ -7,7 +7,7 @@ import type { StopReason } from '../contracts/clients.ts';
 import type { AutomationStatus, Link, PauseReason } from '../contracts/conversations.ts';
 import type { DeliveryResult, RenewalJob } from '../contracts/renewal.ts';
 import { DELIVERY, RENEWAL, TIMED_JOBS } from '../defaults.ts';
-import { asStopReason } from './client-stops.ts';
+import { asStopReason, stopReasonOf } from './client-stops.ts';
 import { isDeliverable } from './links.ts';
 import type { Hold } from './renewal-limits.ts';
 import type { PayloadText } from './renewal-payload.ts';
@@ -193,8 +193,7 @@ function plain(step: JobStep): Outcome {
 function decideFailure(job: JobState, answer: DeliveryResult, chance: Chance): Outcome {
   const { now } = chance;
   const { http_status, retry_after_ms } = answer;
-  const unauthorized = http_status === 401 || http_status === 403;
-  const stops = asStopReason(answer.reason) ?? (unauthorized ? 'signed_out' : null);
+  const stops = stopReasonOf(answer);
   if (stops !== null) {
     const step = waiting(job, stops, now + DELIVERY.stopped_recheck_ms);
     return { ...plain(step), stops, pauses: stops === 'security_challenge' ? stops : null };

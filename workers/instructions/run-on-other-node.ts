@@ -52,6 +52,7 @@ export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<Instruct
     controller_id: node,
     kind: 'instruction',
     body: {
+      requested_by: 'instruction',
       instruction_id,
       name,
       params: row.params,
@@ -111,10 +112,9 @@ type CommandRow = typeof commands.$inferSelect;
 async function refused(env: Env, db: Database, command: CommandRow, now: number): Promise<WritePlan<null>> {
   const nothing = { response: null };
   const { command_id, controller_id: by, code, body } = command;
-  const { instruction_id } = COMMAND_BODIES.instruction.parse(body);
-  // A person's own prompt bears the id of its command.
-  if (instruction_id === command_id) return nothing;
-  const loaded = await readInstruction(db, instruction_id);
+  const call = COMMAND_BODIES.instruction.parse(body);
+  if (call.requested_by === 'person') return nothing;
+  const loaded = await readInstruction(db, call.instruction_id);
   if (loaded.row.command_id !== command_id || !isExecuting(loaded.row.status)) return nothing;
   const told = { output: `${by} refused it`, error_code: code ?? 'refused' };
   const result = { status: 'failed', ...told, duration_ms: 0, truncated: false } as const;

@@ -44,7 +44,8 @@ type Outcome = Promise<Plan>;
 const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
   delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
   'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
-  instruction: (answered) => (answered.body.instruction_id === answered.command_id ? sent(answered) : done(answered)),
+  instruction: ({ body, ...rest }) =>
+    body.requested_by === 'person' ? sent(rest) : done({ ...rest, instruction_id: body.instruction_id }),
   'instruction.cancel': keptAsTold,
   'approval.decided': keptAsTold,
   'message.resubmit': keptAsTold,
@@ -57,14 +58,24 @@ async function keptAsTold(): Outcome {
   return { statements: [] };
 }
 
+type BrowserCallAnswered = Omit<Answered<'instruction'>, 'body'>;
+
 /** What another node's browser did for an instruction ends it. */
-async function done({ env, db, now, origin, controller_id, body, result }: Answered<'instruction'>): Outcome {
-  const loaded = await readInstruction(db, body.instruction_id);
+async function done({
+  env,
+  db,
+  now,
+  origin,
+  controller_id,
+  instruction_id,
+  result,
+}: BrowserCallAnswered & { instruction_id: string }): Outcome {
+  const loaded = await readInstruction(db, instruction_id);
   return finishFromOtherNode({ env, db, now, origin, loaded, result, by: controller_id });
 }
 
 /** What a person sent into a browser directly: whoever follows the events learns what became of it. */
-async function sent({ command_id, controller_id, result }: Answered<'instruction'>): Outcome {
+async function sent({ command_id, controller_id, result }: BrowserCallAnswered): Outcome {
   const { status, error_code = null } = result;
   const data = { status, error_code, controller_id };
   return { events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
