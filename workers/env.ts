@@ -1,5 +1,4 @@
 /** What a request carries through the Worker. */
-
 import type { Session } from '../schema/contracts/tokens.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 import type { AccessKeys } from './auth/access.ts';

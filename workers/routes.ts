@@ -1,5 +1,4 @@
 /** Every route, once. The application mounts this list; OpenAPI and the tests that try every route read it. */
-
 import { session } from './auth/session.routes.ts';
 import { tokens } from './auth/tokens.routes.ts';
 import { apiDocs } from './http/api-docs.routes.ts';

@@ -109,8 +109,10 @@ export const CaptureSchema = z.strictObject({
   source: z.enum(['network', 'dom']),
   other: z.enum(['agrees', 'absent', 'differs']),
 });
+export type Capture = z.infer<typeof CaptureSchema>;
 
-export const MessageRoleSchema = z.enum(['assistant', 'user', 'system', 'tool']);
+export const MESSAGE_ROLES = ['assistant', 'user', 'system', 'tool'] as const;
+export const MessageRoleSchema = z.enum(MESSAGE_ROLES);
 
 export const IngestBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
@@ -305,6 +307,7 @@ export const InstructionEventSchema = z.object({
   controller_id: z.string().nullable(),
   detail: z.record(z.string(), z.unknown()),
 });
+export type InstructionEvent = z.infer<typeof InstructionEventSchema>;
 export const INSTRUCTION_EVENT_KINDS = [
   'observed',
   'judged',

@@ -1,10 +1,16 @@
 /** Nodes, the fence that guards every claim, commands to nodes, and the events of the system. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Command } from '../contracts/commands.ts';
 import { COMMAND_KINDS, COMMAND_STATES } from '../contracts/commands.ts';
+import type { Node } from '../contracts/controllers.ts';
 import { NODE_ROLES, NODE_STATES } from '../contracts/controllers.ts';
+import type { SystemEvent } from '../contracts/events.ts';
 import { EVENT_TOPICS } from '../contracts/events.ts';
+import type { LeaderTerm } from '../contracts/leader.ts';
+import type { FenceMarks } from '../contracts/system.ts';
 import { SYSTEM_MODES } from '../contracts/system.ts';
+import type { RowOf } from './row.ts';
 
 export const nodes = sqliteTable('nodes', {
   controller_id: text().primaryKey(),
@@ -19,6 +25,8 @@ export const nodes = sqliteTable('nodes', {
   created_at: integer().notNull(),
 });
 
+export type NodeRow = RowOf<typeof nodes, Node>;
+
 /** One row (id 1): the term and the mode that D1 knows of. Raised by the objects, read by every guard. */
 export const fence = sqliteTable('fence', {
   id: integer().primaryKey(),
@@ -30,12 +38,16 @@ export const fence = sqliteTable('fence', {
   updated_at: integer().notNull(),
 });
 
+export type FenceRow = RowOf<typeof fence, FenceMarks>;
+
 export const leader_terms = sqliteTable('leader_terms', {
   term: integer().primaryKey(),
   holder_id: text().notNull(),
   holder_host: text().notNull(),
   acquired_at: integer().notNull(),
 });
+
+export type LeaderTermRow = RowOf<typeof leader_terms, LeaderTerm>;
 
 /**
  * Never holds a row. A guard is `INSERT INTO guard (<name>) SELECT NULL … WHERE <violated>`: its NOT NULL makes the
@@ -70,6 +82,9 @@ export const commands = sqliteTable(
   ],
 );
 
+/** `body` is that of the kind; what a node is sent is made by `CommandSchema`. */
+export type CommandRow = RowOf<typeof commands, Pick<Command, 'command_id' | 'kind'> & { body: object }>;
+
 export const events = sqliteTable('events', {
   seq: integer().primaryKey({ autoIncrement: true }),
   at: integer().notNull(),
@@ -78,3 +93,4 @@ export const events = sqliteTable('events', {
   subject_id: text().notNull(),
   data: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
 });
+export type EventRow = RowOf<typeof events, SystemEvent>;

@@ -2,14 +2,26 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { PLATFORM_IDS } from '../contracts/common.ts';
-import type { BlockError, PolicyVerdict } from '../contracts/instructions.ts';
+import type { Artifact } from '../contracts/events.ts';
+import { ARTIFACT_KINDS } from '../contracts/events.ts';
+import type {
+  Approval,
+  BlockError,
+  Capture,
+  Instruction,
+  InstructionEvent,
+  Message,
+  PolicyVerdict,
+} from '../contracts/instructions.ts';
 import {
   INGEST_STATUSES,
   INSTRUCTION_EVENT_KINDS,
   INSTRUCTION_STATES,
+  MESSAGE_ROLES,
   REPLY_OUTCOMES,
 } from '../contracts/instructions.ts';
 import { SKIP_REASONS } from '../contracts/renewal.ts';
+import type { RowOf } from './row.ts';
 
 export const messages = sqliteTable(
   'messages',
@@ -25,12 +37,10 @@ export const messages = sqliteTable(
     identity: text().notNull(),
     text_hash: text().notNull(),
     raw_text: text().notNull(),
-    role: text({ enum: ['assistant', 'user', 'system', 'tool'] }).notNull(),
+    role: text({ enum: MESSAGE_ROLES }).notNull(),
     controller_id: text().notNull(),
     client_id: text().notNull(),
-    capture: text({ mode: 'json' })
-      .$type<{ source: 'network' | 'dom'; other: 'agrees' | 'absent' | 'differs' }>()
-      .notNull(),
+    capture: text({ mode: 'json' }).$type<Capture>().notNull(),
     block_errors: text({ mode: 'json' }).$type<BlockError[]>().notNull(),
     ingest_status: text({ enum: INGEST_STATUSES }).notNull(),
     reply_outcome: text({ enum: REPLY_OUTCOMES }),
@@ -50,6 +60,8 @@ export const messages = sqliteTable(
   ],
 );
 
+export type MessageRow = RowOf<typeof messages, Message>;
+
 export const instructions = sqliteTable(
   'instructions',
   {
@@ -66,7 +78,7 @@ export const instructions = sqliteTable(
     status: text({ enum: INSTRUCTION_STATES }).notNull(),
     policy: text({ mode: 'json' }).$type<PolicyVerdict>().notNull(),
     gate: text(),
-    approval: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    approval: text({ mode: 'json' }).$type<Approval>(),
     timeout_ms: integer().notNull(),
     claim_expires_at: integer(),
     started_at: integer(),
@@ -95,6 +107,8 @@ export const instructions = sqliteTable(
   ],
 );
 
+export type InstructionRow = RowOf<typeof instructions, Instruction & { approval: Approval | null }>;
+
 export const instruction_events = sqliteTable(
   'instruction_events',
   {
@@ -117,6 +131,8 @@ export const instruction_events = sqliteTable(
   ],
 );
 
+export type InstructionEventRow = RowOf<typeof instruction_events, InstructionEvent>;
+
 /** Where each node's journal ends: the newest entry cannot be taken away unseen. */
 export const journal_heads = sqliteTable('journal_heads', {
   chain: text().primaryKey(),
@@ -126,8 +142,9 @@ export const journal_heads = sqliteTable('journal_heads', {
 
 export const artifacts = sqliteTable('artifacts', {
   artifact_id: text().primaryKey(),
-  kind: text({ enum: ['instruction_output'] }).notNull(),
+  kind: text({ enum: ARTIFACT_KINDS }).notNull(),
   instruction_id: text(),
   content: text().notNull(),
   created_at: integer().notNull(),
 });
+export type ArtifactRow = RowOf<typeof artifacts, Artifact>;

@@ -12,6 +12,7 @@ import type { Session } from '../../schema/contracts/tokens.ts';
 import { BOOTSTRAP_SECRET_MIN_CHARS, PLACEHOLDER_SECRETS, TOKEN_PREFIX } from '../../schema/contracts/tokens.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { TokenRow } from '../../schema/tables/index.ts';
 import { tokens } from '../../schema/tables/index.ts';
 import { sha256, sha256Hex } from '../crypto/hash.ts';
 import type { AppEnv } from '../env.ts';
@@ -36,7 +37,7 @@ export interface Identified {
 }
 /** A token as it is stored, the bootstrap secret included. */
 type KnownToken = Pick<
-  typeof tokens.$inferSelect,
+  TokenRow,
   'token_id' | 'token_hash' | 'role' | 'subject' | 'controller_id' | 'expires_at' | 'revoked_at' | 'last_used_at'
 >;
 

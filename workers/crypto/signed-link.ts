@@ -2,7 +2,6 @@
  * Links to artifacts that need no token: a person opens one from a chat. The link carries its own end and a signature
  * under a key derived from the bootstrap secret, so changing the secret ends every link at once.
  */
-
 import { bootstrapSecret } from '../auth/authenticate.ts';
 import { fromBase64Url, toBase64Url } from './base64.ts';
 import { deriveKey } from './hash.ts';

@@ -4,7 +4,6 @@
  * write is whole and audited, a repeat gets the first answer, and what a decision relied upon still held when it was
  * written: a `changed` guard makes the handler read and decide again.
  */
-
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';

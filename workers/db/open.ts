@@ -3,7 +3,6 @@
  * drizzle's own `batch` cannot bind the parameters of a raw `sql` statement (its `stmt` is undefined), and guards are
  * such statements; so the batch is sent here.
  */
-
 import type { BatchItem } from 'drizzle-orm/batch';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import { drizzle } from 'drizzle-orm/d1';

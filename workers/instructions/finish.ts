@@ -10,15 +10,14 @@ import { OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction, TransitionResult } from '../../schema/domain/message-progress.ts';
 import { applyTransition } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { ConversationRow, FenceRow, InstructionRow } from '../../schema/tables/index.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { pushChanged } from '../nodes/push.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import { guardStatus, storeConversation } from '../renewal/conversations.ts';
-import type { InstructionRow } from './statuses.ts';
 import { guardStatuses, siblingsOf, storeStatuses, toTracked } from './statuses.ts';
 
 /** A message's instructions as they stand, and what they may do now depends on. */
@@ -27,7 +26,7 @@ export interface LoadedMessage {
   rows: InstructionRow[];
   statuses: TrackedInstruction[];
   conversation: ConversationRow;
-  fence: typeof fence.$inferSelect;
+  fence: FenceRow;
   /** Another message of that conversation is executing. */
   busy: boolean;
 }

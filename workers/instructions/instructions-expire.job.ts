@@ -5,6 +5,7 @@
 import type { SQL } from 'drizzle-orm';
 import { asc, sql } from 'drizzle-orm';
 import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { commit } from '../db/commit.ts';
 import { runBatch } from '../db/open.ts';
@@ -12,7 +13,6 @@ import { projectAllAgain } from '../renewal/projection-marks.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
 import { hasRoom, MORE } from '../timed-jobs/job.ts';
 import { endFromOutside, readInstruction } from './finish.ts';
-import type { InstructionRow } from './statuses.ts';
 
 /** D1 statements that ending one costs. */
 const QUERIES_EACH = 18;

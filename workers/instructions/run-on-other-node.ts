@@ -14,6 +14,7 @@ import type { TrackedInstruction } from '../../schema/domain/message-progress.ts
 import { startInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
+import type { CommandRow } from '../../schema/tables/index.ts';
 import { commands, instructions } from '../../schema/tables/index.ts';
 import type { WriteContext } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
@@ -107,8 +108,6 @@ export async function endRefused(
   const context: WriteContext = { db, now, by: null, idempotency: null, waitUntil };
   for (const command of rows) await commit(context, () => refused(env, db, command, now));
 }
-
-type CommandRow = typeof commands.$inferSelect;
 
 async function refused(env: Env, db: Database, command: CommandRow, now: number): Promise<WritePlan<null>> {
   const nothing = { response: null };

@@ -11,12 +11,11 @@ import type {
 import { isControl, toolName } from '../../schema/contracts/tools.ts';
 import { isExecutingStatus, isFinalStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
-
-export type InstructionRow = typeof instructions.$inferSelect;
 
 /** Who changes an instruction: `chain` is its holder, whose journal tells it. */
 export interface ChangedBy {

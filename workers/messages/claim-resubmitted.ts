@@ -10,6 +10,7 @@ import { moveMessage } from '../../schema/domain/message-machine.ts';
 import type { Resubmission } from '../../schema/domain/resubmission.ts';
 import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { MessageRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
@@ -21,7 +22,6 @@ import type { JournalDraft } from '../instructions/journal.ts';
 import { claimedView, guardStatuses, instructionsOf, storeStatuses } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
-import type { MessageRow } from './message-reads.ts';
 import { findMessage } from './message-reads.ts';
 import { guardCommand, pendingCommand } from './resubmit.ts';
 

@@ -3,7 +3,6 @@
  * by the mode version and by everything the decision was made on; so of two nodes that bring the same message at once
  * one claims, and the other reads again and finds a duplicate.
  */
-
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { IngestBody, IngestResponse } from '../../schema/contracts/instructions.ts';
@@ -13,6 +12,7 @@ import { decideIngest, dedupeText, executedAlike, recognize } from '../../schema
 import { breakRow } from '../../schema/domain/renewal-limits.ts';
 import { isRenewalText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Database } from '../db/open.ts';
@@ -20,7 +20,6 @@ import type { WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
-import type { ConversationRow } from '../renewal/conversations.ts';
 import { storeConversation } from '../renewal/conversations.ts';
 import { lastRenewalText } from '../renewal/jobs.ts';
 import { observeLinks } from '../renewal/links.ts';

@@ -10,12 +10,11 @@ import {
   MessageSchema,
 } from '../../schema/contracts/instructions.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { MessageRow } from '../../schema/tables/index.ts';
 import { instruction_events, instructions, messages } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
-
-export type MessageRow = typeof messages.$inferSelect;
 
 /** A message in a list: without its text, which may be long. */
 export const MessageSummarySchema = MessageSchema.omit({ raw_text: true, block_errors: true, capture: true });

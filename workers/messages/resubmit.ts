@@ -7,6 +7,7 @@ import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
+import type { MessageRow } from '../../schema/tables/index.ts';
 import { conversation_links, messages } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
@@ -16,7 +17,6 @@ import { nodeOfClient } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { findCommand, insertCommand } from '../nodes/commands.ts';
 import { pushCommands } from '../nodes/push.ts';
-import type { MessageRow } from './message-reads.ts';
 import { findMessage } from './message-reads.ts';
 
 /** What a command may take of a frame, beside the other fields of the frame. */

@@ -1,8 +1,8 @@
 /** The tools that run at the edge, one handler each: a tool in the table without one does not compile. */
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
+import type { ConversationRow } from '../../../schema/tables/index.ts';
 import type { Database } from '../../db/open.ts';
 import type { Plan } from '../../db/plan.ts';
-import type { ConversationRow } from '../../renewal/conversations.ts';
 import { conversationMode } from './conversation-mode.ts';
 import { describe } from './describe.ts';
 import { status } from './status.ts';
