@@ -3,17 +3,16 @@ import { asc, sql } from 'drizzle-orm';
 import { instructions } from '../../schema/tables/index.ts';
 import { commit } from '../db/commit.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
-import { hasRoom, MORE } from '../timed-jobs/job.ts';
+import { MORE } from '../timed-jobs/job.ts';
 import { endApproval } from './approve.ts';
 import { readInstruction } from './finish.ts';
 
-/** D1 statements that ending one costs. */
-const QUERIES_EACH = 18;
 const MAX_PER_TICK = 20;
 
 export const approvalsExpire: Runner = {
   name: 'approvals.expire',
   ordinary: false,
+  queries: { base: 1, each: 18 },
   async run(context) {
     const late = await context.db
       .select({ instruction_id: instructions.instruction_id })
@@ -25,9 +24,8 @@ export const approvalsExpire: Runner = {
       )
       .orderBy(asc(instructions.claim_expires_at))
       .limit(MAX_PER_TICK);
-    for (const [at, { instruction_id }] of late.entries()) {
-      // The first needs no room of its own but that of the tick: else one would never be ended.
-      if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
+    for (const { instruction_id } of late) {
+      if (!context.hasRoom()) return MORE;
       await expire(context, instruction_id);
     }
     return late.length === 0 ? 'idle' : 'ok';

@@ -20,8 +20,7 @@ import type { Database, Statement } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushChanged, pushCommands } from '../nodes/push.ts';
+import { pushChanged, sendCommands } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 import type { LoadedInstruction } from './finish.ts';
 import { endInstruction, guardFree, idsOf } from './finish.ts';
@@ -143,11 +142,7 @@ function decided(
 const NO_HASH = '0'.repeat(64);
 
 function sendDecision(env: Env, db: Database, loaded: LoadedInstruction, command: CommandDraft, now: number): Plan {
-  return {
-    statements: [insertCommand(db, command, now)],
-    after: async () => {
-      await pushCommands(env, [command], now);
-      await pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded));
-    },
-  };
+  return mergePlans(sendCommands({ env, db, now }, [command]), {
+    after: () => pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded)),
+  });
 }

@@ -9,9 +9,9 @@ import { newId } from '../../schema/ids.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushCommands } from '../nodes/push.ts';
+import { sendCommands } from '../nodes/push.ts';
 import type { LoadedInstruction } from './finish.ts';
 import { endFromOutside } from './finish.ts';
 import { guardStatuses } from './statuses.ts';
@@ -46,10 +46,9 @@ function tellToEnd(
     // As long as it may run: its host may be away for a while.
     expires_at: Math.max(now + COMMAND.expiry_ms, row.claim_expires_at ?? 0),
   };
-  return {
+  const request: Plan = {
     guards: [guardStatuses(db, row.message_id, statuses)],
     statements: [
-      insertCommand(db, command, now),
       db
         .update(instructions)
         .set({ cancel_requested_at: now, updated_at: now })
@@ -57,6 +56,6 @@ function tellToEnd(
     ],
     events: [{ topic: 'instructions', type: 'cancel_requested', subject_id: instruction_id, data: { ...detail } }],
     journal: [{ chain: controller_id, instruction_id, kind: 'cancel_requested', controller_id: null, detail }],
-    after: () => pushCommands(env, [command], now),
   };
+  return mergePlans(request, sendCommands({ env, db, now }, [command]));
 }

@@ -102,7 +102,7 @@ export function endInstruction(
   });
   const before = ending.conversation ?? loaded.conversation;
   const after = settled.counts_as === null ? before : countExecution(before, settled.counts_as, now);
-  const conversation = storeConversation(env, db, loaded.conversation, after, now);
+  const conversation = storeConversation({ env, db, now }, loaded.conversation, after);
   const { controller_id, detail } = ending;
   const stored = storeStatuses(db, statuses, settled.statuses, {
     chain: row.controller_id,

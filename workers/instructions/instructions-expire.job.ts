@@ -11,16 +11,15 @@ import { commit } from '../db/commit.ts';
 import { runBatch } from '../db/open.ts';
 import { projectAllAgain } from '../renewal/projection-marks.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
-import { hasRoom, MORE } from '../timed-jobs/job.ts';
+import { MORE } from '../timed-jobs/job.ts';
 import { endFromOutside, readInstruction } from './finish.ts';
 
-/** D1 statements that ending one costs. */
-const QUERIES_EACH = 18;
 const MAX_PER_TICK = 50;
 
 export const instructionsExpire: Runner = {
   name: 'instructions.expire',
   ordinary: false,
+  queries: { base: 4, each: 18 },
   async run(context) {
     const late = await context.db
       .select()
@@ -36,9 +35,8 @@ export const instructionsExpire: Runner = {
       context,
       late.filter((row) => !isOpenStatus(row.status)),
     );
-    for (const [at, row] of late.filter(({ status }) => isExecutingStatus(status)).entries()) {
-      // The first needs no room of its own but that of the tick: else one would never be ended.
-      if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
+    for (const row of late.filter(({ status }) => isExecutingStatus(status))) {
+      if (!context.hasRoom()) return MORE;
       await interrupt(context, row.instruction_id);
     }
     return late.length < MAX_PER_TICK ? 'ok' : MORE;

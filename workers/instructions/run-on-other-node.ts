@@ -19,12 +19,11 @@ import { commands, instructions } from '../../schema/tables/index.ts';
 import type { WriteContext } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
 import type { Database } from '../db/open.ts';
-import type { Plan, WritePlan } from '../db/plan.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { nodeForPlatform } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushChanged, pushCommands } from '../nodes/push.ts';
+import { nodeForPlatform } from '../nodes/node-for-platform.ts';
+import { pushChanged, sendCommands } from '../nodes/push.ts';
 import type { LoadedInstruction } from './finish.ts';
 import { idsOf, readInstruction } from './finish.ts';
 import { claimExpiresInMs, claimedView, guardStatuses, storeStatuses } from './statuses.ts';
@@ -41,9 +40,9 @@ interface Elsewhere {
 }
 
 export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<InstructionRunResponse>> {
-  const { env, db, now, loaded, name } = run;
+  const { db, now, loaded, name } = run;
   const platform = platformOf(name);
-  const node = await nodeOrReason(env, db, platform);
+  const node = await nodeOrReason(run, platform);
   if (typeof node !== 'string') return failed(run, node);
   const { row, statuses, conversation } = loaded;
   const { instruction_id, controller_id } = row;
@@ -72,11 +71,14 @@ export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<Instruct
     .where(eq(instructions.instruction_id, instruction_id));
   const sent: Plan = {
     guards: [guardStatuses(db, row.message_id, statuses)],
-    statements: [insertCommand(db, command, now), marked],
+    statements: [marked],
     events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id, data: detail }],
-    after: () => pushCommands(env, [command], now),
   };
-  return { ...mergePlans(stored, sent), subject_id: instruction_id, response: underWay(loaded, after, now) };
+  return {
+    ...mergePlans(stored, sent, sendCommands(run, [command])),
+    subject_id: instruction_id,
+    response: underWay(loaded, after, now),
+  };
 }
 
 /** What the other node says of it ends the instruction, and its holder is told to look again. */
@@ -145,9 +147,9 @@ export function underWay(
   };
 }
 
-async function nodeOrReason(env: Env, db: Database, platform: ReturnType<typeof platformOf>) {
+async function nodeOrReason(edge: Edge, platform: ReturnType<typeof platformOf>) {
   try {
-    return await nodeForPlatform(env, db, platform);
+    return await nodeForPlatform(edge, platform);
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;

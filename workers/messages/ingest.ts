@@ -21,7 +21,7 @@ import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
-import { lastRenewalText } from '../renewal/jobs.ts';
+import { lastRenewalText } from '../renewal/job-reads.ts';
 import { observeLinks } from '../renewal/links.ts';
 import { settings } from '../settings.ts';
 import type { IngestReads } from './ingest-reads.ts';
@@ -41,7 +41,10 @@ interface Arrival {
 export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse>> {
   const { env, db, body, now } = arrival;
   const textHash = await sha256Hex(body.raw_text);
-  const loaded = await readForIngest(db, body, textHash);
+  const [loaded, links] = await Promise.all([
+    readForIngest(db, body, textHash),
+    observeLinks(arrival, observation(body)),
+  ]);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
@@ -68,12 +71,12 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse
         statements: [
           ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
           ...(fresh ? insertMessage(arrival, { messageId, textHash, loaded, read, decision, keyed }) : []),
-          ...observeLinks(db, observation(body), now),
         ],
         events: events(body, messageId, read, decision, fresh),
         journal: fresh ? keyed.flatMap((one) => firstLines(one, body)) : [],
       },
-      storeConversation(env, db, read, counted, now),
+      links,
+      storeConversation(arrival, read, counted),
       { after: () => notify(arrival, loaded, keyed, fresh && counted.automation_status === 'auto') },
     ),
     subject_id: messageId,

@@ -11,12 +11,13 @@ import type { MessageRow } from '../../schema/tables/index.ts';
 import { conversation_links, messages } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { WritePlan } from '../db/plan.ts';
+import type { Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import { guardStatuses, instructionsOf } from '../instructions/statuses.ts';
-import { nodeOfClient } from '../nodes/browsers.ts';
+import { nodeOfBrowser } from '../nodes/browser-reads.ts';
+import { findCommand } from '../nodes/command-reads.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { findCommand, insertCommand } from '../nodes/commands.ts';
-import { pushCommands } from '../nodes/push.ts';
+import { sendCommands } from '../nodes/push.ts';
 import { findMessage } from './message-reads.ts';
 
 /** What a command may take of a frame, beside the other fields of the frame. */
@@ -43,7 +44,7 @@ export async function resubmit(
   if (stopped.length === 0) throw new AppError('conflict', 'nothing of this message was stopped');
   const pending = await pendingCommand(db, message, now);
   if (pending !== null) return { response: { message_id: messageId, ...pending } };
-  const controller_id = await nodeOfClient(db, message.client_id);
+  const controller_id = await nodeOfBrowser(db, message.client_id);
   if (controller_id === null) {
     throw new AppError('no_active_client', `the browser ${message.client_id} is not connected`);
   }
@@ -70,10 +71,9 @@ export async function resubmit(
   }
   const { command_id } = command;
   const detail = { by, command_id, ...(reason === undefined ? {} : { reason }) };
-  return {
+  const resubmission: Plan = {
     guards: [guardStatuses(db, messageId, rows), guardCommand(db, message)],
     statements: [
-      insertCommand(db, command, now),
       db.update(messages).set({ resubmit_command_id: command_id }).where(eq(messages.message_id, messageId)),
     ],
     events: [{ topic: 'messages', type: 'resubmitted', subject_id: messageId, data: { by, controller_id } }],
@@ -84,9 +84,11 @@ export async function resubmit(
       controller_id: null,
       detail,
     })),
+  };
+  return {
+    ...mergePlans(resubmission, sendCommands({ env, db, now }, [command])),
     subject_id: messageId,
     response: { message_id: messageId, command_id, controller_id },
-    after: () => pushCommands(env, [command], now),
   };
 }
 

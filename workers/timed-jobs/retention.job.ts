@@ -1,6 +1,6 @@
 /**
- * `retention`: what is kept for a while goes after it, the oldest first and a bounded number at a time. Looking costs
- * a row a table; deleting happens only where the oldest row is too old.
+ * `retention`: deletes rows that are older than they are kept, the oldest first and a bounded number per tick. Looking
+ * reads one row of each table; only a table whose oldest row is too old is deleted from.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
@@ -9,17 +9,17 @@ import type { Runner } from './job.ts';
 
 const MAX_PER_TICK = 200;
 
-interface Kept {
+interface KeptTable {
   table: string;
-  /** The key by which rows are in the order of their age. */
+  /** The key that orders rows by age. */
   key: string;
   age: string;
   keep_ms: number;
-  /** Rows that stay whatever their age. */
+  /** A condition for rows that are never deleted. */
   unless?: string;
 }
 
-const KEPT: readonly Kept[] = [
+const KEPT: readonly KeptTable[] = [
   { table: 'ticks', key: 'tick_seq', age: 'started_at', keep_ms: RETENTION.tick_ms },
   { table: 'events', key: 'seq', age: 'at', keep_ms: RETENTION.event_ms },
   { table: 'idempotency_keys', key: 'created_at', age: 'created_at', keep_ms: RETENTION.idempotency_ms },
@@ -35,6 +35,7 @@ const KEPT: readonly Kept[] = [
 export const retention: Runner = {
   name: 'retention',
   ordinary: false,
+  queries: { base: 1 + KEPT.length },
   async run({ db, now }) {
     const oldest = sql.join(
       KEPT.map(({ table, key, age }) => sql.raw(`(SELECT ${age} FROM ${table} ORDER BY ${key} LIMIT 1) AS ${table}`)),
@@ -47,7 +48,7 @@ export const retention: Runner = {
   },
 };
 
-function deleteOldest({ table, key, age, keep_ms, unless }: Kept, now: number): SQL {
+function deleteOldest({ table, key, age, keep_ms, unless }: KeptTable, now: number): SQL {
   const rows = sql.raw(`DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM
     (SELECT rowid, * FROM ${table} ORDER BY ${key} LIMIT ${MAX_PER_TICK})`);
   const kept = sql.raw(unless === undefined ? '' : ` AND NOT (${unless})`);

@@ -13,7 +13,12 @@ import { rowsOf } from '../support/edge.ts';
 const conductor = new Conductor();
 const { edge } = conductor;
 
-const runner = (name: string, ordinary: boolean, run: () => Promise<string>): Runner => ({ name, ordinary, run });
+const runner = (name: string, ordinary: boolean, run: () => Promise<string>): Runner => ({
+  name,
+  ordinary,
+  queries: { base: 0 },
+  run,
+});
 const reaper = runner('a.reaper', false, async () => 'ok');
 const worker = runner('a.worker', true, async () => 'ok');
 const quiet = { random: () => 0.5, log: () => undefined };
