@@ -1,11 +1,12 @@
 /**
- * `retention`: deletes rows that are older than they are kept, the oldest first and a bounded number per tick. Looking
- * reads one row of each table; only a table whose oldest row is too old is deleted from.
+ * `retention`: deletes rows that are older than they are kept, the oldest first. Looking reads one row of each table; a
+ * tick deletes a bounded number of rows, from the table that is longest overdue.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { RETENTION } from '../../schema/defaults.ts';
 import type { Runner } from './job.ts';
+import { MORE } from './job.ts';
 
 const MAX_PER_TICK = 200;
 
@@ -35,16 +36,19 @@ const KEPT: readonly KeptTable[] = [
 export const retention: Runner = {
   name: 'retention',
   ordinary: false,
-  queries: { base: 1 + KEPT.length },
+  queries: { base: 2 },
   async run({ db, now }) {
     const oldest = sql.join(
       KEPT.map(({ table, key, age }) => sql.raw(`(SELECT ${age} FROM ${table} ORDER BY ${key} LIMIT 1) AS ${table}`)),
       sql`, `,
     );
     const [ages] = await db.all<Record<string, number | null>>(sql`SELECT ${oldest}`);
-    const overdue = KEPT.filter(({ table, keep_ms }) => (ages?.[table] ?? now) < now - keep_ms);
-    for (const kept of overdue) await db.run(deleteOldest(kept, now));
-    return overdue.length === 0 ? 'idle' : 'ok';
+    const overdueMs = ({ table, keep_ms }: KeptTable) => now - keep_ms - (ages?.[table] ?? now);
+    const overdue = KEPT.filter((kept) => overdueMs(kept) > 0).sort((a, b) => overdueMs(b) - overdueMs(a));
+    const [longest] = overdue;
+    if (longest === undefined) return 'idle';
+    await db.run(deleteOldest(longest, now));
+    return overdue.length === 1 ? 'ok' : MORE;
   },
 };
 
