@@ -15,7 +15,7 @@ export default defineConfig({
     projects: [
       {
         root,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node' },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: MINUTE_MS },
       },
       {
         root,
@@ -24,6 +24,7 @@ export default defineConfig({
           include: ['test/conventions.test.ts'],
           environment: 'node',
           testTimeout: MINUTE_MS,
+          hookTimeout: MINUTE_MS,
         },
       },
       {

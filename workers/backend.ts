@@ -1,4 +1,4 @@
-/** What the Durable Objects may ask of the Worker, so that no object queries D1 itself (the fence apart). */
+/** The entrypoint through which the Durable Objects call the Worker, so that they query D1 only for the fence. */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Command, Receipt } from '../schema/contracts/commands.ts';
 import type { EdgeBackendApi } from '../schema/contracts/objects.ts';

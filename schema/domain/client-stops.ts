@@ -6,6 +6,7 @@
 import type { PlatformState, StopReason } from '../contracts/clients.ts';
 import { STOP_REASONS } from '../contracts/clients.ts';
 import type { Platform } from '../contracts/common.ts';
+import type { DeliveryResult } from '../contracts/renewal.ts';
 
 /** What is known of the client of a link; null where it has told nothing yet. */
 export interface ClientStanding {
@@ -22,11 +23,8 @@ export function isSignedOutStatus(httpStatus: number | null | undefined): boolea
   return httpStatus === 401 || httpStatus === 403;
 }
 
-/** Why a failed delivery stops its browser on that platform, or null: the reason it names, else its status. */
-export function stopReasonOf(failure: {
-  reason: string | null;
-  http_status?: number | null | undefined;
-}): StopReason | null {
+/** Why a failed delivery stops its browser, or null: the browser's own reason, else a response that means "signed out". */
+export function stopReasonOf(failure: Pick<DeliveryResult, 'reason' | 'http_status'>): StopReason | null {
   return asStopReason(failure.reason) ?? (isSignedOutStatus(failure.http_status) ? 'signed_out' : null);
 }
 

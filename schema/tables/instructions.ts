@@ -46,6 +46,8 @@ export const messages = sqliteTable(
     reply_outcome: text({ enum: REPLY_OUTCOMES }),
     reply_reason: text(),
     replied_at: integer(),
+    /** When a reply that was not reported is given up; null when none is expected. */
+    reply_due_at: integer(),
     /** Why the projector made no job of it; null when it did, or has not come to it. */
     skip_reason: text({ enum: SKIP_REASONS }),
     /** The command by which a person had it judged again; null once that node has claimed it. */
@@ -57,6 +59,7 @@ export const messages = sqliteTable(
     uniqueIndex('messages_by_identity').on(t.local_conversation_id, t.identity),
     index('messages_by_text').on(t.local_conversation_id, t.text_hash),
     index('messages_by_conversation').on(t.local_conversation_id, t.ingest_seq),
+    index('messages_reply_due').on(t.reply_due_at).where(sql`reply_due_at IS NOT NULL`),
   ],
 );
 
@@ -81,6 +84,7 @@ export const instructions = sqliteTable(
     approval: text({ mode: 'json' }).$type<Approval>(),
     timeout_ms: integer().notNull(),
     claim_expires_at: integer(),
+    approval_expires_at: integer(),
     started_at: integer(),
     finished_at: integer(),
     exit_code: integer(),
@@ -102,6 +106,7 @@ export const instructions = sqliteTable(
   (t) => [
     uniqueIndex('instructions_by_message').on(t.message_id, t.index),
     index('instructions_busy').on(t.local_conversation_id).where(sql`status IN ('claimed', 'running')`),
+    index('instructions_approvals').on(t.approval_expires_at).where(sql`approval_expires_at IS NOT NULL`),
     index('instructions_claims').on(t.claim_expires_at).where(sql`claim_expires_at IS NOT NULL`),
     index('instructions_awaiting').on(t.instruction_id).where(sql`status = 'awaiting_approval'`),
   ],

@@ -99,7 +99,7 @@ export const controllers: readonly MountedRoute[] = [
       return new Response(null, {
         status: 101,
         webSocket: upgraded.webSocket,
-        headers: { [HEADER.request_id]: c.var.request_id },
+        headers: { [HEADER.request_id]: c.var.requestId },
       });
     },
   ),

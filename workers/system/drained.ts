@@ -1,6 +1,7 @@
 /** Whether a draining system has finished. Reads partial indexes only, each up to its first row. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/open.ts';
+import { EXECUTING_SQL } from '../instructions/status-sql.ts';
 
 /**
  * False while an instruction is claimed or runs, a reply is due for what was executed, a delivery is under way, or a job
@@ -8,8 +9,8 @@ import type { Database } from '../db/open.ts';
  */
 export async function isDrained(db: Database, now: number): Promise<boolean> {
   const row = await db.get<{ busy: number }>(sql`SELECT
-    EXISTS (SELECT 1 FROM instructions WHERE status IN ('claimed', 'running'))
-    OR EXISTS (SELECT 1 FROM instructions WHERE claim_expires_at IS NOT NULL AND finished_at IS NOT NULL)
+    EXISTS (SELECT 1 FROM instructions WHERE status ${EXECUTING_SQL})
+    OR EXISTS (SELECT 1 FROM messages WHERE reply_due_at IS NOT NULL)
     OR EXISTS (SELECT 1 FROM renewal_jobs WHERE status = 'running')
     OR EXISTS (SELECT 1 FROM renewal_jobs WHERE status = 'pending' AND next_attempt_at <= ${now}) AS busy`);
   return row.busy === 0;

@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import { failJob } from '../../schema/domain/job-machine.ts';
 import { guardThat } from '../db/guards.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
@@ -20,6 +21,8 @@ const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;
 const MAX_COMMANDS = 500;
 const REASON = 'restored';
+/** What an open instruction becomes. */
+const ENDS_AS = { executing: 'interrupted', waiting: 'expired' } as const satisfies Record<string, InstructionState>;
 
 interface OpenInstruction {
   instruction_id: string;
@@ -42,8 +45,8 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
   const messages = await ids(
     db,
     sql`SELECT DISTINCT message_id AS id FROM (
-      SELECT message_id FROM instructions WHERE status IN ('claimed', 'running')
-      UNION ALL SELECT message_id FROM instructions WHERE claim_expires_at IS NOT NULL AND finished_at IS NULL
+      SELECT message_id FROM instructions WHERE ${EXECUTING}
+      UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
     ) LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(

@@ -10,7 +10,7 @@ import { readStatus } from './status.ts';
 const tag = 'status';
 
 export const status: readonly MountedRoute[] = [
-  open(
+  publicRoute(
     {
       method: 'get',
       path: '/healthz',

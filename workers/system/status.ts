@@ -25,14 +25,14 @@ export async function readStatus(edge: Edge): Promise<Status> {
       readQueue(db, now),
       db.select().from(nodes).orderBy(nodes.controller_id).limit(MEMBERS_MAX),
       db.select().from(clients).orderBy(clients.client_id).limit(MEMBERS_MAX),
-      db.select(shown(ticks, TicksSchema.element)).from(ticks).orderBy(desc(ticks.tick_seq)).limit(RECENT),
+      db.select(contractColumns(ticks, TicksSchema.element)).from(ticks).orderBy(desc(ticks.tick_seq)).limit(RECENT),
       db
-        .select(shown(messages, MessagesSchema.element))
+        .select(contractColumns(messages, MessagesSchema.element))
         .from(messages)
         .orderBy(desc(messages.ingest_seq))
         .limit(RECENT),
       db
-        .select(shown(instructions, InstructionsSchema.element))
+        .select(contractColumns(instructions, InstructionsSchema.element))
         .from(instructions)
         .orderBy(desc(instructions.instruction_id))
         .limit(RECENT),

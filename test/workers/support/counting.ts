@@ -1,7 +1,7 @@
-/** D1 as it is, counting what is asked of it: statements, and the rows that they read. */
+/** D1 that counts its statements and the rows that they read. */
 import { env } from 'cloudflare:workers';
 
-const UNWRAP = Symbol('the statement itself');
+const UNWRAP = Symbol('the wrapped statement');
 
 export interface Counting {
   env: Env;
@@ -22,7 +22,7 @@ export function counting(): Counting {
       get(target, key) {
         if (key === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
         if (key === 'all' || key === 'run') return async () => count(await target.all());
-        // drizzle reads rows as arrays; the same rows are counted by asking for them as objects first.
+        // D1 reports rows read with `all` only, so the statement runs once more for its count.
         if (key === 'raw') {
           return async () => {
             count(await target.all());

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import { HTTP } from '../../../schema/defaults.ts';
 import { fence, nodes } from '../../../schema/tables/index.ts';
-import type { EdgeToolHandler } from './registry.ts';
+import type { EdgeToolHandler } from './tool.ts';
 
 /** Queues are counted up to here: how deep a deeper one is, the status page says. */
 const COUNTED = 1_000;
@@ -25,7 +25,7 @@ export const status: EdgeToolHandler<'conductor::status'> = async (_params, { en
   const { automation_status, pause_reason } = conversation;
   const report = {
     ...fences[0],
-    leader: { holder_id: lease.holder_id, term: lease.term },
+    leader: { holder_id: lease.expires_in_ms > 0 ? lease.holder_id : null, term: lease.term },
     nodes: known,
     renewal: queues[0],
     conversation: { automation_status, pause_reason },
