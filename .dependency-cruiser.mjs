@@ -145,10 +145,11 @@ export default {
     })),
     {
       name: 'workers-operations',
-      comment: 'Operations know nothing of requests: of http/ they take pages of lists, of auth/ the ownership check.',
+      comment:
+        'Operations know nothing of requests: of http/ they take pages and the parser, of auth/ the ownership check.',
       severity: 'error',
       from: { path: folders(SLICES), pathNot: ENTRIES },
-      to: { path: folders(['http', 'auth']), pathNot: '^workers/(http/paging|auth/ownership)[.]ts$' },
+      to: { path: folders(['http', 'auth']), pathNot: '^workers/(http/(paging|parse)|auth/ownership)[.]ts$' },
     },
     {
       name: 'workers-entries',

@@ -1,7 +1,7 @@
 /** Whether a draining system has finished. Reads partial indexes only, each up to its first row. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/open.ts';
-import { EXECUTING_SQL } from '../instructions/status-sql.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
 
 /**
  * False while an instruction is claimed or runs, a reply is due for what was executed, a delivery is under way, or a job
