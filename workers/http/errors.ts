@@ -1,6 +1,6 @@
 /** The one renderer of errors. An unexpected one is logged with its stack and answered without it. */
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
-import { HEADER } from '../../schema/contracts/common.ts';
+import { errorBody, HEADER } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { AppEnv } from '../env.ts';
 import { log } from '../log.ts';
@@ -37,8 +37,9 @@ export function notFound(specs: readonly Pick<RouteSpec, 'method' | 'path'>[]): 
 }
 
 function respond(c: Context<AppEnv>, error: AppError): Response {
-  const { code, message, details, status } = error;
-  c.set('error', code);
-  const body = { ok: false, request_id: c.var.request_id, error: code, message, details };
-  return c.json(body, status, { ...error.headers, [HEADER.request_id]: c.var.request_id });
+  c.set('error', error.code);
+  return c.json(errorBody(error, c.var.request_id), error.status, {
+    ...error.headers,
+    [HEADER.request_id]: c.var.request_id,
+  });
 }

@@ -37,7 +37,7 @@ export async function renewalOutlook(
   const { link, unusable } = chooseLink(links, await reachOf(env, links));
   const next_renewal = nextRenewal({
     mode,
-    leader: lease.expires_in_ms > 0 && lease.holder_id !== null,
+    leader: lease.holder_id !== null,
     automation_status: row.automation_status,
     pause_reason: row.pause_reason,
     newest: newest?.message ?? null,
