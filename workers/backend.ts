@@ -5,12 +5,12 @@ import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
 import type { TickResponse, TickTrigger } from '../schema/contracts/ticks.ts';
 import { openDatabase, runBatch } from './db/open.ts';
 import type { Edge } from './db/plan.ts';
-import { endRefused } from './instructions/run-on-other-node.ts';
+import { failRefused } from './instructions/remote-result.ts';
 import { pendingCommands } from './nodes/command-reads.ts';
 import { noteReceipts } from './nodes/commands.ts';
+import { armNextTick } from './renewal/next-due.ts';
 import { wakeJobsOfNode } from './renewal/wake-jobs.ts';
 import { runTick } from './timed-jobs/run-tick.ts';
-import { armNextTick } from './timed-jobs/ticks.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
   tick(trigger: TickTrigger): Promise<TickResponse> {
@@ -27,9 +27,8 @@ export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi
 
   async receipts(nodeId: string, receipts: Receipt[]): Promise<void> {
     const edge = this.#edge();
-    const { db, now } = edge;
-    await runBatch(db, [noteReceipts(edge, nodeId, receipts)]);
-    await endRefused(this.env, { db, now, waitUntil: (work) => this.ctx.waitUntil(work) }, receipts);
+    await runBatch(edge.db, [noteReceipts(edge, nodeId, receipts)]);
+    await failRefused(edge, { receipts, waitUntil: (work) => this.ctx.waitUntil(work) });
   }
 
   #edge(): Edge {

@@ -17,9 +17,9 @@ import {
 import { ClientIdSchema, ControllerIdSchema, PlatformSchema } from '../../schema/contracts/common.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
+import { reportBrowser, resumeByPerson } from '../renewal/browser-changes.ts';
 import { readBrowser, sendPrompt } from './browser-calls.ts';
 import { browserPage } from './browser-reads.ts';
-import { resumeBrowser, storeBrowser } from './browsers.ts';
 
 const tag = 'browser';
 const PlatformParams = z.object({ platform: PlatformSchema });
@@ -36,7 +36,7 @@ export const browsers: readonly MountedRoute[] = [
       body: ClientPutBodySchema,
       data: ClientSchema,
     },
-    async (call) => storeBrowser(call, call.params, call.body),
+    async (call) => reportBrowser(call, call.params, call.body),
   ),
   read(
     {
@@ -62,7 +62,7 @@ export const browsers: readonly MountedRoute[] = [
       data: ClientResumeResponseSchema,
       errors: ['client_not_found'],
     },
-    async (call) => resumeBrowser(call, call.params.client_id, call.body.platform ?? null),
+    async (call) => resumeByPerson(call, call.params.client_id, call.body.platform ?? null),
   ),
   write(
     {
@@ -92,7 +92,7 @@ export const browsers: readonly MountedRoute[] = [
     },
     async (call) => {
       const { c, db, now, principal, params, query } = call;
-      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.request_id };
+      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.requestId };
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       const context = { db, now, by, idempotency: null, waitUntil };
       return readBrowser(call, context, params.platform, query.conversation_id ?? null);

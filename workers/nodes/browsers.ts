@@ -1,63 +1,33 @@
 /** Browsers of nodes as stored rows: what a node reports of one, stopping one on a platform, and resuming it. */
 import { eq, sql } from 'drizzle-orm';
-import type { z } from 'zod';
-import { timedJobs } from '../../durable-objects/stubs.ts';
-import type {
-  Client,
-  ClientPutBody,
-  ClientResumeResponseSchema,
-  ClientTab,
-  StopReason,
-} from '../../schema/contracts/clients.ts';
+import type { Client, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
 import { COMMAND } from '../../schema/defaults.ts';
 import { resumePlatforms, stopPlatform } from '../../schema/domain/client-stops.ts';
-import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import { clients } from '../../schema/tables/index.ts';
 import type { Statement } from '../db/open.ts';
-import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { observeLinks } from '../renewal/links.ts';
-import { wakeJobsOfBrowser } from '../renewal/wake-jobs.ts';
-import { armNextTick } from '../timed-jobs/ticks.ts';
 import { findBrowser } from './browser-reads.ts';
 import type { CommandDraft } from './commands.ts';
 import { sendCommands } from './push.ts';
 
-/** A tab grows up to eightfold on its way into a row, and D1 accepts two million bytes as one parameter. */
-const PART_BYTES = 200_000;
-
-interface BrowserIds {
+export interface BrowserIds {
   controller_id: string;
   client_id: string;
 }
 
-/** Stores what a node reports of a browser, whole; its tabs become conversations and links. */
-export async function storeBrowser(
-  edge: Edge,
-  ids: BrowserIds,
-  { connected, platforms, tabs }: ClientPutBody,
-): Promise<WritePlan<Client>> {
-  const { controller_id, client_id } = ids;
-  const row = { ...ids, connected, platforms, updated_at: edge.now };
+/** The plan that stores what a node reports of a browser, but for its tabs. */
+export function storeBrowser(edge: Edge, browser: Client, tabs: number): Plan {
+  const { client_id, controller_id, connected, platforms } = browser;
   const logins = Object.fromEntries(platforms.map(({ platform, login }) => [platform, login]));
-  const links = await Promise.all(inParts(tabs).map((part) => observeLinks(edge, { ...ids, tabs: part })));
-  const browser: Plan = {
-    statements: [upsertBrowser(edge, row)],
-    events: [
-      {
-        topic: 'clients',
-        type: connected ? 'connected' : 'disconnected',
-        subject_id: client_id,
-        data: { controller_id, logins, tabs: tabs.length },
-      },
-    ],
+  const type = connected ? 'connected' : 'disconnected';
+  return {
+    statements: [upsertBrowser(edge, browser)],
+    events: [{ topic: 'clients', type, subject_id: client_id, data: { controller_id, logins, tabs } }],
   };
-  // A new link can make a message due that became no job without one.
-  const next: Plan = { after: () => armNextTick(edge) };
-  return { ...mergePlans(browser, ...links, next), subject_id: client_id, response: row };
 }
 
 /** The plan that stops a browser on a platform; an empty one when it was stopped before. */
@@ -78,37 +48,35 @@ export async function stopBrowser(
   };
 }
 
-/** A person resumes a stopped browser on one platform, or (null) on all. Throws `client_not_found`. */
-export async function resumeBrowser(
-  edge: Edge,
-  clientId: string,
-  platform: Platform | null,
-): Promise<WritePlan<z.input<typeof ClientResumeResponseSchema>>> {
+/** What a person's resume of a browser did. */
+export interface Resumed {
+  plan: Plan;
+  /** The platforms on which it was stopped. */
+  resumed: Platform[];
+  command_id: string;
+}
+
+/** Resumes a stopped browser on one platform, or (null) on all, and has its node do the same. */
+export function resumeBrowser(edge: Edge, browser: Client, platform: Platform | null): Resumed {
   const { db, now } = edge;
-  const browser = await findBrowser(db, clientId);
-  if (browser === undefined) throw new AppError('client_not_found', `there is no browser ${clientId}`);
+  const { client_id, controller_id } = browser;
   const { platforms, resumed } = resumePlatforms(browser.platforms, platform);
   // Also sent when the edge knows of no stop: the node may have stopped the browser a moment ago.
   const command: CommandDraft<'client.resume'> = {
     command_id: newId('command', now),
-    controller_id: browser.controller_id,
+    controller_id,
     kind: 'client.resume',
-    body: { client_id: clientId, platform },
+    body: { client_id, platform },
     expires_at: now + COMMAND.expiry_ms,
   };
   const resume: Plan = {
     statements: [
-      db.update(clients).set({ platforms, updated_at: now }).where(eq(clients.client_id, clientId)),
-      forgetFingerprints(edge, clientId, platform === null ? PLATFORM_IDS : [platform]),
-      wakeJobsOfBrowser(edge, clientId),
+      db.update(clients).set({ platforms, updated_at: now }).where(eq(clients.client_id, client_id)),
+      forgetFingerprints(edge, client_id, platform === null ? PLATFORM_IDS : [platform]),
     ],
-    events: [{ topic: 'clients', type: 'resumed', subject_id: clientId, data: { platforms: resumed } }],
+    events: [{ topic: 'clients', type: 'resumed', subject_id: client_id, data: { platforms: resumed } }],
   };
-  return {
-    ...mergePlans(resume, sendCommands(edge, [command]), { after: () => timedJobs(edge.env).due(now) }),
-    subject_id: clientId,
-    response: { client_id: clientId, resumed, command_id: command.command_id },
-  };
+  return { plan: mergePlans(resume, sendCommands(edge, [command])), resumed, command_id: command.command_id };
 }
 
 function upsertBrowser({ db }: Edge, row: Client, set: Partial<Client> = row): Statement {
@@ -119,20 +87,4 @@ function upsertBrowser({ db }: Edge, row: Client, set: Partial<Client> = row): S
 function forgetFingerprints({ db }: Edge, clientId: string, platforms: readonly Platform[]): Statement {
   return db.run(sql`UPDATE conversation_links SET fingerprint = NULL WHERE client_id = ${clientId} AND is_active = 1
     AND platform IN (SELECT value FROM json_each(${JSON.stringify(platforms)}))`);
-}
-
-/** The tabs in parts small enough for one statement each; few browsers need a second one. */
-function inParts(tabs: readonly ClientTab[]): ClientTab[][] {
-  const parts: ClientTab[][] = [];
-  let bytesLeft = 0;
-  for (const tab of tabs) {
-    const bytes = new TextEncoder().encode(JSON.stringify(tab)).byteLength;
-    if (bytes > bytesLeft) {
-      parts.push([]);
-      bytesLeft = PART_BYTES;
-    }
-    parts.at(-1)?.push(tab);
-    bytesLeft -= bytes;
-  }
-  return parts;
 }

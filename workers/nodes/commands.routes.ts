@@ -1,6 +1,9 @@
 /** Commands over HTTP: those that wait for a node without a socket, its receipts, and its results. */
 import { z } from 'zod';
+import type { CommandKind } from '../../schema/contracts/commands.ts';
 import {
+  COMMAND_BODIES,
+  COMMAND_RESULTS,
   CommandIdSchema,
   CommandListResponseSchema,
   CommandResultBodySchema,
@@ -10,14 +13,79 @@ import {
 } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { CommandRow } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
+import { parse } from '../http/parse.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, read, write } from '../http/route.ts';
-import { endRefused } from '../instructions/run-on-other-node.ts';
+import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';
+import { applyDeliveryResponse } from '../renewal/delivery-outcome.ts';
 import { findCommand, listPending } from './command-reads.ts';
-import { applyResult } from './command-results.ts';
-import { noteReceipts } from './commands.ts';
+import { finishCommand, noteReceipts } from './commands.ts';
 import { noteContact } from './push.ts';
+
+/** A command with its result. */
+interface Finished<K extends CommandKind> {
+  edge: Edge;
+  command_id: string;
+  /** The node that ran it. */
+  controller_id: string;
+  body: z.output<(typeof COMMAND_BODIES)[K]>;
+  result: z.output<(typeof COMMAND_RESULTS)[K]>;
+}
+
+/** What the result of each kind changes; a kind without a row here does not compile. */
+const RESULTS: { [K in CommandKind]: (finished: Finished<K>) => Promise<Plan> } = {
+  delivery: ({ edge, body, result }) => applyDeliveryResponse(edge, body, result, Math.random()),
+  'delivery.query': ({ edge, body, result }) => applyDeliveryResponse(edge, body, result, Math.random()),
+  instruction: async (finished) => {
+    const { edge, body, result, controller_id } = finished;
+    if (body.requested_by === 'person') return reportBrowserCall(finished);
+    return finishFromOtherNode(edge, body.instruction_id, { result, reportedBy: controller_id });
+  },
+  // The result stays with the command, where the requester finds it.
+  'instruction.cancel': async () => ({}),
+  'approval.decided': async () => ({}),
+  'message.resubmit': async () => ({}),
+  'browser.read': async () => ({}),
+  'client.resume': async () => ({}),
+};
+
+/** A person has sent something into a browser directly: the outcome is an event. */
+function reportBrowserCall({ command_id, controller_id, result }: Finished<'instruction'>): Plan {
+  const { status, error_code = null } = result;
+  const data = { status, error_code, controller_id };
+  return { events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
+}
+
+function resultPlan<K extends CommandKind>(edge: Edge, kind: K, command: CommandRow, result: unknown): Promise<Plan> {
+  const { command_id, controller_id } = command;
+  return RESULTS[kind]({
+    edge,
+    command_id,
+    controller_id,
+    body: COMMAND_BODIES[kind].parse(command.body) as Finished<K>['body'],
+    result: parse(COMMAND_RESULTS[kind], result, 'result') as Finished<K>['result'],
+  });
+}
+
+/** Stores the result of a command and what it changes; a second result changes nothing. */
+async function applyResult(
+  edge: Edge,
+  command: CommandRow,
+  result: Record<string, unknown>,
+): Promise<WritePlan<z.input<typeof CommandResultResponseSchema>>> {
+  const { command_id, kind, status } = command;
+  const changes = await resultPlan(edge, kind, command, result);
+  if (status === 'done') return { response: { command_id, status } };
+  return {
+    ...mergePlans({ statements: [finishCommand(edge, command_id, result)] }, changes),
+    subject_id: command_id,
+    response: { command_id, status: 'done' },
+  };
+}
 
 export const commands: readonly MountedRoute[] = [
   read(
@@ -48,12 +116,13 @@ export const commands: readonly MountedRoute[] = [
       data: ReceiptsResponseSchema,
     },
     async (call) => {
-      const { c, env, db, now, body, params } = call;
+      const { c, body, params } = call;
       return {
         statements: [noteReceipts(call, params.controller_id, body.receipts)],
         subject_id: params.controller_id,
         response: { receipts: body.receipts.length },
-        after: () => endRefused(env, { db, now, waitUntil: (work) => c.executionCtx.waitUntil(work) }, body.receipts),
+        after: () =>
+          failRefused(call, { receipts: body.receipts, waitUntil: (work) => c.executionCtx.waitUntil(work) }),
       };
     },
   ),
@@ -70,11 +139,11 @@ export const commands: readonly MountedRoute[] = [
       errors: ['command_not_found', 'not_owner'],
     },
     async (call) => {
-      const { c, db, params, body } = call;
+      const { db, params, body } = call;
       const command = await findCommand(db, params.command_id);
       if (command === undefined) throw new AppError('command_not_found', `there is no command ${params.command_id}`);
       requireOwn(body.controller_id, command);
-      return applyResult(call, command, body.result, c.req.url);
+      return applyResult(call, command, body.result);
     },
   ),
 ];

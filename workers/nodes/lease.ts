@@ -10,7 +10,7 @@ import type {
   LeaderReleaseResponse,
 } from '../../schema/contracts/leader.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
-import { fenceLag } from '../system/mode.ts';
+import { fenceLag } from './fence-lag.ts';
 
 /** Acquires or renews. Throws `internal` when D1's fence could not be raised. */
 export async function acquireLease({ env }: Edge, body: LeaderAcquireBody): Promise<WritePlan<LeaderAcquireResponse>> {

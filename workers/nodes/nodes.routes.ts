@@ -94,7 +94,7 @@ export const controllers: readonly MountedRoute[] = [
       }
       const { expires_at } = await tokenLimits(c, principal.token_id);
       const upgraded = await openChannel(env, controller_id, c.req.raw, expires_at);
-      if (upgraded.status !== 101) return upgraded;
+      if (upgraded.status !== 101) return c.newResponse(upgraded.body, upgraded);
       // The headers of the hub's response cannot be changed, and the request id has to be among them.
       return new Response(null, {
         status: 101,

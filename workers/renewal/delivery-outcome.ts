@@ -16,7 +16,6 @@ import type { ConversationRow, JobRow } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { findTextHash } from '../messages/message-reads.ts';
 import { stopBrowser } from '../nodes/browsers.ts';
 import { tickEntry } from '../timed-jobs/tick-log.ts';
 import { triggerOf } from '../timed-jobs/tick-reads.ts';
@@ -24,7 +23,7 @@ import { insertTick } from '../timed-jobs/ticks.ts';
 import { findConversation } from './conversation-reads.ts';
 import { storeConversation } from './conversations.ts';
 import { deliveryQuery } from './delivery-query.ts';
-import { findJob } from './job-reads.ts';
+import { findJob, findTextHash } from './job-reads.ts';
 import { stepEvent, storeStep } from './job-steps.ts';
 import { readSettings } from './settings.ts';
 

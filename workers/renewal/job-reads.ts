@@ -5,7 +5,7 @@ import type { Status } from '../../schema/contracts/status.ts';
 import type { JobState } from '../../schema/domain/job-machine.ts';
 import { JOB_STATE } from '../../schema/domain/job-machine.ts';
 import type { JobRow } from '../../schema/tables/index.ts';
-import { renewal_jobs } from '../../schema/tables/index.ts';
+import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
@@ -13,6 +13,16 @@ import { pageWindow, toPage } from '../http/paging.ts';
 
 export async function findJob(db: Database, jobId: string): Promise<JobRow | undefined> {
   return db.select().from(renewal_jobs).where(eq(renewal_jobs.job_id, jobId)).get();
+}
+
+/** The hash of a message's text, by which repeats are known. */
+export async function findTextHash(db: Database, messageId: string): Promise<string | null> {
+  const row = await db
+    .select({ text_hash: messages.text_hash })
+    .from(messages)
+    .where(eq(messages.message_id, messageId))
+    .get();
+  return row?.text_hash ?? null;
 }
 
 /** The text of that conversation's newest renewal. */

@@ -8,6 +8,7 @@ import { renewalHold, renewalsToday, trippedBreaker } from '../../schema/domain/
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import { instructionPending } from '../db/owes-reply.ts';
 import type { Edge } from '../db/plan.ts';
 import { reachOf } from '../nodes/presence.ts';
 import { settings } from '../settings.ts';

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm';
 import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationState } from '../../schema/domain/conversation.ts';
 import type { Database } from '../db/open.ts';
+import { instructionPending } from '../db/owes-reply.ts';
 import type { RenewalLink } from './link-reads.ts';
 import { linksJson, parseLinks } from './link-reads.ts';
 import { PROJECTOR } from './projection-marks.ts';
@@ -18,13 +19,11 @@ export interface ProjectableMessage extends ConversationState {
   /** The beginning of the text: more than a summary takes. */
   raw_text: string;
   received_at: number;
-  reply_outcome: string | null;
   last_message_id: string | null;
   title: string | null;
   settings: RenewalSettings;
   has_job: boolean;
-  /** An instruction of the message is open, or its reply is still expected. */
-  instruction_open: boolean;
+  instruction_pending: boolean;
   /** Of an `auto` conversation, newest first; none are read for another. */
   links: RenewalLink[];
 }
@@ -33,19 +32,18 @@ const cursor = sql`(SELECT coalesce(max(position), 0) FROM runner_cursors WHERE 
 
 function selectMessages(from: SQL, limit: number): SQL {
   return sql`SELECT m.ingest_seq, m.message_id, m.local_conversation_id, m.role, substr(m.raw_text, 1, 4000) AS raw_text,
-      m.received_at, m.reply_outcome, c.last_message_id, c.title,
+      m.received_at, c.last_message_id, c.title,
       ${stateColumns}, ${settingsLayers(sql`c.platform`, sql`c.local_conversation_id`)} AS settings,
       EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.message_id = m.message_id) AS has_job,
-      EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = m.message_id AND (i.claim_expires_at IS NOT NULL
-        OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval'))) AS instruction_open,
+      ${instructionPending('m')} AS instruction_pending,
       CASE WHEN c.automation_status = 'auto' THEN ${linksJson(sql`m.local_conversation_id`)} ELSE '[]' END AS links
     FROM ${from} LIMIT ${limit}`;
 }
 
-type Raw = Omit<ProjectableMessage, 'has_job' | 'instruction_open' | 'links' | 'settings'> & {
+type Raw = Omit<ProjectableMessage, 'has_job' | 'instruction_pending' | 'links' | 'settings'> & {
   settings: string;
   has_job: number;
-  instruction_open: number;
+  instruction_pending: number;
   links: string;
 };
 
@@ -80,12 +78,12 @@ export async function readProjectable(db: Database, now: number, limit: number):
   return { cursor: at[0]?.position ?? 0, next: next.map(toMessage), marked: marked.map(toMessage) };
 }
 
-function toMessage({ settings, has_job, instruction_open, links, ...row }: Raw): ProjectableMessage {
+function toMessage({ settings, has_job, instruction_pending, links, ...row }: Raw): ProjectableMessage {
   return {
     ...row,
     settings: settingsOf(settings),
     has_job: has_job === 1,
-    instruction_open: instruction_open === 1,
+    instruction_pending: instruction_pending === 1,
     links: parseLinks(links),
   };
 }

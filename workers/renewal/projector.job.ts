@@ -78,7 +78,7 @@ function project(message: ProjectableMessage, reach: (nodeId: string) => Reach, 
     link,
     has_job: message.has_job,
     newest: message.last_message_id === message.message_id,
-    instruction_pending: message.instruction_open || message.reply_outcome === 'delivered',
+    instruction_pending: message.instruction_pending,
     hold,
   });
   return { message, link, skip, hold: skip === 'cooldown' || skip === 'limit_reached' ? hold : null };

@@ -4,8 +4,9 @@ import {
   SettingsResponseSchema,
   SettingsScopeSchema,
 } from '../../schema/contracts/renewal-settings.ts';
+import { parse } from '../http/parse.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { PEOPLE, parse, READERS, read, write } from '../http/route.ts';
+import { PEOPLE, READERS, read, write } from '../http/route.ts';
 import { changeSettings, settingsIn } from './settings.ts';
 
 const tag = 'renewal';

@@ -4,14 +4,17 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
-import { INSTRUCTION } from '../../schema/defaults.ts';
+import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { isExecutingStatus, moveInstruction } from '../../schema/domain/instruction-machine.ts';
 import { failJob } from '../../schema/domain/job-machine.ts';
+import { replyDueAt } from '../../schema/domain/reply.ts';
 import { guardThat } from '../db/guards.ts';
 import type { JournalDraft } from '../db/journal.ts';
-import type { Database, Statement } from '../db/open.ts';
+import type { Database } from '../db/open.ts';
+import { OPEN_MESSAGE_SQL } from '../db/owes-reply.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
+import { EXECUTING_SQL, OPEN_SQL } from '../db/status-sql.ts';
 import { expireCommands } from '../nodes/commands.ts';
 import type { JobAsRead } from '../renewal/job-reads.ts';
 import { jobsInFlight } from '../renewal/job-reads.ts';
@@ -21,13 +24,11 @@ const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;
 const MAX_COMMANDS = 500;
 const REASON = 'restored';
-/** What an open instruction becomes. */
-const ENDS_AS = { executing: 'interrupted', waiting: 'expired' } as const satisfies Record<string, InstructionState>;
 
 interface OpenInstruction {
   instruction_id: string;
   controller_id: string;
-  executing: number;
+  status: InstructionState;
 }
 
 export interface InFlight {
@@ -45,13 +46,13 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
   const messages = await ids(
     db,
     sql`SELECT DISTINCT message_id AS id FROM (
-      SELECT message_id FROM instructions WHERE ${EXECUTING}
+      SELECT message_id FROM instructions WHERE status ${EXECUTING_SQL}
       UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
     ) LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(
-    sql`SELECT instruction_id, controller_id, ${EXECUTING} AS executing FROM instructions
-      WHERE message_id IN ${jsonList(messages)} AND ${OPEN}`,
+    sql`SELECT instruction_id, controller_id, status FROM instructions
+      WHERE message_id IN ${jsonList(messages)} AND status ${OPEN_SQL}`,
   );
   const renewal_jobs = await jobsInFlight(db, now, MAX_JOBS);
   const commands = await ids(
@@ -80,50 +81,49 @@ export function quarantine(edge: Edge, found: InFlight): Plan {
   });
 }
 
-/** The last instruction of each message gets the time at which its reply is given up. */
+/** What an open instruction becomes. */
+function endOf(status: InstructionState): InstructionState {
+  return moveInstruction(status, isExecutingStatus(status) ? 'interrupted' : 'expired');
+}
+
+/** Each message also gets the time at which its reply is given up. */
 function quarantineInstructions({ db, now }: Edge, found: readonly OpenInstruction[]): Plan {
-  const instructions = jsonList(found.map((one) => one.instruction_id));
+  const rows = found.map(({ instruction_id, status }) => ({
+    instruction_id,
+    read: status,
+    next: endOf(status),
+    gate: isExecutingStatus(status) ? null : REASON,
+  }));
+  const ends = sql`(SELECT value->>'instruction_id' AS id, value->>'read' AS read, value->>'next' AS next,
+    value->>'gate' AS gate FROM json_each(${JSON.stringify(rows)})) AS o`;
+  const isAsRead = sql`instructions.instruction_id = o.id AND instructions.status = o.read`;
   return {
-    guards: [guardUnchanged(db, found, 1), guardUnchanged(db, found, 0)],
+    guards: [
+      guardThat(db, sql`(SELECT count(*) FROM ${ends} CROSS JOIN instructions WHERE ${isAsRead}) = ${rows.length}`),
+    ],
     statements: [
-      db.run(sql`UPDATE messages SET ingest_status = 'failed'
-        WHERE ingest_status IN ('accepted', 'awaiting_approval') AND message_id IN
-          (SELECT message_id FROM instructions WHERE instruction_id IN ${instructions} AND ${OPEN})`),
-      db.run(sql`UPDATE instructions SET
-          claim_expires_at = CASE WHEN "index" = (SELECT max(last."index") FROM instructions AS last
-            WHERE last.message_id = instructions.message_id) THEN ${now + INSTRUCTION.reply_give_up_ms} END,
-          status = CASE WHEN ${EXECUTING} THEN 'interrupted' ELSE 'expired' END,
-          gate = CASE WHEN ${EXECUTING} THEN gate ELSE ${REASON} END,
+      db.run(sql`UPDATE messages SET ingest_status = 'failed', reply_due_at = ${replyDueAt('failed', now)}
+        WHERE ingest_status ${OPEN_MESSAGE_SQL} AND message_id IN
+          (SELECT message_id FROM ${ends} CROSS JOIN instructions WHERE ${isAsRead})`),
+      db.run(sql`UPDATE instructions SET status = o.next, gate = coalesce(o.gate, instructions.gate),
+          claim_expires_at = NULL, approval_expires_at = NULL,
           error_code = ${REASON}, finished_at = ${now}, updated_at = ${now}
-        WHERE instruction_id IN ${instructions} AND ${OPEN}`),
+        FROM ${ends} WHERE ${isAsRead}`),
     ],
     journal: found.map(lastEntry),
   };
+}
+
+/** The last entry of its journal. */
+function lastEntry({ instruction_id, controller_id: chain, status }: OpenInstruction): JournalDraft {
+  const kind = isExecutingStatus(status) ? 'ended' : 'gated';
+  return { chain, instruction_id, kind, controller_id: null, detail: { status: endOf(status), reason: REASON } };
 }
 
 function quarantineJobs(edge: Edge, jobs: readonly JobAsRead[]): Plan {
   const steps = jobs.map((job) => ({ job, next: failJob(job, REASON, edge.now).next }));
   return { guards: guardJobs(edge.db, jobs), statements: stepStatements(edge, steps) };
 }
-
-/** The found instructions that execute (or wait) must still do so: their last journal entries say how each one ends. */
-function guardUnchanged(db: Database, found: readonly OpenInstruction[], executing: 0 | 1): Statement {
-  const listed = found.filter((one) => one.executing === executing).map((one) => one.instruction_id);
-  return guardThat(
-    db,
-    sql`(SELECT count(*) FROM instructions WHERE instruction_id IN ${jsonList(listed)}
-      AND ${executing === 1 ? EXECUTING : WAITING}) = ${listed.length}`,
-  );
-}
-
-function lastEntry({ instruction_id, controller_id: chain, executing }: OpenInstruction): JournalDraft {
-  const [kind, status] = executing === 1 ? (['ended', 'interrupted'] as const) : (['gated', 'expired'] as const);
-  return { chain, instruction_id, kind, controller_id: null, detail: { status, reason: REASON } };
-}
-
-const OPEN = sql`status IN ('claimed', 'running', 'waiting', 'awaiting_approval')`;
-const EXECUTING = sql`status IN ('claimed', 'running')`;
-const WAITING = sql`status IN ('waiting', 'awaiting_approval')`;
 
 function jsonList(values: readonly string[]): SQL {
   return sql`(SELECT value FROM json_each(${JSON.stringify(values)}))`;

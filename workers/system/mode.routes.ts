@@ -8,9 +8,9 @@ import {
 } from '../../schema/contracts/system.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
+import { interruptExecuting } from '../instructions/interrupt-all.ts';
 import type { Requester } from './mode.ts';
 import { setMode } from './mode.ts';
-import { pauseAndInterrupt } from './pause.ts';
 import { readSystem } from './state.ts';
 
 const tag = 'system';
@@ -45,8 +45,12 @@ export const system: readonly MountedRoute[] = [
     },
     async (call) => {
       const by = requester(call.body, call.principal);
-      if (call.body.interrupt !== true) return setMode(call, 'paused', by);
-      return pauseAndInterrupt(call, by, (work) => call.c.executionCtx.waitUntil(work));
+      const plan = await setMode(call, 'paused', by);
+      if (call.body.interrupt !== true) return plan;
+      const waitUntil = (work: Promise<unknown>) => call.c.executionCtx.waitUntil(work);
+      const { canceled, more } = await interruptExecuting(call, { by: by.requested_by, waitUntil });
+      const summary = `${plan.response.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;
+      return { ...plan, response: { ...plan.response, summary } };
     },
   ),
   write(

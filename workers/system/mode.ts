@@ -7,8 +7,8 @@ import { automationState, timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { SystemChange } from '../../schema/contracts/objects.ts';
 import type { SystemChangeResponse, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
-import { AppError } from '../../schema/errors.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import { fenceLag } from '../nodes/fence-lag.ts';
 import { announceMode } from '../nodes/push.ts';
 
 export interface ModeChange {
@@ -49,11 +49,6 @@ export async function setMode(
 ): Promise<WritePlan<SystemChangeResponse>> {
   const { response, plan } = await changeSystemMode(edge, { mode, requested_by, reason: reason ?? null });
   return { ...plan, subject_id: mode, response };
-}
-
-/** While D1's fence is behind an object, nothing was granted; a repeat may succeed. */
-export function fenceLag(): AppError {
-  return new AppError('internal', 'the database could not be brought up to date; nothing was granted, try again');
 }
 
 function modeEvent({ mode, version, requested_by, reason }: SystemRecord): EventDraft {

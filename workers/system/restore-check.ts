@@ -9,10 +9,10 @@ import { automationState, leaderLease } from '../../durable-objects/stubs.ts';
 import type { FenceMarks, RestoreCheckResponse } from '../../schema/contracts/system.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { fenceLag } from '../nodes/fence-lag.ts';
 import { announceMode } from '../nodes/push.ts';
 import type { InFlight } from './in-flight.ts';
 import { findInFlight, quarantine } from './in-flight.ts';
-import { fenceLag } from './mode.ts';
 
 const NOTHING: InFlight = { instructions: [], renewal_jobs: [], commands: [], more: false };
 

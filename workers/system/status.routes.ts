@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { open, READERS, raw, read } from '../http/route.ts';
+import { publicRoute, READERS, raw, read } from '../http/route.ts';
 import { readMetrics } from './metrics.ts';
 import { renderMetrics } from './prometheus-text.ts';
 import { readStatus } from './status.ts';

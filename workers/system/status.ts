@@ -3,7 +3,7 @@ import { desc } from 'drizzle-orm';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { clients, instructions, messages, nodes, ticks } from '../../schema/tables/index.ts';
-import { shown } from '../db/columns.ts';
+import { contractColumns } from '../db/columns.ts';
 import type { Edge } from '../db/plan.ts';
 import { presenceOf } from '../nodes/presence.ts';
 import { readQueue } from '../renewal/job-reads.ts';

@@ -16,13 +16,13 @@ import type { Database } from '../db/open.ts';
 import { openDatabase, runBatch } from '../db/open.ts';
 import { log } from '../log.ts';
 import { offerLease } from '../nodes/push.ts';
+import { nextDueAt } from '../renewal/next-due.ts';
 import { settings } from '../settings.ts';
 import type { Runner } from './job.ts';
 import { MORE } from './job.ts';
 import { RUNNERS } from './registry.ts';
 import type { EntryDetails, Logger } from './tick-log.ts';
 import { keptEntries, tickEntry } from './tick-log.ts';
-import { nextDueAt } from './tick-reads.ts';
 import { insertTick } from './ticks.ts';
 
 export interface TickRequest {
