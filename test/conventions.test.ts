@@ -11,6 +11,9 @@ import type { ICruiseResult } from 'dependency-cruiser';
 import { cruise } from 'dependency-cruiser';
 import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMAND_STATES } from '../schema/contracts/commands.ts';
+import { INSTRUCTION_STATES } from '../schema/contracts/instructions.ts';
+import { JOB_STATUSES } from '../schema/contracts/renewal.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MAX_CODE_LINES = 400;
@@ -227,6 +230,22 @@ describe('purity', () => {
       .filter((path) => path.startsWith('schema/domain/'))
       .filter((path) => /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bulid\(\)/.test(read(path)));
     expect(impure).toEqual([]);
+  });
+});
+
+describe('statuses', () => {
+  const others: readonly string[] = [...JOB_STATUSES, ...COMMAND_STATES];
+  const ofInstructions = INSTRUCTION_STATES.filter((status) => !others.includes(status));
+
+  it('SQL of the edge takes instruction statuses from status-sql.ts, where they derive from the domain', () => {
+    const compared = new RegExp(
+      `(?:\\bIN\\s*\\((?:'\\w+',\\s*)*|(?<![=!])=\\s*|<>\\s*)'(?:${ofInstructions.join('|')})'`,
+      'i',
+    );
+    const offenders = sources
+      .filter((path) => path.startsWith('workers/') && path !== 'workers/db/status-sql.ts')
+      .filter((path) => compared.test(read(path)));
+    expect(offenders).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
+import { targetPayload } from '../../schema/domain/links.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import type { InstructionRow, MessageRow } from '../../schema/tables/index.ts';
@@ -15,7 +16,6 @@ import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { guardStatuses } from '../instructions/guards.ts';
 import { loadMessage } from '../instructions/load.ts';
 import { nodeOfBrowser } from '../nodes/browser-reads.ts';
 import { findCommand } from '../nodes/command-reads.ts';
@@ -51,7 +51,7 @@ export async function resubmit(
   const { command_id, controller_id } = command;
   const detail = { by, command_id, ...(reason === undefined ? {} : { reason }) };
   const resubmission: Plan = {
-    guards: [guardStatuses(db, messageId, rows), guardCommand(db, message)],
+    guards: [guardCommand(db, message)],
     statements: [
       db.update(messages).set({ resubmit_command_id: command_id }).where(eq(messages.message_id, messageId)),
     ],
@@ -115,15 +115,7 @@ async function linkTarget(db: Database, message: MessageRow): Promise<TargetPayl
 }
 
 function unlinkedTarget({ client_id, remote_conversation_id }: MessageRow): TargetPayload {
-  return {
-    client_id,
-    conversation_id: remote_conversation_id,
-    organization_id: null,
-    page_url: '',
-    page_title: null,
-    tab_id: null,
-    shell_page: false,
-  };
+  return targetPayload(client_id, { remote_conversation_id, page_url: '' });
 }
 
 /** The command of an earlier resubmission that its node may still follow. */
@@ -137,7 +129,7 @@ export async function pendingCommand(
   return { command_id: command.command_id, controller_id: command.controller_id };
 }
 
-/** No other resubmission or claim has been stored meanwhile. */
+/** No other resubmission or claim has been stored meanwhile: only they change a stopped message. */
 export function guardCommand(
   db: Database,
   { message_id, resubmit_command_id }: Pick<MessageRow, 'message_id' | 'resubmit_command_id'>,

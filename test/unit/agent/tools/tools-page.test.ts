@@ -8,15 +8,15 @@ const ParamsSchema = z.looseObject({
   required: z.array(z.string()).default([]),
 });
 
-/** Each parameter by its name, those that may be missing with a question mark, the plain string's one marked. */
+/** The parameters of a tool: optional ones with a question mark, the one that a plain string becomes in bold. */
 function paramsOf(name: (typeof TOOL_NAMES)[number]): string {
   const { params, text_param } = TOOLS[name];
   const { properties, required } = ParamsSchema.parse(z.toJSONSchema(params, { io: 'input' }));
-  const shown = Object.keys(properties).map((key) => {
+  const listed = Object.keys(properties).map((key) => {
     const text = `\`${key}\`${required.includes(key) ? '' : '?'}`;
     return key === text_param ? `**${text}**` : text;
   });
-  return shown.join(', ') || 'none';
+  return listed.join(', ') || 'none';
 }
 
 function tableOfTools(): string {
@@ -28,8 +28,8 @@ function tableOfTools(): string {
   return [head, '', '| tool | where | parameters | |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-describe('the page about instructions', () => {
-  it('lists the tools as the table declares them', () => {
+describe('docs/instructions.md', () => {
+  it('the list of tools equals the tool table', () => {
     const page = readFileSync(new URL('../../../../docs/instructions.md', import.meta.url), 'utf8');
     const listed = page.split('<!-- tools -->')[1]?.split('<!-- /tools -->')[0]?.trim();
     expect(listed).toBe(tableOfTools());

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PolicyFile } from '../../../../local-agent/policy/policy-file.ts';
-import { tempFolder } from './instruction-host.ts';
+import { tempFolder } from '../host/workspace.ts';
 
 let folder: string;
 let path: string;
@@ -14,34 +14,38 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const open = () => new PolicyFile({ path, onProblem: (problem) => problems.push(problem) });
-const save = (policy: unknown) => writeFileSync(path, typeof policy === 'string' ? policy : JSON.stringify(policy));
+function open(): PolicyFile {
+  return new PolicyFile({ path, onProblem: (problem) => problems.push(problem) });
+}
+function save(policy: unknown): void {
+  writeFileSync(path, typeof policy === 'string' ? policy : JSON.stringify(policy));
+}
 
 describe('policy.json', () => {
-  it('has defaults where there never was one', () => {
+  it('the defaults apply until the file exists', () => {
     const file = open();
     expect(file.current()).toMatchObject({ mode: 'enforce', exec: { default: 'ask', shell: 'ask' } });
     save({ mode: 'shadow' });
     expect(file.current()?.mode).toBe('shadow');
   });
 
-  it('stays in force while it is gone, as while an editor puts another in its place', () => {
+  it('the policy stays in force while the file is missing, such as while an editor replaces it', () => {
     save({ mode: 'shadow' });
     const file = open();
     rmSync(path);
     expect(file.current()?.mode).toBe('shadow');
-    expect(problems).toEqual([expect.stringContaining('gone')]);
+    expect(problems).toEqual([expect.stringContaining('missing')]);
     save({ mode: 'enforce' });
     expect(file.current()?.mode).toBe('enforce');
     expect(file.problem()).toBeNull();
   });
 
-  it('permits nothing when it is a link to nothing', () => {
-    symlinkSync(join(folder, 'elsewhere.json'), path);
+  it('a link to nothing permits nothing', () => {
+    symlinkSync(join(folder, 'other.json'), path);
     expect(open().current()).toBeNull();
   });
 
-  it('is in force as soon as it is saved', () => {
+  it('a saved policy is in force at once', () => {
     const file = open();
     for (const decision of ['allow', 'deny', 'ask']) {
       save({ exec: { default: decision } });
@@ -50,35 +54,35 @@ describe('policy.json', () => {
   });
 
   it.each([
-    ['no JSON', '{', /JSON/],
+    ['text that is not JSON', '{', /JSON/],
     ['an unknown field', { exce: {} }, /exce/],
     ['a wrong decision', { exec: { default: 'maybe' } }, /exec\.default/],
-    ['a glob that cannot be used', { tools: { '': 'deny' } }, /pattern/],
-  ])('broken by %s, is reported once and leaves the one before in force', (_what, broken, says) => {
+    ['an invalid glob', { tools: { '': 'deny' } }, /pattern/],
+  ])('%s is reported once, and the policy before it stays in force', (_what, invalid, report) => {
     save({ exec: { default: 'deny' } });
     const file = open();
-    save(broken);
+    save(invalid);
     expect(file.current()?.exec.default).toBe('deny');
     expect(file.current()?.exec.default).toBe('deny');
-    expect(problems).toEqual([expect.stringMatching(says)]);
+    expect(problems).toEqual([expect.stringMatching(report)]);
     save({ exec: { default: 'allow' } });
     expect(file.current()?.exec.default).toBe('allow');
     expect(problems.at(-1)).toBeNull();
     expect(file.problem()).toBeNull();
   });
 
-  it('broken from the start, permits nothing', () => {
+  it('a file that is invalid from the start permits nothing', () => {
     save('{');
     expect(open().current()).toBeNull();
   });
 
-  it('is no folder', () => {
+  it('a folder of that name permits nothing', () => {
     mkdirSync(path);
     expect(open().current()).toBeNull();
     expect(problems).toHaveLength(1);
   });
 
-  it('is reported when it is saved broken, without being asked for', async () => {
+  it('an invalid file is reported when it is saved, before anybody reads the policy', async () => {
     const reported = Promise.withResolvers<string | null>();
     const file = new PolicyFile({ path, onProblem: reported.resolve });
     const watching = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * The JSON Schema of `policy.json`, for editors and for people: made from the contract, never written by hand.
- * `npm exec -- node test/unit/agent/instructions/policy-schema.ts` writes docs/policy.schema.json; format it afterwards.
+ * The JSON Schema of `policy.json`, for editors and for people, generated from the contract.
+ * `npm exec -- node test/unit/agent/policy/policy-schema.ts` writes docs/policy.schema.json; format it afterwards.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
