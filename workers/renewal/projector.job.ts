@@ -22,7 +22,7 @@ import type { ChosenLink } from './choose-link.ts';
 import { chooseLink } from './choose-link.ts';
 import type { Projectable, ProjectableMessage } from './projectable-reads.ts';
 import { readProjectable } from './projectable-reads.ts';
-import { dropMarks, PROJECTOR, projectAllAgain } from './projection-marks.ts';
+import { PROJECTOR, replaceMarks } from './projection-marks.ts';
 
 interface Projected {
   message: ProjectableMessage;
@@ -35,7 +35,7 @@ interface Projected {
 export const renewalProjector: Runner = {
   name: PROJECTOR,
   ordinary: true,
-  queries: { base: 10 },
+  queries: { base: 9 },
   async run(context) {
     if (context.mode === 'draining') {
       context.log('scan_skipped', 'system_draining');
@@ -92,9 +92,6 @@ async function store(
 ): Promise<boolean> {
   const reasons = projected.map(({ message: { message_id }, skip }) => ({ message_id, skip_reason: skip }));
   const jobs = projected.flatMap((one) => (one.skip === null ? [newJob(one, now)] : []));
-  const later = projected.flatMap(({ message: { local_conversation_id }, hold }) =>
-    hold === null || hold.until === null ? [] : [{ local_conversation_id, due_at: hold.until }],
-  );
   try {
     await runBatch(db, [
       guardNotPaused(db),
@@ -104,12 +101,7 @@ async function store(
         FROM (SELECT value->>'message_id' AS message_id, value->>'skip_reason' AS skip_reason
           FROM json_each(${JSON.stringify(reasons)})) AS o
         WHERE messages.message_id = o.message_id`),
-      dropMarks(
-        db,
-        at.marked.map((message) => message.local_conversation_id),
-        now,
-      ),
-      ...(later.length === 0 ? [] : [projectAllAgain(db, later)]),
+      replaceMarks(db, newMarks(projected, at.marked), now),
       db.run(sql`INSERT INTO runner_cursors (runner, position, updated_at) VALUES (${PROJECTOR}, ${at.last}, ${now})
         ON CONFLICT (runner) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`),
     ]);
@@ -118,6 +110,16 @@ async function store(
     if (violationOf(error) === null) throw error;
     return false;
   }
+}
+
+/** A conversation that a limit holds back is looked at again when the limit ends; any other mark is done with. */
+function newMarks(projected: readonly Projected[], marked: readonly ProjectableMessage[]) {
+  const held = projected.flatMap(({ message: { local_conversation_id }, hold }) =>
+    hold === null || hold.until === null ? [] : [{ local_conversation_id, due_at: hold.until }],
+  );
+  const isHeld = new Set(held.map((mark) => mark.local_conversation_id));
+  const done = marked.filter((message) => !isHeld.has(message.local_conversation_id));
+  return [...held, ...done.map(({ local_conversation_id }) => ({ local_conversation_id, due_at: null }))];
 }
 
 function newJob({ message, link }: Projected, now: number): typeof renewal_jobs.$inferInsert {
