@@ -16,14 +16,18 @@ import { ended } from '../tools/tool.ts';
 import type { BrowserWork } from './browser-work.ts';
 import type { ExecutionRow, ExecutionStore, MessageRow } from './execution-store.ts';
 import { LiveOutput } from './live-output.ts';
-import type { OutboxReports } from './outbox-reports.ts';
-import { RunningEffects } from './running.ts';
+import type { ProgressReports } from './progress-reports.ts';
+import type { RemoteCallDeps } from './remote-calls.ts';
+import { requestRemoteRun } from './remote-calls.ts';
+import type { RunningEffects } from './running.ts';
 import { toolNameOf } from './tool-name.ts';
 
 export interface EffectsDeps {
   store: Store;
   ledger: ExecutionStore;
-  reports: OutboxReports;
+  reports: ProgressReports;
+  remoteCalls: RemoteCallDeps;
+  running: RunningEffects;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
   browsers: BrowserWork;
   clock: Pick<Clock, 'now' | 'after'>;
@@ -32,11 +36,12 @@ export interface EffectsDeps {
 }
 
 export class Effects {
-  readonly running = new RunningEffects();
+  readonly running: RunningEffects;
   readonly #deps: EffectsDeps;
 
   constructor(deps: EffectsDeps) {
     this.#deps = deps;
+    this.running = deps.running;
   }
 
   /** Does what the instruction asks, unless the policy or a person's approval does not cover it any more. */
@@ -61,7 +66,7 @@ export class Effects {
     const { store, ledger, reports, clock, onChange } = this.#deps;
     store.transaction(() => {
       ledger.finish(instruction_id, result, clock.now());
-      reports.result(message, instruction_id, result);
+      reports.report(message.message_id);
     });
     onChange();
   }
@@ -81,14 +86,14 @@ export class Effects {
     const { instruction_id } = execution;
     if (!this.#start(message, execution)) return;
     const controller = new AbortController();
-    const live = this.#liveOutput(message, instruction_id);
+    const live = this.#liveOutput(message);
     this.running.add(instruction_id, { controller, live });
     try {
       const result = await hostPolicy.perform(name, execution.params, {
         instructionId: instruction_id,
         signal: controller.signal,
         onProcess: (running) => ledger.setProcess(instruction_id, running),
-        onOutput: (text) => live.take(text),
+        onOutput: (text) => live.append(text),
       });
       this.running.delete(instruction_id);
       this.end(message, execution, result);
@@ -111,9 +116,9 @@ export class Effects {
   }
 
   #atEdge(message: MessageRow, { instruction_id }: ExecutionRow): void {
-    const { store, ledger, reports, clock, onChange } = this.#deps;
+    const { store, ledger, remoteCalls, clock, onChange } = this.#deps;
     store.transaction(() => {
-      if (ledger.start(instruction_id, clock.now(), true)) reports.run(message, instruction_id);
+      if (ledger.start(instruction_id, clock.now(), true)) requestRemoteRun(remoteCalls, message, instruction_id);
     });
     onChange();
   }
@@ -121,20 +126,18 @@ export class Effects {
   /** Sets the mark; false when it stood already, so that the effect is not this call's to do. */
   #start(message: MessageRow, { instruction_id }: ExecutionRow): boolean {
     const { store, ledger, reports, clock, onChange } = this.#deps;
-    const first = store.transaction(() => {
+    const isFirst = store.transaction(() => {
       if (!ledger.start(instruction_id, clock.now())) return false;
-      reports.started(message, instruction_id);
+      reports.report(message.message_id);
       return true;
     });
     onChange();
-    return first;
+    return isFirst;
   }
 
-  #liveOutput(message: MessageRow, instructionId: string): LiveOutput {
+  #liveOutput(message: MessageRow): LiveOutput {
     const { store, reports, clock } = this.#deps;
-    const tell = (offset: number, chunk: string) =>
-      store.transaction(() => reports.output(message, instructionId, offset, chunk));
-    return new LiveOutput({ clock, tell });
+    return new LiveOutput({ clock, onDue: () => store.transaction(() => reports.report(message.message_id)) });
   }
 }
 

@@ -17,6 +17,7 @@ function json<T extends z.ZodType>(schema: T) {
     .pipe(schema);
 }
 
+const REPORTED = ['nothing', 'started', 'result'] as const;
 const MESSAGE_STATES = ['executing', 'replying', 'done'] as const;
 
 const MessageRowSchema = z.object({
@@ -33,9 +34,11 @@ const MessageRowSchema = z.object({
   created_at: z.number().int(),
   /** How often it was worked on: more than once when it was resubmitted. */
   round: z.number().int(),
+  /** Whether a progress request of this message is in the outbox. */
+  progress_pending: z.number().transform((flag) => flag === 1),
 });
 export type MessageRow = z.infer<typeof MessageRowSchema>;
-export type NewMessage = Omit<MessageRow, 'round'>;
+export type NewMessage = Omit<MessageRow, 'round' | 'progress_pending'>;
 
 const ExecutionRowSchema = z.object({
   instruction_id: z.string(),
@@ -53,6 +56,8 @@ const ExecutionRowSchema = z.object({
     .nullable()
     .transform((text) => (text === null ? null : InstructionResultSchema.parse(JSON.parse(text)))),
   artifact_url: z.string().nullable(),
+  /** The last part of it that a request to the edge carries. */
+  reported: z.enum(REPORTED),
   /** What a person approved; the effect happens only while it still has this hash. */
   approved_hash: z.string().nullable(),
   /** Whether the edge was asked to do it, or to have another node do it. */
@@ -90,6 +95,8 @@ export class ExecutionStore {
   readonly #settle: StatementSync;
   readonly #stand: StatementSync;
   readonly #extend: StatementSync;
+  readonly #setReported: StatementSync;
+  readonly #setProgressPending: StatementSync;
   readonly #reopen: StatementSync;
   readonly #stage: StatementSync;
   readonly #approve: StatementSync;
@@ -124,6 +131,8 @@ export class ExecutionStore {
        WHERE instruction_id = ?4 AND started_at IS NULL AND result IS NULL`,
     );
     this.#extend = db.prepare('UPDATE executions SET claim_until = ? WHERE instruction_id = ?');
+    this.#setReported = db.prepare('UPDATE executions SET reported = ? WHERE instruction_id = ?');
+    this.#setProgressPending = db.prepare('UPDATE messages SET progress_pending = ? WHERE message_id = ?');
     this.#reopen = db.prepare(
       `UPDATE messages SET state = 'executing', round = round + 1, client_id = ?, target = ?, ingest_status = ?
        WHERE message_id = ?`,
@@ -234,6 +243,14 @@ export class ExecutionStore {
   /** Instructions that the edge was asked to do, or have done, and whose end is awaited. */
   awaitedElsewhere(): string[] {
     return this.#elsewhere.all().map((row) => z.object({ instruction_id: z.string() }).parse(row).instruction_id);
+  }
+
+  setReported(instructionId: string, reported: Exclude<ExecutionRow['reported'], 'nothing'>): void {
+    this.#setReported.run(reported, instructionId);
+  }
+
+  setProgressPending(messageId: string, isPending: boolean): void {
+    this.#setProgressPending.run(isPending ? 1 : 0, messageId);
   }
 
   extendClaim(instructionId: string, claimUntil: number | null): void {

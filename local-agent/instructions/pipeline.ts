@@ -3,12 +3,13 @@
  * started → ended → told → replied. Only the effect itself stands outside, between the `started` mark, which is
  * synced before it, and the result. So whatever kills the agent, an effect happens at most once: before the mark the
  * instruction runs at the restart while its claim lives; after it, without a result, it is `interrupted`.
- * The next instruction begins only when the edge has answered to the one before: that answer says what still may.
+ * When the next instruction may start is decided in next-step.ts.
  */
 import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedQueue } from '../lib/keyed-queue.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
@@ -23,10 +24,14 @@ import { Effects } from './execute.ts';
 import type { ExecutionRow, MessageRow } from './execution-store.ts';
 import { ExecutionStore } from './execution-store.ts';
 import { ingestBody, reasonToIgnore } from './ingest-body.ts';
-import { isOpen, nextStep } from './next-step.ts';
-import { OutboxReports } from './outbox-reports.ts';
+import type { StartGate } from './next-step.ts';
+import { nextStep } from './next-step.ts';
 import type { OutgoingQueue } from './outgoing.ts';
+import { ProgressReports } from './progress-reports.ts';
+import type { RemoteCallDeps } from './remote-calls.ts';
+import { requestRemoteRun } from './remote-calls.ts';
 import { composeReply } from './reply.ts';
+import { RunningEffects } from './running.ts';
 
 /** Conversations whose effects run beside each other. */
 const MAX_PARALLEL = 4;
@@ -41,22 +46,41 @@ export interface PipelineDeps {
   log: Pick<Logger, 'info' | 'error'>;
   /** A message or an execution has changed. */
   onChange: () => void;
-  /** An output longer than that is delivered as a summary with a link. */
+  /** A longer output is delivered as a summary with a link. */
   inlineChars?: number;
+  /** What this node knows about the edge now. */
+  startGate: () => StartGate;
 }
 
 export class Pipeline {
   readonly ledger: ExecutionStore;
   readonly #deps: PipelineDeps;
   readonly effects: Effects;
-  readonly reports: OutboxReports;
+  readonly reports: ProgressReports;
+  readonly #remoteCalls: RemoteCallDeps;
   readonly #lanes: KeyedQueue;
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
     this.ledger = new ExecutionStore(deps.store.db);
-    this.reports = new OutboxReports(deps.store.outbox, deps.nodeId);
-    this.effects = new Effects({ ...deps, ledger: this.ledger, reports: this.reports });
+    const { store, nodeId, inlineChars = DELIVERY.inline_chars } = deps;
+    const running = new RunningEffects();
+    this.#remoteCalls = { outbox: store.outbox, nodeId, inlineChars };
+    this.reports = new ProgressReports({
+      store,
+      nodeId,
+      inlineChars,
+      executions: this.ledger,
+      clock: deps.clock,
+      liveOutput: (instructionId) => running.live(instructionId),
+    });
+    this.effects = new Effects({
+      ...deps,
+      ledger: this.ledger,
+      reports: this.reports,
+      remoteCalls: this.#remoteCalls,
+      running,
+    });
     this.#lanes = new KeyedQueue(MAX_PARALLEL, (error) =>
       deps.log.error({ err: error }, 'a message could not be advanced'),
     );
@@ -110,14 +134,20 @@ export class Pipeline {
       const message = this.ledger.message(messageId);
       if (!message) continue;
       for (const execution of this.ledger.executions(messageId)) {
-        const begun = execution.started_at !== null && execution.result === null && isOpen(execution.status);
+        const begun = execution.started_at !== null && execution.result === null && isOpenStatus(execution.status);
         if (!begun || execution.elsewhere || isPrompt(execution.name)) continue;
         const outlived = execution.process !== null && killOrphan(execution.process);
         const what = `the agent ended while it ran${outlived ? '; the program was ended now' : ''}`;
         this.effects.end(message, execution, { ...ended('interrupted', 'agent_died', what), duration_ms: 0 });
       }
+      this.#deps.store.transaction(() => this.reports.report(messageId));
       this.advance(messageId);
     }
+  }
+
+  /** Advances every message that is executing: the mode or the contact with the edge has changed. */
+  advanceAll(): void {
+    for (const messageId of this.ledger.executing()) this.advance(messageId);
   }
 
   /**
@@ -131,8 +161,8 @@ export class Pipeline {
       for (const { instruction_id, status, gate } of instructions) {
         const known = this.ledger.execution(instruction_id);
         const message = known && this.ledger.message(known.message_id);
-        if (!message || isOpen(status)) continue;
-        if (known.elsewhere && known.result === null) this.reports.run(message, instruction_id);
+        if (!message || isOpenStatus(status)) continue;
+        if (known.elsewhere && known.result === null) requestRemoteRun(this.#remoteCalls, message, instruction_id);
         else if (status === 'canceled') this.effects.running.cancel(instruction_id);
         this.ledger.stand(instruction_id, { status, gate, claimUntil: null });
         touched.add(known.message_id);
@@ -147,7 +177,7 @@ export class Pipeline {
     const execution = this.ledger.execution(instructionId);
     const message = execution && this.ledger.message(execution.message_id);
     if (!message) return 'unknown';
-    if (execution.result !== null || !isOpen(execution.status)) return 'ended';
+    if (execution.result !== null || !isOpenStatus(execution.status)) return 'ended';
     if (!this.effects.running.cancel(instructionId) && execution.started_at === null) {
       this.effects.refuse(message, execution, ended('canceled', 'canceled', 'it was canceled before it began'));
     }
@@ -166,6 +196,7 @@ export class Pipeline {
   /** Begins nothing more, ends what runs as `interrupted`, and waits until that is stored. */
   async stop(): Promise<void> {
     this.effects.running.stop();
+    this.reports.stop();
     await this.#lanes.idle();
   }
 
@@ -173,10 +204,12 @@ export class Pipeline {
     const message = this.ledger.message(messageId);
     if (message?.state !== 'executing' || this.effects.running.isStopped) return;
     const executions = this.ledger.executions(messageId);
-    const next = nextStep(executions, this.#deps.clock.now());
+    const next = nextStep(executions, this.#deps.startGate(), this.#deps.clock.now());
     switch (next.type) {
       case 'wait':
         return;
+      case 'ask':
+        return this.#deps.store.transaction(() => this.reports.report(messageId, { force: true }));
       case 'reply':
         return this.#reply(message, executions);
       case 'give_up': {
@@ -184,7 +217,8 @@ export class Pipeline {
         return this.effects.end(message, next.execution, { ...outcome, duration_ms: 0 });
       }
       case 'execute':
-        return await this.effects.execute(message, next.execution);
+        await this.effects.execute(message, next.execution);
+        return this.advance(messageId);
       default:
         return next satisfies never;
     }

@@ -10,25 +10,27 @@ import type {
   IngestResponse,
   InstructionResultResponse,
   MessageClaimResponse,
+  MessageProgressResponse,
 } from '../../schema/contracts/instructions.ts';
 import {
   IngestBodySchema,
   IngestResponseSchema,
-  InstructionOutputResponseSchema,
-  InstructionResultResponseSchema,
   InstructionRunResponseSchema,
   MessageClaimResponseSchema,
+  MessageProgressResponseSchema,
   RESULT_STATUSES,
-  StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
+import type { SystemMode } from '../../schema/contracts/system.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { repliesTo } from '../../schema/domain/reply.ts';
 import type { AfterCommit, ResponseHandler, SentRow } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
 import type { InstructionResult } from '../tools/tool.ts';
 import { ended } from '../tools/tool.ts';
 import type { ExecutionStore, NewExecution } from './execution-store.ts';
-import { isOpen } from './next-step.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { ProgressReports } from './progress-reports.ts';
+import { ProgressContextSchema } from './progress-reports.ts';
 import type { ResubmittedCall } from './resubmission.ts';
 import { ResubmissionSchema } from './resubmission.ts';
 import type { RunningEffects } from './running.ts';
@@ -59,17 +61,28 @@ function executionOf(
   return { instruction_id, message_id: messageId, idx: index, name, params, status, gate, claim_until };
 }
 
+export interface ResponseEffects {
+  /** A message or an execution has changed. */
+  onChange: () => void;
+  /** The edge has named the mode. */
+  onMode: (mode: SystemMode, modeVersion: number) => void;
+}
+
 class Responses {
   readonly #ledger: ExecutionStore;
   readonly #advance: (messageId: string) => void;
   readonly #onChange: () => void;
+  readonly #onMode: ResponseEffects['onMode'];
   readonly #running: RunningEffects;
+  readonly #reports: ProgressReports;
 
-  constructor(pipeline: Pipeline, onChange: () => void) {
+  constructor(pipeline: Pipeline, { onChange, onMode }: ResponseEffects) {
     this.#ledger = pipeline.ledger;
     this.#running = pipeline.effects.running;
+    this.#reports = pipeline.reports;
     this.#advance = (messageId) => pipeline.advance(messageId);
     this.#onChange = onChange;
+    this.#onMode = onMode;
   }
 
   ingested(answer: IngestResponse, row: SentRow): AfterCommit {
@@ -102,9 +115,42 @@ class Responses {
     return added ? this.#goOn(answer.message_id) : undefined;
   }
 
-  started(answer: z.infer<typeof StartedResponseSchema>, row: SentRow): AfterCommit {
-    this.#ledger.extendClaim(answer.instruction_id, claimUntil(row.respondedAt, answer.claim_expires_in_ms));
-    return undefined;
+  /** The edge has the reported starts, outputs and results, and says what status each instruction has now. */
+  progressed(response: MessageProgressResponse, row: SentRow): AfterCommit {
+    const { message_id, results } = ProgressContextSchema.parse(row.context);
+    for (const { instruction_id, status, gate, claim_expires_in_ms, artifact_url } of response.instructions) {
+      const execution = this.#ledger.execution(instruction_id);
+      if (!execution) continue;
+      const until = claimUntil(row.respondedAt, claim_expires_in_ms);
+      if (results.includes(instruction_id)) {
+        // The edge may have blocked or expired it before it knew of the start: it ran, so its result says how it ended.
+        const own = execution.result?.status ?? 'interrupted';
+        this.#ledger.settle(instruction_id, RESULT_STATUSES.find((one) => one === status) ?? own, artifact_url);
+      } else if (execution.started_at !== null) this.#ledger.extendClaim(instruction_id, until);
+      else this.#ledger.stand(instruction_id, { status, gate, claimUntil: until });
+    }
+    this.#ledger.setProgressPending(message_id, false);
+    this.#reports.report(message_id);
+    const advance = this.#goOn(message_id);
+    return () => {
+      this.#onMode(response.mode, response.mode_version);
+      advance?.();
+    };
+  }
+
+  /** The edge refuses the report for good, so it will not say what becomes of the rest: nothing more of it starts. */
+  progressRefused(code: string, row: SentRow): AfterCommit {
+    const { message_id, results } = ProgressContextSchema.parse(row.context);
+    for (const { instruction_id, result, status, started_at } of this.#ledger.executions(message_id)) {
+      this.#running.live(instruction_id)?.end();
+      if (result !== null && results.includes(instruction_id)) this.#ledger.settle(instruction_id, result.status, null);
+      else if (isOpenStatus(status) && started_at === null) {
+        this.#ledger.stand(instruction_id, { status: 'interrupted', gate: code, claimUntil: null });
+      }
+    }
+    this.#ledger.setProgressPending(message_id, false);
+    this.#reports.report(message_id);
+    return this.#goOn(message_id);
   }
 
   /** The edge has the result: the instruction stands as it says, and so do the others of the message. */
@@ -112,7 +158,7 @@ class Responses {
     const execution = this.#ledger.execution(answer.instruction_id);
     if (!execution) return undefined;
     const own = execution.result?.status ?? 'interrupted';
-    this.#ledger.settle(answer.instruction_id, isOpen(answer.status) ? own : answer.status, answer.artifact_url);
+    this.#ledger.settle(answer.instruction_id, isOpenStatus(answer.status) ? own : answer.status, answer.artifact_url);
     this.#follow(answer.rest, row.respondedAt);
     return this.#goOn(execution.message_id);
   }
@@ -120,7 +166,7 @@ class Responses {
   ranAtEdge(answer: z.infer<typeof InstructionRunResponseSchema>, row: SentRow): AfterCommit {
     const { instruction_id, output, error_code, duration_ms } = answer;
     // Another node's browser does it; the edge says when that has ended.
-    if (isOpen(answer.status)) return this.#statuses(answer, row);
+    if (isOpenStatus(answer.status)) return this.#statuses(answer, row);
     const status = RESULT_STATUSES.find((one) => one === answer.status) ?? 'failed';
     const result = { status, output, exit_code: null, error_code, duration_ms, truncated: false };
     this.#ledger.finish(instruction_id, result, row.respondedAt);
@@ -131,17 +177,6 @@ class Responses {
     const { instruction_id, claim_expires_in_ms } = answer;
     this.#ledger.extendClaim(instruction_id, claimUntil(row.respondedAt, claim_expires_in_ms));
     return undefined;
-  }
-
-  /** The edge has what was printed so far; the next chunk may go. */
-  printed({ instruction_id }: z.infer<typeof InstructionOutputResponseSchema>): AfterCommit {
-    return () => this.#running.live(instruction_id)?.answered();
-  }
-
-  /** The edge wants no more of it before the result. */
-  notPrinted(row: SentRow): AfterCommit {
-    const { instruction_id } = ContextSchema.parse(row.context);
-    return () => this.#running.live(instruction_id)?.end();
   }
 
   /** A resubmitted message: what the edge has claimed for this host is taken up, and answered anew. */
@@ -169,7 +204,7 @@ class Responses {
     if (!execution.result) this.#ledger.finish(instruction_id, refusal, row.respondedAt);
     this.#ledger.settle(instruction_id, result.status, null);
     for (const other of this.#ledger.executions(execution.message_id)) {
-      if (!isOpen(other.status)) continue;
+      if (!isOpenStatus(other.status)) continue;
       this.#ledger.stand(other.instruction_id, { status: 'interrupted', gate: code, claimUntil: null });
     }
     return this.#goOn(execution.message_id);
@@ -190,27 +225,18 @@ class Responses {
 }
 
 /** The handlers of the rows that the pipeline writes, by kind. */
-export function pipelineResponses(pipeline: Pipeline, onChange: () => void): Record<string, ResponseHandler> {
-  const answers = new Responses(pipeline, onChange);
+export function pipelineResponses(pipeline: Pipeline, effects: ResponseEffects): Record<string, ResponseHandler> {
+  const answers = new Responses(pipeline, effects);
   const onRefusal: NonNullable<ResponseHandler['onRefusal']> = ({ code }, row) => answers.refused(code, row);
   return {
     ingest: responseHandler({
       schema: IngestResponseSchema,
       onResponse: (answer, row) => answers.ingested(answer, row),
     }),
-    started: responseHandler({
-      schema: StartedResponseSchema,
-      onResponse: (answer, row) => answers.started(answer, row),
-    }),
-    result: responseHandler({
-      schema: InstructionResultResponseSchema,
-      onResponse: (answer, row) => answers.ended(answer, row),
-      onRefusal,
-    }),
-    output: responseHandler({
-      schema: InstructionOutputResponseSchema,
-      onResponse: (answer) => answers.printed(answer),
-      onRefusal: (_refusal, row) => answers.notPrinted(row),
+    progress: responseHandler({
+      schema: MessageProgressResponseSchema,
+      onResponse: (response, row) => answers.progressed(response, row),
+      onRefusal: ({ code }, row) => answers.progressRefused(code, row),
     }),
     claim: responseHandler({
       schema: MessageClaimResponseSchema,

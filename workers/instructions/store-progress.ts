@@ -46,7 +46,9 @@ export function storeProgress<I extends Identified>(
   const decided: Plan = {
     guards: [
       guardStatuses(db, message.message_id, statuses),
-      ...(progress.steps.some((step) => step.type === 'ended') ? [guardModeVersion(db, fence.mode_version)] : []),
+      ...(progress.steps.some(({ type }) => type === 'ended' || type === 'blocked')
+        ? [guardModeVersion(db, fence.mode_version)]
+        : []),
       ...(claimsWaiting(history) ? [guardNotBusy(db, message), guardStatus(db, loaded.conversation)] : []),
     ],
     statements: storeStatuses(edge, statuses, progress.statuses, columns),
@@ -69,7 +71,7 @@ function journalStep(
   { type, item, statuses }: ProgressStep<Identified>,
   by: ChangedBy,
 ): JournalDraft[] {
-  if (type === 'started' || type === 'ended') return journalChanges(before, statuses, by);
+  if (type === 'started' || type === 'ended' || type === 'blocked') return journalChanges(before, statuses, by);
   return [{ ...by, instruction_id: item.instruction_id, kind: type }];
 }
 
