@@ -48,11 +48,11 @@ export async function reportOutput(
 export async function reportResult(
   edge: Edge,
   instruction_id: string,
-  { controller_id, ...result }: InstructionResultBody,
+  { controller_id, inline_chars: inlineChars, ...result }: InstructionResultBody,
   origin: string,
 ): Promise<WritePlan<InstructionResultResponse>> {
   const loaded = await loadOwn(edge, instruction_id, controller_id);
-  const recorded = await recordProgress(edge, loaded, [reportOf(instruction_id, { result })]);
+  const recorded = await recordProgress(edge, loaded, [reportOf(instruction_id, { result })], { inlineChars });
   return toWritePlan(recorded, instruction_id, await resultResponse(edge, loaded, recorded, origin));
 }
 
@@ -63,7 +63,7 @@ export async function reportResult(
 export async function reportProgress(
   edge: Edge,
   messageId: string,
-  { controller_id, items, inline_chars }: MessageProgressBody,
+  { controller_id, items, inline_chars: inlineChars }: MessageProgressBody,
   { origin, ageMs }: { origin: string; ageMs: number },
 ): Promise<WritePlan<MessageProgressResponse>> {
   const loaded = await loadMessage(edge, messageId);
@@ -78,7 +78,7 @@ export async function reportProgress(
       result,
     };
   });
-  const recorded = await recordProgress(edge, loaded, reports, { inlineChars: inline_chars });
+  const recorded = await recordProgress(edge, loaded, reports, { inlineChars });
   return toWritePlan(recorded, messageId, await progressResponse(edge, loaded, recorded, origin));
 }
 

@@ -4,7 +4,7 @@
  * a node that has the browser (run-on-other-node.ts). A repeated call gets the current state, or the stored result.
  */
 import { eq } from 'drizzle-orm';
-import type { InstructionRunResponse } from '../../schema/contracts/instructions.ts';
+import type { InstructionRunBody, InstructionRunResponse } from '../../schema/contracts/instructions.ts';
 import type { EdgeTool, ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, TOOLS, toolName } from '../../schema/contracts/tools.ts';
 import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
@@ -24,17 +24,18 @@ import { artifactUrl } from './results.ts';
 import { runningResponse, runOnOtherNode } from './run-on-other-node.ts';
 
 /**
- * `POST /v1/instructions/:id/run` by the node `nodeId`; `origin` is where the API was reached. Throws
+ * `POST /v1/instructions/:id/run` by the node that holds the instruction; `origin` is where the API was reached. Throws
  * `instruction_not_found`, `not_owner`, and `conflict` when the host runs the tool, or an earlier instruction is open.
  */
 export async function runInstruction(
   edge: Edge,
   instructionId: string,
-  { nodeId, origin }: { nodeId: string; origin: string },
+  { controller_id, inline_chars: inlineChars }: InstructionRunBody,
+  origin: string,
 ): Promise<WritePlan<InstructionRunResponse>> {
   const loaded = await loadInstruction(edge, instructionId);
   const { row, statuses } = loaded;
-  requireOwn(nodeId, row);
+  requireOwn(controller_id, row);
   const name = toolName(row.target, row.tool);
   if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
   if (!isExecutingStatus(row.status)) return repeatResult(edge, loaded, origin);
@@ -44,13 +45,13 @@ export async function runInstruction(
   }
   if (isBrowserTool(name)) return runOnOtherNode(edge, loaded, { name, origin });
   if (!isEdgeTool(name)) throw new AppError('conflict', 'this tool runs on the host');
-  return runHere(edge, loaded, { name, origin });
+  return runHere(edge, loaded, { name, origin, inlineChars });
 }
 
 async function runHere(
   edge: Edge,
   { row, conversation }: LoadedInstruction,
-  { name, origin }: { name: EdgeTool; origin: string },
+  { name, origin, inlineChars }: { name: EdgeTool; origin: string; inlineChars: number | undefined },
 ): Promise<WritePlan<InstructionRunResponse>> {
   const { instruction_id, controller_id, params } = row;
   const requested_by = `${controller_id} (${instruction_id})`;
@@ -62,7 +63,7 @@ async function runHere(
   const { output, plan = {} } = outcome;
   const result = { status: 'succeeded', output, duration_ms, truncated: false } as const;
   const report = reportOf(instruction_id, { result });
-  const recorded = await recordProgress(edge, loaded, [report], { conversation: outcome.conversation });
+  const recorded = await recordProgress(edge, loaded, [report], { inlineChars, conversation: outcome.conversation });
   const response = await resultResponse(edge, loaded, recorded, origin);
   return {
     ...mergePlans(recorded.plan, plan),

@@ -2,7 +2,6 @@
  * Claims a resubmitted message for the node that was asked. The host sends its new verdicts, the gates are decided
  * again, and what may run belongs to that node in the same batch. Only the node that was asked may claim, and only once.
  */
-
 import { eq, sql } from 'drizzle-orm';
 import type {
   IngestStatus,

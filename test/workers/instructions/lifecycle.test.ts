@@ -78,6 +78,17 @@ describe('the report of a node', () => {
     expect(row?.output_summary).toHaveLength(200);
   });
 
+  it('an output is stored as an artifact when it is longer than the limit that the node names', async () => {
+    const { ids } = await bring(EXEC, EXEC, DESCRIBE, DESCRIBE);
+    const [output, inline_chars] = ['x'.repeat(501), 500];
+    expect((await conductor.result(ids[0] ?? '', { output, inline_chars })).artifact_url).not.toBeNull();
+    expect((await conductor.result(ids[1] ?? '', { output, inline_chars: 501 })).artifact_url).toBeNull();
+    const runWith = (id: string | undefined, limit: number) =>
+      conductor.act<{ artifact_url: string | null }>(`/v1/instructions/${id}/run`, { inline_chars: limit });
+    expect((await runWith(ids[2], 100_000)).artifact_url).toBeNull();
+    expect((await runWith(ids[3], 100)).artifact_url).not.toBeNull();
+  });
+
   it('a result after the claim has expired is kept as late and changes nothing', async () => {
     const { ids, message_id } = await bring(EXEC);
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
