@@ -134,7 +134,7 @@ export function withDeadlines<T extends Deadlines>(all: readonly T[], now: numbe
 }
 
 /** What a message becomes when none of its instructions is open any more. */
-export function messageEnd(all: readonly TrackedInstruction[]): 'executed' | 'failed' {
+export function messageEnd(all: readonly Pick<TrackedInstruction, 'status'>[]): 'executed' | 'failed' {
   return all.every((one) => countsAs(one.status) === 'success') ? 'executed' : 'failed';
 }
 

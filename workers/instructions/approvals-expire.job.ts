@@ -1,4 +1,4 @@
-/** `approvals.expire`: an approval that nobody decided in time ends as `expired`, and what waits behind it is released. */
+/** `approvals.expire`: an approval without a decision in time ends as `expired`, and what waits behind it is released. */
 import { asc, sql } from 'drizzle-orm';
 import { instructions } from '../../schema/tables/index.ts';
 import type { Runner } from '../timed-jobs/job.ts';

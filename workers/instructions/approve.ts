@@ -5,6 +5,7 @@
  */
 import { and, eq } from 'drizzle-orm';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
+import { gateOf } from '../../schema/domain/admission.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { moveMessage } from '../../schema/domain/message-machine.ts';
 import { claimApproved, isBehindApproval } from '../../schema/domain/message-progress.ts';
@@ -20,7 +21,7 @@ import { finishInstruction } from './finish.ts';
 import { guardNotBusy, guardStatuses } from './guards.ts';
 import { viewAfter } from './instruction-reads.ts';
 import type { LoadedInstruction } from './load.ts';
-import { loadInstruction } from './load.ts';
+import { gateFacts, loadInstruction } from './load.ts';
 import { journalChanges, storeStatuses } from './store-statuses.ts';
 
 /** A person's decision about exactly the call whose hash they were shown. */
@@ -102,14 +103,15 @@ function acceptMessage({ db }: Edge, { message: { message_id } }: LoadedInstruct
     .where(and(eq(messages.message_id, message_id), eq(messages.ingest_status, 'awaiting_approval')));
 }
 
-function requireOpenGates({ conversation, fence, busy }: LoadedInstruction): void {
-  if (fence.mode === 'paused') throw new AppError('system_paused', 'the system is paused; the approval keeps waiting');
-  if (conversation.automation_status === 'paused') {
-    throw cannotClaim('the conversation is paused; the approval keeps waiting', 'automation_paused');
-  }
-  if (busy) {
-    throw cannotClaim('another message of the conversation executes; the approval keeps waiting', 'automation_busy');
-  }
+const CLOSED = {
+  automation_paused: 'the conversation is paused; the approval keeps waiting',
+  automation_busy: 'another message of the conversation executes; the approval keeps waiting',
+};
+
+function requireOpenGates(loaded: LoadedInstruction): void {
+  const gate = gateOf(gateFacts(loaded));
+  if (gate === 'system_paused') throw new AppError(gate, 'the system is paused; the approval keeps waiting');
+  if (gate !== null) throw cannotClaim(CLOSED[gate], gate);
 }
 
 function cannotClaim(message: string, gate: string): AppError {

@@ -1,5 +1,4 @@
 /** Instructions as the API shows them: lists by key, and one with its journal entries. */
-
 import type { SQL } from 'drizzle-orm';
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';

@@ -2,7 +2,6 @@
  * Records what a node reports about the instructions of one message: starts, live output and results. Every report,
  * of one instruction or of many, becomes one plan here.
  */
-
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { ReportedResult } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';

@@ -3,7 +3,6 @@
  * that has a browser of that platform. What that node makes of the command ends the instruction (remote-result.ts).
  * Without such a browser the instruction fails at once; without a result its claim expires like any other.
  */
-
 import type { InstructionRunResponse, ReportedResult } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';

@@ -3,7 +3,6 @@
  * message when nothing of it is open any more, and the breaker of its conversation. It is guarded by the statuses that
  * were read, by the mode version, and, when a waiting instruction was claimed, by all that let it be claimed.
  */
-
 import { and, eq, inArray } from 'drizzle-orm';
 import { countExecution } from '../../schema/domain/conversation.ts';
 import { moveMessage, OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';

@@ -1,5 +1,4 @@
 /** Stores changed instructions of one message: one UPDATE for all of them, and an entry in the journal for each new status. */
-
 import { sql } from 'drizzle-orm';
 import type { InstructionEventKind, InstructionState } from '../../schema/contracts/instructions.ts';
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';

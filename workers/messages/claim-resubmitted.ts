@@ -2,7 +2,6 @@
  * Claims a resubmitted message for the node that was asked. The host sends its new verdicts, the gates are decided
  * again, and what may run belongs to that node in the same batch. Only the node that was asked may claim, and only once.
  */
-
 import { eq, sql } from 'drizzle-orm';
 import type {
   IngestStatus,
@@ -27,7 +26,7 @@ import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
 import type { LoadedMessage } from '../instructions/load.ts';
-import { idsOf, loadMessage, toTracked } from '../instructions/load.ts';
+import { gateFacts, idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
@@ -43,19 +42,15 @@ export async function claimResubmitted(
   body: MessageClaimBody,
 ): Promise<WritePlan<MessageClaimResponse>> {
   const loaded = await loadMessage(edge, messageId);
-  const { message, conversation, fence, busy } = loaded;
+  const { message } = loaded;
   const command = await pendingCommand(edge, message);
   if (command?.controller_id !== body.controller_id) {
     if (message.controller_id !== body.controller_id) throw notAsked();
     return { audited: false, response: respond(edge, loaded, message.ingest_status, loaded.statuses) };
   }
   const verdicts = new Map(body.instructions.map((one) => [one.instruction_id, one.policy]));
-  const decision = decideResubmission(loaded.rows.map(toStopped), verdicts, {
-    mode: fence.mode,
-    automation_status: conversation.automation_status,
-    busy,
-    now: edge.now,
-  });
+  const facts = { ...gateFacts(loaded), now: edge.now };
+  const decision = decideResubmission(loaded.rows.map(toStopped), verdicts, facts);
   return planClaim(edge, loaded, body, decision);
 }
 
@@ -125,7 +120,7 @@ function storeMessage({ db, now }: Edge, { message }: LoadedMessage, controller_
       controller_id,
       ingest_status: moveMessage(message.ingest_status, decision.message),
       resubmit_command_id: null,
-      // The host replies to every claim, whatever it could claim.
+      // The host replies after every claim, also when it could claim nothing.
       reply_outcome: null,
       reply_reason: null,
       replied_at: null,

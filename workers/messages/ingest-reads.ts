@@ -1,5 +1,4 @@
 /** What the decision about a message depends on, read in one batch, and the guards that repeat these reads. */
-
 import { and, eq, or, sql } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import { identityOf } from '../../schema/domain/ingest.ts';

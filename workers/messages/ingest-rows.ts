@@ -1,5 +1,4 @@
 /** The rows of a new message, and the first journal entries of its instructions. */
-
 import { eq } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';

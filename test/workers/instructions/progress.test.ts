@@ -53,17 +53,17 @@ describe('progress of a message', () => {
 
   it('appends live output that continues what the edge has, and says how much that is', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
-    const tell = async (offset: number, text: string) =>
+    const print = async (offset: number, text: string) =>
       (await report(message_id, [{ instruction_id: ids[0], started: true, output: { offset, text } }])).instructions[0]
         ?.output_chars;
-    expect(await tell(0, 'one ')).toBe(4);
-    expect(await tell(0, 'one ')).toBe(4);
-    expect(await tell(9, 'a gap')).toBe(4);
-    expect(await tell(4, 'two')).toBe(7);
+    expect(await print(0, 'one ')).toBe(4);
+    expect(await print(0, 'one ')).toBe(4);
+    expect(await print(9, 'a gap')).toBe(4);
+    expect(await print(4, 'two')).toBe(7);
     expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'claimed', 'started', 'output', 'output']);
     await report(message_id, [{ instruction_id: ids[0], output: { offset: 7, text: '!' }, result: OK }]);
     expect((await storyOf(ids[0])).slice(-2)).toEqual(['output', 'ended']);
-    expect(await tell(8, 'too late')).toBe(8);
+    expect(await print(8, 'too late')).toBe(8);
   });
 
   it('stores an output as an artifact exactly when it is longer than the limit that the node names', async () => {
