@@ -10,6 +10,7 @@ import type { WritePlan } from '../db/plan.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { interruptExecuting } from '../instructions/interrupt-all.ts';
+import { runBestEffort } from '../log.ts';
 import type { ModeChange } from './mode.ts';
 import { changeSystemMode } from './mode.ts';
 import { readSystem } from './state.ts';
@@ -41,8 +42,10 @@ export const system: readonly MountedRoute[] = [
     },
     async ({ c, env, db, body, principal, now }) => {
       const change = changeTo('paused', body, principal.subject);
-      const plan = planOf(await changeSystemMode(env, change, now));
-      if (body.interrupt !== true) return plan;
+      const { after, ...plan } = planOf(await changeSystemMode(env, change, now));
+      if (after === undefined || body.interrupt !== true) return { ...plan, ...(after && { after }) };
+      // A node must know of the pause before what it runs is ended, or it would start the next instruction.
+      await runBestEffort('mode_notice', after);
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       const { canceled, more } = await interruptExecuting({ env, db, now }, { by: change.requested_by, waitUntil });
       const summary = `${plan.response.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;
