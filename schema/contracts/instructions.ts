@@ -158,6 +158,8 @@ export const StartedResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
 });
 
+const InlineCharsSchema = z.number().int().nonnegative();
+
 export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
 /** How an instruction ended, as its node reports it. */
 export const ReportedResultSchema = z.strictObject({
@@ -184,7 +186,12 @@ export const InstructionResultResponseSchema = z.object({
 export type InstructionResultResponse = z.infer<typeof InstructionResultResponseSchema>;
 
 /** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
-export const InstructionRunBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
+export const InstructionRunBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  /** A longer output is stored as an artifact, whose link the response names. */
+  inline_chars: InlineCharsSchema.optional(),
+});
+export type InstructionRunBody = z.infer<typeof InstructionRunBodySchema>;
 export const InstructionRunResponseSchema = InstructionResultResponseSchema.extend({
   output: z.string(),
   error_code: z.string().nullable(),
@@ -272,7 +279,7 @@ export const MessageProgressBodySchema = z.strictObject({
       'at most one item for each instruction',
     ),
   /** A longer output is stored as an artifact, whose link the response names. */
-  inline_chars: z.number().int().nonnegative().optional(),
+  inline_chars: InlineCharsSchema.optional(),
 });
 export type MessageProgressBody = z.infer<typeof MessageProgressBodySchema>;
 
