@@ -158,8 +158,7 @@ export const StartedResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
 });
 
-/** A longer output is stored as an artifact; the edge's own limit when absent. */
-const InlineCharsSchema = z.number().int().positive();
+const InlineCharsSchema = z.number().int().nonnegative();
 
 export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
 /** How an instruction ended, as its node reports it. */
@@ -192,6 +191,7 @@ export type InstructionResultResponse = z.infer<typeof InstructionResultResponse
 /** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
 export const InstructionRunBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
+  /** A longer output is stored as an artifact, whose link the response names. */
   inline_chars: InlineCharsSchema.optional(),
 });
 export type InstructionRunBody = z.infer<typeof InstructionRunBodySchema>;
@@ -281,6 +281,7 @@ export const MessageProgressBodySchema = z.strictObject({
       (items) => new Set(items.map((item) => item.instruction_id)).size === items.length,
       'at most one item for each instruction',
     ),
+  /** A longer output is stored as an artifact, whose link the response names. */
   inline_chars: InlineCharsSchema.optional(),
 });
 export type MessageProgressBody = z.infer<typeof MessageProgressBodySchema>;

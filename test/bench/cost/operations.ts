@@ -20,6 +20,8 @@ export const OPERATIONS = [
   'the same message again',
   'instruction started',
   'instruction result',
+  'ten instructions reported one part at a time',
+  'ten instructions reported in two requests',
   'tick, idle',
   'tick that sends one renewal',
   'result of a delivery',
@@ -39,7 +41,7 @@ const instruction: InstructionInput = {
   policy: { decision: 'allow', rule: 'bench' },
 };
 
-function message(controller_id: string, number: number): IngestBody {
+function message(controller_id: string, number: number, count = 1): IngestBody {
   return {
     controller_id,
     client_id: 'client-1',
@@ -59,7 +61,7 @@ function message(controller_id: string, number: number): IngestBody {
       observed_at: Date.now(),
     },
     block_errors: [],
-    instructions: [instruction],
+    instructions: Array.from({ length: count }, (_, index) => ({ ...instruction, index })),
   };
 }
 
@@ -94,6 +96,25 @@ async function messageOperations(edge: CountedEdge): Promise<Partial<Record<Oper
   costs['instruction started'] = await edge.costOf(() => post(`${path}/started`, {}));
   const result = { status: 'succeeded', output: 'ok', exit_code: 0, duration_ms: 5, truncated: false };
   costs['instruction result'] = await edge.costOf(() => post(`${path}/result`, result));
+  const ten = async (number: number) => {
+    const { message_id, instructions } = IngestedSchema.parse(
+      await post('/v1/messages', message(leader.id, number, 10)),
+    ).data;
+    return { message_id, ids: instructions.map(({ instruction_id }) => instruction_id) };
+  };
+  const apart = await ten(2);
+  costs['ten instructions reported one part at a time'] = await edge.costOf(async () => {
+    for (const id of apart.ids) {
+      await post(`/v1/instructions/${id}/started`, {});
+      await post(`/v1/instructions/${id}/result`, result);
+    }
+  });
+  const { message_id, ids } = await ten(3);
+  const items = ids.map((instruction_id) => ({ instruction_id, started: true, result }));
+  costs['ten instructions reported in two requests'] = await edge.costOf(async () => {
+    await post(`/v1/messages/${message_id}/progress`, { items: items.slice(0, 1) });
+    await post(`/v1/messages/${message_id}/progress`, { items: items.slice(1) });
+  });
   return costs;
 }
 
