@@ -36,7 +36,7 @@ export interface InstructionsDeps {
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   timeouts: { timeoutMs: number; execTimeoutMs: number };
-  /** A longer output is delivered as a summary with a link. */
+  /** A longer output is shortened in the reply, with a link to the whole. */
   inlineChars: number;
   newTemporaryName: () => string;
   /** A message or an execution has changed in SQLite. */

@@ -133,7 +133,7 @@ describe('an instruction that waits for approval', () => {
 describe('a canceled instruction', () => {
   const startProgram = async () => {
     agent = new InstructionHost({ policy: { exec: { shell: 'allow' } } });
-    agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::echo begun; sleep 600')), 0);
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::echo started; sleep 600')), 0);
     agent.accept();
     await agent.nextRequest();
     agent.acceptStarted('ins_0');
