@@ -9,7 +9,7 @@ import type { Config } from './config/settings.ts';
 import type { DeliveryManager } from './delivery/manager.ts';
 import type { EdgeClient } from './edge/http-client.ts';
 import type { SystemView } from './edge/system-view.ts';
-import type { Instructions } from './instructions/assemble.ts';
+import type { Instructions } from './instructions/instructions.ts';
 import type { Clock } from './lib/clock.ts';
 import { withinMs } from './lib/timeout.ts';
 import type { LocalApi } from './local-api/server.ts';

@@ -27,7 +27,7 @@ import type { EdgeClient } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
-import { Instructions } from './instructions/assemble.ts';
+import { Instructions } from './instructions/instructions.ts';
 import type { Clock } from './lib/clock.ts';
 import type { RateLimits } from './lib/rate-limit.ts';
 import { RateLimiter } from './lib/rate-limit.ts';

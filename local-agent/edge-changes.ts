@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { InstructionSchema } from '../schema/contracts/instructions.ts';
 import type { Conversations } from './browsers/conversations.ts';
 import type { EdgeClient } from './edge/http-client.ts';
-import type { Instructions } from './instructions/assemble.ts';
+import type { Instructions } from './instructions/instructions.ts';
 import type { ChangedNotice } from './node/node-runtime.ts';
 
 export interface EdgeChangesDeps {

@@ -123,15 +123,15 @@ export class RenewalScene {
     return id;
   }
 
-  /** The job of a message, once `settled` says so. */
-  job(assistantMessageId: string, settled: (job: RenewalJob) => boolean, waitMs = WAIT_MS): Promise<RenewalJob> {
+  /** The job of a message, when `isReached` accepts its state. */
+  job(assistantMessageId: string, isReached: (job: RenewalJob) => boolean, waitMs = WAIT_MS): Promise<RenewalJob> {
     return eventually(`the job of ${assistantMessageId}`, waitMs, async () => {
       const messages = await this.#tried('/v1/messages?limit=200', pageOf(MessageSummarySchema));
       const message = messages?.items.find((one) => one.assistant_message_id === assistantMessageId);
       if (message === undefined) return null;
       const path = `/v1/renewal/jobs?message_id=${message.message_id}`;
       const jobs = await this.#tried(path, pageOf(RenewalJobSchema));
-      return jobs?.items.find(settled) ?? null;
+      return jobs?.items.find(isReached) ?? null;
     });
   }
 

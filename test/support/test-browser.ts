@@ -1,6 +1,6 @@
 /**
- * A browser with the extension, as the agent sees it: it speaks the bridge's protocol over a real socket. A test tells it
- * what its pages show and how it responds to deliveries; `client` gives access to single frames.
+ * A browser with the extension, as the agent sees it: it speaks the bridge's protocol over a real socket. A test sets the
+ * pages that it shows and how it responds to deliveries; `client` gives access to single frames.
  */
 
 import type { z } from 'zod';

@@ -57,13 +57,13 @@ describe('a browser that is not signed in', () => {
 
 describe('a security challenge', () => {
   it('a security challenge stops its browser whether the browser refused or failed', () => {
-    for (const answer of [
+    for (const response of [
       { accepted: false, failed: true, reason: 'security_challenge', downstream: null },
       { failed: true, reason: 'security_challenge', downstream: refusedWith(403).downstream },
     ]) {
       const agent = new DeliveryFixture();
       agent.command(renewal('job_1.1'));
-      agent.respond(answer);
+      agent.respond(response);
       expect(agent.manager.targets()).toMatchObject([{ stopped: { reason: 'security_challenge' } }]);
     }
   });

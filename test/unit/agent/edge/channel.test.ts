@@ -93,7 +93,7 @@ describe('the channel', () => {
     const lost = next<boolean>();
     const { clock, channel } = setUp();
     await ready(channel);
-    edge.answersPings = false;
+    edge.sendsPongs = false;
     channel.connected.on(lost.call);
     await clock.elapse(15_000);
     expect(await lost.value).toBe(false);

@@ -1,7 +1,7 @@
 /** A host with a real store in a folder of its own, its pipeline, and an edge that responds to the rows of the outbox. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Instructions } from '../../../../local-agent/instructions/assemble.ts';
+import { Instructions } from '../../../../local-agent/instructions/instructions.ts';
 import type { OutgoingMessage, PromptSubject } from '../../../../local-agent/instructions/outgoing.ts';
 import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';

@@ -11,12 +11,12 @@ import { systemClock } from '../../../../local-agent/lib/clock.ts';
 import { makeRoot } from '../../../../local-agent/node/folders.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
 import { FakeEdge } from '../../../support/fake-edge.ts';
-import { answerStartUp } from '../../../support/lease-edge.ts';
+import { serveStartUp } from '../../../support/lease-edge.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 let edge: FakeEdge;
 beforeEach(async () => {
-  edge = answerStartUp(await FakeEdge.start());
+  edge = serveStartUp(await FakeEdge.start());
 });
 afterEach(() => edge.stop());
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Conversations } from '../../../../local-agent/browsers/conversations.ts';
 import type { EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
-import { conversation } from './fixture.ts';
+import { conversation } from '../bridge/fixture.ts';
 
 const C1 = { platform: 'chatgpt', conversation_id: 'c1' } as const;
 
