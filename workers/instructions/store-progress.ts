@@ -39,7 +39,7 @@ export function storeProgress<I extends Identified>(
   progress: Progress<I>,
   { changedBy, columns, conversation = loaded.conversation }: ProgressWrite<I>,
 ): Plan {
-  const { env, db, now } = edge;
+  const { db, now } = edge;
   const { message, statuses, fence } = loaded;
   const counted = progress.counts_as === null ? conversation : countExecution(conversation, progress.counts_as, now);
   const history = [statuses, ...progress.steps.map((step) => step.statuses)];
@@ -55,7 +55,7 @@ export function storeProgress<I extends Identified>(
     ),
   };
   const ended = progress.message === null ? {} : endMessage(edge, loaded, progress.message, progress.reply_due_at);
-  return mergePlans(decided, ended, storeConversation(env, db, loaded.conversation, counted, now));
+  return mergePlans(decided, ended, storeConversation(edge, loaded.conversation, counted));
 }
 
 function claimsWaiting(history: readonly (readonly TrackedInstruction[])[]): boolean {

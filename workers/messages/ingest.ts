@@ -21,7 +21,7 @@ import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
-import { lastRenewalText } from '../renewal/jobs.ts';
+import { lastRenewalText } from '../renewal/job-reads.ts';
 import { observeLinks } from '../renewal/links.ts';
 import { settings } from '../settings.ts';
 import type { IngestReads } from './ingest-reads.ts';
@@ -33,7 +33,7 @@ import { firstEntries, insertMessage } from './ingest-rows.ts';
 export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promise<WritePlan<IngestResponse>> {
   const { env, db, now } = edge;
   const textHash = await sha256Hex(body.raw_text);
-  const loaded = await readForIngest(db, body, textHash);
+  const [loaded, links] = await Promise.all([readForIngest(db, body, textHash), observeLinks(edge, observation(body))]);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
@@ -57,14 +57,13 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
     statements: [
       ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
       ...(isNew ? insertMessage(edge, body, { messageId, textHash, loaded, read, decision, instructions }) : []),
-      ...observeLinks(db, observation(body), now),
     ],
     events: [ingestEvent(body, messageId, read, decision, isNew)],
     journal: isNew ? instructions.flatMap((one) => firstEntries(one, body)) : [],
     after: () => notify(edge, body, loaded, instructions, isNew && counted.automation_status === 'auto'),
   };
   return {
-    ...mergePlans(stored, storeConversation(env, db, read, counted, now)),
+    ...mergePlans(stored, links, storeConversation(edge, read, counted)),
     subject_id: messageId,
     response: {
       message_id: messageId,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { InstructionState } from '../../../schema/contracts/instructions.ts';
 import type { TrackedInstruction, TransitionContext } from '../../../schema/domain/message-progress.ts';
-import { applyTransition, startInstruction, claimApproved } from '../../../schema/domain/message-progress.ts';
+import { applyTransition, claimApproved, startInstruction } from '../../../schema/domain/message-progress.ts';
 import { messageOf, statusesOf } from './message.ts';
 
 const NOW = 1_000;
