@@ -56,12 +56,12 @@ describe('the lease over HTTP', () => {
     const rivals = await Promise.all(
       names.map(async (id) => ({ id, token: (await edge.mint('controller', { controller_id: id })).token })),
     );
-    const answers = await Promise.all([...rivals, ...rivals].map(({ id, token }) => acquire(id, token)));
-    const granted = answers.filter(({ operation, is_leader }) => is_leader && operation === 'acquire');
+    const responses = await Promise.all([...rivals, ...rivals].map(({ id, token }) => acquire(id, token)));
+    const granted = responses.filter(({ operation, is_leader }) => is_leader && operation === 'acquire');
     expect(granted).toHaveLength(1);
     const [won] = granted;
     expect(won?.term).toBe(term + 1);
-    for (const response of answers) expect(response).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
+    for (const response of responses) expect(response).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
     expect(await rowsOf('SELECT holder_id FROM leader_terms WHERE term = ?', term + 1)).toEqual([
       { holder_id: won?.holder_id },
     ]);

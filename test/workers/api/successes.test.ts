@@ -43,8 +43,8 @@ edge.call = async (method: string, path: string, given: Call = {}) => {
 };
 
 async function playInstructions(): Promise<IngestResponse> {
-  const bring = (...asked: Parameters<typeof instructionsOf>) =>
-    day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...asked) }));
+  const bring = (...drafts: Parameters<typeof instructionsOf>) =>
+    day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...drafts) }));
   const { instructions, message_id } = await bring(DESCRIBE, EXEC);
   const [edgeTool, exec] = instructions.map((one) => one.instruction_id);
   await day.act(`/v1/instructions/${edgeTool}/run`);
