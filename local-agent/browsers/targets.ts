@@ -1,6 +1,7 @@
 /** Where in this host's browsers a tool acts: a connected browser that has the platform, and the tab there. Pure. */
 import type { ClientPutBody } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
+import { PLATFORMS } from '../../schema/contracts/common.ts';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 
 interface KnownClient {
@@ -8,13 +9,6 @@ interface KnownClient {
   body: ClientPutBody;
 }
 type Tab = ClientPutBody['tabs'][number];
-
-/** What each platform's pages are called: one without a conversation, and one of a conversation. */
-const PAGES: Record<Platform, { home: string; conversation: string }> = {
-  chatgpt: { home: 'https://chatgpt.com/', conversation: 'https://chatgpt.com/c/' },
-  claude: { home: 'https://claude.ai/new', conversation: 'https://claude.ai/chat/' },
-  gemini: { home: 'https://gemini.google.com/app', conversation: 'https://gemini.google.com/app/' },
-};
 
 export interface Wanted {
   platform: Platform;
@@ -59,13 +53,13 @@ export function chooseTarget(
   if (newest) return inTab(newest.client_id, newest.tab);
   const [client] = able;
   if (!client || (wanted.conversation_id === null && wanted.purpose === 'read')) return null;
-  const { home, conversation } = PAGES[wanted.platform];
+  const { home_url, conversation_url } = PLATFORMS[wanted.platform];
   const { conversation_id } = wanted;
   return {
     client_id: client.client_id,
     conversation_id,
     organization_id: null,
-    page_url: conversation_id === null ? home : conversation + encodeURIComponent(conversation_id),
+    page_url: conversation_id === null ? home_url : conversation_url + encodeURIComponent(conversation_id),
     page_title: null,
     tab_id: null,
     shell_page: conversation_id === null,

@@ -8,7 +8,6 @@ import type {
   ClaimedInstruction,
   IngestBody,
   IngestResponse,
-  IngestStatus,
   InstructionResultResponse,
   MessageClaimResponse,
 } from '../../schema/contracts/instructions.ts';
@@ -22,6 +21,7 @@ import {
   RESULT_STATUSES,
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
+import { repliesTo } from '../../schema/domain/reply.ts';
 import type { AfterCommit, ResponseHandler, SentRow } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
 import type { InstructionResult } from '../tools/tool.ts';
@@ -32,28 +32,6 @@ import type { Pipeline } from './pipeline.ts';
 import type { ResubmittedCall } from './resubmission.ts';
 import { ResubmissionSchema } from './resubmission.ts';
 import type { RunningEffects } from './running.ts';
-
-/**
- * Messages that get a reply: those whose instructions ran, were refused, could not be read, or were stopped by a gate;
- * the assistant waits for that. A repeat, a message without instructions, one too old, and one that the two
- * readings of the page disagree about get none.
- */
-const REPLIED: Record<IngestStatus, boolean> = {
-  capture_mismatch: false,
-  ignored_no_instructions: false,
-  parse_error_only: true,
-  duplicate_message: false,
-  expired: false,
-  denied_only: true,
-  system_paused: true,
-  automation_paused: true,
-  automation_busy: true,
-  duplicate_only: false,
-  awaiting_approval: true,
-  accepted: true,
-  executed: true,
-  failed: true,
-};
 
 const ContextSchema = z.object({ instruction_id: z.string() });
 
@@ -116,10 +94,10 @@ class Responses {
         },
         assistant_message_id: body.assistant_message_id ?? null,
         block_errors: body.block_errors,
-        state: REPLIED[answer.ingest_status] ? 'executing' : 'done',
+        state: repliesTo(answer.ingest_status) ? 'executing' : 'done',
         created_at: row.answeredAt,
       },
-      REPLIED[answer.ingest_status] ? newExecutions(body, answer, row.answeredAt) : [],
+      repliesTo(answer.ingest_status) ? newExecutions(body, answer, row.answeredAt) : [],
     );
     return added ? this.#goOn(answer.message_id) : undefined;
   }

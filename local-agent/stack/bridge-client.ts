@@ -5,6 +5,8 @@
 import { WebSocket } from 'ws';
 import type { ActionResult, AgentBridgeFrame, ExtensionFrame } from '../../schema/contracts/bridge-frames.ts';
 import { AgentBridgeFrameSchema } from '../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../schema/contracts/common.ts';
+import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
 
 type FrameType = AgentBridgeFrame['type'];
 type FrameOf<T extends FrameType> = Extract<AgentBridgeFrame, { type: T }>;
@@ -83,7 +85,7 @@ export class BridgeClient {
 
   /** Connects as a paired client and waits for `hello_ack`. */
   static async hello(
-    options: ConnectOptions & { clientId: string; token: string; platforms?: ('chatgpt' | 'claude' | 'gemini')[] },
+    options: ConnectOptions & { clientId: string; token: string; platforms?: Platform[] },
   ): Promise<BridgeClient> {
     const client = await BridgeClient.connect(options);
     client.send({
@@ -91,7 +93,7 @@ export class BridgeClient {
       client_id: options.clientId,
       browser: 'bridge-client',
       extension_version: '0.0.0',
-      platforms: options.platforms ?? ['chatgpt', 'claude', 'gemini'],
+      platforms: options.platforms ?? [...PLATFORM_IDS],
       token: options.token,
     });
     await client.next('hello_ack');

@@ -110,17 +110,20 @@ export const COMMAND_RESULTS = {
   ]),
 } as const satisfies Record<CommandKind, z.ZodType>;
 
-const base = { command_id: CommandIdSchema, expires_in_ms: DurationMsSchema };
-export const CommandSchema = z.discriminatedUnion('kind', [
-  z.object({ ...base, kind: z.literal('delivery'), body: COMMAND_BODIES.delivery }),
-  z.object({ ...base, kind: z.literal('delivery.query'), body: COMMAND_BODIES['delivery.query'] }),
-  z.object({ ...base, kind: z.literal('client.resume'), body: COMMAND_BODIES['client.resume'] }),
-  z.object({ ...base, kind: z.literal('instruction.cancel'), body: COMMAND_BODIES['instruction.cancel'] }),
-  z.object({ ...base, kind: z.literal('approval.decided'), body: COMMAND_BODIES['approval.decided'] }),
-  z.object({ ...base, kind: z.literal('message.resubmit'), body: COMMAND_BODIES['message.resubmit'] }),
-  z.object({ ...base, kind: z.literal('instruction'), body: COMMAND_BODIES.instruction }),
-  z.object({ ...base, kind: z.literal('browser.read'), body: COMMAND_BODIES['browser.read'] }),
-]);
+function commandSchema<K extends CommandKind>(kind: K) {
+  return z.object({
+    command_id: CommandIdSchema,
+    expires_in_ms: DurationMsSchema,
+    kind: z.literal(kind),
+    body: COMMAND_BODIES[kind],
+  });
+}
+type KindSchema = { [K in CommandKind]: ReturnType<typeof commandSchema<K>> }[CommandKind];
+/** One member for each row of `COMMAND_BODIES`; `map` cannot keep which body belongs to which kind, the cast says it. */
+export const CommandSchema = z.discriminatedUnion(
+  'kind',
+  COMMAND_KINDS.map(commandSchema) as unknown as [KindSchema, ...KindSchema[]],
+);
 export type Command = z.infer<typeof CommandSchema>;
 
 /** Commands one by one: those of a kind that this version does not know are left out, and expire. */

@@ -18,9 +18,18 @@ export const ReasonSchema = z.string().max(500);
 export const MetadataSchema = z.record(z.string().max(64), z.unknown());
 export const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
 
-export const PLATFORMS = ['chatgpt', 'claude', 'gemini'] as const;
-export const PlatformSchema = z.enum(PLATFORMS);
-export type Platform = z.infer<typeof PlatformSchema>;
+/**
+ * The chat platforms. Everything that lists them derives from this table: enums of contracts and columns, the tools
+ * `browser.<platform>::…`, and the pages that a browser opens. `conversation_url` is followed by a conversation's id.
+ */
+export const PLATFORMS = {
+  chatgpt: { home_url: 'https://chatgpt.com/', conversation_url: 'https://chatgpt.com/c/' },
+  claude: { home_url: 'https://claude.ai/new', conversation_url: 'https://claude.ai/chat/' },
+  gemini: { home_url: 'https://gemini.google.com/app', conversation_url: 'https://gemini.google.com/app/' },
+} as const satisfies Record<string, { home_url: string; conversation_url: string }>;
+export type Platform = keyof typeof PLATFORMS;
+export const PLATFORM_IDS = Object.keys(PLATFORMS) as [Platform, ...Platform[]];
+export const PlatformSchema = z.enum(PLATFORM_IDS);
 
 /** An id with its prefix, as `newId` makes it. */
 export function idSchema(prefix: string) {

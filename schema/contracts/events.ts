@@ -26,6 +26,8 @@ export const EventSchema = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 export type SystemEvent = z.infer<typeof EventSchema>;
+/** An event before it is stored; without `data` it has none. */
+export type EventDraft = Pick<SystemEvent, 'topic' | 'type' | 'subject_id'> & Partial<Pick<SystemEvent, 'data'>>;
 
 export const AuditEntrySchema = z.object({
   seq: z.number().int(),

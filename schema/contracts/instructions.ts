@@ -157,8 +157,8 @@ export const StartedResponseSchema = z.object({
 });
 
 export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
-export const InstructionResultBodySchema = z.strictObject({
-  controller_id: ControllerIdSchema,
+/** How an instruction ended, as its node reports it. */
+export const ReportedResultSchema = z.strictObject({
   status: z.enum(RESULT_STATUSES),
   output: z.string().max(INSTRUCTION.max_output_bytes * 2),
   exit_code: z.number().int().nullish(),
@@ -166,6 +166,8 @@ export const InstructionResultBodySchema = z.strictObject({
   duration_ms: DurationMsSchema,
   truncated: z.boolean(),
 });
+export type ReportedResult = z.infer<typeof ReportedResultSchema>;
+export const InstructionResultBodySchema = ReportedResultSchema.extend({ controller_id: ControllerIdSchema });
 export type InstructionResultBody = z.infer<typeof InstructionResultBodySchema>;
 
 export const InstructionResultResponseSchema = z.object({
@@ -236,6 +238,56 @@ export const InstructionOutputResponseSchema = z.object({
   /** Characters that the edge has. */
   received: z.number().int().nonnegative(),
 });
+
+/** What is new of one instruction: it started, it printed more, it ended; at least one of these. */
+export const ProgressItemSchema = z
+  .strictObject({
+    instruction_id: z.string().max(64),
+    started: z.literal(true).optional(),
+    /** How long before this body was written it started. */
+    started_age_ms: DurationMsSchema.optional(),
+    output: z
+      .strictObject({
+        /** Characters reported before this text. */
+        offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
+        text: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
+      })
+      .optional(),
+    result: ReportedResultSchema.optional(),
+  })
+  .refine((item) => (item.started ?? item.output ?? item.result) !== undefined, 'one of started, output and result');
+
+/** `POST /v1/messages/:id/progress`: what is new of a message's instructions, in one request. */
+export const MessageProgressBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  items: z
+    .array(ProgressItemSchema)
+    .max(INSTRUCTION.max_per_message)
+    .refine(
+      (items) => new Set(items.map((item) => item.instruction_id)).size === items.length,
+      'at most one item for each instruction',
+    ),
+  /** A longer output is stored as an artifact, whose link the response names. */
+  inline_chars: z.number().int().nonnegative().optional(),
+});
+export type MessageProgressBody = z.infer<typeof MessageProgressBodySchema>;
+
+/** Every instruction of the message after the report: the host may start only those still `claimed`. */
+export const MessageProgressResponseSchema = z.object({
+  message_id: z.string(),
+  ingest_status: IngestStatusSchema,
+  mode: SystemModeSchema,
+  mode_version: z.number().int(),
+  instructions: z.array(
+    ClaimedInstructionSchema.extend({
+      artifact_id: z.string().nullable(),
+      artifact_url: z.string().nullable(),
+      /** Characters of live output that the edge has. */
+      output_chars: z.number().int().nonnegative(),
+    }),
+  ),
+});
+export type MessageProgressResponse = z.infer<typeof MessageProgressResponseSchema>;
 
 export const REPLY_OUTCOMES = ['delivered', 'failed', 'uncertain', 'given_up'] as const;
 export const ReplyBodySchema = z.strictObject({

@@ -1,6 +1,6 @@
 /** `policy.json` of a host: what chats may do there. Nothing a chat says can change it. */
 import { z } from 'zod';
-import { PLATFORMS } from './common.ts';
+import { PLATFORM_IDS } from './common.ts';
 
 export const RULE_DECISIONS = ['allow', 'ask', 'deny'] as const;
 const decision = z.enum(RULE_DECISIONS);
@@ -27,7 +27,7 @@ export const PolicySchema = z.strictObject({
     .prefault({}),
   /** Tool name without its target, or a glob over it such as `system/*`. */
   tools: z.record(z.string(), decision).default({}),
-  platforms: z.partialRecord(z.enum(PLATFORMS), decision).default({}),
+  platforms: z.partialRecord(z.enum(PLATFORM_IDS), decision).default({}),
   redact: z.strictObject({ env: z.array(z.string()).default([]), files: z.array(z.string()).default([]) }).prefault({}),
 });
 export type Policy = z.infer<typeof PolicySchema>;

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { INSTRUCTION } from '../defaults.ts';
 import type { Platform } from './common.ts';
-import { PLATFORMS, ReasonSchema } from './common.ts';
+import { PLATFORM_IDS, ReasonSchema } from './common.ts';
 import { AutomationStatusSchema, RemoteConversationIdSchema } from './conversations.ts';
 
 /** `browser`: on the node whose browser has that platform, which need not be the one that found the instruction. */
@@ -50,6 +50,18 @@ const CURRENT = {
   timeout_ms: INSTRUCTION.timeout_ms,
   params: current,
 } as const;
+
+type BrowserTools = { [P in Platform as `browser.${P}::send`]: typeof SEND & { platform: P } } & {
+  [P in Platform as `browser.${P}::current`]: typeof CURRENT & { platform: P };
+};
+/** Two tools for each platform; `platform` says in whose tab a tool acts. */
+function browserTools(): BrowserTools {
+  const rows = PLATFORM_IDS.flatMap((platform) => [
+    [`browser.${platform}::send`, { ...SEND, platform }] as const,
+    [`browser.${platform}::current`, { ...CURRENT, platform }] as const,
+  ]);
+  return Object.fromEntries<(typeof rows)[number][1]>(rows) as BrowserTools;
+}
 
 export const TOOLS = {
   'conductor::describe': {
@@ -187,12 +199,7 @@ export const TOOLS = {
     timeout_ms: INSTRUCTION.timeout_ms,
     params: z.strictObject({ scope: z.literal('current'), mode: AutomationStatusSchema }),
   },
-  'browser.chatgpt::send': SEND,
-  'browser.chatgpt::current': CURRENT,
-  'browser.claude::send': SEND,
-  'browser.claude::current': CURRENT,
-  'browser.gemini::send': SEND,
-  'browser.gemini::current': CURRENT,
+  ...browserTools(),
 } as const satisfies Record<string, ToolDeclaration>;
 
 export type ToolName = keyof typeof TOOLS;
@@ -222,7 +229,5 @@ export function isBrowserTool(name: ToolName): name is BrowserTool {
 
 /** The platform in whose browser tab a tool acts. */
 export function platformOf(name: BrowserTool): Platform {
-  const platform = PLATFORMS.find((one) => name.startsWith(`browser.${one}::`));
-  if (platform === undefined) throw new Error(`${name} names no platform`);
-  return platform;
+  return TOOLS[name].platform;
 }

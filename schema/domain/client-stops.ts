@@ -6,6 +6,7 @@
 import type { PlatformState, StopReason } from '../contracts/clients.ts';
 import { STOP_REASONS } from '../contracts/clients.ts';
 import type { Platform } from '../contracts/common.ts';
+import type { DeliveryResult } from '../contracts/renewal.ts';
 
 /** What is known of the client of a link; null where it has told nothing yet. */
 export interface ClientStanding {
@@ -15,6 +16,12 @@ export interface ClientStanding {
 
 export function asStopReason(reason: string | null | undefined): StopReason | null {
   return STOP_REASONS.find((known) => known === reason) ?? null;
+}
+
+/** Why a failed delivery stops its browser, or null: the browser's own reason, else a response that means "signed out". */
+export function stopReasonOf(failure: Pick<DeliveryResult, 'reason' | 'http_status'>): StopReason | null {
+  const unauthorized = failure.http_status === 401 || failure.http_status === 403;
+  return asStopReason(failure.reason) ?? (unauthorized ? 'signed_out' : null);
 }
 
 /** Why nothing may be sent through that link, or null. */

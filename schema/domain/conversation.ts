@@ -1,14 +1,26 @@
 /**
  * The automation of a conversation: `manual`, `auto`, or `paused` with a reason. Page, API, instruction and circuit
- * breaker all go through `changeConversation`. A pause remembers what it interrupted, and `resume` restores that;
- * a pause on top of a pause keeps the first reason. Leaving a pause, or setting `auto`, starts the breaker anew; what
- * was counted towards the limits of renewal begins anew only when a person does so, not when a chat asks for it.
+ * breaker all go through `changeConversation`. A pause remembers the status before it, and `resume` restores that; a
+ * second pause keeps the first reason. Leaving a pause, or setting `auto`, resets the breaker. The counters of renewal
+ * are reset only by a person, not by a chat.
  */
+import type { Platform } from '../contracts/common.ts';
 import type { AutomationStatus, PauseReason } from '../contracts/conversations.ts';
+import type { EventDraft } from '../contracts/events.ts';
 import { CONVERSATION_BREAKER } from '../defaults.ts';
 import type { RenewalCounters } from './renewal-limits.ts';
-import { countEffect, freshCounters } from './renewal-limits.ts';
+import { countEffect, NEW_COUNTERS, resetCounters } from './renewal-limits.ts';
+import { stateMachine } from './state-machine.ts';
 
+export const AUTOMATION_TRANSITIONS = {
+  manual: ['auto', 'paused'],
+  auto: ['manual', 'paused'],
+  paused: ['manual', 'auto'],
+} as const satisfies Record<AutomationStatus, readonly AutomationStatus[]>;
+
+const machine = stateMachine<AutomationStatus>('conversation', AUTOMATION_TRANSITIONS);
+
+/** What `changeConversation` and the counters decide. */
 export interface ConversationState extends RenewalCounters {
   automation_status: AutomationStatus;
   last_non_paused_automation_status: 'manual' | 'auto';
@@ -16,6 +28,49 @@ export interface ConversationState extends RenewalCounters {
   paused_at: number | null;
   execution_failures: number;
   repeated_messages: number;
+}
+
+const NEW_STATE: ConversationState = {
+  automation_status: 'manual',
+  last_non_paused_automation_status: 'manual',
+  pause_reason: null,
+  paused_at: null,
+  execution_failures: 0,
+  repeated_messages: 0,
+  ...NEW_COUNTERS,
+};
+/** The columns of that state: what is stored after a decision, and must still be as read when it is stored. */
+export const CONVERSATION_STATE = Object.keys(NEW_STATE) as (keyof ConversationState)[];
+
+/** A conversation as it is stored: its state, and what is known of it besides. */
+export interface StoredConversation extends ConversationState {
+  local_conversation_id: string;
+  platform: Platform;
+  remote_conversation_id: string;
+  title: string | null;
+  last_message_id: string | null;
+  last_message_at: number | null;
+  project_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+type ConversationIdentity = Pick<
+  StoredConversation,
+  'local_conversation_id' | 'platform' | 'remote_conversation_id' | 'title'
+>;
+
+/** A conversation that is seen for the first time; `now` in Unix milliseconds. */
+export function newConversation(identity: ConversationIdentity, now: number): StoredConversation {
+  return {
+    ...identity,
+    ...NEW_STATE,
+    last_message_id: null,
+    last_message_at: null,
+    project_at: null,
+    created_at: now,
+    updated_at: now,
+  };
 }
 
 export type ConversationChange =
@@ -28,28 +83,26 @@ export type ConversationChange =
 export function changeConversation<S extends ConversationState>(state: S, change: ConversationChange, now: number): S {
   switch (change.type) {
     case 'set':
-      return set(change.by === 'person' ? freshCounters(state) : state, change.status);
+      return setStatus(change.by === 'person' ? resetCounters(state) : state, change.status);
     case 'resume':
       return state.automation_status === 'paused'
-        ? active(freshCounters(state), state.last_non_paused_automation_status)
+        ? activate(resetCounters(state), state.last_non_paused_automation_status)
         : state;
     case 'pause':
-      return state.automation_status === 'paused'
-        ? state
-        : { ...state, automation_status: 'paused', pause_reason: change.reason, paused_at: now };
+      return state.automation_status === 'paused' ? state : pause(state, change.reason, now);
     default:
       return change satisfies never;
   }
 }
 
-function set<S extends ConversationState>(state: S, status: 'manual' | 'auto'): S {
-  return state.automation_status === status ? state : active(state, status);
+function setStatus<S extends ConversationState>(state: S, status: 'manual' | 'auto'): S {
+  return state.automation_status === status ? state : activate(state, status);
 }
 
-function active<S extends ConversationState>(state: S, status: 'manual' | 'auto'): S {
+function activate<S extends ConversationState>(state: S, status: 'manual' | 'auto'): S {
   return {
     ...state,
-    automation_status: status,
+    automation_status: machine.move(state.automation_status, status),
     last_non_paused_automation_status: status,
     pause_reason: null,
     paused_at: null,
@@ -58,7 +111,37 @@ function active<S extends ConversationState>(state: S, status: 'manual' | 'auto'
   };
 }
 
-/** What a status that a chat wants for itself means as a change. */
+function pause<S extends ConversationState>(state: S, reason: PauseReason, now: number): S {
+  const automation_status = machine.move(state.automation_status, 'paused');
+  return { ...state, automation_status, pause_reason: reason, paused_at: now };
+}
+
+/** What storing `next` in place of `read` means for others. */
+export interface ConversationEffects {
+  events: EventDraft[];
+  /** The nodes that have the conversation open have to read it again. */
+  notifies_nodes: boolean;
+  /** Its newest message and its waiting jobs are due now. */
+  renews_now: boolean;
+}
+
+export function conversationEffects(
+  read: ConversationState,
+  next: ConversationState & Pick<StoredConversation, 'local_conversation_id'>,
+): ConversationEffects {
+  const { automation_status, pause_reason, local_conversation_id: subject_id } = next;
+  const isChanged = automation_status !== read.automation_status;
+  // A person who sets `auto` again resets the counters that held the renewal back.
+  const isReset = read.repeated_renewals > 0 && next.repeated_renewals === 0;
+  const data = { automation_status, pause_reason };
+  return {
+    events: isChanged ? [{ topic: 'conversations', type: 'automation_changed', subject_id, data }] : [],
+    notifies_nodes: isChanged,
+    renews_now: (isChanged || isReset) && automation_status === 'auto',
+  };
+}
+
+/** The change that a chat asks for by naming a status. */
 export function toChange(status: AutomationStatus, reason: PauseReason): ConversationChange {
   return status === 'paused' ? { type: 'pause', reason } : { type: 'set', status, by: 'chat' };
 }

@@ -9,7 +9,7 @@ import type { IngestBody, IngestStatus, InstructionInput, InstructionState } fro
 import type { SystemMode } from '../contracts/system.ts';
 import { isControl, TOOLS, toolName } from '../contracts/tools.ts';
 import { INSTRUCTION } from '../defaults.ts';
-import { claimDeadline } from './instruction-machine.ts';
+import { claimDeadline } from './message-progress.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** What makes two observations the same message: its id, or without one the hash of its text. */

@@ -1,11 +1,10 @@
 /**
- * The life of an instruction: one table of transitions (drawn in docs/state-machines.md), one function that makes
- * them. `settle` applies a change to one instruction and works out what it means for the rest of its message: what a
- * pause blocks, what was waiting and is now released, when the claims run out, and whether the message has ended.
+ * The states of an instruction: which may follow which (drawn in docs/state-machines.md), and what each means. Every
+ * set of states derives from the second table, so a new state compiles only when both tables have it.
  */
-import type { IngestStatus, InstructionState } from '../contracts/instructions.ts';
-import type { SystemMode } from '../contracts/system.ts';
-import { INSTRUCTION } from '../defaults.ts';
+import type { InstructionState } from '../contracts/instructions.ts';
+import { INSTRUCTION_STATES } from '../contracts/instructions.ts';
+import { stateMachine } from './state-machine.ts';
 
 const RESUBMITTED = ['claimed', 'awaiting_approval', 'waiting', 'denied', 'shadowed'] as const;
 
@@ -24,144 +23,69 @@ export const INSTRUCTION_TRANSITIONS = {
   interrupted: [],
 } as const satisfies Record<InstructionState, readonly InstructionState[]>;
 
-/** States that still want something to happen; each has a deadline behind it. */
-export const OPEN_STATES = ['claimed', 'waiting', 'awaiting_approval', 'running'] as const;
-const EXECUTING = ['claimed', 'running'] as const;
-
-export function isOpen(status: InstructionState): boolean {
-  return (OPEN_STATES as readonly InstructionState[]).includes(status);
+interface StateMeaning {
+  /**
+   * `executing`: its node has it. `waiting`: for a person, or for an earlier instruction of its message. `stopped`:
+   * over, unless a person resubmits it. `final`: over.
+   */
+  phase: 'executing' | 'waiting' | 'stopped' | 'final';
+  /** How a message that ends with it counts: only successes make it `executed`, a fault trips the breaker. */
+  counts_as: 'success' | 'fault' | 'neither';
 }
 
-export function isExecuting(status: InstructionState): boolean {
-  return (EXECUTING as readonly InstructionState[]).includes(status);
+const MEANING: Record<InstructionState, StateMeaning> = {
+  claimed: { phase: 'executing', counts_as: 'neither' },
+  running: { phase: 'executing', counts_as: 'neither' },
+  waiting: { phase: 'waiting', counts_as: 'neither' },
+  awaiting_approval: { phase: 'waiting', counts_as: 'neither' },
+  blocked: { phase: 'stopped', counts_as: 'neither' },
+  expired: { phase: 'stopped', counts_as: 'neither' },
+  denied: { phase: 'final', counts_as: 'neither' },
+  shadowed: { phase: 'final', counts_as: 'success' },
+  succeeded: { phase: 'final', counts_as: 'success' },
+  failed: { phase: 'final', counts_as: 'fault' },
+  canceled: { phase: 'final', counts_as: 'neither' },
+  interrupted: { phase: 'final', counts_as: 'fault' },
+};
+
+function statesIn(...phases: StateMeaning['phase'][]): readonly InstructionState[] {
+  return INSTRUCTION_STATES.filter((status) => phases.includes(MEANING[status].phase));
 }
 
-export function mayBecome(from: InstructionState, to: InstructionState): boolean {
-  return (INSTRUCTION_TRANSITIONS[from] as readonly InstructionState[]).includes(to);
+/** Its node has it: claimed, or running. */
+export const EXECUTING_STATES = statesIn('executing');
+export const WAITING_STATES = statesIn('waiting');
+/** Something still has to happen; each has a deadline. */
+export const OPEN_STATES = statesIn('executing', 'waiting');
+/** Nothing happens any more, unless a person resubmits it. */
+export const ENDED_STATES = statesIn('stopped', 'final');
+
+export function isOpenStatus(status: InstructionState): boolean {
+  return OPEN_STATES.includes(status);
 }
 
-/** How one instruction of a message stands. `control` is what the tool table says of its tool. */
-export interface TrackedInstruction {
-  instruction_id: string;
-  index: number;
-  status: InstructionState;
-  gate: string | null;
-  control: boolean;
-  timeout_ms: number;
-  claim_expires_at: number | null;
+export function isExecutingStatus(status: InstructionState): boolean {
+  return EXECUTING_STATES.includes(status);
 }
 
-export interface Surroundings {
-  mode: SystemMode;
-  /** Why nothing that waits may begin in this conversation now, such as `automation_busy`; null when it may. */
-  waiting_gate: string | null;
-  now: number;
+/** Whether a person may have it judged again. */
+export function isStoppedStatus(status: InstructionState): boolean {
+  return MEANING[status].phase === 'stopped';
 }
 
-export interface TransitionResult {
-  /** All of them, in message order. */
-  statuses: TrackedInstruction[];
-  /** What the message becomes, once nothing of it is open any more. */
-  message: Extract<IngestStatus, 'executed' | 'failed'> | null;
+/** Whether it can never run again: its end is then its last. */
+export function isFinalStatus(status: InstructionState): boolean {
+  return MEANING[status].phase === 'final';
 }
 
-/**
- * Makes `to` of one instruction. A result may come for one that is `claimed` still: it has run in between. Throws for
- * a move that the table forbids: callers look first.
- */
-export function applyTransition(
-  all: readonly TrackedInstruction[],
-  id: string,
-  to: InstructionState,
-  around: Surroundings,
-): TransitionResult {
-  const moved = all.map((one) => (one.instruction_id === id ? { ...one, status: move(one.status, to) } : one));
-  const rest = around.mode === 'paused' ? moved.map((one) => blockClaimed(one, id)) : moved;
-  const released = release(rest, around);
-  const open = released.some((one) => isOpen(one.status));
-  return {
-    statuses: withDeadlines(released, id, open, around.now),
-    message: open ? null : messageEnd(released),
-  };
+export function countsAs(status: InstructionState): StateMeaning['counts_as'] {
+  return MEANING[status].counts_as;
 }
 
-/** The holder begins this one: it runs, and the claims' clock starts anew. */
-export function begin(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
-  return advance(all, id, 'running', now);
-}
+const machine = stateMachine<InstructionState>('instruction', INSTRUCTION_TRANSITIONS);
+export const mayBecome = machine.mayMove;
 
-/** A person lets this one run: its holder has it from now on, and the claims' clock starts anew. */
-export function approve(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
-  return advance(all, id, 'claimed', now);
-}
-
-function advance(
-  all: readonly TrackedInstruction[],
-  id: string,
-  to: InstructionState,
-  now: number,
-): TrackedInstruction[] {
-  const moved = all.map((one) => (one.instruction_id === id ? { ...one, status: move(one.status, to) } : one));
-  return withDeadlines(moved, id, true, now);
-}
-
-/** Whether something before that one still waits for a person: what comes later is claimed no sooner. */
-export function isBehindApproval(all: readonly TrackedInstruction[], index: number): boolean {
-  return all.some((one) => one.index < index && (one.status === 'awaiting_approval' || one.status === 'waiting'));
-}
-
-function move(from: InstructionState, to: InstructionState): InstructionState {
-  if (mayBecome(from, to)) return to;
-  if (from === 'claimed' && mayBecome('running', to)) return to;
-  throw new Error(`an instruction that is ${from} does not become ${to}`);
-}
-
-function blockClaimed(one: TrackedInstruction, id: string): TrackedInstruction {
-  if (one.status !== 'claimed' || one.control || one.instruction_id === id) return one;
-  return { ...one, status: move(one.status, 'blocked'), gate: 'system_paused' };
-}
-
-/** One by one in message order: the first that waits is released when everything before it has ended. */
-function release(all: readonly TrackedInstruction[], { mode, waiting_gate }: Surroundings): TrackedInstruction[] {
-  let free = true;
-  return all.map((one) => {
-    if (one.status !== 'waiting' || !free) {
-      free &&= !isOpen(one.status);
-      return one;
-    }
-    const gate = one.control ? null : mode === 'paused' ? 'system_paused' : waiting_gate;
-    if (gate !== null) return { ...one, status: move(one.status, 'blocked'), gate };
-    free = false;
-    return { ...one, status: move(one.status, 'claimed') };
-  });
-}
-
-/**
- * Claims live for what is left to do. When the message has ended, the one that ended it carries the time at which its
- * reply is given up.
- */
-function withDeadlines(
-  all: readonly TrackedInstruction[],
-  id: string,
-  open: boolean,
-  now: number,
-): TrackedInstruction[] {
-  const claimedUntil = claimDeadline(all, now);
-  return all.map((one) => {
-    if (isExecuting(one.status)) return { ...one, claim_expires_at: claimedUntil };
-    if (isOpen(one.status)) return one;
-    const replyUntil = !open && one.instruction_id === id ? now + INSTRUCTION.reply_give_up_ms : null;
-    return { ...one, claim_expires_at: replyUntil };
-  });
-}
-
-/** now + the timeouts of everything claimed or running + a minute (Unix milliseconds). */
-export function claimDeadline(all: readonly { status: InstructionState; timeout_ms: number }[], now: number): number {
-  const left = all.filter((one) => isExecuting(one.status)).reduce((sum, one) => sum + one.timeout_ms, 0);
-  return now + left + INSTRUCTION.claim_slack_ms;
-}
-
-/** What a message has become when nothing of it is open any more. */
-export function messageEnd(all: readonly TrackedInstruction[]): 'executed' | 'failed' {
-  return all.every((one) => one.status === 'succeeded' || one.status === 'shadowed') ? 'executed' : 'failed';
+/** Throws for a move that the table forbids. A result may come for a `claimed` one: its start was not reported. */
+export function moveInstruction(from: InstructionState, to: InstructionState): InstructionState {
+  return machine.move(from === 'claimed' && mayBecome('running', to) ? 'running' : from, to);
 }

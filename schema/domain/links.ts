@@ -3,7 +3,7 @@
  * shell page, or without a conversation of its own, becomes nothing.
  */
 import type { Platform } from '../contracts/common.ts';
-import type { Link, LinkObservation, TargetPayload } from '../contracts/conversations.ts';
+import type { Link, LinkObservation } from '../contracts/conversations.ts';
 import { TARGET_KIND } from '../contracts/conversations.ts';
 
 /** The parts of a link that one observation determines. */
@@ -56,17 +56,16 @@ function pathOf(url: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)/i.exec(url)?.[1] || '/';
 }
 
+/** Where a link leads: what decides whether a browser can deliver there. */
+export type LinkTarget = Pick<Link, 'target_kind' | 'target_id' | 'target_payload'>;
+
 /** Whether something can be sent there: the right kind, a real page, and a tab with a positive number. */
-export function isDeliverable(link: {
-  target_kind: string;
-  target_id: string;
-  target_payload: TargetPayload;
-}): boolean {
+export function isDeliverable(link: LinkTarget): boolean {
   if (link.target_kind !== TARGET_KIND || link.target_payload.shell_page) return false;
   return tabOf(link) > 0;
 }
 
-function tabOf({ target_id, target_payload }: { target_id: string; target_payload: TargetPayload }): number {
+function tabOf({ target_id, target_payload }: LinkTarget): number {
   if (target_payload.tab_id !== null && target_payload.tab_id > 0) return target_payload.tab_id;
   return Number(/^tab:(\d+)$/.exec(target_id)?.[1] ?? 0);
 }

@@ -2,10 +2,11 @@
  * What a person is told of a conversation's next renewal: whether it is due, when, and why or why not. The first thing
  * that stands in its way is named, in the order in which projector and dispatcher would meet it.
  */
-import type { AutomationStatus, Link, PauseReason } from '../contracts/conversations.ts';
+import type { AutomationStatus, PauseReason } from '../contracts/conversations.ts';
 import type { RenewalJob } from '../contracts/renewal.ts';
 import type { NextRenewal } from '../contracts/renewal-settings.ts';
 import type { SystemMode } from '../contracts/system.ts';
+import type { LinkTarget } from './links.ts';
 import { isDeliverable } from './links.ts';
 import type { LinkUnusable } from './renewal.ts';
 import type { Hold } from './renewal-limits.ts';
@@ -21,7 +22,7 @@ export interface NextRenewalFacts {
   job: Pick<RenewalJob, 'status' | 'next_attempt_at' | 'deadline_at' | 'last_error'> | null;
   breaker: PauseReason | null;
   hold: Hold | null;
-  link: Pick<Link, 'target_kind' | 'target_id' | 'target_payload'> | null;
+  link: LinkTarget | null;
   unusable: LinkUnusable | null;
   settle_delay_ms: number;
   now: number;

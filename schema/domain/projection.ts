@@ -1,8 +1,8 @@
 /** Which settled message of the assistant becomes a renewal job, and why another does not. */
 import type { AutomationStatus } from '../contracts/conversations.ts';
 import type { SkipReason } from '../contracts/renewal.ts';
+import type { LinkTarget } from './links.ts';
 import { isDeliverable } from './links.ts';
-import type { LinkTarget } from './renewal.ts';
 import type { Hold } from './renewal-limits.ts';
 
 export interface ProjectionFacts {

@@ -26,6 +26,19 @@ export interface RenewalCounters {
   cooldown_reason: (typeof COOLDOWN_REASONS)[number] | null;
 }
 
+export const NEW_COUNTERS: RenewalCounters = {
+  renewals_in_row: 0,
+  renewals_without_effect: 0,
+  repeated_renewals: 0,
+  renewed_text_hash: null,
+  renewals_day: null,
+  renewals_that_day: 0,
+  cooldown_until: null,
+  cooldown_reason: null,
+};
+/** Their columns. */
+export const RENEWAL_COUNTERS = Object.keys(NEW_COUNTERS) as (keyof RenewalCounters)[];
+
 /** The settings that hold: each layer over the one before, the defaults below all. */
 export function effectiveSettings(layers: readonly (RenewalSettingsPatch | null)[]): RenewalSettings {
   return Object.assign({}, RENEWAL_SETTINGS, ...layers.filter((layer) => layer !== null)) as RenewalSettings;
@@ -107,18 +120,18 @@ export function limitedUntil<S extends RenewalCounters>(state: S, until: number)
 /** A message's instructions have ended: the row is broken, and one that succeeded is an effect. */
 export function countEffect<S extends RenewalCounters>(state: S, outcome: 'executed' | 'failed'): S {
   const renewals_without_effect = outcome === 'executed' ? 0 : state.renewals_without_effect;
-  return brokenRow(
+  return breakRow(
     renewals_without_effect === state.renewals_without_effect ? state : { ...state, renewals_without_effect },
   );
 }
 
 /** Somebody has written into the conversation who is not the conductor renewing it. */
-export function brokenRow<S extends RenewalCounters>(state: S): S {
+export function breakRow<S extends RenewalCounters>(state: S): S {
   return state.renewals_in_row === 0 ? state : { ...state, renewals_in_row: 0 };
 }
 
 /** A person has taken the conversation in hand. The day's budget and what the platform said stand as they are. */
-export function freshCounters<S extends RenewalCounters>(state: S): S {
+export function resetCounters<S extends RenewalCounters>(state: S): S {
   if (state.renewals_in_row === 0 && state.renewals_without_effect === 0 && state.repeated_renewals === 0) return state;
   return {
     ...state,

@@ -6,8 +6,9 @@ import type { IngestStatus, InstructionInput, PolicyVerdict } from '../contracts
 import { INSTRUCTION } from '../defaults.ts';
 import type { GateFacts, Judged } from './ingest.ts';
 import { gateOf, judged } from './ingest.ts';
-import type { TrackedInstruction } from './instruction-machine.ts';
-import { claimDeadline, isOpen, mayBecome, messageEnd } from './instruction-machine.ts';
+import { isOpenStatus, isStoppedStatus, moveInstruction } from './instruction-machine.ts';
+import type { TrackedInstruction } from './message-progress.ts';
+import { claimDeadline, messageEnd } from './message-progress.ts';
 
 export interface StoppedInstruction extends TrackedInstruction {
   input: Omit<InstructionInput, 'policy'>;
@@ -17,11 +18,6 @@ export interface Resubmission {
   /** All of them, in message order. */
   statuses: TrackedInstruction[];
   message: IngestStatus;
-}
-
-/** Whether a person may have it judged again. */
-export function isStopped(one: Pick<TrackedInstruction, 'status'>): boolean {
-  return one.status === 'blocked' || one.status === 'expired';
 }
 
 /** `verdicts` are the host's, by instruction; what it did not judge again stays as it is. `now` in Unix milliseconds. */
@@ -35,7 +31,7 @@ export function decideResubmission(
   const statuses = all.map((stopped): TrackedInstruction => {
     const { input, ...one } = stopped;
     const policy = verdicts.get(one.instruction_id);
-    if (!isStopped(one) || policy === undefined) return one;
+    if (!isStoppedStatus(one.status) || policy === undefined) return one;
     const verdict = judged({ ...input, policy });
     const next = became(one, verdict, gate, behindApproval);
     behindApproval ||= next.status === 'awaiting_approval';
@@ -58,13 +54,12 @@ function became(
 }
 
 function moved(one: TrackedInstruction, status: TrackedInstruction['status'], gate: string | null): TrackedInstruction {
-  if (!mayBecome(one.status, status)) throw new Error(`an instruction that is ${one.status} does not become ${status}`);
-  return { ...one, status, gate };
+  return { ...one, status: moveInstruction(one.status, status), gate };
 }
 
 /** Everything open has a deadline; while something is, no reply is awaited any more. */
 function withDeadlines(all: readonly TrackedInstruction[], now: number): TrackedInstruction[] {
-  if (!all.some((one) => isOpen(one.status))) return [...all];
+  if (!all.some((one) => isOpenStatus(one.status))) return [...all];
   const claimedUntil = claimDeadline(all, now);
   return all.map((one) => {
     if (one.status === 'claimed') return { ...one, claim_expires_at: claimedUntil };
@@ -78,7 +73,7 @@ function statusOf(all: readonly TrackedInstruction[]): IngestStatus {
   if (has('awaiting_approval')) return 'awaiting_approval';
   if (has('claimed')) return 'accepted';
   if (all.every((one) => one.status === 'denied')) return 'denied_only';
-  return GATES.find((gate) => all.some((one) => isStopped(one) && one.gate === gate)) ?? messageEnd(all);
+  return GATES.find((gate) => all.some((one) => isStoppedStatus(one.status) && one.gate === gate)) ?? messageEnd(all);
 }
 
 const GATES = ['system_paused', 'automation_paused', 'automation_busy', 'capture_mismatch', 'expired'] as const;

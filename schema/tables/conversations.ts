@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { PlatformState } from '../contracts/clients.ts';
-import { PLATFORMS } from '../contracts/common.ts';
+import { PLATFORM_IDS } from '../contracts/common.ts';
 import type { TargetPayload } from '../contracts/conversations.ts';
 import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../contracts/conversations.ts';
 import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
@@ -23,7 +23,7 @@ export const local_conversations = sqliteTable(
   'local_conversations',
   {
     local_conversation_id: text().primaryKey(),
-    platform: text({ enum: PLATFORMS }).notNull(),
+    platform: text({ enum: PLATFORM_IDS }).notNull(),
     remote_conversation_id: text().notNull(),
     automation_status: text({ enum: AUTOMATION_STATUSES }).notNull(),
     last_non_paused_automation_status: text({ enum: ['manual', 'auto'] }).notNull(),
@@ -61,7 +61,7 @@ export const conversation_links = sqliteTable(
   {
     link_id: text().primaryKey(),
     local_conversation_id: text().notNull(),
-    platform: text({ enum: PLATFORMS }).notNull(),
+    platform: text({ enum: PLATFORM_IDS }).notNull(),
     remote_conversation_id: text().notNull(),
     client_id: text().notNull(),
     controller_id: text().notNull(),

@@ -1,7 +1,7 @@
 /** Messages, the instructions found in them, their story, and the full text of what they answered. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
-import { PLATFORMS } from '../contracts/common.ts';
+import { PLATFORM_IDS } from '../contracts/common.ts';
 import type { BlockError, PolicyVerdict } from '../contracts/instructions.ts';
 import {
   INGEST_STATUSES,
@@ -18,7 +18,7 @@ export const messages = sqliteTable(
     ingest_seq: integer().primaryKey({ autoIncrement: true }),
     message_id: text().notNull().unique(),
     local_conversation_id: text().notNull(),
-    platform: text({ enum: PLATFORMS }).notNull(),
+    platform: text({ enum: PLATFORM_IDS }).notNull(),
     remote_conversation_id: text().notNull(),
     assistant_message_id: text(),
     /** What makes it the same message: `id:<assistant_message_id>` or `text:<sha256>`. */

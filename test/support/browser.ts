@@ -3,7 +3,7 @@
 import { BridgeClient } from '../../local-agent/stack/bridge-client.ts';
 import type { ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { PLATFORMS } from '../../schema/contracts/common.ts';
+import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
 import type { Cluster, TestNode } from './cluster.ts';
 
 const ORIGIN = 'moz-extension://3f1b7c1e-5a0e-4c39-9d3b-0b8f6a2d4c11';
@@ -33,7 +33,7 @@ export class Browser {
     cluster: Cluster,
     node: TestNode,
     conversation = 'conversation-1',
-    platforms: Platform[] = [...PLATFORMS],
+    platforms: Platform[] = [...PLATFORM_IDS],
   ): Promise<Browser> {
     const clientId = `firefox-${node.id}`;
     const grant = { role: 'browser_admin', subject: clientId };

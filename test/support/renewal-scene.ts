@@ -13,7 +13,7 @@ import { startStack } from '../../local-agent/stack/stack.ts';
 import type { Supervised } from '../../local-agent/stack/supervised.ts';
 import type { ActionResult, ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { envelopeOf, PLATFORMS, pageOf } from '../../schema/contracts/common.ts';
+import { envelopeOf, PLATFORM_IDS, pageOf } from '../../schema/contracts/common.ts';
 import { ConversationSchema } from '../../schema/contracts/conversations.ts';
 import { MessageSummarySchema } from '../../schema/contracts/instructions.ts';
 import type { RenewalJob } from '../../schema/contracts/renewal.ts';
@@ -262,7 +262,7 @@ export class RenewalScene {
       type: 'browser.client_state',
       request_id: crypto.randomUUID(),
       tabs: this.#tabs.map((conversation) => ({ ...page(conversation), observed_at: Date.now() })),
-      logins: PLATFORMS.map((platform) => ({ platform, login: 'fresh' as const, fingerprint: 'ann' })),
+      logins: PLATFORM_IDS.map((platform) => ({ platform, login: 'fresh' as const, fingerprint: 'ann' })),
       request_hooks: [],
     });
   }
@@ -285,7 +285,7 @@ export class RenewalScene {
 
 /** Named by the conversation's id, so that a test can have deliveries that do not share a slot. */
 function platformOf(conversation: string): Platform {
-  return PLATFORMS.find((platform) => conversation.startsWith(`${platform}-`)) ?? 'claude';
+  return PLATFORM_IDS.find((platform) => conversation.startsWith(`${platform}-`)) ?? 'claude';
 }
 
 function page(conversation: string) {

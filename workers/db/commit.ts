@@ -5,6 +5,7 @@
  * written: a `changed` guard makes the handler read and decide again.
  */
 
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { audit, events } from '../../schema/tables/index.ts';
@@ -15,7 +16,7 @@ import type { Idempotency } from './idempotency.ts';
 import { recordResponse, replay } from './idempotency.ts';
 import type { Database, Statement } from './open.ts';
 import { runBatch } from './open.ts';
-import type { EventDraft, WritePlan } from './plan.ts';
+import type { WritePlan } from './plan.ts';
 
 export interface WriteContext {
   db: Database;

@@ -3,7 +3,7 @@
  * is announced afterwards. Each part of a write returns a plan of its own; `mergePlans` puts them together, so that no
  * caller can forget a part's events or notifications. commit.ts turns the merged plan into one batch.
  */
-import type { EventTopic } from '../../schema/contracts/events.ts';
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { JournalDraft } from '../instructions/journal.ts';
 import type { Database, Statement } from './open.ts';
 
@@ -12,13 +12,6 @@ export interface Edge {
   env: Env;
   db: Database;
   now: number;
-}
-
-export interface EventDraft {
-  topic: EventTopic;
-  type: string;
-  subject_id: string;
-  data?: Record<string, unknown>;
 }
 
 export interface Plan {

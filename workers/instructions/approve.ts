@@ -8,8 +8,10 @@ import type { z } from 'zod';
 import type { APPROVAL_DECISIONS } from '../../schema/contracts/instructions.ts';
 import { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import { COMMAND } from '../../schema/defaults.ts';
-import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
-import { approve, isBehindApproval, isOpen } from '../../schema/domain/instruction-machine.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import { moveMessage } from '../../schema/domain/message-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import { claimApproved, isBehindApproval } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import { messages } from '../../schema/tables/index.ts';
@@ -30,7 +32,7 @@ type Decision = (typeof APPROVAL_DECISIONS)[number];
 /** Throws `already_finished` or `conflict` unless exactly that is waiting for approval. */
 export function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void {
   if (row.status !== 'awaiting_approval') {
-    const code = isOpen(row.status) ? 'conflict' : 'already_finished';
+    const code = isOpenStatus(row.status) ? 'conflict' : 'already_finished';
     throw new AppError(code, `this instruction is ${row.status}`, { details: { status: row.status } });
   }
   const approval = approvalOf(row.approval);
@@ -50,7 +52,7 @@ export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruc
   const { row, statuses, conversation, fence } = loaded;
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
   const { instruction_id, controller_id, message_id } = row;
-  const after = approve(statuses, instruction_id, now);
+  const after = claimApproved(statuses, instruction_id, now);
   const stored = storeStatuses(db, statuses, after, { chain: controller_id, controller_id: null, detail: { by }, now });
   const command = decided(loaded, after, 'approved', now);
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
@@ -71,7 +73,7 @@ export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruc
 function acceptMessage(db: Database, messageId: string): Statement {
   return db
     .update(messages)
-    .set({ ingest_status: 'accepted' })
+    .set({ ingest_status: moveMessage('awaiting_approval', 'accepted') })
     .where(and(eq(messages.message_id, messageId), eq(messages.ingest_status, 'awaiting_approval')));
 }
 

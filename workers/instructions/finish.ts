@@ -6,8 +6,9 @@
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import { countExecution } from '../../schema/domain/conversation.ts';
-import type { TrackedInstruction, TransitionResult } from '../../schema/domain/instruction-machine.ts';
-import { applyTransition } from '../../schema/domain/instruction-machine.ts';
+import { OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';
+import type { TrackedInstruction, TransitionResult } from '../../schema/domain/message-progress.ts';
+import { applyTransition } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
@@ -101,7 +102,7 @@ export function endInstruction(
     now,
   });
   const before = ending.conversation ?? loaded.conversation;
-  const after = settled.message === null ? before : breaker(before, settled, now);
+  const after = settled.counts_as === null ? before : countExecution(before, settled.counts_as, now);
   const conversation = storeConversation(env, db, loaded.conversation, after, now);
   const { controller_id, detail } = ending;
   const stored = storeStatuses(db, statuses, settled.statuses, {
@@ -144,13 +145,6 @@ function busyGate(loaded: LoadedInstruction): string | null {
   return loaded.busy ? 'automation_busy' : null;
 }
 
-/** Only what ran and failed counts against the conversation; what was stopped from outside says nothing of it. */
-function breaker(conversation: ConversationRow, settled: TransitionResult, now: number): ConversationRow {
-  if (settled.message === 'executed') return countExecution(conversation, 'executed', now);
-  const broke = settled.statuses.some((one) => one.status === 'failed' || one.status === 'interrupted');
-  return broke ? countExecution(conversation, 'failed', now) : conversation;
-}
-
 /** No other message of that conversation may be executing. */
 export function guardFree(db: Database, row: Pick<InstructionRow, 'message_id' | 'local_conversation_id'>): Statement {
   return guardThat(
@@ -161,7 +155,7 @@ export function guardFree(db: Database, row: Pick<InstructionRow, 'message_id' |
 }
 
 function endMessage(db: Database, messageId: string, status: 'executed' | 'failed'): Plan {
-  const isOpen = inArray(messages.ingest_status, ['accepted', 'awaiting_approval']);
+  const isOpen = inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES);
   return {
     statements: [
       db

@@ -4,7 +4,7 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { asc, sql } from 'drizzle-orm';
-import { isExecuting, isOpen } from '../../schema/domain/instruction-machine.ts';
+import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { commit } from '../db/commit.ts';
 import { runBatch } from '../db/open.ts';
@@ -34,9 +34,9 @@ export const instructionsExpire: Runner = {
     if (late.length === 0) return 'idle';
     await giveUpReplies(
       context,
-      late.filter((row) => !isOpen(row.status)),
+      late.filter((row) => !isOpenStatus(row.status)),
     );
-    for (const [at, row] of late.filter(({ status }) => isExecuting(status)).entries()) {
+    for (const [at, row] of late.filter(({ status }) => isExecutingStatus(status)).entries()) {
       // The first needs no room of its own but that of the tick: else one would never be ended.
       if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
       await interrupt(context, row.instruction_id);
@@ -64,7 +64,7 @@ async function interrupt({ env, db, now }: RunnerContext, instructionId: string)
     const loaded = await readInstruction(db, instructionId);
     const { row } = loaded;
     const due = row.claim_expires_at !== null && row.claim_expires_at <= now;
-    if (!due || !isExecuting(row.status)) return { response: null };
+    if (!due || !isExecutingStatus(row.status)) return { response: null };
     const ending = { to: 'interrupted', controller_id: null, detail: { by: 'deadline' } } as const;
     return { ...endFromOutside(env, db, loaded, ending, now).plan, response: null };
   });

@@ -18,7 +18,7 @@ import {
   StartedBodySchema,
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
-import { isOpen } from '../../schema/domain/instruction-machine.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instructions as instructionRows } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
@@ -165,7 +165,7 @@ export const instructions: readonly MountedRoute[] = [
     async ({ env, db, now, principal, params, body }) => {
       const loaded = await readInstruction(db, params.instruction_id);
       const { row } = loaded;
-      if (!isOpen(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
+      if (!isOpenStatus(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
       const detail = { by: principal.subject, ...(body.reason === undefined ? {} : { reason: body.reason }) };
       const plan = cancelInstruction(env, db, loaded, detail, now);
       const ends = row.status !== 'running' || row.command_id !== null;

@@ -6,7 +6,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { InstructionOutputBody, InstructionOutputResponseSchema } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
-import { isExecuting } from '../../schema/domain/instruction-machine.ts';
+import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
@@ -27,7 +27,7 @@ export async function appendOutput(
   const { instruction_id, output_chars: received, controller_id: chain, status } = row;
   const { offset, controller_id } = body;
   const chunk = body.chunk.slice(0, Math.max(0, INSTRUCTION.max_live_chars - received));
-  if (offset !== received || chunk === '' || !isExecuting(status)) {
+  if (offset !== received || chunk === '' || !isExecutingStatus(status)) {
     return { audited: false, response: { instruction_id, received } };
   }
   const output_chars = received + chunk.length;

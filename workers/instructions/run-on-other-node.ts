@@ -9,8 +9,9 @@ import { COMMAND_BODIES } from '../../schema/contracts/commands.ts';
 import type { InstructionRunResponse } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
-import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
-import { begin, isExecuting } from '../../schema/domain/instruction-machine.ts';
+import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import { startInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import { commands, instructions } from '../../schema/tables/index.ts';
@@ -45,7 +46,7 @@ export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<Instruct
   if (typeof node !== 'string') return failed(run, node);
   const { row, statuses, conversation } = loaded;
   const { instruction_id, controller_id } = row;
-  const after = row.status === 'claimed' ? begin(statuses, instruction_id, now) : statuses;
+  const after = row.status === 'claimed' ? startInstruction(statuses, instruction_id, now) : statuses;
   const own = after.find((one) => one.instruction_id === instruction_id);
   const command: CommandDraft<'instruction'> = {
     command_id: newId('command', now),
@@ -115,7 +116,7 @@ async function refused(env: Env, db: Database, command: CommandRow, now: number)
   // A person's own prompt bears the id of its command.
   if (instruction_id === command_id) return nothing;
   const loaded = await readInstruction(db, instruction_id);
-  if (loaded.row.command_id !== command_id || !isExecuting(loaded.row.status)) return nothing;
+  if (loaded.row.command_id !== command_id || !isExecutingStatus(loaded.row.status)) return nothing;
   const told = { output: `${by} refused it`, error_code: code ?? 'refused' };
   const result = { status: 'failed', ...told, duration_ms: 0, truncated: false } as const;
   // So short an output is no artifact, and needs no link.

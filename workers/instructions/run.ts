@@ -7,7 +7,7 @@ import { eq } from 'drizzle-orm';
 import type { InstructionRunResponse } from '../../schema/contracts/instructions.ts';
 import type { EdgeTool, ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, TOOLS, toolName } from '../../schema/contracts/tools.ts';
-import { isExecuting, isOpen } from '../../schema/domain/instruction-machine.ts';
+import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { artifacts } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
@@ -39,9 +39,9 @@ export async function runInstruction(run: Run): Promise<WritePlan<InstructionRun
   requireOwn(run.nodeId, row);
   const name = toolName(row.target, row.tool);
   if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
-  if (!isExecuting(row.status)) return repeated(run, before);
+  if (!isExecutingStatus(row.status)) return repeated(run, before);
   if (row.command_id !== null) return { audited: false, response: underWay(before, before.statuses, now) };
-  if (before.statuses.some((one) => one.index < row.index && isOpen(one.status))) {
+  if (before.statuses.some((one) => one.index < row.index && isOpenStatus(one.status))) {
     throw new AppError('conflict', 'an earlier instruction of the message has not ended');
   }
   if (isBrowserTool(name)) return runOnOtherNode({ ...run, loaded: before, name });

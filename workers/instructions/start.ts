@@ -1,6 +1,6 @@
 /** Marks a claimed instruction as running when its node reports the start. */
 import { eq } from 'drizzle-orm';
-import { begin } from '../../schema/domain/instruction-machine.ts';
+import { startInstruction as markStarted } from '../../schema/domain/message-progress.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
@@ -12,7 +12,7 @@ export function startInstruction({ db, now }: Pick<Edge, 'db' | 'now'>, { row, s
   const guarded: Plan = { guards: [guardStatuses(db, row.message_id, statuses)] };
   if (row.status !== 'claimed') return { plan: guarded, statuses };
   const { instruction_id, controller_id } = row;
-  const after = begin(statuses, instruction_id, now);
+  const after = markStarted(statuses, instruction_id, now);
   const mark: Plan = {
     statements: [
       db.update(instructions).set({ started_at: now }).where(eq(instructions.instruction_id, instruction_id)),

@@ -9,8 +9,8 @@ import type {
   InstructionState,
 } from '../../schema/contracts/instructions.ts';
 import { isControl, toolName } from '../../schema/contracts/tools.ts';
-import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
-import { INSTRUCTION_TRANSITIONS, isExecuting } from '../../schema/domain/instruction-machine.ts';
+import { isExecutingStatus, isFinalStatus } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
@@ -76,7 +76,7 @@ export function claimExpiresInMs(
   one: Pick<TrackedInstruction, 'status' | 'claim_expires_at'>,
   now: number,
 ): number | null {
-  if (one.claim_expires_at === null || !isExecuting(one.status)) return null;
+  if (one.claim_expires_at === null || !isExecutingStatus(one.status)) return null;
   return Math.max(0, one.claim_expires_at - now);
 }
 
@@ -124,8 +124,7 @@ export function storeStatuses(
   if (changed.length === 0) return {};
   const turned = changed.filter((one) => old.get(one.instruction_id)?.status !== one.status);
   const rows = changed.map(({ instruction_id, status, gate, claim_expires_at }) => {
-    const over = INSTRUCTION_TRANSITIONS[status].length === 0;
-    return { instruction_id, status, gate, claim_expires_at, finished_at: over ? by.now : null };
+    return { instruction_id, status, gate, claim_expires_at, finished_at: isFinalStatus(status) ? by.now : null };
   });
   return {
     statements: [

@@ -9,8 +9,8 @@ import type {
   InstructionState,
 } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
-import type { TrackedInstruction } from '../../schema/domain/instruction-machine.ts';
-import { isExecuting } from '../../schema/domain/instruction-machine.ts';
+import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { newId } from '../../schema/ids.ts';
 import { artifacts, instructions } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
@@ -41,7 +41,7 @@ export interface Reported {
 /** The plan that stores a result from the instruction's holder. */
 export async function storeResult(reported: Reported): Promise<WritePlan<InstructionResultResponse>> {
   const { env, db, now, loaded, result } = reported;
-  if (!isExecuting(loaded.row.status)) return lateResult(reported);
+  if (!isExecutingStatus(loaded.row.status)) return lateResult(reported);
   const { instruction_id, controller_id: holder } = loaded.row;
   const output = await storeOutput(reported);
   const { plan, ending } = endInstruction(

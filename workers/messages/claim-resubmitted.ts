@@ -5,9 +5,10 @@
  */
 import { eq, sql } from 'drizzle-orm';
 import type { MessageClaimBody, MessageClaimResponse, PolicyVerdict } from '../../schema/contracts/instructions.ts';
-import { isOpen } from '../../schema/domain/instruction-machine.ts';
+import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
+import { moveMessage } from '../../schema/domain/message-machine.ts';
 import type { Resubmission } from '../../schema/domain/resubmission.ts';
-import { decideResubmission, isStopped } from '../../schema/domain/resubmission.ts';
+import { decideResubmission } from '../../schema/domain/resubmission.ts';
 import { AppError } from '../../schema/errors.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
@@ -93,7 +94,7 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
       guardCommand(db, message),
       ...(loaded.busy ? [] : [guardFree(db, message)]),
     ],
-    statements: [...takeOver(db, claim), moveMessage(db, claim)],
+    statements: [...takeOver(db, claim), storeMessage(db, claim)],
     events: [{ topic: 'messages', type: 'claimed_again', subject_id: message_id, data: { ...judgedEvent(decision) } }],
     journal: judgedAgain(claim),
   };
@@ -110,13 +111,13 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
   };
 }
 
-function moveMessage(db: Database, { message, body, decision }: Claim): Statement {
-  const open = decision.statuses.some((one) => isOpen(one.status));
+function storeMessage(db: Database, { message, body, decision }: Claim): Statement {
+  const open = decision.statuses.some((one) => isOpenStatus(one.status));
   return db
     .update(messages)
     .set({
       controller_id: body.controller_id,
-      ingest_status: decision.message,
+      ingest_status: moveMessage(message.ingest_status, decision.message),
       resubmit_command_id: null,
       // Its reply is still to come.
       ...(open ? { reply_outcome: null, reply_reason: null, replied_at: null } : {}),
@@ -130,7 +131,7 @@ function judgedEvent({ message, statuses }: Resubmission) {
 
 /** The node holds all of the message from now on; what it judged again carries its new verdict. */
 function takeOver(db: Database, { message, loaded, body }: Claim): Statement[] {
-  const stopped = new Set(loaded.rows.filter(isStopped).map((row) => row.instruction_id));
+  const stopped = new Set(loaded.rows.filter((row) => isStoppedStatus(row.status)).map((row) => row.instruction_id));
   const judged = body.instructions
     .filter((one) => stopped.has(one.instruction_id))
     .map(({ instruction_id, policy, approval = null }) => ({ instruction_id, policy, approval }));
@@ -150,15 +151,17 @@ function takeOver(db: Database, { message, loaded, body }: Claim): Statement[] {
 function judgedAgain({ loaded, body, decision }: Claim): JournalDraft[] {
   const { controller_id } = body;
   const verdicts = new Map<string, PolicyVerdict>(body.instructions.map((one) => [one.instruction_id, one.policy]));
-  return loaded.rows.filter(isStopped).flatMap(({ instruction_id }): JournalDraft[] => {
-    const policy = verdicts.get(instruction_id);
-    if (policy === undefined) return [];
-    const from = { chain: controller_id, controller_id, instruction_id };
-    const after = decision.statuses.find((one) => one.instruction_id === instruction_id);
-    const held = after !== undefined && isStopped(after);
-    return [
-      { ...from, kind: 'judged', detail: { ...policy } },
-      ...(held ? [{ ...from, kind: 'gated' as const, detail: { status: after.status, gate: after.gate } }] : []),
-    ];
-  });
+  return loaded.rows
+    .filter((row) => isStoppedStatus(row.status))
+    .flatMap(({ instruction_id }): JournalDraft[] => {
+      const policy = verdicts.get(instruction_id);
+      if (policy === undefined) return [];
+      const from = { chain: controller_id, controller_id, instruction_id };
+      const after = decision.statuses.find((one) => one.instruction_id === instruction_id);
+      const held = after !== undefined && isStoppedStatus(after.status);
+      return [
+        { ...from, kind: 'judged', detail: { ...policy } },
+        ...(held ? [{ ...from, kind: 'gated' as const, detail: { status: after.status, gate: after.gate } }] : []),
+      ];
+    });
 }

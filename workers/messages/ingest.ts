@@ -3,18 +3,20 @@
  * by the mode version and by everything the decision was made on; so of two nodes that bring the same message at once
  * one claims, and the other reads again and finds a duplicate.
  */
+
 import { timedJobs } from '../../durable-objects/stubs.ts';
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { IngestBody, IngestResponse } from '../../schema/contracts/instructions.ts';
-import { countRepeats } from '../../schema/domain/conversation.ts';
+import { countRepeats, newConversation } from '../../schema/domain/conversation.ts';
 import type { IngestDecision, Recognition } from '../../schema/domain/ingest.ts';
 import { decideIngest, dedupeText, executedAlike, recognize } from '../../schema/domain/ingest.ts';
-import { brokenRow } from '../../schema/domain/renewal-limits.ts';
+import { breakRow } from '../../schema/domain/renewal-limits.ts';
 import { isRenewalText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Database } from '../db/open.ts';
-import type { EventDraft, WritePlan } from '../db/plan.ts';
+import type { WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
@@ -45,7 +47,7 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
   });
-  const read = loaded.conversation ?? newConversation(body, now);
+  const read = loaded.conversation ?? unseenConversation(body, now);
   const written = await afterWriting(db, read, body);
   const counted = countedConversation(written, body, loaded, recognition, textHash, now);
   const decision = decideIngest(body, {
@@ -97,39 +99,16 @@ async function notify({ env, body, now }: Arrival, { fence }: IngestReads, keyed
   }
 }
 
-function newConversation(body: IngestBody, now: number): ConversationRow {
-  return {
-    local_conversation_id: newId('conversation', now),
-    platform: body.platform,
-    remote_conversation_id: body.remote_conversation_id,
-    automation_status: 'manual',
-    last_non_paused_automation_status: 'manual',
-    pause_reason: null,
-    paused_at: null,
-    title: body.link.page_title,
-    last_message_id: null,
-    last_message_at: null,
-    execution_failures: 0,
-    repeated_messages: 0,
-    repeated_renewals: 0,
-    renewals_without_effect: 0,
-    renewals_in_row: 0,
-    renewed_text_hash: null,
-    renewals_day: null,
-    renewals_that_day: 0,
-    cooldown_until: null,
-    cooldown_reason: null,
-    project_at: null,
-    created_at: now,
-    updated_at: now,
-  };
+function unseenConversation({ platform, remote_conversation_id, link }: IngestBody, now: number): ConversationRow {
+  const local_conversation_id = newId('conversation', now);
+  return newConversation({ local_conversation_id, platform, remote_conversation_id, title: link.page_title }, now);
 }
 
 /** The conversation after a message in the user's role: one that is no renewal of ours breaks the row of them. */
 async function afterWriting(db: Database, read: ConversationRow, body: IngestBody): Promise<ConversationRow> {
   if (body.role !== 'user' || read.renewals_in_row === 0) return read;
   const sent = await lastRenewalText(db, read.local_conversation_id);
-  return isRenewalText(body.raw_text, sent) ? read : brokenRow(read);
+  return isRenewalText(body.raw_text, sent) ? read : breakRow(read);
 }
 
 /** The conversation after its breaker has counted a new message with instructions. */

@@ -4,8 +4,7 @@
  */
 import { and, eq, sql } from 'drizzle-orm';
 import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
-import { isOpen } from '../../schema/domain/instruction-machine.ts';
-import { isStopped } from '../../schema/domain/resubmission.ts';
+import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import { conversation_links, messages } from '../../schema/tables/index.ts';
@@ -39,8 +38,8 @@ export async function resubmit(
 ): Promise<WritePlan<Asked>> {
   const message = await findMessage(db, messageId);
   const rows = await instructionsOf(db, messageId);
-  if (rows.some((row) => isOpen(row.status))) throw new AppError('conflict', 'this message is still under way');
-  const stopped = rows.filter(isStopped);
+  if (rows.some((row) => isOpenStatus(row.status))) throw new AppError('conflict', 'this message is still under way');
+  const stopped = rows.filter((row) => isStoppedStatus(row.status));
   if (stopped.length === 0) throw new AppError('conflict', 'nothing of this message was stopped');
   const pending = await pendingCommand(db, message, now);
   if (pending !== null) return { response: { message_id: messageId, ...pending } };

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
 import { ClientResumeBodySchema, ClientResumeResponseSchema } from '../../schema/contracts/clients.ts';
-import { ClientIdSchema, PLATFORMS } from '../../schema/contracts/common.ts';
+import { ClientIdSchema, PLATFORM_IDS } from '../../schema/contracts/common.ts';
 import { COMMAND } from '../../schema/defaults.ts';
 import { resumePlatforms } from '../../schema/domain/client-stops.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -44,7 +44,7 @@ export const clientResume: readonly MountedRoute[] = [
       return {
         statements: [
           storePlatforms(db, client_id, platforms, now),
-          forgetFingerprints(db, client_id, platform === null ? PLATFORMS : [platform]),
+          forgetFingerprints(db, client_id, platform === null ? PLATFORM_IDS : [platform]),
           dueWithClient(db, client_id, now),
           insertCommand(db, command, now),
         ],

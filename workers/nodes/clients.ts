@@ -1,4 +1,5 @@
 /** Browser clients as rows: stopping one on a platform, and letting it go on. */
+
 import { eq, sql } from 'drizzle-orm';
 import type { PlatformState, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';

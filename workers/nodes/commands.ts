@@ -5,6 +5,7 @@ import type { COMMAND_BODIES, Command, CommandKind, Receipt } from '../../schema
 import { CommandSchema } from '../../schema/contracts/commands.ts';
 import type { ClaimedInstruction } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
+import { commandSourcesOf } from '../../schema/domain/command-machine.ts';
 import { commands } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
@@ -101,7 +102,7 @@ export function finishCommand(
   return db
     .update(commands)
     .set({ status: 'done', result, finished_at: now })
-    .where(and(eq(commands.command_id, commandId), inArray(commands.status, ['pending', 'received', 'expired'])));
+    .where(and(eq(commands.command_id, commandId), inArray(commands.status, commandSourcesOf('done'))));
 }
 
 const ANSWER_POLL_MS = { first: 50, longest: 1_000 };

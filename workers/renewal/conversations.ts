@@ -2,6 +2,7 @@
  * Conversations as rows, and the one way to change their automation: load, `changeConversation`, and the parts of a
  * plan that store it. Setting `auto` makes the conversation's newest message and its waiting jobs due at once.
  */
+
 import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
@@ -10,11 +11,11 @@ import type { PauseReason } from '../../schema/contracts/conversations.ts';
 import { PAUSE_REASONS } from '../../schema/contracts/conversations.ts';
 import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
-import { changeConversation } from '../../schema/domain/conversation.ts';
+import { CONVERSATION_STATE, changeConversation, conversationEffects } from '../../schema/domain/conversation.ts';
 import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { EventDraft, Plan } from '../db/plan.ts';
+import type { Plan } from '../db/plan.ts';
 import { projectAgain } from './projection-marks.ts';
 
 export type ConversationRow = typeof local_conversations.$inferSelect;
@@ -51,10 +52,7 @@ export function storeConversation(
 ): Plan {
   if (next === read) return {};
   const id = read.local_conversation_id;
-  const turned = next.automation_status !== read.automation_status;
-  // A person who sets `auto` once more means that what was counted so far no longer stands in the way.
-  const freed = read.repeated_renewals > 0 && next.repeated_renewals === 0;
-  const wakes = (turned || freed) && next.automation_status === 'auto';
+  const { events, notifies_nodes, renews_now } = conversationEffects(read, next);
   return {
     guards: [guardStatus(db, read)],
     statements: [
@@ -62,43 +60,18 @@ export function storeConversation(
         .update(local_conversations)
         .set({ ...stateOf(next), updated_at: now })
         .where(eq(local_conversations.local_conversation_id, id)),
-      ...(wakes ? [projectAgain(db, id, now), dueNow(db, id, now)] : []),
+      ...(renews_now ? [projectAgain(db, id, now), dueNow(db, id, now)] : []),
     ],
-    events: turned ? [automationChanged(next)] : [],
+    events,
     after: async () => {
-      if (turned) await tellNodes(env, db, id);
-      if (wakes) await timedJobs(env).due(now);
+      if (notifies_nodes) await tellNodes(env, db, id);
+      if (renews_now) await timedJobs(env).due(now);
     },
   };
 }
 
-/** The parts of a conversation that `changeConversation` and the counters decide. */
-function stateOf(row: ConversationRow) {
-  const { automation_status, last_non_paused_automation_status, pause_reason, paused_at } = row;
-  const { execution_failures, repeated_messages } = row;
-  const { renewals_in_row, renewals_without_effect, repeated_renewals, renewed_text_hash } = row;
-  const { renewals_day, renewals_that_day, cooldown_until, cooldown_reason } = row;
-  return {
-    automation_status,
-    last_non_paused_automation_status,
-    pause_reason,
-    paused_at,
-    execution_failures,
-    repeated_messages,
-    renewals_in_row,
-    renewals_without_effect,
-    repeated_renewals,
-    renewed_text_hash,
-    renewals_day,
-    renewals_that_day,
-    cooldown_until,
-    cooldown_reason,
-  };
-}
-
-function automationChanged({ local_conversation_id, automation_status, pause_reason }: ConversationRow): EventDraft {
-  const data = { automation_status, pause_reason };
-  return { topic: 'conversations', type: 'automation_changed', subject_id: local_conversation_id, data };
+function stateOf(row: ConversationRow): Partial<ConversationRow> {
+  return Object.fromEntries<unknown>(CONVERSATION_STATE.map((name) => [name, row[name]])) as Partial<ConversationRow>;
 }
 
 /** The same for one change, as a person, a chat or a breaker asks for it. */
@@ -113,14 +86,13 @@ export function applyChange(
   return { plan: storeConversation(env, db, read, next, now), next };
 }
 
-/** What a decision about the conversation relies upon must still be what was read. */
+/** The state that a decision about the conversation relies upon must still be what was read. */
 export function guardStatus(db: Database, read: ConversationRow): Statement {
+  const unchanged = CONVERSATION_STATE.map((name) => sql`${local_conversations[name]} IS ${read[name]}`);
   return guardThat(
     db,
-    sql`EXISTS (SELECT 1 FROM local_conversations WHERE local_conversation_id = ${read.local_conversation_id}
-      AND automation_status = ${read.automation_status} AND execution_failures = ${read.execution_failures}
-      AND renewals_in_row = ${read.renewals_in_row} AND renewals_without_effect = ${read.renewals_without_effect}
-      AND repeated_renewals = ${read.repeated_renewals} AND renewals_that_day = ${read.renewals_that_day})`,
+    sql`EXISTS (SELECT 1 FROM local_conversations
+      WHERE local_conversation_id = ${read.local_conversation_id} AND ${sql.join(unchanged, sql` AND `)})`,
   );
 }
 

@@ -7,8 +7,10 @@ import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { PauseReason } from '../../schema/contracts/conversations.ts';
 import { changeConversation } from '../../schema/domain/conversation.ts';
-import type { DeliveryResponse, JobState, JobStep, Outcome } from '../../schema/domain/renewal.ts';
-import { decideOutcome, decideOverdue, delivered } from '../../schema/domain/renewal.ts';
+import type { JobState, JobStep } from '../../schema/domain/job-machine.ts';
+import { completeJob, mayJobBecome } from '../../schema/domain/job-machine.ts';
+import type { DeliveryResponse, Outcome } from '../../schema/domain/renewal.ts';
+import { decideOutcome, decideOverdue, jobOnly } from '../../schema/domain/renewal.ts';
 import { countRenewal, limitedUntil } from '../../schema/domain/renewal-limits.ts';
 import { newId } from '../../schema/ids.ts';
 import type { Database, Statement } from '../db/open.ts';
@@ -48,19 +50,13 @@ export async function settleDelivery(answered: Answered): Promise<Plan> {
   const outcome = decideOutcome(job, response, { now, random });
   if (outcome !== null) return settled(answered, job, outcome);
   const overdue = decideOverdue(job, now);
-  return overdue.ask ? askAgain(answered, job, overdue.next) : settled(answered, job, only(overdue.step));
-}
-
-/** A step of the job alone: browser and conversation are as they were. */
-function only(step: JobStep): Outcome {
-  return { step, stops: null, pauses: null, limited_until: null };
+  return overdue.ask ? askAgain(answered, job, overdue.next) : settled(answered, job, jobOnly(overdue.step));
 }
 
 /** A job that was given up, or is to be tried again, has been delivered after all: it is not sent once more. */
 function late(answered: Answered, job: JobRow): Plan | Promise<Plan> {
-  const open = job.status === 'failed' || job.status === 'pending';
-  if (!open || answered.response.outcome !== 'delivered') return NOTHING;
-  return settled(answered, job, only(delivered(job, answered.now)));
+  if (!mayJobBecome(job.status, 'done') || answered.response.outcome !== 'delivered') return NOTHING;
+  return settled(answered, job, jobOnly(completeJob(job, answered.now)));
 }
 
 async function settled(answered: Answered, job: JobRow, outcome: Outcome): Promise<Plan> {

@@ -6,8 +6,10 @@
 import { nodeHub } from '../../durable-objects/stubs.ts';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { RENEWAL } from '../../schema/defaults.ts';
-import type { DispatchFacts, JobStep } from '../../schema/domain/renewal.ts';
-import { DEADLINE_MS, decideDispatch } from '../../schema/domain/renewal.ts';
+import type { JobStep } from '../../schema/domain/job-machine.ts';
+import { DEADLINE_MS } from '../../schema/domain/job-machine.ts';
+import type { DispatchFacts } from '../../schema/domain/renewal.ts';
+import { decideDispatch } from '../../schema/domain/renewal.ts';
 import { renewalHold, trippedBreaker } from '../../schema/domain/renewal-limits.ts';
 import { payloadText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import { JobStatusSchema, RenewalJobSchema } from '../../schema/contracts/renewal.ts';
-import { canceled, redriven } from '../../schema/domain/renewal.ts';
+import { cancelJob, redriveJob } from '../../schema/domain/job-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
@@ -83,11 +83,11 @@ export const renewalJobs: readonly MountedRoute[] = [
       if (conversation !== undefined && conversation.last_message_id !== job.message_id) {
         throw new AppError('conflict', 'a newer message has come since: this job is superseded');
       }
-      const next = redriven(job, now);
+      const { next, event } = redriveJob(job, now);
       return {
         guards: [guardJob(db, job)],
         statements: [storeJob(db, job.job_id, next, now)],
-        events: [{ topic: 'renewal', type: 'job_redriven', subject_id: job.job_id }],
+        events: [event],
         subject_id: job.job_id,
         response: { ...job, ...next, updated_at: now },
         after: () => timedJobs(env).due(now),
@@ -110,7 +110,7 @@ export const renewalJobs: readonly MountedRoute[] = [
       const job = await jobOf(db, params.job_id);
       if (job.status === 'running') throw new AppError('conflict', 'this job is being delivered');
       if (job.status !== 'pending') throw new AppError('already_finished', `this job is ${job.status}`);
-      const { next } = canceled(job, 'canceled_by_person', now);
+      const { next } = cancelJob(job, 'canceled_by_person', now);
       return {
         guards: [guardJob(db, job)],
         statements: [storeJob(db, job.job_id, next, now)],

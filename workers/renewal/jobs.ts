@@ -6,7 +6,7 @@ import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
-import type { JobState } from '../../schema/domain/renewal.ts';
+import type { JobState } from '../../schema/domain/job-machine.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';

@@ -6,8 +6,11 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { LinkObservation } from '../../schema/contracts/conversations.ts';
+import { newConversation } from '../../schema/domain/conversation.ts';
 import { observedLink } from '../../schema/domain/links.ts';
 import { newId } from '../../schema/ids.ts';
+import { local_conversations } from '../../schema/tables/index.ts';
+import { insertRows } from '../db/bulk.ts';
 import type { Database, Statement } from '../db/open.ts';
 import { redriveWhenLinked } from './jobs.ts';
 import { projectAgainWhenLinked } from './projection-marks.ts';
@@ -49,19 +52,23 @@ function fingerprint(clientId: string): SQL {
 export function observeLinks(db: Database, seen: ClientObservations, now: number): Statement[] {
   const rows = seen.tabs.flatMap((tab) => {
     const link = observedLink(tab.platform, seen.client_id, tab, now);
-    return link === null
-      ? []
-      : [{ ...link, link_id: newId('link', now), local_conversation_id: newId('conversation', now) }];
+    return link === null ? [] : [{ ...link, link_id: newId('link', now) }];
   });
   if (rows.length === 0) return [];
   const json = JSON.stringify(rows);
+  const conversations = rows.map(({ platform, remote_conversation_id, page_title: title }) =>
+    newConversation(
+      { local_conversation_id: newId('conversation', now), platform, remote_conversation_id, title },
+      now,
+    ),
+  );
   return [
-    db.run(sql`INSERT INTO local_conversations (local_conversation_id, platform, remote_conversation_id,
-        automation_status, last_non_paused_automation_status, title, created_at, updated_at)
-      SELECT value->>'local_conversation_id', value->>'platform', value->>'remote_conversation_id',
-        'manual', 'manual', value->>'page_title', ${now}, ${now}
-      FROM json_each(${json}) WHERE true
-      ON CONFLICT (platform, remote_conversation_id) DO NOTHING`),
+    ...insertRows(
+      db,
+      local_conversations,
+      conversations,
+      sql`ON CONFLICT (platform, remote_conversation_id) DO NOTHING`,
+    ),
     db.run(sql`INSERT INTO conversation_links (link_id, local_conversation_id, client_id, controller_id, is_active,
         created_at, updated_at, fingerprint, ${columns})
       SELECT seen.value->>'link_id', c.local_conversation_id, ${seen.client_id}, ${seen.controller_id}, 1,

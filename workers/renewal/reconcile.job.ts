@@ -4,7 +4,8 @@
  * sent again blindly.
  */
 import { nodeHub } from '../../durable-objects/stubs.ts';
-import { DEADLINE_MS, decideOverdue } from '../../schema/domain/renewal.ts';
+import { DEADLINE_MS } from '../../schema/domain/job-machine.ts';
+import { decideOverdue } from '../../schema/domain/renewal.ts';
 import { newId } from '../../schema/ids.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { toCommand } from '../nodes/commands.ts';

@@ -3,11 +3,13 @@
  * fence before it answers, so from then on no claim is made under the old mode; only then are the nodes told and,
  * when the system runs again, the timed jobs woken.
  */
+
 import { allHubs, automationState, timedJobs } from '../../durable-objects/stubs.ts';
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { SystemChange } from '../../schema/contracts/objects.ts';
 import type { SystemChangeResponse, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
 import { AppError } from '../../schema/errors.ts';
-import type { EventDraft, Plan } from '../db/plan.ts';
+import type { Plan } from '../db/plan.ts';
 
 export interface ModeChange {
   response: SystemChangeResponse;

@@ -8,9 +8,9 @@ import type { RenewalCounters } from '../../../schema/domain/renewal-limits.ts';
 import {
   countRenewal,
   effectiveSettings,
-  freshCounters,
   limitedUntil,
   renewalHold,
+  resetCounters,
   trippedBreaker,
 } from '../../../schema/domain/renewal-limits.ts';
 
@@ -150,7 +150,7 @@ describe('counting', () => {
         const repeated = texts.at(-1) === 'a' && run >= 3;
         const expected = repeated ? 'repeated_renewal' : texts.length >= 5 ? 'no_progress' : null;
         expect(trippedBreaker(state, settings(), 'a')).toBe(expected);
-        expect(trippedBreaker(freshCounters(state), settings(), 'a')).toBeNull();
+        expect(trippedBreaker(resetCounters(state), settings(), 'a')).toBeNull();
       }),
     );
   });

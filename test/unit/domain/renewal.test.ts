@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeliveryResponse, DispatchFacts, JobState } from '../../../schema/domain/renewal.ts';
-import { decideDispatch, decideOutcome, decideOverdue, delivered, redriven } from '../../../schema/domain/renewal.ts';
+import type { JobState } from '../../../schema/domain/job-machine.ts';
+import { completeJob, redriveJob } from '../../../schema/domain/job-machine.ts';
+import type { DeliveryResponse, DispatchFacts } from '../../../schema/domain/renewal.ts';
+import { decideDispatch, decideOutcome, decideOverdue } from '../../../schema/domain/renewal.ts';
 
 const NOW = 1_000_000;
 const link = {
@@ -125,7 +127,7 @@ describe('the outcome of a delivery', () => {
 
   it('delivered is done though it had been given up', () => {
     const failed = { ...running, status: 'failed', finished_at: 1, last_error: 'delivery_unknown' } as const;
-    expect(delivered(failed, NOW).next).toMatchObject({ status: 'done', last_error: null, finished_at: NOW });
+    expect(completeJob(failed, NOW).next).toMatchObject({ status: 'done', last_error: null, finished_at: NOW });
   });
 
   it.each([
@@ -178,7 +180,7 @@ describe('the outcome of a delivery', () => {
     );
     fc.assert(
       fc.property(fc.infiniteStream(answers), (stream) => {
-        let state = redriven({ ...job, status: 'failed', attempt_count: 3 }, NOW);
+        let state = redriveJob({ ...job, job_id: 'job_1', status: 'failed', attempt_count: 3 }, NOW).next;
         let now = NOW;
         let sends = 0;
         for (let turn = 0; state.status === 'pending' || state.status === 'running'; turn += 1) {

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InstructionState, PolicyDecision, PolicyVerdict } from '../../../schema/contracts/instructions.ts';
 import { INSTRUCTION_STATES, POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
-import { isOpen, mayBecome } from '../../../schema/domain/instruction-machine.ts';
+import { isOpenStatus, isStoppedStatus, mayBecome } from '../../../schema/domain/instruction-machine.ts';
 import type { StoppedInstruction } from '../../../schema/domain/resubmission.ts';
-import { decideResubmission, isStopped } from '../../../schema/domain/resubmission.ts';
+import { decideResubmission } from '../../../schema/domain/resubmission.ts';
 
 const facts = { mode: 'running', automation_status: 'auto', busy: false, now: 1_000 } as const;
 
@@ -55,7 +55,7 @@ describe('a stopped message, judged again', () => {
 
   it('never moves what was not stopped, never claims through a gate, and leaves everything open a deadline', () => {
     const one = fc.record({
-      status: fc.constantFrom(...INSTRUCTION_STATES.filter((status) => !isOpen(status))),
+      status: fc.constantFrom(...INSTRUCTION_STATES.filter((status) => !isOpenStatus(status))),
       decision: fc.option(fc.constantFrom(...POLICY_DECISIONS)),
     });
     const around = fc.record({ mode: fc.constantFrom('running', 'paused', 'draining'), busy: fc.boolean() });
@@ -68,12 +68,12 @@ describe('a stopped message, judged again', () => {
         } as Parameters<typeof decideResubmission>[2]);
         statuses.forEach((after, at) => {
           const was = before[at]?.status ?? 'denied';
-          if (after.status !== was) expect(isStopped({ status: was }) && mayBecome(was, after.status)).toBe(true);
-          if (isOpen(after.status)) expect(more.mode === 'paused' || more.busy).toBe(false);
+          if (after.status !== was) expect(isStoppedStatus(was) && mayBecome(was, after.status)).toBe(true);
+          if (isOpenStatus(after.status)) expect(more.mode === 'paused' || more.busy).toBe(false);
           const due = after.status === 'claimed' || after.status === 'awaiting_approval';
           expect(due).toBe(after.claim_expires_at !== null);
         });
-        const waits = statuses.some((each) => isOpen(each.status));
+        const waits = statuses.some((each) => isOpenStatus(each.status));
         expect(waits).toBe(message === 'accepted' || message === 'awaiting_approval');
       }),
     );

@@ -2,7 +2,6 @@
  * A small conductor in workerd: two nodes with their browsers, messages as an agent brings them, ticks at a chosen time.
  * Its clock stands a day ahead of the real one, so that no alarm rings by itself during a test.
  */
-import { env } from 'cloudflare:workers';
 import type { IngestBody, IngestResponse, InstructionInput } from '../../../schema/contracts/instructions.ts';
 import type { TickEntry, TickResponse } from '../../../schema/contracts/ticks.ts';
 import type { Runner } from '../../../workers/timed-jobs/job.ts';
@@ -125,7 +124,7 @@ export class Conductor {
     runners?: readonly Runner[];
   } = {}): Promise<TickResponse> {
     const request = { trigger: 'manual', scheduledTime: null, now: this.edge.now } as const;
-    return runTick(env, request, { runners, random: () => random, log: () => undefined });
+    return runTick(this.edge.env, request, { runners, random: () => random, log: () => undefined });
   }
 }
 

@@ -10,6 +10,7 @@ import type { Role, TokenCreated } from '../../../schema/contracts/tokens.ts';
 import { TokenCreatedSchema } from '../../../schema/contracts/tokens.ts';
 import type { AppOptions } from '../../../workers/app.ts';
 import { createApp } from '../../../workers/app.ts';
+import { RacingDatabase } from './racing-database.ts';
 
 /** The node whose token `edge.tokens()` makes for the roles `controller` and `worker`. */
 export const NODE = 'mini-main';
@@ -33,14 +34,17 @@ export class TestEdge {
   now: number;
   /** Fields of the log lines so far. */
   readonly lines: Record<string, unknown>[] = [];
+  /** The bindings of the edge, with a database that `race` can hold back. */
+  readonly env: Env;
   readonly #app: ReturnType<typeof createApp>;
-  readonly #env: Env;
+  readonly #database: RacingDatabase;
   #address = 0;
 
   constructor(options: { now?: number; env?: Partial<Env> } & Pick<AppOptions, 'accessKeys'> = {}) {
     const { now = Date.now() + DAY_MS, env: bindings, ...rest } = options;
     this.now = now;
-    this.#env = { ...env, ...bindings };
+    this.#database = new RacingDatabase(bindings?.DB ?? env.DB);
+    this.env = { ...env, ...bindings, DB: this.#database.binding };
     this.#app = createApp({
       clock: () => this.now,
       log: (_level, _what, fields) => void this.lines.push(fields),
@@ -51,9 +55,14 @@ export class TestEdge {
   /** The bare answer; what the request left to `waitUntil` is done when the stream is not held open. */
   async fetch(path: string, init: RequestInit = {}, wait = true): Promise<Response> {
     const ctx = createExecutionContext();
-    const response = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.#env, ctx);
+    const response = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.env, ctx);
     if (wait) await waitOnExecutionContext(ctx);
     return response;
+  }
+
+  /** Runs `write`, and once `rival` between its reads and its commit (RacingDatabase). */
+  race<T>(write: () => Promise<T>, rival: () => Promise<unknown>, matching?: RegExp): Promise<T> {
+    return this.#database.race(write, rival, matching);
   }
 
   /** One call as the bootstrap operator, unless `token` says otherwise (null: none). Each comes from another address. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { argvMatches, judge } from '../../../../local-agent/policy/policy.ts';
-import { PLATFORMS } from '../../../../schema/contracts/common.ts';
+import { PLATFORM_IDS } from '../../../../schema/contracts/common.ts';
 import { PolicySchema, RULE_DECISIONS } from '../../../../schema/contracts/policy.ts';
 import type { ToolName } from '../../../../schema/contracts/tools.ts';
 import { TOOL_NAMES } from '../../../../schema/contracts/tools.ts';
@@ -100,7 +100,7 @@ describe('tools and platforms', () => {
     const policy = fc.record({
       exec: fc.record({ default: decision, shell: decision }),
       tools: fc.dictionary(fc.constantFrom('*', 'exec', 'files/*', 'files/write', 'system/*'), decision),
-      platforms: fc.dictionary(fc.constantFrom(...PLATFORMS), decision),
+      platforms: fc.dictionary(fc.constantFrom(...PLATFORM_IDS), decision),
     });
     fc.assert(
       fc.property(policy, fc.constantFrom(...TOOL_NAMES), (loose, name) => {

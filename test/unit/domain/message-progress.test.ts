@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { InstructionState } from '../../../schema/contracts/instructions.ts';
+import type { TrackedInstruction, TransitionContext } from '../../../schema/domain/message-progress.ts';
+import { applyTransition, claimApproved, startInstruction } from '../../../schema/domain/message-progress.ts';
+import { messageOf, statusesOf } from './message.ts';
+
+const NOW = 1_000;
+const context: TransitionContext = { mode: 'running', waiting_gate: null, now: NOW };
+
+/** Statuses after the instruction at `index` has become `to`. */
+function statusesAfter(
+  all: readonly TrackedInstruction[],
+  index: number,
+  to: InstructionState,
+  more: Partial<TransitionContext> = {},
+): InstructionState[] {
+  return statusesOf(applyTransition(all, `ins_${index}`, to, { ...context, ...more }).statuses);
+}
+
+describe('the result of one instruction', () => {
+  it('leaves the others claimed, and counts their deadline again', () => {
+    const { statuses, message } = applyTransition(
+      messageOf('running', 'claimed', 'claimed'),
+      'ins_0',
+      'succeeded',
+      context,
+    );
+    expect(statusesOf(statuses)).toEqual(['succeeded', 'claimed', 'claimed']);
+    expect(statuses[1]?.claim_expires_at).toBe(NOW + 2 * 60_000 + 60_000);
+    expect(message).toBeNull();
+  });
+
+  it('is accepted for an instruction that is still claimed, and refused for one that has ended', () => {
+    expect(applyTransition(messageOf('claimed'), 'ins_0', 'failed', context).message).toBe('failed');
+    expect(() => applyTransition(messageOf('interrupted'), 'ins_0', 'succeeded', context)).toThrow('interrupted');
+  });
+
+  it('blocks the ordinary rest while the system is paused, but not control instructions or running ones', () => {
+    const all = messageOf('running', 'claimed', ['claimed', 'control'], 'running');
+    const { statuses } = applyTransition(all, 'ins_0', 'succeeded', { ...context, mode: 'paused' });
+    expect(statusesOf(statuses)).toEqual(['succeeded', 'blocked', 'claimed', 'running']);
+    expect(statuses[1]?.gate).toBe('system_paused');
+  });
+
+  it('ends the message when it is the last one, and the message then waits for its reply', () => {
+    const done = applyTransition(messageOf('succeeded', 'shadowed', 'running'), 'ins_2', 'succeeded', context);
+    expect(done.message).toBe('executed');
+    expect(done.statuses.map((one) => one.claim_expires_at)).toEqual([null, null, NOW + 600_000]);
+    expect(applyTransition(messageOf('blocked', 'running'), 'ins_1', 'succeeded', context).message).toBe('failed');
+  });
+
+  it.each([
+    ['succeeded', 'executed'],
+    ['failed', 'failed'],
+    ['interrupted', 'failed'],
+    ['canceled', null],
+    ['denied', null],
+  ] as const)('of a message that ends as %s counts as %s for the breaker', (to, counts) => {
+    expect(applyTransition(messageOf('running'), 'ins_0', to, context).counts_as).toBe(counts);
+  });
+});
+
+describe('an instruction that waits behind an approval', () => {
+  it('is claimed when everything before it has ended, one at a time', () => {
+    const denied = statusesAfter(messageOf('awaiting_approval', 'waiting', 'waiting'), 0, 'denied');
+    expect(denied).toEqual(['denied', 'claimed', 'waiting']);
+    expect(statusesAfter(messageOf(...denied), 1, 'succeeded')).toEqual(['denied', 'succeeded', 'claimed']);
+  });
+
+  it('keeps waiting while another approval before it is open', () => {
+    const all = messageOf('awaiting_approval', 'awaiting_approval', 'waiting');
+    expect(statusesAfter(all, 0, 'denied')).toEqual(['denied', 'awaiting_approval', 'waiting']);
+    expect(statusesAfter(all, 1, 'denied')).toEqual(['awaiting_approval', 'denied', 'waiting']);
+  });
+
+  it('is blocked at its turn when a gate applies, unless it is a control instruction', () => {
+    const all = messageOf('awaiting_approval', 'waiting', ['waiting', 'control']);
+    const { statuses } = applyTransition(all, 'ins_0', 'expired', { ...context, waiting_gate: 'automation_busy' });
+    expect(statusesOf(statuses)).toEqual(['expired', 'blocked', 'claimed']);
+    expect(statuses[1]?.gate).toBe('automation_busy');
+  });
+});
+
+it('starting an instruction makes it run and changes no other', () => {
+  expect(statusesOf(startInstruction(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
+});
+
+it('approving an instruction claims it under a new deadline, and changes no other', () => {
+  const approved = claimApproved(messageOf('awaiting_approval', 'waiting'), 'ins_0', 5);
+  expect(statusesOf(approved)).toEqual(['claimed', 'waiting']);
+  expect(approved.map((one) => one.claim_expires_at)).toEqual([5 + 60_000 + 60_000, null]);
+  expect(() => claimApproved(messageOf('denied'), 'ins_0', 5)).toThrow('denied');
+});

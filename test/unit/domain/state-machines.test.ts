@@ -1,0 +1,106 @@
+/** Each drawing in docs/state-machines.md beside its table, and each table beside what else depends on its states. */
+import { readFileSync } from 'node:fs';
+import { getTableConfig } from 'drizzle-orm/sqlite-core';
+import { describe, expect, it } from 'vitest';
+import { INSTRUCTION_STATES } from '../../../schema/contracts/instructions.ts';
+import { COMMAND_TRANSITIONS, commandSourcesOf } from '../../../schema/domain/command-machine.ts';
+import { AUTOMATION_TRANSITIONS } from '../../../schema/domain/conversation.ts';
+import {
+  ENDED_STATES,
+  EXECUTING_STATES,
+  INSTRUCTION_TRANSITIONS,
+  isFinalStatus,
+  moveInstruction,
+  OPEN_STATES,
+  WAITING_STATES,
+} from '../../../schema/domain/instruction-machine.ts';
+import { JOB_TRANSITIONS, jobSourcesOf } from '../../../schema/domain/job-machine.ts';
+import { MESSAGE_TRANSITIONS, moveMessage, OPEN_MESSAGE_STATUSES } from '../../../schema/domain/message-machine.ts';
+import * as tables from '../../../schema/tables/index.ts';
+
+/** By the heading of the drawing. */
+const MACHINES: Record<string, Readonly<Record<string, readonly string[]>>> = {
+  Instruction: INSTRUCTION_TRANSITIONS,
+  Message: MESSAGE_TRANSITIONS,
+  'Automation of a conversation': AUTOMATION_TRANSITIONS,
+  'Renewal job': JOB_TRANSITIONS,
+  Command: COMMAND_TRANSITIONS,
+};
+
+const page = readFileSync(new URL('../../../docs/state-machines.md', import.meta.url), 'utf8');
+const DRAWINGS = page.split(/^## /m).flatMap((section) => {
+  const drawing = /```mermaid\n([\s\S]*?)```/.exec(section)?.[1];
+  return drawing === undefined ? [] : [[section.split('\n', 1)[0] ?? '', drawing] as const];
+});
+
+/** The arrows of a drawing; a path through a `<<choice>>` node is one arrow. */
+function arrowsOf(drawing: string): string[] {
+  const choices = new Set([...drawing.matchAll(/^\s*state (\w+) <<choice>>/gm)].map(([, name = '']) => name));
+  const arrows = [...drawing.matchAll(/^\s*(\w+) --> (\w+)/gm)].map(([, from = '', to = '']) => ({ from, to }));
+  const ends = (to: string): string[] =>
+    choices.has(to) ? arrows.filter((next) => next.from === to).flatMap((next) => ends(next.to)) : [to];
+  return arrows
+    .filter(({ from }) => !choices.has(from))
+    .flatMap(({ from, to }) => ends(to).map((end) => `${from} ${end}`));
+}
+
+describe('docs/state-machines.md', () => {
+  it('has one drawing for each state machine', () => {
+    expect(DRAWINGS.map(([heading]) => heading)).toEqual(Object.keys(MACHINES));
+  });
+
+  it.each(DRAWINGS)('the drawing of "%s" shows exactly the transitions of its table', (heading, drawing) => {
+    const table = Object.entries(MACHINES[heading] ?? {}).flatMap(([from, tos]) => tos.map((to) => `${from} ${to}`));
+    expect(arrowsOf(drawing).toSorted()).toEqual(table.toSorted());
+  });
+});
+
+describe('the sets of instruction states', () => {
+  it('every state is either open or ended, and every open one either executes or waits', () => {
+    expect([...OPEN_STATES, ...ENDED_STATES].toSorted()).toEqual(INSTRUCTION_STATES.toSorted());
+    expect([...EXECUTING_STATES, ...WAITING_STATES].toSorted()).toEqual(OPEN_STATES.toSorted());
+  });
+
+  it.each(INSTRUCTION_STATES)('%s is final exactly when the table lets it become nothing else', (status) => {
+    expect(isFinalStatus(status)).toBe(INSTRUCTION_TRANSITIONS[status].length === 0);
+  });
+});
+
+/** An index over some statuses is used only by a query that names the same ones, so both have to be spelled alike. */
+describe('the partial indexes', () => {
+  const inList = (states: readonly string[]) => `status IN (${states.map((status) => `'${status}'`).join(', ')})`;
+  const conditionOf = (table: Parameters<typeof getTableConfig>[0], name: string) =>
+    getTableConfig(table)
+      .indexes.find(({ config }) => config.name === name)
+      ?.config.where?.queryChunks.flatMap((chunk) => (chunk as { value?: string[] }).value ?? [])
+      .join('');
+
+  it('of instructions cover the executing states', () => {
+    expect(conditionOf(tables.instructions, 'instructions_busy')).toBe(inList(EXECUTING_STATES));
+  });
+
+  it('of commands cover the states that can still expire', () => {
+    expect(conditionOf(tables.commands, 'commands_open')).toBe(inList(commandSourcesOf('expired')));
+  });
+});
+
+describe('a setter of a status', () => {
+  it('refuses a move that the table does not have', () => {
+    expect(() => moveMessage('executed', 'accepted')).toThrow('the message is executed and cannot become accepted');
+    expect(() => moveInstruction('succeeded', 'running')).toThrow('the instruction is succeeded');
+  });
+
+  it('ends a message from every open status', () => {
+    for (const status of OPEN_MESSAGE_STATUSES) {
+      expect([moveMessage(status, 'executed'), moveMessage(status, 'failed')]).toEqual(['executed', 'failed']);
+    }
+  });
+
+  it('takes the result of a claimed instruction whose start was not reported', () => {
+    expect(moveInstruction('claimed', 'succeeded')).toBe('succeeded');
+  });
+});
+
+it('a restored database fails the jobs that can fail: pending and running ones', () => {
+  expect(jobSourcesOf('failed')).toEqual(['pending', 'running']);
+});
