@@ -1,4 +1,4 @@
-/** What the Durable Objects may ask of the Worker, so that no object queries D1 itself (the fence apart). */
+/** The entrypoint through which the Durable Objects call the Worker, so that they query D1 only for the fence. */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Command, Receipt } from '../schema/contracts/commands.ts';
 import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
@@ -15,7 +15,7 @@ export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi
     return runTick(this.env, { trigger, scheduledTime: null, now: Date.now() });
   }
 
-  /** Asked at a node's hello: what waited for it to come back is due. */
+  /** Called at a node's hello. Also makes the jobs due that waited for this node. */
   async pendingCommands(nodeId: string): Promise<Command[]> {
     const db = openDatabase(this.env.DB);
     const now = Date.now();

@@ -1,4 +1,4 @@
-/** Every route, once. The application mounts this list; OpenAPI and the tests that try every route read it. */
+/** The registry of routes. app.ts mounts it; the OpenAPI document and the tests of every route derive from it. */
 
 import { session } from './auth/session.routes.ts';
 import { tokens } from './auth/tokens.routes.ts';

@@ -1,10 +1,10 @@
-/** Many rows through one bound parameter: D1 takes at most a hundred parameters a statement, and counts statements. */
+/** Inserts many rows through one bound parameter, because D1 takes at most a hundred parameters per statement. */
 import type { SQL } from 'drizzle-orm';
 import { getTableName, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Database, Statement } from './open.ts';
 
-/** Inserts rows of the same keys; JSON columns are given as values. No statement for no rows. `onConflict` as in SQL. */
+/** Rows must have the same keys; JSON columns are given as values. No statement for no rows. `onConflict` as in SQL. */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
   table: T,

@@ -4,7 +4,7 @@
  * caller can forget a part's events or notifications. commit.ts turns the merged plan into one batch.
  */
 import type { EventDraft } from '../../schema/contracts/events.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
+import type { JournalDraft } from './journal.ts';
 import type { Database, Statement } from './open.ts';
 
 /** What every operation of the edge needs: bindings, database, and the time of the request in Unix milliseconds. */

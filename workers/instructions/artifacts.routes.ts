@@ -8,7 +8,7 @@ import { artifacts as artifactRows } from '../../schema/tables/index.ts';
 import { verifyArtifactLink } from '../crypto/signed-link.ts';
 import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { open, READERS, read } from '../http/route.ts';
+import { publicRoute, READERS, read } from '../http/route.ts';
 
 const tag = 'artifacts';
 const ArtifactIdSchema = idSchema('art');
@@ -35,7 +35,7 @@ export const artifacts: readonly MountedRoute[] = [
     },
     ({ db, params: { artifact_id } }) => readArtifact(db, artifact_id),
   ),
-  open(
+  publicRoute(
     {
       method: 'get',
       path: '/artifact/:artifact_id/:signature',

@@ -14,7 +14,7 @@ import { requireOwn } from '../auth/ownership.ts';
 import type { Database } from '../db/open.ts';
 import type { WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/registry.ts';
+import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/edge-tool.ts';
 import { EDGE_TOOLS } from './edge-tools/registry.ts';
 import type { LoadedInstruction } from './finish.ts';
 import { readInstruction } from './finish.ts';

@@ -4,8 +4,8 @@ import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
 import { instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
 import type { ConversationRow } from '../renewal/conversations.ts';
 import type { IngestReads } from './ingest-reads.ts';
 

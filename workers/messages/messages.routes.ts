@@ -18,10 +18,10 @@ import {
 import { instructions, messages as messageRows } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import { equals } from '../db/filters.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
 import { projectAgain } from '../renewal/projection-marks.ts';
 import { claimResubmitted } from './claim-resubmitted.ts';
 import { ingest } from './ingest.ts';

@@ -103,7 +103,7 @@ export const browser: readonly MountedRoute[] = [
         expires_at: now + READ_WAIT_MS,
       };
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.request_id };
+      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.requestId };
       await commit({ db, now, by, idempotency: null, waitUntil }, async () => ({
         statements: [insertCommand(db, command, now)],
         subject_id: command.command_id,

@@ -112,12 +112,12 @@ export const controllers: readonly MountedRoute[] = [
       }
       const { expires_at } = await tokenLimits(c, principal.token_id);
       const upgraded = await nodeHub(env, controller_id).fetch(c.req.raw, expires_at);
-      if (upgraded.status !== 101) return upgraded;
+      if (upgraded.status !== 101) return c.newResponse(upgraded.body, upgraded);
       // The hub's own headers cannot be added to, and the request id belongs there.
       return new Response(null, {
         status: 101,
         webSocket: upgraded.webSocket,
-        headers: { [HEADER.request_id]: c.var.request_id },
+        headers: { [HEADER.request_id]: c.var.requestId },
       });
     },
   ),

@@ -7,8 +7,8 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import { guardThat } from '../db/guards.ts';
+import type { JournalDraft } from '../db/journal.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
 
 const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;

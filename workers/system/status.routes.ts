@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { open, READERS, raw, read } from '../http/route.ts';
+import { publicRoute, READERS, raw, read } from '../http/route.ts';
 import { renderMetrics } from './metrics.ts';
 import { readMetrics } from './metrics-reads.ts';
 import { readStatus } from './status.ts';
@@ -10,7 +10,7 @@ import { readStatus } from './status.ts';
 const tag = 'status';
 
 export const status: readonly MountedRoute[] = [
-  open(
+  publicRoute(
     {
       method: 'get',
       path: '/healthz',

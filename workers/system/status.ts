@@ -6,7 +6,7 @@ import { desc, sql } from 'drizzle-orm';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { clients, instructions, messages, nodes, ticks } from '../../schema/tables/index.ts';
-import { shown } from '../db/columns.ts';
+import { contractColumns } from '../db/columns.ts';
 import type { Database } from '../db/open.ts';
 import { presenceOf } from '../nodes/presence.ts';
 import { readSystem } from './state.ts';
@@ -27,14 +27,14 @@ export async function readStatus(env: Env, db: Database, now: number): Promise<S
       readRenewal(db, now),
       db.select().from(nodes).orderBy(nodes.controller_id).limit(MEMBERS_MAX),
       db.select().from(clients).orderBy(clients.client_id).limit(MEMBERS_MAX),
-      db.select(shown(ticks, TicksSchema.element)).from(ticks).orderBy(desc(ticks.tick_seq)).limit(RECENT),
+      db.select(contractColumns(ticks, TicksSchema.element)).from(ticks).orderBy(desc(ticks.tick_seq)).limit(RECENT),
       db
-        .select(shown(messages, MessagesSchema.element))
+        .select(contractColumns(messages, MessagesSchema.element))
         .from(messages)
         .orderBy(desc(messages.ingest_seq))
         .limit(RECENT),
       db
-        .select(shown(instructions, InstructionsSchema.element))
+        .select(contractColumns(instructions, InstructionsSchema.element))
         .from(instructions)
         .orderBy(desc(instructions.instruction_id))
         .limit(RECENT),

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AccessKeys } from '../../../workers/auth/access.ts';
+import type { AccessKeys } from '../../../workers/env.ts';
 import { ORIGIN, rowsOf, TestEdge } from '../support/edge.ts';
 
 const TEAM = 'team.cloudflareaccess.com';

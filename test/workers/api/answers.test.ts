@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ErrorBodySchema } from '../../../schema/contracts/common.ts';
 import { openApiDocument } from '../../../workers/http/openapi.ts';
-import type { RouteSpec } from '../../../workers/http/route.ts';
+import type { RouteSpec } from '../../../workers/http/route-spec.ts';
 import { ROUTES } from '../../../workers/routes.ts';
 import type { Reply } from '../support/edge.ts';
 import { TestEdge } from '../support/edge.ts';

@@ -4,7 +4,7 @@ import type { ErrorBody } from '../../../schema/contracts/common.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
 import { BOOTSTRAP_SECRET_MIN_CHARS, PLACEHOLDER_SECRETS, ROLES } from '../../../schema/contracts/tokens.ts';
 import { HTTP } from '../../../schema/defaults.ts';
-import type { RouteSpec } from '../../../workers/http/route.ts';
+import type { RouteSpec } from '../../../workers/http/route-spec.ts';
 import { ROUTES } from '../../../workers/routes.ts';
 import { TestEdge } from '../support/edge.ts';
 import { badFields, sampleBody, samplePath, sampleQuery } from '../support/samples.ts';

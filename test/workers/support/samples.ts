@@ -1,7 +1,7 @@
 /** Values made from the routes' own schemas, so that a test of every route needs no example by hand. */
 import fc from 'fast-check';
 import { z } from 'zod';
-import type { RouteSpec } from '../../../workers/http/route.ts';
+import type { RouteSpec } from '../../../workers/http/route-spec.ts';
 import { NODE } from './edge.ts';
 
 interface JsonSchema {

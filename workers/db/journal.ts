@@ -11,9 +11,9 @@ import { chainHash, EMPTY_CHAIN } from '../../schema/domain/journal-chain.ts';
 import { wellFormed } from '../../schema/domain/well-formed.ts';
 import { instruction_events, journal_heads } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
-import { insertRows } from '../db/bulk.ts';
-import type { Database, Statement } from '../db/open.ts';
 import { log } from '../log.ts';
+import { insertRows } from './bulk.ts';
+import type { Database, Statement } from './open.ts';
 
 export interface JournalDraft {
   /** The node whose journal it goes into: the one that holds the instruction. */
