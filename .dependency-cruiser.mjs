@@ -99,9 +99,16 @@ export default {
       to: {
         path: [
           '^cloudflare:',
-          pkg('hono', '@hono/[^/]+', 'drizzle-orm', 'itty-durable', 'itty-router', '@cloudflare/[^/]+'),
+          pkg('@hono/(?!node-server(/|$))[^/]+', 'drizzle-orm', 'itty-durable', 'itty-router', '@cloudflare/[^/]+'),
         ],
       },
+    },
+    {
+      name: 'local-agent-http-server',
+      severity: 'error',
+      comment: 'Only the local API is an HTTP server in the agent.',
+      from: { path: '^local-agent/', pathNot: '^local-agent/local-api/' },
+      to: { path: pkg('hono', '@hono/node-server') },
     },
     {
       name: 'local-agent-stack-tools',

@@ -10,7 +10,8 @@ import { systemClock } from './lib/clock.ts';
 const OUTBOX_ID_BYTES = 12;
 const PackageSchema = z.object({ version: z.string() });
 
-function packageVersion(): string {
+/** Version of this software, as package.json has it. */
+export function packageVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return PackageSchema.parse(JSON.parse(text)).version;
 }

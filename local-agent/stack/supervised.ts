@@ -1,7 +1,7 @@
 /**
- * One supervised child process. It is restarted when it dies, after a delay that grows while it keeps dying, and
- * every death is said. It leads a process group of its own, so that a Ctrl-C reaches only the supervisor, which stops
- * the children in order, and so that whatever a dead child leaves behind is ended with it.
+ * One supervised child process. When it dies, the death is printed and the child is restarted, after a delay that grows
+ * with repeated deaths. The child leads its own process group: a Ctrl-C then reaches only the supervisor, which stops the
+ * children in order, and processes that a dead child leaves behind can be killed with it.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -13,12 +13,12 @@ export interface ChildSpec {
   args: string[];
   env: NodeJS.ProcessEnv;
   cwd: string;
-  /** Takes each line that the child prints; without, it is said with the child's name before it. */
+  /** Receives each line that the child prints; by default the line is passed to `say`, prefixed with the child's name. */
   output?: (line: string) => void;
 }
 
 export interface SupervisedEvents {
-  /** The child has a new process. */
+  /** A new process of the child runs. */
   started: [pid: number];
   died: [reason: string];
   message: [message: unknown];
@@ -26,7 +26,7 @@ export interface SupervisedEvents {
 
 const RESTART_MIN_MS = 250;
 const RESTART_MAX_MS = 10_000;
-/** Alive for this long counts as healthy: the next death starts from the shortest delay again. */
+/** After this time alive the next restart uses the shortest delay again. */
 const HEALTHY_AFTER_MS = 30_000;
 
 export class Supervised extends EventEmitter<SupervisedEvents> {
@@ -75,21 +75,21 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     this.#child?.send(message);
   }
 
-  /** Ends the process group at once; the supervisor then restarts it. */
+  /** Kills the process group; the supervisor then restarts the child. */
   kill(): void {
     if (this.#child?.pid !== undefined) killGroup(this.#child.pid, 'SIGKILL');
   }
 
-  /** Asks the child to stop and waits for it; after `timeoutMs` its group is killed. */
+  /** Sends SIGTERM and waits for the child to exit; after `timeoutMs` its group is killed. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     if (this.#restart) clearTimeout(this.#restart);
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
+    const exited = once(child, 'exit');
     child.kill('SIGTERM');
     const timer = setTimeout(() => this.kill(), timeoutMs);
-    await gone;
+    await exited;
     clearTimeout(timer);
   }
 

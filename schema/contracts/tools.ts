@@ -213,9 +213,14 @@ export type ToolParams<N extends ToolName> = z.infer<(typeof TOOLS)[N]['params']
 
 export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
 
+/** `target::tool`, also when there is no such tool. */
+export function formatToolName({ target, tool }: { target: string; tool: string }): string {
+  return `${target}::${tool}`;
+}
+
 /** `target::tool` as a name in the table, or null when there is no such tool. */
 export function toolName(target: string, tool: string): ToolName | null {
-  const name = `${target}::${tool}`;
+  const name = formatToolName({ target, tool });
   return Object.hasOwn(TOOLS, name) ? (name as ToolName) : null;
 }
 

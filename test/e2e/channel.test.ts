@@ -1,6 +1,6 @@
 /**
- * What the channel carries gets there without it, later: a network that lets no WebSocket through, and one that swallows
- * a push. Everything is done once.
+ * Delivery of commands without a working channel: a network that refuses WebSockets, and one that loses a push. Each
+ * command is carried out once.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,13 +23,13 @@ async function nodeWithPolicy(cluster: Cluster): Promise<TestNode> {
   return node;
 }
 
-/** An instruction is run, and its reply delivered. */
+/** Runs an instruction and waits for the delivery of its reply. */
 async function runsAnInstruction(browser: Browser, id: string): Promise<void> {
   await browser.says(id, block(`@conductor::exec::{"argv": ["echo", "it is ${id}"]}`));
   expect((await browser.delivers()).message_text).toContain(`it is ${id}`);
 }
 
-/** The job that is running, which a tick has sent by then. */
+/** Waits for the running job, which a tick has sent by then. */
 function sentJob(cluster: Cluster): Promise<RenewalJob> {
   return until(async () => {
     await cluster.stack.cron();
@@ -38,7 +38,7 @@ function sentJob(cluster: Cluster): Promise<RenewalJob> {
   });
 }
 
-/** The message gets out, then the network dies without a word, then the push of its renewal goes nowhere. */
+/** The message reaches the edge, then the network drops all packets, then the push of its renewal is lost. */
 async function sentIntoTheVoid(cluster: Cluster, node: TestNode, browser: Browser, id: string): Promise<RenewalJob> {
   await browser.says(id, 'Half of it is done.');
   await until(async () => (await node.snapshot()).outbox.pending === 0);
@@ -48,7 +48,7 @@ async function sentIntoTheVoid(cluster: Cluster, node: TestNode, browser: Browse
   return job;
 }
 
-/** That job when it no longer runs; meanwhile the edge may be away. */
+/** Waits until the job no longer runs; the edge may be unreachable meanwhile. */
 const jobDone = (cluster: Cluster, jobId: string) =>
   until(async () => {
     const job = await cluster.call<RenewalJob>('GET', `/v1/renewal/jobs/${jobId}`).catch(() => null);
@@ -63,8 +63,8 @@ async function setAuto(cluster: Cluster): Promise<void> {
   await cluster.call('POST', `/v1/renewal/conversations/${items[0]?.local_conversation_id}/auto`, {});
 }
 
-describe.concurrent('a node', () => {
-  it('whose WebSockets are refused renews its lease by HTTP, gets commands by asking, and delivers once', () =>
+describe.concurrent('a node without a working channel', () => {
+  it('a node whose WebSockets are refused renews its lease by HTTP, polls for commands, and delivers once', () =>
     withCluster(async (cluster) => {
       const node = await nodeWithPolicy(cluster);
       node.proxy.lets = 'no upgrades';
@@ -85,7 +85,7 @@ describe.concurrent('a node', () => {
       expect(node.proxy.refusedUpgrades).toBeGreaterThan(1);
     }, vars));
 
-  it('that a push did not reach gets the command when it is back, and delivers once', () =>
+  it('a node that a push did not reach gets the command when it reconnects, and delivers once', () =>
     withCluster(async (cluster) => {
       const node = await nodeWithPolicy(cluster);
       await node.start();

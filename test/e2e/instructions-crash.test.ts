@@ -1,6 +1,6 @@
 /**
- * kill -9 of a real agent at each stage of a message's way. Effects append to a file, so that a second one would be
- * seen; programs say by a file that they have begun, and wait for another one, so that each stage is hit exactly.
+ * kill -9 of a real agent at each stage of a message. Effects append to a file, so that a second effect would be seen.
+ * Programs create a file when they start and wait for another file before they end, so that each stage is hit exactly.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { Cluster, until } from '../support/cluster.ts';
 
 const MINUTE_MS = 60_000;
 const POLICY = { exec: { default: 'deny', shell: 'allow' } };
-/** Counts itself, says that it has begun, and waits until it may end. */
+/** A program that counts its runs, signals its start, and waits until it may end. */
 const WAITING = 'echo effect >> effects; echo $$ > begun; while [ ! -e go ]; do sleep 0.05; done';
 
 let cluster: Cluster;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 2 * MINUTE_MS);
 afterAll(() => cluster?.stop());
 
-/** A node of its own, with its browser in a conversation of its own. */
+/** A new node with a browser in a new conversation. */
 async function scene(name: string) {
   const node = await cluster.node(name);
   const workspace = join(node.root, 'workspace');
@@ -53,7 +53,7 @@ function isStored(node: TestNode, sql: string): Promise<boolean> {
   return until(async () => askAgentFile(node, sql).length > 0);
 }
 
-/** Killed and started again, with its network healed; the browser finds it again. */
+/** Kills and restarts the node with a working network; the browser reconnects. */
 async function killed(at: Scene): Promise<void> {
   await at.node.end('SIGKILL');
   at.node.proxy.heal();
@@ -61,7 +61,7 @@ async function killed(at: Scene): Promise<void> {
   at.browser = await Browser.open(cluster, at.node, at.name);
 }
 
-/** How the instructions of the scene's message stand at the edge, in order, once none is open and it is replied to. */
+/** Statuses of the message's instructions at the edge, in order, once none is open and the reply is delivered. */
 async function settled({ node }: Scene): Promise<string[]> {
   const rows = await until(async () => {
     type Row = { status: string; index: number; controller_id: string; message_id: string };
@@ -77,7 +77,7 @@ async function settled({ node }: Scene): Promise<string[]> {
 }
 
 describe('an agent that is killed with kill -9', () => {
-  it('before the claim: the message is still told, runs once, and is answered', async () => {
+  it('an agent killed before the claim still reports the message, runs it once, and replies', async () => {
     const at = await scene('before-claim');
     at.node.proxy.cut('hard');
     await says(at, 'echo effect >> effects');
@@ -86,7 +86,7 @@ describe('an agent that is killed with kill -9', () => {
     expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
-  it('in the middle of one effect and before the next: the first is interrupted, the second runs once', async () => {
+  it('an agent killed between two effects interrupts the first, and runs the second once', async () => {
     const at = await scene('mid-effect');
     await says(at, WAITING, 'echo effect >> second');
     const program = await begun(at);
@@ -100,7 +100,7 @@ describe('an agent that is killed with kill -9', () => {
     await until(async () => startTicks(program) === null);
   });
 
-  it('after the effect, before the report: the stored result is told, and nothing runs again', async () => {
+  it('an agent killed after the effect reports the stored result, and runs nothing again', async () => {
     const at = await scene('before-report');
     await says(at, WAITING);
     await begun(at);
@@ -112,7 +112,7 @@ describe('an agent that is killed with kill -9', () => {
     expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
-  it('before the delivery: the reply waits for the browser, and arrives once', async () => {
+  it('an agent killed before the delivery keeps the reply for the browser, and delivers it once', async () => {
     const at = await scene('before-delivery');
     await says(at, WAITING);
     await begun(at);
@@ -125,7 +125,7 @@ describe('an agent that is killed with kill -9', () => {
     expect(at.browser.unasked()).toBe(0);
   });
 
-  it('while the reply is on its way: nobody knows whether it arrived, so it is not sent again', async () => {
+  it('an agent killed during the delivery does not send the reply again, as it may have arrived', async () => {
     const at = await scene('mid-delivery');
     await says(at, 'echo effect >> effects');
     await at.browser.client.next('browser.proxy_delivery');

@@ -1,4 +1,4 @@
-/** A pause reaches a node that was not there to hear of it before that node does anything ordinary. */
+/** A pause takes effect on a node that was unreachable when it was set, before the node does ordinary work. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { until, withCluster } from '../support/cluster.ts';
 const flags = ['--lease-ttl-sec', '15', '--lease-renew-interval-ms', '500'];
 const POLICY = { exec: { default: 'allow' }, tools: { 'files/write': 'allow' } };
 const write = (path: string) => block(`@conductor::files/write::{"path": "${path}", "content": "done"}`);
-/** Runs until the test makes the file `go`. */
+/** A program that runs until the test creates the file `go`. */
 const WAITS = block('@conductor::exec::{"argv": ["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done; echo gone"]}');
 
 interface Row {
@@ -30,8 +30,8 @@ async function startNode(cluster: Cluster): Promise<{ node: TestNode; workspace:
   return { node, workspace };
 }
 
-/** The instructions of that message in their order, once `settled` says so. */
-function rowsOf(cluster: Cluster, id: string, settled: (rows: Row[]) => boolean): Promise<Row[]> {
+/** The instructions of that message in their order, once they meet the condition. */
+function rowsOf(cluster: Cluster, id: string, isReady: (rows: Row[]) => boolean): Promise<Row[]> {
   return until(async () => {
     const messages = await cluster.call<{ items: { message_id: string; assistant_message_id: string }[] }>(
       'GET',
@@ -41,12 +41,12 @@ function rowsOf(cluster: Cluster, id: string, settled: (rows: Row[]) => boolean)
     if (message === undefined) return null;
     const { items } = await cluster.call<{ items: Row[] }>('GET', `/v1/instructions?message_id=${message.message_id}`);
     const rows = items.sort((a, b) => a.index - b.index);
-    return settled(rows) ? rows : null;
+    return isReady(rows) ? rows : null;
   });
 }
 
-describe.concurrent('a pause that a node was not there to hear of', () => {
-  it('blocks what it had accepted, when it was killed before and started during the pause', () =>
+describe.concurrent('a pause that is set while a node is unreachable', () => {
+  it('a node that was killed before the pause and started during it blocks the work it had accepted', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
       const browser = await Browser.open(cluster, node);
@@ -77,7 +77,7 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
       expect(existsSync(join(workspace, 'one.txt'))).toBe(false);
     }));
 
-  it('stops it between two instructions, when it was cut off while the first ran', () =>
+  it('a node that was disconnected during an instruction stops before the next one', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
       const browser = await Browser.open(cluster, node);
@@ -96,7 +96,7 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
     }));
 
-  it('with interrupt ends what runs, when the node hears of it', () =>
+  it('a pause with interrupt ends running instructions when the node reconnects', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
       const browser = await Browser.open(cluster, node);

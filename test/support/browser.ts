@@ -95,6 +95,6 @@ export class Browser {
 
   /** Deliveries that it was asked for and that no test has taken. */
   unasked(): number {
-    return this.client.untaken('browser.proxy_delivery').length;
+    return this.client.kept('browser.proxy_delivery').length;
   }
 }

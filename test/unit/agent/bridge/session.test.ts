@@ -25,7 +25,7 @@ describe('final messages', () => {
     };
     client.send(finalMessage());
     expect(await client.next('error')).toMatchObject({ re: 'fm-1', code: 'internal' });
-    expect(client.untaken('message_ack')).toEqual([]);
+    expect(client.kept('message_ack')).toEqual([]);
     agent.onFinalMessage = takes;
     client.send(finalMessage());
     await client.next('message_ack');
@@ -213,11 +213,11 @@ describe('snapshots', () => {
     agent.bridge.journalChanged();
     agent.system.observe('draining', 8);
     await client.next('snapshot', ({ snapshot }) => snapshot.system.version === 8);
-    expect(client.untaken('snapshot').length).toBeLessThanOrEqual(1);
+    expect(client.kept('snapshot').length).toBeLessThanOrEqual(1);
     agent.bridge.journalChanged();
     client.send({ type: 'diagnostic', request_id: 'd1', level: 'info', message: 'after' });
     await client.next('message_ack');
-    expect(client.untaken('snapshot')).toEqual([]);
+    expect(client.kept('snapshot')).toEqual([]);
   });
 
   it('show the newest of the journal, bounded, from what is on disk', async () => {
