@@ -299,12 +299,14 @@ export const ReplyBodySchema = z.strictObject({
 export type ReplyBody = z.infer<typeof ReplyBodySchema>;
 
 export const InstructionEventSchema = z.object({
+  /** Place in the story of the instruction, from 1. */
   seq: z.number().int(),
   at: TimestampSchema,
   kind: z.string(),
   controller_id: z.string().nullable(),
   detail: z.record(z.string(), z.unknown()),
 });
+export type InstructionEvent = z.infer<typeof InstructionEventSchema>;
 export const INSTRUCTION_EVENT_KINDS = [
   'observed',
   'judged',

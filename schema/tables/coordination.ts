@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { COMMAND_KINDS, COMMAND_STATES } from '../contracts/commands.ts';
 import { NODE_ROLES, NODE_STATES } from '../contracts/controllers.ts';
-import { EVENT_TOPICS } from '../contracts/events.ts';
+import type { EventItem } from '../contracts/events.ts';
 import { SYSTEM_MODES } from '../contracts/system.ts';
 
 export const nodes = sqliteTable('nodes', {
@@ -70,11 +70,9 @@ export const commands = sqliteTable(
   ],
 );
 
-export const events = sqliteTable('events', {
-  seq: integer().primaryKey({ autoIncrement: true }),
+/** The events of the system, one row for all that a commit announces. The newest row stays, so `seq` only grows. */
+export const event_batches = sqliteTable('event_batches', {
+  seq: integer().primaryKey(),
   at: integer().notNull(),
-  topic: text({ enum: EVENT_TOPICS }).notNull(),
-  type: text().notNull(),
-  subject_id: text().notNull(),
-  data: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+  events: text({ mode: 'json' }).$type<EventItem[]>().notNull(),
 });

@@ -53,7 +53,13 @@ export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruc
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
   const { instruction_id, controller_id, message_id } = row;
   const after = claimApproved(statuses, instruction_id, now);
-  const stored = storeStatuses(db, statuses, after, { chain: controller_id, controller_id: null, detail: { by }, now });
+  const stored = storeStatuses(db, statuses, after, {
+    chain: controller_id,
+    message_id,
+    controller_id: null,
+    detail: { by },
+    now,
+  });
   const command = decided(loaded, after, 'approved', now);
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
   const own: Plan = {
@@ -63,7 +69,7 @@ export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruc
       ...(control ? [] : [guardStatus(db, conversation), guardFree(db, row)]),
     ],
     events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: { by } }],
-    journal: [{ chain: controller_id, instruction_id, kind: 'approved', controller_id: null, detail }],
+    journal: [{ chain: controller_id, message_id, instruction_id, kind: 'approved', controller_id: null, detail }],
   };
   const isWaiting = after.some((one) => one.status === 'awaiting_approval');
   const accepted = isWaiting ? {} : { statements: [acceptMessage(db, message_id)] };
@@ -102,11 +108,11 @@ export function endApproval(
   now: number,
 ): Plan {
   const { row } = loaded;
-  const { instruction_id, controller_id: chain } = row;
+  const { instruction_id, message_id, controller_id: chain } = row;
   const detail = { by, rule: row.policy.rule, ...(reason === undefined ? {} : { reason }) };
   const { plan, ending } = endInstruction(env, db, loaded, { to: decision, controller_id: null, detail }, now);
   const command = decided(loaded, ending.statuses, decision, now);
-  const denied = { chain, instruction_id, kind: 'denied', controller_id: null, detail } as const;
+  const denied = { chain, message_id, instruction_id, kind: 'denied', controller_id: null, detail } as const;
   const own: Plan = {
     events: [{ topic: 'instructions', type: `approval_${decision}`, subject_id: instruction_id, data: { by } }],
     journal: decision === 'denied' ? [denied] : [],

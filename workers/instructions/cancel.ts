@@ -37,7 +37,7 @@ function tellToEnd(
   detail: { by: string; reason?: string },
   now: number,
 ): Plan {
-  const { instruction_id, controller_id } = row;
+  const { instruction_id, message_id, controller_id } = row;
   const command: CommandDraft<'instruction.cancel'> = {
     command_id: newId('command', now),
     controller_id,
@@ -56,7 +56,9 @@ function tellToEnd(
         .where(eq(instructions.instruction_id, instruction_id)),
     ],
     events: [{ topic: 'instructions', type: 'cancel_requested', subject_id: instruction_id, data: { ...detail } }],
-    journal: [{ chain: controller_id, instruction_id, kind: 'cancel_requested', controller_id: null, detail }],
+    journal: [
+      { chain: controller_id, message_id, instruction_id, kind: 'cancel_requested', controller_id: null, detail },
+    ],
     after: () => pushCommands(env, [command], now),
   };
 }

@@ -107,6 +107,7 @@ export function endInstruction(
   const { controller_id, detail } = ending;
   const stored = storeStatuses(db, statuses, settled.statuses, {
     chain: row.controller_id,
+    message_id: row.message_id,
     controller_id,
     detail,
     now,

@@ -24,7 +24,7 @@ export async function appendOutput(
   const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
   requireOwn(body.controller_id, row);
-  const { instruction_id, output_chars: received, controller_id: chain, status } = row;
+  const { instruction_id, message_id, output_chars: received, controller_id: chain, status } = row;
   const { offset, controller_id } = body;
   const chunk = body.chunk.slice(0, Math.max(0, INSTRUCTION.max_live_chars - received));
   if (offset !== received || chunk === '' || !isExecutingStatus(status)) {
@@ -49,7 +49,7 @@ export async function appendOutput(
     events: [
       { topic: 'instructions', type: 'output', subject_id: instruction_id, data: { offset, chars: chunk.length } },
     ],
-    journal: [{ chain, instruction_id, kind: 'output', controller_id, detail }],
+    journal: [{ chain, message_id, instruction_id, kind: 'output', controller_id, detail }],
     // The journal has who told what; an audit row for each second of a program's output would say no more.
     audited: false,
     response: { instruction_id, received: output_chars },

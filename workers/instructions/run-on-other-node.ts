@@ -63,7 +63,13 @@ export async function runOnOtherNode(run: Elsewhere): Promise<WritePlan<Instruct
   };
   const { command_id } = command;
   const detail = { node, command_id };
-  const stored = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail, now });
+  const stored = storeStatuses(db, statuses, after, {
+    chain: controller_id,
+    message_id: row.message_id,
+    controller_id,
+    detail,
+    now,
+  });
   const marked = db
     .update(instructions)
     .set({ started_at: now, command_id })

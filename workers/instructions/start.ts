@@ -19,6 +19,12 @@ export function startInstruction({ db, now }: Pick<Edge, 'db' | 'now'>, { row, s
     ],
     events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id }],
   };
-  const stored = storeStatuses(db, statuses, after, { chain: controller_id, controller_id, detail: {}, now });
+  const stored = storeStatuses(db, statuses, after, {
+    chain: controller_id,
+    message_id: row.message_id,
+    controller_id,
+    detail: {},
+    now,
+  });
   return { plan: mergePlans(guarded, stored, mark), statuses: after };
 }

@@ -21,6 +21,7 @@ export type InstructionRow = typeof instructions.$inferSelect;
 /** Who changes an instruction: `chain` is its holder, whose journal tells it. */
 export interface ChangedBy {
   chain: string;
+  message_id: string;
   controller_id: string | null;
   detail: Record<string, unknown>;
   now: number;
@@ -137,6 +138,7 @@ export function storeStatuses(
     ],
     journal: turned.map(({ instruction_id, status, gate }) => ({
       chain: by.chain,
+      message_id: by.message_id,
       controller_id: by.controller_id,
       instruction_id,
       kind: EVENT_OF[status],

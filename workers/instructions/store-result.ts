@@ -96,6 +96,7 @@ async function lateResult({
     journal: [
       {
         chain: controller_id,
+        message_id,
         instruction_id,
         kind: 'late_result',
         controller_id: by ?? controller_id,

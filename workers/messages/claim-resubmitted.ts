@@ -84,7 +84,7 @@ function claimPlan(env: Env, db: Database, claim: Claim, now: number): WritePlan
   const { message, loaded, body, decision } = claim;
   const { message_id } = message;
   const { controller_id } = body;
-  const by = { chain: controller_id, controller_id, detail: {}, now };
+  const by = { chain: controller_id, message_id, controller_id, detail: {}, now };
   const stored = storeStatuses(db, loaded.statuses, decision.statuses, by);
   const own: Plan = {
     guards: [
@@ -148,7 +148,7 @@ function takeOver(db: Database, { message, loaded, body }: Claim): Statement[] {
 }
 
 /** By which rule the node judged each anew, and which gate held it once more. */
-function judgedAgain({ loaded, body, decision }: Claim): JournalDraft[] {
+function judgedAgain({ message: { message_id }, loaded, body, decision }: Claim): JournalDraft[] {
   const { controller_id } = body;
   const verdicts = new Map<string, PolicyVerdict>(body.instructions.map((one) => [one.instruction_id, one.policy]));
   return loaded.rows
@@ -156,7 +156,7 @@ function judgedAgain({ loaded, body, decision }: Claim): JournalDraft[] {
     .flatMap(({ instruction_id }): JournalDraft[] => {
       const policy = verdicts.get(instruction_id);
       if (policy === undefined) return [];
-      const from = { chain: controller_id, controller_id, instruction_id };
+      const from = { chain: controller_id, message_id, controller_id, instruction_id };
       const after = decision.statuses.find((one) => one.instruction_id === instruction_id);
       const held = after !== undefined && isStoppedStatus(after.status);
       return [

@@ -84,11 +84,11 @@ export function insertMessage(
 }
 
 /** The first lines of an instruction's story: seen where, judged by which rule, and what came of that. */
-export function firstLines(one: Keyed, body: IngestBody): JournalDraft[] {
+export function firstLines(message_id: string, one: Keyed, body: IngestBody): JournalDraft[] {
   const { instruction_id, input, status, gate, dedupe_key } = one;
   const { source, other } = body.capture;
   const { controller_id } = body;
-  const from = { chain: controller_id, controller_id, instruction_id };
+  const from = { chain: controller_id, message_id, controller_id, instruction_id };
   const kind = status === 'claimed' ? 'claimed' : gate === null ? null : 'gated';
   return [
     {

@@ -72,7 +72,7 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse
           ...observeLinks(db, observation(body), now),
         ],
         events: events(body, messageId, read, decision, fresh),
-        journal: fresh ? keyed.flatMap((one) => firstLines(one, body)) : [],
+        journal: fresh ? keyed.flatMap((one) => firstLines(messageId, one, body)) : [],
       },
       storeConversation(env, db, read, counted, now),
       { after: () => notify(arrival, loaded, keyed, fresh && counted.automation_status === 'auto') },

@@ -3,17 +3,13 @@ import type { SQL } from 'drizzle-orm';
 import { and, asc, eq } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { InstructionDetailSchema, MessageDetailSchema } from '../../schema/contracts/instructions.ts';
-import {
-  ApprovalSchema,
-  InstructionEventSchema,
-  InstructionSchema,
-  MessageSchema,
-} from '../../schema/contracts/instructions.ts';
+import { ApprovalSchema, InstructionSchema, MessageSchema } from '../../schema/contracts/instructions.ts';
 import { AppError } from '../../schema/errors.ts';
-import { instruction_events, instructions, messages } from '../../schema/tables/index.ts';
+import { instructions, messages } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
+import { blocksOfMessage, storyOf } from '../instructions/story.ts';
 
 export type MessageRow = typeof messages.$inferSelect;
 
@@ -70,15 +66,7 @@ export async function instructionDetail(
   db: Database,
   instructionId: string,
 ): Promise<z.input<typeof InstructionDetailSchema>> {
-  const [rows, events] = await db.batch([
-    db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)),
-    db
-      .select()
-      .from(instruction_events)
-      .where(eq(instruction_events.instruction_id, instructionId))
-      .orderBy(asc(instruction_events.seq)),
-  ]);
-  const [row] = rows;
+  const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
   // What was asked stays with the row; it is shown while somebody is asked.
   const approval =
@@ -86,7 +74,7 @@ export async function instructionDetail(
   return {
     ...InstructionSchema.parse(row),
     approval,
-    events: events.map((event) => InstructionEventSchema.parse(event)),
+    events: storyOf(instructionId, await blocksOfMessage(db, row.message_id)),
   };
 }
 

@@ -162,5 +162,5 @@ async function replyStory(db: Database, messageId: string, body: ReplyBody): Pro
     .from(instructions)
     .where(and(eq(instructions.message_id, messageId), ENDED));
   const detail = { outcome, reason, attempt };
-  return ended.map((one) => ({ ...one, kind: 'delivered', controller_id, detail }));
+  return ended.map((one) => ({ ...one, message_id: messageId, kind: 'delivered', controller_id, detail }));
 }

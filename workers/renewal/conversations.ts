@@ -13,6 +13,7 @@ import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { CONVERSATION_STATE, changeConversation, conversationEffects } from '../../schema/domain/conversation.ts';
 import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
+import { insertEventsFrom } from '../db/events.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
@@ -135,11 +136,14 @@ export function pauseConversations(db: Database, pauses: readonly BreakerPause[]
         pause_reason = o.reason, paused_at = ${now}, updated_at = ${now}
       FROM (SELECT value->>'local_conversation_id' AS id, value->>'reason' AS reason FROM json_each(${json})) AS o
       WHERE local_conversation_id = o.id AND automation_status = 'auto'`),
-    db.run(sql`INSERT INTO events (at, topic, type, subject_id, data)
-      SELECT ${now}, 'conversations', 'automation_changed', c.local_conversation_id,
-        json_object('automation_status', 'paused', 'pause_reason', c.pause_reason)
-      FROM json_each(${json}) AS o JOIN local_conversations AS c
-        ON c.local_conversation_id = o.value->>'local_conversation_id' AND c.paused_at = ${now}`),
+    insertEventsFrom(
+      db,
+      sql`json_object('topic', 'conversations', 'type', 'automation_changed', 'subject_id', c.local_conversation_id,
+        'data', json_object('automation_status', 'paused', 'pause_reason', c.pause_reason))`,
+      sql`json_each(${json}) AS o JOIN local_conversations AS c
+        ON c.local_conversation_id = o.value->>'local_conversation_id' AND c.paused_at = ${now}`,
+      now,
+    ),
   ];
 }
 

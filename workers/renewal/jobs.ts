@@ -8,6 +8,7 @@ import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
 import type { JobState } from '../../schema/domain/job-machine.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
+import { insertEventsFrom } from '../db/events.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { PageRequest } from '../http/paging.ts';
@@ -122,11 +123,14 @@ export function insertStepEvents(
   rows: readonly { job_id: string; status: string; type: string; data: Record<string, unknown> }[],
   now: number,
 ): Statement {
-  return db.run(sql`INSERT INTO events (at, topic, type, subject_id, data)
-    SELECT ${now}, 'renewal', value->>'type', value->>'job_id', value->>'data'
-    FROM json_each(${JSON.stringify(rows)}) WHERE EXISTS (
+  return insertEventsFrom(
+    db,
+    sql`json_object('topic', 'renewal', 'type', value->>'type', 'subject_id', value->>'job_id', 'data', value->'data')`,
+    sql`json_each(${JSON.stringify(rows)}) WHERE EXISTS (
       SELECT 1 FROM renewal_jobs AS j WHERE j.job_id = value->>'job_id' AND j.status = value->>'status'
-        AND j.updated_at = ${now})`);
+        AND j.updated_at = ${now})`,
+    now,
+  );
 }
 
 /** Running jobs whose answer is overdue, the longest first. */

@@ -3,14 +3,14 @@
  * D1 once a second while someone listens, and ends by itself before the platform's limit of queries; the browser's
  * EventSource then reconnects with the last id it saw, so nothing is missed and nothing is told twice.
  */
-import { and, asc, gt, inArray, max } from 'drizzle-orm';
+import { and, asc, gt, max, sql } from 'drizzle-orm';
 import type { SSEStreamingApi } from 'hono/streaming';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import type { EventTopic, SystemEvent } from '../../schema/contracts/events.ts';
 import { EVENT_TOPICS, EventSchema } from '../../schema/contracts/events.ts';
 import { AppError } from '../../schema/errors.ts';
-import { events as eventRows } from '../../schema/tables/index.ts';
+import { event_batches } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { READERS, raw } from '../http/route.ts';
@@ -20,6 +20,8 @@ const POLL_INTERVAL_MS = 1_000;
 const STREAM_LASTS_MS = 25_000;
 const RECONNECT_AFTER_MS = 1_000;
 const BATCH = 200;
+
+type EventBatch = typeof event_batches.$inferSelect;
 
 const isTopic = (word: string): word is EventTopic => (EVENT_TOPICS as readonly string[]).includes(word);
 const QuerySchema = z.object({
@@ -71,7 +73,7 @@ async function tell(stream: SSEStreamingApi, db: Database, { topics, after, wait
   // Counted in turns: the Worker's clock stands still between two I/O operations.
   for (let waited = 0; !stream.aborted; ) {
     const rows = await readEvents(db, topics, position);
-    for (const row of rows) await stream.writeSSE({ id: String(row.seq), event: row.topic, data: JSON.stringify(row) });
+    for (const row of rows) await writeEvents(stream, row, topics);
     position = rows.at(-1)?.seq ?? position;
     if (rows.length === BATCH) continue;
     if (waited >= waitMs) return;
@@ -80,20 +82,34 @@ async function tell(stream: SSEStreamingApi, db: Database, { topics, after, wait
   }
 }
 
-function readEvents(db: Database, topics: EventTopic[] | null, after: number): Promise<SystemEvent[]> {
-  const wanted = topics === null ? undefined : inArray(eventRows.topic, topics);
+/** The id comes with the row's last event only: a stream that is cut before it is resumed with the whole row. */
+async function writeEvents(stream: SSEStreamingApi, { seq, at, events: all }: EventBatch, topics: EventTopic[] | null) {
+  const wanted = all.filter(({ topic }) => topics === null || topics.includes(topic));
+  for (const [n, item] of wanted.entries()) {
+    const id = n === wanted.length - 1 ? { id: String(seq) } : {};
+    const event: SystemEvent = { seq, at, ...item };
+    await stream.writeSSE({ ...id, event: item.topic, data: JSON.stringify(event) });
+  }
+}
+
+function readEvents(db: Database, topics: EventTopic[] | null, after: number): Promise<EventBatch[]> {
+  const wanted =
+    topics === null
+      ? undefined
+      : sql`EXISTS (SELECT 1 FROM json_each(${event_batches.events}) AS item
+          WHERE item.value->>'topic' IN (SELECT value FROM json_each(${JSON.stringify(topics)})))`;
   return db
     .select()
-    .from(eventRows)
-    .where(and(gt(eventRows.seq, after), wanted))
-    .orderBy(asc(eventRows.seq))
+    .from(event_batches)
+    .where(and(gt(event_batches.seq, after), wanted))
+    .orderBy(asc(event_batches.seq))
     .limit(BATCH);
 }
 
 async function newestSeq(db: Database): Promise<number> {
   const row = await db
-    .select({ seq: max(eventRows.seq) })
-    .from(eventRows)
+    .select({ seq: max(event_batches.seq) })
+    .from(event_batches)
     .get();
   return row?.seq ?? 0;
 }

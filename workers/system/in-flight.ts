@@ -17,6 +17,7 @@ const REASON = 'restored';
 
 interface OpenInstruction {
   instruction_id: string;
+  message_id: string;
   controller_id: string;
   executing: number;
 }
@@ -40,7 +41,7 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
     ) LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(
-    sql`SELECT instruction_id, controller_id, ${EXECUTING} AS executing FROM instructions
+    sql`SELECT instruction_id, message_id, controller_id, ${EXECUTING} AS executing FROM instructions
       WHERE message_id IN (SELECT value FROM json_each(${JSON.stringify(messages)})) AND ${OPEN}`,
   );
   const jobs = await ids(
@@ -99,9 +100,9 @@ export function guardInFlight(db: Database, { instructions }: InFlight): Stateme
 
 /** The last line of each story. */
 export function quarantineStory({ instructions }: InFlight): JournalDraft[] {
-  return instructions.map(({ instruction_id, controller_id: chain, executing }) => {
+  return instructions.map(({ instruction_id, message_id, controller_id: chain, executing }) => {
     const [kind, status] = executing === 1 ? (['ended', 'interrupted'] as const) : (['gated', 'expired'] as const);
-    return { chain, instruction_id, kind, controller_id: null, detail: { status, reason: REASON } };
+    return { chain, message_id, instruction_id, kind, controller_id: null, detail: { status, reason: REASON } };
   });
 }
 

@@ -15,14 +15,31 @@ interface Kept {
   key: string;
   age: string;
   keep_ms: number;
-  /** Rows that stay whatever their age. */
-  unless?: string;
+  /** Rows that stay at any age. */
+  unless: string;
+}
+
+/** The newest row stays, as SQLite would give its number to the next one. */
+function isNewest(table: string, key: string): string {
+  return `${key} = (SELECT max(${key}) FROM ${table})`;
 }
 
 const KEPT: readonly Kept[] = [
-  { table: 'ticks', key: 'tick_seq', age: 'started_at', keep_ms: RETENTION.tick_ms },
-  { table: 'events', key: 'seq', age: 'at', keep_ms: RETENTION.event_ms },
-  { table: 'idempotency_keys', key: 'created_at', age: 'created_at', keep_ms: RETENTION.idempotency_ms },
+  {
+    table: 'ticks',
+    key: 'tick_seq',
+    age: 'started_at',
+    keep_ms: RETENTION.tick_ms,
+    unless: isNewest('ticks', 'tick_seq'),
+  },
+  {
+    table: 'event_batches',
+    key: 'seq',
+    age: 'at',
+    keep_ms: RETENTION.event_ms,
+    unless: isNewest('event_batches', 'seq'),
+  },
+  { table: 'idempotency_keys', key: 'rowid', age: 'created_at', keep_ms: RETENTION.idempotency_ms, unless: 'false' },
   {
     table: 'commands',
     key: 'command_id',
@@ -37,7 +54,9 @@ export const retention: Runner = {
   ordinary: false,
   async run({ db, now }) {
     const oldest = sql.join(
-      KEPT.map(({ table, key, age }) => sql.raw(`(SELECT ${age} FROM ${table} ORDER BY ${key} LIMIT 1) AS ${table}`)),
+      KEPT.map(({ table, key, age, unless }) =>
+        sql.raw(`(SELECT ${age} FROM ${table} WHERE NOT (${unless}) ORDER BY ${key} LIMIT 1) AS ${table}`),
+      ),
       sql`, `,
     );
     const [ages] = await db.all<Record<string, number | null>>(sql`SELECT ${oldest}`);
@@ -50,6 +69,5 @@ export const retention: Runner = {
 function deleteOldest({ table, key, age, keep_ms, unless }: Kept, now: number): SQL {
   const rows = sql.raw(`DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM
     (SELECT rowid, * FROM ${table} ORDER BY ${key} LIMIT ${MAX_PER_TICK})`);
-  const kept = sql.raw(unless === undefined ? '' : ` AND NOT (${unless})`);
-  return sql`${rows} WHERE ${sql.raw(age)} < ${now - keep_ms}${kept})`;
+  return sql`${rows} WHERE ${sql.raw(age)} < ${now - keep_ms} AND NOT (${sql.raw(unless)}))`;
 }

@@ -3,7 +3,7 @@ import type { Client } from '../../../schema/contracts/clients.ts';
 import type { NodeView } from '../../../schema/contracts/controllers.ts';
 import type { LeaderAcquireResponse, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
-import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
+import { EVENTS, NODE, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 let tokens: Record<Role, string>;
@@ -106,7 +106,7 @@ describe('a node', () => {
   });
 
   it('makes news when it says something new, and only then', async () => {
-    const news = async () => (await rowsOf("SELECT 1 FROM events WHERE topic = 'nodes'")).length;
+    const news = async () => (await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE topic = 'nodes'`)).length;
     const before = await news();
     await heartbeat();
     expect(await news()).toBe(before);

@@ -142,16 +142,21 @@ describe('what succeeds', () => {
     }
   });
 
-  it.each(named.filter(({ spec }) => spec.method !== 'get'))('$name is audited: who and what', async ({ name }) => {
-    const asked = (seen.get(name) ?? []).map(({ headers }) => headers.get('x-request-id'));
-    const rows = await rowsOf<{ actor: string; role: string; request_id: string }>(
-      'SELECT actor, role, request_id FROM audit WHERE action = ?',
-      name,
-    );
-    const mine = rows.filter(({ request_id }) => asked.includes(request_id));
-    expect(mine.length, 'no row of any of these writes').toBeGreaterThan(0);
-    for (const { actor, role } of mine) expect([actor, role]).not.toContain('');
-  });
+  it.each(named.filter(({ spec }) => spec.method !== 'get'))(
+    '$name is recorded in the audit or the journal: who did what',
+    async ({ name }) => {
+      const asked = (seen.get(name) ?? []).map(({ headers }) => headers.get('x-request-id'));
+      const rows = await rowsOf<{ actor: string; role: string; request_id: string }>(
+        `SELECT actor, role, request_id FROM audit WHERE action = ?1
+        UNION ALL SELECT written_by->>'actor', written_by->>'role', written_by->>'request_id' FROM journal_blocks
+          WHERE written_by->>'action' = ?1`,
+        name,
+      );
+      const mine = rows.filter(({ request_id }) => asked.includes(request_id));
+      expect(mine.length, 'no row of any of these writes').toBeGreaterThan(0);
+      for (const { actor, role } of mine) expect([actor, role]).not.toContain('');
+    },
+  );
 });
 
 it('knows no route that is gone', () => {
