@@ -4,7 +4,7 @@ import type { Command, Receipt } from '../schema/contracts/commands.ts';
 import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
 import type { TickResponse, TickTrigger } from '../schema/contracts/ticks.ts';
 import { openDatabase, runBatch } from './db/open.ts';
-import { endRefused } from './instructions/run-on-other-node.ts';
+import { failRefused } from './instructions/remote-result.ts';
 import { noteReceipts, pendingCommands } from './nodes/commands.ts';
 import { dueWithNode } from './renewal/jobs.ts';
 import { runTick } from './timed-jobs/run-tick.ts';
@@ -28,6 +28,6 @@ export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi
     const db = openDatabase(this.env.DB);
     const now = Date.now();
     await runBatch(db, [noteReceipts(db, nodeId, receipts, now)]);
-    await endRefused(this.env, { db, now, waitUntil: (work) => this.ctx.waitUntil(work) }, receipts);
+    await failRefused({ env: this.env, db, now }, { receipts, waitUntil: (work) => this.ctx.waitUntil(work) });
   }
 }

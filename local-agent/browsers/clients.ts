@@ -17,6 +17,7 @@ import { responseHandler } from '../edge/response-handlers.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import type { Store } from '../store/store.ts';
+import { NODE_STREAM } from '../store/streams.ts';
 
 export type ClientState = Extract<ExtensionFrame, { type: 'browser.client_state' }>;
 
@@ -163,7 +164,7 @@ export class BrowserClients {
     store.transaction(() => {
       this.#save.run(clientId, JSON.stringify(body), clock.now());
       store.outbox.append({
-        stream: 'node',
+        stream: NODE_STREAM,
         kind: PUT_KIND,
         method: 'PUT',
         path: `/v1/controllers/${encodeURIComponent(nodeId)}/clients/${encodeURIComponent(clientId)}`,

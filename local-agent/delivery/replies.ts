@@ -8,8 +8,8 @@ import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import type { REPLY_OUTCOMES } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
 import type { ResponseHandler } from '../edge/response-handlers.ts';
-import { streamOf } from '../instructions/outbox-reports.ts';
 import type { Store } from '../store/store.ts';
+import { conversationStream } from '../store/streams.ts';
 import type { DeliveryRow } from './deliveries.ts';
 import type { Ended } from './outcome.ts';
 import { backoffMs } from './policy.ts';
@@ -75,7 +75,10 @@ export function reportReply(
   reason: string | null,
 ): void {
   store.outbox.append({
-    stream: streamOf({ platform: row.platform, remote_conversation_id: row.conversation_id ?? row.subject_id }),
+    stream: conversationStream({
+      platform: row.platform,
+      remote_conversation_id: row.conversation_id ?? row.subject_id,
+    }),
     kind: REPLY_KIND,
     method: 'POST',
     path: `/v1/messages/${row.subject_id}/reply`,

@@ -10,13 +10,15 @@ import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frame
 import { CLOSE, EdgeFrameSchema, PING, parsePong } from '../../schema/contracts/channel-frames.ts';
 import type { LeaderAcquireResponse } from '../../schema/contracts/leader.ts';
 import { CHANNEL, HTTP } from '../../schema/defaults.ts';
-import { fullJitter } from '../lib/backoff.ts';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 
 const UNANSWERED_PINGS = 2;
-const RECONNECT = { baseMs: CHANNEL.reconnect_base_ms, maxMs: CHANNEL.reconnect_max_ms };
-const ATTEMPT_OF_LONGEST_WAIT = Math.ceil(Math.log2(RECONNECT.maxMs / RECONNECT.baseMs));
+const RECONNECT: Backoff = { base_ms: CHANNEL.reconnect_base_ms, max_ms: CHANNEL.reconnect_max_ms, jitter: 'full' };
+/** So many failures in a row make the next wait the longest. */
+const FAILURES_TO_LONGEST_WAIT = Math.ceil(Math.log2(RECONNECT.max_ms / RECONNECT.base_ms));
 const FrameTypeSchema = z.object({ type: z.string().max(64) });
 
 export type HelloFrame = Extract<AgentFrame, { type: 'hello' }>;
@@ -59,7 +61,8 @@ export class Channel {
   readonly connected = new Emitter<boolean>();
   readonly #deps: ChannelDeps;
   #running = false;
-  #attempt = 0;
+  /** Connections in a row that failed or were lost before the edge had greeted back. */
+  #failures = 0;
   #connection: Connection | null = null;
   #cancelReconnect: () => void = () => undefined;
 
@@ -148,7 +151,7 @@ export class Channel {
   /** A socket of ours is replaced by another process only: the two must not take it from each other without pause. */
   #closed(connection: Connection, code: number): void {
     const isReplaced = code === CLOSE.replaced && this.#connection === connection;
-    if (isReplaced) this.#attempt = ATTEMPT_OF_LONGEST_WAIT;
+    if (isReplaced) this.#failures = FAILURES_TO_LONGEST_WAIT;
     this.#gone(connection, isReplaced ? 'another agent runs under the id of this node' : `closed with ${code}`);
   }
 
@@ -167,8 +170,8 @@ export class Channel {
     renewal?.cancelTimeout();
     renewal?.reject(new Error(`the channel was lost: ${reason}`));
     if (this.#running) {
-      const delayMs = fullJitter(this.#attempt, RECONNECT, this.#deps.random());
-      this.#attempt += 1;
+      this.#failures += 1;
+      const delayMs = retryDelayMs(this.#failures, RECONNECT, this.#deps.random());
       this.#deps.onProblem('the channel to the edge was lost', { reason, retry_in_ms: delayMs });
       this.#cancelReconnect = this.#deps.clock.after(delayMs, () => this.#connect());
     }
@@ -206,7 +209,7 @@ export class Channel {
       case 'hello_ack':
         connection.cancelHello();
         connection.ready = true;
-        this.#attempt = 0;
+        this.#failures = 0;
         this.#deps.onHelloAck(frame);
         this.connected.emit(true);
         return;

@@ -10,11 +10,12 @@ import { LeaseViewSchema } from '../../schema/contracts/leader.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
 import { SystemStateSchema } from '../../schema/contracts/system.ts';
 import { CHANNEL, COMMAND, HTTP } from '../../schema/defaults.ts';
-import { fullJitter } from '../lib/backoff.ts';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EdgeClient } from './http-client.ts';
 
-const BACKOFF = { baseMs: COMMAND.poll_interval_ms, maxMs: CHANNEL.reconnect_max_ms };
+const BACKOFF: Backoff = { base_ms: COMMAND.poll_interval_ms, max_ms: CHANNEL.reconnect_max_ms, jitter: 'full' };
 
 /** Reads mode and lease as they stand. @throws EdgeError */
 export async function readCoordination(client: EdgeClient): Promise<{ system: SystemState; lease: LeaseView }> {
@@ -68,7 +69,7 @@ export class CommandPoll {
         () => {
           // The channel's own attempts already tell that the edge is away.
           this.#failures += 1;
-          const delayMs = COMMAND.poll_interval_ms + fullJitter(this.#failures, BACKOFF, this.#deps.random());
+          const delayMs = COMMAND.poll_interval_ms + retryDelayMs(this.#failures + 1, BACKOFF, this.#deps.random());
           if (this.#life === life) this.#later(life, delayMs);
         },
       );

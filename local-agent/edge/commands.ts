@@ -5,6 +5,7 @@
 import type { Command, CommandKind, Receipt } from '../../schema/contracts/commands.ts';
 import { CommandResultResponseSchema } from '../../schema/contracts/commands.ts';
 import type { Store } from '../store/store.ts';
+import { NODE_STREAM } from '../store/streams.ts';
 import type { ResponseHandler } from './response-handlers.ts';
 
 export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
@@ -30,7 +31,7 @@ export function reportCommandResult(
 ): void {
   store.seenCommands.setResult(commandId, result);
   store.outbox.append({
-    stream: 'node',
+    stream: NODE_STREAM,
     kind: RESULT_KIND,
     method: 'POST',
     path: `/v1/commands/${commandId}/result`,

@@ -4,8 +4,8 @@
  * edge answers as before. What cannot be sent now (network, 401, 408, 429, 5xx) waits with full jitter; what the edge
  * will never have is kept as refused and its stream goes on. Idle, it does nothing: an append wakes it.
  */
-
-import { fullJitter } from '../lib/backoff.ts';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import type { OutboxRow, Refusal } from '../store/outbox.ts';
@@ -17,7 +17,7 @@ import type { AfterCommit, ResponseHandler, ResponseHandlers, SentRow } from './
 
 const MAX_PARALLEL_STREAMS = 16;
 const UNAUTHORIZED = 401;
-const RETRY = { baseMs: 500, maxMs: 30_000 };
+const RETRY: Backoff = { base_ms: 500, max_ms: 30_000, jitter: 'full' };
 
 export interface OutboxSenderDeps {
   store: Store;
@@ -211,15 +211,15 @@ export class OutboxSender {
   }
 
   #retryMs(stream: string, failure: EdgeError): number {
-    const attempt = this.#failures.get(stream) ?? 0;
-    this.#failures.set(stream, attempt + 1);
-    return (failure.retryAfterMs ?? 0) + fullJitter(attempt, RETRY, this.#deps.random());
+    const failures = (this.#failures.get(stream) ?? 0) + 1;
+    this.#failures.set(stream, failures);
+    return (failure.retryAfterMs ?? 0) + retryDelayMs(failures, RETRY, this.#deps.random());
   }
 
   /** A fault of this host, such as a full disk: the stream is tried again later. */
   #broken(stream: string, error: unknown): Left {
     this.#deps.onProblem('the outbox could not be worked on', { stream, error });
-    return { as: 'waiting', retryMs: RETRY.maxMs };
+    return { as: 'waiting', retryMs: RETRY.max_ms };
   }
 }
 

@@ -1,16 +1,12 @@
 /** What the edge is told of an instruction: rows of the outbox, each in the transaction of what it reports. */
 import type { InstructionResultBody } from '../../schema/contracts/instructions.ts';
 import type { Store } from '../store/store.ts';
+import { conversationStream } from '../store/streams.ts';
 import type { InstructionResult } from '../tools/tool.ts';
 import type { MessageRow } from './execution-store.ts';
 
 type ReportKind = 'started' | 'output' | 'result' | 'run';
 type Conversation = Pick<MessageRow, 'platform' | 'remote_conversation_id'>;
-
-/** All that concerns a conversation leaves in one order. */
-export function streamOf({ platform, remote_conversation_id }: Conversation): string {
-  return `conv:${platform}:${remote_conversation_id}`;
-}
 
 export class OutboxReports {
   readonly #outbox: Store['outbox'];
@@ -41,7 +37,7 @@ export class OutboxReports {
 
   #append(conversation: Conversation, instructionId: string, kind: ReportKind, body: object): void {
     this.#outbox.append({
-      stream: streamOf(conversation),
+      stream: conversationStream(conversation),
       kind,
       method: 'POST',
       path: `/v1/instructions/${instructionId}/${kind}`,

@@ -14,6 +14,7 @@ import type { Clock } from '../lib/clock.ts';
 import { KeyedQueue } from '../lib/keyed-queue.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
+import { conversationStream } from '../store/streams.ts';
 import type { ToolOutcome } from '../tools/tool.ts';
 import { ended } from '../tools/tool.ts';
 import { killOrphan } from '../worker-runner/orphans.ts';
@@ -24,7 +25,7 @@ import type { ExecutionRow, MessageRow } from './execution-store.ts';
 import { ExecutionStore } from './execution-store.ts';
 import { ingestBody, reasonToIgnore } from './ingest-body.ts';
 import { isOpen, nextStep } from './next-step.ts';
-import { OutboxReports, streamOf } from './outbox-reports.ts';
+import { OutboxReports } from './outbox-reports.ts';
 import { composeReply } from './reply.ts';
 
 /** Conversations whose effects run beside each other. */
@@ -82,7 +83,7 @@ export class Pipeline {
     );
     store.transaction(() =>
       store.outbox.append({
-        stream: streamOf(body),
+        stream: conversationStream(body),
         kind: 'ingest',
         method: 'POST',
         path: '/v1/messages',
@@ -96,7 +97,7 @@ export class Pipeline {
   /** Goes on with a message, in its conversation's turn. */
   advance(messageId: string): void {
     const message = this.ledger.message(messageId);
-    if (message) this.#lanes.run(streamOf(message), () => this.#step(messageId));
+    if (message) this.#lanes.run(conversationStream(message), () => this.#step(messageId));
   }
 
   /**

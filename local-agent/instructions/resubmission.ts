@@ -10,10 +10,10 @@ import { BlockErrorSchema } from '../../schema/contracts/instructions.ts';
 import type { CommandOf } from '../edge/commands.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
+import { conversationStream } from '../store/streams.ts';
 import { extractBlocks } from './extract.ts';
 import type { NormalInstruction } from './normalize.ts';
 import { normalize } from './normalize.ts';
-import { streamOf } from './outbox-reports.ts';
 import { parseBlocks } from './parse.ts';
 
 const CallSchema = z.object({
@@ -70,7 +70,7 @@ export function resubmit({ store, nodeId, hostPolicy }: ResubmissionDeps, body: 
     return { instruction_id, index, name, params };
   });
   store.outbox.append({
-    stream: streamOf(body),
+    stream: conversationStream(body),
     kind: 'claim',
     method: 'POST',
     path: `/v1/messages/${body.message_id}/claim`,

@@ -7,6 +7,8 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 
 export interface ChildSpec {
   name: string;
@@ -24,8 +26,7 @@ export interface SupervisedEvents {
   message: [message: unknown];
 }
 
-const RESTART_MIN_MS = 250;
-const RESTART_MAX_MS = 10_000;
+const RESTART: Backoff = { base_ms: 250, max_ms: 10_000, jitter: 0 };
 /** After this time alive the next restart uses the shortest delay again. */
 const HEALTHY_AFTER_MS = 30_000;
 
@@ -34,7 +35,8 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
   readonly #say: (line: string) => void;
   #child: ChildProcess | null = null;
   #startedAt = 0;
-  #delayMs = RESTART_MIN_MS;
+  /** Early deaths in a row. */
+  #deaths = 0;
   #restart: NodeJS.Timeout | null = null;
   #stopping = false;
 
@@ -97,11 +99,11 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
     this.#child = null;
     if (this.#stopping) return;
-    if (Date.now() - this.#startedAt > HEALTHY_AFTER_MS) this.#delayMs = RESTART_MIN_MS;
-    this.#say(`${this.#spec.name} died (${reason}); starting it again in ${this.#delayMs} ms`);
+    this.#deaths = Date.now() - this.#startedAt > HEALTHY_AFTER_MS ? 1 : this.#deaths + 1;
+    const delayMs = retryDelayMs(this.#deaths, RESTART, 0);
+    this.#say(`${this.#spec.name} died (${reason}); starting it again in ${delayMs} ms`);
     this.emit('died', reason);
-    this.#restart = setTimeout(() => this.start(), this.#delayMs);
-    this.#delayMs = Math.min(this.#delayMs * 2, RESTART_MAX_MS);
+    this.#restart = setTimeout(() => this.start(), delayMs);
   }
 }
 

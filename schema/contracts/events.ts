@@ -42,9 +42,10 @@ export const AuditEntrySchema = z.object({
 });
 export type AuditEntry = z.infer<typeof AuditEntrySchema>;
 
+export const ARTIFACT_KINDS = ['instruction_output'] as const;
 export const ArtifactSchema = z.object({
   artifact_id: z.string(),
-  kind: z.enum(['instruction_output']),
+  kind: z.enum(ARTIFACT_KINDS),
   instruction_id: z.string().nullable(),
   content: z.string(),
   created_at: TimestampSchema,

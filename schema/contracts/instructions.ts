@@ -109,8 +109,10 @@ export const CaptureSchema = z.strictObject({
   source: z.enum(['network', 'dom']),
   other: z.enum(['agrees', 'absent', 'differs']),
 });
+export type Capture = z.infer<typeof CaptureSchema>;
 
-export const MessageRoleSchema = z.enum(['assistant', 'user', 'system', 'tool']);
+export const MESSAGE_ROLES = ['assistant', 'user', 'system', 'tool'] as const;
+export const MessageRoleSchema = z.enum(MESSAGE_ROLES);
 
 export const IngestBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
@@ -239,6 +241,14 @@ export const InstructionOutputResponseSchema = z.object({
   received: z.number().int().nonnegative(),
 });
 
+/** What a program printed since the last report, while it runs. */
+export const ProgressOutputSchema = z.strictObject({
+  /** Characters reported before this text. */
+  offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
+  text: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
+});
+export type ProgressOutput = z.infer<typeof ProgressOutputSchema>;
+
 /** What is new of one instruction: it started, it printed more, it ended; at least one of these. */
 export const ProgressItemSchema = z
   .strictObject({
@@ -246,13 +256,7 @@ export const ProgressItemSchema = z
     started: z.literal(true).optional(),
     /** How long before this body was written it started. */
     started_age_ms: DurationMsSchema.optional(),
-    output: z
-      .strictObject({
-        /** Characters reported before this text. */
-        offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
-        text: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
-      })
-      .optional(),
+    output: ProgressOutputSchema.optional(),
     result: ReportedResultSchema.optional(),
   })
   .refine((item) => (item.started ?? item.output ?? item.result) !== undefined, 'one of started, output and result');
@@ -338,6 +342,7 @@ export const InstructionSchema = z.object({
   policy: PolicyVerdictSchema,
   gate: z.string().nullable(),
   claim_expires_at: TimestampSchema.nullable(),
+  approval_expires_at: TimestampSchema.nullable(),
   started_at: TimestampSchema.nullable(),
   finished_at: TimestampSchema.nullable(),
   exit_code: z.number().int().nullable(),

@@ -2,7 +2,6 @@
  * What the Durable Objects offer over RPC, and what they ask of the Worker. Expected outcomes are returned,
  * never thrown: across RPC an error loses its name and stack.
  */
-
 import type { EdgeFrame } from './channel-frames.ts';
 import type { Command, Receipt } from './commands.ts';
 import type { Presence } from './controllers.ts';

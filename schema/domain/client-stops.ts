@@ -18,10 +18,14 @@ export function asStopReason(reason: string | null | undefined): StopReason | nu
   return STOP_REASONS.find((known) => known === reason) ?? null;
 }
 
+/** Whether a platform's HTTP status says that the browser is not signed in there: asking again changes nothing. */
+export function isSignedOutStatus(httpStatus: number | null | undefined): boolean {
+  return httpStatus === 401 || httpStatus === 403;
+}
+
 /** Why a failed delivery stops its browser, or null: the browser's own reason, else a response that means "signed out". */
 export function stopReasonOf(failure: Pick<DeliveryResult, 'reason' | 'http_status'>): StopReason | null {
-  const unauthorized = failure.http_status === 401 || failure.http_status === 403;
-  return asStopReason(failure.reason) ?? (unauthorized ? 'signed_out' : null);
+  return asStopReason(failure.reason) ?? (isSignedOutStatus(failure.http_status) ? 'signed_out' : null);
 }
 
 /** Why nothing may be sent through that link, or null. */

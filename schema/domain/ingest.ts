@@ -9,7 +9,7 @@ import type { IngestBody, IngestStatus, InstructionInput, InstructionState } fro
 import type { SystemMode } from '../contracts/system.ts';
 import { isControl, TOOLS, toolName } from '../contracts/tools.ts';
 import { INSTRUCTION } from '../defaults.ts';
-import { claimDeadline } from './message-progress.ts';
+import { withDeadlines } from './message-progress.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** What makes two observations the same message: its id, or without one the hash of its text. */
@@ -46,7 +46,7 @@ export function recognize(
 }
 
 /** How many messages with that text have run, or are running, in the conversation. */
-export function executedAlike(stored: readonly StoredObservation[], textHash: string): number {
+export function countExecuted(stored: readonly StoredObservation[], textHash: string): number {
   const ran: readonly IngestStatus[] = ['accepted', 'executed', 'failed'];
   return stored.filter((one) => one.text_hash === textHash && ran.includes(one.ingest_status)).length;
 }
@@ -86,6 +86,7 @@ export interface DecidedInstruction {
   control: boolean;
   timeout_ms: number;
   claim_expires_at: number | null;
+  approval_expires_at: number | null;
 }
 
 export interface IngestDecision {
@@ -184,15 +185,5 @@ function statusOf(all: readonly DecidedInstruction[], gate: IngestStatus | null)
 
 function decided(one: Judged, status: InstructionState, gate: string | null): DecidedInstruction {
   const { input, control, timeout_ms } = one;
-  return { input, status, gate, control, timeout_ms, claim_expires_at: null };
-}
-
-/** Everything open has a deadline: a claim its work, an approval and what waits behind it the person's time. */
-function withDeadlines(all: readonly DecidedInstruction[], now: number): DecidedInstruction[] {
-  const claimedUntil = claimDeadline(all, now);
-  return all.map((one) => {
-    if (one.status === 'claimed') return { ...one, claim_expires_at: claimedUntil };
-    if (one.status === 'awaiting_approval') return { ...one, claim_expires_at: now + INSTRUCTION.approval_expiry_ms };
-    return one;
-  });
+  return { input, status, gate, control, timeout_ms, claim_expires_at: null, approval_expires_at: null };
 }

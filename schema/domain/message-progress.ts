@@ -2,10 +2,12 @@
  * How a message's instructions move together. One change has consequences for the rest of the message: what a pause
  * blocks, which waiting instruction is released, when the claims expire, and whether the message has ended.
  */
+
 import type { IngestStatus, InstructionState } from '../contracts/instructions.ts';
 import type { SystemMode } from '../contracts/system.ts';
 import { INSTRUCTION } from '../defaults.ts';
 import { countsAs, isExecutingStatus, isOpenStatus, moveInstruction } from './instruction-machine.ts';
+import { replyDueAt } from './reply.ts';
 
 /** One instruction of a message. `control` is what the tool table says of its tool. */
 export interface TrackedInstruction {
@@ -16,6 +18,7 @@ export interface TrackedInstruction {
   control: boolean;
   timeout_ms: number;
   claim_expires_at: number | null;
+  approval_expires_at: number | null;
 }
 
 export interface TransitionContext {
@@ -30,6 +33,8 @@ export interface TransitionResult {
   statuses: TrackedInstruction[];
   /** What the message becomes when none of its instructions is open any more; null while one is. */
   message: Extract<IngestStatus, 'executed' | 'failed'> | null;
+  /** When the reply of the ended message is given up (Unix milliseconds); null while the message has not ended. */
+  reply_due_at: number | null;
   /** How the ended message counts for the conversation's breaker; null when it does not count, or has not ended. */
   counts_as: 'executed' | 'failed' | null;
 }
@@ -47,22 +52,24 @@ export function applyTransition(
   const moved = withStatus(all, id, to);
   const rest = context.mode === 'paused' ? moved.map((one) => blockClaimed(one, id)) : moved;
   const released = releaseWaiting(rest, context);
-  const open = released.some((one) => isOpenStatus(one.status));
+  const isOpen = released.some((one) => isOpenStatus(one.status));
+  const message = isOpen ? null : messageEnd(released);
   return {
-    statuses: withDeadlines(released, id, open, context.now),
-    message: open ? null : messageEnd(released),
-    counts_as: open ? null : breakerCount(released),
+    statuses: withDeadlines(released, context.now),
+    message,
+    reply_due_at: message === null ? null : replyDueAt(message, context.now),
+    counts_as: isOpen ? null : breakerCount(released),
   };
 }
 
 /** The node starts this instruction. The deadline of every claim is counted again from `now`. */
 export function startInstruction(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
-  return withDeadlines(withStatus(all, id, 'running'), id, true, now);
+  return withDeadlines(withStatus(all, id, 'running'), now);
 }
 
 /** A person approves this instruction: its node claims it. The deadline of every claim is counted again from `now`. */
 export function claimApproved(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
-  return withDeadlines(withStatus(all, id, 'claimed'), id, true, now);
+  return withDeadlines(withStatus(all, id, 'claimed'), now);
 }
 
 /** Whether an earlier instruction waits for a person: a later one cannot be claimed before it. */
@@ -97,29 +104,21 @@ function releaseWaiting(
   });
 }
 
-/**
- * Claims live for what is left to do. When the message has ended, the one that ended it carries the time at which its
- * reply is given up.
- */
-function withDeadlines(
-  all: readonly TrackedInstruction[],
-  id: string,
-  open: boolean,
-  now: number,
-): TrackedInstruction[] {
-  const claimedUntil = claimDeadline(all, now);
-  return all.map((one) => {
-    if (isExecutingStatus(one.status)) return { ...one, claim_expires_at: claimedUntil };
-    if (isOpenStatus(one.status)) return one;
-    const replyUntil = !open && one.instruction_id === id ? now + INSTRUCTION.reply_give_up_ms : null;
-    return { ...one, claim_expires_at: replyUntil };
-  });
-}
+type Deadlines = Pick<TrackedInstruction, 'status' | 'timeout_ms' | 'claim_expires_at' | 'approval_expires_at'>;
 
-/** `now` + the timeouts of everything claimed or running + a minute (Unix milliseconds). */
-export function claimDeadline(all: readonly { status: InstructionState; timeout_ms: number }[], now: number): number {
-  const left = all.filter((one) => isExecutingStatus(one.status)).reduce((sum, one) => sum + one.timeout_ms, 0);
-  return now + left + INSTRUCTION.claim_slack_ms;
+/**
+ * Gives every claim the time for all that is left to do: `now` + the timeouts of everything claimed or running + a
+ * minute. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
+ */
+export function withDeadlines<T extends Deadlines>(all: readonly T[], now: number): T[] {
+  const executing = all.filter((one) => isExecutingStatus(one.status));
+  const claimedUntil = now + executing.reduce((sum, one) => sum + one.timeout_ms, 0) + INSTRUCTION.claim_slack_ms;
+  return all.map((one) => ({
+    ...one,
+    claim_expires_at: isExecutingStatus(one.status) ? claimedUntil : null,
+    approval_expires_at:
+      one.status === 'awaiting_approval' ? (one.approval_expires_at ?? now + INSTRUCTION.approval_expiry_ms) : null,
+  }));
 }
 
 /** What a message becomes when none of its instructions is open any more. */

@@ -3,12 +3,11 @@
  * again: what they let through is claimed as at ingest, what they hold stays as it was. Pure.
  */
 import type { IngestStatus, InstructionInput, PolicyVerdict } from '../contracts/instructions.ts';
-import { INSTRUCTION } from '../defaults.ts';
 import type { GateFacts, Judged } from './ingest.ts';
 import { gateOf, judged } from './ingest.ts';
-import { isOpenStatus, isStoppedStatus, moveInstruction } from './instruction-machine.ts';
+import { isStoppedStatus, moveInstruction } from './instruction-machine.ts';
 import type { TrackedInstruction } from './message-progress.ts';
-import { claimDeadline, messageEnd } from './message-progress.ts';
+import { messageEnd, withDeadlines } from './message-progress.ts';
 
 export interface StoppedInstruction extends TrackedInstruction {
   input: Omit<InstructionInput, 'policy'>;
@@ -55,17 +54,6 @@ function became(
 
 function moved(one: TrackedInstruction, status: TrackedInstruction['status'], gate: string | null): TrackedInstruction {
   return { ...one, status: moveInstruction(one.status, status), gate };
-}
-
-/** Everything open has a deadline; while something is, no reply is awaited any more. */
-function withDeadlines(all: readonly TrackedInstruction[], now: number): TrackedInstruction[] {
-  if (!all.some((one) => isOpenStatus(one.status))) return [...all];
-  const claimedUntil = claimDeadline(all, now);
-  return all.map((one) => {
-    if (one.status === 'claimed') return { ...one, claim_expires_at: claimedUntil };
-    if (one.status === 'awaiting_approval') return { ...one, claim_expires_at: now + INSTRUCTION.approval_expiry_ms };
-    return { ...one, claim_expires_at: null };
-  });
 }
 
 function statusOf(all: readonly TrackedInstruction[]): IngestStatus {

@@ -5,6 +5,8 @@
  */
 import type { SystemMode } from '../contracts/system.ts';
 import type { TickDecision, TickTrigger } from '../contracts/ticks.ts';
+import type { Backoff } from './retry.ts';
+import { retryDelayMs } from './retry.ts';
 
 export const TICK_TIMING = {
   /** Cron's scheduled times that are remembered; it repeats within minutes, never after hours. */
@@ -13,10 +15,10 @@ export const TICK_TIMING = {
   min_gap_ms: 250,
   /** After a tick that found the lock taken. */
   busy_retry_ms: 1_000,
-  /** After a tick that threw: doubled each time in a row. */
-  failed_retry_ms: 2_000,
-  failed_retry_max_ms: 60_000,
 } as const;
+
+/** After ticks that threw, in a row. */
+const FAILED_TICK: Backoff = { base_ms: 2_000, max_ms: 60_000, jitter: 0 };
 
 export interface TickLock {
   batch_id: string;
@@ -130,8 +132,8 @@ export function afterAlarm(
     case 'busy':
       return { next: state, alarmAt: now + TICK_TIMING.busy_retry_ms };
     case 'failed': {
-      const delayMs = Math.min(TICK_TIMING.failed_retry_ms * 2 ** state.failures, TICK_TIMING.failed_retry_max_ms);
-      return { next: { ...state, failures: state.failures + 1 }, alarmAt: now + delayMs };
+      const failures = state.failures + 1;
+      return { next: { ...state, failures }, alarmAt: now + retryDelayMs(failures, FAILED_TICK, 0) };
     }
     default:
       return outcome satisfies never;

@@ -1,11 +1,12 @@
 /** Conversations, the links by which they are reached, and the browsers that hold them. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
-import type { PlatformState } from '../contracts/clients.ts';
+import type { Client, PlatformState } from '../contracts/clients.ts';
 import { PLATFORM_IDS } from '../contracts/common.ts';
-import type { TargetPayload } from '../contracts/conversations.ts';
+import type { Conversation, Link, TargetPayload } from '../contracts/conversations.ts';
 import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../contracts/conversations.ts';
 import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
+import type { RowOf } from './row.ts';
 
 export const clients = sqliteTable(
   'clients',
@@ -18,6 +19,8 @@ export const clients = sqliteTable(
   },
   (t) => [index('clients_by_node').on(t.controller_id)],
 );
+
+export type ClientRow = RowOf<typeof clients, Client>;
 
 export const local_conversations = sqliteTable(
   'local_conversations',
@@ -56,6 +59,8 @@ export const local_conversations = sqliteTable(
   ],
 );
 
+export type ConversationRow = RowOf<typeof local_conversations, Conversation>;
+
 export const conversation_links = sqliteTable(
   'conversation_links',
   {
@@ -85,3 +90,4 @@ export const conversation_links = sqliteTable(
     index('links_by_client').on(t.client_id),
   ],
 );
+export type LinkRow = RowOf<typeof conversation_links, Link>;

@@ -1,10 +1,15 @@
 /** Nodes, the fence that guards every claim, commands to nodes, and the events of the system. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Command } from '../contracts/commands.ts';
 import { COMMAND_KINDS, COMMAND_STATES } from '../contracts/commands.ts';
+import type { Node } from '../contracts/controllers.ts';
 import { NODE_ROLES, NODE_STATES } from '../contracts/controllers.ts';
 import type { EventItem } from '../contracts/events.ts';
+import type { LeaderTerm } from '../contracts/leader.ts';
+import type { FenceMarks } from '../contracts/system.ts';
 import { SYSTEM_MODES } from '../contracts/system.ts';
+import type { RowOf } from './row.ts';
 
 export const nodes = sqliteTable('nodes', {
   controller_id: text().primaryKey(),
@@ -19,6 +24,8 @@ export const nodes = sqliteTable('nodes', {
   created_at: integer().notNull(),
 });
 
+export type NodeRow = RowOf<typeof nodes, Node>;
+
 /** One row (id 1): the term and the mode that D1 knows of. Raised by the objects, read by every guard. */
 export const fence = sqliteTable('fence', {
   id: integer().primaryKey(),
@@ -30,12 +37,16 @@ export const fence = sqliteTable('fence', {
   updated_at: integer().notNull(),
 });
 
+export type FenceRow = RowOf<typeof fence, FenceMarks>;
+
 export const leader_terms = sqliteTable('leader_terms', {
   term: integer().primaryKey(),
   holder_id: text().notNull(),
   holder_host: text().notNull(),
   acquired_at: integer().notNull(),
 });
+
+export type LeaderTermRow = RowOf<typeof leader_terms, LeaderTerm>;
 
 /**
  * Never holds a row. A guard is `INSERT INTO guard (<name>) SELECT NULL … WHERE <violated>`: its NOT NULL makes the
@@ -69,6 +80,9 @@ export const commands = sqliteTable(
     index('commands_open').on(t.expires_at).where(sql`status IN ('pending', 'received')`),
   ],
 );
+
+/** `body` is that of the kind; what a node is sent is made by `CommandSchema`. */
+export type CommandRow = RowOf<typeof commands, Pick<Command, 'command_id' | 'kind'> & { body: object }>;
 
 /** The events of the system, one row for all that a commit announces. The newest row stays, so `seq` only grows. */
 export const event_batches = sqliteTable('event_batches', {

@@ -1,6 +1,9 @@
 /** Who may ask, and what was asked: tokens, audit, repeats of writes. */
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { AuditEntry } from '../contracts/events.ts';
+import type { Token } from '../contracts/tokens.ts';
 import { ROLES } from '../contracts/tokens.ts';
+import type { RowOf } from './row.ts';
 
 export const tokens = sqliteTable('tokens', {
   token_id: text().primaryKey(),
@@ -16,6 +19,8 @@ export const tokens = sqliteTable('tokens', {
   last_used_at: integer(),
 });
 
+export type TokenRow = RowOf<typeof tokens, Token>;
+
 /** Rows are never deleted, so `seq` only grows. */
 export const audit = sqliteTable('audit', {
   seq: integer().primaryKey(),
@@ -26,6 +31,8 @@ export const audit = sqliteTable('audit', {
   subject_id: text(),
   request_id: text().notNull(),
 });
+
+export type AuditRow = RowOf<typeof audit, AuditEntry>;
 
 /** The first answer to an `Idempotency-Key` of a caller that is not an outbox. */
 export const idempotency_keys = sqliteTable(

@@ -2,9 +2,12 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { PLATFORM_IDS } from '../contracts/common.ts';
-import type { BlockError, PolicyVerdict } from '../contracts/instructions.ts';
-import { INGEST_STATUSES, INSTRUCTION_STATES, REPLY_OUTCOMES } from '../contracts/instructions.ts';
+import type { Artifact } from '../contracts/events.ts';
+import { ARTIFACT_KINDS } from '../contracts/events.ts';
+import type { Approval, BlockError, Capture, Instruction, Message, PolicyVerdict } from '../contracts/instructions.ts';
+import { INGEST_STATUSES, INSTRUCTION_STATES, MESSAGE_ROLES, REPLY_OUTCOMES } from '../contracts/instructions.ts';
 import { SKIP_REASONS } from '../contracts/renewal.ts';
+import type { RowOf } from './row.ts';
 
 export const messages = sqliteTable(
   'messages',
@@ -20,17 +23,17 @@ export const messages = sqliteTable(
     identity: text().notNull(),
     text_hash: text().notNull(),
     raw_text: text().notNull(),
-    role: text({ enum: ['assistant', 'user', 'system', 'tool'] }).notNull(),
+    role: text({ enum: MESSAGE_ROLES }).notNull(),
     controller_id: text().notNull(),
     client_id: text().notNull(),
-    capture: text({ mode: 'json' })
-      .$type<{ source: 'network' | 'dom'; other: 'agrees' | 'absent' | 'differs' }>()
-      .notNull(),
+    capture: text({ mode: 'json' }).$type<Capture>().notNull(),
     block_errors: text({ mode: 'json' }).$type<BlockError[]>().notNull(),
     ingest_status: text({ enum: INGEST_STATUSES }).notNull(),
     reply_outcome: text({ enum: REPLY_OUTCOMES }),
     reply_reason: text(),
     replied_at: integer(),
+    /** When a reply that was not reported is given up; null when none is expected. */
+    reply_due_at: integer(),
     /** Why the projector made no job of it; null when it did, or has not come to it. */
     skip_reason: text({ enum: SKIP_REASONS }),
     /** The command by which a person had it judged again; null once that node has claimed it. */
@@ -41,8 +44,11 @@ export const messages = sqliteTable(
   (t) => [
     uniqueIndex('messages_by_identity').on(t.local_conversation_id, t.identity),
     index('messages_by_text').on(t.local_conversation_id, t.text_hash),
+    index('messages_reply_due').on(t.reply_due_at).where(sql`reply_due_at IS NOT NULL`),
   ],
 );
+
+export type MessageRow = RowOf<typeof messages, Message>;
 
 /** Stored WITHOUT ROWID, so that its key costs no row of an index. */
 export const instructions = sqliteTable(
@@ -62,9 +68,10 @@ export const instructions = sqliteTable(
     status: text({ enum: INSTRUCTION_STATES }).notNull(),
     policy: text({ mode: 'json' }).$type<PolicyVerdict>().notNull(),
     gate: text(),
-    approval: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    approval: text({ mode: 'json' }).$type<Approval>(),
     timeout_ms: integer().notNull(),
     claim_expires_at: integer(),
+    approval_expires_at: integer(),
     started_at: integer(),
     finished_at: integer(),
     exit_code: integer(),
@@ -91,10 +98,13 @@ export const instructions = sqliteTable(
   ],
 );
 
+export type InstructionRow = RowOf<typeof instructions, Instruction & { approval: Approval | null }>;
+
 export const artifacts = sqliteTable('artifacts', {
   artifact_id: text().primaryKey(),
-  kind: text({ enum: ['instruction_output'] }).notNull(),
+  kind: text({ enum: ARTIFACT_KINDS }).notNull(),
   instruction_id: text(),
   content: text().notNull(),
   created_at: integer().notNull(),
 });
+export type ArtifactRow = RowOf<typeof artifacts, Artifact>;

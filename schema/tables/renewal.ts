@@ -1,11 +1,12 @@
 /** Renewal jobs, the state of the timed jobs, and the tick log. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { TargetSnapshot } from '../contracts/renewal.ts';
+import type { RenewalJob, TargetSnapshot } from '../contracts/renewal.ts';
 import { JOB_STATUSES, PAYLOAD_KINDS } from '../contracts/renewal.ts';
 import type { RenewalSettingsPatch } from '../contracts/renewal-settings.ts';
-import type { TickEntry } from '../contracts/ticks.ts';
+import type { Tick, TickEntry } from '../contracts/ticks.ts';
 import { TICK_DECISIONS, TICK_TRIGGERS } from '../contracts/ticks.ts';
+import type { RowOf } from './row.ts';
 
 export const renewal_jobs = sqliteTable(
   'renewal_jobs',
@@ -39,6 +40,8 @@ export const renewal_jobs = sqliteTable(
   ],
 );
 
+export type JobRow = RowOf<typeof renewal_jobs, RenewalJob>;
+
 /** What a person has set about renewal: one row a scope (`default`, a platform, a conversation's id). */
 export const renewal_settings = sqliteTable('renewal_settings', {
   scope: text().primaryKey(),
@@ -63,3 +66,4 @@ export const ticks = sqliteTable('ticks', {
   finished_at: integer().notNull(),
   entries: text({ mode: 'json' }).$type<TickEntry[]>().notNull(),
 });
+export type TickRow = RowOf<typeof ticks, Tick>;

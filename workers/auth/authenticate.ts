@@ -11,6 +11,7 @@ import type { Session } from '../../schema/contracts/tokens.ts';
 import { TOKEN_PREFIX } from '../../schema/contracts/tokens.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { TokenRow } from '../../schema/tables/index.ts';
 import { tokens } from '../../schema/tables/index.ts';
 import { bootstrapSecret } from '../crypto/bootstrap-secret.ts';
 import { sha256, sha256Hex } from '../crypto/hash.ts';
@@ -36,7 +37,7 @@ export interface Identified {
 }
 /** A stored token, or the bootstrap secret in the same shape. */
 type KnownToken = Pick<
-  typeof tokens.$inferSelect,
+  TokenRow,
   'token_id' | 'token_hash' | 'role' | 'subject' | 'controller_id' | 'expires_at' | 'revoked_at' | 'last_used_at'
 >;
 

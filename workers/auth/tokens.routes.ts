@@ -15,6 +15,7 @@ import {
 } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
+import type { TokenRow } from '../../schema/tables/index.ts';
 import { tokens as tokenRows } from '../../schema/tables/index.ts';
 import { BASE64URL } from '../crypto/base64url.ts';
 import { sha256Hex } from '../crypto/hash.ts';
@@ -170,6 +171,6 @@ async function readToken(db: Database, token_id: string) {
   return row;
 }
 
-function withoutHash({ token_hash: _hash, ...row }: typeof tokenRows.$inferSelect): Token {
+function withoutHash({ token_hash: _hash, ...row }: TokenRow): Token {
   return row;
 }

@@ -3,7 +3,6 @@
  * commit.ts. This file sends batches itself, because drizzle's own `batch` cannot bind the parameters of a raw `sql`
  * statement (its `stmt` is undefined), and guards are such statements.
  */
-
 import type { BatchItem } from 'drizzle-orm/batch';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import { drizzle } from 'drizzle-orm/d1';

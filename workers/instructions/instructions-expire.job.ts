@@ -1,72 +1,61 @@
 /**
- * `instructions.expire`: nothing runs without a live deadline. A claim past its time ends as `interrupted`, and a reply
- * that was never reported is given up, so that the conversation can be renewed again.
+ * `instructions.expire`: nothing runs without a deadline ahead of it. A claim past its time ends as `interrupted`, and a
+ * reply whose outcome was never reported is given up, so that the conversation can be renewed again.
  */
-import type { SQL } from 'drizzle-orm';
 import { asc, sql } from 'drizzle-orm';
-import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
-import { instructions } from '../../schema/tables/index.ts';
-import { commit } from '../db/commit.ts';
+import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
+import { instructions, messages } from '../../schema/tables/index.ts';
 import { runBatch } from '../db/open.ts';
 import { projectAllAgain } from '../renewal/projection-marks.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
-import { hasRoom, MORE } from '../timed-jobs/job.ts';
-import { endFromOutside, readInstruction } from './finish.ts';
-import type { InstructionRow } from './statuses.ts';
+import { MORE } from '../timed-jobs/job.ts';
+import { expireEach } from './expire-each.ts';
+import { finishAndNotify } from './finish.ts';
 
-/** D1 statements that ending one costs. */
-const QUERIES_EACH = 18;
 const MAX_PER_TICK = 50;
 
 export const instructionsExpire: Runner = {
   name: 'instructions.expire',
   ordinary: false,
   async run(context) {
-    const late = await context.db
-      .select()
+    const { db, now } = context;
+    const givenUp = await giveUpReplies(context);
+    const late = await db
+      .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      .where(
-        sql`${instructions.claim_expires_at} IS NOT NULL AND ${instructions.claim_expires_at} <= ${context.now}
-          AND ${instructions.status} <> 'awaiting_approval'`,
-      )
+      // In the words of its partial index.
+      .where(sql`${instructions.claim_expires_at} IS NOT NULL AND ${instructions.claim_expires_at} <= ${now}`)
       .orderBy(asc(instructions.claim_expires_at))
       .limit(MAX_PER_TICK);
-    if (late.length === 0) return 'idle';
-    await giveUpReplies(
-      context,
-      late.filter((row) => !isOpenStatus(row.status)),
-    );
-    for (const [at, row] of late.filter(({ status }) => isExecutingStatus(status)).entries()) {
-      // The first needs no room of its own but that of the tick: else one would never be ended.
-      if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
-      await interrupt(context, row.instruction_id);
-    }
-    return late.length < MAX_PER_TICK ? 'ok' : MORE;
+    const ids = late.map((row) => row.instruction_id);
+    const done = await expireEach(context, ids, (loaded) => {
+      const { status, claim_expires_at } = loaded.row;
+      const isLate = isExecutingStatus(status) && claim_expires_at !== null && claim_expires_at <= now;
+      return isLate ? finishAndNotify(context, loaded, 'interrupted', { by: 'deadline' }).plan : null;
+    });
+    if (!done || givenUp === MAX_PER_TICK || late.length === MAX_PER_TICK) return MORE;
+    return givenUp + late.length === 0 ? 'idle' : 'ok';
   },
 };
 
-async function giveUpReplies({ db, now }: RunnerContext, ended: readonly InstructionRow[]): Promise<void> {
-  if (ended.length === 0) return;
-  const listed = (ids: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(ids)}))`;
-  const marks = ended.map(({ local_conversation_id }) => ({ local_conversation_id, due_at: now }));
+/** Gives up the replies that are overdue, so that their conversations can be renewed again. Returns how many. */
+async function giveUpReplies({ db, now }: RunnerContext): Promise<number> {
+  const overdue = sql`reply_due_at IS NOT NULL AND reply_due_at <= ${now}`;
+  const late = await db
+    .select({ message_id: messages.message_id, local_conversation_id: messages.local_conversation_id })
+    .from(messages)
+    .where(overdue)
+    .orderBy(asc(messages.reply_due_at))
+    .limit(MAX_PER_TICK);
+  if (late.length === 0) return 0;
+  const ids = JSON.stringify(late.map((row) => row.message_id));
+  const marks = late.map(({ local_conversation_id }) => ({ local_conversation_id, due_at: now }));
   await runBatch(db, [
-    db.run(sql`UPDATE messages SET reply_outcome = 'given_up', replied_at = ${now}
-      WHERE message_id IN ${listed(ended.map((row) => row.message_id))} AND reply_outcome IS NULL`),
-    db.run(sql`UPDATE instructions SET claim_expires_at = NULL
-      WHERE instruction_id IN ${listed(ended.map((row) => row.instruction_id))}`),
+    db
+      .update(messages)
+      .set({ reply_outcome: 'given_up', replied_at: now, reply_due_at: null })
+      .where(sql`${overdue} AND message_id IN (SELECT value FROM json_each(${ids}))`),
     projectAllAgain(db, marks),
   ]);
-}
-
-async function interrupt({ env, db, now }: RunnerContext, instructionId: string): Promise<void> {
-  const told: Promise<unknown>[] = [];
-  await commit({ db, now, by: null, idempotency: null, waitUntil: (work) => void told.push(work) }, async () => {
-    const loaded = await readInstruction(db, instructionId);
-    const { row } = loaded;
-    const due = row.claim_expires_at !== null && row.claim_expires_at <= now;
-    if (!due || !isExecutingStatus(row.status)) return { response: null };
-    const ending = { to: 'interrupted', controller_id: null, detail: { by: 'deadline' } } as const;
-    return { ...endFromOutside(env, db, loaded, ending, now).plan, response: null };
-  });
-  await Promise.all(told);
+  return late.length;
 }

@@ -59,9 +59,8 @@ export const browser: readonly MountedRoute[] = [
         command_id,
         controller_id,
         kind: 'instruction',
-        // No chat asked for it: it is known by its command.
         body: {
-          instruction_id: command_id,
+          requested_by: 'person',
           name: `browser.${platform}::send`,
           params: body,
           platform,

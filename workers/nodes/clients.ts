@@ -1,14 +1,12 @@
 /** Browser clients as rows: stopping one on a platform, and letting it go on. */
-
 import { eq, sql } from 'drizzle-orm';
 import type { PlatformState, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { stopPlatform } from '../../schema/domain/client-stops.ts';
+import type { ClientRow } from '../../schema/tables/index.ts';
 import { clients } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
-
-export type ClientRow = typeof clients.$inferSelect;
 
 export async function findClient(db: Database, clientId: string): Promise<ClientRow | undefined> {
   return db.select().from(clients).where(eq(clients.client_id, clientId)).get();

@@ -21,8 +21,7 @@ import { mergePlans } from '../db/plan.ts';
 import { parse } from '../http/request.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, read, write } from '../http/route.ts';
-import { readInstruction } from '../instructions/finish.ts';
-import { endRefused, finishFromOtherNode } from '../instructions/run-on-other-node.ts';
+import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';
 import { runBestEffort } from '../log.ts';
 import { settleDelivery } from '../renewal/delivery-outcome.ts';
 import { findCommand, finishCommand, listPending, noteReceipts } from './commands.ts';
@@ -31,8 +30,6 @@ interface Answered<K extends CommandKind> {
   env: Env;
   db: Database;
   now: number;
-  /** Where the API was reached, for links to artifacts. */
-  origin: string;
   command_id: string;
   /** The node that answers. */
   controller_id: string;
@@ -45,7 +42,8 @@ type Outcome = Promise<Plan>;
 const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
   delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
   'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
-  instruction: (answered) => (answered.body.instruction_id === answered.command_id ? sent(answered) : done(answered)),
+  instruction: ({ body, ...rest }) =>
+    body.requested_by === 'person' ? sent(rest) : finishInstruction(rest, body.instruction_id),
   'instruction.cancel': keptAsTold,
   'approval.decided': keptAsTold,
   'message.resubmit': keptAsTold,
@@ -58,14 +56,18 @@ async function keptAsTold(): Outcome {
   return { statements: [] };
 }
 
-/** What another node's browser did for an instruction ends it. */
-async function done({ env, db, now, origin, controller_id, body, result }: Answered<'instruction'>): Outcome {
-  const loaded = await readInstruction(db, body.instruction_id);
-  return finishFromOtherNode({ env, db, now, origin, loaded, result, by: controller_id });
+type BrowserCallAnswered = Omit<Answered<'instruction'>, 'body'>;
+
+/** The result of another node's browser ends the instruction. */
+async function finishInstruction(
+  { env, db, now, controller_id, result }: BrowserCallAnswered,
+  instructionId: string,
+): Outcome {
+  return finishFromOtherNode({ env, db, now }, instructionId, { result, reportedBy: controller_id });
 }
 
 /** What a person sent into a browser directly: whoever follows the events learns what became of it. */
-async function sent({ command_id, controller_id, result }: Answered<'instruction'>): Outcome {
+async function sent({ command_id, controller_id, result }: BrowserCallAnswered): Outcome {
   const { status, error_code = null } = result;
   const data = { status, error_code, controller_id };
   return { events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
@@ -116,7 +118,7 @@ export const commands: readonly MountedRoute[] = [
       statements: [noteReceipts(db, controller_id, receipts, now)],
       subject_id: controller_id,
       response: { receipts: receipts.length },
-      after: () => endRefused(env, { db, now, waitUntil: (work) => c.executionCtx.waitUntil(work) }, receipts),
+      after: () => failRefused({ env, db, now }, { receipts, waitUntil: (work) => c.executionCtx.waitUntil(work) }),
     }),
   ),
   write(
@@ -131,7 +133,7 @@ export const commands: readonly MountedRoute[] = [
       data: CommandResultResponseSchema,
       errors: ['command_not_found', 'not_owner'],
     },
-    async ({ c, env, db, now, params, body }) => {
+    async ({ env, db, now, params, body }) => {
       const command = await findCommand(db, params.command_id);
       if (command === undefined) throw new AppError('command_not_found', `there is no command ${params.command_id}`);
       requireOwn(body.controller_id, command);
@@ -140,7 +142,6 @@ export const commands: readonly MountedRoute[] = [
         env,
         db,
         now,
-        origin: c.req.url,
         command_id,
         controller_id: command.controller_id,
         body: command.body,

@@ -6,6 +6,7 @@ import { CommandSchema } from '../../schema/contracts/commands.ts';
 import type { ClaimedInstruction } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
 import { commandSourcesOf } from '../../schema/domain/command-machine.ts';
+import type { CommandRow } from '../../schema/tables/index.ts';
 import { commands } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
@@ -19,8 +20,6 @@ export interface CommandDraft<K extends CommandKind = CommandKind> {
   /** Unix milliseconds after which the node does not begin it any more. */
   expires_at: number;
 }
-
-type CommandRow = typeof commands.$inferSelect;
 
 /** The command as it is told to a node: instants become durations, and durations are what is left of them. */
 export function toCommand(

@@ -12,13 +12,13 @@ import {
 } from '../../schema/contracts/conversations.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
-import type { ConversationRow } from './conversations.ts';
 import { applyChange, findConversation, linkedTo, newestLink } from './conversations.ts';
 import { renewalOutlook } from './next-renewal.ts';
 

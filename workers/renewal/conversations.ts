@@ -2,7 +2,6 @@
  * Conversations as rows, and the one way to change their automation: load, `changeConversation`, and the parts of a
  * plan that store it. Setting `auto` makes the conversation's newest message and its waiting jobs due at once.
  */
-
 import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import { nodeHub, timedJobs } from '../../durable-objects/stubs.ts';
@@ -12,15 +11,13 @@ import { PAUSE_REASONS } from '../../schema/contracts/conversations.ts';
 import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { CONVERSATION_STATE, changeConversation, conversationEffects } from '../../schema/domain/conversation.ts';
+import type { ConversationRow, LinkRow } from '../../schema/tables/index.ts';
 import { conversation_links, local_conversations } from '../../schema/tables/index.ts';
 import { insertEventsFrom } from '../db/events.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
 import { projectAgain } from './projection-marks.ts';
-
-export type ConversationRow = typeof local_conversations.$inferSelect;
-export type LinkRow = typeof conversation_links.$inferSelect;
 
 export async function findConversation(db: Database, id: string): Promise<ConversationRow | undefined> {
   return db.select().from(local_conversations).where(eq(local_conversations.local_conversation_id, id)).get();

@@ -5,9 +5,9 @@ import type { AutomationStatus, Link } from '../../schema/contracts/conversation
 import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import type { ClientStanding } from '../../schema/domain/client-stops.ts';
 import type { RenewalCounters } from '../../schema/domain/renewal-limits.ts';
+import type { JobRow } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import { counterPairs } from './counters.ts';
-import type { JobRow } from './jobs.ts';
 import { settingsLayers, settingsOf } from './settings.ts';
 
 export interface DueLink

@@ -6,13 +6,13 @@ import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common
 import { JobStatusSchema, RenewalJobSchema } from '../../schema/contracts/renewal.ts';
 import { cancelJob, redriveJob } from '../../schema/domain/job-machine.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { JobRow } from '../../schema/tables/index.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { PEOPLE, READERS, read, write } from '../http/route.ts';
 import { findConversation } from './conversations.ts';
-import type { JobRow } from './jobs.ts';
 import { findJob, guardJob, listJobs, storeJob } from './jobs.ts';
 
 const tag = 'renewal';

@@ -7,6 +7,7 @@ import { and, desc, eq, sql } from 'drizzle-orm';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
 import type { JobState } from '../../schema/domain/job-machine.ts';
+import type { JobRow } from '../../schema/tables/index.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
 import { insertEventsFrom } from '../db/events.ts';
 import { guardThat } from '../db/guards.ts';
@@ -14,8 +15,6 @@ import type { Database, Statement } from '../db/open.ts';
 import type { PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-
-export type JobRow = typeof renewal_jobs.$inferSelect;
 
 export async function findJob(db: Database, jobId: string): Promise<JobRow | undefined> {
   return db.select().from(renewal_jobs).where(eq(renewal_jobs.job_id, jobId)).get();

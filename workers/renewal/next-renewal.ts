@@ -4,11 +4,12 @@ import { automationState, leaderLease } from '../../durable-objects/stubs.ts';
 import type { NextRenewal, RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import { nextRenewal } from '../../schema/domain/next-renewal.ts';
 import { renewalHold, renewalsToday, trippedBreaker } from '../../schema/domain/renewal-limits.ts';
+import type { ConversationRow } from '../../schema/tables/index.ts';
 import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import { instructionPending } from '../messages/owes-reply.ts';
 import { reachOf } from '../nodes/presence.ts';
 import { settings as edgeSettings } from '../settings.ts';
-import type { ConversationRow } from './conversations.ts';
 import { linksOf } from './due-jobs.ts';
 import { chooseLink } from './link-choice.ts';
 import { readSettings } from './settings.ts';
@@ -66,10 +67,7 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
         role: messages.role,
         received_at: messages.received_at,
         text_hash: messages.text_hash,
-        reply_outcome: messages.reply_outcome,
-        open: sql<number>`EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = ${messages.message_id}
-          AND (i.claim_expires_at IS NOT NULL
-            OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval')))`,
+        pending: sql<number>`${instructionPending('messages')}`,
       })
       .from(messages)
       .where(eq(messages.message_id, last_message_id)),
@@ -82,7 +80,6 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
   ]);
   const [found] = stored;
   if (found === undefined) return null;
-  const { role, received_at, text_hash, reply_outcome, open } = found;
-  const instruction_pending = open === 1 || reply_outcome === 'delivered';
-  return { message: { role, received_at, instruction_pending }, text_hash, job: jobs[0] ?? null };
+  const { role, received_at, text_hash, pending } = found;
+  return { message: { role, received_at, instruction_pending: pending === 1 }, text_hash, job: jobs[0] ?? null };
 }

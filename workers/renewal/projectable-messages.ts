@@ -5,6 +5,7 @@ import type { AutomationStatus, TargetPayload } from '../../schema/contracts/con
 import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import type { RenewalCounters } from '../../schema/domain/renewal-limits.ts';
 import type { Database } from '../db/open.ts';
+import { instructionPending } from '../messages/owes-reply.ts';
 import { counterColumns } from './counters.ts';
 import { PROJECTOR } from './projection-marks.ts';
 import { settingsLayers, settingsOf } from './settings.ts';
@@ -17,14 +18,12 @@ export interface Candidate extends RenewalCounters {
   /** The beginning of the text: more than a summary takes. */
   raw_text: string;
   received_at: number;
-  reply_outcome: string | null;
   automation_status: AutomationStatus;
   last_message_id: string | null;
   title: string | null;
   settings: RenewalSettings;
   has_job: boolean;
-  /** An instruction of it is open, or its reply is still expected. */
-  instruction_open: boolean;
+  instruction_pending: boolean;
   link: { page_url: string; target_kind: string; target_id: string; target_payload: TargetPayload } | null;
 }
 
@@ -32,11 +31,10 @@ const cursor = sql`(SELECT coalesce(max(position), 0) FROM runner_cursors WHERE 
 
 function select(from: SQL, limit: number): SQL {
   return sql`SELECT m.ingest_seq, m.message_id, m.local_conversation_id, m.role, substr(m.raw_text, 1, 4000) AS raw_text,
-      m.received_at, m.reply_outcome, c.automation_status, c.last_message_id, c.title,
+      m.received_at, c.automation_status, c.last_message_id, c.title,
       ${counterColumns}, ${settingsLayers(sql`c.platform`, sql`c.local_conversation_id`)} AS settings,
       EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.message_id = m.message_id) AS has_job,
-      EXISTS (SELECT 1 FROM instructions AS i WHERE i.message_id = m.message_id AND (i.claim_expires_at IS NOT NULL
-        OR i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval'))) AS instruction_open,
+      ${instructionPending('m')} AS instruction_pending,
       (SELECT json_object('page_url', l.page_url, 'target_kind', l.target_kind, 'target_id', l.target_id,
           'target_payload', json(l.target_payload)) FROM conversation_links AS l
         WHERE l.local_conversation_id = m.local_conversation_id AND l.is_active = 1
@@ -44,10 +42,10 @@ function select(from: SQL, limit: number): SQL {
     FROM ${from} LIMIT ${limit}`;
 }
 
-type Raw = Omit<Candidate, 'has_job' | 'instruction_open' | 'link' | 'settings'> & {
+type Raw = Omit<Candidate, 'has_job' | 'instruction_pending' | 'link' | 'settings'> & {
   settings: string;
   has_job: number;
-  instruction_open: number;
+  instruction_pending: number;
   link: string | null;
 };
 
@@ -79,7 +77,7 @@ function toCandidate(row: Raw): Candidate {
     ...row,
     settings: settingsOf(row.settings),
     has_job: row.has_job === 1,
-    instruction_open: row.instruction_open === 1,
+    instruction_pending: row.instruction_pending === 1,
     link: row.link === null ? null : JSON.parse(row.link),
   };
 }

@@ -63,7 +63,7 @@ function judge(candidate: Candidate, now: number): Projected {
     link: candidate.link,
     has_job: candidate.has_job,
     newest: candidate.last_message_id === candidate.message_id,
-    instruction_pending: candidate.instruction_open || candidate.reply_outcome === 'delivered',
+    instruction_pending: candidate.instruction_pending,
     hold,
   });
   return { candidate, skip, hold: skip === 'cooldown' || skip === 'limit_reached' ? hold : null };

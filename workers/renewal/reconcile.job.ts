@@ -7,10 +7,11 @@ import { nodeHub } from '../../durable-objects/stubs.ts';
 import { DEADLINE_MS } from '../../schema/domain/job-machine.ts';
 import { decideOverdue } from '../../schema/domain/renewal.ts';
 import { newId } from '../../schema/ids.ts';
+import type { JobRow } from '../../schema/tables/index.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { toCommand } from '../nodes/commands.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
-import type { JobRow, StepRow } from './jobs.ts';
+import type { StepRow } from './jobs.ts';
 import { insertStepCommands, insertStepEvents, overdueJobs, storeSteps } from './jobs.ts';
 
 const MAX_PER_TICK = 50;

@@ -1,5 +1,4 @@
 /** Templates and limits of renewal: what a scope says itself, and what holds in it. */
-
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { SettingsScope } from '../../schema/contracts/renewal-settings.ts';
 import {

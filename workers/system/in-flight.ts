@@ -5,15 +5,20 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
-import { INSTRUCTION } from '../../schema/defaults.ts';
+import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { replyDueAt } from '../../schema/domain/reply.ts';
 import { guardThat } from '../db/guards.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Database, Statement } from '../db/open.ts';
+import { EXECUTING_SQL, OPEN_SQL, WAITING_SQL } from '../instructions/status-sql.ts';
+import { OPEN_MESSAGE_SQL } from '../messages/owes-reply.ts';
 
 const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;
 const MAX_COMMANDS = 500;
 const REASON = 'restored';
+/** What an open instruction becomes. */
+const ENDS_AS = { executing: 'interrupted', waiting: 'expired' } as const satisfies Record<string, InstructionState>;
 
 interface OpenInstruction {
   instruction_id: string;
@@ -36,8 +41,8 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
   const messages = await ids(
     db,
     sql`SELECT DISTINCT message_id AS id FROM (
-      SELECT message_id FROM instructions WHERE status IN ('claimed', 'running')
-      UNION ALL SELECT message_id FROM instructions WHERE claim_expires_at IS NOT NULL AND finished_at IS NULL
+      SELECT message_id FROM instructions WHERE ${EXECUTING}
+      UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
     ) LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(
@@ -60,20 +65,19 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
 
 /**
  * Ends all of it: what was claimed or ran is `interrupted`, what waited is `expired` (a person may submit it again), a
- * job is `failed` (a person may redrive it), a command is `expired`. The last of each message carries the time at which
- * its reply is given up.
+ * job is `failed` (a person may redrive it), a command is `expired`. Each message gets the time at which its
+ * reply is given up.
  */
 export function quarantine(db: Database, found: InFlight, now: number): Statement[] {
   const listed = (of: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(of)}))`;
   const instructions = listed(found.instructions.map((one) => one.instruction_id));
   return [
-    db.run(sql`UPDATE messages SET ingest_status = 'failed'
-      WHERE ingest_status IN ('accepted', 'awaiting_approval') AND message_id IN
+    db.run(sql`UPDATE messages SET ingest_status = 'failed', reply_due_at = ${replyDueAt('failed', now)}
+      WHERE ingest_status ${OPEN_MESSAGE_SQL} AND message_id IN
         (SELECT message_id FROM instructions WHERE instruction_id IN ${instructions} AND ${OPEN})`),
     db.run(sql`UPDATE instructions SET
-        claim_expires_at = CASE WHEN "index" = (SELECT max(last."index") FROM instructions AS last
-          WHERE last.message_id = instructions.message_id) THEN ${now + INSTRUCTION.reply_give_up_ms} END,
-        status = CASE WHEN ${EXECUTING} THEN 'interrupted' ELSE 'expired' END,
+        claim_expires_at = NULL, approval_expires_at = NULL,
+        status = CASE WHEN ${EXECUTING} THEN ${ENDS_AS.executing} ELSE ${ENDS_AS.waiting} END,
         gate = CASE WHEN ${EXECUTING} THEN gate ELSE ${REASON} END,
         error_code = ${REASON}, finished_at = ${now}, updated_at = ${now}
       WHERE instruction_id IN ${instructions} AND ${OPEN}`),
@@ -101,14 +105,15 @@ export function guardInFlight(db: Database, { instructions }: InFlight): Stateme
 /** The last line of each story. */
 export function quarantineStory({ instructions }: InFlight): JournalDraft[] {
   return instructions.map(({ instruction_id, message_id, controller_id: chain, executing }) => {
-    const [kind, status] = executing === 1 ? (['ended', 'interrupted'] as const) : (['gated', 'expired'] as const);
+    const [kind, status] =
+      executing === 1 ? (['ended', ENDS_AS.executing] as const) : (['gated', ENDS_AS.waiting] as const);
     return { chain, message_id, instruction_id, kind, controller_id: null, detail: { status, reason: REASON } };
   });
 }
 
-const OPEN = sql`status IN ('claimed', 'running', 'waiting', 'awaiting_approval')`;
-const EXECUTING = sql`status IN ('claimed', 'running')`;
-const WAITING = sql`status IN ('waiting', 'awaiting_approval')`;
+const OPEN = sql`status ${OPEN_SQL}`;
+const EXECUTING = sql`status ${EXECUTING_SQL}`;
+const WAITING = sql`status ${WAITING_SQL}`;
 
 async function ids(db: Database, query: SQL): Promise<string[]> {
   return (await db.all<{ id: string }>(query)).map(({ id }) => id);

@@ -44,7 +44,7 @@ export const system: readonly MountedRoute[] = [
       const plan = planOf(await changeSystemMode(env, change, now));
       if (body.interrupt !== true) return plan;
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      const { canceled, more } = await interruptExecuting(env, { db, now, waitUntil }, change.requested_by);
+      const { canceled, more } = await interruptExecuting({ env, db, now }, { by: change.requested_by, waitUntil });
       const summary = `${plan.response.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;
       return { ...plan, response: { ...plan.response, summary } };
     },

@@ -3,7 +3,6 @@
  * fence before it answers, so from then on no claim is made under the old mode; only then are the nodes told and,
  * when the system runs again, the timed jobs woken.
  */
-
 import { allHubs, automationState, timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { SystemChange } from '../../schema/contracts/objects.ts';

@@ -19,15 +19,15 @@ function statusesAfter(
 
 describe('the result of one instruction', () => {
   it('leaves the others claimed, and counts their deadline again', () => {
-    const { statuses, message } = applyTransition(
+    const { statuses, message, reply_due_at } = applyTransition(
       messageOf('running', 'claimed', 'claimed'),
       'ins_0',
       'succeeded',
       context,
     );
     expect(statusesOf(statuses)).toEqual(['succeeded', 'claimed', 'claimed']);
-    expect(statuses[1]?.claim_expires_at).toBe(NOW + 2 * 60_000 + 60_000);
-    expect(message).toBeNull();
+    expect(statuses.map((one) => one.claim_expires_at)).toEqual([null, NOW + 180_000, NOW + 180_000]);
+    expect([message, reply_due_at]).toEqual([null, null]);
   });
 
   it('is accepted for an instruction that is still claimed, and refused for one that has ended', () => {
@@ -44,8 +44,8 @@ describe('the result of one instruction', () => {
 
   it('ends the message when it is the last one, and the message then waits for its reply', () => {
     const done = applyTransition(messageOf('succeeded', 'shadowed', 'running'), 'ins_2', 'succeeded', context);
-    expect(done.message).toBe('executed');
-    expect(done.statuses.map((one) => one.claim_expires_at)).toEqual([null, null, NOW + 600_000]);
+    expect(done).toMatchObject({ message: 'executed', reply_due_at: NOW + 600_000 });
+    expect(done.statuses.map((one) => one.claim_expires_at)).toEqual([null, null, null]);
     expect(applyTransition(messageOf('blocked', 'running'), 'ins_1', 'succeeded', context).message).toBe('failed');
   });
 
@@ -71,6 +71,12 @@ describe('an instruction that waits behind an approval', () => {
     const all = messageOf('awaiting_approval', 'awaiting_approval', 'waiting');
     expect(statusesAfter(all, 0, 'denied')).toEqual(['denied', 'awaiting_approval', 'waiting']);
     expect(statusesAfter(all, 1, 'denied')).toEqual(['awaiting_approval', 'denied', 'waiting']);
+  });
+
+  it('leaves the deadline of the other approvals as it was', () => {
+    const all = messageOf('awaiting_approval', 'awaiting_approval').map((one) => ({ ...one, approval_expires_at: 7 }));
+    const { statuses } = applyTransition(all, 'ins_0', 'denied', context);
+    expect(statuses.map((one) => one.approval_expires_at)).toEqual([null, 7]);
   });
 
   it('is blocked at its turn when a gate applies, unless it is a control instruction', () => {

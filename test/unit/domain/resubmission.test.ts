@@ -18,6 +18,7 @@ function stopped(statuses: readonly InstructionState[], tool = 'exec'): StoppedI
     control: tool !== 'exec',
     timeout_ms: 60_000,
     claim_expires_at: null,
+    approval_expires_at: null,
     input: { block_index: 0, index, target: 'conductor', tool, params },
   }));
 }
@@ -70,8 +71,8 @@ describe('a stopped message, judged again', () => {
           const was = before[at]?.status ?? 'denied';
           if (after.status !== was) expect(isStoppedStatus(was) && mayBecome(was, after.status)).toBe(true);
           if (isOpenStatus(after.status)) expect(more.mode === 'paused' || more.busy).toBe(false);
-          const due = after.status === 'claimed' || after.status === 'awaiting_approval';
-          expect(due).toBe(after.claim_expires_at !== null);
+          expect(after.claim_expires_at !== null).toBe(after.status === 'claimed');
+          expect(after.approval_expires_at !== null).toBe(after.status === 'awaiting_approval');
         });
         const waits = statuses.some((each) => isOpenStatus(each.status));
         expect(waits).toBe(message === 'accepted' || message === 'awaiting_approval');

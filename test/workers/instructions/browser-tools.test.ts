@@ -35,6 +35,7 @@ describe('a tool of a browser that its holder has not', () => {
     const [command, ...more] = await commandsFor(conductor, 'instruction', OTHER_NODE);
     expect(more).toEqual([]);
     expect(command?.body).toEqual({
+      requested_by: 'instruction',
       instruction_id: ids[0],
       name: 'browser.chatgpt::send',
       params: { prompt: 'hello' },
@@ -127,6 +128,14 @@ describe('a person at a browser', () => {
     );
     expect(controller_id).toBe(OTHER_NODE);
     expect(await edge.data('POST', path, call)).toEqual({ command_id, controller_id });
+    const pending = await commandsFor(conductor, 'instruction', OTHER_NODE);
+    expect(pending.find((one) => one.command_id === command_id)?.body).toEqual({
+      requested_by: 'person',
+      name: 'browser.chatgpt::send',
+      params: { prompt: 'hello' },
+      platform: 'chatgpt',
+      timeout_ms: 60_000,
+    });
     await answerCommand(conductor, command_id, { ...ANSWER, status: 'failed', error_code: 'timeout' }, OTHER_NODE);
     const [told] = await rowsOf<{ data: string }>(
       `SELECT data FROM ${EVENTS} WHERE type = 'sent' AND subject_id = ?`,

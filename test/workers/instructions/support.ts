@@ -102,10 +102,7 @@ export async function storyOf(instructionId: string | undefined): Promise<string
 /** Ticks until nothing open is past its deadline: one tick ends a bounded number. */
 export async function sweep(conductor: Conductor): Promise<void> {
   const late = () =>
-    rowsOf(
-      `SELECT 1 FROM instructions WHERE claim_expires_at <= ? AND status IN ('claimed', 'running', 'awaiting_approval')`,
-      conductor.edge.now,
-    );
+    rowsOf('SELECT 1 FROM instructions WHERE coalesce(claim_expires_at, approval_expires_at) <= ?', conductor.edge.now);
   do await conductor.tick();
   while ((await late()).length > 0);
 }

@@ -1,7 +1,7 @@
 /** The types of a tool that runs at the edge. */
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
+import type { ConversationRow } from '../../../schema/tables/index.ts';
 import type { Edge, Plan } from '../../db/plan.ts';
-import type { ConversationRow } from '../../renewal/conversations.ts';
 
 export interface EdgeToolContext extends Edge {
   /** The conversation in which the instruction was found. */

@@ -1,10 +1,10 @@
-/** The tools that run at the edge, one handler each: a tool in the table without one does not compile. */
+/** The tools that run at the edge, one handler each: a tool in the table without a handler does not compile. */
 import type { EdgeTool } from '../../../schema/contracts/tools.ts';
 import { conversationMode } from './conversation-mode.ts';
 import { describe } from './describe.ts';
-import type { EdgeToolHandler } from './edge-tool.ts';
 import { status } from './status.ts';
 import { systemDrain, systemPause, systemResume } from './system-mode.ts';
+import type { EdgeToolHandler } from './tool.ts';
 
 export const EDGE_TOOLS: { [N in EdgeTool]: EdgeToolHandler<N> } = {
   'conductor::describe': describe,

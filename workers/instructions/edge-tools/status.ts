@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import { HTTP } from '../../../schema/defaults.ts';
 import { fence, nodes } from '../../../schema/tables/index.ts';
-import type { EdgeToolHandler } from './edge-tool.ts';
+import type { EdgeToolHandler } from './tool.ts';
 
 /** Queues are counted up to here: how deep a deeper one is, the status page says. */
 const COUNTED = 1_000;

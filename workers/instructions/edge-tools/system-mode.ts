@@ -1,7 +1,7 @@
 /** `conductor::system/pause`, `resume`, `drain`: a chat asks for a mode, through the same way in as a person. */
 import type { SystemMode } from '../../../schema/contracts/system.ts';
 import { changeSystemMode } from '../../system/mode.ts';
-import type { EdgeToolContext, EdgeToolOutcome } from './edge-tool.ts';
+import type { EdgeToolContext, EdgeToolOutcome } from './tool.ts';
 
 function change(mode: SystemMode) {
   return async (

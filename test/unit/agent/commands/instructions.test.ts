@@ -22,6 +22,7 @@ const ROW = {
   policy: { decision: 'ask', rule: 'exec.shell' },
   gate: null,
   claim_expires_at: null,
+  approval_expires_at: null,
   started_at: null,
   finished_at: null,
   exit_code: null,

@@ -124,7 +124,14 @@ describe('a host without that browser', () => {
 describe('the browser of this node, for another', () => {
   const command_id = 'cmd_00000000000000000000000001';
   function told(name: string, params: object): unknown {
-    const body = { instruction_id: 'ins_far', name, params, platform: 'chatgpt', timeout_ms: 60_000 };
+    const body = {
+      requested_by: 'instruction',
+      instruction_id: 'ins_far',
+      name,
+      params,
+      platform: 'chatgpt',
+      timeout_ms: 60_000,
+    };
     const command = { command_id, expires_in_ms: 1, kind: 'instruction', body } as Command;
     takeCommand(agent.store, commandHandlers(agent.instructions.commands), command, agent.now);
     return agent.store.seenCommands.find(command_id)?.result;
