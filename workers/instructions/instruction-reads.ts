@@ -50,10 +50,11 @@ export async function listInstructions(
   return { items: items.map((row) => InstructionSchema.parse(row)), next_cursor };
 }
 
-/** Pending approvals are asked for often, and have a partial index. */
+/** Pending approvals are asked for often: they are found among the open instructions. */
 function statusIs(status: InstructionState | undefined): SQL | undefined {
   if (status !== 'awaiting_approval') return equals(instructions.status, status);
-  return sql`${instructions.status} ${AWAITING_APPROVAL_SQL}`;
+  return sql`${instructions.instruction_id} IN
+    (SELECT instruction_id FROM instructions WHERE status ${AWAITING_APPROVAL_SQL})`;
 }
 
 /** Throws `instruction_not_found`. */

@@ -11,6 +11,7 @@ import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { expireEach } from './expire-each.ts';
 import { finishAndNotify } from './finish.ts';
+import { OPEN_SQL } from './status-sql.ts';
 
 const MAX_PER_TICK = 50;
 
@@ -23,8 +24,8 @@ export const instructionsExpire: Runner = {
     const late = await db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      // In the words of its partial index.
-      .where(sql`${instructions.claim_expires_at} IS NOT NULL AND ${instructions.claim_expires_at} <= ${now}`)
+      // Reads every open instruction: they are few, and an index on the deadline would be written with each change of it.
+      .where(sql`${instructions.status} ${OPEN_SQL} AND ${instructions.claim_expires_at} <= ${now}`)
       .orderBy(asc(instructions.claim_expires_at))
       .limit(MAX_PER_TICK);
     const ids = late.map((row) => row.instruction_id);

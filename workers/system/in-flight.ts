@@ -37,13 +37,9 @@ export interface InFlight {
 
 /** What is in flight at `now`: whole messages of instructions, jobs that are sent or were due, commands not received. */
 export async function findInFlight(db: Database, now: number): Promise<InFlight> {
-  // A message is reached by what executes or has a deadline; the rest of it waits for that.
   const messages = await ids(
     db,
-    sql`SELECT DISTINCT message_id AS id FROM (
-      SELECT message_id FROM instructions WHERE ${EXECUTING}
-      UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
-    ) LIMIT ${MAX_MESSAGES}`,
+    sql`SELECT DISTINCT message_id AS id FROM instructions WHERE ${OPEN} LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(
     sql`SELECT instruction_id, message_id, controller_id, ${EXECUTING} AS executing FROM instructions
