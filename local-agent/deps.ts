@@ -1,4 +1,4 @@
-/** The agent's world outside of tests: real clocks, randomness, sockets. */
+/** What the agent needs of the process: clocks, randomness, environment, sockets. Tests give it others. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';

@@ -88,11 +88,11 @@ export const DELIVERY = {
   renewal_wait_ms: 5_000,
   /** How long after the agent's start or a lost socket a browser is taken to be reconnecting; below the wait. */
   reconnect_grace_ms: 4_000,
-  keep_answered_ms: 7 * 86_400_000,
+  keep_ended_ms: 7 * 86_400_000,
   /** How long a renewal for a stopped client is put off; a resume is what really ends the wait. */
   stopped_recheck_ms: 300_000,
   /** An uncertain delivery is searched for no sooner than this after its end: a site needs a moment to show it. */
-  search_settle_ms: 2_000,
+  search_delay_ms: 2_000,
   search_timeout_ms: 10_000,
   /** How often at most the edge is told of activity alone. */
   activity_report_ms: 60_000,

@@ -24,6 +24,7 @@ export default defineConfig({
           include: ['test/conventions.test.ts'],
           environment: 'node',
           testTimeout: MINUTE_MS,
+          hookTimeout: MINUTE_MS,
         },
       },
       {

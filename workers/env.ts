@@ -1,5 +1,4 @@
 /** Bindings of the Worker, and the variables that a request carries through it. */
-
 import type { RequestIdVariables } from 'hono/request-id';
 import type { JWTVerifyGetKey } from 'jose';
 import type { Session } from '../schema/contracts/tokens.ts';

@@ -1,5 +1,4 @@
 /** The registry of routes. app.ts mounts it; the OpenAPI document and the tests of every route derive from it. */
-
 import { session } from './auth/session.routes.ts';
 import { tokens } from './auth/tokens.routes.ts';
 import { apiDocs } from './http/api-docs.routes.ts';

@@ -6,7 +6,7 @@ import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
-import { closeSocket, isOpen, sendFrame } from '../shared/sockets.ts';
+import { closeSocket, isSocketOpen, sendFrame } from '../shared/sockets.ts';
 import { readAttachment, writeAttachment } from './attachment.ts';
 import { pickCandidates } from './candidates.ts';
 
@@ -20,7 +20,7 @@ export class NodeSockets {
   /** The open sockets of that node, or of all. Those whose token has expired meanwhile are closed. */
   open(nodeId?: string): WebSocket[] {
     const now = Date.now();
-    return this.#ctx.getWebSockets(nodeId).filter((socket) => isOpen(socket) && !this.endExpired(socket, now));
+    return this.#ctx.getWebSockets(nodeId).filter((socket) => isSocketOpen(socket) && !this.endExpired(socket, now));
   }
 
   /** Closes a socket whose token has expired; whether it was one. */

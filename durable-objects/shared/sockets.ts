@@ -3,13 +3,13 @@
  * both a frame and a second close: that noise ends here, everything else is an error as usual.
  */
 
-export function isOpen(socket: WebSocket): boolean {
+export function isSocketOpen(socket: WebSocket): boolean {
   return socket.readyState === WebSocket.OPEN;
 }
 
 /** Sends the frame as JSON; false when the socket is gone. */
 export function sendFrame(socket: WebSocket, frame: object): boolean {
-  if (!isOpen(socket)) return false;
+  if (!isSocketOpen(socket)) return false;
   return onSocket(() => socket.send(JSON.stringify(frame)));
 }
 

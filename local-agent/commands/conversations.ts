@@ -1,6 +1,7 @@
 /** `conversations`: the chats that the system knows, their limits, and whether they are renewed automatically. */
 import type { z } from 'zod';
 import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
 import { RenewalSettingsPatchSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
 import { valueOption } from '../config/flags.ts';
@@ -87,8 +88,7 @@ const show = showCommand({
 function parseSettings(text: string): RenewalSettingsPatch {
   const parsed = RenewalSettingsPatchSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(`--set: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'not settings'}`);
+  throw new UsageError(`--set: ${firstIssueText(parsed.error, 'settings')}`);
 }
 
 function parseJson(text: string): unknown {

@@ -1,20 +1,16 @@
 /** `journal`: verifies or exports the hash-chained journal of all instructions of a node, as the edge keeps it. */
-import { createHash } from 'node:crypto';
 import type { JournalPage } from '../../schema/contracts/journal.ts';
 import { JournalPageSchema } from '../../schema/contracts/journal.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../schema/domain/journal-chain.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { sha256Hex } from '../lib/hash.ts';
 import type { Args, CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, operatorConfig } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
 import { present } from './output.ts';
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
-}
 
 /** The node's journal, page by page from its first block. */
 async function* readPages(edge: EdgeClient, node: string): AsyncGenerator<JournalPage> {
@@ -49,7 +45,7 @@ async function verifyPages(pages: AsyncIterable<JournalPage>): Promise<Verdict> 
   let head = EMPTY_CHAIN;
   let entries = 0;
   for await (const page of pages) {
-    const verdict = await verifyChain(sha256, head, page);
+    const verdict = await verifyChain(sha256Hex, head, page);
     if (!verdict.ok) return verdict;
     head = verdict.head;
     entries += page.items.reduce((sum, block) => sum + block.entries.length, 0);

@@ -87,7 +87,7 @@ function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
   if (exitCode === EXIT.usage) {
-    deps.warn(`${NAME} --help lists the commands, ${NAME} <command> --help the options of one`);
+    deps.warn(`${NAME} --help lists the commands, ${NAME} <command> --help lists the options of one`);
   }
   return exitCode;
 }

@@ -1,7 +1,7 @@
 /** `start`: runs this node's agent until SIGINT or SIGTERM. It also runs when no command is named. */
 import { Option } from 'commander';
-import type { RunningAgent } from '../agent.ts';
 import { startAgent } from '../agent.ts';
+import type { Agent } from '../agent-life.ts';
 import { settingOptions } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
 import { configWarnings } from '../config/warnings.ts';
@@ -16,7 +16,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
 import { present, printFields } from './output.ts';
 
-function printStarted(args: Args, deps: CommandDeps, agent: RunningAgent): void {
+function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
   const snapshot = agent.snapshot();
   present(args, deps, snapshot, () => {
     const { identity, lease, local_api, control_api_base } = snapshot;

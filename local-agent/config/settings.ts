@@ -194,7 +194,7 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 export type Config = { -readonly [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
 
-/** The table for code that treats all settings alike. */
+/** The table as a list, for code that handles all settings the same way. */
 export const SETTING_ENTRIES = Object.entries(SETTINGS) as [SettingKey, Setting<Config[SettingKey]>][];
 
 /** The name of the option, without its dashes. */

@@ -1,6 +1,7 @@
 /** Text files of one folder, one a day: `<folder>/YYYY-MM-DD.jsonl`, for this user only. */
 import { appendFile, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../lib/errno.ts';
 
 const EXTENSION = '.jsonl';
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -15,10 +16,6 @@ export interface DayFiles {
   /** Days that have a file, oldest first. */
   days(): Promise<string[]>;
   remove(day: string): Promise<void>;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 export function openDayFiles(folder: string): DayFiles {

@@ -23,6 +23,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { hasErrorCode, isMissing } from '../lib/errno.ts';
 import { Folder, realPathOf } from './folder.ts';
 import type { Roots } from './roots.ts';
 import { asFileError, FileError } from './roots.ts';
@@ -38,10 +39,6 @@ export interface Slice {
 export interface Place {
   folder: Folder;
   name: string;
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 /** The real path of what exists; null when there is nothing of that name. A dangling link leads outside. */
@@ -73,7 +70,7 @@ function openFolder(path: string, roots: Roots, createParents: boolean): Folder 
     try {
       mkdirSync(parent.at(basename(path)), { mode: 0o755 });
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (!hasErrorCode(error, 'EEXIST')) throw error;
     }
     return parent.enter(basename(path), roots);
   } finally {

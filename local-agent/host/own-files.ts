@@ -1,9 +1,9 @@
 /** The agent's own files and folders: for this user only. */
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { hasErrorCode } from '../lib/errno.ts';
 
 const PERMISSION_BITS = 0o777;
-const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
 
 export const homeFolder: () => string = homedir;
 
@@ -22,7 +22,7 @@ export function readOwnFile(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return null;
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw error;
   }
 }

@@ -6,6 +6,7 @@
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { errorCode } from '../lib/errno.ts';
 
 export const FILE_ERROR_CODES = [
   'path_outside_roots',
@@ -52,7 +53,7 @@ const SYSTEM_CODES: Record<string, FileErrorCode> = {
 /** What went wrong as an expected failure; other errors of the system are `io_error`. */
 export function asFileError(error: unknown, path: string): FileError {
   if (error instanceof FileError) return error;
-  const system = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const system = errorCode(error) ?? '';
   const code = SYSTEM_CODES[system] ?? 'io_error';
   return new FileError(
     code,

@@ -3,7 +3,6 @@
  * to, so a kill in between leaves a record of something that did not happen, never a change without a record. The
  * oldest records go first when there are too many.
  */
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -17,8 +16,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isMissing } from '../lib/errno.ts';
+import { sha256Hex } from '../lib/hash.ts';
 import type { Keep } from './fs.ts';
-import { isMissing, writeWholeFile } from './fs.ts';
+import { writeWholeFile } from './fs.ts';
 import { readWholeFile, removeFile } from './remove.ts';
 import type { Roots } from './roots.ts';
 
@@ -40,10 +41,6 @@ export type UndoOutcome =
   | { type: 'unknown' }
   /** These hold something else than what the instruction left. */
   | { type: 'changed'; paths: string[] };
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 function writeSynced(path: string, bytes: Buffer): void {
   const fd = openSync(path, 'w', 0o600);
@@ -72,8 +69,8 @@ export class UndoStore {
       const files = this.#files(instructionId);
       const file = `${files.length}.old`;
       if (bytes !== null) writeSynced(join(folder, file), bytes);
-      const before = bytes === null ? null : { file, sha256: sha256(bytes) };
-      files.push({ path, before, after_sha256: after === null ? null : sha256(after) });
+      const before = bytes === null ? null : { file, sha256: sha256Hex(bytes) };
+      files.push({ path, before, after_sha256: after === null ? null : sha256Hex(after) });
       writeSynced(join(folder, MANIFEST), Buffer.from(JSON.stringify(files)));
       this.#prune(folder);
     };
@@ -138,6 +135,6 @@ export class UndoStore {
 /** Whether a file is as the instruction left it, or as it was before (when it never came to the change). */
 function isAsLeft({ path, before, after_sha256 }: KeptFile, roots: Roots): boolean {
   const now = readWholeFile(roots, path, { anyNames: true });
-  const hash = now === null ? null : sha256(now);
+  const hash = now === null ? null : sha256Hex(now);
   return hash === after_sha256 || hash === (before?.sha256 ?? null);
 }

@@ -1,6 +1,7 @@
 /** A small file that a person edits: read again only when it has changed, and watched through its folder. */
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { errorCode, isMissing } from '../lib/errno.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -9,10 +10,6 @@ export type StampedFile =
   | { state: 'missing'; stamp: string }
   | { state: 'unreadable'; stamp: string; reason: string }
   | { state: 'read'; stamp: string; text: string };
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
 
 /** A text that changes whenever the file does. */
 function stampOf(path: string): string {
@@ -34,7 +31,7 @@ export function readStamped(path: string, lastStamp: string): StampedFile {
       closeSync(fd);
     }
   } catch (error) {
-    if (hasCode(error, 'ENOENT') && lstatSync(path, { throwIfNoEntry: false }) === undefined)
+    if (isMissing(error) && lstatSync(path, { throwIfNoEntry: false }) === undefined)
       return lastStamp === 'missing' ? { state: 'unchanged' } : { state: 'missing', stamp: 'missing' };
     const reason = error instanceof Error ? error.message : String(error);
     return { state: 'unreadable', stamp: `${stamp} unreadable`, reason };
@@ -54,6 +51,6 @@ export function watchFile(path: string, onChange: () => void, signal: AbortSigna
     watcher.on('error', () => watcher.close());
   } catch (error) {
     // No such folder, or no watch left to be had.
-    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (errorCode(error) === null) throw error;
   }
 }

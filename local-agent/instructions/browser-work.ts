@@ -9,33 +9,25 @@ import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
 import type { BrowserTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
-import type { Wanted } from '../browsers/targets.ts';
-import type { Prompt } from '../delivery/prompts.ts';
-import { promptPlan } from '../delivery/prompts.ts';
-import type { Redact } from '../policy/redact.ts';
+import type { ConversationReader } from '../browsers/conversation-reader.ts';
+import type { BrowserTargets } from '../browsers/targets.ts';
+import type { Redact } from '../lib/redact.ts';
 import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
-import { clipToOutput, ended, fitToBody, succeeded } from '../tools/tool.ts';
-
-/** The browsers of this host, as far as tools use them. */
-export interface HostBrowsers {
-  /** A connected browser with that platform, and the tab there; null when there is none. */
-  target(wanted: Wanted): TargetPayload | null;
-  /** Queues a prompt inside the caller's transaction. Its end is told in the transaction that stores it. */
-  enqueuePrompt(prompt: Prompt): void;
-  /** Null when the browser could not, or did not answer in time. */
-  read(platform: Platform, target: TargetPayload): Promise<ConversationReading | null>;
-}
+import { clipToOutput, ended, fitOutput, succeeded } from '../tools/tool.ts';
+import type { OutgoingQueue, PromptSubject } from './outgoing.ts';
 
 export interface BrowserCall {
   name: BrowserTool;
   params: Record<string, unknown>;
-  /** Whose work it is: an instruction held here, or the command of another node's. */
-  subject: string;
+  /** Who requested it: an instruction of this node, or a command of the edge. */
+  subject: { kind: PromptSubject; id: string };
   onEnd: (result: InstructionResult) => void;
 }
 
 export interface BrowserWorkDeps {
-  browsers: HostBrowsers;
+  outgoing: Pick<OutgoingQueue, 'enqueuePrompt'>;
+  targets: Pick<BrowserTargets, 'choose'>;
+  reader: Pick<ConversationReader, 'read'>;
   redactor: () => Redact;
   monotonic: () => number;
 }
@@ -74,33 +66,33 @@ export class BrowserWork {
     const checked = TOOLS[name].params.parse(params) as ToolParams<BrowserTool>;
     const conversationId = checked.conversation_id ?? null;
     const purpose = 'prompt' in checked ? 'send' : 'read';
-    const target = this.#deps.browsers.target({ platform, conversation_id: conversationId, purpose });
+    const target = this.#deps.targets.choose({ platform, conversation_id: conversationId, purpose });
     if (target === null) return null;
     if (!('prompt' in checked)) return () => void this.#read(platform, target).then(onEnd);
-    return () =>
-      this.#deps.browsers.enqueuePrompt({
-        plan_id: promptPlan(subject),
-        subject_id: subject,
-        platform,
-        client_id: target.client_id,
-        conversation_id: conversationId,
-        target,
-        message_text: checked.prompt,
-        assistant_message_id: null,
-        timeout_ms: TOOLS[name].timeout_ms,
-      });
+    const prompt = {
+      plan_id: subject.id,
+      subject_id: subject.id,
+      platform,
+      client_id: target.client_id,
+      conversation_id: conversationId,
+      target,
+      message_text: checked.prompt,
+      assistant_message_id: null,
+      timeout_ms: TOOLS[name].timeout_ms,
+    };
+    return () => this.#deps.outgoing.enqueuePrompt(prompt, subject.kind);
   }
 
   /** Reads a conversation for whoever asks; null when no browser of this host can. */
   async reading(platform: Platform, conversationId: string | null): Promise<ConversationReading | null> {
-    const target = this.#deps.browsers.target({ platform, conversation_id: conversationId, purpose: 'read' });
-    return target === null ? null : await this.#deps.browsers.read(platform, target);
+    const target = this.#deps.targets.choose({ platform, conversation_id: conversationId, purpose: 'read' });
+    return target === null ? null : await this.#deps.reader.read(platform, target);
   }
 
   async #read(platform: Platform, target: TargetPayload): Promise<InstructionResult> {
-    const { browsers, redactor, monotonic } = this.#deps;
+    const { reader, redactor, monotonic } = this.#deps;
     const startedAt = monotonic();
-    const reading = await browsers.read(platform, target);
+    const reading = await reader.read(platform, target);
     return { ...this.#outcome(reading, redactor()), duration_ms: Math.max(0, Math.round(monotonic() - startedAt)) };
   }
 
@@ -108,6 +100,6 @@ export class BrowserWork {
     if (reading === null)
       return ended('failed', 'unreadable', 'the browser could not read it, or did not answer in time');
     const { text, clipped } = clipToOutput(redact(shown(reading)));
-    return fitToBody(succeeded(text, clipped));
+    return fitOutput(succeeded(text, clipped));
   }
 }

@@ -110,7 +110,7 @@ function forAnotherNode(
   const { decision, rule } = hostPolicy.judge({ name, params }, body.platform);
   if (decision !== 'allow')
     return refuse(ended('denied', 'denied_by_policy', `that node's policy says ${decision}: ${rule}`));
-  const begin = browsers.begin({ name, params, subject: command_id, onEnd: report });
+  const begin = browsers.begin({ name, params, subject: { kind: 'command', id: command_id }, onEnd: report });
   if (begin === null) return refuse(ended('failed', 'no_active_client', 'no browser of that node has the platform'));
   begin();
   return { accepted: true } as const;

@@ -103,7 +103,7 @@ export class Effects {
     const { instruction_id, params } = execution;
     const end = (result: InstructionResult) => this.end(message, execution, result);
     return store.transaction(() => {
-      const begin = browsers.begin({ name, params, subject: instruction_id, onEnd: end });
+      const begin = browsers.begin({ name, params, subject: { kind: 'instruction', id: instruction_id }, onEnd: end });
       if (begin === null) return false;
       if (this.#start(message, execution)) begin();
       return true;

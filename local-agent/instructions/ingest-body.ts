@@ -2,10 +2,10 @@
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import type { IngestBody, InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
-import { extractBlocks } from './extract.ts';
+import { fitToBody } from '../lib/fit-text.ts';
 import type { NormalInstruction } from './normalize.ts';
-import { normalize } from './normalize.ts';
-import { capErrors, parseBlocks } from './parse.ts';
+import { capErrors } from './parse.ts';
+import { readMessage } from './read-message.ts';
 
 export interface ObserveDeps {
   nodeId: string;
@@ -14,31 +14,17 @@ export interface ObserveDeps {
   approval: (instruction: NormalInstruction) => NonNullable<InstructionInput['approval']>;
 }
 
-/** Room for the envelope's other fields within the edge's limit of a body. */
-const SPARE_BYTES = 16 * 1024;
-
 /** Why a message is not told to the edge; null when it is. */
 export function reasonToIgnore(frame: FinalMessage): 'not_assistant' | 'no_conversation' | null {
   if (frame.role !== 'assistant') return 'not_assistant';
   return frame.conversation_id === null ? 'no_conversation' : null;
 }
 
-/** As much of a text as its JSON may take of the body. */
-function cutToFit(text: string): string {
-  let cut = text;
-  while (Buffer.byteLength(JSON.stringify(cut)) > HTTP.max_body_bytes - SPARE_BYTES) {
-    cut = cut.slice(0, Math.floor(cut.length * 0.75)).toWellFormed();
-  }
-  return cut;
-}
-
 /** The body of `POST /v1/messages`. A message too large for it is told without its instructions, as an error. */
 export function ingestBody(frame: FinalMessage & { conversation_id: string }, deps: ObserveDeps): IngestBody {
   const text = frame.raw_text.toWellFormed();
-  const parsed = parseBlocks(extractBlocks(text));
-  const normal = normalize(parsed.instructions);
-  const errors = [...parsed.errors, ...normal.errors].sort((a, b) => a.line - b.line);
-  const instructions = normal.instructions.map((instruction): InstructionInput => {
+  const { instructions: written, errors } = readMessage(text);
+  const instructions = written.map((instruction): InstructionInput => {
     const { block_index, index, target, tool, params } = instruction;
     const policy = deps.judge(instruction, frame.platform);
     const input = { block_index, index, target, tool, params, policy };
@@ -71,5 +57,5 @@ export function ingestBody(frame: FinalMessage & { conversation_id: string }, de
   const message = `the message and its instructions exceed ${HTTP.max_body_bytes} bytes; none was run`;
   const tooLarge = { block_index: 0, stage: 'extract', code: 'message_too_large', message, line: 1 } as const;
   const errorsOfIt = instructions.length > 0 ? [tooLarge] : capErrors(errors);
-  return { ...body, raw_text: cutToFit(text), instructions: [], block_errors: errorsOfIt };
+  return { ...body, raw_text: fitToBody(text), instructions: [], block_errors: errorsOfIt };
 }

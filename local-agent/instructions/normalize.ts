@@ -1,5 +1,6 @@
 /** From what was written to what a tool takes: its name looked up in the tool table, its params by their contract. */
 import type { BlockError } from '../../schema/contracts/instructions.ts';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import type { ToolName } from '../../schema/contracts/tools.ts';
 import { TOOLS, toolName } from '../../schema/contracts/tools.ts';
 import type { ParsedInstruction, RawParams } from './parse.ts';
@@ -35,9 +36,7 @@ function asObject(name: ToolName, raw: RawParams): ParamsOutcome {
 export function checkParams(name: ToolName, params: unknown): ParamsOutcome {
   const checked = TOOLS[name].params.safeParse(params);
   if (checked.success) return { ok: true, params: checked.data };
-  const issue = checked.error.issues[0];
-  const field = issue?.path.join('.');
-  return { ok: false, message: `${field ? `${field}: ` : ''}${issue?.message ?? 'invalid params'}` };
+  return { ok: false, message: firstIssueText(checked.error, 'params') };
 }
 
 /** Normalises each instruction by itself; one that cannot be becomes an error, the others go on. */

@@ -9,7 +9,6 @@ import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
-import type { Reply, ReplyQueue } from '../delivery/replies.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedQueue } from '../lib/keyed-queue.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
@@ -26,6 +25,7 @@ import { ExecutionStore } from './execution-store.ts';
 import { ingestBody, reasonToIgnore } from './ingest-body.ts';
 import { isOpen, nextStep } from './next-step.ts';
 import { OutboxReports } from './outbox-reports.ts';
+import type { OutgoingQueue } from './outgoing.ts';
 import { composeReply } from './reply.ts';
 
 /** Conversations whose effects run beside each other. */
@@ -35,7 +35,7 @@ export interface PipelineDeps {
   store: Store;
   nodeId: string;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
-  replies: ReplyQueue;
+  outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
   clock: Pick<Clock, 'now' | 'after'>;
   log: Pick<Logger, 'info' | 'error'>;
@@ -191,8 +191,8 @@ export class Pipeline {
   }
 
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
-    const { store, replies, onChange, inlineChars = DELIVERY.inline_chars } = this.#deps;
-    const reply: Reply = {
+    const { store, outgoing, onChange, inlineChars = DELIVERY.inline_chars } = this.#deps;
+    const reply = {
       plan_id: message.round === 1 ? `reply:${message.message_id}` : `reply:${message.message_id}:${message.round}`,
       subject_id: message.message_id,
       platform: message.platform,
@@ -205,7 +205,7 @@ export class Pipeline {
     };
     store.transaction(() => {
       this.ledger.setState(message.message_id, 'replying');
-      replies.enqueue(reply);
+      outgoing.enqueueReply(reply);
     });
     onChange();
   }

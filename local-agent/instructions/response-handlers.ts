@@ -95,15 +95,15 @@ class Responses {
         assistant_message_id: body.assistant_message_id ?? null,
         block_errors: body.block_errors,
         state: repliesTo(answer.ingest_status) ? 'executing' : 'done',
-        created_at: row.answeredAt,
+        created_at: row.respondedAt,
       },
-      repliesTo(answer.ingest_status) ? newExecutions(body, answer, row.answeredAt) : [],
+      repliesTo(answer.ingest_status) ? newExecutions(body, answer, row.respondedAt) : [],
     );
     return added ? this.#goOn(answer.message_id) : undefined;
   }
 
   started(answer: z.infer<typeof StartedResponseSchema>, row: SentRow): AfterCommit {
-    this.#ledger.extendClaim(answer.instruction_id, claimUntil(row.answeredAt, answer.claim_expires_in_ms));
+    this.#ledger.extendClaim(answer.instruction_id, claimUntil(row.respondedAt, answer.claim_expires_in_ms));
     return undefined;
   }
 
@@ -113,7 +113,7 @@ class Responses {
     if (!execution) return undefined;
     const own = execution.result?.status ?? 'interrupted';
     this.#ledger.settle(answer.instruction_id, isOpen(answer.status) ? own : answer.status, answer.artifact_url);
-    this.#follow(answer.rest, row.answeredAt);
+    this.#follow(answer.rest, row.respondedAt);
     return this.#goOn(execution.message_id);
   }
 
@@ -123,13 +123,13 @@ class Responses {
     if (isOpen(answer.status)) return this.#statuses(answer, row);
     const status = RESULT_STATUSES.find((one) => one === answer.status) ?? 'failed';
     const result = { status, output, exit_code: null, error_code, duration_ms, truncated: false };
-    this.#ledger.finish(instruction_id, result, row.answeredAt);
+    this.#ledger.finish(instruction_id, result, row.respondedAt);
     return this.ended(answer, row);
   }
 
   #statuses(answer: InstructionResultResponse, row: SentRow): AfterCommit {
     const { instruction_id, claim_expires_in_ms } = answer;
-    this.#ledger.extendClaim(instruction_id, claimUntil(row.answeredAt, claim_expires_in_ms));
+    this.#ledger.extendClaim(instruction_id, claimUntil(row.respondedAt, claim_expires_in_ms));
     return undefined;
   }
 
@@ -149,10 +149,10 @@ class Responses {
     const { message, calls } = ResubmissionSchema.parse(row.context);
     const taken = answer.instructions.flatMap((one) => {
       const call = calls.find(({ instruction_id }) => instruction_id === one.instruction_id);
-      return call ? [executionOf(answer.message_id, call, one, row.answeredAt)] : [];
+      return call ? [executionOf(answer.message_id, call, one, row.respondedAt)] : [];
     });
     const { ingest_status } = answer;
-    this.#ledger.reopen({ ...message, ingest_status, state: 'executing', created_at: row.answeredAt }, taken);
+    this.#ledger.reopen({ ...message, ingest_status, state: 'executing', created_at: row.respondedAt }, taken);
     return this.#goOn(answer.message_id);
   }
 
@@ -166,7 +166,7 @@ class Responses {
     if (!execution) return undefined;
     const refusal: InstructionResult = { ...ended('failed', code, ''), duration_ms: 0 };
     const result = execution.result ?? refusal;
-    if (!execution.result) this.#ledger.finish(instruction_id, refusal, row.answeredAt);
+    if (!execution.result) this.#ledger.finish(instruction_id, refusal, row.respondedAt);
     this.#ledger.settle(instruction_id, result.status, null);
     for (const other of this.#ledger.executions(execution.message_id)) {
       if (!isOpen(other.status)) continue;
@@ -192,31 +192,34 @@ class Responses {
 /** The handlers of the rows that the pipeline writes, by kind. */
 export function pipelineResponses(pipeline: Pipeline, onChange: () => void): Record<string, ResponseHandler> {
   const answers = new Responses(pipeline, onChange);
-  const refused: NonNullable<ResponseHandler['refused']> = ({ code }, row) => answers.refused(code, row);
+  const onRefusal: NonNullable<ResponseHandler['onRefusal']> = ({ code }, row) => answers.refused(code, row);
   return {
-    ingest: responseHandler({ schema: IngestResponseSchema, answered: (answer, row) => answers.ingested(answer, row) }),
+    ingest: responseHandler({
+      schema: IngestResponseSchema,
+      onResponse: (answer, row) => answers.ingested(answer, row),
+    }),
     started: responseHandler({
       schema: StartedResponseSchema,
-      answered: (answer, row) => answers.started(answer, row),
+      onResponse: (answer, row) => answers.started(answer, row),
     }),
     result: responseHandler({
       schema: InstructionResultResponseSchema,
-      answered: (answer, row) => answers.ended(answer, row),
-      refused,
+      onResponse: (answer, row) => answers.ended(answer, row),
+      onRefusal,
     }),
     output: responseHandler({
       schema: InstructionOutputResponseSchema,
-      answered: (answer) => answers.printed(answer),
-      refused: (_refusal, row) => answers.notPrinted(row),
+      onResponse: (answer) => answers.printed(answer),
+      onRefusal: (_refusal, row) => answers.notPrinted(row),
     }),
     claim: responseHandler({
       schema: MessageClaimResponseSchema,
-      answered: (answer, row) => answers.claimed(answer, row),
+      onResponse: (answer, row) => answers.claimed(answer, row),
     }),
     run: responseHandler({
       schema: InstructionRunResponseSchema,
-      answered: (answer, row) => answers.ranAtEdge(answer, row),
-      refused,
+      onResponse: (answer, row) => answers.ranAtEdge(answer, row),
+      onRefusal,
     }),
   };
 }

@@ -11,10 +11,8 @@ import type { CommandOf } from '../edge/commands.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
 import { conversationStream } from '../store/streams.ts';
-import { extractBlocks } from './extract.ts';
 import type { NormalInstruction } from './normalize.ts';
-import { normalize } from './normalize.ts';
-import { parseBlocks } from './parse.ts';
+import { readMessage } from './read-message.ts';
 
 const CallSchema = z.object({
   instruction_id: z.string(),
@@ -49,7 +47,7 @@ type Resubmitted = CommandOf<'message.resubmit'>['body'];
 
 /** Those of the wanted instructions that the text really holds. */
 function foundAgain({ raw_text, instructions }: Resubmitted): { instructionId: string; found: NormalInstruction }[] {
-  const written = normalize(parseBlocks(extractBlocks(raw_text)).instructions).instructions;
+  const written = readMessage(raw_text).instructions;
   return instructions.flatMap(({ instruction_id, index, target, tool }) => {
     const found = written.find((one) => one.index === index && one.target === target && one.tool === tool);
     return found ? [{ instructionId: instruction_id, found }] : [];

@@ -16,7 +16,7 @@ export interface PairingPort {
   open(): { code: string; expires_in_ms: number };
   view(): PairingWindowView;
   /** Resolves when the window is no longer `open`, after `waitMs`, or when the caller has disconnected. */
-  settled(waitMs: number, signal: AbortSignal): Promise<void>;
+  untilClaimed(waitMs: number, signal: AbortSignal): Promise<void>;
   /** True when a browser was waiting for this token and has received it. */
   pin(pairing: PairingBody): boolean;
 }
@@ -46,7 +46,7 @@ export function localRoutes({ pairing, status, browser }: LocalRouteDeps): Local
       path: '/v1/pairing',
       async run({ query, signal }) {
         const { wait_ms: waitMs } = parseInput(WaitSchema, query);
-        await pairing.settled(waitMs, signal);
+        await pairing.untilClaimed(waitMs, signal);
         return pairing.view();
       },
     },

@@ -2,7 +2,6 @@
  * What a person is shown and approves. The display is the exact text, with what cannot be seen made visible; the
  * hash binds the whole call and the files it names, so that neither can change between the approval and the effect.
  */
-import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { z } from 'zod';
 import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
@@ -10,6 +9,7 @@ import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { readFileSlice } from '../host/fs.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
+import { sha256Hex } from '../lib/hash.ts';
 import { makeVisible } from '../lib/visible.ts';
 import { patchedPaths } from '../tools/files-patch.ts';
 
@@ -17,9 +17,6 @@ type Approval = z.infer<typeof ApprovalSchema>;
 
 const MAX_DISPLAY_CHARS = 60_000;
 const MAX_HASHED_BYTES = 8 * 1024 * 1024;
-function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
 
 function textOf(name: ToolName, params: Record<string, unknown>): string {
   if (name === 'conductor::exec') {
@@ -62,7 +59,7 @@ function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roo
       const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length: MAX_HASHED_BYTES });
       // What is too large to be read whole is bound by when it changed, too.
       const partly = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
-      hashes[path] = `${sha256(bytes)}${size > bytes.length ? partly : ''}`;
+      hashes[path] = `${sha256Hex(bytes)}${size > bytes.length ? partly : ''}`;
     } catch (error) {
       // Not a file inside the roots: an option, a program on PATH, a file yet to be written.
       if (!(error instanceof FileError)) throw error;
@@ -89,5 +86,11 @@ export function approvalOf(name: ToolName, params: Record<string, unknown>, root
   const file_hashes = hashFiles(namedPaths(name, params), cwd, roots);
   const folder = name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
   const bound = canonicalize({ name, params, cwd: folder, file_hashes }) ?? '';
-  return { display: display(textOf(name, params)), approval_hash: sha256(bound), cwd: folder, env_names, file_hashes };
+  return {
+    display: display(textOf(name, params)),
+    approval_hash: sha256Hex(bound),
+    cwd: folder,
+    env_names,
+    file_hashes,
+  };
 }

@@ -7,14 +7,14 @@ import type { Roots } from '../host/roots.ts';
 import { expandHome, openRoots } from '../host/roots.ts';
 import { readTextFile } from '../host/text-file.ts';
 import type { UndoStore } from '../host/undo.ts';
+import type { Redact } from '../lib/redact.ts';
+import { redactor } from '../lib/redact.ts';
 import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { ended } from '../tools/tool.ts';
 import { approvalOf } from './approval.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
-import type { Redact } from './redact.ts';
-import { redactor } from './redact.ts';
 
 export interface HostPolicyDeps {
   policyFile: Pick<PolicyFile, 'current'>;

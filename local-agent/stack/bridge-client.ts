@@ -126,8 +126,8 @@ export class BridgeClient {
     return (found ?? (await this.#waitFor(type, isMatch, timeoutMs))) as FrameOf<T>;
   }
 
-  /** The kept frames of that type; they stay kept. */
-  kept<T extends FrameType>(type: T): FrameOf<T>[] {
+  /** The kept frames of that type, which stay kept. */
+  untaken<T extends FrameType>(type: T): FrameOf<T>[] {
     return this.#frames.filter((frame): frame is FrameOf<T> => frame.type === type);
   }
 

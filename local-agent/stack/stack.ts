@@ -173,7 +173,7 @@ async function startAgentChild(
         BAA_CONDUCTOR_HOST: options.host,
         BAA_CONTROL_API_BASE: edgeUrl,
         BAA_CONDUCTOR_LOCAL_API: url,
-        // The tokens of this system, whatever the caller's environment sets for another one.
+        // The agent uses the tokens of this system, not those that the caller's environment may set.
         BAA_STATE_DIR: layout.state,
         BAA_SHARED_TOKEN: '',
         ...options.agentEnv,

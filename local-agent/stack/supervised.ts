@@ -9,6 +9,7 @@ import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Backoff } from '../../schema/domain/retry.ts';
 import { retryDelayMs } from '../../schema/domain/retry.ts';
+import { signalGroup } from '../lib/kill-group.ts';
 
 export interface ChildSpec {
   name: string;
@@ -27,7 +28,7 @@ export interface SupervisedEvents {
 }
 
 const RESTART: Backoff = { base_ms: 250, max_ms: 10_000, jitter: 0 };
-/** After this time alive the next restart uses the shortest delay again. */
+/** Alive for this long counts as healthy: the next death starts from the shortest delay again. */
 const HEALTHY_AFTER_MS = 30_000;
 
 export class Supervised extends EventEmitter<SupervisedEvents> {
@@ -77,9 +78,9 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     this.#child?.send(message);
   }
 
-  /** Kills the process group; the supervisor then restarts the child. */
+  /** Ends the process group at once; the supervisor then restarts it. */
   kill(): void {
-    if (this.#child?.pid !== undefined) killGroup(this.#child.pid, 'SIGKILL');
+    if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL');
   }
 
   /** Sends SIGTERM and waits for the child to exit; after `timeoutMs` its group is killed. */
@@ -96,7 +97,7 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
   }
 
   #onExit(child: ChildProcess, reason: string): void {
-    if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     this.#child = null;
     if (this.#stopping) return;
     this.#deaths = Date.now() - this.#startedAt > HEALTHY_AFTER_MS ? 1 : this.#deaths + 1;
@@ -104,13 +105,5 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     this.#say(`${this.#spec.name} died (${reason}); starting it again in ${delayMs} ms`);
     this.emit('died', reason);
     this.#restart = setTimeout(() => this.start(), delayMs);
-  }
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: the group is gone already, which is what was wanted.
   }
 }

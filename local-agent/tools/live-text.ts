@@ -4,7 +4,7 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 import { INSTRUCTION } from '../../schema/defaults.ts';
-import type { Redact } from '../policy/redact.ts';
+import type { Redact } from '../lib/redact.ts';
 
 /** More than is ever shown live is not looked at. */
 const MAX_CHARS = INSTRUCTION.max_live_chars;

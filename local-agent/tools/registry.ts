@@ -8,7 +8,7 @@ import { readFile } from './files-read.ts';
 import { searchFiles } from './files-search.ts';
 import { writeFile } from './files-write.ts';
 import type { InstructionResult, ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
-import { ended, fitToBody } from './tool.ts';
+import { ended, fitOutput } from './tool.ts';
 
 const HANDLERS: { [N in HostTool]: ToolHandler<N> } = {
   'conductor::exec': exec,
@@ -39,7 +39,7 @@ export async function runHostTool(
   const startedAt = monotonicNow();
   let outcome: ToolOutcome;
   try {
-    outcome = fitToBody(await dispatch(name, params, context));
+    outcome = fitOutput(await dispatch(name, params, context));
   } catch (error) {
     outcome = ended('failed', 'internal', context.redact(error instanceof Error ? error.message : String(error)));
   }

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import type { InstructionResultBody } from '../../schema/contracts/instructions.ts';
 import { RESULT_STATUSES } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
-import { HTTP, INSTRUCTION } from '../../schema/defaults.ts';
+import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Keep } from '../host/fs.ts';
 import type { FileErrorCode, Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
-import type { Redact } from '../policy/redact.ts';
+import { fitToBody } from '../lib/fit-text.ts';
+import type { Redact } from '../lib/redact.ts';
 import type { RunningProcess } from '../worker-runner/orphans.ts';
 
 /** An instruction's result: what the edge is told, without the node's name. */
@@ -104,15 +105,8 @@ export function clipBytes(text: string, maxBytes: number): { text: string; clipp
   return { text: bytes.subarray(0, end).toString('utf8'), clipped: true };
 }
 
-/** Room for the other fields of a result within the edge's limit of a body. */
-const SPARE_BYTES = 16 * 1024;
-
-/** The same outcome with as much of its output as a request may carry: control characters take six bytes each there. */
-export function fitToBody(outcome: ToolOutcome): ToolOutcome {
-  let { output, truncated } = outcome;
-  while (Buffer.byteLength(JSON.stringify(output)) > HTTP.max_body_bytes - SPARE_BYTES) {
-    output = output.slice(0, Math.floor(output.length * 0.75)).toWellFormed();
-    truncated = true;
-  }
-  return { ...outcome, output, truncated };
+/** The same outcome with as much of its output as a request can carry. */
+export function fitOutput(outcome: ToolOutcome): ToolOutcome {
+  const output = fitToBody(outcome.output);
+  return { ...outcome, output, truncated: outcome.truncated || output !== outcome.output };
 }

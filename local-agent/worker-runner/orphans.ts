@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { z } from 'zod';
 import { bootId, groupMembers, startTicks } from '../host/processes.ts';
-import { signalGroup } from './kill.ts';
+import { signalGroup } from '../lib/kill-group.ts';
 
 export const RunningProcessSchema = z.object({
   pid: z.number().int().positive(),

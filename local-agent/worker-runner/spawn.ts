@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { endGroup, signalGroup } from './kill.ts';
+import { endGroup, signalGroup } from '../lib/kill-group.ts';
 import { OutputCollector } from './output.ts';
 import type { StopReason } from './timeout.ts';
 import { watchForStop } from './timeout.ts';

@@ -6,9 +6,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RenewalJob } from '../../schema/contracts/renewal.ts';
-import { Browser, block } from '../support/browser.ts';
+import { block, openBrowser } from '../support/browser.ts';
 import type { Cluster, TestNode } from '../support/cluster.ts';
 import { until, withCluster } from '../support/cluster.ts';
+import type { TestBrowser } from '../support/test-browser.ts';
 
 const TTL_SEC = 15;
 const RENEW_MS = 500;
@@ -24,7 +25,7 @@ async function nodeWithPolicy(cluster: Cluster): Promise<TestNode> {
 }
 
 /** Runs an instruction and waits for the delivery of its reply. */
-async function runsAnInstruction(browser: Browser, id: string): Promise<void> {
+async function runsAnInstruction(browser: TestBrowser, id: string): Promise<void> {
   await browser.says(id, block(`@conductor::exec::{"argv": ["echo", "it is ${id}"]}`));
   expect((await browser.delivers()).message_text).toContain(`it is ${id}`);
 }
@@ -39,12 +40,17 @@ function sentJob(cluster: Cluster): Promise<RenewalJob> {
 }
 
 /** The message reaches the edge, then the network drops all packets, then the push of its renewal is lost. */
-async function sentIntoTheVoid(cluster: Cluster, node: TestNode, browser: Browser, id: string): Promise<RenewalJob> {
+async function sentIntoTheVoid(
+  cluster: Cluster,
+  node: TestNode,
+  browser: TestBrowser,
+  id: string,
+): Promise<RenewalJob> {
   await browser.says(id, 'Half of it is done.');
   await until(async () => (await node.snapshot()).outbox.pending === 0);
   node.proxy.cut('silent');
   const job = await sentJob(cluster);
-  expect(browser.unasked()).toBe(0);
+  expect(browser.pendingDeliveries()).toEqual([]);
   return job;
 }
 
@@ -70,17 +76,17 @@ describe.concurrent('a node without a working channel', () => {
       node.proxy.lets = 'no upgrades';
       await node.start();
       const { acquired_at } = await cluster.term(1);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await runsAnInstruction(browser, 'answer-1');
       await setAuto(cluster);
       await browser.says('answer-2', 'Half of it is done.');
       const job = await sentJob(cluster);
       expect((await browser.delivers()).message_text).toContain('Half of it is done.');
       expect(await jobDone(cluster, job.job_id)).toMatchObject({ status: 'done', attempt_count: 1 });
-      // Past the TTL the first term still lives, so it was renewed; and the command was polled again and again.
+      // The first term is alive after its TTL, so it was renewed, and the node kept polling for commands.
       await until(async () => ((await cluster.leader()).renewed_at ?? 0) > acquired_at + TTL_SEC * 1_000);
       expect(await cluster.leader()).toMatchObject({ holder_id: 'a', term: 1 });
-      expect(browser.unasked()).toBe(0);
+      expect(browser.pendingDeliveries()).toEqual([]);
       expect((await node.snapshot()).loops.heartbeat).toBe(false);
       expect(node.proxy.refusedUpgrades).toBeGreaterThan(1);
     }, vars));
@@ -89,7 +95,7 @@ describe.concurrent('a node without a working channel', () => {
     withCluster(async (cluster) => {
       const node = await nodeWithPolicy(cluster);
       await node.start();
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await runsAnInstruction(browser, 'answer-1');
       await setAuto(cluster);
       await until(async () => (await node.snapshot()).loops.heartbeat);
@@ -98,13 +104,13 @@ describe.concurrent('a node without a working channel', () => {
       expect((await browser.delivers()).message_text).toContain('Half of it is done.');
       expect(await jobDone(cluster, job.job_id)).toMatchObject({ status: 'done', attempt_count: 1 });
 
-      // An edge that was killed has forgotten every socket, and no command.
+      // A killed edge loses all sockets but no command.
       await until(async () => (await node.snapshot()).loops.heartbeat);
       const next = await sentIntoTheVoid(cluster, node, browser, 'answer-3');
       cluster.stack.edge.kill();
       node.proxy.heal();
       expect((await browser.delivers()).message_text).toContain('Half of it is done.');
       expect(await jobDone(cluster, next.job_id)).toMatchObject({ status: 'done', attempt_count: 1 });
-      expect(browser.unasked()).toBe(0);
+      expect(browser.pendingDeliveries()).toEqual([]);
     }, vars));
 });

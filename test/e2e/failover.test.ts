@@ -97,7 +97,7 @@ describe.concurrent('two agents on one edge', () => {
 
   it('two agents never lead at once: a disconnected leader demotes itself before the other acquires', () =>
     withCluster(async (cluster) => {
-      // Failed renewals alone would make it `degraded` in time; here only its trust in the lease counts.
+      // Failed renewals alone would make it `degraded` later; this test is about its trust in the lease.
       const { a, b } = await pairOf(cluster, ['--renew-failure-threshold', '100']);
       await cutOffAndReturn(cluster, a, b);
       await cutOffAndReturn(cluster, b, a);
@@ -120,7 +120,7 @@ describe.concurrent('two agents on one edge', () => {
       expect(second.acquired_at - (left?.time ?? 0), 'at once when the holder yields').toBeLessThan(HANDOVER_MS);
       await a.standsBy();
 
-      // Five renewals on it still is the same term.
+      // After five more renewals it is still the same term.
       await until(async () => ((await cluster.leader()).renewed_at ?? 0) > second.acquired_at + 5 * RENEW_MS);
       const termedAt = Date.now();
       const ended = preferred.end('SIGTERM');

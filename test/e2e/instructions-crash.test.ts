@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTicks } from '../../local-agent/host/processes.ts';
 import { askAgentFile } from '../support/agent-file.ts';
-import { Browser } from '../support/browser.ts';
+import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
 
@@ -29,7 +29,7 @@ async function scene(name: string) {
   mkdirSync(workspace);
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(POLICY));
   await node.start();
-  return { node, name, workspace, browser: await Browser.open(cluster, node, name) };
+  return { node, name, workspace, browser: await openBrowser(cluster, node, name) };
 }
 type Scene = Awaited<ReturnType<typeof scene>>;
 
@@ -58,11 +58,11 @@ async function killed(at: Scene): Promise<void> {
   await at.node.end('SIGKILL');
   at.node.proxy.heal();
   await at.node.start();
-  at.browser = await Browser.open(cluster, at.node, at.name);
+  at.browser = await openBrowser(cluster, at.node, at.name);
 }
 
 /** Statuses of the message's instructions at the edge, in order, once none is open and the reply is delivered. */
-async function settled({ node }: Scene): Promise<string[]> {
+async function finalStatuses({ node }: Scene): Promise<string[]> {
   const rows = await until(async () => {
     type Row = { status: string; index: number; controller_id: string; message_id: string };
     const { items } = await cluster.call<{ items: Row[] }>('GET', '/v1/instructions?limit=200');
@@ -83,7 +83,7 @@ describe('an agent that is killed with kill -9', () => {
     await says(at, 'echo effect >> effects');
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
   it('an agent killed between two effects interrupts the first, and runs the second once', async () => {
@@ -94,9 +94,9 @@ describe('an agent that is killed with kill -9', () => {
     const { message_text } = await at.browser.delivers();
     expect(message_text).toContain('interrupted');
     expect(message_text).toContain('2\\. `conductor::exec` — ok');
-    expect([await settled(at), effects(at)]).toEqual([['interrupted', 'succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['interrupted', 'succeeded'], 1]);
     expect(readFileSync(join(at.workspace, 'second'), 'utf8')).toBe('effect\n');
-    // What outlived the agent was ended by the next one.
+    // The next agent has killed the program that outlived the first one.
     await until(async () => startTicks(program) === null);
   });
 
@@ -109,7 +109,7 @@ describe('an agent that is killed with kill -9', () => {
     await isStored(at.node, 'SELECT 1 FROM executions WHERE result IS NOT NULL');
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
   it('an agent killed before the delivery keeps the reply for the browser, and delivers it once', async () => {
@@ -121,8 +121,8 @@ describe('an agent that is killed with kill -9', () => {
     await isStored(at.node, "SELECT 1 FROM deliveries WHERE state = 'queued'");
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
-    expect(at.browser.unasked()).toBe(0);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect(at.browser.pendingDeliveries()).toEqual([]);
   });
 
   it('an agent killed during the delivery does not send the reply again, as it may have arrived', async () => {
@@ -130,7 +130,7 @@ describe('an agent that is killed with kill -9', () => {
     await says(at, 'echo effect >> effects');
     await at.browser.client.next('browser.proxy_delivery');
     await killed(at);
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
-    expect(at.browser.unasked()).toBe(0);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect(at.browser.pendingDeliveries()).toEqual([]);
   });
 });

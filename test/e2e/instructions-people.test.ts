@@ -8,9 +8,10 @@ import { runCli } from '../../local-agent/commands/main.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
 import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
-import { Browser } from '../support/browser.ts';
+import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
+import type { TestBrowser } from '../support/test-browser.ts';
 
 const MINUTE_MS = 60_000;
 type Detail = z.infer<typeof InstructionDetailSchema>;
@@ -19,7 +20,7 @@ interface Scene {
   node: TestNode;
   name: string;
   workspace: string;
-  browser: Browser;
+  browser: TestBrowser;
 }
 
 let cluster: Cluster;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   cluster = await Cluster.start();
 }, 2 * MINUTE_MS);
 afterAll(() => cluster?.stop());
-// Nobody of an earlier test is there to do a later one's work.
+// The nodes of earlier tests must not run the instructions of later ones.
 afterEach(() => Promise.all(scenes.splice(0).map(({ node }) => node.end('SIGTERM'))));
 
 /** A new node with a browser in a new conversation. */
@@ -38,7 +39,7 @@ async function scene(name: string, policy: object, platforms?: Platform[]): Prom
   mkdirSync(workspace);
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(policy));
   await node.start();
-  const made = { node, name, workspace, browser: await Browser.open(cluster, node, name, platforms) };
+  const made = { node, name, workspace, browser: await openBrowser(cluster, node, name, platforms) };
   scenes.push(made);
   return made;
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Browser, block } from '../support/browser.ts';
+import { block, openBrowser } from '../support/browser.ts';
 import type { Cluster, TestNode } from '../support/cluster.ts';
 import { until, withCluster } from '../support/cluster.ts';
 
@@ -49,7 +49,7 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
   it('a node that was killed before the pause and started during it blocks the work it had accepted', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       node.proxy.cut('hard');
       await browser.says('answer-1', write('one.txt'));
       await node.end('SIGKILL');
@@ -63,13 +63,13 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
       expect(system).toMatchObject({ mode: 'paused', mode_version: 1 });
       expect(existsSync(join(workspace, 'one.txt'))).toBe(false);
 
-      // Down for the whole of a pause: it works under the version that came after it.
+      // The node was down during a whole pause: it works under the mode version after the pause.
       await node.end('SIGKILL');
       await cluster.call('POST', '/v1/system/resume', {});
       await cluster.call('POST', '/v1/system/pause', {});
       await cluster.call('POST', '/v1/system/resume', {});
       await node.start();
-      const again = await Browser.open(cluster, node);
+      const again = await openBrowser(cluster, node);
       await again.says('answer-2', write('two.txt'));
       expect(await rowsOf(cluster, 'answer-2', (rows) => rows[0]?.status === 'succeeded')).toHaveLength(1);
       expect((await node.snapshot()).system).toMatchObject({ mode: 'running', mode_version: 4 });
@@ -80,7 +80,7 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
   it('a node that was disconnected during an instruction stops before the next one', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await browser.says('answer-1', [WAITS, write('second.txt')].join('\n\n'));
       await rowsOf(cluster, 'answer-1', (rows) => rows[0]?.status === 'running');
       node.proxy.cut('silent');
@@ -91,7 +91,7 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
       node.proxy.heal();
       const rows = await rowsOf(cluster, 'answer-1', (all) => all[1]?.status === 'blocked');
       expect(rows).toMatchObject([{ status: 'succeeded' }, { status: 'blocked', gate: 'system_paused' }]);
-      // The reply to what was executed still goes out.
+      // The reply to the executed instruction is still delivered.
       expect((await browser.delivers()).message_text).toContain('gone');
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
     }));
@@ -99,14 +99,14 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
   it('a pause with interrupt ends running instructions when the node reconnects', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await browser.says('answer-1', [WAITS, write('second.txt')].join('\n\n'));
       await rowsOf(cluster, 'answer-1', (rows) => rows[0]?.status === 'running');
       await cluster.call('POST', '/v1/system/pause', { interrupt: true });
       const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => status !== 'running'));
       expect(rows[0]?.status).toBe('canceled');
       expect(['canceled', 'blocked']).toContain(rows[1]?.status);
-      // Its program never saw the file it waits for: only the end of it lets the reply go.
+      // The program never saw the file that it waits for, so the reply shows that it was ended.
       await browser.delivers();
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
     }));

@@ -11,7 +11,7 @@ beforeAll(async () => {
   scene = await RenewalScene.start();
 });
 afterAll(() => scene?.stop());
-afterEach(() => scene.answerWith(() => ({})));
+afterEach(() => scene.respondWith(() => ({})));
 
 const isDone = ({ status }: { status: string }): boolean => status === 'done';
 
@@ -22,7 +22,7 @@ function plans(conversation: string): string[] {
 describe('an undisturbed renewal', () => {
   it('a renewal is sent by the alarm, within about a second after it is due, and not before', async () => {
     const lateMs: number[] = [];
-    // One platform each: the distance between two deliveries of one browser and platform is not lateness.
+    // One platform each: the spacing between two deliveries of one browser and platform is no lateness.
     for (const conversation of ['claude-calm', 'chatgpt-calm', 'gemini-calm']) {
       await scene.conversation(conversation);
       const message = await scene.say(conversation, 'an answer');
@@ -33,7 +33,7 @@ describe('an undisturbed renewal', () => {
       expect(plans(conversation)).toHaveLength(1);
     }
     process.stdout.write(`lateness of single renewals by the alarm, ms: ${lateMs.join(', ')}\n`);
-    // The cron would be a minute away; the clocks of one machine are one.
+    // The Cron Trigger would fire a minute later. Edge and test share the clock of this machine.
     for (const late of lateMs) expect(late).toBeGreaterThanOrEqual(0);
     expect(Math.min(...lateMs)).toBeLessThan(30_000);
   });
@@ -66,22 +66,22 @@ describe('a renewal whose agent is killed', () => {
     const absent = 'sent-not-there';
     const waiting = 'not-sent';
     for (const id of [found, absent, waiting]) await scene.conversation(id);
-    scene.answerWith(({ conversation_id }) => (conversation_id === waiting ? {} : 'silence'));
+    scene.respondWith(({ conversation_id }) => (conversation_id === waiting ? {} : 'silence'));
     const first = [await scene.say(found, 'one'), await scene.say(absent, 'two')] as const;
     const inFlight = await scene.delivery(found);
     await scene.delivery(absent);
     scene.taken(inFlight);
     const third = await scene.say(waiting, 'three');
-    // Both places are taken: it can only wait. It has been heard once its job runs.
+    // Both slots are in use, so the third renewal waits. The agent has received it once its job runs.
     await scene.job(third, ({ status }) => status === 'running');
     await scene.outbox('empty');
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.killAgent();
 
     await scene.job(first[0], isDone);
     await scene.job(first[1], isDone, 90_000);
     await scene.job(third, isDone, 90_000);
-    // Found in the conversation, so never sent again; certainly not there, so sent once more, knowingly.
+    // A renewal that is in the conversation is never sent again; one that certainly is not is sent once more.
     expect(plans(found)).toHaveLength(1);
     expect(plans(absent)).toHaveLength(2);
     expect(new Set(plans(waiting)).size).toBe(plans(waiting).length);
@@ -90,16 +90,16 @@ describe('a renewal whose agent is killed', () => {
 
   it('a result that the killed agent had not reported reaches the edge, and nothing is sent again', async () => {
     await scene.conversation('unreported');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('unreported', 'an answer');
     const delivery = await scene.delivery('unreported');
     await scene.outbox('empty');
     await scene.killEdge();
     scene.taken(delivery);
-    scene.answerLate(delivery);
+    scene.respondLate(delivery);
     await scene.outbox('filled');
     await scene.killAgent();
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.job(message, isDone);
     expect(plans('unreported')).toHaveLength(1);
   });
@@ -127,11 +127,11 @@ describe('a renewal whose edge is killed', () => {
 
   it('a result that arrives while the edge is down waits in the outbox and then ends the job', async () => {
     await scene.conversation('edge-midway');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('edge-midway', 'an answer');
     const delivery = await scene.delivery('edge-midway');
     await scene.killEdge();
-    scene.answerLate(delivery);
+    scene.respondLate(delivery);
     scene.taken(delivery);
     await scene.edgeIsBack();
     await scene.job(message, isDone, 90_000);
@@ -142,13 +142,13 @@ describe('a renewal whose edge is killed', () => {
 describe('a result after the agent’s deadline', () => {
   it('a late result changes nothing, as the agent has read the conversation and found the renewal', async () => {
     await scene.conversation('late');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('late', 'an answer');
     const delivery = await scene.delivery('late');
     scene.taken(delivery);
     const job = await scene.job(message, isDone, 90_000);
-    scene.answerLate(delivery);
-    scene.answerWith(() => ({}));
+    scene.respondLate(delivery);
+    scene.respondWith(() => ({}));
     expect(job.attempt_count).toBe(1);
     expect(plans('late')).toHaveLength(1);
   });
@@ -163,14 +163,14 @@ describe('a platform that responds with 401', () => {
 
   it('a 401 stops the browser, also for the next agent, until a person resumes it', async () => {
     await scene.conversation('signed-out');
-    scene.answerWith(() => ({
+    scene.respondWith(() => ({
       failed: true,
       reason: 'http_401',
       downstream: { method: 'dom', http_status: 401, seen_in_page: false, duration_ms: 1 },
     }));
     const message = await scene.say('signed-out', 'an answer');
     await scene.job(message, ({ status, last_error }) => status === 'pending' && last_error !== null);
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.killAgent();
     const { policy } = await scene.local('/v1/browser', BrowserSchema);
     const stopped = policy.targets.filter((target) => target.stopped !== null);

@@ -3,16 +3,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askAgentFile } from '../support/agent-file.ts';
-import { Browser, block } from '../support/browser.ts';
+import { block, openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
+import type { TestBrowser } from '../support/test-browser.ts';
 
 const MINUTE_MS = 60_000;
 const ROUNDS = 25;
 
 interface Host {
   node: TestNode;
-  browser: Browser;
+  browser: TestBrowser;
   effects: string;
 }
 
@@ -29,17 +30,17 @@ async function open(name: string): Promise<Host> {
   mkdirSync(join(node.root, 'workspace'));
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify({ exec: { shell: 'allow' } }));
   await node.start();
-  const browser = await Browser.open(cluster, node);
+  const browser = await openBrowser(cluster, node);
   void deliverAll(browser);
   return { node, browser, effects: join(node.root, 'workspace', 'effects') };
 }
 
-/** Waits until the socket is closed. */
-async function deliverAll(browser: Browser): Promise<void> {
+/** Delivers everything until the socket is closed. */
+async function deliverAll(browser: TestBrowser): Promise<void> {
   try {
     for (;;) await browser.delivers();
   } catch {
-    // The test is over.
+    // The socket was closed at the end of the test.
   }
 }
 
@@ -76,7 +77,7 @@ async function bothSay(isNamed: (host: number) => boolean): Promise<string[]> {
   messages += 1;
   const id = `answer-${messages}`;
   const text = block(`@conductor::exec::echo ${id} >> effects`);
-  await Promise.all(hosts.map(({ browser }, host) => browser.says(id, text, isNamed(host))));
+  await Promise.all(hosts.map(({ browser }, host) => browser.says(id, text, { isNamed: isNamed(host) })));
   const responses = await waitForResponses(messages);
   const rows = await ended(messages);
   expect(rows, 'one journal row for each message').toHaveLength(messages);

@@ -1,6 +1,6 @@
 import type { CommandDeps } from '../../local-agent/commands/deps.ts';
 import type { EdgeClient, EdgeRequest } from '../../local-agent/edge/http-client.ts';
-import { FakeClock } from './fake-clock.ts';
+import { TestClock } from './test-clock.ts';
 
 export interface CommandCall {
   base: string;
@@ -10,7 +10,7 @@ export interface CommandCall {
   body: unknown;
 }
 
-/** The dependencies of a command under test, with a record of its output and its calls; `respond` stands for edge and agent. */
+/** The dependencies of a command under test, with a record of its output and its calls; `respond` replaces edge and agent. */
 export function commandWorld(respond: (call: CommandCall) => unknown, over: Partial<CommandDeps> = {}) {
   const out: string[] = [];
   const err: string[] = [];
@@ -34,8 +34,8 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     print: (line) => out.push(line),
     warn: (line) => err.push(line),
     isTerminal: false,
+    clock: new TestClock(),
     version: '1.2.3',
-    clock: new FakeClock(),
     readFile: () => null,
     writeNewFile: () => undefined,
     modeOf: () => null,

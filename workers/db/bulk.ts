@@ -4,7 +4,7 @@ import { getTableName, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Database, Statement } from './open.ts';
 
-/** Rows must have the same keys; JSON columns are given as values. No statement for no rows. `onConflict` as in SQL. */
+/** Rows must have the same keys; JSON columns are given as values. `onConflict` as in SQL. No statement for no rows. */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
   table: T,

@@ -10,6 +10,7 @@ import { authenticate, authenticateSignIn } from '../auth/authenticate.ts';
 import { requireOwnNodeId } from '../auth/ownership.ts';
 import type { Edge } from '../db/plan.ts';
 import type { AppEnv } from '../env.ts';
+import { parse } from './parse.ts';
 import type { Parsed, RouteSpec, Schema } from './route-spec.ts';
 
 /** A validated request, as a route's handler takes it. */
@@ -85,19 +86,4 @@ function parseJson(text: string): unknown {
   } catch {
     throw new AppError('invalid_request', 'the body is not JSON', { details: { field: 'body', expected: 'JSON' } });
   }
-}
-
-/** Parses with the contract. Throws `invalid_request` that names the first bad field and what was expected there. */
-export function parse<S extends Schema>(schema: S, value: unknown, where: string): Parsed<S> {
-  if (schema === undefined) return undefined as Parsed<S>;
-  const result = schema.safeParse(value);
-  if (result.success) return result.data as Parsed<S>;
-  const issues = result.error.issues.map((issue) => ({
-    field: (issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path).join('.') || where,
-    expected: issue.message,
-  }));
-  const [first] = issues;
-  throw new AppError('invalid_request', `${first?.field}: ${first?.expected}`, {
-    details: { in: where, ...first, issues: issues.slice(0, 20) },
-  });
 }

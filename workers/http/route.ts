@@ -12,8 +12,9 @@ import type { Idempotency } from '../db/idempotency.ts';
 import { parseIdempotencyKey } from '../db/idempotency.ts';
 import type { WritePlan } from '../db/plan.ts';
 import type { AppEnv } from '../env.ts';
+import { parse } from './parse.ts';
 import type { Input } from './request.ts';
-import { parse, receive } from './request.ts';
+import { receive } from './request.ts';
 import type { Parsed, RouteSpec, Schema } from './route-spec.ts';
 
 /** Roles that may read everything. A route that nodes may read too names `controller` as well. */

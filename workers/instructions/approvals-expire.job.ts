@@ -1,11 +1,11 @@
 /** `approvals.expire`: an approval that nobody decided in time ends as `expired`, and what waits behind it is released. */
 import { asc, sql } from 'drizzle-orm';
 import { instructions } from '../../schema/tables/index.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
 import type { Runner } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { closeApproval } from './approve.ts';
 import { expireEach } from './expire-each.ts';
-import { OPEN_SQL } from './status-sql.ts';
 
 const MAX_PER_TICK = 20;
 

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import { EXECUTING_SQL } from './status-sql.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
 
 /** The instructions of the message must still have the statuses that were read. */
 export function guardStatuses(

@@ -13,9 +13,9 @@ import { instructions } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
+import { AWAITING_APPROVAL_SQL } from '../db/status-sql.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
-import { AWAITING_APPROVAL_SQL } from './status-sql.ts';
 import { blocksOfMessage, storyOf } from './story.ts';
 
 export interface InstructionFilter {

@@ -6,12 +6,12 @@ import { asc, sql } from 'drizzle-orm';
 import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { runBatch } from '../db/open.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
 import { projectAllAgain } from '../renewal/projection-marks.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { expireEach } from './expire-each.ts';
 import { finishAndNotify } from './finish.ts';
-import { OPEN_SQL } from './status-sql.ts';
 
 const MAX_PER_TICK = 50;
 

@@ -9,9 +9,9 @@ import { instructions } from '../../schema/tables/index.ts';
 import type { WriteContext } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
 import type { Edge } from '../db/plan.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
 import { planCancel } from './cancel.ts';
 import { loadInstruction } from './load.ts';
-import { EXECUTING_SQL } from './status-sql.ts';
 
 /** A dozen cancellations stay below the 50 queries that an invocation has on the free plan. */
 const MAX_AT_ONCE = 12;

@@ -7,7 +7,7 @@ import { AppError } from '../../schema/errors.ts';
 import type { ConversationRow, FenceRow, InstructionRow, MessageRow } from '../../schema/tables/index.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import type { Edge } from '../db/plan.ts';
-import { EXECUTING_SQL } from './status-sql.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
 
 const MESSAGE = {
   message_id: messages.message_id,

@@ -7,8 +7,8 @@ import type { ConversationRow } from '../../schema/tables/index.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
-import { EXECUTING_SQL } from '../instructions/status-sql.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 
 export type IngestReads = Awaited<ReturnType<typeof readForIngest>>;

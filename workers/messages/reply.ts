@@ -7,7 +7,7 @@ import { requireOwn } from '../auth/ownership.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { OPEN_SQL } from '../instructions/status-sql.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
 import { projectAgain } from '../renewal/projection-marks.ts';
 import { findSummary } from './message-reads.ts';
 

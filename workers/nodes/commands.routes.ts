@@ -18,7 +18,7 @@ import { requireOwn } from '../auth/ownership.ts';
 import type { Database } from '../db/open.ts';
 import type { Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { parse } from '../http/request.ts';
+import { parse } from '../http/parse.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, read, write } from '../http/route.ts';
 import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';

@@ -7,7 +7,7 @@ import { renewalHold, renewalsToday, trippedBreaker } from '../../schema/domain/
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
-import { instructionPending } from '../messages/owes-reply.ts';
+import { instructionPending } from '../db/owes-reply.ts';
 import { reachOf } from '../nodes/presence.ts';
 import { settings as edgeSettings } from '../settings.ts';
 import { linksOf } from './due-jobs.ts';

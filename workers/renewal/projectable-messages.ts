@@ -5,7 +5,7 @@ import type { AutomationStatus, TargetPayload } from '../../schema/contracts/con
 import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import type { RenewalCounters } from '../../schema/domain/renewal-limits.ts';
 import type { Database } from '../db/open.ts';
-import { instructionPending } from '../messages/owes-reply.ts';
+import { instructionPending } from '../db/owes-reply.ts';
 import { counterColumns } from './counters.ts';
 import { PROJECTOR } from './projection-marks.ts';
 import { settingsLayers, settingsOf } from './settings.ts';

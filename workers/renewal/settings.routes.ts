@@ -9,7 +9,7 @@ import {
 import { effectiveSettings } from '../../schema/domain/renewal-limits.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Database } from '../db/open.ts';
-import { parse } from '../http/request.ts';
+import { parse } from '../http/parse.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { PEOPLE, READERS, read, write } from '../http/route.ts';
 import { findConversation } from './conversations.ts';

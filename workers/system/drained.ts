@@ -1,7 +1,7 @@
 /** Is anything left that a draining system still finishes? Reads partial indexes only, each up to the first that is. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/open.ts';
-import { EXECUTING_SQL } from '../instructions/status-sql.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
 
 /**
  * False while an instruction is claimed or runs, a reply is due, a delivery is under way, or a job

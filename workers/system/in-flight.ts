@@ -10,8 +10,8 @@ import { replyDueAt } from '../../schema/domain/reply.ts';
 import { guardThat } from '../db/guards.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Database, Statement } from '../db/open.ts';
-import { EXECUTING_SQL, OPEN_SQL, WAITING_SQL } from '../instructions/status-sql.ts';
-import { OPEN_MESSAGE_SQL } from '../messages/owes-reply.ts';
+import { OPEN_MESSAGE_SQL } from '../db/owes-reply.ts';
+import { EXECUTING_SQL, OPEN_SQL, WAITING_SQL } from '../db/status-sql.ts';
 
 const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;

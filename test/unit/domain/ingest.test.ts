@@ -6,6 +6,8 @@ import { POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import type { IngestFacts, StoredObservation } from '../../../schema/domain/ingest.ts';
 import { countExecuted, decideIngest, dedupeText, identityOf, recognize } from '../../../schema/domain/ingest.ts';
+import { isOpenStatus } from '../../../schema/domain/instruction-machine.ts';
+import { isOpenMessage } from '../../../schema/domain/message-machine.ts';
 
 const facts: IngestFacts = {
   recognition: { as: 'new' },
@@ -97,6 +99,7 @@ describe('instructions at insert', () => {
           expect(one.claim_expires_at !== null).toBe(one.status === 'claimed');
           expect(one.approval_expires_at !== null).toBe(one.status === 'awaiting_approval');
         }
+        expect(isOpenMessage(ingest_status)).toBe(instructions.some((one) => isOpenStatus(one.status)));
         const first = instructions.findIndex((one) => one.status === 'awaiting_approval');
         if (first !== -1) {
           expect(instructions.slice(first).every((one) => one.status !== 'claimed')).toBe(true);

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import type { IngestResponse } from '../../../schema/contracts/instructions.ts';
 import { Conductor, EXEC, instructionsOf } from '../support/conductor.ts';
 import { counting } from '../support/counting.ts';
-import { NODE } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
 
 const counted = counting();
 const conductor = new Conductor(counted.env);
@@ -91,18 +91,68 @@ async function lives(report: Report): Promise<[instructions: number, requests: n
   return table;
 }
 
-it('a message costs three requests and 24 rows, and at most 8 rows for each further instruction', async () => {
+it('a message with one instruction costs three requests and 24 rows', async () => {
   await lifeOf(1, together);
   const { requests, rows, by_request } = await lifeOf(1, together);
-  expect(by_request).toEqual({});
+  expect(by_request).toEqual({
+    ingest: {
+      messages: 4,
+      local_conversations: 1,
+      instructions: 3,
+      journal_blocks: 2,
+      event_batches: 1,
+      outbox_marks: 1,
+    },
+    progress: { messages: 2, instructions: 1, journal_blocks: 2, event_batches: 1, outbox_marks: 1 },
+    reply: { messages: 1, journal_blocks: 2, event_batches: 1, outbox_marks: 1 },
+  });
   expect([requests, rows]).toEqual([3, 24]);
-  expect(await lives(together)).toEqual([]);
 });
 
-it('one by one', async () => {
-  expect(await lives(oneByOne)).toEqual([]);
+it('each further instruction costs 4 rows in one report, 8 in a report of its own, 14 in one for its start as well', async () => {
+  expect(await lives(together)).toEqual([
+    [1, 3, 24],
+    [2, 3, 28],
+    [5, 3, 40],
+    [10, 3, 60],
+  ]);
+  expect(await lives(oneByOne)).toEqual([
+    [1, 3, 24],
+    [2, 4, 32],
+    [5, 7, 56],
+    [10, 12, 96],
+  ]);
+  expect(await lives(apart)).toEqual([
+    [1, 4, 30],
+    [2, 6, 44],
+    [5, 12, 86],
+    [10, 22, 156],
+  ]);
 });
 
-it('apart', async () => {
-  expect(await lives(apart)).toEqual([]);
+it('a message that comes ten minutes after the last one also writes when its link was seen', async () => {
+  conductor.edge.now += 10 * MINUTE_MS;
+  await send('/v1/messages', conductor.message({ remote_conversation_id: 'elsewhere' }));
+  const { by_request, rows } = await lifeOf(1, together);
+  expect([rows, by_request.ingest?.conversation_links]).toEqual([25, 1]);
+});
+
+it('what a message reads does not grow with its conversation', async () => {
+  const readsOf = async () => {
+    const before = counted.rows();
+    await lifeOf(2, together);
+    return counted.rows() - before;
+  };
+  const few = await readsOf();
+  await rowsOf(`INSERT INTO messages (message_id, local_conversation_id, platform, remote_conversation_id, identity,
+      text_hash, raw_text, role, controller_id, client_id, capture, block_errors, ingest_status, observed_at, received_at)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+    SELECT 'copy_' || i, c.local_conversation_id, c.platform, c.remote_conversation_id, 'id:copy-' || i, 'h' || i, 't',
+      'assistant', 'c', 'k', '{"source":"dom","other":"agrees"}', '[]', 'executed', i, i
+    FROM n, local_conversations AS c WHERE c.remote_conversation_id = 'conv-1'`);
+  await rowsOf(`INSERT INTO instructions (instruction_id, dedupe_key, message_id, local_conversation_id, controller_id,
+      block_index, "index", target, tool, params, status, policy, timeout_ms, created_at, updated_at)
+    SELECT 'ins_' || message_id, message_id, message_id, local_conversation_id, 'c', 0, 0, 'conductor', 'exec', '{}',
+      'succeeded', '{"decision":"allow","rule":"r"}', 1, 1, 1 FROM messages WHERE message_id LIKE 'copy_%'`);
+  expect(await readsOf()).toBeLessThanOrEqual(few);
 });

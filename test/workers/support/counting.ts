@@ -1,7 +1,7 @@
-/** D1 as it is, counting what is asked of it: statements, and the rows that they read and write. */
+/** D1 that counts its statements and the rows that they read and write. */
 import { env } from 'cloudflare:workers';
 
-const UNWRAP = Symbol('the statement itself');
+const UNWRAP = Symbol('the wrapped statement');
 
 /** One statement that wrote: its table, how many rows of it changed, and what D1 bills, index entries included. */
 export interface Written {
@@ -34,7 +34,7 @@ export function counting(): Counting {
       get(target, key) {
         if (key === 'bind') return (...values: unknown[]) => wrap(target.bind(...values), query);
         if (key === 'all' || key === 'run') return async () => count(await target.all(), query);
-        // drizzle reads rows as arrays; the same rows are counted by asking for them as objects first.
+        // D1 reports rows read with `all` only, so the statement runs once more for its count.
         if (key === 'raw') {
           return async () => {
             count(await target.all(), query);

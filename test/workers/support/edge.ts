@@ -1,6 +1,6 @@
 /**
- * Calls into the HTTP application inside workerd: a clock to set, tokens of every role, parsed envelopes. The clock
- * stands a day ahead unless it is set, so that no alarm rings by itself, in the middle of a test or after its end.
+ * Calls the HTTP application inside workerd, with a settable clock, tokens of every role and parsed envelopes. Unless it
+ * is set, the clock is a day ahead of the real one, so that no alarm of the objects fires during a test.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -52,7 +52,7 @@ export class TestEdge {
     });
   }
 
-  /** The bare answer; what the request left to `waitUntil` is done when the stream is not held open. */
+  /** The response as it is. Waits for the work that the request gave to `waitUntil`, unless `wait` is false. */
   async fetch(path: string, init: RequestInit = {}, wait = true): Promise<Response> {
     const ctx = createExecutionContext();
     const response = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.env, ctx);
@@ -65,7 +65,7 @@ export class TestEdge {
     return this.#database.race(write, rival, matching);
   }
 
-  /** One call as the bootstrap operator, unless `token` says otherwise (null: none). Each comes from another address. */
+  /** One call with `token`: the bootstrap secret by default, null for none. Each call has an address of its own. */
   async call(
     method: string,
     path: string,
@@ -84,15 +84,15 @@ export class TestEdge {
     return { status: response.status, headers: response.headers, text: await response.text() };
   }
 
-  /** `data` of a success, as the caller says it is; fails on anything else. */
+  /** `data` of a success. Throws for a failure. */
   async data<T>(method: string, path: string, call: Call = {}): Promise<T> {
     const reply = await this.call(method, path, call);
     const { ok, data } = JSON.parse(reply.text) as { ok: boolean; data: T };
-    if (!ok) throw new Error(`${method} ${path} answered ${reply.status}: ${reply.text}`);
+    if (!ok) throw new Error(`${method} ${path} responded ${reply.status}: ${reply.text}`);
     return data;
   }
 
-  /** Status and body of a failure; fails on a success. */
+  /** Status and body of a failure. Throws for a success. */
   async error(method: string, path: string, call: Call = {}): Promise<ErrorBody & { status: number }> {
     const reply = await this.call(method, path, call);
     return { ...ErrorBodySchema.parse(JSON.parse(reply.text)), status: reply.status };

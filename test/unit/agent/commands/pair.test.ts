@@ -17,7 +17,7 @@ const created = {
   token: 'baa_client_secret_0001',
 };
 
-/** Stands for edge and agent; the states of the pairing window come one after the other. */
+/** Responds as edge and agent; each read of the pairing window gets the next state. */
 function system(windows: unknown[] = []) {
   return ({ method, path }: CommandCall): unknown => {
     if (path === '/v1/tokens') return created;

@@ -36,9 +36,16 @@ describe('a prompt to a chat', () => {
     await claimed(SEND, TAB);
     agent.acceptStarted('ins_0');
     expect(agent.prompts).toMatchObject([
-      { plan_id: 'prompt:ins_0', conversation_id: 'other', platform: 'claude', message_text: 'please review' },
+      {
+        plan_id: 'ins_0',
+        requestedBy: 'instruction',
+        conversation_id: 'other',
+        platform: 'claude',
+        message_text: 'please review',
+      },
     ]);
     agent.instructions.promptEnded({
+      subject_kind: 'instruction',
       subject_id: 'ins_0',
       result: { outcome: 'delivered', reason: null, method: 'replay' },
     });
@@ -55,7 +62,7 @@ describe('a prompt to a chat', () => {
     expect(agent.waits()).toBe(false);
     expect(agent.prompts).toHaveLength(1);
     const uncertain = { outcome: 'uncertain', reason: 'agent_restarted', method: null } as const;
-    agent.instructions.promptEnded({ subject_id: 'ins_0', result: uncertain });
+    agent.instructions.promptEnded({ subject_kind: 'instruction', subject_id: 'ins_0', result: uncertain });
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'uncertain' });
   });
 
@@ -141,9 +148,9 @@ describe('the browser of this node, for another', () => {
     agent = new InstructionHost();
     agent.target = TAB;
     expect(told('browser.claude::send', { prompt: 'x' })).toBeNull();
-    expect(agent.prompts).toMatchObject([{ subject_id: command_id }]);
+    expect(agent.prompts).toMatchObject([{ subject_id: command_id, requestedBy: 'command' }]);
     const result = { outcome: 'delivered', reason: null, method: 'dom' } as const;
-    agent.instructions.promptEnded({ subject_id: command_id, result });
+    agent.instructions.promptEnded({ subject_kind: 'command', subject_id: command_id, result });
     expect(agent.store.seenCommands.find(command_id)?.result).toMatchObject({ status: 'succeeded' });
   });
 

@@ -2,11 +2,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Prompt } from '../../../../local-agent/delivery/prompts.ts';
-import type { Reply } from '../../../../local-agent/delivery/replies.ts';
-import type { Instructions } from '../../../../local-agent/instructions/assemble.ts';
-import { createInstructions } from '../../../../local-agent/instructions/assemble.ts';
-import type { HostBrowsers } from '../../../../local-agent/instructions/browser-work.ts';
+import { Instructions } from '../../../../local-agent/instructions/instructions.ts';
+import type { OutgoingMessage, PromptSubject } from '../../../../local-agent/instructions/outgoing.ts';
 import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
@@ -14,7 +11,7 @@ import type { ConversationReading, FinalMessage } from '../../../../schema/contr
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
 import type { IngestBody } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 export const CONTROLLER = 'node-1';
 
@@ -57,21 +54,16 @@ export interface HostOptions {
 export class InstructionHost {
   readonly root = tempFolder();
   readonly workspace = join(this.root, 'workspace');
-  readonly replies: Reply[] = [];
+  readonly replies: OutgoingMessage[] = [];
   readonly logged: unknown[] = [];
   readonly #options: HostOptions;
   #onReply: (() => void) | undefined;
-  readonly prompts: Prompt[] = [];
+  readonly prompts: (OutgoingMessage & { requestedBy: PromptSubject })[] = [];
   /** Runs what the agent wants to do later; nothing of it happens by itself. */
-  readonly timers = new ManualClock();
+  readonly timers = new TestClock();
   /** The browser of this host: where it has a tab, and what that shows. */
   target: TargetPayload | null = null;
   reading: ConversationReading | null | 'no answer' = null;
-  readonly browsers: HostBrowsers = {
-    target: () => this.target,
-    enqueuePrompt: (prompt) => void this.prompts.push(prompt),
-    read: async () => (this.reading === 'no answer' ? await new Promise(() => undefined) : this.reading),
-  };
   now = 1_000_000;
   store!: Store;
   instructions!: Instructions;
@@ -96,16 +88,20 @@ export class InstructionHost {
     });
     const log = (entry: unknown) => void this.logged.push(entry);
     let temporary = 0;
-    this.instructions = createInstructions({
+    this.instructions = new Instructions({
       store: this.store,
       nodeId: CONTROLLER,
-      replies: {
-        enqueue: (reply) => {
+      outgoing: {
+        enqueueReply: (reply) => {
           this.replies.push(reply);
           this.#onReply?.();
         },
+        enqueuePrompt: (prompt, requestedBy) => void this.prompts.push({ ...prompt, requestedBy }),
       },
-      browsers: this.browsers,
+      targets: { choose: () => this.target },
+      reader: {
+        read: async () => (this.reading === 'no answer' ? await new Promise(() => undefined) : this.reading),
+      },
       clock: {
         now: () => this.now,
         monotonic: () => performance.now(),
@@ -150,17 +146,17 @@ export class InstructionHost {
   /** The edge answers the oldest request, which must be of that kind. */
   answer(kind: string, answer: unknown, stream?: string): unknown {
     const row = this.waiting(kind, stream);
-    const handler = this.instructions.answers[kind];
+    const handler = this.instructions.responseHandlers[kind];
     if (!handler) throw new Error(`no handler for ${kind}`);
     const sent = {
       stream: row.stream,
       body: JSON.parse(row.body),
       context: JSON.parse(row.context),
-      answeredAt: this.now,
+      respondedAt: this.now,
     };
     const after = this.store.transaction(() => {
       this.store.outbox.remove(row.id);
-      return handler.answered(handler.schema.parse(answer), sent);
+      return handler.onResponse(handler.schema.parse(answer), sent);
     });
     after?.();
     return sent.body;
@@ -169,17 +165,17 @@ export class InstructionHost {
   /** The edge refuses the oldest request. */
   refuse(kind: string, code: string): void {
     const row = this.waiting(kind);
-    const handler = this.instructions.answers[kind];
+    const handler = this.instructions.responseHandlers[kind];
     const refusal = { status: 409, code, message: code };
     const sent = {
       stream: row.stream,
       body: JSON.parse(row.body),
       context: JSON.parse(row.context),
-      answeredAt: this.now,
+      respondedAt: this.now,
     };
     const after = this.store.transaction(() => {
       this.store.outbox.refuse(row.id, refusal);
-      return handler?.refused?.(refusal, sent);
+      return handler?.onRefusal?.(refusal, sent);
     });
     after?.();
   }

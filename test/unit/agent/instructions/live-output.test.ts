@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LiveOutput } from '../../../../local-agent/instructions/live-output.ts';
-import { redactor } from '../../../../local-agent/policy/redact.ts';
+import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { LiveText } from '../../../../local-agent/tools/live-text.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 function live() {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const told: { offset: number; chunk: string }[] = [];
   return { clock, told, output: new LiveOutput({ clock, tell: (offset, chunk) => told.push({ offset, chunk }) }) };
 }
@@ -102,7 +102,7 @@ describe('an exec', () => {
     agent.accept();
     await agent.nextRequest();
     agent.acceptStarted('ins_0');
-    await agent.timers.armed();
+    await agent.timers.timerSet();
     agent.timers.advance(INSTRUCTION.live_interval_ms);
     expect(agent.waiting('output')).toMatchObject({ path: '/v1/instructions/ins_0/output' });
     expect(JSON.parse(agent.waiting('output').body)).toMatchObject({ offset: 0, chunk: 'first\n' });

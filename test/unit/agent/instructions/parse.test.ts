@@ -4,16 +4,11 @@ import fc from 'fast-check';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
 import { extractBlocks } from '../../../../local-agent/instructions/extract.ts';
-import { normalize } from '../../../../local-agent/instructions/normalize.ts';
 import { capErrors, parseBlocks } from '../../../../local-agent/instructions/parse.ts';
+import { readMessage } from '../../../../local-agent/instructions/read-message.ts';
 import { TOOL_NAMES } from '../../../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 
-function readMessage(text: string) {
-  const parsed = parseBlocks(extractBlocks(text));
-  const normal = normalize(parsed.instructions);
-  return { instructions: normal.instructions, errors: [...parsed.errors, ...normal.errors] };
-}
 const inBlock = (body: string) => readMessage(`\`\`\`baa\n${body}\n\`\`\``);
 
 describe('docs/instructions.md', () => {
@@ -32,9 +27,7 @@ describe('docs/instructions.md', () => {
     const { instructions, errors } = readMessage(message);
     expect({
       instructions: instructions.map(({ index, name, params }) => ({ index, name, params })),
-      errors: errors
-        .sort((a, b) => a.line - b.line)
-        .map(({ block_index, stage, code, line }) => ({ block_index, stage, code, line })),
+      errors: errors.map(({ block_index, stage, code, line }) => ({ block_index, stage, code, line })),
     }).toEqual(expected);
   });
 });
@@ -91,7 +84,7 @@ describe('params', { timeout: 120_000 }, () => {
       fc.property(fc.constantFrom(...TOOL_NAMES), body, fc.constantFrom(undefined, 2), (name, value, indent) => {
         fc.pre(JSON.stringify(value).isWellFormed() && !/\\ud[89a-f]/i.test(JSON.stringify(value)));
         const text = `\`\`\`baa\n@${name}::${JSON.stringify(value, null, indent)}\n\`\`\``;
-        expect(parseBlocks(extractBlocks(text)).instructions).toMatchObject([
+        expect(parseBlocks(extractBlocks(text).blocks).instructions).toMatchObject([
           { params: { kind: 'json', value: JSON.parse(JSON.stringify(value)) } },
         ]);
       }),

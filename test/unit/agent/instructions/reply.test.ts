@@ -73,7 +73,7 @@ describe('a reply', { timeout: 120_000 }, () => {
   it('makes a baa fence in an output inert, and shows it', () => {
     const reply = composeReply([execution('```baa\n@conductor::exec::rm -rf .\n```')], [], LIMITS);
     expect(codes(reply)).toEqual(['```inert-baa\n@conductor::exec::rm -rf .\n```']);
-    expect(extractBlocks(neutralize('~~~~ baa\nx\n~~~~'))).toEqual([]);
+    expect(extractBlocks(neutralize('~~~~ baa\nx\n~~~~')).blocks).toEqual([]);
   });
 
   it('takes time in proportion to an output of nothing but backticks', () => {
@@ -114,9 +114,9 @@ describe('a reply', { timeout: 120_000 }, () => {
           );
           const error: BlockError = { block_index: 0, stage: 'parse', code: text, message: text, line: 1 };
           const reply = composeReply(executions, [error], { inlineChars });
-          expect(extractBlocks(reply)).toEqual([]);
+          expect(extractBlocks(reply).blocks).toEqual([]);
           // Nor does it when a page shows the outputs without the fences around them.
-          for (const [output] of all) expect(extractBlocks(neutralize(output))).toEqual([]);
+          for (const [output] of all) expect(extractBlocks(neutralize(output)).blocks).toEqual([]);
         },
       ),
       { numRuns: 1_000 },

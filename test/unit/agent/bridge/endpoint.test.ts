@@ -15,15 +15,15 @@ const hello = (change: object = {}): string =>
     ...change,
   });
 
-describe('before the upgrade', () => {
+describe('an upgrade to the bridge', () => {
   it.each([
     ['a page’s origin', 'https://chatgpt.com'],
     ['no origin', undefined],
     ['an extension that is not paired', STRANGER],
     ['another spelling of a paired origin', ORIGIN.toUpperCase()],
-    ['a paired origin with more behind it', `${ORIGIN}.example.com`],
+    ['a paired origin with a suffix', `${ORIGIN}.example.com`],
     ['the origin null', 'null'],
-  ])('refuses %s with 403', async (_what, origin) => {
+  ])('an upgrade from %s is refused with 403', async (_what, origin) => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     const options = { agentUrl: agent.url, ...(origin !== undefined && { origin }) };
@@ -33,21 +33,21 @@ describe('before the upgrade', () => {
   it.each([
     ['a foreign name', (host: string) => `evil.example:${new URL(`http://${host}`).port}`],
     ['another port', () => '127.0.0.1:1'],
-    ['a name that begins like ours', (host: string) => `127.0.0.1.example.com:${new URL(`http://${host}`).port}`],
-  ])('refuses the Host of %s with 403', async (_what, foreign) => {
+    ['a name that begins with 127.0.0.1', (host: string) => `127.0.0.1.example.com:${new URL(`http://${host}`).port}`],
+  ])('an upgrade with %s in its Host header is refused with 403', async (_what, foreign) => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     await expect(agent.connect(ORIGIN, { host: foreign(agent.host) })).rejects.toMatchObject({ status: 403 });
   });
 
-  it('takes the loopback name localhost', async () => {
+  it('an upgrade with the loopback name localhost is accepted', async () => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     const client = await agent.connect(ORIGIN, { host: agent.host.replace('127.0.0.1', 'localhost') });
     await client.close();
   });
 
-  it('has no WebSocket elsewhere', async () => {
+  it('an upgrade on another path is refused with 404', async () => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     const ws = new WebSocket(`${agent.url.replace('http', 'ws')}/ws/chrome`, { headers: { origin: ORIGIN } });
@@ -59,12 +59,12 @@ describe('before the upgrade', () => {
   });
 });
 
-describe('the first frame', () => {
+describe('the first frame of a connection', () => {
   it.each([
     ['not JSON', '{'],
     ['another type', JSON.stringify({ type: 'diagnostic', level: 'info', message: 'hi' })],
     ['a hello without a token', JSON.stringify({ type: 'hello', client_id: 'firefox-1' })],
-  ])('closes with 4400 when it is %s', async (_what, text) => {
+  ])('a first frame that is %s closes the connection with 4400', async (_what, text) => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     const client = await agent.connect();
@@ -74,8 +74,8 @@ describe('the first frame', () => {
 
   it.each([
     ['a wrong token', { token: 'another-token-altogether' }],
-    ['a client that was never paired', { client_id: 'firefox-9' }],
-  ])('closes with 4401 for %s', async (_what, change) => {
+    ['a browser that was never paired', { client_id: 'firefox-9' }],
+  ])('a hello with %s closes the connection with 4401', async (_what, change) => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     const client = await agent.connect();
@@ -83,7 +83,7 @@ describe('the first frame', () => {
     expect(await client.closed).toMatchObject({ code: 4401 });
   });
 
-  it('closes with 4401 when the token belongs to another origin', async () => {
+  it('a hello with the token of another origin closes the connection with 4401', async () => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     await agent.http('POST', '/v1/pairings', { origin: STRANGER, client_id: 'firefox-2', token: 'x'.repeat(20) });
@@ -92,7 +92,7 @@ describe('the first frame', () => {
     expect(await client.closed).toMatchObject({ code: 4401 });
   });
 
-  it('closes with 4408 when none comes in time', async () => {
+  it('a connection without a first frame is closed with 4408 in time', async () => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     const client = await agent.connect();
@@ -100,34 +100,34 @@ describe('the first frame', () => {
     expect(await client.closed).toMatchObject({ code: 4408 });
   });
 
-  it('does not close with 4408 after a hello', async () => {
+  it('a connection after its hello is not closed with 4408', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     agent.clock.advance(BRIDGE.hello_timeout_ms);
     client.send({ type: 'diagnostic', request_id: 'd1', level: 'info', message: 'still here' });
     expect(await client.next('message_ack')).toMatchObject({ request_id: 'd1' });
   });
 });
 
-describe('the connection', () => {
-  it('is replaced by a newer one of the same client, which stays connected', async () => {
+describe('a connection', () => {
+  it('a newer connection of the same browser replaces the older one and stays connected', async () => {
     const agent = await BridgeFixture.start();
-    const older = await agent.browser();
-    const newer = await agent.browser('firefox-1', 'paired already');
+    const { client: older } = await agent.browser();
+    const { client: newer } = await agent.browser('firefox-1', 'paired already');
     expect(await older.closed).toMatchObject({ code: 4409 });
     newer.send({ type: 'diagnostic', request_id: 'd1', level: 'info', message: 'here' });
     await newer.next('message_ack');
-    expect(agent.told('client_put').at(-1)?.body).toMatchObject({ connected: true });
+    expect(agent.reported('client_put').at(-1)?.body).toMatchObject({ connected: true });
   });
 
-  it('ends when the client is paired anew: its old token opens nothing any more', async () => {
+  it('pairing a browser again closes the connection under its old token', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     await agent.pin('firefox-1', 'another-token-altogether');
     expect(await client.closed).toMatchObject({ code: 4401 });
   });
 
-  it('is dropped when the browser no longer answers pings', async () => {
+  it('a connection whose browser does not answer pings is terminated', async () => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     const ws = new WebSocket(`${agent.url.replace('http', 'ws')}/ws/firefox`, {
@@ -145,17 +145,17 @@ describe('the connection', () => {
     expect(await closed).toBe(1006);
   });
 
-  it('is closed with 1009 for a frame over the limit', async () => {
+  it('a frame over the size limit closes the connection with 1009', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.sendText('x'.repeat(BRIDGE.max_frame_bytes + 1));
     expect(await client.closed).toMatchObject({ code: 1009 });
   });
 
-  it('tells the edge when a browser comes and when it goes', async () => {
+  it('a browser that connects and disconnects is reported to the edge both times', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     await client.close();
-    await expect.poll(() => agent.told('client_put').map((row) => row.body.connected)).toEqual([true, false]);
+    await expect.poll(() => agent.reported('client_put').map((row) => row.body.connected)).toEqual([true, false]);
   });
 });

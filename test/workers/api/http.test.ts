@@ -1,7 +1,9 @@
 import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { ErrorBodySchema } from '../../../schema/contracts/common.ts';
 import type { Status } from '../../../schema/contracts/status.ts';
 import { StatusSchema } from '../../../schema/contracts/status.ts';
+import { HTTP } from '../../../schema/defaults.ts';
 import { signArtifact } from '../../../workers/crypto/signed-link.ts';
 import { ROUTES } from '../../../workers/routes.ts';
 import { muteLog } from '../objects/support.ts';
@@ -10,8 +12,8 @@ import { NODE, TestEdge } from '../support/edge.ts';
 const edge = new TestEdge();
 const ART = `art_${'a'.repeat(26)}`;
 
-describe('every answer', () => {
-  it('carries the request id that was given, when it is well formed', async () => {
+describe('every response', () => {
+  it('returns a well-formed request id of the caller', async () => {
     const given = { 'x-request-id': 'abc-DEF_123' };
     for (const path of ['/healthz', '/v1/leader', '/v1/nothing', '/v1/openapi.json']) {
       expect((await edge.call('GET', path, { headers: given })).headers.get('x-request-id')).toBe('abc-DEF_123');
@@ -21,14 +23,14 @@ describe('every answer', () => {
   });
 
   it.each(['with/slash', 'has space in it', `${'x'.repeat(129)}`, '<script>alert(1)</script>'])(
-    'carries an id of ours instead of %s',
+    'has a generated request id instead of the malformed %s',
     async (given) => {
       const { headers } = await edge.call('GET', '/v1/nothing', { headers: { 'x-request-id': given } });
       expect(headers.get('x-request-id')).toMatch(/^req_[0-9a-z]{26}$/);
     },
   );
 
-  it('is one log line, without the token or the path as it was called', async () => {
+  it('makes one log line, without the token and without the path parameters', async () => {
     const { token, token_id } = await edge.mint('readonly');
     edge.lines.length = 0;
     await edge.call('DELETE', `/v1/tokens/${token_id}`, { token });
@@ -51,34 +53,76 @@ describe('every answer', () => {
 });
 
 describe('paths and methods', () => {
-  it('that are nowhere are not found', async () => {
+  it('an unknown path is not found', async () => {
     for (const path of ['/', '/v1', '/v1/tokens/', '/v2/tokens', '/v1/controllers//']) {
       expect(await edge.error('GET', path), path).toMatchObject({ status: 404, error: 'not_found' });
     }
   });
 
-  it('HEAD answers like GET, without a body', async () => {
+  it('HEAD responds like GET, without a body', async () => {
     for (const path of ['/healthz', '/v1/leader', '/v1/events']) {
       const { status, text } = await edge.call('HEAD', path);
       expect([status, text]).toEqual([200, '']);
     }
   });
 
-  it('OPTIONS says what is allowed, and lets no other origin in', async () => {
+  it('OPTIONS lists the allowed methods, and no other origin', async () => {
     const { status, headers } = await edge.call('OPTIONS', '/v1/tokens', { token: null });
     expect(status).toBe(204);
     expect(headers.get('allow')).toBe('GET, HEAD, POST, OPTIONS');
     expect(headers.get('access-control-allow-origin')).toBeNull();
+    expect(edge.lines.at(-1)).toMatchObject({ method: 'OPTIONS', status: 204, error: null });
   });
 
-  it('are declared once', () => {
+  it('every route is declared once', () => {
     const declared = ROUTES.map(({ spec }) => `${spec.method} ${spec.path}`);
     expect(new Set(declared).size).toBe(declared.length);
   });
 });
 
+describe('a body without a length', () => {
+  /** A body of chunks of a tenth of the limit, which counts the chunks that the edge takes. */
+  function chunked(chunks: number, chunk: Uint8Array = new Uint8Array(HTTP.max_body_bytes / 10)) {
+    const taken = { chunks: 0 };
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (taken.chunks === chunks) return controller.close();
+          taken.chunks += 1;
+          controller.enqueue(chunk);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const send = (path: string, token = env.BAA_BOOTSTRAP_TOKEN) =>
+      edge.fetch(path, { method: 'POST', headers: { authorization: `Bearer ${token}` }, body });
+    return { taken, send };
+  }
+
+  it('is read up to the limit and then refused', async () => {
+    for (const path of ['/v1/tokens', '/v1/session']) {
+      const { taken, send } = chunked(100);
+      const response = await send(path);
+      expect(response.status).toBe(413);
+      expect(ErrorBodySchema.parse(await response.json()).error).toBe('payload_too_large');
+      expect(taken.chunks).toBeLessThan(20);
+    }
+  });
+
+  it('is accepted below the limit', async () => {
+    const { send } = chunked(1, new TextEncoder().encode('{"role":"readonly","subject":"chunks"}'));
+    expect((await send('/v1/tokens')).status).toBe(201);
+  });
+
+  it('is not read before the caller is authenticated', async () => {
+    const { taken, send } = chunked(100);
+    expect((await send('/v1/tokens', 'baa_unknown-but-well-formed')).status).toBe(401);
+    expect(taken.chunks).toBe(0);
+  });
+});
+
 describe('liveness', () => {
-  it('is plain text for anyone, through the real entry', async () => {
+  it('is public plain text, through the entry of the Worker', async () => {
     const response = await exports.default.fetch('https://edge.test/healthz');
     expect(response.headers.get('content-type')).toContain('text/plain');
     expect(await response.text()).toBe('ok');
@@ -86,7 +130,7 @@ describe('liveness', () => {
 });
 
 describe('an unexpected failure', () => {
-  it('is a 500 without a word of its cause, which the log has under the request id', async () => {
+  it('is a 500 without its cause, which the log has under the request id', async () => {
     const log = muteLog();
     const broken = new TestEdge({ env: { LEADER_LEASE: undefined as never } });
     const response = await broken.error('GET', '/v1/leader');
@@ -100,7 +144,7 @@ describe('an unexpected failure', () => {
 describe('an artifact', () => {
   const open = (path: string) => edge.call('GET', path, { token: null });
 
-  it('is read by token, or as bare text by a link that is signed and ends', async () => {
+  it('is read by token, or as plain text by a signed link until that expires', async () => {
     await env.DB.prepare("INSERT INTO artifacts VALUES (?, 'instruction_output', NULL, '<b>all of it</b>', 1)")
       .bind(ART)
       .run();
@@ -114,7 +158,7 @@ describe('an artifact', () => {
     expect((await open(link)).status).toBe(404);
   });
 
-  it('is not opened by a link that was made up or altered', async () => {
+  it('is not opened by a forged or altered link', async () => {
     const link = await signArtifact(env, ART, edge.now);
     const [, , , signature = ''] = link.split('/');
     const [end = '', mac = ''] = signature.split('.');
@@ -133,13 +177,13 @@ describe('an artifact', () => {
   });
 });
 
-describe('the snapshot', () => {
-  it('has the shape it says it has', async () => {
+describe('the status', () => {
+  it('has exactly the documented fields', async () => {
     const status = await edge.data<Status>('GET', '/v1/status');
     expect(StatusSchema.strict().parse(status)).toEqual(status);
   });
 
-  it('has what a request and a tick cost: in the log line of the one, in the numbers after the other', async () => {
+  it('the log line of a request and the metrics of a tick show their cost in D1', async () => {
     await edge.mint('readonly');
     const write = edge.lines.at(-1);
     expect(write).toMatchObject({ path: '/v1/tokens', status: 201, rows_written: expect.any(Number) });
@@ -152,10 +196,10 @@ describe('the snapshot', () => {
     expect(text).toMatch(/^conductor_tick_rows_written \d+$/m);
   });
 
-  it('is told to Prometheus in numbers', async () => {
+  it('is available as Prometheus text', async () => {
     const { token } = await edge.mint('controller');
-    const said = { controller_id: NODE, host: 'mini', role: 'primary', priority: 1, status: 'standby' };
-    const body = { ...said, metadata: { outbox_depth: 3 } };
+    const identity = { controller_id: NODE, host: 'mini', role: 'primary', priority: 1, status: 'standby' };
+    const body = { ...identity, metadata: { outbox_depth: 3 } };
     await edge.data('POST', '/v1/controllers/heartbeat', { token, body });
     const { text, headers } = await edge.call('GET', '/v1/metrics');
     expect(headers.get('content-type')).toContain('text/plain');
