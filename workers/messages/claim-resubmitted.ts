@@ -25,7 +25,7 @@ import type { Statement } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
-import { guardNotBusy, guardStatuses } from '../instructions/guards.ts';
+import { guardNotBusy } from '../instructions/guards.ts';
 import type { LoadedMessage } from '../instructions/load.ts';
 import { idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
@@ -93,7 +93,6 @@ function planClaim(
   const claimed: Plan = {
     guards: [
       guardModeVersion(db, fence.mode_version),
-      guardStatuses(db, message_id, statuses),
       guardStatus(db, conversation),
       guardCommand(db, message),
       ...(busy ? [] : [guardNotBusy(db, message)]),

@@ -14,7 +14,6 @@ import { conversation_links, messages } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
-import { guardStatuses } from '../instructions/guards.ts';
 import { loadMessage } from '../instructions/load.ts';
 import { nodeOfClient } from '../nodes/browsers.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
@@ -50,7 +49,7 @@ export async function resubmit(
   const { command_id, controller_id } = command;
   const detail = { by, command_id, ...(reason === undefined ? {} : { reason }) };
   return {
-    guards: [guardStatuses(db, messageId, rows), guardCommand(db, message)],
+    guards: [guardCommand(db, message)],
     statements: [
       insertCommand(db, command, now),
       db.update(messages).set({ resubmit_command_id: command_id }).where(eq(messages.message_id, messageId)),
@@ -136,7 +135,7 @@ export async function pendingCommand(
   return { command_id: command.command_id, controller_id: command.controller_id };
 }
 
-/** No other resubmission or claim has been stored meanwhile. */
+/** No other resubmission or claim has been stored meanwhile: only they change a stopped message. */
 export function guardCommand(
   db: Database,
   { message_id, resubmit_command_id }: Pick<MessageRow, 'message_id' | 'resubmit_command_id'>,

@@ -1,25 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../../../schema/contracts/conversations.ts';
-import type { ConversationChange, ConversationState } from '../../../schema/domain/conversation.ts';
-import { changeConversation, countExecution, countRepeats, toChange } from '../../../schema/domain/conversation.ts';
+import type { ConversationChange } from '../../../schema/domain/conversation.ts';
+import {
+  CONVERSATION_STATE,
+  changeConversation,
+  conversationEffects,
+  countExecution,
+  countRepeats,
+  newConversation,
+  toChange,
+} from '../../../schema/domain/conversation.ts';
 
-const fresh: ConversationState = {
-  automation_status: 'manual',
-  last_non_paused_automation_status: 'manual',
-  pause_reason: null,
-  paused_at: null,
-  execution_failures: 0,
-  repeated_messages: 0,
-  renewals_in_row: 0,
-  renewals_without_effect: 0,
-  repeated_renewals: 0,
-  renewed_text_hash: null,
-  renewals_day: null,
-  renewals_that_day: 0,
-  cooldown_until: null,
-  cooldown_reason: null,
-};
+const fresh = newConversation(
+  { local_conversation_id: 'lc_1', platform: 'claude', remote_conversation_id: 'r', title: null },
+  0,
+);
 const changed = (...changes: ConversationChange[]) =>
   changes.reduce((state, change, n) => changeConversation(state, change, n + 1), fresh);
 
@@ -106,4 +102,51 @@ describe('what was counted towards the limits', () => {
     expect(countExecution(tired, 'failed', 1)).toMatchObject({ renewals_in_row: 0, renewals_without_effect: 4 });
     expect(countExecution(tired, 'executed', 1)).toMatchObject({ renewals_in_row: 0, renewals_without_effect: 0 });
   });
+});
+
+describe('the effects of a changed conversation', () => {
+  const auto = { ...fresh, automation_status: 'auto', last_non_paused_automation_status: 'auto' } as const;
+
+  it('a change of the automation is an event, and notifies the nodes that have it open', () => {
+    const paused = changeConversation(auto, { type: 'pause', reason: 'no_progress' }, 1);
+    expect(conversationEffects(auto, paused)).toEqual({
+      events: [
+        {
+          topic: 'conversations',
+          type: 'automation_changed',
+          subject_id: 'lc_1',
+          data: { automation_status: 'paused', pause_reason: 'no_progress' },
+        },
+      ],
+      notifies_nodes: true,
+      renews_now: false,
+    });
+  });
+
+  it('setting auto renews at once; setting it again does so only when it resets a counter', () => {
+    const set = { type: 'set', status: 'auto', by: 'person' } as const;
+    expect(conversationEffects(fresh, changeConversation(fresh, set, 1)).renews_now).toBe(true);
+    expect(conversationEffects(auto, { ...auto, cooldown_until: 5 })).toMatchObject({ events: [], renews_now: false });
+    const repeated = { ...auto, repeated_renewals: 3 };
+    expect(conversationEffects(repeated, changeConversation(repeated, set, 1))).toMatchObject({
+      events: [],
+      notifies_nodes: false,
+      renews_now: true,
+    });
+  });
+});
+
+it('the state of a conversation is everything that its changes and counters decide, and nothing else', () => {
+  const others = Object.keys(fresh).filter((name) => !CONVERSATION_STATE.some((state) => state === name));
+  expect(others.toSorted()).toEqual([
+    'created_at',
+    'last_message_at',
+    'last_message_id',
+    'local_conversation_id',
+    'platform',
+    'project_at',
+    'remote_conversation_id',
+    'title',
+    'updated_at',
+  ]);
 });

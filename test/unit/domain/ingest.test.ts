@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AUTOMATION_STATUSES } from '../../../schema/contracts/conversations.ts';
 import type { InstructionInput, PolicyDecision } from '../../../schema/contracts/instructions.ts';
-import { POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
+import { INGEST_STATUSES, POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import type { IngestFacts, StoredObservation } from '../../../schema/domain/ingest.ts';
 import { countExecuted, decideIngest, dedupeText, identityOf, recognize } from '../../../schema/domain/ingest.ts';
@@ -130,9 +130,11 @@ describe('the same message', () => {
     expect(recognize(before, { assistant_message_id, text_hash }).as).toBe(as);
   });
 
-  it('counts those of its text that ran', () => {
-    const ran = stored('a', 'x');
-    expect(countExecuted([ran, { ...ran, ingest_status: 'system_paused' }, stored('c', 'y')], 'x')).toBe(1);
+  it('counts the messages with its text that have run or are running', () => {
+    const same = INGEST_STATUSES.map((ingest_status) => ({ ...stored('a', 'x'), ingest_status }));
+    const counted = same.filter((one) => countExecuted([one], 'x') === 1).map((one) => one.ingest_status);
+    expect(counted).toEqual(['accepted', 'executed', 'failed']);
+    expect(countExecuted([...same, stored('c', 'y')], 'x')).toBe(3);
   });
 
   it('has the key of an instruction whatever the order of its parameters', () => {

@@ -51,7 +51,10 @@ it('it is bounded', async () => {
   const id = await running();
   const chunk = 'x'.repeat(INSTRUCTION.max_live_chunk_chars);
   const most = INSTRUCTION.max_live_chars;
-  for (let offset = 0; offset < most; offset += chunk.length) await tell(id, offset, chunk);
+  for (let offset = 0; offset < most - chunk.length; offset += chunk.length) await tell(id, offset, chunk);
+  const end = most - 3;
+  expect(await tell(id, most - chunk.length, chunk.slice(3))).toBe(end);
+  expect(await tell(id, end, 'the end')).toBe(most);
   expect(await tell(id, most, 'more')).toBe(most);
   expect(await printed(id)).toHaveLength(most);
 });
