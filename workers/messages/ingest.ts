@@ -52,19 +52,24 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const isNew = recognition.as === 'new';
   const messageId = isNew ? newId('message', now) : recognition.message_id;
   const instructions = await identify(body, loaded, decision, now);
+  const next = isNew ? withNewest(counted, messageId, body, now) : counted;
   const stored: Plan = {
     guards: guardIngestReads(db, loaded, textHash),
     statements: [
-      ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
+      ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
       ...(isNew ? insertMessage(edge, body, { messageId, textHash, loaded, read, decision, instructions }) : []),
-      ...observeLinks(db, observation(body), now),
     ],
     events: [ingestEvent(body, messageId, read, decision, isNew)],
     journal: isNew ? instructions.flatMap((one) => firstEntries(messageId, one, body)) : [],
     after: () => notify(edge, body, loaded, instructions, isNew && counted.automation_status === 'auto'),
   };
   return {
-    ...mergePlans(stored, storeConversation(env, db, read, counted, now)),
+    ...mergePlans(
+      stored,
+      loaded.conversation === null ? {} : storeConversation(env, db, read, next, now),
+      // After the conversation has its newest message: a link that was missing concerns that one.
+      { statements: observeLinks(db, observation(body), now) },
+    ),
     subject_id: messageId,
     response: {
       message_id: messageId,
@@ -116,6 +121,16 @@ function countMessage(
 ): ConversationRow {
   const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
   return counts ? countRepeats(read, countExecuted(stored, textHash), now) : read;
+}
+
+/** The conversation with that message as its newest. */
+function withNewest(
+  conversation: ConversationRow,
+  last_message_id: string,
+  { link }: IngestBody,
+  now: number,
+): ConversationRow {
+  return { ...conversation, last_message_id, last_message_at: now, title: link.page_title ?? conversation.title };
 }
 
 /** Gives each decided instruction its id and its key. */

@@ -40,7 +40,7 @@ export function linkedTo(nodeId: string): SQL {
     AND l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId})`;
 }
 
-/** Parts of a plan that make `next` of the conversation as it was read; nothing at all when they are the same. */
+/** The plan that stores the columns in which `next` differs from `read`; an empty one when they are the same object. */
 export function storeConversation(
   env: Env,
   db: Database,
@@ -56,7 +56,7 @@ export function storeConversation(
     statements: [
       db
         .update(local_conversations)
-        .set({ ...stateOf(next), updated_at: now })
+        .set({ ...differences(read, next), updated_at: now })
         .where(eq(local_conversations.local_conversation_id, id)),
       ...(renews_now ? [projectAgain(db, id, now), dueNow(db, id, now)] : []),
     ],
@@ -68,8 +68,9 @@ export function storeConversation(
   };
 }
 
-function stateOf(row: ConversationRow): Partial<ConversationRow> {
-  return Object.fromEntries<unknown>(CONVERSATION_STATE.map((name) => [name, row[name]])) as Partial<ConversationRow>;
+function differences(read: ConversationRow, next: ConversationRow): Partial<ConversationRow> {
+  const was = new Map<string, unknown>(Object.entries(read));
+  return Object.fromEntries(Object.entries(next).filter(([name, value]) => value !== was.get(name)));
 }
 
 /** The same for one change, as a person, a chat or a breaker asks for it. */
