@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { SystemMode } from '../schema/contracts/system.ts';
 import { BRIDGE, DELIVERY } from '../schema/defaults.ts';
 import { newId } from '../schema/ids.ts';
 import type { AgentOptions } from './agent-life.ts';
@@ -28,6 +29,8 @@ import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
 import { Instructions } from './instructions/instructions.ts';
+import type { StartGate } from './instructions/next-step.ts';
+import { startGate } from './instructions/next-step.ts';
 import type { Clock } from './lib/clock.ts';
 import type { RateLimits } from './lib/rate-limit.ts';
 import { RateLimiter } from './lib/rate-limit.ts';
@@ -135,7 +138,12 @@ export function buildBridgeSide(side: BrowserSide, deps: BridgeSideDeps) {
   return { bridge, openLocalApi };
 }
 
-function buildInstructions(config: Config, deps: AgentDeps, store: Store, side: BrowserSide): Instructions {
+interface EdgeView {
+  startGate: () => StartGate;
+  onMode: (mode: SystemMode, modeVersion: number) => void;
+}
+
+function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: Store, side: BrowserSide): Instructions {
   const { root, stateDir, nodeId, instructionTimeoutMs, execInstructionTimeoutMs, deliveryInlineThreshold } = config;
   const { delivery, targets, reader, snapshots } = side;
   const instructions = new Instructions({
@@ -164,7 +172,17 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   const system = new SystemView();
   const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
   const side = buildBrowserSide(sideDeps);
-  const instructions = buildInstructions(config, deps, store, side);
+  const instructions = buildInstructions(
+    config,
+    {
+      ...deps,
+      startGate: () => startGate(system, runtime.channel.isAlive(clock.monotonic())),
+      onMode: (mode, modeVersion) => system.observe(mode, modeVersion),
+    },
+    store,
+    side,
+  );
+  system.changed.on(() => instructions.modeChanged());
   const status = () => agent.snapshot();
   const { bridge, openLocalApi } = buildBridgeSide(side, { ...sideDeps, messages: instructions, sharedToken, status });
 

@@ -10,10 +10,21 @@ export interface ModeSeen {
 export class SystemView {
   readonly changed = new Emitter<ModeSeen>();
   #seen: ModeSeen | null = null;
+  #newestVersion = 0;
 
   /** Null until the edge has reported it. */
   get seen(): ModeSeen | null {
     return this.#seen;
+  }
+
+  /** False while the edge has named a newer version whose mode is not known yet. */
+  get isCurrent(): boolean {
+    return (this.#seen?.mode_version ?? 0) >= this.#newestVersion;
+  }
+
+  /** Notes a version that came without its mode. */
+  noteVersion(modeVersion: number): void {
+    this.#newestVersion = Math.max(this.#newestVersion, modeVersion);
   }
 
   /** Whether the newest known mode is `running`; false until the edge has reported one. */

@@ -14,8 +14,10 @@ import type { Store } from '../store/store.ts';
 import { BrowserWork, promptOutcome } from './browser-work.ts';
 import type { InstructionCommands } from './commands.ts';
 import { instructionCommands } from './commands.ts';
+import type { StartGate } from './next-step.ts';
 import type { OutgoingQueue, PromptEnd } from './outgoing.ts';
 import { Pipeline } from './pipeline.ts';
+import type { ResponseEffects } from './response-handlers.ts';
 import { pipelineResponses } from './response-handlers.ts';
 
 export interface InstructionsDeps {
@@ -39,6 +41,9 @@ export interface InstructionsDeps {
   /** A longer output is delivered as a summary with a link. */
   inlineChars: number;
   newTemporaryName: () => string;
+  /** What this node knows about the edge now, as next-step.ts needs it. */
+  startGate: () => StartGate;
+  onMode: ResponseEffects['onMode'];
   /** A message or an execution has changed in SQLite. */
   onChange: () => void;
 }
@@ -54,7 +59,7 @@ export class Instructions {
 
   constructor(deps: InstructionsDeps) {
     this.#deps = deps;
-    const { log, policyPath, clock, onChange } = deps;
+    const { log, policyPath, clock } = deps;
     this.#policyFile = new PolicyFile({
       path: policyPath,
       onProblem: (problem) =>
@@ -69,7 +74,7 @@ export class Instructions {
     const browsers = new BrowserWork({ ...deps, redactor: () => hostPolicy.redactor(), monotonic });
     const pipeline = new Pipeline({ ...deps, hostPolicy, browsers });
     this.#pipeline = pipeline;
-    this.responseHandlers = pipelineResponses(pipeline, onChange);
+    this.responseHandlers = pipelineResponses(pipeline, deps);
     this.commands = instructionCommands({ ...deps, pipeline, hostPolicy, browsers, now: () => clock.now() });
   }
 
@@ -81,6 +86,11 @@ export class Instructions {
   /** At start-up, after the stored responses are handled and before new messages are taken. */
   recover(): void {
     this.#pipeline.recover();
+  }
+
+  /** The mode has changed: what waits for it is decided again. */
+  modeChanged(): void {
+    this.#pipeline.advanceAll();
   }
 
   /** Instructions as the edge has them now. */
@@ -98,7 +108,7 @@ export class Instructions {
 
   /** Instructions whose end comes from the edge, and has to be read again after the edge was out of reach. */
   awaited(): string[] {
-    return this.#pipeline.ledger.awaitedElsewhere();
+    return this.#pipeline.executions.awaitedRemote();
   }
 
   /** What is wrong with `policy.json`; null when nothing is. */

@@ -164,8 +164,8 @@ export class NodeRuntime {
       hello: () => this.#hello(),
       onPong: ({ mode_version, term }) => {
         this.#noteContact();
-        const isNewer = mode_version > (system.seen?.mode_version ?? 0) || term > this.lease.view().term;
-        if (isNewer) void this.#reread();
+        system.noteVersion(mode_version);
+        if (!system.isCurrent || term > this.lease.view().term) void this.#reread();
       },
       onHelloAck: (ack) => this.#onHelloAck(ack),
       onPushed: (frame) => this.#onPushed(frame),

@@ -207,4 +207,18 @@ export const MIGRATIONS: readonly Migration[] = [
   CREATE INDEX deliveries_ended ON deliveries (updated_at) WHERE state = 'ended';
   `,
   },
+  {
+    id: 'progress',
+    sql: `
+  -- What a request to the edge already carries: nothing, the start, or the result.
+  ALTER TABLE executions ADD COLUMN reported TEXT NOT NULL DEFAULT 'nothing'
+    CHECK (reported IN ('nothing', 'started', 'result'));
+  -- 1 while a progress request of the message is in the outbox: there is at most one.
+  ALTER TABLE messages ADD COLUMN progress_pending INTEGER NOT NULL DEFAULT 0;
+  `,
+  },
+  {
+    id: 'remote-executions',
+    sql: 'ALTER TABLE executions RENAME COLUMN elsewhere TO is_remote;',
+  },
 ];

@@ -158,6 +158,8 @@ export const StartedResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
 });
 
+const InlineCharsSchema = z.number().int().positive();
+
 export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
 /** How an instruction ended, as its node reports it. */
 export const ReportedResultSchema = z.strictObject({
@@ -167,6 +169,8 @@ export const ReportedResultSchema = z.strictObject({
   error_code: z.string().max(64).nullish(),
   duration_ms: DurationMsSchema,
   truncated: z.boolean(),
+  /** A longer output is stored as an artifact; the edge's own limit when absent. */
+  inline_chars: InlineCharsSchema.optional(),
 });
 export type ReportedResult = z.infer<typeof ReportedResultSchema>;
 export const InstructionResultBodySchema = ReportedResultSchema.extend({ controller_id: ControllerIdSchema });
@@ -184,7 +188,12 @@ export const InstructionResultResponseSchema = z.object({
 export type InstructionResultResponse = z.infer<typeof InstructionResultResponseSchema>;
 
 /** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
-export const InstructionRunBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
+export const InstructionRunBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  /** As of a result. */
+  inline_chars: InlineCharsSchema.optional(),
+});
+export type InstructionRunBody = z.infer<typeof InstructionRunBodySchema>;
 export const InstructionRunResponseSchema = InstructionResultResponseSchema.extend({
   output: z.string(),
   error_code: z.string().nullable(),

@@ -29,6 +29,7 @@ export const SystemChangeBodySchema = z.strictObject({
   reason: ReasonSchema.optional(),
   requested_by: z.string().trim().min(1).max(120).optional(),
 });
+export type SystemChangeBody = z.infer<typeof SystemChangeBodySchema>;
 export const SystemPauseBodySchema = SystemChangeBodySchema.extend({
   interrupt: z.boolean().optional(),
 });

@@ -213,15 +213,24 @@ export type ToolParams<N extends ToolName> = z.infer<(typeof TOOLS)[N]['params']
 
 export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
 
-/** `target::tool`, also when there is no such tool. */
-export function formatToolName({ target, tool }: { target: string; tool: string }): string {
+/** How a call is written: `target::tool`. */
+export function callName(target: string, tool: string): string {
   return `${target}::${tool}`;
 }
 
-/** `target::tool` as a name in the table, or null when there is no such tool. */
-export function toolName(target: string, tool: string): ToolName | null {
-  const name = formatToolName({ target, tool });
+/** The two parts of a `target::tool`. */
+export function splitCallName(name: string): { target: string; tool: string } {
+  const [target = '', tool = ''] = name.split('::');
+  return { target, tool };
+}
+
+/** A written or stored `target::tool` as a name in the table; null when this version has no such tool. */
+export function findTool(name: string): ToolName | null {
   return Object.hasOwn(TOOLS, name) ? (name as ToolName) : null;
+}
+
+export function toolName(target: string, tool: string): ToolName | null {
+  return findTool(callName(target, tool));
 }
 
 export function isControl(name: ToolName): boolean {

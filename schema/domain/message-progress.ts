@@ -49,8 +49,15 @@ export function applyTransition(
   to: InstructionState,
   context: TransitionContext,
 ): TransitionResult {
-  const moved = withStatus(all, id, to);
-  const rest = context.mode === 'paused' ? moved.map((one) => blockClaimed(one, id)) : moved;
+  return applyMode(withStatus(all, id, to), context);
+}
+
+/**
+ * What the mode and the gates make of a message: while the system is paused, the claimed ordinary instructions are
+ * blocked; the next waiting one is released; the message ends when none is open any more.
+ */
+export function applyMode(all: readonly TrackedInstruction[], context: TransitionContext): TransitionResult {
+  const rest = context.mode === 'paused' ? all.map(blockClaimed) : all;
   const released = releaseWaiting(rest, context);
   const isOpen = released.some((one) => isOpenStatus(one.status));
   const message = isOpen ? null : messageEnd(released);
@@ -83,8 +90,13 @@ function withStatus(all: readonly TrackedInstruction[], id: string, to: Instruct
   return all.map((one) => (one.instruction_id === id ? { ...one, status: moveInstruction(one.status, to) } : one));
 }
 
-function blockClaimed(one: TrackedInstruction, id: string): TrackedInstruction {
-  if (one.status !== 'claimed' || one.control || one.instruction_id === id) return one;
+/** Whether a pause blocks it: a node has claimed it and not started it. */
+export function isBlockedByPause({ status, control }: TrackedInstruction): boolean {
+  return status === 'claimed' && !control;
+}
+
+function blockClaimed(one: TrackedInstruction): TrackedInstruction {
+  if (!isBlockedByPause(one)) return one;
   return { ...one, status: moveInstruction(one.status, 'blocked'), gate: 'system_paused' };
 }
 

@@ -36,8 +36,6 @@ export const NEW_COUNTERS: RenewalCounters = {
   cooldown_until: null,
   cooldown_reason: null,
 };
-/** Their columns. */
-export const RENEWAL_COUNTERS = Object.keys(NEW_COUNTERS) as (keyof RenewalCounters)[];
 
 /** The settings that hold: each layer over the one before, the defaults below all. */
 export function effectiveSettings(layers: readonly (RenewalSettingsPatch | null)[]): RenewalSettings {

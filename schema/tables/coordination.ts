@@ -90,3 +90,5 @@ export const event_batches = sqliteTable('event_batches', {
   at: integer().notNull(),
   events: text({ mode: 'json' }).$type<EventItem[]>().notNull(),
 });
+
+export type EventBatchRow = typeof event_batches.$inferSelect;

@@ -1,6 +1,7 @@
 /** A pause takes effect on a node that was unreachable when it was set, before the node does ordinary work. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { block, openBrowser } from '../support/browser.ts';
 import type { Cluster, TestNode } from '../support/cluster.ts';
@@ -11,6 +12,8 @@ const POLICY = { exec: { default: 'allow' }, tools: { 'files/write': 'allow' } }
 const write = (path: string) => block(`@conductor::files/write::{"path": "${path}", "content": "done"}`);
 /** A program that runs until the test creates the file `go`. */
 const WAITS = block('@conductor::exec::{"argv": ["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done; echo gone"]}');
+
+const FINAL = ['succeeded', 'blocked'];
 
 interface Row {
   instruction_id: string;
@@ -44,6 +47,59 @@ function rowsOf(cluster: Cluster, id: string, isReady: (rows: Row[]) => boolean)
     return isReady(rows) ? rows : null;
   });
 }
+
+/** Short programs, each of which appends a line with the time when it started. */
+const STEPS = 32;
+const STEP_SCRIPT = 'date +%s%3N >> starts; sleep 0.5';
+const STEP_BLOCK = [
+  '```baa',
+  ...Array.from({ length: STEPS }, () => `@conductor::exec::${JSON.stringify({ argv: ['sh', '-c', STEP_SCRIPT] })}`),
+  '```',
+].join('\n');
+const SILENT_LIMIT_MS = 10_000;
+
+/** When each of the short programs started, Unix milliseconds. */
+function startsIn(workspace: string): number[] {
+  const file = join(workspace, 'starts');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number) : [];
+}
+
+describe.concurrent('a pause that is set in the middle of a message', () => {
+  it('a connected node starts nothing once the notice has arrived', () =>
+    withCluster(async (cluster) => {
+      const { node, workspace } = await startNode(cluster);
+      const browser = await openBrowser(cluster, node);
+      await browser.says('answer-1', STEP_BLOCK);
+      await until(async () => startsIn(workspace).length >= 3);
+      await cluster.call('POST', '/v1/system/pause', {});
+      await until(async () => (await node.snapshot()).system?.mode === 'paused');
+      const noticedAt = Date.now();
+      const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => FINAL.includes(status)));
+      expect(rows.at(-1)).toMatchObject({ status: 'blocked', gate: 'system_paused' });
+      expect((await browser.delivers()).message_text).toContain('not run: `system_paused`');
+      expect(startsIn(workspace).filter((at) => at > noticedAt)).toEqual([]);
+    }));
+
+  it('a node whose channel is silent starts nothing after ten seconds', () =>
+    withCluster(async (cluster) => {
+      const { node, workspace } = await startNode(cluster);
+      const browser = await openBrowser(cluster, node);
+      await browser.says('answer-1', STEP_BLOCK);
+      await until(async () => startsIn(workspace).length >= 3);
+      node.proxy.cut('silent');
+      await cluster.call('POST', '/v1/system/pause', {});
+      const pausedAt = Date.now();
+      await setTimeout(SILENT_LIMIT_MS + 3_000);
+      const starts = startsIn(workspace);
+      expect(starts.length).toBeLessThan(STEPS);
+      expect(starts.filter((at) => at > pausedAt + SILENT_LIMIT_MS)).toEqual([]);
+      node.proxy.heal();
+      const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => FINAL.includes(status)));
+      expect(rows.at(-1)).toMatchObject({ status: 'blocked', gate: 'system_paused' });
+      expect(startsIn(workspace)).toEqual(starts);
+      await browser.delivers();
+    }));
+});
 
 describe.concurrent('a pause that is set while a node is unreachable', () => {
   it('a node that was killed before the pause and started during it blocks the work it had accepted', () =>

@@ -13,8 +13,17 @@ export function insertEvents(db: Database, drafts: readonly EventDraft[], now: n
   ];
 }
 
-/** The same where SQL decides: `item` is a JSON object for each row that `from`, all after FROM, still finds. */
-export function insertEventsFrom(db: Database, item: SQL, from: SQL, now: number): Statement {
-  return db.run(sql`INSERT INTO event_batches (at, events)
-    SELECT ${now}, json_group_array(${item}) FROM ${from} HAVING count(*) > 0`);
+/** The same for events of which only those are stored that meet `condition`, in SQL, on `value`: the event as JSON. */
+export function insertEventsWhere(
+  db: Database,
+  drafts: readonly EventDraft[],
+  condition: SQL,
+  now: number,
+): Statement[] {
+  if (drafts.length === 0) return [];
+  const events = JSON.stringify(drafts.map((draft) => ({ ...draft, data: draft.data ?? {} })));
+  return [
+    db.run(sql`INSERT INTO event_batches (at, events) SELECT ${now}, json_group_array(json(value))
+      FROM json_each(${events}) WHERE ${condition} HAVING count(*) > 0`),
+  ];
 }

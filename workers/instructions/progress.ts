@@ -30,6 +30,8 @@ export interface Report {
   result: ReportedResult | null;
 }
 
+type ItemStep = Extract<ProgressStep<Report>, { item: Report }>;
+
 export function reportOf(instruction_id: string, part: Partial<Omit<Report, 'instruction_id'>>): Report {
   return { started_at: null, chunk: null, result: null, ...part, instruction_id };
 }
@@ -83,7 +85,7 @@ export async function recordProgress(
 function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: number, now: number) {
   const columns = new Map<string, AddedColumns>();
   const artifacts: ArtifactDraft[] = [];
-  const columnsOf = ({ item, type }: ProgressStep<Report>): AddedColumns => {
+  const columnsOf = ({ item, type }: ItemStep): AddedColumns => {
     if (type === 'started') return { started_at: item.started_at };
     if (item.chunk !== null && type === 'output') return { output_chars: item.chunk.offset + item.chunk.chunk.length };
     if (item.result === null) return {};
@@ -93,16 +95,16 @@ function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: numbe
     return stored.columns;
   };
   for (const step of steps) {
+    if (step.item === null) continue;
     const { instruction_id } = step.item;
     columns.set(instruction_id, { ...columns.get(instruction_id), ...columnsOf(step) });
   }
   return { columns, artifacts };
 }
 
-async function journalDetail({
-  type,
-  item: { chunk, result },
-}: ProgressStep<Report>): Promise<Record<string, unknown>> {
+async function journalDetail({ type, item }: ProgressStep<Report>): Promise<Record<string, unknown>> {
+  if (item === null) return {};
+  const { chunk, result } = item;
   if (type === 'output') return { ...chunk };
   if (type === 'started' || result === null) return {};
   const { output, ...rest } = result;
@@ -113,7 +115,10 @@ async function journalDetail({
 
 /** One event for a report, however much it changes: events are followed by topic, and name what has to be read again. */
 function reportEvents(messageId: string, steps: readonly ProgressStep<Report>[]): EventDraft[] {
-  const [first, ...more] = steps.map(describeStep);
+  if (steps.some((step) => step.type === 'blocked')) {
+    return [{ topic: 'instructions', type: 'blocked', subject_id: messageId }];
+  }
+  const [first, ...more] = steps.flatMap((step) => (step.item === null ? [] : [describeStep(step)]));
   if (first === undefined) return [];
   if (more.length > 0) {
     return [{ topic: 'instructions', type: 'progressed', subject_id: messageId, data: { steps: [first, ...more] } }];
@@ -122,7 +127,7 @@ function reportEvents(messageId: string, steps: readonly ProgressStep<Report>[])
   return [{ topic: 'instructions', type, subject_id: instruction_id, data }];
 }
 
-function describeStep({ type, item: { instruction_id, chunk, result } }: ProgressStep<Report>) {
+function describeStep({ type, item: { instruction_id, chunk, result } }: ItemStep) {
   const base = { type, instruction_id };
   if (type === 'output' && chunk !== null) return { ...base, offset: chunk.offset, chars: chunk.chunk.length };
   return type === 'ended' && result !== null ? { ...base, status: result.status } : base;

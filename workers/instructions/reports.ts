@@ -48,11 +48,11 @@ export async function reportOutput(
 export async function reportResult(
   edge: Edge,
   instruction_id: string,
-  { controller_id, ...result }: InstructionResultBody,
+  { controller_id, inline_chars: inlineChars, ...result }: InstructionResultBody,
   origin: string,
 ): Promise<WritePlan<InstructionResultResponse>> {
   const loaded = await loadOwn(edge, instruction_id, controller_id);
-  const recorded = await recordProgress(edge, loaded, [reportOf(instruction_id, { result })]);
+  const recorded = await recordProgress(edge, loaded, [reportOf(instruction_id, { result })], { inlineChars });
   return toWritePlan(recorded, instruction_id, await resultResponse(edge, loaded, recorded, origin));
 }
 

@@ -30,7 +30,7 @@ import { runningResponse, runOnOtherNode } from './run-on-other-node.ts';
 export async function runInstruction(
   edge: Edge,
   instructionId: string,
-  { nodeId, origin }: { nodeId: string; origin: string },
+  { nodeId, origin, inlineChars }: { nodeId: string; origin: string; inlineChars?: number | undefined },
 ): Promise<WritePlan<InstructionRunResponse>> {
   const loaded = await loadInstruction(edge, instructionId);
   const { row, statuses } = loaded;
@@ -44,13 +44,13 @@ export async function runInstruction(
   }
   if (isBrowserTool(name)) return runOnOtherNode(edge, loaded, { name, origin });
   if (!isEdgeTool(name)) throw new AppError('conflict', 'this tool runs on the host');
-  return runHere(edge, loaded, { name, origin });
+  return runHere(edge, loaded, { name, origin, inlineChars });
 }
 
 async function runHere(
   edge: Edge,
   { row, conversation }: LoadedInstruction,
-  { name, origin }: { name: EdgeTool; origin: string },
+  { name, origin, inlineChars }: { name: EdgeTool; origin: string; inlineChars: number | undefined },
 ): Promise<WritePlan<InstructionRunResponse>> {
   const { instruction_id, controller_id, params } = row;
   const requested_by = `${controller_id} (${instruction_id})`;
@@ -62,7 +62,10 @@ async function runHere(
   const { output, plan = {} } = outcome;
   const result = { status: 'succeeded', output, duration_ms, truncated: false } as const;
   const report = reportOf(instruction_id, { result });
-  const recorded = await recordProgress(edge, loaded, [report], { conversation: outcome.conversation });
+  const recorded = await recordProgress(edge, loaded, [report], {
+    conversation: outcome.conversation,
+    inlineChars,
+  });
   const response = await resultResponse(edge, loaded, recorded, origin);
   return {
     ...mergePlans(recorded.plan, plan),

@@ -39,14 +39,16 @@ export function storeProgress<I extends Identified>(
   progress: Progress<I>,
   { changedBy, columns, conversation = loaded.conversation }: ProgressWrite<I>,
 ): Plan {
-  const { env, db, now } = edge;
+  const { db, now } = edge;
   const { message, statuses, fence } = loaded;
   const counted = progress.counts_as === null ? conversation : countExecution(conversation, progress.counts_as, now);
   const history = [statuses, ...progress.steps.map((step) => step.statuses)];
   const decided: Plan = {
     guards: [
       guardStatuses(db, message.message_id, statuses),
-      ...(progress.steps.some((step) => step.type === 'ended') ? [guardModeVersion(db, fence.mode_version)] : []),
+      ...(progress.steps.some(({ type }) => type === 'ended' || type === 'blocked')
+        ? [guardModeVersion(db, fence.mode_version)]
+        : []),
       ...(claimsWaiting(history) ? [guardNotBusy(db, message), guardStatus(db, loaded.conversation)] : []),
     ],
     statements: storeStatuses(edge, statuses, progress.statuses, columns),
@@ -59,7 +61,7 @@ export function storeProgress<I extends Identified>(
     ),
   };
   const ended = progress.message === null ? {} : endMessage(edge, loaded, progress.message, progress.reply_due_at);
-  return mergePlans(decided, ended, storeConversation(env, db, loaded.conversation, counted, now));
+  return mergePlans(decided, ended, storeConversation(edge, loaded.conversation, counted));
 }
 
 function claimsWaiting(history: readonly (readonly TrackedInstruction[])[]): boolean {
@@ -73,7 +75,7 @@ function journalStep(
   { type, item, statuses }: ProgressStep<Identified>,
   by: ChangedBy,
 ): JournalDraft[] {
-  if (type === 'started' || type === 'ended') return journalChanges(before, statuses, by);
+  if (type === 'started' || type === 'ended' || type === 'blocked') return journalChanges(before, statuses, by);
   return [{ ...by, instruction_id: item.instruction_id, kind: type }];
 }
 

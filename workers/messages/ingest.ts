@@ -21,7 +21,7 @@ import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
-import { lastRenewalText } from '../renewal/jobs.ts';
+import { lastRenewalText } from '../renewal/job-reads.ts';
 import { observeLinks } from '../renewal/links.ts';
 import { settings } from '../settings.ts';
 import type { IngestReads } from './ingest-reads.ts';
@@ -33,7 +33,7 @@ import { firstEntries, insertMessage } from './ingest-rows.ts';
 export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promise<WritePlan<IngestResponse>> {
   const { env, db, now } = edge;
   const textHash = await sha256Hex(body.raw_text);
-  const loaded = await readForIngest(db, body, textHash);
+  const [loaded, links] = await Promise.all([readForIngest(db, body, textHash), observeLinks(edge, observation(body))]);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
@@ -64,12 +64,8 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
     after: () => notify(edge, body, loaded, instructions, isNew && counted.automation_status === 'auto'),
   };
   return {
-    ...mergePlans(
-      stored,
-      loaded.conversation === null ? {} : storeConversation(env, db, read, next, now),
-      // After the conversation has its newest message: a link that was missing concerns that one.
-      { statements: observeLinks(db, observation(body), now) },
-    ),
+    // The links come last: a link that was missing concerns the newest message of the conversation as it is then.
+    ...mergePlans(stored, loaded.conversation === null ? {} : storeConversation(edge, read, next), links),
     subject_id: messageId,
     response: {
       message_id: messageId,

@@ -72,13 +72,3 @@ export async function messageDetail(db: Database, messageId: string): Promise<z.
     .orderBy(asc(instructions.index));
   return { ...MessageSchema.parse(row), instructions: its.map((one) => InstructionSchema.parse(one)) };
 }
-
-/** The hash of the message's text, by which repeats are known. */
-export async function findTextHash(db: Database, messageId: string): Promise<string | null> {
-  const row = await db
-    .select({ text_hash: messages.text_hash })
-    .from(messages)
-    .where(eq(messages.message_id, messageId))
-    .get();
-  return row?.text_hash ?? null;
-}

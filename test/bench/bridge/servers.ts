@@ -66,6 +66,7 @@ async function startBridge(folder: string): Promise<string> {
   const pipeline = new Pipeline({
     store,
     nodeId: 'bench-main',
+    startGate: () => 'open',
     hostPolicy: {
       judge: () => ({ decision: 'allow', rule: 'bench' }),
       approval: () => {

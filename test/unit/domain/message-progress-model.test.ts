@@ -5,9 +5,9 @@ import { isExecutingStatus, isOpenStatus, mayBecome } from '../../../schema/doma
 import type { TransitionContext } from '../../../schema/domain/message-progress.ts';
 import {
   applyTransition,
-  startInstruction,
   claimApproved,
   isBehindApproval,
+  startInstruction,
 } from '../../../schema/domain/message-progress.ts';
 import { Coverage } from './coverage.ts';
 import { messageOf, statusesOf } from './message.ts';

@@ -18,7 +18,7 @@ function item(index: number, started: boolean, status: NonNullable<ProgressItem[
   return { instruction_id: `ins_${index}`, started_at, chunk: null, result: status === null ? null : { status } };
 }
 const stepsOf = ({ steps }: ReturnType<typeof applyProgress>) =>
-  steps.map((step) => `${step.item.instruction_id} ${step.type}`);
+  steps.map((step) => `${step.item?.instruction_id} ${step.type}`);
 
 describe('a report of several instructions', () => {
   it('applies every start before the first result, and the results in message order', () => {
@@ -67,6 +67,30 @@ describe('a report of several instructions', () => {
     const progress = applyProgress(messageOf('running', 'canceled'), items, context);
     expect(stepsOf(progress)).toEqual(['ins_0 ended', 'ins_1 late_result']);
     expect(progress.message).toBe('failed');
+  });
+
+  it('an empty report under a pause blocks the claimed ordinary instructions, and ends a message that has no other', () => {
+    const paused = { ...context, mode: 'paused' } as const;
+    const running = applyProgress(messageOf('running', 'claimed', ['claimed', 'control']), [], paused);
+    expect(statusesOf(running.statuses)).toEqual(['running', 'blocked', 'claimed']);
+    expect(running).toMatchObject({ message: null, steps: [{ item: null, type: 'blocked' }] });
+    const last = applyProgress(messageOf('succeeded', 'claimed'), [], paused);
+    expect(last.statuses[1]).toMatchObject({ status: 'blocked', gate: 'system_paused' });
+    expect(last).toMatchObject({ message: 'failed', reply_due_at: NOW + 600_000 });
+  });
+
+  it.each([
+    ['running', messageOf('running', 'claimed')],
+    ['draining', messageOf('claimed')],
+    ['paused', messageOf('running', ['claimed', 'control'], 'awaiting_approval', 'waiting')],
+  ] as const)('an empty report changes nothing in mode %s when nothing has to be blocked', (mode, all) => {
+    expect(applyProgress(all, [], { ...context, mode })).toEqual({
+      statuses: all,
+      message: null,
+      reply_due_at: null,
+      counts_as: null,
+      steps: [],
+    });
   });
 
   it('ignores a repeated start', () => {

@@ -163,6 +163,25 @@ describe('restore-check of a database that was restored', () => {
     expect(await rowsOf(`SELECT subject_id FROM ${EVENTS} WHERE type = 'restored'`)).toEqual([{ subject_id: '1' }]);
   });
 
+  it('does not end again what ends between its reads and its commit', async () => {
+    const { one } = await restoredInFlight();
+    const id = one.instructions[0]?.instruction_id ?? '';
+    const found = await conductor.edge.race(
+      () => check(),
+      async () => {
+        await conductor.result(id);
+        await rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE job_id = 'job_sent'");
+      },
+    );
+    expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 1, commands: 1 });
+    const ends = await rowsOf<{ detail: string }>(
+      `SELECT detail FROM ${ENTRIES} WHERE instruction_id = ? AND kind = 'ended'`,
+      id,
+    );
+    expect(ends.map(({ detail }) => JSON.parse(detail))).toMatchObject([{ status: 'succeeded' }]);
+    expect(await rowsOf("SELECT status FROM renewal_jobs WHERE job_id = 'job_sent'")).toEqual([{ status: 'done' }]);
+  });
+
   it('is done once: the next check finds nothing', async () => {
     await restoredInFlight();
     await check();

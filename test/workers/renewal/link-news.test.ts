@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LinkObservation } from '../../../schema/contracts/conversations.ts';
 import { LINK } from '../../../schema/defaults.ts';
 import { openDatabase, runBatch } from '../../../workers/db/open.ts';
+import type { Edge } from '../../../workers/db/plan.ts';
 import { observeLinks } from '../../../workers/renewal/links.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 
@@ -20,9 +21,10 @@ async function observe(conversation: string, at: number, more: Partial<LinkObser
     observed_at: at,
     ...seen,
   };
-  const db = openDatabase(env.DB);
+  const edge: Edge = { env, db: openDatabase(env.DB), now: at };
   const tabs = [{ ...link, platform: 'chatgpt' as const }];
-  await runBatch(db, observeLinks(db, { controller_id: NODE, client_id, tabs }, at));
+  const { statements = [] } = await observeLinks(edge, { controller_id: NODE, client_id, tabs });
+  await runBatch(edge.db, statements);
 }
 
 const linksOf = (conversation: string) =>

@@ -23,4 +23,16 @@ describe('the system mode as a node knows it', () => {
     expect(view.isKnownRunning).toBe(false);
     expect(view.seen).toEqual({ mode: 'paused', mode_version: 2 });
   });
+
+  it('is not current from when a newer version is named until the mode of that version is known', () => {
+    const view = new SystemView();
+    view.observe('running', 1);
+    view.noteVersion(1);
+    expect(view.isCurrent).toBe(true);
+    view.noteVersion(2);
+    view.noteVersion(1);
+    expect(view.isCurrent).toBe(false);
+    view.observe('paused', 2);
+    expect(view.isCurrent).toBe(true);
+  });
 });

@@ -5,6 +5,7 @@ import { takeCommand } from '../../../../local-agent/edge/commands.ts';
 import type { ClientPutBody } from '../../../../schema/contracts/clients.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
+import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { commandHandlers } from '../../../support/command-handlers.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
@@ -28,13 +29,14 @@ async function claimed(line: string, target: TargetPayload | null, policy: unkno
   agent.target = target;
   agent.instructions.onFinalMessage(finalMessage(block(line)), 0);
   agent.accept();
-  await agent.nextRequest();
+  await agent.timers.flush();
 }
 
 describe('a prompt to a chat', () => {
   it('is queued as a delivery with the mark, and ends when that has ended', async () => {
     await claimed(SEND, TAB);
-    agent.acceptStarted('ins_0');
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_0', started: true }]);
     expect(agent.prompts).toMatchObject([
       {
         plan_id: 'ins_0',
@@ -58,7 +60,8 @@ describe('a prompt to a chat', () => {
     agent.kill();
     agent.boot();
     agent.instructions.recover();
-    agent.acceptStarted('ins_0');
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', started: true, started_age_ms: 0 }]);
     expect(agent.waits()).toBe(false);
     expect(agent.prompts).toHaveLength(1);
     const uncertain = { outcome: 'uncertain', reason: 'agent_restarted', method: null } as const;
@@ -68,7 +71,6 @@ describe('a prompt to a chat', () => {
 
   it('is judged by its name', async () => {
     await claimed(SEND, TAB, { tools: { 'browser.*/send': 'deny' } });
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
     expect(agent.prompts).toEqual([]);
   });
@@ -86,8 +88,6 @@ describe('what a chat shows', () => {
     agent.instructions.onFinalMessage(finalMessage(block(CURRENT)), 0);
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
     expect(agent.acceptResult('ins_0').output).toBe('conversation other\n\n[assistant]\ndone\n');
   });
 
@@ -96,7 +96,6 @@ describe('what a chat shows', () => {
     agent.kill();
     agent.boot();
     agent.instructions.recover();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
   });
 });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
+import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 let agent: InstructionHost;
@@ -29,8 +30,6 @@ function restart(): void {
 }
 
 async function toTheEnd(): Promise<void> {
-  await agent.nextRequest();
-  agent.acceptStarted('ins_0');
   await agent.nextRequest();
   agent.acceptResult('ins_0');
   await agent.reply();
@@ -70,14 +69,13 @@ describe('an agent that is killed', () => {
   it('in the middle of the effect: it ends as interrupted and is not run again', async () => {
     observed(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
     agent.accept();
-    await agent.nextRequest();
+    await agent.started('ins_0');
     // The mark stands, the program runs, and its end finds no store to go into.
     const killed = agent.instructions;
     agent.kill();
     await killed.stop();
     agent.boot();
     agent.instructions.recover();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
     expect(await agent.reply()).toContain('interrupted');
     expect(effects()).toBeLessThanOrEqual(1);
@@ -87,26 +85,53 @@ describe('an agent that is killed', () => {
     observed(APPEND);
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
     restart();
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'succeeded', exit_code: 0 });
     await agent.reply();
     expect(effects()).toBe(1);
   });
 
+  it('with results that no request carries yet: they are reported at the restart, and nothing runs again', async () => {
+    observed(APPEND, APPEND, APPEND);
+    agent.accept();
+    while (effects() < 3) await agent.timers.flush();
+    while (new ExecutionStore(agent.store.db).execution('ins_2')?.result === null) await agent.timers.flush();
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    restart();
+    // The request that waits is not doubled.
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    expect(agent.acceptProgress().map(({ instruction_id }) => instruction_id)).toEqual(['ins_0']);
+    restart();
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    expect(agent.acceptProgress().map(({ instruction_id }) => instruction_id)).toEqual(['ins_1', 'ins_2']);
+    await agent.reply();
+    expect(effects()).toBe(3);
+  });
+
+  it('before the response to a reported start: the result goes with the next request', async () => {
+    observed(['sleep', '600']);
+    agent.accept();
+    await agent.started('ins_0');
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    const killed = agent.instructions;
+    agent.kill();
+    await killed.stop();
+    agent.boot();
+    agent.instructions.recover();
+    expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_0', started: true }]);
+    const [item] = agent.acceptProgress();
+    expect(item).toMatchObject({ instruction_id: 'ins_0', result: { error_code: 'agent_died' } });
+    expect(item).not.toHaveProperty('started');
+    expect(await agent.reply()).toContain('interrupted');
+  });
+
   it('between two instructions: the first is kept, the second runs', async () => {
     observed(APPEND, APPEND);
+    agent.gate = 'confirm';
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
-    agent.acceptResult('ins_0', [
-      { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null },
-    ]);
+    agent.acceptResult('ins_0');
     restart();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_1');
     await agent.nextRequest();
     agent.acceptResult('ins_1');
     expect(await agent.reply()).toContain('2\\. `conductor::exec` — ok');
@@ -116,8 +141,6 @@ describe('an agent that is killed', () => {
   it('before the reply is queued: the reply is queued at the restart, once', async () => {
     observed(APPEND);
     agent.accept();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_0');
     await agent.nextRequest();
     agent.acceptResult('ins_0');
     restart();
@@ -148,9 +171,8 @@ describe('an agent that is killed', () => {
   it('stopping cleanly ends a running program as interrupted and stores that', async () => {
     observed(['sleep', '600']);
     agent.accept();
-    await agent.nextRequest();
+    await agent.started('ins_0');
     await agent.instructions.stop();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_stopped' });
   });
 });
