@@ -313,6 +313,7 @@ export const ReplyBodySchema = z.strictObject({
 export type ReplyBody = z.infer<typeof ReplyBodySchema>;
 
 export const InstructionEventSchema = z.object({
+  /** Place in the story of the instruction, from 1. */
   seq: z.number().int(),
   at: TimestampSchema,
   kind: z.string(),

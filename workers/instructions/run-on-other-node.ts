@@ -54,7 +54,7 @@ export async function runOnOtherNode(
   const started: Plan = {
     guards: [guardStatuses(db, message_id, statuses)],
     statements: storeStatuses(edge, statuses, after, columns),
-    journal: journalChanges(statuses, after, { chain: controller_id, controller_id, detail }),
+    journal: journalChanges(statuses, after, { chain: controller_id, message_id, controller_id, detail }),
     events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id, data: detail }],
   };
   return {

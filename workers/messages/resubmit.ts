@@ -57,6 +57,7 @@ export async function resubmit(
     events: [{ topic: 'messages', type: 'resubmitted', subject_id: messageId, data: { by, controller_id } }],
     journal: stopped.map((row) => ({
       chain: row.controller_id,
+      message_id: messageId,
       instruction_id: row.instruction_id,
       kind: 'resubmitted',
       controller_id: null,

@@ -3,7 +3,7 @@ import type { Client } from '../../../schema/contracts/clients.ts';
 import type { LeaderAcquireResponse, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
 import type { NodeView } from '../../../schema/contracts/nodes.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
-import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
+import { EVENTS, NODE, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 let tokens: Record<Role, string>;
@@ -106,7 +106,7 @@ describe('a node', () => {
   });
 
   it('a heartbeat makes an event only when it changes something', async () => {
-    const countEvents = async () => (await rowsOf("SELECT 1 FROM events WHERE topic = 'nodes'")).length;
+    const countEvents = async () => (await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE topic = 'nodes'`)).length;
     const before = await countEvents();
     await heartbeat();
     expect(await countEvents()).toBe(before);

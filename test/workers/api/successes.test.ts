@@ -146,11 +146,13 @@ describe('a success', () => {
   });
 
   it.each(named.filter(({ spec }) => spec.method !== 'get'))(
-    'of $name is audited with actor and role',
+    'of $name is recorded with actor and role, in the audit or the journal',
     async ({ name }) => {
       const requestIds = (seen.get(name) ?? []).map(({ headers }) => headers.get('x-request-id'));
       const rows = await rowsOf<{ actor: string; role: string; request_id: string }>(
-        'SELECT actor, role, request_id FROM audit WHERE action = ?',
+        `SELECT actor, role, request_id FROM audit WHERE action = ?1
+          UNION ALL SELECT written_by->>'actor', written_by->>'role', written_by->>'request_id' FROM journal_blocks
+            WHERE written_by->>'action' = ?1`,
         name,
       );
       const own = rows.filter(({ request_id }) => requestIds.includes(request_id));
