@@ -17,7 +17,7 @@ import type { SystemMode } from '../../schema/contracts/system.ts';
 import { edgeBackend } from '../backend.ts';
 import type { ObjectsEnv } from '../env.ts';
 import { logProblem } from '../shared/log.ts';
-import { closeSocket, isSocketOpen, sendFrame } from '../shared/sockets.ts';
+import { closeSocket, isOpen, sendFrame } from '../shared/sockets.ts';
 import { TurnBatch } from '../shared/turn-batch.ts';
 import { automationState, leaderLease } from '../stubs.ts';
 import type { Attachment } from './attachment.ts';
@@ -92,7 +92,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    if (!isSocketOpen(socket)) return;
+    if (!isOpen(socket)) return;
     const now = Date.now();
     const { next, tooFast } = countFrame(this.#rates.get(socket), now);
     this.#rates.set(socket, next);
