@@ -29,21 +29,24 @@ function verdicts(...decisions: (PolicyDecision | null)[]): Map<string, PolicyVe
 }
 const statuses = (all: readonly { status: InstructionState }[]) => all.map((one) => one.status);
 
-describe('a stopped message, judged again', () => {
+describe('a stopped message whose instructions are judged again', () => {
   it.each([
     ['allowed', ['allow', 'allow'], ['claimed', 'claimed'], 'accepted'],
-    ['asked about', ['ask', 'allow'], ['awaiting_approval', 'waiting'], 'awaiting_approval'],
+    ['held for approval', ['ask', 'allow'], ['awaiting_approval', 'waiting'], 'awaiting_approval'],
     ['denied', ['deny', 'deny'], ['denied', 'denied'], 'denied_only'],
-    ['only in shadow', ['shadow', 'shadow'], ['shadowed', 'shadowed'], 'executed'],
-    ['in part', ['allow', null], ['claimed', 'blocked'], 'accepted'],
-    ['not at all', [null, null], ['blocked', 'blocked'], 'system_paused'],
-  ] as const)('%s', (_name, decisions, expected, message) => {
-    const decided = decideResubmission(stopped(['blocked', 'blocked']), verdicts(...decisions), facts);
-    expect(statuses(decided.statuses)).toEqual(expected);
-    expect(decided.message).toBe(message);
-  });
+    ['run in shadow only', ['shadow', 'shadow'], ['shadowed', 'shadowed'], 'executed'],
+    ['found again in part', ['allow', null], ['claimed', 'blocked'], 'accepted'],
+    ['not found again', [null, null], ['blocked', 'blocked'], 'system_paused'],
+  ] as const)(
+    'a message whose instructions are %s gets statuses accordingly',
+    (_name, decisions, expected, message) => {
+      const decided = decideResubmission(stopped(['blocked', 'blocked']), verdicts(...decisions), facts);
+      expect(statuses(decided.statuses)).toEqual(expected);
+      expect(decided.message).toBe(message);
+    },
+  );
 
-  it('stays as it is under a gate, which it names; a control instruction passes', () => {
+  it('an ordinary instruction keeps its status under a gate, and a control instruction passes it', () => {
     const held = decideResubmission(stopped(['expired']), verdicts('allow'), { ...facts, automation_status: 'paused' });
     expect(held).toMatchObject({
       statuses: [{ status: 'expired', gate: 'automation_paused' }],
@@ -54,7 +57,7 @@ describe('a stopped message, judged again', () => {
     expect(passed.message).toBe('accepted');
   });
 
-  it('never moves what was not stopped, never claims through a gate, and leaves everything open a deadline', () => {
+  it('only stopped instructions change, none is claimed under a gate, and every open one has a deadline', () => {
     const one = fc.record({
       status: fc.constantFrom(...INSTRUCTION_STATES.filter((status) => !isOpenStatus(status))),
       decision: fc.option(fc.constantFrom(...POLICY_DECISIONS)),
