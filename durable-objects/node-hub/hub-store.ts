@@ -1,20 +1,21 @@
-/** What a hub keeps: the numbers its pong carries, and when it last heard of a node whose socket is gone. */
+/** What a hub keeps: the numbers that its pong carries, and when each node was last in contact. */
 import { z } from 'zod';
-import { createCells, PersistedValue } from '../shared/cell.ts';
 import type { Migration } from '../shared/migrate.ts';
 import { migrate } from '../shared/migrate.ts';
+import { CREATE_PERSISTED_VALUES, PersistedValue } from '../shared/persisted-value.ts';
 
 const MIGRATIONS: readonly Migration[] = [
-  createCells,
-  (sql) => {
-    sql.exec('CREATE TABLE contacts (controller_id TEXT PRIMARY KEY, last_contact_at INTEGER NOT NULL)');
+  CREATE_PERSISTED_VALUES,
+  {
+    id: 'contacts',
+    sql: 'CREATE TABLE contacts (controller_id TEXT PRIMARY KEY, last_contact_at INTEGER NOT NULL)',
   },
 ];
 
 const SeenSchema = z
   .object({ mode_version: z.number().int().nonnegative(), term: z.number().int().nonnegative() })
   .nullable();
-/** Mode version and term as last announced; null while this hub has never heard of them. */
+/** Mode version and term as announced last; null while this hub has received none. */
 export type Seen = z.infer<typeof SeenSchema>;
 
 export class HubStore {
@@ -31,7 +32,7 @@ export class HubStore {
     return this.#seen.get();
   }
 
-  /** Numbers only grow: an announcement that was overtaken changes nothing. True when one grew. */
+  /** Keeps the higher numbers: an outdated announcement changes nothing. True when one grew. */
   learn(modeVersion: number, term: number): boolean {
     const seen = this.#seen.get();
     const next = {
@@ -43,7 +44,7 @@ export class HubStore {
     return true;
   }
 
-  /** Remembers a contact, unless a later one is known. */
+  /** Stores a contact, unless a later one is stored. */
   touch(nodeId: string, at: number): void {
     this.#sql.exec(
       `INSERT INTO contacts (controller_id, last_contact_at) VALUES (?1, ?2)

@@ -10,14 +10,14 @@ import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frame
 import { CLOSE, PING, pongText } from '../../schema/contracts/channel-frames.ts';
 import type { Receipt } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, HEADER } from '../../schema/contracts/common.ts';
-import type { Presence } from '../../schema/contracts/controllers.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
+import type { Presence } from '../../schema/contracts/nodes.ts';
 import type { LeaseRenewal, NodeHubApi } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { edgeBackend } from '../backend.ts';
 import type { ObjectsEnv } from '../env.ts';
 import { logProblem } from '../shared/log.ts';
-import { closeSocket, isSocketOpen, sendFrame } from '../shared/sockets.ts';
+import { closeSocket, isOpen, sendFrame } from '../shared/sockets.ts';
 import { TurnBatch } from '../shared/turn-batch.ts';
 import { automationState, leaderLease } from '../stubs.ts';
 import type { Attachment } from './attachment.ts';
@@ -92,7 +92,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    if (!isSocketOpen(socket)) return;
+    if (!isOpen(socket)) return;
     const now = Date.now();
     const { next, tooFast } = countFrame(this.#rates.get(socket), now);
     this.#rates.set(socket, next);
@@ -150,7 +150,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     this.#sockets.tellLease(lease, 'changed');
   }
 
-  async heard(nodeId: string): Promise<void> {
+  async recordContact(nodeId: string): Promise<void> {
     const now = Date.now();
     const known = this.#store.lastContactAt(ControllerIdSchema.parse(nodeId));
     // A node without a socket asks every two seconds; a write for each would cost more than it tells.
@@ -224,7 +224,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   async #renewAll(asked: AskedRenewal[]): Promise<void> {
     const result = await leaderLease(this.env).renewAll(asked.map(({ renewal }) => renewal));
     asked.forEach(({ socket }, index) => {
-      const answer = result.status === 'ok' ? result.answers[index] : undefined;
+      const answer = result.status === 'ok' ? result.responses[index] : undefined;
       if (answer) sendFrame(socket, { type: 'lease.result', ...answer } satisfies EdgeFrame);
       else sendError(socket, 'lease.renew', 'internal');
     });

@@ -3,6 +3,7 @@ import type { ClientPutBody } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { PLATFORMS } from '../../schema/contracts/common.ts';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
+import { targetPayload } from '../../schema/domain/links.ts';
 import type { BrowserClients } from './clients.ts';
 import type { ConnectedBrowsers } from './connected-browsers.ts';
 
@@ -29,18 +30,6 @@ function hasPlatform(client: KnownClient, platform: Platform): boolean {
   return client.body.platforms.some((one) => one.platform === platform && one.login !== 'lost');
 }
 
-function tabTarget(clientId: string, tab: Tab): TargetPayload {
-  return {
-    client_id: clientId,
-    conversation_id: tab.remote_conversation_id,
-    organization_id: tab.organization_id ?? null,
-    page_url: tab.page_url,
-    page_title: tab.page_title,
-    tab_id: tab.tab_id,
-    shell_page: tab.shell_page,
-  };
-}
-
 /**
  * The suitable tab that was seen last, else a page to open; null when no connected browser has the platform, or when
  * there is nothing to read. Pure.
@@ -55,20 +44,16 @@ export function chooseTarget(
     body.tabs.filter((tab) => isSuitable(tab, wanted)).map((tab) => ({ client_id, tab })),
   );
   const [newest] = suitable.sort((a, b) => b.tab.observed_at - a.tab.observed_at);
-  if (newest) return tabTarget(newest.client_id, newest.tab);
+  if (newest) return targetPayload(newest.client_id, newest.tab);
   const [client] = able;
   if (!client || (wanted.conversation_id === null && wanted.purpose === 'read')) return null;
   const { home_url, conversation_url } = PLATFORMS[wanted.platform];
   const { conversation_id } = wanted;
-  return {
-    client_id: client.client_id,
-    conversation_id,
-    organization_id: null,
+  return targetPayload(client.client_id, {
+    remote_conversation_id: conversation_id,
     page_url: conversation_id === null ? home_url : conversation_url + encodeURIComponent(conversation_id),
-    page_title: null,
-    tab_id: null,
     shell_page: conversation_id === null,
-  };
+  });
 }
 
 /** Chooses among the browsers that are connected now. */

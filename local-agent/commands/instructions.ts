@@ -1,7 +1,7 @@
 /** `instructions`: the instructions of the chats and their results; a person approves, denies or cancels them here. */
 import type { Approval } from '../../schema/contracts/instructions.ts';
 import { InstructionDetailSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
-import { formatToolName } from '../../schema/contracts/tools.ts';
+import { callName } from '../../schema/contracts/tools.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { changeCommand, reasonOf, reasonOption } from './change.ts';
@@ -28,7 +28,7 @@ const list = listCommand({
   head: ['ID', 'INSTRUCTION', 'STATUS', 'CODE', 'EXIT', 'MS', 'CREATED'],
   row: (one) => [
     one.instruction_id,
-    formatToolName(one),
+    callName(one.target, one.tool),
     one.status,
     one.error_code ?? one.gate,
     one.exit_code,

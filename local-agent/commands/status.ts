@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
-import { formatToolName } from '../../schema/contracts/tools.ts';
+import { callName } from '../../schema/contracts/tools.ts';
 import { connectionOptions } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf } from './command.ts';
@@ -44,7 +44,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
   printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], browsers, 'no browser has connected yet');
   deps.print('');
   const recent = status.recent_instructions.map((one) => [
-    formatToolName(one),
+    callName(one.target, one.tool),
     one.status,
     one.error_code ?? one.gate,
     moment(one.created_at),

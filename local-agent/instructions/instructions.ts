@@ -38,7 +38,7 @@ export interface InstructionsDeps {
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   timeouts: { timeoutMs: number; execTimeoutMs: number };
-  /** A longer output is delivered as a summary with a link. */
+  /** A longer output is shortened in the reply, with a link to the whole. */
   inlineChars: number;
   newTemporaryName: () => string;
   /** What this node knows about the edge now, as next-step.ts needs it. */
@@ -108,7 +108,7 @@ export class Instructions {
 
   /** Instructions whose end comes from the edge, and has to be read again after the edge was out of reach. */
   awaited(): string[] {
-    return this.#pipeline.ledger.awaitedElsewhere();
+    return this.#pipeline.executions.awaitedRemote();
   }
 
   /** What is wrong with `policy.json`; null when nothing is. */

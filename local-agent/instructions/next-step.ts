@@ -1,10 +1,25 @@
-/** What comes next of a message: pure. One instruction at a time, in message order. */
-
+/** How far an execution is, and what happens next with its message. One instruction at a time, in message order. Pure. */
 import type { SystemMode } from '../../schema/contracts/system.ts';
-import { isControl, TOOLS } from '../../schema/contracts/tools.ts';
+import { findTool, isControl, TOOLS } from '../../schema/contracts/tools.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
-import type { ExecutionRow } from './execution-store.ts';
-import { toolNameOf } from './tool-name.ts';
+import type { ExecutionRow, MessageRow } from './execution-store.ts';
+
+/**
+ * `waiting`: for a person or the edge. `ready`: claimed and not started. `started`: its effect may have happened.
+ * `finished`: its result is stored and the edge has not responded to it yet. `ended`: by the edge's word.
+ */
+export type ExecutionPhase = 'waiting' | 'ready' | 'started' | 'finished' | 'ended';
+
+export function phaseOf({
+  status,
+  started_at,
+  result,
+}: Pick<ExecutionRow, 'status' | 'started_at' | 'result'>): ExecutionPhase {
+  if (!isOpenStatus(status)) return 'ended';
+  if (result !== null) return 'finished';
+  if (started_at !== null) return 'started';
+  return status === 'claimed' ? 'ready' : 'waiting';
+}
 
 /**
  * What this node knows about the edge now:
@@ -28,24 +43,36 @@ export function startGate({ seen, isCurrent }: ModeView, isAlive: boolean): Star
 }
 
 export type NextStep =
-  /** All have ended and the edge has their results: the reply is due. */
+  /** All instructions have ended and the edge has their results: the reply is due. */
   | { type: 'reply' }
-  /** A response of the edge, a running instruction or a person comes first. */
+  /** Nothing until the edge responds, a person decides or an effect ends. */
   | { type: 'wait' }
   /** The edge has to say what a pause made of the rest. */
   | { type: 'ask' }
   | { type: 'execute'; execution: ExecutionRow }
-  /** The claim expired before the instruction started. */
+  /** The claim has expired before the instruction started. */
   | { type: 'give_up'; execution: ExecutionRow };
 
-export function nextStep(executions: readonly ExecutionRow[], gate: StartGate, now: number): NextStep {
-  const pending = executions.filter((one) => isOpenStatus(one.status));
-  const isUnconfirmed = pending.some((one) => one.result !== null);
-  const execution = pending.find((one) => one.result === null);
-  if (!execution) return { type: isUnconfirmed ? 'wait' : 'reply' };
-  if (execution.status !== 'claimed' || execution.started_at !== null) return { type: 'wait' };
-  if (gate === 'unknown') return { type: 'wait' };
-  const name = toolNameOf(execution.name);
+export interface MessageProgress {
+  message: Pick<MessageRow, 'state'>;
+  /** In message order. */
+  executions: readonly ExecutionRow[];
+  gate: StartGate;
+  /** The agent stops: nothing starts any more. */
+  isStopping: boolean;
+  now: number;
+}
+
+/** The only decision on what starts when. */
+export function nextStep({ message, executions, gate, isStopping, now }: MessageProgress): NextStep {
+  if (message.state !== 'executing' || isStopping) return { type: 'wait' };
+  const phases = executions.map((execution) => ({ execution, phase: phaseOf(execution) }));
+  const isUnconfirmed = phases.some(({ phase }) => phase === 'finished');
+  const next = phases.find(({ phase }) => phase !== 'ended' && phase !== 'finished');
+  if (!next) return { type: isUnconfirmed ? 'wait' : 'reply' };
+  const { execution, phase } = next;
+  if (phase !== 'ready' || gate === 'unknown') return { type: 'wait' };
+  const name = findTool(execution.name);
   if (gate === 'paused' && !(name !== null && isControl(name))) return { type: isUnconfirmed ? 'wait' : 'ask' };
   const runsHere = name !== null && TOOLS[name].where === 'host';
   if (isUnconfirmed && !(gate === 'open' && runsHere)) return { type: 'wait' };

@@ -112,7 +112,7 @@ export class ProgressReports {
 
   #itemOf(row: ExecutionRow, hasRoomForChunk: boolean): Item | null {
     const { instruction_id, started_at, result, reported } = row;
-    if (row.elsewhere || reported === 'result') return null;
+    if (row.is_remote || reported === 'result') return null;
     const isNewStart = started_at !== null && reported === 'nothing';
     const chunk = result === null && hasRoomForChunk ? this.#deps.liveOutput(instruction_id)?.nextChunk() : undefined;
     if (!isNewStart && !chunk && result === null) return null;

@@ -1,19 +1,19 @@
 /**
- * Keeps secrets out of what goes back into a chat: the values of the environment variables and the words of the
- * files that the policy names, and always this system's own tokens, wherever they were read from. What a program has
- * changed or encoded is not found again.
+ * Removes secrets from texts that go back into a chat: the values of the environment variables and the words of the files
+ * that the policy names, and this system's own tokens in any case. A secret that a program has changed or encoded is not
+ * recognised.
  */
 import picomatch from 'picomatch';
 import type { Policy } from '../../schema/contracts/policy.ts';
 import { TOKEN_PREFIX } from '../../schema/contracts/tokens.ts';
 
 const MARK = '[redacted]';
-const OWN = ['BAA_*TOKEN*', 'BAA_*SECRET*', 'BAA_*KEY*'];
-/** As tokens are made: 32 bytes in base64url. */
+const OWN_VARIABLES = ['BAA_*TOKEN*', 'BAA_*SECRET*', 'BAA_*KEY*'];
+/** A token has 32 bytes in base64url. */
 const TOKEN_CHARS = 43;
 const TOKEN = new RegExp(`${TOKEN_PREFIX}[\\w-]{${TOKEN_CHARS}}`, 'g');
-const TOKEN_BEGUN = new RegExp(`^${TOKEN_PREFIX}[\\w-]*$`);
-/** Shorter values are words like `true`; replacing them would spoil the output and hide nothing. */
+const PARTIAL_TOKEN = new RegExp(`^${TOKEN_PREFIX}[\\w-]*$`);
+/** Shorter values are words like `true`. Replacing them would garble the output and protect nothing. */
 const MIN_SECRET_CHARS = 6;
 
 export interface SecretSources {
@@ -24,9 +24,9 @@ export interface SecretSources {
 
 function secretsOf(policy: Policy | null, sources: SecretSources): string[] {
   const { env, files } = policy?.redact ?? { env: [], files: [] };
-  const named = picomatch([...OWN, ...env]);
+  const isNamed = picomatch([...OWN_VARIABLES, ...env]);
   const found = new Set<string>();
-  for (const [name, value] of Object.entries(sources.env)) if (value && named(name)) found.add(value);
+  for (const [name, value] of Object.entries(sources.env)) if (value && isNamed(name)) found.add(value);
   for (const path of files) {
     for (const line of (sources.readFile(path) ?? '').split(/\r?\n/)) {
       const text = line.trim();
@@ -40,28 +40,28 @@ function secretsOf(policy: Policy | null, sources: SecretSources): string[] {
 
 export interface Redact {
   (text: string): string;
-  /** How many characters at the end of a text may be the beginning of a secret whose rest is still to come. */
+  /** How many characters at the end of a text may be the start of a secret whose rest has not arrived yet. */
   undecided(text: string): number;
 }
 
-/** The longest end of the text with which that secret begins. */
-function begunAtEnd(text: string, secret: string): number {
+/** Length of the longest end of the text that is a prefix of the secret. */
+function secretPrefixAtEnd(text: string, secret: string): number {
   for (let length = Math.min(text.length, secret.length - 1); length > 0; length--) {
     if (text.endsWith(secret.slice(0, length))) return length;
   }
   return 0;
 }
 
-/** The longest end of the text with which a token of this system begins. */
-function tokenBegunAtEnd(text: string): number {
+/** Length of the longest end of the text that may be the start of a token. */
+function tokenPrefixAtEnd(text: string): number {
   for (let length = Math.min(text.length, TOKEN_PREFIX.length + TOKEN_CHARS - 1); length > 0; length--) {
     const end = text.slice(-length);
-    if (TOKEN_PREFIX.startsWith(end) || TOKEN_BEGUN.test(end)) return length;
+    if (TOKEN_PREFIX.startsWith(end) || PARTIAL_TOKEN.test(end)) return length;
   }
   return 0;
 }
 
-/** A function that replaces every secret of the policy, longest first, by a mark. */
+/** A function that replaces every secret of the policy by a mark, longest first. */
 export function redactor(policy: Policy | null, sources: SecretSources): Redact {
   const secrets = secretsOf(policy, sources);
   const redact = (text: string) =>
@@ -69,6 +69,6 @@ export function redactor(policy: Policy | null, sources: SecretSources): Redact 
       .reduce((out, secret) => (out.includes(secret) ? out.replaceAll(secret, () => MARK) : out), text)
       .replace(TOKEN, MARK);
   const undecided = (text: string) =>
-    secrets.reduce((most, secret) => Math.max(most, begunAtEnd(text, secret)), tokenBegunAtEnd(text));
+    secrets.reduce((most, secret) => Math.max(most, secretPrefixAtEnd(text, secret)), tokenPrefixAtEnd(text));
   return Object.assign(redact, { undecided });
 }

@@ -1,4 +1,4 @@
-/** Secrets are compared by their digests: in constant time, and whatever their lengths. */
+/** Compares secrets by their digests: in constant time, and independent of their lengths. */
 import { timingSafeEqual } from 'node:crypto';
 import { sha256Hex } from './hash.ts';
 

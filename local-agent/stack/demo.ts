@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, styleText } from 'node:util';
 import { z } from 'zod';
-import { formatToolName } from '../../schema/contracts/tools.ts';
+import { callName } from '../../schema/contracts/tools.ts';
 import { BridgeClient } from './bridge-client.ts';
 import * as story from './demo-story.ts';
 import { EdgeApi, eventually } from './edge-api.ts';
@@ -146,7 +146,7 @@ function describeInstruction(row: {
   status: string;
   events: { kind: string }[];
 }): string {
-  return `${formatToolName(row)} ${row.status}: ${row.events.map(({ kind }) => kind).join(' → ')}`;
+  return `${callName(row.target, row.tool)} ${row.status}: ${row.events.map(({ kind }) => kind).join(' → ')}`;
 }
 
 function createNarrator(print: (line: string) => void) {

@@ -217,4 +217,8 @@ export const MIGRATIONS: readonly Migration[] = [
   ALTER TABLE messages ADD COLUMN progress_pending INTEGER NOT NULL DEFAULT 0;
   `,
   },
+  {
+    id: 'remote-executions',
+    sql: 'ALTER TABLE executions RENAME COLUMN elsewhere TO is_remote;',
+  },
 ];

@@ -13,7 +13,7 @@ import type { Hold } from './renewal-limits.ts';
 
 export interface NextRenewalFacts {
   mode: SystemMode;
-  leader: boolean;
+  has_leader: boolean;
   automation_status: AutomationStatus;
   pause_reason: PauseReason | null;
   /** The conversation's newest message; null when none has been seen. */
@@ -57,7 +57,7 @@ function blocked(facts: NextRenewalFacts): NextRenewal | null {
   const { mode, automation_status, pause_reason, breaker, hold, link, unusable } = facts;
   if (mode === 'paused') return not('system_paused');
   if (mode === 'draining' && facts.job === null) return not('system_draining');
-  if (!facts.leader) return not('no_leader');
+  if (!facts.has_leader) return not('no_leader');
   if (automation_status === 'manual') return not('automation_manual');
   if (automation_status === 'paused') return not(pause_reason ?? 'automation_paused');
   if (breaker !== null) return not(breaker);

@@ -1,7 +1,6 @@
 /** Tokens: operators create, list, rotate and revoke them. Only the response that creates a secret contains it. */
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { nodeHub } from '../../durable-objects/stubs.ts';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import type { Token } from '../../schema/contracts/tokens.ts';
 import {
@@ -24,6 +23,7 @@ import type { Database } from '../db/open.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { OPERATORS, read, write } from '../http/route.ts';
+import { closeChannels } from '../nodes/push.ts';
 
 const tag = 'tokens';
 const SECRET_BYTES = 32;
@@ -154,7 +154,7 @@ export const tokens: readonly MountedRoute[] = [
 
 /** Closes the channel of a node whose token changed. A channel is authenticated only when it opens. */
 async function closeChannel(env: Env, { controller_id, role }: Token): Promise<void> {
-  if (role === 'controller' && controller_id !== null) await nodeHub(env, controller_id).disconnect(controller_id);
+  if (role === 'controller' && controller_id !== null) await closeChannels(env, controller_id);
 }
 
 function newSecret(): string {

@@ -4,12 +4,15 @@ import { getTableName, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Database, Statement } from './open.ts';
 
-/** Rows must have the same keys; JSON columns are given as values. `onConflict` as in SQL. No statement for no rows. */
+/**
+ * Rows must have the same keys; JSON columns are given as values. No statement for no rows. `tail` adds conditions on a
+ * row as JSON (`AND … value->>'column' …`) or an `ON CONFLICT` clause.
+ */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
   table: T,
   rows: readonly T['$inferInsert'][],
-  onConflict: SQL = sql``,
+  tail: SQL = sql``,
 ): Statement[] {
   const [first] = rows;
   if (first === undefined) return [];
@@ -18,6 +21,6 @@ export function insertRows<T extends SQLiteTable>(
   const values = sql.raw(names.map((name) => `value->>'${name}'`).join(', '));
   return [
     db.run(sql`INSERT INTO ${sql.raw(getTableName(table))} (${columns})
-      SELECT ${values} FROM json_each(${JSON.stringify(rows)}) WHERE true ${onConflict}`),
+      SELECT ${values} FROM json_each(${JSON.stringify(rows)}) WHERE true ${tail}`),
   ];
 }

@@ -4,9 +4,9 @@ import { COMMAND } from '../../schema/defaults.ts';
 import type { TransitionResult } from '../../schema/domain/message-progress.ts';
 import { newId } from '../../schema/ids.ts';
 import type { Edge, Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushChanged, pushCommands } from '../nodes/push.ts';
+import { pushChanged, sendCommands } from '../nodes/push.ts';
 import { claimExpiresInMs, othersClaimed } from './claimed-view.ts';
 import type { LoadedInstruction } from './load.ts';
 import { idsOf } from './load.ts';
@@ -39,12 +39,8 @@ export function decisionCommand(
 }
 
 /** Queues the command and notifies the node that its approvals have changed. */
-export function sendDecision({ env, db, now }: Edge, loaded: LoadedInstruction, command: CommandDraft): Plan {
-  return {
-    statements: [insertCommand(db, command, now)],
-    after: async () => {
-      await pushCommands(env, [command], now);
-      await pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded));
-    },
-  };
+export function sendDecision(edge: Edge, loaded: LoadedInstruction, command: CommandDraft): Plan {
+  return mergePlans(sendCommands(edge, [command]), {
+    after: () => pushChanged(edge.env, loaded.row.controller_id, 'approvals', idsOf(loaded)),
+  });
 }

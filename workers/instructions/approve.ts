@@ -74,7 +74,7 @@ function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
   const isControl = statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
   if (!isControl) requireOpenGates(loaded);
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
-  const { instruction_id, controller_id: chain } = row;
+  const { instruction_id, message_id, controller_id: chain } = row;
   const after = claimApproved(statuses, instruction_id, now);
   const command = decisionCommand(edge, loaded, { statuses: after, reply_due_at: null }, 'approved');
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
@@ -88,8 +88,8 @@ function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
     statements: [...storeStatuses(edge, statuses, after), ...(isWaiting ? [] : [acceptMessage(edge, loaded)])],
     events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: { by } }],
     journal: [
-      { chain, instruction_id, kind: 'approved', controller_id: null, detail },
-      ...journalChanges(statuses, after, { chain, controller_id: null, detail: { by } }),
+      { chain, message_id, instruction_id, kind: 'approved', controller_id: null, detail },
+      ...journalChanges(statuses, after, { chain, message_id, controller_id: null, detail: { by } }),
     ],
   };
   return { plan: mergePlans(approved, sendDecision(edge, loaded, command)), statuses: after };
@@ -125,14 +125,15 @@ export function closeApproval(
   decision: 'denied' | 'expired',
   given: { by: string; reason?: string },
 ) {
-  const { instruction_id, controller_id: chain, policy } = loaded.row;
+  const { instruction_id, message_id, controller_id: chain, policy } = loaded.row;
   const { by, reason } = given;
   const detail = { by, rule: policy.rule, ...(reason === undefined ? {} : { reason }) };
   const { plan, result } = finishInstruction(edge, loaded, decision, detail);
   const command = decisionCommand(edge, loaded, result, decision);
   const closed: Plan = {
     events: [{ topic: 'instructions', type: `approval_${decision}`, subject_id: instruction_id, data: { by } }],
-    journal: decision === 'denied' ? [{ chain, instruction_id, kind: 'denied', controller_id: null, detail }] : [],
+    journal:
+      decision === 'denied' ? [{ chain, message_id, instruction_id, kind: 'denied', controller_id: null, detail }] : [],
   };
   return { plan: mergePlans(closed, plan, sendDecision(edge, loaded, command)), result };
 }

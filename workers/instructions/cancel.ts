@@ -11,9 +11,9 @@ import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import { instructions } from '../../schema/tables/index.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushCommands } from '../nodes/push.ts';
+import { sendCommands } from '../nodes/push.ts';
 import { finishAndNotify } from './finish.ts';
 import { guardStatuses } from './guards.ts';
 import { viewAfter } from './instruction-reads.ts';
@@ -47,7 +47,8 @@ export function planCancel(edge: Edge, loaded: LoadedInstruction, request: Cance
 }
 
 /** Sends the node the command to end what it runs. */
-function commandEnd({ env, db, now }: Edge, { row, statuses }: LoadedInstruction, detail: CancelRequest): Plan {
+function commandEnd(edge: Edge, { row, statuses }: LoadedInstruction, detail: CancelRequest): Plan {
+  const { db, now } = edge;
   const { instruction_id, controller_id } = row;
   const command: CommandDraft<'instruction.cancel'> = {
     command_id: newId('command', now),
@@ -57,17 +58,24 @@ function commandEnd({ env, db, now }: Edge, { row, statuses }: LoadedInstruction
     // For as long as it may run: its node may be away for a while.
     expires_at: Math.max(now + COMMAND.expiry_ms, row.claim_expires_at ?? 0),
   };
-  return {
+  return mergePlans(sendCommands(edge, [command]), {
     guards: [guardStatuses(db, row.message_id, statuses)],
     statements: [
-      insertCommand(db, command, now),
       db
         .update(instructions)
         .set({ cancel_requested_at: now, updated_at: now })
         .where(eq(instructions.instruction_id, instruction_id)),
     ],
     events: [{ topic: 'instructions', type: 'cancel_requested', subject_id: instruction_id, data: detail }],
-    journal: [{ chain: controller_id, instruction_id, kind: 'cancel_requested', controller_id: null, detail }],
-    after: () => pushCommands(env, [command], now),
-  };
+    journal: [
+      {
+        chain: controller_id,
+        message_id: row.message_id,
+        instruction_id,
+        kind: 'cancel_requested',
+        controller_id: null,
+        detail,
+      },
+    ],
+  });
 }

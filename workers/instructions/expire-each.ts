@@ -2,12 +2,8 @@
 import { commit } from '../db/commit.ts';
 import type { Plan } from '../db/plan.ts';
 import type { RunnerContext } from '../timed-jobs/job.ts';
-import { hasRoom } from '../timed-jobs/job.ts';
 import type { LoadedInstruction } from './load.ts';
 import { loadInstruction } from './load.ts';
-
-/** D1 statements that ending one costs. */
-const QUERIES_EACH = 18;
 
 /**
  * `plan` decides on the instruction as it is now, and returns null when it is no longer to be ended. The result is
@@ -18,9 +14,8 @@ export async function expireEach(
   instructionIds: readonly string[],
   plan: (loaded: LoadedInstruction) => Plan | null,
 ): Promise<boolean> {
-  for (const [at, id] of instructionIds.entries()) {
-    // The tick's own room suffices for the first, so that each tick ends at least one.
-    if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return false;
+  for (const id of instructionIds) {
+    if (!context.hasRoom()) return false;
     await expireOne(context, id, plan);
   }
   return true;

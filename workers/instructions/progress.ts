@@ -46,8 +46,6 @@ export interface ReportOptions {
 
 export interface RecordedProgress {
   plan: Plan;
-  /** False when the reports changed nothing, or only appended output, which the journal records. */
-  audited: boolean;
   progress: Progress<Report>;
   /** What the plan adds to the rows of instructions, by id. */
   columns: ReadonlyMap<string, AddedColumns>;
@@ -80,8 +78,7 @@ export async function recordProgress(
     statements: insertArtifacts(edge, artifacts),
     events: reportEvents(loaded.message.message_id, progress.steps),
   };
-  const audited = progress.steps.some((step) => step.type !== 'output');
-  return { plan: mergePlans(stored, added), audited, progress, columns };
+  return { plan: mergePlans(stored, added), progress, columns };
 }
 
 function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: number, now: number) {

@@ -88,6 +88,7 @@ async function loadOwn(edge: Edge, instructionId: string, controllerId: string):
   return loaded;
 }
 
-function toWritePlan<T>({ plan, audited }: RecordedProgress, subject_id: string, response: T): WritePlan<T> {
-  return { ...plan, audited, subject_id, response };
+/** A report that changes nothing is not recorded. */
+function toWritePlan<T>({ plan, progress }: RecordedProgress, subject_id: string, response: T): WritePlan<T> {
+  return { ...plan, audited: progress.steps.length > 0, subject_id, response };
 }

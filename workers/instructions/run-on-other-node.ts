@@ -11,11 +11,11 @@ import { startInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import type { InstructionRow } from '../../schema/tables/index.ts';
-import type { Edge, WritePlan } from '../db/plan.ts';
-import { nodeForPlatform } from '../nodes/browsers.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushCommands } from '../nodes/push.ts';
+import { nodeForPlatform } from '../nodes/node-for-platform.ts';
+import { sendCommands } from '../nodes/push.ts';
 import { claimExpiresInMs, othersClaimed } from './claimed-view.ts';
 import { guardStatuses } from './guards.ts';
 import type { LoadedInstruction } from './load.ts';
@@ -30,7 +30,7 @@ export async function runOnOtherNode(
 ): Promise<WritePlan<InstructionRunResponse>> {
   const node = await nodeOrError(edge, name);
   if (node instanceof AppError) return failRun(edge, loaded, node, origin);
-  const { env, db, now } = edge;
+  const { db, now } = edge;
   const { row, statuses, conversation } = loaded;
   const { instruction_id, controller_id, message_id } = row;
   const after = row.status === 'claimed' ? startInstruction(statuses, instruction_id, now) : statuses;
@@ -51,12 +51,14 @@ export async function runOnOtherNode(
   const { command_id } = command;
   const detail = { node, command_id };
   const columns = new Map([[instruction_id, { started_at: now, command_id }]]);
-  return {
+  const started: Plan = {
     guards: [guardStatuses(db, message_id, statuses)],
-    statements: [insertCommand(db, command, now), ...storeStatuses(edge, statuses, after, columns)],
-    journal: journalChanges(statuses, after, { chain: controller_id, controller_id, detail }),
+    statements: storeStatuses(edge, statuses, after, columns),
+    journal: journalChanges(statuses, after, { chain: controller_id, message_id, controller_id, detail }),
     events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id, data: detail }],
-    after: () => pushCommands(env, [command], now),
+  };
+  return {
+    ...mergePlans(started, sendCommands(edge, [command])),
     subject_id: instruction_id,
     response: runningResponse(edge, row, after),
   };
@@ -66,9 +68,9 @@ function claimOf(all: readonly TrackedInstruction[], id: string): number | null 
   return all.find((one) => one.instruction_id === id)?.claim_expires_at ?? null;
 }
 
-async function nodeOrError({ env, db }: Edge, name: BrowserTool): Promise<string | AppError> {
+async function nodeOrError(edge: Edge, name: BrowserTool): Promise<string | AppError> {
   try {
-    return await nodeForPlatform(env, db, platformOf(name));
+    return await nodeForPlatform(edge, platformOf(name));
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;

@@ -23,6 +23,14 @@ import { resultResponse } from './responses.ts';
 import { artifactUrl } from './results.ts';
 import { runningResponse, runOnOtherNode } from './run-on-other-node.ts';
 
+export interface RunRequest {
+  nodeId: string;
+  /** Where the API was reached. */
+  origin: string;
+  /** A longer output of an edge tool is stored as an artifact. */
+  inlineChars?: number | undefined;
+}
+
 /**
  * `POST /v1/instructions/:id/run` by the node that holds the instruction; `origin` is where the API was reached. Throws
  * `instruction_not_found`, `not_owner`, and `conflict` when the host runs the tool, or an earlier instruction is open.

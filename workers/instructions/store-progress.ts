@@ -26,7 +26,7 @@ interface Identified {
 
 export interface ProgressWrite<I extends Identified> {
   /** Who made a step, and what its journal entry says about it. */
-  changedBy: (step: ProgressStep<I>) => Omit<ChangedBy, 'chain'>;
+  changedBy: (step: ProgressStep<I>) => Omit<ChangedBy, 'chain' | 'message_id'>;
   columns?: ReadonlyMap<string, AddedColumns>;
   /** The conversation after what an instruction itself did to it. */
   conversation?: ConversationRow | undefined;
@@ -38,7 +38,7 @@ export function storeProgress<I extends Identified>(
   progress: Progress<I>,
   { changedBy, columns, conversation = loaded.conversation }: ProgressWrite<I>,
 ): Plan {
-  const { env, db, now } = edge;
+  const { db, now } = edge;
   const { message, statuses, fence } = loaded;
   const counted = progress.counts_as === null ? conversation : countExecution(conversation, progress.counts_as, now);
   const history = [statuses, ...progress.steps.map((step) => step.statuses)];
@@ -52,11 +52,15 @@ export function storeProgress<I extends Identified>(
     ],
     statements: storeStatuses(edge, statuses, progress.statuses, columns),
     journal: progress.steps.flatMap((step, n) =>
-      journalStep(history[n] ?? [], step, { chain: message.controller_id, ...changedBy(step) }),
+      journalStep(history[n] ?? [], step, {
+        chain: message.controller_id,
+        message_id: message.message_id,
+        ...changedBy(step),
+      }),
     ),
   };
   const ended = progress.message === null ? {} : endMessage(edge, loaded, progress.message, progress.reply_due_at);
-  return mergePlans(decided, ended, storeConversation(env, db, loaded.conversation, counted, now));
+  return mergePlans(decided, ended, storeConversation(edge, loaded.conversation, counted));
 }
 
 function claimsWaiting(history: readonly (readonly TrackedInstruction[])[]): boolean {

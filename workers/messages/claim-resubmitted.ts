@@ -100,7 +100,7 @@ function planClaim(
     events: [{ topic: 'messages', type: 'claimed_again', subject_id: message_id, data }],
     journal: [
       ...journalVerdicts(loaded, body, decision),
-      ...journalChanges(statuses, decision.statuses, { chain: controller_id, controller_id, detail: {} }),
+      ...journalChanges(statuses, decision.statuses, { chain: controller_id, message_id, controller_id, detail: {} }),
     ],
   };
   const isAsked = decision.statuses.some((one) => one.status === 'awaiting_approval');
@@ -148,7 +148,11 @@ function takeOver({ db }: Edge, { message, rows }: LoadedMessage, body: MessageC
 }
 
 /** By which rule the node judged each instruction again, and which gate stopped it again. */
-function journalVerdicts({ rows }: LoadedMessage, body: MessageClaimBody, decision: Resubmission): JournalDraft[] {
+function journalVerdicts(
+  { message, rows }: LoadedMessage,
+  body: MessageClaimBody,
+  decision: Resubmission,
+): JournalDraft[] {
   const { controller_id } = body;
   const verdicts = new Map<string, PolicyVerdict>(body.instructions.map((one) => [one.instruction_id, one.policy]));
   return rows
@@ -156,7 +160,7 @@ function journalVerdicts({ rows }: LoadedMessage, body: MessageClaimBody, decisi
     .flatMap(({ instruction_id }): JournalDraft[] => {
       const policy = verdicts.get(instruction_id);
       if (policy === undefined) return [];
-      const from = { chain: controller_id, controller_id, instruction_id };
+      const from = { chain: controller_id, message_id: message.message_id, controller_id, instruction_id };
       const after = decision.statuses.find((one) => one.instruction_id === instruction_id);
       const judged: JournalDraft = { ...from, kind: 'judged', detail: { ...policy } };
       if (after === undefined || !isStoppedStatus(after.status)) return [judged];

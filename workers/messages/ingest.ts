@@ -21,7 +21,7 @@ import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
-import { lastRenewalText } from '../renewal/jobs.ts';
+import { lastRenewalText } from '../renewal/job-reads.ts';
 import { observeLinks } from '../renewal/links.ts';
 import { settings } from '../settings.ts';
 import type { IngestReads } from './ingest-reads.ts';
@@ -33,7 +33,7 @@ import { firstEntries, insertMessage } from './ingest-rows.ts';
 export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promise<WritePlan<IngestResponse>> {
   const { env, db, now } = edge;
   const textHash = await sha256Hex(body.raw_text);
-  const loaded = await readForIngest(db, body, textHash);
+  const [loaded, links] = await Promise.all([readForIngest(db, body, textHash), observeLinks(edge, observation(body))]);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
@@ -52,19 +52,20 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const isNew = recognition.as === 'new';
   const messageId = isNew ? newId('message', now) : recognition.message_id;
   const instructions = await identify(body, loaded, decision, now);
+  const next = isNew ? withNewest(counted, messageId, body, now) : counted;
   const stored: Plan = {
     guards: guardIngestReads(db, loaded, textHash),
     statements: [
-      ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
+      ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
       ...(isNew ? insertMessage(edge, body, { messageId, textHash, loaded, read, decision, instructions }) : []),
-      ...observeLinks(db, observation(body), now),
     ],
     events: [ingestEvent(body, messageId, read, decision, isNew)],
-    journal: isNew ? instructions.flatMap((one) => firstEntries(one, body)) : [],
+    journal: isNew ? instructions.flatMap((one) => firstEntries(messageId, one, body)) : [],
     after: () => notify(edge, body, loaded, instructions, isNew && counted.automation_status === 'auto'),
   };
   return {
-    ...mergePlans(stored, storeConversation(env, db, read, counted, now)),
+    // The links come last: a link that was missing concerns the newest message of the conversation as it is then.
+    ...mergePlans(stored, loaded.conversation === null ? {} : storeConversation(edge, read, next), links),
     subject_id: messageId,
     response: {
       message_id: messageId,
@@ -116,6 +117,16 @@ function countMessage(
 ): ConversationRow {
   const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
   return counts ? countRepeats(read, countExecuted(stored, textHash), now) : read;
+}
+
+/** The conversation with that message as its newest. */
+function withNewest(
+  conversation: ConversationRow,
+  last_message_id: string,
+  { link }: IngestBody,
+  now: number,
+): ConversationRow {
+  return { ...conversation, last_message_id, last_message_at: now, title: link.page_title ?? conversation.title };
 }
 
 /** Gives each decided instruction its id and its key. */

@@ -6,18 +6,20 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
 import { isOpenStatus, isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
+import { targetPayload } from '../../schema/domain/links.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import type { InstructionRow, MessageRow } from '../../schema/tables/index.ts';
 import { conversation_links, messages } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { Edge, WritePlan } from '../db/plan.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
 import { loadMessage } from '../instructions/load.ts';
-import { nodeOfClient } from '../nodes/browsers.ts';
+import { nodeOfBrowser } from '../nodes/browser-reads.ts';
+import { findCommand } from '../nodes/command-reads.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
-import { findCommand, insertCommand } from '../nodes/commands.ts';
-import { pushCommands } from '../nodes/push.ts';
+import { sendCommands } from '../nodes/push.ts';
 import { findMessage } from './message-reads.ts';
 
 /** What a command may take of a frame, beside the other fields of the frame. */
@@ -36,7 +38,7 @@ export async function resubmit(
   messageId: string,
   { by, reason }: { by: string; reason: string | undefined },
 ): Promise<WritePlan<Resubmitted>> {
-  const { env, db, now } = edge;
+  const { db } = edge;
   const message = await findMessage(db, messageId);
   const { rows } = await loadMessage(edge, messageId);
   if (rows.some((row) => isOpenStatus(row.status))) throw new AppError('conflict', 'this message is still executing');
@@ -47,23 +49,25 @@ export async function resubmit(
   const command = await resubmitCommand(edge, message, stopped);
   const { command_id, controller_id } = command;
   const detail = { by, command_id, ...(reason === undefined ? {} : { reason }) };
-  return {
+  const resubmission: Plan = {
     guards: [guardCommand(db, message)],
     statements: [
-      insertCommand(db, command, now),
       db.update(messages).set({ resubmit_command_id: command_id }).where(eq(messages.message_id, messageId)),
     ],
     events: [{ topic: 'messages', type: 'resubmitted', subject_id: messageId, data: { by, controller_id } }],
     journal: stopped.map((row) => ({
       chain: row.controller_id,
+      message_id: messageId,
       instruction_id: row.instruction_id,
       kind: 'resubmitted',
       controller_id: null,
       detail,
     })),
+  };
+  return {
+    ...mergePlans(resubmission, sendCommands(edge, [command])),
     subject_id: messageId,
     response: { message_id: messageId, command_id, controller_id },
-    after: () => pushCommands(env, [command], now),
   };
 }
 
@@ -74,7 +78,7 @@ async function resubmitCommand(
 ): Promise<CommandDraft<'message.resubmit'>> {
   const { message_id, local_conversation_id, platform, remote_conversation_id, client_id } = message;
   const { raw_text, assistant_message_id, block_errors } = message;
-  const controller_id = await nodeOfClient(db, client_id);
+  const controller_id = await nodeOfBrowser(db, client_id);
   if (controller_id === null) throw new AppError('no_active_client', `the browser ${client_id} is not connected`);
   const body = {
     message_id,
@@ -111,15 +115,7 @@ async function linkTarget(db: Database, message: MessageRow): Promise<TargetPayl
 }
 
 function unlinkedTarget({ client_id, remote_conversation_id }: MessageRow): TargetPayload {
-  return {
-    client_id,
-    conversation_id: remote_conversation_id,
-    organization_id: null,
-    page_url: '',
-    page_title: null,
-    tab_id: null,
-    shell_page: false,
-  };
+  return targetPayload(client_id, { remote_conversation_id, page_url: '' });
 }
 
 /** The command of an earlier resubmission that its node may still follow. */

@@ -5,7 +5,7 @@ import { nextRenewal } from '../../../schema/domain/next-renewal.ts';
 const NOW = 1_000_000;
 const facts: NextRenewalFacts = {
   mode: 'running',
-  leader: true,
+  has_leader: true,
   automation_status: 'auto',
   pause_reason: null,
   newest: { role: 'assistant', received_at: NOW - 10_000, instruction_pending: false },
@@ -61,7 +61,7 @@ describe('the next renewal', () => {
       { mode: 'draining', ...job('pending', { next_attempt_at: NOW }) },
       { due: true, at: NOW, reason: 'due' },
     ],
-    ['needs a leader', { leader: false }, { due: false, at: null, reason: 'no_leader' }],
+    ['needs a leader', { has_leader: false }, { due: false, at: null, reason: 'no_leader' }],
     ['is left to a person', { automation_status: 'manual' }, { due: false, at: null, reason: 'automation_manual' }],
     [
       'tells why it is paused',

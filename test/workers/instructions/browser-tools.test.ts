@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { InstructionRunResponse } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
-import { NODE, rowsOf } from '../support/edge.ts';
+import { ENTRIES, EVENTS, NODE, rowsOf } from '../support/edge.ts';
 import { bringTo, browserOf, commandsFor, messageStatus, reportCommandResult, statusesOf, sweep } from './support.ts';
 
 const conductor = new Conductor();
@@ -47,7 +47,7 @@ describe('a browser tool whose browser another node has', () => {
     expect(await statusesOf(message_id)).toEqual(['succeeded', 'claimed']);
     expect(await run(ids[0])).toMatchObject({ status: 'succeeded', output: 'sent', duration_ms: 40 });
     const [ended] = await rowsOf<{ controller_id: string; chain: string }>(
-      "SELECT controller_id, chain FROM instruction_events WHERE instruction_id = ? AND kind = 'ended'",
+      `SELECT controller_id, chain FROM ${ENTRIES} WHERE instruction_id = ? AND kind = 'ended'`,
       ids[0],
     );
     expect(ended).toEqual({ controller_id: OTHER_NODE, chain: NODE });
@@ -143,7 +143,7 @@ describe('a person who uses a browser through the API', () => {
       OTHER_NODE,
     );
     const [event] = await rowsOf<{ data: string }>(
-      "SELECT data FROM events WHERE type = 'sent' AND subject_id = ?",
+      `SELECT data FROM ${EVENTS} WHERE type = 'sent' AND subject_id = ?`,
       command_id,
     );
     expect(JSON.parse(event?.data ?? '')).toEqual({

@@ -47,9 +47,9 @@ describe('the report of a node', () => {
     expect(await messageStatus(message_id)).toBe('failed');
   });
 
-  it('each result moves the deadline of the remaining claims', async () => {
+  it('a late result extends the claims of the rest', async () => {
     const { ids } = await bring(EXEC, EXEC);
-    edge.now += 100_000;
+    edge.now += 640_000;
     const response = await conductor.act<{ rest: { claim_expires_in_ms: number }[] }>(
       `/v1/instructions/${ids[0]}/result`,
       { status: 'succeeded', output: '', duration_ms: 1, truncated: false },

@@ -63,8 +63,8 @@ describe('the resubmission of a message that a pause stopped', () => {
     expect(response).toMatchObject({
       ingest_status: 'accepted',
       instructions: [
+        { status: 'claimed', gate: null, claim_expires_in_ms: 660_000 },
         { status: 'claimed', gate: null, claim_expires_in_ms: 1_260_000 },
-        { status: 'claimed', gate: null },
       ],
     });
     for (const id of ids) await conductor.result(id);

@@ -3,7 +3,7 @@ import type { Command, CommandKind } from '../../../schema/contracts/commands.ts
 import type { Approval, IngestResponse, InstructionInput } from '../../../schema/contracts/instructions.ts';
 import type { Conductor } from '../support/conductor.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
-import { NODE, rowsOf } from '../support/edge.ts';
+import { ENTRIES, NODE, rowsOf } from '../support/edge.ts';
 
 export const HASH = 'a'.repeat(64);
 const APPROVAL: Approval = {
@@ -93,7 +93,7 @@ export async function browserOf(
 /** The kinds of the journal entries of an instruction, in order. */
 export async function storyOf(instructionId: string | undefined): Promise<string[]> {
   const rows = await rowsOf<{ kind: string }>(
-    'SELECT kind FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
+    `SELECT kind FROM ${ENTRIES} WHERE instruction_id = ? ORDER BY at, seq, place`,
     instructionId,
   );
   return rows.map((row) => row.kind);

@@ -25,7 +25,7 @@ export const status: EdgeToolHandler<'conductor::status'> = async (_params, { en
   const { automation_status, pause_reason } = conversation;
   const report = {
     ...fences[0],
-    leader: { holder_id: lease.expires_in_ms > 0 ? lease.holder_id : null, term: lease.term },
+    leader: { holder_id: lease.holder_id, term: lease.term },
     nodes: known,
     renewal: queues[0],
     conversation: { automation_status, pause_reason },

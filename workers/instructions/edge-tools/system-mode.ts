@@ -4,11 +4,9 @@ import { changeSystemMode } from '../../system/mode.ts';
 import type { EdgeToolContext, EdgeToolOutcome } from './tool.ts';
 
 function change(mode: SystemMode) {
-  return async (
-    { reason }: { reason?: string | undefined },
-    { env, now, requested_by }: EdgeToolContext,
-  ): Promise<EdgeToolOutcome> => {
-    const { response, plan } = await changeSystemMode(env, { mode, requested_by, reason: reason ?? null }, now);
+  return async ({ reason }: { reason?: string | undefined }, context: EdgeToolContext): Promise<EdgeToolOutcome> => {
+    const { requested_by } = context;
+    const { response, plan } = await changeSystemMode(context, { mode, requested_by, reason: reason ?? null });
     return { output: response.summary, plan };
   };
 }

@@ -20,7 +20,7 @@ describe('a baa block', () => {
     ['after HTML that a blank line ended', '<div>\n\n```baa\nx\n```'],
     ['after an item that two blank lines ended before it began', '-\n\n  ```baa\n  x\n  ```'],
     ['a byte order mark', '\ufeff```baa\nx\n```'],
-  ])('is found with %s', (_what, text) => {
+  ])('it is found with %s', (_what, text) => {
     expect(bodies(text)).toEqual(['x']);
   });
 
@@ -40,15 +40,15 @@ describe('a baa block', () => {
     ['an HTML comment around it', '<!--\n\n```baa\nx\n```\n-->'],
     ['a backtick in the info string', '```baa`\nx\n```'],
     ['a fence around it whose info string has a line separator', '```x\u2028\n```baa\nx\n```'],
-  ])('is not found with %s', (_what, text) => {
+  ])('it is not found with %s', (_what, text) => {
     expect(bodies(text)).toEqual([]);
   });
 
-  it('loses the indentation of its fence, tabs by columns', () => {
+  it('its lines lose the indentation of its fence, tabs by columns', () => {
     expect(bodies('  ```baa\n   x\n\ty\nz\n  ```')).toEqual([' x\n  y\nz']);
   });
 
-  it('counts lines of the message and blocks from the first on', () => {
+  it('its line and its position are counted in the whole message', () => {
     const { blocks } = extractBlocks('a\n\n```baa\nx\n```\n```\nn\n```\n~~~baa\n~~~');
     expect(blocks).toMatchObject([
       { block_index: 0, line: 3 },
@@ -56,7 +56,7 @@ describe('a baa block', () => {
     ]);
   });
 
-  it('is marked when it is larger than a block may be, and kept no further', () => {
+  it('a block over the limit is marked and cut', () => {
     const line = `${'x'.repeat(1023)}\n`;
     const [found] = extractBlocks(`\`\`\`baa\n${line.repeat(65)}\`\`\``).blocks;
     expect(found?.too_large).toBe(true);
@@ -64,16 +64,16 @@ describe('a baa block', () => {
     expect(extractBlocks(`\`\`\`baa\n${line.repeat(64)}\`\`\``).blocks[0]?.too_large).toBe(false);
   });
 
-  it('keeps the characters of the message, NUL and exotic white space included', () => {
+  it('its characters are those of the message, NUL and unusual white space included', () => {
     expect(bodies('```baa\n\0x\u00a0\u2028\ud800\ufffd\n```')).toEqual(['\0x\u00a0\u2028\ud800\ufffd']);
   });
 
-  it('is not hidden by white space that is none in CommonMark', () => {
+  it('characters that are no white space in CommonMark do not make an HTML block around it', () => {
     expect(bodies('<x>\u00a0\n```baa\nx\n```')).toEqual(['x']);
     expect(bodies('<x y=\0>\n```baa\nx\n```')).toEqual([]);
   });
 
-  it('is found after a paragraph of a quote that a lone tag continues', () => {
+  it('it is found below a lone tag that continues the paragraph of a quote', () => {
     expect(bodies('> text\n<x>\n```baa\nx\n```')).toEqual(['x']);
   });
 });
@@ -85,12 +85,12 @@ const errorOf = (text: string) => {
 };
 
 describe('a message whose structure is not certain', () => {
-  it('is an error when an underline may follow nothing but link definitions', () => {
+  it('it is an error when an underline may follow link definitions only', () => {
     expect(errorOf('[a]: /u\n===')).toEqual({ blocks: [], code: 'message_ambiguous', line: 3 });
     expect(errorOf('> [a]:\n> /u\n> --')).toEqual({ blocks: [], code: 'message_ambiguous', line: 4 });
   });
 
-  it('is read when the underline follows certain text, or ends the paragraph in any case', () => {
+  it('it is read when the underline follows certain text or ends the paragraph in both readings', () => {
     expect(bodies('[a] text\n===\n```baa\nx\n```')).toEqual(['x']);
     expect(bodies('[a]: /u\n---\n```baa\nx\n```')).toEqual(['x']);
   });
@@ -98,25 +98,25 @@ describe('a message whose structure is not certain', () => {
 
 describe('a message that is too complex', () => {
   it.each([
-    ['many lines', '\ra'.repeat(400_000)],
-    ['many paragraphs', 'a\n\n'.repeat(50_000)],
+    ['a text of many lines', '\ra'.repeat(400_000)],
+    ['a text of many paragraphs', 'a\n\n'.repeat(50_000)],
     ['a long paragraph', 'a\n'.repeat(200_000)],
     ['a paragraph of long lines', `a\n${`<a${' b'.repeat(100_000)}\n`.repeat(20)}`],
-    ['many list items', '1.\n'.repeat(50_000)],
-    ['quotes that each look at all lines after them', '>#\nb\n'.repeat(2_000)],
-    ['few such quotes above many lines', `${'>#\nb\n'.repeat(200)}${'>#\n'.repeat(20_000)}`],
-    ['nested quotes', '>'.repeat(60)],
-    ['nested lists', `${'- '.repeat(60)}a`],
-  ])('is an error of the line of its first block, with %s', (_what, text) => {
+    ['a text of many list items', '1.\n'.repeat(50_000)],
+    ['a text of quotes that each look at all lines after them', '>#\nb\n'.repeat(2_000)],
+    ['a text of a few such quotes above many lines', `${'>#\nb\n'.repeat(200)}${'>#\n'.repeat(20_000)}`],
+    ['a text of nested quotes', '>'.repeat(60)],
+    ['a text of nested lists', `${'- '.repeat(60)}a`],
+  ])('%s is an error at the line of the first block', (_what, text) => {
     const line = text.split(/\r|\n/).length + 1;
     expect(errorOf(text)).toEqual({ blocks: [], code: 'message_too_complex', line });
   });
 
-  it('is none when it has no line that could open a block', () => {
+  it('a text without a line that could open a block is not parsed', () => {
     expect(extractBlocks(`${'>#\nb\n'.repeat(100_000)} baa`)).toEqual({ blocks: [], error: null });
   });
 
-  it('is none when an assistant writes half a megabyte, or nests as deep as people do', () => {
+  it('half a megabyte as assistants write it, and lists and quotes 20 deep, are read', () => {
     expect(extractBlocks(messageOf(512 * 1024))).toMatchObject({ blocks: { length: 8 }, error: null });
     const nested = Array.from({ length: 20 }, (_, depth) => `${'  '.repeat(depth)}- a\n`).join('');
     expect(bodies(`${nested}${'>'.repeat(20)} a\n\n\`\`\`baa\nx\n\`\`\``)).toEqual(['x']);

@@ -1,0 +1,49 @@
+/** Nodes ("controllers" on the wire): registration, heartbeat, presence. */
+import { z } from 'zod';
+import { ClientSchema } from './clients.ts';
+import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
+import { PrioritySchema } from './leader.ts';
+
+export const NODE_ROLES = ['primary', 'standby'] as const;
+export const NodeRoleSchema = z.enum(NODE_ROLES);
+/** The state that a node reports of itself. */
+export const NODE_STATES = ['leader', 'standby', 'degraded', 'stopping'] as const;
+export const NodeStateSchema = z.enum(NODE_STATES);
+export type NodeState = z.infer<typeof NodeStateSchema>;
+
+export const HeartbeatBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  host: HostSchema,
+  role: NodeRoleSchema,
+  priority: PrioritySchema,
+  status: NodeStateSchema,
+  version: z.string().max(64).optional(),
+  metadata: MetadataSchema.optional(),
+  started_at: TimestampSchema.optional(),
+});
+export type HeartbeatBody = z.infer<typeof HeartbeatBodySchema>;
+
+export const PresenceSchema = z.object({
+  connected: z.boolean(),
+  /** The time since the last contact (pong or message) by the hub's clock; null when there was none. */
+  contact_age_ms: DurationMsSchema.nullable(),
+});
+export type Presence = z.infer<typeof PresenceSchema>;
+
+export const NodeSchema = z.object({
+  controller_id: z.string(),
+  host: z.string(),
+  role: NodeRoleSchema,
+  priority: z.number().int(),
+  status: NodeStateSchema,
+  version: z.string().nullable(),
+  metadata: MetadataSchema,
+  started_at: TimestampSchema.nullable(),
+  last_heartbeat_at: TimestampSchema,
+  created_at: TimestampSchema,
+});
+export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema });
+/** A node in the list and the detail: with its browsers. */
+export const NodeViewSchema = NodeDetailSchema.extend({ clients: z.array(ClientSchema) });
+export type NodeView = z.infer<typeof NodeViewSchema>;
+export type Node = z.infer<typeof NodeSchema>;
