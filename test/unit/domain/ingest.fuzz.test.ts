@@ -55,7 +55,7 @@ it('no ordinary instruction is claimed under a gate, and each open one has its d
         expect(ingest_status).toBe('awaiting_approval');
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 600 },
   );
   reached.expectEach(REACHED, 20);
 });

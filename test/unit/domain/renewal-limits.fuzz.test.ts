@@ -40,7 +40,7 @@ it('quiet hours hold a renewal until a later time at which they are over, in any
       },
     ),
   );
-  reached.expectEach(['held', 'free'], 20);
+  reached.expectEach(['held', 'free'], 10);
 });
 
 it('a breaker trips after too many renewals without effect or of one text, and a person resets it', () => {
@@ -59,7 +59,7 @@ it('a breaker trips after too many renewals without effect or of one text, and a
       expect(trippedBreaker(state, settings, 'a')).toBe(expected);
       expect(trippedBreaker(resetCounters(state), settings, 'a')).toBeNull();
     }),
-    { numRuns: 300 },
+    { numRuns: 1_000 },
   );
   reached.expectEach(['repeated_renewal', 'no_progress', 'none'], 10);
 });

@@ -43,6 +43,8 @@ const facts: Omit<DispatchFacts, 'now'> = {
   random: 0,
 };
 const RESPONSES = ['failed', 'uncertain', 'unknown', 'in_flight', 'delivered', 'deferred'] as const;
+/** A run in which the node knows no outcome, so that every query goes unanswered. */
+const silence = fc.infiniteStream(fc.constantFrom('uncertain' as const, 'in_flight' as const));
 const responses = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom('failed', 'uncertain', 'unknown', 'in_flight') },
   { weight: 1, arbitrary: fc.constantFrom('delivered', 'deferred') },
@@ -55,7 +57,7 @@ function response(outcome: (typeof RESPONSES)[number]): DeliveryResponse {
 it('a job is attempted at most as often as it may be, and always ends, with any responses in any order', () => {
   const reached = new Coverage<(typeof RESPONSES)[number] | 'done' | 'gave up' | 'used up'>();
   fc.assert(
-    fc.property(fc.infiniteStream(responses), (stream) => {
+    fc.property(fc.oneof(fc.infiniteStream(responses), silence), (stream) => {
       let state: JobState = redriveJob(failed, NOW).next;
       let now = NOW;
       let counted = 0;
@@ -89,5 +91,5 @@ it('a job is attempted at most as often as it may be, and always ends, with any 
     }),
     { numRuns: 500 },
   );
-  reached.expectEach([...RESPONSES, 'done', 'gave up', 'used up'], 10);
+  reached.expectEach([...RESPONSES, 'done', 'gave up', 'used up'], 5);
 });

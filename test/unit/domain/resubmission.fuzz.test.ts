@@ -9,8 +9,11 @@ import { stoppedMessage, verdicts } from './message.ts';
 
 const REACHED = ['claimed', 'awaiting_approval', 'waiting', 'denied', 'shadowed'] as const;
 const instruction = fc.record({
-  status: fc.constantFrom(...INSTRUCTION_STATES.filter((status) => !isOpenStatus(status)), 'blocked' as const),
-  decision: fc.option(fc.constantFrom(...POLICY_DECISIONS)),
+  status: fc.oneof(
+    fc.constantFrom<InstructionState>('blocked', 'expired'),
+    fc.constantFrom(...INSTRUCTION_STATES.filter((status) => !isOpenStatus(status))),
+  ),
+  decision: fc.option(fc.constantFrom(...POLICY_DECISIONS, 'allow' as const, 'ask' as const), { freq: 8 }),
 });
 const gates = fc.record({
   mode: fc.constantFrom('running', 'running', 'paused', 'draining'),
@@ -41,7 +44,7 @@ it('a resubmission moves only stopped instructions, claims none through a gate, 
       const isOpen = statuses.some(({ status }) => isOpenStatus(status));
       expect(isOpen).toBe(message === 'accepted' || message === 'awaiting_approval');
     }),
-    { numRuns: 300 },
+    { numRuns: 1_000 },
   );
   reached.expectEach(REACHED, 20);
 });
