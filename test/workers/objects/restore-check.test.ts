@@ -172,6 +172,7 @@ describe('restore-check of a database that was restored', () => {
         await conductor.result(id);
         await rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE job_id = 'job_sent'");
       },
+      /UPDATE instructions/,
     );
     expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 1, commands: 1 });
     const ends = await rowsOf<{ detail: string }>(
