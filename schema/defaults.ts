@@ -62,6 +62,11 @@ export const INSTRUCTION = {
   max_live_chars: 64 * 1024,
 } as const;
 
+export const LINK = {
+  /** How much later a link must be seen again for that alone to be stored. */
+  observed_grain_ms: 600_000,
+} as const;
+
 export const DELIVERY = {
   inline_chars: 2_000,
   summary_chars: 200,

@@ -1,8 +1,8 @@
 /** The entrypoint through which the Durable Objects call the Worker, so that they query D1 only for the fence. */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Command, Receipt } from '../schema/contracts/commands.ts';
-import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
-import type { TickResponse, TickTrigger } from '../schema/contracts/ticks.ts';
+import type { AlarmTickResult, EdgeBackendApi } from '../schema/contracts/objects.ts';
+import type { TickGrant } from '../schema/contracts/ticks.ts';
 import { openDatabase, runBatch } from './db/open.ts';
 import type { Edge } from './db/plan.ts';
 import { failRefused } from './instructions/remote-result.ts';
@@ -10,11 +10,11 @@ import { pendingCommands } from './nodes/command-reads.ts';
 import { noteReceipts } from './nodes/commands.ts';
 import { armNextTick } from './renewal/next-due.ts';
 import { wakeJobsOfNode } from './renewal/wake-jobs.ts';
-import { runTick } from './timed-jobs/run-tick.ts';
+import { runAlarmTick } from './timed-jobs/run-tick.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
-  tick(trigger: TickTrigger): Promise<TickResponse> {
-    return runTick(this.env, { trigger, scheduledTime: null, now: Date.now() });
+  alarmTick(grant: TickGrant): Promise<AlarmTickResult> {
+    return runAlarmTick(this.env, grant, Date.now());
   }
 
   /** Called at a node's hello: jobs that waited for its return become due. */

@@ -4,13 +4,13 @@
  * A rule that runs before all others counts what the parser looks at and ends the parsing at a limit. Without it some
  * texts of quotes cost the square of their length, and deep nesting multiplies the cost of every line.
  *
- * Link reference definitions are read as paragraphs: markdown-it ends a paragraph behind them, where CommonMark goes on
- * with it. They decide the structure in one place only, when an underline follows; such a text is refused.
+ * Link reference definitions are parsed as paragraphs, since markdown-it ends a paragraph after them where CommonMark
+ * continues it. They affect the structure only when an underline follows them; a text where that may be is refused.
  */
 import type { StateBlock, Token } from 'markdown-it';
 import MarkdownIt from 'markdown-it';
 
-/** Containers that a line may stand in; a list counts twice, once for its item. */
+/** How many containers may surround a line. A list counts twice, once for its item. */
 const MAX_NESTING = 50;
 /** A step costs about 0.4 µs. A message of 512 KiB as assistants write them takes about a third of these. */
 const MAX_STEPS = 300_000;
@@ -24,7 +24,7 @@ const NO_SPACE = /\0|[^\S \t\n]/g;
 const MAY_BE_DEFINITIONS = /^\[.*\]:/s;
 const THEMATIC_BREAK = /-{3,}[ \t]*$/;
 
-/** A text whose blocks are not read: it takes too much work, or its structure is not certain. */
+/** The text is not parsed, because it takes too much work or its structure is ambiguous. */
 export class UnreadableError extends Error {
   readonly code: 'message_too_complex' | 'message_ambiguous';
 
@@ -34,15 +34,15 @@ export class UnreadableError extends Error {
   }
 }
 
-/** @throws UnreadableError when an underlined heading may consist of nothing but link definitions */
-function refuseUncertainHeadings(tokens: readonly Token[], lines: readonly string[]): void {
+/** @throws UnreadableError when an underlined heading may consist of link definitions only */
+function refuseAmbiguousHeadings(tokens: readonly Token[], lines: readonly string[]): void {
   for (const [index, { type, markup, map }] of tokens.entries()) {
     if (type !== 'heading_open' || markup.startsWith('#')) continue;
     const underline = map?.[1] ?? 0;
     // Three hyphens end the paragraph in both readings.
     if (THEMATIC_BREAK.test(lines[underline - 1] ?? '')) continue;
     if (!MAY_BE_DEFINITIONS.test(tokens[index + 1]?.content ?? '')) continue;
-    const hint = 'a blank line above it makes that certain';
+    const hint = 'a blank line above it makes that clear';
     throw new UnreadableError(
       'message_ambiguous',
       `line ${underline} underlines a heading or link definitions; ${hint}`,
@@ -51,7 +51,7 @@ function refuseUncertainHeadings(tokens: readonly Token[], lines: readonly strin
 }
 
 export class BlockParser {
-  /** Its own limit of nesting leaves out what lies deeper, and all after it; `#count` refuses the text instead. */
+  /** The library's own limit of nesting would silently drop the rest of the text, so `#count` limits the nesting. */
   readonly #markdown = new MarkdownIt('commonmark', { maxNesting: Number.POSITIVE_INFINITY });
   #steps = 0;
 
@@ -67,11 +67,11 @@ export class BlockParser {
     this.#steps = 0;
     this.#spend(lines.length);
     this.#markdown.block.parse(lines.join('\n').replace(NO_SPACE, '\ufffd'), this.#markdown, {}, tokens);
-    refuseUncertainHeadings(tokens, lines);
+    refuseAmbiguousHeadings(tokens, lines);
     return tokens;
   }
 
-  /** Called at each new block and, `silent`, at each line that might end a block. Matches nothing. */
+  /** A rule that matches nothing. It is called at each new block and, `silent`, at each line that might end a block. */
   #count(state: StateBlock, line: number, endLine: number, silent: boolean): false {
     if (state.level > MAX_NESTING) {
       throw new UnreadableError('message_too_complex', `it nests deeper than ${MAX_NESTING} levels`);
@@ -81,7 +81,7 @@ export class BlockParser {
     // A list looks for its next item silently.
     const isBlock = !silent || state.parentType === 'list';
     this.#spend((isBlock ? STEPS_PER_BLOCK : 1) + length / CHARS_PER_STEP);
-    // A quote looks at every line up to a blank one, even if only the first belongs to it.
+    // A quote examines every line up to a blank one, even if only the first belongs to it.
     if (!silent && state.src[start + (state.tShift[line] ?? 0)] === '>') {
       let end = line;
       while (end < endLine && !state.isEmpty(end)) end += 1;

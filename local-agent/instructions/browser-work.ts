@@ -101,7 +101,7 @@ export class BrowserWork {
 
   #readingOutcome(reading: ConversationReading | null, redact: Redact): ToolOutcome {
     if (reading === null)
-      return failure('failed', 'unreadable', 'the browser could not read it, or did not answer in time');
+      return failure('failed', 'unreadable', 'the browser could not read it, or did not respond in time');
     const { text, clipped } = clipToOutput(redact(readingText(reading)));
     return fitOutput(success(text, clipped));
   }

@@ -1,8 +1,8 @@
 /**
- * Finds the `baa` blocks of a message: what CommonMark places at the root of the document as a closed fenced code block
- * whose info string is exactly `baa`. Everything else is text: other fences, quotes, lists, HTML blocks, indented code,
- * unclosed fences. A text without a line that could open such a block is not parsed. A text that is too complex to be
- * parsed within bounded work is an error of the message, and no block of it is read.
+ * Finds the `baa` blocks of a message: closed fenced code blocks at the root of the CommonMark document whose info string
+ * is exactly `baa`. Everything else is text: other fences, quotes, lists, HTML blocks, indented code, unclosed fences. A
+ * text without a line that could open such a block is not parsed. A text that is too complex to be parsed within the
+ * limits is an error of the message, and none of its blocks is read.
  */
 import type { Token } from 'markdown-it';
 import type { BlockError } from '../../schema/contracts/instructions.ts';
@@ -15,7 +15,7 @@ export interface BaaBlock {
   /** Line of the opening fence in the message, counted from 1. */
   line: number;
   lines: string[];
-  /** Over `INSTRUCTION.max_block_bytes`; then `lines` holds its beginning only. */
+  /** Whether it exceeds `INSTRUCTION.max_block_bytes`; then `lines` is cut there. */
   too_large: boolean;
 }
 
@@ -68,7 +68,7 @@ export function extractBlocks(text: string): Extraction {
     }
     return { blocks, error: null };
   } catch (error) {
-    // An error of the library costs this message, not the connection that it came by.
+    // An unexpected error of the parser fails this message, not the connection that delivered it.
     const code = error instanceof UnreadableError ? error.code : 'message_unreadable';
     const message = `no block was read: ${error instanceof Error ? error.message : String(error)}`;
     const line = lines.findIndex((one) => OPENING_LINE.test(one)) + 1;

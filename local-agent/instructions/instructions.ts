@@ -38,7 +38,7 @@ export interface InstructionsDeps {
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   timeouts: { timeoutMs: number; execTimeoutMs: number };
-  /** A longer output is delivered as a summary with a link. */
+  /** A longer output is shortened in the reply, with a link to the whole. */
   inlineChars: number;
   newTemporaryName: () => string;
   /** What this node knows about the edge now, as next-step.ts needs it. */

@@ -1,4 +1,5 @@
 /** Asks the edge to run an instruction that this node does not run itself: an edge tool, or another node's browser. */
+import type { InstructionRunBody } from '../../schema/contracts/instructions.ts';
 import type { Store } from '../store/store.ts';
 import { conversationStream } from '../store/streams.ts';
 import type { MessageRow } from './execution-store.ts';
@@ -21,7 +22,7 @@ export function requestRemoteRun(
     kind: 'run',
     method: 'POST',
     path: `/v1/instructions/${instructionId}/run`,
-    body: { controller_id: nodeId, inline_chars: inlineChars },
+    body: { controller_id: nodeId, inline_chars: inlineChars } satisfies InstructionRunBody,
     context: { instruction_id: instructionId },
   });
 }

@@ -2,8 +2,9 @@
  * Drives node-state.ts: keeps cautious time, sends the requests that it decides on, one at a time, and wakes when the
  * trust in a lease that was not renewed ends. Whether this node leads is decided here and nowhere else.
  */
-import type { NodeState } from '../../schema/contracts/controllers.ts';
+
 import type { LeaderAcquireResponse, LeaderReleaseResponse, LeaseView } from '../../schema/contracts/leader.ts';
+import type { NodeState } from '../../schema/contracts/nodes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';

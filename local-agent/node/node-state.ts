@@ -3,8 +3,9 @@
  * trusts a granted lease from the moment before it sent the request, for the TTL less a margin, so it has stopped leading
  * before the edge can grant the lease to another node. All times are cautious time (cautious-clock.ts).
  */
-import type { NodeState } from '../../schema/contracts/controllers.ts';
+
 import type { LeaderAcquireResponse, LeaseView } from '../../schema/contracts/leader.ts';
+import type { NodeState } from '../../schema/contracts/nodes.ts';
 import { LEASE } from '../../schema/defaults.ts';
 
 export interface LeaseRules {

@@ -3,8 +3,8 @@
  * on the channel costs nothing and shows that the node is alive. A report that fails is repeated when the edge is back.
  */
 
-import type { HeartbeatBody, NodeState } from '../../schema/contracts/controllers.ts';
-import { NodeSchema } from '../../schema/contracts/controllers.ts';
+import type { HeartbeatBody, NodeState } from '../../schema/contracts/nodes.ts';
+import { NodeSchema } from '../../schema/contracts/nodes.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 
 const ResponseSchema = NodeSchema.pick({ controller_id: true });

@@ -1,5 +1,5 @@
 /** The runtime snapshot of a node, for `start --json`, `start --run-once` and `GET /v1/status`. */
-import type { NodeState } from '../../schema/contracts/controllers.ts';
+import type { NodeState } from '../../schema/contracts/nodes.ts';
 import type { BrowserView } from '../browsers/browser-list.ts';
 import type { Config } from '../config/settings.ts';
 import type { ModeSeen, SystemView } from '../edge/system-view.ts';

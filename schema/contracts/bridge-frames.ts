@@ -5,6 +5,7 @@ import {
   ClientIdSchema,
   DurationMsSchema,
   PlatformSchema,
+  REQUEST_ID_MAX_CHARS,
   ReasonSchema,
   Sha256Schema,
   TimestampSchema,
@@ -14,7 +15,7 @@ import { CaptureSchema, IngestStatusSchema, MessageRoleSchema } from './instruct
 import { DELIVERY_METHODS } from './renewal.ts';
 import { SystemModeSchema } from './system.ts';
 
-export const RequestIdSchema = z.string().min(1).max(128);
+export const RequestIdSchema = z.string().min(1).max(REQUEST_ID_MAX_CHARS);
 export const ORIGIN_PATTERN = /^moz-extension:\/\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const ExtensionOriginSchema = z.string().regex(ORIGIN_PATTERN, 'moz-extension://<uuid>');
 

@@ -1,6 +1,7 @@
 /** Pieces that every contract is made of: ids, times, the envelope, paging. */
 import { z } from 'zod';
 import { HTTP } from '../defaults.ts';
+import type { AppError } from '../errors.ts';
 import { ERROR_CODES } from '../errors.ts';
 
 /** Unix milliseconds. */
@@ -45,6 +46,9 @@ export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 }
 
+/** The longest id that a caller may give its request. */
+export const REQUEST_ID_MAX_CHARS = 128;
+
 export const ErrorBodySchema = z.object({
   ok: z.literal(false),
   request_id: z.string(),
@@ -53,6 +57,11 @@ export const ErrorBodySchema = z.object({
   details: z.record(z.string(), z.unknown()),
 });
 export type ErrorBody = z.infer<typeof ErrorBodySchema>;
+
+/** The body of a response that reports that error. */
+export function errorBody({ code, message, details }: AppError, requestId: string): ErrorBody {
+  return { ok: false, request_id: requestId, error: code, message, details };
+}
 
 export function envelopeOf<T extends z.ZodType>(data: T) {
   return z.object({ ok: z.literal(true), request_id: z.string(), data });

@@ -158,7 +158,7 @@ export const StartedResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
 });
 
-const InlineCharsSchema = z.number().int().positive();
+const InlineCharsSchema = z.number().int().nonnegative();
 
 export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
 /** How an instruction ended, as its node reports it. */
@@ -169,11 +169,12 @@ export const ReportedResultSchema = z.strictObject({
   error_code: z.string().max(64).nullish(),
   duration_ms: DurationMsSchema,
   truncated: z.boolean(),
-  /** A longer output is stored as an artifact; the edge's own limit when absent. */
-  inline_chars: InlineCharsSchema.optional(),
 });
 export type ReportedResult = z.infer<typeof ReportedResultSchema>;
-export const InstructionResultBodySchema = ReportedResultSchema.extend({ controller_id: ControllerIdSchema });
+export const InstructionResultBodySchema = ReportedResultSchema.extend({
+  controller_id: ControllerIdSchema,
+  inline_chars: InlineCharsSchema.optional(),
+});
 export type InstructionResultBody = z.infer<typeof InstructionResultBodySchema>;
 
 export const InstructionResultResponseSchema = z.object({
@@ -190,7 +191,7 @@ export type InstructionResultResponse = z.infer<typeof InstructionResultResponse
 /** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
 export const InstructionRunBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
-  /** As of a result. */
+  /** A longer output is stored as an artifact, whose link the response names. */
   inline_chars: InlineCharsSchema.optional(),
 });
 export type InstructionRunBody = z.infer<typeof InstructionRunBodySchema>;
@@ -281,7 +282,7 @@ export const MessageProgressBodySchema = z.strictObject({
       'at most one item for each instruction',
     ),
   /** A longer output is stored as an artifact, whose link the response names. */
-  inline_chars: z.number().int().nonnegative().optional(),
+  inline_chars: InlineCharsSchema.optional(),
 });
 export type MessageProgressBody = z.infer<typeof MessageProgressBodySchema>;
 
@@ -312,6 +313,7 @@ export const ReplyBodySchema = z.strictObject({
 export type ReplyBody = z.infer<typeof ReplyBodySchema>;
 
 export const InstructionEventSchema = z.object({
+  /** Place in the story of the instruction, from 1. */
   seq: z.number().int(),
   at: TimestampSchema,
   kind: z.string(),

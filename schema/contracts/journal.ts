@@ -1,42 +1,70 @@
 /**
- * The journal of instruction events, hash-chained per node: what has been read once cannot be altered or shortened
- * unseen. `GET /v1/journal?controller_id=&after=&limit=` gives it in order.
+ * The journal of instruction events, hash-chained per node: nothing in it can be altered, removed or added without
+ * breaking the chain. `GET /v1/journal?controller_id=&after=&limit=` lists its blocks in order.
  */
 import { z } from 'zod';
 import { HTTP } from '../defaults.ts';
 import { ControllerIdSchema, Sha256Schema, TimestampSchema } from './common.ts';
 
-/** Before the first event of a chain. */
+/** The previous hash of a chain's first block. */
 export const GENESIS_HASH = '0'.repeat(64);
 
-/** What the hash binds beside the hash before it. */
-export const JournalEventSchema = z.object({
-  /** The node whose chain it is in: the one that holds the instruction. */
+/** One event of one instruction. */
+export const JournalEntrySchema = z.object({
+  instruction_id: z.string(),
+  kind: z.string(),
+  /** The node that did it; null for the system or a person. */
+  controller_id: z.string().nullable(),
+  detail: z.record(z.string(), z.unknown()),
+});
+export type JournalEntry = z.infer<typeof JournalEntrySchema>;
+
+/** Who made the call that wrote a block, as in a row of the audit. */
+export const JournalAuthorSchema = z.object({
+  actor: z.string(),
+  role: z.string(),
+  /** Method and route. */
+  action: z.string(),
+  request_id: z.string(),
+});
+export type JournalAuthor = z.infer<typeof JournalAuthorSchema>;
+
+/** What one commit did to the instructions of one message; all of it is bound by the block's hash. */
+export const JournalContentSchema = z.object({
+  /** The node whose chain it is in: the one that holds the instructions. */
   chain: ControllerIdSchema,
   /** Place in the chain, from 1, without gaps. */
   seq: z.number().int().positive(),
   at: TimestampSchema,
-  instruction_id: z.string(),
-  kind: z.string(),
-  /** Who did it; null for the system or a person. */
-  controller_id: z.string().nullable(),
-  detail: z.record(z.string(), z.unknown()),
+  message_id: z.string(),
+  /** Null for the timed jobs of the system. */
+  written_by: JournalAuthorSchema.nullable(),
+  /** In the order in which they happened. */
+  entries: z.array(JournalEntrySchema).min(1),
 });
-export type JournalEvent = z.infer<typeof JournalEventSchema>;
+export type JournalContent = z.infer<typeof JournalContentSchema>;
 
-export const JournalEntrySchema = JournalEventSchema.extend({ prev_hash: Sha256Schema, hash: Sha256Schema });
-export type JournalEntry = z.infer<typeof JournalEntrySchema>;
+export const JournalBlockSchema = JournalContentSchema.extend({ prev_hash: Sha256Schema, hash: Sha256Schema });
+export type JournalBlock = z.infer<typeof JournalBlockSchema>;
+
+/** Place and hash of a block that was a chain's newest at some time. */
+export const ChainHeadSchema = JournalBlockSchema.pick({ seq: true, hash: true });
+export type ChainHead = z.infer<typeof ChainHeadSchema>;
 
 export const JournalQuerySchema = z.object({
   controller_id: ControllerIdSchema,
-  /** Only what comes after that place. */
+  /** Only blocks after that place. */
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(HTTP.list_limit_max).default(HTTP.list_limit_max),
 });
 export const JournalPageSchema = z.object({
-  items: z.array(JournalEntrySchema),
-  /** Where the next page begins; null at the end. */
+  items: z.array(JournalBlockSchema),
+  /** `after` of the next page; null on the last one. */
   next_after: z.number().int().nullable(),
-  /** The newest entry of the chain; null when it is empty. */
-  head: z.object({ seq: z.number().int(), hash: Sha256Schema }).nullable(),
+  /**
+   * Heads that the edge keeps apart from the chain, as far as this page reaches; the last page has all that are left.
+   * A chain that is whole has a block for each of them.
+   */
+  heads: z.array(ChainHeadSchema),
 });
+export type JournalPage = z.infer<typeof JournalPageSchema>;

@@ -69,12 +69,14 @@ export function applyMode(all: readonly TrackedInstruction[], context: Transitio
   };
 }
 
-/** The node starts this instruction. The deadline of every claim is counted again from `now`. */
+/** The node starts this instruction. Its claim is counted again from `now`. */
 export function startInstruction(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
-  return withDeadlines(withStatus(all, id, 'running'), now);
+  const started = withStatus(all, id, 'running');
+  const recount = started.map((one) => (one.instruction_id === id ? { ...one, claim_expires_at: null } : one));
+  return withDeadlines(recount, now);
 }
 
-/** A person approves this instruction: its node claims it. The deadline of every claim is counted again from `now`. */
+/** A person approves this instruction: its node claims it. */
 export function claimApproved(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
   return withDeadlines(withStatus(all, id, 'claimed'), now);
 }
@@ -119,22 +121,29 @@ function releaseWaiting(
 type Deadlines = Pick<TrackedInstruction, 'status' | 'timeout_ms' | 'claim_expires_at' | 'approval_expires_at'>;
 
 /**
- * Gives every claim the time for all that is left to do: `now` + the timeouts of everything claimed or running + a
- * minute. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
+ * Gives every claim the time for itself and for what executes before it: `now` + those timeouts + a minute. A claim
+ * that leaves at least half of that minute stays as it is, so that a report does not move the claims of the whole
+ * message. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
  */
 export function withDeadlines<T extends Deadlines>(all: readonly T[], now: number): T[] {
-  const executing = all.filter((one) => isExecutingStatus(one.status));
-  const claimedUntil = now + executing.reduce((sum, one) => sum + one.timeout_ms, 0) + INSTRUCTION.claim_slack_ms;
-  return all.map((one) => ({
-    ...one,
-    claim_expires_at: isExecutingStatus(one.status) ? claimedUntil : null,
-    approval_expires_at:
-      one.status === 'awaiting_approval' ? (one.approval_expires_at ?? now + INSTRUCTION.approval_expiry_ms) : null,
-  }));
+  let due = now + INSTRUCTION.claim_slack_ms;
+  return all.map((one) => {
+    if (isExecutingStatus(one.status)) due += one.timeout_ms;
+    return {
+      ...one,
+      claim_expires_at: isExecutingStatus(one.status) ? claimUntil(one.claim_expires_at, due) : null,
+      approval_expires_at:
+        one.status === 'awaiting_approval' ? (one.approval_expires_at ?? now + INSTRUCTION.approval_expiry_ms) : null,
+    };
+  });
+}
+
+function claimUntil(current: number | null, due: number): number {
+  return current !== null && current >= due - INSTRUCTION.claim_slack_ms / 2 ? current : due;
 }
 
 /** What a message becomes when none of its instructions is open any more. */
-export function messageEnd(all: readonly TrackedInstruction[]): 'executed' | 'failed' {
+export function messageEnd(all: readonly Pick<TrackedInstruction, 'status'>[]): 'executed' | 'failed' {
   return all.every((one) => countsAs(one.status) === 'success') ? 'executed' : 'failed';
 }
 

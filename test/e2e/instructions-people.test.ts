@@ -7,6 +7,7 @@ import { defaultDeps } from '../../local-agent/commands/deps.ts';
 import { runCli } from '../../local-agent/commands/main.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
+import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
 import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
@@ -165,7 +166,8 @@ describe('the journal', () => {
     const { code, out } = await conductor(at, 'journal', 'verify');
     expect([code, out]).toEqual([0, expect.stringMatching(/^the journal of journalled is intact: \d+ entries/)]);
     const exported = await conductor(at, 'journal', 'export');
-    const kinds = exported.out.split('\n').map((line) => JSON.parse(line).kind);
+    const blocks = exported.out.split('\n').map((line) => JournalBlockSchema.parse(JSON.parse(line)));
+    const kinds = blocks.flatMap(({ entries }) => entries.map(({ kind }) => kind));
     expect(kinds).toEqual(expect.arrayContaining(['observed', 'judged', 'claimed', 'started', 'ended']));
   });
 });

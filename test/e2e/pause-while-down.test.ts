@@ -141,6 +141,7 @@ describe.concurrent('a pause that is set while a node is unreachable', () => {
       await rowsOf(cluster, 'answer-1', (rows) => rows[0]?.status === 'running');
       node.proxy.cut('silent');
       await cluster.call('POST', '/v1/system/pause', {});
+      await setTimeout(SILENT_LIMIT_MS);
       writeFileSync(join(workspace, 'go'), '');
       await until(async () => (await node.snapshot()).outbox.pending > 0);
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);

@@ -1,14 +1,15 @@
 /**
  * One commit per write. A write handler reads and decides, and returns a plan; this file turns the plan into one D1
- * batch: guards, the change, its events, its audit row, its journal entries and the response under its idempotency key.
- * So an acknowledged write is atomic and audited, and a repeat gets the first response. When a guard finds that what
- * the decision relied upon has changed, the handler reads and decides again.
+ * batch: guards, the change, its events, its audit row or journal block, and the response under its idempotency key. So
+ * an acknowledged write is atomic and recorded, and a repeat gets the first response. When a guard finds that what the
+ * decision relied upon has changed, the handler reads and decides again.
  */
-import type { EventDraft } from '../../schema/contracts/events.ts';
+
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
-import { audit, events } from '../../schema/tables/index.ts';
+import { audit } from '../../schema/tables/index.ts';
 import { runBestEffort } from '../log.ts';
+import { insertEvents } from './events.ts';
 import type { Violation } from './guards.ts';
 import { violationOf } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -60,17 +61,19 @@ async function writePlan<T>(
   context: WriteContext,
   plan: WritePlan<T>,
 ): Promise<Exclude<Violation, 'journal_moved'> | null> {
-  const { db, now, idempotency } = context;
+  const { db, now, by, idempotency } = context;
   const statements = [
     ...(plan.guards ?? []),
     ...(plan.statements ?? []),
-    ...eventRows(context, plan.events ?? []),
+    ...insertEvents(db, plan.events ?? [], now),
     ...auditRow(context, plan),
-    ...(await recordResponse(context, idempotency, plan.response, plan.secret === true)),
   ];
+  const author = by === null ? null : authorOf(by);
+  const mark = idempotency?.kind === 'outbox' ? idempotency : null;
   for (let links = 1; links <= MAX_LINKS; links += 1) {
-    const journal = await linkJournal(db, plan.journal ?? [], now);
-    const violation = await tryBatch(db, [...statements, ...journal]);
+    const journal = await linkJournal({ db, now, author, mark }, plan.journal ?? []);
+    const recorded = await recordResponse(context, idempotency, plan, journal.head);
+    const violation = await tryBatch(db, [...statements, ...journal.statements, ...recorded]);
     if (violation !== 'journal_moved') return violation;
     // A random wait, because commits that collided would collide again.
     const waitMs = Math.random() * LINK_WAIT_MS * Math.min(links, 8);
@@ -90,21 +93,14 @@ async function tryBatch(db: Database, statements: readonly Statement[]): Promise
   }
 }
 
-function eventRows({ db, now }: WriteContext, drafts: readonly EventDraft[]): Statement[] {
-  return drafts.map((draft) => db.insert(events).values({ at: now, ...draft, data: draft.data ?? {} }));
+function authorOf({ principal, action, request_id }: NonNullable<WriteContext['by']>) {
+  return { actor: principal.subject, role: principal.role, action, request_id };
 }
 
+/** None for a node's write that the journal has: its block says the same, and is hash-chained besides. */
 function auditRow<T>({ by, db, now }: WriteContext, plan: WritePlan<T>): Statement[] {
   if (by === null || plan.audited === false) return [];
-  const { principal, action, request_id } = by;
-  return [
-    db.insert(audit).values({
-      at: now,
-      actor: principal.subject,
-      role: principal.role,
-      action,
-      subject_id: plan.subject_id ?? null,
-      request_id,
-    }),
-  ];
+  const isInJournal = by.principal.controller_id !== null && (plan.journal ?? []).length > 0;
+  if (isInJournal) return [];
+  return [db.insert(audit).values({ at: now, ...authorOf(by), subject_id: plan.subject_id ?? null })];
 }

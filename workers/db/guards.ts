@@ -34,7 +34,7 @@ export function violationOf(error: unknown): Violation | null {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const guard = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|changed)/.exec(cause.message);
     if (guard) return guard[1] as Violation;
-    if (/UNIQUE constraint failed: instruction_events\.chain/.test(cause.message)) return 'journal_moved';
+    if (/UNIQUE constraint failed: journal_blocks\.chain/.test(cause.message)) return 'journal_moved';
     if (/UNIQUE constraint failed/.test(cause.message)) return 'changed';
   }
   return null;

@@ -3,6 +3,7 @@
  * `Idempotency-Key` of any other caller is kept as a row for a day. Mark or row is written in the batch of the change.
  */
 import { and, eq, sql } from 'drizzle-orm';
+import type { ChainHead } from '../../schema/contracts/journal.ts';
 import { AppError } from '../../schema/errors.ts';
 import { idempotency_keys, outbox_marks } from '../../schema/tables/index.ts';
 import { decryptResponse, encryptResponse } from '../crypto/encrypted-response.ts';
@@ -15,7 +16,7 @@ interface Repeatable {
   /** The caller's credential, which encrypts a response that carries a secret. */
   credential: string;
 }
-interface OutboxMark extends Repeatable {
+export interface OutboxMark extends Repeatable {
   kind: 'outbox';
   controller_id: string;
   outbox_id: string;
@@ -95,13 +96,13 @@ function readKey(db: Database, { token_id, key }: CallerKey) {
 
 /**
  * Statements that store the response for repeats. Of two identical requests at once, the second one fails on a guard
- * (mark) or a unique key (row) and is then replayed.
+ * (mark) or a unique key (row) and is then replayed. A mark keeps `head`, the new head of its node's chain.
  */
 export async function recordResponse(
   { db, now }: { db: Database; now: number },
   idempotency: Idempotency | null,
-  response: unknown,
-  secret: boolean,
+  { response, secret = false }: { response: unknown; secret?: boolean },
+  head: ChainHead | null,
 ): Promise<Statement[]> {
   if (idempotency === null) return [];
   const plain = JSON.stringify(response);
@@ -113,7 +114,8 @@ export async function recordResponse(
   const { controller_id, outbox_id, stream, seq, body_hash, status } = idempotency;
   const isNewest = sql`NOT EXISTS (SELECT 1 FROM outbox_marks WHERE controller_id = ${controller_id}
     AND outbox_id = ${outbox_id} AND stream = ${stream} AND seq >= ${seq})`;
-  const mark = { seq, body_hash, status, answer, updated_at: now };
+  const kept = head === null ? {} : { journal_seq: head.seq, journal_hash: head.hash };
+  const mark = { seq, body_hash, status, answer, ...kept, updated_at: now };
   return [
     guardThat(db, isNewest),
     db

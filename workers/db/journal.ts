@@ -1,75 +1,116 @@
 /**
- * The journal: the story of every instruction, hash-chained per node. Entries are linked when their commit is written:
- * each chain's head is read, every entry's hash binds the one before it, and the new head is stored in the same batch.
- * Two commits that continue a chain from the same place collide on a unique key; the later one links anew. A head that
- * was lost or set back does not stop a node's writes: the chain goes on from its newest entry.
+ * The journal of instruction events, hash-chained per node: one block per commit and message. Blocks are linked when
+ * their commit is written: the chain's newest block is read, and the new block's hash binds it. Two commits that
+ * continue a chain from the same place collide on its key; the later one links again. Where a chain ends is kept apart
+ * from it, so that a removed block is noticed; such a chain stays broken, and does not stop the node's writes.
  */
+import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { InstructionEventKind } from '../../schema/contracts/instructions.ts';
-import type { ChainHead } from '../../schema/domain/journal-chain.ts';
-import { chainHash, EMPTY_CHAIN } from '../../schema/domain/journal-chain.ts';
+import type { ChainHead, JournalAuthor, JournalEntry } from '../../schema/contracts/journal.ts';
+import type { KeptHead } from '../../schema/domain/journal-chain.ts';
+import { blockHash, EMPTY_CHAIN, headToFollow } from '../../schema/domain/journal-chain.ts';
 import { wellFormed } from '../../schema/domain/well-formed.ts';
-import { instruction_events, journal_heads } from '../../schema/tables/index.ts';
+import { journal_blocks } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { log } from '../log.ts';
 import { insertRows } from './bulk.ts';
+import type { OutboxMark } from './idempotency.ts';
 import type { Database, Statement } from './open.ts';
 
 export interface JournalDraft {
   /** The node whose journal it goes into: the one that holds the instruction. */
   chain: string;
+  message_id: string;
   instruction_id: string;
   kind: InstructionEventKind;
-  /** Who did it; null for the system or a person. */
+  /** The node that did it; null for the system or a person. */
   controller_id: string | null;
   detail: Record<string, unknown>;
 }
 
-/** The statements that append these entries, linked to their chains as they end now; `now` in Unix milliseconds. */
-export async function linkJournal(db: Database, drafts: readonly JournalDraft[], now: number): Promise<Statement[]> {
-  if (drafts.length === 0) return [];
-  const heads = await readHeads(db, [...new Set(drafts.map(({ chain }) => chain))]);
+export interface JournalWrite {
+  db: Database;
+  /** Unix milliseconds. */
+  now: number;
+  author: JournalAuthor | null;
+  /** The mark that the same commit writes, when an outbox sends the write. */
+  mark: OutboxMark | null;
+}
+
+export interface LinkedJournal {
+  statements: Statement[];
+  /** The new head of the chain of the mark's own node, for the mark to keep; null when this chain has no new block. */
+  head: ChainHead | null;
+}
+
+/** Statements that append the entries to their chains as these end now. */
+export async function linkJournal(write: JournalWrite, drafts: readonly JournalDraft[]): Promise<LinkedJournal> {
+  if (drafts.length === 0) return { statements: [], head: null };
+  const { db, now, author, mark } = write;
+  const heads = await readHeads(write, [...new Set(drafts.map(({ chain }) => chain))]);
   const rows = [];
-  for (const { chain, instruction_id, kind, controller_id, detail: told } of drafts) {
+  for (const { chain, message_id, entries } of blocksOf(drafts)) {
     const before = heads.get(chain) ?? EMPTY_CHAIN;
-    // What JSON and SQLite would not give back as it was said cannot be verified later.
-    const detail = wellFormed(told);
     const seq = before.seq + 1;
-    const event = { chain, seq, at: now, instruction_id, kind, controller_id, detail };
-    const hash = await chainHash(sha256Hex, before.hash, event);
+    const content = { chain, seq, at: now, message_id, written_by: author, entries };
+    const hash = await blockHash(sha256Hex, before.hash, content);
     heads.set(chain, { seq, hash });
-    const linked = { chain, chain_seq: seq, prev_hash: before.hash, hash };
-    rows.push({ instruction_id, at: now, kind, controller_id, detail, ...linked });
+    rows.push({ ...content, prev_hash: before.hash, hash });
   }
-  return [...insertRows(db, instruction_events, rows), storeHeads(db, heads)];
+  const own = mark === null ? null : (heads.get(mark.controller_id) ?? null);
+  if (mark !== null) heads.delete(mark.controller_id);
+  return { statements: [...insertRows(db, journal_blocks, rows), ...storeHeads(db, heads)], head: own };
 }
 
-async function readHeads(db: Database, chains: readonly string[]): Promise<Map<string, ChainHead>> {
-  const named = sql`(SELECT value FROM json_each(${JSON.stringify(chains)}))`;
-  const { chain, chain_seq, hash } = instruction_events;
-  const [heads, newest] = await db.batch([
-    db.select().from(journal_heads).where(sql`${journal_heads.chain} IN ${named}`),
-    db
-      .select({ chain, seq: chain_seq, hash })
-      .from(sql`${named} AS named`)
-      .innerJoin(
-        instruction_events,
-        sql`${chain} = named.value AND ${chain_seq} = (SELECT max(chain_seq) FROM instruction_events WHERE chain = named.value)`,
-      ),
+/** The entries of each message in each chain, in order. */
+function blocksOf(drafts: readonly JournalDraft[]) {
+  const blocks = new Map<string, { chain: string; message_id: string; entries: JournalEntry[] }>();
+  for (const { chain, message_id, instruction_id, kind, controller_id, detail } of drafts) {
+    const key = `${chain}/${message_id}`;
+    const block = blocks.get(key) ?? { chain, message_id, entries: [] };
+    blocks.set(key, block);
+    // SQLite would not return malformed Unicode as it was stored, and such an entry could not be verified.
+    block.entries.push({ instruction_id, kind, controller_id, detail: wellFormed(detail) });
+  }
+  return blocks.values();
+}
+
+/** The heads that the next blocks follow. Costs a few rows by key, however long the chains are. */
+async function readHeads({ db, mark }: JournalWrite, chains: readonly string[]): Promise<Map<string, ChainHead>> {
+  const named = sql`json_each(${JSON.stringify(chains)}) AS named`;
+  const found = (chain: SQL, seq: SQL) =>
+    sql`(SELECT b.hash FROM journal_blocks AS b WHERE b.chain = ${chain} AND b.seq = ${seq}) AS found`;
+  const ofMark =
+    mark === null
+      ? sql``
+      : sql`UNION ALL SELECT m.controller_id, m.journal_seq, m.journal_hash, ${found(sql`m.controller_id`, sql`m.journal_seq`)}
+          FROM outbox_marks AS m WHERE m.controller_id = ${mark.controller_id} AND m.outbox_id = ${mark.outbox_id}
+            AND m.stream = ${mark.stream} AND m.journal_seq IS NOT NULL`;
+  const [newest, kept] = await db.batch([
+    db.all<ChainHead & { chain: string }>(sql`SELECT b.chain, b.seq, b.hash FROM ${named}
+      CROSS JOIN journal_blocks AS b WHERE b.chain = named.value
+        AND b.seq = (SELECT max(seq) FROM journal_blocks WHERE chain = named.value)`),
+    db.all<KeptHead & { chain: string }>(sql`SELECT h.chain, h.seq, h.hash, ${found(sql`h.chain`, sql`h.seq`)}
+      FROM ${named} CROSS JOIN journal_heads AS h WHERE h.chain = named.value ${ofMark}`),
   ]);
-  const found = new Map<string, ChainHead>(heads.map((head) => [head.chain, { seq: head.seq, hash: head.hash }]));
-  for (const last of newest) {
-    if (last.chain === null || last.seq === null || last.hash === null) continue;
-    if (last.seq <= (found.get(last.chain)?.seq ?? 0)) continue;
-    found.set(last.chain, { seq: last.seq, hash: last.hash });
-    log('error', 'journal_head_behind', { chain: last.chain, seq: last.seq });
-  }
-  return found;
+  const newestOf = new Map<string, ChainHead>(newest.map(({ chain, seq, hash }) => [chain, { seq, hash }]));
+  return new Map(
+    chains.map((chain) => {
+      const keptOfChain = kept.filter((one) => one.chain === chain);
+      const { head, altered } = headToFollow(newestOf.get(chain) ?? EMPTY_CHAIN, keptOfChain);
+      if (altered) log('error', 'journal_altered', { chain, seq: head.seq });
+      return [chain, head];
+    }),
+  );
 }
 
-function storeHeads(db: Database, heads: ReadonlyMap<string, ChainHead>): Statement {
+function storeHeads(db: Database, heads: ReadonlyMap<string, ChainHead>): Statement[] {
+  if (heads.size === 0) return [];
   const rows = Array.from(heads, ([chain, head]) => ({ chain, ...head }));
-  return db.run(sql`INSERT INTO journal_heads (chain, seq, hash)
-    SELECT value->>'chain', value->>'seq', value->>'hash' FROM json_each(${JSON.stringify(rows)}) WHERE true
-    ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`);
+  return [
+    db.run(sql`INSERT INTO journal_heads (chain, seq, hash)
+      SELECT value->>'chain', value->>'seq', value->>'hash' FROM json_each(${JSON.stringify(rows)}) WHERE true
+      ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`),
+  ];
 }

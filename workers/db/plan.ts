@@ -30,7 +30,7 @@ export interface WritePlan<T> extends Plan {
   response: T;
   /** The subject of the audit row. */
   subject_id?: string;
-  /** False only for a call that changed nothing, such as a refused acquire, or whose journal entry records all of it. */
+  /** False only for a call that changed nothing, such as a refused acquire. */
   audited?: boolean;
   /** The response carries a secret: the copy kept for a repeat is encrypted with the caller's own token. */
   secret?: boolean;

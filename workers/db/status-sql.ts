@@ -7,11 +7,11 @@ import { sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import { EXECUTING_STATES, OPEN_STATES } from '../../schema/domain/instruction-machine.ts';
 
-/** For `status ${EXECUTING_SQL}`: claimed or running, as the index `instructions_busy` has it. */
-export const EXECUTING_SQL = inStates(EXECUTING_STATES);
+/** For `status ${OPEN_SQL}`, as the index `instructions_open` has it. */
 export const OPEN_SQL = inStates(OPEN_STATES);
-/** For `status ${AWAITING_APPROVAL_SQL}`, as the index `instructions_awaiting` has it. */
-export const AWAITING_APPROVAL_SQL = sql.raw(`= '${'awaiting_approval' satisfies InstructionState}'`);
+/** For `status ${EXECUTING_SQL}`: claimed or running. A condition on fewer statuses repeats that of the index. */
+export const EXECUTING_SQL = sql`${inStates(EXECUTING_STATES)} AND status ${OPEN_SQL}`;
+export const AWAITING_APPROVAL_SQL = sql`${inStates(['awaiting_approval'])} AND status ${OPEN_SQL}`;
 
 function inStates(states: readonly InstructionState[]): SQL {
   return sql.raw(`IN (${states.map((state) => `'${state}'`).join(', ')})`);

@@ -1,5 +1,6 @@
 /** The one renderer of errors. An unexpected error is logged with its stack; its response says nothing of the cause. */
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
+import { errorBody, HEADER } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { AppEnv } from '../env.ts';
 import { log } from '../log.ts';
@@ -30,7 +31,9 @@ export function refuseMethod(c: Context<AppEnv>, methods: readonly string[]): Re
 }
 
 function respond(c: Context<AppEnv>, error: AppError): Response {
-  const { code, message, details, status } = error;
-  c.set('error', code);
-  return c.json({ ok: false, request_id: c.var.requestId, error: code, message, details }, status, error.headers);
+  c.set('error', error.code);
+  return c.json(errorBody(error, c.var.requestId), error.status, {
+    ...error.headers,
+    [HEADER.request_id]: c.var.requestId,
+  });
 }

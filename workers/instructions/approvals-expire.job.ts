@@ -1,6 +1,7 @@
-/** `approvals.expire`: an approval that nobody decided in time ends as `expired`, and what waits behind it is released. */
+/** `approvals.expire`: an approval without a decision in time ends as `expired`, and what waits behind it is released. */
 import { asc, sql } from 'drizzle-orm';
 import { instructions } from '../../schema/tables/index.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
 import type { Runner } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { closeApproval } from './approve.ts';
@@ -17,8 +18,8 @@ export const approvalsExpire: Runner = {
     const late = await db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      // In the words of its partial index.
-      .where(sql`${instructions.approval_expires_at} IS NOT NULL AND ${instructions.approval_expires_at} <= ${now}`)
+      // Reads every open instruction, as `instructions.expire` does.
+      .where(sql`${instructions.status} ${OPEN_SQL} AND ${instructions.approval_expires_at} <= ${now}`)
       .orderBy(asc(instructions.approval_expires_at))
       .limit(MAX_PER_TICK);
     const ids = late.map((row) => row.instruction_id);

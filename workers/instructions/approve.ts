@@ -5,6 +5,7 @@
  */
 import { and, eq } from 'drizzle-orm';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
+import { gateOf } from '../../schema/domain/admission.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { moveMessage } from '../../schema/domain/message-machine.ts';
 import { claimApproved, isBehindApproval } from '../../schema/domain/message-progress.ts';
@@ -20,7 +21,7 @@ import { finishInstruction } from './finish.ts';
 import { guardNotBusy, guardStatuses } from './guards.ts';
 import { viewAfter } from './instruction-reads.ts';
 import type { LoadedInstruction } from './load.ts';
-import { loadInstruction } from './load.ts';
+import { gateFacts, loadInstruction } from './load.ts';
 import { journalChanges, storeStatuses } from './store-statuses.ts';
 
 /** A person's decision about exactly the call whose hash they were shown. */
@@ -73,7 +74,7 @@ function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
   const isControl = statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
   if (!isControl) requireOpenGates(loaded);
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
-  const { instruction_id, controller_id: chain } = row;
+  const { instruction_id, message_id, controller_id: chain } = row;
   const after = claimApproved(statuses, instruction_id, now);
   const command = decisionCommand(edge, loaded, { statuses: after, reply_due_at: null }, 'approved');
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
@@ -87,8 +88,8 @@ function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
     statements: [...storeStatuses(edge, statuses, after), ...(isWaiting ? [] : [acceptMessage(edge, loaded)])],
     events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: { by } }],
     journal: [
-      { chain, instruction_id, kind: 'approved', controller_id: null, detail },
-      ...journalChanges(statuses, after, { chain, controller_id: null, detail: { by } }),
+      { chain, message_id, instruction_id, kind: 'approved', controller_id: null, detail },
+      ...journalChanges(statuses, after, { chain, message_id, controller_id: null, detail: { by } }),
     ],
   };
   return { plan: mergePlans(approved, sendDecision(edge, loaded, command)), statuses: after };
@@ -102,14 +103,15 @@ function acceptMessage({ db }: Edge, { message: { message_id } }: LoadedInstruct
     .where(and(eq(messages.message_id, message_id), eq(messages.ingest_status, 'awaiting_approval')));
 }
 
-function requireOpenGates({ conversation, fence, busy }: LoadedInstruction): void {
-  if (fence.mode === 'paused') throw new AppError('system_paused', 'the system is paused; the approval keeps waiting');
-  if (conversation.automation_status === 'paused') {
-    throw cannotClaim('the conversation is paused; the approval keeps waiting', 'automation_paused');
-  }
-  if (busy) {
-    throw cannotClaim('another message of the conversation executes; the approval keeps waiting', 'automation_busy');
-  }
+const CLOSED = {
+  automation_paused: 'the conversation is paused; the approval keeps waiting',
+  automation_busy: 'another message of the conversation executes; the approval keeps waiting',
+};
+
+function requireOpenGates(loaded: LoadedInstruction): void {
+  const gate = gateOf(gateFacts(loaded));
+  if (gate === 'system_paused') throw new AppError(gate, 'the system is paused; the approval keeps waiting');
+  if (gate !== null) throw cannotClaim(CLOSED[gate], gate);
 }
 
 function cannotClaim(message: string, gate: string): AppError {
@@ -123,14 +125,15 @@ export function closeApproval(
   decision: 'denied' | 'expired',
   given: { by: string; reason?: string },
 ) {
-  const { instruction_id, controller_id: chain, policy } = loaded.row;
+  const { instruction_id, message_id, controller_id: chain, policy } = loaded.row;
   const { by, reason } = given;
   const detail = { by, rule: policy.rule, ...(reason === undefined ? {} : { reason }) };
   const { plan, result } = finishInstruction(edge, loaded, decision, detail);
   const command = decisionCommand(edge, loaded, result, decision);
   const closed: Plan = {
     events: [{ topic: 'instructions', type: `approval_${decision}`, subject_id: instruction_id, data: { by } }],
-    journal: decision === 'denied' ? [{ chain, instruction_id, kind: 'denied', controller_id: null, detail }] : [],
+    journal:
+      decision === 'denied' ? [{ chain, message_id, instruction_id, kind: 'denied', controller_id: null, detail }] : [],
   };
   return { plan: mergePlans(closed, plan, sendDecision(edge, loaded, command)), result };
 }

@@ -67,6 +67,15 @@ function commandEnd(edge: Edge, { row, statuses }: LoadedInstruction, detail: Ca
         .where(eq(instructions.instruction_id, instruction_id)),
     ],
     events: [{ topic: 'instructions', type: 'cancel_requested', subject_id: instruction_id, data: detail }],
-    journal: [{ chain: controller_id, instruction_id, kind: 'cancel_requested', controller_id: null, detail }],
+    journal: [
+      {
+        chain: controller_id,
+        message_id: row.message_id,
+        instruction_id,
+        kind: 'cancel_requested',
+        controller_id: null,
+        detail,
+      },
+    ],
   });
 }

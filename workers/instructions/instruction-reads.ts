@@ -1,21 +1,21 @@
 /** Instructions as the API shows them: lists by key, and one with its journal entries. */
-
 import type { SQL } from 'drizzle-orm';
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Instruction, InstructionDetailSchema, InstructionState } from '../../schema/contracts/instructions.ts';
-import { ApprovalSchema, InstructionEventSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
+import { ApprovalSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { InstructionRow } from '../../schema/tables/index.ts';
-import { instruction_events, instructions } from '../../schema/tables/index.ts';
+import { instructions } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 import { AWAITING_APPROVAL_SQL } from '../db/status-sql.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
+import { blocksOfMessage, storyOf } from './story.ts';
 
 export interface InstructionFilter {
   controller_id: string | null;
@@ -49,10 +49,11 @@ export async function listInstructions(
   return { items: items.map((row) => InstructionSchema.parse(row)), next_cursor };
 }
 
-/** Pending approvals are asked for often, and have a partial index. */
+/** Pending approvals are asked for often: they are found among the open instructions. */
 function statusIs(status: InstructionState | undefined): SQL | undefined {
   if (status !== 'awaiting_approval') return equals(instructions.status, status);
-  return sql`${instructions.status} ${AWAITING_APPROVAL_SQL}`;
+  return sql`${instructions.instruction_id} IN
+    (SELECT instruction_id FROM instructions WHERE status ${AWAITING_APPROVAL_SQL})`;
 }
 
 /** Throws `instruction_not_found`. */
@@ -60,22 +61,14 @@ export async function instructionDetail(
   db: Database,
   instructionId: string,
 ): Promise<z.input<typeof InstructionDetailSchema>> {
-  const [rows, events] = await db.batch([
-    db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)),
-    db
-      .select()
-      .from(instruction_events)
-      .where(eq(instruction_events.instruction_id, instructionId))
-      .orderBy(asc(instruction_events.seq)),
-  ]);
-  const [row] = rows;
+  const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
   // The row keeps what was asked; it is shown while a person is asked.
   const isAsked = row.status === 'awaiting_approval' && row.approval !== null;
   return {
     ...InstructionSchema.parse(row),
     approval: isAsked ? ApprovalSchema.parse(row.approval) : null,
-    events: events.map((event) => InstructionEventSchema.parse(event)),
+    events: storyOf(instructionId, await blocksOfMessage(db, row.message_id)),
   };
 }
 

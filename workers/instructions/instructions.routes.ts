@@ -99,8 +99,7 @@ export const instructions: readonly MountedRoute[] = [
       data: InstructionRunResponseSchema,
       errors: [...base.errors, 'conflict'],
     },
-    async ({ c, params, body: { controller_id: nodeId, inline_chars: inlineChars }, ...edge }) =>
-      runInstruction(edge, params.instruction_id, { nodeId, inlineChars, origin: c.req.url }),
+    async ({ c, params, body, ...edge }) => runInstruction(edge, params.instruction_id, body, c.req.url),
   ),
   write(
     {

@@ -3,7 +3,6 @@
  * appended, so a repeat and a gap are not; the response says how many characters the edge has. The total is bounded:
  * the whole output comes with the result.
  */
-
 import { sql } from 'drizzle-orm';
 import type { ProgressOutput } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';

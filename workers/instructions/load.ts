@@ -2,6 +2,8 @@
 import type { SQL } from 'drizzle-orm';
 import { asc, eq, sql } from 'drizzle-orm';
 import { isControl, toolName } from '../../schema/contracts/tools.ts';
+import type { GateFacts } from '../../schema/domain/admission.ts';
+import { gateOf } from '../../schema/domain/admission.ts';
 import type { TrackedInstruction, TransitionContext } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { ConversationRow, FenceRow, InstructionRow, MessageRow } from '../../schema/tables/index.ts';
@@ -86,11 +88,15 @@ export function toTracked(row: InstructionRow): TrackedInstruction {
   return { instruction_id, index, status, gate, timeout_ms, claim_expires_at, approval_expires_at, control };
 }
 
+/** What decides whether its ordinary instructions may start. */
+export function gateFacts({ conversation: { automation_status }, busy, fence: { mode } }: LoadedMessage): GateFacts {
+  return { mode, automation_status, busy };
+}
+
 /** What the consequences of a change for the rest of the message depend on. */
 export function transitionContext({ now }: Pick<Edge, 'now'>, loaded: LoadedMessage): TransitionContext {
-  const { conversation, busy, fence: marks } = loaded;
-  const gate = conversation.automation_status === 'paused' ? 'automation_paused' : busy ? 'automation_busy' : null;
-  return { mode: marks.mode, waiting_gate: gate, now };
+  const facts = gateFacts(loaded);
+  return { mode: facts.mode, waiting_gate: gateOf({ ...facts, mode: 'running' }), now };
 }
 
 export function idsOf({ rows }: LoadedMessage): string[] {

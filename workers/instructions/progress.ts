@@ -2,7 +2,6 @@
  * Records what a node reports about the instructions of one message: starts, live output and results. Every report,
  * of one instruction or of many, becomes one plan here.
  */
-
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { ReportedResult } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
@@ -47,8 +46,6 @@ export interface ReportOptions {
 
 export interface RecordedProgress {
   plan: Plan;
-  /** False when the reports changed nothing, or only appended output, which the journal records. */
-  audited: boolean;
   progress: Progress<Report>;
   /** What the plan adds to the rows of instructions, by id. */
   columns: ReadonlyMap<string, AddedColumns>;
@@ -81,8 +78,7 @@ export async function recordProgress(
     statements: insertArtifacts(edge, artifacts),
     events: reportEvents(loaded.message.message_id, progress.steps),
   };
-  const audited = progress.steps.some((step) => step.type !== 'output');
-  return { plan: mergePlans(stored, added), audited, progress, columns };
+  return { plan: mergePlans(stored, added), progress, columns };
 }
 
 function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: number, now: number) {

@@ -63,7 +63,7 @@ export async function reportResult(
 export async function reportProgress(
   edge: Edge,
   messageId: string,
-  { controller_id, items, inline_chars }: MessageProgressBody,
+  { controller_id, items, inline_chars: inlineChars }: MessageProgressBody,
   { origin, ageMs }: { origin: string; ageMs: number },
 ): Promise<WritePlan<MessageProgressResponse>> {
   const loaded = await loadMessage(edge, messageId);
@@ -78,7 +78,7 @@ export async function reportProgress(
       result,
     };
   });
-  const recorded = await recordProgress(edge, loaded, reports, { inlineChars: inline_chars });
+  const recorded = await recordProgress(edge, loaded, reports, { inlineChars });
   return toWritePlan(recorded, messageId, await progressResponse(edge, loaded, recorded, origin));
 }
 
@@ -88,6 +88,7 @@ async function loadOwn(edge: Edge, instructionId: string, controllerId: string):
   return loaded;
 }
 
-function toWritePlan<T>({ plan, audited }: RecordedProgress, subject_id: string, response: T): WritePlan<T> {
-  return { ...plan, audited, subject_id, response };
+/** A report that changes nothing is not recorded. */
+function toWritePlan<T>({ plan, progress }: RecordedProgress, subject_id: string, response: T): WritePlan<T> {
+  return { ...plan, audited: progress.steps.length > 0, subject_id, response };
 }

@@ -3,7 +3,6 @@
  * that has a browser of that platform. What that node makes of the command ends the instruction (remote-result.ts).
  * Without such a browser the instruction fails at once; without a result its claim expires like any other.
  */
-
 import type { InstructionRunResponse, ReportedResult } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool } from '../../schema/contracts/tools.ts';
 import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
@@ -55,7 +54,7 @@ export async function runOnOtherNode(
   const started: Plan = {
     guards: [guardStatuses(db, message_id, statuses)],
     statements: storeStatuses(edge, statuses, after, columns),
-    journal: journalChanges(statuses, after, { chain: controller_id, controller_id, detail }),
+    journal: journalChanges(statuses, after, { chain: controller_id, message_id, controller_id, detail }),
     events: [{ topic: 'instructions', type: 'started', subject_id: instruction_id, data: detail }],
   };
   return {

@@ -4,7 +4,7 @@
  * a node that has the browser (run-on-other-node.ts). A repeated call gets the current state, or the stored result.
  */
 import { eq } from 'drizzle-orm';
-import type { InstructionRunResponse } from '../../schema/contracts/instructions.ts';
+import type { InstructionRunBody, InstructionRunResponse } from '../../schema/contracts/instructions.ts';
 import type { EdgeTool, ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, TOOLS, toolName } from '../../schema/contracts/tools.ts';
 import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
@@ -23,18 +23,27 @@ import { resultResponse } from './responses.ts';
 import { artifactUrl } from './results.ts';
 import { runningResponse, runOnOtherNode } from './run-on-other-node.ts';
 
+export interface RunRequest {
+  nodeId: string;
+  /** Where the API was reached. */
+  origin: string;
+  /** A longer output of an edge tool is stored as an artifact. */
+  inlineChars?: number | undefined;
+}
+
 /**
- * `POST /v1/instructions/:id/run` by the node `nodeId`; `origin` is where the API was reached. Throws
+ * `POST /v1/instructions/:id/run` by the node that holds the instruction; `origin` is where the API was reached. Throws
  * `instruction_not_found`, `not_owner`, and `conflict` when the host runs the tool, or an earlier instruction is open.
  */
 export async function runInstruction(
   edge: Edge,
   instructionId: string,
-  { nodeId, origin, inlineChars }: { nodeId: string; origin: string; inlineChars?: number | undefined },
+  { controller_id, inline_chars: inlineChars }: InstructionRunBody,
+  origin: string,
 ): Promise<WritePlan<InstructionRunResponse>> {
   const loaded = await loadInstruction(edge, instructionId);
   const { row, statuses } = loaded;
-  requireOwn(nodeId, row);
+  requireOwn(controller_id, row);
   const name = toolName(row.target, row.tool);
   if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
   if (!isExecutingStatus(row.status)) return repeatResult(edge, loaded, origin);
@@ -62,10 +71,7 @@ async function runHere(
   const { output, plan = {} } = outcome;
   const result = { status: 'succeeded', output, duration_ms, truncated: false } as const;
   const report = reportOf(instruction_id, { result });
-  const recorded = await recordProgress(edge, loaded, [report], {
-    conversation: outcome.conversation,
-    inlineChars,
-  });
+  const recorded = await recordProgress(edge, loaded, [report], { inlineChars, conversation: outcome.conversation });
   const response = await resultResponse(edge, loaded, recorded, origin);
   return {
     ...mergePlans(recorded.plan, plan),

@@ -3,7 +3,6 @@
  * message when nothing of it is open any more, and the breaker of its conversation. It is guarded by the statuses that
  * were read, by the mode version, and, when a waiting instruction was claimed, by all that let it be claimed.
  */
-
 import { and, eq, inArray } from 'drizzle-orm';
 import { countExecution } from '../../schema/domain/conversation.ts';
 import { moveMessage, OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';
@@ -27,7 +26,7 @@ interface Identified {
 
 export interface ProgressWrite<I extends Identified> {
   /** Who made a step, and what its journal entry says about it. */
-  changedBy: (step: ProgressStep<I>) => Omit<ChangedBy, 'chain'>;
+  changedBy: (step: ProgressStep<I>) => Omit<ChangedBy, 'chain' | 'message_id'>;
   columns?: ReadonlyMap<string, AddedColumns>;
   /** The conversation after what an instruction itself did to it. */
   conversation?: ConversationRow | undefined;
@@ -53,7 +52,11 @@ export function storeProgress<I extends Identified>(
     ],
     statements: storeStatuses(edge, statuses, progress.statuses, columns),
     journal: progress.steps.flatMap((step, n) =>
-      journalStep(history[n] ?? [], step, { chain: message.controller_id, ...changedBy(step) }),
+      journalStep(history[n] ?? [], step, {
+        chain: message.controller_id,
+        message_id: message.message_id,
+        ...changedBy(step),
+      }),
     ),
   };
   const ended = progress.message === null ? {} : endMessage(edge, loaded, progress.message, progress.reply_due_at);

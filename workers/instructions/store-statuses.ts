@@ -1,5 +1,4 @@
 /** Stores changed instructions of one message: one UPDATE for all of them, and an entry in the journal for each new status. */
-
 import { sql } from 'drizzle-orm';
 import type { InstructionEventKind, InstructionState } from '../../schema/contracts/instructions.ts';
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
@@ -78,6 +77,7 @@ const EVENT_OF: Record<InstructionState, InstructionEventKind> = {
 export interface ChangedBy {
   /** The node that holds the instruction, in whose journal the change is entered. */
   chain: string;
+  message_id: string;
   /** The node that makes the change; null for a person or the system. */
   controller_id: string | null;
   detail: Record<string, unknown>;
@@ -87,13 +87,14 @@ export interface ChangedBy {
 export function journalChanges(
   before: readonly TrackedInstruction[],
   after: readonly TrackedInstruction[],
-  { chain, controller_id, detail }: ChangedBy,
+  { chain, message_id, controller_id, detail }: ChangedBy,
 ): JournalDraft[] {
   const old = new Map(before.map((one) => [one.instruction_id, one.status]));
   return after
     .filter(({ instruction_id, status }) => old.get(instruction_id) !== status)
     .map(({ instruction_id, status, gate }) => ({
       chain,
+      message_id,
       controller_id,
       instruction_id,
       kind: EVENT_OF[status],

@@ -2,7 +2,6 @@
  * Claims a resubmitted message for the node that was asked. The host sends its new verdicts, the gates are decided
  * again, and what may run belongs to that node in the same batch. Only the node that was asked may claim, and only once.
  */
-
 import { eq, sql } from 'drizzle-orm';
 import type {
   IngestStatus,
@@ -27,7 +26,7 @@ import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
 import type { LoadedMessage } from '../instructions/load.ts';
-import { idsOf, loadMessage, toTracked } from '../instructions/load.ts';
+import { gateFacts, idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
@@ -43,19 +42,15 @@ export async function claimResubmitted(
   body: MessageClaimBody,
 ): Promise<WritePlan<MessageClaimResponse>> {
   const loaded = await loadMessage(edge, messageId);
-  const { message, conversation, fence, busy } = loaded;
+  const { message } = loaded;
   const command = await pendingCommand(edge, message);
   if (command?.controller_id !== body.controller_id) {
     if (message.controller_id !== body.controller_id) throw notAsked();
     return { audited: false, response: respond(edge, loaded, message.ingest_status, loaded.statuses) };
   }
   const verdicts = new Map(body.instructions.map((one) => [one.instruction_id, one.policy]));
-  const decision = decideResubmission(loaded.rows.map(toStopped), verdicts, {
-    mode: fence.mode,
-    automation_status: conversation.automation_status,
-    busy,
-    now: edge.now,
-  });
+  const facts = { ...gateFacts(loaded), now: edge.now };
+  const decision = decideResubmission(loaded.rows.map(toStopped), verdicts, facts);
   return planClaim(edge, loaded, body, decision);
 }
 
@@ -105,7 +100,7 @@ function planClaim(
     events: [{ topic: 'messages', type: 'claimed_again', subject_id: message_id, data }],
     journal: [
       ...journalVerdicts(loaded, body, decision),
-      ...journalChanges(statuses, decision.statuses, { chain: controller_id, controller_id, detail: {} }),
+      ...journalChanges(statuses, decision.statuses, { chain: controller_id, message_id, controller_id, detail: {} }),
     ],
   };
   const isAsked = decision.statuses.some((one) => one.status === 'awaiting_approval');
@@ -125,7 +120,7 @@ function storeMessage({ db, now }: Edge, { message }: LoadedMessage, controller_
       controller_id,
       ingest_status: moveMessage(message.ingest_status, decision.message),
       resubmit_command_id: null,
-      // The host replies to every claim, whatever it could claim.
+      // The host replies after every claim, also when it could claim nothing.
       reply_outcome: null,
       reply_reason: null,
       replied_at: null,
@@ -153,7 +148,11 @@ function takeOver({ db }: Edge, { message, rows }: LoadedMessage, body: MessageC
 }
 
 /** By which rule the node judged each instruction again, and which gate stopped it again. */
-function journalVerdicts({ rows }: LoadedMessage, body: MessageClaimBody, decision: Resubmission): JournalDraft[] {
+function journalVerdicts(
+  { message, rows }: LoadedMessage,
+  body: MessageClaimBody,
+  decision: Resubmission,
+): JournalDraft[] {
   const { controller_id } = body;
   const verdicts = new Map<string, PolicyVerdict>(body.instructions.map((one) => [one.instruction_id, one.policy]));
   return rows
@@ -161,7 +160,7 @@ function journalVerdicts({ rows }: LoadedMessage, body: MessageClaimBody, decisi
     .flatMap(({ instruction_id }): JournalDraft[] => {
       const policy = verdicts.get(instruction_id);
       if (policy === undefined) return [];
-      const from = { chain: controller_id, controller_id, instruction_id };
+      const from = { chain: controller_id, message_id: message.message_id, controller_id, instruction_id };
       const after = decision.statuses.find((one) => one.instruction_id === instruction_id);
       const judged: JournalDraft = { ...from, kind: 'judged', detail: { ...policy } };
       if (after === undefined || !isStoppedStatus(after.status)) return [judged];

@@ -1,6 +1,5 @@
 /** What the decision about a message depends on, read in one batch, and the guards that repeat these reads. */
-
-import { and, eq, or, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import { identityOf } from '../../schema/domain/ingest.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
@@ -36,11 +35,11 @@ export async function readForIngest(db: Database, body: IngestBody, textHash: st
         ingest_status: messages.ingest_status,
       })
       .from(messages)
+      // One search for each of the two: SQLite would read the whole conversation for a condition with OR.
       .where(
-        and(
-          sql`${messages.local_conversation_id} = (${conversationId})`,
-          or(eq(messages.identity, identity), eq(messages.text_hash, textHash)),
-        ),
+        sql`${messages.ingest_seq} IN (
+          SELECT ingest_seq FROM messages WHERE local_conversation_id = (${conversationId}) AND identity = ${identity}
+          UNION SELECT ingest_seq FROM messages WHERE local_conversation_id = (${conversationId}) AND text_hash = ${textHash})`,
       )
       .orderBy(messages.ingest_seq),
     db

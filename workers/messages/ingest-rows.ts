@@ -1,11 +1,8 @@
-/** The rows of a new message, and the first journal entries of its instructions. */
-
-import { eq } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
 import { replyDueAt } from '../../schema/domain/reply.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
-import { instructions, local_conversations, messages } from '../../schema/tables/index.ts';
+import { instructions, messages } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Statement } from '../db/open.ts';
@@ -23,7 +20,7 @@ export interface NewMessage {
   instructions: IdentifiedInstruction[];
 }
 
-/** Stores the message as its conversation's newest, and its instructions. */
+/** Stores the message and its instructions. */
 export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMessage): Statement[] {
   const { messageId: message_id, textHash: text_hash, loaded, read, decision } = fresh;
   const { local_conversation_id } = read;
@@ -48,15 +45,6 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
       observed_at: body.observed_at,
       received_at: now,
     }),
-    db
-      .update(local_conversations)
-      .set({
-        last_message_id: message_id,
-        last_message_at: now,
-        ...(body.link.page_title === null ? {} : { title: body.link.page_title }),
-        updated_at: now,
-      })
-      .where(eq(local_conversations.local_conversation_id, local_conversation_id)),
     ...insertRows(
       db,
       instructions,
@@ -86,11 +74,11 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
 }
 
 /** Where an instruction was observed, by which rule the host judged it, and whether it was claimed or gated. */
-export function firstEntries(one: IdentifiedInstruction, body: IngestBody): JournalDraft[] {
+export function firstEntries(message_id: string, one: IdentifiedInstruction, body: IngestBody): JournalDraft[] {
   const { instruction_id, input, status, gate, dedupe_key } = one;
   const { source, other } = body.capture;
   const { controller_id } = body;
-  const from = { chain: controller_id, controller_id, instruction_id };
+  const from = { chain: controller_id, message_id, controller_id, instruction_id };
   const kind = status === 'claimed' ? 'claimed' : gate === null ? null : 'gated';
   return [
     {

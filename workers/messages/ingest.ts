@@ -52,18 +52,20 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const isNew = recognition.as === 'new';
   const messageId = isNew ? newId('message', now) : recognition.message_id;
   const instructions = await identify(body, loaded, decision, now);
+  const next = isNew ? withNewest(counted, messageId, body, now) : counted;
   const stored: Plan = {
     guards: guardIngestReads(db, loaded, textHash),
     statements: [
-      ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
+      ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
       ...(isNew ? insertMessage(edge, body, { messageId, textHash, loaded, read, decision, instructions }) : []),
     ],
     events: [ingestEvent(body, messageId, read, decision, isNew)],
-    journal: isNew ? instructions.flatMap((one) => firstEntries(one, body)) : [],
+    journal: isNew ? instructions.flatMap((one) => firstEntries(messageId, one, body)) : [],
     after: () => notify(edge, body, loaded, instructions, isNew && counted.automation_status === 'auto'),
   };
   return {
-    ...mergePlans(stored, links, storeConversation(edge, read, counted)),
+    // The links come last: a link that was missing concerns the newest message of the conversation as it is then.
+    ...mergePlans(stored, loaded.conversation === null ? {} : storeConversation(edge, read, next), links),
     subject_id: messageId,
     response: {
       message_id: messageId,
@@ -115,6 +117,16 @@ function countMessage(
 ): ConversationRow {
   const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
   return counts ? countRepeats(read, countExecuted(stored, textHash), now) : read;
+}
+
+/** The conversation with that message as its newest. */
+function withNewest(
+  conversation: ConversationRow,
+  last_message_id: string,
+  { link }: IngestBody,
+  now: number,
+): ConversationRow {
+  return { ...conversation, last_message_id, last_message_at: now, title: link.page_title ?? conversation.title };
 }
 
 /** Gives each decided instruction its id and its key. */

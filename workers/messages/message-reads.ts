@@ -1,5 +1,6 @@
 /** Messages as the API shows them: lists by key, and one with its instructions. */
-import { and, asc, eq } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { IngestStatus, MessageDetailSchema, MessageSummary } from '../../schema/contracts/instructions.ts';
 import { InstructionSchema, MessageSchema, MessageSummarySchema } from '../../schema/contracts/instructions.ts';
@@ -31,7 +32,7 @@ export async function listMessages(
     .where(
       and(
         equals(messages.controller_id, filter.controller_id),
-        equals(messages.local_conversation_id, filter.local_conversation_id),
+        isIn(filter.local_conversation_id),
         equals(messages.ingest_status, filter.ingest_status),
         window.where,
       ),
@@ -39,6 +40,12 @@ export async function listMessages(
     .orderBy(window.orderBy)
     .limit(window.limit);
   return toPage(rows, page, (row) => row.ingest_seq);
+}
+
+/** Found by the first column of another index: it costs a row of that index for each message of the conversation. */
+function isIn(conversationId: string | undefined): SQL | undefined {
+  if (conversationId === undefined) return undefined;
+  return sql`${messages.ingest_seq} IN (SELECT ingest_seq FROM messages WHERE local_conversation_id = ${conversationId})`;
 }
 
 /** Throws `message_not_found`. */

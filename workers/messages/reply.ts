@@ -50,5 +50,5 @@ async function journalReply({ db }: Edge, messageId: string, body: ReplyBody): P
     .from(instructions)
     .where(and(eq(instructions.message_id, messageId), sql`NOT ${instructions.status} ${OPEN_SQL}`));
   const detail = { outcome, reason, attempt };
-  return ended.map((one) => ({ ...one, kind: 'delivered', controller_id, detail }));
+  return ended.map((one) => ({ ...one, message_id: messageId, kind: 'delivered', controller_id, detail }));
 }

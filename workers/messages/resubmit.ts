@@ -1,8 +1,7 @@
 /**
  * A person resubmits a stopped message: the node that holds the message's browser is asked to judge it again, and then
- * claims it (claim-resubmitted.ts). Until it has, or the command expires, a second resubmission asks nobody again.
+ * claims it (claim-resubmitted.ts). Until it has, or the command expires, a second resubmission sends no second command.
  */
-
 import { and, eq, sql } from 'drizzle-orm';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import { CHANNEL, COMMAND } from '../../schema/defaults.ts';
@@ -58,6 +57,7 @@ export async function resubmit(
     events: [{ topic: 'messages', type: 'resubmitted', subject_id: messageId, data: { by, controller_id } }],
     journal: stopped.map((row) => ({
       chain: row.controller_id,
+      message_id: messageId,
       instruction_id: row.instruction_id,
       kind: 'resubmitted',
       controller_id: null,

@@ -16,7 +16,7 @@ import { fenceLag } from './fence-lag.ts';
 export async function acquireLease({ env }: Edge, body: LeaderAcquireBody): Promise<WritePlan<LeaderAcquireResponse>> {
   const outcome = await leaderLease(env).acquire(body);
   if (outcome.status === 'fence_lag') throw fenceLag();
-  const { answer: response } = outcome;
+  const { response } = outcome;
   const { is_leader, operation, term, holder_host } = response;
   const { controller_id: subject_id } = body;
   const isNewTerm = is_leader && operation === 'acquire';

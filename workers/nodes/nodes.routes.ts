@@ -2,12 +2,7 @@
 import { and } from 'drizzle-orm';
 import { z } from 'zod';
 import { ControllerIdSchema, HEADER, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
-import {
-  HeartbeatBodySchema,
-  NodeSchema,
-  NodeStateSchema,
-  NodeViewSchema,
-} from '../../schema/contracts/controllers.ts';
+import { HeartbeatBodySchema, NodeSchema, NodeStateSchema, NodeViewSchema } from '../../schema/contracts/nodes.ts';
 import { AppError } from '../../schema/errors.ts';
 import { nodes } from '../../schema/tables/index.ts';
 import { tokenLimits } from '../auth/authenticate.ts';

@@ -1,6 +1,6 @@
 /** Nodes as stored rows, and what a heartbeat changes. */
 import { eq } from 'drizzle-orm';
-import type { HeartbeatBody, Node } from '../../schema/contracts/controllers.ts';
+import type { HeartbeatBody, Node } from '../../schema/contracts/nodes.ts';
 import { nodes } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';

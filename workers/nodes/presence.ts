@@ -1,6 +1,6 @@
 /** Whether nodes can be reached now, as the hubs know it, and node rows with that and their browsers. */
 import { allHubs } from '../../durable-objects/stubs.ts';
-import type { Node, NodeView, Presence } from '../../schema/contracts/controllers.ts';
+import type { Node, NodeView, Presence } from '../../schema/contracts/nodes.ts';
 import type { Database } from '../db/open.ts';
 import { browsersOfNodes } from './browser-reads.ts';
 

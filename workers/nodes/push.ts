@@ -59,7 +59,7 @@ export async function offerLease(env: Env, lease: LeaseView): Promise<void> {
 
 /** Notes that a node without a socket has made contact. */
 export async function noteContact(env: Env, nodeId: string): Promise<void> {
-  await runBestEffort('note_contact', () => nodeHub(env, nodeId).heard(nodeId));
+  await runBestEffort('note_contact', () => nodeHub(env, nodeId).recordContact(nodeId));
 }
 
 /** Hands over the upgrade request of an authenticated node; `tokenExpiresAt` in Unix milliseconds, null for never. */

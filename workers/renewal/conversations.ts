@@ -3,15 +3,15 @@
  * here they become statements, events and notifications. Setting `auto` makes the newest message and the waiting jobs of
  * the conversation due.
  */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { Conversation } from '../../schema/contracts/conversations.ts';
 import { ConversationSchema } from '../../schema/contracts/conversations.ts';
 import type { ConversationChange, ConversationState } from '../../schema/domain/conversation.ts';
 import { CONVERSATION_STATE, changeConversation, conversationEffects } from '../../schema/domain/conversation.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
-import { events as eventRows, local_conversations } from '../../schema/tables/index.ts';
-import { insertRows } from '../db/bulk.ts';
+import { local_conversations } from '../../schema/tables/index.ts';
+import { insertEventsWhere } from '../db/events.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
@@ -37,7 +37,7 @@ export async function changeAutomation(
   };
 }
 
-/** The plan that stores `next` in place of `read`; an empty one when they are the same object. */
+/** The plan that stores the columns in which `next` differs from `read`; an empty one when they are the same object. */
 export function storeConversation(edge: Edge, read: ConversationRow, next: ConversationRow): Plan {
   if (next === read) return {};
   const { env, db, now } = edge;
@@ -46,7 +46,10 @@ export function storeConversation(edge: Edge, read: ConversationRow, next: Conve
   return {
     guards: [guardStatus(db, read)],
     statements: [
-      updateStates(edge, [{ read, next }]),
+      db
+        .update(local_conversations)
+        .set({ ...differences(read, next), updated_at: now })
+        .where(eq(local_conversations.local_conversation_id, id)),
       ...(renews_now ? [projectAgain(db, id, now), wakeJobsOfConversation(edge, id)] : []),
     ],
     events,
@@ -55,6 +58,11 @@ export function storeConversation(edge: Edge, read: ConversationRow, next: Conve
       if (renews_now) await timedJobs(env).due(now);
     },
   };
+}
+
+function differences(read: ConversationRow, next: ConversationRow): Partial<ConversationRow> {
+  const was = new Map<string, unknown>(Object.entries(read));
+  return Object.fromEntries(Object.entries(next).filter(([name, value]) => value !== was.get(name)));
 }
 
 type StatedConversation = ConversationState & Pick<ConversationRow, 'local_conversation_id'>;
@@ -75,12 +83,12 @@ export function storeConversations(edge: Edge, steps: readonly ConversationStep[
   const events = steps.flatMap(({ read, next }) => conversationEffects(read, next).events);
   return [
     updateStates(edge, steps),
-    ...insertRows(
+    ...insertEventsWhere(
       db,
-      eventRows,
-      events.map((event) => ({ at: now, data: {}, ...event })),
-      sql`AND EXISTS (SELECT 1 FROM local_conversations AS c WHERE c.local_conversation_id = value->>'subject_id'
+      events,
+      sql`EXISTS (SELECT 1 FROM local_conversations AS c WHERE c.local_conversation_id = value->>'subject_id'
         AND c.updated_at = ${now} AND c.automation_status = value->>'$.data.automation_status')`,
+      now,
     ),
   ];
 }

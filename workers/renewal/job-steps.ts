@@ -8,8 +8,7 @@ import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { JobState, JobStep } from '../../schema/domain/job-machine.ts';
 import { JOB_STATE } from '../../schema/domain/job-machine.ts';
 import type { JobRow } from '../../schema/tables/index.ts';
-import { events as eventRows } from '../../schema/tables/index.ts';
-import { insertRows } from '../db/bulk.ts';
+import { insertEventsWhere } from '../db/events.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
@@ -122,12 +121,11 @@ function insertParts(edge: Edge, steps: readonly StoredStep[]): Statement[] {
       sql`AND ${stored} AND j.job_id = value->>'$.body.job_id' AND j.status = 'running'
         AND j.plan_id = value->>'$.body.plan_id')`,
     ),
-    ...insertRows(
+    ...insertEventsWhere(
       db,
-      eventRows,
-      events.map((event) => ({ at: now, data: {}, ...event })),
-      sql`AND ${stored} AND j.job_id = value->>'subject_id'
-        AND j.status = coalesce(value->>'$.data.status', j.status))`,
+      events,
+      sql`${stored} AND j.job_id = value->>'subject_id' AND j.status = coalesce(value->>'$.data.status', j.status))`,
+      now,
     ),
   ];
 }

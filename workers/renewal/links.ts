@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm';
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { LinkObservation } from '../../schema/contracts/conversations.ts';
+import { LINK } from '../../schema/defaults.ts';
 import { newConversation } from '../../schema/domain/conversation.ts';
 import { redriveLinkedJob } from '../../schema/domain/job-machine.ts';
 import type { ObservedLink } from '../../schema/domain/links.ts';
@@ -44,6 +45,21 @@ const columns = sql.raw(LINK_COLUMNS.join(', '));
 const fromJson = sql.raw(LINK_COLUMNS.map((name) => `seen.value->>'${name}'`).join(', '));
 const fromExcluded = sql.raw(LINK_COLUMNS.map((name) => `${name} = excluded.${name}`).join(', '));
 
+/**
+ * Whether an observation of a stored link is worth a write: another link of the conversation may have been seen later
+ * than this one, something besides the time differs, or the stored time is too old to be shown.
+ */
+const HAS_NEWS = sql`(conversation_links.observed_at <= excluded.observed_at - ${LINK.observed_grain_ms}
+  OR (conversation_links.fingerprint IS NULL AND excluded.fingerprint IS NOT NULL)
+  OR EXISTS (SELECT 1 FROM conversation_links AS other
+    WHERE other.local_conversation_id = conversation_links.local_conversation_id AND other.is_active = 1
+      AND other.client_id <> conversation_links.client_id AND other.observed_at >= conversation_links.observed_at)
+  OR ${sql.raw(
+    ['controller_id', ...LINK_COLUMNS.filter((name) => name !== 'observed_at')]
+      .map((name) => `conversation_links.${name} IS NOT excluded.${name}`)
+      .join(' OR '),
+  )})`;
+
 /** The account that this browser reports as signed in on the platform of `seen`. A link keeps its first one. */
 function fingerprint(clientId: string): SQL {
   return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(k.platforms) AS p
@@ -77,7 +93,7 @@ export async function observeLinks(edge: Edge, seen: BrowserObservations): Promi
         ON CONFLICT (local_conversation_id, client_id) WHERE is_active = 1
         DO UPDATE SET controller_id = excluded.controller_id, updated_at = excluded.updated_at,
           fingerprint = coalesce(conversation_links.fingerprint, excluded.fingerprint), ${fromExcluded}
-        WHERE excluded.observed_at > conversation_links.observed_at`),
+        WHERE excluded.observed_at > conversation_links.observed_at AND ${HAS_NEWS}`),
       projectAgainWhenLinked(db, json, now),
       ...stepStatements(edge, redriven),
     ],

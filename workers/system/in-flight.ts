@@ -14,7 +14,7 @@ import type { Database } from '../db/open.ts';
 import { OPEN_MESSAGE_SQL } from '../db/owes-reply.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { EXECUTING_SQL, OPEN_SQL } from '../db/status-sql.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
 import { expireCommands } from '../nodes/commands.ts';
 import type { JobAsRead } from '../renewal/job-reads.ts';
 import { jobsInFlight } from '../renewal/job-reads.ts';
@@ -27,6 +27,7 @@ const REASON = 'restored';
 
 interface OpenInstruction {
   instruction_id: string;
+  message_id: string;
   controller_id: string;
   status: InstructionState;
 }
@@ -42,16 +43,12 @@ export interface InFlight {
 
 /** In flight at `now`: the open instructions of whole messages, jobs that run or are due, commands without a receipt. */
 export async function findInFlight(db: Database, now: number): Promise<InFlight> {
-  // A message is found by an instruction that executes or has a deadline; its others wait for that one.
   const messages = await ids(
     db,
-    sql`SELECT DISTINCT message_id AS id FROM (
-      SELECT message_id FROM instructions WHERE status ${EXECUTING_SQL}
-      UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
-    ) LIMIT ${MAX_MESSAGES}`,
+    sql`SELECT DISTINCT message_id AS id FROM instructions WHERE status ${OPEN_SQL} LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(
-    sql`SELECT instruction_id, controller_id, status FROM instructions
+    sql`SELECT instruction_id, message_id, controller_id, status FROM instructions
       WHERE message_id IN ${jsonList(messages)} AND status ${OPEN_SQL}`,
   );
   const renewal_jobs = await jobsInFlight(db, now, MAX_JOBS);
@@ -115,9 +112,10 @@ function quarantineInstructions({ db, now }: Edge, found: readonly OpenInstructi
 }
 
 /** The last entry of its journal. */
-function lastEntry({ instruction_id, controller_id: chain, status }: OpenInstruction): JournalDraft {
+function lastEntry({ instruction_id, message_id, controller_id: chain, status }: OpenInstruction): JournalDraft {
   const kind = isExecutingStatus(status) ? 'ended' : 'gated';
-  return { chain, instruction_id, kind, controller_id: null, detail: { status: endOf(status), reason: REASON } };
+  const detail = { status: endOf(status), reason: REASON };
+  return { chain, message_id, instruction_id, kind, controller_id: null, detail };
 }
 
 function quarantineJobs(edge: Edge, jobs: readonly JobAsRead[]): Plan {

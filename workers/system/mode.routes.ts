@@ -9,6 +9,7 @@ import {
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { interruptExecuting } from '../instructions/interrupt-all.ts';
+import { runBestEffort } from '../log.ts';
 import type { Requester } from './mode.ts';
 import { setMode } from './mode.ts';
 import { readSystem } from './state.ts';
@@ -45,8 +46,10 @@ export const system: readonly MountedRoute[] = [
     },
     async (call) => {
       const by = requester(call.body, call.principal);
-      const plan = await setMode(call, 'paused', by);
-      if (call.body.interrupt !== true) return plan;
+      const { after, ...plan } = await setMode(call, 'paused', by);
+      if (after === undefined || call.body.interrupt !== true) return { ...plan, ...(after && { after }) };
+      // A node must know of the pause before what it runs is ended, or it would start the next instruction.
+      await runBestEffort('mode_notice', after);
       const waitUntil = (work: Promise<unknown>) => call.c.executionCtx.waitUntil(work);
       const { canceled, more } = await interruptExecuting(call, { by: by.requested_by, waitUntil });
       const summary = `${plan.response.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;

@@ -17,13 +17,30 @@ interface KeptTable {
   age: string;
   keep_ms: number;
   /** A condition for rows that are never deleted. */
-  unless?: string;
+  unless: string;
+}
+
+/** The newest row stays, because SQLite would give its number to the next row. */
+function isNewest(table: string, key: string): string {
+  return `${key} = (SELECT max(${key}) FROM ${table})`;
 }
 
 const KEPT: readonly KeptTable[] = [
-  { table: 'ticks', key: 'tick_seq', age: 'started_at', keep_ms: RETENTION.tick_ms },
-  { table: 'events', key: 'seq', age: 'at', keep_ms: RETENTION.event_ms },
-  { table: 'idempotency_keys', key: 'created_at', age: 'created_at', keep_ms: RETENTION.idempotency_ms },
+  {
+    table: 'ticks',
+    key: 'tick_seq',
+    age: 'started_at',
+    keep_ms: RETENTION.tick_ms,
+    unless: isNewest('ticks', 'tick_seq'),
+  },
+  {
+    table: 'event_batches',
+    key: 'seq',
+    age: 'at',
+    keep_ms: RETENTION.event_ms,
+    unless: isNewest('event_batches', 'seq'),
+  },
+  { table: 'idempotency_keys', key: 'rowid', age: 'created_at', keep_ms: RETENTION.idempotency_ms, unless: 'false' },
   {
     table: 'commands',
     key: 'command_id',
@@ -39,7 +56,9 @@ export const retention: Runner = {
   queries: { base: 2 },
   async run({ db, now }) {
     const oldest = sql.join(
-      KEPT.map(({ table, key, age }) => sql.raw(`(SELECT ${age} FROM ${table} ORDER BY ${key} LIMIT 1) AS ${table}`)),
+      KEPT.map(({ table, key, age, unless }) =>
+        sql.raw(`(SELECT ${age} FROM ${table} WHERE NOT (${unless}) ORDER BY ${key} LIMIT 1) AS ${table}`),
+      ),
       sql`, `,
     );
     const [ages] = await db.all<Record<string, number | null>>(sql`SELECT ${oldest}`);
@@ -55,6 +74,5 @@ export const retention: Runner = {
 function deleteOldest({ table, key, age, keep_ms, unless }: KeptTable, now: number): SQL {
   const rows = sql.raw(`DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM
     (SELECT rowid, * FROM ${table} ORDER BY ${key} LIMIT ${MAX_PER_TICK})`);
-  const kept = sql.raw(unless === undefined ? '' : ` AND NOT (${unless})`);
-  return sql`${rows} WHERE ${sql.raw(age)} < ${now - keep_ms}${kept})`;
+  return sql`${rows} WHERE ${sql.raw(age)} < ${now - keep_ms} AND NOT (${sql.raw(unless)}))`;
 }

@@ -6,8 +6,9 @@
  */
 import { automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
+import type { AlarmTickResult } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
-import type { TickDecision, TickEntry, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
+import type { TickDecision, TickEntry, TickGrant, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
 import { TIMED_JOBS } from '../../schema/defaults.ts';
 import { decideTick } from '../../schema/domain/tick.ts';
@@ -32,6 +33,9 @@ export interface TickRequest {
   now: number;
 }
 
+/** A tick whose lock has been asked for. */
+type GrantedTick = Pick<TickRequest, 'trigger' | 'now'> & { grant: TickGrant };
+
 export interface TickDeps {
   runners: readonly Runner[];
   random: () => number;
@@ -48,7 +52,7 @@ export const FRAMEWORK_QUERIES = 2;
 interface Tick {
   env: Env;
   db: Database;
-  request: TickRequest;
+  request: GrantedTick;
   deps: TickDeps;
   batch_id: string;
   entries: TickEntry[];
@@ -64,21 +68,36 @@ interface Outcome {
 
 /** Runs a tick if it may; the response says what was decided. Throws only when the lock cannot be reached. */
 export async function runTick(env: Env, request: TickRequest, given: Partial<TickDeps> = {}): Promise<TickResponse> {
-  const deps: TickDeps = { ...DEPS, ...given };
+  const { trigger, scheduledTime, now } = request;
   const jobs = timedJobs(env);
-  const grant = await jobs.begin(request.trigger, request.scheduledTime);
-  const granted = grant.status === 'granted';
-  const tick = openTick(env, request, deps, granted ? grant.batch_id : newId('tick', request.now));
-  const { decision, next_due_at } = granted ? await attempt(tick) : skipBusy(tick, grant.status);
+  const grant = await jobs.begin(trigger, scheduledTime);
+  let nextDueAt: number | null = null;
   try {
-    await storeLog(tick, decision);
+    const { batch_id, decision, next_due_at } = await runGranted(env, { trigger, now, grant }, given);
+    nextDueAt = next_due_at;
+    return { batch_id, decision };
   } finally {
-    if (granted) await jobs.finish(tick.batch_id, next_due_at);
+    if (grant.status === 'granted') await jobs.finish(grant.batch_id, nextDueAt);
   }
-  return { batch_id: tick.batch_id, decision };
 }
 
-function openTick(env: Env, request: TickRequest, deps: TickDeps, batch_id: string): Tick {
+/** Runs the tick of an alarm. TimedJobs took its lock, and releases it when it gets the result. */
+export async function runAlarmTick(env: Env, grant: TickGrant, now: number): Promise<AlarmTickResult> {
+  const { decision, next_due_at } = await runGranted(env, { trigger: 'alarm', now, grant }, {});
+  return { decision, next_due_at };
+}
+
+/** Without the lock nothing runs, and the log says why. */
+async function runGranted(env: Env, request: GrantedTick, given: Partial<TickDeps>): Promise<TickResponse & Outcome> {
+  const { grant, now } = request;
+  const granted = grant.status === 'granted';
+  const tick = openTick(env, request, { ...DEPS, ...given }, granted ? grant.batch_id : newId('tick', now));
+  const outcome = granted ? await attempt(tick) : skipBusy(tick, grant.status);
+  await storeLog(tick, outcome.decision);
+  return { batch_id: tick.batch_id, ...outcome };
+}
+
+function openTick(env: Env, request: GrantedTick, deps: TickDeps, batch_id: string): Tick {
   const entries: TickEntry[] = [];
   const origin = { batch_id, trigger: request.trigger };
   const openedAt = Date.now();

@@ -126,7 +126,7 @@ describe('the effects of a changed conversation', () => {
   it('setting auto renews at once; setting it again does so only when it resets a counter', () => {
     const set = { type: 'set', status: 'auto', by: 'person' } as const;
     expect(conversationEffects(fresh, changeConversation(fresh, set, 1)).renews_now).toBe(true);
-    expect(conversationEffects(auto, { ...auto, cooldown_until: 5 })).toMatchObject({ events: [], renews_now: false });
+    expect(conversationEffects(auto, { ...auto })).toMatchObject({ events: [], renews_now: false });
     const repeated = { ...auto, repeated_renewals: 3 };
     expect(conversationEffects(repeated, changeConversation(repeated, set, 1))).toMatchObject({
       events: [],

@@ -7,7 +7,7 @@ import type { TrackedInstruction, TransitionContext } from '../../../schema/doma
 import { applyTransition, startInstruction } from '../../../schema/domain/message-progress.ts';
 import type { ProgressItem } from '../../../schema/domain/progress.ts';
 import { applyProgress } from '../../../schema/domain/progress.ts';
-import { Coverage } from './coverage.ts';
+import { Coverage } from '../../support/coverage.ts';
 import { messageOf, statusesOf } from './message.ts';
 
 const NOW = 1_000;

@@ -75,8 +75,8 @@ describe('the partial indexes', () => {
       ?.config.where?.queryChunks.flatMap((chunk) => (chunk as { value?: string[] }).value ?? [])
       .join('');
 
-  it('of instructions cover the executing states', () => {
-    expect(conditionOf(tables.instructions, 'instructions_busy')).toBe(inList(EXECUTING_STATES));
+  it('of instructions cover the open states', () => {
+    expect(conditionOf(tables.instructions, 'instructions_open')).toBe(inList(OPEN_STATES));
   });
 
   it('of commands cover the states that can still expire', () => {

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../../schema/contracts/clients.ts';
-import type { NodeView } from '../../../schema/contracts/controllers.ts';
 import type { LeaderAcquireResponse, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
+import type { NodeView } from '../../../schema/contracts/nodes.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
-import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
+import { EVENTS, NODE, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 let tokens: Record<Role, string>;
@@ -56,12 +56,12 @@ describe('the lease over HTTP', () => {
     const rivals = await Promise.all(
       names.map(async (id) => ({ id, token: (await edge.mint('controller', { controller_id: id })).token })),
     );
-    const answers = await Promise.all([...rivals, ...rivals].map(({ id, token }) => acquire(id, token)));
-    const granted = answers.filter(({ operation, is_leader }) => is_leader && operation === 'acquire');
+    const responses = await Promise.all([...rivals, ...rivals].map(({ id, token }) => acquire(id, token)));
+    const granted = responses.filter(({ operation, is_leader }) => is_leader && operation === 'acquire');
     expect(granted).toHaveLength(1);
     const [won] = granted;
     expect(won?.term).toBe(term + 1);
-    for (const response of answers) expect(response).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
+    for (const response of responses) expect(response).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
     expect(await rowsOf('SELECT holder_id FROM leader_terms WHERE term = ?', term + 1)).toEqual([
       { holder_id: won?.holder_id },
     ]);
@@ -106,7 +106,7 @@ describe('a node', () => {
   });
 
   it('a heartbeat makes an event only when it changes something', async () => {
-    const countEvents = async () => (await rowsOf("SELECT 1 FROM events WHERE topic = 'nodes'")).length;
+    const countEvents = async () => (await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE topic = 'nodes'`)).length;
     const before = await countEvents();
     await heartbeat();
     expect(await countEvents()).toBe(before);

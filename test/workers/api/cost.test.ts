@@ -32,7 +32,7 @@ async function fill(from: number, to: number): Promise<void> {
         ${numbers} SELECT printf('job_%026d', i), 'lc_1', 'msg_' || i, 'done', '{}', 'json', 1, 3, i, i FROM n`,
       `INSERT INTO ticks (batch_id, "trigger", decision, started_at, finished_at, entries)
         ${numbers} SELECT 'tick_' || i, 'cron', 'scheduled', i, i + 5, '[]' FROM n`,
-      `INSERT INTO events (at, topic, type, subject_id, data) ${numbers} SELECT i, 'ticks', 't', 's', '{}' FROM n`,
+      `INSERT INTO event_batches (at, events) ${numbers} SELECT i, '[]' FROM n`,
       `INSERT INTO audit (at, actor, role, action, request_id) ${numbers} SELECT i, 'a', 'readonly', 'GET /', 'r' FROM n`,
     ].map((sql) => env.DB.prepare(sql)),
   );

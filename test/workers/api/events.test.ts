@@ -1,18 +1,24 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { SystemEvent } from '../../../schema/contracts/events.ts';
-import { TestEdge } from '../support/edge.ts';
+import { rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 const AUTHORIZED = { authorization: `Bearer ${env.BAA_BOOTSTRAP_TOKEN}` };
 
-function parse(text: string): { id: string; event?: string; data?: SystemEvent }[] {
+interface StreamedEvent {
+  id?: string;
+  event?: string;
+  data?: SystemEvent;
+}
+
+function parse(text: string): StreamedEvent[] {
   return text
     .split('\n\n')
     .filter((block) => block !== '')
     .map((block) => Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2))))
     .map(({ id, event, data }) => ({
-      id,
+      ...(id === undefined ? {} : { id }),
       ...(data === undefined ? {} : { event, data: JSON.parse(data) as SystemEvent }),
     }));
 }
@@ -49,6 +55,23 @@ describe('the event stream', () => {
     const [, ...events] = await readStream(`&topics=tokens&last_event_id=${start?.id}`);
     expect(events.map(({ event }) => event)).toEqual(['tokens']);
     await edge.data('POST', '/v1/system/resume');
+  });
+
+  it('the last event of a commit carries the id, so that a stream that is cut before it repeats the commit', async () => {
+    const [start] = await readStream('');
+    const ofCommit = (['messages', 'instructions', 'messages'] as const).map((topic, n) => ({
+      topic,
+      type: 'happened',
+      subject_id: String(n),
+      data: {},
+    }));
+    await rowsOf('INSERT INTO event_batches (at, events) VALUES (5, ?)', JSON.stringify(ofCommit));
+    const seq = Number(start?.id) + 1;
+    const [, ...events] = await readStream(`&last_event_id=${start?.id}`);
+    expect(events.map(({ data }) => data)).toEqual(ofCommit.map((event) => ({ seq, at: 5, ...event })));
+    expect(events.map(({ id }) => id)).toEqual([undefined, undefined, String(seq)]);
+    const [, ...some] = await readStream(`&topics=instructions&last_event_id=${start?.id}`);
+    expect(some.map(({ id, data }) => [id, data?.subject_id])).toEqual([[String(seq), '1']]);
   });
 
   it('an open stream sends events as they happen', async () => {

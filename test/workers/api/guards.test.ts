@@ -7,7 +7,7 @@ import { openDatabase } from '../../../workers/db/open.ts';
 import { browserOf, statusesOf } from '../instructions/support.ts';
 import { muteLog } from '../objects/support.ts';
 import { Conductor, EXEC, instructionsOf } from '../support/conductor.ts';
-import { NODE, rowsOf } from '../support/edge.ts';
+import { EVENTS, NODE, rowsOf } from '../support/edge.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
@@ -69,7 +69,7 @@ describe('a guard', () => {
     const rotate = () => edge.error('POST', `/v1/tokens/${token_id}/rotate`, { body: {} });
     const revoke = () => edge.data('DELETE', `/v1/tokens/${token_id}`);
     expect(await edge.race(rotate, revoke)).toMatchObject({ status: 409, error: 'conflict' });
-    expect(await rowsOf("SELECT 1 FROM events WHERE type = 'rotated'")).toEqual([]);
+    expect(await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE type = 'rotated'`)).toEqual([]);
   });
 });
 

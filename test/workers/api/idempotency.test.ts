@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Role, TokenCreated } from '../../../schema/contracts/tokens.ts';
-import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
+import { EVENTS, NODE, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 let tokens: Record<Role, string>;
@@ -36,7 +36,7 @@ describe('an idempotency key', () => {
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(JSON.parse(again.text).data).toEqual(JSON.parse(first.text).data);
     expect(await countOf('once')).toBe(1);
-    expect(await rowsOf("SELECT 1 FROM events WHERE topic = 'tokens' AND data LIKE '%\"once\"%'")).toHaveLength(1);
+    expect(await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE topic = 'tokens' AND data LIKE '%"once"%'`)).toHaveLength(1);
   });
 
   it('a key with another body is a conflict and changes nothing', async () => {
@@ -119,11 +119,11 @@ describe('the rows of an outbox', () => {
   });
 
   it('an outbox row sent three times at once has one effect', async () => {
-    const before = (await rowsOf('SELECT 1 FROM events')).length;
+    const before = (await rowsOf('SELECT 1 FROM event_batches')).length;
     const call = { ...heartbeat(20, 'race'), body: { ...heartbeat(20, 'race').body, status: 'degraded' } };
     const responses = await Promise.all([1, 2, 3].map(() => edge.data('POST', '/v1/controllers/heartbeat', call)));
     for (const response of responses) expect(response).toEqual(responses[0]);
-    expect((await rowsOf('SELECT 1 FROM events')).length).toBe(before + 1);
+    expect((await rowsOf('SELECT 1 FROM event_batches')).length).toBe(before + 1);
   });
 });
 

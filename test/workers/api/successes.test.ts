@@ -43,8 +43,8 @@ edge.call = async (method: string, path: string, given: Call = {}) => {
 };
 
 async function playInstructions(): Promise<IngestResponse> {
-  const bring = (...asked: Parameters<typeof instructionsOf>) =>
-    day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...asked) }));
+  const bring = (...drafts: Parameters<typeof instructionsOf>) =>
+    day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...drafts) }));
   const { instructions, message_id } = await bring(DESCRIBE, EXEC);
   const [edgeTool, exec] = instructions.map((one) => one.instruction_id);
   await day.act(`/v1/instructions/${edgeTool}/run`);
@@ -146,11 +146,13 @@ describe('a success', () => {
   });
 
   it.each(named.filter(({ spec }) => spec.method !== 'get'))(
-    'of $name is audited with actor and role',
+    'of $name is recorded with actor and role, in the audit or the journal',
     async ({ name }) => {
       const requestIds = (seen.get(name) ?? []).map(({ headers }) => headers.get('x-request-id'));
       const rows = await rowsOf<{ actor: string; role: string; request_id: string }>(
-        'SELECT actor, role, request_id FROM audit WHERE action = ?',
+        `SELECT actor, role, request_id FROM audit WHERE action = ?1
+          UNION ALL SELECT written_by->>'actor', written_by->>'role', written_by->>'request_id' FROM journal_blocks
+            WHERE written_by->>'action' = ?1`,
         name,
       );
       const own = rows.filter(({ request_id }) => requestIds.includes(request_id));

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../../schema/contracts/tokens.ts';
 import { withoutFence } from '../objects/support.ts';
-import { rowsOf, TestEdge } from '../support/edge.ts';
+import { EVENTS, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 let tokens: Record<Role, string>;
@@ -50,7 +50,7 @@ describe('the system mode over HTTP', () => {
     const { version } = await edge.data<Change>('POST', '/v1/system/drain');
     await edge.data('POST', '/v1/system/drain');
     const events = await rowsOf<{ data: string }>(
-      "SELECT data FROM events WHERE topic = 'system' AND subject_id = 'draining'",
+      `SELECT data FROM ${EVENTS} WHERE topic = 'system' AND subject_id = 'draining'`,
     );
     expect(events.map(({ data }) => (JSON.parse(data) as Change).version)).toEqual([version]);
   });

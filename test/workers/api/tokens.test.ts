@@ -8,7 +8,7 @@ const edge = new TestEdge();
 const DAY_MS = 86_400_000;
 
 async function storedText(): Promise<string> {
-  const tables = ['tokens', 'audit', 'events', 'idempotency_keys', 'outbox_marks'];
+  const tables = ['tokens', 'audit', 'event_batches', 'idempotency_keys', 'outbox_marks'];
   const rows = await Promise.all(tables.map((table) => rowsOf(`SELECT * FROM ${table}`)));
   return JSON.stringify(rows);
 }

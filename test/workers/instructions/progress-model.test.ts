@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { RESULT_STATUSES } from '../../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../../schema/defaults.ts';
 import { Conductor, EXEC, RESUME } from '../support/conductor.ts';
-import { rowsOf } from '../support/edge.ts';
+import { ENTRIES, rowsOf } from '../support/edge.ts';
 import { ASKED, bringTo, HASH } from './support.ts';
 
 const conductor = new Conductor();
@@ -136,8 +136,8 @@ async function read({ message_id, local_conversation_id }: { message_id: string;
     local_conversation_id,
   );
   const journal = await rowsOf<{ instruction_id: string; kind: string; detail: string }>(
-    `SELECT instruction_id, kind, controller_id, detail FROM instruction_events
-     WHERE instruction_id IN (${OWN}) ORDER BY chain_seq`,
+    `SELECT instruction_id, kind, controller_id, detail FROM ${ENTRIES}
+     WHERE instruction_id IN (${OWN}) ORDER BY seq, place`,
     message_id,
   );
   const artifacts = await rowsOf<{ instruction_id: string }>(

@@ -1,7 +1,7 @@
 /** `POST /v1/messages/:id/progress`: what a node reports of a message in one request. */
 import { describe, expect, it } from 'vitest';
 import type { MessageProgressResponse } from '../../../schema/contracts/instructions.ts';
-import { Conductor, EXEC, RESUME } from '../support/conductor.ts';
+import { Conductor, DESCRIBE, EXEC, RESUME } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { bringTo, messageStatus, statusesOf } from './support.ts';
 
@@ -81,5 +81,19 @@ describe('a report about a message', () => {
     } finally {
       await conductor.mode('resume');
     }
+  });
+
+  it.each([
+    [1, true],
+    [100_000, false],
+  ])('an output longer than inline_chars (%i) becomes an artifact: %s', async (inline_chars, isArtifact) => {
+    const { ids, message_id } = await bringTo(conductor, [EXEC, DESCRIBE]);
+    const items = [{ instruction_id: ids[0], started: true, result: RESULT }];
+    const path = `/v1/messages/${message_id}/progress`;
+    const reported = await conductor.act<MessageProgressResponse>(path, { items, inline_chars });
+    expect(reported.instructions[0]?.artifact_url !== null).toBe(isArtifact);
+    const run = `/v1/instructions/${ids[1]}/run`;
+    const { artifact_url } = await conductor.act<{ artifact_url: string | null }>(run, { inline_chars });
+    expect(artifact_url !== null).toBe(isArtifact);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MessageProgressResponse } from '../../../schema/contracts/instructions.ts';
 import { DELIVERY, INSTRUCTION } from '../../../schema/defaults.ts';
 import { Conductor, EXEC, OTHER_NODE } from '../support/conductor.ts';
-import { NODE, rowsOf } from '../support/edge.ts';
+import { EVENTS, NODE, rowsOf } from '../support/edge.ts';
 import { ASKED, bringTo, HASH, messageStatus, statusesOf, storyOf, sweep } from './support.ts';
 
 const conductor = new Conductor();
@@ -53,17 +53,17 @@ describe('progress of a message', () => {
 
   it('appends live output that continues what the edge has, and says how much that is', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
-    const tell = async (offset: number, text: string) =>
+    const print = async (offset: number, text: string) =>
       (await report(message_id, [{ instruction_id: ids[0], started: true, output: { offset, text } }])).instructions[0]
         ?.output_chars;
-    expect(await tell(0, 'one ')).toBe(4);
-    expect(await tell(0, 'one ')).toBe(4);
-    expect(await tell(9, 'a gap')).toBe(4);
-    expect(await tell(4, 'two')).toBe(7);
+    expect(await print(0, 'one ')).toBe(4);
+    expect(await print(0, 'one ')).toBe(4);
+    expect(await print(9, 'a gap')).toBe(4);
+    expect(await print(4, 'two')).toBe(7);
     expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'claimed', 'started', 'output', 'output']);
     await report(message_id, [{ instruction_id: ids[0], output: { offset: 7, text: '!' }, result: OK }]);
     expect((await storyOf(ids[0])).slice(-2)).toEqual(['output', 'ended']);
-    expect(await tell(8, 'too late')).toBe(8);
+    expect(await print(8, 'too late')).toBe(8);
   });
 
   it('stores an output as an artifact exactly when it is longer than the limit that the node names', async () => {
@@ -120,14 +120,14 @@ describe('progress of a message', () => {
     expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'claimed', 'started', 'ended']);
   });
 
-  it('makes one event of everything it reports, and one audit entry', async () => {
+  it('makes one event and one journal block of everything it reports, and no audit entry', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
     await report(message_id, [
       { instruction_id: ids[0], started: true, output: { offset: 0, text: 'x' }, result: OK },
       { instruction_id: ids[1], started: true },
     ]);
     const events = await rowsOf<{ type: string; data: string }>(
-      "SELECT type, data FROM events WHERE topic = 'instructions' AND subject_id IN (?, ?, ?)",
+      `SELECT type, data FROM ${EVENTS} WHERE topic = 'instructions' AND subject_id IN (?, ?, ?)`,
       message_id,
       ...ids,
     );
@@ -140,9 +140,9 @@ describe('progress of a message', () => {
         { type: 'ended', instruction_id: ids[0], status: 'succeeded' },
       ],
     });
-    await report(message_id, [{ instruction_id: ids[1], output: { offset: 0, text: 'x' } }]);
-    const audited = "SELECT 1 FROM audit WHERE subject_id = ? AND action LIKE '%/progress'";
-    expect(await rowsOf(audited, message_id)).toHaveLength(1);
+    const blocks = "SELECT 1 FROM journal_blocks WHERE message_id = ? AND written_by->>'action' LIKE '%/progress'";
+    expect(await rowsOf(blocks, message_id)).toHaveLength(1);
+    expect(await rowsOf('SELECT 1 FROM audit WHERE subject_id = ?', message_id)).toEqual([]);
   });
 
   it('releases what waits behind an approval, and takes its result in a later report', async () => {

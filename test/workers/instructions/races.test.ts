@@ -150,8 +150,8 @@ describe('an instruction that changes between the reads and the commit', () => {
       () => conductor.act(`/v1/instructions/${ids[0]}/started`),
     );
     expect(await statusesOf(message_id)).toEqual(['running']);
-    const told = await commandsFor(conductor, 'instruction.cancel');
-    expect(told.map(({ body }) => body.instruction_id)).toContain(ids[0]);
+    const commands = await commandsFor(conductor, 'instruction.cancel');
+    expect(commands.map(({ body }) => body.instruction_id)).toContain(ids[0]);
   });
 
   it('a cancellation of a running instruction that ended meanwhile sends its node no command', async () => {
@@ -162,8 +162,8 @@ describe('an instruction that changes between the reads and the commit', () => {
       () => conductor.result(ids[0] ?? ''),
     );
     expect(reply.text).toContain('already_finished');
-    const told = await commandsFor(conductor, 'instruction.cancel');
-    expect(told.map(({ body }) => body.instruction_id)).not.toContain(ids[0]);
+    const commands = await commandsFor(conductor, 'instruction.cancel');
+    expect(commands.map(({ body }) => body.instruction_id)).not.toContain(ids[0]);
   });
 
   it('a browser tool that was canceled meanwhile is not sent to another node', async () => {
@@ -238,7 +238,7 @@ describe('a message that changes between the reads and the commit', () => {
       () => again(),
     );
     await browserOf(conductor, NODE, 'firefox-1');
-    // It held the message before, so it is told how the message is; it has claimed nothing.
+    // The node held the message before, so it gets the current statuses; it has claimed nothing.
     expect(JSON.parse(reply.text)).toMatchObject({ data: { instructions: [{ status: 'blocked' }] } });
     expect(await statusesOf(message.message_id)).toEqual(['blocked']);
     expect(await messageStatus(message.message_id)).toBe('system_paused');

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import type { RestoreCheckResponse } from '../../../schema/contracts/system.ts';
 import { Conductor, EXEC, instructionsOf } from '../support/conductor.ts';
-import { rowsOf } from '../support/edge.ts';
+import { ENTRIES, EVENTS, rowsOf } from '../support/edge.ts';
 import { freshEdge, leaseStub, modeStub, muteLog } from './support.ts';
 
 const TTL_SEC = 30;
@@ -116,7 +116,7 @@ describe('restore-check of a database that was restored', () => {
       { term: 2, holder_id: 'other' },
     ]);
     const renewed = await leaderLease(env).renew('other', 2, TTL_SEC);
-    expect(renewed).toMatchObject({ status: 'ok', answer: { is_leader: true, term: 2 } });
+    expect(renewed).toMatchObject({ status: 'ok', response: { is_leader: true, term: 2 } });
   });
 
   it('ends what the restored rows take for in flight, and nothing of it runs again', async () => {
@@ -152,7 +152,7 @@ describe('restore-check of a database that was restored', () => {
     const { one } = await restoredInFlight();
     await check();
     const story = await rowsOf<{ kind: string; detail: string }>(
-      'SELECT kind, detail FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
+      `SELECT kind, detail FROM ${ENTRIES} WHERE instruction_id = ? ORDER BY seq, place`,
       one.instructions[0]?.instruction_id,
     );
     expect(story.at(-1)).toMatchObject({ kind: 'ended' });
@@ -160,7 +160,7 @@ describe('restore-check of a database that was restored', () => {
     expect(await rowsOf("SELECT role, subject_id FROM audit WHERE action LIKE '%restore-check'")).toEqual([
       { role: 'ops_admin', subject_id: '1' },
     ]);
-    expect(await rowsOf("SELECT subject_id FROM events WHERE type = 'restored'")).toEqual([{ subject_id: '1' }]);
+    expect(await rowsOf(`SELECT subject_id FROM ${EVENTS} WHERE type = 'restored'`)).toEqual([{ subject_id: '1' }]);
   });
 
   it('does not end again what ends between its reads and its commit', async () => {
@@ -176,7 +176,7 @@ describe('restore-check of a database that was restored', () => {
     );
     expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 1, commands: 1 });
     const ends = await rowsOf<{ detail: string }>(
-      "SELECT detail FROM instruction_events WHERE instruction_id = ? AND kind = 'ended'",
+      `SELECT detail FROM ${ENTRIES} WHERE instruction_id = ? AND kind = 'ended'`,
       id,
     );
     expect(ends.map(({ detail }) => JSON.parse(detail))).toMatchObject([{ status: 'succeeded' }]);
@@ -199,9 +199,9 @@ describe('restore-check of a database that was restored', () => {
   it('goes on where it was stopped, under the same epoch', async () => {
     await restoredInFlight();
     const log = muteLog();
-    await env.DB.exec('ALTER TABLE instruction_events RENAME TO away');
+    await env.DB.exec('ALTER TABLE journal_blocks RENAME TO away');
     expect(await conductor.edge.error('POST', '/v1/system/restore-check', { body: {} })).toMatchObject({ status: 500 });
-    await env.DB.exec('ALTER TABLE away RENAME TO instruction_events');
+    await env.DB.exec('ALTER TABLE away RENAME TO journal_blocks');
     log.mockRestore();
     expect(await fence()).toMatchObject({ term: 2, mode_version: 3, epoch: 0 });
     expect(await check()).toMatchObject({ restored: true, objects: { epoch: 1 }, quarantined: { instructions: 3 } });

@@ -4,7 +4,7 @@ import type { Conversation, Link } from '../../../schema/contracts/conversations
 import { openDatabase, runBatch } from '../../../workers/db/open.ts';
 import { pendingCommands } from '../../../workers/nodes/command-reads.ts';
 import { noteReceipts } from '../../../workers/nodes/commands.ts';
-import { rowsOf } from '../support/edge.ts';
+import { EVENTS, rowsOf } from '../support/edge.ts';
 import { OTHER_NODE, Renewals } from './support.ts';
 
 const renewals = new Renewals();
@@ -96,7 +96,7 @@ describe('conversations', () => {
       seen.push((await edge.data<Conversation>('POST', path, { body: {} })).automation_status);
     }
     expect(seen).toEqual(['auto', 'paused', 'paused', 'auto', 'manual']);
-    const told = await rowsOf("SELECT 1 FROM events WHERE type = 'automation_changed' AND subject_id = ?", id);
+    const told = await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE type = 'automation_changed' AND subject_id = ?`, id);
     expect(told).toHaveLength(4);
   });
 });

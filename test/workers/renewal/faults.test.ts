@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Command } from '../../../schema/contracts/commands.ts';
 import type { RenewalJob } from '../../../schema/contracts/renewal.ts';
-import { Coverage } from '../../unit/domain/coverage.ts';
+import { Coverage } from '../../support/coverage.ts';
 import { rowsOf } from '../support/edge.ts';
 import { Renewals } from './support.ts';
 

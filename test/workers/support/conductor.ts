@@ -30,9 +30,13 @@ export function instructionsOf(...drafts: InstructionDraft[]): InstructionInput[
 }
 
 export class Conductor {
-  readonly edge = new TestEdge({ now: Date.now() + DAY_MS });
+  readonly edge: TestEdge;
   readonly #tokens = new Map<string, string>();
   #messages = 0;
+
+  constructor(bindings: Partial<Env> = {}) {
+    this.edge = new TestEdge({ now: Date.now() + DAY_MS, env: bindings });
+  }
 
   async token(nodeId: string = NODE): Promise<string> {
     const known = this.#tokens.get(nodeId);

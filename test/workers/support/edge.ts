@@ -136,3 +136,14 @@ export async function rowsOf<T>(query: string, ...values: unknown[]): Promise<T[
     .all<T>();
   return results;
 }
+
+/** For a query instead of a table: the events of the system, each as a row. */
+export const EVENTS = `(SELECT b.seq, b.at, e.value->>'topic' AS topic, e.value->>'type' AS type,
+    e.value->>'subject_id' AS subject_id, e.value->'data' AS data
+  FROM event_batches AS b, json_each(b.events) AS e)`;
+
+/** For a query instead of a table: the entries of the journal, each as a row; in order by `seq` and `place`. */
+export const ENTRIES = `(SELECT b.chain, b.seq, e.key AS place, b.at, b.message_id,
+    e.value->>'instruction_id' AS instruction_id, e.value->>'kind' AS kind,
+    e.value->>'controller_id' AS controller_id, e.value->'detail' AS detail
+  FROM journal_blocks AS b, json_each(b.entries) AS e)`;

@@ -1,11 +1,11 @@
-/** `conductor::status`: mode, leader, nodes and what waits, in a few lines of JSON. */
+/** `conductor::status`: mode, leader, nodes and queue lengths, in a few lines of JSON. */
 import { sql } from 'drizzle-orm';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import { HTTP } from '../../../schema/defaults.ts';
 import { fence, nodes } from '../../../schema/tables/index.ts';
 import type { EdgeToolHandler } from './tool.ts';
 
-/** Queues are counted up to here: how deep a deeper one is, the status page says. */
+/** A queue is counted up to this length, so that a long one costs no more. */
 const COUNTED = 1_000;
 
 export const status: EdgeToolHandler<'conductor::status'> = async (_params, { env, db, now, conversation }) => {
@@ -25,7 +25,7 @@ export const status: EdgeToolHandler<'conductor::status'> = async (_params, { en
   const { automation_status, pause_reason } = conversation;
   const report = {
     ...fences[0],
-    leader: { holder_id: lease.expires_in_ms > 0 ? lease.holder_id : null, term: lease.term },
+    leader: { holder_id: lease.holder_id, term: lease.term },
     nodes: known,
     renewal: queues[0],
     conversation: { automation_status, pause_reason },

@@ -1,4 +1,4 @@
-/** `conductor::system/pause`, `resume`, `drain`: a chat asks for a mode, through the same way in as a person. */
+/** `conductor::system/pause`, `resume`, `drain`: a chat asks for a mode, by the same operation as a person. */
 import type { SystemMode } from '../../../schema/contracts/system.ts';
 import { changeSystemMode } from '../../system/mode.ts';
 import type { EdgeToolContext, EdgeToolOutcome } from './tool.ts';

@@ -1,12 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
-import type { JournalEntry } from '../../../../schema/contracts/journal.ts';
-import { GENESIS_HASH } from '../../../../schema/contracts/journal.ts';
-import { chainHash } from '../../../../schema/domain/journal-chain.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -77,84 +73,6 @@ describe('instructions', () => {
     expect(world.calls[1]?.body).toEqual({ approval_hash: HASH, reason: 'no' });
     await runCli(['instructions', 'cancel', 'ins_1'], world.deps);
     expect(world.calls[2]).toMatchObject({ path: '/v1/instructions/ins_1/cancel', body: {} });
-  });
-});
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-async function chain(length: number): Promise<JournalEntry[]> {
-  const entries: JournalEntry[] = [];
-  let prev_hash = GENESIS_HASH;
-  for (let seq = 1; seq <= length; seq++) {
-    const event = {
-      chain: 'node-1',
-      seq,
-      at: seq,
-      instruction_id: 'ins_1',
-      kind: 'ended',
-      controller_id: null,
-      detail: {},
-    };
-    const hash = await chainHash(sha256, prev_hash, event);
-    entries.push({ ...event, prev_hash, hash });
-    prev_hash = hash;
-  }
-  return entries;
-}
-
-/** An edge that serves a journal in pages of two entries. */
-function journalWorld(entries: readonly JournalEntry[], head: JournalEntry | null = entries.at(-1) ?? null) {
-  return commandWorld(({ path }) => {
-    const after = Number(new URL(path, 'http://x').searchParams.get('after'));
-    const items = entries.slice(after, after + 2);
-    return { items, next_after: after + 2 < entries.length ? after + 2 : null, head };
-  });
-}
-const verify = (world: ReturnType<typeof commandWorld>) => runCli(['journal', 'verify', '--of', 'node-1'], world.deps);
-
-describe('journal', () => {
-  it('verify accepts an intact chain over all pages', async () => {
-    const world = journalWorld(await chain(5));
-    expect(await verify(world)).toBe(0);
-    expect(world.stdout()).toContain('the journal of node-1 is intact: 5 entries');
-    expect(world.calls).toHaveLength(3);
-  });
-
-  it('verify names the entry at which the chain was altered, cut, reordered or shortened', async () => {
-    const whole = await chain(5);
-    const cases: [JournalEntry[], number][] = [
-      [whole.map((one) => (one.seq === 3 ? { ...one, detail: { exit_code: 0 } } : one)), 3],
-      [whole.map((one) => (one.seq === 2 ? { ...one, prev_hash: HASH } : one)), 2],
-      [whole.filter(({ seq }) => seq !== 2), 3],
-      [[...whole.slice(0, 3), ...whole.slice(4), ...whole.slice(3, 4)], 5],
-      [whole.slice(0, 4), 5],
-    ];
-    for (const [entries, at] of cases) {
-      const world = journalWorld(entries, whole.at(-1) ?? null);
-      expect(await verify(world)).toBe(1);
-      expect(world.stderr()).toContain(`broken at entry ${at}`);
-    }
-  });
-
-  it('verify detects that the kept end of the chain was lost or set back', async () => {
-    const whole = await chain(3);
-    for (const head of [null, whole[1] ?? null, { ...whole[2], hash: HASH } as JournalEntry]) {
-      const world = journalWorld(whole, head);
-      expect(await verify(world)).toBe(1);
-      expect(world.stderr()).toContain('broken at entry 3');
-    }
-  });
-
-  it('export writes one object per line, to a new file with --out', async () => {
-    const whole = await chain(3);
-    const world = journalWorld(whole);
-    expect(await runCli(['journal', 'export', '--of', 'node-1'], world.deps)).toBe(0);
-    expect(world.out.map((line) => JSON.parse(line))).toEqual(whole);
-    const written: string[] = [];
-    const toFile = journalWorld(whole);
-    const deps = { ...toFile.deps, writeNewFile: (path: string, text: string) => written.push(path, text) };
-    await runCli(['journal', 'export', '--of', 'node-1', '--out', '/x/j.jsonl'], deps);
-    expect(written).toEqual(['/x/j.jsonl', whole.map((one) => `${JSON.stringify(one)}\n`).join('')]);
   });
 });
 

@@ -132,7 +132,7 @@ describe('an instruction that waits for approval', () => {
 describe('a cancel', () => {
   const running = async () => {
     agent = new InstructionHost({ policy: { exec: { shell: 'allow' } } });
-    agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::echo begun; sleep 600')), 0);
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::echo started; sleep 600')), 0);
     agent.accept();
     await agent.started('ins_0');
   };

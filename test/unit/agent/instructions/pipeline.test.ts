@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { InstructionRunBodySchema } from '../../../../schema/contracts/instructions.ts';
 import type { HostOptions } from './instruction-host.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
@@ -93,6 +94,7 @@ describe('the way of one message', () => {
     agent.accept();
     await agent.nextRequest();
     expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
+    expect(() => InstructionRunBodySchema.parse(JSON.parse(agent.waiting('run').body))).not.toThrow();
     agent.answer('run', {
       instruction_id: 'ins_0',
       status: 'succeeded',

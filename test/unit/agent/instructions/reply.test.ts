@@ -42,7 +42,7 @@ describe('the reply to a message', () => {
     expect(composeReply([execution('', { status, gate, result: null })], [])).toContain(reason);
   });
 
-  it('an output with a link is shortened, whatever its length', () => {
+  it('an output with a link is shortened, at any length', () => {
     for (const length of [1_500, 100_000]) {
       const reply = composeReply([execution('x'.repeat(length), { artifact_url: LINK })], []);
       expect(fencesOf(reply)).toEqual([`${'x'.repeat(200)}…`]);
@@ -50,7 +50,7 @@ describe('the reply to a message', () => {
     }
   });
 
-  it('an output without a link is shown whole, whatever its length', () => {
+  it('an output without a link is shown whole, at any length', () => {
     for (const length of [1_500, 100_000]) {
       const reply = composeReply([execution('x'.repeat(length))], []);
       expect(fencesOf(reply)).toEqual(['x'.repeat(length)]);

@@ -53,7 +53,7 @@ describe('the rules for exec', () => {
     expect(verdictOnExec({ rules, default: 'allow' }, params).decision).toBe('allow');
   });
 
-  it('a script asks whatever the rules for argv allow', () => {
+  it('a script asks although the rules for argv allow the same words', () => {
     const asked = { decision: 'ask', rule: 'exec.shell' };
     expect(verdictOnExec({ rules, default: 'allow' }, { command: 'git status' })).toEqual(asked);
   });
@@ -85,7 +85,7 @@ describe('the rules for tools and platforms', () => {
     expect(verdict({ tools }, 'browser.gemini::send').decision).toBe('allow');
   });
 
-  it('a star means every tool, whatever the depth of its name', () => {
+  it('a star means every tool, at any depth of its name', () => {
     for (const name of TOOL_NAMES) expect(verdict({ tools: { '*': 'deny' } }, name).decision).toBe('deny');
   });
 
