@@ -18,7 +18,7 @@ const MAX_PER_TICK = 50;
 export const instructionsExpire: Runner = {
   name: 'instructions.expire',
   ordinary: false,
-  queries: { base: 4, each: 19 },
+  queries: { base: 4, each: 17 },
   async run(context) {
     const { db, now } = context;
     const givenUp = await giveUpReplies(context);

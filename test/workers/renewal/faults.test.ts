@@ -204,7 +204,7 @@ class World {
           NOT_DELIVERED.includes(outcome) &&
           (finished_at ?? Number.POSITIVE_INFINITY) <= one.created_at,
       );
-      expect(reports, `${before.plan_id}, then ${one.plan_id}`).not.toEqual([]);
+      expect(reports.length, `${one.plan_id} was sent after ${before.plan_id}`).toBeGreaterThan(0);
     }
   }
 
@@ -251,7 +251,7 @@ describe('renewals with a node and a person that behave as badly as they may', (
         await world.checkSent();
         await world.noteStages();
       }),
-      { numRuns: 10, examples: EXAMPLES.map((steps) => [steps]) },
+      { numRuns: 10, endOnFailure: true, examples: EXAMPLES.map((steps) => [steps]) },
     );
     reached.expectEach(REACHED, 1);
   });
