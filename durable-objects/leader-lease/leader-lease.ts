@@ -138,7 +138,7 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     if (record.term === before.term && record.holder_preferred !== before.holder_preferred) this.#announce();
     if (!(await this.ensureFence())) return FENCE_LAG;
     const respondedAt = Date.now();
-    const current = record;
+    const { record: current } = this.#store;
     // One view for all responses: it is serialized once on its way to the hub.
     const view = viewLease(current, respondedAt);
     const responses = decided.map(([claim, decision]) => leaseResponse(current, claim, decision, respondedAt, view));

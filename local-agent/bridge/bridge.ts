@@ -44,7 +44,8 @@ export class Bridge {
 
   /** Closes every socket, and reports through the outbox that its browsers are disconnected. */
   stop(): void {
-    const { connected, clients } = this.#deps;
+    const { connected, clients, snapshots } = this.#deps;
+    snapshots.stop();
     this.pairing.close();
     for (const session of connected.all()) {
       connected.remove(session);

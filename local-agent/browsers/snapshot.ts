@@ -24,7 +24,8 @@ export class Snapshots {
   /** A snapshot may differ from the one before. */
   readonly changed = new Emitter<void>();
   readonly #deps: SnapshotDeps;
-  #pending = false;
+  #cancelChange: (() => void) | null = null;
+  #isStopped = false;
 
   constructor(deps: SnapshotDeps) {
     this.#deps = deps;
@@ -44,6 +45,12 @@ export class Snapshots {
     for (const { client_id, body } of this.#deps.clients.all()) {
       if (body.connected) void this.#deps.conversations.learn(this.#openConversations(client_id));
     }
+  }
+
+  /** Announces no further change: the store that a snapshot reads is about to close. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelChange?.();
   }
 
   /** The snapshot of one browser. */
@@ -76,10 +83,9 @@ export class Snapshots {
   }
 
   #touch(): void {
-    if (this.#pending) return;
-    this.#pending = true;
-    this.#deps.clock.after(0, () => {
-      this.#pending = false;
+    if (this.#isStopped || this.#cancelChange !== null) return;
+    this.#cancelChange = this.#deps.clock.after(0, () => {
+      this.#cancelChange = null;
       this.changed.emit();
     });
   }

@@ -33,7 +33,7 @@ export type JournalAuthor = z.infer<typeof JournalAuthorSchema>;
 export const JournalContentSchema = z.object({
   /** The node whose chain it is in: the one that holds the instructions. */
   chain: ControllerIdSchema,
-  /** Place in the chain, from 1, without gaps. */
+  /** The position in the chain, from 1 and without gaps. */
   seq: z.number().int().positive(),
   at: TimestampSchema,
   message_id: z.string(),

@@ -6,7 +6,7 @@ import canonicalize from 'canonicalize';
 import type { ChainHead, JournalContent, JournalPage } from '../contracts/journal.ts';
 import { GENESIS_HASH } from '../contracts/journal.ts';
 
-/** SHA-256 of a text's UTF-8 in lower-case hex. */
+/** The SHA-256 of a text's UTF-8 bytes in lower-case hex. */
 export type Sha256 = (text: string) => string | Promise<string>;
 
 /** The hash of a block that follows `prevHash`: of that hash and the canonical JSON of the content. */

@@ -7,7 +7,7 @@ import type { RowOf } from './row.ts';
 
 export const tokens = sqliteTable('tokens', {
   token_id: text().primaryKey(),
-  /** SHA-256 of the secret, hex. The secret itself is stored nowhere. */
+  /** The SHA-256 of the secret in hex. The secret itself is not stored. */
   token_hash: text().notNull().unique(),
   role: text({ enum: ROLES }).notNull(),
   subject: text().notNull(),
@@ -34,7 +34,7 @@ export const audit = sqliteTable('audit', {
 
 export type AuditRow = RowOf<typeof audit, AuditEntry>;
 
-/** The first answer to an `Idempotency-Key` of a caller that is not an outbox. */
+/** The first response to an `Idempotency-Key` of a caller that is not an outbox. */
 export const idempotency_keys = sqliteTable(
   'idempotency_keys',
   {

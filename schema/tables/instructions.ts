@@ -19,7 +19,7 @@ export const messages = sqliteTable(
     platform: text({ enum: PLATFORM_IDS }).notNull(),
     remote_conversation_id: text().notNull(),
     assistant_message_id: text(),
-    /** What makes it the same message: `id:<assistant_message_id>` or `text:<sha256>`. */
+    /** Equal for two observations of one message: `id:<assistant_message_id>` or `text:<sha256>`. */
     identity: text().notNull(),
     text_hash: text().notNull(),
     raw_text: text().notNull(),
@@ -34,9 +34,9 @@ export const messages = sqliteTable(
     replied_at: integer(),
     /** When a reply that was not reported is given up; null when none is expected. */
     reply_due_at: integer(),
-    /** Why the projector made no job of it; null when it did, or has not come to it. */
+    /** Why the projector created no job; null when it did, or has not reached this message. */
     skip_reason: text({ enum: SKIP_REASONS }),
-    /** The command by which a person had it judged again; null once that node has claimed it. */
+    /** The command of a pending resubmission; null once the node has claimed the message. */
     resubmit_command_id: text(),
     observed_at: integer().notNull(),
     received_at: integer().notNull(),
@@ -81,11 +81,11 @@ export const instructions = sqliteTable(
     artifact_id: text(),
     truncated: integer({ mode: 'boolean' }).notNull().default(false),
     late_result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
-    /** By which another node does it in its browser; null when the holder does it itself. */
+    /** The command to another node whose browser runs it; null when its own node runs it. */
     command_id: text(),
-    /** When a person asked for its end while it ran. */
+    /** When a person canceled it while it ran. */
     cancel_requested_at: integer(),
-    /** Characters of output that its holder has told while it runs. */
+    /** The number of characters of output that its node has reported while it runs. */
     output_chars: integer().notNull().default(0),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),

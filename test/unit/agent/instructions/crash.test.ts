@@ -36,7 +36,7 @@ async function toTheEnd(): Promise<void> {
 }
 
 describe('an agent that is killed', () => {
-  it('before the claim: the message is still told, and runs once', async () => {
+  it('killed before the claim, it reports the message after the restart and runs it once', async () => {
     observed(APPEND);
     restart();
     agent.accept();
@@ -44,7 +44,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('after the claim: the instruction runs at the restart', async () => {
+  it('killed after the claim, it runs the instruction after the restart', async () => {
     observed(APPEND);
     agent.accept();
     // Killed before the turn of the event loop in which it would begin.
@@ -54,7 +54,7 @@ describe('an agent that is killed', () => {
     expect(agent.replies).toHaveLength(1);
   });
 
-  it('after the claim, for longer than the claim lives: it does not run', async () => {
+  it('killed after the claim for longer than the claim lives, it does not run the instruction', async () => {
     observed(APPEND);
     agent.accept();
     agent.kill();
@@ -66,7 +66,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(0);
   });
 
-  it('in the middle of the effect: it ends as interrupted and is not run again', async () => {
+  it('killed in the middle of the effect, it ends the instruction as interrupted and does not run it again', async () => {
     observed(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
     agent.accept();
     await agent.started('ins_0');
@@ -81,7 +81,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBeLessThanOrEqual(1);
   });
 
-  it('after the effect, before the report: the stored result is reported, nothing runs again', async () => {
+  it('killed after the effect and before the report, it reports the stored result and runs nothing again', async () => {
     observed(APPEND);
     agent.accept();
     await agent.nextRequest();
@@ -91,7 +91,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('with results that no request carries yet: they are reported at the restart, and nothing runs again', async () => {
+  it('killed with results that no request carries yet, it reports them after the restart and runs nothing again', async () => {
     observed(APPEND, APPEND, APPEND);
     agent.accept();
     while (effects() < 3) await agent.timers.flush();
@@ -108,7 +108,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(3);
   });
 
-  it('before the response to a reported start: the result goes with the next request', async () => {
+  it('killed before the response to a reported start, it sends the result with the next request', async () => {
     observed(['sleep', '600']);
     agent.accept();
     await agent.started('ins_0');
@@ -125,7 +125,7 @@ describe('an agent that is killed', () => {
     expect(await agent.reply()).toContain('interrupted');
   });
 
-  it('between two instructions: the first is kept, the second runs', async () => {
+  it('killed between two instructions, it keeps the first and runs the second', async () => {
     observed(APPEND, APPEND);
     agent.gate = 'confirm';
     agent.accept();
@@ -138,7 +138,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(2);
   });
 
-  it('before the reply is queued: the reply is queued at the restart, once', async () => {
+  it('killed before the reply is queued, it queues the reply once after the restart', async () => {
     observed(APPEND);
     agent.accept();
     await agent.nextRequest();
@@ -150,7 +150,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('has one mark for each instruction: whoever finds it set may not begin', () => {
+  it('the started mark of an instruction can be set once', () => {
     observed(APPEND);
     agent.accept();
     const ledger = new ExecutionStore(agent.store.db);
@@ -158,7 +158,7 @@ describe('an agent that is killed', () => {
     expect(ledger.execution('ins_0')?.started_at).toBe(1);
   });
 
-  it('while the edge runs its tool: the request is asked once, its answer is the result', async () => {
+  it('killed while the edge runs a tool, it asks once and takes the response as the result', async () => {
     agent = new InstructionHost();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::status')), 0);
     agent.accept();
