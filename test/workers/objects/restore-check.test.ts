@@ -163,22 +163,30 @@ describe('restore-check of a database that was restored', () => {
     expect(await rowsOf(`SELECT subject_id FROM ${EVENTS} WHERE type = 'restored'`)).toEqual([{ subject_id: '1' }]);
   });
 
-  it('does not end again what ends between its reads and its commit', async () => {
+  it('does not end an instruction again that ends between its reads and its commit', async () => {
     const { one } = await restoredInFlight();
     const id = one.instructions[0]?.instruction_id ?? '';
     const found = await conductor.edge.race(
       () => check(),
-      async () => {
-        await conductor.result(id);
-        await rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE job_id = 'job_sent'");
-      },
+      () => conductor.result(id),
+      /UPDATE instructions/,
     );
-    expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 1, commands: 1 });
+    expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 2, commands: 1 });
     const ends = await rowsOf<{ detail: string }>(
       `SELECT detail FROM ${ENTRIES} WHERE instruction_id = ? AND kind = 'ended'`,
       id,
     );
     expect(ends.map(({ detail }) => JSON.parse(detail))).toMatchObject([{ status: 'succeeded' }]);
+  });
+
+  it('does not fail a job that is delivered between its reads and its commit', async () => {
+    await restoredInFlight();
+    const found = await conductor.edge.race(
+      () => check(),
+      () => rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE job_id = 'job_sent'"),
+      /UPDATE instructions/,
+    );
+    expect(found.quarantined).toEqual({ instructions: 3, renewal_jobs: 1, commands: 1 });
     expect(await rowsOf("SELECT status FROM renewal_jobs WHERE job_id = 'job_sent'")).toEqual([{ status: 'done' }]);
   });
 
