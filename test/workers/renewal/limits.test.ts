@@ -32,7 +32,7 @@ describe('renewal settings', () => {
     ['template', { settings: { template: 'see {raw_text}' } }],
     ['time_zone', { settings: { time_zone: 'Mars' } }],
     ['quiet_hours', { settings: { quiet_hours: { from: '7', to: '8' } } }],
-    ['no_such_setting', { settings: { unheard_of: 1 } }],
+    ['no_such_setting', { settings: { no_such_setting: 1 } }],
     ['platform', { platform: 'chatgpt', local_conversation_id: `lc_${'0'.repeat(26)}`, settings: {} }],
   ])('with an invalid %s are refused with the name of the field', async (field, body) => {
     const error = await edge.error('PUT', '/v1/renewal/settings', { body });
