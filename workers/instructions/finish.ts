@@ -41,10 +41,10 @@ export function finishAndNotify(
   detail: Record<string, unknown>,
 ): FinishedInstruction {
   const finished = finishInstruction(edge, loaded, to, detail);
-  return { ...finished, plan: mergePlans(finished.plan, notifyHolder(edge, loaded)) };
+  return { ...finished, plan: mergePlans(finished.plan, notifyOwner(edge, loaded)) };
 }
 
 /** Notifies the node that holds these instructions that they have changed. */
-export function notifyHolder({ env }: Edge, loaded: LoadedInstruction): Plan {
+export function notifyOwner({ env }: Edge, loaded: LoadedInstruction): Plan {
   return { after: () => pushChanged(env, loaded.row.controller_id, 'instructions', idsOf(loaded)) };
 }

@@ -12,7 +12,7 @@ import type { WriteContext } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { notifyHolder } from './finish.ts';
+import { notifyOwner } from './finish.ts';
 import type { LoadedInstruction } from './load.ts';
 import { loadInstruction } from './load.ts';
 import { recordProgress, reportOf } from './progress.ts';
@@ -35,7 +35,7 @@ async function planRemoteResult(
 ): Promise<Plan> {
   const report = reportOf(loaded.row.instruction_id, { result });
   const { plan } = await recordProgress(edge, loaded, [report], { reportedBy });
-  return mergePlans(plan, notifyHolder(edge, loaded));
+  return mergePlans(plan, notifyOwner(edge, loaded));
 }
 
 /** More of them do not fit an invocation on the free plan; the instructions of the rest end with their claims. */

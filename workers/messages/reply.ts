@@ -42,7 +42,7 @@ function renewAgain({ env, db, now }: Edge, { local_conversation_id }: MessageSu
   };
 }
 
-/** The reply answers every instruction of the message that has ended. */
+/** An entry for each instruction that has ended: the reply says how. */
 async function journalReply({ db }: Edge, messageId: string, body: ReplyBody): Promise<JournalDraft[]> {
   const { outcome, reason, attempt, controller_id } = body;
   const ended = await db

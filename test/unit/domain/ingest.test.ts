@@ -34,7 +34,7 @@ const body = (...instructions: InstructionInput[]) => ({
 });
 const broken = { block_index: 0, stage: 'parse', code: 'c', message: 'm', line: 1 } as const;
 
-describe('the ingest status, each before the next', () => {
+describe('the ingest status, in the order of the decision', () => {
   const everything = { mode: 'paused', automation_status: 'paused', busy: true, age_ms: 600_001 } as const;
   const known = { as: 'same_identity', message_id: 'msg_1' } as const;
   const denied = body(call('deny'));
@@ -59,28 +59,28 @@ describe('the ingest status, each before the next', () => {
     ['awaiting_approval', body(call('allow'), call('ask')), {}],
     ['accepted', usual, {}],
     ['executed', body(call('shadow')), {}],
-  ])('%s', (status, arrived, more) => {
+  ])('the status %s comes before the ones below it', (status, arrived, more) => {
     expect(decideIngest(arrived, { ...facts, ...more }).ingest_status).toBe(status);
   });
 });
 
-describe('instructions at insert', () => {
+describe('the instructions of a new message', () => {
   const decide = (more: Partial<IngestFacts>, ...calls: InstructionInput[]) =>
     decideIngest(body(...calls), { ...facts, ...more }).instructions.map((one) => one.status);
 
-  it('a control instruction passes every gate, the ordinary ones beside it do not', () => {
+  it('a control instruction passes every gate, and the ordinary ones beside it are blocked', () => {
     const calls = [call('allow'), call('control', 'system/resume', 1), call('deny', 'exec', 2)];
     for (const gate of [{ mode: 'paused' }, { automation_status: 'paused' }, { busy: true }] as const) {
       expect(decide(gate, ...calls)).toEqual(['blocked', 'claimed', 'denied']);
     }
   });
 
-  it('what a control instruction is says the tool table, not the node', () => {
+  it('the tool table decides what a control instruction is, not the node', () => {
     expect(decide({ mode: 'paused' }, call('allow', 'system/resume'))).toEqual(['claimed']);
     expect(decide({ mode: 'paused' }, call('control'))).toEqual(['denied']);
   });
 
-  it('nothing ordinary is ever claimed under a gate, and everything claimed or asked for has a deadline', () => {
+  it('no ordinary instruction is claimed under a gate, and every claim and approval has a deadline', () => {
     const tools = fc.constantFrom('exec', 'describe', 'system/pause', 'nonsense');
     const calls = fc.array(fc.tuple(fc.constantFrom(...POLICY_DECISIONS), tools), { minLength: 1, maxLength: 8 });
     const around = fc.record({
@@ -110,7 +110,7 @@ describe('instructions at insert', () => {
   });
 });
 
-describe('the same message', () => {
+describe('the recognition of a message', () => {
   const stored = (id: string | null, text_hash: string): StoredObservation => ({
     message_id: `msg_${id}`,
     identity: identityOf(id, text_hash),
@@ -126,7 +126,7 @@ describe('the same message', () => {
     ['no id now, one then, one text', [stored('a', 'x')], null, 'x', 'same_text'],
     ['two ids, one text', [stored('a', 'x')], 'b', 'x', 'new'],
     ['another text', [stored(null, 'x')], null, 'y', 'new'],
-  ])('is known by %s', (_name, before, assistant_message_id, text_hash, as) => {
+  ])('a message with %s is recognized accordingly', (_name, before, assistant_message_id, text_hash, as) => {
     expect(recognize(before, { assistant_message_id, text_hash }).as).toBe(as);
   });
 
@@ -137,7 +137,7 @@ describe('the same message', () => {
     expect(countExecuted([...same, stored('c', 'y')], 'x')).toBe(3);
   });
 
-  it('has the key of an instruction whatever the order of its parameters', () => {
+  it('the key of an instruction does not depend on the order of its parameters', () => {
     const message = { platform: 'chatgpt', remote_conversation_id: 'c', identity: 'id:1' };
     const one = { ...call('allow'), params: { a: 1, b: { c: 2, d: 3 } } };
     const two = { ...call('ask'), params: { b: { d: 3, c: 2 }, a: 1 } };

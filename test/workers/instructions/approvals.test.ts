@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Conductor, DESCRIBE, EXEC, RESUME } from '../support/conductor.ts';
 import {
   ASKED,
-  answerCommand,
   bringTo,
   commandsFor,
   HASH,
   messageStatus,
   nextConversation,
+  reportCommandResult,
   statusesOf,
   storyOf,
   sweep,
@@ -56,7 +56,7 @@ describe('an instruction that waits for approval', () => {
     // A command that is read later says how long the claim still lasts.
     edge.now += 30_000;
     expect((await decisionsFor(ids[0]))[0]?.body.claim_expires_in_ms).toBe(630_000);
-    await answerCommand(conductor, command?.command_id ?? '', { outcome: 'noted' });
+    await reportCommandResult(conductor, command?.command_id ?? '', { outcome: 'noted' });
     expect(await decisionsFor(ids[0])).toEqual([]);
   });
 

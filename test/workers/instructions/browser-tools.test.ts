@@ -2,13 +2,13 @@ import { describe, expect, it, vi } from 'vitest';
 import type { InstructionRunResponse } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
 import { ENTRIES, EVENTS, NODE, rowsOf } from '../support/edge.ts';
-import { answerCommand, bringTo, browserOf, commandsFor, messageStatus, statusesOf, sweep } from './support.ts';
+import { bringTo, browserOf, commandsFor, messageStatus, reportCommandResult, statusesOf, sweep } from './support.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
 const SEND = { target: 'browser.chatgpt', tool: 'send', params: { prompt: 'hello' } };
 const run = (id: string | undefined) => conductor.act<InstructionRunResponse>(`/v1/instructions/${id}/run`);
-const ANSWER = { status: 'succeeded', output: 'sent', duration_ms: 40, truncated: false };
+const RESULT = { status: 'succeeded', output: 'sent', duration_ms: 40, truncated: false };
 
 // In this order: at first no node has a browser of the platform, then the other node has one.
 describe('a browser tool whose browser another node has', () => {
@@ -27,7 +27,7 @@ describe('a browser tool whose browser another node has', () => {
     expect(await run(ids[0])).toMatchObject({ status: 'failed', error_code: 'no_credentials' });
   });
 
-  it('the node that has the browser runs it once, and its result ends the instruction and can be read by its holder', async () => {
+  it('the node that has the browser runs it once, and its result ends the instruction and can be read by the node that holds it', async () => {
     await browserOf(conductor, OTHER_NODE, 'firefox-2');
     const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
     expect(await run(ids[0])).toMatchObject({ status: 'running', output: '', error_code: null });
@@ -43,7 +43,7 @@ describe('a browser tool whose browser another node has', () => {
       timeout_ms: 60_000,
     });
     expect((await edge.error('POST', `/v1/instructions/${ids[1]}/run`, await asNode())).error).toBe('conflict');
-    await answerCommand(conductor, command?.command_id ?? '', ANSWER, OTHER_NODE);
+    await reportCommandResult(conductor, command?.command_id ?? '', RESULT, OTHER_NODE);
     expect(await statusesOf(message_id)).toEqual(['succeeded', 'claimed']);
     expect(await run(ids[0])).toMatchObject({ status: 'succeeded', output: 'sent', duration_ms: 40 });
     const [ended] = await rowsOf<{ controller_id: string; chain: string }>(
@@ -61,7 +61,7 @@ describe('a browser tool whose browser another node has', () => {
     await sweep(conductor);
     expect(await statusesOf(message_id)).toEqual(['interrupted']);
     expect(await commandsFor(conductor, 'instruction', OTHER_NODE)).toEqual([]);
-    await answerCommand(conductor, command?.command_id ?? '', ANSWER, OTHER_NODE);
+    await reportCommandResult(conductor, command?.command_id ?? '', RESULT, OTHER_NODE);
     expect(await statusesOf(message_id)).toEqual(['interrupted']);
   });
 
@@ -136,7 +136,12 @@ describe('a person who uses a browser through the API', () => {
       platform: 'chatgpt',
       timeout_ms: 60_000,
     });
-    await answerCommand(conductor, command_id, { ...ANSWER, status: 'failed', error_code: 'timeout' }, OTHER_NODE);
+    await reportCommandResult(
+      conductor,
+      command_id,
+      { ...RESULT, status: 'failed', error_code: 'timeout' },
+      OTHER_NODE,
+    );
     const [event] = await rowsOf<{ data: string }>(
       `SELECT data FROM ${EVENTS} WHERE type = 'sent' AND subject_id = ?`,
       command_id,
@@ -160,7 +165,7 @@ describe('a person who uses a browser through the API', () => {
     const command = await appears(async () => (await commandsFor(conductor, 'browser.read', OTHER_NODE))[0]);
     expect(command.body).toEqual({ platform: 'chatgpt', conversation_id: 'c-1' });
     const shown = { conversation_id: 'c-1', source: 'site', messages: [{ role: 'user', message_id: 'm', text: 'hi' }] };
-    await answerCommand(conductor, command.command_id, { outcome: 'read', ...shown }, OTHER_NODE);
+    await reportCommandResult(conductor, command.command_id, { outcome: 'read', ...shown }, OTHER_NODE);
     expect(await reading).toEqual({ ...shown, controller_id: OTHER_NODE });
   });
 

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { Conductor, DESCRIBE, EXEC } from '../support/conductor.ts';
-import { ASKED, answerCommand, bringTo, commandsFor, messageStatus, statusesOf, storyOf, sweep } from './support.ts';
+import {
+  ASKED,
+  bringTo,
+  commandsFor,
+  messageStatus,
+  reportCommandResult,
+  statusesOf,
+  storyOf,
+  sweep,
+} from './support.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
@@ -24,7 +33,7 @@ describe('a cancellation by a person', () => {
     const [command, ...more] = await commandsFor(conductor, 'instruction.cancel');
     expect([command?.body.instruction_id, more]).toEqual([ids[0], []]);
     expect(await statusesOf(message_id)).toEqual(['running', 'claimed']);
-    await answerCommand(conductor, command?.command_id ?? '', { outcome: 'noted' });
+    await reportCommandResult(conductor, command?.command_id ?? '', { outcome: 'noted' });
     const { status, rest } = await conductor.result(ids[0] ?? '', { status: 'canceled' });
     expect([status, rest[0]?.status]).toEqual(['canceled', 'claimed']);
     expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'claimed', 'started', 'cancel_requested', 'ended']);

@@ -6,6 +6,7 @@ import { JournalPageSchema } from '../../../schema/contracts/journal.ts';
 import type { ChainVerdict } from '../../../schema/domain/journal-chain.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../../schema/domain/journal-chain.ts';
 import { sha256Hex } from '../../../workers/crypto/hash.ts';
+import { muteLog } from '../objects/support.ts';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 import { bringTo, nextConversation } from './support.ts';
@@ -52,8 +53,8 @@ async function sendMessage(node: string, stream: string): Promise<void> {
 const sql = (query: string) => env.DB.prepare(query).run();
 const pick = `chain = '${NODE}' AND seq`;
 
-describe('the journal of a node', () => {
-  it('has one block a commit, each bound to the one before, and is read by the page', async () => {
+describe('the journal', () => {
+  it('a journal has one block per commit, each bound to the one before, and is read in pages', async () => {
     const { ids, message_id } = await bringTo(conductor, [EXEC, DESCRIBE]);
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
     await conductor.result(ids[0] ?? '');
@@ -78,7 +79,7 @@ describe('the journal of a node', () => {
     expect(verdict).toEqual({ ok: true, head: { seq: 4, hash: blocks.at(-1)?.hash } });
   });
 
-  it('names who wrote each block, by which call', async () => {
+  it('a block names who wrote it, and by which call', async () => {
     const { ids } = await bringTo(conductor, [EXEC]);
     await edge.data('POST', `/v1/instructions/${ids[0]}/cancel`, {
       body: {},
@@ -98,7 +99,7 @@ describe('the journal of a node', () => {
     expect(audited, 'the call of a person has a row of the audit, too').toEqual([{ actor: 'bootstrap' }]);
   });
 
-  it('has no fork and no gap after many commits at once', async () => {
+  it('many commits at once leave no fork and no gap in a journal', async () => {
     const before = (await readJournal()).blocks.length;
     const responses = await Promise.all(
       Array.from({ length: 16 }, (_, n) =>
@@ -113,7 +114,7 @@ describe('the journal of a node', () => {
     expect(verdict).toMatchObject({ ok: true });
   });
 
-  it('is one per node, and empty for a node that never held anything', async () => {
+  it('each node has a journal of its own, which is empty while the node has held nothing', async () => {
     const remote_conversation_id = nextConversation();
     await conductor.bring(
       conductor.message({ controller_id: OTHER_NODE, remote_conversation_id, instructions: instructionsOf(EXEC) }),
@@ -124,19 +125,19 @@ describe('the journal of a node', () => {
     expect(await readJournal('nobody')).toEqual({ blocks: [], verdict: { ok: true, head: EMPTY_CHAIN } });
   });
 
-  it('stores text that no hash can be made of in a form that one can', async () => {
+  it('malformed text is journalled in a form that can be verified', async () => {
     const { ids } = await bringTo(conductor, [EXEC]);
     await edge.data('POST', `/v1/instructions/${ids[0]}/cancel`, { body: { reason: 'broken \ud800 \u0000 ü' } });
     expect(await verify()).toMatchObject({ ok: true });
   });
 
-  it('is read by people and readers, not by nodes', async () => {
+  it('people and readers may read a journal, nodes may not', async () => {
     const call = { token: await conductor.token() };
     expect((await edge.error('GET', `/v1/journal?controller_id=${NODE}`, call)).error).toBe('forbidden');
   });
 });
 
-describe('the journal of an altered database', () => {
+describe('the journal after an alteration', () => {
   beforeEach(async () => {
     await bringTo(conductor, [EXEC]);
     expect(await verify()).toMatchObject({ ok: true });
@@ -193,35 +194,43 @@ describe('the journal of an altered database', () => {
   });
 });
 
-describe('a journal whose newest block was removed', () => {
+describe('the journal without its newest block', () => {
   it.each([
     ['an outbox', (node: string) => sendMessage(node, 'conv:first')],
     ['a call without an outbox', (node: string) => conductor.bring(messageOf(node, 'first'))],
-  ])('fails verification when %s wrote the block, also after later writes', async (writer, write) => {
-    const node = `loses-a-block-of-${writer.replaceAll(' ', '-')}`;
-    await sendMessage(node, 'conv:other');
-    await write(node);
-    expect(await verify(node)).toMatchObject({ ok: true, head: { seq: 2 } });
-    await sql(`DELETE FROM journal_blocks WHERE chain = '${node}' AND seq = 2`);
-    expect(await verify(node)).toEqual({ ok: false, seq: 2, reason: 'the journal ends before block 2' });
-    for (const stream of ['conv:other', 'conv:third', 'conv:other']) await sendMessage(node, stream);
-    expect(await verify(node), 'after writes of other streams').toMatchObject({ ok: false, seq: expect.any(Number) });
-    await write(node);
-    await write(node);
-    expect(await verify(node), 'after the next writes of that writer').toMatchObject({ ok: false });
-  });
+  ])(
+    'verification finds that the newest block was removed when %s wrote it, also after later writes',
+    async (writer, write) => {
+      const node = `loses-a-block-of-${writer.replaceAll(' ', '-')}`;
+      await sendMessage(node, 'conv:other');
+      await write(node);
+      expect(await verify(node)).toMatchObject({ ok: true, head: { seq: 2 } });
+      await sql(`DELETE FROM journal_blocks WHERE chain = '${node}' AND seq = 2`);
+      const log = muteLog();
+      expect(await verify(node)).toEqual({ ok: false, seq: 2, reason: 'the journal ends before block 2' });
+      for (const stream of ['conv:other', 'conv:third', 'conv:other']) await sendMessage(node, stream);
+      expect(await verify(node), 'after writes of other streams').toMatchObject({ ok: false, seq: expect.any(Number) });
+      await write(node);
+      await write(node);
+      expect(await verify(node), 'after the next writes of that writer').toMatchObject({ ok: false });
+      expect(log).toHaveBeenCalledWith(expect.stringContaining('"journal_altered"'));
+      log.mockRestore();
+    },
+  );
 });
 
-describe('a kept head that is lost or set back', () => {
+describe('a kept head of the journal', () => {
   it.each([
     ['lost', `DELETE FROM journal_heads WHERE chain = '${NODE}'`],
     ['set back', `UPDATE journal_heads SET seq = 1 WHERE chain = '${NODE}'`],
-  ])('does not stop the node when it is %s: its chain continues from the newest block', async (_what, tamper) => {
+  ])('a head that was %s does not stop the node: its chain continues from the newest block', async (_what, tamper) => {
     const newest = 'SELECT max(seq) AS seq FROM journal_blocks WHERE chain = ?';
     await bringTo(conductor, [EXEC]);
     const [before] = await rowsOf<{ seq: number }>(newest, NODE);
     await sql(tamper);
+    const log = muteLog();
     await bringTo(conductor, [EXEC]);
+    log.mockRestore();
     const [after] = await rowsOf<{ seq: number }>(newest, NODE);
     expect(after?.seq).toBe((before?.seq ?? 0) + 1);
   });

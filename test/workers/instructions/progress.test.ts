@@ -21,7 +21,7 @@ async function refusal(messageId: string, items: Item[], node: string = NODE) {
 const views = ({ instructions }: MessageProgressResponse) => instructions.map((one) => one.status);
 
 describe('progress of a message', () => {
-  it('records starts and results of several instructions, and describes all of the message', async () => {
+  it('a report records starts and results of several instructions, and describes all of the message', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC, EXEC]);
     const response = await report(message_id, [
       { instruction_id: ids[0], started: true, result: OK },
@@ -42,7 +42,7 @@ describe('progress of a message', () => {
     expect(await storyOf(ids[2])).toEqual(['observed', 'judged', 'claimed', 'started', 'ended']);
   });
 
-  it('takes the time of a start from its age, and from the age of the request', async () => {
+  it('the time of a start follows from its age, and from the age of the request', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC]);
     const body = { controller_id: NODE, items: [{ instruction_id: ids[0], started: true, started_age_ms: 300 }] };
     const call = { token: await conductor.token(), headers: { 'x-baa-age-ms': '2000' }, body };
@@ -51,7 +51,7 @@ describe('progress of a message', () => {
     expect(rows).toEqual([{ started_at: edge.now - 2_300 }]);
   });
 
-  it('appends live output that continues what the edge has, and says how much that is', async () => {
+  it('live output is appended when it continues what the edge has, and the response says how much that is', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
     const print = async (offset: number, text: string) =>
       (await report(message_id, [{ instruction_id: ids[0], started: true, output: { offset, text } }])).instructions[0]
@@ -66,7 +66,7 @@ describe('progress of a message', () => {
     expect(await print(8, 'too late')).toBe(8);
   });
 
-  it('stores an output as an artifact exactly when it is longer than the limit that the node names', async () => {
+  it('an output is stored as an artifact exactly when it is longer than the limit that the node names', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
     const [short, long] = ['x'.repeat(500), `${'y'.repeat(500)}\u0000`];
     const response = await report(
@@ -87,7 +87,7 @@ describe('progress of a message', () => {
     expect(rows.map((row) => row.output_summary)).toEqual([short, long.slice(0, DELIVERY.summary_chars)]);
   });
 
-  it('under a pause blocks only what has not started', async () => {
+  it('a report under a pause blocks only the instructions that have not started', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC, EXEC]);
     await conductor.mode('pause');
     const response = await report(message_id, [
@@ -98,7 +98,7 @@ describe('progress of a message', () => {
     expect([response.mode, ...views(response)]).toEqual(['paused', 'succeeded', 'running', 'blocked']);
   });
 
-  it('keeps a result that comes after the end as late, beside the results of the others', async () => {
+  it('a result after the end is kept as late, beside the results of the others', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
     await report(message_id, [{ instruction_id: ids[0], started: true }]);
     await edge.data('POST', `/v1/instructions/${ids[1]}/cancel`, { body: {} });
@@ -109,7 +109,7 @@ describe('progress of a message', () => {
     expect((await storyOf(ids[1])).slice(-2)).toEqual(['late_result', 'late_result']);
   });
 
-  it('answers a repeat under the same key with the first response', async () => {
+  it('a repeat under the same key gets the first response', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
     const body = { controller_id: NODE, items: [{ instruction_id: ids[0], started: true, result: OK }] };
     const headers = { 'idempotency-key': '0badc0de-2/conv:x/1' };
@@ -120,7 +120,7 @@ describe('progress of a message', () => {
     expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'claimed', 'started', 'ended']);
   });
 
-  it('makes one event and one journal block of everything it reports, and no audit entry', async () => {
+  it('a report makes one event and one journal block of everything it holds, and no audit entry', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC, EXEC]);
     await report(message_id, [
       { instruction_id: ids[0], started: true, output: { offset: 0, text: 'x' }, result: OK },
@@ -145,7 +145,7 @@ describe('progress of a message', () => {
     expect(await rowsOf('SELECT 1 FROM audit WHERE subject_id = ?', message_id)).toEqual([]);
   });
 
-  it('releases what waits behind an approval, and takes its result in a later report', async () => {
+  it('a report releases the instruction behind an approval, and a later report takes its result', async () => {
     const { message_id, ids } = await bringTo(conductor, [ASKED, EXEC]);
     await edge.data('POST', `/v1/instructions/${ids[0]}/approve`, { body: { approval_hash: HASH } });
     const first = await report(message_id, [{ instruction_id: ids[0], started: true, result: OK }]);
@@ -154,8 +154,8 @@ describe('progress of a message', () => {
   });
 });
 
-describe('a progress report is refused', () => {
-  it('for a message or an instruction that is not there, and then changes nothing', async () => {
+describe('a progress report that is refused', () => {
+  it('a report about an unknown message or instruction is refused, and changes nothing', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC]);
     const other = await bringTo(conductor, [EXEC]);
     const known = { instruction_id: ids[0], started: true };
@@ -172,14 +172,14 @@ describe('a progress report is refused', () => {
     expect(await statusesOf(message_id)).toEqual(['claimed']);
   });
 
-  it('from a node that does not hold the message', async () => {
+  it('a report from a node that does not hold the message is refused', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC]);
     const items = [{ instruction_id: ids[0], started: true }];
     expect(await refusal(message_id, items, OTHER_NODE)).toMatchObject({ status: 403, error: 'not_owner' });
     expect(await statusesOf(message_id)).toEqual(['claimed']);
   });
 
-  it('over its limits, or for an item that reports nothing, or reports twice', async () => {
+  it('a report over its limits, or with an empty or repeated item, is refused', async () => {
     const { message_id, ids } = await bringTo(conductor, [EXEC]);
     const instruction_id = ids[0];
     const text = (length: number) => 'x'.repeat(length);

@@ -66,7 +66,7 @@ export async function commandsFor<K extends CommandKind>(
 }
 
 /** The node reports the result of a command. */
-export async function answerCommand(
+export async function reportCommandResult(
   conductor: Conductor,
   commandId: string,
   result: Record<string, unknown>,

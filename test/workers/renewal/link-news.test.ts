@@ -34,8 +34,8 @@ const linksOf = (conversation: string) =>
     conversation,
   );
 
-describe('a link that a browser sees again', () => {
-  it('is not written within ten minutes when only the time differs', async () => {
+describe('observed links', () => {
+  it('a link seen again is not written within ten minutes when only the time differs', async () => {
     await observe('same', START);
     await observe('same', START + LINK.observed_grain_ms - 1);
     expect(await linksOf('same')).toMatchObject([{ observed_at: START }]);
@@ -47,13 +47,13 @@ describe('a link that a browser sees again', () => {
     ['tab', { tab_id: 18 }],
     ['title', { page_title: 'Another title' }],
     ['address', { page_url: 'https://chatgpt.com/g/g-1/c/x' }],
-  ])('is written at once when its %s differs', async (what, more) => {
+  ])('a link seen again is written at once when its %s differs', async (what, more) => {
     await observe(what, START);
     await observe(what, START + 1, more);
     expect(await linksOf(what)).toMatchObject([{ observed_at: START + 1 }]);
   });
 
-  it('is written at once when another browser has seen the conversation since, so that the newest link stays the newest', async () => {
+  it('a link seen again is written at once when another browser has seen the conversation since, so that it is the newest', async () => {
     await observe('two', START);
     await observe('two', START + 1, { client: 'firefox-2' });
     await observe('two', START + 2);
@@ -62,7 +62,7 @@ describe('a link that a browser sees again', () => {
     expect(await linksOf('two'), 'it is the newest already').toMatchObject([{ observed_at: START + 2 }, {}]);
   });
 
-  it('is not set back by an observation that arrives late', async () => {
+  it('an observation that arrives late does not set a link back', async () => {
     await observe('late', START + 2, { tab_id: 18 });
     await observe('late', START + 1, { tab_id: 17 });
     expect(await linksOf('late')).toMatchObject([{ target_id: 'tab:18' }]);

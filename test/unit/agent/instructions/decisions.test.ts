@@ -78,7 +78,7 @@ describe('an instruction that waits for approval', () => {
     expect(effects()).toBe(false);
   });
 
-  it('is denied when the approval was of something else', async () => {
+  it('it is denied when the approval was for another call', async () => {
     asked();
     approve('f'.repeat(64));
     expect(await toTheEnd()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
