@@ -85,15 +85,28 @@ describe('a due job', () => {
     }
     await renewals.tick();
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', attempt_count: 3 });
-    const see = async () => {
-      const tab = { ...renewals.message({ remote_conversation_id }).link, platform: 'chatgpt' };
+    const see = async (tab_id = 17) => {
+      const tab = { ...renewals.message({ remote_conversation_id }).link, platform: 'chatgpt', tab_id };
       const body = { connected: true, platforms: [], tabs: [tab] };
       await edge.data('PUT', '/v1/controllers/mini-main/clients/firefox-1', { token: await renewals.token(), body });
     };
+    await see(0);
+    expect((await renewals.jobOf(message_id)).status).toBe('failed');
+    edge.now += 1;
     await see();
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'pending', max_attempts: 6, last_error: null });
     await setJob((await renewals.jobOf(message_id)).job_id, "status = 'failed', last_error = 'no_active_client'");
     await see();
+    expect((await renewals.jobOf(message_id)).status).toBe('failed');
+  });
+
+  it('that failed without a link stays failed when the link comes with a newer message', async () => {
+    const { message_id, local_conversation_id, remote_conversation_id } = await renewals.settled();
+    await renewals.project();
+    await rowsOf('DELETE FROM conversation_links WHERE local_conversation_id = ?', local_conversation_id);
+    const failed = "status = 'failed', last_error = 'missing_active_link', next_attempt_at = NULL";
+    await setJob((await renewals.jobOf(message_id)).job_id, failed);
+    await renewals.bring(renewals.message({ remote_conversation_id }));
     expect((await renewals.jobOf(message_id)).status).toBe('failed');
   });
 

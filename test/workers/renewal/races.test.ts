@@ -74,6 +74,23 @@ describe('the dispatcher', () => {
     expect(await commandsOf(one.job.job_id, 'delivery')).toEqual([]);
   });
 
+  it('does not pause a conversation without progress that a person sets to manual before it commits', async () => {
+    const { local_conversation_id } = await dueJob();
+    await rowsOf(
+      'UPDATE local_conversations SET renewals_without_effect = 100 WHERE local_conversation_id = ?',
+      local_conversation_id,
+    );
+    await edge.race(
+      () => renewals.tick(),
+      () => renewals.automation(local_conversation_id, 'manual'),
+      STEPS,
+    );
+    expect(await renewals.detail(local_conversation_id)).toMatchObject({
+      automation_status: 'manual',
+      pause_reason: null,
+    });
+  });
+
   it('pushes no command for a job that was canceled before it commits', async () => {
     const node = await connected();
     const canceled = await dueJob();
