@@ -77,7 +77,7 @@ export async function readBrowser(
     response: null,
   }));
   const result = await awaitResult(db, command_id, READ_WAIT_MS);
-  if (result === null) throw new AppError('node_unreachable', `${controller_id} did not answer`);
+  if (result === null) throw new AppError('node_unreachable', `${controller_id} did not respond`);
   const reading = COMMAND_RESULTS['browser.read'].parse(result);
   if (reading.outcome === 'unavailable') throw new AppError('no_active_client', reading.reason);
   const { outcome: _outcome, ...conversation } = reading;

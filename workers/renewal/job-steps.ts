@@ -2,6 +2,7 @@
  * The one place that stores what decisions made of renewal jobs. The steps of many jobs are one statement, and each is
  * stored only while its job is still as it was read; the event and the command of a step are stored only with it.
  */
+import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
@@ -39,11 +40,12 @@ export function stepEvent(jobId: string, { next, stage, result }: JobStep): Even
 }
 
 /** The plan of one step, whose job must be as it was read. Its command is sent, and its next time armed. */
-export function storeStep(edge: Edge, step: StoredStep): Plan {
+export function storeStep(edge: Edge, { event, ...step }: StoredStep): Plan {
   const dueAt = step.next.next_attempt_at ?? step.next.deadline_at;
   return {
     guards: guardJobs(edge.db, [step.job]),
     statements: stepStatements(edge, [step]),
+    events: event === undefined ? [] : [event],
     after: async () => {
       if (step.command !== undefined) await pushCommands(edge, [step.command]);
       if (dueAt !== null) await timedJobs(edge.env).due(dueAt);
@@ -113,20 +115,14 @@ function insertParts(edge: Edge, steps: readonly StoredStep[]): Statement[] {
   const { db, now } = edge;
   const commands = steps.flatMap(({ command }) => command ?? []);
   const events = steps.flatMap(({ event }) => event ?? []);
-  const stored = sql`EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.updated_at = ${now}`;
+  const isStored = (condition: SQL) =>
+    sql`EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.updated_at = ${now} AND ${condition})`;
+  const ofCommand = sql`j.job_id = value->>'$.body.job_id' AND j.status = 'running'
+    AND j.plan_id = value->>'$.body.plan_id'`;
+  const ofEvent = sql`j.job_id = value->>'subject_id' AND j.status = coalesce(value->>'$.data.status', j.status)`;
   return [
-    ...insertCommands(
-      edge,
-      commands,
-      sql`AND ${stored} AND j.job_id = value->>'$.body.job_id' AND j.status = 'running'
-        AND j.plan_id = value->>'$.body.plan_id')`,
-    ),
-    ...insertEventsWhere(
-      db,
-      events,
-      sql`${stored} AND j.job_id = value->>'subject_id' AND j.status = coalesce(value->>'$.data.status', j.status))`,
-      now,
-    ),
+    ...insertCommands(edge, commands, sql`AND ${isStored(ofCommand)}`),
+    ...insertEventsWhere(db, events, isStored(ofEvent), now),
   ];
 }
 

@@ -8,22 +8,22 @@ import { automationState, leaderLease, timedJobs } from '../../durable-objects/s
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { AlarmTickResult } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
-import type { TickDecision, TickEntry, TickGrant, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
+import type { TickDecision, TickGrant, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
 import { TIMED_JOBS } from '../../schema/defaults.ts';
 import { decideTick } from '../../schema/domain/tick.ts';
 import { newId } from '../../schema/ids.ts';
-import type { Database } from '../db/open.ts';
-import { openDatabase, runBatch } from '../db/open.ts';
+import { runBatch } from '../db/open.ts';
 import { log } from '../log.ts';
 import { offerLease } from '../nodes/push.ts';
 import { nextDueAt } from '../renewal/next-due.ts';
 import { settings } from '../settings.ts';
-import type { Runner } from './job.ts';
-import { MORE } from './job.ts';
 import { RUNNERS } from './registry.ts';
-import type { EntryDetails, Logger } from './tick-log.ts';
-import { keptEntries, tickEntry } from './tick-log.ts';
+import type { Work } from './run-jobs.ts';
+import { runJobs } from './run-jobs.ts';
+import type { GrantedTick, Tick, TickDeps } from './tick.ts';
+import { openTick } from './tick.ts';
+import { keptEntries } from './tick-log.ts';
 import { insertTick } from './ticks.ts';
 
 export interface TickRequest {
@@ -33,33 +33,7 @@ export interface TickRequest {
   now: number;
 }
 
-/** A tick whose lock has been asked for. */
-type GrantedTick = Pick<TickRequest, 'trigger' | 'now'> & { grant: TickGrant };
-
-export interface TickDeps {
-  runners: readonly Runner[];
-  random: () => number;
-  log: typeof log;
-  /** Milliseconds after which no further job is started. */
-  budget_ms: number;
-}
-
 const DEPS: TickDeps = { runners: RUNNERS, random: Math.random, log, budget_ms: TIMED_JOBS.tick_budget_ms };
-
-/** D1 statements of a tick beside its jobs: one reads the next due time, one stores the log. */
-export const FRAMEWORK_QUERIES = 2;
-
-interface Tick {
-  env: Env;
-  db: Database;
-  request: GrantedTick;
-  deps: TickDeps;
-  batch_id: string;
-  entries: TickEntry[];
-  /** Milliseconds since the tick began. Measured apart from `request.now`, which tests set. */
-  elapsedMs(): number;
-  logAs(runner: string): Logger;
-}
 
 interface Outcome {
   decision: TickDecision;
@@ -97,18 +71,6 @@ async function runGranted(env: Env, request: GrantedTick, given: Partial<TickDep
   return { batch_id: tick.batch_id, ...outcome };
 }
 
-function openTick(env: Env, request: GrantedTick, deps: TickDeps, batch_id: string): Tick {
-  const entries: TickEntry[] = [];
-  const origin = { batch_id, trigger: request.trigger };
-  const openedAt = Date.now();
-  const elapsedMs = () => Date.now() - openedAt;
-  const logAs =
-    (runner: string): Logger =>
-    (stage, result, details: EntryDetails = {}) =>
-      void entries.push(tickEntry(origin, runner, stage, result, details, request.now + elapsedMs()));
-  return { env, db: openDatabase(env.DB), request, deps, batch_id, entries, elapsedMs, logAs };
-}
-
 function skipBusy(tick: Tick, why: string): Outcome {
   tick.logAs(FRAMEWORK_RUNNER)('tick_skipped_busy', 'skipped_busy', { why });
   return { decision: 'skipped_busy', next_due_at: null };
@@ -142,31 +104,6 @@ async function decideAndRun(tick: Tick): Promise<Outcome> {
   return { decision: result, next_due_at };
 }
 
-interface Work {
-  /** Jobs that threw. */
-  failures: number;
-  /** Jobs that were not started, or left something, for want of time or room. */
-  unfinished: number;
-}
-
-async function runJobs(tick: Tick, decision: TickDecision, mode: SystemMode): Promise<Work> {
-  const work: Work = { failures: 0, unfinished: 0 };
-  const runs = (runner: Runner) => decision === 'scheduled' || !runner.ordinary;
-  for (const [at, runner] of tick.deps.runners.entries()) {
-    if (!runs(runner)) tick.logAs(runner.name)('runner_skipped', decision);
-    else if (tick.elapsedMs() > tick.deps.budget_ms) {
-      tick.logAs(runner.name)('runner_skipped', 'out_of_time');
-      work.unfinished += 1;
-    } else {
-      const later = tick.deps.runners.slice(at + 1).filter(runs);
-      const result = await runJob(tick, runner, mode, later);
-      if (result === null) work.failures += 1;
-      if (result === MORE) work.unfinished += 1;
-    }
-  }
-  return work;
-}
-
 /** When the next tick is due. While the ordinary jobs are skipped (`paused`), only unfinished work makes one due. */
 async function dueNext(
   { env, db, request: { now } }: Tick,
@@ -190,38 +127,6 @@ async function readObjects(env: Env): Promise<{ mode: SystemMode; lease: LeaseVi
   if (fences.includes(false)) throw new Error('fence_lag');
   const [{ mode }, view] = await Promise.all([state.read(), lease.read()]);
   return { mode, lease: view };
-}
-
-/** The job's result; null when it threw. */
-async function runJob(tick: Tick, runner: Runner, mode: SystemMode, later: readonly Runner[]): Promise<string | null> {
-  const { env, db, request, deps, batch_id } = tick;
-  const log = tick.logAs(runner.name);
-  const startedMs = tick.elapsedMs();
-  log('runner_started', 'running');
-  try {
-    const result = await runner.run({
-      env,
-      db,
-      now: request.now,
-      random: deps.random,
-      mode,
-      settings: settings(env),
-      batch_id,
-      trigger: request.trigger,
-      log,
-      hasRoom: () => db.usage.queries + (runner.queries.each ?? 0) + reservedQueries(later) <= TIMED_JOBS.tick_queries,
-    });
-    log('runner_completed', result, { duration_ms: tick.elapsedMs() - startedMs });
-    return result;
-  } catch (error) {
-    log('runner_failed', 'failed', { duration_ms: tick.elapsedMs() - startedMs, error: String(error) });
-    return null;
-  }
-}
-
-/** What the rest of a tick needs after a job: its own statements, and the base of every later job. */
-export function reservedQueries(later: readonly Runner[]): number {
-  return later.reduce((sum, { queries }) => sum + queries.base, FRAMEWORK_QUERIES);
 }
 
 /** One line in Workers Logs, one row in D1. A tick does not fail because its log cannot be stored. */

@@ -103,7 +103,7 @@ describe('the choice among the links of a conversation, newest first', () => {
     expect(choose([...links], ...connected)).toEqual(expected);
   });
 
-  it('finds a deliverable link, whatever can be reached, exactly when the conversation has one', () => {
+  it('finds a deliverable link exactly when the conversation has one, however its nodes can be reached', () => {
     const links = fc.array(
       fc
         .record({ tab: fc.nat(1), node: fc.nat(2), isStopped: fc.boolean() })

@@ -62,7 +62,7 @@ async function playInstructions(): Promise<IngestResponse> {
 
 async function playRenewals(): Promise<string> {
   const { command, job, local_conversation_id } = await day.sent();
-  await day.response(command, 'delivered', { method: 'replay', http_status: 200 });
+  await day.respond(command, 'delivered', { method: 'replay', http_status: 200 });
   for (const change of ['manual', 'auto', 'paused', 'resume'] as const)
     await day.automation(local_conversation_id, change);
   const { message_id } = await day.settled();

@@ -1,12 +1,12 @@
 /**
- * Counts what the platform bills, by standing in front of its own classes: requests to objects, their rows, and rows of
- * D1. Worker and objects of a local runtime share an isolate, so one set of numbers sees all of them.
+ * Counts what the platform bills by wrapping methods of its classes: requests to objects, their rows, and rows of D1. The
+ * Worker and the objects of a local runtime share an isolate, so one set of counts covers all of them.
  */
 
 export interface Counts {
   worker_requests: number;
   object_requests: number;
-  /** Frames that nodes sent; pings that the platform answered are not among them. */
+  /** Frames that nodes sent; without the pings that the platform answers itself. */
   socket_messages: number;
   d1_rows_read: number;
   d1_rows_written: number;
@@ -14,7 +14,7 @@ export interface Counts {
   object_rows_written: number;
 }
 
-interface D1Answer {
+interface D1Response {
   meta?: { rows_read?: number; rows_written?: number };
 }
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -30,7 +30,7 @@ const fresh = (): Counts => ({
 });
 
 export const counts: Counts = fresh();
-/** Cursors tell their rows once they have been read. */
+/** Cursors know their row counts only once they have been read. */
 let cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
 
 /** What was counted since the last call. */
@@ -72,7 +72,7 @@ export function countD1(db: D1Database): void {
     '_sendOrThrow',
     (original) =>
       async function (this: unknown, ...args) {
-        const response = (await original.apply(this, args)) as D1Answer | D1Answer[];
+        const response = (await original.apply(this, args)) as D1Response | D1Response[];
         for (const { meta } of [response].flat()) {
           counts.d1_rows_read += meta?.rows_read ?? 0;
           counts.d1_rows_written += meta?.rows_written ?? 0;

@@ -1,7 +1,7 @@
 /**
- * What the lease is measured against on the same runtime, with nothing around it: no authentication, no validation, no
- * fence, no terms kept. A lease in D1 by HTTP, read first and then written, or in one statement; and an object that holds
- * it and is spoken to over a WebSocket, with a commit for each message or one for all messages of a turn.
+ * Minimal leases on the same runtime, as a floor for the lease benchmark: without authentication, validation, fence and
+ * stored terms. One is in D1 over HTTP, read and then written, or in one statement. The other is an object with WebSockets
+ * that commits each message, or all messages of a turn together.
  */
 import { DurableObject } from 'cloudflare:workers';
 
@@ -91,7 +91,7 @@ export class MinimalLease extends DurableObject<MinimalEnv> {
   }
 }
 
-/** As somebody writes it who thinks of one caller: read, decide, write. */
+/** The naive way, which ignores other callers: read, decide, write. */
 async function readThenWrite(db: D1Database, question: Question): Promise<Row | null> {
   const row = await db.prepare('SELECT holder, term, expires_at FROM lease WHERE id = 1').first<Row>();
   const now = Date.now();

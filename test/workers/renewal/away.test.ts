@@ -9,7 +9,7 @@ const { edge } = renewals;
 const LAPTOP = 'laptop-main';
 beforeAll(() => renewals.lead());
 
-/** A settled message in a conversation that only that node's browser has open; nobody has heard of the node since. */
+/** A settled message in a conversation that only a browser of that node has open; the node has made no contact since. */
 async function settledOn(controller_id: string, conversation: string): Promise<IngestResponse> {
   const { token } = await edge.mint('controller', { controller_id });
   const body = renewals.message({
@@ -25,8 +25,8 @@ async function settledOn(controller_id: string, conversation: string): Promise<I
 
 const sentOf = (jobId: string) => rowsOf('SELECT 1 FROM commands WHERE body LIKE ?', `%${jobId}%`);
 
-describe('a renewal for a node that is away', () => {
-  it('waits for it with its attempts, and says so', async () => {
+describe('a renewal whose node is away', () => {
+  it('waits for the node without using an attempt, and next_renewal says node_unreachable', async () => {
     const { message_id, local_conversation_id } = await settledOn(LAPTOP, 'away-1');
     await renewals.tick();
     const job = await renewals.jobOf(message_id);
@@ -48,7 +48,7 @@ describe('a renewal for a node that is away', () => {
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'running', attempt_count: 1 });
   });
 
-  it('is sent as soon as the node has said hello', async () => {
+  it('is sent as soon as the node says hello', async () => {
     const { message_id } = await settledOn('desk-main', 'away-2');
     await renewals.tick();
     const { job_id } = await renewals.jobOf(message_id);
@@ -60,7 +60,7 @@ describe('a renewal for a node that is away', () => {
     node.close();
   });
 
-  it('goes by another browser that has the conversation open', async () => {
+  it('is delivered by another browser that has the conversation open', async () => {
     const { message_id } = await settledOn('attic-main', 'away-3');
     await renewals.browser({ conversation: 'away-3', tab_id: 23 });
     await renewals.tick();

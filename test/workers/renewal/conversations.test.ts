@@ -24,8 +24,8 @@ const conversations = async (query: string, token?: string) =>
     await edge.data<{ items: Conversation[] }>('GET', `/v1/renewal/conversations?${query}`, token ? { token } : {})
   ).items.map((one) => one.remote_conversation_id);
 
-describe('what a browser shows', () => {
-  it('becomes a manual conversation and a link; a shell page becomes nothing', async () => {
+describe('a tab that a browser reports', () => {
+  it('becomes a manual conversation and a link, unless it is a shell page', async () => {
     await put('mini-main', 'ff-1', { remote_conversation_id: 'seen', page_url: 'https://chatgpt.com/c/seen?x=1' });
     await put('mini-main', 'ff-1', { remote_conversation_id: null, shell_page: true });
     const [link] = await links('seen');
@@ -44,7 +44,7 @@ describe('what a browser shows', () => {
     expect(row).toEqual({ automation_status: 'manual' });
   });
 
-  it('replaces an older observation of that client, never a newer one', async () => {
+  it('replaces an older observation of the same browser, never a newer one', async () => {
     const at = (observed_at: number, tab_id: number) =>
       put('mini-main', 'ff-1', { remote_conversation_id: 'moved', observed_at, tab_id });
     await at(edge.now - 20, 2);
@@ -55,7 +55,7 @@ describe('what a browser shows', () => {
     expect((await links('moved')).map((link) => link.target_id)).toEqual(['tab:9', 'tab:3']);
   });
 
-  it('in a browser whose clock runs ahead does not stay for ever', async () => {
+  it('can be replaced although the clock of its browser runs ahead', async () => {
     await put('mini-main', 'ff-1', { remote_conversation_id: 'ahead', observed_at: edge.now + 1e9, tab_id: 5 });
     edge.now += 1;
     await put('mini-main', 'ff-1', { remote_conversation_id: 'ahead', observed_at: edge.now, tab_id: 6 });
@@ -64,7 +64,7 @@ describe('what a browser shows', () => {
 });
 
 describe('conversations', () => {
-  it('are listed by platform, status, client and remote id', async () => {
+  it('are listed by platform, status, browser and remote id', async () => {
     await put('mini-main', 'ff-3', { remote_conversation_id: 'listed', platform: 'claude' });
     expect(await conversations('platform=claude')).toEqual(['listed']);
     expect(await conversations('client_id=ff-3')).toEqual(['listed']);
@@ -72,7 +72,7 @@ describe('conversations', () => {
     expect(await conversations('remote_conversation_id=listed&status=auto')).toEqual([]);
   });
 
-  it('of another node are not shown to a node', async () => {
+  it('are listed and shown to a node only when its browsers have them open', async () => {
     await put('mini-main', 'ff-1', { remote_conversation_id: 'mine' });
     await put(OTHER_NODE, 'ff-2', { remote_conversation_id: 'theirs' });
     const shown = await conversations('limit=200', await renewals.token());
@@ -87,7 +87,7 @@ describe('conversations', () => {
     expect(detail.active_link.client_id).toBe('ff-2');
   });
 
-  it('go from manual to auto to paused and back to what they were', async () => {
+  it('go from manual to auto to paused, and resume restores the status before the pause', async () => {
     const { local_conversation_id: id } = await renewals.settled('manual');
     const steps = ['auto', 'paused', 'paused', 'resume', 'manual'] as const;
     const seen = [];
@@ -96,13 +96,13 @@ describe('conversations', () => {
       seen.push((await edge.data<Conversation>('POST', path, { body: {} })).automation_status);
     }
     expect(seen).toEqual(['auto', 'paused', 'paused', 'auto', 'manual']);
-    const told = await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE type = 'automation_changed' AND subject_id = ?`, id);
-    expect(told).toHaveLength(4);
+    const changes = await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE type = 'automation_changed' AND subject_id = ?`, id);
+    expect(changes).toHaveLength(4);
   });
 });
 
 describe('commands', () => {
-  it('wait until they are received, refused or expired', async () => {
+  it('are pending until they are received, refused or expired', async () => {
     await renewals.lead();
     const { job, command } = await renewals.sent();
     const db = openDatabase(env.DB);
@@ -118,11 +118,11 @@ describe('commands', () => {
     await renewals.tick();
     const status = () => rowsOf('SELECT status FROM commands WHERE command_id = ?', command.command_id);
     expect(await status()).toEqual([{ status: 'expired' }]);
-    expect((await renewals.response(command, 'delivered')).status).toBe('done');
+    expect((await renewals.respond(command, 'delivered')).status).toBe('done');
     expect((await renewals.jobOf(job.message_id)).status).toBe('done');
   });
 
-  it('are read without a socket, after the last one that is known', async () => {
+  it('can be read over HTTP after the last known one', async () => {
     const { command } = await renewals.sent();
     const path = '/v1/controllers/mini-main/commands';
     const token = await renewals.token();

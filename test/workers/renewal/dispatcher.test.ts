@@ -10,7 +10,7 @@ beforeAll(() => renewals.lead());
 const setJob = (jobId: string, set: string) => rowsOf(`UPDATE renewal_jobs SET ${set} WHERE job_id = ?`, jobId);
 
 describe('a due job', () => {
-  it('is running and asked for by a command, and done only when the node has said delivered', async () => {
+  it('is running once its command is stored, and done only after the node has reported delivered', async () => {
     const { job, command, message_id } = await renewals.sent();
     expect(job).toMatchObject({
       status: 'running',
@@ -23,14 +23,14 @@ describe('a due job', () => {
       kind: 'delivery',
       body: { attempt: 1, timeout_ms: 20_000, target: { tab_id: 17 } },
     });
-    await renewals.response(command, 'delivered', { method: 'replay', http_status: 200 });
+    await renewals.respond(command, 'delivered', { method: 'replay', http_status: 200 });
     expect((await renewals.jobOf(message_id)).status).toBe('done');
-    const told = await entriesOf(job.batch_id ?? '');
-    expect(told).toContain('renewal.dispatcher job_attempt_started attempt_started');
-    expect(told.at(-1)).toBe('renewal.dispatcher job_completed attempt_succeeded');
+    const entries = await entriesOf(job.batch_id ?? '');
+    expect(entries).toContain('renewal.dispatcher job_attempt_started attempt_started');
+    expect(entries.at(-1)).toBe('renewal.dispatcher job_completed attempt_succeeded');
   });
 
-  it('of a paused conversation is put off by the recheck delay, its attempts unchanged', async () => {
+  it('of a paused conversation is deferred by the recheck delay without using an attempt', async () => {
     const { message_id, local_conversation_id } = await renewals.settled();
     await renewals.project();
     await renewals.automation(local_conversation_id, 'paused');
@@ -47,7 +47,7 @@ describe('a due job', () => {
     expect((await renewals.jobOf(message_id)).status).toBe('running');
   });
 
-  it('is canceled when a newer message has come', async () => {
+  it('is canceled when its conversation has a newer message', async () => {
     const { message_id, remote_conversation_id } = await renewals.settled();
     await renewals.project();
     await renewals.bring(renewals.message({ remote_conversation_id }));
@@ -56,11 +56,11 @@ describe('a due job', () => {
   });
 
   it.each([
-    ['a payload that is no object', "payload = '[]'", 'invalid_payload'],
+    ['a payload that is not an object', "payload = '[]'", 'invalid_payload'],
     ['a payload without text', 'payload = \'{"text":" "}\'', 'missing_payload_text'],
     ['a blank text', "payload_kind = 'text', payload_text = ''", 'missing_payload_text'],
     ['a conversation that is gone', "local_conversation_id = 'lc_gone'", 'missing_local_conversation'],
-  ])('with %s fails at once', async (_name, set, reason) => {
+  ])('with %s fails without a retry', async (_name, set, reason) => {
     const { message_id } = await renewals.settled();
     await renewals.project();
     const { job_id } = await renewals.jobOf(message_id);
@@ -69,7 +69,7 @@ describe('a due job', () => {
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', attempt_count: 1, last_error: reason });
   });
 
-  it('without a link is tried again with the backoff, fails at the last attempt, and is redriven once by a new link', async () => {
+  it('without a link is retried with the backoff, fails at the last attempt, and is redriven once by a new link', async () => {
     const { message_id, local_conversation_id, remote_conversation_id } = await renewals.settled();
     await renewals.project();
     await rowsOf('DELETE FROM conversation_links WHERE local_conversation_id = ?', local_conversation_id);
@@ -85,11 +85,14 @@ describe('a due job', () => {
     }
     await renewals.tick();
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', attempt_count: 3 });
-    const see = async () => {
-      const tab = { ...renewals.message({ remote_conversation_id }).link, platform: 'chatgpt' };
+    const see = async (tab_id = 17) => {
+      const tab = { ...renewals.message({ remote_conversation_id }).link, platform: 'chatgpt', tab_id };
       const body = { connected: true, platforms: [], tabs: [tab] };
       await edge.data('PUT', '/v1/controllers/mini-main/clients/firefox-1', { token: await renewals.token(), body });
     };
+    await see(0);
+    expect((await renewals.jobOf(message_id)).status).toBe('failed');
+    edge.now += 1;
     await see();
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'pending', max_attempts: 6, last_error: null });
     await setJob((await renewals.jobOf(message_id)).job_id, "status = 'failed', last_error = 'no_active_client'");
@@ -97,7 +100,17 @@ describe('a due job', () => {
     expect((await renewals.jobOf(message_id)).status).toBe('failed');
   });
 
-  it('goes by the newest link of several clients', async () => {
+  it('that failed without a link stays failed when the link comes with a newer message', async () => {
+    const { message_id, local_conversation_id, remote_conversation_id } = await renewals.settled();
+    await renewals.project();
+    await rowsOf('DELETE FROM conversation_links WHERE local_conversation_id = ?', local_conversation_id);
+    const failed = "status = 'failed', last_error = 'missing_active_link', next_attempt_at = NULL";
+    await setJob((await renewals.jobOf(message_id)).job_id, failed);
+    await renewals.bring(renewals.message({ remote_conversation_id }));
+    expect((await renewals.jobOf(message_id)).status).toBe('failed');
+  });
+
+  it('is delivered by the newest link of several browsers', async () => {
     const { message_id, remote_conversation_id } = await renewals.settled();
     const { link } = renewals.message({ remote_conversation_id });
     const tab = { ...link, tab_id: 44, platform: 'chatgpt', observed_at: edge.now };
@@ -112,10 +125,10 @@ describe('a due job', () => {
   });
 });
 
-describe('the answer of the node', () => {
-  it('deferred gives the attempt back and waits for the time it names', async () => {
+describe('the response of the node to a delivery', () => {
+  it('deferred returns the attempt and makes the job wait until the given time', async () => {
     const { command, message_id } = await renewals.sent();
-    await renewals.response(command, 'deferred', { reason: 'typing', retry_after_ms: 45_000 });
+    await renewals.respond(command, 'deferred', { reason: 'typing', retry_after_ms: 45_000 });
     expect(await renewals.jobOf(message_id)).toMatchObject({
       status: 'pending',
       attempt_count: 0,
@@ -124,11 +137,11 @@ describe('the answer of the node', () => {
     });
   });
 
-  it('failed is tried again until the attempts are used up', async () => {
+  it('failed makes the job retry until its attempts are used up', async () => {
     const { message_id, job } = await renewals.sent();
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       const command = await renewals.commandOf(job);
-      await renewals.response(command, 'failed', { reason: 'http_500', http_status: 500 });
+      await renewals.respond(command, 'failed', { reason: 'http_500', http_status: 500 });
       const now = await renewals.jobOf(message_id);
       expect(now).toMatchObject({
         attempt_count: attempt,
@@ -143,14 +156,14 @@ describe('the answer of the node', () => {
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'running', plan_id: `${job.job_id}.4` });
   });
 
-  it('of an attempt that is over changes nothing', async () => {
+  it('changes nothing when it is about an earlier attempt', async () => {
     const { command, message_id, job } = await renewals.sent();
     await setJob(job.job_id, "plan_id = 'another.2', attempt_count = 2");
-    expect((await renewals.response(command, 'delivered')).status).toBe('done');
+    expect((await renewals.respond(command, 'delivered')).status).toBe('done');
     expect((await renewals.jobOf(message_id)).status).toBe('running');
   });
 
-  it('must come from the node that was asked', async () => {
+  it('must come from the node that got the command', async () => {
     const { command } = await renewals.sent();
     const token = await renewals.token(OTHER_NODE);
     const body = { controller_id: OTHER_NODE, result: { outcome: 'delivered', reason: null, method: null } };
@@ -158,20 +171,20 @@ describe('the answer of the node', () => {
     expect(error.error).toBe('not_owner');
   });
 
-  it('uncertain is asked about at once, and ends with what the search found', async () => {
+  it('uncertain is queried at once, and the job ends as the search reports', async () => {
     const { command, message_id, job } = await renewals.sent();
-    await renewals.response(command, 'uncertain', { reason: 'socket_lost' });
+    await renewals.respond(command, 'uncertain', { reason: 'socket_lost' });
     expect((await renewals.jobOf(message_id)).status).toBe('running');
     const query = await renewals.commandOf(job);
     expect(query).toMatchObject({
       kind: 'delivery.query',
       body: { command_id: command.command_id, plan_id: job.plan_id },
     });
-    await renewals.response(query, 'delivered');
+    await renewals.respond(query, 'delivered');
     expect((await renewals.jobOf(message_id)).status).toBe('done');
   });
 
-  it('that does not come is asked for at the deadline, and unknown means that it was never sent', async () => {
+  it('is queried at the deadline when it is missing, and unknown makes the job retry', async () => {
     const { message_id, job } = await renewals.sent();
     edge.now += 30_000;
     await renewals.tick();
@@ -179,11 +192,11 @@ describe('the answer of the node', () => {
     expect(asked).toMatchObject({ status: 'running', deadline_at: edge.now + 30_000 });
     const query = await renewals.commandOf(job);
     expect(query.kind).toBe('delivery.query');
-    await renewals.response(query, 'unknown');
+    await renewals.respond(query, 'unknown');
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'pending', last_error: 'delivery_lost' });
   });
 
-  it('that never comes ends the job as delivery_unknown after ten minutes, and is never sent again', async () => {
+  it('fails the job as delivery_unknown when it is missing for ten minutes, and nothing is sent again', async () => {
     const { message_id, job } = await renewals.sent();
     for (let minute = 0; minute < 11; minute += 1) {
       edge.now += 60_000;
@@ -199,8 +212,8 @@ describe('the answer of the node', () => {
   });
 });
 
-describe('a pause', () => {
-  it('keeps due jobs where they are, and nothing is sent', async () => {
+describe('a pause of the system', () => {
+  it('keeps due jobs pending, and nothing is sent until it ends', async () => {
     const { message_id } = await renewals.settled();
     await renewals.project();
     await renewals.mode('pause');

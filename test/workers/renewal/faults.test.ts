@@ -7,7 +7,7 @@ import { rowsOf } from '../support/edge.ts';
 import { Renewals } from './support.ts';
 
 /**
- * A node that loses, repeats and delays its responses, and a person who changes their mind: whatever the order of ticks,
+ * A node that loses, repeats and delays its responses, and a person who changes their mind: in every order of ticks,
  * responses, pauses and vanished links, every job ends with a reason, and none is sent while an earlier attempt may have
  * been delivered.
  */
@@ -169,7 +169,7 @@ class World {
     else if (command.plan_id !== job.plan_id) reached.reach('a response to an earlier attempt');
     else if (job.status === 'running') reached.reach(`${outcome} while the job runs`);
     else if (job.status === 'failed' && outcome === 'delivered') reached.reach('delivered after the job was given up');
-    await renewals.response(command, outcome, outcome === 'deferred' ? { retry_after_ms: 5_000 } : {});
+    await renewals.respond(command, outcome, outcome === 'deferred' ? { retry_after_ms: 5_000 } : {});
     const after = (await this.jobs()).find((one) => one.job_id === command.job_id);
     if (command.outcome === null && command.plan_id === job.plan_id && job.status === 'running') {
       if (outcome === 'delivered') expect(after?.status).toBe('done');

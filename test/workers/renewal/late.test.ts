@@ -10,8 +10,8 @@ beforeAll(() => renewals.lead());
 
 const running = async () => (await rowsOf("SELECT 1 FROM renewal_jobs WHERE status = 'running'")).length;
 
-describe('after a day without the edge', () => {
-  it('what was seen meanwhile arrives: its instructions have expired, and the newest message is renewed', async () => {
+describe('after the edge was away for a day', () => {
+  it('messages of that day arrive, their instructions have expired, and the newest message is renewed', async () => {
     const { local_conversation_id, remote_conversation_id, message_id } = await renewals.settled();
     await renewals.tick();
     await renewals.deliver(message_id);
@@ -31,16 +31,16 @@ describe('after a day without the edge', () => {
     expect((await renewals.detail(local_conversation_id)).counters).toMatchObject({ renewals_in_row: 1 });
   });
 
-  it('an answer to a delivery of the day before ends it, and it is not made again', async () => {
+  it('a response to a delivery of the day before ends its job, and nothing is sent again', async () => {
     const { message_id, command } = await renewals.sent();
     edge.now += DAY_MS;
     await renewals.lead();
-    await renewals.response(command, 'delivered');
+    await renewals.respond(command, 'delivered');
     await renewals.tick();
     expect((await renewals.jobOf(message_id)).status).toBe('done');
   });
 
-  it('jobs that were due long ago leave some at a time, and none is lost', async () => {
+  it('jobs that were due long ago are sent ten per tick, and none is lost', async () => {
     await rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE status = 'running'");
     const waiting = [];
     for (let n = 0; n < 25; n += 1) waiting.push(await renewals.settled());

@@ -10,8 +10,8 @@ beforeAll(() => renewals.lead());
 
 const clock = (at: number) => new Date(at).toISOString().slice(11, 16);
 
-describe('settings', () => {
-  it('of a conversation lie over those of its platform and of all', async () => {
+describe('renewal settings', () => {
+  it('of a conversation override those of its platform, and these the general ones', async () => {
     const { local_conversation_id } = await renewals.settled('manual');
     await renewals.limits({}, { max_per_day: 50, cooldown_ms: 1 });
     await renewals.limits({ platform: 'chatgpt' }, { cooldown_ms: 2 });
@@ -32,20 +32,20 @@ describe('settings', () => {
     ['template', { settings: { template: 'see {raw_text}' } }],
     ['time_zone', { settings: { time_zone: 'Mars' } }],
     ['quiet_hours', { settings: { quiet_hours: { from: '7', to: '8' } } }],
-    ['unheard_of', { settings: { unheard_of: 1 } }],
+    ['no_such_setting', { settings: { no_such_setting: 1 } }],
     ['platform', { platform: 'chatgpt', local_conversation_id: `lc_${'0'.repeat(26)}`, settings: {} }],
-  ])('with a bad %s are refused, and the field is named', async (field, body) => {
+  ])('with an invalid %s are refused with the name of the field', async (field, body) => {
     const error = await edge.error('PUT', '/v1/renewal/settings', { body });
     expect(error).toMatchObject({ status: 400, error: 'invalid_request' });
     expect(error.message).toContain(field);
   });
 
-  it('of no conversation are refused', async () => {
+  it('of an unknown conversation are refused', async () => {
     const body = { local_conversation_id: `lc_${'0'.repeat(26)}`, settings: {} };
     expect((await edge.error('PUT', '/v1/renewal/settings', { body })).error).toBe('conversation_not_found');
   });
 
-  it('give the text of a conversation', async () => {
+  it("decide the text of a conversation's renewals", async () => {
     const { local_conversation_id, message_id } = await renewals.settled();
     await renewals.limits({ local_conversation_id }, { template: '{title}: go on with {summary}' });
     await renewals.tick();
@@ -55,8 +55,8 @@ describe('settings', () => {
   });
 });
 
-describe('a limit', () => {
-  it('of quiet hours keeps a message unprojected until they end, and says when', async () => {
+describe('a limit of renewals', () => {
+  it('by quiet hours keeps a message from becoming a job until they end, and next_renewal says when', async () => {
     const { local_conversation_id, message_id } = await renewals.settled();
     const until = nextLocal(edge.now + 3_600_000, 'UTC', localTime(edge.now + 3_600_000, 'UTC').minutes) - 86_400_000;
     const quiet_hours = { from: clock(edge.now - 60_000), to: clock(until) };
@@ -70,7 +70,7 @@ describe('a limit', () => {
     expect((await renewals.jobOf(message_id)).status).toBe('running');
   });
 
-  it('set after the job was made holds the job, its attempts unchanged, and lifting it makes it due', async () => {
+  it('that is set after the job was created holds the job without using an attempt, and lifting it makes the job due', async () => {
     const { local_conversation_id, message_id } = await renewals.settled();
     await renewals.project();
     await renewals.limits({ platform: 'chatgpt' }, { end_at: edge.now });
@@ -83,7 +83,7 @@ describe('a limit', () => {
     expect((await renewals.jobOf(message_id)).status).toBe('running');
   });
 
-  it('of renewals in a row stops until a person writes or sets auto once more; the echo of the renewal does not count', async () => {
+  it('in a row holds until a person writes or sets auto again; the echo of a renewal does not end it', async () => {
     const { local_conversation_id, message_id, remote_conversation_id } = await renewals.settled();
     await renewals.limits({ local_conversation_id }, { max_in_a_row: 1 });
     await renewals.tick();
@@ -103,7 +103,7 @@ describe('a limit', () => {
     expect((await renewals.detail(local_conversation_id)).counters).toMatchObject({ renewals_in_row: 1 });
   });
 
-  it('of a day ends with the day, and a cooldown with its time', async () => {
+  it('per day ends with the day, and a cooldown with its time', async () => {
     const { local_conversation_id, remote_conversation_id } = await renewals.settled('auto');
     await renewals.limits({ local_conversation_id }, { max_per_day: 1, cooldown_ms: 60_000, time_zone: 'Asia/Tokyo' });
     edge.now = nextLocal(edge.now, 'Asia/Tokyo', 12 * 60);
@@ -124,8 +124,8 @@ describe('a limit', () => {
   });
 });
 
-describe('a conversation that goes in circles', () => {
-  it('is paused after so many renewals without an effect; an instruction that succeeds is one', async () => {
+describe('a conversation without progress', () => {
+  it('is paused after the set number of renewals without a successful instruction', async () => {
     const { local_conversation_id, remote_conversation_id } = await renewals.settled();
     await renewals.limits({ local_conversation_id }, { max_without_effect: 2 });
     await renewals.renewed(remote_conversation_id);
@@ -147,7 +147,7 @@ describe('a conversation that goes in circles', () => {
     expect((await renewals.jobOf(last.message_id)).status).toBe('running');
   });
 
-  it('is paused when it has been renewed for the same text so many times', async () => {
+  it('is paused after the set number of renewals of the same text', async () => {
     const { local_conversation_id, remote_conversation_id } = await renewals.settled();
     const same = { raw_text: 'I have nothing to add.' };
     for (let n = 0; n < 3; n += 1) await renewals.renewed(remote_conversation_id, same);
@@ -157,8 +157,8 @@ describe('a conversation that goes in circles', () => {
   });
 });
 
-describe('the next renewal', () => {
-  it('is explained at every step', async () => {
+describe('next_renewal', () => {
+  it('names the reason at every step of a conversation', async () => {
     const seen: string[] = [];
     const { local_conversation_id: id, remote_conversation_id, message_id } = await renewals.settled('manual');
     const look = async () => void seen.push((await renewals.next(id)).reason);

@@ -23,7 +23,7 @@ const shell = (id: string) => ({
 });
 
 describe('a settled message', () => {
-  it('of an auto conversation becomes one job, however often a tick comes by', async () => {
+  it('of an auto conversation becomes one job, however many ticks run', async () => {
     const { message_id } = await renewals.settled();
     await renewals.tick();
     await renewals.tick();
@@ -40,26 +40,29 @@ describe('a settled message', () => {
   it.each([
     ['auto', 1],
     ['manual', 0],
-  ] as const)('of %s is projected by one of two projectors that read it at once', async (automation, jobs) => {
-    const { message_id } = await renewals.settled(automation);
-    const project = () =>
-      renewalProjector.run({
-        env,
-        db: openDatabase(env.DB),
-        now: edge.now,
-        random: () => 0.5,
-        mode: 'running',
-        settings: settings(env),
-        batch_id: 'tick_twice',
-        trigger: 'manual',
-        log: () => undefined,
-        hasRoom: () => true,
-      });
-    expect((await Promise.all([project(), project()])).sort()).toEqual(['changed', 'ok']);
-    expect(await jobsOf(message_id)).toHaveLength(jobs);
-  });
+  ] as const)(
+    'of a conversation set to %s is projected by one of two projectors that read it at once',
+    async (automation, jobs) => {
+      const { message_id } = await renewals.settled(automation);
+      const project = () =>
+        renewalProjector.run({
+          env,
+          db: openDatabase(env.DB),
+          now: edge.now,
+          random: () => 0.5,
+          mode: 'running',
+          settings: settings(env),
+          batch_id: 'tick_twice',
+          trigger: 'manual',
+          log: () => undefined,
+          hasRoom: () => true,
+        });
+      expect((await Promise.all([project(), project()])).sort()).toEqual(['changed', 'ok']);
+      expect(await jobsOf(message_id)).toHaveLength(jobs);
+    },
+  );
 
-  it('that has not settled waits, and everything behind it', async () => {
+  it('has to wait for an earlier message that has not settled', async () => {
     const { local_conversation_id } = await renewals.settled();
     const young = await renewals.bring(renewals.message({ remote_conversation_id: 'young' }));
     await renewals.automation(young.local_conversation_id, 'auto');
@@ -74,7 +77,7 @@ describe('a settled message', () => {
   it.each([
     ['automation_manual', 'manual'],
     ['automation_paused', 'paused'],
-  ] as const)('records %s, and is projected once the conversation is auto', async (reason, change) => {
+  ] as const)('is skipped as %s, and becomes a job once the conversation is auto', async (reason, change) => {
     const { message_id, local_conversation_id } = await renewals.settled(change);
     await renewals.tick();
     expect(await renewals.skipReason(message_id)).toBe(reason);
@@ -84,7 +87,7 @@ describe('a settled message', () => {
     expect(await renewals.skipReason(message_id)).toBeNull();
   });
 
-  it('without a link records so, and is projected when the conversation is seen', async () => {
+  it('is skipped without a link, and becomes a job when a browser reports the conversation', async () => {
     const { message_id, remote_conversation_id } = await renewals.settled('auto', { link: shell('a') });
     await renewals.tick();
     expect(await renewals.skipReason(message_id)).toBe('missing_active_link');
@@ -98,14 +101,14 @@ describe('a settled message', () => {
     expect(await jobsOf(message_id)).toHaveLength(1);
   });
 
-  it('in a tab that has no number cannot be reached', async () => {
+  it('is skipped as route_unavailable when its only tab has no number', async () => {
     const link = { ...renewals.message().link, remote_conversation_id: 'no-tab', tab_id: 0 };
     const { message_id } = await renewals.settled('auto', { remote_conversation_id: 'no-tab', link });
     await renewals.tick();
     expect(await renewals.skipReason(message_id)).toBe('route_unavailable');
   });
 
-  it('with a newer one behind it is superseded', async () => {
+  it('is skipped as superseded when a newer one follows', async () => {
     const { message_id, remote_conversation_id } = await renewals.settled();
     const newer = await renewals.bring(renewals.message({ remote_conversation_id }));
     edge.now += 10_000;
@@ -114,7 +117,7 @@ describe('a settled message', () => {
     expect(await jobsOf(newer.message_id)).toHaveLength(1);
   });
 
-  it('whose instructions still run waits for its reply, and is projected when that is given up', async () => {
+  it('is skipped while its instructions run or its reply is due, and becomes a job when the reply is given up', async () => {
     const first = await renewals.settled('auto', { instructions: instructionsOf(EXEC) });
     await renewals.tick();
     expect(await renewals.skipReason(first.message_id)).toBe('instruction_pending');
@@ -124,7 +127,7 @@ describe('a settled message', () => {
     expect(await jobsOf(first.message_id)).toHaveLength(1);
   });
 
-  it('whose reply went out is not renewed', async () => {
+  it('is not renewed when its reply was delivered', async () => {
     const message = await renewals.settled('auto', { instructions: instructionsOf(EXEC) });
     await renewals.result(message.instructions[0]?.instruction_id ?? '');
     await renewals.act(`/v1/messages/${message.message_id}/reply`, { outcome: 'delivered', reason: null, attempt: 1 });
@@ -132,7 +135,7 @@ describe('a settled message', () => {
     expect(await renewals.skipReason(message.message_id)).toBe('instruction_pending');
   });
 
-  it('of the user is passed over', async () => {
+  it('of the user becomes no job', async () => {
     const { message_id } = await renewals.settled('auto', { role: 'user' });
     await renewals.tick();
     expect(await jobsOf(message_id)).toEqual([]);
@@ -140,8 +143,8 @@ describe('a settled message', () => {
   });
 });
 
-describe('while the system drains', () => {
-  it('no message is projected, and none is lost', async () => {
+describe('the projector of a draining system', () => {
+  it('projects nothing, and loses no message', async () => {
     const { message_id } = await renewals.settled();
     await renewals.mode('drain');
     await renewals.tick();

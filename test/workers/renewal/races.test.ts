@@ -74,6 +74,23 @@ describe('the dispatcher', () => {
     expect(await commandsOf(one.job.job_id, 'delivery')).toEqual([]);
   });
 
+  it('does not pause a conversation without progress that a person sets to manual before it commits', async () => {
+    const { local_conversation_id } = await dueJob();
+    await rowsOf(
+      'UPDATE local_conversations SET renewals_without_effect = 100 WHERE local_conversation_id = ?',
+      local_conversation_id,
+    );
+    await edge.race(
+      () => renewals.tick(),
+      () => renewals.automation(local_conversation_id, 'manual'),
+      STEPS,
+    );
+    expect(await renewals.detail(local_conversation_id)).toMatchObject({
+      automation_status: 'manual',
+      pause_reason: null,
+    });
+  });
+
   it('pushes no command for a job that was canceled before it commits', async () => {
     const node = await connected();
     const canceled = await dueJob();
@@ -97,7 +114,7 @@ describe('a response to a delivery', () => {
     const { client_id = '' } = job.target_snapshot ?? {};
     edge.now += 600_000;
     await edge.race(
-      () => renewals.response(command, 'failed', { http_status: 401 }),
+      () => renewals.respond(command, 'failed', { http_status: 401 }),
       () => renewals.tick(),
     );
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', last_error: 'delivery_unknown' });
@@ -114,9 +131,9 @@ describe('a response to a delivery', () => {
     const { message_id, command, job } = await renewals.sent();
     edge.now += 30_000;
     await renewals.tick();
-    await renewals.response(await renewals.commandOf(job), 'unknown');
+    await renewals.respond(await renewals.commandOf(job), 'unknown');
     await cancel(job.job_id);
-    await renewals.response(command, 'delivered');
+    await renewals.respond(command, 'delivered');
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'canceled', last_error: 'canceled_by_person' });
   });
 });
@@ -129,7 +146,7 @@ describe('the reconciler', () => {
     edge.now += 30_000;
     await edge.race(
       () => renewals.tick(),
-      () => renewals.response(command, 'delivered'),
+      () => renewals.respond(command, 'delivered'),
       STEPS,
     );
     expect((await renewals.jobOf(message_id)).status).toBe('done');

@@ -9,8 +9,8 @@ beforeAll(() => renewals.lead());
 const commands = (kind: string, jobId: string) =>
   rowsOf<{ command_id: string }>('SELECT command_id FROM commands WHERE kind = ? AND body LIKE ?', kind, `%${jobId}%`);
 
-describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
-  it('is asked about under a new deadline each time, until ten minutes after it was sent', async () => {
+describe('a delivery without a response', () => {
+  it('is queried under a new deadline each time, until ten minutes after it was sent', async () => {
     const { message_id, job } = await renewals.sent();
     const sentAt = edge.now;
     for (let phase = 1; phase < 20; phase += 1) {
@@ -35,56 +35,56 @@ describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
     expect(await commands('delivery', job.job_id)).toHaveLength(1);
   });
 
-  it('and comes while it is asked about ends the job as it says', async () => {
+  it('ends its job by the response that arrives while it is queried', async () => {
     const { message_id, command } = await renewals.sent();
     edge.now += 90_000;
     await renewals.tick();
-    await renewals.response(command, 'delivered');
+    await renewals.respond(command, 'delivered');
     expect((await renewals.jobOf(message_id)).status).toBe('done');
   });
 
-  it('and comes after it was given up is believed when it says delivered, and nothing is sent again', async () => {
+  it('is done by a late response that says delivered after the job had failed, and nothing is sent again', async () => {
     const { message_id, command, job } = await renewals.sent();
     edge.now += 600_000;
     await renewals.tick();
     expect((await renewals.jobOf(message_id)).last_error).toBe('delivery_unknown');
-    await renewals.response(command, 'delivered');
+    await renewals.respond(command, 'delivered');
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'done', last_error: null });
     expect((await edge.error('POST', `/v1/renewal/jobs/${job.job_id}/retry`, { body: {} })).error).toBe('conflict');
   });
 
-  it('and comes after it was given up as a failure changes nothing', async () => {
+  it('stays failed when a late response says failed', async () => {
     const { message_id, command } = await renewals.sent();
     edge.now += 600_000;
     await renewals.tick();
-    await renewals.response(command, 'failed', { reason: 'http_500' });
+    await renewals.respond(command, 'failed', { reason: 'http_500' });
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', last_error: 'delivery_unknown' });
   });
 
-  it('is searched for: found it is done, not found it is tried again', async () => {
+  it('is searched for: found, its job is done; not found, its job is retried', async () => {
     for (const [outcome, more, status] of [
       ['delivered', { reason: 'found_in_conversation' }, 'done'],
       ['failed', { reason: 'not_found_in_conversation' }, 'pending'],
     ] as const) {
       const { message_id, command, job } = await renewals.sent();
-      await renewals.response(command, 'uncertain', { reason: 'socket_lost' });
+      await renewals.respond(command, 'uncertain', { reason: 'socket_lost' });
       const query = await renewals.commandOf(job);
       expect(query.kind).toBe('delivery.query');
-      await renewals.response(query, outcome, more);
+      await renewals.respond(query, outcome, more);
       expect((await renewals.jobOf(message_id)).status).toBe(status);
     }
   });
 
-  it('and that no browser could search for is asked about only at its deadlines, and given up at the last', async () => {
+  it('is queried only at its deadlines when no browser can search for it, and fails at the last', async () => {
     const { message_id, command, job } = await renewals.sent();
     const sentAt = edge.now;
-    await renewals.response(command, 'uncertain');
-    await renewals.response(await renewals.commandOf(job), 'uncertain');
+    await renewals.respond(command, 'uncertain');
+    await renewals.respond(await renewals.commandOf(job), 'uncertain');
     expect(await commands('delivery.query', job.job_id)).toHaveLength(1);
     while (edge.now < sentAt + 570_000) {
       edge.now = (await renewals.jobOf(message_id)).deadline_at ?? 0;
       await renewals.tick();
-      await renewals.response(await renewals.commandOf(job), 'uncertain');
+      await renewals.respond(await renewals.commandOf(job), 'uncertain');
     }
     edge.now = sentAt + 600_000;
     await renewals.tick();
@@ -93,14 +93,14 @@ describe('a delivery whose answer does not come', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a dead letter', () => {
-  it('is redriven by a person with all its attempts, under plan ids that were never used', async () => {
+describe('a failed job', () => {
+  it('is redriven by a person with all its attempts, under new plan ids', async () => {
     const { message_id, job } = await renewals.sent();
     const plans = new Set<string | null>();
     for (let attempt = 1; attempt <= 6; attempt += 1) {
       const running = await renewals.jobOf(message_id);
       plans.add(running.plan_id);
-      await renewals.response(await renewals.commandOf(job), 'failed', { reason: 'http_500' });
+      await renewals.respond(await renewals.commandOf(job), 'failed', { reason: 'http_500' });
       if (attempt === 3) await edge.data('POST', `/v1/renewal/jobs/${job.job_id}/retry`, { body: {} });
       edge.now = (await renewals.jobOf(message_id)).next_attempt_at ?? edge.now;
       await renewals.tick();
@@ -111,7 +111,7 @@ describe('a dead letter', () => {
     expect(timeline.length).toBeGreaterThanOrEqual(13);
   });
 
-  it('that a newer message has superseded is not redriven, and a pending job can be canceled', async () => {
+  it('is not redriven once a newer message has come, and the job of that message can be canceled while it is pending', async () => {
     const { message_id, job, remote_conversation_id } = await renewals.sent();
     await rowsOf("UPDATE renewal_jobs SET status = 'failed', deadline_at = NULL WHERE job_id = ?", job.job_id);
     const newer = await renewals.answered(remote_conversation_id);

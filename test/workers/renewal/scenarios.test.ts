@@ -9,20 +9,20 @@ import { entriesOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { Renewals } from './support.ts';
 
-// The scenarios by which this behaviour was first agreed, under the names they had then.
+// Scenarios of the specification, under the names that it gives them.
 const renewals = new Renewals();
 const { edge } = renewals;
 const framework = (stage: string, result: string) => `timed-jobs.framework ${stage} ${result}`;
 
-describe('before anybody leads', () => {
+describe('without a leader', () => {
   it('ConductorTimedJobs keeps standby runners idle', async () => {
     const { message_id } = await renewals.settled();
     const { decision, batch_id } = await renewals.tick();
     expect(decision).toBe('skipped_not_leader');
-    const told = await entriesOf(batch_id);
-    expect(told).toContain('renewal.projector runner_skipped skipped_not_leader');
-    expect(told).toContain('renewal.dispatcher runner_skipped skipped_not_leader');
-    expect(told.at(-1)).toBe(framework('tick_completed', 'skipped_not_leader'));
+    const entries = await entriesOf(batch_id);
+    expect(entries).toContain('renewal.projector runner_skipped skipped_not_leader');
+    expect(entries).toContain('renewal.dispatcher runner_skipped skipped_not_leader');
+    expect(entries.at(-1)).toBe(framework('tick_completed', 'skipped_not_leader'));
     expect(await renewals.skipReason(message_id)).toBeNull();
   });
 });
@@ -34,26 +34,26 @@ describe('with a leader', () => {
     expect(RUNNERS.map((one) => one.name)).toEqual(expect.arrayContaining(['renewal.projector', 'renewal.dispatcher']));
     const { decision, batch_id } = await renewals.tick();
     expect(decision).toBe('scheduled');
-    const told = await entriesOf(batch_id);
-    expect(told).toContain('renewal.projector message_projected ok');
-    expect(told).toContain('renewal.dispatcher scan_completed ok');
-    expect(told.at(-1)).toBe(framework('tick_completed', 'scheduled'));
+    const entries = await entriesOf(batch_id);
+    expect(entries).toContain('renewal.projector message_projected ok');
+    expect(entries).toContain('renewal.dispatcher scan_completed ok');
+    expect(entries.at(-1)).toBe(framework('tick_completed', 'scheduled'));
   });
 
   it('ConductorRuntime skips timed-jobs ticks while system automation is paused', async () => {
     await renewals.mode('pause');
     const { batch_id } = await renewals.tick();
-    const told = await entriesOf(batch_id);
-    expect(told).toContain('renewal.projector runner_skipped skipped_system_paused');
-    expect(told).toContain('renewal.dispatcher runner_skipped skipped_system_paused');
-    expect(told.at(-1)).toBe(framework('tick_completed', 'skipped_system_paused'));
+    const entries = await entriesOf(batch_id);
+    expect(entries).toContain('renewal.projector runner_skipped skipped_system_paused');
+    expect(entries).toContain('renewal.dispatcher runner_skipped skipped_system_paused');
+    expect(entries.at(-1)).toBe(framework('tick_completed', 'skipped_system_paused'));
     await renewals.mode('resume');
   });
 
   it('renewal dispatcher sends due pending jobs through browser.proxy_delivery and marks them done', async () => {
     const { message_id, job, command } = await renewals.sent();
     expect(command.body).toMatchObject({ target: { tab_id: 17 }, message_text: job.payload_text });
-    await renewals.response(command, 'delivered', { method: 'replay', http_status: 200 });
+    await renewals.respond(command, 'delivered', { method: 'replay', http_status: 200 });
     expect(await renewals.jobOf(message_id)).toMatchObject({
       status: 'done',
       attempt_count: 1,
@@ -62,9 +62,9 @@ describe('with a leader', () => {
       finished_at: edge.now,
       target_snapshot: { target: { kind: 'browser.proxy_delivery' } },
     });
-    const told = await entriesOf(job.batch_id ?? '');
-    expect(told).toContain('renewal.dispatcher job_attempt_started attempt_started');
-    expect(told).toContain('renewal.dispatcher job_completed attempt_succeeded');
+    const entries = await entriesOf(job.batch_id ?? '');
+    expect(entries).toContain('renewal.dispatcher job_attempt_started attempt_started');
+    expect(entries).toContain('renewal.dispatcher job_completed attempt_succeeded');
   });
 
   it('renewal dispatcher defers paused jobs and retries transient proxy failures until failed', async () => {
@@ -82,7 +82,7 @@ describe('with a leader', () => {
     expect(await entriesOf(batch_id)).toContain('renewal.dispatcher job_deferred automation_paused');
     const refuse = async () => {
       const job = await renewals.jobOf(retried.message_id);
-      await renewals.response(await renewals.commandOf(job), 'failed', { reason: 'no_active_client' });
+      await renewals.respond(await renewals.commandOf(job), 'failed', { reason: 'no_active_client' });
       return renewals.jobOf(retried.message_id);
     };
     const first = await refuse();
@@ -117,7 +117,7 @@ describe('with a leader', () => {
     const { message_id } = await renewals.settled();
     const manual = await renewals.settled('manual');
     await renewals.project();
-    // Whoever opens the database next begins where the cursor stands: nothing of the old process is needed.
+    // A new process continues from the stored cursor.
     const { cursor, next } = await readProjectable(openDatabase(env.DB), edge.now, 10);
     expect(cursor).toBeGreaterThan(0);
     expect(next).toEqual([]);
@@ -127,13 +127,13 @@ describe('with a leader', () => {
     expect(await renewals.skipReason(manual.message_id)).toBe('automation_manual');
   });
 
-  it('a projected and a skipped message are told with their reasons', async () => {
+  it('the tick log names a projected and a skipped message with the reason', async () => {
     const projected = await renewals.settled();
     const skipped = await renewals.settled('paused');
     const { batch_id } = await renewals.project();
     const { items } = await edge.data<{ items: Tick[] }>('GET', `/v1/timed-jobs/ticks?batch_id=${batch_id}`);
-    const told = items.flatMap((tick) => tick.entries).filter((entry) => 'message_id' in entry);
-    expect(told).toEqual([
+    const entries = items.flatMap((tick) => tick.entries).filter((entry) => 'message_id' in entry);
+    expect(entries).toEqual([
       expect.objectContaining({ stage: 'message_projected', result: 'ok', message_id: projected.message_id }),
       expect.objectContaining({
         stage: 'message_skipped',
@@ -144,7 +144,7 @@ describe('with a leader', () => {
     ]);
   });
 
-  it('ticks are found by what they decided and what started them', async () => {
+  it('ticks can be filtered by decision and trigger', async () => {
     const skipped = await edge.data<{ items: Tick[] }>(
       'GET',
       '/v1/timed-jobs/ticks?decision=skipped_system_paused&trigger=manual',

@@ -14,7 +14,7 @@ const stopOf = async (client: string) => {
 };
 const resume = (client: string) => edge.data('POST', `/v1/browser/clients/${client}/resume`, { body: {} });
 
-/** A renewal sent to a browser that has told of itself. */
+/** A renewal sent to a browser that its node has reported. */
 async function sentTo(client: string) {
   await renewals.browser({ client });
   const message = await renewals.settled('auto', { client_id: client });
@@ -23,15 +23,15 @@ async function sentTo(client: string) {
   return { ...message, job, command: await renewals.commandOf(job) };
 }
 
-describe('a browser that the platform turns away', () => {
+describe('a browser that a platform refuses', () => {
   it.each<[string, { http_status?: number; reason?: string; method?: string }]>([
     ['signed_out', { http_status: 401 }],
     ['signed_out', { http_status: 403, method: 'dom' }],
     ['account_changed', { reason: 'account_changed' }],
-  ])('is stopped as %s, is sent nothing more, and goes on after a person resumes it', async (reason, more) => {
+  ])('is stopped as %s, and is sent nothing until a person resumes it', async (reason, more) => {
     const client = `stops-${reason}-${more.http_status ?? 0}`;
     const { command, message_id, local_conversation_id } = await sentTo(client);
-    await renewals.response(command, 'failed', more);
+    await renewals.respond(command, 'failed', more);
     expect(await stopOf(client)).toBe(reason);
     expect(await renewals.jobOf(message_id)).toMatchObject({
       status: 'pending',
@@ -49,9 +49,9 @@ describe('a browser that the platform turns away', () => {
     expect(job).toMatchObject({ status: 'running', plan_id: `${job.job_id}.2` });
   });
 
-  it('by a security challenge has its conversation paused as well', async () => {
+  it('with a security challenge is stopped, and its conversation is paused', async () => {
     const { command, local_conversation_id, message_id } = await sentTo('challenged');
-    await renewals.response(command, 'failed', { reason: 'security_challenge' });
+    await renewals.respond(command, 'failed', { reason: 'security_challenge' });
     expect(await stopOf('challenged')).toBe('security_challenge');
     expect(await renewals.detail(local_conversation_id)).toMatchObject({ pause_reason: 'security_challenge' });
     await resume('challenged');
@@ -60,11 +60,11 @@ describe('a browser that the platform turns away', () => {
     expect((await renewals.jobOf(message_id)).status).toBe('running');
   });
 
-  it('is stopped though its node has never told of it', async () => {
+  it('is stopped although its node has never reported it', async () => {
     const message = await renewals.settled('auto', { client_id: 'untold' });
     await renewals.tick();
     const command = await renewals.commandOf(await renewals.jobOf(message.message_id));
-    await renewals.response(command, 'failed', { http_status: 401 });
+    await renewals.respond(command, 'failed', { http_status: 401 });
     expect(await stopOf('untold')).toBe('signed_out');
     edge.now += 300_000;
     await renewals.tick();
@@ -72,14 +72,14 @@ describe('a browser that the platform turns away', () => {
     expect(await resume('untold')).toMatchObject({ resumed: ['chatgpt'] });
   });
 
-  it('and has stopped itself is known here too, the attempt given back', async () => {
+  it('and that was stopped by its node is stopped at the edge, and the attempt is returned', async () => {
     const { command, message_id } = await sentTo('stopped-itself');
-    await renewals.response(command, 'deferred', { reason: 'signed_out', retry_after_ms: 300_000 });
+    await renewals.respond(command, 'deferred', { reason: 'signed_out', retry_after_ms: 300_000 });
     expect(await stopOf('stopped-itself')).toBe('signed_out');
     expect(await renewals.jobOf(message_id)).toMatchObject({ attempt_count: 0, last_error: 'signed_out' });
   });
 
-  it('is resumed through its node, by people only', async () => {
+  it('is resumed by a command to its node', async () => {
     await renewals.browser({ client: 'resumed' }, { stopped_reason: 'signed_out' });
     const { command_id } = (await resume('resumed')) as { command_id: string };
     const { items } = await edge.data<{ items: Command[] }>('GET', '/v1/controllers/mini-main/commands?limit=200', {
@@ -89,13 +89,13 @@ describe('a browser that the platform turns away', () => {
       kind: 'client.resume',
       body: { client_id: 'resumed', platform: null },
     });
-    expect((await edge.error('POST', '/v1/browser/clients/nobody/resume', { body: {} })).error).toBe(
+    expect((await edge.error('POST', '/v1/browser/clients/unknown/resume', { body: {} })).error).toBe(
       'client_not_found',
     );
   });
 });
 
-describe('a link made with another account', () => {
+describe('a link that was made with another account', () => {
   it('is not used until a person resumes its browser', async () => {
     await renewals.browser({ client: 'two-accounts' }, { fingerprint: 'first' });
     const message = await renewals.settled('auto', { client_id: 'two-accounts' });
@@ -112,8 +112,8 @@ describe('a link made with another account', () => {
   });
 });
 
-describe('of several browsers', () => {
-  it('one that is not stopped is used, though its link is older', async () => {
+describe('a conversation in several browsers', () => {
+  it('is renewed by the browser that is not stopped, even by an older link', async () => {
     const message = await renewals.settled('auto', { client_id: 'older' });
     const conversation = message.remote_conversation_id;
     await renewals.browser({ client: 'older', conversation });
@@ -127,10 +127,10 @@ describe('of several browsers', () => {
   });
 });
 
-describe('a platform that has had enough', () => {
-  it('is left alone for the time it names, in the whole conversation', async () => {
+describe('a platform that limits the rate', () => {
+  it('gets no message of the conversation before the time that it names', async () => {
     const { command, message_id, local_conversation_id, remote_conversation_id } = await sentTo('limited');
-    await renewals.response(command, 'failed', { http_status: 429, retry_after_ms: 900_000 });
+    await renewals.respond(command, 'failed', { http_status: 429, retry_after_ms: 900_000 });
     const reset = edge.now + 900_000;
     expect(await renewals.jobOf(message_id)).toMatchObject({ last_error: 'rate_limited', next_attempt_at: reset });
     expect(await renewals.next(local_conversation_id)).toEqual({ due: false, at: reset, reason: 'rate_limited' });
@@ -142,10 +142,10 @@ describe('a platform that has had enough', () => {
     expect((await renewals.jobOf(next.message_id)).status).toBe('running');
   });
 
-  it('at every attempt has the conversation paused', async () => {
+  it('at every attempt makes the edge pause the conversation', async () => {
     const { message_id, job, local_conversation_id } = await sentTo('limited-always');
     for (let attempt = 1; attempt <= 3; attempt += 1) {
-      await renewals.response(await renewals.commandOf(job), 'failed', { http_status: 429, retry_after_ms: 1_000 });
+      await renewals.respond(await renewals.commandOf(job), 'failed', { http_status: 429, retry_after_ms: 1_000 });
       edge.now = (await renewals.jobOf(message_id)).next_attempt_at ?? edge.now;
       await renewals.tick();
     }

@@ -14,7 +14,7 @@ const SETTLE_MS = 10_000;
 export class Renewals extends Conductor {
   #conversations = 0;
 
-  /** A settled message in a new conversation, `auto` unless told otherwise. */
+  /** A settled message in a new conversation, set to `auto` by default. */
   async settled(change: 'manual' | 'auto' | 'paused' = 'auto', more: Parameters<Conductor['message']>[0] = {}) {
     this.#conversations += 1;
     const remote_conversation_id = `renewal-${this.#conversations}`;
@@ -56,7 +56,7 @@ export class Renewals extends Conductor {
     return command;
   }
 
-  response({ command_id }: Pick<Command, 'command_id'>, outcome: string, more: Record<string, unknown> = {}) {
+  respond({ command_id }: Pick<Command, 'command_id'>, outcome: string, more: Record<string, unknown> = {}) {
     const result =
       outcome === 'unknown' || outcome === 'in_flight' ? { outcome } : { outcome, reason: null, method: null, ...more };
     return this.act<{ status: string }>(`/v1/commands/${command_id}/result`, { result });
@@ -98,7 +98,7 @@ export class Renewals extends Conductor {
   }
 
   async deliver(messageId: string): Promise<void> {
-    await this.response(await this.commandOf(await this.jobOf(messageId)), 'delivered');
+    await this.respond(await this.commandOf(await this.jobOf(messageId)), 'delivered');
   }
 
   limits(scope: { platform?: string; local_conversation_id?: string }, settings: RenewalSettingsPatch) {

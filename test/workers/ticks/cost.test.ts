@@ -85,7 +85,7 @@ describe('a tick with everything to do at once', () => {
       await runTick(counted.env, { trigger: 'manual', scheduledTime: null, now: edge.now }, quiet);
       expect(counted.queries()).toBeLessThanOrEqual(QUERIES_MAX);
       expect((await open()).length).toBeLessThan(left);
-      // It has not come to its end, and goes on at once.
+      // It has left some, and the next tick is due now.
       if (left > 1) expect((await timedJobs(env).read()).next_due_at).toBe(edge.now);
     }
   });

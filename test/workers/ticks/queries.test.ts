@@ -4,7 +4,7 @@ import { openDatabase } from '../../../workers/db/open.ts';
 import { settings } from '../../../workers/settings.ts';
 import type { Runner, RunnerContext } from '../../../workers/timed-jobs/job.ts';
 import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
-import { FRAMEWORK_QUERIES, reservedQueries } from '../../../workers/timed-jobs/run-tick.ts';
+import { FRAMEWORK_QUERIES, reservedQueries } from '../../../workers/timed-jobs/run-jobs.ts';
 import { Renewals } from '../renewal/support.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';

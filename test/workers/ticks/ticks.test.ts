@@ -25,7 +25,7 @@ const worker = runner('a.worker', true, async () => 'ok');
 const quiet = { random: () => 0.5, log: () => undefined };
 
 describe('a tick', () => {
-  it('without a leader skips the ordinary runners and runs the reapers', async () => {
+  it('without a leader skips the ordinary jobs and runs the reapers', async () => {
     const { decision, batch_id } = await conductor.tick({ runners: [reaper, worker] });
     expect(decision).toBe('skipped_not_leader');
     expect(await entriesOf(batch_id)).toEqual([
@@ -37,7 +37,7 @@ describe('a tick', () => {
     ]);
   });
 
-  it('with a leader runs all, and one that throws fails alone', async () => {
+  it('with a leader runs all jobs, and one that throws fails alone', async () => {
     await conductor.lead();
     const broken = runner('a.broken', true, () => Promise.reject(new Error('no luck')));
     const { decision, batch_id } = await conductor.tick({ runners: [broken, worker] });
@@ -53,7 +53,7 @@ describe('a tick', () => {
     expect((await conductor.tick({ runners: [worker] })).decision).toBe('scheduled');
   });
 
-  it('while paused skips the ordinary runners in every case', async () => {
+  it('of a paused system skips the ordinary jobs', async () => {
     await conductor.mode('pause');
     const { decision, batch_id } = await conductor.tick({ runners: [worker] });
     expect(decision).toBe('skipped_system_paused');
@@ -76,13 +76,13 @@ describe('a tick', () => {
     expect(runs).toBe(1);
   });
 
-  it('without runners says so and nothing else', async () => {
+  it('without jobs logs only that', async () => {
     const { decision, batch_id } = await conductor.tick({ runners: [] });
     expect(decision).toBe('skipped_no_runners');
     expect(await entriesOf(batch_id)).toEqual(['timed-jobs.framework tick_skipped_no_runners skipped_no_runners']);
   });
 
-  it('that finds another one at work skips, and leaves its lock alone', async () => {
+  it('that finds another one running is skipped, and keeps the lock of the other one', async () => {
     let inner: TickResponse | undefined;
     const nosy = runner('a.nosy', true, async () => {
       inner = await conductor.tick({ runners: [worker] });
@@ -94,14 +94,14 @@ describe('a tick', () => {
     expect((await timedJobs(env).read()).locked_until).toBeNull();
   });
 
-  it('of the cron is run once for each scheduled time', async () => {
+  it('of the cron runs once for each scheduled time', async () => {
     const request = { trigger: 'cron', scheduledTime: edge.now, now: edge.now } as const;
     const deps = { ...quiet, runners: [worker] };
     const decisions = [await runTick(env, request, deps), await runTick(env, request, deps)];
     expect(decisions.map((one) => one.decision)).toEqual(['scheduled', 'skipped_busy']);
   });
 
-  it('that has nothing to do leaves one short row', async () => {
+  it('with nothing to do stores one short row', async () => {
     const { batch_id } = await conductor.tick({ runners: RUNNERS });
     expect(await entriesOf(batch_id)).toEqual([
       'renewal.projector scan_completed idle',
@@ -111,10 +111,10 @@ describe('a tick', () => {
   });
 });
 
-describe('the next due time', () => {
+describe('the next due time of ticks', () => {
   const armed = async () => (await timedJobs(env).read()).next_due_at;
 
-  it('is the settle time of the next message of an auto conversation, then nothing while nothing is due', async () => {
+  it('is the end of the quiet period of the next message of an auto conversation, and none when nothing is due', async () => {
     await conductor.tick();
     expect(await armed()).toBeNull();
     const manual = await conductor.bring(conductor.message({ remote_conversation_id: 'due-1' }));
@@ -125,7 +125,7 @@ describe('the next due time', () => {
     expect(await armed()).toBe(edge.now + 10_000);
   });
 
-  it('is the deadline of a running job, and nothing while the system is paused', async () => {
+  it('is the deadline of a running job, and none while the system is paused', async () => {
     edge.now += 10_000;
     await conductor.tick();
     expect(await armed()).toBe(edge.now + 30_000);
@@ -136,7 +136,7 @@ describe('the next due time', () => {
     expect(await armed()).toBe(edge.now);
   });
 
-  it('is not hidden by jobs of conversations that are not auto, however many they are', async () => {
+  it('is not hidden by many jobs of conversations that are not auto', async () => {
     const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id: 'shown' }));
     await conductor.automation(local_conversation_id, 'auto');
     edge.now += 10_000;
@@ -161,7 +161,7 @@ describe('the next due time', () => {
     await rowsOf("DELETE FROM renewal_jobs WHERE status = 'pending'");
   });
 
-  it('does not come at once again after a tick that could do nothing about what is due', async () => {
+  it('is ten seconds away after a tick that could do nothing about what is due', async () => {
     const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id: 'stuck' }));
     await conductor.automation(local_conversation_id, 'auto');
     edge.now += 10_000;
@@ -172,7 +172,7 @@ describe('the next due time', () => {
     expect(await armed()).toBe(edge.now + 30_000);
   });
 
-  it('is at once where a reaper had to stop, also while the system is paused', async () => {
+  it('is now when a reaper had to stop, also while the system is paused', async () => {
     const more = runner('a.reaper', false, async () => MORE);
     await conductor.mode('pause');
     await conductor.tick({ runners: [more] });
@@ -183,8 +183,8 @@ describe('the next due time', () => {
   });
 });
 
-describe('over HTTP', () => {
-  it('an operator starts one, and the log is read in order after a number', async () => {
+describe('the tick log over HTTP', () => {
+  it('lists the tick that an operator started, also in order after a number', async () => {
     const response = await edge.data<TickResponse>('POST', '/v1/timed-jobs/tick', { body: {} });
     expect(response.decision).toBe('scheduled');
     const newest = await edge.data<{ items: { tick_seq: number; batch_id: string }[] }>(
@@ -200,11 +200,11 @@ describe('over HTTP', () => {
   });
 });
 
-describe('what may go wrong between ticks', () => {
+describe('ticks that fail to start or to end', () => {
   const stub = () => env.TIMED_JOBS.getByName('global');
   const alarmAt = () => runInDurableObject(stub(), (_object, state) => state.storage.getAlarm());
 
-  it('a lost alarm is armed anew by the next tick of the cron', async () => {
+  it('a lost alarm is set again by the next cron tick', async () => {
     await conductor
       .bring(conductor.message({ remote_conversation_id: 'lost-alarm' }))
       .then((message) => conductor.automation(message.local_conversation_id, 'auto'));
@@ -214,7 +214,7 @@ describe('what may go wrong between ticks', () => {
     expect(await alarmAt()).toBe(edge.now + 10_000);
   });
 
-  it('two that begin at once do the work once', async () => {
+  it('ticks that begin at once do the work once', async () => {
     edge.now += 10_000;
     const cron = { trigger: 'cron', scheduledTime: edge.now, now: edge.now } as const;
     const alarm = { trigger: 'alarm', scheduledTime: null, now: edge.now } as const;
@@ -222,7 +222,7 @@ describe('what may go wrong between ticks', () => {
     expect(answers.map((one) => one.decision).sort()).toEqual(['scheduled', 'skipped_busy', 'skipped_busy']);
   });
 
-  it('one that has used its time leaves the other runners to the next, which is due at once', async () => {
+  it('a tick that has used its time leaves the other jobs to the next one, which is due now', async () => {
     const { batch_id } = await runTick(
       env,
       { trigger: 'manual', scheduledTime: null, now: edge.now },
