@@ -1,18 +1,18 @@
 /**
- * The only place that names objects: which singleton, which shard of the hub. What it returns are plain objects typed
- * by the contracts, safe to await and to return; a stub is made for each call, as one that has failed stays broken.
+ * The only place that names objects: which singleton, which shard of the hub. It returns plain objects typed by the
+ * contracts, which are safe to await and to return. Each call makes a new stub, because a stub that failed stays broken.
  */
-import { proxyDurable } from 'itty-durable/proxy-durable.js';
 import { HEADER } from '../schema/contracts/common.ts';
 import type { AutomationStateApi, LeaderLeaseApi, NodeHubApi, TimedJobsApi } from '../schema/contracts/objects.ts';
 import { LEASE } from '../schema/defaults.ts';
+import { ittyStub } from './automation-state/itty-adapter.ts';
 import type { ObjectNamespace, ObjectsEnv } from './env.ts';
 
 const SINGLETON = LEASE.name;
-/** More shards are more names here; a node's shard follows from its id alone. */
+/** Each shard is an object of its own. A node's shard follows from its id alone. */
 const HUB_SHARDS = 1;
 
-/** The generated types cannot express `unknown` in an answer, so the contract is asserted here, once. */
+/** The generated types cannot express `unknown` in a result, so the contract is asserted here, once. */
 function stubOf<Api>(namespace: ObjectNamespace, name: string): Api {
   return namespace.get(namespace.idFromName(name)) as unknown as Api;
 }
@@ -32,7 +32,7 @@ export function leaderLease(env: ObjectsEnv): LeaderLeaseApi {
 }
 
 export function automationState(env: ObjectsEnv): AutomationStateApi {
-  const stub = (): AutomationStateApi => proxyDurable(env.AUTOMATION_STATE, { parse: true }).get(SINGLETON);
+  const stub = (): AutomationStateApi => ittyStub(env.AUTOMATION_STATE, SINGLETON);
   return {
     read: () => stub().read(),
     change: (change) => stub().change(change),
@@ -53,7 +53,7 @@ export function timedJobs(env: ObjectsEnv): TimedJobsApi {
 
 export interface NodeHubStub extends NodeHubApi {
   /**
-   * Hands over the upgrade request of that node, whom the Worker has authenticated, with the end of its token (Unix
+   * Hands over the upgrade request of that node, which the Worker has authenticated, with the expiry of its token (Unix
    * milliseconds; null for never).
    */
   fetch(request: Request, tokenExpiresAt: number | null): Promise<Response>;
@@ -66,7 +66,7 @@ export function nodeHub(env: ObjectsEnv, nodeId: string): NodeHubStub {
     ...hubApi(env, hub),
     fetch: (request, tokenExpiresAt) => {
       const headers = new Headers(request.headers);
-      // Set here and nowhere else, over whatever the client sent: it is the identity the hub goes by.
+      // Set only here, over any value that the client sent: the hub trusts this header as the node's identity.
       headers.set(HEADER.controller_id, nodeId);
       headers.delete(HEADER.token_expires_at);
       if (tokenExpiresAt !== null) headers.set(HEADER.token_expires_at, String(tokenExpiresAt));
@@ -78,7 +78,7 @@ export function nodeHub(env: ObjectsEnv, nodeId: string): NodeHubStub {
   };
 }
 
-/** Every hub, for what all nodes are told. */
+/** Every hub, for what is sent to all nodes. */
 export function allHubs(env: ObjectsEnv): NodeHubApi[] {
   return Array.from({ length: HUB_SHARDS }, (_, shard) => hubApi(env, hubName(shard)));
 }
@@ -91,13 +91,13 @@ function hubApi(env: ObjectsEnv, hub: string): NodeHubApi {
     announceMode: (mode, version) => stub().announceMode(mode, version),
     announceLease: (lease) => stub().announceLease(lease),
     offerLease: (lease) => stub().offerLease(lease),
-    heard: (nodeId) => stub().heard(nodeId),
+    recordContact: (nodeId) => stub().recordContact(nodeId),
     presence: (controllerIds) => stub().presence(controllerIds),
     disconnect: (nodeId) => stub().disconnect(nodeId),
   };
 }
 
-/** FNV-1a: stable for ever, as a node must find its hub again. */
+/** FNV-1a. It never changes, because a node has to find its hub again. */
 function shardName(nodeId: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(nodeId)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

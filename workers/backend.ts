@@ -1,18 +1,18 @@
 /** What the Durable Objects may ask of the Worker, so that no object queries D1 itself (the fence apart). */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Command, Receipt } from '../schema/contracts/commands.ts';
-import type { EdgeBackendApi } from '../schema/contracts/objects.ts';
-import type { TickResponse, TickTrigger } from '../schema/contracts/ticks.ts';
+import type { AlarmTickResult, EdgeBackendApi } from '../schema/contracts/objects.ts';
+import type { TickGrant } from '../schema/contracts/ticks.ts';
 import { openDatabase, runBatch } from './db/open.ts';
 import { endRefused } from './instructions/run-on-other-node.ts';
 import { noteReceipts, pendingCommands } from './nodes/commands.ts';
 import { dueWithNode } from './renewal/jobs.ts';
-import { runTick } from './timed-jobs/run-tick.ts';
+import { runAlarmTick } from './timed-jobs/run-tick.ts';
 import { tellNextDue } from './timed-jobs/ticks.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
-  tick(trigger: TickTrigger): Promise<TickResponse> {
-    return runTick(this.env, { trigger, scheduledTime: null, now: Date.now() });
+  alarmTick(grant: TickGrant): Promise<AlarmTickResult> {
+    return runAlarmTick(this.env, grant, Date.now());
   }
 
   /** Asked at a node's hello: what waited for it to come back is due. */

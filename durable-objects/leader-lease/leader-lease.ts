@@ -1,9 +1,10 @@
 /**
- * Who leads, and with what term. The rules are schema/domain/lease.ts; this object stores and announces.
- * A decision and its write are one turn, and the record is durable before any answer leaves. On a new term D1's fence is
- * raised before "you lead" is said; while D1 lags behind, every acquire and renewal raises it first and is answered
- * `fence_lag` if that fails. Other calls come in while D1 is asked (input gates hold for this object's storage only), so
- * an answer is made from the record as it stands afterwards. Expiry is judged when asked: there is no alarm.
+ * Who leads, and with what term. The rules are in schema/domain/lease.ts; this object stores and announces.
+ *
+ * A decision and its write are one turn, and the record is durable before a response leaves. D1's fence is raised to a new
+ * term before the node is told that it leads. While D1 lags behind, every acquire and renewal first raises the fence, and
+ * gets `fence_lag` if that fails. Other calls interleave while D1 is asked (input gates cover only this object's storage),
+ * so a response is made from the record after that. Expiry is checked on each request: there is no alarm.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type {
@@ -21,7 +22,7 @@ import {
 } from '../../schema/contracts/leader.ts';
 import type { FenceComparison, FenceLag, LeaderLeaseApi, LeaseRenewal } from '../../schema/contracts/objects.ts';
 import type { LeaseDecision, LeaseRequest } from '../../schema/domain/lease.ts';
-import { decideLease, leaseResponse, leaseView } from '../../schema/domain/lease.ts';
+import { decideLease, leaseResponse, viewLease } from '../../schema/domain/lease.ts';
 import type { ObjectsEnv } from '../env.ts';
 import { liftTerm, raiseTerm, readFence } from '../shared/fence.ts';
 import { logProblem } from '../shared/log.ts';
@@ -29,7 +30,8 @@ import { allHubs, timedJobs } from '../stubs.ts';
 import { LeaseStore } from './lease-store.ts';
 
 type Claim = LeaseRequest & { kind: 'acquire' | 'renew' };
-type Responses = { status: 'ok'; answers: LeaderAcquireResponse[] } | FenceLag;
+type Responses = { status: 'ok'; responses: LeaderAcquireResponse[] } | FenceLag;
+type SingleResponse = { status: 'ok'; response: LeaderAcquireResponse } | FenceLag;
 
 const FENCE_LAG: FenceLag = { status: 'fence_lag' };
 
@@ -43,26 +45,18 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     this.#store = new LeaseStore(ctx.storage);
   }
 
-  async acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag> {
-    const { controller_id, host, ttl_sec, preferred, metadata } = LeaderAcquireBodySchema.parse(request);
-    const ttl_ms = ttl_sec * 1_000;
-    return onlyAnswer(
-      await this.#answerAll([
-        { kind: 'acquire', controller_id, host, preferred: preferred ?? false, ttl_ms, metadata },
-      ]),
-    );
+  async acquire(request: LeaderAcquireBody): Promise<SingleResponse> {
+    const { controller_id, host, ttl_sec, preferred = false, metadata } = LeaderAcquireBodySchema.parse(request);
+    const claim: Claim = { kind: 'acquire', controller_id, host, preferred, ttl_ms: ttl_sec * 1_000, metadata };
+    return singleResponse(await this.#claimAll([claim]));
   }
 
-  async renew(
-    nodeId: string,
-    term: number,
-    ttlSec: number,
-  ): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag> {
-    return onlyAnswer(await this.renewAll([{ controller_id: nodeId, term, ttl_sec: ttlSec }]));
+  async renew(nodeId: string, term: number, ttlSec: number): Promise<SingleResponse> {
+    return singleResponse(await this.renewAll([{ controller_id: nodeId, term, ttl_sec: ttlSec }]));
   }
 
   renewAll(renewals: LeaseRenewal[]): Promise<Responses> {
-    return this.#answerAll(
+    return this.#claimAll(
       renewals.map(({ controller_id, term, ttl_sec }) => ({
         kind: 'renew',
         controller_id,
@@ -79,11 +73,11 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     this.#store.save(decision.next);
     const released = decision.outcome === 'released';
     if (released) this.#announce();
-    return { released, lease: leaseView(decision.next, now) };
+    return { released, lease: viewLease(decision.next, now) };
   }
 
   async read(): Promise<LeaseView> {
-    return leaseView(this.#store.record, Date.now());
+    return viewLease(this.#store.record, Date.now());
   }
 
   async ensureFence(): Promise<boolean> {
@@ -97,7 +91,7 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
   }
 
   async compareFence(): Promise<FenceComparison | FenceLag> {
-    // Taken before D1 is read: what is confirmed meanwhile makes no restore of an answer that is older.
+    // Read before D1: a term that D1 confirms meanwhile must not make the older reading look like a restore.
     const confirmed = this.#store.fencedTerm;
     try {
       const d1 = await readFence(this.env.DB);
@@ -109,15 +103,15 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
   }
 
   async raiseRestoredFence(): Promise<boolean> {
-    const found = await this.compareFence();
-    if (found.status !== 'compared') return false;
-    if (!found.behind) return this.ensureFence();
+    const comparison = await this.compareFence();
+    if (comparison.status !== 'compared') return false;
+    if (!comparison.behind) return this.ensureFence();
     const { fencedTerm } = this.#store;
     // The last granted term is raised as a new one is: with its holder and its line of history.
-    this.#store.unmarkFenced(found.d1.term);
+    this.#store.unmarkFenced(comparison.d1.term);
     if (!(await this.ensureFence())) return false;
     try {
-      // A term whose holder this object no longer knows still counts.
+      // A confirmed term whose holder this object no longer knows still counts.
       await liftTerm(this.env.DB, fencedTerm, Date.now());
       return true;
     } catch (error) {
@@ -128,8 +122,8 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     }
   }
 
-  /** Decides all requests in one turn, with one write, and answers when D1 stands where this object stands. */
-  async #answerAll(claims: Claim[]): Promise<Responses> {
+  /** Decides all claims in one turn with one write, and responds once D1 has confirmed the last granted term. */
+  async #claimAll(claims: Claim[]): Promise<Responses> {
     if (!(await this.ensureFence())) return FENCE_LAG;
     const now = Date.now();
     const before = this.#store.record;
@@ -140,18 +134,18 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
       return [claim, decision];
     });
     this.#store.save(record);
-    // The same holder started anew as another kind of node: who waits for a preferred one has to know.
+    // The holder restarted with another `preferred` flag: announce it, so that standbys decide again whether to ask.
     if (record.term === before.term && record.holder_preferred !== before.holder_preferred) this.#announce();
     if (!(await this.ensureFence())) return FENCE_LAG;
-    const answeredAt = Date.now();
-    const { record: statuses } = this.#store;
-    // One view for all: on its way to the hub it is written once.
-    const view = leaseView(statuses, answeredAt);
-    const answers = decided.map(([claim, decision]) => leaseResponse(statuses, claim, decision, answeredAt, view));
-    return { status: 'ok', answers };
+    const respondedAt = Date.now();
+    const { record: current } = this.#store;
+    // One view for all responses: it is serialized once on its way to the hub.
+    const view = viewLease(current, respondedAt);
+    const responses = decided.map(([claim, decision]) => leaseResponse(current, claim, decision, respondedAt, view));
+    return { status: 'ok', responses };
   }
 
-  /** Raises D1's fence to the last granted term. From then on that term counts, so from then on it is announced. */
+  /** Raises D1's fence to the last granted term, and then announces that term. */
   async #raise(): Promise<boolean> {
     const granted = this.#store.unfenced;
     if (!granted) return true;
@@ -170,15 +164,17 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
     }
   }
 
-  /** Tells hubs and timed jobs, one announcement after the other, each with the lease as it then is. */
+  /** Notifies hubs and timed jobs: one announcement after the other, each with the lease at that time. */
   #announce(): void {
-    this.#announced = this.#announced.then(() => this.#tellAll()).catch((error) => logProblem('lease.announce', error));
+    this.#announced = this.#announced
+      .then(() => this.#notifyAll())
+      .catch((error) => logProblem('lease.announce', error));
     this.ctx.waitUntil(this.#announced);
   }
 
-  async #tellAll(): Promise<void> {
+  async #notifyAll(): Promise<void> {
     const now = Date.now();
-    const lease = leaseView(this.#store.record, now);
+    const lease = viewLease(this.#store.record, now);
     const calls = allHubs(this.env).map((hub) => hub.announceLease(lease));
     if (lease.holder_id !== null) calls.push(timedJobs(this.env).due(now));
     for (const result of await Promise.allSettled(calls)) {
@@ -187,9 +183,9 @@ export class LeaderLease extends DurableObject<ObjectsEnv> implements LeaderLeas
   }
 }
 
-function onlyAnswer(result: Responses): { status: 'ok'; answer: LeaderAcquireResponse } | FenceLag {
+function singleResponse(result: Responses): SingleResponse {
   if (result.status !== 'ok') return result;
-  const [answer] = result.answers;
-  if (!answer) throw new Error('one request has one answer');
-  return { status: 'ok', answer };
+  const [response] = result.responses;
+  if (!response) throw new Error('one request has one response');
+  return { status: 'ok', response };
 }

@@ -1,14 +1,11 @@
-/** What LeaderLease keeps: the record, the term it granted last, and how far D1's fence has followed. One row. */
+/** What LeaderLease keeps: the record, the last granted term, and the highest term that D1 has confirmed. One row. */
 import { z } from 'zod';
 import type { LeaderTerm, LeaseRecord } from '../../schema/contracts/leader.ts';
 import { LeaderTermSchema, LeaseRecordSchema } from '../../schema/contracts/leader.ts';
 import { LEASE } from '../../schema/defaults.ts';
-import { adoptTerm, freshLease } from '../../schema/domain/lease.ts';
-import { createCells, PersistedValue } from '../shared/cell.ts';
-import type { Migration } from '../shared/migrate.ts';
+import { adoptTerm, newLease } from '../../schema/domain/lease.ts';
 import { migrate } from '../shared/migrate.ts';
-
-const MIGRATIONS: readonly Migration[] = [createCells];
+import { CREATE_PERSISTED_VALUES, PersistedValue } from '../shared/persisted-value.ts';
 
 const StoredLeaseSchema = z.object({
   record: LeaseRecordSchema,
@@ -18,54 +15,55 @@ const StoredLeaseSchema = z.object({
 type StoredLease = z.infer<typeof StoredLeaseSchema>;
 
 export class LeaseStore {
-  readonly #cell: PersistedValue<StoredLease>;
+  readonly #stored: PersistedValue<StoredLease>;
 
   constructor(storage: DurableObjectStorage) {
-    migrate(storage, MIGRATIONS);
-    const fresh: StoredLease = { record: freshLease(LEASE.name), granted: null, fenced_term: 0 };
-    this.#cell = new PersistedValue(storage.sql, 'lease', StoredLeaseSchema, fresh);
+    migrate(storage, [CREATE_PERSISTED_VALUES]);
+    const initial: StoredLease = { record: newLease(LEASE.name), granted: null, fenced_term: 0 };
+    this.#stored = new PersistedValue(storage.sql, 'lease', StoredLeaseSchema, initial);
   }
 
   get record(): LeaseRecord {
-    return this.#cell.get().record;
+    return this.#stored.get().record;
   }
 
-  /** The granted term that D1 has not confirmed yet; null when it stands where this object stands. */
+  /** The granted term that D1 has not confirmed; null when D1 has confirmed it. */
   get unfenced(): LeaderTerm | null {
-    const { granted, fenced_term } = this.#cell.get();
+    const { granted, fenced_term } = this.#stored.get();
     return granted && granted.term > fenced_term ? granted : null;
-  }
-
-  /** Stores the record; a term that is new is remembered with its holder until D1 has it. */
-  save(record: LeaseRecord): void {
-    const stored = this.#cell.get();
-    if (record === stored.record) return;
-    const { term, holder_id, holder_host, renewed_at } = record;
-    const isNew = term > stored.record.term && holder_id !== null && holder_host !== null;
-    const granted = isNew ? { term, holder_id, holder_host, acquired_at: renewed_at } : stored.granted;
-    this.#cell.set({ ...stored, record, granted });
-  }
-
-  markFenced(term: number): void {
-    const stored = this.#cell.get();
-    this.#cell.set({ ...stored, fenced_term: Math.max(stored.fenced_term, term) });
   }
 
   /** The highest term that D1 has confirmed. */
   get fencedTerm(): number {
-    return this.#cell.get().fenced_term;
+    return this.#stored.get().fenced_term;
   }
 
-  /** D1 has lost what it had confirmed: the last granted term is to be raised anew. */
+  /** Stores the record. A new term is kept with its holder until D1 has confirmed it. */
+  save(record: LeaseRecord): void {
+    const stored = this.#stored.get();
+    if (record === stored.record) return;
+    const { term, holder_id, holder_host, renewed_at } = record;
+    const isNew = term > stored.record.term && holder_id !== null && holder_host !== null;
+    const granted = isNew ? { term, holder_id, holder_host, acquired_at: renewed_at } : stored.granted;
+    this.#stored.set({ ...stored, record, granted });
+  }
+
+  /** D1 has confirmed `term`. */
+  markFenced(term: number): void {
+    const stored = this.#stored.get();
+    this.#stored.set({ ...stored, fenced_term: Math.max(stored.fenced_term, term) });
+  }
+
+  /** D1 was restored and has only `term`: the last granted term has to be raised again. */
   unmarkFenced(term: number): void {
-    const stored = this.#cell.get();
-    this.#cell.set({ ...stored, fenced_term: Math.min(stored.fenced_term, term) });
+    const stored = this.#stored.get();
+    this.#stored.set({ ...stored, fenced_term: Math.min(stored.fenced_term, term) });
   }
 
-  /** D1 is ahead: nobody leads, and the next term is one that D1 has not seen. */
+  /** D1 is ahead: no node leads, and the next term is one that D1 has not seen. */
   adopt(term: number): void {
-    const stored = this.#cell.get();
-    this.#cell.set({
+    const stored = this.#stored.get();
+    this.#stored.set({
       record: adoptTerm(stored.record, term),
       granted: null,
       fenced_term: Math.max(term, stored.fenced_term),

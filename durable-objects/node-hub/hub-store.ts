@@ -1,13 +1,14 @@
-/** What a hub keeps: the numbers its pong carries, and when it last heard of a node whose socket is gone. */
+/** What a hub keeps: the numbers that its pong carries, and when each node was last in contact. */
 import { z } from 'zod';
-import { createCells, PersistedValue } from '../shared/cell.ts';
 import type { Migration } from '../shared/migrate.ts';
 import { migrate } from '../shared/migrate.ts';
+import { CREATE_PERSISTED_VALUES, PersistedValue } from '../shared/persisted-value.ts';
 
 const MIGRATIONS: readonly Migration[] = [
-  createCells,
-  (sql) => {
-    sql.exec('CREATE TABLE contacts (controller_id TEXT PRIMARY KEY, last_contact_at INTEGER NOT NULL)');
+  CREATE_PERSISTED_VALUES,
+  {
+    id: 'contacts',
+    sql: 'CREATE TABLE contacts (controller_id TEXT PRIMARY KEY, last_contact_at INTEGER NOT NULL)',
   },
 ];
 

@@ -10,8 +10,8 @@ import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frame
 import { CLOSE, PING, pongText } from '../../schema/contracts/channel-frames.ts';
 import type { Receipt } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, HEADER } from '../../schema/contracts/common.ts';
-import type { Presence } from '../../schema/contracts/controllers.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
+import type { Presence } from '../../schema/contracts/nodes.ts';
 import type { LeaseRenewal, NodeHubApi } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { edgeBackend } from '../backend.ts';
@@ -150,7 +150,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     this.#sockets.tellLease(lease, 'changed');
   }
 
-  async heard(nodeId: string): Promise<void> {
+  async recordContact(nodeId: string): Promise<void> {
     const now = Date.now();
     const known = this.#store.lastContactAt(ControllerIdSchema.parse(nodeId));
     // A node without a socket asks every two seconds; a write for each would cost more than it tells.
@@ -224,7 +224,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   async #renewAll(asked: AskedRenewal[]): Promise<void> {
     const result = await leaderLease(this.env).renewAll(asked.map(({ renewal }) => renewal));
     asked.forEach(({ socket }, index) => {
-      const answer = result.status === 'ok' ? result.answers[index] : undefined;
+      const answer = result.status === 'ok' ? result.responses[index] : undefined;
       if (answer) sendFrame(socket, { type: 'lease.result', ...answer } satisfies EdgeFrame);
       else sendError(socket, 'lease.renew', 'internal');
     });

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ControllerIdSchema, HostSchema } from '../../schema/contracts/common.ts';
-import { NodeRoleSchema } from '../../schema/contracts/controllers.ts';
+import { NodeRoleSchema } from '../../schema/contracts/nodes.ts';
 import { BRIDGE, CHANNEL, DELIVERY, INSTRUCTION, LEASE, SNAPSHOT_JOURNAL_ENTRIES } from '../../schema/defaults.ts';
 import { flag, folder, httpUrl, integer, secret } from './values.ts';
 

@@ -3,8 +3,8 @@
  * pong on the channel costs nothing and says that it lives. What could not be told is told when the edge is back.
  */
 
-import type { HeartbeatBody, NodeState } from '../../schema/contracts/controllers.ts';
-import { NodeSchema } from '../../schema/contracts/controllers.ts';
+import type { HeartbeatBody, NodeState } from '../../schema/contracts/nodes.ts';
+import { NodeSchema } from '../../schema/contracts/nodes.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 
 const ResponseSchema = NodeSchema.pick({ controller_id: true });

@@ -1,5 +1,5 @@
 /** The runtime snapshot: what a node says of itself, to `start --json`, `start --run-once` and `GET /v1/status`. */
-import type { NodeState } from '../../schema/contracts/controllers.ts';
+import type { NodeState } from '../../schema/contracts/nodes.ts';
 import type { BrowserView } from '../bridge/bridge.ts';
 import type { Config } from '../config/settings.ts';
 import type { ModeSeen, SystemView } from '../edge/system-view.ts';

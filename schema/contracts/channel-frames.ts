@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { CommandSchema, CommandsSchema, ReceiptSchema } from './commands.ts';
 import { ControllerIdSchema, HostSchema } from './common.ts';
-import { NodeRoleSchema } from './controllers.ts';
 import { LeaderAcquireResponseSchema, LeaseViewSchema, PrioritySchema, TermSchema, TtlSecSchema } from './leader.ts';
+import { NodeRoleSchema } from './nodes.ts';
 import { SystemModeSchema } from './system.ts';
 
 /** The exact text an agent pings with; the platform answers it without waking the object. */

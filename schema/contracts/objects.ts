@@ -1,10 +1,9 @@
 /**
- * What the Durable Objects offer over RPC, and what they ask of the Worker. Expected outcomes are returned,
- * never thrown: across RPC an error loses its name and stack.
+ * What the Durable Objects offer over RPC, and what they call in the Worker. Expected outcomes are returned, never thrown:
+ * across RPC an error loses its name and stack.
  */
 import type { EdgeFrame } from './channel-frames.ts';
 import type { Command, Receipt } from './commands.ts';
-import type { Presence } from './controllers.ts';
 import type {
   LeaderAcquireBody,
   LeaderAcquireResponse,
@@ -12,10 +11,11 @@ import type {
   LeaderReleaseResponse,
   LeaseView,
 } from './leader.ts';
+import type { Presence } from './nodes.ts';
 import type { FenceMarks, SystemMode, SystemRecord } from './system.ts';
-import type { TickResponse, TickTrigger } from './ticks.ts';
+import type { TickDecision, TickGrant, TickTrigger } from './ticks.ts';
 
-/** The fence in D1 could not be raised: nothing was granted, ask again. */
+/** The fence in D1 could not be raised: nothing was granted, and the caller asks again. */
 export interface FenceLag {
   status: 'fence_lag';
 }
@@ -27,7 +27,7 @@ export interface FenceComparison {
   term: number;
 }
 
-/** What AutomationState found: `owed` is whether what was in flight has to be quarantined under the record's epoch. */
+/** What AutomationState found. `owed`: what was in flight has to be quarantined under the record's epoch. */
 export interface RestoreFinding {
   status: 'checked';
   owed: boolean;
@@ -42,23 +42,23 @@ export interface LeaseRenewal {
 }
 
 export interface LeaderLeaseApi {
-  /** Acquires or renews. Durable before it answers; on a new term D1's fence is raised first. */
-  acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag>;
+  /** Acquires or renews. Durable before it responds; for a new term D1's fence is raised first. */
+  acquire(request: LeaderAcquireBody): Promise<{ status: 'ok'; response: LeaderAcquireResponse } | FenceLag>;
   /** A renewal by the term alone, as the channel carries it. */
   renew(
     nodeId: string,
     term: number,
     ttlSec: number,
-  ): Promise<{ status: 'ok'; answer: LeaderAcquireResponse } | FenceLag>;
-  /** The renewals of one turn of a hub, answered in their order after one commit. */
-  renewAll(renewals: LeaseRenewal[]): Promise<{ status: 'ok'; answers: LeaderAcquireResponse[] } | FenceLag>;
+  ): Promise<{ status: 'ok'; response: LeaderAcquireResponse } | FenceLag>;
+  /** The renewals of one turn of a hub in one commit; the responses are in their order. */
+  renewAll(renewals: LeaseRenewal[]): Promise<{ status: 'ok'; responses: LeaderAcquireResponse[] } | FenceLag>;
   release(request: LeaderReleaseBody): Promise<LeaderReleaseResponse>;
   read(): Promise<LeaseView>;
-  /** Raises a lagging fence; `true` when D1 stands where the object stands. */
+  /** Raises a lagging fence; `true` when D1 has what the object has. */
   ensureFence(): Promise<boolean>;
-  /** Whether D1 stands behind what it had confirmed to this object: it was restored. Changes nothing. */
+  /** Whether D1 is behind what it had confirmed to this object: then it was restored. Changes nothing. */
   compareFence(): Promise<FenceComparison | FenceLag>;
-  /** Raises the fence of a restored D1 anew. */
+  /** Raises the fence of a restored D1 again. */
   raiseRestoredFence(): Promise<boolean>;
 }
 
@@ -69,25 +69,22 @@ export interface SystemChange {
 }
 export interface AutomationStateApi {
   read(): Promise<SystemRecord>;
-  /** Compare-and-set inside the object; a repeat changes nothing. D1's fence is written before it answers. */
+  /** Compare-and-set inside the object; a repeat changes nothing. D1's fence is raised before it responds. */
   change(change: SystemChange): Promise<{ status: 'applied' | 'unchanged'; record: SystemRecord } | FenceLag>;
   ensureFence(): Promise<boolean>;
   /**
-   * Compares D1's fence with what this object had raised it to. When D1 is behind, or `restored` says that it is, the
-   * epoch and the version grow, and the fence is raised to that version. D1 gets the epoch from whoever has quarantined.
+   * Compares D1's fence with what this object had raised it to. When D1 is behind, or `restored` is true, epoch and
+   * version grow, and the fence is raised to that version. The caller writes the epoch to D1 once it has quarantined.
    */
   restoreCheck(restored: boolean): Promise<RestoreFinding | FenceLag>;
 }
 
 export interface TimedJobsApi {
-  /** Takes the tick lock. A cron tick is known by its scheduled time and granted once. */
-  begin(
-    trigger: TickTrigger,
-    scheduledTime: number | null,
-  ): Promise<{ status: 'granted'; batch_id: string; deadline_at: number } | { status: 'busy' | 'duplicate' }>;
-  /** Gives the lock back and arms the alarm at `nextDueAt` (Unix milliseconds), or not at all. */
+  /** Takes the tick lock. A cron tick is identified by its scheduled time and granted once. */
+  begin(trigger: TickTrigger, scheduledTime: number | null): Promise<TickGrant>;
+  /** Releases the lock and sets the alarm to `nextDueAt` (Unix milliseconds), or to nothing. */
   finish(batchId: string, nextDueAt: number | null): Promise<void>;
-  /** Something becomes due then: the alarm moves earlier if need be, never later. */
+  /** Something becomes due at `at`: the alarm moves earlier if it has to, never later. */
   due(at: number): Promise<void>;
   read(): Promise<{ locked_until: number | null; next_due_at: number | null }>;
 }
@@ -98,18 +95,25 @@ export interface NodeHubApi {
   broadcast(frame: EdgeFrame): Promise<number>;
   announceMode(mode: SystemMode, version: number): Promise<void>;
   announceLease(lease: LeaseView): Promise<void>;
-  /** Nobody leads: tells it to those that have become candidates since, others having vanished without a word. */
+  /** No node leads: notifies those that became candidates because others lost contact without closing their socket. */
   offerLease(lease: LeaseView): Promise<void>;
-  /** That node was heard of by another way than its socket. */
-  heard(nodeId: string): Promise<void>;
+  /** Records a contact with that node that did not come through its socket. */
+  recordContact(nodeId: string): Promise<void>;
   presence(controllerIds: string[]): Promise<Record<string, Presence>>;
-  /** Closes that node's sockets: their token is good no longer. Returns how many there were. */
+  /** Closes that node's sockets because its token was revoked. Returns how many there were. */
   disconnect(nodeId: string): Promise<number>;
 }
 
-/** What objects may call in the Worker (a WorkerEntrypoint reached through `ctx.exports`). */
+/** What the tick of an alarm decided, and when the next one is due (Unix milliseconds; null: nothing is due). */
+export interface AlarmTickResult {
+  decision: TickDecision;
+  next_due_at: number | null;
+}
+
+/** What objects call in the Worker (a WorkerEntrypoint reached through `ctx.exports`). */
 export interface EdgeBackendApi {
-  tick(trigger: TickTrigger): Promise<TickResponse>;
+  /** Runs the tick of an alarm under the lock that TimedJobs holds for it, or logs that the lock was taken. */
+  alarmTick(grant: TickGrant): Promise<AlarmTickResult>;
   pendingCommands(nodeId: string): Promise<Command[]>;
   receipts(nodeId: string, receipts: Receipt[]): Promise<void>;
 }

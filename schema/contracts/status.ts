@@ -1,9 +1,9 @@
 /** `GET /v1/status`: one snapshot of everything. */
 import { z } from 'zod';
 import { ClientSchema } from './clients.ts';
-import { NodeDetailSchema } from './controllers.ts';
 import { InstructionSchema, MessageSummarySchema } from './instructions.ts';
 import { LeaseViewSchema } from './leader.ts';
+import { NodeDetailSchema } from './nodes.ts';
 import { SystemStateSchema } from './system.ts';
 import { TickSchema } from './ticks.ts';
 

@@ -42,7 +42,7 @@ export const TICK_STAGES = [
 
 export const FRAMEWORK_RUNNER = 'timed-jobs.framework';
 
-/** One line of the log; details are further top-level keys. */
+/** One line of the log. Details are additional top-level keys. */
 export const TickEntrySchema = z.looseObject({
   ts: z.string(),
   batch_id: z.string(),
@@ -65,6 +65,9 @@ export const TickSchema = z.object({
   entries: z.array(TickEntrySchema),
 });
 export type Tick = z.infer<typeof TickSchema>;
+
+/** What TimedJobs returns to a tick that asks for the lock. */
+export type TickGrant = { status: 'granted'; batch_id: string; deadline_at: number } | { status: 'busy' | 'duplicate' };
 
 export const TickResponseSchema = z.object({ batch_id: z.string(), decision: TickDecisionSchema });
 export type TickResponse = z.infer<typeof TickResponseSchema>;

@@ -1,8 +1,8 @@
 /**
- * The rules of the leader lease, as a function of (record, request, now). `now` is the object's clock, the only one
- * that counts. Terms only grow and each has one holder; a lapse always costs a term, the previous holder's too. A
- * preferred node takes over only after it has asked for two TTLs without a gap of as much, and the holder gives the
- * lease up by itself, so leadership never flaps. All times are Unix milliseconds, all spans milliseconds.
+ * The rules of the leader lease, as a function of (record, request, now). `now` is the object's clock; no other clock
+ * counts. Terms only grow and each has one holder; after a lapse even the same holder gets a new term. A preferred node
+ * takes over only after it has asked for two TTLs without a gap of two TTLs, and then the holder releases the lease by
+ * itself, so leadership does not flap. All times are Unix milliseconds, all spans milliseconds.
  */
 import type { LeaderAcquireResponse, LeaseRecord, LeaseView } from '../contracts/leader.ts';
 
@@ -13,7 +13,7 @@ export type LeaseRequest =
       host: string;
       preferred: boolean;
       ttl_ms: number;
-      /** Absent: the holder's stays as it is. */
+      /** Absent: the holder's metadata does not change. */
       metadata?: Record<string, unknown> | undefined;
     }
   | { kind: 'renew'; controller_id: string; term: number; ttl_ms: number }
@@ -23,13 +23,13 @@ export interface LeaseDecision {
   /** The record to store; the same object when nothing changed. */
   next: LeaseRecord;
   outcome: 'acquired' | 'renewed' | 'refused' | 'released' | 'ignored';
-  /** To whom the holder, which still leads, shall give the lease up. */
+  /** The node for which the holder, which still leads, has to release the lease. */
   yield_to: string | null;
 }
 
-/** The preferred node's streak: it counts after this many TTLs, and breaks after a gap of as many. */
+/** A preferred node's streak of requests counts after this many TTLs, and breaks after a gap of as many. */
 const PREFERENCE_TTLS = 2;
-/** Part of a TTL for which a release that followed `yield_to` is reserved. */
+/** After a release that followed `yield_to`, the lease is reserved for a TTL divided by this. */
 const RESERVED_TTL_DIVISOR = 3;
 
 const NO_PREFERENCE = {
@@ -41,7 +41,7 @@ const NO_PREFERENCE = {
   reserved_until: null,
 } as const;
 
-export function freshLease(name: string): LeaseRecord {
+export function newLease(name: string): LeaseRecord {
   return {
     lease_name: name,
     holder_id: null,
@@ -71,7 +71,7 @@ export function decideLease(record: LeaseRecord, request: LeaseRequest, now: num
   }
 }
 
-/** Whether somebody leads at `now`. */
+/** Whether a node leads at `now`. */
 function isHeld(record: LeaseRecord, now: number): boolean {
   return record.holder_id !== null && now < record.lease_expires_at;
 }
@@ -89,7 +89,7 @@ function isReservedForOther(record: LeaseRecord, nodeId: string, now: number): b
   return record.reserved_for !== nodeId && reservedMs(record, now) > 0;
 }
 
-/** TTL of the present lease, as its holder asked for it. */
+/** TTL of the current lease, as its holder requested it. */
 function ttlOf(record: LeaseRecord): number {
   return record.lease_expires_at - record.renewed_at;
 }
@@ -114,7 +114,7 @@ function grant(record: LeaseRecord, request: LeaseRequest & { kind: 'acquire' },
 }
 
 function renew(record: LeaseRecord, request: LeaseRequest & { kind: 'acquire' | 'renew' }, now: number): LeaseDecision {
-  const said =
+  const changes =
     request.kind === 'acquire'
       ? {
           holder_host: request.host,
@@ -122,12 +122,12 @@ function renew(record: LeaseRecord, request: LeaseRequest & { kind: 'acquire' | 
           metadata: request.metadata ?? record.metadata,
         }
       : {};
-  const moved: LeaseRecord = { ...record, ...said, lease_expires_at: now + request.ttl_ms, renewed_at: now };
-  if (moved.holder_preferred || !isAsking(record, now)) {
-    return { next: { ...moved, ...NO_PREFERENCE }, outcome: 'renewed', yield_to: null };
+  const renewed: LeaseRecord = { ...record, ...changes, lease_expires_at: now + request.ttl_ms, renewed_at: now };
+  if (renewed.holder_preferred || !isAsking(record, now)) {
+    return { next: { ...renewed, ...NO_PREFERENCE }, outcome: 'renewed', yield_to: null };
   }
   const yieldTo = record.preferred_holder_id;
-  return { next: { ...moved, reserved_for: yieldTo }, outcome: 'renewed', yield_to: yieldTo };
+  return { next: { ...renewed, reserved_for: yieldTo }, outcome: 'renewed', yield_to: yieldTo };
 }
 
 /** Whether a preferred node's streak is unbroken. */
@@ -135,7 +135,7 @@ function isAsking(record: LeaseRecord, now: number): boolean {
   return record.preferred_seen_at !== null && now - record.preferred_seen_at <= PREFERENCE_TTLS * ttlOf(record);
 }
 
-/** A preferred node was refused: its streak begins or goes on. Another's unbroken streak comes first. */
+/** A preferred node was refused: its streak begins or continues. Another node's unbroken streak takes precedence. */
 function notePreference(record: LeaseRecord, nodeId: string, now: number): LeaseRecord {
   if (record.holder_preferred) return record;
   if (!isAsking(record, now)) {
@@ -162,19 +162,19 @@ function release(record: LeaseRecord, now: number): LeaseDecision {
       ? {}
       : { reserved_for: record.reserved_for, reserved_until: now + Math.floor(ttlOf(record) / RESERVED_TTL_DIVISOR) };
   return {
-    next: { ...freshLease(record.lease_name), term: record.term, renewed_at: now, lease_expires_at: now, ...reserved },
+    next: { ...newLease(record.lease_name), term: record.term, renewed_at: now, lease_expires_at: now, ...reserved },
     outcome: 'released',
     yield_to: null,
   };
 }
 
-/** D1 knows of a later term than this record, or of another holder of the same: nobody leads, and terms go on from there. */
+/** D1 has a higher term, or this term with another holder: drop the holder and continue from D1's term. */
 export function adoptTerm(record: LeaseRecord, term: number): LeaseRecord {
-  return { ...freshLease(record.lease_name), term: Math.max(record.term, term) };
+  return { ...newLease(record.lease_name), term: Math.max(record.term, term) };
 }
 
-/** What others are told. A lease that has run out has no holder. */
-export function leaseView(record: LeaseRecord, now: number): LeaseView {
+/** The lease as others see it: a lapsed lease has no holder. The only place that decides who leads. */
+export function viewLease(record: LeaseRecord, now: number): LeaseView {
   const held = isHeld(record, now);
   return {
     lease_name: record.lease_name,
@@ -191,16 +191,16 @@ export function leaseView(record: LeaseRecord, now: number): LeaseView {
 }
 
 /**
- * The answer to an acquire or a renewal. It is made from the record as it stands when it is sent, which may have moved
- * on since the decision: who no longer holds the decided term is not told that it leads. `lease` is the view of that
- * record at `now`, for whoever answers many from one.
+ * The response to an acquire or a renewal, made from the record at the time it is sent. The record may have changed since
+ * the decision: a node that no longer holds the decided term does not lead. `lease` is the view of that record at `now`,
+ * passed in by a caller that responds to many requests from one view.
  */
 export function leaseResponse(
   record: LeaseRecord,
   request: LeaseRequest & { kind: 'acquire' | 'renew' },
   decision: LeaseDecision,
   now: number,
-  lease: LeaseView = leaseView(record, now),
+  lease: LeaseView = viewLease(record, now),
 ): LeaderAcquireResponse {
   const granted = decision.outcome === 'acquired' || decision.outcome === 'renewed';
   const isLeader = granted && holds(record, { controller_id: request.controller_id, term: decision.next.term }, now);
@@ -210,7 +210,7 @@ export function leaseResponse(
     term: lease.term,
     lease_expires_at: lease.lease_expires_at,
     renewed_at: lease.renewed_at,
-    // While it is free but reserved: when another may ask with success.
+    // While the lease is free but reserved: when another node may acquire it.
     expires_in_ms: lease.holder_id === null ? reservedMs(record, now) : lease.expires_in_ms,
     is_leader: isLeader,
     operation: decision.outcome === 'renewed' || request.kind === 'renew' ? 'renew' : 'acquire',

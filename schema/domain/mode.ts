@@ -1,11 +1,11 @@
 /**
- * The system mode and its version. The version grows with each change of mode and with nothing else, so that a claim
- * made under a mode that is no longer can be told by its number. Asking for the mode that is there changes nothing.
+ * The system mode and its version. The version grows with each change of mode and with nothing else, so a claim that was
+ * made under an earlier mode is recognized by its number. A request for the current mode changes nothing.
  */
 import type { SystemChange } from '../contracts/objects.ts';
 import type { SystemRecord } from '../contracts/system.ts';
 
-export const FRESH_SYSTEM: SystemRecord = {
+export const NEW_SYSTEM: SystemRecord = {
   mode: 'running',
   version: 0,
   since: 0,
@@ -35,23 +35,23 @@ export function decideMode(record: SystemRecord, change: SystemChange, now: numb
   };
 }
 
-/** D1 already has that version from elsewhere: this record's mode stands, under the version after it. */
+/** D1 has a version that this record did not set: the record keeps its mode, with the version after D1's. */
 export function passVersion(record: SystemRecord, version: number): SystemRecord {
   return { ...record, version: Math.max(record.version, version + 1) };
 }
 
 export interface RestoreDecision {
   next: SystemRecord;
-  /** How far D1's fence has followed. */
+  /** The highest version that D1 has confirmed. */
   fenced_version: number;
   /** Whether what was in flight has to be quarantined under `next.epoch`. */
   owed: boolean;
 }
 
 /**
- * D1's fence beside this record. `confirmed` is the version that D1 had confirmed before it was read. A D1 that stands
- * behind it was restored; then the version grows, so that no claim counts that was decided on the restored rows, and so
- * does the epoch, unless a quarantine is owed already.
+ * Compares D1's fence with this record. `confirmed` is the version that D1 had confirmed before it was read. A D1 that is
+ * behind it was restored: then the version grows, so that no claim counts that was decided on the restored rows, and the
+ * epoch grows unless a quarantine is owed already.
  */
 export function decideRestore(
   record: SystemRecord,

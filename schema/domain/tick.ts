@@ -1,26 +1,28 @@
 /**
- * When a tick may run, and when the next one is due. The lock has a deadline, so that a tick which died costs its
- * length and no more; a cron tick is known by its scheduled time and granted once. Between two ticks a due time only
- * moves earlier; what became due while a tick was running is kept beside its lock and not lost to what it computed.
+ * When a tick may run, and when the next one is due. The lock has a deadline, so a tick that died delays the next one by
+ * no more than that. A cron tick is identified by its scheduled time and granted once. Between two ticks a due time only
+ * moves earlier; a time that is reported while a tick runs is kept in its lock, so the tick cannot overwrite it.
  */
 import type { SystemMode } from '../contracts/system.ts';
-import type { TickDecision, TickTrigger } from '../contracts/ticks.ts';
+import type { TickDecision, TickGrant, TickTrigger } from '../contracts/ticks.ts';
+import type { Backoff } from './retry.ts';
+import { retryDelayMs } from './retry.ts';
 
 export const TICK_TIMING = {
-  /** Cron's scheduled times that are remembered; it repeats within minutes, never after hours. */
+  /** How many of cron's scheduled times are kept. Cron repeats one within minutes, never after hours. */
   remembered_crons: 16,
-  /** The alarm never fires again at once: a tick that always finds something due must not spin. */
+  /** The shortest time before the next alarm: a tick that always finds something due must not spin. */
   min_gap_ms: 250,
-  /** After a tick that found the lock taken. */
+  /** The next alarm after a tick that found the lock taken. */
   busy_retry_ms: 1_000,
-  /** After a tick that threw: doubled each time in a row. */
-  failed_retry_ms: 2_000,
-  failed_retry_max_ms: 60_000,
 } as const;
+
+/** The next alarm after ticks that failed, in a row. */
+const FAILED_TICK: Backoff = { base_ms: 2_000, max_ms: 60_000, jitter: 0 };
 
 export interface TickLock {
   batch_id: string;
-  /** Unix milliseconds: from then on anybody may take it. */
+  /** Unix milliseconds: from then on another tick may take the lock. */
   deadline_at: number;
   /** The earliest time that was reported as due while this tick was running. */
   due_meanwhile: number | null;
@@ -31,11 +33,11 @@ export interface TimedJobsState {
   next_due_at: number | null;
   /** Scheduled times of the last granted cron ticks, oldest first. */
   crons_seen: readonly number[];
-  /** Alarm ticks that threw, in a row. */
+  /** Alarm ticks that failed, in a row. */
   failures: number;
 }
 
-export const FRESH_TIMED_JOBS: TimedJobsState = { lock: null, next_due_at: null, crons_seen: [], failures: 0 };
+export const NEW_TIMED_JOBS: TimedJobsState = { lock: null, next_due_at: null, crons_seen: [], failures: 0 };
 
 export interface TickRequest {
   trigger: TickTrigger;
@@ -45,9 +47,7 @@ export interface TickRequest {
   lock_ms: number;
 }
 
-export type TickGrant = { status: 'granted'; batch_id: string; deadline_at: number } | { status: 'busy' | 'duplicate' };
-
-function lockHeld(state: TimedJobsState, now: number): boolean {
+function isLocked(state: TimedJobsState, now: number): boolean {
   return state.lock !== null && now < state.lock.deadline_at;
 }
 
@@ -56,26 +56,26 @@ function earliest(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-/** Older than all that is remembered counts as seen: it could have been granted and forgotten. */
-function cronSeen(seen: readonly number[], scheduledTime: number): boolean {
+/** A time that is older than all that are kept counts as seen: it may have been granted and dropped since. */
+function isCronSeen(seen: readonly number[], scheduledTime: number): boolean {
   if (seen.includes(scheduledTime)) return true;
   return seen.length >= TICK_TIMING.remembered_crons && scheduledTime < Math.min(...seen);
 }
 
-/** Takes the lock, unless it is held, or this cron time was granted before. */
+/** Takes the lock, unless it is held or this cron time was granted before. */
 export function beginTick(
   state: TimedJobsState,
   request: TickRequest,
   now: number,
 ): { next: TimedJobsState; grant: TickGrant } {
   const scheduled = request.trigger === 'cron' ? request.scheduled_time : null;
-  if (scheduled !== null && cronSeen(state.crons_seen, scheduled))
+  if (scheduled !== null && isCronSeen(state.crons_seen, scheduled))
     return { next: state, grant: { status: 'duplicate' } };
-  if (lockHeld(state, now)) return { next: state, grant: { status: 'busy' } };
+  if (isLocked(state, now)) return { next: state, grant: { status: 'busy' } };
   const lock: TickLock = {
     batch_id: request.batch_id,
     deadline_at: now + request.lock_ms,
-    // A lost tick never computed what comes next: what it had been told stays told.
+    // A tick that died never computed what comes next: what was reported to it is kept.
     due_meanwhile: state.lock?.due_meanwhile ?? null,
   };
   const crons_seen =
@@ -86,7 +86,7 @@ export function beginTick(
   };
 }
 
-/** Gives the lock back. A tick that lost its lock cannot free its successor's; its due time still counts. */
+/** Releases the lock. A tick that lost its lock cannot release its successor's; its due time still counts. */
 export function finishTick(
   state: TimedJobsState,
   batchId: string,
@@ -99,7 +99,7 @@ export function finishTick(
   return { next: { ...state, lock: null, next_due_at }, owned: true };
 }
 
-/** Something is due at `at` (Unix milliseconds): the next due time moves earlier or stays. */
+/** Something is due at `at` (Unix milliseconds): the next due time moves earlier or does not change. */
 export function becomeDue(state: TimedJobsState, at: number): TimedJobsState {
   const next_due_at = earliest(state.next_due_at, at);
   const lock = state.lock && { ...state.lock, due_meanwhile: earliest(state.lock.due_meanwhile, at) };
@@ -107,16 +107,16 @@ export function becomeDue(state: TimedJobsState, at: number): TimedJobsState {
   return same ? state : { ...state, next_due_at, lock };
 }
 
-/** When the alarm has to ring, or null for not at all. */
+/** When the alarm has to fire; null for never. */
 export function nextAlarm(state: TimedJobsState, now: number): number | null {
   if (state.next_due_at === null) return null;
   return Math.max(state.next_due_at, now + TICK_TIMING.min_gap_ms);
 }
 
-/** How the tick of an alarm went, for the alarm that asked for it. */
+/** How the tick of an alarm ended. */
 export type AlarmOutcome = 'done' | 'busy' | 'failed';
 
-/** What follows an alarm: after a tick that did not run or threw, another try, whatever else is due. */
+/** What follows the tick of an alarm: after one that did not run or failed, another try, whatever is due. */
 export function afterAlarm(
   state: TimedJobsState,
   outcome: AlarmOutcome,
@@ -130,8 +130,8 @@ export function afterAlarm(
     case 'busy':
       return { next: state, alarmAt: now + TICK_TIMING.busy_retry_ms };
     case 'failed': {
-      const delayMs = Math.min(TICK_TIMING.failed_retry_ms * 2 ** state.failures, TICK_TIMING.failed_retry_max_ms);
-      return { next: { ...state, failures: state.failures + 1 }, alarmAt: now + delayMs };
+      const failures = state.failures + 1;
+      return { next: { ...state, failures }, alarmAt: now + retryDelayMs(failures, FAILED_TICK, 0) };
     }
     default:
       return outcome satisfies never;
@@ -143,11 +143,11 @@ export interface TickFacts {
   locked: boolean;
   runners: number;
   mode: SystemMode;
-  /** Who leads now, by a lease that has not run out. */
+  /** Who leads now; null for nobody. */
   leader_id: string | null;
 }
 
-/** What the ordinary runners of a tick may do; the first reason in this order wins. */
+/** What the ordinary runners of a tick may do; the first reason in this order decides. */
 export function decideTick(facts: TickFacts): TickDecision {
   if (!facts.locked) return 'skipped_busy';
   if (facts.runners === 0) return 'skipped_no_runners';

@@ -96,7 +96,9 @@ export const commands: readonly MountedRoute[] = [
       data: CommandListResponseSchema,
     },
     async ({ c, env, db, now, params: { controller_id }, query }) => {
-      c.executionCtx.waitUntil(runBestEffort('heard', () => nodeHub(env, controller_id).heard(controller_id)));
+      c.executionCtx.waitUntil(
+        runBestEffort('record_contact', () => nodeHub(env, controller_id).recordContact(controller_id)),
+      );
       return listPending(db, controller_id, now, query);
     },
   ),

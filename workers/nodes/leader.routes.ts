@@ -61,7 +61,7 @@ export const leader: readonly MountedRoute[] = [
     async ({ env, body }) => {
       const outcome = await leaderLease(env).acquire(body);
       if (outcome.status === 'fence_lag') throw fenceLag();
-      const { answer: response } = outcome;
+      const { response } = outcome;
       const { term, holder_host } = response;
       const granted = response.is_leader && response.operation === 'acquire';
       const event = { topic: 'leader', type: 'acquired', subject_id: body.controller_id } as const;

@@ -3,13 +3,8 @@ import { and, eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { nodeHub } from '../../durable-objects/stubs.ts';
 import { ControllerIdSchema, HEADER, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
-import type { Node } from '../../schema/contracts/controllers.ts';
-import {
-  HeartbeatBodySchema,
-  NodeSchema,
-  NodeStateSchema,
-  NodeViewSchema,
-} from '../../schema/contracts/controllers.ts';
+import type { Node } from '../../schema/contracts/nodes.ts';
+import { HeartbeatBodySchema, NodeSchema, NodeStateSchema, NodeViewSchema } from '../../schema/contracts/nodes.ts';
 import { AppError } from '../../schema/errors.ts';
 import { nodes } from '../../schema/tables/index.ts';
 import { tokenLimits } from '../auth/authenticate.ts';

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { allHubs } from '../../durable-objects/stubs.ts';
 import type { Client } from '../../schema/contracts/clients.ts';
-import type { Node, NodeView, Presence } from '../../schema/contracts/controllers.ts';
+import type { Node, NodeView, Presence } from '../../schema/contracts/nodes.ts';
 import { clients } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 

@@ -1,13 +1,14 @@
 /**
- * One tick: take the lock, decide, run the registry, write the log, give the lock back with the next due time. Ordinary
- * runners need a system that runs and somebody who leads; reapers run on every tick that holds the lock. A runner that
- * throws fails alone; a throw in the framework is `failed`, and the lock is given back all the same. A tick that has
- * used its time begins no further runner: the next one, due at once, goes on.
+ * One tick under the lock of TimedJobs: decide, run the registry, write the log, and compute when the next tick is due.
+ * Ordinary runners need a running system and a leader; reapers run on every tick that holds the lock. A runner that throws
+ * fails alone; an error of the framework makes the tick `failed`. A tick that has used its time starts no further runner:
+ * the next one, due at once, continues.
  */
 import { allHubs, automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
+import type { AlarmTickResult } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
-import type { TickDecision, TickEntry, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
+import type { TickDecision, TickEntry, TickGrant, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
 import { TIMED_JOBS } from '../../schema/defaults.ts';
 import { decideTick } from '../../schema/domain/tick.ts';
@@ -25,10 +26,13 @@ import { insertTick, nextDueAt } from './ticks.ts';
 
 export interface TickRequest {
   trigger: TickTrigger;
-  /** Cron's own time of this tick (Unix milliseconds), by which a second delivery is known; null for the others. */
+  /** Cron's own time of this tick (Unix milliseconds), which identifies a second delivery; null for the others. */
   scheduledTime: number | null;
   now: number;
 }
+
+/** A tick whose lock has been asked for. */
+type GrantedTick = Pick<TickRequest, 'trigger' | 'now'> & { grant: TickGrant };
 
 export interface TickDeps {
   runners: readonly Runner[];
@@ -43,11 +47,11 @@ const DEPS: TickDeps = { runners: RUNNERS, random: Math.random, log, budget_ms: 
 interface Tick {
   env: Env;
   db: Database;
-  request: TickRequest;
+  request: GrantedTick;
   deps: TickDeps;
   batch_id: string;
   entries: TickEntry[];
-  /** Milliseconds since it began, by a clock that may stand elsewhere than the tick's time. */
+  /** Milliseconds since it began, by the Worker's own clock. */
   elapsed(): number;
   logAs(runner: string): Logger;
 }
@@ -57,23 +61,38 @@ interface Outcome {
   next_due_at: number | null;
 }
 
-/** Runs a tick if it may; the answer says what was decided. Throws only when the lock itself cannot be reached. */
+/** Runs the tick of cron or a person, and releases its lock. Throws only when TimedJobs cannot be reached. */
 export async function runTick(env: Env, request: TickRequest, given: Partial<TickDeps> = {}): Promise<TickResponse> {
-  const deps: TickDeps = { ...DEPS, ...given };
+  const { trigger, scheduledTime, now } = request;
   const jobs = timedJobs(env);
-  const grant = await jobs.begin(request.trigger, request.scheduledTime);
-  const granted = grant.status === 'granted';
-  const tick = open(env, request, deps, granted ? grant.batch_id : newId('tick', request.now));
-  const { decision, next_due_at } = granted ? await attempt(tick) : skippedBusy(tick, grant.status);
+  const grant = await jobs.begin(trigger, scheduledTime);
+  let nextDueAt: number | null = null;
   try {
-    await record(tick, decision);
+    const { batch_id, decision, next_due_at } = await runGranted(env, { trigger, now, grant }, given);
+    nextDueAt = next_due_at;
+    return { batch_id, decision };
   } finally {
-    if (granted) await jobs.finish(tick.batch_id, next_due_at);
+    if (grant.status === 'granted') await jobs.finish(grant.batch_id, nextDueAt);
   }
-  return { batch_id: tick.batch_id, decision };
 }
 
-function open(env: Env, request: TickRequest, deps: TickDeps, batch_id: string): Tick {
+/** Runs the tick of an alarm. TimedJobs took its lock, and releases it when it gets the result. */
+export async function runAlarmTick(env: Env, grant: TickGrant, now: number): Promise<AlarmTickResult> {
+  const { decision, next_due_at } = await runGranted(env, { trigger: 'alarm', now, grant }, {});
+  return { decision, next_due_at };
+}
+
+/** Without the lock nothing runs, and the log says why. */
+async function runGranted(env: Env, request: GrantedTick, given: Partial<TickDeps>): Promise<TickResponse & Outcome> {
+  const { grant, now } = request;
+  const granted = grant.status === 'granted';
+  const tick = openTick(env, request, { ...DEPS, ...given }, granted ? grant.batch_id : newId('tick', now));
+  const outcome = granted ? await attempt(tick) : skippedBusy(tick, grant.status);
+  await record(tick, outcome.decision);
+  return { batch_id: tick.batch_id, ...outcome };
+}
+
+function openTick(env: Env, request: GrantedTick, deps: TickDeps, batch_id: string): Tick {
   const entries: TickEntry[] = [];
   const origin = { batch_id, trigger: request.trigger };
   const openedAt = Date.now();
@@ -103,8 +122,7 @@ async function decideAndRun(tick: Tick): Promise<Outcome> {
   const { env, db, deps } = tick;
   const framework = tick.logAs(FRAMEWORK_RUNNER);
   const { mode, lease } = await readObjects(env);
-  const leader_id = lease.expires_in_ms > 0 ? lease.holder_id : null;
-  const decision = decideTick({ locked: true, runners: deps.runners.length, mode, leader_id });
+  const decision = decideTick({ locked: true, runners: deps.runners.length, mode, leader_id: lease.holder_id });
   if (decision === 'skipped_no_runners') {
     framework('tick_skipped_no_runners', decision);
     return { decision, next_due_at: null };
@@ -133,23 +151,23 @@ async function decideAndRun(tick: Tick): Promise<Outcome> {
   };
 }
 
-/** When the next tick is due. While the ordinary runners stand still only what the reapers had to leave is. */
+/** When the next tick is due. While ordinary runners are skipped, only what the reapers left over is due. */
 async function dueNext(
   { env, db, request: { now } }: Tick,
   { ordinary, projects, failures, left }: { ordinary: boolean; projects: boolean; failures: number; left: number },
 ): Promise<number | null> {
   const { rows_written } = db.usage;
   const set = settings(env);
-  // What was left for want of time or room is as due as it was.
+  // What was left over for lack of time or room is still due.
   const due = left > 0 ? now : ordinary ? await nextDueAt(db, set, projects) : null;
   if (due === null) return null;
-  // A runner that failed leaves its work due, and a tick that wrote nothing could not work off what is: neither is
-  // asked again at once.
+  // A failed runner leaves its work due, and a tick that wrote nothing could not do what is due: neither is retried at
+  // once.
   const stuck = failures > 0 || (left === 0 && due <= now && rows_written === 0);
   return stuck ? Math.max(due, now + Math.max(TIMED_JOBS.recheck_min_ms, set.interval_ms)) : due;
 }
 
-/** Mode and lease, once D1's fence stands where both objects stand. */
+/** Mode and lease, once D1's fence has what both objects have. */
 async function readObjects(env: Env): Promise<{ mode: SystemMode; lease: LeaseView }> {
   const state = automationState(env);
   const lease = leaderLease(env);
@@ -159,14 +177,14 @@ async function readObjects(env: Env): Promise<{ mode: SystemMode; lease: LeaseVi
   return { mode, lease: view };
 }
 
-/** Should both candidates have vanished without their sockets being closed, the next node hears of the lease here. */
+/** Both candidates may have lost contact without closing their sockets: this notifies the next node of the free lease. */
 async function offerLease({ env, deps, batch_id }: Tick, lease: LeaseView): Promise<void> {
-  for (const told of await Promise.allSettled(allHubs(env).map((hub) => hub.offerLease(lease)))) {
-    if (told.status === 'rejected') deps.log('error', 'offer_lease', { batch_id, error: String(told.reason) });
+  for (const offer of await Promise.allSettled(allHubs(env).map((hub) => hub.offerLease(lease)))) {
+    if (offer.status === 'rejected') deps.log('error', 'offer_lease', { batch_id, error: String(offer.reason) });
   }
 }
 
-/** What came of it; null when it threw. */
+/** The runner's result; null when it threw. */
 async function runOne(tick: Tick, runner: Runner, mode: SystemMode): Promise<string | null> {
   const { env, db, request, deps, batch_id } = tick;
   const logger = tick.logAs(runner.name);
@@ -193,7 +211,7 @@ async function runOne(tick: Tick, runner: Runner, mode: SystemMode): Promise<str
   }
 }
 
-/** One line in Workers Logs, one row in D1. A log that cannot be written fails no tick. */
+/** One line in Workers Logs, one row in D1. A log that cannot be written does not fail the tick. */
 async function record(tick: Tick, decision: TickDecision): Promise<void> {
   const { batch_id, db, request, deps } = tick;
   const entries = keptEntries(tick.entries);

@@ -1,8 +1,8 @@
 /** What each operation of a node or of the clock makes the platform count, taken one by one on a running edge. */
 import { z } from 'zod';
-import type { HeartbeatBody, NodeState } from '../../../schema/contracts/controllers.ts';
 import type { IngestBody, InstructionInput } from '../../../schema/contracts/instructions.ts';
 import { IngestResponseSchema } from '../../../schema/contracts/instructions.ts';
+import type { HeartbeatBody, NodeState } from '../../../schema/contracts/nodes.ts';
 import type { CountedEdge, Counts } from '../edge/counted.ts';
 import { makeDue, storeJobs } from '../edge/stored-jobs.ts';
 

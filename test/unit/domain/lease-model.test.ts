@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LeaderAcquireResponse, LeaseRecord } from '../../../schema/contracts/leader.ts';
 import type { LeaseDecision, LeaseRequest } from '../../../schema/domain/lease.ts';
-import { decideLease, freshLease, leaseResponse } from '../../../schema/domain/lease.ts';
-import { Coverage } from './coverage.ts';
+import { decideLease, leaseResponse, newLease } from '../../../schema/domain/lease.ts';
+import { Coverage } from '../../support/coverage.ts';
 
 const TTL = 15_000;
 const MARGIN = 5_000;
@@ -87,7 +87,7 @@ describe('any history of the lease', () => {
     const history = fc.array(step, { minLength: 40, maxLength: 120, size: 'max' });
     fc.assert(
       fc.property(history, fc.boolean(), (steps, isPatient) => {
-        let record: LeaseRecord = freshLease('global');
+        let record: LeaseRecord = newLease('global');
         let now = 0;
         const holders = new Map<number, string>();
         const known: Record<string, number> = {};
@@ -169,7 +169,7 @@ describe('any history of the lease', () => {
         ),
         (rounds) => {
           let record = decideLease(
-            freshLease('global'),
+            newLease('global'),
             { kind: 'acquire', controller_id: 'a', host: 'h', preferred: false, ttl_ms: TTL },
             0,
           ).next;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LeaseRecord } from '../../../schema/contracts/leader.ts';
 import type { LeaseDecision, LeaseRequest } from '../../../schema/domain/lease.ts';
-import { adoptTerm, decideLease, freshLease, leaseResponse, leaseView } from '../../../schema/domain/lease.ts';
+import { adoptTerm, decideLease, leaseResponse, newLease, viewLease } from '../../../schema/domain/lease.ts';
 
 const TTL = 30_000;
 const T0 = 1_000_000;
@@ -19,7 +19,7 @@ const renew = (controller_id: string, term: number) => ({ kind: 'renew', control
 const release = (controller_id: string, term: number) => ({ kind: 'release', controller_id, term }) as const;
 
 /** A lease that `a` holds since T0 with term 1. */
-const heldByA = (): LeaseRecord => decideLease(freshLease('global'), acquire('a'), T0).next;
+const heldByA = (): LeaseRecord => decideLease(newLease('global'), acquire('a'), T0).next;
 
 /** Plays requests at their times; the decision of the last one. */
 function play(record: LeaseRecord, ...steps: [at: number, request: LeaseRequest][]): LeaseDecision {
@@ -36,7 +36,7 @@ const STREAK: [number, LeaseRequest][] = [0, 10, 20, 30, 40, 50, 60].flatMap((se
 
 describe('a free lease', () => {
   it('goes to whoever asks first, under the first term', () => {
-    const { next, outcome } = decideLease(freshLease('global'), acquire('a', { metadata: { v: 1 } }), T0);
+    const { next, outcome } = decideLease(newLease('global'), acquire('a', { metadata: { v: 1 } }), T0);
     expect(outcome).toBe('acquired');
     expect(next).toMatchObject({
       holder_id: 'a',
@@ -74,7 +74,7 @@ describe('a held lease', () => {
   });
 
   it('keeps its metadata when a renewal says none', () => {
-    const record = decideLease(freshLease('global'), acquire('a', { metadata: { v: 1 } }), T0).next;
+    const record = decideLease(newLease('global'), acquire('a', { metadata: { v: 1 } }), T0).next;
     expect(decideLease(record, acquire('a'), T0 + 1).next.metadata).toEqual({ v: 1 });
     expect(decideLease(record, renew('a', 1), T0 + 1).next.metadata).toEqual({ v: 1 });
   });
@@ -110,7 +110,7 @@ describe('release', () => {
   it('frees the lease at once, and the next holder has a new term', () => {
     const { next, outcome } = decideLease(heldByA(), release('a', 1), T0 + 1);
     expect(outcome).toBe('released');
-    expect(leaseView(next, T0 + 1)).toMatchObject({ holder_id: null, term: 1, expires_in_ms: 0 });
+    expect(viewLease(next, T0 + 1)).toMatchObject({ holder_id: null, term: 1, expires_in_ms: 0 });
     expect(decideLease(next, acquire('b'), T0 + 1).next).toMatchObject({ holder_id: 'b', term: 2 });
   });
 
@@ -166,7 +166,7 @@ describe('a preferred node', () => {
   });
 
   it('does not count while the holder is preferred itself', () => {
-    const record = decideLease(freshLease('global'), acquire('a', { preferred: true }), T0).next;
+    const record = decideLease(newLease('global'), acquire('a', { preferred: true }), T0).next;
     expect(decideLease(record, acquire('p', { preferred: true }), T0 + 1).next).toBe(record);
     expect(play(record, ...STREAK, [T0 + 65_000, renew('a', 1)])).toMatchObject({
       yield_to: null,
@@ -206,7 +206,7 @@ describe('a preferred node', () => {
 
 describe('what is told', () => {
   it('has no holder when the lease has run out', () => {
-    expect(leaseView(heldByA(), T0 + TTL)).toMatchObject({
+    expect(viewLease(heldByA(), T0 + TTL)).toMatchObject({
       holder_id: null,
       lease_expires_at: null,
       expires_in_ms: 0,
@@ -215,7 +215,7 @@ describe('what is told', () => {
   });
 
   it('does not say "you lead" when the record has moved on before the answer', () => {
-    const decision = decideLease(freshLease('global'), acquire('a'), T0);
+    const decision = decideLease(newLease('global'), acquire('a'), T0);
     const released = decideLease(decision.next, release('a', 1), T0 + 1).next;
     expect(leaseResponse(released, acquire('a'), decision, T0 + 2).is_leader).toBe(false);
     expect(leaseResponse(decision.next, acquire('a'), decision, T0 + TTL).is_leader).toBe(false);
@@ -223,7 +223,7 @@ describe('what is told', () => {
 
   it('continues from a later term that D1 knows of, led by nobody', () => {
     const record = adoptTerm(heldByA(), 7);
-    expect(leaseView(record, T0)).toMatchObject({ holder_id: null, term: 7 });
+    expect(viewLease(record, T0)).toMatchObject({ holder_id: null, term: 7 });
     expect(decideLease(record, acquire('a'), T0).next.term).toBe(8);
   });
 });

@@ -9,7 +9,7 @@ import {
   claimApproved,
   isBehindApproval,
 } from '../../../schema/domain/message-progress.ts';
-import { Coverage } from './coverage.ts';
+import { Coverage } from '../../support/coverage.ts';
 import { messageOf, statusesOf } from './message.ts';
 
 const ENDS = ['succeeded', 'failed', 'interrupted', 'canceled', 'expired', 'denied'] as const;

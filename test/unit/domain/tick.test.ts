@@ -6,8 +6,8 @@ import {
   becomeDue,
   beginTick,
   decideTick,
-  FRESH_TIMED_JOBS,
   finishTick,
+  NEW_TIMED_JOBS,
   nextAlarm,
   TICK_TIMING,
 } from '../../../schema/domain/tick.ts';
@@ -26,11 +26,11 @@ const alarm = (batch_id: string): TickRequest => ({
   batch_id,
   lock_ms: LOCK_MS,
 });
-const locked = (): TimedJobsState => beginTick(FRESH_TIMED_JOBS, alarm('t1'), NOW).next;
+const locked = (): TimedJobsState => beginTick(NEW_TIMED_JOBS, alarm('t1'), NOW).next;
 
 describe('the tick lock', () => {
   it('is granted with a deadline, to one at a time', () => {
-    expect(beginTick(FRESH_TIMED_JOBS, alarm('t1'), NOW).grant).toEqual({
+    expect(beginTick(NEW_TIMED_JOBS, alarm('t1'), NOW).grant).toEqual({
       status: 'granted',
       batch_id: 't1',
       deadline_at: NOW + LOCK_MS,
@@ -46,7 +46,7 @@ describe('the tick lock', () => {
   });
 
   it('is granted once for a cron time, also when it comes again after the tick', () => {
-    const first = beginTick(FRESH_TIMED_JOBS, cron(60_000), NOW).next;
+    const first = beginTick(NEW_TIMED_JOBS, cron(60_000), NOW).next;
     const done = finishTick(first, 'c60000', null).next;
     expect(beginTick(done, cron(60_000), NOW + 1).grant.status).toBe('duplicate');
     expect(beginTick(done, cron(120_000), NOW + 1).grant.status).toBe('granted');
@@ -61,19 +61,19 @@ describe('the tick lock', () => {
 
   it('takes a cron time older than all it remembers for one it has forgotten', () => {
     const crons_seen = Array.from({ length: TICK_TIMING.remembered_crons }, (_, index) => 60_000 * (index + 2));
-    expect(beginTick({ ...FRESH_TIMED_JOBS, crons_seen }, cron(60_000), NOW).grant.status).toBe('duplicate');
+    expect(beginTick({ ...NEW_TIMED_JOBS, crons_seen }, cron(60_000), NOW).grant.status).toBe('duplicate');
   });
 });
 
 describe('the next due time', () => {
   it('only moves earlier', () => {
-    const state = becomeDue(FRESH_TIMED_JOBS, 500);
+    const state = becomeDue(NEW_TIMED_JOBS, 500);
     expect(becomeDue(state, 900)).toBe(state);
     expect(becomeDue(state, 300).next_due_at).toBe(300);
   });
 
   it('is what the tick computed, or nothing', () => {
-    const due = becomeDue(FRESH_TIMED_JOBS, NOW);
+    const due = becomeDue(NEW_TIMED_JOBS, NOW);
     const running = beginTick(due, alarm('t1'), NOW).next;
     expect(finishTick(running, 't1', NOW + 60_000).next.next_due_at).toBe(NOW + 60_000);
     expect(finishTick(running, 't1', null).next.next_due_at).toBeNull();
@@ -99,9 +99,9 @@ describe('the next due time', () => {
 
 describe('the alarm', () => {
   it('rings at the due time, a past one after a short gap, and never without one', () => {
-    expect(nextAlarm(FRESH_TIMED_JOBS, NOW)).toBeNull();
-    expect(nextAlarm(becomeDue(FRESH_TIMED_JOBS, NOW + 9_000), NOW)).toBe(NOW + 9_000);
-    expect(nextAlarm(becomeDue(FRESH_TIMED_JOBS, 1), NOW)).toBe(NOW + TICK_TIMING.min_gap_ms);
+    expect(nextAlarm(NEW_TIMED_JOBS, NOW)).toBeNull();
+    expect(nextAlarm(becomeDue(NEW_TIMED_JOBS, NOW + 9_000), NOW)).toBe(NOW + 9_000);
+    expect(nextAlarm(becomeDue(NEW_TIMED_JOBS, 1), NOW)).toBe(NOW + TICK_TIMING.min_gap_ms);
   });
 
   it('rings again soon after a tick that was busy', () => {
@@ -109,7 +109,7 @@ describe('the alarm', () => {
   });
 
   it('rings again after a throw, later each time in a row, and at once in time after a tick that went well', () => {
-    let state = FRESH_TIMED_JOBS;
+    let state = NEW_TIMED_JOBS;
     const delays = Array.from({ length: 8 }, () => {
       const { next, alarmAt } = afterAlarm(state, 'failed', NOW);
       state = next;
@@ -132,7 +132,7 @@ describe('any history of ticks', () => {
   it('has one live lock at a time, runs a cron time once, and loses no due time', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat({ max: 20_000 }), event), { maxLength: 60 }), (events) => {
-        let state = FRESH_TIMED_JOBS;
+        let state = NEW_TIMED_JOBS;
         let now = NOW;
         let batch = 0;
         let live: { id: string; deadline: number } | null = null;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../../schema/contracts/clients.ts';
-import type { NodeView } from '../../../schema/contracts/controllers.ts';
 import type { LeaderAcquireResponse, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
+import type { NodeView } from '../../../schema/contracts/nodes.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
 import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
 

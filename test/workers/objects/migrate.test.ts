@@ -1,22 +1,18 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Migration } from '../../../durable-objects/shared/migrate.ts';
 import { migrate } from '../../../durable-objects/shared/migrate.ts';
 
-const addRow =
-  (name: string): Migration =>
-  (sql) => {
-    sql.exec('CREATE TABLE IF NOT EXISTS ran (name TEXT)');
-    sql.exec('INSERT INTO ran (name) VALUES (?)', name);
-  };
-const fails: Migration = (sql) => {
-  addRow('half')(sql);
-  throw new Error('step failed');
-};
+const addRow = (id: string): Migration => ({
+  id,
+  sql: `CREATE TABLE IF NOT EXISTS ran (name TEXT); INSERT INTO ran (name) VALUES ('${id}')`,
+});
+const [one, two, three] = [addRow('1'), addRow('2'), addRow('3')];
+const failing: Migration = { id: 'fails', sql: `${addRow('half').sql}; INSERT INTO nowhere VALUES (1)` };
 
-/** Runs the lists of steps one after the other on one object's storage; which steps ran, in order. */
-async function ran(object: string, ...lists: (readonly Migration[])[]): Promise<unknown[]> {
+/** Runs the lists of migrations one after the other on the storage of that object; which migrations ran, in order. */
+async function runLists(object: string, ...lists: (readonly Migration[])[]): Promise<unknown[]> {
   const stub = env.TIMED_JOBS.get(env.TIMED_JOBS.idFromName(object));
   return runInDurableObject(stub, (_object, { storage }) => {
     storage.sql.exec('DROP TABLE migrations');
@@ -28,19 +24,29 @@ async function ran(object: string, ...lists: (readonly Migration[])[]): Promise<
   });
 }
 
-it('runs each step once, in order, and later those that were added', async () => {
-  const [one, two, three] = [addRow('1'), addRow('2'), addRow('3')];
-  expect(await ran('grows', [one, two], [one, two], [one, two, three])).toEqual(['1', '2', '3']);
-});
+describe('the migrations of an object', () => {
+  it('each run once, in order, and later those that were added', async () => {
+    expect(await runLists('grows', [one, two], [one, two], [one, two, three])).toEqual(['1', '2', '3']);
+  });
 
-it('leaves nothing of a step that failed, and runs it again next time', async () => {
-  const afterFailure = (sql: SqlStorage): void => addRow('whole')(sql);
-  const failed = async () => ran('fails', [addRow('1'), fails]);
-  await expect(failed).rejects.toThrow('step failed');
-  expect(await ran('fails', [addRow('1'), afterFailure])).toEqual(['1', 'whole']);
-});
+  it('leave nothing of one that failed, which runs again next time', async () => {
+    const failed = async () => runLists('fails', [one, failing]);
+    await expect(failed).rejects.toThrow('no such table: nowhere');
+    expect(await runLists('fails', [one, addRow('whole')])).toEqual(['1', 'whole']);
+  });
 
-it('refuses an object that a later version has written', async () => {
-  const shorter = async () => ran('later', [addRow('1'), addRow('2')], [addRow('1')]);
-  await expect(shorter).rejects.toThrow('this version knows 1');
+  it.each([
+    [
+      'a later version has written the object',
+      [one],
+      'this object ran the migration "2", which this version does not have',
+    ],
+    ['two migrations were exchanged', [two, one], 'this object ran the migration "1" where this version has "2"'],
+    ['a migration was removed', [two], 'this object ran the migration "1" where this version has "2"'],
+    ['a migration was inserted', [one, three, two], 'this object ran the migration "2" where this version has "3"'],
+    ['a migration was edited', [one, { ...two, sql: 'SELECT 1' }], 'the migration "2" was edited'],
+  ])('are refused when %s', async (name, list, message) => {
+    const changed = async () => runLists(name, [one, two], list);
+    await expect(changed).rejects.toThrow(message);
+  });
 });

@@ -7,7 +7,7 @@ import type { Command } from '../../../schema/contracts/commands.ts';
 import { LEASE } from '../../../schema/defaults.ts';
 import { newId } from '../../../schema/ids.ts';
 import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
-import { freshEdge, hubStub, muteLog, TestNode, withBackend } from './support.ts';
+import { freshEdge, holdBackD1, hubStub, leaseStub, muteLog, TestNode, withBackend } from './support.ts';
 
 const TTL_SEC = 30;
 const hub = nodeHub(env, 'any');
@@ -131,6 +131,23 @@ describe('renewals over the channel', () => {
       }
     }
   });
+});
+
+it('of renewals that the lease answers together, each node gets its own', async () => {
+  const nodes = await Promise.all(['a', 'b', 'c', 'd'].map((id) => TestNode.connect(id)));
+  const { isAsked, release } = await holdBackD1(leaseStub());
+  const acquiring = acquire('b');
+  await vi.waitUntil(isAsked);
+  // The first renewal waits for the lease, which waits for D1: the others are one batch behind it.
+  for (const node of nodes) {
+    node.send({ type: 'lease.renew', term: 1, ttl_sec: TTL_SEC });
+    node.sendRaw('not a frame');
+    await node.next('error');
+  }
+  release();
+  await acquiring;
+  const leads = await Promise.all(nodes.map(async (node) => (await node.next('lease.result')).is_leader));
+  expect(leads).toEqual([false, true, false, false]);
 });
 
 describe('what is announced', () => {

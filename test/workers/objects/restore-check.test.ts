@@ -116,7 +116,7 @@ describe('restore-check of a database that was restored', () => {
       { term: 2, holder_id: 'other' },
     ]);
     const renewed = await leaderLease(env).renew('other', 2, TTL_SEC);
-    expect(renewed).toMatchObject({ status: 'ok', answer: { is_leader: true, term: 2 } });
+    expect(renewed).toMatchObject({ status: 'ok', response: { is_leader: true, term: 2 } });
   });
 
   it('ends what the restored rows take for in flight, and nothing of it runs again', async () => {

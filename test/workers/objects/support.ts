@@ -1,4 +1,4 @@
-/** Builders of the object tests: their stubs, a node on a real socket, and a D1 that is away. */
+/** Builders of the object tests: their stubs, a node with a real socket, and a D1 that fails or is slow. */
 import { applyD1Migrations, reset, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { MockInstance } from 'vitest';
@@ -23,7 +23,7 @@ export async function fenceRow(): Promise<FenceRow | null> {
   return env.DB.prepare('SELECT term, holder_id, mode, mode_version FROM fence WHERE id = 1').first<FenceRow>();
 }
 
-/** Runs `act` while D1 has no fence table, as it is when D1 fails. The objects log that; it must not be silent. */
+/** Runs `act` while D1 has no fence table, so that every raise of the fence fails. The objects log that, and must. */
 export async function withoutFence(act: () => Promise<void>): Promise<void> {
   const log = muteLog();
   await env.DB.exec('ALTER TABLE fence RENAME TO fence_away');
@@ -35,20 +35,46 @@ export async function withoutFence(act: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The problems that objects log from here on, kept from the test's output until it is restored. */
+/**
+ * Holds back every batch that this object sends to D1 until `release` is called; `isAsked` tells whether one waits. Both
+ * sides poll, because a promise must not cross from one object's context into another's.
+ */
+export async function holdBackD1(stub: DurableObjectStub): Promise<{ isAsked: () => boolean; release: () => void }> {
+  let asked = false;
+  let released = false;
+  await runInDurableObject(stub, (object) => {
+    const { DB } = env;
+    const batch: D1Database['batch'] = async (statements) => {
+      asked = true;
+      while (!released) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      return DB.batch(statements);
+    };
+    const held = { prepare: (sql: string) => DB.prepare(sql), batch };
+    Object.defineProperty(object, 'env', { value: { ...env, DB: held }, configurable: true });
+  });
+  return {
+    isAsked: () => asked,
+    release: () => {
+      released = true;
+    },
+  };
+}
+const POLL_MS = 5;
+
+/** A spy on what objects log, which keeps it out of the test's output until it is restored. */
 export function muteLog(): MockInstance<typeof console.error> {
   return vi.spyOn(console, 'error').mockImplementation(() => {});
 }
 
 type FrameOf<Type extends EdgeFrame['type']> = EdgeFrame & { type: Type };
 
-/** A node with its socket. Frames are kept until they are asked for. */
+/** A node with its socket. Frames are kept until the test asks for them. */
 export class TestNode {
   readonly id: string;
   readonly #socket: WebSocket;
   readonly #texts: string[] = [];
   #wake: () => void = () => {};
-  /** Code of the close that the node saw. */
+  /** The close code that the node received. */
   readonly closed: Promise<number>;
 
   static async connect(id: string, tokenExpiresAt: number | null = null): Promise<TestNode> {
@@ -83,7 +109,7 @@ export class TestNode {
     this.#socket.close(1000, 'bye');
   }
 
-  /** Sends its hello and takes the answer. */
+  /** Sends its hello and waits for the response. */
   hello(more: { preferred?: boolean; priority?: number } = {}): Promise<FrameOf<'hello_ack'>> {
     this.sayHello(more);
     return this.next('hello_ack');
@@ -104,7 +130,7 @@ export class TestNode {
     });
   }
 
-  /** The next text that came, whatever it is. */
+  /** The next received text, of any kind. */
   async text(): Promise<string> {
     for (;;) {
       const text = this.#texts.shift();
@@ -115,7 +141,7 @@ export class TestNode {
     }
   }
 
-  /** The next frame of that type; others in between are skipped. */
+  /** The next received frame of that type; other frames before it are dropped. */
   async next<Type extends EdgeFrame['type']>(type: Type): Promise<FrameOf<Type>> {
     for (;;) {
       const frame = EdgeFrameSchema.parse(JSON.parse(await this.text()));
@@ -124,15 +150,15 @@ export class TestNode {
   }
 }
 
-/** Everything as on the first day: no object has run, D1 is empty. */
+/** Resets everything: no object has run, and D1 is empty. */
 export async function freshEdge(): Promise<void> {
-  // `reset` forgets to delete what an evicted object has stored: they are all awake when it comes.
+  // `reset` does not delete the storage of an evicted object, so all objects are woken first.
   for (const stub of [leaseStub(), modeStub(), jobsStub(), hubStub()]) await runInDurableObject(stub, () => undefined);
   await reset();
   await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
 }
 
-/** Puts a backend in the place of the Worker's, for that object while it lives. */
+/** Replaces the Worker's backend for that object until it is evicted. */
 export async function withBackend(stub: DurableObjectStub, backend: Partial<EdgeBackendApi>): Promise<void> {
   await runInDurableObject(stub, (_object, ctx) => {
     Object.defineProperty(ctx, 'exports', { value: { EdgeBackend: backend }, configurable: true });
