@@ -1,4 +1,4 @@
-/** The numbers of the system, once. Units are in the names; what can be set elsewhere says where. */
+/** The numbers of the system, once. Units are in the names. */
 
 export const CHANNEL = {
   ping_interval_ms: 5_000,
@@ -26,9 +26,9 @@ export const TIMED_JOBS = {
   interval_ms: 10_000,
   recheck_min_ms: 10_000,
   lock_ms: 30_000,
-  /** After this no further runner of a tick is begun; the next tick goes on. Well within the lock. */
+  /** After this a tick starts no further runner; the next tick continues. Well within the lock. */
   tick_budget_ms: 5_000,
-  /** D1 statements of one tick: what the free plan allows an invocation. */
+  /** D1 statements of one tick: the limit of an invocation on the free plan. */
   tick_queries: 50,
 } as const;
 
@@ -41,7 +41,7 @@ export const RENEWAL = {
   deadline_slack_ms: 10_000,
   unknown_after_ms: 600_000,
   summary_chars: 200,
-  /** How often a job is looked at that waits for a person: what the person does makes it due at once. */
+  /** How often a job that waits for a person is checked. What the person does makes it due at once. */
   held_recheck_ms: 3_600_000,
 } as const;
 
@@ -56,7 +56,7 @@ export const INSTRUCTION = {
   max_per_message: 32,
   max_json_depth: 32,
   max_output_bytes: 256 * 1024,
-  /** Of what a running program prints, told while it runs; the whole comes with its result. */
+  /** Output of a running program that is reported while it runs. Its result has all of it. */
   live_interval_ms: 1_000,
   max_live_chunk_chars: 16 * 1024,
   max_live_chars: 64 * 1024,
@@ -71,29 +71,29 @@ export const DELIVERY = {
   retry_base_ms: 5_000,
   retry_max_ms: 300_000,
   retry_jitter: 0.2,
-  /** Between the starts of two deliveries of one browser and platform, plus up to the jitter. */
+  /** The shortest time between the starts of two deliveries of one browser and platform, plus up to the jitter. */
   min_spacing_ms: 1_000,
   spacing_jitter_ms: 500,
   rate_window_ms: 60_000,
   rate_max: 30,
-  /** How long after its timeout a slot that nobody freed is taken back. */
+  /** How long after its timeout a slot that was not freed is reclaimed. */
   stale_lease_ms: 10_000,
   reply_max_attempts: 3,
   /** How long a renewal may wait for its slot before it is deferred; below the edge's deadline slack. */
   renewal_wait_ms: 5_000,
-  /** How long after the agent's start or a lost socket a browser is taken to be reconnecting; below the wait. */
+  /** How long after the agent's start or a lost socket a browser counts as reconnecting; below the wait. */
   reconnect_grace_ms: 4_000,
   keep_answered_ms: 7 * 86_400_000,
-  /** How long a renewal for a stopped client is put off; a resume is what really ends the wait. */
+  /** How long a renewal for a stopped browser is deferred. Resuming the browser ends the wait earlier. */
   stopped_recheck_ms: 300_000,
-  /** An uncertain delivery is searched for no sooner than this after its end: a site needs a moment to show it. */
+  /** The shortest time after its end before an uncertain delivery is searched for: a site shows it with a delay. */
   search_settle_ms: 2_000,
   search_timeout_ms: 10_000,
-  /** How often at most the edge is told of activity alone. */
+  /** The shortest time between two reports of activity alone. */
   activity_report_ms: 60_000,
 } as const;
 
-/** Circuit breaker of a conversation: how often each may happen in a row before it is paused. */
+/** Circuit breaker of a conversation: after so many in a row it is paused. */
 export const CONVERSATION_BREAKER = {
   execution_failure: 3,
   repeated_message: 3,
@@ -101,7 +101,7 @@ export const CONVERSATION_BREAKER = {
   no_progress: 5,
 } as const;
 
-/** What holds for renewal where a person has set nothing: `PUT /v1/renewal/settings`. */
+/** The settings of renewal that apply where a person has set none with `PUT /v1/renewal/settings`. */
 export const RENEWAL_SETTINGS = {
   time_zone: 'UTC',
   quiet_hours: null,
@@ -120,7 +120,7 @@ export const BRIDGE = {
   pairing_window_ms: 300_000,
   pairing_tries: 5,
   pairing_code_digits: 8,
-  /** Sockets that may wait for a pairing at once. */
+  /** The number of sockets that may wait for a pairing at once. */
   pairing_sockets: 4,
   pairing_wait_max_ms: 60_000,
   max_frame_bytes: 4 * 1024 * 1024,
@@ -128,10 +128,10 @@ export const BRIDGE = {
   heartbeat_ms: 15_000,
   seen_messages: 2_000,
   max_body_bytes: 16 * 1024,
-  /** Frames of one browser: this many a second, and a burst such as its queue after a reconnect. */
+  /** Frames of one browser: this many a second, plus a burst such as its queue after a reconnect. */
   max_frames_per_sec: 100,
   frames_burst: 1_000,
-  /** Wrong tokens in a minute, of the local API and the bridge together, before they are told to wait. */
+  /** Wrong tokens a minute, of the local API and the bridge together, before they are rate limited. */
   auth_failures_per_min: 20,
 } as const;
 
@@ -144,11 +144,11 @@ export const HTTP = {
 
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
 export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
-/** What the agent's file keeps of what is over. */
+/** What the agent's store keeps of finished work. */
 export const AGENT_KEEPS = { commands_ms: 7 * 86_400_000, refused_rows: 1_000, look_interval_ms: 86_400_000 } as const;
-/** The agents' own files of the tick log. */
+/** The tick log that each agent keeps as files. */
 export const TICK_LOG = {
-  /** How often the node that leads reads the log; the others look each hour, so that ten thousand of them cost little. */
+  /** How often the leader reads the log. Other nodes read it each hour, so that ten thousand of them cost little. */
   leader_interval_ms: 60_000,
   standby_interval_ms: 3_600_000,
   page_size: 200,

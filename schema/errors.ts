@@ -1,6 +1,6 @@
 /**
- * Error codes of the HTTP API and of the WebSocket frames, each with its status. One place: the renderer, the
- * OpenAPI document, the agent and the tests derive from this table.
+ * The error codes of the HTTP API and of the WebSocket frames, each with its HTTP status. The renderer, the OpenAPI document,
+ * the agent and the tests derive from this table.
  */
 export const ERROR_STATUS = {
   invalid_request: 400,
@@ -43,7 +43,7 @@ export type ErrorStatus = (typeof ERROR_STATUS)[ErrorCode];
 
 export const ERROR_CODES = Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]];
 
-/** An expected failure. Thrown inside one process only; across RPC an outcome is returned instead. */
+/** An expected failure. It is thrown inside one process only; across RPC an outcome is returned instead. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;

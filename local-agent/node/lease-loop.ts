@@ -2,8 +2,9 @@
  * Drives `node-state.ts`: keeps cautious time, sends what the pure part asks for, one request at a time, and wakes
  * when a lease that was not renewed can be trusted no longer. It holds the only opinion on whether this node leads.
  */
-import type { NodeState } from '../../schema/contracts/nodes.ts';
+
 import type { LeaderAcquireResponse, LeaderReleaseResponse, LeaseView } from '../../schema/contracts/leader.ts';
+import type { NodeState } from '../../schema/contracts/nodes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';

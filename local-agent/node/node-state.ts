@@ -3,8 +3,9 @@
  * trust from before it sent the request that was granted, and shortens it by a margin, so that it has stopped
  * leading before the edge can give the lease away. All times are cautious time (`cautious-clock.ts`).
  */
-import type { NodeState } from '../../schema/contracts/nodes.ts';
+
 import type { LeaderAcquireResponse, LeaseView } from '../../schema/contracts/leader.ts';
+import type { NodeState } from '../../schema/contracts/nodes.ts';
 import { LEASE } from '../../schema/defaults.ts';
 
 export interface LeaseRules {

@@ -1,4 +1,4 @@
-/** Frames of the Firefox bridge: extension ↔ agent (bridge.md). */
+/** Frames of the bridge between the Firefox extension and the agent: one union per direction, parsed on receipt. */
 import { z } from 'zod';
 import { LoginStateSchema } from './clients.ts';
 import {
@@ -44,7 +44,7 @@ export const BrowserTabSchema = z.object({
 
 export const ConversationReadingSchema = z.object({
   conversation_id: RemoteConversationIdSchema.nullable(),
-  /** `site`: as the platform itself answered; `page`: as the view shows it, which proves nothing. */
+  /** `site`: from the platform's own response. `page`: from what the page shows, which is no proof. */
   source: z.enum(['site', 'page']),
   messages: z
     .array(z.object({ role: MessageRoleSchema, message_id: z.string().max(256).nullable(), text: z.string() }))
@@ -54,7 +54,7 @@ export type ConversationReading = z.infer<typeof ConversationReadingSchema>;
 
 export const ActionResultSchema = z.object({
   type: z.literal('browser.action_result'),
-  /** The request this answers. */
+  /** The request that this is the result of. */
   request_id: RequestIdSchema,
   action: z.string().max(64),
   accepted: z.boolean(),
@@ -75,7 +75,7 @@ export const ActionResultSchema = z.object({
   result: z.record(z.string(), z.unknown()).optional(),
   results: z.array(z.unknown()).optional(),
   shell_runtime: z.array(z.unknown()).optional(),
-  /** What `browser.read_current` read, oldest message first. */
+  /** What `browser.read_current` has read, oldest message first. */
   conversation: ConversationReadingSchema.nullish(),
 });
 export type ActionResult = z.infer<typeof ActionResultSchema>;
@@ -194,7 +194,7 @@ export type BridgeSnapshot = z.infer<typeof SnapshotSchema>;
 export const ProxyDeliverySchema = z.object({
   type: z.literal('browser.proxy_delivery'),
   request_id: RequestIdSchema,
-  /** The extension refuses to send the same plan twice. */
+  /** The extension refuses a second delivery of the same plan. */
   plan_id: z.string(),
   platform: PlatformSchema,
   client_id: ClientIdSchema,
@@ -210,7 +210,7 @@ export const ProxyDeliverySchema = z.object({
 });
 export type ProxyDelivery = z.infer<typeof ProxyDeliverySchema>;
 
-/** Reads a conversation anew from its site; answered by an `action_result` with `conversation`. */
+/** Reads a conversation from its site again. The result is an `action_result` with `conversation`. */
 export const ReadCurrentSchema = ProxyDeliverySchema.pick({
   request_id: true,
   platform: true,

@@ -1,4 +1,4 @@
-/** Browsers as people see and use them: what each has, how fast it is driven, sending into it and reading from it. */
+/** Browsers for people: what each has, at what pace it is used, and how to send into it and read from it. */
 import { z } from 'zod';
 import { ConversationReadingSchema } from './bridge-frames.ts';
 import { ClientSchema, LoginStateSchema, PlatformStateSchema } from './clients.ts';
@@ -7,7 +7,7 @@ import { RemoteConversationIdSchema } from './conversations.ts';
 
 export const BrowserQuerySchema = PageQuerySchema.extend({
   platform: PlatformSchema.optional(),
-  /** Of the login. */
+  /** The state of the login. */
   status: LoginStateSchema.optional(),
 });
 
@@ -15,7 +15,7 @@ const BrowserClientSchema = ClientSchema.extend({
   platforms: z.array(PlatformStateSchema.omit({ slots: true })),
 });
 
-/** The pace of one browser on one platform, as its node last told it; it may tell more than this. */
+/** The pace of one browser on one platform, as its node reported it last. A node may report more fields. */
 const TargetSchema = z.looseObject({
   client_id: z.string(),
   controller_id: z.string(),
@@ -31,7 +31,7 @@ export const BrowserResponseSchema = z.object({
   clients: z.array(BrowserClientSchema),
   next_cursor: z.string().nullable(),
   policy: z.object({
-    /** `stale_lease`: how long after its timeout a place that nobody freed is taken back, in milliseconds. */
+    /** `stale_lease`: how long after its timeout a slot that was not freed is reclaimed, in milliseconds. */
     defaults: z.record(z.string(), z.number()).and(z.object({ stale_lease: DurationMsSchema })),
     targets: z.array(TargetSchema),
   }),
@@ -39,10 +39,10 @@ export const BrowserResponseSchema = z.object({
 
 export const BrowserSendBodySchema = z.strictObject({
   prompt: z.string().trim().min(1).max(262_144),
-  /** Without it a new conversation is begun. */
+  /** Without it the prompt starts a new conversation. */
   conversation_id: RemoteConversationIdSchema.optional(),
 });
-/** Its outcome comes as an event of the topic `clients` about that command. */
+/** The outcome is an event of the topic `clients` about this command. */
 export const BrowserSendResponseSchema = z.object({ command_id: z.string(), controller_id: ControllerIdSchema });
 
 export const BrowserCurrentQuerySchema = z.object({ conversation_id: RemoteConversationIdSchema.optional() });

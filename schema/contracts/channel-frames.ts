@@ -6,7 +6,7 @@ import { LeaderAcquireResponseSchema, LeaseViewSchema, PrioritySchema, TermSchem
 import { NodeRoleSchema } from './nodes.ts';
 import { SystemModeSchema } from './system.ts';
 
-/** The exact text an agent pings with; the platform answers it without waking the object. */
+/** The exact text of an agent's ping. The platform responds to it without waking the object. */
 export const PING = 'ping';
 export function pongText(modeVersion: number, term: number): string {
   return `pong ${modeVersion} ${term}`;
@@ -38,7 +38,7 @@ export const AgentFrameSchema = z.discriminatedUnion('type', [
 ]);
 export type AgentFrame = z.infer<typeof AgentFrameSchema>;
 
-/** Things whose change is told by id only; the agent re-reads them over HTTP. */
+/** Resources whose changes are announced by id only. The agent reads them again over HTTP. */
 export const CHANGED_TOPICS = ['conversations', 'approvals', 'instructions', 'policy_defaults'] as const;
 
 export const EdgeFrameSchema = z.discriminatedUnion('type', [
@@ -59,7 +59,7 @@ export const EdgeFrameSchema = z.discriminatedUnion('type', [
 ]);
 export type EdgeFrame = z.infer<typeof EdgeFrameSchema>;
 
-/** Close codes of both sockets (the bridge's are the same numbers). */
+/** Close codes of the channel and of the bridge. */
 export const CLOSE = {
   malformed: 4400,
   token: 4401,

@@ -1,4 +1,4 @@
-/** What one browser has: platforms, logins, request templates, tabs. */
+/** What one browser (a "client" on the wire) has: platforms, logins, request templates, tabs. */
 import { z } from 'zod';
 import { ClientIdSchema, PlatformSchema, TimestampSchema } from './common.ts';
 import { LinkObservationSchema } from './conversations.ts';
@@ -13,7 +13,7 @@ export type StopReason = (typeof STOP_REASONS)[number];
 export const PlatformStateSchema = z.strictObject({
   platform: PlatformSchema,
   login: LoginStateSchema,
-  /** A hash of the signed-in account, never the account itself. */
+  /** A hash of the signed-in account; the account itself is never sent. */
   fingerprint: z.string().max(128).nullable(),
   hooks: z.array(
     z.strictObject({
@@ -47,7 +47,7 @@ export const ClientSchema = z.object({
 export type Client = z.infer<typeof ClientSchema>;
 
 export const ClientResumeBodySchema = z.strictObject({ platform: PlatformSchema.optional() });
-/** The platforms that were stopped, and the command by which the browser's node is told. */
+/** The platforms that were stopped, and the command that resumes them on the browser's node. */
 export const ClientResumeResponseSchema = z.object({
   client_id: ClientIdSchema,
   resumed: z.array(PlatformSchema),

@@ -1,4 +1,4 @@
-/** Commands: what the edge asks of one node. A D1 row is the record, the channel only carries it faster. */
+/** Commands: what the edge asks one node to do. The D1 row is the record; the channel only delivers it sooner. */
 import { z } from 'zod';
 import { HTTP } from '../defaults.ts';
 import { ConversationReadingSchema } from './bridge-frames.ts';
@@ -23,7 +23,7 @@ import { DeliveryResultSchema } from './renewal.ts';
 
 export const CommandIdSchema = idSchema('cmd');
 
-/** Body of each kind; another kind is one more row, with its handler in the agent's registry. */
+/** The body of each kind. A new kind is a row here, in `COMMAND_RESULTS` and in the handlers of edge and agent. */
 export const COMMAND_BODIES = {
   delivery: z.object({
     job_id: z.string(),
@@ -41,20 +41,20 @@ export const COMMAND_BODIES = {
     plan_id: z.string(),
     command_id: z.string(),
   }),
-  /** A person lets a stopped client deliver again: on one platform, or (null) on all of them. */
+  /** A person lets a stopped browser deliver again: on one platform, or (null) on all of them. */
   'client.resume': z.object({ client_id: ClientIdSchema, platform: PlatformSchema.nullable() }),
-  /** End what runs. The instruction's own result says how it ended. */
+  /** End a running instruction. Its own result says how it ended. */
   'instruction.cancel': z.object({ instruction_id: z.string() }),
   'approval.decided': z.object({
     instruction_id: z.string(),
     decision: z.enum(APPROVAL_DECISIONS),
-    /** What the person saw; the host hashes again before the effect. */
+    /** The hash of what the person saw; the host hashes again before the effect. */
     approval_hash: Sha256Schema,
     claim_expires_in_ms: DurationMsSchema.nullable(),
-    /** The others of the message as they stand after the decision. */
+    /** The other instructions of the message after the decision. */
     released: z.array(ClaimedInstructionSchema),
   }),
-  /** A person wants a stopped message to run after all. The host reads the text anew: what is not in it is not run. */
+  /** A person wants a stopped message to run. The host reads the text again, and runs only what it contains. */
   'message.resubmit': z.object({
     message_id: z.string(),
     local_conversation_id: z.string(),
@@ -65,7 +65,7 @@ export const COMMAND_BODIES = {
     target: TargetPayloadSchema,
     assistant_message_id: z.string().nullable(),
     block_errors: z.array(BlockErrorSchema),
-    /** Those that are `blocked` or `expired`. */
+    /** The stopped ones: `blocked` or `expired`. */
     instructions: z.array(
       z.object({
         instruction_id: z.string(),
@@ -91,10 +91,10 @@ export const COMMAND_BODIES = {
 export type CommandKind = keyof typeof COMMAND_BODIES;
 export const COMMAND_KINDS = Object.keys(COMMAND_BODIES) as [CommandKind, ...CommandKind[]];
 
-/** What came of telling a node something about an instruction; `ended` when it had ended there before. */
+/** What the node did with news of an instruction; `ended`: it had ended there before. */
 const NotedSchema = z.strictObject({ outcome: z.enum(['noted', 'ended', 'unknown']) });
 
-/** What the node answers to each kind. `delivery.query` of a delivery it knows nothing of is `unknown`. */
+/** The result of each kind. A `delivery.query` for a delivery that the node does not know is `unknown`. */
 export const COMMAND_RESULTS = {
   delivery: DeliveryResultSchema,
   'delivery.query': z.union([DeliveryResultSchema, z.strictObject({ outcome: z.enum(['unknown', 'in_flight']) })]),
@@ -126,7 +126,7 @@ export const CommandSchema = z.discriminatedUnion(
 );
 export type Command = z.infer<typeof CommandSchema>;
 
-/** Commands one by one: those of a kind that this version does not know are left out, and expire. */
+/** Commands, parsed one by one. Those of a kind that this version does not know are left out, and expire. */
 export const CommandsSchema = z.preprocess(
   (items) => (Array.isArray(items) ? items.filter((item) => CommandSchema.safeParse(item).success) : items),
   z.array(CommandSchema),
@@ -144,7 +144,7 @@ export const ReceiptSchema = z.object({
 });
 export type Receipt = z.infer<typeof ReceiptSchema>;
 
-/** Receipts of a node without a socket. */
+/** Receipts of a node without a channel. */
 export const ReceiptsBodySchema = z.strictObject({
   receipts: z.array(z.strictObject(ReceiptSchema.shape)).min(1).max(HTTP.list_limit_max),
 });

@@ -1,4 +1,4 @@
-/** Pieces that every contract is made of: ids, times, the envelope, paging. */
+/** What all contracts share: ids, times, platforms, the envelope, paging. */
 import { z } from 'zod';
 import { HTTP } from '../defaults.ts';
 import type { AppError } from '../errors.ts';
@@ -32,7 +32,7 @@ export type Platform = keyof typeof PLATFORMS;
 export const PLATFORM_IDS = Object.keys(PLATFORMS) as [Platform, ...Platform[]];
 export const PlatformSchema = z.enum(PLATFORM_IDS);
 
-/** An id with its prefix, as `newId` makes it. */
+/** An id of `newId` with this prefix. */
 export function idSchema(prefix: string) {
   return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`), `an id of the form ${prefix}_…`);
 }
@@ -67,13 +67,13 @@ export function envelopeOf<T extends z.ZodType>(data: T) {
   return z.object({ ok: z.literal(true), request_id: z.string(), data });
 }
 
-/** Headers of our own. */
+/** The headers of this API. */
 export const HEADER = {
   request_id: 'x-request-id',
   age_ms: 'x-baa-age-ms',
   idempotency_key: 'idempotency-key',
-  /** Inside the edge only: whose socket an upgrade request is, after authentication. */
+  /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
-  /** Likewise: until when its token is good (Unix milliseconds); absent when it does not expire. */
+  /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */
   token_expires_at: 'x-baa-token-expires-at',
 } as const;

@@ -1,4 +1,4 @@
-/** Conversations and links: one chat thread, and where it can be reached now. */
+/** Conversations and links: one chat thread, and the browser tab where it can be reached. */
 import { z } from 'zod';
 import { ClientIdSchema, PlatformSchema, ReasonSchema, TimestampSchema } from './common.ts';
 import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
@@ -24,7 +24,7 @@ export const RemoteConversationIdSchema = z.string().trim().min(1).max(256);
 export const TabIdSchema = z.number().int().nonnegative();
 export const TARGET_KIND = 'browser.proxy_delivery';
 
-/** What a browser says of one tab with a conversation in it. */
+/** What a browser reports of one tab that shows a conversation. */
 export const LinkObservationSchema = z.strictObject({
   remote_conversation_id: RemoteConversationIdSchema.nullable(),
   organization_id: z.string().max(256).nullish(),
@@ -32,7 +32,7 @@ export const LinkObservationSchema = z.strictObject({
   page_title: z.string().max(500).nullable(),
   tab_id: TabIdSchema,
   shell_page: z.boolean(),
-  /** When the browser saw it, by the browser's clock: orders observations of one client. */
+  /** When the browser saw it, by its own clock. Orders the observations of one browser. */
   observed_at: TimestampSchema,
 });
 export type LinkObservation = z.infer<typeof LinkObservationSchema>;

@@ -1,4 +1,4 @@
-/** The append-only events of the system, the audit of every write, artifacts. */
+/** The append-only events of the system, the audit of every write, and artifacts. */
 import { z } from 'zod';
 import { TimestampSchema } from './common.ts';
 

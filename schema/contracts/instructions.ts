@@ -1,4 +1,4 @@
-/** Instructions and messages: ingest, claims, results, replies (wire.md). */
+/** Instructions and messages: ingest, claims, results, replies. */
 import { z } from 'zod';
 import { INSTRUCTION } from '../defaults.ts';
 import {
@@ -13,7 +13,7 @@ import {
 import { AutomationStatusSchema, LinkObservationSchema, RemoteConversationIdSchema } from './conversations.ts';
 import { SystemModeSchema } from './system.ts';
 
-/** In the order in which the edge decides them; the last two are what `accepted` becomes. */
+/** In the order in which the edge decides them; the last two end an accepted message. */
 export const INGEST_STATUSES = [
   'capture_mismatch',
   'ignored_no_instructions',
@@ -56,7 +56,7 @@ export type PolicyDecision = z.infer<typeof PolicyDecisionSchema>;
 
 export const PolicyVerdictSchema = z.strictObject({
   decision: PolicyDecisionSchema,
-  /** Which rule decided, in words that name it in `policy.json`, such as `exec.rules[0]`. */
+  /** The rule that decided, by its place in `policy.json`, such as `exec.rules[0]`. */
   rule: z.string().max(200),
 });
 export type PolicyVerdict = z.infer<typeof PolicyVerdictSchema>;
@@ -67,14 +67,14 @@ export const BlockErrorSchema = z.strictObject({
   stage: z.enum(BLOCK_ERROR_STAGES),
   code: z.string().max(64),
   message: z.string().max(500),
-  /** Line in the message, counted from 1. */
+  /** The line of the message, from 1. */
   line: z.number().int().positive(),
 });
 export type BlockError = z.infer<typeof BlockErrorSchema>;
 
 export const APPROVAL_DECISIONS = ['approved', 'denied', 'expired'] as const;
 
-/** What a person sees and approves; hashed into `approval_hash`. */
+/** What a person sees and approves. `approval_hash` is its hash. */
 export const ApprovalSchema = z.strictObject({
   display: z.string().max(65_536),
   approval_hash: Sha256Schema,
@@ -135,7 +135,7 @@ export const ClaimedInstructionSchema = z.object({
   index: z.number().int(),
   status: InstructionStateSchema,
   claim_expires_in_ms: DurationMsSchema.nullable(),
-  /** The gate that stopped it, such as `system_paused`; null when none did. */
+  /** The gate that stopped it, such as `system_paused`; null for none. */
   gate: z.string().nullable(),
 });
 export type ClaimedInstruction = z.infer<typeof ClaimedInstructionSchema>;
@@ -176,12 +176,12 @@ export const InstructionResultResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
   artifact_id: z.string().nullable(),
   artifact_url: z.string().nullable(),
-  /** The message's other instructions as they stand now: the host goes on only with those still `claimed`. */
+  /** The current state of the message's other instructions: the host continues only with those still `claimed`. */
   rest: z.array(ClaimedInstructionSchema),
 });
 export type InstructionResultResponse = z.infer<typeof InstructionResultResponseSchema>;
 
-/** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
+/** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The response is also its result. */
 export const InstructionRunBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
 export const InstructionRunResponseSchema = InstructionResultResponseSchema.extend({
   output: z.string(),
@@ -190,20 +190,20 @@ export const InstructionRunResponseSchema = InstructionResultResponseSchema.exte
 });
 export type InstructionRunResponse = z.infer<typeof InstructionRunResponseSchema>;
 
-/** What a person decides about an instruction that waits for approval: about exactly what they were shown. */
+/** A person's decision about an instruction that waits for approval, bound to exactly what the person was shown. */
 export const ApproveBodySchema = z.strictObject({ approval_hash: Sha256Schema });
 export const DenyBodySchema = ApproveBodySchema.extend({ reason: ReasonSchema.optional() });
 export const InstructionCancelBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
 
 export const ResubmitBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
-/** The host judges again and claims; what then happens is on the message. */
+/** The host judges again and claims; the message shows what follows. */
 export const ResubmitResponseSchema = z.object({
   message_id: z.string(),
   command_id: z.string(),
   controller_id: z.string(),
 });
 
-/** `POST /v1/messages/:id/claim`: a resubmitted message, judged again by the host that is to run it. */
+/** `POST /v1/messages/:id/claim`: a resubmitted message, judged again by the host that claims it. */
 export const MessageClaimBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
   instructions: z
@@ -220,22 +220,22 @@ export type MessageClaimBody = z.infer<typeof MessageClaimBodySchema>;
 export const MessageClaimResponseSchema = z.object({
   message_id: z.string(),
   ingest_status: IngestStatusSchema,
-  /** Every instruction of the message as it stands now. */
+  /** The current state of every instruction of the message. */
   instructions: z.array(ClaimedInstructionSchema),
 });
 export type MessageClaimResponse = z.infer<typeof MessageClaimResponseSchema>;
 
-/** `POST /v1/instructions/:id/output`: what a program has printed so far, while it runs. */
+/** `POST /v1/instructions/:id/output`: what a running program has printed so far. */
 export const InstructionOutputBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
-  /** Characters told before this chunk. */
+  /** The number of characters reported before this chunk. */
   offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
   chunk: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
 });
 export type InstructionOutputBody = z.infer<typeof InstructionOutputBodySchema>;
 export const InstructionOutputResponseSchema = z.object({
   instruction_id: z.string(),
-  /** Characters that the edge has. */
+  /** The number of characters that the edge has. */
   received: z.number().int().nonnegative(),
 });
 
@@ -301,7 +301,7 @@ export const InstructionSchema = z.object({
 });
 export type Instruction = z.infer<typeof InstructionSchema>;
 export const InstructionDetailSchema = InstructionSchema.extend({
-  /** What a person is asked to approve; null when nobody is. */
+  /** What a person is asked to approve; null when no approval is pending. */
   approval: ApprovalSchema.nullish(),
   events: z.array(InstructionEventSchema),
 });

@@ -1,4 +1,4 @@
-/** The leader lease: record, requests and answers of LeaderLease, over HTTP and over the channel. */
+/** The leader lease: record, requests and responses of LeaderLease, over HTTP and over the channel. */
 import { z } from 'zod';
 import { LEASE } from '../defaults.ts';
 import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
@@ -15,25 +15,25 @@ export const LeaseRecordSchema = z.object({
   term: TermSchema,
   lease_expires_at: TimestampSchema,
   renewed_at: TimestampSchema,
-  /** The preferred node that has asked for long enough; the holder is told to yield to it. */
+  /** The preferred node that has asked for long enough: the holder has to yield to it. */
   preferred_holder_id: z.string().nullable(),
-  /** The preferred node that keeps asking, since when, and when it last did. */
+  /** The preferred node that keeps asking, since when, and when it last asked. */
   preferred_asker_id: z.string().nullable(),
   preferred_since: TimestampSchema.nullable(),
   preferred_seen_at: TimestampSchema.nullable(),
-  /** Named when the holder is told to yield; after its release, until then, only that node may acquire. */
+  /** Set when the holder has to yield. After its release only this node may acquire, until `reserved_until`. */
   reserved_for: z.string().nullable(),
   reserved_until: TimestampSchema.nullable(),
   metadata: MetadataSchema,
 });
 export type LeaseRecord = z.infer<typeof LeaseRecordSchema>;
 
-/** What others are told about the lease. `expires_in_ms` is counted by the object's clock. */
+/** The lease as others see it. A lapsed lease has no holder. `expires_in_ms` is counted by the object's clock. */
 export const LeaseViewSchema = z.object({
   lease_name: z.string(),
   holder_id: z.string().nullable(),
   holder_host: z.string().nullable(),
-  /** A preferred node asks for the lease only while a holder is not. */
+  /** A preferred node asks for the lease only while its holder is not preferred. */
   holder_preferred: z.boolean(),
   term: TermSchema,
   lease_expires_at: TimestampSchema.nullable(),

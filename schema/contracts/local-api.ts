@@ -1,9 +1,9 @@
-/** The agent's own HTTP API on loopback: pairing of a browser, and what the node shows of itself. */
+/** The agent's own HTTP API on loopback: pairing a browser, and the state of the node. */
 import { z } from 'zod';
 import { ExtensionOriginSchema } from './bridge-frames.ts';
 import { ClientIdSchema, DurationMsSchema } from './common.ts';
 
-/** `POST /v1/pairings`: pins a browser; `token` is the client's own, minted by whoever calls. */
+/** `POST /v1/pairings`: pins a browser. `token` is the browser's own; the caller has minted it. */
 export const PairingBodySchema = z.strictObject({
   origin: ExtensionOriginSchema,
   client_id: ClientIdSchema,
@@ -16,10 +16,10 @@ export const PairingResponseSchema = z.object({
   waiting_browser_told: z.boolean(),
 });
 
-/** `POST /v1/pairing`: the window is open, the code is shown to a person. */
+/** `POST /v1/pairing`: opens the pairing window. The code is shown to a person. */
 export const PairingOpenResponseSchema = z.object({ code: z.string(), expires_in_ms: DurationMsSchema });
 
-/** `GET /v1/pairing`: a browser has named the code (`claimed`) and waits for its token. */
+/** `GET /v1/pairing`. `claimed`: a browser has sent the code and waits for its token. */
 export const PairingWindowSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('closed') }),
   z.object({ state: z.literal('open'), expires_in_ms: DurationMsSchema, tries_left: z.number().int() }),

@@ -1,4 +1,4 @@
-/** Nodes ("controllers" in route names): registration, heartbeat, presence. */
+/** Nodes ("controllers" on the wire): registration, heartbeat, presence. */
 import { z } from 'zod';
 import { ClientSchema } from './clients.ts';
 import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
@@ -6,7 +6,7 @@ import { PrioritySchema } from './leader.ts';
 
 export const NODE_ROLES = ['primary', 'standby'] as const;
 export const NodeRoleSchema = z.enum(NODE_ROLES);
-/** What a node says of itself. */
+/** The state that a node reports of itself. */
 export const NODE_STATES = ['leader', 'standby', 'degraded', 'stopping'] as const;
 export const NodeStateSchema = z.enum(NODE_STATES);
 export type NodeState = z.infer<typeof NodeStateSchema>;
@@ -25,7 +25,7 @@ export type HeartbeatBody = z.infer<typeof HeartbeatBodySchema>;
 
 export const PresenceSchema = z.object({
   connected: z.boolean(),
-  /** Since the last contact (pong or message) by the hub's clock; null when there never was one. */
+  /** The time since the last contact (pong or message) by the hub's clock; null when there was none. */
   contact_age_ms: DurationMsSchema.nullable(),
 });
 export type Presence = z.infer<typeof PresenceSchema>;
@@ -43,7 +43,7 @@ export const NodeSchema = z.object({
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema });
-/** A node as the list and the detail show it: with the browsers it holds. */
+/** A node in the list and the detail: with its browsers. */
 export const NodeViewSchema = NodeDetailSchema.extend({ clients: z.array(ClientSchema) });
 export type NodeView = z.infer<typeof NodeViewSchema>;
 export type Node = z.infer<typeof NodeSchema>;

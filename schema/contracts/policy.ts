@@ -1,4 +1,4 @@
-/** `policy.json` of a host: what chats may do there. Nothing a chat says can change it. */
+/** `policy.json` of a host: what chats may do there. No chat can change it. */
 import { z } from 'zod';
 import { PLATFORM_IDS } from './common.ts';
 
@@ -8,7 +8,7 @@ const decision = z.enum(RULE_DECISIONS);
 export const PolicySchema = z.strictObject({
   $schema: z.string().optional(),
   mode: z.enum(['enforce', 'shadow']).default('enforce'),
-  /** Folders that tools may touch; `~` is the home of the user the agent runs as. */
+  /** Folders that tools may access; `~` is the home of the user that runs the agent. */
   roots: z.array(z.string().min(1)).min(1).optional(),
   exec: z
     .strictObject({
@@ -16,7 +16,7 @@ export const PolicySchema = z.strictObject({
       rules: z
         .array(
           z.strictObject({
-            /** argv matched item by item; `*` as the last item stands for any rest, elsewhere for one item. */
+            /** argv, matched item by item. `*` matches one item, and as the last item any number of items. */
             match: z.strictObject({ argv: z.array(z.string()).min(1) }),
             decision,
           }),
@@ -25,7 +25,7 @@ export const PolicySchema = z.strictObject({
       shell: decision.default('ask'),
     })
     .prefault({}),
-  /** Tool name without its target, or a glob over it such as `system/*`. */
+  /** By the name of a tool without its target, or a glob such as `system/*`. */
   tools: z.record(z.string(), decision).default({}),
   platforms: z.partialRecord(z.enum(PLATFORM_IDS), decision).default({}),
   redact: z.strictObject({ env: z.array(z.string()).default([]), files: z.array(z.string()).default([]) }).prefault({}),

@@ -1,8 +1,8 @@
-/** What a person sets about renewal, for all conversations, a platform, or one conversation; and when the next is due. */
+/** The settings of renewal, for all conversations, a platform, or one conversation; and when the next renewal is due. */
 import { z } from 'zod';
 import { DurationMsSchema, idSchema, PlatformSchema, TimestampSchema } from './common.ts';
 
-/** What a template may name; each is replaced once, and what it is replaced by is not looked at again. */
+/** The placeholders of a template. Each is replaced once; the inserted text is not searched for placeholders. */
 export const TEMPLATE_PLACEHOLDERS = ['summary', 'link', 'title'] as const;
 export type TemplatePlaceholder = (typeof TEMPLATE_PLACEHOLDERS)[number];
 const PLACEHOLDER = /\{([^{}\s]*)\}/g;
@@ -32,29 +32,29 @@ const WEEK_MS = 7 * 86_400_000;
 
 /** Every limit; null means none. */
 export const RenewalSettingsSchema = z.strictObject({
-  /** In which quiet hours and days are meant, such as `Europe/Berlin`. */
+  /** The time zone of quiet hours and days, such as `Europe/Berlin`. */
   time_zone: z.string().max(64).refine(isTimeZone, 'an IANA time zone such as Europe/Berlin'),
-  /** From when to when nothing is sent; may go over midnight. */
+  /** The hours in which nothing is sent; they may span midnight. */
   quiet_hours: z
     .strictObject({ from: ClockTimeSchema, to: ClockTimeSchema })
     .refine(({ from, to }) => from !== to, 'two different times of day')
     .nullable(),
-  /** Renewals with nothing between them but answers. */
+  /** The number of renewals in a row, with nothing but responses between them. */
   max_in_a_row: CountSchema.nullable(),
   max_per_day: CountSchema.nullable(),
-  /** From this instant on nothing is renewed. */
+  /** After this time nothing is renewed. */
   end_at: TimestampSchema.nullable(),
-  /** Renewals without an instruction that succeeded: so many pause the conversation as `no_progress`. */
+  /** This many renewals without an instruction that succeeded pause the conversation as `no_progress`. */
   max_without_effect: CountSchema.nullable(),
-  /** Renewals of messages with the same text: so many pause the conversation as `repeated_renewal`. */
+  /** This many renewals of messages with the same text pause the conversation as `repeated_renewal`. */
   max_repeats: CountSchema.nullable(),
-  /** Between the delivery of one renewal and the next. */
+  /** The shortest time between the deliveries of two renewals. */
   cooldown_ms: DurationMsSchema.max(WEEK_MS),
   template: TemplateSchema,
 });
 export type RenewalSettings = z.infer<typeof RenewalSettingsSchema>;
 
-/** What one scope says; the rest comes from the scope around it. */
+/** The settings of one scope. The scope around it provides the others. */
 export const RenewalSettingsPatchSchema = RenewalSettingsSchema.partial();
 export type RenewalSettingsPatch = z.infer<typeof RenewalSettingsPatchSchema>;
 
@@ -62,7 +62,7 @@ const ScopeShape = {
   platform: PlatformSchema.optional(),
   local_conversation_id: idSchema('lc').optional(),
 };
-/** Of all conversations when neither is named; never both. */
+/** All conversations when neither is named; never both. */
 export const SettingsScopeSchema = z
   .object(ScopeShape)
   .refine(({ platform, local_conversation_id }) => platform === undefined || local_conversation_id === undefined, {
@@ -74,13 +74,13 @@ export type SettingsScope = z.infer<typeof SettingsScopeSchema>;
 export const SettingsPutBodySchema = z.strictObject({ ...ScopeShape, settings: RenewalSettingsPatchSchema });
 export const SettingsResponseSchema = z.object({
   scope: z.enum(['default', 'platform', 'conversation']),
-  /** What this scope says itself. */
+  /** The settings of this scope alone. */
   settings: RenewalSettingsPatchSchema,
-  /** With what the scopes around it and the defaults say. */
+  /** The settings that apply, with those of the scopes around it and the defaults. */
   effective: RenewalSettingsSchema,
 });
 
-/** Why a renewal waits though its conversation is `auto`. */
+/** Why a renewal of an `auto` conversation waits. */
 export const HOLD_REASONS = [
   'end_date',
   'max_in_a_row',
@@ -93,7 +93,7 @@ export type HoldReason = (typeof HOLD_REASONS)[number];
 
 export const COOLDOWN_REASONS = ['cooldown', 'rate_limited'] as const satisfies readonly HoldReason[];
 
-/** Whether the next renewal is due, from when on (null: when something else has happened), and why or why not. */
+/** Whether the next renewal is due, since or from when (null: it depends on another event), and why. */
 export const NextRenewalSchema = z.object({
   due: z.boolean(),
   at: TimestampSchema.nullable(),
@@ -101,7 +101,7 @@ export const NextRenewalSchema = z.object({
 });
 export type NextRenewal = z.infer<typeof NextRenewalSchema>;
 
-/** What has been counted towards the limits. */
+/** The counters behind the limits. */
 export const RenewalCountersSchema = z.object({
   renewals_in_row: z.number().int(),
   renewals_without_effect: z.number().int(),

@@ -8,7 +8,7 @@ export const JobStatusSchema = z.enum(JOB_STATUSES);
 export type JobStatus = z.infer<typeof JobStatusSchema>;
 
 export const PAYLOAD_KINDS = ['json', 'text'] as const;
-/** `custom` is a template that a person has set. */
+/** `custom`: a template that a person has set. */
 const RENEWAL_TEMPLATES = ['summary_with_link', 'custom'] as const;
 
 export const RenewalPayloadSchema = z.object({
@@ -28,7 +28,7 @@ export const TargetSnapshotSchema = z.object({
   page_title: z.string().nullable(),
   route: z.object({ path: z.string(), pattern: z.string().nullable(), params: z.record(z.string(), z.string()) }),
   target: z.object({ id: z.string(), kind: z.string(), payload: TargetPayloadSchema }),
-  /** The node that was asked, and by which command: whom to ask again when no answer comes. */
+  /** The node and the command of the delivery, to query them when no result comes. */
   sent: z.object({ controller_id: z.string(), command_id: z.string() }).optional(),
 });
 export type TargetSnapshot = z.infer<typeof TargetSnapshotSchema>;
@@ -58,7 +58,7 @@ export const RenewalJobSchema = z.object({
 });
 export type RenewalJob = z.infer<typeof RenewalJobSchema>;
 
-/** Why the projector made no job of a message. The first two are final, the others are looked at again. */
+/** Why the projector created no job for a message. The first two are final; the others are checked again. */
 export const FINAL_SKIP_REASONS = ['superseded', 'duplicate_job'] as const;
 export const SKIP_REASONS = [
   ...FINAL_SKIP_REASONS,

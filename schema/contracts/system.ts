@@ -1,4 +1,4 @@
-/** The system mode: what runs, what waits. Kept by AutomationState, copied into D1's fence row. */
+/** The system mode, which decides what runs. AutomationState keeps it and copies it into D1's fence row. */
 import { z } from 'zod';
 import { ReasonSchema, TimestampSchema } from './common.ts';
 
@@ -6,7 +6,7 @@ export const SYSTEM_MODES = ['running', 'paused', 'draining'] as const;
 export const SystemModeSchema = z.enum(SYSTEM_MODES);
 export type SystemMode = z.infer<typeof SystemModeSchema>;
 
-/** What AutomationState keeps. `epoch` outlives a restore of D1. */
+/** What AutomationState keeps. `epoch` survives a restore of D1. */
 export const SystemRecordSchema = z.object({
   mode: SystemModeSchema,
   version: z.number().int().nonnegative(),
@@ -43,20 +43,20 @@ export const SystemChangeResponseSchema = z.object({
 });
 export type SystemChangeResponse = z.infer<typeof SystemChangeResponseSchema>;
 
-/** The numbers of the fence, as D1 has them or as the objects do. */
+/** The numbers of the fence, as D1 has them or as the objects have them. */
 export const FenceMarksSchema = z.object({
   term: z.number().int().nonnegative(),
   mode_version: z.number().int().nonnegative(),
-  /** Counts the restores of D1. Behind the object's it says that what was in flight is still to be quarantined. */
+  /** Counts the restores of D1. While D1's is behind the object's, what was in flight has to be quarantined. */
   epoch: z.number().int().nonnegative(),
 });
 export type FenceMarks = z.infer<typeof FenceMarksSchema>;
 
-/** `force`: D1 was restored, whatever the numbers say. They cannot tell when none had changed since. */
+/** `force`: treat D1 as restored. The numbers cannot tell when none of them had changed since. */
 export const RestoreCheckBodySchema = z.strictObject({ force: z.boolean().optional() });
 
 export const RestoreCheckResponseSchema = z.object({
-  /** Whether D1 was found behind the objects, or quarantining is still owed from an earlier check. */
+  /** Whether D1 was behind the objects, or a quarantine of an earlier check was not finished. */
   restored: z.boolean(),
   /** Before the check. */
   d1: FenceMarksSchema,
@@ -67,7 +67,7 @@ export const RestoreCheckResponseSchema = z.object({
     renewal_jobs: z.number().int().nonnegative(),
     commands: z.number().int().nonnegative(),
   }),
-  /** One call quarantines a bounded number: ask again. */
+  /** One call quarantines a bounded number: call again for the rest. */
   more: z.boolean(),
   summary: z.string(),
 });

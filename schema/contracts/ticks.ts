@@ -1,4 +1,4 @@
-/** Timed jobs: triggers, decisions, and the entries of the tick log. */
+/** Timed jobs: triggers, decisions, the lock, and the entries of the tick log. */
 import { z } from 'zod';
 import { TimestampSchema } from './common.ts';
 

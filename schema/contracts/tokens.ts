@@ -1,4 +1,4 @@
-/** Identity: roles, tokens, and who a request comes from. */
+/** Identity: roles, tokens, and the caller of a request. */
 import { z } from 'zod';
 import { ControllerIdSchema, DurationMsSchema, idSchema, TimestampSchema } from './common.ts';
 
@@ -6,11 +6,11 @@ export const ROLES = ['controller', 'worker', 'browser_admin', 'ops_admin', 'rea
 export const RoleSchema = z.enum(ROLES);
 export type Role = z.infer<typeof RoleSchema>;
 
-/** What a secret looks like; the prefix lets a scanner find a leaked one. */
+/** The prefix of every secret, by which a scanner finds a leaked one. */
 export const TOKEN_PREFIX = 'baa_';
-/** Secrets that mean "nobody has set this yet". */
+/** Secrets that count as not set. */
 export const PLACEHOLDER_SECRETS: readonly string[] = ['', 'replace-me'];
-/** A bootstrap secret shorter than this could be guessed, so it counts as none. */
+/** A bootstrap secret shorter than this could be guessed, so it counts as not set. */
 export const BOOTSTRAP_SECRET_MIN_CHARS = 24;
 
 export const TokenSchema = z.object({
@@ -26,7 +26,7 @@ export const TokenSchema = z.object({
 });
 export type Token = z.infer<typeof TokenSchema>;
 
-/** From a second to ten years; without one a token lasts until it is revoked. */
+/** From a second to ten years. Without a lifetime a token is valid until it is revoked. */
 const LifetimeMsSchema = DurationMsSchema.min(1_000).max(10 * 365 * 86_400_000);
 
 export const TokenIdSchema = idSchema('tok');
@@ -41,18 +41,18 @@ export const TokenCreateBodySchema = z
     path: ['controller_id'],
     message: 'required for the roles controller and worker, and only for them',
   });
-/** Without `expires_in_ms` the token keeps the end it had. */
+/** Without `expires_in_ms` the token keeps its expiry. */
 export const TokenRotateBodySchema = z.strictObject({ expires_in_ms: LifetimeMsSchema.optional() });
 export type TokenCreateBody = z.infer<typeof TokenCreateBodySchema>;
-/** The only answer that ever carries the secret itself. */
+/** The only response that contains the secret. */
 export const TokenCreatedSchema = TokenSchema.extend({ token: z.string() });
 export type TokenCreated = z.infer<typeof TokenCreatedSchema>;
 
-/** How a request says who sends it: a bearer token, the cookie of a page that signed in, or Cloudflare Access. */
+/** What authenticates a request: a bearer token, the cookie of a page that signed in, or Cloudflare Access. */
 export const IDENTITY_SOURCES = ['token', 'session', 'access'] as const;
-/** The token of a person who signs in; it may also come in the Authorization header. */
+/** The token of a person who signs in. The Authorization header may carry it instead. */
 export const SessionBodySchema = z.strictObject({ token: z.string().min(1).max(256).optional() });
-/** Who the caller is. `expires_at` is the end of a session; null for what ends only with its token. */
+/** The caller. `expires_at`: the end of the session; null when only its token ends it. */
 export const SessionSchema = z.object({
   token_id: z.string(),
   role: RoleSchema,
@@ -64,7 +64,7 @@ export const SessionSchema = z.object({
 export type Session = z.infer<typeof SessionSchema>;
 export const SessionEndedSchema = z.object({ signed_out: z.literal(true) });
 
-/** Who is asking, once a request is authenticated. */
+/** The caller of an authenticated request. */
 export interface Principal {
   token_id: string;
   role: Role;

@@ -1,6 +1,6 @@
 /**
- * The tools an assistant may call, declared once. Parser, policy, executor, `describe`, the OpenAPI document
- * and the docs derive from this table; adding a row without a handler does not compile.
+ * The tools that an assistant may call, declared once. Parser, policy, executor, `describe`, the OpenAPI document and the
+ * docs derive from this table; a row without a handler does not compile.
  */
 import { z } from 'zod';
 import { INSTRUCTION } from '../defaults.ts';
@@ -8,7 +8,7 @@ import type { Platform } from './common.ts';
 import { PLATFORM_IDS, ReasonSchema } from './common.ts';
 import { AutomationStatusSchema, RemoteConversationIdSchema } from './conversations.ts';
 
-/** `browser`: on the node whose browser has that platform, which need not be the one that found the instruction. */
+/** Where a tool runs. `browser`: on a node whose browser has the platform, not always the one that has the instruction. */
 export const TOOL_PLACES = ['edge', 'host', 'browser'] as const;
 export type ToolPlace = (typeof TOOL_PLACES)[number];
 
@@ -18,7 +18,7 @@ const none = z.strictObject({});
 const reason = z.strictObject({ reason: ReasonSchema.optional() });
 const prompt = z.strictObject({
   prompt: z.string().min(1).max(262_144),
-  /** Without it a new conversation is begun. */
+  /** Without it the prompt starts a new conversation. */
   conversation_id: RemoteConversationIdSchema.optional(),
 });
 const current = z.strictObject({ conversation_id: RemoteConversationIdSchema.optional() });
@@ -28,7 +28,7 @@ interface ToolDeclaration {
   where: ToolPlace;
   /** Passes in every system mode and conversation status. */
   control: boolean;
-  /** Whether params may be a plain string, and what it then stands for. */
+  /** The parameter that a plain string stands for; null when params must be an object. */
   text_param: string | null;
   timeout_ms: number;
   params: z.ZodType;
@@ -54,7 +54,7 @@ const CURRENT = {
 type BrowserTools = { [P in Platform as `browser.${P}::send`]: typeof SEND & { platform: P } } & {
   [P in Platform as `browser.${P}::current`]: typeof CURRENT & { platform: P };
 };
-/** Two tools for each platform; `platform` says in whose tab a tool acts. */
+/** Two tools for each platform; `platform` is the one whose tab the tool uses. */
 function browserTools(): BrowserTools {
   const rows = PLATFORM_IDS.flatMap((platform) => [
     [`browser.${platform}::send`, { ...SEND, platform }] as const,
@@ -150,7 +150,7 @@ export const TOOLS = {
     timeout_ms: INSTRUCTION.timeout_ms,
     params: z.strictObject({
       text: z.string().min(1).max(1_024),
-      /** Which files; all of them without it. */
+      /** A glob over files; all of them without it. */
       pattern: z.string().min(1).max(1_024).optional(),
       cwd: path.optional(),
       ignore_case: z.boolean().optional(),
@@ -213,7 +213,7 @@ export type ToolParams<N extends ToolName> = z.infer<(typeof TOOLS)[N]['params']
 
 export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
 
-/** `target::tool` as a name in the table, or null when there is no such tool. */
+/** The name `target::tool` of a tool in the table, or null. */
 export function toolName(target: string, tool: string): ToolName | null {
   const name = `${target}::${tool}`;
   return Object.hasOwn(TOOLS, name) ? (name as ToolName) : null;
@@ -227,7 +227,7 @@ export function isBrowserTool(name: ToolName): name is BrowserTool {
   return TOOLS[name].where === 'browser';
 }
 
-/** The platform in whose browser tab a tool acts. */
+/** The platform whose browser tab the tool uses. */
 export function platformOf(name: BrowserTool): Platform {
   return TOOLS[name].platform;
 }

@@ -1,12 +1,12 @@
-/** The chain of the journal: each entry's hash binds its event and the hash before it. Pure; SHA-256 is injected. */
+/** The chain of the journal: each entry's hash binds its event and the hash of the entry before. SHA-256 is injected. */
 import canonicalize from 'canonicalize';
 import type { JournalEntry, JournalEvent } from '../contracts/journal.ts';
 import { GENESIS_HASH } from '../contracts/journal.ts';
 
-/** SHA-256 of a text's UTF-8 in lower-case hex. */
+/** The SHA-256 of a text's UTF-8 bytes in lower-case hex. */
 export type Sha256 = (text: string) => string | Promise<string>;
 
-/** The hash of an event that follows `prevHash`: of that hash and the event's canonical JSON. */
+/** The hash of an entry: of the hash before it and the event's canonical JSON. */
 export async function chainHash(sha256: Sha256, prevHash: string, event: JournalEvent): Promise<string> {
   const { chain, seq, at, instruction_id, kind, controller_id, detail } = event;
   const text = canonicalize({ chain, seq, at, instruction_id, kind, controller_id, detail });
@@ -14,7 +14,7 @@ export async function chainHash(sha256: Sha256, prevHash: string, event: Journal
   return sha256(prevHash + text);
 }
 
-/** Where a chain stands: the place and hash of its last entry. */
+/** The position and hash of a chain's last entry. */
 export interface ChainHead {
   seq: number;
   hash: string;
@@ -23,7 +23,7 @@ export const EMPTY_CHAIN: ChainHead = { seq: 0, hash: GENESIS_HASH };
 
 export type ChainVerdict = { ok: true; head: ChainHead } | { ok: false; seq: number; reason: string };
 
-/** Whether `entries` continue the chain from `head`; the first that does not is named. */
+/** Whether `entries` continue the chain after `head`; if not, the first that does not and why. */
 export async function verifyChain(
   sha256: Sha256,
   head: ChainHead,

@@ -1,6 +1,6 @@
 /**
- * Links: what one observation of a tab becomes, and whether something can be delivered there. An observation of a
- * shell page, or without a conversation of its own, becomes nothing.
+ * Links: what an observation of a tab becomes, and whether a browser can deliver there. An observation of a shell page, or
+ * without a conversation, becomes no link.
  */
 import type { Platform } from '../contracts/common.ts';
 import type { Link, LinkObservation } from '../contracts/conversations.ts';
@@ -13,8 +13,8 @@ export type ObservedLink = Omit<
 >;
 
 /**
- * The link that an observation says. A browser whose clock runs ahead is taken to have looked just now (Unix
- * milliseconds), otherwise its next observations would count as older.
+ * The link of an observation. An observation from the future (a browser whose clock runs ahead) counts as made at `now`
+ * (Unix milliseconds); otherwise the browser's next observations would count as older.
  */
 export function observedLink(
   platform: Platform,
@@ -59,7 +59,7 @@ function pathOf(url: string): string {
 /** Where a link leads: what decides whether a browser can deliver there. */
 export type LinkTarget = Pick<Link, 'target_kind' | 'target_id' | 'target_payload'>;
 
-/** Whether something can be sent there: the right kind, a real page, and a tab with a positive number. */
+/** Whether a browser can deliver there: a known kind of target, a real page, and a tab with a positive number. */
 export function isDeliverable(link: LinkTarget): boolean {
   if (link.target_kind !== TARGET_KIND || link.target_payload.shell_page) return false;
   return tabOf(link) > 0;

@@ -1,4 +1,4 @@
-/** Days and times of day in a time zone, by the platform's own calendar, so that changes of summer time are right. */
+/** Days and times of day in a time zone, by the runtime's own calendar, which knows the changes of summer time. */
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
@@ -20,7 +20,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return made;
 }
 
-/** The day as `2026-11-21`, and the minutes since its midnight by the clock on the wall. */
+/** The local day as `2026-11-21`, and the minutes since its midnight by the local clock. */
 export function localTime(at: number, timeZone: string): { day: string; minutes: number } {
   const parts = Object.fromEntries(
     formatOf(timeZone)
@@ -40,13 +40,13 @@ export function minutesOf(clockTime: string): number {
 }
 
 /**
- * The next instant after `now` (Unix milliseconds) at which the wall shows that time of day. A time that a change to
- * summer time leaves out is taken to come when the skipped hour is over.
+ * The next time after `now` (Unix milliseconds) at which the local clock shows `minutes`. A time that a change to summer
+ * time skips comes when the skipped hour is over.
  */
 export function nextLocal(now: number, timeZone: string, minutes: number): number {
   const ahead = (minutes - localTime(now, timeZone).minutes + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES;
   const plain = Math.floor(now / MINUTE_MS) * MINUTE_MS + ahead * MINUTE_MS;
   const offBy = ((minutes - localTime(plain, timeZone).minutes + DAY_MINUTES * 1.5) % DAY_MINUTES) - DAY_MINUTES / 2;
-  const mended = plain + offBy * MINUTE_MS;
-  return mended > now && localTime(mended, timeZone).minutes === minutes ? mended : plain;
+  const corrected = plain + offBy * MINUTE_MS;
+  return corrected > now && localTime(corrected, timeZone).minutes === minutes ? corrected : plain;
 }

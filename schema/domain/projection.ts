@@ -1,4 +1,4 @@
-/** Which settled message of the assistant becomes a renewal job, and why another does not. */
+/** Which settled messages of an assistant become renewal jobs, and why others do not. */
 import type { AutomationStatus } from '../contracts/conversations.ts';
 import type { SkipReason } from '../contracts/renewal.ts';
 import type { LinkTarget } from './links.ts';
@@ -11,13 +11,13 @@ export interface ProjectionFacts {
   has_job: boolean;
   /** Whether it is still the conversation's newest message. */
   newest: boolean;
-  /** Its instructions are not done, or their reply has gone out or still will. */
+  /** Its instructions have not ended, or their reply was delivered or is still expected. */
   instruction_pending: boolean;
   /** The limit that holds a renewal back now. */
   hold: Hold | null;
 }
 
-/** Why a settled message of the assistant becomes no job; null when it does. */
+/** Why a settled message of an assistant becomes no job; null when it does. */
 export function skipReason(facts: ProjectionFacts): SkipReason | null {
   if (facts.automation_status === 'manual') return 'automation_manual';
   if (facts.automation_status === 'paused') return 'automation_paused';

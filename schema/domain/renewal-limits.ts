@@ -1,8 +1,8 @@
 /**
- * What a person allows: limits that hold a renewal back until some time or until the person does something, and
- * breakers that pause a conversation which goes in circles. Counting happens where the counted thing is stored: a
- * delivered renewal counts up; a message whose instructions have ended breaks the row, one that succeeded is an effect;
- * a person's message breaks the row; a person who sets the automation starts all of it anew.
+ * What a person allows: limits that hold a renewal back until a time or until the person acts, and breakers that pause a
+ * conversation that makes no progress. Counting happens where the counted event is stored. A delivered renewal counts up. A
+ * message whose instructions have ended breaks the row of renewals, and one that succeeded is an effect. A person's message
+ * breaks the row. A person who sets the automation resets all counters.
  */
 import type { PauseReason } from '../contracts/conversations.ts';
 import type {
@@ -17,7 +17,7 @@ import { localTime, minutesOf, nextLocal } from './local-time.ts';
 export interface RenewalCounters {
   renewals_in_row: number;
   renewals_without_effect: number;
-  /** Of messages with the same text as the last one, that one included. */
+  /** Renewals of messages with the same text as the last one, including that one. */
   repeated_renewals: number;
   renewed_text_hash: string | null;
   renewals_day: string | null;
@@ -39,18 +39,18 @@ export const NEW_COUNTERS: RenewalCounters = {
 /** Their columns. */
 export const RENEWAL_COUNTERS = Object.keys(NEW_COUNTERS) as (keyof RenewalCounters)[];
 
-/** The settings that hold: each layer over the one before, the defaults below all. */
+/** The settings that apply: each layer over the one before, all over the defaults. */
 export function effectiveSettings(layers: readonly (RenewalSettingsPatch | null)[]): RenewalSettings {
   return Object.assign({}, RENEWAL_SETTINGS, ...layers.filter((layer) => layer !== null)) as RenewalSettings;
 }
 
 export interface Hold {
   reason: HoldReason;
-  /** Unix milliseconds; null when only a person or another message ends it. */
+  /** Unix milliseconds; null when only a person or another message ends the hold. */
   until: number | null;
 }
 
-/** Why nothing is sent into that conversation now, or null. */
+/** Why no renewal may be sent into the conversation now, or null. */
 export function renewalHold(counters: RenewalCounters, settings: RenewalSettings, now: number): Hold | null {
   const { cooldown_until, cooldown_reason } = counters;
   const { end_at, max_in_a_row, max_per_day, quiet_hours, time_zone } = settings;
@@ -65,18 +65,18 @@ export function renewalHold(counters: RenewalCounters, settings: RenewalSettings
   return null;
 }
 
-/** From `from` on and before `to`, over midnight when `from` is the later of the two. */
+/** From `from` until before `to`; over midnight when `from` is the later time. */
 function isQuiet({ from, to }: { from: string; to: string }, minutes: number): boolean {
   const [begin, end] = [minutesOf(from), minutesOf(to)];
   return begin < end ? begin <= minutes && minutes < end : begin <= minutes || minutes < end;
 }
 
-/** Renewals delivered on the present day of that time zone. */
+/** Renewals delivered on the current day of that time zone. */
 export function renewalsToday(counters: RenewalCounters, { time_zone }: RenewalSettings, now: number): number {
   return counters.renewals_day === localTime(now, time_zone).day ? counters.renewals_that_day : 0;
 }
 
-/** Why the conversation has to be paused instead of renewed once more, or null. */
+/** Why the conversation has to be paused instead of renewed again, or null. */
 export function trippedBreaker(
   counters: RenewalCounters,
   settings: RenewalSettings,
@@ -89,7 +89,7 @@ export function trippedBreaker(
   return null;
 }
 
-/** A renewal has been delivered that answers a message with that text. */
+/** A renewal of a message with that text was delivered. */
 export function countRenewal<S extends RenewalCounters>(
   state: S,
   textHash: string | null,
@@ -111,13 +111,13 @@ export function countRenewal<S extends RenewalCounters>(
   };
 }
 
-/** The platform has said from when on it takes messages again. */
+/** The platform accepts no messages before `until`. */
 export function limitedUntil<S extends RenewalCounters>(state: S, until: number): S {
   if (state.cooldown_until !== null && state.cooldown_until >= until) return state;
   return { ...state, cooldown_until: until, cooldown_reason: 'rate_limited' };
 }
 
-/** A message's instructions have ended: the row is broken, and one that succeeded is an effect. */
+/** A message's instructions have ended: that breaks the row, and a success is an effect. */
 export function countEffect<S extends RenewalCounters>(state: S, outcome: 'executed' | 'failed'): S {
   const renewals_without_effect = outcome === 'executed' ? 0 : state.renewals_without_effect;
   return breakRow(
@@ -125,12 +125,12 @@ export function countEffect<S extends RenewalCounters>(state: S, outcome: 'execu
   );
 }
 
-/** Somebody has written into the conversation who is not the conductor renewing it. */
+/** A message that is no renewal arrived in the conversation. */
 export function breakRow<S extends RenewalCounters>(state: S): S {
   return state.renewals_in_row === 0 ? state : { ...state, renewals_in_row: 0 };
 }
 
-/** A person has taken the conversation in hand. The day's budget and what the platform said stand as they are. */
+/** A person has set the automation. The day's budget and the platform's limit do not change. */
 export function resetCounters<S extends RenewalCounters>(state: S): S {
   if (state.renewals_in_row === 0 && state.renewals_without_effect === 0 && state.repeated_renewals === 0) return state;
   return {

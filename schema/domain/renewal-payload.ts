@@ -1,4 +1,4 @@
-/** The text of a renewal: made of a template once, when the job is made, and read from its payload when it is sent. */
+/** The text of a renewal: rendered from a template when the job is created, and read from its payload when it is sent. */
 import type { RenewalJob, RenewalPayload } from '../contracts/renewal.ts';
 import { RENEWAL, RENEWAL_SETTINGS } from '../defaults.ts';
 
@@ -9,7 +9,7 @@ export interface RenewedMessage {
   page_url: string;
 }
 
-/** The message sent into the conversation, by the template that holds for it. */
+/** The payload of a job, with the text that the template renders. */
 export function renewalPayload(message: RenewedMessage, template: string): RenewalPayload {
   const values: Record<string, string> = {
     summary: summaryOf(message.raw_text),
@@ -31,7 +31,7 @@ function summaryOf(rawText: string): string {
   return cut.length < text.length ? `${cut}…` : cut;
 }
 
-/** Whether a message that appeared in the conversation is the renewal itself: sites change nothing but white space. */
+/** Whether a message in the conversation is the renewal that was sent: sites change only white space. */
 export function isRenewalText(text: string, sent: string | null): boolean {
   return sent !== null && text.replace(/\s+/g, '') === sent.replace(/\s+/g, '');
 }

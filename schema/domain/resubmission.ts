@@ -1,10 +1,10 @@
 /**
- * What becomes of a stopped message that a person wants to run after all. The host judges again, and the gates stand
- * again: what they let through is claimed as at ingest, what they hold stays as it was. Pure.
+ * What a stopped message becomes when a person resubmits it. The host judges its instructions again, and the gates are
+ * checked again: what passes is claimed as at ingest, what does not stays as it was.
  */
 import type { IngestStatus, InstructionInput, PolicyVerdict } from '../contracts/instructions.ts';
 import type { GateFacts, Judged } from './ingest.ts';
-import { gateOf, judged } from './ingest.ts';
+import { gateOf, judge } from './ingest.ts';
 import { isStoppedStatus, moveInstruction } from './instruction-machine.ts';
 import type { TrackedInstruction } from './message-progress.ts';
 import { messageEnd, withDeadlines } from './message-progress.ts';
@@ -19,7 +19,7 @@ export interface Resubmission {
   message: IngestStatus;
 }
 
-/** `verdicts` are the host's, by instruction; what it did not judge again stays as it is. `now` in Unix milliseconds. */
+/** `verdicts` are the host's, by instruction. What it did not judge does not change. `now` in Unix milliseconds. */
 export function decideResubmission(
   all: readonly StoppedInstruction[],
   verdicts: ReadonlyMap<string, PolicyVerdict>,
@@ -31,28 +31,32 @@ export function decideResubmission(
     const { input, ...one } = stopped;
     const policy = verdicts.get(one.instruction_id);
     if (!isStoppedStatus(one.status) || policy === undefined) return one;
-    const verdict = judged({ ...input, policy });
-    const next = became(one, verdict, gate, behindApproval);
+    const verdict = judge({ ...input, policy });
+    const next = resubmitOne(one, verdict, gate, behindApproval);
     behindApproval ||= next.status === 'awaiting_approval';
     return next;
   });
   return { statuses: withDeadlines(statuses, facts.now), message: statusOf(statuses) };
 }
 
-function became(
+function resubmitOne(
   one: TrackedInstruction,
   { verdict, control, gate: why }: Judged,
   gate: string | null,
   behind: boolean,
 ) {
-  if (verdict === 'deny') return moved(one, 'denied', why);
-  if (verdict === 'shadow') return moved(one, 'shadowed', null);
+  if (verdict === 'deny') return moveOne(one, 'denied', why);
+  if (verdict === 'shadow') return moveOne(one, 'shadowed', null);
   if (gate !== null && !control) return { ...one, gate };
-  if (verdict === 'ask') return moved(one, 'awaiting_approval', null);
-  return moved(one, behind ? 'waiting' : 'claimed', null);
+  if (verdict === 'ask') return moveOne(one, 'awaiting_approval', null);
+  return moveOne(one, behind ? 'waiting' : 'claimed', null);
 }
 
-function moved(one: TrackedInstruction, status: TrackedInstruction['status'], gate: string | null): TrackedInstruction {
+function moveOne(
+  one: TrackedInstruction,
+  status: TrackedInstruction['status'],
+  gate: string | null,
+): TrackedInstruction {
   return { ...one, status: moveInstruction(one.status, status), gate };
 }
 

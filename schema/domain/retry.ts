@@ -1,4 +1,4 @@
-/** How long to wait before the next attempt. Chance comes in as an argument, a number in [0, 1). */
+/** How long to wait before the next attempt. `random` is a number in [0, 1). */
 import { RENEWAL } from '../defaults.ts';
 
 export interface Backoff {

@@ -1,4 +1,4 @@
-/** Conversations, the links by which they are reached, and the browsers that hold them. */
+/** Conversations, the links by which they are reached, and the browsers ("clients") that show them. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Client, PlatformState } from '../contracts/clients.ts';
@@ -41,14 +41,14 @@ export const local_conversations = sqliteTable(
     repeated_renewals: integer().notNull().default(0),
     renewals_without_effect: integer().notNull().default(0),
     renewals_in_row: integer().notNull().default(0),
-    /** Of the message that the last delivered renewal answered. */
+    /** The hash of the message that was renewed last. */
     renewed_text_hash: text(),
-    /** The day, in the conversation's time zone, whose renewals are counted. */
+    /** The day, in the conversation's time zone, that `renewals_that_day` counts. */
     renewals_day: text(),
     renewals_that_day: integer().notNull().default(0),
     cooldown_until: integer(),
     cooldown_reason: text({ enum: COOLDOWN_REASONS }),
-    /** When the projector is to look at the newest message once more; null when it need not. */
+    /** When the projector has to check the newest message again; null for never. */
     project_at: integer(),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),
@@ -79,7 +79,7 @@ export const conversation_links = sqliteTable(
     target_id: text().notNull(),
     target_payload: text({ mode: 'json' }).$type<TargetPayload>().notNull(),
     is_active: integer({ mode: 'boolean' }).notNull(),
-    /** A hash of the account that was signed in when the link was made. */
+    /** A hash of the account that was signed in when the link was created. */
     fingerprint: text(),
     observed_at: integer().notNull(),
     created_at: integer().notNull(),

@@ -27,7 +27,7 @@ export const nodes = sqliteTable('nodes', {
 
 export type NodeRow = RowOf<typeof nodes, Node>;
 
-/** One row (id 1): the term and the mode that D1 knows of. Raised by the objects, read by every guard. */
+/** One row (id 1): the term and the mode that D1 has. The objects raise it, and every guard reads it. */
 export const fence = sqliteTable('fence', {
   id: integer().primaryKey(),
   term: integer().notNull(),
@@ -50,13 +50,13 @@ export const leader_terms = sqliteTable('leader_terms', {
 export type LeaderTermRow = RowOf<typeof leader_terms, LeaderTerm>;
 
 /**
- * Never holds a row. A guard is `INSERT INTO guard (<name>) SELECT NULL … WHERE <violated>`: its NOT NULL makes the
- * whole batch fail, and the column in the message says which guard it was.
+ * Always empty. A guard is `INSERT INTO guard (<name>) SELECT NULL … WHERE <violated>`: the NOT NULL constraint fails the
+ * whole batch, and the error message names the column, and so the guard.
  */
 export const guard = sqliteTable('guard', {
   stale_term: integer().notNull().default(0),
   system_paused: integer().notNull().default(0),
-  /** What the decision was made upon has changed meanwhile: read again and decide again. */
+  /** What the decision relied upon has changed: read and decide again. */
   changed: integer().notNull().default(0),
   stale_run: integer().notNull().default(0),
 });
@@ -82,7 +82,7 @@ export const commands = sqliteTable(
   ],
 );
 
-/** `body` is that of the kind; what a node is sent is made by `CommandSchema`. */
+/** `body` has the shape of its kind; `CommandSchema` parses what is sent to a node. */
 export type CommandRow = RowOf<typeof commands, Pick<Command, 'command_id' | 'kind'> & { body: object }>;
 
 export const events = sqliteTable('events', {

@@ -1,4 +1,4 @@
-/** Who may ask, and what was asked: tokens, audit, repeats of writes. */
+/** Tokens, the audit of writes, and what identifies a repeated write. */
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '../contracts/events.ts';
 import type { Token } from '../contracts/tokens.ts';
@@ -7,7 +7,7 @@ import type { RowOf } from './row.ts';
 
 export const tokens = sqliteTable('tokens', {
   token_id: text().primaryKey(),
-  /** SHA-256 of the secret, hex. The secret itself is stored nowhere. */
+  /** The SHA-256 of the secret in hex. The secret itself is not stored. */
   token_hash: text().notNull().unique(),
   role: text({ enum: ROLES }).notNull(),
   subject: text().notNull(),
@@ -33,7 +33,7 @@ export const audit = sqliteTable('audit', {
 
 export type AuditRow = RowOf<typeof audit, AuditEntry>;
 
-/** The first answer to an `Idempotency-Key` of a caller that is not an outbox. */
+/** The first response to an `Idempotency-Key` of a caller that is not an outbox. */
 export const idempotency_keys = sqliteTable(
   'idempotency_keys',
   {
@@ -47,7 +47,7 @@ export const idempotency_keys = sqliteTable(
   (t) => [primaryKey({ columns: [t.token_id, t.key] }), index('idempotency_keys_by_age').on(t.created_at)],
 );
 
-/** High-water mark of one stream of one outbox, with the answer to its last row. */
+/** The high-water mark of one stream of one outbox, with the response to its last row. */
 export const outbox_marks = sqliteTable(
   'outbox_marks',
   {

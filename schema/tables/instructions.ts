@@ -1,4 +1,4 @@
-/** Messages, the instructions found in them, their story, and the full text of what they answered. */
+/** Messages, their instructions, the events of those, and the full text of their results. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { PLATFORM_IDS } from '../contracts/common.ts';
@@ -26,14 +26,14 @@ import type { RowOf } from './row.ts';
 export const messages = sqliteTable(
   'messages',
   {
-    /** Grows with arrival; the projector's cursor runs over it. */
+    /** Grows with arrival. The projector's cursor is a value of this column. */
     ingest_seq: integer().primaryKey({ autoIncrement: true }),
     message_id: text().notNull().unique(),
     local_conversation_id: text().notNull(),
     platform: text({ enum: PLATFORM_IDS }).notNull(),
     remote_conversation_id: text().notNull(),
     assistant_message_id: text(),
-    /** What makes it the same message: `id:<assistant_message_id>` or `text:<sha256>`. */
+    /** Equal for two observations of one message: `id:<assistant_message_id>` or `text:<sha256>`. */
     identity: text().notNull(),
     text_hash: text().notNull(),
     raw_text: text().notNull(),
@@ -48,9 +48,9 @@ export const messages = sqliteTable(
     replied_at: integer(),
     /** When a reply that was not reported is given up; null when none is expected. */
     reply_due_at: integer(),
-    /** Why the projector made no job of it; null when it did, or has not come to it. */
+    /** Why the projector created no job; null when it did, or has not reached this message. */
     skip_reason: text({ enum: SKIP_REASONS }),
-    /** The command by which a person had it judged again; null once that node has claimed it. */
+    /** The command of a pending resubmission; null once the node has claimed the message. */
     resubmit_command_id: text(),
     observed_at: integer().notNull(),
     received_at: integer().notNull(),
@@ -94,11 +94,11 @@ export const instructions = sqliteTable(
     artifact_id: text(),
     truncated: integer({ mode: 'boolean' }).notNull().default(false),
     late_result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
-    /** By which another node does it in its browser; null when the holder does it itself. */
+    /** The command to another node whose browser runs it; null when its own node runs it. */
     command_id: text(),
-    /** When a person asked for its end while it ran. */
+    /** When a person canceled it while it ran. */
     cancel_requested_at: integer(),
-    /** Characters of output that its holder has told while it runs. */
+    /** The number of characters of output that its node has reported while it runs. */
     output_chars: integer().notNull().default(0),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),
@@ -123,7 +123,7 @@ export const instruction_events = sqliteTable(
     kind: text({ enum: INSTRUCTION_EVENT_KINDS }).notNull(),
     controller_id: text(),
     detail: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
-    /** The node whose journal it is in, its place there, and the hashes that bind it to what came before. */
+    /** The node whose journal has it, its position there, and the hashes that bind it to the entry before. */
     chain: text(),
     chain_seq: integer(),
     prev_hash: text(),
@@ -131,14 +131,14 @@ export const instruction_events = sqliteTable(
   },
   (t) => [
     index('instruction_events_by_instruction').on(t.instruction_id, t.seq),
-    // Two commits that continue one chain from the same place collide here.
+    // Two commits that append to one chain at the same position collide here.
     uniqueIndex('instruction_events_by_chain').on(t.chain, t.chain_seq),
   ],
 );
 
 export type InstructionEventRow = RowOf<typeof instruction_events, InstructionEvent>;
 
-/** Where each node's journal ends: the newest entry cannot be taken away unseen. */
+/** The newest entry of each node's journal, so that removing it is detected. */
 export const journal_heads = sqliteTable('journal_heads', {
   chain: text().primaryKey(),
   seq: integer().notNull(),

@@ -42,21 +42,21 @@ export const renewal_jobs = sqliteTable(
 
 export type JobRow = RowOf<typeof renewal_jobs, RenewalJob>;
 
-/** What a person has set about renewal: one row a scope (`default`, a platform, a conversation's id). */
+/** The settings of renewal: one row for each scope (`default`, a platform, a conversation's id). */
 export const renewal_settings = sqliteTable('renewal_settings', {
   scope: text().primaryKey(),
   settings: text({ mode: 'json' }).$type<RenewalSettingsPatch>().notNull(),
   updated_at: integer().notNull(),
 });
 
-/** Durable cursors, by the name of the runner. */
+/** The durable cursors of runners. */
 export const runner_cursors = sqliteTable('runner_cursors', {
   runner: text().primaryKey(),
   position: integer().notNull(),
   updated_at: integer().notNull(),
 });
 
-/** One tick that did or decided something, with its log entries. */
+/** A tick that did or decided something, with its log entries. */
 export const ticks = sqliteTable('ticks', {
   tick_seq: integer().primaryKey({ autoIncrement: true }),
   batch_id: text().notNull().unique(),

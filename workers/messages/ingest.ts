@@ -8,7 +8,7 @@ import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { IngestBody, IngestResponse } from '../../schema/contracts/instructions.ts';
 import { countRepeats, newConversation } from '../../schema/domain/conversation.ts';
 import type { IngestDecision, Recognition } from '../../schema/domain/ingest.ts';
-import { decideIngest, dedupeText, executedAlike, recognize } from '../../schema/domain/ingest.ts';
+import { countExecuted, decideIngest, dedupeText, recognize } from '../../schema/domain/ingest.ts';
 import { breakRow } from '../../schema/domain/renewal-limits.ts';
 import { isRenewalText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
@@ -120,7 +120,7 @@ function countedConversation(
   now: number,
 ): ConversationRow {
   const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
-  return counts ? countRepeats(read, executedAlike(loaded.stored, textHash), now) : read;
+  return counts ? countRepeats(read, countExecuted(loaded.stored, textHash), now) : read;
 }
 
 function withKeys(body: IngestBody, loaded: IngestReads, decision: IngestDecision, now: number): Promise<Keyed[]> {

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { AutomationStatus, Link } from '../../schema/contracts/conversations.ts';
 import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
-import type { ClientStanding } from '../../schema/domain/client-stops.ts';
+import type { BrowserPlatform } from '../../schema/domain/client-stops.ts';
 import type { RenewalCounters } from '../../schema/domain/renewal-limits.ts';
 import type { JobRow } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
@@ -14,7 +14,7 @@ export interface DueLink
   extends Omit<Link, 'local_conversation_id' | 'platform' | 'remote_conversation_id' | 'is_active'> {
   fingerprint: string | null;
   /** What its browser has told of that platform. */
-  client: (ClientStanding & { connected: boolean }) | null;
+  client: (BrowserPlatform & { connected: boolean }) | null;
 }
 
 type DueConversation = RenewalCounters & {

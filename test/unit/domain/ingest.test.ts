@@ -5,7 +5,7 @@ import type { InstructionInput, PolicyDecision } from '../../../schema/contracts
 import { POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import type { IngestFacts, StoredObservation } from '../../../schema/domain/ingest.ts';
-import { decideIngest, dedupeText, executedAlike, identityOf, recognize } from '../../../schema/domain/ingest.ts';
+import { countExecuted, decideIngest, dedupeText, identityOf, recognize } from '../../../schema/domain/ingest.ts';
 
 const facts: IngestFacts = {
   recognition: { as: 'new' },
@@ -129,7 +129,7 @@ describe('the same message', () => {
 
   it('counts those of its text that ran', () => {
     const ran = stored('a', 'x');
-    expect(executedAlike([ran, { ...ran, ingest_status: 'system_paused' }, stored('c', 'y')], 'x')).toBe(1);
+    expect(countExecuted([ran, { ...ran, ingest_status: 'system_paused' }, stored('c', 'y')], 'x')).toBe(1);
   });
 
   it('has the key of an instruction whatever the order of its parameters', () => {
