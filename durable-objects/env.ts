@@ -1,6 +1,6 @@
-/** What the objects need of their environment: D1 for the fence, and each other. */
+/** The bindings that the objects use: D1 for the fence, and each other. */
 
-/** A binding to a class of objects; what an object offers is named by the contracts, in stubs.ts. */
+/** A binding to a class of objects. stubs.ts types what they offer, by the contracts. */
 export interface ObjectNamespace {
   idFromName(name: string): DurableObjectId;
   get(id: DurableObjectId): { fetch(request: Request): Promise<Response> };

@@ -1,4 +1,4 @@
-/** What a socket carries through hibernation: who it is, and what its node said of itself. */
+/** What a socket keeps through hibernation: its node, and what the node sent in its hello. */
 import { z } from 'zod';
 import { ControllerIdSchema, TimestampSchema } from '../../schema/contracts/common.ts';
 import { PrioritySchema } from '../../schema/contracts/leader.ts';
@@ -7,10 +7,10 @@ const AttachmentSchema = z.object({
   controller_id: ControllerIdSchema,
   connected_at: TimestampSchema,
   last_message_at: TimestampSchema,
-  /** The end of the token that opened it; null for one without. */
+  /** When the token that opened it expires; null for never. */
   token_expires_at: TimestampSchema.nullable(),
   hello: z.object({ preferred: z.boolean(), priority: PrioritySchema }).nullable(),
-  /** Whether its node was last told that it is a candidate for the lease. */
+  /** Whether the last frame about the lease said that its node is a candidate. */
   candidate: z.boolean(),
 });
 export type Attachment = z.infer<typeof AttachmentSchema>;

@@ -1,4 +1,4 @@
-/** Reading what a node sends: its size, its rate, its shape. Pure; the hub answers what is wrong. */
+/** Checks of what a node sends: size, rate and shape. The hub responds to what is wrong. */
 import type { AgentFrame } from '../../schema/contracts/channel-frames.ts';
 import { AgentFrameSchema, CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { CHANNEL } from '../../schema/defaults.ts';
@@ -6,10 +6,10 @@ import type { ErrorCode } from '../../schema/errors.ts';
 
 export type FrameRead =
   | { status: 'ok'; frame: AgentFrame }
-  /** Answered with `error {re, code}`; the socket stays unless there is a close code. */
+  /** The hub responds with `error {re, code}`, and closes the socket when there is a close code. */
   | { status: 'bad'; re: string | null; code: ErrorCode; close: number | null };
 
-/** Whether the text is longer than that in UTF-8, without encoding it when its length already tells. */
+/** Whether the text is longer than `maxBytes` in UTF-8. It is encoded only when its length does not decide. */
 function exceedsBytes(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true;
   return text.length * 3 > maxBytes && new TextEncoder().encode(text).byteLength > maxBytes;
@@ -21,18 +21,18 @@ export function readAgentFrame(message: string | ArrayBuffer): FrameRead {
       ? exceedsBytes(message, CHANNEL.max_frame_bytes)
       : message.byteLength > CHANNEL.max_frame_bytes;
   if (tooBig) return { status: 'bad', re: null, code: 'payload_too_large', close: CLOSE.too_big };
-  if (typeof message !== 'string') return bad(null);
+  if (typeof message !== 'string') return badFrame(null);
   let value: unknown;
   try {
     value = JSON.parse(message);
   } catch {
-    return bad(null);
+    return badFrame(null);
   }
   const parsed = AgentFrameSchema.safeParse(value);
-  return parsed.success ? { status: 'ok', frame: parsed.data } : bad(typeNamed(value));
+  return parsed.success ? { status: 'ok', frame: parsed.data } : badFrame(typeNamed(value));
 }
 
-function bad(re: string | null): FrameRead {
+function badFrame(re: string | null): FrameRead {
   return { status: 'bad', re, code: 'invalid_request', close: null };
 }
 
@@ -42,7 +42,7 @@ function typeNamed(value: unknown): string | null {
   return value.type.slice(0, MAX_TYPE_CHARS);
 }
 
-/** Frames of one socket in the second that began with `since`. */
+/** The number of frames of one socket in the second that began at `since`. */
 export interface FrameRate {
   since: number;
   count: number;
@@ -50,7 +50,7 @@ export interface FrameRate {
 
 const SECOND_MS = 1_000;
 
-/** Counts one more frame at `now`; `tooFast` when it is over the limit of its second. */
+/** Counts one more frame at `now`. `tooFast`: it exceeds the limit of its second. */
 export function countFrame(rate: FrameRate | undefined, now: number): { next: FrameRate; tooFast: boolean } {
   const sameSecond = rate !== undefined && now - rate.since < SECOND_MS;
   const next = sameSecond ? { since: rate.since, count: rate.count + 1 } : { since: now, count: 1 };

@@ -15,7 +15,7 @@ const MIGRATIONS: readonly Migration[] = [
 const SeenSchema = z
   .object({ mode_version: z.number().int().nonnegative(), term: z.number().int().nonnegative() })
   .nullable();
-/** Mode version and term as last announced; null while this hub has never heard of them. */
+/** Mode version and term as announced last; null while this hub has received none. */
 export type Seen = z.infer<typeof SeenSchema>;
 
 export class HubStore {
@@ -32,7 +32,7 @@ export class HubStore {
     return this.#seen.get();
   }
 
-  /** Numbers only grow: an announcement that was overtaken changes nothing. True when one grew. */
+  /** Keeps the higher numbers: an outdated announcement changes nothing. True when one grew. */
   learn(modeVersion: number, term: number): boolean {
     const seen = this.#seen.get();
     const next = {
@@ -44,7 +44,7 @@ export class HubStore {
     return true;
   }
 
-  /** Remembers a contact, unless a later one is known. */
+  /** Stores a contact, unless a later one is stored. */
   touch(nodeId: string, at: number): void {
     this.#sql.exec(
       `INSERT INTO contacts (controller_id, last_contact_at) VALUES (?1, ?2)

@@ -1,61 +1,44 @@
 /**
- * The sockets of the nodes. They hibernate: nothing is in memory that a wake-up cannot rebuild, identity is the tag and
- * the attachment, pings are answered by the platform with `pong <mode_version> <term>` without waking the object.
- * A node has one socket, the newest. What is pushed here is never the record: commands are rows, mode and lease are
- * read again at each `hello`, so whatever a broken socket swallowed is there after the reconnect.
- * Whose socket it is says the header that stubs.ts sets; the Worker has authenticated it.
+ * The channels of the nodes: one WebSocket for each node, the newest.
+ *
+ * The sockets hibernate, so memory holds nothing that a wake-up cannot rebuild: a socket's node is its tag and attachment,
+ * and the platform responds to pings with `pong <mode_version> <term>` without waking the object. What is pushed here is
+ * never the record: commands are rows, and mode and lease are read again at each `hello`, so a reconnected node gets what a
+ * broken socket lost. The header that stubs.ts sets names the node, which the Worker has authenticated.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import { CLOSE, PING, pongText } from '../../schema/contracts/channel-frames.ts';
-import type { Receipt } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, HEADER } from '../../schema/contracts/common.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { Presence } from '../../schema/contracts/nodes.ts';
-import type { LeaseRenewal, NodeHubApi } from '../../schema/contracts/objects.ts';
+import type { NodeHubApi } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { edgeBackend } from '../backend.ts';
 import type { ObjectsEnv } from '../env.ts';
 import { logProblem } from '../shared/log.ts';
-import { closeSocket, isOpen, sendFrame } from '../shared/sockets.ts';
-import { TurnBatch } from '../shared/turn-batch.ts';
+import { closeSocket, isSocketOpen, sendFrame } from '../shared/sockets.ts';
 import { automationState, leaderLease } from '../stubs.ts';
 import type { Attachment } from './attachment.ts';
 import { readAttachment, writeAttachment } from './attachment.ts';
-import { isRecentContact } from './candidates.ts';
+import { receiptBatch, renewalBatch } from './frame-batches.ts';
 import type { FrameRate } from './frames.ts';
 import { countFrame, readAgentFrame } from './frames.ts';
 import { HubStore } from './hub-store.ts';
+import { isRecentContact } from './lease-candidates.ts';
 import { NodeSockets, sendError } from './node-sockets.ts';
 
 type Hello = AgentFrame & { type: 'hello' };
-interface AskedRenewal {
-  socket: WebSocket;
-  renewal: LeaseRenewal;
-}
-interface SentReceipt {
-  nodeId: string;
-  receipt: Receipt;
-}
 
-const HEARD_GRAIN_MS = 10_000;
+/** The shortest time between two stored contacts of a node without a channel. */
+const CONTACT_GRAIN_MS = 10_000;
 
 export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   readonly #store: HubStore;
   readonly #sockets: NodeSockets;
   readonly #rates = new WeakMap<WebSocket, FrameRate>();
-  readonly #renewals = new TurnBatch<AskedRenewal>(
-    (asked) => this.#renewAll(asked),
-    (asked, error) => {
-      logProblem('hub.renew', error);
-      for (const { socket } of asked) sendError(socket, 'lease.renew', 'internal');
-    },
-  );
-  readonly #receipts = new TurnBatch<SentReceipt>(
-    (sent) => this.#reportReceipts(sent),
-    // The commands stay pending, so they are sent again after the next hello.
-    (_sent, error) => logProblem('hub.receipts', error),
-  );
+  readonly #renewals = renewalBatch(this.env);
+  readonly #receipts = receiptBatch(this.ctx);
 
   constructor(ctx: DurableObjectState, env: ObjectsEnv) {
     super(ctx, env);
@@ -67,32 +50,32 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   // ------------------------------------------------------------------------------------------------ sockets
 
   override async fetch(request: Request): Promise<Response> {
-    const identity = ControllerIdSchema.safeParse(request.headers.get(HEADER.controller_id));
-    if (!identity.success) return new Response('whose socket this is was not said', { status: 400 });
+    const nodeId = ControllerIdSchema.safeParse(request.headers.get(HEADER.controller_id));
+    if (!nodeId.success) return new Response('missing controller id header', { status: 400 });
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
       return new Response('a WebSocket upgrade is expected', { status: 426, headers: { upgrade: 'websocket' } });
     }
     if (!this.#store.seen) await this.#learnFromObjects();
     const { 0: client, 1: server } = new WebSocketPair();
     const now = Date.now();
-    for (const older of this.ctx.getWebSockets(identity.data)) {
+    for (const older of this.ctx.getWebSockets(nodeId.data)) {
       closeSocket(older, CLOSE.replaced, 'another connection of this node');
     }
-    this.ctx.acceptWebSocket(server, [identity.data]);
+    this.ctx.acceptWebSocket(server, [nodeId.data]);
     writeAttachment(server, {
-      controller_id: identity.data,
+      controller_id: nodeId.data,
       connected_at: now,
       last_message_at: now,
-      token_expires_at: expiryIn(request.headers),
+      token_expires_at: tokenExpiry(request.headers),
       hello: null,
       candidate: false,
     });
-    this.#store.touch(identity.data, now);
+    this.#store.touch(nodeId.data, now);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    if (!isOpen(socket)) return;
+    if (!isSocketOpen(socket)) return;
     const now = Date.now();
     const { next, tooFast } = countFrame(this.#rates.get(socket), now);
     this.#rates.set(socket, next);
@@ -107,9 +90,9 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       if (read.close !== null) closeSocket(socket, read.close, read.code);
       return;
     }
-    // The first of its second: presence is kept that fine, and no finer.
+    // Expiry is checked and contact stored for the first frame of a second only.
     if (next.count === 1) {
-      if (this.#sockets.endExpired(socket, now)) return;
+      if (this.#sockets.closeExpired(socket, now)) return;
       this.#sockets.noteMessage(socket, now);
     }
     await this.#receive(socket, read.frame);
@@ -117,18 +100,18 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
     closeSocket(socket, code, reason);
-    await this.#left(socket);
+    await this.#passCandidacy(socket);
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
     closeSocket(socket, CLOSE.internal, 'socket error');
-    await this.#left(socket);
+    await this.#passCandidacy(socket);
   }
 
   // ------------------------------------------------------------------------------------------------ RPC
 
   async push(nodeId: string, frame: EdgeFrame): Promise<boolean> {
-    // Each is tried: a socket that was replaced a moment ago may still be listed.
+    // Each socket is tried: one that was just replaced may still be listed.
     return this.#sockets.open(nodeId).filter((socket) => sendFrame(socket, frame)).length > 0;
   }
 
@@ -143,18 +126,18 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   async announceLease(lease: LeaseView): Promise<void> {
     this.#learn(0, lease.term);
-    this.#sockets.tellLease(lease, 'all');
+    this.#sockets.sendLease(lease, 'all');
   }
 
   async offerLease(lease: LeaseView): Promise<void> {
-    this.#sockets.tellLease(lease, 'changed');
+    this.#sockets.sendLease(lease, 'changed');
   }
 
   async recordContact(nodeId: string): Promise<void> {
     const now = Date.now();
-    const known = this.#store.lastContactAt(ControllerIdSchema.parse(nodeId));
-    // A node without a socket asks every two seconds; a write for each would cost more than it tells.
-    if (known === null || now - known > HEARD_GRAIN_MS) this.#store.touch(nodeId, now);
+    const last = this.#store.lastContactAt(ControllerIdSchema.parse(nodeId));
+    // A node without a channel polls every two seconds: not each poll is worth a write.
+    if (last === null || now - last > CONTACT_GRAIN_MS) this.#store.touch(nodeId, now);
   }
 
   async presence(controllerIds: string[]): Promise<Record<string, Presence>> {
@@ -164,14 +147,14 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   async disconnect(nodeId: string): Promise<number> {
     const sockets = this.#sockets.open(nodeId);
-    for (const socket of sockets) closeSocket(socket, CLOSE.token, 'the token is good no longer');
+    for (const socket of sockets) closeSocket(socket, CLOSE.token, 'token revoked');
     return sockets.length;
   }
 
   // ------------------------------------------------------------------------------------------------ frames
 
   async #receive(socket: WebSocket, frame: AgentFrame): Promise<void> {
-    const controller_id = this.#sockets.ownerOf(socket);
+    const controller_id = this.#sockets.nodeOf(socket);
     switch (frame.type) {
       case 'hello':
         return this.#hello(socket, readAttachment(socket), frame);
@@ -213,7 +196,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
         candidate,
         commands,
       } satisfies EdgeFrame);
-      this.#sockets.tellLease(lease, 'changed');
+      this.#sockets.sendLease(lease, 'changed');
     } catch (error) {
       logProblem('hub.hello', error);
       sendError(socket, 'hello', 'internal');
@@ -221,51 +204,25 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     }
   }
 
-  async #renewAll(asked: AskedRenewal[]): Promise<void> {
-    const result = await leaderLease(this.env).renewAll(asked.map(({ renewal }) => renewal));
-    asked.forEach(({ socket }, index) => {
-      const answer = result.status === 'ok' ? result.responses[index] : undefined;
-      if (answer) sendFrame(socket, { type: 'lease.result', ...answer } satisfies EdgeFrame);
-      else sendError(socket, 'lease.renew', 'internal');
-    });
-  }
-
-  async #reportReceipts(sent: SentReceipt[]): Promise<void> {
-    const backend = edgeBackend(this.ctx);
-    const byNode = Map.groupBy(sent, ({ nodeId }) => nodeId);
-    await Promise.all(
-      Array.from(byNode, ([nodeId, items]) =>
-        backend.receipts(
-          nodeId,
-          items.map(({ receipt }) => receipt),
-        ),
-      ),
-    );
-  }
-
-  // ------------------------------------------------------------------------------------------------ candidates
-
-  /** A node's socket has gone: its place as a candidate goes to the next one. */
-  async #left(socket: WebSocket): Promise<void> {
+  /** A socket has closed: if its node was a candidate for the lease, the next node becomes one. */
+  async #passCandidacy(socket: WebSocket): Promise<void> {
     const { controller_id, candidate } = readAttachment(socket);
     this.#store.touch(controller_id, this.#sockets.contactOf(socket));
     if (!candidate || this.#sockets.open().length === 0) return;
     try {
-      this.#sockets.tellLease(await leaderLease(this.env).read(), 'changed');
+      this.#sockets.sendLease(await leaderLease(this.env).read(), 'changed');
     } catch (error) {
       logProblem('hub.candidates', error);
     }
   }
 
-  // ------------------------------------------------------------------------------------------------ presence
-
   #presenceOf(nodeId: string, now: number): Presence {
     const contacts = this.#sockets.open(nodeId).map((socket) => this.#sockets.contactOf(socket));
-    const remembered = this.#store.lastContactAt(nodeId);
-    const known = remembered === null ? contacts : [...contacts, remembered];
+    const stored = this.#store.lastContactAt(nodeId);
+    const all = stored === null ? contacts : [...contacts, stored];
     return {
       connected: contacts.some((at) => isRecentContact(at, now)),
-      contact_age_ms: known.length === 0 ? null : Math.max(0, now - Math.max(...known)),
+      contact_age_ms: all.length === 0 ? null : Math.max(0, now - Math.max(...all)),
     };
   }
 
@@ -289,7 +246,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   }
 }
 
-function expiryIn(headers: Headers): number | null {
-  const given = headers.get(HEADER.token_expires_at);
-  return given === null ? null : Number(given);
+function tokenExpiry(headers: Headers): number | null {
+  const value = headers.get(HEADER.token_expires_at);
+  return value === null ? null : Number(value);
 }

@@ -1,14 +1,14 @@
 /**
- * The open sockets of the nodes, as the platform keeps them through hibernation: when each was last in contact, which
- * nodes are candidates for the lease, and who has to be told.
+ * The open sockets of the nodes, which the platform keeps through hibernation: when each was last in contact, which nodes
+ * are candidates for the lease, and which have to be notified of it.
  */
 import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
-import { closeSocket, isOpen, sendFrame } from '../shared/sockets.ts';
+import { closeSocket, isSocketOpen, sendFrame } from '../shared/sockets.ts';
 import { readAttachment, writeAttachment } from './attachment.ts';
-import { pickCandidates } from './candidates.ts';
+import { pickCandidates } from './lease-candidates.ts';
 
 export class NodeSockets {
   readonly #ctx: DurableObjectState;
@@ -17,33 +17,33 @@ export class NodeSockets {
     this.#ctx = ctx;
   }
 
-  /** The open sockets of that node, or of all. Those whose token has expired meanwhile are closed. */
+  /** The open sockets of that node, or of all nodes. A socket whose token has expired is closed instead. */
   open(nodeId?: string): WebSocket[] {
     const now = Date.now();
-    return this.#ctx.getWebSockets(nodeId).filter((socket) => isOpen(socket) && !this.endExpired(socket, now));
+    return this.#ctx.getWebSockets(nodeId).filter((socket) => isSocketOpen(socket) && !this.closeExpired(socket, now));
   }
 
-  /** Closes a socket whose token has expired; whether it was one. */
-  endExpired(socket: WebSocket, now: number): boolean {
+  /** Closes the socket if its token has expired; true when it did. */
+  closeExpired(socket: WebSocket, now: number): boolean {
     const { token_expires_at } = readAttachment(socket);
     if (token_expires_at === null || now < token_expires_at) return false;
     closeSocket(socket, CLOSE.token, 'the token has expired');
     return true;
   }
 
-  /** Whose socket it is, by its tag: the attachment is not read for each frame. */
-  ownerOf(socket: WebSocket): string {
-    const [owner] = this.#ctx.getTags(socket);
-    if (owner === undefined) throw new Error('a socket without its node');
-    return owner;
+  /** The node of the socket, by its tag, so that the attachment is not parsed for each frame. */
+  nodeOf(socket: WebSocket): string {
+    const [nodeId] = this.#ctx.getTags(socket);
+    if (nodeId === undefined) throw new Error('a socket without the tag of its node');
+    return nodeId;
   }
 
-  /** Keeps that this socket said something. Called once a second at most: a busy one is not written for each frame. */
+  /** Stores that this socket sent a message. Called at most once a second, so that a busy socket is not written each time. */
   noteMessage(socket: WebSocket, now: number): void {
     writeAttachment(socket, { ...readAttachment(socket), last_message_at: now });
   }
 
-  /** Unix milliseconds: the last pong, the last message, or the connection itself. */
+  /** Unix milliseconds: the last pong, the last message, or the connect. */
   contactOf(socket: WebSocket): number {
     const { connected_at, last_message_at } = readAttachment(socket);
     const pongAt = this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
@@ -58,14 +58,14 @@ export class NodeSockets {
     return pickCandidates(nodes, now);
   }
 
-  /** Tells the lease to all nodes that have said hello, or to those alone whose candidacy changed. */
-  tellLease(lease: LeaseView, whom: 'all' | 'changed'): void {
+  /** Sends the lease to all nodes that have sent their hello, or only to those whose candidacy changed. */
+  sendLease(lease: LeaseView, recipients: 'all' | 'changed'): void {
     const candidates = this.candidates(Date.now());
     for (const socket of this.open()) {
       const attachment = readAttachment(socket);
       if (!attachment.hello) continue;
       const candidate = candidates.has(attachment.controller_id);
-      if (whom === 'changed' && candidate === attachment.candidate) continue;
+      if (recipients === 'changed' && candidate === attachment.candidate) continue;
       if (candidate !== attachment.candidate) writeAttachment(socket, { ...attachment, candidate });
       sendFrame(socket, { type: 'lease.changed', lease, candidate } satisfies EdgeFrame);
     }

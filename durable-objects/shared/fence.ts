@@ -1,12 +1,12 @@
 /**
- * The fence row of D1, which every claim is guarded by: the only thing objects say to D1. It is raised monotonically
- * and read back in the same transaction. When D1 turns out to be ahead of the object, the object has lost something
- * (or D1 kept what the object was reset from): that is reported, so that the object goes on from there.
+ * The fence row of D1, which guards every claim: the only thing that objects write to D1. It is raised monotonically and
+ * read back in the same transaction. D1 ahead of the object means that the object has lost its state: that is reported, so
+ * that the object continues from D1's number.
  */
 import type { LeaderTerm } from '../../schema/contracts/leader.ts';
 import type { FenceMarks, SystemRecord } from '../../schema/contracts/system.ts';
 
-/** `raised`: D1 stands exactly here. Otherwise the number that D1 has, which is not this object's. */
+/** `raised`: D1 has this object's number. `ahead`: D1 has the number `at`, which is not this object's. */
 export type FenceOutcome = { status: 'raised' } | { status: 'ahead'; at: number };
 
 interface TermRow {
@@ -19,7 +19,7 @@ interface ModeRow {
   mode_version: number;
 }
 
-/** Raises the term and writes its line of history. Throws when D1 fails or has no fence. */
+/** Raises the term and inserts its row of history. Throws when D1 fails or has no fence row. */
 export async function raiseTerm(db: D1Database, granted: LeaderTerm, now: number): Promise<FenceOutcome> {
   const { term, holder_id, holder_host, acquired_at } = granted;
   const results = await db.batch<TermRow>([
@@ -42,11 +42,11 @@ export async function raiseTerm(db: D1Database, granted: LeaderTerm, now: number
   ]);
   const row = results[2]?.results[0];
   if (!row) throw new Error('D1 has no fence row');
-  const ours = row.term === term && row.holder_id === holder_id && row.acquired_at === acquired_at;
-  return ours ? { status: 'raised' } : { status: 'ahead', at: row.term };
+  const isOurs = row.term === term && row.holder_id === holder_id && row.acquired_at === acquired_at;
+  return isOurs ? { status: 'raised' } : { status: 'ahead', at: row.term };
 }
 
-/** Raises mode and version. Throws when D1 fails or has no fence. */
+/** Raises mode and version. Throws when D1 fails or has no fence row. */
 export async function raiseMode(db: D1Database, record: SystemRecord, now: number): Promise<FenceOutcome> {
   const { mode, version } = record;
   const results = await db.batch<ModeRow>([
@@ -57,11 +57,11 @@ export async function raiseMode(db: D1Database, record: SystemRecord, now: numbe
   ]);
   const row = results[1]?.results[0];
   if (!row) throw new Error('D1 has no fence row');
-  const ours = row.mode_version === version && row.mode === mode;
-  return ours ? { status: 'raised' } : { status: 'ahead', at: row.mode_version };
+  const isOurs = row.mode_version === version && row.mode === mode;
+  return isOurs ? { status: 'raised' } : { status: 'ahead', at: row.mode_version };
 }
 
-/** Where D1 stands. Throws when D1 fails or has no fence. */
+/** The numbers that D1 has. Throws when D1 fails or has no fence row. */
 export async function readFence(db: D1Database): Promise<FenceMarks> {
   const row = await db.prepare('SELECT term, mode_version, epoch FROM fence WHERE id = 1').first<FenceMarks>();
   if (!row) throw new Error('D1 has no fence row');

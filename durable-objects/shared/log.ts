@@ -1,4 +1,4 @@
-/** One JSON line per problem that an object survives, for Workers Logs. */
+/** Writes one JSON line to Workers Logs about a problem that the object survives. */
 export function logProblem(what: string, error: unknown): void {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   // biome-ignore lint/suspicious/noConsole: Workers Logs are the console's lines

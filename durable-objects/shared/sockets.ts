@@ -1,27 +1,27 @@
 /**
- * Talking to sockets that may be gone. A peer can vanish between any two lines, and a socket that is closing refuses
- * both a frame and a second close: that noise ends here, everything else is an error as usual.
+ * Sending to sockets that may be gone. A peer can disconnect at any time, and a closing socket refuses both a frame and a
+ * second close. These errors are swallowed here; every other error is thrown.
  */
 
-export function isOpen(socket: WebSocket): boolean {
+export function isSocketOpen(socket: WebSocket): boolean {
   return socket.readyState === WebSocket.OPEN;
 }
 
-/** Sends the frame as JSON; false when the socket is gone. */
+/** Sends the frame as JSON. False when the socket is gone. */
 export function sendFrame(socket: WebSocket, frame: object): boolean {
-  if (!isOpen(socket)) return false;
-  return onSocket(() => socket.send(JSON.stringify(frame)));
+  if (!isSocketOpen(socket)) return false;
+  return ignoreTeardown(() => socket.send(JSON.stringify(frame)));
 }
 
-/** Closes it, or finishes the peer's close. Codes that may not be sent (1005, 1006 …) become 1000. */
+/** Closes the socket, or completes the peer's close. Codes that may not be sent (1005, 1006 …) become 1000. */
 export function closeSocket(socket: WebSocket, code: number, reason: string): void {
   const sendable = code === 1000 || (code >= 3000 && code < 5000) || SENDABLE_CODES.has(code);
-  onSocket(() => socket.close(sendable ? code : 1000, reason));
+  ignoreTeardown(() => socket.close(sendable ? code : 1000, reason));
 }
 
 const SENDABLE_CODES: ReadonlySet<number> = new Set([1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011]);
 
-function onSocket(act: () => void): boolean {
+function ignoreTeardown(act: () => void): boolean {
   try {
     act();
     return true;
@@ -31,7 +31,7 @@ function onSocket(act: () => void): boolean {
   }
 }
 
-/** What workerd throws for a socket that is closed, closing or lost: a TypeError or network error that says so. */
+/** Whether workerd threw this for a socket that is closed, closing or lost. It tells so only in the message. */
 function isTeardown(error: unknown): boolean {
   return (
     error instanceof Error &&

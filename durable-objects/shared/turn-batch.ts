@@ -1,20 +1,20 @@
 /**
- * Groups what arrives together, so that it costs one call and one commit. What comes alone goes at once: a timer, even
- * one without delay, costs it more than the call. As soon as there was company, the next batch waits for the end of its
- * turn. No timer lasts, so nothing keeps the object awake. One batch is in flight at a time; what arrives meanwhile is
- * the next one. A batch that fails is reported to `failed` and does not stop the next.
+ * Groups items that arrive together into one call and one commit. A single item is flushed immediately, because even a
+ * timer without delay would cost it more than the call. If the previous batch had several items, the flush waits for the
+ * end of the turn. No long-lived timer is used, so the object can hibernate. One batch is in flight at a time; items that
+ * arrive meanwhile are the next one. A batch that fails is passed to `onError` and does not stop the next.
  */
 export class TurnBatch<Item> {
   readonly #flush: (items: Item[]) => Promise<void>;
-  readonly #failed: (items: Item[], error: unknown) => void;
+  readonly #onError: (items: Item[], error: unknown) => void;
   #items: Item[] = [];
   #running = false;
-  /** Whether the last batch held more than one. */
+  /** Whether the last batch had more than one item. */
   #crowded = false;
 
-  constructor(flush: (items: Item[]) => Promise<void>, failed: (items: Item[], error: unknown) => void) {
+  constructor(flush: (items: Item[]) => Promise<void>, onError: (items: Item[], error: unknown) => void) {
     this.#flush = flush;
-    this.#failed = failed;
+    this.#onError = onError;
   }
 
   add(item: Item): void {
@@ -33,7 +33,7 @@ export class TurnBatch<Item> {
       try {
         await this.#flush(items);
       } catch (error) {
-        this.#failed(items, error);
+        this.#onError(items, error);
       }
     }
     this.#running = false;

@@ -11,7 +11,7 @@ const platform = (name: PlatformState['platform'], stopped_reason: string | null
 });
 
 describe('a browser', () => {
-  it('is stopped on one platform, once, and a sign-out is known as such', () => {
+  it('is stopped on one platform, keeps its first reason, and loses its login by a sign-out', () => {
     const before = [platform('chatgpt'), platform('claude')];
     const stopped = stopPlatform(before, 'claude', 'signed_out');
     expect(stopped).toEqual([platform('chatgpt'), { ...platform('claude', 'signed_out'), login: 'lost' }]);
@@ -19,7 +19,7 @@ describe('a browser', () => {
     expect(stopPlatform([], 'gemini', 'account_changed')).toMatchObject([{ stopped_reason: 'account_changed' }]);
   });
 
-  it('is resumed on the platform that a person names, or on all', () => {
+  it('is resumed on the platform that a person names, or on all platforms', () => {
     const stopped = [platform('chatgpt', 'signed_out'), platform('claude', 'account_changed'), platform('gemini')];
     expect(resumePlatforms(stopped, 'claude').resumed).toEqual(['claude']);
     const all = resumePlatforms(stopped, null);
@@ -28,7 +28,7 @@ describe('a browser', () => {
   });
 });
 
-describe('a link', () => {
+describe('a link is stopped with the reason', () => {
   const client = { stopped_reason: null, fingerprint: 'f' };
   it.each([
     [null, { fingerprint: 'f', client: null }],

@@ -1,9 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AUTOMATION_STATUSES } from '../../../schema/contracts/conversations.ts';
 import type { InstructionInput, PolicyDecision } from '../../../schema/contracts/instructions.ts';
-import { POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
-import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import type { IngestFacts, StoredObservation } from '../../../schema/domain/ingest.ts';
 import { countExecuted, decideIngest, dedupeText, identityOf, recognize } from '../../../schema/domain/ingest.ts';
 
@@ -32,7 +28,7 @@ const body = (...instructions: InstructionInput[]) => ({
 });
 const broken = { block_index: 0, stage: 'parse', code: 'c', message: 'm', line: 1 } as const;
 
-describe('the ingest status, each before the next', () => {
+describe('the ingest status, in the order in which it is decided, is', () => {
   const everything = { mode: 'paused', automation_status: 'paused', busy: true, age_ms: 600_001 } as const;
   const known = { as: 'same_identity', message_id: 'msg_1' } as const;
   const denied = body(call('deny'));
@@ -66,44 +62,16 @@ describe('instructions at insert', () => {
   const decide = (more: Partial<IngestFacts>, ...calls: InstructionInput[]) =>
     decideIngest(body(...calls), { ...facts, ...more }).instructions.map((one) => one.status);
 
-  it('a control instruction passes every gate, the ordinary ones beside it do not', () => {
+  it('a control instruction passes every gate; the ordinary ones of its message do not', () => {
     const calls = [call('allow'), call('control', 'system/resume', 1), call('deny', 'exec', 2)];
     for (const gate of [{ mode: 'paused' }, { automation_status: 'paused' }, { busy: true }] as const) {
       expect(decide(gate, ...calls)).toEqual(['blocked', 'claimed', 'denied']);
     }
   });
 
-  it('what a control instruction is says the tool table, not the node', () => {
+  it('the tool table decides which are control instructions, not the node', () => {
     expect(decide({ mode: 'paused' }, call('allow', 'system/resume'))).toEqual(['claimed']);
     expect(decide({ mode: 'paused' }, call('control'))).toEqual(['denied']);
-  });
-
-  it('nothing ordinary is ever claimed under a gate, and everything claimed or asked for has a deadline', () => {
-    const tools = fc.constantFrom('exec', 'describe', 'system/pause', 'nonsense');
-    const calls = fc.array(fc.tuple(fc.constantFrom(...POLICY_DECISIONS), tools), { minLength: 1, maxLength: 8 });
-    const around = fc.record({
-      mode: fc.constantFrom(...SYSTEM_MODES),
-      automation_status: fc.constantFrom(...AUTOMATION_STATUSES),
-      busy: fc.boolean(),
-    });
-    fc.assert(
-      fc.property(calls, around, (given, more) => {
-        const inputs = given.map(([decision, tool], index) => call(decision, tool, index));
-        const { instructions, ingest_status } = decideIngest(body(...inputs), { ...facts, ...more });
-        const gated = more.mode === 'paused' || more.automation_status === 'paused' || more.busy;
-        for (const one of instructions) {
-          const open = ['claimed', 'awaiting_approval'].includes(one.status);
-          if (open && !one.control) expect(gated).toBe(false);
-          expect(one.claim_expires_at !== null).toBe(one.status === 'claimed');
-          expect(one.approval_expires_at !== null).toBe(one.status === 'awaiting_approval');
-        }
-        const first = instructions.findIndex((one) => one.status === 'awaiting_approval');
-        if (first !== -1) {
-          expect(instructions.slice(first).every((one) => one.status !== 'claimed')).toBe(true);
-          expect(ingest_status).toBe('awaiting_approval');
-        }
-      }),
-    );
   });
 });
 
@@ -123,16 +91,16 @@ describe('the same message', () => {
     ['no id now, one then, one text', [stored('a', 'x')], null, 'x', 'same_text'],
     ['two ids, one text', [stored('a', 'x')], 'b', 'x', 'new'],
     ['another text', [stored(null, 'x')], null, 'y', 'new'],
-  ])('is known by %s', (_name, before, assistant_message_id, text_hash, as) => {
+  ])('is recognized by %s', (_name, before, assistant_message_id, text_hash, as) => {
     expect(recognize(before, { assistant_message_id, text_hash }).as).toBe(as);
   });
 
-  it('counts those of its text that ran', () => {
+  it('is counted for each message of its text that ran', () => {
     const ran = stored('a', 'x');
     expect(countExecuted([ran, { ...ran, ingest_status: 'system_paused' }, stored('c', 'y')], 'x')).toBe(1);
   });
 
-  it('has the key of an instruction whatever the order of its parameters', () => {
+  it('gives an instruction the same key for any order of its parameters', () => {
     const message = { platform: 'chatgpt', remote_conversation_id: 'c', identity: 'id:1' };
     const one = { ...call('allow'), params: { a: 1, b: { c: 2, d: 3 } } };
     const two = { ...call('ask'), params: { b: { d: 3, c: 2 }, a: 1 } };

@@ -1,6 +1,7 @@
 /** Builders of a message's instructions. */
-import type { InstructionState } from '../../../schema/contracts/instructions.ts';
+import type { InstructionState, PolicyDecision, PolicyVerdict } from '../../../schema/contracts/instructions.ts';
 import type { TrackedInstruction } from '../../../schema/domain/message-progress.ts';
+import type { StoppedInstruction } from '../../../schema/domain/resubmission.ts';
 
 /** Instructions `ins_0`, `ins_1`, … in these states. */
 export function messageOf(...states: (InstructionState | [InstructionState, 'control'])[]): TrackedInstruction[] {
@@ -18,4 +19,23 @@ export function messageOf(...states: (InstructionState | [InstructionState, 'con
 
 export function statusesOf(all: readonly { status: InstructionState }[]): InstructionState[] {
   return all.map((one) => one.status);
+}
+
+/** Instructions of a stopped message, of an ordinary tool or of a control tool. */
+export function stoppedMessage(states: readonly InstructionState[], tool = 'exec'): StoppedInstruction[] {
+  const control = tool !== 'exec';
+  const params = control ? {} : { argv: ['true'] };
+  return messageOf(...states).map((one) => ({
+    ...one,
+    control,
+    gate: one.status === 'blocked' ? 'system_paused' : null,
+    input: { block_index: 0, index: one.index, target: 'conductor', tool, params },
+  }));
+}
+
+/** The host's verdicts by instruction; null for an instruction that it did not judge. */
+export function verdicts(...decisions: (PolicyDecision | null)[]): Map<string, PolicyVerdict> {
+  return new Map(
+    decisions.flatMap((decision, n) => (decision === null ? [] : [[`ins_${n}`, { decision, rule: 'r' }] as const])),
+  );
 }

@@ -17,7 +17,7 @@ const link = {
   },
 };
 
-describe('why a message becomes no job', () => {
+describe('a message becomes no job for the reason', () => {
   const facts: ProjectionFacts = {
     automation_status: 'auto',
     link,

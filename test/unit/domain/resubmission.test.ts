@@ -1,82 +1,34 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { InstructionState, PolicyDecision, PolicyVerdict } from '../../../schema/contracts/instructions.ts';
-import { INSTRUCTION_STATES, POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
-import { isOpenStatus, isStoppedStatus, mayBecome } from '../../../schema/domain/instruction-machine.ts';
-import type { StoppedInstruction } from '../../../schema/domain/resubmission.ts';
 import { decideResubmission } from '../../../schema/domain/resubmission.ts';
+import { statusesOf, stoppedMessage, verdicts } from './message.ts';
 
 const facts = { mode: 'running', automation_status: 'auto', busy: false, now: 1_000 } as const;
 
-function stopped(statuses: readonly InstructionState[], tool = 'exec'): StoppedInstruction[] {
-  const params = tool === 'exec' ? { argv: ['true'] } : {};
-  return statuses.map((status, index) => ({
-    instruction_id: `ins_${index}`,
-    index,
-    status,
-    gate: status === 'blocked' ? 'system_paused' : null,
-    control: tool !== 'exec',
-    timeout_ms: 60_000,
-    claim_expires_at: null,
-    approval_expires_at: null,
-    input: { block_index: 0, index, target: 'conductor', tool, params },
-  }));
-}
-function verdicts(...decisions: (PolicyDecision | null)[]): Map<string, PolicyVerdict> {
-  return new Map(
-    decisions.flatMap((decision, n) => (decision === null ? [] : [[`ins_${n}`, { decision, rule: 'r' }] as const])),
-  );
-}
-const statuses = (all: readonly { status: InstructionState }[]) => all.map((one) => one.status);
-
-describe('a stopped message, judged again', () => {
+describe('a stopped message that the host judges again is', () => {
   it.each([
     ['allowed', ['allow', 'allow'], ['claimed', 'claimed'], 'accepted'],
     ['asked about', ['ask', 'allow'], ['awaiting_approval', 'waiting'], 'awaiting_approval'],
     ['denied', ['deny', 'deny'], ['denied', 'denied'], 'denied_only'],
-    ['only in shadow', ['shadow', 'shadow'], ['shadowed', 'shadowed'], 'executed'],
-    ['in part', ['allow', null], ['claimed', 'blocked'], 'accepted'],
-    ['not at all', [null, null], ['blocked', 'blocked'], 'system_paused'],
+    ['recorded only (shadow mode)', ['shadow', 'shadow'], ['shadowed', 'shadowed'], 'executed'],
+    ['allowed in part', ['allow', null], ['claimed', 'blocked'], 'accepted'],
+    ['not judged again', [null, null], ['blocked', 'blocked'], 'system_paused'],
   ] as const)('%s', (_name, decisions, expected, message) => {
-    const decided = decideResubmission(stopped(['blocked', 'blocked']), verdicts(...decisions), facts);
-    expect(statuses(decided.statuses)).toEqual(expected);
+    const decided = decideResubmission(stoppedMessage(['blocked', 'blocked']), verdicts(...decisions), facts);
+    expect(statusesOf(decided.statuses)).toEqual(expected);
     expect(decided.message).toBe(message);
   });
 
-  it('stays as it is under a gate, which it names; a control instruction passes', () => {
-    const held = decideResubmission(stopped(['expired']), verdicts('allow'), { ...facts, automation_status: 'paused' });
+  it('unchanged under a gate, which it names, unless it is a control instruction', () => {
+    const held = decideResubmission(stoppedMessage(['expired']), verdicts('allow'), {
+      ...facts,
+      automation_status: 'paused',
+    });
     expect(held).toMatchObject({
       statuses: [{ status: 'expired', gate: 'automation_paused' }],
       message: 'automation_paused',
     });
-    const control = stopped(['blocked'], 'system/resume');
+    const control = stoppedMessage(['blocked'], 'system/resume');
     const passed = decideResubmission(control, verdicts('control'), { ...facts, mode: 'paused' });
     expect(passed.message).toBe('accepted');
-  });
-
-  it('never moves what was not stopped, never claims through a gate, and leaves everything open a deadline', () => {
-    const one = fc.record({
-      status: fc.constantFrom(...INSTRUCTION_STATES.filter((status) => !isOpenStatus(status))),
-      decision: fc.option(fc.constantFrom(...POLICY_DECISIONS)),
-    });
-    const around = fc.record({ mode: fc.constantFrom('running', 'paused', 'draining'), busy: fc.boolean() });
-    fc.assert(
-      fc.property(fc.array(one, { minLength: 1, maxLength: 8 }), around, (given, more) => {
-        const before = stopped(given.map(({ status }) => status));
-        const { statuses, message } = decideResubmission(before, verdicts(...given.map((each) => each.decision)), {
-          ...facts,
-          ...more,
-        } as Parameters<typeof decideResubmission>[2]);
-        statuses.forEach((after, at) => {
-          const was = before[at]?.status ?? 'denied';
-          if (after.status !== was) expect(isStoppedStatus(was) && mayBecome(was, after.status)).toBe(true);
-          if (isOpenStatus(after.status)) expect(more.mode === 'paused' || more.busy).toBe(false);
-          expect(after.claim_expires_at !== null).toBe(after.status === 'claimed');
-          expect(after.approval_expires_at !== null).toBe(after.status === 'awaiting_approval');
-        });
-        const waits = statuses.some((each) => isOpenStatus(each.status));
-        expect(waits).toBe(message === 'accepted' || message === 'awaiting_approval');
-      }),
-    );
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Which two nodes are told to ask for the lease: the first by (preferred, priority, id) of those that have said hello
- * and were in contact within a TTL. Presence is contact, not the open socket: a lost network closes nothing.
+ * The two nodes that may ask for the lease: the first by (preferred, priority, id) of those that have sent their hello and
+ * were in contact within a TTL. Presence is contact, not an open socket: a lost network closes no socket.
  */
 import { LEASE } from '../../schema/defaults.ts';
 
