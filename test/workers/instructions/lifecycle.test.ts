@@ -210,5 +210,7 @@ describe('deadlines', () => {
       (await edge.data<{ reply_outcome: string }>('GET', `/v1/messages/${id}`)).reply_outcome;
     expect(await outcome(silent.message_id)).toBe('given_up');
     expect(await outcome(told.message_id)).toBe('delivered');
+    const due = 'SELECT 1 FROM messages WHERE message_id IN (?, ?) AND reply_due_at IS NOT NULL';
+    expect(await rowsOf(due, silent.message_id, told.message_id)).toEqual([]);
   });
 });
