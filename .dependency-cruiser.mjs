@@ -1,9 +1,9 @@
 /**
  * Who may import what, type-only imports included: the table of ARCHITECTURE.md as rules.
- * A room that is listed by what it MAY import has one rule of the form "anything else is an error".
- * test/conventions.test.ts plants forbidden imports and expects each of these rules to fire:
- * with TypeScript 7 alone dependency-cruiser reads nothing and reports no violation, hence the swc parser.
- * That parser cannot tell `import type` from `import`, so cycles are Biome's (noImportCycles, which lets type-only ones pass).
+ * A rule made by `only` lists what a folder may import; anything else is an error.
+ * test/conventions.test.ts plants forbidden imports and expects each of these rules to fire, because with TypeScript 7
+ * alone dependency-cruiser reads nothing and reports no violation. Hence the swc parser, which treats `import type` like
+ * `import`: no cycle is left, type-only ones included.
  */
 
 /** npm packages, whether resolved into node_modules or (in the planted trees of the test) not at all. */
@@ -13,6 +13,52 @@ const CONTRACTS = '^schema/contracts/';
 const DOMAIN = '^schema/domain/';
 const SHARED_SCHEMA = [KERNEL, CONTRACTS, DOMAIN];
 const NODE_BUILTIN = ['core'];
+
+/** The folders of local-agent/, lowest first, and which others each may import: only folders before it, so no cycle. */
+const AGENT_FOLDERS = Object.entries({
+  lib: [],
+  host: ['lib'],
+  'worker-runner': ['lib', 'host'],
+  config: ['lib', 'host'],
+  store: ['lib', 'host'],
+  tools: ['lib', 'host', 'worker-runner'],
+  policy: ['lib', 'host', 'config', 'tools'],
+  edge: ['lib', 'store'],
+  browsers: ['lib', 'store', 'edge'],
+  delivery: ['lib', 'store', 'edge', 'browsers'],
+  bridge: ['lib', 'store', 'edge', 'browsers'],
+  'local-api': ['lib', 'bridge'],
+  instructions: ['lib', 'host', 'worker-runner', 'store', 'tools', 'policy', 'edge', 'browsers'],
+  node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
+  'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node'],
+  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
+});
+/** The folders of programs: they also import the files that compose the agent. */
+const PROGRAMS = ['commands', 'stack'];
+
+function agentFolder([folder, imports], index) {
+  const before = AGENT_FOLDERS.slice(0, index).map(([name]) => name);
+  const after = imports.filter((name) => !before.includes(name));
+  if (after.length > 0) throw new Error(`local-agent/${folder} is listed before ${after.join(', ')}, which it imports`);
+  const allowed = [`^local-agent/(${[folder, ...imports].join('|')})/`];
+  return {
+    name: 'local-agent-folders',
+    comment: `local-agent/${folder} may import: ${imports.join(', ') || 'no other folder'}.`,
+    severity: 'error',
+    from: { path: `^local-agent/${folder}/` },
+    to: { path: '^local-agent/', pathNot: PROGRAMS.includes(folder) ? [...allowed, '^local-agent/[^/]+$'] : allowed },
+  };
+}
+/** The folders of workers/, lowest first: a folder may import those before it. The first four are the kernel. */
+const LAYERS = ['crypto', 'db', 'auth', 'http', 'nodes', 'timed-jobs', 'renewal', 'system', 'instructions', 'messages'];
+const SLICES = LAYERS.slice(4);
+/**
+ * Entries of a folder: its routes and jobs, and the tick that runs the jobs. Only a registry imports them, so they may
+ * import every folder.
+ */
+const ENTRIES = ['^workers/.*[.](routes|job)[.]ts$', '^workers/timed-jobs/(run-tick|registry)[.]ts$'];
+const folders = (names) => `^workers/(${names.join('|')})/`;
 
 const only = (name, from, allowed, comment) => ({
   name,
@@ -25,6 +71,13 @@ const only = (name, from, allowed, comment) => ({
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      comment: 'Files that import each other cannot be read one after the other.',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'no-unresolvable',
       severity: 'error',
@@ -83,13 +136,57 @@ export default {
       ],
       'The edge reaches an object by its stub, never by its internals.',
     ),
+    ...LAYERS.slice(0, -1).map((folder, layer) => ({
+      name: `workers-${folder}`,
+      comment: `workers/${folder} may import ${[...LAYERS.slice(0, layer), folder].join(', ')}. Its routes and jobs may import more.`,
+      severity: 'error',
+      from: { path: folders([folder]), pathNot: ENTRIES },
+      to: { path: folders(LAYERS.slice(layer + 1)) },
+    })),
+    {
+      name: 'workers-operations',
+      comment:
+        'Operations know nothing of requests: of http/ they take pages and the parser, of auth/ the ownership check.',
+      severity: 'error',
+      from: { path: folders(SLICES), pathNot: ENTRIES },
+      to: { path: folders(['http', 'auth']), pathNot: '^workers/(http/(paging|parse)|auth/ownership)[.]ts$' },
+    },
+    {
+      name: 'workers-entries',
+      comment: 'Routes are imported by the registry of routes only, jobs by the registry of jobs.',
+      severity: 'error',
+      from: { path: '^workers/', pathNot: '^workers/(routes|timed-jobs/registry)[.]ts$' },
+      to: { path: ENTRIES[0] },
+    },
+    {
+      name: 'workers-composition',
+      comment: 'app.ts, backend.ts, index.ts and routes.ts compose the Worker: no folder imports them.',
+      severity: 'error',
+      from: { path: '^workers/[^/]+/' },
+      to: { path: '^workers/(app|backend|index|routes)[.]ts$' },
+    },
 
     {
       name: 'local-agent-rooms',
       severity: 'error',
       comment: 'The agent is deployed apart from the edge: contracts and decisions are all it shares, also by type.',
       from: { path: '^local-agent/' },
-      to: { path: '^(schema/tables|schema/migrations|workers|durable-objects|extension)/' },
+      to: { path: '^(schema/tables|schema/migrations|workers|durable-objects)/' },
+    },
+    ...AGENT_FOLDERS.map(agentFolder),
+    {
+      name: 'local-agent-folders',
+      comment: 'A new folder is added to the list, with what it may import.',
+      severity: 'error',
+      from: { path: `^local-agent/(?!(${AGENT_FOLDERS.map(([name]) => name).join('|')})/)[^/]+/` },
+      to: { path: '^local-agent/' },
+    },
+    {
+      name: 'local-agent-composition',
+      comment: 'The files that compose the agent know nothing of the programs that run it.',
+      severity: 'error',
+      from: { path: '^local-agent/[^/]+$', pathNot: '^local-agent/cli[.]ts$' },
+      to: { path: `^local-agent/(${PROGRAMS.join('|')})/` },
     },
     {
       name: 'local-agent-packages',
@@ -99,9 +196,16 @@ export default {
       to: {
         path: [
           '^cloudflare:',
-          pkg('hono', '@hono/[^/]+', 'drizzle-orm', 'itty-durable', 'itty-router', '@cloudflare/[^/]+'),
+          pkg('@hono/(?!node-server(/|$))[^/]+', 'drizzle-orm', 'itty-durable', 'itty-router', '@cloudflare/[^/]+'),
         ],
       },
+    },
+    {
+      name: 'local-agent-http-server',
+      severity: 'error',
+      comment: 'Only the local API is an HTTP server in the agent.',
+      from: { path: '^local-agent/', pathNot: '^local-agent/local-api/' },
+      to: { path: pkg('hono', '@hono/node-server') },
     },
     {
       name: 'local-agent-stack-tools',
@@ -124,13 +228,6 @@ export default {
       from: { path: '^local-agent/', pathNot: '^local-agent/(stack|worker-runner)/' },
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
-
-    only(
-      'extension',
-      '^extension/(?!build[.]ts$)',
-      [...SHARED_SCHEMA, '^extension/', pkg('zod')],
-      'The extension shares contracts and decisions, nothing else.',
-    ),
   ],
   options: {
     parser: 'swc',

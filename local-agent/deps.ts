@@ -1,4 +1,4 @@
-/** The agent's world outside of tests: real clocks, randomness, sockets. */
+/** What the agent needs of the process: clocks, randomness, environment, sockets. Tests give it others. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
@@ -10,7 +10,8 @@ import { systemClock } from './lib/clock.ts';
 const OUTBOX_ID_BYTES = 12;
 const PackageSchema = z.object({ version: z.string() });
 
-function packageVersion(): string {
+/** Version of this software, as package.json has it. */
+export function packageVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return PackageSchema.parse(JSON.parse(text)).version;
 }

@@ -1,6 +1,6 @@
 /**
- * The agent's log: JSON lines in a file that rolls by day and size, and the same for people on a terminal. Secrets
- * never reach either: their fields are removed, whatever object they come in.
+ * The agent's log: JSON lines in a file that rolls by day and size, and a readable form on a terminal. Fields that hold
+ * secrets are removed from both, at any of three depths.
  */
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -21,7 +21,7 @@ export function openRollingFile(dir: string, name: string) {
 
 export interface AgentLog {
   logger: Logger;
-  /** Writes what is left. */
+  /** Flushes the file. */
   close(): Promise<void>;
 }
 
@@ -30,28 +30,28 @@ const HIDDEN_FIELDS: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'pid
 const WARN = 40;
 const ERROR = 50;
 
-function shown(value: unknown): string {
+function fieldText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** That the edge is away is expected: its error is told without the stack, which only a fault needs. */
+/** An unreachable edge is an expected error and is logged without a stack. */
 function describeError(error: unknown): unknown {
   if (error instanceof EdgeError) return { code: error.code, status: error.status, message: error.message };
   return error instanceof Error ? stdSerializers.err(error) : error;
 }
 
-/** One line of the log as a person reads it. */
+/** The readable form of one line of the log. */
 export function humanLine(json: string, colour: boolean): string {
   const line = LineSchema.parse(JSON.parse(json));
   const word = line.level >= ERROR ? 'error' : line.level >= WARN ? 'warn' : 'info';
   const style = word === 'error' ? 'red' : word === 'warn' ? 'yellow' : 'green';
   const name = colour ? styleText(style, word.padEnd(5), { validateStream: false }) : word.padEnd(5);
   const fields = Object.entries(line).filter(([key]) => !HIDDEN_FIELDS.has(key));
-  const details = fields.map(([key, value]) => ` ${key}=${shown(value)}`).join('');
+  const details = fields.map(([key, value]) => ` ${key}=${fieldText(value)}`).join('');
   return `${new Date(line.time).toISOString().slice(11, 19)} ${name} ${line.msg}${details}`;
 }
 
-/** Opens the log in `dir`; `terminal`, when given, gets the human form. */
+/** Opens the log in `dir`. `terminal` gets the readable form of each line. */
 export async function openLog(options: { dir: string; terminal: ((line: string) => void) | null }): Promise<AgentLog> {
   const file = await openRollingFile(options.dir, 'agent');
   const streams: { stream: Writable }[] = [{ stream: file }];

@@ -62,6 +62,11 @@ export const INSTRUCTION = {
   max_live_chars: 64 * 1024,
 } as const;
 
+export const LINK = {
+  /** How much later a link must be seen again for that alone to be stored. */
+  observed_grain_ms: 600_000,
+} as const;
+
 export const DELIVERY = {
   inline_chars: 2_000,
   summary_chars: 200,
@@ -83,11 +88,11 @@ export const DELIVERY = {
   renewal_wait_ms: 5_000,
   /** How long after the agent's start or a lost socket a browser counts as reconnecting; below the wait. */
   reconnect_grace_ms: 4_000,
-  keep_answered_ms: 7 * 86_400_000,
-  /** How long a renewal for a stopped browser is deferred. Resuming the browser ends the wait earlier. */
+  keep_ended_ms: 7 * 86_400_000,
+  /** How long a renewal for a stopped client is put off; a resume is what really ends the wait. */
   stopped_recheck_ms: 300_000,
-  /** The shortest time after its end before an uncertain delivery is searched for: a site shows it with a delay. */
-  search_settle_ms: 2_000,
+  /** An uncertain delivery is searched for no sooner than this after its end: a site needs a moment to show it. */
+  search_delay_ms: 2_000,
   search_timeout_ms: 10_000,
   /** The shortest time between two reports of activity alone. */
   activity_report_ms: 60_000,

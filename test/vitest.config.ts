@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINUTE_MS = 60_000;
+/** Tests with random inputs: fuzz tests and models. */
+const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 
 // wrangler reads wrangler.toml once per file and would say each time that a secret comes from elsewhere.
 process.env.WRANGLER_LOG ??= 'error';
@@ -15,7 +17,18 @@ export default defineConfig({
     projects: [
       {
         root,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: MINUTE_MS },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: RANDOMIZED,
+          environment: 'node',
+          testTimeout: MINUTE_MS,
+        },
+      },
+      {
+        root,
+        // Many random cases each: apart, so that the unit tests stay fast.
+        test: { name: 'fuzz', include: RANDOMIZED, environment: 'node', testTimeout: MINUTE_MS },
       },
       {
         root,
@@ -24,6 +37,7 @@ export default defineConfig({
           include: ['test/conventions.test.ts'],
           environment: 'node',
           testTimeout: MINUTE_MS,
+          hookTimeout: MINUTE_MS,
         },
       },
       {

@@ -1,23 +1,26 @@
-/** The HTTP application: request id and clock in front, every route mounted, one renderer of errors, one log line. */
+/**
+ * The HTTP application: variables and log line of each request, request id, every route, 404 and 405, and the renderer
+ * of errors.
+ */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
 import { HEADER } from '../schema/contracts/common.ts';
 import { newId } from '../schema/ids.ts';
-import type { AccessKeys } from './auth/access.ts';
 import { remoteAccessKeys } from './auth/access.ts';
 import { openDatabase } from './db/open.ts';
-import type { AppEnv } from './env.ts';
-import { notFound, renderError } from './http/errors.ts';
+import type { AccessKeys, AppEnv } from './env.ts';
+import { notFound, refuseMethod, renderError } from './http/errors.ts';
 import { log } from './log.ts';
 import { ROUTES } from './routes.ts';
 
-const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+const REQUEST_ID_MAX_CHARS = 128;
 
 export interface AppOptions {
   /** Unix milliseconds. */
   clock?: () => number;
   log?: typeof log;
-  /** Where the public keys of Cloudflare Access come from. */
   accessKeys?: AccessKeys;
 }
 
@@ -26,9 +29,6 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     const now = clock();
-    const given = c.req.header(HEADER.request_id);
-    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : newId('request', now);
-    c.set('request_id', requestId);
     c.set('now', now);
     c.set('db', openDatabase(c.env.DB));
     c.set('identity', null);
@@ -37,17 +37,24 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
     c.set('route', null);
     c.set('error', null);
     await next();
-    c.header(HEADER.request_id, requestId);
     write('info', 'request', requestFields(c, clock() - now));
   });
+  app.use(
+    requestId({
+      headerName: HEADER.request_id,
+      limitLength: REQUEST_ID_MAX_CHARS,
+      generator: () => newId('request', clock()),
+    }),
+  );
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   for (const route of ROUTES) route.mount(app);
-  app.notFound(notFound(ROUTES.map((route) => route.spec)));
+  app.notFound(notFound);
   app.onError(renderError);
   return app;
 }
 
 function requestFields(c: Context<AppEnv>, ms: number): Record<string, unknown> {
-  const { request_id, identity, route, error } = c.var;
+  const { requestId: request_id, identity, route, error } = c.var;
   const response = { status: c.res.status, error, ms, ...c.var.db.usage };
   return { method: c.req.raw.method, path: route, ...response, request_id, role: identity?.role ?? null };
 }

@@ -1,4 +1,4 @@
-/** The Worker: HTTP, the cron, the four Durable Objects, and the entrypoint by which the objects ask for things. */
+/** The Worker: HTTP, cron, the four Durable Objects, and the entrypoint through which the objects call the Worker. */
 import { createApp } from './app.ts';
 import { runTick } from './timed-jobs/run-tick.ts';
 
@@ -7,7 +7,7 @@ export { EdgeBackend } from './backend.ts';
 
 const app = createApp();
 
-// Annotated, not `satisfies`: the type of `ctx.exports` is this module's, and would go round in a circle.
+// Annotated instead of `satisfies`, because the type of `ctx.exports` is derived from this module's own type.
 const worker: ExportedHandler<Env> = {
   fetch: app.fetch,
   async scheduled(controller, env) {

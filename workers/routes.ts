@@ -1,4 +1,4 @@
-/** Every route, once. The application mounts this list; OpenAPI and the tests that try every route read it. */
+/** The registry of routes. app.ts mounts it; the OpenAPI document and the tests of every route derive from it. */
 import { session } from './auth/session.routes.ts';
 import { tokens } from './auth/tokens.routes.ts';
 import { apiDocs } from './http/api-docs.routes.ts';
@@ -7,9 +7,7 @@ import { artifacts } from './instructions/artifacts.routes.ts';
 import { instructions } from './instructions/instructions.routes.ts';
 import { journal } from './instructions/journal.routes.ts';
 import { messages } from './messages/messages.routes.ts';
-import { browser } from './nodes/browsers.routes.ts';
-import { clientResume } from './nodes/client-resume.routes.ts';
-import { clients } from './nodes/clients.routes.ts';
+import { browsers } from './nodes/browsers.routes.ts';
 import { commands } from './nodes/commands.routes.ts';
 import { leader } from './nodes/leader.routes.ts';
 import { controllers } from './nodes/nodes.routes.ts';
@@ -29,13 +27,11 @@ const RESOURCES: readonly MountedRoute[] = [
   ...restore,
   ...leader,
   ...controllers,
-  ...clients,
-  ...clientResume,
   ...commands,
   ...messages,
   ...instructions,
   ...journal,
-  ...browser,
+  ...browsers,
   ...renewal,
   ...renewalSettings,
   ...renewalJobs,

@@ -1,4 +1,4 @@
-/** The numbers an operator may set in `wrangler.toml`, parsed once from the environment. */
+/** Numbers that an operator may set in `wrangler.toml`. */
 import { z } from 'zod';
 import { INSTRUCTION, TIMED_JOBS } from '../schema/defaults.ts';
 
@@ -21,7 +21,7 @@ const SettingsSchema = z
   }));
 export type Settings = z.output<typeof SettingsSchema>;
 
-/** What is unset or unreadable is the documented default. */
+/** The settings of this environment; an unset or unreadable one has its documented default. */
 export function settings(env: Partial<Env>): Settings {
   return SettingsSchema.parse(env);
 }

@@ -1,6 +1,6 @@
 /**
- * What a person clicked in the overlay, done at the edge under that browser's own token. The answer is what the edge
- * confirmed, or its error; nothing is assumed.
+ * Actions of a person in the overlay, sent to the edge under that browser's own token. The result is what the edge
+ * confirmed, or its error.
  */
 import { z } from 'zod';
 import type { ExtensionFrame, PAGE_CONTROL_ACTIONS } from '../../schema/contracts/bridge-frames.ts';
@@ -14,7 +14,7 @@ export type PageControl = Extract<ExtensionFrame, { type: 'page_control' }>;
 type Action = (typeof PAGE_CONTROL_ACTIONS)[number];
 export type PageControlOutcome = { ok: true; data: unknown } | { ok: false; error: { code: string; message: string } };
 
-/** The conversation as the edge answers a change of it. */
+/** The edge's response to a change of a conversation. */
 const ConversationChangedSchema = z.looseObject({ local_conversation_id: z.string(), automation_status: z.string() });
 
 export interface PageControlDeps {
@@ -24,14 +24,14 @@ export interface PageControlDeps {
 
 interface Call extends PageControlDeps {
   token: string;
-  /** The browser in which it was clicked. */
+  /** The browser that the person used. */
   clientId: string;
   frame: PageControl;
 }
 
 function required<T>(value: T | undefined, field: string): T {
   if (value !== undefined) return value;
-  throw new AppError('invalid_request', `${field} is needed for this action`, { details: { field } });
+  throw new AppError('invalid_request', `this action needs ${field}`, { details: { field } });
 }
 
 function changeSystem(verb: 'pause' | 'resume') {
@@ -51,7 +51,7 @@ async function changeConversation({ edge, conversations, token, frame }: Call, v
     conversation_id: required(frame.conversation_id, 'conversation_id'),
   };
   const known = conversations.find(remote) ?? (await conversations.lookUp(remote));
-  if (known === null) throw new AppError('conversation_not_found', 'the edge has not seen this conversation yet');
+  if (known === null) throw new AppError('conversation_not_found', 'the edge does not know this conversation yet');
   const id = known.local_conversation_id;
   const data = await edge.call({
     method: 'POST',
@@ -64,7 +64,7 @@ async function changeConversation({ edge, conversations, token, frame }: Call, v
   return data;
 }
 
-/** The edge's answer is the page's, whatever it holds. */
+/** Passed on to the page as it is. */
 const ResponseSchema = z.looseObject({});
 
 function post({ edge, token }: Call, path: string, body: Record<string, unknown> = {}): Promise<unknown> {
@@ -90,14 +90,14 @@ const ACTIONS: Record<Action, (call: Call) => Promise<unknown>> = {
     post(call, `/v1/instructions/${encodeURIComponent(required(call.frame.instruction_id, 'instruction_id'))}/cancel`),
   'message.resubmit': async (call) =>
     post(call, `/v1/messages/${encodeURIComponent(required(call.frame.message_id, 'message_id'))}/resubmit`),
-  // Its own browser when it names none; the edge tells the node that has it.
+  // The person's own browser, unless the frame names another one.
   'client.resume': ({ frame, ...call }) => {
     const path = `/v1/browser/clients/${encodeURIComponent(frame.client_id ?? call.clientId)}/resume`;
     return post({ ...call, frame }, path, frame.platform === undefined ? {} : { platform: frame.platform });
   },
 };
 
-/** Does it; an expected failure is an answer. */
+/** Performs the action. An error of the edge or of the input is an outcome; any other is thrown. */
 export async function doPageControl(
   deps: PageControlDeps,
   by: { token: string; clientId: string },

@@ -1,20 +1,22 @@
 /**
- * Pairing of a browser. `open` starts a window of five minutes with a code of eight digits; a browser that names the
- * code within five tries claims it, once, and waits on its socket; `pin` stores origin, client and the token's hash and
- * hands the token to that socket. Wrong codes beyond the fifth, time, or a claimant that goes away close the window.
+ * Pairing of a browser. `open` starts a window of five minutes with a code of eight digits. A browser that sends the code
+ * within five tries claims the window, once, and waits on its socket. `pin` stores its origin, its id and the hash of its
+ * token, and sends the token to that socket. The window closes after five wrong codes, when its time is over, or when the
+ * browser that claimed it disconnects.
  */
 import type { PairingBody, PairingWindowView } from '../../schema/contracts/local-api.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
-import { sameSecret, sha256Hex } from '../lib/secrets.ts';
+import { sha256Hex } from '../lib/hash.ts';
+import { sameSecret } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
 
-/** A browser's socket that waits for its token. */
+/** A browser's socket that is waiting for its token. */
 export interface Claimant {
   readonly origin: string;
-  /** Tells the browser its token and lets it go. */
+  /** Sends the browser its token and closes the socket. */
   paired(token: string): void;
 }
 
@@ -29,14 +31,14 @@ interface Window {
 export interface PairingDeps {
   store: Pick<Store, 'pairings'>;
   clock: Clock;
-  /** A code of that many digits, unpredictable. */
+  /** An unpredictable code of that many digits. */
   newCode: (digits: number) => string;
 }
 
 export class Pairing {
-  /** A change of the window; `closed` tells the sockets that came through it to go. */
+  /** The window has changed; at `closed`, the sockets that came through it are closed. */
   readonly changed = new Emitter<PairingWindowView['state']>();
-  /** A client was pinned anew: what its old token opened is over. */
+  /** A browser was paired: connections under its old token must end. */
   readonly pinned = new Emitter<string>();
   readonly #deps: PairingDeps;
   #window: Window | null = null;
@@ -45,12 +47,12 @@ export class Pairing {
     this.#deps = deps;
   }
 
-  /** Whether an unpinned origin may connect to pair. */
+  /** Whether an unpaired origin may connect to pair. */
   get accepts(): boolean {
     return this.#window !== null && this.#window.claim === null;
   }
 
-  /** Opens the window, in place of one that is open. */
+  /** Opens a window and closes one that is open. */
   open(): { code: string; expires_in_ms: number } {
     this.close();
     const { clock, newCode } = this.#deps;
@@ -75,7 +77,7 @@ export class Pairing {
     return { state: 'claimed', expires_in_ms: expiresInMs, origin: claimant.origin, client_id: clientId };
   }
 
-  /** A browser names the code; false when it is wrong, used or late. */
+  /** Claims the window by its code; false when the code is wrong, used or expired. */
   claim(code: string, clientId: string, claimant: Claimant): boolean {
     const window = this.#window;
     if (window === null || window.claim !== null) return false;
@@ -89,26 +91,26 @@ export class Pairing {
     return true;
   }
 
-  /** That browser's socket is gone; if it was the claimant its window is closed. */
-  abandoned(claimant: Claimant): void {
+  /** That socket is gone: closes the window when it had claimed it. */
+  abandon(claimant: Claimant): void {
     if (this.#window?.claim?.claimant === claimant) this.close();
   }
 
   /**
-   * Pins a browser to its origin and token. True when the claimant of the window was told.
+   * Pins a browser to its origin and token. True when the token was sent to the socket that claimed the window.
    *
-   * @throws AppError `conflict` when the window is claimed by another browser of that client id.
+   * @throws AppError `conflict` when another origin has claimed the window under that client id.
    */
   pin({ origin, client_id: clientId, token }: PairingBody): boolean {
     const claim = this.#window?.claim ?? null;
-    const waits = claim !== null && claim.clientId === clientId;
-    if (waits && claim.claimant.origin !== origin) {
-      throw new AppError('conflict', `the browser that waits for a token is ${claim.claimant.origin}`);
+    const isWaiting = claim !== null && claim.clientId === clientId;
+    if (isWaiting && claim.claimant.origin !== origin) {
+      throw new AppError('conflict', `the browser that is waiting for a token has the origin ${claim.claimant.origin}`);
     }
     const { store, clock } = this.#deps;
     store.pairings.put({ client_id: clientId, origin, token_hash: sha256Hex(token), created_at: clock.now() });
     this.pinned.emit(clientId);
-    if (!waits) return false;
+    if (!isWaiting) return false;
     claim.claimant.paired(token);
     this.close();
     return true;
@@ -121,18 +123,18 @@ export class Pairing {
     this.changed.emit('closed');
   }
 
-  /** Resolves when the window is no longer `open`, after `waitMs`, or when the caller has gone. */
-  async settled(waitMs: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when the window is no longer `open`, after `waitMs`, or when the caller has disconnected. */
+  async untilClaimed(waitMs: number, signal: AbortSignal): Promise<void> {
     if (this.#window === null || this.#window.claim !== null || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const cancelTimer = this.#deps.clock.after(waitMs, done);
-      const off = this.changed.on((state) => {
+      const unsubscribe = this.changed.on((state) => {
         if (state !== 'open') done();
       });
       signal.addEventListener('abort', done, { once: true });
       function done(): void {
         cancelTimer();
-        off();
+        unsubscribe();
         signal.removeEventListener('abort', done);
         resolve();
       }

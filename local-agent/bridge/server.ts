@@ -1,8 +1,8 @@
 /**
- * The door for browsers: `/ws/firefox`. Upgraded is only an origin that is pinned exactly, or, while a pairing window is
- * open, a well-formed extension origin that may then send nothing but `pair`; everybody else gets a 403 before the
- * upgrade. The first frame decides within five seconds who it is: 4400 malformed, 4401 token or code, 4408 too late,
- * 4429 too many wrong tokens.
+ * WebSocket endpoint for browser extensions, `/ws/firefox`. Upgrades are accepted from paired origins (exact match) and,
+ * during a pairing window, from unpaired extension origins, which may only send `pair`. Every other origin gets a 403
+ * before the upgrade. The first frame must identify the browser within five seconds; else the socket is closed with 4400
+ * (malformed), 4401 (wrong token or code), 4408 (too late) or 4429 (too many wrong tokens).
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -15,8 +15,9 @@ import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { sha256Hex } from '../lib/hash.ts';
 import type { RateLimiter, RateLimits } from '../lib/rate-limit.ts';
-import { sameDigest, sha256Hex } from '../lib/secrets.ts';
+import { sameDigest } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { Claimant, Pairing } from './pairing.ts';
 import type { SessionIdentity } from './session.ts';
@@ -26,7 +27,7 @@ type Hello = Extract<ExtensionFrame, { type: 'hello' }>;
 type Pair = Extract<ExtensionFrame, { type: 'pair' }>;
 
 export const BRIDGE_PATH = '/ws/firefox';
-/** The WebSocket protocol's own code for an end that is as it should be. */
+/** RFC 6455: the connection has served its purpose. */
 const NORMAL_CLOSE = 1000;
 const GOING_AWAY = 1001;
 const CLOSE_WAIT_MS = 1_000;
@@ -37,33 +38,33 @@ export interface BridgeServerDeps {
   clock: Clock;
   newConnectionId: () => string;
   /** How fast a browser may send. */
-  frames: RateLimits;
-  /** Wrong tokens, counted together with those of the local API. */
+  frameLimits: RateLimits;
+  /** Failed authentications, shared with the local API. */
   failures: RateLimiter;
-  log: Pick<Logger, 'info' | 'warn'>;
-  /** A browser has proved who it is; its socket is the session's from now on. */
+  log: Pick<Logger, 'warn'>;
+  /** A browser has authenticated. The callee listens to the socket from now on. */
   onHello(socket: BridgeSocket, identity: SessionIdentity): void;
 }
 
 export class BridgeServer {
   readonly #deps: BridgeServerDeps;
   readonly #wss = new WebSocketServer({ noServer: true, maxPayload: BRIDGE.max_frame_bytes, clientTracking: true });
-  /** Sockets of unpinned origins. */
-  #strangers = 0;
+  /** Open sockets of unpaired origins. */
+  #unpairedSockets = 0;
 
   constructor(deps: BridgeServerDeps) {
     this.#deps = deps;
   }
 
-  /** @throws AppError when this origin may not connect, before anything is upgraded. */
+  /** @throws AppError before the upgrade, when this origin may not connect. */
   onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL): void {
     if (url.pathname !== BRIDGE_PATH) throw new AppError('not_found', `there is no WebSocket at ${url.pathname}`);
     const { origin } = request.headers;
-    const isPinned = this.#judgeOrigin(origin);
-    this.#wss.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, origin ?? '', isPinned));
+    const isPaired = this.#authorizeOrigin(origin);
+    this.#wss.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, origin ?? '', isPaired));
   }
 
-  /** Closes every socket, one that does not answer after a second. */
+  /** Closes every socket; terminates those that have not closed after a second. */
   close(): void {
     const { clock } = this.#deps;
     for (const ws of this.#wss.clients) {
@@ -76,38 +77,38 @@ export class BridgeServer {
     this.#wss.close();
   }
 
-  /** True when it is pinned, false when it may only pair. */
-  #judgeOrigin(origin: string | undefined): boolean {
-    if (origin === undefined) throw new AppError('forbidden', 'a connection without an Origin is refused');
+  /** True for a paired origin, false for one that may only pair. @throws AppError */
+  #authorizeOrigin(origin: string | undefined): boolean {
+    if (origin === undefined) throw new AppError('forbidden', 'a connection needs an Origin header');
     if (this.#deps.store.pairings.isPinnedOrigin(origin)) return true;
     if (!ORIGIN_PATTERN.test(origin)) throw new AppError('forbidden', 'this Origin is not a paired extension');
     if (!this.#deps.pairing.accepts)
       throw new AppError('forbidden', 'this extension is not paired; run: conductor pair');
-    if (this.#strangers >= BRIDGE.pairing_sockets)
-      throw new AppError('forbidden', 'too many extensions wait to be paired');
+    if (this.#unpairedSockets >= BRIDGE.pairing_sockets)
+      throw new AppError('forbidden', 'too many extensions are waiting to be paired');
     return false;
   }
 
-  #accept(ws: WebSocket, origin: string, isPinned: boolean): void {
-    const { clock, log, frames } = this.#deps;
-    const socket = new BridgeSocket(ws, clock, log, frames);
-    if (!isPinned) {
-      this.#strangers += 1;
+  #accept(ws: WebSocket, origin: string, isPaired: boolean): void {
+    const { clock, log, frameLimits } = this.#deps;
+    const socket = new BridgeSocket(ws, clock, log, frameLimits);
+    if (!isPaired) {
+      this.#unpairedSockets += 1;
       ws.once('close', () => {
-        this.#strangers -= 1;
+        this.#unpairedSockets -= 1;
       });
     }
     const cancelTimeout = clock.after(BRIDGE.hello_timeout_ms, () => socket.close(CLOSE.no_hello, 'no hello in time'));
     socket.listen({
       onFrame: (json) => {
         cancelTimeout();
-        this.#first(socket, origin, json);
+        this.#onFirstFrame(socket, origin, json);
       },
       onClose: cancelTimeout,
     });
   }
 
-  #first(socket: BridgeSocket, origin: string, json: unknown): void {
+  #onFirstFrame(socket: BridgeSocket, origin: string, json: unknown): void {
     const parsed = ExtensionFrameSchema.safeParse(json);
     if (parsed.success && parsed.data.type === 'hello') this.#hello(socket, origin, parsed.data);
     else if (parsed.success && parsed.data.type === 'pair') this.#pair(socket, origin, parsed.data);
@@ -118,8 +119,8 @@ export class BridgeServer {
     const { store, newConnectionId, log, failures, onHello } = this.#deps;
     const pinned = store.pairings.find(hello.client_id);
     if (pinned?.origin !== origin || !sameDigest(sha256Hex(hello.token), pinned.token_hash)) {
-      log.warn({ client_id: hello.client_id, origin }, 'a browser with a wrong token');
-      if (failures.take()) socket.close(CLOSE.token, 'this token is not that client’s');
+      log.warn({ client_id: hello.client_id, origin }, 'a browser sent a wrong token');
+      if (failures.take()) socket.close(CLOSE.token, 'this is not the token of that browser');
       else socket.close(CLOSE.too_fast, 'too many wrong tokens; wait a minute');
       return;
     }
@@ -136,25 +137,25 @@ export class BridgeServer {
     const claimant: Claimant = {
       origin,
       paired(token) {
-        off();
+        unsubscribe();
         socket.send({ type: 'paired', token });
-        socket.close(NORMAL_CLOSE, 'paired: connect again with hello');
+        socket.close(NORMAL_CLOSE, 'paired; connect again with hello');
       },
     };
     if (!pairing.claim(code, clientId, claimant)) {
-      log.warn({ client_id: clientId, origin }, 'a wrong pairing code');
-      socket.send({ type: 'error', re: null, code: 'forbidden', message: 'the code is wrong, used, or too old' });
+      log.warn({ client_id: clientId, origin }, 'a browser sent a wrong pairing code');
+      socket.send({ type: 'error', re: null, code: 'forbidden', message: 'the code is wrong, used, or expired' });
       socket.close(CLOSE.token, 'pairing refused');
       return;
     }
-    const off = pairing.changed.on((state) => {
+    const unsubscribe = pairing.changed.on((state) => {
       if (state === 'closed') socket.close(CLOSE.no_hello, 'the pairing window has closed');
     });
     socket.listen({
-      onFrame: () => socket.close(CLOSE.malformed, 'nothing is expected before paired'),
+      onFrame: () => socket.close(CLOSE.malformed, 'no frame may come before paired'),
       onClose: () => {
-        off();
-        pairing.abandoned(claimant);
+        unsubscribe();
+        pairing.abandon(claimant);
       },
     });
   }

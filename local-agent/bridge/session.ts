@@ -1,7 +1,7 @@
 /**
- * One paired browser, from its hello to its end. A frame that is not understood is answered with `error` and breaks
- * nothing. A final message is acknowledged only after it is on disk; repeated, it is acknowledged again and stored no
- * second time. Frames are taken in the order in which they came.
+ * The connection of one paired browser, from its hello to its close. A frame that cannot be read gets an `error` and
+ * breaks nothing. A final message is acknowledged only after it is on disk; a repeat is acknowledged again and not stored
+ * again. Frames are handled in the order in which they arrive.
  */
 import type { Logger } from 'pino';
 import type {
@@ -12,8 +12,10 @@ import type {
 } from '../../schema/contracts/bridge-frames.ts';
 import { ExtensionFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { BrowserClients } from '../browsers/clients.ts';
+import type { BrowserConnection } from '../browsers/connected-browsers.ts';
 import type { SeenMessages } from '../browsers/seen-messages.ts';
 import type { Snapshots } from '../browsers/snapshot.ts';
 import { snapshotKey } from '../browsers/snapshot.ts';
@@ -23,58 +25,67 @@ import type { PageControl, PageControlDeps } from './page-control.ts';
 import { doPageControl } from './page-control.ts';
 import type { BridgeSocket } from './socket.ts';
 
-/** Who hears of what a browser says. */
-export interface BridgeEvents {
+/** Takes final messages. Implemented by the instructions of this node. */
+export interface MessageSink {
   /**
-   * Stores a final message for the edge, inside the transaction that it is called in and synchronously; when it throws
-   * the message is not acknowledged. `ageMs` is how long ago it was observed.
+   * Stores a message for the edge, inside the caller's transaction and synchronously. When it throws, the message is not
+   * acknowledged. `ageMs` is how long ago the browser observed it.
    */
   onFinalMessage(frame: FinalMessage, ageMs: number): void;
+}
+
+/** Takes what becomes of deliveries and their browsers. Implemented by the delivery manager. */
+export interface DeliveryEvents {
+  onConnected(): void;
+  onDisconnected(clientId: string): void;
   onActionResult(clientId: string, frame: ActionResult): void;
 }
 
-export interface SessionDeps {
+export interface SessionDeps extends PageControlDeps {
   store: Store;
   clock: Clock;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  seen: SeenMessages;
   clients: BrowserClients;
+  seen: SeenMessages;
   snapshots: Snapshots;
-  pageControl: PageControlDeps;
-  events: BridgeEvents;
+  messages: MessageSink;
+  delivery: DeliveryEvents;
 }
 
 export interface SessionIdentity {
   clientId: string;
   connectionId: string;
   platforms: readonly Platform[];
-  /** The client's own token: what a person clicks there is done under it. */
+  /** The browser's own token: requests that a person makes in it are sent to the edge under it. */
   token: string;
 }
 
-function frameId(json: unknown): string | null {
+function requestId(json: unknown): string | null {
   const id = typeof json === 'object' && json !== null && 'request_id' in json ? json.request_id : null;
   return typeof id === 'string' ? id.slice(0, 128) : null;
 }
 
-export class Session {
+export class Session implements BrowserConnection {
   readonly clientId: string;
   readonly #deps: SessionDeps;
   readonly #socket: BridgeSocket;
   readonly #identity: SessionIdentity;
-  #shown: string | undefined;
+  /** Key of the snapshot that the browser has. */
+  #snapshotKey: string | undefined;
+  readonly #unsubscribe: () => void;
 
   constructor(deps: SessionDeps, socket: BridgeSocket, identity: SessionIdentity) {
     this.#deps = deps;
     this.#socket = socket;
     this.#identity = identity;
     this.clientId = identity.clientId;
+    this.#unsubscribe = deps.snapshots.changed.on(() => this.#pushSnapshot());
   }
 
-  /** Answers the hello. */
+  /** Responds to the hello. */
   greet(): void {
-    const snapshot = this.#deps.snapshots.of(this.clientId);
-    this.#shown = snapshotKey(snapshot);
+    const snapshot = this.#deps.snapshots.take(this.clientId);
+    this.#snapshotKey = snapshotKey(snapshot);
     this.send({ type: 'hello_ack', connection_id: this.#identity.connectionId, snapshot });
   }
 
@@ -86,70 +97,63 @@ export class Session {
     this.#socket.close(code, reason);
   }
 
-  /** Sends the snapshot when it shows something else than the last one. */
-  pushSnapshot(): void {
-    const snapshot = this.#deps.snapshots.of(this.clientId);
-    const key = snapshotKey(snapshot);
-    if (key === this.#shown) return;
-    this.#shown = key;
-    this.send({ type: 'snapshot', snapshot });
+  /** The socket has closed. */
+  onClose(): void {
+    this.#unsubscribe();
   }
 
   onFrame(json: unknown): void {
     const parsed = ExtensionFrameSchema.safeParse(json);
-    const re = frameId(json);
+    const re = requestId(json);
     if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      this.#refuse(re, 'invalid_request', `${issue?.path.join('.') || 'frame'}: ${issue?.message ?? 'not understood'}`);
+      this.#refuse(re, 'invalid_request', firstIssueText(parsed.error, 'frame'));
       return;
     }
     try {
-      this.#take(parsed.data);
+      this.#handle(parsed.data);
     } catch (error) {
       const expected =
         error instanceof AppError ? error : new AppError('internal', 'something went wrong in the agent');
-      if (expected !== error) this.#deps.log.error({ err: error, client_id: this.clientId }, 'bridge frame');
+      if (expected !== error) this.#deps.log.error({ err: error, client_id: this.clientId }, 'a bridge frame failed');
       this.#refuse(re, expected.code, expected.message);
     }
   }
 
-  #take(frame: ExtensionFrame): void {
+  #handle(frame: ExtensionFrame): void {
+    const { clients, delivery, log } = this.#deps;
     switch (frame.type) {
       case 'browser.final_message':
-        this.#finalMessage(frame);
+        this.#storeFinalMessage(frame);
         break;
       case 'browser.client_state':
-        this.#deps.clients.observed(this.clientId, this.#identity.platforms, frame);
+        clients.observed(this.clientId, this.#identity.platforms, frame);
         this.#acknowledge(frame.request_id);
         break;
       case 'browser.action_result':
-        this.#deps.events.onActionResult(this.clientId, frame);
+        delivery.onActionResult(this.clientId, frame);
         break;
       case 'page_control':
         void this.#pageControl(frame);
         break;
       case 'diagnostic':
-        this.#deps.log.info(
-          { client_id: this.clientId, level: frame.level, text: frame.message },
-          'browser diagnostic',
-        );
+        log.info({ client_id: this.clientId, level: frame.level, text: frame.message }, 'browser diagnostic');
         if (frame.request_id !== undefined) this.#acknowledge(frame.request_id);
         break;
       case 'hello':
       case 'pair':
-        throw new AppError('invalid_request', `${frame.type} comes first on a connection, and once`);
+        throw new AppError('invalid_request', `${frame.type} may only be the first frame of a connection`);
       default:
         frame satisfies never;
     }
   }
 
-  /** The message and the mark that it was seen are one transaction: what is acknowledged is on disk. */
-  #finalMessage(frame: FinalMessage): void {
-    if (frame.client_id !== this.clientId) throw new AppError('not_owner', 'client_id is not this connection’s');
-    const { store, seen, clock, events } = this.#deps;
+  /** The message and the mark that it was seen are stored in one transaction, before the acknowledgement. */
+  #storeFinalMessage(frame: FinalMessage): void {
+    if (frame.client_id !== this.clientId) throw new AppError('not_owner', 'client_id is not that of this connection');
+    const { store, seen, clock, messages } = this.#deps;
     if (!seen.has(this.clientId, frame.request_id)) {
       store.transaction(() => {
-        events.onFinalMessage(frame, Math.max(0, clock.now() - frame.observed_at));
+        messages.onFinalMessage(frame, Math.max(0, clock.now() - frame.observed_at));
         seen.add(this.clientId, frame.request_id);
       });
     }
@@ -159,17 +163,26 @@ export class Session {
   async #pageControl(frame: PageControl): Promise<void> {
     const { request_id } = frame;
     try {
-      const outcome = await doPageControl(this.#deps.pageControl, this.#identity, frame);
+      const outcome = await doPageControl(this.#deps, this.#identity, frame);
       this.send({ type: 'page_control_result', request_id, ...outcome });
     } catch (error) {
-      this.#deps.log.error({ err: error, client_id: this.clientId }, 'page control');
+      this.#deps.log.error({ err: error, client_id: this.clientId }, 'a page control failed');
       const failure = { code: 'internal', message: 'something went wrong in the agent' };
       this.send({ type: 'page_control_result', request_id, ok: false, error: failure });
     }
   }
 
-  #acknowledge(requestId: string): void {
-    this.send({ type: 'message_ack', request_id: requestId });
+  /** Sends the snapshot when it differs from the one that the browser has. */
+  #pushSnapshot(): void {
+    const snapshot = this.#deps.snapshots.take(this.clientId);
+    const key = snapshotKey(snapshot);
+    if (key === this.#snapshotKey) return;
+    this.#snapshotKey = key;
+    this.send({ type: 'snapshot', snapshot });
+  }
+
+  #acknowledge(request_id: string): void {
+    this.send({ type: 'message_ack', request_id });
   }
 
   #refuse(re: string | null, code: string, message: string): void {

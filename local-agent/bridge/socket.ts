@@ -1,7 +1,7 @@
 /**
- * One WebSocket of a browser. Text frames of JSON go out and in; a peer that stops reading, stops answering pings or
- * sends what is not JSON loses its socket, and so does one that sends faster than anybody could talk (4429). A frame
- * over the limit is refused by `ws` itself (1009).
+ * One WebSocket of a browser; frames are JSON text. The socket is closed when the peer stops reading, does not answer
+ * pings, sends a frame that is not JSON (4400), or sends faster than its limit (4429). `ws` itself refuses a frame over
+ * the size limit (1009).
  */
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
@@ -21,36 +21,37 @@ export class BridgeSocket {
   readonly #ws: WebSocket;
   readonly #clock: Clock;
   readonly #log: Pick<Logger, 'warn'>;
-  readonly #budget: RateLimiter;
+  readonly #limiter: RateLimiter;
   #listener: SocketListener | null = null;
   #cancelHeartbeat: () => void = () => undefined;
-  #heard = true;
-  #open = true;
+  /** Whether anything arrived since the last ping. */
+  #isAlive = true;
+  #isOpen = true;
 
-  constructor(ws: WebSocket, clock: Clock, log: Pick<Logger, 'warn'>, frames: RateLimits) {
+  constructor(ws: WebSocket, clock: Clock, log: Pick<Logger, 'warn'>, limits: RateLimits) {
     this.#ws = ws;
-    this.#budget = new RateLimiter(frames, () => clock.monotonic());
+    this.#limiter = new RateLimiter(limits, () => clock.monotonic());
     this.#clock = clock;
     this.#log = log;
-    ws.on('message', (data, isBinary) => this.#message(data, isBinary));
+    ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('pong', () => {
-      this.#heard = true;
+      this.#isAlive = true;
     });
-    ws.on('error', (error) => this.#log.warn({ err: error }, 'bridge socket'));
-    ws.on('close', () => this.#closed());
+    ws.on('error', (error) => this.#log.warn({ err: error }, 'a bridge socket failed'));
+    ws.on('close', () => this.#onClose());
     this.#heartbeat();
   }
 
-  /** Who hears of frames and of the end; a later listener takes the place of an earlier one. */
+  /** Sets the listener of frames and of the close; it replaces an earlier one. */
   listen(listener: SocketListener): void {
     this.#listener = listener;
   }
 
-  /** Sends a frame; false when the socket is closed, or closed now because its peer does not read. */
+  /** Sends a frame; false when the socket is closed, or is terminated now because its peer does not read. */
   send(frame: AgentBridgeFrame): boolean {
-    if (!this.#open) return false;
+    if (!this.#isOpen) return false;
     if (this.#ws.bufferedAmount > BRIDGE.max_buffered_bytes) {
-      this.#log.warn({ buffered: this.#ws.bufferedAmount }, 'a browser does not read: its socket is dropped');
+      this.#log.warn({ buffered: this.#ws.bufferedAmount }, 'a browser does not read; its socket is terminated');
       this.#ws.terminate();
       return false;
     }
@@ -59,15 +60,15 @@ export class BridgeSocket {
   }
 
   close(code: number, reason: string): void {
-    this.#open = false;
+    this.#isOpen = false;
     this.#ws.close(code, reason);
   }
 
-  #message(data: RawData, isBinary: boolean): void {
-    this.#heard = true;
-    if (!this.#open) return;
-    if (!this.#budget.take()) {
-      this.#log.warn('a browser sends too many frames: its socket is closed');
+  #onMessage(data: RawData, isBinary: boolean): void {
+    this.#isAlive = true;
+    if (!this.#isOpen) return;
+    if (!this.#limiter.take()) {
+      this.#log.warn('a browser sends too many frames; its socket is closed');
       this.close(CLOSE.too_fast, 'too many frames');
       return;
     }
@@ -84,18 +85,18 @@ export class BridgeSocket {
 
   #heartbeat(): void {
     this.#cancelHeartbeat = this.#clock.after(BRIDGE.heartbeat_ms, () => {
-      if (!this.#heard) {
+      if (!this.#isAlive) {
         this.#ws.terminate();
         return;
       }
-      this.#heard = false;
+      this.#isAlive = false;
       this.#ws.ping();
       this.#heartbeat();
     });
   }
 
-  #closed(): void {
-    this.#open = false;
+  #onClose(): void {
+    this.#isOpen = false;
     this.#cancelHeartbeat();
     this.#listener?.onClose();
   }

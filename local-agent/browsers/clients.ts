@@ -1,24 +1,54 @@
 /**
- * What each browser has, and what the edge was told of it. A state that differs is stored together with its outbox row;
- * one that says the same again costs nothing, and mere activity is told once a minute at most. What was connected when
- * the agent died is told as gone at its start.
+ * The state of each browser, and its report to the edge. A state that differs from the last report is stored together
+ * with its outbox row; the same state again costs nothing, and mere activity is reported once a minute at most. Browsers
+ * that were connected when the agent died are reported as disconnected at its start.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { ExtensionFrame } from '../../schema/contracts/bridge-frames.ts';
-import type { ClientPutBody, PlatformState } from '../../schema/contracts/clients.ts';
+import type { ClientPutBody, PlatformState, StopReason } from '../../schema/contracts/clients.ts';
 import { ClientPutBodySchema, ClientSchema } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
-import type { Account, Pacing } from '../delivery/pacing.ts';
 import type { ResponseHandler } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import type { Store } from '../store/store.ts';
+import { NODE_STREAM } from '../store/streams.ts';
 
 export type ClientState = Extract<ExtensionFrame, { type: 'browser.client_state' }>;
+
+/** The account that is signed in to a platform, as the page shows it. */
+export interface Account {
+  platform: Platform;
+  fingerprint: string | null;
+  /** Whether the page is signed out. */
+  lost: boolean;
+}
+
+/** `urgent`: deliveries leave differently now; else there was only activity. */
+export interface PacingChange {
+  clientId: string;
+  urgent: boolean;
+}
+
+/** How deliveries to a browser are paced, which its report contains. Implemented by delivery/pacing.ts. */
+export interface BrowserPacing {
+  readonly changed: Pick<Emitter<PacingChange>, 'on'>;
+  describe(clientId: string, platform: Platform): Record<string, unknown>;
+  stoppedReason(clientId: string, platform: Platform): StopReason | null;
+  /** Inside the caller's transaction. */
+  accountsSeen(clientId: string, accounts: readonly Account[]): void;
+}
+
+export interface BrowserClientsDeps {
+  store: Store;
+  nodeId: string;
+  clock: Clock;
+  pacing: BrowserPacing;
+}
 
 const ClientRow = z.object({
   client_id: z.string(),
@@ -26,20 +56,10 @@ const ClientRow = z.object({
 });
 const ContextSchema = z.object({ client_id: z.string() });
 const PUT_KIND = 'client_put';
-const NOTHING: ClientPutBody = { connected: false, platforms: [], tabs: [] };
+const UNKNOWN: ClientPutBody = { connected: false, platforms: [], tabs: [] };
 
-export interface BrowserClientsDeps {
-  store: Store;
-  nodeId: string;
-  clock: Clock;
-  /** How deliveries go there, as the edge is told. */
-  pacing: Pick<Pacing, 'of' | 'stoppedReason'>;
-  /** A browser says who is signed in; what follows for its deliveries is in `pacing` afterwards. */
-  onAccounts: (clientId: string, accounts: readonly Account[]) => void;
-}
-
-/** What makes a state another one: times of observation and the pacing but for its breaker and its sweeps do not. */
-function essence(body: ClientPutBody): string | undefined {
+/** The part of a state whose change is reported at once: no times of observation, and of the pacing only its stops. */
+function reportKey(body: ClientPutBody): string | undefined {
   return canonicalize({
     ...body,
     platforms: body.platforms.map((platform) => ({
@@ -67,14 +87,14 @@ function platformStates(platforms: readonly Platform[], frame: ClientState): Omi
 }
 
 export class BrowserClients {
-  /** A client's state was stored: what its snapshot shows may differ. */
+  /** A browser's state was stored: its snapshot may differ. */
   readonly changed = new Emitter<string>();
-  /** The edge has taken a client's state: its conversations can be found there. */
-  readonly taken = new Emitter<string>();
+  /** The edge has taken a browser's state: its conversations can be found there. */
+  readonly reported = new Emitter<string>();
   readonly #deps: BrowserClientsDeps;
   readonly #bodies = new Map<string, ClientPutBody>();
   readonly #save: StatementSync;
-  /** Clients whose activity is told soon. */
+  /** Browsers whose activity is reported soon. */
   readonly #reportDue = new Set<string>();
 
   constructor(deps: BrowserClientsDeps) {
@@ -87,56 +107,57 @@ export class BrowserClients {
     for (const found of db.prepare('SELECT client_id, body FROM browser_clients').all()) {
       const row = ClientRow.parse(found);
       this.#bodies.set(row.client_id, row.body);
-      this.#tell(row.client_id, { ...row.body, connected: false });
+      this.#report(row.client_id, { ...row.body, connected: false });
     }
+    deps.pacing.changed.on((change) => this.#pacingChanged(change));
   }
 
-  /** What follows when the edge has taken a state. */
-  get answers(): Record<typeof PUT_KIND, ResponseHandler> {
+  get responseHandlers(): Record<typeof PUT_KIND, ResponseHandler> {
     const handler = responseHandler({
       schema: ClientSchema,
-      answered: (_client, row) => {
+      onResponse: (_client, row) => {
         const { client_id: clientId } = ContextSchema.parse(row.context);
-        return () => this.taken.emit(clientId);
+        return () => this.reported.emit(clientId);
       },
     });
     return { [PUT_KIND]: handler };
   }
 
-  of(clientId: string): ClientPutBody {
-    return this.#bodies.get(clientId) ?? NOTHING;
+  get(clientId: string): ClientPutBody {
+    return this.#bodies.get(clientId) ?? UNKNOWN;
   }
 
   all(): { client_id: string; body: ClientPutBody }[] {
     return [...this.#bodies].map(([client_id, body]) => ({ client_id, body }));
   }
 
-  /** A browser has said hello: it is there, with what was last known of it until it tells more. */
+  /** A browser has said hello. Its last known state counts until it sends a new one. */
   connected(clientId: string): void {
-    this.#tell(clientId, { ...this.of(clientId), connected: true });
+    this.#report(clientId, { ...this.get(clientId), connected: true });
   }
 
+  /** A browser has sent its state. */
   observed(clientId: string, platforms: readonly Platform[], frame: ClientState): void {
+    const { store, pacing } = this.#deps;
     const tabs = frame.tabs.map(({ conversation_id: remote_conversation_id, ...tab }) => ({
       ...tab,
       remote_conversation_id,
     }));
-    this.#deps.onAccounts(
-      clientId,
-      frame.logins.map(({ platform, fingerprint, login }) => ({ platform, fingerprint, lost: login === 'lost' })),
+    const accounts = frame.logins.map(
+      ({ platform, fingerprint, login }): Account => ({ platform, fingerprint, lost: login === 'lost' }),
     );
-    this.#tell(clientId, { connected: true, platforms: platformStates(platforms, frame), tabs });
+    store.transaction(() => pacing.accountsSeen(clientId, accounts));
+    this.#report(clientId, { connected: true, platforms: platformStates(platforms, frame), tabs });
   }
 
   disconnected(clientId: string): void {
-    this.#tell(clientId, { ...this.of(clientId), connected: false });
+    this.#report(clientId, { ...this.get(clientId), connected: false });
   }
 
-  /** How deliveries go there has changed: told at once when `urgent`, with the next report otherwise. */
-  pacingChanged(clientId: string, urgent: boolean): void {
+  #pacingChanged({ clientId, urgent }: PacingChange): void {
     const known = this.#bodies.get(clientId);
     if (known === undefined) return;
-    if (urgent) this.#tell(clientId, known);
+    if (urgent) this.#report(clientId, known);
     else this.#reportLater(clientId);
   }
 
@@ -146,24 +167,24 @@ export class BrowserClients {
     this.#deps.clock.after(DELIVERY.activity_report_ms, () => {
       this.#reportDue.delete(clientId);
       const known = this.#bodies.get(clientId);
-      if (known?.connected) this.#tell(clientId, known, 'activity');
+      if (known?.connected) this.#report(clientId, known, 'activity');
     });
   }
 
-  #tell(clientId: string, state: ClientPutBody, why: 'change' | 'activity' = 'change'): void {
+  #report(clientId: string, state: ClientPutBody, why: 'change' | 'activity' = 'change'): void {
     const { store, nodeId, clock, pacing } = this.#deps;
     const before = this.#bodies.get(clientId);
     const platforms = state.platforms.map((known) => ({
       ...known,
-      slots: pacing.of(clientId, known.platform),
+      slots: pacing.describe(clientId, known.platform),
       stopped_reason: pacing.stoppedReason(clientId, known.platform),
     }));
     const body: ClientPutBody = { ...state, platforms };
-    if (why === 'change' && before !== undefined && essence(before) === essence(body)) return;
+    if (why === 'change' && before !== undefined && reportKey(before) === reportKey(body)) return;
     store.transaction(() => {
       this.#save.run(clientId, JSON.stringify(body), clock.now());
       store.outbox.append({
-        stream: 'node',
+        stream: NODE_STREAM,
         kind: PUT_KIND,
         method: 'PUT',
         path: `/v1/controllers/${encodeURIComponent(nodeId)}/clients/${encodeURIComponent(clientId)}`,

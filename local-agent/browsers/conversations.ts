@@ -1,6 +1,6 @@
 /**
- * Conversations as the edge last confirmed them. They are only ever read from the edge: by what a browser shows, or by
- * id when the channel says that one has changed. A read that fails is made good by the next event.
+ * Conversations as the edge last confirmed them. They are only read from the edge: those that a browser shows, and by id
+ * when the channel reports a change. A failed read is repeated at the next event.
  */
 import type { Logger } from 'pino';
 import type { Platform } from '../../schema/contracts/common.ts';
@@ -16,7 +16,7 @@ export interface RemoteConversation {
 }
 
 const PageSchema = pageOf(ConversationSchema);
-/** Conversations kept in memory; the ones read longest ago make room. */
+/** Conversations kept in memory; the ones read longest ago are dropped. */
 const MAX_KNOWN = 2_000;
 
 export class Conversations {
@@ -24,8 +24,8 @@ export class Conversations {
   readonly #edge: Pick<EdgeClient, 'call'>;
   readonly #log: Pick<Logger, 'warn'>;
   readonly #known = new Map<string, Conversation>();
-  /** Look-ups on their way, and whether what they look for may have appeared since they left. */
-  readonly #looking = new Map<string, { stale: boolean }>();
+  /** Look-ups in flight; `repeat` when the conversation may have appeared at the edge since the request left. */
+  readonly #lookUps = new Map<string, { repeat: boolean }>();
 
   constructor(edge: Pick<EdgeClient, 'call'>, log: Pick<Logger, 'warn'>) {
     this.#edge = edge;
@@ -33,10 +33,10 @@ export class Conversations {
   }
 
   find(remote: RemoteConversation): Conversation | null {
-    return this.#known.get(keyOf(remote)) ?? null;
+    return this.#known.get(conversationKey(remote)) ?? null;
   }
 
-  /** Reads one anew; null when the edge does not have it. @throws EdgeError */
+  /** Reads a conversation from the edge; null when the edge does not have it. @throws EdgeError */
   async lookUp(remote: RemoteConversation): Promise<Conversation | null> {
     const query = new URLSearchParams({ platform: remote.platform, remote_conversation_id: remote.conversation_id });
     const page = await this.#edge.call({
@@ -51,38 +51,38 @@ export class Conversations {
     return found ?? null;
   }
 
-  /** Looks up those that are not known yet: one request at a time for each, however often it is asked for. */
+  /** Looks up those that are not known, with one request at a time for each. */
   async learn(remotes: readonly RemoteConversation[]): Promise<void> {
-    const unknown = remotes.filter((remote) => !this.#known.has(keyOf(remote)));
+    const unknown = remotes.filter((remote) => !this.#known.has(conversationKey(remote)));
     await Promise.all(unknown.map((remote) => this.#runBestEffort(this.#learn(remote))));
   }
 
-  /** Reads these ids again, known or not: the channel says that they have changed. */
+  /** Reads these ids again, known or not: the edge reports that they have changed. */
   async reread(ids: readonly string[]): Promise<void> {
     await Promise.all(ids.map((id) => this.#runBestEffort(this.#read(id))));
   }
 
-  /** Reads all that are known again: after a reconnect nobody knows what was missed. */
+  /** Reads all known conversations again: after a reconnect, changes may have been missed. */
   async resync(): Promise<void> {
     await this.reread([...this.#known.values()].map((conversation) => conversation.local_conversation_id));
   }
 
   async #learn(remote: RemoteConversation): Promise<void> {
-    const key = keyOf(remote);
-    const underWay = this.#looking.get(key);
-    if (underWay) {
-      underWay.stale = true;
+    const key = conversationKey(remote);
+    const inFlight = this.#lookUps.get(key);
+    if (inFlight) {
+      inFlight.repeat = true;
       return;
     }
-    const look = { stale: false };
-    this.#looking.set(key, look);
+    const lookUp = { repeat: false };
+    this.#lookUps.set(key, lookUp);
     try {
       do {
-        look.stale = false;
+        lookUp.repeat = false;
         if ((await this.lookUp(remote)) !== null) return;
-      } while (look.stale);
+      } while (lookUp.repeat);
     } finally {
-      this.#looking.delete(key);
+      this.#lookUps.delete(key);
     }
   }
 
@@ -93,7 +93,7 @@ export class Conversations {
 
   #keep(conversation: Conversation): void {
     const { platform, remote_conversation_id: conversation_id } = conversation;
-    const key = keyOf({ platform, conversation_id });
+    const key = conversationKey({ platform, conversation_id });
     this.#known.delete(key);
     this.#known.set(key, conversation);
     const [oldest] = this.#known.keys();
@@ -105,11 +105,11 @@ export class Conversations {
     try {
       await reading;
     } catch (error) {
-      this.#log.warn({ err: error }, 'a conversation could not be read; the next change tries again');
+      this.#log.warn({ err: error }, 'a conversation could not be read; it is read again at its next change');
     }
   }
 }
 
-function keyOf(remote: RemoteConversation): string {
+function conversationKey(remote: RemoteConversation): string {
   return `${remote.platform}:${remote.conversation_id}`;
 }

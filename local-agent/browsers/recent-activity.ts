@@ -1,6 +1,6 @@
 /**
- * The newest messages of one browser and what was executed of its newest messages, as its overlay shows them: read from
- * SQLite, so a restart keeps them. Nothing of another browser is shown.
+ * The newest messages of one browser and the executions of its newest messages, as its overlay shows them. They are read
+ * from SQLite, so a restart keeps them. A browser sees nothing of another one.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** Final messages that were acknowledged, by client and request id: the newest, so that the table stays small. */
+/** Acknowledged final messages by browser and request id; only the newest are kept. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BRIDGE } from '../../schema/defaults.ts';
 
@@ -17,7 +17,7 @@ export class SeenMessages {
     return this.#find.get(clientId, requestId) !== undefined;
   }
 
-  /** Call it in the transaction that stores the message. */
+  /** Inside the transaction that stores the message. */
   add(clientId: string, requestId: string): void {
     const { lastInsertRowid } = this.#insert.run(clientId, requestId);
     this.#trim.run(Number(lastInsertRowid) - BRIDGE.seen_messages);

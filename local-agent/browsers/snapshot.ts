@@ -1,7 +1,7 @@
 /**
- * What a browser is shown, and when. A snapshot holds what the edge confirmed: the mode from the channel, the
- * conversations open in that browser as last read, and its newest messages and executions. Whatever changes one
- * of them asks for a push; pushes of one turn are one, and a snapshot that says the same is not sent again.
+ * What a browser's overlay shows, and when it is sent. A snapshot holds what the edge confirmed: the mode, the
+ * conversations open in that browser as last read, and its newest messages and executions. Every change of one of them
+ * causes a push; pushes of one event-loop turn are one.
  */
 import canonicalize from 'canonicalize';
 import type { BridgeSnapshot } from '../../schema/contracts/bridge-frames.ts';
@@ -16,61 +16,60 @@ export interface SnapshotDeps {
   system: SystemView;
   conversations: Conversations;
   clients: BrowserClients;
-  journal: RecentActivity;
+  activity: RecentActivity;
   clock: Clock;
 }
 
 export class Snapshots {
-  /** Something that a snapshot shows may have changed. */
+  /** A snapshot may differ from the one before. */
   readonly changed = new Emitter<void>();
   readonly #deps: SnapshotDeps;
-  #pending = false;
+  #cancelChange: (() => void) | null = null;
+  #isStopped = false;
 
   constructor(deps: SnapshotDeps) {
     this.#deps = deps;
     const { system, conversations, clients } = deps;
-    system.changed.on(() => this.touch());
-    conversations.changed.on(() => this.touch());
+    system.changed.on(() => this.#touch());
+    conversations.changed.on(() => this.#touch());
     clients.changed.on((clientId) => {
-      this.touch();
-      void conversations.learn(this.#open(clientId));
+      this.#touch();
+      void conversations.learn(this.#openConversations(clientId));
     });
-    clients.taken.on((clientId) => void conversations.learn(this.#open(clientId)));
+    clients.reported.on((clientId) => void conversations.learn(this.#openConversations(clientId)));
   }
 
-  /** The journal has a new row: its conversation may be a new one, too. */
-  journalChanged(): void {
-    this.touch();
+  /** A message or an execution has changed; its conversation may be a new one. */
+  activityChanged(): void {
+    this.#touch();
     for (const { client_id, body } of this.#deps.clients.all()) {
-      if (body.connected) void this.#deps.conversations.learn(this.#open(client_id));
+      if (body.connected) void this.#deps.conversations.learn(this.#openConversations(client_id));
     }
   }
 
-  touch(): void {
-    if (this.#pending) return;
-    this.#pending = true;
-    this.#deps.clock.after(0, () => {
-      this.#pending = false;
-      this.changed.emit();
-    });
+  /** Announces no further change: the store that a snapshot reads is about to close. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelChange?.();
   }
 
-  of(clientId: string): BridgeSnapshot {
-    const { system, conversations, clients, journal } = this.#deps;
-    const { ingests, executes } = journal.read(clientId);
-    const shown = this.#open(clientId).flatMap((remote) => {
+  /** The snapshot of one browser. */
+  take(clientId: string): BridgeSnapshot {
+    const { system, conversations, clients, activity } = this.#deps;
+    const { ingests, executes } = activity.read(clientId);
+    const open = this.#openConversations(clientId).flatMap((remote) => {
       const found = conversations.find(remote);
       if (found === null) return [];
       const { local_conversation_id, automation_status, pause_reason } = found;
       return [{ ...remote, local_conversation_id, automation_status, pause_reason }];
     });
     const hooks = clients
-      .of(clientId)
+      .get(clientId)
       .platforms.flatMap(({ platform, hooks }) => hooks.map((hook) => ({ platform, ...hook })));
     return {
-      // Before the edge has told its mode there is none to show but that of a fresh system.
+      // Until the edge has reported its mode, that of a fresh system is shown.
       system: { mode: system.seen?.mode ?? 'running', version: system.seen?.mode_version ?? 0 },
-      conversations: shown,
+      conversations: open,
       browser: {
         instruction_ingest: {
           last_ingest: ingests[0] ?? null,
@@ -83,17 +82,25 @@ export class Snapshots {
     };
   }
 
+  #touch(): void {
+    if (this.#isStopped || this.#cancelChange !== null) return;
+    this.#cancelChange = this.#deps.clock.after(0, () => {
+      this.#cancelChange = null;
+      this.changed.emit();
+    });
+  }
+
   /** Conversations open in that browser, each once. */
-  #open(clientId: string): RemoteConversation[] {
+  #openConversations(clientId: string): RemoteConversation[] {
     const seen = new Map<string, RemoteConversation>();
-    for (const { platform, remote_conversation_id: conversation_id } of this.#deps.clients.of(clientId).tabs) {
+    for (const { platform, remote_conversation_id: conversation_id } of this.#deps.clients.get(clientId).tabs) {
       if (conversation_id !== null) seen.set(`${platform}:${conversation_id}`, { platform, conversation_id });
     }
     return [...seen.values()];
   }
 }
 
-/** Two snapshots that show the same have the same text. */
+/** Equal for snapshots that show the same. */
 export function snapshotKey(snapshot: BridgeSnapshot): string | undefined {
   return canonicalize(snapshot);
 }

@@ -1,8 +1,11 @@
-/** Where in this host's browsers a tool acts: a connected browser that has the platform, and the tab there. Pure. */
+/** Where a tool acts in this node's browsers: a connected browser that has the platform, and a tab of it. */
 import type { ClientPutBody } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { PLATFORMS } from '../../schema/contracts/common.ts';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
+import { targetPayload } from '../../schema/domain/links.ts';
+import type { BrowserClients } from './clients.ts';
+import type { ConnectedBrowsers } from './connected-browsers.ts';
 
 interface KnownClient {
   client_id: string;
@@ -12,56 +15,58 @@ type Tab = ClientPutBody['tabs'][number];
 
 export interface Wanted {
   platform: Platform;
-  /** Null: a new conversation to send to, or whatever was seen last to read. */
+  /** Null: a new conversation to send to, or the conversation seen last to read. */
   conversation_id: string | null;
   purpose: 'send' | 'read';
 }
 
-function suits(tab: Tab, { platform, conversation_id, purpose }: Wanted): boolean {
+function isSuitable(tab: Tab, { platform, conversation_id, purpose }: Wanted): boolean {
   if (tab.platform !== platform) return false;
   if (conversation_id !== null) return tab.remote_conversation_id === conversation_id;
   return purpose === 'send' ? tab.shell_page : tab.remote_conversation_id !== null;
 }
 
-function has(client: KnownClient, platform: Platform): boolean {
+function hasPlatform(client: KnownClient, platform: Platform): boolean {
   return client.body.platforms.some((one) => one.platform === platform && one.login !== 'lost');
 }
 
-function inTab(clientId: string, tab: Tab): TargetPayload {
-  return {
-    client_id: clientId,
-    conversation_id: tab.remote_conversation_id,
-    organization_id: tab.organization_id ?? null,
-    page_url: tab.page_url,
-    page_title: tab.page_title,
-    tab_id: tab.tab_id,
-    shell_page: tab.shell_page,
-  };
-}
-
-/** The tab seen last that suits, else a page that is not open yet; null when no connected browser has the platform. */
+/**
+ * The suitable tab that was seen last, else a page to open; null when no connected browser has the platform, or when
+ * there is nothing to read. Pure.
+ */
 export function chooseTarget(
   clients: readonly KnownClient[],
   wanted: Wanted,
   isConnected: (clientId: string) => boolean,
 ): TargetPayload | null {
-  const able = clients.filter((client) => isConnected(client.client_id) && has(client, wanted.platform));
-  const open = able.flatMap(({ client_id, body }) =>
-    body.tabs.filter((tab) => suits(tab, wanted)).map((tab) => ({ client_id, tab })),
+  const able = clients.filter((client) => isConnected(client.client_id) && hasPlatform(client, wanted.platform));
+  const suitable = able.flatMap(({ client_id, body }) =>
+    body.tabs.filter((tab) => isSuitable(tab, wanted)).map((tab) => ({ client_id, tab })),
   );
-  const [newest] = open.sort((a, b) => b.tab.observed_at - a.tab.observed_at);
-  if (newest) return inTab(newest.client_id, newest.tab);
+  const [newest] = suitable.sort((a, b) => b.tab.observed_at - a.tab.observed_at);
+  if (newest) return targetPayload(newest.client_id, newest.tab);
   const [client] = able;
   if (!client || (wanted.conversation_id === null && wanted.purpose === 'read')) return null;
   const { home_url, conversation_url } = PLATFORMS[wanted.platform];
   const { conversation_id } = wanted;
-  return {
-    client_id: client.client_id,
-    conversation_id,
-    organization_id: null,
+  return targetPayload(client.client_id, {
+    remote_conversation_id: conversation_id,
     page_url: conversation_id === null ? home_url : conversation_url + encodeURIComponent(conversation_id),
-    page_title: null,
-    tab_id: null,
     shell_page: conversation_id === null,
-  };
+  });
+}
+
+/** Chooses among the browsers that are connected now. */
+export class BrowserTargets {
+  readonly #clients: Pick<BrowserClients, 'all'>;
+  readonly #connected: Pick<ConnectedBrowsers, 'isConnected'>;
+
+  constructor(clients: Pick<BrowserClients, 'all'>, connected: Pick<ConnectedBrowsers, 'isConnected'>) {
+    this.#clients = clients;
+    this.#connected = connected;
+  }
+
+  choose(wanted: Wanted): TargetPayload | null {
+    return chooseTarget(this.#clients.all(), wanted, (clientId) => this.#connected.isConnected(clientId));
+  }
 }

@@ -1,41 +1,44 @@
 /** Commands that change one object of the edge by its id, with a reason where the edge keeps one. */
 import type { z } from 'zod';
-import { edgeArgs, withEdge } from './edge-access.ts';
+import { valueOption } from '../config/flags.ts';
+import type { Args, CliCommand } from './command.ts';
+import { idArgument, optionalText } from './command.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT } from './exit-codes.ts';
 import { present } from './output.ts';
-import type { Verb } from './verb.ts';
-import { EXIT, optionalText } from './verb.ts';
 
 export interface ChangeSpec<T> {
   name: string;
   about: string;
-  /** The argument that names the object, and how its ids look. */
+  /** Name of the argument, and the form of its ids. */
   argument: string;
   idForm: string;
-  /** The call is a POST to it. */
+  /** Where the change is posted. */
   path: (id: string) => string;
   takesReason: boolean;
   schema: z.ZodType<T>;
-  /** What the object is now, in one line. */
-  said: (item: T) => string;
+  /** The state of the changed object, in one line. */
+  summary: (item: T) => string;
 }
 
-const reasonArg = { reason: { type: 'string', description: 'why' } } as const;
+export const reasonOption = valueOption('--reason <text>', 'why');
 
-export function changeVerb<T>(spec: ChangeSpec<T>): Verb {
+export function reasonOf(args: Args): { reason?: string } {
+  const reason = optionalText(args, 'reason');
+  return reason === undefined ? {} : { reason };
+}
+
+export function changeCommand<T>(spec: ChangeSpec<T>): CliCommand {
   return {
     name: spec.name,
     about: spec.about,
-    args: {
-      ...edgeArgs,
-      [spec.argument]: { type: 'positional', description: `its id (${spec.idForm})`, required: true },
-      ...(spec.takesReason && reasonArg),
-    },
+    argument: idArgument(spec.argument, spec.idForm),
+    options: spec.takesReason ? [...edgeOptions, reasonOption] : edgeOptions,
     run: async (args, deps) => {
-      const reason = optionalText(args, 'reason');
       const path = spec.path(encodeURIComponent(String(args[spec.argument])));
-      const body = reason === undefined ? {} : { reason };
+      const body = reasonOf(args);
       const item = await withEdge(args, deps, (edge) => edge.call({ method: 'POST', path, body, schema: spec.schema }));
-      present(args, deps, item, () => deps.print(spec.said(item)));
+      present(args, deps, item, () => deps.print(spec.summary(item)));
       return EXIT.fine;
     },
   };

@@ -1,13 +1,14 @@
-/** `checklist`: what a node does when it starts, in order. */
+/** `checklist`: the steps of a node's start, in order. */
 import { CHECKLIST } from '../node/checklist.ts';
+import type { CliCommand } from './command.ts';
+import { jsonOption } from './command.ts';
+import { EXIT } from './exit-codes.ts';
 import { present, printTable } from './output.ts';
-import type { Verb } from './verb.ts';
-import { EXIT, jsonArg } from './verb.ts';
 
-export const checklist: Verb = {
+export const checklist: CliCommand = {
   name: 'checklist',
-  about: 'what a node does when it starts',
-  args: jsonArg,
+  about: 'list the steps of a node’s start, in order',
+  options: [jsonOption],
   run: async (args, deps) => {
     const steps = CHECKLIST.map(([key, description]) => ({ key, description }));
     const rows = steps.map((step, index) => [String(index + 1), step.key, step.description]);

@@ -1,25 +1,30 @@
-/** `conversations`: what the system knows of each chat, and whether it may carry on by itself. */
+/** `conversations`: the chats that the system knows, their limits, and whether they are renewed automatically. */
 import type { z } from 'zod';
 import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
+import { firstIssueText } from '../../schema/contracts/issues.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
 import { RenewalSettingsPatchSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
-import { changeVerb } from './change.ts';
+import { valueOption } from '../config/flags.ts';
+import { changeCommand } from './change.ts';
+import type { CliCommand } from './command.ts';
+import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeArgs, withEdge } from './edge-access.ts';
-import { listVerb } from './lists.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields } from './output.ts';
-import type { Verb } from './verb.ts';
-import { EXIT, optionalText, UsageError } from './verb.ts';
 
 const PATH = '/v1/renewal/conversations';
+const SETTINGS_PATH = '/v1/renewal/settings';
+const conversation = { argument: 'conversation', idForm: 'lc_…' };
 
-const list = listVerb({
-  about: 'conversations and their status',
+const list = listCommand({
+  about: 'list conversations with their status',
   path: PATH,
   item: ConversationSchema,
   filters: {
-    platform: { query: 'platform', about: 'of that platform' },
-    status: { query: 'status', about: 'manual, auto or paused' },
+    platform: valueOption('--platform <platform>', 'only conversations of that platform'),
+    status: valueOption('--status <status>', 'only manual, auto or paused conversations'),
   },
   head: ['ID', 'PLATFORM', 'STATUS', 'REASON', 'LAST MESSAGE', 'TITLE'],
   row: (one) => [
@@ -33,22 +38,21 @@ const list = listVerb({
   none: 'no conversation has been seen yet',
 });
 
-function statusVerb(name: 'auto' | 'manual' | 'paused' | 'resume', about: string): Verb {
-  return changeVerb({
+function statusCommand(name: 'auto' | 'manual' | 'paused' | 'resume', about: string): CliCommand {
+  return changeCommand({
+    ...conversation,
     name,
     about,
-    argument: 'conversation',
-    idForm: 'lc_…',
     path: (id) => `${PATH}/${id}/${name}`,
     takesReason: true,
     schema: ConversationSchema,
-    said: (one) => `${one.local_conversation_id} is ${one.automation_status}`,
+    summary: (one) => `${one.local_conversation_id} is ${one.automation_status}`,
   });
 }
 
-function outlook({ due, at, reason }: NextRenewal): string {
-  const when = at === null ? '' : ` (${moment(at)})`;
-  return due ? `due${when}: ${reason}` : `not due: ${reason}${at === null ? '' : `, until ${moment(at)}`}`;
+function describeNextRenewal({ due, at, reason }: NextRenewal): string {
+  if (at === null) return due ? `due: ${reason}` : `not due: ${reason}`;
+  return due ? `due (${moment(at)}): ${reason}` : `not due: ${reason}, until ${moment(at)}`;
 }
 
 function printDetail(deps: CommandDeps, one: z.infer<typeof ConversationDetailSchema>): void {
@@ -59,7 +63,7 @@ function printDetail(deps: CommandDeps, one: z.infer<typeof ConversationDetailSc
     title: one.title,
     status: one.automation_status,
     reason: one.pause_reason,
-    'next renewal': outlook(one.next_renewal),
+    'next renewal': describeNextRenewal(one.next_renewal),
     browser: one.active_link?.client_id ?? null,
     page: one.active_link?.page_url ?? null,
     'in a row': `${counters.renewals_in_row} of ${limits.max_in_a_row ?? 'any'}`,
@@ -72,29 +76,22 @@ function printDetail(deps: CommandDeps, one: z.infer<typeof ConversationDetailSc
   });
 }
 
-const show: Verb = {
-  name: 'show',
-  about: 'one conversation: its limits, and when and why it is renewed next',
-  args: { ...edgeArgs, conversation: { type: 'positional', description: 'its id (lc_…)', required: true } },
-  run: async (args, deps) => {
-    const path = `${PATH}/${encodeURIComponent(String(args.conversation))}`;
-    const answer = await withEdge(args, deps, (edge) =>
-      edge.call({ method: 'GET', path, schema: ConversationDetailSchema }),
-    );
-    present(args, deps, answer, () => printDetail(deps, answer));
-    return EXIT.fine;
-  },
-};
+const show = showCommand({
+  ...conversation,
+  about: 'show one conversation: its limits, and when and why it is renewed next',
+  path: (id) => `${PATH}/${id}`,
+  schema: ConversationDetailSchema,
+  print: printDetail,
+});
 
-/** `{}` takes everything back that the scope says itself. */
-function wantedSettings(text: string): RenewalSettingsPatch {
-  const parsed = RenewalSettingsPatchSchema.safeParse(jsonOf(text));
+/** `{}` removes everything that the scope sets itself. @throws UsageError */
+function parseSettings(text: string): RenewalSettingsPatch {
+  const parsed = RenewalSettingsPatchSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(`--set: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'not settings'}`);
+  throw new UsageError(`--set: ${firstIssueText(parsed.error, 'settings')}`);
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -102,39 +99,36 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const limits: Verb = {
+const limits: CliCommand = {
   name: 'limits',
-  about: 'limits and template: of all conversations, a platform, or one conversation',
-  args: {
-    ...edgeArgs,
-    platform: { type: 'string', description: 'of that platform' },
-    conversation: { type: 'string', description: 'of that conversation (lc_…)' },
-    set: { type: 'string', description: 'replace what this scope says, as JSON' },
-  },
+  about: 'show or set limits and template: of all conversations, a platform, or one conversation',
+  options: [
+    ...edgeOptions,
+    valueOption('--platform <platform>', 'of that platform'),
+    valueOption('--conversation <id>', 'of that conversation (lc_…)'),
+    valueOption('--set <json>', 'replace the settings of this scope'),
+  ],
   run: async (args, deps) => {
-    const scope = Object.fromEntries(
-      Object.entries({ platform: args.platform, local_conversation_id: args.conversation }).filter(
-        (pair): pair is [string, string] => typeof pair[1] === 'string',
-      ),
-    );
-    const wanted = optionalText(args, 'set');
-    const path = '/v1/renewal/settings';
+    const platform = optionalText(args, 'platform');
+    const id = optionalText(args, 'conversation');
+    const scope = { ...(platform && { platform }), ...(id && { local_conversation_id: id }) };
+    const settings = optionalText(args, 'set');
     const call =
-      wanted === undefined
-        ? { method: 'GET' as const, path: `${path}?${new URLSearchParams(scope)}` }
-        : { method: 'PUT' as const, path, body: { ...scope, settings: wantedSettings(wanted) } };
-    const answer = await withEdge(args, deps, (edge) => edge.call({ ...call, schema: SettingsResponseSchema }));
-    present(args, deps, answer, () => printFields(deps, answer.effective));
+      settings === undefined
+        ? { method: 'GET' as const, path: `${SETTINGS_PATH}?${new URLSearchParams(scope)}` }
+        : { method: 'PUT' as const, path: SETTINGS_PATH, body: { ...scope, settings: parseSettings(settings) } };
+    const response = await withEdge(args, deps, (edge) => edge.call({ ...call, schema: SettingsResponseSchema }));
+    present(args, deps, response, () => printFields(deps, response.effective));
     return EXIT.fine;
   },
 };
 
-export const conversations: readonly Verb[] = [
+export const conversations: readonly CliCommand[] = [
   list,
   show,
   limits,
-  statusVerb('auto', 'let it carry on by itself'),
-  statusVerb('manual', 'leave it to a person'),
-  statusVerb('paused', 'run nothing for it'),
-  statusVerb('resume', 'what it was before the pause'),
+  statusCommand('auto', 'renew the conversation automatically'),
+  statusCommand('manual', 'do not renew the conversation; its instructions still run'),
+  statusCommand('paused', 'run no instruction of the conversation and do not renew it'),
+  statusCommand('resume', 'restore the status from before the pause'),
 ];

@@ -1,6 +1,7 @@
-/** What the commands need of the world, so that a test can give them another one. */
+/** The dependencies of the commands, which tests replace. */
 
 import type { Environment } from '../config/resolve.ts';
+import { packageVersion } from '../deps.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
 import { permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
@@ -9,19 +10,22 @@ import { systemClock } from '../lib/clock.ts';
 
 export interface CommandDeps {
   env: Environment;
-  /** One line on standard output. */
+  /** Writes one line to standard output. */
   print: (line: string) => void;
-  /** One line on standard error. */
+  /** Writes one line to standard error. */
   warn: (line: string) => void;
-  /** Whether a person looks at standard output. */
+  /** Whether standard output is a terminal. */
   isTerminal: boolean;
   clock: Clock;
+  /** Version of this software. */
+  version: string;
+  /** Text of a file, null when it does not exist. */
   readFile: (path: string) => string | null;
-  /** Writes a file for this user only; one that is there is refused. */
+  /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
-  /** A client of the edge, or of an agent's local API. */
+  /** Makes an HTTP client of the edge, or of an agent's local API. */
   connect: (baseUrl: string, token: string) => EdgeClient;
   /** Resolves with the name of the first of SIGINT and SIGTERM. */
   stopSignal: () => Promise<string>;
@@ -39,6 +43,7 @@ export const defaultDeps: CommandDeps = {
   warn: (line) => process.stderr.write(`${line}\n`),
   isTerminal: process.stdout.isTTY === true,
   clock: systemClock,
+  version: packageVersion(),
   readFile: readOwnFile,
   writeNewFile: writeNewPrivateFile,
   modeOf: permissionsOf,

@@ -1,20 +1,21 @@
-/** How commands reach the edge: as the operator, with the operator's token. */
+/** Access of the commands to the edge, with the operator's token. */
 
 import { join } from 'node:path';
-import type { ArgsDef } from 'citty';
-import { connectionArgs } from '../config/flags.ts';
+import type { Option } from 'commander';
+import { connectionOptions } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import type { Args } from './command.ts';
+import { configOf, jsonOption } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import type { Args } from './verb.ts';
-import { configOf, jsonArg, UsageError } from './verb.ts';
+import { UsageError } from './exit-codes.ts';
 
-/** Arguments of every command that talks to the edge. */
-export const edgeArgs: ArgsDef = { ...connectionArgs, ...jsonArg };
+/** Options of every command that talks to the edge. */
+export const edgeOptions: readonly Option[] = [jsonOption, ...connectionOptions];
 
-/** The configuration, with its operator's token. @throws UsageError when there is none */
+/** The configuration with the operator's token. @throws UsageError when there is no token */
 export function operatorConfig(args: Args, deps: CommandDeps): Config & { operatorToken: string } {
-  const { config } = configOf(args, deps, connectionArgs);
+  const { config } = configOf(args, deps, connectionOptions);
   const { operatorToken } = config;
   if (operatorToken === null) {
     const path = join(config.stateDir, 'operator.token');
@@ -23,7 +24,7 @@ export function operatorConfig(args: Args, deps: CommandDeps): Config & { operat
   return { ...config, operatorToken };
 }
 
-/** Runs `use` with a client of the edge, and closes it. */
+/** Runs `use` with an HTTP client of the edge, and closes the client. */
 export async function withEdge<T>(args: Args, deps: CommandDeps, use: (edge: EdgeClient) => Promise<T>): Promise<T> {
   const config = operatorConfig(args, deps);
   const edge = deps.connect(config.controlApiBase, config.operatorToken);

@@ -1,28 +1,34 @@
-/** `instructions`: the journal of what chats asked for and what came of it. */
+/** `instructions`: the instructions of the chats and their results; a person approves, denies or cancels them here. */
 import type { Approval } from '../../schema/contracts/instructions.ts';
 import { InstructionDetailSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
+import { callName } from '../../schema/contracts/tools.ts';
+import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { changeCommand, reasonOf, reasonOption } from './change.ts';
+import type { Args, CliCommand } from './command.ts';
+import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeArgs, withEdge } from './edge-access.ts';
-import { listVerb, showVerb } from './lists.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields, printTable } from './output.ts';
-import type { Args, ExitCode, Verb } from './verb.ts';
-import { EXIT, optionalText, UsageError } from './verb.ts';
 
 const PATH = '/v1/instructions';
+const instruction = { argument: 'instruction', idForm: 'ins_…' };
 
-const list = listVerb({
-  about: 'instructions, newest first',
+const list = listCommand({
+  about: 'list instructions, newest first',
   path: PATH,
   item: InstructionSchema,
   filters: {
-    status: { query: 'status', about: 'of that status' },
-    message: { query: 'message_id', about: 'of that message' },
+    status: valueOption('--status <status>', 'only instructions with that status'),
+    message_id: valueOption('--message <id>', 'only instructions of that message'),
   },
   head: ['ID', 'INSTRUCTION', 'STATUS', 'CODE', 'EXIT', 'MS', 'CREATED'],
   row: (one) => [
     one.instruction_id,
-    `${one.target}::${one.tool}`,
+    callName(one.target, one.tool),
     one.status,
     one.error_code ?? one.gate,
     one.exit_code,
@@ -32,22 +38,19 @@ const list = listVerb({
   none: 'no instruction yet',
 });
 
-const show = showVerb(
-  {
-    about: 'one instruction and its story',
-    argument: 'instruction',
-    path: (id) => `${PATH}/${id}`,
-    schema: InstructionDetailSchema,
-  },
-  (deps, item) => {
-    const { events, approval, ...fields } = InstructionDetailSchema.parse(item);
+const show = showCommand({
+  ...instruction,
+  about: 'show one instruction with its events',
+  path: (id) => `${PATH}/${id}`,
+  schema: InstructionDetailSchema,
+  print: (deps, { events, approval, ...fields }) => {
     printFields(deps, fields);
     deps.print('');
     if (approval) printApproval(deps, approval);
     const rows = events.map((event) => [moment(event.at), event.kind, event.controller_id, event.detail]);
     printTable(deps, ['AT', 'EVENT', 'NODE', 'DETAIL'], rows, 'no event yet');
   },
-);
+});
 
 function printApproval(deps: CommandDeps, { display, approval_hash, cwd, env_names, file_hashes }: Approval): void {
   const files = Object.entries(file_hashes).map(([path, hash]) => `${path} ${hash}`);
@@ -57,74 +60,68 @@ function printApproval(deps: CommandDeps, { display, approval_hash, cwd, env_nam
   deps.print('');
 }
 
-const instructionArg = { instruction: { type: 'positional', description: 'its id (ins_…)', required: true } } as const;
-
-async function askedApproval(edge: EdgeClient, id: string): Promise<Approval> {
-  const detail = await edge.call({ method: 'GET', path: `${PATH}/${id}`, schema: InstructionDetailSchema });
+/** What the instruction asks a person to approve. @throws UsageError when it does not wait for an approval */
+async function readPendingApproval(edge: EdgeClient, id: string): Promise<Approval> {
+  const path = `${PATH}/${encodeURIComponent(id)}`;
+  const detail = await edge.call({ method: 'GET', path, schema: InstructionDetailSchema });
   if (detail.status === 'awaiting_approval' && detail.approval) return detail.approval;
   throw new UsageError(`${id} does not wait for approval: it is ${detail.status}`);
 }
 
-/** What the person has read is named by its hash, so that nothing else is approved by mistake. */
-const approve: Verb = {
-  name: 'approve',
-  about: 'let an instruction run that waits for a person',
-  args: {
-    ...edgeArgs,
-    ...instructionArg,
-    hash: { type: 'string', description: 'approval_hash of what was shown; without it, it is shown and nothing done' },
-  },
-  run: (args, deps) =>
-    withEdge(args, deps, async (edge) => {
-      const id = String(args.instruction);
-      const approval = await askedApproval(edge, encodeURIComponent(id));
-      const hash = optionalText(args, 'hash');
-      if (hash === undefined) {
-        present(args, deps, approval, () => printApproval(deps, approval));
-        deps.warn(`to approve exactly this: conductor instructions approve ${id} --hash ${approval.approval_hash}`);
-        return EXIT.usage;
-      }
-      return decide({ args, deps, edge, verb: 'approve', body: { approval_hash: hash } });
-    }),
-};
-
-const deny: Verb = {
-  name: 'deny',
-  about: 'refuse an instruction that waits for a person',
-  args: { ...edgeArgs, ...instructionArg, reason: { type: 'string', description: 'why' } },
-  run: (args, deps) =>
-    withEdge(args, deps, async (edge) => {
-      const { approval_hash } = await askedApproval(edge, encodeURIComponent(String(args.instruction)));
-      return decide({ args, deps, edge, verb: 'deny', body: { approval_hash, ...reasonOf(args) } });
-    }),
-};
-
-const cancel: Verb = {
-  name: 'cancel',
-  about: 'end an instruction, whether it runs or waits',
-  args: { ...edgeArgs, ...instructionArg, reason: { type: 'string', description: 'why' } },
-  run: (args, deps) =>
-    withEdge(args, deps, (edge) => decide({ args, deps, edge, verb: 'cancel', body: reasonOf(args) })),
-};
-
-function reasonOf(args: Args): { reason?: string } {
-  const reason = optionalText(args, 'reason');
-  return reason === undefined ? {} : { reason };
-}
-
-interface Decision {
-  args: Args;
-  deps: CommandDeps;
-  edge: EdgeClient;
-  verb: 'approve' | 'deny' | 'cancel';
-  body: object;
-}
-
-async function decide({ args, deps, edge, verb, body }: Decision): Promise<ExitCode> {
-  const path = `${PATH}/${encodeURIComponent(String(args.instruction))}/${verb}`;
-  const answer = await edge.call({ method: 'POST', path, body, schema: InstructionSchema });
-  present(args, deps, answer, () => deps.print(`${answer.instruction_id} is ${answer.status}`));
+async function decide(
+  args: Args,
+  deps: CommandDeps,
+  edge: EdgeClient,
+  decision: 'approve' | 'deny',
+  body: { approval_hash: string; reason?: string },
+): Promise<ExitCode> {
+  const path = `${PATH}/${encodeURIComponent(String(args.instruction))}/${decision}`;
+  const item = await edge.call({ method: 'POST', path, body, schema: InstructionSchema });
+  present(args, deps, item, () => deps.print(`${item.instruction_id} is ${item.status}`));
   return EXIT.fine;
 }
 
-export const instructions: readonly Verb[] = [list, show, approve, deny, cancel];
+/** The hash names what the person has read, so that nothing else is approved by mistake. */
+const approve: CliCommand = {
+  name: 'approve',
+  about: 'run an instruction that waits for approval',
+  argument: idArgument('instruction', 'ins_…'),
+  options: [
+    ...edgeOptions,
+    valueOption('--hash <hash>', 'approval_hash of what was shown (default: only show what waits)'),
+  ],
+  run: (args, deps) =>
+    withEdge(args, deps, async (edge) => {
+      const id = String(args.instruction);
+      const approval = await readPendingApproval(edge, id);
+      const hash = optionalText(args, 'hash');
+      if (hash !== undefined) return decide(args, deps, edge, 'approve', { approval_hash: hash });
+      present(args, deps, approval, () => printApproval(deps, approval));
+      deps.warn(`to approve exactly this: conductor instructions approve ${id} --hash ${approval.approval_hash}`);
+      return EXIT.usage;
+    }),
+};
+
+const deny: CliCommand = {
+  name: 'deny',
+  about: 'deny an instruction that waits for approval',
+  argument: idArgument('instruction', 'ins_…'),
+  options: [...edgeOptions, reasonOption],
+  run: (args, deps) =>
+    withEdge(args, deps, async (edge) => {
+      const { approval_hash } = await readPendingApproval(edge, String(args.instruction));
+      return decide(args, deps, edge, 'deny', { approval_hash, ...reasonOf(args) });
+    }),
+};
+
+const cancel = changeCommand({
+  ...instruction,
+  name: 'cancel',
+  about: 'cancel an instruction that runs or waits',
+  path: (id) => `${PATH}/${id}/cancel`,
+  takesReason: true,
+  schema: InstructionSchema,
+  summary: (one) => `${one.instruction_id} is ${one.status}`,
+});
+
+export const instructions: readonly CliCommand[] = [list, show, approve, deny, cancel];

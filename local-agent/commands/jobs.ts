@@ -1,19 +1,21 @@
-/** `jobs`: renewals that wait, run, or have ended; one that failed may begin anew, one that waits may be canceled. */
+/** `jobs`: the renewal jobs. A failed one can be retried, a pending one canceled. */
 import { RenewalJobSchema } from '../../schema/contracts/renewal.ts';
-import { changeVerb } from './change.ts';
-import { listVerb, showVerb } from './lists.ts';
+import { valueOption } from '../config/flags.ts';
+import { changeCommand } from './change.ts';
+import type { CliCommand } from './command.ts';
+import { listCommand, showCommand } from './lists.ts';
 import { moment, printFields } from './output.ts';
-import type { Verb } from './verb.ts';
 
 const PATH = '/v1/renewal/jobs';
+const job = { argument: 'job', idForm: 'job_…', schema: RenewalJobSchema };
 
-const list = listVerb({
-  about: 'renewal jobs, newest first',
+const list = listCommand({
+  about: 'list renewal jobs, newest first',
   path: PATH,
   item: RenewalJobSchema,
   filters: {
-    status: { query: 'status', about: 'pending, running, done, failed or canceled' },
-    conversation: { query: 'local_conversation_id', about: 'of that conversation' },
+    status: valueOption('--status <status>', 'only pending, running, done, failed or canceled jobs'),
+    local_conversation_id: valueOption('--conversation <id>', 'only jobs of that conversation'),
   },
   head: ['ID', 'CONVERSATION', 'STATUS', 'ATTEMPT', 'NEXT', 'LAST ERROR'],
   row: (one) => [
@@ -27,27 +29,27 @@ const list = listVerb({
   none: 'no renewal job yet',
 });
 
-const show = showVerb(
-  { about: 'one renewal job', argument: 'job', path: (id) => `${PATH}/${id}`, schema: RenewalJobSchema },
-  (deps, item) => printFields(deps, { ...item }),
-);
+const show = showCommand({
+  ...job,
+  about: 'show one renewal job',
+  path: (id) => `${PATH}/${id}`,
+  print: (deps, item) => printFields(deps, { ...item }),
+});
 
-function jobVerb(name: 'retry' | 'cancel', about: string): Verb {
-  return changeVerb({
+function jobChange(name: 'retry' | 'cancel', about: string): CliCommand {
+  return changeCommand({
+    ...job,
     name,
     about,
-    argument: 'job',
-    idForm: 'job_…',
     path: (id) => `${PATH}/${id}/${name}`,
     takesReason: false,
-    schema: RenewalJobSchema,
-    said: (job) => `${job.job_id} is ${job.status}`,
+    summary: ({ job_id, status }) => `${job_id} is ${status}`,
   });
 }
 
-export const jobs: readonly Verb[] = [
+export const jobs: readonly CliCommand[] = [
   list,
   show,
-  jobVerb('retry', 'begin a failed renewal anew'),
-  jobVerb('cancel', 'end a renewal that is not under way'),
+  jobChange('retry', 'retry a failed renewal'),
+  jobChange('cancel', 'cancel a renewal that is not running'),
 ];

@@ -1,26 +1,19 @@
-/** `journal`: the story of all instructions of a node as the edge keeps it, checked link by link, or written out. */
-import { createHash } from 'node:crypto';
-import type { JournalEntry } from '../../schema/contracts/journal.ts';
+/** `journal`: verifies or exports the hash-chained journal of all instructions of a node, as the edge keeps it. */
+import type { JournalPage } from '../../schema/contracts/journal.ts';
 import { JournalPageSchema } from '../../schema/contracts/journal.ts';
-import type { ChainHead } from '../../schema/domain/journal-chain.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../schema/domain/journal-chain.ts';
+import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { sha256Hex } from '../lib/hash.ts';
+import type { Args, CliCommand } from './command.ts';
+import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeArgs, operatorConfig } from './edge-access.ts';
+import { edgeOptions, operatorConfig } from './edge-access.ts';
+import { EXIT } from './exit-codes.ts';
 import { present } from './output.ts';
-import type { Args, Verb } from './verb.ts';
-import { EXIT, optionalText } from './verb.ts';
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
-}
-
-interface Page {
-  items: JournalEntry[];
-  head: ChainHead | null;
-}
-
-async function* pagesOf(edge: EdgeClient, node: string): AsyncGenerator<Page> {
+/** The node's journal, page by page from its first block. */
+async function* readPages(edge: EdgeClient, node: string): AsyncGenerator<JournalPage> {
   let after: number | null = 0;
   while (after !== null) {
     const path: string = `/v1/journal?controller_id=${encodeURIComponent(node)}&after=${after}`;
@@ -30,67 +23,64 @@ async function* pagesOf(edge: EdgeClient, node: string): AsyncGenerator<Page> {
   }
 }
 
-/** Runs `use` over the node's journal, page by page. */
+/** Runs `use` with the journal of the node that `--of` names, or of this node. */
 async function withJournal<T>(
   args: Args,
   deps: CommandDeps,
-  use: (pages: AsyncIterable<Page>, node: string) => Promise<T>,
+  use: (pages: AsyncIterable<JournalPage>, node: string) => Promise<T>,
 ): Promise<T> {
   const config = operatorConfig(args, deps);
   const node = optionalText(args, 'of') ?? config.nodeId;
   const edge = deps.connect(config.controlApiBase, config.operatorToken);
   try {
-    return await use(pagesOf(edge, node), node);
+    return await use(readPages(edge, node), node);
   } finally {
     await edge.close();
   }
 }
 
-type Checked = { ok: true; entries: number; hash: string } | { ok: false; seq: number; reason: string };
+type Verdict = { ok: true; blocks: number; entries: number; hash: string } | { ok: false; seq: number; reason: string };
 
-async function check(pages: AsyncIterable<Page>): Promise<Checked> {
-  let last = EMPTY_CHAIN;
-  let claimed: ChainHead | null = null;
-  for await (const { items, head } of pages) {
-    const verdict = await verifyChain(sha256, last, items);
+async function verifyPages(pages: AsyncIterable<JournalPage>): Promise<Verdict> {
+  let head = EMPTY_CHAIN;
+  let entries = 0;
+  for await (const page of pages) {
+    const verdict = await verifyChain(sha256Hex, head, page);
     if (!verdict.ok) return verdict;
-    last = verdict.head;
-    claimed = head;
+    head = verdict.head;
+    entries += page.items.reduce((sum, block) => sum + block.entries.length, 0);
   }
-  const { seq, hash } = claimed ?? EMPTY_CHAIN;
-  if (seq > last.seq) return { ok: false, seq: last.seq + 1, reason: `the journal ends before entry ${seq}` };
-  if (seq !== last.seq || hash !== last.hash) {
-    return { ok: false, seq: last.seq, reason: `its end is kept as entry ${seq} with the hash ${hash}` };
-  }
-  return { ok: true, entries: last.seq, hash: last.hash };
+  return { ok: true, blocks: head.seq, entries, hash: head.hash };
 }
 
-const args = { ...edgeArgs, of: { type: 'string', description: 'whose journal (without: this node)' } } as const;
+const options = [...edgeOptions, valueOption('--of <node>', 'the node whose journal it is (default: this node)')];
 
-const verify: Verb = {
+const verify: CliCommand = {
   name: 'verify',
-  about: 'check that nothing in the journal was altered or left out',
-  args,
-  run: (given, deps) =>
-    withJournal(given, deps, async (pages, node) => {
-      const checked = await check(pages);
-      present(given, deps, { controller_id: node, ...checked }, () => {
-        if (checked.ok)
-          deps.print(`${checked.entries} entries of ${node} are whole; the last has the hash ${checked.hash}`);
+  about: 'check that no entry of the journal was altered or removed',
+  options,
+  run: (args, deps) =>
+    withJournal(args, deps, async (pages, node) => {
+      const verdict = await verifyPages(pages);
+      present(args, deps, { controller_id: node, ...verdict }, () => {
+        if (verdict.ok)
+          deps.print(
+            `the journal of ${node} is intact: ${verdict.entries} entries in ${verdict.blocks} blocks, the last with hash ${verdict.hash}`,
+          );
       });
-      if (checked.ok) return EXIT.fine;
-      deps.warn(`the journal of ${node} is broken at entry ${checked.seq}: ${checked.reason}`);
+      if (verdict.ok) return EXIT.fine;
+      deps.warn(`the journal of ${node} is broken at block ${verdict.seq}: ${verdict.reason}`);
       return EXIT.failed;
     }),
 };
 
-const exported: Verb = {
+const exportJournal: CliCommand = {
   name: 'export',
-  about: 'write the journal out, one JSON object a line',
-  args: { ...args, out: { type: 'string', description: 'a new file (without: standard output)' } },
-  run: (given, deps) =>
-    withJournal(given, deps, async (pages, node) => {
-      const file = optionalText(given, 'out');
+  about: 'write the blocks of the journal, one JSON object per line',
+  options: [...options, valueOption('--out <file>', 'a new file (default: standard output)')],
+  run: (args, deps) =>
+    withJournal(args, deps, async (pages, node) => {
+      const file = optionalText(args, 'out');
       const lines: string[] = [];
       for await (const { items } of pages) {
         for (const item of items) {
@@ -100,9 +90,9 @@ const exported: Verb = {
       }
       if (file === undefined) return EXIT.fine;
       deps.writeNewFile(file, lines.join(''));
-      deps.warn(`${lines.length} entries of ${node} are in ${file}`);
+      deps.warn(`${lines.length} blocks of ${node} are in ${file}`);
       return EXIT.fine;
     }),
 };
 
-export const journal: readonly Verb[] = [verify, exported];
+export const journal: readonly CliCommand[] = [verify, exportJournal];

@@ -1,86 +1,80 @@
-/** Reading lists of the edge, page by page. */
-import type { ArgsDef } from 'citty';
+/** Commands that read from the edge: `list` shows one page of a list, `show` one object by its id. */
+import type { Option } from 'commander';
 import type { z } from 'zod';
 import { pageOf } from '../../schema/contracts/common.ts';
+import { valueOption } from '../config/flags.ts';
+import type { Args, CliCommand } from './command.ts';
+import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeArgs, withEdge } from './edge-access.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT } from './exit-codes.ts';
 import { present, printTable } from './output.ts';
-import type { Args, Verb } from './verb.ts';
-import { EXIT, optionalText } from './verb.ts';
 
 export interface ListSpec<T extends z.ZodType> {
   about: string;
   path: string;
   item: T;
-  /** Filters: flag → query parameter, and what it is. */
-  filters: Readonly<Record<string, { query: string; about: string }>>;
+  /** Options by the query parameter that they set. */
+  filters: Readonly<Record<string, Option>>;
   head: readonly string[];
   row: (item: z.infer<T>) => readonly unknown[];
+  /** Printed when the list is empty. */
   none: string;
 }
 
-function queryOf<T extends z.ZodType>(spec: ListSpec<T>, args: Args): string {
+const paging = {
+  limit: valueOption('--limit <count>', 'at most that many'),
+  cursor: valueOption('--cursor <cursor>', 'continue after the page that printed this cursor'),
+};
+
+function queryOf(parameters: Readonly<Record<string, Option>>, args: Args): string {
   const query = new URLSearchParams();
-  for (const [flag, { query: name }] of Object.entries({
-    ...spec.filters,
-    limit: { query: 'limit' },
-    cursor: { query: 'cursor' },
-  })) {
-    const value = optionalText(args, flag);
+  for (const [name, option] of Object.entries(parameters)) {
+    const value = optionalText(args, option.attributeName());
     if (value !== undefined) query.set(name, value);
   }
   return query.size === 0 ? '' : `?${query}`;
 }
 
-/** A `list` command over one route of the edge. */
-export function listVerb<T extends z.ZodType>(spec: ListSpec<T>): Verb {
-  const filters: ArgsDef = Object.fromEntries(
-    Object.entries(spec.filters).map(([flag, { about }]) => [flag, { type: 'string', description: about }]),
-  );
+export function listCommand<T extends z.ZodType>(spec: ListSpec<T>): CliCommand {
+  const parameters = { ...spec.filters, ...paging };
   return {
     name: 'list',
     about: spec.about,
-    args: {
-      ...edgeArgs,
-      ...filters,
-      limit: { type: 'string', description: 'how many at most' },
-      cursor: { type: 'string', description: 'where the last page ended' },
+    options: [...edgeOptions, ...Object.values(parameters)],
+    run: async (args, deps) => {
+      const path = `${spec.path}${queryOf(parameters, args)}`;
+      const page = await withEdge(args, deps, (edge) => edge.call({ method: 'GET', path, schema: pageOf(spec.item) }));
+      present(args, deps, page, () => {
+        const rows = page.items.map((item) => spec.row(item));
+        printTable(deps, spec.head, rows, spec.none);
+        if (page.next_cursor !== null) deps.print(`more: --cursor ${page.next_cursor}`);
+      });
+      return EXIT.fine;
     },
-    run: (args, deps) => list(spec, args, deps),
   };
 }
 
-async function list<T extends z.ZodType>(spec: ListSpec<T>, args: Args, deps: CommandDeps) {
-  const page = await withEdge(args, deps, (edge) =>
-    edge.call({ method: 'GET', path: `${spec.path}${queryOf(spec, args)}`, schema: pageOf(spec.item) }),
-  );
-  present(args, deps, page, () => {
-    printTable(
-      deps,
-      spec.head,
-      page.items.map((item) => spec.row(item)),
-      spec.none,
-    );
-    if (page.next_cursor !== null) deps.print(`more: --cursor ${page.next_cursor}`);
-  });
-  return EXIT.fine;
+export interface ShowSpec<T> {
+  about: string;
+  /** Name of the argument, and the form of its ids. */
+  argument: string;
+  idForm: string;
+  path: (id: string) => string;
+  schema: z.ZodType<T>;
+  print: (deps: CommandDeps, item: T) => void;
 }
 
-/** A `show` command: one object by its id, every field. */
-export function showVerb(
-  spec: { about: string; argument: string; path: (id: string) => string; schema: z.ZodType<object> },
-  print: (deps: CommandDeps, item: object) => void,
-): Verb {
+export function showCommand<T>(spec: ShowSpec<T>): CliCommand {
   return {
     name: 'show',
     about: spec.about,
-    args: { ...edgeArgs, [spec.argument]: { type: 'positional', description: 'its id', required: true } },
+    argument: idArgument(spec.argument, spec.idForm),
+    options: edgeOptions,
     run: async (args, deps) => {
-      const id = encodeURIComponent(String(args[spec.argument]));
-      const item = await withEdge(args, deps, (edge) =>
-        edge.call({ method: 'GET', path: spec.path(id), schema: spec.schema }),
-      );
-      present(args, deps, item, () => print(deps, item));
+      const path = spec.path(encodeURIComponent(String(args[spec.argument])));
+      const item = await withEdge(args, deps, (edge) => edge.call({ method: 'GET', path, schema: spec.schema }));
+      present(args, deps, item, () => spec.print(deps, item));
       return EXIT.fine;
     },
   };

@@ -1,20 +1,15 @@
-/** What people see: tables and colours on a terminal, plain text elsewhere. Programs get JSON. */
-import { stripVTControlCharacters, styleText } from 'node:util';
+/** Output of the commands: tables and fields for people, with colours on a terminal, and JSON for programs. */
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { makeVisible } from '../lib/visible.ts';
+import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import type { Args } from './verb.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
-/** Colours `text` when a person looks. */
+/** Styles `text` on a terminal, unless NO_COLOR is set. */
 export function styled(deps: CommandDeps, style: Style, text: string): string {
   return deps.isTerminal && !deps.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
-}
-
-/** citty colours what it writes wherever it goes; this takes the colours out again where nobody looks. */
-export function plain(deps: Pick<CommandDeps, 'isTerminal' | 'env'>, text: string): string {
-  return deps.isTerminal && !deps.env.NO_COLOR ? text : stripVTControlCharacters(text);
 }
 
 const NO_BORDERS = Object.fromEntries(
@@ -34,13 +29,13 @@ const PLAIN = {
   middle: '  ',
 };
 
-/** What pages and chats wrote goes to the terminal with nothing hidden in it: no escape sequence, no change of direction. */
-function cell(value: unknown): string {
+/** A value as text. Escape sequences and direction marks in text from pages and chats are made visible. */
+function formatCell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   return makeVisible(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-/** Rows under a head; `none` says so when there are none. */
+/** Prints rows under a head, or the line `none` when there are no rows. */
 export function printTable(
   deps: CommandDeps,
   head: readonly string[],
@@ -53,24 +48,24 @@ export function printTable(
   }
   const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 };
   const table = new Table({ head: head.map((name) => styled(deps, 'bold', name)), chars: PLAIN, style });
-  for (const row of rows) table.push(row.map(cell));
+  for (const row of rows) table.push(row.map(formatCell));
   for (const line of table.toString().split('\n')) deps.print(line.trimEnd());
 }
 
-/** Names and values, one a line. */
+/** Prints names and values, one pair per line. */
 export function printFields(deps: CommandDeps, fields: Readonly<Record<string, unknown>>): void {
   const width = Math.max(...Object.keys(fields).map((name) => name.length));
   for (const [name, value] of Object.entries(fields))
-    deps.print(`${styled(deps, 'dim', name.padEnd(width))}  ${cell(value)}`);
+    deps.print(`${styled(deps, 'dim', name.padEnd(width))}  ${formatCell(value)}`);
 }
 
-/** JSON when asked for (on one line for a program, so that it can read line by line), else whatever `human` prints. */
-export function present(args: Args, deps: CommandDeps, value: unknown, human: () => void): void {
+/** With `--json` prints the value as JSON, on one line when it is piped; otherwise runs `printForPeople`. */
+export function present(args: Args, deps: CommandDeps, value: unknown, printForPeople: () => void): void {
   if (args.json === true) deps.print(JSON.stringify(value, null, deps.isTerminal ? 2 : 0));
-  else human();
+  else printForPeople();
 }
 
-/** A moment as people read it. */
+/** A time (Unix milliseconds) as UTC date and time, `-` for null. */
 export function moment(at: number | null): string {
   return at === null ? '-' : new Date(at).toISOString().replace('T', ' ').slice(0, 19);
 }

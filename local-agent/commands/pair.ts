@@ -1,7 +1,8 @@
 /**
- * `pair`: lets one browser in. The client's own token is minted here, with the operator's, and handed to the agent
- * over its local API: the agent itself can mint nothing. With `--origin` it needs no browser; without, it opens a
- * window of five minutes in which the extension names the code that is shown.
+ * `pair`: pairs one browser with this node. The command creates the browser's token with the operator's token and
+ * passes it to the agent over the local API, as the agent itself cannot create tokens. With `--origin` no browser has
+ * to be connected; otherwise the command opens a pairing window of five minutes and shows the code that the extension
+ * has to send.
  */
 import type { z } from 'zod';
 import { ExtensionOriginSchema } from '../../schema/contracts/bridge-frames.ts';
@@ -13,26 +14,29 @@ import {
 } from '../../schema/contracts/local-api.ts';
 import { TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
+import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import type { Args, CliCommand } from './command.ts';
+import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeArgs, operatorConfig } from './edge-access.ts';
+import { edgeOptions, operatorConfig } from './edge-access.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
-import type { Args, ExitCode, Verb } from './verb.ts';
-import { EXIT, optionalText, UsageError } from './verb.ts';
 
-interface Paired {
+interface BrowserIdentity {
   origin: string;
   client_id: string;
 }
 
-function argument<T>(name: string, value: string | undefined, schema: z.ZodType<T>): T {
+function parseOption<T>(name: string, value: string | undefined, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new UsageError(`--${name}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
 }
 
-/** Waits until a browser has named the code; null when the window has closed. */
-async function awaitBrowser(agent: EdgeClient): Promise<Paired | null> {
+/** Waits until a browser has sent the code; null when the window closes first. */
+async function awaitBrowser(agent: EdgeClient): Promise<BrowserIdentity | null> {
   const waitMs = BRIDGE.pairing_wait_max_ms;
   for (;;) {
     const path = `/v1/pairing?wait_ms=${waitMs}`;
@@ -42,13 +46,13 @@ async function awaitBrowser(agent: EdgeClient): Promise<Paired | null> {
   }
 }
 
-async function whoPairs(args: Args, deps: CommandDeps, agent: EdgeClient): Promise<Paired | null> {
+async function identifyBrowser(args: Args, deps: CommandDeps, agent: EdgeClient): Promise<BrowserIdentity | null> {
   const origin = optionalText(args, 'origin');
-  const clientId = optionalText(args, 'client-id');
+  const clientId = optionalText(args, 'clientId');
   if (origin !== undefined || clientId !== undefined) {
     return {
-      origin: argument('origin', origin, ExtensionOriginSchema),
-      client_id: argument('client-id', clientId, ClientIdSchema),
+      origin: parseOption('origin', origin, ExtensionOriginSchema),
+      client_id: parseOption('client-id', clientId, ClientIdSchema),
     };
   }
   const { code, expires_in_ms } = await agent.call({
@@ -57,39 +61,44 @@ async function whoPairs(args: Args, deps: CommandDeps, agent: EdgeClient): Promi
     body: {},
     schema: PairingOpenResponseSchema,
   });
-  // With --json standard output belongs to the program; the person reads the code on the other one.
-  const tell = args.json === true ? deps.warn : deps.print;
-  tell(`Type this code into the extension's options within ${Math.round(expires_in_ms / 60_000)} minutes: ${code}`);
+  // With --json only the result goes to standard output, for a program; the person reads the code on standard error.
+  const show = args.json === true ? deps.warn : deps.print;
+  show(`Type this code into the extension's options within ${Math.round(expires_in_ms / 60_000)} minutes: ${code}`);
   return awaitBrowser(agent);
 }
 
 async function pairWith(args: Args, deps: CommandDeps, edge: EdgeClient, agent: EdgeClient): Promise<ExitCode> {
-  const paired = await whoPairs(args, deps, agent);
-  if (paired === null) {
-    deps.warn('no browser named the code in time; run pair again');
+  const browser = await identifyBrowser(args, deps, agent);
+  if (browser === null) {
+    deps.warn('no browser sent the code in time; run pair again');
     return EXIT.failed;
   }
-  const body = { role: 'browser_admin', subject: paired.client_id };
+  const body = { role: 'browser_admin', subject: browser.client_id };
   const { token } = await edge.call({ method: 'POST', path: '/v1/tokens', body, schema: TokenCreatedSchema });
-  await agent.call({ method: 'POST', path: '/v1/pairings', body: { ...paired, token }, schema: PairingResponseSchema });
-  const answer = { client_id: paired.client_id, origin: paired.origin, token };
-  present(args, deps, answer, () => deps.print(`${paired.client_id} is paired`));
+  await agent.call({
+    method: 'POST',
+    path: '/v1/pairings',
+    body: { ...browser, token },
+    schema: PairingResponseSchema,
+  });
+  const result = { client_id: browser.client_id, origin: browser.origin, token };
+  present(args, deps, result, () => deps.print(`${browser.client_id} is paired`));
   return EXIT.fine;
 }
 
-export const pair: Verb = {
+export const pair: CliCommand = {
   name: 'pair',
-  about: 'let a browser in',
-  args: {
-    ...edgeArgs,
-    origin: { type: 'string', description: 'moz-extension://<uuid> of the installed extension' },
-    'client-id': { type: 'string', description: "the browser's client id" },
-  },
+  about: 'pair a browser with this node',
+  options: [
+    ...edgeOptions,
+    valueOption('--origin <origin>', 'moz-extension://<uuid> of the installed extension'),
+    valueOption('--client-id <id>', "the browser's client id"),
+  ],
   run: async (args, deps) => {
     const config = operatorConfig(args, deps);
-    if (config.localApi === null) throw new UsageError('--local-api is empty: this node takes no browser');
+    if (config.localApi === null) throw new UsageError('--local-api is empty: no browser can connect to this node');
     if (config.sharedToken === null)
-      throw new UsageError('no node token: set BAA_SHARED_TOKEN, it opens the local API');
+      throw new UsageError('no node token: set BAA_SHARED_TOKEN, which the local API requires');
     const edge = deps.connect(config.controlApiBase, config.operatorToken);
     const agent = deps.connect(config.localApi, config.sharedToken);
     try {

@@ -1,13 +1,14 @@
-/** `restore-check`: after the edge's database was restored to an earlier point, end what it takes for in flight. */
+/** `restore-check`: after a restore of the edge's database, quarantines the work that it wrongly shows as in flight. */
+import { Option } from 'commander';
 import type { RestoreCheckResponse } from '../../schema/contracts/system.ts';
 import { RestoreCheckResponseSchema } from '../../schema/contracts/system.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
-import { edgeArgs, withEdge } from './edge-access.ts';
+import type { CliCommand } from './command.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT } from './exit-codes.ts';
 import { present } from './output.ts';
-import type { Verb } from './verb.ts';
-import { EXIT } from './verb.ts';
 
-/** Asks until there is no more; the counts are those of all calls. */
+/** Calls the edge until nothing is left to quarantine; the counts are the sums over all calls. */
 async function checkAll(edge: EdgeClient, force: boolean): Promise<RestoreCheckResponse> {
   const check = (body: { force?: boolean }) =>
     edge.call({ method: 'POST', path: '/v1/system/restore-check', body, schema: RestoreCheckResponseSchema });
@@ -15,7 +16,7 @@ async function checkAll(edge: EdgeClient, force: boolean): Promise<RestoreCheckR
   const quarantined = { ...first.quarantined };
   let { more, summary } = first;
   while (more) {
-    // Not forced again: what is owed is known from here on.
+    // The edge remembers an unfinished quarantine, so only the first call is forced.
     const next = await check({});
     quarantined.instructions += next.quarantined.instructions;
     quarantined.renewal_jobs += next.quarantined.renewal_jobs;
@@ -25,20 +26,17 @@ async function checkAll(edge: EdgeClient, force: boolean): Promise<RestoreCheckR
   return { ...first, quarantined, more, summary };
 }
 
-export const restoreCheck: Verb = {
+export const restoreCheck: CliCommand = {
   name: 'restore-check',
-  about: 'after a restore of the database: end what it takes for in flight',
-  args: {
-    ...edgeArgs,
-    force: { type: 'boolean', description: 'it was restored, even if its numbers do not tell' },
-  },
+  about: 'after a restore of the database: quarantine what it wrongly shows as in flight',
+  options: [...edgeOptions, new Option('--force', 'quarantine even if the database does not look restored')],
   run: async (args, deps) => {
-    const answer = await withEdge(args, deps, (edge) => checkAll(edge, args.force === true));
-    present(args, deps, answer, () => {
-      const { d1, objects, quarantined } = answer;
+    const response = await withEdge(args, deps, (edge) => checkAll(edge, args.force === true));
+    present(args, deps, response, () => {
+      const { d1, objects, quarantined } = response;
       deps.print(`database: term ${d1.term}, mode version ${d1.mode_version}, epoch ${d1.epoch}`);
       deps.print(`objects:  term ${objects.term}, mode version ${objects.mode_version}, epoch ${objects.epoch}`);
-      if (!answer.restored) return deps.print(answer.summary);
+      if (!response.restored) return deps.print(response.summary);
       const { instructions, renewal_jobs, commands } = quarantined;
       deps.print(`quarantined: ${instructions} instructions, ${renewal_jobs} renewals, ${commands} commands`);
     });

@@ -1,19 +1,22 @@
-/** `start`: runs this node's agent until it is told to stop; what `conductor` does without a verb. */
-import type { RunningAgent } from '../agent.ts';
+/** `start`: runs this node's agent until SIGINT or SIGTERM. It also runs when no command is named. */
+import { Option } from 'commander';
 import { startAgent } from '../agent.ts';
-import { settingArgs } from '../config/flags.ts';
+import type { Agent } from '../agent-life.ts';
+import { settingOptions } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
 import { openLog } from '../log.ts';
 import { makeRoot } from '../node/folders.ts';
+import type { Args, CliCommand } from './command.ts';
+import { configOf, jsonOption } from './command.ts';
 import { printWarnings } from './config.ts';
 import type { CommandDeps } from './deps.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
 import { present, printFields } from './output.ts';
-import type { Args, ExitCode, Verb } from './verb.ts';
-import { configOf, EXIT, jsonArg } from './verb.ts';
 
-function printStarted(args: Args, deps: CommandDeps, agent: RunningAgent): void {
+function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
   const snapshot = agent.snapshot();
   present(args, deps, snapshot, () => {
     const { identity, lease, local_api, control_api_base } = snapshot;
@@ -28,12 +31,12 @@ function printStarted(args: Args, deps: CommandDeps, agent: RunningAgent): void 
   });
 }
 
-async function run(args: Args, deps: CommandDeps, config: Config): Promise<ExitCode> {
+async function runAgent(args: Args, deps: CommandDeps, config: Config): Promise<ExitCode> {
   makeRoot(config);
   const warnings = configWarnings(config, deps.modeOf);
   printWarnings(deps, warnings);
   const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null });
-  const once = args['run-once'] === true;
+  const once = args.runOnce === true;
   try {
     const stopped = once ? null : deps.stopSignal();
     const agent = await startAgent(config, agentDeps(log.logger), { warnings, once });
@@ -47,13 +50,13 @@ async function run(args: Args, deps: CommandDeps, config: Config): Promise<ExitC
   }
 }
 
-export const start: Verb = {
+export const start: CliCommand = {
   name: 'start',
   about: "run this node's agent",
-  args: {
-    ...settingArgs,
-    ...jsonArg,
-    'run-once': { type: 'boolean', description: 'register, ask for the lease once, print the snapshot, exit' },
-  },
-  run: async (args, deps) => run(args, deps, configOf(args, deps, settingArgs).config),
+  options: [
+    jsonOption,
+    new Option('--run-once', 'register, ask for the lease once, print the snapshot and exit'),
+    ...settingOptions,
+  ],
+  run: async (args, deps) => runAgent(args, deps, configOf(args, deps, settingOptions).config),
 };

@@ -1,13 +1,17 @@
-/** `status`: the whole system as the edge sees it, or with `--local` this node as its agent does. */
+/** `status`: the whole system as the edge sees it, or with `--local` this node as its agent sees it. */
+import { Option } from 'commander';
 import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
-import { connectionArgs } from '../config/flags.ts';
+import { callName } from '../../schema/contracts/tools.ts';
+import { connectionOptions } from '../config/flags.ts';
+import type { Args, CliCommand } from './command.ts';
+import { configOf } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeArgs, withEdge } from './edge-access.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
 import { moment, present, printFields, printTable } from './output.ts';
-import type { Args, ExitCode, Verb } from './verb.ts';
-import { configOf, EXIT, UsageError } from './verb.ts';
 
 const SECOND_MS = 1_000;
 
@@ -31,16 +35,16 @@ function printStatus(deps: CommandDeps, status: Status): void {
   ]);
   printTable(deps, ['NODE', 'HOST', 'STATUS', 'CONNECTED', 'VERSION'], nodes, 'no node has registered yet');
   deps.print('');
-  const clients = status.clients.map((client) => [
-    client.client_id,
-    client.controller_id,
-    client.connected ? 'yes' : 'no',
-    client.platforms.map((one) => `${one.platform}:${one.login}`).join(' '),
+  const browsers = status.clients.map((browser) => [
+    browser.client_id,
+    browser.controller_id,
+    browser.connected ? 'yes' : 'no',
+    browser.platforms.map((one) => `${one.platform}:${one.login}`).join(' '),
   ]);
-  printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], clients, 'no browser has been seen yet');
+  printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], browsers, 'no browser has connected yet');
   deps.print('');
   const recent = status.recent_instructions.map((one) => [
-    `${one.target}::${one.tool}`,
+    callName(one.target, one.tool),
     one.status,
     one.error_code ?? one.gate,
     moment(one.created_at),
@@ -49,7 +53,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
 }
 
 async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
-  const { config } = configOf(args, deps, connectionArgs);
+  const { config } = configOf(args, deps, connectionOptions);
   if (config.localApi === null) throw new UsageError('--local-api is empty: this node has no local status');
   const agent = deps.connect(config.localApi, config.sharedToken ?? '');
   try {
@@ -61,10 +65,10 @@ async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
   }
 }
 
-export const status: Verb = {
+export const status: CliCommand = {
   name: 'status',
-  about: 'the system as the edge sees it',
-  args: { ...edgeArgs, local: { type: 'boolean', description: 'this node only, asked from its agent' } },
+  about: 'show the system as the edge sees it',
+  options: [...edgeOptions, new Option('--local', 'show this node only, as its agent sees it')],
   run: async (args, deps) => {
     if (args.local === true) return localStatus(args, deps);
     const snapshot = await withEdge(args, deps, (edge) =>

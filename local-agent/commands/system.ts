@@ -1,32 +1,30 @@
-/** `pause`, `resume`, `drain`: the system mode. */
+/** `pause`, `resume`, `drain`: change the system mode. */
+import { Option } from 'commander';
 import { SystemChangeResponseSchema } from '../../schema/contracts/system.ts';
-import { edgeArgs, withEdge } from './edge-access.ts';
+import { reasonOf, reasonOption } from './change.ts';
+import type { CliCommand } from './command.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT } from './exit-codes.ts';
 import { present } from './output.ts';
-import type { Verb } from './verb.ts';
-import { EXIT, optionalText } from './verb.ts';
 
-function modeVerb(name: 'pause' | 'resume' | 'drain', about: string): Verb {
-  const interrupt = { interrupt: { type: 'boolean', description: 'also cancel what is running' } } as const;
+const interruptOption = new Option('--interrupt', 'also cancel running instructions');
+
+function modeCommand(name: 'pause' | 'resume' | 'drain', about: string): CliCommand {
   return {
     name,
     about,
-    args: {
-      ...edgeArgs,
-      reason: { type: 'string', description: 'why, for whoever looks next' },
-      ...(name === 'pause' && interrupt),
-    },
+    options: [...edgeOptions, reasonOption, ...(name === 'pause' ? [interruptOption] : [])],
     run: async (args, deps) => {
-      const reason = optionalText(args, 'reason');
-      const body = { ...(reason !== undefined && { reason }), ...(args.interrupt === true && { interrupt: true }) };
-      const answer = await withEdge(args, deps, (edge) =>
+      const body = { ...reasonOf(args), ...(args.interrupt === true && { interrupt: true }) };
+      const response = await withEdge(args, deps, (edge) =>
         edge.call({ method: 'POST', path: `/v1/system/${name}`, body, schema: SystemChangeResponseSchema }),
       );
-      present(args, deps, answer, () => deps.print(answer.summary));
+      present(args, deps, response, () => deps.print(response.summary));
       return EXIT.fine;
     },
   };
 }
 
-export const pause = modeVerb('pause', 'claim nothing ordinary any more');
-export const resume = modeVerb('resume', 'work again');
-export const drain = modeVerb('drain', 'finish what has begun, begin nothing');
+export const pause = modeCommand('pause', 'start no ordinary work until resume');
+export const resume = modeCommand('resume', 'run work again');
+export const drain = modeCommand('drain', 'finish running work and start no new work');

@@ -1,16 +1,18 @@
-/** `tokens`: who may talk to the edge. */
+/** `tokens`: the tokens that give access to the edge. */
 import { z } from 'zod';
 import { TokenCreateBodySchema, TokenCreatedSchema, TokenSchema } from '../../schema/contracts/tokens.ts';
-import { edgeArgs, withEdge } from './edge-access.ts';
-import { listVerb } from './lists.ts';
+import { valueOption } from '../config/flags.ts';
+import type { Args, CliCommand } from './command.ts';
+import { idArgument, optionalText } from './command.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import { listCommand } from './lists.ts';
 import { moment, present } from './output.ts';
-import type { Args, Verb } from './verb.ts';
-import { EXIT, optionalText, text, UsageError } from './verb.ts';
 
 const PATH = '/v1/tokens';
 
-const list = listVerb({
-  about: 'tokens, without their secrets',
+const list = listCommand({
+  about: 'list tokens, without their secrets',
   path: PATH,
   item: TokenSchema,
   filters: {},
@@ -28,11 +30,11 @@ const list = listVerb({
 });
 
 function createBody(args: Args) {
-  const node = optionalText(args, 'controller-id');
-  const expires = optionalText(args, 'expires-in-ms');
+  const node = optionalText(args, 'controllerId');
+  const expires = optionalText(args, 'expiresInMs');
   const body = TokenCreateBodySchema.safeParse({
-    role: text(args, 'role'),
-    subject: text(args, 'subject'),
+    role: args.role,
+    subject: args.subject,
     ...(node !== undefined && { controller_id: node }),
     ...(expires !== undefined && { expires_in_ms: Number(expires) }),
   });
@@ -41,41 +43,42 @@ function createBody(args: Args) {
   throw new UsageError(problems.join('\n'));
 }
 
-const create: Verb = {
+const create: CliCommand = {
   name: 'create',
-  about: 'make a token; its secret is shown once',
-  args: {
-    ...edgeArgs,
-    role: { type: 'string', description: 'controller, worker, browser_admin, ops_admin or readonly', required: true },
-    subject: { type: 'string', description: 'whose it is', required: true },
-    'controller-id': { type: 'string', description: 'the node it is bound to' },
-    'expires-in-ms': { type: 'string', description: 'life; without it, until it is revoked' },
-  },
+  about: 'create a token; its secret is shown only once',
+  options: [
+    ...edgeOptions,
+    valueOption('--role <role>', 'controller, worker, browser_admin, ops_admin or readonly').makeOptionMandatory(),
+    valueOption('--subject <subject>', 'whose token it is').makeOptionMandatory(),
+    valueOption('--controller-id <node>', 'the node that the token is bound to'),
+    valueOption('--expires-in-ms <ms>', 'lifetime (default: until it is revoked)'),
+  ],
   run: async (args, deps) => {
     const body = createBody(args);
-    const made = await withEdge(args, deps, (edge) =>
+    const created = await withEdge(args, deps, (edge) =>
       edge.call({ method: 'POST', path: PATH, body, schema: TokenCreatedSchema }),
     );
-    present(args, deps, made, () => {
-      deps.print(made.token);
-      deps.warn(`${made.token_id}: ${made.role} for ${made.subject}. This is the only time the secret is shown.`);
+    present(args, deps, created, () => {
+      deps.print(created.token);
+      deps.warn(`${created.token_id}: ${created.role} for ${created.subject}. The secret is not shown again.`);
     });
     return EXIT.fine;
   },
 };
 
-const revoke: Verb = {
+const revoke: CliCommand = {
   name: 'revoke',
-  about: 'end a token',
-  args: { ...edgeArgs, token: { type: 'positional', description: 'its id (tok_…)', required: true } },
+  about: 'revoke a token',
+  argument: idArgument('token', 'tok_…'),
+  options: edgeOptions,
   run: async (args, deps) => {
     const id = String(args.token);
-    const answer = await withEdge(args, deps, (edge) =>
+    const response = await withEdge(args, deps, (edge) =>
       edge.call({ method: 'DELETE', path: `${PATH}/${encodeURIComponent(id)}`, schema: z.looseObject({}) }),
     );
-    present(args, deps, answer, () => deps.print(`${id} is revoked`));
+    present(args, deps, response, () => deps.print(`${id} is revoked`));
     return EXIT.fine;
   },
 };
 
-export const tokens: readonly Verb[] = [create, list, revoke];
+export const tokens: readonly CliCommand[] = [create, list, revoke];

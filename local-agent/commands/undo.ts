@@ -1,54 +1,52 @@
 /**
- * `undo`: puts back what an instruction has replaced. It works on this host's own files, with the roots of its policy,
- * whether an agent runs or not.
+ * `undo`: restores the files that an instruction has replaced on this host. It needs no running agent and no edge, and
+ * touches only files below the roots of the host's policy.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { Option } from 'commander';
 import { UNDO_FOLDER } from '../agent.ts';
-import { connectionArgs } from '../config/flags.ts';
+import { connectionOptions } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError, openRoots } from '../host/roots.ts';
 import { UndoStore } from '../host/undo.ts';
 import { ownPaths, policyPathOf } from '../policy/own-paths.ts';
 import { PolicyFile } from '../policy/policy-file.ts';
+import type { CliCommand } from './command.ts';
+import { configOf, idArgument, jsonOption } from './command.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
-import type { Verb } from './verb.ts';
-import { configOf, EXIT, jsonArg, UsageError } from './verb.ts';
 
-/** The same folders that tools of this host may touch now. */
+/** The folders that the tools of this host may touch. */
 function rootsOf(config: Config): Roots {
   const path = policyPathOf(config);
   const file = new PolicyFile({ path, onProblem: () => undefined });
   const problem = file.problem();
-  if (problem !== null) throw new UsageError(`${path} is broken, so its roots are not known: ${problem}`);
+  if (problem !== null) throw new UsageError(`${path} is invalid, so its roots are unknown: ${problem}`);
   const roots = file.current()?.roots ?? [join(config.root, 'workspace')];
   return openRoots(roots, ownPaths(config));
 }
 
-export const undo: Verb = {
+export const undo: CliCommand = {
   name: 'undo',
-  about: 'put back what files/write or files/patch has replaced',
-  args: {
-    ...connectionArgs,
-    ...jsonArg,
-    instruction: { type: 'positional', description: 'its id (ins_…)', required: true },
-    force: { type: 'boolean', description: 'even when a file has changed since' },
-  },
+  about: 'restore the files that files/write or files/patch replaced',
+  argument: idArgument('instruction', 'ins_…'),
+  options: [jsonOption, new Option('--force', 'restore files that have changed since, too'), ...connectionOptions],
   run: async (args, deps) => {
-    const { config } = configOf(args, deps, connectionArgs);
+    const { config } = configOf(args, deps, connectionOptions);
     const id = String(args.instruction);
     const store = new UndoStore(join(config.stateDir, UNDO_FOLDER));
     try {
       const outcome = store.undo(id, rootsOf(config), { force: args.force === true, newTemporaryName: randomUUID });
       present(args, deps, outcome, () => {
-        if (outcome.type === 'undone') for (const path of outcome.paths) deps.print(`put back ${path}`);
+        if (outcome.type === 'undone') for (const path of outcome.paths) deps.print(`restored ${path}`);
       });
       if (outcome.type === 'undone') return EXIT.fine;
       deps.warn(
         outcome.type === 'unknown'
-          ? `nothing is kept of ${id} on this host: it replaced nothing, was undone, or is too old`
-          : `changed since, so nothing was touched (--force does it all the same): ${outcome.paths.join(', ')}`,
+          ? `this host keeps no files for ${id}: it replaced none, was undone already, or is too old`
+          : `nothing was restored, as files have changed since (--force restores them too): ${outcome.paths.join(', ')}`,
       );
     } catch (error) {
       if (!(error instanceof FileError)) throw error;

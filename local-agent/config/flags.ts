@@ -1,24 +1,35 @@
-/** The settings as arguments of a command. */
-import type { ArgsDef } from 'citty';
+/** The settings as options of the command line. */
+import { InvalidArgumentError, Option } from 'commander';
 import type { SettingKey } from './settings.ts';
-import { SETTING_ENTRIES, SETTINGS } from './settings.ts';
+import { flagOf, SETTING_ENTRIES, SETTINGS } from './settings.ts';
 
-/** What every command needs to find the edge and the agent. */
 const CONNECTION: readonly SettingKey[] = ['root', 'nodeId', 'controlApiBase', 'localApi', 'stateDir'];
 
-function argsOf(keys: readonly SettingKey[]): ArgsDef {
-  return Object.fromEntries(
-    keys.map((key) => {
-      const of = SETTINGS[key];
-      const description = `${of.about} [${of.env}]`;
-      return [of.flag, 'boolean' in of ? { type: 'boolean', description } : { type: 'string', description }];
-    }),
-  );
+/** An option with a value. In `--reason --json` the value of `--reason` is missing, so `--json` is refused as a value. */
+export function valueOption(flags: string, about: string): Option {
+  return new Option(flags, about).argParser((value: string) => {
+    if (/^--?[a-z]/i.test(value)) throw new InvalidArgumentError('It is an option; the value is missing.');
+    return value;
+  });
 }
 
-/** Every setting. */
-export const settingArgs: ArgsDef = argsOf(
+/** The attribute of each option is the key of its setting. */
+function optionsOf(keys: readonly SettingKey[]): Option[] {
+  return keys.flatMap((key) => {
+    const { env, about, ...setting } = SETTINGS[key];
+    const flag = flagOf(key);
+    const description = `${about} [${env}]`;
+    const options =
+      'boolean' in setting
+        ? [new Option(`--${flag}`, description), new Option(`--no-${flag}`, `turn --${flag} off`)]
+        : [valueOption(`--${flag} <value>`, description)];
+    return options.map((option) => option.helpGroup('Settings:'));
+  });
+}
+
+/** Every setting that the agent uses. */
+export const settingOptions: readonly Option[] = optionsOf(
   SETTING_ENTRIES.map(([key]) => key).filter((key) => key !== 'operatorToken'),
 );
-/** Those of a command that only talks to the system. A secret is not among them: it would be seen in `ps`. */
-export const connectionArgs: ArgsDef = argsOf(CONNECTION);
+/** Settings of a command that only talks to the system; no secrets, which `ps` would show. */
+export const connectionOptions: readonly Option[] = optionsOf(CONNECTION);

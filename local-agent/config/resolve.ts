@@ -1,24 +1,24 @@
 /**
- * The resolved configuration: flag, then environment, then config.toml, then (for secrets) a file of the state
- * folder, then the default. Every value remembers where it came from, and a bad one is told with that place.
+ * Resolves the configuration. The sources, first to last: option of the command line, environment variable, config.toml,
+ * (for secrets) a file in the state folder, default. Each value keeps its source, and errors name it.
  */
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import type { Above, Config, Setting, SettingKey } from './settings.ts';
-import { SETTING_ENTRIES, SETTINGS, tomlKey } from './settings.ts';
+import { flagOf, SETTING_ENTRIES, SETTINGS, tomlKey } from './settings.ts';
 
 export type Origin = 'flag' | 'environment' | 'config.toml' | 'file' | 'default';
 export type Origins = Record<SettingKey, Origin>;
 
-/** Values of flags by their name; a missing one is undefined. */
-export type FlagValues = Readonly<Record<string, unknown>>;
+/** Settings given as options of the command line. */
+export type FlagValues = Readonly<Partial<Record<SettingKey, unknown>>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ConfigSources {
   flags: FlagValues;
   env: Environment;
-  /** Content of a file, null when there is none. */
+  /** Text of a file, null when it does not exist. */
   readFile: (path: string) => string | null;
 }
 
@@ -27,7 +27,7 @@ export interface ResolvedConfig {
   origins: Origins;
 }
 
-/** The configuration cannot be used; each problem names its setting and where the value came from. */
+/** The configuration is invalid. The message has one line per problem, with the setting and the source of its value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -35,14 +35,14 @@ export class ConfigError extends Error {
 interface Found {
   value: unknown;
   origin: Origin;
-  /** How a person finds it again. */
+  /** The source as an error message names it: option, variable, key of config.toml or path. */
   place: string;
 }
 
 const ConfigFileSchema = z.strictObject(
   Object.fromEntries(
-    SETTING_ENTRIES.filter(([key]) => key !== 'root').map(([, of]) => [
-      tomlKey(of),
+    SETTING_ENTRIES.filter(([key]) => key !== 'root').map(([key]) => [
+      tomlKey(key),
       z.union([z.string(), z.number(), z.boolean()]).optional(),
     ]),
   ),
@@ -63,60 +63,61 @@ function readConfigFile(path: string, readFile: ConfigSources['readFile']): Reco
   }
 }
 
-function isGiven(value: unknown, of: Setting<unknown>): boolean {
-  return value !== undefined && (value !== '' || of.emptyIsOff === true);
+function isGiven(value: unknown, setting: Setting<unknown>): boolean {
+  return value !== undefined && (value !== '' || setting.emptyIsOff === true);
 }
 
 function find(
-  of: Setting<unknown>,
+  key: SettingKey,
   sources: ConfigSources,
-  file: Record<string, unknown>,
+  configFile: Record<string, unknown>,
   stateDir: string | null,
 ): Found | null {
-  const fromFlag = sources.flags[of.flag];
-  if (isGiven(fromFlag, of)) return { value: fromFlag, origin: 'flag', place: `--${of.flag}` };
-  const fromEnv = sources.env[of.env];
-  if (isGiven(fromEnv, of)) return { value: fromEnv, origin: 'environment', place: of.env };
-  const fromFile = file[tomlKey(of)];
-  if (isGiven(fromFile, of)) return { value: fromFile, origin: 'config.toml', place: `config.toml: ${tomlKey(of)}` };
-  if (of.file === undefined || stateDir === null) return null;
-  const path = join(stateDir, of.file);
+  const setting: Setting<unknown> = SETTINGS[key];
+  const fromFlag = sources.flags[key];
+  if (isGiven(fromFlag, setting)) return { value: fromFlag, origin: 'flag', place: `--${flagOf(key)}` };
+  const fromEnv = sources.env[setting.env];
+  if (isGiven(fromEnv, setting)) return { value: fromEnv, origin: 'environment', place: setting.env };
+  const fromFile = configFile[tomlKey(key)];
+  const place = `config.toml: ${tomlKey(key)}`;
+  if (isGiven(fromFile, setting)) return { value: fromFile, origin: 'config.toml', place };
+  if (setting.file === undefined || stateDir === null) return null;
+  const path = join(stateDir, setting.file);
   const content = sources.readFile(path)?.trim();
   return content ? { value: content, origin: 'file', place: path } : null;
 }
 
-/** Reads one setting; what is wrong with it goes to `problems`. */
-function read<T>(of: Setting<T>, found: Found | null, above: Above, problems: string[]): T {
-  if (found === null) return of.fallback(above);
-  const parsed = of.schema.safeParse(found.value === '' ? null : found.value);
+/** Parses one setting. An invalid value is added to `problems` and replaced by the default. */
+function parseSetting<T>(setting: Setting<T>, found: Found | null, above: Above, problems: string[]): T {
+  if (found === null) return setting.fallback(above);
+  const parsed = setting.schema.safeParse(found.value === '' ? null : found.value);
   if (parsed.success) return parsed.data;
-  const shown = of.secret ? '' : `, got ${JSON.stringify(found.value)}`;
-  problems.push(`${found.place}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}${shown}`);
-  return of.fallback(above);
+  const got = setting.secret ? '' : `, got ${JSON.stringify(found.value)}`;
+  problems.push(`${found.place}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}${got}`);
+  return setting.fallback(above);
 }
 
 /**
  * Resolves every setting.
  *
- * @throws ConfigError naming each bad value and where it came from.
+ * @throws ConfigError naming each invalid value and its source.
  */
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const problems: string[] = [];
   const origins: Partial<Origins> = {};
   const above: Above = { root: '', host: '', role: 'primary' };
-  let file: Record<string, unknown> = {};
-  const take = <K extends SettingKey>(key: K, stateDir: string | null): Config[K] => {
-    const of = SETTINGS[key] as unknown as Setting<Config[K]>;
-    const found = find(of, sources, file, stateDir);
+  let configFile: Record<string, unknown> = {};
+  const resolveSetting = <K extends SettingKey>(key: K, stateDir: string | null): Config[K] => {
+    const found = find(key, sources, configFile, stateDir);
     origins[key] = found?.origin ?? 'default';
-    return read(of, found, above, problems);
+    return parseSetting(SETTINGS[key] as unknown as Setting<Config[K]>, found, above, problems);
   };
-  above.root = take('root', null);
-  file = readConfigFile(join(above.root, 'config.toml'), sources.readFile);
-  above.host = take('host', null);
-  above.role = take('role', null);
-  const stateDir = take('stateDir', null);
-  const values = SETTING_ENTRIES.map(([key]) => [key, take(key, stateDir)] as const);
+  above.root = resolveSetting('root', null);
+  configFile = readConfigFile(join(above.root, 'config.toml'), sources.readFile);
+  above.host = resolveSetting('host', null);
+  above.role = resolveSetting('role', null);
+  const stateDir = resolveSetting('stateDir', null);
+  const values = SETTING_ENTRIES.map(([key]) => [key, resolveSetting(key, stateDir)] as const);
   const unique = [...new Set(problems)];
   if (unique.length > 0) throw new ConfigError(unique.join('\n'));
   return { config: Object.fromEntries(values) as unknown as Config, origins: origins as Origins };

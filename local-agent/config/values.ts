@@ -1,9 +1,9 @@
-/** How settings are read: flags and the environment bring text, config.toml brings values. */
+/** Parsers of setting values: options and the environment supply text, config.toml supplies typed values. */
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { homeFolder } from '../host/own-files.ts';
 
-/** A whole number in that range, also from text. */
+/** A whole number from `min` to `max`, as a number or as text. */
 export function integer(min: number, max: number) {
   const fromText = z
     .string()
@@ -22,7 +22,7 @@ export const httpUrl = z
   .pipe(z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' }))
   .transform((url) => url.replace(/\/+$/, ''));
 
-/** A folder; `~` is the home of whoever runs the agent. */
+/** A folder as an absolute path; `~` is the home of the user who runs the agent. */
 export const folder = z
   .string()
   .trim()
@@ -30,7 +30,7 @@ export const folder = z
   .transform((path) => (path === '~' || path.startsWith('~/') ? join(homeFolder(), path.slice(1)) : path))
   .transform((path) => (isAbsolute(path) ? path : resolve(path)));
 
-/** A secret: visible ASCII, so that it can be a header. */
+/** A secret: visible ASCII, so that it can be sent in a header. */
 export const secret = z
   .string()
   .trim()

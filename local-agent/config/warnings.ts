@@ -1,4 +1,4 @@
-/** What is legal but not wise in a configuration, in words for the person who can change it. */
+/** Warnings about a configuration that is valid but unwise, for the person who can change it. */
 import { PLACEHOLDER_SECRETS } from '../../schema/contracts/tokens.ts';
 import type { Config } from './settings.ts';
 
@@ -17,7 +17,7 @@ export function configWarnings(config: Config, modeOf: (path: string) => number 
     warnings.push('BAA_CONDUCTOR_LOCAL_API is empty: no browser can connect and there is no local status');
   }
   if (config.leaseRenewIntervalMs >= config.leaseTtlSec * SECOND_MS) {
-    warnings.push('the lease renew interval is not below the lease TTL: the lease will lapse between renewals');
+    warnings.push('the lease renew interval is not below the lease TTL: the lease will expire between renewals');
   }
   const folders = new Set([
     config.root,

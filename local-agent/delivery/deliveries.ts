@@ -1,6 +1,6 @@
 /**
- * The table `deliveries`: what waits, what is being sent, and what was answered, by `plan_id`. Every question that a
- * wake asks is answered from an index: it costs the same with ten queued deliveries as with ten thousand.
+ * The table `deliveries`: queued, sending and ended deliveries by `plan_id`. Every query of a scheduler run is answered
+ * from an index, so it costs the same with ten queued deliveries as with ten thousand.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -8,10 +8,11 @@ import { PlatformSchema } from '../../schema/contracts/common.ts';
 import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
 import { DeliveryResultSchema } from '../../schema/contracts/renewal.ts';
-import type { DeliveryKind } from './choose.ts';
 import { DELIVERY_KINDS } from './choose.ts';
+import type { DeliveryState } from './delivery-machine.ts';
+import { DELIVERY_STATES, requireTransition } from './delivery-machine.ts';
 
-const WaitingRowSchema = z.object({
+const QueuedRowSchema = z.object({
   plan_id: z.string(),
   kind: z.enum(DELIVERY_KINDS),
   client_id: z.string(),
@@ -21,68 +22,98 @@ const WaitingRowSchema = z.object({
   next_at: z.number().int(),
   deadline_at: z.number().int(),
 });
-export type WaitingRow = z.infer<typeof WaitingRowSchema>;
+export type QueuedRow = z.infer<typeof QueuedRowSchema>;
 
-const DeliveryRowSchema = WaitingRowSchema.extend({
+const FullRowSchema = QueuedRowSchema.extend({
   subject_id: z.string(),
   target: z.string().transform((text) => TargetPayloadSchema.parse(JSON.parse(text))),
   message_text: z.string(),
   assistant_message_id: z.string().nullable(),
   timeout_ms: z.number().int(),
-  state: z.enum(['queued', 'sending', 'ended']),
+  state: z.enum(DELIVERY_STATES),
   updated_at: z.number().int(),
   attempt: z.number().int(),
+  /** How it ended; of a reply also `given_up`, which no browser reports. */
+  outcome: z.string().nullable(),
   result: z
     .string()
     .nullable()
     .transform((text) => (text === null ? null : DeliveryResultSchema.parse(JSON.parse(text)))),
 });
+/** What `subject_id` names, and so who gets the outcome. */
+const SubjectSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('reply'), subject_kind: z.literal('message') }),
+  /** The newest command that asked for it. */
+  z.object({ kind: z.literal('renewal'), subject_kind: z.literal('command') }),
+  /** An instruction of this node, or a command of the edge. */
+  z.object({ kind: z.literal('prompt'), subject_kind: z.enum(['instruction', 'command']) }),
+]);
+const DeliveryRowSchema = FullRowSchema.and(SubjectSchema);
 export type DeliveryRow = z.infer<typeof DeliveryRowSchema>;
 
-export type NewDelivery = Omit<DeliveryRow, 'state' | 'attempt' | 'result' | 'updated_at'>;
+/** A message to send into a chat, as a caller queues it. */
+export type OutgoingMessage = Pick<
+  DeliveryRow,
+  | 'plan_id'
+  | 'subject_id'
+  | 'platform'
+  | 'client_id'
+  | 'conversation_id'
+  | 'target'
+  | 'message_text'
+  | 'assistant_message_id'
+  | 'timeout_ms'
+>;
+export type NewDelivery = OutgoingMessage & z.infer<typeof SubjectSchema> & Pick<DeliveryRow, 'deadline_at'>;
 
 const TimeRow = z.object({ at: z.number().int().nullable() });
+const PlanRow = z.object({ plan_id: z.string() });
 const SlotRow = z.object({ client_id: z.string(), platform: PlatformSchema });
+/** A browser and a platform. */
 export type SlotKey = z.infer<typeof SlotRow>;
-const CountRow = z.object({ client_id: z.string(), platform: PlatformSchema, n: z.number().int() });
+const CountRow = SlotRow.extend({ n: z.number().int() });
+
+/** What a move changes besides the state. */
+type Change = Partial<Pick<DeliveryRow, 'attempt' | 'next_at' | 'deadline_at' | 'outcome' | 'result'>>;
+export type Requeue = Pick<DeliveryRow, 'attempt' | 'next_at' | 'deadline_at' | 'result'>;
+
+const QUEUED_COLUMNS = 'plan_id, kind, client_id, platform, conversation_id, created_at, next_at, deadline_at';
+const QUEUED = `SELECT ${QUEUED_COLUMNS} FROM deliveries WHERE state = 'queued'`;
+const IN_SLOT = "client_id = :client_id AND platform = :platform AND (kind = 'reply') = :is_reply";
 
 export class Deliveries {
-  /** Kept in memory, so that a wake does not look for them; one that is empty again is dropped. */
+  /** Slots that have something queued; in memory, so that a run need not search for them. Empty ones are dropped. */
   readonly #slots = new Map<string, SlotKey>();
   readonly #insert: StatementSync;
   readonly #find: StatementSync;
   readonly #overdue: StatementSync;
   readonly #head: StatementSync;
-  readonly #renewalsBefore: StatementSync;
+  readonly #impatient: StatementSync;
   readonly #holds: StatementSync;
   readonly #nextTime: StatementSync;
   readonly #sending: StatementSync;
-  readonly #markSending: StatementSync;
-  readonly #requeue: StatementSync;
-  readonly #end: StatementSync;
+  readonly #move: StatementSync;
   readonly #setSubject: StatementSync;
-  readonly #messageReplied: StatementSync;
+  readonly #finishMessage: StatementSync;
   readonly #forget: StatementSync;
   readonly #queuedCounts: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare(
-      `INSERT INTO deliveries (plan_id, kind, subject_id, platform, client_id, conversation_id, target, message_text,
-         assistant_message_id, timeout_ms, state, attempt, next_at, deadline_at, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?)
+      `INSERT INTO deliveries (plan_id, kind, subject_kind, subject_id, platform, client_id, conversation_id, target,
+         message_text, assistant_message_id, timeout_ms, state, attempt, next_at, deadline_at, created_at, updated_at)
+       VALUES (:plan_id, :kind, :subject_kind, :subject_id, :platform, :client_id, :conversation_id, :target,
+         :message_text, :assistant_message_id, :timeout_ms, 'queued', 0, :now, :deadline_at, :now, :now)
        ON CONFLICT (plan_id) DO NOTHING`,
     );
     this.#find = db.prepare('SELECT * FROM deliveries WHERE plan_id = ?');
-    const waiting = 'plan_id, kind, client_id, platform, conversation_id, created_at, next_at, deadline_at';
-    const queued = `SELECT ${waiting} FROM deliveries WHERE state = 'queued'`;
-    const ofSlot = 'client_id = ? AND platform = ? AND kind = ?';
-    this.#overdue = db.prepare(`${queued} AND deadline_at <= ? ORDER BY deadline_at LIMIT ?`);
+    this.#overdue = db.prepare(`${QUEUED} AND deadline_at <= ? ORDER BY deadline_at LIMIT ?`);
     this.#head = db.prepare(
-      `${queued} AND ${ofSlot} AND next_at <= ?
-         AND (conversation_id IS NULL OR conversation_id NOT IN (SELECT value FROM json_each(?)))
+      `${QUEUED} AND ${IN_SLOT} AND next_at <= :now
+         AND (conversation_id IS NULL OR conversation_id NOT IN (SELECT value FROM json_each(:busy)))
        ORDER BY deadline_at, plan_id LIMIT 1`,
     );
-    this.#renewalsBefore = db.prepare(`${queued} AND ${ofSlot} AND deadline_at < ? ORDER BY deadline_at LIMIT ?`);
+    this.#impatient = db.prepare(`${QUEUED} AND ${IN_SLOT} AND deadline_at < :time ORDER BY deadline_at LIMIT :limit`);
     this.#holds = db.prepare(
       "SELECT 1 FROM deliveries WHERE state = 'queued' AND client_id = ? AND platform = ? LIMIT 1",
     );
@@ -92,19 +123,12 @@ export class Deliveries {
          UNION ALL SELECT min(next_at) FROM deliveries WHERE state = 'queued' AND next_at > ?)`,
     );
     this.#sending = db.prepare("SELECT plan_id FROM deliveries WHERE state = 'sending'");
-    this.#markSending = db.prepare(
-      `UPDATE deliveries SET state = 'sending', attempt = attempt + 1, deadline_at = ?, updated_at = ?
-       WHERE plan_id = ? AND state = 'queued'`,
-    );
-    this.#requeue = db.prepare(
-      `UPDATE deliveries SET state = 'queued', attempt = ?, next_at = ?, deadline_at = ?, outcome = ?, result = ?,
-         updated_at = ? WHERE plan_id = ?`,
-    );
-    this.#end = db.prepare(
-      "UPDATE deliveries SET state = 'ended', outcome = ?, result = ?, updated_at = ? WHERE plan_id = ?",
+    this.#move = db.prepare(
+      `UPDATE deliveries SET state = :state, attempt = :attempt, next_at = :next_at, deadline_at = :deadline_at,
+         outcome = :outcome, result = :result, updated_at = :updated_at WHERE plan_id = :plan_id`,
     );
     this.#setSubject = db.prepare('UPDATE deliveries SET subject_id = ?, updated_at = ? WHERE plan_id = ?');
-    this.#messageReplied = db.prepare("UPDATE messages SET state = 'done' WHERE message_id = ?");
+    this.#finishMessage = db.prepare("UPDATE messages SET state = 'done' WHERE message_id = ?");
     this.#forget = db.prepare("DELETE FROM deliveries WHERE state = 'ended' AND updated_at < ?");
     this.#queuedCounts = db.prepare(
       "SELECT client_id, platform, count(*) AS n FROM deliveries WHERE state = 'queued' GROUP BY client_id, platform",
@@ -113,26 +137,10 @@ export class Deliveries {
     for (const row of slots) this.#noteSlot(SlotRow.parse(row));
   }
 
-  /** Queues it; false when that plan is known already, whatever became of it. */
-  add(delivery: NewDelivery): boolean {
-    const { changes } = this.#insert.run(
-      delivery.plan_id,
-      delivery.kind,
-      delivery.subject_id,
-      delivery.platform,
-      delivery.client_id,
-      delivery.conversation_id,
-      JSON.stringify(delivery.target),
-      delivery.message_text,
-      delivery.assistant_message_id,
-      delivery.timeout_ms,
-      delivery.next_at,
-      delivery.deadline_at,
-      delivery.created_at,
-      delivery.created_at,
-    );
+  /** Queues a delivery. A plan that is known already is left as it is, in any state. */
+  add({ target, ...delivery }: NewDelivery, now: number): void {
+    this.#insert.run({ ...delivery, target: JSON.stringify(target), now });
     this.#noteSlot(delivery);
-    return Number(changes) === 1;
   }
 
   find(planId: string): DeliveryRow | null {
@@ -140,7 +148,7 @@ export class Deliveries {
     return row === undefined ? null : DeliveryRowSchema.parse(row);
   }
 
-  /** Browsers and platforms for which something may be queued. */
+  /** Slots that have something queued. */
   queuedSlots(): SlotKey[] {
     for (const [key, { client_id, platform }] of this.#slots) {
       if (this.#holds.get(client_id, platform) === undefined) this.#slots.delete(key);
@@ -148,74 +156,88 @@ export class Deliveries {
     return [...this.#slots.values()];
   }
 
-  /** What is queued and past its deadline. */
-  overdue(now: number, limit: number): WaitingRow[] {
-    return this.#overdue.all(now, limit).map((row) => WaitingRowSchema.parse(row));
+  /** Queued deliveries past their deadline. */
+  overdue(now: number, limit: number): QueuedRow[] {
+    return this.#overdue.all(now, limit).map((row) => QueuedRowSchema.parse(row));
   }
 
-  /** The first of that kind that is due and whose conversation is none of `busy`; null when there is none. */
-  head({ client_id, platform }: SlotKey, kind: DeliveryKind, now: number, busy: readonly string[]): WaitingRow | null {
-    const row = this.#head.get(client_id, platform, kind, now, JSON.stringify(busy));
-    return row === undefined ? null : WaitingRowSchema.parse(row);
+  /** The first due reply of a slot, or (`is_reply` 0) the first due renewal or prompt, outside busy conversations. */
+  head(slot: SlotKey, isReply: boolean, now: number, busy: readonly string[]): QueuedRow | null {
+    const { client_id, platform } = slot;
+    const row = this.#head.get({ client_id, platform, is_reply: Number(isReply), now, busy: JSON.stringify(busy) });
+    return row === undefined ? null : QueuedRowSchema.parse(row);
   }
 
-  /** Queued renewals of a slot whose deadline is before that time. */
-  renewalsBefore({ client_id, platform }: SlotKey, time: number, limit: number): WaitingRow[] {
-    return this.#renewalsBefore
-      .all(client_id, platform, 'renewal', time, limit)
-      .map((row) => WaitingRowSchema.parse(row));
+  /** Queued renewals and prompts of a slot whose deadline is before that time. */
+  impatientBefore({ client_id, platform }: SlotKey, time: number, limit: number): QueuedRow[] {
+    return this.#impatient
+      .all({ client_id, platform, is_reply: 0, time, limit })
+      .map((row) => QueuedRowSchema.parse(row));
   }
 
-  /** When the next of the queued becomes due or too late, whatever else blocks it; null without any. */
+  /** When the next queued delivery becomes due or passes its deadline; null when nothing is queued. */
   nextTime(now: number): number | null {
     return TimeRow.parse(this.#nextTime.get(now)).at;
   }
 
-  /** Plans that were being sent, such as when the agent died. */
+  /** Plans in the state `sending`: at the start, those of an agent that died. */
   sending(): string[] {
-    return this.#sending.all().map((row) => z.object({ plan_id: z.string() }).parse(row).plan_id);
+    return this.#sending.all().map((row) => PlanRow.parse(row).plan_id);
   }
 
-  /** The mark that is set before anything is sent; counts the attempt. */
-  markSending(planId: string, deadlineAt: number, now: number): void {
-    this.#markSending.run(deadlineAt, now, planId);
+  /** Marks a delivery as sending before anything leaves, and counts the attempt. Returns it as it is then. */
+  markSending(planId: string, now: number): DeliveryRow {
+    const { attempt, timeout_ms } = this.#require(planId);
+    return this.#moveTo(planId, 'sending', { attempt: attempt + 1, deadline_at: now + timeout_ms }, now);
   }
 
-  requeue(
-    planId: string,
-    next: { attempt: number; nextAt: number; deadlineAt: number; result: DeliveryResult | null },
-    now: number,
-  ): void {
-    const result = next.result === null ? null : JSON.stringify(next.result);
-    this.#requeue.run(next.attempt, next.nextAt, next.deadlineAt, next.result?.outcome ?? null, result, now, planId);
-    const row = this.find(planId);
-    if (row) this.#noteSlot(row);
+  /** Puts a delivery back in its queue. */
+  requeue(planId: string, { attempt, next_at, deadline_at, result }: Requeue, now: number): void {
+    const change = { attempt, next_at, deadline_at, result, outcome: result?.outcome ?? null };
+    this.#noteSlot(this.#moveTo(planId, 'queued', change, now));
   }
 
   end(planId: string, outcome: string, result: DeliveryResult, now: number): void {
-    this.#end.run(outcome, JSON.stringify(result), now, planId);
+    this.#moveTo(planId, 'ended', { outcome, result }, now);
   }
 
-  /** The command that a renewal's answer goes to. */
+  /** Notes the newest command that asked for a renewal: its result goes there. */
   setSubject(planId: string, subjectId: string, now: number): void {
     this.#setSubject.run(subjectId, now, planId);
   }
 
-  /** The message of a reply that has ended is done with. */
-  messageReplied(messageId: string): void {
-    this.#messageReplied.run(messageId);
+  /** Ends the message whose reply has ended. */
+  finishMessage(messageId: string): void {
+    this.#finishMessage.run(messageId);
   }
 
-  /** Deletes what was answered before that time. */
+  /** Deletes deliveries that ended before that time. */
   forgetBefore(time: number): void {
     this.#forget.run(time);
   }
 
-  #noteSlot({ client_id, platform }: SlotKey): void {
-    this.#slots.set(`${client_id} ${platform}`, { client_id, platform });
-  }
-
   queuedCounts(): z.infer<typeof CountRow>[] {
     return this.#queuedCounts.all().map((row) => CountRow.parse(row));
+  }
+
+  /** The only setter of a delivery's state. @throws Error when the table of transitions forbids it. */
+  #moveTo(planId: string, state: DeliveryState, change: Change, now: number): DeliveryRow {
+    const row = this.#require(planId);
+    requireTransition(planId, row.state, state);
+    const moved: DeliveryRow = { ...row, ...change, state, updated_at: now };
+    const { plan_id, attempt, next_at, deadline_at, outcome, updated_at } = moved;
+    const result = moved.result === null ? null : JSON.stringify(moved.result);
+    this.#move.run({ plan_id, state, attempt, next_at, deadline_at, outcome, result, updated_at });
+    return moved;
+  }
+
+  #require(planId: string): DeliveryRow {
+    const row = this.find(planId);
+    if (row === null) throw new Error(`there is no delivery ${planId}`);
+    return row;
+  }
+
+  #noteSlot({ client_id, platform }: SlotKey): void {
+    this.#slots.set(`${client_id} ${platform}`, { client_id, platform });
   }
 }

@@ -1,55 +1,56 @@
-/** What has been handed to a browser and was not answered yet: by plan, by request, by browser, by conversation. */
+/** Deliveries that a browser was given and has not ended: by plan, by request, by browser, by conversation. */
 import type { Platform } from '../../schema/contracts/common.ts';
 import { conversationKey } from './choose.ts';
 import type { DeliveryRow } from './deliveries.ts';
 
-export interface Flight {
+export interface DeliveryInFlight {
   row: DeliveryRow;
   requestId: string;
   cancelTimeout: () => void;
 }
 
-export class InFlight {
-  readonly #flights = new Map<string, Flight>();
+export class DeliveriesInFlight {
+  readonly #byPlan = new Map<string, DeliveryInFlight>();
 
-  add(flight: Flight): void {
-    this.#flights.set(flight.row.plan_id, flight);
+  add(delivery: DeliveryInFlight): void {
+    this.#byPlan.set(delivery.row.plan_id, delivery);
   }
 
-  /** It has ended: its timeout is canceled. */
-  remove(flight: Flight): void {
-    flight.cancelTimeout();
-    this.#flights.delete(flight.row.plan_id);
+  /** Removes an ended delivery and cancels its timeout. */
+  remove(delivery: DeliveryInFlight): void {
+    delivery.cancelTimeout();
+    this.#byPlan.delete(delivery.row.plan_id);
   }
 
   clear(): void {
-    for (const flight of this.#all()) this.remove(flight);
+    for (const delivery of this.#all()) this.remove(delivery);
   }
 
-  ofPlan(planId: string): Flight | null {
-    return this.#flights.get(planId) ?? null;
+  byPlan(planId: string): DeliveryInFlight | null {
+    return this.#byPlan.get(planId) ?? null;
   }
 
-  ofRequest(clientId: string, requestId: string): Flight | null {
-    return this.ofClient(clientId).find((flight) => flight.requestId === requestId) ?? null;
+  byRequest(clientId: string, requestId: string): DeliveryInFlight | null {
+    return this.byClient(clientId).find((delivery) => delivery.requestId === requestId) ?? null;
   }
 
-  ofClient(clientId: string): Flight[] {
+  byClient(clientId: string): DeliveryInFlight[] {
     return this.#all().filter(({ row }) => row.client_id === clientId);
   }
 
+  /** `conversation`: by `conversationKey`. */
   isBusy(conversation: string): boolean {
     return this.#all().some(({ row }) => conversationKey(row) === conversation);
   }
 
-  /** Conversations of a platform that are being delivered to. */
-  conversationsIn(platform: Platform): string[] {
+  /** Conversations of a platform that have a delivery in flight. */
+  busyConversations(platform: Platform): string[] {
     return this.#all()
       .filter(({ row }) => row.platform === platform)
       .flatMap(({ row }) => (row.conversation_id === null ? [] : [row.conversation_id]));
   }
 
-  #all(): Flight[] {
-    return [...this.#flights.values()];
+  #all(): DeliveryInFlight[] {
+    return [...this.#byPlan.values()];
   }
 }

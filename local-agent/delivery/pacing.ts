@@ -1,51 +1,46 @@
-/**
- * The slots as others see and move them: what the edge and `GET /v1/browser` are shown of a browser's pacing, what the
- * browser says of its accounts, and a person's resume. What changes so that the edge should know is told at once.
- */
+/** Slots as the rest of the agent sees and moves them: deliveries, accounts that a browser reports, a person's resume. */
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
+import type { Account, BrowserPacing, PacingChange } from '../browsers/clients.ts';
+import { Emitter } from '../lib/emitter.ts';
 import type { Slot, SlotEvent } from './policy.ts';
 import type { Slots } from './slots.ts';
 
-/** Who is signed in to a platform, as the page shows it. */
-export interface Account {
-  platform: Platform;
-  fingerprint: string | null;
-  lost: boolean;
-}
-
-export interface PacingDeps {
-  slots: Slots;
-  now: () => number;
-  /** `urgent`: deliveries go on differently now; otherwise something was merely done. */
-  onChange: (clientId: string, urgent: boolean) => void;
-}
-
-/** What makes a difference to whoever plans deliveries. */
-function essence(slot: Slot): string {
+/** The part of a slot whose change the edge should know at once, since it decides where the edge sends renewals. */
+function urgentPart(slot: Slot): string {
   return `${slot.breaker} ${slot.stopped?.reason ?? ''} ${slot.stale_sweep_count}`;
 }
 
-export class Pacing {
-  readonly #deps: PacingDeps;
+/** A slot as people and the edge see it: counts instead of times, and nothing of the account, not even its hash. */
+function describeSlot({ starts, in_flight, fingerprint, login_lost, ...slot }: Slot): Record<string, unknown> {
+  return { ...slot, in_flight: in_flight.length, recent_starts: starts.length };
+}
 
-  constructor(deps: PacingDeps) {
-    this.#deps = deps;
+export class Pacing implements BrowserPacing {
+  /** Emitted inside the transaction of the change. */
+  readonly changed = new Emitter<PacingChange>();
+  readonly #slots: Slots;
+  readonly #now: () => number;
+
+  constructor(slots: Slots, now: () => number) {
+    this.#slots = slots;
+    this.#now = now;
   }
 
-  /** Moves a slot; inside the caller's transaction. */
+  slot(clientId: string, platform: Platform): Slot {
+    return this.#slots.get(clientId, platform);
+  }
+
+  /** Moves a slot, inside the caller's transaction. */
   apply(clientId: string, platform: Platform, event: SlotEvent): void {
-    const { slots, now, onChange } = this.#deps;
-    const before = slots.get(clientId, platform);
-    slots.apply(clientId, platform, event, now());
-    const after = slots.get(clientId, platform);
-    if (after !== before) onChange(clientId, essence(after) !== essence(before));
+    const before = this.#slots.get(clientId, platform);
+    const after = this.#slots.apply(clientId, platform, event, this.#now());
+    if (after !== before) this.changed.emit({ clientId, urgent: urgentPart(after) !== urgentPart(before) });
   }
 
-  /** Takes back the places of every slot: only those whose lease has passed, or all of them. */
+  /** Removes deliveries in flight from every slot: those whose lease has expired, or all. */
   sweep(all: boolean): void {
-    for (const { client_id, platform } of this.#deps.slots.all())
-      this.apply(client_id, platform, { type: 'swept', all });
+    for (const { client_id, platform } of this.#slots.all()) this.apply(client_id, platform, { type: 'swept', all });
   }
 
   accountsSeen(clientId: string, accounts: readonly Account[]): void {
@@ -54,9 +49,9 @@ export class Pacing {
     }
   }
 
-  /** Lets a browser go on, on one platform or (null) on all; the platforms that had been stopped. */
+  /** Resumes a browser on one platform or (null) on all; returns the platforms that had been stopped. */
   resume(clientId: string, platform: Platform | null): Platform[] {
-    const stopped = this.#deps.slots
+    const stopped = this.#slots
       .all()
       .filter((owned) => owned.client_id === clientId && owned.slot.stopped !== null)
       .filter((owned) => platform === null || owned.platform === platform)
@@ -66,21 +61,15 @@ export class Pacing {
   }
 
   stoppedReason(clientId: string, platform: Platform): StopReason | null {
-    return this.#deps.slots.get(clientId, platform).stopped?.reason ?? null;
+    return this.slot(clientId, platform).stopped?.reason ?? null;
   }
 
-  /** The part of a slot that the edge is told. */
-  of(clientId: string, platform: Platform): Record<string, unknown> {
-    return shown(this.#deps.slots.get(clientId, platform));
+  describe(clientId: string, platform: Platform): Record<string, unknown> {
+    return describeSlot(this.slot(clientId, platform));
   }
 
-  /** Every slot with its owner. */
+  /** Every slot with its browser and platform. */
   targets(): (Record<string, unknown> & { client_id: string; platform: Platform })[] {
-    return this.#deps.slots.all().map(({ client_id, platform, slot }) => ({ client_id, platform, ...shown(slot) }));
+    return this.#slots.all().map(({ client_id, platform, slot }) => ({ client_id, platform, ...describeSlot(slot) }));
   }
-}
-
-/** Counts instead of times and places; of the account nothing, not even its hash. */
-function shown({ starts, in_flight, fingerprint, login_lost, ...slot }: Slot): Record<string, unknown> {
-  return { ...slot, in_flight: in_flight.length, recent_starts: starts.length };
 }

@@ -1,14 +1,16 @@
 /**
- * How fast and in which order this host sends into a browser: pure decisions over the slot of one browser client and
- * platform. Promises: at most two deliveries in flight per slot and one per conversation; a minimum distance between
- * starts and a rolling rate; backoff after failures; a breaker that opens after five failures in a row and then lets
- * one probe through; replies before renewals. A sign-out, a security challenge or another signed-in account stops the
- * slot until a person resumes it. A slot is kept in SQLite, so a restart goes on at the same pace.
+ * How fast this node sends into a browser: pure decisions over a slot, the pacing state of one browser on one platform.
+ * Promises: at most two deliveries in flight in a slot and one per conversation; a minimum distance between starts and a
+ * sliding-window rate; a backoff after failures; a breaker that opens after five failures in a row and then lets one
+ * probe through. A sign-out, a security challenge or another account stops the slot until a person resumes it. Slots are
+ * stored, so a restart keeps the pace.
  */
 import { z } from 'zod';
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import { STOP_REASONS } from '../../schema/contracts/clients.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 
 export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
 
@@ -19,7 +21,7 @@ export const SlotSchema = z.object({
   open_until: z.number().int().nullable(),
   backoff_until: z.number().int(),
   spaced_until: z.number().int(),
-  /** Starts within the rolling window. */
+  /** Starts within the sliding window. */
   starts: z.array(z.number().int()),
   in_flight: z.array(z.object({ plan_id: z.string(), lease_until: z.number().int() })),
   last_activity_at: z.number().int().nullable(),
@@ -30,9 +32,9 @@ export const SlotSchema = z.object({
     .object({ reason: z.enum(STOP_REASONS), since: z.number().int() })
     .nullable()
     .default(null),
-  /** The account that this browser's links were made with, as its hash; null until one was seen. */
+  /** Hash of the account that this browser's links were made with; null until the browser has reported one. */
   fingerprint: z.string().nullable().default(null),
-  /** Whether the page was last seen signed out. */
+  /** Whether the page was signed out in the browser's last report. */
   login_lost: z.boolean().default(false),
 });
 export type Slot = z.infer<typeof SlotSchema>;
@@ -54,8 +56,8 @@ export const EMPTY_SLOT: Slot = {
   login_lost: false,
 };
 
-/** What an ended delivery says of the platform: `neutral` proves nothing, such as a person who was typing. */
-export type Verdict = 'success' | 'failure' | 'neutral';
+/** How an ended delivery counts for the breaker. `neutral` says nothing of the platform, such as a person typing. */
+export type CountsAs = 'success' | 'failure' | 'neutral';
 
 /** `chance` is a random number in [0, 1). */
 export type SlotEvent =
@@ -63,34 +65,36 @@ export type SlotEvent =
   | {
       type: 'ended';
       plan_id: string;
-      verdict: Verdict;
+      counts_as: CountsAs;
       reason: string;
       retry_after_ms: number | null;
       chance: number;
-      /** What the answer says of the whole client; null or absent: nothing. */
+      /** Why the browser is stopped there; null or absent: it is not. */
       stops?: StopReason | null;
     }
-  /** The browser says who is signed in there. */
+  /** The browser reports which account is signed in. */
   | { type: 'account'; fingerprint: string | null; lost: boolean }
-  /** A person lets it deliver again, under whatever account it has now. */
+  /** A person resumes the browser, with whichever account it has now. */
   | { type: 'resumed' }
-  /** Takes back places whose lease has passed; after a restart of the agent all of them (`all`). */
+  /** Removes deliveries in flight whose lease has expired, or (`all`, after a restart of the agent) every one. */
   | { type: 'swept'; all: boolean };
+type EventOf<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
 
-/** Milliseconds to wait after the nth failure in a row (n ≥ 1), with jitter. */
-export function backoffMs(failures: number, chance: number): number {
-  const plain = Math.min(DELIVERY.retry_max_ms, DELIVERY.retry_base_ms * 2 ** Math.min(failures - 1, 20));
-  return Math.round(plain * (1 + DELIVERY.retry_jitter * (2 * chance - 1)));
-}
+/** Between a delivery that failed and the next attempt. */
+export const DELIVERY_BACKOFF: Backoff = {
+  base_ms: DELIVERY.retry_base_ms,
+  max_ms: DELIVERY.retry_max_ms,
+  jitter: DELIVERY.retry_jitter,
+};
 
-function started(slot: Slot, event: Extract<SlotEvent, { type: 'started' }>, now: number): Slot {
+function afterStart(slot: Slot, event: EventOf<'started'>, now: number): Slot {
   return {
     ...slot,
-    // Whoever starts on an open breaker, which admission allows only when its time is over, is the probe.
+    // Admission lets a delivery start on an open breaker only when its time is over: it is the probe.
     breaker: slot.breaker === 'open' ? 'half_open' : slot.breaker,
     open_until: slot.breaker === 'open' ? null : slot.open_until,
     spaced_until: now + DELIVERY.min_spacing_ms + Math.round(DELIVERY.spacing_jitter_ms * event.chance),
-    starts: [...slot.starts.filter((at) => at > now - DELIVERY.rate_window_ms), now],
+    starts: [...recentStarts(slot, now), now],
     in_flight: [
       ...slot.in_flight,
       { plan_id: event.plan_id, lease_until: now + event.timeout_ms + DELIVERY.stale_lease_ms },
@@ -100,36 +104,41 @@ function started(slot: Slot, event: Extract<SlotEvent, { type: 'started' }>, now
   };
 }
 
-function failed(slot: Slot, retryAfterMs: number | null, chance: number, now: number): Slot {
+function recentStarts(slot: Slot, now: number): number[] {
+  return slot.starts.filter((at) => at > now - DELIVERY.rate_window_ms);
+}
+
+function afterFailure(slot: Slot, { retry_after_ms, chance }: EventOf<'ended'>, now: number): Slot {
   const failures = slot.failures + 1;
   const opens = slot.breaker === 'half_open' || (slot.breaker === 'closed' && failures >= DELIVERY.breaker_failures);
+  const delayMs = Math.max(retry_after_ms ?? 0, retryDelayMs(failures, DELIVERY_BACKOFF, chance));
   return {
     ...slot,
     failures,
     breaker: opens ? 'open' : slot.breaker,
     open_until: opens ? now + DELIVERY.breaker_open_ms : slot.open_until,
-    backoff_until: Math.max(slot.backoff_until, now + Math.max(retryAfterMs ?? 0, backoffMs(failures, chance))),
+    backoff_until: Math.max(slot.backoff_until, now + delayMs),
   };
 }
 
-function stop(slot: Slot, reason: StopReason, now: number): Slot {
+/** The first reason stays. */
+function stopSlot(slot: Slot, reason: StopReason, now: number): Slot {
   if (slot.stopped !== null) return slot;
   return { ...slot, stopped: { reason, since: now }, last_activity_at: now, last_activity_reason: reason };
 }
 
-function accountSeen(slot: Slot, event: Extract<SlotEvent, { type: 'account' }>, now: number): Slot {
-  const { fingerprint, lost } = event;
-  const changed = fingerprint !== null && slot.fingerprint !== null && fingerprint !== slot.fingerprint;
+function afterAccount(slot: Slot, { fingerprint, lost }: EventOf<'account'>, now: number): Slot {
+  const isChanged = fingerprint !== null && slot.fingerprint !== null && fingerprint !== slot.fingerprint;
+  const isNewlyLost = lost && !slot.login_lost;
   const known = slot.fingerprint ?? fingerprint;
-  const newlyLost = lost && !slot.login_lost;
-  const same = known === slot.fingerprint && lost === slot.login_lost;
-  const seen = same ? slot : { ...slot, fingerprint: known, login_lost: lost };
-  if (changed) return stop(seen, 'account_changed', now);
-  return newlyLost ? stop(seen, 'signed_out', now) : seen;
+  const isSame = known === slot.fingerprint && lost === slot.login_lost;
+  const noted = isSame ? slot : { ...slot, fingerprint: known, login_lost: lost };
+  if (isChanged) return stopSlot(noted, 'account_changed', now);
+  return isNewlyLost ? stopSlot(noted, 'signed_out', now) : noted;
 }
 
-/** The person has looked at it: what was counted before says nothing any more. */
-function resumed(slot: Slot, now: number): Slot {
+/** A person has looked: failures and the account of before no longer count. */
+function afterResume(slot: Slot, now: number): Slot {
   if (slot.stopped === null) return slot;
   return {
     ...slot,
@@ -144,60 +153,62 @@ function resumed(slot: Slot, now: number): Slot {
   };
 }
 
-function ended(before: Slot, event: Extract<SlotEvent, { type: 'ended' }>, now: number): Slot {
-  const after = judged(before, event, now);
-  return event.stops == null ? after : stop(after, event.stops, now);
-}
-
-function judged(before: Slot, event: Extract<SlotEvent, { type: 'ended' }>, now: number): Slot {
+function afterEnd(before: Slot, event: EventOf<'ended'>, now: number): Slot {
   const slot: Slot = {
     ...before,
-    in_flight: before.in_flight.filter((place) => place.plan_id !== event.plan_id),
+    in_flight: before.in_flight.filter(({ plan_id }) => plan_id !== event.plan_id),
     last_activity_at: now,
     last_activity_reason: event.reason,
   };
-  switch (event.verdict) {
+  const counted = countEnd(slot, event, now);
+  return event.stops == null ? counted : stopSlot(counted, event.stops, now);
+}
+
+function countEnd(slot: Slot, event: EventOf<'ended'>, now: number): Slot {
+  switch (event.counts_as) {
     case 'neutral':
       return slot;
     case 'failure':
-      return failed(slot, event.retry_after_ms, event.chance, now);
+      return afterFailure(slot, event, now);
     case 'success':
-      // A straggler that was sent before the breaker opened does not close it: that is the probe's to do.
+      // Sent before the breaker opened, so not its probe: the breaker stays open.
       if (slot.breaker === 'open') return slot;
       return { ...slot, breaker: 'closed', failures: 0, open_until: null, backoff_until: 0 };
+    default:
+      return event.counts_as satisfies never;
   }
 }
 
-/** The slot after an event. */
+function afterSweep(slot: Slot, { all }: EventOf<'swept'>, now: number): Slot {
+  const kept = all ? [] : slot.in_flight.filter(({ lease_until }) => lease_until > now);
+  const swept = slot.in_flight.length - kept.length;
+  if (swept === 0) return slot;
+  return { ...slot, in_flight: kept, stale_sweep_count: slot.stale_sweep_count + swept, last_stale_sweep_at: now };
+}
+
+/** The slot after an event; the same object when the event changes nothing. */
 export function nextSlot(slot: Slot, event: SlotEvent, now: number): Slot {
   switch (event.type) {
     case 'started':
-      return started(slot, event, now);
+      return afterStart(slot, event, now);
     case 'ended':
-      return ended(slot, event, now);
+      return afterEnd(slot, event, now);
     case 'account':
-      return accountSeen(slot, event, now);
+      return afterAccount(slot, event, now);
     case 'resumed':
-      return resumed(slot, now);
-    case 'swept': {
-      const kept = event.all ? [] : slot.in_flight.filter((place) => place.lease_until > now);
-      const swept = slot.in_flight.length - kept.length;
-      if (swept === 0) return slot;
-      return {
-        ...slot,
-        in_flight: kept,
-        stale_sweep_count: slot.stale_sweep_count + swept,
-        last_stale_sweep_at: now,
-      };
-    }
+      return afterResume(slot, now);
+    case 'swept':
+      return afterSweep(slot, event, now);
+    default:
+      return event satisfies never;
   }
 }
 
-/** Whether one more delivery may start now; if not why, and from when on (null: when one in flight has ended). */
+/** Whether one more delivery may start now. `until`: from when on it may; null: after an event. */
 export type Admission =
   | { admitted: true }
   /** `stopped`: only a person's resume ends it. */
-  | { admitted: false; reason: string; at: number | null; stopped?: true };
+  | { admitted: false; reason: string; until: number | null; stopped?: true };
 
 export function admission(slot: Slot, now: number): Admission {
   if (slot.stopped !== null) return { ...refused(slot.stopped.reason, null), stopped: true };
@@ -208,7 +219,7 @@ export function admission(slot: Slot, now: number): Admission {
   if (slot.breaker !== 'closed' && slot.in_flight.length > 0) return refused('breaker_probing', null);
   if (slot.backoff_until > now) return refused('backoff', slot.backoff_until);
   if (slot.spaced_until > now) return refused('spacing', slot.spaced_until);
-  const recent = slot.starts.filter((at) => at > now - DELIVERY.rate_window_ms);
+  const recent = recentStarts(slot, now);
   const oldest = recent[0];
   if (oldest !== undefined && recent.length >= DELIVERY.rate_max) {
     return refused('rate_limit', oldest + DELIVERY.rate_window_ms);
@@ -216,6 +227,6 @@ export function admission(slot: Slot, now: number): Admission {
   return { admitted: true };
 }
 
-function refused(reason: string, at: number | null): Exclude<Admission, { admitted: true }> {
-  return { admitted: false, reason, at };
+function refused(reason: string, until: number | null): Exclude<Admission, { admitted: true }> {
+  return { admitted: false, reason, until };
 }

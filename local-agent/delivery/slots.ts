@@ -1,4 +1,4 @@
-/** The slots of every browser client and platform: read from SQLite once, written at each change. */
+/** The slots of every browser and platform: read from SQLite once, written at each change. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { Platform } from '../../schema/contracts/common.ts';
@@ -12,7 +12,6 @@ const SlotRow = z.object({
   slot: z.string().transform((text) => SlotSchema.parse(JSON.parse(text))),
 });
 
-/** A slot with its owner. */
 export interface OwnedSlot {
   client_id: string;
   platform: Platform;
@@ -25,17 +24,17 @@ export class Slots {
 
   constructor(db: DatabaseSync) {
     this.#save = db.prepare(
-      `INSERT INTO delivery_slots (client_id, platform, slot, updated_at) VALUES (?, ?, ?, ?)
+      `INSERT INTO delivery_slots (client_id, platform, slot, updated_at) VALUES (:client_id, :platform, :slot, :now)
        ON CONFLICT (client_id, platform) DO UPDATE SET slot = excluded.slot, updated_at = excluded.updated_at`,
     );
     for (const found of db.prepare('SELECT client_id, platform, slot FROM delivery_slots').all()) {
       const row = SlotRow.parse(found);
-      this.#slots.set(keyOf(row.client_id, row.platform), row);
+      this.#slots.set(slotKey(row.client_id, row.platform), row);
     }
   }
 
   get(clientId: string, platform: Platform): Slot {
-    return this.#slots.get(keyOf(clientId, platform))?.slot ?? EMPTY_SLOT;
+    return this.#slots.get(slotKey(clientId, platform))?.slot ?? EMPTY_SLOT;
   }
 
   all(): OwnedSlot[] {
@@ -43,18 +42,19 @@ export class Slots {
   }
 
   /**
-   * Moves a slot by an event and stores it; a transaction that fails afterwards is a fault of the disk, which ends
-   * the agent, so memory and file do not part.
+   * Stores the slot after an event and returns it. When the caller's transaction fails afterwards, memory is ahead of the
+   * file; that happens only when the disk fails, which ends the agent.
    */
-  apply(clientId: string, platform: Platform, event: SlotEvent, now: number): void {
+  apply(clientId: string, platform: Platform, event: SlotEvent, now: number): Slot {
     const before = this.get(clientId, platform);
     const slot = nextSlot(before, event, now);
-    if (slot === before) return;
-    this.#slots.set(keyOf(clientId, platform), { client_id: clientId, platform, slot });
-    this.#save.run(clientId, platform, JSON.stringify(slot), now);
+    if (slot === before) return slot;
+    this.#slots.set(slotKey(clientId, platform), { client_id: clientId, platform, slot });
+    this.#save.run({ client_id: clientId, platform, slot: JSON.stringify(slot), now });
+    return slot;
   }
 }
 
-function keyOf(clientId: string, platform: Platform): string {
+function slotKey(clientId: string, platform: Platform): string {
   return `${clientId} ${platform}`;
 }

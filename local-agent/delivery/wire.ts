@@ -1,10 +1,10 @@
-/** A delivery as the extension gets it. */
+/** A delivery as a frame to the extension. */
 import type { ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
 import type { DeliveryRow } from './deliveries.ts';
 
 /**
- * The plan as the extension knows it, which never sends one twice. A renewal's plan names its attempt already; a
- * reply's attempts are named here, so that one that certainly was not sent can be tried again.
+ * The plan id on the wire; the extension never sends one twice. A renewal's plan id names its attempt already. A reply's
+ * attempt is added here, so that a reply that certainly was not sent can be tried again.
  */
 export function wirePlanId(row: Pick<DeliveryRow, 'kind' | 'plan_id' | 'attempt'>): string {
   return row.kind === 'reply' ? `${row.plan_id}.${row.attempt}` : row.plan_id;

@@ -1,8 +1,8 @@
 /**
- * The node's socket to the edge. It pings with an exact string that the platform answers without waking anything;
- * a pong that names a newer mode or term than is known makes the node read again. Two pings without a pong, or a
- * renewal without an answer, end the socket: the next begins with `hello` and is told everything anew. The channel
- * carries notices only; what must not be lost goes through the outbox.
+ * The node's WebSocket to the edge. It pings with an exact text that the platform answers without waking the object
+ * behind it; a pong carries the newest mode version and term, so the node knows when to read them again. Two pings without
+ * a pong, or a renewal without a response, end the socket; the next one begins with `hello` and gets the current state.
+ * The channel carries notices only; what must not be lost goes through the outbox.
  */
 import { WebSocket } from 'ws';
 import { z } from 'zod';
@@ -10,18 +10,22 @@ import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frame
 import { CLOSE, EdgeFrameSchema, PING, parsePong } from '../../schema/contracts/channel-frames.ts';
 import type { LeaderAcquireResponse } from '../../schema/contracts/leader.ts';
 import { CHANNEL, HTTP } from '../../schema/defaults.ts';
-import { fullJitter } from '../lib/backoff.ts';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 
-const UNANSWERED_PINGS = 2;
-const RECONNECT = { baseMs: CHANNEL.reconnect_base_ms, maxMs: CHANNEL.reconnect_max_ms };
-const ATTEMPT_OF_LONGEST_WAIT = Math.ceil(Math.log2(RECONNECT.maxMs / RECONNECT.baseMs));
+const MISSED_PONGS = 2;
+/** A socket that nothing arrived on for that many ping intervals is not taken for alive. */
+const ALIVE_PING_INTERVALS = 2;
+const RECONNECT: Backoff = { base_ms: CHANNEL.reconnect_base_ms, max_ms: CHANNEL.reconnect_max_ms, jitter: 'full' };
+/** So many failures in a row make the next wait the longest. */
+const FAILURES_TO_LONGEST_WAIT = Math.ceil(Math.log2(RECONNECT.max_ms / RECONNECT.base_ms));
 const FrameTypeSchema = z.object({ type: z.string().max(64) });
 
 export type HelloFrame = Extract<AgentFrame, { type: 'hello' }>;
 export type HelloAck = Extract<EdgeFrame, { type: 'hello_ack' }>;
-/** Frames that are pushed, each handled elsewhere. */
+/** Frames that are not about the channel itself. */
 export type PushedFrame = Extract<EdgeFrame, { type: 'mode.changed' | 'lease.changed' | 'changed' | 'command' }>;
 
 export interface ChannelDeps {
@@ -30,6 +34,7 @@ export interface ChannelDeps {
   token: string;
   pingIntervalMs: number;
   clock: Clock;
+  /** In [0, 1). */
   random: () => number;
   hello: () => HelloFrame;
   onPong: (pong: { mode_version: number; term: number }) => void;
@@ -38,18 +43,23 @@ export interface ChannelDeps {
   onProblem: (message: string, fields: Record<string, unknown>) => void;
 }
 
-interface Renewal {
-  resolve: (answer: LeaderAcquireResponse) => void;
+/** A lease renewal that waits for its response. */
+interface PendingRenewal {
+  resolve: (response: LeaderAcquireResponse) => void;
   reject: (error: Error) => void;
   cancelTimeout: () => void;
 }
 
-/** One socket's life; thrown away with it. */
+/** State of one socket; discarded with it. */
 interface Connection {
   socket: WebSocket;
+  /** The edge has responded to the hello. */
   ready: boolean;
-  unanswered: number;
-  renewal: Renewal | null;
+  /** Pings since the last pong. */
+  pingsWithoutPong: number;
+  /** When a pong or a frame last arrived, monotonic milliseconds. */
+  heardAt: number;
+  renewal: PendingRenewal | null;
   cancelPing: () => void;
   cancelHello: () => void;
 }
@@ -58,8 +68,9 @@ export class Channel {
   /** Emitted when the channel becomes usable, and when it no longer is. */
   readonly connected = new Emitter<boolean>();
   readonly #deps: ChannelDeps;
-  #running = false;
-  #attempt = 0;
+  #isRunning = false;
+  /** Connections in a row that failed or were lost before the edge responded to the hello. */
+  #failures = 0;
   #connection: Connection | null = null;
   #cancelReconnect: () => void = () => undefined;
 
@@ -67,24 +78,31 @@ export class Channel {
     this.#deps = deps;
   }
 
-  /** Whether the edge has greeted back on a live socket. */
+  /** Whether the edge has responded to the hello of the current socket. */
   get isReady(): boolean {
     return this.#connection?.ready ?? false;
   }
 
+  /** Whether the channel is ready and a pong or a frame arrived within two ping intervals. `now`: monotonic. */
+  isAlive(now: number): boolean {
+    const connection = this.#connection;
+    if (!connection?.ready) return false;
+    return now - connection.heardAt <= ALIVE_PING_INTERVALS * this.#deps.pingIntervalMs;
+  }
+
   start(): void {
-    this.#running = true;
+    this.#isRunning = true;
     this.#connect();
   }
 
-  /** Closes the socket and stays away. */
+  /** Closes the socket and does not connect again. */
   stop(): void {
-    this.#running = false;
+    this.#isRunning = false;
     this.#cancelReconnect();
     const connection = this.#connection;
     if (connection === null) return;
     connection.socket.close(1000);
-    this.#gone(connection, 'stopped');
+    this.#lose(connection, 'stopped');
   }
 
   /** Sends a frame; false when there is no usable socket. */
@@ -96,15 +114,15 @@ export class Channel {
   }
 
   /**
-   * Renews the lease over this socket; null when there is none. One at a time. Answers carry no id, so one that
-   * does not come within `limitMs` ends the socket: no later answer can be taken for that of another request.
+   * Renews the lease over this socket; null when there is none, or a renewal is pending. A response carries no id, so
+   * one that does not arrive within `limitMs` ends the socket: a late one cannot be taken for that of a later request.
    */
   renew(term: number, ttlSec: number, limitMs: number): Promise<LeaderAcquireResponse> | null {
     const connection = this.#connection;
     if (connection === null || connection.renewal !== null) return null;
     if (!this.send({ type: 'lease.renew', term, ttl_sec: ttlSec })) return null;
     return new Promise((resolve, reject) => {
-      const cancelTimeout = this.#deps.clock.after(limitMs, () => this.#drop(connection, 'a renewal was not answered'));
+      const cancelTimeout = this.#deps.clock.after(limitMs, () => this.#drop(connection, 'a renewal got no response'));
       connection.renewal = { resolve, reject, cancelTimeout };
     });
   }
@@ -120,7 +138,8 @@ export class Channel {
     const connection: Connection = {
       socket,
       ready: false,
-      unanswered: 0,
+      pingsWithoutPong: 0,
+      heardAt: clock.monotonic(),
       renewal: null,
       cancelPing: none,
       cancelHello: none,
@@ -129,36 +148,35 @@ export class Channel {
     socket.on('open', () => {
       socket.send(JSON.stringify(this.#deps.hello()));
       connection.cancelHello = clock.after(HTTP.request_timeout_ms, () =>
-        this.#drop(connection, 'hello was not answered'),
+        this.#drop(connection, 'the hello got no response'),
       );
-      this.#pingLater(connection);
+      this.#schedulePing(connection);
     });
     socket.on('message', (data, isBinary) => {
-      if (!isBinary) this.#receive(connection, String(data));
+      if (!isBinary) this.#onText(connection, String(data));
     });
     socket.on('unexpected-response', (request, response) => {
       request.destroy();
-      this.#gone(connection, `the edge answered the upgrade with HTTP ${response.statusCode ?? 0}`);
+      this.#lose(connection, `the edge refused the upgrade with HTTP ${response.statusCode ?? 0}`);
     });
-    // An error is always followed by a close; it is told there.
-    socket.on('error', (error) => this.#gone(connection, error.message));
-    socket.on('close', (code) => this.#closed(connection, code));
+    socket.on('error', (error) => this.#lose(connection, error.message));
+    socket.on('close', (code) => this.#onClose(connection, code));
   }
 
-  /** A socket of ours is replaced by another process only: the two must not take it from each other without pause. */
-  #closed(connection: Connection, code: number): void {
+  /** Only another process replaces a socket of this node; the longest wait keeps the two from replacing each other. */
+  #onClose(connection: Connection, code: number): void {
     const isReplaced = code === CLOSE.replaced && this.#connection === connection;
-    if (isReplaced) this.#attempt = ATTEMPT_OF_LONGEST_WAIT;
-    this.#gone(connection, isReplaced ? 'another agent runs under the id of this node' : `closed with ${code}`);
+    if (isReplaced) this.#failures = FAILURES_TO_LONGEST_WAIT;
+    this.#lose(connection, isReplaced ? 'another agent runs under the id of this node' : `closed with ${code}`);
   }
 
   #drop(connection: Connection, reason: string): void {
     connection.socket.terminate();
-    this.#gone(connection, reason);
+    this.#lose(connection, reason);
   }
 
-  /** The end of a socket, whoever noticed it first. */
-  #gone(connection: Connection, reason: string): void {
+  /** Ends a connection once, whichever of its events comes first, and schedules the next. */
+  #lose(connection: Connection, reason: string): void {
     if (this.#connection !== connection) return;
     this.#connection = null;
     connection.cancelPing();
@@ -166,80 +184,79 @@ export class Channel {
     const { renewal, ready } = connection;
     renewal?.cancelTimeout();
     renewal?.reject(new Error(`the channel was lost: ${reason}`));
-    if (this.#running) {
-      const delayMs = fullJitter(this.#attempt, RECONNECT, this.#deps.random());
-      this.#attempt += 1;
-      this.#deps.onProblem('the channel to the edge was lost', { reason, retry_in_ms: delayMs });
-      this.#cancelReconnect = this.#deps.clock.after(delayMs, () => this.#connect());
-    }
-    // Whoever stopped it knows.
-    if (ready && this.#running) this.connected.emit(false);
+    if (!this.#isRunning) return;
+    this.#failures += 1;
+    const delayMs = retryDelayMs(this.#failures, RECONNECT, this.#deps.random());
+    this.#deps.onProblem('the channel to the edge was lost', { reason, retry_in_ms: delayMs });
+    this.#cancelReconnect = this.#deps.clock.after(delayMs, () => this.#connect());
+    if (ready) this.connected.emit(false);
   }
 
-  #pingLater(connection: Connection): void {
+  #schedulePing(connection: Connection): void {
     connection.cancelPing = this.#deps.clock.after(this.#deps.pingIntervalMs, () => {
-      if (connection.unanswered >= UNANSWERED_PINGS) {
-        this.#drop(connection, `${UNANSWERED_PINGS} pings were not answered`);
+      if (connection.pingsWithoutPong >= MISSED_PONGS) {
+        this.#drop(connection, `${MISSED_PONGS} pings got no pong`);
         return;
       }
-      connection.unanswered += 1;
+      connection.pingsWithoutPong += 1;
       connection.socket.send(PING);
-      this.#pingLater(connection);
+      this.#schedulePing(connection);
     });
   }
 
-  #receive(connection: Connection, text: string): void {
+  #onText(connection: Connection, text: string): void {
     if (this.#connection !== connection) return;
+    connection.heardAt = this.#deps.clock.monotonic();
     const pong = parsePong(text);
     if (pong) {
-      connection.unanswered = 0;
+      connection.pingsWithoutPong = 0;
       this.#deps.onPong(pong);
       return;
     }
-    const frame = EdgeFrameSchema.safeParse(readJson(text));
-    if (frame.success) this.#handle(connection, frame.data);
-    else this.#complain(connection, text);
+    const frame = EdgeFrameSchema.safeParse(parseJson(text));
+    if (frame.success) this.#onFrame(connection, frame.data);
+    else this.#rejectFrame(connection, text);
   }
 
-  #handle(connection: Connection, frame: EdgeFrame): void {
+  #onFrame(connection: Connection, frame: EdgeFrame): void {
     switch (frame.type) {
       case 'hello_ack':
         connection.cancelHello();
         connection.ready = true;
-        this.#attempt = 0;
+        this.#failures = 0;
         this.#deps.onHelloAck(frame);
         this.connected.emit(true);
         return;
       case 'lease.result':
-        this.#renewed(connection, (renewal) => renewal.resolve(frame));
+        this.#takeRenewal(connection)?.resolve(frame);
         return;
       case 'error':
         this.#deps.onProblem('the edge reported an error on the channel', { re: frame.re, code: frame.code });
-        if (frame.re === 'lease.renew') this.#renewed(connection, (renewal) => renewal.reject(new Error(frame.code)));
+        if (frame.re === 'lease.renew') this.#takeRenewal(connection)?.reject(new Error(frame.code));
         return;
       default:
         this.#deps.onPushed(frame);
     }
   }
 
-  #renewed(connection: Connection, settle: (renewal: Renewal) => void): void {
+  /** The pending renewal, which is not pending any more; null when there is none. */
+  #takeRenewal(connection: Connection): PendingRenewal | null {
     const { renewal } = connection;
     connection.renewal = null;
-    if (renewal === null) return;
-    renewal.cancelTimeout();
-    settle(renewal);
+    renewal?.cancelTimeout();
+    return renewal;
   }
 
-  /** A frame that this version cannot read: the edge is told, and the socket goes on. */
-  #complain(connection: Connection, text: string): void {
-    const typed = FrameTypeSchema.safeParse(readJson(text));
+  /** Reports a frame that this version cannot read; the socket stays open. */
+  #rejectFrame(connection: Connection, text: string): void {
+    const typed = FrameTypeSchema.safeParse(parseJson(text));
     const re = typed.success ? typed.data.type : null;
     this.#deps.onProblem('a frame of the edge could not be read', { re });
     connection.socket.send(JSON.stringify({ type: 'error', re, code: 'invalid_request' } satisfies AgentFrame));
   }
 }
 
-function readJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,6 @@
 /**
- * The edge without a socket: while the channel is away this reads commands, mode and lease over HTTP, so that a
- * network that lets no WebSocket through only makes the node slower. With a socket it does nothing at all.
+ * Reads commands, mode and lease over HTTP while the channel is down, so that a network without WebSockets only makes the
+ * node slower. While the channel is up it does nothing.
  */
 
 import type { Command, Receipt } from '../../schema/contracts/commands.ts';
@@ -10,14 +10,20 @@ import { LeaseViewSchema } from '../../schema/contracts/leader.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
 import { SystemStateSchema } from '../../schema/contracts/system.ts';
 import { CHANNEL, COMMAND, HTTP } from '../../schema/defaults.ts';
-import { fullJitter } from '../lib/backoff.ts';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EdgeClient } from './http-client.ts';
 
-const BACKOFF = { baseMs: COMMAND.poll_interval_ms, maxMs: CHANNEL.reconnect_max_ms };
+const BACKOFF: Backoff = { base_ms: COMMAND.poll_interval_ms, max_ms: CHANNEL.reconnect_max_ms, jitter: 'full' };
 
-/** Reads mode and lease as they stand. @throws EdgeError */
-export async function readCoordination(client: EdgeClient): Promise<{ system: SystemState; lease: LeaseView }> {
+export interface Coordination {
+  system: SystemState;
+  lease: LeaseView;
+}
+
+/** Reads the current mode and lease. @throws EdgeError */
+export async function readCoordination(client: EdgeClient): Promise<Coordination> {
   const [system, lease] = await Promise.all([
     client.call({ method: 'GET', path: '/v1/system/state', schema: SystemStateSchema }),
     client.call({ method: 'GET', path: '/v1/leader', schema: LeaseViewSchema }),
@@ -29,17 +35,18 @@ export interface CommandPollDeps {
   client: EdgeClient;
   nodeId: string;
   clock: Clock;
+  /** In [0, 1). */
   random: () => number;
-  /** Mode and lease, read before any command is taken. */
-  onCoordination: (read: { system: SystemState; lease: LeaseView }) => void;
-  /** Takes a command; null when it could not, so that it comes again. */
+  /** Called before the commands of the same poll. */
+  onCoordination: (coordination: Coordination) => void;
+  /** Takes a command; null when it could not be stored, so that the next poll brings it again. */
   onCommand: (command: Command) => Receipt | null;
 }
 
 export class CommandPoll {
   readonly #deps: CommandPollDeps;
-  /** From one start to its stop. What was asked in an earlier one says nothing any more: a socket has told since. */
-  #life: object | null = null;
+  /** Identifies the time between a start and its stop. A poll of an earlier one is stale: a channel has been up since. */
+  #run: object | null = null;
   #failures = 0;
   #cancel: () => void = () => undefined;
 
@@ -48,44 +55,44 @@ export class CommandPoll {
   }
 
   start(): void {
-    if (this.#life !== null) return;
-    this.#life = {};
-    this.#later(this.#life, COMMAND.poll_interval_ms);
+    if (this.#run !== null) return;
+    this.#run = {};
+    this.#pollAfter(COMMAND.poll_interval_ms, this.#run);
   }
 
   stop(): void {
-    this.#life = null;
+    this.#run = null;
     this.#cancel();
   }
 
-  #later(life: object, delayMs: number): void {
+  #pollAfter(delayMs: number, run: object): void {
     this.#cancel = this.#deps.clock.after(delayMs, () => {
-      this.#poll(life).then(
+      this.#poll(run).then(
         () => {
           this.#failures = 0;
-          if (this.#life === life) this.#later(life, COMMAND.poll_interval_ms);
+          if (this.#run === run) this.#pollAfter(COMMAND.poll_interval_ms, run);
         },
         () => {
-          // The channel's own attempts already tell that the edge is away.
+          // Not logged: the channel's attempts log that the edge is away.
           this.#failures += 1;
-          const delayMs = COMMAND.poll_interval_ms + fullJitter(this.#failures, BACKOFF, this.#deps.random());
-          if (this.#life === life) this.#later(life, delayMs);
+          const backoffMs = retryDelayMs(this.#failures + 1, BACKOFF, this.#deps.random());
+          if (this.#run === run) this.#pollAfter(COMMAND.poll_interval_ms + backoffMs, run);
         },
       );
     });
   }
 
-  async #poll(life: object): Promise<void> {
+  async #poll(run: object): Promise<void> {
     const { client, nodeId, onCoordination, onCommand } = this.#deps;
     const coordination = await readCoordination(client);
-    if (this.#life !== life) return;
+    if (this.#run !== run) return;
     onCoordination(coordination);
-    // All that is pending, each time: what was taken before is known by its id, and what could not be stored, whose
-    // receipt was lost, or was made early and committed late, is there again.
+    // Every pending command, each time: those taken before are known by their ids, and the list also has those that could
+    // not be stored, whose receipt was lost, or that were committed after others with a later id.
     const node = `/v1/controllers/${encodeURIComponent(nodeId)}`;
     const path = `${node}/commands?limit=${HTTP.list_limit_max}`;
     const { items } = await client.call({ method: 'GET', path, schema: CommandListResponseSchema });
-    if (this.#life !== life) return;
+    if (this.#run !== run) return;
     const receipts = items.map(onCommand).filter((receipt) => receipt !== null);
     if (receipts.length === 0) return;
     await client.call({ method: 'POST', path: `${node}/receipts`, body: { receipts }, schema: ReceiptsResponseSchema });

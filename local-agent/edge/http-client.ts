@@ -1,6 +1,7 @@
 /**
- * The edge over HTTP. A call resolves with data that its contract has parsed, or rejects with an `EdgeError`; there
- * is no third outcome. Connections are kept alive. Nothing is retried here: who may repeat a request knows it.
+ * HTTP client of the edge. A call resolves with data that its contract has parsed, or rejects with an `EdgeError` and
+ * nothing else. Connections are kept alive. Nothing is retried here: only the caller knows whether a request may be
+ * repeated.
  */
 import { Pool } from 'undici';
 import { z } from 'zod';
@@ -12,16 +13,16 @@ export interface EdgeRequest<T> {
   /** Path with its query. */
   path: string;
   body?: unknown;
-  /** A body that is JSON already, sent to the byte. */
+  /** A body that is JSON already and is sent as it is. */
   rawBody?: string;
-  /** Another token than the node's own. */
+  /** Instead of the node's own token. */
   token?: string;
   idempotencyKey?: string;
   /** How old the reported fact is, in milliseconds. */
   ageMs?: number;
   timeoutMs?: number;
   signal?: AbortSignal;
-  /** Contract of `data` in the answer. */
+  /** Contract of `data` in the response. */
   schema: z.ZodType<T>;
 }
 
@@ -31,15 +32,15 @@ export interface EdgeClient {
   close(): Promise<void>;
 }
 
-/** `network`: nothing is known of the request's fate. `status`: the edge answered, and said no. */
+/** `network`: no response, so the request may have taken effect. `status`: a response that is no success. */
 export type EdgeErrorKind = 'network' | 'status';
 
 export class EdgeError extends Error {
   override readonly name = 'EdgeError';
   readonly kind: EdgeErrorKind;
-  /** HTTP status; 0 when there was no answer. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
-  /** The API's error code, or `network` / `unreadable_answer`. */
+  /** The API's error code, or `network` / `unreadable_response`. */
   readonly code: string;
   readonly retryAfterMs: number | null;
 
@@ -51,7 +52,7 @@ export class EdgeError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** Whether the same request may succeed later: no answer, 408, 429, 5xx. */
+  /** Whether the same request may succeed later: no response, 408, 429, 5xx. */
   get retryable(): boolean {
     return this.kind === 'network' || this.status === 408 || this.status === 429 || this.status >= 500;
   }
@@ -84,8 +85,8 @@ function readResponse<T>(schema: z.ZodType<T>, status: number, text: string, ret
     throw new EdgeError(
       'status',
       status,
-      'unreadable_answer',
-      `the edge's answer does not fit its contract: ${z.prettifyError(parsed.error)}`,
+      'unreadable_response',
+      `the edge's response does not fit its contract: ${z.prettifyError(parsed.error)}`,
     );
   }
   const failure = ErrorBodySchema.safeParse(json);
@@ -93,7 +94,7 @@ function readResponse<T>(schema: z.ZodType<T>, status: number, text: string, ret
   throw new EdgeError(
     'status',
     status,
-    'unreadable_answer',
+    'unreadable_response',
     `HTTP ${status} without the API's envelope; is this the edge?`,
     retryMs,
   );
@@ -108,7 +109,7 @@ function headersOf(request: EdgeRequest<unknown>, token: string): Record<string,
 }
 
 /**
- * A client of the edge at `baseUrl` (a path prefix is kept), with the node's token for calls that bring none.
+ * A client of the edge at `baseUrl`, whose path prefix is kept. `token` is used for calls that bring none.
  */
 export function createEdgeClient(options: { baseUrl: string; token: string; now: () => number }): EdgeClient {
   const base = new URL(options.baseUrl);
@@ -119,7 +120,7 @@ export function createEdgeClient(options: { baseUrl: string; token: string; now:
       const timeout = AbortSignal.timeout(request.timeoutMs ?? HTTP.request_timeout_ms);
       const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
       const body = request.rawBody ?? (request.body === undefined ? null : JSON.stringify(request.body));
-      let answer: { status: number; text: string; retryMs: number | null };
+      let received: { status: number; text: string; retryMs: number | null };
       try {
         const headers = headersOf(request, options.token);
         const response = await pool.request({
@@ -130,12 +131,12 @@ export function createEdgeClient(options: { baseUrl: string; token: string; now:
           signal,
         });
         const retryMs = retryAfterMs(response.headers['retry-after'], options.now());
-        answer = { status: response.statusCode, text: await response.body.text(), retryMs };
+        received = { status: response.statusCode, text: await response.body.text(), retryMs };
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new EdgeError('network', 0, 'network', `${base.origin} cannot be reached: ${reason}`);
       }
-      return readResponse(request.schema, answer.status, answer.text, answer.retryMs);
+      return readResponse(request.schema, received.status, received.text, received.retryMs);
     },
     async close() {
       await pool.destroy();

@@ -1,11 +1,12 @@
 /**
- * Empties the outbox. One request is in flight per stream, streams go in parallel. A row leaves only in the
- * transaction that stores its answer, so a kill between the edge's commit and ours resends the same key, which the
- * edge answers as before. What cannot be sent now (network, 401, 408, 429, 5xx) waits with full jitter; what the edge
- * will never have is kept as refused and its stream goes on. Idle, it does nothing: an append wakes it.
+ * Sends the outbox. Each stream has one request in flight, streams are sent in parallel. A row is deleted only in the
+ * transaction that stores its response, so after a kill between the edge's commit and this one the same key is sent again,
+ * and the edge responds as before. A row that cannot be sent now (network, 401, 408, 429, 5xx) is retried with full
+ * jitter; one that the edge will never accept is kept as refused, and its stream continues. An idle sender does nothing:
+ * an append wakes it.
  */
-
-import { fullJitter } from '../lib/backoff.ts';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import type { OutboxRow, Refusal } from '../store/outbox.ts';
@@ -17,7 +18,7 @@ import type { AfterCommit, ResponseHandler, ResponseHandlers, SentRow } from './
 
 const MAX_PARALLEL_STREAMS = 16;
 const UNAUTHORIZED = 401;
-const RETRY = { baseMs: 500, maxMs: 30_000 };
+const RETRY: Backoff = { base_ms: 500, max_ms: 30_000, jitter: 'full' };
 
 export interface OutboxSenderDeps {
   store: Store;
@@ -31,36 +32,40 @@ export interface OutboxSenderDeps {
   onProblem: (message: string, fields: Record<string, unknown>) => void;
 }
 
-/** How a stream was left: nothing to send, its head may not leave now, or to be tried again after `retryMs`. */
-type Left = { as: 'empty' | 'held' } | { as: 'waiting'; retryMs: number };
+/** Why sending a stream has stopped: no rows, its first row may not leave now, or it is retried after `retryMs`. */
+type StreamStop = { type: 'empty' | 'held' } | { type: 'waiting'; retryMs: number };
 
 export class OutboxSender {
   readonly #deps: OutboxSenderDeps;
-  /** A stream may be in `ready` and `busy` at once: it was appended to while it was being emptied. */
+  /** To be sent. A stream can be in `ready` and `busy` at once: it was appended to while it was being sent. */
   readonly #ready = new Set<string>();
   readonly #busy = new Set<string>();
+  /** Streams whose first row may not leave now. */
   readonly #held = new Set<string>();
+  /** Streams that wait for their next attempt, and how to cancel it. */
   readonly #waiting = new Map<string, () => void>();
+  /** Failures in a row by stream. */
   readonly #failures = new Map<string, number>();
-  readonly #settled = new Emitter<void>();
+  readonly #streamStopped = new Emitter<void>();
   readonly #abort = new AbortController();
-  #running = false;
+  #isRunning = false;
   #unsubscribe: () => void = () => undefined;
 
   constructor(deps: OutboxSenderDeps) {
     this.#deps = deps;
   }
 
-  /** Works off the answers that a previous life left, then begins to send. */
+  /** Handles the responses that an earlier process left, then begins to send. */
   start(): void {
-    for (const answer of this.#deps.store.answers.pending()) this.#workOff(answer);
-    this.#running = true;
-    this.#unsubscribe = this.#deps.store.outbox.onAppend((stream) => this.#appended(stream));
-    for (const stream of this.#deps.store.outbox.pendingStreams()) this.#ready.add(stream);
-    this.#fill();
+    const { outbox, responses } = this.#deps.store;
+    for (const response of responses.pending()) this.#handleResponse(response);
+    this.#isRunning = true;
+    this.#unsubscribe = outbox.onAppend((stream) => this.#onAppend(stream));
+    for (const stream of outbox.pendingStreams()) this.#ready.add(stream);
+    this.#sendReady();
   }
 
-  /** Something has changed (the edge is back, a hold may be over): tries every stream now. */
+  /** Tries every stream now: the edge may be back, or held rows may be allowed to leave. */
   wake(): void {
     for (const [stream, cancel] of this.#waiting) {
       cancel();
@@ -69,81 +74,81 @@ export class OutboxSender {
     this.#waiting.clear();
     for (const stream of this.#held) this.#ready.add(stream);
     this.#held.clear();
-    this.#fill();
+    this.#sendReady();
   }
 
-  /** Tries everything now; true when all that may leave has left, false when `limitMs` were not enough. */
+  /** Tries every stream now. True when all that may leave has left, false when that took longer than `limitMs`. */
   async flush(limitMs: number): Promise<boolean> {
     this.wake();
-    if (this.#isSettled()) return true;
+    if (this.#isFlushed()) return true;
     return new Promise((resolve) => {
-      const finish = (empty: boolean) => {
+      const finish = (isFlushed: boolean) => {
         cancelLimit();
         unsubscribe();
-        resolve(empty);
+        resolve(isFlushed);
       };
       const cancelLimit = this.#deps.clock.after(limitMs, () => finish(false));
-      const unsubscribe = this.#settled.on(() => {
-        if (this.#isSettled()) finish(true);
+      const unsubscribe = this.#streamStopped.on(() => {
+        if (this.#isFlushed()) finish(true);
       });
     });
   }
 
-  /** Sends nothing more. A request in flight is abandoned: its row is still there and goes again. */
+  /** Sends nothing more. A request in flight is aborted; its row is still in the outbox and is sent again. */
   stop(): void {
-    this.#running = false;
+    this.#isRunning = false;
     this.#unsubscribe();
     for (const cancel of this.#waiting.values()) cancel();
     this.#waiting.clear();
     this.#abort.abort();
   }
 
-  #isSettled(): boolean {
-    return this.#busy.size === 0 && this.#waiting.size === 0 && this.#ready.size === 0;
+  #isFlushed(): boolean {
+    return this.#ready.size + this.#busy.size + this.#waiting.size === 0;
   }
 
-  #appended(stream: string): void {
+  #onAppend(stream: string): void {
     if (this.#waiting.has(stream) || this.#held.has(stream)) return;
     this.#ready.add(stream);
-    this.#fill();
+    this.#sendReady();
   }
 
-  #fill(): void {
-    if (!this.#running) return;
+  #sendReady(): void {
+    if (!this.#isRunning) return;
     for (const stream of this.#ready) {
       if (this.#busy.size >= MAX_PARALLEL_STREAMS) return;
       if (this.#busy.has(stream)) continue;
       this.#ready.delete(stream);
       this.#busy.add(stream);
-      void this.#drain(stream)
-        .catch((error: unknown): Left => this.#broken(stream, error))
-        .then((left) => this.#leave(stream, left));
+      void this.#sendStream(stream)
+        .catch((error: unknown): StreamStop => this.#onFault(stream, error))
+        .then((stop) => this.#onStreamStop(stream, stop));
     }
   }
 
-  #leave(stream: string, left: Left): void {
+  #onStreamStop(stream: string, stop: StreamStop): void {
     this.#busy.delete(stream);
-    if (!this.#running) return;
-    if (left.as === 'held') this.#held.add(stream);
-    if (left.as === 'waiting') {
-      const cancel = this.#deps.clock.after(left.retryMs, () => {
+    if (!this.#isRunning) return;
+    if (stop.type === 'held') this.#held.add(stream);
+    if (stop.type === 'waiting') {
+      const cancel = this.#deps.clock.after(stop.retryMs, () => {
         this.#waiting.delete(stream);
         this.#ready.add(stream);
-        this.#fill();
+        this.#sendReady();
       });
       this.#waiting.set(stream, cancel);
       this.#ready.delete(stream);
     }
-    this.#fill();
-    this.#settled.emit();
+    this.#sendReady();
+    this.#streamStopped.emit();
   }
 
-  /** Sends the stream's rows one after the other, until something stops it. */
-  async #drain(stream: string): Promise<Left> {
-    while (this.#running) {
+  /** Sends the rows of a stream one after the other, until something stops it. */
+  async #sendStream(stream: string): Promise<StreamStop> {
+    while (this.#isRunning) {
       const row = this.#deps.store.outbox.head(stream);
-      if (row === null) return { as: 'empty' };
-      if (!this.#deps.maySend(row.kind)) return { as: 'held' };
+      if (row === null) return { type: 'empty' };
+      if (!this.#deps.maySend(row.kind)) return { type: 'held' };
       const handler = this.#deps.handlers.get(row.kind);
       if (handler === undefined) {
         const message = `this version does not know rows of the kind ${row.kind}`;
@@ -152,16 +157,16 @@ export class OutboxSender {
       }
       const failure = await this.#send(row, handler);
       if (failure === null) this.#failures.delete(stream);
-      else if (isHeldUp(failure)) return { as: 'waiting', retryMs: this.#retryMs(stream, failure) };
+      else if (mayPassLater(failure)) return { type: 'waiting', retryMs: this.#retryMs(stream, failure) };
       else this.#refuse(row, handler, { status: failure.status, code: failure.code, message: failure.message });
     }
-    return { as: 'empty' };
+    return { type: 'empty' };
   }
 
-  /** One attempt. Null when it was answered, and the answer stored in the place of the row. */
+  /** One attempt. Null when the edge has responded; the response then replaces the row in the store. */
   async #send(row: OutboxRow, handler: ResponseHandler): Promise<EdgeError | null> {
     const { store, client, clock } = this.#deps;
-    store.outbox.attempted(row.id);
+    store.outbox.countAttempt(row.id);
     let data: unknown;
     try {
       data = await client.call({
@@ -177,60 +182,60 @@ export class OutboxSender {
       if (error instanceof EdgeError) return error;
       throw error;
     }
-    const answer = store.transaction(() => {
+    const response = store.transaction(() => {
       store.outbox.remove(row.id);
-      return store.answers.add(row, data, clock.now());
+      return store.responses.add(row, data, clock.now());
     });
-    this.#workOff(answer);
+    this.#handleResponse(response);
     return null;
   }
 
-  #workOff(answer: ResponseRow): void {
+  #handleResponse(response: ResponseRow): void {
     const { store, handlers, onProblem } = this.#deps;
+    const { id, kind, answer, answered_at } = response;
     try {
-      const after = store.transaction((): AfterCommit => {
-        const row: SentRow = sentRow(answer, answer.answered_at);
-        const then = handlers.get(answer.kind)?.answered(JSON.parse(answer.answer), row);
-        store.answers.remove(answer.id);
-        return then;
+      const afterCommit = store.transaction((): AfterCommit => {
+        const after = handlers.get(kind)?.onResponse(JSON.parse(answer), sentRow(response, answered_at));
+        store.responses.remove(id);
+        return after;
       });
-      after?.();
+      afterCommit?.();
     } catch (error) {
-      onProblem('an answer could not be worked off; it is tried again at the next start', { kind: answer.kind, error });
+      onProblem('a response could not be handled; it is handled again at the next start', { kind, error });
     }
   }
 
   #refuse(row: OutboxRow, handler: ResponseHandler | undefined, refusal: Refusal): void {
     const { store, clock, onProblem } = this.#deps;
     onProblem('the edge refused a row of the outbox', { kind: row.kind, path: row.path, ...refusal });
-    const after = store.transaction((): AfterCommit => {
+    const afterCommit = store.transaction((): AfterCommit => {
       store.outbox.refuse(row.id, refusal);
-      return handler?.refused?.(refusal, sentRow(row, clock.now()));
+      return handler?.onRefusal?.(refusal, sentRow(row, clock.now()));
     });
-    after?.();
+    afterCommit?.();
   }
 
   #retryMs(stream: string, failure: EdgeError): number {
-    const attempt = this.#failures.get(stream) ?? 0;
-    this.#failures.set(stream, attempt + 1);
-    return (failure.retryAfterMs ?? 0) + fullJitter(attempt, RETRY, this.#deps.random());
+    const failures = (this.#failures.get(stream) ?? 0) + 1;
+    this.#failures.set(stream, failures);
+    return (failure.retryAfterMs ?? 0) + retryDelayMs(failures, RETRY, this.#deps.random());
   }
 
-  /** A fault of this host, such as a full disk: the stream is tried again later. */
-  #broken(stream: string, error: unknown): Left {
-    this.#deps.onProblem('the outbox could not be worked on', { stream, error });
-    return { as: 'waiting', retryMs: RETRY.maxMs };
+  /** A fault of this machine, such as a full disk: the stream is retried. */
+  #onFault(stream: string, error: unknown): StreamStop {
+    this.#deps.onProblem('a stream of the outbox could not be sent', { stream, error });
+    return { type: 'waiting', retryMs: RETRY.max_ms };
   }
 }
 
 /**
- * A rejected token is the host's trouble, not the row's: what was accepted waits until the token is right again, or a
- * revoked token would turn the whole queue into refusals.
+ * A rejected token is the fault of this node and not of the row: rows wait until the token is accepted again. Otherwise a
+ * revoked token would turn the whole outbox into refusals.
  */
-function isHeldUp(failure: EdgeError): boolean {
+function mayPassLater(failure: EdgeError): boolean {
   return failure.retryable || failure.status === UNAUTHORIZED;
 }
 
-function sentRow(row: Pick<ResponseRow, 'stream' | 'body' | 'context'>, answeredAt: number): SentRow {
-  return { stream: row.stream, body: JSON.parse(row.body), context: JSON.parse(row.context), answeredAt };
+function sentRow(row: Pick<ResponseRow, 'stream' | 'body' | 'context'>, respondedAt: number): SentRow {
+  return { stream: row.stream, body: JSON.parse(row.body), context: JSON.parse(row.context), respondedAt };
 }

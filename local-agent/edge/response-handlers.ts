@@ -1,40 +1,40 @@
-/** What follows when the edge has answered an outbox row: one handler for each kind of row. */
+/** What follows when the edge has responded to an outbox row: one handler for each kind of row. */
 import type { z } from 'zod';
 import type { Refusal } from '../store/outbox.ts';
 
-/** The row that was answered. */
+/** The row that the edge responded to. */
 export interface SentRow {
   stream: string;
   /** What was sent. */
   body: unknown;
-  /** What `append` was given as context. */
+  /** The `context` that the row was appended with. */
   context: unknown;
-  /** Wall clock, Unix ms, when the answer arrived. */
-  answeredAt: number;
+  /** When the response arrived: wall clock, Unix milliseconds. */
+  respondedAt: number;
 }
 
-/** Runs after the transaction is stored: to wake whoever acts on it. */
+/** Runs after the commit. */
 export type AfterCommit = (() => void) | undefined;
 
 /**
- * Both functions run inside the transaction that works the answer off, exactly once per row: what they store and
- * the answer's removal are one. They are synchronous; whatever waits belongs into the function they return.
+ * Both functions run once per row, inside the transaction that removes the stored response: what they store and its
+ * removal are committed together. They are synchronous; asynchronous work belongs into the function that they return.
  */
-export interface ResponseHandler<A = unknown> {
-  schema: z.ZodType<A>;
-  answered(answer: A, row: SentRow): AfterCommit;
-  /** The edge will never have this row (a 4xx). */
-  refused?(refusal: Refusal, row: SentRow): AfterCommit;
+export interface ResponseHandler<T = unknown> {
+  schema: z.ZodType<T>;
+  onResponse(response: T, row: SentRow): AfterCommit;
+  /** The edge will never accept this row (a 4xx). */
+  onRefusal?(refusal: Refusal, row: SentRow): AfterCommit;
 }
 
 export type ResponseHandlers = ReadonlyMap<string, ResponseHandler>;
 
-/** A handler typed by its schema, as the registry keeps it. */
-export function responseHandler<A>(handler: ResponseHandler<A>): ResponseHandler {
-  const { refused } = handler;
+/** Types a handler by its schema, and hides that type from the registry. */
+export function responseHandler<T>(handler: ResponseHandler<T>): ResponseHandler {
+  const { schema, onRefusal } = handler;
   return {
-    schema: handler.schema,
-    answered: (answer, row) => handler.answered(handler.schema.parse(answer), row),
-    ...(refused && { refused: (refusal, row) => refused(refusal, row) }),
+    schema,
+    onResponse: (response, row) => handler.onResponse(schema.parse(response), row),
+    ...(onRefusal && { onRefusal: (refusal, row) => onRefusal(refusal, row) }),
   };
 }

@@ -1,4 +1,4 @@
-/** The system mode as this node knows it: the newest version heard of, from whatever told it. */
+/** The system mode as this node knows it: that of the newest version that any source has reported. */
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { Emitter } from '../lib/emitter.ts';
 
@@ -10,13 +10,29 @@ export interface ModeSeen {
 export class SystemView {
   readonly changed = new Emitter<ModeSeen>();
   #seen: ModeSeen | null = null;
+  #newestVersion = 0;
 
-  /** Null until the edge has told it. */
+  /** Null until the edge has reported it. */
   get seen(): ModeSeen | null {
     return this.#seen;
   }
 
-  /** Takes note of a mode; an older version than the known one is ignored. */
+  /** False while the edge has named a newer version whose mode is not known yet. */
+  get isCurrent(): boolean {
+    return (this.#seen?.mode_version ?? 0) >= this.#newestVersion;
+  }
+
+  /** Notes a version that came without its mode. */
+  noteVersion(modeVersion: number): void {
+    this.#newestVersion = Math.max(this.#newestVersion, modeVersion);
+  }
+
+  /** Whether the newest known mode is `running`; false until the edge has reported one. */
+  get isKnownRunning(): boolean {
+    return this.#seen?.mode === 'running';
+  }
+
+  /** Notes a mode; a version that is not newer than the known one is ignored. */
   observe(mode: SystemMode, modeVersion: number): void {
     if (this.#seen && modeVersion <= this.#seen.mode_version) return;
     this.#seen = { mode, mode_version: modeVersion };

@@ -1,24 +1,21 @@
-/** Text files of one folder, one a day: `<folder>/YYYY-MM-DD.jsonl`, for this user only. */
+/** Text files in one folder, one per day: `<folder>/YYYY-MM-DD.jsonl`, accessible to this user only. */
 import { appendFile, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../lib/errno.ts';
 
 const EXTENSION = '.jsonl';
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 export interface DayFiles {
-  /** Size in bytes; 0 when it is missing. */
+  /** Size in bytes; 0 when the file does not exist. */
   size(day: string): Promise<number>;
-  /** Adds text at the end; the size afterwards. */
+  /** Appends text; returns the new size in bytes. */
   append(day: string, text: string): Promise<number>;
-  /** Cuts what is behind `size`. */
+  /** Cuts the file to `size` bytes. */
   truncate(day: string, size: number): Promise<void>;
-  /** Days that have a file, oldest first. */
+  /** The days that have a file, oldest first. */
   days(): Promise<string[]>;
   remove(day: string): Promise<void>;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 export function openDayFiles(folder: string): DayFiles {

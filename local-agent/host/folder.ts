@@ -1,7 +1,7 @@
 /**
- * An open folder inside the roots. What is done in it is done to that folder even when its path is swapped
- * meanwhile: on Linux by naming entries through the open descriptor; elsewhere the path is compared with the
- * descriptor at each step, which narrows the gap but cannot close it.
+ * An open folder inside the roots. Operations in it affect this very folder even when its path is swapped meanwhile. On
+ * Linux entries are named through the open descriptor. Other systems compare the path with the descriptor at each step,
+ * which narrows the gap but cannot close it.
  */
 import { closeSync, constants, fstatSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ function sameFile(fd: number, path: string): boolean {
   return opened.dev === named.dev && opened.ino === named.ino;
 }
 
-/** Where an open descriptor really is. @throws FileError when `path` has come to name something else. */
+/** The real path of an open descriptor. @throws FileError when `path` now names something else */
 export function realPathOf(fd: number, path: string): string {
   if (LINUX) {
     const real = readlinkSync(`/proc/self/fd/${fd}`);
@@ -38,12 +38,12 @@ export class Folder {
     this.#fd = fd;
   }
 
-  /** Opens a folder given by its real path. @throws FileError or the system's error. */
+  /** Opens a folder given by its real path. @throws FileError, or the system's error */
   static open(path: string, roots: Roots): Folder {
-    return Folder.#from(path, path, roots);
+    return Folder.#openHandle(path, path, roots);
   }
 
-  static #from(handle: string, path: string, roots: Roots): Folder {
+  static #openHandle(handle: string, path: string, roots: Roots): Folder {
     const fd = openSync(handle, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
       const real = realPathOf(fd, path);
@@ -55,7 +55,7 @@ export class Folder {
     }
   }
 
-  /** A path for an entry of this very folder; `''` is the folder itself. */
+  /** A path to an entry of this very folder; `''` names the folder itself. */
   at(name: string): string {
     if (LINUX) return name === '' ? `/proc/self/fd/${this.#fd}` : `/proc/self/fd/${this.#fd}/${name}`;
     if (!sameFile(this.#fd, this.path)) throw new FileError('path_outside_roots', `${this.path} was swapped`);
@@ -64,7 +64,7 @@ export class Folder {
 
   /** Opens the folder `name` in this one. */
   enter(name: string, roots: Roots): Folder {
-    return Folder.#from(this.at(name), join(this.path, name), roots);
+    return Folder.#openHandle(this.at(name), join(this.path, name), roots);
   }
 
   get fd(): number {

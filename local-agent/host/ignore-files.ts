@@ -1,8 +1,8 @@
-/** What ignore files (`.gitignore`, `.ignore`) leave out: those of a folder, of its parents, and of what is below. */
+/** The rules of ignore files (`.gitignore`, `.ignore`) and whether they leave a path out. */
 import { join, relative, sep } from 'node:path';
 import type { Ignore } from 'ignore';
 import ignore from 'ignore';
-import { readFileSlice } from './fs.ts';
+import { readFileSlice } from './read-file.ts';
 import type { Roots } from './roots.ts';
 import { FileError } from './roots.ts';
 
@@ -15,7 +15,7 @@ export interface IgnoreRules {
   rules: Ignore;
 }
 
-/** The rules in a folder; null when it has none that can be read. */
+/** The rules in a folder; null when it has no readable ignore file. */
 export function rulesIn(folder: string, roots: Roots): IgnoreRules | null {
   const texts = NAMES.flatMap((name) => {
     try {
@@ -28,7 +28,7 @@ export function rulesIn(folder: string, roots: Roots): IgnoreRules | null {
   return texts.length === 0 ? null : { folder, rules: ignore().add(texts.join('\n')) };
 }
 
-/** Whether a path is left out; the rules nearest to it have the last word. */
+/** Whether the rules, ordered from outer to inner folder, leave a path out. Inner rules override outer ones. */
 export function isIgnored(path: string, isFolder: boolean, rules: readonly IgnoreRules[]): boolean {
   let ignored = false;
   for (const one of rules) {

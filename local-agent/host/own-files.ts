@@ -1,39 +1,39 @@
-/** The agent's own files and folders: for this user only. */
+/** The agent's own files and folders, readable and writable by this user only. */
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { hasErrorCode } from '../lib/errno.ts';
 
 const PERMISSION_BITS = 0o777;
-const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
 
 export const homeFolder: () => string = homedir;
 
-/** Makes a folder with 0700; one that is there keeps its rights. */
+/** Makes a folder with mode 0700; an existing folder keeps its mode. */
 export function makePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
 }
 
-/** Takes a file from everybody but its owner. */
+/** Makes a file accessible to its owner only. */
 export function makePrivateFile(path: string): void {
   chmodSync(path, 0o600);
 }
 
-/** A file's text, null when there is none. */
+/** The text of a file; null when it does not exist. */
 export function readOwnFile(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return null;
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw error;
   }
 }
 
-/** Permission bits of a path, null when it does not exist. */
+/** The permission bits of a path; null when it does not exist. */
 export function permissionsOf(path: string): number | null {
   const found = statSync(path, { throwIfNoEntry: false });
   return found ? found.mode & PERMISSION_BITS : null;
 }
 
-/** Writes a file for this user only, as a whole; one that is there is refused. */
+/** Writes a new file with mode 0600. @throws the system's error when it exists */
 export function writeNewPrivateFile(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
 }

@@ -1,10 +1,10 @@
-/** What Linux says of processes; elsewhere nothing is said. */
+/** Processes as Linux lists them in `/proc`. Other systems have none of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 interface ProcessStat {
   group: number;
   session: number;
-  /** Since the system was booted. */
+  /** When the process started, in ticks since the boot. */
   startTicks: number;
 }
 
@@ -14,7 +14,7 @@ const DEAD_STATES: ReadonlySet<string | undefined> = new Set(['Z', 'X']);
 function statOf(pid: number | string): ProcessStat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything, so fields are counted from its end; the first is the state.
+    // The name in parentheses may contain anything, so fields are counted from its end. The first is the state.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     if (DEAD_STATES.has(fields[0])) return null;
     return { group: Number(fields[2]), session: Number(fields[3]), startTicks: Number(fields[19]) };
@@ -23,7 +23,7 @@ function statOf(pid: number | string): ProcessStat | null {
   }
 }
 
-/** When a living process began, in ticks since the boot; null when there is none. */
+/** When a living process started, in ticks since the boot; null when there is no such process. */
 export function startTicks(pid: number): number | null {
   return statOf(pid)?.startTicks ?? null;
 }
@@ -34,7 +34,7 @@ export function groupMembers(groupId: number): ProcessStat[] {
   return members.filter(({ group }) => group === groupId);
 }
 
-/** Which boot of the system this is. */
+/** An id of the current boot of the system. */
 export function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

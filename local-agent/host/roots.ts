@@ -1,11 +1,11 @@
 /**
- * The folders that tools may touch, and what lies in them. A path is judged after its symbolic links are resolved,
- * and again by where the opened thing really is. Files of the agent itself, and Git's, are out of bounds even inside a
- * root.
+ * The folders that tools may read and write. A path is admitted after its symbolic links are resolved, and again by the
+ * real path of what was opened. Files of the agent itself and files of Git are refused even inside a root.
  */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { errorCode } from '../lib/errno.ts';
 
 export const FILE_ERROR_CODES = [
   'path_outside_roots',
@@ -49,10 +49,10 @@ const SYSTEM_CODES: Record<string, FileErrorCode> = {
   ERR_INVALID_ARG_VALUE: 'invalid_path',
 };
 
-/** What went wrong as an expected failure; other errors of the system are `io_error`. */
+/** An error of the system as an expected failure; codes that are not listed become `io_error`. */
 export function asFileError(error: unknown, path: string): FileError {
   if (error instanceof FileError) return error;
-  const system = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const system = errorCode(error) ?? '';
   const code = SYSTEM_CODES[system] ?? 'io_error';
   return new FileError(
     code,
@@ -60,19 +60,19 @@ export function asFileError(error: unknown, path: string): FileError {
   );
 }
 
-/** `~` and `~/…` as the home of the user the agent runs as. */
+/** Expands `~` and `~/…` to the home of the user that runs the agent. */
 export function expandHome(path: string): string {
   if (path === '~') return homedir();
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
-/** With links resolved as far as the path exists: what is made there later is found under that name. */
-function realAsFar(path: string): string {
+/** Resolves links as far as the path exists. What is made there later has this path. */
+function resolveExisting(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
     const parent = dirname(path);
-    return parent === path ? path : join(realAsFar(parent), basename(path));
+    return parent === path ? path : join(resolveExisting(parent), basename(path));
   }
 }
 
@@ -80,25 +80,25 @@ function contains(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** File systems that ignore case or normalise names must not open a way around a protected name. */
-function folded(path: string): string {
+/** A path in the form in which protected names are compared: some file systems ignore case or normalise names. */
+function foldPath(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 
 /**
- * Whether a path below a root leads into `.git`. A file there decides what an innocent `git status` runs (hooks,
- * `core.fsmonitor`), so who may write files must not thereby be able to run programs.
+ * Whether a path below a root leads into `.git`. Files there name programs that a plain `git status` runs (hooks,
+ * `core.fsmonitor`), so writing them would amount to running programs.
  */
-function isGitsOwn(below: string): boolean {
-  return folded(below).split(sep).includes('.git');
+function isInsideGit(below: string): boolean {
+  return foldPath(below).split(sep).includes('.git');
 }
 
 export interface Roots {
-  /** Where relative paths begin when no `cwd` is given: the first root. */
+  /** The first root. Relative paths start here when no `cwd` is given. */
   home: string;
-  /** An absolute path of what a tool was given. Resolves no links. */
+  /** The absolute form of a path that a tool was given. Resolves no links. */
   resolve(path: string, cwd?: string): string;
-  /** @throws FileError unless the real path lies in a root and is neither the agent's own nor Git's. */
+  /** @throws FileError unless the real path lies in a root and belongs neither to the agent nor to Git */
   admit(realPath: string): void;
 }
 
@@ -107,14 +107,14 @@ export interface Roots {
  * @param protectedPaths files and folders of the agent: its policy, configuration and state
  */
 export function openRoots(roots: readonly string[], protectedPaths: readonly string[]): Roots {
-  const real = roots.map((root) => realAsFar(resolve(expandHome(root))));
-  const own = protectedPaths.map((path) => folded(realAsFar(resolve(path))));
+  const real = roots.map((root) => resolveExisting(resolve(expandHome(root))));
+  const own = protectedPaths.map((path) => foldPath(resolveExisting(resolve(path))));
   const home = real[0];
   if (home === undefined) throw new FileError('path_outside_roots', 'no roots are configured');
   return {
     home,
     resolve(path, cwd) {
-      if (path.includes('\0')) throw new FileError('invalid_path', 'a path holds no NUL');
+      if (path.includes('\0')) throw new FileError('invalid_path', 'a path cannot contain NUL');
       const base = cwd === undefined ? home : resolve(home, cwd);
       return isAbsolute(path) ? resolve(path) : resolve(base, path);
     },
@@ -123,10 +123,10 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
       if (inside.length === 0) {
         throw new FileError('path_outside_roots', `${path} lies outside the configured roots`);
       }
-      if (inside.every((root) => isGitsOwn(path.slice(root.length)))) {
-        throw new FileError('path_protected', `${path} is Git's own: it can name programs to run; use git itself`);
+      if (inside.every((root) => isInsideGit(path.slice(root.length)))) {
+        throw new FileError('path_protected', `${path} belongs to Git and can name programs to run; use git itself`);
       }
-      if (own.some((protectedPath) => contains(protectedPath, folded(path)))) {
+      if (own.some((protectedPath) => contains(protectedPath, foldPath(path)))) {
         throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);
       }
     },

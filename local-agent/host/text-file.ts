@@ -1,9 +1,9 @@
-/** A small text file of the person's own, such as one whose words are secrets. */
+/** A small text file of the user, such as one that lists secrets. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
 const MAX_BYTES = 256 * 1024;
 
-/** Its text; null when there is none, when it cannot be read, or when it is no file of a sensible size. */
+/** The text of the file; null when it does not exist, cannot be read or is too large. */
 export function readTextFile(path: string): string | null {
   try {
     const fd = openSync(path, 'r');

@@ -1,9 +1,8 @@
 /**
- * What tools have replaced, kept so that a person can have it back. A record is on disk before the change it belongs
- * to, so a kill in between leaves a record of something that did not happen, never a change without a record. The
- * oldest records go first when there are too many.
+ * Copies of the files that tools have replaced, so that a person can restore them. A record is on disk before its change,
+ * so a crash in between leaves a record of a change that did not happen, never a change without a record. When there are
+ * too many records the oldest are removed.
  */
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -17,10 +16,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Keep } from './fs.ts';
-import { isMissing, writeWholeFile } from './fs.ts';
-import { readWholeFile, removeFile } from './remove.ts';
+import { isMissing } from '../lib/errno.ts';
+import { sha256Hex } from '../lib/hash.ts';
+import { readWholeFile } from './read-file.ts';
 import type { Roots } from './roots.ts';
+import type { Keep } from './write-file.ts';
+import { removeFile, writeWholeFile } from './write-file.ts';
 
 const RETENTION = { records: 500, bytes: 512 * 1024 * 1024 };
 const INSTRUCTION_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -28,9 +29,9 @@ const MANIFEST = 'files.json';
 
 const KeptFileSchema = z.object({
   path: z.string(),
-  /** Null when there was no such file. */
+  /** Null when the file did not exist. */
   before: z.object({ file: z.string(), sha256: z.string() }).nullable(),
-  /** Null when the file was removed. */
+  /** Null when the instruction removed the file. */
   after_sha256: z.string().nullable(),
 });
 type KeptFile = z.infer<typeof KeptFileSchema>;
@@ -38,12 +39,8 @@ type KeptFile = z.infer<typeof KeptFileSchema>;
 export type UndoOutcome =
   | { type: 'undone'; paths: string[] }
   | { type: 'unknown' }
-  /** These hold something else than what the instruction left. */
+  /** These files have changed since the instruction. */
   | { type: 'changed'; paths: string[] };
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 function writeSynced(path: string, bytes: Buffer): void {
   const fd = openSync(path, 'w', 0o600);
@@ -59,12 +56,12 @@ function writeSynced(path: string, bytes: Buffer): void {
 export class UndoStore {
   readonly #folder: string;
 
-  /** @param folder the agent's own, out of reach of every tool */
+  /** @param folder a folder of the agent, which no tool can reach */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** For a change about to be made: keeps what stands there, to be replaced by `after` (null: removed). */
+  /** Keeps a file before an instruction replaces it by `after` (null: removes it). */
   keeper(instructionId: string, after: Buffer | null): Keep {
     return ({ path, bytes }) => {
       const folder = this.#record(instructionId);
@@ -72,16 +69,16 @@ export class UndoStore {
       const files = this.#files(instructionId);
       const file = `${files.length}.old`;
       if (bytes !== null) writeSynced(join(folder, file), bytes);
-      const before = bytes === null ? null : { file, sha256: sha256(bytes) };
-      files.push({ path, before, after_sha256: after === null ? null : sha256(after) });
+      const before = bytes === null ? null : { file, sha256: sha256Hex(bytes) };
+      files.push({ path, before, after_sha256: after === null ? null : sha256Hex(after) });
       writeSynced(join(folder, MANIFEST), Buffer.from(JSON.stringify(files)));
       this.#prune(folder);
     };
   }
 
   /**
-   * Puts back what an instruction has replaced, newest change first. Nothing is touched when a file holds neither what
-   * the instruction left nor what was there before, unless `force`.
+   * Restores what an instruction has replaced, newest change first. Changes nothing when a file has neither the content
+   * that the instruction wrote nor the content before it, unless `force` is set.
    */
   undo(
     instructionId: string,
@@ -90,7 +87,7 @@ export class UndoStore {
   ): UndoOutcome {
     const files = INSTRUCTION_ID.test(instructionId) ? this.#files(instructionId) : [];
     if (files.length === 0) return { type: 'unknown' };
-    const changed = force ? [] : files.filter((file) => !isAsLeft(file, roots));
+    const changed = force ? [] : files.filter((file) => !isUnchanged(file, roots));
     if (changed.length > 0) return { type: 'changed', paths: changed.map(({ path }) => path) };
     for (const { path, before } of [...files].reverse()) {
       if (before === null) {
@@ -105,7 +102,7 @@ export class UndoStore {
   }
 
   #record(instructionId: string): string {
-    if (!INSTRUCTION_ID.test(instructionId)) throw new Error(`${instructionId} is no instruction id`);
+    if (!INSTRUCTION_ID.test(instructionId)) throw new Error(`${instructionId} is not an instruction id`);
     return join(this.#folder, instructionId);
   }
 
@@ -119,7 +116,7 @@ export class UndoStore {
     }
   }
 
-  #prune(making: string): void {
+  #prune(current: string): void {
     const records = readdirSync(this.#folder).map((name) => {
       const folder = join(this.#folder, name);
       const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
@@ -129,15 +126,15 @@ export class UndoStore {
     let bytes = 0;
     for (const [place, record] of records.entries()) {
       bytes += record.bytes;
-      if (record.folder === making || (place < RETENTION.records && bytes <= RETENTION.bytes)) continue;
+      if (record.folder === current || (place < RETENTION.records && bytes <= RETENTION.bytes)) continue;
       rmSync(record.folder, { recursive: true, force: true });
     }
   }
 }
 
-/** Whether a file is as the instruction left it, or as it was before (when it never came to the change). */
-function isAsLeft({ path, before, after_sha256 }: KeptFile, roots: Roots): boolean {
+/** Whether a file has the content that the instruction wrote, or the content before it when nothing was changed. */
+function isUnchanged({ path, before, after_sha256 }: KeptFile, roots: Roots): boolean {
   const now = readWholeFile(roots, path, { anyNames: true });
-  const hash = now === null ? null : sha256(now);
+  const hash = now === null ? null : sha256Hex(now);
   return hash === after_sha256 || hash === (before?.sha256 ?? null);
 }

@@ -1,27 +1,27 @@
 /**
- * The regular files below a folder, in the order of their names, without leaving the roots: each folder is entered
- * through its open parent, links are not followed, and what belongs to the agent is not entered. Gives way to other
- * work now and then, so that a large tree does not hold the agent up.
+ * Walks the regular files below a folder in the order of their names, without leaving the roots: each folder is entered
+ * through its open parent, links are not followed, and the agent's own folders are not entered. The walk yields to the
+ * event loop at regular intervals, so that a large tree does not block the agent.
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Folder, realPathOf } from './folder.ts';
-import { guarded, realIfThere } from './fs.ts';
 import type { IgnoreRules } from './ignore-files.ts';
 import { isIgnored, rulesIn } from './ignore-files.ts';
+import { asFileOperation, realPathIfExists } from './place.ts';
 import type { Roots } from './roots.ts';
 import { FileError } from './roots.ts';
 
 const MAX_DEPTH = 64;
 const ENTRIES_PER_TURN = 200;
-/** Of a tree that is larger the rest is not looked at. */
+/** The walk ends after this many entries. */
 const MAX_ENTRIES = 200_000;
 
 export interface WalkedFile {
-  /** Relative to where the walk began, with `/`. */
+  /** Relative to the start of the walk, separated by `/`. */
   path: string;
-  /** Its text; null when it is larger than that, not text, or may not be read. Valid until the walk goes on. */
+  /** The text; null when it exceeds `maxBytes`, is not text or may not be read. Call it before the walk continues. */
   text(maxBytes: number): string | null;
 }
 
@@ -33,10 +33,10 @@ export interface WalkOptions {
 interface Walk extends WalkOptions {
   roots: Roots;
   start: string;
-  left: number;
+  entriesLeft: number;
 }
 
-/** Rules of the folders above, as far as the roots go, outermost first. */
+/** The rules of the parent folders inside the roots, outermost first. */
 function rulesAbove(folder: string, roots: Roots): IgnoreRules[] {
   const parent = dirname(folder);
   if (parent === folder) return [];
@@ -60,15 +60,15 @@ function readText(folder: Folder, name: string, roots: Roots, maxBytes: number):
     const read = bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
     return read.includes(0) ? null : new TextDecoder('utf-8', { fatal: true }).decode(read);
   } catch {
-    // Gone, unreadable, the agent's own, or no text: nothing to be shown of it.
+    // The file is gone, unreadable, owned by the agent, or not text.
     return null;
   } finally {
     if (fd !== null) closeSync(fd);
   }
 }
 
-/** Null when it is gone, may not be read, or belongs to the agent. */
-function enter(folder: Folder, name: string, roots: Roots): Folder | null {
+/** Opens a folder in `folder`; null when it is gone, may not be read or belongs to the agent. */
+function tryEnter(folder: Folder, name: string, roots: Roots): Folder | null {
   try {
     return folder.enter(name, roots);
   } catch {
@@ -76,7 +76,7 @@ function enter(folder: Folder, name: string, roots: Roots): Folder | null {
   }
 }
 
-async function* below(
+async function* walkFolder(
   folder: Folder,
   above: readonly IgnoreRules[],
   depth: number,
@@ -87,23 +87,23 @@ async function* below(
   const rules = own ? [...above, own] : above;
   const entries = readdirSync(folder.at(''), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    walk.left -= 1;
-    if (walk.left % ENTRIES_PER_TURN === 0) await setImmediate();
-    if (walk.left < 0 || signal.aborted) return;
+    walk.entriesLeft -= 1;
+    if (walk.entriesLeft % ENTRIES_PER_TURN === 0) await setImmediate();
+    if (walk.entriesLeft < 0 || signal.aborted) return;
     const { name } = entry;
     const path = join(folder.path, name);
     const isFolder = entry.isDirectory();
     if (!isFolder && !entry.isFile()) continue;
     if (!includeIgnored && (name === '.git' || isIgnored(path, isFolder, rules))) continue;
     if (!isFolder) {
-      const shown = relative(start, path).split(sep).join('/');
-      yield { path: shown, text: (maxBytes) => readText(folder, name, roots, maxBytes) };
+      const relativePath = relative(start, path).split(sep).join('/');
+      yield { path: relativePath, text: (maxBytes) => readText(folder, name, roots, maxBytes) };
       continue;
     }
-    const inner = depth < MAX_DEPTH ? enter(folder, name, roots) : null;
+    const inner = depth < MAX_DEPTH ? tryEnter(folder, name, roots) : null;
     if (inner === null) continue;
     try {
-      yield* below(inner, rules, depth + 1, walk);
+      yield* walkFolder(inner, rules, depth + 1, walk);
     } finally {
       inner.close();
     }
@@ -111,8 +111,8 @@ async function* below(
 }
 
 function openStart(path: string, roots: Roots): Folder {
-  return guarded(path, () => {
-    const real = realIfThere(path);
+  return asFileOperation(path, () => {
+    const real = realPathIfExists(path);
     roots.admit(real ?? path);
     if (real === null) throw new FileError('not_found', `${path}: not found`);
     return Folder.open(real, roots);
@@ -128,7 +128,7 @@ export async function* walkFiles(roots: Roots, path: string, options: WalkOption
   const folder = openStart(path, roots);
   try {
     const rules = options.includeIgnored ? [] : rulesAbove(folder.path, roots);
-    yield* below(folder, rules, 0, { ...options, roots, start: folder.path, left: MAX_ENTRIES });
+    yield* walkFolder(folder, rules, 0, { ...options, roots, start: folder.path, entriesLeft: MAX_ENTRIES });
   } finally {
     folder.close();
   }

@@ -1,6 +1,7 @@
-/** A small file that a person edits: read again only when it has changed, and watched through its folder. */
+/** A small file that a person edits. It is read again only when it has changed, and watched through its folder. */
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { errorCode, isMissing } from '../lib/errno.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -10,17 +11,13 @@ export type StampedFile =
   | { state: 'unreadable'; stamp: string; reason: string }
   | { state: 'read'; stamp: string; text: string };
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
-/** A text that changes whenever the file does. */
+/** A text that differs whenever the file has changed. */
 function stampOf(path: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }
 
-/** Reads the file unless it still has the stamp of the last time. */
+/** Reads the file unless it still has the stamp of the last read. */
 export function readStamped(path: string, lastStamp: string): StampedFile {
   let stamp = 'missing';
   try {
@@ -34,7 +31,7 @@ export function readStamped(path: string, lastStamp: string): StampedFile {
       closeSync(fd);
     }
   } catch (error) {
-    if (hasCode(error, 'ENOENT') && lstatSync(path, { throwIfNoEntry: false }) === undefined)
+    if (isMissing(error) && lstatSync(path, { throwIfNoEntry: false }) === undefined)
       return lastStamp === 'missing' ? { state: 'unchanged' } : { state: 'missing', stamp: 'missing' };
     const reason = error instanceof Error ? error.message : String(error);
     return { state: 'unreadable', stamp: `${stamp} unreadable`, reason };
@@ -42,8 +39,8 @@ export function readStamped(path: string, lastStamp: string): StampedFile {
 }
 
 /**
- * Calls `onChange` when the file may have changed, until `signal` aborts. Where the system cannot watch, nothing is
- * called: who reads the file must look at its stamp anyway.
+ * Calls `onChange` when the file may have changed, until `signal` aborts. A system that cannot watch files never calls it,
+ * so a reader has to compare the stamp in any case.
  */
 export function watchFile(path: string, onChange: () => void, signal: AbortSignal): void {
   const name = basename(path);
@@ -53,7 +50,7 @@ export function watchFile(path: string, onChange: () => void, signal: AbortSigna
     });
     watcher.on('error', () => watcher.close());
   } catch (error) {
-    // No such folder, or no watch left to be had.
-    if (!(error instanceof Error && 'code' in error)) throw error;
+    // The folder does not exist, or the system has no watch left.
+    if (errorCode(error) === null) throw error;
   }
 }

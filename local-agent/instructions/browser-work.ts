@@ -1,59 +1,52 @@
 /**
- * Tools that act in a browser of this host. A prompt is a delivery: queued in the transaction of the `started` mark,
- * sent at the delivery policy's pace, and ended in the transaction that stores the delivery's end; so it survives a
- * restart like any other. A reading is asked once and not stored: it changes nothing and can be asked again.
+ * Tools that act in a browser of this node. A prompt is a delivery: it is queued in the transaction of the `started` mark,
+ * sent at the pace of the delivery policy, and finished in the transaction that stores the delivery's end, so it survives
+ * a restart. A reading is requested once and not stored: it changes nothing and can be requested again.
  */
 import type { ConversationReading } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { TargetPayload } from '../../schema/contracts/conversations.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
 import type { BrowserTool, ToolParams } from '../../schema/contracts/tools.ts';
-import { platformOf, TOOLS } from '../../schema/contracts/tools.ts';
-import type { Wanted } from '../browsers/targets.ts';
-import type { Prompt } from '../delivery/prompts.ts';
-import { promptPlan } from '../delivery/prompts.ts';
-import type { Redact } from '../policy/redact.ts';
+import { findTool, isBrowserTool, platformOf, TOOLS } from '../../schema/contracts/tools.ts';
+import type { ConversationReader } from '../browsers/conversation-reader.ts';
+import type { BrowserTargets } from '../browsers/targets.ts';
+import type { Redact } from '../lib/redact.ts';
 import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
-import { clipToOutput, ended, fitToBody, succeeded } from '../tools/tool.ts';
-
-/** The browsers of this host, as far as tools use them. */
-export interface HostBrowsers {
-  /** A connected browser with that platform, and the tab there; null when there is none. */
-  target(wanted: Wanted): TargetPayload | null;
-  /** Queues a prompt inside the caller's transaction. Its end is told in the transaction that stores it. */
-  enqueuePrompt(prompt: Prompt): void;
-  /** Null when the browser could not, or did not answer in time. */
-  read(platform: Platform, target: TargetPayload): Promise<ConversationReading | null>;
-}
+import { clipToOutput, failure, fitOutput, success } from '../tools/tool.ts';
+import type { OutgoingQueue, PromptSubject } from './outgoing.ts';
 
 export interface BrowserCall {
   name: BrowserTool;
-  params: Record<string, unknown>;
-  /** Whose work it is: an instruction held here, or the command of another node's. */
-  subject: string;
+  params: ToolParams<BrowserTool>;
+  /** Who requested it: an instruction of this node, or a command of the edge. */
+  subject: { kind: PromptSubject; id: string };
   onEnd: (result: InstructionResult) => void;
 }
 
 export interface BrowserWorkDeps {
-  browsers: HostBrowsers;
+  outgoing: Pick<OutgoingQueue, 'enqueuePrompt'>;
+  targets: Pick<BrowserTargets, 'choose'>;
+  reader: Pick<ConversationReader, 'read'>;
   redactor: () => Redact;
   monotonic: () => number;
 }
 
-/** Whether an instruction of that name is a prompt, by its stored name. */
+/** Whether a stored call, by its name, sends a prompt. */
 export function isPrompt(name: string): boolean {
-  return name.startsWith('browser.') && name.endsWith('::send');
+  const tool = findTool(name);
+  return tool !== null && isBrowserTool(tool) && TOOLS[tool].text_param === 'prompt';
 }
 
-/** What became of a prompt. What may have been sent is not said to have failed. */
+/** The outcome of a prompt by the end of its delivery. A prompt that may have been sent is not a failure. */
 export function promptOutcome({ outcome, reason }: DeliveryResult): ToolOutcome {
-  if (outcome === 'delivered') return succeeded('the prompt was sent');
+  if (outcome === 'delivered') return success('the prompt was sent');
   const why = reason ?? outcome;
-  if (outcome === 'uncertain') return ended('interrupted', 'uncertain', `whether it was sent is not known: ${why}`);
-  return ended('failed', reason === 'no_active_client' ? 'no_active_client' : 'not_sent', `it was not sent: ${why}`);
+  if (outcome === 'uncertain') return failure('interrupted', 'uncertain', `whether it was sent is not known: ${why}`);
+  return failure('failed', reason === 'no_active_client' ? 'no_active_client' : 'not_sent', `it was not sent: ${why}`);
 }
 
-function shown({ conversation_id, messages }: ConversationReading): string {
+function readingText({ conversation_id, messages }: ConversationReading): string {
   const head = `conversation ${conversation_id ?? '(none yet)'}\n`;
   return head + messages.map(({ role, text }) => `\n[${role}]\n${text}\n`).join('');
 }
@@ -66,48 +59,50 @@ export class BrowserWork {
   }
 
   /**
-   * How to begin it, inside the transaction that marks it as begun; null when no browser of this host can.
-   * `onEnd` is called for a reading only: a prompt's end comes as the end of its delivery.
+   * Returns a function that starts the call, inside the transaction of the `started` mark; null when no browser of this
+   * node can run it. `onEnd` is called for a reading only: a prompt ends with its delivery.
    */
-  begin({ name, params, subject, onEnd }: BrowserCall): (() => void) | null {
+  prepare({ name, params, subject, onEnd }: BrowserCall): (() => void) | null {
     const platform = platformOf(name);
-    const checked = TOOLS[name].params.parse(params) as ToolParams<BrowserTool>;
-    const conversationId = checked.conversation_id ?? null;
-    const purpose = 'prompt' in checked ? 'send' : 'read';
-    const target = this.#deps.browsers.target({ platform, conversation_id: conversationId, purpose });
+    const conversationId = params.conversation_id ?? null;
+    const purpose = 'prompt' in params ? 'send' : 'read';
+    const target = this.#deps.targets.choose({ platform, conversation_id: conversationId, purpose });
     if (target === null) return null;
-    if (!('prompt' in checked)) return () => void this.#read(platform, target).then(onEnd);
-    return () =>
-      this.#deps.browsers.enqueuePrompt({
-        plan_id: promptPlan(subject),
-        subject_id: subject,
-        platform,
-        client_id: target.client_id,
-        conversation_id: conversationId,
-        target,
-        message_text: checked.prompt,
-        assistant_message_id: null,
-        timeout_ms: TOOLS[name].timeout_ms,
-      });
+    if (!('prompt' in params)) return () => void this.#readResult(platform, target).then(onEnd);
+    const prompt = {
+      plan_id: subject.id,
+      subject_id: subject.id,
+      platform,
+      client_id: target.client_id,
+      conversation_id: conversationId,
+      target,
+      message_text: params.prompt,
+      assistant_message_id: null,
+      timeout_ms: TOOLS[name].timeout_ms,
+    };
+    return () => this.#deps.outgoing.enqueuePrompt(prompt, subject.kind);
   }
 
-  /** Reads a conversation for whoever asks; null when no browser of this host can. */
-  async reading(platform: Platform, conversationId: string | null): Promise<ConversationReading | null> {
-    const target = this.#deps.browsers.target({ platform, conversation_id: conversationId, purpose: 'read' });
-    return target === null ? null : await this.#deps.browsers.read(platform, target);
+  /** Reads a conversation; null when no browser of this node can. */
+  async read(platform: Platform, conversationId: string | null): Promise<ConversationReading | null> {
+    const target = this.#deps.targets.choose({ platform, conversation_id: conversationId, purpose: 'read' });
+    return target === null ? null : await this.#deps.reader.read(platform, target);
   }
 
-  async #read(platform: Platform, target: TargetPayload): Promise<InstructionResult> {
-    const { browsers, redactor, monotonic } = this.#deps;
+  async #readResult(platform: Platform, target: TargetPayload): Promise<InstructionResult> {
+    const { reader, redactor, monotonic } = this.#deps;
     const startedAt = monotonic();
-    const reading = await browsers.read(platform, target);
-    return { ...this.#outcome(reading, redactor()), duration_ms: Math.max(0, Math.round(monotonic() - startedAt)) };
+    const reading = await reader.read(platform, target);
+    return {
+      ...this.#readingOutcome(reading, redactor()),
+      duration_ms: Math.max(0, Math.round(monotonic() - startedAt)),
+    };
   }
 
-  #outcome(reading: ConversationReading | null, redact: Redact): ToolOutcome {
+  #readingOutcome(reading: ConversationReading | null, redact: Redact): ToolOutcome {
     if (reading === null)
-      return ended('failed', 'unreadable', 'the browser could not read it, or did not answer in time');
-    const { text, clipped } = clipToOutput(redact(shown(reading)));
-    return fitToBody(succeeded(text, clipped));
+      return failure('failed', 'unreadable', 'the browser could not read it, or did not respond in time');
+    const { text, clipped } = clipToOutput(redact(readingText(reading)));
+    return fitOutput(success(text, clipped));
   }
 }

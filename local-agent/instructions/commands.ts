@@ -1,17 +1,17 @@
-/** What the edge asks of this host about instructions: end one, heed a person's decision, work for another node. */
-
-import { isBrowserTool } from '../../schema/contracts/tools.ts';
-import type { CommandHandlers, CommandOf } from '../edge/commands.ts';
+/** Handlers of the edge's commands on instructions: cancel, a person's decision, resubmission, work for another node. */
+import type { BrowserTool, ToolParams } from '../../schema/contracts/tools.ts';
+import { findTool, isBrowserTool } from '../../schema/contracts/tools.ts';
+import type { CommandHandlers, CommandOf, CommandOutcome } from '../edge/commands.ts';
 import { reportCommandResult } from '../edge/commands.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
 import type { ToolOutcome } from '../tools/tool.ts';
-import { ended } from '../tools/tool.ts';
+import { failure } from '../tools/tool.ts';
+import { parseCall } from '../tools/tool-call.ts';
 import type { BrowserWork } from './browser-work.ts';
-import { checkParams } from './normalize.ts';
+import { claimDeadline } from './execution-store.ts';
 import type { Pipeline } from './pipeline.ts';
 import { resubmit } from './resubmission.ts';
-import { toolNameOf } from './tool-name.ts';
 
 export type InstructionCommands = Pick<
   CommandHandlers,
@@ -40,7 +40,7 @@ export function instructionCommands(deps: InstructionCommandsDeps): InstructionC
       return { accepted: true };
     },
     'approval.decided'({ command_id, body }) {
-      const messageId = decided(deps, body);
+      const messageId = storeDecision(deps, body);
       report(command_id, { outcome: messageId === null ? 'unknown' : 'noted' });
       if (messageId === null) return { accepted: true };
       const afterCommit = () => {
@@ -54,64 +54,69 @@ export function instructionCommands(deps: InstructionCommandsDeps): InstructionC
       report(command_id, { outcome: 'judged' });
       return { accepted: true };
     },
-    instruction: (command) => forAnotherNode(deps, command),
+    instruction: (command) => runForEdge(deps, command),
     'browser.read'({ command_id, body }) {
-      const answer = async () => {
-        const reading = await deps.browsers.reading(body.platform, body.conversation_id);
+      const read = async () => {
+        const reading = await deps.browsers.read(body.platform, body.conversation_id);
         const result = reading
           ? { outcome: 'read', ...reading }
           : { outcome: 'unavailable', reason: 'no browser of this node could read it' };
         store.transaction(() => report(command_id, result));
       };
-      return { accepted: true, afterCommit: () => void answer() };
+      return { accepted: true, afterCommit: () => void read() };
     },
   };
 }
 
-/** Stores a person's decision; the message that may go on now, or null when there is no such instruction here. */
-function decided(
+/** Stores a person's decision. Returns the message to advance; null when this node does not know the instruction. */
+function storeDecision(
   { pipeline, now }: InstructionCommandsDeps,
   body: CommandOf<'approval.decided'>['body'],
 ): string | null {
-  const { ledger } = pipeline;
+  const { executions } = pipeline;
   const { instruction_id, decision, approval_hash, claim_expires_in_ms, released } = body;
-  const known = ledger.execution(instruction_id);
+  const known = executions.execution(instruction_id);
   if (!known) return null;
-  const until = (expiresInMs: number | null) => (expiresInMs === null ? null : now() + expiresInMs);
-  if (decision === 'approved') ledger.approve(instruction_id, approval_hash, until(claim_expires_in_ms));
-  else {
+  if (decision === 'approved') {
+    executions.approve(instruction_id, approval_hash, claimDeadline(now(), claim_expires_in_ms));
+  } else {
     const gate = decision === 'denied' ? 'denied_by_a_person' : 'approval_expired';
-    ledger.stand(instruction_id, { status: decision, gate, claimUntil: null });
+    executions.setStatus(instruction_id, { status: decision, gate, claim_expires_in_ms: null }, now());
   }
   for (const other of released) {
-    if (other.instruction_id === instruction_id) continue;
-    const { status, gate, claim_expires_in_ms: expiresInMs } = other;
-    ledger.stand(other.instruction_id, { status, gate, claimUntil: until(expiresInMs) });
+    if (other.instruction_id !== instruction_id) executions.setStatus(other.instruction_id, other, now());
   }
   return known.message_id;
 }
 
-/** What this node's browser does for an instruction that another node holds, if this host's policy lets it. */
-function forAnotherNode(
+/** Runs a browser tool for an instruction of another node or for a person, if this node's policy allows it. */
+function runForEdge(
   { store, nodeId, hostPolicy, browsers }: InstructionCommandsDeps,
   { command_id, body }: CommandOf<'instruction'>,
-) {
+): CommandOutcome {
   const report = (result: Record<string, unknown>) =>
     store.transaction(() => reportCommandResult(store, nodeId, command_id, result));
-  const refuse = (outcome: ToolOutcome) => {
+  const refuse = (outcome: ToolOutcome): CommandOutcome => {
     report({ ...outcome, duration_ms: 0 });
-    return { accepted: true } as const;
+    return { accepted: true };
   };
-  const name = toolNameOf(body.name);
-  if (!name || !isBrowserTool(name)) return refuse(ended('denied', 'unknown_tool', 'no browser tool of that name'));
-  const checked = checkParams(name, body.params);
-  if (!checked.ok) return refuse(ended('failed', 'invalid_params', checked.message));
-  const { params } = checked;
-  const { decision, rule } = hostPolicy.judge({ name, params }, body.platform);
-  if (decision !== 'allow')
-    return refuse(ended('denied', 'denied_by_policy', `that node's policy says ${decision}: ${rule}`));
-  const begin = browsers.begin({ name, params, subject: command_id, onEnd: report });
-  if (begin === null) return refuse(ended('failed', 'no_active_client', 'no browser of that node has the platform'));
-  begin();
-  return { accepted: true } as const;
+  const name = findTool(body.name);
+  if (name === null || !isBrowserTool(name)) {
+    return refuse(failure('denied', 'unknown_tool', 'there is no browser tool of that name'));
+  }
+  const parsed = parseCall(name, body.params);
+  if (!parsed.ok) return refuse(failure('failed', parsed.code, parsed.message));
+  const { decision, rule } = hostPolicy.judge(parsed.call, body.platform);
+  if (decision !== 'allow') {
+    return refuse(failure('denied', 'denied_by_policy', `that node's policy says ${decision}: ${rule}`));
+  }
+  const start = browsers.prepare({
+    name,
+    params: parsed.call.params as ToolParams<BrowserTool>,
+    subject: { kind: 'command', id: command_id },
+    onEnd: report,
+  });
+  if (start === null) return refuse(failure('failed', 'no_active_client', 'no browser of that node has the platform'));
+  start();
+  return { accepted: true };
 }

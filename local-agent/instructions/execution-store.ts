@@ -1,9 +1,9 @@
-/** The tables `messages` and `executions`: what this host holds of each message, and how far each instruction is. */
+/** The tables `messages` and `executions`: the messages that this node holds, and how far each instruction is. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { PlatformSchema } from '../../schema/contracts/common.ts';
 import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
-import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import type { ClaimedInstruction, InstructionState } from '../../schema/contracts/instructions.ts';
 import { BlockErrorSchema, IngestStatusSchema, InstructionStateSchema } from '../../schema/contracts/instructions.ts';
 import type { InstructionResult } from '../tools/tool.ts';
 import { InstructionResultSchema } from '../tools/tool.ts';
@@ -17,6 +17,7 @@ function json<T extends z.ZodType>(schema: T) {
     .pipe(schema);
 }
 
+const REPORTED = ['nothing', 'started', 'result'] as const;
 const MESSAGE_STATES = ['executing', 'replying', 'done'] as const;
 
 const MessageRowSchema = z.object({
@@ -31,11 +32,13 @@ const MessageRowSchema = z.object({
   block_errors: json(z.array(BlockErrorSchema)),
   state: z.enum(MESSAGE_STATES),
   created_at: z.number().int(),
-  /** How often it was worked on: more than once when it was resubmitted. */
+  /** 1, and one more for each resubmission. */
   round: z.number().int(),
+  /** Whether a progress request of this message is in the outbox. */
+  progress_pending: z.number().transform((flag) => flag === 1),
 });
 export type MessageRow = z.infer<typeof MessageRowSchema>;
-export type NewMessage = Omit<MessageRow, 'round'>;
+export type NewMessage = Omit<MessageRow, 'round' | 'progress_pending'>;
 
 const ExecutionRowSchema = z.object({
   instruction_id: z.string(),
@@ -48,20 +51,16 @@ const ExecutionRowSchema = z.object({
   claim_until: z.number().int().nullable(),
   started_at: z.number().int().nullable(),
   finished_at: z.number().int().nullable(),
-  result: z
-    .string()
-    .nullable()
-    .transform((text) => (text === null ? null : InstructionResultSchema.parse(JSON.parse(text)))),
+  result: json(InstructionResultSchema).nullable(),
   artifact_url: z.string().nullable(),
-  /** What a person approved; the effect happens only while it still has this hash. */
+  /** The last part of it that a request to the edge carries. */
+  reported: z.enum(REPORTED),
+  /** What a person approved. The effect happens only while the call still has this hash. */
   approved_hash: z.string().nullable(),
-  /** Whether the edge was asked to do it, or to have another node do it. */
-  elsewhere: z.number().transform((flag) => flag === 1),
+  /** Whether the edge was asked to run it, there or on another node. */
+  is_remote: z.number().transform((flag) => flag === 1),
   /** The program that runs for it. */
-  process: z
-    .string()
-    .nullable()
-    .transform((text) => (text === null ? null : RunningProcessSchema.parse(JSON.parse(text)))),
+  process: json(RunningProcessSchema).nullable(),
 });
 export type ExecutionRow = z.infer<typeof ExecutionRowSchema>;
 export type NewExecution = Pick<
@@ -69,69 +68,78 @@ export type NewExecution = Pick<
   'instruction_id' | 'message_id' | 'idx' | 'name' | 'params' | 'status' | 'gate' | 'claim_until'
 >;
 
-export interface TrackedInstruction {
-  status: InstructionState;
-  gate: string | null;
-  claimUntil: number | null;
+/** The status of an instruction at the edge. */
+export type EdgeStatus = Pick<ClaimedInstruction, 'status' | 'gate' | 'claim_expires_in_ms'>;
+
+/** When a claim ends, by this node's clock; null for a claim without an end. */
+export function claimDeadline(now: number, expiresInMs: number | null): number | null {
+  return expiresInMs === null ? null : now + expiresInMs;
 }
 
-const IdRow = z.object({ message_id: z.string() });
+const IdRowSchema = z.object({ id: z.string() });
 
+/** Methods that store several rows are called inside a transaction. */
 export class ExecutionStore {
   readonly #insertMessage: StatementSync;
   readonly #insertExecution: StatementSync;
   readonly #message: StatementSync;
-  readonly #executing: StatementSync;
+  readonly #executingMessages: StatementSync;
   readonly #executions: StatementSync;
   readonly #execution: StatementSync;
-  readonly #setState: StatementSync;
+  readonly #setMessageState: StatementSync;
   readonly #start: StatementSync;
-  readonly #finish: StatementSync;
-  readonly #settle: StatementSync;
-  readonly #stand: StatementSync;
-  readonly #extend: StatementSync;
-  readonly #reopen: StatementSync;
-  readonly #stage: StatementSync;
+  readonly #setResult: StatementSync;
+  readonly #end: StatementSync;
+  readonly #setStatus: StatementSync;
+  readonly #extendClaim: StatementSync;
+  readonly #setReported: StatementSync;
+  readonly #setProgressPending: StatementSync;
+  readonly #reopenMessage: StatementSync;
+  readonly #reopenExecution: StatementSync;
   readonly #approve: StatementSync;
   readonly #setProcess: StatementSync;
-  readonly #elsewhere: StatementSync;
+  readonly #awaitedRemote: StatementSync;
 
   constructor(db: DatabaseSync) {
+    const insertExecution = `INSERT INTO executions
+       (instruction_id, message_id, idx, name, params, status, gate, claim_until)
+       VALUES (:instruction_id, :message_id, :idx, :name, :params, :status, :gate, :claim_until)`;
     this.#insertMessage = db.prepare(
       `INSERT INTO messages (message_id, client_id, platform, remote_conversation_id, local_conversation_id,
          ingest_status, target, assistant_message_id, block_errors, state, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING`,
+       VALUES (:message_id, :client_id, :platform, :remote_conversation_id, :local_conversation_id,
+         :ingest_status, :target, :assistant_message_id, :block_errors, :state, :created_at)
+       ON CONFLICT (message_id) DO NOTHING`,
     );
-    this.#insertExecution = db.prepare(
-      `INSERT INTO executions (instruction_id, message_id, idx, name, params, status, gate, claim_until)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
+    this.#insertExecution = db.prepare(insertExecution);
     this.#message = db.prepare('SELECT * FROM messages WHERE message_id = ?');
-    this.#executing = db.prepare("SELECT message_id FROM messages WHERE state = 'executing' ORDER BY rowid");
+    this.#executingMessages = db.prepare(
+      "SELECT message_id AS id FROM messages WHERE state = 'executing' ORDER BY rowid",
+    );
     this.#executions = db.prepare('SELECT * FROM executions WHERE message_id = ? ORDER BY idx');
     this.#execution = db.prepare('SELECT * FROM executions WHERE instruction_id = ?');
-    this.#setState = db.prepare('UPDATE messages SET state = ? WHERE message_id = ?');
+    this.#setMessageState = db.prepare('UPDATE messages SET state = ? WHERE message_id = ?');
     this.#start = db.prepare(
-      `UPDATE executions SET status = 'running', started_at = ?, elsewhere = ?
+      `UPDATE executions SET status = 'running', started_at = ?, is_remote = ?
        WHERE instruction_id = ? AND started_at IS NULL`,
     );
-    this.#finish = db.prepare('UPDATE executions SET finished_at = ?, result = ? WHERE instruction_id = ?');
-    this.#settle = db.prepare('UPDATE executions SET status = ?, artifact_url = ? WHERE instruction_id = ?');
-    this.#stand = db.prepare(
-      // The rule that denied it is known here only: no news of the edge's takes it away.
-      `UPDATE executions SET gate = CASE WHEN status = ?1 THEN coalesce(?2, gate) ELSE ?2 END,
-         status = ?1, claim_until = ?3
-       WHERE instruction_id = ?4 AND started_at IS NULL AND result IS NULL`,
+    this.#setResult = db.prepare('UPDATE executions SET finished_at = ?, result = ? WHERE instruction_id = ?');
+    this.#end = db.prepare('UPDATE executions SET status = ?, artifact_url = ? WHERE instruction_id = ?');
+    this.#setStatus = db.prepare(
+      // Only this node knows the rule that denied an instruction, so the same status without a gate keeps the gate.
+      `UPDATE executions SET gate = CASE WHEN status = :status THEN coalesce(:gate, gate) ELSE :gate END,
+         status = :status, claim_until = :claim_until
+       WHERE instruction_id = :instruction_id AND started_at IS NULL AND result IS NULL`,
     );
-    this.#extend = db.prepare('UPDATE executions SET claim_until = ? WHERE instruction_id = ?');
-    this.#reopen = db.prepare(
+    this.#extendClaim = db.prepare('UPDATE executions SET claim_until = ? WHERE instruction_id = ?');
+    this.#setReported = db.prepare('UPDATE executions SET reported = ? WHERE instruction_id = ?');
+    this.#setProgressPending = db.prepare('UPDATE messages SET progress_pending = ? WHERE message_id = ?');
+    this.#reopenMessage = db.prepare(
       `UPDATE messages SET state = 'executing', round = round + 1, client_id = ?, target = ?, ingest_status = ?
        WHERE message_id = ?`,
     );
-    this.#stage = db.prepare(
-      `INSERT INTO executions (instruction_id, message_id, idx, name, params, status, gate, claim_until)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (instruction_id) DO UPDATE
+    this.#reopenExecution = db.prepare(
+      `${insertExecution} ON CONFLICT (instruction_id) DO UPDATE
          SET status = excluded.status, gate = excluded.gate, claim_until = excluded.claim_until, approved_hash = NULL
          WHERE started_at IS NULL AND result IS NULL`,
     );
@@ -140,43 +148,28 @@ export class ExecutionStore {
        WHERE instruction_id = ? AND status = 'awaiting_approval' AND started_at IS NULL`,
     );
     this.#setProcess = db.prepare('UPDATE executions SET process = ? WHERE instruction_id = ?');
-    this.#elsewhere = db.prepare(
-      `SELECT e.instruction_id FROM executions e JOIN messages m ON m.message_id = e.message_id
-       WHERE m.state = 'executing' AND e.elsewhere = 1 AND e.result IS NULL`,
+    this.#awaitedRemote = db.prepare(
+      `SELECT e.instruction_id AS id FROM executions e JOIN messages m ON m.message_id = e.message_id
+       WHERE m.state = 'executing' AND e.is_remote = 1 AND e.result IS NULL`,
     );
   }
 
-  /** Stores a message with its instructions; false, and nothing stored, when it is known. In one transaction. */
+  /** Stores a message with its instructions; false, and nothing stored, when the message is known. */
   add(message: NewMessage, executions: readonly NewExecution[]): boolean {
-    const { changes } = this.#insertMessage.run(
-      message.message_id,
-      message.client_id,
-      message.platform,
-      message.remote_conversation_id,
-      message.local_conversation_id,
-      message.ingest_status,
-      JSON.stringify(message.target),
-      message.assistant_message_id,
-      JSON.stringify(message.block_errors),
-      message.state,
-      message.created_at,
-    );
-    if (Number(changes) === 0) return false;
-    for (const one of executions) this.#run(this.#insertExecution, one);
+    const { target, block_errors } = message;
+    const row = { ...message, target: JSON.stringify(target), block_errors: JSON.stringify(block_errors) };
+    if (Number(this.#insertMessage.run(row).changes) === 0) return false;
+    for (const one of executions) this.#insertExecution.run({ ...one, params: JSON.stringify(one.params) });
     return true;
   }
 
-  /** Takes a message up again, with those of its instructions that a person wants after all. In one transaction. */
+  /** Stores a resubmitted message, known or not, with those of its instructions that are to run after all. */
   reopen(message: NewMessage, executions: readonly NewExecution[]): void {
+    const { client_id, target, ingest_status, message_id } = message;
     if (!this.add(message, [])) {
-      this.#reopen.run(message.client_id, JSON.stringify(message.target), message.ingest_status, message.message_id);
+      this.#reopenMessage.run(client_id, JSON.stringify(target), ingest_status, message_id);
     }
-    for (const one of executions) this.#run(this.#stage, one);
-  }
-
-  #run(statement: StatementSync, one: NewExecution): void {
-    const { instruction_id, message_id, idx, name, params, status, gate, claim_until } = one;
-    statement.run(instruction_id, message_id, idx, name, JSON.stringify(params), status, gate, claim_until);
+    for (const one of executions) this.#reopenExecution.run({ ...one, params: JSON.stringify(one.params) });
   }
 
   message(messageId: string): MessageRow | null {
@@ -184,12 +177,12 @@ export class ExecutionStore {
     return row === undefined ? null : MessageRowSchema.parse(row);
   }
 
-  /** Messages whose instructions have not all ended, oldest first. */
-  executing(): string[] {
-    return this.#executing.all().map((row) => IdRow.parse(row).message_id);
+  /** Ids of the messages whose reply is not queued yet, oldest first. */
+  executingMessages(): string[] {
+    return this.#executingMessages.all().map((row) => IdRowSchema.parse(row).id);
   }
 
-  /** In message order. */
+  /** The executions of a message, in message order. */
   executions(messageId: string): ExecutionRow[] {
     return this.#executions.all(messageId).map((row) => ExecutionRowSchema.parse(row));
   }
@@ -199,30 +192,32 @@ export class ExecutionStore {
     return row === undefined ? null : ExecutionRowSchema.parse(row);
   }
 
-  setState(messageId: string, state: MessageRow['state']): void {
-    this.#setState.run(state, messageId);
+  setMessageState(messageId: string, state: MessageRow['state']): void {
+    this.#setMessageState.run(state, messageId);
   }
 
-  /** The mark before the effect. False when it stands already. */
-  start(instructionId: string, now: number, elsewhere = false): boolean {
-    return Number(this.#start.run(now, elsewhere ? 1 : 0, instructionId).changes) === 1;
+  /** Sets the mark that comes before the effect. False when it is set already. */
+  start(instructionId: string, now: number, isRemote = false): boolean {
+    return Number(this.#start.run(now, isRemote ? 1 : 0, instructionId).changes) === 1;
   }
 
-  /** Keeps the result. The status follows when the edge has answered to it. */
-  finish(instructionId: string, result: InstructionResult, now: number): void {
-    this.#finish.run(now, JSON.stringify(result), instructionId);
+  /** Stores the result. The status stays `running` until the edge has responded to it. */
+  setResult(instructionId: string, result: InstructionResult, now: number): void {
+    this.#setResult.run(now, JSON.stringify(result), instructionId);
   }
 
-  settle(instructionId: string, status: InstructionState, artifactUrl: string | null): void {
-    this.#settle.run(status, artifactUrl, instructionId);
+  /** The status with which the edge ended the instruction, and the link to its output when the edge stores it apart. */
+  end(instructionId: string, status: InstructionState, artifactUrl: string | null): void {
+    this.#end.run(status, artifactUrl, instructionId);
   }
 
-  /** How an instruction stands at the edge; one that has begun here, or has a result, is left as it is. */
-  stand(instructionId: string, { status, gate, claimUntil }: TrackedInstruction): void {
-    this.#stand.run(status, gate, claimUntil, instructionId);
+  /** Takes over the status at the edge, unless the instruction has started here or has a result. */
+  setStatus(instructionId: string, { status, gate, claim_expires_in_ms }: EdgeStatus, now: number): void {
+    const claim_until = claimDeadline(now, claim_expires_in_ms);
+    this.#setStatus.run({ instruction_id: instructionId, status, gate, claim_until });
   }
 
-  /** A person has approved it. False when it does not wait for that any more. */
+  /** Stores a person's approval. False when the instruction does not wait for one. */
   approve(instructionId: string, approvedHash: string, claimUntil: number | null): boolean {
     return Number(this.#approve.run(claimUntil, approvedHash, instructionId).changes) === 1;
   }
@@ -231,12 +226,20 @@ export class ExecutionStore {
     this.#setProcess.run(JSON.stringify(running), instructionId);
   }
 
-  /** Instructions that the edge was asked to do, or have done, and whose end is awaited. */
-  awaitedElsewhere(): string[] {
-    return this.#elsewhere.all().map((row) => z.object({ instruction_id: z.string() }).parse(row).instruction_id);
+  /** Ids of the instructions that the edge was asked to run and whose result is still to come. */
+  awaitedRemote(): string[] {
+    return this.#awaitedRemote.all().map((row) => IdRowSchema.parse(row).id);
+  }
+
+  setReported(instructionId: string, reported: Exclude<ExecutionRow['reported'], 'nothing'>): void {
+    this.#setReported.run(reported, instructionId);
+  }
+
+  setProgressPending(messageId: string, isPending: boolean): void {
+    this.#setProgressPending.run(isPending ? 1 : 0, messageId);
   }
 
   extendClaim(instructionId: string, claimUntil: number | null): void {
-    this.#extend.run(claimUntil, instructionId);
+    this.#extendClaim.run(claimUntil, instructionId);
   }
 }

@@ -1,18 +1,13 @@
 /**
- * Finds the `baa` blocks of a message: what a CommonMark parser places at the root of the document as a closed
- * fenced code block whose info string is exactly `baa`. Everything else is text: other fences, quotes, lists, HTML
- * blocks, indented code, unclosed fences. Never throws; linear in the length of the text, in whatever pieces it
- * comes; keeps no more of it than a block's limit and the line that has not ended.
- *
- * Lines that cannot matter are passed over by their first characters. When one comes that may, the block structure
- * takes those passed over since the last point where reading may begin anew, and then that line: each line is looked
- * at once by each of the two at most.
+ * Finds the `baa` blocks of a message: closed fenced code blocks at the root of the CommonMark document whose info string
+ * is exactly `baa`. Everything else is text: other fences, quotes, lists, HTML blocks, indented code, unclosed fences. A
+ * text without a line that could open such a block is not parsed. A text that is too complex to be parsed within the
+ * limits is an error of the message, and none of its blocks is read.
  */
+import type { Token } from 'markdown-it';
+import type { BlockError } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
-import type { LineRole } from './markdown/blocks.ts';
-import { BlockStructure } from './markdown/blocks.ts';
-import { LineEnds } from './markdown/line-ends.ts';
-import { skim } from './markdown/skim.ts';
+import { BlockParser, UnreadableError } from './block-parser.ts';
 
 export interface BaaBlock {
   /** Position among the `baa` blocks of the message. */
@@ -20,117 +15,63 @@ export interface BaaBlock {
   /** Line of the opening fence in the message, counted from 1. */
   line: number;
   lines: string[];
-  /** Over `INSTRUCTION.max_block_bytes`; then `lines` holds its beginning only. */
+  /** Whether it exceeds `INSTRUCTION.max_block_bytes`; then `lines` is cut there. */
   too_large: boolean;
 }
 
-const INFO = 'baa';
-const BOM = '\ufeff';
-/** Pieces are gathered to this many characters: reading costs more to begin than to go on. */
-const GATHERED = 16_384;
-
-interface OpenBlock {
-  line: number;
-  lines: string[];
-  bytes: number;
+export interface Extraction {
+  blocks: BaaBlock[];
+  /** Why the message was not parsed; null when it was. */
+  error: BlockError | null;
 }
 
-/** Takes a message piece by piece. `end` closes it and gives all blocks. */
-export class BlockExtractor {
-  readonly #structure = new BlockStructure();
-  readonly #blocks: BaaBlock[] = [];
-  /** What has not been read yet; and the length at which it will be. */
-  #gathered: string[] = [];
-  #length = 0;
-  #readAt = GATHERED;
-  #started = false;
-  #line = 0;
-  #open: OpenBlock | null = null;
+const OPENING_LINE = /^ {0,3}(?:`{3,}|~{3,})[ \t]*baa[ \t]*$/m;
+const CLOSING_LINE = /^ {0,3}(`+|~+)[ \t]*$/;
+const BAA_INFO = /^[ \t]*baa[ \t]*$/;
+const BYTE_ORDER_MARK = /^\ufeff/;
 
-  /** `text`: what there is of the message already. */
-  constructor(text = '') {
-    if (text !== '') this.#gathered.push(text);
-    this.#length = text.length;
-  }
+const parser = new BlockParser();
 
-  push(chunk: string): void {
-    this.#gathered.push(chunk);
-    this.#length += chunk.length;
-    if (this.#length < this.#readAt) return;
-    const text = this.#gathered.join('');
-    // A carriage return at the end may be half of a line's end.
-    const ended = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r', text.length - 2)) + 1;
-    this.#read(text.slice(0, ended), false);
-    this.#gathered = [text.slice(ended)];
-    this.#length = text.length - ended;
-    // A line that does not end is looked through again only when it has doubled.
-    this.#readAt = Math.max(GATHERED, this.#length * 2);
-  }
-
-  end(): BaaBlock[] {
-    this.#read(this.#gathered.join(''), true);
-    this.#gathered = [];
-    return this.#blocks;
-  }
-
-  /** Reads whole lines; `last`: no more come. */
-  #read(text: string, last: boolean): void {
-    const structure = this.#structure;
-    const ends = new LineEnds(text);
-    // A byte order mark is no text: parsers drop it, and what they see as a fence must be one here.
-    let from = !this.#started && text.startsWith(BOM) ? BOM.length : 0;
-    this.#started ||= text !== '';
-    while (from < text.length && !structure.ambiguous) {
-      const leaf = structure.rootLeaf;
-      let fence = false;
-      if (leaf === null) {
-        const skimmed = skim(text, ends, from);
-        from = skimmed.at;
-        this.#line += skimmed.lines;
-        fence = skimmed.fence;
-        if (last && from >= text.length) return;
-        if (!fence) this.#takePassed(text.slice(skimmed.since, from), skimmed.anew);
-        if (from >= text.length) return;
-      }
-      const end = ends.end(from);
-      this.#line += 1;
-      if (fence) this.#tell(structure.takeRootFence(text, from, end));
-      else if (leaf === 'fence' && !this.#open) structure.passFenced(text, from, end);
-      else this.#tell(structure.take(text.slice(from, end)));
-      from = ends.after(end);
-    }
-  }
-
-  /** Lines, each with its ending, that are nothing to the root but may decide what the next line is. */
-  #takePassed(text: string, anew: boolean): void {
-    if (anew) this.#structure.restart();
-    const ends = new LineEnds(text);
-    for (let from = 0; from < text.length; ) {
-      const end = ends.end(from);
-      this.#structure.take(text.slice(from, end));
-      from = ends.after(end);
-    }
-  }
-
-  #tell(role: LineRole): void {
-    if (role.role === 'other') return;
-    if (role.role === 'open') {
-      const wanted = role.info === INFO && !this.#structure.ambiguous;
-      this.#open = wanted ? { line: this.#line, lines: [], bytes: 0 } : null;
-    } else if (this.#open && role.role === 'content') {
-      const open = this.#open;
-      open.bytes += Buffer.byteLength(role.text) + 1;
-      if (open.bytes <= INSTRUCTION.max_block_bytes) open.lines.push(role.text);
-    } else if (this.#open) {
-      const { line, lines, bytes } = this.#open;
-      const too_large = bytes > INSTRUCTION.max_block_bytes;
-      this.#blocks.push({ block_index: this.#blocks.length, line, lines, too_large });
-      this.#open = null;
-    }
-  }
+/** A line without the indentation of its fence, 0 to 3 columns. What is left of a tab's columns becomes spaces. */
+function unindent(line: string, columns: number): string {
+  let at = 0;
+  while (at < columns && line[at] === ' ') at += 1;
+  return at < columns && line[at] === '\t' ? ' '.repeat(4 - columns) + line.slice(at + 1) : line.slice(at);
 }
 
-/** The `baa` blocks of a whole text. */
-export function extractBlocks(text: string): BaaBlock[] {
-  return new BlockExtractor(text).end();
+/** The `baa` block of a fence at the root; null when it has another info string or no closing fence. */
+function blockOf({ map, info, markup }: Token, source: readonly string[], blockIndex: number): BaaBlock | null {
+  const [start, end] = map ?? [0, 0];
+  const closing = CLOSING_LINE.exec(source[end - 1] ?? '')?.[1];
+  if (!BAA_INFO.test(info) || end - start < 2 || !closing?.startsWith(markup)) return null;
+  const indent = source[start]?.indexOf(markup) ?? 0;
+  const lines: string[] = [];
+  let bytes = 0;
+  for (const line of source.slice(start + 1, end - 1)) {
+    const text = unindent(line, indent);
+    bytes += Buffer.byteLength(text) + 1;
+    if (bytes <= INSTRUCTION.max_block_bytes) lines.push(text);
+  }
+  return { block_index: blockIndex, line: start + 1, lines, too_large: bytes > INSTRUCTION.max_block_bytes };
+}
+
+/** The `baa` blocks of a text, in their order. Never throws. */
+export function extractBlocks(text: string): Extraction {
+  const source = text.replace(BYTE_ORDER_MARK, '');
+  if (!OPENING_LINE.test(source)) return { blocks: [], error: null };
+  const lines = source.replaceAll('\r\n', '\n').replaceAll('\r', '\n').split('\n');
+  try {
+    const blocks: BaaBlock[] = [];
+    for (const token of parser.parse(lines)) {
+      const block = token.type === 'fence' && token.level === 0 ? blockOf(token, lines, blocks.length) : null;
+      if (block) blocks.push(block);
+    }
+    return { blocks, error: null };
+  } catch (error) {
+    // An unexpected error of the parser fails this message, not the connection that delivered it.
+    const code = error instanceof UnreadableError ? error.code : 'message_unreadable';
+    const message = `no block was read: ${error instanceof Error ? error.message : String(error)}`;
+    const line = lines.findIndex((one) => OPENING_LINE.test(one)) + 1;
+    return { blocks: [], error: { block_index: 0, stage: 'extract', code, message: message.slice(0, 500), line } };
+  }
 }

@@ -1,52 +1,48 @@
-/** From a final message to what the edge is asked: extract, parse, normalise, judge. Pure but for what it is given. */
+/** From a final message to the request about it: its instructions are read and judged. */
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
-import type { IngestBody, InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
+import type { BlockError, IngestBody, InstructionInput } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
-import { extractBlocks } from './extract.ts';
-import type { NormalInstruction } from './normalize.ts';
-import { normalize } from './normalize.ts';
-import { capErrors, parseBlocks } from './parse.ts';
+import { fitToBody } from '../lib/fit-text.ts';
+import type { HostPolicy } from '../policy/host-policy.ts';
+import { capErrors } from './parse.ts';
+import { readMessage } from './read-message.ts';
 
-export interface ObserveDeps {
+export interface IngestDeps {
   nodeId: string;
-  judge: (instruction: NormalInstruction, platform: FinalMessage['platform']) => PolicyVerdict;
-  /** What a person would be asked; called for instructions that are judged `ask`. */
-  approval: (instruction: NormalInstruction) => NonNullable<InstructionInput['approval']>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval'>;
 }
 
-/** Room for the envelope's other fields within the edge's limit of a body. */
-const SPARE_BYTES = 16 * 1024;
+const TOO_LARGE: BlockError = {
+  block_index: 0,
+  stage: 'extract',
+  code: 'message_too_large',
+  message: `the message and its instructions exceed ${HTTP.max_body_bytes} bytes; none was run`,
+  line: 1,
+};
 
-/** Why a message is not told to the edge; null when it is. */
+/** Why a message is not sent to the edge; null when it is. */
 export function reasonToIgnore(frame: FinalMessage): 'not_assistant' | 'no_conversation' | null {
   if (frame.role !== 'assistant') return 'not_assistant';
   return frame.conversation_id === null ? 'no_conversation' : null;
 }
 
-/** As much of a text as its JSON may take of the body. */
-function cutToFit(text: string): string {
-  let cut = text;
-  while (Buffer.byteLength(JSON.stringify(cut)) > HTTP.max_body_bytes - SPARE_BYTES) {
-    cut = cut.slice(0, Math.floor(cut.length * 0.75)).toWellFormed();
-  }
-  return cut;
-}
-
-/** The body of `POST /v1/messages`. A message too large for it is told without its instructions, as an error. */
-export function ingestBody(frame: FinalMessage & { conversation_id: string }, deps: ObserveDeps): IngestBody {
+/** The body of `POST /v1/messages`. A message too large for it is sent cut, without its instructions, as an error. */
+export function buildIngestBody(
+  frame: FinalMessage & { conversation_id: string },
+  { nodeId, hostPolicy }: IngestDeps,
+): IngestBody {
   const text = frame.raw_text.toWellFormed();
-  const parsed = parseBlocks(extractBlocks(text));
-  const normal = normalize(parsed.instructions);
-  const errors = [...parsed.errors, ...normal.errors].sort((a, b) => a.line - b.line);
-  const instructions = normal.instructions.map((instruction): InstructionInput => {
+  const { instructions: written, errors } = readMessage(text);
+  const instructions = written.map((instruction): InstructionInput => {
     const { block_index, index, target, tool, params } = instruction;
-    const policy = deps.judge(instruction, frame.platform);
+    const policy = hostPolicy.judge(instruction, frame.platform);
     const input = { block_index, index, target, tool, params, policy };
-    return policy.decision === 'ask' ? { ...input, approval: deps.approval(instruction) } : input;
+    return policy.decision === 'ask' ? { ...input, approval: hostPolicy.approval(instruction) } : input;
   });
-  const { platform, client_id, organization_id, page_url, page_title, tab_id, shell_page, observed_at } = frame;
+  const { platform, client_id, page_url, page_title, tab_id, shell_page, observed_at } = frame;
+  const block_errors = capErrors(errors);
   const body: IngestBody = {
-    controller_id: deps.nodeId,
+    controller_id: nodeId,
     client_id,
     platform,
     remote_conversation_id: frame.conversation_id,
@@ -57,19 +53,17 @@ export function ingestBody(frame: FinalMessage & { conversation_id: string }, de
     capture: frame.capture,
     link: {
       remote_conversation_id: frame.conversation_id,
-      organization_id: organization_id ?? null,
+      organization_id: frame.organization_id ?? null,
       page_url,
       page_title,
       tab_id,
       shell_page,
       observed_at,
     },
-    block_errors: capErrors(errors),
+    block_errors,
     instructions,
   };
   if (Buffer.byteLength(JSON.stringify(body)) <= HTTP.max_body_bytes) return body;
-  const message = `the message and its instructions exceed ${HTTP.max_body_bytes} bytes; none was run`;
-  const tooLarge = { block_index: 0, stage: 'extract', code: 'message_too_large', message, line: 1 } as const;
-  const errorsOfIt = instructions.length > 0 ? [tooLarge] : capErrors(errors);
-  return { ...body, raw_text: cutToFit(text), instructions: [], block_errors: errorsOfIt };
+  const reported = instructions.length > 0 ? [TOO_LARGE] : block_errors;
+  return { ...body, raw_text: fitToBody(text), instructions: [], block_errors: reported };
 }

@@ -1,7 +1,8 @@
 /**
- * What a running program prints, told to the edge while it runs: in chunks, at most one a second and one unanswered at a
- * time, up to a limit. The whole output comes with the result, so nothing is lost when a chunk is not told.
+ * The output of a running program, for the progress reports: a chunk becomes due at most once a second, up to a limit.
+ * The result carries the whole output, so a chunk that is never reported is not lost.
  */
+import type { ProgressOutput } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
 
@@ -9,15 +10,15 @@ const { live_interval_ms, max_live_chars, max_live_chunk_chars } = INSTRUCTION;
 
 export interface LiveOutputDeps {
   clock: Pick<Clock, 'after'>;
-  /** Stores one chunk for the edge. */
-  tell: (offset: number, chunk: string) => void;
+  /** A chunk is due: `nextChunk` returns it. */
+  onDue: () => void;
 }
 
 export class LiveOutput {
   readonly #deps: LiveOutputDeps;
   #pending = '';
-  #told = 0;
-  #isUnanswered = false;
+  #reported = 0;
+  #isDue = false;
   #cancelTimer: (() => void) | null = null;
   #ended = false;
 
@@ -25,42 +26,40 @@ export class LiveOutput {
     this.#deps = deps;
   }
 
-  take(text: string): void {
-    const room = max_live_chars - this.#told - this.#pending.length;
+  append(text: string): void {
+    const room = max_live_chars - this.#reported - this.#pending.length;
     if (this.#ended || room <= 0) return;
     this.#pending += text.slice(0, room);
     this.#arm();
   }
 
-  /** The edge has the last chunk. */
-  answered(): void {
-    this.#isUnanswered = false;
+  /** Takes the chunk that is due; null when none is. */
+  nextChunk(): ProgressOutput | null {
+    if (this.#ended || !this.#isDue) return null;
+    let end = Math.min(this.#pending.length, max_live_chunk_chars);
+    // A chunk does not end within a surrogate pair: half a character would not survive the encoding.
+    if (/[\ud800-\udbff]/.test(this.#pending.charAt(end - 1))) end -= 1;
+    if (end === 0) return null;
+    const chunk = { offset: this.#reported, text: this.#pending.slice(0, end).toWellFormed() };
+    this.#pending = this.#pending.slice(end);
+    this.#reported += end;
+    this.#isDue = false;
     this.#arm();
+    return chunk;
   }
 
-  /** The result comes now, or the edge wants no more. */
+  /** No further chunk: the result follows, or the edge accepts no more. */
   end(): void {
     this.#ended = true;
     this.#cancelTimer?.();
   }
 
   #arm(): void {
-    if (this.#ended || this.#isUnanswered || this.#pending === '' || this.#cancelTimer !== null) return;
+    if (this.#ended || this.#isDue || this.#pending === '' || this.#cancelTimer !== null) return;
     this.#cancelTimer = this.#deps.clock.after(live_interval_ms, () => {
       this.#cancelTimer = null;
-      this.#tell();
+      this.#isDue = true;
+      this.#deps.onDue();
     });
-  }
-
-  #tell(): void {
-    let end = Math.min(this.#pending.length, max_live_chunk_chars);
-    // Half a character would not survive the way.
-    if (/[\ud800-\udbff]/.test(this.#pending.charAt(end - 1))) end -= 1;
-    const chunk = this.#pending.slice(0, end).toWellFormed();
-    if (this.#ended || chunk === '') return;
-    this.#pending = this.#pending.slice(end);
-    this.#isUnanswered = true;
-    this.#deps.tell(this.#told, chunk);
-    this.#told += chunk.length;
   }
 }

@@ -1,27 +1,81 @@
-/** What comes next of a message: pure. One instruction at a time, in message order. */
-import type { InstructionState } from '../../schema/contracts/instructions.ts';
-import type { ExecutionRow } from './execution-store.ts';
+/** How far an execution is, and what happens next with its message. One instruction at a time, in message order. Pure. */
+import type { SystemMode } from '../../schema/contracts/system.ts';
+import { findTool, isControl, TOOLS } from '../../schema/contracts/tools.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import type { ExecutionRow, MessageRow } from './execution-store.ts';
 
-const OPEN: readonly InstructionState[] = ['claimed', 'waiting', 'awaiting_approval', 'running'];
+/**
+ * `waiting`: for a person or the edge. `ready`: claimed and not started. `started`: its effect may have happened.
+ * `finished`: its result is stored and the edge has not responded to it yet. `ended`: by the edge's word.
+ */
+export type ExecutionPhase = 'waiting' | 'ready' | 'started' | 'finished' | 'ended';
 
-export function isOpen(status: InstructionState): boolean {
-  return OPEN.includes(status);
+export function phaseOf({
+  status,
+  started_at,
+  result,
+}: Pick<ExecutionRow, 'status' | 'started_at' | 'result'>): ExecutionPhase {
+  if (!isOpenStatus(status)) return 'ended';
+  if (result !== null) return 'finished';
+  if (started_at !== null) return 'started';
+  return status === 'claimed' ? 'ready' : 'waiting';
+}
+
+/**
+ * What this node knows about the edge now:
+ * `open`: the channel is alive and the mode is known to be `running`, so the next host tool need not wait for the
+ * response to the result before it; `confirm`: it waits for that response; `paused`: nothing ordinary starts;
+ * `unknown`: no mode was ever reported, as after a start without contact, so nothing starts.
+ */
+export type StartGate = 'open' | 'confirm' | 'paused' | 'unknown';
+
+export interface ModeView {
+  seen: { mode: SystemMode } | null;
+  /** False while the edge has named a newer version whose mode is not known yet. */
+  isCurrent: boolean;
+}
+
+/** `isAlive`: the channel is ready and the edge was heard within two ping intervals. */
+export function startGate({ seen, isCurrent }: ModeView, isAlive: boolean): StartGate {
+  if (seen === null) return 'unknown';
+  if (seen.mode === 'paused') return 'paused';
+  return seen.mode === 'running' && isCurrent && isAlive ? 'open' : 'confirm';
 }
 
 export type NextStep =
-  /** All have ended: the reply is due. */
+  /** All instructions have ended and the edge has their results: the reply is due. */
   | { type: 'reply' }
-  /** An answer of the edge, or a person, is awaited. */
+  /** Nothing until the edge responds, a person decides or an effect ends. */
   | { type: 'wait' }
+  /** The edge has to say what a pause made of the rest. */
+  | { type: 'ask' }
   | { type: 'execute'; execution: ExecutionRow }
-  /** The claim has run out before the instruction began. */
+  /** The claim has expired before the instruction started. */
   | { type: 'give_up'; execution: ExecutionRow };
 
-export function nextStep(executions: readonly ExecutionRow[], now: number): NextStep {
-  const execution = executions.find((one) => isOpen(one.status));
-  if (!execution) return { type: 'reply' };
-  const untouched = execution.status === 'claimed' && execution.started_at === null && execution.result === null;
-  if (!untouched) return { type: 'wait' };
-  const lapsed = execution.claim_until !== null && execution.claim_until <= now;
-  return { type: lapsed ? 'give_up' : 'execute', execution };
+export interface MessageProgress {
+  message: Pick<MessageRow, 'state'>;
+  /** In message order. */
+  executions: readonly ExecutionRow[];
+  gate: StartGate;
+  /** The agent stops: nothing starts any more. */
+  isStopping: boolean;
+  now: number;
+}
+
+/** The only decision on what starts when. */
+export function nextStep({ message, executions, gate, isStopping, now }: MessageProgress): NextStep {
+  if (message.state !== 'executing' || isStopping) return { type: 'wait' };
+  const phases = executions.map((execution) => ({ execution, phase: phaseOf(execution) }));
+  const isUnconfirmed = phases.some(({ phase }) => phase === 'finished');
+  const next = phases.find(({ phase }) => phase !== 'ended' && phase !== 'finished');
+  if (!next) return { type: isUnconfirmed ? 'wait' : 'reply' };
+  const { execution, phase } = next;
+  if (phase !== 'ready' || gate === 'unknown') return { type: 'wait' };
+  const name = findTool(execution.name);
+  if (gate === 'paused' && !(name !== null && isControl(name))) return { type: isUnconfirmed ? 'wait' : 'ask' };
+  const runsHere = name !== null && TOOLS[name].where === 'host';
+  if (isUnconfirmed && !(gate === 'open' && runsHere)) return { type: 'wait' };
+  const isExpired = execution.claim_until !== null && execution.claim_until <= now;
+  return { type: isExpired ? 'give_up' : 'execute', execution };
 }

@@ -1,46 +1,38 @@
-/** From what was written to what a tool takes: its name looked up in the tool table, its params by their contract. */
+/** From what was written to what a tool takes: the name looked up in the tool table, the params by their contract. */
 import type { BlockError } from '../../schema/contracts/instructions.ts';
-import type { ToolName } from '../../schema/contracts/tools.ts';
-import { TOOLS, toolName } from '../../schema/contracts/tools.ts';
+import { callName, findTool, TOOLS } from '../../schema/contracts/tools.ts';
+import type { ToolCall } from '../tools/tool-call.ts';
+import { parseCall } from '../tools/tool-call.ts';
 import type { ParsedInstruction, RawParams } from './parse.ts';
 
-export interface NormalInstruction {
+export interface NormalInstruction extends ToolCall {
   block_index: number;
+  /** Position among all instructions of the message. */
   index: number;
   target: string;
   tool: string;
-  name: ToolName;
-  params: Record<string, unknown>;
 }
 
-type ParamsOutcome = { ok: true; params: Record<string, unknown> } | { ok: false; message: string };
+const MAX_MESSAGE_CHARS = 500;
 
-function asObject(name: ToolName, raw: RawParams): ParamsOutcome {
+/** The params as an object; null when they are plain text and the tool takes none. */
+function toObject(name: string, raw: RawParams): Record<string, unknown> | null {
   switch (raw.kind) {
     case 'none':
-      return { ok: true, params: {} };
+      return {};
     case 'json':
-      return { ok: true, params: raw.value };
+      return raw.value;
     case 'text': {
-      const key = TOOLS[name].text_param;
-      if (key === null) return { ok: false, message: `${name} takes a JSON object, not plain text` };
-      return { ok: true, params: { [key]: raw.text } };
+      const tool = findTool(name);
+      const key = tool && TOOLS[tool].text_param;
+      return key ? { [key]: raw.text } : null;
     }
     default:
       return raw satisfies never;
   }
 }
 
-/** The params of a tool by its contract, or what is wrong with them. */
-export function checkParams(name: ToolName, params: unknown): ParamsOutcome {
-  const checked = TOOLS[name].params.safeParse(params);
-  if (checked.success) return { ok: true, params: checked.data };
-  const issue = checked.error.issues[0];
-  const field = issue?.path.join('.');
-  return { ok: false, message: `${field ? `${field}: ` : ''}${issue?.message ?? 'invalid params'}` };
-}
-
-/** Normalises each instruction by itself; one that cannot be becomes an error, the others go on. */
+/** Normalises each instruction by itself: an invalid one becomes an error and the others are kept. */
 export function normalize(parsed: readonly ParsedInstruction[]): {
   instructions: NormalInstruction[];
   errors: BlockError[];
@@ -48,17 +40,15 @@ export function normalize(parsed: readonly ParsedInstruction[]): {
   const instructions: NormalInstruction[] = [];
   const errors: BlockError[] = [];
   for (const { block_index, index, line, target, tool, params } of parsed) {
-    const fail = (code: string, message: string) =>
-      errors.push({ block_index, stage: 'normalize', code, message: message.slice(0, 500), line });
-    const name = toolName(target, tool);
-    if (!name) {
-      fail('unknown_tool', `there is no tool ${target}::${tool}; conductor::describe lists them`);
-      continue;
-    }
-    const object = asObject(name, params);
-    const outcome = object.ok ? checkParams(name, object.params) : object;
-    if (outcome.ok) instructions.push({ block_index, index, target, tool, name, params: outcome.params });
-    else fail('invalid_params', outcome.message);
+    const addError = (code: string, message: string) =>
+      errors.push({ block_index, stage: 'normalize', code, message: message.slice(0, MAX_MESSAGE_CHARS), line });
+    const name = callName(target, tool);
+    const object = toObject(name, params);
+    const outcome = parseCall(name, object);
+    if (outcome.ok) instructions.push({ block_index, index, target, tool, ...outcome.call });
+    else if (object === null && outcome.code === 'invalid_params') {
+      addError('invalid_params', `${name} takes a JSON object, not plain text`);
+    } else addError(outcome.code, outcome.message);
   }
   return { instructions, errors };
 }

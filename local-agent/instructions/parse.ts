@@ -1,7 +1,7 @@
 /**
- * The grammar inside a `baa` block: lines `@target::tool[::params]`, params running to the next such line. A line
- * that starts an instruction always does, wherever it stands: no JSON value has a raw line break inside a string,
- * so such a line can only cut JSON that was broken already. Each error names its line and stops nothing else.
+ * The grammar inside a `baa` block: a line `@target::tool[::params]` starts an instruction, and its params end at the next
+ * such line. Such a line starts an instruction at any place in the block: a JSON string contains no raw line break, so the
+ * line can only cut JSON that is invalid anyway. Each error names its line and affects no other instruction.
  */
 import type { BlockError } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
@@ -10,7 +10,7 @@ import type { BaaBlock } from './extract.ts';
 const MAX_ERRORS = 64;
 const START = /^@([a-z][a-z0-9._-]*)::([a-z][a-z0-9._/-]*)(?:::(.*)|[ \t]*)$/su;
 
-/** Params as they were written: none, a plain string, or a JSON object. */
+/** Params as written: none, a plain string, or a JSON object. */
 export type RawParams =
   | { kind: 'none' }
   | { kind: 'text'; text: string }
@@ -18,7 +18,7 @@ export type RawParams =
 
 export interface ParsedInstruction {
   block_index: number;
-  /** Position among all instructions written in the message, broken ones included. */
+  /** Position among all instructions of the message, invalid ones included. */
   index: number;
   /** Line in the message, counted from 1. */
   line: number;
@@ -32,7 +32,7 @@ export interface ParsedMessage {
   errors: BlockError[];
 }
 
-interface Written {
+interface WrittenInstruction {
   line: number;
   target: string;
   tool: string;
@@ -41,7 +41,7 @@ interface Written {
 
 type JsonOutcome = { ok: true; value: Record<string, unknown> } | { ok: false; code: string; message: string };
 
-/** Whether brackets nest deeper than that; those inside strings do not count. One pass. */
+/** Whether the brackets of a JSON text nest deeper than `limit`. Brackets inside strings do not count. */
 function nestsDeeperThan(json: string, limit: number): boolean {
   let depth = 0;
   let inString = false;
@@ -59,7 +59,7 @@ function nestsDeeperThan(json: string, limit: number): boolean {
   return false;
 }
 
-/** Whether every string in it can be written as Unicode; an escape such as `\\ud800` alone cannot. */
+/** Whether every string in the value is valid Unicode; an escape such as `\\ud800` alone is not. */
 function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value !== 'object' || value === null) return true;
@@ -68,16 +68,16 @@ function isWellFormed(value: unknown): boolean {
 
 function parseObject(text: string): JsonOutcome {
   if (nestsDeeperThan(text, INSTRUCTION.max_json_depth)) {
-    const message = `params nest deeper than ${INSTRUCTION.max_json_depth} levels`;
+    const message = `the params nest deeper than ${INSTRUCTION.max_json_depth} levels`;
     return { ok: false, code: 'json_too_deep', message };
   }
   try {
     const value = JSON.parse(text) as Record<string, unknown>;
     if (isWellFormed(value)) return { ok: true, value };
-    return { ok: false, code: 'invalid_unicode', message: 'params hold half a surrogate pair' };
+    return { ok: false, code: 'invalid_unicode', message: 'the params contain half a surrogate pair' };
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'not JSON';
-    return { ok: false, code: 'invalid_json', message: `params are not one JSON object: ${why}` };
+    const reason = error instanceof Error ? error.message : 'not JSON';
+    return { ok: false, code: 'invalid_json', message: `the params are not one JSON object: ${reason}` };
   }
 }
 
@@ -91,12 +91,12 @@ function blockError(
   return { block_index: block.block_index, stage, code, message: message.toWellFormed().slice(0, 500), line };
 }
 
-/** What is written in a block, and the line of text that stands before the first instruction, if any does. */
-function split(block: BaaBlock): { written: Written[]; stray: number | null } {
-  const written: Written[] = [];
+/** The instructions of a block, and the first line of text before them; null when there is none. */
+function splitBlock(block: BaaBlock): { written: WrittenInstruction[]; stray: number | null } {
+  const written: WrittenInstruction[] = [];
   let stray: number | null = null;
   let params: string[] = [];
-  const close = () => {
+  const endInstruction = () => {
     const last = written.at(-1);
     if (last) last.text = params.join('\n');
   };
@@ -104,34 +104,35 @@ function split(block: BaaBlock): { written: Written[]; stray: number | null } {
     const line = block.line + 1 + offset;
     const start = START.exec(text);
     if (start) {
-      close();
+      endInstruction();
       written.push({ line, target: start[1] ?? '', tool: start[2] ?? '', text: '' });
       params = [start[3] ?? ''];
     } else if (written.length > 0) params.push(text);
     else if (text.trim() !== '') stray ??= line;
   }
-  close();
+  endInstruction();
   return { written, stray };
 }
 
 function parseBlock(block: BaaBlock, firstIndex: number): ParsedMessage & { count: number } {
   const errors: BlockError[] = [];
   const instructions: ParsedInstruction[] = [];
-  const fail = (stage: BlockError['stage'], line: number, code: string, message: string) =>
+  const addError = (stage: BlockError['stage'], line: number, code: string, message: string) =>
     errors.push(blockError(stage, block, line, code, message));
   if (block.too_large) {
-    fail('extract', block.line, 'block_too_large', `a block holds at most ${INSTRUCTION.max_block_bytes} bytes`);
+    addError('extract', block.line, 'block_too_large', `a block may have at most ${INSTRUCTION.max_block_bytes} bytes`);
     return { instructions, errors, count: 0 };
   }
-  const { written, stray } = split(block);
-  if (stray !== null) fail('parse', stray, 'not_an_instruction', 'expected a line of the form @target::tool::params');
-  else if (written.length === 0) fail('parse', block.line, 'empty_block', 'the block holds no instruction');
+  const { written, stray } = splitBlock(block);
+  if (stray !== null)
+    addError('parse', stray, 'not_an_instruction', 'expected a line of the form @target::tool::params');
+  else if (written.length === 0) addError('parse', block.line, 'empty_block', 'the block contains no instruction');
   for (const [nth, found] of written.entries()) {
     const index = firstIndex + nth;
     const { line, target, tool } = found;
     if (index >= INSTRUCTION.max_per_message) {
-      const limit = `a message holds at most ${INSTRUCTION.max_per_message} instructions; from here on they are left out`;
-      if (index === INSTRUCTION.max_per_message) fail('extract', line, 'too_many_instructions', limit);
+      const limit = `a message may have at most ${INSTRUCTION.max_per_message} instructions; this one and all after it are left out`;
+      if (index === INSTRUCTION.max_per_message) addError('extract', line, 'too_many_instructions', limit);
       break;
     }
     const text = found.text.trim();
@@ -142,12 +143,12 @@ function parseBlock(block: BaaBlock, firstIndex: number): ParsedMessage & { coun
     }
     const json = parseObject(text);
     if (json.ok) instructions.push({ ...base, params: { kind: 'json', value: json.value } });
-    else fail('parse', line, json.code, json.message);
+    else addError('parse', line, json.code, json.message);
   }
   return { instructions, errors, count: written.length };
 }
 
-/** The instructions of a message's blocks, in message order, and what is wrong with the others. */
+/** The instructions of all blocks in message order, and the errors of the others. */
 export function parseBlocks(blocks: readonly BaaBlock[]): ParsedMessage {
   const instructions: ParsedInstruction[] = [];
   const errors: BlockError[] = [];
@@ -161,7 +162,7 @@ export function parseBlocks(blocks: readonly BaaBlock[]): ParsedMessage {
   return { instructions, errors };
 }
 
-/** As many errors as a message may report; the last one says that there are more. */
+/** The errors that a message may report. When there are more, the last one counts them. */
 export function capErrors(errors: readonly BlockError[]): BlockError[] {
   if (errors.length <= MAX_ERRORS) return [...errors];
   const kept = errors.slice(0, MAX_ERRORS);

@@ -1,210 +1,249 @@
 /**
- * A message's way through this host, in steps that are each one transaction: observed → told to the edge → claimed →
- * started → ended → told → replied. Only the effect itself stands outside, between the `started` mark, which is
- * synced before it, and the result. So whatever kills the agent, an effect happens at most once: before the mark the
- * instruction runs at the restart while its claim lives; after it, without a result, it is `interrupted`.
- * The next instruction begins only when the edge has answered to the one before: that answer says what still may.
+ * The way of a message through this node, in steps that are one transaction each: observed → sent to the edge → claimed →
+ * started → finished → reported → replied. Only the effect is outside of a transaction, between the `started` mark, which
+ * is committed before it, and the result. So an effect happens at most once, whenever the agent is killed: before the mark
+ * the instruction runs after the restart if its claim lives; after the mark, without a result, it is `interrupted`.
  */
 import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
-import type { Reply, ReplyQueue } from '../delivery/replies.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { KeyedQueue } from '../lib/keyed-queue.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
+import { conversationStream } from '../store/streams.ts';
 import type { ToolOutcome } from '../tools/tool.ts';
-import { ended } from '../tools/tool.ts';
+import { failure } from '../tools/tool.ts';
 import { killOrphan } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import { isPrompt } from './browser-work.ts';
-import { Effects } from './execute.ts';
 import type { ExecutionRow, MessageRow } from './execution-store.ts';
 import { ExecutionStore } from './execution-store.ts';
-import { ingestBody, reasonToIgnore } from './ingest-body.ts';
-import { isOpen, nextStep } from './next-step.ts';
-import { OutboxReports, streamOf } from './outbox-reports.ts';
+import { buildIngestBody, reasonToIgnore } from './ingest-body.ts';
+import { InstructionExecutor } from './instruction-executor.ts';
+import { ingestContext } from './message-context.ts';
+import type { StartGate } from './next-step.ts';
+import { nextStep, phaseOf } from './next-step.ts';
+import type { OutgoingQueue } from './outgoing.ts';
+import { ProgressReports } from './progress-reports.ts';
+import type { RemoteCallDeps } from './remote-calls.ts';
+import { requestRemoteRun } from './remote-calls.ts';
 import { composeReply } from './reply.ts';
+import { RunningEffects } from './running-effects.ts';
 
-/** Conversations whose effects run beside each other. */
+/** Conversations whose effects may run at the same time. */
 const MAX_PARALLEL = 4;
 
 export interface PipelineDeps {
   store: Store;
   nodeId: string;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
-  replies: ReplyQueue;
+  outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
   clock: Pick<Clock, 'now' | 'after'>;
   log: Pick<Logger, 'info' | 'error'>;
   /** A message or an execution has changed. */
   onChange: () => void;
-  /** An output longer than that is delivered as a summary with a link. */
+  /** A longer output is shortened in the reply, with a link to the whole. */
   inlineChars?: number;
+  /** What this node knows about the edge now. */
+  startGate: () => StartGate;
+}
+
+/** An execution with its message. */
+interface Known {
+  execution: ExecutionRow;
+  message: MessageRow;
 }
 
 export class Pipeline {
-  readonly ledger: ExecutionStore;
+  readonly executions: ExecutionStore;
+  readonly executor: InstructionExecutor;
   readonly #deps: PipelineDeps;
-  readonly effects: Effects;
-  readonly reports: OutboxReports;
-  readonly #lanes: KeyedQueue;
+  readonly reports: ProgressReports;
+  readonly #remoteCalls: RemoteCallDeps;
+  readonly #conversationQueue: KeyedQueue;
 
   constructor(deps: PipelineDeps) {
+    const { store, nodeId, log, inlineChars = DELIVERY.inline_chars } = deps;
     this.#deps = deps;
-    this.ledger = new ExecutionStore(deps.store.db);
-    this.reports = new OutboxReports(deps.store.outbox, deps.nodeId);
-    this.effects = new Effects({ ...deps, ledger: this.ledger, reports: this.reports });
-    this.#lanes = new KeyedQueue(MAX_PARALLEL, (error) =>
-      deps.log.error({ err: error }, 'a message could not be advanced'),
+    this.executions = new ExecutionStore(store.db);
+    const { executions } = this;
+    const running = new RunningEffects();
+    const liveOutput = (instructionId: string) => running.liveOutput(instructionId);
+    this.#remoteCalls = { outbox: store.outbox, nodeId, inlineChars };
+    this.reports = new ProgressReports({ store, nodeId, inlineChars, executions, clock: deps.clock, liveOutput });
+    const { reports } = this;
+    this.executor = new InstructionExecutor({
+      ...deps,
+      executions,
+      reports,
+      remoteCalls: this.#remoteCalls,
+      running,
+    });
+    this.#conversationQueue = new KeyedQueue(MAX_PARALLEL, (error) =>
+      log.error({ err: error }, 'a message could not be advanced'),
     );
   }
 
   /**
-   * Stores what the edge is asked about a final message; when it returns, the message may be acknowledged. What is
-   * not an assistant's, or is tied to no conversation, is not stored and may be acknowledged all the same.
+   * Stores the request about a final message; after that the message may be acknowledged. A message that is not an
+   * assistant's, or of no conversation, is not stored and may be acknowledged too.
    */
   onFinalMessage(frame: FinalMessage, ageMs = 0): void {
-    const ignored = reasonToIgnore(frame);
-    if (ignored || frame.conversation_id === null) {
-      this.#deps.log.info({ request_id: frame.request_id, why: ignored }, 'message not ingested');
+    const { store, nodeId, hostPolicy, log } = this.#deps;
+    const reason = reasonToIgnore(frame);
+    if (reason !== null || frame.conversation_id === null) {
+      log.info({ request_id: frame.request_id, reason }, 'message not ingested');
       return;
     }
-    const { store, nodeId, hostPolicy } = this.#deps;
-    const body = ingestBody(
-      { ...frame, conversation_id: frame.conversation_id },
-      {
-        nodeId,
-        judge: (instruction, platform) => hostPolicy.judge(instruction, platform),
-        approval: (instruction) => hostPolicy.approval(instruction),
-      },
-    );
+    const body = buildIngestBody({ ...frame, conversation_id: frame.conversation_id }, { nodeId, hostPolicy });
     store.transaction(() =>
       store.outbox.append({
-        stream: streamOf(body),
+        stream: conversationStream(body),
         kind: 'ingest',
         method: 'POST',
         path: '/v1/messages',
         body,
-        context: {},
+        context: ingestContext(body),
         ageMs,
       }),
     );
   }
 
-  /** Goes on with a message, in its conversation's turn. */
+  /** Does the next step of a message, after the steps queued for its conversation. */
   advance(messageId: string): void {
-    const message = this.ledger.message(messageId);
-    if (message) this.#lanes.run(streamOf(message), () => this.#step(messageId));
+    const message = this.executions.message(messageId);
+    if (message) this.#conversationQueue.run(conversationStream(message), () => this.#step(messageId));
   }
 
   /**
-   * At start-up, before new messages are taken: ends as `interrupted` what had begun and left no result, and goes on
-   * with the rest. What the edge was asked is not lost with this host, since the request is in the outbox; nor is a
-   * prompt, which is a delivery and ends as one.
+   * At start-up, before new messages are taken: ends as `interrupted` what had started and left no result, and advances
+   * all messages. Requests to the edge are in the outbox and prompts are deliveries, so both end as usual.
    */
   recover(): void {
-    for (const messageId of this.ledger.executing()) {
-      const message = this.ledger.message(messageId);
+    for (const messageId of this.executions.executingMessages()) {
+      const message = this.executions.message(messageId);
       if (!message) continue;
-      for (const execution of this.ledger.executions(messageId)) {
-        const begun = execution.started_at !== null && execution.result === null && isOpen(execution.status);
-        if (!begun || execution.elsewhere || isPrompt(execution.name)) continue;
-        const outlived = execution.process !== null && killOrphan(execution.process);
-        const what = `the agent ended while it ran${outlived ? '; the program was ended now' : ''}`;
-        this.effects.end(message, execution, { ...ended('interrupted', 'agent_died', what), duration_ms: 0 });
+      for (const execution of this.executions.executions(messageId)) {
+        if (phaseOf(execution) !== 'started' || execution.is_remote || isPrompt(execution.name)) continue;
+        const killed = execution.process !== null && killOrphan(execution.process);
+        const output = `the agent ended while it ran${killed ? '; the program was killed now' : ''}`;
+        const outcome = failure('interrupted', 'agent_died', output);
+        this.executor.finish(message, execution, { ...outcome, duration_ms: 0 });
       }
+      this.#deps.store.transaction(() => this.reports.report(messageId));
       this.advance(messageId);
     }
   }
 
-  /**
-   * Instructions as the edge has them now, such as approvals that expired. Those not begun here follow it, one canceled
-   * meanwhile is ended, and of one that was done elsewhere the result is fetched.
-   */
-  observe(instructions: readonly Pick<Instruction, 'instruction_id' | 'status' | 'gate'>[]): void {
-    const { store, onChange } = this.#deps;
-    const touched = new Set<string>();
-    store.transaction(() => {
-      for (const { instruction_id, status, gate } of instructions) {
-        const known = this.ledger.execution(instruction_id);
-        const message = known && this.ledger.message(known.message_id);
-        if (!message || isOpen(status)) continue;
-        if (known.elsewhere && known.result === null) this.reports.run(message, instruction_id);
-        else if (status === 'canceled') this.effects.running.cancel(instruction_id);
-        this.ledger.stand(instruction_id, { status, gate, claimUntil: null });
-        touched.add(known.message_id);
-      }
-    });
-    for (const messageId of touched) this.advance(messageId);
-    if (touched.size > 0) onChange();
+  /** Advances every message that is executing: the mode or the contact with the edge has changed. */
+  advanceAll(): void {
+    for (const messageId of this.executions.executingMessages()) this.advance(messageId);
   }
 
-  /** A person wants it ended. One that runs ends by itself; one that has not begun ends now. */
+  /**
+   * Takes over the ends of instructions that were read from the edge, such as expired approvals. One that runs here and
+   * was canceled is stopped, and the result of one that ran remotely is fetched.
+   */
+  observe(instructions: readonly Pick<Instruction, 'instruction_id' | 'status' | 'gate'>[]): void {
+    const { store, clock, onChange } = this.#deps;
+    const changed = new Set<string>();
+    store.transaction(() => {
+      for (const { instruction_id, status, gate } of instructions) {
+        const known = this.#find(instruction_id);
+        if (!known || isOpenStatus(status)) continue;
+        const { execution, message } = known;
+        if (execution.is_remote && execution.result === null)
+          requestRemoteRun(this.#remoteCalls, message, instruction_id);
+        else if (status === 'canceled') this.executor.running.cancel(instruction_id);
+        this.executions.setStatus(instruction_id, { status, gate, claim_expires_in_ms: null }, clock.now());
+        changed.add(message.message_id);
+      }
+    });
+    for (const messageId of changed) this.advance(messageId);
+    if (changed.size > 0) onChange();
+  }
+
+  /** A person cancels an instruction. A running effect is stopped; what has not started ends at once. */
   cancel(instructionId: string): 'noted' | 'ended' | 'unknown' {
-    const execution = this.ledger.execution(instructionId);
-    const message = execution && this.ledger.message(execution.message_id);
-    if (!message) return 'unknown';
-    if (execution.result !== null || !isOpen(execution.status)) return 'ended';
-    if (!this.effects.running.cancel(instructionId) && execution.started_at === null) {
-      this.effects.refuse(message, execution, ended('canceled', 'canceled', 'it was canceled before it began'));
+    const known = this.#find(instructionId);
+    if (!known) return 'unknown';
+    const { execution, message } = known;
+    const phase = phaseOf(execution);
+    if (phase === 'ended' || phase === 'finished') return 'ended';
+    if (!this.executor.running.cancel(instructionId) && phase !== 'started') {
+      this.executor.refuse(message, execution, failure('canceled', 'canceled', 'it was canceled before it started'));
     }
     return 'noted';
   }
 
-  /** A prompt of one of the instructions here has ended, told in the transaction that stores it. */
+  /** The prompt of an instruction has ended. Inside the transaction that stores its end. */
   promptEnded(instructionId: string, outcome: ToolOutcome): void {
-    const execution = this.ledger.execution(instructionId);
-    const message = execution && this.ledger.message(execution.message_id);
-    if (!message || execution.result !== null) return;
-    const durationMs = Math.max(0, this.#deps.clock.now() - (execution.started_at ?? 0));
-    this.effects.end(message, execution, { ...outcome, duration_ms: durationMs });
+    const known = this.#find(instructionId);
+    if (!known || known.execution.result !== null) return;
+    const { execution, message } = known;
+    const duration_ms = Math.max(0, this.#deps.clock.now() - (execution.started_at ?? 0));
+    this.executor.finish(message, execution, { ...outcome, duration_ms });
   }
 
-  /** Begins nothing more, ends what runs as `interrupted`, and waits until that is stored. */
+  /** Starts nothing more, ends what runs as `interrupted`, and resolves when that is stored. */
   async stop(): Promise<void> {
-    this.effects.running.stop();
-    await this.#lanes.idle();
+    this.executor.running.stop();
+    this.reports.stop();
+    await this.#conversationQueue.idle();
+  }
+
+  #find(instructionId: string): Known | null {
+    const execution = this.executions.execution(instructionId);
+    const message = execution && this.executions.message(execution.message_id);
+    return message ? { execution, message } : null;
   }
 
   async #step(messageId: string): Promise<void> {
-    const message = this.ledger.message(messageId);
-    if (message?.state !== 'executing' || this.effects.running.isStopped) return;
-    const executions = this.ledger.executions(messageId);
-    const next = nextStep(executions, this.#deps.clock.now());
+    const message = this.executions.message(messageId);
+    if (!message) return;
+    const executions = this.executions.executions(messageId);
+    const { isStopping } = this.executor.running;
+    const gate = this.#deps.startGate();
+    const next = nextStep({ message, executions, gate, isStopping, now: this.#deps.clock.now() });
     switch (next.type) {
       case 'wait':
         return;
+      case 'ask':
+        return this.#deps.store.transaction(() => this.reports.report(messageId, { force: true }));
       case 'reply':
         return this.#reply(message, executions);
       case 'give_up': {
-        const outcome = ended('interrupted', 'claim_expired', 'its claim ran out before it began');
-        return this.effects.end(message, next.execution, { ...outcome, duration_ms: 0 });
+        const outcome = failure('interrupted', 'claim_expired', 'its claim expired before it started');
+        return this.executor.finish(message, next.execution, { ...outcome, duration_ms: 0 });
       }
       case 'execute':
-        return await this.effects.execute(message, next.execution);
+        await this.executor.execute(message, next.execution);
+        return this.advance(messageId);
       default:
         return next satisfies never;
     }
   }
 
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
-    const { store, replies, onChange, inlineChars = DELIVERY.inline_chars } = this.#deps;
-    const reply: Reply = {
-      plan_id: message.round === 1 ? `reply:${message.message_id}` : `reply:${message.message_id}:${message.round}`,
-      subject_id: message.message_id,
-      platform: message.platform,
-      client_id: message.client_id,
-      conversation_id: message.remote_conversation_id,
-      target: message.target,
-      message_text: composeReply(executions, message.block_errors, { inlineChars }),
-      assistant_message_id: message.assistant_message_id,
-      timeout_ms: RENEWAL.delivery_timeout_ms,
-    };
+    const { store, outgoing, onChange } = this.#deps;
+    const { message_id, round } = message;
     store.transaction(() => {
-      this.ledger.setState(message.message_id, 'replying');
-      replies.enqueue(reply);
+      this.executions.setMessageState(message_id, 'replying');
+      outgoing.enqueueReply({
+        plan_id: round === 1 ? `reply:${message_id}` : `reply:${message_id}:${round}`,
+        subject_id: message_id,
+        platform: message.platform,
+        client_id: message.client_id,
+        conversation_id: message.remote_conversation_id,
+        target: message.target,
+        message_text: composeReply(executions, message.block_errors),
+        assistant_message_id: message.assistant_message_id,
+        timeout_ms: RENEWAL.delivery_timeout_ms,
+      });
     });
     onChange();
   }

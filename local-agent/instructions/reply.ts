@@ -1,7 +1,8 @@
 /**
- * The one reply to a message, in Markdown: each instruction with how it ended and what it gave, then what could not
- * be read. Whatever an output holds, no `baa` block arises from a reply: outputs stand in fences longer than any
- * they contain, and a `baa` fence inside one is made inert on top of that, for pages that show text otherwise.
+ * The reply to a message, in Markdown: each instruction with its end and its output, then the errors of blocks. No output
+ * can make a `baa` block of a reply: it is put in a fence longer than any that it contains. A `baa` fence inside it is made
+ * inert too, for pages that do not render Markdown. An output is shortened if and only if the edge names a link to the
+ * whole of it.
  */
 import type { BlockError, InstructionState } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
@@ -10,14 +11,10 @@ import type { ExecutionRow } from './execution-store.ts';
 
 export type ReplyExecution = Pick<ExecutionRow, 'idx' | 'name' | 'status' | 'gate' | 'result' | 'artifact_url'>;
 
-export interface ReplyLimits {
-  /** An output longer than that is shown as a summary with a link. */
-  inlineChars: number;
-}
-
+const WEB_ADDRESS = /^https?:\/\/[^\s<>`]+$/;
 const BAA_FENCE = /(?<!`)(`{3,}[ \t]*)baa|(?<!~)(~{3,}[ \t]*)baa/gi;
 
-/** The same text, in which no fence opens a `baa` block. */
+/** The text with its `baa` fences renamed, so that none opens a block. */
 export function neutralize(text: string): string {
   return text.replace(
     BAA_FENCE,
@@ -25,23 +22,23 @@ export function neutralize(text: string): string {
   );
 }
 
-/** A text as inline code: one line, without what would end it. */
+/** A text as inline code: in one line and without backticks. */
 function inlineCode(text: string, maxChars = 300): string {
   const line = text.replace(/[\s`]+/g, ' ').trim();
-  const shown = line.length > maxChars ? `${line.slice(0, maxChars).toWellFormed()}…` : line;
-  return shown === '' ? '``' : `\`${shown}\``;
+  const cut = line.length > maxChars ? `${line.slice(0, maxChars).toWellFormed()}…` : line;
+  return cut === '' ? '``' : `\`${cut}\``;
 }
 
-/** A fenced block that its content cannot end. */
-function fenced(text: string): string {
+/** A fenced block whose fence is longer than any in its content. */
+function fence(text: string): string {
   const inert = neutralize(text);
   let longest = 2;
   for (const run of inert.match(/`+/g) ?? []) longest = Math.max(longest, run.length);
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}text\n${inert.endsWith('\n') ? inert.slice(0, -1) : inert}\n${fence}`;
+  const marks = '`'.repeat(longest + 1);
+  return `${marks}text\n${inert.endsWith('\n') ? inert.slice(0, -1) : inert}\n${marks}`;
 }
 
-function duration(ms: number): string {
+function durationText(ms: number): string {
   return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
@@ -58,40 +55,35 @@ function headline({ name, status, gate, result }: ReplyExecution): string {
   const code = result?.error_code ?? gate;
   const parts = [status === 'succeeded' ? 'ok' : (NOT_RUN[status] ?? status) + (code ? `: ${inlineCode(code)}` : '')];
   if (result && result.exit_code !== null) parts.push(`exit code ${result.exit_code}`);
-  if (result) parts.push(duration(result.duration_ms));
+  if (result) parts.push(durationText(result.duration_ms));
   if (result?.truncated) parts.push('output truncated');
   return `${inlineCode(name)} — ${parts.join(' · ')}`;
 }
 
-/** Which line of the policy could be changed for it, when one could; what ran and was denied says so in its output. */
-function note({ status, gate, result }: ReplyExecution): string[] {
+/** How a person could allow a call that the policy denied before it started; later denials say so in their output. */
+function policyHint({ status, gate, result }: ReplyExecution): string[] {
   const hint = status === 'denied' && result === null && gate !== null ? howToAllow(gate) : null;
   return hint === null ? [] : [hint];
 }
 
-function output({ result, artifact_url }: ReplyExecution, { inlineChars }: ReplyLimits): string[] {
+function outputParts({ result, artifact_url }: ReplyExecution): string[] {
   const text = result?.output ?? '';
   if (text.trim() === '') return [];
-  if (text.length <= inlineChars) return [fenced(text)];
-  const summary = fenced(`${text.slice(0, DELIVERY.summary_chars).toWellFormed()}…`);
-  const link = artifact_url && /^https?:\/\/[^\s<>`]+$/.test(artifact_url) ? ` Full text: <${artifact_url}>` : '';
-  return [summary, `${text.length} characters in all.${link}`];
+  if (artifact_url === null || !WEB_ADDRESS.test(artifact_url)) return [fence(text)];
+  const beginning = fence(`${text.slice(0, DELIVERY.summary_chars).toWellFormed()}…`);
+  return [beginning, `${text.length} characters in all. Full text: <${artifact_url}>`];
 }
 
-function blockError({ block_index, line, code, message }: BlockError): string {
+function blockErrorText({ block_index, line, code, message }: BlockError): string {
   return `Block ${block_index + 1}, line ${line}: ${inlineCode(code)} ${inlineCode(message)}`;
 }
 
 /** The text of the reply. */
-export function composeReply(
-  executions: readonly ReplyExecution[],
-  blockErrors: readonly BlockError[],
-  limits: ReplyLimits,
-): string {
+export function composeReply(executions: readonly ReplyExecution[], blockErrors: readonly BlockError[]): string {
   const parts = ['**conductor** result'];
   for (const execution of executions) {
-    parts.push(`${execution.idx + 1}\\. ${headline(execution)}`, ...note(execution), ...output(execution, limits));
+    parts.push(`${execution.idx + 1}\\. ${headline(execution)}`, ...policyHint(execution), ...outputParts(execution));
   }
-  parts.push(...blockErrors.map(blockError));
+  parts.push(...blockErrors.map(blockErrorText));
   return parts.join('\n\n');
 }

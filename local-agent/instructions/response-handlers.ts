@@ -1,244 +1,211 @@
 /**
- * What the edge's answers change here. Each handler runs inside the transaction that works the answer off, exactly
- * once; what it returns goes on with the message afterwards.
+ * What the edge's responses change in this node. Each handler runs exactly once, inside the transaction that removes the
+ * stored response; the function that it returns advances the message after the commit.
  */
 import { z } from 'zod';
-import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type {
   ClaimedInstruction,
-  IngestBody,
   IngestResponse,
-  IngestStatus,
   InstructionResultResponse,
+  InstructionRunResponse,
   MessageClaimResponse,
+  MessageProgressResponse,
 } from '../../schema/contracts/instructions.ts';
 import {
-  IngestBodySchema,
   IngestResponseSchema,
-  InstructionOutputResponseSchema,
-  InstructionResultResponseSchema,
   InstructionRunResponseSchema,
   MessageClaimResponseSchema,
+  MessageProgressResponseSchema,
   RESULT_STATUSES,
-  StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
+import type { SystemMode } from '../../schema/contracts/system.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import { repliesTo } from '../../schema/domain/reply.ts';
 import type { AfterCommit, ResponseHandler, SentRow } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
-import type { InstructionResult } from '../tools/tool.ts';
-import { ended } from '../tools/tool.ts';
-import type { ExecutionStore, NewExecution } from './execution-store.ts';
-import { isOpen } from './next-step.ts';
+import { failure } from '../tools/tool.ts';
+import type { ExecutionStore } from './execution-store.ts';
+import { claimDeadline } from './execution-store.ts';
+import { MessageContextSchema, newExecutions } from './message-context.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { ResubmittedCall } from './resubmission.ts';
-import { ResubmissionSchema } from './resubmission.ts';
-import type { RunningEffects } from './running.ts';
+import { ProgressContextSchema } from './progress-reports.ts';
+import { ClaimContextSchema } from './resubmission.ts';
 
-/**
- * Messages that get a reply: those whose instructions ran, were refused, could not be read, or were stopped by a gate;
- * the assistant waits for that. A repeat, a message without instructions, one too old, and one that the two
- * readings of the page disagree about get none.
- */
-const REPLIED: Record<IngestStatus, boolean> = {
-  capture_mismatch: false,
-  ignored_no_instructions: false,
-  parse_error_only: true,
-  duplicate_message: false,
-  expired: false,
-  denied_only: true,
-  system_paused: true,
-  automation_paused: true,
-  automation_busy: true,
-  duplicate_only: false,
-  awaiting_approval: true,
-  accepted: true,
-  executed: true,
-  failed: true,
-};
+/** The context of the rows that `OutboxReports` appends. */
+const ReportContextSchema = z.object({ instruction_id: z.string() });
 
-const ContextSchema = z.object({ instruction_id: z.string() });
-
-function claimUntil(answeredAt: number, expiresInMs: number | null): number | null {
-  return expiresInMs === null ? null : answeredAt + expiresInMs;
+export interface ResponseEffects {
+  /** A message or an execution has changed. */
+  onChange: () => void;
+  /** The edge has named the mode. */
+  onMode: (mode: SystemMode, modeVersion: number) => void;
 }
 
-function newExecutions(body: IngestBody, answer: IngestResponse, answeredAt: number): NewExecution[] {
-  return answer.instructions.flatMap(({ instruction_id, index, status, gate, claim_expires_in_ms }) => {
-    const sent = body.instructions.find((one) => one.index === index);
-    if (!sent) return [];
-    const call = { instruction_id, index, name: `${sent.target}::${sent.tool}`, params: sent.params };
-    const statuses = gate ?? (status === 'denied' ? sent.policy.rule : null);
-    return executionOf(answer.message_id, call, { status, gate: statuses, claim_expires_in_ms }, answeredAt);
-  });
-}
-
-function executionOf(
-  messageId: string,
-  { instruction_id, index, name, params }: ResubmittedCall,
-  { status, gate, claim_expires_in_ms }: Pick<ClaimedInstruction, 'status' | 'gate' | 'claim_expires_in_ms'>,
-  answeredAt: number,
-): NewExecution {
-  const claim_until = claimUntil(answeredAt, claim_expires_in_ms);
-  return { instruction_id, message_id: messageId, idx: index, name, params, status, gate, claim_until };
-}
-
-class Responses {
-  readonly #ledger: ExecutionStore;
-  readonly #advance: (messageId: string) => void;
+class PipelineResponses {
+  readonly #executions: ExecutionStore;
+  readonly #pipeline: Pipeline;
   readonly #onChange: () => void;
-  readonly #running: RunningEffects;
+  readonly #onMode: ResponseEffects['onMode'];
 
-  constructor(pipeline: Pipeline, onChange: () => void) {
-    this.#ledger = pipeline.ledger;
-    this.#running = pipeline.effects.running;
-    this.#advance = (messageId) => pipeline.advance(messageId);
+  constructor(pipeline: Pipeline, { onChange, onMode }: ResponseEffects) {
+    this.#executions = pipeline.executions;
+    this.#pipeline = pipeline;
     this.#onChange = onChange;
+    this.#onMode = onMode;
   }
 
-  ingested(answer: IngestResponse, row: SentRow): AfterCommit {
-    const body = IngestBodySchema.parse(row.body);
-    const { link } = body;
-    const added = this.#ledger.add(
+  /** The edge has decided what becomes of a message. */
+  onIngested(response: IngestResponse, { context, respondedAt }: SentRow): AfterCommit {
+    const { message, calls } = MessageContextSchema.parse(context);
+    const { message_id, local_conversation_id, ingest_status, instructions } = response;
+    const isReplied = repliesTo(ingest_status);
+    const isNew = this.#executions.add(
       {
-        message_id: answer.message_id,
-        client_id: body.client_id,
-        platform: PlatformSchema.parse(body.platform),
-        remote_conversation_id: body.remote_conversation_id,
-        local_conversation_id: answer.local_conversation_id,
-        ingest_status: answer.ingest_status,
-        target: {
-          client_id: body.client_id,
-          conversation_id: body.remote_conversation_id,
-          organization_id: link.organization_id ?? null,
-          page_url: link.page_url,
-          page_title: link.page_title,
-          tab_id: link.tab_id,
-          shell_page: link.shell_page,
-        },
-        assistant_message_id: body.assistant_message_id ?? null,
-        block_errors: body.block_errors,
-        state: REPLIED[answer.ingest_status] ? 'executing' : 'done',
-        created_at: row.answeredAt,
+        ...message,
+        message_id,
+        local_conversation_id,
+        ingest_status,
+        state: isReplied ? 'executing' : 'done',
+        created_at: respondedAt,
       },
-      REPLIED[answer.ingest_status] ? newExecutions(body, answer, row.answeredAt) : [],
+      isReplied ? newExecutions(message_id, calls, instructions, respondedAt) : [],
     );
-    return added ? this.#goOn(answer.message_id) : undefined;
+    return isNew ? this.#advance(message_id) : undefined;
   }
 
-  started(answer: z.infer<typeof StartedResponseSchema>, row: SentRow): AfterCommit {
-    this.#ledger.extendClaim(answer.instruction_id, claimUntil(row.answeredAt, answer.claim_expires_in_ms));
-    return undefined;
+  /** The edge has claimed a resubmitted message for this node. It is executed, and gets a reply of its own. */
+  onClaimed(response: MessageClaimResponse, { context, respondedAt }: SentRow): AfterCommit {
+    const { message, calls } = ClaimContextSchema.parse(context);
+    const { message_id, ingest_status, instructions } = response;
+    this.#executions.reopen(
+      { ...message, message_id, ingest_status, state: 'executing', created_at: respondedAt },
+      newExecutions(message_id, calls, instructions, respondedAt),
+    );
+    return this.#advance(message_id);
   }
 
-  /** The edge has the result: the instruction stands as it says, and so do the others of the message. */
-  ended(answer: InstructionResultResponse, row: SentRow): AfterCommit {
-    const execution = this.#ledger.execution(answer.instruction_id);
+  /** The edge has the reported starts, outputs and results, and names the status that each instruction has now. */
+  onProgress(response: MessageProgressResponse, { context, respondedAt }: SentRow): AfterCommit {
+    const { message_id, results } = ProgressContextSchema.parse(context);
+    for (const one of response.instructions) {
+      const { instruction_id, status, artifact_url, claim_expires_in_ms } = one;
+      const execution = this.#executions.execution(instruction_id);
+      if (!execution) continue;
+      if (results.includes(instruction_id)) {
+        // The edge may have blocked or expired it before it knew of the start: it ran, so its result says how it ended.
+        const ownStatus = execution.result?.status ?? 'interrupted';
+        const endStatus = RESULT_STATUSES.find((known) => known === status) ?? ownStatus;
+        this.#executions.end(instruction_id, endStatus, artifact_url);
+      } else if (execution.started_at !== null) {
+        this.#executions.extendClaim(instruction_id, claimDeadline(respondedAt, claim_expires_in_ms));
+      } else this.#executions.setStatus(instruction_id, one, respondedAt);
+    }
+    const advance = this.#continue(message_id);
+    return () => {
+      this.#onMode(response.mode, response.mode_version);
+      advance?.();
+    };
+  }
+
+  /** The edge will never accept the report, so it will not send the statuses of the rest either: nothing more starts. */
+  onProgressRefused(code: string, { context, respondedAt }: SentRow): AfterCommit {
+    const { message_id, results } = ProgressContextSchema.parse(context);
+    for (const { instruction_id, result, status, started_at } of this.#executions.executions(message_id)) {
+      this.#pipeline.executor.running.liveOutput(instruction_id)?.end();
+      if (result !== null && results.includes(instruction_id)) {
+        this.#executions.end(instruction_id, result.status, null);
+      } else if (isOpenStatus(status) && started_at === null) {
+        const interrupted = { status: 'interrupted', gate: code, claim_expires_in_ms: null } as const;
+        this.#executions.setStatus(instruction_id, interrupted, respondedAt);
+      }
+    }
+    return this.#continue(message_id);
+  }
+
+  /** Reports what has happened since the report that was answered, and advances the message. */
+  #continue(messageId: string): AfterCommit {
+    this.#executions.setProgressPending(messageId, false);
+    this.#pipeline.reports.report(messageId);
+    return this.#advance(messageId);
+  }
+
+  /** The edge has stored a result. The response names the statuses of the message's other instructions too. */
+  onResult(response: InstructionResultResponse, { respondedAt }: SentRow): AfterCommit {
+    const { instruction_id, status, artifact_url, rest } = response;
+    const execution = this.#executions.execution(instruction_id);
     if (!execution) return undefined;
-    const own = execution.result?.status ?? 'interrupted';
-    this.#ledger.settle(answer.instruction_id, isOpen(answer.status) ? own : answer.status, answer.artifact_url);
-    this.#follow(answer.rest, row.answeredAt);
-    return this.#goOn(execution.message_id);
+    const ownStatus = execution.result?.status ?? 'interrupted';
+    this.#executions.end(instruction_id, isOpenStatus(status) ? ownStatus : status, artifact_url);
+    this.#setStatuses(rest, respondedAt);
+    return this.#advance(execution.message_id);
   }
 
-  ranAtEdge(answer: z.infer<typeof InstructionRunResponseSchema>, row: SentRow): AfterCommit {
-    const { instruction_id, output, error_code, duration_ms } = answer;
-    // Another node's browser does it; the edge says when that has ended.
-    if (isOpen(answer.status)) return this.#statuses(answer, row);
-    const status = RESULT_STATUSES.find((one) => one === answer.status) ?? 'failed';
+  /** The edge has run an instruction, or has passed it on to another node, whose end will be observed. */
+  onRun(response: InstructionRunResponse, row: SentRow): AfterCommit {
+    const { instruction_id, output, error_code, duration_ms, claim_expires_in_ms } = response;
+    if (isOpenStatus(response.status)) {
+      this.#executions.extendClaim(instruction_id, claimDeadline(row.respondedAt, claim_expires_in_ms));
+      return undefined;
+    }
+    const status = RESULT_STATUSES.find((one) => one === response.status) ?? 'failed';
     const result = { status, output, exit_code: null, error_code, duration_ms, truncated: false };
-    this.#ledger.finish(instruction_id, result, row.answeredAt);
-    return this.ended(answer, row);
-  }
-
-  #statuses(answer: InstructionResultResponse, row: SentRow): AfterCommit {
-    const { instruction_id, claim_expires_in_ms } = answer;
-    this.#ledger.extendClaim(instruction_id, claimUntil(row.answeredAt, claim_expires_in_ms));
-    return undefined;
-  }
-
-  /** The edge has what was printed so far; the next chunk may go. */
-  printed({ instruction_id }: z.infer<typeof InstructionOutputResponseSchema>): AfterCommit {
-    return () => this.#running.live(instruction_id)?.answered();
-  }
-
-  /** The edge wants no more of it before the result. */
-  notPrinted(row: SentRow): AfterCommit {
-    const { instruction_id } = ContextSchema.parse(row.context);
-    return () => this.#running.live(instruction_id)?.end();
-  }
-
-  /** A resubmitted message: what the edge has claimed for this host is taken up, and answered anew. */
-  claimed(answer: MessageClaimResponse, row: SentRow): AfterCommit {
-    const { message, calls } = ResubmissionSchema.parse(row.context);
-    const taken = answer.instructions.flatMap((one) => {
-      const call = calls.find(({ instruction_id }) => instruction_id === one.instruction_id);
-      return call ? [executionOf(answer.message_id, call, one, row.answeredAt)] : [];
-    });
-    const { ingest_status } = answer;
-    this.#ledger.reopen({ ...message, ingest_status, state: 'executing', created_at: row.answeredAt }, taken);
-    return this.#goOn(answer.message_id);
+    this.#executions.setResult(instruction_id, result, row.respondedAt);
+    return this.onResult(response, row);
   }
 
   /**
-   * The edge will not hear of it, so its word on the others will not come either: none of them is begun any more.
-   * The edge's own reaper ends them there.
+   * The edge will never accept the result, so it will not send the statuses of the other instructions either: none of
+   * them starts. At the edge they end when their claims expire.
    */
-  refused(code: string, row: SentRow): AfterCommit {
-    const { instruction_id } = ContextSchema.parse(row.context);
-    const execution = this.#ledger.execution(instruction_id);
+  onResultRefused(code: string, { context, respondedAt }: SentRow): AfterCommit {
+    const { instruction_id } = ReportContextSchema.parse(context);
+    const execution = this.#executions.execution(instruction_id);
     if (!execution) return undefined;
-    const refusal: InstructionResult = { ...ended('failed', code, ''), duration_ms: 0 };
-    const result = execution.result ?? refusal;
-    if (!execution.result) this.#ledger.finish(instruction_id, refusal, row.answeredAt);
-    this.#ledger.settle(instruction_id, result.status, null);
-    for (const other of this.#ledger.executions(execution.message_id)) {
-      if (!isOpen(other.status)) continue;
-      this.#ledger.stand(other.instruction_id, { status: 'interrupted', gate: code, claimUntil: null });
+    const result = execution.result ?? { ...failure('failed', code, ''), duration_ms: 0 };
+    if (!execution.result) this.#executions.setResult(instruction_id, result, respondedAt);
+    this.#executions.end(instruction_id, result.status, null);
+    for (const other of this.#executions.executions(execution.message_id)) {
+      if (!isOpenStatus(other.status)) continue;
+      const interrupted = { status: 'interrupted', gate: code, claim_expires_in_ms: null } as const;
+      this.#executions.setStatus(other.instruction_id, interrupted, respondedAt);
     }
-    return this.#goOn(execution.message_id);
+    return this.#advance(execution.message_id);
   }
 
-  #follow(rest: readonly ClaimedInstruction[], answeredAt: number): void {
-    for (const { instruction_id, status, gate, claim_expires_in_ms } of rest) {
-      this.#ledger.stand(instruction_id, { status, gate, claimUntil: claimUntil(answeredAt, claim_expires_in_ms) });
-    }
+  #setStatuses(instructions: readonly ClaimedInstruction[], now: number): void {
+    for (const one of instructions) this.#executions.setStatus(one.instruction_id, one, now);
   }
 
-  #goOn(messageId: string): AfterCommit {
+  #advance(messageId: string): AfterCommit {
     return () => {
-      this.#advance(messageId);
+      this.#pipeline.advance(messageId);
       this.#onChange();
     };
   }
 }
 
-/** The handlers of the rows that the pipeline writes, by kind. */
-export function pipelineResponses(pipeline: Pipeline, onChange: () => void): Record<string, ResponseHandler> {
-  const answers = new Responses(pipeline, onChange);
-  const refused: NonNullable<ResponseHandler['refused']> = ({ code }, row) => answers.refused(code, row);
+/** The handlers of responses to the rows of the pipeline, by kind of row. */
+export function pipelineResponses(pipeline: Pipeline, effects: ResponseEffects): Record<string, ResponseHandler> {
+  const responses = new PipelineResponses(pipeline, effects);
+  const onRefusal: NonNullable<ResponseHandler['onRefusal']> = ({ code }, row) => responses.onResultRefused(code, row);
   return {
-    ingest: responseHandler({ schema: IngestResponseSchema, answered: (answer, row) => answers.ingested(answer, row) }),
-    started: responseHandler({
-      schema: StartedResponseSchema,
-      answered: (answer, row) => answers.started(answer, row),
-    }),
-    result: responseHandler({
-      schema: InstructionResultResponseSchema,
-      answered: (answer, row) => answers.ended(answer, row),
-      refused,
-    }),
-    output: responseHandler({
-      schema: InstructionOutputResponseSchema,
-      answered: (answer) => answers.printed(answer),
-      refused: (_refusal, row) => answers.notPrinted(row),
+    ingest: responseHandler({
+      schema: IngestResponseSchema,
+      onResponse: (response, row) => responses.onIngested(response, row),
     }),
     claim: responseHandler({
       schema: MessageClaimResponseSchema,
-      answered: (answer, row) => answers.claimed(answer, row),
+      onResponse: (response, row) => responses.onClaimed(response, row),
+    }),
+    progress: responseHandler({
+      schema: MessageProgressResponseSchema,
+      onResponse: (response, row) => responses.onProgress(response, row),
+      onRefusal: ({ code }, row) => responses.onProgressRefused(code, row),
     }),
     run: responseHandler({
       schema: InstructionRunResponseSchema,
-      answered: (answer, row) => answers.ranAtEdge(answer, row),
-      refused,
+      onResponse: (response, row) => responses.onRun(response, row),
+      onRefusal,
     }),
   };
 }

@@ -1,42 +1,22 @@
 /**
- * A stopped message that a person wants to run after all. The text is read anew, so that nothing runs that no assistant
- * wrote; each instruction is judged by the policy as it is now; and the edge is asked to claim them.
+ * A stopped message that a person wants to run after all. Its text is read again, so that nothing runs that the assistant
+ * did not write; each instruction is judged by the policy in force; then the edge is asked to claim them.
  */
-import { z } from 'zod';
-import { PlatformSchema } from '../../schema/contracts/common.ts';
-import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
+import type { z } from 'zod';
 import type { MessageClaimBody } from '../../schema/contracts/instructions.ts';
-import { BlockErrorSchema } from '../../schema/contracts/instructions.ts';
 import type { CommandOf } from '../edge/commands.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
-import { extractBlocks } from './extract.ts';
+import { conversationStream } from '../store/streams.ts';
+import { MessageContextSchema } from './message-context.ts';
 import type { NormalInstruction } from './normalize.ts';
-import { normalize } from './normalize.ts';
-import { streamOf } from './outbox-reports.ts';
-import { parseBlocks } from './parse.ts';
+import { readMessage } from './read-message.ts';
 
-const CallSchema = z.object({
-  instruction_id: z.string(),
-  index: z.number().int(),
-  name: z.string(),
-  params: z.record(z.string(), z.unknown()),
-});
-export type ResubmittedCall = z.infer<typeof CallSchema>;
-
-/** What the handler of the claim's answer needs. */
-export const ResubmissionSchema = z.object({
-  message: z.object({
-    message_id: z.string(),
-    client_id: z.string(),
-    platform: PlatformSchema,
-    remote_conversation_id: z.string(),
-    local_conversation_id: z.string(),
-    target: TargetPayloadSchema,
-    assistant_message_id: z.string().nullable(),
-    block_errors: z.array(BlockErrorSchema),
+/** The context of the request to claim. */
+export const ClaimContextSchema = MessageContextSchema.extend({
+  message: MessageContextSchema.shape.message.extend({
+    local_conversation_id: MessageContextSchema.shape.message.shape.remote_conversation_id,
   }),
-  calls: z.array(CallSchema),
 });
 
 export interface ResubmissionDeps {
@@ -47,34 +27,48 @@ export interface ResubmissionDeps {
 
 type Resubmitted = CommandOf<'message.resubmit'>['body'];
 
-/** Those of the wanted instructions that the text really holds. */
-function foundAgain({ raw_text, instructions }: Resubmitted): { instructionId: string; found: NormalInstruction }[] {
-  const written = normalize(parseBlocks(extractBlocks(raw_text)).instructions).instructions;
+/** Those of the requested instructions that the text contains. */
+function findAgain({ raw_text, instructions }: Resubmitted): { instruction_id: string; call: NormalInstruction }[] {
+  const written = readMessage(raw_text).instructions;
   return instructions.flatMap(({ instruction_id, index, target, tool }) => {
-    const found = written.find((one) => one.index === index && one.target === target && one.tool === tool);
-    return found ? [{ instructionId: instruction_id, found }] : [];
+    const call = written.find((one) => one.index === index && one.target === target && one.tool === tool);
+    return call ? [{ instruction_id, call }] : [];
   });
 }
 
-/** Judges a resubmitted message and asks for its claim, inside the caller's transaction. */
+/** Judges a resubmitted message and asks the edge to claim it, inside the caller's transaction. */
 export function resubmit({ store, nodeId, hostPolicy }: ResubmissionDeps, body: Resubmitted): void {
-  const { raw_text: _text, instructions: _wanted, ...message } = body;
-  const again = foundAgain(body);
-  const judged = again.map(({ instructionId: instruction_id, found }): MessageClaimBody['instructions'][number] => {
-    const policy = hostPolicy.judge(found, body.platform);
-    return policy.decision === 'ask'
-      ? { instruction_id, policy, approval: hostPolicy.approval(found) }
-      : { instruction_id, policy };
+  const judged = findAgain(body).map(({ instruction_id, call }) => {
+    return { instruction_id, call, policy: hostPolicy.judge(call, body.platform) };
   });
-  const calls = again.map(({ instructionId: instruction_id, found: { index, name, params } }) => {
-    return { instruction_id, index, name, params };
-  });
+  const { client_id, platform, remote_conversation_id, local_conversation_id, target } = body;
+  const { assistant_message_id, block_errors } = body;
+  const claim: MessageClaimBody = {
+    controller_id: nodeId,
+    instructions: judged.map(({ instruction_id, call, policy }) => ({
+      instruction_id,
+      policy,
+      ...(policy.decision === 'ask' ? { approval: hostPolicy.approval(call) } : {}),
+    })),
+  };
+  const context: z.input<typeof ClaimContextSchema> = {
+    message: {
+      client_id,
+      platform,
+      remote_conversation_id,
+      local_conversation_id,
+      target,
+      assistant_message_id,
+      block_errors,
+    },
+    calls: judged.map(({ call: { index, name, params }, policy: { rule } }) => ({ index, name, params, rule })),
+  };
   store.outbox.append({
-    stream: streamOf(body),
+    stream: conversationStream(body),
     kind: 'claim',
     method: 'POST',
     path: `/v1/messages/${body.message_id}/claim`,
-    body: { controller_id: nodeId, instructions: judged } satisfies MessageClaimBody,
-    context: { message, calls } satisfies z.input<typeof ResubmissionSchema>,
+    body: claim,
+    context,
   });
 }

@@ -1,10 +1,10 @@
-/** Time as the agent's parts see it: injected, so that a test can move it. */
+/** The clocks and timers of the agent; injected, so that a test can move time. */
 export interface Clock {
   /** Wall clock, Unix milliseconds. It can jump. */
   now(): number;
-  /** Milliseconds that never go back. It may stand still while the machine sleeps. */
+  /** Milliseconds that never decrease. They may pause while the machine sleeps. */
   monotonic(): number;
-  /** Runs `run` once after `delayMs`; the answer cancels it. */
+  /** Runs `run` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void;
 }
 

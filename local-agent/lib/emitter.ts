@@ -1,8 +1,8 @@
-/** Something that happens more than once and that several parts want to hear of. */
+/** Notifies any number of listeners, synchronously and in the order in which they subscribed. */
 export class Emitter<T> {
   readonly #listeners = new Set<(value: T) => void>();
 
-  /** Calls `listener` at each emission until the answer is called. */
+  /** Calls `listener` at each emission. Returns a function that unsubscribes it. */
   on(listener: (value: T) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,6 +1,6 @@
 /**
- * Work in lanes: within a lane one after the other, in the order it came; lanes beside each other, but no more than
- * `limit` at once. A job that fails is told to `onError` and does not stop its lane.
+ * A queue of jobs by key: jobs of one key run one after the other, in the order in which they were added; jobs of
+ * different keys run in parallel, at most `limit` at once. A job that fails is reported and does not stop its key.
  */
 export class KeyedQueue {
   readonly #limit: number;
@@ -14,24 +14,24 @@ export class KeyedQueue {
     this.#onError = onError;
   }
 
-  /** Runs `job` when the ones before it in the lane have ended and a place is free. */
-  run(lane: string, job: () => Promise<void>): void {
-    const before = this.#tails.get(lane) ?? Promise.resolve();
-    const tail = before.then(() => this.#inPlace(job)).catch(this.#onError);
-    this.#tails.set(lane, tail);
+  /** Runs `job` when the jobs before it with that key have ended and a slot is free. */
+  run(key: string, job: () => Promise<void>): void {
+    const before = this.#tails.get(key) ?? Promise.resolve();
+    const tail = before.then(() => this.#runInSlot(job)).catch(this.#onError);
+    this.#tails.set(key, tail);
     void tail.then(() => {
-      if (this.#tails.get(lane) === tail) this.#tails.delete(lane);
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
     });
   }
 
-  /** When every job has ended, those included that come meanwhile. */
+  /** Resolves when every job has ended, including those that are added meanwhile. */
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());
   }
 
-  async #inPlace(job: () => Promise<void>): Promise<void> {
+  async #runInSlot(job: () => Promise<void>): Promise<void> {
     if (this.#busy < this.#limit) this.#busy += 1;
-    // A place is handed over, not given back and taken again, so that nobody slips in between.
+    // A slot is handed to the next waiter directly, so that a newly added job cannot take it first.
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       await job();

@@ -1,4 +1,4 @@
-/** A token bucket: so many at once, and then so many a second. */
+/** A token bucket: `burst` at once, and `perSec` a second after that. */
 export interface RateLimits {
   perSec: number;
   burst: number;
@@ -12,7 +12,7 @@ export class RateLimiter {
   #left: number;
   #at: number;
 
-  /** `monotonic`: milliseconds that never go back. */
+  /** `monotonic`: milliseconds that never decrease. */
   constructor(limits: RateLimits, monotonic: () => number) {
     this.#limits = limits;
     this.#monotonic = monotonic;
@@ -20,7 +20,7 @@ export class RateLimiter {
     this.#at = monotonic();
   }
 
-  /** Takes one; false when there is none. */
+  /** Takes a token; false when there is none. */
   take(): boolean {
     this.#refill();
     if (this.#left < 1) return false;
@@ -28,7 +28,7 @@ export class RateLimiter {
     return true;
   }
 
-  /** Milliseconds until there is one. */
+  /** Milliseconds until there is a token. */
   waitMs(): number {
     this.#refill();
     return Math.max(0, Math.ceil(((1 - this.#left) / this.#limits.perSec) * SECOND_MS));

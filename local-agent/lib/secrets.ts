@@ -1,11 +1,8 @@
-/** Secrets are compared by their digests: in constant time, and whatever their lengths. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+/** Compares secrets by their digests: in constant time, and independent of their lengths. */
+import { timingSafeEqual } from 'node:crypto';
+import { sha256Hex } from './hash.ts';
 
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** Whether two SHA-256 digests in hex are the same. */
+/** Whether two SHA-256 digests in hex are equal. */
 export function sameDigest(a: string, b: string): boolean {
   const left = Buffer.from(a, 'hex');
   const right = Buffer.from(b, 'hex');

@@ -1,13 +1,13 @@
 import type { Clock } from './clock.ts';
 
-/** Resolves when `work` has settled or `limitMs` are over; whether it was the former. */
+/** Resolves with true when `work` has settled (resolved or rejected), or with false after `limitMs`. */
 export async function withinMs(clock: Pick<Clock, 'after'>, work: Promise<unknown>, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = clock.after(limitMs, () => resolve(false));
-    const settled = () => {
+    const finish = () => {
       cancel();
       resolve(true);
     };
-    work.then(settled, settled);
+    work.then(finish, finish);
   });
 }

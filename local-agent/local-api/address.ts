@@ -1,4 +1,4 @@
-/** Where the local API may listen, and which `Host` it answers to: loopback by name, against DNS rebinding. */
+/** Where the local API may listen, and which `Host` headers it accepts: loopback names only, against DNS rebinding. */
 import { AppError } from '../../schema/errors.ts';
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'] as const;
@@ -27,8 +27,8 @@ export function parseLocalApi(address: string): LoopbackAddress {
   return { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? HTTP_PORT : Number(url.port) };
 }
 
-/** Whether a `Host` header names this server by a loopback name and its own port. */
-export function isOwnHost(header: string | undefined, port: number): boolean {
+/** Whether a `Host` header names this server: a loopback name and the server's port. */
+export function isOwnHost(header: string | undefined, port: number | undefined): boolean {
   const url = header !== undefined && URL.canParse(`http://${header}`) ? new URL(`http://${header}`) : null;
   if (url === null || url.host !== header?.toLowerCase().replace(/:80$/, '')) return false;
   return isLoopback(url.hostname) && (url.port === '' ? HTTP_PORT : Number(url.port)) === port;

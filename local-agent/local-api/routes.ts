@@ -1,19 +1,29 @@
 /** The routes of the local API. */
 import { z } from 'zod';
+import type { PairingBody, PairingWindowView } from '../../schema/contracts/local-api.ts';
 import { PairingBodySchema } from '../../schema/contracts/local-api.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
-import type { Pairing } from '../bridge/pairing.ts';
-import type { LocalRoute } from './server.ts';
-import { parseInput } from './server.ts';
+import { AppError } from '../../schema/errors.ts';
+import type { LocalRoute } from './app.ts';
 
 const NothingSchema = z.strictObject({});
 const WaitSchema = z.strictObject({
   wait_ms: z.coerce.number().int().min(0).max(BRIDGE.pairing_wait_max_ms).default(0),
 });
 
+/** The pairing window, as the bridge keeps it. */
+export interface PairingPort {
+  open(): { code: string; expires_in_ms: number };
+  view(): PairingWindowView;
+  /** Resolves when the window is no longer `open`, after `waitMs`, or when the caller has disconnected. */
+  untilClaimed(waitMs: number, signal: AbortSignal): Promise<void>;
+  /** True when a browser was waiting for this token and has received it. */
+  pin(pairing: PairingBody): boolean;
+}
+
 export interface LocalRouteDeps {
-  pairing: Pairing;
-  /** The runtime snapshot: identity, lease, loops, outbox, clients, warnings. */
+  pairing: PairingPort;
+  /** The runtime snapshot: identity, lease, loops, outbox, browsers, warnings. */
   status: () => unknown;
   /** Connected browsers and the pacing of deliveries. */
   browser: () => unknown;
@@ -35,8 +45,8 @@ export function localRoutes({ pairing, status, browser }: LocalRouteDeps): Local
       method: 'GET',
       path: '/v1/pairing',
       async run({ query, signal }) {
-        const { wait_ms: waitMs } = parseInput(WaitSchema, Object.fromEntries(query));
-        await pairing.settled(waitMs, signal);
+        const { wait_ms: waitMs } = parseInput(WaitSchema, query);
+        await pairing.untilClaimed(waitMs, signal);
         return pairing.view();
       },
     },
@@ -45,9 +55,18 @@ export function localRoutes({ pairing, status, browser }: LocalRouteDeps): Local
       path: '/v1/pairings',
       run({ body }) {
         const pin = parseInput(PairingBodySchema, body);
-        const told = pairing.pin(pin);
-        return { origin: pin.origin, client_id: pin.client_id, waiting_browser_told: told };
+        return { origin: pin.origin, client_id: pin.client_id, waiting_browser_told: pairing.pin(pin) };
       },
     },
   ];
+}
+
+/** Parses with a contract. @throws AppError `invalid_request` that names the first wrong field */
+function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') || 'body';
+  const expected = issue?.message ?? 'another value';
+  throw new AppError('invalid_request', `${field}: ${expected}`, { details: { field, expected } });
 }

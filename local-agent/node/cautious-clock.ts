@@ -1,7 +1,7 @@
 /**
- * Elapsed time that is never too short while one of the host's two clocks is right: each step counts the larger of
- * what the wall clock and the monotonic clock have moved. The wall clock may be set back, the monotonic one stands
- * still while a Linux machine sleeps; a step too long only makes the node give up its lease early.
+ * Elapsed time that is never too short as long as one of the machine's two clocks is right: each step is the larger of
+ * the steps of the wall clock and the monotonic clock. The wall clock can be set back, and the monotonic clock pauses
+ * while a Linux machine sleeps. A step that is too long only makes the node give up its lease early.
  */
 export interface ClockReading {
   wallMs: number;
@@ -9,12 +9,12 @@ export interface ClockReading {
 }
 
 export interface CautiousTime {
-  /** Milliseconds since some beginning, never going back. */
+  /** Milliseconds since an arbitrary start; never decreases. */
   elapsedMs: number;
   last: ClockReading;
 }
 
-/** Moves cautious time on to `reading`. */
+/** Cautious time at `reading`. */
 export function advanceCautiousTime(time: CautiousTime, reading: ClockReading): CautiousTime {
   const step = Math.max(0, reading.wallMs - time.last.wallMs, reading.monotonicMs - time.last.monotonicMs);
   return { elapsedMs: time.elapsedMs + step, last: reading };

@@ -1,11 +1,11 @@
-/** What a node does before it works, in this order; the command `checklist` and every snapshot show it. */
+/** The steps of a node's start, in order; the command `checklist` and every snapshot show them. */
 export const CHECKLIST = [
-  ['register-controller', 'tell the edge that this node is there'],
-  ['acquire-lease', 'ask for the leader lease once'],
-  ['load-runs', 'find what an earlier life of this agent left unfinished'],
-  ['reconcile-runs', 'end or go on with each of those, as its marks on disk say'],
+  ['register-controller', 'register this node at the edge'],
+  ['acquire-lease', 'request the leader lease once'],
+  ['load-runs', 'find the work that an earlier process of this agent left unfinished'],
+  ['reconcile-runs', 'end or continue each of it, by its marks on disk'],
   ['start-heartbeat-loop', 'open the channel to the edge and keep it alive'],
-  ['start-scheduler', 'take work: a leader everything it can, a standby what is addressed to it'],
+  ['start-scheduler', 'take work: a leader any work, a standby the work that is addressed to it'],
 ] as const;
 
 export type ChecklistKey = (typeof CHECKLIST)[number][0];
@@ -14,7 +14,7 @@ export interface ChecklistStep {
   key: ChecklistKey;
   description: string;
   status: 'open' | 'ok' | 'failed';
-  /** What it did, or why it failed. */
+  /** What the step did, or why it failed. */
   note: string | null;
 }
 
@@ -26,12 +26,12 @@ export class Checklist {
     note: null,
   }));
 
-  /** Runs one step and keeps what came of it; a failed step stops nothing. */
+  /** Runs one step and keeps its outcome. A failed step does not stop the start. */
   async run(key: ChecklistKey, step: () => Promise<string> | string): Promise<void> {
     try {
-      this.#end(key, 'ok', await step());
+      this.#note(key, 'ok', await step());
     } catch (error) {
-      this.#end(key, 'failed', error instanceof Error ? error.message : String(error));
+      this.#note(key, 'failed', error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -39,7 +39,7 @@ export class Checklist {
     return this.#steps.map((step) => ({ ...step }));
   }
 
-  #end(key: ChecklistKey, status: 'ok' | 'failed', note: string): void {
+  #note(key: ChecklistKey, status: 'ok' | 'failed', note: string): void {
     const step = this.#steps.find((one) => one.key === key);
     if (step) Object.assign(step, { status, note });
   }

@@ -1,6 +1,6 @@
 /**
- * Drives `node-state.ts`: keeps cautious time, sends what the pure part asks for, one request at a time, and wakes
- * when a lease that was not renewed can be trusted no longer. It holds the only opinion on whether this node leads.
+ * Drives node-state.ts: keeps cautious time, sends the requests that it decides on, one at a time, and wakes when the
+ * trust in a lease that was not renewed ends. Whether this node leads is decided here and nowhere else.
  */
 
 import type { LeaderAcquireResponse, LeaderReleaseResponse, LeaseView } from '../../schema/contracts/leader.ts';
@@ -8,25 +8,25 @@ import type { NodeState } from '../../schema/contracts/nodes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';
-import type { CautiousTime } from './cautious-clock.ts';
+import type { CautiousTime, ClockReading } from './cautious-clock.ts';
 import { advanceCautiousTime } from './cautious-clock.ts';
 import type { LeaseAction, LeaseRules, NodeEvent, NodeView } from './node-state.ts';
 import { INITIAL_NODE_VIEW, leads, leaseAction, nextNodeView } from './node-state.ts';
 
-/** How lease requests travel. Each rejects when no answer came. */
+/** Sends lease requests. Each rejects when no response came. */
 export interface LeaseTransport {
   acquire(): Promise<LeaderAcquireResponse>;
   renew(term: number): Promise<LeaderAcquireResponse>;
   release(term: number): Promise<LeaderReleaseResponse>;
-  /** Whether nobody tells this node when to ask, because it has no channel. */
-  alone(): boolean;
+  /** Whether this node gets notices of the lease, because its channel is up. */
+  hasNotices(): boolean;
 }
 
 export interface LeaseLoopDeps {
   clock: Clock;
   rules: LeaseRules;
   transport: LeaseTransport;
-  onFailure: (action: string, error: unknown) => void;
+  onFailure: (request: 'acquire' | 'renew' | 'release', error: unknown) => void;
 }
 
 export class LeaseLoop {
@@ -35,18 +35,18 @@ export class LeaseLoop {
   readonly #deps: LeaseLoopDeps;
   #view: NodeView = INITIAL_NODE_VIEW;
   #time: CautiousTime;
-  #running = false;
+  #isRunning = false;
   #inFlight: Promise<void> | null = null;
   #cancelTimer: () => void = () => undefined;
 
   constructor(deps: LeaseLoopDeps) {
     this.#deps = deps;
-    this.#time = { elapsedMs: 0, last: this.#reading() };
+    this.#time = { elapsedMs: 0, last: this.#readClocks() };
   }
 
-  /** The node's belief as of this moment. */
+  /** What the node believes now. */
   view(): NodeView {
-    this.#apply({ type: 'looked' });
+    this.#apply({ type: 'time_passed' });
     return this.#view;
   }
 
@@ -59,58 +59,58 @@ export class LeaseLoop {
     return leads(this.view(), this.#time.elapsedMs);
   }
 
-  /** How long it may still believe so, in milliseconds; null when it does not lead. */
+  /** How long this node may still act as leader without a renewal, in milliseconds; null when it does not lead. */
   trustedForMs(): number | null {
     const { trustedUntil } = this.view();
     return trustedUntil === null ? null : Math.round(trustedUntil - this.#time.elapsedMs);
   }
 
   get isRunning(): boolean {
-    return this.#running;
+    return this.#isRunning;
   }
 
-  /** Asks for the lease once, whatever the loop would do. Failures are counted, not thrown. */
+  /** Requests the lease once. A failure is counted and not thrown. */
   async acquireOnce(): Promise<NodeView> {
-    await this.#ask('acquire');
+    await this.#request('acquire');
     return this.view();
   }
 
   start(): void {
-    this.#running = true;
+    this.#isRunning = true;
     this.#schedule();
   }
 
-  /** The edge has told who leads. */
-  told(lease: LeaseView, candidate: boolean): void {
-    this.#apply({ type: 'told', lease, candidate });
+  /** The edge has reported who leads. */
+  notice(lease: LeaseView, candidate: boolean): void {
+    this.#apply({ type: 'notice', lease, candidate });
   }
 
-  /** The way to the edge has changed: what is due may be another thing now. */
-  reconsider(): void {
+  /** The channel has gone up or down, which changes what is due. */
+  channelChanged(): void {
     this.#schedule();
   }
 
-  /** Claims nothing from here on, and gives a lease it holds back, waiting at most `limitMs` for the edge. */
+  /** Requests no lease from now on, and releases the one it holds, within `limitMs`. */
   async stop(limitMs: number): Promise<void> {
     this.#apply({ type: 'stopping' });
-    this.#running = false;
+    this.#isRunning = false;
     this.#cancelTimer();
-    await withinMs(this.#deps.clock, this.#giveBack(), limitMs);
+    await withinMs(this.#deps.clock, this.#releaseHeld(), limitMs);
   }
 
-  /** A request on its way comes first: granted after the release, it would hold the lease for nobody. */
-  async #giveBack(): Promise<void> {
+  /** Waits for the request in flight first: a lease granted after the release would stay unused until it expires. */
+  async #releaseHeld(): Promise<void> {
     await this.#inFlight;
     if (this.#view.trustedUntil !== null) await this.#release(this.#view.term);
   }
 
-  #reading() {
+  #readClocks(): ClockReading {
     const { clock } = this.#deps;
     return { wallMs: clock.now(), monotonicMs: clock.monotonic() };
   }
 
   #now(): number {
-    this.#time = advanceCautiousTime(this.#time, this.#reading());
+    this.#time = advanceCautiousTime(this.#time, this.#readClocks());
     return this.#time.elapsedMs;
   }
 
@@ -125,33 +125,37 @@ export class LeaseLoop {
 
   #schedule(): void {
     this.#cancelTimer();
-    if (!this.#running) return;
+    if (!this.#isRunning) return;
+    const { rules, transport, clock } = this.#deps;
     const now = this.#now();
-    const action = leaseAction(this.#view, this.#deps.rules, now, this.#deps.transport.alone());
-    const due: LeaseAction = this.#inFlight === null ? action : { do: 'look', at: this.#view.trustedUntil ?? Infinity };
+    // While a request is in flight, the only thing to wait for is the end of the trust.
+    const due: LeaseAction =
+      this.#inFlight === null
+        ? leaseAction(this.#view, rules, now, transport.hasNotices())
+        : { do: 'check', at: this.#view.trustedUntil ?? Infinity };
     if (due.do === 'nothing' || due.at === Infinity) return;
-    this.#cancelTimer = this.#deps.clock.after(Math.max(0, due.at - now), () => this.#wake(due));
+    this.#cancelTimer = clock.after(Math.max(0, due.at - now), () => this.#wake(due));
   }
 
   #wake(due: LeaseAction): void {
-    this.#apply({ type: 'looked' });
+    this.#apply({ type: 'time_passed' });
     if (due.do === 'nothing') return;
-    // Timers may fire early, and the view may have changed: only what is still due is done.
-    if (this.#inFlight !== null || due.at > this.#now() || due.do === 'look') this.#schedule();
+    // Timers can fire early, and the view may have changed: only what is still due is done.
+    if (this.#inFlight !== null || due.at > this.#now() || due.do === 'check') this.#schedule();
     else if (due.do === 'release') void this.#exclusively(() => this.#release(this.#view.term));
-    else void this.#ask(due.do);
+    else void this.#request(due.do);
   }
 
-  async #ask(how: 'acquire' | 'renew'): Promise<void> {
+  async #request(request: 'acquire' | 'renew'): Promise<void> {
     await this.#exclusively(async () => {
       const sentAt = this.#now();
-      this.#apply({ type: 'asked' });
+      this.#apply({ type: 'requested' });
       try {
         const { transport } = this.#deps;
-        const answer = await (how === 'renew' ? transport.renew(this.#view.term) : transport.acquire());
-        this.#apply({ type: 'answered', sentAt, answer });
+        const response = await (request === 'renew' ? transport.renew(this.#view.term) : transport.acquire());
+        this.#apply({ type: 'response', sentAt, response });
       } catch (error) {
-        this.#deps.onFailure(how, error);
+        this.#deps.onFailure(request, error);
         this.#apply({ type: 'failed' });
       }
     });
@@ -173,7 +177,6 @@ export class LeaseLoop {
       this.#inFlight = null;
       this.#schedule();
     });
-    // While it is under way there is only the end of the trust to wait for.
     this.#schedule();
     return this.#inFlight;
   }

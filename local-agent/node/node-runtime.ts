@@ -1,13 +1,11 @@
 /**
- * This node towards the edge: identity, lease, channel, outbox, commands. It takes notice of mode and lease from
- * whatever tells them (greeting, push, pong, poll) and lets ordinary claims leave only while it has contact, so that
- * a node which was away during a pause learns of it before it does anything.
+ * This node at the edge: registration, lease, channel, outbox, commands. It takes mode and lease from every source (hello,
+ * push, pong, poll), and sends rows that claim ordinary work only while it has contact with the edge. So a node that was
+ * away during a pause learns of the pause before it claims anything.
  */
 import type { Logger } from 'pino';
 import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
-import type { Command } from '../../schema/contracts/commands.ts';
-import { LeaderAcquireResponseSchema, LeaderReleaseResponseSchema } from '../../schema/contracts/leader.ts';
-import { HTTP } from '../../schema/defaults.ts';
+import type { Command, Receipt } from '../../schema/contracts/commands.ts';
 import type { Config } from '../config/settings.ts';
 import type { HelloAck, HelloFrame, PushedFrame } from '../edge/channel.ts';
 import { Channel } from '../edge/channel.ts';
@@ -23,11 +21,12 @@ import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';
 import type { Store } from '../store/store.ts';
 import { LeaseLoop } from './lease-loop.ts';
+import { leaseRules, leaseTransport } from './lease-transport.ts';
 import { Registration } from './registration.ts';
 import { Retention } from './retention.ts';
 
 const SECOND_MS = 1_000;
-/** Rows that ask the edge to claim ordinary work. */
+/** Kinds of outbox rows that ask the edge to claim ordinary work. */
 const CLAIMING_KINDS: ReadonlySet<string> = new Set(['ingest', 'claim']);
 
 export type ChangedNotice = Extract<EdgeFrame, { type: 'changed' }>;
@@ -40,7 +39,7 @@ export interface NodeRuntimeDeps {
   store: Store;
   client: EdgeClient;
   system: SystemView;
-  answers: ResponseHandlers;
+  responses: ResponseHandlers;
   commands: CommandHandlers;
   clock: Clock;
   /** In [0, 1). */
@@ -49,7 +48,7 @@ export interface NodeRuntimeDeps {
 }
 
 export class NodeRuntime {
-  /** Something the edge keeps has changed and is to be read again. */
+  /** The edge reports that something it keeps has changed and has to be read again. */
   readonly noticed = new Emitter<ChangedNotice>();
   readonly lease: LeaseLoop;
   readonly channel: Channel;
@@ -58,39 +57,50 @@ export class NodeRuntime {
   readonly #registration: Registration;
   readonly #poll: CommandPoll;
   readonly #retention: Retention;
-  /** Monotonic, of the last pong or the last answered poll. */
+  /** Monotonic time of the last contact: a pong, a hello or a poll with a response. */
   #contactAt: number | null = null;
-  #rereading = false;
+  #isRereading = false;
 
   constructor(deps: NodeRuntimeDeps) {
     this.#deps = deps;
-    const { config, client, clock, random, log } = deps;
-    const identity = { controller_id: config.nodeId, host: config.host, role: config.role, priority: config.priority };
+    const { config, client, clock, random, log, store } = deps;
     this.#registration = new Registration({
       client,
-      identity: { ...identity, version: deps.version, started_at: deps.startedAt },
-      outboxDepth: () => deps.store.outbox.pendingCount(),
-      onFailure: (error) => log.warn({ error }, 'the edge could not be told the status of this node'),
+      identity: {
+        controller_id: config.nodeId,
+        host: config.host,
+        role: config.role,
+        priority: config.priority,
+        version: deps.version,
+        started_at: deps.startedAt,
+      },
+      outboxDepth: () => store.outbox.pendingCount(),
+      onFailure: (error) => log.warn({ error }, 'the status of this node could not be reported'),
     });
-    this.lease = this.#makeLease();
     this.channel = this.#makeChannel();
-    this.#retention = new Retention(deps.store, clock);
+    this.lease = new LeaseLoop({
+      clock,
+      rules: leaseRules(config),
+      transport: leaseTransport(config, client, this.channel),
+      onFailure: (request, error) => log.warn({ request, error }, 'a lease request got no response'),
+    });
+    this.#retention = new Retention(store, clock);
     this.#poll = new CommandPoll({
       client,
       nodeId: config.nodeId,
       clock,
       random,
       onCoordination: ({ system, lease }) => {
-        this.#contact();
+        this.#noteContact();
         deps.system.observe(system.mode, system.version);
-        this.lease.told(lease, false);
+        this.lease.notice(lease, false);
       },
-      onCommand: (command) => this.#take(command),
+      onCommand: (command) => this.#takeCommand(command),
     });
     this.sender = new OutboxSender({
-      store: deps.store,
+      store,
       client,
-      handlers: deps.answers,
+      handlers: deps.responses,
       clock,
       random,
       maySend: (kind) => !CLAIMING_KINDS.has(kind) || this.mayClaim(),
@@ -101,15 +111,15 @@ export class NodeRuntime {
       this.#registration.report(state);
       this.sender.wake();
     });
-    this.channel.connected.on((isConnected) => this.#channelTurned(isConnected));
+    this.channel.connected.on((isConnected) => this.#onChannel(isConnected));
   }
 
-  /** Milliseconds since the edge was last heard; null when it never was. */
+  /** Milliseconds since the last contact with the edge; null before the first. */
   contactAgeMs(): number | null {
     return this.#contactAt === null ? null : Math.round(this.#deps.clock.monotonic() - this.#contactAt);
   }
 
-  /** Whether this node may ask for ordinary work. */
+  /** Whether this node may claim ordinary work. */
   mayClaim(): boolean {
     const { state } = this.lease;
     const ageMs = this.contactAgeMs();
@@ -129,16 +139,11 @@ export class NodeRuntime {
     this.#retention.start();
   }
 
-  /** Claims nothing more and gives the lease back, waiting at most `limitMs` for the edge. */
-  async giveUpLease(limitMs: number): Promise<void> {
+  /** Claims nothing more and releases the lease, within `limitMs`. */
+  async releaseLease(limitMs: number): Promise<void> {
     this.#poll.stop();
     const released = this.lease.stop(limitMs).then(() => this.#registration.idle());
     await withinMs(this.#deps.clock, released, limitMs);
-  }
-
-  /** Sends what is left of the outbox; whether all that may leave has left within `limitMs`. */
-  async flush(limitMs: number): Promise<boolean> {
-    return this.sender.flush(limitMs);
   }
 
   close(): void {
@@ -147,43 +152,8 @@ export class NodeRuntime {
     this.channel.stop();
   }
 
-  #makeLease(): LeaseLoop {
-    const { config, client, clock, log } = this.#deps;
-    const ttl_sec = config.leaseTtlSec;
-    const { nodeId: controller_id, host, preferred, priority } = config;
-    const limitMs = Math.min(HTTP.request_timeout_ms, (ttl_sec * SECOND_MS) / 3);
-    const post = { method: 'POST', timeoutMs: limitMs } as const;
-    const acquire = () => {
-      const body = { controller_id, host, ttl_sec, preferred, priority };
-      return client.call({ ...post, path: '/v1/leader/acquire', body, schema: LeaderAcquireResponseSchema });
-    };
-    return new LeaseLoop({
-      clock,
-      rules: {
-        nodeId: controller_id,
-        preferred,
-        ttlMs: ttl_sec * SECOND_MS,
-        renewIntervalMs: config.leaseRenewIntervalMs,
-        renewFailureThreshold: config.renewFailureThreshold,
-      },
-      transport: {
-        acquire,
-        renew: (term) => this.channel.renew(term, ttl_sec, limitMs) ?? acquire(),
-        release: (term) =>
-          client.call({
-            ...post,
-            path: '/v1/leader/release',
-            body: { controller_id, term },
-            schema: LeaderReleaseResponseSchema,
-          }),
-        alone: () => !this.channel.isReady,
-      },
-      onFailure: (action, error) => log.warn({ action, error }, `the lease request was not answered: ${action}`),
-    });
-  }
-
   #makeChannel(): Channel {
-    const { config, clock, random, log } = this.#deps;
+    const { config, system, clock, random, log } = this.#deps;
     const url = `${config.controlApiBase.replace(/^http/, 'ws')}/v1/controllers/${encodeURIComponent(config.nodeId)}/channel`;
     return new Channel({
       url,
@@ -193,12 +163,12 @@ export class NodeRuntime {
       random,
       hello: () => this.#hello(),
       onPong: ({ mode_version, term }) => {
-        this.#contact();
-        const isNews = mode_version > (this.#deps.system.seen?.mode_version ?? 0) || term > this.lease.view().term;
-        if (isNews) void this.#reread();
+        this.#noteContact();
+        system.noteVersion(mode_version);
+        if (!system.isCurrent || term > this.lease.view().term) void this.#reread();
       },
-      onHelloAck: (ack) => this.#greeted(ack),
-      onPushed: (frame) => this.#pushed(frame),
+      onHelloAck: (ack) => this.#onHelloAck(ack),
+      onPushed: (frame) => this.#onPushed(frame),
       onProblem: (message, fields) => log.warn(fields, message),
     });
   }
@@ -207,58 +177,49 @@ export class NodeRuntime {
     const { config, version, bootId, system } = this.#deps;
     const { nodeId, host, role, preferred, priority } = config;
     const known = { mode_version: system.seen?.mode_version ?? 0, term: this.lease.view().term };
-    return {
-      type: 'hello',
-      controller_id: nodeId,
-      host,
-      role,
-      preferred,
-      priority,
-      version,
-      boot_id: bootId,
-      ...known,
-    };
+    const self = { controller_id: nodeId, host, role, preferred, priority, version, boot_id: bootId };
+    return { type: 'hello', ...self, ...known };
   }
 
-  #contact(): void {
-    const had = this.mayClaim();
+  #noteContact(): void {
+    const couldClaim = this.mayClaim();
     this.#contactAt = this.#deps.clock.monotonic();
-    if (!had && this.mayClaim()) this.sender.wake();
+    if (!couldClaim && this.mayClaim()) this.sender.wake();
   }
 
-  #greeted(ack: HelloAck): void {
+  #onHelloAck(ack: HelloAck): void {
     this.#deps.system.observe(ack.mode, ack.mode_version);
-    this.lease.told(ack.lease, ack.candidate);
-    this.#contact();
-    for (const command of ack.commands) this.#receive(command);
+    this.lease.notice(ack.lease, ack.candidate);
+    this.#noteContact();
+    for (const command of ack.commands) this.#receiveCommand(command);
   }
 
-  #pushed(frame: PushedFrame): void {
+  #onPushed(frame: PushedFrame): void {
     switch (frame.type) {
       case 'mode.changed':
         this.#deps.system.observe(frame.mode, frame.mode_version);
         return;
       case 'lease.changed':
-        this.lease.told(frame.lease, frame.candidate);
+        this.lease.notice(frame.lease, frame.candidate);
         return;
       case 'changed':
         this.noticed.emit(frame);
         return;
       case 'command':
-        this.#receive(frame.command);
+        this.#receiveCommand(frame.command);
         return;
       default:
         frame satisfies never;
     }
   }
 
-  #receive(command: Command): void {
-    const receipt = this.#take(command);
+  #receiveCommand(command: Command): void {
+    const receipt = this.#takeCommand(command);
     if (receipt) this.channel.send({ type: 'receipt', ...receipt });
   }
 
-  /** Null when this host could not even store it: without a receipt it comes again. */
-  #take(command: Command) {
+  /** Null when the command could not be stored: without a receipt it arrives again. */
+  #takeCommand(command: Command): Receipt | null {
     const { store, commands, clock, log } = this.#deps;
     try {
       return takeCommand(store, commands, command, clock.now());
@@ -269,26 +230,26 @@ export class NodeRuntime {
   }
 
   async #reread(): Promise<void> {
-    if (this.#rereading) return;
-    this.#rereading = true;
+    if (this.#isRereading) return;
+    this.#isRereading = true;
     try {
       const { system, lease } = await readCoordination(this.#deps.client);
       this.#deps.system.observe(system.mode, system.version);
-      this.lease.told(lease, this.lease.view().candidate);
+      this.lease.notice(lease, this.lease.view().candidate);
     } catch (error) {
-      this.#deps.log.warn({ error }, 'mode and lease could not be read; the next pong tries again');
+      this.#deps.log.warn({ error }, 'mode and lease could not be read; they are read again at the next pong');
     } finally {
-      this.#rereading = false;
+      this.#isRereading = false;
     }
   }
 
-  #channelTurned(isConnected: boolean): void {
+  #onChannel(isConnected: boolean): void {
     if (isConnected) {
       this.#deps.log.info('the channel to the edge is open');
       this.#poll.stop();
       this.#registration.report(this.lease.state);
       this.sender.wake();
     } else this.#poll.start();
-    this.lease.reconsider();
+    this.lease.channelChanged();
   }
 }

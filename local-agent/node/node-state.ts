@@ -1,7 +1,7 @@
 /**
- * What this node believes about the lease, as a pure function of what it asked and what it was told. It counts its
- * trust from before it sent the request that was granted, and shortens it by a margin, so that it has stopped
- * leading before the edge can give the lease away. All times are cautious time (`cautious-clock.ts`).
+ * What this node believes about the lease: a pure function of its requests, their responses and the edge's notices. It
+ * trusts a granted lease from the moment before it sent the request, for the TTL less a margin, so it has stopped leading
+ * before the edge can grant the lease to another node. All times are cautious time (cautious-clock.ts).
  */
 
 import type { LeaderAcquireResponse, LeaseView } from '../../schema/contracts/leader.ts';
@@ -20,31 +20,33 @@ export interface NodeView {
   state: NodeState;
   term: number;
   holderId: string | null;
-  /** Whether somebody else who is preferred holds it: then a preferred node only waits for the end. */
+  /** Whether the holder is preferred: another preferred node then waits for the end of the lease. */
   holderPreferred: boolean;
-  /** The leader's: until when it may believe in its lease. */
+  /** Until when this node may act as leader; null when it does not lead. */
   trustedUntil: number | null;
-  /** When somebody else's lease ends, as far as was told; null when nothing is known. */
+  /** When another node's lease ends, as last reported; null when that is not known. */
   leaseEndsAt: number | null;
-  /** Asked to give the lease to a preferred node. */
+  /** The preferred node that the edge wants this leader to yield to. */
   yieldTo: string | null;
   failures: number;
   candidate: boolean;
   /** When the last request was sent; null when none was, or the next is due at once. */
-  askedAt: number | null;
+  requestedAt: number | null;
 }
 
 export type NodeEvent =
-  | { type: 'asked' }
-  | { type: 'answered'; sentAt: number; answer: LeaderAcquireResponse }
+  | { type: 'requested' }
+  | { type: 'response'; sentAt: number; response: LeaderAcquireResponse }
+  /** A request got no response. */
   | { type: 'failed' }
-  | { type: 'told'; lease: LeaseView; candidate: boolean }
+  /** The edge has reported who leads, unasked or in a response to a reading. */
+  | { type: 'notice'; lease: LeaseView; candidate: boolean }
   | { type: 'released'; lease: LeaseView | null }
-  | { type: 'looked' }
+  | { type: 'time_passed' }
   | { type: 'stopping' };
 
-/** What the node has to do about the lease, and when. */
-export type LeaseAction = { do: 'renew' | 'acquire' | 'release' | 'look'; at: number } | { do: 'nothing' };
+/** What is due next. `check`: only look whether the trust has ended. */
+export type LeaseAction = { do: 'renew' | 'acquire' | 'release' | 'check'; at: number } | { do: 'nothing' };
 
 export const INITIAL_NODE_VIEW: NodeView = {
   state: 'standby',
@@ -56,10 +58,10 @@ export const INITIAL_NODE_VIEW: NodeView = {
   yieldTo: null,
   failures: 0,
   candidate: false,
-  askedAt: null,
+  requestedAt: null,
 };
 
-/** For how long a holder believes in a lease of `ttlMs`. */
+/** How long a leader trusts a lease of `ttlMs`. */
 export function trustMs(ttlMs: number): number {
   return ttlMs - Math.min(LEASE.trust_margin_max_ms, ttlMs / LEASE.trust_margin_divisor);
 }
@@ -69,74 +71,79 @@ export function leads(view: NodeView, now: number): boolean {
   return view.state === 'leader' && view.trustedUntil !== null && now < view.trustedUntil;
 }
 
-/** Gives up a lease that can be trusted no longer; whoever lapsed asks again at once. */
-function demoted(view: NodeView, now: number): NodeView {
+/** Stops leading when the trust has ended; the next request is then due at once. */
+function demoteExpired(view: NodeView, now: number): NodeView {
   if (view.trustedUntil === null || now < view.trustedUntil) return view;
   const state = view.state === 'leader' ? 'standby' : view.state;
-  return { ...view, state, trustedUntil: null, holderId: null, yieldTo: null, leaseEndsAt: now, askedAt: null };
+  return { ...view, state, trustedUntil: null, holderId: null, yieldTo: null, leaseEndsAt: now, requestedAt: null };
 }
 
-function answered(
+function afterResponse(
   view: NodeView,
-  event: Extract<NodeEvent, { type: 'answered' }>,
+  { response, sentAt }: Extract<NodeEvent, { type: 'response' }>,
   rules: LeaseRules,
   now: number,
 ): NodeView {
-  const { answer, sentAt } = event;
-  // A late answer about a term that has passed says nothing about now.
-  if (answer.term < view.term) return { ...view, failures: 0 };
-  const holder = { holderId: answer.holder_id, holderPreferred: answer.lease.holder_preferred };
-  const known = { ...view, ...holder, failures: 0, term: answer.term, askedAt: sentAt };
-  if (!answer.is_leader) {
-    return { ...known, state: 'standby', trustedUntil: null, yieldTo: null, leaseEndsAt: now + answer.expires_in_ms };
+  const { term, holder_id, lease, is_leader, expires_in_ms, yield_to } = response;
+  // A late response about an older term says nothing about the present.
+  if (term < view.term) return { ...view, failures: 0 };
+  const holder = { holderId: holder_id, holderPreferred: lease.holder_preferred };
+  const known = { ...view, ...holder, failures: 0, term, requestedAt: sentAt };
+  if (!is_leader) {
+    return { ...known, state: 'standby', trustedUntil: null, yieldTo: null, leaseEndsAt: now + expires_in_ms };
   }
-  const trustedUntil = sentAt + trustMs(Math.min(rules.ttlMs, answer.expires_in_ms));
-  const leader: NodeView = { ...known, state: 'leader', trustedUntil, leaseEndsAt: null, yieldTo: answer.yield_to };
-  return demoted(leader, now);
+  const trustedUntil = sentAt + trustMs(Math.min(rules.ttlMs, expires_in_ms));
+  const leader: NodeView = { ...known, state: 'leader', trustedUntil, leaseEndsAt: null, yieldTo: yield_to };
+  return demoteExpired(leader, now);
 }
 
-function told(view: NodeView, lease: LeaseView, candidate: boolean, rules: LeaseRules, now: number): NodeView {
+function afterNotice(
+  view: NodeView,
+  { lease, candidate }: Extract<NodeEvent, { type: 'notice' }>,
+  rules: LeaseRules,
+  now: number,
+): NodeView {
   if (lease.term < view.term) return { ...view, candidate };
-  // Of its own lease a node believes only the answers to its own requests: it asks, if it does not know of it.
+  // About its own lease a node believes only responses to its own requests. A lease that it does not know of is requested.
   if (lease.holder_id === rules.nodeId) {
     return view.trustedUntil !== null ? { ...view, candidate } : { ...view, candidate: true, leaseEndsAt: now };
   }
   const holder = { holderId: lease.holder_id, holderPreferred: lease.holder_preferred };
   const known = { ...view, ...holder, candidate, term: lease.term };
   const state = view.state === 'leader' ? 'standby' : view.state;
-  // A lease that is free is asked for at once, however short ago the last request was.
-  const askedAt = lease.expires_in_ms === 0 ? null : view.askedAt;
-  return { ...known, state, askedAt, trustedUntil: null, yieldTo: null, leaseEndsAt: now + lease.expires_in_ms };
+  // A free lease is requested at once, however recent the last request is.
+  const requestedAt = lease.expires_in_ms === 0 ? null : view.requestedAt;
+  return { ...known, state, requestedAt, trustedUntil: null, yieldTo: null, leaseEndsAt: now + lease.expires_in_ms };
 }
 
-function failed(view: NodeView, rules: LeaseRules): NodeView {
+function afterFailure(view: NodeView, rules: LeaseRules): NodeView {
   const failures = view.failures + 1;
-  // Who was never registered has no lease to keep: its first failure already says that the edge is away.
-  const never = view.term === 0 && view.holderId === null;
-  const state = never || failures >= rules.renewFailureThreshold ? 'degraded' : view.state;
+  // A node that has never had a response has no lease to keep: it becomes degraded on its first failure.
+  const isUnknown = view.term === 0 && view.holderId === null;
+  const state = isUnknown || failures >= rules.renewFailureThreshold ? 'degraded' : view.state;
   return { ...view, failures, state };
 }
 
-/** A node that stops leads no more, but must know what it was granted meanwhile: it has to give it back. */
+/** A stopping node does not lead, but notes a lease that it is granted meanwhile, because it must release it. */
 function whileStopping(view: NodeView, event: NodeEvent): NodeView {
   if (event.type === 'released') return { ...view, trustedUntil: null, holderId: null };
-  if (event.type !== 'answered' || !event.answer.is_leader) return view;
-  return { ...view, term: event.answer.term, trustedUntil: event.sentAt + event.answer.expires_in_ms };
+  if (event.type !== 'response' || !event.response.is_leader) return view;
+  return { ...view, term: event.response.term, trustedUntil: event.sentAt + event.response.expires_in_ms };
 }
 
-/** The next belief. Whatever happens, a lease that has run out is given up first. */
+/** The belief after an event. A lease whose trust has ended is given up before the event is applied. */
 export function nextNodeView(before: NodeView, event: NodeEvent, rules: LeaseRules, now: number): NodeView {
-  const view = demoted(before, now);
+  const view = demoteExpired(before, now);
   if (view.state === 'stopping') return whileStopping(view, event);
   switch (event.type) {
-    case 'asked':
-      return { ...view, askedAt: now };
-    case 'answered':
-      return answered(view, event, rules, now);
+    case 'requested':
+      return { ...view, requestedAt: now };
+    case 'response':
+      return afterResponse(view, event, rules, now);
     case 'failed':
-      return failed(view, rules);
-    case 'told':
-      return told(view, event.lease, event.candidate, rules, now);
+      return afterFailure(view, rules);
+    case 'notice':
+      return afterNotice(view, event, rules, now);
     case 'released': {
       const endsAt = event.lease?.holder_id ? now + event.lease.expires_in_ms : null;
       return {
@@ -146,10 +153,10 @@ export function nextNodeView(before: NodeView, event: NodeEvent, rules: LeaseRul
         holderId: null,
         yieldTo: null,
         leaseEndsAt: endsAt,
-        askedAt: now,
+        requestedAt: now,
       };
     }
-    case 'looked':
+    case 'time_passed':
       return view;
     case 'stopping':
       return { ...view, state: 'stopping' };
@@ -158,9 +165,9 @@ export function nextNodeView(before: NodeView, event: NodeEvent, rules: LeaseRul
   }
 }
 
-/** What to do next. `alone`: without a channel nobody tells this node that it is a candidate, so it asks itself. */
-export function leaseAction(view: NodeView, rules: LeaseRules, now: number, alone: boolean): LeaseAction {
-  const after = (intervalMs: number) => (view.askedAt === null ? now : view.askedAt + intervalMs);
+/** What is due next. Without notices, a node never learns that it is a candidate, so it acts as one. */
+export function leaseAction(view: NodeView, rules: LeaseRules, now: number, hasNotices: boolean): LeaseAction {
+  const after = (intervalMs: number) => (view.requestedAt === null ? now : view.requestedAt + intervalMs);
   switch (view.state) {
     case 'stopping':
       return { do: 'nothing' };
@@ -169,11 +176,11 @@ export function leaseAction(view: NodeView, rules: LeaseRules, now: number, alon
     case 'leader': {
       if (view.yieldTo !== null) return { do: 'release', at: now };
       const renewAt = after(rules.renewIntervalMs);
-      const lookAt = view.trustedUntil ?? now;
-      return renewAt <= lookAt ? { do: 'renew', at: renewAt } : { do: 'look', at: lookAt };
+      const trustEnd = view.trustedUntil ?? now;
+      return renewAt <= trustEnd ? { do: 'renew', at: renewAt } : { do: 'check', at: trustEnd };
     }
     case 'standby':
-      return standbyAction(view, rules, after, alone);
+      return standbyAction(view, rules, after, hasNotices);
     default:
       return view.state satisfies never;
   }
@@ -183,19 +190,18 @@ function standbyAction(
   view: NodeView,
   rules: LeaseRules,
   after: (intervalMs: number) => number,
-  alone: boolean,
+  hasNotices: boolean,
 ): LeaseAction {
-  const wantsIt = rules.preferred && !view.holderPreferred;
-  const asPreferred = wantsIt ? after(rules.ttlMs / PREFERRED_ASK_DIVISOR) : Number.POSITIVE_INFINITY;
-  const asksAtEnd = view.candidate || alone || rules.preferred;
-  // Never twice within a second for the same end: the edge's clock may run behind by some milliseconds.
+  const wantsYield = rules.preferred && !view.holderPreferred;
+  const forYield = wantsYield ? after(rules.ttlMs / YIELD_REQUESTS_PER_TTL) : Number.POSITIVE_INFINITY;
+  const isCandidate = view.candidate || !hasNotices || rules.preferred;
+  // At most once a second for the same end: the edge's clock may be some milliseconds behind.
   const atEnd =
-    asksAtEnd && view.leaseEndsAt !== null ? Math.max(view.leaseEndsAt, after(MIN_ASK_MS)) : Number.POSITIVE_INFINITY;
-  const unknown = view.leaseEndsAt === null && asksAtEnd ? after(rules.renewIntervalMs) : Number.POSITIVE_INFINITY;
-  const at = Math.min(asPreferred, atEnd, unknown);
+    view.leaseEndsAt === null ? after(rules.renewIntervalMs) : Math.max(view.leaseEndsAt, after(MIN_REQUEST_GAP_MS));
+  const at = Math.min(forYield, isCandidate ? atEnd : Number.POSITIVE_INFINITY);
   return Number.isFinite(at) ? { do: 'acquire', at } : { do: 'nothing' };
 }
 
-const MIN_ASK_MS = 1_000;
-/** A preferred node asks each third of a TTL while another leads. */
-const PREFERRED_ASK_DIVISOR = 3;
+const MIN_REQUEST_GAP_MS = 1_000;
+/** How often a preferred node requests the lease while a node that is not preferred leads. */
+const YIELD_REQUESTS_PER_TTL = 3;

@@ -1,6 +1,6 @@
 /**
- * The node's own record at the edge: told at the start and whenever its status changes, and not in between, since a
- * pong on the channel costs nothing and says that it lives. What could not be told is told when the edge is back.
+ * The node's record at the edge. It is reported at the start and whenever the status changes, and not in between: a pong
+ * on the channel costs nothing and shows that the node is alive. A report that fails is repeated when the edge is back.
  */
 
 import type { HeartbeatBody, NodeState } from '../../schema/contracts/nodes.ts';
@@ -12,7 +12,7 @@ const ResponseSchema = NodeSchema.pick({ controller_id: true });
 export interface RegistrationDeps {
   client: EdgeClient;
   identity: Omit<HeartbeatBody, 'status' | 'metadata'>;
-  /** How many requests wait for the edge. */
+  /** Rows that wait in the outbox. */
   outboxDepth: () => number;
   onFailure: (error: unknown) => void;
 }
@@ -20,14 +20,15 @@ export interface RegistrationDeps {
 export class Registration {
   readonly #deps: RegistrationDeps;
   #wanted: NodeState | null = null;
-  #told: NodeState | null = null;
+  /** The status that the edge has. */
+  #reported: NodeState | null = null;
   #sending: Promise<void> | null = null;
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
   }
 
-  /** Tells the status now. @throws EdgeError */
+  /** Reports the status now. @throws EdgeError */
   async register(status: NodeState): Promise<void> {
     const { client, identity, outboxDepth } = this.#deps;
     this.#wanted = status;
@@ -37,10 +38,10 @@ export class Registration {
       body: { ...identity, status, metadata: { outbox_depth: outboxDepth() } },
       schema: ResponseSchema,
     });
-    this.#told = status;
+    this.#reported = status;
   }
 
-  /** The status may have changed, or the edge may be back: tells what it does not know yet. */
+  /** Reports the status when the edge does not have it yet. Call it when the status has changed or the edge is back. */
   report(status: NodeState): void {
     this.#wanted = status;
     this.#sending ??= this.#catchUp().finally(() => {
@@ -48,14 +49,14 @@ export class Registration {
     });
   }
 
-  /** When nothing is being told any more. */
+  /** Resolves when no report is in flight. */
   async idle(): Promise<void> {
     await this.#sending;
   }
 
   async #catchUp(): Promise<void> {
     try {
-      while (this.#wanted !== null && this.#wanted !== this.#told) await this.register(this.#wanted);
+      while (this.#wanted !== null && this.#wanted !== this.#reported) await this.register(this.#wanted);
     } catch (error) {
       this.#deps.onFailure(error);
     }

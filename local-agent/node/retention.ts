@@ -1,4 +1,4 @@
-/** Keeps the agent's file from growing for ever: what nobody asks for any more is forgotten at the start and daily. */
+/** Keeps the agent's file from growing without bound: deletes old commands and refused rows, at the start and daily. */
 import { AGENT_KEEPS } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';

@@ -1,6 +1,6 @@
-/** The runtime snapshot: what a node says of itself, to `start --json`, `start --run-once` and `GET /v1/status`. */
+/** The runtime snapshot of a node, for `start --json`, `start --run-once` and `GET /v1/status`. */
 import type { NodeState } from '../../schema/contracts/nodes.ts';
-import type { BrowserView } from '../bridge/bridge.ts';
+import type { BrowserView } from '../browsers/browser-list.ts';
 import type { Config } from '../config/settings.ts';
 import type { ModeSeen, SystemView } from '../edge/system-view.ts';
 import type { RefusedEntry } from '../store/outbox.ts';
@@ -35,13 +35,13 @@ export interface RuntimeSnapshot {
     is_leader: boolean;
     term: number;
     holder_id: string | null;
-    /** How long this node may still believe that it leads. */
+    /** How long this node may act as leader without a renewal. */
     trusted_for_ms: number | null;
     candidate: boolean;
     failures: number;
   };
   loops: { heartbeat: boolean; lease: boolean; scheduler: boolean };
-  /** Milliseconds since the edge was last heard. */
+  /** Milliseconds since the last contact with the edge. */
   contact_age_ms: number | null;
   control_api_base: string;
   local_api: string | null;
@@ -58,7 +58,7 @@ export interface SnapshotSources {
   system: SystemView;
   runtime: NodeRuntime;
   store: Store;
-  /** Where the local API listens; null when it does not. */
+  /** URL of the local API; null when it is off. */
   localApi: string | null;
   browsers: BrowserView[];
   checklist: ChecklistStep[];

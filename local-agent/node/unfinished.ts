@@ -1,11 +1,11 @@
-/** What an earlier life of this agent left in its store. */
+/** The work that an earlier process of this agent left in its store. */
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 
 const UnfinishedRow = z.object({
   messages: z.number().int(),
   deliveries: z.number().int(),
-  answers: z.number().int(),
+  responses: z.number().int(),
   requests: z.number().int(),
 });
 export type Unfinished = z.infer<typeof UnfinishedRow>;
@@ -16,14 +16,14 @@ export function readUnfinished(db: DatabaseSync): Unfinished {
       `SELECT
          (SELECT count(*) FROM messages WHERE state = 'executing') AS messages,
          (SELECT count(*) FROM deliveries WHERE state <> 'ended') AS deliveries,
-         (SELECT count(*) FROM answers) AS answers,
+         (SELECT count(*) FROM answers) AS responses,
          (SELECT count(*) FROM outbox WHERE status = 'pending') AS requests`,
     )
     .get();
   return UnfinishedRow.parse(row);
 }
 
-/** Says what there is, in words. */
+/** In words, for the checklist. */
 export function describeUnfinished(found: Unfinished): string {
   const parts = Object.entries(found).filter(([, count]) => count > 0);
   return parts.length === 0 ? 'nothing' : parts.map(([what, count]) => `${count} ${what}`).join(', ');

@@ -1,15 +1,15 @@
 /**
- * What a person is shown and approves. The display is the exact text, with what cannot be seen made visible; the
- * hash binds the whole call and the files it names, so that neither can change between the approval and the effect.
+ * What a person sees and approves. The display is the exact text with invisible characters made visible. The hash covers
+ * the whole call and the files that it names, so that neither can change between the approval and the effect.
  */
-import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { z } from 'zod';
 import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
-import { readFileSlice } from '../host/fs.ts';
+import { readFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
+import { sha256Hex } from '../lib/hash.ts';
 import { makeVisible } from '../lib/visible.ts';
 import { patchedPaths } from '../tools/files-patch.ts';
 
@@ -17,11 +17,8 @@ type Approval = z.infer<typeof ApprovalSchema>;
 
 const MAX_DISPLAY_CHARS = 60_000;
 const MAX_HASHED_BYTES = 8 * 1024 * 1024;
-function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
 
-function textOf(name: ToolName, params: Record<string, unknown>): string {
+function callText(name: ToolName, params: Record<string, unknown>): string {
   if (name === 'conductor::exec') {
     const { argv, command, stdin, env = {} } = params as ToolParams<'conductor::exec'>;
     const call = argv ? `argv: ${JSON.stringify(argv)}` : `script:\n${command}`;
@@ -36,18 +33,18 @@ function textOf(name: ToolName, params: Record<string, unknown>): string {
   return JSON.stringify(params, null, 2);
 }
 
-function display(text: string): string {
+function displayText(text: string): string {
   const visible = makeVisible(text);
   if (visible.length <= MAX_DISPLAY_CHARS) return visible;
   const left = visible.length - MAX_DISPLAY_CHARS;
-  return `${visible.slice(0, MAX_DISPLAY_CHARS).toWellFormed()}\n[${left} more characters, bound by the hash]`;
+  return `${visible.slice(0, MAX_DISPLAY_CHARS).toWellFormed()}\n[${left} more characters, covered by the hash]`;
 }
 
-/** Paths in the call that may name files. */
+/** Arguments of the call that may be paths of files. */
 function namedPaths(name: ToolName, params: Record<string, unknown>): string[] {
   if (name === 'conductor::exec') {
     const argv = (params as ToolParams<'conductor::exec'>).argv ?? [];
-    // `--file=x` names x.
+    // `--file=x` names the file x.
     return argv.flatMap((item) => (item.includes('=') ? [item, item.slice(item.indexOf('=') + 1)] : [item]));
   }
   if (name === 'conductor::files/patch') return patchedPaths((params as ToolParams<'conductor::files/patch'>).patch);
@@ -60,18 +57,18 @@ function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roo
     try {
       const path = roots.resolve(named, cwd);
       const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length: MAX_HASHED_BYTES });
-      // What is too large to be read whole is bound by when it changed, too.
-      const partly = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
-      hashes[path] = `${sha256(bytes)}${size > bytes.length ? partly : ''}`;
+      // A file too large to be read whole is also bound by the time of its last change.
+      const part = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
+      hashes[path] = `${sha256Hex(bytes)}${size > bytes.length ? part : ''}`;
     } catch (error) {
-      // Not a file inside the roots: an option, a program on PATH, a file yet to be written.
+      // Not a file inside the roots: an option, a program on PATH, or a file that is still to be written.
       if (!(error instanceof FileError)) throw error;
     }
   }
   return hashes;
 }
 
-/** The folder it would run in; one that cannot be is shown as it was written, and refused at the effect. */
+/** The folder it would run in. An invalid one is shown as it was written, and the effect refuses it. */
 function folderOf(cwd: string, roots: Roots): string {
   try {
     return roots.resolve(cwd);
@@ -81,7 +78,7 @@ function folderOf(cwd: string, roots: Roots): string {
   }
 }
 
-/** The approval of one instruction with checked params. Reads the files it names. */
+/** The approval of one call with valid params. Reads the files that it names. */
 export function approvalOf(name: ToolName, params: Record<string, unknown>, roots: Roots): Approval {
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
   const env = params.env;
@@ -89,5 +86,11 @@ export function approvalOf(name: ToolName, params: Record<string, unknown>, root
   const file_hashes = hashFiles(namedPaths(name, params), cwd, roots);
   const folder = name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
   const bound = canonicalize({ name, params, cwd: folder, file_hashes }) ?? '';
-  return { display: display(textOf(name, params)), approval_hash: sha256(bound), cwd: folder, env_names, file_hashes };
+  return {
+    display: displayText(callText(name, params)),
+    approval_hash: sha256Hex(bound),
+    cwd: folder,
+    env_names,
+    file_hashes,
+  };
 }

@@ -1,42 +1,38 @@
-/** The policy of this host at work: its verdicts, its roots and its secrets, all as `policy.json` says at that moment. */
+/** Verdicts, roots and secrets by the `policy.json` in force at each call, and the effects of host tools under it. */
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
-import type { HostTool, ToolName } from '../../schema/contracts/tools.ts';
+import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Roots } from '../host/roots.ts';
 import { expandHome, openRoots } from '../host/roots.ts';
 import { readTextFile } from '../host/text-file.ts';
 import type { UndoStore } from '../host/undo.ts';
+import type { Redact } from '../lib/redact.ts';
+import { redactor } from '../lib/redact.ts';
 import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
-import { ended } from '../tools/tool.ts';
+import { failure } from '../tools/tool.ts';
+import type { ToolCall } from '../tools/tool-call.ts';
 import { approvalOf } from './approval.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
-import type { Redact } from './redact.ts';
-import { redactor } from './redact.ts';
 
 export interface HostPolicyDeps {
   policyFile: Pick<PolicyFile, 'current'>;
-  /** Where tools may work when the policy names no roots. */
+  /** The only root when the policy names none. */
   workspace: string;
-  /** What belongs to the system itself (own-paths.ts). */
+  /** Files and folders of the agent itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
-  /** How long an instruction may take; the tool table's own times when absent. */
+  /** Upper limits of how long an instruction and an `exec` may take. */
   timeouts: { timeoutMs: number; execTimeoutMs: number };
   monotonic: () => number;
   undo: Pick<UndoStore, 'keeper'>;
   newTemporaryName: () => string;
 }
 
-/** What an effect tells while it happens, and what ends it. */
+/** Callbacks of a running effect, and the signal that stops it. */
 export type EffectContext = Pick<ToolContext, 'signal' | 'onProcess' | 'onOutput'> & { instructionId: string };
-
-export interface Call {
-  name: ToolName;
-  params: Record<string, unknown>;
-}
 
 export class HostPolicy {
   readonly #deps: HostPolicyDeps;
@@ -45,17 +41,17 @@ export class HostPolicy {
     this.#deps = deps;
   }
 
-  judge({ name, params }: Call, platform: Platform): PolicyVerdict {
+  judge({ name, params }: ToolCall, platform: Platform): PolicyVerdict {
     return judge(this.#deps.policyFile.current(), { name, params, platform });
   }
 
-  /** What a person would approve. */
-  approval({ name, params }: Call): NonNullable<InstructionInput['approval']> {
+  /** What a person approves for that call. */
+  approval({ name, params }: ToolCall): NonNullable<InstructionInput['approval']> {
     return approvalOf(name, params, this.#roots());
   }
 
-  /** The effect of a host tool; never throws. */
-  async perform(name: HostTool, params: unknown, effect: EffectContext): Promise<InstructionResult> {
+  /** Runs a host tool. Never throws. */
+  async perform<N extends HostTool>(name: N, params: ToolParams<N>, effect: EffectContext): Promise<InstructionResult> {
     const { env, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
     const { instructionId, ...reported } = effect;
     try {
@@ -77,11 +73,11 @@ export class HostPolicy {
       );
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return { ...ended('failed', 'internal', why), duration_ms: 0 };
+      return { ...failure('failed', 'internal', why), duration_ms: 0 };
     }
   }
 
-  /** Keeps out of a text what the policy names as secret now. */
+  /** Removes from texts what the policy in force names as secret. */
   redactor(): Redact {
     const { env, policyFile } = this.#deps;
     return redactor(policyFile.current(), { env, readFile: (path) => readTextFile(expandHome(path)) });

@@ -1,8 +1,8 @@
-/** What belongs to the system itself under the runtime root: no tool touches it, whatever the roots of the policy are. */
+/** Files and folders of the agent itself under the runtime root. No tool touches them, even inside a root of the policy. */
 import { join } from 'node:path';
 import type { Config } from '../config/settings.ts';
 
-/** Where a local edge keeps its state when it lies under the runtime root. */
+/** The state folder of a local edge under the runtime root. */
 export const EDGE_STATE_FOLDER = 'edge';
 
 export function policyPathOf({ root }: Pick<Config, 'root'>): string {

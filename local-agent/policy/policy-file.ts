@@ -1,8 +1,8 @@
 /**
- * `policy.json` as it is now. Every question looks whether the file has changed, so an effect is judged by what the
- * person saved last; a watcher reports a broken file as soon as it is saved. A broken file leaves the old policy in
- * force; at the start, with no old one, everything is denied. So does one that is gone, since an editor that saves by
- * putting a new file in its place must not leave a moment without rules. The defaults hold where no file was yet.
+ * The current `policy.json`. Every read checks whether the file has changed, so an effect is judged by what was saved last.
+ * A watcher reports an invalid file as soon as it is saved. While the file is invalid or missing the last valid policy
+ * stays in force: an editor that saves by replacing the file must not leave a moment without rules. Before any valid
+ * policy was read, an invalid file denies everything and a missing file means the defaults.
  */
 import picomatch from 'picomatch';
 import { z } from 'zod';
@@ -12,14 +12,14 @@ import { readStamped, watchFile } from '../host/watched-file.ts';
 
 const DEFAULTS: Policy = PolicySchema.parse({});
 
-/** @throws when a glob cannot be used: better when the file is read than when an instruction is judged. */
+/** @throws when a glob is invalid, so that this is found when the file is read and not when an instruction is judged */
 function checkGlobs(policy: Policy): void {
   for (const glob of [...Object.keys(policy.tools), ...policy.redact.env]) picomatch(glob);
 }
 
 export interface PolicyFileOptions {
   path: string;
-  /** Called with what is wrong when the file breaks, and with null when it is well again. */
+  /** Called with the problem when the file becomes invalid, and with null when it is valid again. */
   onProblem: (problem: string | null) => void;
 }
 
@@ -28,26 +28,26 @@ export class PolicyFile {
   #stamp = '';
   #policy: Policy | null = null;
   #problem: string | null = null;
-  #wasThere = false;
+  #existed = false;
 
   constructor(options: PolicyFileOptions) {
     this.#options = options;
     this.#refresh();
   }
 
-  /** The policy in force; null when the file was never readable. */
+  /** The policy in force; null when no valid policy was ever read. */
   current(): Policy | null {
     this.#refresh();
     return this.#policy;
   }
 
-  /** What is wrong with the file as it is saved now; null when nothing is. */
+  /** The problem of the file as it is saved now; null when it is valid. */
   problem(): string | null {
     this.#refresh();
     return this.#problem;
   }
 
-  /** Reports changes as they are saved, until `signal` aborts. */
+  /** Reports problems as the file is saved, until `signal` aborts. */
   watch(signal: AbortSignal): void {
     watchFile(this.#options.path, () => this.#refresh(), signal);
   }
@@ -57,11 +57,11 @@ export class PolicyFile {
     if (file.state === 'unchanged') return;
     this.#stamp = file.stamp;
     if (file.state === 'missing') {
-      if (!this.#wasThere) this.#policy = DEFAULTS;
-      this.#report(this.#wasThere ? 'it is gone; after a restart the defaults hold' : null);
+      if (!this.#existed) this.#policy = DEFAULTS;
+      this.#report(this.#existed ? 'the file is missing; after a restart the defaults apply' : null);
       return;
     }
-    this.#wasThere = true;
+    this.#existed = true;
     if (file.state === 'unreadable') {
       this.#report(file.reason);
       return;

@@ -1,14 +1,15 @@
 /**
- * What the host permits. Pure: the same policy and instruction give the same verdict, before the claim and again at
- * the effect. Several parts may speak about one instruction (`platforms`, `tools`, `exec`); the strictest decides,
- * so that nothing loosens what another part forbids.
+ * What the host permits. Pure: the same policy and instruction give the same verdict before the claim and at the effect.
+ * Several parts may apply to one instruction (`platforms`, `tools`, `exec`). The strictest decides, so that no part allows
+ * what another forbids.
  */
 import picomatch from 'picomatch';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { Policy, RULE_DECISIONS } from '../../schema/contracts/policy.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
-import { isBrowserTool, isControl } from '../../schema/contracts/tools.ts';
+import { isBrowserTool, splitCallName } from '../../schema/contracts/tools.ts';
+import type { ToolCall } from '../tools/tool-call.ts';
 
 type RuleDecision = (typeof RULE_DECISIONS)[number];
 interface Ruling {
@@ -16,18 +17,19 @@ interface Ruling {
   rule: string;
 }
 
-export interface Judged {
-  name: ToolName;
-  params: Record<string, unknown>;
+export interface JudgedCall extends ToolCall {
+  /** Where the call was written. */
   platform: Platform;
 }
 
 const STRICTNESS: Record<RuleDecision, number> = { allow: 0, ask: 1, deny: 2 };
-/** `*` stands for `files/write` as well: whoever writes it means every tool. */
+/** `*` matches names with a slash such as `files/write` too: it means every tool. */
 const ANY_DEPTH = { bash: true };
+/** As many as the contract of a verdict takes. */
+const MAX_RULE_CHARS = 200;
 const GRANTED: Ruling = { decision: 'allow', rule: 'default' };
 
-/** The first of the strictest. */
+/** The first of the strictest rulings. */
 function strictest(rulings: readonly Ruling[]): Ruling {
   let worst = GRANTED;
   for (const ruling of rulings) {
@@ -36,15 +38,15 @@ function strictest(rulings: readonly Ruling[]): Ruling {
   return worst;
 }
 
-/** argv item by item; `*` stands for one item, as the last one for any rest. */
+/** Matches argv item by item. `*` matches one item, and at the end any rest. */
 export function argvMatches(pattern: readonly string[], argv: readonly string[]): boolean {
-  const open = pattern.at(-1) === '*';
-  const fixed = open ? pattern.slice(0, -1) : pattern;
-  if (open ? argv.length < fixed.length : argv.length !== fixed.length) return false;
+  const anyRest = pattern.at(-1) === '*';
+  const fixed = anyRest ? pattern.slice(0, -1) : pattern;
+  if (anyRest ? argv.length < fixed.length : argv.length !== fixed.length) return false;
   return fixed.every((item, i) => item === '*' || item === argv[i]);
 }
 
-/** An exact name decides before globs; of several globs the strictest. */
+/** The ruling of the tool's exact name, otherwise those of all globs that match it. */
 function judgeTool(policy: Policy, tool: string): Ruling[] {
   const exact = Object.hasOwn(policy.tools, tool) ? policy.tools[tool] : undefined;
   if (exact) return [{ decision: exact, rule: `tools["${tool}"]` }];
@@ -59,7 +61,7 @@ function judgeExec(policy: Policy, params: ToolParams<'conductor::exec'>): Rulin
   const found = policy.exec.rules.findIndex((rule) => argvMatches(rule.match.argv, argv));
   const rule = policy.exec.rules[found];
   if (!rule) return { decision: policy.exec.default, rule: 'exec.default' };
-  // Variables such as PATH change what an allowed argv runs, so a rule about argv alone does not vouch for them.
+  // Variables such as PATH change what an allowed argv runs, and a rule covers argv only.
   if (rule.decision === 'allow' && Object.keys(params.env ?? {}).length > 0) {
     const decision = policy.exec.default === 'allow' ? 'allow' : 'ask';
     return { decision, rule: `exec.rules[${found}] with env` };
@@ -67,22 +69,20 @@ function judgeExec(policy: Policy, params: ToolParams<'conductor::exec'>): Rulin
   return { decision: rule.decision, rule: `exec.rules[${found}]` };
 }
 
-/** What a tool is called in a policy: without `conductor`, since nearly all are the conductor's. */
+/** The name of a tool in a policy: `target/tool` for browser tools; only `tool` for the conductor's own. */
 function policyName(name: ToolName): string {
-  return isBrowserTool(name) ? name.replace('::', '/') : name.slice(name.indexOf('::') + 2);
+  const { target, tool } = splitCallName(name);
+  return isBrowserTool(name) ? `${target}/${tool}` : tool;
 }
 
-/** Judges one instruction with checked params. A null policy is a file that never could be read: all is denied. */
-export function judge(policy: Policy | null, { name, params, platform }: Judged): PolicyVerdict {
+/** Judges one call with valid params. A null policy denies everything: its file was never valid. */
+export function judge(policy: Policy | null, { name, params, platform }: JudgedCall): PolicyVerdict {
   if (!policy) return { decision: 'deny', rule: 'policy.json is broken' };
   const rulings = judgeTool(policy, policyName(name));
   const platformDecision = policy.platforms[platform];
   if (platformDecision) rulings.push({ decision: platformDecision, rule: `platforms.${platform}` });
   if (name === 'conductor::exec') rulings.push(judgeExec(policy, params as ToolParams<'conductor::exec'>));
   const { decision, rule } = strictest(rulings);
-  const shown = rule.slice(0, 200);
-  if (decision === 'deny') return { decision, rule: shown };
-  if (policy.mode === 'shadow') return { decision: 'shadow', rule: 'mode' };
-  if (decision === 'allow' && isControl(name)) return { decision: 'control', rule: shown };
-  return { decision, rule: shown };
+  if (decision !== 'deny' && policy.mode === 'shadow') return { decision: 'shadow', rule: 'mode' };
+  return { decision, rule: rule.slice(0, MAX_RULE_CHARS) };
 }

@@ -1,6 +1,6 @@
 /**
- * The extension's side of the bridge without a browser: the demo and the tests speak through it. Frames are kept until
- * somebody asks for them, so `next` never misses one that came before; nothing here waits for time but its limit.
+ * The extension's side of the bridge without a browser, for the demo and the tests. Received frames are kept until
+ * `next` takes them, so that a frame that arrives early is not missed.
  */
 import { WebSocket } from 'ws';
 import type { ActionResult, AgentBridgeFrame, ExtensionFrame } from '../../schema/contracts/bridge-frames.ts';
@@ -13,7 +13,7 @@ type FrameOf<T extends FrameType> = Extract<AgentBridgeFrame, { type: T }>;
 type Delivery = FrameOf<'browser.proxy_delivery'>;
 
 interface Waiter {
-  takes(frame: AgentBridgeFrame): boolean;
+  matches(frame: AgentBridgeFrame): boolean;
   resolve(frame: AgentBridgeFrame): void;
   reject(error: Error): void;
 }
@@ -26,13 +26,13 @@ export interface Closed {
 export interface ConnectOptions {
   /** The agent's local API, `http://127.0.0.1:4317`. */
   agentUrl: string;
-  /** Sent as `Origin`; none when absent. */
+  /** The `Origin` header; not sent when absent. */
   origin?: string;
-  /** Other headers, such as a foreign `Host`. */
+  /** Further headers, such as a foreign `Host`. */
   headers?: Record<string, string>;
 }
 
-/** The upgrade was refused. */
+/** The agent refused the upgrade to a WebSocket. */
 export class UpgradeRefused extends Error {
   override readonly name = 'UpgradeRefused';
   readonly status: number;
@@ -55,19 +55,19 @@ export class BridgeClient {
 
   private constructor(ws: WebSocket) {
     this.#ws = ws;
-    ws.on('message', (data) => this.#take(AgentBridgeFrameSchema.parse(JSON.parse(data.toString()))));
+    ws.on('message', (data) => this.#onFrame(AgentBridgeFrameSchema.parse(JSON.parse(data.toString()))));
     ws.on('error', () => ws.terminate());
     this.closed = new Promise((resolve) => {
       ws.on('close', (code, reason) => {
         this.#end = { code, reason: reason.toString() };
-        for (const waiter of this.#waiters) waiter.reject(this.#gone());
+        for (const waiter of this.#waiters) waiter.reject(this.#closedError());
         this.#waiters.clear();
         resolve(this.#end);
       });
     });
   }
 
-  /** @throws UpgradeRefused with the status that the bridge answered. */
+  /** @throws UpgradeRefused with the status of the response. */
   static connect(options: ConnectOptions): Promise<BridgeClient> {
     const url = new URL('/ws/firefox', options.agentUrl.replace(/^http/, 'ws'));
     const headers = { ...options.headers, ...(options.origin !== undefined && { origin: options.origin }) };
@@ -104,33 +104,34 @@ export class BridgeClient {
     this.sendText(JSON.stringify(frame));
   }
 
-  /** Sends what the contract may not allow. */
+  /** Sends text that need not be a valid frame. */
   sendText(text: string): void {
     this.#ws.send(text);
   }
 
   /**
-   * The oldest frame of that type that nobody has taken yet, as soon as there is one.
+   * Takes the oldest kept frame of that type that meets the condition, or waits for the next one.
    *
-   * @throws Error when the socket closes first, or nothing came within `timeoutMs`.
+   * @throws Error when the socket closes first, or when no such frame arrives within `timeoutMs`.
    */
   async next<T extends FrameType>(
     type: T,
-    where: (frame: FrameOf<T>) => boolean = () => true,
+    condition: (frame: FrameOf<T>) => boolean = () => true,
     timeoutMs = DEFAULT_WAIT_MS,
   ): Promise<FrameOf<T>> {
-    const isOne = (frame: AgentBridgeFrame): frame is FrameOf<T> => frame.type === type && where(frame as FrameOf<T>);
-    const index = this.#frames.findIndex(isOne);
+    const isMatch = (frame: AgentBridgeFrame): frame is FrameOf<T> =>
+      frame.type === type && condition(frame as FrameOf<T>);
+    const index = this.#frames.findIndex(isMatch);
     const [found] = index < 0 ? [] : this.#frames.splice(index, 1);
-    return (found ?? (await this.#wait(type, isOne, timeoutMs))) as FrameOf<T>;
+    return (found ?? (await this.#waitFor(type, isMatch, timeoutMs))) as FrameOf<T>;
   }
 
-  /** Frames of that type that nobody has taken. */
+  /** The kept frames of that type, which stay kept. */
   untaken<T extends FrameType>(type: T): FrameOf<T>[] {
     return this.#frames.filter((frame): frame is FrameOf<T> => frame.type === type);
   }
 
-  /** Answers a delivery; without `change` as delivered by the page's own request, with its 200. */
+  /** Sends the result of a delivery; without `change` a success of the page's own request, with HTTP status 200. */
   answer(delivery: Delivery, change: Partial<ActionResult> = {}): void {
     this.send({
       type: 'browser.action_result',
@@ -150,9 +151,9 @@ export class BridgeClient {
     await this.closed;
   }
 
-  #take(frame: AgentBridgeFrame): void {
+  #onFrame(frame: AgentBridgeFrame): void {
     for (const waiter of this.#waiters) {
-      if (!waiter.takes(frame)) continue;
+      if (!waiter.matches(frame)) continue;
       this.#waiters.delete(waiter);
       waiter.resolve(frame);
       return;
@@ -160,11 +161,11 @@ export class BridgeClient {
     this.#frames.push(frame);
   }
 
-  #wait(type: FrameType, takes: Waiter['takes'], timeoutMs: number): Promise<AgentBridgeFrame> {
-    if (this.#end) return Promise.reject(this.#gone());
+  #waitFor(type: FrameType, matches: Waiter['matches'], timeoutMs: number): Promise<AgentBridgeFrame> {
+    if (this.#end) return Promise.reject(this.#closedError());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
-        takes,
+        matches,
         resolve(frame) {
           clearTimeout(timer);
           resolve(frame);
@@ -182,7 +183,7 @@ export class BridgeClient {
     });
   }
 
-  #gone(): Error {
+  #closedError(): Error {
     return new Error(`the bridge closed the socket: ${this.#end?.code} ${this.#end?.reason}`);
   }
 }

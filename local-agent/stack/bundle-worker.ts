@@ -1,9 +1,9 @@
-/** The Worker as one module for the local runtime: how it is bundled here is said once, for the stack and the benchmarks. */
+/** Bundles the Worker into one module for the local runtime, for the stack and the benchmarks. */
 import type { Plugin } from 'esbuild';
 import { build } from 'esbuild';
 import { REPOSITORY } from './layout.ts';
 
-/** Throws when esbuild finds a fault in the source. */
+/** @throws Error when esbuild finds an error in the source */
 export async function bundleWorker(
   main: string,
   options: { plugins?: Plugin[]; sourcemap?: 'inline' } = {},

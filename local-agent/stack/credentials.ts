@@ -1,7 +1,7 @@
 /**
- * The first tokens of a local system. The bootstrap secret is made once and kept beside the edge's state; with it the
- * operator's token and the node's token are minted, and minted again when the edge no longer knows them (its state was
- * removed). Files are 0600 in folders that are 0700.
+ * The first tokens of a local system. The bootstrap secret is generated once and kept beside the edge's state. With it
+ * the operator's token and the node's token are created, again when the edge does not accept them, as after its state
+ * was removed. Files have mode 0600, their folders 0700.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,10 +12,10 @@ import { TOKEN_PREFIX, TokenCreatedSchema } from '../../schema/contracts/tokens.
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 
-/** What a token that the edge does not know, or not for this, is answered with. */
+/** Statuses of the edge for a token that it does not know or that may not read the route. */
 const REFUSED: ReadonlySet<number> = new Set([401, 403]);
 
-export function readOrMakeSecret(file: string): string {
+export function readOrCreateSecret(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   const secret = `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`;
   writeSecret(file, secret);
@@ -36,9 +36,9 @@ export interface TokenRequest {
 }
 
 /**
- * Makes sure that `file` holds a token the edge accepts; returns true when a new one was minted.
+ * Makes sure that `file` holds a token that the edge accepts. Resolves with true when it has created a new one.
  *
- * @throws EdgeError when the edge answers neither yes nor "this token may not".
+ * @throws EdgeError when the edge cannot be reached or fails.
  */
 export async function ensureToken(edge: EdgeClient, { file, body, probe }: TokenRequest): Promise<boolean> {
   if (existsSync(file) && (await isAccepted(edge, probe, readFileSync(file, 'utf8').trim()))) return false;

@@ -1,6 +1,6 @@
 /**
- * The conversation that the demo plays. Each chapter does something as a browser or a person would and returns the
- * evidence, read from where it must be: the disk, the edge's journal, the text that was delivered. It is also a test.
+ * The conversation that the demo plays. Each chapter acts as a browser or a person and returns its evidence: files on
+ * disk, the edge's journal, the text that was delivered. The end-to-end test of the demo asserts on the same evidence.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const PAGE = {
 } as const;
 const WAIT_MS = 30_000;
 
-/** The policy of the demo's host: one argv allowed, one tool denied. */
+/** The policy of the demo's host: it allows one argv and denies one tool. */
 export const DEMO_POLICY = {
   exec: { default: 'deny', rules: [{ match: { argv: ['echo', '*'] }, decision: 'allow' }], shell: 'deny' },
   tools: { 'files/write': 'allow', 'files/read': 'deny' },
@@ -43,7 +43,7 @@ export interface Scene {
   client: BridgeClient;
   api: EdgeApi;
   workspace: string;
-  /** Runs a command of `conductor` as a person would; returns what it printed. */
+  /** Runs a command of `conductor`; resolves with its standard output. */
   conductor(...args: string[]): Promise<string>;
 }
 
@@ -66,9 +66,9 @@ const FIRST = {
   ].join('\n\n'),
 };
 
-/** The browser shows a finished answer of the assistant; resolves when the agent has it on disk. */
-export async function say(scene: Scene, message: { id: string; text: string }): Promise<void> {
-  const request_id = `say-${message.id}-${crypto.randomUUID()}`;
+/** The browser reports a finished message of the assistant; resolves when the agent has stored it. */
+export async function sendMessage(scene: Scene, message: { id: string; text: string }): Promise<void> {
+  const request_id = `message-${message.id}-${crypto.randomUUID()}`;
   const acknowledged = scene.client.next('message_ack', (frame) => frame.request_id === request_id);
   scene.client.send({
     type: 'browser.final_message',
@@ -84,24 +84,24 @@ export async function say(scene: Scene, message: { id: string; text: string }): 
   await acknowledged;
 }
 
-/** The browser is asked to send something and does, with the platform's own 200 as evidence. */
-async function reply(scene: Scene): Promise<ProxyDelivery> {
-  const asked = await scene.client.next('browser.proxy_delivery', () => true, WAIT_MS);
-  scene.client.answer(asked);
-  return asked;
+/** The browser receives a delivery and reports success, with HTTP status 200 of the platform as evidence. */
+async function acceptDelivery(scene: Scene): Promise<ProxyDelivery> {
+  const delivery = await scene.client.next('browser.proxy_delivery', () => true, WAIT_MS);
+  scene.client.answer(delivery);
+  return delivery;
 }
 
-/** The message as the edge has it, once `settled` says that it has come to its end. */
-function messageOf(scene: Scene, id: string, settled: (message: Message) => boolean): Promise<Message> {
+/** Waits until the edge has the message in a state that meets the condition. */
+function waitForMessage(scene: Scene, id: string, condition: (message: Message) => boolean): Promise<Message> {
   return eventually(`the message ${id}`, WAIT_MS, async () => {
     const { items } = await scene.api.get('/v1/messages', pageOf(MessageSummarySchema));
     const found = items.find((message) => message.assistant_message_id === id);
-    return found && settled(found) ? found : null;
+    return found && condition(found) ? found : null;
   });
 }
 type Message = z.infer<typeof MessageSummarySchema>;
 
-async function journalOf(scene: Scene, messageId: string) {
+async function readInstructions(scene: Scene, messageId: string) {
   const { items } = await scene.api.get(`/v1/instructions?message_id=${messageId}`, pageOf(InstructionSchema));
   const details = items.map((row) => scene.api.get(`/v1/instructions/${row.instruction_id}`, InstructionDetailSchema));
   return (await Promise.all(details)).sort((a, b) => a.index - b.index);
@@ -122,74 +122,74 @@ export async function openTab(scene: Scene): Promise<void> {
   });
 }
 
-/** Four blocks: a write, an allowed program, a broken one, a denied tool. */
+/** A message with four blocks: a write, an allowed program, an invalid block, a denied tool. */
 export async function firstMessage(scene: Scene) {
-  await say(scene, FIRST);
-  const delivered = await reply(scene);
-  const message = await messageOf(scene, FIRST.id, ({ reply_outcome }) => reply_outcome !== null);
+  await sendMessage(scene, FIRST);
+  const delivered = await acceptDelivery(scene);
+  const message = await waitForMessage(scene, FIRST.id, ({ reply_outcome }) => reply_outcome !== null);
   return {
     file: readFileSync(join(scene.workspace, 'hello.txt'), 'utf8'),
-    journal: await journalOf(scene, message.message_id),
+    journal: await readInstructions(scene, message.message_id),
     message,
     delivered: delivered.message_text,
   };
 }
 
-/** The same message again: the file, removed before, must not come back. */
+/** The same message again, after its file was removed: the file must not come back. */
 export async function sameMessageAgain(scene: Scene) {
   const file = join(scene.workspace, 'hello.txt');
   rmSync(file, { force: true });
   const before = await countInstructions(scene);
-  await say(scene, FIRST);
-  await marker(scene);
+  await sendMessage(scene, FIRST);
+  await sendMarker(scene);
   return { before, after: (await countInstructions(scene)) - 1, file_came_back: existsSync(file) };
 }
 
 let markers = 0;
-/** A message behind the one in question: when it is answered, everything before it has been decided. */
-async function marker(scene: Scene): Promise<void> {
+/** Sends a message of its own and waits for its reply; by then all earlier messages have been decided. */
+async function sendMarker(scene: Scene): Promise<void> {
   markers += 1;
   const id = `marker-${markers}`;
-  await say(scene, { id, text: block(`@conductor::exec::{"argv": ["echo", "${id}"]}`) });
-  await reply(scene);
-  await messageOf(scene, id, ({ reply_outcome }) => reply_outcome !== null);
+  await sendMessage(scene, { id, text: block(`@conductor::exec::{"argv": ["echo", "${id}"]}`) });
+  await acceptDelivery(scene);
+  await waitForMessage(scene, id, ({ reply_outcome }) => reply_outcome !== null);
 }
 
-/** The system is paused by a person; what a chat asks for is blocked, and answered. */
+/** A person pauses the system; an instruction of the chat is blocked, and its reply says so. */
 export async function blockedWhilePaused(scene: Scene) {
   const printed = await scene.conductor('pause', '--reason', 'demo', '--json');
-  await say(scene, { id: 'answer-2', text: block(writeFile('blocked.txt', 'must not be written\n')) });
-  const message = await messageOf(scene, 'answer-2', () => true);
-  const delivered = await reply(scene);
+  await sendMessage(scene, { id: 'answer-2', text: block(writeFile('blocked.txt', 'must not be written\n')) });
+  const message = await waitForMessage(scene, 'answer-2', () => true);
+  const delivered = await acceptDelivery(scene);
   const written = existsSync(join(scene.workspace, 'blocked.txt'));
   return {
     printed,
     message,
-    journal: await journalOf(scene, message.message_id),
+    journal: await readInstructions(scene, message.message_id),
     written,
     delivered: delivered.message_text,
   };
 }
 
-/** A control instruction passes in every mode; what was blocked before stays blocked. */
+/** A control instruction runs in every mode; the instruction that was blocked before stays blocked. */
 export async function resumedFromTheChat(scene: Scene) {
-  await say(scene, { id: 'answer-3', text: block('@conductor::system/resume') });
-  const delivered = await reply(scene);
+  await sendMessage(scene, { id: 'answer-3', text: block('@conductor::system/resume') });
+  const delivered = await acceptDelivery(scene);
   const system = await scene.api.get('/v1/system/state', SystemStateSchema);
   return { system, written: existsSync(join(scene.workspace, 'blocked.txt')), delivered: delivered.message_text };
 }
 
-/** The conversation is set to `auto`; its next message settles and is renewed by the Cron path. */
+/** The conversation is set to `auto`; its next message is renewed by the Cron Trigger after the quiet period. */
 export async function renewed(scene: Scene, cron: () => Promise<string>) {
-  const conversation = await conversationOf(scene);
+  const conversation = await waitForConversation(scene);
   const printed = await scene.conductor('conversations', 'auto', conversation.local_conversation_id, '--json');
-  await say(scene, { id: 'answer-4', text: 'Half of it is done. I would carry on if you let me.' });
-  const message = await messageOf(scene, 'answer-4', () => true);
+  await sendMessage(scene, { id: 'answer-4', text: 'Half of it is done. I would carry on if you let me.' });
+  const message = await waitForMessage(scene, 'answer-4', () => true);
   const outcome = await cron();
-  const asked = await scene.client.next('browser.proxy_delivery', () => true, WAIT_MS);
-  const before = await jobOf(scene, message.message_id, () => true);
-  scene.client.answer(asked);
-  const job = await jobOf(scene, message.message_id, ({ status }) => status === 'done');
+  const delivery = await scene.client.next('browser.proxy_delivery', () => true, WAIT_MS);
+  const before = await waitForJob(scene, message.message_id, () => true);
+  scene.client.answer(delivery);
+  const job = await waitForJob(scene, message.message_id, ({ status }) => status === 'done');
   const { items } = await scene.api.get('/v1/timed-jobs/ticks?limit=50', pageOf(TickSchema));
   const stages = items
     .toReversed()
@@ -203,11 +203,11 @@ export async function renewed(scene: Scene, cron: () => Promise<string>) {
     job,
     stages,
     ticks: items,
-    delivered: asked.message_text,
+    delivered: delivery.message_text,
   };
 }
 
-function conversationOf(scene: Scene) {
+function waitForConversation(scene: Scene) {
   return eventually('the conversation', WAIT_MS, async () => {
     const { items } = await scene.api.get('/v1/renewal/conversations', pageOf(ConversationSchema));
     return items.find((row) => row.remote_conversation_id === CONVERSATION) ?? null;
@@ -215,9 +215,9 @@ function conversationOf(scene: Scene) {
 }
 
 type Job = z.infer<typeof RenewalJobSchema>;
-function jobOf(scene: Scene, messageId: string, settled: (job: Job) => boolean): Promise<Job> {
+function waitForJob(scene: Scene, messageId: string, condition: (job: Job) => boolean): Promise<Job> {
   return eventually(`the renewal job of ${messageId}`, WAIT_MS, async () => {
     const { items } = await scene.api.get(`/v1/renewal/jobs?message_id=${messageId}`, pageOf(RenewalJobSchema));
-    return items.find(settled) ?? null;
+    return items.find(condition) ?? null;
   });
 }

@@ -1,4 +1,4 @@
-/** Reads of the edge for the demo: answers parsed with their contracts, and waiting until something has come true. */
+/** Reads from the edge for the demo: responses parsed with their contracts, and polling until a condition holds. */
 import { z } from 'zod';
 import { envelopeOf } from '../../schema/contracts/common.ts';
 
@@ -17,12 +17,12 @@ export class EdgeApi {
   async get<T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> {
     const response = await fetch(`${this.#base}${path}`, { headers: { authorization: `Bearer ${this.#token}` } });
     const body: unknown = await response.json();
-    if (!response.ok) throw new Error(`GET ${path} answered ${response.status}: ${JSON.stringify(body)}`);
+    if (!response.ok) throw new Error(`GET ${path} failed with ${response.status}: ${JSON.stringify(body)}`);
     return schema.parse(EnvelopeSchema.parse(body).data);
   }
 }
 
-/** Asks until `probe` gives something; throws after `timeoutMs`, naming what was waited for. */
+/** Polls `probe` until it resolves with a value. @throws Error after `timeoutMs`, naming `what` */
 export async function eventually<T>(what: string, timeoutMs: number, probe: () => Promise<T | null>): Promise<T> {
   const end = Date.now() + timeoutMs;
   while (Date.now() < end) {
@@ -30,5 +30,5 @@ export async function eventually<T>(what: string, timeoutMs: number, probe: () =
     if (found !== null) return found;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+  throw new Error(`waited ${timeoutMs} ms for ${what}, without success`);
 }

@@ -1,6 +1,6 @@
 /**
- * What the edge prints. Its JSON lines (one per request and per tick) go to `logs/edge.*.log` below the runtime root;
- * a person sees only the warnings, the errors and what is not JSON.
+ * The output of the edge. All lines (one JSON line per request and per tick) go to `logs/edge.*.log` below the runtime
+ * root; the terminal shows only warnings, errors and lines that are not JSON.
  */
 import { z } from 'zod';
 import { openRollingFile } from '../log.ts';

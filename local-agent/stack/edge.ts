@@ -1,8 +1,8 @@
 /**
- * The edge on this machine, as one child process: the Worker of `wrangler.toml`, bundled, in the local runtime with
- * persistent state; its migrations; and the cron clock, which the local runtime does not have. It ends with its
- * parent, and is alone on its state, which only this user reads. Settings come by environment, never by argument: one
- * of them is a secret.
+ * The edge on this machine, as one child process: the bundled Worker of `wrangler.toml` in the local runtime with
+ * persistent state, its migrations, and the cron clock that the local runtime lacks. The process ends with its parent.
+ * It locks its state, which only this user can read. Settings come from the environment, not from arguments, as one of
+ * them is a secret.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,13 +27,14 @@ const SettingsSchema = z.object({
     .transform((text) => z.record(z.string(), z.string()).parse(JSON.parse(text))),
 });
 
-/** What the child says to its parent, and the one thing the parent may ask. */
+/** Messages from this process to its parent. */
 export type EdgeMessage = { type: 'ready'; url: string; migrations: string[] } | { type: 'cron_done'; outcome: string };
+/** The message from the parent that fires the Cron Trigger. */
 export interface EdgeRequest {
   type: 'cron';
 }
 
-/** What of wrangler's reading of `wrangler.toml` is looked at here; the rest passes through as it is. */
+/** The options from `wrangler.toml` that this file reads; all others are passed through unchanged. */
 const WorkerOptionsSchema = z.looseObject({
   cronTriggers: z.array(z.string()).default([]),
   bindings: z.record(z.string(), z.json()).default({}),
@@ -41,10 +42,10 @@ const WorkerOptionsSchema = z.looseObject({
 
 const MINUTE_MS = 60_000;
 const OTHERS_AND_GROUP = 0o077;
-/** How long an edge that is just ending may keep its state. */
+/** How long to wait for an edge that is still stopping to release its state. */
 const LOCK_WAIT_MS = 5_000;
 
-/** The bundle, and esbuild's own process ended: it would outlive this one's need of it. */
+/** Bundles the Worker and stops esbuild's child process, which is not needed afterwards. */
 async function bundleOnce(main: string): Promise<string> {
   const bundle = await bundleWorker(main, { sourcemap: 'inline' });
   await stopEsbuild();
@@ -87,13 +88,13 @@ const settings = SettingsSchema.parse(process.env);
 mkdirSync(settings.BAA_STACK_STATE, { recursive: true });
 const lock = takeFileLock(join(settings.BAA_STACK_STATE, 'edge.lock'), LOCK_WAIT_MS);
 if (lock === null) {
-  console.error(`another edge is running on ${settings.BAA_STACK_STATE}; stop it, or give this one its own --root`);
+  console.error(`another edge is running on ${settings.BAA_STACK_STATE}; stop it, or choose another --root`);
   process.exit(1);
 }
 const { edge, crons, url, migrations } = await startEdge(settings);
 let stopping = false;
 
-function tell(message: EdgeMessage): void {
+function sendToParent(message: EdgeMessage): void {
   if (process.connected) process.send?.(message);
 }
 
@@ -101,11 +102,11 @@ async function fireCron(at: number): Promise<void> {
   const worker = await edge.getWorker();
   for (const cron of crons) {
     const { outcome } = await worker.scheduled({ scheduledTime: new Date(at), cron });
-    tell({ type: 'cron_done', outcome });
+    sendToParent({ type: 'cron_done', outcome });
   }
 }
 
-/** Fires at each full minute, as the platform does. */
+/** Fires the Cron Trigger at each full minute, as the platform does. */
 function armClock(): void {
   const now = Date.now();
   const next = now - (now % MINUTE_MS) + MINUTE_MS;
@@ -125,13 +126,13 @@ async function stop(): Promise<void> {
 
 process.on('message', (message: EdgeRequest) => {
   if (message.type === 'cron') {
-    fireCron(Date.now()).catch((error: unknown) => tell({ type: 'cron_done', outcome: String(error) }));
+    fireCron(Date.now()).catch((error: unknown) => sendToParent({ type: 'cron_done', outcome: String(error) }));
   }
 });
 process.on('disconnect', () => void stop());
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 armClock();
-tell({ type: 'ready', url, migrations });
-// The parent may have died while this was starting, when nobody listened for it.
+sendToParent({ type: 'ready', url, migrations });
+// The parent may have died during the start, before the listener for `disconnect` was there.
 if (process.connected === false) await stop();

@@ -1,3 +1,3 @@
-/** Preloaded into the agent when the stack starts it: when the stack is gone, the agent stops as on SIGTERM. */
+/** Preloaded into an agent that the stack starts: when the stack ends, the agent stops as on SIGTERM. */
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();

@@ -1,4 +1,4 @@
-/** Where the parts of a local system lie: this checkout, the agent's runtime root, the edge's state. */
+/** The folders and files of a local system: this checkout, the agent's runtime root, the edge's state. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EDGE_STATE_FOLDER } from '../policy/own-paths.ts';
@@ -17,7 +17,7 @@ export interface Layout {
   nodeTokenFile: string;
 }
 
-/** With a root of its own a system keeps everything below it; without, the edge's state stays in the checkout. */
+/** With an explicit root everything is below it; without one the edge's state is in the checkout. */
 export function layoutOf(root: string | undefined): Layout {
   const base = resolve(root ?? process.env.BAA_ROOT ?? join(homedir(), '.baa'));
   const edgeState = root === undefined ? join(REPOSITORY, '.wrangler', 'state') : join(base, EDGE_STATE_FOLDER);

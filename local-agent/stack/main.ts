@@ -1,73 +1,78 @@
-/** `npm start`: the whole system on this machine, until Ctrl-C. */
-import type { ArgsDef } from 'citty';
-import { defineCommand, renderUsage } from 'citty';
+/** `npm start`: runs the whole system on this machine until Ctrl-C. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { BRIDGE } from '../../schema/defaults.ts';
-import { defaultDeps } from '../commands/deps.ts';
-import { plain } from '../commands/output.ts';
-import { EXIT, parseVerbArgs, UsageError } from '../commands/verb.ts';
+import { EXIT } from '../commands/exit-codes.ts';
+import { valueOption } from '../config/flags.ts';
 import { SETTINGS } from '../config/settings.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
 
-const META = { name: 'npm start --', description: 'the edge, its clock and one agent on this machine' };
-const PORTS = { port: '8787', 'agent-port': '4317' };
+const NAME = 'npm start --';
+const PORTS = { edge: 8787, agent: 4317 };
+const MAX_PORT = 65_535;
 const HOST = SETTINGS.host.fallback({ root: '', host: '', role: 'primary' });
-
-const ARGS: ArgsDef = {
-  port: { type: 'string', default: PORTS.port, description: 'Port of the edge; 0 picks a free one' },
-  'agent-port': {
-    type: 'string',
-    default: PORTS['agent-port'],
-    description: 'Port of the agent, for the bridge and its local API; 0 picks a free one',
-  },
-  root: {
-    type: 'string',
-    description: 'Keep everything below this folder (without: ~/.baa, and .wrangler/state for the edge)',
-  },
-  'node-id': { type: 'string', description: `Name of this node (Default: ${nodeIdOn('<host>')})` },
-  host: { type: 'string', default: HOST, description: 'Name of this host' },
-  agent: {
-    type: 'boolean',
-    default: true,
-    description: 'Start an agent beside the edge',
-    negativeDescription: 'Start the edge only',
-  },
-  json: { type: 'boolean', description: 'Print one JSON line when ready' },
-  help: { type: 'boolean', description: 'Show this' },
-};
 
 /** The id that the agent itself would take on that host. */
 function nodeIdOn(host: string): string {
   return SETTINGS.nodeId.fallback({ root: '', host, role: 'primary' });
 }
 
-function optionsOf(rawArgs: readonly string[]) {
-  const given = parseVerbArgs(rawArgs, ARGS);
-  const host = nameOf('--host', given.host ?? HOST, SETTINGS.host.schema);
-  const options: StackOptions = {
-    root: given.root === undefined ? undefined : String(given.root),
-    port: portOf(String(given.port ?? PORTS.port), '--port'),
-    agentPort: portOf(String(given['agent-port'] ?? PORTS['agent-port']), '--agent-port'),
-    nodeId: nameOf('--node-id', given['node-id'] ?? nodeIdOn(host), SETTINGS.nodeId.schema),
-    host,
-    agent: given.agent !== false,
+interface Flags {
+  port: number;
+  agentPort: number;
+  root?: string;
+  nodeId?: string;
+  host: string;
+  agent: boolean;
+  json?: true;
+}
+
+function createProgram(): Command {
+  return new Command(NAME)
+    .description('Runs the edge, its clock and one agent on this machine.')
+    .addOption(
+      new Option('--port <port>', 'port of the edge; 0 picks a free one').argParser(parsePort).default(PORTS.edge),
+    )
+    .addOption(
+      new Option('--agent-port <port>', 'port of the agent, for the bridge and the local API; 0 picks a free one')
+        .argParser(parsePort)
+        .default(PORTS.agent),
+    )
+    .addOption(
+      valueOption(
+        '--root <folder>',
+        'keep everything below this folder (default: ~/.baa, and .wrangler/state for the edge)',
+      ),
+    )
+    .addOption(
+      new Option('--node-id <id>', `id of this node (default: "${nodeIdOn('<host>')}")`).argParser(
+        parserOf(SETTINGS.nodeId.schema),
+      ),
+    )
+    .addOption(new Option('--host <name>', 'name of this host').argParser(parserOf(SETTINGS.host.schema)).default(HOST))
+    .option('--no-agent', 'start the edge only')
+    .option('--json', 'print one JSON line when ready')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'npm start')) });
+}
+
+function parserOf(schema: z.ZodType<string>): (value: string) => string {
+  return (value) => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(parsed.error.issues.map(({ message }) => message).join('; '));
   };
-  return { options, json: given.json === true, help: given.help === true };
 }
 
-function nameOf(flag: string, value: unknown, schema: z.ZodType<string>): string {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new UsageError(
-    `${flag}: ${JSON.stringify(value)}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`,
-  );
+function parsePort(value: string): number {
+  const port = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (port <= MAX_PORT) return port;
+  throw new InvalidArgumentError(`It is not a port (0 to ${MAX_PORT}).`);
 }
 
-function portOf(text: string, flag: string): number {
-  const port = Number(text);
-  if (text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new UsageError(`${flag}: '${text}' is not a port (0 to 65535)`);
+function stackOptions({ root, port, agentPort, nodeId, host, agent }: Flags): StackOptions {
+  return { root, port, agentPort, nodeId: nodeId ?? nodeIdOn(host), host, agent };
 }
 
 function stopOnSignals(stack: Stack, say: (line: string) => void): void {
@@ -98,25 +103,25 @@ function readyLine(stack: Stack, options: StackOptions) {
   };
 }
 
-/** How a person calls the command line for exactly this system; what is the default is left out. */
-function commandFor(stack: Stack, options: StackOptions): (verb: string) => string {
+/** Returns how to call a command against this system: the settings that differ from the defaults come first. */
+function commandFor(stack: Stack, options: StackOptions): (command: string) => string {
   const settings = [
     ['BAA_ROOT', options.root === undefined ? null : stack.layout.root, null],
-    ['BAA_CONTROL_API_BASE', stack.edgeUrl, `http://127.0.0.1:${PORTS.port}`],
+    ['BAA_CONTROL_API_BASE', stack.edgeUrl, `http://127.0.0.1:${PORTS.edge}`],
     ['BAA_CONDUCTOR_LOCAL_API', stack.agentUrl, BRIDGE.default_local_api],
     ['BAA_NODE_ID', options.nodeId, nodeIdOn(HOST)],
   ] as const;
   const words = settings.flatMap(([name, value, fallback]) =>
     value === null || value === fallback ? [] : [`${name}=${value}`],
   );
-  return (verb) => [...words, 'npm run conductor --', verb].join(' ');
+  return (command) => [...words, 'npm run conductor --', command].join(' ');
 }
 
 function welcome(stack: Stack, options: StackOptions): string {
   const command = commandFor(stack, options);
   return [
     '',
-    'The conductor is running. Ctrl-C stops all of it.',
+    'The conductor is running. Ctrl-C stops it.',
     '',
     `  status     ${stack.edgeUrl}/v1/status   (bearer token in ${stack.layout.operatorFile})`,
     `  reference  ${stack.edgeUrl}/v1/docs`,
@@ -125,26 +130,26 @@ function welcome(stack: Stack, options: StackOptions): string {
     `  look       ${command('status')}`,
     ...(stack.agentUrl === null
       ? []
-      : [`  pair       ${command('pair')}`, '             then type its code into the extension']),
+      : [`  pair       ${command('pair')}`, '             then type the code into the extension']),
     '',
   ].join('\n');
 }
 
-async function main(rawArgs: readonly string[]): Promise<number | null> {
+/** Starts the system; returns the exit code when it could not or need not start, null while it runs. */
+async function main(argv: readonly string[]): Promise<number | null> {
   const say = (line: string): void => console.error(line);
   try {
-    const { options, json, help } = optionsOf(rawArgs);
-    if (help) {
-      console.log(plain(defaultDeps, await renderUsage(defineCommand({ meta: META, args: ARGS }))));
-      return EXIT.fine;
-    }
+    const flags = createProgram().parse(argv, { from: 'user' }).opts<Flags>();
+    const options = stackOptions(flags);
     const stack = await startStack(options, say);
     stopOnSignals(stack, say);
-    console.log(json ? JSON.stringify(readyLine(stack, options)) : welcome(stack, options));
+    console.log(flags.json ? JSON.stringify(readyLine(stack, options)) : welcome(stack, options));
     return null;
   } catch (error) {
+    // By the time commander throws it has printed the help or the error.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
     say(`npm start: ${error instanceof Error ? error.message : String(error)}`);
-    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+    return EXIT.failed;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Applies the numbered migrations to the local D1, as `wrangler d1 migrations apply` does: same files, same table
- * of names, each file with its name in one batch. So `npm run dev` finds a database that it knows.
+ * Applies the numbered migrations to the local D1 as `wrangler d1 migrations apply` does: the same files, the same table
+ * of names, each file and its name in one batch. So `npm run dev` can use the same database.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { REPOSITORY } from './layout.ts';
 
 const FOLDER = join(REPOSITORY, 'schema', 'migrations');
 
-/** Returns the names that were applied now. */
+/** Resolves with the names of the migrations that it has applied. */
 export async function migrateEdge(edge: Miniflare): Promise<string[]> {
   const db = await edge.getD1Database('DB');
   await db.exec(

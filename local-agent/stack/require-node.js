@@ -1,5 +1,5 @@
-// Preloaded by every npm script that runs TypeScript directly (22.18 is the first release that does without a flag).
-// Plain JavaScript on purpose: it must run on the Node that is too old for the rest.
+// Preloaded by every npm script that runs TypeScript directly; 22.18 is the first release that does so without a flag.
+// It is plain JavaScript, as it has to run on a Node that is too old for the rest.
 const WANTED = [22, 18];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < WANTED[0] || (major === WANTED[0] && minor < WANTED[1])) {

@@ -1,7 +1,6 @@
 /**
- * A whole system on this machine: the edge with its clock, one agent, both supervised. `npm start`, the demo and the
- * end-to-end tests run exactly this. Starting it says what it does; stopping it stops the agent first, so that it can
- * give its lease back, then the edge.
+ * A whole system on this machine: the edge with its clock and one agent, both supervised. `npm start`, the demo and the
+ * end-to-end tests use it. Stopping it stops the agent first, so that the agent can release its lease, then the edge.
  */
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -10,7 +9,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { ensureToken, readOrMakeSecret } from './credentials.ts';
+import { ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
 import type { Layout } from './layout.ts';
@@ -36,7 +35,7 @@ export interface Stack {
   layout: Layout;
   edge: Supervised;
   agent: Supervised | null;
-  /** Fires the Cron Trigger now, as the clock does each minute; resolves with the outcome. */
+  /** Fires the Cron Trigger now; resolves with the outcome. */
   cron(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -48,16 +47,17 @@ const EDGE_STOP_MS = 5_000;
 const AGENT_STOP_MS = 12_000;
 const AGENT_READY_POLL_MS = 100;
 
+/** Starts the edge, then the agent; `say` receives the progress. @throws Error when one of them does not start */
 export async function startStack(options: StackOptions, say: (line: string) => void): Promise<Stack> {
   const layout = layoutOf(options.root);
   const port = await freePort(options.port, '--port');
   const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;
-  const bootstrap = readOrMakeSecret(layout.bootstrapFile);
+  const bootstrap = readOrCreateSecret(layout.bootstrapFile);
   for (const dir of [layout.root, layout.logs]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   const log = await openEdgeLog(layout.logs, (line) => say(`edge | ${line}`));
   const edge = new Supervised({ ...edgeSpec(options, layout, port, bootstrap), output: log.take }, say);
   edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));
-  await startedOrDied(edge, (signal) => once(edge, 'message', { signal }));
+  await startChild(edge, (signal) => once(edge, 'message', { signal }));
   const edgeUrl = `http://127.0.0.1:${port}`;
   const stopWatching = watchHealth(edge, edgeUrl, say);
   try {
@@ -84,16 +84,16 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   }
 }
 
-/** Starts the child and waits until it is ready; a child that dies first is stopped for good and reported. */
-async function startedOrDied(child: Supervised, ready: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
+/** Starts the child and waits until it is ready. @throws Error when it dies first; it is then not restarted */
+async function startChild(child: Supervised, ready: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const decided = new AbortController();
+  const { signal } = decided;
   const died = once(child, 'died', { signal }).then(([reason]) => `${child.name} did not start: ${reason}`);
   const started = ready(signal).then(() => null);
   for (const promise of [died, started]) promise.catch(() => {});
   child.start();
   const problem = await Promise.race([started, died]);
-  settled.abort();
+  decided.abort();
   if (problem === null) return;
   await child.stop(EDGE_STOP_MS);
   throw new Error(problem);
@@ -137,13 +137,13 @@ async function ensureTokens(
       body: { role: 'ops_admin', subject: `operator@${hostname()}` },
       probe: '/v1/tokens',
     });
-    if (operator) say(`made the operator's token: ${layout.operatorFile}`);
+    if (operator) say(`created the operator's token: ${layout.operatorFile}`);
     const node = await ensureToken(edge, {
       file: layout.nodeTokenFile,
       body: { role: 'controller', subject: nodeId, controller_id: nodeId },
       probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
     });
-    if (node) say(`made the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+    if (node) say(`created the token of node ${nodeId}: ${layout.nodeTokenFile}`);
   } finally {
     await edge.close();
   }
@@ -173,7 +173,7 @@ async function startAgentChild(
         BAA_CONDUCTOR_HOST: options.host,
         BAA_CONTROL_API_BASE: edgeUrl,
         BAA_CONDUCTOR_LOCAL_API: url,
-        // Where the tokens were just written; what is set for another edge in this shell is not for this one.
+        // The agent uses the tokens of this system, not those that the caller's environment may set.
         BAA_STATE_DIR: layout.state,
         BAA_SHARED_TOKEN: '',
         ...options.agentEnv,
@@ -181,11 +181,11 @@ async function startAgentChild(
     },
     say,
   );
-  await startedOrDied(agent, (signal) => answering(`${url}/healthz`, signal));
+  await startChild(agent, (signal) => waitUntilHealthy(`${url}/healthz`, signal));
   return agent;
 }
 
-async function answering(url: string, signal: AbortSignal): Promise<void> {
+async function waitUntilHealthy(url: string, signal: AbortSignal): Promise<void> {
   while (!(await isHealthy(url))) await setTimeout(AGENT_READY_POLL_MS, undefined, { signal });
 }
 
@@ -200,8 +200,8 @@ async function isHealthy(url: string): Promise<boolean> {
 }
 
 /**
- * A process that lives but does not answer is as dead as any: its group is killed and it starts again. One that is still
- * starting gets longer, or a busy machine would kill it again and again before it is up.
+ * Kills the edge's process group, so that it is restarted, when the edge does not respond to health checks. An edge that
+ * is still starting gets more checks, so that a busy machine does not kill it before it is ready.
  */
 function watchHealth(edge: Supervised, edgeUrl: string, say: (line: string) => void): () => void {
   let failures = 0;
@@ -220,7 +220,7 @@ function watchHealth(edge: Supervised, edgeUrl: string, say: (line: string) => v
     failures = healthy ? 0 : failures + 1;
     if (failures < (isReady ? EDGE_HEALTH_FAILURES : EDGE_START_FAILURES)) return;
     failures = 0;
-    say(`edge does not answer on ${edgeUrl}/healthz`);
+    say(`edge does not respond on ${edgeUrl}/healthz`);
     edge.kill();
   }, EDGE_HEALTH_INTERVAL_MS);
   return () => clearInterval(timer);
@@ -228,25 +228,27 @@ function watchHealth(edge: Supervised, edgeUrl: string, say: (line: string) => v
 
 function fireCron(edge: Supervised): Promise<string> {
   return new Promise((resolve) => {
-    const listen = (message: unknown): void => {
-      const said = message as EdgeMessage;
-      if (said.type !== 'cron_done') return;
-      edge.off('message', listen);
-      resolve(said.outcome);
+    const onMessage = (message: unknown): void => {
+      const received = message as EdgeMessage;
+      if (received.type !== 'cron_done') return;
+      edge.off('message', onMessage);
+      resolve(received.outcome);
     };
-    edge.on('message', listen);
+    edge.on('message', onMessage);
     edge.send({ type: 'cron' });
   });
 }
 
-/** The port itself when it is free, a free one when it is 0; otherwise says in one line what to do. */
+/** The port when it is free, or any free port for 0. @throws Error when it is taken, with what to do about it */
 async function freePort(port: number, flag: string): Promise<number> {
   const server = createServer();
   server.listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
   } catch {
-    throw new Error(`port ${port} is taken on 127.0.0.1; end what listens there or choose another with ${flag}`);
+    throw new Error(
+      `port ${port} is taken on 127.0.0.1; stop the program that listens there, or choose another port with ${flag}`,
+    );
   }
   const address = server.address();
   server.close();

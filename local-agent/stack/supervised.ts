@@ -1,31 +1,33 @@
 /**
- * One supervised child process. It is restarted when it dies, after a delay that grows while it keeps dying, and
- * every death is said. It leads a process group of its own, so that a Ctrl-C reaches only the supervisor, which stops
- * the children in order, and so that whatever a dead child leaves behind is ended with it.
+ * One supervised child process. When it dies, the death is printed and the child is restarted, after a delay that grows
+ * with repeated deaths. The child leads its own process group: a Ctrl-C then reaches only the supervisor, which stops the
+ * children in order, and processes that a dead child leaves behind can be killed with it.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Backoff } from '../../schema/domain/retry.ts';
+import { retryDelayMs } from '../../schema/domain/retry.ts';
+import { signalGroup } from '../lib/kill-group.ts';
 
 export interface ChildSpec {
   name: string;
   args: string[];
   env: NodeJS.ProcessEnv;
   cwd: string;
-  /** Takes each line that the child prints; without, it is said with the child's name before it. */
+  /** Receives each line that the child prints; by default the line is passed to `say`, prefixed with the child's name. */
   output?: (line: string) => void;
 }
 
 export interface SupervisedEvents {
-  /** The child has a new process. */
+  /** A new process of the child runs. */
   started: [pid: number];
   died: [reason: string];
   message: [message: unknown];
 }
 
-const RESTART_MIN_MS = 250;
-const RESTART_MAX_MS = 10_000;
+const RESTART: Backoff = { base_ms: 250, max_ms: 10_000, jitter: 0 };
 /** Alive for this long counts as healthy: the next death starts from the shortest delay again. */
 const HEALTHY_AFTER_MS = 30_000;
 
@@ -34,7 +36,8 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
   readonly #say: (line: string) => void;
   #child: ChildProcess | null = null;
   #startedAt = 0;
-  #delayMs = RESTART_MIN_MS;
+  /** Early deaths in a row. */
+  #deaths = 0;
   #restart: NodeJS.Timeout | null = null;
   #stopping = false;
 
@@ -77,38 +80,30 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
 
   /** Ends the process group at once; the supervisor then restarts it. */
   kill(): void {
-    if (this.#child?.pid !== undefined) killGroup(this.#child.pid, 'SIGKILL');
+    if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL');
   }
 
-  /** Asks the child to stop and waits for it; after `timeoutMs` its group is killed. */
+  /** Sends SIGTERM and waits for the child to exit; after `timeoutMs` its group is killed. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     if (this.#restart) clearTimeout(this.#restart);
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
+    const exited = once(child, 'exit');
     child.kill('SIGTERM');
     const timer = setTimeout(() => this.kill(), timeoutMs);
-    await gone;
+    await exited;
     clearTimeout(timer);
   }
 
   #onExit(child: ChildProcess, reason: string): void {
-    if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     this.#child = null;
     if (this.#stopping) return;
-    if (Date.now() - this.#startedAt > HEALTHY_AFTER_MS) this.#delayMs = RESTART_MIN_MS;
-    this.#say(`${this.#spec.name} died (${reason}); starting it again in ${this.#delayMs} ms`);
+    this.#deaths = Date.now() - this.#startedAt > HEALTHY_AFTER_MS ? 1 : this.#deaths + 1;
+    const delayMs = retryDelayMs(this.#deaths, RESTART, 0);
+    this.#say(`${this.#spec.name} died (${reason}); starting it again in ${delayMs} ms`);
     this.emit('died', reason);
-    this.#restart = setTimeout(() => this.start(), this.#delayMs);
-    this.#delayMs = Math.min(this.#delayMs * 2, RESTART_MAX_MS);
-  }
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: the group is gone already, which is what was wanted.
+    this.#restart = setTimeout(() => this.start(), delayMs);
   }
 }

@@ -1,10 +1,7 @@
-/** One process at a time on a file or folder; the operating system gives the lock back when its holder dies. */
+/** A lock on a file or folder that the operating system releases when the holding process dies. */
 import { DatabaseSync } from 'node:sqlite';
 
-/**
- * Takes the lock that is the file at `path`, waiting up to `waitMs` for whoever holds it; null when that was in vain.
- * It is held until the answer is closed.
- */
+/** Takes the lock at `path`, waiting up to `waitMs`; null when it stayed taken. Closing the result releases it. */
 export function takeFileLock(path: string, waitMs: number): DatabaseSync | null {
   const lock = new DatabaseSync(path);
   try {

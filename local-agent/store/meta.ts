@@ -1,4 +1,4 @@
-/** Small facts of this host that outlive a restart, by name. */
+/** Small named facts of this node that survive a restart. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 

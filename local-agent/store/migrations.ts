@@ -1,12 +1,13 @@
-/**
- * The agent's one SQLite file. Append-only: a step that has shipped is never edited, `PRAGMA user_version` says
- * how many have run.
- */
-export const MIGRATIONS: readonly string[] = [
-  `
+/** The steps that make the tables of the agent's file. See migrate.ts for what may be changed here: add to the end only. */
+import type { Migration } from './migrate.ts';
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    id: 'messages-outbox-deliveries',
+    sql: `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
-  -- What the edge must hear of, in order per stream. A body is stored once and never altered.
+  -- Requests to the edge, in order per stream. A body is stored once and never altered.
   CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     stream TEXT NOT NULL,
@@ -15,10 +16,10 @@ export const MIGRATIONS: readonly string[] = [
     method TEXT NOT NULL,
     path TEXT NOT NULL,
     body TEXT NOT NULL,
-    context TEXT NOT NULL,           -- what the handler of the answer needs; never sent
+    context TEXT NOT NULL,           -- for the handler of the response; never sent
     status TEXT NOT NULL CHECK (status IN ('pending', 'refused')),
     stored_at INTEGER NOT NULL,
-    age_ms INTEGER NOT NULL,         -- how old it already was when it was stored
+    age_ms INTEGER NOT NULL,         -- how old the fact was when it was stored
     attempts INTEGER NOT NULL DEFAULT 0,
     refusal TEXT,
     UNIQUE (stream, seq)
@@ -26,7 +27,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_pending ON outbox (stream, seq) WHERE status = 'pending';
   CREATE TABLE outbox_streams (stream TEXT PRIMARY KEY, last_seq INTEGER NOT NULL) STRICT;
 
-  -- Answers that have arrived and have not been worked off yet.
+  -- Responses whose handlers have not run yet.
   CREATE TABLE answers (
     id INTEGER PRIMARY KEY,          -- the outbox id
     stream TEXT NOT NULL,
@@ -37,7 +38,7 @@ export const MIGRATIONS: readonly string[] = [
     answered_at INTEGER NOT NULL
   ) STRICT;
 
-  -- Messages in work and the instructions this host holds of them.
+  -- Messages of this node's browsers, and their instructions.
   CREATE TABLE messages (
     message_id TEXT PRIMARY KEY,
     client_id TEXT NOT NULL,
@@ -60,7 +61,7 @@ export const MIGRATIONS: readonly string[] = [
     status TEXT NOT NULL,            -- InstructionState
     gate TEXT,
     claim_until INTEGER,             -- wall clock, Unix ms
-    started_at INTEGER,              -- the mark: set and synced before the effect
+    started_at INTEGER,              -- the mark, committed before the effect
     finished_at INTEGER,
     result TEXT,                     -- InstructionResult as JSON, set together with its outbox row
     artifact_url TEXT,
@@ -68,7 +69,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX executions_open ON executions (message_id, idx) WHERE status IN ('claimed', 'running');
 
-  -- What is to be sent into a tab: replies and renewals.
+  -- Messages to send into a tab: replies and renewals.
   CREATE TABLE deliveries (
     plan_id TEXT PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('reply', 'renewal')),
@@ -90,7 +91,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX deliveries_queued ON deliveries (next_at) WHERE state = 'queued';
 
-  -- Commands seen, so that each is executed once however often it is sent.
+  -- Commands taken, so that each is executed once however often it arrives.
   CREATE TABLE commands (
     command_id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -98,7 +99,7 @@ export const MIGRATIONS: readonly string[] = [
     result TEXT
   ) STRICT;
 
-  -- Browsers that were paired. The token is kept as its SHA-256.
+  -- Paired browsers. Of the token only the SHA-256 is kept.
   CREATE TABLE pairings (
     client_id TEXT PRIMARY KEY,
     origin TEXT NOT NULL,
@@ -106,12 +107,15 @@ export const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL
   ) STRICT;
   `,
-  `
-  -- The whole answer of a delivery, as the edge asks for it again. A renewal's subject is its newest command.
+  },
+  {
+    id: 'delivery-pacing-and-browsers',
+    sql: `
+  -- DeliveryResult as JSON, for when the edge asks again. A renewal's subject is its newest command.
   ALTER TABLE deliveries ADD COLUMN result TEXT;
   CREATE INDEX deliveries_ended ON deliveries (updated_at) WHERE state = 'ended';
 
-  -- Pacing of one browser and platform (delivery/policy.ts), so that a restart neither forgets nor hurries.
+  -- Pacing state of one browser on one platform (delivery/policy.ts), so that it survives a restart.
   CREATE TABLE delivery_slots (
     client_id TEXT NOT NULL,
     platform TEXT NOT NULL,
@@ -120,14 +124,14 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (client_id, platform)
   ) STRICT;
 
-  -- What the edge was last told of each browser.
+  -- The state of each browser as last reported to the edge.
   CREATE TABLE browser_clients (
     client_id TEXT PRIMARY KEY,
     body TEXT NOT NULL,              -- ClientPutBody as JSON
     updated_at INTEGER NOT NULL
   ) STRICT;
 
-  -- Final messages that were acknowledged: a repeat is acknowledged again and stored no second time.
+  -- Acknowledged final messages: a repeat is acknowledged again and not stored again.
   CREATE TABLE bridge_seen (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     client_id TEXT NOT NULL,
@@ -135,20 +139,86 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (client_id, request_id)
   ) STRICT;
   `,
-  `
-  -- What a wake of the delivery manager asks for, and a browser's own messages.
+  },
+  {
+    id: 'delivery-indexes',
+    sql: `
+  -- For the queries of a scheduler run, and for the messages of one browser.
   CREATE INDEX deliveries_paced ON deliveries (client_id, platform, kind, deadline_at, plan_id) WHERE state = 'queued';
   CREATE INDEX deliveries_deadline ON deliveries (deadline_at) WHERE state = 'queued';
   CREATE INDEX messages_client ON messages (client_id);
   `,
-  `
-  -- What a person approved: the effect happens only while its hash is still this one.
+  },
+  {
+    id: 'approvals-and-processes',
+    sql: `
+  -- What a person approved: the effect happens only while the hash is still this one.
   ALTER TABLE executions ADD COLUMN approved_hash TEXT;
-  -- The program that runs for it, as JSON: recovery ends one that outlived a killed agent.
+  -- The program that runs for it, as JSON: recovery kills it when it outlived a killed agent.
   ALTER TABLE executions ADD COLUMN process TEXT;
-  -- The edge was asked to do it, or to have another node do it.
+  -- 1 when the edge runs it or has another node run it.
   ALTER TABLE executions ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0;
-  -- How often the message was worked on: a resubmitted one gets another reply.
+  -- Counts up when the message is resubmitted: each round has its own reply.
   ALTER TABLE messages ADD COLUMN round INTEGER NOT NULL DEFAULT 1;
   `,
+  },
+  {
+    id: 'delivery-kinds',
+    sql: `
+  -- Prompts become a kind, and subject_kind says what subject_id names. SQLite cannot alter a CHECK: the table is rebuilt.
+  CREATE TABLE deliveries_by_kind (
+    plan_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('reply', 'renewal', 'prompt')),
+    subject_kind TEXT NOT NULL CHECK (subject_kind IN ('message', 'command', 'instruction')),
+    subject_id TEXT NOT NULL,        -- of a renewal: its newest command
+    platform TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    conversation_id TEXT,
+    target TEXT NOT NULL,
+    message_text TEXT NOT NULL,
+    assistant_message_id TEXT,
+    timeout_ms INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'ended')),
+    attempt INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL,
+    deadline_at INTEGER NOT NULL,
+    outcome TEXT,
+    result TEXT,                     -- DeliveryResult as JSON
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK ((kind = 'reply') = (subject_kind = 'message')),
+    CHECK (kind <> 'renewal' OR subject_kind = 'command')
+  ) STRICT;
+  INSERT INTO deliveries_by_kind
+    SELECT plan_id, iif(plan_id GLOB 'prompt:*', 'prompt', kind),
+      CASE WHEN kind = 'reply' THEN 'message'
+        WHEN plan_id GLOB 'prompt:*' AND subject_id NOT GLOB 'cmd_*' THEN 'instruction'
+        ELSE 'command' END,
+      subject_id, platform, client_id, conversation_id, target, message_text, assistant_message_id, timeout_ms, state,
+      attempt, next_at, coalesce(deadline_at, next_at), outcome, result, created_at, updated_at
+    FROM deliveries;
+  DROP TABLE deliveries;
+  ALTER TABLE deliveries_by_kind RENAME TO deliveries;
+  CREATE INDEX deliveries_queued ON deliveries (next_at) WHERE state = 'queued';
+  CREATE INDEX deliveries_deadline ON deliveries (deadline_at) WHERE state = 'queued';
+  -- Replies go first, renewals and prompts after them, by deadline.
+  CREATE INDEX deliveries_paced ON deliveries (client_id, platform, kind = 'reply', deadline_at, plan_id)
+    WHERE state = 'queued';
+  CREATE INDEX deliveries_ended ON deliveries (updated_at) WHERE state = 'ended';
+  `,
+  },
+  {
+    id: 'progress',
+    sql: `
+  -- What a request to the edge already carries: nothing, the start, or the result.
+  ALTER TABLE executions ADD COLUMN reported TEXT NOT NULL DEFAULT 'nothing'
+    CHECK (reported IN ('nothing', 'started', 'result'));
+  -- 1 while a progress request of the message is in the outbox: there is at most one.
+  ALTER TABLE messages ADD COLUMN progress_pending INTEGER NOT NULL DEFAULT 0;
+  `,
+  },
+  {
+    id: 'remote-executions',
+    sql: 'ALTER TABLE executions RENAME COLUMN elsewhere TO is_remote;',
+  },
 ];

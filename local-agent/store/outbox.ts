@@ -1,7 +1,7 @@
 /**
- * What the edge must hear of. A row is appended in the transaction of the change it reports, so that the two are
- * true together or not at all. Within a stream rows leave in the order of `seq`, which goes on growing after its
- * rows are gone: the key `<outbox_id>/<stream>/<seq>` is never used for two different bodies.
+ * Requests that must reach the edge. A row is appended in the transaction of the change that it reports, so both are
+ * stored or neither is. Rows of one stream are sent in the order of `seq`, which keeps growing after rows are deleted:
+ * the key `<outbox_id>/<stream>/<seq>` is never used for two different bodies.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -27,11 +27,11 @@ const CountRow = z.object({ n: z.number().int() });
 const StreamRow = z.object({ stream: z.string() });
 const SeqRow = z.object({ last_seq: z.number().int() });
 
-/** Why a row was refused, as `status` and `doctor` show it. */
+/** Why the edge refused a row, as `status` shows it. */
 export const RefusalSchema = z.object({ status: z.number().int(), code: z.string(), message: z.string() });
 export type Refusal = z.infer<typeof RefusalSchema>;
 
-/** One request that must reach the edge. `context` is what the handler of the answer needs; it is never sent. */
+/** One request to the edge. `context` is for the handler of its response and is never sent. */
 export interface OutboxEntry {
   stream: string;
   kind: string;
@@ -39,11 +39,11 @@ export interface OutboxEntry {
   path: string;
   body: unknown;
   context: unknown;
-  /** How old the fact already is, in milliseconds. */
+  /** How old the reported fact is when it is appended, in milliseconds. */
   ageMs?: number;
 }
 
-/** A refused row as people see it. */
+/** A refused row, as `status` shows it. */
 export interface RefusedEntry {
   id: number;
   key: string;
@@ -52,7 +52,7 @@ export interface RefusedEntry {
   refusal: Refusal;
 }
 
-/** Makes a stream safe for a header: what is not plain ASCII is percent-encoded. */
+/** Percent-encodes characters that an HTTP header may not contain. */
 function headerSafe(stream: string): string {
   return stream.toWellFormed().replace(/[^A-Za-z0-9._:-]/gu, (character) => encodeURIComponent(character));
 }
@@ -81,7 +81,7 @@ export class Outbox {
     );
     this.#insert = db.prepare(
       `INSERT INTO outbox (stream, seq, kind, method, path, body, context, status, stored_at, age_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
+       VALUES (:stream, :seq, :kind, :method, :path, :body, :context, 'pending', :stored_at, :age_ms)`,
     );
     const columns = 'id, stream, seq, kind, method, path, body, context, stored_at, age_ms, attempts, refusal';
     this.#head = db.prepare(
@@ -101,25 +101,26 @@ export class Outbox {
     this.#refused = db.prepare(`SELECT ${columns} FROM outbox WHERE status = 'refused' ORDER BY id DESC LIMIT ?`);
   }
 
-  /** Stores one request; call it inside the transaction of the change it reports. Listeners hear of it afterwards. */
+  /** Stores one request inside the caller's transaction, that of the change it reports. Listeners run after it. */
   append(entry: OutboxEntry): { id: number; key: string } {
     const { last_seq: seq } = SeqRow.parse(this.#nextSeq.get(entry.stream));
-    const { lastInsertRowid } = this.#insert.run(
-      entry.stream,
+    const { stream, kind, method, path, body, context, ageMs = 0 } = entry;
+    const { lastInsertRowid } = this.#insert.run({
+      stream,
       seq,
-      entry.kind,
-      entry.method,
-      entry.path,
-      JSON.stringify(entry.body),
-      JSON.stringify(entry.context),
-      this.#now(),
-      Math.max(0, Math.round(entry.ageMs ?? 0)),
-    );
-    // A transaction is synchronous, so a microtask runs after its end, whichever end that was.
-    queueMicrotask(() => {
-      for (const listener of this.#listeners) listener(entry.stream);
+      kind,
+      method,
+      path,
+      body: JSON.stringify(body),
+      context: JSON.stringify(context),
+      stored_at: this.#now(),
+      age_ms: Math.max(0, Math.round(ageMs)),
     });
-    return { id: Number(lastInsertRowid), key: this.#key(entry.stream, seq) };
+    // A transaction is synchronous, so a microtask runs after its commit or rollback.
+    queueMicrotask(() => {
+      for (const listener of this.#listeners) listener(stream);
+    });
+    return { id: Number(lastInsertRowid), key: this.#key(stream, seq) };
   }
 
   /** The key of a stored row: its `Idempotency-Key`. */
@@ -127,33 +128,33 @@ export class Outbox {
     return this.#key(row.stream, row.seq);
   }
 
-  /** How old the row's fact is now, in milliseconds. */
+  /** How old the reported fact is now, in milliseconds. */
   ageOf(row: Pick<OutboxRow, 'stored_at' | 'age_ms'>): number {
     return row.age_ms + Math.max(0, this.#now() - row.stored_at);
   }
 
-  /** Calls `listener` with the stream after each append. Returns how to stop. */
+  /** Calls `listener` with the stream after each append. Returns a function that unsubscribes it. */
   onAppend(listener: (stream: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The next row of a stream to be sent. */
+  /** The next row to send of a stream; null when there is none. */
   head(stream: string): OutboxRow | null {
     const row = this.#head.get(stream);
     return row === undefined ? null : OutboxRowSchema.parse(row);
   }
 
-  /** Streams with something to send, the longest waiting first. */
+  /** Streams with rows to send; the stream of the oldest row first. */
   pendingStreams(): string[] {
     return this.#streams.all().map((row) => StreamRow.parse(row).stream);
   }
 
-  attempted(id: number): void {
+  countAttempt(id: number): void {
     this.#attempted.run(id);
   }
 
-  /** The edge will not have this row: it is kept for a person, and the stream goes on. */
+  /** Keeps a row that the edge refused, for a person to see; the stream continues behind it. */
   refuse(id: number, refusal: Refusal): void {
     this.#refuse.run(JSON.stringify(refusal), id);
   }
@@ -175,7 +176,7 @@ export class Outbox {
     });
   }
 
-  /** Forgets all but the newest `keep` refused rows. */
+  /** Deletes all but the newest `keep` refused rows. */
   trimRefused(keep: number): void {
     this.#trimRefused.run(keep);
   }

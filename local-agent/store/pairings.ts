@@ -1,4 +1,4 @@
-/** Browsers that were paired with this host: their origin, and the SHA-256 of their token. */
+/** Browsers that are paired with this node: their extension's origin and the SHA-256 of their token. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 
@@ -18,7 +18,8 @@ export class Pairings {
 
   constructor(db: DatabaseSync) {
     this.#put = db.prepare(
-      `INSERT INTO pairings (client_id, origin, token_hash, created_at) VALUES (?, ?, ?, ?)
+      `INSERT INTO pairings (client_id, origin, token_hash, created_at)
+       VALUES (:client_id, :origin, :token_hash, :created_at)
        ON CONFLICT (client_id) DO UPDATE SET
          origin = excluded.origin, token_hash = excluded.token_hash, created_at = excluded.created_at`,
     );
@@ -27,9 +28,9 @@ export class Pairings {
     this.#all = db.prepare('SELECT * FROM pairings ORDER BY client_id');
   }
 
-  /** Pins a client to its origin and token; pairing it again replaces both. */
-  put(pairing: Pairing): void {
-    this.#put.run(pairing.client_id, pairing.origin, pairing.token_hash, pairing.created_at);
+  /** Pins a browser to its origin and token; pairing it again replaces both. */
+  put({ client_id, origin, token_hash, created_at }: Pairing): void {
+    this.#put.run({ client_id, origin, token_hash, created_at });
   }
 
   find(clientId: string): Pairing | null {

@@ -1,17 +1,20 @@
 /**
- * Answers of the edge that have arrived and wait to be worked off. An answer is stored in the transaction that
- * deletes its outbox row, and removed in the transaction of what it leads to: a restart finds it in between.
+ * Responses of the edge whose handlers have not run yet. A response is stored in the transaction that deletes its outbox
+ * row, and removed in the transaction of its handler; after a crash in between it is still here.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { OutboxRow } from './outbox.ts';
 
 const ResponseRowSchema = z.object({
+  /** Of its outbox row. */
   id: z.number().int(),
   stream: z.string(),
   kind: z.string(),
+  /** What was sent, as JSON. */
   body: z.string(),
   context: z.string(),
+  /** What the edge responded, as JSON. */
   answer: z.string(),
   answered_at: z.number().int(),
 });
@@ -24,28 +27,21 @@ export class Responses {
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare(
-      'INSERT INTO answers (id, stream, kind, body, context, answer, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO answers (id, stream, kind, body, context, answer, answered_at)
+       VALUES (:id, :stream, :kind, :body, :context, :answer, :answered_at)`,
     );
     this.#all = db.prepare('SELECT * FROM answers ORDER BY id');
     this.#remove = db.prepare('DELETE FROM answers WHERE id = ?');
   }
 
-  /** Stores the answer to a row; returns it as `pending` would. */
-  add(row: OutboxRow, answer: unknown, now: number): ResponseRow {
-    const stored = JSON.stringify(answer);
-    this.#insert.run(row.id, row.stream, row.kind, row.body, row.context, stored, now);
-    return {
-      id: row.id,
-      stream: row.stream,
-      kind: row.kind,
-      body: row.body,
-      context: row.context,
-      answer: stored,
-      answered_at: now,
-    };
+  /** Stores the response to an outbox row and returns it as `pending` would. */
+  add({ id, stream, kind, body, context }: OutboxRow, data: unknown, now: number): ResponseRow {
+    const row: ResponseRow = { id, stream, kind, body, context, answer: JSON.stringify(data), answered_at: now };
+    this.#insert.run(row);
+    return row;
   }
 
-  /** What has not been worked off, oldest first. */
+  /** Oldest first. */
   pending(): ResponseRow[] {
     return this.#all.all().map((row) => ResponseRowSchema.parse(row));
   }

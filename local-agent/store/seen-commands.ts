@@ -1,4 +1,4 @@
-/** Commands of the edge that this host has taken: each is executed once however often it is sent. */
+/** Commands of the edge that this node has taken: each is executed once, however often it arrives. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 
@@ -9,7 +9,7 @@ const SeenRow = z.object({
   result: z.string().nullable(),
 });
 
-/** A command as it was taken; `result` is null while it is being executed. */
+/** A taken command; `result` is null while it is being executed. */
 export interface SeenCommand {
   command_id: string;
   kind: string;
@@ -32,17 +32,17 @@ export class SeenCommands {
     this.#setResult = db.prepare('UPDATE commands SET result = ? WHERE command_id = ?');
   }
 
-  /** Marks a command as taken. Taking it twice is a bug of the caller and throws. */
+  /** @throws Error when the command was taken before, which is a bug of the caller. */
   take(commandId: string, kind: string, now: number): void {
     this.#insert.run(commandId, kind, now);
   }
 
-  /** A command that this host would not take may be sent again. */
+  /** Lets a refused command be taken when it arrives again. */
   forget(commandId: string): void {
     this.#forget.run(commandId);
   }
 
-  /** Forgets those taken before `at` (Unix milliseconds), which must be long after they expired. */
+  /** Forgets commands taken before `at` (Unix milliseconds), which must be long after they have expired. */
   forgetBefore(at: number): void {
     this.#forgetBefore.run(at);
   }

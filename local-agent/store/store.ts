@@ -1,14 +1,14 @@
 /**
- * The agent's one SQLite file. Every commit is synced before it returns (WAL, synchronous=FULL), so what was
- * stored survives kill -9 and a power cut. One agent per file: a lock that the operating system gives back when
- * its holder dies keeps a second one out, while readers may still look.
+ * The agent's one SQLite file. Every commit is synced before it returns (WAL, synchronous=FULL), so what was stored
+ * survives kill -9 and a power cut. One agent per file: it holds a lock, which the operating system releases when the
+ * process dies. Readers need no lock.
  */
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
 import { makePrivateFile, makePrivateFolder } from '../host/own-files.ts';
 import { takeFileLock } from './file-lock.ts';
 import { Meta } from './meta.ts';
+import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { Outbox } from './outbox.ts';
 import { Pairings } from './pairings.ts';
@@ -23,7 +23,7 @@ export interface Store {
    */
   transaction<T>(fn: () => T): T;
   readonly outbox: Outbox;
-  readonly answers: Responses;
+  readonly responses: Responses;
   readonly seenCommands: SeenCommands;
   readonly pairings: Pairings;
   readonly meta: Meta;
@@ -33,21 +33,16 @@ export interface Store {
 export interface StoreDeps {
   /** Wall clock, Unix milliseconds. */
   now: () => number;
-  /** A name for a new file's outbox: unique for ever. */
+  /** Names the outbox of a new file. It must never be used for another file. */
   newOutboxId: () => string;
 }
 
-/** Another agent uses this file. */
+/** Another agent has the file open. */
 export class StoreLockedError extends Error {
   override readonly name = 'StoreLockedError';
 }
-/** The file was written by a newer version. */
-export class StoreTooNewError extends Error {
-  override readonly name = 'StoreTooNewError';
-}
 
 const OUTBOX_ID = 'outbox_id';
-const VersionRow = z.object({ user_version: z.number().int() });
 
 function takeLock(path: string): DatabaseSync {
   const lock = takeFileLock(`${path}.lock`, 0);
@@ -55,21 +50,7 @@ function takeLock(path: string): DatabaseSync {
   throw new StoreLockedError(`another agent is running on ${path}; stop it, or give this one its own --state-dir`);
 }
 
-/** Brings the tables to this version, one step a transaction. */
-function migrate(db: DatabaseSync, path: string): void {
-  const { user_version: done } = VersionRow.parse(db.prepare('PRAGMA user_version').get());
-  if (done > MIGRATIONS.length) {
-    throw new StoreTooNewError(
-      `${path} was written by a newer version (step ${done}, known ${MIGRATIONS.length}); upgrade the conductor`,
-    );
-  }
-  for (const [index, step] of MIGRATIONS.entries()) {
-    if (index < done) continue;
-    db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
-  }
-}
-
-function transactions(db: DatabaseSync): Store['transaction'] {
+function transactionRunner(db: DatabaseSync): Store['transaction'] {
   let open = false;
   return (fn) => {
     if (open) return fn();
@@ -90,9 +71,10 @@ function transactions(db: DatabaseSync): Store['transaction'] {
 }
 
 /**
- * Opens the file at `path`, making it and its folder (0700) when missing.
+ * Opens the file at `path`; creates it and its folder (0700) when missing.
  *
- * @throws StoreLockedError when another agent holds it, StoreTooNewError when a newer version wrote it.
+ * @throws StoreLockedError when another agent holds it, StoreTooNewError or MigrationChangedError when its tables are
+ *   not those of this version.
  */
 export function openStore(path: string, deps: StoreDeps): Store {
   makePrivateFolder(dirname(path));
@@ -104,7 +86,7 @@ export function openStore(path: string, deps: StoreDeps): Store {
     db.exec(
       'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
     );
-    migrate(db, path);
+    migrate(db, path, MIGRATIONS);
     return assemble(db, lock, deps);
   } catch (error) {
     db?.close();
@@ -119,10 +101,10 @@ function assemble(db: DatabaseSync, lock: DatabaseSync, deps: StoreDeps): Store 
   meta.set(OUTBOX_ID, outboxId);
   return {
     db,
-    transaction: transactions(db),
+    transaction: transactionRunner(db),
     meta,
     outbox: new Outbox(db, { outboxId, now: deps.now }),
-    answers: new Responses(db),
+    responses: new Responses(db),
     seenCommands: new SeenCommands(db),
     pairings: new Pairings(db),
     close() {

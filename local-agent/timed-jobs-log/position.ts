@@ -1,6 +1,6 @@
 /**
- * How far the tick log has been written: the last tick, and how long each day's file was with it. After a crash a file
- * that is longer holds what the position does not know of, and is cut, so that no entry is there twice or torn.
+ * How far the tick log has been written: the last tick, and the length of each day's file after it. After a crash, a file
+ * that is longer has lines of later ticks; they are cut, so that no entry is there twice or torn.
  */
 import { z } from 'zod';
 import type { Store } from '../store/store.ts';

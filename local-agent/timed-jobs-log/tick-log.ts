@@ -1,7 +1,7 @@
 /**
- * The edge's tick log on this host: each entry once, as one line of JSON in the file of its day (UTC), with `started`
- * and `stopped` when a file is opened and closed. It is read in the background, each minute by the node that leads and
- * each hour by the others; what cannot be read or written now is tried again then, and fails nothing else.
+ * The edge's tick log as files of this node: each entry once, as one line of JSON in the file of its day (UTC), with
+ * `started` and `stopped` lines when a file is opened and closed. It is read in the background, every minute by the leader
+ * and every hour by the others. A failed reading or write is repeated at the next interval and affects nothing else.
  */
 import type { Logger } from 'pino';
 import { pageOf } from '../../schema/contracts/common.ts';
@@ -23,7 +23,7 @@ export interface TickLogDeps {
   store: Pick<Store, 'meta'>;
   files: DayFiles;
   clock: Clock;
-  /** Whether this node leads, and so looks often. */
+  /** Whether this node leads, and so reads often. */
   isLeader: () => boolean;
   log: Pick<Logger, 'warn'>;
 }
@@ -37,13 +37,13 @@ function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 'YYYY-MM-DD'.length);
 }
 
-/** When an entry was written; of one that does not say, when its tick began. */
+/** When an entry was written; without a readable time, when its tick began. */
 function timeOf(timestamp: string, tick: Tick): number {
   const time = Date.parse(timestamp);
   return Number.isNaN(time) ? tick.started_at : time;
 }
 
-/** The entries of some ticks as lines, in their order, by runs of the same day. */
+/** The entries of some ticks as lines, in order, grouped by runs of the same day. */
 function linesOf(ticks: readonly Tick[]): Lines[] {
   const runs: Lines[] = [];
   for (const tick of ticks) {
@@ -59,9 +59,9 @@ function linesOf(ticks: readonly Tick[]): Lines[] {
 
 export class TickLog {
   readonly #deps: TickLogDeps;
-  /** As it is stored. */
+  /** The stored position. */
   #position: Position;
-  /** How long the files are that were written since. */
+  /** Lengths of the files that were written since. */
   #sizes: Record<string, number> = {};
   /** The day whose file is open. */
   #open: string | null = null;
@@ -75,13 +75,13 @@ export class TickLog {
     this.#position = readPosition(deps.store.meta);
   }
 
-  /** Reads what is new, and goes on doing so; resolves when the first reading is over. */
+  /** Reads new entries now and at every interval; resolves after the first reading. */
   start(): Promise<void> {
     this.#running = true;
     return this.wake();
   }
 
-  /** Reads what is new now; resolves when that is done, or could not be. */
+  /** Reads new entries now; resolves when that has succeeded or failed. */
   wake(): Promise<void> {
     if (!this.#running) return Promise.resolve();
     this.#cancel();
@@ -89,14 +89,14 @@ export class TickLog {
     return this.#working;
   }
 
-  /** Ends after what is being written, and closes the file. */
+  /** Ends after the write in progress, and closes the file. */
   async stop(): Promise<void> {
     this.#running = false;
     this.#cancel();
     await this.#working;
     await this.#runBestEffort(async () => {
       await this.#close();
-      this.#commit(this.#position.after);
+      this.#commitPosition(this.#position.after);
     });
   }
 
@@ -104,7 +104,7 @@ export class TickLog {
     if (!this.#running) return;
     await this.#runBestEffort(async () => {
       while (this.#running && (await this.#pullPage()) === TICK_LOG.page_size);
-      await this.#forgetOld();
+      await this.#removeOldFiles();
     });
     if (!this.#running) return;
     const { clock, isLeader } = this.#deps;
@@ -113,7 +113,7 @@ export class TickLog {
     this.#cancel = clock.after(delayMs, () => void this.wake());
   }
 
-  /** How many ticks it brought. */
+  /** Returns how many ticks the page had. */
   async #pullPage(): Promise<number> {
     const { after } = this.#position;
     const path = `/v1/timed-jobs/ticks?after=${after}&limit=${TICK_LOG.page_size}`;
@@ -123,18 +123,18 @@ export class TickLog {
       await this.#append(day, lines);
     }
     const last = items.at(-1);
-    if (last !== undefined) this.#commit(last.tick_seq);
+    if (last !== undefined) this.#commitPosition(last.tick_seq);
     return items.length;
   }
 
   async #openDay(day: string): Promise<void> {
     await this.#close();
     const { files } = this.#deps;
-    const there = this.#sizes[day] ?? (await files.size(day));
+    const size = this.#sizes[day] ?? (await files.size(day));
     const known = this.#sizes[day] ?? this.#position.sizes[day];
-    if (known === undefined || there < known) this.#store({ sizes: { ...this.#position.sizes, [day]: there } });
-    else if (there > known) await files.truncate(day, known);
-    await this.#append(day, [this.#mark('started')]);
+    if (known === undefined || size < known) this.#store({ sizes: { ...this.#position.sizes, [day]: size } });
+    else if (size > known) await files.truncate(day, known);
+    await this.#append(day, [this.#markLine('started')]);
     this.#open = day;
   }
 
@@ -142,22 +142,22 @@ export class TickLog {
     const day = this.#open;
     if (day === null) return;
     this.#open = null;
-    await this.#append(day, [this.#mark('stopped')]);
+    await this.#append(day, [this.#markLine('stopped')]);
   }
 
   async #append(day: string, lines: readonly string[]): Promise<void> {
     this.#sizes[day] = await this.#deps.files.append(day, `${lines.join('\n')}\n`);
   }
 
-  #mark(stage: 'started' | 'stopped'): string {
+  #markLine(stage: 'started' | 'stopped'): string {
     const { clock, nodeId } = this.#deps;
     const ts = new Date(clock.now()).toISOString();
     const at = { ts, batch_id: null, runner: FRAMEWORK_RUNNER, stage, result: 'ok', duration_ms: 0, error: null };
     return JSON.stringify({ ...at, trigger: null, controller_id: nodeId });
   }
 
-  /** Everything that is in the files now belongs to the ticks up to that one. */
-  #commit(after: number): void {
+  /** Stores that the files hold the ticks up to that one. */
+  #commitPosition(after: number): void {
     this.#store({ after, sizes: { ...this.#position.sizes, ...this.#sizes } });
     this.#sizes = {};
   }
@@ -167,13 +167,13 @@ export class TickLog {
     writePosition(this.#deps.store.meta, this.#position);
   }
 
-  async #forgetOld(): Promise<void> {
+  async #removeOldFiles(): Promise<void> {
     const { files, clock } = this.#deps;
     const oldest = dayOf(clock.now() - TICK_LOG.keep_ms);
     for (const day of await files.days()) if (day < oldest) await files.remove(day);
   }
 
-  /** A failure is told once until it is over; what was written without its position is cut at the next attempt. */
+  /** Logs a failure once until the next success. Lines written without a stored position are cut at the next attempt. */
   async #runBestEffort(work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -181,7 +181,7 @@ export class TickLog {
     } catch (error) {
       this.#open = null;
       this.#sizes = {};
-      if (!this.#failing) this.#deps.log.warn({ err: error }, 'the tick log could not be brought up to date');
+      if (!this.#failing) this.#deps.log.warn({ err: error }, 'the tick log could not be updated');
       this.#failing = true;
     }
   }

@@ -1,32 +1,32 @@
 /**
- * `exec`: a program by argv, or a script by the shell. It runs in a folder inside the roots, with a minimal
+ * `exec`: runs a program by argv, or a script by the shell. It runs in a folder inside the roots, with a minimal
  * environment, in its own session, for a limited time and with limited output.
  */
 import { isAbsolute } from 'node:path';
 import type { ToolParams } from '../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
-import { withFolder } from '../host/fs.ts';
+import { withFolder } from '../host/place.ts';
 import { describeProcess } from '../worker-runner/orphans.ts';
 import type { ProgramEnd } from '../worker-runner/spawn.ts';
 import { runProgram } from '../worker-runner/spawn.ts';
 import { LiveText } from './live-text.ts';
 import type { ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
-import { clipBytes, ended, fileOutcome, stopStatus } from './tool.ts';
+import { clipBytes, failure, fileOutcome, stopStatus } from './tool.ts';
 
-/** Shorter than an agent that stops waits for its rooms, so that it leaves nothing running. */
+/** Shorter than a stopping agent waits for its parts, so that no program outlives it. */
 const KILL_GRACE_MS = 2_000;
 const MAX_STREAM_BYTES = INSTRUCTION.max_output_bytes / 2;
-/** Collected beyond the limit, so that a secret across it is seen whole and redacted before the cut. */
+/** Collected beyond the limit, so that a secret across the limit is redacted before the output is cut. */
 const SLACK_BYTES = 8 * 1024;
 const STDERR_HEAD = '\n[stderr]\n';
 
-/** Of the agent's environment; PATH beside them, without its relative folders. Nothing else, so no token, is seen. */
-const HANDED_DOWN = ['HOME', 'LANG', 'LC_ALL', 'LOGNAME', 'TMPDIR', 'TZ', 'USER'];
+/** The variables of the agent that a program gets, beside PATH without its relative folders. No token is among them. */
+const INHERITED_VARIABLES = ['HOME', 'LANG', 'LC_ALL', 'LOGNAME', 'TMPDIR', 'TZ', 'USER'];
 
-function environment(own: ToolContext['env'], given: Readonly<Record<string, string>>): Record<string, string> {
+function buildEnvironment(own: ToolContext['env'], given: Readonly<Record<string, string>>): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const name of HANDED_DOWN) if (own[name] !== undefined) env[name] = own[name];
-  // A relative entry would look for programs in a folder that a chat may write to.
+  for (const name of INHERITED_VARIABLES) if (own[name] !== undefined) env[name] = own[name];
+  // With a relative entry, programs would be looked up in a folder that a chat may write to.
   const path = (own.PATH ?? '').split(':').filter((entry) => isAbsolute(entry));
   env.PATH = path.length > 0 ? path.join(':') : '/usr/bin:/bin';
   return { ...env, ...given };
@@ -36,9 +36,9 @@ function commandLine(params: ToolParams<'conductor::exec'>): string[] {
   return params.argv ?? ['/bin/sh', '-c', params.command ?? ''];
 }
 
-type Ran = Extract<ProgramEnd, { started: true }>;
+type StartedProgramEnd = Extract<ProgramEnd, { started: true }>;
 
-function statusOf(end: Ran, signal: AbortSignal): Pick<ToolOutcome, 'status' | 'error_code'> {
+function statusOf(end: StartedProgramEnd, signal: AbortSignal): Pick<ToolOutcome, 'status' | 'error_code'> {
   if (end.stopped === 'aborted') return stopStatus(signal);
   if (end.stopped === 'timeout') return { status: 'failed', error_code: 'timeout' };
   if (end.exit_code === 0) return { status: 'succeeded', error_code: null };
@@ -47,7 +47,7 @@ function statusOf(end: Ran, signal: AbortSignal): Pick<ToolOutcome, 'status' | '
 
 function outcomeOf(end: ProgramEnd, { redact, signal }: ToolContext): ToolOutcome {
   if (!end.started) {
-    return ended('failed', end.code === 'ENOENT' ? 'program_not_found' : 'spawn_failed', redact(end.message));
+    return failure('failed', end.code === 'ENOENT' ? 'program_not_found' : 'spawn_failed', redact(end.message));
   }
   const stdout = clipBytes(redact(end.stdout), MAX_STREAM_BYTES);
   const stderr = clipBytes(redact(end.stderr), MAX_STREAM_BYTES);
@@ -64,7 +64,7 @@ export const exec: ToolHandler<'conductor::exec'> = async (params, context) => {
       const end = await runProgram({
         argv: commandLine(params),
         cwd,
-        env: environment(context.env, params.env ?? {}),
+        env: buildEnvironment(context.env, params.env ?? {}),
         stdin: params.stdin ?? null,
         timeoutMs: Math.min(params.timeout_ms ?? context.timeoutMs, context.timeoutMs),
         killGraceMs: KILL_GRACE_MS,

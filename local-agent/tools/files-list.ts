@@ -1,15 +1,15 @@
-/** `files/list`: the files below a folder that a glob matches, one a line. */
+/** `files/list`: the files below a folder that match a glob, one per line. */
 import { walkFiles } from '../host/walk.ts';
-import { matcherOf } from './glob.ts';
+import { compileGlob } from './glob.ts';
 import type { ToolHandler } from './tool.ts';
-import { clipToOutput, fileOutcome, stoppedOutcome, succeeded, timeLimited } from './tool.ts';
+import { clipToOutput, fileOutcome, stoppedOutcome, success, timeLimited } from './tool.ts';
 
 const LIMIT = 1_000;
 
 export const listFiles: ToolHandler<'conductor::files/list'> = async (params, context) => {
   const { roots, redact } = context;
   try {
-    const matches = matcherOf(params.pattern);
+    const matches = compileGlob(params.pattern);
     const limit = params.limit ?? LIMIT;
     const found: string[] = [];
     let more = false;
@@ -23,7 +23,7 @@ export const listFiles: ToolHandler<'conductor::files/list'> = async (params, co
     }
     if (signal.aborted) return stoppedOutcome(signal);
     const { text, clipped } = clipToOutput(redact(found.map((path) => `${path}\n`).join('')));
-    return succeeded(text, more || clipped);
+    return success(text, more || clipped);
   } catch (error) {
     return fileOutcome(error);
   }

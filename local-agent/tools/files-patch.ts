@@ -1,19 +1,19 @@
 /**
- * `files/patch`: a unified diff over one or more files. Everything is worked out before anything is written; every
- * context must fit, and each file must still hold what its part was worked out on. When a later file cannot be
- * written, the earlier ones get their content back.
+ * `files/patch`: applies a unified diff to one or more files. All new contents are computed before any file is written.
+ * Every context must match, and each file must still have the content that its part was computed from. When a file cannot
+ * be written, the files written before it are restored.
  */
 import type { StructuredPatch } from 'diff';
 import { applyPatch, parsePatch } from 'diff';
-import { writeWholeFile } from '../host/fs.ts';
-import { readWholeFile, removeFile } from '../host/remove.ts';
+import { readWholeFile } from '../host/read-file.ts';
 import { FileError } from '../host/roots.ts';
+import { removeFile, writeWholeFile } from '../host/write-file.ts';
 import type { ToolContext, ToolHandler } from './tool.ts';
-import { ended, fileOutcome, succeeded } from './tool.ts';
+import { failure, fileOutcome, success } from './tool.ts';
 
-const NOWHERE = '/dev/null';
+const NO_FILE = '/dev/null';
 
-/** One file as it is and as it shall be; null where there is none. */
+/** The content of one file before and after the patch; null when the file does not exist. */
 interface Change {
   path: string;
   before: Buffer | null;
@@ -30,7 +30,7 @@ class PatchError extends Error {
   }
 }
 
-/** The files that a patch names, as they are written there without git's `a/` and `b/`; none when it is no patch. */
+/** The files that a patch names, without git's `a/` and `b/`; empty when it is not a patch. */
 export function patchedPaths(patch: string): string[] {
   try {
     return parse(patch).flatMap((part) => {
@@ -54,8 +54,8 @@ function parse(patch: string): StructuredPatch[] {
 function namesOf(part: StructuredPatch): { from: string | null; to: string | null } {
   const { oldFileName: from, newFileName: to } = part;
   if (from === undefined || to === undefined) throw new PatchError('invalid_patch', 'a part names no file (---, +++)');
-  const prefixed = (from === NOWHERE || from.startsWith('a/')) && (to === NOWHERE || to.startsWith('b/'));
-  const plain = (name: string) => (name === NOWHERE ? null : prefixed ? name.slice(2) : name);
+  const prefixed = (from === NO_FILE || from.startsWith('a/')) && (to === NO_FILE || to.startsWith('b/'));
+  const plain = (name: string) => (name === NO_FILE ? null : prefixed ? name.slice(2) : name);
   return { from: plain(from), to: plain(to) };
 }
 
@@ -75,9 +75,10 @@ function changesOf(part: StructuredPatch, cwd: string | undefined, { roots }: To
   const before = source === null ? null : readWholeFile(roots, source, { anyNames: false });
   if (source !== null && before === null) throw new FileError('not_found', `${from}: not found`);
   const patched = applyPatch(before === null ? '' : textOf(before, from ?? ''), part);
-  if (patched === false) throw new PatchError('context_differs', `${to ?? from}: the patch does not fit what is there`);
+  if (patched === false)
+    throw new PatchError('context_differs', `${to ?? from}: the patch does not match the content of the file`);
   if (target === null && patched !== '')
-    throw new PatchError('context_differs', `${from}: the patch removes only a part`);
+    throw new PatchError('context_differs', `${from}: the patch removes the file but not all of its content`);
   const after = target === null ? null : Buffer.from(patched, 'utf8');
   if (source === target && source !== null) return [{ path: source, before, after }];
   return [
@@ -90,52 +91,57 @@ function sameBytes(a: Buffer | null, b: Buffer | null): boolean {
   return a === null || b === null ? a === b : a.equals(b);
 }
 
-function make({ path, before, after }: Change, context: ToolContext): void {
+function applyChange({ path, before, after }: Change, context: ToolContext): void {
   const { roots, newTemporaryName, keeper } = context;
   const keep = keeper(after);
-  const checked: typeof keep = (found) => {
+  const keepUnchanged: typeof keep = (found) => {
     if (!sameBytes(found.bytes, before)) throw new FileError('changed', `${path} has changed meanwhile`);
     keep(found);
   };
-  if (after === null) removeFile(roots, path, checked);
+  if (after === null) removeFile(roots, path, keepUnchanged);
   else {
-    const options = { overwrite: before !== null, createParents: true, temporary: newTemporaryName(), keep: checked };
+    const options = {
+      overwrite: before !== null,
+      createParents: true,
+      temporary: newTemporaryName(),
+      keep: keepUnchanged,
+    };
     writeWholeFile(roots, path, after, options);
   }
 }
 
-function takeBack({ path, before }: Change, { roots, newTemporaryName }: ToolContext): void {
+function restore({ path, before }: Change, { roots, newTemporaryName }: ToolContext): void {
   if (before === null) removeFile(roots, path);
   else writeWholeFile(roots, path, before, { overwrite: true, createParents: true, temporary: newTemporaryName() });
 }
 
-function makeAll(changes: readonly Change[], context: ToolContext): void {
-  const made: Change[] = [];
+function applyAll(changes: readonly Change[], context: ToolContext): void {
+  const applied: Change[] = [];
   try {
     for (const change of changes) {
-      make(change, context);
-      made.push(change);
+      applyChange(change, context);
+      applied.push(change);
     }
   } catch (error) {
-    for (const change of made.reverse()) takeBack(change, context);
+    for (const change of applied.reverse()) restore(change, context);
     throw error;
   }
 }
 
-function told({ path, before, after }: Change): string {
-  return `${after === null ? 'removed' : before === null ? 'made' : 'patched'} ${path}\n`;
+function describeChange({ path, before, after }: Change): string {
+  return `${after === null ? 'removed' : before === null ? 'created' : 'patched'} ${path}\n`;
 }
 
 export const patchFiles: ToolHandler<'conductor::files/patch'> = async (params, context) => {
   try {
     const changes = parse(params.patch).flatMap((part) => changesOf(part, params.cwd, context));
-    if (changes.length === 0) return ended('failed', 'invalid_patch', 'the patch changes nothing');
+    if (changes.length === 0) return failure('failed', 'invalid_patch', 'the patch changes nothing');
     const twice = changes.find(({ path }, at) => changes.findIndex((one) => one.path === path) !== at);
-    if (twice) return ended('failed', 'invalid_patch', `${twice.path} is named twice`);
-    makeAll(changes, context);
-    return succeeded(changes.map(told).join(''));
+    if (twice) return failure('failed', 'invalid_patch', `${twice.path} is named twice`);
+    applyAll(changes, context);
+    return success(changes.map(describeChange).join(''));
   } catch (error) {
-    if (error instanceof PatchError) return ended('failed', error.code, context.redact(error.message));
+    if (error instanceof PatchError) return failure('failed', error.code, context.redact(error.message));
     return fileOutcome(error);
   }
 };

@@ -1,14 +1,14 @@
 /** `files/read`: a part of a regular file inside the roots, as text or base64. */
 import { INSTRUCTION } from '../../schema/defaults.ts';
-import { readFileSlice } from '../host/fs.ts';
+import { readFileSlice } from '../host/read-file.ts';
 import { FileError } from '../host/roots.ts';
 import type { ToolHandler } from './tool.ts';
-import { fileOutcome, succeeded } from './tool.ts';
+import { fileOutcome, success } from './tool.ts';
 
-/** Base64 makes four characters of three bytes. */
+/** Base64 encodes three bytes as four characters. */
 const MAX_BASE64_BYTES = Math.floor((INSTRUCTION.max_output_bytes * 3) / 4);
 
-/** A character that the slice has cut in two, at either end, is left out. */
+/** The slice without a character that it cuts at either end. */
 function wholeCharacters(bytes: Buffer): Buffer {
   const isContinuation = (at: number) => ((bytes[at] ?? 0) & 0xc0) === 0x80;
   let from = 0;
@@ -35,12 +35,12 @@ export const readFile: ToolHandler<'conductor::files/read'> = async (params, { r
     const offset = params.offset ?? 0;
     const length = Math.min(params.length ?? limit, limit);
     const { bytes, size } = readFileSlice(roots, roots.resolve(params.path, params.cwd), { offset, length });
-    const asked = Math.min(params.length ?? size, Math.max(0, size - offset));
-    // Bytes as characters one to one, so that a secret is found in them before they are encoded.
+    const requested = Math.min(params.length ?? size, Math.max(0, size - offset));
+    // Each byte becomes one character, so that a secret is found before the bytes are encoded.
     const output = base64
       ? Buffer.from(redact(bytes.toString('latin1')), 'latin1').toString('base64')
       : redact(decode(bytes, params.path));
-    return succeeded(output, bytes.length < asked);
+    return success(output, bytes.length < requested);
   } catch (error) {
     return fileOutcome(error);
   }

@@ -1,7 +1,7 @@
-/** `files/write`: a whole file inside the roots, atomically; an existing one only with `overwrite`. */
-import { writeWholeFile } from '../host/fs.ts';
+/** `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite`. */
+import { writeWholeFile } from '../host/write-file.ts';
 import type { ToolHandler } from './tool.ts';
-import { ended, fileOutcome, succeeded } from './tool.ts';
+import { failure, fileOutcome, success } from './tool.ts';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -10,7 +10,7 @@ export const writeFile: ToolHandler<'conductor::files/write'> = async (params, c
   try {
     const base64 = params.encoding === 'base64';
     if (base64 && !(BASE64.test(params.content) && params.content.length % 4 === 0)) {
-      return ended('failed', 'invalid_base64', 'content is not base64');
+      return failure('failed', 'invalid_base64', 'content is not base64');
     }
     const bytes = Buffer.from(params.content, base64 ? 'base64' : 'utf8');
     const { replaced, path } = writeWholeFile(roots, roots.resolve(params.path, params.cwd), bytes, {
@@ -19,7 +19,7 @@ export const writeFile: ToolHandler<'conductor::files/write'> = async (params, c
       temporary: newTemporaryName(),
       keep: keeper(bytes),
     });
-    return succeeded(`${replaced ? 'replaced' : 'wrote'} ${path} (${bytes.length} bytes)`);
+    return success(`${replaced ? 'replaced' : 'wrote'} ${path} (${bytes.length} bytes)`);
   } catch (error) {
     return fileOutcome(error);
   }

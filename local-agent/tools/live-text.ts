@@ -1,12 +1,12 @@
 /**
- * What a program prints, as text that may be shown while it still runs: decoded across chunks, redacted, and held back
- * as far as a secret could still be coming.
+ * The output of a running program as text that can be shown: decoded across chunks and redacted. An end that may be the
+ * start of a secret is held back until the next chunk.
  */
 import { StringDecoder } from 'node:string_decoder';
 import { INSTRUCTION } from '../../schema/defaults.ts';
-import type { Redact } from '../policy/redact.ts';
+import type { Redact } from '../lib/redact.ts';
 
-/** More than is ever shown live is not looked at. */
+/** Output beyond the limit of what is shown live is ignored. */
 const MAX_CHARS = INSTRUCTION.max_live_chars;
 
 export class LiveText {
@@ -28,7 +28,7 @@ export class LiveText {
     if (end === 0) return;
     const ready = this.#redact(this.#held.slice(0, end));
     const rest = this.#held.slice(end);
-    // They differ when a secret lies across the cut: then it is shown with what comes next.
+    // The texts differ when a secret lies across the cut; then all of it waits for the next chunk.
     if (ready + this.#redact(rest) !== this.#redact(this.#held)) return;
     this.#held = rest;
     this.#shown += ready.length;

@@ -1,4 +1,4 @@
-/** The host's tools: a row of the tool table that runs on the host and has no handler here does not compile. */
+/** The handlers of the tools that run on the host. A host tool in the tool table without a handler does not compile. */
 import type { HostTool, ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { TOOLS } from '../../schema/contracts/tools.ts';
 import { exec } from './exec.ts';
@@ -8,7 +8,7 @@ import { readFile } from './files-read.ts';
 import { searchFiles } from './files-search.ts';
 import { writeFile } from './files-write.ts';
 import type { InstructionResult, ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
-import { ended, fitToBody } from './tool.ts';
+import { failure, fitOutput } from './tool.ts';
 
 const HANDLERS: { [N in HostTool]: ToolHandler<N> } = {
   'conductor::exec': exec,
@@ -23,25 +23,19 @@ export function isHostTool(name: ToolName): name is HostTool {
   return TOOLS[name].where === 'host';
 }
 
-async function dispatch<N extends HostTool>(name: N, params: unknown, context: ToolContext): Promise<ToolOutcome> {
-  const checked = TOOLS[name].params.safeParse(params);
-  if (!checked.success) return ended('failed', 'invalid_params', 'the params do not fit the tool any more');
-  return await HANDLERS[name](checked.data as ToolParams<N>, context);
-}
-
-/** Performs the effect of one instruction. Never throws: what goes wrong is a `failed` result. */
-export async function runHostTool(
-  name: HostTool,
-  params: unknown,
+/** Runs one host tool. Never throws: an error is a `failed` result. */
+export async function runHostTool<N extends HostTool>(
+  name: N,
+  params: ToolParams<N>,
   context: ToolContext,
   monotonicNow: () => number,
 ): Promise<InstructionResult> {
   const startedAt = monotonicNow();
   let outcome: ToolOutcome;
   try {
-    outcome = fitToBody(await dispatch(name, params, context));
+    outcome = fitOutput(await HANDLERS[name](params, context));
   } catch (error) {
-    outcome = ended('failed', 'internal', context.redact(error instanceof Error ? error.message : String(error)));
+    outcome = failure('failed', 'internal', context.redact(error instanceof Error ? error.message : String(error)));
   }
   return { ...outcome, duration_ms: Math.max(0, Math.round(monotonicNow() - startedAt)) };
 }

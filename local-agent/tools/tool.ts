@@ -1,21 +1,25 @@
-/** What every host tool is given and gives back. */
+/** The context that every host tool gets, and the outcome that it returns. */
 import { z } from 'zod';
 import type { InstructionResultBody } from '../../schema/contracts/instructions.ts';
 import { RESULT_STATUSES } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
-import { HTTP, INSTRUCTION } from '../../schema/defaults.ts';
-import type { Keep } from '../host/fs.ts';
+import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { FileErrorCode, Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
-import type { Redact } from '../policy/redact.ts';
+import type { Keep } from '../host/write-file.ts';
+import { fitToBody } from '../lib/fit-text.ts';
+import type { Redact } from '../lib/redact.ts';
 import type { RunningProcess } from '../worker-runner/orphans.ts';
 
-/** An instruction's result: what the edge is told, without the node's name. */
-export type InstructionResult = Omit<InstructionResultBody, 'controller_id' | 'exit_code' | 'error_code'> & {
+/** The result of an instruction as it is reported to the edge, without the node's id. */
+export type InstructionResult = Omit<
+  InstructionResultBody,
+  'controller_id' | 'inline_chars' | 'exit_code' | 'error_code'
+> & {
   exit_code: number | null;
   error_code: string | null;
 };
-/** A result as it is kept in `executions.result`. */
+/** A result as it is stored in `executions.result`. */
 export const InstructionResultSchema = z.object({
   status: z.enum(RESULT_STATUSES),
   output: z.string(),
@@ -30,33 +34,33 @@ export type ToolOutcome = Omit<InstructionResult, 'duration_ms'>;
 export interface ToolContext {
   roots: Roots;
   redact: Redact;
-  /** The agent's environment, of which a child gets a few names. */
+  /** The agent's environment. A program gets a few of its variables. */
   env: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the agent stops or the instruction is canceled; its reason is a `StopCause`. */
+  /** Aborted when the agent stops or the instruction is canceled; the reason is a `StopCause`. */
   signal: AbortSignal;
   timeoutMs: number;
-  /** Keeps what is about to be replaced by `after` (null: removed), so that a person can undo it. */
+  /** Keeps a file before it is replaced by `after` (null: removed), so that a person can undo the change. */
   keeper: (after: Buffer | null) => Keep;
-  /** A program runs for the instruction: its process group and what tells it from a later one of that number. */
+  /** Called with the process group of a program that was started for the instruction. */
   onProcess: (running: RunningProcess) => void;
-  /** What the program prints, redacted, as it comes. */
+  /** Called with the redacted output of the program as it arrives. */
   onOutput: (text: string) => void;
-  /** A file name that nothing has: for what is written before it takes its place. */
+  /** A name that no file has, for content that is written before it replaces a file. */
   newTemporaryName: () => string;
 }
 
-/** Why an effect is ended from outside. */
+/** Why a running effect is stopped. */
 export const STOP_CAUSES = ['agent_stopped', 'canceled'] as const;
 export type StopCause = (typeof STOP_CAUSES)[number];
 
 export type ToolHandler<N extends HostTool> = (params: ToolParams<N>, context: ToolContext) => Promise<ToolOutcome>;
 
-export function succeeded(output: string, truncated = false): ToolOutcome {
+export function success(output: string, truncated = false): ToolOutcome {
   return { status: 'succeeded', output, exit_code: null, error_code: null, truncated };
 }
 
-/** A result without an effect to show: why it is so, in words. */
-export function ended(
+/** Any outcome but success, with its reason in words. */
+export function failure(
   status: 'failed' | 'denied' | 'canceled' | 'interrupted',
   error_code: string,
   output: string,
@@ -64,38 +68,38 @@ export function ended(
   return { status, output, exit_code: null, error_code, truncated: false };
 }
 
-/** How an effect ended that was ended from outside. */
+/** The status of an effect that was stopped by the signal. */
 export function stopStatus(signal: AbortSignal): Pick<ToolOutcome, 'status' | 'error_code'> {
   if (signal.reason === ('canceled' satisfies StopCause)) return { status: 'canceled', error_code: 'canceled' };
   return { status: 'interrupted', error_code: 'agent_stopped' };
 }
 
-/** The context's signal, aborted as well when the instruction's time is up. */
+/** The context's signal, which is also aborted when the time limit is reached. */
 export function timeLimited({ signal, timeoutMs }: Pick<ToolContext, 'signal' | 'timeoutMs'>): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 }
 
 /** The outcome of a tool that `timeLimited` stopped. */
 export function stoppedOutcome(signal: AbortSignal): ToolOutcome {
-  if (signal.reason instanceof DOMException) return ended('failed', 'timeout', 'its time was up');
-  return { ...stopStatus(signal), output: 'it was stopped', exit_code: null, truncated: false };
+  if (signal.reason instanceof DOMException) return failure('failed', 'timeout', 'the time limit was reached');
+  return { ...stopStatus(signal), output: 'the instruction was stopped', exit_code: null, truncated: false };
 }
 
-/** As much of a text as an output holds. */
+/** A text cut to the limit of an output. */
 export function clipToOutput(text: string): { text: string; clipped: boolean } {
   return clipBytes(text, INSTRUCTION.max_output_bytes);
 }
 
-/** What the policy forbids by its roots, as against what merely went wrong. */
-const FORBIDDEN: ReadonlySet<FileErrorCode> = new Set(['path_outside_roots', 'path_protected', 'hard_linked']);
+/** File errors that are denials by the roots; the others are failures. */
+const DENIALS: ReadonlySet<FileErrorCode> = new Set(['path_outside_roots', 'path_protected', 'hard_linked']);
 
-/** The outcome of a file operation that threw; what is not expected is thrown on. */
+/** The outcome of a file operation that threw. Unexpected errors are thrown again. */
 export function fileOutcome(error: unknown): ToolOutcome {
   if (!(error instanceof FileError)) throw error;
-  return ended(FORBIDDEN.has(error.code) ? 'denied' : 'failed', error.code, error.message);
+  return failure(DENIALS.has(error.code) ? 'denied' : 'failed', error.code, error.message);
 }
 
-/** The first `maxBytes` of a text in UTF-8, without cutting a character. */
+/** The first `maxBytes` of a text in UTF-8, without a cut character. */
 export function clipBytes(text: string, maxBytes: number): { text: string; clipped: boolean } {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length <= maxBytes) return { text, clipped: false };
@@ -104,15 +108,8 @@ export function clipBytes(text: string, maxBytes: number): { text: string; clipp
   return { text: bytes.subarray(0, end).toString('utf8'), clipped: true };
 }
 
-/** Room for the other fields of a result within the edge's limit of a body. */
-const SPARE_BYTES = 16 * 1024;
-
-/** The same outcome with as much of its output as a request may carry: control characters take six bytes each there. */
-export function fitToBody(outcome: ToolOutcome): ToolOutcome {
-  let { output, truncated } = outcome;
-  while (Buffer.byteLength(JSON.stringify(output)) > HTTP.max_body_bytes - SPARE_BYTES) {
-    output = output.slice(0, Math.floor(output.length * 0.75)).toWellFormed();
-    truncated = true;
-  }
-  return { ...outcome, output, truncated };
+/** The same outcome with as much of its output as a request can carry. */
+export function fitOutput(outcome: ToolOutcome): ToolOutcome {
+  const output = fitToBody(outcome.output);
+  return { ...outcome, output, truncated: outcome.truncated || output !== outcome.output };
 }

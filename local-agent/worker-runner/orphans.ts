@@ -1,22 +1,22 @@
 /**
- * Programs that outlive a killed agent. What is running is described by its process group and by what tells it from a
- * later process of the same number; a restarted agent ends the group only when it certainly is that one.
+ * Programs that outlive a killed agent. A running program is described by its process group and its start time, which
+ * distinguishes it from a later process with the same id. A restarted agent kills a group only when both match.
  */
 import { spawnSync } from 'node:child_process';
 import { z } from 'zod';
 import { bootId, groupMembers, startTicks } from '../host/processes.ts';
-import { signalGroup } from './kill.ts';
+import { signalGroup } from '../lib/kill-group.ts';
 
 export const RunningProcessSchema = z.object({
   pid: z.number().int().positive(),
-  /** When this process began, in the system's own words; null when the system did not say. */
+  /** The start time of the process in a form of the system; null when the system gave none. */
   began: z.string().nullable(),
 });
 export type RunningProcess = z.infer<typeof RunningProcessSchema>;
 
 const LINUX = process.platform === 'linux';
 
-function beganAt(pid: number): string | null {
+function startOf(pid: number): string | null {
   if (LINUX) {
     const ticks = startTicks(pid);
     return ticks === null ? null : `${bootId()} ${ticks}`;
@@ -25,12 +25,12 @@ function beganAt(pid: number): string | null {
   return stdout.trim() || null;
 }
 
-/** The process of that number as it runs now. */
+/** The process with that id as it runs now. */
 export function describeProcess(pid: number): RunningProcess {
-  return { pid, began: beganAt(pid) };
+  return { pid, began: startOf(pid) };
 }
 
-/** The leader has ended, and what is left of its session began after it in the same boot. */
+/** Whether the leader has ended, and all members of the group belong to its session and started after it in this boot. */
 function isOrphanedGroup({ pid, began }: RunningProcess): boolean {
   const [boot, ticks] = began?.split(' ') ?? [];
   if (!LINUX || boot !== bootId()) return false;
@@ -38,9 +38,9 @@ function isOrphanedGroup({ pid, began }: RunningProcess): boolean {
   return members.length > 0 && members.every((one) => one.session === pid && one.startTicks >= Number(ticks));
 }
 
-/** Ends what is left of it. True when there was something. */
+/** Kills what remains of the program's group. False when nothing was found. */
 export function killOrphan(running: RunningProcess): boolean {
-  const now = beganAt(running.pid);
+  const now = startOf(running.pid);
   const isLeader = now !== null && now === running.began;
   if (!isLeader && (now !== null || !isOrphanedGroup(running))) return false;
   return signalGroup(running.pid, 'SIGKILL');

@@ -1,4 +1,4 @@
-/** Collects a child's output up to a limit. What comes after it is read and dropped, so a flood costs no memory. */
+/** Collects the output of a child process up to a limit. The rest is read and dropped, so it costs no memory. */
 export class OutputCollector {
   readonly #maxBytes: number;
   readonly #chunks: Buffer[] = [];
@@ -13,7 +13,7 @@ export class OutputCollector {
     const room = this.#maxBytes - this.#kept;
     if (chunk.length > room) this.#truncated = true;
     if (room <= 0) return;
-    // A copy: a slice would keep the whole chunk alive.
+    // Copied, as a slice would keep the whole chunk in memory.
     const part = chunk.length > room ? Buffer.from(chunk.subarray(0, room)) : chunk;
     this.#chunks.push(part);
     this.#kept += part.length;

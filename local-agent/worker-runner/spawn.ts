@@ -1,16 +1,16 @@
 /**
- * Runs one program to its end: in a session of its own, with the environment it is given and no other, for a
- * limited time, with limited output. Whatever ends it ends its group: SIGTERM, then SIGKILL. When the program has
- * exited, what it left running in its group is killed too, so nothing holds the agent up or goes on unseen.
+ * Runs one program to its end, in a session of its own, with exactly the given environment, a time limit and an output
+ * limit. Stopping it signals its whole process group: SIGTERM, then SIGKILL. When the program exits, the rest of its group
+ * is killed too, so that no process delays the agent or keeps running unnoticed.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { endGroup, signalGroup } from './kill.ts';
+import { endGroup, signalGroup } from '../lib/kill-group.ts';
 import { OutputCollector } from './output.ts';
 import type { StopReason } from './timeout.ts';
 import { watchForStop } from './timeout.ts';
 
-/** How long the pipes may stay open after the group is gone; a process that left the session could hold them. */
+/** How long the pipes may stay open after the group has ended. A process that left the session could hold them open. */
 const DRAIN_MS = 1_000;
 
 export interface ProgramRequest {
@@ -21,12 +21,12 @@ export interface ProgramRequest {
   timeoutMs: number;
   /** Between SIGTERM and SIGKILL. */
   killGraceMs: number;
-  /** Of each of stdout and stderr. */
+  /** Limit for each of stdout and stderr. */
   maxOutputBytes: number;
   signal: AbortSignal;
-  /** It runs, as the leader of that process group. */
+  /** Called when the program runs, with its process group. */
   onStarted?: (groupId: number) => void;
-  /** Part of what it prints on either of its outputs, as it comes. */
+  /** Called with each chunk of stdout and stderr as it arrives. */
   onOutput?: (chunk: Buffer) => void;
 }
 
@@ -47,29 +47,29 @@ interface Exit {
   signal: string | null;
 }
 
-function exitOf(child: ChildProcess): Promise<Exit> {
+function waitForExit(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
 }
 
-/** When the pipes are at their end, or have been given up. */
-async function drained(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
+/** Resolves when the pipes have closed, or the time for that is over. */
+async function waitForPipes(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const givenUp = new Promise<void>((resolve) => {
+  const timedOut = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, DRAIN_MS);
   });
-  await Promise.race([closed, givenUp]);
+  await Promise.race([closed, timedOut]);
   clearTimeout(timer);
   child.stdout?.destroy();
   child.stderr?.destroy();
 }
 
-function feed(child: ChildProcess, stdin: string | null): void {
-  // A program that does not read its input closes the pipe: that is its right, and no failure.
+function writeInput(child: ChildProcess, stdin: string | null): void {
+  // A program that does not read its input closes the pipe, which is not a failure.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(stdin ?? '');
 }
 
-/** Runs it; never throws. A program that cannot be started is `started: false` with the system's code. */
+/** Runs a program. Never throws: one that cannot be started is `started: false` with the system's code. */
 export async function runProgram(request: ProgramRequest): Promise<ProgramEnd> {
   const [file = '', ...args] = request.argv;
   let child: ChildProcess;
@@ -84,7 +84,7 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramEnd> {
     const error = await failed;
     return { started: false, code: error.code ?? 'spawn_failed', message: error.message };
   }
-  const exit = exitOf(child);
+  const exit = waitForExit(child);
   const closed = new Promise((resolve) => child.once('close', resolve));
   const stdout = new OutputCollector(request.maxOutputBytes);
   const stderr = new OutputCollector(request.maxOutputBytes);
@@ -98,19 +98,19 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramEnd> {
     });
   }
   request.onStarted?.(groupId);
-  feed(child, request.stdin);
+  writeInput(child, request.stdin);
 
   let stopped: StopReason | null = null;
-  let callOffKill = () => {};
-  const callOffStop = watchForStop(request, (reason) => {
+  let cancelKill = () => {};
+  const cancelStop = watchForStop(request, (reason) => {
     stopped = reason;
-    callOffKill = endGroup(groupId, request.killGraceMs);
+    cancelKill = endGroup(groupId, request.killGraceMs);
   });
   const { code, signal } = await exit;
-  callOffStop();
-  callOffKill();
+  cancelStop();
+  cancelKill();
   signalGroup(groupId, 'SIGKILL');
-  await drained(child, closed);
+  await waitForPipes(child, closed);
   const truncated = stdout.truncated || stderr.truncated;
   return { started: true, exit_code: code, signal, stopped, stdout: stdout.text(), stderr: stderr.text(), truncated };
 }

@@ -23,7 +23,17 @@ import { DeliveryResultSchema } from './renewal.ts';
 
 export const CommandIdSchema = idSchema('cmd');
 
-/** The body of each kind. A new kind is a row here, in `COMMAND_RESULTS` and in the handlers of edge and agent. */
+/** A call of a tool that runs in a browser of the addressed node. */
+const browserCall = {
+  /** `target::tool` of a tool that runs in a browser. */
+  name: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  /** Of the conversation that the call was found in; of a person's call, that of the tool. */
+  platform: PlatformSchema,
+  timeout_ms: DurationMsSchema,
+};
+
+/** Body of each kind; another kind is one more row, with its handler in the agent's registry. */
 export const COMMAND_BODIES = {
   delivery: z.object({
     job_id: z.string(),
@@ -75,16 +85,11 @@ export const COMMAND_BODIES = {
       }),
     ),
   }),
-  /** What this node's browser must do for an instruction that another node holds. */
-  instruction: z.object({
-    instruction_id: z.string(),
-    /** `target::tool` of a tool that runs in a browser. */
-    name: z.string(),
-    params: z.record(z.string(), z.unknown()),
-    /** Of the conversation that the instruction was found in. */
-    platform: PlatformSchema,
-    timeout_ms: DurationMsSchema,
-  }),
+  /** What this node's browser must do for an instruction of another node, or for a person who asked directly. */
+  instruction: z.discriminatedUnion('requested_by', [
+    z.object({ requested_by: z.literal('instruction'), instruction_id: z.string(), ...browserCall }),
+    z.object({ requested_by: z.literal('person'), ...browserCall }),
+  ]),
   /** Without a conversation: what the active tab of that platform shows. */
   'browser.read': z.object({ platform: PlatformSchema, conversation_id: z.string().nullable() }),
 } as const;

@@ -17,17 +17,19 @@ export const EVENT_TOPICS = [
 export const EventTopicSchema = z.enum(EVENT_TOPICS);
 export type EventTopic = z.infer<typeof EventTopicSchema>;
 
-export const EventSchema = z.object({
-  seq: z.number().int(),
-  at: TimestampSchema,
+const EventItemSchema = z.object({
   topic: EventTopicSchema,
   type: z.string(),
   subject_id: z.string(),
   data: z.record(z.string(), z.unknown()),
 });
+export type EventItem = z.infer<typeof EventItemSchema>;
+
+/** Events of one commit share `seq` and `at`. */
+export const EventSchema = EventItemSchema.extend({ seq: z.number().int(), at: TimestampSchema });
 export type SystemEvent = z.infer<typeof EventSchema>;
 /** An event before it is stored; without `data` it has none. */
-export type EventDraft = Pick<SystemEvent, 'topic' | 'type' | 'subject_id'> & Partial<Pick<SystemEvent, 'data'>>;
+export type EventDraft = Omit<EventItem, 'data'> & Partial<Pick<EventItem, 'data'>>;
 
 export const AuditEntrySchema = z.object({
   seq: z.number().int(),

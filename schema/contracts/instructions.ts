@@ -158,15 +158,22 @@ export const StartedResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
 });
 
+const InlineCharsSchema = z.number().int().nonnegative();
+
 export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
-export const InstructionResultBodySchema = z.strictObject({
-  controller_id: ControllerIdSchema,
+/** How an instruction ended, as its node reports it. */
+export const ReportedResultSchema = z.strictObject({
   status: z.enum(RESULT_STATUSES),
   output: z.string().max(INSTRUCTION.max_output_bytes * 2),
   exit_code: z.number().int().nullish(),
   error_code: z.string().max(64).nullish(),
   duration_ms: DurationMsSchema,
   truncated: z.boolean(),
+});
+export type ReportedResult = z.infer<typeof ReportedResultSchema>;
+export const InstructionResultBodySchema = ReportedResultSchema.extend({
+  controller_id: ControllerIdSchema,
+  inline_chars: InlineCharsSchema.optional(),
 });
 export type InstructionResultBody = z.infer<typeof InstructionResultBodySchema>;
 
@@ -181,8 +188,13 @@ export const InstructionResultResponseSchema = z.object({
 });
 export type InstructionResultResponse = z.infer<typeof InstructionResultResponseSchema>;
 
-/** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The response is also its result. */
-export const InstructionRunBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
+/** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
+export const InstructionRunBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  /** A longer output is stored as an artifact, whose link the response names. */
+  inline_chars: InlineCharsSchema.optional(),
+});
+export type InstructionRunBody = z.infer<typeof InstructionRunBodySchema>;
 export const InstructionRunResponseSchema = InstructionResultResponseSchema.extend({
   output: z.string(),
   error_code: z.string().nullable(),
@@ -239,6 +251,58 @@ export const InstructionOutputResponseSchema = z.object({
   received: z.number().int().nonnegative(),
 });
 
+/** What a program printed since the last report, while it runs. */
+export const ProgressOutputSchema = z.strictObject({
+  /** Characters reported before this text. */
+  offset: z.number().int().nonnegative().max(INSTRUCTION.max_live_chars),
+  text: z.string().min(1).max(INSTRUCTION.max_live_chunk_chars),
+});
+export type ProgressOutput = z.infer<typeof ProgressOutputSchema>;
+
+/** What is new of one instruction: it started, it printed more, it ended; at least one of these. */
+export const ProgressItemSchema = z
+  .strictObject({
+    instruction_id: z.string().max(64),
+    started: z.literal(true).optional(),
+    /** How long before this body was written it started. */
+    started_age_ms: DurationMsSchema.optional(),
+    output: ProgressOutputSchema.optional(),
+    result: ReportedResultSchema.optional(),
+  })
+  .refine((item) => (item.started ?? item.output ?? item.result) !== undefined, 'one of started, output and result');
+
+/** `POST /v1/messages/:id/progress`: what is new of a message's instructions, in one request. */
+export const MessageProgressBodySchema = z.strictObject({
+  controller_id: ControllerIdSchema,
+  items: z
+    .array(ProgressItemSchema)
+    .max(INSTRUCTION.max_per_message)
+    .refine(
+      (items) => new Set(items.map((item) => item.instruction_id)).size === items.length,
+      'at most one item for each instruction',
+    ),
+  /** A longer output is stored as an artifact, whose link the response names. */
+  inline_chars: InlineCharsSchema.optional(),
+});
+export type MessageProgressBody = z.infer<typeof MessageProgressBodySchema>;
+
+/** Every instruction of the message after the report: the host may start only those still `claimed`. */
+export const MessageProgressResponseSchema = z.object({
+  message_id: z.string(),
+  ingest_status: IngestStatusSchema,
+  mode: SystemModeSchema,
+  mode_version: z.number().int(),
+  instructions: z.array(
+    ClaimedInstructionSchema.extend({
+      artifact_id: z.string().nullable(),
+      artifact_url: z.string().nullable(),
+      /** Characters of live output that the edge has. */
+      output_chars: z.number().int().nonnegative(),
+    }),
+  ),
+});
+export type MessageProgressResponse = z.infer<typeof MessageProgressResponseSchema>;
+
 export const REPLY_OUTCOMES = ['delivered', 'failed', 'uncertain', 'given_up'] as const;
 export const ReplyBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
@@ -249,6 +313,7 @@ export const ReplyBodySchema = z.strictObject({
 export type ReplyBody = z.infer<typeof ReplyBodySchema>;
 
 export const InstructionEventSchema = z.object({
+  /** Place in the story of the instruction, from 1. */
   seq: z.number().int(),
   at: TimestampSchema,
   kind: z.string(),

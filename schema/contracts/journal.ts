@@ -1,42 +1,70 @@
 /**
- * The journal of instruction events, hash-chained per node, so that altering or shortening it is detected.
- * `GET /v1/journal?controller_id=&after=&limit=` returns it in order.
+ * The journal of instruction events, hash-chained per node: nothing in it can be altered, removed or added without
+ * breaking the chain. `GET /v1/journal?controller_id=&after=&limit=` lists its blocks in order.
  */
 import { z } from 'zod';
 import { HTTP } from '../defaults.ts';
 import { ControllerIdSchema, Sha256Schema, TimestampSchema } from './common.ts';
 
-/** The hash before the first event of a chain. */
+/** The previous hash of a chain's first block. */
 export const GENESIS_HASH = '0'.repeat(64);
 
-/** What an entry's hash binds, together with the hash of the entry before it. */
-export const JournalEventSchema = z.object({
-  /** The node whose chain has the event: the one that holds the instruction. */
-  chain: ControllerIdSchema,
-  /** The position in the chain, from 1 and without gaps. */
-  seq: z.number().int().positive(),
-  at: TimestampSchema,
+/** One event of one instruction. */
+export const JournalEntrySchema = z.object({
   instruction_id: z.string(),
   kind: z.string(),
   /** The node that did it; null for the system or a person. */
   controller_id: z.string().nullable(),
   detail: z.record(z.string(), z.unknown()),
 });
-export type JournalEvent = z.infer<typeof JournalEventSchema>;
-
-export const JournalEntrySchema = JournalEventSchema.extend({ prev_hash: Sha256Schema, hash: Sha256Schema });
 export type JournalEntry = z.infer<typeof JournalEntrySchema>;
+
+/** Who made the call that wrote a block, as in a row of the audit. */
+export const JournalAuthorSchema = z.object({
+  actor: z.string(),
+  role: z.string(),
+  /** Method and route. */
+  action: z.string(),
+  request_id: z.string(),
+});
+export type JournalAuthor = z.infer<typeof JournalAuthorSchema>;
+
+/** What one commit did to the instructions of one message; all of it is bound by the block's hash. */
+export const JournalContentSchema = z.object({
+  /** The node whose chain it is in: the one that holds the instructions. */
+  chain: ControllerIdSchema,
+  /** The position in the chain, from 1 and without gaps. */
+  seq: z.number().int().positive(),
+  at: TimestampSchema,
+  message_id: z.string(),
+  /** Null for the timed jobs of the system. */
+  written_by: JournalAuthorSchema.nullable(),
+  /** In the order in which they happened. */
+  entries: z.array(JournalEntrySchema).min(1),
+});
+export type JournalContent = z.infer<typeof JournalContentSchema>;
+
+export const JournalBlockSchema = JournalContentSchema.extend({ prev_hash: Sha256Schema, hash: Sha256Schema });
+export type JournalBlock = z.infer<typeof JournalBlockSchema>;
+
+/** Place and hash of a block that was a chain's newest at some time. */
+export const ChainHeadSchema = JournalBlockSchema.pick({ seq: true, hash: true });
+export type ChainHead = z.infer<typeof ChainHeadSchema>;
 
 export const JournalQuerySchema = z.object({
   controller_id: ControllerIdSchema,
-  /** Only entries after this position. */
+  /** Only blocks after that place. */
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(HTTP.list_limit_max).default(HTTP.list_limit_max),
 });
 export const JournalPageSchema = z.object({
-  items: z.array(JournalEntrySchema),
-  /** The `after` of the next page; null at the end. */
+  items: z.array(JournalBlockSchema),
+  /** `after` of the next page; null on the last one. */
   next_after: z.number().int().nullable(),
-  /** The newest entry of the chain; null for an empty chain. */
-  head: z.object({ seq: z.number().int(), hash: Sha256Schema }).nullable(),
+  /**
+   * Heads that the edge keeps apart from the chain, as far as this page reaches; the last page has all that are left.
+   * A chain that is whole has a block for each of them.
+   */
+  heads: z.array(ChainHeadSchema),
 });
+export type JournalPage = z.infer<typeof JournalPageSchema>;

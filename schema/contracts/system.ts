@@ -29,6 +29,7 @@ export const SystemChangeBodySchema = z.strictObject({
   reason: ReasonSchema.optional(),
   requested_by: z.string().trim().min(1).max(120).optional(),
 });
+export type SystemChangeBody = z.infer<typeof SystemChangeBodySchema>;
 export const SystemPauseBodySchema = SystemChangeBodySchema.extend({
   interrupt: z.boolean().optional(),
 });
@@ -52,7 +53,7 @@ export const FenceMarksSchema = z.object({
 });
 export type FenceMarks = z.infer<typeof FenceMarksSchema>;
 
-/** `force`: treat D1 as restored. The numbers do not show a restore when none of them had changed since. */
+/** `force`: treat D1 as restored. The numbers cannot tell when none of them had changed since. */
 export const RestoreCheckBodySchema = z.strictObject({ force: z.boolean().optional() });
 
 export const RestoreCheckResponseSchema = z.object({

@@ -213,10 +213,24 @@ export type ToolParams<N extends ToolName> = z.infer<(typeof TOOLS)[N]['params']
 
 export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
 
-/** The name `target::tool` of a tool in the table, or null. */
-export function toolName(target: string, tool: string): ToolName | null {
-  const name = `${target}::${tool}`;
+/** How a call is written: `target::tool`. */
+export function callName(target: string, tool: string): string {
+  return `${target}::${tool}`;
+}
+
+/** The two parts of a `target::tool`. */
+export function splitCallName(name: string): { target: string; tool: string } {
+  const [target = '', tool = ''] = name.split('::');
+  return { target, tool };
+}
+
+/** A written or stored `target::tool` as a name in the table; null when this version has no such tool. */
+export function findTool(name: string): ToolName | null {
   return Object.hasOwn(TOOLS, name) ? (name as ToolName) : null;
+}
+
+export function toolName(target: string, tool: string): ToolName | null {
+  return findTool(callName(target, tool));
 }
 
 export function isControl(name: ToolName): boolean {

@@ -23,19 +23,19 @@ export const mayJobBecome = machine.mayMove;
 /** The statuses that an update to `to` may start from. */
 export const jobSourcesOf = machine.sourcesOf;
 
-/** The parts of a job that decisions change. */
-export type JobState = Pick<
-  RenewalJob,
-  | 'status'
-  | 'attempt_count'
-  | 'max_attempts'
-  | 'next_attempt_at'
-  | 'deadline_at'
-  | 'last_attempt_at'
-  | 'last_error'
-  | 'started_at'
-  | 'finished_at'
->;
+/** The columns of a job that decisions change. */
+export const JOB_STATE = [
+  'status',
+  'attempt_count',
+  'max_attempts',
+  'next_attempt_at',
+  'deadline_at',
+  'last_attempt_at',
+  'last_error',
+  'started_at',
+  'finished_at',
+] as const satisfies readonly (keyof RenewalJob)[];
+export type JobState = Pick<RenewalJob, (typeof JOB_STATE)[number]>;
 
 export type JobStage =
   | 'job_attempt_started'

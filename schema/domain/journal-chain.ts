@@ -1,41 +1,63 @@
-/** The chain of the journal: each entry's hash binds its event and the hash of the entry before. SHA-256 is injected. */
+/**
+ * The chain of the journal: the hash of each block binds its content and the hash of the block before it. Heads are
+ * kept apart from the chain, so that its newest block cannot be removed unnoticed. Pure; SHA-256 is injected.
+ */
 import canonicalize from 'canonicalize';
-import type { JournalEntry, JournalEvent } from '../contracts/journal.ts';
+import type { ChainHead, JournalContent, JournalPage } from '../contracts/journal.ts';
 import { GENESIS_HASH } from '../contracts/journal.ts';
 
 /** The SHA-256 of a text's UTF-8 bytes in lower-case hex. */
 export type Sha256 = (text: string) => string | Promise<string>;
 
-/** The hash of an entry: of the hash before it and the event's canonical JSON. */
-export async function chainHash(sha256: Sha256, prevHash: string, event: JournalEvent): Promise<string> {
-  const { chain, seq, at, instruction_id, kind, controller_id, detail } = event;
-  const text = canonicalize({ chain, seq, at, instruction_id, kind, controller_id, detail });
-  if (text === undefined) throw new Error('an event that is JSON has a canonical form');
+/** The hash of a block that follows `prevHash`: of that hash and the canonical JSON of the content. */
+export async function blockHash(sha256: Sha256, prevHash: string, content: JournalContent): Promise<string> {
+  const { chain, seq, at, message_id, written_by, entries } = content;
+  const text = canonicalize({ chain, seq, at, message_id, written_by, entries });
+  if (text === undefined) throw new Error('a block that is JSON has a canonical form');
   return sha256(prevHash + text);
 }
 
-/** The position and hash of a chain's last entry. */
-export interface ChainHead {
-  seq: number;
-  hash: string;
-}
 export const EMPTY_CHAIN: ChainHead = { seq: 0, hash: GENESIS_HASH };
+
+/** A head that was kept, with the hash of the block that the chain has in its place now; null when it has none. */
+export interface KeptHead extends ChainHead {
+  found: string | null;
+}
+
+/**
+ * Where the next block is linked: to the newest one, unless the chain has lost the block of a kept head. Then the next
+ * block names the lost one as the one before it, so that the chain stays broken at this place.
+ */
+export function headToFollow(newest: ChainHead, kept: readonly KeptHead[]): { head: ChainHead; altered: boolean } {
+  const [lost] = kept.filter((one) => one.found !== one.hash).sort((a, b) => b.seq - a.seq);
+  if (lost === undefined) return { head: newest, altered: false };
+  return { head: { seq: Math.max(lost.seq, newest.seq), hash: lost.hash }, altered: true };
+}
 
 export type ChainVerdict = { ok: true; head: ChainHead } | { ok: false; seq: number; reason: string };
 
-/** Whether `entries` continue the chain after `head`; if not, the first that does not and why. */
-export async function verifyChain(
-  sha256: Sha256,
-  head: ChainHead,
-  entries: readonly JournalEntry[],
-): Promise<ChainVerdict> {
+/**
+ * Whether the page's blocks continue the chain from `head`, and the kept heads are among them; names the first fault.
+ * The newest block of a whole chain is always kept as a head.
+ */
+export async function verifyChain(sha256: Sha256, head: ChainHead, page: JournalPage): Promise<ChainVerdict> {
   let last = head;
-  for (const entry of entries) {
-    const broken = (reason: string): ChainVerdict => ({ ok: false, seq: entry.seq, reason });
-    if (entry.seq !== last.seq + 1) return broken(`expected entry ${last.seq + 1}`);
-    if (entry.prev_hash !== last.hash) return broken('it does not follow the entry before it');
-    if ((await chainHash(sha256, last.hash, entry)) !== entry.hash) return broken('its content was altered');
-    last = { seq: entry.seq, hash: entry.hash };
+  for (const block of page.items) {
+    const broken = (reason: string): ChainVerdict => ({ ok: false, seq: block.seq, reason });
+    if (block.seq !== last.seq + 1) return broken(`expected block ${last.seq + 1}`);
+    if (block.prev_hash !== last.hash) return broken('it does not follow the block before it');
+    if ((await blockHash(sha256, last.hash, block)) !== block.hash) return broken('its content was altered');
+    if (page.heads.some((kept) => kept.seq === block.seq && kept.hash !== block.hash)) {
+      return broken('another block was written in this place');
+    }
+    last = { seq: block.seq, hash: block.hash };
+  }
+  const newest = Math.max(0, ...page.heads.map((kept) => kept.seq));
+  if (newest > last.seq) {
+    return { ok: false, seq: last.seq + 1, reason: `the journal ends before block ${newest}` };
+  }
+  if (page.next_after === null && newest < last.seq) {
+    return { ok: false, seq: last.seq, reason: 'the edge keeps no head of it' };
   }
   return { ok: true, head: last };
 }

@@ -3,8 +3,28 @@
  * without a conversation, becomes no link.
  */
 import type { Platform } from '../contracts/common.ts';
-import type { Link, LinkObservation } from '../contracts/conversations.ts';
+import type { Link, LinkObservation, TargetPayload } from '../contracts/conversations.ts';
 import { TARGET_KIND } from '../contracts/conversations.ts';
+
+/** A page of a browser: an observed tab, or a page that is not open, which has no tab and no title. */
+export interface Page extends Pick<LinkObservation, 'remote_conversation_id' | 'organization_id' | 'page_url'> {
+  page_title?: string | null;
+  tab_id?: number | null;
+  shell_page?: boolean;
+}
+
+/** Where a delivery to that page of the browser goes. */
+export function targetPayload(clientId: string, page: Page): TargetPayload {
+  return {
+    client_id: clientId,
+    conversation_id: page.remote_conversation_id,
+    organization_id: page.organization_id ?? null,
+    page_url: page.page_url,
+    page_title: page.page_title ?? null,
+    tab_id: page.tab_id ?? null,
+    shell_page: page.shell_page ?? false,
+  };
+}
 
 /** The parts of a link that one observation determines. */
 export type ObservedLink = Omit<
@@ -23,7 +43,7 @@ export function observedLink(
   now: number,
 ): ObservedLink | null {
   if (seen.shell_page || seen.remote_conversation_id === null) return null;
-  const { remote_conversation_id, page_url, page_title, tab_id, shell_page, organization_id } = seen;
+  const { remote_conversation_id, page_url, page_title, tab_id } = seen;
   const path = pathOf(page_url);
   const segments = path.split('/');
   const matched = segments.includes(remote_conversation_id);
@@ -39,15 +59,7 @@ export function observedLink(
     route_params: matched ? { conversation_id: remote_conversation_id } : {},
     target_kind: TARGET_KIND,
     target_id: `tab:${tab_id}`,
-    target_payload: {
-      client_id: clientId,
-      conversation_id: remote_conversation_id,
-      organization_id: organization_id ?? null,
-      page_url,
-      page_title,
-      tab_id,
-      shell_page,
-    },
+    target_payload: targetPayload(clientId, seen),
     observed_at: Math.min(seen.observed_at, now),
   };
 }

@@ -5,7 +5,7 @@
 import type { IngestStatus } from '../contracts/instructions.ts';
 import { stateMachine } from './state-machine.ts';
 
-/** What a resubmission can make of a message, for any reason that had stopped it. */
+/** What a resubmission can leave a message in, whatever it was stopped by. */
 const RESUBMITTED = [
   'accepted',
   'awaiting_approval',
@@ -40,3 +40,8 @@ export const moveMessage = machine.move;
 
 /** Statuses of a message with an open instruction: only from these it becomes `executed` or `failed` by an end. */
 export const OPEN_MESSAGE_STATUSES = ['accepted', 'awaiting_approval'] as const satisfies readonly IngestStatus[];
+
+/** Whether an instruction of the message is open. */
+export function isOpenMessage(status: IngestStatus): boolean {
+  return (OPEN_MESSAGE_STATUSES as readonly IngestStatus[]).includes(status);
+}

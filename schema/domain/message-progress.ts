@@ -2,10 +2,12 @@
  * How a message's instructions move together. One change has consequences for the rest of the message: what a pause
  * blocks, which waiting instruction is released, when the claims expire, and whether the message has ended.
  */
+
 import type { IngestStatus, InstructionState } from '../contracts/instructions.ts';
 import type { SystemMode } from '../contracts/system.ts';
 import { INSTRUCTION } from '../defaults.ts';
 import { countsAs, isExecutingStatus, isOpenStatus, moveInstruction } from './instruction-machine.ts';
+import { replyDueAt } from './reply.ts';
 
 /** One instruction of a message. `control` is what the tool table says of its tool. */
 export interface TrackedInstruction {
@@ -47,24 +49,34 @@ export function applyTransition(
   to: InstructionState,
   context: TransitionContext,
 ): TransitionResult {
-  const moved = withStatus(all, id, to);
-  const rest = context.mode === 'paused' ? moved.map((one) => blockClaimed(one, id)) : moved;
+  return applyMode(withStatus(all, id, to), context);
+}
+
+/**
+ * What the mode and the gates make of a message: while the system is paused, the claimed ordinary instructions are
+ * blocked; the next waiting one is released; the message ends when none is open any more.
+ */
+export function applyMode(all: readonly TrackedInstruction[], context: TransitionContext): TransitionResult {
+  const rest = context.mode === 'paused' ? all.map(blockClaimed) : all;
   const released = releaseWaiting(rest, context);
-  const open = released.some((one) => isOpenStatus(one.status));
+  const isOpen = released.some((one) => isOpenStatus(one.status));
+  const message = isOpen ? null : messageEnd(released);
   return {
     statuses: withDeadlines(released, context.now),
-    message: open ? null : messageEnd(released),
-    reply_due_at: open ? null : context.now + INSTRUCTION.reply_give_up_ms,
-    counts_as: open ? null : breakerCount(released),
+    message,
+    reply_due_at: message === null ? null : replyDueAt(message, context.now),
+    counts_as: isOpen ? null : breakerCount(released),
   };
 }
 
-/** The node starts this instruction. The deadline of every claim is counted again from `now`. */
-export function beginInstruction(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
-  return withDeadlines(withStatus(all, id, 'running'), now);
+/** The node starts this instruction. Its claim is counted again from `now`. */
+export function startInstruction(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
+  const started = withStatus(all, id, 'running');
+  const recount = started.map((one) => (one.instruction_id === id ? { ...one, claim_expires_at: null } : one));
+  return withDeadlines(recount, now);
 }
 
-/** A person approves this instruction: its node claims it. The deadline of every claim is counted again from `now`. */
+/** A person approves this instruction: its node claims it. */
 export function claimApproved(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
   return withDeadlines(withStatus(all, id, 'claimed'), now);
 }
@@ -78,8 +90,13 @@ function withStatus(all: readonly TrackedInstruction[], id: string, to: Instruct
   return all.map((one) => (one.instruction_id === id ? { ...one, status: moveInstruction(one.status, to) } : one));
 }
 
-function blockClaimed(one: TrackedInstruction, id: string): TrackedInstruction {
-  if (one.status !== 'claimed' || one.control || one.instruction_id === id) return one;
+/** Whether a pause blocks it: a node has claimed it and not started it. */
+export function isBlockedByPause({ status, control }: TrackedInstruction): boolean {
+  return status === 'claimed' && !control;
+}
+
+function blockClaimed(one: TrackedInstruction): TrackedInstruction {
+  if (!isBlockedByPause(one)) return one;
   return { ...one, status: moveInstruction(one.status, 'blocked'), gate: 'system_paused' };
 }
 
@@ -104,22 +121,29 @@ function releaseWaiting(
 type Deadlines = Pick<TrackedInstruction, 'status' | 'timeout_ms' | 'claim_expires_at' | 'approval_expires_at'>;
 
 /**
- * Gives every claim the time for all that is left to do: `now` + the timeouts of everything claimed or running + a
- * minute. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
+ * Gives every claim the time for itself and for what executes before it: `now` + those timeouts + a minute. A claim
+ * that leaves at least half of that minute stays as it is, so that a report does not move the claims of the whole
+ * message. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
  */
 export function withDeadlines<T extends Deadlines>(all: readonly T[], now: number): T[] {
-  const executing = all.filter((one) => isExecutingStatus(one.status));
-  const claimedUntil = now + executing.reduce((sum, one) => sum + one.timeout_ms, 0) + INSTRUCTION.claim_slack_ms;
-  return all.map((one) => ({
-    ...one,
-    claim_expires_at: isExecutingStatus(one.status) ? claimedUntil : null,
-    approval_expires_at:
-      one.status === 'awaiting_approval' ? (one.approval_expires_at ?? now + INSTRUCTION.approval_expiry_ms) : null,
-  }));
+  let due = now + INSTRUCTION.claim_slack_ms;
+  return all.map((one) => {
+    if (isExecutingStatus(one.status)) due += one.timeout_ms;
+    return {
+      ...one,
+      claim_expires_at: isExecutingStatus(one.status) ? claimUntil(one.claim_expires_at, due) : null,
+      approval_expires_at:
+        one.status === 'awaiting_approval' ? (one.approval_expires_at ?? now + INSTRUCTION.approval_expiry_ms) : null,
+    };
+  });
+}
+
+function claimUntil(current: number | null, due: number): number {
+  return current !== null && current >= due - INSTRUCTION.claim_slack_ms / 2 ? current : due;
 }
 
 /** What a message becomes when none of its instructions is open any more. */
-export function messageEnd(all: readonly TrackedInstruction[]): 'executed' | 'failed' {
+export function messageEnd(all: readonly Pick<TrackedInstruction, 'status'>[]): 'executed' | 'failed' {
   return all.every((one) => countsAs(one.status) === 'success') ? 'executed' : 'failed';
 }
 

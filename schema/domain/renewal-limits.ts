@@ -36,8 +36,6 @@ export const NEW_COUNTERS: RenewalCounters = {
   cooldown_until: null,
   cooldown_reason: null,
 };
-/** Their columns. */
-export const RENEWAL_COUNTERS = Object.keys(NEW_COUNTERS) as (keyof RenewalCounters)[];
 
 /** The settings that apply: each layer over the one before, all over the defaults. */
 export function effectiveSettings(layers: readonly (RenewalSettingsPatch | null)[]): RenewalSettings {

@@ -4,8 +4,11 @@ import { RENEWAL } from '../defaults.ts';
 export interface Backoff {
   base_ms: number;
   max_ms: number;
-  /** Share of the delay by which it varies to either side. */
-  jitter: number;
+  /**
+   * How chance varies the delay: by that share of it to either side (0: not at all), or `full`: anywhere between
+   * nothing and the delay, so that clients that failed together do not come back together.
+   */
+  jitter: number | 'full';
 }
 
 export const RENEWAL_BACKOFF: Backoff = {
@@ -14,8 +17,8 @@ export const RENEWAL_BACKOFF: Backoff = {
   jitter: RENEWAL.retry_jitter,
 };
 
-/** base · 2^(attempt−1), at most the maximum, varied by the jitter; milliseconds. The first attempt is 1. */
-export function retryDelayMs(attempt: number, backoff: Backoff, random: number): number {
-  const delayMs = Math.min(backoff.base_ms * 2 ** (attempt - 1), backoff.max_ms);
-  return Math.round(delayMs * (1 - backoff.jitter + 2 * backoff.jitter * random));
+/** base · 2^(failures−1), at most the maximum, varied by the jitter; milliseconds. `failures` in a row, from 1. */
+export function retryDelayMs(failures: number, { base_ms, max_ms, jitter }: Backoff, random: number): number {
+  const delayMs = Math.min(base_ms * 2 ** (failures - 1), max_ms);
+  return Math.round(delayMs * (jitter === 'full' ? random : 1 - jitter + 2 * jitter * random));
 }

@@ -87,7 +87,7 @@ export const conversation_links = sqliteTable(
   },
   (t) => [
     uniqueIndex('links_active').on(t.local_conversation_id, t.client_id).where(sql`is_active = 1`),
-    index('links_by_client').on(t.client_id, t.observed_at),
+    index('links_by_client').on(t.client_id),
   ],
 );
 export type LinkRow = RowOf<typeof conversation_links, Link>;

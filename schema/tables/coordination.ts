@@ -3,8 +3,7 @@ import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Command } from '../contracts/commands.ts';
 import { COMMAND_KINDS, COMMAND_STATES } from '../contracts/commands.ts';
-import type { SystemEvent } from '../contracts/events.ts';
-import { EVENT_TOPICS } from '../contracts/events.ts';
+import type { EventItem } from '../contracts/events.ts';
 import type { LeaderTerm } from '../contracts/leader.ts';
 import type { Node } from '../contracts/nodes.ts';
 import { NODE_ROLES, NODE_STATES } from '../contracts/nodes.ts';
@@ -85,12 +84,11 @@ export const commands = sqliteTable(
 /** `body` has the shape of its kind; `CommandSchema` parses what is sent to a node. */
 export type CommandRow = RowOf<typeof commands, Pick<Command, 'command_id' | 'kind'> & { body: object }>;
 
-export const events = sqliteTable('events', {
-  seq: integer().primaryKey({ autoIncrement: true }),
+/** The events of the system, one row for all that a commit announces. The newest row stays, so `seq` only grows. */
+export const event_batches = sqliteTable('event_batches', {
+  seq: integer().primaryKey(),
   at: integer().notNull(),
-  topic: text({ enum: EVENT_TOPICS }).notNull(),
-  type: text().notNull(),
-  subject_id: text().notNull(),
-  data: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+  events: text({ mode: 'json' }).$type<EventItem[]>().notNull(),
 });
-export type EventRow = RowOf<typeof events, SystemEvent>;
+
+export type EventBatchRow = typeof event_batches.$inferSelect;

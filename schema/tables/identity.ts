@@ -1,5 +1,5 @@
-/** Tokens, the audit of writes, and what identifies a repeated write. */
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+/** Who may ask, and what was asked: tokens, audit, repeats of writes. */
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '../contracts/events.ts';
 import type { Token } from '../contracts/tokens.ts';
 import { ROLES } from '../contracts/tokens.ts';
@@ -21,8 +21,9 @@ export const tokens = sqliteTable('tokens', {
 
 export type TokenRow = RowOf<typeof tokens, Token>;
 
+/** Rows are never deleted, so `seq` only grows. */
 export const audit = sqliteTable('audit', {
-  seq: integer().primaryKey({ autoIncrement: true }),
+  seq: integer().primaryKey(),
   at: integer().notNull(),
   actor: text().notNull(),
   role: text().notNull(),
@@ -44,10 +45,10 @@ export const idempotency_keys = sqliteTable(
     answer: text().notNull(),
     created_at: integer().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.token_id, t.key] }), index('idempotency_keys_by_age').on(t.created_at)],
+  (t) => [primaryKey({ columns: [t.token_id, t.key] })],
 );
 
-/** The high-water mark of one stream of one outbox, with the response to its last row. */
+/** High-water mark of one stream of one outbox, with the response to its newest row. */
 export const outbox_marks = sqliteTable(
   'outbox_marks',
   {
@@ -58,6 +59,9 @@ export const outbox_marks = sqliteTable(
     body_hash: text().notNull(),
     status: integer().notNull(),
     answer: text().notNull(),
+    /** The head that the stream's newest journalled write left to the chain of this node. */
+    journal_seq: integer(),
+    journal_hash: text(),
     updated_at: integer().notNull(),
   },
   (t) => [primaryKey({ columns: [t.controller_id, t.outbox_id, t.stream] })],

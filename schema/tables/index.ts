@@ -3,4 +3,5 @@ export * from './conversations.ts';
 export * from './coordination.ts';
 export * from './identity.ts';
 export * from './instructions.ts';
+export * from './journal.ts';
 export * from './renewal.ts';

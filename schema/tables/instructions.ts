@@ -1,33 +1,19 @@
-/** Messages, their instructions, the events of those, and the full text of their results. */
+/** Messages, the instructions found in them, and the full text of long outputs. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { PLATFORM_IDS } from '../contracts/common.ts';
 import type { Artifact } from '../contracts/events.ts';
 import { ARTIFACT_KINDS } from '../contracts/events.ts';
-import type {
-  Approval,
-  BlockError,
-  Capture,
-  Instruction,
-  InstructionEvent,
-  Message,
-  PolicyVerdict,
-} from '../contracts/instructions.ts';
-import {
-  INGEST_STATUSES,
-  INSTRUCTION_EVENT_KINDS,
-  INSTRUCTION_STATES,
-  MESSAGE_ROLES,
-  REPLY_OUTCOMES,
-} from '../contracts/instructions.ts';
+import type { Approval, BlockError, Capture, Instruction, Message, PolicyVerdict } from '../contracts/instructions.ts';
+import { INGEST_STATUSES, INSTRUCTION_STATES, MESSAGE_ROLES, REPLY_OUTCOMES } from '../contracts/instructions.ts';
 import { SKIP_REASONS } from '../contracts/renewal.ts';
 import type { RowOf } from './row.ts';
 
 export const messages = sqliteTable(
   'messages',
   {
-    /** Grows with arrival. The projector's cursor is a value of this column. */
-    ingest_seq: integer().primaryKey({ autoIncrement: true }),
+    /** Grows with arrival, as no message is ever deleted; the projector's cursor runs over it. */
+    ingest_seq: integer().primaryKey(),
     message_id: text().notNull().unique(),
     local_conversation_id: text().notNull(),
     platform: text({ enum: PLATFORM_IDS }).notNull(),
@@ -58,18 +44,19 @@ export const messages = sqliteTable(
   (t) => [
     uniqueIndex('messages_by_identity').on(t.local_conversation_id, t.identity),
     index('messages_by_text').on(t.local_conversation_id, t.text_hash),
-    index('messages_by_conversation').on(t.local_conversation_id, t.ingest_seq),
     index('messages_reply_due').on(t.reply_due_at).where(sql`reply_due_at IS NOT NULL`),
   ],
 );
 
 export type MessageRow = RowOf<typeof messages, Message>;
 
+/** Stored WITHOUT ROWID, so that its key costs no row of an index. */
 export const instructions = sqliteTable(
   'instructions',
   {
     instruction_id: text().primaryKey(),
-    dedupe_key: text().notNull().unique(),
+    /** A hash of the whole call and its place; unique because its message and its index are. */
+    dedupe_key: text().notNull(),
     message_id: text().notNull(),
     local_conversation_id: text().notNull(),
     controller_id: text().notNull(),
@@ -105,45 +92,13 @@ export const instructions = sqliteTable(
   },
   (t) => [
     uniqueIndex('instructions_by_message').on(t.message_id, t.index),
-    index('instructions_busy').on(t.local_conversation_id).where(sql`status IN ('claimed', 'running')`),
-    index('instructions_approvals').on(t.approval_expires_at).where(sql`approval_expires_at IS NOT NULL`),
-    index('instructions_claims').on(t.claim_expires_at).where(sql`claim_expires_at IS NOT NULL`),
-    index('instructions_awaiting').on(t.instruction_id).where(sql`status = 'awaiting_approval'`),
+    index('instructions_open')
+      .on(t.local_conversation_id)
+      .where(sql`status IN ('claimed', 'waiting', 'awaiting_approval', 'running')`),
   ],
 );
 
 export type InstructionRow = RowOf<typeof instructions, Instruction & { approval: Approval | null }>;
-
-export const instruction_events = sqliteTable(
-  'instruction_events',
-  {
-    seq: integer().primaryKey({ autoIncrement: true }),
-    instruction_id: text().notNull(),
-    at: integer().notNull(),
-    kind: text({ enum: INSTRUCTION_EVENT_KINDS }).notNull(),
-    controller_id: text(),
-    detail: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
-    /** The node whose journal has it, its position there, and the hashes that bind it to the entry before. */
-    chain: text(),
-    chain_seq: integer(),
-    prev_hash: text(),
-    hash: text(),
-  },
-  (t) => [
-    index('instruction_events_by_instruction').on(t.instruction_id, t.seq),
-    // Two commits that append to one chain at the same position collide here.
-    uniqueIndex('instruction_events_by_chain').on(t.chain, t.chain_seq),
-  ],
-);
-
-export type InstructionEventRow = RowOf<typeof instruction_events, InstructionEvent>;
-
-/** The newest entry of each node's journal, so that removing it is detected. */
-export const journal_heads = sqliteTable('journal_heads', {
-  chain: text().primaryKey(),
-  seq: integer().notNull(),
-  hash: text().notNull(),
-});
 
 export const artifacts = sqliteTable('artifacts', {
   artifact_id: text().primaryKey(),

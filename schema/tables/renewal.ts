@@ -56,9 +56,9 @@ export const runner_cursors = sqliteTable('runner_cursors', {
   updated_at: integer().notNull(),
 });
 
-/** A tick that did or decided something, with its log entries. */
+/** One tick that did or decided something, with its log entries. The newest is never deleted, so `tick_seq` only grows. */
 export const ticks = sqliteTable('ticks', {
-  tick_seq: integer().primaryKey({ autoIncrement: true }),
+  tick_seq: integer().primaryKey(),
   batch_id: text().notNull().unique(),
   trigger: text({ enum: TICK_TRIGGERS }).notNull(),
   decision: text({ enum: TICK_DECISIONS }).notNull(),

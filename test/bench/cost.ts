@@ -1,5 +1,7 @@
 /** What the platform counts for each operation, for an hour of idle nodes under one leader, and what a month costs. */
 import { LEASE } from '../../schema/defaults.ts';
+import { outboxPost } from './cost/bench-message.ts';
+import { messageLives } from './cost/message-life.ts';
 import { measureOperations, OPERATIONS } from './cost/operations.ts';
 import { DAYS, dollarsPerMillion, freeShare, HOURS, paidMonth } from './cost/prices.ts';
 import type { Counts } from './edge/counted.ts';
@@ -92,7 +94,9 @@ export const cost: Benchmark = {
       const edge = await CountedEdge.start(cleanup);
       const minutes = quick ? 1 : MINUTES;
       const hour = await idleHour(edge, minutes);
-      const costs = await measureOperations(edge);
+      const post = outboxPost(edge);
+      const costs = await measureOperations(edge, post);
+      const lives = await messageLives(edge, post);
       const operations: Section = {
         title: 'Per operation, with all that follows from it',
         head: ['', ...head, '$ a million'],
@@ -106,6 +110,9 @@ export const cost: Benchmark = {
         addCounts(costs['connect and hello'], costs['heartbeat with news']),
         costs['client state'],
       );
-      return { sections: [operations, hourSection(hour, minutes), monthSection(hour, perReconnect)], absent: [] };
+      return {
+        sections: [operations, lives, hourSection(hour, minutes), monthSection(hour, perReconnect)],
+        absent: [],
+      };
     }),
 };

@@ -4,15 +4,16 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Bridge } from '../../local-agent/bridge/bridge.ts';
-import { createBridge } from '../../local-agent/bridge/bridge.ts';
+import { buildBridgeSide, buildBrowserSide } from '../../local-agent/agent.ts';
+import type { DeliveryManager } from '../../local-agent/delivery/manager.ts';
 import { SystemView } from '../../local-agent/edge/system-view.ts';
-import { sha256Hex } from '../../local-agent/lib/secrets.ts';
+import { sha256Hex } from '../../local-agent/lib/hash.ts';
 import type { Store } from '../../local-agent/store/store.ts';
 import { openStore } from '../../local-agent/store/store.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
+import { ORIGIN } from '../support/test-browser.ts';
 import type { Received } from './fleet/browsers.ts';
-import { Browsers, ORIGIN, TOKEN } from './fleet/browsers.ts';
+import { Browsers, TOKEN } from './fleet/browsers.ts';
 import type { Job } from './fleet/edge.ts';
 import { DueJobs } from './fleet/edge.ts';
 import { FastClock } from './fleet/fast-clock.ts';
@@ -36,7 +37,7 @@ interface Size {
 
 interface Agent {
   store: Store;
-  bridge: Bridge;
+  delivery: DeliveryManager;
   clock: FastClock;
   browsers: Browsers;
   clientIds: string[];
@@ -53,7 +54,7 @@ async function startAgent(cleanup: Cleanup, { speed, clients }: Size): Promise<A
     store.pairings.put({ client_id, origin: ORIGIN, token_hash: sha256Hex(TOKEN), created_at: clock.now() });
   }
   const silent = { info: () => undefined, warn: () => undefined, error: console.error };
-  const bridge = createBridge({
+  const deps = {
     store,
     nodeId: 'bench-main',
     edge: { call: () => Promise.reject(new Error('there is no edge here')) },
@@ -61,17 +62,20 @@ async function startAgent(cleanup: Cleanup, { speed, clients }: Size): Promise<A
     clock,
     random: Math.random,
     log: silent,
-    localApi: 'http://127.0.0.1:0',
-    sharedToken: null,
-    journalLimit: 50,
-    status: () => ({}),
-    onFinalMessage: () => undefined,
+    activityLimit: 50,
+  };
+  const side = buildBrowserSide(deps);
+  const messages = { onFinalMessage: () => undefined };
+  const { bridge, openLocalApi } = buildBridgeSide(side, { ...deps, messages, sharedToken: null, status: () => ({}) });
+  const api = cleanup.add(await openLocalApi('http://127.0.0.1:0'), async (one) => {
+    side.delivery.stop();
+    bridge.stop();
+    await one.close();
   });
-  cleanup.add(bridge, (one) => one.stop());
-  const api = await bridge.start();
+  side.delivery.start();
   const browsers = cleanup.add(new Browsers(clock), (one) => one.close());
-  await browsers.connect(api?.url ?? '', clientIds);
-  return { store, bridge, clock, browsers, clientIds };
+  await browsers.connect(api.url, clientIds);
+  return { store, delivery: side.delivery, clock, browsers, clientIds };
 }
 
 const StartSchema = z.object({ client_id: z.string(), at: z.number() });

@@ -7,5 +7,6 @@ import { fleet } from './fleet.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { lateness } from './lateness.ts';
 import { lease } from './lease.ts';
+import { roundTrips } from './round-trips.ts';
 
-export const BENCHMARKS: readonly Benchmark[] = [lease, extraction, duePick, bridge, cost, lateness, fleet];
+export const BENCHMARKS: readonly Benchmark[] = [lease, extraction, duePick, bridge, cost, lateness, roundTrips, fleet];

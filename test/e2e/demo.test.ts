@@ -1,4 +1,4 @@
-/** The demo is the first end-to-end test: real edge, real agent, real command line, and evidence from the disk. */
+/** The demo as an end-to-end test: a real edge, a real agent, the real command line, and evidence from the disk. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Evidence } from '../../local-agent/stack/demo.ts';
 import { playDemo } from '../../local-agent/stack/demo.ts';
@@ -8,12 +8,12 @@ beforeAll(async () => {
   seen = await playDemo(() => {});
 });
 
-describe('an answer with a write, an allowed program, a broken block and a denied tool', () => {
-  it('writes the file with its content', () => {
+describe('a message with a write, an allowed program, an invalid block and a denied tool', () => {
+  it('the file is written with its content', () => {
     expect(seen.first.file).toBe('written by an assistant\n');
   });
 
-  it('keeps the whole story of each instruction in the journal', () => {
+  it('the journal has every event of each instruction', () => {
     const stories = seen.first.journal.map(({ status, events }) => [status, events.map(({ kind }) => kind)]);
     const whole = ['observed', 'judged', 'claimed', 'started', 'ended', 'delivered'];
     expect(stories).toEqual([
@@ -23,11 +23,11 @@ describe('an answer with a write, an allowed program, a broken block and a denie
     ]);
   });
 
-  it('names the rule that denied', () => {
+  it('the denied instruction names the rule that denied it', () => {
     expect(seen.first.journal[2]?.policy.rule).toContain('files/read');
   });
 
-  it('replies with the exit code, the output, and the broken block by its line', () => {
+  it('the reply has the exit code, the output, and the line of the invalid block', () => {
     expect(seen.first.delivered).toContain('exit code 0');
     expect(seen.first.delivered).toContain('hello from the host');
     expect(seen.first.delivered).toMatch(/line 12.*invalid_json/);
@@ -35,42 +35,42 @@ describe('an answer with a write, an allowed program, a broken block and a denie
   });
 });
 
-describe('the same answer again', () => {
-  it('does nothing', () => {
+describe('the same message again', () => {
+  it('a repeated message has no effect', () => {
     expect(seen.again.after).toBe(seen.again.before);
     expect(seen.again.file_came_back).toBe(false);
   });
 
-  it('does nothing after edge and agent were killed and started again', () => {
+  it('a repeated message has no effect after edge and agent were killed and started again', () => {
     expect(seen.afterKill.after).toBe(seen.afterKill.before);
     expect(seen.afterKill.file_came_back).toBe(false);
   });
 });
 
 describe('a paused system', () => {
-  it('blocks an ordinary instruction with system_paused and writes nothing', () => {
+  it('an ordinary instruction is blocked with system_paused and writes nothing', () => {
     expect(seen.blocked.message.ingest_status).toBe('system_paused');
     expect(seen.blocked.journal[0]).toMatchObject({ status: 'blocked', gate: 'system_paused' });
     expect(seen.blocked.written).toBe(false);
   });
 
-  it('is resumed by the chat, and what was blocked stays blocked', () => {
+  it('the chat resumes the system, and the blocked instruction stays blocked', () => {
     expect(seen.resumed.system.mode).toBe('running');
     expect(seen.resumed.written).toBe(false);
   });
 });
 
 describe('a renewal', () => {
-  it('is running until the browser answers, and only then done', () => {
+  it('the job runs until the browser reports the result, and only then is done', () => {
     expect(seen.renewal.status_before_the_result).toBe('running');
     expect(seen.renewal.job).toMatchObject({ status: 'done', attempt_count: 1 });
   });
 
-  it('carries the last message on', () => {
+  it('the delivered text quotes the last message', () => {
     expect(seen.renewal.delivered).toContain('Half of it is done.');
   });
 
-  it('is told stage by stage in the tick log', () => {
+  it('the tick log has each stage of the job', () => {
     expect(seen.renewal.stages).toEqual(expect.arrayContaining(['job_attempt_started', 'job_completed']));
   });
 });

@@ -1,7 +1,7 @@
 /**
- * Leadership between real processes on one edge. Times are the edge's own, from its history of terms, beside the moment
- * the test did something; all run on one machine and so by one clock. The clusters run beside each other, as most of
- * the time is spent waiting for a lease to end.
+ * Leadership between real processes on one edge. Times come from the edge's history of terms and from the test; all run
+ * on one machine and so by one clock. The clusters run concurrently, as most of the time is spent waiting for a lease to
+ * expire.
  */
 import { describe, expect, it } from 'vitest';
 import type { Cluster, TestNode } from '../support/cluster.ts';
@@ -14,7 +14,7 @@ const RENEW_MS = 1_000;
 const HANDOVER_MS = 1_000;
 const flags = ['--lease-ttl-sec', String(TTL_SEC), '--lease-renew-interval-ms', String(RENEW_MS)];
 
-/** `a` leads with term 1, `b` stands by. */
+/** `a` leads with term 1, `b` is a standby. */
 async function pairOf(cluster: Cluster, more: readonly string[] = []): Promise<{ a: TestNode; b: TestNode }> {
   const a = await cluster.node('a', { flags: [...flags, ...more] });
   const b = await cluster.node('b', { flags: [...flags, ...more] });
@@ -25,7 +25,7 @@ async function pairOf(cluster: Cluster, more: readonly string[] = []): Promise<{
   return { a, b };
 }
 
-/** Asks an agent again and again whether it leads; the answer is when it last said so. */
+/** Polls an agent for whether it leads; stops with the time at which it last did. */
 function watchLeadership(node: TestNode): () => Promise<number> {
   let lastLed = 0;
   let watching = true;
@@ -43,7 +43,7 @@ function watchLeadership(node: TestNode): () => Promise<number> {
   };
 }
 
-/** Cuts the leader off until the other leads. Fails unless it had demoted itself before that. */
+/** Disconnects the leader until the other node leads. Fails unless the leader had demoted itself before that. */
 async function cutOff(cluster: Cluster, leader: TestNode, other: TestNode, how: Cut): Promise<void> {
   const { term } = await cluster.leader();
   const ledUntil = watchLeadership(leader);
@@ -60,7 +60,7 @@ async function cutOff(cluster: Cluster, leader: TestNode, other: TestNode, how: 
   leader.proxy.heal();
 }
 
-/** The same without a word from the network, and back again. */
+/** The same with a network that drops packets silently, and back again. */
 async function cutOffAndReturn(cluster: Cluster, leader: TestNode, other: TestNode): Promise<void> {
   await cutOff(cluster, leader, other, 'silent');
   await leader.standsBy();
@@ -68,7 +68,7 @@ async function cutOffAndReturn(cluster: Cluster, leader: TestNode, other: TestNo
 }
 
 describe.concurrent('two agents on one edge', () => {
-  it('hand the lease over within a second of SIGTERM, within TTL and one interval of kill -9, and after a reset', () =>
+  it('the lease is handed over within a second of SIGTERM, within TTL and one interval of kill -9, and after a reset', () =>
     withCluster(async (cluster) => {
       const { a, b } = await pairOf(cluster);
       const termedAt = Date.now();
@@ -95,9 +95,9 @@ describe.concurrent('two agents on one edge', () => {
       await cutOff(cluster, a, b, 'hard');
     }));
 
-  it('never lead both: a leader cut off from the edge has demoted itself before the other acquires', () =>
+  it('two agents never lead at once: a disconnected leader demotes itself before the other acquires', () =>
     withCluster(async (cluster) => {
-      // Failed renewals alone would make it `degraded` in time; here only its trust in the lease counts.
+      // Failed renewals alone would make it `degraded` later; this test is about its trust in the lease.
       const { a, b } = await pairOf(cluster, ['--renew-failure-threshold', '100']);
       await cutOffAndReturn(cluster, a, b);
       await cutOffAndReturn(cluster, b, a);
@@ -105,7 +105,7 @@ describe.concurrent('two agents on one edge', () => {
       expect((await cluster.terms()).map(({ holder_id }) => holder_id)).toEqual(['a', 'b', 'a', 'b']);
     }));
 
-  it('let a preferred node take over once, give back when it goes, and take no term besides', () =>
+  it('a preferred node takes over once and gives the lease back when it stops, without further terms', () =>
     withCluster(async (cluster) => {
       const a = await cluster.node('a', { flags });
       const preferred = await cluster.node('preferred', { preferred: true, flags });
@@ -120,7 +120,7 @@ describe.concurrent('two agents on one edge', () => {
       expect(second.acquired_at - (left?.time ?? 0), 'at once when the holder yields').toBeLessThan(HANDOVER_MS);
       await a.standsBy();
 
-      // Five renewals on it still is the same term.
+      // After five more renewals it is still the same term.
       await until(async () => ((await cluster.leader()).renewed_at ?? 0) > second.acquired_at + 5 * RENEW_MS);
       const termedAt = Date.now();
       const ended = preferred.end('SIGTERM');

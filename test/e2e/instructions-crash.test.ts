@@ -1,19 +1,19 @@
 /**
- * kill -9 of a real agent at each stage of a message's way. Effects append to a file, so that a second one would be
- * seen; programs say by a file that they have begun, and wait for another one, so that each stage is hit exactly.
+ * kill -9 of a real agent at each stage of a message. Effects append to a file, so that a second effect would be seen.
+ * Programs create a file when they start and wait for another file before they end, so that each stage is hit exactly.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTicks } from '../../local-agent/host/processes.ts';
 import { askAgentFile } from '../support/agent-file.ts';
-import { Browser } from '../support/browser.ts';
+import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
 
 const MINUTE_MS = 60_000;
 const POLICY = { exec: { default: 'deny', shell: 'allow' } };
-/** Counts itself, says that it has begun, and waits until it may end. */
+/** A program that counts its runs, signals its start, and waits until it may end. */
 const WAITING = 'echo effect >> effects; echo $$ > begun; while [ ! -e go ]; do sleep 0.05; done';
 
 let cluster: Cluster;
@@ -22,14 +22,14 @@ beforeAll(async () => {
 }, 2 * MINUTE_MS);
 afterAll(() => cluster?.stop());
 
-/** A node of its own, with its browser in a conversation of its own. */
+/** A new node with a browser in a new conversation. */
 async function scene(name: string) {
   const node = await cluster.node(name);
   const workspace = join(node.root, 'workspace');
   mkdirSync(workspace);
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(POLICY));
   await node.start();
-  return { node, name, workspace, browser: await Browser.open(cluster, node, name) };
+  return { node, name, workspace, browser: await openBrowser(cluster, node, name) };
 }
 type Scene = Awaited<ReturnType<typeof scene>>;
 
@@ -53,16 +53,16 @@ function isStored(node: TestNode, sql: string): Promise<boolean> {
   return until(async () => askAgentFile(node, sql).length > 0);
 }
 
-/** Killed and started again, with its network healed; the browser finds it again. */
+/** Kills and restarts the node with a working network; the browser reconnects. */
 async function killed(at: Scene): Promise<void> {
   await at.node.end('SIGKILL');
   at.node.proxy.heal();
   await at.node.start();
-  at.browser = await Browser.open(cluster, at.node, at.name);
+  at.browser = await openBrowser(cluster, at.node, at.name);
 }
 
-/** How the instructions of the scene's message stand at the edge, in order, once none is open and it is replied to. */
-async function settled({ node }: Scene): Promise<string[]> {
+/** Statuses of the message's instructions at the edge, in order, once none is open and the reply is delivered. */
+async function finalStatuses({ node }: Scene): Promise<string[]> {
   const rows = await until(async () => {
     type Row = { status: string; index: number; controller_id: string; message_id: string };
     const { items } = await cluster.call<{ items: Row[] }>('GET', '/v1/instructions?limit=200');
@@ -77,16 +77,16 @@ async function settled({ node }: Scene): Promise<string[]> {
 }
 
 describe('an agent that is killed with kill -9', () => {
-  it('before the claim: the message is still told, runs once, and is answered', async () => {
+  it('an agent killed before the claim still reports the message, runs it once, and replies', async () => {
     const at = await scene('before-claim');
     at.node.proxy.cut('hard');
     await says(at, 'echo effect >> effects');
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
-  it('in the middle of one effect and before the next: the first is interrupted, the second runs once', async () => {
+  it('an agent killed between two effects interrupts the first, and runs the second once', async () => {
     const at = await scene('mid-effect');
     await says(at, WAITING, 'echo effect >> second');
     const program = await begun(at);
@@ -94,13 +94,13 @@ describe('an agent that is killed with kill -9', () => {
     const { message_text } = await at.browser.delivers();
     expect(message_text).toContain('interrupted');
     expect(message_text).toContain('2\\. `conductor::exec` — ok');
-    expect([await settled(at), effects(at)]).toEqual([['interrupted', 'succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['interrupted', 'succeeded'], 1]);
     expect(readFileSync(join(at.workspace, 'second'), 'utf8')).toBe('effect\n');
-    // What outlived the agent was ended by the next one.
+    // The next agent has killed the program that outlived the first one.
     await until(async () => startTicks(program) === null);
   });
 
-  it('after the effect, before the report: the stored result is told, and nothing runs again', async () => {
+  it('an agent killed after the effect reports the stored result, and runs nothing again', async () => {
     const at = await scene('before-report');
     await says(at, WAITING);
     await begun(at);
@@ -109,10 +109,10 @@ describe('an agent that is killed with kill -9', () => {
     await isStored(at.node, 'SELECT 1 FROM executions WHERE result IS NOT NULL');
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 
-  it('before the delivery: the reply waits for the browser, and arrives once', async () => {
+  it('an agent killed before the delivery keeps the reply for the browser, and delivers it once', async () => {
     const at = await scene('before-delivery');
     await says(at, WAITING);
     await begun(at);
@@ -121,16 +121,16 @@ describe('an agent that is killed with kill -9', () => {
     await isStored(at.node, "SELECT 1 FROM deliveries WHERE state = 'queued'");
     await killed(at);
     expect((await at.browser.delivers()).message_text).toContain('ok');
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
-    expect(at.browser.unasked()).toBe(0);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect(at.browser.pendingDeliveries()).toEqual([]);
   });
 
-  it('while the reply is on its way: nobody knows whether it arrived, so it is not sent again', async () => {
+  it('an agent killed during the delivery does not send the reply again, as it may have arrived', async () => {
     const at = await scene('mid-delivery');
     await says(at, 'echo effect >> effects');
     await at.browser.client.next('browser.proxy_delivery');
     await killed(at);
-    expect([await settled(at), effects(at)]).toEqual([['succeeded'], 1]);
-    expect(at.browser.unasked()).toBe(0);
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
+    expect(at.browser.pendingDeliveries()).toEqual([]);
   });
 });

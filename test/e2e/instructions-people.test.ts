@@ -1,4 +1,4 @@
-/** What people decide about instructions, and what browsers do for them, on a real edge and real agents. */
+/** Decisions of people about instructions, and browser tools, on a real edge and real agents. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -7,9 +7,11 @@ import { defaultDeps } from '../../local-agent/commands/deps.ts';
 import { runCli } from '../../local-agent/commands/main.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
-import { Browser } from '../support/browser.ts';
+import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
+import { openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
+import type { TestBrowser } from '../support/test-browser.ts';
 
 const MINUTE_MS = 60_000;
 type Detail = z.infer<typeof InstructionDetailSchema>;
@@ -18,7 +20,7 @@ interface Scene {
   node: TestNode;
   name: string;
   workspace: string;
-  browser: Browser;
+  browser: TestBrowser;
 }
 
 let cluster: Cluster;
@@ -27,17 +29,17 @@ beforeAll(async () => {
   cluster = await Cluster.start();
 }, 2 * MINUTE_MS);
 afterAll(() => cluster?.stop());
-// Nobody of an earlier test is there to do a later one's work.
+// The nodes of earlier tests must not run the instructions of later ones.
 afterEach(() => Promise.all(scenes.splice(0).map(({ node }) => node.end('SIGTERM'))));
 
-/** A node of its own, with its browser in a conversation of its own. */
+/** A new node with a browser in a new conversation. */
 async function scene(name: string, policy: object, platforms?: Platform[]): Promise<Scene> {
   const node = await cluster.node(name);
   const workspace = join(node.root, 'workspace');
   mkdirSync(workspace);
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(policy));
   await node.start();
-  const made = { node, name, workspace, browser: await Browser.open(cluster, node, name, platforms) };
+  const made = { node, name, workspace, browser: await openBrowser(cluster, node, name, platforms) };
   scenes.push(made);
   return made;
 }
@@ -46,7 +48,7 @@ function says({ browser, name }: Scene, ...lines: string[]): Promise<void> {
   return browser.says(`answer-${name}`, ['```baa', ...lines, '```'].join('\n'));
 }
 
-/** The scene's instruction at the edge, once it has that status. */
+/** Waits until the scene's instruction has that status at the edge. */
 function instruction({ node }: Scene, status: string, index = 0): Promise<Detail> {
   return until(async () => {
     const { items } = await cluster.call<{ items: Detail[] }>('GET', '/v1/instructions?limit=200');
@@ -55,7 +57,7 @@ function instruction({ node }: Scene, status: string, index = 0): Promise<Detail
   });
 }
 
-/** A command as the operator types it; its exit code and what it printed. */
+/** Runs a command as the operator; resolves with its exit code and output. */
 async function conductor({ node }: Scene, ...argv: string[]): Promise<{ code: number; out: string }> {
   const lines: string[] = [];
   const print = (line: string) => lines.push(line);
@@ -73,7 +75,7 @@ describe('an instruction that asks a person', () => {
   const ASK = { exec: { default: 'ask' } };
   const RUN = '@conductor::exec::{"argv": ["sh", "script.sh"]}';
 
-  it('runs when it is approved, and what waits behind it follows', async () => {
+  it('an approved instruction runs, and the instructions behind it follow', async () => {
     const at = await scene('approved', ASK);
     writeFileSync(join(at.workspace, 'script.sh'), 'echo ran > first\n');
     await says(at, RUN, '@conductor::files/write::{"path": "second", "content": "x"}');
@@ -88,7 +90,7 @@ describe('an instruction that asks a person', () => {
     expect([existsSync(join(at.workspace, 'first')), existsSync(join(at.workspace, 'second'))]).toEqual([true, true]);
   });
 
-  it('is denied when its file has changed between the approval and the effect', async () => {
+  it('an approved instruction is denied when its file has changed before the effect', async () => {
     const at = await scene('drifted', ASK);
     writeFileSync(join(at.workspace, 'script.sh'), 'echo ran > first\n');
     await says(at, RUN);
@@ -104,7 +106,7 @@ describe('an instruction that asks a person', () => {
 });
 
 describe('an instruction that runs', () => {
-  it('shows what it prints, is ended when it is canceled, and says so', async () => {
+  it('a running instruction shows its output, and a cancel ends it and is named in the reply', async () => {
     const at = await scene('canceled', { exec: { shell: 'allow' } });
     await says(at, '@conductor::exec::echo so far; sleep 600');
     const { instruction_id } = await instruction(at, 'running');
@@ -120,7 +122,7 @@ describe('an instruction that runs', () => {
 });
 
 describe('a blocked message', () => {
-  it('runs when a person resubmits it, and is replied to a second time', async () => {
+  it('a blocked message runs when a person resubmits it, and gets a second reply', async () => {
     const at = await scene('resubmitted', {});
     await cluster.call('POST', '/v1/system/pause', {});
     await says(at, '@conductor::files/write::{"path": "late", "content": "x"}');
@@ -137,7 +139,7 @@ describe('a blocked message', () => {
 describe('a browser tool', () => {
   const SEND = '@browser.gemini::send::{"prompt": "please review", "conversation_id": "elsewhere"}';
 
-  it('is done by the host that has the browser', async () => {
+  it('a browser tool runs on the host that has the browser', async () => {
     const at = await scene('own-browser', {});
     await says(at, SEND);
     expect(await at.browser.delivers()).toMatchObject({ platform: 'gemini', message_text: 'please review' });
@@ -145,7 +147,7 @@ describe('a browser tool', () => {
     await instruction(at, 'succeeded');
   });
 
-  it('is done by another node when this host has no such browser', async () => {
+  it('a browser tool runs on another node when this host has no such browser', async () => {
     const helper = await scene('far-browser', {});
     const at = await scene('no-gemini', {}, ['claude']);
     await says(at, SEND);
@@ -156,15 +158,16 @@ describe('a browser tool', () => {
 });
 
 describe('the journal', () => {
-  it('is whole, as the edge chained it', async () => {
+  it('the journal that the edge chained is intact', async () => {
     const at = await scene('journalled', {});
     await says(at, '@conductor::files/write::{"path": "a", "content": "x"}');
     await at.browser.delivers();
     await instruction(at, 'succeeded');
     const { code, out } = await conductor(at, 'journal', 'verify');
-    expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ entries of journalled are whole/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^the journal of journalled is intact: \d+ entries/)]);
     const exported = await conductor(at, 'journal', 'export');
-    const kinds = exported.out.split('\n').map((line) => JSON.parse(line).kind);
+    const blocks = exported.out.split('\n').map((line) => JournalBlockSchema.parse(JSON.parse(line)));
+    const kinds = blocks.flatMap(({ entries }) => entries.map(({ kind }) => kind));
     expect(kinds).toEqual(expect.arrayContaining(['observed', 'judged', 'claimed', 'started', 'ended']));
   });
 });

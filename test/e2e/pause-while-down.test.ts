@@ -1,16 +1,19 @@
-/** A pause reaches a node that was not there to hear of it before that node does anything ordinary. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+/** A pause takes effect on a node that was unreachable when it was set, before the node does ordinary work. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Browser, block } from '../support/browser.ts';
+import { block, openBrowser } from '../support/browser.ts';
 import type { Cluster, TestNode } from '../support/cluster.ts';
 import { until, withCluster } from '../support/cluster.ts';
 
 const flags = ['--lease-ttl-sec', '15', '--lease-renew-interval-ms', '500'];
 const POLICY = { exec: { default: 'allow' }, tools: { 'files/write': 'allow' } };
 const write = (path: string) => block(`@conductor::files/write::{"path": "${path}", "content": "done"}`);
-/** Runs until the test makes the file `go`. */
+/** A program that runs until the test creates the file `go`. */
 const WAITS = block('@conductor::exec::{"argv": ["sh", "-c", "while [ ! -e go ]; do sleep 0.05; done; echo gone"]}');
+
+const FINAL = ['succeeded', 'blocked'];
 
 interface Row {
   instruction_id: string;
@@ -30,8 +33,8 @@ async function startNode(cluster: Cluster): Promise<{ node: TestNode; workspace:
   return { node, workspace };
 }
 
-/** The instructions of that message in their order, once `settled` says so. */
-function rowsOf(cluster: Cluster, id: string, settled: (rows: Row[]) => boolean): Promise<Row[]> {
+/** The instructions of that message in their order, once they meet the condition. */
+function rowsOf(cluster: Cluster, id: string, isReady: (rows: Row[]) => boolean): Promise<Row[]> {
   return until(async () => {
     const messages = await cluster.call<{ items: { message_id: string; assistant_message_id: string }[] }>(
       'GET',
@@ -41,15 +44,68 @@ function rowsOf(cluster: Cluster, id: string, settled: (rows: Row[]) => boolean)
     if (message === undefined) return null;
     const { items } = await cluster.call<{ items: Row[] }>('GET', `/v1/instructions?message_id=${message.message_id}`);
     const rows = items.sort((a, b) => a.index - b.index);
-    return settled(rows) ? rows : null;
+    return isReady(rows) ? rows : null;
   });
 }
 
-describe.concurrent('a pause that a node was not there to hear of', () => {
-  it('blocks what it had accepted, when it was killed before and started during the pause', () =>
+/** Short programs, each of which appends a line with the time when it started. */
+const STEPS = 32;
+const STEP_SCRIPT = 'date +%s%3N >> starts; sleep 0.5';
+const STEP_BLOCK = [
+  '```baa',
+  ...Array.from({ length: STEPS }, () => `@conductor::exec::${JSON.stringify({ argv: ['sh', '-c', STEP_SCRIPT] })}`),
+  '```',
+].join('\n');
+const SILENT_LIMIT_MS = 10_000;
+
+/** When each of the short programs started, Unix milliseconds. */
+function startsIn(workspace: string): number[] {
+  const file = join(workspace, 'starts');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number) : [];
+}
+
+describe.concurrent('a pause that is set in the middle of a message', () => {
+  it('a connected node starts nothing once the notice has arrived', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
+      await browser.says('answer-1', STEP_BLOCK);
+      await until(async () => startsIn(workspace).length >= 3);
+      await cluster.call('POST', '/v1/system/pause', {});
+      await until(async () => (await node.snapshot()).system?.mode === 'paused');
+      const noticedAt = Date.now();
+      const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => FINAL.includes(status)));
+      expect(rows.at(-1)).toMatchObject({ status: 'blocked', gate: 'system_paused' });
+      expect((await browser.delivers()).message_text).toContain('not run: `system_paused`');
+      expect(startsIn(workspace).filter((at) => at > noticedAt)).toEqual([]);
+    }));
+
+  it('a node whose channel is silent starts nothing after ten seconds', () =>
+    withCluster(async (cluster) => {
+      const { node, workspace } = await startNode(cluster);
+      const browser = await openBrowser(cluster, node);
+      await browser.says('answer-1', STEP_BLOCK);
+      await until(async () => startsIn(workspace).length >= 3);
+      node.proxy.cut('silent');
+      await cluster.call('POST', '/v1/system/pause', {});
+      const pausedAt = Date.now();
+      await setTimeout(SILENT_LIMIT_MS + 3_000);
+      const starts = startsIn(workspace);
+      expect(starts.length).toBeLessThan(STEPS);
+      expect(starts.filter((at) => at > pausedAt + SILENT_LIMIT_MS)).toEqual([]);
+      node.proxy.heal();
+      const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => FINAL.includes(status)));
+      expect(rows.at(-1)).toMatchObject({ status: 'blocked', gate: 'system_paused' });
+      expect(startsIn(workspace)).toEqual(starts);
+      await browser.delivers();
+    }));
+});
+
+describe.concurrent('a pause that is set while a node is unreachable', () => {
+  it('a node that was killed before the pause and started during it blocks the work it had accepted', () =>
+    withCluster(async (cluster) => {
+      const { node, workspace } = await startNode(cluster);
+      const browser = await openBrowser(cluster, node);
       node.proxy.cut('hard');
       await browser.says('answer-1', write('one.txt'));
       await node.end('SIGKILL');
@@ -63,13 +119,13 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
       expect(system).toMatchObject({ mode: 'paused', mode_version: 1 });
       expect(existsSync(join(workspace, 'one.txt'))).toBe(false);
 
-      // Down for the whole of a pause: it works under the version that came after it.
+      // The node was down during a whole pause: it works under the mode version after the pause.
       await node.end('SIGKILL');
       await cluster.call('POST', '/v1/system/resume', {});
       await cluster.call('POST', '/v1/system/pause', {});
       await cluster.call('POST', '/v1/system/resume', {});
       await node.start();
-      const again = await Browser.open(cluster, node);
+      const again = await openBrowser(cluster, node);
       await again.says('answer-2', write('two.txt'));
       expect(await rowsOf(cluster, 'answer-2', (rows) => rows[0]?.status === 'succeeded')).toHaveLength(1);
       expect((await node.snapshot()).system).toMatchObject({ mode: 'running', mode_version: 4 });
@@ -77,36 +133,37 @@ describe.concurrent('a pause that a node was not there to hear of', () => {
       expect(existsSync(join(workspace, 'one.txt'))).toBe(false);
     }));
 
-  it('stops it between two instructions, when it was cut off while the first ran', () =>
+  it('a node that was disconnected during an instruction stops before the next one', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await browser.says('answer-1', [WAITS, write('second.txt')].join('\n\n'));
       await rowsOf(cluster, 'answer-1', (rows) => rows[0]?.status === 'running');
       node.proxy.cut('silent');
       await cluster.call('POST', '/v1/system/pause', {});
+      await setTimeout(SILENT_LIMIT_MS);
       writeFileSync(join(workspace, 'go'), '');
       await until(async () => (await node.snapshot()).outbox.pending > 0);
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
       node.proxy.heal();
       const rows = await rowsOf(cluster, 'answer-1', (all) => all[1]?.status === 'blocked');
       expect(rows).toMatchObject([{ status: 'succeeded' }, { status: 'blocked', gate: 'system_paused' }]);
-      // The reply to what was executed still goes out.
+      // The reply to the executed instruction is still delivered.
       expect((await browser.delivers()).message_text).toContain('gone');
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
     }));
 
-  it('with interrupt ends what runs, when the node hears of it', () =>
+  it('a pause with interrupt ends running instructions when the node reconnects', () =>
     withCluster(async (cluster) => {
       const { node, workspace } = await startNode(cluster);
-      const browser = await Browser.open(cluster, node);
+      const browser = await openBrowser(cluster, node);
       await browser.says('answer-1', [WAITS, write('second.txt')].join('\n\n'));
       await rowsOf(cluster, 'answer-1', (rows) => rows[0]?.status === 'running');
       await cluster.call('POST', '/v1/system/pause', { interrupt: true });
       const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => status !== 'running'));
       expect(rows[0]?.status).toBe('canceled');
       expect(['canceled', 'blocked']).toContain(rows[1]?.status);
-      // Its program never saw the file it waits for: only the end of it lets the reply go.
+      // The program never saw the file that it waits for, so the reply shows that it was ended.
       await browser.delivers();
       expect(existsSync(join(workspace, 'second.txt'))).toBe(false);
     }));

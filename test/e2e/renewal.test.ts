@@ -1,4 +1,4 @@
-/** Renewals on a real stack while its parts are killed: none is lost, none is sent twice knowingly, none stays running. */
+/** Renewals on a real stack while its parts are killed: none is lost, none is knowingly sent twice, none stays running. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../../local-agent/stack/edge-api.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
   scene = await RenewalScene.start();
 });
 afterAll(() => scene?.stop());
-afterEach(() => scene.answerWith(() => ({})));
+afterEach(() => scene.respondWith(() => ({})));
 
 const isDone = ({ status }: { status: string }): boolean => status === 'done';
 
@@ -19,10 +19,10 @@ function plans(conversation: string): string[] {
   return scene.deliveriesTo(conversation).map(({ plan_id }) => plan_id);
 }
 
-describe('a renewal that nothing disturbs', () => {
-  it('leaves by the alarm, about a second after it is due at the latest, and not before', async () => {
+describe('an undisturbed renewal', () => {
+  it('a renewal is sent by the alarm, within about a second after it is due, and not before', async () => {
     const lateMs: number[] = [];
-    // One platform each: the distance between two deliveries of one browser and platform is not lateness.
+    // One platform each: the spacing between two deliveries of one browser and platform is no lateness.
     for (const conversation of ['claude-calm', 'chatgpt-calm', 'gemini-calm']) {
       await scene.conversation(conversation);
       const message = await scene.say(conversation, 'an answer');
@@ -33,12 +33,12 @@ describe('a renewal that nothing disturbs', () => {
       expect(plans(conversation)).toHaveLength(1);
     }
     process.stdout.write(`lateness of single renewals by the alarm, ms: ${lateMs.join(', ')}\n`);
-    // The cron would be a minute away; the clocks of one machine are one.
+    // The Cron Trigger would fire a minute later. Edge and test share the clock of this machine.
     for (const late of lateMs) expect(late).toBeGreaterThanOrEqual(0);
     expect(Math.min(...lateMs)).toBeLessThan(30_000);
   });
 
-  it('is sent once however many ticks are started at once', async () => {
+  it('a renewal is sent once however many ticks are started at once', async () => {
     await scene.conversation('ticks');
     const message = await scene.say('ticks', 'an answer');
     await scene.messageOf(message);
@@ -50,8 +50,8 @@ describe('a renewal that nothing disturbs', () => {
   });
 });
 
-describe('the agent is killed', () => {
-  it('before it has heard of the renewal: it is sent by the next one', async () => {
+describe('a renewal whose agent is killed', () => {
+  it('a renewal that the killed agent had not received is sent by the next agent', async () => {
     await scene.conversation('unheard');
     const message = await scene.say('unheard', 'an answer');
     await scene.outbox('empty');
@@ -61,52 +61,52 @@ describe('the agent is killed', () => {
     expect(job.attempt_count).toBe(1);
   });
 
-  it('with renewals in the browser and one that waits: what the site has is found, the rest is sent', async () => {
+  it('after a kill the next agent finds the renewals that the site has, and sends the rest', async () => {
     const found = 'sent-and-there';
     const absent = 'sent-not-there';
     const waiting = 'not-sent';
     for (const id of [found, absent, waiting]) await scene.conversation(id);
-    scene.answerWith(({ conversation_id }) => (conversation_id === waiting ? {} : 'silence'));
+    scene.respondWith(({ conversation_id }) => (conversation_id === waiting ? {} : 'silence'));
     const first = [await scene.say(found, 'one'), await scene.say(absent, 'two')] as const;
     const inFlight = await scene.delivery(found);
     await scene.delivery(absent);
     scene.taken(inFlight);
     const third = await scene.say(waiting, 'three');
-    // Both places are taken: it can only wait. It has been heard once its job runs.
+    // Both slots are in use, so the third renewal waits. The agent has received it once its job runs.
     await scene.job(third, ({ status }) => status === 'running');
     await scene.outbox('empty');
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.killAgent();
 
     await scene.job(first[0], isDone);
     await scene.job(first[1], isDone, 90_000);
     await scene.job(third, isDone, 90_000);
-    // Found in the conversation, so never sent again; certainly not there, so sent once more, knowingly.
+    // A renewal that is in the conversation is never sent again; one that certainly is not is sent once more.
     expect(plans(found)).toHaveLength(1);
     expect(plans(absent)).toHaveLength(2);
     expect(new Set(plans(waiting)).size).toBe(plans(waiting).length);
     expect(scene.deliveriesTo(waiting)).toHaveLength(1);
   });
 
-  it('after the browser answered and before the edge heard: the result arrives, and nothing is sent again', async () => {
+  it('a result that the killed agent had not reported reaches the edge, and nothing is sent again', async () => {
     await scene.conversation('unreported');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('unreported', 'an answer');
     const delivery = await scene.delivery('unreported');
     await scene.outbox('empty');
     await scene.killEdge();
     scene.taken(delivery);
-    scene.answerLate(delivery);
+    scene.respondLate(delivery);
     await scene.outbox('filled');
     await scene.killAgent();
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.job(message, isDone);
     expect(plans('unreported')).toHaveLength(1);
   });
 });
 
-describe('the edge is killed', () => {
-  it('before the renewal is due: it is sent when the edge is back', async () => {
+describe('a renewal whose edge is killed', () => {
+  it('a renewal that becomes due while the edge is down is sent when the edge is back', async () => {
     await scene.conversation('edge-early');
     const message = await scene.say('edge-early', 'an answer');
     await scene.outbox('empty');
@@ -116,7 +116,7 @@ describe('the edge is killed', () => {
     expect(plans('edge-early')).toHaveLength(1);
   });
 
-  it('before the message reached it: both are there when it is back', async () => {
+  it('a message that the killed edge had not received is stored and renewed when the edge is back', async () => {
     await scene.conversation('edge-away');
     await scene.killEdge();
     const message = await scene.say('edge-away', 'an answer');
@@ -125,13 +125,13 @@ describe('the edge is killed', () => {
     expect(plans('edge-away')).toHaveLength(1);
   });
 
-  it('while the browser is at it: the answer waits in the outbox and ends the job', async () => {
+  it('a result that arrives while the edge is down waits in the outbox and then ends the job', async () => {
     await scene.conversation('edge-midway');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('edge-midway', 'an answer');
     const delivery = await scene.delivery('edge-midway');
     await scene.killEdge();
-    scene.answerLate(delivery);
+    scene.respondLate(delivery);
     scene.taken(delivery);
     await scene.edgeIsBack();
     await scene.job(message, isDone, 90_000);
@@ -139,38 +139,38 @@ describe('the edge is killed', () => {
   });
 });
 
-describe('an answer that comes after the agent’s deadline', () => {
-  it('changes nothing: the conversation was read by then, and said that it is there', async () => {
+describe('a result after the agent’s deadline', () => {
+  it('a late result changes nothing, as the agent has read the conversation and found the renewal', async () => {
     await scene.conversation('late');
-    scene.answerWith(() => 'silence');
+    scene.respondWith(() => 'silence');
     const message = await scene.say('late', 'an answer');
     const delivery = await scene.delivery('late');
     scene.taken(delivery);
     const job = await scene.job(message, isDone, 90_000);
-    scene.answerLate(delivery);
-    scene.answerWith(() => ({}));
+    scene.respondLate(delivery);
+    scene.respondWith(() => ({}));
     expect(job.attempt_count).toBe(1);
     expect(plans('late')).toHaveLength(1);
   });
 });
 
-describe('a platform that answers 401', () => {
+describe('a platform that responds with 401', () => {
   const BrowserSchema = z.object({
     policy: z.object({
       targets: z.array(z.looseObject({ platform: z.string(), stopped: z.object({ reason: z.string() }).nullable() })),
     }),
   });
 
-  it('stops its browser, also for the next agent, until a person resumes it', async () => {
+  it('a 401 stops the browser, also for the next agent, until a person resumes it', async () => {
     await scene.conversation('signed-out');
-    scene.answerWith(() => ({
+    scene.respondWith(() => ({
       failed: true,
       reason: 'http_401',
       downstream: { method: 'dom', http_status: 401, seen_in_page: false, duration_ms: 1 },
     }));
     const message = await scene.say('signed-out', 'an answer');
     await scene.job(message, ({ status, last_error }) => status === 'pending' && last_error !== null);
-    scene.answerWith(() => ({}));
+    scene.respondWith(() => ({}));
     await scene.killAgent();
     const { policy } = await scene.local('/v1/browser', BrowserSchema);
     const stopped = policy.targets.filter((target) => target.stopped !== null);
@@ -192,7 +192,7 @@ describe('a platform that answers 401', () => {
 });
 
 describe('the tick log on the host', () => {
-  it('holds what the edge holds, each entry once and in order, whatever was killed meanwhile', async () => {
+  it('the tick log on the host has the entries of the edge, each once and in order, despite kills', async () => {
     await scene.killAgent();
     const edge = await ticks();
     const isMark = ({ stage }: { stage: string }) => stage === 'started' || stage === 'stopped';

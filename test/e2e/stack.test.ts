@@ -1,6 +1,6 @@
 /**
- * `npm start` as its user sees it: what it prints, what it refuses, that it brings back what dies, and that nothing of it
- * is left when it ends, however it ends.
+ * `npm start` as its user sees it: its output, its errors, the restart of processes that die, and that no process is left
+ * when it ends.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -38,7 +38,7 @@ function newRoot(): string {
   return root;
 }
 
-/** `npm start -- …args`, with what it has said so far. */
+/** Runs `npm start -- …args` and collects its output. */
 function npmStart(...args: string[]) {
   const child = spawn(process.execPath, [join(REPOSITORY, 'local-agent/stack/main.ts'), ...args], { stdio: 'pipe' });
   running.push(child);
@@ -52,14 +52,14 @@ function npmStart(...args: string[]) {
 
 async function started(root: string, ...args: string[]) {
   const system = npmStart('--root', root, '--port', '0', '--agent-port', '0', '--json', ...args);
-  const line = await until(async () => system.out[0] ?? (system.child.exitCode !== null && 'it ended'));
+  const line = await until(async () => system.out[0] ?? (system.child.exitCode !== null && 'it has exited'));
   return { ...system, ready: ReadySchema.parse(JSON.parse(line)) };
 }
 
-/** Only where the system shows the environment of processes. */
+/** Runs only on a system that shows the environment of processes. */
 const itSeesProcesses = it.runIf(existsSync('/proc/self/environ'));
 
-/** The processes whose environment or command line names the root: all that belongs to this system. */
+/** All processes of this system: those whose environment or command line names the root. */
 function processesOf(root: string, self: number | undefined): number[] {
   const mentions = (pid: string): boolean => {
     try {
@@ -73,24 +73,24 @@ function processesOf(root: string, self: number | undefined): number[] {
     .map(Number);
 }
 
-async function answers(url: string | null): Promise<boolean> {
+async function isHealthy(url: string | null): Promise<boolean> {
   const response = await fetch(`${url}/healthz`).catch(() => null);
   await response?.body?.cancel();
   return response?.ok === true;
 }
 
-function childCalled(name: 'edge.ts' | 'cli.ts', root: string, self: number | undefined): number {
+function findChild(name: 'edge.ts' | 'cli.ts', root: string, self: number | undefined): number {
   const found = processesOf(root, self).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(name));
   if (found === undefined) throw new Error(`no process runs ${name}`);
   return found;
 }
 
 describe('npm start', () => {
-  it('says in one line where everything is, and lets nobody else read what it keeps', async () => {
+  it('--json prints one line with all addresses, and only the owner can read the files', async () => {
     const root = newRoot();
     const { ready } = await started(root, '--host', 'mini');
     expect(ready).toMatchObject({ controller_id: 'mini-main', root });
-    expect(await Promise.all([answers(ready.edge_url), answers(ready.agent_url)])).toEqual([true, true]);
+    expect(await Promise.all([isHealthy(ready.edge_url), isHealthy(ready.agent_url)])).toEqual([true, true]);
     expect(readFileSync(ready.ops_token_file, 'utf8')).toMatch(/^baa_/);
     const edgeFiles = readdirSync(join(root, 'edge'), { recursive: true, encoding: 'utf8' });
     const open = [ready.ops_token_file, ...edgeFiles.map((name) => join(root, 'edge', name))].filter(
@@ -104,13 +104,13 @@ describe('npm start', () => {
     [['--node-id', 'no such/id'], /--node-id/],
     [['--prot', '1'], /--prot/],
     [['extra'], /extra/],
-  ])('with %j ends with 2 and says why', async (args, said) => {
+  ])('%j exits with 2 and is explained', async (args, message) => {
     const { exited, err } = npmStart(...args);
     expect(await exited).toBe(2);
-    expect(err.join('\n')).toMatch(said);
+    expect(err.join('\n')).toMatch(message);
   });
 
-  it('says in one line that a port is taken, and how to choose another', async () => {
+  it('a taken port is reported in one line, with the option to choose another', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -120,32 +120,32 @@ describe('npm start', () => {
     server.close();
   });
 
-  it('does not touch the state of one that runs', async () => {
+  it('a second edge does not touch the state of a running one', async () => {
     const root = newRoot();
     const first = await started(root, '--no-agent');
     const second = npmStart('--root', root, '--port', '0', '--no-agent');
     expect(await second.exited).toBe(1);
     expect(second.err.join('\n')).toMatch('another edge is running on');
-    expect(await answers(first.ready.edge_url)).toBe(true);
+    expect(await isHealthy(first.ready.edge_url)).toBe(true);
   });
 
-  itSeesProcesses('brings back the agent and the edge when they are killed, and says so', async () => {
+  itSeesProcesses('a killed agent and a killed edge are restarted, and the restart is printed', async () => {
     const root = newRoot();
     const { child, err, ready } = await started(root);
     for (const [name, program, url] of [
       ['agent', 'cli.ts', ready.agent_url],
       ['edge', 'edge.ts', ready.edge_url],
     ] as const) {
-      const pid = childCalled(program, root, child.pid);
+      const pid = findChild(program, root, child.pid);
       process.kill(pid, 'SIGKILL');
       await until(async () => err.some((line) => line.startsWith(`${name} died (SIGKILL); starting it again`)));
-      await until(() => answers(url));
-      expect(childCalled(program, root, child.pid)).not.toBe(pid);
+      await until(() => isHealthy(url));
+      expect(findChild(program, root, child.pid)).not.toBe(pid);
     }
   });
 
   itSeesProcesses.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'ends with 0 and leaves nothing behind on %s',
+    '%s ends it with 0 and leaves no process behind',
     async (signal) => {
       const root = newRoot();
       const { child, exited } = await started(root);
@@ -156,7 +156,7 @@ describe('npm start', () => {
     },
   );
 
-  itSeesProcesses('leaves nothing behind when it is killed itself', async () => {
+  itSeesProcesses('a kill of npm start itself leaves no process behind', async () => {
     const root = newRoot();
     const { child } = await started(root);
     child.kill('SIGKILL');
@@ -165,7 +165,7 @@ describe('npm start', () => {
 });
 
 describe('the edge on its own', () => {
-  it('ends when its parent has died while it was still starting', async () => {
+  it('the edge exits when its parent has died during the start', async () => {
     const root = newRoot();
     const env = { BAA_STACK_PORT: '0', BAA_STACK_STATE: root, BAA_BOOTSTRAP_TOKEN: 'a-secret-of-this-test-only' };
     const edge = spawn(process.execPath, [join(REPOSITORY, 'local-agent/stack/edge.ts')], {

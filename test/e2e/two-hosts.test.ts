@@ -1,18 +1,19 @@
-/** Two hosts whose browsers show the same conversation bring the same message at once: one runs it, the other is told. */
+/** Two hosts whose browsers show the same conversation report the same message at once: one runs it, the other gets `duplicate`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askAgentFile } from '../support/agent-file.ts';
-import { Browser, block } from '../support/browser.ts';
+import { block, openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
+import type { TestBrowser } from '../support/test-browser.ts';
 
 const MINUTE_MS = 60_000;
 const ROUNDS = 25;
 
 interface Host {
   node: TestNode;
-  browser: Browser;
+  browser: TestBrowser;
   effects: string;
 }
 
@@ -29,17 +30,17 @@ async function open(name: string): Promise<Host> {
   mkdirSync(join(node.root, 'workspace'));
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify({ exec: { shell: 'allow' } }));
   await node.start();
-  const browser = await Browser.open(cluster, node);
+  const browser = await openBrowser(cluster, node);
   void deliverAll(browser);
   return { node, browser, effects: join(node.root, 'workspace', 'effects') };
 }
 
-/** Until its socket is gone. */
-async function deliverAll(browser: Browser): Promise<void> {
+/** Delivers everything until the socket is closed. */
+async function deliverAll(browser: TestBrowser): Promise<void> {
   try {
     for (;;) await browser.delivers();
   } catch {
-    // The test is over.
+    // The socket was closed at the end of the test.
   }
 }
 
@@ -51,14 +52,14 @@ function effectsOf(id: string): number {
     .filter((line) => line === id).length;
 }
 
-/** What each host was answered about the newest message it brought, once both were and it has run. */
-function answers(count: number): Promise<string[]> {
+/** The response to each host about its newest message, once both have one and the message has run. */
+function waitForResponses(count: number): Promise<string[]> {
   return until(async () => {
-    const told = hosts.map(({ node }) =>
+    const responses = hosts.map(({ node }) =>
       askAgentFile(node, 'SELECT message_id, ingest_status FROM messages ORDER BY rowid'),
     );
-    if (told.some((rows) => rows.length < count)) return null;
-    return told.map((rows) => String(rows[count - 1]?.ingest_status));
+    if (responses.some((rows) => rows.length < count)) return null;
+    return responses.map((rows) => String(rows[count - 1]?.ingest_status));
   });
 }
 
@@ -71,22 +72,22 @@ async function ended(count: number): Promise<{ message_id: string }[]> {
 }
 
 let messages = 0;
-/** Both bring the message at once; what they were answered. Its one instruction has run by then. */
+/** Both hosts report the message at once; resolves with their responses when its instruction has run. */
 async function bothSay(isNamed: (host: number) => boolean): Promise<string[]> {
   messages += 1;
   const id = `answer-${messages}`;
   const text = block(`@conductor::exec::echo ${id} >> effects`);
-  await Promise.all(hosts.map(({ browser }, host) => browser.says(id, text, isNamed(host))));
-  const told = await answers(messages);
+  await Promise.all(hosts.map(({ browser }, host) => browser.says(id, text, { isNamed: isNamed(host) })));
+  const responses = await waitForResponses(messages);
   const rows = await ended(messages);
   expect(rows, 'one journal row for each message').toHaveLength(messages);
   expect(effectsOf(id), `effects of ${id}`).toBe(1);
-  return told.sort();
+  return responses.sort();
 }
 
 describe('the same message from two hosts at once', () => {
   it(
-    'has one effect and one journal row, and the other host hears that it is a duplicate',
+    'a message from two hosts has one effect and one journal row, and the other host gets duplicate',
     async () => {
       for (let round = 0; round < ROUNDS; round++) {
         expect(await bothSay(() => true)).toEqual(['accepted', 'duplicate_message']);
@@ -96,7 +97,7 @@ describe('the same message from two hosts at once', () => {
   );
 
   it(
-    'is one message as well when one of the pages, or neither, tells its id',
+    'a message from two hosts is one message even when one of the pages, or neither, gives its id',
     async () => {
       for (let round = 0; round < ROUNDS / 5; round++) {
         expect(await bothSay((host) => host === round % 2)).toEqual(['accepted', 'duplicate_only']);

@@ -1,6 +1,6 @@
 import type { CommandDeps } from '../../local-agent/commands/deps.ts';
 import type { EdgeClient, EdgeRequest } from '../../local-agent/edge/http-client.ts';
-import { FakeClock } from './fake-clock.ts';
+import { TestClock } from './test-clock.ts';
 
 export interface CommandCall {
   base: string;
@@ -10,8 +10,8 @@ export interface CommandCall {
   body: unknown;
 }
 
-/** The world of a command under test: what it printed, whom it called; `answer` is what edge and agent say. */
-export function commandWorld(answer: (call: CommandCall) => unknown, over: Partial<CommandDeps> = {}) {
+/** The dependencies of a command under test, with a record of its output and its calls; `respond` replaces edge and agent. */
+export function commandWorld(respond: (call: CommandCall) => unknown, over: Partial<CommandDeps> = {}) {
   const out: string[] = [];
   const err: string[] = [];
   const calls: CommandCall[] = [];
@@ -19,7 +19,7 @@ export function commandWorld(answer: (call: CommandCall) => unknown, over: Parti
     async call<T>({ method, path, body, schema }: EdgeRequest<T>): Promise<T> {
       const call = { base, token, method, path, body };
       calls.push(call);
-      return schema.parse(answer(call));
+      return schema.parse(respond(call));
     },
     async close() {},
   });
@@ -34,7 +34,8 @@ export function commandWorld(answer: (call: CommandCall) => unknown, over: Parti
     print: (line) => out.push(line),
     warn: (line) => err.push(line),
     isTerminal: false,
-    clock: new FakeClock(),
+    clock: new TestClock(),
+    version: '1.2.3',
     readFile: () => null,
     writeNewFile: () => undefined,
     modeOf: () => null,

@@ -1,11 +1,13 @@
 /**
  * A TCP proxy between an agent and its edge, for networks that fail. Cut silently, nothing passes any more and nothing is
  * closed, as when a cable is pulled; cut hard, what is open is reset and what comes is refused. Both block the agent's
- * socket and its HTTP alike. It may also let everything through but WebSocket upgrades, as some networks do.
+ * socket and its HTTP alike. It may also let everything through but WebSocket upgrades, as some networks do, or deliver
+ * every byte later, as a distant edge does.
  */
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { Transform } from 'node:stream';
 
 export type Cut = 'silent' | 'hard';
 
@@ -17,6 +19,10 @@ export class CutProxy {
   /** WebSocket upgrades that were refused. */
   refusedUpgrades = 0;
   lets: 'everything' | 'no upgrades' = 'everything';
+  /** How long a byte takes in each direction, on connections opened from now on. */
+  delayMs = 0;
+  /** Method and path of each HTTP request, in order. */
+  readonly requests: string[] = [];
 
   /** Listens on a free port of loopback for the edge at `targetUrl`. */
   static async open(targetUrl: string): Promise<CutProxy> {
@@ -46,8 +52,8 @@ export class CutProxy {
         outbound.resetAndDestroy();
         continue;
       }
-      inbound.unpipe(outbound).pause();
-      outbound.unpipe(inbound).pause();
+      inbound.unpipe().pause();
+      outbound.unpipe().pause();
     }
   }
 
@@ -95,7 +101,28 @@ export class CutProxy {
       return;
     }
     if (this.#cut !== null) return;
-    outbound.write(head);
-    inbound.pipe(outbound).pipe(inbound);
+    const there = delay(this.delayMs, (chunk) => this.#noteRequest(chunk));
+    there.pipe(outbound);
+    there.write(head);
+    inbound.pipe(there);
+    outbound.pipe(delay(this.delayMs)).pipe(inbound);
   }
+
+  #noteRequest(chunk: Buffer): void {
+    const [, request] = /^((?:GET|POST|PUT|DELETE) \S+) HTTP\/1\.1\r\n/.exec(chunk.toString('latin1', 0, 1_000)) ?? [];
+    if (request !== undefined) this.requests.push(request);
+  }
+}
+
+/** A stream that passes each chunk on after `ms`, in order. */
+function delay(ms: number, onChunk: (chunk: Buffer) => void = () => undefined): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      onChunk(chunk);
+      if (ms === 0) return done(null, chunk);
+      setTimeout(() => this.push(chunk), ms);
+      done();
+    },
+    flush: (done) => void setTimeout(done, ms),
+  });
 }

@@ -18,7 +18,7 @@ export interface SeenRequest {
   body: unknown;
 }
 
-/** What a route answers: data, an error code, or `drop` (the connection is cut after the request was taken). */
+/** Data, an error code, or `drop`: the connection is cut after the request was received. */
 export type Response =
   | { data: unknown; status?: number }
   | { error: ErrorCode; headers?: Record<string, string> }
@@ -41,7 +41,7 @@ export function leaseView(over: Partial<LeaseView> = {}): LeaseView {
   };
 }
 
-/** An answer of the lease: granted to `holder_id` unless `is_leader` says otherwise. */
+/** A lease response: granted, unless `is_leader` is changed. */
 export function leaseResponse(over: Partial<LeaderAcquireResponse> = {}): LeaderAcquireResponse {
   const lease = leaseView({ holder_id: 'node-a', term: 1, expires_in_ms: 30_000, ...over });
   return {
@@ -73,7 +73,7 @@ export class FakeChannel {
       const text = String(data);
       if (text === PING) {
         edge.pings += 1;
-        if (edge.answersPings) socket.send(pongText(edge.pong.mode_version, edge.pong.term));
+        if (edge.sendsPongs) socket.send(pongText(edge.pong.mode_version, edge.pong.term));
         return;
       }
       this.frames.push(AgentFrameSchema.parse(JSON.parse(text)));
@@ -113,11 +113,11 @@ export class FakeChannel {
   }
 }
 
-/** An edge for tests of the agent: it answers what a test tells it to, and remembers what it was asked. */
+/** An edge for tests of the agent: a test sets its responses, and it keeps the requests. */
 export class FakeEdge {
   readonly requests: SeenRequest[] = [];
   readonly channels: FakeChannel[] = [];
-  answersPings = true;
+  sendsPongs = true;
   acceptsChannels = true;
   pings = 0;
   pong = { mode_version: 1, term: 0 };
@@ -203,20 +203,20 @@ export class FakeEdge {
     const { method = 'GET', url: path = '/', headers } = request;
     const seen: SeenRequest = { method, path, headers, body: text === '' ? undefined : JSON.parse(text) };
     const route = this.#routes.find((one) => one.method === method && one.path.test(path));
-    const answer: Response = route ? await route.respond(seen) : { error: 'not_found' };
+    const reply: Response = route ? await route.respond(seen) : { error: 'not_found' };
     this.requests.push(seen);
-    if (answer === 'drop') request.socket.destroy();
-    else this.#reply(response, answer);
+    if (reply === 'drop') request.socket.destroy();
+    else this.#send(response, reply);
     this.#wake();
   }
 
-  #reply(response: ServerResponse, answer: Exclude<Response, 'drop'>): void {
-    const failed = 'error' in answer;
-    const status = failed ? ERROR_STATUS[answer.error] : (answer.status ?? 200);
-    response.writeHead(status, { 'content-type': 'application/json', ...(failed && answer.headers) });
+  #send(response: ServerResponse, reply: Exclude<Response, 'drop'>): void {
+    const failed = 'error' in reply;
+    const status = failed ? ERROR_STATUS[reply.error] : (reply.status ?? 200);
+    response.writeHead(status, { 'content-type': 'application/json', ...(failed && reply.headers) });
     const body = failed
-      ? { ok: false, request_id: 'req_test', error: answer.error, message: `refused: ${answer.error}`, details: {} }
-      : { ok: true, request_id: 'req_test', data: answer.data };
+      ? { ok: false, request_id: 'req_test', error: reply.error, message: `refused: ${reply.error}`, details: {} }
+      : { ok: true, request_id: 'req_test', data: reply.data };
     response.end(JSON.stringify(body));
   }
 }

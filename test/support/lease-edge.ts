@@ -1,8 +1,8 @@
 import type { FakeEdge } from './fake-edge.ts';
 import { leaseResponse, leaseView } from './fake-edge.ts';
 
-/** Teaches a fake edge what an agent asks at its start: it registers, leads with term 1, and reads mode and lease. */
-export function answerStartUp(edge: FakeEdge): FakeEdge {
+/** Sets the responses to what an agent requests at its start: it registers, leads with term 1, and reads mode and lease. */
+export function serveStartUp(edge: FakeEdge): FakeEdge {
   const lease = leaseView({ holder_id: 'node-a', term: 1, expires_in_ms: 30_000 });
   const system = {
     mode: 'running',

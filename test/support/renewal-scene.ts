@@ -1,25 +1,25 @@
 /**
- * A whole system with one browser that remembers everything it was asked to send, over every reconnection. It answers
- * what a test tells it to; what it has taken is what the "site" holds when the agent has it read a conversation.
+ * A whole system with one browser that keeps every delivery that it was asked for, over every reconnection. It responds as
+ * the test says; the texts that it has taken are what its site holds when the agent has it read a conversation.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { BridgeClient } from '../../local-agent/stack/bridge-client.ts';
 import { EdgeApi, eventually } from '../../local-agent/stack/edge-api.ts';
 import type { Stack } from '../../local-agent/stack/stack.ts';
 import { startStack } from '../../local-agent/stack/stack.ts';
 import type { Supervised } from '../../local-agent/stack/supervised.ts';
-import type { ActionResult, ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
+import type { ProxyDelivery } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { envelopeOf, PLATFORM_IDS, pageOf } from '../../schema/contracts/common.ts';
 import { ConversationSchema } from '../../schema/contracts/conversations.ts';
 import { MessageSummarySchema } from '../../schema/contracts/instructions.ts';
 import type { RenewalJob } from '../../schema/contracts/renewal.ts';
 import { RenewalJobSchema } from '../../schema/contracts/renewal.ts';
+import type { DeliveryResponse, Page } from './test-browser.ts';
+import { pageOf as chatPage, ORIGIN, TestBrowser } from './test-browser.ts';
 
-const ORIGIN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666';
 export const CLIENT_ID = 'firefox-renewal';
 const CLIENT_TOKEN = 'the-token-of-the-renewal-browser';
 const NODE_ID = 'renewal-main';
@@ -27,8 +27,6 @@ const WAIT_MS = 60_000;
 export const SETTLE_MS = 300;
 
 const LogLineSchema = z.looseObject({ ts: z.string(), stage: z.string(), runner: z.string() });
-
-export type Response = Partial<ActionResult> | 'silence';
 
 export class RenewalScene {
   readonly stack: Stack;
@@ -41,9 +39,8 @@ export class RenewalScene {
   readonly #tabs: string[] = [];
   readonly #operator: string;
   readonly #root: string;
-  #client: BridgeClient | null = null;
-  #answer: (delivery: ProxyDelivery) => Response = () => ({});
-  #ended = false;
+  #browser: TestBrowser | null = null;
+  #respond: (delivery: ProxyDelivery) => DeliveryResponse = () => ({});
 
   private constructor(stack: Stack, root: string) {
     this.stack = stack;
@@ -73,26 +70,25 @@ export class RenewalScene {
   }
 
   async stop(): Promise<void> {
-    this.#ended = true;
-    await this.#client?.close();
+    await this.#browser?.close();
     await this.stack.stop();
     rmSync(this.#root, { recursive: true, force: true });
   }
 
-  /** How deliveries are answered from now on; without, as delivered. `silence`: taken, and never answered. */
-  answerWith(answer: (delivery: ProxyDelivery) => Response): void {
-    this.#answer = answer;
+  /** How the browser responds to deliveries from now on; by default as delivered. */
+  respondWith(respond: (delivery: ProxyDelivery) => DeliveryResponse): void {
+    this.#respond = respond;
   }
 
-  /** The site has taken that text, whatever the agent was told. */
+  /** The site takes the text of a delivery, whether or not the agent gets a result. */
   taken(delivery: ProxyDelivery): void {
     const key = delivery.conversation_id ?? '';
     this.#site.set(key, [...(this.#site.get(key) ?? []), delivery.message_text]);
   }
 
-  /** Answers a delivery that was met with silence. */
-  answerLate(delivery: ProxyDelivery): void {
-    this.#client?.answer(delivery);
+  /** Responds to a delivery after its silence. */
+  respondLate(delivery: ProxyDelivery): void {
+    this.#browser?.respond(delivery);
   }
 
   deliveriesTo(conversation: string): ProxyDelivery[] {
@@ -108,7 +104,7 @@ export class RenewalScene {
   /** Makes a conversation that is `auto`, by way of a first message of the person. */
   async conversation(id: string): Promise<void> {
     this.#tabs.push(id);
-    this.#tellTabs();
+    this.#showTabs();
     const found = await eventually(`conversation ${id}`, WAIT_MS, async () => {
       const { items } = await this.api.get(
         `/v1/renewal/conversations?platform=${platformOf(id)}&remote_conversation_id=${id}`,
@@ -122,33 +118,20 @@ export class RenewalScene {
   /** The assistant's final message; resolves when the agent has it. */
   async say(conversation: string, text: string): Promise<string> {
     const id = `${conversation}-${crypto.randomUUID()}`;
-    const client = this.#client;
-    if (client === null) throw new Error('the browser is not connected');
-    const acknowledged = client.next('message_ack', (frame) => frame.request_id === id);
-    client.send({
-      type: 'browser.final_message',
-      request_id: id,
-      client_id: CLIENT_ID,
-      ...page(conversation),
-      assistant_message_id: id,
-      raw_text: text,
-      role: 'assistant',
-      observed_at: Date.now(),
-      capture: { source: 'network', other: 'agrees' },
-    });
-    await acknowledged;
+    if (this.#browser === null) throw new Error('the browser is not connected');
+    await this.#browser.says(id, text, { page: page(conversation) });
     return id;
   }
 
-  /** The job of a message, once `settled` says so. */
-  job(assistantMessageId: string, settled: (job: RenewalJob) => boolean, waitMs = WAIT_MS): Promise<RenewalJob> {
+  /** The job of a message, when `isReached` accepts its state. */
+  job(assistantMessageId: string, isReached: (job: RenewalJob) => boolean, waitMs = WAIT_MS): Promise<RenewalJob> {
     return eventually(`the job of ${assistantMessageId}`, waitMs, async () => {
       const messages = await this.#tried('/v1/messages?limit=200', pageOf(MessageSummarySchema));
       const message = messages?.items.find((one) => one.assistant_message_id === assistantMessageId);
       if (message === undefined) return null;
       const path = `/v1/renewal/jobs?message_id=${message.message_id}`;
       const jobs = await this.#tried(path, pageOf(RenewalJobSchema));
-      return jobs?.items.find(settled) ?? null;
+      return jobs?.items.find(isReached) ?? null;
     });
   }
 
@@ -214,57 +197,22 @@ export class RenewalScene {
 
   async #connect(): Promise<void> {
     const agentUrl = this.stack.agentUrl ?? '';
-    this.#client = await eventually('the bridge', WAIT_MS, () =>
-      BridgeClient.hello({ agentUrl, origin: ORIGIN, clientId: CLIENT_ID, token: CLIENT_TOKEN }).catch(() => null),
+    const browser = await eventually('the bridge', WAIT_MS, () =>
+      TestBrowser.connect({ agentUrl, clientId: CLIENT_ID, token: CLIENT_TOKEN }).catch(() => null),
     );
-    void this.#serve(this.#client);
-    this.#tellTabs();
-  }
-
-  /** Takes what the agent asks for until that socket is gone. */
-  async #serve(client: BridgeClient): Promise<void> {
-    const deliveries = async (): Promise<void> => {
-      for (;;) {
-        const frame = await client.next('browser.proxy_delivery', () => true, WAIT_MS * 10);
-        this.asked.push({ at: Date.now(), frame });
-        const answer = this.#answer(frame);
-        if (answer === 'silence') continue;
-        if (answer.failed !== true) this.taken(frame);
-        client.answer(frame, answer);
-      }
-    };
-    const readings = async (): Promise<void> => {
-      for (;;) {
-        const frame = await client.next('browser.read_current', () => true, WAIT_MS * 10);
-        const said = this.#site.get(frame.conversation_id ?? '') ?? [];
-        client.send({
-          type: 'browser.action_result',
-          request_id: frame.request_id,
-          action: frame.type,
-          accepted: true,
-          completed: true,
-          failed: false,
-          reason: null,
-          conversation: {
-            conversation_id: frame.conversation_id,
-            source: 'site',
-            messages: said.map((text) => ({ role: 'user', message_id: null, text })),
-          },
-        });
-      }
-    };
-    const ended = await Promise.race([deliveries(), readings()]).catch((error: unknown) => error);
-    if (!this.#ended && !(ended instanceof Error)) throw new Error('the browser stopped answering');
-  }
-
-  #tellTabs(): void {
-    this.#client?.send({
-      type: 'browser.client_state',
-      request_id: crypto.randomUUID(),
-      tabs: this.#tabs.map((conversation) => ({ ...page(conversation), observed_at: Date.now() })),
-      logins: PLATFORM_IDS.map((platform) => ({ platform, login: 'fresh' as const, fingerprint: 'ann' })),
-      request_hooks: [],
+    this.#browser = browser;
+    browser.serveDeliveries((frame) => {
+      this.asked.push({ at: Date.now(), frame });
+      const response = this.#respond(frame);
+      if (response !== 'silence' && response.failed !== true) this.taken(frame);
+      return response;
     });
+    browser.serveReadings((conversation) => this.#site.get(conversation ?? '') ?? []);
+    this.#showTabs();
+  }
+
+  #showTabs(): void {
+    this.#browser?.show(...this.#tabs.map(page));
   }
 
   async #local(path: string, body?: object): Promise<unknown> {
@@ -288,15 +236,8 @@ function platformOf(conversation: string): Platform {
   return PLATFORM_IDS.find((platform) => conversation.startsWith(`${platform}-`)) ?? 'claude';
 }
 
-function page(conversation: string) {
-  return {
-    platform: platformOf(conversation),
-    conversation_id: conversation,
-    page_url: `https://claude.ai/chat/${conversation}`,
-    page_title: conversation,
-    tab_id: 17,
-    shell_page: false,
-  };
+function page(conversation: string): Page {
+  return chatPage(conversation, platformOf(conversation));
 }
 
 async function isUp(url: string): Promise<boolean> {

@@ -1,90 +1,78 @@
 /**
- * Who is asking. A bearer token is looked up by its SHA-256; the bootstrap secret is compared by digest, in constant
- * time. Without a bearer token the cookie of a signed-in page counts, then what Cloudflare Access says; a write that
- * comes by one of these must come from a page of ours. There is no way past this: without a configured secret every
- * authenticated route answers `auth_not_configured`. Failures are counted per address and answered `rate_limited` when
- * there are too many; a good token is never locked out by a neighbour's bad ones, since tokens are too long to be
- * guessed at any rate.
+ * Identifies the caller of a request. A bearer token is looked up by its SHA-256; the bootstrap secret is compared by
+ * digest, in constant time. Without a bearer token the session cookie identifies the caller, then Cloudflare Access; a
+ * write by one of these must come from a page of this origin. Authentication cannot be switched off: without a
+ * configured secret every authenticated route responds `auth_not_configured`. Failures are counted per address, and too
+ * many are `rate_limited`. A valid token is accepted from such an address too: tokens are too long to be guessed.
  */
 import { eq, sql } from 'drizzle-orm';
 import type { Context } from 'hono';
 import type { Session } from '../../schema/contracts/tokens.ts';
-import { BOOTSTRAP_SECRET_MIN_CHARS, PLACEHOLDER_SECRETS, TOKEN_PREFIX } from '../../schema/contracts/tokens.ts';
+import { TOKEN_PREFIX } from '../../schema/contracts/tokens.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { TokenRow } from '../../schema/tables/index.ts';
 import { tokens } from '../../schema/tables/index.ts';
+import { bootstrapSecret } from '../crypto/bootstrap-secret.ts';
 import { sha256, sha256Hex } from '../crypto/hash.ts';
 import type { AppEnv } from '../env.ts';
 import { accessIdentity } from './access.ts';
-import { invalidSession, isSignedSession, requireSameOrigin, sessionOf } from './session-cookie.ts';
+import { invalidSession, isSignedSession, readSession, requireSameOrigin } from './session-cookie.ts';
 
 const BEARER = /^Bearer (.*)$/i;
 const TOKEN = /^[\x21-\x7e]{8,256}$/;
 const BOOTSTRAP_ID = 'bootstrap';
-/** `last_used_at` is kept to the minute: a write per request would cost more than it tells. */
+/** `last_used_at` is precise to the minute, which saves a write per request. */
 const LAST_USED_GRAIN_MS = 60_000;
-/** A request without a token tries nothing, so it is not counted. */
-const COUNTED: readonly ErrorCode[] = ['invalid_token', 'unknown_token', 'expired_token', 'revoked_token'];
+/** Errors that count as a failed attempt. A request without a token guesses nothing, so `missing_token` does not. */
+const FAILED_ATTEMPTS: readonly ErrorCode[] = ['invalid_token', 'unknown_token', 'expired_token', 'revoked_token'];
 /** The period of the binding AUTH_FAILURES in wrangler.toml. */
 const FAILURE_PERIOD_SEC = 60;
-const READING = ['GET', 'HEAD'];
+const READ_METHODS = ['GET', 'HEAD'];
 
 export interface Identified {
   identity: Session;
-  /** What proved it. */
+  /** The token, cookie or assertion that proved the identity. */
   credential: string;
 }
-/** A token as it is stored, the bootstrap secret included. */
+/** A stored token, or the bootstrap secret in the same shape. */
 type KnownToken = Pick<
   TokenRow,
   'token_id' | 'token_hash' | 'role' | 'subject' | 'controller_id' | 'expires_at' | 'revoked_at' | 'last_used_at'
 >;
 
-/** The identity of the request. Throws AppError 401, 403, 429 or 503 with the documented code. */
+/** Identifies the caller. Throws AppError 401, 403, 429 or 503 with the documented code. */
 export function authenticate(c: Context<AppEnv>): Promise<Identified> {
-  return counted(c, async () => {
+  return countingFailures(c, async () => {
     const secret = bootstrapSecret(c.env);
-    if (c.req.header('authorization') !== undefined) return byToken(c, secret, bearerOf(c));
-    const found = await byPage(c, secret);
+    if (c.req.header('authorization') !== undefined) return identifyByToken(c, secret, bearerToken(c));
+    const found = await identifyPage(c, secret);
     if (found === null) throw missingToken();
-    if (!READING.includes(c.req.raw.method)) requireSameOrigin(c, 'always');
+    if (!READ_METHODS.includes(c.req.raw.method)) requireSameOrigin(c, 'always');
     return found;
   });
 }
 
-/** The identity of somebody who signs in, with a token from the body or the header: a session makes no new session. */
+/** Identifies a caller who signs in with a token from the body or the header. A session cannot start another one. */
 export function authenticateSignIn(c: Context<AppEnv>, given: string | null): Promise<Identified> {
-  return counted(c, async () => {
+  return countingFailures(c, async () => {
     const secret = bootstrapSecret(c.env);
-    requireSameOrigin(c, 'if said');
-    return byToken(c, secret, given ?? bearerOf(c));
+    requireSameOrigin(c, 'if present');
+    return identifyByToken(c, secret, given ?? bearerToken(c));
   });
 }
 
-/** The bootstrap secret. Throws `auth_not_configured` while nobody has set one, or one that is too short. */
-export function bootstrapSecret(env: Env): string {
-  const secret = env.BAA_BOOTSTRAP_TOKEN ?? '';
-  const isSet = !PLACEHOLDER_SECRETS.includes(secret.trim());
-  if (isSet && secret.length >= BOOTSTRAP_SECRET_MIN_CHARS) return secret;
-  throw new AppError(
-    'auth_not_configured',
-    `${isSet ? 'the secret BAA_BOOTSTRAP_TOKEN is too short' : 'set the secret BAA_BOOTSTRAP_TOKEN'}: ` +
-      `at least ${BOOTSTRAP_SECRET_MIN_CHARS} random characters (wrangler secret put BAA_BOOTSTRAP_TOKEN)`,
-  );
-}
-
-/** What a session or a channel made with that token is bound to. Throws `unknown_token` when it has gone meanwhile. */
+/** Hash and expiry that bound a session or channel of that token. Throws `unknown_token` when it no longer exists. */
 export async function tokenLimits(
   c: Context<AppEnv>,
   tokenId: string,
 ): Promise<Pick<KnownToken, 'token_hash' | 'expires_at'>> {
   const row = await knownToken(c, bootstrapSecret(c.env), tokenId);
-  if (row === null) throw new AppError('unknown_token', 'this token is not known');
+  if (row === null) throw new AppError('unknown_token', 'unknown token');
   return row;
 }
 
-function bearerOf(c: Context<AppEnv>): string {
+function bearerToken(c: Context<AppEnv>): string {
   const header = c.req.header('authorization');
   if (header === undefined) throw missingToken();
   const token = BEARER.exec(header)?.[1];
@@ -96,10 +84,10 @@ function missingToken(): AppError {
   return new AppError('missing_token', 'an Authorization header with a bearer token is required');
 }
 
-async function byToken(c: Context<AppEnv>, secret: string, token: string): Promise<Identified> {
+async function identifyByToken(c: Context<AppEnv>, secret: string, token: string): Promise<Identified> {
   if (!TOKEN.test(token)) throw new AppError('invalid_token', 'a token has 8 to 256 visible characters');
   if (crypto.subtle.timingSafeEqual(await sha256(token), await sha256(secret))) {
-    return { identity: identityOf(await bootstrapToken(secret), 'token', null), credential: token };
+    return { identity: toSession(await bootstrapToken(secret), 'token', null), credential: token };
   }
   const row = token.startsWith(TOKEN_PREFIX)
     ? await c.var.db
@@ -108,25 +96,25 @@ async function byToken(c: Context<AppEnv>, secret: string, token: string): Promi
         .where(eq(tokens.token_hash, await sha256Hex(token)))
         .get()
     : undefined;
-  if (!row) throw new AppError('unknown_token', 'this token is not known');
-  return { identity: identityOf(inUse(c, row), 'token', null), credential: token };
+  if (!row) throw new AppError('unknown_token', 'unknown token');
+  return { identity: toSession(requireValid(c, row), 'token', null), credential: token };
 }
 
-/** Null for a request that carries neither. A session that is over does not hide who Access says is there. */
-async function byPage(c: Context<AppEnv>, secret: string): Promise<Identified | null> {
+/** By session cookie or Access; null for a request with neither. Access counts when the session is not valid. */
+async function identifyPage(c: Context<AppEnv>, secret: string): Promise<Identified | null> {
   try {
-    const found = await bySession(c, secret);
+    const found = await identifyBySession(c, secret);
     if (found !== null) return found;
   } catch (error) {
-    const access = await byAccess(c);
+    const access = await identifyByAccess(c);
     if (access === null) throw error;
     return access;
   }
-  return byAccess(c);
+  return identifyByAccess(c);
 }
 
-async function bySession(c: Context<AppEnv>, secret: string): Promise<Identified | null> {
-  const session = sessionOf(c);
+async function identifyBySession(c: Context<AppEnv>, secret: string): Promise<Identified | null> {
+  const session = readSession(c);
   if (session === null) return null;
   const { token_id, ends_at, mac, cookie } = session;
   const row = await knownToken(c, secret, token_id);
@@ -134,15 +122,15 @@ async function bySession(c: Context<AppEnv>, secret: string): Promise<Identified
     throw invalidSession();
   }
   if (ends_at <= c.var.now) throw new AppError('expired_token', 'this session has ended: sign in again');
-  return { identity: identityOf(inUse(c, row), 'session', ends_at), credential: cookie };
+  return { identity: toSession(requireValid(c, row), 'session', ends_at), credential: cookie };
 }
 
-async function byAccess(c: Context<AppEnv>): Promise<Identified | null> {
+async function identifyByAccess(c: Context<AppEnv>): Promise<Identified | null> {
   const access = await accessIdentity(c);
   if (access === null) return null;
   const { email, role, ends_at, assertion } = access;
-  const who = { token_id: `access:${email}`, role, subject: email, controller_id: null };
-  return { identity: identityOf(who, 'access', ends_at), credential: assertion };
+  const person = { token_id: `access:${email}`, role, subject: email, controller_id: null };
+  return { identity: toSession(person, 'access', ends_at), credential: assertion };
 }
 
 async function knownToken(c: Context<AppEnv>, secret: string, tokenId: string): Promise<KnownToken | null> {
@@ -151,12 +139,19 @@ async function knownToken(c: Context<AppEnv>, secret: string, tokenId: string): 
 }
 
 async function bootstrapToken(secret: string): Promise<KnownToken> {
-  const endless = { expires_at: null, revoked_at: null, last_used_at: null };
-  const who = { token_id: BOOTSTRAP_ID, role: 'ops_admin', subject: BOOTSTRAP_ID, controller_id: null } as const;
-  return { ...who, token_hash: await sha256Hex(secret), ...endless };
+  return {
+    token_id: BOOTSTRAP_ID,
+    token_hash: await sha256Hex(secret),
+    role: 'ops_admin',
+    subject: BOOTSTRAP_ID,
+    controller_id: null,
+    expires_at: null,
+    revoked_at: null,
+    last_used_at: null,
+  };
 }
 
-function identityOf(
+function toSession(
   { token_id, role, subject, controller_id }: Pick<KnownToken, 'token_id' | 'role' | 'subject' | 'controller_id'>,
   via: Session['via'],
   expires_at: number | null,
@@ -164,8 +159,8 @@ function identityOf(
   return { token_id, role, subject, controller_id, via, expires_at };
 }
 
-/** The token, once it is known to be good now; that it was used is noted. */
-function inUse(c: Context<AppEnv>, row: KnownToken): KnownToken {
+/** The token when it is valid now; records its use. Throws `revoked_token` or `expired_token`. */
+function requireValid(c: Context<AppEnv>, row: KnownToken): KnownToken {
   const { db, now } = c.var;
   if (row.revoked_at !== null) throw new AppError('revoked_token', 'this token was revoked');
   if (row.expires_at !== null && row.expires_at <= now) throw new AppError('expired_token', 'this token has expired');
@@ -177,11 +172,11 @@ function inUse(c: Context<AppEnv>, row: KnownToken): KnownToken {
   return row;
 }
 
-async function counted(c: Context<AppEnv>, identify: () => Promise<Identified>): Promise<Identified> {
+async function countingFailures(c: Context<AppEnv>, identify: () => Promise<Identified>): Promise<Identified> {
   try {
     return await identify();
   } catch (error) {
-    if (error instanceof AppError && COUNTED.includes(error.code)) await countFailure(c);
+    if (error instanceof AppError && FAILED_ATTEMPTS.includes(error.code)) await countFailure(c);
     throw error;
   }
 }

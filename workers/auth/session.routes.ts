@@ -1,9 +1,10 @@
-/** Sessions of pages: sign in with a token, who am I, sign out. The cookie itself is middleware/session.ts. */
+/** Sessions of pages: sign in with a token, show the caller, sign out. session-cookie.ts has the cookie itself. */
 import type { Session } from '../../schema/contracts/tokens.ts';
 import { ROLES, SessionBodySchema, SessionEndedSchema, SessionSchema } from '../../schema/contracts/tokens.ts';
+import { bootstrapSecret } from '../crypto/bootstrap-secret.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { READERS, read, write } from '../http/route.ts';
-import { bootstrapSecret, tokenLimits } from './authenticate.ts';
+import { tokenLimits } from './authenticate.ts';
 import { endSession, SESSION_LASTS_MS, startSession } from './session-cookie.ts';
 
 const tag = 'session';
@@ -14,7 +15,7 @@ export const session: readonly MountedRoute[] = [
     {
       method: 'get',
       path,
-      summary: 'Who the caller is, and how that is known',
+      summary: 'Show the caller and how it is authenticated',
       tag,
       roles: ROLES,
       data: SessionSchema,
@@ -25,7 +26,8 @@ export const session: readonly MountedRoute[] = [
     {
       method: 'post',
       path,
-      summary: 'Sign in: a token becomes a cookie of this origin that ends with it, or after twelve hours',
+      summary:
+        'Sign in with a token: sets a session cookie that expires with the token, at the latest after twelve hours',
       tag,
       roles: READERS,
       body: SessionBodySchema,
@@ -40,15 +42,14 @@ export const session: readonly MountedRoute[] = [
     },
     async ({ c, env, now }, { token_id, expires_at }) => {
       const { token_hash } = await tokenLimits(c, token_id);
-      const claims = { token_id, token_hash, ends_at: expires_at ?? now };
-      c.header('set-cookie', await startSession(bootstrapSecret(env), claims, now));
+      await startSession(c, bootstrapSecret(env), { token_id, token_hash, ends_at: expires_at ?? now });
     },
   ),
   write(
     {
       method: 'delete',
       path,
-      summary: 'Sign out: the browser forgets the cookie',
+      summary: 'Sign out: deletes the session cookie',
       tag,
       roles: READERS,
       data: SessionEndedSchema,
@@ -57,6 +58,6 @@ export const session: readonly MountedRoute[] = [
       subject_id: principal.token_id,
       response: { signed_out: true } as const,
     }),
-    ({ c }) => c.header('set-cookie', endSession()),
+    ({ c }) => endSession(c),
   ),
 ];

@@ -1,7 +1,6 @@
-/** Tokens: made, listed, rotated and revoked by operators. A secret is in the answer that made it and nowhere else. */
+/** Tokens: operators create, list, rotate and revoke them. Only the response that creates a secret contains it. */
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { nodeHub } from '../../durable-objects/stubs.ts';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import type { Token } from '../../schema/contracts/tokens.ts';
 import {
@@ -17,13 +16,14 @@ import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import type { TokenRow } from '../../schema/tables/index.ts';
 import { tokens as tokenRows } from '../../schema/tables/index.ts';
-import { toBase64Url } from '../crypto/base64.ts';
+import { BASE64URL } from '../crypto/base64url.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database } from '../db/open.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { OPERATORS, read, write } from '../http/route.ts';
+import { closeChannels } from '../nodes/push.ts';
 
 const tag = 'tokens';
 const SECRET_BYTES = 32;
@@ -34,7 +34,7 @@ export const tokens: readonly MountedRoute[] = [
     {
       method: 'get',
       path: '/v1/tokens',
-      summary: 'Tokens without their secrets, newest first',
+      summary: 'List tokens without their secrets, newest first',
       tag,
       roles: OPERATORS,
       query: PageQuerySchema.extend({ role: RoleSchema.optional(), controller_id: z.string().max(64).optional() }),
@@ -61,7 +61,7 @@ export const tokens: readonly MountedRoute[] = [
     {
       method: 'post',
       path: '/v1/tokens',
-      summary: 'Make a token; the answer is the only place that ever shows its secret',
+      summary: 'Create a token; only this response shows its secret',
       tag,
       roles: OPERATORS,
       body: TokenCreateBodySchema,
@@ -94,7 +94,7 @@ export const tokens: readonly MountedRoute[] = [
     {
       method: 'post',
       path: '/v1/tokens/:token_id/rotate',
-      summary: 'Give a token a new secret; the old one is refused from now on',
+      summary: 'Replace the secret of a token; the old secret stops working at once',
       tag,
       roles: OPERATORS,
       params,
@@ -104,10 +104,11 @@ export const tokens: readonly MountedRoute[] = [
     },
     async ({ env, db, params: { token_id }, body, now }) => {
       const row = await readToken(db, token_id);
-      if (row.revoked_at !== null) throw new AppError('conflict', 'a revoked token stays revoked; make a new one');
+      if (row.revoked_at !== null)
+        throw new AppError('conflict', 'a revoked token cannot be rotated; create a new one');
       const expires_at = body.expires_in_ms === undefined ? row.expires_at : now + body.expires_in_ms;
       if (expires_at !== null && expires_at <= now) {
-        throw new AppError('conflict', 'this token has expired; say expires_in_ms or make a new one');
+        throw new AppError('conflict', 'this token has expired; give expires_in_ms or create a new one');
       }
       const secret = newSecret();
       const change = { token_hash: await sha256Hex(secret), expires_at };
@@ -119,7 +120,7 @@ export const tokens: readonly MountedRoute[] = [
         subject_id: token_id,
         response: { ...withoutHash(row), expires_at, token: secret },
         secret: true,
-        after: () => cutOff(env, row),
+        after: () => closeChannel(env, row),
       };
     },
   ),
@@ -127,7 +128,7 @@ export const tokens: readonly MountedRoute[] = [
     {
       method: 'delete',
       path: '/v1/tokens/:token_id',
-      summary: 'Revoke a token, for good',
+      summary: 'Revoke a token permanently',
       tag,
       roles: OPERATORS,
       params,
@@ -137,7 +138,7 @@ export const tokens: readonly MountedRoute[] = [
     async ({ env, db, params: { token_id }, now }) => {
       const row = await readToken(db, token_id);
       const response = { ...withoutHash(row), revoked_at: row.revoked_at ?? now };
-      const after = () => cutOff(env, row);
+      const after = () => closeChannel(env, row);
       if (row.revoked_at !== null) return { subject_id: token_id, response, after };
       const unrevoked = and(eq(tokenRows.token_id, token_id), isNull(tokenRows.revoked_at));
       return {
@@ -151,13 +152,13 @@ export const tokens: readonly MountedRoute[] = [
   ),
 ];
 
-/** A channel is authenticated when it opens: one that a lost secret may have opened is closed, and asks again. */
-async function cutOff(env: Env, { controller_id, role }: Token): Promise<void> {
-  if (role === 'controller' && controller_id !== null) await nodeHub(env, controller_id).disconnect(controller_id);
+/** Closes the channel of a node whose token changed. A channel is authenticated only when it opens. */
+async function closeChannel(env: Env, { controller_id, role }: Token): Promise<void> {
+  if (role === 'controller' && controller_id !== null) await closeChannels(env, controller_id);
 }
 
 function newSecret(): string {
-  return TOKEN_PREFIX + toBase64Url(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+  return TOKEN_PREFIX + crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toBase64(BASE64URL);
 }
 
 function tokenEvent(type: string, { token_id, role, subject, controller_id }: Token) {

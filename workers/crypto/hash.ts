@@ -1,4 +1,4 @@
-/** Digests and keys, by the platform's own crypto. */
+/** Digests and derived keys, by the platform's own crypto. */
 const encoder = new TextEncoder();
 
 export function sha256(text: string): Promise<ArrayBuffer> {
@@ -6,11 +6,7 @@ export function sha256(text: string): Promise<ArrayBuffer> {
 }
 
 export async function sha256Hex(text: string): Promise<string> {
-  return toHex(await sha256(text));
-}
-
-export function toHex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return new Uint8Array(await sha256(text)).toHex();
 }
 
 type KeyKind = 'sign' | 'encrypt';
@@ -19,7 +15,7 @@ const KINDS = {
   encrypt: { algorithm: { name: 'AES-GCM', length: 256 }, usages: ['encrypt', 'decrypt'] },
 } as const;
 
-/** A key for one purpose out of a secret; the keys of two purposes tell nothing about each other or the secret. */
+/** Derives a key by HKDF that is bound to one purpose. Neither the secret nor another purpose's key follows from it. */
 export async function deriveKey(secret: string, kind: KeyKind, purpose: string): Promise<CryptoKey> {
   const { algorithm, usages } = KINDS[kind];
   const material = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, ['deriveKey']);

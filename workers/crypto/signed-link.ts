@@ -1,25 +1,22 @@
 /**
- * Links to artifacts that need no token: a person opens one from a chat. The link carries its own end and a signature
- * under a key derived from the bootstrap secret, so changing the secret ends every link at once.
+ * Links to artifacts that need no token, so that a person can open one from a chat. The link carries its expiry and a
+ * signature under a key derived from the bootstrap secret: a new secret invalidates every link.
  */
-import { bootstrapSecret } from '../auth/authenticate.ts';
-import { fromBase64Url, toBase64Url } from './base64.ts';
-import { deriveKey } from './hash.ts';
+import { bootstrapSecret } from './bootstrap-secret.ts';
+import { isSignedBy, SIGNATURE_PATTERN, sign } from './signature.ts';
 
 const LINK_LASTS_MS = 7 * 86_400_000;
 const PURPOSE = 'conductor artifact link';
-/** `<end in base 36>.<signature>`: hex would be longer, and the path has one segment for both. */
-const SIGNATURE = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{43})$/;
+/** `<expiry in base 36>.<signature>`, one path segment. */
+const SIGNATURE = new RegExp(`^([0-9a-z]{1,11})[.](${SIGNATURE_PATTERN})$`);
 
-/** The path of a link to that artifact, good for a week from `now` (Unix milliseconds). */
+/** The path of a link to that artifact, valid for a week from `now` (Unix milliseconds). */
 export async function signArtifact(env: Env, artifactId: string, now: number): Promise<string> {
-  const end = (now + LINK_LASTS_MS).toString(36);
-  const key = await deriveKey(bootstrapSecret(env), 'sign', PURPOSE);
-  const signature = await crypto.subtle.sign('HMAC', key, signed(artifactId, end));
-  return `/artifact/${artifactId}/${end}.${toBase64Url(new Uint8Array(signature))}`;
+  const expiry = (now + LINK_LASTS_MS).toString(36);
+  return `/artifact/${artifactId}/${expiry}.${await sign(bootstrapSecret(env), PURPOSE, `${artifactId}.${expiry}`)}`;
 }
 
-/** True for a signature that `signArtifact` made for that artifact and whose end has not come. Throws `auth_not_configured`. */
+/** True for an unexpired signature by `signArtifact` for that artifact. Throws `auth_not_configured`. */
 export async function verifyArtifactLink(
   env: Env,
   artifactId: string,
@@ -27,13 +24,7 @@ export async function verifyArtifactLink(
   now: number,
 ): Promise<boolean> {
   const secret = bootstrapSecret(env);
-  const [, end = '', mac = ''] = SIGNATURE.exec(signature) ?? [];
-  const bytes = fromBase64Url(mac);
-  if (end === '' || bytes === null || Number.parseInt(end, 36) <= now) return false;
-  const key = await deriveKey(secret, 'sign', PURPOSE);
-  return crypto.subtle.verify('HMAC', key, bytes, signed(artifactId, end));
-}
-
-function signed(artifactId: string, end: string): Uint8Array {
-  return new TextEncoder().encode(`${artifactId}.${end}`);
+  const [, expiry, mac] = SIGNATURE.exec(signature) ?? [];
+  if (expiry === undefined || mac === undefined || Number.parseInt(expiry, 36) <= now) return false;
+  return isSignedBy(secret, PURPOSE, `${artifactId}.${expiry}`, mac);
 }

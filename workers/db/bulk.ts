@@ -1,15 +1,18 @@
-/** Many rows through one bound parameter: D1 takes at most a hundred parameters a statement, and counts statements. */
+/** Inserts many rows through one bound parameter, because D1 takes at most a hundred parameters per statement. */
 import type { SQL } from 'drizzle-orm';
 import { getTableName, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Database, Statement } from './open.ts';
 
-/** Inserts rows of the same keys; JSON columns are given as values. No statement for no rows. `onConflict` as in SQL. */
+/**
+ * Rows must have the same keys; JSON columns are given as values. No statement for no rows. `tail` adds conditions on a
+ * row as JSON (`AND … value->>'column' …`) or an `ON CONFLICT` clause.
+ */
 export function insertRows<T extends SQLiteTable>(
   db: Database,
   table: T,
   rows: readonly T['$inferInsert'][],
-  onConflict: SQL = sql``,
+  tail: SQL = sql``,
 ): Statement[] {
   const [first] = rows;
   if (first === undefined) return [];
@@ -18,6 +21,6 @@ export function insertRows<T extends SQLiteTable>(
   const values = sql.raw(names.map((name) => `value->>'${name}'`).join(', '));
   return [
     db.run(sql`INSERT INTO ${sql.raw(getTableName(table))} (${columns})
-      SELECT ${values} FROM json_each(${JSON.stringify(rows)}) WHERE true ${onConflict}`),
+      SELECT ${values} FROM json_each(${JSON.stringify(rows)}) WHERE true ${tail}`),
   ];
 }

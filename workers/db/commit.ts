@@ -1,19 +1,20 @@
 /**
  * One commit per write. A write handler reads and decides, and returns a plan; this file turns the plan into one D1
- * batch: guards, the change, its events, its audit row, and the answer under its idempotency key. So an acknowledged
- * write is whole and audited, a repeat gets the first answer, and what a decision relied upon still held when it was
- * written: a `changed` guard makes the handler read and decide again.
+ * batch: guards, the change, its events, its audit row or journal block, and the response under its idempotency key. So
+ * an acknowledged write is atomic and recorded, and a repeat gets the first response. When a guard finds that what the
+ * decision relied upon has changed, the handler reads and decides again.
  */
 
-import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
-import { audit, events } from '../../schema/tables/index.ts';
-import { linkJournal } from '../instructions/journal.ts';
+import { audit } from '../../schema/tables/index.ts';
 import { runBestEffort } from '../log.ts';
+import { insertEvents } from './events.ts';
+import type { Violation } from './guards.ts';
 import { violationOf } from './guards.ts';
 import type { Idempotency } from './idempotency.ts';
 import { recordResponse, replay } from './idempotency.ts';
+import { linkJournal } from './journal.ts';
 import type { Database, Statement } from './open.ts';
 import { runBatch } from './open.ts';
 import type { WritePlan } from './plan.ts';
@@ -21,62 +22,67 @@ import type { WritePlan } from './plan.ts';
 export interface WriteContext {
   db: Database;
   now: number;
-  /** Who writes and by which call; null for the system's own ticks, which the tick log records. */
+  /** The caller and the call; null for the system's own ticks, which the tick log records. */
   by: { principal: Principal; action: string; request_id: string } | null;
   idempotency: Idempotency | null;
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** How often a decision is made anew when what it relied upon changed under it. */
-const MAX_TRIES = 8;
-/** How often the journal is linked anew when others wrote into the same chain: a node's busiest moment is below it. */
+/** Attempts to decide, when other writes keep changing what the decision reads. */
+const MAX_DECISIONS = 8;
+/** Attempts to link the journal, when other commits append to the same chain: more than a node's busiest moment needs. */
 const MAX_LINKS = 40;
 const LINK_WAIT_MS = 8;
 
-/**
- * Reads, decides and commits. Throws AppError with the guard's code, or `conflict` when the ground kept moving.
- */
+/** Reads, decides and commits. Throws AppError with the guard's code, or `conflict` after MAX_DECISIONS attempts. */
 export async function commit<T>(context: WriteContext, decide: () => Promise<WritePlan<T>>): Promise<T> {
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const repeated = await replay(context);
+  for (let decisions = 0; decisions < MAX_DECISIONS; decisions += 1) {
+    const repeated = await replay(context.db, context.idempotency);
     if (repeated) return repeated.response as T;
     const plan = await decide();
-    const violation = await write(context, plan);
+    const violation = await writePlan(context, plan);
     if (violation === null) {
       if (plan.after) context.waitUntil(runBestEffort('after_commit', plan.after));
       return plan.response;
     }
     if (violation !== 'changed') throw new AppError(violation, GUARD_MESSAGES[violation]);
   }
-  throw new AppError('conflict', 'what this write relies upon kept changing; try again');
+  throw new AppError('conflict', 'concurrent writes kept changing what this write relies upon; try again');
 }
 
 const GUARD_MESSAGES = {
-  stale_term: 'a newer leader has been granted since',
+  stale_term: 'a newer leader term has been granted',
   system_paused: 'the system is paused',
   stale_run: 'another run has taken over',
 } as const;
 
-async function write<T>(context: WriteContext, plan: WritePlan<T>) {
-  const guards = plan.guards ?? [];
+/** The guard that stopped the write, or null. Links the journal again while other commits append to the same chain. */
+async function writePlan<T>(
+  context: WriteContext,
+  plan: WritePlan<T>,
+): Promise<Exclude<Violation, 'journal_moved'> | null> {
+  const { db, now, by, idempotency } = context;
   const statements = [
+    ...(plan.guards ?? []),
     ...(plan.statements ?? []),
-    ...eventRows(context, plan.events ?? []),
+    ...insertEvents(db, plan.events ?? [], now),
     ...auditRow(context, plan),
-    ...(await recordResponse(context, plan.response, plan.secret === true)),
   ];
+  const author = by === null ? null : authorOf(by);
+  const mark = idempotency?.kind === 'outbox' ? idempotency : null;
   for (let links = 1; links <= MAX_LINKS; links += 1) {
-    const journal = await linkJournal(context.db, plan.journal ?? [], context.now);
-    const violation = await tryBatch(context.db, [...guards, ...statements, ...journal]);
+    const journal = await linkJournal({ db, now, author, mark }, plan.journal ?? []);
+    const recorded = await recordResponse(context, idempotency, plan, journal.head);
+    const violation = await tryBatch(db, [...statements, ...journal.statements, ...recorded]);
     if (violation !== 'journal_moved') return violation;
-    // Those that collided would collide again: each comes back after a time of its own.
-    const wait = Math.random() * LINK_WAIT_MS * Math.min(links, 8);
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    // A random wait, because commits that collided would collide again.
+    const waitMs = Math.random() * LINK_WAIT_MS * Math.min(links, 8);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
   return 'changed';
 }
 
-async function tryBatch(db: Database, statements: readonly Statement[]) {
+async function tryBatch(db: Database, statements: readonly Statement[]): Promise<Violation | null> {
   try {
     await runBatch(db, statements);
     return null;
@@ -87,21 +93,14 @@ async function tryBatch(db: Database, statements: readonly Statement[]) {
   }
 }
 
-function eventRows(context: WriteContext, drafts: readonly EventDraft[]): Statement[] {
-  return drafts.map((draft) => context.db.insert(events).values({ at: context.now, ...draft, data: draft.data ?? {} }));
+function authorOf({ principal, action, request_id }: NonNullable<WriteContext['by']>) {
+  return { actor: principal.subject, role: principal.role, action, request_id };
 }
 
+/** None for a node's write that the journal has: its block says the same, and is hash-chained besides. */
 function auditRow<T>({ by, db, now }: WriteContext, plan: WritePlan<T>): Statement[] {
   if (by === null || plan.audited === false) return [];
-  const { principal, action, request_id } = by;
-  return [
-    db.insert(audit).values({
-      at: now,
-      actor: principal.subject,
-      role: principal.role,
-      action,
-      subject_id: plan.subject_id ?? null,
-      request_id,
-    }),
-  ];
+  const isInJournal = by.principal.controller_id !== null && (plan.journal ?? []).length > 0;
+  if (isInJournal) return [];
+  return [db.insert(audit).values({ at: now, ...authorOf(by), subject_id: plan.subject_id ?? null })];
 }

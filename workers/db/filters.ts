@@ -1,4 +1,4 @@
-/** Filters of lists: what was not asked for does not filter. */
+/** Filters of lists: a filter that the caller leaves out does not restrict the list. */
 import type { AnyColumn, SQL } from 'drizzle-orm';
 import { eq } from 'drizzle-orm';
 

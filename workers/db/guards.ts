@@ -1,7 +1,7 @@
 /**
- * Guards: the first statements of a batch. Each repeats in SQL what a decision relied upon; when that is no longer so
- * it inserts NULL into a NOT NULL column of the table `guard`, which fails the whole batch, and the column's name says
- * which guard it was.
+ * Guards: the first statements of a batch. Each repeats in SQL what a decision relied upon. When that no longer holds,
+ * the guard inserts NULL into a NOT NULL column of the table `guard`, which fails the whole batch; the column's name
+ * identifies the guard.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
@@ -27,15 +27,15 @@ export function guardThat(db: Database, condition: SQL): Statement {
 export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'changed' | 'journal_moved';
 
 /**
- * Which guard failed a batch, `changed` for a unique key taken meanwhile, `journal_moved` when that was the place in a
- * node's journal, or null for any other error.
+ * Which guard failed a batch; `changed` for a unique key that another write took, `journal_moved` when that key was a
+ * place in a node's journal; null for any other error.
  */
 export function violationOf(error: unknown): Violation | null {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    const found = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|changed)/.exec(at.message);
-    if (found) return found[1] as Violation;
-    if (/UNIQUE constraint failed: instruction_events\.chain/.test(at.message)) return 'journal_moved';
-    if (/UNIQUE constraint failed/.test(at.message)) return 'changed';
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const guard = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|changed)/.exec(cause.message);
+    if (guard) return guard[1] as Violation;
+    if (/UNIQUE constraint failed: journal_blocks\.chain/.test(cause.message)) return 'journal_moved';
+    if (/UNIQUE constraint failed/.test(cause.message)) return 'changed';
   }
   return null;
 }

@@ -1,22 +1,22 @@
 /**
- * Repeats of a write. An outbox numbers its rows per stream, so one high-water mark per stream is enough; any other
- * caller's `Idempotency-Key` is kept as a row for a day. The mark is written in the batch of the change itself.
+ * Repeats of a write. An agent's outbox numbers its rows per stream, so one high-water mark per stream is enough; the
+ * `Idempotency-Key` of any other caller is kept as a row for a day. Mark or row is written in the batch of the change.
  */
 import { and, eq, sql } from 'drizzle-orm';
+import type { ChainHead } from '../../schema/contracts/journal.ts';
 import { AppError } from '../../schema/errors.ts';
 import { idempotency_keys, outbox_marks } from '../../schema/tables/index.ts';
 import { decryptResponse, encryptResponse } from '../crypto/encrypted-response.ts';
-import type { WriteContext } from './commit.ts';
 import { guardThat } from './guards.ts';
-import type { Statement } from './open.ts';
+import type { Database, Statement } from './open.ts';
 
 interface Repeatable {
   body_hash: string;
   status: number;
-  /** The caller's token, with which an answer that carries a secret is sealed. */
-  bearer: string;
+  /** The caller's credential, which encrypts a response that carries a secret. */
+  credential: string;
 }
-interface OutboxMark extends Repeatable {
+export interface OutboxMark extends Repeatable {
   kind: 'outbox';
   controller_id: string;
   outbox_id: string;
@@ -36,79 +36,94 @@ const OUTBOX_KEY = /^([0-9a-f-]{8,64})\/([^/]{1,400})\/(\d{1,15})$/;
 export function parseIdempotencyKey(
   key: string,
   caller: { token_id: string; controller_id: string | null },
-  base: Repeatable,
+  request: Repeatable,
 ): Idempotency {
   const found = OUTBOX_KEY.exec(key);
   if (found && caller.controller_id !== null) {
     const [, outbox_id = '', stream = '', seq = ''] = found;
-    return { kind: 'outbox', controller_id: caller.controller_id, outbox_id, stream, seq: Number(seq), ...base };
+    return { kind: 'outbox', controller_id: caller.controller_id, outbox_id, stream, seq: Number(seq), ...request };
   }
   if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
     throw new AppError('invalid_request', 'idempotency-key: 1 to 200 visible characters', {
       details: { in: 'header', field: 'idempotency-key', expected: '1 to 200 visible characters' },
     });
   }
-  return { kind: 'key', token_id: caller.token_id, key, ...base };
+  return { kind: 'key', token_id: caller.token_id, key, ...request };
 }
 
-/** The stored answer to a repeat, or null when this is the first time. Throws `conflict` for another body. */
-export async function replay({ db, idempotency }: WriteContext): Promise<{ response: unknown } | null> {
+/** The stored response to a repeated request, or null for the first one. Throws `conflict` for another body. */
+export async function replay(db: Database, idempotency: Idempotency | null): Promise<{ response: unknown } | null> {
   if (idempotency === null) return null;
   const row = idempotency.kind === 'outbox' ? await readMark(db, idempotency) : await readKey(db, idempotency);
   if (!row) return null;
   if (row.body_hash !== idempotency.body_hash) {
     throw new AppError('conflict', 'this idempotency key was used with another body');
   }
-  const text = await decryptResponse(row.answer, idempotency.bearer);
-  if (text === null) throw new AppError('conflict', 'this was done before; its answer carried a secret, shown once');
+  const text = await decryptResponse(row.answer, idempotency.credential);
+  if (text === null) {
+    throw new AppError(
+      'conflict',
+      'a repeat of an earlier request, whose response carried a secret that is shown once',
+    );
+  }
   return { response: JSON.parse(text) };
 }
 
-async function readMark(db: WriteContext['db'], mark: OutboxMark) {
-  const row = await db.select().from(outbox_marks).where(markIs(mark)).get();
-  if (!row || row.seq < mark.seq) return null;
-  if (row.seq > mark.seq) throw new AppError('conflict', 'this outbox row was answered long ago');
+async function readMark(db: Database, { controller_id, outbox_id, stream, seq }: OutboxMark) {
+  const row = await db
+    .select()
+    .from(outbox_marks)
+    .where(
+      and(
+        eq(outbox_marks.controller_id, controller_id),
+        eq(outbox_marks.outbox_id, outbox_id),
+        eq(outbox_marks.stream, stream),
+      ),
+    )
+    .get();
+  if (!row || row.seq < seq) return null;
+  if (row.seq > seq) throw new AppError('conflict', 'a later row of this outbox stream was already processed');
   return row;
 }
 
-function readKey(db: WriteContext['db'], key: CallerKey) {
+function readKey(db: Database, { token_id, key }: CallerKey) {
   return db
     .select()
     .from(idempotency_keys)
-    .where(and(eq(idempotency_keys.token_id, key.token_id), eq(idempotency_keys.key, key.key)))
+    .where(and(eq(idempotency_keys.token_id, token_id), eq(idempotency_keys.key, key)))
     .get();
 }
 
-function markIs(mark: OutboxMark) {
-  return and(
-    eq(outbox_marks.controller_id, mark.controller_id),
-    eq(outbox_marks.outbox_id, mark.outbox_id),
-    eq(outbox_marks.stream, mark.stream),
-  );
-}
-
-/** The statements that keep the answer, with the guard that makes two repeats at once into one. */
-export async function recordResponse(context: WriteContext, response: unknown, secret: boolean): Promise<Statement[]> {
-  const { db, idempotency, now } = context;
+/**
+ * Statements that store the response for repeats. Of two identical requests at once, the second one fails on a guard
+ * (mark) or a unique key (row) and is then replayed. A mark keeps `head`, the new head of its node's chain.
+ */
+export async function recordResponse(
+  { db, now }: { db: Database; now: number },
+  idempotency: Idempotency | null,
+  { response, secret = false }: { response: unknown; secret?: boolean },
+  head: ChainHead | null,
+): Promise<Statement[]> {
   if (idempotency === null) return [];
   const plain = JSON.stringify(response);
-  const text = secret ? await encryptResponse(plain, idempotency.bearer) : plain;
+  const answer = secret ? await encryptResponse(plain, idempotency.credential) : plain;
   if (idempotency.kind === 'key') {
     const { token_id, key, body_hash, status } = idempotency;
-    return [db.insert(idempotency_keys).values({ token_id, key, body_hash, status, answer: text, created_at: now })];
+    return [db.insert(idempotency_keys).values({ token_id, key, body_hash, status, answer, created_at: now })];
   }
   const { controller_id, outbox_id, stream, seq, body_hash, status } = idempotency;
-  const newer = sql`NOT EXISTS (SELECT 1 FROM outbox_marks WHERE controller_id = ${controller_id}
+  const isNewest = sql`NOT EXISTS (SELECT 1 FROM outbox_marks WHERE controller_id = ${controller_id}
     AND outbox_id = ${outbox_id} AND stream = ${stream} AND seq >= ${seq})`;
-  const changed = { seq, body_hash, status, answer: text, updated_at: now };
+  const kept = head === null ? {} : { journal_seq: head.seq, journal_hash: head.hash };
+  const mark = { seq, body_hash, status, answer, ...kept, updated_at: now };
   return [
-    guardThat(db, newer),
+    guardThat(db, isNewest),
     db
       .insert(outbox_marks)
-      .values({ controller_id, outbox_id, stream, ...changed })
+      .values({ controller_id, outbox_id, stream, ...mark })
       .onConflictDoUpdate({
         target: [outbox_marks.controller_id, outbox_marks.outbox_id, outbox_marks.stream],
-        set: changed,
+        set: mark,
       }),
   ];
 }

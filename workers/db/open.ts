@@ -1,7 +1,7 @@
 /**
- * D1 through drizzle. `db.transaction()` fails on D1: a transaction is a batch, and every write goes through commit.ts.
- * drizzle's own `batch` cannot bind the parameters of a raw `sql` statement (its `stmt` is undefined), and guards are
- * such statements; so the batch is sent here.
+ * D1 through drizzle. D1 has no interactive transactions: a transaction is a batch, and every write goes through
+ * commit.ts. This file sends batches itself, because drizzle's own `batch` cannot bind the parameters of a raw `sql`
+ * statement (its `stmt` is undefined), and guards are such statements.
  */
 import type { BatchItem } from 'drizzle-orm/batch';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
@@ -11,12 +11,12 @@ import type { D1Usage } from './usage.ts';
 import { counted } from './usage.ts';
 
 export type Database = Omit<DrizzleD1Database<typeof tables>, 'transaction'> & {
-  /** Of all that this database has been asked so far. */
+  /** Cost of all statements so far. */
   readonly usage: Readonly<D1Usage>;
 };
 export type Statement = BatchItem<'sqlite'>;
 
-/** What every drizzle query has at run time and its types keep to themselves. */
+/** Members that every drizzle query has at run time but not in its types. */
 interface Preparable {
   _prepare(): {
     getQuery(): { sql: string; params: unknown[] };
@@ -41,7 +41,7 @@ export function openDatabase(binding: D1Database): Database {
   return Object.assign(db, { batch: batch as Database['batch'], usage });
 }
 
-/** Runs the statements as one transaction, all or none. */
+/** Runs the statements as one transaction. */
 export async function runBatch(db: Database, statements: readonly Statement[]): Promise<void> {
   const [first, ...rest] = statements;
   if (first) await db.batch([first, ...rest]);

@@ -4,7 +4,7 @@
  * caller can forget a part's events or notifications. commit.ts turns the merged plan into one batch.
  */
 import type { EventDraft } from '../../schema/contracts/events.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
+import type { JournalDraft } from './journal.ts';
 import type { Database, Statement } from './open.ts';
 
 /** What every operation of the edge needs: bindings, database, and the time of the request in Unix milliseconds. */
@@ -30,7 +30,7 @@ export interface WritePlan<T> extends Plan {
   response: T;
   /** The subject of the audit row. */
   subject_id?: string;
-  /** False only for a call that changed nothing, such as a refused acquire, or whose journal entry records all of it. */
+  /** False only for a call that changed nothing, such as a refused acquire. */
   audited?: boolean;
   /** The response carries a secret: the copy kept for a repeat is encrypted with the caller's own token. */
   secret?: boolean;

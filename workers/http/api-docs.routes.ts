@@ -1,39 +1,39 @@
-/** What this API offers, told by itself: the OpenAPI document and a page to read. */
+/** The API's description of itself: the OpenAPI document and the reference page. */
 import { z } from 'zod';
 import type { OpenApiDocument } from './openapi.ts';
 import { openApiDocument } from './openapi.ts';
 import { referencePage } from './reference-page.ts';
 import type { MountedRoute } from './route.ts';
-import { open } from './route.ts';
+import { publicRoute } from './route.ts';
 
 const tag = 'documentation';
 const CACHE = { 'cache-control': 'public, max-age=300' };
 
-/** The routes that describe `described` and themselves. */
+/** The documentation routes, which describe `described` and themselves. */
 export function apiDocs(described: readonly MountedRoute[]): readonly MountedRoute[] {
-  let made: OpenApiDocument | null = null;
-  // Made when first asked for: a start of the Worker has better things to do.
+  let cached: OpenApiDocument | null = null;
+  // Built on first use, so that it does not slow the start of the Worker.
   const document = (): OpenApiDocument => {
-    made ??= openApiDocument([...described, ...own].map((route) => route.spec));
-    return made;
+    cached ??= openApiDocument([...described, ...own].map((route) => route.spec));
+    return cached;
   };
   const own: readonly MountedRoute[] = [
-    open(
+    publicRoute(
       {
         method: 'get',
         path: '/v1/openapi.json',
-        summary: 'This API as an OpenAPI 3.1 document',
+        summary: 'Get this API as an OpenAPI 3.1 document',
         tag,
         data: z.record(z.string(), z.unknown()),
         produces: 'application/json',
       },
       (c) => c.json(document(), 200, CACHE),
     ),
-    open(
+    publicRoute(
       {
         method: 'get',
         path: '/v1/docs',
-        summary: 'This API as a page to read',
+        summary: 'Get this API as a reference page',
         tag,
         data: z.string(),
         produces: 'text/html',

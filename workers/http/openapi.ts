@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the routes themselves: what is mounted is what is described. */
+/** The OpenAPI 3.1 document, generated from the routes that app.ts mounts. */
 import { z } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiOverride, ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
@@ -6,8 +6,8 @@ import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/comm
 import type { ErrorCode } from '../../schema/errors.ts';
 import { ERROR_STATUS } from '../../schema/errors.ts';
 import { SESSION_COOKIE } from '../auth/session-cookie.ts';
-import type { RouteSpec } from './route.ts';
 import { READERS } from './route.ts';
+import type { RouteSpec } from './route-spec.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -21,18 +21,20 @@ const AUTH_ERRORS: readonly ErrorCode[] = [
   'rate_limited',
   'auth_not_configured',
 ];
-/** One shape for every failure; which codes a route answers stands in the description of each status. */
+/** The shape of every failure. The description of each status lists the codes of the route. */
 const ErrorSchema = ErrorBodySchema.meta({ id: 'Error' });
 const headers = z.object({
-  [HEADER.request_id]: z.string().meta({ description: 'Taken from the request when it is well formed, else made.' }),
+  [HEADER.request_id]: z
+    .string()
+    .meta({ description: 'Taken from the request when it is well formed, else generated.' }),
 });
 const IdempotencyKeySchema = z
   .string()
   .max(500)
   .optional()
-  .meta({ description: 'The same key and body returns the first answer; another body is a conflict.' });
+  .meta({ description: 'The same key and body returns the first response; another body is a conflict.' });
 
-/** `specs` in the order in which they are to be shown. */
+/** The document of these routes, in their order. */
 export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = {};
   for (const spec of specs) {
@@ -58,7 +60,7 @@ export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
             type: 'apiKey',
             in: 'cookie',
             name: SESSION_COOKIE,
-            description: 'Of a page that signed in (POST /v1/session). Its writes need the Origin of this API.',
+            description: 'Cookie of a page that signed in (POST /v1/session). Its writes need the Origin of this API.',
           },
         },
       },
@@ -67,7 +69,7 @@ export function openApiDocument(specs: readonly RouteSpec[]): OpenApiDocument {
   );
 }
 
-/** Answers may gain fields in time: what reads them by this document has to let those pass. */
+/** Responses may gain fields later, so a client that validates them by this document must accept unknown fields. */
 const openResponses: ZodOpenApiOverride = ({ jsonSchema, zodSchema, io }) => {
   const { def } = zodSchema._zod;
   if (io === 'output' && def.type === 'object' && jsonSchema.additionalProperties === false) {
@@ -95,7 +97,7 @@ function operation(spec: RouteSpec): ZodOpenApiOperationObject {
   };
 }
 
-/** A node has no page, and a session makes no session: its token comes in the header or the body. */
+/** Only roles of people can use a session. A sign-in takes its token from the header or the body. */
 function securityOf({ roles, signsIn }: RouteSpec): NonNullable<ZodOpenApiOperationObject['security']> {
   if (roles.length === 0) return [];
   if (signsIn === true) return [{ bearer: [] }, {}];
@@ -133,7 +135,7 @@ function errorCodes({ roles, method, params, query, body, errors = [] }: RouteSp
   ];
 }
 
-/** `get_v1_tokens`, `post_v1_tokens_by_token_id_rotate`: stable, as generated clients are named after it. */
+/** `get_v1_tokens`, `post_v1_tokens_by_token_id_rotate`: stable, because generated clients use it as a name. */
 function operationId({ method, path }: RouteSpec): string {
   const words = path.split(/[/.]/).filter((word) => word !== '');
   return [method, ...words.map((word) => word.replace(':', 'by_').replaceAll('-', '_'))].join('_');

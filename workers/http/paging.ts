@@ -1,13 +1,13 @@
 /**
- * Pages of a list: always over an indexed, unique key, never OFFSET, so that a page costs what it shows. The cursor is
- * the key of the last row of the page before, and opaque to the caller.
+ * Pages of a list, over an indexed unique key and without OFFSET, so that the cost of a page does not grow with its
+ * position. The cursor is the key of the previous page's last row, opaque to the caller.
  */
 import type { AnyColumn } from 'drizzle-orm';
 import { asc, desc, is, SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
-import { fromBase64Url, toBase64Url } from '../crypto/base64.ts';
+import { BASE64URL } from '../crypto/base64url.ts';
 
 export type PageRequest = z.output<typeof PageQuerySchema>;
 export type PageOrder = 'newest' | 'oldest';
@@ -16,14 +16,14 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-/** How to ask for a page: put `where` beside the filters, order by `orderBy`, and read `limit` rows (one too many). */
+/** The query of a page: `where` joins the filters, and `limit` includes one row beyond the page. */
 export interface PageWindow {
   where: SQL | undefined;
   orderBy: SQL;
   limit: number;
 }
 
-/** Throws `invalid_request` for a cursor that no page of this list gave out. */
+/** Throws `invalid_request` for a cursor that is not one of this list. */
 export function pageWindow(
   column: AnyColumn | SQL<number>,
   page: PageRequest,
@@ -36,7 +36,7 @@ export function pageWindow(
   return { where: order === 'newest' ? sql`${column} < ${key}` : sql`${column} > ${key}`, orderBy, limit };
 }
 
-/** The page itself, from the rows that the window read. */
+/** The page, from the rows that were read with its window. */
 export function toPage<T>(rows: readonly T[], page: PageRequest, keyOf: (row: T) => string | number): Page<T> {
   const items = rows.slice(0, page.limit);
   const last = items.at(-1);
@@ -44,19 +44,27 @@ export function toPage<T>(rows: readonly T[], page: PageRequest, keyOf: (row: T)
   return { items, next_cursor: more ? encodeCursor(keyOf(last)) : null };
 }
 
-/** The cursor of the page after that key. */
+/** The cursor of the page that follows that key. */
 export function encodeCursor(key: string | number): string {
-  return toBase64Url(new TextEncoder().encode(String(key)));
+  return new TextEncoder().encode(String(key)).toBase64(BASE64URL);
 }
 
 function decodeCursor(cursor: string, numeric: boolean): string | number {
-  const bytes = fromBase64Url(cursor);
-  const text = bytes === null ? '' : new TextDecoder().decode(bytes);
+  const text = decodeText(cursor);
   const valid = numeric ? /^\d{1,15}$/ : /^[\x21-\x7e]{1,128}$/;
   if (!valid.test(text)) {
-    throw new AppError('invalid_request', 'cursor: not one that this list gave out', {
-      details: { in: 'query', field: 'cursor', expected: 'the next_cursor of the page before' },
+    throw new AppError('invalid_request', 'cursor: not a cursor of this list', {
+      details: { in: 'query', field: 'cursor', expected: 'next_cursor of the previous page' },
     });
   }
   return numeric ? Number(text) : text;
+}
+
+/** Empty for text that is not base64url. */
+function decodeText(cursor: string): string {
+  try {
+    return new TextDecoder().decode(Uint8Array.fromBase64(cursor, BASE64URL));
+  } catch {
+    return '';
+  }
 }

@@ -1,4 +1,4 @@
-/** The reference page: the OpenAPI document as HTML, without script and without anything from elsewhere. */
+/** The reference page: the OpenAPI document as HTML, without scripts and without resources of other origins. */
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { OpenApiDocument } from './openapi.ts';
@@ -31,7 +31,7 @@ export function referencePage(document: OpenApiDocument): Html {
 <title>${document.info.title}: API</title><style>${STYLE}</style></head>
 <body>
 <h1>${document.info.title}: API</h1>
-<p>${document.info.description} The same as a document: <a href="/v1/openapi.json">/v1/openapi.json</a>.</p>
+<p>${document.info.description} OpenAPI document: <a href="/v1/openapi.json">/v1/openapi.json</a>.</p>
 <nav>${tags.map((tag) => html`<a href="#${tag}">${tag}</a> `)}</nav>
 ${tags.map(
   (tag) => html`<h2 id="${tag}">${tag}</h2>
@@ -50,12 +50,12 @@ function section(method: string, path: string, operation: Operation): Html {
 <h3>${method.toUpperCase()} ${path}</h3>
 <p>${operation.summary}</p>
 <p>Roles: ${roles.length === 0 ? 'anyone' : roles.join(', ')}</p>
-${details('Parameters', operation.parameters)}${details('Body', operation.requestBody)}${answers(operation)}
+${details('Parameters', operation.parameters)}${details('Body', operation.requestBody)}${responsesOf(operation)}
 </section>`;
 }
 
-/** What it answers in full on success; of failures the codes, as their shape is always the same. */
-function answers({ responses = {} }: Operation): Html {
+/** Successes with their schema; failures with their codes only, because they all have one shape. */
+function responsesOf({ responses = {} }: Operation): Html {
   return html`<ul>
 ${Object.entries(responses).map(([status, response]) => {
   const { description, content } = response as { description?: string; content?: unknown };

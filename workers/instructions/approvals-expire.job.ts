@@ -1,46 +1,34 @@
-/** `approvals.expire`: an approval that nobody gave in its time ends as `expired`, and what waited behind it goes on. */
+/** `approvals.expire`: an approval without a decision in time ends as `expired`, and what waits behind it is released. */
 import { asc, sql } from 'drizzle-orm';
 import { instructions } from '../../schema/tables/index.ts';
-import { commit } from '../db/commit.ts';
-import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
-import { hasRoom, MORE } from '../timed-jobs/job.ts';
-import { endApproval } from './approve.ts';
-import { readInstruction } from './finish.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
+import type { Runner } from '../timed-jobs/job.ts';
+import { MORE } from '../timed-jobs/job.ts';
+import { closeApproval } from './approve.ts';
+import { expireEach } from './expire-each.ts';
 
-/** D1 statements that ending one costs. */
-const QUERIES_EACH = 18;
 const MAX_PER_TICK = 20;
 
 export const approvalsExpire: Runner = {
   name: 'approvals.expire',
   ordinary: false,
+  queries: { base: 1, each: 16 },
   async run(context) {
-    const late = await context.db
+    const { db, now } = context;
+    const late = await db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      // Spelled as the partial index has it.
-      .where(
-        sql`${instructions.approval_expires_at} IS NOT NULL AND ${instructions.approval_expires_at} <= ${context.now}`,
-      )
+      // Reads every open instruction, as `instructions.expire` does.
+      .where(sql`${instructions.status} ${OPEN_SQL} AND ${instructions.approval_expires_at} <= ${now}`)
       .orderBy(asc(instructions.approval_expires_at))
       .limit(MAX_PER_TICK);
-    for (const [at, { instruction_id }] of late.entries()) {
-      // The first needs no room of its own but that of the tick: else one would never be ended.
-      if (!hasRoom(context, at === 0 ? 0 : QUERIES_EACH)) return MORE;
-      await expire(context, instruction_id);
-    }
+    const ids = late.map((row) => row.instruction_id);
+    const done = await expireEach(context, ids, (loaded) => {
+      const { approval_expires_at } = loaded.row;
+      const isLate = approval_expires_at !== null && approval_expires_at <= now;
+      return isLate ? closeApproval(context, loaded, 'expired', { by: 'deadline' }).plan : null;
+    });
+    if (!done) return MORE;
     return late.length === 0 ? 'idle' : 'ok';
   },
 };
-
-async function expire({ env, db, now }: RunnerContext, instructionId: string): Promise<void> {
-  const told: Promise<unknown>[] = [];
-  await commit({ db, now, by: null, idempotency: null, waitUntil: (work) => void told.push(work) }, async () => {
-    const loaded = await readInstruction(db, instructionId);
-    const { approval_expires_at } = loaded.row;
-    const due = approval_expires_at !== null && approval_expires_at <= now;
-    if (!due) return { response: null };
-    return { ...endApproval(env, db, loaded, { decision: 'expired', by: 'deadline' }, now), response: null };
-  });
-  await Promise.all(told);
-}

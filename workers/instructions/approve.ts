@@ -1,153 +1,139 @@
 /**
- * What a person decides about an instruction that waits for approval. Approving claims it for its holder under the
- * fence, exactly as ingest would have; while that cannot be, it is a conflict and goes on waiting. Whatever is decided
- * is a command to the holder, which hashes again before the effect, and an entry in the journal.
+ * What a person decides about an instruction that waits for approval. Approving claims it for its node exactly as
+ * ingest would have; while a gate forbids that, it is a conflict and the instruction keeps waiting. Each decision is a
+ * command to the node, which hashes the call again before the effect, and an entry in the journal.
  */
 import { and, eq } from 'drizzle-orm';
-import type { z } from 'zod';
-import type { APPROVAL_DECISIONS } from '../../schema/contracts/instructions.ts';
-import { ApprovalSchema } from '../../schema/contracts/instructions.ts';
-import { COMMAND } from '../../schema/defaults.ts';
+import type { Instruction } from '../../schema/contracts/instructions.ts';
+import { gateOf } from '../../schema/domain/admission.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { moveMessage } from '../../schema/domain/message-machine.ts';
-import type { TransitionResult } from '../../schema/domain/message-progress.ts';
 import { claimApproved, isBehindApproval } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
-import { newId } from '../../schema/ids.ts';
 import { messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
-import type { Database, Statement } from '../db/open.ts';
-import type { Plan } from '../db/plan.ts';
+import type { Statement } from '../db/open.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { CommandDraft } from '../nodes/commands.ts';
-import { insertCommand } from '../nodes/commands.ts';
-import { pushChanged, pushCommands } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
-import type { LoadedInstruction } from './finish.ts';
-import { endInstruction, guardFree, idsOf } from './finish.ts';
-import { claimExpiresInMs, guardStatuses, storeStatuses, toClaimed } from './statuses.ts';
+import { decisionCommand, sendDecision } from './approval-decision.ts';
+import { finishInstruction } from './finish.ts';
+import { guardNotBusy, guardStatuses } from './guards.ts';
+import { viewAfter } from './instruction-reads.ts';
+import type { LoadedInstruction } from './load.ts';
+import { gateFacts, loadInstruction } from './load.ts';
+import { journalChanges, storeStatuses } from './store-statuses.ts';
 
-type Decision = (typeof APPROVAL_DECISIONS)[number];
+/** A person's decision about exactly the call whose hash they were shown. */
+export interface PersonsDecision {
+  by: string;
+  approval_hash: string;
+  reason?: string | undefined;
+}
 
-/** Throws `already_finished` or `conflict` unless exactly that is waiting for approval. */
-export function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void {
+/**
+ * Lets the instruction run. Throws `instruction_not_found`, `already_finished`, `system_paused`, and `conflict` when
+ * something else waits for approval or a gate forbids the claim.
+ */
+export async function approveInstruction(
+  edge: Edge,
+  instructionId: string,
+  decision: PersonsDecision,
+): Promise<WritePlan<Instruction>> {
+  const loaded = await loadInstruction(edge, instructionId);
+  requireAwaiting(loaded, decision.approval_hash);
+  const { plan, statuses } = planApproval(edge, loaded, decision.by);
+  return { ...plan, subject_id: instructionId, response: viewAfter(edge, loaded.row, statuses) };
+}
+
+/** Ends the instruction as denied. Throws `instruction_not_found`, `already_finished` and `conflict`. */
+export async function denyInstruction(
+  edge: Edge,
+  instructionId: string,
+  { by, approval_hash, reason }: PersonsDecision,
+): Promise<WritePlan<Instruction>> {
+  const loaded = await loadInstruction(edge, instructionId);
+  requireAwaiting(loaded, approval_hash);
+  const { plan, result } = closeApproval(edge, loaded, 'denied', reason === undefined ? { by } : { by, reason });
+  return { ...plan, subject_id: instructionId, response: viewAfter(edge, loaded.row, result.statuses) };
+}
+
+function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void {
   if (row.status !== 'awaiting_approval') {
     const code = isOpenStatus(row.status) ? 'conflict' : 'already_finished';
     throw new AppError(code, `this instruction is ${row.status}`, { details: { status: row.status } });
   }
-  const approval = approvalOf(row.approval);
-  if (approval?.approval_hash !== approvalHash) {
+  if (row.approval?.approval_hash !== approvalHash) {
     throw new AppError('conflict', 'this is not what is waiting for approval', { details: { field: 'approval_hash' } });
   }
 }
 
-function approvalOf(stored: unknown): z.output<typeof ApprovalSchema> | null {
-  return stored === null ? null : ApprovalSchema.parse(stored);
-}
-
-/** Claims it. Throws `system_paused`, or `conflict` with the gate that stands in the way. */
-export function approveInstruction(env: Env, db: Database, loaded: LoadedInstruction, by: string, now: number): Plan {
-  const control = isControlInstruction(loaded);
-  if (!control) requireOpenGates(loaded);
-  const { row, statuses, conversation, fence } = loaded;
+function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
+  const { db, now } = edge;
+  const { row, message, statuses, conversation, fence } = loaded;
+  const isControl = statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
+  if (!isControl) requireOpenGates(loaded);
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
-  const { instruction_id, controller_id, message_id } = row;
+  const { instruction_id, message_id, controller_id: chain } = row;
   const after = claimApproved(statuses, instruction_id, now);
-  const stored = storeStatuses(db, statuses, after, { chain: controller_id, controller_id: null, detail: { by }, now });
-  const command = decided(loaded, { statuses: after, reply_due_at: null }, 'approved', now);
+  const command = decisionCommand(edge, loaded, { statuses: after, reply_due_at: null }, 'approved');
   const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
-  const own: Plan = {
+  const isWaiting = after.some((one) => one.status === 'awaiting_approval');
+  const approved: Plan = {
     guards: [
       guardModeVersion(db, fence.mode_version),
-      guardStatuses(db, message_id, statuses),
-      ...(control ? [] : [guardStatus(db, conversation), guardFree(db, row)]),
+      guardStatuses(db, message.message_id, statuses),
+      ...(isControl ? [] : [guardStatus(db, conversation), guardNotBusy(db, message)]),
     ],
+    statements: [...storeStatuses(edge, statuses, after), ...(isWaiting ? [] : [acceptMessage(edge, loaded)])],
     events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: { by } }],
-    journal: [{ chain: controller_id, instruction_id, kind: 'approved', controller_id: null, detail }],
+    journal: [
+      { chain, message_id, instruction_id, kind: 'approved', controller_id: null, detail },
+      ...journalChanges(statuses, after, { chain, message_id, controller_id: null, detail: { by } }),
+    ],
   };
-  const isWaiting = after.some((one) => one.status === 'awaiting_approval');
-  const accepted = isWaiting ? {} : { statements: [acceptMessage(db, message_id)] };
-  return mergePlans(own, stored, accepted, sendDecision(env, db, loaded, command, now));
+  return { plan: mergePlans(approved, sendDecision(edge, loaded, command)), statuses: after };
 }
 
-function acceptMessage(db: Database, messageId: string): Statement {
+/** The last approval was given: the message has been accepted. */
+function acceptMessage({ db }: Edge, { message: { message_id } }: LoadedInstruction): Statement {
   return db
     .update(messages)
     .set({ ingest_status: moveMessage('awaiting_approval', 'accepted') })
-    .where(and(eq(messages.message_id, messageId), eq(messages.ingest_status, 'awaiting_approval')));
+    .where(and(eq(messages.message_id, message_id), eq(messages.ingest_status, 'awaiting_approval')));
 }
 
-function isControlInstruction({ row, statuses }: LoadedInstruction): boolean {
-  return statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
-}
+const CLOSED = {
+  automation_paused: 'the conversation is paused; the approval keeps waiting',
+  automation_busy: 'another message of the conversation executes; the approval keeps waiting',
+};
 
-function requireOpenGates({ conversation, fence, busy }: LoadedInstruction): void {
-  if (fence.mode === 'paused') throw new AppError('system_paused', 'the system is paused; this goes on waiting');
-  if (conversation.automation_status === 'paused') {
-    throw cannotClaim('its conversation is paused; this goes on waiting', 'automation_paused');
-  }
-  if (busy) throw cannotClaim('another message of its conversation executes; this goes on waiting', 'automation_busy');
+function requireOpenGates(loaded: LoadedInstruction): void {
+  const gate = gateOf(gateFacts(loaded));
+  if (gate === 'system_paused') throw new AppError(gate, 'the system is paused; the approval keeps waiting');
+  if (gate !== null) throw cannotClaim(CLOSED[gate], gate);
 }
 
 function cannotClaim(message: string, gate: string): AppError {
   return new AppError('conflict', message, { details: { gate } });
 }
 
-/** Ends the wait without the effect: a person denied it, or nobody decided in time. */
-export function endApproval(
-  env: Env,
-  db: Database,
+/** Closes a pending approval as denied or expired. */
+export function closeApproval(
+  edge: Edge,
   loaded: LoadedInstruction,
-  { decision, by, reason }: { decision: 'denied' | 'expired'; by: string; reason?: string | undefined },
-  now: number,
-): Plan {
-  const { row } = loaded;
-  const { instruction_id, controller_id: chain } = row;
-  const detail = { by, rule: row.policy.rule, ...(reason === undefined ? {} : { reason }) };
-  const { plan, ending } = endInstruction(env, db, loaded, { to: decision, controller_id: null, detail }, now);
-  const command = decided(loaded, ending, decision, now);
-  const denied = { chain, instruction_id, kind: 'denied', controller_id: null, detail } as const;
-  const own: Plan = {
+  decision: 'denied' | 'expired',
+  given: { by: string; reason?: string },
+) {
+  const { instruction_id, message_id, controller_id: chain, policy } = loaded.row;
+  const { by, reason } = given;
+  const detail = { by, rule: policy.rule, ...(reason === undefined ? {} : { reason }) };
+  const { plan, result } = finishInstruction(edge, loaded, decision, detail);
+  const command = decisionCommand(edge, loaded, result, decision);
+  const closed: Plan = {
     events: [{ topic: 'instructions', type: `approval_${decision}`, subject_id: instruction_id, data: { by } }],
-    journal: decision === 'denied' ? [denied] : [],
+    journal:
+      decision === 'denied' ? [{ chain, message_id, instruction_id, kind: 'denied', controller_id: null, detail }] : [],
   };
-  return mergePlans(own, plan, sendDecision(env, db, loaded, command, now));
-}
-
-/** What the holder is told. It stays to be told as long as the message has a deadline before it. */
-function decided(
-  { row }: LoadedInstruction,
-  { statuses, reply_due_at }: Pick<TransitionResult, 'statuses' | 'reply_due_at'>,
-  decision: Decision,
-  now: number,
-): CommandDraft<'approval.decided'> {
-  const own = statuses.find((one) => one.instruction_id === row.instruction_id);
-  const others = statuses.filter((one) => one.instruction_id !== row.instruction_id);
-  const deadlines = statuses.flatMap((one) => [one.claim_expires_at ?? 0, one.approval_expires_at ?? 0]);
-  return {
-    command_id: newId('command', now),
-    controller_id: row.controller_id,
-    kind: 'approval.decided',
-    body: {
-      instruction_id: row.instruction_id,
-      decision,
-      approval_hash: approvalOf(row.approval)?.approval_hash ?? NO_HASH,
-      claim_expires_in_ms: own === undefined ? null : claimExpiresInMs(own, now),
-      released: others.map((one) => toClaimed(one, now)),
-    },
-    expires_at: Math.max(now + COMMAND.expiry_ms, reply_due_at ?? 0, ...deadlines),
-  };
-}
-
-/** Of an instruction that came without anything to approve: it can only be denied, or expire. */
-const NO_HASH = '0'.repeat(64);
-
-function sendDecision(env: Env, db: Database, loaded: LoadedInstruction, command: CommandDraft, now: number): Plan {
-  return {
-    statements: [insertCommand(db, command, now)],
-    after: async () => {
-      await pushCommands(env, [command], now);
-      await pushChanged(env, loaded.row.controller_id, 'approvals', idsOf(loaded));
-    },
-  };
+  return { plan: mergePlans(closed, plan, sendDecision(edge, loaded, command)), result };
 }

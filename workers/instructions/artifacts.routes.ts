@@ -1,4 +1,4 @@
-/** Artifacts: the full text of a result, by token or by a signed link that ends. */
+/** Artifacts: the full output of a result, by token or by a signed link that expires. */
 import { eq } from 'drizzle-orm';
 import { z } from 'zod';
 import { idSchema } from '../../schema/contracts/common.ts';
@@ -8,11 +8,11 @@ import { artifacts as artifactRows } from '../../schema/tables/index.ts';
 import { verifyArtifactLink } from '../crypto/signed-link.ts';
 import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { open, READERS, read } from '../http/route.ts';
+import { publicRoute, READERS, read } from '../http/route.ts';
 
 const tag = 'artifacts';
 const ArtifactIdSchema = idSchema('art');
-/** Text of a stranger: shown as text, never run, never kept by a cache, its address told to nobody. */
+/** Untrusted text: shown as plain text, never executed or cached, and its address is sent to no other site. */
 const TEXT_ONLY = {
   'content-type': 'text/plain; charset=utf-8',
   'x-content-type-options': 'nosniff',
@@ -26,7 +26,7 @@ export const artifacts: readonly MountedRoute[] = [
     {
       method: 'get',
       path: '/v1/artifacts/:artifact_id',
-      summary: 'The full text of a result',
+      summary: 'The full output of a result',
       tag,
       roles: READERS,
       params: z.object({ artifact_id: ArtifactIdSchema }),
@@ -35,11 +35,11 @@ export const artifacts: readonly MountedRoute[] = [
     },
     ({ db, params: { artifact_id } }) => readArtifact(db, artifact_id),
   ),
-  open(
+  publicRoute(
     {
       method: 'get',
       path: '/artifact/:artifact_id/:signature',
-      summary: 'The same as plain text, by a signed link that ends',
+      summary: 'The full output of a result as plain text, by a signed link that expires',
       tag,
       params: z.object({ artifact_id: ArtifactIdSchema, signature: z.string().max(128) }),
       data: z.string(),
@@ -47,9 +47,9 @@ export const artifacts: readonly MountedRoute[] = [
       errors: ['artifact_not_found', 'auth_not_configured'],
     },
     async (c, { artifact_id, signature }) => {
-      const good = await verifyArtifactLink(c.env, artifact_id, signature, c.var.now);
-      // The same answer as for an artifact that is not there: a link that is not good tells nothing.
-      if (!good) throw new AppError('artifact_not_found', 'this link is not valid, or no longer');
+      const isValid = await verifyArtifactLink(c.env, artifact_id, signature, c.var.now);
+      // The same response as for an artifact that does not exist, so an invalid link reveals nothing.
+      if (!isValid) throw new AppError('artifact_not_found', 'this link is not valid, or has expired');
       return c.body((await readArtifact(c.var.db, artifact_id)).content, 200, TEXT_ONLY);
     },
   ),

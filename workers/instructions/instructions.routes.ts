@@ -1,5 +1,4 @@
-/** Instructions: their state and story, and what their holder and people do with them. */
-import { and, sql } from 'drizzle-orm';
+/** Instructions: reading them, what the node that holds them reports, and what people decide about them. */
 import { z } from 'zod';
 import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import {
@@ -18,27 +17,18 @@ import {
   StartedBodySchema,
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
-import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
-import { AppError } from '../../schema/errors.ts';
-import { instructions as instructionRows } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
-import { equals } from '../db/filters.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
-import { instructionDetail, listInstructions } from '../messages/message-reads.ts';
-import { approveInstruction, endApproval, requireAwaiting } from './approve.ts';
+import { approveInstruction, denyInstruction } from './approve.ts';
 import { cancelInstruction } from './cancel.ts';
-import { readInstruction } from './finish.ts';
-import { appendOutput } from './live-output.ts';
+import { instructionDetail, listInstructions } from './instruction-reads.ts';
+import { reportOutput, reportResult, reportStart } from './reports.ts';
 import { runInstruction } from './run.ts';
-import { startInstruction } from './start.ts';
-import { claimExpiresInMs } from './statuses.ts';
-import { storeResult } from './store-result.ts';
 
-const InstructionParams = z.object({ instruction_id: idSchema('ins') });
 const base = {
   tag: 'instructions',
-  params: InstructionParams,
+  params: z.object({ instruction_id: idSchema('ins') }),
   errors: ['instruction_not_found', 'not_owner'],
 } as const;
 
@@ -57,26 +47,14 @@ export const instructions: readonly MountedRoute[] = [
       }),
       data: pageOf(InstructionSchema),
     },
-    async ({ db, principal, query }) => {
-      const { status, message_id, local_conversation_id } = query;
-      const filter = and(
-        equals(instructionRows.controller_id, principal.controller_id),
-        // Spelled as its partial index has it: whoever looks for approvals looks often.
-        status === 'awaiting_approval'
-          ? sql`${instructionRows.status} = 'awaiting_approval'`
-          : equals(instructionRows.status, status),
-        equals(instructionRows.message_id, message_id),
-        equals(instructionRows.local_conversation_id, local_conversation_id),
-      );
-      return listInstructions(db, filter, query);
-    },
+    async ({ db, principal: { controller_id }, query }) => listInstructions(db, { ...query, controller_id }, query),
   ),
   read(
     {
       ...base,
       method: 'get',
       path: '/v1/instructions/:instruction_id',
-      summary: 'One instruction with its story',
+      summary: 'One instruction with its journal entries',
       roles: [...READERS, ...NODES],
       data: InstructionDetailSchema,
     },
@@ -91,44 +69,24 @@ export const instructions: readonly MountedRoute[] = [
       ...base,
       method: 'post',
       path: '/v1/instructions/:instruction_id/started',
-      summary: 'Its holder begins it',
+      summary: 'Report that the instruction has started',
       roles: NODES,
       body: StartedBodySchema,
       data: StartedResponseSchema,
     },
-    async ({ db, now, params, body }) => {
-      const loaded = await readInstruction(db, params.instruction_id);
-      const { row } = loaded;
-      requireOwn(body.controller_id, row);
-      const { plan, statuses } = startInstruction({ db, now }, loaded);
-      const own = statuses.find((one) => one.instruction_id === row.instruction_id) ?? row;
-      return {
-        ...plan,
-        subject_id: row.instruction_id,
-        response: {
-          instruction_id: row.instruction_id,
-          status: own.status,
-          claim_expires_in_ms: claimExpiresInMs(own, now),
-        },
-      };
-    },
+    async ({ params, body, ...edge }) => reportStart(edge, params.instruction_id, body.controller_id),
   ),
   write(
     {
       ...base,
       method: 'post',
       path: '/v1/instructions/:instruction_id/result',
-      summary: 'Its holder says how it ended',
+      summary: 'Report how the instruction ended',
       roles: NODES,
       body: InstructionResultBodySchema,
       data: InstructionResultResponseSchema,
     },
-    async ({ c, env, db, now, params, body }) => {
-      const loaded = await readInstruction(db, params.instruction_id);
-      requireOwn(body.controller_id, loaded.row);
-      const { controller_id: _holder, ...result } = body;
-      return storeResult({ env, db, now, origin: c.req.url, loaded, result });
-    },
+    async ({ c, params, body, ...edge }) => reportResult(edge, params.instruction_id, body, c.req.url),
   ),
   write(
     {
@@ -141,87 +99,60 @@ export const instructions: readonly MountedRoute[] = [
       data: InstructionRunResponseSchema,
       errors: [...base.errors, 'conflict'],
     },
-    async ({ c, env, db, now, params, body }) =>
-      runInstruction({
-        env,
-        db,
-        now,
-        origin: c.req.url,
-        instructionId: params.instruction_id,
-        nodeId: body.controller_id,
-      }),
+    async ({ c, params, body, ...edge }) => runInstruction(edge, params.instruction_id, body, c.req.url),
   ),
   write(
     {
       ...base,
       method: 'post',
       path: '/v1/instructions/:instruction_id/cancel',
-      summary: 'Cancel what has not begun; what runs on its host is told to end, and its result says how it ended',
+      summary: 'Cancel an instruction; if its host already runs it, the host is asked to end it and reports the result',
       roles: PEOPLE,
       body: InstructionCancelBodySchema,
       data: InstructionSchema,
       errors: ['instruction_not_found', 'already_finished'],
     },
-    async ({ env, db, now, principal, params, body }) => {
-      const loaded = await readInstruction(db, params.instruction_id);
-      const { row } = loaded;
-      if (!isOpenStatus(row.status)) throw new AppError('already_finished', `this instruction is ${row.status}`);
-      const detail = { by: principal.subject, ...(body.reason === undefined ? {} : { reason: body.reason }) };
-      const plan = cancelInstruction(env, db, loaded, detail, now);
-      const ends = row.status !== 'running' || row.command_id !== null;
-      const response = ends ? { ...row, status: 'canceled', finished_at: now, updated_at: now } : row;
-      return { ...plan, subject_id: row.instruction_id, response: InstructionSchema.parse(response) };
-    },
+    async ({ principal: { subject: by }, params, body: { reason }, ...edge }) =>
+      cancelInstruction(edge, params.instruction_id, { by, reason }),
   ),
   write(
     {
       ...base,
       method: 'post',
       path: '/v1/instructions/:instruction_id/output',
-      summary: 'What its holder has seen it print so far',
+      summary: 'Report what the running program has printed since the last report',
       roles: NODES,
       body: InstructionOutputBodySchema,
       data: InstructionOutputResponseSchema,
     },
-    async ({ db, now, params, body }) => appendOutput(db, params.instruction_id, body, now),
+    async ({ params, body, ...edge }) => reportOutput(edge, params.instruction_id, body),
   ),
   write(
     {
       ...base,
       method: 'post',
       path: '/v1/instructions/:instruction_id/approve',
-      summary: 'Let it run, exactly as it was shown; its holder has it from now on',
+      summary: 'Approve the instruction exactly as it was shown; its host may run it from now on',
       roles: PEOPLE,
       body: ApproveBodySchema,
       data: InstructionSchema,
       errors: ['instruction_not_found', 'conflict', 'already_finished', 'system_paused'],
     },
-    async ({ env, db, now, principal, params, body }) => {
-      const loaded = await readInstruction(db, params.instruction_id);
-      requireAwaiting(loaded, body.approval_hash);
-      const plan = approveInstruction(env, db, loaded, principal.subject, now);
-      const response = InstructionSchema.parse({ ...loaded.row, status: 'claimed', updated_at: now });
-      return { ...plan, subject_id: params.instruction_id, response };
-    },
+    async ({ principal: { subject: by }, params, body, ...edge }) =>
+      approveInstruction(edge, params.instruction_id, { ...body, by }),
   ),
   write(
     {
       ...base,
       method: 'post',
       path: '/v1/instructions/:instruction_id/deny',
-      summary: 'Do not let it run; what waited behind it goes on',
+      summary: 'Deny the instruction; the instructions that wait behind it continue',
       roles: PEOPLE,
       body: DenyBodySchema,
       data: InstructionSchema,
       errors: ['instruction_not_found', 'conflict', 'already_finished'],
     },
-    async ({ env, db, now, principal, params, body }) => {
-      const loaded = await readInstruction(db, params.instruction_id);
-      requireAwaiting(loaded, body.approval_hash);
-      const decision = { decision: 'denied', by: principal.subject, reason: body.reason } as const;
-      const plan = endApproval(env, db, loaded, decision, now);
-      const response = InstructionSchema.parse({ ...loaded.row, status: 'denied', finished_at: now, updated_at: now });
-      return { ...plan, subject_id: params.instruction_id, response };
-    },
+    async ({ principal: { subject: by }, params, body, ...edge }) =>
+      denyInstruction(edge, params.instruction_id, { ...body, by }),
   ),
 ];

@@ -1,57 +1,41 @@
 /**
- * What a program prints while it runs, appended to its story in order. A chunk that was told before, or that leaves a
- * gap, is not appended; the answer says how far the edge has come. Bounded: the whole comes with the result.
+ * What a running program prints, appended to its journal in order. Only text that continues what the edge has is
+ * appended, so a repeat and a gap are not; the response says how many characters the edge has. The total is bounded:
+ * the whole output comes with the result.
  */
-import { eq, sql } from 'drizzle-orm';
-import type { z } from 'zod';
-import type { InstructionOutputBody, InstructionOutputResponseSchema } from '../../schema/contracts/instructions.ts';
+import { sql } from 'drizzle-orm';
+import type { ProgressOutput } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
-import { AppError } from '../../schema/errors.ts';
-import { instructions } from '../../schema/tables/index.ts';
-import { requireOwn } from '../auth/ownership.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
-import type { Database } from '../db/open.ts';
-import type { WritePlan } from '../db/plan.ts';
+import type { Database, Statement } from '../db/open.ts';
 
-/** Throws `instruction_not_found` and `not_owner`. */
-export async function appendOutput(
-  db: Database,
-  instructionId: string,
-  body: InstructionOutputBody,
-  now: number,
-): Promise<WritePlan<z.input<typeof InstructionOutputResponseSchema>>> {
-  const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
-  if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
-  requireOwn(body.controller_id, row);
-  const { instruction_id, output_chars: received, controller_id: chain, status } = row;
-  const { offset, controller_id } = body;
-  const chunk = body.chunk.slice(0, Math.max(0, INSTRUCTION.max_live_chars - received));
-  if (offset !== received || chunk === '' || !isExecutingStatus(status)) {
-    return { audited: false, response: { instruction_id, received } };
-  }
-  const output_chars = received + chunk.length;
-  const detail = { offset, chunk };
-  return {
-    guards: [
-      guardThat(
-        db,
-        sql`EXISTS (SELECT 1 FROM instructions WHERE instruction_id = ${instruction_id}
-          AND output_chars = ${received} AND status = ${status})`,
-      ),
-    ],
-    statements: [
-      db
-        .update(instructions)
-        .set({ output_chars, updated_at: now })
-        .where(eq(instructions.instruction_id, instruction_id)),
-    ],
-    events: [
-      { topic: 'instructions', type: 'output', subject_id: instruction_id, data: { offset, chars: chunk.length } },
-    ],
-    journal: [{ chain, instruction_id, kind: 'output', controller_id, detail }],
-    // The journal has who told what; an audit row for each second of a program's output would say no more.
-    audited: false,
-    response: { instruction_id, received: output_chars },
-  };
+/** Text to append to the live output of an instruction, as its journal keeps it. */
+export interface LiveChunk {
+  /** Characters before it. */
+  offset: number;
+  chunk: string;
+}
+
+/** The part of the reported output that is appended; null when it does not continue what the edge has. */
+export function nextChunk(
+  { output_chars, status }: Pick<InstructionRow, 'output_chars' | 'status'>,
+  { offset, text }: ProgressOutput,
+): LiveChunk | null {
+  const chunk = text.slice(0, Math.max(0, INSTRUCTION.max_live_chars - output_chars));
+  if (offset !== output_chars || chunk === '' || !isExecutingStatus(status)) return null;
+  return { offset, chunk };
+}
+
+/** The live output of an instruction must still end where each of these chunks begins. */
+export function guardOffsets(db: Database, chunks: readonly { instruction_id: string; offset: number }[]): Statement[] {
+  if (chunks.length === 0) return [];
+  return [
+    guardThat(
+      db,
+      sql`(SELECT count(*) FROM json_each(${JSON.stringify(chunks)}) AS o JOIN instructions AS i
+        ON i.instruction_id = o.value->>'instruction_id' AND i.output_chars = o.value->>'offset') = ${chunks.length}`,
+    ),
+  ];
 }

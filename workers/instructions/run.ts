@@ -1,69 +1,82 @@
 /**
- * Running what its holder cannot do itself, in message order. A tool of the edge runs here and its answer is its result:
- * the effect comes before the row, as such a tool can be repeated without harm. A tool of a browser goes as a command to
- * a node that has one (instruction-elsewhere.ts). A repeat of the call gets how it stands, or what was stored.
+ * Runs what the host of an instruction cannot run itself, in message order. A tool of the edge runs here, and its output
+ * is the result: the effect comes before the row, because repeating such a tool does no harm. A browser tool goes to
+ * a node that has the browser (run-on-other-node.ts). A repeated call gets the current state, or the stored result.
  */
 import { eq } from 'drizzle-orm';
-import type { InstructionRunResponse } from '../../schema/contracts/instructions.ts';
+import type { InstructionRunBody, InstructionRunResponse } from '../../schema/contracts/instructions.ts';
 import type { EdgeTool, ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, TOOLS, toolName } from '../../schema/contracts/tools.ts';
 import { isExecutingStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { artifacts } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
-import type { Database } from '../db/open.ts';
-import type { WritePlan } from '../db/plan.ts';
+import type { Edge, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/registry.ts';
+import { claimExpiresInMs, othersClaimed } from './claimed-view.ts';
 import { EDGE_TOOLS } from './edge-tools/registry.ts';
-import type { LoadedInstruction } from './finish.ts';
-import { readInstruction } from './finish.ts';
-import { runOnOtherNode, underWay } from './run-on-other-node.ts';
-import { claimExpiresInMs, claimedView } from './statuses.ts';
-import { artifactUrl, storeResult } from './store-result.ts';
+import type { EdgeToolContext, EdgeToolHandler, EdgeToolOutcome } from './edge-tools/tool.ts';
+import type { LoadedInstruction } from './load.ts';
+import { loadInstruction } from './load.ts';
+import { recordProgress, reportOf } from './progress.ts';
+import { resultResponse } from './responses.ts';
+import { artifactUrl } from './results.ts';
+import { runningResponse, runOnOtherNode } from './run-on-other-node.ts';
 
-interface Run {
-  env: Env;
-  db: Database;
-  now: number;
-  origin: string;
-  instructionId: string;
+export interface RunRequest {
   nodeId: string;
+  /** Where the API was reached. */
+  origin: string;
+  /** A longer output of an edge tool is stored as an artifact. */
+  inlineChars?: number | undefined;
 }
 
-/** Throws `not_owner`, and `conflict` when it is not this one's turn, or not the edge that runs it. */
-export async function runInstruction(run: Run): Promise<WritePlan<InstructionRunResponse>> {
-  const { env, db, now } = run;
-  const before = await readInstruction(db, run.instructionId);
-  const { row } = before;
-  requireOwn(run.nodeId, row);
+/**
+ * `POST /v1/instructions/:id/run` by the node that holds the instruction; `origin` is where the API was reached. Throws
+ * `instruction_not_found`, `not_owner`, and `conflict` when the host runs the tool, or an earlier instruction is open.
+ */
+export async function runInstruction(
+  edge: Edge,
+  instructionId: string,
+  { controller_id, inline_chars: inlineChars }: InstructionRunBody,
+  origin: string,
+): Promise<WritePlan<InstructionRunResponse>> {
+  const loaded = await loadInstruction(edge, instructionId);
+  const { row, statuses } = loaded;
+  requireOwn(controller_id, row);
   const name = toolName(row.target, row.tool);
   if (name === null || TOOLS[name].where === 'host') throw new AppError('conflict', 'this tool runs on the host');
-  if (!isExecutingStatus(row.status)) return repeated(run, before);
-  if (row.command_id !== null) return { audited: false, response: underWay(before, before.statuses, now) };
-  if (before.statuses.some((one) => one.index < row.index && isOpenStatus(one.status))) {
+  if (!isExecutingStatus(row.status)) return repeatResult(edge, loaded, origin);
+  if (row.command_id !== null) return { audited: false, response: runningResponse(edge, row, statuses) };
+  if (statuses.some((one) => one.index < row.index && isOpenStatus(one.status))) {
     throw new AppError('conflict', 'an earlier instruction of the message has not ended');
   }
-  if (isBrowserTool(name)) return runOnOtherNode({ ...run, loaded: before, name });
+  if (isBrowserTool(name)) return runOnOtherNode(edge, loaded, { name, origin });
   if (!isEdgeTool(name)) throw new AppError('conflict', 'this tool runs on the host');
-  const begunAt = Date.now();
-  const outcome = await callTool(name, row.params, {
-    env,
-    db,
-    now,
-    conversation: before.conversation,
-    requested_by: `${row.controller_id} (${row.instruction_id})`,
-  });
-  const loaded = await readInstruction(db, run.instructionId);
-  // By the wall clock, which stands still here but while something is waited for: that is what it took.
-  const duration_ms = Math.max(0, Date.now() - begunAt);
-  const result = { status: 'succeeded', output: outcome.output, duration_ms, truncated: false } as const;
-  const { conversation } = outcome;
-  const plan = await storeResult({ ...run, loaded, result, ...(conversation === undefined ? {} : { conversation }) });
+  return runHere(edge, loaded, { name, origin, inlineChars });
+}
+
+async function runHere(
+  edge: Edge,
+  { row, conversation }: LoadedInstruction,
+  { name, origin, inlineChars }: { name: EdgeTool; origin: string; inlineChars: number | undefined },
+): Promise<WritePlan<InstructionRunResponse>> {
+  const { instruction_id, controller_id, params } = row;
+  const requested_by = `${controller_id} (${instruction_id})`;
+  const startedAt = Date.now();
+  const outcome = await callTool(name, params, { ...edge, conversation, requested_by });
+  // By the wall clock, which in a Worker advances only while it waits for I/O.
+  const duration_ms = Math.max(0, Date.now() - startedAt);
+  const loaded = await loadInstruction(edge, instruction_id);
+  const { output, plan = {} } = outcome;
+  const result = { status: 'succeeded', output, duration_ms, truncated: false } as const;
+  const report = reportOf(instruction_id, { result });
+  const recorded = await recordProgress(edge, loaded, [report], { inlineChars, conversation: outcome.conversation });
+  const response = await resultResponse(edge, loaded, recorded, origin);
   return {
-    ...plan,
-    ...mergePlans(plan, outcome.plan ?? {}),
-    response: { ...plan.response, output: outcome.output, error_code: null, duration_ms },
+    ...mergePlans(recorded.plan, plan),
+    subject_id: instruction_id,
+    response: { ...response, output, error_code: null, duration_ms },
   };
 }
 
@@ -80,29 +93,30 @@ function callTool<N extends EdgeTool>(
   return handler(TOOLS[name].params.parse(params) as ToolParams<N>, context);
 }
 
-/** It has ended: what was stored is the answer once more. */
-async function repeated(run: Run, loaded: LoadedInstruction): Promise<WritePlan<InstructionRunResponse>> {
-  const { row, statuses } = loaded;
-  if (row.finished_at === null) throw new AppError('conflict', `this instruction is ${row.status}`);
+/** The stored result of an instruction that has ended. */
+async function repeatResult(
+  edge: Edge,
+  { row, statuses }: LoadedInstruction,
+  origin: string,
+): Promise<WritePlan<InstructionRunResponse>> {
+  const { instruction_id, status, artifact_id, output_summary, error_code, duration_ms } = row;
+  if (row.finished_at === null) throw new AppError('conflict', `this instruction is ${status}`);
   const stored =
-    row.artifact_id === null
+    artifact_id === null
       ? undefined
-      : await run.db.select().from(artifacts).where(eq(artifacts.artifact_id, row.artifact_id)).get();
+      : await edge.db.select().from(artifacts).where(eq(artifacts.artifact_id, artifact_id)).get();
   return {
     audited: false,
     response: {
-      instruction_id: row.instruction_id,
-      status: row.status,
-      claim_expires_in_ms: claimExpiresInMs(row, run.now),
-      artifact_id: row.artifact_id,
-      artifact_url: await artifactUrl(run.env, row.artifact_id, run.origin, run.now),
-      rest: claimedView(
-        statuses.filter((one) => one.index !== row.index),
-        run.now,
-      ),
-      output: stored?.content ?? row.output_summary ?? '',
-      error_code: row.error_code,
-      duration_ms: row.duration_ms ?? 0,
+      instruction_id,
+      status,
+      claim_expires_in_ms: claimExpiresInMs(row, edge.now),
+      artifact_id,
+      artifact_url: await artifactUrl(edge, artifact_id, origin),
+      rest: othersClaimed(statuses, instruction_id, edge.now),
+      output: stored?.content ?? output_summary ?? '',
+      error_code,
+      duration_ms: duration_ms ?? 0,
     },
   };
 }

@@ -1,29 +1,31 @@
-/** What a decision about an arriving message relies upon, read in one batch, and the guards that repeat it. */
-import { and, eq, or, sql } from 'drizzle-orm';
+/** What the decision about a message depends on, read in one batch, and the guards that repeat these reads. */
+import { and, eq, sql } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import { identityOf } from '../../schema/domain/ingest.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
+import { guardNotBusy } from '../instructions/guards.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 
 export type IngestReads = Awaited<ReturnType<typeof readForIngest>>;
 
-/** Fence, conversation, earlier observations with that identity or text, and who is executing there. */
+/** The fence, the conversation, its stored messages with that identity or text, and those that are executing. */
 export async function readForIngest(db: Database, body: IngestBody, textHash: string) {
-  const conversationIs = and(
+  const isConversation = and(
     eq(local_conversations.platform, body.platform),
     eq(local_conversations.remote_conversation_id, body.remote_conversation_id),
   );
-  const itsId = db
+  const conversationId = db
     .select({ id: local_conversations.local_conversation_id })
     .from(local_conversations)
-    .where(conversationIs);
+    .where(isConversation);
   const identity = identityOf(body.assistant_message_id, textHash);
   const [fences, conversations, stored, executing] = await db.batch([
     db.select().from(fence).where(eq(fence.id, 1)),
-    db.select().from(local_conversations).where(conversationIs),
+    db.select().from(local_conversations).where(isConversation),
     db
       .select({
         message_id: messages.message_id,
@@ -33,54 +35,41 @@ export async function readForIngest(db: Database, body: IngestBody, textHash: st
         ingest_status: messages.ingest_status,
       })
       .from(messages)
+      // One search for each of the two: SQLite would read the whole conversation for a condition with OR.
       .where(
-        and(
-          sql`${messages.local_conversation_id} = (${itsId})`,
-          or(eq(messages.identity, identity), eq(messages.text_hash, textHash)),
-        ),
+        sql`${messages.ingest_seq} IN (
+          SELECT ingest_seq FROM messages WHERE local_conversation_id = (${conversationId}) AND identity = ${identity}
+          UNION SELECT ingest_seq FROM messages WHERE local_conversation_id = (${conversationId}) AND text_hash = ${textHash})`,
       )
       .orderBy(messages.ingest_seq),
     db
       .selectDistinct({ message_id: instructions.message_id })
       .from(instructions)
       .where(
-        and(
-          sql`${instructions.local_conversation_id} = (${itsId})`,
-          sql`${instructions.status} IN ('claimed', 'running')`,
-        ),
+        sql`${instructions.local_conversation_id} = (${conversationId}) AND ${instructions.status} ${EXECUTING_SQL}`,
       ),
   ]);
-  const [statuses] = fences;
-  if (statuses === undefined) throw new Error('the fence row is missing: migrations have not been applied');
+  const [marks] = fences;
+  if (marks === undefined) throw new Error('the fence row is missing: migrations have not been applied');
   const conversation: ConversationRow | null = conversations[0] ?? null;
-  return { fence: statuses, conversation, stored, busy: executing.length > 0, identity };
+  return { fence: marks, conversation, stored, busy: executing.length > 0, identity };
 }
 
-/**
- * Fails the batch with `changed` when the ground has moved. A conversation or identity that is new is guarded by its
- * unique index.
- */
+/** A conversation or identity that is new is guarded by its unique index. */
 export function guardIngestReads(db: Database, loaded: IngestReads, textHash: string): Statement[] {
-  const { conversation } = loaded;
-  const guards = [guardModeVersion(db, loaded.fence.mode_version)];
-  if (conversation === null) return guards;
-  const id = conversation.local_conversation_id;
-  const alike = loaded.stored.filter((one) => one.text_hash === textHash).length;
-  guards.push(
+  const { conversation, busy } = loaded;
+  const modeVersion = guardModeVersion(db, loaded.fence.mode_version);
+  if (conversation === null) return [modeVersion];
+  const { local_conversation_id } = conversation;
+  const sameText = loaded.stored.filter((one) => one.text_hash === textHash).length;
+  return [
+    modeVersion,
     guardStatus(db, conversation),
     guardThat(
       db,
-      sql`(SELECT count(*) FROM messages WHERE local_conversation_id = ${id} AND text_hash = ${textHash}) = ${alike}`,
+      sql`(SELECT count(*) FROM messages
+        WHERE local_conversation_id = ${local_conversation_id} AND text_hash = ${textHash}) = ${sameText}`,
     ),
-  );
-  if (!loaded.busy) {
-    guards.push(
-      guardThat(
-        db,
-        sql`NOT EXISTS (SELECT 1 FROM instructions
-          WHERE local_conversation_id = ${id} AND status IN ('claimed', 'running'))`,
-      ),
-    );
-  }
-  return guards;
+    ...(busy ? [] : [guardNotBusy(db, { local_conversation_id, message_id: null })]),
+  ];
 }

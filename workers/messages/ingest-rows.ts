@@ -1,15 +1,15 @@
-/** The rows that a new message becomes, and the first lines of its instructions' stories. */
-import { eq } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
+import { replyDueAt } from '../../schema/domain/reply.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
-import { instructions, local_conversations, messages } from '../../schema/tables/index.ts';
+import { instructions, messages } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
-import type { Database, Statement } from '../db/open.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
+import type { JournalDraft } from '../db/journal.ts';
+import type { Statement } from '../db/open.ts';
+import type { Edge } from '../db/plan.ts';
 import type { IngestReads } from './ingest-reads.ts';
 
-export type Keyed = DecidedInstruction & { instruction_id: string; dedupe_key: string };
+export type IdentifiedInstruction = DecidedInstruction & { instruction_id: string; dedupe_key: string };
 
 export interface NewMessage {
   messageId: string;
@@ -17,15 +17,12 @@ export interface NewMessage {
   loaded: IngestReads;
   read: ConversationRow;
   decision: IngestDecision;
-  keyed: Keyed[];
+  instructions: IdentifiedInstruction[];
 }
 
-/** The message, its conversation's newest, and its instructions. */
-export function insertMessage(
-  { db, body, now }: { db: Database; body: IngestBody; now: number },
-  fresh: NewMessage,
-): Statement[] {
-  const { messageId: message_id, textHash: text_hash, read, decision, keyed } = fresh;
+/** Stores the message and its instructions. */
+export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMessage): Statement[] {
+  const { messageId: message_id, textHash: text_hash, loaded, read, decision } = fresh;
   const { local_conversation_id } = read;
   const { controller_id } = body;
   return [
@@ -35,7 +32,7 @@ export function insertMessage(
       platform: body.platform,
       remote_conversation_id: body.remote_conversation_id,
       assistant_message_id: body.assistant_message_id ?? null,
-      identity: fresh.loaded.identity,
+      identity: loaded.identity,
       text_hash,
       raw_text: body.raw_text,
       role: body.role,
@@ -44,22 +41,14 @@ export function insertMessage(
       capture: body.capture,
       block_errors: body.block_errors,
       ingest_status: decision.ingest_status,
+      reply_due_at: replyDueAt(decision.ingest_status, now),
       observed_at: body.observed_at,
       received_at: now,
     }),
-    db
-      .update(local_conversations)
-      .set({
-        last_message_id: message_id,
-        last_message_at: now,
-        ...(body.link.page_title === null ? {} : { title: body.link.page_title }),
-        updated_at: now,
-      })
-      .where(eq(local_conversations.local_conversation_id, local_conversation_id)),
     ...insertRows(
       db,
       instructions,
-      keyed.map((one) => ({
+      fresh.instructions.map((one) => ({
         instruction_id: one.instruction_id,
         dedupe_key: one.dedupe_key,
         message_id,
@@ -84,18 +73,18 @@ export function insertMessage(
   ];
 }
 
-/** The first lines of an instruction's story: seen where, judged by which rule, and what came of that. */
-export function firstLines(one: Keyed, body: IngestBody): JournalDraft[] {
+/** Where an instruction was observed, by which rule the host judged it, and whether it was claimed or gated. */
+export function firstEntries(message_id: string, one: IdentifiedInstruction, body: IngestBody): JournalDraft[] {
   const { instruction_id, input, status, gate, dedupe_key } = one;
   const { source, other } = body.capture;
   const { controller_id } = body;
-  const from = { chain: controller_id, controller_id, instruction_id };
+  const from = { chain: controller_id, message_id, controller_id, instruction_id };
   const kind = status === 'claimed' ? 'claimed' : gate === null ? null : 'gated';
   return [
     {
       ...from,
       kind: 'observed',
-      // The key is a hash of the whole call: with it the chain binds what was asked, too.
+      // The key is a hash of the whole call, so the chain binds what was asked, too.
       detail: { client_id: body.client_id, source, other, observed_at: body.observed_at, dedupe_key },
     },
     { ...from, kind: 'judged', detail: { ...input.policy } },

@@ -1,7 +1,7 @@
 /**
- * Ingest: one read, one decision, one write. Message, link, instructions and their first events are one batch, guarded
- * by the mode version and by everything the decision was made on; so of two nodes that bring the same message at once
- * one claims, and the other reads again and finds a duplicate.
+ * Ingest of a final message: one read, one decision, one write. The message, its link, its instructions and their first
+ * journal entries are one batch, guarded by the mode version and by everything the decision depends on. So when two
+ * nodes send the same message at once, one claims it; the other reads again and finds a duplicate.
  */
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
@@ -16,66 +16,56 @@ import type { ConversationRow } from '../../schema/tables/index.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Database } from '../db/open.ts';
-import type { WritePlan } from '../db/plan.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
-import { toClaimed } from '../instructions/statuses.ts';
+import { toClaimed } from '../instructions/claimed-view.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
-import { lastRenewalText } from '../renewal/jobs.ts';
+import { lastRenewalText } from '../renewal/job-reads.ts';
 import { observeLinks } from '../renewal/links.ts';
 import { settings } from '../settings.ts';
 import type { IngestReads } from './ingest-reads.ts';
 import { guardIngestReads, readForIngest } from './ingest-reads.ts';
-import type { Keyed } from './ingest-rows.ts';
-import { firstLines, insertMessage } from './ingest-rows.ts';
+import type { IdentifiedInstruction } from './ingest-rows.ts';
+import { firstEntries, insertMessage } from './ingest-rows.ts';
 
-interface Arrival {
-  env: Env;
-  db: Database;
-  body: IngestBody;
-  ageMs: number;
-  now: number;
-}
-
-/** The plan for one arriving message. */
-export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse>> {
-  const { env, db, body, now } = arrival;
+/** The plan for one message; `ageMs` is how long ago it was observed. */
+export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promise<WritePlan<IngestResponse>> {
+  const { env, db, now } = edge;
   const textHash = await sha256Hex(body.raw_text);
-  const loaded = await readForIngest(db, body, textHash);
+  const [loaded, links] = await Promise.all([readForIngest(db, body, textHash), observeLinks(edge, observation(body))]);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
   });
   const read = loaded.conversation ?? unseenConversation(body, now);
-  const written = await afterWriting(db, read, body);
-  const counted = countedConversation(written, body, loaded, recognition, textHash, now);
+  const counted = countMessage(await countWriting(db, read, body), body, loaded, recognition, textHash, now);
   const decision = decideIngest(body, {
     recognition,
     mode: loaded.fence.mode,
     automation_status: counted.automation_status,
     busy: loaded.busy,
-    age_ms: arrival.ageMs,
+    age_ms: ageMs,
     max_age_ms: settings(env).instruction_max_age_ms,
     now,
   });
-  const messageId = recognition.as === 'new' ? newId('message', now) : recognition.message_id;
-  const keyed = await withKeys(body, loaded, decision, now);
-  const fresh = recognition.as === 'new';
+  const isNew = recognition.as === 'new';
+  const messageId = isNew ? newId('message', now) : recognition.message_id;
+  const instructions = await identify(body, loaded, decision, now);
+  const next = isNew ? withNewest(counted, messageId, body, now) : counted;
+  const stored: Plan = {
+    guards: guardIngestReads(db, loaded, textHash),
+    statements: [
+      ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
+      ...(isNew ? insertMessage(edge, body, { messageId, textHash, loaded, read, decision, instructions }) : []),
+    ],
+    events: [ingestEvent(body, messageId, read, decision, isNew)],
+    journal: isNew ? instructions.flatMap((one) => firstEntries(messageId, one, body)) : [],
+    after: () => notify(edge, body, loaded, instructions, isNew && counted.automation_status === 'auto'),
+  };
   return {
-    ...mergePlans(
-      {
-        guards: guardIngestReads(db, loaded, textHash),
-        statements: [
-          ...(loaded.conversation === null ? [db.insert(local_conversations).values(read)] : []),
-          ...(fresh ? insertMessage(arrival, { messageId, textHash, loaded, read, decision, keyed }) : []),
-          ...observeLinks(db, observation(body), now),
-        ],
-        events: events(body, messageId, read, decision, fresh),
-        journal: fresh ? keyed.flatMap((one) => firstLines(one, body)) : [],
-      },
-      storeConversation(env, db, read, counted, now),
-      { after: () => notify(arrival, loaded, keyed, fresh && counted.automation_status === 'auto') },
-    ),
+    // The links come last: a link that was missing concerns the newest message of the conversation as it is then.
+    ...mergePlans(stored, loaded.conversation === null ? {} : storeConversation(edge, read, next), links),
     subject_id: messageId,
     response: {
       message_id: messageId,
@@ -84,14 +74,20 @@ export async function ingest(arrival: Arrival): Promise<WritePlan<IngestResponse
       automation_status: counted.automation_status,
       mode: loaded.fence.mode,
       mode_version: loaded.fence.mode_version,
-      instructions: keyed.map((one) => toClaimed({ ...one, index: one.input.index }, now)),
+      instructions: instructions.map((one) => toClaimed({ ...one, index: one.input.index }, now)),
     },
   };
 }
 
-/** Announces new approvals, and the time at which a message of an `auto` conversation is settled. */
-async function notify({ env, body, now }: Arrival, { fence }: IngestReads, keyed: readonly Keyed[], renews: boolean) {
-  const asked = keyed.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
+/** Announces new approvals to the node, and to the timed jobs when the quiet period of a message that renews ends. */
+async function notify(
+  { env, now }: Edge,
+  body: IngestBody,
+  { fence }: IngestReads,
+  instructions: readonly IdentifiedInstruction[],
+  renews: boolean,
+): Promise<void> {
+  const asked = instructions.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
   if (asked.length > 0) await pushChanged(env, body.controller_id, 'approvals', asked);
   if (renews && body.role === 'assistant' && fence.mode === 'running') {
     await timedJobs(env).due(now + settings(env).settle_delay_ms);
@@ -103,34 +99,48 @@ function unseenConversation({ platform, remote_conversation_id, link }: IngestBo
   return newConversation({ local_conversation_id, platform, remote_conversation_id, title: link.page_title }, now);
 }
 
-/** The conversation after a message in the user's role: one that is no renewal of ours breaks the row of them. */
-async function afterWriting(db: Database, read: ConversationRow, body: IngestBody): Promise<ConversationRow> {
+/** A message in the user's role that is no renewal of ours ends the count of renewals in a row. */
+async function countWriting(db: Database, read: ConversationRow, body: IngestBody): Promise<ConversationRow> {
   if (body.role !== 'user' || read.renewals_in_row === 0) return read;
   const sent = await lastRenewalText(db, read.local_conversation_id);
   return isRenewalText(body.raw_text, sent) ? read : breakRow(read);
 }
 
-/** The conversation after its breaker has counted a new message with instructions. */
-function countedConversation(
+/** The breaker counts a new message with instructions whose text has run before. */
+function countMessage(
   read: ConversationRow,
   body: IngestBody,
-  loaded: IngestReads,
+  { stored }: IngestReads,
   recognition: Recognition,
   textHash: string,
   now: number,
 ): ConversationRow {
   const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
-  return counts ? countRepeats(read, countExecuted(loaded.stored, textHash), now) : read;
+  return counts ? countRepeats(read, countExecuted(stored, textHash), now) : read;
 }
 
-function withKeys(body: IngestBody, loaded: IngestReads, decision: IngestDecision, now: number): Promise<Keyed[]> {
-  const { platform, remote_conversation_id } = body;
-  const message = { platform, remote_conversation_id, identity: loaded.identity };
+/** The conversation with that message as its newest. */
+function withNewest(
+  conversation: ConversationRow,
+  last_message_id: string,
+  { link }: IngestBody,
+  now: number,
+): ConversationRow {
+  return { ...conversation, last_message_id, last_message_at: now, title: link.page_title ?? conversation.title };
+}
+
+/** Gives each decided instruction its id and its key. */
+function identify(
+  { platform, remote_conversation_id }: IngestBody,
+  { identity }: IngestReads,
+  decision: IngestDecision,
+  now: number,
+): Promise<IdentifiedInstruction[]> {
   return Promise.all(
     decision.instructions.map(async (one) => ({
       ...one,
       instruction_id: newId('instruction', now),
-      dedupe_key: await sha256Hex(dedupeText(message, one.input)),
+      dedupe_key: await sha256Hex(dedupeText({ platform, remote_conversation_id, identity }, one.input)),
     })),
   );
 }
@@ -139,13 +149,13 @@ function observation({ controller_id, client_id, platform, link }: IngestBody) {
   return { controller_id, client_id, tabs: [{ ...link, platform }] };
 }
 
-function events(
-  body: IngestBody,
-  messageId: string,
+function ingestEvent(
+  { platform }: IngestBody,
+  subject_id: string,
   { local_conversation_id }: ConversationRow,
-  { ingest_status, instructions: decided }: IngestDecision,
-  fresh: boolean,
-): EventDraft[] {
-  const data = { ingest_status, local_conversation_id, platform: body.platform, instructions: decided.length };
-  return [{ topic: 'messages', type: fresh ? 'ingested' : 'repeated', subject_id: messageId, data }];
+  { ingest_status, instructions }: IngestDecision,
+  isNew: boolean,
+): EventDraft {
+  const data = { ingest_status, local_conversation_id, platform, instructions: instructions.length };
+  return { topic: 'messages', type: isNew ? 'ingested' : 'repeated', subject_id, data };
 }

@@ -1,39 +1,64 @@
-/** Messages and instructions as the API shows them: lists by key, and one with all that belongs to it. */
+/** Messages as the API shows them: lists by key, and one with its instructions. */
 import type { SQL } from 'drizzle-orm';
-import { and, asc, eq } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
-import type { InstructionDetailSchema, MessageDetailSchema } from '../../schema/contracts/instructions.ts';
-import {
-  ApprovalSchema,
-  InstructionEventSchema,
-  InstructionSchema,
-  MessageSchema,
-} from '../../schema/contracts/instructions.ts';
+import type { IngestStatus, MessageDetailSchema, MessageSummary } from '../../schema/contracts/instructions.ts';
+import { InstructionSchema, MessageSchema, MessageSummarySchema } from '../../schema/contracts/instructions.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { MessageRow } from '../../schema/tables/index.ts';
-import { instruction_events, instructions, messages } from '../../schema/tables/index.ts';
+import { instructions, messages } from '../../schema/tables/index.ts';
+import { contractColumns } from '../db/columns.ts';
+import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 
-/** A message in a list: without its text, which may be long. */
-export const MessageSummarySchema = MessageSchema.omit({ raw_text: true, block_errors: true, capture: true });
+export interface MessageFilter {
+  controller_id: string | null;
+  local_conversation_id?: string | undefined;
+  ingest_status?: IngestStatus | undefined;
+}
 
-export async function listMessages(db: Database, filter: SQL | undefined, page: PageRequest) {
+/** Newest first, without their texts. */
+export async function listMessages(
+  db: Database,
+  filter: MessageFilter,
+  page: PageRequest,
+): Promise<Page<MessageSummary>> {
   const window = pageWindow(messages.ingest_seq, page);
   const rows = await db
-    .select()
+    .select(contractColumns(messages, MessageSummarySchema))
     .from(messages)
-    .where(and(filter, window.where))
+    .where(
+      and(
+        equals(messages.controller_id, filter.controller_id),
+        isIn(filter.local_conversation_id),
+        equals(messages.ingest_status, filter.ingest_status),
+        window.where,
+      ),
+    )
     .orderBy(window.orderBy)
     .limit(window.limit);
-  const { items, next_cursor } = toPage(rows, page, (row) => row.ingest_seq);
-  return { items: items.map((row) => MessageSummarySchema.parse(row)), next_cursor };
+  return toPage(rows, page, (row) => row.ingest_seq);
+}
+
+/** Found by the first column of another index: it costs a row of that index for each message of the conversation. */
+function isIn(conversationId: string | undefined): SQL | undefined {
+  if (conversationId === undefined) return undefined;
+  return sql`${messages.ingest_seq} IN (SELECT ingest_seq FROM messages WHERE local_conversation_id = ${conversationId})`;
 }
 
 /** Throws `message_not_found`. */
 export async function findMessage(db: Database, messageId: string): Promise<MessageRow> {
   const row = await db.select().from(messages).where(eq(messages.message_id, messageId)).get();
+  if (row === undefined) throw new AppError('message_not_found', `there is no message ${messageId}`);
+  return row;
+}
+
+/** The message without its text. Throws `message_not_found`. */
+export async function findSummary(db: Database, messageId: string): Promise<MessageSummary> {
+  const summary = contractColumns(messages, MessageSummarySchema);
+  const row = await db.select(summary).from(messages).where(eq(messages.message_id, messageId)).get();
   if (row === undefined) throw new AppError('message_not_found', `there is no message ${messageId}`);
   return row;
 }
@@ -46,55 +71,4 @@ export async function messageDetail(db: Database, messageId: string): Promise<z.
     .where(eq(instructions.message_id, messageId))
     .orderBy(asc(instructions.index));
   return { ...MessageSchema.parse(row), instructions: its.map((one) => InstructionSchema.parse(one)) };
-}
-
-export async function listInstructions(
-  db: Database,
-  filter: SQL | undefined,
-  page: PageRequest,
-): Promise<Page<z.output<typeof InstructionSchema>>> {
-  const window = pageWindow(instructions.instruction_id, page);
-  const rows = await db
-    .select()
-    .from(instructions)
-    .where(and(filter, window.where))
-    .orderBy(window.orderBy)
-    .limit(window.limit);
-  const { items, next_cursor } = toPage(rows, page, (row) => row.instruction_id);
-  return { items: items.map((row) => InstructionSchema.parse(row)), next_cursor };
-}
-
-/** Throws `instruction_not_found`. */
-export async function instructionDetail(
-  db: Database,
-  instructionId: string,
-): Promise<z.input<typeof InstructionDetailSchema>> {
-  const [rows, events] = await db.batch([
-    db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)),
-    db
-      .select()
-      .from(instruction_events)
-      .where(eq(instruction_events.instruction_id, instructionId))
-      .orderBy(asc(instruction_events.seq)),
-  ]);
-  const [row] = rows;
-  if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
-  // What was asked stays with the row; it is shown while somebody is asked.
-  const approval =
-    row.status === 'awaiting_approval' && row.approval !== null ? ApprovalSchema.parse(row.approval) : null;
-  return {
-    ...InstructionSchema.parse(row),
-    approval,
-    events: events.map((event) => InstructionEventSchema.parse(event)),
-  };
-}
-
-/** The hash of that message's text, by which repeats are known. */
-export async function findTextHash(db: Database, messageId: string): Promise<string | null> {
-  const row = await db
-    .select({ text_hash: messages.text_hash })
-    .from(messages)
-    .where(eq(messages.message_id, messageId))
-    .get();
-  return row?.text_hash ?? null;
 }

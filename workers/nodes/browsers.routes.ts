@@ -1,4 +1,4 @@
-/** Browsers: what they have, sending a prompt into one, and reading what one shows. */
+/** Browsers: what nodes report of them, resuming a stopped one, sending a prompt into one, and reading what one shows. */
 import { z } from 'zod';
 import {
   BrowserCurrentQuerySchema,
@@ -8,26 +8,36 @@ import {
   BrowserSendBodySchema,
   BrowserSendResponseSchema,
 } from '../../schema/contracts/browser.ts';
-import { COMMAND_RESULTS } from '../../schema/contracts/commands.ts';
-import { PlatformSchema } from '../../schema/contracts/common.ts';
-import { DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
-import { AppError } from '../../schema/errors.ts';
-import { newId } from '../../schema/ids.ts';
-import { commit } from '../db/commit.ts';
-import { guardNotPaused } from '../db/guards.ts';
+import {
+  ClientPutBodySchema,
+  ClientResumeBodySchema,
+  ClientResumeResponseSchema,
+  ClientSchema,
+} from '../../schema/contracts/clients.ts';
+import { ClientIdSchema, ControllerIdSchema, PlatformSchema } from '../../schema/contracts/common.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { PEOPLE, READERS, read, write } from '../http/route.ts';
-import { browserPage, nodeForPlatform } from './browsers.ts';
-import type { CommandDraft } from './commands.ts';
-import { commandResponse, insertCommand } from './commands.ts';
-import { pushCommands } from './push.ts';
+import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
+import { reportBrowser, resumeByPerson } from '../renewal/browser-changes.ts';
+import { readBrowser, sendPrompt } from './browser-calls.ts';
+import { browserPage } from './browser-reads.ts';
 
 const tag = 'browser';
 const PlatformParams = z.object({ platform: PlatformSchema });
-/** A reading that has not come by then does not come. */
-const READ_WAIT_MS = DELIVERY.search_timeout_ms + 2_000;
 
-export const browser: readonly MountedRoute[] = [
+export const browsers: readonly MountedRoute[] = [
+  write(
+    {
+      method: 'put',
+      path: '/v1/controllers/:controller_id/clients/:client_id',
+      summary: 'Report what a browser has: logins, request templates, tabs; its tabs become conversations and links',
+      tag: 'controllers',
+      roles: NODES,
+      params: z.object({ controller_id: ControllerIdSchema, client_id: ClientIdSchema }),
+      body: ClientPutBodySchema,
+      data: ClientSchema,
+    },
+    async (call) => reportBrowser(call, call.params, call.body),
+  ),
   read(
     {
       method: 'get',
@@ -43,6 +53,20 @@ export const browser: readonly MountedRoute[] = [
   write(
     {
       method: 'post',
+      path: '/v1/browser/clients/:client_id/resume',
+      summary: 'Resume a stopped browser; without a platform, on all of them',
+      tag,
+      roles: PEOPLE,
+      params: z.object({ client_id: ClientIdSchema }),
+      body: ClientResumeBodySchema,
+      data: ClientResumeResponseSchema,
+      errors: ['client_not_found'],
+    },
+    async (call) => resumeByPerson(call, call.params.client_id, call.body.platform ?? null),
+  ),
+  write(
+    {
+      method: 'post',
       path: '/v1/browser/:platform/send',
       summary: 'Send a prompt into a chat of that platform; its outcome comes as an event',
       tag,
@@ -52,34 +76,7 @@ export const browser: readonly MountedRoute[] = [
       data: BrowserSendResponseSchema,
       errors: ['no_active_client', 'no_credentials', 'system_paused'],
     },
-    async ({ env, db, now, params: { platform }, body }) => {
-      const controller_id = await nodeForPlatform(env, db, platform);
-      const command_id = newId('command', now);
-      const command: CommandDraft<'instruction'> = {
-        command_id,
-        controller_id,
-        kind: 'instruction',
-        // No chat asked for it: it is known by its command.
-        body: {
-          instruction_id: command_id,
-          name: `browser.${platform}::send`,
-          params: body,
-          platform,
-          timeout_ms: INSTRUCTION.timeout_ms,
-        },
-        expires_at: now + INSTRUCTION.timeout_ms,
-      };
-      return {
-        guards: [guardNotPaused(db)],
-        statements: [insertCommand(db, command, now)],
-        events: [
-          { topic: 'clients', type: 'send_requested', subject_id: command_id, data: { platform, controller_id } },
-        ],
-        subject_id: command_id,
-        response: { command_id, controller_id },
-        after: () => pushCommands(env, [command], now),
-      };
-    },
+    async (call) => sendPrompt(call, call.params.platform, call.body),
   ),
   read(
     {
@@ -93,29 +90,12 @@ export const browser: readonly MountedRoute[] = [
       data: BrowserCurrentResponseSchema,
       errors: ['no_active_client', 'no_credentials', 'node_unreachable'],
     },
-    async ({ c, env, db, now, principal, params: { platform }, query }) => {
-      const controller_id = await nodeForPlatform(env, db, platform);
-      const command: CommandDraft<'browser.read'> = {
-        command_id: newId('command', now),
-        controller_id,
-        kind: 'browser.read',
-        body: { platform, conversation_id: query.conversation_id ?? null },
-        expires_at: now + READ_WAIT_MS,
-      };
+    async (call) => {
+      const { c, db, now, principal, params, query } = call;
+      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.requestId };
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.request_id };
-      await commit({ db, now, by, idempotency: null, waitUntil }, async () => ({
-        statements: [insertCommand(db, command, now)],
-        subject_id: command.command_id,
-        response: null,
-      }));
-      await pushCommands(env, [command], now);
-      const response = await commandResponse(db, command.command_id, READ_WAIT_MS);
-      if (response === null) throw new AppError('node_unreachable', `${controller_id} did not answer`);
-      const reading = COMMAND_RESULTS['browser.read'].parse(response);
-      if (reading.outcome === 'unavailable') throw new AppError('no_active_client', reading.reason);
-      const { outcome: _outcome, ...shown } = reading;
-      return { ...shown, controller_id };
+      const context = { db, now, by, idempotency: null, waitUntil };
+      return readBrowser(call, context, params.platform, query.conversation_id ?? null);
     },
   ),
 ];

@@ -1,95 +1,90 @@
-/**
- * Browsers: what each has, and which node's browser can act on a platform now. A node with a live socket comes before
- * one without, which finds its commands when it polls.
- */
-import type { SQL } from 'drizzle-orm';
-import { and, desc, eq, sql } from 'drizzle-orm';
-import type { z } from 'zod';
-import type { BrowserQuerySchema, BrowserResponseSchema } from '../../schema/contracts/browser.ts';
-import type { Client } from '../../schema/contracts/clients.ts';
+/** Browsers of nodes as stored rows: what a node reports of one, stopping one on a platform, and resuming it. */
+import { eq, sql } from 'drizzle-orm';
+import type { Client, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { DELIVERY } from '../../schema/defaults.ts';
-import { AppError } from '../../schema/errors.ts';
+import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
+import { COMMAND } from '../../schema/defaults.ts';
+import { resumePlatforms, stopPlatform } from '../../schema/domain/client-stops.ts';
+import { newId } from '../../schema/ids.ts';
 import { clients } from '../../schema/tables/index.ts';
-import type { Database } from '../db/open.ts';
-import { pageWindow, toPage } from '../http/paging.ts';
-import { presenceOf } from './presence.ts';
+import type { Statement } from '../db/open.ts';
+import type { Edge, Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
+import { findBrowser } from './browser-reads.ts';
+import type { CommandDraft } from './commands.ts';
+import { sendCommands } from './push.ts';
 
-/** More browsers of one platform than are looked at for one that can act. */
-const MAX_CANDIDATES = 50;
-
-/** The node that holds that browser while it is connected, or null. */
-export async function nodeOfClient(db: Database, clientId: string): Promise<string | null> {
-  const row = await db.select().from(clients).where(eq(clients.client_id, clientId)).get();
-  if (row === undefined || !row.connected) return null;
-  return row.controller_id;
+export interface BrowserIds {
+  controller_id: string;
+  client_id: string;
 }
 
-/** The node whose browser acts on that platform. Throws `no_active_client`, and `no_credentials` when none is signed in. */
-export async function nodeForPlatform(env: Env, db: Database, platform: Platform): Promise<string> {
-  const found = await db
-    .select()
-    .from(clients)
-    .where(and(eq(clients.connected, true), hasPlatform(platform, undefined)))
-    .orderBy(desc(clients.updated_at))
-    .limit(MAX_CANDIDATES);
-  if (found.length === 0) throw new AppError('no_active_client', `no browser with ${platform} is connected`);
-  const able = found.filter((client) => canAct(client, platform));
-  if (able.length === 0) {
-    throw new AppError(
-      'no_credentials',
-      `no connected browser is signed in to ${platform}, or all of them are stopped`,
-    );
-  }
-  const presence = await presenceOf(env, [...new Set(able.map((client) => client.controller_id))]);
-  const [first] = [...able.filter((client) => presence(client.controller_id).connected), ...able];
-  if (first === undefined) throw new Error('there is at least one');
-  return first.controller_id;
-}
-
-function canAct(client: Client, platform: Platform): boolean {
-  return client.platforms.some(
-    (one) => one.platform === platform && one.login !== 'lost' && one.stopped_reason === null,
-  );
-}
-
-function hasPlatform(platform: Platform | undefined, login: string | undefined): SQL | undefined {
-  if (platform === undefined && login === undefined) return undefined;
-  return sql`EXISTS (SELECT 1 FROM json_each(${clients.platforms}) AS p
-    WHERE (${platform ?? null} IS NULL OR p.value->>'platform' = ${platform ?? null})
-      AND (${login ?? null} IS NULL OR p.value->>'login' = ${login ?? null}))`;
-}
-
-/** A page of browsers, and how fast their nodes deliver into them. */
-export async function browserPage(
-  db: Database,
-  query: z.output<typeof BrowserQuerySchema>,
-): Promise<z.input<typeof BrowserResponseSchema>> {
-  const window = pageWindow(clients.client_id, query);
-  const rows = await db
-    .select()
-    .from(clients)
-    .where(and(hasPlatform(query.platform, query.status), window.where))
-    .orderBy(window.orderBy)
-    .limit(window.limit);
-  const { items, next_cursor } = toPage(rows, query, (row) => row.client_id);
-  const wanted = (one: Client['platforms'][number]) =>
-    (query.platform === undefined || one.platform === query.platform) &&
-    (query.status === undefined || one.login === query.status);
-  const shown = items.map((client) => ({ ...client, platforms: client.platforms.filter(wanted) }));
+/** The plan that stores what a node reports of a browser, but for its tabs. */
+export function storeBrowser(edge: Edge, browser: Client, tabs: number): Plan {
+  const { client_id, controller_id, connected, platforms } = browser;
+  const logins = Object.fromEntries(platforms.map(({ platform, login }) => [platform, login]));
+  const type = connected ? 'connected' : 'disconnected';
   return {
-    clients: shown.map((client) => ({
-      ...client,
-      platforms: client.platforms.map(({ slots: _slots, ...platform }) => platform),
-    })),
-    next_cursor,
-    policy: {
-      defaults: { ...DELIVERY, stale_lease: DELIVERY.stale_lease_ms },
-      targets: shown.flatMap(({ client_id, controller_id, platforms }) =>
-        platforms.flatMap(({ platform, slots, stopped_reason }) =>
-          slots === undefined ? [] : [{ ...slots, client_id, controller_id, platform, stopped_reason }],
-        ),
-      ),
-    },
+    statements: [upsertBrowser(edge, browser)],
+    events: [{ topic: 'clients', type, subject_id: client_id, data: { controller_id, logins, tabs } }],
   };
+}
+
+/** The plan that stops a browser on a platform; an empty one when it was stopped before. */
+export async function stopBrowser(
+  edge: Edge,
+  browser: BrowserIds & { platform: Platform },
+  reason: StopReason,
+): Promise<Plan> {
+  const { client_id, controller_id, platform } = browser;
+  const known = (await findBrowser(edge.db, client_id))?.platforms ?? [];
+  const platforms = stopPlatform(known, platform, reason);
+  if (platforms === known) return {};
+  // Its node may not have reported it yet, but it has just delivered there, or tried to.
+  const row = { client_id, controller_id, connected: true, platforms: [...platforms], updated_at: edge.now };
+  return {
+    statements: [upsertBrowser(edge, row, { platforms: row.platforms, updated_at: edge.now })],
+    events: [{ topic: 'clients', type: 'stopped', subject_id: client_id, data: { platform, reason } }],
+  };
+}
+
+/** What a person's resume of a browser did. */
+export interface Resumed {
+  plan: Plan;
+  /** The platforms on which it was stopped. */
+  resumed: Platform[];
+  command_id: string;
+}
+
+/** Resumes a stopped browser on one platform, or (null) on all, and has its node do the same. */
+export function resumeBrowser(edge: Edge, browser: Client, platform: Platform | null): Resumed {
+  const { db, now } = edge;
+  const { client_id, controller_id } = browser;
+  const { platforms, resumed } = resumePlatforms(browser.platforms, platform);
+  // Also sent when the edge knows of no stop: the node may have stopped the browser a moment ago.
+  const command: CommandDraft<'client.resume'> = {
+    command_id: newId('command', now),
+    controller_id,
+    kind: 'client.resume',
+    body: { client_id, platform },
+    expires_at: now + COMMAND.expiry_ms,
+  };
+  const resume: Plan = {
+    statements: [
+      db.update(clients).set({ platforms, updated_at: now }).where(eq(clients.client_id, client_id)),
+      forgetFingerprints(edge, client_id, platform === null ? PLATFORM_IDS : [platform]),
+    ],
+    events: [{ topic: 'clients', type: 'resumed', subject_id: client_id, data: { platforms: resumed } }],
+  };
+  return { plan: mergePlans(resume, sendCommands(edge, [command])), resumed, command_id: command.command_id };
+}
+
+function upsertBrowser({ db }: Edge, row: Client, set: Partial<Client> = row): Statement {
+  return db.insert(clients).values(row).onConflictDoUpdate({ target: clients.client_id, set });
+}
+
+/** After a person's resume, the links count as made with the account that the next observation shows. */
+function forgetFingerprints({ db }: Edge, clientId: string, platforms: readonly Platform[]): Statement {
+  return db.run(sql`UPDATE conversation_links SET fingerprint = NULL WHERE client_id = ${clientId} AND is_active = 1
+    AND platform IN (SELECT value FROM json_each(${JSON.stringify(platforms)}))`);
 }

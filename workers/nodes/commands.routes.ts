@@ -1,6 +1,5 @@
-/** Commands without a socket: what waits for a node, and what it answers. */
+/** Commands over HTTP: those that wait for a node without a socket, its receipts, and its results. */
 import { z } from 'zod';
-import { nodeHub } from '../../durable-objects/stubs.ts';
 import type { CommandKind } from '../../schema/contracts/commands.ts';
 import {
   COMMAND_BODIES,
@@ -14,73 +13,78 @@ import {
 } from '../../schema/contracts/commands.ts';
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { CommandRow } from '../../schema/tables/index.ts';
 import { requireOwn } from '../auth/ownership.ts';
-import type { Database } from '../db/open.ts';
-import type { Plan } from '../db/plan.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { parse } from '../http/parse.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { NODES, parse, read, write } from '../http/route.ts';
-import { readInstruction } from '../instructions/finish.ts';
-import { endRefused, finishFromOtherNode } from '../instructions/run-on-other-node.ts';
-import { runBestEffort } from '../log.ts';
-import { settleDelivery } from '../renewal/delivery-outcome.ts';
-import { findCommand, finishCommand, listPending, noteReceipts } from './commands.ts';
+import { NODES, read, write } from '../http/route.ts';
+import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';
+import { applyDeliveryResponse } from '../renewal/delivery-outcome.ts';
+import { findCommand, listPending } from './command-reads.ts';
+import { finishCommand, noteReceipts } from './commands.ts';
+import { noteContact } from './push.ts';
 
-interface Answered<K extends CommandKind> {
-  env: Env;
-  db: Database;
-  now: number;
-  /** Where the API was reached, for links to artifacts. */
-  origin: string;
+/** A command with its result. */
+interface Finished<K extends CommandKind> {
+  edge: Edge;
   command_id: string;
-  /** The node that answers. */
+  /** The node that ran it. */
   controller_id: string;
   body: z.output<(typeof COMMAND_BODIES)[K]>;
   result: z.output<(typeof COMMAND_RESULTS)[K]>;
 }
-type Outcome = Promise<Plan>;
 
-/** What an answer means, by the kind of command: a kind without a row here does not compile. */
-const OUTCOMES: { [K in CommandKind]: (answered: Answered<K>) => Outcome } = {
-  delivery: ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
-  'delivery.query': ({ body, result, ...rest }) => settleDelivery({ ...rest, ...plan(body), response: result }),
-  instruction: (answered) => (answered.body.instruction_id === answered.command_id ? sent(answered) : done(answered)),
-  'instruction.cancel': keptAsTold,
-  'approval.decided': keptAsTold,
-  'message.resubmit': keptAsTold,
-  'browser.read': keptAsTold,
-  'client.resume': keptAsTold,
+/** What the result of each kind changes; a kind without a row here does not compile. */
+const RESULTS: { [K in CommandKind]: (finished: Finished<K>) => Promise<Plan> } = {
+  delivery: ({ edge, body, result }) => applyDeliveryResponse(edge, body, result, Math.random()),
+  'delivery.query': ({ edge, body, result }) => applyDeliveryResponse(edge, body, result, Math.random()),
+  instruction: async (finished) => {
+    const { edge, body, result, controller_id } = finished;
+    if (body.requested_by === 'person') return reportBrowserCall(finished);
+    return finishFromOtherNode(edge, body.instruction_id, { result, reportedBy: controller_id });
+  },
+  // The result stays with the command, where the requester finds it.
+  'instruction.cancel': async () => ({}),
+  'approval.decided': async () => ({}),
+  'message.resubmit': async () => ({}),
+  'browser.read': async () => ({}),
+  'client.resume': async () => ({}),
 };
 
-/** Nothing follows: the answer stays on the command for whoever asked. */
-async function keptAsTold(): Outcome {
-  return { statements: [] };
-}
-
-/** What another node's browser did for an instruction ends it. */
-async function done({ env, db, now, origin, controller_id, body, result }: Answered<'instruction'>): Outcome {
-  const loaded = await readInstruction(db, body.instruction_id);
-  return finishFromOtherNode({ env, db, now, origin, loaded, result, by: controller_id });
-}
-
-/** What a person sent into a browser directly: whoever follows the events learns what became of it. */
-async function sent({ command_id, controller_id, result }: Answered<'instruction'>): Outcome {
+/** A person has sent something into a browser directly: the outcome is an event. */
+function reportBrowserCall({ command_id, controller_id, result }: Finished<'instruction'>): Plan {
   const { status, error_code = null } = result;
   const data = { status, error_code, controller_id };
   return { events: [{ topic: 'clients', type: 'sent', subject_id: command_id, data }] };
 }
 
-function plan({ job_id, plan_id }: { job_id: string; plan_id: string }) {
-  return { job_id, plan_id, random: Math.random() };
+function resultPlan<K extends CommandKind>(edge: Edge, kind: K, command: CommandRow, result: unknown): Promise<Plan> {
+  const { command_id, controller_id } = command;
+  return RESULTS[kind]({
+    edge,
+    command_id,
+    controller_id,
+    body: COMMAND_BODIES[kind].parse(command.body) as Finished<K>['body'],
+    result: parse(COMMAND_RESULTS[kind], result, 'result') as Finished<K>['result'],
+  });
 }
 
-function outcomeOf<K extends CommandKind>(
-  kind: K,
-  command: { body: unknown; result: unknown } & Omit<Answered<K>, 'body' | 'result'>,
-): Outcome {
-  const body = COMMAND_BODIES[kind].parse(command.body) as Answered<K>['body'];
-  const result = parse(COMMAND_RESULTS[kind], command.result, 'result') as Answered<K>['result'];
-  return OUTCOMES[kind]({ ...command, body, result });
+/** Stores the result of a command and what it changes; a second result changes nothing. */
+async function applyResult(
+  edge: Edge,
+  command: CommandRow,
+  result: Record<string, unknown>,
+): Promise<WritePlan<z.input<typeof CommandResultResponseSchema>>> {
+  const { command_id, kind, status } = command;
+  const changes = await resultPlan(edge, kind, command, result);
+  if (status === 'done') return { response: { command_id, status } };
+  return {
+    ...mergePlans({ statements: [finishCommand(edge, command_id, result)] }, changes),
+    subject_id: command_id,
+    response: { command_id, status: 'done' },
+  };
 }
 
 export const commands: readonly MountedRoute[] = [
@@ -96,9 +100,7 @@ export const commands: readonly MountedRoute[] = [
       data: CommandListResponseSchema,
     },
     async ({ c, env, db, now, params: { controller_id }, query }) => {
-      c.executionCtx.waitUntil(
-        runBestEffort('record_contact', () => nodeHub(env, controller_id).recordContact(controller_id)),
-      );
+      c.executionCtx.waitUntil(noteContact(env, controller_id));
       return listPending(db, controller_id, now, query);
     },
   ),
@@ -106,25 +108,29 @@ export const commands: readonly MountedRoute[] = [
     {
       method: 'post',
       path: '/v1/controllers/:controller_id/receipts',
-      summary: 'Which commands that node has taken or refused, when it has no channel to say so',
+      summary: 'Report which commands a node without a channel has accepted or refused',
       tag: 'controllers',
       roles: NODES,
       params: z.object({ controller_id: ControllerIdSchema }),
       body: ReceiptsBodySchema,
       data: ReceiptsResponseSchema,
     },
-    async ({ c, env, db, now, params: { controller_id }, body: { receipts } }) => ({
-      statements: [noteReceipts(db, controller_id, receipts, now)],
-      subject_id: controller_id,
-      response: { receipts: receipts.length },
-      after: () => endRefused(env, { db, now, waitUntil: (work) => c.executionCtx.waitUntil(work) }, receipts),
-    }),
+    async (call) => {
+      const { c, body, params } = call;
+      return {
+        statements: [noteReceipts(call, params.controller_id, body.receipts)],
+        subject_id: params.controller_id,
+        response: { receipts: body.receipts.length },
+        after: () =>
+          failRefused(call, { receipts: body.receipts, waitUntil: (work) => c.executionCtx.waitUntil(work) }),
+      };
+    },
   ),
   write(
     {
       method: 'post',
       path: '/v1/commands/:command_id/result',
-      summary: 'What became of a command',
+      summary: 'Report the result of a command',
       tag: 'controllers',
       roles: NODES,
       params: z.object({ command_id: CommandIdSchema }),
@@ -132,27 +138,12 @@ export const commands: readonly MountedRoute[] = [
       data: CommandResultResponseSchema,
       errors: ['command_not_found', 'not_owner'],
     },
-    async ({ c, env, db, now, params, body }) => {
+    async (call) => {
+      const { db, params, body } = call;
       const command = await findCommand(db, params.command_id);
       if (command === undefined) throw new AppError('command_not_found', `there is no command ${params.command_id}`);
       requireOwn(body.controller_id, command);
-      const { command_id, kind } = command;
-      const outcome = await outcomeOf(kind, {
-        env,
-        db,
-        now,
-        origin: c.req.url,
-        command_id,
-        controller_id: command.controller_id,
-        body: command.body,
-        result: body.result,
-      });
-      if (command.status === 'done') return { response: { command_id, status: command.status } };
-      return {
-        ...mergePlans({ statements: [finishCommand(db, command_id, body.result, now)] }, outcome),
-        subject_id: command_id,
-        response: { command_id, status: 'done' as const },
-      };
+      return applyResult(call, command, body.result);
     },
   ),
 ];

@@ -1,7 +1,4 @@
-/**
- * The leader lease over HTTP: ask for it, give it back, see who has it and who had it. The object itself tells the
- * nodes and wakes the timed jobs when the holder changes, whichever way it was asked.
- */
+/** The leader lease over HTTP: acquire it, release it, see its holder and the terms before. */
 import { leaderLease } from '../../durable-objects/stubs.ts';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import {
@@ -16,7 +13,7 @@ import { leader_terms } from '../../schema/tables/index.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, READERS, read, write } from '../http/route.ts';
-import { fenceLag } from '../system/mode.ts';
+import { acquireLease, releaseLease } from './lease.ts';
 
 const tag = 'leader';
 
@@ -58,40 +55,18 @@ export const leader: readonly MountedRoute[] = [
       body: LeaderAcquireBodySchema,
       data: LeaderAcquireResponseSchema,
     },
-    async ({ env, body }) => {
-      const outcome = await leaderLease(env).acquire(body);
-      if (outcome.status === 'fence_lag') throw fenceLag();
-      const { response } = outcome;
-      const { term, holder_host } = response;
-      const granted = response.is_leader && response.operation === 'acquire';
-      const event = { topic: 'leader', type: 'acquired', subject_id: body.controller_id } as const;
-      return {
-        events: granted ? [{ ...event, data: { term, host: holder_host } }] : [],
-        subject_id: body.controller_id,
-        audited: response.is_leader,
-        response,
-      };
-    },
+    async (call) => acquireLease(call, call.body),
   ),
   write(
     {
       method: 'post',
       path: '/v1/leader/release',
-      summary: 'Give the lease back; with an old term it does nothing',
+      summary: 'Release the lease; with an old term nothing changes',
       tag,
       roles: NODES,
       body: LeaderReleaseBodySchema,
       data: LeaderReleaseResponseSchema,
     },
-    async ({ env, body }) => {
-      const response = await leaderLease(env).release(body);
-      const event = { topic: 'leader', type: 'released', subject_id: body.controller_id } as const;
-      return {
-        events: response.released ? [{ ...event, data: { term: body.term } }] : [],
-        subject_id: body.controller_id,
-        audited: response.released,
-        response,
-      };
-    },
+    async (call) => releaseLease(call, call.body),
   ),
 ];

@@ -1,52 +1,39 @@
-/** Nodes as people see them: the row, whether it is in contact, and the browsers it holds. */
-import { sql } from 'drizzle-orm';
+/** Whether nodes can be reached now, as the hubs know it, and node rows with that and their browsers. */
 import { allHubs } from '../../durable-objects/stubs.ts';
-import type { Client } from '../../schema/contracts/clients.ts';
 import type { Node, NodeView, Presence } from '../../schema/contracts/nodes.ts';
-import { clients } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import { browsersOfNodes } from './browser-reads.ts';
 
-/** More browsers than any page of nodes has; a bound, not a limit to meet. */
-const MAX_CLIENTS = 1_000;
-const NEVER: Presence = { connected: false, contact_age_ms: null };
+const NO_CONTACT: Presence = { connected: false, contact_age_ms: null };
 
-/** Presence of these nodes. One call per hub, however many nodes. */
-export async function presenceOf(env: Env, controllerIds: string[]): Promise<(nodeId: string) => Presence> {
-  if (controllerIds.length === 0) return () => NEVER;
-  const answers = await Promise.all(allHubs(env).map((hub) => hub.presence(controllerIds)));
+/** Presence of these nodes. One call per hub, however many nodes; none without nodes. */
+export async function presenceOf(env: Env, nodeIds: string[]): Promise<(nodeId: string) => Presence> {
+  if (nodeIds.length === 0) return () => NO_CONTACT;
+  const responses = await Promise.all(allHubs(env).map((hub) => hub.presence(nodeIds)));
   return (nodeId) =>
-    answers
+    responses
       .flatMap((response) => response[nodeId] ?? [])
       .reduce(
         (best, next) => (next.connected || (next.contact_age_ms !== null && !best.connected) ? next : best),
-        NEVER,
+        NO_CONTACT,
       );
 }
 
-/** Adds presence and clients to node rows. */
+/** Adds presence and browsers to node rows. */
 export async function viewNodes(env: Env, db: Database, rows: readonly Node[]): Promise<NodeView[]> {
   const ids = rows.map((row) => row.controller_id);
-  const [presence, held] = await Promise.all([presenceOf(env, ids), clientsOf(db, ids)]);
+  const [presence, browsers] = await Promise.all([presenceOf(env, ids), browsersOfNodes(db, ids)]);
   return rows.map((row) => ({
     ...row,
     presence: presence(row.controller_id),
-    clients: held.filter((client) => client.controller_id === row.controller_id),
+    clients: browsers.filter((browser) => browser.controller_id === row.controller_id),
   }));
 }
 
-async function clientsOf(db: Database, controllerIds: readonly string[]): Promise<Client[]> {
-  if (controllerIds.length === 0) return [];
-  return db
-    .select()
-    .from(clients)
-    .where(sql`${clients.controller_id} IN (SELECT value FROM json_each(${JSON.stringify(controllerIds)}))`)
-    .limit(MAX_CLIENTS);
-}
-
-/** A node without a socket asks every few seconds, after failures every half minute: longer silent, it is away. */
+/** A node without a socket polls every few seconds, after failures every half minute. */
 const IN_CONTACT_MS = 60_000;
 
-/** `in_contact`: it has no live socket, and finds its commands when it asks for them. */
+/** `in_contact`: without a live socket, but polling for its commands. `away`: neither. */
 export type Reach = 'connected' | 'in_contact' | 'away';
 
 /** How the nodes behind those links can be reached now. */

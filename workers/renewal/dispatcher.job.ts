@@ -1,11 +1,11 @@
 /**
- * `renewal.dispatcher`: each due job is read anew with its conversation and links, decided, and all steps are stored
- * in one batch that fails while the system is paused. A job that is sent becomes `running` in the same batch as its
- * command; the push comes after, and only the node's answer makes the job `done`.
+ * `renewal.dispatcher`: reads each due job with its conversation and links, decides, and stores all steps in one batch
+ * that fails while the system is paused. A job that is sent becomes `running` in the batch that stores its command; the
+ * push comes after, and only the node's response makes the job `done`.
  */
-import { nodeHub } from '../../durable-objects/stubs.ts';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { RENEWAL } from '../../schema/defaults.ts';
+import { changeConversation } from '../../schema/domain/conversation.ts';
 import type { JobStep } from '../../schema/domain/job-machine.ts';
 import { DEADLINE_MS } from '../../schema/domain/job-machine.ts';
 import type { DispatchFacts } from '../../schema/domain/renewal.ts';
@@ -14,45 +14,44 @@ import { renewalHold, trippedBreaker } from '../../schema/domain/renewal-limits.
 import { payloadText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
 import { guardNotPaused, violationOf } from '../db/guards.ts';
-import { log as logLine } from '../log.ts';
-import type { CommandDraft } from '../nodes/commands.ts';
-import { toCommand } from '../nodes/commands.ts';
 import type { Reach } from '../nodes/presence.ts';
 import { reachOf } from '../nodes/presence.ts';
+import { pushCommands } from '../nodes/push.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
-import type { BreakerPause } from './conversations.ts';
-import { pauseConversations, tellNodes } from './conversations.ts';
-import type { DueJob, DueLink } from './due-jobs.ts';
+import { chooseLink } from './choose-link.ts';
+import type { ConversationStep } from './conversations.ts';
+import { notifyNodes, storeConversations } from './conversations.ts';
+import type { DueConversation, DueJob } from './due-jobs.ts';
 import { dueJobs } from './due-jobs.ts';
-import type { StepRow } from './jobs.ts';
-import { insertStepCommands, insertStepEvents, storeSteps } from './jobs.ts';
-import { chooseLink } from './link-choice.ts';
+import type { StoredStep } from './job-steps.ts';
+import { stepEvent, takeSteps } from './job-steps.ts';
+import type { RenewalLink } from './link-reads.ts';
 
-/** Jobs of conversations that are not `auto` are put off many at a time, so that they hold nobody up. */
+/** So many times more jobs are read than sent: those of conversations that are not `auto` are deferred in the same tick. */
 const WINDOW_FACTOR = 10;
 
 interface Decided {
   due: DueJob;
   step: JobStep;
-  row: StepRow;
-  command: CommandDraft<'delivery'> | null;
-  /** The breaker that it trips. */
-  pause: BreakerPause | null;
+  stored: StoredStep;
+  /** The conversation is paused, because it has tripped a breaker. */
+  pause: ConversationStep | null;
 }
 
 export const renewalDispatcher: Runner = {
   name: 'renewal.dispatcher',
   ordinary: true,
+  queries: { base: 8 },
   async run(context) {
-    const { db, now, settings, log } = context;
+    const { env, db, now, settings, log } = context;
     const due = await dueJobs(db, now, settings.max_jobs_per_tick * WINDOW_FACTOR);
     log('scan_window', 'ok', { due_jobs: due.length });
     if (due.length === 0) {
-      log('scan_completed', 'idle', counts([], 0));
+      log('scan_completed', 'idle', countStages([], 0));
       return 'ok';
     }
     const reach = await reachOf(
-      context.env,
+      env,
       due.flatMap((one) => one.links),
     );
     const decided = decideAll(context, due, reach);
@@ -61,10 +60,10 @@ export const renewalDispatcher: Runner = {
       log('scan_skipped', 'system_paused');
       return 'system_paused';
     }
-    const done = decided.filter((one) => taken.has(one.due.job.job_id));
-    await tell(context, done);
-    for (const one of done) report(context, one);
-    log('scan_completed', 'ok', counts(done, due.length));
+    const stored = decided.filter((one) => taken.has(one.due.job.job_id));
+    await notify(context, stored);
+    for (const one of stored) report(context, one);
+    log('scan_completed', 'ok', countStages(stored, due.length));
     return 'ok';
   },
 };
@@ -74,20 +73,20 @@ type ReachOf = (nodeId: string) => Reach;
 function decideAll(context: RunnerContext, due: readonly DueJob[], reach: ReachOf): Decided[] {
   let room = context.settings.max_jobs_per_tick;
   return due.flatMap((one) => {
-    const putOff = one.conversation !== null && one.conversation.automation_status !== 'auto';
-    if (!putOff && room === 0) return [];
-    if (!putOff) room -= 1;
+    const isDeferred = one.conversation !== null && one.conversation.automation_status !== 'auto';
+    if (!isDeferred && room === 0) return [];
+    if (!isDeferred) room -= 1;
     return [decide(context, one, reach)];
   });
 }
 
-function decide(context: RunnerContext, one: DueJob, reach: ReachOf): Decided {
-  const { job, conversation, links } = one;
+function decide(context: RunnerContext, due: DueJob, reach: ReachOf): Decided {
+  const { job, conversation, links } = due;
   const { link, unusable } = chooseLink(links, reach);
   const { send, step, pauses } = decideDispatch(job, {
     conversation,
     newest: conversation?.last_message_id === job.message_id,
-    ...limits(one, context.now),
+    ...limits(due, context.now),
     link,
     unusable,
     payload: payloadText(job),
@@ -95,12 +94,14 @@ function decide(context: RunnerContext, one: DueJob, reach: ReachOf): Decided {
     now: context.now,
     random: context.random(),
   });
-  if (send !== null && link !== null && conversation !== null) {
-    return sending(context, { ...one, conversation }, step, link, send);
+  const stored = { job, next: step.next, event: stepEvent(job.job_id, step) };
+  if (conversation === null) return { due, step, stored, pause: null };
+  if (send !== null && link !== null) {
+    return { due, step, stored: { ...stored, ...delivery(context, due, conversation, link, send, step) }, pause: null };
   }
-  const { local_conversation_id } = job;
-  const pause = pauses === null ? null : { local_conversation_id, reason: pauses };
-  return { due: one, step, row: stepRow(one, step), command: null, pause };
+  const paused = pauses === null ? null : { type: 'pause' as const, reason: pauses };
+  const pause = paused && { read: conversation, next: changeConversation(conversation, paused, context.now) };
+  return { due, step, stored, pause };
 }
 
 function limits({ conversation, text_hash }: DueJob, now: number): Pick<DispatchFacts, 'breaker' | 'hold'> {
@@ -112,48 +113,38 @@ function limits({ conversation, text_hash }: DueJob, now: number): Pick<Dispatch
   };
 }
 
-function stepRow({ job }: DueJob, step: JobStep): StepRow {
-  const { job_id, status, attempt_count, plan_id, batch_id, target_snapshot } = job;
-  const was = { status, attempt_count, plan_id };
-  return { job_id, was, next: step.next, plan_id, batch_id, target_snapshot, command_id: null };
-}
-
-type Reachable = DueJob & { conversation: NonNullable<DueJob['conversation']> };
-
-function sending(context: RunnerContext, due: Reachable, step: JobStep, link: DueLink, text: string): Decided {
-  const { job } = due;
-  const { platform } = due.conversation;
+/** The attempt that is sent, with its command. */
+function delivery(
+  context: RunnerContext,
+  { job, assistant_message_id }: DueJob,
+  { platform }: DueConversation,
+  link: RenewalLink,
+  message_text: string,
+  step: JobStep,
+): Pick<StoredStep, 'attempt' | 'command' | 'requires'> {
   const command_id = newId('command', context.now);
+  const { controller_id, target_payload: target } = link;
   const attempt = step.next.attempt_count;
   const plan_id = `${job.job_id}.${attempt}`;
-  const { link_id, client_id, page_url, page_title, route_path, route_pattern, route_params } = link;
-  const target_snapshot: TargetSnapshot = {
-    platform,
-    link_id,
-    client_id,
-    page_url,
-    page_title,
-    route: { path: route_path, pattern: route_pattern, params: route_params },
-    target: { id: link.target_id, kind: link.target_kind, payload: link.target_payload },
-    sent: { controller_id: link.controller_id, command_id },
-  };
   return {
-    due,
-    step,
-    pause: null,
-    row: { ...stepRow(due, step), plan_id, batch_id: context.batch_id, target_snapshot, command_id },
+    requires: 'newest_of_auto',
+    attempt: {
+      plan_id,
+      batch_id: context.batch_id,
+      target_snapshot: { ...targetOf(link), platform, sent: { controller_id, command_id } },
+    },
     command: {
       command_id,
-      controller_id: link.controller_id,
+      controller_id,
       kind: 'delivery',
       body: {
         job_id: job.job_id,
         attempt,
         plan_id,
         platform,
-        target: link.target_payload,
-        message_text: text,
-        assistant_message_id: due.assistant_message_id,
+        target,
+        message_text,
+        assistant_message_id,
         timeout_ms: RENEWAL.delivery_timeout_ms,
       },
       expires_at: context.now + DEADLINE_MS,
@@ -161,50 +152,43 @@ function sending(context: RunnerContext, due: Reachable, step: JobStep, link: Du
   };
 }
 
-/** The jobs whose step was taken; null when the system was paused meanwhile, and nothing changed. */
-async function store({ db, now }: RunnerContext, decided: readonly Decided[]): Promise<Set<string> | null> {
-  const commands = decided.flatMap((one) => (one.command === null ? [] : [one.command]));
-  const pauses = decided.flatMap((one) => (one.pause === null ? [] : [one.pause]));
-  const events = decided.map(({ due, step }) => ({
-    job_id: due.job.job_id,
-    status: step.next.status,
-    type: step.stage,
-    data: { result: step.result, attempt_count: step.next.attempt_count },
-  }));
+function targetOf(link: RenewalLink): Omit<TargetSnapshot, 'platform' | 'sent'> {
+  const { link_id, client_id, page_url, page_title } = link;
+  return {
+    link_id,
+    client_id,
+    page_url,
+    page_title,
+    route: { path: link.route_path, pattern: link.route_pattern, params: link.route_params },
+    target: { id: link.target_id, kind: link.target_kind, payload: link.target_payload },
+  };
+}
+
+/** The jobs whose step was stored; null when the system was paused meanwhile, and nothing changed. */
+async function store(context: RunnerContext, decided: readonly Decided[]): Promise<Set<string> | null> {
+  const pauses = decided.flatMap(({ pause }) => pause ?? []);
   try {
-    const [, taken] = await db.batch([
-      guardNotPaused(db),
-      storeSteps(
-        db,
-        decided.map((one) => one.row),
-        now,
-      ),
-      insertStepCommands(db, commands, now),
-      insertStepEvents(db, events, now),
-      ...pauseConversations(db, pauses, now),
-    ]);
-    return new Set(taken.map((row) => row.job_id));
+    return await takeSteps(
+      context,
+      decided.map((one) => one.stored),
+      [guardNotPaused(context.db), ...storeConversations(context, pauses)],
+    );
   } catch (error) {
     if (violationOf(error) !== 'system_paused') throw error;
     return null;
   }
 }
 
-/** Sends what was committed, and has the nodes read again what was paused. */
-async function tell({ env, db, now }: RunnerContext, done: readonly Decided[]): Promise<void> {
-  const told = done.flatMap(({ command, pause }) => [
-    ...(command === null
-      ? []
-      : [
-          nodeHub(env, command.controller_id).push(command.controller_id, {
-            type: 'command' as const,
-            command: toCommand(command, now),
-          }),
-        ]),
-    ...(pause === null ? [] : [tellNodes(env, db, pause.local_conversation_id)]),
-  ]);
-  const failures = (await Promise.allSettled<unknown>(told)).filter((one) => one.status === 'rejected');
-  if (failures.length > 0) logLine('error', 'push', { failed: failures.length });
+/** Sends the stored commands, and asks the nodes to read the paused conversations again. */
+async function notify(context: RunnerContext, stored: readonly Decided[]): Promise<void> {
+  await pushCommands(
+    context,
+    stored.flatMap((one) => one.stored.command ?? []),
+  );
+  await notifyNodes(
+    context,
+    stored.flatMap(({ pause }) => pause?.read.local_conversation_id ?? []),
+  );
 }
 
 function report({ log }: RunnerContext, { due, step }: Decided): void {
@@ -213,13 +197,13 @@ function report({ log }: RunnerContext, { due, step }: Decided): void {
   log(step.stage, step.result, { job_id, local_conversation_id, attempt_count, next_attempt_at });
 }
 
-function counts(done: readonly Decided[], due: number) {
-  const of = (...stages: JobStep['stage'][]) => done.filter((one) => stages.includes(one.step.stage)).length;
+function countStages(stored: readonly Decided[], due: number) {
+  const count = (...stages: JobStep['stage'][]) => stored.filter((one) => stages.includes(one.step.stage)).length;
   return {
     due_jobs: due,
-    successful_jobs: of('job_attempt_started'),
-    retried_jobs: of('job_retry_scheduled'),
-    skipped_jobs: of('job_deferred', 'job_canceled'),
-    failed_jobs: of('job_failed'),
+    successful_jobs: count('job_attempt_started'),
+    retried_jobs: count('job_retry_scheduled'),
+    skipped_jobs: count('job_deferred', 'job_canceled'),
+    failed_jobs: count('job_failed'),
   };
 }

@@ -1,28 +1,14 @@
-/** Renewal jobs: reading them, beginning a failed one anew, canceling one. */
-import { and } from 'drizzle-orm';
+/** Renewal jobs: reading them, redriving a failed one, canceling a waiting one. */
 import { z } from 'zod';
-import { timedJobs } from '../../durable-objects/stubs.ts';
 import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import { JobStatusSchema, RenewalJobSchema } from '../../schema/contracts/renewal.ts';
-import { cancelJob, redriveJob } from '../../schema/domain/job-machine.ts';
-import { AppError } from '../../schema/errors.ts';
-import type { JobRow } from '../../schema/tables/index.ts';
-import { renewal_jobs } from '../../schema/tables/index.ts';
-import { equals } from '../db/filters.ts';
-import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { PEOPLE, READERS, read, write } from '../http/route.ts';
-import { findConversation } from './conversations.ts';
-import { findJob, guardJob, listJobs, storeJob } from './jobs.ts';
+import { cancelByPerson, redriveByPerson, requireJob } from './job-changes.ts';
+import { listJobs } from './job-reads.ts';
 
 const tag = 'renewal';
 const JobParams = z.object({ job_id: idSchema('job') });
-
-async function jobOf(db: Database, id: string): Promise<JobRow> {
-  const row = await findJob(db, id);
-  if (row === undefined) throw new AppError('job_not_found', `there is no job ${id}`);
-  return row;
-}
 
 export const renewalJobs: readonly MountedRoute[] = [
   read(
@@ -39,16 +25,7 @@ export const renewalJobs: readonly MountedRoute[] = [
       }),
       data: pageOf(RenewalJobSchema),
     },
-    async ({ db, query }) =>
-      listJobs(
-        db,
-        and(
-          equals(renewal_jobs.status, query.status),
-          equals(renewal_jobs.local_conversation_id, query.local_conversation_id),
-          equals(renewal_jobs.message_id, query.message_id),
-        ),
-        query,
-      ),
+    async ({ db, query }) => listJobs(db, query),
   ),
   read(
     {
@@ -61,13 +38,13 @@ export const renewalJobs: readonly MountedRoute[] = [
       data: RenewalJobSchema,
       errors: ['job_not_found'],
     },
-    async ({ db, params }) => jobOf(db, params.job_id),
+    async ({ db, params }) => requireJob(db, params.job_id),
   ),
   write(
     {
       method: 'post',
       path: '/v1/renewal/jobs/:job_id/retry',
-      summary: 'Begin a failed job anew',
+      summary: 'Retry a failed job with all its attempts',
       tag,
       roles: PEOPLE,
       params: JobParams,
@@ -75,30 +52,13 @@ export const renewalJobs: readonly MountedRoute[] = [
       data: RenewalJobSchema,
       errors: ['job_not_found', 'conflict'],
     },
-    async ({ env, db, now, params }) => {
-      const job = await jobOf(db, params.job_id);
-      if (job.status !== 'failed')
-        throw new AppError('conflict', `only a failed job begins anew; this is ${job.status}`);
-      const conversation = await findConversation(db, job.local_conversation_id);
-      if (conversation !== undefined && conversation.last_message_id !== job.message_id) {
-        throw new AppError('conflict', 'a newer message has come since: this job is superseded');
-      }
-      const { next, event } = redriveJob(job, now);
-      return {
-        guards: [guardJob(db, job)],
-        statements: [storeJob(db, job.job_id, next, now)],
-        events: [event],
-        subject_id: job.job_id,
-        response: { ...job, ...next, updated_at: now },
-        after: () => timedJobs(env).due(now),
-      };
-    },
+    async (call) => redriveByPerson(call, call.params.job_id),
   ),
   write(
     {
       method: 'post',
       path: '/v1/renewal/jobs/:job_id/cancel',
-      summary: 'Cancel a job that is not under way',
+      summary: 'Cancel a waiting job',
       tag,
       roles: PEOPLE,
       params: JobParams,
@@ -106,18 +66,6 @@ export const renewalJobs: readonly MountedRoute[] = [
       data: RenewalJobSchema,
       errors: ['job_not_found', 'conflict', 'already_finished'],
     },
-    async ({ db, now, params }) => {
-      const job = await jobOf(db, params.job_id);
-      if (job.status === 'running') throw new AppError('conflict', 'this job is being delivered');
-      if (job.status !== 'pending') throw new AppError('already_finished', `this job is ${job.status}`);
-      const { next } = cancelJob(job, 'canceled_by_person', now);
-      return {
-        guards: [guardJob(db, job)],
-        statements: [storeJob(db, job.job_id, next, now)],
-        events: [{ topic: 'renewal', type: 'job_canceled', subject_id: job.job_id }],
-        subject_id: job.job_id,
-        response: { ...job, ...next, updated_at: now },
-      };
-    },
+    async (call) => cancelByPerson(call, call.params.job_id),
   ),
 ];

@@ -1,21 +1,27 @@
 /**
- * Conversations and links from what browsers see. Observations are upserted in bulk: a conversation seen for the first
- * time is `manual`; of one client's observations of a conversation the newest stays, whatever order they arrive in.
+ * Conversations and links from what browsers report. Observations are upserted in bulk: a conversation seen for the first
+ * time is `manual`; of one browser's observations of a conversation the newest stays, in whatever order they arrive.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
+import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { LinkObservation } from '../../schema/contracts/conversations.ts';
+import { LINK } from '../../schema/defaults.ts';
 import { newConversation } from '../../schema/domain/conversation.ts';
+import { redriveLinkedJob } from '../../schema/domain/job-machine.ts';
+import type { ObservedLink } from '../../schema/domain/links.ts';
 import { observedLink } from '../../schema/domain/links.ts';
 import { newId } from '../../schema/ids.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
-import type { Database, Statement } from '../db/open.ts';
-import { redriveWhenLinked } from './jobs.ts';
+import type { Edge, Plan } from '../db/plan.ts';
+import { failedJobsOf } from './job-reads.ts';
+import type { StoredStep } from './job-steps.ts';
+import { stepStatements } from './job-steps.ts';
 import { projectAgainWhenLinked } from './projection-marks.ts';
 
-export interface ClientObservations {
+export interface BrowserObservations {
   controller_id: string;
   client_id: string;
   tabs: readonly (LinkObservation & { platform: Platform })[];
@@ -39,47 +45,75 @@ const columns = sql.raw(LINK_COLUMNS.join(', '));
 const fromJson = sql.raw(LINK_COLUMNS.map((name) => `seen.value->>'${name}'`).join(', '));
 const fromExcluded = sql.raw(LINK_COLUMNS.map((name) => `${name} = excluded.${name}`).join(', '));
 
-/** The account that this browser says is signed in where it saw `seen`; a link keeps the one that it was made with. */
+/**
+ * Whether an observation of a stored link is worth a write: another link of the conversation may have been seen later
+ * than this one, something besides the time differs, or the stored time is too old to be shown.
+ */
+const HAS_NEWS = sql`(conversation_links.observed_at <= excluded.observed_at - ${LINK.observed_grain_ms}
+  OR (conversation_links.fingerprint IS NULL AND excluded.fingerprint IS NOT NULL)
+  OR EXISTS (SELECT 1 FROM conversation_links AS other
+    WHERE other.local_conversation_id = conversation_links.local_conversation_id AND other.is_active = 1
+      AND other.client_id <> conversation_links.client_id AND other.observed_at >= conversation_links.observed_at)
+  OR ${sql.raw(
+    ['controller_id', ...LINK_COLUMNS.filter((name) => name !== 'observed_at')]
+      .map((name) => `conversation_links.${name} IS NOT excluded.${name}`)
+      .join(' OR '),
+  )})`;
+
+/** The account that this browser reports as signed in on the platform of `seen`. A link keeps its first one. */
 function fingerprint(clientId: string): SQL {
   return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(k.platforms) AS p
     WHERE k.client_id = ${clientId} AND p.value->>'platform' = seen.value->>'platform')`;
 }
 
 /**
- * The statements that store what a client's tabs show, for the batch of the caller. Conversations whose newest message
- * waited only for a link are looked at again by the projector, and a job that failed for want of one is redriven once.
+ * The plan that stores what a browser's tabs show. The projector looks again at conversations whose newest message only
+ * lacked a link, and a job that failed for want of a deliverable link is redriven, once.
  */
-export function observeLinks(db: Database, seen: ClientObservations, now: number): Statement[] {
-  const rows = seen.tabs.flatMap((tab) => {
-    const link = observedLink(tab.platform, seen.client_id, tab, now);
-    return link === null ? [] : [{ ...link, link_id: newId('link', now) }];
+export async function observeLinks(edge: Edge, seen: BrowserObservations): Promise<Plan> {
+  const { db, now } = edge;
+  const links = seen.tabs.flatMap((tab) => observedLink(tab.platform, seen.client_id, tab, now) ?? []);
+  if (links.length === 0) return {};
+  const redriven = await redriveLinked(edge, links);
+  const json = JSON.stringify(links.map((link) => ({ ...link, link_id: newId('link', now) })));
+  return {
+    statements: [
+      ...insertRows(
+        db,
+        local_conversations,
+        links.map((link) => unseenConversation(link, now)),
+        sql`ON CONFLICT (platform, remote_conversation_id) DO NOTHING`,
+      ),
+      db.run(sql`INSERT INTO conversation_links (link_id, local_conversation_id, client_id, controller_id, is_active,
+          created_at, updated_at, fingerprint, ${columns})
+        SELECT seen.value->>'link_id', c.local_conversation_id, ${seen.client_id}, ${seen.controller_id}, 1,
+          ${now}, ${now}, ${fingerprint(seen.client_id)}, ${fromJson}
+        FROM json_each(${json}) AS seen CROSS JOIN local_conversations AS c
+        WHERE c.platform = seen.value->>'platform' AND c.remote_conversation_id = seen.value->>'remote_conversation_id'
+        ON CONFLICT (local_conversation_id, client_id) WHERE is_active = 1
+        DO UPDATE SET controller_id = excluded.controller_id, updated_at = excluded.updated_at,
+          fingerprint = coalesce(conversation_links.fingerprint, excluded.fingerprint), ${fromExcluded}
+        WHERE excluded.observed_at > conversation_links.observed_at AND ${HAS_NEWS}`),
+      projectAgainWhenLinked(db, json, now),
+      ...stepStatements(edge, redriven),
+    ],
+    ...(redriven.length === 0 ? {} : { after: () => timedJobs(edge.env).due(now) }),
+  };
+}
+
+function unseenConversation({ platform, remote_conversation_id, page_title: title }: ObservedLink, now: number) {
+  const local_conversation_id = newId('conversation', now);
+  return newConversation({ local_conversation_id, platform, remote_conversation_id, title }, now);
+}
+
+/** The steps of failed jobs that one of these links makes deliverable. */
+async function redriveLinked({ db, now }: Edge, links: readonly ObservedLink[]): Promise<StoredStep[]> {
+  const failed = await failedJobsOf(db, links);
+  const steps = failed.flatMap((job): StoredStep[] => {
+    const link = links[job.link_at];
+    const redriven = link === undefined ? null : redriveLinkedJob(job, { link, newest: true }, now);
+    return redriven === null ? [] : [{ job, ...redriven, requires: 'newest' }];
   });
-  if (rows.length === 0) return [];
-  const json = JSON.stringify(rows);
-  const conversations = rows.map(({ platform, remote_conversation_id, page_title: title }) =>
-    newConversation(
-      { local_conversation_id: newId('conversation', now), platform, remote_conversation_id, title },
-      now,
-    ),
-  );
-  return [
-    ...insertRows(
-      db,
-      local_conversations,
-      conversations,
-      sql`ON CONFLICT (platform, remote_conversation_id) DO NOTHING`,
-    ),
-    db.run(sql`INSERT INTO conversation_links (link_id, local_conversation_id, client_id, controller_id, is_active,
-        created_at, updated_at, fingerprint, ${columns})
-      SELECT seen.value->>'link_id', c.local_conversation_id, ${seen.client_id}, ${seen.controller_id}, 1,
-        ${now}, ${now}, ${fingerprint(seen.client_id)}, ${fromJson}
-      FROM json_each(${json}) AS seen CROSS JOIN local_conversations AS c
-      WHERE c.platform = seen.value->>'platform' AND c.remote_conversation_id = seen.value->>'remote_conversation_id'
-      ON CONFLICT (local_conversation_id, client_id) WHERE is_active = 1
-      DO UPDATE SET controller_id = excluded.controller_id, updated_at = excluded.updated_at,
-        fingerprint = coalesce(conversation_links.fingerprint, excluded.fingerprint), ${fromExcluded}
-      WHERE excluded.observed_at > conversation_links.observed_at`),
-    projectAgainWhenLinked(db, json, now),
-    redriveWhenLinked(db, json, now),
-  ];
+  // Two tabs of one conversation redrive its job once.
+  return [...new Map(steps.map((step) => [step.job.job_id, step])).values()];
 }

@@ -1,31 +1,31 @@
-/** All that says when a conversation is renewed next, read in a few queries by key. */
+/** When and why a conversation is renewed next, with everything that decides it, read in a few queries by key. */
 import { desc, eq, sql } from 'drizzle-orm';
 import { automationState, leaderLease } from '../../durable-objects/stubs.ts';
+import type { Link } from '../../schema/contracts/conversations.ts';
 import type { NextRenewal, RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import { nextRenewal } from '../../schema/domain/next-renewal.ts';
 import { renewalHold, renewalsToday, trippedBreaker } from '../../schema/domain/renewal-limits.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import { instructionPending } from '../db/owes-reply.ts';
+import type { Edge } from '../db/plan.ts';
 import { reachOf } from '../nodes/presence.ts';
-import { settings as edgeSettings } from '../settings.ts';
-import { linksOf } from './due-jobs.ts';
-import { chooseLink } from './link-choice.ts';
+import { settings } from '../settings.ts';
+import { chooseLink } from './choose-link.ts';
+import { linksOf } from './link-reads.ts';
 import { readSettings } from './settings.ts';
 
 export interface RenewalOutlook {
+  /** The link that a renewal would be delivered by. */
+  active_link: Link | null;
   limits: RenewalSettings;
   counters: ReturnType<typeof countersOf>;
   next_renewal: NextRenewal;
 }
 
-/** `now` in Unix milliseconds. */
-export async function renewalOutlook(
-  env: Env,
-  db: Database,
-  row: ConversationRow,
-  now: number,
-): Promise<RenewalOutlook> {
+export async function renewalOutlook(edge: Edge, row: ConversationRow): Promise<RenewalOutlook> {
+  const { env, db, now } = edge;
   const { platform, local_conversation_id } = row;
   const [{ effective }, newest, links, { mode }, lease] = await Promise.all([
     readSettings(db, { platform, local_conversation_id }),
@@ -37,7 +37,7 @@ export async function renewalOutlook(
   const { link, unusable } = chooseLink(links, await reachOf(env, links));
   const next_renewal = nextRenewal({
     mode,
-    leader: lease.holder_id !== null,
+    has_leader: lease.holder_id !== null,
     automation_status: row.automation_status,
     pause_reason: row.pause_reason,
     newest: newest?.message ?? null,
@@ -46,10 +46,10 @@ export async function renewalOutlook(
     hold: renewalHold(row, effective, now),
     link,
     unusable,
-    settle_delay_ms: edgeSettings(env).settle_delay_ms,
+    settle_delay_ms: settings(env).settle_delay_ms,
     now,
   });
-  return { limits: effective, counters: countersOf(row, effective, now), next_renewal };
+  return { active_link: link, limits: effective, counters: countersOf(row, effective, now), next_renewal };
 }
 
 function countersOf(row: ConversationRow, limits: RenewalSettings, now: number) {
@@ -66,10 +66,7 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
         role: messages.role,
         received_at: messages.received_at,
         text_hash: messages.text_hash,
-        reply_outcome: messages.reply_outcome,
-        open: sql<number>`${messages.reply_due_at} IS NOT NULL OR EXISTS (SELECT 1 FROM instructions AS i
-          WHERE i.message_id = ${messages.message_id}
-            AND i.status IN ('claimed', 'running', 'waiting', 'awaiting_approval'))`,
+        pending: sql<number>`${instructionPending('messages')}`,
       })
       .from(messages)
       .where(eq(messages.message_id, last_message_id)),
@@ -82,7 +79,6 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
   ]);
   const [found] = stored;
   if (found === undefined) return null;
-  const { role, received_at, text_hash, reply_outcome, open } = found;
-  const instruction_pending = open === 1 || reply_outcome === 'delivered';
-  return { message: { role, received_at, instruction_pending }, text_hash, job: jobs[0] ?? null };
+  const { role, received_at, text_hash, pending } = found;
+  return { message: { role, received_at, instruction_pending: pending === 1 }, text_hash, job: jobs[0] ?? null };
 }

@@ -1,19 +1,19 @@
 /**
- * Marks that bring a conversation's newest message before the projector once more, after the reason that it made no
- * job has ended. A mark is the time it is due, on the conversation (`project_at`), found by a partial index; it goes
- * with the decision. Only `auto` conversations get one, so an idle system has none.
+ * Marks that bring a conversation's newest message before the projector again, after the reason for which it became no job
+ * has ended. A mark is the time at which it is due (`project_at` of the conversation), found by a partial index. Only
+ * `auto` conversations get one, so an idle system has none.
  */
 import { sql } from 'drizzle-orm';
 import type { Database, Statement } from '../db/open.ts';
 
 export const PROJECTOR = 'renewal.projector';
 
-/** Looks at the newest message of this conversation again at `dueAt` (Unix milliseconds). */
+/** Marks one conversation for `dueAt` (Unix milliseconds); an earlier mark stays. */
 export function projectAgain(db: Database, localConversationId: string, dueAt: number): Statement {
   return projectAllAgain(db, [{ local_conversation_id: localConversationId, due_at: dueAt }]);
 }
 
-/** The same for many, each at its own time. */
+/** Marks many conversations, each for its own time; an earlier mark stays. */
 export function projectAllAgain(
   db: Database,
   marks: readonly { local_conversation_id: string; due_at: number }[],
@@ -24,7 +24,7 @@ export function projectAllAgain(
     WHERE local_conversation_id = o.id AND automation_status = 'auto' AND last_message_id IS NOT NULL`);
 }
 
-/** The same for each observed conversation (JSON rows) whose newest message found no link to go by. */
+/** Marks each conversation of those links (JSON rows) whose newest message became no job for want of a link. */
 export function projectAgainWhenLinked(db: Database, observedJson: string, dueAt: number): Statement {
   return db.run(sql`UPDATE local_conversations SET project_at = min(coalesce(project_at, ${dueAt}), ${dueAt})
     WHERE local_conversation_id IN (SELECT c.local_conversation_id
@@ -34,10 +34,19 @@ export function projectAgainWhenLinked(db: Database, observedJson: string, dueAt
         AND m.skip_reason IN ('missing_active_link', 'route_unavailable'))`);
 }
 
-/** Takes the marks away that are due by `now`. */
-export function dropMarks(db: Database, localConversationIds: readonly string[], now: number): Statement {
-  return db.run(sql`UPDATE local_conversations SET project_at = NULL WHERE project_at <= ${now}
-    AND local_conversation_id IN (SELECT value FROM json_each(${JSON.stringify(localConversationIds)}))`);
+/** Replaces the marks that are due by `now`: by one for a later time, or (null) by none. An earlier one not yet due stays. */
+export function replaceMarks(
+  db: Database,
+  marks: readonly { local_conversation_id: string; due_at: number | null }[],
+  now: number,
+): Statement {
+  return db.run(sql`UPDATE local_conversations SET project_at = CASE
+      WHEN automation_status <> 'auto' THEN NULL
+      WHEN project_at > ${now} THEN min(project_at, coalesce(o.due_at, project_at))
+      ELSE o.due_at END
+    FROM (SELECT value->>'local_conversation_id' AS id, value->>'due_at' AS due_at
+      FROM json_each(${JSON.stringify(marks)})) AS o
+    WHERE local_conversation_id = o.id`);
 }
 
 /** When the next mark is due (SQL expression, null when there is none). */

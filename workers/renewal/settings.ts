@@ -1,18 +1,32 @@
-/** What people have set about renewal: one row a scope, and the layers that hold for one conversation. */
+/** What people have set about renewal: one row per scope, and the layers that apply to one conversation. */
 import type { SQL } from 'drizzle-orm';
 import { inArray, sql } from 'drizzle-orm';
+import type { z } from 'zod';
+import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import type { RenewalSettings, RenewalSettingsPatch, SettingsScope } from '../../schema/contracts/renewal-settings.ts';
-import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
+import type {
+  RenewalSettings,
+  RenewalSettingsPatch,
+  SettingsResponseSchema,
+  SettingsScope,
+} from '../../schema/contracts/renewal-settings.ts';
 import { effectiveSettings } from '../../schema/domain/renewal-limits.ts';
 import { renewal_settings } from '../../schema/tables/index.ts';
-import type { Database, Statement } from '../db/open.ts';
+import type { Database } from '../db/open.ts';
+import type { Edge, WritePlan } from '../db/plan.ts';
+import { requireConversation } from './conversation-reads.ts';
+import { wakeHeld } from './wake-jobs.ts';
 
 const DEFAULT = 'default';
 
-/** The key of a scope's row: of a platform its name, of a conversation its id. */
-export function scopeKey({ platform, local_conversation_id }: SettingsScope): string {
+/** The key of a scope's row: the name of a platform, the id of a conversation. */
+function scopeKey({ platform, local_conversation_id }: SettingsScope): string {
   return local_conversation_id ?? platform ?? DEFAULT;
+}
+
+function kindOf({ platform, local_conversation_id }: SettingsScope): 'default' | 'platform' | 'conversation' {
+  if (local_conversation_id !== undefined) return 'conversation';
+  return platform === undefined ? 'default' : 'platform';
 }
 
 /** The layers of that conversation as a JSON array (SQL expression): default, platform, conversation. */
@@ -26,46 +40,57 @@ export function settingsOf(layersJson: string): RenewalSettings {
   return effectiveSettings(JSON.parse(layersJson) as (RenewalSettingsPatch | null)[]);
 }
 
-/** What the innermost scope says itself, what those around it say, and what holds in it. */
+interface Layers {
+  /** Of the scopes around, the outermost first. */
+  around: (RenewalSettingsPatch | null)[];
+  /** Of the innermost scope itself. */
+  own: RenewalSettingsPatch;
+  effective: RenewalSettings;
+}
+
 export async function readSettings(
   db: Database,
   scope: { platform: Platform | undefined; local_conversation_id: string | undefined },
-): Promise<{ around: (RenewalSettingsPatch | null)[]; own: RenewalSettingsPatch; effective: RenewalSettings }> {
+): Promise<Layers> {
   const keys = [DEFAULT, scope.platform, scope.local_conversation_id].filter((key) => key !== undefined);
   const rows = await db.select().from(renewal_settings).where(inArray(renewal_settings.scope, keys));
   const layers = keys.map((key) => rows.find((row) => row.scope === key)?.settings ?? null);
   return { around: layers.slice(0, -1), own: layers.at(-1) ?? {}, effective: effectiveSettings(layers) };
 }
 
-export function storeSettings(db: Database, key: string, settings: RenewalSettingsPatch, now: number): Statement {
-  return db
+type SettingsResponse = z.input<typeof SettingsResponseSchema>;
+
+/** What a scope sets itself, and what applies in it. Throws `conversation_not_found`. */
+export async function settingsIn(db: Database, scope: SettingsScope): Promise<SettingsResponse> {
+  const { own: settings, effective } = await readLayers(db, scope);
+  return { scope: kindOf(scope), settings, effective };
+}
+
+/** Replaces what a scope sets itself, and makes due what a limit held back there. Throws `conversation_not_found`. */
+export async function changeSettings(
+  edge: Edge,
+  scope: SettingsScope,
+  settings: RenewalSettingsPatch,
+): Promise<WritePlan<SettingsResponse>> {
+  const { env, db, now } = edge;
+  const { around } = await readLayers(db, scope);
+  const key = scopeKey(scope);
+  const store = db
     .insert(renewal_settings)
     .values({ scope: key, settings, updated_at: now })
     .onConflictDoUpdate({ target: renewal_settings.scope, set: { settings, updated_at: now } });
+  return {
+    statements: [store, ...wakeHeld(edge, scope)],
+    events: [{ topic: 'renewal', type: 'settings_changed', subject_id: key, data: { ...settings } }],
+    after: () => timedJobs(env).due(now),
+    subject_id: key,
+    response: { scope: kindOf(scope), settings, effective: effectiveSettings([...around, settings]) },
+  };
 }
 
-const HELD = sql.join(
-  HOLD_REASONS.map((reason) => sql`${reason}`),
-  sql`, `,
-);
-
-/**
- * Whatever a limit holds back in that scope is looked at again now. A person's doing: it costs what waits there, for
- * all conversations what waits at all.
- */
-export function lookAgainAtHeld(db: Database, { platform, local_conversation_id }: SettingsScope, now: number) {
-  const within = local_conversation_id
-    ? sql`c.local_conversation_id = ${local_conversation_id}`
-    : platform
-      ? sql`c.platform = ${platform}`
-      : sql`true`;
-  return [
-    db.run(sql`UPDATE renewal_jobs SET next_attempt_at = ${now}, updated_at = ${now}
-      WHERE status = 'pending' AND next_attempt_at > ${now} AND last_error IN (${HELD})
-        AND EXISTS (SELECT 1 FROM local_conversations AS c
-          WHERE c.local_conversation_id = renewal_jobs.local_conversation_id AND ${within})`),
-    db.run(sql`UPDATE local_conversations AS c SET project_at = ${now}
-      WHERE c.automation_status = 'auto' AND ${within} AND EXISTS (SELECT 1 FROM messages AS m
-        WHERE m.message_id = c.last_message_id AND m.skip_reason IN ('cooldown', 'limit_reached'))`),
-  ] satisfies Statement[];
+/** A conversation's layers include those of its platform. */
+async function readLayers(db: Database, { platform, local_conversation_id }: SettingsScope): Promise<Layers> {
+  if (local_conversation_id === undefined) return readSettings(db, { platform, local_conversation_id });
+  const conversation = await requireConversation(db, local_conversation_id);
+  return readSettings(db, { platform: conversation.platform, local_conversation_id });
 }

@@ -1,14 +1,15 @@
-/** Is anything left that a draining system still finishes? Reads partial indexes only, each up to the first that is. */
+/** Whether a draining system has finished. Reads partial indexes only, each up to its first row. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/open.ts';
+import { EXECUTING_SQL } from '../db/status-sql.ts';
 
 /**
- * False while an instruction is claimed or runs, a reply is due, a delivery is under way, or a job
- * is due at `now`. What waits for a person (an approval) or for a later time is not begun, and does not count.
+ * False while an instruction is claimed or runs, a reply is due for what was executed, a delivery is under way, or a job
+ * is due at `now`. Approvals and jobs of a later time are not begun, and do not count.
  */
-export async function nothingLeft(db: Database, now: number): Promise<boolean> {
+export async function isDrained(db: Database, now: number): Promise<boolean> {
   const row = await db.get<{ busy: number }>(sql`SELECT
-    EXISTS (SELECT 1 FROM instructions WHERE status IN ('claimed', 'running'))
+    EXISTS (SELECT 1 FROM instructions WHERE status ${EXECUTING_SQL})
     OR EXISTS (SELECT 1 FROM messages WHERE reply_due_at IS NOT NULL)
     OR EXISTS (SELECT 1 FROM renewal_jobs WHERE status = 'running')
     OR EXISTS (SELECT 1 FROM renewal_jobs WHERE status = 'pending' AND next_attempt_at <= ${now}) AS busy`);

@@ -1,25 +1,13 @@
-/**
- * The events of the system as server-sent events. A stream tells what came after `Last-Event-ID` (or after now), asks
- * D1 once a second while someone listens, and ends by itself before the platform's limit of queries; the browser's
- * EventSource then reconnects with the last id it saw, so nothing is missed and nothing is told twice.
- */
-import { and, asc, gt, inArray, max } from 'drizzle-orm';
-import type { SSEStreamingApi } from 'hono/streaming';
+/** The events of the system, as a stream that a client resumes with `Last-Event-ID`. */
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
-import type { EventTopic, SystemEvent } from '../../schema/contracts/events.ts';
+import type { EventTopic } from '../../schema/contracts/events.ts';
 import { EVENT_TOPICS, EventSchema } from '../../schema/contracts/events.ts';
 import { AppError } from '../../schema/errors.ts';
-import { events as eventRows } from '../../schema/tables/index.ts';
-import type { Database } from '../db/open.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { READERS, raw } from '../http/route.ts';
-
-const POLL_INTERVAL_MS = 1_000;
-/** A D1 query a second: well below the 50 that an invocation has on the free plan. */
-const STREAM_LASTS_MS = 25_000;
-const RECONNECT_AFTER_MS = 1_000;
-const BATCH = 200;
+import type { Subscription } from './event-stream.ts';
+import { newestEventSeq, STREAM_MAX_MS, streamEvents } from './event-stream.ts';
 
 const isTopic = (word: string): word is EventTopic => (EVENT_TOPICS as readonly string[]).includes(word);
 const QuerySchema = z.object({
@@ -28,24 +16,18 @@ const QuerySchema = z.object({
     .max(200)
     .refine((text) => text.split(',').every(isTopic), `one or more of ${EVENT_TOPICS.join(', ')}, with commas between`)
     .optional(),
-  /** Like the header, for those who cannot set one. */
+  /** The same as the header, for clients that cannot set one. */
   last_event_id: z.coerce.number().int().nonnegative().optional(),
-  /** How long to stay when there is nothing to tell; 0 ends as soon as what is there has been told. */
-  wait_ms: z.coerce.number().int().min(0).max(STREAM_LASTS_MS).default(STREAM_LASTS_MS),
+  /** How long to wait for further events; 0 ends the stream once the stored ones are sent. */
+  wait_ms: z.coerce.number().int().min(0).max(STREAM_MAX_MS).default(STREAM_MAX_MS),
 });
-
-interface Subscription {
-  topics: EventTopic[] | null;
-  after: number;
-  waitMs: number;
-}
 
 export const events: readonly MountedRoute[] = [
   raw(
     {
       method: 'get',
       path: '/v1/events',
-      summary: 'What happens, as server-sent events; resumed by Last-Event-ID',
+      summary: 'Events of the system, as server-sent events; resumed by Last-Event-ID',
       tag: 'events',
       roles: READERS,
       query: QuerySchema,
@@ -54,49 +36,16 @@ export const events: readonly MountedRoute[] = [
     },
     async ({ c, db, query }) => {
       if (c.req.raw.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
-      const given = lastEventId(c.req.header('last-event-id')) ?? query.last_event_id;
+      const lastId = lastEventId(c.req.header('last-event-id')) ?? query.last_event_id;
       const subscription: Subscription = {
         topics: query.topics?.split(',').filter(isTopic) ?? null,
-        after: given ?? (await newestSeq(db)),
+        after: lastId ?? (await newestEventSeq(db)),
         waitMs: query.wait_ms,
       };
-      return streamSSE(c, (stream) => tell(stream, db, subscription));
+      return streamSSE(c, (stream) => streamEvents(stream, db, subscription));
     },
   ),
 ];
-
-async function tell(stream: SSEStreamingApi, db: Database, { topics, after, waitMs }: Subscription): Promise<void> {
-  let position = after;
-  await stream.write(`retry: ${RECONNECT_AFTER_MS}\nid: ${position}\n\n`);
-  // Counted in turns: the Worker's clock stands still between two I/O operations.
-  for (let waited = 0; !stream.aborted; ) {
-    const rows = await readEvents(db, topics, position);
-    for (const row of rows) await stream.writeSSE({ id: String(row.seq), event: row.topic, data: JSON.stringify(row) });
-    position = rows.at(-1)?.seq ?? position;
-    if (rows.length === BATCH) continue;
-    if (waited >= waitMs) return;
-    await stream.sleep(POLL_INTERVAL_MS);
-    waited += POLL_INTERVAL_MS;
-  }
-}
-
-function readEvents(db: Database, topics: EventTopic[] | null, after: number): Promise<SystemEvent[]> {
-  const wanted = topics === null ? undefined : inArray(eventRows.topic, topics);
-  return db
-    .select()
-    .from(eventRows)
-    .where(and(gt(eventRows.seq, after), wanted))
-    .orderBy(asc(eventRows.seq))
-    .limit(BATCH);
-}
-
-async function newestSeq(db: Database): Promise<number> {
-  const row = await db
-    .select({ seq: max(eventRows.seq) })
-    .from(eventRows)
-    .get();
-  return row?.seq ?? 0;
-}
 
 function lastEventId(header: string | undefined): number | undefined {
   if (header === undefined || header === '') return undefined;

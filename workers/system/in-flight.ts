@@ -1,14 +1,24 @@
 /**
- * What a restored database believes is in flight, though it may have ended since: found by partial indexes, a bounded
- * number at a time, and ended without being done again. Each statement names what was found and looks once more
- * whether it still stands so.
+ * What a restored database shows as in flight, though it may have ended since. It is found by partial indexes, a bounded
+ * number at a time, and ended without being done again, guarded by being as it was found.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
-import { INSTRUCTION } from '../../schema/defaults.ts';
+import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { isExecutingStatus, moveInstruction } from '../../schema/domain/instruction-machine.ts';
+import { failJob } from '../../schema/domain/job-machine.ts';
+import { replyDueAt } from '../../schema/domain/reply.ts';
 import { guardThat } from '../db/guards.ts';
-import type { Database, Statement } from '../db/open.ts';
-import type { JournalDraft } from '../instructions/journal.ts';
+import type { JournalDraft } from '../db/journal.ts';
+import type { Database } from '../db/open.ts';
+import { OPEN_MESSAGE_SQL } from '../db/owes-reply.ts';
+import type { Edge, Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
+import { expireCommands } from '../nodes/commands.ts';
+import type { JobAsRead } from '../renewal/job-reads.ts';
+import { jobsInFlight } from '../renewal/job-reads.ts';
+import { guardJobs, stepStatements } from '../renewal/job-steps.ts';
 
 const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;
@@ -17,96 +27,105 @@ const REASON = 'restored';
 
 interface OpenInstruction {
   instruction_id: string;
+  message_id: string;
   controller_id: string;
-  executing: number;
+  status: InstructionState;
 }
 
 export interface InFlight {
   instructions: OpenInstruction[];
-  renewal_jobs: string[];
+  renewal_jobs: JobAsRead[];
+  /** Ids. */
   commands: string[];
   /** Whether there may be more than this. */
   more: boolean;
 }
 
-/** What is in flight at `now`: whole messages of instructions, jobs that are sent or were due, commands not received. */
+/** In flight at `now`: the open instructions of whole messages, jobs that run or are due, commands without a receipt. */
 export async function findInFlight(db: Database, now: number): Promise<InFlight> {
-  // A message is reached by what executes or has a deadline; the rest of it waits for that.
   const messages = await ids(
     db,
-    sql`SELECT DISTINCT message_id AS id FROM (
-      SELECT message_id FROM instructions WHERE status IN ('claimed', 'running')
-      UNION ALL SELECT message_id FROM instructions WHERE approval_expires_at IS NOT NULL
-    ) LIMIT ${MAX_MESSAGES}`,
+    sql`SELECT DISTINCT message_id AS id FROM instructions WHERE status ${OPEN_SQL} LIMIT ${MAX_MESSAGES}`,
   );
   const instructions = await db.all<OpenInstruction>(
-    sql`SELECT instruction_id, controller_id, ${EXECUTING} AS executing FROM instructions
-      WHERE message_id IN (SELECT value FROM json_each(${JSON.stringify(messages)})) AND ${OPEN}`,
+    sql`SELECT instruction_id, message_id, controller_id, status FROM instructions
+      WHERE message_id IN ${jsonList(messages)} AND status ${OPEN_SQL}`,
   );
-  const jobs = await ids(
-    db,
-    sql`SELECT job_id AS id FROM renewal_jobs WHERE status = 'running'
-      UNION ALL SELECT job_id FROM renewal_jobs WHERE status = 'pending' AND next_attempt_at <= ${now} LIMIT ${MAX_JOBS}`,
-  );
+  const renewal_jobs = await jobsInFlight(db, now, MAX_JOBS);
   const commands = await ids(
     db,
+    // The first condition is that of the index; the second leaves out commands that their nodes have received.
     sql`SELECT command_id AS id FROM commands WHERE status IN ('pending', 'received') AND status = 'pending'
       LIMIT ${MAX_COMMANDS}`,
   );
-  const more = messages.length >= MAX_MESSAGES || jobs.length >= MAX_JOBS || commands.length >= MAX_COMMANDS;
-  return { instructions, renewal_jobs: jobs, commands, more };
+  const more = messages.length >= MAX_MESSAGES || renewal_jobs.length >= MAX_JOBS || commands.length >= MAX_COMMANDS;
+  return { instructions, renewal_jobs, commands, more };
 }
 
 /**
- * Ends all of it: what was claimed or ran is `interrupted`, what waited is `expired` (a person may submit it again), a
- * job is `failed` (a person may redrive it), a command is `expired`. Each message gets the time at which its
- * reply is given up.
+ * The plan that ends all of it: executing instructions are `interrupted` and waiting ones `expired` (a person can submit
+ * them again), jobs are `failed` (a person can redrive them), commands are `expired`.
  */
-export function quarantine(db: Database, found: InFlight, now: number): Statement[] {
-  const listed = (of: readonly string[]): SQL => sql`(SELECT value FROM json_each(${JSON.stringify(of)}))`;
-  const instructions = listed(found.instructions.map((one) => one.instruction_id));
-  return [
-    db.run(sql`UPDATE messages SET ingest_status = 'failed', reply_due_at = ${now + INSTRUCTION.reply_give_up_ms}
-      WHERE ingest_status IN ('accepted', 'awaiting_approval') AND message_id IN
-        (SELECT message_id FROM instructions WHERE instruction_id IN ${instructions} AND ${OPEN})`),
-    db.run(sql`UPDATE instructions SET
-        claim_expires_at = NULL, approval_expires_at = NULL,
-        status = CASE WHEN ${EXECUTING} THEN 'interrupted' ELSE 'expired' END,
-        gate = CASE WHEN ${EXECUTING} THEN gate ELSE ${REASON} END,
-        error_code = ${REASON}, finished_at = ${now}, updated_at = ${now}
-      WHERE instruction_id IN ${instructions} AND ${OPEN}`),
-    db.run(sql`UPDATE renewal_jobs SET status = 'failed', last_error = ${REASON}, next_attempt_at = NULL,
-        deadline_at = NULL, finished_at = ${now}, updated_at = ${now}
-      WHERE job_id IN ${listed(found.renewal_jobs)} AND status IN ('pending', 'running')`),
-    db.run(sql`UPDATE commands SET status = 'expired', code = ${REASON}, finished_at = ${now}
-      WHERE command_id IN ${listed(found.commands)} AND status = 'pending'`),
-  ];
-}
-
-/** The instructions must still be open as they were found: their journal tells how each of them ends. */
-export function guardInFlight(db: Database, { instructions }: InFlight): Statement[] {
-  const alike = (executing: number) => {
-    const found = instructions.filter((one) => one.executing === executing).map((one) => one.instruction_id);
-    return guardThat(
-      db,
-      sql`(SELECT count(*) FROM instructions WHERE instruction_id IN (SELECT value FROM json_each(${JSON.stringify(found)}))
-        AND ${executing === 1 ? EXECUTING : WAITING}) = ${found.length}`,
-    );
-  };
-  return [alike(1), alike(0)];
-}
-
-/** The last line of each story. */
-export function quarantineStory({ instructions }: InFlight): JournalDraft[] {
-  return instructions.map(({ instruction_id, controller_id: chain, executing }) => {
-    const [kind, status] = executing === 1 ? (['ended', 'interrupted'] as const) : (['gated', 'expired'] as const);
-    return { chain, instruction_id, kind, controller_id: null, detail: { status, reason: REASON } };
+export function quarantine(edge: Edge, found: InFlight): Plan {
+  return mergePlans(quarantineInstructions(edge, found.instructions), quarantineJobs(edge, found.renewal_jobs), {
+    statements: [
+      expireCommands(
+        edge,
+        sql`(SELECT command_id FROM commands WHERE status = 'pending' AND command_id IN ${jsonList(found.commands)})`,
+        REASON,
+      ),
+    ],
   });
 }
 
-const OPEN = sql`status IN ('claimed', 'running', 'waiting', 'awaiting_approval')`;
-const EXECUTING = sql`status IN ('claimed', 'running')`;
-const WAITING = sql`status IN ('waiting', 'awaiting_approval')`;
+/** What an open instruction becomes. */
+function endOf(status: InstructionState): InstructionState {
+  return moveInstruction(status, isExecutingStatus(status) ? 'interrupted' : 'expired');
+}
+
+/** Each message also gets the time at which its reply is given up. */
+function quarantineInstructions({ db, now }: Edge, found: readonly OpenInstruction[]): Plan {
+  const rows = found.map(({ instruction_id, status }) => ({
+    instruction_id,
+    read: status,
+    next: endOf(status),
+    gate: isExecutingStatus(status) ? null : REASON,
+  }));
+  const ends = sql`(SELECT value->>'instruction_id' AS id, value->>'read' AS read, value->>'next' AS next,
+    value->>'gate' AS gate FROM json_each(${JSON.stringify(rows)})) AS o`;
+  const isAsRead = sql`instructions.instruction_id = o.id AND instructions.status = o.read`;
+  return {
+    guards: [
+      guardThat(db, sql`(SELECT count(*) FROM ${ends} CROSS JOIN instructions WHERE ${isAsRead}) = ${rows.length}`),
+    ],
+    statements: [
+      db.run(sql`UPDATE messages SET ingest_status = 'failed', reply_due_at = ${replyDueAt('failed', now)}
+        WHERE ingest_status ${OPEN_MESSAGE_SQL} AND message_id IN
+          (SELECT message_id FROM ${ends} CROSS JOIN instructions WHERE ${isAsRead})`),
+      db.run(sql`UPDATE instructions SET status = o.next, gate = coalesce(o.gate, instructions.gate),
+          claim_expires_at = NULL, approval_expires_at = NULL,
+          error_code = ${REASON}, finished_at = ${now}, updated_at = ${now}
+        FROM ${ends} WHERE ${isAsRead}`),
+    ],
+    journal: found.map(lastEntry),
+  };
+}
+
+/** The last entry of its journal. */
+function lastEntry({ instruction_id, message_id, controller_id: chain, status }: OpenInstruction): JournalDraft {
+  const kind = isExecutingStatus(status) ? 'ended' : 'gated';
+  const detail = { status: endOf(status), reason: REASON };
+  return { chain, message_id, instruction_id, kind, controller_id: null, detail };
+}
+
+function quarantineJobs(edge: Edge, jobs: readonly JobAsRead[]): Plan {
+  const steps = jobs.map((job) => ({ job, next: failJob(job, REASON, edge.now).next }));
+  return { guards: guardJobs(edge.db, jobs), statements: stepStatements(edge, steps) };
+}
+
+function jsonList(values: readonly string[]): SQL {
+  return sql`(SELECT value FROM json_each(${JSON.stringify(values)}))`;
+}
 
 async function ids(db: Database, query: SQL): Promise<string[]> {
   return (await db.all<{ id: string }>(query)).map(({ id }) => id);

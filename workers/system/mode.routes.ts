@@ -1,50 +1,57 @@
-/** The system mode: what it is, and pause, resume, drain. */
-import type { SystemMode } from '../../schema/contracts/system.ts';
+/** The system mode: reading it, and pause, resume, drain. */
+import type { SystemChangeBody } from '../../schema/contracts/system.ts';
 import {
   SystemChangeBodySchema,
   SystemChangeResponseSchema,
   SystemPauseBodySchema,
   SystemStateSchema,
 } from '../../schema/contracts/system.ts';
-import type { WritePlan } from '../db/plan.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { interruptExecuting } from '../instructions/interrupt-all.ts';
-import type { ModeChange } from './mode.ts';
-import { changeSystemMode } from './mode.ts';
+import { runBestEffort } from '../log.ts';
+import type { Requester } from './mode.ts';
+import { setMode } from './mode.ts';
 import { readSystem } from './state.ts';
 
 const tag = 'system';
 const data = SystemChangeResponseSchema;
+
+/** The principal, unless the body names another requester. */
+function requester(body: SystemChangeBody, principal: { subject: string }): Requester {
+  return { requested_by: body.requested_by ?? principal.subject, reason: body.reason };
+}
 
 export const system: readonly MountedRoute[] = [
   read(
     {
       method: 'get',
       path: '/v1/system/state',
-      summary: 'The mode, its version, who leads, and whether draining has ended',
+      summary: 'The mode, its version, who leads, and whether draining has finished',
       tag,
       roles: [...READERS, ...NODES],
       data: SystemStateSchema,
     },
-    async ({ env, db, now }) => (await readSystem(env, db, now)).system,
+    async (call) => (await readSystem(call)).system,
   ),
   write(
     {
       method: 'post',
       path: '/v1/system/pause',
-      summary: 'Claim nothing ordinary any more; with `interrupt` also cancel what is claimed or runs',
+      summary: 'Stop claiming ordinary work; with `interrupt` also cancel what is claimed or runs',
       tag,
       roles: PEOPLE,
       body: SystemPauseBodySchema,
       data,
     },
-    async ({ c, env, db, body, principal, now }) => {
-      const change = changeTo('paused', body, principal.subject);
-      const plan = planOf(await changeSystemMode(env, change, now));
-      if (body.interrupt !== true) return plan;
-      const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      const { canceled, more } = await interruptExecuting(env, { db, now, waitUntil }, change.requested_by);
+    async (call) => {
+      const by = requester(call.body, call.principal);
+      const { after, ...plan } = await setMode(call, 'paused', by);
+      if (after === undefined || call.body.interrupt !== true) return { ...plan, ...(after && { after }) };
+      // A node must know of the pause before what it runs is ended, or it would start the next instruction.
+      await runBestEffort('mode_notice', after);
+      const waitUntil = (work: Promise<unknown>) => call.c.executionCtx.waitUntil(work);
+      const { canceled, more } = await interruptExecuting(call, { by: by.requested_by, waitUntil });
       const summary = `${plan.response.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;
       return { ...plan, response: { ...plan.response, summary } };
     },
@@ -59,35 +66,18 @@ export const system: readonly MountedRoute[] = [
       body: SystemChangeBodySchema,
       data,
     },
-    async ({ env, body, principal, now }) => {
-      return planOf(await changeSystemMode(env, changeTo('running', body, principal.subject), now));
-    },
+    async (call) => setMode(call, 'running', requester(call.body, call.principal)),
   ),
   write(
     {
       method: 'post',
       path: '/v1/system/drain',
-      summary: 'Finish what has begun and begin nothing; `drained` tells when it is done',
+      summary: 'Finish what has begun and begin nothing new; `drained` reports the end',
       tag,
       roles: PEOPLE,
       body: SystemChangeBodySchema,
       data,
     },
-    async ({ env, body, principal, now }) => {
-      return planOf(await changeSystemMode(env, changeTo('draining', body, principal.subject), now));
-    },
+    async (call) => setMode(call, 'draining', requester(call.body, call.principal)),
   ),
 ];
-
-function changeTo(
-  mode: SystemMode,
-  body: { reason?: string | undefined; requested_by?: string | undefined },
-  by: string,
-) {
-  return { mode, requested_by: body.requested_by ?? by, reason: body.reason ?? null };
-}
-
-/** Always audited, a repeat too: it may be the second try of a change whose own batch never came through. */
-function planOf({ response, plan }: ModeChange): WritePlan<ModeChange['response']> {
-  return { ...plan, subject_id: response.mode, response };
-}

@@ -1,14 +1,15 @@
 /**
- * Changing the system mode: the one way in for people, chats and programs. AutomationState decides and raises D1's
- * fence before it answers, so from then on no claim is made under the old mode; only then are the nodes told and,
- * when the system runs again, the timed jobs woken.
+ * Changing the system mode: one function for people, chats and programs. AutomationState decides and raises D1's fence
+ * before it responds, so from then on no claim is made under the old mode. Only then are the nodes notified and, unless
+ * the system is paused, the timed jobs woken.
  */
-import { allHubs, automationState, timedJobs } from '../../durable-objects/stubs.ts';
+import { automationState, timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { SystemChange } from '../../schema/contracts/objects.ts';
 import type { SystemChangeResponse, SystemMode, SystemRecord } from '../../schema/contracts/system.ts';
-import { AppError } from '../../schema/errors.ts';
-import type { Plan } from '../db/plan.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import { fenceLag } from '../nodes/fence-lag.ts';
+import { announceMode } from '../nodes/push.ts';
 
 export interface ModeChange {
   response: SystemChangeResponse;
@@ -16,43 +17,45 @@ export interface ModeChange {
   plan: Plan;
 }
 
-/** Asks for a mode. A repeat is accepted and changes nothing. Throws `internal` when D1's fence could not be raised. */
-export async function changeSystemMode(env: Env, change: SystemChange, now: number): Promise<ModeChange> {
+/** Requests a mode. A repeat changes nothing. Throws `internal` when D1's fence could not be raised. */
+export async function changeSystemMode({ env, now }: Edge, change: SystemChange): Promise<ModeChange> {
   const outcome = await automationState(env).change(change);
   if (outcome.status === 'fence_lag') throw fenceLag();
   const { record, status } = outcome;
+  const { mode, version } = record;
+  const isChanged = status === 'applied';
   return {
-    response: {
-      accepted: true,
-      status: 'applied',
-      summary: summarize(record, status === 'applied'),
-      mode: record.mode,
-      version: record.version,
-    },
+    response: { accepted: true, status: 'applied', summary: summarize(record, isChanged), mode, version },
     plan: {
-      events: status === 'applied' ? [modeEvent(record)] : [],
-      after: () => announceMode(env, record.mode, record.version, now),
+      events: isChanged ? [modeEvent(record)] : [],
+      after: async () => {
+        await announceMode(env, mode, version);
+        if (mode !== 'paused') await timedJobs(env).due(now);
+      },
     },
   };
 }
 
-/** The answer while an object stands ahead of D1's fence: nothing was granted, and asking again helps. */
-export function fenceLag(): AppError {
-  return new AppError('internal', 'the database could not be brought up to date; nothing was granted, try again');
+export interface Requester {
+  requested_by: string;
+  reason?: string | undefined;
 }
 
-async function announceMode(env: Env, mode: SystemMode, version: number, now: number): Promise<void> {
-  await Promise.all([
-    ...allHubs(env).map((hub) => hub.announceMode(mode, version)),
-    ...(mode === 'paused' ? [] : [timedJobs(env).due(now)]),
-  ]);
+/** A person's change. Always audited, a repeat too: the batch of the first try may have failed. */
+export async function setMode(
+  edge: Edge,
+  mode: SystemMode,
+  { requested_by, reason }: Requester,
+): Promise<WritePlan<SystemChangeResponse>> {
+  const { response, plan } = await changeSystemMode(edge, { mode, requested_by, reason: reason ?? null });
+  return { ...plan, subject_id: mode, response };
 }
 
 function modeEvent({ mode, version, requested_by, reason }: SystemRecord): EventDraft {
   return { topic: 'system', type: 'mode_changed', subject_id: mode, data: { mode, version, requested_by, reason } };
 }
 
-function summarize({ mode, version, requested_by }: SystemRecord, applied: boolean): string {
+function summarize({ mode, version, requested_by }: SystemRecord, isChanged: boolean): string {
   const by = requested_by === null ? '' : ` by ${requested_by}`;
-  return applied ? `the system is ${mode}${by} (version ${version})` : `the system was ${mode} already`;
+  return isChanged ? `the system is ${mode}${by} (version ${version})` : `the system was ${mode} already`;
 }

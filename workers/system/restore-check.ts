@@ -1,61 +1,55 @@
 /**
- * After D1 was restored to an earlier point: terms, versions and claims in it are of then, while the world went on. The
- * objects keep what D1 had confirmed to them outside D1, so they can tell. The check raises the epoch first, then the
- * fences, then ends what the restored rows take for in flight instead of letting it run a second time, and writes the
- * epoch into D1 last of all. Whatever stops it in between, the next call sees that D1's epoch is behind and goes on.
+ * After D1 was restored to an earlier point, its terms, versions and claims are of that time, while nodes and sites went
+ * on. The objects keep what D1 had confirmed to them, so they notice. The check raises the epoch first, then the fences,
+ * then ends what the restored rows show as in flight instead of letting it run a second time, and writes the epoch into
+ * D1 last. If it is interrupted, the next call finds D1's epoch behind and continues.
  */
 import { sql } from 'drizzle-orm';
-import { allHubs, automationState, leaderLease } from '../../durable-objects/stubs.ts';
+import { automationState, leaderLease } from '../../durable-objects/stubs.ts';
 import type { FenceMarks, RestoreCheckResponse } from '../../schema/contracts/system.ts';
-import type { Database } from '../db/open.ts';
-import type { WritePlan } from '../db/plan.ts';
+import type { Edge, Plan, WritePlan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
+import { fenceLag } from '../nodes/fence-lag.ts';
+import { announceMode } from '../nodes/push.ts';
 import type { InFlight } from './in-flight.ts';
-import { findInFlight, guardInFlight, quarantine, quarantineStory } from './in-flight.ts';
-import { fenceLag } from './mode.ts';
+import { findInFlight, quarantine } from './in-flight.ts';
 
 const NOTHING: InFlight = { instructions: [], renewal_jobs: [], commands: [], more: false };
 
-/** The plan of one call; `force` says that D1 was restored even if its numbers do not. Throws while D1 lags behind. */
-export async function planRestoreCheck(
-  env: Env,
-  db: Database,
-  now: number,
-  force: boolean,
-): Promise<WritePlan<RestoreCheckResponse>> {
+/**
+ * The plan of one call. `force` says that D1 was restored even if its numbers do not show it. Throws `internal` while
+ * D1's fence cannot be read or raised.
+ */
+export async function planRestoreCheck(edge: Edge, force: boolean): Promise<WritePlan<RestoreCheckResponse>> {
+  const { env, db, now } = edge;
   const lease = await leaderLease(env).compareFence();
   if (lease.status !== 'compared') throw fenceLag();
   const mode = await automationState(env).restoreCheck(force || lease.behind);
   if (mode.status !== 'checked' || !(await leaderLease(env).raiseRestoredFence())) throw fenceLag();
   const { record, owed } = mode;
+  const { epoch } = record;
   const found = owed ? await findInFlight(db, now) : NOTHING;
-  const objects: FenceMarks = { term: lease.term, mode_version: record.version, epoch: record.epoch };
   const quarantined = {
     instructions: found.instructions.length,
     renewal_jobs: found.renewal_jobs.length,
     commands: found.commands.length,
   };
-  const data = { epoch: record.epoch, ...quarantined };
+  const restored: Plan = {
+    statements: found.more ? [] : [db.run(sql`UPDATE fence SET epoch = ${epoch} WHERE id = 1 AND epoch < ${epoch}`)],
+    events: [{ topic: 'system', type: 'restored', subject_id: String(epoch), data: { epoch, ...quarantined } }],
+    after: () => announceMode(env, record.mode, record.version),
+  };
+  const objects: FenceMarks = { term: lease.term, mode_version: record.version, epoch };
   return {
-    guards: guardInFlight(db, found),
-    statements: [
-      ...(owed ? quarantine(db, found, now) : []),
-      ...(owed && !found.more
-        ? [db.run(sql`UPDATE fence SET epoch = ${record.epoch} WHERE id = 1 AND epoch < ${record.epoch}`)]
-        : []),
-    ],
-    events: owed ? [{ topic: 'system', type: 'restored', subject_id: String(record.epoch), data }] : [],
-    journal: quarantineStory(found),
-    subject_id: String(record.epoch),
-    // D1 as it was found: the lease looked first.
+    ...(owed ? mergePlans(quarantine(edge, found), restored) : {}),
+    subject_id: String(epoch),
+    // `d1` as it was before the check: the lease compared first.
     response: { restored: owed, d1: lease.d1, objects, quarantined, more: found.more, summary: summarize(owed, found) },
-    after: async () => {
-      if (owed) await Promise.all(allHubs(env).map((hub) => hub.announceMode(record.mode, record.version)));
-    },
   };
 }
 
 function summarize(owed: boolean, { instructions, renewal_jobs, commands, more }: InFlight): string {
-  if (!owed) return 'the database stands where the objects stand; nothing was done';
+  if (!owed) return 'the database agrees with the objects; nothing was done';
   const counts = `${instructions.length} instructions, ${renewal_jobs.length} renewals, ${commands.length} commands`;
   return `the database was restored; quarantined ${counts}${more ? ', and there is more: ask again' : ''}`;
 }

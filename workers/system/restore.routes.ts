@@ -1,4 +1,4 @@
-/** What a person calls after restoring D1 to an earlier point. */
+/** The check that a person calls after restoring D1 to an earlier point. */
 import { RestoreCheckBodySchema, RestoreCheckResponseSchema } from '../../schema/contracts/system.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { OPERATORS, write } from '../http/route.ts';
@@ -9,12 +9,12 @@ export const restore: readonly MountedRoute[] = [
     {
       method: 'post',
       path: '/v1/system/restore-check',
-      summary: 'Find out whether the database was restored; if so, quarantine what it takes for in flight',
+      summary: 'Find out whether the database was restored; if so, quarantine what it shows as in flight',
       tag: 'system',
       roles: OPERATORS,
       body: RestoreCheckBodySchema,
       data: RestoreCheckResponseSchema,
     },
-    async ({ env, db, now, body }) => planRestoreCheck(env, db, now, body.force === true),
+    async (call) => planRestoreCheck(call, call.body.force === true),
   ),
 ];

@@ -1,24 +1,20 @@
-/** The system's state as the API shows it: the mode, who leads, and whether draining has come to its end. */
+/** The system's state as the API returns it: the mode, who leads, and whether draining has finished. */
 import { automationState, leaderLease } from '../../durable-objects/stubs.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
-import type { Database } from '../db/open.ts';
-import { nothingLeft } from './drained.ts';
+import type { Edge } from '../db/plan.ts';
+import { isDrained } from './drained.ts';
 
-export async function readSystem(
-  env: Env,
-  db: Database,
-  now: number,
-): Promise<{ system: SystemState; lease: LeaseView }> {
-  const [record, lease, empty] = await Promise.all([
+export async function readSystem({ env, db, now }: Edge): Promise<{ system: SystemState; lease: LeaseView }> {
+  const [record, lease, drained] = await Promise.all([
     automationState(env).read(),
     leaderLease(env).read(),
-    nothingLeft(db, now),
+    isDrained(db, now),
   ]);
   const { epoch: _epoch, ...mode } = record;
   const { holder_id, lease_expires_at, term } = lease;
   return {
-    system: { ...mode, holder_id, lease_expires_at, term, drained: mode.mode === 'draining' && empty },
+    system: { ...mode, holder_id, lease_expires_at, term, drained: mode.mode === 'draining' && drained },
     lease,
   };
 }

@@ -1,16 +1,16 @@
-/** How everything stands: the snapshot, and the same in numbers for Prometheus. */
+/** The state of the whole system: the snapshot, and the numbers for Prometheus. */
 import { z } from 'zod';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { open, READERS, raw, read } from '../http/route.ts';
-import { renderMetrics } from './metrics.ts';
-import { readMetrics } from './metrics-reads.ts';
+import { publicRoute, READERS, raw, read } from '../http/route.ts';
+import { readMetrics } from './metrics.ts';
+import { renderMetrics } from './prometheus-text.ts';
 import { readStatus } from './status.ts';
 
 const tag = 'status';
 
 export const status: readonly MountedRoute[] = [
-  open(
+  publicRoute(
     {
       method: 'get',
       path: '/healthz',
@@ -30,7 +30,7 @@ export const status: readonly MountedRoute[] = [
       roles: READERS,
       data: StatusSchema,
     },
-    ({ env, db, now }) => readStatus(env, db, now),
+    (call) => readStatus(call),
   ),
   raw(
     {
@@ -42,7 +42,7 @@ export const status: readonly MountedRoute[] = [
       data: z.string(),
       produces: 'text/plain; version=0.0.4',
     },
-    async ({ c, env, db, now }) =>
-      c.body(renderMetrics(await readMetrics(env, db, now)), 200, { 'content-type': 'text/plain; version=0.0.4' }),
+    async (call) =>
+      call.c.body(renderMetrics(await readMetrics(call)), 200, { 'content-type': 'text/plain; version=0.0.4' }),
   ),
 ];

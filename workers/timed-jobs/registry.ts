@@ -1,4 +1,4 @@
-/** Every timed job, in the order in which a tick runs them: what the projector makes due is sent in the same tick. */
+/** Every timed job, in the order in which a tick runs them: a job that the projector inserts is sent in the same tick. */
 import { approvalsExpire } from '../instructions/approvals-expire.job.ts';
 import { instructionsExpire } from '../instructions/instructions-expire.job.ts';
 import { commandsExpire } from '../nodes/commands-expire.job.ts';

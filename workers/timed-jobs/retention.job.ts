@@ -1,28 +1,46 @@
 /**
- * `retention`: what is kept for a while goes after it, the oldest first and a bounded number at a time. Looking costs
- * a row a table; deleting happens only where the oldest row is too old.
+ * `retention`: deletes rows that are older than they are kept, the oldest first. Looking reads one row of each table; a
+ * tick deletes a bounded number of rows, from the table that is longest overdue.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { RETENTION } from '../../schema/defaults.ts';
 import type { Runner } from './job.ts';
+import { MORE } from './job.ts';
 
 const MAX_PER_TICK = 200;
 
-interface Kept {
+interface KeptTable {
   table: string;
-  /** The key by which rows are in the order of their age. */
+  /** The key that orders rows by age. */
   key: string;
   age: string;
   keep_ms: number;
-  /** Rows that stay whatever their age. */
-  unless?: string;
+  /** A condition for rows that are never deleted. */
+  unless: string;
 }
 
-const KEPT: readonly Kept[] = [
-  { table: 'ticks', key: 'tick_seq', age: 'started_at', keep_ms: RETENTION.tick_ms },
-  { table: 'events', key: 'seq', age: 'at', keep_ms: RETENTION.event_ms },
-  { table: 'idempotency_keys', key: 'created_at', age: 'created_at', keep_ms: RETENTION.idempotency_ms },
+/** The newest row stays, because SQLite would give its number to the next row. */
+function isNewest(table: string, key: string): string {
+  return `${key} = (SELECT max(${key}) FROM ${table})`;
+}
+
+const KEPT: readonly KeptTable[] = [
+  {
+    table: 'ticks',
+    key: 'tick_seq',
+    age: 'started_at',
+    keep_ms: RETENTION.tick_ms,
+    unless: isNewest('ticks', 'tick_seq'),
+  },
+  {
+    table: 'event_batches',
+    key: 'seq',
+    age: 'at',
+    keep_ms: RETENTION.event_ms,
+    unless: isNewest('event_batches', 'seq'),
+  },
+  { table: 'idempotency_keys', key: 'rowid', age: 'created_at', keep_ms: RETENTION.idempotency_ms, unless: 'false' },
   {
     table: 'commands',
     key: 'command_id',
@@ -35,21 +53,26 @@ const KEPT: readonly Kept[] = [
 export const retention: Runner = {
   name: 'retention',
   ordinary: false,
+  queries: { base: 2 },
   async run({ db, now }) {
     const oldest = sql.join(
-      KEPT.map(({ table, key, age }) => sql.raw(`(SELECT ${age} FROM ${table} ORDER BY ${key} LIMIT 1) AS ${table}`)),
+      KEPT.map(({ table, key, age, unless }) =>
+        sql.raw(`(SELECT ${age} FROM ${table} WHERE NOT (${unless}) ORDER BY ${key} LIMIT 1) AS ${table}`),
+      ),
       sql`, `,
     );
     const [ages] = await db.all<Record<string, number | null>>(sql`SELECT ${oldest}`);
-    const overdue = KEPT.filter(({ table, keep_ms }) => (ages?.[table] ?? now) < now - keep_ms);
-    for (const kept of overdue) await db.run(deleteOldest(kept, now));
-    return overdue.length === 0 ? 'idle' : 'ok';
+    const overdueMs = ({ table, keep_ms }: KeptTable) => now - keep_ms - (ages?.[table] ?? now);
+    const overdue = KEPT.filter((kept) => overdueMs(kept) > 0).sort((a, b) => overdueMs(b) - overdueMs(a));
+    const [longest] = overdue;
+    if (longest === undefined) return 'idle';
+    await db.run(deleteOldest(longest, now));
+    return overdue.length === 1 ? 'ok' : MORE;
   },
 };
 
-function deleteOldest({ table, key, age, keep_ms, unless }: Kept, now: number): SQL {
+function deleteOldest({ table, key, age, keep_ms, unless }: KeptTable, now: number): SQL {
   const rows = sql.raw(`DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM
     (SELECT rowid, * FROM ${table} ORDER BY ${key} LIMIT ${MAX_PER_TICK})`);
-  const kept = sql.raw(unless === undefined ? '' : ` AND NOT (${unless})`);
-  return sql`${rows} WHERE ${sql.raw(age)} < ${now - keep_ms}${kept})`;
+  return sql`${rows} WHERE ${sql.raw(age)} < ${now - keep_ms} AND NOT (${sql.raw(unless)}))`;
 }

@@ -1,10 +1,10 @@
 /**
- * One tick under the lock of TimedJobs: decide, run the registry, write the log, and compute when the next tick is due.
- * Ordinary runners need a running system and a leader; reapers run on every tick that holds the lock. A runner that throws
- * fails alone; an error of the framework makes the tick `failed`. A tick that has used its time starts no further runner:
- * the next one, due at once, continues.
+ * One tick: take the lock, decide, run the jobs, store the log, release the lock with the next due time. Ordinary jobs
+ * need a running system and a leader; the others run in every tick that has the lock. A job that throws fails alone; a
+ * throw outside the jobs makes the tick `failed`, and the lock is released all the same. A tick that has used its time
+ * starts no further job: the next tick, due at once, runs them.
  */
-import { allHubs, automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
+import { automationState, leaderLease, timedJobs } from '../../durable-objects/stubs.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { AlarmTickResult } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
@@ -16,17 +16,19 @@ import { newId } from '../../schema/ids.ts';
 import type { Database } from '../db/open.ts';
 import { openDatabase, runBatch } from '../db/open.ts';
 import { log } from '../log.ts';
+import { offerLease } from '../nodes/push.ts';
+import { nextDueAt } from '../renewal/next-due.ts';
 import { settings } from '../settings.ts';
-import type { Runner, RunnerContext } from './job.ts';
+import type { Runner } from './job.ts';
 import { MORE } from './job.ts';
 import { RUNNERS } from './registry.ts';
 import type { EntryDetails, Logger } from './tick-log.ts';
 import { keptEntries, tickEntry } from './tick-log.ts';
-import { insertTick, nextDueAt } from './ticks.ts';
+import { insertTick } from './ticks.ts';
 
 export interface TickRequest {
   trigger: TickTrigger;
-  /** Cron's own time of this tick (Unix milliseconds), which identifies a second delivery; null for the others. */
+  /** Unix milliseconds, of a cron tick only. */
   scheduledTime: number | null;
   now: number;
 }
@@ -38,11 +40,14 @@ export interface TickDeps {
   runners: readonly Runner[];
   random: () => number;
   log: typeof log;
-  /** Milliseconds after which no further runner is begun. */
+  /** Milliseconds after which no further job is started. */
   budget_ms: number;
 }
 
 const DEPS: TickDeps = { runners: RUNNERS, random: Math.random, log, budget_ms: TIMED_JOBS.tick_budget_ms };
+
+/** D1 statements of a tick beside its jobs: one reads the next due time, one stores the log. */
+export const FRAMEWORK_QUERIES = 2;
 
 interface Tick {
   env: Env;
@@ -51,8 +56,8 @@ interface Tick {
   deps: TickDeps;
   batch_id: string;
   entries: TickEntry[];
-  /** Milliseconds since it began, by the Worker's own clock. */
-  elapsed(): number;
+  /** Milliseconds since the tick began. Measured apart from `request.now`, which tests set. */
+  elapsedMs(): number;
   logAs(runner: string): Logger;
 }
 
@@ -61,7 +66,7 @@ interface Outcome {
   next_due_at: number | null;
 }
 
-/** Runs the tick of cron or a person, and releases its lock. Throws only when TimedJobs cannot be reached. */
+/** Runs a tick if it may; the response says what was decided. Throws only when the lock cannot be reached. */
 export async function runTick(env: Env, request: TickRequest, given: Partial<TickDeps> = {}): Promise<TickResponse> {
   const { trigger, scheduledTime, now } = request;
   const jobs = timedJobs(env);
@@ -87,8 +92,8 @@ async function runGranted(env: Env, request: GrantedTick, given: Partial<TickDep
   const { grant, now } = request;
   const granted = grant.status === 'granted';
   const tick = openTick(env, request, { ...DEPS, ...given }, granted ? grant.batch_id : newId('tick', now));
-  const outcome = granted ? await attempt(tick) : skippedBusy(tick, grant.status);
-  await record(tick, outcome.decision);
+  const outcome = granted ? await attempt(tick) : skipBusy(tick, grant.status);
+  await storeLog(tick, outcome.decision);
   return { batch_id: tick.batch_id, ...outcome };
 }
 
@@ -96,15 +101,15 @@ function openTick(env: Env, request: GrantedTick, deps: TickDeps, batch_id: stri
   const entries: TickEntry[] = [];
   const origin = { batch_id, trigger: request.trigger };
   const openedAt = Date.now();
-  const elapsed = () => Date.now() - openedAt;
+  const elapsedMs = () => Date.now() - openedAt;
   const logAs =
     (runner: string): Logger =>
     (stage, result, details: EntryDetails = {}) =>
-      void entries.push(tickEntry(origin, runner, stage, result, details, request.now + elapsed()));
-  return { env, db: openDatabase(env.DB), request, deps, batch_id, entries, elapsed, logAs };
+      void entries.push(tickEntry(origin, runner, stage, result, details, request.now + elapsedMs()));
+  return { env, db: openDatabase(env.DB), request, deps, batch_id, entries, elapsedMs, logAs };
 }
 
-function skippedBusy(tick: Tick, why: string): Outcome {
+function skipBusy(tick: Tick, why: string): Outcome {
   tick.logAs(FRAMEWORK_RUNNER)('tick_skipped_busy', 'skipped_busy', { why });
   return { decision: 'skipped_busy', next_due_at: null };
 }
@@ -128,46 +133,56 @@ async function decideAndRun(tick: Tick): Promise<Outcome> {
     return { decision, next_due_at: null };
   }
   framework('tick_started', 'running');
-  if (decision === 'skipped_not_leader') await offerLease(tick, lease);
-  const ordinary = decision === 'scheduled';
-  let failures = 0;
-  let left = 0;
-  for (const runner of deps.runners) {
-    if (!ordinary && runner.ordinary) tick.logAs(runner.name)('runner_skipped', decision);
-    else if (tick.elapsed() > deps.budget_ms) {
-      tick.logAs(runner.name)('runner_skipped', 'out_of_time');
-      left += 1;
-    } else {
-      const result = await runOne(tick, runner, mode);
-      if (result === null) failures += 1;
-      if (result === MORE) left += 1;
-    }
-  }
-  const result = ordinary && failures > 0 ? 'completed_with_failures' : decision;
-  framework('tick_completed', result, { duration_ms: tick.elapsed(), failed_runners: failures, ...db.usage });
-  return {
-    decision: result,
-    next_due_at: await dueNext(tick, { ordinary, projects: mode === 'running', failures, left }),
-  };
+  // A candidate that did not notice the free lease hears of it here.
+  if (decision === 'skipped_not_leader') await offerLease(env, lease);
+  const work = await runJobs(tick, decision, mode);
+  const result = decision === 'scheduled' && work.failures > 0 ? 'completed_with_failures' : decision;
+  framework('tick_completed', result, { duration_ms: tick.elapsedMs(), failed_runners: work.failures, ...db.usage });
+  const next_due_at = await dueNext(tick, decision === 'scheduled' ? mode : 'paused', work);
+  return { decision: result, next_due_at };
 }
 
-/** When the next tick is due. While ordinary runners are skipped, only what the reapers left over is due. */
+interface Work {
+  /** Jobs that threw. */
+  failures: number;
+  /** Jobs that were not started, or left something, for want of time or room. */
+  unfinished: number;
+}
+
+async function runJobs(tick: Tick, decision: TickDecision, mode: SystemMode): Promise<Work> {
+  const work: Work = { failures: 0, unfinished: 0 };
+  const runs = (runner: Runner) => decision === 'scheduled' || !runner.ordinary;
+  for (const [at, runner] of tick.deps.runners.entries()) {
+    if (!runs(runner)) tick.logAs(runner.name)('runner_skipped', decision);
+    else if (tick.elapsedMs() > tick.deps.budget_ms) {
+      tick.logAs(runner.name)('runner_skipped', 'out_of_time');
+      work.unfinished += 1;
+    } else {
+      const later = tick.deps.runners.slice(at + 1).filter(runs);
+      const result = await runJob(tick, runner, mode, later);
+      if (result === null) work.failures += 1;
+      if (result === MORE) work.unfinished += 1;
+    }
+  }
+  return work;
+}
+
+/** When the next tick is due. While the ordinary jobs are skipped (`paused`), only unfinished work makes one due. */
 async function dueNext(
   { env, db, request: { now } }: Tick,
-  { ordinary, projects, failures, left }: { ordinary: boolean; projects: boolean; failures: number; left: number },
+  mode: SystemMode,
+  { failures, unfinished }: Work,
 ): Promise<number | null> {
   const { rows_written } = db.usage;
   const set = settings(env);
-  // What was left over for lack of time or room is still due.
-  const due = left > 0 ? now : ordinary ? await nextDueAt(db, set, projects) : null;
+  const due = unfinished > 0 ? now : await nextDueAt(db, set, mode);
   if (due === null) return null;
-  // A failed runner leaves its work due, and a tick that wrote nothing could not do what is due: neither is retried at
-  // once.
-  const stuck = failures > 0 || (left === 0 && due <= now && rows_written === 0);
-  return stuck ? Math.max(due, now + Math.max(TIMED_JOBS.recheck_min_ms, set.interval_ms)) : due;
+  // Neither the work of a failed job, nor work that a tick did not change by a single row, is retried at once.
+  const isStuck = failures > 0 || (unfinished === 0 && due <= now && rows_written === 0);
+  return isStuck ? Math.max(due, now + Math.max(TIMED_JOBS.recheck_min_ms, set.interval_ms)) : due;
 }
 
-/** Mode and lease, once D1's fence has what both objects have. */
+/** Mode and lease, once D1's fence has caught up with both objects. */
 async function readObjects(env: Env): Promise<{ mode: SystemMode; lease: LeaseView }> {
   const state = automationState(env);
   const lease = leaderLease(env);
@@ -177,49 +192,47 @@ async function readObjects(env: Env): Promise<{ mode: SystemMode; lease: LeaseVi
   return { mode, lease: view };
 }
 
-/** Both candidates may have lost contact without closing their sockets: this notifies the next node of the free lease. */
-async function offerLease({ env, deps, batch_id }: Tick, lease: LeaseView): Promise<void> {
-  for (const offer of await Promise.allSettled(allHubs(env).map((hub) => hub.offerLease(lease)))) {
-    if (offer.status === 'rejected') deps.log('error', 'offer_lease', { batch_id, error: String(offer.reason) });
-  }
-}
-
-/** The runner's result; null when it threw. */
-async function runOne(tick: Tick, runner: Runner, mode: SystemMode): Promise<string | null> {
+/** The job's result; null when it threw. */
+async function runJob(tick: Tick, runner: Runner, mode: SystemMode, later: readonly Runner[]): Promise<string | null> {
   const { env, db, request, deps, batch_id } = tick;
-  const logger = tick.logAs(runner.name);
-  const context: RunnerContext = {
-    env,
-    db,
-    now: request.now,
-    random: deps.random,
-    mode,
-    settings: settings(env),
-    batch_id,
-    trigger: request.trigger,
-    log: logger,
-  };
-  const startedMs = tick.elapsed();
-  logger('runner_started', 'running');
+  const log = tick.logAs(runner.name);
+  const startedMs = tick.elapsedMs();
+  log('runner_started', 'running');
   try {
-    const result = await runner.run(context);
-    logger('runner_completed', result, { duration_ms: tick.elapsed() - startedMs });
+    const result = await runner.run({
+      env,
+      db,
+      now: request.now,
+      random: deps.random,
+      mode,
+      settings: settings(env),
+      batch_id,
+      trigger: request.trigger,
+      log,
+      hasRoom: () => db.usage.queries + (runner.queries.each ?? 0) + reservedQueries(later) <= TIMED_JOBS.tick_queries,
+    });
+    log('runner_completed', result, { duration_ms: tick.elapsedMs() - startedMs });
     return result;
   } catch (error) {
-    logger('runner_failed', 'failed', { duration_ms: tick.elapsed() - startedMs, error: String(error) });
+    log('runner_failed', 'failed', { duration_ms: tick.elapsedMs() - startedMs, error: String(error) });
     return null;
   }
 }
 
-/** One line in Workers Logs, one row in D1. A log that cannot be written does not fail the tick. */
-async function record(tick: Tick, decision: TickDecision): Promise<void> {
+/** What the rest of a tick needs after a job: its own statements, and the base of every later job. */
+export function reservedQueries(later: readonly Runner[]): number {
+  return later.reduce((sum, { queries }) => sum + queries.base, FRAMEWORK_QUERIES);
+}
+
+/** One line in Workers Logs, one row in D1. A tick does not fail because its log cannot be stored. */
+async function storeLog(tick: Tick, decision: TickDecision): Promise<void> {
   const { batch_id, db, request, deps } = tick;
   const entries = keptEntries(tick.entries);
   deps.log(decision === 'failed' ? 'error' : 'info', 'tick', { batch_id, trigger: request.trigger, decision, entries });
   try {
     const { trigger, now: started_at } = request;
     await runBatch(db, [
-      insertTick(db, { batch_id, trigger, decision, started_at, finished_at: started_at + tick.elapsed(), entries }),
+      insertTick(db, { batch_id, trigger, decision, started_at, finished_at: started_at + tick.elapsedMs(), entries }),
     ]);
   } catch (error) {
     deps.log('error', 'tick_log', { batch_id, error: String(error) });

@@ -1,4 +1,4 @@
-/** The log of one tick: entries in order, as they go to Workers Logs, to D1 and from there to the nodes' files. */
+/** The log of one tick: entries in order, written to Workers Logs and D1, from where the nodes copy them into files. */
 import type { TickEntry, TickTrigger } from '../../schema/contracts/ticks.ts';
 
 export interface EntryDetails {
@@ -27,11 +27,11 @@ export function tickEntry(
   return { ts: new Date(at).toISOString(), batch_id, runner, stage, result, duration_ms, error, trigger, ...more };
 }
 
-/** Stages that say that something happened, or did not for a reason. */
+/** Stages that every tick has, whether or not there was anything to do. */
 const ROUTINE: readonly TickEntry['stage'][] = ['tick_started', 'runner_started', 'runner_completed', 'scan_window'];
 const MAX_ENTRIES = 500;
 
-/** What is kept of a tick: of one that did something all but the runners that found nothing, of an idle one the ends. */
+/** The entries to store: all but those of idle jobs, and of a tick without any work only the results. */
 export function keptEntries(entries: readonly TickEntry[]): TickEntry[] {
   const idleRunners = new Set(
     entries
@@ -39,12 +39,12 @@ export function keptEntries(entries: readonly TickEntry[]): TickEntry[] {
       .map(({ runner }) => runner),
   );
   const worked = entries.filter(({ runner }) => !idleRunners.has(runner));
-  const idle = worked.every(
+  const isIdle = worked.every(
     ({ stage, result }) =>
       ROUTINE.includes(stage) ||
       (stage === 'scan_completed' && result === 'idle') ||
       (stage === 'tick_completed' && result === 'scheduled'),
   );
-  const kept = idle ? worked.filter(({ stage }) => !ROUTINE.includes(stage)) : worked;
+  const kept = isIdle ? worked.filter(({ stage }) => !ROUTINE.includes(stage)) : worked;
   return kept.slice(0, MAX_ENTRIES);
 }

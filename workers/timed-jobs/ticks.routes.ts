@@ -1,4 +1,4 @@
-/** The tick log, and a tick by hand. */
+/** The tick log, and running a tick on request. */
 import { and } from 'drizzle-orm';
 import { z } from 'zod';
 import { PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
@@ -8,7 +8,7 @@ import { equals } from '../db/filters.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, OPERATORS, READERS, read, write } from '../http/route.ts';
 import { runTick } from './run-tick.ts';
-import { listTicks } from './ticks.ts';
+import { listTicks } from './tick-reads.ts';
 
 export const timedJobs: readonly MountedRoute[] = [
   read(
@@ -40,7 +40,7 @@ export const timedJobs: readonly MountedRoute[] = [
     {
       method: 'post',
       path: '/v1/timed-jobs/tick',
-      summary: 'One tick now',
+      summary: 'Run one tick now',
       tag: 'timed-jobs',
       roles: OPERATORS,
       body: z.strictObject({}),

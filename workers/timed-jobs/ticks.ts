@@ -1,79 +1,8 @@
-/** The tick log in D1, and when the next tick is due. */
-import type { SQL } from 'drizzle-orm';
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
-import { automationState, timedJobs } from '../../durable-objects/stubs.ts';
-import type { Tick, TickTrigger } from '../../schema/contracts/ticks.ts';
+/** Writes of the tick log. */
+import type { Tick } from '../../schema/contracts/ticks.ts';
 import { ticks } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';
-import type { Page, PageRequest } from '../http/paging.ts';
-import { pageWindow, toPage } from '../http/paging.ts';
-import { nextMark, PROJECTOR } from '../renewal/projection-marks.ts';
-import type { Settings } from '../settings.ts';
-import { settings as readSettings } from '../settings.ts';
 
 export function insertTick(db: Database, tick: Omit<Tick, 'tick_seq'>): Statement {
   return db.insert(ticks).values(tick);
-}
-
-/** Ticks after that number in their order, or without one the newest first. */
-export async function listTicks(
-  db: Database,
-  filter: SQL | undefined,
-  page: PageRequest,
-  after: number | undefined,
-): Promise<Page<Tick>> {
-  if (after !== undefined) {
-    const rows = await db
-      .select()
-      .from(ticks)
-      .where(and(gt(ticks.tick_seq, after), filter))
-      .orderBy(asc(ticks.tick_seq))
-      .limit(page.limit + 1);
-    return toPage(rows, page, (row) => row.tick_seq);
-  }
-  const window = pageWindow(ticks.tick_seq, page);
-  const rows = await db
-    .select()
-    .from(ticks)
-    .where(and(window.where, filter))
-    .orderBy(window.orderBy)
-    .limit(window.limit);
-  return toPage(rows, page, (row) => row.tick_seq);
-}
-
-/** What started that tick; an alarm while its row is not there yet. */
-export async function triggerOf(db: Database, batchId: string): Promise<TickTrigger> {
-  const row = await db.select({ trigger: ticks.trigger }).from(ticks).where(eq(ticks.batch_id, batchId)).get();
-  return row?.trigger ?? 'alarm';
-}
-
-/**
- * The next time at which a tick has something to do (Unix milliseconds), or null. A message counts only while the
- * projector works (`projects`). Jobs of conversations that are not `auto` are passed over, however many come first:
- * they arm nothing, and hide nothing that does.
- */
-export async function nextDueAt(db: Database, settings: Settings, projects: boolean): Promise<number | null> {
-  const [row] = await db.all<Record<'running' | 'pending' | 'message' | 'mark', number | null>>(sql`SELECT
-    (SELECT min(deadline_at) FROM renewal_jobs WHERE status = 'running') AS running,
-    (SELECT j.next_attempt_at FROM renewal_jobs AS j
-      LEFT JOIN local_conversations AS c ON c.local_conversation_id = j.local_conversation_id
-      WHERE j.status = 'pending' AND coalesce(c.automation_status, 'auto') = 'auto'
-      ORDER BY j.next_attempt_at LIMIT 1) AS pending,
-    (SELECT min(m.received_at) FROM (SELECT received_at, local_conversation_id FROM messages WHERE ingest_seq >
-        coalesce((SELECT position FROM runner_cursors WHERE runner = ${PROJECTOR}), 0)
-        ORDER BY ingest_seq LIMIT ${settings.max_messages_per_tick}) AS m
-      JOIN local_conversations AS c ON c.local_conversation_id = m.local_conversation_id
-      WHERE c.automation_status = 'auto') + ${settings.settle_delay_ms} AS message,
-    ${nextMark} AS mark`);
-  const times = [row?.running, row?.pending, ...(projects ? [row?.message, row?.mark] : [])];
-  const known = times.filter((at) => at !== null && at !== undefined);
-  return known.length === 0 ? null : Math.min(...known);
-}
-
-/** Tells the timed jobs what is due next, for a write that cannot know itself whether it made something due. */
-export async function tellNextDue(env: Env, db: Database): Promise<void> {
-  const { mode } = await automationState(env).read();
-  if (mode === 'paused') return;
-  const due = await nextDueAt(db, readSettings(env), mode === 'running');
-  if (due !== null) await timedJobs(env).due(due);
 }

@@ -9,12 +9,12 @@ import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { WebSocketServer } from 'ws';
-import { createBridge } from '../../../local-agent/bridge/bridge.ts';
+import { buildBridgeSide, buildBrowserSide } from '../../../local-agent/agent.ts';
 import { SystemView } from '../../../local-agent/edge/system-view.ts';
 import { BrowserWork } from '../../../local-agent/instructions/browser-work.ts';
 import { Pipeline } from '../../../local-agent/instructions/pipeline.ts';
 import { systemClock } from '../../../local-agent/lib/clock.ts';
-import { sha256Hex } from '../../../local-agent/lib/secrets.ts';
+import { sha256Hex } from '../../../local-agent/lib/hash.ts';
 import { openStore } from '../../../local-agent/store/store.ts';
 import type { Addresses } from './meeting.ts';
 import { PAIRED } from './meeting.ts';
@@ -52,7 +52,7 @@ async function startBridge(folder: string): Promise<string> {
   const { origin, client_id, token } = PAIRED;
   store.pairings.put({ client_id, origin, token_hash: sha256Hex(token), created_at: Date.now() });
   const silent = { info: () => undefined, warn: console.error, error: console.error };
-  const bridge = createBridge({
+  const deps = {
     store,
     nodeId: 'bench-main',
     edge: { call: () => Promise.reject(new Error('there is no edge here')) },
@@ -60,17 +60,13 @@ async function startBridge(folder: string): Promise<string> {
     clock: systemClock,
     random: Math.random,
     log: silent,
-    localApi: 'http://127.0.0.1:0',
-    sharedToken: null,
-    journalLimit: 50,
-    // What a browser may say in a second is limited; here it is asked what the bridge could do.
-    frames: { perSec: 1_000_000, burst: 1_000_000 },
-    status: () => ({}),
-    onFinalMessage: (frame, ageMs) => pipeline.onFinalMessage(frame, ageMs),
-  });
+    activityLimit: 50,
+  };
+  const side = buildBrowserSide(deps);
   const pipeline = new Pipeline({
     store,
     nodeId: 'bench-main',
+    startGate: () => 'open',
     hostPolicy: {
       judge: () => ({ decision: 'allow', rule: 'bench' }),
       approval: () => {
@@ -78,13 +74,11 @@ async function startBridge(folder: string): Promise<string> {
       },
       perform: () => Promise.reject(new Error('nothing is performed')),
     },
-    replies: bridge.delivery,
+    outgoing: side.delivery,
     browsers: new BrowserWork({
-      browsers: {
-        target: () => null,
-        enqueuePrompt: () => undefined,
-        read: async () => null,
-      },
+      outgoing: side.delivery,
+      targets: side.targets,
+      reader: side.reader,
       redactor: () => {
         throw new Error('nothing is read');
       },
@@ -92,11 +86,19 @@ async function startBridge(folder: string): Promise<string> {
     }),
     clock: systemClock,
     log: silent,
-    onChange: () => bridge.journalChanged(),
+    onChange: () => side.snapshots.activityChanged(),
   });
-  const api = await bridge.start();
-  if (!api) throw new Error('the bridge listens to nothing');
-  return api.url;
+  const { openLocalApi } = buildBridgeSide(side, {
+    ...deps,
+    messages: pipeline,
+    // Without the limit of frames a second: the benchmark measures how many the bridge can take.
+    frameLimits: { perSec: 1_000_000, burst: 1_000_000 },
+    sharedToken: null,
+    status: () => ({}),
+  });
+  const { url } = await openLocalApi('http://127.0.0.1:0');
+  side.delivery.start();
+  return url;
 }
 
 async function serve(folder: string): Promise<Addresses> {

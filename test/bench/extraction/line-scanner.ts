@@ -1,6 +1,6 @@
 /**
- * The floor: a scanner that knows lines and fences and nothing else of Markdown, and parses the JSON of `baa` blocks. It
- * is wrong in quotes, lists and HTML; no extractor that is right can do less than this.
+ * The floor: a scanner that knows lines and fences only, and parses the JSON of `baa` blocks. It is wrong in quotes, lists
+ * and HTML. A correct extractor cannot do less work.
  */
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})[ \t]*([^`]*?)[ \t]*$/;

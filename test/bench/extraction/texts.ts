@@ -15,10 +15,9 @@ const BLOCKS_PER_MESSAGE = 8;
 export function messageOf(size: number): string {
   const filler = PROSE.repeat(3) + LIST + PROSE + CODE;
   const between = Math.max(0, Math.floor(size / BLOCKS_PER_MESSAGE) - BLOCK.length);
-  const stretch = filler
-    .repeat(Math.ceil(between / filler.length))
-    .slice(0, between)
-    .replace(/[^\n]*$/, '');
+  const cut = filler.repeat(Math.ceil(between / filler.length)).slice(0, between);
+  // At the end of a paragraph, so that no fence is left open above the block.
+  const stretch = cut.slice(0, Math.max(0, cut.lastIndexOf('\n\n')));
   return `${stretch}\n\n${BLOCK}`.repeat(BLOCKS_PER_MESSAGE);
 }
 
@@ -34,26 +33,58 @@ const lines = (size: number, line: (index: number) => string): string => {
 };
 const side = (size: number): number => Math.ceil(Math.sqrt(size));
 
-/** Each gives a text of about that many characters. */
+/** Texts of about that many characters that are hard for one parser or another. */
 export const FAMILIES: Readonly<Record<string, (size: number) => string>> = {
   'quotes nested in one line': (size) => fill('> ', size),
   'quotes nested in each line': (size) => fill(`${'>'.repeat(side(size))} a\n`, size),
+  'quotes of headings, each above a lazy line': (size) => fill('>#\nb\n', size),
+  'few quotes of headings, many lines of quotes': (size) => fill(`>#\nb\n${'>#\n'.repeat(side(size))}`, size),
+  'lazy lines below nested quotes': (size) => `${'>'.repeat(40)}a\n${fill('b\n', size)}`,
+  'a lazy tag of attributes below nested quotes': (size) => `${'>'.repeat(40)}a\n<a${fill(' b', size)}`,
+  'quotes over nested lists': (size) => `> ${fill('- ', size / 2)}a\n${fill('>\n', size / 2)}`,
+  'quotes and lists nested in turn': (size) => fill(`${'> - '.repeat(12)}#\nb\n`, size),
   'lists nested deeper and deeper': (size) => lines(size, (index) => `${'  '.repeat(index % side(size))}- a`),
+  'lists nested 20 deep in each line': (size) => fill(`${'- + '.repeat(10)}a\n`, size),
   'list markers in one line': (size) => fill('- ', size),
-  'blank lines below nested lists': (size) => `${fill('- ', size / 2)}a\n${fill('\n', size / 2)}`,
+  'list items': (size) => fill('- a\n', size),
+  'empty list items': (size) => fill('1.\n', size),
+  'lists of one item': (size) => fill('-\n+\n', size),
+  'blank lines below nested lists': (size) => `${'- '.repeat(20)}a\n${fill('\n', size)}`,
+  'blank lines below endlessly nested lists': (size) => `${fill('- ', size / 2)}a\n${fill('\n', size / 2)}`,
+  'indented lines below nested lists': (size) =>
+    `${'- '.repeat(20)}a\n${fill(`${' '.repeat(Math.ceil(size / 4))}b\n`, size)}`,
   'backticks in one line': (size) => fill('`', size),
   'fences that never close': (size) => lines(size, (index) => `${'`'.repeat(3 + (index % side(size)))}baa`),
   'one fence that never closes': (size) => `\`\`\`baa\n${fill('@conductor::describe\n', size)}`,
+  'fence lines that do not close': (size) => `\`\`\`\n${fill(`\`\`\`${' '.repeat(100)}x\n`, size)}`,
+  'fences in list items': (size) => fill('- ```\n\n', size),
   'backtick runs of all lengths': (size) => lines(size, (index) => `a ${'`'.repeat(1 + (index % side(size)))}`),
   'tildes and backticks in turn': (size) => fill('~~~baa\n```\n~~~\n```\n', size),
+  'an info string of white space': (size) => `\`\`\`a${fill(' ', size)}b`,
   'open brackets': (size) => fill('[', size),
+  'open brackets in each line': (size) => fill('[\n', size),
   'link definitions': (size) => lines(size, (index) => `[a${index}]: <b> "c"`),
+  'link definitions with open titles': (size) => fill("[a]:b\n'\n=\n", size),
   'emphasis that never closes': (size) => fill('*a _b ', size),
   'open HTML tags': (size) => fill('<a b="', size),
+  'open HTML tags in each line': (size) => fill('x\n<a\n', size),
+  'one HTML tag of attributes': (size) => `<a${fill(' b', size)}`,
+  'one HTML tag of white space': (size) => `<a ${fill(' ', size)}`,
+  'HTML blocks': (size) => fill('<p\n\n', size),
   'HTML comments': (size) => fill('<!-- a\n\n', size),
   tabs: (size) => lines(size, (index) => `${'\t'.repeat(index % 32)}- a`),
-  'carriage returns': (size) => fill('a\r\n\r', size),
-  'thematic breaks that are none': (size) => `${fill('- ', size)}a`,
+  'tabs in one line': (size) => fill('\t', size),
+  'indented code': (size) => fill('\ta\n', size),
+  'carriage returns': (size) => fill('\r', size),
+  'carriage returns and line feeds': (size) => fill('a\r\n\r', size),
+  NUL: (size) => fill('\0\n', size),
+  'headings of one character': (size) => fill('#\n', size),
+  'underlined headings': (size) => fill('a\n-\n', size),
+  'underlines below a bracket': (size) => `[\n${fill('=\n', size)}`,
+  'thematic breaks': (size) => fill('***\n', size),
+  'thematic breaks that are none': (size) => `${fill('* ', size)}a`,
   'one long line': (size) => fill('a b ', size),
+  'lines of one character': (size) => fill('a\n', size),
+  'paragraphs of one character': (size) => fill('a\n\n', size),
   'empty lines': (size) => fill('\n', size),
 };

@@ -1,12 +1,9 @@
-/** Browsers over real sockets that note when each delivery came, and answer it as delivered a second later. */
-import { BridgeClient } from '../../../local-agent/stack/bridge-client.ts';
+/** Browsers over real sockets that note when each delivery arrives, and respond as delivered a second later. */
+import { TestBrowser } from '../../support/test-browser.ts';
 import type { FastClock } from './fast-clock.ts';
 
-export const ORIGIN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666';
 export const TOKEN = 'the-token-of-the-fleet';
-const ANSWER_MS = 1_000;
-/** The whole run may pass between two deliveries of one browser. */
-const PATIENCE_MS = 3_600_000;
+const RESPONSE_MS = 1_000;
 
 export interface Received {
   clientId: string;
@@ -19,7 +16,7 @@ export interface Received {
 export class Browsers {
   readonly received: Received[] = [];
   readonly #clock: FastClock;
-  readonly #clients: BridgeClient[] = [];
+  readonly #browsers: TestBrowser[] = [];
 
   constructor(clock: FastClock) {
     this.#clock = clock;
@@ -27,23 +24,17 @@ export class Browsers {
 
   async connect(agentUrl: string, clientIds: readonly string[]): Promise<void> {
     for (const clientId of clientIds) {
-      const client = await BridgeClient.hello({ agentUrl, origin: ORIGIN, clientId, token: TOKEN });
-      this.#clients.push(client);
-      // It ends with its socket.
-      this.#serve(clientId, client).catch(() => undefined);
+      const browser = await TestBrowser.connect({ agentUrl, clientId, token: TOKEN });
+      this.#browsers.push(browser);
+      browser.serveDeliveries(async ({ conversation_id, plan_id: planId }) => {
+        this.received.push({ clientId, conversation: conversation_id ?? '', planId, at: this.#clock.now() });
+        await this.#clock.sleep(RESPONSE_MS);
+        return {};
+      });
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close()));
-  }
-
-  async #serve(clientId: string, client: BridgeClient): Promise<void> {
-    for (;;) {
-      const delivery = await client.next('browser.proxy_delivery', () => true, PATIENCE_MS);
-      const { conversation_id, plan_id: planId } = delivery;
-      this.received.push({ clientId, conversation: conversation_id ?? '', planId, at: this.#clock.now() });
-      this.#clock.after(ANSWER_MS, () => client.answer(delivery));
-    }
+    await Promise.all(this.#browsers.map((browser) => browser.close()));
   }
 }

@@ -3,7 +3,7 @@
  * from the outbox, and hands a deferred one out again when the agent said so. It keeps time, nothing else.
  */
 import { z } from 'zod';
-import type { Bridge } from '../../../local-agent/bridge/bridge.ts';
+import type { DeliveryManager } from '../../../local-agent/delivery/manager.ts';
 import type { CommandHandlers } from '../../../local-agent/edge/commands.ts';
 import { takeCommand } from '../../../local-agent/edge/commands.ts';
 import type { Store } from '../../../local-agent/store/store.ts';
@@ -33,11 +33,11 @@ export class DueJobs {
   /** Results by outcome. */
   readonly outcomes = new Map<string, number>();
   commands = 0;
-  readonly #deps: { store: Store; bridge: Bridge; clock: FastClock };
+  readonly #deps: { store: Store; delivery: DeliveryManager; clock: FastClock };
   #waiting: Waiting[];
   readonly #running = new Map<string, Waiting>();
 
-  constructor(deps: { store: Store; bridge: Bridge; clock: FastClock }, jobs: readonly Job[]) {
+  constructor(deps: { store: Store; delivery: DeliveryManager; clock: FastClock }, jobs: readonly Job[]) {
     this.#deps = deps;
     this.#waiting = jobs.map((job) => ({ ...job, nextAt: job.dueAt }));
   }
@@ -61,7 +61,7 @@ export class DueJobs {
   }
 
   #command(job: Waiting): void {
-    const { store, bridge, clock } = this.#deps;
+    const { store, delivery, clock } = this.#deps;
     const command_id = newId('command', clock.now());
     const body = {
       job_id: job.id,
@@ -82,8 +82,8 @@ export class DueJobs {
     };
     this.commands += 1;
     this.#running.set(command_id, job);
-    // Only deliveries are asked for here.
-    const handlers = bridge.commands as CommandHandlers;
+    // No other commands are taken here.
+    const handlers = delivery.commands as CommandHandlers;
     takeCommand(store, handlers, { command_id, expires_in_ms: 30_000, kind: 'delivery', body }, clock.now());
   }
 

@@ -1,19 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { interleave } from '../../bench/harness/measure.ts';
 import { comparison, speedGoals } from '../../bench/harness/report.ts';
-import { growthExponent, median, percentile } from '../../bench/harness/stats.ts';
+import { median, percentile } from '../../bench/harness/stats.ts';
 
 describe('the statistics of the benchmarks', () => {
   it('take the middle of what was measured, in whatever order it came', () => {
     expect(median([9, 1, 5])).toBe(5);
     expect(percentile([4, 3, 2, 1], 0.99)).toBe(4);
     expect(median([])).toBeNaN();
-  });
-
-  it('tell linear growth from quadratic', () => {
-    const sizes = [1_000, 2_000, 4_000];
-    expect(growthExponent(sizes.map((size) => ({ size, ms: size * 3 })))).toBeCloseTo(1);
-    expect(growthExponent(sizes.map((size) => ({ size, ms: size ** 2 })))).toBeCloseTo(2);
   });
 });
 

@@ -1,7 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AUTOMATION_STATUSES } from '../../../schema/contracts/conversations.ts';
 import type { InstructionInput, PolicyDecision } from '../../../schema/contracts/instructions.ts';
+import { INGEST_STATUSES, POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
+import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import type { IngestFacts, StoredObservation } from '../../../schema/domain/ingest.ts';
 import { countExecuted, decideIngest, dedupeText, identityOf, recognize } from '../../../schema/domain/ingest.ts';
+import { isOpenStatus } from '../../../schema/domain/instruction-machine.ts';
+import { isOpenMessage } from '../../../schema/domain/message-machine.ts';
 
 const facts: IngestFacts = {
   recognition: { as: 'new' },
@@ -28,7 +34,7 @@ const body = (...instructions: InstructionInput[]) => ({
 });
 const broken = { block_index: 0, stage: 'parse', code: 'c', message: 'm', line: 1 } as const;
 
-describe('the ingest status, in the order in which it is decided, is', () => {
+describe('the ingest status, in the order of the decision', () => {
   const everything = { mode: 'paused', automation_status: 'paused', busy: true, age_ms: 600_001 } as const;
   const known = { as: 'same_identity', message_id: 'msg_1' } as const;
   const denied = body(call('deny'));
@@ -53,29 +59,58 @@ describe('the ingest status, in the order in which it is decided, is', () => {
     ['awaiting_approval', body(call('allow'), call('ask')), {}],
     ['accepted', usual, {}],
     ['executed', body(call('shadow')), {}],
-  ])('%s', (status, arrived, more) => {
+  ])('the status %s comes before the ones below it', (status, arrived, more) => {
     expect(decideIngest(arrived, { ...facts, ...more }).ingest_status).toBe(status);
   });
 });
 
-describe('instructions at insert', () => {
+describe('the instructions of a new message', () => {
   const decide = (more: Partial<IngestFacts>, ...calls: InstructionInput[]) =>
     decideIngest(body(...calls), { ...facts, ...more }).instructions.map((one) => one.status);
 
-  it('a control instruction passes every gate; the ordinary ones of its message do not', () => {
+  it('a control instruction passes every gate, and the ordinary ones beside it are blocked', () => {
     const calls = [call('allow'), call('control', 'system/resume', 1), call('deny', 'exec', 2)];
     for (const gate of [{ mode: 'paused' }, { automation_status: 'paused' }, { busy: true }] as const) {
       expect(decide(gate, ...calls)).toEqual(['blocked', 'claimed', 'denied']);
     }
   });
 
-  it('the tool table decides which are control instructions, not the node', () => {
+  it('the tool table decides what a control instruction is, not the node', () => {
     expect(decide({ mode: 'paused' }, call('allow', 'system/resume'))).toEqual(['claimed']);
     expect(decide({ mode: 'paused' }, call('control'))).toEqual(['denied']);
   });
+
+  it('no ordinary instruction is claimed under a gate, and every claim and approval has a deadline', () => {
+    const tools = fc.constantFrom('exec', 'describe', 'system/pause', 'nonsense');
+    const calls = fc.array(fc.tuple(fc.constantFrom(...POLICY_DECISIONS), tools), { minLength: 1, maxLength: 8 });
+    const around = fc.record({
+      mode: fc.constantFrom(...SYSTEM_MODES),
+      automation_status: fc.constantFrom(...AUTOMATION_STATUSES),
+      busy: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(calls, around, (given, more) => {
+        const inputs = given.map(([decision, tool], index) => call(decision, tool, index));
+        const { instructions, ingest_status } = decideIngest(body(...inputs), { ...facts, ...more });
+        const gated = more.mode === 'paused' || more.automation_status === 'paused' || more.busy;
+        for (const one of instructions) {
+          const open = ['claimed', 'awaiting_approval'].includes(one.status);
+          if (open && !one.control) expect(gated).toBe(false);
+          expect(one.claim_expires_at !== null).toBe(one.status === 'claimed');
+          expect(one.approval_expires_at !== null).toBe(one.status === 'awaiting_approval');
+        }
+        expect(isOpenMessage(ingest_status)).toBe(instructions.some((one) => isOpenStatus(one.status)));
+        const first = instructions.findIndex((one) => one.status === 'awaiting_approval');
+        if (first !== -1) {
+          expect(instructions.slice(first).every((one) => one.status !== 'claimed')).toBe(true);
+          expect(ingest_status).toBe('awaiting_approval');
+        }
+      }),
+    );
+  });
 });
 
-describe('the same message', () => {
+describe('the recognition of a message', () => {
   const stored = (id: string | null, text_hash: string): StoredObservation => ({
     message_id: `msg_${id}`,
     identity: identityOf(id, text_hash),
@@ -91,16 +126,18 @@ describe('the same message', () => {
     ['no id now, one then, one text', [stored('a', 'x')], null, 'x', 'same_text'],
     ['two ids, one text', [stored('a', 'x')], 'b', 'x', 'new'],
     ['another text', [stored(null, 'x')], null, 'y', 'new'],
-  ])('is recognized by %s', (_name, before, assistant_message_id, text_hash, as) => {
+  ])('a message with %s is recognized accordingly', (_name, before, assistant_message_id, text_hash, as) => {
     expect(recognize(before, { assistant_message_id, text_hash }).as).toBe(as);
   });
 
-  it('is counted for each message of its text that ran', () => {
-    const ran = stored('a', 'x');
-    expect(countExecuted([ran, { ...ran, ingest_status: 'system_paused' }, stored('c', 'y')], 'x')).toBe(1);
+  it('counts the messages with its text that have run or are running', () => {
+    const same = INGEST_STATUSES.map((ingest_status) => ({ ...stored('a', 'x'), ingest_status }));
+    const counted = same.filter((one) => countExecuted([one], 'x') === 1).map((one) => one.ingest_status);
+    expect(counted).toEqual(['accepted', 'executed', 'failed']);
+    expect(countExecuted([...same, stored('c', 'y')], 'x')).toBe(3);
   });
 
-  it('gives an instruction the same key for any order of its parameters', () => {
+  it('the key of an instruction does not depend on the order of its parameters', () => {
     const message = { platform: 'chatgpt', remote_conversation_id: 'c', identity: 'id:1' };
     const one = { ...call('allow'), params: { a: 1, b: { c: 2, d: 3 } } };
     const two = { ...call('ask'), params: { b: { d: 3, c: 2 }, a: 1 } };

@@ -5,9 +5,9 @@ import { isExecutingStatus, isOpenStatus, mayBecome } from '../../../schema/doma
 import type { TransitionContext } from '../../../schema/domain/message-progress.ts';
 import {
   applyTransition,
-  beginInstruction,
   claimApproved,
   isBehindApproval,
+  startInstruction,
 } from '../../../schema/domain/message-progress.ts';
 import { Coverage } from '../../support/coverage.ts';
 import { messageOf, statusesOf } from './message.ts';
@@ -44,7 +44,7 @@ it('in every order of events each move is in the table, and a message ends exact
         const before = statusesOf(all);
         if (to === 'started') {
           if (one.status !== 'claimed') continue;
-          all = beginInstruction(all, one.instruction_id, NOW);
+          all = startInstruction(all, one.instruction_id, NOW);
         } else if (to === 'approved') {
           if (one.status !== 'awaiting_approval' || isBehindApproval(all, one.index)) continue;
           all = claimApproved(all, one.instruction_id, NOW);

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { InstructionState } from '../../../schema/contracts/instructions.ts';
 import type { TrackedInstruction, TransitionContext } from '../../../schema/domain/message-progress.ts';
-import { applyTransition, beginInstruction, claimApproved } from '../../../schema/domain/message-progress.ts';
+import {
+  applyTransition,
+  claimApproved,
+  startInstruction,
+  withDeadlines,
+} from '../../../schema/domain/message-progress.ts';
 import { messageOf, statusesOf } from './message.ts';
 
 const NOW = 1_000;
@@ -18,7 +23,7 @@ function statusesAfter(
 }
 
 describe('the result of one instruction', () => {
-  it('leaves the others claimed, and counts their deadline again', () => {
+  it('leaves the others claimed, each for its own time and that of the ones before it', () => {
     const { statuses, message, reply_due_at } = applyTransition(
       messageOf('running', 'claimed', 'claimed'),
       'ins_0',
@@ -26,7 +31,7 @@ describe('the result of one instruction', () => {
       context,
     );
     expect(statusesOf(statuses)).toEqual(['succeeded', 'claimed', 'claimed']);
-    expect(statuses.map((one) => one.claim_expires_at)).toEqual([null, NOW + 180_000, NOW + 180_000]);
+    expect(statuses.map((one) => one.claim_expires_at)).toEqual([null, NOW + 120_000, NOW + 180_000]);
     expect([message, reply_due_at]).toEqual([null, null]);
   });
 
@@ -87,8 +92,28 @@ describe('an instruction that waits behind an approval', () => {
   });
 });
 
-it('starting an instruction makes it run and changes no other', () => {
-  expect(statusesOf(beginInstruction(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
+it('starting an instruction makes it run and changes the status of no other', () => {
+  expect(statusesOf(startInstruction(messageOf('claimed', 'claimed'), 'ins_0', 5))).toEqual(['running', 'claimed']);
+});
+
+describe('the deadline of a claim', () => {
+  /** Two claims made at NOW: the first lasts 120 s, the second 180 s. */
+  const claimed = withDeadlines(messageOf('claimed', 'claimed'), NOW);
+  const deadlines = (all: readonly TrackedInstruction[]) => all.map((one) => one.claim_expires_at);
+
+  it('is counted again when its instruction starts; the next claim stays while half a minute is left for delays', () => {
+    expect(deadlines(claimed)).toEqual([NOW + 120_000, NOW + 180_000]);
+    expect(deadlines(startInstruction(claimed, 'ins_0', NOW + 30_000))).toEqual([NOW + 150_000, NOW + 180_000]);
+    expect(deadlines(startInstruction(claimed, 'ins_0', NOW + 30_001))).toEqual([NOW + 150_001, NOW + 210_001]);
+  });
+
+  it('stays when an earlier instruction ends early, and moves when it ends late', () => {
+    const started = startInstruction(claimed, 'ins_0', NOW);
+    const ended = (now: number) => applyTransition(started, 'ins_0', 'succeeded', { ...context, now }).statuses;
+    expect(deadlines(ended(NOW + 1_000))).toEqual([null, NOW + 180_000]);
+    expect(deadlines(ended(NOW + 90_000))).toEqual([null, NOW + 180_000]);
+    expect(deadlines(ended(NOW + 90_001))).toEqual([null, NOW + 210_001]);
+  });
 });
 
 it('approving an instruction claims it under a new deadline, and changes no other', () => {

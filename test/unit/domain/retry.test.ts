@@ -25,4 +25,15 @@ describe('the delay before the next attempt', () => {
       }),
     );
   });
+
+  it('with full jitter is anywhere between nothing and the whole delay', () => {
+    const backoff = { base_ms: 500, max_ms: 30_000, jitter: 'full' } as const;
+    expect([0, 0.5, 0.999].map((random) => retryDelayMs(3, backoff, random))).toEqual([0, 1_000, 1_998]);
+  });
+
+  it('without jitter does not depend on chance, and is bounded however often it failed', () => {
+    const backoff = { base_ms: 500, max_ms: 30_000, jitter: 0 };
+    expect([0, 0.999].map((random) => retryDelayMs(2, backoff, random))).toEqual([1_000, 1_000]);
+    expect(retryDelayMs(5_000, backoff, 0.3)).toBe(30_000);
+  });
 });

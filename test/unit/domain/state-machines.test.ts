@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { getTableConfig } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
+import { DELIVERY_TRANSITIONS } from '../../../local-agent/delivery/delivery-machine.ts';
 import { INSTRUCTION_STATES } from '../../../schema/contracts/instructions.ts';
 import { COMMAND_TRANSITIONS, commandSourcesOf } from '../../../schema/domain/command-machine.ts';
 import { AUTOMATION_TRANSITIONS } from '../../../schema/domain/conversation.ts';
@@ -25,6 +26,7 @@ const MACHINES: Record<string, Readonly<Record<string, readonly string[]>>> = {
   'Automation of a conversation': AUTOMATION_TRANSITIONS,
   'Renewal job': JOB_TRANSITIONS,
   Command: COMMAND_TRANSITIONS,
+  'Delivery on a node': DELIVERY_TRANSITIONS,
 };
 
 const page = readFileSync(new URL('../../../docs/state-machines.md', import.meta.url), 'utf8');
@@ -75,8 +77,8 @@ describe('the partial indexes', () => {
       ?.config.where?.queryChunks.flatMap((chunk) => (chunk as { value?: string[] }).value ?? [])
       .join('');
 
-  it('of instructions cover the executing states', () => {
-    expect(conditionOf(tables.instructions, 'instructions_busy')).toBe(inList(EXECUTING_STATES));
+  it('of instructions cover the open states', () => {
+    expect(conditionOf(tables.instructions, 'instructions_open')).toBe(inList(OPEN_STATES));
   });
 
   it('of commands cover the states that can still expire', () => {

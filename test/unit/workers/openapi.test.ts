@@ -21,17 +21,17 @@ describe('the OpenAPI document', () => {
     expect(result).toEqual({ valid: true });
   });
 
-  it('has every route and nothing else', () => {
+  it('has every route and no other', () => {
     const declared = specs.map(({ method, path }) => `${method} ${path.replace(/:([a-z_]+)/g, '{$1}')}`);
     expect(operations.map(({ name }) => name).sort()).toEqual(declared.sort());
   });
 
-  it('gives every operation a name of its own', () => {
+  it('gives every operation a unique id', () => {
     const names = operations.map(({ operation }) => operation.operationId);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it.each(operations)('says of $name who may call it and what it may answer', ({ operation }) => {
+  it.each(operations)('describes the callers and the responses of $name', ({ operation }) => {
     const { security, responses } = operation;
     const roles: unknown = operation['x-roles'];
     expect(Array.isArray(roles)).toBe(true);
@@ -63,7 +63,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('gives every error code under the status it has', () => {
+  it('lists every error code under its status', () => {
     for (const { operation } of operations) {
       for (const [status, response] of Object.entries(operation.responses ?? {})) {
         const codes = Number(status) < 400 ? [] : String(response.description).split(', ');
@@ -74,7 +74,7 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the reference page', () => {
-  it('shows every operation and brings no script', async () => {
+  it('shows every operation without scripts and foreign resources', async () => {
     const page = String(await referencePage(document));
     for (const { operation } of operations) expect(page).toContain(`id="${operation.operationId}"`);
     expect(page).not.toMatch(/<script|src=|https?:\/\/(?!json-schema)/);

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AccessKeys } from '../../../workers/auth/access.ts';
+import type { AccessKeys } from '../../../workers/env.ts';
 import { ORIGIN, rowsOf, TestEdge } from '../support/edge.ts';
 
 const TEAM = 'team.cloudflareaccess.com';
@@ -12,13 +12,13 @@ const CONFIGURED = {
 };
 
 let teamKey: CryptoKey;
-let strangerKey: CryptoKey;
+let foreignKey: CryptoKey;
 let accessKeys: AccessKeys;
 let edge: TestEdge;
 beforeAll(async () => {
   const team = await generateKeyPair('RS256');
   teamKey = team.privateKey;
-  strangerKey = (await generateKeyPair('RS256')).privateKey;
+  foreignKey = (await generateKeyPair('RS256')).privateKey;
   const jwks = createLocalJWKSet({ keys: [{ ...(await exportJWK(team.publicKey)), kid: 'k1', alg: 'RS256' }] });
   accessKeys = () => jwks;
   edge = new TestEdge({ env: CONFIGURED, accessKeys });
@@ -46,7 +46,7 @@ const by = async (claims: Claims, headers: Record<string, string> = {}) => ({
 });
 
 describe('Cloudflare Access', () => {
-  it('gives the role of the address, else that of its domain', async () => {
+  it('a person gets the role of the address, or else of its domain', async () => {
     expect(await edge.data('GET', '/v1/session', await by({ email: 'ops@example.com' }))).toMatchObject({
       role: 'ops_admin',
       subject: 'ops@example.com',
@@ -58,17 +58,17 @@ describe('Cloudflare Access', () => {
     });
   });
 
-  it('lets nobody else in, however alike', async () => {
+  it('an address of a similar domain is refused', async () => {
     for (const email of ['x@evil.test', 'x@sub.example.com', 'example.com@evil.test', 'x@notexample.com']) {
       const response = await edge.error('GET', '/v1/session', await by({ email }));
       expect(response, email).toMatchObject({ status: 403, error: 'forbidden' });
     }
   });
 
-  it('is believed only with the keys, the issuer, the audience and the time of this team and application', async () => {
+  it('an assertion is accepted only with the keys, issuer, audience and time of this team and application', async () => {
     const email = 'ops@example.com';
     const wrong: Claims[] = [
-      { email, key: strangerKey },
+      { email, key: foreignKey },
       { email, issuer: 'https://other.cloudflareaccess.com' },
       { email, audience: 'another application' },
       {},
@@ -86,14 +86,14 @@ describe('Cloudflare Access', () => {
     expect(await edge.error('GET', '/v1/session', { token: null, headers })).toMatchObject({ error: 'invalid_token' });
   });
 
-  it('writes from a page of this origin only, and is audited by address', async () => {
+  it('a write needs a page of this origin and is audited under the address', async () => {
     const email = 'ops@example.com';
     expect(await edge.error('POST', '/v1/system/resume', await by({ email }))).toMatchObject({ error: 'forbidden' });
     await edge.data('POST', '/v1/system/resume', await by({ email }, { origin: ORIGIN, 'x-request-id': 'by-access' }));
     expect(await rowsOf("SELECT actor FROM audit WHERE request_id = 'by-access'")).toEqual([{ actor: email }]);
   });
 
-  it('stands behind a bearer token and a session, and in for a session that is over', async () => {
+  it('a bearer token and a valid session take precedence over Access, and Access over an invalid session', async () => {
     const email = 'anyone@example.com';
     const call = await by({ email });
     const { token } = await edge.mint('browser_admin');
@@ -101,11 +101,11 @@ describe('Cloudflare Access', () => {
     const { headers } = await edge.call('POST', '/v1/session', { token: null, body: { token } });
     const [cookie = ''] = (headers.get('set-cookie') ?? '').split(';');
     expect(await edge.data('GET', '/v1/session', await by({ email }, { cookie }))).toMatchObject({ via: 'session' });
-    const over = await by({ email }, { cookie: 'conductor_session=x' });
-    expect(await edge.data('GET', '/v1/session', over)).toMatchObject({ via: 'access' });
+    const invalid = await by({ email }, { cookie: 'conductor_session=x' });
+    expect(await edge.data('GET', '/v1/session', invalid)).toMatchObject({ via: 'access' });
   });
 
-  it('that is not configured is nothing: the header is not even looked at', async () => {
+  it('the header is ignored while Access is not configured', async () => {
     const call = await by({ email: 'ops@example.com' });
     for (const name of ['BAA_ACCESS_TEAM_DOMAIN', 'BAA_ACCESS_AUD'] as const) {
       const unset = new TestEdge({ env: { ...CONFIGURED, [name]: '' }, accessKeys });
@@ -113,7 +113,7 @@ describe('Cloudflare Access', () => {
     }
   });
 
-  it('with a map of roles that is none, or names a role of nodes, says so', async () => {
+  it('a role map that is not JSON, or names a role of nodes, is a configuration error', async () => {
     for (const BAA_ACCESS_ROLES of ['ops', '{"example.com":"king"}', '{"example.com":"controller"}']) {
       const broken = new TestEdge({ env: { ...CONFIGURED, BAA_ACCESS_ROLES }, accessKeys });
       const response = await broken.error('GET', '/v1/session', await by({ email: 'ops@example.com' }));

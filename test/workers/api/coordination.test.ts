@@ -3,7 +3,7 @@ import type { Client } from '../../../schema/contracts/clients.ts';
 import type { LeaderAcquireResponse, LeaderTerm, LeaseView } from '../../../schema/contracts/leader.ts';
 import type { NodeView } from '../../../schema/contracts/nodes.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
-import { NODE, rowsOf, TestEdge } from '../support/edge.ts';
+import { EVENTS, NODE, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 let tokens: Record<Role, string>;
@@ -13,7 +13,7 @@ beforeAll(async () => {
   other = (await edge.mint('controller', { controller_id: 'mac-main' })).token;
 });
 
-const ask = (controller_id: string, token: string) =>
+const acquire = (controller_id: string, token: string) =>
   edge.data<LeaderAcquireResponse>('POST', '/v1/leader/acquire', {
     token,
     body: { controller_id, host: controller_id, ttl_sec: 30 },
@@ -22,31 +22,31 @@ const auditOf = (action: string) =>
   rowsOf<{ actor: string; subject_id: string }>('SELECT * FROM audit WHERE action = ?', action);
 
 describe('the lease over HTTP', () => {
-  it('is granted, refused with the holder named, renewed, released and granted again', async () => {
-    const mine = await ask(NODE, tokens.controller);
+  it('a lease is granted, refused with the holder named, renewed, released and granted again', async () => {
+    const mine = await acquire(NODE, tokens.controller);
     expect(mine).toMatchObject({ is_leader: true, operation: 'acquire', holder_id: NODE, yield_to: null });
-    const refused = await ask('mac-main', other);
+    const refused = await acquire('mac-main', other);
     expect(refused).toMatchObject({ is_leader: false, operation: 'acquire', holder_id: NODE, term: mine.term });
     expect(refused.expires_in_ms).toBeGreaterThan(0);
-    expect(await ask(NODE, tokens.controller)).toMatchObject({ operation: 'renew', term: mine.term });
+    expect(await acquire(NODE, tokens.controller)).toMatchObject({ operation: 'renew', term: mine.term });
     const release = await edge.data<{ released: boolean; lease: LeaseView }>('POST', '/v1/leader/release', {
       token: tokens.controller,
       body: { controller_id: NODE, term: mine.term },
     });
     expect(release).toMatchObject({ released: true, lease: { holder_id: null } });
-    expect(await ask('mac-main', other)).toMatchObject({ is_leader: true, term: mine.term + 1 });
+    expect(await acquire('mac-main', other)).toMatchObject({ is_leader: true, term: mine.term + 1 });
     const terms = await edge.data<{ items: LeaderTerm[] }>('GET', '/v1/leader/terms', { token: tokens.readonly });
     expect(terms.items.map((term) => term.holder_id)).toEqual(['mac-main', NODE]);
   });
 
-  it('is not freed with an old term', async () => {
+  it('a release with an old term changes nothing', async () => {
     const { term } = await edge.data<LeaseView>('GET', '/v1/leader');
     const body = { controller_id: 'mac-main', term: term - 1 };
     expect(await edge.data('POST', '/v1/leader/release', { token: other, body })).toMatchObject({ released: false });
     expect(await edge.data('GET', '/v1/leader')).toMatchObject({ holder_id: 'mac-main', term });
   });
 
-  it('is granted to one alone, however many ask at once', async () => {
+  it('one of many concurrent requests gets the lease', async () => {
     const { term, holder_id } = await edge.data<LeaseView>('GET', '/v1/leader');
     if (holder_id !== null) {
       const token = holder_id === NODE ? tokens.controller : other;
@@ -56,12 +56,12 @@ describe('the lease over HTTP', () => {
     const rivals = await Promise.all(
       names.map(async (id) => ({ id, token: (await edge.mint('controller', { controller_id: id })).token })),
     );
-    const answers = await Promise.all([...rivals, ...rivals].map(({ id, token }) => ask(id, token)));
-    const granted = answers.filter(({ operation, is_leader }) => is_leader && operation === 'acquire');
+    const responses = await Promise.all([...rivals, ...rivals].map(({ id, token }) => acquire(id, token)));
+    const granted = responses.filter(({ operation, is_leader }) => is_leader && operation === 'acquire');
     expect(granted).toHaveLength(1);
     const [won] = granted;
     expect(won?.term).toBe(term + 1);
-    for (const response of answers) expect(response).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
+    for (const response of responses) expect(response).toMatchObject({ holder_id: won?.holder_id, term: won?.term });
     expect(await rowsOf('SELECT holder_id FROM leader_terms WHERE term = ?', term + 1)).toEqual([
       { holder_id: won?.holder_id },
     ]);
@@ -70,12 +70,12 @@ describe('the lease over HTTP', () => {
     await edge.data('POST', '/v1/leader/release', { token: winner?.token ?? '', body });
   });
 
-  it('is audited when it changes, not when it is refused', async () => {
-    await ask('mac-main', other);
+  it('a change of the lease is audited, a refusal is not', async () => {
+    await acquire('mac-main', other);
     const before = (await auditOf('POST /v1/leader/acquire')).length;
-    await ask(NODE, tokens.controller);
+    await acquire(NODE, tokens.controller);
     expect(await auditOf('POST /v1/leader/acquire')).toHaveLength(before);
-    await ask('mac-main', other);
+    await acquire('mac-main', other);
     expect((await auditOf('POST /v1/leader/acquire')).at(-1)).toMatchObject({ subject_id: 'mac-main' });
   });
 });
@@ -87,7 +87,7 @@ describe('a node', () => {
       body: { controller_id: NODE, host: 'mini', role: 'primary', priority: 100, status, version: '1.0.0' },
     });
 
-  it('is known from its first heartbeat on, and remembers when that was', async () => {
+  it('a node exists from its first heartbeat, whose time it keeps', async () => {
     expect(await edge.error('GET', `/v1/controllers/${NODE}`)).toMatchObject({
       status: 404,
       error: 'controller_not_found',
@@ -105,16 +105,16 @@ describe('a node', () => {
     });
   });
 
-  it('makes news when it says something new, and only then', async () => {
-    const news = async () => (await rowsOf("SELECT 1 FROM events WHERE topic = 'nodes'")).length;
-    const before = await news();
+  it('a heartbeat makes an event only when it changes something', async () => {
+    const countEvents = async () => (await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE topic = 'nodes'`)).length;
+    const before = await countEvents();
     await heartbeat();
-    expect(await news()).toBe(before);
+    expect(await countEvents()).toBe(before);
     await heartbeat('degraded');
-    expect(await news()).toBe(before + 1);
+    expect(await countEvents()).toBe(before + 1);
   });
 
-  it('does not say when it says something: that is the edge to know', async () => {
+  it('a heartbeat that carries a time is refused', async () => {
     for (const field of ['now', 'heartbeat_at']) {
       const response = await edge.error('POST', '/v1/controllers/heartbeat', {
         token: tokens.controller,
@@ -131,7 +131,7 @@ describe('the channel', () => {
       headers: { upgrade: 'websocket', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
     });
 
-  it('opens for the node of that token, and the node is then present', async () => {
+  it('the channel opens with the token of its node, which is then connected', async () => {
     const response = await upgrade(tokens.controller);
     expect(response.status).toBe(101);
     expect(response.headers.get('x-request-id')).toBeTruthy();
@@ -144,10 +144,10 @@ describe('the channel', () => {
     socket.close(1000, 'done');
   });
 
-  it('tells a node of a change of mode', async () => {
+  it('the channel carries a change of mode', async () => {
     const { webSocket: socket } = await upgrade(tokens.controller);
     if (!socket) throw new Error('no socket');
-    const told = new Promise<{ type: string; mode: string; mode_version: number }>((resolve) => {
+    const changed = new Promise<{ type: string; mode: string; mode_version: number }>((resolve) => {
       socket.addEventListener('message', ({ data }) => {
         const frame = JSON.parse(String(data));
         if (frame.type === 'mode.changed') resolve(frame);
@@ -155,25 +155,25 @@ describe('the channel', () => {
     });
     socket.accept();
     const { version } = await edge.data<{ version: number }>('POST', '/v1/system/pause');
-    expect(await told).toEqual({ type: 'mode.changed', mode: 'paused', mode_version: version });
+    expect(await changed).toEqual({ type: 'mode.changed', mode: 'paused', mode_version: version });
     await edge.data('POST', '/v1/system/resume');
     socket.close(1000, 'done');
   });
 
-  it('stays shut for anyone else, and for a token in the address', async () => {
+  it('the channel refuses other callers and a token in the query', async () => {
     expect((await upgrade(null)).status).toBe(401);
     expect((await upgrade(other)).status).toBe(403);
     expect((await upgrade(tokens.ops_admin)).status).toBe(403);
     expect((await upgrade(null, `/v1/controllers/${NODE}/channel?token=${tokens.controller}`)).status).toBe(401);
   });
 
-  it('wants an upgrade', async () => {
+  it('the channel requires an upgrade', async () => {
     const response = await edge.error('GET', `/v1/controllers/${NODE}/channel`, { token: tokens.controller });
     expect(response).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'upgrade' } });
   });
 });
 
-describe('a client', () => {
+describe('a browser', () => {
   const tab = (remote: string, observed_at: number) => ({
     platform: 'claude',
     remote_conversation_id: remote,
@@ -190,7 +190,7 @@ describe('a client', () => {
       body: { connected, platforms: [platform], tabs },
     });
 
-  it('is stored as it is, and its tabs become conversations and links', async () => {
+  it('a browser is stored as reported, and its tabs become conversations and links', async () => {
     expect(await put([tab('chat-1', 10), tab('chat-2', 10)])).toMatchObject({
       client_id: 'firefox-1',
       controller_id: NODE,
@@ -204,7 +204,7 @@ describe('a client', () => {
     expect(await rowsOf('SELECT target_id FROM conversation_links WHERE is_active = 1')).toHaveLength(2);
   });
 
-  it('takes as many tabs as a browser may have, each as long as it may be', async () => {
+  it('a report of 500 long tabs is stored, and one over the body limit is refused', async () => {
     const long = (n: number, length: number) => `https://claude.ai/chat/wide-${n}/`.padEnd(length, '"');
     const wide = Array.from({ length: 500 }, (_, n) => ({ ...tab(`wide-${n}`, 10), page_url: long(n, 1_200) }));
     await put(wide);
@@ -222,7 +222,7 @@ describe('a client', () => {
     expect(reply.status).toBe(413);
   });
 
-  it('makes no second conversation of what is known, and says when it left', async () => {
+  it('a known tab makes no second conversation, and a disconnected browser is stored as such', async () => {
     await put([tab('chat-1', 20)], false);
     expect(await rowsOf("SELECT 1 FROM local_conversations WHERE remote_conversation_id LIKE 'chat-%'")).toHaveLength(
       2,

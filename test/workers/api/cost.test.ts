@@ -4,44 +4,17 @@ import type { Status } from '../../../schema/contracts/status.ts';
 import { StatusSchema } from '../../../schema/contracts/status.ts';
 import { rowsOf, TestEdge } from '../support/edge.ts';
 
-const reads: { sql: string; params: unknown[] }[] = [];
-/** The edge's database, remembering what is asked of it. */
-const remembering = new Proxy(env.DB, {
-  get(db, name) {
-    if (name !== 'prepare') return Reflect.get(db, name).bind(db);
-    return (sql: string) => {
-      const statement = db.prepare(sql);
-      return new Proxy(statement, {
-        get(target, method) {
-          if (method !== 'bind') return Reflect.get(target, method).bind(target);
-          return (...params: unknown[]) => {
-            reads.push({ sql, params });
-            return target.bind(...params);
-          };
-        },
-      });
-    };
-  },
-});
-const edge = new TestEdge({ env: { DB: remembering } });
+const edge = new TestEdge();
 
-/** D1 rows read by that call: its queries are asked once more, as only a full answer tells. */
+/** The D1 rows that a call reads, by its log line. */
 async function rowsRead(path: string): Promise<number> {
-  reads.length = 0;
   expect((await edge.call('GET', path)).status).toBe(200);
-  expect(reads.length).toBeGreaterThan(0);
-  const asked = [...reads];
-  let rows = 0;
-  for (const { sql, params } of asked)
-    rows += (
-      await env.DB.prepare(sql)
-        .bind(...params)
-        .all()
-    ).meta.rows_read;
+  const rows = Number(edge.lines.at(-1)?.rows_read);
+  expect(rows, path).toBeGreaterThan(0);
   return rows;
 }
 
-/** Stores that many finished messages, instructions, jobs, ticks, events and audit rows, over what is there. */
+/** Stores finished messages, instructions, jobs, ticks, events and audit rows with these numbers. */
 async function fill(from: number, to: number): Promise<void> {
   const numbers = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to - 1})`;
   await env.DB.batch(
@@ -59,14 +32,14 @@ async function fill(from: number, to: number): Promise<void> {
         ${numbers} SELECT printf('job_%026d', i), 'lc_1', 'msg_' || i, 'done', '{}', 'json', 1, 3, i, i FROM n`,
       `INSERT INTO ticks (batch_id, "trigger", decision, started_at, finished_at, entries)
         ${numbers} SELECT 'tick_' || i, 'cron', 'scheduled', i, i + 5, '[]' FROM n`,
-      `INSERT INTO events (at, topic, type, subject_id, data) ${numbers} SELECT i, 'ticks', 't', 's', '{}' FROM n`,
+      `INSERT INTO event_batches (at, events) ${numbers} SELECT i, '[]' FROM n`,
       `INSERT INTO audit (at, actor, role, action, request_id) ${numbers} SELECT i, 'a', 'readonly', 'GET /', 'r' FROM n`,
     ].map((sql) => env.DB.prepare(sql)),
   );
 }
 
-describe('the cost of looking', () => {
-  it('does not grow with what is stored', async () => {
+describe('the cost of a read', () => {
+  it('does not grow with the stored rows', async () => {
     const paths = [
       '/v1/status',
       '/v1/metrics',
@@ -83,7 +56,7 @@ describe('the cost of looking', () => {
     for (const path of paths) expect(await rowsRead(path), path).toBe(few.get(path));
     const status = await edge.data<Status>('GET', '/v1/status');
     expect(status.recent_messages).toHaveLength(20);
-    expect(StatusSchema.parse(status), 'shows nothing that it does not document').toEqual(status);
+    expect(StatusSchema.parse(status), 'has documented fields only').toEqual(status);
     expect(await rowsOf('SELECT count(*) AS n FROM messages')).toEqual([{ n: 20_000 }]);
   });
 });

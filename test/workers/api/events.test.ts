@@ -1,57 +1,80 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { SystemEvent } from '../../../schema/contracts/events.ts';
-import { TestEdge } from '../support/edge.ts';
+import { rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 const AUTHORIZED = { authorization: `Bearer ${env.BAA_BOOTSTRAP_TOKEN}` };
 
-function parse(text: string): { id: string; event?: string; data?: SystemEvent }[] {
+interface StreamedEvent {
+  id?: string;
+  event?: string;
+  data?: SystemEvent;
+}
+
+function parse(text: string): StreamedEvent[] {
   return text
     .split('\n\n')
     .filter((block) => block !== '')
     .map((block) => Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2))))
     .map(({ id, event, data }) => ({
-      id,
+      ...(id === undefined ? {} : { id }),
       ...(data === undefined ? {} : { event, data: JSON.parse(data) as SystemEvent }),
     }));
 }
 
-/** What is there to be told after that id. */
-async function told(query: string, headers: Record<string, string> = {}) {
+/** The events that the stream sends at once. */
+async function readStream(query: string, headers: Record<string, string> = {}) {
   const { status, text } = await edge.call('GET', `/v1/events?wait_ms=0${query}`, { headers });
   expect(status, text).toBe(200);
   return parse(text);
 }
 
 describe('the event stream', () => {
-  it('tells everything after the id it is resumed with, in order, each once', async () => {
-    const [start] = await told('');
+  it('a resumed stream sends every later event once, in order', async () => {
+    const [start] = await readStream('');
     for (const verb of ['pause', 'drain', 'resume']) await edge.data('POST', `/v1/system/${verb}`);
-    const [hello, ...events] = await told('', { 'last-event-id': start?.id ?? '' });
+    const [hello, ...events] = await readStream('', { 'last-event-id': start?.id ?? '' });
     expect(hello).toEqual({ id: start?.id });
     expect(events.map(({ data }) => data?.subject_id)).toEqual(['paused', 'draining', 'running']);
     for (const { id, event, data } of events) expect({ id, event }).toEqual({ id: String(data?.seq), event: 'system' });
-    const [, ...rest] = await told('', { 'last-event-id': events[1]?.id ?? '' });
+    const [, ...rest] = await readStream('', { 'last-event-id': events[1]?.id ?? '' });
     expect(rest.map(({ data }) => data?.subject_id)).toEqual(['running']);
   });
 
-  it('begins with what happens from now on when it is not resumed', async () => {
+  it('a stream without an id starts with the next event', async () => {
     await edge.data('POST', '/v1/system/pause');
-    expect(await told('')).toHaveLength(1);
+    expect(await readStream('')).toHaveLength(1);
     await edge.data('POST', '/v1/system/resume');
   });
 
-  it('tells only the topics asked for', async () => {
-    const [start] = await told('');
+  it('a stream with topics sends only those', async () => {
+    const [start] = await readStream('');
     await edge.data('POST', '/v1/system/pause');
     await edge.mint('readonly');
-    const [, ...events] = await told(`&topics=tokens&last_event_id=${start?.id}`);
+    const [, ...events] = await readStream(`&topics=tokens&last_event_id=${start?.id}`);
     expect(events.map(({ event }) => event)).toEqual(['tokens']);
     await edge.data('POST', '/v1/system/resume');
   });
 
-  it('tells what happens while someone listens', async () => {
+  it('the last event of a commit carries the id, so that a stream that is cut before it repeats the commit', async () => {
+    const [start] = await readStream('');
+    const ofCommit = (['messages', 'instructions', 'messages'] as const).map((topic, n) => ({
+      topic,
+      type: 'happened',
+      subject_id: String(n),
+      data: {},
+    }));
+    await rowsOf('INSERT INTO event_batches (at, events) VALUES (5, ?)', JSON.stringify(ofCommit));
+    const seq = Number(start?.id) + 1;
+    const [, ...events] = await readStream(`&last_event_id=${start?.id}`);
+    expect(events.map(({ data }) => data)).toEqual(ofCommit.map((event) => ({ seq, at: 5, ...event })));
+    expect(events.map(({ id }) => id)).toEqual([undefined, undefined, String(seq)]);
+    const [, ...some] = await readStream(`&topics=instructions&last_event_id=${start?.id}`);
+    expect(some.map(({ id, data }) => [id, data?.subject_id])).toEqual([[String(seq), '1']]);
+  });
+
+  it('an open stream sends events as they happen', async () => {
     const response = await edge.fetch('/v1/events', { headers: AUTHORIZED }, false);
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -64,7 +87,7 @@ describe('the event stream', () => {
     await edge.data('POST', '/v1/system/resume');
   });
 
-  it('refuses an id, a topic and a time that cannot be, by name', async () => {
+  it('an invalid id, topic or time is refused by name', async () => {
     const refusals: [query: string, headers: Record<string, string>, field: string][] = [
       ['', { 'last-event-id': 'yesterday' }, 'last-event-id'],
       ['?topics=gossip', {}, 'topics'],

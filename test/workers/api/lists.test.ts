@@ -27,7 +27,7 @@ async function walk<T>(path: string, limit: number, between: () => Promise<unkno
 }
 
 describe('a list', () => {
-  it('is paged newest first, each once, also while it grows', async () => {
+  it('a list shows each row once, newest first, also while it grows', async () => {
     const made: string[] = [];
     for (let n = 0; n < 7; n += 1) {
       edge.now += 1;
@@ -38,25 +38,25 @@ describe('a list', () => {
     expect(pages.flat().map((token) => token.token_id)).toEqual(made.reverse());
   });
 
-  it('that fits its page exactly has no next one', async () => {
+  it('a list that fits one page has no next cursor', async () => {
     const { items } = await edge.data<Page<Token>>('GET', '/v1/tokens?limit=200');
     const page = await edge.data<Page<Token>>('GET', `/v1/tokens?limit=${items.length}`);
     expect(page.next_cursor).toBeNull();
   });
 
-  it('shows twenty when nobody says how many', async () => {
+  it('a page has twenty rows by default', async () => {
     for (let n = 0; n < 15; n += 1) await edge.mint('readonly');
     expect((await edge.data<Page<Token>>('GET', '/v1/tokens')).items).toHaveLength(20);
   });
 
-  it('keeps to its filters on every page', async () => {
+  it('a filter applies to every page', async () => {
     await edge.mint('controller', { controller_id: 'mini-main' });
     await edge.mint('controller', { controller_id: 'mac-main' });
     const pages = await walk<Token>('/v1/tokens?controller_id=mac-main', 1);
     expect(pages.flat().map((token) => token.controller_id)).toEqual(['mac-main']);
   });
 
-  it('does not take the cursor of another list', async () => {
+  it('a cursor of another list is refused', async () => {
     const { next_cursor } = await edge.data<Page<Token>>('GET', '/v1/tokens?limit=1');
     expect(await edge.error('GET', `/v1/audit?cursor=${next_cursor}`)).toMatchObject({
       error: 'invalid_request',
@@ -66,7 +66,7 @@ describe('a list', () => {
 });
 
 describe('the audit', () => {
-  it('has one row a write: who, what, when, about what, under which request id', async () => {
+  it('the audit has one row per write: actor, action, time, subject and request id', async () => {
     const { token } = await edge.mint('browser_admin', { subject: 'firefox-1' });
     const headers = { 'x-request-id': 'request-of-the-pause' };
     await edge.data('POST', '/v1/system/pause', { token, headers });
@@ -82,7 +82,7 @@ describe('the audit', () => {
     ]);
   });
 
-  it('is searched a stretch at a time: an empty page says where to go on, the last one says nothing', async () => {
+  it('a filtered audit searches one range per page: an empty page has a cursor, the last page has none', async () => {
     await env.DB.prepare(
       `INSERT INTO audit (at, actor, role, action, request_id)
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
@@ -94,7 +94,7 @@ describe('the audit', () => {
     expect(new Set(all.flat().map(({ seq }) => seq)).size).toBe(5_000);
   });
 
-  it('has none of a write that was refused', async () => {
+  it('a refused write leaves no audit row', async () => {
     const before = await edge.data<Page<AuditEntry>>('GET', '/v1/audit?limit=1');
     await edge.error('POST', '/v1/tokens', { body: { role: 'king' } });
     expect(await edge.data('GET', '/v1/audit?limit=1')).toEqual(before);

@@ -22,7 +22,7 @@ const by = (cookie: string, more: Call = {}): Call => ({
 const person = (role: Role = 'browser_admin', more = {}) => edge.mint(role, more);
 
 describe('a session', () => {
-  it('is a cookie that no script reads and no other site sends, and says nothing of the token', async () => {
+  it('a session is a cookie without the token that scripts cannot read and other sites cannot send', async () => {
     const { token, token_id } = await person();
     const { set, session } = await signIn(token);
     for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Strict', 'Path=/', 'Max-Age=43200']) {
@@ -33,7 +33,7 @@ describe('a session', () => {
     expect(session.expires_at).toBe(edge.now + 12 * HOUR_MS);
   });
 
-  it('reads and writes as the one who signed in', async () => {
+  it('a session acts with the identity of its token', async () => {
     const { token } = await person('browser_admin', { subject: 'someone' });
     const { cookie } = await signIn(token);
     expect(await edge.data('GET', '/v1/session', by(cookie))).toMatchObject({ subject: 'someone', via: 'session' });
@@ -48,7 +48,7 @@ describe('a session', () => {
     expect(await edge.error('GET', '/v1/audit', by(cookie))).toMatchObject({ error: 'forbidden' });
   });
 
-  it('writes from a page of this origin only', async () => {
+  it('a write by session needs a page of this origin', async () => {
     const { cookie } = await signIn((await person()).token);
     const foreign = [
       'https://evil.test',
@@ -67,7 +67,7 @@ describe('a session', () => {
     expect(await edge.data('GET', '/v1/system/state')).toMatchObject({ mode: 'running' });
   });
 
-  it('is not begun by a page of another origin', async () => {
+  it('a page of another origin cannot sign in', async () => {
     const { token } = await person();
     const headers = { origin: 'https://evil.test' };
     expect(await edge.error('POST', '/v1/session', { token: null, body: { token }, headers })).toMatchObject({
@@ -75,7 +75,7 @@ describe('a session', () => {
     });
   });
 
-  it('begins with the token in the header too, with the bootstrap secret too, and not with another session', async () => {
+  it('a sign-in takes a token in the body or the header, also the bootstrap secret, but no other session', async () => {
     const { token } = await person('readonly');
     expect(await edge.data('POST', '/v1/session', { token })).toMatchObject({ role: 'readonly' });
     const { cookie } = await signIn(env.BAA_BOOTSTRAP_TOKEN);
@@ -84,14 +84,14 @@ describe('a session', () => {
     expect(await renewal).toMatchObject({ error: 'missing_token' });
   });
 
-  it('is for people: a node has no page', async () => {
+  it('a node cannot sign in', async () => {
     const { token } = await person('controller');
     expect(await edge.error('POST', '/v1/session', { token: null, body: { token } })).toMatchObject({
       error: 'forbidden',
     });
   });
 
-  it('gives its cookie to a repeat of the same request as well', async () => {
+  it('a repeated sign-in gets a cookie too', async () => {
     const { token } = await person();
     const call = { token: null, body: { token }, headers: { 'idempotency-key': 'sign-in-1' } };
     await edge.call('POST', '/v1/session', call);
@@ -101,45 +101,45 @@ describe('a session', () => {
   });
 });
 
-describe('a session ends', () => {
-  it('after twelve hours', async () => {
+describe('the end of a session', () => {
+  it('a session ends after twelve hours', async () => {
     const { cookie } = await signIn((await person()).token);
     edge.now += 12 * HOUR_MS;
     expect(await edge.error('GET', '/v1/session', by(cookie))).toMatchObject({ status: 401, error: 'expired_token' });
   });
 
-  it('with its token: by time, by rotation, by revocation', async () => {
+  it('a session ends when its token expires, is rotated or is revoked', async () => {
     const brief = await person('readonly', { expires_in_ms: HOUR_MS });
-    const { cookie: briefly, session } = await signIn(brief.token);
+    const { cookie: briefCookie, session } = await signIn(brief.token);
     expect(session.expires_at).toBe(brief.expires_at);
     const rotated = await person();
     const { cookie: before } = await signIn(rotated.token);
     await edge.data<TokenCreated>('POST', `/v1/tokens/${rotated.token_id}/rotate`, { body: {} });
     expect(await edge.error('GET', '/v1/session', by(before))).toMatchObject({ error: 'invalid_token' });
     const revoked = await person();
-    const { cookie: doomed } = await signIn(revoked.token);
+    const { cookie: revokedCookie } = await signIn(revoked.token);
     await edge.data('DELETE', `/v1/tokens/${revoked.token_id}`);
-    expect(await edge.error('GET', '/v1/session', by(doomed))).toMatchObject({ error: 'revoked_token' });
+    expect(await edge.error('GET', '/v1/session', by(revokedCookie))).toMatchObject({ error: 'revoked_token' });
     edge.now += HOUR_MS;
-    expect(await edge.error('GET', '/v1/session', by(briefly))).toMatchObject({ error: 'expired_token' });
+    expect(await edge.error('GET', '/v1/session', by(briefCookie))).toMatchObject({ error: 'expired_token' });
   });
 
-  it('when its owner signs out: the browser is told to forget it', async () => {
+  it('a sign-out deletes the cookie', async () => {
     const { cookie } = await signIn((await person()).token);
     const reply = await edge.call('DELETE', '/v1/session', by(cookie, { headers: { origin: ORIGIN } }));
     expect(JSON.parse(reply.text).data).toEqual({ signed_out: true });
     expect(reply.headers.get('set-cookie')).toMatch(/^conductor_session=; .*Max-Age=0/);
   });
 
-  it('with the secret it was signed under', async () => {
+  it('a session ends when the bootstrap secret changes', async () => {
     const { cookie } = await signIn((await person()).token);
     const other = new TestEdge({ now: edge.now, env: { BAA_BOOTSTRAP_TOKEN: 'another-secret-of-good-length' } });
     expect(await other.error('GET', '/v1/session', by(cookie))).toMatchObject({ error: 'invalid_token' });
   });
 });
 
-describe('a cookie that was made up', () => {
-  it('is refused, whichever part of it', async () => {
+describe('an invalid cookie', () => {
+  it('a cookie with any forged part is refused', async () => {
     const { cookie } = await signIn((await person('readonly')).token);
     const { token_id: another } = await person('ops_admin');
     const [name, value = ''] = cookie.split('=');
@@ -162,7 +162,7 @@ describe('a cookie that was made up', () => {
     }
   });
 
-  it('is slowed down like a wrong token', async () => {
+  it('wrong cookies are rate-limited like wrong tokens', async () => {
     const headers = { cookie: 'conductor_session=x', 'cf-connecting-ip': '198.51.100.77' };
     let status = 401;
     for (let tries = 0; status === 401 && tries < 300; tries += 1) {
@@ -171,7 +171,7 @@ describe('a cookie that was made up', () => {
     expect(status).toBe(429);
   });
 
-  it('does not stand in the way of a good bearer token', async () => {
+  it('an invalid cookie does not affect a valid bearer token', async () => {
     const { token } = await person('readonly');
     const headers = { cookie: 'conductor_session=x' };
     expect(await edge.data('GET', '/v1/session', { token, headers })).toMatchObject({ via: 'token', expires_at: null });

@@ -9,10 +9,9 @@ import { DESCRIBE, EXEC, instructionsOf } from '../support/conductor.ts';
 import type { Call, Reply } from '../support/edge.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 
-// A day of a small conductor, so that the routes succeed for real: what they answer then is what the document says they
-// answer, by the document's own schemas, and what they changed is in the audit. A route that is added is either played
-// here or named among those that another test plays.
-const PLAYED_ELSEWHERE: Record<string, string> = {
+// A day of a small conductor, so that every route succeeds: its responses match the schemas of the OpenAPI document, and
+// its writes are in the audit. A new route is called here, or named among those that another test calls.
+const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'GET /v1/controllers/:controller_id/channel': 'coordination.test.ts',
   'GET /artifact/:artifact_id/:signature': 'frame.test.ts',
   'POST /v1/system/restore-check': 'objects, restore-check',
@@ -32,7 +31,7 @@ const specs = ROUTES.map(({ spec }) => spec);
 const document = JSON.parse(JSON.stringify(openApiDocument(specs)).replaceAll('#/components/schemas/', '#/$defs/'));
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method.toUpperCase()} ${path}`;
 
-/** The successes of each route. */
+/** The successful responses of each route. */
 const seen = new Map<string, Reply[]>();
 const call = edge.call.bind(edge);
 edge.call = async (method: string, path: string, given: Call = {}) => {
@@ -44,17 +43,21 @@ edge.call = async (method: string, path: string, given: Call = {}) => {
 };
 
 async function playInstructions(): Promise<IngestResponse> {
-  const bring = (...asked: Parameters<typeof instructionsOf>) =>
-    day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...asked) }));
+  const bring = (...drafts: Parameters<typeof instructionsOf>) =>
+    day.bring(day.message({ remote_conversation_id: `day-${edge.now++}`, instructions: instructionsOf(...drafts) }));
   const { instructions, message_id } = await bring(DESCRIBE, EXEC);
   const [edgeTool, exec] = instructions.map((one) => one.instruction_id);
   await day.act(`/v1/instructions/${edgeTool}/run`);
   await day.act(`/v1/instructions/${exec}/started`);
   await day.result(exec ?? '', { output: 'x'.repeat(5_000) });
   await day.act(`/v1/messages/${message_id}/reply`, { outcome: 'delivered', reason: null, attempt: 1 });
-  const doomed = await bring(EXEC);
-  await edge.data('POST', `/v1/instructions/${doomed.instructions[0]?.instruction_id}/cancel`, { body: {} });
-  return { ...doomed, message_id, instructions };
+  const reported = await bring(EXEC);
+  await day.act(`/v1/messages/${reported.message_id}/progress`, {
+    items: reported.instructions.map(({ instruction_id }) => ({ instruction_id, started: true })),
+  });
+  const canceled = await bring(EXEC);
+  await edge.data('POST', `/v1/instructions/${canceled.instructions[0]?.instruction_id}/cancel`, { body: {} });
+  return { ...canceled, message_id, instructions };
 }
 
 async function playRenewals(): Promise<string> {
@@ -108,13 +111,13 @@ beforeAll(async () => {
     artifact_id: artifact?.artifact_id,
     ...{ message_id, local_conversation_id, job_id, token_id },
   };
-  const reads = specs.filter((spec) => spec.method === 'get' && !(nameOf(spec) in PLAYED_ELSEWHERE));
+  const reads = specs.filter((spec) => spec.method === 'get' && !(nameOf(spec) in CALLED_IN_OTHER_TESTS));
   for (const spec of reads) {
     const path = spec.path.replace(/:([a-z_]+)/g, (_all, name: string) => known[name] ?? `no-${name}`);
-    const asks = spec.query instanceof z.ZodObject ? Object.keys(spec.query.shape) : [];
+    const fields = spec.query instanceof z.ZodObject ? Object.keys(spec.query.shape) : [];
     const query = [
-      asks.includes('wait_ms') ? '?wait_ms=0' : '',
-      asks.includes('controller_id') ? `?controller_id=${NODE}` : '',
+      fields.includes('wait_ms') ? '?wait_ms=0' : '',
+      fields.includes('controller_id') ? `?controller_id=${NODE}` : '',
     ].join('');
     if (!seen.has(nameOf(spec))) await edge.call('GET', path + query);
   }
@@ -122,12 +125,12 @@ beforeAll(async () => {
   await day.act('/v1/leader/release', { term });
 });
 
-const played = specs.filter((spec) => !(nameOf(spec) in PLAYED_ELSEWHERE));
+const calledHere = specs.filter((spec) => !(nameOf(spec) in CALLED_IN_OTHER_TESTS));
 
-const named = played.map((spec) => ({ name: nameOf(spec), spec }));
+const named = calledHere.map((spec) => ({ name: nameOf(spec), spec }));
 
-describe('what succeeds', () => {
-  it.each(named)('$name answers what the document describes, and nothing beyond', ({ name, spec }) => {
+describe('a success', () => {
+  it.each(named)('of $name has the documented fields and no other', ({ name, spec }) => {
     const replies = seen.get(name) ?? [];
     expect(replies.length, 'never succeeded').toBeGreaterThan(0);
     const { responses } = document.paths[spec.path.replace(/:([a-z_]+)/g, '{$1}')][spec.method];
@@ -142,18 +145,23 @@ describe('what succeeds', () => {
     }
   });
 
-  it.each(named.filter(({ spec }) => spec.method !== 'get'))('$name is audited: who and what', async ({ name }) => {
-    const asked = (seen.get(name) ?? []).map(({ headers }) => headers.get('x-request-id'));
-    const rows = await rowsOf<{ actor: string; role: string; request_id: string }>(
-      'SELECT actor, role, request_id FROM audit WHERE action = ?',
-      name,
-    );
-    const mine = rows.filter(({ request_id }) => asked.includes(request_id));
-    expect(mine.length, 'no row of any of these writes').toBeGreaterThan(0);
-    for (const { actor, role } of mine) expect([actor, role]).not.toContain('');
-  });
+  it.each(named.filter(({ spec }) => spec.method !== 'get'))(
+    'of $name is recorded with actor and role, in the audit or the journal',
+    async ({ name }) => {
+      const requestIds = (seen.get(name) ?? []).map(({ headers }) => headers.get('x-request-id'));
+      const rows = await rowsOf<{ actor: string; role: string; request_id: string }>(
+        `SELECT actor, role, request_id FROM audit WHERE action = ?1
+          UNION ALL SELECT written_by->>'actor', written_by->>'role', written_by->>'request_id' FROM journal_blocks
+            WHERE written_by->>'action' = ?1`,
+        name,
+      );
+      const own = rows.filter(({ request_id }) => requestIds.includes(request_id));
+      expect(own.length, 'no row of any of these writes').toBeGreaterThan(0);
+      for (const { actor, role } of own) expect([actor, role]).not.toContain('');
+    },
+  );
 });
 
-it('knows no route that is gone', () => {
-  expect(specs.map(nameOf)).toEqual(expect.arrayContaining(Object.keys(PLAYED_ELSEWHERE)));
+it('the routes that other tests call exist', () => {
+  expect(specs.map(nameOf)).toEqual(expect.arrayContaining(Object.keys(CALLED_IN_OTHER_TESTS)));
 });

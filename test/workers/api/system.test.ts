@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../../schema/contracts/tokens.ts';
 import { withoutFence } from '../objects/support.ts';
-import { rowsOf, TestEdge } from '../support/edge.ts';
+import { EVENTS, rowsOf, TestEdge } from '../support/edge.ts';
 
 const edge = new TestEdge();
 let tokens: Record<Role, string>;
@@ -22,7 +22,7 @@ const state = () => edge.data<Record<string, unknown>>('GET', '/v1/system/state'
 const fence = async () => (await rowsOf<{ mode: string; mode_version: number }>('SELECT * FROM fence WHERE id = 1'))[0];
 
 describe('the system mode over HTTP', () => {
-  it('changes, says so in D1 before it answers, and remembers who asked and why', async () => {
+  it('a change of mode is in D1 before the response, with requester and reason', async () => {
     const before = await state();
     const response = await edge.data<Change>('POST', '/v1/system/pause', {
       token: tokens.browser_admin,
@@ -34,28 +34,28 @@ describe('the system mode over HTTP', () => {
     expect(await state()).toMatchObject({ mode: 'paused', reason: 'lunch', requested_by: 'someone', drained: false });
   });
 
-  it('takes the subject of the token when nobody else is named', async () => {
+  it('the requester is the subject of the token by default', async () => {
     await edge.data('POST', '/v1/system/pause', { token: tokens.browser_admin });
     expect(await state()).toMatchObject({ requested_by: 'a browser_admin', reason: null });
   });
 
-  it('accepts a repeat and changes nothing', async () => {
+  it('a repeated change is accepted and changes nothing', async () => {
     const first = await edge.data<Change>('POST', '/v1/system/pause', { body: { reason: 'first' } });
     const second = await edge.data<Change>('POST', '/v1/system/pause', { body: { reason: 'second' } });
     expect(second).toMatchObject({ accepted: true, status: 'applied', mode: 'paused', version: first.version });
     expect(await state()).toMatchObject({ reason: 'first' });
   });
 
-  it('tells of a change once, as an event', async () => {
+  it('a change of mode makes one event', async () => {
     const { version } = await edge.data<Change>('POST', '/v1/system/drain');
     await edge.data('POST', '/v1/system/drain');
     const events = await rowsOf<{ data: string }>(
-      "SELECT data FROM events WHERE topic = 'system' AND subject_id = 'draining'",
+      `SELECT data FROM ${EVENTS} WHERE topic = 'system' AND subject_id = 'draining'`,
     );
     expect(events.map(({ data }) => (JSON.parse(data) as Change).version)).toEqual([version]);
   });
 
-  it('is not acknowledged while D1 cannot be told, and is when asked again', async () => {
+  it('a change is not acknowledged while D1 cannot store it, and is on a retry', async () => {
     await withoutFence(async () => {
       expect(await edge.error('POST', '/v1/system/pause')).toMatchObject({ status: 500, error: 'internal' });
     });
@@ -64,7 +64,7 @@ describe('the system mode over HTTP', () => {
     expect(await fence()).toMatchObject({ mode: 'paused', mode_version: version });
   });
 
-  it('takes interrupt with pause only', async () => {
+  it('only pause accepts interrupt', async () => {
     await edge.data('POST', '/v1/system/pause', { body: { interrupt: true } });
     for (const verb of ['resume', 'drain']) {
       expect(await edge.error('POST', `/v1/system/${verb}`, { body: { interrupt: true } })).toMatchObject({
@@ -74,7 +74,7 @@ describe('the system mode over HTTP', () => {
     }
   });
 
-  it('is drained when draining has nothing left to do', async () => {
+  it('a draining system is drained when nothing is in progress', async () => {
     await edge.data('POST', '/v1/system/drain');
     expect(await state()).toMatchObject({ mode: 'draining', drained: true });
     await edge.data('POST', '/v1/system/resume');
@@ -97,7 +97,7 @@ describe('a pause that interrupts', () => {
         '{"source":"dom","other":"agrees"}', '[]', 'accepted', 1, 1)`,
     ).bind(id, id);
 
-  it('cancels what is claimed, tells what runs to end, and lets control instructions go on', async () => {
+  it('a pause with interrupt cancels claimed instructions, asks running ones to stop, and keeps control instructions', async () => {
     await env.DB.batch([
       env.DB.prepare(`INSERT INTO local_conversations (local_conversation_id, platform, remote_conversation_id,
         automation_status, last_non_paused_automation_status, created_at, updated_at)
@@ -124,7 +124,7 @@ describe('a pause that interrupts', () => {
     ]);
   });
 
-  it('asked for again finds nothing more to cancel', async () => {
+  it('a second pause with interrupt cancels nothing more', async () => {
     await edge.data('POST', '/v1/system/pause', { body: { interrupt: true } });
     const { summary } = await edge.data<Change>('POST', '/v1/system/pause', { body: { interrupt: true } });
     expect(summary).toContain('0 canceled');

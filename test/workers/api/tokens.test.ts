@@ -7,27 +7,27 @@ import { rowsOf, TestEdge } from '../support/edge.ts';
 const edge = new TestEdge();
 const DAY_MS = 86_400_000;
 
-async function everything(): Promise<string> {
-  const tables = ['tokens', 'audit', 'events', 'idempotency_keys', 'outbox_marks'];
+async function storedText(): Promise<string> {
+  const tables = ['tokens', 'audit', 'event_batches', 'idempotency_keys', 'outbox_marks'];
   const rows = await Promise.all(tables.map((table) => rowsOf(`SELECT * FROM ${table}`)));
   return JSON.stringify(rows);
 }
 
 describe('a token', () => {
-  it('is shown once and stored nowhere, not even for a repeat', async () => {
+  it('a secret is shown once and never stored, not even for a repeat', async () => {
     const body = { role: 'readonly', subject: 'a screen' };
     const headers = { 'idempotency-key': 'make-the-screen' };
     const first = await edge.data<TokenCreated>('POST', '/v1/tokens', { body, headers });
     const again = await edge.data<TokenCreated>('POST', '/v1/tokens', { body, headers });
     expect(again).toEqual(first);
-    expect(await everything()).not.toContain(first.token);
+    expect(await storedText()).not.toContain(first.token);
     const { items } = await edge.data<{ items: Token[] }>('GET', '/v1/tokens?role=readonly');
     expect(items).toContainEqual(expect.objectContaining({ token_id: first.token_id, subject: 'a screen' }));
     expect(JSON.stringify(items)).not.toContain('token_hash');
     expect(await edge.call('GET', '/v1/leader', { token: first.token })).toMatchObject({ status: 200 });
   });
 
-  it('names its node when it is one of a node, and only then', async () => {
+  it('a token names a node exactly when its role is one of nodes', async () => {
     for (const role of ['controller', 'worker']) {
       expect(await edge.error('POST', '/v1/tokens', { body: { role, subject: 'x' } })).toMatchObject({
         error: 'invalid_request',
@@ -38,7 +38,7 @@ describe('a token', () => {
     expect(await edge.error('POST', '/v1/tokens', { body })).toMatchObject({ details: { field: 'controller_id' } });
   });
 
-  it('ends when its time has come', async () => {
+  it('a token expires', async () => {
     const { token } = await edge.mint('readonly', { expires_in_ms: DAY_MS });
     edge.now += DAY_MS - 1;
     expect((await edge.call('GET', '/v1/leader', { token })).status).toBe(200);
@@ -46,7 +46,7 @@ describe('a token', () => {
     expect(await edge.error('GET', '/v1/leader', { token })).toMatchObject({ status: 401, error: 'expired_token' });
   });
 
-  it('gets a new secret by rotation, and the old one is refused from then on', async () => {
+  it('a rotated token has a new secret, and the old one is refused', async () => {
     const { token: old, token_id } = await edge.mint('readonly');
     const { token, ...rest } = await edge.data<TokenCreated>('POST', `/v1/tokens/${token_id}/rotate`, { body: {} });
     expect(rest).toMatchObject({ token_id, subject: 'a readonly' });
@@ -54,7 +54,7 @@ describe('a token', () => {
     expect((await edge.call('GET', '/v1/leader', { token })).status).toBe(200);
   });
 
-  it('that has expired is rotated only with a new end', async () => {
+  it('an expired token is rotated only with a new expiry', async () => {
     const { token_id } = await edge.mint('readonly', { expires_in_ms: 1_000 });
     edge.now += 1_000;
     expect(await edge.error('POST', `/v1/tokens/${token_id}/rotate`)).toMatchObject({ error: 'conflict' });
@@ -64,7 +64,7 @@ describe('a token', () => {
     expect(expires_at).toBe(edge.now + DAY_MS);
   });
 
-  it('stays revoked', async () => {
+  it('a revoked token stays revoked', async () => {
     const { token, token_id } = await edge.mint('readonly');
     const { revoked_at } = await edge.data<Token>('DELETE', `/v1/tokens/${token_id}`);
     edge.now += 5;
@@ -73,7 +73,7 @@ describe('a token', () => {
     expect(await edge.error('POST', `/v1/tokens/${token_id}/rotate`)).toMatchObject({ error: 'conflict' });
   });
 
-  it('remembers its last use, to the minute', async () => {
+  it('a token records its last use to the minute', async () => {
     const { token, token_id } = await edge.mint('readonly');
     const lastUse = async () =>
       (await rowsOf<{ last_used_at: number }>('SELECT last_used_at FROM tokens WHERE token_id = ?', token_id))[0]
@@ -88,7 +88,7 @@ describe('a token', () => {
     expect(await lastUse()).toBe(edge.now);
   });
 
-  it('that is not there is said to be so', async () => {
+  it('an unknown token id is not found', async () => {
     const id = `tok_${'0'.repeat(26)}`;
     expect(await edge.error('DELETE', `/v1/tokens/${id}`)).toMatchObject({ status: 404, error: 'token_not_found' });
     expect(await edge.error('DELETE', '/v1/tokens/nonsense')).toMatchObject({
@@ -112,7 +112,7 @@ describe('the channel of a node', () => {
   it.each([
     ['revoked', (id: string) => edge.data('DELETE', `/v1/tokens/${id}`)],
     ['rotated', (id: string) => edge.data('POST', `/v1/tokens/${id}/rotate`, { body: {} })],
-  ])('is closed when its token is %s', async (_how, end) => {
+  ])('the channel of a node closes when its token is %s', async (_how, end) => {
     const { token, token_id } = await edge.mint('controller');
     const { closed } = await open(token);
     await end(token_id);
@@ -124,7 +124,7 @@ describe('failed authentication', () => {
   const from = (address: string, token: string) =>
     edge.call('GET', '/v1/leader', { token, headers: { 'cf-connecting-ip': address } });
 
-  it('is slowed down per address, without locking out a good token', async () => {
+  it('failed attempts are limited per address, and a valid token is still accepted', async () => {
     let limited = await from('198.51.100.1', 'baa_guess-number-one');
     for (let tries = 0; limited.status === 401 && tries < 300; tries += 1) {
       limited = await from('198.51.100.1', `baa_guess-number-${tries}`);

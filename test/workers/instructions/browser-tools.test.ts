@@ -1,18 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { InstructionRunResponse } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
-import { NODE, rowsOf } from '../support/edge.ts';
-import { answerCommand, bringTo, browserOf, commandsFor, messageStatus, statusesOf, sweep } from './support.ts';
+import { ENTRIES, EVENTS, NODE, rowsOf } from '../support/edge.ts';
+import { bringTo, browserOf, commandsFor, messageStatus, reportCommandResult, statusesOf, sweep } from './support.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
 const SEND = { target: 'browser.chatgpt', tool: 'send', params: { prompt: 'hello' } };
 const run = (id: string | undefined) => conductor.act<InstructionRunResponse>(`/v1/instructions/${id}/run`);
-const ANSWER = { status: 'succeeded', output: 'sent', duration_ms: 40, truncated: false };
+const RESULT = { status: 'succeeded', output: 'sent', duration_ms: 40, truncated: false };
 
-// In this order: first nobody has the platform, then the other node does.
-describe('a tool of a browser that its holder has not', () => {
-  it('fails with that code when nobody has one', async () => {
+// In this order: at first no node has a browser of the platform, then the other node has one.
+describe('a browser tool whose browser another node has', () => {
+  it('the instruction fails with no_active_client when no node has such a browser', async () => {
     const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
     const response = await run(ids[0]);
     expect(response).toMatchObject({ status: 'failed', error_code: 'no_active_client', rest: [{ status: 'claimed' }] });
@@ -21,13 +21,13 @@ describe('a tool of a browser that its holder has not', () => {
     expect(await messageStatus(message_id)).toBe('failed');
   });
 
-  it('fails with another code when nobody is signed in', async () => {
+  it('the instruction fails with no_credentials when no such browser is signed in', async () => {
     await browserOf(conductor, OTHER_NODE, 'firefox-2', { login: 'lost' });
     const { ids } = await bringTo(conductor, [SEND]);
     expect(await run(ids[0])).toMatchObject({ status: 'failed', error_code: 'no_credentials' });
   });
 
-  it('is done by the node that has one, once; its result ends the instruction and is there for its holder', async () => {
+  it('the node that has the browser runs it once, and its result ends the instruction and can be read by the node that holds it', async () => {
     await browserOf(conductor, OTHER_NODE, 'firefox-2');
     const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
     expect(await run(ids[0])).toMatchObject({ status: 'running', output: '', error_code: null });
@@ -35,6 +35,7 @@ describe('a tool of a browser that its holder has not', () => {
     const [command, ...more] = await commandsFor(conductor, 'instruction', OTHER_NODE);
     expect(more).toEqual([]);
     expect(command?.body).toEqual({
+      requested_by: 'instruction',
       instruction_id: ids[0],
       name: 'browser.chatgpt::send',
       params: { prompt: 'hello' },
@@ -42,17 +43,17 @@ describe('a tool of a browser that its holder has not', () => {
       timeout_ms: 60_000,
     });
     expect((await edge.error('POST', `/v1/instructions/${ids[1]}/run`, await asNode())).error).toBe('conflict');
-    await answerCommand(conductor, command?.command_id ?? '', ANSWER, OTHER_NODE);
+    await reportCommandResult(conductor, command?.command_id ?? '', RESULT, OTHER_NODE);
     expect(await statusesOf(message_id)).toEqual(['succeeded', 'claimed']);
     expect(await run(ids[0])).toMatchObject({ status: 'succeeded', output: 'sent', duration_ms: 40 });
     const [ended] = await rowsOf<{ controller_id: string; chain: string }>(
-      "SELECT controller_id, chain FROM instruction_events WHERE instruction_id = ? AND kind = 'ended'",
+      `SELECT controller_id, chain FROM ${ENTRIES} WHERE instruction_id = ? AND kind = 'ended'`,
       ids[0],
     );
     expect(ended).toEqual({ controller_id: OTHER_NODE, chain: NODE });
   });
 
-  it('without an answer is interrupted when its claim has run out, and a late answer is kept as such', async () => {
+  it('an instruction without a result is interrupted when its claim expires, and a later result is kept as late', async () => {
     const { ids, message_id } = await bringTo(conductor, [SEND]);
     await run(ids[0]);
     const [command] = await commandsFor(conductor, 'instruction', OTHER_NODE);
@@ -60,11 +61,11 @@ describe('a tool of a browser that its holder has not', () => {
     await sweep(conductor);
     expect(await statusesOf(message_id)).toEqual(['interrupted']);
     expect(await commandsFor(conductor, 'instruction', OTHER_NODE)).toEqual([]);
-    await answerCommand(conductor, command?.command_id ?? '', ANSWER, OTHER_NODE);
+    await reportCommandResult(conductor, command?.command_id ?? '', RESULT, OTHER_NODE);
     expect(await statusesOf(message_id)).toEqual(['interrupted']);
   });
 
-  it('ends at once when that node refuses it, and what is behind it goes on', async () => {
+  it('the instruction fails at once when that node refuses the command, and the next one can run', async () => {
     const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
     await run(ids[0]);
     const [command] = await commandsFor(conductor, 'instruction', OTHER_NODE);
@@ -73,13 +74,13 @@ describe('a tool of a browser that its holder has not', () => {
     await edge.data('POST', `/v1/controllers/${OTHER_NODE}/receipts`, { token, body: { receipts } });
     await vi.waitFor(async () => expect(await statusesOf(message_id)).toEqual(['failed', 'claimed']));
     expect(await run(ids[0])).toMatchObject({ status: 'failed', error_code: 'unsupported' });
-    // Said again, it changes nothing.
+    // A repeated receipt changes nothing.
     await edge.data('POST', `/v1/controllers/${OTHER_NODE}/receipts`, { token, body: { receipts } });
     await run(ids[1]);
     expect(await messageStatus(message_id)).toBe('failed');
   });
 
-  it('is canceled here at once', async () => {
+  it('an instruction that another node runs is canceled at once', async () => {
     const { ids, message_id } = await bringTo(conductor, [SEND]);
     await run(ids[0]);
     await edge.data('POST', `/v1/instructions/${ids[0]}/cancel`, { body: {} });
@@ -91,8 +92,8 @@ async function asNode() {
   return { token: await conductor.token(), body: { controller_id: NODE } };
 }
 
-describe('a person at a browser', () => {
-  it('sees who has what, and at what pace it is driven', async () => {
+describe('a person who uses a browser through the API', () => {
+  it('a person sees which node has which browser, and its delivery pace', async () => {
     await browserOf(conductor, NODE, 'firefox-9', { login: 'stale', slots: { stale_sweep_count: 2, breaker: 'open' } });
     const page = await edge.data<{
       clients: { client_id: string; platforms: object[] }[];
@@ -116,7 +117,7 @@ describe('a person at a browser', () => {
     await browserOf(conductor, NODE, 'firefox-9', { connected: false });
   });
 
-  it('sends a prompt, and its outcome is an event', async () => {
+  it('a person sends a prompt, and an event says how that ended', async () => {
     const path = '/v1/browser/chatgpt/send';
     const headers = { 'idempotency-key': 'send-once' };
     const call = { body: { prompt: 'hello' }, headers };
@@ -127,35 +128,48 @@ describe('a person at a browser', () => {
     );
     expect(controller_id).toBe(OTHER_NODE);
     expect(await edge.data('POST', path, call)).toEqual({ command_id, controller_id });
-    await answerCommand(conductor, command_id, { ...ANSWER, status: 'failed', error_code: 'timeout' }, OTHER_NODE);
-    const [told] = await rowsOf<{ data: string }>(
-      "SELECT data FROM events WHERE type = 'sent' AND subject_id = ?",
+    const pending = await commandsFor(conductor, 'instruction', OTHER_NODE);
+    expect(pending.find((one) => one.command_id === command_id)?.body).toEqual({
+      requested_by: 'person',
+      name: 'browser.chatgpt::send',
+      params: { prompt: 'hello' },
+      platform: 'chatgpt',
+      timeout_ms: 60_000,
+    });
+    await reportCommandResult(
+      conductor,
+      command_id,
+      { ...RESULT, status: 'failed', error_code: 'timeout' },
+      OTHER_NODE,
+    );
+    const [event] = await rowsOf<{ data: string }>(
+      `SELECT data FROM ${EVENTS} WHERE type = 'sent' AND subject_id = ?`,
       command_id,
     );
-    expect(JSON.parse(told?.data ?? '')).toEqual({
+    expect(JSON.parse(event?.data ?? '')).toEqual({
       status: 'failed',
       error_code: 'timeout',
       controller_id: OTHER_NODE,
     });
   });
 
-  it('sends nothing while the system is paused', async () => {
+  it('a prompt is refused while the system is paused', async () => {
     await conductor.mode('pause');
     const response = await edge.error('POST', '/v1/browser/chatgpt/send', { body: { prompt: 'hello' } });
     expect(response.error).toBe('system_paused');
     await conductor.mode('resume');
   });
 
-  it('reads what one shows, as it reads it now', async () => {
+  it('a person reads the conversation that a browser shows at this moment', async () => {
     const reading = edge.data('GET', '/v1/browser/chatgpt/current?conversation_id=c-1');
     const command = await appears(async () => (await commandsFor(conductor, 'browser.read', OTHER_NODE))[0]);
     expect(command.body).toEqual({ platform: 'chatgpt', conversation_id: 'c-1' });
     const shown = { conversation_id: 'c-1', source: 'site', messages: [{ role: 'user', message_id: 'm', text: 'hi' }] };
-    await answerCommand(conductor, command.command_id, { outcome: 'read', ...shown }, OTHER_NODE);
+    await reportCommandResult(conductor, command.command_id, { outcome: 'read', ...shown }, OTHER_NODE);
     expect(await reading).toEqual({ ...shown, controller_id: OTHER_NODE });
   });
 
-  it('is told when no browser is there, or none is signed in', async () => {
+  it('a request is refused when no browser is connected, or none is signed in', async () => {
     const errorOf = async (method: string, path: string, call = {}) => (await edge.error(method, path, call)).error;
     expect(await errorOf('GET', '/v1/browser/gemini/current')).toBe('no_active_client');
     expect(await errorOf('POST', '/v1/browser/gemini/send', { body: { prompt: 'x' } })).toBe('no_active_client');
@@ -165,7 +179,7 @@ describe('a person at a browser', () => {
   });
 });
 
-/** What `look` finds once it is there: each look is a call of the edge, so time goes on. */
+/** Repeats `look` until it finds something. Each look is a call of the edge, which takes time. */
 async function appears<T>(look: () => Promise<T | undefined>): Promise<T> {
   const found = await look();
   return found ?? appears(look);

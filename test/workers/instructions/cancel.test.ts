@@ -1,14 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { Conductor, DESCRIBE, EXEC } from '../support/conductor.ts';
-import { ASKED, answerCommand, bringTo, commandsFor, messageStatus, statusesOf, storyOf, sweep } from './support.ts';
+import {
+  ASKED,
+  bringTo,
+  commandsFor,
+  messageStatus,
+  reportCommandResult,
+  statusesOf,
+  storyOf,
+  sweep,
+} from './support.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
 const cancel = (id: string | undefined, reason?: string) =>
   edge.data<{ status: string }>('POST', `/v1/instructions/${id}/cancel`, { body: { reason } });
 
-describe('a person cancels', () => {
-  it('what is claimed, waits, or is to be approved: at once', async () => {
+describe('a cancellation by a person', () => {
+  it('an instruction that is claimed, waits, or waits for approval is canceled at once', async () => {
     const { ids, message_id } = await bringTo(conductor, [EXEC, ASKED, DESCRIBE]);
     expect((await cancel(ids[2])).status).toBe('canceled');
     expect((await cancel(ids[1])).status).toBe('canceled');
@@ -17,31 +26,31 @@ describe('a person cancels', () => {
     expect(await messageStatus(message_id)).toBe('failed');
   });
 
-  it('what runs: its host is told, and its result says how it ended', async () => {
+  it('the host of a running instruction gets a command, and its result says how the instruction ended', async () => {
     const { ids, message_id } = await bringTo(conductor, [EXEC, EXEC]);
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
     expect((await cancel(ids[0], 'wrong folder')).status).toBe('running');
-    const [told, ...more] = await commandsFor(conductor, 'instruction.cancel');
-    expect([told?.body.instruction_id, more]).toEqual([ids[0], []]);
+    const [command, ...more] = await commandsFor(conductor, 'instruction.cancel');
+    expect([command?.body.instruction_id, more]).toEqual([ids[0], []]);
     expect(await statusesOf(message_id)).toEqual(['running', 'claimed']);
-    await answerCommand(conductor, told?.command_id ?? '', { outcome: 'noted' });
+    await reportCommandResult(conductor, command?.command_id ?? '', { outcome: 'noted' });
     const { status, rest } = await conductor.result(ids[0] ?? '', { status: 'canceled' });
     expect([status, rest[0]?.status]).toEqual(['canceled', 'claimed']);
     expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'claimed', 'started', 'cancel_requested', 'ended']);
   });
 
-  it('what its host cannot be told of: the claim runs out', async () => {
+  it('a running instruction whose host stays away is interrupted when its claim expires', async () => {
     const { ids, message_id } = await bringTo(conductor, [EXEC]);
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
     await cancel(ids[0]);
     edge.now += 700_000;
     await sweep(conductor);
     expect(await statusesOf(message_id)).toEqual(['interrupted']);
-    // The command is gone with the claim: a host that comes back does not look for it.
+    // The command expires with the claim: a host that comes back does not find it.
     expect(await commandsFor(conductor, 'instruction.cancel')).toEqual([]);
   });
 
-  it('not what has ended or was stopped', async () => {
+  it('a cancellation of an instruction that has ended or was stopped is refused', async () => {
     const { ids } = await bringTo(conductor, [EXEC]);
     await conductor.result(ids[0] ?? '');
     const call = { body: {} };
@@ -54,9 +63,9 @@ describe('a person cancels', () => {
   });
 });
 
-describe('a pause that interrupts', () => {
-  it('cancels what is claimed, tells the host of what runs, and does neither twice', async () => {
-    // What the tests before left to run is not theirs to count.
+describe('a pause with interrupt', () => {
+  it('a pause with interrupt cancels claimed instructions, and sends one command for each running one', async () => {
+    // Ends what the tests before have left executing.
     edge.now += 700_000;
     await sweep(conductor);
     const running = await bringTo(conductor, [EXEC]);
@@ -67,8 +76,8 @@ describe('a pause that interrupts', () => {
     expect(await statusesOf(claimed.message_id)).toEqual(['canceled']);
     expect(await statusesOf(running.message_id)).toEqual(['running']);
     expect((await pause()).summary).toContain('0 canceled');
-    const told = await commandsFor(conductor, 'instruction.cancel');
-    expect(told.map(({ body }) => body.instruction_id)).toEqual(running.ids);
+    const commands = await commandsFor(conductor, 'instruction.cancel');
+    expect(commands.map(({ body }) => body.instruction_id)).toEqual(running.ids);
     await conductor.result(running.ids[0] ?? '', { status: 'canceled' });
     expect(await messageStatus(running.message_id)).toBe('failed');
     await conductor.mode('resume');

@@ -20,8 +20,8 @@ const insert = (id: string, kind = 'instruction.cancel') =>
     .run();
 const ids = (letter: string) => `cmd_${letter.repeat(26)}`;
 
-describe('commands of a node', () => {
-  it('come in the order in which they were stored, whatever their ids: none is passed over', async () => {
+describe('the commands of a node', () => {
+  it('commands are listed in the order in which they were stored, not of their ids, so that none is skipped', async () => {
     const token = await conductor.token();
     const list = async (query: string) => {
       const path = `/v1/controllers/${NODE}/commands?${query}`;
@@ -30,7 +30,7 @@ describe('commands of a node', () => {
     };
     await insert(ids('m'));
     expect((await list('')).ids).toEqual([ids('m')]);
-    // Made earlier on another machine, stored later.
+    // An id that was made earlier on another machine, and is stored later.
     await insert(ids('a'));
     await insert(ids('z'));
     expect((await list(`after=${ids('m')}`)).ids).toEqual([ids('a'), ids('z')]);
@@ -40,7 +40,7 @@ describe('commands of a node', () => {
     expect((await list(`after=${ids('0')}`)).ids).toHaveLength(3);
   });
 
-  it('are listed until that node says without a socket that it took or refused them', async () => {
+  it('a command is listed until its node reports over HTTP that it has taken or refused it', async () => {
     const token = await conductor.token();
     const path = `/v1/controllers/${NODE}`;
     const [taken, refused] = [ids('q'), ids('r')];
@@ -61,16 +61,16 @@ describe('commands of a node', () => {
     for (const one of list.items) expect([taken, refused]).not.toContain(one.command_id);
     const { presence } = await vi.waitFor(async () => {
       const [presence] = Object.values(await nodeHub(env, NODE).presence([NODE]));
-      if (presence?.contact_age_ms === null) throw new Error('asking without a socket is contact too');
+      if (presence?.contact_age_ms === null) throw new Error('a request for commands did not count as contact');
       return { presence };
     });
     expect(presence).toMatchObject({ connected: false });
   });
 
-  it('of a kind that a node does not know make neither a greeting nor a list unreadable', () => {
+  it('a command of an unknown kind is left out, and the greeting or list that holds it stays readable', () => {
     const known = { command_id: ids('a'), kind: 'instruction.cancel', body: { instruction_id: 'i' }, expires_in_ms: 1 };
-    const strange = { ...known, kind: 'moon.landing' };
-    expect(CommandListResponseSchema.parse({ items: [strange, known], next_cursor: null }).items).toEqual([known]);
+    const unknown = { ...known, kind: 'moon.landing' };
+    expect(CommandListResponseSchema.parse({ items: [unknown, known], next_cursor: null }).items).toEqual([known]);
     const lease = {
       lease_name: 'global',
       metadata: {},
@@ -87,15 +87,15 @@ describe('commands of a node', () => {
       mode_version: 0,
       lease: { ...lease, expires_in_ms: 0, preferred_holder_id: null },
       candidate: false,
-      commands: [known, strange],
+      commands: [known, unknown],
     });
     expect(greeting).toMatchObject({ commands: [known] });
     expect(CommandListResponseSchema.safeParse({ items: 'none', next_cursor: null }).success).toBe(false);
   });
 });
 
-describe('a node on its channel', () => {
-  it('is told that something waits for a person, and what the person decided', async () => {
+describe('the channel of a node', () => {
+  it('the channel carries a notice of a pending approval, and then the decision of the person', async () => {
     const node = await TestNode.connect(NODE);
     await node.hello();
     const { ids: asked } = await bringTo(conductor, [ASKED]);

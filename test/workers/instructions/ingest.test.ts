@@ -1,37 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE, RESUME } from '../support/conductor.ts';
-import { rowsOf } from '../support/edge.ts';
+import { ENTRIES, rowsOf } from '../support/edge.ts';
 
 const conductor = new Conductor();
 let conversations = 0;
-/** A conversation of its own for each test. */
-const elsewhere = (): string => {
+/** A new conversation for each test. */
+const newConversation = (): string => {
   conversations += 1;
   return `ingest-${conversations}`;
 };
 const statuses = (response: { instructions: { status: string }[] }) => response.instructions.map((one) => one.status);
 
 describe('a final message', () => {
-  it('is stored, its instructions are claimed, and each has the beginning of its story', async () => {
+  it('a final message is stored, and its instructions are claimed and entered in the journal', async () => {
     const response = await conductor.bring(
-      conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC, DESCRIBE) }),
+      conductor.message({ remote_conversation_id: newConversation(), instructions: instructionsOf(EXEC, DESCRIBE) }),
     );
     expect(response).toMatchObject({ ingest_status: 'accepted', automation_status: 'manual', mode: 'running' });
     expect(statuses(response)).toEqual(['claimed', 'claimed']);
-    // exec 10 min, describe 1 min, and a minute
-    expect(response.instructions[0]?.claim_expires_in_ms).toBe(720_000);
+    // The timeout of exec (10 min) and a minute, and one minute more for describe.
+    expect(response.instructions.map((one) => one.claim_expires_in_ms)).toEqual([660_000, 720_000]);
     const events = await rowsOf<{ kind: string }>(
-      'SELECT kind FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
+      `SELECT kind FROM ${ENTRIES} WHERE instruction_id = ? ORDER BY seq, place`,
       response.instructions[0]?.instruction_id,
     );
     expect(events.map((event) => event.kind)).toEqual(['observed', 'judged', 'claimed']);
   });
 
-  it('without instructions, or of another role, is stored and runs nothing', async () => {
-    const plain = await conductor.bring(conductor.message({ remote_conversation_id: elsewhere() }));
+  it('a message without instructions, or of another role, is stored and runs nothing', async () => {
+    const plain = await conductor.bring(conductor.message({ remote_conversation_id: newConversation() }));
     expect(plain).toMatchObject({ ingest_status: 'ignored_no_instructions', instructions: [] });
     const user = await conductor.bring(
-      conductor.message({ remote_conversation_id: elsewhere(), role: 'user', instructions: instructionsOf(EXEC) }),
+      conductor.message({
+        remote_conversation_id: newConversation(),
+        role: 'user',
+        instructions: instructionsOf(EXEC),
+      }),
     );
     expect(user).toMatchObject({ ingest_status: 'ignored_no_instructions', instructions: [] });
     expect(
@@ -39,16 +43,18 @@ describe('a final message', () => {
     ).toHaveLength(2);
   });
 
-  it('that came back from a broken block only says so', async () => {
+  it('a message whose only block cannot be parsed is parse_error_only', async () => {
     const block_errors = [{ block_index: 0, stage: 'parse', code: 'bad_line', message: 'no', line: 3 } as const];
-    const response = await conductor.bring(conductor.message({ remote_conversation_id: elsewhere(), block_errors }));
+    const response = await conductor.bring(
+      conductor.message({ remote_conversation_id: newConversation(), block_errors }),
+    );
     expect(response.ingest_status).toBe('parse_error_only');
   });
 
-  it('read in two ways that differ is blocked', async () => {
+  it('a message of which the two readings differ is blocked', async () => {
     const response = await conductor.bring(
       conductor.message({
-        remote_conversation_id: elsewhere(),
+        remote_conversation_id: newConversation(),
         capture: { source: 'dom', other: 'differs' },
         instructions: instructionsOf(EXEC),
       }),
@@ -57,21 +63,24 @@ describe('a final message', () => {
     expect(statuses(response)).toEqual(['blocked']);
   });
 
-  it('that waited too long is expired', async () => {
-    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC, RESUME) });
+  it('a message that waited too long is expired', async () => {
+    const body = conductor.message({
+      remote_conversation_id: newConversation(),
+      instructions: instructionsOf(EXEC, RESUME),
+    });
     const response = await conductor.bring(body, { 'x-baa-age-ms': '600001' });
     expect(response.ingest_status).toBe('expired');
     expect(statuses(response)).toEqual(['expired', 'expired']);
   });
 
-  it('names a tool that is not there, or parameters that do not fit: denied whatever the node said', async () => {
+  it('an unknown tool, or parameters that do not fit, are denied even when the node allowed them', async () => {
     const response = await conductor.bring(
       conductor.message({
-        remote_conversation_id: elsewhere(),
+        remote_conversation_id: newConversation(),
         instructions: instructionsOf(
           { target: 'conductor', tool: 'sudo', params: {} },
           { ...DESCRIBE, params: { x: 1 } },
-          { ...EXEC, policy: { decision: 'control', rule: 'a lie' } },
+          { ...EXEC, policy: { decision: 'control', rule: 'not a control tool' } },
         ),
       }),
     );
@@ -79,11 +88,11 @@ describe('a final message', () => {
     expect(response.instructions.map((one) => one.gate)).toEqual(['unknown_tool', 'invalid_params', 'not_control']);
   });
 
-  it('waits behind an approval in message order', async () => {
+  it('an instruction behind an approval waits, in message order', async () => {
     const ask = { policy: { decision: 'ask', rule: 'exec.default' } } as const;
     const response = await conductor.bring(
       conductor.message({
-        remote_conversation_id: elsewhere(),
+        remote_conversation_id: newConversation(),
         instructions: instructionsOf(DESCRIBE, { ...EXEC, ...ask }, DESCRIBE),
       }),
     );
@@ -91,19 +100,22 @@ describe('a final message', () => {
     expect(statuses(response)).toEqual(['claimed', 'awaiting_approval', 'waiting']);
   });
 
-  it('of which everything would only have run in shadow is executed at once', async () => {
+  it('a message with nothing but shadowed instructions is executed at once', async () => {
     const shadow = { policy: { decision: 'shadow', rule: 'mode' } } as const;
     const response = await conductor.bring(
-      conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf({ ...EXEC, ...shadow }) }),
+      conductor.message({
+        remote_conversation_id: newConversation(),
+        instructions: instructionsOf({ ...EXEC, ...shadow }),
+      }),
     );
     expect(response.ingest_status).toBe('executed');
     expect(statuses(response)).toEqual(['shadowed']);
   });
 });
 
-describe('the same message again', () => {
-  it('under the same key gets the same answer, without one it is a duplicate', async () => {
-    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC) });
+describe('a repeated message', () => {
+  it('a repeat under the same key gets the same response, and without a key it is a duplicate', async () => {
+    const body = conductor.message({ remote_conversation_id: newConversation(), instructions: instructionsOf(EXEC) });
     const key = { 'idempotency-key': '0badc0de-1/conv:x/1' };
     const first = await conductor.bring(body, key);
     expect(await conductor.bring(body, key)).toEqual(first);
@@ -112,40 +124,43 @@ describe('the same message again', () => {
   });
 
   it.each([
-    ['first without an id', null, 'id-1'],
-    ['later without an id', 'id-1', null],
-  ])('%s is one message by its text', async (_name, first, later) => {
-    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(EXEC) });
+    ['sent without an id first', null, 'id-1'],
+    ['sent without an id later', 'id-1', null],
+  ])('a message that is %s is the same message by its text', async (_name, first, later) => {
+    const body = conductor.message({ remote_conversation_id: newConversation(), instructions: instructionsOf(EXEC) });
     const one = await conductor.bring({ ...body, assistant_message_id: first });
     const two = await conductor.bring({ ...body, assistant_message_id: later });
     expect(two).toMatchObject({ ingest_status: 'duplicate_only', message_id: one.message_id, instructions: [] });
   });
 
-  it('with two ids is two messages, however alike', async () => {
-    const body = conductor.message({ remote_conversation_id: elsewhere(), instructions: instructionsOf(DESCRIBE) });
+  it('two ids make two messages, also of the same text', async () => {
+    const body = conductor.message({
+      remote_conversation_id: newConversation(),
+      instructions: instructionsOf(DESCRIBE),
+    });
     const one = await conductor.bring(body);
     await conductor.act(`/v1/instructions/${one.instructions[0]?.instruction_id}/run`);
     const two = await conductor.bring({ ...body, assistant_message_id: 'another' });
     expect(two.ingest_status).toBe('accepted');
   });
 
-  it('brought by two nodes at once, many times, is claimed by exactly one', async () => {
+  it('a message that two nodes send at the same time is claimed by exactly one, also over many rounds', async () => {
     for (let round = 0; round < 8; round += 1) {
-      const remote_conversation_id = elsewhere();
-      // In every other round the conversation is there already: then no unique key of its own stands in the way.
+      const remote_conversation_id = newConversation();
+      // In every other round the conversation exists already, so its unique key does not decide the race.
       if (round % 2 === 1) await conductor.bring(conductor.message({ remote_conversation_id }));
       const body = conductor.message({
         remote_conversation_id,
         instructions: instructionsOf(EXEC, DESCRIBE),
       });
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         conductor.bring(body),
         conductor.bring({ ...body, controller_id: OTHER_NODE, client_id: 'firefox-2' }),
         conductor.bring({ ...body, controller_id: OTHER_NODE, client_id: 'firefox-2', assistant_message_id: null }),
       ]);
-      const accepted = answers.filter((response) => response.ingest_status === 'accepted');
+      const accepted = responses.filter((response) => response.ingest_status === 'accepted');
       expect(accepted).toHaveLength(1);
-      const rest = answers.filter((response) => response.ingest_status !== 'accepted');
+      const rest = responses.filter((response) => response.ingest_status !== 'accepted');
       expect(rest.every(({ ingest_status }) => ['duplicate_message', 'duplicate_only'].includes(ingest_status))).toBe(
         true,
       );
@@ -154,25 +169,25 @@ describe('the same message again', () => {
     }
   });
 
-  it('with and without its id at once is stored once, also when nothing of it runs', async () => {
+  it('a message sent with and without its id at the same time is stored once, also when nothing of it runs', async () => {
     const deny = { policy: { decision: 'deny', rule: 'tools' } } as const;
-    const remote_conversation_id = elsewhere();
+    const remote_conversation_id = newConversation();
     await conductor.bring(conductor.message({ remote_conversation_id }));
     for (let round = 0; round < 8; round += 1) {
       const body = conductor.message({ remote_conversation_id, instructions: instructionsOf({ ...EXEC, ...deny }) });
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         conductor.bring(body),
         conductor.bring({ ...body, assistant_message_id: null }),
         conductor.bring({ ...body, controller_id: OTHER_NODE, assistant_message_id: null }),
       ]);
-      expect(new Set(answers.map((response) => response.message_id)).size).toBe(1);
+      expect(new Set(responses.map((response) => response.message_id)).size).toBe(1);
     }
   });
 });
 
-describe('gates', () => {
-  it('hold a second message while the first is executing', async () => {
-    const remote_conversation_id = elsewhere();
+describe('a gate', () => {
+  it('a second message is blocked while the first is executing', async () => {
+    const remote_conversation_id = newConversation();
     await conductor.bring(conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC) }));
     const response = await conductor.bring(
       conductor.message({ remote_conversation_id, instructions: instructionsOf(EXEC, RESUME) }),
@@ -183,8 +198,8 @@ describe('gates', () => {
     ]);
   });
 
-  it('hold ordinary instructions of a paused conversation, which keeps its status and reason', async () => {
-    const remote_conversation_id = elsewhere();
+  it('ordinary instructions of a paused conversation are blocked, and it keeps its status and reason', async () => {
+    const remote_conversation_id = newConversation();
     const { local_conversation_id } = await conductor.bring(conductor.message({ remote_conversation_id }));
     await conductor.automation(local_conversation_id, 'paused');
     const response = await conductor.bring(
@@ -198,15 +213,16 @@ describe('gates', () => {
     expect(row).toEqual({ automation_status: 'paused', pause_reason: 'user_pause' });
   });
 
-  it('pause a conversation that repeats what it has executed', async () => {
-    const remote_conversation_id = elsewhere();
+  it('a conversation that repeats what it has executed is paused', async () => {
+    const remote_conversation_id = newConversation();
     const raw_text = 'again and again';
-    const say = () => conductor.message({ remote_conversation_id, raw_text, instructions: instructionsOf(DESCRIBE) });
+    const nextMessage = () =>
+      conductor.message({ remote_conversation_id, raw_text, instructions: instructionsOf(DESCRIBE) });
     for (let n = 0; n < 3; n += 1) {
-      const { instructions } = await conductor.bring(say());
+      const { instructions } = await conductor.bring(nextMessage());
       await conductor.act(`/v1/instructions/${instructions[0]?.instruction_id}/run`);
     }
-    const response = await conductor.bring(say());
+    const response = await conductor.bring(nextMessage());
     expect(response).toMatchObject({ ingest_status: 'automation_paused', automation_status: 'paused' });
   });
 });

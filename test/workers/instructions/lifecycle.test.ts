@@ -23,8 +23,8 @@ const run = (id: string | undefined) =>
     `/v1/instructions/${id}/run`,
   );
 
-describe('what a node reports', () => {
-  it('begins, ends, and with the last one the message is executed', async () => {
+describe('the report of a node', () => {
+  it('an instruction starts and ends, and the message is executed with the last one', async () => {
     const { ids, message_id } = await bring(EXEC, EXEC);
     const started = await conductor.act<{ status: string }>(`/v1/instructions/${ids[0]}/started`);
     expect(started.status).toBe('running');
@@ -40,16 +40,16 @@ describe('what a node reports', () => {
     expect(detail.events.map((event) => event.kind)).toEqual(['observed', 'judged', 'claimed', 'started', 'ended']);
   });
 
-  it('fails the message when one of it failed', async () => {
+  it('a message fails when one of its instructions failed', async () => {
     const { ids, message_id } = await bring(EXEC, EXEC);
     await conductor.result(ids[0] ?? '', { status: 'failed', exit_code: 2 });
     await conductor.result(ids[1] ?? '');
     expect(await messageStatus(message_id)).toBe('failed');
   });
 
-  it('moves the claim of the rest with each result', async () => {
+  it('a late result extends the claims of the rest', async () => {
     const { ids } = await bring(EXEC, EXEC);
-    edge.now += 100_000;
+    edge.now += 640_000;
     const response = await conductor.act<{ rest: { claim_expires_in_ms: number }[] }>(
       `/v1/instructions/${ids[0]}/result`,
       { status: 'succeeded', output: '', duration_ms: 1, truncated: false },
@@ -57,7 +57,7 @@ describe('what a node reports', () => {
     expect(response.rest[0]?.claim_expires_in_ms).toBe(660_000);
   });
 
-  it('is refused from a node that does not hold it', async () => {
+  it('a report from a node that does not hold the instruction is refused', async () => {
     const { ids } = await bring(EXEC);
     const token = await conductor.token(OTHER_NODE);
     const body = { controller_id: OTHER_NODE };
@@ -65,7 +65,7 @@ describe('what a node reports', () => {
     expect([error.status, error.error]).toEqual([403, 'not_owner']);
   });
 
-  it('with a long output leaves an artifact behind a signed link', async () => {
+  it('a long output is stored as an artifact behind a signed link', async () => {
     const { ids } = await bring(EXEC);
     const output = 'x'.repeat(3_000);
     const { artifact_url } = await conductor.result(ids[0] ?? '', { output });
@@ -78,7 +78,18 @@ describe('what a node reports', () => {
     expect(row?.output_summary).toHaveLength(200);
   });
 
-  it('after its claim has run out is kept as late and changes nothing', async () => {
+  it('an output is stored as an artifact when it is longer than the limit that the node names', async () => {
+    const { ids } = await bring(EXEC, EXEC, DESCRIBE, DESCRIBE);
+    const [output, inline_chars] = ['x'.repeat(501), 500];
+    expect((await conductor.result(ids[0] ?? '', { output, inline_chars })).artifact_url).not.toBeNull();
+    expect((await conductor.result(ids[1] ?? '', { output, inline_chars: 501 })).artifact_url).toBeNull();
+    const runWith = (id: string | undefined, limit: number) =>
+      conductor.act<{ artifact_url: string | null }>(`/v1/instructions/${id}/run`, { inline_chars: limit });
+    expect((await runWith(ids[2], 100_000)).artifact_url).toBeNull();
+    expect((await runWith(ids[3], 100)).artifact_url).not.toBeNull();
+  });
+
+  it('a result after the claim has expired is kept as late and changes nothing', async () => {
     const { ids, message_id } = await bring(EXEC);
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
     edge.now += 700_000;
@@ -108,8 +119,8 @@ describe('what a node reports', () => {
   });
 });
 
-describe('tools of the edge', () => {
-  it('describe themselves with their schemas, and the answer is the result', async () => {
+describe('a tool of the edge', () => {
+  it('describe lists the tools with their schemas, and its output is the result', async () => {
     const { ids, message_id } = await bring(DESCRIBE);
     const { status, output } = await run(ids[0]);
     expect(status).toBe('succeeded');
@@ -119,7 +130,7 @@ describe('tools of the edge', () => {
     expect((await run(ids[0])).output).toBe(output);
   });
 
-  it('tell how the system stands', async () => {
+  it('status reports the state of the system', async () => {
     const { ids } = await bring({ target: 'conductor', tool: 'status', params: {} });
     expect(JSON.parse((await run(ids[0])).output)).toMatchObject({
       mode: 'running',
@@ -127,7 +138,7 @@ describe('tools of the edge', () => {
     });
   });
 
-  it('run in message order only, and not for a tool of the host', async () => {
+  it('a run before its turn, or of a tool of the host, is refused', async () => {
     const { ids } = await bring(EXEC, DESCRIBE);
     const token = await conductor.token();
     const call = { token, body: { controller_id: NODE } };
@@ -135,7 +146,7 @@ describe('tools of the edge', () => {
     expect((await edge.error('POST', `/v1/instructions/${ids[0]}/run`, call)).error).toBe('conflict');
   });
 
-  it('set the mode of their own conversation', async () => {
+  it('conversation/mode sets the mode of its own conversation', async () => {
     const { ids, local_conversation_id } = await bring({
       target: 'conductor',
       tool: 'conversation/mode',
@@ -151,7 +162,7 @@ describe('tools of the edge', () => {
 });
 
 describe('a pause', () => {
-  it('between two instructions blocks the rest, and resuming does not run it', async () => {
+  it('a pause between two instructions blocks the second, and resuming does not run it', async () => {
     const { ids, message_id } = await bring(EXEC, EXEC);
     await conductor.mode('pause');
     const first = await conductor.result(ids[0] ?? '');
@@ -162,7 +173,7 @@ describe('a pause', () => {
     expect(detail.status).toBe('blocked');
   });
 
-  it('blocks ordinary instructions, lets a control instruction through, and it lifts the pause', async () => {
+  it('a pause blocks ordinary instructions, and a control instruction runs and lifts it', async () => {
     await conductor.mode('pause');
     const blocked = await bring(EXEC);
     expect(blocked).toMatchObject({
@@ -177,15 +188,15 @@ describe('a pause', () => {
     expect(detail).toMatchObject({ status: 'blocked', gate: 'system_paused' });
   });
 
-  it('that a message asks for itself stops what comes after it', async () => {
+  it('a pause that a message asks for blocks its later instructions', async () => {
     const { ids } = await bring(PAUSE, EXEC);
     expect((await run(ids[0])).rest).toMatchObject([{ status: 'blocked', gate: 'system_paused' }]);
     await conductor.mode('resume');
   });
 });
 
-describe('deadlines', () => {
-  it('an approval nobody gives expires, and what waited behind it is released', async () => {
+describe('a deadline', () => {
+  it('an approval without a decision expires, and the instruction behind it is released', async () => {
     const { ids } = await bring({ ...EXEC, policy: { decision: 'ask', rule: 'r' } }, DESCRIBE);
     edge.now += 900_001;
     await sweep(conductor);
@@ -196,14 +207,12 @@ describe('deadlines', () => {
     expect(rows.map((row) => row.status)).toEqual(['expired', 'claimed']);
   });
 
-  it('the outcome of the reply goes into the story; without one it is given up after ten minutes', async () => {
-    const told = await bring(EXEC);
-    await conductor.result(told.ids[0] ?? '');
+  it('the outcome of a reply is stored, and a reply without an outcome is given up after ten minutes', async () => {
+    const replied = await bring(EXEC);
+    await conductor.result(replied.ids[0] ?? '');
     const reply = { outcome: 'delivered', reason: null, attempt: 1 };
-    const response = await conductor.act<{ reply_outcome: string }>(`/v1/messages/${told.message_id}/reply`, reply);
+    const response = await conductor.act<{ reply_outcome: string }>(`/v1/messages/${replied.message_id}/reply`, reply);
     expect(response.reply_outcome).toBe('delivered');
-    const due = (id: string) => rowsOf('SELECT 1 FROM messages WHERE message_id = ? AND reply_due_at IS NOT NULL', id);
-    expect(await due(told.message_id)).toEqual([]);
     const silent = await bring(EXEC);
     await conductor.result(silent.ids[0] ?? '');
     edge.now += 600_001;
@@ -211,7 +220,6 @@ describe('deadlines', () => {
     const outcome = async (id: string) =>
       (await edge.data<{ reply_outcome: string }>('GET', `/v1/messages/${id}`)).reply_outcome;
     expect(await outcome(silent.message_id)).toBe('given_up');
-    expect(await outcome(told.message_id)).toBe('delivered');
-    expect(await due(silent.message_id)).toEqual([]);
+    expect(await outcome(replied.message_id)).toBe('delivered');
   });
 });

@@ -19,7 +19,7 @@ const conductor = new Conductor();
 const { edge } = conductor;
 beforeAll(() => browserOf(conductor, NODE, 'firefox-1'));
 
-/** A message that the pause stopped; the system runs again. */
+/** A message that a pause stopped; the system runs again. */
 async function blocked(...asked: Parameters<typeof instructionsOf>) {
   await conductor.mode('pause');
   const brought = await bringTo(conductor, asked);
@@ -40,12 +40,12 @@ function verdicts(ids: readonly string[], ...decisions: PolicyDecision[]) {
 const claim = (id: string, instructions: ReturnType<typeof verdicts>, node: string = NODE) =>
   conductor.act<MessageClaimResponse>(`/v1/messages/${id}/claim`, { instructions }, node);
 
-describe('a message that a pause stopped', () => {
-  it('goes to the node that has its browser, is claimed by it, and then runs', async () => {
+describe('the resubmission of a message that a pause stopped', () => {
+  it('a resubmitted message goes to the node that has its browser, which claims it and runs it', async () => {
     const { ids, message_id, local_conversation_id, remote } = await blocked(EXEC, EXEC);
     const asked = await resubmit(message_id);
     expect(asked.controller_id).toBe(NODE);
-    // Until it is claimed, asking again is asking once.
+    // Until it is claimed, a second resubmission sends no second command.
     expect(await resubmit(message_id)).toEqual(asked);
     const [command, ...more] = await commandsFor(conductor, 'message.resubmit');
     expect(more).toEqual([]);
@@ -63,8 +63,8 @@ describe('a message that a pause stopped', () => {
     expect(response).toMatchObject({
       ingest_status: 'accepted',
       instructions: [
+        { status: 'claimed', gate: null, claim_expires_in_ms: 660_000 },
         { status: 'claimed', gate: null, claim_expires_in_ms: 1_260_000 },
-        { status: 'claimed', gate: null },
       ],
     });
     for (const id of ids) await conductor.result(id);
@@ -72,7 +72,7 @@ describe('a message that a pause stopped', () => {
     expect(await storyOf(ids[0])).toEqual(['observed', 'judged', 'gated', 'resubmitted', 'judged', 'claimed', 'ended']);
   });
 
-  it('is judged anew: asked about, waited for, denied, or only in shadow', async () => {
+  it('the new verdicts of the host count: deny, shadow, ask, and allow behind the approval', async () => {
     const { ids, message_id } = await blocked(EXEC, EXEC, EXEC, EXEC);
     await resubmit(message_id);
     const response = await claim(message_id, verdicts(ids, 'deny', 'shadow', 'ask', 'allow'));
@@ -89,13 +89,13 @@ describe('a message that a pause stopped', () => {
     expect(rest.at(-1)?.status).toBe('claimed');
   });
 
-  it('stays stopped when a gate stands again, and may be resubmitted once more', async () => {
+  it('a resubmitted message that a gate stops stays stopped, and may be resubmitted again', async () => {
     const { ids, message_id } = await blocked(EXEC);
     await resubmit(message_id);
     await conductor.mode('pause');
-    const held = await claim(message_id, verdicts(ids));
+    const stopped = await claim(message_id, verdicts(ids));
     await conductor.mode('resume');
-    expect(held).toMatchObject({
+    expect(stopped).toMatchObject({
       ingest_status: 'system_paused',
       instructions: [{ status: 'blocked', gate: 'system_paused' }],
     });
@@ -103,7 +103,7 @@ describe('a message that a pause stopped', () => {
     expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('claimed');
   });
 
-  it('is held while another message of its conversation executes', async () => {
+  it('a resubmitted message is not claimed while another message of its conversation executes', async () => {
     const { ids, message_id, remote } = await blocked(EXEC);
     await bringTo(conductor, [EXEC], remote);
     await resubmit(message_id);
@@ -113,35 +113,35 @@ describe('a message that a pause stopped', () => {
     });
   });
 
-  it('runs only what its host found in it again', async () => {
+  it('an instruction that the host does not find in the text again stays blocked', async () => {
     const { ids, message_id } = await blocked(EXEC, EXEC);
     await resubmit(message_id);
     await claim(message_id, verdicts(ids.slice(0, 1)));
     expect(await statusesOf(message_id)).toEqual(['claimed', 'blocked']);
   });
 
-  it('claimed twice is claimed once, and the repeat is told how it stands', async () => {
+  it('a repeated claim changes nothing, and gets the current statuses', async () => {
     const { ids, message_id } = await blocked(EXEC);
     await resubmit(message_id);
-    const answers = await Promise.all([1, 2, 3].map(() => claim(message_id, verdicts(ids))));
-    expect(answers.map((response) => response.instructions[0]?.status)).toEqual(['claimed', 'claimed', 'claimed']);
+    const responses = await Promise.all([1, 2, 3].map(() => claim(message_id, verdicts(ids))));
+    expect(responses.map((response) => response.instructions[0]?.status)).toEqual(['claimed', 'claimed', 'claimed']);
     expect((await storyOf(ids[0])).filter((kind) => kind === 'claimed')).toHaveLength(1);
     await conductor.result(ids[0] ?? '');
     expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('succeeded');
   });
 });
 
-describe('a message that was stopped otherwise', () => {
-  it('too old, or read in two ways, runs after a person says so', async () => {
+describe('the resubmission of a message that something else stopped', () => {
+  it('a message that was too old, or whose readings differ, runs after a resubmission', async () => {
     const old = conductor.message({ remote_conversation_id: nextConversation(), instructions: instructionsOf(EXEC) });
-    const torn = conductor.message({
+    const mismatched = conductor.message({
       remote_conversation_id: nextConversation(),
       instructions: instructionsOf(EXEC),
       capture: { source: 'dom', other: 'differs' },
     });
     for (const [body, headers] of [
       [old, { 'x-baa-age-ms': '600001' }],
-      [torn, {}],
+      [mismatched, {}],
     ] as const) {
       const { message_id, instructions } = await conductor.bring(body, headers);
       await resubmit(message_id);
@@ -150,7 +150,7 @@ describe('a message that was stopped otherwise', () => {
     }
   });
 
-  it('expired as an approval, is asked about again', async () => {
+  it('an expired approval is asked for again', async () => {
     const { ids, message_id } = await bringTo(conductor, [ASKED]);
     edge.now += 900_001;
     await sweep(conductor);
@@ -162,36 +162,36 @@ describe('a message that was stopped otherwise', () => {
   });
 });
 
-describe('a resubmission is refused', () => {
-  it('for what is under way, or has nothing left to run', async () => {
+describe('a resubmission that is refused', () => {
+  it('a message that is executing, or has nothing stopped, cannot be resubmitted', async () => {
     const { ids, message_id } = await bringTo(conductor, [DESCRIBE]);
     expect(await refusal(message_id)).toMatchObject({ status: 409, error: 'conflict' });
     await conductor.act(`/v1/instructions/${ids[0]}/run`);
     expect(await refusal(message_id)).toMatchObject({ status: 409, error: 'conflict' });
   });
 
-  it('without the browser', async () => {
+  it('a message whose browser is not connected cannot be resubmitted', async () => {
     const { message_id } = await blocked(EXEC);
     await browserOf(conductor, NODE, 'firefox-1', { connected: false });
     expect(await refusal(message_id)).toMatchObject({ status: 503, error: 'no_active_client' });
     await browserOf(conductor, NODE, 'firefox-1');
   });
 
-  it('to a node that was not asked: nothing runs by a node’s word alone', async () => {
+  it('a node that was not asked, or was asked too long ago, claims nothing', async () => {
     const { ids, message_id } = await blocked(EXEC);
     expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('blocked');
     await resubmit(message_id);
     const token = await conductor.token(OTHER_NODE);
     const body = { controller_id: OTHER_NODE, instructions: verdicts(ids) };
     expect((await edge.error('POST', `/v1/messages/${message_id}/claim`, { token, body })).error).toBe('not_owner');
-    // The command has a time, and so has the right to claim.
+    // The right to claim ends with the command.
     edge.now += 120_001;
     expect((await claim(message_id, verdicts(ids))).instructions[0]?.status).toBe('blocked');
     expect(await statusesOf(message_id)).toEqual(['blocked']);
   });
 });
 
-it('a message whose browser has moved belongs to the node that has it now', async () => {
+it('a message whose browser is now at another node is claimed by that node', async () => {
   const { ids, message_id } = await blocked(EXEC);
   await browserOf(conductor, OTHER_NODE, 'firefox-1');
   expect((await resubmit(message_id)).controller_id).toBe(OTHER_NODE);

@@ -3,7 +3,7 @@ import type { Command, CommandKind } from '../../../schema/contracts/commands.ts
 import type { Approval, IngestResponse, InstructionInput } from '../../../schema/contracts/instructions.ts';
 import type { Conductor } from '../support/conductor.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
-import { NODE, rowsOf } from '../support/edge.ts';
+import { ENTRIES, NODE, rowsOf } from '../support/edge.ts';
 
 export const HASH = 'a'.repeat(64);
 const APPROVAL: Approval = {
@@ -13,12 +13,12 @@ const APPROVAL: Approval = {
   env_names: [],
   file_hashes: {},
 };
-/** An exec that a person is asked about. */
+/** An exec that waits for approval. */
 export const ASKED = { ...EXEC, policy: { decision: 'ask', rule: 'exec.default' } as const, approval: APPROVAL };
 
 let conversations = 0;
 
-/** A message of a conversation of its own, unless one is named. */
+/** A message of a new conversation, unless one is named. */
 export async function bringTo(
   conductor: Conductor,
   asked: Parameters<typeof instructionsOf>,
@@ -51,7 +51,7 @@ export async function messageStatus(messageId: string): Promise<string | undefin
   return row?.ingest_status;
 }
 
-/** What that node has been sent of that kind and has not answered, oldest first. */
+/** Pending commands of that kind for the node, oldest first. */
 export async function commandsFor<K extends CommandKind>(
   conductor: Conductor,
   kind: K,
@@ -65,8 +65,8 @@ export async function commandsFor<K extends CommandKind>(
   return items.filter((command): command is Extract<Command, { kind: K }> => command.kind === kind);
 }
 
-/** The node's answer to a command. */
-export async function answerCommand(
+/** The node reports the result of a command. */
+export async function reportCommandResult(
   conductor: Conductor,
   commandId: string,
   result: Record<string, unknown>,
@@ -75,7 +75,7 @@ export async function answerCommand(
   await conductor.act(`/v1/commands/${commandId}/result`, { result }, nodeId);
 }
 
-/** A browser of that node, signed in to ChatGPT unless it says otherwise. */
+/** A browser of the node, signed in to ChatGPT unless `more` says otherwise. */
 export async function browserOf(
   conductor: Conductor,
   nodeId: string,
@@ -90,16 +90,16 @@ export async function browserOf(
   });
 }
 
-/** The whole story of an instruction, by kind. */
+/** The kinds of the journal entries of an instruction, in order. */
 export async function storyOf(instructionId: string | undefined): Promise<string[]> {
   const rows = await rowsOf<{ kind: string }>(
-    'SELECT kind FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
+    `SELECT kind FROM ${ENTRIES} WHERE instruction_id = ? ORDER BY at, seq, place`,
     instructionId,
   );
   return rows.map((row) => row.kind);
 }
 
-/** Ticks until nothing open is past its deadline: one tick ends a bounded number. */
+/** Ticks until nothing open is past its deadline, because one tick ends a bounded number. */
 export async function sweep(conductor: Conductor): Promise<void> {
   const late = () =>
     rowsOf('SELECT 1 FROM instructions WHERE coalesce(claim_expires_at, approval_expires_at) <= ?', conductor.edge.now);

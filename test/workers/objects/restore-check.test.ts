@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import type { RestoreCheckResponse } from '../../../schema/contracts/system.ts';
 import { Conductor, EXEC, instructionsOf } from '../support/conductor.ts';
-import { rowsOf } from '../support/edge.ts';
+import { ENTRIES, EVENTS, rowsOf } from '../support/edge.ts';
 import { freshEdge, leaseStub, modeStub, muteLog } from './support.ts';
 
 const TTL_SEC = 30;
@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 type Rows = Record<string, unknown>[];
 
-/** All rows of D1, for a later restore. */
+/** The whole of D1, to go back to. */
 async function bookmark(): Promise<() => Promise<void>> {
   const tables = await rowsOf<{ name: string }>(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'd1%'",
@@ -59,7 +59,7 @@ const insertCommand = (id: string, status: string) =>
   ).bind(id, status, conductor.edge.now + 60_000);
 
 describe('restore-check of a database that was not restored', () => {
-  it('does nothing, also when repeated', async () => {
+  it('does nothing, however often', async () => {
     await acquire('mini-main');
     await conductor.mode('pause');
     await conductor.mode('resume');
@@ -75,7 +75,7 @@ describe('restore-check of a database that was not restored', () => {
 });
 
 describe('restore-check of a database that was restored', () => {
-  /** Restores D1 to a point at which work was in flight that has ended since. */
+  /** In flight at the bookmark; ended since; then back at the bookmark. */
   async function restoredInFlight() {
     await acquire('mini-main');
     const [sent, asked] = instructionsOf(EXEC, { ...EXEC, policy: { decision: 'ask', rule: 'test' } });
@@ -101,7 +101,7 @@ describe('restore-check of a database that was restored', () => {
     return { one, two };
   }
 
-  it('raises the fences above every granted term and version, with the holder in the history', async () => {
+  it('raises the fences above everything that was ever granted, with the holder in the history', async () => {
     await restoredInFlight();
     expect(await fence()).toMatchObject({ term: 1, mode_version: 0, epoch: 0 });
     const answer = await check();
@@ -119,7 +119,7 @@ describe('restore-check of a database that was restored', () => {
     expect(renewed).toMatchObject({ status: 'ok', response: { is_leader: true, term: 2 } });
   });
 
-  it('ends what the restored rows have in flight, and nothing of it runs again', async () => {
+  it('ends what the restored rows take for in flight, and nothing of it runs again', async () => {
     const { one, two } = await restoredInFlight();
     expect((await check()).quarantined).toEqual({ instructions: 3, renewal_jobs: 2, commands: 1 });
     const statusOf = async (messageId: string) =>
@@ -141,18 +141,18 @@ describe('restore-check of a database that was restored', () => {
       { command_id: 'cmd_pending', status: 'expired' },
       { command_id: 'cmd_received', status: 'received' },
     ]);
-    // A result that its node reports later is stored beside the instruction's end.
+    // What its node still reports is kept beside the end that the instruction has.
     const id = one.instructions[0]?.instruction_id ?? '';
     expect(await conductor.result(id)).toMatchObject({ status: 'interrupted' });
     expect(await conductor.tick()).toMatchObject({ decision: expect.any(String) });
     expect(await rowsOf("SELECT 1 FROM renewal_jobs WHERE status = 'running'")).toEqual([]);
   });
 
-  it('writes the end of each instruction to its journal, and audits the check', async () => {
+  it('tells each instruction’s story to its end, and audits the check', async () => {
     const { one } = await restoredInFlight();
     await check();
     const story = await rowsOf<{ kind: string; detail: string }>(
-      'SELECT kind, detail FROM instruction_events WHERE instruction_id = ? ORDER BY seq',
+      `SELECT kind, detail FROM ${ENTRIES} WHERE instruction_id = ? ORDER BY seq, place`,
       one.instructions[0]?.instruction_id,
     );
     expect(story.at(-1)).toMatchObject({ kind: 'ended' });
@@ -160,7 +160,34 @@ describe('restore-check of a database that was restored', () => {
     expect(await rowsOf("SELECT role, subject_id FROM audit WHERE action LIKE '%restore-check'")).toEqual([
       { role: 'ops_admin', subject_id: '1' },
     ]);
-    expect(await rowsOf("SELECT subject_id FROM events WHERE type = 'restored'")).toEqual([{ subject_id: '1' }]);
+    expect(await rowsOf(`SELECT subject_id FROM ${EVENTS} WHERE type = 'restored'`)).toEqual([{ subject_id: '1' }]);
+  });
+
+  it('does not end an instruction again that ends between its reads and its commit', async () => {
+    const { one } = await restoredInFlight();
+    const id = one.instructions[0]?.instruction_id ?? '';
+    const found = await conductor.edge.race(
+      () => check(),
+      () => conductor.result(id),
+      /UPDATE instructions/,
+    );
+    expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 2, commands: 1 });
+    const ends = await rowsOf<{ detail: string }>(
+      `SELECT detail FROM ${ENTRIES} WHERE instruction_id = ? AND kind = 'ended'`,
+      id,
+    );
+    expect(ends.map(({ detail }) => JSON.parse(detail))).toMatchObject([{ status: 'succeeded' }]);
+  });
+
+  it('does not fail a job that is delivered between its reads and its commit', async () => {
+    await restoredInFlight();
+    const found = await conductor.edge.race(
+      () => check(),
+      () => rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE job_id = 'job_sent'"),
+      /UPDATE instructions/,
+    );
+    expect(found.quarantined).toEqual({ instructions: 3, renewal_jobs: 1, commands: 1 });
+    expect(await rowsOf("SELECT status FROM renewal_jobs WHERE job_id = 'job_sent'")).toEqual([{ status: 'done' }]);
   });
 
   it('is done once: the next check finds nothing', async () => {
@@ -169,26 +196,26 @@ describe('restore-check of a database that was restored', () => {
     expect(await check()).toMatchObject({ restored: false, quarantined: NOTHING, objects: { epoch: 1 } });
   });
 
-  it('is detected by objects that were evicted meanwhile', async () => {
+  it('is known to objects that were evicted meanwhile', async () => {
     await restoredInFlight();
     await evictDurableObject(leaseStub());
     await evictDurableObject(modeStub());
     expect(await check()).toMatchObject({ restored: true, quarantined: { instructions: 3 } });
   });
 
-  it('continues after an interruption, under the same epoch', async () => {
+  it('goes on where it was stopped, under the same epoch', async () => {
     await restoredInFlight();
     const log = muteLog();
-    await env.DB.exec('ALTER TABLE instruction_events RENAME TO away');
+    await env.DB.exec('ALTER TABLE journal_blocks RENAME TO away');
     expect(await conductor.edge.error('POST', '/v1/system/restore-check', { body: {} })).toMatchObject({ status: 500 });
-    await env.DB.exec('ALTER TABLE away RENAME TO instruction_events');
+    await env.DB.exec('ALTER TABLE away RENAME TO journal_blocks');
     log.mockRestore();
     expect(await fence()).toMatchObject({ term: 2, mode_version: 3, epoch: 0 });
     expect(await check()).toMatchObject({ restored: true, objects: { epoch: 1 }, quarantined: { instructions: 3 } });
     expect(await fence()).toMatchObject({ mode_version: 3, epoch: 1 });
   });
 
-  it('takes several calls for many rows, and its response says so', async () => {
+  it('takes as many calls as it needs, and says so', async () => {
     const goBack = await bookmark();
     await conductor.mode('pause');
     await goBack();
@@ -200,7 +227,7 @@ describe('restore-check of a database that was restored', () => {
     expect(await fence()).toMatchObject({ epoch: 1, mode: 'paused' });
   });
 
-  it('can be forced when the numbers cannot tell', async () => {
+  it('can be told to a check whose numbers cannot know', async () => {
     await conductor.bring(conductor.message({ instructions: instructionsOf(EXEC) }));
     const goBack = await bookmark();
     await goBack();
@@ -209,7 +236,7 @@ describe('restore-check of a database that was restored', () => {
     expect(await fence()).toMatchObject({ epoch: 1, mode_version: 1 });
   });
 
-  it('does not take a lagging fence for a restored one', async () => {
+  it('does not take a fence that merely lags for a restored one', async () => {
     const log = muteLog();
     await env.DB.exec('ALTER TABLE fence RENAME TO away');
     await conductor.edge.error('POST', '/v1/system/pause', { body: {} });

@@ -2,8 +2,9 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Conversation, Link } from '../../../schema/contracts/conversations.ts';
 import { openDatabase, runBatch } from '../../../workers/db/open.ts';
-import { noteReceipts, pendingCommands } from '../../../workers/nodes/commands.ts';
-import { rowsOf } from '../support/edge.ts';
+import { pendingCommands } from '../../../workers/nodes/command-reads.ts';
+import { noteReceipts } from '../../../workers/nodes/commands.ts';
+import { EVENTS, rowsOf } from '../support/edge.ts';
 import { OTHER_NODE, Renewals } from './support.ts';
 
 const renewals = new Renewals();
@@ -95,7 +96,7 @@ describe('conversations', () => {
       seen.push((await edge.data<Conversation>('POST', path, { body: {} })).automation_status);
     }
     expect(seen).toEqual(['auto', 'paused', 'paused', 'auto', 'manual']);
-    const told = await rowsOf("SELECT 1 FROM events WHERE type = 'automation_changed' AND subject_id = ?", id);
+    const told = await rowsOf(`SELECT 1 FROM ${EVENTS} WHERE type = 'automation_changed' AND subject_id = ?`, id);
     expect(told).toHaveLength(4);
   });
 });
@@ -107,10 +108,11 @@ describe('commands', () => {
     const db = openDatabase(env.DB);
     const waiting = () => pendingCommands(db, 'mini-main', edge.now);
     expect((await waiting()).map((one) => one.command_id)).toContain(command.command_id);
+    const at = { env, db, now: edge.now };
     const receipts = [{ command_id: command.command_id, accepted: true }];
-    await runBatch(db, [noteReceipts(db, OTHER_NODE, receipts, edge.now)]);
+    await runBatch(db, [noteReceipts(at, OTHER_NODE, receipts)]);
     expect(await waiting()).toHaveLength(1);
-    await runBatch(db, [noteReceipts(db, 'mini-main', receipts, edge.now)]);
+    await runBatch(db, [noteReceipts(at, 'mini-main', receipts)]);
     expect(await waiting()).toEqual([]);
     edge.now += 30_000;
     await renewals.tick();

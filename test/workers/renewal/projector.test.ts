@@ -53,6 +53,7 @@ describe('a settled message', () => {
         batch_id: 'tick_twice',
         trigger: 'manual',
         log: () => undefined,
+        hasRoom: () => true,
       });
     expect((await Promise.all([project(), project()])).sort()).toEqual(['changed', 'ok']);
     expect(await jobsOf(message_id)).toHaveLength(jobs);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { rowsOf } from '../support/edge.ts';
+import { EVENTS, rowsOf } from '../support/edge.ts';
 import { Renewals } from './support.ts';
 
 const renewals = new Renewals();
@@ -107,7 +107,7 @@ describe('a dead letter', () => {
     }
     expect(plans.size).toBe(6);
     expect(await renewals.jobOf(message_id)).toMatchObject({ status: 'failed', attempt_count: 6, max_attempts: 6 });
-    const timeline = await rowsOf("SELECT type FROM events WHERE topic = 'renewal' AND subject_id = ?", job.job_id);
+    const timeline = await rowsOf(`SELECT type FROM ${EVENTS} WHERE topic = 'renewal' AND subject_id = ?`, job.job_id);
     expect(timeline.length).toBeGreaterThanOrEqual(13);
   });
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { RenewalJob } from '../../../schema/contracts/renewal.ts';
 import type { Tick } from '../../../schema/contracts/ticks.ts';
 import { openDatabase } from '../../../workers/db/open.ts';
-import { readCandidates } from '../../../workers/renewal/projectable-messages.ts';
+import { readProjectable } from '../../../workers/renewal/projectable-reads.ts';
 import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
 import { entriesOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
@@ -118,9 +118,9 @@ describe('with a leader', () => {
     const manual = await renewals.settled('manual');
     await renewals.project();
     // Whoever opens the database next begins where the cursor stands: nothing of the old process is needed.
-    const { cursor, behind } = await readCandidates(openDatabase(env.DB), edge.now, 10);
+    const { cursor, next } = await readProjectable(openDatabase(env.DB), edge.now, 10);
     expect(cursor).toBeGreaterThan(0);
-    expect(behind).toEqual([]);
+    expect(next).toEqual([]);
     await renewals.project();
     await renewals.project();
     expect(await rowsOf('SELECT 1 FROM renewal_jobs WHERE message_id = ?', message_id)).toHaveLength(1);

@@ -56,10 +56,10 @@ export class Renewals extends Conductor {
     return command;
   }
 
-  response(command: Command, outcome: string, more: Record<string, unknown> = {}) {
+  response({ command_id }: Pick<Command, 'command_id'>, outcome: string, more: Record<string, unknown> = {}) {
     const result =
       outcome === 'unknown' || outcome === 'in_flight' ? { outcome } : { outcome, reason: null, method: null, ...more };
-    return this.act<{ status: string }>(`/v1/commands/${command.command_id}/result`, { result });
+    return this.act<{ status: string }>(`/v1/commands/${command_id}/result`, { result });
   }
 
   /** What a browser has: one platform with that state, and those tabs; a tab of that conversation when named. */

@@ -1,8 +1,7 @@
 /**
- * A small conductor in workerd: two nodes with their browsers, messages as an agent brings them, ticks at a chosen time.
- * Its clock stands a day ahead of the real one, so that no alarm rings by itself during a test.
+ * A small conductor in workerd: nodes and their tokens, messages as an agent sends them, ticks at a chosen time. Its
+ * clock is a day ahead of the real one, so that no alarm of the objects fires during a test.
  */
-import { env } from 'cloudflare:workers';
 import type { IngestBody, IngestResponse, InstructionInput } from '../../../schema/contracts/instructions.ts';
 import type { TickEntry, TickResponse } from '../../../schema/contracts/ticks.ts';
 import type { Runner } from '../../../workers/timed-jobs/job.ts';
@@ -18,22 +17,26 @@ export const EXEC = { target: 'conductor', tool: 'exec', params: { argv: ['true'
 export const PAUSE = { target: 'conductor', tool: 'system/pause', params: {} };
 export const RESUME = { target: 'conductor', tool: 'system/resume', params: {} };
 
-type Asked = Partial<InstructionInput> & Pick<InstructionInput, 'target' | 'tool' | 'params'>;
+type InstructionDraft = Partial<InstructionInput> & Pick<InstructionInput, 'target' | 'tool' | 'params'>;
 
-/** Instructions of one block, allowed unless they say otherwise. */
-export function instructionsOf(...asked: Asked[]): InstructionInput[] {
-  return asked.map((one, index) => ({
+/** Instructions of one block, allowed by policy unless the draft has another decision. */
+export function instructionsOf(...drafts: InstructionDraft[]): InstructionInput[] {
+  return drafts.map((draft, index) => ({
     block_index: 0,
     index,
     policy: { decision: 'allow', rule: 'test' },
-    ...one,
+    ...draft,
   }));
 }
 
 export class Conductor {
-  readonly edge = new TestEdge({ now: Date.now() + DAY_MS });
+  readonly edge: TestEdge;
   readonly #tokens = new Map<string, string>();
   #messages = 0;
+
+  constructor(bindings: Partial<Env> = {}) {
+    this.edge = new TestEdge({ now: Date.now() + DAY_MS, env: bindings });
+  }
 
   async token(nodeId: string = NODE): Promise<string> {
     const known = this.#tokens.get(nodeId);
@@ -44,13 +47,13 @@ export class Conductor {
     return token;
   }
 
-  /** The node asks for its commands, as one without a socket does: it counts as there for a minute. */
+  /** The node polls for its commands, as one without a socket does, and so is in contact for a minute. */
   async heard(nodeId: string): Promise<void> {
     const token = await this.token(nodeId);
     await this.edge.data('GET', `/v1/controllers/${nodeId}/commands`, { token });
   }
 
-  /** A message as that node brings it: an id and a text of its own unless given. */
+  /** A message of NODE with a new id and text, unless given. */
   message(more: Partial<IngestBody> = {}): IngestBody {
     this.#messages += 1;
     const remote_conversation_id = more.remote_conversation_id ?? 'conv-1';
@@ -83,7 +86,7 @@ export class Conductor {
     return this.edge.data<IngestResponse>('POST', '/v1/messages', { token, body, headers });
   }
 
-  /** A call of a node about what it holds. */
+  /** A POST of a node, with its id in the body. */
   async act<T>(path: string, body: Record<string, unknown> = {}, nodeId: string = NODE): Promise<T> {
     const token = await this.token(nodeId);
     return this.edge.data<T>('POST', path, { token, body: { controller_id: nodeId, ...body } });
@@ -100,7 +103,7 @@ export class Conductor {
     await this.edge.data('POST', `/v1/system/${change}`, { body: {} });
   }
 
-  /** NODE leads, and is there. */
+  /** NODE is in contact and acquires the lease. */
   async lead(): Promise<void> {
     await this.heard(NODE);
     await this.edge.data('POST', '/v1/leader/acquire', {
@@ -121,11 +124,11 @@ export class Conductor {
     runners?: readonly Runner[];
   } = {}): Promise<TickResponse> {
     const request = { trigger: 'manual', scheduledTime: null, now: this.edge.now } as const;
-    return runTick(env, request, { runners, random: () => random, log: () => undefined });
+    return runTick(this.edge.env, request, { runners, random: () => random, log: () => undefined });
   }
 }
 
-/** The entries that were kept of a tick, as `runner stage result`. */
+/** The stored log entries of a tick, as `runner stage result`. */
 export async function entriesOf(batchId: string): Promise<string[]> {
   const rows = await rowsOf<{ entries: string }>(
     "SELECT entries FROM ticks WHERE batch_id = ?1 OR entries LIKE '%' || ?1 || '%' ORDER BY tick_seq",

@@ -1,6 +1,6 @@
 /**
- * Calls into the HTTP application inside workerd: a clock to set, tokens of every role, parsed envelopes. The clock
- * stands a day ahead unless it is set, so that no alarm rings by itself, in the middle of a test or after its end.
+ * Calls the HTTP application inside workerd, with a settable clock, tokens of every role and parsed envelopes. Unless it
+ * is set, the clock is a day ahead of the real one, so that no alarm of the objects fires during a test.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -10,6 +10,7 @@ import type { Role, TokenCreated } from '../../../schema/contracts/tokens.ts';
 import { TokenCreatedSchema } from '../../../schema/contracts/tokens.ts';
 import type { AppOptions } from '../../../workers/app.ts';
 import { createApp } from '../../../workers/app.ts';
+import { RacingDatabase } from './racing-database.ts';
 
 /** The node whose token `edge.tokens()` makes for the roles `controller` and `worker`. */
 export const NODE = 'mini-main';
@@ -33,14 +34,17 @@ export class TestEdge {
   now: number;
   /** Fields of the log lines so far. */
   readonly lines: Record<string, unknown>[] = [];
+  /** The bindings of the edge, with a database that `race` can hold back. */
+  readonly env: Env;
   readonly #app: ReturnType<typeof createApp>;
-  readonly #env: Env;
+  readonly #database: RacingDatabase;
   #address = 0;
 
   constructor(options: { now?: number; env?: Partial<Env> } & Pick<AppOptions, 'accessKeys'> = {}) {
     const { now = Date.now() + DAY_MS, env: bindings, ...rest } = options;
     this.now = now;
-    this.#env = { ...env, ...bindings };
+    this.#database = new RacingDatabase(bindings?.DB ?? env.DB);
+    this.env = { ...env, ...bindings, DB: this.#database.binding };
     this.#app = createApp({
       clock: () => this.now,
       log: (_level, _what, fields) => void this.lines.push(fields),
@@ -48,15 +52,20 @@ export class TestEdge {
     });
   }
 
-  /** The bare answer; what the request left to `waitUntil` is done when the stream is not held open. */
+  /** The response as it is. Waits for the work that the request gave to `waitUntil`, unless `wait` is false. */
   async fetch(path: string, init: RequestInit = {}, wait = true): Promise<Response> {
     const ctx = createExecutionContext();
-    const response = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.#env, ctx);
+    const response = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.env, ctx);
     if (wait) await waitOnExecutionContext(ctx);
     return response;
   }
 
-  /** One call as the bootstrap operator, unless `token` says otherwise (null: none). Each comes from another address. */
+  /** Runs `write`, and once `rival` between its reads and its commit (RacingDatabase). */
+  race<T>(write: () => Promise<T>, rival: () => Promise<unknown>, matching?: RegExp): Promise<T> {
+    return this.#database.race(write, rival, matching);
+  }
+
+  /** One call with `token`: the bootstrap secret by default, null for none. Each call has an address of its own. */
   async call(
     method: string,
     path: string,
@@ -75,15 +84,15 @@ export class TestEdge {
     return { status: response.status, headers: response.headers, text: await response.text() };
   }
 
-  /** `data` of a success, as the caller says it is; fails on anything else. */
+  /** `data` of a success. Throws for a failure. */
   async data<T>(method: string, path: string, call: Call = {}): Promise<T> {
     const reply = await this.call(method, path, call);
     const { ok, data } = JSON.parse(reply.text) as { ok: boolean; data: T };
-    if (!ok) throw new Error(`${method} ${path} answered ${reply.status}: ${reply.text}`);
+    if (!ok) throw new Error(`${method} ${path} responded ${reply.status}: ${reply.text}`);
     return data;
   }
 
-  /** Status and body of a failure; fails on a success. */
+  /** Status and body of a failure. Throws for a success. */
   async error(method: string, path: string, call: Call = {}): Promise<ErrorBody & { status: number }> {
     const reply = await this.call(method, path, call);
     return { ...ErrorBodySchema.parse(JSON.parse(reply.text)), status: reply.status };
@@ -127,3 +136,14 @@ export async function rowsOf<T>(query: string, ...values: unknown[]): Promise<T[
     .all<T>();
   return results;
 }
+
+/** For a query instead of a table: the events of the system, each as a row. */
+export const EVENTS = `(SELECT b.seq, b.at, e.value->>'topic' AS topic, e.value->>'type' AS type,
+    e.value->>'subject_id' AS subject_id, e.value->'data' AS data
+  FROM event_batches AS b, json_each(b.events) AS e)`;
+
+/** For a query instead of a table: the entries of the journal, each as a row; in order by `seq` and `place`. */
+export const ENTRIES = `(SELECT b.chain, b.seq, e.key AS place, b.at, b.message_id,
+    e.value->>'instruction_id' AS instruction_id, e.value->>'kind' AS kind,
+    e.value->>'controller_id' AS controller_id, e.value->'detail' AS detail
+  FROM journal_blocks AS b, json_each(b.entries) AS e)`;

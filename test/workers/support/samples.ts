@@ -1,7 +1,7 @@
-/** Values made from the routes' own schemas, so that a test of every route needs no example by hand. */
+/** Sample requests generated from the schemas of the routes, for the tests of every route. */
 import fc from 'fast-check';
 import { z } from 'zod';
-import type { RouteSpec } from '../../../workers/http/route.ts';
+import type { RouteSpec } from '../../../workers/http/route-spec.ts';
 import { NODE } from './edge.ts';
 
 interface JsonSchema {
@@ -20,7 +20,7 @@ interface JsonSchema {
   exclusiveMinimum?: number;
 }
 
-/** A path of that route, its parameters filled with well-formed values that name nothing. */
+/** A path of that route with well-formed parameters that identify nothing. */
 export function samplePath(spec: RouteSpec, given: Record<string, string> = {}): string {
   const schema = spec.params === undefined ? {} : jsonSchemaOf(spec.params);
   const path = spec.path.replace(/:([a-z_]+)/g, (_all, name: string) => {
@@ -30,7 +30,7 @@ export function samplePath(spec: RouteSpec, given: Record<string, string> = {}):
   return spec.produces === 'text/event-stream' ? `${path}?wait_ms=0` : path;
 }
 
-/** A body that the schema of that route accepts, as NODE would send it; optional fields are left out. */
+/** A body that the route accepts from NODE, without its optional fields. */
 export function sampleBody(spec: RouteSpec, given: Record<string, unknown> = {}): Record<string, unknown> {
   if (spec.body === undefined) return {};
   const schema = jsonSchemaOf(spec.body);
@@ -38,14 +38,14 @@ export function sampleBody(spec: RouteSpec, given: Record<string, unknown> = {})
   return { ...body, ...(schema.properties?.controller_id ? { controller_id: NODE } : {}), ...given };
 }
 
-/** What the query of a route cannot be without. */
+/** The required query parameters of a route. */
 export function sampleQuery(spec: RouteSpec): Record<string, string> {
   if (spec.query === undefined) return {};
-  const asked = sample(jsonSchemaOf(spec.query)) as Record<string, unknown>;
-  return Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, String(value)]));
+  const required = sample(jsonSchemaOf(spec.query)) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(required).map(([name, value]) => [name, String(value)]));
 }
 
-/** Each field of the body with values that its schema refuses. */
+/** Each field of the body, with values that its schema refuses. */
 export function badFields(spec: RouteSpec): { field: string; values: unknown[] }[] {
   if (!(spec.body instanceof z.ZodObject)) return [];
   return Object.entries(spec.body.shape as Record<string, z.ZodType>)

@@ -7,13 +7,19 @@ import type { Runner } from '../../../workers/timed-jobs/job.ts';
 import { MORE } from '../../../workers/timed-jobs/job.ts';
 import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
 import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
+import { withoutFence } from '../objects/support.ts';
 import { Conductor, entriesOf } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 
 const conductor = new Conductor();
 const { edge } = conductor;
 
-const runner = (name: string, ordinary: boolean, run: () => Promise<string>): Runner => ({ name, ordinary, run });
+const runner = (name: string, ordinary: boolean, run: () => Promise<string>): Runner => ({
+  name,
+  ordinary,
+  queries: { base: 0 },
+  run,
+});
 const reaper = runner('a.reaper', false, async () => 'ok');
 const worker = runner('a.worker', true, async () => 'ok');
 const quiet = { random: () => 0.5, log: () => undefined };
@@ -53,6 +59,21 @@ describe('a tick', () => {
     expect(decision).toBe('skipped_system_paused');
     expect(await entriesOf(batch_id)).toContain('a.worker runner_skipped skipped_system_paused');
     await conductor.mode('resume');
+  });
+
+  it('fails without running a job while D1 is behind the system mode', async () => {
+    let runs = 0;
+    const counted = runner('a.counted', false, async () => `run ${++runs}`);
+    await withoutFence(async () => {
+      expect((await edge.error('POST', '/v1/system/drain', { body: {} })).error).toBe('internal');
+      const { decision, batch_id } = await conductor.tick({ runners: [counted] });
+      expect(decision).toBe('failed');
+      expect(await entriesOf(batch_id)).toEqual(['timed-jobs.framework tick_failed failed']);
+    });
+    expect(runs).toBe(0);
+    await conductor.mode('resume');
+    expect((await conductor.tick({ runners: [counted] })).decision).toBe('scheduled');
+    expect(runs).toBe(1);
   });
 
   it('without runners says so and nothing else', async () => {

@@ -1,6 +1,6 @@
 /** `conductor::conversation/mode`: a chat sets the automation of its own conversation. */
 import { changeConversation, toChange } from '../../../schema/domain/conversation.ts';
-import type { EdgeToolHandler } from './registry.ts';
+import type { EdgeToolHandler } from './tool.ts';
 
 export const conversationMode: EdgeToolHandler<'conductor::conversation/mode'> = async ({ mode }, context) => {
   const next = changeConversation(context.conversation, toChange(mode, 'ai_pause'), context.now);

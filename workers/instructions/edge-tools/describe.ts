@@ -1,7 +1,7 @@
 /** `conductor::describe`: the tool table, with the JSON Schema of each tool's parameters. */
 import { z } from 'zod';
 import { TOOL_NAMES, TOOLS } from '../../../schema/contracts/tools.ts';
-import type { EdgeToolHandler } from './registry.ts';
+import type { EdgeToolHandler } from './tool.ts';
 
 export const describe: EdgeToolHandler<'conductor::describe'> = async () => {
   const tools = TOOL_NAMES.map((name) => {

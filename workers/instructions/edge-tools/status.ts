@@ -1,11 +1,11 @@
-/** `conductor::status`: mode, leader, nodes and what waits, in a few lines of JSON. */
+/** `conductor::status`: mode, leader, nodes and queue lengths, in a few lines of JSON. */
 import { sql } from 'drizzle-orm';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import { HTTP } from '../../../schema/defaults.ts';
 import { fence, nodes } from '../../../schema/tables/index.ts';
-import type { EdgeToolHandler } from './registry.ts';
+import type { EdgeToolHandler } from './tool.ts';
 
-/** Queues are counted up to here: how deep a deeper one is, the status page says. */
+/** A queue is counted up to this length, so that a long one costs no more. */
 const COUNTED = 1_000;
 
 export const status: EdgeToolHandler<'conductor::status'> = async (_params, { env, db, now, conversation }) => {

@@ -1,14 +1,12 @@
-/** `conductor::system/pause`, `resume`, `drain`: a chat asks for a mode, through the same way in as a person. */
+/** `conductor::system/pause`, `resume`, `drain`: a chat asks for a mode, by the same operation as a person. */
 import type { SystemMode } from '../../../schema/contracts/system.ts';
 import { changeSystemMode } from '../../system/mode.ts';
-import type { EdgeToolContext, EdgeToolOutcome } from './registry.ts';
+import type { EdgeToolContext, EdgeToolOutcome } from './tool.ts';
 
 function change(mode: SystemMode) {
-  return async (
-    { reason }: { reason?: string | undefined },
-    { env, now, requested_by }: EdgeToolContext,
-  ): Promise<EdgeToolOutcome> => {
-    const { response, plan } = await changeSystemMode(env, { mode, requested_by, reason: reason ?? null }, now);
+  return async ({ reason }: { reason?: string | undefined }, context: EdgeToolContext): Promise<EdgeToolOutcome> => {
+    const { requested_by } = context;
+    const { response, plan } = await changeSystemMode(context, { mode, requested_by, reason: reason ?? null });
     return { output: response.summary, plan };
   };
 }

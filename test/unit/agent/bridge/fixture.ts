@@ -1,24 +1,24 @@
-/** A bridge on a real port over a real store, with a recorded edge. Time stands still but for what is due at once. */
+/** A bridge on a real port over a real store, with a recorded edge. Timers without delay run, all others wait. */
 import { onTestFinished } from 'vitest';
-import type { Bridge } from '../../../../local-agent/bridge/bridge.ts';
-import { createBridge } from '../../../../local-agent/bridge/bridge.ts';
+import type { BrowserSide } from '../../../../local-agent/agent.ts';
+import { buildBridgeSide, buildBrowserSide } from '../../../../local-agent/agent.ts';
 import type { EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { SystemView } from '../../../../local-agent/edge/system-view.ts';
-import type { LocalApi } from '../../../../local-agent/local-api/server.ts';
 import { BridgeClient } from '../../../../local-agent/stack/bridge-client.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import type { FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
 import type { Conversation } from '../../../../schema/contracts/conversations.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { ORIGIN, TestBrowser } from '../../../support/test-browser.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
-export const ORIGIN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666';
+export { ORIGIN };
 export const STRANGER = 'moz-extension://aaaaaaaa-1111-4222-8333-944455556666';
 export const SHARED_TOKEN = 'the-token-of-the-node';
 export const CLIENT_TOKEN = 'the-token-of-firefox-1';
 
-class StandingClock extends ManualClock {
+class BridgeClock extends TestClock {
   override after(delayMs: number, run: () => void): () => void {
     if (delayMs > 0) return super.after(delayMs, run);
     const timer = setImmediate(run);
@@ -26,14 +26,14 @@ class StandingClock extends ManualClock {
   }
 }
 
-/** Answers a call, or throws an EdgeError. */
+/** Responds to a call, or throws an EdgeError. */
 export type EdgeResponse = (request: EdgeRequest<unknown>) => unknown;
 
 export class BridgeFixture {
-  readonly clock = new StandingClock();
+  readonly clock = new BridgeClock();
   readonly system = new SystemView();
   readonly ingested: { frame: FinalMessage; ageMs: number }[] = [];
-  /** What was asked of the edge: `METHOD path`, with the token when it was not the node's. */
+  /** Calls to the edge: `METHOD path`, with the token when it was not the node's. */
   readonly calls: { request: string; body: unknown; token: string | undefined }[] = [];
   readonly logged: unknown[] = [];
   edge: EdgeResponse = () => {
@@ -43,37 +43,35 @@ export class BridgeFixture {
     this.ingested.push({ frame, ageMs });
   };
   readonly store: Store;
-  readonly bridge: Bridge;
-  #api: LocalApi | null = null;
+  readonly side: BrowserSide;
+  #url = '';
 
   private constructor() {
     this.store = openTestStore(this.clock);
-    const note = (...entry: unknown[]): void => void this.logged.push(entry);
-    this.bridge = createBridge({
-      store: this.store,
-      nodeId: 'node-a',
-      edge: { call: (request) => this.#call(request) },
-      system: this.system,
-      clock: this.clock,
-      random: () => 0.5,
-      log: { info: note, warn: note, error: note },
-      localApi: 'http://127.0.0.1:0',
-      sharedToken: SHARED_TOKEN,
-      journalLimit: 2,
-      status: () => ({ state: 'leader' }),
-      onFinalMessage: (frame, ageMs) => this.onFinalMessage(frame, ageMs),
-    });
+    this.side = buildBrowserSide(this.#deps());
   }
 
   static async start(): Promise<BridgeFixture> {
     const fixture = new BridgeFixture();
-    fixture.#api = await fixture.bridge.start();
-    onTestFinished(() => fixture.bridge.stop());
+    const { bridge, openLocalApi } = buildBridgeSide(fixture.side, {
+      ...fixture.#deps(),
+      messages: { onFinalMessage: (frame, ageMs) => fixture.onFinalMessage(frame, ageMs) },
+      sharedToken: SHARED_TOKEN,
+      status: () => ({ state: 'leader' }),
+    });
+    const api = await openLocalApi('http://127.0.0.1:0');
+    fixture.#url = api.url;
+    fixture.side.delivery.start();
+    onTestFinished(async () => {
+      fixture.side.delivery.stop();
+      bridge.stop();
+      await api.close();
+    });
     return fixture;
   }
 
   get url(): string {
-    return this.#api?.url ?? '';
+    return this.#url;
   }
 
   get host(): string {
@@ -104,70 +102,37 @@ export class BridgeFixture {
   }
 
   /** A paired browser after its hello. */
-  async browser(
-    clientId = 'firefox-1',
-    pairing: 'pair first' | 'paired already' = 'pair first',
-  ): Promise<BridgeClient> {
+  async browser(clientId = 'firefox-1', pairing: 'pair first' | 'paired already' = 'pair first'): Promise<TestBrowser> {
     if (pairing === 'pair first') await this.pin(clientId);
-    return BridgeClient.hello({
-      agentUrl: this.url,
-      origin: ORIGIN,
-      clientId,
-      token: CLIENT_TOKEN,
-      platforms: ['chatgpt'],
-    });
+    return TestBrowser.connect({ agentUrl: this.url, clientId, token: CLIENT_TOKEN, platforms: ['chatgpt'] });
   }
 
-  /** Bodies of the outbox rows of that kind, oldest first. */
-  told(kind: string): { path: string; method: string; body: Record<string, unknown> }[] {
+  /** Outbox rows of that kind, oldest first. */
+  reported(kind: string): { path: string; method: string; body: Record<string, unknown> }[] {
     return this.store.db
       .prepare('SELECT path, method, body FROM outbox WHERE kind = ? ORDER BY id')
       .all(kind)
       .map((row) => ({ path: String(row.path), method: String(row.method), body: JSON.parse(String(row.body)) }));
   }
 
+  #deps() {
+    const note = (...entry: unknown[]): void => void this.logged.push(entry);
+    return {
+      store: this.store,
+      nodeId: 'node-a',
+      edge: { call: <T>(request: EdgeRequest<T>) => this.#call(request) },
+      system: this.system,
+      clock: this.clock,
+      random: () => 0.5,
+      log: { info: note, warn: note, error: note },
+      activityLimit: 2,
+    };
+  }
+
   async #call<T>(request: EdgeRequest<T>): Promise<T> {
     this.calls.push({ request: `${request.method} ${request.path}`, body: request.body, token: request.token });
     return request.schema.parse(this.edge(request as EdgeRequest<unknown>));
   }
-}
-
-export function finalMessage(change: Partial<FinalMessage> = {}): FinalMessage {
-  return {
-    type: 'browser.final_message',
-    request_id: 'fm-1',
-    client_id: 'firefox-1',
-    platform: 'chatgpt',
-    conversation_id: 'c1',
-    assistant_message_id: 'a-1',
-    raw_text: 'hello',
-    role: 'assistant',
-    observed_at: 1_800_000_000_000,
-    page_url: 'https://chatgpt.com/c/c1',
-    page_title: null,
-    tab_id: 17,
-    shell_page: false,
-    capture: { source: 'network', other: 'agrees' },
-    ...change,
-  };
-}
-
-export function clientState(requestId: string, conversations: string[] = ['c1'], observedAt = 1) {
-  return {
-    type: 'browser.client_state' as const,
-    request_id: requestId,
-    tabs: conversations.map((conversation_id, index) => ({
-      platform: 'chatgpt' as const,
-      conversation_id,
-      page_url: `https://chatgpt.com/c/${conversation_id}`,
-      page_title: null,
-      tab_id: index + 1,
-      shell_page: false,
-      observed_at: observedAt,
-    })),
-    logins: [{ platform: 'chatgpt' as const, login: 'fresh' as const, fingerprint: 'f1' }],
-    request_hooks: [],
-  };
 }
 
 export function conversation(change: Partial<Conversation> = {}): Conversation {

@@ -13,7 +13,7 @@ function wrong(code: string): string {
 }
 
 describe('pairing a browser', () => {
-  it('hands the token to the browser that named the code, and lets it in with it', async () => {
+  it('the browser that sends the code gets the token, and can connect with it', async () => {
     const agent = await BridgeFixture.start();
     const code = await openWindow(agent);
     expect(code).toMatch(/^\d{8}$/);
@@ -38,14 +38,14 @@ describe('pairing a browser', () => {
     expect(await agent.http('GET', '/v1/pairing')).toMatchObject({ json: { data: { state: 'closed' } } });
   });
 
-  it('keeps the token only as its SHA-256', async () => {
+  it('the token is stored only as its SHA-256', async () => {
     const agent = await BridgeFixture.start();
     await agent.pin();
     expect(JSON.stringify(agent.store.pairings.list())).not.toContain(CLIENT_TOKEN);
     expect(agent.store.pairings.find('firefox-1')?.token_hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('closes the window after the fifth wrong code, so that the right one is too late', async () => {
+  it('the window closes after five wrong codes, and the right one is then refused', async () => {
     const agent = await BridgeFixture.start();
     const code = await openWindow(agent);
     for (let tries = BRIDGE.pairing_tries; tries > 0; tries -= 1) {
@@ -61,7 +61,7 @@ describe('pairing a browser', () => {
     await expect(agent.connect(STRANGER)).rejects.toMatchObject({ status: 403 });
   });
 
-  it('takes a code once', async () => {
+  it('a code is accepted once', async () => {
     const agent = await BridgeFixture.start();
     const code = await openWindow(agent);
     const late = await agent.connect(STRANGER);
@@ -75,7 +75,7 @@ describe('pairing a browser', () => {
     await first.close();
   });
 
-  it('lets an unpaired extension send nothing but pair', async () => {
+  it('an unpaired extension may only send pair', async () => {
     const agent = await BridgeFixture.start();
     await openWindow(agent);
     const stranger = await agent.connect(STRANGER);
@@ -95,7 +95,7 @@ describe('pairing a browser', () => {
     expect(await other.closed).toMatchObject({ code: 4400 });
   });
 
-  it('closes the window when its time is over', async () => {
+  it('the window closes when its time is over', async () => {
     const agent = await BridgeFixture.start();
     await openWindow(agent);
     agent.clock.advance(BRIDGE.pairing_window_ms - 1);
@@ -107,7 +107,7 @@ describe('pairing a browser', () => {
     await expect(agent.connect(STRANGER)).rejects.toMatchObject({ status: 403 });
   });
 
-  it('sends away with 4408 who waits when the window ends', async () => {
+  it('a waiting browser is closed with 4408 when the window closes', async () => {
     const agent = await BridgeFixture.start();
     const code = await openWindow(agent);
     const stranger = await agent.connect(STRANGER);
@@ -119,7 +119,7 @@ describe('pairing a browser', () => {
     expect(await agent.http('GET', '/v1/pairing')).toMatchObject({ json: { data: { state: 'open' } } });
   });
 
-  it('closes the window when the browser that claimed it goes away', async () => {
+  it('the window closes when the browser that claimed it disconnects', async () => {
     const agent = await BridgeFixture.start();
     const code = await openWindow(agent);
     const stranger = await agent.connect(STRANGER);
@@ -130,7 +130,7 @@ describe('pairing a browser', () => {
     await expect.poll(() => agent.http('GET', '/v1/pairing')).toMatchObject({ json: { data: { state: 'closed' } } });
   });
 
-  it('does not hand the token of one origin to a browser of another', async () => {
+  it('the token of one origin is not sent to a browser of another', async () => {
     const agent = await BridgeFixture.start();
     const code = await openWindow(agent);
     const stranger = await agent.connect(STRANGER);
@@ -143,7 +143,7 @@ describe('pairing a browser', () => {
     await stranger.close();
   });
 
-  it('ends a long poll when nothing happens within its time', async () => {
+  it('a long poll ends after its time when nothing changes', async () => {
     const agent = await BridgeFixture.start();
     await openWindow(agent);
     const waiting = agent.http('GET', '/v1/pairing?wait_ms=1000');

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
-import { BridgeFixture, CLIENT_TOKEN, clientState, conversation, finalMessage } from './fixture.ts';
+import { actionResult, clientState, finalMessage, pageOf } from '../../../support/test-browser.ts';
+import { BridgeFixture, CLIENT_TOKEN, conversation } from './fixture.ts';
+
+/** Pages of these conversations in tabs 1, 2, … */
+const pages = (...ids: string[]) => ids.map((id, index) => pageOf(id, 'chatgpt', index + 1));
 
 describe('final messages', () => {
-  it('are acknowledged once they are on disk, with their age', async () => {
+  it('a final message is acknowledged after it is on disk with its age', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     agent.onFinalMessage = (frame, ageMs) => {
-      // The message and the mark that it was seen are one transaction.
+      // The message and the mark that it was seen are stored in one transaction.
       expect(agent.store.db.isTransaction).toBe(true);
       agent.ingested.push({ frame, ageMs });
     };
@@ -16,9 +20,9 @@ describe('final messages', () => {
     expect(agent.ingested).toMatchObject([{ frame: { raw_text: 'hello' }, ageMs: 1_500 }]);
   });
 
-  it('are not acknowledged when they could not be stored, and are taken when they come again', async () => {
+  it('a final message that could not be stored is not acknowledged, and is stored when it is sent again', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     const takes = agent.onFinalMessage;
     agent.onFinalMessage = () => {
       throw new Error('the disk is full');
@@ -32,9 +36,9 @@ describe('final messages', () => {
     expect(agent.ingested).toHaveLength(1);
   });
 
-  it('and the mark that they were seen are stored together or not at all', async () => {
+  it('a final message and the mark that it was seen are stored together or not at all', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     agent.onFinalMessage = () => {
       const row = { stream: 's', kind: 'ingest', method: 'POST', path: '/v1/messages', body: {}, context: {} } as const;
       agent.store.outbox.append(row);
@@ -44,36 +48,36 @@ describe('final messages', () => {
     agent.store.db.exec(refuse);
     client.send(finalMessage());
     await client.next('error');
-    expect(agent.told('ingest')).toEqual([]);
+    expect(agent.reported('ingest')).toEqual([]);
     agent.store.db.exec('DROP TRIGGER full');
     client.send(finalMessage());
     await client.next('message_ack');
-    expect(agent.told('ingest')).toHaveLength(1);
+    expect(agent.reported('ingest')).toHaveLength(1);
   });
 
-  it('are acknowledged again and stored no second time when repeated, also on another connection', async () => {
+  it('a repeated final message is acknowledged and not stored again, also on another connection', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.send(finalMessage());
     client.send(finalMessage());
     await client.next('message_ack');
     await client.next('message_ack');
-    const again = await agent.browser('firefox-1', 'paired already');
+    const { client: again } = await agent.browser('firefox-1', 'paired already');
     again.send(finalMessage());
     await again.next('message_ack');
     expect(agent.ingested).toHaveLength(1);
   });
 
-  it('of another client are refused', async () => {
+  it('a final message of another browser is refused', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.send(finalMessage({ client_id: 'firefox-2' }));
     expect(await client.next('error')).toMatchObject({ re: 'fm-1', code: 'not_owner' });
     expect(agent.ingested).toEqual([]);
   });
 });
 
-describe('frames that are not understood', () => {
+describe('frames that cannot be read', () => {
   it.each([
     ['an unknown type', { type: 'browser.from_the_future', request_id: 'r1' }, 'r1'],
     ['a known type with a wrong field', { ...finalMessage(), tab_id: -1 }, 'fm-1'],
@@ -82,33 +86,33 @@ describe('frames that are not understood', () => {
       { type: 'hello', client_id: 'firefox-1', browser: '', extension_version: '', platforms: [], token: '' },
       null,
     ],
-  ])('are answered with error and break nothing: %s', async (_what, frame, re) => {
+  ])('a frame with %s gets an error and breaks nothing', async (_what, frame, re) => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.sendText(JSON.stringify(frame));
     expect(await client.next('error')).toMatchObject({ re, code: 'invalid_request' });
     client.send(finalMessage());
     await client.next('message_ack');
   });
 
-  it('close the connection with 4400 when they are not JSON', async () => {
+  it('a frame that is not JSON closes the connection with 4400', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.sendText('not JSON');
     expect(await client.closed).toMatchObject({ code: 4400 });
   });
 });
 
-describe('client state', () => {
-  it('is told to the edge when it differs, and only then', async () => {
+describe('the state of a browser', () => {
+  it('a state is reported to the edge only when it differs from the last one', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
-    client.send(clientState('s1', ['c1'], 1));
-    client.send(clientState('s2', ['c1'], 2));
-    client.send(clientState('s3', ['c1', 'c2'], 3));
+    const { client } = await agent.browser();
+    client.send(clientState('s1', pages('c1'), { observed_at: 1 }));
+    client.send(clientState('s2', pages('c1'), { observed_at: 2 }));
+    client.send(clientState('s3', pages('c1', 'c2'), { observed_at: 3 }));
     for (const id of ['s1', 's2', 's3']) expect(await client.next('message_ack')).toMatchObject({ request_id: id });
-    const told = agent.told('client_put').slice(1);
-    expect(told).toMatchObject([
+    const reports = agent.reported('client_put').slice(1);
+    expect(reports).toMatchObject([
       {
         method: 'PUT',
         path: '/v1/controllers/node-a/clients/firefox-1',
@@ -124,11 +128,11 @@ describe('client state', () => {
 });
 
 describe('page control', () => {
-  it('pauses the system under the browser’s own token and answers what the edge confirmed', async () => {
+  it('a pause is sent under the browser’s own token, and its result is what the edge confirmed', async () => {
     const agent = await BridgeFixture.start();
     const confirmed = { accepted: true, status: 'applied', summary: 'paused', mode: 'paused', version: 3 };
     agent.edge = () => confirmed;
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.send({ type: 'page_control', request_id: 'p1', action: 'system.pause', reason: 'lunch' });
     expect(await client.next('page_control_result')).toEqual({
       type: 'page_control_result',
@@ -139,13 +143,13 @@ describe('page control', () => {
     expect(agent.calls).toEqual([{ request: 'POST /v1/system/pause', body: { reason: 'lunch' }, token: CLIENT_TOKEN }]);
   });
 
-  it('finds the conversation at the edge and sets its mode', async () => {
+  it('a change of mode looks the conversation up at the edge and sets it there', async () => {
     const agent = await BridgeFixture.start();
     agent.edge = ({ method, path }) => {
       if (method === 'POST') return conversation({ automation_status: 'manual' });
       return path.includes('?') ? { items: [conversation()], next_cursor: null } : conversation();
     };
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     const action = { type: 'page_control', request_id: 'p1', action: 'conversation.mode', mode: 'manual' } as const;
     client.send({ ...action, platform: 'chatgpt', conversation_id: 'c1' });
     expect(await client.next('page_control_result')).toMatchObject({ ok: true, data: { automation_status: 'manual' } });
@@ -162,27 +166,27 @@ describe('page control', () => {
   it.each([
     ['the edge refuses', { action: 'system.resume' } as const, 'forbidden'],
     ['a field is missing', { action: 'conversation.resume', platform: 'chatgpt' } as const, 'invalid_request'],
-  ])('says why not when %s', async (_when, frame, code) => {
+  ])('an action gets the error of its failure when %s', async (_when, frame, code) => {
     const agent = await BridgeFixture.start();
     agent.edge = () => {
       throw new EdgeError('status', 403, 'forbidden', 'not yours');
     };
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.send({ type: 'page_control', request_id: 'p1', ...frame });
     expect(await client.next('page_control_result')).toMatchObject({ ok: false, error: { code } });
   });
 });
 
 describe('snapshots', () => {
-  it('show the mode and the conversations open in that browser, at every change', async () => {
+  it('a snapshot with the mode and the open conversations is pushed at every change', async () => {
     const agent = await BridgeFixture.start();
     const known = [conversation(), conversation({ local_conversation_id: 'lc_2', remote_conversation_id: 'c2' })];
     agent.edge = ({ path }) => ({
       items: known.filter((one) => path.endsWith(`=${one.remote_conversation_id}`)),
       next_cursor: null,
     });
-    const client = await agent.browser();
-    client.send(clientState('s1', ['c1']));
+    const { client } = await agent.browser();
+    client.send(clientState('s1', pages('c1')));
     const first = await client.next('snapshot', ({ snapshot }) => snapshot.conversations.length > 0);
     expect(first.snapshot.conversations).toEqual([
       {
@@ -199,7 +203,7 @@ describe('snapshots', () => {
     expect(paused.snapshot.system).toEqual({ mode: 'paused', version: 7 });
 
     agent.edge = () => conversation({ automation_status: 'paused', pause_reason: 'user_pause' });
-    await agent.bridge.conversationsChanged(['lc_1']);
+    await agent.side.conversations.reread(['lc_1']);
     const changed = await client.next(
       'snapshot',
       ({ snapshot }) => snapshot.conversations[0]?.automation_status === 'paused',
@@ -207,29 +211,29 @@ describe('snapshots', () => {
     expect(changed.snapshot.conversations[0]?.pause_reason).toBe('user_pause');
   });
 
-  it('are not sent when nothing shown has changed', async () => {
+  it('a snapshot that shows the same is not sent again', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
-    agent.bridge.journalChanged();
+    const { client } = await agent.browser();
+    agent.side.snapshots.activityChanged();
     agent.system.observe('draining', 8);
     await client.next('snapshot', ({ snapshot }) => snapshot.system.version === 8);
     expect(client.untaken('snapshot').length).toBeLessThanOrEqual(1);
-    agent.bridge.journalChanged();
+    agent.side.snapshots.activityChanged();
     client.send({ type: 'diagnostic', request_id: 'd1', level: 'info', message: 'after' });
     await client.next('message_ack');
     expect(client.untaken('snapshot')).toEqual([]);
   });
 
-  it('show the newest of the journal, bounded, from what is on disk', async () => {
+  it('a snapshot shows a bounded number of the newest messages from the disk', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     const add = agent.store.db.prepare(
       `INSERT INTO messages (message_id, client_id, platform, remote_conversation_id, local_conversation_id, ingest_status,
          target, block_errors, state, created_at)
        VALUES (?, 'firefox-1', 'chatgpt', 'c1', 'lc_1', 'accepted', '{}', '[]', 'done', ?)`,
     );
     for (const n of [1, 2, 3]) add.run(`msg_${n}`, n);
-    agent.bridge.journalChanged();
+    agent.side.snapshots.activityChanged();
     const { snapshot } = await client.next('snapshot');
     const { last_ingest, recent_ingests } = snapshot.browser.instruction_ingest;
     expect(recent_ingests.map((entry) => entry.message_id)).toEqual(['msg_3', 'msg_2']);
@@ -237,10 +241,10 @@ describe('snapshots', () => {
   });
 });
 
-describe('what another browser did', () => {
-  it('is not shown', async () => {
+describe('recent activity', () => {
+  it('the messages and executions of another browser are not in the snapshot', async () => {
     const agent = await BridgeFixture.start();
-    const mine = await agent.browser('firefox-1');
+    const { client: mine } = await agent.browser('firefox-1');
     const add = agent.store.db.prepare(
       `INSERT INTO messages (message_id, client_id, platform, remote_conversation_id, local_conversation_id,
          ingest_status, target, block_errors, state, created_at)
@@ -254,7 +258,7 @@ describe('what another browser did', () => {
     run.run('ins_mine', 'msg_mine');
     add.run('msg_other', 'firefox-2');
     run.run('ins_other', 'msg_other');
-    agent.bridge.journalChanged();
+    agent.side.snapshots.activityChanged();
     const { snapshot } = await mine.next('snapshot');
     const { recent_ingests, recent_executes } = snapshot.browser.instruction_ingest;
     expect(recent_ingests.map((entry) => entry.message_id)).toEqual(['msg_mine']);
@@ -262,7 +266,7 @@ describe('what another browser did', () => {
   });
 });
 
-describe('a click on what the edge keeps', () => {
+describe('an action of a person in the overlay', () => {
   const hash = 'a'.repeat(64);
   it.each([
     [
@@ -283,18 +287,18 @@ describe('a click on what the edge keeps', () => {
       'POST /v1/browser/clients/firefox-2/resume',
       { platform: 'claude' },
     ],
-  ] as const)('is done there under that browser’s token: $0.action', async (frame, request, body) => {
+  ] as const)('$0.action is sent to the edge under that browser’s token', async (frame, request, body) => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     agent.edge = () => ({ done: true });
     client.send({ type: 'page_control', request_id: 'p1', ...frame });
     expect(await client.next('page_control_result')).toMatchObject({ ok: true, data: { done: true } });
     expect(agent.calls.at(-1)).toEqual({ request, body, token: CLIENT_TOKEN });
   });
 
-  it('is refused without the hash of what was seen', async () => {
+  it('an approval without the hash of what the person saw is refused', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     client.send({ type: 'page_control', request_id: 'p1', action: 'instruction.approve', instruction_id: 'ins_1' });
     expect(await client.next('page_control_result')).toMatchObject({ ok: false, error: { code: 'invalid_request' } });
     expect(agent.calls).toEqual([]);
@@ -303,7 +307,7 @@ describe('a click on what the edge keeps', () => {
 
 describe('deliveries', () => {
   const enqueue = (agent: BridgeFixture): void =>
-    agent.bridge.delivery.enqueue({
+    agent.side.delivery.enqueueReply({
       plan_id: 'reply:msg_1',
       subject_id: 'msg_1',
       platform: 'chatgpt',
@@ -322,41 +326,41 @@ describe('deliveries', () => {
       timeout_ms: 20_000,
     });
 
-  it('reach the browser they are for, and its answer ends them', async () => {
+  it('a delivery reaches its browser and ends with the browser’s result', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     enqueue(agent);
     const delivery = await client.next('browser.proxy_delivery');
     expect(delivery).toMatchObject({ message_text: 'done', client_id: 'firefox-1', tab_id: 17 });
-    client.answer(delivery);
-    await expect.poll(() => agent.told('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
+    client.send(actionResult(delivery));
+    await expect.poll(() => agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
   });
 
-  it('go out when the browser connects', async () => {
+  it('a queued delivery leaves when its browser connects', async () => {
     const agent = await BridgeFixture.start();
     enqueue(agent);
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     await client.next('browser.proxy_delivery');
   });
 
-  it('are uncertain when the browser’s socket is lost in the middle', async () => {
+  it('a delivery whose browser disconnects before its result is uncertain', async () => {
     const agent = await BridgeFixture.start();
-    const client = await agent.browser();
+    const { client } = await agent.browser();
     enqueue(agent);
     await client.next('browser.proxy_delivery');
     await client.close();
     await expect
-      .poll(() => agent.told('reply'))
+      .poll(() => agent.reported('reply'))
       .toMatchObject([{ body: { outcome: 'uncertain', reason: 'connection_lost' } }]);
   });
 
-  it('are answered by a newer connection of the same browser as well', async () => {
+  it('the result of a delivery may come over a newer connection of the same browser', async () => {
     const agent = await BridgeFixture.start();
-    const older = await agent.browser();
+    const { client: older } = await agent.browser();
     enqueue(agent);
     const delivery = await older.next('browser.proxy_delivery');
-    const newer = await agent.browser('firefox-1', 'paired already');
-    newer.answer(delivery);
-    await expect.poll(() => agent.told('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
+    const { client: newer } = await agent.browser('firefox-1', 'paired already');
+    newer.send(actionResult(delivery));
+    await expect.poll(() => agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
   });
 });

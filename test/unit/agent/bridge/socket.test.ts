@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { BridgeSocket } from '../../../../local-agent/bridge/socket.ts';
 import { CLOSE } from '../../../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../../../schema/defaults.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 /** Both ends of one connection: ours as a BridgeSocket, the browser's as it is. */
 async function connection(frames = { perSec: 1, burst: 100 }): Promise<{ ours: BridgeSocket; theirs: WebSocket }> {
@@ -17,11 +17,11 @@ async function connection(frames = { perSec: 1, burst: 100 }): Promise<{ ours: B
   const theirs = new WebSocket(`ws://127.0.0.1:${port}`);
   onTestFinished(() => theirs.terminate());
   const [ws] = await accepted;
-  return { ours: new BridgeSocket(ws, new ManualClock(), { warn: () => undefined }, frames), theirs };
+  return { ours: new BridgeSocket(ws, new TestClock(), { warn: () => undefined }, frames), theirs };
 }
 
-describe('a socket of the bridge', () => {
-  it('is dropped when its peer does not read, instead of filling the memory', async () => {
+describe('the socket of a browser', () => {
+  it('a socket whose peer does not read is terminated before it fills the memory', async () => {
     const { ours, theirs } = await connection();
     await once(theirs, 'open');
     theirs.pause();
@@ -35,7 +35,7 @@ describe('a socket of the bridge', () => {
     expect(ours.send({ type: 'paired', token: 'late' })).toBe(false);
   });
 
-  it('takes no frame after it was told to close', async () => {
+  it('a socket takes no frame after it was closed', async () => {
     const { ours, theirs } = await connection();
     await once(theirs, 'open');
     const frames: unknown[] = [];
@@ -48,7 +48,7 @@ describe('a socket of the bridge', () => {
     expect(frames).toEqual([]);
   });
 
-  it('is closed with 4429 when its peer sends more than it may', async () => {
+  it('a socket whose peer sends too many frames is closed with 4429', async () => {
     const { ours, theirs } = await connection({ perSec: 1, burst: 3 });
     await once(theirs, 'open');
     const frames: unknown[] = [];

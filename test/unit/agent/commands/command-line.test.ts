@@ -7,28 +7,49 @@ const nothing = () => ({});
 
 describe('the command line', () => {
   it.each([
-    [['config', '--bogus'], /--bogus/],
-    [['pause', '--reson', 'x'], /--reson/],
-    [['frobnicate'], /frobnicate/],
-    [['tokens'], /command/i],
-    [['jobs', 'show'], /<job>/],
-    [['config', 'extra'], /extra/],
-    [['tokens', 'create', '--role', 'readonly'], /--subject/],
-    [['config', '--lease-ttl-sec', '5'], /--lease-ttl-sec/],
-  ])('%j fails with 2 and says why', async (argv, said) => {
+    ['an unknown option', ['config', '--bogus'], /^conductor: unknown option '--bogus'/],
+    ['a misspelt option', ['pause', '--reson', 'x'], /Did you mean --reason\?/],
+    ['an unknown command', ['frobnicate'], /^conductor: unknown command 'frobnicate'/],
+    ['a misspelt command', ['statsu'], /Did you mean status\?/],
+    ['an unknown command of a group', ['tokens', 'creat'], /Did you mean create\?/],
+    ['a group without a command', ['tokens'], /Commands:/],
+    ['a missing argument', ['jobs', 'show'], /missing required argument 'job'/],
+    ['an extra argument', ['config', 'extra'], /too many arguments.*extra/],
+    ['a missing required option', ['tokens', 'create', '--role', 'readonly'], /'--subject <subject>' not specified/],
+    ['a missing value at the end', ['pause', '--reason'], /'--reason <text>' argument missing/],
+    ['a missing value before an option', ['pause', '--reason', '--json'], /'--json' is invalid.*value is missing/],
+    ['an invalid setting', ['config', '--lease-ttl-sec', '5'], /--lease-ttl-sec/],
+  ])('%s exits with 2 and is explained on standard error', async (_what, argv, message) => {
     const world = commandWorld(nothing);
     expect(await runCli(argv, world.deps)).toBe(2);
-    expect(world.stderr()).toMatch(said);
+    expect(world.stderr()).toMatch(message);
+    expect(world.stderr()).toMatch('conductor <command> --help');
+    expect(world.stdout()).toBe('');
     expect(world.calls).toEqual([]);
   });
 
-  it('without a verb is start', async () => {
+  it.each([[['--lease-ttl-sec', '5']], [['--role', 'king']]])('%j without a command runs start', async (argv) => {
     const world = commandWorld(nothing);
-    expect(await runCli(['--lease-ttl-sec', '5'], world.deps)).toBe(2);
-    expect(world.stderr()).toMatch(/--lease-ttl-sec/);
+    expect(await runCli(argv, world.deps)).toBe(2);
+    expect(world.stderr()).toMatch(`conductor: ${argv[0]}: `);
   });
 
-  it('exits 3 when the edge cannot be reached, 1 when it refuses, and names the code', async () => {
+  it('an empty command line runs start', async () => {
+    const world = commandWorld(nothing, { env: { BAA_CONDUCTOR_ROLE: 'king' } });
+    expect(await runCli([], world.deps)).toBe(2);
+    expect(world.stderr()).toMatch('BAA_CONDUCTOR_ROLE: ');
+  });
+
+  it('--version prints the version, and stays a setting of start and config', async () => {
+    const world = commandWorld(nothing);
+    expect(await runCli(['--version'], world.deps)).toBe(0);
+    expect(world.stdout()).toBe('1.2.3');
+    const config = commandWorld(nothing);
+    await runCli(['config', '--version', '9', '--json'], config.deps);
+    expect(JSON.parse(config.stdout()).settings.version).toEqual({ value: '9', origin: 'flag' });
+  });
+
+  it('a command exits with 3 when the edge cannot be reached, with 1 and the error code when it refuses', async () => {
     const away = commandWorld(() => {
       throw new EdgeError('network', 0, 'network', 'http://edge cannot be reached');
     });
@@ -40,27 +61,33 @@ describe('the command line', () => {
     expect(refused.stderr()).toMatch('forbidden: your role may not');
   });
 
-  it('helps without colours where nobody looks', async () => {
+  it.each([
+    ['the program', ['--help'], 'Usage: conductor [options] [command]'],
+    ['the program, asked by -h', ['-h'], 'restore-check'],
+    ['a group', ['tokens', '--help'], 'Usage: conductor tokens [options] [command]'],
+    ['a command', ['tokens', 'create', '--help'], '--subject <subject>'],
+    [
+      'a command with an argument',
+      ['conversations', 'show', '-h'],
+      'conductor conversations show [options] <conversation>',
+    ],
+    ['a command that is called wrongly', ['jobs', 'show', '--help', '--bogus'], 'Usage: conductor jobs show'],
+  ])('the help of %s exits with 0, without colours in a pipe', async (_what, argv, text) => {
     const world = commandWorld(nothing);
-    expect(await runCli(['tokens', 'create', '--help'], world.deps)).toBe(0);
-    expect(world.stdout()).toContain('--subject');
+    expect(await runCli(argv, world.deps)).toBe(0);
+    expect(world.stdout()).toContain(text);
     expect(world.stdout()).not.toContain('\u001b');
+    expect(world.stderr()).toBe('');
   });
 
-  it('says in its help what a command takes and how it is called in full', async () => {
-    const world = commandWorld(nothing);
-    await runCli(['conversations', 'show', '--help'], world.deps);
-    expect(world.stdout()).toContain('conductor conversations show [OPTIONS] <CONVERSATION>');
-  });
-
-  it('gives a program one line of JSON', async () => {
+  it('--json prints one line in a pipe', async () => {
     const world = commandWorld(nothing);
     await runCli(['config', '--json'], world.deps);
     expect(world.out).toHaveLength(1);
     expect(world.out[0]).not.toContain('\n');
   });
 
-  it('needs the operator and says where the token belongs', async () => {
+  it('a command without the operator’s token exits with 2 and names the file for it', async () => {
     const world = commandWorld(nothing, { env: { BAA_ROOT: '/srv/baa' } });
     expect(await runCli(['status'], world.deps)).toBe(2);
     expect(world.stderr()).toMatch('/srv/baa/state/operator.token');
@@ -68,7 +95,7 @@ describe('the command line', () => {
 });
 
 describe('config', () => {
-  it('shows each value and where it came from, and no secret', async () => {
+  it('config shows each value with its source, and no secret', async () => {
     const world = commandWorld(nothing);
     expect(await runCli(['config', '--json', '--host', 'mini'], world.deps)).toBe(0);
     const { settings } = JSON.parse(world.stdout());
@@ -80,7 +107,7 @@ describe('config', () => {
 });
 
 describe('checklist', () => {
-  it('lists the steps in their order', async () => {
+  it('checklist lists the steps in their order', async () => {
     const world = commandWorld(nothing);
     await runCli(['checklist', '--json'], world.deps);
     expect(JSON.parse(world.stdout()).map((step: { key: string }) => step.key)).toEqual([
@@ -95,9 +122,9 @@ describe('checklist', () => {
 });
 
 describe('pause', () => {
-  it('asks the edge as the operator and prints what it says', async () => {
-    const answer = { accepted: true, status: 'applied', summary: 'paused', mode: 'paused', version: 3 };
-    const world = commandWorld(() => answer);
+  it('pause calls the edge with the operator’s token and prints its summary', async () => {
+    const response = { accepted: true, status: 'applied', summary: 'paused', mode: 'paused', version: 3 };
+    const world = commandWorld(() => response);
     expect(await runCli(['pause', '--reason', 'lunch', '--interrupt'], world.deps)).toBe(0);
     expect(world.calls).toEqual([
       {
@@ -109,41 +136,6 @@ describe('pause', () => {
       },
     ]);
     expect(world.stdout()).toBe('paused');
-  });
-});
-
-describe('conversations', () => {
-  const conversation = {
-    local_conversation_id: 'lc_1',
-    platform: 'chatgpt',
-    remote_conversation_id: 'r',
-    automation_status: 'auto',
-    last_non_paused_automation_status: 'auto',
-    pause_reason: null,
-    paused_at: null,
-    title: 'Plan',
-    last_message_id: null,
-    last_message_at: null,
-    created_at: 0,
-    updated_at: 0,
-  };
-
-  it('lists with filters, and says how to go on', async () => {
-    const world = commandWorld(() => ({ items: [conversation], next_cursor: 'abc' }));
-    await runCli(['conversations', 'list', '--status', 'auto', '--limit', '1'], world.deps);
-    expect(world.calls[0]?.path).toBe('/v1/renewal/conversations?status=auto&limit=1');
-    expect(world.stdout()).toMatch(/lc_1 +chatgpt +auto/);
-    expect(world.stdout()).toMatch('--cursor abc');
-  });
-
-  it.each(['auto', 'manual', 'paused', 'resume'])('sets %s', async (name) => {
-    const world = commandWorld(() => conversation);
-    expect(await runCli(['conversations', name, 'lc_1', '--reason', 'why'], world.deps)).toBe(0);
-    expect(world.calls[0]).toMatchObject({
-      method: 'POST',
-      path: `/v1/renewal/conversations/lc_1/${name}`,
-      body: { reason: 'why' },
-    });
   });
 });
 
@@ -172,7 +164,7 @@ describe('jobs', () => {
     updated_at: 0,
   };
 
-  it.each(['retry', 'cancel'])('%s asks the edge and prints what it says', async (name) => {
+  it.each(['retry', 'cancel'])('jobs %s calls the edge and prints the new status', async (name) => {
     const world = commandWorld(() => job);
     expect(await runCli(['jobs', name, 'job_1'], world.deps)).toBe(0);
     expect(world.calls[0]).toMatchObject({ method: 'POST', path: `/v1/renewal/jobs/job_1/${name}`, body: {} });
@@ -194,7 +186,7 @@ describe('tokens create', () => {
     token: 'baa_secret',
   };
 
-  it('prints the secret alone on standard output', async () => {
+  it('tokens create prints only the secret on standard output', async () => {
     const world = commandWorld(() => made);
     const argv = ['tokens', 'create', '--role', 'controller', '--subject', 'mini', '--controller-id', 'mini-main'];
     expect(await runCli(argv, world.deps)).toBe(0);
@@ -202,7 +194,7 @@ describe('tokens create', () => {
     expect(world.stdout()).toBe('baa_secret');
   });
 
-  it('says which argument is missing before it asks', async () => {
+  it('tokens create names the missing option before it calls the edge', async () => {
     const world = commandWorld(() => made);
     expect(await runCli(['tokens', 'create', '--role', 'controller', '--subject', 'mini'], world.deps)).toBe(2);
     expect(world.stderr()).toMatch('--controller-id');

@@ -4,7 +4,7 @@ import { RENEWAL_SETTINGS } from '../../../../schema/defaults.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 
 const AT = Date.parse('2026-11-21T22:00:00Z');
-const detail = {
+const conversation = {
   local_conversation_id: 'lc_1',
   platform: 'chatgpt',
   remote_conversation_id: 'r',
@@ -12,11 +12,14 @@ const detail = {
   last_non_paused_automation_status: 'auto',
   pause_reason: null,
   paused_at: null,
-  title: 'A chat',
+  title: 'Plan',
   last_message_id: null,
   last_message_at: null,
-  created_at: 1,
-  updated_at: 1,
+  created_at: 0,
+  updated_at: 0,
+};
+const detail = {
+  ...conversation,
   active_link: null,
   limits: RENEWAL_SETTINGS,
   counters: {
@@ -30,16 +33,34 @@ const detail = {
 };
 
 describe('conversations', () => {
-  it('show says when the next renewal is due and why not now', async () => {
+  it('list applies filters and prints the cursor of the next page', async () => {
+    const world = commandWorld(() => ({ items: [conversation], next_cursor: 'abc' }));
+    await runCli(['conversations', 'list', '--status', 'auto', '--limit', '1'], world.deps);
+    expect(world.calls[0]?.path).toBe('/v1/renewal/conversations?status=auto&limit=1');
+    expect(world.stdout()).toMatch(/lc_1 +chatgpt +auto/);
+    expect(world.stdout()).toMatch('--cursor abc');
+  });
+
+  it.each(['auto', 'manual', 'paused', 'resume'])('%s posts the change with its reason', async (name) => {
+    const world = commandWorld(() => conversation);
+    expect(await runCli(['conversations', name, 'lc_1', '--reason', 'why'], world.deps)).toBe(0);
+    expect(world.calls[0]).toMatchObject({
+      method: 'POST',
+      path: `/v1/renewal/conversations/lc_1/${name}`,
+      body: { reason: 'why' },
+    });
+  });
+
+  it('show prints when the next renewal is due and why not now', async () => {
     const world = commandWorld(() => detail);
     expect(await runCli(['conversations', 'show', 'lc_1'], world.deps)).toBe(0);
     expect(world.stdout()).toMatch(/next renewal +not due: quiet_hours, until 2026-11-21 22:00:00/);
     expect(world.stdout()).toMatch(/today +3 of 200/);
   });
 
-  it('limits reads a scope, and sets it when told what', async () => {
-    const answer = { scope: 'platform', settings: { max_per_day: 5 }, effective: RENEWAL_SETTINGS };
-    const world = commandWorld(() => answer);
+  it('limits shows the settings of a scope, and with --set replaces them', async () => {
+    const response = { scope: 'platform', settings: { max_per_day: 5 }, effective: RENEWAL_SETTINGS };
+    const world = commandWorld(() => response);
     expect(await runCli(['conversations', 'limits', '--platform', 'claude'], world.deps)).toBe(0);
     const set = ['conversations', 'limits', '--platform', 'claude', '--set', '{"max_per_day":5}'];
     expect(await runCli(set, world.deps)).toBe(0);
@@ -53,10 +74,13 @@ describe('conversations', () => {
     ]);
   });
 
-  it.each(['{', '{"max_per_day":0}', '{"unheard_of":1}'])('limits refuses --set %s before it asks', async (set) => {
-    const world = commandWorld(() => ({}));
-    expect(await runCli(['conversations', 'limits', '--set', set], world.deps)).toBe(2);
-    expect(world.stderr()).toMatch('--set');
-    expect(world.calls).toEqual([]);
-  });
+  it.each(['{', '{"max_per_day":0}', '{"unheard_of":1}'])(
+    'limits refuses --set %s before it calls the edge',
+    async (set) => {
+      const world = commandWorld(() => ({}));
+      expect(await runCli(['conversations', 'limits', '--set', set], world.deps)).toBe(2);
+      expect(world.stderr()).toMatch('--set');
+      expect(world.calls).toEqual([]);
+    },
+  );
 });

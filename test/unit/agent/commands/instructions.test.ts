@@ -1,12 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
-import type { JournalEntry } from '../../../../schema/contracts/journal.ts';
-import { GENESIS_HASH } from '../../../../schema/contracts/journal.ts';
-import { chainHash } from '../../../../schema/domain/journal-chain.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -41,16 +37,16 @@ const ROW = {
 const APPROVAL = { display: 'script:\nmake', approval_hash: HASH, cwd: '/w', env_names: [], file_hashes: {} };
 
 function edge(status = 'awaiting_approval') {
-  const answer = ({ method, path }: CommandCall): unknown => {
+  const respond = ({ method, path }: CommandCall): unknown => {
     if (method === 'GET') return { ...ROW, status, approval: APPROVAL, events: [] };
-    const verbs: Record<string, string> = { approve: 'claimed', deny: 'denied', cancel: 'canceled' };
-    return { ...ROW, status: verbs[path.split('/').at(-1) ?? ''] };
+    const statuses: Record<string, string> = { approve: 'claimed', deny: 'denied', cancel: 'canceled' };
+    return { ...ROW, status: statuses[path.split('/').at(-1) ?? ''] };
   };
-  return commandWorld(answer);
+  return commandWorld(respond);
 }
 
-describe('instructions approve', () => {
-  it('shows what would be approved and does nothing without its hash', async () => {
+describe('instructions', () => {
+  it('approve without --hash shows what waits and approves nothing', async () => {
     const world = edge();
     expect(await runCli(['instructions', 'approve', 'ins_1'], world.deps)).toBe(2);
     expect(world.stdout()).toContain('script:\nmake');
@@ -58,103 +54,25 @@ describe('instructions approve', () => {
     expect(world.calls.map(({ method }) => method)).toEqual(['GET']);
   });
 
-  it('approves what was named', async () => {
+  it('approve with the hash approves exactly that', async () => {
     const world = edge();
     expect(await runCli(['instructions', 'approve', 'ins_1', '--hash', HASH], world.deps)).toBe(0);
     expect(world.calls[1]).toMatchObject({ path: '/v1/instructions/ins_1/approve', body: { approval_hash: HASH } });
     expect(world.stdout()).toContain('ins_1 is claimed');
   });
 
-  it('says so when nothing waits', async () => {
+  it('approve exits with 2 when the instruction does not wait', async () => {
     const world = edge('succeeded');
     expect(await runCli(['instructions', 'approve', 'ins_1', '--hash', HASH], world.deps)).toBe(2);
     expect(world.stderr()).toContain('it is succeeded');
   });
 
-  it('denies and cancels with a reason', async () => {
+  it('deny and cancel send the reason', async () => {
     const world = edge();
     await runCli(['instructions', 'deny', 'ins_1', '--reason', 'no'], world.deps);
     expect(world.calls[1]?.body).toEqual({ approval_hash: HASH, reason: 'no' });
     await runCli(['instructions', 'cancel', 'ins_1'], world.deps);
     expect(world.calls[2]).toMatchObject({ path: '/v1/instructions/ins_1/cancel', body: {} });
-  });
-});
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-async function chain(length: number): Promise<JournalEntry[]> {
-  const entries: JournalEntry[] = [];
-  let prev_hash = GENESIS_HASH;
-  for (let seq = 1; seq <= length; seq++) {
-    const event = {
-      chain: 'node-1',
-      seq,
-      at: seq,
-      instruction_id: 'ins_1',
-      kind: 'ended',
-      controller_id: null,
-      detail: {},
-    };
-    const hash = await chainHash(sha256, prev_hash, event);
-    entries.push({ ...event, prev_hash, hash });
-    prev_hash = hash;
-  }
-  return entries;
-}
-
-/** An edge that gives a journal in pages of two. */
-function journalWorld(entries: readonly JournalEntry[], head: JournalEntry | null = entries.at(-1) ?? null) {
-  return commandWorld(({ path }) => {
-    const after = Number(new URL(path, 'http://x').searchParams.get('after'));
-    const items = entries.slice(after, after + 2);
-    return { items, next_after: after + 2 < entries.length ? after + 2 : null, head };
-  });
-}
-const verify = (world: ReturnType<typeof commandWorld>) => runCli(['journal', 'verify', '--of', 'node-1'], world.deps);
-
-describe('journal', () => {
-  it('verify finds a whole chain whole, over all pages', async () => {
-    const world = journalWorld(await chain(5));
-    expect(await verify(world)).toBe(0);
-    expect(world.stdout()).toContain('5 entries of node-1 are whole');
-    expect(world.calls).toHaveLength(3);
-  });
-
-  it('verify names the entry at which it was altered, cut out, reordered or shortened', async () => {
-    const whole = await chain(5);
-    const cases: [JournalEntry[], number][] = [
-      [whole.map((one) => (one.seq === 3 ? { ...one, detail: { exit_code: 0 } } : one)), 3],
-      [whole.map((one) => (one.seq === 2 ? { ...one, prev_hash: HASH } : one)), 2],
-      [whole.filter(({ seq }) => seq !== 2), 3],
-      [[...whole.slice(0, 3), ...whole.slice(4), ...whole.slice(3, 4)], 5],
-      [whole.slice(0, 4), 5],
-    ];
-    for (const [entries, at] of cases) {
-      const world = journalWorld(entries, whole.at(-1) ?? null);
-      expect(await verify(world)).toBe(1);
-      expect(world.stderr()).toContain(`broken at entry ${at}`);
-    }
-  });
-
-  it('verify finds that what the edge keeps as the end was lost or set back', async () => {
-    const whole = await chain(3);
-    for (const head of [null, whole[1] ?? null, { ...whole[2], hash: HASH } as JournalEntry]) {
-      const world = journalWorld(whole, head);
-      expect(await verify(world)).toBe(1);
-      expect(world.stderr()).toContain('broken at entry 3');
-    }
-  });
-
-  it('export writes one object a line, to a new file when asked', async () => {
-    const whole = await chain(3);
-    const world = journalWorld(whole);
-    expect(await runCli(['journal', 'export', '--of', 'node-1'], world.deps)).toBe(0);
-    expect(world.out.map((line) => JSON.parse(line))).toEqual(whole);
-    const written: string[] = [];
-    const toFile = journalWorld(whole);
-    const deps = { ...toFile.deps, writeNewFile: (path: string, text: string) => written.push(path, text) };
-    await runCli(['journal', 'export', '--of', 'node-1', '--out', '/x/j.jsonl'], deps);
-    expect(written).toEqual(['/x/j.jsonl', whole.map((one) => `${JSON.stringify(one)}\n`).join('')]);
   });
 });
 
@@ -169,15 +87,15 @@ describe('undo', () => {
     return { file, world: commandWorld(() => ({}), { env: { BAA_ROOT: root } }) };
   }
 
-  it('puts back what an instruction replaced, without any edge', async () => {
+  it('undo restores what an instruction replaced, without the edge', async () => {
     const { file, world } = replaced();
     expect(await runCli(['undo', 'ins_1'], world.deps)).toBe(0);
-    expect([readFileSync(file, 'utf8'), world.stdout()]).toEqual(['old', `put back ${file}`]);
+    expect([readFileSync(file, 'utf8'), world.stdout()]).toEqual(['old', `restored ${file}`]);
     expect(await runCli(['undo', 'ins_1'], world.deps)).toBe(1);
     expect(world.calls).toEqual([]);
   });
 
-  it('leaves alone what has changed since, unless forced', async () => {
+  it('undo leaves files that have changed since, unless --force is given', async () => {
     const { file, world } = replaced();
     writeFileSync(file, 'edited');
     expect(await runCli(['undo', 'ins_1'], world.deps)).toBe(1);

@@ -17,7 +17,7 @@ const created = {
   token: 'baa_client_secret_0001',
 };
 
-/** Edge and agent in one; the window's states come one after the other. */
+/** Responds as edge and agent; each read of the pairing window gets the next state. */
 function system(windows: unknown[] = []) {
   return ({ method, path }: CommandCall): unknown => {
     if (path === '/v1/tokens') return created;
@@ -28,7 +28,7 @@ function system(windows: unknown[] = []) {
 }
 
 describe('pair --origin', () => {
-  it("mints the client's own token and hands it to the agent", async () => {
+  it('pair creates the browser’s token and passes it to the agent', async () => {
     const world = commandWorld(system());
     const code = await runCli(['pair', '--origin', ORIGIN, '--client-id', 'firefox-1', '--json'], world.deps);
     expect(code).toBe(0);
@@ -54,10 +54,10 @@ describe('pair --origin', () => {
   it.each([
     [['--origin', 'https://evil.example', '--client-id', 'c'], /--origin/],
     [['--origin', ORIGIN], /--client-id/],
-  ])('refuses %j before anything is minted', async (argv, said) => {
+  ])('pair refuses %j before it creates a token', async (argv, message) => {
     const world = commandWorld(system());
     expect(await runCli(['pair', ...argv], world.deps)).toBe(2);
-    expect(world.stderr()).toMatch(said);
+    expect(world.stderr()).toMatch(message);
     expect(world.calls).toEqual([]);
   });
 });
@@ -65,7 +65,7 @@ describe('pair --origin', () => {
 describe('pair with a code', () => {
   const open = { state: 'open', expires_in_ms: 200_000, tries_left: 5 };
 
-  it('shows the code, waits for the browser, then mints', async () => {
+  it('pair shows the code, waits for the browser, then creates the token', async () => {
     const claimed = { state: 'claimed', expires_in_ms: 100_000, origin: ORIGIN, client_id: 'firefox-1' };
     const world = commandWorld(system([open, claimed]));
     expect(await runCli(['pair'], world.deps)).toBe(0);
@@ -79,13 +79,13 @@ describe('pair with a code', () => {
     ]);
   });
 
-  it('mints nothing when nobody came', async () => {
+  it('pair creates no token when no browser sends the code', async () => {
     const world = commandWorld(system([open, { state: 'closed' }]));
     expect(await runCli(['pair'], world.deps)).toBe(1);
     expect(world.calls.some(({ path }) => path === '/v1/tokens')).toBe(false);
   });
 
-  it('keeps standard output for the program with --json', async () => {
+  it('pair --json prints only the result on standard output', async () => {
     const claimed = { state: 'claimed', expires_in_ms: 100_000, origin: ORIGIN, client_id: 'firefox-1' };
     const world = commandWorld(system([claimed]));
     await runCli(['pair', '--json'], world.deps);

@@ -3,7 +3,7 @@ import { runCli } from '../../../../local-agent/commands/main.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 
 const marks = { term: 3, mode_version: 5, epoch: 1 };
-const answer = (instructions: number, more: boolean, restored = true) => ({
+const response = (instructions: number, more: boolean, restored = true) => ({
   restored,
   d1: { ...marks, epoch: 0 },
   objects: marks,
@@ -13,9 +13,9 @@ const answer = (instructions: number, more: boolean, restored = true) => ({
 });
 
 describe('restore-check', () => {
-  it('asks until there is no more, forces the first call only, and prints the counts of all', async () => {
-    const answers = [answer(100, true), answer(7, false)];
-    const world = commandWorld(() => answers.shift());
+  it('restore-check calls until nothing is left, forces only the first call, and prints the sums', async () => {
+    const responses = [response(100, true), response(7, false)];
+    const world = commandWorld(() => responses.shift());
     expect(await runCli(['restore-check', '--force'], world.deps)).toBe(0);
     expect(world.calls.map(({ path, body }) => [path, body])).toEqual([
       ['/v1/system/restore-check', { force: true }],
@@ -24,8 +24,8 @@ describe('restore-check', () => {
     expect(world.stdout()).toContain('quarantined: 107 instructions, 2 renewals, 0 commands');
   });
 
-  it('says so when there was nothing to do', async () => {
-    const world = commandWorld(() => answer(0, false, false));
+  it('restore-check prints the summary of the edge when nothing was restored', async () => {
+    const world = commandWorld(() => response(0, false, false));
     expect(await runCli(['restore-check'], world.deps)).toBe(0);
     expect(world.stdout()).toContain('what the edge says');
     expect(world.stdout()).not.toContain('quarantined');

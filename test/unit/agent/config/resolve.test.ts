@@ -1,8 +1,10 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { settingOptions } from '../../../../local-agent/config/flags.ts';
 import type { ConfigSources } from '../../../../local-agent/config/resolve.ts';
 import { ConfigError, resolveConfig } from '../../../../local-agent/config/resolve.ts';
+import { SETTINGS } from '../../../../local-agent/config/settings.ts';
 import { configWarnings } from '../../../../local-agent/config/warnings.ts';
 
 const ROOT = '/srv/baa';
@@ -14,7 +16,7 @@ function resolve(over: Partial<Omit<ConfigSources, 'readFile'>> & { files?: Reco
 const toml = (text: string) => ({ [`${ROOT}/config.toml`]: text });
 
 describe('the configuration', () => {
-  it('has the documented defaults', () => {
+  it('the defaults are the documented ones', () => {
     const { config, origins } = resolveConfig({ flags: {}, env: {}, readFile: () => null });
     expect(config).toMatchObject({
       root: join(homedir(), '.baa'),
@@ -38,7 +40,7 @@ describe('the configuration', () => {
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
   });
 
-  it('takes a flag before the environment before the file before the default', () => {
+  it('a flag wins over the environment, that over config.toml, and that over the default', () => {
     const files = toml('host = "from-file"\npriority = 7\nlease_ttl_sec = 20\npreferred = false');
     const env = { BAA_ROOT: ROOT, BAA_CONDUCTOR_HOST: 'from-env', BAA_CONDUCTOR_PRIORITY: '8' };
     const { config, origins } = resolve({ flags: { host: 'from-flag' }, env, files });
@@ -51,37 +53,42 @@ describe('the configuration', () => {
     });
   });
 
-  it('derives what a standby is from its role', () => {
+  it('every setting except the operator’s token is an option of the same name', () => {
+    const options = new Set(settingOptions.map((option) => option.attributeName()));
+    expect([...options, 'operatorToken'].sort()).toEqual(Object.keys(SETTINGS).sort());
+  });
+
+  it('the role standby determines node id, preference and priority', () => {
     const { config } = resolve({ flags: { role: 'standby', host: 'mini' } });
     expect(config).toMatchObject({ nodeId: 'mini-standby', preferred: false, priority: 50 });
   });
 
-  it('understands --no-preferred and a trailing slash', () => {
-    const { config } = resolve({ flags: { preferred: false, 'control-api-base': 'https://control.example.test/' } });
+  it('--no-preferred and a trailing slash are understood', () => {
+    const { config } = resolve({ flags: { preferred: false, controlApiBase: 'https://control.example.test/' } });
     expect(config).toMatchObject({ preferred: false, controlApiBase: 'https://control.example.test' });
   });
 
-  it('reads tokens from the state folder when nothing else names them', () => {
+  it('tokens are read from the state folder when no other source has them', () => {
     const files = { [`${ROOT}/state/shared.token`]: 'baa_node\n', [`${ROOT}/state/operator.token`]: 'baa_operator\n' };
     expect(resolve({ files }).config).toMatchObject({ sharedToken: 'baa_node', operatorToken: 'baa_operator' });
     const env = { BAA_ROOT: ROOT, BAA_SHARED_TOKEN: 'baa_env' };
     expect(resolve({ files, env }).config.sharedToken).toBe('baa_env');
   });
 
-  it('looks for the tokens where the state folder really is', () => {
-    const env = { BAA_ROOT: ROOT, BAA_STATE_DIR: '/elsewhere' };
-    expect(resolve({ env, files: { '/elsewhere/shared.token': 'baa_there' } }).config.sharedToken).toBe('baa_there');
+  it('tokens are read from the configured state folder', () => {
+    const env = { BAA_ROOT: ROOT, BAA_STATE_DIR: '/other' };
+    expect(resolve({ env, files: { '/other/shared.token': 'baa_there' } }).config.sharedToken).toBe('baa_there');
   });
 
-  it('takes an empty variable for none, except where empty is a decision', () => {
+  it('an empty variable counts as missing, except where empty turns a feature off', () => {
     const env = { BAA_ROOT: ROOT, BAA_CONDUCTOR_HOST: '', BAA_CONDUCTOR_LOCAL_API: '' };
     expect(resolve({ env }).config).toMatchObject({ host: 'localhost', localApi: null });
   });
 
-  it('names every bad value and where it came from, and never shows a secret', () => {
+  it('the error names every invalid value and its source, and shows no secret', () => {
     const attempt = () =>
       resolve({
-        flags: { 'lease-ttl-sec': '5', 'shared-token': 'two words' },
+        flags: { leaseTtlSec: '5', sharedToken: 'two words' },
         env: { BAA_ROOT: ROOT, BAA_CONDUCTOR_ROLE: 'king' },
         files: toml('priority = "high"'),
       });
@@ -92,11 +99,11 @@ describe('the configuration', () => {
     expect(attempt).not.toThrow(/two words/);
   });
 
-  it.each(['1e3', ' ', '0x10', '5.5', 'NaN'])('does not take %j for a number', (value) => {
-    expect(() => resolve({ flags: { 'heartbeat-interval-ms': value } })).toThrow(/--heartbeat-interval-ms/);
+  it.each(['1e3', ' ', '0x10', '5.5', 'NaN'])('%j is not a number', (value) => {
+    expect(() => resolve({ flags: { heartbeatIntervalMs: value } })).toThrow(/--heartbeat-interval-ms/);
   });
 
-  it('refuses a key of config.toml that does not exist, and a broken file', () => {
+  it('an unknown key in config.toml and an invalid file are refused', () => {
     expect(() => resolve({ files: toml('hots = "typo"') })).toThrow(/hots/);
     expect(() => resolve({ files: toml('host = ') })).toThrow(ConfigError);
   });
@@ -108,7 +115,7 @@ describe('warnings', () => {
     return configWarnings(config, () => mode).join('\n');
   };
 
-  it('are none for a sound configuration', () => {
+  it('a sound configuration has no warnings', () => {
     expect(warnings({ BAA_SHARED_TOKEN: 'baa_good' })).toBe('');
   });
 
@@ -116,12 +123,12 @@ describe('warnings', () => {
     ['a missing token', {}, /BAA_SHARED_TOKEN is not set/],
     ['a placeholder', { BAA_SHARED_TOKEN: 'replace-me' }, /replace-me/],
     ['no local API', { BAA_CONDUCTOR_LOCAL_API: '' }, /BAA_CONDUCTOR_LOCAL_API is empty/],
-    ['a renew interval that is not below the TTL', { BAA_CONDUCTOR_LEASE_RENEW_INTERVAL_MS: '30000' }, /will lapse/],
-  ])('tell of %s', (_, env, expected) => {
+    ['a renew interval that is not below the TTL', { BAA_CONDUCTOR_LEASE_RENEW_INTERVAL_MS: '30000' }, /will expire/],
+  ])('%s leads to a warning', (_, env, expected) => {
     expect(warnings(env)).toMatch(expected);
   });
 
-  it('tell of folders that others can read', () => {
+  it('a folder that others can read leads to a warning', () => {
     expect(warnings({ BAA_SHARED_TOKEN: 'baa_good' }, 0o755)).toMatch('/srv/baa/state is open to other users');
   });
 });

@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChoiceView, Waiting } from '../../../../local-agent/delivery/choose.ts';
-import { conversationKey, decide } from '../../../../local-agent/delivery/choose.ts';
-import type { Slot, SlotEvent, Verdict } from '../../../../local-agent/delivery/policy.ts';
-import { admission, backoffMs, EMPTY_SLOT, nextSlot } from '../../../../local-agent/delivery/policy.ts';
+import type { ChoiceView, QueuedDelivery } from '../../../../local-agent/delivery/choose.ts';
+import { conversationKey, DELIVERY_KINDS, decideDelivery } from '../../../../local-agent/delivery/choose.ts';
+import type { CountsAs, Slot, SlotEvent } from '../../../../local-agent/delivery/policy.ts';
+import { admission, DELIVERY_BACKOFF, EMPTY_SLOT, nextSlot } from '../../../../local-agent/delivery/policy.ts';
 import type { StopReason } from '../../../../schema/contracts/clients.ts';
 import { DELIVERY } from '../../../../schema/defaults.ts';
+import { retryDelayMs } from '../../../../schema/domain/retry.ts';
 
 const PLATFORM = 'chatgpt';
 
 type Step =
-  | { do: 'enqueue'; kind: 'reply' | 'renewal'; client: number; conversation: number }
-  | { do: 'end'; pick: number; verdict: Verdict }
+  | { do: 'enqueue'; kind: QueuedDelivery['kind']; client: number; conversation: number }
+  | { do: 'end'; pick: number; counts_as: CountsAs }
   | { do: 'pass'; ms: number }
   | { do: 'restart' };
 
@@ -20,7 +21,7 @@ const stepArb: fc.Arbitrary<Step> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('enqueue' as const),
-      kind: fc.constantFrom('reply' as const, 'renewal' as const),
+      kind: fc.constantFrom(...DELIVERY_KINDS),
       client: fc.integer({ min: 0, max: 1 }),
       conversation: fc.integer({ min: 0, max: 3 }),
     }),
@@ -30,24 +31,24 @@ const stepArb: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('end' as const),
       pick: fc.nat(3),
-      verdict: fc.constantFrom<Verdict>('success', 'failure', 'failure', 'neutral'),
+      counts_as: fc.constantFrom<CountsAs>('success', 'failure', 'failure', 'neutral'),
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 400_000 }) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
 );
 
-/** Replies first, then the older, as the manager asks. */
-function inOrder(a: Waiting, b: Waiting): number {
-  if (a.kind !== b.kind) return a.kind === 'reply' ? -1 : 1;
+/** Replies first, then by deadline, as the scheduler asks. */
+function inOrder(a: QueuedDelivery, b: QueuedDelivery): number {
+  if ((a.kind === 'reply') !== (b.kind === 'reply')) return a.kind === 'reply' ? -1 : 1;
   return a.deadline_at - b.deadline_at;
 }
 
-/** The policy driven by hand: what the manager does, without disk and sockets. */
+/** The policy under a scheduler without disk and sockets. */
 class World {
   now = 1_000_000;
-  queue: Waiting[] = [];
-  inFlight: Waiting[] = [];
+  queue: QueuedDelivery[] = [];
+  inFlight: QueuedDelivery[] = [];
   readonly slots = new Map<string, Slot>();
   /** Failures in a row by client, counted apart from the slot. */
   readonly row = new Map<string, number>();
@@ -65,7 +66,7 @@ class World {
   view(): ChoiceView {
     return {
       isConnected: () => true,
-      backBy: () => 0,
+      reconnectsUntil: () => 0,
       slot: (client) => this.slot(client),
       isBusy: (key) => this.inFlight.some((item) => conversationKey(item) === key),
     };
@@ -93,20 +94,20 @@ class World {
     const event = {
       type: 'ended',
       plan_id: item.plan_id,
-      verdict: step.verdict,
-      reason: step.verdict,
+      counts_as: step.counts_as,
+      reason: step.counts_as,
       retry_after_ms: null,
       chance: this.#chance(),
     } as const;
     const after = nextSlot(before, event, this.now);
     this.slots.set(item.client_id, after);
-    if (step.verdict === 'failure') {
+    if (step.counts_as === 'failure') {
       this.row.set(item.client_id, (this.row.get(item.client_id) ?? 0) + 1);
       const opens = before.breaker === 'half_open' || (this.row.get(item.client_id) ?? 0) >= DELIVERY.breaker_failures;
       if (opens) expect(after.breaker).toBe('open');
       if (opens && before.breaker !== 'open') expect(after.open_until).toBe(this.now + DELIVERY.breaker_open_ms);
     }
-    if (step.verdict === 'success' && before.breaker !== 'open') {
+    if (step.counts_as === 'success' && before.breaker !== 'open') {
       this.row.set(item.client_id, 0);
       expect(after).toMatchObject({ breaker: 'closed', failures: 0 });
     }
@@ -121,7 +122,7 @@ class World {
   run(): void {
     for (const item of [...this.queue].sort(inOrder)) {
       const view = this.view();
-      const decision = decide(item, view, this.now);
+      const decision = decideDelivery(item, view, this.now);
       if (decision.type === 'wait') {
         expect(decision.wakeAt).toBeGreaterThan(this.now);
         continue;
@@ -131,12 +132,12 @@ class World {
     }
   }
 
-  #send(item: Waiting, view: ChoiceView): void {
+  #send(item: QueuedDelivery, view: ChoiceView): void {
     const before = this.slot(item.client_id);
-    // Replies first: none that could go now waits behind a renewal.
-    if (item.kind === 'renewal') {
+    // Replies first: no reply that could leave now waits behind a renewal or prompt.
+    if (item.kind !== 'reply') {
       const passedOver = this.queue.filter((other) => other.kind === 'reply' && other.client_id === item.client_id);
-      for (const other of passedOver) expect(decide(other, view, this.now).type).not.toBe('send');
+      for (const other of passedOver) expect(decideDelivery(other, view, this.now).type).not.toBe('send');
     }
     // The breaker: nothing while it is open, one probe when its time is over.
     if (before.breaker === 'open') expect(before.open_until ?? 0).toBeLessThanOrEqual(this.now);
@@ -157,7 +158,7 @@ class World {
 }
 
 describe('delivery policy', () => {
-  it('keeps its limits whatever happens', () => {
+  it('the limits hold in every sequence of deliveries, ends, pauses and restarts', () => {
     fc.assert(
       fc.property(
         fc.array(stepArb, { maxLength: 150 }),
@@ -177,7 +178,7 @@ describe('delivery policy', () => {
     );
   });
 
-  it('keeps a rolling rate', () => {
+  it('a slot admits no more starts in a window than its rate', () => {
     let slot = EMPTY_SLOT;
     let now = 0;
     for (let n = 0; n < DELIVERY.rate_max; n += 1) {
@@ -185,7 +186,7 @@ describe('delivery policy', () => {
       const ended = {
         type: 'ended',
         plan_id: `p${n}`,
-        verdict: 'success',
+        counts_as: 'success',
         reason: 'ok',
         retry_after_ms: null,
         chance: 0,
@@ -193,11 +194,11 @@ describe('delivery policy', () => {
       slot = nextSlot(slot, ended, now);
       now += DELIVERY.min_spacing_ms;
     }
-    expect(admission(slot, now)).toEqual({ admitted: false, reason: 'rate_limit', at: DELIVERY.rate_window_ms });
+    expect(admission(slot, now)).toEqual({ admitted: false, reason: 'rate_limit', until: DELIVERY.rate_window_ms });
     expect(admission(slot, DELIVERY.rate_window_ms)).toEqual({ admitted: true });
   });
 
-  it('takes back a place whose lease has passed, and counts it', () => {
+  it('a sweep removes a delivery in flight whose lease has expired, and counts it', () => {
     const started = nextSlot(EMPTY_SLOT, { type: 'started', plan_id: 'p', timeout_ms: 20_000, chance: 0 }, 0);
     const lease = 20_000 + DELIVERY.stale_lease_ms;
     expect(nextSlot(started, { type: 'swept', all: false }, lease - 1)).toBe(started);
@@ -207,37 +208,37 @@ describe('delivery policy', () => {
     });
   });
 
-  it('backs off twice as long after each failure, with jitter, up to a bound', () => {
-    expect([1, 2, 3].map((n) => backoffMs(n, 0.5))).toEqual([5_000, 10_000, 20_000]);
-    expect([0, 0.999].map((chance) => backoffMs(1, chance))).toEqual([4_000, 5_998]);
-    expect(backoffMs(500, 0.5)).toBe(DELIVERY.retry_max_ms);
+  it('the backoff doubles with each failure, with jitter, up to a bound', () => {
+    expect([1, 2, 3].map((n) => retryDelayMs(n, DELIVERY_BACKOFF, 0.5))).toEqual([5_000, 10_000, 20_000]);
+    expect([0, 0.999].map((chance) => retryDelayMs(1, DELIVERY_BACKOFF, chance))).toEqual([4_000, 5_998]);
+    expect(retryDelayMs(500, DELIVERY_BACKOFF, 0.5)).toBe(DELIVERY.retry_max_ms);
   });
 
-  it('lets one probe through when the breaker’s time is over, and no second one beside it', () => {
+  it('an open breaker admits one probe when its time is over, and no second one beside it', () => {
     const open: Slot = { ...EMPTY_SLOT, breaker: 'open', failures: 5, open_until: 60_000 };
-    expect(admission(open, 59_999)).toEqual({ admitted: false, reason: 'breaker_open', at: 60_000 });
+    expect(admission(open, 59_999)).toEqual({ admitted: false, reason: 'breaker_open', until: 60_000 });
     expect(admission(open, 60_000)).toEqual({ admitted: true });
     const probing = nextSlot(open, { type: 'started', plan_id: 'probe', timeout_ms: 20_000, chance: 0 }, 60_000);
     expect(probing.breaker).toBe('half_open');
-    expect(admission(probing, 79_000)).toEqual({ admitted: false, reason: 'breaker_probing', at: null });
-    const end = (verdict: Verdict): Slot =>
+    expect(admission(probing, 79_000)).toEqual({ admitted: false, reason: 'breaker_probing', until: null });
+    const end = (counts_as: CountsAs): Slot =>
       nextSlot(
         probing,
-        { type: 'ended', plan_id: 'probe', verdict, reason: verdict, retry_after_ms: null, chance: 0 },
+        { type: 'ended', plan_id: 'probe', counts_as, reason: counts_as, retry_after_ms: null, chance: 0 },
         80_000,
       );
     expect(end('failure')).toMatchObject({ breaker: 'open', open_until: 80_000 + DELIVERY.breaker_open_ms });
     expect(end('success')).toMatchObject({ breaker: 'closed', failures: 0 });
-    // It proved nothing, so the next one is a probe again.
+    // It proved nothing, so the next delivery is a probe again.
     expect(end('neutral')).toMatchObject({ breaker: 'half_open', in_flight: [] });
   });
 
-  it('does not let a straggler close an open breaker', () => {
+  it('the success of a delivery sent before the breaker opened does not close it', () => {
     const open: Slot = { ...EMPTY_SLOT, breaker: 'open', failures: 5, open_until: 60_000 };
     const event = {
       type: 'ended',
       plan_id: 'p',
-      verdict: 'success',
+      counts_as: 'success',
       reason: 'ok',
       retry_after_ms: null,
       chance: 0,
@@ -249,22 +250,22 @@ describe('delivery policy', () => {
     const ended = (stops: StopReason): SlotEvent => ({
       type: 'ended',
       plan_id: 'p',
-      verdict: 'failure',
+      counts_as: 'failure',
       reason: stops,
       retry_after_ms: null,
       chance: 0,
       stops,
     });
 
-    it('admits nothing, however long one waits, until a person resumes', () => {
+    it('a stopped slot admits nothing until a person resumes it', () => {
       const stopped = nextSlot(EMPTY_SLOT, ended('signed_out'), 1_000);
       expect(stopped.stopped).toEqual({ reason: 'signed_out', since: 1_000 });
-      const refusal = { admitted: false, reason: 'signed_out', at: null, stopped: true };
+      const refusal = { admitted: false, reason: 'signed_out', until: null, stopped: true };
       expect(admission(stopped, Number.MAX_SAFE_INTEGER)).toEqual(refusal);
       expect(admission(nextSlot(stopped, { type: 'resumed' }, 2_000), 2_000)).toEqual({ admitted: true });
     });
 
-    it('comes when another account is signed in than the one it began with, and a resume takes the new one', () => {
+    it('another account stops a slot, and a resume accepts the new one', () => {
       const seen = (slot: Slot, fingerprint: string | null) =>
         nextSlot(slot, { type: 'account', fingerprint, lost: false }, 1);
       const first = seen(seen(EMPTY_SLOT, 'ann'), null);
@@ -275,14 +276,14 @@ describe('delivery policy', () => {
       expect(again).toMatchObject({ stopped: null, fingerprint: 'bob' });
     });
 
-    it('comes with a sign-out once, so that a resume before the next sign-in holds', () => {
+    it('a sign-out stops a slot once, so a resume before the next sign-in lasts', () => {
       const lost: SlotEvent = { type: 'account', fingerprint: null, lost: true };
       const stopped = nextSlot(EMPTY_SLOT, lost, 1);
       expect(stopped.stopped?.reason).toBe('signed_out');
       expect(nextSlot(nextSlot(stopped, { type: 'resumed' }, 2), lost, 3).stopped).toBeNull();
     });
 
-    it('keeps its first reason', () => {
+    it('a stopped slot keeps its first reason', () => {
       const stopped = nextSlot(EMPTY_SLOT, ended('security_challenge'), 1);
       expect(nextSlot(stopped, ended('signed_out'), 2).stopped?.reason).toBe('security_challenge');
     });

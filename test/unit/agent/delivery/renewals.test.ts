@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { AGENT_KEEPS, DELIVERY } from '../../../../schema/defaults.ts';
-import { DeliveryFixture, renewal, reply } from './fixture.ts';
+import { renewal, reply } from '../../../support/delivery-builders.ts';
+import { DeliveryFixture } from './fixture.ts';
 
 describe('renewals', () => {
-  it('sends the command’s text under its plan and reports the result of that command', () => {
+  it('a renewal is sent under its plan, and its result is that of its command', () => {
     const agent = new DeliveryFixture();
     const { command_id } = agent.command(renewal('job_1.1'));
     expect(agent.sent).toMatchObject([{ plan_id: 'job_1.1', message_text: 'carry on', timeout_ms: 20_000 }]);
-    agent.answer();
-    expect(agent.told('command_result')).toEqual([
+    agent.respond();
+    expect(agent.reported('command_result')).toEqual([
       {
         path: `/v1/commands/${command_id}/result`,
         stream: 'node',
@@ -20,19 +21,17 @@ describe('renewals', () => {
     ]);
   });
 
-  it('waits a moment for a browser that reconnects after a restart', () => {
+  it('a renewal waits a moment for a browser that reconnects after a restart', () => {
     const agent = new DeliveryFixture();
     agent.connected.clear();
     agent.restart();
     const { command_id } = agent.command(renewal('job_1.1'));
     expect(agent.result(command_id)).toBeNull();
-    agent.connected.add('firefox-1');
-    agent.manager.wake();
-    agent.clock.advance(0);
+    agent.connect('firefox-1');
     expect(agent.sent).toHaveLength(1);
   });
 
-  it('fails when the browser has not come back after that moment', () => {
+  it('a renewal fails when its browser has not reconnected after that moment', () => {
     const agent = new DeliveryFixture();
     agent.connected.clear();
     agent.manager.onDisconnected('firefox-1');
@@ -41,7 +40,7 @@ describe('renewals', () => {
     expect(agent.result(command_id)).toMatchObject({ outcome: 'failed', reason: 'no_active_client' });
   });
 
-  it('fails at once without a browser', () => {
+  it('a renewal without a browser fails at once', () => {
     const agent = new DeliveryFixture();
     agent.connected.clear();
     agent.clock.advance(DELIVERY.reconnect_grace_ms);
@@ -49,45 +48,45 @@ describe('renewals', () => {
     expect(agent.result(command_id)).toMatchObject({ outcome: 'failed', reason: 'no_active_client' });
   });
 
-  it('passes on what the browser refused, and when to come back', () => {
+  it('a renewal that the browser refuses is deferred, with the browser’s reason and delay', () => {
     const agent = new DeliveryFixture();
     const { command_id } = agent.command(renewal('job_1.1'));
-    agent.answer({ accepted: false, failed: true, reason: 'streaming', retry_after_ms: 7_000, downstream: null });
+    agent.respond({ accepted: false, failed: true, reason: 'streaming', retry_after_ms: 7_000, downstream: null });
     expect(agent.result(command_id)).toMatchObject({ outcome: 'deferred', reason: 'streaming', retry_after_ms: 7_000 });
   });
 
-  it('sends a deferred plan when the edge asks again, and answers that command', () => {
+  it('a deferred plan is sent when the edge asks again, and the newer command gets the result', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
-    agent.answer({ accepted: false, failed: true, reason: 'streaming', retry_after_ms: 7_000, downstream: null });
+    agent.respond({ accepted: false, failed: true, reason: 'streaming', retry_after_ms: 7_000, downstream: null });
     agent.clock.advance(7_000);
     const { command_id } = agent.command(renewal('job_1.1'));
     expect(agent.sent).toHaveLength(2);
-    agent.answer();
+    agent.respond();
     expect(agent.result(command_id)).toMatchObject({ outcome: 'delivered' });
   });
 
-  it('answers a plan that was delivered from its table and sends it no second time, also after a restart', () => {
+  it('a delivered plan gets its stored result and is not sent again, also after a restart', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
-    agent.answer();
+    agent.respond();
     agent.restart();
     const { command_id } = agent.command(renewal('job_1.1'));
     expect(agent.result(command_id)).toMatchObject({ outcome: 'delivered' });
     expect(agent.sent).toHaveLength(1);
   });
 
-  it('is remembered for a week and then forgotten, however long the agent runs', () => {
+  it('an ended renewal is kept for a week and then deleted while the agent runs', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
-    agent.answer();
-    agent.clock.advance(DELIVERY.keep_answered_ms);
+    agent.respond();
+    agent.clock.advance(DELIVERY.keep_ended_ms);
     expect(agent.query('job_1.1')).toMatchObject({ outcome: 'delivered' });
     agent.clock.advance(AGENT_KEEPS.look_interval_ms);
     expect(agent.query('job_1.1')).toEqual({ outcome: 'unknown' });
   });
 
-  it('is uncertain after a crash in the middle, and is told so without being asked', () => {
+  it('a renewal that a crash interrupts is reported as uncertain without a query', () => {
     const agent = new DeliveryFixture();
     const { command_id } = agent.command(renewal('job_1.1'));
     agent.restart();
@@ -95,10 +94,10 @@ describe('renewals', () => {
     expect(agent.sent).toHaveLength(1);
   });
 
-  it('is deferred when its slot would make it wait too long', () => {
+  it('a renewal whose slot is blocked for too long is deferred', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1', 'c2'));
-    agent.answer({
+    agent.respond({
       failed: true,
       reason: 'rate_limited',
       retry_after_ms: 90_000,
@@ -108,7 +107,7 @@ describe('renewals', () => {
     expect(agent.result(command_id)).toMatchObject({ outcome: 'deferred', reason: 'backoff', retry_after_ms: 90_000 });
   });
 
-  it('waits for its conversation, but not for ever', () => {
+  it('a renewal waits for its conversation for a bounded time', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
     const { command_id } = agent.command(renewal('job_1.1'));
@@ -119,10 +118,10 @@ describe('renewals', () => {
     expect(agent.sent).toHaveLength(1);
   });
 
-  it('goes after a reply that came later', () => {
+  it('a renewal is sent after a reply that was queued later', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_0', 'c0'));
-    agent.answer();
+    agent.respond();
     agent.command(renewal('job_1.1', 'c1'));
     agent.enqueue(reply('msg_2', 'c2'));
     agent.clock.advance(2_000);
@@ -131,23 +130,23 @@ describe('renewals', () => {
     expect(agent.sent.at(-1)?.plan_id).toBe('job_1.1');
   });
 
-  it('says what it knows of a plan', () => {
+  it('a query gets the state of its plan', () => {
     const agent = new DeliveryFixture();
     expect(agent.query('job_1.1')).toEqual({ outcome: 'unknown' });
     agent.command(renewal('job_1.1'));
     expect(agent.query('job_1.1')).toEqual({ outcome: 'in_flight' });
-    agent.answer();
+    agent.respond();
     expect(agent.query('job_1.1')).toMatchObject({ outcome: 'delivered', method: 'replay' });
   });
 });
 
 describe('pacing', () => {
-  it('keeps an open breaker and its backoff over a restart', () => {
+  it('an open breaker and its backoff survive a restart', () => {
     const agent = new DeliveryFixture();
     for (let n = 0; n < DELIVERY.breaker_failures; n += 1) {
       agent.command(renewal(`job_${n}.1`, `c${n}`));
       if (agent.sent.length <= n) throw new Error('not sent');
-      agent.answer({
+      agent.respond({
         failed: true,
         reason: 'http_500',
         downstream: { method: 'replay', http_status: 500, seen_in_page: false, duration_ms: 1 },
@@ -164,11 +163,11 @@ describe('pacing', () => {
     });
     agent.clock.advance(Math.max(DELIVERY.breaker_open_ms, DELIVERY.retry_max_ms));
     agent.command(renewal('job_y.1', 'cy'));
-    agent.answer();
+    agent.respond();
     expect(agent.manager.targets()).toMatchObject([{ breaker: 'closed', failures: 0 }]);
   });
 
-  it('counts what a dead process left in its slots as swept', () => {
+  it('deliveries in flight of a dead process are counted as swept', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
     agent.restart();

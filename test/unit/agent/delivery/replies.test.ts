@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DELIVERY, INSTRUCTION } from '../../../../schema/defaults.ts';
-import { DeliveryFixture, reply } from './fixture.ts';
+import { reply } from '../../../support/delivery-builders.ts';
+import { DeliveryFixture } from './fixture.ts';
 
 const TYPING = {
   accepted: false,
@@ -17,13 +18,13 @@ const SERVER_ERROR = {
 } as const;
 
 describe('replies', () => {
-  it('sends a reply and tells the edge its outcome on the stream of the conversation', () => {
+  it('a reply is sent, and its outcome is reported on the stream of the conversation', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
     expect(agent.sent).toMatchObject([{ message_text: 'reply to msg_1', tab_id: 17, conversation_id: 'c1' }]);
-    expect(agent.told('reply')).toEqual([]);
-    agent.answer();
-    expect(agent.told('reply')).toEqual([
+    expect(agent.reported('reply')).toEqual([]);
+    agent.respond();
+    expect(agent.reported('reply')).toEqual([
       {
         path: '/v1/messages/msg_1/reply',
         stream: 'conv:chatgpt:c1',
@@ -32,7 +33,7 @@ describe('replies', () => {
     ]);
   });
 
-  it('is the end of its message on this host', () => {
+  it('a delivered reply ends its message on this node', () => {
     const agent = new DeliveryFixture();
     agent.store.db.exec(
       `INSERT INTO messages (message_id, client_id, platform, remote_conversation_id, local_conversation_id, ingest_status,
@@ -40,15 +41,15 @@ describe('replies', () => {
        VALUES ('msg_1', 'firefox-1', 'chatgpt', 'c1', 'lc_1', 'accepted', '{}', '[]', 'replying', 1)`,
     );
     agent.enqueue(reply('msg_1'));
-    agent.answer();
+    agent.respond();
     expect(agent.store.db.prepare('SELECT state FROM messages').all()).toEqual([{ state: 'done' }]);
   });
 
-  it('stores nothing when the transaction that queued it fails', () => {
+  it('a reply whose transaction fails is not queued', () => {
     const agent = new DeliveryFixture();
     expect(() =>
       agent.store.transaction(() => {
-        agent.manager.enqueue(reply('msg_1'));
+        agent.manager.enqueueReply(reply('msg_1'));
         throw new Error('disk');
       }),
     ).toThrow('disk');
@@ -56,73 +57,71 @@ describe('replies', () => {
     expect(agent.sent).toEqual([]);
   });
 
-  it('waits while the browser is away and goes out when it is back', () => {
+  it('a reply waits while its browser is away and leaves when it connects', () => {
     const agent = new DeliveryFixture();
     agent.connected.clear();
     agent.enqueue(reply('msg_1'));
     agent.clock.advance(60_000);
     expect(agent.sent).toEqual([]);
-    agent.connected.add('firefox-1');
-    agent.manager.wake();
-    agent.clock.advance(0);
+    agent.connect('firefox-1');
     expect(agent.sent).toHaveLength(1);
   });
 
-  it('is given up, visibly, when the browser has not come back in time', () => {
+  it('a reply whose browser does not connect in time is reported as given up', () => {
     const agent = new DeliveryFixture();
     agent.connected.clear();
     agent.enqueue(reply('msg_1'));
     agent.clock.advance(INSTRUCTION.reply_give_up_ms - 1);
-    expect(agent.told('reply')).toEqual([]);
+    expect(agent.reported('reply')).toEqual([]);
     agent.clock.advance(1);
-    expect(agent.told('reply')).toMatchObject([{ body: { outcome: 'given_up', reason: 'no_active_client' } }]);
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'given_up', reason: 'no_active_client' } }]);
   });
 
-  it('comes again after a deferral, as the same attempt of the same plan', () => {
+  it('a deferred reply is sent again as the same attempt of the same plan', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
-    agent.answer(TYPING);
+    agent.respond(TYPING);
     agent.clock.advance(2_999);
     expect(agent.sent).toHaveLength(1);
     agent.clock.advance(1);
     expect(agent.sent.map((frame) => frame.plan_id)).toEqual(['reply:msg_1.1', 'reply:msg_1.1']);
-    agent.answer();
-    expect(agent.told('reply')).toMatchObject([{ body: { outcome: 'delivered', attempt: 1 } }]);
+    agent.respond();
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered', attempt: 1 } }]);
   });
 
-  it('is tried a bounded number of times when the platform fails it, each under its own plan', () => {
+  it('a reply that the platform fails is tried a bounded number of times, each under its own plan', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
     for (let attempt = 1; attempt <= DELIVERY.reply_max_attempts; attempt += 1) {
-      agent.answer(SERVER_ERROR);
+      agent.respond(SERVER_ERROR);
       agent.clock.advance(DELIVERY.retry_base_ms * 2 ** attempt);
     }
     expect(agent.sent.map((frame) => frame.plan_id)).toEqual(['reply:msg_1.1', 'reply:msg_1.2', 'reply:msg_1.3']);
-    expect(agent.told('reply')).toMatchObject([{ body: { outcome: 'failed', reason: 'http_500', attempt: 3 } }]);
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'failed', reason: 'http_500', attempt: 3 } }]);
   });
 
-  it('is not tried again when the platform refuses who is asking', () => {
+  it('a reply of a signed-out browser is not tried again', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
-    agent.answer({ ...SERVER_ERROR, downstream: { ...SERVER_ERROR.downstream, http_status: 403 } });
-    expect(agent.told('reply')).toMatchObject([{ body: { outcome: 'failed', attempt: 1 } }]);
+    agent.respond({ ...SERVER_ERROR, downstream: { ...SERVER_ERROR.downstream, http_status: 403 } });
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'failed', attempt: 1 } }]);
   });
 
   it.each([
-    ['its time is over', (agent: DeliveryFixture) => agent.clock.advance(20_000), 'timeout'],
+    ['it times out', (agent: DeliveryFixture) => agent.clock.advance(20_000), 'timeout'],
     ['its socket is lost', (agent: DeliveryFixture) => agent.manager.onDisconnected('firefox-1'), 'connection_lost'],
-    ['the agent died', (agent: DeliveryFixture) => agent.restart(), 'agent_restarted'],
-    ['there is no evidence', (agent: DeliveryFixture) => agent.answer({ downstream: null }), 'no_evidence'],
+    ['the agent is killed', (agent: DeliveryFixture) => agent.restart(), 'agent_restarted'],
+    ['there is no evidence', (agent: DeliveryFixture) => agent.respond({ downstream: null }), 'no_evidence'],
     [
       'it was typed and not seen',
       (agent: DeliveryFixture) =>
-        agent.answer({
+        agent.respond({
           failed: true,
           downstream: { method: 'dom', http_status: null, seen_in_page: false, duration_ms: 1 },
         }),
       'no_evidence',
     ],
-  ])('is uncertain and never sent again when %s', (_why, happens, reason) => {
+  ])('a reply is uncertain and never sent again when %s', (_why, happens, reason) => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
     happens(agent);
@@ -130,34 +129,34 @@ describe('replies', () => {
     agent.enqueue(reply('msg_1'));
     agent.restart();
     expect(agent.sent).toHaveLength(1);
-    expect(agent.told('reply')).toMatchObject([{ body: { outcome: 'uncertain', reason } }]);
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'uncertain', reason } }]);
   });
 
-  it('asks the browser to stop what has timed out, and ignores its late answer', () => {
+  it('a reply that times out is canceled in the browser, and its late result is ignored', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
     agent.clock.advance(20_000);
     const [delivery] = agent.sent;
     expect(agent.frames.at(-1)).toEqual({ type: 'browser.cancel', request_id: delivery?.request_id });
-    agent.answer({}, delivery);
-    expect(agent.told('reply')).toHaveLength(1);
+    agent.respond({}, delivery);
+    expect(agent.reported('reply')).toHaveLength(1);
   });
 
-  it('takes a result only from the browser that was asked', () => {
+  it('a result of another browser is ignored', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
     const [delivery] = agent.sent;
     if (!delivery) throw new Error('nothing was sent');
-    agent.answer({}, { ...delivery, client_id: 'firefox-2' });
-    expect(agent.told('reply')).toEqual([]);
+    agent.respond({}, { ...delivery, client_id: 'firefox-2' });
+    expect(agent.reported('reply')).toEqual([]);
   });
 
-  it('goes on waiting when the browser says that it has begun', () => {
+  it('a result that says the browser has begun does not end the reply', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
-    agent.answer({ completed: false, downstream: null });
-    expect(agent.told('reply')).toEqual([]);
-    agent.answer();
-    expect(agent.told('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
+    agent.respond({ completed: false, downstream: null });
+    expect(agent.reported('reply')).toEqual([]);
+    agent.respond();
+    expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DELIVERY } from '../../../../schema/defaults.ts';
 import { newId } from '../../../../schema/ids.ts';
-import { DeliveryFixture, renewal, reply } from './fixture.ts';
+import { renewal, reply } from '../../../support/delivery-builders.ts';
+import { DeliveryFixture } from './fixture.ts';
 
 const refusedWith = (http_status: number) => ({
   failed: true,
@@ -16,60 +17,63 @@ function resume(agent: DeliveryFixture, platform: 'chatgpt' | 'claude' | null = 
   return agent.result(command_id);
 }
 
-describe('a platform that says who asks is not signed in', () => {
-  it.each([401, 403])('fails the delivery with %i and stops that browser there, over a restart too', (status) => {
-    const agent = new DeliveryFixture();
-    const first = agent.command(renewal('job_1.1'));
-    agent.answer(refusedWith(status));
-    expect(agent.result(first.command_id)).toMatchObject({ outcome: 'failed', http_status: status });
-    agent.restart();
-    agent.clock.advance(86_400_000);
-    const second = agent.command(renewal('job_2.1', 'c2'));
-    expect(agent.result(second.command_id)).toMatchObject({
-      outcome: 'deferred',
-      reason: 'signed_out',
-      retry_after_ms: DELIVERY.stopped_recheck_ms,
-    });
-    expect(agent.sent).toHaveLength(1);
-  });
+describe('a browser that is not signed in', () => {
+  it.each([401, 403])(
+    'a delivery that gets %i fails and stops its browser on that platform, also over a restart',
+    (status) => {
+      const agent = new DeliveryFixture();
+      const first = agent.command(renewal('job_1.1'));
+      agent.respond(refusedWith(status));
+      expect(agent.result(first.command_id)).toMatchObject({ outcome: 'failed', http_status: status });
+      agent.restart();
+      agent.clock.advance(86_400_000);
+      const second = agent.command(renewal('job_2.1', 'c2'));
+      expect(agent.result(second.command_id)).toMatchObject({
+        outcome: 'deferred',
+        reason: 'signed_out',
+        retry_after_ms: DELIVERY.stopped_recheck_ms,
+      });
+      expect(agent.sent).toHaveLength(1);
+    },
+  );
 
-  it('tells the edge at once', () => {
+  it('a stop is an urgent change of the pacing', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
     agent.changes.length = 0;
-    agent.answer(refusedWith(401));
+    agent.respond(refusedWith(401));
     expect(agent.changes).toContainEqual({ clientId: 'firefox-1', urgent: true });
     expect(agent.manager.pacing.stoppedReason('firefox-1', 'chatgpt')).toBe('signed_out');
   });
 
-  it('leaves its other platforms alone', () => {
+  it('a stop does not affect other platforms of the browser', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
-    agent.answer(refusedWith(401));
+    agent.respond(refusedWith(401));
     agent.command({ ...renewal('job_2.1', 'c2'), platform: 'claude' });
     expect(agent.sent).toHaveLength(2);
   });
 });
 
 describe('a security challenge', () => {
-  it('stops, whether the browser refused or failed', () => {
-    for (const answer of [
+  it('a security challenge stops its browser whether the browser refused or failed', () => {
+    for (const response of [
       { accepted: false, failed: true, reason: 'security_challenge', downstream: null },
       { failed: true, reason: 'security_challenge', downstream: refusedWith(403).downstream },
     ]) {
       const agent = new DeliveryFixture();
       agent.command(renewal('job_1.1'));
-      agent.answer(answer);
+      agent.respond(response);
       expect(agent.manager.targets()).toMatchObject([{ stopped: { reason: 'security_challenge' } }]);
     }
   });
 });
 
 describe('another account', () => {
-  it('stops what was linked with the first, and a reply waits for the person', () => {
+  it('another account stops the browser, and a reply waits for the person’s resume', () => {
     const agent = new DeliveryFixture();
     const account = (fingerprint: string) =>
-      agent.manager.onAccounts('firefox-1', [{ platform: 'chatgpt', fingerprint, lost: false }]);
+      agent.manager.pacing.accountsSeen('firefox-1', [{ platform: 'chatgpt', fingerprint, lost: false }]);
     account('ann');
     account('bob');
     agent.enqueue(reply('msg_1'));
@@ -80,10 +84,10 @@ describe('another account', () => {
 });
 
 describe('a resume', () => {
-  it('of one platform leaves another stopped, and of none stopped does nothing', () => {
+  it('a resume of one platform leaves another stopped, and does nothing where none is stopped', () => {
     const agent = new DeliveryFixture();
     expect(resume(agent)).toEqual({ resumed: [] });
-    agent.manager.onAccounts('firefox-1', [
+    agent.manager.pacing.accountsSeen('firefox-1', [
       { platform: 'chatgpt', fingerprint: null, lost: true },
       { platform: 'claude', fingerprint: null, lost: true },
     ]);
@@ -93,10 +97,10 @@ describe('a resume', () => {
 });
 
 describe('429', () => {
-  it('is honoured for as long as the platform says, and counts towards the breaker', () => {
+  it('a 429 blocks the slot for as long as the platform asks, and counts for the breaker', () => {
     const agent = new DeliveryFixture();
     agent.command(renewal('job_1.1'));
-    agent.answer({ ...refusedWith(429), retry_after_ms: 120_000 });
+    agent.respond({ ...refusedWith(429), retry_after_ms: 120_000 });
     expect(agent.manager.targets()).toMatchObject([{ failures: 1, stopped: null }]);
     const early = agent.command(renewal('job_2.1', 'c2'));
     expect(agent.result(early.command_id)).toMatchObject({ outcome: 'deferred', retry_after_ms: 120_000 });

@@ -3,8 +3,8 @@ import type { ChannelDeps, PushedFrame } from '../../../../local-agent/edge/chan
 import { Channel } from '../../../../local-agent/edge/channel.ts';
 import { CLOSE } from '../../../../schema/contracts/channel-frames.ts';
 import { CHANNEL } from '../../../../schema/defaults.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import { FakeEdge, leaseResponse } from '../../../support/fake-edge.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 let edge: FakeEdge;
 beforeEach(async () => {
@@ -12,14 +12,14 @@ beforeEach(async () => {
 });
 afterEach(() => edge.stop());
 
-/** Something a test can wait for: resolves at the next call. */
+/** A callback whose next call a test can wait for. */
 function next<T>(): { call: (value: T) => void; value: Promise<T> } {
   const { promise, resolve } = Promise.withResolvers<T>();
   return { call: resolve, value: promise };
 }
 
 function setUp(over: Partial<ChannelDeps> = {}) {
-  const clock = new FakeClock();
+  const clock = new TestClock();
   const problems: string[] = [];
   const channel = new Channel({
     url: `${edge.url.replace('http', 'ws')}/v1/controllers/node-a/channel`,
@@ -63,7 +63,7 @@ async function ready(channel: Channel, index = 0) {
 }
 
 describe('the channel', () => {
-  it('shows its token in a header and says who it is', async () => {
+  it('the channel sends its token in a header and identifies itself in the hello', async () => {
     const { channel } = setUp();
     const socket = await ready(channel);
     expect(socket.headers.authorization).toBe('Bearer secret');
@@ -71,7 +71,7 @@ describe('the channel', () => {
     expect(channel.isReady).toBe(true);
   });
 
-  it('is not usable before the edge has greeted back', async () => {
+  it('the channel is not usable before the edge has responded to the hello', async () => {
     const { channel } = setUp();
     channel.start();
     await (await edge.channel()).frame('hello');
@@ -79,30 +79,30 @@ describe('the channel', () => {
     expect(channel.renew(1, 30, 1_000)).toBeNull();
   });
 
-  it('pings with the exact text and tells of the pong', async () => {
+  it('the channel pings with the exact text and reports the pong', async () => {
     const pong = next<{ mode_version: number; term: number }>();
     const { clock, channel } = setUp({ onPong: pong.call });
     await ready(channel);
     edge.pong = { mode_version: 7, term: 3 };
-    await clock.advance(5_000);
+    await clock.elapse(5_000);
     expect(await pong.value).toEqual({ mode_version: 7, term: 3 });
     expect(edge.pings).toBe(1);
   });
 
-  it('connects anew when two pings were not answered', async () => {
+  it('the channel reconnects when two pings get no pong', async () => {
     const lost = next<boolean>();
     const { clock, channel } = setUp();
     await ready(channel);
-    edge.answersPings = false;
+    edge.sendsPongs = false;
     channel.connected.on(lost.call);
-    await clock.advance(15_000);
+    await clock.elapse(15_000);
     expect(await lost.value).toBe(false);
-    await clock.advance(250);
+    await clock.elapse(250);
     await ready(channel, 1);
     expect(channel.isReady).toBe(true);
   });
 
-  it('comes back with full jitter when the edge cuts it, and says hello again', async () => {
+  it('the channel reconnects with full jitter when the edge cuts it, and sends hello again', async () => {
     const lost = next<boolean>();
     const { clock, channel, problems } = setUp();
     const socket = await ready(channel);
@@ -110,12 +110,12 @@ describe('the channel', () => {
     socket.socket.terminate();
     await lost.value;
     expect(edge.channels).toHaveLength(1);
-    await clock.advance(250);
+    await clock.elapse(250);
     await (await edge.channel(1)).frame('hello');
     expect(problems).toEqual(['the channel to the edge was lost']);
   });
 
-  it('waits longest when another agent takes its place, so that the two do not take turns without pause', async () => {
+  it('the channel waits longest when another agent has replaced it', async () => {
     const lost = next<Record<string, unknown>>();
     const { channel } = setUp({ onProblem: (_, fields) => lost.call(fields) });
     const socket = await ready(channel);
@@ -126,7 +126,7 @@ describe('the channel', () => {
     });
   });
 
-  it('waits longer each time the edge is away', async () => {
+  it('the channel waits longer after each failed connection', async () => {
     edge.acceptsChannels = false;
     const delays: unknown[] = [];
     const failed: (() => void)[] = [];
@@ -142,13 +142,30 @@ describe('the channel', () => {
     await first;
     for (const ms of [250, 500, 1_000]) {
       const again = failure();
-      await clock.advance(ms);
+      await clock.elapse(ms);
       await again;
     }
     expect(delays).toEqual([250, 500, 1_000, 2_000]);
   });
 
-  it('carries a renewal and its answer', async () => {
+  it('the channel is alive for two ping intervals after a pong or a frame', async () => {
+    const pong = next<unknown>();
+    const { clock, channel } = setUp({ onPong: pong.call });
+    expect(channel.isAlive(clock.monotonic())).toBe(false);
+    const socket = await ready(channel);
+    const heardAt = clock.monotonic();
+    expect([channel.isAlive(heardAt + 10_000), channel.isAlive(heardAt + 10_001)]).toEqual([true, false]);
+    await clock.elapse(5_000);
+    await pong.value;
+    expect(channel.isAlive(heardAt + 15_000)).toBe(true);
+    const closed = next<boolean>();
+    channel.connected.on(closed.call);
+    socket.socket.terminate();
+    await closed.value;
+    expect(channel.isAlive(clock.monotonic())).toBe(false);
+  });
+
+  it('the channel carries a renewal and its response', async () => {
     const { channel } = setUp();
     const socket = await ready(channel);
     const renewal = channel.renew(4, 30, 5_000);
@@ -157,16 +174,16 @@ describe('the channel', () => {
     expect(await renewal).toMatchObject({ term: 4, is_leader: true });
   });
 
-  it('gives up the socket when a renewal is not answered, so that no late answer can be mistaken', async () => {
+  it('the channel drops its socket when a renewal gets no response', async () => {
     const { clock, channel } = setUp();
     await ready(channel);
     const failure = channel.renew(4, 30, 5_000)?.catch((error: Error) => error.message);
-    await clock.advance(5_000);
-    expect(await failure).toMatch(/renewal was not answered/);
+    await clock.elapse(5_000);
+    expect(await failure).toMatch(/a renewal got no response/);
     expect(channel.isReady).toBe(false);
   });
 
-  it('answers a frame it cannot read with an error, and goes on', async () => {
+  it('the channel responds with an error to a frame that it cannot read, and stays open', async () => {
     const pushed = next<PushedFrame>();
     const { channel } = setUp({ onPushed: pushed.call });
     const socket = await ready(channel);
@@ -176,7 +193,7 @@ describe('the channel', () => {
     expect(await pushed.value).toEqual({ type: 'mode.changed', mode: 'paused', mode_version: 2 });
   });
 
-  it('leaves no timer and no socket behind when it stops', async () => {
+  it('a stopped channel leaves no timer and no socket', async () => {
     const { clock, channel } = setUp();
     const socket = await ready(channel);
     const closed = next<number>();

@@ -4,8 +4,8 @@ import type { EdgeClient, EdgeRequest } from '../../../../local-agent/edge/http-
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import { COMMAND } from '../../../../schema/defaults.ts';
 import { newId } from '../../../../schema/ids.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import { leaseView } from '../../../support/fake-edge.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 const SYSTEM = {
   mode: 'running',
@@ -24,21 +24,21 @@ function command(at: number): Command {
   return { command_id: newId('command', at), kind: 'delivery.query', body, expires_in_ms: 1_000 };
 }
 
-let clock: FakeClock;
+let clock: TestClock;
 let pending: Command[];
 let held: (() => void)[];
 let holds: boolean;
-let told: string[];
+let seen: string[];
 let receipts: unknown[];
 let taken: boolean;
 let poll: CommandPoll;
 
 beforeEach(() => {
-  clock = new FakeClock();
+  clock = new TestClock();
   pending = [];
   held = [];
   holds = false;
-  told = [];
+  seen = [];
   receipts = [];
   taken = true;
   const client: EdgeClient = {
@@ -59,36 +59,36 @@ beforeEach(() => {
     nodeId: 'a',
     clock,
     random: () => 0,
-    onCoordination: () => told.push('coordination'),
+    onCoordination: () => seen.push('coordination'),
     onCommand: ({ command_id }) => {
-      told.push(command_id);
+      seen.push(command_id);
       return taken ? { command_id, accepted: true } : null;
     },
   });
 });
 
-const due = () => clock.advance(COMMAND.poll_interval_ms);
+const due = () => clock.elapse(COMMAND.poll_interval_ms);
 
-describe('the edge without a socket', () => {
-  it('tells mode and lease before any command', async () => {
+describe('the poll while the channel is down', () => {
+  it('mode and lease are reported before any command of the same poll', async () => {
     pending = [command(1)];
     poll.start();
     await due();
-    expect(told).toEqual(['coordination', pending[0]?.command_id]);
+    expect(seen).toEqual(['coordination', pending[0]?.command_id]);
   });
 
-  it('brings what is pending again, so that nothing made early and committed late is passed over', async () => {
+  it('every poll brings all pending commands, so one that was committed late is not missed', async () => {
     const [early, late] = [command(1), command(2)];
     pending = [late];
     poll.start();
     await due();
     pending = [early, late];
     await due();
-    expect(told.filter((what) => what === early.command_id)).toHaveLength(1);
-    expect(told.filter((what) => what === late.command_id)).toHaveLength(2);
+    expect(seen.filter((what) => what === early.command_id)).toHaveLength(1);
+    expect(seen.filter((what) => what === late.command_id)).toHaveLength(2);
   });
 
-  it('says what was taken, and nothing of a command that could not be stored', async () => {
+  it('a receipt is sent for each taken command, and none for one that could not be stored', async () => {
     pending = [command(1)];
     taken = false;
     poll.start();
@@ -99,26 +99,26 @@ describe('the edge without a socket', () => {
     expect(receipts).toEqual([{ receipts: [{ command_id: pending[0]?.command_id, accepted: true }] }]);
   });
 
-  it('says nothing of a question that was under way when a socket took over', async () => {
+  it('the response to a poll from before the channel came up is ignored', async () => {
     poll.start();
     holds = true;
     await due();
     poll.stop();
-    for (const answer of held) answer();
-    await clock.settle();
-    expect(told).toEqual([]);
+    for (const respond of held) respond();
+    await clock.flush();
+    expect(seen).toEqual([]);
   });
 
-  it('asks once per interval, also when it was stopped and started during a question', async () => {
+  it('one poll runs per interval, also after a stop and a start during a request', async () => {
     poll.start();
     holds = true;
     await due();
     poll.stop();
     poll.start();
     holds = false;
-    for (const answer of held) answer();
-    await clock.settle();
+    for (const respond of held) respond();
+    await clock.flush();
     for (let round = 0; round < 3; round += 1) await due();
-    expect(told).toEqual(['coordination', 'coordination', 'coordination']);
+    expect(seen).toEqual(['coordination', 'coordination', 'coordination']);
   });
 });

@@ -4,7 +4,7 @@ import { reportCommandResult, takeCommand } from '../../../../local-agent/edge/c
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
 import { commandHandlers } from '../../../support/command-handlers.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 const query: Command = {
   command_id: 'cmd_01j00000000000000000000000',
@@ -14,13 +14,13 @@ const query: Command = {
 };
 
 function setUp(onQuery: CommandHandlers['delivery.query']) {
-  const store = openTestStore(new FakeClock());
+  const store = openTestStore(new TestClock());
   const handlers = commandHandlers({ 'delivery.query': onQuery });
   return { store, take: () => takeCommand(store, handlers, query, 5) };
 }
 
 describe('a command', () => {
-  it('is executed once, however often it is sent', () => {
+  it('a command is executed once, however often it arrives', () => {
     let effects = 0;
     const { take } = setUp(() => {
       effects += 1;
@@ -33,7 +33,7 @@ describe('a command', () => {
     expect(effects).toBe(1);
   });
 
-  it('comes again when the host failed while taking it', () => {
+  it('a command that could not be stored can be taken when it arrives again', () => {
     let isBroken = true;
     const { store, take } = setUp((command) => {
       reportCommandResult(store, 'node-a', command.command_id, { outcome: 'unknown' });
@@ -47,7 +47,7 @@ describe('a command', () => {
     expect(store.outbox.head('node')?.path).toBe(`/v1/commands/${query.command_id}/result`);
   });
 
-  it('that is refused may be sent again', () => {
+  it('a refused command can be taken when it arrives again', () => {
     let isReady = false;
     const { take } = setUp(() => (isReady ? { accepted: true } : { accepted: false, code: 'no_active_client' }));
     expect(take()).toEqual({ command_id: query.command_id, accepted: false, code: 'no_active_client' });
@@ -55,7 +55,7 @@ describe('a command', () => {
     expect(take()).toMatchObject({ accepted: true });
   });
 
-  it('has its consequences only after it was stored', () => {
+  it('the consequences of a command follow after its commit', () => {
     const seen: unknown[] = [];
     const { store, take } = setUp(() => ({
       accepted: true,

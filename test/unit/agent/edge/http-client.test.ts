@@ -30,7 +30,7 @@ async function failure(request: EdgeRequest<unknown>, baseUrl?: string): Promise
 }
 
 describe('the client of the edge', () => {
-  it('sends token, key and age, and parses what comes back', async () => {
+  it('a call sends token, key and age, and parses the response', async () => {
     edge.on('POST', /./, () => ({ data: { n: 3, more: true } }));
     expect(await client().call({ ...post, idempotencyKey: 'box/node/1', ageMs: 12.4 })).toEqual({ n: 3 });
     expect(edge.requests[0]?.headers).toMatchObject({
@@ -41,18 +41,18 @@ describe('the client of the edge', () => {
     });
   });
 
-  it('uses another token for a call that brings one', async () => {
+  it('a call with a token of its own uses that one', async () => {
     edge.on('POST', /./, () => ({ data: { n: 3 } }));
     await client().call({ ...post, token: 'operator' });
     expect(edge.requests[0]?.headers.authorization).toBe('Bearer operator');
   });
 
-  it('keeps a path that the edge lies under', async () => {
+  it('a path prefix of the base URL is kept', async () => {
     edge.on('POST', /^\/under\/v1\/x$/, () => ({ data: { n: 1 } }));
     expect(await client(`${edge.url}/under/`).call(post)).toEqual({ n: 1 });
   });
 
-  it('tells a refusal by its code and when to come back', async () => {
+  it('a refusal carries its code and the time to wait', async () => {
     edge.on('POST', /./, () => ({ error: 'rate_limited', headers: { 'retry-after': '3' } }));
     const error = await failure(post);
     expect(error).toMatchObject({
@@ -64,24 +64,24 @@ describe('the client of the edge', () => {
     });
   });
 
-  it('tells a cut connection from an answer', async () => {
+  it('a cut connection is a network error', async () => {
     edge.on('POST', /./, () => 'drop');
     expect(await failure(post)).toMatchObject({ kind: 'network', status: 0, retryable: true });
   });
 
-  it('does not retry what will not change', async () => {
+  it('a conflict is not retryable', async () => {
     edge.on('POST', /./, () => ({ error: 'conflict' }));
     expect(await failure(post)).toMatchObject({ code: 'conflict', retryable: false });
   });
 
-  it('refuses an answer that does not fit its contract, naming the field', async () => {
+  it('a response that does not fit its contract is an error that names the field', async () => {
     edge.on('POST', /./, () => ({ data: { n: 'three' } }));
     const error = await failure(post);
-    expect(error.code).toBe('unreadable_answer');
+    expect(error.code).toBe('unreadable_response');
     expect(error.message).toMatch(/data\.n/);
   });
 
-  it('gives up after its time', async () => {
+  it('a call fails after its timeout', async () => {
     edge.on('POST', /./, () => new Promise<never>(() => undefined));
     expect(await failure({ ...post, timeoutMs: 20 })).toMatchObject({ kind: 'network' });
   });

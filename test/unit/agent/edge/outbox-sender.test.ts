@@ -7,22 +7,22 @@ import { OutboxSender } from '../../../../local-agent/edge/outbox-sender.ts';
 import type { ResponseHandler } from '../../../../local-agent/edge/response-handlers.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 interface Call {
   request: EdgeRequest<unknown>;
-  answer: (data: unknown) => void;
+  respond: (data: unknown) => void;
   fail: (error: Error) => void;
 }
 
-/** A client whose calls wait until the test answers them. */
+/** A client whose calls wait until the test responds. */
 class HeldClient implements EdgeClient {
   readonly calls: Call[] = [];
 
   call<T>(request: EdgeRequest<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.calls.push({ request, answer: (data) => resolve(request.schema.parse(data)), fail: reject });
+      this.calls.push({ request, respond: (data) => resolve(request.schema.parse(data)), fail: reject });
     });
   }
 
@@ -40,7 +40,7 @@ class HeldClient implements EdgeClient {
 }
 
 const away = () => new EdgeError('network', 0, 'network', 'away');
-const said = (status: number, retryAfterMs: number | null = null) =>
+const refusedWith = (status: number, retryAfterMs: number | null = null) =>
   new EdgeError('status', status, 'conflict', 'no', retryAfterMs);
 
 function note(text: string, stream = 'node') {
@@ -52,17 +52,17 @@ function setUp(
     store?: Store;
     handler?: Partial<ResponseHandler>;
     maySend?: (kind: string) => boolean;
-    clock?: FakeClock;
+    clock?: TestClock;
   } = {},
 ) {
-  const clock = options.clock ?? new FakeClock();
+  const clock = options.clock ?? new TestClock();
   const store = options.store ?? openTestStore(clock);
   const client = new HeldClient();
-  const answers: unknown[] = [];
+  const responses: unknown[] = [];
   const handler: ResponseHandler = {
     schema: z.object({ seen: z.string() }),
-    answered: (answer, row) => {
-      answers.push([row.context, answer]);
+    onResponse: (response, row) => {
+      responses.push([row.context, response]);
       return undefined;
     },
     ...options.handler,
@@ -78,49 +78,49 @@ function setUp(
     onProblem: (message) => problems.push(message),
   });
   onTestFinished(() => sender.stop());
-  return { clock, store, client, answers, problems, sender };
+  return { clock, store, client, responses, problems, sender };
 }
 
 describe('the outbox sender', () => {
-  it('sends a stream in order, one request at a time', async () => {
-    const { clock, store, client, sender, answers } = setUp();
+  it('a stream is sent in order, one request at a time', async () => {
+    const { clock, store, client, sender, responses } = setUp();
     for (const text of ['a', 'b', 'c']) store.outbox.append(note(text));
     sender.start();
     for (const text of ['a', 'b', 'c']) {
-      await clock.settle();
+      await clock.flush();
       expect(JSON.parse(client.last().request.rawBody ?? '')).toEqual({ text });
-      client.last().answer({ seen: text });
+      client.last().respond({ seen: text });
     }
-    await clock.settle();
+    await clock.flush();
     expect(client.keys).toEqual(['box/node/1', 'box/node/2', 'box/node/3']);
-    expect(answers).toEqual(['a', 'b', 'c'].map((text) => [{ text }, { seen: text }]));
+    expect(responses).toEqual(['a', 'b', 'c'].map((text) => [{ text }, { seen: text }]));
     expect(store.outbox.pendingCount()).toBe(0);
   });
 
-  it('lets a stuck stream keep no other one waiting', async () => {
+  it('a stuck stream does not delay another one', async () => {
     const { clock, store, client, sender } = setUp();
     store.outbox.append(note('a', 'conv:1'));
     store.outbox.append(note('b', 'conv:2'));
     sender.start();
-    await clock.settle();
+    await clock.flush();
     expect(client.keys).toEqual(['box/conv:1/1', 'box/conv:2/1']);
   });
 
-  it('is woken by an append and does nothing while idle', async () => {
+  it('an idle sender does nothing until an append wakes it', async () => {
     const { clock, store, client, sender } = setUp();
     sender.start();
-    await clock.advance(600_000);
+    await clock.elapse(600_000);
     expect(client.calls).toHaveLength(0);
     expect(clock.pendingTimers).toBe(0);
     store.transaction(() => store.outbox.append(note('a')));
-    await clock.settle();
+    await clock.flush();
     expect(client.calls).toHaveLength(1);
   });
 
-  it('sends a row that was appended while the one before was answered', async () => {
+  it('a row appended while the response to the one before is handled is sent', async () => {
     const { clock, store, client, sender } = setUp({
       handler: {
-        answered: () => {
+        onResponse: () => {
           if (store.outbox.pendingCount() === 0 && client.calls.length === 1) store.outbox.append(note('follow-up'));
           return undefined;
         },
@@ -128,47 +128,47 @@ describe('the outbox sender', () => {
     });
     store.outbox.append(note('a'));
     sender.start();
-    await clock.settle();
-    client.last().answer({ seen: 'a' });
-    await clock.settle();
+    await clock.flush();
+    client.last().respond({ seen: 'a' });
+    await clock.flush();
     expect(client.keys).toEqual(['box/node/1', 'box/node/2']);
   });
 
   it.each([
-    ['no answer', away()],
-    ['a token that the edge does not take', said(401)],
-    ['408', said(408)],
-    ['429', said(429)],
-    ['503', said(503)],
-  ])('tries again later under the same key after %s', async (_, failure) => {
+    ['no response', away()],
+    ['a token that the edge rejects', refusedWith(401)],
+    ['408', refusedWith(408)],
+    ['429', refusedWith(429)],
+    ['503', refusedWith(503)],
+  ])('a row is sent again later under the same key after %s', async (_, failure) => {
     const { clock, store, client, sender } = setUp();
     store.outbox.append(note('a'));
     sender.start();
-    await clock.settle();
+    await clock.flush();
     client.last().fail(failure);
-    await clock.settle();
+    await clock.flush();
     expect(client.calls).toHaveLength(1);
-    await clock.advance(250);
+    await clock.elapse(250);
     expect(client.keys).toEqual(['box/node/1', 'box/node/1']);
   });
 
-  it('waits as long as the edge asks it to', async () => {
+  it('a retry waits as long as the edge asks', async () => {
     const { clock, store, client, sender } = setUp();
     store.outbox.append(note('a'));
     sender.start();
-    await clock.settle();
-    client.last().fail(said(429, 9_000));
-    await clock.advance(9_000);
+    await clock.flush();
+    client.last().fail(refusedWith(429, 9_000));
+    await clock.elapse(9_000);
     expect(client.calls).toHaveLength(1);
-    await clock.advance(250);
+    await clock.elapse(250);
     expect(client.calls).toHaveLength(2);
   });
 
-  it('keeps what the edge refuses, tells its handler, and goes on', async () => {
+  it('a refused row is kept, its handler is called, and its stream continues', async () => {
     const refused: unknown[] = [];
     const { clock, store, client, sender, problems } = setUp({
       handler: {
-        refused: (refusal, row) => {
+        onRefusal: (refusal, row) => {
           refused.push([refusal.code, row.context]);
           return undefined;
         },
@@ -177,92 +177,92 @@ describe('the outbox sender', () => {
     store.outbox.append(note('a'));
     store.outbox.append(note('b'));
     sender.start();
-    await clock.settle();
-    client.last().fail(said(409));
-    await clock.settle();
+    await clock.flush();
+    client.last().fail(refusedWith(409));
+    await clock.flush();
     expect(client.keys).toEqual(['box/node/1', 'box/node/2']);
     expect(refused).toEqual([['conflict', { text: 'a' }]]);
     expect(store.outbox.refused(5)).toHaveLength(1);
     expect(problems).toEqual(['the edge refused a row of the outbox']);
   });
 
-  it('says how old the fact is at each attempt', async () => {
+  it('every attempt carries the age of its fact', async () => {
     const { clock, store, client, sender } = setUp();
     store.outbox.append({ ...note('a'), ageMs: 100 });
     sender.start();
-    await clock.settle();
+    await clock.flush();
     client.last().fail(away());
-    await clock.advance(250);
+    await clock.elapse(250);
     expect(client.calls.map(({ request }) => request.ageMs)).toEqual([100, 350]);
   });
 
-  it('holds back what may not leave yet, and lets other streams pass', async () => {
+  it('a row that may not leave yet is held, and a flush does not wait for it', async () => {
     let open = false;
     const { clock, store, client, sender } = setUp({ maySend: (kind) => kind !== 'note' || open });
     store.outbox.append(note('a'));
     sender.start();
-    await clock.settle();
+    await clock.flush();
     expect(client.calls).toHaveLength(0);
     expect(await sender.flush(1_000)).toBe(true);
     open = true;
     sender.wake();
-    await clock.settle();
+    await clock.flush();
     expect(client.calls).toHaveLength(1);
   });
 
-  it('flushes until all has left, or until the time is over', async () => {
+  it('a flush ends when all rows have left or when its time is over', async () => {
     const { clock, store, client, sender } = setUp();
     sender.start();
     store.outbox.append(note('a'));
     const flushed = sender.flush(5_000);
-    await clock.settle();
-    client.last().answer({ seen: 'a' });
+    await clock.flush();
+    client.last().respond({ seen: 'a' });
     expect(await flushed).toBe(true);
     store.outbox.append(note('b'));
     const cut = sender.flush(5_000);
-    await clock.advance(5_000);
+    await clock.elapse(5_000);
     expect(await cut).toBe(false);
   });
 });
 
 describe('an agent that is killed', () => {
-  const restart = (path: string, clock: FakeClock) => openTestStore(clock, path);
+  const restart = (path: string, clock: TestClock) => openTestStore(clock, path);
 
-  it('after the edge has committed and before it has: sends the same key again', async () => {
+  it('a kill between the edge’s commit and its own makes the agent send the same key again', async () => {
     const path = join(tempDir(), 'agent.sqlite');
-    const first = setUp({ store: restart(path, new FakeClock()) });
+    const first = setUp({ store: restart(path, new TestClock()) });
     first.store.outbox.append(note('a'));
     first.sender.start();
-    await first.clock.settle();
+    await first.clock.flush();
     first.sender.stop();
     first.store.close();
-    const second = setUp({ store: restart(path, new FakeClock()) });
+    const second = setUp({ store: restart(path, new TestClock()) });
     second.sender.start();
-    await second.clock.settle();
+    await second.clock.flush();
     expect(second.client.keys).toEqual(first.client.keys);
     expect(second.client.last().request.rawBody).toBe(first.client.last().request.rawBody);
   });
 
-  it('before an answer was worked off: works it off first, exactly once, before anything new leaves', async () => {
+  it('a kill before a response is handled makes the agent handle it once, before any row leaves', async () => {
     const path = join(tempDir(), 'agent.sqlite');
     const crash = () => {
       throw new Error('killed here');
     };
-    const first = setUp({ store: restart(path, new FakeClock()), handler: { answered: crash } });
+    const first = setUp({ store: restart(path, new TestClock()), handler: { onResponse: crash } });
     first.store.outbox.append(note('a'));
     first.sender.start();
-    await first.clock.settle();
-    first.client.last().answer({ seen: 'a' });
-    await first.clock.settle();
+    await first.clock.flush();
+    first.client.last().respond({ seen: 'a' });
+    await first.clock.flush();
     first.store.outbox.append(note('b'));
     first.sender.stop();
     first.store.close();
 
     const order: string[] = [];
     const second = setUp({
-      store: restart(path, new FakeClock()),
+      store: restart(path, new TestClock()),
       handler: {
-        answered: (_, row) => {
+        onResponse: (_, row) => {
           order.push(JSON.stringify(row.context));
           return undefined;
         },
@@ -270,20 +270,20 @@ describe('an agent that is killed', () => {
     });
     second.sender.start();
     expect(order).toEqual(['{"text":"a"}']);
-    await second.clock.settle();
+    await second.clock.flush();
     expect(second.client.keys).toEqual(['box/node/2']);
     second.sender.stop();
     second.store.close();
 
-    const third = setUp({ store: restart(path, new FakeClock()), handler: { answered: crash } });
+    const third = setUp({ store: restart(path, new TestClock()), handler: { onResponse: crash } });
     third.sender.start();
     expect(third.problems).toEqual([]);
   });
 
-  it('stores the change an answer leads to together with the end of the answer', async () => {
+  it('the effect of a response and its removal are stored together or not at all', async () => {
     const { clock, store, client, sender } = setUp({
       handler: {
-        answered: () => {
+        onResponse: () => {
           store.meta.set('effect', 'half');
           throw new Error('in the middle');
         },
@@ -291,10 +291,10 @@ describe('an agent that is killed', () => {
     });
     store.outbox.append(note('a'));
     sender.start();
-    await clock.settle();
-    client.last().answer({ seen: 'a' });
-    await clock.settle();
+    await clock.flush();
+    client.last().respond({ seen: 'a' });
+    await clock.flush();
     expect(store.meta.get('effect')).toBeNull();
-    expect(store.answers.pending()).toHaveLength(1);
+    expect(store.responses.pending()).toHaveLength(1);
   });
 });

@@ -5,6 +5,7 @@ import { takeCommand } from '../../../../local-agent/edge/commands.ts';
 import type { ClientPutBody } from '../../../../schema/contracts/clients.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
+import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { commandHandlers } from '../../../support/command-handlers.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
@@ -28,17 +29,25 @@ async function claimed(line: string, target: TargetPayload | null, policy: unkno
   agent.target = target;
   agent.instructions.onFinalMessage(finalMessage(block(line)), 0);
   agent.accept();
-  await agent.nextRequest();
+  await agent.timers.flush();
 }
 
 describe('a prompt to a chat', () => {
   it('is queued as a delivery with the mark, and ends when that has ended', async () => {
     await claimed(SEND, TAB);
-    agent.acceptStarted('ins_0');
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_0', started: true }]);
     expect(agent.prompts).toMatchObject([
-      { plan_id: 'prompt:ins_0', conversation_id: 'other', platform: 'claude', message_text: 'please review' },
+      {
+        plan_id: 'ins_0',
+        requestedBy: 'instruction',
+        conversation_id: 'other',
+        platform: 'claude',
+        message_text: 'please review',
+      },
     ]);
     agent.instructions.promptEnded({
+      subject_kind: 'instruction',
       subject_id: 'ins_0',
       result: { outcome: 'delivered', reason: null, method: 'replay' },
     });
@@ -51,17 +60,17 @@ describe('a prompt to a chat', () => {
     agent.kill();
     agent.boot();
     agent.instructions.recover();
-    agent.acceptStarted('ins_0');
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', started: true, started_age_ms: 0 }]);
     expect(agent.waits()).toBe(false);
     expect(agent.prompts).toHaveLength(1);
     const uncertain = { outcome: 'uncertain', reason: 'agent_restarted', method: null } as const;
-    agent.instructions.promptEnded({ subject_id: 'ins_0', result: uncertain });
+    agent.instructions.promptEnded({ subject_kind: 'instruction', subject_id: 'ins_0', result: uncertain });
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'uncertain' });
   });
 
   it('is judged by its name', async () => {
     await claimed(SEND, TAB, { tools: { 'browser.*/send': 'deny' } });
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
     expect(agent.prompts).toEqual([]);
   });
@@ -79,8 +88,6 @@ describe('what a chat shows', () => {
     agent.instructions.onFinalMessage(finalMessage(block(CURRENT)), 0);
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
     expect(agent.acceptResult('ins_0').output).toBe('conversation other\n\n[assistant]\ndone\n');
   });
 
@@ -89,7 +96,6 @@ describe('what a chat shows', () => {
     agent.kill();
     agent.boot();
     agent.instructions.recover();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
   });
 });
@@ -124,7 +130,14 @@ describe('a host without that browser', () => {
 describe('the browser of this node, for another', () => {
   const command_id = 'cmd_00000000000000000000000001';
   function told(name: string, params: object): unknown {
-    const body = { instruction_id: 'ins_far', name, params, platform: 'chatgpt', timeout_ms: 60_000 };
+    const body = {
+      requested_by: 'instruction',
+      instruction_id: 'ins_far',
+      name,
+      params,
+      platform: 'chatgpt',
+      timeout_ms: 60_000,
+    };
     const command = { command_id, expires_in_ms: 1, kind: 'instruction', body } as Command;
     takeCommand(agent.store, commandHandlers(agent.instructions.commands), command, agent.now);
     return agent.store.seenCommands.find(command_id)?.result;
@@ -134,9 +147,9 @@ describe('the browser of this node, for another', () => {
     agent = new InstructionHost();
     agent.target = TAB;
     expect(told('browser.claude::send', { prompt: 'x' })).toBeNull();
-    expect(agent.prompts).toMatchObject([{ subject_id: command_id }]);
+    expect(agent.prompts).toMatchObject([{ subject_id: command_id, requestedBy: 'command' }]);
     const result = { outcome: 'delivered', reason: null, method: 'dom' } as const;
-    agent.instructions.promptEnded({ subject_id: command_id, result });
+    agent.instructions.promptEnded({ subject_kind: 'command', subject_id: command_id, result });
     expect(agent.store.seenCommands.find(command_id)?.result).toMatchObject({ status: 'succeeded' });
   });
 

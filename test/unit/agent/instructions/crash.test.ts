@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
+import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 let agent: InstructionHost;
@@ -30,14 +31,12 @@ function restart(): void {
 
 async function toTheEnd(): Promise<void> {
   await agent.nextRequest();
-  agent.acceptStarted('ins_0');
-  await agent.nextRequest();
   agent.acceptResult('ins_0');
   await agent.reply();
 }
 
 describe('an agent that is killed', () => {
-  it('before the claim: the message is still told, and runs once', async () => {
+  it('killed before the claim, it reports the message after the restart and runs it once', async () => {
     observed(APPEND);
     restart();
     agent.accept();
@@ -45,7 +44,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('after the claim: the instruction runs at the restart', async () => {
+  it('killed after the claim, it runs the instruction after the restart', async () => {
     observed(APPEND);
     agent.accept();
     // Killed before the turn of the event loop in which it would begin.
@@ -55,7 +54,7 @@ describe('an agent that is killed', () => {
     expect(agent.replies).toHaveLength(1);
   });
 
-  it('after the claim, for longer than the claim lives: it does not run', async () => {
+  it('killed after the claim for longer than the claim lives, it does not run the instruction', async () => {
     observed(APPEND);
     agent.accept();
     agent.kill();
@@ -67,27 +66,24 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(0);
   });
 
-  it('in the middle of the effect: it ends as interrupted and is not run again', async () => {
+  it('killed in the middle of the effect, it ends the instruction as interrupted and does not run it again', async () => {
     observed(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
     agent.accept();
-    await agent.nextRequest();
+    await agent.started('ins_0');
     // The mark stands, the program runs, and its end finds no store to go into.
     const killed = agent.instructions;
     agent.kill();
     await killed.stop();
     agent.boot();
     agent.instructions.recover();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
     expect(await agent.reply()).toContain('interrupted');
     expect(effects()).toBeLessThanOrEqual(1);
   });
 
-  it('after the effect, before the report: the stored result is reported, nothing runs again', async () => {
+  it('killed after the effect and before the report, it reports the stored result and runs nothing again', async () => {
     observed(APPEND);
     agent.accept();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_0');
     await agent.nextRequest();
     restart();
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'succeeded', exit_code: 0 });
@@ -95,29 +91,56 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('between two instructions: the first is kept, the second runs', async () => {
+  it('killed with results that no request carries yet, it reports them after the restart and runs nothing again', async () => {
+    observed(APPEND, APPEND, APPEND);
+    agent.accept();
+    while (effects() < 3) await agent.timers.flush();
+    while (new ExecutionStore(agent.store.db).execution('ins_2')?.result === null) await agent.timers.flush();
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    restart();
+    // The request that waits is not doubled.
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    expect(agent.acceptProgress().map(({ instruction_id }) => instruction_id)).toEqual(['ins_0']);
+    restart();
+    expect(agent.store.outbox.pendingCount()).toBe(1);
+    expect(agent.acceptProgress().map(({ instruction_id }) => instruction_id)).toEqual(['ins_1', 'ins_2']);
+    await agent.reply();
+    expect(effects()).toBe(3);
+  });
+
+  it('killed before the response to a reported start, it sends the result with the next request', async () => {
+    observed(['sleep', '600']);
+    agent.accept();
+    await agent.started('ins_0');
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    const killed = agent.instructions;
+    agent.kill();
+    await killed.stop();
+    agent.boot();
+    agent.instructions.recover();
+    expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_0', started: true }]);
+    const [item] = agent.acceptProgress();
+    expect(item).toMatchObject({ instruction_id: 'ins_0', result: { error_code: 'agent_died' } });
+    expect(item).not.toHaveProperty('started');
+    expect(await agent.reply()).toContain('interrupted');
+  });
+
+  it('killed between two instructions, it keeps the first and runs the second', async () => {
     observed(APPEND, APPEND);
+    agent.gate = 'confirm';
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
-    agent.acceptResult('ins_0', [
-      { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null },
-    ]);
+    agent.acceptResult('ins_0');
     restart();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_1');
     await agent.nextRequest();
     agent.acceptResult('ins_1');
     expect(await agent.reply()).toContain('2\\. `conductor::exec` — ok');
     expect(effects()).toBe(2);
   });
 
-  it('before the reply is queued: the reply is queued at the restart, once', async () => {
+  it('killed before the reply is queued, it queues the reply once after the restart', async () => {
     observed(APPEND);
     agent.accept();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_0');
     await agent.nextRequest();
     agent.acceptResult('ins_0');
     restart();
@@ -127,7 +150,7 @@ describe('an agent that is killed', () => {
     expect(effects()).toBe(1);
   });
 
-  it('has one mark for each instruction: whoever finds it set may not begin', () => {
+  it('the started mark of an instruction can be set once', () => {
     observed(APPEND);
     agent.accept();
     const ledger = new ExecutionStore(agent.store.db);
@@ -135,7 +158,7 @@ describe('an agent that is killed', () => {
     expect(ledger.execution('ins_0')?.started_at).toBe(1);
   });
 
-  it('while the edge runs its tool: the request is asked once, its answer is the result', async () => {
+  it('killed while the edge runs a tool, it asks once and takes the response as the result', async () => {
     agent = new InstructionHost();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::status')), 0);
     agent.accept();
@@ -148,9 +171,8 @@ describe('an agent that is killed', () => {
   it('stopping cleanly ends a running program as interrupted and stores that', async () => {
     observed(['sleep', '600']);
     agent.accept();
-    await agent.nextRequest();
+    await agent.started('ins_0');
     await agent.instructions.stop();
-    agent.acceptStarted('ins_0');
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_stopped' });
   });
 });

@@ -49,14 +49,13 @@ function approve(approval_hash: string, decision: 'approved' | 'denied' | 'expir
 }
 
 /** Takes what the agent reports until the instruction has ended; what it reported. */
-async function toTheEnd(id = 'ins_0', rest: object[] = []) {
+async function toTheEnd(id = 'ins_0', statuses: Parameters<InstructionHost['acceptProgress']>[0] = {}) {
   for (;;) {
     await agent.nextRequest();
-    const stream = agent.store.outbox.pendingStreams().find((one) => one.startsWith('conv:')) ?? '';
-    const row = agent.store.outbox.head(stream);
-    if (row?.kind === 'started') agent.acceptStarted(id, stream);
-    else if (row?.kind === 'result') return agent.acceptResult(id, rest, stream);
-    else await new Promise<void>((resolve) => void agent.store.outbox.onAppend(() => resolve()));
+    if (agent.store.outbox.pendingStreams().some((one) => one.startsWith('conv:'))) {
+      const result = agent.acceptProgress(statuses).find((item) => item.instruction_id === id)?.result;
+      if (result) return result;
+    } else await new Promise<void>((resolve) => void agent.store.outbox.onAppend(() => resolve()));
   }
 }
 
@@ -79,7 +78,7 @@ describe('an instruction that waits for approval', () => {
     expect(effects()).toBe(false);
   });
 
-  it('is denied when the approval was of something else', async () => {
+  it('it is denied when the approval was for another call', async () => {
     asked();
     approve('f'.repeat(64));
     expect(await toTheEnd()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
@@ -121,8 +120,7 @@ describe('an instruction that waits for approval', () => {
     const body = agent.accept({ 0: { status: 'awaiting_approval' }, 1: { status: 'waiting' } }, 'awaiting_approval');
     approve(body.instructions[0]?.approval?.approval_hash ?? '');
     const after = join(agent.workspace, 'after');
-    const next = { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null };
-    await toTheEnd('ins_0', [next]);
+    await toTheEnd('ins_0', { ins_1: { status: 'claimed' } });
     expect(existsSync(after)).toBe(false);
     await toTheEnd('ins_1');
     expect(existsSync(after)).toBe(true);
@@ -134,10 +132,9 @@ describe('an instruction that waits for approval', () => {
 describe('a cancel', () => {
   const running = async () => {
     agent = new InstructionHost({ policy: { exec: { shell: 'allow' } } });
-    agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::echo begun; sleep 600')), 0);
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::echo started; sleep 600')), 0);
     agent.accept();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_0');
+    await agent.started('ins_0');
   };
 
   it('ends what runs, as a group, and says so', async () => {

@@ -2,19 +2,22 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Prompt } from '../../../../local-agent/delivery/prompts.ts';
-import type { Reply } from '../../../../local-agent/delivery/replies.ts';
-import type { Instructions } from '../../../../local-agent/instructions/assemble.ts';
-import { createInstructions } from '../../../../local-agent/instructions/assemble.ts';
-import type { HostBrowsers } from '../../../../local-agent/instructions/browser-work.ts';
+import { setImmediate } from 'node:timers/promises';
+import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
+import { Instructions } from '../../../../local-agent/instructions/instructions.ts';
+import type { StartGate } from '../../../../local-agent/instructions/next-step.ts';
+import type { OutgoingMessage, PromptSubject } from '../../../../local-agent/instructions/outgoing.ts';
 import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
 import type { ConversationReading, FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
-import type { IngestBody } from '../../../../schema/contracts/instructions.ts';
+import type { IngestBody, MessageProgressBody, ReportedResult } from '../../../../schema/contracts/instructions.ts';
+import { MessageProgressBodySchema } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { TestClock } from '../../../support/test-clock.ts';
+
+type ProgressItem = MessageProgressBody['items'][number];
 
 export const CONTROLLER = 'node-1';
 
@@ -57,22 +60,21 @@ export interface HostOptions {
 export class InstructionHost {
   readonly root = tempFolder();
   readonly workspace = join(this.root, 'workspace');
-  readonly replies: Reply[] = [];
+  readonly replies: OutgoingMessage[] = [];
   readonly logged: unknown[] = [];
   readonly #options: HostOptions;
   #onReply: (() => void) | undefined;
-  readonly prompts: Prompt[] = [];
+  readonly prompts: (OutgoingMessage & { requestedBy: PromptSubject })[] = [];
   /** Runs what the agent wants to do later; nothing of it happens by itself. */
-  readonly timers = new ManualClock();
+  readonly timers = new TestClock();
   /** The browser of this host: where it has a tab, and what that shows. */
   target: TargetPayload | null = null;
   reading: ConversationReading | null | 'no answer' = null;
-  readonly browsers: HostBrowsers = {
-    target: () => this.target,
-    enqueuePrompt: (prompt) => void this.prompts.push(prompt),
-    read: async () => (this.reading === 'no answer' ? await new Promise(() => undefined) : this.reading),
-  };
   now = 1_000_000;
+  /** What the agent knows about the edge. */
+  gate: StartGate = 'open';
+  /** The modes that responses have named. */
+  readonly modes: string[] = [];
   store!: Store;
   instructions!: Instructions;
 
@@ -96,16 +98,20 @@ export class InstructionHost {
     });
     const log = (entry: unknown) => void this.logged.push(entry);
     let temporary = 0;
-    this.instructions = createInstructions({
+    this.instructions = new Instructions({
       store: this.store,
       nodeId: CONTROLLER,
-      replies: {
-        enqueue: (reply) => {
+      outgoing: {
+        enqueueReply: (reply) => {
           this.replies.push(reply);
           this.#onReply?.();
         },
+        enqueuePrompt: (prompt, requestedBy) => void this.prompts.push({ ...prompt, requestedBy }),
       },
-      browsers: this.browsers,
+      targets: { choose: () => this.target },
+      reader: {
+        read: async () => (this.reading === 'no answer' ? await new Promise(() => undefined) : this.reading),
+      },
       clock: {
         now: () => this.now,
         monotonic: () => performance.now(),
@@ -119,6 +125,8 @@ export class InstructionHost {
       env: { PATH: process.env.PATH, ...this.#options.env },
       timeouts: { timeoutMs: INSTRUCTION.timeout_ms, execTimeoutMs: INSTRUCTION.exec_timeout_ms },
       inlineChars: 2_000,
+      startGate: () => this.gate,
+      onMode: (mode) => this.modes.push(mode),
       newTemporaryName: () => `.temporary-${++temporary}`,
       onChange: () => undefined,
     });
@@ -127,6 +135,7 @@ export class InstructionHost {
   /** The agent dies: nothing of it is left but the file. Effects under way are thrown away with it. */
   kill(): void {
     this.store.close();
+    this.timers.dropTimers();
   }
 
   async close(): Promise<void> {
@@ -150,17 +159,17 @@ export class InstructionHost {
   /** The edge answers the oldest request, which must be of that kind. */
   answer(kind: string, answer: unknown, stream?: string): unknown {
     const row = this.waiting(kind, stream);
-    const handler = this.instructions.answers[kind];
+    const handler = this.instructions.responseHandlers[kind];
     if (!handler) throw new Error(`no handler for ${kind}`);
     const sent = {
       stream: row.stream,
       body: JSON.parse(row.body),
       context: JSON.parse(row.context),
-      answeredAt: this.now,
+      respondedAt: this.now,
     };
     const after = this.store.transaction(() => {
       this.store.outbox.remove(row.id);
-      return handler.answered(handler.schema.parse(answer), sent);
+      return handler.onResponse(handler.schema.parse(answer), sent);
     });
     after?.();
     return sent.body;
@@ -169,17 +178,17 @@ export class InstructionHost {
   /** The edge refuses the oldest request. */
   refuse(kind: string, code: string): void {
     const row = this.waiting(kind);
-    const handler = this.instructions.answers[kind];
+    const handler = this.instructions.responseHandlers[kind];
     const refusal = { status: 409, code, message: code };
     const sent = {
       stream: row.stream,
       body: JSON.parse(row.body),
       context: JSON.parse(row.context),
-      answeredAt: this.now,
+      respondedAt: this.now,
     };
     const after = this.store.transaction(() => {
       this.store.outbox.refuse(row.id, refusal);
-      return handler?.refused?.(refusal, sent);
+      return handler?.onRefusal?.(refusal, sent);
     });
     after?.();
   }
@@ -205,30 +214,37 @@ export class InstructionHost {
     return body;
   }
 
-  acceptStarted(id: string, stream?: string): void {
-    this.answer('started', { instruction_id: id, status: 'running', claim_expires_in_ms: 60_000 }, stream);
+  /**
+   * Answers the progress request that waits. Each instruction then has the status that was reported, or the one in
+   * `statuses`, or the one it had. Returns the request's items.
+   */
+  acceptProgress(statuses: Record<string, { status: string; gate?: string }> = {}, mode = 'running'): ProgressItem[] {
+    const stream = this.store.outbox.pendingStreams().find((one) => one.startsWith('conv:'));
+    const { items } = MessageProgressBodySchema.parse(JSON.parse(this.waiting('progress', stream).body));
+    const instructions = new ExecutionStore(this.store.db).executions('msg_1').map((execution) => {
+      const { instruction_id, idx: index, status, gate } = execution;
+      const item = items.find((one) => one.instruction_id === instruction_id);
+      const known = item?.result?.status ?? (item?.started ? 'running' : status);
+      const said = { status: known, gate, ...statuses[instruction_id] };
+      const claim_expires_in_ms = ['claimed', 'running'].includes(said.status) ? 60_000 : null;
+      const stored = { artifact_id: null, artifact_url: 'https://edge.example/artifact/1/x', output_chars: 0 };
+      return { instruction_id, index, ...said, claim_expires_in_ms, ...stored };
+    });
+    const message = { message_id: 'msg_1', ingest_status: 'accepted', mode, mode_version: 1 };
+    this.answer('progress', { ...message, instructions }, stream);
+    return items;
   }
 
-  /** Takes the result that waits; the others of the message then stand as `rest` says. Returns what was reported. */
-  acceptResult(
-    id: string,
-    rest: object[] = [],
-    stream?: string,
-  ): { status: string; output: string; error_code: string | null; exit_code: number | null } {
-    const sent = JSON.parse(this.waiting('result', stream).body) as ReturnType<InstructionHost['acceptResult']>;
-    this.answer(
-      'result',
-      {
-        instruction_id: id,
-        status: sent.status,
-        claim_expires_in_ms: null,
-        artifact_id: null,
-        artifact_url: 'https://edge.example/artifact/1/x',
-        rest,
-      },
-      stream,
-    );
-    return sent;
+  /** Answers the progress request that waits, which must carry the result of that instruction. Returns the result. */
+  acceptResult(id: string, statuses?: Record<string, { status: string; gate?: string }>): ReportedResult {
+    const result = this.acceptProgress(statuses).find((item) => item.instruction_id === id)?.result;
+    if (!result) throw new Error(`the request does not carry the result of ${id}`);
+    return result;
+  }
+
+  /** Resolves when the instruction has started. */
+  async started(id: string): Promise<void> {
+    while ((new ExecutionStore(this.store.db).execution(id)?.started_at ?? null) === null) await setImmediate();
   }
 
   /** The text of the nth reply, when it has been queued. */
@@ -248,12 +264,13 @@ export class InstructionHost {
 
   /** Resolves when the outbox holds something to send. */
   async nextRequest(): Promise<void> {
-    if (this.waits()) return;
-    await new Promise<void>((resolve) => {
-      const off = this.store.outbox.onAppend(() => {
-        off();
-        resolve();
+    while (!this.waits()) {
+      await new Promise<void>((resolve) => {
+        const off = this.store.outbox.onAppend(() => {
+          off();
+          resolve();
+        });
       });
-    });
+    }
   }
 }

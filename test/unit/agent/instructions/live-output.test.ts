@@ -1,57 +1,65 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LiveOutput } from '../../../../local-agent/instructions/live-output.ts';
-import { redactor } from '../../../../local-agent/policy/redact.ts';
+import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { LiveText } from '../../../../local-agent/tools/live-text.ts';
+import type { ProgressOutput } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
 function live() {
-  const clock = new ManualClock();
-  const told: { offset: number; chunk: string }[] = [];
-  return { clock, told, output: new LiveOutput({ clock, tell: (offset, chunk) => told.push({ offset, chunk }) }) };
+  const clock = new TestClock();
+  const due = vi.fn();
+  return { clock, due, output: new LiveOutput({ clock, onDue: due }) };
 }
 
-describe('output that is told while a program runs', () => {
-  it('goes out at most once a second, and not before the last chunk was answered', () => {
-    const { clock, told, output } = live();
-    output.take('a');
-    output.take('b');
-    expect(told).toEqual([]);
-    clock.advance(INSTRUCTION.live_interval_ms);
-    output.take('c');
-    clock.advance(10 * INSTRUCTION.live_interval_ms);
-    expect(told).toEqual([{ offset: 0, chunk: 'ab' }]);
-    output.answered();
+describe('live output', () => {
+  it('a chunk is due a second after the first character, and the next one a second after that chunk was taken', () => {
+    const { clock, due, output } = live();
+    output.append('a');
+    output.append('b');
     clock.advance(INSTRUCTION.live_interval_ms - 1);
-    expect(told).toHaveLength(1);
+    expect([output.nextChunk(), due.mock.calls.length]).toEqual([null, 0]);
     clock.advance(1);
-    expect(told[1]).toEqual({ offset: 2, chunk: 'c' });
+    expect(due).toHaveBeenCalledTimes(1);
+    output.append('c');
+    clock.advance(10 * INSTRUCTION.live_interval_ms);
+    expect(due).toHaveBeenCalledTimes(1);
+    expect(output.nextChunk()).toEqual({ offset: 0, text: 'abc' });
+    output.append('d');
+    expect(output.nextChunk()).toBeNull();
+    clock.advance(INSTRUCTION.live_interval_ms);
+    expect(due).toHaveBeenCalledTimes(2);
+    expect(output.nextChunk()).toEqual({ offset: 3, text: 'd' });
   });
 
-  it('is limited as a whole and by the chunk, without cutting a character', () => {
-    const { clock, told, output } = live();
-    output.take(`x${'😀'.repeat(INSTRUCTION.max_live_chars)}`);
+  it('its chunks are limited in size and in sum, and do not cut a character', () => {
+    const { clock, output } = live();
+    output.append(`x${'😀'.repeat(INSTRUCTION.max_live_chars)}`);
+    const chunks: ProgressOutput[] = [];
     for (let i = 0; i < 20; i++) {
       clock.advance(INSTRUCTION.live_interval_ms);
-      output.answered();
+      const chunk = output.nextChunk();
+      if (chunk) chunks.push(chunk);
     }
-    expect(told.every(({ chunk }) => chunk.length <= INSTRUCTION.max_live_chunk_chars && chunk.isWellFormed())).toBe(
+    expect(chunks.every(({ text }) => text.length <= INSTRUCTION.max_live_chunk_chars && text.isWellFormed())).toBe(
       true,
     );
-    const last = told.at(-1);
-    expect((last?.offset ?? 0) + (last?.chunk.length ?? 0)).toBeLessThanOrEqual(INSTRUCTION.max_live_chars);
-    expect(told.length).toBeGreaterThan(3);
+    const last = chunks.at(-1);
+    expect((last?.offset ?? 0) + (last?.text.length ?? 0)).toBeLessThanOrEqual(INSTRUCTION.max_live_chars);
+    expect(chunks.length).toBeGreaterThan(3);
   });
 
-  it('ends with the program: the result has it all', () => {
-    const { clock, told, output } = live();
-    output.take('a');
+  it('ends with the program, whose result has all of it', () => {
+    const { clock, due, output } = live();
+    output.append('a');
     output.end();
-    output.take('b');
+    output.append('b');
     clock.advance(10 * INSTRUCTION.live_interval_ms);
-    expect(told).toEqual([]);
+    expect(due).not.toHaveBeenCalled();
+    expect(output.nextChunk()).toBeNull();
   });
 });
 
@@ -95,18 +103,24 @@ describe('an exec', () => {
   let agent: InstructionHost;
   afterEach(async () => agent.close());
 
-  it('tells what it prints while it runs', async () => {
+  const printed = async (script: string) => {
     agent = new InstructionHost({ policy: { exec: { shell: 'allow' } } });
-    const script = 'echo first; while [ ! -e go ]; do sleep 0.02; done';
     agent.instructions.onFinalMessage(finalMessage(block(`@conductor::exec::${script}`)), 0);
     agent.accept();
-    await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.timers.armed();
-    agent.timers.advance(INSTRUCTION.live_interval_ms);
-    expect(agent.waiting('output')).toMatchObject({ path: '/v1/instructions/ins_0/output' });
-    expect(JSON.parse(agent.waiting('output').body)).toMatchObject({ offset: 0, chunk: 'first\n' });
-    agent.answer('output', { instruction_id: 'ins_0', received: 6 });
+    await agent.started('ins_0');
+    // The timers of the start and of the first chunk.
+    while (agent.timers.pendingTimers < 2) await setImmediate();
+  };
+
+  it('reports what it prints while it runs, with its start', async () => {
+    await printed('echo first; while [ ! -e go ]; do sleep 0.02; done');
+    agent.timers.advance(INSTRUCTION.live_interval_ms - 1);
+    expect(agent.waits()).toBe(false);
+    agent.timers.advance(1);
+    // The timer of the start comes first; the chunk is due with it and goes with the next request.
+    expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', started: true, started_age_ms: 0 }]);
+    expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', output: { offset: 0, text: 'first\n' } }]);
+    expect(agent.waits()).toBe(false);
     await agent.instructions.stop();
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', output: 'first\n' });
   });

@@ -1,4 +1,4 @@
-/** Markdown made of what decides where a fence stands: markers of containers, fences, HTML, underlines, white space. */
+/** Markdown made of everything that affects fences: markers of containers, fences, HTML, underlines, white space. */
 import fc from 'fast-check';
 
 const MARKERS = ['> ', '>', '- ', '1. ', '2. ', '* ', '+ ', '10) ', ' ', '   ', '    ', '\t', '-\t'];

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { InstructionRunBodySchema } from '../../../../schema/contracts/instructions.ts';
 import type { HostOptions } from './instruction-host.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
@@ -41,19 +42,18 @@ describe('the way of one message', () => {
 
   it('marks, executes, reports and replies, one instruction after the other', async () => {
     const agent = host();
+    agent.gate = 'confirm';
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
     expect(readFileSync(join(agent.workspace, 'a.txt'), 'utf8')).toBe('A');
-    // The next one waits for the answer to this one.
-    expect(JSON.parse(agent.waiting('result').body)).toMatchObject({ status: 'succeeded', controller_id: 'node-1' });
-    agent.acceptResult('ins_0', [
-      { instruction_id: 'ins_1', index: 1, status: 'claimed', claim_expires_in_ms: 60_000, gate: null },
-    ]);
-    await agent.nextRequest();
-    agent.acceptStarted('ins_1');
+    // The next one waits for the response to this one.
+    await agent.timers.flush();
+    expect(JSON.parse(agent.waiting('progress').body)).toMatchObject({
+      controller_id: 'node-1',
+      items: [{ instruction_id: 'ins_0', started: true, result: { status: 'succeeded' } }],
+    });
+    agent.acceptResult('ins_0');
     await agent.nextRequest();
     expect(agent.replies).toEqual([]);
     expect(agent.acceptResult('ins_1')).toMatchObject({ status: 'succeeded', output: 'A' });
@@ -67,14 +67,11 @@ describe('the way of one message', () => {
 
   it('does not begin what the edge has blocked meanwhile', async () => {
     const agent = host();
+    agent.gate = 'confirm';
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
-    agent.acceptResult('ins_0', [
-      { instruction_id: 'ins_1', index: 1, status: 'blocked', claim_expires_in_ms: null, gate: 'system_paused' },
-    ]);
+    agent.acceptResult('ins_0', { ins_1: { status: 'blocked', gate: 'system_paused' } });
     await agent.reply();
     expect(existsSync(join(agent.workspace, 'b.txt'))).toBe(false);
     expect(await agent.reply()).toContain('not run: `system_paused`');
@@ -86,8 +83,6 @@ describe('the way of one message', () => {
     agent.writePolicy({ tools: { '*': 'deny' } });
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
     expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
   });
@@ -95,10 +90,11 @@ describe('the way of one message', () => {
   it('asks the edge to run its own tools, and takes their answer as the result', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::system/pause')), 0);
-    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('control');
+    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('allow');
     agent.accept();
     await agent.nextRequest();
     expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
+    expect(() => InstructionRunBodySchema.parse(JSON.parse(agent.waiting('run').body))).not.toThrow();
     agent.answer('run', {
       instruction_id: 'ins_0',
       status: 'succeeded',
@@ -118,11 +114,7 @@ describe('the way of one message', () => {
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
     agent.accept({ 1: { status: 'denied' } });
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
-    agent.acceptResult('ins_0', [
-      { instruction_id: 'ins_1', index: 1, status: 'denied', claim_expires_in_ms: null, gate: null },
-    ]);
+    agent.acceptResult('ins_0');
     expect(await agent.reply()).toContain('denied: `tools["files/read"]`');
   });
 
@@ -161,12 +153,11 @@ describe('the way of one message', () => {
 
   it('begins nothing more of a message whose result the edge refused', async () => {
     const agent = host();
+    agent.gate = 'confirm';
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
     agent.accept();
     await agent.nextRequest();
-    agent.acceptStarted('ins_0');
-    await agent.nextRequest();
-    agent.refuse('result', 'already_finished');
+    agent.refuse('progress', 'already_finished');
     await agent.reply();
     expect(existsSync(join(agent.workspace, 'b.txt'))).toBe(false);
     expect(await agent.reply()).toContain('interrupted');

@@ -1,27 +1,56 @@
+import { once } from 'node:events';
+import type { RequestOptions } from 'node:http';
 import { request } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RateLimiter } from '../../../../local-agent/lib/rate-limit.ts';
 import { isOwnHost, parseLocalApi } from '../../../../local-agent/local-api/address.ts';
+import type { LocalRoute } from '../../../../local-agent/local-api/app.ts';
+import type { LocalApi, LocalApiDeps } from '../../../../local-agent/local-api/server.ts';
 import { startLocalApi } from '../../../../local-agent/local-api/server.ts';
 import { BRIDGE } from '../../../../schema/defaults.ts';
 import { BridgeFixture, ORIGIN, SHARED_TOKEN } from '../bridge/fixture.ts';
 
-/** A request with headers that fetch does not let through. */
-function raw(agent: BridgeFixture, headers: Record<string, string>, path = '/v1/status'): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const url = new URL(path, agent.url);
-    const authorization = `Bearer ${SHARED_TOKEN}`;
-    const sent = request(url, { headers: { authorization, ...headers } }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
+/** Sends what fetch does not let through: forbidden headers, odd request targets, a body in chunks. */
+async function send(api: { url: string }, options: RequestOptions, ...chunks: string[]) {
+  const { hostname, port } = new URL(api.url);
+  const headers = { authorization: `Bearer ${SHARED_TOKEN}`, ...options.headers };
+  const sent = request({ hostname, port, path: '/v1/status', ...options, headers });
+  const responded = once(sent, 'response');
+  for (const chunk of chunks) sent.write(chunk);
+  sent.end();
+  const [response] = await responded;
+  const text: string = (await response.setEncoding('utf8').toArray()).join('');
+  return { status: response.statusCode, headers: response.headers, text };
 }
 
+const statusFor = async (api: { url: string }, headers: Record<string, string>, path = '/v1/status') =>
+  (await send(api, { headers, path })).status;
+
+/** Before anything has started. */
+const NATIVE = { Request: globalThis.Request, Response: globalThis.Response };
+
+const logged: unknown[][] = [];
+const log = { warn: () => undefined, error: (...entry: unknown[]) => void logged.push(entry) };
+const deps = {
+  address: 'http://127.0.0.1:0',
+  sharedToken: SHARED_TOKEN,
+  routes: [],
+  onUpgrade: () => undefined,
+  newRequestId: () => 'req-new',
+  failures: new RateLimiter({ perSec: 1, burst: 20 }, () => 0),
+  log,
+};
+
+/** A local API with these routes and nothing behind it. */
+async function start(routes: LocalRoute[], over: Partial<LocalApiDeps> = {}): Promise<LocalApi> {
+  const api = await startLocalApi({ ...deps, routes, ...over });
+  onTestFinished(() => api.close());
+  return api;
+}
+const echo: LocalRoute = { method: 'POST', path: '/v1/echo', run: ({ body }) => body };
+
 describe('the local API', () => {
-  it('answers /healthz without a token, as text', async () => {
+  it('GET /healthz responds with the text ok, without a token', async () => {
     const agent = await BridgeFixture.start();
     const response = await fetch(`${agent.url}/healthz`);
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
@@ -31,7 +60,7 @@ describe('the local API', () => {
     ]);
   });
 
-  it('shows the runtime’s snapshot in the envelope, under the caller’s request id', async () => {
+  it('GET /v1/status responds with the runtime snapshot in the envelope, under the caller’s request id', async () => {
     const agent = await BridgeFixture.start();
     const headers = { authorization: `Bearer ${SHARED_TOKEN}`, 'x-request-id': 'my-id' };
     const response = await fetch(`${agent.url}/v1/status`, { headers });
@@ -43,33 +72,33 @@ describe('the local API', () => {
     ['no token', {}, 401, 'missing_token'],
     ['another scheme', { authorization: 'Basic abc' }, 401, 'invalid_token'],
     ['a wrong token', { authorization: `Bearer ${SHARED_TOKEN}x` }, 401, 'unknown_token'],
-  ])('refuses %s', async (_what, headers, status, error) => {
+  ])('a request with %s is refused', async (_what, headers, status, error) => {
     const agent = await BridgeFixture.start();
     const response = await fetch(`${agent.url}/v1/status`, { headers });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ ok: false, error });
   });
 
-  it('refuses a page, whatever token it has', async () => {
+  it('a request from a web page is refused even with the right token', async () => {
     const agent = await BridgeFixture.start();
-    expect(await raw(agent, { origin: 'https://chatgpt.com' })).toBe(403);
-    expect(await raw(agent, { origin: ORIGIN }, '/healthz')).toBe(403);
+    expect(await statusFor(agent, { origin: 'https://chatgpt.com' })).toBe(403);
+    expect(await statusFor(agent, { origin: ORIGIN }, '/healthz')).toBe(403);
   });
 
-  it('refuses a Host that is not a loopback name with its port', async () => {
+  it('a request is refused unless its Host is a loopback name with the server’s port', async () => {
     const agent = await BridgeFixture.start();
     const { port } = new URL(agent.url);
-    expect(await raw(agent, { host: `rebound.example:${port}` })).toBe(403);
-    expect(await raw(agent, { host: 'localhost:1' })).toBe(403);
-    expect(await raw(agent, { host: `localhost:${port}` })).toBe(200);
-    expect(await raw(agent, { host: `[::1]:${port}` })).toBe(200);
+    expect(await statusFor(agent, { host: `rebound.example:${port}` })).toBe(403);
+    expect(await statusFor(agent, { host: 'localhost:1' })).toBe(403);
+    expect(await statusFor(agent, { host: `localhost:${port}` })).toBe(200);
+    expect(await statusFor(agent, { host: `[::1]:${port}` })).toBe(200);
   });
 
-  it('names the field of a bad body and changes nothing', async () => {
+  it('the error for a bad body names the field, and nothing is stored', async () => {
     const agent = await BridgeFixture.start();
     const body = { origin: 'https://chatgpt.com', client_id: 'firefox-1', token: 'x'.repeat(20) };
-    const answer = await agent.http('POST', '/v1/pairings', body);
-    expect(answer).toMatchObject({ status: 400, json: { error: 'invalid_request', details: { field: 'origin' } } });
+    const response = await agent.http('POST', '/v1/pairings', body);
+    expect(response).toMatchObject({ status: 400, json: { error: 'invalid_request', details: { field: 'origin' } } });
     expect(agent.store.pairings.list()).toEqual([]);
   });
 
@@ -86,24 +115,24 @@ describe('the local API', () => {
       413,
       'payload_too_large',
     ],
-  ])('answers %s with its code', async (_what, method, path, body, status, error) => {
+  ])('a request with %s gets its error code', async (_what, method, path, body, status, error) => {
     const agent = await BridgeFixture.start();
     expect(await agent.http(method, path, body)).toMatchObject({ status, json: { error } });
   });
 
-  it('tells whoever fails too often to wait, and lets the right token pass all the same', async () => {
+  it('too many wrong tokens get 429, while the right token still passes', async () => {
     const agent = await BridgeFixture.start();
     const guess = () => agent.http('GET', '/v1/status', undefined, { authorization: 'Bearer guess' });
-    const answers = [];
-    for (let n = 0; n <= BRIDGE.auth_failures_per_min; n += 1) answers.push((await guess()).status);
-    expect(answers.slice(0, -1).every((status) => status === 401)).toBe(true);
-    expect(answers.at(-1)).toBe(429);
+    const statuses = [];
+    for (let n = 0; n <= BRIDGE.auth_failures_per_min; n += 1) statuses.push((await guess()).status);
+    expect(statuses.slice(0, -1).every((status) => status === 401)).toBe(true);
+    expect(statuses.at(-1)).toBe(429);
     expect(await agent.http('GET', '/v1/status')).toMatchObject({ status: 200 });
     agent.clock.advance(60_000 / BRIDGE.auth_failures_per_min);
     expect(await guess()).toMatchObject({ status: 401 });
   });
 
-  it('shows browsers and the pacing of their deliveries', async () => {
+  it('GET /v1/browser responds with the browsers and the pacing of their deliveries', async () => {
     const agent = await BridgeFixture.start();
     const client = await agent.browser();
     const { json } = await agent.http('GET', '/v1/browser');
@@ -117,16 +146,120 @@ describe('the local API', () => {
   });
 });
 
-describe('where it listens', () => {
-  const deps = {
-    sharedToken: null,
-    routes: [],
-    onUpgrade: () => undefined,
-    newRequestId: () => 'r',
-    failures: new RateLimiter({ perSec: 1, burst: 20 }, () => 0),
-    log: { warn() {}, error() {} },
-  };
+describe('a request body', () => {
+  it('a body in chunks is read like one with a length', async () => {
+    const api = await start([echo]);
+    const { text } = await send(api, { method: 'POST', path: '/v1/echo' }, '{"a":', '1}');
+    expect(JSON.parse(text)).toMatchObject({ ok: true, data: { a: 1 } });
+  });
 
+  it('a body in chunks is refused beyond the limit, and the connection is closed', async () => {
+    const api = await start([echo]);
+    const chunk = 'x'.repeat(BRIDGE.max_body_bytes / 2 + 1);
+    const { status, headers, text } = await send(api, { method: 'POST', path: '/v1/echo' }, chunk, chunk);
+    expect([status, headers.connection, JSON.parse(text).error]).toEqual([413, 'close', 'payload_too_large']);
+  });
+
+  it('a missing body counts as an empty object, and one that is not JSON is refused', async () => {
+    const api = await start([echo]);
+    const empty = await send(api, { method: 'POST', path: '/v1/echo' });
+    expect(JSON.parse(empty.text)).toMatchObject({ ok: true, data: {} });
+    const broken = await send(api, { method: 'POST', path: '/v1/echo' }, '{');
+    expect(JSON.parse(broken.text)).toMatchObject({ error: 'invalid_request', details: { field: 'body' } });
+  });
+
+  it('a body is not read before the token is checked', async () => {
+    const api = await start([echo]);
+    const headers = { authorization: 'Bearer guess' };
+    const { status } = await send(
+      api,
+      { method: 'POST', path: '/v1/echo', headers },
+      'x'.repeat(BRIDGE.max_body_bytes + 1),
+    );
+    expect(status).toBe(401);
+  });
+});
+
+describe('a request that fails', () => {
+  it('an unexpected failure is logged in full and sent without its message or stack', async () => {
+    const run = () => {
+      throw new Error('the secret path /srv/x');
+    };
+    const api = await start([{ method: 'GET', path: '/v1/status', run }]);
+    logged.length = 0;
+    const { status, text } = await send(api, { headers: { 'x-request-id': 'mine' } });
+    expect(status).toBe(500);
+    expect(JSON.parse(text)).toEqual({
+      ok: false,
+      request_id: 'mine',
+      error: 'internal',
+      message: 'something went wrong in the agent',
+      details: {},
+    });
+    expect(logged).toEqual([[{ err: expect.any(Error), request_id: 'mine' }, expect.any(String)]]);
+  });
+
+  it('a wrong method is refused with the methods that the path takes', async () => {
+    const api = await start([echo, { method: 'GET', path: '/v1/echo', run: () => 1 }]);
+    const { status, headers } = await send(api, { method: 'DELETE', path: '/v1/echo', headers: { authorization: '' } });
+    expect([status, headers.allow]).toEqual([405, 'POST, GET, HEAD']);
+  });
+
+  it.each([
+    ['an absolute URL', { path: 'http://127.0.0.1/v1/status' }],
+    ['a backslash', { path: '/v1\\status' }],
+    ['a Host header that is no host', { headers: { host: '127.0.0.1@evil.example' } }],
+  ])('a request with %s is refused and does not reach its route', async (_what, options) => {
+    const api = await start([{ method: 'GET', path: '/v1/status', run: () => 1 }]);
+    const { status, text, headers } = await send(api, options);
+    expect([400, 403]).toContain(status);
+    expect(JSON.parse(text)).toMatchObject({ ok: false, request_id: headers['x-request-id'] });
+  });
+});
+
+describe('the connections of the local API', () => {
+  /** A route that responds only when its caller has gone. */
+  function waiting() {
+    const { promise: called, resolve: call } = Promise.withResolvers<void>();
+    const { promise: aborted, resolve: abort } = Promise.withResolvers<void>();
+    const run = async ({ signal }: { signal: AbortSignal }) => {
+      signal.addEventListener('abort', () => abort());
+      call();
+      await aborted;
+    };
+    return { called, aborted, route: { method: 'GET', path: '/v1/wait', run } satisfies LocalRoute };
+  }
+
+  it('a route is aborted when its caller disconnects', async () => {
+    const { route, called, aborted } = waiting();
+    const api = await start([route]);
+    const caller = new AbortController();
+    const headers = { authorization: `Bearer ${SHARED_TOKEN}` };
+    const gone = fetch(`${api.url}/v1/wait`, { headers, signal: caller.signal }).catch(() => 'gone');
+    await called;
+    caller.abort();
+    await aborted;
+    expect(await gone).toBe('gone');
+  });
+
+  it('close ends an open request and frees the port', async () => {
+    const { route, called } = waiting();
+    const api = await startLocalApi({ ...deps, routes: [route] });
+    const lost = send(api, { path: '/v1/wait' }).catch((error: NodeJS.ErrnoException) => error.code);
+    await called;
+    await api.close();
+    expect(await lost).toBe('ECONNRESET');
+    await (await startLocalApi({ ...deps, address: api.url })).close();
+  });
+
+  it('Node’s own Request and Response stay global', async () => {
+    await start([]);
+    expect(globalThis.Request).toBe(NATIVE.Request);
+    expect(globalThis.Response).toBe(NATIVE.Response);
+  });
+});
+
+describe('the address of the local API', () => {
   it.each([
     'http://0.0.0.0:4317',
     'http://192.168.1.2:4317',
@@ -134,32 +267,30 @@ describe('where it listens', () => {
     'http://127.0.0.1.example.com',
     '',
     'nonsense',
-  ])('refuses to start on %j, in one line that says what to set', async (address) => {
+  ])('the local API does not start on %j and says in one line what to set', async (address) => {
     await expect(startLocalApi({ ...deps, address })).rejects.toThrow(
       /^BAA_CONDUCTOR_LOCAL_API is .* must be http:\/\/ on [^\n]*$/,
     );
   });
 
-  it('says in one line that its port is taken', async () => {
+  it('the local API says in one line that its port is taken', async () => {
     const agent = await BridgeFixture.start();
     await expect(startLocalApi({ ...deps, address: agent.url })).rejects.toThrow(
       `${agent.url} is in use by another program`,
     );
   });
 
-  it('answers nothing but its health without a token', async () => {
-    const api = await startLocalApi({
-      ...deps,
-      address: 'http://127.0.0.1:0',
-      routes: [{ method: 'GET', path: '/v1/status', run: () => 1 }],
-    });
-    const response = await fetch(`${api.url}/v1/status`, { headers: { authorization: 'Bearer x' } });
-    expect(await response.json()).toMatchObject({ error: 'auth_not_configured' });
-    expect(response.status).toBe(503);
-    await api.close();
-  });
+  it.each([null, '', 'replace-me'])(
+    'a node with the token %j refuses every route but /healthz',
+    async (sharedToken) => {
+      const api = await start([{ method: 'GET', path: '/v1/status', run: () => 1 }], { sharedToken });
+      const { status, text } = await send(api, {});
+      expect([status, JSON.parse(text).error]).toEqual([503, 'auth_not_configured']);
+      expect((await send(api, { path: '/healthz' })).status).toBe(200);
+    },
+  );
 
-  it('reads addresses and Host headers', () => {
+  it('a Host header is ours only with a loopback name and the port, spelt as itself', () => {
     expect(parseLocalApi('http://[::1]:4317')).toEqual({ hostname: '::1', port: 4317 });
     expect(isOwnHost('LOCALHOST:4317', 4317)).toBe(true);
     for (const host of [

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { AgentDeps, AgentOptions } from '../../../../local-agent/agent.ts';
+import type { AgentDeps } from '../../../../local-agent/agent.ts';
 import { startAgent } from '../../../../local-agent/agent.ts';
+import type { AgentOptions } from '../../../../local-agent/agent-life.ts';
 import { resolveConfig } from '../../../../local-agent/config/resolve.ts';
 import { createEdgeClient } from '../../../../local-agent/edge/http-client.ts';
 import type { Clock } from '../../../../local-agent/lib/clock.ts';
@@ -10,12 +11,12 @@ import { systemClock } from '../../../../local-agent/lib/clock.ts';
 import { makeRoot } from '../../../../local-agent/node/folders.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
 import { FakeEdge } from '../../../support/fake-edge.ts';
-import { answerStartUp } from '../../../support/lease-edge.ts';
+import { serveStartUp } from '../../../support/lease-edge.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 let edge: FakeEdge;
 beforeEach(async () => {
-  edge = answerStartUp(await FakeEdge.start());
+  edge = serveStartUp(await FakeEdge.start());
 });
 afterEach(() => edge.stop());
 
@@ -58,7 +59,7 @@ async function start(options: Partial<AgentOptions> & { root?: string; clock?: C
 }
 
 describe('an agent', () => {
-  it('registers, leads, greets, and shows all of it', async () => {
+  it('an agent registers, leads and sends hello, and its snapshot shows all of it', async () => {
     const { agent } = await start();
     const channel = await edge.channel();
     expect(await channel.frame('hello')).toMatchObject({
@@ -81,14 +82,14 @@ describe('an agent', () => {
     expect(agent.snapshot().checklist.map(({ status }) => status)).toEqual(Array(6).fill('ok'));
   });
 
-  it('tells the edge when its status changes', async () => {
+  it('an agent reports a change of its status to the edge', async () => {
     await start();
-    const told = await edge.seen(/heartbeat/, 2);
-    expect(told[0]?.body).toMatchObject({ metadata: { outbox_depth: 0 } });
-    expect(told[1]?.body).toMatchObject({ status: 'leader' });
+    const reports = await edge.seen(/heartbeat/, 2);
+    expect(reports[0]?.body).toMatchObject({ metadata: { outbox_depth: 0 } });
+    expect(reports[1]?.body).toMatchObject({ status: 'leader' });
   });
 
-  it('shows its state to whoever has its token', async () => {
+  it('an agent shows its state to a caller with its token', async () => {
     const { agent } = await start();
     const response = await fetch(`${agent.snapshot().local_api}/v1/status`, {
       headers: { authorization: 'Bearer node-token' },
@@ -96,7 +97,7 @@ describe('an agent', () => {
     expect(await response.json()).toMatchObject({ ok: true, data: { lease: { state: 'leader' } } });
   });
 
-  it('leaves nothing running once it has stopped', async () => {
+  it('a stopped agent leaves no timer', async () => {
     const timers = new Set<() => void>();
     const clock: Clock = {
       ...systemClock,
@@ -122,7 +123,7 @@ describe('an agent', () => {
     expect(timers.size).toBe(0);
   });
 
-  it('gives the lease back and says that it stops', async () => {
+  it('a stopping agent releases the lease and reports that it stops', async () => {
     const { stop } = await start();
     await (await edge.channel()).frame('hello');
     await stop();
@@ -131,7 +132,7 @@ describe('an agent', () => {
     expect((await edge.seen(/heartbeat/, 3)).at(-1)?.body).toMatchObject({ status: 'stopping' });
   });
 
-  it('sends what an earlier life left, under the key it had', async () => {
+  it('an agent sends the rows of an earlier process under their keys', async () => {
     const root = tempDir();
     const store = openStore(join(root, 'state', 'agent.sqlite'), { now: () => Date.now(), newOutboxId: () => 'box' });
     const path = '/v1/commands/cmd_x/result';
@@ -143,7 +144,7 @@ describe('an agent', () => {
     expect(sent?.headers['idempotency-key']).toBe('box/node/1');
   });
 
-  it('claims nothing before it has heard from the edge', async () => {
+  it('an agent claims nothing before its first contact with the edge', async () => {
     edge.acceptsChannels = false;
     const root = tempDir();
     const store = openStore(join(root, 'state', 'agent.sqlite'), { now: () => Date.now(), newOutboxId: () => 'box' });
@@ -164,12 +165,12 @@ describe('an agent', () => {
     expect(await edge.seen(/messages/)).toHaveLength(1);
   });
 
-  it('refuses to run twice on one state folder', async () => {
+  it('a second agent on the same state folder is refused', async () => {
     const { root } = await start();
     await expect(startAgent(configOf(root), deps, { warnings: [], once: false })).rejects.toThrow(/another agent/);
   });
 
-  it('says so when its port is taken, and leaves nothing running', async () => {
+  it('an agent whose port is taken fails and leaves nothing running', async () => {
     const { agent } = await start();
     const address = agent.snapshot().local_api ?? '';
     const root = tempDir();
@@ -181,13 +182,13 @@ describe('an agent', () => {
 });
 
 describe('run once', () => {
-  it('registers and asks for the lease, but opens nothing', async () => {
+  it('an agent with --run-once registers and requests the lease, and opens nothing', async () => {
     const { agent } = await start({ once: true });
     expect(agent.snapshot()).toMatchObject({ lease: { state: 'leader' }, local_api: null, loops: { lease: false } });
     expect(edge.channels).toHaveLength(0);
   });
 
-  it('is degraded when the edge does not answer', async () => {
+  it('an agent with --run-once is degraded when the edge does not respond', async () => {
     edge.on('POST', /./, () => 'drop');
     const { agent } = await start({ once: true });
     expect(agent.snapshot().lease.state).toBe('degraded');

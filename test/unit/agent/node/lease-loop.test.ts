@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { LeaseTransport } from '../../../../local-agent/node/lease-loop.ts';
 import { LeaseLoop } from '../../../../local-agent/node/lease-loop.ts';
 import type { LeaseRules } from '../../../../local-agent/node/node-state.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import { leaseResponse, leaseView } from '../../../support/fake-edge.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 const standard: LeaseRules = {
   nodeId: 'node-a',
@@ -14,13 +14,13 @@ const standard: LeaseRules = {
 };
 
 function setUp(over: Partial<LeaseTransport> = {}, rules = standard) {
-  const clock = new FakeClock();
+  const clock = new TestClock();
   const calls: string[] = [];
   const transport: LeaseTransport = {
     acquire: async () => leaseResponse({ operation: 'acquire' }),
     renew: async () => leaseResponse(),
     release: async () => ({ released: true, lease: leaseView({ term: 1 }) }),
-    alone: () => false,
+    hasNotices: () => true,
     ...over,
   };
   const recorded: LeaseTransport = {
@@ -36,7 +36,7 @@ function setUp(over: Partial<LeaseTransport> = {}, rules = standard) {
       calls.push(`release ${term}@${clock.monotonicMs}`);
       return transport.release(term);
     },
-    alone: () => transport.alone(),
+    hasNotices: () => transport.hasNotices(),
   };
   const states: string[] = [];
   const loop = new LeaseLoop({ clock, rules, transport: recorded, onFailure: () => undefined });
@@ -48,69 +48,69 @@ const away = () => Promise.reject(new Error('away'));
 const never = () => new Promise<never>(() => undefined);
 
 describe('the lease loop', () => {
-  it('renews each interval while it leads', async () => {
+  it('a leader renews at every interval', async () => {
     const { clock, calls, loop } = setUp();
     await loop.acquireOnce();
     loop.start();
-    await clock.advance(16_000);
+    await clock.elapse(16_000);
     expect(calls).toEqual(['acquire@0', 'renew@5000', 'renew@10000', 'renew@15000']);
     expect(loop.isLeader()).toBe(true);
   });
 
-  it('degrades after two failures, tries on, and recovers', async () => {
+  it('a leader becomes degraded after two failures, retries, and leads again', async () => {
     let isAway = false;
     const { clock, states, loop } = setUp({ renew: async () => (isAway ? away() : leaseResponse()) });
     await loop.acquireOnce();
     loop.start();
     isAway = true;
-    await clock.advance(10_000);
+    await clock.elapse(10_000);
     expect(states).toEqual(['leader', 'degraded']);
     isAway = false;
-    await clock.advance(5_000);
+    await clock.elapse(5_000);
     expect(states).toEqual(['leader', 'degraded', 'leader']);
   });
 
-  it('gives up by itself when a renewal hangs', async () => {
+  it('a leader stops leading when a renewal hangs beyond its trust', async () => {
     const { clock, states, loop } = setUp({ renew: never });
     await loop.acquireOnce();
     loop.start();
-    await clock.advance(24_999);
+    await clock.elapse(24_999);
     expect(loop.isLeader()).toBe(true);
-    await clock.advance(1);
+    await clock.elapse(1);
     expect(states).toEqual(['leader', 'standby']);
   });
 
-  it('knows on waking that it has slept too long, before any timer says so', async () => {
+  it('a leader that has slept too long does not lead, even before a timer fires', async () => {
     const { clock, loop } = setUp();
     await loop.acquireOnce();
     clock.wallMs += 25_000;
     expect(loop.isLeader()).toBe(false);
   });
 
-  it('releases at once when asked to yield', async () => {
+  it('a leader that is asked to yield releases at once', async () => {
     const { clock, calls, loop } = setUp({ renew: async () => leaseResponse({ yield_to: 'node-b' }) });
     await loop.acquireOnce();
     loop.start();
-    await clock.advance(5_000);
+    await clock.elapse(5_000);
     expect(calls).toEqual(['acquire@0', 'renew@5000', 'release 1@5000']);
     expect(loop.state).toBe('standby');
   });
 
-  it('takes over at once when it is told of a release', async () => {
+  it('a candidate requests the lease at once when a release is reported', async () => {
     const taken = leaseResponse({ is_leader: false, holder_id: 'node-b', expires_in_ms: 20_000 });
-    let answer = taken;
-    const { clock, calls, loop } = setUp({ acquire: async () => answer });
+    let response = taken;
+    const { clock, calls, loop } = setUp({ acquire: async () => response });
     await loop.acquireOnce();
     loop.start();
-    await clock.advance(500);
-    answer = leaseResponse({ term: 2 });
-    loop.told(leaseView({ term: 1 }), true);
-    await clock.advance(0);
+    await clock.elapse(500);
+    response = leaseResponse({ term: 2 });
+    loop.notice(leaseView({ term: 1 }), true);
+    await clock.elapse(0);
     expect(calls).toEqual(['acquire@0', 'acquire@500']);
     expect(loop.isLeader()).toBe(true);
   });
 
-  it('gives the lease back when it stops', async () => {
+  it('a stopping leader releases its lease', async () => {
     const { calls, loop } = setUp();
     await loop.acquireOnce();
     loop.start();
@@ -119,7 +119,7 @@ describe('the lease loop', () => {
     expect(loop.state).toBe('stopping');
   });
 
-  it('gives back what it is granted while it stops', async () => {
+  it('a lease that is granted during the stop is released', async () => {
     let grant: () => void = () => undefined;
     const { clock, calls, loop } = setUp({
       acquire: () =>
@@ -128,7 +128,7 @@ describe('the lease loop', () => {
         }),
     });
     const asking = loop.acquireOnce();
-    await clock.settle();
+    await clock.flush();
     const stopping = loop.stop(1_000);
     grant();
     await Promise.all([asking, stopping]);
@@ -136,11 +136,11 @@ describe('the lease loop', () => {
     expect(loop.isLeader()).toBe(false);
   });
 
-  it('stops in time even when the edge does not answer', async () => {
+  it('a stop ends in time when the edge does not respond', async () => {
     const { clock, loop } = setUp({ release: never });
     await loop.acquireOnce();
     const stopping = loop.stop(1_000);
-    await clock.advance(1_000);
+    await clock.elapse(1_000);
     await stopping;
     expect(clock.pendingTimers).toBe(0);
   });

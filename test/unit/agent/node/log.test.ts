@@ -16,19 +16,19 @@ async function logged(write: (log: Awaited<ReturnType<typeof openLog>>['logger']
 }
 
 describe('the log', () => {
-  it('writes JSON lines to a file and words to a terminal', async () => {
+  it('the log writes JSON lines to a file and text to a terminal', async () => {
     const { file, terminal } = await logged((log) => log.info({ term: 3 }, 'this node is leader'));
     expect(JSON.parse(file)).toMatchObject({ msg: 'this node is leader', term: 3 });
     expect(terminal).toMatch(/info.*this node is leader term=3/);
   });
 
-  it('writes no secret, wherever it is', async () => {
+  it('the log contains no secret, at any depth of a field', async () => {
     const config = { sharedToken: 'secret-1', nested: { token: 'secret-2' } };
     const { file, terminal } = await logged((log) => log.warn({ config, authorization: 'secret-3' }, 'careful'));
     expect(file + terminal).not.toMatch(/secret-/);
   });
 
-  it('tells that the edge is away in a line, and a fault with its stack', async () => {
+  it('an unreachable edge is logged without a stack, and a fault with one', async () => {
     const away = await logged((log) => log.warn({ error: new EdgeError('network', 0, 'network', 'away') }, 'no'));
     expect(away.file).not.toMatch(/stack/);
     const fault = await logged((log) => log.error({ error: new Error('bug') }, 'no'));

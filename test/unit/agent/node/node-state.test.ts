@@ -21,52 +21,52 @@ const rules: LeaseRules = {
 function viewAfter(...steps: [at: number, event: NodeEvent][]): NodeView {
   return steps.reduce((view, [at, event]) => nextNodeView(view, event, rules, at), INITIAL_NODE_VIEW);
 }
-const granted = (sentAt: number, over = {}): NodeEvent => ({ type: 'answered', sentAt, answer: leaseResponse(over) });
+const granted = (sentAt: number, over = {}): NodeEvent => ({ type: 'response', sentAt, response: leaseResponse(over) });
 const NOT_MINE = { is_leader: false, holder_id: 'node-b', expires_in_ms: 20_000 };
 const refused = (sentAt: number, expires_in_ms = 20_000): NodeEvent => granted(sentAt, { ...NOT_MINE, expires_in_ms });
-const told = (over = {}, candidate = false): NodeEvent => ({
-  type: 'told',
+const notice = (over = {}, candidate = false): NodeEvent => ({
+  type: 'notice',
   lease: leaseView({ holder_id: 'node-b', term: 1, expires_in_ms: 20_000, ...over }),
   candidate,
 });
 
 describe('a leader', () => {
-  it('trusts its lease from before it asked, for the TTL less the margin', () => {
+  it('a leader trusts its lease from before its request, for the TTL less the margin', () => {
     expect(trustMs(30_000)).toBe(25_000);
     expect(trustMs(15_000)).toBe(10_000);
-    const view = viewAfter([1_000, { type: 'asked' }], [4_000, granted(1_000)]);
+    const view = viewAfter([1_000, { type: 'requested' }], [4_000, granted(1_000)]);
     expect(leads(view, 25_999)).toBe(true);
     expect(leads(view, 26_000)).toBe(false);
   });
 
-  it('renews each interval, counted from when it asked', () => {
-    const view = viewAfter([1_000, { type: 'asked' }], [4_000, granted(1_000)]);
-    expect(leaseAction(view, rules, 4_000, false)).toEqual({ do: 'renew', at: 6_000 });
+  it('a leader renews one interval after its last request', () => {
+    const view = viewAfter([1_000, { type: 'requested' }], [4_000, granted(1_000)]);
+    expect(leaseAction(view, rules, 4_000, true)).toEqual({ do: 'renew', at: 6_000 });
   });
 
-  it('is standby once its trust has run out, and asks again at once', () => {
-    const view = viewAfter([0, granted(0)], [25_000, { type: 'looked' }]);
+  it('a leader whose trust has ended is standby and requests the lease at once', () => {
+    const view = viewAfter([0, granted(0)], [25_000, { type: 'time_passed' }]);
     expect(view).toMatchObject({ state: 'standby', trustedUntil: null });
-    expect(leaseAction(view, rules, 25_000, true)).toMatchObject({ do: 'acquire' });
+    expect(leaseAction(view, rules, 25_000, false)).toMatchObject({ do: 'acquire' });
   });
 
-  it('is not made leader by an answer that came too late', () => {
-    expect(viewAfter([0, { type: 'asked' }], [26_000, granted(0)]).state).toBe('standby');
+  it('a response that comes too late makes no leader', () => {
+    expect(viewAfter([0, { type: 'requested' }], [26_000, granted(0)]).state).toBe('standby');
   });
 
-  it('releases at once when it is asked to yield', () => {
+  it('a leader that is asked to yield releases at once', () => {
     const view = viewAfter([0, granted(0, { yield_to: 'node-b' })]);
     expect(leads(view, 1)).toBe(true);
-    expect(leaseAction(view, rules, 1, false)).toEqual({ do: 'release', at: 1 });
+    expect(leaseAction(view, rules, 1, true)).toEqual({ do: 'release', at: 1 });
   });
 
-  it('stands down when it is told of another holder, and never for an older term', () => {
+  it('a leader stops at a notice of another holder, but not at one of an older term', () => {
     const leader = viewAfter([0, granted(0, { term: 4 })]);
-    expect(nextNodeView(leader, told({ term: 5 }), rules, 10).state).toBe('standby');
-    expect(nextNodeView(leader, told({ term: 3 }), rules, 10).state).toBe('leader');
+    expect(nextNodeView(leader, notice({ term: 5 }), rules, 10).state).toBe('standby');
+    expect(nextNodeView(leader, notice({ term: 3 }), rules, 10).state).toBe('leader');
   });
 
-  it('degrades after the threshold of failures in a row, and leads again after an answer', () => {
+  it('a leader is degraded after the threshold of failures in a row, and leads again after a response', () => {
     const once = viewAfter([0, granted(0)], [5_000, { type: 'failed' }]);
     expect(once.state).toBe('leader');
     const twice = nextNodeView(once, { type: 'failed' }, rules, 10_000);
@@ -77,59 +77,59 @@ describe('a leader', () => {
 });
 
 describe('a standby', () => {
-  it('degrades at its first failure when it was never registered', () => {
+  it('a node that has never had a response is degraded at its first failure', () => {
     expect(viewAfter([0, { type: 'failed' }]).state).toBe('degraded');
   });
 
-  it('asks nothing while it is not a candidate', () => {
-    const view = viewAfter([0, refused(0)], [1_000, told()]);
-    expect(leaseAction(view, rules, 1_000, false)).toEqual({ do: 'nothing' });
+  it('a standby that is no candidate requests nothing', () => {
+    const view = viewAfter([0, refused(0)], [1_000, notice()]);
+    expect(leaseAction(view, rules, 1_000, true)).toEqual({ do: 'nothing' });
   });
 
-  it('asks when the lease has ended, being a candidate or without a channel', () => {
-    const candidate = viewAfter([0, told({}, true)]);
-    expect(leaseAction(candidate, rules, 0, false)).toEqual({ do: 'acquire', at: 20_000 });
-    expect(leaseAction(viewAfter([0, told()]), rules, 0, true)).toEqual({ do: 'acquire', at: 20_000 });
+  it('a candidate, or a standby without a channel, requests the lease when it has ended', () => {
+    const candidate = viewAfter([0, notice({}, true)]);
+    expect(leaseAction(candidate, rules, 0, true)).toEqual({ do: 'acquire', at: 20_000 });
+    expect(leaseAction(viewAfter([0, notice()]), rules, 0, false)).toEqual({ do: 'acquire', at: 20_000 });
   });
 
-  it('asks at once when it is told of a release, however short ago it asked', () => {
+  it('a candidate requests the lease at once when a release is reported, however recent its last request', () => {
     const view = viewAfter(
-      [0, told({}, true)],
-      [900, { type: 'asked' }],
+      [0, notice({}, true)],
+      [900, { type: 'requested' }],
       [950, refused(900)],
-      [1_000, told({ holder_id: null, expires_in_ms: 0 }, true)],
+      [1_000, notice({ holder_id: null, expires_in_ms: 0 }, true)],
     );
-    expect(leaseAction(view, rules, 1_000, false)).toEqual({ do: 'acquire', at: 1_000 });
+    expect(leaseAction(view, rules, 1_000, true)).toEqual({ do: 'acquire', at: 1_000 });
   });
 
-  it('asks each third of a TTL when it is preferred', () => {
+  it('a preferred standby requests the lease every third of a TTL', () => {
     const preferred = { ...rules, preferred: true };
-    const view = viewAfter([0, { type: 'asked' }], [100, refused(0)]);
-    expect(leaseAction(view, preferred, 100, false)).toEqual({ do: 'acquire', at: 10_000 });
+    const view = viewAfter([0, { type: 'requested' }], [100, refused(0)]);
+    expect(leaseAction(view, preferred, 100, true)).toEqual({ do: 'acquire', at: 10_000 });
   });
 
-  it('asks a preferred holder for nothing, being preferred itself, until that lease ends', () => {
+  it('a preferred standby waits for the end of the lease of a preferred holder', () => {
     const preferred = { ...rules, preferred: true };
     const lease = leaseView({ holder_id: 'node-b', holder_preferred: true, expires_in_ms: 20_000 });
-    const asked = viewAfter([0, { type: 'asked' }], [100, granted(0, { ...NOT_MINE, lease })]);
-    expect(leaseAction(asked, preferred, 100, false)).toEqual({ do: 'acquire', at: 20_100 });
-    const heard = nextNodeView(asked, told({ holder_preferred: false }), preferred, 200);
-    expect(leaseAction(heard, preferred, 200, false)).toEqual({ do: 'acquire', at: 10_000 });
+    const requested = viewAfter([0, { type: 'requested' }], [100, granted(0, { ...NOT_MINE, lease })]);
+    expect(leaseAction(requested, preferred, 100, true)).toEqual({ do: 'acquire', at: 20_100 });
+    const noticed = nextNodeView(requested, notice({ holder_preferred: false }), preferred, 200);
+    expect(leaseAction(noticed, preferred, 200, true)).toEqual({ do: 'acquire', at: 10_000 });
   });
 
-  it('takes up a lease of its own that it did not know of', () => {
-    const view = viewAfter([0, { type: 'failed' }], [10, refused(5)], [20, told({ holder_id: 'node-a', term: 3 })]);
-    expect(leaseAction(view, rules, 20, false)).toMatchObject({ do: 'acquire' });
+  it('a standby requests a lease that the edge reports as its own', () => {
+    const view = viewAfter([0, { type: 'failed' }], [10, refused(5)], [20, notice({ holder_id: 'node-a', term: 3 })]);
+    expect(leaseAction(view, rules, 20, true)).toMatchObject({ do: 'acquire' });
   });
 });
 
-describe('a node that stops', () => {
-  it('leads no more but remembers what it has to give back', () => {
-    const view = viewAfter([0, { type: 'asked' }], [10, { type: 'stopping' }], [20, granted(0, { term: 7 })]);
+describe('a stopping node', () => {
+  it('a stopping node does not lead, and remembers the lease that it must release', () => {
+    const view = viewAfter([0, { type: 'requested' }], [10, { type: 'stopping' }], [20, granted(0, { term: 7 })]);
     expect(leads(view, 20)).toBe(false);
     expect(view).toMatchObject({ state: 'stopping', term: 7 });
     expect(view.trustedUntil).not.toBeNull();
-    expect(leaseAction(view, rules, 20, false)).toEqual({ do: 'nothing' });
+    expect(leaseAction(view, rules, 20, true)).toEqual({ do: 'nothing' });
     expect(nextNodeView(view, { type: 'released', lease: null }, rules, 30).trustedUntil).toBeNull();
   });
 });

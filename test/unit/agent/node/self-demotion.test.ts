@@ -6,7 +6,7 @@ import type { LeaseRules, NodeView } from '../../../../local-agent/node/node-sta
 import { INITIAL_NODE_VIEW, leads, nextNodeView } from '../../../../local-agent/node/node-state.ts';
 import { leaseResponse } from '../../../support/fake-edge.ts';
 
-/** What the host's clocks do while `ms` of true time pass; at any moment at most one of them is wrong. */
+/** How the machine's clocks behave while `ms` of true time pass; at any moment at most one of them is wrong. */
 const step = fc.oneof(
   fc.record({ fault: fc.constant('none' as const), ms: fc.nat(20_000), jumpMs: fc.constant(0) }),
   fc.record({
@@ -17,7 +17,7 @@ const step = fc.oneof(
   fc.record({ fault: fc.constant('asleep' as const), ms: fc.nat(60_000), jumpMs: fc.constant(0) }),
 );
 const action = fc.record({
-  /** Whether a request leaves after the step, how long until the edge takes it, how long its answer is under way. */
+  /** Whether a request leaves after the step, how long until the edge takes it, and how long its response takes. */
   request: fc.option(fc.record({ thereMs: fc.nat(9_000), backMs: fc.nat(9_000), isLost: fc.boolean() }), { nil: null }),
   step,
 });
@@ -53,7 +53,7 @@ class Model {
     if (!isLost) this.#arrivals.push({ at: takenAt + backMs, sentAt });
   }
 
-  /** When the edge may give the lease away, by what it has taken until now. */
+  /** When the edge may grant the lease to another node, by the requests that it has taken until now. */
   get edgeExpiry(): number {
     const taken = this.#grants.filter((at) => at <= this.#world.trueMs);
     return taken.length === 0 ? 0 : Math.max(...taken) + this.#rules.ttlMs;
@@ -69,8 +69,8 @@ class Model {
     const arrived = this.#arrivals.filter(({ at }) => at <= this.#world.trueMs);
     this.#arrivals = this.#arrivals.filter(({ at }) => at > this.#world.trueMs);
     for (const { sentAt } of arrived) {
-      const answer = leaseResponse({ expires_in_ms: this.#rules.ttlMs });
-      this.#view = nextNodeView(this.#view, { type: 'answered', sentAt, answer }, this.#rules, this.#now());
+      const response = leaseResponse({ expires_in_ms: this.#rules.ttlMs });
+      this.#view = nextNodeView(this.#view, { type: 'response', sentAt, response }, this.#rules, this.#now());
     }
   }
 
@@ -84,8 +84,8 @@ class Model {
 }
 
 describe('self-demotion', () => {
-  it('comes before the edge can give the lease away, whatever delays, sleeps and jumps of the wall clock', () => {
-    let believed = 0;
+  it('a leader stops leading before the edge can grant its lease to another, under any delays, sleeps and wall-clock jumps', () => {
+    let led = 0;
     fc.assert(
       fc.property(fc.integer({ min: 15_000, max: 300_000 }), fc.array(action, { maxLength: 60 }), (ttlMs, actions) => {
         const model = new Model(ttlMs);
@@ -93,13 +93,13 @@ describe('self-demotion', () => {
           if (request) model.send(request.thereMs, request.backMs, request.isLost);
           model.pass(passing);
           if (!model.leads()) continue;
-          believed += 1;
+          led += 1;
           expect(model.trueMs).toBeLessThan(model.edgeExpiry);
         }
       }),
       { numRuns: 2_000 },
     );
-    // A node that never believes would pass as well.
-    expect(believed).toBeGreaterThan(1_000);
+    // A node that never leads would pass as well.
+    expect(led).toBeGreaterThan(1_000);
   });
 });

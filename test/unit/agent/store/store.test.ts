@@ -2,17 +2,16 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS } from '../../../../local-agent/store/migrations.ts';
-import { openStore, StoreLockedError, StoreTooNewError } from '../../../../local-agent/store/store.ts';
+import { openStore, StoreLockedError } from '../../../../local-agent/store/store.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
-const clock = new FakeClock();
+const clock = new TestClock();
 const deps = { now: () => clock.now(), newOutboxId: () => 'box' };
 
 describe('the store', () => {
-  it('keeps a second agent out, and lets readers look', () => {
+  it('a second agent is locked out, and a reader is not', () => {
     const path = join(tempDir(), 'agent.sqlite');
     openTestStore(clock, path).meta.set('colour', 'green');
     expect(() => openStore(path, deps)).toThrow(StoreLockedError);
@@ -21,35 +20,27 @@ describe('the store', () => {
     reader.close();
   });
 
-  it('is free again when its agent has closed it', () => {
+  it('a closed store can be opened again', () => {
     const path = join(tempDir(), 'agent.sqlite');
     openTestStore(clock, path).close();
     expect(openTestStore(clock, path).db.isOpen).toBe(true);
   });
 
-  it('is readable by its owner only', () => {
+  it('the file and its folder are readable by their owner only', () => {
     const path = join(tempDir(), 'state', 'agent.sqlite');
     openTestStore(clock, path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
   });
 
-  it('refuses a file of a newer version instead of guessing', () => {
-    const path = join(tempDir(), 'agent.sqlite');
-    const db = new DatabaseSync(path);
-    db.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
-    db.close();
-    expect(() => openStore(path, deps)).toThrow(StoreTooNewError);
-  });
-
-  it('syncs every commit to the disk', () => {
+  it('every commit is synced to the disk', () => {
     const { db } = openTestStore(clock);
     const FULL = 2;
     expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: FULL });
     expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
   });
 
-  it('keeps the id of its outbox for ever', () => {
+  it('the id of the outbox never changes', () => {
     const path = join(tempDir(), 'agent.sqlite');
     openTestStore(clock, path).close();
     const again = openStore(path, { ...deps, newOutboxId: () => 'another' });
@@ -59,7 +50,7 @@ describe('the store', () => {
 });
 
 describe('a transaction', () => {
-  it('stores all of it or nothing', () => {
+  it('a transaction that fails stores nothing', () => {
     const store = openTestStore(clock);
     const fail = () =>
       store.transaction(() => {
@@ -70,7 +61,7 @@ describe('a transaction', () => {
     expect(store.meta.get('half')).toBeNull();
   });
 
-  it('takes an inner one as a part of itself', () => {
+  it('an inner transaction is a part of the outer one', () => {
     const store = openTestStore(clock);
     const fail = () =>
       store.transaction(() => {
@@ -83,7 +74,7 @@ describe('a transaction', () => {
     expect(store.meta.get('next')).toBe('works');
   });
 
-  it('must not be async, and leaves nothing behind when it is', () => {
+  it('an async transaction is refused and stores nothing', () => {
     const store = openTestStore(clock);
     const wrong = () => store.transaction(async () => store.meta.set('async', 'done'));
     expect(wrong).toThrow(TypeError);

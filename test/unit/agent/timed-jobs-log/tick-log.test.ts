@@ -10,8 +10,8 @@ import { TickLog } from '../../../../local-agent/timed-jobs-log/tick-log.ts';
 import type { Tick } from '../../../../schema/contracts/ticks.ts';
 import { TICK_LOG } from '../../../../schema/defaults.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
+import { TestClock } from '../../../support/test-clock.ts';
 
 const NOON = Date.parse('2026-11-21T12:00:00.000Z');
 
@@ -24,7 +24,7 @@ function tick(tick_seq: number, ts: string): Tick {
 
 /** One host's tick log before an edge that holds `ticks`; `restart` is another process on the same files. */
 class World {
-  readonly clock = new FakeClock(NOON);
+  readonly clock = new TestClock(NOON);
   readonly folder = join(tempDir(), 'timed-jobs');
   readonly ticks: Tick[] = [];
   readonly asked: string[] = [];
@@ -91,8 +91,8 @@ async function started(...ticks: Tick[]): Promise<World> {
   return world;
 }
 
-describe('the tick log of a host', () => {
-  it('is one line an entry in the file of its day, between started and stopped', async () => {
+describe('the tick log of a node', () => {
+  it('each entry is one line in the file of its day, between started and stopped', async () => {
     const world = await started(tick(1, '2026-11-21T23:59:59.999Z'), tick(2, '2026-11-22T00:00:00.000Z'));
     expect(world.lines('2026-11-21').map(({ stage }) => stage)).toEqual(['started', 'tick_completed', 'stopped']);
     expect(world.lines('2026-11-22').map(({ stage }) => stage)).toEqual(['started', 'tick_completed']);
@@ -105,7 +105,7 @@ describe('the tick log of a host', () => {
     ).toBe('stopped');
   });
 
-  it('reads on where it was, page by page', async () => {
+  it('a reading continues where the last one ended, page by page', async () => {
     const many = Array.from({ length: TICK_LOG.page_size + 1 }, (_, n) => tick(n + 1, '2026-11-21T10:00:00Z'));
     const world = await started(...many);
     expect(world.batches(DAY)).toEqual(many.map(({ batch_id }) => batch_id));
@@ -115,7 +115,7 @@ describe('the tick log of a host', () => {
     expect(world.batches(DAY)).toHaveLength(many.length + 1);
   });
 
-  it.each(['kill', 'stop'] as const)('has each entry once after a %s and a restart', async (how) => {
+  it.each(['kill', 'stop'] as const)('each entry is there once after a %s and a restart', async (how) => {
     const world = await started(tick(1, '2026-11-21T10:00:00Z'));
     await world.restart(how);
     world.ticks.push(tick(2, '2026-11-21T10:01:00Z'));
@@ -124,7 +124,7 @@ describe('the tick log of a host', () => {
     expect(world.batches(DAY)).toEqual(['tick_1', 'tick_2']);
   });
 
-  it('cuts what a dead process wrote without knowing that it had', async () => {
+  it('lines that a dead process wrote without storing its position are cut', async () => {
     const world = await started(tick(1, '2026-11-21T10:00:00Z'));
     world.ticks.push(tick(2, '2026-11-21T10:01:00Z'));
     const path = join(world.folder, `${DAY}.jsonl`);
@@ -133,44 +133,44 @@ describe('the tick log of a host', () => {
     expect(world.batches(DAY)).toEqual(['tick_1', 'tick_2']);
   });
 
-  it('fails nothing when it cannot be written, says so once, and makes it good', async () => {
+  it('a log that cannot be written is reported once and completed later', async () => {
     const world = new World();
     writeFileSync(world.folder, 'a file where the folder should be');
     world.ticks.push(tick(1, '2026-11-21T10:00:00Z'));
     await world.log.start();
     await world.log.wake();
     expect(world.warnings).toHaveLength(1);
-    const other = openDayFiles(join(world.folder, '..', 'elsewhere'));
+    const other = openDayFiles(join(world.folder, '..', 'another-folder'));
     Object.assign(world.files, other);
     await world.log.wake();
-    expect(readFileSync(join(world.folder, '..', 'elsewhere', `${DAY}.jsonl`), 'utf8')).toContain('tick_1');
+    expect(readFileSync(join(world.folder, '..', 'another-folder', `${DAY}.jsonl`), 'utf8')).toContain('tick_1');
   });
 
-  it('waits for an edge that is away', async () => {
+  it('an unreachable edge is read again at the next interval', async () => {
     const world = new World();
     world.edgeIsUp = false;
     world.ticks.push(tick(1, '2026-11-21T10:00:00Z'));
     await world.log.start();
     expect(world.batches(DAY)).toEqual([]);
     world.edgeIsUp = true;
-    await world.clock.advance(TICK_LOG.leader_interval_ms);
+    await world.clock.elapse(TICK_LOG.leader_interval_ms);
     await expect.poll(() => world.batches(DAY)).toEqual(['tick_1']);
   });
 
   it.each([
     [true, TICK_LOG.leader_interval_ms],
     [false, TICK_LOG.standby_interval_ms],
-  ])('is asked for in the leader’s or the standby’s rhythm (leads: %s)', async (leads, intervalMs) => {
+  ])('a node that leads (%s) reads at its own interval', async (leads, intervalMs) => {
     const world = new World();
     world.isLeader = leads;
     await world.log.start();
-    await world.clock.advance(intervalMs - 1);
+    await world.clock.elapse(intervalMs - 1);
     expect(world.asked).toHaveLength(1);
-    await world.clock.advance(1);
+    await world.clock.elapse(1);
     expect(world.asked).toHaveLength(2);
   });
 
-  it('keeps files for thirty days', async () => {
+  it('files are kept for thirty days', async () => {
     const world = new World();
     mkdirSync(world.folder, { recursive: true });
     for (const day of ['2026-10-21', '2026-10-22', '2026-11-20']) writeFileSync(join(world.folder, `${day}.jsonl`), '');

@@ -1,0 +1,58 @@
+/** A command as a value: its name, what it takes, and what it does. */
+import type { Command } from 'commander';
+import { Argument, Option } from 'commander';
+import type { ResolvedConfig } from '../config/resolve.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import type { CommandDeps } from './deps.ts';
+import type { ExitCode } from './exit-codes.ts';
+
+/** Values by attribute name: `clientId` for `--client-id <id>`, `conversation` for `<conversation>`. */
+export type Args = Readonly<Record<string, string | boolean | undefined>>;
+
+export interface CliCommand {
+  name: string;
+  about: string;
+  argument?: Argument;
+  options: readonly Option[];
+  run: (args: Args, deps: CommandDeps) => Promise<ExitCode>;
+}
+
+export const jsonOption = new Option('--json', 'print JSON, on one line when it is piped');
+
+/** The required argument that names an object, and the form of its ids. */
+export function idArgument(name: string, form: string): Argument {
+  return new Argument(`<${name}>`, `its id (${form})`);
+}
+
+/** Adds the command to a program or a group; `done` receives its exit code. */
+export function addCommand(
+  parent: Command,
+  { name, about, argument, options, run }: CliCommand,
+  deps: CommandDeps,
+  done: (code: ExitCode) => void,
+): void {
+  const command = parent.command(name).description(about);
+  if (argument) command.addArgument(argument);
+  for (const option of options) command.addOption(option);
+  command.action(async () => {
+    const args = { ...command.opts<Args>(), ...(argument && { [argument.name()]: command.args[0] }) };
+    done(await run(args, deps));
+  });
+}
+
+/**
+ * The configuration from a command's options, the environment and the files. Only the options in `settings` count as
+ * settings: a command may have another option of the same name.
+ *
+ * @throws ConfigError
+ */
+export function configOf(args: Args, deps: CommandDeps, settings: readonly Option[]): ResolvedConfig {
+  const flags = Object.fromEntries(settings.map((option) => [option.attributeName(), args[option.attributeName()]]));
+  return resolveConfig({ flags, env: deps.env, readFile: deps.readFile });
+}
+
+/** The value of an option, undefined when it is missing or empty. */
+export function optionalText(args: Args, name: string): string | undefined {
+  const value = args[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

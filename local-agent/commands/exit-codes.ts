@@ -1,0 +1,23 @@
+/** The exit codes of every command, and which failure leads to which. */
+import { ConfigError } from '../config/resolve.ts';
+import { EdgeError } from '../edge/http-client.ts';
+
+export const EXIT = { fine: 0, failed: 1, usage: 2, unreachable: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The command was called wrongly; the message says how to call it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError || error instanceof ConfigError) return EXIT.usage;
+  if (error instanceof EdgeError && error.kind === 'network') return EXIT.unreachable;
+  return EXIT.failed;
+}
+
+/** The failure as a person reads it. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof EdgeError && error.kind === 'status') return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,129 @@
+/**
+ * Hands deliveries to browsers and stores how they end. A delivery is committed as `sending` before its frame leaves, so
+ * one that a crash interrupts is `uncertain` and never sent again. Every delivery ends with one result, stored together
+ * with its report.
+ */
+import type { Logger } from 'pino';
+import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
+import { DELIVERY } from '../../schema/defaults.ts';
+import type { ConnectedBrowsers } from '../browsers/connected-browsers.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Store } from '../store/store.ts';
+import type { Deliveries, DeliveryRow, QueuedRow } from './deliveries.ts';
+import type { PromptEnd } from './finish.ts';
+import { finishDelivery } from './finish.ts';
+import type { DeliveriesInFlight, DeliveryInFlight } from './in-flight.ts';
+import type { AttemptEnd } from './outcome.ts';
+import { notSent, readActionResult, withoutResult } from './outcome.ts';
+import type { Pacing } from './pacing.ts';
+import { proxyDelivery } from './wire.ts';
+
+export interface SenderDeps {
+  store: Store;
+  nodeId: string;
+  browsers: Pick<ConnectedBrowsers, 'send'>;
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  newRequestId: () => string;
+  log: Pick<Logger, 'info'>;
+  deliveries: Deliveries;
+  inFlight: DeliveriesInFlight;
+  pacing: Pacing;
+  onPromptEnd(end: PromptEnd): void;
+  /** A delivery has ended: another one may be able to leave. */
+  onEnd(): void;
+}
+
+export class DeliverySender {
+  readonly #deps: SenderDeps;
+
+  constructor(deps: SenderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Ends as `uncertain` what an earlier process was sending. Inside the caller's transaction. */
+  recover(): void {
+    const { deliveries, pacing } = this.#deps;
+    pacing.sweep(true);
+    for (const planId of deliveries.sending()) {
+      const row = deliveries.find(planId);
+      if (row) this.#finish(row, withoutResult('agent_restarted', 'neutral'));
+    }
+  }
+
+  send({ plan_id, client_id: clientId, platform }: QueuedRow, now: number): void {
+    const { store, browsers, clock, random, newRequestId, deliveries, inFlight, pacing } = this.#deps;
+    const row = store.transaction(() => {
+      const marked = deliveries.markSending(plan_id, now);
+      const event = { type: 'started', plan_id, timeout_ms: marked.timeout_ms, chance: random() } as const;
+      pacing.apply(clientId, platform, event);
+      return marked;
+    });
+    const requestId = newRequestId();
+    const cancelTimeout = clock.after(row.timeout_ms, () => this.#timeOut(plan_id));
+    const delivery: DeliveryInFlight = { row, requestId, cancelTimeout };
+    inFlight.add(delivery);
+    const isSent = browsers.send(clientId, proxyDelivery(row, requestId));
+    if (!isSent) this.#end(delivery, notSent('no_active_client', null));
+  }
+
+  /** Ends a queued delivery without sending it. */
+  drop(item: QueuedRow, reason: string, retryAfterMs: number | null): void {
+    const row = this.#deps.deliveries.find(item.plan_id);
+    if (!row) return;
+    const retry = reason === 'no_active_client' ? null : (retryAfterMs ?? DELIVERY.retry_base_ms);
+    this.#deps.store.transaction(() => this.#finish(row, notSent(reason, retry)));
+  }
+
+  /** A result for a delivery that has ended already is only logged. */
+  onActionResult(clientId: string, frame: ActionResult): void {
+    const { inFlight, log } = this.#deps;
+    const delivery = inFlight.byRequest(clientId, frame.request_id);
+    if (!delivery) {
+      log.info({ client_id: clientId, request_id: frame.request_id }, 'a result of no delivery in flight');
+      return;
+    }
+    const end = readActionResult(frame);
+    if (end) this.#end(delivery, end);
+  }
+
+  /** The browser's socket is gone: no result will come for what it was sending. */
+  onDisconnected(clientId: string): void {
+    for (const delivery of this.#deps.inFlight.byClient(clientId)) {
+      this.#end(delivery, withoutResult('connection_lost', 'neutral'));
+    }
+  }
+
+  #timeOut(planId: string): void {
+    const { inFlight, browsers } = this.#deps;
+    const delivery = inFlight.byPlan(planId);
+    if (!delivery) return;
+    browsers.send(delivery.row.client_id, { type: 'browser.cancel', request_id: delivery.requestId });
+    this.#end(delivery, withoutResult('timeout', 'failure'));
+  }
+
+  #end(delivery: DeliveryInFlight, end: AttemptEnd): void {
+    const { store, inFlight, pacing, random, onEnd } = this.#deps;
+    inFlight.remove(delivery);
+    store.transaction(() => {
+      const { client_id: clientId, platform, plan_id } = delivery.row;
+      const { result, countsAs, stops } = end;
+      pacing.apply(clientId, platform, {
+        type: 'ended',
+        plan_id,
+        counts_as: countsAs,
+        reason: result.reason ?? result.outcome,
+        retry_after_ms: result.retry_after_ms ?? null,
+        chance: random(),
+        stops,
+      });
+      this.#finish(delivery.row, end);
+    });
+    onEnd();
+  }
+
+  #finish(row: DeliveryRow, end: AttemptEnd): void {
+    finishDelivery(this.#deps, row, end, this.#deps.clock.now(), this.#deps.random());
+  }
+}

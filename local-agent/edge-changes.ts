@@ -1,0 +1,47 @@
+/**
+ * Reads again what the edge reports as changed, and after a reconnect what may have changed meanwhile. A failed read is
+ * not repeated here: the next notice, response or reconnect leads to another.
+ */
+import type { Logger } from 'pino';
+import { InstructionSchema } from '../schema/contracts/instructions.ts';
+import type { Conversations } from './browsers/conversations.ts';
+import type { EdgeClient } from './edge/http-client.ts';
+import type { Instructions } from './instructions/instructions.ts';
+import type { ChangedNotice } from './node/node-runtime.ts';
+
+export interface EdgeChangesDeps {
+  client: EdgeClient;
+  conversations: Conversations;
+  instructions: Instructions;
+  log: Pick<Logger, 'warn'>;
+}
+
+export class EdgeChanges {
+  readonly #deps: EdgeChangesDeps;
+
+  constructor(deps: EdgeChangesDeps) {
+    this.#deps = deps;
+  }
+
+  async onNotice({ topic, ids }: Pick<ChangedNotice, 'topic' | 'ids'>): Promise<void> {
+    if (topic === 'conversations') await this.#deps.conversations.reread(ids);
+    if (topic === 'instructions' || topic === 'approvals') await this.#readInstructions(ids);
+  }
+
+  /** The channel is open again. */
+  async readMissed(): Promise<void> {
+    const { conversations, instructions } = this.#deps;
+    await Promise.all([conversations.resync(), this.#readInstructions(instructions.awaited())]);
+  }
+
+  async #readInstructions(ids: readonly string[]): Promise<void> {
+    const { client, instructions, log } = this.#deps;
+    const read = (id: string) =>
+      client.call({ method: 'GET', path: `/v1/instructions/${encodeURIComponent(id)}`, schema: InstructionSchema });
+    try {
+      instructions.observe(await Promise.all(ids.map(read)));
+    } catch (error) {
+      log.warn({ error }, 'instructions that have changed at the edge could not be read');
+    }
+  }
+}

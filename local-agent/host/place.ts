@@ -1,0 +1,96 @@
+/**
+ * Where a path leads, for tools. A path is resolved and admitted by the roots, then its folder is opened and admitted
+ * again, and what is done afterwards is done in the open folder. So a path that is swapped meanwhile leads nowhere else.
+ */
+import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { hasErrorCode, isMissing } from '../lib/errno.ts';
+import { Folder } from './folder.ts';
+import type { Roots } from './roots.ts';
+import { asFileError, FileError } from './roots.ts';
+
+/** An open folder and a name in it, of a file that exists or may be created. */
+export interface Place {
+  folder: Folder;
+  name: string;
+}
+
+/** Runs `run`; any error becomes a FileError about `path`. */
+export function asFileOperation<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw asFileError(error, path);
+  }
+}
+
+/** The real path; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
+export function realPathIfExists(path: string): string | null {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new FileError('path_outside_roots', `${path} is a link to nothing`);
+  }
+  return null;
+}
+
+/** The path with the links of its nearest existing parent folder resolved. */
+export function withRealParent(path: string): string {
+  const parent = dirname(path);
+  if (parent === path) return path;
+  return join(realPathIfExists(parent) ?? withRealParent(parent), basename(path));
+}
+
+/** Opens the folder at `path`. Missing folders are made one level at a time, each inside the open one above it. */
+function openFolder(path: string, roots: Roots, createParents: boolean): Folder {
+  const real = realPathIfExists(path);
+  if (real !== null) {
+    roots.admit(real);
+    return Folder.open(real, roots);
+  }
+  roots.admit(withRealParent(path));
+  if (!createParents) throw new FileError('not_found', `${path}: no such folder; create_parents makes it`);
+  const parent = openFolder(dirname(path), roots, true);
+  try {
+    makeFolder(parent.at(basename(path)));
+    return parent.enter(basename(path), roots);
+  } finally {
+    parent.close();
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o755 });
+  } catch (error) {
+    if (!hasErrorCode(error, 'EEXIST')) throw error;
+  }
+}
+
+/** The folder of a path, opened, and the name in it. The caller closes the folder. */
+export function openPlace(path: string, roots: Roots, createParents: boolean): Place {
+  const real = realPathIfExists(path) ?? path;
+  const name = basename(real);
+  if (name === '') throw new FileError('not_a_file', `${path}: not a file`);
+  const folder = openFolder(dirname(real), roots, createParents);
+  try {
+    roots.admit(join(folder.path, name));
+    return { folder, name };
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+/** Runs `use` with a path that names the open folder itself, even when the folder's own path is swapped. */
+export async function withFolder<T>(roots: Roots, path: string, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = asFileOperation(path, () => openFolder(path, roots, false));
+  try {
+    return await use(folder.at(''));
+  } finally {
+    folder.close();
+  }
+}

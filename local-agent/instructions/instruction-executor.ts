@@ -1,0 +1,165 @@
+/**
+ * Executes one instruction. The policy judges it again and an approved call is hashed again, then the `started` mark is
+ * committed, then the effect happens, then its result is stored together with the outbox row that reports it. An
+ * instruction whose mark is set already is not executed.
+ */
+import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
+import type { BrowserTool, HostTool, ToolParams } from '../../schema/contracts/tools.ts';
+import { isBrowserTool } from '../../schema/contracts/tools.ts';
+import type { Clock } from '../lib/clock.ts';
+import { howToAllow } from '../policy/denial.ts';
+import type { HostPolicy } from '../policy/host-policy.ts';
+import type { Store } from '../store/store.ts';
+import { isHostTool } from '../tools/registry.ts';
+import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
+import { failure } from '../tools/tool.ts';
+import type { ToolCall } from '../tools/tool-call.ts';
+import { parseCall } from '../tools/tool-call.ts';
+import type { BrowserWork } from './browser-work.ts';
+import type { ExecutionRow, ExecutionStore, MessageRow } from './execution-store.ts';
+import { LiveOutput } from './live-output.ts';
+import type { ProgressReports } from './progress-reports.ts';
+import type { RemoteCallDeps } from './remote-calls.ts';
+import { requestRemoteRun } from './remote-calls.ts';
+import type { RunningEffects } from './running-effects.ts';
+
+export interface InstructionExecutorDeps {
+  store: Store;
+  executions: ExecutionStore;
+  reports: ProgressReports;
+  remoteCalls: RemoteCallDeps;
+  running: RunningEffects;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
+  browsers: BrowserWork;
+  clock: Pick<Clock, 'now' | 'after'>;
+  /** An execution has changed. */
+  onChange: () => void;
+}
+
+export class InstructionExecutor {
+  readonly running: RunningEffects;
+  readonly #deps: InstructionExecutorDeps;
+
+  constructor(deps: InstructionExecutorDeps) {
+    this.#deps = deps;
+    this.running = deps.running;
+  }
+
+  /** Executes the instruction, or refuses it when the policy or the approval no longer covers it. */
+  async execute(message: MessageRow, execution: ExecutionRow): Promise<void> {
+    const parsed = parseCall(execution.name, execution.params);
+    if (!parsed.ok) {
+      const status = parsed.code === 'unknown_tool' ? 'denied' : 'failed';
+      return this.refuse(message, execution, failure(status, parsed.code, parsed.message));
+    }
+    const { call } = parsed;
+    const refusal = this.#refusal(call, message, execution);
+    if (refusal) return this.refuse(message, execution, refusal);
+    const { name, params } = call;
+    if (isHostTool(name)) return await this.#runOnHost(name, params as ToolParams<HostTool>, message, execution);
+    if (isBrowserTool(name) && this.#runInBrowser(name, params as ToolParams<BrowserTool>, message, execution)) return;
+    this.#runAtEdge(message, execution);
+  }
+
+  /** Ends an instruction without its effect. It is reported as started and ended, as the edge ends only what started. */
+  refuse(message: MessageRow, execution: ExecutionRow, outcome: ToolOutcome): void {
+    this.#deps.store.transaction(() => {
+      if (this.#start(message, execution)) this.finish(message, execution, { ...outcome, duration_ms: 0 });
+    });
+  }
+
+  /** Stores the result of an instruction and reports it. */
+  finish(message: MessageRow, { instruction_id }: ExecutionRow, result: InstructionResult): void {
+    const { store, executions, reports, clock, onChange } = this.#deps;
+    store.transaction(() => {
+      executions.setResult(instruction_id, result, clock.now());
+      reports.report(message.message_id);
+    });
+    onChange();
+  }
+
+  /** Why the call may not be executed now; null when it may. */
+  #refusal(call: ToolCall, { platform }: MessageRow, { approved_hash }: ExecutionRow): ToolOutcome | null {
+    const { hostPolicy } = this.#deps;
+    const verdict = hostPolicy.judge(call, platform);
+    const isApproved = verdict.decision === 'ask' && approved_hash !== null;
+    if (!isApproved && verdict.decision !== 'allow') return deniedBy(verdict);
+    if (approved_hash === null || hostPolicy.approval(call).approval_hash === approved_hash) return null;
+    const reason = 'the call, its folder or one of its files has changed since it was approved; ask again';
+    return failure('denied', 'approval_drifted', reason);
+  }
+
+  async #runOnHost(
+    name: HostTool,
+    params: ToolParams<HostTool>,
+    message: MessageRow,
+    execution: ExecutionRow,
+  ): Promise<void> {
+    const { hostPolicy, executions } = this.#deps;
+    const { instruction_id } = execution;
+    if (!this.#start(message, execution)) return;
+    const controller = new AbortController();
+    const live = this.#liveOutput(message);
+    this.running.add(instruction_id, { controller, live });
+    try {
+      const result = await hostPolicy.perform(name, params, {
+        instructionId: instruction_id,
+        signal: controller.signal,
+        onProcess: (running) => executions.setProcess(instruction_id, running),
+        onOutput: (text) => live.append(text),
+      });
+      this.running.delete(instruction_id);
+      this.finish(message, execution, result);
+    } finally {
+      this.running.delete(instruction_id);
+    }
+  }
+
+  /** Runs it in a browser of this node; false when none has the platform. */
+  #runInBrowser(
+    name: BrowserTool,
+    params: ToolParams<BrowserTool>,
+    message: MessageRow,
+    execution: ExecutionRow,
+  ): boolean {
+    const { store, browsers } = this.#deps;
+    const subject = { kind: 'instruction', id: execution.instruction_id } as const;
+    const onEnd = (result: InstructionResult) => this.finish(message, execution, result);
+    return store.transaction(() => {
+      const start = browsers.prepare({ name, params, subject, onEnd });
+      if (start === null) return false;
+      if (this.#start(message, execution)) start();
+      return true;
+    });
+  }
+
+  #runAtEdge(message: MessageRow, { instruction_id }: ExecutionRow): void {
+    const { store, executions, remoteCalls, clock, onChange } = this.#deps;
+    store.transaction(() => {
+      if (executions.start(instruction_id, clock.now(), true)) requestRemoteRun(remoteCalls, message, instruction_id);
+    });
+    onChange();
+  }
+
+  /** Sets the `started` mark. False when it is set already; then the effect belongs to another call. */
+  #start(message: MessageRow, { instruction_id }: ExecutionRow): boolean {
+    const { store, executions, reports, clock, onChange } = this.#deps;
+    const isFirst = store.transaction(() => {
+      if (!executions.start(instruction_id, clock.now())) return false;
+      reports.report(message.message_id);
+      return true;
+    });
+    onChange();
+    return isFirst;
+  }
+
+  #liveOutput({ message_id }: MessageRow): LiveOutput {
+    const { store, reports, clock } = this.#deps;
+    return new LiveOutput({ clock, onDue: () => store.transaction(() => reports.report(message_id)) });
+  }
+}
+
+function deniedBy({ decision, rule }: PolicyVerdict): ToolOutcome {
+  const lines = [`the policy says ${decision}: ${rule}`, howToAllow(rule)].filter((line) => line !== null);
+  return failure('denied', 'denied_by_policy', lines.join('\n'));
+}

@@ -1,0 +1,14 @@
+import type { ReplyExecution } from '../../../../local-agent/instructions/reply.ts';
+
+/** A successful execution with that output, as a reply shows it. */
+export function execution(output: string, with_: Partial<ReplyExecution> = {}): ReplyExecution {
+  const result = {
+    status: 'succeeded' as const,
+    output,
+    exit_code: 0,
+    error_code: null,
+    duration_ms: 12,
+    truncated: false,
+  };
+  return { idx: 0, name: 'conductor::exec', status: 'succeeded', gate: null, artifact_url: null, result, ...with_ };
+}

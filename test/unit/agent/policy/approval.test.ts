@@ -1,0 +1,133 @@
+import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openRoots } from '../../../../local-agent/host/roots.ts';
+import { sha256Hex } from '../../../../local-agent/lib/hash.ts';
+import { makeVisible } from '../../../../local-agent/lib/visible.ts';
+import { approvalOf } from '../../../../local-agent/policy/approval.ts';
+import type { ToolName } from '../../../../schema/contracts/tools.ts';
+import { tempFolder } from '../host/workspace.ts';
+
+let root: string;
+beforeEach(() => {
+  root = tempFolder();
+  mkdirSync(join(root, 'in'));
+  writeFileSync(join(root, 'script.sh'), 'echo 1\n');
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function approval(name: ToolName, params: Record<string, unknown>, roots: string[] = [root]) {
+  return approvalOf(name, params, openRoots(roots, []));
+}
+function hashOfExec(params: Record<string, unknown>, roots?: string[]): string {
+  return approval('conductor::exec', params, roots).approval_hash;
+}
+
+describe('the text that a person approves', () => {
+  it.each([
+    ['a right-to-left override', '\u202e', '\\u{202e}'],
+    ['an isolate', '\u2066', '\\u{2066}'],
+    ['a zero-width space', '\u200b', '\\u{200b}'],
+    ['a byte order mark', '\ufeff', '\\u{feff}'],
+    ['a no-break space', '\u00a0', '\\u{a0}'],
+    ['a line separator', '\u2028', '\\u{2028}'],
+    ['an escape', '\u001b[2K', '\\u{1b}[2K'],
+    ['a bell', '\u0007', '\\u{7}'],
+    ['a carriage return', '\r', '\\u{d}'],
+    ['a tag letter', '\u{e0041}', '\\u{e0041}'],
+    ['a variation selector', '\ufe0f', '\\u{fe0f}'],
+    ['a Hangul filler', '\u3164', '\\u{3164}'],
+    ['an empty braille cell', '\u2800', '\\u{2800}'],
+  ])('%s is made visible', (_what, hidden, visible) => {
+    expect(approval('conductor::exec', { command: `rm${hidden}x` }).display).toContain(`rm${visible}x`);
+  });
+
+  it('plain text, tabs and line breaks are shown unchanged', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', 'é', '中', '😀', '\t', '\n', ' ', '{', '\\') }), (text) => {
+        expect(makeVisible(text)).toBe(text);
+      }),
+    );
+  });
+
+  it('a script, the values of variables, the input and a patch are shown whole', () => {
+    expect(approval('conductor::exec', { command: 'make\n\tall' }).display).toBe('script:\nmake\n\tall');
+    const params = { argv: ['x'], env: { PAGER: 'evil' }, stdin: 'y\n' };
+    const { display, env_names } = approval('conductor::exec', params);
+    expect(display).toBe('argv: ["x"]\nenv PAGER="evil"\nstdin:\ny\n');
+    expect(env_names).toEqual(['PAGER']);
+    const patch = '--- a/script.sh\n+++ b/script.sh\n@@ -1 +1 @@\n-echo 1\n+echo 2\n';
+    const patched = approval('conductor::files/patch', { patch });
+    expect(patched.display).toBe(patch);
+    expect(Object.keys(patched.file_hashes)).toEqual([join(root, 'script.sh')]);
+  });
+
+  it('an invalid folder is shown as it was written, for the effect to refuse', () => {
+    expect(approval('conductor::exec', { argv: ['make'], cwd: 'a\0b' }).cwd).toBe('a\0b');
+  });
+});
+
+describe('the hash of an approval', () => {
+  it('the same call with the same files has the same hash', () => {
+    expect(hashOfExec({ argv: ['sh', 'script.sh'] })).toBe(hashOfExec({ argv: ['sh', 'script.sh'] }));
+  });
+
+  it('another argument, folder, variable, input or content of a named file gives another hash', () => {
+    const call = { argv: ['sh', 'script.sh'] };
+    const hashes = [
+      hashOfExec(call),
+      hashOfExec({ argv: ['sh', 'script.sh', ''] }),
+      hashOfExec({ argv: ['sh', 'script.sh\u200b'] }),
+      hashOfExec({ ...call, cwd: 'in' }),
+      hashOfExec({ ...call, env: { A: '1' } }),
+      hashOfExec({ ...call, env: { A: '2' } }),
+      hashOfExec({ ...call, stdin: 'x' }),
+    ];
+    writeFileSync(join(root, 'script.sh'), 'echo 2\n');
+    expect(new Set([...hashes, hashOfExec(call)]).size).toBe(hashes.length + 1);
+  });
+
+  it('the same call in another folder has another hash, such as after the first root was changed', () => {
+    const inRoot = hashOfExec({ argv: ['make'], cwd: '.' }, [root]);
+    expect(hashOfExec({ argv: ['make'], cwd: '.' }, [join(root, 'in'), root])).not.toBe(inRoot);
+    expect(hashOfExec({ argv: ['make'] }, [root])).not.toBe(hashOfExec({ argv: ['make'] }, [join(root, 'in'), root]));
+  });
+
+  it('the named files are listed with their hashes, relative paths from the folder of the call', () => {
+    writeFileSync(join(root, 'in', 'build.sh'), 'one');
+    const params = { argv: ['sh', 'build.sh'], cwd: 'in', env: { B: '1', A: '2' } };
+    expect(approval('conductor::exec', params)).toMatchObject({
+      cwd: join(root, 'in'),
+      env_names: ['A', 'B'],
+      file_hashes: { [join(root, 'in', 'build.sh')]: sha256Hex('one') },
+    });
+  });
+
+  it('a file that is named within an option is covered', () => {
+    const params = { argv: ['make', '--file=script.sh'] };
+    const before = hashOfExec(params);
+    writeFileSync(join(root, 'script.sh'), 'echo 2\n');
+    expect(hashOfExec(params)).not.toBe(before);
+  });
+
+  it('any change of a file that is too large to be read whole gives another hash', () => {
+    const params = { argv: ['sh', 'large.sh'] };
+    const file = join(root, 'large.sh');
+    writeFileSync(file, Buffer.alloc(8 * 1024 * 1024 + 1, ' '));
+    const before = hashOfExec(params);
+    expect(hashOfExec(params)).toBe(before);
+    const fd = openSync(file, 'r+');
+    writeSync(fd, '#', 8 * 1024 * 1024);
+    closeSync(fd);
+    utimesSync(file, 0, 0);
+    expect(hashOfExec(params)).not.toBe(before);
+  });
+
+  it('a named file that appears gives another hash', () => {
+    const params = { argv: ['cat', 'later'] };
+    const before = hashOfExec(params);
+    writeFileSync(join(root, 'later'), '');
+    expect(hashOfExec(params)).not.toBe(before);
+  });
+});

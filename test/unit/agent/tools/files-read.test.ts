@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { linkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { HTTP, INSTRUCTION } from '../../../../schema/defaults.ts';
+import { SECRET, ToolRun } from './tool-run.ts';
+
+const tools = new ToolRun();
+const read = (params: object) => tools.run('conductor::files/read', params);
+
+describe('files/read', () => {
+  it('secrets are redacted in text and in base64', async () => {
+    tools.makeFiles({ a: `token ${SECRET}\n` });
+    const output = 'token [redacted]\n';
+    expect(await read({ path: 'a' })).toMatchObject({ status: 'succeeded', output, truncated: false });
+    const encoded = await read({ path: 'a', encoding: 'base64' });
+    expect(Buffer.from(encoded.output, 'base64').toString()).toBe(output);
+  });
+
+  it('a slice leaves out characters that it cuts', async () => {
+    tools.makeFiles({ a: 'aé€z' });
+    expect(await read({ path: 'a', offset: 1, length: 3 })).toMatchObject({ output: 'é', truncated: false });
+    expect(await read({ path: 'a', offset: 2, length: 4 })).toMatchObject({ output: '€' });
+  });
+
+  it('a file over the limit of an output is truncated', async () => {
+    tools.makeFiles({ a: 'x'.repeat(INSTRUCTION.max_output_bytes + 1) });
+    const result = await read({ path: 'a' });
+    expect([result.output.length, result.truncated]).toEqual([INSTRUCTION.max_output_bytes, true]);
+  });
+
+  it('an output that grows when it is written as JSON is cut to the limit of a request', async () => {
+    writeFileSync(join(tools.root, 'a'), Buffer.alloc(INSTRUCTION.max_output_bytes));
+    const result = await read({ path: 'a' });
+    expect(result).toMatchObject({ status: 'succeeded', truncated: true });
+    expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(HTTP.max_body_bytes);
+  });
+
+  it('a binary file can be read as base64 only', async () => {
+    writeFileSync(join(tools.root, 'a'), Buffer.from([1, 0xff, 2, 3, 4, 5]));
+    expect(await read({ path: 'a' })).toMatchObject({ status: 'failed', error_code: 'not_utf8' });
+    expect(await read({ path: 'a', encoding: 'base64' })).toMatchObject({ output: 'Af8CAwQF' });
+  });
+
+  it.each([
+    ['../outside/secret', 'denied', 'path_outside_roots'],
+    ['hard', 'denied', 'hard_linked'],
+    ['policy.json', 'denied', 'path_protected'],
+    ['fifo', 'failed', 'not_a_file'],
+    ['nothing', 'failed', 'not_found'],
+  ])('reading %s is %s with %s', async (path, status, error_code) => {
+    linkSync(join(tools.base, 'outside', 'secret'), join(tools.root, 'hard'));
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(tools.root, 'fifo')]);
+    expect(await read({ path })).toMatchObject({ status, error_code });
+  });
+});

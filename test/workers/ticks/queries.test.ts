@@ -1,0 +1,125 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { TIMED_JOBS } from '../../../schema/defaults.ts';
+import { openDatabase } from '../../../workers/db/open.ts';
+import { settings } from '../../../workers/settings.ts';
+import type { Runner, RunnerContext } from '../../../workers/timed-jobs/job.ts';
+import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
+import { FRAMEWORK_QUERIES, reservedQueries } from '../../../workers/timed-jobs/run-tick.ts';
+import { Renewals } from '../renewal/support.ts';
+import { EXEC, instructionsOf } from '../support/conductor.ts';
+import { rowsOf } from '../support/edge.ts';
+
+const renewals = new Renewals();
+const { edge } = renewals;
+beforeAll(() => renewals.lead());
+
+const DAY_MS = 86_400_000;
+const runnerOf = (name: string): Runner => {
+  const found = RUNNERS.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no job is named ${name}`);
+  return found;
+};
+
+/** The D1 statements of one run, with room for so many items. */
+async function queriesOf(name: string, items = Number.POSITIVE_INFINITY): Promise<number> {
+  const db = openDatabase(edge.env.DB);
+  let left = items;
+  const context: RunnerContext = {
+    env: edge.env,
+    db,
+    now: edge.now,
+    random: () => 0.5,
+    mode: 'running',
+    settings: settings(edge.env),
+    batch_id: 'tick_queries',
+    trigger: 'manual',
+    log: () => undefined,
+    hasRoom: () => left-- > 0,
+  };
+  await runnerOf(name).run(context);
+  return db.usage.queries;
+}
+
+/** What makes each job do everything that it can do, with one item for those that work off items one by one. */
+const MAXIMA: Record<string, () => Promise<unknown>> = {
+  'instructions.expire': async () => {
+    const answered = await renewals.bring(renewals.message({ instructions: instructionsOf(EXEC) }));
+    await renewals.result(answered.instructions[0]?.instruction_id ?? '');
+    // Its end is the third failure in a row, which pauses the conversation.
+    const instructions = instructionsOf(EXEC);
+    const failing = await renewals.settled('auto', { instructions });
+    await rowsOf(
+      'UPDATE local_conversations SET execution_failures = 2 WHERE local_conversation_id = ?',
+      failing.local_conversation_id,
+    );
+    edge.now += DAY_MS;
+  },
+  'approvals.expire': async () => {
+    const ask = { ...EXEC, policy: { decision: 'ask', rule: 'test' } as const };
+    await renewals.settled('auto', { instructions: instructionsOf(ask, EXEC) });
+    edge.now += DAY_MS;
+  },
+  'deliveries.reconcile': async () => {
+    const { job } = await renewals.sent();
+    await renewals.sent();
+    await rowsOf('UPDATE renewal_jobs SET last_attempt_at = 0 WHERE job_id = ?', job.job_id);
+    edge.now += 60_000;
+  },
+  'commands.expire': async () => {
+    await renewals.sent();
+    edge.now += DAY_MS;
+  },
+  'renewal.projector': async () => {
+    const marked = await renewals.settled();
+    await renewals.project();
+    const held = await renewals.settled();
+    await rowsOf(
+      "UPDATE local_conversations SET cooldown_until = ?, cooldown_reason = 'cooldown' WHERE local_conversation_id = ?",
+      edge.now + DAY_MS,
+      held.local_conversation_id,
+    );
+    await rowsOf(
+      'UPDATE local_conversations SET project_at = ? WHERE local_conversation_id = ?',
+      edge.now,
+      marked.local_conversation_id,
+    );
+    await renewals.settled();
+  },
+  'renewal.dispatcher': async () => {
+    const circling = await renewals.settled();
+    await renewals.settled();
+    await renewals.project();
+    await rowsOf(
+      'UPDATE local_conversations SET renewals_without_effect = 100 WHERE local_conversation_id = ?',
+      circling.local_conversation_id,
+    );
+  },
+  retention: async () => {
+    await renewals.sent();
+    await edge.call('POST', '/v1/tokens', {
+      body: { role: 'readonly', subject: 'a reader' },
+      headers: { 'idempotency-key': 'once' },
+    });
+    edge.now += 365 * DAY_MS;
+  },
+};
+
+describe('the D1 statements of a job', () => {
+  it.each(RUNNERS.map((one) => one.name))(
+    '%s are those that it declares, when there is everything to do',
+    async (name) => {
+      await MAXIMA[name]?.();
+      const { base, each = 0 } = runnerOf(name).queries;
+      const items = each === 0 ? 0 : 1;
+      expect(await queriesOf(name, items)).toBe(base + items * each);
+    },
+  );
+
+  it('fit into a tick, with one item of any one job', () => {
+    const all = reservedQueries(RUNNERS);
+    expect(all - FRAMEWORK_QUERIES).toBe(RUNNERS.reduce((sum, one) => sum + one.queries.base, 0));
+    for (const { name, queries } of RUNNERS) {
+      expect(all + (queries.each ?? 0), name).toBeLessThanOrEqual(TIMED_JOBS.tick_queries);
+    }
+  });
+});

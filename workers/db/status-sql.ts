@@ -1,0 +1,18 @@
+/**
+ * Sets of instruction statuses as SQL, from the lists of the domain. They are written out, not bound: SQLite uses a
+ * partial index only for a condition that it can compare with the index's own.
+ */
+import type { SQL } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
+import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { EXECUTING_STATES, OPEN_STATES } from '../../schema/domain/instruction-machine.ts';
+
+/** For `status ${OPEN_SQL}`, as the index `instructions_open` has it. */
+export const OPEN_SQL = inStates(OPEN_STATES);
+/** For `status ${EXECUTING_SQL}`: claimed or running. A condition on fewer statuses repeats that of the index. */
+export const EXECUTING_SQL = sql`${inStates(EXECUTING_STATES)} AND status ${OPEN_SQL}`;
+export const AWAITING_APPROVAL_SQL = sql`${inStates(['awaiting_approval'])} AND status ${OPEN_SQL}`;
+
+function inStates(states: readonly InstructionState[]): SQL {
+  return sql.raw(`IN (${states.map((state) => `'${state}'`).join(', ')})`);
+}

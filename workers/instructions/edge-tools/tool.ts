@@ -1,0 +1,26 @@
+/** What a tool that runs at the edge is: an async function of its parameters and the conversation that asks. */
+
+import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
+import type { ConversationRow } from '../../../schema/tables/index.ts';
+import type { Edge, Plan } from '../../db/plan.ts';
+
+export interface EdgeToolContext extends Edge {
+  /** The conversation in which the instruction was found. */
+  conversation: ConversationRow;
+  /** Who asks, as a mode change records it. */
+  requested_by: string;
+}
+
+/** A tool may run twice before its outcome is stored. */
+export interface EdgeToolOutcome {
+  output: string;
+  /** The conversation after the change that the tool makes of it. */
+  conversation?: ConversationRow;
+  /** Stored and announced together with the instruction's result. */
+  plan?: Plan;
+}
+
+export type EdgeToolHandler<N extends EdgeTool> = (
+  params: ToolParams<N>,
+  context: EdgeToolContext,
+) => Promise<EdgeToolOutcome>;

@@ -1,0 +1,84 @@
+/** Instructions as the API shows them: lists by key, and one with its journal entries. */
+import type { SQL } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
+import type { z } from 'zod';
+import type { Instruction, InstructionDetailSchema, InstructionState } from '../../schema/contracts/instructions.ts';
+import { ApprovalSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
+import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
+import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
+import { AppError } from '../../schema/errors.ts';
+import type { InstructionRow } from '../../schema/tables/index.ts';
+import { instructions } from '../../schema/tables/index.ts';
+import { equals } from '../db/filters.ts';
+import type { Database } from '../db/open.ts';
+import type { Edge } from '../db/plan.ts';
+import { AWAITING_APPROVAL_SQL } from '../db/status-sql.ts';
+import type { Page, PageRequest } from '../http/paging.ts';
+import { pageWindow, toPage } from '../http/paging.ts';
+import { blocksOfMessage, storyOf } from './story.ts';
+
+export interface InstructionFilter {
+  controller_id: string | null;
+  status?: InstructionState | undefined;
+  message_id?: string | undefined;
+  local_conversation_id?: string | undefined;
+}
+
+/** Newest first. */
+export async function listInstructions(
+  db: Database,
+  filter: InstructionFilter,
+  page: PageRequest,
+): Promise<Page<Instruction>> {
+  const window = pageWindow(instructions.instruction_id, page);
+  const rows = await db
+    .select()
+    .from(instructions)
+    .where(
+      and(
+        equals(instructions.controller_id, filter.controller_id),
+        statusIs(filter.status),
+        equals(instructions.message_id, filter.message_id),
+        equals(instructions.local_conversation_id, filter.local_conversation_id),
+        window.where,
+      ),
+    )
+    .orderBy(window.orderBy)
+    .limit(window.limit);
+  const { items, next_cursor } = toPage(rows, page, (row) => row.instruction_id);
+  return { items: items.map((row) => InstructionSchema.parse(row)), next_cursor };
+}
+
+/** Pending approvals are asked for often: they are found among the open instructions. */
+function statusIs(status: InstructionState | undefined): SQL | undefined {
+  if (status !== 'awaiting_approval') return equals(instructions.status, status);
+  return sql`${instructions.instruction_id} IN
+    (SELECT instruction_id FROM instructions WHERE status ${AWAITING_APPROVAL_SQL})`;
+}
+
+/** Throws `instruction_not_found`. */
+export async function instructionDetail(
+  db: Database,
+  instructionId: string,
+): Promise<z.input<typeof InstructionDetailSchema>> {
+  const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
+  if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
+  // The row keeps what was asked; it is shown while a person is asked.
+  const isAsked = row.status === 'awaiting_approval' && row.approval !== null;
+  return {
+    ...InstructionSchema.parse(row),
+    approval: isAsked ? ApprovalSchema.parse(row.approval) : null,
+    events: storyOf(instructionId, await blocksOfMessage(db, row.message_id)),
+  };
+}
+
+/** An instruction as its row will be once the change to `after` is stored. */
+export function viewAfter(
+  { now }: Pick<Edge, 'now'>,
+  row: InstructionRow,
+  after: readonly TrackedInstruction[],
+): Instruction {
+  const { status, gate, claim_expires_at } = after.find((one) => one.instruction_id === row.instruction_id) ?? row;
+  const finished_at = row.finished_at ?? (isFinalStatus(status) ? now : null);
+  return InstructionSchema.parse({ ...row, status, gate, claim_expires_at, finished_at, updated_at: now });
+}
