@@ -158,7 +158,7 @@ export const StartedResponseSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
 });
 
-const InlineCharsSchema = z.number().int().nonnegative();
+const InlineCharsSchema = z.number().int().positive();
 
 export const RESULT_STATUSES = ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'] as const;
 /** How an instruction ended, as its node reports it. */
