@@ -89,9 +89,9 @@ export const DELIVERY = {
   /** How long after the agent's start or a lost socket a browser counts as reconnecting; below the wait. */
   reconnect_grace_ms: 4_000,
   keep_ended_ms: 7 * 86_400_000,
-  /** How long a renewal for a stopped client is put off; a resume is what really ends the wait. */
+  /** How long a renewal for a stopped browser is deferred. Resuming the browser ends the wait earlier. */
   stopped_recheck_ms: 300_000,
-  /** An uncertain delivery is searched for no sooner than this after its end: a site needs a moment to show it. */
+  /** The shortest time after its end before an uncertain delivery is searched for: a site shows it with a delay. */
   search_delay_ms: 2_000,
   search_timeout_ms: 10_000,
   /** The shortest time between two reports of activity alone. */

@@ -1,6 +1,6 @@
 /**
  * Identifiers. Every id is `<prefix>_<ulid>` in lower case. Ids sort by the time they were made, so lists page by id without
- * OFFSET, and the prefix tells in a log line what an id names.
+ * OFFSET, and the prefix shows in a log line what an id names.
  */
 import { monotonicFactory } from 'ulid';
 

@@ -6,7 +6,7 @@ import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
-import { HEADER } from '../schema/contracts/common.ts';
+import { HEADER, REQUEST_ID_MAX_CHARS } from '../schema/contracts/common.ts';
 import { newId } from '../schema/ids.ts';
 import { remoteAccessKeys } from './auth/access.ts';
 import { openDatabase } from './db/open.ts';
@@ -14,8 +14,6 @@ import type { AccessKeys, AppEnv } from './env.ts';
 import { notFound, refuseMethod, renderError } from './http/errors.ts';
 import { log } from './log.ts';
 import { ROUTES } from './routes.ts';
-
-const REQUEST_ID_MAX_CHARS = 128;
 
 export interface AppOptions {
   /** Unix milliseconds. */

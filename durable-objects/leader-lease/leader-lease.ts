@@ -2,7 +2,7 @@
  * Who leads, and with what term. The rules are in schema/domain/lease.ts; this object stores and announces.
  *
  * A decision and its write are one turn, and the record is durable before a response leaves. D1's fence is raised to a new
- * term before the node is told that it leads. While D1 lags behind, every acquire and renewal first raises the fence, and
+ * term before the node gets the response that it leads. While D1 lags behind, every acquire and renewal first raises the fence, and
  * gets `fence_lag` if that fails. Other calls interleave while D1 is asked (input gates cover only this object's storage),
  * so a response is made from the record after that. Expiry is checked on each request: there is no alarm.
  */

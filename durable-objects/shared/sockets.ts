@@ -31,7 +31,7 @@ function ignoreTeardown(act: () => void): boolean {
   }
 }
 
-/** Whether workerd threw this for a socket that is closed, closing or lost. It tells so only in the message. */
+/** Whether workerd threw this for a socket that is closed, closing or lost. Only the message shows that. */
 function isTeardown(error: unknown): boolean {
   return (
     error instanceof Error &&

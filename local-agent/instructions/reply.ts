@@ -42,7 +42,14 @@ function durationText(ms: number): string {
   return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
-const NOT_RUN: Partial<Record<InstructionState, string>> = {
+/** How the headline names each state. A reply is written after the end, so the open states do not occur in one. */
+const STATE_TEXTS: Record<InstructionState, string> = {
+  claimed: 'claimed',
+  waiting: 'waiting',
+  awaiting_approval: 'awaiting_approval',
+  running: 'running',
+  succeeded: 'ok',
+  failed: 'failed',
   blocked: 'not run',
   expired: 'not run, too old',
   shadowed: 'not run, the host records only (shadow mode)',
@@ -53,7 +60,7 @@ const NOT_RUN: Partial<Record<InstructionState, string>> = {
 
 function headline({ name, status, gate, result }: ReplyExecution): string {
   const code = result?.error_code ?? gate;
-  const parts = [status === 'succeeded' ? 'ok' : (NOT_RUN[status] ?? status) + (code ? `: ${inlineCode(code)}` : '')];
+  const parts = [STATE_TEXTS[status] + (status !== 'succeeded' && code ? `: ${inlineCode(code)}` : '')];
   if (result && result.exit_code !== null) parts.push(`exit code ${result.exit_code}`);
   if (result) parts.push(durationText(result.duration_ms));
   if (result?.truncated) parts.push('output truncated');

@@ -12,8 +12,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { RequestIdVariables } from 'hono/request-id';
 import { requestId } from 'hono/request-id';
 import type { Logger } from 'pino';
-import type { ErrorBody } from '../../schema/contracts/common.ts';
-import { HEADER } from '../../schema/contracts/common.ts';
+import { errorBody, HEADER, REQUEST_ID_MAX_CHARS } from '../../schema/contracts/common.ts';
 import { PLACEHOLDER_SECRETS } from '../../schema/contracts/tokens.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
@@ -42,7 +41,6 @@ export interface LocalAppDeps {
 type LocalEnv = { Bindings: HttpBindings; Variables: RequestIdVariables };
 type LocalContext = Context<LocalEnv>;
 
-const REQUEST_ID_MAX_CHARS = 128;
 const SECOND_MS = 1_000;
 const NO_STORE = { 'cache-control': 'no-store' };
 
@@ -148,8 +146,4 @@ function respondError(c: Context, error: AppError): Response {
 
 export function internalError(): AppError {
   return new AppError('internal', 'something went wrong in the agent');
-}
-
-export function errorBody({ code, message, details }: AppError, requestId: string): ErrorBody {
-  return { ok: false, request_id: requestId, error: code, message, details };
 }

@@ -8,11 +8,11 @@ import { createServer, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Logger } from 'pino';
-import { HEADER } from '../../schema/contracts/common.ts';
+import { errorBody, HEADER } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import { parseLocalApi } from './address.ts';
 import type { LocalAppDeps } from './app.ts';
-import { checkHost, createLocalApp, errorBody, internalError } from './app.ts';
+import { checkHost, createLocalApp, internalError } from './app.ts';
 
 export interface LocalApiDeps extends LocalAppDeps {
   /** `http://127.0.0.1:<port>`; port 0 takes a free one. */

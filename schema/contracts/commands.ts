@@ -33,7 +33,7 @@ const browserCall = {
   timeout_ms: DurationMsSchema,
 };
 
-/** Body of each kind; another kind is one more row, with its handler in the agent's registry. */
+/** The body of each kind. A new kind is a row here, in `COMMAND_RESULTS` and in the handlers of edge and agent. */
 export const COMMAND_BODIES = {
   delivery: z.object({
     job_id: z.string(),

@@ -188,7 +188,7 @@ export const InstructionResultResponseSchema = z.object({
 });
 export type InstructionResultResponse = z.infer<typeof InstructionResultResponseSchema>;
 
-/** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The answer is also its result. */
+/** `POST /v1/instructions/:id/run`: an edge tool, executed by the edge. The response is also its result. */
 export const InstructionRunBodySchema = z.strictObject({
   controller_id: ControllerIdSchema,
   /** A longer output is stored as an artifact, whose link the response names. */

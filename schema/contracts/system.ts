@@ -53,7 +53,7 @@ export const FenceMarksSchema = z.object({
 });
 export type FenceMarks = z.infer<typeof FenceMarksSchema>;
 
-/** `force`: treat D1 as restored. The numbers cannot tell when none of them had changed since. */
+/** `force`: treat D1 as restored. The numbers do not show a restore when none of them had changed since. */
 export const RestoreCheckBodySchema = z.strictObject({ force: z.boolean().optional() });
 
 export const RestoreCheckResponseSchema = z.object({

@@ -1,15 +1,15 @@
 /**
- * A browser that a platform has turned away, or that is signed in as somebody else than when its links were made, is
- * stopped there until a person resumes it. Its own node decides so first; the edge keeps it with the client, so that no
- * renewal is sent there meanwhile.
+ * A browser that a platform has rejected, or that is signed in with another account than when its links were created, is
+ * stopped on that platform until a person resumes it. Its own node decides that first; the edge keeps it with the browser,
+ * so that no renewal is sent there.
  */
 import type { PlatformState, StopReason } from '../contracts/clients.ts';
 import { STOP_REASONS } from '../contracts/clients.ts';
 import type { Platform } from '../contracts/common.ts';
 import type { DeliveryResult } from '../contracts/renewal.ts';
 
-/** What is known of the client of a link; null where it has told nothing yet. */
-export interface ClientStanding {
+/** What a browser reported of a platform; null where it has reported nothing. */
+export interface BrowserPlatform {
   stopped_reason: string | null;
   fingerprint: string | null;
 }
@@ -29,7 +29,7 @@ export function stopReasonOf(failure: Pick<DeliveryResult, 'reason' | 'http_stat
 }
 
 /** Why nothing may be sent through that link, or null. */
-export function linkStopped(link: { fingerprint: string | null; client: ClientStanding | null }): StopReason | null {
+export function linkStopped(link: { fingerprint: string | null; client: BrowserPlatform | null }): StopReason | null {
   const { fingerprint, client } = link;
   if (client === null) return null;
   if (client.stopped_reason !== null) return asStopReason(client.stopped_reason) ?? 'signed_out';
@@ -37,7 +37,7 @@ export function linkStopped(link: { fingerprint: string | null; client: ClientSt
   return changed ? 'account_changed' : null;
 }
 
-/** The client's platforms after that one has been stopped; the same when it was stopped before. */
+/** The browser's platforms after this one was stopped; the same array when it was stopped before. */
 export function stopPlatform(
   platforms: readonly PlatformState[],
   platform: Platform,
@@ -55,7 +55,7 @@ export function stopPlatform(
   return [...platforms.filter((one) => one !== known), { ...known, login, stopped_reason: reason }];
 }
 
-/** The same after a person has let it go on, on one platform or on all, and those that had been stopped. */
+/** The browser's platforms after a person resumed one (null: all) of them, and which of them had been stopped. */
 export function resumePlatforms(
   platforms: readonly PlatformState[],
   platform: Platform | null,

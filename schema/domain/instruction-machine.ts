@@ -54,11 +54,8 @@ function statesIn(...phases: StateMeaning['phase'][]): readonly InstructionState
 
 /** Its node has it: claimed, or running. */
 export const EXECUTING_STATES = statesIn('executing');
-export const WAITING_STATES = statesIn('waiting');
 /** Something still has to happen; each has a deadline. */
 export const OPEN_STATES = statesIn('executing', 'waiting');
-/** Nothing happens any more, unless a person resubmits it. */
-export const ENDED_STATES = statesIn('stopped', 'final');
 
 export function isOpenStatus(status: InstructionState): boolean {
   return OPEN_STATES.includes(status);

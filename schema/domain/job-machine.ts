@@ -20,8 +20,6 @@ export const JOB_TRANSITIONS = {
 
 const machine = stateMachine<JobStatus>('renewal job', JOB_TRANSITIONS);
 export const mayJobBecome = machine.mayMove;
-/** The statuses that an update to `to` may start from. */
-export const jobSourcesOf = machine.sourcesOf;
 
 /** The columns of a job that decisions change. */
 export const JOB_STATE = [
@@ -63,7 +61,7 @@ function moved(job: JobState, status: JobStatus, changes: Partial<Omit<JobState,
   return { ...job, ...changes, status: machine.move(job.status, status) };
 }
 
-/** How long the edge waits for the outcome of a delivery, or for the answer to a question about it. */
+/** How long the edge waits for the outcome of a delivery, or for the result of a query about it. */
 export const DEADLINE_MS = RENEWAL.delivery_timeout_ms + RENEWAL.deadline_slack_ms;
 
 /** The job with one attempt more. */

@@ -5,7 +5,7 @@
 import type { IngestStatus } from '../contracts/instructions.ts';
 import { stateMachine } from './state-machine.ts';
 
-/** What a resubmission can leave a message in, whatever it was stopped by. */
+/** What a resubmission can make of a message, for any reason that had stopped it. */
 const RESUBMITTED = [
   'accepted',
   'awaiting_approval',

@@ -121,7 +121,7 @@ export function jobOnly(step: JobStep): Outcome {
   return { step, stops: null, pauses: null, limited_until: null };
 }
 
-/** The browser has tried both methods: its last error tells whether the platform, the account or the moment is at fault. */
+/** The browser has tried both methods. Its last error shows whether the platform, the account or the moment is at fault. */
 function decideFailure(job: JobState, response: DeliveryResult, chance: Chance): Outcome {
   const { now } = chance;
   const { http_status, retry_after_ms } = response;

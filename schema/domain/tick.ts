@@ -116,7 +116,7 @@ export function nextAlarm(state: TimedJobsState, now: number): number | null {
 /** How the tick of an alarm ended. */
 export type AlarmOutcome = 'done' | 'busy' | 'failed';
 
-/** What follows the tick of an alarm: after one that did not run or failed, another try, whatever is due. */
+/** What follows the tick of an alarm: after one that did not run or failed there is another try, also when nothing is due. */
 export function afterAlarm(
   state: TimedJobsState,
   outcome: AlarmOutcome,
@@ -143,7 +143,7 @@ export interface TickFacts {
   locked: boolean;
   runners: number;
   mode: SystemMode;
-  /** Who leads now; null for nobody. */
+  /** The node that leads now; null for none. */
   leader_id: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** Who may ask, and what was asked: tokens, audit, repeats of writes. */
+/** Tokens, the audit of writes, and what identifies a repeated write. */
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '../contracts/events.ts';
 import type { Token } from '../contracts/tokens.ts';

@@ -4,7 +4,7 @@ import { and, sql } from 'drizzle-orm';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { Link } from '../../schema/contracts/conversations.ts';
 import { LinkSchema } from '../../schema/contracts/conversations.ts';
-import type { ClientStanding } from '../../schema/domain/client-stops.ts';
+import type { BrowserPlatform } from '../../schema/domain/client-stops.ts';
 import { conversation_links } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
@@ -16,7 +16,7 @@ export interface RenewalLink extends Link {
   /** The account that was signed in when the link was made. */
   fingerprint: string | null;
   /** What its browser last reported of that platform; null for a browser that has reported nothing. */
-  client: (ClientStanding & { connected: boolean }) | null;
+  client: (BrowserPlatform & { connected: boolean }) | null;
 }
 
 /** Links of one conversation that are read at most, the newest: one per browser that has had it open. */

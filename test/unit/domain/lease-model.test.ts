@@ -57,7 +57,7 @@ const REACHED = [
   'released',
   'ignored',
   'taken over after a lapse',
-  'told to yield',
+  'asked to yield',
   'refused for a reservation',
   'another term',
   'trusted',
@@ -91,7 +91,7 @@ describe('any history of the lease', () => {
         let now = 0;
         const holders = new Map<number, string>();
         const known: Record<string, number> = {};
-        /** Nodes that were told to yield: their next request is the release. */
+        /** Nodes that have to yield: their next request is the release. */
         const yields = new Set<string>();
         const spans: TrustedSpan[] = [];
         for (const current of steps) {
@@ -209,7 +209,7 @@ function noteBranch(
   const { outcome, yield_to } = decision;
   const lapsed = before.holder_id !== null && now >= before.lease_expires_at;
   if (outcome === 'acquired' && lapsed) reached.reach('taken over after a lapse');
-  if (yield_to !== null) reached.reach('told to yield');
+  if (yield_to !== null) reached.reach('asked to yield');
   const reserved = before.reserved_until !== null && now < before.reserved_until;
   if (outcome === 'refused' && request.kind === 'acquire' && before.holder_id === null && reserved) {
     reached.reach('refused for a reservation');

@@ -213,6 +213,8 @@ describe('a deadline', () => {
     const reply = { outcome: 'delivered', reason: null, attempt: 1 };
     const response = await conductor.act<{ reply_outcome: string }>(`/v1/messages/${replied.message_id}/reply`, reply);
     expect(response.reply_outcome).toBe('delivered');
+    const due = (id: string) => rowsOf('SELECT 1 FROM messages WHERE message_id = ? AND reply_due_at IS NOT NULL', id);
+    expect(await due(replied.message_id)).toEqual([]);
     const silent = await bring(EXEC);
     await conductor.result(silent.ids[0] ?? '');
     edge.now += 600_001;
@@ -220,6 +222,7 @@ describe('a deadline', () => {
     const outcome = async (id: string) =>
       (await edge.data<{ reply_outcome: string }>('GET', `/v1/messages/${id}`)).reply_outcome;
     expect(await outcome(silent.message_id)).toBe('given_up');
+    expect(await due(silent.message_id)).toEqual([]);
     expect(await outcome(replied.message_id)).toBe('delivered');
   });
 });

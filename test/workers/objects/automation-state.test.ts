@@ -12,7 +12,7 @@ const change = (mode: SystemMode, reason: string | null = null) => state.change(
 beforeEach(freshEdge);
 
 describe('AutomationState', () => {
-  it('is running when fresh', async () => {
+  it('is running at first', async () => {
     expect(await state.read()).toMatchObject({ mode: 'running', version: 0, epoch: 0 });
     expect(await state.ensureFence()).toBe(true);
   });
@@ -32,19 +32,19 @@ describe('AutomationState', () => {
     expect(await change('running')).toMatchObject({ record: { version: 2 } });
   });
 
-  it('changes nothing on a repeat', async () => {
+  it('does not change by a repeat', async () => {
     const first = await change('paused', 'first');
     expect(await change('paused', 'second')).toEqual({ ...first, status: 'unchanged' });
   });
 
-  it('keeps a reason in any language as it was written', async () => {
+  it('keeps a reason in any language unchanged', async () => {
     const reason = '维护中 — “später” 🛑\n"quoted"';
     await change('paused', reason);
     await evictDurableObject(modeStub());
     expect((await state.read()).reason).toBe(reason);
   });
 
-  it('gives each of many concurrent changes a version of its own, and D1 ends where it ends', async () => {
+  it('gives each of many concurrent changes its own version, and D1 gets the last one', async () => {
     const modes = Array.from({ length: 24 }, (_, index) => SYSTEM_MODES[index % SYSTEM_MODES.length] ?? 'running');
     const results = await Promise.all(modes.map((mode) => change(mode)));
     const applied = results.flatMap((result) => (result.status === 'applied' ? [result.record] : []));
@@ -56,7 +56,7 @@ describe('AutomationState', () => {
 });
 
 describe('AutomationState when something fails', () => {
-  it('acknowledges nothing while D1 lags, a repeat included, and raises the fence later', async () => {
+  it('acknowledges no change while D1 lags, a repeat included, and raises the fence later', async () => {
     await withoutFence(async () => {
       expect(await change('paused')).toEqual({ status: 'fence_lag' });
       expect(await change('paused')).toEqual({ status: 'fence_lag' });
@@ -69,14 +69,14 @@ describe('AutomationState when something fails', () => {
     expect(await fenceRow()).toMatchObject({ mode: 'paused', mode_version: 1 });
   });
 
-  it('passes a version that D1 has from elsewhere', async () => {
+  it('gets the version after one that D1 has and it did not set', async () => {
     await env.DB.exec("UPDATE fence SET mode = 'draining', mode_version = 5");
     expect(await change('paused')).not.toEqual({ status: 'fence_lag' });
     expect(await state.read()).toMatchObject({ mode: 'paused', version: 6 });
     expect(await fenceRow()).toMatchObject({ mode: 'paused', mode_version: 6 });
   });
 
-  it('does not keep in memory what it could not store', async () => {
+  it('does not keep in memory a mode that it could not store', async () => {
     await change('draining');
     await runInDurableObject(modeStub(), (_object, { storage }) => {
       storage.put = async () => {
@@ -93,7 +93,7 @@ describe('AutomationState when something fails', () => {
   });
 });
 
-describe('a raw request forwarded to AutomationState', () => {
+describe('a raw request that is forwarded to AutomationState', () => {
   const body = (args: unknown) => JSON.stringify(args);
   it.each([
     ['another method', 'call/reset', body([])],
@@ -101,15 +101,15 @@ describe('a raw request forwarded to AutomationState', () => {
     ['an inherited method', 'call/constructor', body([])],
     ['a property', 'get-prop/record', body([])],
     ['an assignment', 'set/record', body({ mode: 'running' })],
-    ['a mode that is none', 'call/change', body([{ mode: 'off', requested_by: null, reason: null }])],
+    ['an unknown mode', 'call/change', body([{ mode: 'off', requested_by: null, reason: null }])],
     ['a change without arguments', 'call/change', body([])],
     ['arguments that are not JSON', 'call/change', '{'],
     ['a path around it', 'call/read/../reset', body([])],
-  ])('is refused: %s', async (_name, path, content) => {
+  ])('is refused when it names %s', async (_name, path, content) => {
     await change('paused');
-    const answer = await modeStub().fetch(`https://edge/do/${path}`, { headers: { 'do-content': content } });
-    expect(answer.status).toBe(404);
-    await answer.body?.cancel();
+    const response = await modeStub().fetch(`https://edge/do/${path}`, { headers: { 'do-content': content } });
+    expect(response.status).toBe(404);
+    await response.body?.cancel();
     expect(await state.read()).toMatchObject({ mode: 'paused', version: 1 });
   });
 });

@@ -21,7 +21,7 @@ describe('a draining system', () => {
     expect(await drained()).toBe(false);
   });
 
-  it('still runs instructions, and is not drained before the last has ended and its reply has gone out', async () => {
+  it('still runs instructions, and is not drained before the last has ended and its reply is reported', async () => {
     const { message_id, instructions } = await conductor.bring(
       conductor.message({ instructions: instructionsOf(EXEC, EXEC) }),
     );
@@ -35,7 +35,7 @@ describe('a draining system', () => {
     expect(await drained()).toBe(true);
   });
 
-  it('waits for deliveries that are under way or due, not for what is due later', async () => {
+  it('waits for deliveries that are under way or due, but not for later ones', async () => {
     const job = (status: string, nextAttemptAt: number | null, deadlineAt: number | null) =>
       env.DB.prepare(
         `INSERT OR REPLACE INTO renewal_jobs (job_id, local_conversation_id, message_id, status, payload, payload_kind,

@@ -12,21 +12,21 @@ const upgrade = { upgrade: 'websocket' };
 
 beforeEach(freshEdge);
 
-describe('the upgrade', () => {
-  it('is refused without an identity, which no client can set for itself', async () => {
+describe('the upgrade to a channel', () => {
+  it('is refused without the node that the Worker has authenticated, which no client can set itself', async () => {
     const anonymous = await hubStub().fetch('https://hub/', { headers: upgrade });
     expect(anonymous.status).toBe(400);
     await anonymous.body?.cancel();
     const forged = new Request('https://hub/', { headers: { ...upgrade, [HEADER.controller_id]: 'victim' } });
-    const answer = await hub.fetch(forged, null);
-    answer.webSocket?.accept();
+    const response = await hub.fetch(forged, null);
+    response.webSocket?.accept();
     expect(await hub.presence(['victim', 'a'])).toMatchObject({ victim: { connected: false }, a: { connected: true } });
   });
 
-  it('is asked for when the request is none', async () => {
-    const answer = await hub.fetch(new Request('https://hub/'), null);
-    expect([answer.status, answer.headers.get('upgrade')]).toEqual([426, 'websocket']);
-    await answer.body?.cancel();
+  it('is required: another request gets 426', async () => {
+    const response = await hub.fetch(new Request('https://hub/'), null);
+    expect([response.status, response.headers.get('upgrade')]).toEqual([426, 'websocket']);
+    await response.body?.cancel();
   });
 });
 
@@ -38,7 +38,7 @@ describe('a frame', () => {
     ['a TTL out of bounds', JSON.stringify({ type: 'lease.renew', term: 1, ttl_sec: 5 }), 'lease.renew'],
     ['a list', '[]', null],
     ['bytes', new Uint8Array([1, 2]).buffer, null],
-  ])('that is %s is answered with an error, and the socket stays', async (_name, frame, re) => {
+  ])('that is %s gets an error, and the socket stays open', async (_name, frame, re) => {
     const node = await TestNode.connect('a');
     node.sendRaw(frame);
     expect(await node.next('error')).toEqual({ type: 'error', re, code: 'invalid_request' });
@@ -48,20 +48,20 @@ describe('a frame', () => {
   it.each([
     ['in characters', 'x'.repeat(CHANNEL.max_frame_bytes + 1)],
     ['in bytes', '維'.repeat(Math.floor(CHANNEL.max_frame_bytes / 3) + 1)],
-  ])('over the limit %s is told why and closes the socket', async (_name, frame) => {
+  ])('over the limit %s gets an error, and the socket is closed', async (_name, frame) => {
     const node = await TestNode.connect('a');
     node.sendRaw(frame);
     expect(await node.next('error')).toEqual({ type: 'error', re: null, code: 'payload_too_large' });
     expect(await node.closed).toBe(CLOSE.too_big);
   });
 
-  it('at the limit is read', async () => {
+  it('at the size limit is read', async () => {
     const node = await TestNode.connect('a');
     node.sendRaw('x'.repeat(CHANNEL.max_frame_bytes));
     expect(await node.next('error')).toMatchObject({ code: 'invalid_request' });
   });
 
-  it('too many in a second is told why and closes the socket', async () => {
+  it('beyond the limit of its second gets an error, and the socket is closed', async () => {
     const node = await TestNode.connect('a');
     for (let count = 0; count <= 2 * CHANNEL.max_frames_per_sec; count += 1) node.sendRaw('{}');
     expect(await node.closed).toBe(CLOSE.too_fast);
@@ -74,7 +74,7 @@ describe('a frame', () => {
 });
 
 describe('a hub that hibernated', () => {
-  it('knows on waking who is on which socket and what they said in their hello', async () => {
+  it('has the node and the hello of each socket when it wakes', async () => {
     const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
     await a.hello({ priority: 100 });
     await b.hello({ priority: 50 });

@@ -15,7 +15,7 @@ const acquire = (controller_id: string) => leaderLease(env).acquire({ controller
 
 const queryBody = { job_id: 'job_1', attempt: 1, plan_id: 'job_1.1', command_id: 'cmd_0' };
 
-/** A pending command as the Worker records it, before it is pushed. */
+/** A pending command, stored as the Worker stores it before it is pushed. */
 async function recordCommand(nodeId: string): Promise<string> {
   const id = newId('command', Date.now());
   await env.DB.prepare(
@@ -35,8 +35,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('hello', () => {
-  it('is answered with the mode, the lease and whether the node is a candidate', async () => {
+describe('the hello of a node', () => {
+  it('is acknowledged with the mode, the lease and whether the node is a candidate', async () => {
     await automationState(env).change({ mode: 'paused', requested_by: 'ops', reason: null });
     await acquire('a');
     const ack = await (await TestNode.connect('a')).hello();
@@ -44,18 +44,18 @@ describe('hello', () => {
     expect(ack.lease).toMatchObject({ holder_id: 'a', term: 1 });
   });
 
-  it('of another node is refused, and that node is not taken for connected', async () => {
+  it('that names another node is refused, and does not make that node connected', async () => {
     const node = await TestNode.connect('a');
     node.sayHello({ controller_id: 'b' });
     expect(await node.next('error')).toEqual({ type: 'error', re: 'hello', code: 'not_owner' });
     expect((await hub.presence(['b'])).b).toEqual({ connected: false, contact_age_ms: null });
   });
 
-  it('that cannot be answered closes the socket, so that the node tries again', async () => {
+  it('that cannot be acknowledged closes the socket, so that the node tries again', async () => {
     const log = muteLog();
     await withBackend(hubStub(), {
       pendingCommands: async () => {
-        throw new Error('D1 is away');
+        throw new Error('D1 has failed');
       },
     });
     const node = await TestNode.connect('a');
@@ -67,8 +67,8 @@ describe('hello', () => {
   });
 });
 
-describe('commands', () => {
-  it('are in the hello’s answer until received, through reconnects', async () => {
+describe('pending commands', () => {
+  it('are in each acknowledged hello until the node has received them', async () => {
     const id = await recordCommand('a');
     await recordCommand('b');
     const first = await TestNode.connect('a');
@@ -82,7 +82,7 @@ describe('commands', () => {
     expect((await third.hello()).commands).toEqual([]);
   });
 
-  it('are in the hello’s answer after the object was evicted with its sockets', async () => {
+  it('are in the acknowledged hello after the object was evicted with its sockets', async () => {
     const first = await TestNode.connect('a');
     await first.hello();
     const id = await recordCommand('a');
@@ -91,7 +91,7 @@ describe('commands', () => {
     expect((await second.hello()).commands.map((command: Command) => command.command_id)).toEqual([id]);
   });
 
-  it('are pushed to the node’s socket alone, and a push without a socket says so', async () => {
+  it('are pushed to the socket of their node only, and a push without a socket returns false', async () => {
     const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
     const command = {
       command_id: newId('command', 1),
@@ -103,13 +103,13 @@ describe('commands', () => {
     expect(await a.next('command')).toEqual({ type: 'command', command });
     expect(await hub.push('nobody', { type: 'command', command })).toBe(false);
     expect(await hub.broadcast({ type: 'changed', topic: 'conversations', ids: ['lc_1'] })).toBe(2);
-    // Had the command gone to b as well, it would be b's first frame.
+    // A command that had been sent to b too would be b's first frame.
     expect(JSON.parse(await b.text())).toEqual({ type: 'changed', topic: 'conversations', ids: ['lc_1'] });
   });
 });
 
 describe('renewals over the channel', () => {
-  it('renew the holder’s lease, and refuse a stranger’s and an old term', async () => {
+  it('renew the lease of its holder, and are refused for another node or an old term', async () => {
     await acquire('a');
     const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
     a.send({ type: 'lease.renew', term: 1, ttl_sec: TTL_SEC });
@@ -120,7 +120,7 @@ describe('renewals over the channel', () => {
     expect(await a.next('lease.result')).toMatchObject({ is_leader: false, term: 1 });
   });
 
-  it('are each answered, in order, when many arrive at once', async () => {
+  it('each get a result, in their order, when many arrive at once', async () => {
     await acquire('a');
     const nodes = await Promise.all(['a', 'b', 'c', 'd'].map((id) => TestNode.connect(id)));
     const terms = [1, 0, 1, 0, 1];
@@ -133,7 +133,7 @@ describe('renewals over the channel', () => {
   });
 });
 
-it('of renewals that the lease answers together, each node gets its own', async () => {
+it('each node gets the result of its own renewal when the lease renews several together', async () => {
   const nodes = await Promise.all(['a', 'b', 'c', 'd'].map((id) => TestNode.connect(id)));
   const { isAsked, release } = await holdBackD1(leaseStub());
   const acquiring = acquire('b');
@@ -150,8 +150,8 @@ it('of renewals that the lease answers together, each node gets its own', async 
   expect(leads).toEqual([false, true, false, false]);
 });
 
-describe('what is announced', () => {
-  it('reaches every node: the mode with its version, the lease with each one’s candidacy', async () => {
+describe('an announcement', () => {
+  it('reaches every node: the mode with its version, the lease with the candidacy of the node', async () => {
     const nodes = await Promise.all(['a', 'b', 'c'].map((id) => TestNode.connect(id)));
     for (const node of nodes) await node.hello();
     await hub.announceMode('draining', 4);
@@ -167,7 +167,7 @@ describe('what is announced', () => {
       expect((await node.next('lease.changed')).lease).toMatchObject({ holder_id: null, term: 1 });
   });
 
-  it('tells the next node that it is a candidate when one leaves', async () => {
+  it('makes the next node a candidate when a candidate disconnects', async () => {
     const [a, b, c] = [await TestNode.connect('a'), await TestNode.connect('b'), await TestNode.connect('c')];
     expect((await a.hello({ priority: 50 })).candidate).toBe(true);
     expect((await b.hello({ priority: 100 })).candidate).toBe(true);
@@ -177,7 +177,7 @@ describe('what is announced', () => {
     expect((await a.next('lease.changed')).candidate).toBe(true);
   });
 
-  it('reaches the next node by a tick when both candidates have vanished and their sockets have not', async () => {
+  it('makes the next node a candidate by a tick when both candidates have lost contact without closing their sockets', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * LEASE.ttl_sec * 1_000 });
     const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];
     for (const node of [a, b]) expect((await node.hello()).candidate).toBe(true);
@@ -195,7 +195,7 @@ describe('what is announced', () => {
     expect([lease.holder_id, candidate]).toEqual([null, true]);
   });
 
-  it('is in the pong, without waking the object', async () => {
+  it('is in the pong, which does not wake the object', async () => {
     const node = await TestNode.connect('a');
     node.sendRaw(PING);
     expect(await node.text()).toBe('pong 0 0');
@@ -206,7 +206,7 @@ describe('what is announced', () => {
     expect(await node.text()).toBe('pong 7 0');
   });
 
-  it('is in the pong of a hub that began anew', async () => {
+  it('is in the pong of a hub that was evicted with its sockets', async () => {
     await hub.announceMode('paused', 7);
     await evictDurableObject(hubStub(), { webSockets: 'close' });
     const node = await TestNode.connect('a');
@@ -224,7 +224,7 @@ describe('what is announced', () => {
     expect(await node.text()).toBe('pong 7 0');
   });
 
-  it('is read from the objects by a hub that has never heard of it', async () => {
+  it('is replaced by the state of the objects in a hub that has received none', async () => {
     await automationState(env).change({ mode: 'paused', requested_by: null, reason: null });
     const node = await TestNode.connect('a');
     node.sendRaw(PING);
@@ -232,8 +232,8 @@ describe('what is announced', () => {
   });
 });
 
-describe('presence', () => {
-  it('is contact: a pong counts, an open socket alone does not for ever, and the last contact is remembered', async () => {
+describe('the presence of a node', () => {
+  it('is its contact: a pong counts, an open socket alone does not, and the last contact is stored', async () => {
     expect((await hub.presence(['a'])).a).toEqual({ connected: false, contact_age_ms: null });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * LEASE.ttl_sec * 1_000 });
     const node = await TestNode.connect('a');
@@ -254,7 +254,7 @@ describe('a socket whose token has expired', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: Date.now() }));
   const expire = () => vi.setSystemTime(Date.now() + 60_000);
 
-  it('is told nothing more, and closed by the next thing that would be told', async () => {
+  it('gets no further frame, and is closed by the next one that would be sent', async () => {
     const node = await TestNode.connect('a', Date.now() + 60_000);
     await node.hello();
     expect(await hub.push('a', { type: 'changed', topic: 'approvals', ids: [] })).toBe(true);
@@ -263,7 +263,7 @@ describe('a socket whose token has expired', () => {
     expect(await node.closed).toBe(CLOSE.token);
   });
 
-  it('is not heard any more, so that no lease is renewed over it', async () => {
+  it('is closed by the next frame that it sends, which renews no lease', async () => {
     await acquire('a');
     const node = await TestNode.connect('a', Date.now() + 10_000);
     vi.setSystemTime(Date.now() + 10_000);
@@ -273,8 +273,8 @@ describe('a socket whose token has expired', () => {
   });
 });
 
-describe('a second connection of the same node', () => {
-  it('replaces the first, which is told why', async () => {
+describe('a second connection of a node', () => {
+  it('replaces the first, which is closed with the code for that', async () => {
     const first = await TestNode.connect('a');
     await first.hello();
     const second = await TestNode.connect('a');

@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 type Rows = Record<string, unknown>[];
 
-/** The whole of D1, to go back to. */
+/** All rows of D1, for a later restore. */
 async function bookmark(): Promise<() => Promise<void>> {
   const tables = await rowsOf<{ name: string }>(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'd1%'",
@@ -59,7 +59,7 @@ const insertCommand = (id: string, status: string) =>
   ).bind(id, status, conductor.edge.now + 60_000);
 
 describe('restore-check of a database that was not restored', () => {
-  it('does nothing, however often', async () => {
+  it('does nothing, also when repeated', async () => {
     await acquire('mini-main');
     await conductor.mode('pause');
     await conductor.mode('resume');
@@ -75,7 +75,7 @@ describe('restore-check of a database that was not restored', () => {
 });
 
 describe('restore-check of a database that was restored', () => {
-  /** In flight at the bookmark; ended since; then back at the bookmark. */
+  /** Restores D1 to a point at which work was in flight that has ended since. */
   async function restoredInFlight() {
     await acquire('mini-main');
     const [sent, asked] = instructionsOf(EXEC, { ...EXEC, policy: { decision: 'ask', rule: 'test' } });
@@ -101,11 +101,11 @@ describe('restore-check of a database that was restored', () => {
     return { one, two };
   }
 
-  it('raises the fences above everything that was ever granted, with the holder in the history', async () => {
+  it('raises the fences above every granted term and version, with the holder in the history', async () => {
     await restoredInFlight();
     expect(await fence()).toMatchObject({ term: 1, mode_version: 0, epoch: 0 });
-    const answer = await check();
-    expect(answer).toMatchObject({
+    const response = await check();
+    expect(response).toMatchObject({
       restored: true,
       d1: { term: 1, mode_version: 0, epoch: 0 },
       objects: { term: 2, mode_version: 3, epoch: 1 },
@@ -119,7 +119,7 @@ describe('restore-check of a database that was restored', () => {
     expect(renewed).toMatchObject({ status: 'ok', response: { is_leader: true, term: 2 } });
   });
 
-  it('ends what the restored rows take for in flight, and nothing of it runs again', async () => {
+  it('ends what the restored rows have in flight, and nothing of it runs again', async () => {
     const { one, two } = await restoredInFlight();
     expect((await check()).quarantined).toEqual({ instructions: 3, renewal_jobs: 2, commands: 1 });
     const statusOf = async (messageId: string) =>
@@ -141,14 +141,14 @@ describe('restore-check of a database that was restored', () => {
       { command_id: 'cmd_pending', status: 'expired' },
       { command_id: 'cmd_received', status: 'received' },
     ]);
-    // What its node still reports is kept beside the end that the instruction has.
+    // A result that its node reports later is stored beside the instruction's end.
     const id = one.instructions[0]?.instruction_id ?? '';
     expect(await conductor.result(id)).toMatchObject({ status: 'interrupted' });
     expect(await conductor.tick()).toMatchObject({ decision: expect.any(String) });
     expect(await rowsOf("SELECT 1 FROM renewal_jobs WHERE status = 'running'")).toEqual([]);
   });
 
-  it('tells each instruction’s story to its end, and audits the check', async () => {
+  it('writes the end of each instruction to its journal, and audits the check', async () => {
     const { one } = await restoredInFlight();
     await check();
     const story = await rowsOf<{ kind: string; detail: string }>(
@@ -196,14 +196,14 @@ describe('restore-check of a database that was restored', () => {
     expect(await check()).toMatchObject({ restored: false, quarantined: NOTHING, objects: { epoch: 1 } });
   });
 
-  it('is known to objects that were evicted meanwhile', async () => {
+  it('is detected by objects that were evicted meanwhile', async () => {
     await restoredInFlight();
     await evictDurableObject(leaseStub());
     await evictDurableObject(modeStub());
     expect(await check()).toMatchObject({ restored: true, quarantined: { instructions: 3 } });
   });
 
-  it('goes on where it was stopped, under the same epoch', async () => {
+  it('continues after an interruption, under the same epoch', async () => {
     await restoredInFlight();
     const log = muteLog();
     await env.DB.exec('ALTER TABLE journal_blocks RENAME TO away');
@@ -215,7 +215,7 @@ describe('restore-check of a database that was restored', () => {
     expect(await fence()).toMatchObject({ mode_version: 3, epoch: 1 });
   });
 
-  it('takes as many calls as it needs, and says so', async () => {
+  it('takes several calls for many rows, and its response says so', async () => {
     const goBack = await bookmark();
     await conductor.mode('pause');
     await goBack();
@@ -227,7 +227,7 @@ describe('restore-check of a database that was restored', () => {
     expect(await fence()).toMatchObject({ epoch: 1, mode: 'paused' });
   });
 
-  it('can be told to a check whose numbers cannot know', async () => {
+  it('can be forced when the numbers do not show a restore', async () => {
     await conductor.bring(conductor.message({ instructions: instructionsOf(EXEC) }));
     const goBack = await bookmark();
     await goBack();
@@ -236,7 +236,7 @@ describe('restore-check of a database that was restored', () => {
     expect(await fence()).toMatchObject({ epoch: 1, mode_version: 1 });
   });
 
-  it('does not take a fence that merely lags for a restored one', async () => {
+  it('does not take a lagging fence for a restored one', async () => {
     const log = muteLog();
     await env.DB.exec('ALTER TABLE fence RENAME TO away');
     await conductor.edge.error('POST', '/v1/system/pause', { body: {} });

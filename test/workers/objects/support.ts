@@ -36,7 +36,7 @@ export async function withoutFence(act: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Holds back every batch that this object sends to D1 until `release` is called; `isAsked` tells whether one waits. Both
+ * Holds back every batch that this object sends to D1 until `release` is called; `isAsked`: one waits. Both
  * sides poll, because a promise must not cross from one object's context into another's.
  */
 export async function holdBackD1(stub: DurableObjectStub): Promise<{ isAsked: () => boolean; release: () => void }> {
@@ -79,9 +79,9 @@ export class TestNode {
 
   static async connect(id: string, tokenExpiresAt: number | null = null): Promise<TestNode> {
     const upgrade = new Request('https://hub/', { headers: { upgrade: 'websocket' } });
-    const answer = await nodeHub(env, id).fetch(upgrade, tokenExpiresAt);
-    if (!answer.webSocket) throw new Error(`no socket: ${answer.status}`);
-    return new TestNode(id, answer.webSocket);
+    const response = await nodeHub(env, id).fetch(upgrade, tokenExpiresAt);
+    if (!response.webSocket) throw new Error(`no socket: ${response.status}`);
+    return new TestNode(id, response.webSocket);
   }
 
   constructor(id: string, socket: WebSocket) {

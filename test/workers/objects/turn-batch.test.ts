@@ -20,7 +20,7 @@ beforeEach(() => {
   );
 });
 
-/** Lets the batch in flight end, and waits for the one after it. */
+/** Ends the batch in flight, and waits for the one after it. */
 async function next(count: number): Promise<void> {
   release();
   await vi.waitFor(() => expect(flushed).toHaveLength(count));
@@ -30,8 +30,8 @@ async function idle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-describe('a batch of what arrives together', () => {
-  it('sends what comes alone at once, without waiting for the end of the turn', async () => {
+describe('a turn batch', () => {
+  it('flushes a single item at once, without waiting for the end of the turn', async () => {
     batch.add('a');
     expect(flushed).toEqual([['a']]);
     await idle();
@@ -39,7 +39,7 @@ describe('a batch of what arrives together', () => {
     expect(flushed).toEqual([['a'], ['b']]);
   });
 
-  it('has one batch in flight; what arrives meanwhile is the next one, in order', async () => {
+  it('has one batch in flight; items that arrive meanwhile are the next one, in order', async () => {
     for (const item of ['a', 'b', 'c']) batch.add(item);
     expect(flushed).toEqual([['a']]);
     await next(2);
@@ -48,7 +48,7 @@ describe('a batch of what arrives together', () => {
     expect(flushed).toEqual([['a'], ['b', 'c'], ['d']]);
   });
 
-  it('takes the whole turn together once there was company', async () => {
+  it('waits for all items of the turn after a batch of several', async () => {
     for (const item of ['a', 'b', 'c']) batch.add(item);
     await next(2);
     await idle();
@@ -58,7 +58,7 @@ describe('a batch of what arrives together', () => {
     expect(flushed[2]).toEqual(['d', 'e', 'f']);
   });
 
-  it('goes back to sending at once when company is gone', async () => {
+  it('flushes at once again after a batch of one', async () => {
     for (const item of ['a', 'b', 'c']) batch.add(item);
     await next(2);
     await idle();
@@ -69,7 +69,7 @@ describe('a batch of what arrives together', () => {
     expect(flushed.at(-1)).toEqual(['e']);
   });
 
-  it('reports a batch that failed and goes on with the next', async () => {
+  it('reports a batch that failed and flushes the next', async () => {
     batch.add('bad');
     batch.add('good');
     await next(2);
