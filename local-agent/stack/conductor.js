@@ -4,11 +4,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runsTypeScript, tooOld } from './stack/node-version.js';
+import { runsTypeScript, tooOld } from './node-version.js';
 
-const OWN_NODE = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
-const CHECK = new URL('./stack/require-node.js', import.meta.url).href;
-const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
+const OWN_NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
+const CHECK = new URL('./require-node.js', import.meta.url).href;
+const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 
 function runWithOwnNode() {
   const child = spawn(OWN_NODE, ['--import', CHECK, CLI, ...process.argv.slice(2)], { stdio: 'inherit' });
@@ -26,7 +26,7 @@ function runWithOwnNode() {
   });
 }
 
-if (runsTypeScript(process.versions.node)) await import('./cli.ts');
+if (runsTypeScript(process.versions.node)) await import('../cli.ts');
 else if (existsSync(OWN_NODE)) runWithOwnNode();
 else {
   process.stderr.write(`${tooOld(process.versions.node)}\n`);
