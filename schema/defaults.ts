@@ -62,6 +62,9 @@ export const INSTRUCTION = {
   max_live_chars: 64 * 1024,
 } as const;
 
+/** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
+export const APPROVALS = { max_per_conversation: 32, max_per_node: 64 } as const;
+
 export const LINK = {
   /** How much later a link must be seen again for that alone to be stored. */
   observed_grain_ms: 600_000,
