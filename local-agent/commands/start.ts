@@ -1,4 +1,5 @@
 /** `start`: runs this node's agent until SIGINT or SIGTERM. It also runs when no command is named. */
+import { join } from 'node:path';
 import { Option } from 'commander';
 import { startAgent } from '../agent.ts';
 import type { Agent } from '../agent-life.ts';
@@ -8,6 +9,7 @@ import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
 import { openLog } from '../log.ts';
 import { makeRoot } from '../node/folders.ts';
+import { startWatchdog } from '../watchdog.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
 import { printWarnings } from './config.ts';
@@ -39,6 +41,7 @@ async function runAgent(args: Args, deps: CommandDeps, config: Config): Promise<
   const once = args.runOnce === true;
   try {
     const stopped = once ? null : deps.stopSignal();
+    if (!once) startWatchdog(join(config.logsDir, 'hung.log'));
     const agent = await startAgent(config, agentDeps(log.logger), { warnings, once });
     printStarted(args, deps, agent);
     const { state } = agent.snapshot().lease;
