@@ -7,9 +7,9 @@ import { settingOptions } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
+import { startWatchdog } from '../host/watchdog.ts';
 import { openLog } from '../log.ts';
 import { makeRoot } from '../node/folders.ts';
-import { startWatchdog } from '../watchdog.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
 import { printWarnings } from './config.ts';
@@ -37,7 +37,7 @@ async function runAgent(args: Args, deps: CommandDeps, config: Config): Promise<
   makeRoot(config);
   const warnings = configWarnings(config, deps.modeOf);
   printWarnings(deps, warnings);
-  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null });
+  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null, warn: deps.warn });
   const once = args.runOnce === true;
   try {
     const stopped = once ? null : deps.stopSignal();

@@ -77,7 +77,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
         stopHeartbeat();
         await agent?.stop(AGENT_STOP_MS);
         await edge.stop(EDGE_STOP_MS);
-        log.close();
+        await log.close();
       },
     };
   } catch (error) {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { REPOSITORY } from '../../../local-agent/stack/layout.ts';
-import { tempDir } from '../../support/temp-dir.ts';
+import { REPOSITORY } from '../../../../local-agent/stack/layout.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
 
-const WATCHDOG_FILE = pathToFileURL(join(REPOSITORY, 'local-agent/watchdog.ts')).href;
+const WATCHDOG_FILE = pathToFileURL(join(REPOSITORY, 'local-agent/host/watchdog.ts')).href;
 /** A main thread that does nothing for this long is ended. */
 const LIMITS = { lookMs: 50, looks: 20 };
 const LIMIT_MS = LIMITS.lookMs * LIMITS.looks;
