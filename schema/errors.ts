@@ -36,6 +36,7 @@ export const ERROR_STATUS = {
   auth_not_configured: 503,
   no_active_client: 503,
   node_unreachable: 503,
+  edge_unreachable: 503,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

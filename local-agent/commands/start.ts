@@ -1,4 +1,5 @@
 /** `start`: runs this node's agent until SIGINT or SIGTERM. It also runs when no command is named. */
+import { join } from 'node:path';
 import { Option } from 'commander';
 import { startAgent } from '../agent.ts';
 import type { Agent } from '../agent-life.ts';
@@ -6,6 +7,7 @@ import { settingOptions } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
+import { startWatchdog } from '../host/watchdog.ts';
 import { openLog } from '../log.ts';
 import { makeRoot } from '../node/folders.ts';
 import type { Args, CliCommand } from './command.ts';
@@ -35,10 +37,11 @@ async function runAgent(args: Args, deps: CommandDeps, config: Config): Promise<
   makeRoot(config);
   const warnings = configWarnings(config, deps.modeOf);
   printWarnings(deps, warnings);
-  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null });
+  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null, warn: deps.warn });
   const once = args.runOnce === true;
   try {
     const stopped = once ? null : deps.stopSignal();
+    if (!once) startWatchdog(join(config.logsDir, 'hung.log'));
     const agent = await startAgent(config, agentDeps(log.logger), { warnings, once });
     printStarted(args, deps, agent);
     const { state } = agent.snapshot().lease;

@@ -5,6 +5,7 @@ import { BRIDGE } from '../../schema/defaults.ts';
 import { EXIT } from '../commands/exit-codes.ts';
 import { valueOption } from '../config/flags.ts';
 import { SETTINGS } from '../config/settings.ts';
+import { onNpmEnd } from './npm-parent.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
 
@@ -138,6 +139,7 @@ function welcome(stack: Stack, options: StackOptions): string {
 /** Starts the system; returns the exit code when it could not or need not start, null while it runs. */
 async function main(argv: readonly string[]): Promise<number | null> {
   const say = (line: string): void => console.error(line);
+  onNpmEnd(() => process.kill(process.pid, 'SIGTERM'));
   try {
     const flags = createProgram().parse(argv, { from: 'user' }).opts<Flags>();
     const options = stackOptions(flags);

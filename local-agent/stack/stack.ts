@@ -12,6 +12,7 @@ import { createEdgeClient } from '../edge/http-client.ts';
 import { ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { Supervised } from './supervised.ts';
@@ -63,6 +64,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   try {
     await ensureTokens(edgeUrl, bootstrap, options.nodeId, layout, say);
     const agent = options.agent ? await startAgentChild(options, layout, edgeUrl, agentPort, say) : null;
+    const stopHeartbeat = agent ? watchHeartbeat(agent, say) : () => undefined;
     return {
       edgeUrl,
       agentUrl: agent ? `http://127.0.0.1:${agentPort}` : null,
@@ -72,9 +74,10 @@ export async function startStack(options: StackOptions, say: (line: string) => v
       cron: () => fireCron(edge),
       stop: async () => {
         stopWatching();
+        stopHeartbeat();
         await agent?.stop(AGENT_STOP_MS);
         await edge.stop(EDGE_STOP_MS);
-        log.close();
+        await log.close();
       },
     };
   } catch (error) {
