@@ -1,0 +1,4 @@
+/** Every fuzzer of host tools. */
+import type { Fuzzer } from './fuzzer.ts';
+
+export const FUZZERS: readonly Fuzzer[] = [];
