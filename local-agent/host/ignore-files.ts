@@ -3,7 +3,7 @@
  * then `.git/info/exclude`. Within each kind the innermost folder decides, and in a file the last rule that matches.
  * Git's rules end at the repository: rules of the folders around it say nothing about the files in it.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isMissing } from '../lib/errno.ts';
 import type { Turns } from '../lib/turns.ts';
@@ -18,6 +18,8 @@ export const MAX_RULE_BYTES = 1_024;
 const FOLD_CASE = process.platform === 'darwin' || process.platform === 'win32';
 /** Characters compared before the clock is read. */
 const WORK_PER_CHECK = 200_000;
+
+const EXCLUDE = 'info/exclude';
 
 type Rules = readonly IgnoreRule[];
 
@@ -62,20 +64,24 @@ function readRules(path: string, shownPath: string, onProblem: OnIgnoreProblem):
   return usable.flatMap((line) => parseIgnoreLine(line, FOLD_CASE) ?? []);
 }
 
-/** The folder with `info/exclude` that a `.git` file of a worktree or submodule leads to; null when it leads nowhere. */
-function commonGitFolder(gitFile: string, base: string): string | null {
+/** The folder of a repository that a `.git` file of a worktree or a submodule leads to. @throws when it leads nowhere */
+function linkedGitFolder(gitFile: string, base: string): string {
+  const gitFolder = resolve(
+    base,
+    readBytes(gitFile)
+      .replace(/^gitdir: /, '')
+      .trimEnd(),
+  );
+  const common = join(gitFolder, 'commondir');
+  return existsSync(common) ? resolve(gitFolder, readBytes(common).trimEnd()) : gitFolder;
+}
+
+/** The folder in which Git keeps the repository whose top is `folder`; null when it is no repository. */
+function gitFolderOf(folder: Folder): string | null {
+  const path = folder.at('.git');
   try {
-    const gitFolder = resolve(
-      base,
-      readBytes(gitFile)
-        .replace(/^gitdir: /, '')
-        .trimEnd(),
-    );
-    try {
-      return resolve(gitFolder, readBytes(join(gitFolder, 'commondir')).trimEnd());
-    } catch {
-      return gitFolder;
-    }
+    const gitFolder = lstatSync(path).isFile() ? linkedGitFolder(path, folder.path) : path;
+    return existsSync(join(gitFolder, 'HEAD')) ? gitFolder : null;
   } catch {
     return null;
   }
@@ -84,15 +90,14 @@ function commonGitFolder(gitFile: string, base: string): string | null {
 /** Reads the ignore files of an open folder. */
 export function rulesIn(folder: Folder, onProblem: OnIgnoreProblem): FolderRules {
   const read = (name: string) => readRules(folder.at(name), join(folder.path, name), onProblem);
-  const git = lstatSync(folder.at('.git'), { throwIfNoEntry: false });
-  const gitFolder = git?.isFile() ? commonGitFolder(folder.at('.git'), folder.path) : folder.at('.git');
-  const exclude = git && gitFolder !== null ? join(gitFolder, 'info', 'exclude') : null;
+  const gitFolder = gitFolderOf(folder);
   return {
     path: folder.path,
-    isRepository: git !== undefined,
+    isRepository: gitFolder !== null,
     ignore: read('.ignore'),
     gitignore: read('.gitignore'),
-    exclude: exclude === null ? [] : readRules(exclude, join(folder.path, '.git/info/exclude'), onProblem),
+    exclude:
+      gitFolder === null ? [] : readRules(join(gitFolder, EXCLUDE), join(folder.path, '.git', EXCLUDE), onProblem),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { readCharSet } from '../lib/char-set.ts';
 import type { Step } from '../lib/wildcard.ts';
-import { anyChar, literally, matchesAll, SLASH, withinName } from '../lib/wildcard.ts';
+import { anyChar, anyFolders, literally, matchesAll, SLASH, withinName } from '../lib/wildcard.ts';
 
 export interface IgnoreRule {
   /** A rule with `!`, which takes a name back in. */
@@ -34,15 +34,18 @@ function withoutEndSpaces(line: string): string {
   return end === null ? line : line.slice(0, end);
 }
 
-/** Steps of stars from `at` on, and how many characters of the pattern they cover. */
-function starSteps(pattern: string, at: number): { steps: Step[]; length: number } {
+/** Adds the steps of the stars that start at `at`. Returns the position behind what they cover. */
+function addStars(steps: Step[], pattern: string, at: number): number {
   let end = at;
   while (pattern[end] === '*') end += 1;
-  const length = end - at;
-  const isFolder = length > 1 && (at === 0 || pattern[at - 1] === '/');
-  if (isFolder && pattern[end] === '/') return { steps: [{ kind: 'folders' }], length: length + 1 };
-  const crosses = isFolder && (end === pattern.length || pattern.startsWith('\\/', end));
-  return { steps: [{ kind: 'many', accepts: crosses ? anyChar : withinName }], length };
+  const isFolders = end - at > 1 && (at === 0 || pattern[at - 1] === '/');
+  if (isFolders && pattern[end] === '/') {
+    steps.push(...anyFolders(steps.length));
+    return end + 1;
+  }
+  const crosses = isFolders && (end === pattern.length || pattern.startsWith('\\/', end));
+  steps.push({ kind: 'many', accepts: crosses ? anyChar : withinName });
+  return end;
 }
 
 /** The other case of a lower-case letter of ASCII; every other character is itself. */
@@ -60,9 +63,7 @@ function compile(pattern: string, foldCase: boolean): Step[] | null {
   for (let i = 0; i < pattern.length; ) {
     const char = pattern[i] ?? '';
     if (char === '*') {
-      const stars = starSteps(pattern, i);
-      steps.push(...stars.steps);
-      i += stars.length;
+      i = addStars(steps, pattern, i);
     } else if (char === '?') {
       steps.push({ kind: 'one', accepts: withinName });
       i += 1;

@@ -5,7 +5,7 @@
  */
 import { readCharSet } from './char-set.ts';
 import type { Accepts, Step } from './wildcard.ts';
-import { anyChar, canStartWith, literally, matchesAll, withinName } from './wildcard.ts';
+import { anyChar, anyFolders, canStartWith, literally, matchesAll, withinName } from './wildcard.ts';
 
 export interface Glob {
   matches(text: string): boolean;
@@ -89,7 +89,7 @@ class GlobCompiler {
     const startsName = i === 0 || /[/{,]/.test(pattern[i - 1] ?? '');
     const isFolders = end - i > 1 && startsName && this.#inName === withinName;
     if (isFolders && pattern[end] === '/') {
-      this.steps.push({ kind: 'folders' });
+      this.steps.push(...anyFolders(this.steps.length));
       return end + 1;
     }
     const crosses = isFolders && (end === pattern.length || /[,}]/.test(pattern[end] ?? ''));

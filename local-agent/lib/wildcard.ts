@@ -13,8 +13,6 @@ export type Step =
   | { kind: 'one'; accepts: Accepts }
   /** Any number of characters that fit, also none. */
   | { kind: 'many'; accepts: Accepts }
-  /** Nothing, or whole folders: anything that ends with a slash. */
-  | { kind: 'folders' }
   /** Continues at each of these later steps. */
   | { kind: 'branch'; to: number[] };
 
@@ -27,7 +25,7 @@ type Reached = Uint8Array;
 
 /** Marks what the marked steps reach without a character. Every such move leads forward, so one pass is enough. */
 function reachForward(step: Step, at: number, reached: Reached): void {
-  if (step.kind === 'many' || step.kind === 'folders') reached[at + 1] = 1;
+  if (step.kind === 'many') reached[at + 1] = 1;
   else if (step.kind === 'branch') for (const target of step.to) reached[target] = 1;
 }
 
@@ -39,9 +37,6 @@ function advance(step: Step, at: number, char: number, next: Reached): void {
     if (step.accepts(char)) next[at + 1] = 1;
   } else if (step.kind === 'many') {
     if (step.accepts(char)) next[at] = 1;
-  } else if (step.kind === 'folders') {
-    next[at] = 1;
-    if (char === SLASH) next[at + 1] = 1;
   }
 }
 
@@ -80,4 +75,13 @@ export function canStartWith(steps: readonly Step[], text: string): boolean {
 /** The characters of a text as steps. */
 export function literally(text: string): Step[] {
   return Array.from(text, (char) => ({ kind: 'char', char: char.codePointAt(0) ?? 0 }));
+}
+
+/** Steps for nothing or whole folders: anything that ends with a slash. `at` is the number of the first of them. */
+export function anyFolders(at: number): Step[] {
+  return [
+    { kind: 'branch', to: [at + 1, at + 3] },
+    { kind: 'many', accepts: anyChar },
+    { kind: 'char', char: SLASH },
+  ];
 }

@@ -26,7 +26,7 @@ function notesOn(params: SearchParams, matches: number, files: number, more: boo
   if (more) return [`[more than ${matches} matches; limit or a narrower pattern shows others]`];
   if (matches > 0) return [];
   const hint = REGEX_LIKE.test(params.text) ? '; it was sought as plain text, not as a regular expression' : '';
-  return [`[nothing found in ${files} files${hint}]`];
+  return [`[nothing found in ${files} file${files === 1 ? '' : 's'}${hint}]`];
 }
 
 export const searchFiles: ToolHandler<'conductor::files/search'> = async (params, context) => {
