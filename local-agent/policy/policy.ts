@@ -3,12 +3,12 @@
  * Several parts may apply to one instruction (`platforms`, `tools`, `exec`). The strictest decides, so that no part allows
  * what another forbids.
  */
-import picomatch from 'picomatch';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { Policy, RULE_DECISIONS } from '../../schema/contracts/policy.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, platformOf, splitCallName } from '../../schema/contracts/tools.ts';
+import { compileGlob } from '../lib/glob.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 
 type RuleDecision = (typeof RULE_DECISIONS)[number];
@@ -25,8 +25,6 @@ export interface JudgedCall extends ToolCall {
 }
 
 const STRICTNESS: Record<RuleDecision, number> = { allow: 0, ask: 1, deny: 2 };
-/** `*` matches names with a slash such as `files/write` too: it means every tool. */
-const ANY_DEPTH = { bash: true };
 /** As many as the contract of a verdict takes. */
 const MAX_RULE_CHARS = 200;
 /** Without an entry in `tools`, no chat reads or writes a person's other chats by itself. */
@@ -50,12 +48,12 @@ export function argvMatches(pattern: readonly string[], argv: readonly string[])
   return fixed.every((item, i) => item === '*' || item === argv[i]);
 }
 
-/** The ruling of the tool's exact name, otherwise those of all globs that match it. */
+/** The ruling of the tool's exact name, otherwise those of all globs that match it. `*` also matches `files/write`. */
 function judgeTool(policy: Policy, tool: string): Ruling[] {
   const exact = Object.hasOwn(policy.tools, tool) ? policy.tools[tool] : undefined;
   if (exact) return [{ decision: exact, rule: `tools["${tool}"]` }];
   return Object.entries(policy.tools)
-    .filter(([glob]) => picomatch.isMatch(tool, glob, ANY_DEPTH))
+    .filter(([glob]) => compileGlob(glob, { of: 'words' }).matches(tool))
     .map(([glob, decision]) => ({ decision, rule: `tools["${glob}"]` }));
 }
 
