@@ -155,6 +155,15 @@ export const BRIDGE = {
   auth_failures_per_min: 20,
 } as const;
 
+/** What every JSON body and frame may have at most, from any side. Deeper or wider JSON cannot be stored and read back. */
+export const JSON_TEXT = {
+  max_depth: 64,
+  max_values: 250_000,
+} as const;
+
+/** The longest text that the edge writes into one field of its log. A stack fits. */
+export const LOG_TEXT_MAX_CHARS = 4_000;
+
 export const HTTP = {
   max_body_bytes: 1_500_000,
   list_limit: 20,

@@ -41,6 +41,8 @@ const WorkerOptionsSchema = z.looseObject({
   bindings: z.record(z.string(), z.json()).default({}),
 });
 
+/** The host names by which this edge is reached; `BAA_STACK_VARS` may name others, for a tunnel. */
+const LOOPBACK_NAMES = '127.0.0.1,localhost,[::1]';
 const MINUTE_MS = 60_000;
 const OTHERS_AND_GROUP = 0o077;
 /** As long as the parent waits for this process to stop. */
@@ -74,6 +76,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>) {
           ],
           bindings: {
             ...workerOptions.bindings,
+            BAA_HOSTS: LOOPBACK_NAMES,
             ...settings.BAA_STACK_VARS,
             BAA_BOOTSTRAP_TOKEN: settings.BAA_BOOTSTRAP_TOKEN,
           },
