@@ -20,6 +20,7 @@ import { RecentActivity } from './browsers/recent-activity.ts';
 import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
 import { BrowserTargets } from './browsers/targets.ts';
+import { policyPathOf, workspaceOf } from './config/root-files.ts';
 import type { Config } from './config/settings.ts';
 import { DeliveryManager } from './delivery/manager.ts';
 import { replyResponses } from './delivery/replies.ts';
@@ -39,7 +40,7 @@ import { localRoutes } from './local-api/routes.ts';
 import type { LocalApi } from './local-api/server.ts';
 import { startLocalApi } from './local-api/server.ts';
 import { NodeRuntime } from './node/node-runtime.ts';
-import { ownPaths, policyPathOf } from './policy/own-paths.ts';
+import { ownPaths } from './policy/own-paths.ts';
 import type { Store } from './store/store.ts';
 import { openStore } from './store/store.ts';
 import { TickLog } from './timed-jobs-log/tick-log.ts';
@@ -162,7 +163,7 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
     targets,
     reader,
     policyPath: policyPathOf(config),
-    workspace: join(root, 'workspace'),
+    workspace: workspaceOf(root),
     undoFolder: join(stateDir, UNDO_FOLDER),
     protectedPaths: ownPaths(config),
     timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },

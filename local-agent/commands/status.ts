@@ -4,13 +4,11 @@ import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
-import { connectionOptions } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
-import { configOf } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeOptions, withEdge } from './edge-access.ts';
+import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
 import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
@@ -59,9 +57,8 @@ function printStatus(deps: CommandDeps, status: Status): void {
 }
 
 async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
-  const { config } = configOf(args, deps, connectionOptions);
-  if (config.localApi === null) throw new UsageError('--local-api is empty: this node has no local status');
-  const agent = deps.connect(config.localApi, config.sharedToken ?? '');
+  const { localApi, sharedToken } = agentAccess(args, deps);
+  const agent = deps.connect(localApi, sharedToken);
   try {
     const snapshot = await agent.call({ method: 'GET', path: '/v1/status', schema: z.record(z.string(), z.unknown()) });
     present(args, deps, snapshot, () => printFields(deps, snapshot));

@@ -14,6 +14,7 @@ import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
 import { signalGroup } from '../lib/kill-group.ts';
 import { takeFileLock } from '../store/file-lock.ts';
 import { bundleWorker } from './bundle-worker.ts';
+import { moveIntoStorage } from './edge-storage.ts';
 import { REPOSITORY } from './layout.ts';
 import { migrateEdge } from './migrate-edge.ts';
 
@@ -57,7 +58,7 @@ async function bundleOnce(main: string): Promise<string> {
   return bundle;
 }
 
-async function startEdge(settings: z.infer<typeof SettingsSchema>) {
+async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: string) {
   const config = unstable_getMiniflareWorkerOptions(join(REPOSITORY, 'wrangler.toml'));
   const workerOptions = WorkerOptionsSchema.parse(config.workerOptions);
   const edge = new Miniflare(
@@ -66,7 +67,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>) {
       port: settings.BAA_STACK_PORT,
       cf: false,
       log: new Log(LogLevel.WARN),
-      resourcePersistencePath: settings.BAA_STACK_STATE,
+      resourcePersistencePath: storage,
       workers: [
         {
           ...workerOptions,
@@ -97,7 +98,7 @@ if (lock === null) {
   console.error(`another edge is running on ${settings.BAA_STACK_STATE}; stop it, or choose another --root`);
   process.exit(1);
 }
-const { edge, crons, url, migrations } = await startEdge(settings);
+const { edge, crons, url, migrations } = await startEdge(settings, moveIntoStorage(settings.BAA_STACK_STATE));
 let stopping = false;
 
 function sendToParent(message: EdgeMessage): void {
