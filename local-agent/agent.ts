@@ -33,6 +33,7 @@ import { Instructions } from './instructions/instructions.ts';
 import type { StartGate } from './instructions/next-step.ts';
 import { startGate } from './instructions/next-step.ts';
 import type { Clock } from './lib/clock.ts';
+import { LogLimit } from './lib/log-limit.ts';
 import type { RateLimits } from './lib/rate-limit.ts';
 import { RateLimiter } from './lib/rate-limit.ts';
 import { localRoutes } from './local-api/routes.ts';
@@ -52,6 +53,10 @@ const FRAME_LIMITS: RateLimits = { perSec: BRIDGE.max_frames_per_sec, burst: BRI
 const FAILURE_LIMITS: RateLimits = {
   perSec: BRIDGE.auth_failures_per_min / MINUTE_SEC,
   burst: BRIDGE.auth_failures_per_min,
+};
+const REFUSAL_LOG_LIMITS: RateLimits = {
+  perSec: BRIDGE.refusals_logged_per_min / MINUTE_SEC,
+  burst: BRIDGE.refusals_logged_burst,
 };
 
 export interface AgentDeps {
@@ -116,12 +121,14 @@ export function buildBridgeSide(side: BrowserSide, deps: BridgeSideDeps) {
   const { store, clock, log, sharedToken, status } = deps;
   const { delivery, newRequestId, list } = side;
   const failures = new RateLimiter(FAILURE_LIMITS, () => clock.monotonic());
+  const refusals = new LogLimit(new RateLimiter(REFUSAL_LOG_LIMITS, () => clock.monotonic()));
   const bridge = new Bridge({
     ...deps,
     ...side,
     seen: new SeenMessages(store.db),
     frameLimits: deps.frameLimits ?? FRAME_LIMITS,
     failures,
+    refusals,
     newConnectionId: newRequestId,
   });
   const browser = () => ({ clients: list(), policy: { defaults: DELIVERY, targets: delivery.targets() } });
@@ -132,6 +139,7 @@ export function buildBridgeSide(side: BrowserSide, deps: BridgeSideDeps) {
       sharedToken,
       log,
       failures,
+      refusals,
       newRequestId,
       routes: localRoutes({ pairing: bridge.pairing, status, browser }),
       onUpgrade: bridge.onUpgrade,

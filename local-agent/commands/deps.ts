@@ -32,13 +32,13 @@ export interface CommandDeps {
   isAlive: (pid: number) => boolean;
   /** Makes an HTTP client of the edge, or of an agent's local API. */
   connect: (baseUrl: string, token: string) => EdgeClient;
-  /** Resolves with the name of the first of SIGINT and SIGTERM. */
+  /** Resolves with the name of the first of SIGINT, SIGTERM and SIGHUP. */
   stopSignal: () => Promise<string>;
 }
 
 function firstSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(name));
   });
 }
 

@@ -1,4 +1,5 @@
 /** `start`: runs this node's agent until SIGINT or SIGTERM. It also runs when no command is named. */
+import { join } from 'node:path';
 import { Option } from 'commander';
 import { startAgent } from '../agent.ts';
 import type { Agent } from '../agent-life.ts';
@@ -10,6 +11,7 @@ import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { homeFolder } from '../host/own-files.ts';
+import { startWatchdog } from '../host/watchdog.ts';
 import { openLog } from '../log.ts';
 import { makeRoot } from '../node/folders.ts';
 import { ownPaths, PROGRAM_FOLDER } from '../policy/own-paths.ts';
@@ -90,10 +92,11 @@ async function runAgent(args: Args, deps: CommandDeps): Promise<ExitCode> {
   makeRoot(config);
   const warnings = [...configWarnings(config, deps.modeOf), ...policyWarnings(config)];
   printWarnings(deps, warnings);
-  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null });
+  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null, warn: deps.warn });
   const once = args.runOnce === true;
   try {
     const stopped = once ? null : deps.stopSignal();
+    if (!once) startWatchdog(join(config.logsDir, 'hung.log'));
     const agent = await startAgent(config, agentDeps(log.logger), { warnings, once });
     const forget = once ? () => undefined : record(config, deps, agent);
     printStarted(args, deps, agent);

@@ -13,10 +13,16 @@ import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
 
+/** The mode with its reason, and that only a person ends it. */
+function modeText({ mode, hold, reason }: Status['system']): string {
+  const held = hold ? `${mode}, held: only a person resumes it` : mode;
+  return reason === null ? held : `${held} (${reason})`;
+}
+
 function printStatus(deps: CommandDeps, status: Status): void {
   const { system, lease, renewal } = status;
   printFields(deps, {
-    mode: system.reason === null ? system.mode : `${system.mode} (${system.reason})`,
+    mode: modeText(system),
     leader: lease.holder_id,
     term: lease.term,
     'lease ends in': `${Math.round(lease.expires_in_ms / SECOND_MS)} s`,

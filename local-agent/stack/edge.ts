@@ -11,6 +11,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
 import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
+import { signalGroup } from '../lib/kill-group.ts';
 import { takeFileLock } from '../store/file-lock.ts';
 import { bundleWorker } from './bundle-worker.ts';
 import { moveIntoStorage } from './edge-storage.ts';
@@ -41,8 +42,12 @@ const WorkerOptionsSchema = z.looseObject({
   bindings: z.record(z.string(), z.json()).default({}),
 });
 
+/** The host names by which this edge is reached; `BAA_STACK_VARS` may name others, for a tunnel. */
+const LOOPBACK_NAMES = '127.0.0.1,localhost,[::1]';
 const MINUTE_MS = 60_000;
 const OTHERS_AND_GROUP = 0o077;
+/** As long as the parent waits for this process to stop. */
+const STOP_MS = 5_000;
 /** How long to wait for an edge that is still stopping to release its state. */
 const LOCK_WAIT_MS = 5_000;
 
@@ -72,6 +77,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: stri
           ],
           bindings: {
             ...workerOptions.bindings,
+            BAA_HOSTS: LOOPBACK_NAMES,
             ...settings.BAA_STACK_VARS,
             BAA_BOOTSTRAP_TOKEN: settings.BAA_BOOTSTRAP_TOKEN,
           },
@@ -120,6 +126,8 @@ function armClock(): void {
 async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
+  // A runtime that does not respond any more is killed with this process, whose group it belongs to.
+  setTimeout(() => signalGroup(process.pid, 'SIGKILL'), STOP_MS).unref();
   await edge.dispose();
   lock?.close();
   process.exit(0);

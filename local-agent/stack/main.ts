@@ -12,6 +12,7 @@ import { SETTINGS } from '../config/settings.ts';
 import { readOwnFile } from '../host/own-files.ts';
 import { adoptOldState } from './edge-storage.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
+import { onNpmEnd } from './npm-parent.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
 
@@ -141,6 +142,7 @@ function welcome({ layout, edgeUrl, agentUrl, nodeId }: Stack): string {
 /** Starts the system; returns the exit code when it could not or need not start, null while it runs. */
 async function main(argv: readonly string[]): Promise<number | null> {
   const say = (line: string): void => console.error(line);
+  onNpmEnd(() => process.kill(process.pid, 'SIGTERM'));
   try {
     const flags = createProgram().parse(argv, { from: 'user' }).opts<Flags>();
     const settings = settingsOf(flags);

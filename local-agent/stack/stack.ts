@@ -14,6 +14,7 @@ import { createEdgeClient } from '../edge/http-client.ts';
 import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { Supervised } from './supervised.ts';
@@ -72,6 +73,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
     writeSystemRecord(layout.root, { ...record, pid: process.pid });
     const agent =
       agentUrl === null ? null : await startAgentChild({ ...options, nodeId }, layout, edgeUrl, agentUrl, say);
+    const stopHeartbeat = agent ? watchHeartbeat(agent, say) : () => undefined;
     return {
       edgeUrl,
       agentUrl,
@@ -82,9 +84,10 @@ export async function startStack(options: StackOptions, say: (line: string) => v
       cron: () => fireCron(edge),
       stop: async () => {
         stopWatching();
+        stopHeartbeat();
         await agent?.stop(AGENT_STOP_MS);
         await edge.stop(EDGE_STOP_MS);
-        log.close();
+        await log.close();
         writeSystemRecord(layout.root, { ...record, pid: null });
       },
     };

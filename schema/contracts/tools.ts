@@ -28,7 +28,7 @@ interface ToolDeclaration {
   where: ToolPlace;
   /** Passes in every system mode and conversation status. */
   control: boolean;
-  /** The parameter that a plain string stands for; null when params must be an object. */
+  /** The parameter that a plain string becomes; null when params must be an object. */
   text_param: string | null;
   timeout_ms: number;
   params: z.ZodType;

@@ -137,7 +137,7 @@ describe('a blocked message', () => {
 });
 
 describe('a browser tool', () => {
-  const SEND = '@browser.gemini::send::{"prompt": "please review", "conversation_id": "elsewhere"}';
+  const SEND = '@browser.gemini::send::{"prompt": "please review", "conversation_id": "another"}';
 
   it('a browser tool runs on the host that has the browser', async () => {
     const at = await scene('own-browser', {});
