@@ -4,7 +4,7 @@ import type { Environment } from '../config/resolve.ts';
 import { packageVersion } from '../deps.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
+import { isProcessAlive, permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 
@@ -25,15 +25,17 @@ export interface CommandDeps {
   writeNewFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
+  /** Whether a process with that id exists. */
+  isAlive: (pid: number) => boolean;
   /** Makes an HTTP client of the edge, or of an agent's local API. */
   connect: (baseUrl: string, token: string) => EdgeClient;
-  /** Resolves with the name of the first of SIGINT and SIGTERM. */
+  /** Resolves with the name of the first of SIGINT, SIGTERM and SIGHUP. */
   stopSignal: () => Promise<string>;
 }
 
 function firstSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(name));
   });
 }
 
@@ -47,6 +49,7 @@ export const defaultDeps: CommandDeps = {
   readFile: readOwnFile,
   writeNewFile: writeNewPrivateFile,
   modeOf: permissionsOf,
+  isAlive: isProcessAlive,
   connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
   stopSignal: firstSignal,
 };

@@ -1,7 +1,7 @@
 /** Output of the commands: tables and fields for people, with colours on a terminal, and JSON for programs. */
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { makeVisible } from '../lib/visible.ts';
+import { makeVisible } from '../../schema/domain/visible.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 

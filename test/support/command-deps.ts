@@ -39,6 +39,7 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     readFile: () => null,
     writeNewFile: () => undefined,
     modeOf: () => null,
+    isAlive: () => false,
     connect,
     stopSignal: () => new Promise(() => undefined),
     ...over,

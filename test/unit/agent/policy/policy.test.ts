@@ -111,7 +111,21 @@ describe('the rules for tools and platforms', () => {
   it('a browser tool is named with its target', () => {
     const tools = { 'browser.claude/*': 'deny' };
     expect(verdict({ tools }, 'browser.claude::send')).toEqual({ decision: 'deny', rule: 'tools["browser.claude/*"]' });
-    expect(verdict({ tools }, 'browser.gemini::send').decision).toBe('allow');
+    expect(verdict({ tools: { 'browser.gemini/*': 'allow' } }, 'browser.gemini::send').decision).toBe('allow');
+  });
+
+  it.each([
+    ['its own conversation', { conversation_id: 'own' }, 'allow'],
+    ['another conversation', { conversation_id: 'other' }, 'ask'],
+    ['a new conversation', {}, 'ask'],
+  ] as const)('without a rule for it, a browser tool about %s is decided by whose it is', (_what, params, decision) => {
+    for (const name of ['browser.chatgpt::send', 'browser.chatgpt::current'] as const) {
+      const call = { name, params, platform: 'chatgpt', conversation_id: 'own' } as const;
+      expect(judge(PolicySchema.parse({}), call).decision).toBe(decision);
+      // The same id on another platform is another conversation.
+      expect(judge(PolicySchema.parse({}), { ...call, platform: 'claude' }).decision).toBe('ask');
+      expect(judge(PolicySchema.parse({ tools: { 'browser.*/*': 'allow' } }), call).decision).toBe('allow');
+    }
   });
 
   it('a star means every tool, at any depth of its name', () => {
