@@ -19,11 +19,13 @@ const TAB: TargetPayload = {
 };
 const SEND = '@browser.claude::send::{"prompt": "please review", "conversation_id": "other"}';
 const CURRENT = '@browser.claude::current';
+/** What these tests are about happens behind the policy. */
+const ALLOWED = { tools: { 'browser.*/*': 'allow' } };
 
 let agent: InstructionHost;
 afterEach(async () => agent.close());
 
-async function claimed(line: string, target: TargetPayload | null, policy: unknown = {}): Promise<void> {
+async function claimed(line: string, target: TargetPayload | null, policy: unknown = ALLOWED): Promise<void> {
   agent = new InstructionHost({ policy });
   agent.reading = 'no answer';
   agent.target = target;
@@ -78,7 +80,7 @@ describe('a prompt to a chat', () => {
 
 describe('what a chat shows', () => {
   it('is read from the tab', async () => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     agent.target = TAB;
     agent.reading = {
       conversation_id: 'other',
@@ -129,7 +131,7 @@ describe('a host without that browser', () => {
 
 describe('the browser of this node, for another', () => {
   const command_id = 'cmd_00000000000000000000000001';
-  function told(name: string, params: object): unknown {
+  function told(name: string, params: object, more: object = {}, id = command_id): unknown {
     const body = {
       requested_by: 'instruction',
       instruction_id: 'ins_far',
@@ -137,14 +139,15 @@ describe('the browser of this node, for another', () => {
       params,
       platform: 'chatgpt',
       timeout_ms: 60_000,
+      ...more,
     };
-    const command = { command_id, expires_in_ms: 1, kind: 'instruction', body } as Command;
+    const command = { command_id: id, expires_in_ms: 1, kind: 'instruction', body } as Command;
     takeCommand(agent.store, commandHandlers(agent.instructions.commands), command, agent.now);
-    return agent.store.seenCommands.find(command_id)?.result;
+    return agent.store.seenCommands.find(id)?.result;
   }
 
   it('sends the prompt, and answers the command when the delivery has ended', () => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     agent.target = TAB;
     expect(told('browser.claude::send', { prompt: 'x' })).toBeNull();
     expect(agent.prompts).toMatchObject([{ subject_id: command_id, requestedBy: 'command' }]);
@@ -158,8 +161,25 @@ describe('the browser of this node, for another', () => {
     ['browser.claude::send', {}, { status: 'failed', error_code: 'invalid_params' }],
     ['browser.claude::send', { prompt: 'x' }, { status: 'failed', error_code: 'no_active_client' }],
   ])('refuses %s with %j when it cannot', (name, params, result) => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     expect(told(name, params)).toMatchObject(result);
+  });
+
+  it('asks nobody itself: without a rule it runs what a person asked for or approved, and nothing else', () => {
+    agent = new InstructionHost();
+    let sent = 0;
+    const send = (more: object) => {
+      sent += 1;
+      const id = `${command_id.slice(0, -1)}${sent + 1}`;
+      return told('browser.claude::send', { prompt: 'x', conversation_id: 'c' }, more, id);
+    };
+    // No browser of this node has the platform: that is found out behind the policy.
+    const passed = { error_code: 'no_active_client' };
+    expect(send({})).toMatchObject({ error_code: 'denied_by_policy' });
+    expect(send({ approved: false, conversation_id: 'c' })).toMatchObject({ error_code: 'denied_by_policy' });
+    expect(send({ approved: true })).toMatchObject(passed);
+    expect(send({ platform: 'claude', conversation_id: 'c' })).toMatchObject(passed);
+    expect(send({ requested_by: 'person' })).toMatchObject(passed);
   });
 
   it('is under its own policy', () => {
@@ -195,7 +215,7 @@ describe('where a tool acts', () => {
   const yes = () => true;
 
   it('is the tab of the conversation seen last, else a page to be opened', () => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     expect(chooseTarget(all, wanted, yes)).toMatchObject({ client_id: 'b', tab_id: 6 });
     expect(chooseTarget(all, wanted, (id) => id === 'a')).toMatchObject({
       client_id: 'a',
@@ -206,7 +226,7 @@ describe('where a tool acts', () => {
   });
 
   it('is nowhere without a connected, signed-in browser of the platform', () => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     expect(chooseTarget(all, wanted, () => false)).toBeNull();
     expect(chooseTarget(all, { ...wanted, platform: 'gemini' }, yes)).toBeNull();
     expect(chooseTarget([client('a', [tab({})], 'lost')], wanted, yes)).toBeNull();
