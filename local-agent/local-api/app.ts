@@ -15,7 +15,7 @@ import type { Logger } from 'pino';
 import { errorBody, HEADER, REQUEST_ID_MAX_CHARS } from '../../schema/contracts/common.ts';
 import { PLACEHOLDER_SECRETS } from '../../schema/contracts/tokens.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
-import { readJson } from '../../schema/domain/json-text.ts';
+import { readJson } from '../../schema/json-text.ts';
 import { bodyProblem } from '../../schema/domain/media.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { RateLimiter } from '../lib/rate-limit.ts';

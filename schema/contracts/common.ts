@@ -41,6 +41,9 @@ export type Platform = keyof typeof PLATFORMS;
 export const PLATFORM_IDS = Object.keys(PLATFORMS) as [Platform, ...Platform[]];
 export const PlatformSchema = z.enum(PLATFORM_IDS);
 
+/** The columns of a row that hold no JSON any more, and are shown empty; absent while all can be read. */
+export const UnreadableSchema = z.array(z.string()).optional();
+
 /** An id of `newId` with this prefix. */
 export function idSchema(prefix: string) {
   return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`), `an id of the form ${prefix}_…`);

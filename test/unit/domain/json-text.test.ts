@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { JSON_TEXT } from '../../../schema/defaults.ts';
-import { readJson } from '../../../schema/domain/json-text.ts';
+import { readJson } from '../../../schema/json-text.ts';
 import { bodyProblem } from '../../../schema/domain/media.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
