@@ -4,7 +4,7 @@ import type { Environment } from '../config/resolve.ts';
 import { packageVersion } from '../deps.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
+import { permissionsOf, readOwnFile, replacePrivateFile, writeNewPrivateFile } from '../host/own-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 
@@ -23,6 +23,8 @@ export interface CommandDeps {
   readFile: (path: string) => string | null;
   /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
+  /** Replaces a file that only this user may read, whole or not at all. */
+  writeFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
   /** Makes an HTTP client of the edge, or of an agent's local API. */
@@ -46,6 +48,7 @@ export const defaultDeps: CommandDeps = {
   version: packageVersion(),
   readFile: readOwnFile,
   writeNewFile: writeNewPrivateFile,
+  writeFile: replacePrivateFile,
   modeOf: permissionsOf,
   connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
   stopSignal: firstSignal,

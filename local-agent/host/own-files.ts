@@ -1,6 +1,7 @@
 /** The agent's own files and folders, readable and writable by this user only. */
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { dirname } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
 
 const PERMISSION_BITS = 0o777;
@@ -36,4 +37,12 @@ export function permissionsOf(path: string): number | null {
 /** Writes a new file with mode 0600. @throws the system's error when it exists */
 export function writeNewPrivateFile(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+}
+
+/** Writes a file with mode 0600, in place of an earlier one: a reader sees the one or the other, whole. */
+export function replacePrivateFile(path: string, text: string): void {
+  makePrivateFolder(dirname(path));
+  const written = `${path}.${process.pid}.new`;
+  writeFileSync(written, text, { mode: 0o600 });
+  renameSync(written, path);
 }

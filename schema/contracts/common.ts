@@ -84,6 +84,8 @@ export const HEADER = {
   request_id: 'x-request-id',
   age_ms: 'x-baa-age-ms',
   idempotency_key: 'idempotency-key',
+  /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
+  journal_head: 'x-baa-journal-head',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */

@@ -38,6 +38,7 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     version: '1.2.3',
     readFile: () => null,
     writeNewFile: () => undefined,
+    writeFile: () => undefined,
     modeOf: () => null,
     connect,
     stopSignal: () => new Promise(() => undefined),
