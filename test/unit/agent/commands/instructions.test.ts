@@ -83,7 +83,8 @@ describe('undo', () => {
     mkdirSync(join(root, 'workspace'));
     writeFileSync(file, 'new');
     const keep = new UndoStore(join(root, 'state', 'undo')).keeper('ins_1', Buffer.from('new'));
-    keep({ path: file, bytes: Buffer.from('old'), mode: 0o644 });
+    const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    keep({ path: file, entry: { type: 'file', bytes: Buffer.from('old'), mode: 0o644, owner } });
     return { file, world: commandWorld(() => ({}), { env: { BAA_ROOT: root } }) };
   }
 
