@@ -71,9 +71,9 @@ export class UndoStore {
     this.#folder = folder;
   }
 
-  /** Keeps a file before an instruction replaces it by `after` (null: removes it). */
-  keeper(instructionId: string, after: Buffer | null): Keep {
-    return ({ path, entry }) => {
+  /** Keeps files before an instruction changes them. */
+  keeper(instructionId: string): Keep {
+    return ({ path, entry, after }) => {
       const folder = this.#record(instructionId);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const files = this.#files(instructionId);
@@ -110,7 +110,8 @@ export class UndoStore {
       if (before.mode !== undefined) entry.mode = before.mode;
       if (before.owner !== undefined) entry.owner = before.owner;
       const temporary = newTemporaryName();
-      writeEntry(roots, path, entry, { overwrite: true, createParents: true, ofLink: true, temporary });
+      const options = { overwrite: true, createParents: true, ofLink: true, restores: true, temporary };
+      writeEntry(roots, path, entry, options);
     }
     rmSync(this.#record(instructionId), { recursive: true });
     return { type: 'undone', paths: files.map(({ path }) => path) };

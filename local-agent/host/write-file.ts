@@ -30,10 +30,11 @@ import type { Roots } from './roots.ts';
 import { FileError } from './roots.ts';
 
 /**
- * Keeps what a path holds before it is changed (`entry` is null when nothing exists there). Called with the folder held
- * open, just before the change; when it throws, the change does not happen.
+ * Keeps what a path holds before it is changed (`entry` is null when nothing exists there; `after` is the new content, null
+ * when it is removed). Called with the folder held open, just before the change; when it throws, the change does not
+ * happen.
  */
-export type Keep = (before: { path: string; entry: Entry | null }) => void;
+export type Keep = (change: { path: string; entry: Entry | null; after: Buffer | null }) => void;
 
 /** What is written. Without a mode and an owner a file takes over those of the file that it replaces. */
 export type NewEntry = Pick<Entry, 'type' | 'bytes'> & { mode?: number; owner?: Owner };
@@ -46,6 +47,8 @@ export interface WriteOptions {
   keep?: Keep;
   /** The content comes behind that of an existing file. */
   append?: boolean;
+  /** Puts back what was there, so a link may lead out of the roots as it did. */
+  restores?: boolean;
   /** Replaces a symbolic link itself, where otherwise the file that it names is written. */
   ofLink?: boolean;
 }
@@ -151,10 +154,10 @@ export function writeEntry(
     const next = successor(place, before, entry, options);
     try {
       if (next.type === 'link') {
-        admitTarget(place, next.bytes, roots);
+        if (options.restores !== true) admitTarget(place, next.bytes, roots);
         if (before !== null) symlinkSync(next.bytes, folder.at(options.temporary));
       } else writeTemporaryFile(place, options.temporary, { ...next, replaces: before !== null }, roots);
-      options.keep?.({ path: pathOf(place), entry: before });
+      options.keep?.({ path: pathOf(place), entry: before, after: next.bytes });
       // A new name fails when somebody has taken it meanwhile, where a rename would replace the file.
       if (before !== null) renameSync(folder.at(options.temporary), folder.at(name));
       else if (next.type === 'link') symlinkSync(next.bytes, folder.at(name));
@@ -183,7 +186,7 @@ export function removeEntry(roots: Roots, path: string, keep?: Keep): void {
     const entry = entryAt(place, { anyNames: true });
     if (entry === null) throw new FileError('not_found', `${path}: not found`);
     refuseReadOnly(place, entry);
-    keep?.({ path: pathOf(place), entry });
+    keep?.({ path: pathOf(place), entry, after: null });
     unlinkSync(folder.at(name));
     fsyncSync(folder.fd);
   });

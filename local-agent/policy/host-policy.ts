@@ -67,7 +67,7 @@ export class HostPolicy {
           env,
           timeoutMs,
           newTemporaryName,
-          keeper: (after) => undo.keeper(instructionId, after),
+          keeper: undo.keeper(instructionId),
         },
         monotonic,
       );

@@ -36,18 +36,15 @@ export const WIDER: readonly { name: string; git: RegExp }[] = [
 /** The added and removed lines of a patch, as they are written. */
 function changedLines(patch: string): { sign: 1 | -1; line: string }[] {
   let isInHunk = false;
-  return Buffer.from(patch, 'utf8')
-    .toString('latin1')
-    .split('\n')
-    .flatMap((line, at, lines) => {
-      const next = lines[at + 1] ?? '';
-      if (line.startsWith('@@')) isInHunk = true;
-      else if (/^(diff|index|Subject|From) /.test(line)) isInHunk = false;
-      else if (line.startsWith('--- ') && /^\+\+\+ /.test(next) && /^@@/.test(lines[at + 2] ?? '')) isInHunk = false;
-      else if (/^-- ?$/.test(line) && /^2\./.test(next)) isInHunk = false;
-      if (!isInHunk || !/^[-+]/.test(line)) return [];
-      return [{ sign: line.startsWith('+') ? 1 : -1, line: line.slice(1).replace(/\r$/, '') } as const];
-    });
+  return patch.split('\n').flatMap((line, at, lines) => {
+    const next = lines[at + 1] ?? '';
+    if (line.startsWith('@@')) isInHunk = true;
+    else if (/^(diff|index|Subject|From) /.test(line)) isInHunk = false;
+    else if (line.startsWith('--- ') && /^\+\+\+ /.test(next) && /^@@/.test(lines[at + 2] ?? '')) isInHunk = false;
+    else if (/^-- ?$/.test(line) && /^2\./.test(next)) isInHunk = false;
+    if (!isInHunk || !/^[-+]/.test(line)) return [];
+    return [{ sign: line.startsWith('+') ? 1 : -1, line: line.slice(1).replace(/\r$/, '') } as const];
+  });
 }
 
 /** A line of which there is more or less after a patch than its added and removed lines make; null when there is none. */

@@ -89,7 +89,7 @@ class Ours {
       signal: new AbortController().signal,
       timeoutMs: 60_000,
       newTemporaryName: () => `.temporary-${names++}`,
-      keeper: (after) => this.#undo.keeper(INSTRUCTION, after),
+      keeper: this.#undo.keeper(INSTRUCTION),
       onProcess: () => undefined,
       onOutput: () => undefined,
     };

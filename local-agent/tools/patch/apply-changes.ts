@@ -16,11 +16,10 @@ export function inOrder(changes: readonly Change[]): Change[] {
 
 function applyChange({ path, before, after }: Change, context: ToolContext): void {
   const { roots, newTemporaryName, keeper } = context;
-  const keep = keeper(after?.bytes ?? null);
-  const keepUnchanged: typeof keep = (found) => {
+  const keepUnchanged: typeof keeper = (found) => {
     if (!hasSameContent(found.entry, before))
       throw new FileError('changed', `${path} has changed meanwhile; nothing is patched`);
-    keep(found);
+    keeper(found);
   };
   if (after === null) {
     if (before !== null) removeEntry(roots, path, keepUnchanged);
@@ -32,7 +31,8 @@ function applyChange({ path, before, after }: Change, context: ToolContext): voi
 }
 
 function restore(path: string, before: Entry | null, { roots, newTemporaryName }: ToolContext): void {
-  const options = { overwrite: true, createParents: true, ofLink: true, temporary: newTemporaryName() };
+  const temporary = newTemporaryName();
+  const options = { overwrite: true, createParents: true, ofLink: true, restores: true, temporary };
   if (before === null) removeEntry(roots, path);
   else writeEntry(roots, path, before, options);
 }

@@ -50,15 +50,20 @@ function namesOf({ line, shared, moved, ...written }: Header): Names {
       throw invalidPatch(line, `the ${moved.kind} is of other names than ${JSON.stringify(fromByteText(other))}`);
     return { from: moved.from, to: moved.to };
   }
+  const { from, to } = written;
+  if (shared === null && (from === null || to === null)) throw invalidPatch(line, `the part names no file; ${HELP}`);
   // Git's first line names the file as well.
-  const byGit = shared === null ? null : { name: shared, isAbsent: false };
-  const [from, to] = [written.from ?? byGit, written.to ?? byGit];
-  if (from === null || to === null) throw invalidPatch(line, `the part names no file; ${HELP}`);
-  const names = withoutPrefixes({ from: from.name, to: to.name });
+  const names =
+    from && to
+      ? withoutPrefixes({ from: from.name, to: to.name })
+      : {
+          from: from ? withoutPrefixes({ from: from.name, to: null }).from : shared,
+          to: to ? withoutPrefixes({ from: null, to: to.name }).to : shared,
+        };
   const [first, second] = [names.from, names.to];
   if (first === null && second === null) throw invalidPatch(line, 'the part is of /dev/null only');
   if (first === null || second === null || first === second) return names;
-  const name = from.name !== null && to.name !== null ? nameBesideBackup(from.name, to.name) : null;
+  const name = from?.name && to?.name ? nameBesideBackup(from.name, to.name) : null;
   if (name !== null) return { from: name, to: name };
   const both = `${JSON.stringify(first)} and ${JSON.stringify(second)}`;
   throw invalidPatch(line, `the names ${both} differ; a rename has the lines "rename from" and "rename to"`);
