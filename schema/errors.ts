@@ -38,6 +38,7 @@ export const ERROR_STATUS = {
   database_unavailable: 503,
   no_active_client: 503,
   node_unreachable: 503,
+  edge_unreachable: 503,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

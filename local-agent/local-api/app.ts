@@ -4,6 +4,7 @@
  * the node's token, the size of the body. Responses have the edge's envelope and error codes.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Next } from 'hono';
 import { Hono } from 'hono';
@@ -37,6 +38,8 @@ export interface LocalAppDeps {
   newRequestId: () => string;
   /** Counts failed authentications; beyond its limit a caller gets `rate_limited` instead of the reason. */
   failures: RateLimiter;
+  /** The peer of that connection has proved itself. */
+  admit: (socket: Socket) => void;
   log: Pick<Logger, 'error'>;
 }
 
@@ -46,7 +49,8 @@ type LocalContext = Context<LocalEnv>;
 const SECOND_MS = 1_000;
 const NO_STORE = { 'cache-control': 'no-store' };
 
-export function createLocalApp({ sharedToken, routes, newRequestId, failures, log }: LocalAppDeps): Hono<LocalEnv> {
+export function createLocalApp(deps: LocalAppDeps): Hono<LocalEnv> {
+  const { sharedToken, routes, newRequestId, failures, admit, log } = deps;
   const app = new Hono<LocalEnv>();
   app.use(requestId({ limitLength: REQUEST_ID_MAX_CHARS, headerName: HEADER.request_id, generator: newRequestId }));
   app.use(async (c, next) => {
@@ -66,6 +70,7 @@ export function createLocalApp({ sharedToken, routes, newRequestId, failures, lo
   const requireToken = async (c: LocalContext, next: Next): Promise<void> => {
     const problem = authenticationProblem(c.req.header('authorization'), sharedToken);
     if (problem !== null) throw failures.take() ? problem : tooManyFailures(failures.waitMs());
+    admit(c.env.incoming.socket);
     await next();
   };
   for (const { method, path, run } of routes) {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { RequestOptions } from 'node:http';
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LogLimit } from '../../../../local-agent/lib/log-limit.ts';
 import { RateLimiter } from '../../../../local-agent/lib/rate-limit.ts';
 import { isOwnHost, parseLocalApi } from '../../../../local-agent/local-api/address.ts';
 import type { LocalRoute } from '../../../../local-agent/local-api/app.ts';
@@ -38,6 +39,7 @@ const deps = {
   onUpgrade: () => undefined,
   newRequestId: () => 'req-new',
   failures: new RateLimiter({ perSec: 1, burst: 20 }, () => 0),
+  refusals: new LogLimit(new RateLimiter({ perSec: 1, burst: 20 }, () => 0)),
   log,
 };
 
