@@ -12,7 +12,7 @@ import type {
 } from '../../schema/contracts/bridge-frames.ts';
 import { ExtensionFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { firstIssueText } from '../../schema/contracts/issues.ts';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { BrowserClients } from '../browsers/clients.ts';
 import type { BrowserConnection } from '../browsers/connected-browsers.ts';
@@ -103,7 +103,7 @@ export class Session implements BrowserConnection {
   }
 
   onFrame(json: unknown): void {
-    const parsed = ExtensionFrameSchema.safeParse(json);
+    const parsed = checkValue(ExtensionFrameSchema, json);
     const re = requestId(json);
     if (!parsed.success) {
       this.#refuse(re, 'invalid_request', firstIssueText(parsed.error, 'frame'));
