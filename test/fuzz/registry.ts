@@ -1,5 +1,5 @@
 /** Every fuzzer of host tools. */
 import type { Fuzzer } from './fuzzer.ts';
-import { listedByGit, listedByRipgrep } from './listed-files.ts';
+import { LISTED_FILES } from './listed-files.ts';
 
-export const FUZZERS: readonly Fuzzer[] = [listedByGit, listedByRipgrep];
+export const FUZZERS: readonly Fuzzer[] = [...LISTED_FILES];
