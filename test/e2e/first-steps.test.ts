@@ -83,7 +83,7 @@ describe('the first steps of README.md', () => {
 });
 
 describe('a second host by README.md', () => {
-  it('the line of "nodes add" and "start" add a node that stands by', async () => {
+  it('the line of "nodes add" and "start" add a standby node', async () => {
     const [first, second] = [tempDir(), tempDir()];
     const [add = '', startNode = '', ...others] = shellLines('A second host');
     expect(others).toEqual([]);
