@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { BRIDGE } from '../../schema/defaults.ts';
-import { EXIT } from '../commands/exit-codes.ts';
+import { describeFailure, EXIT } from '../commands/exit-codes.ts';
 import { valueOption } from '../config/flags.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { onNpmEnd } from './npm-parent.ts';
@@ -150,7 +150,7 @@ async function main(argv: readonly string[]): Promise<number | null> {
   } catch (error) {
     // By the time commander throws it has printed the help or the error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-    say(`npm start: ${error instanceof Error ? error.message : String(error)}`);
+    say(`npm start: ${describeFailure(error)}`);
     return EXIT.failed;
   }
 }
