@@ -54,7 +54,7 @@ export const INSTRUCTION = {
   claim_slack_ms: 60_000,
   approval_expiry_ms: 900_000,
   reply_give_up_ms: 600_000,
-  max_block_bytes: 64 * 1024,
+  max_block_bytes: 256 * 1024,
   max_per_message: 32,
   max_json_depth: 32,
   max_output_bytes: 256 * 1024,
@@ -63,6 +63,9 @@ export const INSTRUCTION = {
   max_live_chunk_chars: 16 * 1024,
   max_live_chars: 64 * 1024,
 } as const;
+
+/** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
+export const APPROVALS = { max_per_conversation: 32, max_per_node: 64 } as const;
 
 export const LINK = {
   /** How much later a link must be seen again for that alone to be stored. */
@@ -153,6 +156,15 @@ export const BRIDGE = {
   /** Wrong tokens a minute, of the local API and the bridge together, before they are rate limited. */
   auth_failures_per_min: 20,
 } as const;
+
+/** What every JSON body and frame may have at most, from any side. Deeper or wider JSON cannot be stored and read back. */
+export const JSON_TEXT = {
+  max_depth: 64,
+  max_values: 250_000,
+} as const;
+
+/** The longest text that the edge writes into one field of its log. A stack fits. */
+export const LOG_TEXT_MAX_CHARS = 4_000;
 
 export const HTTP = {
   max_body_bytes: 1_500_000,

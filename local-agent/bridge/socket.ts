@@ -7,6 +7,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RateLimits } from '../lib/rate-limit.ts';
 import { RateLimiter } from '../lib/rate-limit.ts';
@@ -71,15 +72,12 @@ export class BridgeSocket {
       this.close(CLOSE.too_fast, 'too many frames');
       return;
     }
-    let json: unknown;
-    try {
-      if (isBinary) throw new SyntaxError('binary');
-      json = JSON.parse(data.toString());
-    } catch {
-      this.close(CLOSE.malformed, 'a frame must be JSON text');
+    const read = isBinary ? null : readJson(data.toString());
+    if (read?.ok !== true) {
+      this.close(CLOSE.malformed, read === null ? 'a frame must be text' : `a frame must be ${read.expected}`);
       return;
     }
-    this.#listener?.onFrame(json);
+    this.#listener?.onFrame(read.value);
   }
 
   #heartbeat(): void {

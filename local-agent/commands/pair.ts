@@ -19,7 +19,7 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import type { Args, CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeOptions, operatorConfig } from './edge-access.ts';
+import { agentAccess, edgeOptions, operatorConfig } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
@@ -98,12 +98,10 @@ export const pair: CliCommand = {
     valueOption('--client-id <id>', "the browser's client id"),
   ],
   run: async (args, deps) => {
-    const config = operatorConfig(args, deps);
-    if (config.localApi === null) throw new UsageError('--local-api is empty: no browser can connect to this node');
-    if (config.sharedToken === null)
-      throw new UsageError('no node token: set BAA_SHARED_TOKEN, which the local API requires');
-    const edge = deps.connect(config.controlApiBase, config.operatorToken);
-    const agent = deps.connect(config.localApi, config.sharedToken);
+    const { controlApiBase, operatorToken } = operatorConfig(args, deps);
+    const { localApi, sharedToken } = agentAccess(args, deps);
+    const edge = deps.connect(controlApiBase, operatorToken);
+    const agent = deps.connect(localApi, sharedToken);
     try {
       return await pairWith(args, deps, edge, agent);
     } finally {

@@ -16,7 +16,9 @@ import type { Logger } from 'pino';
 import { errorBody, HEADER, REQUEST_ID_MAX_CHARS } from '../../schema/contracts/common.ts';
 import { PLACEHOLDER_SECRETS } from '../../schema/contracts/tokens.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
+import { bodyProblem } from '../../schema/domain/media.ts';
 import { AppError } from '../../schema/errors.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { RateLimiter } from '../lib/rate-limit.ts';
 import { sameSecret } from '../lib/secrets.ts';
 import { isOwnHost } from './address.ts';
@@ -75,7 +77,7 @@ export function createLocalApp(deps: LocalAppDeps): Hono<LocalEnv> {
     app.on(method, path, requireToken);
     if (method === 'POST') app.post(path, useNativeRequest, limitBody);
     app.on(method, path, async (c) => {
-      const body = method === 'POST' ? await readJson(c) : {};
+      const body = method === 'POST' ? await readBody(c) : {};
       const data = await run({ query: c.req.query(), body, signal: c.req.raw.signal });
       return c.json({ ok: true, request_id: c.var.requestId, data }, 200, NO_STORE);
     });
@@ -134,15 +136,21 @@ const limitBody = bodyLimit({
   },
 });
 
-/** The body as JSON, `{}` when there is none. @throws AppError `invalid_request` */
-async function readJson(c: LocalContext): Promise<unknown> {
+/** The body as JSON, `{}` when there is none. @throws AppError `invalid_request` or `unsupported_media_type` */
+async function readBody(c: LocalContext): Promise<unknown> {
+  const problem = bodyProblem({
+    contentType: c.req.header('content-type'),
+    contentEncoding: c.req.header('content-encoding'),
+  });
+  if (problem !== null) {
+    throw new AppError('unsupported_media_type', `${problem.field}: ${problem.expected}`, { details: { ...problem } });
+  }
   const text = await c.req.text();
   if (text === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AppError('invalid_request', 'the body is not JSON', { details: { field: 'body', expected: 'JSON' } });
-  }
+  const read = readJson(text);
+  if (read.ok) return read.value;
+  const field = read.field || 'body';
+  throw new AppError('invalid_request', `${field}: ${read.expected}`, { details: { field, expected: read.expected } });
 }
 
 function respondError(c: Context, error: AppError): Response {

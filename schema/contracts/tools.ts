@@ -115,7 +115,8 @@ export const TOOLS = {
     }),
   },
   'conductor::files/write': {
-    summary: 'Writes a file inside the configured roots, atomically; an existing one only with overwrite.',
+    summary:
+      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite.',
     where: 'host',
     control: false,
     text_param: null,

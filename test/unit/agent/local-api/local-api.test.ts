@@ -170,6 +170,20 @@ describe('a request body', () => {
     expect(JSON.parse(broken.text)).toMatchObject({ error: 'invalid_request', details: { field: 'body' } });
   });
 
+  it('a body that nests too deep is refused, and one that is compressed or in another charset is 415', async () => {
+    const api = await start([echo]);
+    const post = { method: 'POST', path: '/v1/echo' };
+    const deep = await send(api, post, `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`);
+    expect(JSON.parse(deep.text)).toMatchObject({
+      error: 'invalid_request',
+      details: { field: expect.stringMatching(/^a\.0/) },
+    });
+    for (const headers of [{ 'content-encoding': 'gzip' }, { 'content-type': 'application/json; charset=utf-16' }]) {
+      const { status, text } = await send(api, { ...post, headers }, '{}');
+      expect([status, JSON.parse(text).error]).toEqual([415, 'unsupported_media_type']);
+    }
+  });
+
   it('a body is not read before the token is checked', async () => {
     const api = await start([echo]);
     const headers = { authorization: 'Bearer guess' };
