@@ -166,6 +166,7 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
     workspace: workspaceOf(root),
     undoFolder: join(stateDir, UNDO_FOLDER),
     protectedPaths: ownPaths(config),
+    programPath: config.programPath,
     timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },
     inlineChars: deliveryInlineThreshold,
     onChange: () => snapshots.activityChanged(),

@@ -7,6 +7,7 @@ import { createEdgeClient } from '../edge/http-client.ts';
 import { isProcessAlive, permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
+import { readSecret } from './read-secret.ts';
 
 export interface CommandDeps {
   env: Environment;
@@ -21,6 +22,8 @@ export interface CommandDeps {
   version: string;
   /** Text of a file, null when it does not exist. */
   readFile: (path: string) => string | null;
+  /** Asks a person on a terminal for a secret, or reads it from a pipe. */
+  readSecret: (question: string) => Promise<string>;
   /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
@@ -47,6 +50,7 @@ export const defaultDeps: CommandDeps = {
   clock: systemClock,
   version: packageVersion(),
   readFile: readOwnFile,
+  readSecret,
   writeNewFile: writeNewPrivateFile,
   modeOf: permissionsOf,
   isAlive: isProcessAlive,

@@ -11,7 +11,7 @@ import { BRIDGE, CHANNEL, DELIVERY, INSTRUCTION, LEASE, SNAPSHOT_JOURNAL_ENTRIES
 import { machineName } from '../host/own-files.ts';
 import { defaultRoot } from './root-files.ts';
 import type { SystemRecord } from './system-record.ts';
-import { flag, folder, httpUrl, integer, secret } from './values.ts';
+import { flag, folder, httpUrl, integer, searchPath, secret } from './values.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -190,6 +190,12 @@ export const SETTINGS = {
     about: 'recent messages and executions in a snapshot',
     schema: integer(1, 1_000),
     fallback: () => SNAPSHOT_JOURNAL_ENTRIES,
+  }),
+  programPath: setting({
+    env: 'BAA_PROGRAM_PATH',
+    about: "PATH of the programs that exec starts; without it the agent's own, without folders that a chat can write",
+    schema: searchPath.nullable(),
+    fallback: () => null,
   }),
   deliveryInlineThreshold: setting({
     env: 'BAA_DELIVERY_INLINE_THRESHOLD',

@@ -24,6 +24,8 @@ export interface HostPolicyDeps {
   /** Files and folders of the agent itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
+  /** Where programs are looked up, as a person has set it. */
+  programPath?: string | null;
   /** Upper limits of how long an instruction and an `exec` may take. */
   timeouts: { timeoutMs: number; execTimeoutMs: number };
   monotonic: () => number;
@@ -56,7 +58,7 @@ export class HostPolicy {
 
   /** Runs a host tool. Never throws. */
   async perform<N extends HostTool>(name: N, params: ToolParams<N>, effect: EffectContext): Promise<InstructionResult> {
-    const { env, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
+    const { env, programPath = null, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
     const { instructionId, ...reported } = effect;
     try {
       const own = name === 'conductor::exec' ? timeouts.execTimeoutMs : timeouts.timeoutMs;
@@ -69,6 +71,7 @@ export class HostPolicy {
           roots: this.#roots(),
           redact: this.redactor(),
           env,
+          programPath,
           timeoutMs,
           newTemporaryName,
           keeper: (after) => undo.keeper(instructionId, after),

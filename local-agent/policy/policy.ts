@@ -6,6 +6,7 @@
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { Policy, RULE_DECISIONS } from '../../schema/contracts/policy.ts';
+import { ARGV_PLACEHOLDERS } from '../../schema/contracts/policy.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, platformOf, splitCallName } from '../../schema/contracts/tools.ts';
 import { compileGlob } from '../lib/glob.ts';
@@ -40,12 +41,20 @@ function strictest(rulings: readonly Ruling[]): Ruling {
   return worst;
 }
 
-/** Matches argv item by item. `*` matches one item, and at the end any rest. */
+const { any, word, words } = ARGV_PLACEHOLDERS;
+
+function itemMatches(pattern: string | undefined, item: string): boolean {
+  if (pattern === any) return true;
+  return pattern === word ? !item.startsWith('-') : pattern === item;
+}
+
+/** Matches argv item by item. A placeholder at the end may match any rest. */
 export function argvMatches(pattern: readonly string[], argv: readonly string[]): boolean {
-  const anyRest = pattern.at(-1) === '*';
-  const fixed = anyRest ? pattern.slice(0, -1) : pattern;
-  if (anyRest ? argv.length < fixed.length : argv.length !== fixed.length) return false;
-  return fixed.every((item, i) => item === '*' || item === argv[i]);
+  const last = pattern.at(-1);
+  const ofRest = last === any ? any : last === words ? word : null;
+  const fixed = ofRest === null ? pattern : pattern.slice(0, -1);
+  if (ofRest === null ? argv.length !== fixed.length : argv.length < fixed.length) return false;
+  return argv.every((item, i) => itemMatches(i < fixed.length ? fixed[i] : (ofRest ?? undefined), item));
 }
 
 /** The ruling of the tool's exact name, otherwise those of all globs that match it. `*` also matches `files/write`. */

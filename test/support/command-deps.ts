@@ -37,6 +37,7 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     clock: new TestClock(),
     version: '1.2.3',
     readFile: () => null,
+    readSecret: async () => '',
     writeNewFile: () => undefined,
     modeOf: () => null,
     isAlive: () => false,

@@ -122,6 +122,7 @@ describe('an exec', () => {
     expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', output: { offset: 0, text: 'first\n' } }]);
     expect(agent.hasRequests()).toBe(false);
     await agent.instructions.stop();
-    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', output: 'first\n' });
+    const output = 'first\n[conductor] the program was stopped; it was ended by SIGTERM';
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', output });
   });
 });

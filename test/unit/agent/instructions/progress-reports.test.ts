@@ -84,7 +84,7 @@ describe('the progress requests of a message', () => {
   });
 
   it('a request carries what fits one body, and the next one the rest', async () => {
-    const large = exec('yes | head -c 250000');
+    const large = exec('yes | head -c 131000');
     observe(write(0), ...Array.from({ length: 9 }, () => large), write(10));
     agent.accept();
     await waitForFile(10);
