@@ -44,7 +44,7 @@ describe('files/search', () => {
     expect(line.length).toBeLessThan(400);
   });
 
-  it('a text of several lines is found, whatever the line breaks', async () => {
+  it('a text of several lines is found with any line breaks', async () => {
     tools.makeFiles({ unix: 'a\none\ntwo\nb\n', windows: 'one\r\ntwo\r\n' });
     expect(await lines({ text: 'one\ntwo' })).toEqual([
       'unix:2: one',
