@@ -1,15 +1,70 @@
 /** The agent's own files and folders, readable and writable by this user only. */
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
 
 const PERMISSION_BITS = 0o777;
+const NAME_CHARS = 48;
 
 export const homeFolder: () => string = homedir;
 
-/** Makes a folder with mode 0700; an existing folder keeps its mode. */
+/** The machine's own name in the form that ids take: without its domain, other characters replaced by dashes. */
+export function machineName(name: string = hostname()): string {
+  const [short = ''] = name.split('.');
+  const plain = short
+    .replace(/[^a-z0-9_-]+/gi, '-')
+    .replace(/^[^a-z0-9]+|-+$/gi, '')
+    .slice(0, NAME_CHARS);
+  return plain === '' ? 'localhost' : plain;
+}
+
+/** Whether a process with that id exists. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasErrorCode(error, 'EPERM');
+  }
+}
+
+/** The path or the nearest folder above it that exists. */
+function nearestExisting(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
+}
+
+/** Why nothing can be made in a folder; Node says ENOENT of a read-only one. */
+function whyNotWritable(folder: string, error: unknown): string {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (refused) {
+    const isReadOnly = hasErrorCode(refused, 'EROFS');
+    return `${folder} ${isReadOnly ? 'is on a read-only file system' : 'is not writable for this user'}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Makes a folder with mode 0700; an existing folder keeps its mode. @throws an Error that says what prevents it */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = whyNotWritable(nearestExisting(path), error);
+    throw new Error(`the folder ${path} cannot be made: ${why}; choose another root (--root, BAA_ROOT)`, {
+      cause: error,
+    });
+  }
 }
 
 /** Makes a file accessible to its owner only. */
@@ -36,4 +91,11 @@ export function permissionsOf(path: string): number | null {
 /** Writes a new file with mode 0600. @throws the system's error when it exists */
 export function writeNewPrivateFile(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+}
+
+/** Writes a file with mode 0600 and replaces an existing one at once; makes its folder with mode 0700. */
+export function replacePrivateFile(path: string, text: string): void {
+  makePrivateFolder(dirname(path));
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }

@@ -88,6 +88,13 @@ function contains(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
+/** Whether a path is, or lies in, a file that wrangler reads secrets from: the edge's bootstrap secret is one of them. */
+function isSecretsFile(path: string): boolean {
+  return foldPath(path)
+    .split(sep)
+    .some((name) => name.startsWith('.dev.vars'));
+}
+
 export interface Roots {
   /** The first root. Relative paths start here when no `cwd` is given. */
   home: string;
@@ -126,6 +133,9 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
       isOneOf(gitConfiguration, path)
     ) {
       throw new FileError('path_protected', `${path} ${IS_GIT}`);
+    }
+    if (isSecretsFile(path)) {
+      throw new FileError('path_protected', `${path} holds secrets of a Worker and cannot be touched by a tool`);
     }
     if (isOneOf(own, path)) {
       throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);

@@ -1,4 +1,7 @@
-/** `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite` or `append`. */
+/**
+ * `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite` or `append`. Missing
+ * folders are created unless `create_parents` is false.
+ */
 import { writeWholeFile } from '../host/write-file.ts';
 import type { ToolHandler } from './tool.ts';
 import { failure, fileOutcome, success } from './tool.ts';
@@ -17,7 +20,7 @@ export const writeFile: ToolHandler<'conductor::files/write'> = async (params, c
     const { replaced, path, size } = writeWholeFile(roots, roots.resolve(params.path, params.cwd), bytes, {
       overwrite: params.overwrite ?? append,
       append,
-      createParents: params.create_parents ?? false,
+      createParents: params.create_parents ?? true,
       temporary: newTemporaryName(),
       keep: keeper,
     });
