@@ -67,6 +67,7 @@ function requestId(json: unknown): string | null {
 
 export class Session implements BrowserConnection {
   readonly clientId: string;
+  readonly token: string;
   readonly #deps: SessionDeps;
   readonly #socket: BridgeSocket;
   readonly #identity: SessionIdentity;
@@ -79,6 +80,7 @@ export class Session implements BrowserConnection {
     this.#socket = socket;
     this.#identity = identity;
     this.clientId = identity.clientId;
+    this.token = identity.token;
     this.#unsubscribe = deps.snapshots.changed.on(() => this.#pushSnapshot());
   }
 

@@ -74,6 +74,7 @@ export interface DecidedInstruction {
   gate: string | null;
   control: boolean;
   timeout_ms: number;
+  claimed_at: number | null;
   claim_expires_at: number | null;
   approval_expires_at: number | null;
 }
@@ -124,5 +125,6 @@ function gateMessage(all: readonly JudgedInstruction[], facts: IngestFacts): Ing
 
 function withStatus(one: JudgedInstruction, status: InstructionState, gate: string | null): DecidedInstruction {
   const { input, control, timeout_ms } = one;
-  return { input, status, gate, control, timeout_ms, claim_expires_at: null, approval_expires_at: null };
+  const deadlines = { claimed_at: null, claim_expires_at: null, approval_expires_at: null };
+  return { input, status, gate, control, timeout_ms, ...deadlines };
 }
