@@ -2,8 +2,10 @@
  * Builds an agent: the only place that makes its parts and hands them to each other. agent-life.ts starts and stops them.
  * The parts on the side of the browsers are built by functions of their own, which tests and benchmarks use as well.
  */
+
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Boot } from '../schema/contracts/objects.ts';
 import type { SystemMode } from '../schema/contracts/system.ts';
 import { BRIDGE, DELIVERY } from '../schema/defaults.ts';
 import { newId } from '../schema/ids.ts';
@@ -12,6 +14,7 @@ import { Agent } from './agent-life.ts';
 import { Bridge } from './bridge/bridge.ts';
 import type { MessageSink } from './bridge/session.ts';
 import { listBrowsers } from './browsers/browser-list.ts';
+import { followMoves } from './browsers/browser-moves.ts';
 import { BrowserClients } from './browsers/clients.ts';
 import { ConnectedBrowsers } from './browsers/connected-browsers.ts';
 import { ConversationReader } from './browsers/conversation-reader.ts';
@@ -37,6 +40,7 @@ import { RateLimiter } from './lib/rate-limit.ts';
 import { localRoutes } from './local-api/routes.ts';
 import type { LocalApi } from './local-api/server.ts';
 import { startLocalApi } from './local-api/server.ts';
+import { admittedBoot } from './node/admission.ts';
 import { NodeRuntime } from './node/node-runtime.ts';
 import { ownPaths, policyPathOf } from './policy/own-paths.ts';
 import type { Store } from './store/store.ts';
@@ -66,7 +70,7 @@ export interface AgentDeps {
   /** Tools get a part of it, and its secrets are redacted from their outputs. */
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
-  connect: (baseUrl: string, token: string) => EdgeClient;
+  connect: (baseUrl: string, token: string, boot: Boot) => EdgeClient;
 }
 
 export interface BrowserSideDeps {
@@ -168,7 +172,8 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
 function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
   const { clock, random, log } = deps;
   const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
-  const client = deps.connect(config.controlApiBase, sharedToken ?? '');
+  const boot: Boot = { boot_id: deps.newBootId(), previous_boot_id: admittedBoot(store) };
+  const client = deps.connect(config.controlApiBase, sharedToken ?? '', boot);
   const system = new SystemView();
   const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
   const side = buildBrowserSide(sideDeps);
@@ -187,7 +192,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   const { bridge, openLocalApi } = buildBridgeSide(side, { ...sideDeps, messages: instructions, sharedToken, status });
 
   const version = config.version ?? deps.version;
-  const identity = { version, bootId: deps.newBootId(), pid: deps.pid, startedAt: clock.now() };
+  const identity = { version, bootId: boot.boot_id, pid: deps.pid, startedAt: clock.now() };
   const responses = {
     ...instructions.responseHandlers,
     ...side.clients.responseHandlers,
@@ -197,6 +202,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   const runtime = new NodeRuntime({
     config,
     ...identity,
+    boot,
     store,
     client,
     system,
@@ -206,6 +212,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     random,
     log,
   });
+  followMoves({ ...side, edge: client, nodeId, log }, () => runtime.sender.wake());
   const changes = new EdgeChanges({ client, conversations: side.conversations, instructions, log });
   runtime.noticed.on((notice) => void changes.onNotice(notice));
   runtime.channel.connected.on((isConnected) => {

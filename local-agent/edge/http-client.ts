@@ -6,6 +6,7 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/common.ts';
+import type { Boot } from '../../schema/contracts/objects.ts';
 import { HTTP } from '../../schema/defaults.ts';
 
 export interface EdgeRequest<T> {
@@ -100,8 +101,12 @@ function readResponse<T>(schema: z.ZodType<T>, status: number, text: string, ret
   );
 }
 
-function headersOf(request: EdgeRequest<unknown>, token: string): Record<string, string> {
+function headersOf(request: EdgeRequest<unknown>, token: string, boot: Boot | undefined): Record<string, string> {
   const headers: Record<string, string> = { authorization: `Bearer ${request.token ?? token}` };
+  if (boot !== undefined) {
+    headers[HEADER.boot_id] = boot.boot_id;
+    if (boot.previous_boot_id !== null) headers[HEADER.previous_boot_id] = boot.previous_boot_id;
+  }
   if (request.body !== undefined || request.rawBody !== undefined) headers['content-type'] = 'application/json';
   if (request.idempotencyKey !== undefined) headers[HEADER.idempotency_key] = request.idempotencyKey;
   if (request.ageMs !== undefined) headers[HEADER.age_ms] = String(Math.round(request.ageMs));
@@ -109,9 +114,15 @@ function headersOf(request: EdgeRequest<unknown>, token: string): Record<string,
 }
 
 /**
- * A client of the edge at `baseUrl`, whose path prefix is kept. `token` is used for calls that bring none.
+ * A client of the edge at `baseUrl`, whose path prefix is kept. `token` is used for calls that bring none. `boot`: the
+ * process of an agent that calls.
  */
-export function createEdgeClient(options: { baseUrl: string; token: string; now: () => number }): EdgeClient {
+export function createEdgeClient(options: {
+  baseUrl: string;
+  token: string;
+  now: () => number;
+  boot?: Boot | undefined;
+}): EdgeClient {
   const base = new URL(options.baseUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
   const pool = new Pool(base.origin, { connections: 16, keepAliveTimeout: 30_000 });
@@ -122,7 +133,7 @@ export function createEdgeClient(options: { baseUrl: string; token: string; now:
       const body = request.rawBody ?? (request.body === undefined ? null : JSON.stringify(request.body));
       let received: { status: number; text: string; retryMs: number | null };
       try {
-        const headers = headersOf(request, options.token);
+        const headers = headersOf(request, options.token, options.boot);
         const response = await pool.request({
           method: request.method,
           path: `${prefix}${request.path}`,
