@@ -5,7 +5,13 @@
  * until then every call that depends on the mode raises the fence first.
  */
 import { z } from 'zod';
-import type { AutomationStateApi, FenceLag, RestoreFinding, SystemChange } from '../../schema/contracts/objects.ts';
+import type {
+  AutomationStateApi,
+  FenceLag,
+  Held,
+  RestoreFinding,
+  SystemChange,
+} from '../../schema/contracts/objects.ts';
 import type { SystemRecord } from '../../schema/contracts/system.ts';
 import { SystemModeSchema, SystemRecordSchema } from '../../schema/contracts/system.ts';
 import { decideMode, decideRestore, NEW_SYSTEM, passVersion } from '../../schema/domain/mode.ts';
@@ -18,6 +24,8 @@ const SystemChangeSchema: z.ZodType<SystemChange> = z.strictObject({
   mode: SystemModeSchema,
   requested_by: z.string().nullable(),
   reason: z.string().nullable(),
+  hold: z.boolean().optional(),
+  by_person: z.boolean().optional(),
 });
 const METHODS: Record<keyof AutomationStateApi, z.ZodType> = {
   read: z.tuple([]),
@@ -44,7 +52,9 @@ export class AutomationState extends IttyObject<AutomationStateApi, StoredMode> 
     return this.stored.record;
   }
 
-  async change(change: SystemChange): Promise<{ status: 'applied' | 'unchanged'; record: SystemRecord } | FenceLag> {
+  async change(
+    change: SystemChange,
+  ): Promise<{ status: 'applied' | 'unchanged'; record: SystemRecord } | Held | FenceLag> {
     if (!(await this.ensureFence())) return FENCE_LAG;
     const { next, status } = decideMode(this.stored.record, change, Date.now());
     if (status === 'applied') await this.save({ ...this.stored, record: next });

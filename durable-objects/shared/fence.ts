@@ -16,6 +16,7 @@ interface TermRow {
 }
 interface ModeRow {
   mode: string;
+  hold: number;
   mode_version: number;
 }
 
@@ -46,18 +47,21 @@ export async function raiseTerm(db: D1Database, granted: LeaderTerm, now: number
   return isOurs ? { status: 'raised' } : { status: 'ahead', at: row.term };
 }
 
-/** Raises mode and version. Throws when D1 fails or has no fence row. */
+/** Raises mode, hold and version. Throws when D1 fails or has no fence row. */
 export async function raiseMode(db: D1Database, record: SystemRecord, now: number): Promise<FenceOutcome> {
   const { mode, version } = record;
+  const hold = record.hold ? 1 : 0;
   const results = await db.batch<ModeRow>([
     db
-      .prepare('UPDATE fence SET mode = ?1, mode_version = ?2, updated_at = ?3 WHERE id = 1 AND mode_version < ?2')
-      .bind(mode, version, now),
-    db.prepare('SELECT mode, mode_version FROM fence WHERE id = 1'),
+      .prepare(
+        'UPDATE fence SET mode = ?1, mode_version = ?2, hold = ?4, updated_at = ?3 WHERE id = 1 AND mode_version < ?2',
+      )
+      .bind(mode, version, now, hold),
+    db.prepare('SELECT mode, mode_version, hold FROM fence WHERE id = 1'),
   ]);
   const row = results[1]?.results[0];
   if (!row) throw new Error('D1 has no fence row');
-  const isOurs = row.mode_version === version && row.mode === mode;
+  const isOurs = row.mode_version === version && row.mode === mode && row.hold === hold;
   return isOurs ? { status: 'raised' } : { status: 'ahead', at: row.mode_version };
 }
 

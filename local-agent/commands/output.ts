@@ -1,7 +1,7 @@
 /** Output of the commands: tables and fields for people, with colours on a terminal, and JSON for programs. */
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { makeVisible } from '../lib/visible.ts';
+import { makeVisible } from '../../schema/domain/visible.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 
@@ -65,7 +65,7 @@ export function present(args: Args, deps: CommandDeps, value: unknown, printForP
   else printForPeople();
 }
 
-/** A time (Unix milliseconds) as UTC date and time, `-` for null. */
+/** A time (Unix milliseconds) as date and time with its zone, which is UTC; `-` for null. */
 export function moment(at: number | null): string {
-  return at === null ? '-' : new Date(at).toISOString().replace('T', ' ').slice(0, 19);
+  return at === null ? '-' : `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
 }

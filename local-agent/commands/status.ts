@@ -4,21 +4,25 @@ import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
-import { connectionOptions } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
-import { configOf } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeOptions, withEdge } from './edge-access.ts';
+import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
 import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
 
+/** The mode with its reason, and that only a person ends it. */
+function modeText({ mode, hold, reason }: Status['system']): string {
+  const held = hold ? `${mode}, held: only a person resumes it` : mode;
+  return reason === null ? held : `${held} (${reason})`;
+}
+
 function printStatus(deps: CommandDeps, status: Status): void {
   const { system, lease, renewal } = status;
   printFields(deps, {
-    mode: system.reason === null ? system.mode : `${system.mode} (${system.reason})`,
+    mode: modeText(system),
     leader: lease.holder_id,
     term: lease.term,
     'lease ends in': `${Math.round(lease.expires_in_ms / SECOND_MS)} s`,
@@ -53,9 +57,8 @@ function printStatus(deps: CommandDeps, status: Status): void {
 }
 
 async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
-  const { config } = configOf(args, deps, connectionOptions);
-  if (config.localApi === null) throw new UsageError('--local-api is empty: this node has no local status');
-  const agent = deps.connect(config.localApi, config.sharedToken ?? '');
+  const { localApi, sharedToken } = agentAccess(args, deps);
+  const agent = deps.connect(localApi, sharedToken);
   try {
     const snapshot = await agent.call({ method: 'GET', path: '/v1/status', schema: z.record(z.string(), z.unknown()) });
     present(args, deps, snapshot, () => printFields(deps, snapshot));

@@ -7,15 +7,20 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
 import { present } from './output.ts';
 
+const holdOption = new Option('--hold', 'leave the end of this pause to a person: no chat resumes it');
 const interruptOption = new Option('--interrupt', 'also cancel running instructions');
 
 function modeCommand(name: 'pause' | 'resume' | 'drain', about: string): CliCommand {
   return {
     name,
     about,
-    options: [...edgeOptions, reasonOption, ...(name === 'pause' ? [interruptOption] : [])],
+    options: [...edgeOptions, reasonOption, ...(name === 'pause' ? [interruptOption, holdOption] : [])],
     run: async (args, deps) => {
-      const body = { ...reasonOf(args), ...(args.interrupt === true && { interrupt: true }) };
+      const body = {
+        ...reasonOf(args),
+        ...(args.interrupt === true && { interrupt: true }),
+        ...(args.hold === true && { hold: true }),
+      };
       const response = await withEdge(args, deps, (edge) =>
         edge.call({ method: 'POST', path: `/v1/system/${name}`, body, schema: SystemChangeResponseSchema }),
       );

@@ -52,7 +52,7 @@ function openFolder(path: string, roots: Roots, createParents: boolean): Folder 
     return Folder.open(real, roots);
   }
   roots.admit(withRealParent(path));
-  if (!createParents) throw new FileError('not_found', `${path}: no such folder; create_parents makes it`);
+  if (!createParents) throw new FileError('not_found', `${path}: no such folder, and create_parents is false`);
   const parent = openFolder(dirname(path), roots, true);
   try {
     makeFolder(parent.at(basename(path)));

@@ -93,6 +93,13 @@ function isInsideGit(below: string): boolean {
   return foldPath(below).split(sep).includes('.git');
 }
 
+/** Whether a path is, or lies in, a file that wrangler reads secrets from: the edge's bootstrap secret is one of them. */
+function isSecretsFile(path: string): boolean {
+  return foldPath(path)
+    .split(sep)
+    .some((name) => name.startsWith('.dev.vars'));
+}
+
 export interface Roots {
   /** The first root. Relative paths start here when no `cwd` is given. */
   home: string;
@@ -125,6 +132,9 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
       }
       if (inside.every((root) => isInsideGit(path.slice(root.length)))) {
         throw new FileError('path_protected', `${path} belongs to Git and can name programs to run; use git itself`);
+      }
+      if (isSecretsFile(path)) {
+        throw new FileError('path_protected', `${path} holds secrets of a Worker and cannot be touched by a tool`);
       }
       if (own.some((protectedPath) => contains(protectedPath, foldPath(path)))) {
         throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);

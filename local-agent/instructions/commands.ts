@@ -106,8 +106,11 @@ function runForEdge(
   }
   const parsed = parseCall(name, body.params);
   if (!parsed.ok) return refuse(failure('failed', parsed.code, parsed.message));
-  const { decision, rule } = hostPolicy.judge(parsed.call, body.platform);
-  if (decision !== 'allow') {
+  const from = { platform: body.platform, conversation_id: body.conversation_id ?? null };
+  const { decision, rule } = hostPolicy.judge(parsed.call, from);
+  // A person's own call needs no second consent, and neither does one that a person has approved.
+  const isAgreed = body.requested_by === 'person' || body.approved === true;
+  if (decision !== 'allow' && !(decision === 'ask' && isAgreed)) {
     return refuse(failure('denied', 'denied_by_policy', `that node's policy says ${decision}: ${rule}`));
   }
   const start = browsers.prepare({

@@ -35,7 +35,8 @@ export function buildIngestBody(
   const { instructions: written, errors } = readMessage(text);
   const instructions = written.map((instruction): InstructionInput => {
     const { block_index, index, target, tool, params } = instruction;
-    const policy = hostPolicy.judge(instruction, frame.platform);
+    const { platform, conversation_id } = frame;
+    const policy = hostPolicy.judge(instruction, { platform, conversation_id });
     const input = { block_index, index, target, tool, params, policy };
     return policy.decision === 'ask' ? { ...input, approval: hostPolicy.approval(instruction) } : input;
   });

@@ -79,9 +79,10 @@ export class InstructionExecutor {
   }
 
   /** Why the call may not be executed now; null when it may. */
-  #refusal(call: ToolCall, { platform }: MessageRow, { approved_hash }: ExecutionRow): ToolOutcome | null {
+  #refusal(call: ToolCall, message: MessageRow, { approved_hash }: ExecutionRow): ToolOutcome | null {
     const { hostPolicy } = this.#deps;
-    const verdict = hostPolicy.judge(call, platform);
+    const { platform, remote_conversation_id } = message;
+    const verdict = hostPolicy.judge(call, { platform, conversation_id: remote_conversation_id });
     const isApproved = verdict.decision === 'ask' && approved_hash !== null;
     if (!isApproved && verdict.decision !== 'allow') return deniedBy(verdict);
     if (approved_hash === null || hostPolicy.approval(call).approval_hash === approved_hash) return null;

@@ -39,7 +39,8 @@ function findAgain({ raw_text, instructions }: Resubmitted): { instruction_id: s
 /** Judges a resubmitted message and asks the edge to claim it, inside the caller's transaction. */
 export function resubmit({ store, nodeId, hostPolicy }: ResubmissionDeps, body: Resubmitted): void {
   const judged = findAgain(body).map(({ instruction_id, call }) => {
-    return { instruction_id, call, policy: hostPolicy.judge(call, body.platform) };
+    const from = { platform: body.platform, conversation_id: body.remote_conversation_id };
+    return { instruction_id, call, policy: hostPolicy.judge(call, from) };
   });
   const { client_id, platform, remote_conversation_id, local_conversation_id, target } = body;
   const { assistant_message_id, block_errors } = body;

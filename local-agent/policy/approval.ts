@@ -6,11 +6,11 @@ import canonicalize from 'canonicalize';
 import type { z } from 'zod';
 import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
+import { makeVisible } from '../../schema/domain/visible.ts';
 import { readFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
 import { sha256Hex } from '../lib/hash.ts';
-import { makeVisible } from '../lib/visible.ts';
 import { patchedPaths } from '../tools/files-patch.ts';
 
 type Approval = z.infer<typeof ApprovalSchema>;

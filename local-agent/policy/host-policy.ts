@@ -1,5 +1,4 @@
 /** Verdicts, roots and secrets by the `policy.json` in force at each call, and the effects of host tools under it. */
-import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
@@ -14,6 +13,7 @@ import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 import { approvalOf } from './approval.ts';
+import type { JudgedCall } from './policy.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
 
@@ -24,12 +24,17 @@ export interface HostPolicyDeps {
   /** Files and folders of the agent itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
+  /** Where programs are looked up, as a person has set it. */
+  programPath?: string | null;
   /** Upper limits of how long an instruction and an `exec` may take. */
   timeouts: { timeoutMs: number; execTimeoutMs: number };
   monotonic: () => number;
   undo: Pick<UndoStore, 'keeper'>;
   newTemporaryName: () => string;
 }
+
+/** The conversation in which a call was written. */
+export type CallOrigin = Required<Pick<JudgedCall, 'platform' | 'conversation_id'>>;
 
 /** Callbacks of a running effect, and the signal that stops it. */
 export type EffectContext = Pick<ToolContext, 'signal' | 'onProcess' | 'onOutput'> & { instructionId: string };
@@ -41,8 +46,9 @@ export class HostPolicy {
     this.#deps = deps;
   }
 
-  judge({ name, params }: ToolCall, platform: Platform): PolicyVerdict {
-    return judge(this.#deps.policyFile.current(), { name, params, platform });
+  /** The verdict on a call that was written in that conversation. */
+  judge({ name, params }: ToolCall, from: CallOrigin): PolicyVerdict {
+    return judge(this.#deps.policyFile.current(), { name, params, ...from });
   }
 
   /** What a person approves for that call. */
@@ -52,7 +58,7 @@ export class HostPolicy {
 
   /** Runs a host tool. Never throws. */
   async perform<N extends HostTool>(name: N, params: ToolParams<N>, effect: EffectContext): Promise<InstructionResult> {
-    const { env, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
+    const { env, programPath = null, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
     const { instructionId, ...reported } = effect;
     try {
       const own = name === 'conductor::exec' ? timeouts.execTimeoutMs : timeouts.timeoutMs;
@@ -65,6 +71,7 @@ export class HostPolicy {
           roots: this.#roots(),
           redact: this.redactor(),
           env,
+          programPath,
           timeoutMs,
           newTemporaryName,
           keeper: (after) => undo.keeper(instructionId, after),

@@ -1,4 +1,7 @@
-/** `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite`. */
+/**
+ * `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite`. Missing folders
+ * are created unless `create_parents` is false.
+ */
 import { writeWholeFile } from '../host/write-file.ts';
 import type { ToolHandler } from './tool.ts';
 import { failure, fileOutcome, success } from './tool.ts';
@@ -15,7 +18,7 @@ export const writeFile: ToolHandler<'conductor::files/write'> = async (params, c
     const bytes = Buffer.from(params.content, base64 ? 'base64' : 'utf8');
     const { replaced, path } = writeWholeFile(roots, roots.resolve(params.path, params.cwd), bytes, {
       overwrite: params.overwrite ?? false,
-      createParents: params.create_parents ?? false,
+      createParents: params.create_parents ?? true,
       temporary: newTemporaryName(),
       keep: keeper(bytes),
     });

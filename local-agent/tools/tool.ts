@@ -36,6 +36,8 @@ export interface ToolContext {
   redact: Redact;
   /** The agent's environment. A program gets a few of its variables. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Where programs are looked up, as a person has set it; null for the agent's own PATH. */
+  programPath?: string | null;
   /** Aborted when the agent stops or the instruction is canceled; the reason is a `StopCause`. */
   signal: AbortSignal;
   timeoutMs: number;

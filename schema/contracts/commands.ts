@@ -30,6 +30,8 @@ const browserCall = {
   params: z.record(z.string(), z.unknown()),
   /** Of the conversation that the call was found in; of a person's call, that of the tool. */
   platform: PlatformSchema,
+  /** The conversation that the call was found in, by the platform's id. */
+  conversation_id: z.string().optional(),
   timeout_ms: DurationMsSchema,
 };
 
@@ -87,7 +89,13 @@ export const COMMAND_BODIES = {
   }),
   /** What this node's browser must do for an instruction of another node, or for a person who asked directly. */
   instruction: z.discriminatedUnion('requested_by', [
-    z.object({ requested_by: z.literal('instruction'), instruction_id: z.string(), ...browserCall }),
+    z.object({
+      requested_by: z.literal('instruction'),
+      instruction_id: z.string(),
+      /** A person has approved it. */
+      approved: z.boolean().optional(),
+      ...browserCall,
+    }),
     z.object({ requested_by: z.literal('person'), ...browserCall }),
   ]),
   /** Without a conversation: what the active tab of that platform shows. */

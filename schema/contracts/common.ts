@@ -16,7 +16,16 @@ export const ClientIdSchema = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits, dot, colon, dash, underscore; at most 128');
 export const HostSchema = z.string().trim().min(1).max(255);
 export const ReasonSchema = z.string().max(500);
-export const MetadataSchema = z.record(z.string().max(64), z.unknown());
+/** What a caller says about itself in its own words, as it is stored. */
+export const MetadataSchema = z.record(z.string(), z.unknown());
+const METADATA_MAX_CHARS = 4_096;
+/** The same as it is sent: every heartbeat stores it again, and every status shows it, so it is short. */
+export const MetadataInputSchema = z
+  .record(z.string().max(64), z.unknown())
+  .refine(
+    (metadata) => JSON.stringify(metadata).length <= METADATA_MAX_CHARS,
+    `at most ${METADATA_MAX_CHARS} characters as JSON`,
+  );
 export const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
 
 /**

@@ -20,6 +20,10 @@ export const PAUSE_REASONS = [
 export const PauseReasonSchema = z.enum(PAUSE_REASONS);
 export type PauseReason = z.infer<typeof PauseReasonSchema>;
 
+/** Who sets the automation of a conversation. */
+export const STATUS_SETTERS = ['person', 'chat'] as const;
+export type StatusSetter = (typeof STATUS_SETTERS)[number];
+
 export const RemoteConversationIdSchema = z.string().trim().min(1).max(256);
 export const TabIdSchema = z.number().int().nonnegative();
 export const TARGET_KIND = 'browser.proxy_delivery';

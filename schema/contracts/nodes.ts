@@ -1,7 +1,14 @@
 /** Nodes ("controllers" on the wire): registration, heartbeat, presence. */
 import { z } from 'zod';
 import { ClientSchema } from './clients.ts';
-import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
+import {
+  ControllerIdSchema,
+  DurationMsSchema,
+  HostSchema,
+  MetadataInputSchema,
+  MetadataSchema,
+  TimestampSchema,
+} from './common.ts';
 import { PrioritySchema } from './leader.ts';
 
 export const NODE_ROLES = ['primary', 'standby'] as const;
@@ -18,7 +25,7 @@ export const HeartbeatBodySchema = z.strictObject({
   priority: PrioritySchema,
   status: NodeStateSchema,
   version: z.string().max(64).optional(),
-  metadata: MetadataSchema.optional(),
+  metadata: MetadataInputSchema.optional(),
   started_at: TimestampSchema.optional(),
 });
 export type HeartbeatBody = z.infer<typeof HeartbeatBodySchema>;

@@ -66,11 +66,20 @@ export interface SystemChange {
   mode: SystemMode;
   requested_by: string | null;
   reason: string | null;
+  /** With `paused`: only a person ends this pause. */
+  hold?: boolean | undefined;
+  /** A person asks for it, or has approved it: only such a change ends a pause with `hold`. */
+  by_person?: boolean | undefined;
+}
+/** A chat asked for the end of a pause that only a person ends. Nothing has changed. */
+export interface Held {
+  status: 'held';
+  record: SystemRecord;
 }
 export interface AutomationStateApi {
   read(): Promise<SystemRecord>;
   /** Compare-and-set inside the object; a repeat changes nothing. D1's fence is raised before it responds. */
-  change(change: SystemChange): Promise<{ status: 'applied' | 'unchanged'; record: SystemRecord } | FenceLag>;
+  change(change: SystemChange): Promise<{ status: 'applied' | 'unchanged'; record: SystemRecord } | Held | FenceLag>;
   ensureFence(): Promise<boolean>;
   /**
    * Compares D1's fence with what this object had raised it to. When D1 is behind, or `restored` is true, epoch and

@@ -10,6 +10,8 @@ export type SystemMode = z.infer<typeof SystemModeSchema>;
 export const SystemRecordSchema = z.object({
   mode: SystemModeSchema,
   version: z.number().int().nonnegative(),
+  /** Only a person ends this pause. Records stored without it held nothing. */
+  hold: z.boolean().default(false),
   since: TimestampSchema,
   requested_by: z.string().nullable(),
   reason: z.string().nullable(),
@@ -27,11 +29,14 @@ export type SystemState = z.infer<typeof SystemStateSchema>;
 
 export const SystemChangeBodySchema = z.strictObject({
   reason: ReasonSchema.optional(),
+  /** A note. Who asks is the principal of the request. */
   requested_by: z.string().trim().min(1).max(120).optional(),
 });
 export type SystemChangeBody = z.infer<typeof SystemChangeBodySchema>;
 export const SystemPauseBodySchema = SystemChangeBodySchema.extend({
   interrupt: z.boolean().optional(),
+  /** No chat ends this pause, only a person. */
+  hold: z.boolean().optional(),
 });
 export type SystemPauseBody = z.infer<typeof SystemPauseBodySchema>;
 

@@ -28,7 +28,7 @@ interface ToolDeclaration {
   where: ToolPlace;
   /** Passes in every system mode and conversation status. */
   control: boolean;
-  /** The parameter that a plain string stands for; null when params must be an object. */
+  /** The parameter that a plain string becomes; null when params must be an object. */
   text_param: string | null;
   timeout_ms: number;
   params: z.ZodType;
@@ -115,7 +115,8 @@ export const TOOLS = {
     }),
   },
   'conductor::files/write': {
-    summary: 'Writes a file inside the configured roots, atomically; an existing one only with overwrite.',
+    summary:
+      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite.',
     where: 'host',
     control: false,
     text_param: null,

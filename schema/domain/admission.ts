@@ -1,15 +1,18 @@
 /**
  * Which instructions of a message may be claimed: the host's verdict, checked against the tool table, and the gates.
  * Ingest and resubmission decide by the same rules. A gate stops ordinary instructions only; the tool table decides what
- * a control instruction is, not the node that sends it.
+ * a control instruction is and where it runs, not the node that sends it; and what a person has stopped asks a person
+ * (persons-stops.ts), whatever the node's policy says.
  */
 import type { AutomationStatus } from '../contracts/conversations.ts';
-import type { IngestStatus, InstructionInput, InstructionState } from '../contracts/instructions.ts';
+import type { IngestStatus, InstructionInput, InstructionState, PolicyVerdict } from '../contracts/instructions.ts';
 import type { SystemMode } from '../contracts/system.ts';
 import { isControl, TOOLS, toolName } from '../contracts/tools.ts';
-import { INSTRUCTION } from '../defaults.ts';
+import { APPROVALS, INSTRUCTION } from '../defaults.ts';
 import { isStoppedStatus } from './instruction-machine.ts';
 import { messageEnd } from './message-progress.ts';
+import type { PersonsStops } from './persons-stops.ts';
+import { personsRule } from './persons-stops.ts';
 
 /** What decides whether ordinary instructions of a conversation may start. */
 export interface GateFacts {
@@ -17,6 +20,12 @@ export interface GateFacts {
   automation_status: AutomationStatus;
   /** Another message of the conversation is executing. */
   busy: boolean;
+}
+
+/** What decides whether an instruction asks a person, and whether it still can. */
+export interface AskFacts extends PersonsStops {
+  /** How many instructions wait for approval already: in the conversation, and on its node. */
+  waiting: { conversation: number; node: number };
 }
 
 /** The first gate that stops ordinary instructions; null when none does. */
@@ -30,16 +39,18 @@ export function gateOf(
 
 /** An instruction with the verdict that counts. */
 export interface JudgedInstruction {
-  input: InstructionInput;
+  input: Omit<InstructionInput, 'approval'>;
   verdict: 'run' | 'ask' | 'deny' | 'shadow';
+  /** The host's, unless the edge asks a person although the host would not. */
+  policy: PolicyVerdict;
   control: boolean;
   /** Why it is denied, when the tool table denies it. */
   gate: string | null;
   timeout_ms: number;
 }
 
-/** Checks the host's verdict against the tool table, which denies what it does not know or allow. */
-export function judge(input: InstructionInput): JudgedInstruction {
+/** Checks the host's verdict against the tool table, which denies what it does not know, and against a person's stops. */
+export function judge(input: Omit<InstructionInput, 'approval'>, stops: PersonsStops): JudgedInstruction {
   const name = toolName(input.target, input.tool);
   if (name === null) return deny(input, 'unknown_tool');
   const control = isControl(name);
@@ -47,30 +58,48 @@ export function judge(input: InstructionInput): JudgedInstruction {
   if (input.policy.decision === 'control' && !control) return deny(input, 'not_control');
   const verdicts = { allow: 'run', control: 'run', ask: 'ask', deny: 'deny', shadow: 'shadow' } as const;
   const verdict = verdicts[input.policy.decision];
-  return { input, verdict, control, gate: null, timeout_ms: TOOLS[name].timeout_ms };
+  const rule = verdict === 'run' ? personsRule(name, input.params, stops) : null;
+  if (rule !== null) {
+    const policy: PolicyVerdict = { decision: 'ask', rule };
+    return { input, verdict: 'ask', policy, control, gate: null, timeout_ms: TOOLS[name].timeout_ms };
+  }
+  return { input, verdict, policy: input.policy, control, gate: null, timeout_ms: TOOLS[name].timeout_ms };
 }
 
-function deny(input: InstructionInput, gate: string): JudgedInstruction {
-  return { input, verdict: 'deny', control: false, gate, timeout_ms: INSTRUCTION.timeout_ms };
+function deny(input: JudgedInstruction['input'], gate: string): JudgedInstruction {
+  return { input, verdict: 'deny', policy: input.policy, control: false, gate, timeout_ms: INSTRUCTION.timeout_ms };
 }
 
-/** What a judged instruction becomes, or `held` for one that a gate stops. */
-export type Admission =
-  | Extract<InstructionState, 'denied' | 'shadowed' | 'awaiting_approval' | 'waiting' | 'claimed'>
-  | 'held';
+/** What a judged instruction becomes, or `held` for one that a gate stops; and the gate that stops or denies it. */
+export interface Admission {
+  status: Extract<InstructionState, 'denied' | 'shadowed' | 'awaiting_approval' | 'waiting' | 'claimed'> | 'held';
+  gate: string | null;
+}
+
+/** The gate of an instruction that would ask when too many ask already. */
+export const TOO_MANY_APPROVALS = 'too_many_approvals';
+
+/** How many more approvals a person can be asked for. */
+function roomFor({ conversation, node }: AskFacts['waiting']): number {
+  return Math.min(APPROVALS.max_per_conversation - conversation, APPROVALS.max_per_node - node);
+}
 
 /** Decides on the instructions of one message, in its order: what follows an approval waits behind it. */
 export function createAdmission(
   gate: string | null,
-): (one: Pick<JudgedInstruction, 'verdict' | 'control'>) => Admission {
+  waiting: AskFacts['waiting'],
+): (one: Pick<JudgedInstruction, 'verdict' | 'control' | 'gate'>) => Admission {
+  let room = roomFor(waiting);
   let behindApproval = false;
-  return ({ verdict, control }) => {
-    if (verdict === 'deny') return 'denied';
-    if (verdict === 'shadow') return 'shadowed';
-    if (gate !== null && !control) return 'held';
-    if (verdict !== 'ask') return behindApproval ? 'waiting' : 'claimed';
+  return ({ verdict, control, gate: denial }) => {
+    if (verdict === 'deny') return { status: 'denied', gate: denial };
+    if (verdict === 'shadow') return { status: 'shadowed', gate: null };
+    if (gate !== null && !control) return { status: 'held', gate };
+    if (verdict !== 'ask') return { status: behindApproval ? 'waiting' : 'claimed', gate: null };
+    if (room <= 0) return { status: 'denied', gate: TOO_MANY_APPROVALS };
+    room -= 1;
     behindApproval = true;
-    return 'awaiting_approval';
+    return { status: 'awaiting_approval', gate: null };
   };
 }
 

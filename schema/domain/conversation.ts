@@ -1,11 +1,13 @@
 /**
  * The automation of a conversation: `manual`, `auto`, or `paused` with a reason. Page, API, instruction and circuit
  * breaker all go through `changeConversation`. A pause remembers the status before it, and `resume` restores that; a
- * second pause keeps the first reason. Leaving a pause, or setting `auto`, resets the breaker. The counters of renewal
- * are reset only by a person, not by a chat.
+ * second pause keeps the first reason, except that a person's pause replaces it. Leaving a pause, or setting `auto`,
+ * resets the breaker. The counters of renewal are reset only by a person, not by a chat.
+ *
+ * What a person has stopped, a chat starts again only with a person's approval (`needsPerson`).
  */
 import type { Platform } from '../contracts/common.ts';
-import type { AutomationStatus, PauseReason } from '../contracts/conversations.ts';
+import type { AutomationStatus, PauseReason, StatusSetter } from '../contracts/conversations.ts';
 import type { EventDraft } from '../contracts/events.ts';
 import { CONVERSATION_BREAKER } from '../defaults.ts';
 import type { RenewalCounters } from './renewal-limits.ts';
@@ -24,6 +26,8 @@ const machine = stateMachine<AutomationStatus>('conversation', AUTOMATION_TRANSI
 export interface ConversationState extends RenewalCounters {
   automation_status: AutomationStatus;
   last_non_paused_automation_status: 'manual' | 'auto';
+  /** Who set the last status that was no pause; null for a status that nobody has set. */
+  status_set_by: StatusSetter | null;
   pause_reason: PauseReason | null;
   paused_at: number | null;
   execution_failures: number;
@@ -33,6 +37,7 @@ export interface ConversationState extends RenewalCounters {
 const NEW_STATE: ConversationState = {
   automation_status: 'manual',
   last_non_paused_automation_status: 'manual',
+  status_set_by: null,
   pause_reason: null,
   paused_at: null,
   execution_failures: 0,
@@ -74,7 +79,7 @@ export function newConversation(identity: ConversationIdentity, now: number): St
 }
 
 export type ConversationChange =
-  | { type: 'set'; status: 'manual' | 'auto'; by: 'person' | 'chat' }
+  | { type: 'set'; status: 'manual' | 'auto'; by: StatusSetter }
   | { type: 'pause'; reason: PauseReason }
   /** Only a person's. */
   | { type: 'resume' };
@@ -83,20 +88,24 @@ export type ConversationChange =
 export function changeConversation<S extends ConversationState>(state: S, change: ConversationChange, now: number): S {
   switch (change.type) {
     case 'set':
-      return setStatus(change.by === 'person' ? resetCounters(state) : state, change.status);
+      return setStatus(change.by === 'person' ? resetCounters(state) : state, change.status, change.by);
     case 'resume':
       return state.automation_status === 'paused'
         ? activate(resetCounters(state), state.last_non_paused_automation_status)
         : state;
     case 'pause':
-      return state.automation_status === 'paused' ? state : pause(state, change.reason, now);
+      return pause(state, change.reason, now);
     default:
       return change satisfies never;
   }
 }
 
-function setStatus<S extends ConversationState>(state: S, status: 'manual' | 'auto'): S {
-  return state.automation_status === status ? state : activate(state, status);
+function setStatus<S extends ConversationState>(state: S, status: 'manual' | 'auto', by: StatusSetter): S {
+  const next = state.automation_status === status ? state : activate(state, status);
+  // A chat that sets again what is set does not become the one who set it.
+  const isSet = next === state || state.last_non_paused_automation_status === status;
+  const setter = by === 'chat' && isSet ? state.status_set_by : by;
+  return next.status_set_by === setter ? next : { ...next, status_set_by: setter };
 }
 
 function activate<S extends ConversationState>(state: S, status: 'manual' | 'auto'): S {
@@ -112,8 +121,26 @@ function activate<S extends ConversationState>(state: S, status: 'manual' | 'aut
 }
 
 function pause<S extends ConversationState>(state: S, reason: PauseReason, now: number): S {
+  if (state.automation_status === 'paused') {
+    return reason === PERSONS_PAUSE && state.pause_reason !== reason ? { ...state, pause_reason: reason } : state;
+  }
   const automation_status = machine.move(state.automation_status, 'paused');
   return { ...state, automation_status, pause_reason: reason, paused_at: now };
+}
+
+const PERSONS_PAUSE: PauseReason = 'user_pause';
+
+/**
+ * Whether only a person may change the status to `to`: the end of a person's pause, and `auto` where a person has set
+ * `manual`. A status that nobody has set may be set by the chat itself.
+ */
+export function needsPerson(
+  state: Pick<ConversationState, 'pause_reason' | 'last_non_paused_automation_status' | 'status_set_by'>,
+  to: AutomationStatus,
+): boolean {
+  if (to === 'paused') return false;
+  if (state.pause_reason === PERSONS_PAUSE) return true;
+  return to === 'auto' && state.last_non_paused_automation_status === 'manual' && state.status_set_by === 'person';
 }
 
 /** What storing `next` in place of `read` means for others. */

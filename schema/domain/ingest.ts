@@ -3,8 +3,14 @@
  * whole and an assistant's, is it new, may its instructions run without a person, and may they run now.
  */
 import canonicalize from 'canonicalize';
-import type { IngestBody, IngestStatus, InstructionInput, InstructionState } from '../contracts/instructions.ts';
-import type { GateFacts, JudgedInstruction } from './admission.ts';
+import type {
+  IngestBody,
+  IngestStatus,
+  InstructionInput,
+  InstructionState,
+  PolicyVerdict,
+} from '../contracts/instructions.ts';
+import type { AskFacts, GateFacts, JudgedInstruction } from './admission.ts';
 import { createAdmission, gateOf, judge, messageStatus } from './admission.ts';
 import { withDeadlines } from './message-progress.ts';
 import { wellFormed } from './well-formed.ts';
@@ -60,7 +66,7 @@ export function dedupeText(
   return text;
 }
 
-export interface IngestFacts extends GateFacts {
+export interface IngestFacts extends GateFacts, AskFacts {
   recognition: Recognition;
   /** How old the observation is, and how old it may be for its instructions to run without a person (milliseconds). */
   age_ms: number;
@@ -70,6 +76,8 @@ export interface IngestFacts extends GateFacts {
 
 export interface DecidedInstruction {
   input: InstructionInput;
+  /** The verdict that counts. */
+  policy: PolicyVerdict;
   status: InstructionState;
   gate: string | null;
   control: boolean;
@@ -98,33 +106,38 @@ export function decideIngest(body: Arrival, facts: IngestFacts): IngestDecision 
   // It has no new instruction that an age limit or a gate could stop.
   if (facts.recognition.as === 'same_text') return { ingest_status: 'duplicate_only', instructions: [] };
   if (facts.age_ms > facts.max_age_ms) return stopMessage(body, 'expired', 'expired', facts);
-  return gateMessage(body.instructions.map(judge), facts);
+  return gateMessage(body.instructions, facts);
 }
 
 /** A message that does not run without a person: its new instructions get the status `as`. */
 function stopMessage(body: Arrival, status: IngestStatus, as: InstructionState, facts: IngestFacts): IngestDecision {
   const isStored = facts.recognition.as === 'new' && body.role === 'assistant';
-  const instructions = isStored ? body.instructions.map(judge) : [];
+  const instructions = isStored ? body.instructions : [];
   return {
     ingest_status: status,
-    instructions: instructions.map((one) =>
-      one.verdict === 'deny' ? withStatus(one, 'denied', one.gate) : withStatus(one, as, status),
-    ),
+    instructions: instructions.map((input) => {
+      const one = judge(input, facts);
+      return one.verdict === 'deny' ? decided(input, one, 'denied', one.gate) : decided(input, one, as, status);
+    }),
   };
 }
 
-function gateMessage(all: readonly JudgedInstruction[], facts: IngestFacts): IngestDecision {
-  const gate = gateOf(facts);
-  const admit = createAdmission(gate);
-  const instructions = all.map((one) => {
-    const status = admit(one);
-    return status === 'held' ? withStatus(one, 'blocked', gate) : withStatus(one, status, one.gate);
+function gateMessage(all: readonly InstructionInput[], facts: IngestFacts): IngestDecision {
+  const admit = createAdmission(gateOf(facts), facts.waiting);
+  const instructions = all.map((input) => {
+    const one = judge(input, facts);
+    const { status, gate } = admit(one);
+    return decided(input, one, status === 'held' ? 'blocked' : status, gate);
   });
   return { ingest_status: messageStatus(instructions), instructions: withDeadlines(instructions, facts.now) };
 }
 
-function withStatus(one: JudgedInstruction, status: InstructionState, gate: string | null): DecidedInstruction {
-  const { input, control, timeout_ms } = one;
+function decided(
+  input: InstructionInput,
+  { policy, control, timeout_ms }: JudgedInstruction,
+  status: InstructionState,
+  gate: string | null,
+): DecidedInstruction {
   const deadlines = { claimed_at: null, claim_expires_at: null, approval_expires_at: null };
-  return { input, status, gate, control, timeout_ms, ...deadlines };
+  return { input, policy, status, gate, control, timeout_ms, ...deadlines };
 }

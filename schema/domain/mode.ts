@@ -1,6 +1,8 @@
 /**
- * The system mode and its version. The version grows with each change of mode and with nothing else, so a claim that was
- * made under an earlier mode is recognized by its number. A request for the current mode changes nothing.
+ * The system mode and its version. The version grows with each change of mode or hold and with nothing else, so a claim
+ * that was made under an earlier mode is recognized by its number. A request for what is set already changes nothing.
+ *
+ * `hold` marks a pause that only a person ends. A second pause can add it and never removes it.
  */
 import type { SystemChange } from '../contracts/objects.ts';
 import type { SystemRecord } from '../contracts/system.ts';
@@ -8,6 +10,7 @@ import type { SystemRecord } from '../contracts/system.ts';
 export const NEW_SYSTEM: SystemRecord = {
   mode: 'running',
   version: 0,
+  hold: false,
   since: 0,
   requested_by: null,
   reason: null,
@@ -16,17 +19,22 @@ export const NEW_SYSTEM: SystemRecord = {
 
 export interface ModeDecision {
   next: SystemRecord;
-  status: 'applied' | 'unchanged';
+  /** `held`: a chat asked for the end of a pause that only a person ends. */
+  status: 'applied' | 'unchanged' | 'held';
 }
 
 /** The record after that change; `now` in Unix milliseconds. */
 export function decideMode(record: SystemRecord, change: SystemChange, now: number): ModeDecision {
-  if (change.mode === record.mode) return { next: record, status: 'unchanged' };
+  if (record.hold && change.mode !== 'paused' && change.by_person !== true) return { next: record, status: 'held' };
+  const isSameMode = change.mode === record.mode;
+  const hold = change.mode === 'paused' && (record.hold || change.hold === true);
+  if (isSameMode && hold === record.hold) return { next: record, status: 'unchanged' };
   return {
     next: {
       mode: change.mode,
       version: record.version + 1,
-      since: now,
+      hold,
+      since: isSameMode ? record.since : now,
       requested_by: change.requested_by,
       reason: change.reason,
       epoch: record.epoch,

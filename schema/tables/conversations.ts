@@ -4,7 +4,7 @@ import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqli
 import type { Client, PlatformState } from '../contracts/clients.ts';
 import { PLATFORM_IDS } from '../contracts/common.ts';
 import type { Conversation, Link, TargetPayload } from '../contracts/conversations.ts';
-import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../contracts/conversations.ts';
+import { AUTOMATION_STATUSES, PAUSE_REASONS, STATUS_SETTERS } from '../contracts/conversations.ts';
 import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
 import type { RowOf } from './row.ts';
 
@@ -30,6 +30,8 @@ export const local_conversations = sqliteTable(
     remote_conversation_id: text().notNull(),
     automation_status: text({ enum: AUTOMATION_STATUSES }).notNull(),
     last_non_paused_automation_status: text({ enum: ['manual', 'auto'] }).notNull(),
+    /** Who set the last status that was no pause; null for a status that nobody has set. */
+    status_set_by: text({ enum: STATUS_SETTERS }),
     pause_reason: text({ enum: PAUSE_REASONS }),
     paused_at: integer(),
     title: text(),

@@ -33,6 +33,8 @@ export const fence = sqliteTable('fence', {
   holder_id: text(),
   mode: text({ enum: SYSTEM_MODES }).notNull(),
   mode_version: integer().notNull(),
+  /** Only a person ends this pause. */
+  hold: integer({ mode: 'boolean' }).notNull().default(false),
   epoch: integer().notNull(),
   updated_at: integer().notNull(),
 });

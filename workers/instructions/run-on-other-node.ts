@@ -44,6 +44,9 @@ export async function runOnOtherNode(
       name,
       params: row.params,
       platform: conversation.platform,
+      conversation_id: conversation.remote_conversation_id,
+      // Only a person's approval claims an instruction that asks.
+      approved: row.policy.decision === 'ask',
       timeout_ms: TOOLS[name].timeout_ms,
     },
     expires_at: claimOf(after, instruction_id) ?? now + TOOLS[name].timeout_ms,

@@ -63,20 +63,23 @@ async function runHere(
 ): Promise<WritePlan<InstructionRunResponse>> {
   const { instruction_id, controller_id, params } = row;
   const requested_by = `${controller_id} (${instruction_id})`;
+  // Only a person's approval claims an instruction that asks.
+  const approved = row.policy.decision === 'ask';
   const startedAt = Date.now();
-  const outcome = await callTool(name, params, { ...edge, conversation, requested_by });
+  const outcome = await callTool(name, params, { ...edge, conversation, requested_by, approved });
   // By the wall clock, which in a Worker advances only while it waits for I/O.
   const duration_ms = Math.max(0, Date.now() - startedAt);
   const loaded = await loadInstruction(edge, instruction_id);
-  const { output, plan = {} } = outcome;
-  const result = { status: 'succeeded', output, duration_ms, truncated: false } as const;
+  const { output, denied: error_code = null, plan = {} } = outcome;
+  const status = error_code === null ? 'succeeded' : 'denied';
+  const result = { status, output, error_code, duration_ms, truncated: false } as const;
   const report = reportOf(instruction_id, { result });
   const recorded = await recordProgress(edge, loaded, [report], { inlineChars, conversation: outcome.conversation });
   const response = await resultResponse(edge, loaded, recorded, origin);
   return {
     ...mergePlans(recorded.plan, plan),
     subject_id: instruction_id,
-    response: { ...response, output, error_code: null, duration_ms },
+    response: { ...response, output, error_code, duration_ms },
   };
 }
 

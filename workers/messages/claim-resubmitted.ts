@@ -5,6 +5,7 @@
  */
 import { eq, sql } from 'drizzle-orm';
 import type {
+  Approval,
   IngestStatus,
   MessageClaimBody,
   MessageClaimResponse,
@@ -25,14 +26,17 @@ import type { Statement } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
+import { storedApproval } from '../instructions/edge-approval.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
 import type { LoadedMessage } from '../instructions/load.ts';
 import { gateFacts, idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
+import { selectWaiting } from '../instructions/waiting-approvals.ts';
 import { guardOwnBrowser, requireOwnBrowser } from '../nodes/browser-owner.ts';
 import { findBrowser } from '../nodes/browser-reads.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
+import { verdictDetail } from './ingest-rows.ts';
 import { guardCommand, pendingCommand } from './resubmit.ts';
 
 /**
@@ -54,9 +58,12 @@ export async function claimResubmitted(
   }
   requireOwnBrowser(body.controller_id, await findBrowser(edge.db, message.client_id));
   const verdicts = new Map(body.instructions.map((one) => [one.instruction_id, one.policy]));
-  const facts = { ...gateFacts(loaded), now: edge.now };
+  const { fence, conversation } = loaded;
+  const id = loaded.message.local_conversation_id;
+  const [waiting = { conversation: 0, node: 0 }] = await selectWaiting(edge.db, sql`${id}`, body.controller_id);
+  const facts = { ...gateFacts(loaded), hold: fence.hold, conversation, waiting, now: edge.now };
   const decision = decideResubmission(loaded.rows.map(toStopped), verdicts, facts);
-  return planClaim(edge, loaded, body, decision);
+  return planClaim(edge, loaded, body, { ...decision, approvals: await approvalsOf(edge, loaded, body, decision) });
 }
 
 function notAsked(): AppError {
@@ -79,11 +86,34 @@ function respond(
   return { message_id, ingest_status, instructions: statuses.map((one) => toClaimed(one, now)) };
 }
 
+/** A decision with what a person is shown of the instructions that ask. */
+type Claim = Resubmission & { approvals: ReadonlyMap<string, Approval | null> };
+
+async function approvalsOf(
+  { db }: Edge,
+  { rows }: LoadedMessage,
+  body: MessageClaimBody,
+  { statuses, verdicts }: Resubmission,
+): Promise<Claim['approvals']> {
+  const approvals = new Map<string, Approval | null>();
+  for (const { instruction_id, target, tool, params } of rows) {
+    const policy = verdicts.get(instruction_id);
+    const isAsked = statuses.some((one) => one.instruction_id === instruction_id && one.status === 'awaiting_approval');
+    if (policy === undefined || !isAsked) continue;
+    const shown = body.instructions.find((one) => one.instruction_id === instruction_id)?.approval;
+    approvals.set(
+      instruction_id,
+      await storedApproval(db, { input: { target, tool, params, approval: shown }, policy }),
+    );
+  }
+  return approvals;
+}
+
 function planClaim(
   edge: Edge,
   loaded: LoadedMessage,
   body: MessageClaimBody,
-  decision: Resubmission,
+  decision: Claim,
 ): WritePlan<MessageClaimResponse> {
   const { env, db } = edge;
   const { message, statuses, conversation, fence, busy } = loaded;
@@ -99,7 +129,7 @@ function planClaim(
       ...(busy ? [] : [guardNotBusy(db, message)]),
     ],
     statements: [
-      ...takeOver(edge, loaded, body),
+      ...takeOver(edge, loaded, body.controller_id, decision),
       storeMessage(edge, loaded, controller_id, decision),
       ...storeStatuses(edge, statuses, decision.statuses),
     ],
@@ -136,20 +166,21 @@ function storeMessage({ db, now }: Edge, { message }: LoadedMessage, controller_
 }
 
 /** All of the message belongs to the node; what it judged again gets its new verdict. */
-function takeOver({ db }: Edge, { message, rows }: LoadedMessage, body: MessageClaimBody): Statement[] {
-  const stopped = new Set(rows.filter((row) => isStoppedStatus(row.status)).map((row) => row.instruction_id));
-  const judged = body.instructions
-    .filter((one) => stopped.has(one.instruction_id))
-    .map(({ instruction_id, policy, approval = null }) => ({ instruction_id, policy, approval }));
+function takeOver(
+  { db }: Edge,
+  { message }: LoadedMessage,
+  controller_id: string,
+  { verdicts, approvals }: Claim,
+): Statement[] {
+  const judged = [...verdicts].map(([instruction_id, policy]) => {
+    return { instruction_id, policy, approval: approvals.get(instruction_id) ?? null };
+  });
   return [
     db.run(sql`UPDATE instructions SET policy = o.policy, approval = o.approval, finished_at = NULL, error_code = NULL
       FROM (SELECT value->>'instruction_id' AS instruction_id, value->>'policy' AS policy, value->>'approval' AS approval
         FROM json_each(${JSON.stringify(judged)})) AS o
       WHERE instructions.instruction_id = o.instruction_id`),
-    db
-      .update(instructions)
-      .set({ controller_id: body.controller_id })
-      .where(eq(instructions.message_id, message.message_id)),
+    db.update(instructions).set({ controller_id }).where(eq(instructions.message_id, message.message_id)),
   ];
 }
 
@@ -168,7 +199,8 @@ function journalVerdicts(
       if (policy === undefined) return [];
       const from = { chain: controller_id, message_id: message.message_id, controller_id, instruction_id };
       const after = decision.statuses.find((one) => one.instruction_id === instruction_id);
-      const judged: JournalDraft = { ...from, kind: 'judged', detail: { ...policy } };
+      const counting = decision.verdicts.get(instruction_id) ?? policy;
+      const judged: JournalDraft = { ...from, kind: 'judged', detail: verdictDetail(policy, counting) };
       if (after === undefined || !isStoppedStatus(after.status)) return [judged];
       return [judged, { ...from, kind: 'gated', detail: { status: after.status, gate: after.gate } }];
     });

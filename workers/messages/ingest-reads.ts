@@ -8,6 +8,7 @@ import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import { EXECUTING_SQL } from '../db/status-sql.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
+import { selectWaiting } from '../instructions/waiting-approvals.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 
 export type IngestReads = Awaited<ReturnType<typeof readForIngest>>;
@@ -23,7 +24,7 @@ export async function readForIngest(db: Database, body: IngestBody, textHash: st
     .from(local_conversations)
     .where(isConversation);
   const identity = identityOf(body.assistant_message_id, textHash);
-  const [fences, conversations, stored, executing, browsers] = await db.batch([
+  const [fences, conversations, stored, executing, waiting, browsers] = await db.batch([
     db.select().from(fence).where(eq(fence.id, 1)),
     db.select().from(local_conversations).where(isConversation),
     db
@@ -48,12 +49,22 @@ export async function readForIngest(db: Database, body: IngestBody, textHash: st
       .where(
         sql`${instructions.local_conversation_id} = (${conversationId}) AND ${instructions.status} ${EXECUTING_SQL}`,
       ),
+    selectWaiting(db, sql`(${conversationId})`, body.controller_id),
     db.select().from(clients).where(eq(clients.client_id, body.client_id)),
   ]);
   const [marks] = fences;
   if (marks === undefined) throw new Error('the fence row is missing: migrations have not been applied');
   const conversation: ConversationRow | null = conversations[0] ?? null;
-  return { fence: marks, conversation, stored, busy: executing.length > 0, identity, browser: browsers[0] };
+  const [counts = { conversation: 0, node: 0 }] = waiting;
+  return {
+    fence: marks,
+    conversation,
+    stored,
+    busy: executing.length > 0,
+    waiting: counts,
+    identity,
+    browser: browsers[0],
+  };
 }
 
 /** A conversation or identity that is new is guarded by its unique index. */

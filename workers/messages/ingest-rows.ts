@@ -1,4 +1,4 @@
-import type { IngestBody } from '../../schema/contracts/instructions.ts';
+import type { Approval, IngestBody, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
 import { replyDueAt } from '../../schema/domain/reply.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
@@ -9,7 +9,12 @@ import type { Statement } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 import type { IngestReads } from './ingest-reads.ts';
 
-export type IdentifiedInstruction = DecidedInstruction & { instruction_id: string; dedupe_key: string };
+export type IdentifiedInstruction = DecidedInstruction & {
+  instruction_id: string;
+  dedupe_key: string;
+  /** What a person is shown; null when nobody is asked. */
+  approval: Approval | null;
+};
 
 export interface NewMessage {
   messageId: string;
@@ -60,9 +65,9 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
         tool: one.input.tool,
         params: one.input.params,
         status: one.status,
-        policy: one.input.policy,
+        policy: one.policy,
         gate: one.gate,
-        approval: one.input.approval ?? null,
+        approval: one.approval,
         timeout_ms: one.timeout_ms,
         claimed_at: one.claimed_at,
         claim_expires_at: one.claim_expires_at,
@@ -88,7 +93,12 @@ export function firstEntries(message_id: string, one: IdentifiedInstruction, bod
       // The key is a hash of the whole call, so the chain binds what was asked, too.
       detail: { client_id: body.client_id, source, other, observed_at: body.observed_at, dedupe_key },
     },
-    { ...from, kind: 'judged', detail: { ...input.policy } },
+    { ...from, kind: 'judged', detail: verdictDetail(input.policy, one.policy) },
     ...(kind === null ? [] : [{ ...from, kind, detail: { status, ...(gate === null ? {} : { gate }) } } as const]),
   ];
+}
+
+/** The verdict that counts, and the host's where the edge asks a person although the host would not. */
+export function verdictDetail(host: PolicyVerdict, policy: PolicyVerdict): Record<string, unknown> {
+  return policy.decision === host.decision ? { ...policy } : { ...policy, host: { ...host } };
 }

@@ -19,6 +19,7 @@ import type { Database } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
+import { storedApproval } from '../instructions/edge-approval.ts';
 import { requireOwnBrowser } from '../nodes/browser-owner.ts';
 import { bringBrowser } from '../nodes/browsers.ts';
 import { pushChanged } from '../nodes/push.ts';
@@ -51,13 +52,16 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
     mode: loaded.fence.mode,
     automation_status: counted.automation_status,
     busy: loaded.busy,
+    hold: loaded.fence.hold,
+    conversation: counted,
+    waiting: loaded.waiting,
     age_ms: ageMs,
     max_age_ms: settings(env).instruction_max_age_ms,
     now,
   });
   const isNew = recognition.as === 'new';
   const messageId = isNew ? newId('message', now) : recognition.message_id;
-  const instructions = await identify(body, loaded, decision, now);
+  const instructions = await identify(edge, body, loaded, decision);
   const next = isNew ? withNewest(counted, messageId, body, now) : counted;
   const stored: Plan = {
     guards: guardIngestReads(db, loaded, textHash),
@@ -136,18 +140,19 @@ function withNewest(
   return { ...conversation, last_message_id, last_message_at: now, title: link.page_title ?? conversation.title };
 }
 
-/** Gives each decided instruction its id and its key. */
+/** Gives each decided instruction its id and its key, and what a person is shown of it. */
 function identify(
+  { db, now }: Edge,
   { platform, remote_conversation_id }: IngestBody,
   { identity }: IngestReads,
   decision: IngestDecision,
-  now: number,
 ): Promise<IdentifiedInstruction[]> {
   return Promise.all(
     decision.instructions.map(async (one) => ({
       ...one,
       instruction_id: newId('instruction', now),
       dedupe_key: await sha256Hex(dedupeText({ platform, remote_conversation_id, identity }, one.input)),
+      approval: one.status === 'awaiting_approval' ? await storedApproval(db, one) : null,
     })),
   );
 }

@@ -1,6 +1,6 @@
 /**
  * Conversations and links from what browsers report. Observations are upserted in bulk: a conversation seen for the first
- * time is `manual`; of one browser's observations of a conversation the newest stays, in whatever order they arrive.
+ * time is `manual`; of one browser's observations of a conversation the newest stays, in any order of arrival.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';

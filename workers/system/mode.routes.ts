@@ -6,6 +6,7 @@ import {
   SystemPauseBodySchema,
   SystemStateSchema,
 } from '../../schema/contracts/system.ts';
+import { makeVisible } from '../../schema/domain/visible.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { interruptExecuting } from '../instructions/interrupt-all.ts';
@@ -17,9 +18,12 @@ import { readSystem } from './state.ts';
 const tag = 'system';
 const data = SystemChangeResponseSchema;
 
-/** The principal, unless the body names another requester. */
-function requester(body: SystemChangeBody, principal: { subject: string }): Requester {
-  return { requested_by: body.requested_by ?? principal.subject, reason: body.reason };
+/** The principal; what the body says of who asks is a note, and is quoted as one. */
+function requester({ requested_by: note, reason }: SystemChangeBody, { subject }: { subject: string }): Requester {
+  return {
+    requested_by: note === undefined ? subject : `${subject} (note: ${JSON.stringify(makeVisible(note))})`,
+    reason,
+  };
 }
 
 export const system: readonly MountedRoute[] = [
@@ -38,14 +42,15 @@ export const system: readonly MountedRoute[] = [
     {
       method: 'post',
       path: '/v1/system/pause',
-      summary: 'Stop claiming ordinary work; with `interrupt` also cancel what is claimed or runs',
+      summary:
+        'Stop claiming ordinary work; `interrupt` also cancels what runs, `hold` leaves the end of it to a person',
       tag,
       roles: PEOPLE,
       body: SystemPauseBodySchema,
       data,
     },
     async (call) => {
-      const by = requester(call.body, call.principal);
+      const by = { ...requester(call.body, call.principal), hold: call.body.hold };
       const { after, ...plan } = await setMode(call, 'paused', by);
       if (after === undefined || call.body.interrupt !== true) return { ...plan, ...(after && { after }) };
       // A node must know of the pause before what it runs is ended, or it would start the next instruction.

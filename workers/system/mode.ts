@@ -12,15 +12,17 @@ import { fenceLag } from '../nodes/fence-lag.ts';
 import { announceMode } from '../nodes/push.ts';
 
 export interface ModeChange {
-  response: SystemChangeResponse;
+  /** Null when a chat asked for the end of a pause that only a person ends: nothing has changed. */
+  response: SystemChangeResponse | null;
   /** The event, when the mode changed, and the notices to nodes and timed jobs. */
   plan: Plan;
 }
 
-/** Requests a mode. A repeat changes nothing. Throws `internal` when D1's fence could not be raised. */
+/** Requests a mode. A repeat changes nothing. Throws `database_unavailable` when D1's fence could not be raised. */
 export async function changeSystemMode({ env, now }: Edge, change: SystemChange): Promise<ModeChange> {
   const outcome = await automationState(env).change(change);
   if (outcome.status === 'fence_lag') throw fenceLag();
+  if (outcome.status === 'held') return { response: null, plan: {} };
   const { record, status } = outcome;
   const { mode, version } = record;
   const isChanged = status === 'applied';
@@ -39,23 +41,31 @@ export async function changeSystemMode({ env, now }: Edge, change: SystemChange)
 export interface Requester {
   requested_by: string;
   reason?: string | undefined;
+  /** With `paused`: only a person ends this pause. */
+  hold?: boolean | undefined;
 }
 
 /** A person's change. Always audited, a repeat too: the batch of the first try may have failed. */
 export async function setMode(
   edge: Edge,
   mode: SystemMode,
-  { requested_by, reason }: Requester,
+  { requested_by, reason, hold }: Requester,
 ): Promise<WritePlan<SystemChangeResponse>> {
-  const { response, plan } = await changeSystemMode(edge, { mode, requested_by, reason: reason ?? null });
+  const change = { mode, requested_by, reason: reason ?? null, hold, by_person: true };
+  const { response, plan } = await changeSystemMode(edge, change);
+  if (response === null) throw new Error('a person was refused the end of a pause');
   return { ...plan, subject_id: mode, response };
 }
 
-function modeEvent({ mode, version, requested_by, reason }: SystemRecord): EventDraft {
-  return { topic: 'system', type: 'mode_changed', subject_id: mode, data: { mode, version, requested_by, reason } };
+function modeEvent({ mode, version, hold, requested_by, reason }: SystemRecord): EventDraft {
+  const data = { mode, version, hold, requested_by, reason };
+  return { topic: 'system', type: 'mode_changed', subject_id: mode, data };
 }
 
-function summarize({ mode, version, requested_by }: SystemRecord, isChanged: boolean): string {
+function summarize({ mode, version, hold, requested_by }: SystemRecord, isChanged: boolean): string {
   const by = requested_by === null ? '' : ` by ${requested_by}`;
-  return isChanged ? `the system is ${mode}${by} (version ${version})` : `the system was ${mode} already`;
+  const until = hold ? ', until a person resumes it' : '';
+  return isChanged
+    ? `the system is ${mode}${by}${until} (version ${version})`
+    : `the system was ${mode} already${until}`;
 }

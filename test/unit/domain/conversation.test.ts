@@ -28,9 +28,13 @@ describe('the automation of a conversation', () => {
     });
   });
 
-  it('keeps the reason of the first of two pauses', () => {
-    const twice = changed({ type: 'pause', reason: 'execution_failure' }, { type: 'pause', reason: 'user_pause' });
+  it('keeps the reason of the first of two pauses, unless a person pauses it too', () => {
+    const twice = changed({ type: 'pause', reason: 'execution_failure' }, { type: 'pause', reason: 'ai_pause' });
     expect(twice).toMatchObject({ pause_reason: 'execution_failure', paused_at: 1 });
+    expect(changeConversation(twice, { type: 'pause', reason: 'user_pause' }, 9)).toMatchObject({
+      pause_reason: 'user_pause',
+      paused_at: 1,
+    });
   });
 
   it('does not change by a resume when it is not paused', () => {
@@ -66,7 +70,7 @@ describe('the counters behind the limits', () => {
   it('are reset when a person sets the automation, also to the current status', () => {
     const set = { type: 'set', status: 'auto', by: 'person' } as const;
     expect(changeConversation(tired, set, 1)).toMatchObject({ renewals_in_row: 0, renewals_without_effect: 0 });
-    expect(changeConversation(fresh, { ...set, status: 'manual' }, 1)).toBe(fresh);
+    expect(changeConversation(fresh, { ...set, status: 'manual' }, 1)).toEqual({ ...fresh, status_set_by: 'person' });
   });
 
   it('are kept when a chat sets the automation', () => {

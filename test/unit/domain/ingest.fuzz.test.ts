@@ -6,6 +6,7 @@ import { POLICY_DECISIONS } from '../../../schema/contracts/instructions.ts';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import { decideIngest } from '../../../schema/domain/ingest.ts';
 import { Coverage } from '../../support/coverage.ts';
+import { FREE } from './message.ts';
 
 const call = (decision: PolicyDecision, tool: string, index: number): InstructionInput => ({
   block_index: 0,
@@ -39,7 +40,7 @@ it('no ordinary instruction is claimed under a gate, and each open one has its d
           block_errors: [],
           instructions: given.map(([decision, tool], index) => call(decision, tool, index)),
         },
-        { recognition: { as: 'new' }, age_ms: 0, max_age_ms: 600_000, now: 1_000, ...more },
+        { ...FREE, recognition: { as: 'new' }, age_ms: 0, max_age_ms: 600_000, now: 1_000, ...more },
       );
       const gated = more.mode === 'paused' || more.automation_status === 'paused' || more.busy;
       for (const one of instructions) {

@@ -8,8 +8,10 @@ import type { IngestFacts, StoredObservation } from '../../../schema/domain/inge
 import { countExecuted, decideIngest, dedupeText, identityOf, recognize } from '../../../schema/domain/ingest.ts';
 import { isOpenStatus } from '../../../schema/domain/instruction-machine.ts';
 import { isOpenMessage } from '../../../schema/domain/message-machine.ts';
+import { FREE } from './message.ts';
 
 const facts: IngestFacts = {
+  ...FREE,
   recognition: { as: 'new' },
   mode: 'running',
   automation_status: 'manual',

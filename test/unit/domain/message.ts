@@ -1,7 +1,15 @@
 /** Builders of a message's instructions. */
 import type { InstructionState, PolicyDecision, PolicyVerdict } from '../../../schema/contracts/instructions.ts';
+import type { AskFacts } from '../../../schema/domain/admission.ts';
 import type { TrackedInstruction } from '../../../schema/domain/message-progress.ts';
 import type { StoppedInstruction } from '../../../schema/domain/resubmission.ts';
+
+/** Nothing that a person has stopped, and nothing that waits for a person. */
+export const FREE: AskFacts = {
+  hold: false,
+  conversation: { pause_reason: null, last_non_paused_automation_status: 'manual', status_set_by: null },
+  waiting: { conversation: 0, node: 0 },
+};
 
 /** Instructions `ins_0`, `ins_1`, … in these states. */
 export function messageOf(...states: (InstructionState | [InstructionState, 'control'])[]): TrackedInstruction[] {

@@ -13,7 +13,7 @@ describe('the system mode', () => {
   it('changes with a new version, and records when, by whom and why', () => {
     expect(decideMode({ ...NEW_SYSTEM, epoch: 3 }, change('paused'), NOW)).toEqual({
       status: 'applied',
-      next: { mode: 'paused', version: 1, since: NOW, requested_by: 'ops', reason: 'because', epoch: 3 },
+      next: { mode: 'paused', version: 1, since: NOW, hold: false, requested_by: 'ops', reason: 'because', epoch: 3 },
     });
   });
 

@@ -5,7 +5,7 @@ import { INSTRUCTION_STATES, POLICY_DECISIONS } from '../../../schema/contracts/
 import { isOpenStatus, isStoppedStatus, mayBecome } from '../../../schema/domain/instruction-machine.ts';
 import { decideResubmission } from '../../../schema/domain/resubmission.ts';
 import { Coverage } from '../../support/coverage.ts';
-import { stoppedMessage, verdicts } from './message.ts';
+import { FREE, stoppedMessage, verdicts } from './message.ts';
 
 const REACHED = ['claimed', 'awaiting_approval', 'waiting', 'denied', 'shadowed'] as const;
 const instruction = fc.record({
@@ -27,6 +27,7 @@ it('a resubmission moves only stopped instructions, claims none through a gate, 
       const before = stoppedMessage(given.map(({ status }) => status));
       const judged = verdicts(...given.map(({ decision }) => decision));
       const { statuses, message } = decideResubmission(before, judged, {
+        ...FREE,
         ...gate,
         automation_status: 'auto',
         now: 1_000,

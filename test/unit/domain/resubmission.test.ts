@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decideResubmission } from '../../../schema/domain/resubmission.ts';
-import { statusesOf, stoppedMessage, verdicts } from './message.ts';
+import { FREE, statusesOf, stoppedMessage, verdicts } from './message.ts';
 
-const facts = { mode: 'running', automation_status: 'auto', busy: false, now: 1_000 } as const;
+const facts = { ...FREE, mode: 'running', automation_status: 'auto', busy: false, now: 1_000 } as const;
 
 describe('a stopped message that the host judges again is', () => {
   it.each([
@@ -30,5 +30,12 @@ describe('a stopped message that the host judges again is', () => {
     const control = stoppedMessage(['blocked'], 'system/resume');
     const passed = decideResubmission(control, verdicts('control'), { ...facts, mode: 'paused' });
     expect(passed.message).toBe('accepted');
+  });
+
+  it('asked about although the host allows it, when it would lift what a person holds', () => {
+    const held = { ...facts, mode: 'paused', hold: true } as const;
+    const decided = decideResubmission(stoppedMessage(['blocked'], 'system/resume'), verdicts('allow'), held);
+    expect(decided.message).toBe('awaiting_approval');
+    expect(decided.verdicts.get('ins_0')).toEqual({ decision: 'ask', rule: 'a person holds the system paused' });
   });
 });

@@ -22,7 +22,7 @@ const state = () => edge.data<Record<string, unknown>>('GET', '/v1/system/state'
 const fence = async () => (await rowsOf<{ mode: string; mode_version: number }>('SELECT * FROM fence WHERE id = 1'))[0];
 
 describe('the system mode over HTTP', () => {
-  it('a change of mode is in D1 before the response, with requester and reason', async () => {
+  it('a change of mode is in D1 before the response, with the principal, its note and the reason', async () => {
     const before = await state();
     const response = await edge.data<Change>('POST', '/v1/system/pause', {
       token: tokens.browser_admin,
@@ -31,7 +31,8 @@ describe('the system mode over HTTP', () => {
     expect(response).toMatchObject({ accepted: true, status: 'applied', mode: 'paused' });
     expect(response.version).toBe(Number(before.version) + 1);
     expect(await fence()).toMatchObject({ mode: 'paused', mode_version: response.version });
-    expect(await state()).toMatchObject({ mode: 'paused', reason: 'lunch', requested_by: 'someone', drained: false });
+    const requested_by = 'a browser_admin (note: "someone")';
+    expect(await state()).toMatchObject({ mode: 'paused', reason: 'lunch', requested_by, drained: false });
   });
 
   it('the requester is the subject of the token by default', async () => {
@@ -57,7 +58,10 @@ describe('the system mode over HTTP', () => {
 
   it('a change is not acknowledged while D1 cannot store it, and is on a retry', async () => {
     await withoutFence(async () => {
-      expect(await edge.error('POST', '/v1/system/pause')).toMatchObject({ status: 500, error: 'internal' });
+      expect(await edge.error('POST', '/v1/system/pause')).toMatchObject({
+        status: 503,
+        error: 'database_unavailable',
+      });
     });
     expect(await fence()).toMatchObject({ mode: 'running' });
     const { version } = await edge.data<Change>('POST', '/v1/system/pause');

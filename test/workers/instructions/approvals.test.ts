@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Approval } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, EXEC, RESUME } from '../support/conductor.ts';
 import {
   ASKED,
@@ -150,7 +151,8 @@ describe('an approval that is refused', () => {
     const asked = { ...RESUME, policy: ASKED.policy, approval: ASKED.approval };
     const { ids } = await bringTo(conductor, [asked]);
     await conductor.mode('pause');
-    expect((await decide(ids[0], 'approve')).status).toBe(200);
+    const { approval } = await edge.data<{ approval: Approval }>('GET', `/v1/instructions/${ids[0]}`);
+    expect((await decide(ids[0], 'approve', approval.approval_hash)).status).toBe(200);
     await conductor.act(`/v1/instructions/${ids[0]}/run`);
     expect((await edge.data<{ mode: string }>('GET', '/v1/system/state')).mode).toBe('running');
   });

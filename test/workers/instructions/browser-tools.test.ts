@@ -29,7 +29,7 @@ describe('a browser tool whose browser another node has', () => {
 
   it('the node that has the browser runs it once, and its result ends the instruction and can be read by the node that holds it', async () => {
     await browserOf(conductor, OTHER_NODE, 'firefox-2');
-    const { ids, message_id } = await bringTo(conductor, [SEND, DESCRIBE]);
+    const { ids, message_id, remote } = await bringTo(conductor, [SEND, DESCRIBE]);
     expect(await run(ids[0])).toMatchObject({ status: 'running', output: '', error_code: null });
     expect(await run(ids[0])).toMatchObject({ status: 'running' });
     const [command, ...more] = await commandsFor(conductor, 'instruction', OTHER_NODE);
@@ -37,9 +37,11 @@ describe('a browser tool whose browser another node has', () => {
     expect(command?.body).toEqual({
       requested_by: 'instruction',
       instruction_id: ids[0],
+      approved: false,
       name: 'browser.chatgpt::send',
       params: { prompt: 'hello' },
       platform: 'chatgpt',
+      conversation_id: remote,
       timeout_ms: 60_000,
     });
     expect((await edge.error('POST', `/v1/instructions/${ids[1]}/run`, await asNode())).error).toBe('conflict');

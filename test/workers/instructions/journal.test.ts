@@ -122,7 +122,7 @@ describe('the journal', () => {
     const { blocks, verdict } = await readJournal(OTHER_NODE);
     expect(blocks.map(({ seq, entries }) => [seq, entries.length])).toEqual([[1, 3]]);
     expect(verdict).toMatchObject({ ok: true });
-    expect(await readJournal('nobody')).toEqual({ blocks: [], verdict: { ok: true, head: EMPTY_CHAIN } });
+    expect(await readJournal('unknown-node')).toEqual({ blocks: [], verdict: { ok: true, head: EMPTY_CHAIN } });
   });
 
   it('malformed text is journalled in a form that can be verified', async () => {

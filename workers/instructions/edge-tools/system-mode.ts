@@ -5,9 +5,12 @@ import type { EdgeToolContext, EdgeToolOutcome } from './tool.ts';
 
 function change(mode: SystemMode) {
   return async ({ reason }: { reason?: string | undefined }, context: EdgeToolContext): Promise<EdgeToolOutcome> => {
-    const { requested_by } = context;
-    const { response, plan } = await changeSystemMode(context, { mode, requested_by, reason: reason ?? null });
-    return { output: response.summary, plan };
+    const { requested_by, approved } = context;
+    const change = { mode, requested_by, reason: reason ?? null, by_person: approved };
+    const { response, plan } = await changeSystemMode(context, change);
+    if (response !== null) return { output: response.summary, plan };
+    const output = 'a person holds the system paused since this was claimed; write it again, and it asks a person';
+    return { output, denied: 'held_by_a_person' };
   };
 }
 

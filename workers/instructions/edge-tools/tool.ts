@@ -9,11 +9,15 @@ export interface EdgeToolContext extends Edge {
   conversation: ConversationRow;
   /** Who asks, as a mode change records it. */
   requested_by: string;
+  /** A person has approved the call. */
+  approved: boolean;
 }
 
 /** A tool may run twice before its outcome is stored. */
 export interface EdgeToolOutcome {
   output: string;
+  /** Why it was not done: `output` explains it. */
+  denied?: 'held_by_a_person';
   /** The conversation after the change that the tool makes of it. */
   conversation?: ConversationRow;
   /** Stored and announced together with the instruction's result. */

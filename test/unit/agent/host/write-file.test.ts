@@ -60,7 +60,7 @@ describe('writing a file', () => {
     expect(readdirSync(root)).toEqual(['a']);
   });
 
-  it('missing folders are made only with create_parents', () => {
+  it('missing folders are made only when the caller allows it', () => {
     const { root } = workspace;
     expect(fileErrorOf(() => write('x/y/a'))).toBe('not_found');
     expect(existsSync(join(root, 'x'))).toBe(false);

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
 import { sha256Hex } from '../../../../local-agent/lib/hash.ts';
-import { makeVisible } from '../../../../local-agent/lib/visible.ts';
 import { approvalOf } from '../../../../local-agent/policy/approval.ts';
 import type { ToolName } from '../../../../schema/contracts/tools.ts';
+import { makeVisible } from '../../../../schema/domain/visible.ts';
 import { tempFolder } from '../host/workspace.ts';
 
 let root: string;
