@@ -141,8 +141,9 @@ export class Agent {
     await this.#checklist.run('start-scheduler', async () => {
       if (config.localApi !== null) this.#localApi = await openLocalApi(config.localApi);
       delivery.start();
-      if (this.#localApi === null) return 'takes work, but no browser: the local API is off';
-      return `takes work; browsers connect to ${this.#localApi.url}`;
+      const work = this.#parts.runtime.takesWork();
+      if (this.#localApi === null) return `${work}, and no browser: the local API is off`;
+      return `${work}; browsers connect to ${this.#localApi.url}`;
     });
     const failed = this.#checklist.steps().find(({ key, status }) => key === 'start-scheduler' && status === 'failed');
     if (failed) throw new Error(failed.note ?? 'the local API could not be opened');

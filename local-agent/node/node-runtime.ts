@@ -145,6 +145,13 @@ export class NodeRuntime {
     return ageMs < this.#deps.config.leaseTtlSec * SECOND_MS;
   }
 
+  /** Whether this node takes work now, in words. */
+  takesWork(): string {
+    if (this.#admission.isRefused) return 'takes no work: another agent runs under the id of this node';
+    if (this.lease.state === 'degraded') return 'takes no work until the edge responds (degraded)';
+    return 'takes work';
+  }
+
   /** @throws EdgeError */
   async register(): Promise<void> {
     try {
