@@ -52,6 +52,8 @@ export const INSTRUCTION = {
   exec_timeout_ms: 600_000,
   max_age_ms: 600_000,
   claim_slack_ms: 60_000,
+  /** The longest that a node may hold one claim, however many instructions execute before it. */
+  claim_total_ms: 3_600_000,
   approval_expiry_ms: 900_000,
   reply_give_up_ms: 600_000,
   max_block_bytes: 256 * 1024,
