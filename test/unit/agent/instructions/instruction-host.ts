@@ -194,13 +194,17 @@ export class InstructionHost {
   }
 
   /** Accepts the ingest that waits, every instruction with the given standing (`claimed` unless said). */
-  accept(standings: Record<number, { status: string; gate?: string }> = {}, ingest_status = 'accepted'): IngestBody {
+  accept(
+    standings: Record<number, { status: string; gate?: string }> = {},
+    ingest_status = 'accepted',
+    automation_status = 'auto',
+  ): IngestBody {
     const body = JSON.parse(this.waiting('ingest').body) as IngestBody;
     this.answer('ingest', {
       message_id: 'msg_1',
       local_conversation_id: 'lc_1',
       ingest_status,
-      automation_status: 'auto',
+      automation_status,
       mode: 'running',
       mode_version: 1,
       instructions: body.instructions.map(({ index }) => ({

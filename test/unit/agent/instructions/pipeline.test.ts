@@ -125,6 +125,15 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('Block 1, line 4: `unknown_tool`');
   });
 
+  it('does not reply to what could not be read while the conversation is paused', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::nothing')), 0);
+    agent.accept({}, 'parse_error_only', 'paused');
+    expect(agent.messageState()).toBe('done');
+    await agent.instructions.stop();
+    expect(agent.replies).toEqual([]);
+  });
+
   it.each(['duplicate_message', 'duplicate_only', 'ignored_no_instructions', 'expired', 'capture_mismatch'])(
     'does not reply to %s',
     async (status) => {
