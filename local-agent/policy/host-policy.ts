@@ -13,6 +13,9 @@ import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 import { approvalOf } from './approval.ts';
+import type { Effect } from './approval-drift.ts';
+import { driftOf } from './approval-drift.ts';
+import { findChange } from './changed-files.ts';
 import type { JudgedCall } from './policy.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -52,6 +55,14 @@ export class HostPolicy {
   /** What a person approves for that call. */
   approval({ name, params }: ToolCall): NonNullable<InstructionInput['approval']> {
     return approvalOf(name, params, this.#roots());
+  }
+
+  /** Why an approval of that call is void after these effects; null when it is not. Only a program finds files itself. */
+  async drift({ name, params }: ToolCall, effects: readonly Effect[], askedAt: number): Promise<string | null> {
+    if (name !== 'conductor::exec' || effects.length === 0) return null;
+    const roots = this.#roots();
+    const { cwd } = approvalOf(name, params, roots);
+    return cwd === null ? null : driftOf(cwd, effects, roots, (folder) => findChange(folder, askedAt));
   }
 
   /** Runs a host tool. Never throws. */

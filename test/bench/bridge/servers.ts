@@ -69,6 +69,7 @@ async function startBridge(folder: string): Promise<string> {
     startGate: () => 'open',
     hostPolicy: {
       judge: () => ({ decision: 'allow', rule: 'bench' }),
+      drift: async () => null,
       approval: () => {
         throw new Error('nothing is asked for');
       },

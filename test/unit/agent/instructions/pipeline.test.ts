@@ -153,7 +153,7 @@ describe('the way of one message', () => {
     const sent = agent.accept({ 0: { status: 'awaiting_approval' } }, 'awaiting_approval');
     expect(sent.instructions[0]).toMatchObject({
       policy: { decision: 'ask', rule: 'exec.shell' },
-      approval: { display: 'script:\nrm -rf .', cwd: agent.workspace },
+      approval: { display: expect.stringMatching(/^script:\nrm -rf \.\n\nThis approval binds /), cwd: agent.workspace },
     });
     expect(agent.replies).toEqual([]);
     agent.instructions.observe([{ instruction_id: 'ins_0', status: 'expired', gate: null }]);
