@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { ChainHead } from '../schema/contracts/journal.ts';
 import type { SystemMode } from '../schema/contracts/system.ts';
 import { BRIDGE, DELIVERY } from '../schema/defaults.ts';
 import { newId } from '../schema/ids.ts';
@@ -20,6 +21,8 @@ import { RecentActivity } from './browsers/recent-activity.ts';
 import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
 import { BrowserTargets } from './browsers/targets.ts';
+import { policyPathOf, workspaceOf } from './config/root-files.ts';
+import { seenHeadsPath } from './config/seen-heads.ts';
 import type { Config } from './config/settings.ts';
 import { DeliveryManager } from './delivery/manager.ts';
 import { replyResponses } from './delivery/replies.ts';
@@ -28,17 +31,20 @@ import type { EdgeClient } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
+import { readOwnFile, replacePrivateFile } from './host/own-files.ts';
 import { Instructions } from './instructions/instructions.ts';
 import type { StartGate } from './instructions/next-step.ts';
 import { startGate } from './instructions/next-step.ts';
 import type { Clock } from './lib/clock.ts';
+import { LogLimit } from './lib/log-limit.ts';
 import type { RateLimits } from './lib/rate-limit.ts';
 import { RateLimiter } from './lib/rate-limit.ts';
 import { localRoutes } from './local-api/routes.ts';
 import type { LocalApi } from './local-api/server.ts';
 import { startLocalApi } from './local-api/server.ts';
+import { keepJournalHead } from './node/journal-head.ts';
 import { NodeRuntime } from './node/node-runtime.ts';
-import { ownPaths, policyPathOf } from './policy/own-paths.ts';
+import { ownPaths } from './policy/own-paths.ts';
 import type { Store } from './store/store.ts';
 import { openStore } from './store/store.ts';
 import { TickLog } from './timed-jobs-log/tick-log.ts';
@@ -51,6 +57,10 @@ const FRAME_LIMITS: RateLimits = { perSec: BRIDGE.max_frames_per_sec, burst: BRI
 const FAILURE_LIMITS: RateLimits = {
   perSec: BRIDGE.auth_failures_per_min / MINUTE_SEC,
   burst: BRIDGE.auth_failures_per_min,
+};
+const REFUSAL_LOG_LIMITS: RateLimits = {
+  perSec: BRIDGE.refusals_logged_per_min / MINUTE_SEC,
+  burst: BRIDGE.refusals_logged_burst,
 };
 
 export interface AgentDeps {
@@ -66,7 +76,7 @@ export interface AgentDeps {
   /** Tools get a part of it, and its secrets are redacted from their outputs. */
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
-  connect: (baseUrl: string, token: string) => EdgeClient;
+  connect: (baseUrl: string, token: string, onJournalHead?: (head: ChainHead) => void) => EdgeClient;
 }
 
 export interface BrowserSideDeps {
@@ -115,12 +125,14 @@ export function buildBridgeSide(side: BrowserSide, deps: BridgeSideDeps) {
   const { store, clock, log, sharedToken, status } = deps;
   const { delivery, newRequestId, list } = side;
   const failures = new RateLimiter(FAILURE_LIMITS, () => clock.monotonic());
+  const refusals = new LogLimit(new RateLimiter(REFUSAL_LOG_LIMITS, () => clock.monotonic()));
   const bridge = new Bridge({
     ...deps,
     ...side,
     seen: new SeenMessages(store.db),
     frameLimits: deps.frameLimits ?? FRAME_LIMITS,
     failures,
+    refusals,
     newConnectionId: newRequestId,
   });
   const browser = () => ({ clients: list(), policy: { defaults: DELIVERY, targets: delivery.targets() } });
@@ -131,6 +143,7 @@ export function buildBridgeSide(side: BrowserSide, deps: BridgeSideDeps) {
       sharedToken,
       log,
       failures,
+      refusals,
       newRequestId,
       routes: localRoutes({ pairing: bridge.pairing, status, browser }),
       onUpgrade: bridge.onUpgrade,
@@ -154,9 +167,10 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
     targets,
     reader,
     policyPath: policyPathOf(config),
-    workspace: join(root, 'workspace'),
+    workspace: workspaceOf(root),
     undoFolder: join(stateDir, UNDO_FOLDER),
     protectedPaths: ownPaths(config),
+    programPath: config.programPath,
     timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },
     inlineChars: deliveryInlineThreshold,
     onChange: () => snapshots.activityChanged(),
@@ -168,7 +182,15 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
 function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
   const { clock, random, log } = deps;
   const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
-  const client = deps.connect(config.controlApiBase, sharedToken ?? '');
+  const onJournalHead = keepJournalHead({
+    edge: config.controlApiBase,
+    nodeId,
+    path: seenHeadsPath(config.stateDir, 'agent'),
+    readFile: readOwnFile,
+    writeFile: replacePrivateFile,
+    log,
+  });
+  const client = deps.connect(config.controlApiBase, sharedToken ?? '', onJournalHead);
   const system = new SystemView();
   const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
   const side = buildBrowserSide(sideDeps);

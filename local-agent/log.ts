@@ -2,23 +2,14 @@
  * The agent's log: JSON lines in a file that rolls by day and size, and a readable form on a terminal. Fields that hold
  * secrets are removed from both, at any of three depths.
  */
-import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { Logger } from 'pino';
 import { multistream, pino, stdSerializers } from 'pino';
-import roll from 'pino-roll';
 import { z } from 'zod';
 import { EdgeError } from './edge/http-client.ts';
+import { RollingFile } from './rolling-file.ts';
 
 const SECRET_FIELDS = ['token', 'authorization', 'sharedToken', 'operatorToken', 'secret'];
-const LIMITS = { frequency: 'daily', size: '10m', limit: { count: 14 } };
-
-/** A file that rolls by day and size: `<dir>/<name>.<date>.<n>.log`. */
-export function openRollingFile(dir: string, name: string) {
-  return roll({ file: join(dir, name), mkdir: true, ...LIMITS });
-}
-
 export interface AgentLog {
   logger: Logger;
   /** Flushes the file. */
@@ -48,29 +39,33 @@ export function humanLine(json: string, colour: boolean): string {
   const name = colour ? styleText(style, word.padEnd(5), { validateStream: false }) : word.padEnd(5);
   const fields = Object.entries(line).filter(([key]) => !HIDDEN_FIELDS.has(key));
   const details = fields.map(([key, value]) => ` ${key}=${fieldText(value)}`).join('');
-  return `${new Date(line.time).toISOString().slice(11, 19)} ${name} ${line.msg}${details}`;
+  return `${new Date(line.time).toISOString().slice(11, 19)}Z ${name} ${line.msg}${details}`;
 }
 
-/** Opens the log in `dir`. `terminal` gets the readable form of each line. */
-export async function openLog(options: { dir: string; terminal: ((line: string) => void) | null }): Promise<AgentLog> {
-  const file = await openRollingFile(options.dir, 'agent');
-  const streams: { stream: Writable }[] = [{ stream: file }];
-  const { terminal } = options;
+export interface LogOptions {
+  dir: string;
+  /** Gets the readable form of each line. */
+  terminal: ((line: string) => void) | null;
+  /** Gets a line when the file cannot be written. */
+  warn: (line: string) => void;
+}
+
+/** Opens the log in `dir`. */
+export async function openLog({ dir, terminal, warn }: LogOptions): Promise<AgentLog> {
+  const file = await RollingFile.open({
+    dir,
+    name: 'agent',
+    onFault: warn,
+    onRecovered: (lost) => logger.warn({ lost }, 'the log is written again; that many lines are missing'),
+  });
+  const streams: { stream: { write(chunk: string): void } }[] = [{ stream: file }];
   if (terminal !== null) {
-    const write = (chunk: Buffer | string, _encoding: string, done: () => void) => {
-      for (const line of String(chunk).split('\n')) if (line !== '') terminal(humanLine(line, true));
-      done();
+    const write = (chunk: string): void => {
+      for (const line of chunk.split('\n')) if (line !== '') terminal(humanLine(line, true));
     };
-    streams.push({ stream: new Writable({ write, decodeStrings: false }) });
+    streams.push({ stream: { write } });
   }
   const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), remove: true };
   const logger = pino({ base: null, redact, serializers: { error: describeError } }, multistream(streams));
-  return {
-    logger,
-    close: () =>
-      new Promise((resolve) => {
-        file.once('close', resolve);
-        file.end();
-      }),
-  };
+  return { logger, close: () => file.close() };
 }

@@ -1,6 +1,6 @@
 /** pino-roll ships no types. */
 declare module 'pino-roll' {
-  import type { Writable } from 'node:stream';
+  import type { EventEmitter } from 'node:events';
 
   interface RollOptions {
     file: string;
@@ -8,6 +8,18 @@ declare module 'pino-roll' {
     size?: string;
     limit?: { count: number };
     mkdir?: boolean;
+    /** Bytes to keep while they cannot be written; beyond that a line is dropped. */
+    maxLength?: number;
   }
-  export default function build(options: RollOptions): Promise<Writable>;
+  /** A SonicBoom. After an error it keeps what it has and tries again at the next write. */
+  export interface RollStream extends EventEmitter<{ error: [Error]; drop: [string]; write: [number]; close: [] }> {
+    /** Negative while the file is not open. */
+    readonly fd: number;
+    /** @throws Error when the stream is destroyed or its file was never open */
+    write(line: string): boolean;
+    reopen(): void;
+    end(): void;
+    destroy(): void;
+  }
+  export default function build(options: RollOptions): Promise<RollStream>;
 }

@@ -126,10 +126,22 @@ export const BRIDGE = {
   default_local_api: 'http://127.0.0.1:4317',
   hello_timeout_ms: 5_000,
   pairing_window_ms: 300_000,
+  /** Wrong codes of one extension, after which it is refused until the next window. */
   pairing_tries: 5,
+  /** Wrong codes of all extensions together, after which the window closes: one guess in half a million succeeds. */
+  pairing_tries_total: 200,
   pairing_code_digits: 8,
-  /** The number of sockets that may wait for a pairing at once. */
-  pairing_sockets: 4,
+  /** Sockets of unpaired extensions that have not sent a code yet; a further one closes the oldest. */
+  pairing_sockets: 16,
+  /** Connections whose peer has not proved who it is; a further one closes the oldest. */
+  max_strangers: 64,
+  /** How long such a peer has to prove itself. */
+  stranger_ms: 10_000,
+  /** All connections to the local API. */
+  max_connections: 512,
+  /** Lines of the log about refused peers: this many at once, and this many a minute after that. */
+  refusals_logged_burst: 20,
+  refusals_logged_per_min: 6,
   pairing_wait_max_ms: 60_000,
   max_frame_bytes: 4 * 1024 * 1024,
   max_buffered_bytes: 8 * 1024 * 1024,
@@ -142,6 +154,15 @@ export const BRIDGE = {
   /** Wrong tokens a minute, of the local API and the bridge together, before they are rate limited. */
   auth_failures_per_min: 20,
 } as const;
+
+/** What every JSON body and frame may have at most, from any side. Deeper or wider JSON cannot be stored and read back. */
+export const JSON_TEXT = {
+  max_depth: 64,
+  max_values: 250_000,
+} as const;
+
+/** The longest text that the edge writes into one field of its log. A stack fits. */
+export const LOG_TEXT_MAX_CHARS = 4_000;
 
 export const HTTP = {
   max_body_bytes: 1_500_000,

@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   token_not_found: 404,
   method_not_allowed: 405,
   payload_too_large: 413,
+  unsupported_media_type: 415,
   conflict: 409,
   stale_term: 409,
   stale_run: 409,
@@ -34,8 +35,10 @@ export const ERROR_STATUS = {
   rate_limited: 429,
   internal: 500,
   auth_not_configured: 503,
+  database_unavailable: 503,
   no_active_client: 503,
   node_unreachable: 503,
+  edge_unreachable: 503,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

@@ -19,6 +19,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MAX_CODE_LINES = 400;
 const MAX_TEST_CODE_LINES = 600;
 
+/** Words that make a reader look twice. */
+const UNPLAIN_WORDS =
+  /\b(?:told|tells|anew|whoever|whatever|stands|stood|standing|goes on|nobody|elsewhere|so long as|of its own accord|none other)\b/gi;
+
 const ROOMS = ['schema', 'durable-objects', 'workers', 'local-agent', 'test'];
 const sources = ROOMS.filter((room) => existsSync(join(root, room)))
   .flatMap((room) =>
@@ -280,6 +284,17 @@ describe('the pages', () => {
     const exists = (path: string): boolean =>
       ['', 'local-agent', 'workers', 'schema', 'durable-objects'].some((room) => existsSync(join(root, room, path)));
     expect([...linked, ...quoted].filter((path) => !exists(path))).toEqual([]);
+  });
+
+  it('pages, comments, titles and messages use plain words', () => {
+    const isMigration = (path: string): boolean => /(^|\/)migrations[./]/.test(path);
+    const texts = [...pages, 'CHANGELOG.md', ...sources].filter(
+      (path) => !isMigration(path) && path !== 'test/conventions.test.ts',
+    );
+    const found = texts.flatMap((path) =>
+      [...read(path).matchAll(UNPLAIN_WORDS)].map(([word]) => `${path}: ${word.toLowerCase()}`),
+    );
+    expect(found).toEqual([]);
   });
 
   it('docs/test-matrix.md has all ten guarantees, and for each the sentences of tests that are there', () => {

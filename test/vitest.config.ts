@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 /** Tests with random inputs: fuzz tests and models. */
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 
-// wrangler reads wrangler.toml once per file and would say each time that a secret comes from elsewhere.
+// wrangler reads wrangler.toml once per file and would report each time that a secret is not in it.
 process.env.WRANGLER_LOG ??= 'error';
 
 // No retries and no time limits that measure speed: a test that needs either is a bug report.

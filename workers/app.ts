@@ -1,6 +1,6 @@
 /**
- * The HTTP application: variables and log line of each request, request id, every route, 404 and 405, and the renderer
- * of errors.
+ * The HTTP application: variables and log line of each request, request id, the rules of every response, every route,
+ * 404 and 405, and the renderer of errors.
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono';
@@ -12,6 +12,7 @@ import { remoteAccessKeys } from './auth/access.ts';
 import { openDatabase } from './db/open.ts';
 import type { AccessKeys, AppEnv } from './env.ts';
 import { notFound, refuseMethod, renderError } from './http/errors.ts';
+import { forbidCaching, requireOwnHost } from './http/response-rules.ts';
 import { log } from './log.ts';
 import { ROUTES } from './routes.ts';
 
@@ -44,6 +45,8 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
       generator: () => newId('request', clock()),
     }),
   );
+  app.use(forbidCaching);
+  app.use(requireOwnHost);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   for (const route of ROUTES) route.mount(app);
   app.notFound(notFound);

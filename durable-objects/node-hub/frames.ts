@@ -2,6 +2,7 @@
 import type { AgentFrame } from '../../schema/contracts/channel-frames.ts';
 import { AgentFrameSchema, CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { CHANNEL } from '../../schema/defaults.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 
 export type FrameRead =
@@ -22,14 +23,10 @@ export function readAgentFrame(message: string | ArrayBuffer): FrameRead {
       : message.byteLength > CHANNEL.max_frame_bytes;
   if (tooBig) return { status: 'bad', re: null, code: 'payload_too_large', close: CLOSE.too_big };
   if (typeof message !== 'string') return badFrame(null);
-  let value: unknown;
-  try {
-    value = JSON.parse(message);
-  } catch {
-    return badFrame(null);
-  }
-  const parsed = AgentFrameSchema.safeParse(value);
-  return parsed.success ? { status: 'ok', frame: parsed.data } : badFrame(typeNamed(value));
+  const read = readJson(message);
+  if (!read.ok) return badFrame(null);
+  const parsed = AgentFrameSchema.safeParse(read.value);
+  return parsed.success ? { status: 'ok', frame: parsed.data } : badFrame(typeNamed(read.value));
 }
 
 function badFrame(re: string | null): FrameRead {

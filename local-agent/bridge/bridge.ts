@@ -5,7 +5,9 @@
 import { randomInt } from 'node:crypto';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import type { ConnectedBrowsers } from '../browsers/connected-browsers.ts';
+import type { LogLimit } from '../lib/log-limit.ts';
 import type { RateLimiter, RateLimits } from '../lib/rate-limit.ts';
+import { confirmToken } from './confirm-token.ts';
 import { Pairing } from './pairing.ts';
 import { BridgeServer } from './server.ts';
 import type { SessionDeps, SessionIdentity } from './session.ts';
@@ -18,6 +20,8 @@ export interface BridgeDeps extends SessionDeps {
   frameLimits: RateLimits;
   /** Failed authentications, shared with the local API. */
   failures: RateLimiter;
+  /** Lines about refused peers, shared with the local API. */
+  refusals: LogLimit;
   newConnectionId: () => string;
 }
 
@@ -30,9 +34,10 @@ export class Bridge {
 
   constructor(deps: BridgeDeps) {
     this.#deps = deps;
-    const { store, clock, connected } = deps;
+    const { store, clock, connected, edge } = deps;
     const newCode = (digits: number) => String(randomInt(10 ** digits)).padStart(digits, '0');
-    this.pairing = new Pairing({ store, clock, newCode });
+    const confirm = (clientId: string, token: string) => confirmToken(edge, clientId, token);
+    this.pairing = new Pairing({ store, clock, newCode, confirmToken: confirm });
     this.pairing.pinned.on((clientId) => connected.close(clientId, CLOSE.token, 'this browser was paired again'));
     this.#server = new BridgeServer({
       ...deps,

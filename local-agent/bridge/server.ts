@@ -16,6 +16,8 @@ import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { sha256Hex } from '../lib/hash.ts';
+import type { LogLimit } from '../lib/log-limit.ts';
+import { cutForeign } from '../lib/log-limit.ts';
 import type { RateLimiter, RateLimits } from '../lib/rate-limit.ts';
 import { sameDigest } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
@@ -32,6 +34,15 @@ const NORMAL_CLOSE = 1000;
 const GOING_AWAY = 1001;
 const CLOSE_WAIT_MS = 1_000;
 
+/** Who is at the other end of a socket, as far as its upgrade says. */
+interface Peer {
+  origin: string;
+  /** Whether a browser is paired under that origin. */
+  isPaired: boolean;
+  /** The peer has proved itself. */
+  admit: () => void;
+}
+
 export interface BridgeServerDeps {
   store: Pick<Store, 'pairings'>;
   pairing: Pairing;
@@ -41,6 +52,8 @@ export interface BridgeServerDeps {
   frameLimits: RateLimits;
   /** Failed authentications, shared with the local API. */
   failures: RateLimiter;
+  /** Lines about refused peers, shared with the local API. */
+  refusals: LogLimit;
   log: Pick<Logger, 'warn'>;
   /** A browser has authenticated. The callee listens to the socket from now on. */
   onHello(socket: BridgeSocket, identity: SessionIdentity): void;
@@ -49,19 +62,23 @@ export interface BridgeServerDeps {
 export class BridgeServer {
   readonly #deps: BridgeServerDeps;
   readonly #wss = new WebSocketServer({ noServer: true, maxPayload: BRIDGE.max_frame_bytes, clientTracking: true });
-  /** Open sockets of unpaired origins. */
-  #unpairedSockets = 0;
+  /** Sockets of unpaired origins that have not claimed the pairing window, oldest first. */
+  readonly #unpaired = new Set<BridgeSocket>();
 
   constructor(deps: BridgeServerDeps) {
     this.#deps = deps;
   }
 
-  /** @throws AppError before the upgrade, when this origin may not connect. */
-  onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL): void {
+  /**
+   * `admit` is called when the peer has proved itself, by its token or its pairing code.
+   *
+   * @throws AppError before the upgrade, when this origin may not connect.
+   */
+  onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL, admit: () => void): void {
     if (url.pathname !== BRIDGE_PATH) throw new AppError('not_found', `there is no WebSocket at ${url.pathname}`);
     const { origin } = request.headers;
     const isPaired = this.#authorizeOrigin(origin);
-    this.#wss.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, origin ?? '', isPaired));
+    this.#wss.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, { origin: origin ?? '', isPaired, admit }));
   }
 
   /** Closes every socket; terminates those that have not closed after a second. */
@@ -82,48 +99,60 @@ export class BridgeServer {
     if (origin === undefined) throw new AppError('forbidden', 'a connection needs an Origin header');
     if (this.#deps.store.pairings.isPinnedOrigin(origin)) return true;
     if (!ORIGIN_PATTERN.test(origin)) throw new AppError('forbidden', 'this Origin is not a paired extension');
-    if (!this.#deps.pairing.accepts)
-      throw new AppError('forbidden', 'this extension is not paired; run: conductor pair');
-    if (this.#unpairedSockets >= BRIDGE.pairing_sockets)
-      throw new AppError('forbidden', 'too many extensions are waiting to be paired');
+    const refusal = this.#deps.pairing.refusal(origin);
+    if (refusal !== null) throw new AppError('forbidden', refusal);
     return false;
   }
 
-  #accept(ws: WebSocket, origin: string, isPaired: boolean): void {
-    const { clock, log, frameLimits } = this.#deps;
-    const socket = new BridgeSocket(ws, clock, log, frameLimits);
-    if (!isPaired) {
-      this.#unpairedSockets += 1;
-      ws.once('close', () => {
-        this.#unpairedSockets -= 1;
-      });
-    }
+  #accept(ws: WebSocket, peer: Peer): void {
+    const { clock, log, frameLimits, refusals } = this.#deps;
+    const warn = (fields: object, message: string) =>
+      refusals.write((left_out) => log.warn({ ...fields, left_out }, message));
+    const socket = new BridgeSocket(ws, clock, warn, frameLimits);
+    if (!peer.isPaired) this.#addUnpaired(socket, ws);
     const cancelTimeout = clock.after(BRIDGE.hello_timeout_ms, () => socket.close(CLOSE.no_hello, 'no hello in time'));
     socket.listen({
       onFrame: (json) => {
         cancelTimeout();
-        this.#onFirstFrame(socket, origin, json);
+        this.#onFirstFrame(socket, peer, json);
       },
       onClose: cancelTimeout,
     });
   }
 
-  #onFirstFrame(socket: BridgeSocket, origin: string, json: unknown): void {
+  #addUnpaired(socket: BridgeSocket, ws: WebSocket): void {
+    this.#unpaired.add(socket);
+    ws.once('close', () => this.#unpaired.delete(socket));
+    if (this.#unpaired.size <= BRIDGE.pairing_sockets) return;
+    const [oldest] = this.#unpaired;
+    if (oldest === undefined) return;
+    this.#unpaired.delete(oldest);
+    oldest.close(CLOSE.too_fast, 'too many extensions are waiting to be paired');
+  }
+
+  #logRefusal(clientId: string, origin: string, message: string): void {
+    const { log, refusals } = this.#deps;
+    const fields = { client_id: cutForeign(clientId), origin: cutForeign(origin) };
+    refusals.write((left_out) => log.warn({ ...fields, left_out }, message));
+  }
+
+  #onFirstFrame(socket: BridgeSocket, peer: Peer, json: unknown): void {
     const parsed = ExtensionFrameSchema.safeParse(json);
-    if (parsed.success && parsed.data.type === 'hello') this.#hello(socket, origin, parsed.data);
-    else if (parsed.success && parsed.data.type === 'pair') this.#pair(socket, origin, parsed.data);
+    if (parsed.success && parsed.data.type === 'hello') this.#hello(socket, peer, parsed.data);
+    else if (parsed.success && parsed.data.type === 'pair') this.#pair(socket, peer, parsed.data);
     else socket.close(CLOSE.malformed, 'the first frame must be hello or pair');
   }
 
-  #hello(socket: BridgeSocket, origin: string, hello: Hello): void {
-    const { store, newConnectionId, log, failures, onHello } = this.#deps;
+  #hello(socket: BridgeSocket, { origin, admit }: Peer, hello: Hello): void {
+    const { store, newConnectionId, failures, onHello } = this.#deps;
     const pinned = store.pairings.find(hello.client_id);
     if (pinned?.origin !== origin || !sameDigest(sha256Hex(hello.token), pinned.token_hash)) {
-      log.warn({ client_id: hello.client_id, origin }, 'a browser sent a wrong token');
+      this.#logRefusal(hello.client_id, origin, 'a browser sent a wrong token');
       if (failures.take()) socket.close(CLOSE.token, 'this is not the token of that browser');
       else socket.close(CLOSE.too_fast, 'too many wrong tokens; wait a minute');
       return;
     }
+    admit();
     onHello(socket, {
       clientId: hello.client_id,
       connectionId: newConnectionId(),
@@ -132,8 +161,8 @@ export class BridgeServer {
     });
   }
 
-  #pair(socket: BridgeSocket, origin: string, { code, client_id: clientId }: Pair): void {
-    const { pairing, log } = this.#deps;
+  #pair(socket: BridgeSocket, { origin, admit }: Peer, { code, client_id: clientId }: Pair): void {
+    const { pairing } = this.#deps;
     const claimant: Claimant = {
       origin,
       paired(token) {
@@ -143,11 +172,14 @@ export class BridgeServer {
       },
     };
     if (!pairing.claim(code, clientId, claimant)) {
-      log.warn({ client_id: clientId, origin }, 'a browser sent a wrong pairing code');
-      socket.send({ type: 'error', re: null, code: 'forbidden', message: 'the code is wrong, used, or expired' });
+      this.#logRefusal(clientId, origin, 'a browser sent a wrong pairing code');
+      const message = pairing.refusal(origin) ?? 'the code is wrong; type it again';
+      socket.send({ type: 'error', re: null, code: 'forbidden', message });
       socket.close(CLOSE.token, 'pairing refused');
       return;
     }
+    admit();
+    this.#unpaired.delete(socket);
     const unsubscribe = pairing.changed.on((state) => {
       if (state === 'closed') socket.close(CLOSE.no_hello, 'the pairing window has closed');
     });

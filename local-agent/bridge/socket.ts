@@ -3,11 +3,11 @@
  * pings, sends a frame that is not JSON (4400), or sends faster than its limit (4429). `ws` itself refuses a frame over
  * the size limit (1009).
  */
-import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
 import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RateLimits } from '../lib/rate-limit.ts';
 import { RateLimiter } from '../lib/rate-limit.ts';
@@ -20,7 +20,7 @@ export interface SocketListener {
 export class BridgeSocket {
   readonly #ws: WebSocket;
   readonly #clock: Clock;
-  readonly #log: Pick<Logger, 'warn'>;
+  readonly #warn: (fields: object, message: string) => void;
   readonly #limiter: RateLimiter;
   #listener: SocketListener | null = null;
   #cancelHeartbeat: () => void = () => undefined;
@@ -28,16 +28,16 @@ export class BridgeSocket {
   #isAlive = true;
   #isOpen = true;
 
-  constructor(ws: WebSocket, clock: Clock, log: Pick<Logger, 'warn'>, limits: RateLimits) {
+  constructor(ws: WebSocket, clock: Clock, warn: (fields: object, message: string) => void, limits: RateLimits) {
     this.#ws = ws;
     this.#limiter = new RateLimiter(limits, () => clock.monotonic());
     this.#clock = clock;
-    this.#log = log;
+    this.#warn = warn;
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('pong', () => {
       this.#isAlive = true;
     });
-    ws.on('error', (error) => this.#log.warn({ err: error }, 'a bridge socket failed'));
+    ws.on('error', (error) => this.#warn({ reason: error.message }, 'a bridge socket failed'));
     ws.on('close', () => this.#onClose());
     this.#heartbeat();
   }
@@ -51,7 +51,7 @@ export class BridgeSocket {
   send(frame: AgentBridgeFrame): boolean {
     if (!this.#isOpen) return false;
     if (this.#ws.bufferedAmount > BRIDGE.max_buffered_bytes) {
-      this.#log.warn({ buffered: this.#ws.bufferedAmount }, 'a browser does not read; its socket is terminated');
+      this.#warn({ buffered: this.#ws.bufferedAmount }, 'a browser does not read; its socket is terminated');
       this.#ws.terminate();
       return false;
     }
@@ -68,19 +68,16 @@ export class BridgeSocket {
     this.#isAlive = true;
     if (!this.#isOpen) return;
     if (!this.#limiter.take()) {
-      this.#log.warn('a browser sends too many frames; its socket is closed');
+      this.#warn({}, 'a browser sends too many frames; its socket is closed');
       this.close(CLOSE.too_fast, 'too many frames');
       return;
     }
-    let json: unknown;
-    try {
-      if (isBinary) throw new SyntaxError('binary');
-      json = JSON.parse(data.toString());
-    } catch {
-      this.close(CLOSE.malformed, 'a frame must be JSON text');
+    const read = isBinary ? null : readJson(data.toString());
+    if (read?.ok !== true) {
+      this.close(CLOSE.malformed, read === null ? 'a frame must be text' : `a frame must be ${read.expected}`);
       return;
     }
-    this.#listener?.onFrame(json);
+    this.#listener?.onFrame(read.value);
   }
 
   #heartbeat(): void {

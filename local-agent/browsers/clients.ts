@@ -7,7 +7,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { ExtensionFrame } from '../../schema/contracts/bridge-frames.ts';
-import type { ClientPutBody, PlatformState, StopReason } from '../../schema/contracts/clients.ts';
+import type { ClientPutBody, PlatformState, SlotReport, StopReason } from '../../schema/contracts/clients.ts';
 import { ClientPutBodySchema, ClientSchema } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
@@ -37,7 +37,7 @@ export interface PacingChange {
 /** How deliveries to a browser are paced, which its report contains. Implemented by delivery/pacing.ts. */
 export interface BrowserPacing {
   readonly changed: Pick<Emitter<PacingChange>, 'on'>;
-  describe(clientId: string, platform: Platform): Record<string, unknown>;
+  describe(clientId: string, platform: Platform): SlotReport;
   stoppedReason(clientId: string, platform: Platform): StopReason | null;
   /** Inside the caller's transaction. */
   accountsSeen(clientId: string, accounts: readonly Account[]): void;

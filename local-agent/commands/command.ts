@@ -42,13 +42,19 @@ export function addCommand(
 
 /**
  * The configuration from a command's options, the environment and the files. Only the options in `settings` count as
- * settings: a command may have another option of the same name.
+ * settings: a command may have another option of the same name. Without a root it means the running system of this
+ * machine, unless the command starts one.
  *
  * @throws ConfigError
  */
-export function configOf(args: Args, deps: CommandDeps, settings: readonly Option[]): ResolvedConfig {
+export function configOf(
+  args: Args,
+  deps: CommandDeps,
+  settings: readonly Option[],
+  { starts = false }: { starts?: boolean } = {},
+): ResolvedConfig {
   const flags = Object.fromEntries(settings.map((option) => [option.attributeName(), args[option.attributeName()]]));
-  return resolveConfig({ flags, env: deps.env, readFile: deps.readFile });
+  return resolveConfig({ flags, env: deps.env, readFile: deps.readFile, isAlive: deps.isAlive, findsRunning: !starts });
 }
 
 /** The value of an option, undefined when it is missing or empty. */

@@ -4,9 +4,16 @@ import type { Environment } from '../config/resolve.ts';
 import { packageVersion } from '../deps.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
+import {
+  isProcessAlive,
+  permissionsOf,
+  readOwnFile,
+  replacePrivateFile,
+  writeNewPrivateFile,
+} from '../host/own-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
+import { readSecret } from './read-secret.ts';
 
 export interface CommandDeps {
   env: Environment;
@@ -21,19 +28,25 @@ export interface CommandDeps {
   version: string;
   /** Text of a file, null when it does not exist. */
   readFile: (path: string) => string | null;
+  /** Asks a person on a terminal for a secret, or reads it from a pipe. */
+  readSecret: (question: string) => Promise<string>;
   /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
+  /** Replaces a file that only this user may read, whole or not at all. */
+  writeFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
+  /** Whether a process with that id exists. */
+  isAlive: (pid: number) => boolean;
   /** Makes an HTTP client of the edge, or of an agent's local API. */
   connect: (baseUrl: string, token: string) => EdgeClient;
-  /** Resolves with the name of the first of SIGINT and SIGTERM. */
+  /** Resolves with the name of the first of SIGINT, SIGTERM and SIGHUP. */
   stopSignal: () => Promise<string>;
 }
 
 function firstSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(name));
   });
 }
 
@@ -45,8 +58,11 @@ export const defaultDeps: CommandDeps = {
   clock: systemClock,
   version: packageVersion(),
   readFile: readOwnFile,
+  readSecret,
   writeNewFile: writeNewPrivateFile,
+  writeFile: replacePrivateFile,
   modeOf: permissionsOf,
+  isAlive: isProcessAlive,
   connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
   stopSignal: firstSignal,
 };

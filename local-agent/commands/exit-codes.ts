@@ -10,8 +10,14 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The system that a command is for does not run. */
+export class NotRunningError extends Error {
+  override readonly name = 'NotRunningError';
+}
+
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError || error instanceof ConfigError) return EXIT.usage;
+  if (error instanceof NotRunningError) return EXIT.unreachable;
   if (error instanceof EdgeError && error.kind === 'network') return EXIT.unreachable;
   return EXIT.failed;
 }

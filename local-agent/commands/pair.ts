@@ -19,7 +19,7 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import type { Args, CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeOptions, operatorConfig } from './edge-access.ts';
+import { agentAccess, edgeOptions, operatorConfig } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
@@ -35,13 +35,19 @@ function parseOption<T>(name: string, value: string | undefined, schema: z.ZodTy
   throw new UsageError(`--${name}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
 }
 
-/** Waits until a browser has sent the code; null when the window closes first. */
-async function awaitBrowser(agent: EdgeClient): Promise<BrowserIdentity | null> {
+const NO_CODE = 'no browser sent the code in time; run pair again';
+const GUESSED = `the pairing window closed after ${BRIDGE.pairing_tries_total} wrong codes: a program on this machine guesses codes. The log of the agent names its origins; end it, then run pair again`;
+
+/** Waits until a browser has sent the code; null, with a warning, when the window closes first. */
+async function awaitBrowser(deps: CommandDeps, agent: EdgeClient): Promise<BrowserIdentity | null> {
   const waitMs = BRIDGE.pairing_wait_max_ms;
   for (;;) {
     const path = `/v1/pairing?wait_ms=${waitMs}`;
     const window = await agent.call({ method: 'GET', path, timeoutMs: waitMs * 2, schema: PairingWindowSchema });
-    if (window.state === 'closed') return null;
+    if (window.state === 'closed') {
+      deps.warn(window.too_many_wrong_codes ? GUESSED : NO_CODE);
+      return null;
+    }
     if (window.state === 'claimed') return { origin: window.origin, client_id: window.client_id };
   }
 }
@@ -64,15 +70,12 @@ async function identifyBrowser(args: Args, deps: CommandDeps, agent: EdgeClient)
   // With --json only the result goes to standard output, for a program; the person reads the code on standard error.
   const show = args.json === true ? deps.warn : deps.print;
   show(`Type this code into the extension's options within ${Math.round(expires_in_ms / 60_000)} minutes: ${code}`);
-  return awaitBrowser(agent);
+  return awaitBrowser(deps, agent);
 }
 
 async function pairWith(args: Args, deps: CommandDeps, edge: EdgeClient, agent: EdgeClient): Promise<ExitCode> {
   const browser = await identifyBrowser(args, deps, agent);
-  if (browser === null) {
-    deps.warn('no browser sent the code in time; run pair again');
-    return EXIT.failed;
-  }
+  if (browser === null) return EXIT.failed;
   const body = { role: 'browser_admin', subject: browser.client_id };
   const { token } = await edge.call({ method: 'POST', path: '/v1/tokens', body, schema: TokenCreatedSchema });
   await agent.call({
@@ -95,12 +98,10 @@ export const pair: CliCommand = {
     valueOption('--client-id <id>', "the browser's client id"),
   ],
   run: async (args, deps) => {
-    const config = operatorConfig(args, deps);
-    if (config.localApi === null) throw new UsageError('--local-api is empty: no browser can connect to this node');
-    if (config.sharedToken === null)
-      throw new UsageError('no node token: set BAA_SHARED_TOKEN, which the local API requires');
-    const edge = deps.connect(config.controlApiBase, config.operatorToken);
-    const agent = deps.connect(config.localApi, config.sharedToken);
+    const { controlApiBase, operatorToken } = operatorConfig(args, deps);
+    const { localApi, sharedToken } = agentAccess(args, deps);
+    const edge = deps.connect(controlApiBase, operatorToken);
+    const agent = deps.connect(localApi, sharedToken);
     try {
       return await pairWith(args, deps, edge, agent);
     } finally {

@@ -1,19 +1,29 @@
 /** `start`: runs this node's agent until SIGINT or SIGTERM. It also runs when no command is named. */
+import { join } from 'node:path';
 import { Option } from 'commander';
 import { startAgent } from '../agent.ts';
 import type { Agent } from '../agent-life.ts';
 import { settingOptions } from '../config/flags.ts';
+import { policyPathOf, workspaceOf } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
+import { recordAgent } from '../config/system-record.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
+import { EdgeError } from '../edge/http-client.ts';
+import { homeFolder } from '../host/own-files.ts';
+import { startWatchdog } from '../host/watchdog.ts';
 import { openLog } from '../log.ts';
 import { makeRoot } from '../node/folders.ts';
+import { ownPaths, PROGRAM_FOLDER } from '../policy/own-paths.ts';
+import { PolicyFile } from '../policy/policy-file.ts';
+import { rootWarnings } from '../policy/root-warnings.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
 import { printWarnings } from './config.ts';
 import type { CommandDeps } from './deps.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import { readNodeId } from './node-token.ts';
 import { present, printFields } from './output.ts';
 
 function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
@@ -31,19 +41,69 @@ function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
   });
 }
 
-async function runAgent(args: Args, deps: CommandDeps, config: Config): Promise<ExitCode> {
+/**
+ * The configuration of an agent that may start: its edge is named, as the node's token is sent there, and a node id that
+ * no source names is the one that the token is bound to.
+ */
+async function agentConfig(args: Args, deps: CommandDeps): Promise<Config> {
+  const { config, origins } = configOf(args, deps, settingOptions, { starts: true });
+  if (origins.controlApiBase === 'default') {
+    throw new UsageError(
+      'no edge is named: set BAA_CONTROL_API_BASE, or control_api_base in config.toml; npm start runs edge and agent on this machine',
+    );
+  }
+  if (origins.nodeId !== 'default' || config.sharedToken === null) return config;
+  const edge = deps.connect(config.controlApiBase, config.sharedToken);
+  try {
+    return { ...config, nodeId: await readNodeId(edge) };
+  } catch (error) {
+    // A single attempt reports its failure by its snapshot.
+    if (args.runOnce === true && error instanceof EdgeError) return config;
+    throw error;
+  } finally {
+    await edge.close();
+  }
+}
+
+/** What a policy lets tools see that they must not change, for the person who can change the policy. */
+function policyWarnings(config: Config): string[] {
+  const file = new PolicyFile({ path: policyPathOf(config), onProblem: () => undefined });
+  return rootWarnings(file.current()?.roots ?? [workspaceOf(config.root)], {
+    home: homeFolder(),
+    program: PROGRAM_FOLDER,
+    states: ownPaths(config).filter((path) => path !== PROGRAM_FOLDER),
+  });
+}
+
+/** Writes down what runs in this root; returns what to do after the stop. */
+function record({ root, controlApiBase, nodeId }: Config, deps: CommandDeps, agent: Agent): () => void {
+  const { local_api } = agent.snapshot();
+  return recordAgent(root, {
+    edge_url: controlApiBase,
+    agent_url: local_api,
+    node_id: nodeId,
+    pid: process.pid,
+    version: deps.version,
+  });
+}
+
+async function runAgent(args: Args, deps: CommandDeps): Promise<ExitCode> {
+  const config = await agentConfig(args, deps);
   makeRoot(config);
-  const warnings = configWarnings(config, deps.modeOf);
+  const warnings = [...configWarnings(config, deps.modeOf), ...policyWarnings(config)];
   printWarnings(deps, warnings);
-  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null });
+  const log = await openLog({ dir: config.logsDir, terminal: deps.isTerminal ? deps.warn : null, warn: deps.warn });
   const once = args.runOnce === true;
   try {
     const stopped = once ? null : deps.stopSignal();
+    if (!once) startWatchdog(join(config.logsDir, 'hung.log'));
     const agent = await startAgent(config, agentDeps(log.logger), { warnings, once });
+    const forget = once ? () => undefined : record(config, deps, agent);
     printStarted(args, deps, agent);
     const { state } = agent.snapshot().lease;
     if (stopped !== null) log.logger.info({ signal: await stopped }, 'stopping');
     await agent.stop();
+    forget();
     return once && state === 'degraded' ? EXIT.unreachable : EXIT.fine;
   } finally {
     await log.close();
@@ -58,5 +118,5 @@ export const start: CliCommand = {
     new Option('--run-once', 'register, ask for the lease once, print the snapshot and exit'),
     ...settingOptions,
   ],
-  run: async (args, deps) => runAgent(args, deps, configOf(args, deps, settingOptions).config),
+  run: runAgent,
 };

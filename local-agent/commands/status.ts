@@ -4,13 +4,11 @@ import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
-import { connectionOptions } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
-import { configOf } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeOptions, withEdge } from './edge-access.ts';
+import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
 import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
@@ -19,6 +17,11 @@ const SECOND_MS = 1_000;
 function modeText({ mode, hold, reason }: Status['system']): string {
   const held = hold ? `${mode}, held: only a person resumes it` : mode;
   return reason === null ? held : `${held} (${reason})`;
+}
+
+/** Says which columns of the stored row are damaged; the next report of the node replaces them. */
+function withUnreadable(text: string, columns: readonly string[] = []): string {
+  return columns.length === 0 ? text : `${text} (stored ${columns.join(', ')} cannot be read)`;
 }
 
 function printStatus(deps: CommandDeps, status: Status): void {
@@ -35,7 +38,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
   const nodes = status.nodes.map((node) => [
     node.controller_id,
     node.host,
-    node.status,
+    withUnreadable(node.status, node.unreadable),
     node.presence.connected ? 'yes' : 'no',
     node.version,
   ]);
@@ -45,7 +48,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
     browser.client_id,
     browser.controller_id,
     browser.connected ? 'yes' : 'no',
-    browser.platforms.map((one) => `${one.platform}:${one.login}`).join(' '),
+    withUnreadable(browser.platforms.map((one) => `${one.platform}:${one.login}`).join(' '), browser.unreadable),
   ]);
   printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], browsers, 'no browser has connected yet');
   deps.print('');
@@ -59,9 +62,8 @@ function printStatus(deps: CommandDeps, status: Status): void {
 }
 
 async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
-  const { config } = configOf(args, deps, connectionOptions);
-  if (config.localApi === null) throw new UsageError('--local-api is empty: this node has no local status');
-  const agent = deps.connect(config.localApi, config.sharedToken ?? '');
+  const { localApi, sharedToken } = agentAccess(args, deps);
+  const agent = deps.connect(localApi, sharedToken);
   try {
     const snapshot = await agent.call({ method: 'GET', path: '/v1/status', schema: z.record(z.string(), z.unknown()) });
     present(args, deps, snapshot, () => printFields(deps, snapshot));

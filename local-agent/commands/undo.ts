@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { UNDO_FOLDER } from '../agent.ts';
 import { connectionOptions } from '../config/flags.ts';
+import { policyPathOf, workspaceOf } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError, openRoots } from '../host/roots.ts';
 import { UndoStore } from '../host/undo.ts';
-import { ownPaths, policyPathOf } from '../policy/own-paths.ts';
+import { ownPaths } from '../policy/own-paths.ts';
 import { PolicyFile } from '../policy/policy-file.ts';
 import type { CliCommand } from './command.ts';
 import { configOf, idArgument, jsonOption } from './command.ts';
@@ -24,7 +25,7 @@ function rootsOf(config: Config): Roots {
   const file = new PolicyFile({ path, onProblem: () => undefined });
   const problem = file.problem();
   if (problem !== null) throw new UsageError(`${path} is invalid, so its roots are unknown: ${problem}`);
-  const roots = file.current()?.roots ?? [join(config.root, 'workspace')];
+  const roots = file.current()?.roots ?? [workspaceOf(config.root)];
   return openRoots(roots, ownPaths(config));
 }
 

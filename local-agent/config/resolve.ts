@@ -1,14 +1,20 @@
 /**
  * Resolves the configuration. The sources, first to last: option of the command line, environment variable, config.toml,
- * (for secrets) a file in the state folder, default. Each value keeps its source, and errors name it.
+ * (for addresses and the node id) the record of the running system, (for secrets) a file in the state folder, default.
+ * Each value keeps its source, and errors name it.
  */
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
+import { isProcessAlive } from '../host/own-files.ts';
+import { candidateRoots } from './known-roots.ts';
+import { configPathOf } from './root-files.ts';
 import type { Above, Config, Setting, SettingKey } from './settings.ts';
 import { flagOf, SETTING_ENTRIES, SETTINGS, tomlKey } from './settings.ts';
+import type { SystemRecord } from './system-record.ts';
+import { isRunning, readSystemRecord } from './system-record.ts';
 
-export type Origin = 'flag' | 'environment' | 'config.toml' | 'file' | 'default';
+export type Origin = 'flag' | 'environment' | 'config.toml' | 'system.json' | 'roots.json' | 'file' | 'default';
 export type Origins = Record<SettingKey, Origin>;
 
 /** Settings given as options of the command line. */
@@ -20,11 +26,19 @@ export interface ConfigSources {
   env: Environment;
   /** Text of a file, null when it does not exist. */
   readFile: (path: string) => string | null;
+  /** Whether a process exists. */
+  isAlive?: (pid: number) => boolean;
+  /** Without a root, means the running system of this machine, as a command does that does not start one. */
+  findsRunning?: boolean;
 }
+
+/** What the record of the root says: no system was started there, one runs, or the last one has ended. */
+export type SystemState = 'unknown' | 'running' | 'stopped';
 
 export interface ResolvedConfig {
   config: Config;
   origins: Origins;
+  system: SystemState;
 }
 
 /** The configuration is invalid. The message has one line per problem, with the setting and the source of its value. */
@@ -67,22 +81,30 @@ function isGiven(value: unknown, setting: Setting<unknown>): boolean {
   return value !== undefined && (value !== '' || setting.emptyIsOff === true);
 }
 
-function find(
-  key: SettingKey,
-  sources: ConfigSources,
-  configFile: Record<string, unknown>,
-  stateDir: string | null,
-): Found | null {
+/** The sources besides options and environment, as far as they are read. */
+interface Files {
+  /** The root of the running system. */
+  runningRoot: string | null;
+  toml: Record<string, unknown>;
+  record: Partial<SystemRecord>;
+  stateDir: string | null;
+}
+
+function find(key: SettingKey, sources: ConfigSources, files: Files): Found | null {
   const setting: Setting<unknown> = SETTINGS[key];
   const fromFlag = sources.flags[key];
   if (isGiven(fromFlag, setting)) return { value: fromFlag, origin: 'flag', place: `--${flagOf(key)}` };
   const fromEnv = sources.env[setting.env];
   if (isGiven(fromEnv, setting)) return { value: fromEnv, origin: 'environment', place: setting.env };
-  const fromFile = configFile[tomlKey(key)];
+  if (key === 'root' && files.runningRoot !== null)
+    return { value: files.runningRoot, origin: 'roots.json', place: 'roots.json' };
+  const fromFile = files.toml[tomlKey(key)];
   const place = `config.toml: ${tomlKey(key)}`;
   if (isGiven(fromFile, setting)) return { value: fromFile, origin: 'config.toml', place };
-  if (setting.file === undefined || stateDir === null) return null;
-  const path = join(stateDir, setting.file);
+  const recorded = setting.record === undefined ? null : (files.record[setting.record] ?? null);
+  if (recorded !== null) return { value: recorded, origin: 'system.json', place: 'state/system.json' };
+  if (setting.file === undefined || files.stateDir === null) return null;
+  const path = join(files.stateDir, setting.file);
   const content = sources.readFile(path)?.trim();
   return content ? { value: content, origin: 'file', place: path } : null;
 }
@@ -97,6 +119,25 @@ function parseSetting<T>(setting: Setting<T>, found: Found | null, above: Above,
   return setting.fallback(above);
 }
 
+/** The root of the only running system, when no source names a root. @throws ConfigError when there are several */
+function findRunningRoot({ flags, env, readFile, isAlive = isProcessAlive, findsRunning }: ConfigSources) {
+  if (findsRunning !== true || isGiven(flags.root, SETTINGS.root) || isGiven(env.BAA_ROOT, SETTINGS.root)) return null;
+  const roots = candidateRoots(readFile, isAlive);
+  if (roots.length <= 1) return roots[0] ?? null;
+  throw new ConfigError(`several systems run on this machine; name one with --root: ${roots.join(', ')}`);
+}
+
+/** What the record says: the node id always, the addresses only while its process runs. */
+function readRecord({ readFile, isAlive }: ConfigSources, root: string): [SystemState, Partial<SystemRecord>] {
+  try {
+    const record = readSystemRecord(root, readFile);
+    if (record === null) return ['unknown', {}];
+    return isRunning(record, isAlive) ? ['running', record] : ['stopped', { node_id: record.node_id }];
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /**
  * Resolves every setting.
  *
@@ -105,20 +146,22 @@ function parseSetting<T>(setting: Setting<T>, found: Found | null, above: Above,
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const problems: string[] = [];
   const origins: Partial<Origins> = {};
-  const above: Above = { root: '', host: '', role: 'primary' };
-  let configFile: Record<string, unknown> = {};
-  const resolveSetting = <K extends SettingKey>(key: K, stateDir: string | null): Config[K] => {
-    const found = find(key, sources, configFile, stateDir);
+  const above: Above = { root: '', host: '', role: 'standby' };
+  const files: Files = { runningRoot: findRunningRoot(sources), toml: {}, record: {}, stateDir: null };
+  const resolveSetting = <K extends SettingKey>(key: K): Config[K] => {
+    const found = find(key, sources, files);
     origins[key] = found?.origin ?? 'default';
     return parseSetting(SETTINGS[key] as unknown as Setting<Config[K]>, found, above, problems);
   };
-  above.root = resolveSetting('root', null);
-  configFile = readConfigFile(join(above.root, 'config.toml'), sources.readFile);
-  above.host = resolveSetting('host', null);
-  above.role = resolveSetting('role', null);
-  const stateDir = resolveSetting('stateDir', null);
-  const values = SETTING_ENTRIES.map(([key]) => [key, resolveSetting(key, stateDir)] as const);
+  above.root = resolveSetting('root');
+  files.toml = readConfigFile(configPathOf(above.root), sources.readFile);
+  const [system, record] = readRecord(sources, above.root);
+  files.record = record;
+  above.host = resolveSetting('host');
+  above.role = resolveSetting('role');
+  files.stateDir = resolveSetting('stateDir');
+  const values = SETTING_ENTRIES.map(([key]) => [key, resolveSetting(key)] as const);
   const unique = [...new Set(problems)];
   if (unique.length > 0) throw new ConfigError(unique.join('\n'));
-  return { config: Object.fromEntries(values) as unknown as Config, origins: origins as Origins };
+  return { config: Object.fromEntries(values) as unknown as Config, origins: origins as Origins, system };
 }

@@ -8,7 +8,10 @@ import { z } from 'zod';
 import { ControllerIdSchema, HostSchema } from '../../schema/contracts/common.ts';
 import { NodeRoleSchema } from '../../schema/contracts/nodes.ts';
 import { BRIDGE, CHANNEL, DELIVERY, INSTRUCTION, LEASE, SNAPSHOT_JOURNAL_ENTRIES } from '../../schema/defaults.ts';
-import { flag, folder, httpUrl, integer, secret } from './values.ts';
+import { machineName } from '../host/own-files.ts';
+import { defaultRoot } from './root-files.ts';
+import type { SystemRecord } from './system-record.ts';
+import { flag, folder, httpUrl, integer, searchPath, secret } from './values.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -28,6 +31,8 @@ export interface Setting<T> {
   secret?: true;
   /** File in the state folder that holds the value when no other source has it. */
   file?: string;
+  /** The entry of the running system's record that is used before the default. */
+  record?: keyof SystemRecord;
   /** An empty value turns the feature off, instead of counting as missing. */
   emptyIsOff?: true;
   boolean?: true;
@@ -48,29 +53,31 @@ export const SETTINGS = {
     env: 'BAA_ROOT',
     about: 'folder for everything this node keeps',
     schema: folder,
-    fallback: () => folder.parse('~/.baa'),
+    fallback: defaultRoot,
   }),
   host: setting({
     env: 'BAA_CONDUCTOR_HOST',
     about: 'name of this host',
     schema: HostSchema,
-    fallback: () => 'localhost',
+    fallback: () => machineName(),
   }),
   role: setting({
     env: 'BAA_CONDUCTOR_ROLE',
     about: 'primary or standby',
     schema: NodeRoleSchema,
-    fallback: (): z.infer<typeof NodeRoleSchema> => 'primary',
+    fallback: (): z.infer<typeof NodeRoleSchema> => 'standby',
   }),
   nodeId: setting({
     env: 'BAA_NODE_ID',
-    about: 'id of this node; its token is bound to it',
+    about: 'id of this node (default: the one that its token is bound to)',
+    record: 'node_id',
     schema: ControllerIdSchema,
     fallback: ({ host, role }) => `${host}-${role === 'primary' ? 'main' : 'standby'}`,
   }),
   controlApiBase: setting({
     env: 'BAA_CONTROL_API_BASE',
     about: 'address of the edge',
+    record: 'edge_url',
     schema: httpUrl,
     fallback: () => 'http://127.0.0.1:8787',
   }),
@@ -78,6 +85,7 @@ export const SETTINGS = {
     env: 'BAA_CONDUCTOR_LOCAL_API',
     about: 'loopback address of the bridge and the local API; empty turns both off',
     emptyIsOff: true,
+    record: 'agent_url',
     schema: httpUrl.nullable(),
     fallback: () => BRIDGE.default_local_api,
   }),
@@ -182,6 +190,12 @@ export const SETTINGS = {
     about: 'recent messages and executions in a snapshot',
     schema: integer(1, 1_000),
     fallback: () => SNAPSHOT_JOURNAL_ENTRIES,
+  }),
+  programPath: setting({
+    env: 'BAA_PROGRAM_PATH',
+    about: "PATH of the programs that exec starts; without it the agent's own, without folders that a chat can write",
+    schema: searchPath.nullable(),
+    fallback: () => null,
   }),
   deliveryInlineThreshold: setting({
     env: 'BAA_DELIVERY_INLINE_THRESHOLD',

@@ -1,5 +1,5 @@
 /** Parsers of setting values: options and the environment supply text, config.toml supplies typed values. */
-import { isAbsolute, join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { homeFolder } from '../host/own-files.ts';
 
@@ -29,6 +29,12 @@ export const folder = z
   .min(1)
   .transform((path) => (path === '~' || path.startsWith('~/') ? join(homeFolder(), path.slice(1)) : path))
   .transform((path) => (isAbsolute(path) ? path : resolve(path)));
+
+/** Absolute folders in the form of PATH. */
+export const searchPath = z
+  .string()
+  .trim()
+  .refine((path) => path.split(delimiter).every((entry) => isAbsolute(entry)), 'absolute folders, separated by colons');
 
 /** A secret: visible ASCII, so that it can be sent in a header. */
 export const secret = z

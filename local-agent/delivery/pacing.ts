@@ -1,5 +1,5 @@
 /** Slots as the rest of the agent sees and moves them: deliveries, accounts that a browser reports, a person's resume. */
-import type { StopReason } from '../../schema/contracts/clients.ts';
+import type { SlotReport, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { Account, BrowserPacing, PacingChange } from '../browsers/clients.ts';
 import { Emitter } from '../lib/emitter.ts';
@@ -12,7 +12,7 @@ function urgentPart(slot: Slot): string {
 }
 
 /** A slot as people and the edge see it: counts instead of times, and nothing of the account, not even its hash. */
-function describeSlot({ starts, in_flight, fingerprint, login_lost, ...slot }: Slot): Record<string, unknown> {
+function describeSlot({ starts, in_flight, fingerprint, login_lost, ...slot }: Slot): SlotReport {
   return { ...slot, in_flight: in_flight.length, recent_starts: starts.length };
 }
 
@@ -64,7 +64,7 @@ export class Pacing implements BrowserPacing {
     return this.slot(clientId, platform).stopped?.reason ?? null;
   }
 
-  describe(clientId: string, platform: Platform): Record<string, unknown> {
+  describe(clientId: string, platform: Platform): SlotReport {
     return describeSlot(this.slot(clientId, platform));
   }
 

@@ -12,6 +12,7 @@ import type { LeaderAcquireResponse } from '../../schema/contracts/leader.ts';
 import { CHANNEL, HTTP } from '../../schema/defaults.ts';
 import type { Backoff } from '../../schema/domain/retry.ts';
 import { retryDelayMs } from '../../schema/domain/retry.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 
@@ -213,9 +214,10 @@ export class Channel {
       this.#deps.onPong(pong);
       return;
     }
-    const frame = EdgeFrameSchema.safeParse(parseJson(text));
+    const read = readJson(text);
+    const frame = EdgeFrameSchema.safeParse(read.ok ? read.value : null);
     if (frame.success) this.#onFrame(connection, frame.data);
-    else this.#rejectFrame(connection, text);
+    else this.#rejectFrame(connection, read.ok ? read.value : null);
   }
 
   #onFrame(connection: Connection, frame: EdgeFrame): void {
@@ -248,18 +250,10 @@ export class Channel {
   }
 
   /** Reports a frame that this version cannot read; the socket stays open. */
-  #rejectFrame(connection: Connection, text: string): void {
-    const typed = FrameTypeSchema.safeParse(parseJson(text));
+  #rejectFrame(connection: Connection, value: unknown): void {
+    const typed = FrameTypeSchema.safeParse(value);
     const re = typed.success ? typed.data.type : null;
     this.#deps.onProblem('a frame of the edge could not be read', { re });
     connection.socket.send(JSON.stringify({ type: 'error', re, code: 'invalid_request' } satisfies AgentFrame));
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

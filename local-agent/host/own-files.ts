@@ -1,11 +1,33 @@
 /** The agent's own files and folders, readable and writable by this user only. */
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
 
 const PERMISSION_BITS = 0o777;
+const NAME_CHARS = 48;
 
 export const homeFolder: () => string = homedir;
+
+/** The machine's own name in the form that ids take: without its domain, other characters replaced by dashes. */
+export function machineName(name: string = hostname()): string {
+  const [short = ''] = name.split('.');
+  const plain = short
+    .replace(/[^a-z0-9_-]+/gi, '-')
+    .replace(/^[^a-z0-9]+|-+$/gi, '')
+    .slice(0, NAME_CHARS);
+  return plain === '' ? 'localhost' : plain;
+}
+
+/** Whether a process with that id exists. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasErrorCode(error, 'EPERM');
+  }
+}
 
 /** Makes a folder with mode 0700; an existing folder keeps its mode. */
 export function makePrivateFolder(path: string): void {
@@ -36,4 +58,12 @@ export function permissionsOf(path: string): number | null {
 /** Writes a new file with mode 0600. @throws the system's error when it exists */
 export function writeNewPrivateFile(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+}
+
+/** Writes a file with mode 0600, in place of an earlier one: a reader sees the one or the other, whole. */
+export function replacePrivateFile(path: string, text: string): void {
+  makePrivateFolder(dirname(path));
+  const written = `${path}.${process.pid}.new`;
+  writeFileSync(written, text, { mode: 0o600 });
+  renameSync(written, path);
 }

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 interface ProcessStat {
+  pid: number;
   group: number;
   session: number;
   /** When the process started, in ticks since the boot. */
@@ -11,13 +12,18 @@ interface ProcessStat {
 const DEAD_STATES: ReadonlySet<string | undefined> = new Set(['Z', 'X']);
 
 /** The fields of `/proc/<pid>/stat`; null when there is no such living process. */
-function statOf(pid: number | string): ProcessStat | null {
+export function statOf(pid: number | string): ProcessStat | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in parentheses may contain anything, so fields are counted from its end. The first is the state.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     if (DEAD_STATES.has(fields[0])) return null;
-    return { group: Number(fields[2]), session: Number(fields[3]), startTicks: Number(fields[19]) };
+    return {
+      pid: Number(pid),
+      group: Number(fields[2]),
+      session: Number(fields[3]),
+      startTicks: Number(fields[19]),
+    };
   } catch {
     return null;
   }
@@ -28,10 +34,16 @@ export function startTicks(pid: number): number | null {
   return statOf(pid)?.startTicks ?? null;
 }
 
+/** The ids of all processes. */
+export function processIds(): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+}
+
 /** The living processes of a group. */
 export function groupMembers(groupId: number): ProcessStat[] {
-  const members = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (statOf(name) ?? []) : []));
-  return members.filter(({ group }) => group === groupId);
+  return processIds()
+    .flatMap((pid) => statOf(pid) ?? [])
+    .filter(({ group }) => group === groupId);
 }
 
 /** An id of the current boot of the system. */
@@ -40,5 +52,14 @@ export function bootId(): string {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     return 'unknown';
+  }
+}
+
+/** A file of a process; empty when it has ended or belongs to another user. */
+export function readProc(pid: string, name: 'cmdline' | 'environ'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch {
+    return '';
   }
 }

@@ -22,7 +22,7 @@ const TERMINATOR_CHAINS = ['paragraph', 'blockquote', 'list'];
 /** CommonMark reads NUL as U+FFFD. In blocks it knows no white space but this; markdown-it takes any in HTML tags. */
 const NO_SPACE = /\0|[^\S \t\n]/g;
 const MAY_BE_DEFINITIONS = /^\[.*\]:/s;
-const THEMATIC_BREAK = /-{3,}[ \t]*$/;
+const THEMATIC_BREAK = /(?<!-)-{3,}[ \t]*$/;
 
 /** The text is not parsed, because it takes too much work or its structure is ambiguous. */
 export class UnreadableError extends Error {

@@ -37,6 +37,8 @@ export interface InstructionsDeps {
   /** Files of the system itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
+  /** Where programs are looked up, as a person has set it. */
+  programPath?: string | null;
   timeouts: { timeoutMs: number; execTimeoutMs: number };
   /** A longer output is shortened in the reply, with a link to the whole. */
   inlineChars: number;

@@ -3,9 +3,9 @@
  * that the policy names, and this system's own tokens in any case. A secret that a program has changed or encoded is not
  * recognised.
  */
-import picomatch from 'picomatch';
 import type { Policy } from '../../schema/contracts/policy.ts';
 import { TOKEN_PREFIX } from '../../schema/contracts/tokens.ts';
+import { compileGlob } from './glob.ts';
 
 const MARK = '[redacted]';
 const OWN_VARIABLES = ['BAA_*TOKEN*', 'BAA_*SECRET*', 'BAA_*KEY*'];
@@ -24,7 +24,8 @@ export interface SecretSources {
 
 function secretsOf(policy: Policy | null, sources: SecretSources): string[] {
   const { env, files } = policy?.redact ?? { env: [], files: [] };
-  const isNamed = picomatch([...OWN_VARIABLES, ...env]);
+  const globs = [...OWN_VARIABLES, ...env].map((glob) => compileGlob(glob, { of: 'words' }));
+  const isNamed = (name: string) => globs.some((glob) => glob.matches(name));
   const found = new Set<string>();
   for (const [name, value] of Object.entries(sources.env)) if (value && isNamed(name)) found.add(value);
   for (const path of files) {

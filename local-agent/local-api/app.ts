@@ -4,6 +4,7 @@
  * the node's token, the size of the body. Responses have the edge's envelope and error codes.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Next } from 'hono';
 import { Hono } from 'hono';
@@ -15,7 +16,9 @@ import type { Logger } from 'pino';
 import { errorBody, HEADER, REQUEST_ID_MAX_CHARS } from '../../schema/contracts/common.ts';
 import { PLACEHOLDER_SECRETS } from '../../schema/contracts/tokens.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
+import { bodyProblem } from '../../schema/domain/media.ts';
 import { AppError } from '../../schema/errors.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { RateLimiter } from '../lib/rate-limit.ts';
 import { sameSecret } from '../lib/secrets.ts';
 import { isOwnHost } from './address.ts';
@@ -35,6 +38,8 @@ export interface LocalAppDeps {
   newRequestId: () => string;
   /** Counts failed authentications; beyond its limit a caller gets `rate_limited` instead of the reason. */
   failures: RateLimiter;
+  /** The peer of that connection has proved itself. */
+  admit: (socket: Socket) => void;
   log: Pick<Logger, 'error'>;
 }
 
@@ -44,7 +49,8 @@ type LocalContext = Context<LocalEnv>;
 const SECOND_MS = 1_000;
 const NO_STORE = { 'cache-control': 'no-store' };
 
-export function createLocalApp({ sharedToken, routes, newRequestId, failures, log }: LocalAppDeps): Hono<LocalEnv> {
+export function createLocalApp(deps: LocalAppDeps): Hono<LocalEnv> {
+  const { sharedToken, routes, newRequestId, failures, admit, log } = deps;
   const app = new Hono<LocalEnv>();
   app.use(requestId({ limitLength: REQUEST_ID_MAX_CHARS, headerName: HEADER.request_id, generator: newRequestId }));
   app.use(async (c, next) => {
@@ -64,13 +70,14 @@ export function createLocalApp({ sharedToken, routes, newRequestId, failures, lo
   const requireToken = async (c: LocalContext, next: Next): Promise<void> => {
     const problem = authenticationProblem(c.req.header('authorization'), sharedToken);
     if (problem !== null) throw failures.take() ? problem : tooManyFailures(failures.waitMs());
+    admit(c.env.incoming.socket);
     await next();
   };
   for (const { method, path, run } of routes) {
     app.on(method, path, requireToken);
     if (method === 'POST') app.post(path, useNativeRequest, limitBody);
     app.on(method, path, async (c) => {
-      const body = method === 'POST' ? await readJson(c) : {};
+      const body = method === 'POST' ? await readBody(c) : {};
       const data = await run({ query: c.req.query(), body, signal: c.req.raw.signal });
       return c.json({ ok: true, request_id: c.var.requestId, data }, 200, NO_STORE);
     });
@@ -129,15 +136,21 @@ const limitBody = bodyLimit({
   },
 });
 
-/** The body as JSON, `{}` when there is none. @throws AppError `invalid_request` */
-async function readJson(c: LocalContext): Promise<unknown> {
+/** The body as JSON, `{}` when there is none. @throws AppError `invalid_request` or `unsupported_media_type` */
+async function readBody(c: LocalContext): Promise<unknown> {
+  const problem = bodyProblem({
+    contentType: c.req.header('content-type'),
+    contentEncoding: c.req.header('content-encoding'),
+  });
+  if (problem !== null) {
+    throw new AppError('unsupported_media_type', `${problem.field}: ${problem.expected}`, { details: { ...problem } });
+  }
   const text = await c.req.text();
   if (text === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AppError('invalid_request', 'the body is not JSON', { details: { field: 'body', expected: 'JSON' } });
-  }
+  const read = readJson(text);
+  if (read.ok) return read.value;
+  const field = read.field || 'body';
+  throw new AppError('invalid_request', `${field}: ${read.expected}`, { details: { field, expected: read.expected } });
 }
 
 function respondError(c: Context, error: AppError): Response {

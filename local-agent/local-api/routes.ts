@@ -17,8 +17,8 @@ export interface PairingPort {
   view(): PairingWindowView;
   /** Resolves when the window is no longer `open`, after `waitMs`, or when the caller has disconnected. */
   untilClaimed(waitMs: number, signal: AbortSignal): Promise<void>;
-  /** True when a browser was waiting for this token and has received it. */
-  pin(pairing: PairingBody): boolean;
+  /** True when a browser was waiting for this token and has received it. @throws AppError when the edge does not confirm it */
+  pin(pairing: PairingBody): Promise<boolean>;
 }
 
 export interface LocalRouteDeps {
@@ -53,9 +53,9 @@ export function localRoutes({ pairing, status, browser }: LocalRouteDeps): Local
     {
       method: 'POST',
       path: '/v1/pairings',
-      run({ body }) {
+      async run({ body }) {
         const pin = parseInput(PairingBodySchema, body);
-        return { origin: pin.origin, client_id: pin.client_id, waiting_browser_told: pairing.pin(pin) };
+        return { origin: pin.origin, client_id: pin.client_id, waiting_browser_told: await pairing.pin(pin) };
       },
     },
   ];

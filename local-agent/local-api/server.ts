@@ -9,18 +9,36 @@ import type { Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { errorBody, HEADER } from '../../schema/contracts/common.ts';
+import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
+import type { LogLimit } from '../lib/log-limit.ts';
+import { cutForeign } from '../lib/log-limit.ts';
 import { parseLocalApi } from './address.ts';
 import type { LocalAppDeps } from './app.ts';
 import { checkHost, createLocalApp, internalError } from './app.ts';
+import type { StrangerLimits } from './strangers.ts';
+import { Strangers } from './strangers.ts';
 
-export interface LocalApiDeps extends LocalAppDeps {
+export interface LocalApiDeps extends Omit<LocalAppDeps, 'admit'> {
   /** `http://127.0.0.1:<port>`; port 0 takes a free one. */
   address: string;
-  /** Takes over a WebSocket upgrade. @throws AppError to refuse it */
-  onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL): void;
+  /** Takes over a WebSocket upgrade; calls `admit` when the peer has proved itself. @throws AppError to refuse it */
+  onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL, admit: () => void): void;
+  /** Lines about refused peers, shared with the bridge. */
+  refusals: LogLimit;
+  strangers?: StrangerLimits;
   log: Pick<Logger, 'warn' | 'error'>;
 }
+
+type Admission = Pick<LocalAppDeps, 'admit'>;
+
+interface Upgrade {
+  request: IncomingMessage;
+  socket: Socket;
+  head: Buffer;
+}
+
+const STRANGERS: StrangerLimits = { max: BRIDGE.max_strangers, proveMs: BRIDGE.stranger_ms };
 
 export interface LocalApi {
   /** With the port that was taken. */
@@ -36,11 +54,19 @@ export interface LocalApi {
  */
 export async function startLocalApi(deps: LocalApiDeps): Promise<LocalApi> {
   const { hostname, port } = parseLocalApi(deps.address);
-  const server = createServer(requestListener(deps));
-  server.on('upgrade', (request, socket: Socket, head) => handleUpgrade(deps, request, socket, head));
+  const strangers = new Strangers(deps.strangers ?? STRANGERS);
+  const admit = (socket: Socket): void => strangers.admit(socket);
+  const server = createServer(requestListener({ ...deps, admit }));
+  server.maxConnections = BRIDGE.max_connections;
+  server.on('connection', (socket) => strangers.add(socket));
+  server.on('upgrade', (request, socket: Socket, head) => handleUpgrade({ ...deps, admit }, { request, socket, head }));
   server.listen(port, hostname);
   await listening(server, deps.address);
-  server.on('error', (error) => deps.log.error({ err: error }, 'the local API failed to accept a connection'));
+  server.on('error', ({ message }) =>
+    deps.refusals.write((left_out) =>
+      deps.log.error({ reason: message, left_out }, 'the local API failed to accept a connection'),
+    ),
+  );
   const bound = server.address();
   const url = new URL(deps.address);
   url.port = String(typeof bound === 'object' && bound !== null ? bound.port : port);
@@ -68,7 +94,7 @@ async function listening(server: Server, address: string): Promise<void> {
 }
 
 /** Runs the application. What is no valid HTTP request for it is refused here, in the same envelope. */
-function requestListener(deps: LocalApiDeps): RequestListener {
+function requestListener(deps: LocalApiDeps & Admission): RequestListener {
   const { newRequestId, log } = deps;
   return getRequestListener(createLocalApp(deps).fetch, {
     // The rest of the process keeps Node's own Request and Response.
@@ -84,16 +110,23 @@ function requestListener(deps: LocalApiDeps): RequestListener {
   });
 }
 
-function handleUpgrade(deps: LocalApiDeps, request: IncomingMessage, socket: Socket, head: Buffer): void {
+function handleUpgrade(deps: LocalApiDeps & Admission, { request, socket, head }: Upgrade): void {
   // Until the WebSocket has taken over, a broken connection must not end the agent.
   socket.on('error', () => socket.destroy());
   try {
     checkHost(request.headers.host, socket.localPort);
-    deps.onUpgrade(request, socket, head, upgradeUrl(request));
+    deps.onUpgrade(request, socket, head, upgradeUrl(request), () => deps.admit(socket));
   } catch (error) {
-    deps.log.warn({ err: error, origin: request.headers.origin }, 'upgrade refused');
+    logRefusal(deps, request, error);
     refuseUpgrade(socket, error instanceof AppError ? error : internalError(), deps.newRequestId());
   }
+}
+
+/** An expected refusal is logged without a stack, and what the peer sent is cut. */
+function logRefusal({ log, refusals }: LocalApiDeps, { headers }: IncomingMessage, error: unknown): void {
+  const reason = error instanceof AppError ? { code: error.code, reason: error.message } : { err: error };
+  const origin = cutForeign(headers.origin);
+  refusals.write((left_out) => log.warn({ ...reason, origin, left_out }, 'upgrade refused'));
 }
 
 function upgradeUrl({ url = '/' }: IncomingMessage): URL {

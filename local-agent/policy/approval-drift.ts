@@ -7,10 +7,10 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { findTool, TOOLS } from '../../schema/contracts/tools.ts';
+import type { FolderChange } from '../host/changed-files.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
 import { patchedPaths } from '../tools/files-patch.ts';
-import type { FolderChange } from './changed-files.ts';
 
 /** A call whose effect may have happened since the question was asked. */
 export interface Effect {

@@ -3,11 +3,11 @@
  * deceive, and says what is bound and what is not. The hash covers the whole call and the files that it names, so that
  * neither can change between the approval and the effect.
  */
-import { existsSync } from 'node:fs';
 import type { z } from 'zod';
 import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { approvalDisplay, boundText } from '../../schema/domain/approval.ts';
+import { realPathIfExists } from '../host/place.ts';
 import { readFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
@@ -73,7 +73,7 @@ function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roo
 
 function isThere(named: string, cwd: string | undefined, roots: Roots): boolean {
   try {
-    return existsSync(roots.resolve(named, cwd));
+    return realPathIfExists(roots.resolve(named, cwd)) !== null;
   } catch {
     return false;
   }

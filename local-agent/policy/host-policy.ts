@@ -2,6 +2,7 @@
 import type { InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
+import { findChange } from '../host/changed-files.ts';
 import type { Roots } from '../host/roots.ts';
 import { expandHome, openRoots } from '../host/roots.ts';
 import { readTextFile } from '../host/text-file.ts';
@@ -15,7 +16,6 @@ import type { ToolCall } from '../tools/tool-call.ts';
 import { approvalOf } from './approval.ts';
 import type { Effect } from './approval-drift.ts';
 import { driftOf } from './approval-drift.ts';
-import { findChange } from './changed-files.ts';
 import type { JudgedCall } from './policy.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -27,6 +27,8 @@ export interface HostPolicyDeps {
   /** Files and folders of the agent itself (own-paths.ts). */
   protectedPaths: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
+  /** Where programs are looked up, as a person has set it. */
+  programPath?: string | null;
   /** Upper limits of how long an instruction and an `exec` may take. */
   timeouts: { timeoutMs: number; execTimeoutMs: number };
   monotonic: () => number;
@@ -67,7 +69,7 @@ export class HostPolicy {
 
   /** Runs a host tool. Never throws. */
   async perform<N extends HostTool>(name: N, params: ToolParams<N>, effect: EffectContext): Promise<InstructionResult> {
-    const { env, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
+    const { env, programPath = null, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
     const { instructionId, ...reported } = effect;
     try {
       const own = name === 'conductor::exec' ? timeouts.execTimeoutMs : timeouts.timeoutMs;
@@ -80,9 +82,10 @@ export class HostPolicy {
           roots: this.#roots(),
           redact: this.redactor(),
           env,
+          programPath,
           timeoutMs,
           newTemporaryName,
-          keeper: (after) => undo.keeper(instructionId, after),
+          keeper: undo.keeper(instructionId),
         },
         monotonic,
       );

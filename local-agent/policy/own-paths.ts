@@ -1,14 +1,20 @@
-/** Files and folders of the agent itself under the runtime root. No tool touches them, even inside a root of the policy. */
-import { join } from 'node:path';
+/**
+ * Files and folders that no tool touches, even inside a root of the policy: the program, and the policy, configuration,
+ * state and logs of every root of this machine.
+ */
+import { join, resolve } from 'node:path';
+import { knownRoots } from '../config/known-roots.ts';
+import { configPathOf, defaultRoot, edgeStateOf, policyPathOf } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
 
-/** The state folder of a local edge under the runtime root. */
-export const EDGE_STATE_FOLDER = 'edge';
+/** The folder of this program: it, its dependencies and its local settings. */
+export const PROGRAM_FOLDER: string = resolve(import.meta.dirname, '../..');
 
-export function policyPathOf({ root }: Pick<Config, 'root'>): string {
-  return join(root, 'policy.json');
+function pathsOf(root: string): string[] {
+  return [policyPathOf({ root }), configPathOf(root), join(root, 'state'), join(root, 'logs'), edgeStateOf(root)];
 }
 
 export function ownPaths({ root, stateDir, logsDir }: Pick<Config, 'root' | 'stateDir' | 'logsDir'>): string[] {
-  return [policyPathOf({ root }), join(root, 'config.toml'), stateDir, logsDir, join(root, EDGE_STATE_FOLDER)];
+  const roots = new Set([root, defaultRoot(), ...knownRoots()]);
+  return [PROGRAM_FOLDER, stateDir, logsDir, ...[...roots].flatMap(pathsOf)];
 }

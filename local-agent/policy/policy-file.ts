@@ -4,7 +4,6 @@
  * stays in force: an editor that saves by replacing the file must not leave a moment without rules. Before any valid
  * policy was read, an invalid file denies everything and a missing file means the defaults.
  */
-import picomatch from 'picomatch';
 import { z } from 'zod';
 import type { Policy } from '../../schema/contracts/policy.ts';
 import { PolicySchema } from '../../schema/contracts/policy.ts';
@@ -12,9 +11,19 @@ import { readStamped, watchFile } from '../host/watched-file.ts';
 
 const DEFAULTS: Policy = PolicySchema.parse({});
 
-/** @throws when a glob is invalid, so that this is found when the file is read and not when an instruction is judged */
+/**
+ * @throws when a glob is empty, or excludes or groups as globs of some programs do: as plain characters these would leave
+ *   a tool without its rule and a secret in the output
+ */
 function checkGlobs(policy: Policy): void {
-  for (const glob of [...Object.keys(policy.tools), ...policy.redact.env]) picomatch(glob);
+  const globs = [
+    ...Object.keys(policy.tools).map((glob) => ({ key: 'tools', glob })),
+    ...policy.redact.env.map((glob) => ({ key: 'redact.env', glob })),
+  ];
+  for (const { key, glob } of globs) {
+    if (glob !== '' && !/^!|[()|]/.test(glob)) continue;
+    throw new Error(`${key}: "${glob}" is no pattern; use *, ?, [a-z] and {one,other}, without !, ( ) and |`);
+  }
 }
 
 export interface PolicyFileOptions {

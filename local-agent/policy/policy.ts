@@ -3,12 +3,13 @@
  * Several parts may apply to one instruction (`platforms`, `tools`, `exec`). The strictest decides, so that no part allows
  * what another forbids.
  */
-import picomatch from 'picomatch';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { Policy, RULE_DECISIONS } from '../../schema/contracts/policy.ts';
+import { ARGV_PLACEHOLDERS } from '../../schema/contracts/policy.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, platformOf, splitCallName } from '../../schema/contracts/tools.ts';
+import { compileGlob } from '../lib/glob.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 
 type RuleDecision = (typeof RULE_DECISIONS)[number];
@@ -25,8 +26,6 @@ export interface JudgedCall extends ToolCall {
 }
 
 const STRICTNESS: Record<RuleDecision, number> = { allow: 0, ask: 1, deny: 2 };
-/** `*` matches names with a slash such as `files/write` too: it means every tool. */
-const ANY_DEPTH = { bash: true };
 /** As many as the contract of a verdict takes. */
 const MAX_RULE_CHARS = 200;
 /** Without an entry in `tools`, no chat reads or writes a person's other chats by itself. */
@@ -42,20 +41,28 @@ function strictest(rulings: readonly Ruling[]): Ruling {
   return worst;
 }
 
-/** Matches argv item by item. `*` matches one item, and at the end any rest. */
-export function argvMatches(pattern: readonly string[], argv: readonly string[]): boolean {
-  const anyRest = pattern.at(-1) === '*';
-  const fixed = anyRest ? pattern.slice(0, -1) : pattern;
-  if (anyRest ? argv.length < fixed.length : argv.length !== fixed.length) return false;
-  return fixed.every((item, i) => item === '*' || item === argv[i]);
+const { any, word, words } = ARGV_PLACEHOLDERS;
+
+function itemMatches(pattern: string | undefined, item: string): boolean {
+  if (pattern === any) return true;
+  return pattern === word ? !item.startsWith('-') : pattern === item;
 }
 
-/** The ruling of the tool's exact name, otherwise those of all globs that match it. */
+/** Matches argv item by item. A placeholder at the end may match any rest. */
+export function argvMatches(pattern: readonly string[], argv: readonly string[]): boolean {
+  const last = pattern.at(-1);
+  const ofRest = last === any ? any : last === words ? word : null;
+  const fixed = ofRest === null ? pattern : pattern.slice(0, -1);
+  if (ofRest === null ? argv.length !== fixed.length : argv.length < fixed.length) return false;
+  return argv.every((item, i) => itemMatches(i < fixed.length ? fixed[i] : (ofRest ?? undefined), item));
+}
+
+/** The ruling of the tool's exact name, otherwise those of all globs that match it. `*` also matches `files/write`. */
 function judgeTool(policy: Policy, tool: string): Ruling[] {
   const exact = Object.hasOwn(policy.tools, tool) ? policy.tools[tool] : undefined;
   if (exact) return [{ decision: exact, rule: `tools["${tool}"]` }];
   return Object.entries(policy.tools)
-    .filter(([glob]) => picomatch.isMatch(tool, glob, ANY_DEPTH))
+    .filter(([glob]) => compileGlob(glob, { of: 'words' }).matches(tool))
     .map(([glob, decision]) => ({ decision, rule: `tools["${glob}"]` }));
 }
 

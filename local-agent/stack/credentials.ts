@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { TokenCreateBody } from '../../schema/contracts/tokens.ts';
-import { TOKEN_PREFIX, TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
+import { SessionSchema, TOKEN_PREFIX, TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 
@@ -47,12 +47,29 @@ export async function ensureToken(edge: EdgeClient, { file, body, probe }: Token
   return true;
 }
 
+/** The id of the node that the token in `file` is bound to; null without a token that the edge accepts. */
+export async function boundNodeId(edge: EdgeClient, file: string): Promise<string | null> {
+  if (!existsSync(file)) return null;
+  const token = readFileSync(file, 'utf8').trim();
+  try {
+    const session = await edge.call({ method: 'GET', path: '/v1/session', token, schema: SessionSchema });
+    return session.controller_id;
+  } catch (error) {
+    if (isRefusal(error)) return null;
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof EdgeError && REFUSED.has(error.status);
+}
+
 async function isAccepted(edge: EdgeClient, probe: string, token: string): Promise<boolean> {
   try {
     await edge.call({ method: 'GET', path: probe, token, schema: z.unknown() });
     return true;
   } catch (error) {
-    if (error instanceof EdgeError && REFUSED.has(error.status)) return false;
+    if (isRefusal(error)) return false;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** `npm run demo`: starts a system in a temporary folder, plays a conversation against it and prints the evidence. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, styleText } from 'node:util';
@@ -22,7 +22,6 @@ export type Evidence = Awaited<ReturnType<typeof playDemo>>;
 export async function playDemo(print: (line: string) => void) {
   const root = mkdtempSync(join(tmpdir(), 'conductor-demo-'));
   writeFileSync(join(root, 'policy.json'), JSON.stringify(story.DEMO_POLICY, null, 2), { mode: 0o600 });
-  mkdirSync(join(root, 'workspace'));
   const stack = await startStack(
     {
       root,
@@ -119,15 +118,11 @@ async function killEverything(stack: Stack, print: (line: string) => void): Prom
 }
 
 function createCommandLine(stack: Stack) {
+  // Settings of the caller's own system must not lead the demo's commands there.
+  const withoutSettings = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BAA_')));
   return async (...args: string[]): Promise<string> => {
     const { stdout } = await run(process.execPath, [join(REPOSITORY, 'local-agent', 'cli.ts'), ...args], {
-      env: {
-        ...process.env,
-        BAA_ROOT: stack.layout.root,
-        BAA_NODE_ID: NODE_ID,
-        BAA_CONTROL_API_BASE: stack.edgeUrl,
-        BAA_CONDUCTOR_LOCAL_API: stack.agentUrl ?? '',
-      },
+      env: { ...withoutSettings, BAA_ROOT: stack.layout.root },
     });
     return stdout;
   };

@@ -3,7 +3,7 @@
  * root; the terminal shows only warnings, errors and lines that are not JSON.
  */
 import { z } from 'zod';
-import { openRollingFile } from '../log.ts';
+import { RollingFile } from '../rolling-file.ts';
 
 const LineSchema = z.looseObject({ level: z.enum(['info', 'warn', 'error']) });
 
@@ -18,16 +18,21 @@ function levelOf(line: string): 'info' | 'warn' | 'error' {
 
 export interface EdgeLog {
   take(line: string): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export async function openEdgeLog(dir: string, say: (line: string) => void): Promise<EdgeLog> {
-  const file = await openRollingFile(dir, 'edge');
+  const file = await RollingFile.open({
+    dir,
+    name: 'edge',
+    onFault: say,
+    onRecovered: (lost) => say(`the log in ${dir} is written again; ${lost} lines are missing`),
+  });
   return {
     take: (line) => {
       file.write(`${line}\n`);
       if (levelOf(line) !== 'info') say(line);
     },
-    close: () => file.end(),
+    close: () => file.close(),
   };
 }

@@ -11,8 +11,10 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
 import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
+import { signalGroup } from '../lib/kill-group.ts';
 import { takeFileLock } from '../store/file-lock.ts';
 import { bundleWorker } from './bundle-worker.ts';
+import { moveIntoStorage } from './edge-storage.ts';
 import { REPOSITORY } from './layout.ts';
 import { migrateEdge } from './migrate-edge.ts';
 
@@ -40,8 +42,12 @@ const WorkerOptionsSchema = z.looseObject({
   bindings: z.record(z.string(), z.json()).default({}),
 });
 
+/** The host names by which this edge is reached; `BAA_STACK_VARS` may name others, for a tunnel. */
+const LOOPBACK_NAMES = '127.0.0.1,localhost,[::1]';
 const MINUTE_MS = 60_000;
 const OTHERS_AND_GROUP = 0o077;
+/** As long as the parent waits for this process to stop. */
+const STOP_MS = 5_000;
 /** How long to wait for an edge that is still stopping to release its state. */
 const LOCK_WAIT_MS = 5_000;
 
@@ -52,7 +58,7 @@ async function bundleOnce(main: string): Promise<string> {
   return bundle;
 }
 
-async function startEdge(settings: z.infer<typeof SettingsSchema>) {
+async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: string) {
   const config = unstable_getMiniflareWorkerOptions(join(REPOSITORY, 'wrangler.toml'));
   const workerOptions = WorkerOptionsSchema.parse(config.workerOptions);
   const edge = new Miniflare(
@@ -61,7 +67,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>) {
       port: settings.BAA_STACK_PORT,
       cf: false,
       log: new Log(LogLevel.WARN),
-      resourcePersistencePath: settings.BAA_STACK_STATE,
+      resourcePersistencePath: storage,
       workers: [
         {
           ...workerOptions,
@@ -71,6 +77,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>) {
           ],
           bindings: {
             ...workerOptions.bindings,
+            BAA_HOSTS: LOOPBACK_NAMES,
             ...settings.BAA_STACK_VARS,
             BAA_BOOTSTRAP_TOKEN: settings.BAA_BOOTSTRAP_TOKEN,
           },
@@ -91,7 +98,7 @@ if (lock === null) {
   console.error(`another edge is running on ${settings.BAA_STACK_STATE}; stop it, or choose another --root`);
   process.exit(1);
 }
-const { edge, crons, url, migrations } = await startEdge(settings);
+const { edge, crons, url, migrations } = await startEdge(settings, moveIntoStorage(settings.BAA_STACK_STATE));
 let stopping = false;
 
 function sendToParent(message: EdgeMessage): void {
@@ -119,6 +126,8 @@ function armClock(): void {
 async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
+  // A runtime that does not respond any more is killed with this process, whose group it belongs to.
+  setTimeout(() => signalGroup(process.pid, 'SIGKILL'), STOP_MS).unref();
   await edge.dispose();
   lock?.close();
   process.exit(0);

@@ -1,14 +1,14 @@
-/** The folders and files of a local system: this checkout, the agent's runtime root, the edge's state. */
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { EDGE_STATE_FOLDER } from '../policy/own-paths.ts';
+/** The folders and files of a local system, all below one root. */
+import { join } from 'node:path';
+import { edgeStateOf } from '../config/root-files.ts';
+import { PROGRAM_FOLDER } from '../policy/own-paths.ts';
 
-export const REPOSITORY = resolve(import.meta.dirname, '../..');
+export const REPOSITORY: string = PROGRAM_FOLDER;
 
 export interface Layout {
   /** The agent's runtime root. */
   root: string;
-  /** D1 and Durable Objects of the local edge. */
+  /** Everything of the local edge. `wrangler … --local --persist-to` of this folder reads the same database. */
   edgeState: string;
   logs: string;
   state: string;
@@ -17,15 +17,13 @@ export interface Layout {
   nodeTokenFile: string;
 }
 
-/** With an explicit root everything is below it; without one the edge's state is in the checkout. */
-export function layoutOf(root: string | undefined): Layout {
-  const base = resolve(root ?? process.env.BAA_ROOT ?? join(homedir(), '.baa'));
-  const edgeState = root === undefined ? join(REPOSITORY, '.wrangler', 'state') : join(base, EDGE_STATE_FOLDER);
-  const state = join(base, 'state');
+export function layoutOf(root: string): Layout {
+  const edgeState = edgeStateOf(root);
+  const state = join(root, 'state');
   return {
-    root: base,
+    root,
     edgeState,
-    logs: join(base, 'logs'),
+    logs: join(root, 'logs'),
     state,
     bootstrapFile: join(edgeState, 'bootstrap.token'),
     operatorFile: join(state, 'operator.token'),

@@ -1,29 +1,33 @@
 /** `npm start`: runs the whole system on this machine until Ctrl-C. */
+import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { BRIDGE } from '../../schema/defaults.ts';
 import { EXIT } from '../commands/exit-codes.ts';
 import { valueOption } from '../config/flags.ts';
+import { rememberRoot } from '../config/known-roots.ts';
+import type { ResolvedConfig } from '../config/resolve.ts';
+import { ConfigError, resolveConfig } from '../config/resolve.ts';
+import { defaultRoot, workspaceOf } from '../config/root-files.ts';
 import { SETTINGS } from '../config/settings.ts';
+import { readOwnFile } from '../host/own-files.ts';
+import { adoptOldState } from './edge-storage.ts';
+import { layoutOf, REPOSITORY } from './layout.ts';
+import { onNpmEnd } from './npm-parent.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
 
 const NAME = 'npm start --';
 const PORTS = { edge: 8787, agent: 4317 };
 const MAX_PORT = 65_535;
-const HOST = SETTINGS.host.fallback({ root: '', host: '', role: 'primary' });
-
-/** The id that the agent itself would take on that host. */
-function nodeIdOn(host: string): string {
-  return SETTINGS.nodeId.fallback({ root: '', host, role: 'primary' });
-}
+/** The state folder of earlier versions. */
+const OLD_STATE = join(REPOSITORY, '.wrangler', 'state');
 
 interface Flags {
   port: number;
   agentPort: number;
   root?: string;
   nodeId?: string;
-  host: string;
+  host?: string;
   agent: boolean;
   json?: true;
 }
@@ -39,18 +43,18 @@ function createProgram(): Command {
         .argParser(parsePort)
         .default(PORTS.agent),
     )
+    .addOption(valueOption('--root <folder>', 'keep everything below this folder (default: BAA_ROOT, or ~/.baa)'))
     .addOption(
-      valueOption(
-        '--root <folder>',
-        'keep everything below this folder (default: ~/.baa, and .wrangler/state for the edge)',
-      ),
+      new Option(
+        '--node-id <id>',
+        'id of this node (default: the one that this root has had, or <host>-main)',
+      ).argParser(parserOf(SETTINGS.nodeId.schema)),
     )
     .addOption(
-      new Option('--node-id <id>', `id of this node (default: "${nodeIdOn('<host>')}")`).argParser(
-        parserOf(SETTINGS.nodeId.schema),
+      new Option('--host <name>', 'name of this host (default: the name of this machine)').argParser(
+        parserOf(SETTINGS.host.schema),
       ),
     )
-    .addOption(new Option('--host <name>', 'name of this host').argParser(parserOf(SETTINGS.host.schema)).default(HOST))
     .option('--no-agent', 'start the edge only')
     .option('--json', 'print one JSON line when ready')
     .exitOverride()
@@ -71,8 +75,21 @@ function parsePort(value: string): number {
   throw new InvalidArgumentError(`It is not a port (0 to ${MAX_PORT}).`);
 }
 
-function stackOptions({ root, port, agentPort, nodeId, host, agent }: Flags): StackOptions {
-  return { root, port, agentPort, nodeId: nodeId ?? nodeIdOn(host), host, agent };
+/**
+ * The settings of this root that the system needs. Its node is the primary one unless a source says otherwise: further
+ * hosts join it.
+ */
+function settingsOf({ root, nodeId, host }: Flags): ResolvedConfig {
+  const sources = { flags: { root, nodeId, host }, env: process.env, readFile: readOwnFile };
+  const resolved = resolveConfig(sources);
+  if (resolved.origins.role !== 'default') return resolved;
+  return resolveConfig({ ...sources, flags: { ...sources.flags, role: 'primary' } });
+}
+
+function stackOptions({ port, agentPort, agent }: Flags, { config, origins }: ResolvedConfig): StackOptions {
+  const { root, nodeId, host, role } = config;
+  const agentEnv = { BAA_CONDUCTOR_ROLE: role };
+  return { root, port, agentPort, nodeId, keepsTokensId: origins.nodeId === 'default', host, agent, agentEnv };
 }
 
 function stopOnSignals(stack: Stack, say: (line: string) => void): void {
@@ -92,43 +109,30 @@ function stopOnSignals(stack: Stack, say: (line: string) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
 }
 
-function readyLine(stack: Stack, options: StackOptions) {
+function readyLine(stack: Stack) {
   return {
     ready: true,
     edge_url: stack.edgeUrl,
     agent_url: stack.agentUrl,
     ops_token_file: stack.layout.operatorFile,
-    controller_id: options.nodeId,
+    controller_id: stack.nodeId,
     root: stack.layout.root,
   };
 }
 
-/** Returns how to call a command against this system: the settings that differ from the defaults come first. */
-function commandFor(stack: Stack, options: StackOptions): (command: string) => string {
-  const settings = [
-    ['BAA_ROOT', options.root === undefined ? null : stack.layout.root, null],
-    ['BAA_CONTROL_API_BASE', stack.edgeUrl, `http://127.0.0.1:${PORTS.edge}`],
-    ['BAA_CONDUCTOR_LOCAL_API', stack.agentUrl, BRIDGE.default_local_api],
-    ['BAA_NODE_ID', options.nodeId, nodeIdOn(HOST)],
-  ] as const;
-  const words = settings.flatMap(([name, value, fallback]) =>
-    value === null || value === fallback ? [] : [`${name}=${value}`],
-  );
-  return (command) => [...words, 'npm run conductor --', command].join(' ');
-}
-
-function welcome(stack: Stack, options: StackOptions): string {
-  const command = commandFor(stack, options);
+function welcome({ layout, edgeUrl, agentUrl, nodeId }: Stack): string {
+  const rest = layout.root === defaultRoot() ? '' : ` --root ${layout.root}`;
+  const command = (name: string) => `npm run conductor -- ${name}${rest}`;
   return [
     '',
     'The conductor is running. Ctrl-C stops it.',
     '',
-    `  status     ${stack.edgeUrl}/v1/status   (bearer token in ${stack.layout.operatorFile})`,
-    `  reference  ${stack.edgeUrl}/v1/docs`,
-    `  agent      ${stack.agentUrl ?? 'not started'}   node ${options.nodeId}, files under ${stack.layout.root}`,
+    `  edge       ${edgeUrl}   reference ${edgeUrl}/v1/docs`,
+    `  agent      ${agentUrl ?? 'not started'}   node ${nodeId}`,
+    `  files      ${layout.root}   a chat may use ${workspaceOf(layout.root)}`,
     '',
     `  look       ${command('status')}`,
-    ...(stack.agentUrl === null
+    ...(agentUrl === null
       ? []
       : [`  pair       ${command('pair')}`, '             then type the code into the extension']),
     '',
@@ -138,18 +142,23 @@ function welcome(stack: Stack, options: StackOptions): string {
 /** Starts the system; returns the exit code when it could not or need not start, null while it runs. */
 async function main(argv: readonly string[]): Promise<number | null> {
   const say = (line: string): void => console.error(line);
+  onNpmEnd(() => process.kill(process.pid, 'SIGTERM'));
   try {
     const flags = createProgram().parse(argv, { from: 'user' }).opts<Flags>();
-    const options = stackOptions(flags);
-    const stack = await startStack(options, say);
+    const settings = settingsOf(flags);
+    const { root } = settings.config;
+    const adopted = adoptOldState(layoutOf(root), { folder: OLD_STATE, isExplicit: flags.root !== undefined });
+    if (adopted !== null) say(adopted);
+    const stack = await startStack(stackOptions(flags, settings), say);
     stopOnSignals(stack, say);
-    console.log(flags.json ? JSON.stringify(readyLine(stack, options)) : welcome(stack, options));
+    rememberRoot(root);
+    console.log(flags.json ? JSON.stringify(readyLine(stack)) : welcome(stack));
     return null;
   } catch (error) {
     // By the time commander throws it has printed the help or the error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
     say(`npm start: ${error instanceof Error ? error.message : String(error)}`);
-    return EXIT.failed;
+    return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Applies the numbered migrations to the local D1 as `wrangler d1 migrations apply` does: the same files, the same table
- * of names, each file and its name in one batch. So `npm run dev` can use the same database.
+ * of names, each file and its name in one batch. So wrangler's own commands can use the same database.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

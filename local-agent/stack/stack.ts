@@ -8,19 +8,24 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { writeSystemRecord } from '../config/system-record.ts';
+import { packageVersion } from '../deps.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { ensureToken, readOrCreateSecret } from './credentials.ts';
+import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { Supervised } from './supervised.ts';
 
 export interface StackOptions {
-  root?: string | undefined;
+  root: string;
   port: number;
   agentPort: number;
   nodeId: string;
+  /** The id of an existing node token counts more than `nodeId`. */
+  keepsTokensId?: boolean;
   host: string;
   agent: boolean;
   /** Overrides of the Worker's variables in wrangler.toml. */
@@ -32,6 +37,7 @@ export interface StackOptions {
 export interface Stack {
   edgeUrl: string;
   agentUrl: string | null;
+  nodeId: string;
   layout: Layout;
   edge: Supervised;
   agent: Supervised | null;
@@ -61,20 +67,28 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   const edgeUrl = `http://127.0.0.1:${port}`;
   const stopWatching = watchHealth(edge, edgeUrl, say);
   try {
-    await ensureTokens(edgeUrl, bootstrap, options.nodeId, layout, say);
-    const agent = options.agent ? await startAgentChild(options, layout, edgeUrl, agentPort, say) : null;
+    const nodeId = await ensureTokens(edgeUrl, bootstrap, options, layout, say);
+    const agentUrl = options.agent ? `http://127.0.0.1:${agentPort}` : null;
+    const record = { edge_url: edgeUrl, agent_url: agentUrl, node_id: nodeId, version: packageVersion() };
+    writeSystemRecord(layout.root, { ...record, pid: process.pid });
+    const agent =
+      agentUrl === null ? null : await startAgentChild({ ...options, nodeId }, layout, edgeUrl, agentUrl, say);
+    const stopHeartbeat = agent ? watchHeartbeat(agent, say) : () => undefined;
     return {
       edgeUrl,
-      agentUrl: agent ? `http://127.0.0.1:${agentPort}` : null,
+      agentUrl,
+      nodeId,
       layout,
       edge,
       agent,
       cron: () => fireCron(edge),
       stop: async () => {
         stopWatching();
+        stopHeartbeat();
         await agent?.stop(AGENT_STOP_MS);
         await edge.stop(EDGE_STOP_MS);
-        log.close();
+        await log.close();
+        writeSystemRecord(layout.root, { ...record, pid: null });
       },
     };
   } catch (error) {
@@ -123,13 +137,14 @@ function sayMigrations(message: EdgeMessage, say: (line: string) => void): void 
   }
 }
 
+/** Makes sure that both tokens are valid; resolves with the node's id. */
 async function ensureTokens(
   edgeUrl: string,
   bootstrap: string,
-  nodeId: string,
+  options: StackOptions,
   layout: Layout,
   say: (line: string) => void,
-) {
+): Promise<string> {
   const edge = createEdgeClient({ baseUrl: edgeUrl, token: bootstrap, now: Date.now });
   try {
     const operator = await ensureToken(edge, {
@@ -138,12 +153,15 @@ async function ensureTokens(
       probe: '/v1/tokens',
     });
     if (operator) say(`created the operator's token: ${layout.operatorFile}`);
+    const kept = options.keepsTokensId ? await boundNodeId(edge, layout.nodeTokenFile) : null;
+    const nodeId = kept ?? options.nodeId;
     const node = await ensureToken(edge, {
       file: layout.nodeTokenFile,
       body: { role: 'controller', subject: nodeId, controller_id: nodeId },
       probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
     });
     if (node) say(`created the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+    return nodeId;
   } finally {
     await edge.close();
   }
@@ -153,10 +171,9 @@ async function startAgentChild(
   options: StackOptions,
   layout: Layout,
   edgeUrl: string,
-  agentPort: number,
+  url: string,
   say: (line: string) => void,
 ): Promise<Supervised> {
-  const url = `http://127.0.0.1:${agentPort}`;
   const agent = new Supervised(
     {
       name: 'agent',

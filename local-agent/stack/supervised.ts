@@ -75,12 +75,22 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
   }
 
   send(message: object): void {
-    this.#child?.send(message);
+    // A child that is ending has closed the channel; its death is handled by its exit.
+    this.#child?.send(message, () => undefined);
   }
 
   /** Ends the process group at once; the supervisor then restarts it. */
   kill(): void {
     if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL');
+  }
+
+  /** Sends SIGTERM, and SIGKILL to the process group after `graceMs`; the supervisor then restarts the child. */
+  terminate(graceMs: number): void {
+    const child = this.#child;
+    if (child === null) return;
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => this.kill(), graceMs);
+    child.once('exit', () => clearTimeout(timer));
   }
 
   /** Sends SIGTERM and waits for the child to exit; after `timeoutMs` its group is killed. */

@@ -2,38 +2,31 @@
  * `exec`: runs a program by argv, or a script by the shell. It runs in a folder inside the roots, with a minimal
  * environment, in its own session, for a limited time and with limited output.
  */
-import { isAbsolute } from 'node:path';
 import type { ToolParams } from '../../schema/contracts/tools.ts';
-import { INSTRUCTION } from '../../schema/defaults.ts';
-import { withFolder } from '../host/place.ts';
+import { realPathIfExists, withFolder, withRealParent } from '../host/place.ts';
+import { expandHome, FileError } from '../host/roots.ts';
 import { describeProcess } from '../worker-runner/orphans.ts';
 import type { ProgramEnd } from '../worker-runner/spawn.ts';
 import { runProgram } from '../worker-runner/spawn.ts';
 import { LiveText } from './live-text.ts';
+import type { ProgramSurroundings } from './program-environment.ts';
+import { programSurroundings } from './program-environment.ts';
+import { COLLECTED_BYTES, programOutput } from './program-output.ts';
 import type { ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
-import { clipBytes, failure, fileOutcome, stopStatus } from './tool.ts';
+import { failure, fileOutcome, stopStatus } from './tool.ts';
 
 /** Shorter than a stopping agent waits for its parts, so that no program outlives it. */
 const KILL_GRACE_MS = 2_000;
-const MAX_STREAM_BYTES = INSTRUCTION.max_output_bytes / 2;
-/** Collected beyond the limit, so that a secret across the limit is redacted before the output is cut. */
-const SLACK_BYTES = 8 * 1024;
-const STDERR_HEAD = '\n[stderr]\n';
-
-/** The variables of the agent that a program gets, beside PATH without its relative folders. No token is among them. */
-const INHERITED_VARIABLES = ['HOME', 'LANG', 'LC_ALL', 'LOGNAME', 'TMPDIR', 'TZ', 'USER'];
-
-function buildEnvironment(own: ToolContext['env'], given: Readonly<Record<string, string>>): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const name of INHERITED_VARIABLES) if (own[name] !== undefined) env[name] = own[name];
-  // With a relative entry, programs would be looked up in a folder that a chat may write to.
-  const path = (own.PATH ?? '').split(':').filter((entry) => isAbsolute(entry));
-  env.PATH = path.length > 0 ? path.join(':') : '/usr/bin:/bin';
-  return { ...env, ...given };
-}
 
 function commandLine(params: ToolParams<'conductor::exec'>): string[] {
   return params.argv ?? ['/bin/sh', '-c', params.command ?? ''];
+}
+
+/** @throws FileError that names the folder itself when nothing is there */
+function assertFolder(folder: string, roots: ToolContext['roots']): void {
+  if (realPathIfExists(folder) !== null) return;
+  roots.admit(withRealParent(folder));
+  throw new FileError('not_found', `${folder}: no such folder. Name an existing folder inside the roots`);
 }
 
 type StartedProgramEnd = Extract<ProgramEnd, { started: true }>;
@@ -45,35 +38,50 @@ function statusOf(end: StartedProgramEnd, signal: AbortSignal): Pick<ToolOutcome
   return { status: 'failed', error_code: end.exit_code === null ? 'killed_by_signal' : 'exit_code' };
 }
 
-function outcomeOf(end: ProgramEnd, { redact, signal }: ToolContext): ToolOutcome {
+function notFound(program: string, { path, leftOut }: ProgramSurroundings): string {
+  const without = leftOut.length === 0 ? '' : `, without ${leftOut.join(':')}, where a chat can write`;
+  const hint = 'name it by its absolute path, or set program_path in config.toml of this host';
+  return `there is no program ${program}. Programs are looked up in ${path}${without}; ${hint}`;
+}
+
+function outcomeOf(
+  end: ProgramEnd,
+  { argv, timeoutMs, around }: { argv: readonly string[]; timeoutMs: number; around: ProgramSurroundings },
+  { redact, signal }: ToolContext,
+): ToolOutcome {
   if (!end.started) {
-    return failure('failed', end.code === 'ENOENT' ? 'program_not_found' : 'spawn_failed', redact(end.message));
+    if (end.code !== 'ENOENT') return failure('failed', 'spawn_failed', redact(end.message));
+    return failure('failed', 'program_not_found', redact(notFound(argv[0] ?? '', around)));
   }
-  const stdout = clipBytes(redact(end.stdout), MAX_STREAM_BYTES);
-  const stderr = clipBytes(redact(end.stderr), MAX_STREAM_BYTES);
-  const output = stderr.text === '' ? stdout.text : `${stdout.text}${STDERR_HEAD}${stderr.text}`;
-  const truncated = end.truncated || stdout.clipped || stderr.clipped;
+  // A refused repository matters only to a program that failed.
+  const notes = end.exit_code === 0 ? [] : around.notes;
+  const { output, truncated } = programOutput(end, { redact, timeoutMs, notes });
   return { ...statusOf(end, signal), output, exit_code: end.exit_code, truncated };
 }
 
 export const exec: ToolHandler<'conductor::exec'> = async (params, context) => {
   const { roots, signal, onProcess, onOutput } = context;
   const live = new LiveText(context.redact, onOutput);
+  const argv = commandLine(params);
+  const timeoutMs = Math.min(params.timeout_ms ?? context.timeoutMs, context.timeoutMs);
+  const folder = roots.resolve(expandHome(params.cwd ?? '.'));
   try {
-    return await withFolder(roots, roots.resolve(params.cwd ?? '.'), async (cwd) => {
+    assertFolder(folder, roots);
+    return await withFolder(roots, folder, async (cwd) => {
+      const around = programSurroundings({ agent: context, given: params.env ?? {}, folder });
       const end = await runProgram({
-        argv: commandLine(params),
+        argv,
         cwd,
-        env: buildEnvironment(context.env, params.env ?? {}),
+        env: around.env,
         stdin: params.stdin ?? null,
-        timeoutMs: Math.min(params.timeout_ms ?? context.timeoutMs, context.timeoutMs),
+        timeoutMs,
         killGraceMs: KILL_GRACE_MS,
-        maxOutputBytes: MAX_STREAM_BYTES + SLACK_BYTES,
+        maxOutputBytes: COLLECTED_BYTES,
         signal,
-        onStarted: (groupId) => onProcess(describeProcess(groupId)),
+        onStarted: (groupId, mark) => onProcess(describeProcess(groupId, mark)),
         onOutput: (chunk) => live.take(chunk),
       });
-      return outcomeOf(end, context);
+      return outcomeOf(end, { argv, timeoutMs, around }, context);
     });
   } catch (error) {
     return fileOutcome(error);

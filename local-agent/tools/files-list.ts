@@ -1,29 +1,27 @@
-/** `files/list`: the files below a folder that match a glob, one per line. */
-import { walkFiles } from '../host/walk.ts';
-import { compileGlob } from './glob.ts';
+/** `files/list`: the files below a folder that match a glob, one per line, and notes on what was passed over. */
+import { onOneLine } from '../host/skips.ts';
+import { FileWalk } from './file-walk.ts';
 import type { ToolHandler } from './tool.ts';
-import { clipToOutput, fileOutcome, stoppedOutcome, success, timeLimited } from './tool.ts';
+import { fileOutcome, stoppedOutcome, timeLimited } from './tool.ts';
 
 const LIMIT = 1_000;
 
 export const listFiles: ToolHandler<'conductor::files/list'> = async (params, context) => {
-  const { roots, redact } = context;
   try {
-    const matches = compileGlob(params.pattern);
     const limit = params.limit ?? LIMIT;
+    const signal = timeLimited(context);
+    const walk = new FileWalk(params, context, signal);
     const found: string[] = [];
     let more = false;
-    const signal = timeLimited(context);
-    const options = { includeIgnored: params.include_ignored ?? false, signal };
-    for await (const { path } of walkFiles(roots, roots.resolve(params.cwd ?? '.'), options)) {
-      if (!matches(path)) continue;
+    for await (const { path } of walk.files()) {
       more = found.length >= limit;
       if (more) break;
-      found.push(path);
+      found.push(context.redact(`${onOneLine(path)}\n`));
     }
     if (signal.aborted) return stoppedOutcome(signal);
-    const { text, clipped } = clipToOutput(redact(found.map((path) => `${path}\n`).join('')));
-    return success(text, more || clipped);
+    const notes = more ? [`[more than ${limit} files match; limit or a narrower glob shows others]`] : [];
+    if (found.length === 0) notes.push(`[no file matches ${params.pattern}]`);
+    return walk.outcome(found, notes, more);
   } catch (error) {
     return fileOutcome(error);
   }

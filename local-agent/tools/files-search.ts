@@ -1,48 +1,62 @@
-/** `files/search`: the lines that contain a text, as `path:line: text`. Large and binary files are skipped. */
-import { walkFiles } from '../host/walk.ts';
-import { compileGlob } from './glob.ts';
+/**
+ * `files/search`: the lines that match a text or a regular expression, as `path:line: text`, and notes on what was passed
+ * over.
+ */
+import type { ToolParams } from '../../schema/contracts/tools.ts';
+import { onOneLine } from '../host/skips.ts';
+import { FileWalk } from './file-walk.ts';
+import type { FindMatches } from './text-search.ts';
+import { plainFinder, shownMatches } from './text-search.ts';
 import type { ToolHandler } from './tool.ts';
-import { clipToOutput, fileOutcome, stoppedOutcome, success, timeLimited } from './tool.ts';
+import { fileOutcome, stoppedOutcome, timeLimited } from './tool.ts';
+
+type SearchParams = ToolParams<'conductor::files/search'>;
 
 const LIMIT = 200;
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
-const MAX_LINE_CHARS = 300;
+/** Characters that make a text look like a regular expression. */
+const REGEX_LIKE = /\\[bdsw.()[\]]|\.[*+]|[)\]][*+?]|\w\|\w|^\^|\$$/;
 
-function* matchingLines(text: string, sought: string, ignoreCase: boolean): Generator<string> {
-  const wanted = ignoreCase ? sought.toLowerCase() : sought;
-  const searched = ignoreCase ? text.toLowerCase() : text;
-  // Lower case can change the length of a text; then every line is compared by itself.
-  if (searched.length === text.length && !searched.includes(wanted)) return;
-  for (const [index, line] of text.split('\n').entries()) {
-    if (!(ignoreCase ? line.toLowerCase() : line).includes(wanted)) continue;
-    const cut = line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS).toWellFormed()}…` : line;
-    yield `${index + 1}: ${cut.replace(/\r$/, '')}`;
-  }
+/** Line breaks as `\n`, so that a text of several lines is found in files of every system. */
+function plainBreaks(text: string): string {
+  return text.replaceAll('\r\n', '\n');
+}
+
+function notesOn(params: SearchParams, matches: number, files: number, more: boolean): string[] {
+  if (more) return [`[more than ${matches} matches; limit or a narrower pattern shows others]`];
+  if (matches > 0) return [];
+  const hint = REGEX_LIKE.test(params.text) ? '; it was sought as plain text, not as a regular expression' : '';
+  return [`[nothing found in ${files} file${files === 1 ? '' : 's'}${hint}]`];
 }
 
 export const searchFiles: ToolHandler<'conductor::files/search'> = async (params, context) => {
-  const { roots, redact } = context;
   try {
-    const matches = params.pattern === undefined ? () => true : compileGlob(params.pattern);
     const limit = params.limit ?? LIMIT;
-    const found: string[] = [];
-    let more = false;
     const signal = timeLimited(context);
-    const options = { includeIgnored: params.include_ignored ?? false, signal };
-    for await (const file of walkFiles(roots, roots.resolve(params.cwd ?? '.'), options)) {
-      if (!matches(file.path)) continue;
-      // Redacted before lines are cut, so that no part of a secret remains at a cut.
-      const text = redact(file.text(MAX_FILE_BYTES) ?? '');
-      for (const line of matchingLines(text, params.text, params.ignore_case ?? false)) {
-        more = found.length >= limit;
-        if (more) break;
-        found.push(`${file.path}:${line}\n`);
+    const walk = new FileWalk(params, context, signal);
+    const find: FindMatches = plainFinder(plainBreaks(params.text), params.ignore_case ?? false, walk.turns);
+    const lines: string[] = [];
+    let matches = 0;
+    let files = 0;
+    for await (const file of walk.files()) {
+      const read = file.text(MAX_FILE_BYTES);
+      if ('skipped' in read) {
+        walk.skips.add(read.skipped, file.path);
+        continue;
       }
-      if (more) break;
+      files += 1;
+      // Redacted before lines are cut, so that no part of a secret remains at a cut.
+      const text = plainBreaks(context.redact(read.text));
+      const found = await find(text, limit - matches + 1);
+      for (const shown of shownMatches(text, found.slice(0, limit - matches))) {
+        for (const line of shown) lines.push(`${onOneLine(file.path)}:${line}\n`);
+      }
+      matches += found.length;
+      if (matches > limit || signal.aborted) break;
     }
     if (signal.aborted) return stoppedOutcome(signal);
-    const { text, clipped } = clipToOutput(found.join(''));
-    return success(text, more || clipped);
+    const more = matches > limit;
+    return walk.outcome(lines, notesOn(params, Math.min(matches, limit), files, more), more);
   } catch (error) {
     return fileOutcome(error);
   }

@@ -1,20 +1,54 @@
-/** Globs in calls of tools, matched against relative paths. They are limited so that matching stays fast. */
-import picomatch from 'picomatch';
+/**
+ * Globs in calls of tools, matched against paths below a folder. Names are compared in one Unicode form, since some systems
+ * write `é` as one character and others as two.
+ */
 import { FileError } from '../host/roots.ts';
+import { compileGlob } from '../lib/glob.ts';
 
-/** Each `*` in one part of a path multiplies the number of ways to match a name. */
-const MAX_STARS = 4;
+export interface PathGlob {
+  matches(path: string): boolean;
+  /** Whether it can match anything below a folder. */
+  enters(folder: string): boolean;
+  /** The glob that also looks into all folders below, for one that matches names in the folder itself only. */
+  deeper: string | null;
+}
 
-/** A matcher of relative paths. @throws FileError for a glob that leaves the folder or has too many wildcards */
-export function compileGlob(pattern: string): (path: string) => boolean {
-  const parts = pattern.split('/');
-  if (pattern.startsWith('/') || pattern.startsWith('~') || parts.includes('..')) {
+const ALL = '**';
+
+/** @throws FileError for a glob that leads out of the folder, or excludes */
+function check(pattern: string): void {
+  if (pattern.startsWith('/') || pattern.startsWith('~') || pattern.split('/').includes('..')) {
     throw new FileError('path_outside_roots', `${pattern}: a glob is relative to cwd and cannot leave it`);
   }
-  const deep = parts.filter((part) => part === '**').length;
-  const hasManyStars = parts.some((part) => part !== '**' && part.split('*').length - 1 > MAX_STARS);
-  if (deep > MAX_STARS || hasManyStars)
-    throw new FileError('invalid_path', `${pattern}: more than ${MAX_STARS} wildcards`);
-  const plain = pattern.replace(/^\.\//, '');
-  return picomatch(plain, { dot: true, noextglob: true });
+  if (pattern.startsWith('!')) {
+    throw new FileError('invalid_path', `${pattern}: a glob cannot exclude; \\! matches a name that starts with !`);
+  }
+}
+
+/** Without empty parts and `.`, which no path has. */
+function plainParts(pattern: string): string {
+  return pattern
+    .split('/')
+    .filter((part, index, all) => part !== '.' && (part !== '' || index === all.length - 1))
+    .join('/');
+}
+
+/**
+ * A matcher of relative paths. A name without wildcards, and a glob that ends with a slash, may name a folder and then
+ * match everything in it.
+ *
+ * @throws FileError
+ */
+export function pathGlob(pattern: string): PathGlob {
+  check(pattern);
+  const plain = plainParts(pattern.normalize('NFC')) || ALL;
+  const own = compileGlob(plain, { of: 'paths' });
+  const globs = [own];
+  if (own.isPlain || plain.endsWith('/'))
+    globs.push(compileGlob(`${plain.replace(/\/$/, '')}/${ALL}`, { of: 'paths' }));
+  return {
+    matches: (path) => globs.some((glob) => glob.matches(path.normalize('NFC'))),
+    enters: (folder) => globs.some((glob) => glob.canStartWith(`${folder.normalize('NFC')}/`)),
+    deeper: own.isPlain || plain.includes('/') || plain === ALL ? null : `${ALL}/${plain}`,
+  };
 }

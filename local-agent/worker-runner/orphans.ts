@@ -1,16 +1,22 @@
 /**
  * Programs that outlive a killed agent. A running program is described by its process group and its start time, which
- * distinguishes it from a later process with the same id. A restarted agent kills a group only when both match.
+ * distinguishes it from a later process with the same id. A restarted agent kills a group only when both match, and what
+ * carries the mark of the program in any case.
  */
 import { spawnSync } from 'node:child_process';
 import { z } from 'zod';
 import { bootId, groupMembers, startTicks } from '../host/processes.ts';
+import { hasErrorCode } from '../lib/errno.ts';
 import { signalGroup } from '../lib/kill-group.ts';
+import { findProcessesNow } from './find-processes.ts';
+import { queryOf } from './left-behind.ts';
 
 export const RunningProcessSchema = z.object({
   pid: z.number().int().positive(),
   /** The start time of the process in a form of the system; null when the system gave none. */
   began: z.string().nullable(),
+  /** The mark in its environment; rows of an earlier version have none. */
+  mark: z.string().nullable().default(null),
 });
 export type RunningProcess = z.infer<typeof RunningProcessSchema>;
 
@@ -26,8 +32,8 @@ function startOf(pid: number): string | null {
 }
 
 /** The process with that id as it runs now. */
-export function describeProcess(pid: number): RunningProcess {
-  return { pid, began: startOf(pid) };
+export function describeProcess(pid: number, mark: string | null = null): RunningProcess {
+  return { pid, began: startOf(pid), mark };
 }
 
 /** Whether the leader has ended, and all members of the group belong to its session and started after it in this boot. */
@@ -38,8 +44,26 @@ function isOrphanedGroup({ pid, began }: RunningProcess): boolean {
   return members.length > 0 && members.every((one) => one.session === pid && one.startTicks >= Number(ticks));
 }
 
-/** Kills what remains of the program's group. False when nothing was found. */
+/** Kills what remains of the program: its group, and what carries its mark. False when nothing was found. */
 export function killOrphan(running: RunningProcess): boolean {
+  const isGroupKilled = killGroup(running);
+  return killMarked(running) || isGroupKilled;
+}
+
+function killMarked({ mark }: RunningProcess): boolean {
+  if (mark === null) return false;
+  const marked = findProcessesNow(queryOf(null, mark));
+  for (const { pid } of marked) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!hasErrorCode(error, 'ESRCH', 'EPERM')) throw error;
+    }
+  }
+  return marked.length > 0;
+}
+
+function killGroup(running: RunningProcess): boolean {
   const now = startOf(running.pid);
   const isLeader = now !== null && now === running.began;
   if (!isLeader && (now !== null || !isOrphanedGroup(running))) return false;

@@ -1,6 +1,6 @@
 /** Frames of the bridge between the Firefox extension and the agent: one union per direction, parsed on receipt. */
 import { z } from 'zod';
-import { LoginStateSchema } from './clients.ts';
+import { HookMetadataSchema, LoginStateSchema } from './clients.ts';
 import {
   ClientIdSchema,
   DurationMsSchema,
@@ -47,7 +47,13 @@ export const ConversationReadingSchema = z.object({
   /** `site`: from the platform's own response. `page`: from what the page shows, which is no proof. */
   source: z.enum(['site', 'page']),
   messages: z
-    .array(z.object({ role: MessageRoleSchema, message_id: z.string().max(256).nullable(), text: z.string() }))
+    .array(
+      z.object({
+        role: MessageRoleSchema,
+        message_id: z.string().max(256).nullable(),
+        text: z.string().max(1_048_576),
+      }),
+    )
     .max(500),
 });
 export type ConversationReading = z.infer<typeof ConversationReadingSchema>;
@@ -106,7 +112,7 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
     client_id: ClientIdSchema,
     browser: z.string().max(120),
     extension_version: z.string().max(64),
-    platforms: z.array(PlatformSchema),
+    platforms: z.array(PlatformSchema).max(16),
     token: z.string().max(256),
   }),
   FinalMessageSchema,
@@ -124,7 +130,7 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
         z.object({
           platform: PlatformSchema,
           endpoint: z.string().max(256),
-          endpoint_metadata: z.record(z.string(), z.string()),
+          endpoint_metadata: HookMetadataSchema,
           captured_at: TimestampSchema,
         }),
       )

@@ -17,7 +17,12 @@ export function parsePong(text: string): { mode_version: number; term: number } 
   return found ? { mode_version: Number(found[1]), term: Number(found[2]) } : null;
 }
 
-const ErrorFrameSchema = z.object({ type: z.literal('error'), re: z.string().nullable(), code: z.string() });
+/** `re`: the type of the frame that it is about. Both are logged, so both are short. */
+const ErrorFrameSchema = z.object({
+  type: z.literal('error'),
+  re: z.string().max(64).nullable(),
+  code: z.string().max(64),
+});
 
 export const AgentFrameSchema = z.discriminatedUnion('type', [
   z.object({

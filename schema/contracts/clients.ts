@@ -1,6 +1,6 @@
 /** What one browser (a "client" on the wire) has: platforms, logins, request templates, tabs. */
 import { z } from 'zod';
-import { ClientIdSchema, PlatformSchema, TimestampSchema } from './common.ts';
+import { ClientIdSchema, PlatformSchema, TimestampSchema, UnreadableSchema } from './common.ts';
 import { LinkObservationSchema } from './conversations.ts';
 
 export const LOGIN_STATES = ['fresh', 'stale', 'lost'] as const;
@@ -10,19 +10,34 @@ export const LoginStateSchema = z.enum(LOGIN_STATES);
 export const STOP_REASONS = ['signed_out', 'security_challenge', 'account_changed'] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
+const ScalarSchema = z.union([z.string().max(500), z.number(), z.boolean(), z.null()]);
+const MAX_FIELDS = 32;
+/** The pace of a browser on one platform as its node reports it: counts, times, states, and why it is stopped. */
+export const SlotReportSchema = z
+  .record(z.string().max(64), z.union([ScalarSchema, z.record(z.string().max(64), ScalarSchema)]))
+  .refine((report) => Object.keys(report).length <= MAX_FIELDS, `at most ${MAX_FIELDS} fields`);
+export type SlotReport = z.infer<typeof SlotReportSchema>;
+
+/** What a request template says about itself. */
+export const HookMetadataSchema = z
+  .record(z.string().max(64), z.string().max(2_048))
+  .refine((metadata) => Object.keys(metadata).length <= MAX_FIELDS, `at most ${MAX_FIELDS} fields`);
+
 export const PlatformStateSchema = z.strictObject({
   platform: PlatformSchema,
   login: LoginStateSchema,
   /** A hash of the signed-in account; the account itself is never sent. */
   fingerprint: z.string().max(128).nullable(),
-  hooks: z.array(
-    z.strictObject({
-      endpoint: z.string().max(256),
-      captured_at: TimestampSchema,
-      metadata: z.record(z.string(), z.string()),
-    }),
-  ),
-  slots: z.record(z.string(), z.unknown()).optional(),
+  hooks: z
+    .array(
+      z.strictObject({
+        endpoint: z.string().max(256),
+        captured_at: TimestampSchema,
+        metadata: HookMetadataSchema,
+      }),
+    )
+    .max(64),
+  slots: SlotReportSchema.optional(),
   stopped_reason: z.string().max(64).nullable(),
 });
 export type PlatformState = z.infer<typeof PlatformStateSchema>;
@@ -43,6 +58,7 @@ export const ClientSchema = z.object({
   connected: z.boolean(),
   platforms: z.array(PlatformStateSchema),
   updated_at: TimestampSchema,
+  unreadable: UnreadableSchema,
 });
 export type Client = z.infer<typeof ClientSchema>;
 

@@ -16,7 +16,16 @@ export const ClientIdSchema = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits, dot, colon, dash, underscore; at most 128');
 export const HostSchema = z.string().trim().min(1).max(255);
 export const ReasonSchema = z.string().max(500);
-export const MetadataSchema = z.record(z.string().max(64), z.unknown());
+/** What a caller says about itself in its own words, as it is stored. */
+export const MetadataSchema = z.record(z.string(), z.unknown());
+const METADATA_MAX_CHARS = 4_096;
+/** The same as it is sent: every heartbeat stores it again, and every status shows it, so it is short. */
+export const MetadataInputSchema = z
+  .record(z.string().max(64), z.unknown())
+  .refine(
+    (metadata) => JSON.stringify(metadata).length <= METADATA_MAX_CHARS,
+    `at most ${METADATA_MAX_CHARS} characters as JSON`,
+  );
 export const Sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
 
 /**
@@ -31,6 +40,9 @@ export const PLATFORMS = {
 export type Platform = keyof typeof PLATFORMS;
 export const PLATFORM_IDS = Object.keys(PLATFORMS) as [Platform, ...Platform[]];
 export const PlatformSchema = z.enum(PLATFORM_IDS);
+
+/** The columns of a row that hold no JSON any more, and are shown empty; absent while all can be read. */
+export const UnreadableSchema = z.array(z.string()).optional();
 
 /** An id of `newId` with this prefix. */
 export function idSchema(prefix: string) {
@@ -72,6 +84,8 @@ export const HEADER = {
   request_id: 'x-request-id',
   age_ms: 'x-baa-age-ms',
   idempotency_key: 'idempotency-key',
+  /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
+  journal_head: 'x-baa-journal-head',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */

@@ -1,7 +1,14 @@
 /** The leader lease: record, requests and responses of LeaderLease, over HTTP and over the channel. */
 import { z } from 'zod';
 import { LEASE } from '../defaults.ts';
-import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
+import {
+  ControllerIdSchema,
+  DurationMsSchema,
+  HostSchema,
+  MetadataInputSchema,
+  MetadataSchema,
+  TimestampSchema,
+} from './common.ts';
 
 export const TermSchema = z.number().int().nonnegative();
 export const TtlSecSchema = z.number().int().min(LEASE.ttl_min_sec).max(LEASE.ttl_max_sec);
@@ -50,7 +57,7 @@ export const LeaderAcquireBodySchema = z.strictObject({
   ttl_sec: TtlSecSchema,
   preferred: z.boolean().optional(),
   priority: PrioritySchema.optional(),
-  metadata: MetadataSchema.optional(),
+  metadata: MetadataInputSchema.optional(),
 });
 export type LeaderAcquireBody = z.infer<typeof LeaderAcquireBodySchema>;
 

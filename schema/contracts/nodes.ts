@@ -1,7 +1,15 @@
 /** Nodes ("controllers" on the wire): registration, heartbeat, presence. */
 import { z } from 'zod';
 import { ClientSchema } from './clients.ts';
-import { ControllerIdSchema, DurationMsSchema, HostSchema, MetadataSchema, TimestampSchema } from './common.ts';
+import {
+  ControllerIdSchema,
+  DurationMsSchema,
+  HostSchema,
+  MetadataInputSchema,
+  MetadataSchema,
+  TimestampSchema,
+  UnreadableSchema,
+} from './common.ts';
 import { PrioritySchema } from './leader.ts';
 
 export const NODE_ROLES = ['primary', 'standby'] as const;
@@ -18,7 +26,7 @@ export const HeartbeatBodySchema = z.strictObject({
   priority: PrioritySchema,
   status: NodeStateSchema,
   version: z.string().max(64).optional(),
-  metadata: MetadataSchema.optional(),
+  metadata: MetadataInputSchema.optional(),
   started_at: TimestampSchema.optional(),
 });
 export type HeartbeatBody = z.infer<typeof HeartbeatBodySchema>;
@@ -42,7 +50,7 @@ export const NodeSchema = z.object({
   last_heartbeat_at: TimestampSchema,
   created_at: TimestampSchema,
 });
-export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema });
+export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });
 /** A node in the list and the detail: with its browsers. */
 export const NodeViewSchema = NodeDetailSchema.extend({ clients: z.array(ClientSchema) });
 export type NodeView = z.infer<typeof NodeViewSchema>;

@@ -5,6 +5,25 @@ import { PLATFORM_IDS } from './common.ts';
 export const RULE_DECISIONS = ['allow', 'ask', 'deny'] as const;
 const decision = z.enum(RULE_DECISIONS);
 
+/** Items of a pattern with a meaning of their own; every other item matches itself. */
+export const ARGV_PLACEHOLDERS = {
+  /** One item of any kind, or as the last item any rest: options too. */
+  any: '*',
+  /** One item that does not begin with `-`, so no option. */
+  word: '<word>',
+  /** As the last item: any rest of such items. */
+  words: '<words>',
+} as const;
+
+const argvItem = z.string().regex(/^(?!<(?!words?>$)[^>]*>$)/, 'in angle brackets only <word> and <words> are known');
+const argvPattern = z
+  .array(argvItem)
+  .min(1)
+  .refine(
+    (items) => !items.slice(0, -1).includes(ARGV_PLACEHOLDERS.words),
+    '<words> matches any rest, so it can only be the last item',
+  );
+
 export const PolicySchema = z.strictObject({
   $schema: z.string().optional(),
   mode: z.enum(['enforce', 'shadow']).default('enforce'),
@@ -16,8 +35,8 @@ export const PolicySchema = z.strictObject({
       rules: z
         .array(
           z.strictObject({
-            /** argv, matched item by item. `*` matches one item, and as the last item any number of items. */
-            match: z.strictObject({ argv: z.array(z.string()).min(1) }),
+            /** argv, matched item by item by a pattern with ARGV_PLACEHOLDERS. */
+            match: z.strictObject({ argv: argvPattern }),
             decision,
           }),
         )

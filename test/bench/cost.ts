@@ -79,7 +79,7 @@ function monthSection(hour: Counts, perReconnect: Counts): Section {
       },
     ],
     notes: [
-      `Each node is assumed to connect and to tell its heartbeat and its browser ${RECONNECTS_A_DAY} time a day, and an object to work`,
+      `Each node is assumed to connect and to report its heartbeat and its browser ${RECONNECTS_A_DAY} time a day, and an object to work`,
       '10 ms for each event, as in the examples of the price list (test/bench/cost/prices.ts). What fits the free plan costs $0',
       'there; the price is that of the paid plan with its base of $5. Messages, people and the status page come on top.',
     ],

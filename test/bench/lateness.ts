@@ -1,6 +1,6 @@
 /**
  * How late a renewal leaves when nothing else is due: from its message's settle time to the frame in the browser, over
- * the whole local stack (alarm, tick, D1, channel, agent, socket). Nobody polls; the cron would be a minute away.
+ * the whole local stack (alarm, tick, D1, channel, agent, socket). Nothing polls; the cron would be a minute away.
  */
 import { RenewalScene, SETTLE_MS } from '../support/renewal-scene.ts';
 import type { Benchmark } from './harness/benchmark.ts';

@@ -26,7 +26,7 @@ afterAll(() => cluster?.stop());
 async function scene(name: string) {
   const node = await cluster.node(name);
   const workspace = join(node.root, 'workspace');
-  mkdirSync(workspace);
+  mkdirSync(workspace, { recursive: true });
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(POLICY));
   await node.start();
   return { node, name, workspace, browser: await openBrowser(cluster, node, name) };

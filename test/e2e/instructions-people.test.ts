@@ -36,7 +36,7 @@ afterEach(() => Promise.all(scenes.splice(0).map(({ node }) => node.end('SIGTERM
 async function scene(name: string, policy: object, platforms?: Platform[]): Promise<Scene> {
   const node = await cluster.node(name);
   const workspace = join(node.root, 'workspace');
-  mkdirSync(workspace);
+  mkdirSync(workspace, { recursive: true });
   writeFileSync(join(node.root, 'policy.json'), JSON.stringify(policy));
   await node.start();
   const made = { node, name, workspace, browser: await openBrowser(cluster, node, name, platforms) };
@@ -137,7 +137,7 @@ describe('a blocked message', () => {
 });
 
 describe('a browser tool', () => {
-  const SEND = '@browser.gemini::send::{"prompt": "please review", "conversation_id": "elsewhere"}';
+  const SEND = '@browser.gemini::send::{"prompt": "please review", "conversation_id": "another"}';
 
   it('a browser tool runs on the host that has the browser', async () => {
     const at = await scene('own-browser', {});

@@ -1,6 +1,6 @@
 /**
  * Real processes: one edge in the local runtime, and agents as programs of their own, each with its own root, token and
- * (when asked for) its own proxy to the edge. What it tells is read from where it is true: the edge's history of terms,
+ * (when asked for) its own proxy to the edge. Its reports are read at their source: the edge's history of terms,
  * an agent's local API, an agent's log on disk.
  */
 import type { ChildProcess } from 'node:child_process';
@@ -111,7 +111,7 @@ export class TestNode {
     return ((await answer.json()) as { data: RuntimeSnapshot }).data;
   }
 
-  /** Resolves when it is connected, stands by, and is one of those that will ask for the lease. */
+  /** Resolves when it is connected, on standby, and a candidate for the lease. */
   async standsBy(): Promise<void> {
     await until(async () => {
       const { lease, loops } = await this.snapshot();
@@ -155,7 +155,7 @@ export class Cluster {
 
   static async start(vars: Record<string, string> = {}): Promise<Cluster> {
     const root = mkdtempSync(join(tmpdir(), 'conductor-cluster-'));
-    const options = { root, port: 0, agentPort: 0, nodeId: 'nobody', host: 'nowhere', agent: false, vars };
+    const options = { root, port: 0, agentPort: 0, nodeId: 'none', host: 'nowhere', agent: false, vars };
     return new Cluster(await startStack(options, () => undefined), root);
   }
 

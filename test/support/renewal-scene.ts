@@ -17,11 +17,11 @@ import { ConversationSchema } from '../../schema/contracts/conversations.ts';
 import { MessageSummarySchema } from '../../schema/contracts/instructions.ts';
 import type { RenewalJob } from '../../schema/contracts/renewal.ts';
 import { RenewalJobSchema } from '../../schema/contracts/renewal.ts';
+import { TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
 import type { DeliveryResponse, Page } from './test-browser.ts';
 import { pageOf as chatPage, ORIGIN, TestBrowser } from './test-browser.ts';
 
 export const CLIENT_ID = 'firefox-renewal';
-const CLIENT_TOKEN = 'the-token-of-the-renewal-browser';
 const NODE_ID = 'renewal-main';
 const WAIT_MS = 60_000;
 export const SETTLE_MS = 300;
@@ -40,6 +40,8 @@ export class RenewalScene {
   readonly #operator: string;
   readonly #root: string;
   #browser: TestBrowser | null = null;
+  /** The browser's own. */
+  #token = '';
   #respond: (delivery: ProxyDelivery) => DeliveryResponse = () => ({});
 
   private constructor(stack: Stack, root: string) {
@@ -64,7 +66,7 @@ export class RenewalScene {
       () => undefined,
     );
     const scene = new RenewalScene(stack, root);
-    await scene.#local('/v1/pairings', { origin: ORIGIN, client_id: CLIENT_ID, token: CLIENT_TOKEN });
+    await scene.#pair();
     await scene.#connect();
     return scene;
   }
@@ -195,10 +197,17 @@ export class RenewalScene {
       .map((line) => LogLineSchema.parse(JSON.parse(line)));
   }
 
+  /** The edge creates the browser's token, and confirms it to the agent. */
+  async #pair(): Promise<void> {
+    const created = await this.post('/v1/tokens', { role: 'browser_admin', subject: CLIENT_ID });
+    this.#token = TokenCreatedSchema.parse(created).token;
+    await this.#local('/v1/pairings', { origin: ORIGIN, client_id: CLIENT_ID, token: this.#token });
+  }
+
   async #connect(): Promise<void> {
     const agentUrl = this.stack.agentUrl ?? '';
     const browser = await eventually('the bridge', WAIT_MS, () =>
-      TestBrowser.connect({ agentUrl, clientId: CLIENT_ID, token: CLIENT_TOKEN }).catch(() => null),
+      TestBrowser.connect({ agentUrl, clientId: CLIENT_ID, token: this.#token }).catch(() => null),
     );
     this.#browser = browser;
     browser.serveDeliveries((frame) => {

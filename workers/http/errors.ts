@@ -2,20 +2,28 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { errorBody, HEADER } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
+import { databaseUnavailable, isDatabaseTrouble } from '../db/unavailable.ts';
 import type { AppEnv } from '../env.ts';
 import { log } from '../log.ts';
 
 export const renderError: ErrorHandler<AppEnv> = (error, c) => {
   if (error instanceof AppError) return respond(c, error);
+  const message = withoutParams(error.message);
   log('error', 'request_failed', {
     request_id: c.var.requestId,
     path: c.req.path,
-    error: error.message,
+    error: message,
     cause: error.cause === undefined ? undefined : String(error.cause),
-    stack: error.stack,
+    stack: error.stack?.replace(error.message, () => message),
   });
+  if (isDatabaseTrouble(error)) return respond(c, databaseUnavailable());
   return respond(c, new AppError('internal', 'internal error; the log has its cause under this request id'));
 };
+
+/** drizzle's message of a failed query, without the values of the query: these may be texts of people. */
+function withoutParams(message: string): string {
+  return message.split('\nparams: ')[0] ?? message;
+}
 
 export const notFound: NotFoundHandler<AppEnv> = (c) =>
   respond(c, new AppError('not_found', `there is nothing at ${c.req.path}`));

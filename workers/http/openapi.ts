@@ -20,6 +20,7 @@ const AUTH_ERRORS: readonly ErrorCode[] = [
   'forbidden',
   'rate_limited',
   'auth_not_configured',
+  'database_unavailable',
 ];
 /** The shape of every failure. The description of each status lists the codes of the route. */
 const ErrorSchema = ErrorBodySchema.meta({ id: 'Error' });
@@ -127,7 +128,7 @@ function errorCodes({ roles, method, params, query, body, errors = [] }: RouteSp
       ...(params || query || body ? (['invalid_request'] as const) : []),
       ...(roles.length === 0 ? [] : AUTH_ERRORS),
       ...(roles.includes('controller') || roles.includes('worker') ? (['not_owner'] as const) : []),
-      ...(body ? (['payload_too_large'] as const) : []),
+      ...(body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
       ...(method === 'get' ? [] : (['conflict'] as const)),
       ...errors,
       'internal',

@@ -5,7 +5,9 @@ import { z } from 'zod';
 import { HEADER } from '../../schema/contracts/common.ts';
 import type { Session } from '../../schema/contracts/tokens.ts';
 import { HTTP } from '../../schema/defaults.ts';
+import { bodyProblem } from '../../schema/domain/media.ts';
 import { AppError } from '../../schema/errors.ts';
+import { readJson } from '../../schema/json-text.ts';
 import { authenticate, authenticateSignIn } from '../auth/authenticate.ts';
 import { requireOwnNodeId } from '../auth/ownership.ts';
 import type { Edge } from '../db/plan.ts';
@@ -66,24 +68,32 @@ const limitBody = bodyLimit({
 });
 
 async function readBody(c: Context<AppEnv>): Promise<string> {
+  const problem = bodyProblem({
+    contentType: c.req.header('content-type'),
+    contentEncoding: c.req.header('content-encoding'),
+  });
+  if (problem !== null) {
+    throw new AppError('unsupported_media_type', `${problem.field}: ${problem.expected}`, {
+      details: { in: 'header', ...problem },
+    });
+  }
   await limitBody(c, async () => undefined);
   return c.req.text();
 }
 
 /** The token of a sign-in's body, or null; the body is validated after authentication. */
 function tokenIn(text: string): string | null {
-  try {
-    return SignInSchema.parse(JSON.parse(text)).token;
-  } catch {
-    return null;
-  }
+  const body = readJson(text);
+  const signIn = SignInSchema.safeParse(body.ok ? body.value : null);
+  return signIn.success ? signIn.data.token : null;
 }
 
 function parseJson(text: string): unknown {
   if (text.trim() === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AppError('invalid_request', 'the body is not JSON', { details: { field: 'body', expected: 'JSON' } });
-  }
+  const body = readJson(text);
+  if (body.ok) return body.value;
+  const field = body.field || 'body';
+  throw new AppError('invalid_request', `${field}: ${body.expected}`, {
+    details: { in: 'body', field, expected: body.expected },
+  });
 }

@@ -12,7 +12,7 @@ import type {
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { fenceLag } from './fence-lag.ts';
 
-/** Acquires or renews. Throws `internal` when D1's fence could not be raised. */
+/** Acquires or renews. Throws `database_unavailable` when D1's fence could not be raised. */
 export async function acquireLease({ env }: Edge, body: LeaderAcquireBody): Promise<WritePlan<LeaderAcquireResponse>> {
   const outcome = await leaderLease(env).acquire(body);
   if (outcome.status === 'fence_lag') throw fenceLag();

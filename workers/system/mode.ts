@@ -18,7 +18,7 @@ export interface ModeChange {
   plan: Plan;
 }
 
-/** Requests a mode. A repeat changes nothing. Throws `internal` when D1's fence could not be raised. */
+/** Requests a mode. A repeat changes nothing. Throws `database_unavailable` when D1's fence could not be raised. */
 export async function changeSystemMode({ env, now }: Edge, change: SystemChange): Promise<ModeChange> {
   const outcome = await automationState(env).change(change);
   if (outcome.status === 'fence_lag') throw fenceLag();

@@ -17,7 +17,7 @@ import { findInFlight, quarantine } from './in-flight.ts';
 const NOTHING: InFlight = { instructions: [], renewal_jobs: [], commands: [], more: false };
 
 /**
- * The plan of one call. `force` says that D1 was restored even if its numbers do not show it. Throws `internal` while
+ * The plan of one call. `force` says that D1 was restored even if its numbers do not show it. Throws `database_unavailable` while
  * D1's fence cannot be read or raised.
  */
 export async function planRestoreCheck(edge: Edge, force: boolean): Promise<WritePlan<RestoreCheckResponse>> {

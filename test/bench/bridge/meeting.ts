@@ -7,7 +7,7 @@ export const PAIRED = {
   token: 'the-token-of-the-benchmark',
 } as const;
 
-/** What the servers tell once everything listens. */
+/** What the servers report when all of them listen. */
 export interface Addresses {
   bridge: string;
   wsEcho: string;

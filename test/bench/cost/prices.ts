@@ -38,9 +38,9 @@ const FREE_PER_DAY = {
 const MESSAGES_PER_REQUEST = 20;
 /** An object is billed for 128 MB while it works. */
 const OBJECT_GB = 128 / 1_000;
-/** Assumed, as a local machine cannot tell: the time the price list's own examples take for one message. */
+/** Assumed, as a local machine cannot measure it: the time the price list's own examples take for one message. */
 const OBJECT_MS_PER_EVENT = 10;
-/** Assumed, as a local machine cannot tell that either. */
+/** Assumed for the same reason. */
 const CPU_MS_PER_REQUEST = 5;
 
 export type Billed = Record<keyof Omit<typeof PAID, 'base'>, number>;

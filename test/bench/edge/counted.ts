@@ -27,7 +27,7 @@ export const COUNTED = [
   'object_rows_written',
 ] as const satisfies readonly (keyof Counts)[];
 
-/** What goes on behind an answer has ended when nothing was counted for that long. */
+/** Work behind a response has ended when nothing was counted for that long. */
 const QUIET_MS = 60;
 /** The local runtime fires an alarm that is due at once some tenths of a second later. */
 const ALARM_QUIET_MS = 800;
@@ -82,7 +82,7 @@ export class CountedEdge {
     return CountsSchema.parse(await (await fetch(`${this.conductor.running.url}/bench/counts`)).json());
   }
 
-  /** The same, once nothing goes on any more. */
+  /** The same, when the work behind responses has ended. */
   async settled(quietMs = QUIET_MS): Promise<Counts> {
     let sum = await this.take();
     for (;;) {
@@ -93,7 +93,7 @@ export class CountedEdge {
     }
   }
 
-  /** What `act` costs, with what goes on behind its answer. */
+  /** What `act` costs, with the work behind its response. */
   async costOf(act: () => Promise<unknown>): Promise<Counts> {
     await this.take();
     await act();

@@ -74,7 +74,7 @@ export async function startMinimal(cleanup: Cleanup): Promise<Running> {
 
 const WorkerOptionsSchema = z.looseObject({ bindings: z.record(z.string(), z.json()).default({}) });
 
-/** The Worker of wrangler.toml with its migrations applied; `entryPoint` may stand around it. */
+/** The Worker of wrangler.toml with its migrations applied; `entryPoint` may wrap it. */
 export async function startConductor(cleanup: Cleanup, entryPoint = 'workers/index.ts'): Promise<Running> {
   // It looks for the secrets of a developer, and says so: here they are the benchmark's own.
   process.env.WRANGLER_LOG ??= 'none';

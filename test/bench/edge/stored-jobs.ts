@@ -1,7 +1,7 @@
 /** Fills the local D1 with renewal jobs: half of them done, half pending far in the future, each of its own conversation. */
 import type { Miniflare } from 'miniflare';
 
-/** When the first pending job is due, Unix milliseconds: nobody gets there. The next is due a millisecond later. */
+/** When the first pending job is due, Unix milliseconds, in the far future. The next is due a millisecond later. */
 export const FAR = 4_000_000_000_000;
 /** Jobs that have a conversation, a link and a message, so that they can be sent. */
 export const REACHABLE = 10;
@@ -50,7 +50,7 @@ export async function storeJobs(runtime: Miniflare, count: number, nodeId: strin
   ]);
 }
 
-/** Makes the first `count` jobs due now; they are pending, whatever became of them before. */
+/** Makes the first `count` jobs due now; they become pending again. */
 export async function makeDue(runtime: Miniflare, count: number, now: number): Promise<void> {
   const db = await runtime.getD1Database('DB');
   await db

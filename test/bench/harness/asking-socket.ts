@@ -42,11 +42,6 @@ export class AskingSocket {
     });
   }
 
-  /** Sends what nobody answers. */
-  tell(text: string): void {
-    this.#ws.send(text);
-  }
-
   close(): void {
     this.#ws.terminate();
   }

@@ -45,7 +45,7 @@ export interface Identity {
   gid: number;
 }
 
-/** Starts it; it is told to stop at the end, and waited for. */
+/** Starts it. At the end it gets a signal to stop, and its exit is awaited. */
 export function startServer(cleanup: Cleanup, program: string, args: string[], identity?: Identity): ChildProcess {
   const child = spawn(program, args, { stdio: 'ignore', ...identity });
   cleanup.add(child, async () => {

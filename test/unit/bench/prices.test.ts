@@ -25,9 +25,9 @@ describe('the price of a month', () => {
 
   it('counts twenty socket messages as one request', () => {
     const asked = dollarsPerMillion({ ...NOTHING, object_requests: 1 });
-    const told = dollarsPerMillion({ ...NOTHING, socket_messages: 20 });
+    const sent = dollarsPerMillion({ ...NOTHING, socket_messages: 20 });
     const duration = (0.01 * 0.128 * 12.5) / 1;
-    expect(asked - duration).toBeCloseTo(told - 20 * duration);
+    expect(asked - duration).toBeCloseTo(sent - 20 * duration);
   });
 
   it('names the daily allowance of the free plan that is used up first', () => {

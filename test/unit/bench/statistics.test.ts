@@ -4,7 +4,7 @@ import { comparison, speedGoals } from '../../bench/harness/report.ts';
 import { median, percentile } from '../../bench/harness/stats.ts';
 
 describe('the statistics of the benchmarks', () => {
-  it('take the middle of what was measured, in whatever order it came', () => {
+  it('take the middle of the measured values in any order', () => {
     expect(median([9, 1, 5])).toBe(5);
     expect(percentile([4, 3, 2, 1], 0.99)).toBe(4);
     expect(median([])).toBeNaN();

@@ -45,7 +45,7 @@ describe('the cost of a read', () => {
       '/v1/metrics',
       '/v1/system/state',
       '/v1/audit',
-      '/v1/audit?actor=nobody',
+      '/v1/audit?actor=unknown',
       '/v1/events?wait_ms=0',
       '/v1/leader/terms',
     ];

@@ -22,6 +22,37 @@ describe('every response', () => {
     expect(JSON.parse(text)).toMatchObject({ ok: true, request_id: 'abc-DEF_123' });
   });
 
+  it('is kept by no cache, except for the documentation', async () => {
+    const { token } = await edge.mint('readonly');
+    for (const path of [
+      '/v1/session',
+      '/v1/status',
+      '/v1/metrics',
+      '/v1/nothing',
+      '/v1/audit',
+      '/v1/events?wait_ms=0',
+    ]) {
+      const { headers } = await edge.call('GET', path, { token });
+      expect([path, headers.get('cache-control')]).toEqual([path, 'no-store']);
+    }
+    expect((await edge.call('POST', '/v1/tokens', { token, body: {} })).headers.get('cache-control')).toBe('no-store');
+    expect((await edge.call('GET', '/v1/docs')).headers.get('cache-control')).toBe('public, max-age=300');
+  });
+
+  it('is 403 for a host name that is not among those of the edge, before any token is read', async () => {
+    const local = new TestEdge({ env: { BAA_HOSTS: '127.0.0.1,localhost,[::1]' } });
+    for (const host of ['127.0.0.1:8787', 'localhost:8787', '[::1]:8787']) {
+      expect((await local.fetch(`http://${host}/healthz`)).status).toBe(200);
+    }
+    for (const host of ['evil.example:8787', '127.0.0.1.evil.example', 'localhost.evil.example']) {
+      const response = await local.fetch(`http://${host}/v1/status`);
+      expect([response.status, await response.json()]).toMatchObject([
+        403,
+        { error: 'forbidden', details: { field: 'host' } },
+      ]);
+    }
+  });
+
   it.each(['with/slash', 'has space in it', `${'x'.repeat(129)}`, '<script>alert(1)</script>'])(
     'has a generated request id instead of the malformed %s',
     async (given) => {

@@ -58,7 +58,10 @@ describe('the system mode over HTTP', () => {
 
   it('a change is not acknowledged while D1 cannot store it, and is on a retry', async () => {
     await withoutFence(async () => {
-      expect(await edge.error('POST', '/v1/system/pause')).toMatchObject({ status: 500, error: 'internal' });
+      expect(await edge.error('POST', '/v1/system/pause')).toMatchObject({
+        status: 503,
+        error: 'database_unavailable',
+      });
     });
     expect(await fence()).toMatchObject({ mode: 'running' });
     const { version } = await edge.data<Change>('POST', '/v1/system/pause');

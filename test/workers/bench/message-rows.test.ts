@@ -132,7 +132,7 @@ it('each further instruction costs 4 rows in one report, 8 in a report of its ow
 
 it('a message that comes ten minutes after the last one also writes when its link was seen', async () => {
   conductor.edge.now += 10 * MINUTE_MS;
-  await send('/v1/messages', conductor.message({ remote_conversation_id: 'elsewhere' }));
+  await send('/v1/messages', conductor.message({ remote_conversation_id: 'another' }));
   const { by_request, rows } = await lifeOf(1, together);
   expect([rows, by_request.ingest?.conversation_links]).toEqual([25, 1]);
 });

@@ -1,7 +1,7 @@
-/** `POST /v1/messages/:id/progress`: what a node reports of a message in one request. */
+/** An empty progress report asks for the statuses of a message; under a pause it blocks what has not started. */
 import { describe, expect, it } from 'vitest';
 import type { MessageProgressResponse } from '../../../schema/contracts/instructions.ts';
-import { Conductor, DESCRIBE, EXEC, RESUME } from '../support/conductor.ts';
+import { Conductor, EXEC, RESUME } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { bringTo, messageStatus, statusesOf } from './support.ts';
 
@@ -20,33 +20,15 @@ async function journalOf(instructionId: string | undefined): Promise<string[]> {
   return events.map(({ kind }) => kind);
 }
 
-describe('a report about a message', () => {
-  it('takes starts and results of several instructions, and names the status of every one', async () => {
-    const { ids, message_id } = await bringTo(conductor, [EXEC, EXEC, EXEC]);
-    const [first, second, third] = ids;
-    const response = await report(message_id, [
-      { instruction_id: first, started: true, started_age_ms: 40, result: RESULT },
-      { instruction_id: second, started: true, started_age_ms: 10 },
-    ]);
-    expect(response.instructions.map(({ status }) => status)).toEqual(['succeeded', 'running', 'claimed']);
-    expect(response.mode).toBe('running');
-    expect(await journalOf(first)).toEqual(['observed', 'judged', 'claimed', 'started', 'ended']);
-    const rest = [
-      { instruction_id: second, result: RESULT },
-      { instruction_id: third, started: true, result: RESULT },
-    ];
-    expect((await report(message_id, rest)).ingest_status).toBe('executed');
-    expect(await messageStatus(message_id)).toBe('executed');
-  });
-
-  it('an empty one changes nothing while the system runs', async () => {
+describe('an empty progress report', () => {
+  it('an empty report changes nothing while the system runs', async () => {
     const { ids, message_id } = await bringTo(conductor, [EXEC]);
     expect(await report(message_id, [])).toMatchObject({ mode: 'running', instructions: [{ status: 'claimed' }] });
     await report(message_id, [{ instruction_id: ids[0], started: true, result: RESULT }]);
     expect(await report(message_id, [])).toMatchObject({ ingest_status: 'executed' });
   });
 
-  it('an empty one blocks what has not started while the system is paused', async () => {
+  it('an empty report blocks what has not started while the system is paused', async () => {
     const { ids, message_id } = await bringTo(conductor, [EXEC, EXEC, EXEC]);
     await report(message_id, [{ instruction_id: ids[0], started: true }]);
     await conductor.mode('pause');
@@ -64,7 +46,7 @@ describe('a report about a message', () => {
     }
   });
 
-  it('an empty one ends a paused message in which nothing runs, and leaves its control instructions claimed', async () => {
+  it('an empty report ends a paused message in which nothing runs, and leaves its control instructions claimed', async () => {
     const ending = await bringTo(conductor, [EXEC, EXEC]);
     const staying = await bringTo(conductor, [EXEC, RESUME]);
     await conductor.mode('pause');
@@ -81,19 +63,5 @@ describe('a report about a message', () => {
     } finally {
       await conductor.mode('resume');
     }
-  });
-
-  it.each([
-    [1, true],
-    [100_000, false],
-  ])('an output longer than inline_chars (%i) becomes an artifact: %s', async (inline_chars, isArtifact) => {
-    const { ids, message_id } = await bringTo(conductor, [EXEC, DESCRIBE]);
-    const items = [{ instruction_id: ids[0], started: true, result: RESULT }];
-    const path = `/v1/messages/${message_id}/progress`;
-    const reported = await conductor.act<MessageProgressResponse>(path, { items, inline_chars });
-    expect(reported.instructions[0]?.artifact_url !== null).toBe(isArtifact);
-    const run = `/v1/instructions/${ids[1]}/run`;
-    const { artifact_url } = await conductor.act<{ artifact_url: string | null }>(run, { inline_chars });
-    expect(artifact_url !== null).toBe(isArtifact);
   });
 });

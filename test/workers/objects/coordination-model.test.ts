@@ -1,6 +1,6 @@
 /**
  * Lease, mode and D1 together, under random requests, one by one and at once, with lost responses, lapses, evictions and
- * failures of D1 in between. The guards of the product stand for every claim: however an object forgot, restarted, or
+ * failures of D1 in between. Every claim runs under the guards of the product: however an object forgot, restarted, or
  * could not reach D1, a claim under an old mode must fail, and an overtaken node must not renew.
  */
 import { evictDurableObject } from 'cloudflare:test';

@@ -38,6 +38,9 @@ describe('a frame', () => {
     ['a TTL out of bounds', JSON.stringify({ type: 'lease.renew', term: 1, ttl_sec: 5 }), 'lease.renew'],
     ['a list', '[]', null],
     ['bytes', new Uint8Array([1, 2]).buffer, null],
+    ['nested 100,000 levels deep', `{"type":"receipt","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, null],
+    ['an error with an endless code', JSON.stringify({ type: 'error', re: null, code: 'x'.repeat(200_000) }), 'error'],
+    ['an error about an endless type', JSON.stringify({ type: 'error', re: 'x'.repeat(200_000), code: 'x' }), 'error'],
   ])('that is %s gets an error, and the socket stays open', async (_name, frame, re) => {
     const node = await TestNode.connect('a');
     node.sendRaw(frame);

@@ -101,7 +101,7 @@ describe('pending commands', () => {
     } as const;
     expect(await hub.push('a', { type: 'command', command })).toBe(true);
     expect(await a.next('command')).toEqual({ type: 'command', command });
-    expect(await hub.push('nobody', { type: 'command', command })).toBe(false);
+    expect(await hub.push('unknown-node', { type: 'command', command })).toBe(false);
     expect(await hub.broadcast({ type: 'changed', topic: 'conversations', ids: ['lc_1'] })).toBe(2);
     // A command that had been sent to b too would be b's first frame.
     expect(JSON.parse(await b.text())).toEqual({ type: 'changed', topic: 'conversations', ids: ['lc_1'] });

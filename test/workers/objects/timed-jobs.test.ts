@@ -182,7 +182,7 @@ describe('the alarm of TimedJobs', () => {
   it('runs the tick of the Worker’s own entrypoint', async () => {
     await jobs.due(NOW + 5_000);
     expect(await runDurableObjectAlarm(jobsStub())).toBe(true);
-    // The tick ran and the lock was released. Nobody leads, so nothing is due.
+    // The tick ran and the lock was released. No node leads, so nothing is due.
     expect(await jobs.read()).toEqual({ locked_until: null, next_due_at: null });
     expect(await alarmAt()).toBeNull();
   });

@@ -239,7 +239,7 @@ describe('renewals with a node and a person that behave as badly as they may', (
         for (let turn = 0; turn < 60; turn += 1) {
           const open = (await world.jobs()).filter((job) => job.finished_at === null);
           if (open.length === 0 && turn > 1) break;
-          // Nobody responds any more: a running job is given up after ten minutes.
+          // No response arrives: a running job is given up after ten minutes.
           const times = open.map((job) => job.next_attempt_at ?? (job.last_attempt_at ?? 0) + 600_000);
           edge.now = Math.max(edge.now + 10_000, ...times);
           await renewals.lead();

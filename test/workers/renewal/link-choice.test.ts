@@ -42,7 +42,7 @@ describe('a conversation that two browsers have open', () => {
 
   it('waits for the node of its only link with a tab, and the detail says so, though another node is in contact', async () => {
     const { message_id, local_conversation_id } = await settledInTwo(0);
-    // Nobody has ever heard of that node.
+    // That node is unknown.
     await rowsOf(
       "UPDATE conversation_links SET controller_id = 'attic-main' WHERE client_id = 'firefox-1' AND local_conversation_id = ?",
       local_conversation_id,

@@ -65,7 +65,7 @@ describe('a tick', () => {
     let runs = 0;
     const counted = runner('a.counted', false, async () => `run ${++runs}`);
     await withoutFence(async () => {
-      expect((await edge.error('POST', '/v1/system/drain', { body: {} })).error).toBe('internal');
+      expect((await edge.error('POST', '/v1/system/drain', { body: {} })).error).toBe('database_unavailable');
       const { decision, batch_id } = await conductor.tick({ runners: [counted] });
       expect(decision).toBe('failed');
       expect(await entriesOf(batch_id)).toEqual(['timed-jobs.framework tick_failed failed']);

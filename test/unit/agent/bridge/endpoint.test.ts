@@ -86,7 +86,7 @@ describe('the first frame of a connection', () => {
   it('a hello with the token of another origin closes the connection with 4401', async () => {
     const agent = await BridgeFixture.start();
     await agent.pin();
-    await agent.http('POST', '/v1/pairings', { origin: STRANGER, client_id: 'firefox-2', token: 'x'.repeat(20) });
+    await agent.pin('firefox-2', 'x'.repeat(20), STRANGER);
     const client = await agent.connect(STRANGER);
     client.sendText(hello());
     expect(await client.closed).toMatchObject({ code: 4401 });

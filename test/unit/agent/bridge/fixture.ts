@@ -9,6 +9,7 @@ import { BridgeClient } from '../../../../local-agent/stack/bridge-client.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import type { FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
 import type { Conversation } from '../../../../schema/contracts/conversations.ts';
+import type { Session } from '../../../../schema/contracts/tokens.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
 import { ORIGIN, TestBrowser } from '../../../support/test-browser.ts';
 import { TestClock } from '../../../support/test-clock.ts';
@@ -36,6 +37,14 @@ export class BridgeFixture {
   /** Calls to the edge: `METHOD path`, with the token when it was not the node's. */
   readonly calls: { request: string; body: unknown; token: string | undefined }[] = [];
   readonly logged: unknown[] = [];
+  /** Which browser each token belongs to at the edge. */
+  readonly tokens = new Map<string, string>();
+  /** Who the edge says that the bearer of a token is; by default the browser in `tokens`. */
+  sessionOf: (token: string) => Pick<Session, 'role' | 'subject'> = (token) => {
+    const subject = this.tokens.get(token);
+    if (subject === undefined) throw new EdgeError('status', 401, 'unknown_token', 'unknown token');
+    return { role: 'browser_admin', subject };
+  };
   edge: EdgeResponse = () => {
     throw new EdgeError('status', 404, 'not_found', 'nothing here');
   };
@@ -93,8 +102,9 @@ export class BridgeFixture {
     return { status: response.status, json: await response.json() };
   }
 
-  async pin(clientId = 'firefox-1', token = CLIENT_TOKEN): Promise<void> {
-    await this.http('POST', '/v1/pairings', { origin: ORIGIN, client_id: clientId, token });
+  async pin(clientId = 'firefox-1', token = CLIENT_TOKEN, origin = ORIGIN): Promise<void> {
+    this.tokens.set(token, clientId);
+    await this.http('POST', '/v1/pairings', { origin, client_id: clientId, token });
   }
 
   connect(origin = ORIGIN, headers: Record<string, string> = {}): Promise<BridgeClient> {
@@ -130,6 +140,16 @@ export class BridgeFixture {
   }
 
   async #call<T>(request: EdgeRequest<T>): Promise<T> {
+    if (request.path === '/v1/session') {
+      const caller = this.sessionOf(request.token ?? '');
+      return request.schema.parse({
+        ...caller,
+        token_id: 'tok_1',
+        controller_id: null,
+        via: 'token',
+        expires_at: null,
+      });
+    }
     this.calls.push({ request: `${request.method} ${request.path}`, body: request.body, token: request.token });
     return request.schema.parse(this.edge(request as EdgeRequest<unknown>));
   }

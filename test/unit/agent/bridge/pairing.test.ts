@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { BridgeClient } from '../../../../local-agent/stack/bridge-client.ts';
 import { BRIDGE } from '../../../../schema/defaults.ts';
-import { BridgeFixture, CLIENT_TOKEN, STRANGER } from './fixture.ts';
+import { BridgeFixture, CLIENT_TOKEN, ORIGIN, STRANGER } from './fixture.ts';
 
 async function openWindow(agent: BridgeFixture): Promise<string> {
   const { json } = await agent.http('POST', '/v1/pairing', {});
@@ -10,6 +11,13 @@ async function openWindow(agent: BridgeFixture): Promise<string> {
 
 function wrong(code: string): string {
   return String((Number(code) + 1) % 100_000_000).padStart(8, '0');
+}
+
+async function guess(agent: BridgeFixture, origin: string, code: string): Promise<void> {
+  const client = await agent.connect(origin);
+  client.send({ type: 'pair', code, client_id: 'firefox-7' });
+  expect(await client.next('error')).toMatchObject({ code: 'forbidden' });
+  expect(await client.closed).toMatchObject({ code: 4401 });
 }
 
 describe('pairing a browser', () => {
@@ -24,6 +32,7 @@ describe('pairing a browser', () => {
       json: { data: { state: 'claimed', origin: STRANGER, client_id: 'firefox-7' } },
     });
 
+    agent.tokens.set(CLIENT_TOKEN, 'firefox-7');
     const pinned = await agent.http('POST', '/v1/pairings', {
       origin: STRANGER,
       client_id: 'firefox-7',
@@ -45,20 +54,52 @@ describe('pairing a browser', () => {
     expect(agent.store.pairings.find('firefox-1')?.token_hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('the window closes after five wrong codes, and the right one is then refused', async () => {
+  it('an extension that has sent five wrong codes is refused, and another one can still pair', async () => {
     const agent = await BridgeFixture.start();
     const code = await openWindow(agent);
-    for (let tries = BRIDGE.pairing_tries; tries > 0; tries -= 1) {
-      expect(await agent.http('GET', '/v1/pairing')).toMatchObject({
-        json: { data: { state: 'open', tries_left: tries } },
-      });
-      const guess = await agent.connect(STRANGER);
-      guess.send({ type: 'pair', code: wrong(code), client_id: 'firefox-7' });
-      expect(await guess.next('error')).toMatchObject({ code: 'forbidden' });
-      expect(await guess.closed).toMatchObject({ code: 4401 });
-    }
-    expect(await agent.http('GET', '/v1/pairing')).toMatchObject({ json: { data: { state: 'closed' } } });
+    for (let tries = 0; tries < BRIDGE.pairing_tries; tries += 1) await guess(agent, STRANGER, wrong(code));
     await expect(agent.connect(STRANGER)).rejects.toMatchObject({ status: 403 });
+    const claimed = agent.http('GET', '/v1/pairing?wait_ms=60000');
+    const person = await agent.connect(ORIGIN);
+    person.send({ type: 'pair', code, client_id: 'firefox-7' });
+    expect(await claimed).toMatchObject({ json: { data: { state: 'claimed', origin: ORIGIN } } });
+    await person.close();
+  });
+
+  it('the right code of an extension without a try left is refused', async () => {
+    const agent = await BridgeFixture.start();
+    const code = await openWindow(agent);
+    const waiting = await agent.connect(STRANGER);
+    for (let tries = 0; tries < BRIDGE.pairing_tries; tries += 1) await guess(agent, STRANGER, wrong(code));
+    waiting.send({ type: 'pair', code, client_id: 'firefox-7' });
+    expect(await waiting.next('error')).toMatchObject({ message: expect.stringMatching('run: conductor pair') });
+    expect(await waiting.closed).toMatchObject({ code: 4401 });
+  });
+
+  it('the window closes after many wrong codes of all extensions, and says why', async () => {
+    const agent = await BridgeFixture.start();
+    const code = await openWindow(agent);
+    for (let tries = 0; tries < BRIDGE.pairing_tries_total; tries += 1) {
+      const origin = `moz-extension://aaaaaaaa-1111-4222-8333-${String(Math.floor(tries / 5)).padStart(12, '0')}`;
+      await guess(agent, origin, wrong(code));
+    }
+    expect(await agent.http('GET', '/v1/pairing')).toMatchObject({
+      json: { data: { state: 'closed', too_many_wrong_codes: true } },
+    });
+    expect(agent.logged.length).toBeLessThan(BRIDGE.refusals_logged_burst + 5);
+  });
+
+  it('sockets of strangers that send no code do not keep another extension from pairing', async () => {
+    const agent = await BridgeFixture.start();
+    const code = await openWindow(agent);
+    const idle = [];
+    for (let count = 0; count <= BRIDGE.pairing_sockets; count += 1) idle.push(await agent.connect(STRANGER));
+    expect(await idle[0]?.closed).toMatchObject({ code: 4429 });
+    const claimed = agent.http('GET', '/v1/pairing?wait_ms=60000');
+    const person = await agent.connect(ORIGIN);
+    person.send({ type: 'pair', code, client_id: 'firefox-7' });
+    expect(await claimed).toMatchObject({ json: { data: { state: 'claimed', origin: ORIGIN } } });
+    await Promise.all([person, ...idle.slice(2)].map((client) => client.close()));
   });
 
   it('a code is accepted once', async () => {
@@ -150,5 +191,44 @@ describe('pairing a browser', () => {
     const ticking = setInterval(() => agent.clock.advance(1_000), 5);
     expect(await waiting).toMatchObject({ json: { data: { state: 'open' } } });
     clearInterval(ticking);
+  });
+});
+
+describe('the token that a browser is paired with', () => {
+  const pin = (agent: BridgeFixture) =>
+    agent.http('POST', '/v1/pairings', { origin: STRANGER, client_id: 'firefox-9', token: CLIENT_TOKEN });
+
+  it('is refused when the edge does not know it, and the origin stays unpaired', async () => {
+    const agent = await BridgeFixture.start();
+    const { status, json } = await pin(agent);
+    expect(status).toBe(403);
+    expect(json).toMatchObject({ error: 'forbidden', message: expect.stringMatching(/firefox-9.*conductor pair/) });
+    expect(agent.store.pairings.list()).toEqual([]);
+    await expect(agent.connect(STRANGER)).rejects.toMatchObject({ status: 403 });
+  });
+
+  it.each([
+    ['of another browser', { subject: 'firefox-1', role: 'browser_admin' }],
+    ['of a node', { subject: 'firefox-9', role: 'controller' }],
+    ['of an operator', { subject: 'firefox-9', role: 'ops_admin' }],
+  ] as const)('%s is refused', async (_whose, session) => {
+    const agent = await BridgeFixture.start();
+    agent.sessionOf = () => session;
+    expect(await pin(agent)).toMatchObject({ status: 403 });
+    expect(agent.store.pairings.list()).toEqual([]);
+  });
+
+  it('is not taken on trust while the edge does not respond, and the error says to try again', async () => {
+    const agent = await BridgeFixture.start();
+    agent.sessionOf = () => {
+      throw new EdgeError('network', 0, 'network', 'http://edge cannot be reached');
+    };
+    const { status, json } = await pin(agent);
+    expect(status).toBe(503);
+    expect(json).toMatchObject({
+      error: 'edge_unreachable',
+      message: expect.stringMatching(/nothing was paired.*[Tt]ry again/),
+    });
+    expect(agent.store.pairings.list()).toEqual([]);
   });
 });

@@ -95,10 +95,14 @@ describe('frames that cannot be read', () => {
     await client.next('message_ack');
   });
 
-  it('a frame that is not JSON closes the connection with 4400', async () => {
+  it.each([
+    ['is not JSON', 'not JSON'],
+    ['nests 100,000 levels deep', `{"type":"diagnostic","x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['has a number that JSON cannot return', '{"type":"diagnostic","x":1e999}'],
+  ])('a frame that %s closes the connection with 4400', async (_what, text) => {
     const agent = await BridgeFixture.start();
     const { client } = await agent.browser();
-    client.sendText('not JSON');
+    client.sendText(text);
     expect(await client.closed).toMatchObject({ code: 4400 });
   });
 });

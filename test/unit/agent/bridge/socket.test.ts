@@ -17,7 +17,7 @@ async function connection(frames = { perSec: 1, burst: 100 }): Promise<{ ours: B
   const theirs = new WebSocket(`ws://127.0.0.1:${port}`);
   onTestFinished(() => theirs.terminate());
   const [ws] = await accepted;
-  return { ours: new BridgeSocket(ws, new TestClock(), { warn: () => undefined }, frames), theirs };
+  return { ours: new BridgeSocket(ws, new TestClock(), () => undefined, frames), theirs };
 }
 
 describe('the socket of a browser', () => {

@@ -88,7 +88,7 @@ describe('the command line', () => {
   });
 
   it('a command without the operator’s token exits with 2 and names the file for it', async () => {
-    const world = commandWorld(nothing, { env: { BAA_ROOT: '/srv/baa' } });
+    const world = commandWorld(nothing, { env: { BAA_ROOT: '/srv/baa', BAA_CONTROL_API_BASE: 'http://edge' } });
     expect(await runCli(['status'], world.deps)).toBe(2);
     expect(world.stderr()).toMatch('/srv/baa/state/operator.token');
   });
@@ -100,7 +100,7 @@ describe('config', () => {
     expect(await runCli(['config', '--json', '--host', 'mini'], world.deps)).toBe(0);
     const { settings } = JSON.parse(world.stdout());
     expect(settings.host).toEqual({ value: 'mini', origin: 'flag' });
-    expect(settings.node_id).toEqual({ value: 'mini-main', origin: 'default' });
+    expect(settings.node_id).toEqual({ value: 'mini-standby', origin: 'default' });
     expect(settings.shared_token).toEqual({ value: 'set', origin: 'environment' });
     expect(world.stdout()).not.toMatch(/"node"|"operator"/);
   });

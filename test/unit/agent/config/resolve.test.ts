@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settingOptions } from '../../../../local-agent/config/flags.ts';
@@ -18,13 +18,14 @@ const toml = (text: string) => ({ [`${ROOT}/config.toml`]: text });
 describe('the configuration', () => {
   it('the defaults are the documented ones', () => {
     const { config, origins } = resolveConfig({ flags: {}, env: {}, readFile: () => null });
+    const [host] = hostname().split('.');
     expect(config).toMatchObject({
       root: join(homedir(), '.baa'),
-      role: 'primary',
-      host: 'localhost',
-      nodeId: 'localhost-main',
-      preferred: true,
-      priority: 100,
+      role: 'standby',
+      host,
+      nodeId: `${host}-standby`,
+      preferred: false,
+      priority: 50,
       localApi: 'http://127.0.0.1:4317',
       sharedToken: null,
       heartbeatIntervalMs: 5_000,
@@ -58,9 +59,9 @@ describe('the configuration', () => {
     expect([...options, 'operatorToken'].sort()).toEqual(Object.keys(SETTINGS).sort());
   });
 
-  it('the role standby determines node id, preference and priority', () => {
-    const { config } = resolve({ flags: { role: 'standby', host: 'mini' } });
-    expect(config).toMatchObject({ nodeId: 'mini-standby', preferred: false, priority: 50 });
+  it('the role primary, which only a source can name, determines node id, preference and priority', () => {
+    const { config } = resolve({ flags: { role: 'primary', host: 'mini' } });
+    expect(config).toMatchObject({ nodeId: 'mini-main', preferred: true, priority: 100 });
   });
 
   it('--no-preferred and a trailing slash are understood', () => {
@@ -81,8 +82,8 @@ describe('the configuration', () => {
   });
 
   it('an empty variable counts as missing, except where empty turns a feature off', () => {
-    const env = { BAA_ROOT: ROOT, BAA_CONDUCTOR_HOST: '', BAA_CONDUCTOR_LOCAL_API: '' };
-    expect(resolve({ env }).config).toMatchObject({ host: 'localhost', localApi: null });
+    const env = { BAA_ROOT: ROOT, BAA_CONDUCTOR_PRIORITY: '', BAA_CONDUCTOR_LOCAL_API: '' };
+    expect(resolve({ env }).config).toMatchObject({ priority: 50, localApi: null });
   });
 
   it('the error names every invalid value and its source, and shows no secret', () => {

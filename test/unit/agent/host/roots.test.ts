@@ -31,6 +31,16 @@ describe('the roots of the tools', () => {
   });
 });
 
+describe('the secrets of a Worker', () => {
+  it.each(['.dev.vars', 'app/.dev.vars.staging', '.DEV.VARS'])('%s is protected', (path) => {
+    expect(verdict(`/nowhere/work/${path}`)).toBe('path_protected');
+  });
+
+  it.each(['dev.vars', '.dev-vars', '.devvars'])('%s, which only has a similar name, is admitted', (path) => {
+    expect(verdict(`/nowhere/work/${path}`)).toBe('admitted');
+  });
+});
+
 describe('the files of Git', () => {
   it.each(['.git', '.git/config', 'deep/repo/.git/hooks/pre-commit', '.GIT/config', 'module/.git'])(
     '%s is protected',

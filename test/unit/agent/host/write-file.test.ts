@@ -37,7 +37,7 @@ function write(
 describe('writing a file', () => {
   it('a new file is written whole and nothing else is left', () => {
     const { root } = workspace;
-    expect(write('a')).toEqual({ replaced: false, path: join(root, 'a') });
+    expect(write('a')).toEqual({ replaced: false, path: join(root, 'a'), size: 3 });
     expect(readdirSync(root)).toEqual(['a']);
     expect(readFileSync(join(root, 'a'), 'utf8')).toBe('new');
   });
@@ -60,7 +60,7 @@ describe('writing a file', () => {
     expect(readdirSync(root)).toEqual(['a']);
   });
 
-  it('missing folders are made only with create_parents', () => {
+  it('missing folders are made only when the caller allows it', () => {
     const { root } = workspace;
     expect(fileErrorOf(() => write('x/y/a'))).toBe('not_found');
     expect(existsSync(join(root, 'x'))).toBe(false);

@@ -27,7 +27,7 @@ afterEach(async () => agent.close());
 
 async function claimed(line: string, target: TargetPayload | null, policy: unknown = ALLOWED): Promise<void> {
   agent = new InstructionHost({ policy });
-  agent.reading = 'no answer';
+  agent.reading = 'no response';
   agent.target = target;
   agent.instructions.onFinalMessage(finalMessage(block(line)), 0);
   agent.accept();
@@ -35,7 +35,7 @@ async function claimed(line: string, target: TargetPayload | null, policy: unkno
 }
 
 describe('a prompt to a chat', () => {
-  it('is queued as a delivery with the mark, and ends when that has ended', async () => {
+  it('a prompt is queued as a delivery, and its instruction ends when the delivery has ended', async () => {
     await claimed(SEND, TAB);
     agent.timers.advance(INSTRUCTION.live_interval_ms);
     expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_0', started: true }]);
@@ -57,29 +57,29 @@ describe('a prompt to a chat', () => {
     expect(await agent.reply()).toContain('`browser.claude::send` — ok');
   });
 
-  it('is neither lost nor queued again by a restart in between', async () => {
+  it('a restart neither loses a queued prompt nor queues it again', async () => {
     await claimed(SEND, TAB);
     agent.kill();
     agent.boot();
     agent.instructions.recover();
     agent.timers.advance(INSTRUCTION.live_interval_ms);
     expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', started: true, started_age_ms: 0 }]);
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     expect(agent.prompts).toHaveLength(1);
     const uncertain = { outcome: 'uncertain', reason: 'agent_restarted', method: null } as const;
     agent.instructions.promptEnded({ subject_kind: 'instruction', subject_id: 'ins_0', result: uncertain });
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'uncertain' });
   });
 
-  it('is judged by its name', async () => {
+  it('a prompt is judged by the name of its tool', async () => {
     await claimed(SEND, TAB, { tools: { 'browser.*/send': 'deny' } });
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
     expect(agent.prompts).toEqual([]);
   });
 });
 
-describe('what a chat shows', () => {
-  it('is read from the tab', async () => {
+describe('a reading of a chat', () => {
+  it('the conversation is read from its tab', async () => {
     agent = new InstructionHost({ policy: ALLOWED });
     agent.target = TAB;
     agent.reading = {
@@ -93,7 +93,7 @@ describe('what a chat shows', () => {
     expect(agent.acceptResult('ins_0').output).toBe('conversation other\n\n[assistant]\ndone\n');
   });
 
-  it('is interrupted when the agent dies while it is read', async () => {
+  it('a reading is interrupted when the agent dies meanwhile', async () => {
     await claimed(CURRENT, TAB);
     agent.kill();
     agent.boot();
@@ -115,23 +115,23 @@ describe('a host without that browser', () => {
     duration_ms: 5,
   });
 
-  it('asks the edge, waits while another node does it, and fetches what it gave', async () => {
+  it('a node without the browser asks the edge, waits for the node that has it, and fetches the output', async () => {
     await claimed(CURRENT, null);
-    agent.answer('run', answer('running', ''));
-    expect(agent.waits()).toBe(false);
+    agent.respond('run', answer('running', ''));
+    expect(agent.hasRequests()).toBe(false);
     expect(agent.instructions.awaited()).toEqual(['ins_0']);
     agent.instructions.observe([{ instruction_id: 'ins_0', status: 'running', gate: null }]);
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     agent.instructions.observe([{ instruction_id: 'ins_0', status: 'succeeded', gate: null }]);
-    agent.answer('run', answer('succeeded', 'read elsewhere'));
-    expect(await agent.reply()).toContain('read elsewhere');
+    agent.respond('run', answer('succeeded', 'read by another node'));
+    expect(await agent.reply()).toContain('read by another node');
     expect(agent.instructions.awaited()).toEqual([]);
   });
 });
 
-describe('the browser of this node, for another', () => {
+describe('a browser command of another node', () => {
   const command_id = 'cmd_00000000000000000000000001';
-  function told(name: string, params: object, more: object = {}, id = command_id): unknown {
+  function push(name: string, params: object, more: object = {}, id = command_id): unknown {
     const body = {
       requested_by: 'instruction',
       instruction_id: 'ins_far',
@@ -146,10 +146,10 @@ describe('the browser of this node, for another', () => {
     return agent.store.seenCommands.find(id)?.result;
   }
 
-  it('sends the prompt, and answers the command when the delivery has ended', () => {
+  it('a command sends the prompt, and its result follows when the delivery has ended', () => {
     agent = new InstructionHost({ policy: ALLOWED });
     agent.target = TAB;
-    expect(told('browser.claude::send', { prompt: 'x' })).toBeNull();
+    expect(push('browser.claude::send', { prompt: 'x' })).toBeNull();
     expect(agent.prompts).toMatchObject([{ subject_id: command_id, requestedBy: 'command' }]);
     const result = { outcome: 'delivered', reason: null, method: 'dom' } as const;
     agent.instructions.promptEnded({ subject_kind: 'command', subject_id: command_id, result });
@@ -160,18 +160,18 @@ describe('the browser of this node, for another', () => {
     ['conductor::exec', {}, { status: 'denied', error_code: 'unknown_tool' }],
     ['browser.claude::send', {}, { status: 'failed', error_code: 'invalid_params' }],
     ['browser.claude::send', { prompt: 'x' }, { status: 'failed', error_code: 'no_active_client' }],
-  ])('refuses %s with %j when it cannot', (name, params, result) => {
+  ])('a command %s with %j is refused when this node cannot perform it', (name, params, result) => {
     agent = new InstructionHost({ policy: ALLOWED });
-    expect(told(name, params)).toMatchObject(result);
+    expect(push(name, params)).toMatchObject(result);
   });
 
-  it('asks nobody itself: without a rule it runs what a person asked for or approved, and nothing else', () => {
+  it('a command without a rule runs when a person asked for it or approved it, and else is denied', () => {
     agent = new InstructionHost();
     let sent = 0;
     const send = (more: object) => {
       sent += 1;
       const id = `${command_id.slice(0, -1)}${sent + 1}`;
-      return told('browser.claude::send', { prompt: 'x', conversation_id: 'c' }, more, id);
+      return push('browser.claude::send', { prompt: 'x', conversation_id: 'c' }, more, id);
     };
     // No browser of this node has the platform: that is found out behind the policy.
     const passed = { error_code: 'no_active_client' };
@@ -182,15 +182,15 @@ describe('the browser of this node, for another', () => {
     expect(send({ requested_by: 'person' })).toMatchObject(passed);
   });
 
-  it('is under its own policy', () => {
+  it('a command is judged by the policy of the node that performs it', () => {
     agent = new InstructionHost({ policy: { platforms: { chatgpt: 'deny' } } });
     agent.target = TAB;
-    expect(told('browser.claude::send', { prompt: 'x' })).toMatchObject({ error_code: 'denied_by_policy' });
+    expect(push('browser.claude::send', { prompt: 'x' })).toMatchObject({ error_code: 'denied_by_policy' });
     expect(agent.prompts).toEqual([]);
   });
 });
 
-describe('where a tool acts', () => {
+describe('the target of a browser tool', () => {
   const tab = (over: object) => ({
     platform: 'claude' as const,
     remote_conversation_id: 'c1' as string | null,

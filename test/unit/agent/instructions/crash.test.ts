@@ -70,7 +70,7 @@ describe('an agent that is killed', () => {
     observed(['sh', '-c', 'echo effect >> effects.txt; sleep 600']);
     agent.accept();
     await agent.started('ins_0');
-    // The mark stands, the program runs, and its end finds no store to go into.
+    // The start is stored, the program runs, and the store is closed when it ends.
     const killed = agent.instructions;
     agent.kill();
     await killed.stop();
@@ -165,7 +165,7 @@ describe('an agent that is killed', () => {
     await agent.nextRequest();
     restart();
     expect(agent.store.outbox.pendingCount()).toBe(1);
-    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
+    expect(agent.pendingRequest('run').path).toBe('/v1/instructions/ins_0/run');
   });
 
   it('stopping cleanly ends a running program as interrupted and stores that', async () => {

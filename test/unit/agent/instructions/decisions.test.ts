@@ -8,18 +8,17 @@ import { InstructionResultSchema } from '../../../../local-agent/tools/tool.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import { commandHandlers } from '../../../support/command-handlers.ts';
 import type { HostOptions } from './instruction-host.ts';
-import { block, CONTROLLER, finalMessage, InstructionHost } from './instruction-host.ts';
+import { block, finalMessage, InstructionHost, NODE_ID } from './instruction-host.ts';
 
 let agent: InstructionHost;
 afterEach(async () => agent.close());
 
-type Told = Pick<Command, 'kind' | 'body'>;
 let commands = 0;
-/** The edge sends a command; what the agent answers to it later is in the outbox. */
-function tell(told: Told): void {
+/** The edge sends a command. The agent's response is in the outbox. */
+function push(pushed: Pick<Command, 'kind' | 'body'>): void {
   commands += 1;
   const command_id = `cmd_${String(commands).padStart(26, '0')}`;
-  const command = { command_id, expires_in_ms: 60_000, ...told } as Command;
+  const command = { command_id, expires_in_ms: 60_000, ...pushed } as Command;
   takeCommand(agent.store, commandHandlers(agent.instructions.commands), command, agent.now);
 }
 
@@ -35,8 +34,8 @@ const script = () => join(agent.workspace, 'script.sh');
 const effects = () =>
   existsSync(join(agent.workspace, 'effects')) && readFileSync(join(agent.workspace, 'effects'), 'utf8');
 
-/** A message whose only instruction waits for a person; the hash of what they are asked. */
-function asked(options: HostOptions = { policy: {} }): string {
+/** A message whose only instruction waits for approval. Returns the hash of the approval. */
+function awaitApproval(options: HostOptions = { policy: {} }): string {
   agent = new InstructionHost(options);
   writeFileSync(script(), 'echo effect >> effects\n');
   agent.instructions.onFinalMessage(finalMessage(block(`@conductor::exec::${JSON.stringify(RUN_IT)}`)), 0);
@@ -47,11 +46,11 @@ function asked(options: HostOptions = { policy: {} }): string {
 function approve(approval_hash: string, decision: 'approved' | 'denied' | 'expired' = 'approved'): void {
   const claim_expires_in_ms = decision === 'approved' ? 60_000 : null;
   const body = { instruction_id: 'ins_0', decision, approval_hash, claim_expires_in_ms, released: [] };
-  tell({ kind: 'approval.decided', body });
+  push({ kind: 'approval.decided', body });
 }
 
-/** Takes what the agent reports until the instruction has ended; what it reported. */
-async function toTheEnd(id = 'ins_0', statuses: Parameters<InstructionHost['acceptProgress']>[0] = {}) {
+/** Accepts the agent's reports until the instruction has ended. Returns its result. */
+async function untilEnded(id = 'ins_0', statuses: Parameters<InstructionHost['acceptProgress']>[0] = {}) {
   for (;;) {
     await agent.nextRequest();
     if (agent.store.outbox.pendingStreams().some((one) => one.startsWith('conv:'))) {
@@ -77,23 +76,23 @@ describe('an approval when tools of this host have run since', () => {
   const write = (path: string) => ['conductor::files/write', { path, content: '' }] as const;
 
   it('is void when one has written below the folder, also after a restart', async () => {
-    const hash = asked();
+    const hash = awaitApproval();
     endedMeanwhile(...write('Makefile'));
     agent.kill();
     agent.boot();
     agent.instructions.recover();
     approve(hash);
-    const result = await toTheEnd();
+    const result = await untilEnded();
     expect(result).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
     expect(result.output).toContain('conductor::files/write (ins_other) has changed ');
     expect(effects()).toBe(false);
   });
 
   it('is void when a program has run and a file has changed', async () => {
-    const hash = asked();
+    const hash = awaitApproval();
     endedMeanwhile('conductor::exec', { argv: ['cp', 'a', 'b'] });
     approve(hash);
-    expect(await toTheEnd()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
+    expect(await untilEnded()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
   });
 
   it.each([
@@ -101,10 +100,10 @@ describe('an approval when tools of this host have run since', () => {
     ['one has read below the folder', 'conductor::files/read', { path: 'Makefile' }, 'succeeded'],
     ['one has written beside the folder', 'conductor::files/write', { path: '../x', content: '' }, 'succeeded'],
   ])('holds when %s', async (_what, name, params, status) => {
-    const hash = asked();
+    const hash = awaitApproval();
     endedMeanwhile(name, params, status);
     approve(hash);
-    expect(await toTheEnd()).toMatchObject({ status: 'succeeded' });
+    expect(await untilEnded()).toMatchObject({ status: 'succeeded' });
   });
 
   it('holds when one had written before the question was asked', async () => {
@@ -114,74 +113,74 @@ describe('an approval when tools of this host have run since', () => {
     agent.instructions.onFinalMessage(finalMessage(block(`@conductor::exec::${JSON.stringify(RUN_IT)}`)), 0);
     const body = agent.accept({ 0: { status: 'awaiting_approval' } }, 'awaiting_approval');
     approve(body.instructions[0]?.approval?.approval_hash ?? '');
-    expect(await toTheEnd()).toMatchObject({ status: 'succeeded' });
+    expect(await untilEnded()).toMatchObject({ status: 'succeeded' });
   });
 });
 
 describe('an instruction that waits for approval', () => {
-  it('runs after the approval, and is answered once', async () => {
-    const hash = asked();
+  it('an approved instruction runs once, and one reply follows', async () => {
+    const hash = awaitApproval();
     expect(effects()).toBe(false);
     approve(hash);
-    expect(await toTheEnd()).toMatchObject({ status: 'succeeded' });
+    expect(await untilEnded()).toMatchObject({ status: 'succeeded' });
     expect(effects()).toBe('effect\n');
     expect(await agent.reply()).toContain('ok');
     expect(commandResults()).toEqual([{ outcome: 'noted' }]);
   });
 
-  it('is denied when a file it names has changed since', async () => {
-    const hash = asked();
+  it('an approved instruction is denied when a file that it names has changed since', async () => {
+    const hash = awaitApproval();
     writeFileSync(script(), 'echo other >> effects\n');
     approve(hash);
-    expect(await toTheEnd()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
+    expect(await untilEnded()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
     expect(effects()).toBe(false);
   });
 
-  it('it is denied when the approval was for another call', async () => {
-    asked();
+  it('an instruction is denied when the approval was for another call', async () => {
+    awaitApproval();
     approve('f'.repeat(64));
-    expect(await toTheEnd()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
+    expect(await untilEnded()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
     expect(effects()).toBe(false);
   });
 
-  it('is denied when the policy forbids it by then', async () => {
-    const hash = asked();
+  it('an approved instruction is denied when the policy denies it by then', async () => {
+    const hash = awaitApproval();
     agent.writePolicy({ exec: { default: 'deny' } });
     approve(hash);
-    const result = await toTheEnd();
+    const result = await untilEnded();
     expect(result).toMatchObject({ status: 'denied', error_code: 'denied_by_policy' });
     expect(result.output).toContain('exec.default');
     expect(effects()).toBe(false);
   });
 
-  it('runs after a restart between the approval and the effect', async () => {
-    const hash = asked();
+  it('an approved instruction runs after a restart between the approval and the effect', async () => {
+    const hash = awaitApproval();
     approve(hash);
     agent.kill();
     agent.boot();
     agent.instructions.recover();
-    expect(await toTheEnd()).toMatchObject({ status: 'succeeded' });
+    expect(await untilEnded()).toMatchObject({ status: 'succeeded' });
     expect(effects()).toBe('effect\n');
   });
 
-  it.each(['denied', 'expired'] as const)('does not run when the decision is %s', async (decision) => {
-    const hash = asked();
+  it.each(['denied', 'expired'] as const)('an instruction does not run when the decision is %s', async (decision) => {
+    const hash = awaitApproval();
     approve(hash, decision);
     expect(await agent.reply()).toContain(decision === 'denied' ? 'denied_by_a_person' : 'approval_expired');
     approve(hash);
     expect(effects()).toBe(false);
   });
 
-  it('lets the ones behind it go in order', async () => {
+  it('the instructions behind an approval run in order after it', async () => {
     agent = new InstructionHost({ policy: {} });
     const write = '@conductor::files/write::{"path": "after", "content": "x"}';
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::{"argv": ["true"]}', write)), 0);
     const body = agent.accept({ 0: { status: 'awaiting_approval' }, 1: { status: 'waiting' } }, 'awaiting_approval');
     approve(body.instructions[0]?.approval?.approval_hash ?? '');
     const after = join(agent.workspace, 'after');
-    await toTheEnd('ins_0', { ins_1: { status: 'claimed' } });
+    await untilEnded('ins_0', { ins_1: { status: 'claimed' } });
     expect(existsSync(after)).toBe(false);
-    await toTheEnd('ins_1');
+    await untilEnded('ins_1');
     expect(existsSync(after)).toBe(true);
     expect(await agent.reply()).toMatch(/1\\\. .*ok[\s\S]*2\\\. .*ok/);
     expect(agent.replies).toHaveLength(1);
@@ -196,35 +195,35 @@ describe('a cancel', () => {
     await agent.started('ins_0');
   };
 
-  it('ends what runs, as a group, and says so', async () => {
+  it('a canceled program is ended as a group, and the reply says so', async () => {
     await running();
-    tell({ kind: 'instruction.cancel', body: { instruction_id: 'ins_0' } });
-    expect(await toTheEnd()).toMatchObject({ status: 'canceled', error_code: 'canceled' });
+    push({ kind: 'instruction.cancel', body: { instruction_id: 'ins_0' } });
+    expect(await untilEnded()).toMatchObject({ status: 'canceled', error_code: 'canceled' });
     expect(await agent.reply()).toContain('canceled');
-    tell({ kind: 'instruction.cancel', body: { instruction_id: 'ins_0' } });
-    tell({ kind: 'instruction.cancel', body: { instruction_id: 'ins_9' } });
+    push({ kind: 'instruction.cancel', body: { instruction_id: 'ins_0' } });
+    push({ kind: 'instruction.cancel', body: { instruction_id: 'ins_9' } });
     expect(commandResults()).toEqual([{ outcome: 'noted' }, { outcome: 'ended' }, { outcome: 'unknown' }]);
   });
 
-  it('that the edge has made already ends what runs', async () => {
+  it('a cancel that the edge reports ends the running program', async () => {
     await running();
     agent.instructions.observe([{ instruction_id: 'ins_0', status: 'canceled', gate: null }]);
-    expect(await toTheEnd()).toMatchObject({ status: 'canceled' });
+    expect(await untilEnded()).toMatchObject({ status: 'canceled' });
   });
 });
 
 describe('a resubmitted message', () => {
   const write = '@conductor::files/write::{"path": "late", "content": "x"}';
 
-  function resubmitted(raw_text: string, policy: unknown = {}): void {
+  function blockMessage(raw_text: string, policy: unknown = {}): void {
     agent = new InstructionHost({ policy });
     agent.instructions.onFinalMessage(finalMessage(raw_text), 0);
     agent.accept({ 0: { status: 'blocked', gate: 'system_paused' } }, 'system_paused');
   }
 
-  function tellResubmission(raw_text: string): void {
+  function pushResubmission(raw_text: string): void {
     const { link, assistant_message_id = null, ...sent } = body(raw_text);
-    tell({
+    push({
       kind: 'message.resubmit',
       body: {
         message_id: 'msg_1',
@@ -246,14 +245,14 @@ describe('a resubmitted message', () => {
     link: { page_url: 'https://chatgpt.com/c/conversation-1', page_title: null, tab_id: 7, shell_page: false },
   });
 
-  it('is judged again, claimed, run, and answered a second time', async () => {
-    resubmitted(block(write));
+  it('a resubmitted message is judged again, claimed and run, and a second reply follows', async () => {
+    blockMessage(block(write));
     await agent.reply();
-    tellResubmission(block(write));
+    pushResubmission(block(write));
     const stream = 'conv:chatgpt:conversation-1';
     const claim = JSON.parse(agent.store.outbox.head(stream)?.body ?? '{}');
     expect(claim).toEqual({
-      controller_id: CONTROLLER,
+      controller_id: NODE_ID,
       instructions: [{ instruction_id: 'ins_0', policy: { decision: 'allow', rule: 'default' } }],
     });
     const instruction = {
@@ -263,17 +262,17 @@ describe('a resubmitted message', () => {
       claim_expires_in_ms: 60_000,
       gate: null,
     };
-    agent.answer('claim', { message_id: 'msg_1', ingest_status: 'accepted', instructions: [instruction] }, stream);
-    expect(await toTheEnd()).toMatchObject({ status: 'succeeded' });
+    agent.respond('claim', { message_id: 'msg_1', ingest_status: 'accepted', instructions: [instruction] }, stream);
+    expect(await untilEnded()).toMatchObject({ status: 'succeeded' });
     expect(existsSync(join(agent.workspace, 'late'))).toBe(true);
     await agent.reply(2);
     expect(agent.replies.map(({ plan_id }) => plan_id)).toEqual(['reply:msg_1', 'reply:msg_1:2']);
   });
 
-  it('asks nothing for what its text does not hold', async () => {
-    resubmitted(block(write));
+  it('a resubmission claims nothing that its text does not contain', async () => {
+    blockMessage(block(write));
     await agent.reply();
-    tellResubmission(block('@conductor::exec::true'));
+    pushResubmission(block('@conductor::exec::true'));
     expect(JSON.parse(agent.store.outbox.head('conv:chatgpt:conversation-1')?.body ?? '{}').instructions).toEqual([]);
   });
 });

@@ -26,12 +26,12 @@ beforeEach(async () => {
 afterEach(async () => agent.close());
 
 describe('an execution', () => {
-  it('the started mark can be set once', () => {
+  it('the started mark of an execution can be set once', () => {
     expect([executions.start('ins_0', 1), executions.start('ins_0', 2)]).toEqual([true, false]);
     expect(executions.execution('ins_0')?.started_at).toBe(1);
   });
 
-  it('the status at the edge is taken over while it has not started', () => {
+  it('an execution takes the status at the edge over while it has not started', () => {
     executions.setStatus('ins_0', BLOCKED, 1_000);
     expect(executions.execution('ins_0')).toMatchObject({
       status: 'blocked',
@@ -42,19 +42,19 @@ describe('an execution', () => {
     expect(executions.execution('ins_0')).toMatchObject({ status: 'claimed', gate: null, claim_until: 1_500 });
   });
 
-  it('the status at the edge is ignored once it has started', () => {
+  it('an execution that has started ignores the status at the edge', () => {
     executions.start('ins_0', 1);
     executions.setStatus('ins_0', BLOCKED, 1_000);
     expect(executions.execution('ins_0')).toMatchObject({ status: 'running', gate: null });
   });
 
-  it('the status at the edge is ignored once it has a result', () => {
+  it('an execution that has a result ignores the status at the edge', () => {
     executions.setResult('ins_0', RESULT, 1);
     executions.setStatus('ins_0', BLOCKED, 1_000);
     expect(executions.execution('ins_0')).toMatchObject({ status: 'claimed', gate: null, result: RESULT });
   });
 
-  it('an approval is stored only while it waits for one', () => {
+  it('an approval is stored only while its instruction waits for one', () => {
     const hash = 'a'.repeat(64);
     expect(executions.approve('ins_0', hash, 5)).toBe(false);
     expect(executions.execution('ins_0')?.approved_hash).toBeNull();

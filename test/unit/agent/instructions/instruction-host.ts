@@ -1,4 +1,4 @@
-/** A host with a real store in a folder of its own, its pipeline, and an edge that answers what the outbox holds. */
+/** A host with a real store in a folder of its own, its pipeline, and an edge that responds to the requests of the outbox. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { TestClock } from '../../../support/test-clock.ts';
 
 type ProgressItem = MessageProgressBody['items'][number];
 
-export const CONTROLLER = 'node-1';
+export const NODE_ID = 'node-1';
 
 export function tempFolder(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), 'baa-instructions-')));
@@ -56,7 +56,7 @@ export interface HostOptions {
   env?: Record<string, string>;
 }
 
-/** What survives a kill: the folder with its database and workspace. */
+/** A host. Its folder, with database and workspace, survives `kill`. */
 export class InstructionHost {
   readonly root = tempFolder();
   readonly workspace = join(this.root, 'workspace');
@@ -65,11 +65,11 @@ export class InstructionHost {
   readonly #options: HostOptions;
   #onReply: (() => void) | undefined;
   readonly prompts: (OutgoingMessage & { requestedBy: PromptSubject })[] = [];
-  /** Runs what the agent wants to do later; nothing of it happens by itself. */
+  /** The agent's timers. They run only when a test advances them. */
   readonly timers = new TestClock();
-  /** The browser of this host: where it has a tab, and what that shows. */
+  /** The tab in this host's browser, and what a reading of it returns. */
   target: TargetPayload | null = null;
-  reading: ConversationReading | null | 'no answer' = null;
+  reading: ConversationReading | null | 'no response' = null;
   now = 1_000_000;
   /** What the agent knows about the edge. */
   gate: StartGate = 'open';
@@ -100,7 +100,7 @@ export class InstructionHost {
     let temporary = 0;
     this.instructions = new Instructions({
       store: this.store,
-      nodeId: CONTROLLER,
+      nodeId: NODE_ID,
       outgoing: {
         enqueueReply: (reply) => {
           this.replies.push(reply);
@@ -110,7 +110,7 @@ export class InstructionHost {
       },
       targets: { choose: () => this.target },
       reader: {
-        read: async () => (this.reading === 'no answer' ? await new Promise(() => undefined) : this.reading),
+        read: async () => (this.reading === 'no response' ? await new Promise(() => undefined) : this.reading),
       },
       clock: {
         now: () => this.now,
@@ -132,7 +132,7 @@ export class InstructionHost {
     });
   }
 
-  /** The agent dies: nothing of it is left but the file. Effects under way are thrown away with it. */
+  /** Kills the agent. Only its files remain; running effects are lost with it. */
   kill(): void {
     this.store.close();
     this.timers.dropTimers();
@@ -144,21 +144,21 @@ export class InstructionHost {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  /** The oldest request that waits, in that stream or in any, which must be of that kind. */
-  waiting(kind: string, stream?: string): OutboxRow {
+  /** The oldest pending request, of that stream or of any. Throws when it is of another kind. */
+  pendingRequest(kind: string, stream?: string): OutboxRow {
     const streams = stream === undefined ? this.store.outbox.pendingStreams() : [stream];
     const row = streams.map((one) => this.store.outbox.head(one))[0];
-    if (row?.kind !== kind) throw new Error(`expected ${kind} to wait, found ${row?.kind ?? 'nothing'}`);
+    if (row?.kind !== kind) throw new Error(`expected ${kind} to be pending, found ${row?.kind ?? 'nothing'}`);
     return row;
   }
 
-  waits(): boolean {
+  hasRequests(): boolean {
     return this.store.outbox.pendingCount() > 0;
   }
 
-  /** The edge answers the oldest request, which must be of that kind. */
-  answer(kind: string, answer: unknown, stream?: string): unknown {
-    const row = this.waiting(kind, stream);
+  /** The edge responds to the oldest request, which must be of that kind. */
+  respond(kind: string, response: unknown, stream?: string): unknown {
+    const row = this.pendingRequest(kind, stream);
     const handler = this.instructions.responseHandlers[kind];
     if (!handler) throw new Error(`no handler for ${kind}`);
     const sent = {
@@ -169,7 +169,7 @@ export class InstructionHost {
     };
     const after = this.store.transaction(() => {
       this.store.outbox.remove(row.id);
-      return handler.onResponse(handler.schema.parse(answer), sent);
+      return handler.onResponse(handler.schema.parse(response), sent);
     });
     after?.();
     return sent.body;
@@ -177,7 +177,7 @@ export class InstructionHost {
 
   /** The edge refuses the oldest request. */
   refuse(kind: string, code: string): void {
-    const row = this.waiting(kind);
+    const row = this.pendingRequest(kind);
     const handler = this.instructions.responseHandlers[kind];
     const refusal = { status: 409, code, message: code };
     const sent = {
@@ -193,14 +193,14 @@ export class InstructionHost {
     after?.();
   }
 
-  /** Accepts the ingest that waits, every instruction with the given standing (`claimed` unless said). */
+  /** Accepts the pending ingest. An instruction gets the given decision, by default `claimed`. */
   accept(
-    standings: Record<number, { status: string; gate?: string }> = {},
+    decisions: Record<number, { status: string; gate?: string }> = {},
     ingest_status = 'accepted',
     automation_status = 'auto',
   ): IngestBody {
-    const body = JSON.parse(this.waiting('ingest').body) as IngestBody;
-    this.answer('ingest', {
+    const body = JSON.parse(this.pendingRequest('ingest').body) as IngestBody;
+    this.respond('ingest', {
       message_id: 'msg_1',
       local_conversation_id: 'lc_1',
       ingest_status,
@@ -210,21 +210,21 @@ export class InstructionHost {
       instructions: body.instructions.map(({ index }) => ({
         instruction_id: `ins_${index}`,
         index,
-        status: standings[index]?.status ?? 'claimed',
+        status: decisions[index]?.status ?? 'claimed',
         claim_expires_in_ms: 60_000,
-        gate: standings[index]?.gate ?? null,
+        gate: decisions[index]?.gate ?? null,
       })),
     });
     return body;
   }
 
   /**
-   * Answers the progress request that waits. Each instruction then has the status that was reported, or the one in
+   * Responds to the pending progress request. Each instruction then has the status that was reported, or the one in
    * `statuses`, or the one it had. Returns the request's items.
    */
   acceptProgress(statuses: Record<string, { status: string; gate?: string }> = {}, mode = 'running'): ProgressItem[] {
     const stream = this.store.outbox.pendingStreams().find((one) => one.startsWith('conv:'));
-    const { items } = MessageProgressBodySchema.parse(JSON.parse(this.waiting('progress', stream).body));
+    const { items } = MessageProgressBodySchema.parse(JSON.parse(this.pendingRequest('progress', stream).body));
     const instructions = new ExecutionStore(this.store.db).executions('msg_1').map((execution) => {
       const { instruction_id, idx: index, status, gate } = execution;
       const item = items.find((one) => one.instruction_id === instruction_id);
@@ -235,11 +235,11 @@ export class InstructionHost {
       return { instruction_id, index, ...said, claim_expires_in_ms, ...stored };
     });
     const message = { message_id: 'msg_1', ingest_status: 'accepted', mode, mode_version: 1 };
-    this.answer('progress', { ...message, instructions }, stream);
+    this.respond('progress', { ...message, instructions }, stream);
     return items;
   }
 
-  /** Answers the progress request that waits, which must carry the result of that instruction. Returns the result. */
+  /** Responds to the pending progress request, which must carry the result of that instruction. Returns the result. */
   acceptResult(id: string, statuses?: Record<string, { status: string; gate?: string }>): ReportedResult {
     const result = this.acceptProgress(statuses).find((item) => item.instruction_id === id)?.result;
     if (!result) throw new Error(`the request does not carry the result of ${id}`);
@@ -261,14 +261,14 @@ export class InstructionHost {
     return this.replies[nth - 1]?.message_text ?? '';
   }
 
-  /** How far the message is, as it is stored. */
+  /** The stored state of the message. */
   messageState(): unknown {
     return this.store.db.prepare('SELECT state FROM messages').get()?.state;
   }
 
   /** Resolves when the outbox holds something to send. */
   async nextRequest(): Promise<void> {
-    while (!this.waits()) {
+    while (!this.hasRequests()) {
       await new Promise<void>((resolve) => {
         const off = this.store.outbox.onAppend(() => {
           off();

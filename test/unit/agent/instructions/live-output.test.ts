@@ -52,7 +52,7 @@ describe('live output', () => {
     expect(chunks.length).toBeGreaterThan(3);
   });
 
-  it('ends with the program, whose result has all of it', () => {
+  it('live output ends with the program, whose result has all of it', () => {
     const { clock, due, output } = live();
     output.append('a');
     output.end();
@@ -64,7 +64,7 @@ describe('live output', () => {
 });
 
 describe('the text of output so far', () => {
-  it('is shown at once unless a secret may be beginning', () => {
+  it('live output is shown at once unless a secret may begin in it', () => {
     const redact = redactor(null, { env: { BAA_SECRET: 'sesame-123' }, readFile: () => null });
     const shown: string[] = [];
     const text = new LiveText(redact, (part) => shown.push(part));
@@ -72,7 +72,7 @@ describe('the text of output so far', () => {
     expect(shown).toEqual(['done\n', 'a ', '[redacted]!', 'sesalt']);
   });
 
-  it('never shows a secret or a part of one, however it is cut into chunks', () => {
+  it('live output never shows a secret or a part of one, in whichever chunks it arrives', () => {
     const secret = 'sesame-123';
     const env = { BAA_SECRET_A: secret, BAA_SECRET_B: 'me-123 plain' };
     const redact = redactor(null, { env, readFile: () => null });
@@ -112,16 +112,17 @@ describe('an exec', () => {
     while (agent.timers.pendingTimers < 2) await setImmediate();
   };
 
-  it('reports what it prints while it runs, with its start', async () => {
+  it('a running program reports its start with its first output', async () => {
     await printed('echo first; while [ ! -e go ]; do sleep 0.02; done');
     agent.timers.advance(INSTRUCTION.live_interval_ms - 1);
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     agent.timers.advance(1);
     // The timer of the start comes first; the chunk is due with it and goes with the next request.
     expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', started: true, started_age_ms: 0 }]);
     expect(agent.acceptProgress()).toEqual([{ instruction_id: 'ins_0', output: { offset: 0, text: 'first\n' } }]);
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     await agent.instructions.stop();
-    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', output: 'first\n' });
+    const output = 'first\n[conductor] the program was stopped; it was ended by SIGTERM';
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', output });
   });
 });

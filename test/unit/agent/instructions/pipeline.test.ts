@@ -17,11 +17,11 @@ afterEach(async () => {
 
 const write = (path: string, content: string) => `@conductor::files/write::${JSON.stringify({ path, content })}`;
 
-describe('the way of one message', () => {
-  it('stores the message with its judged instructions before it is acknowledged', () => {
+describe('the pipeline of one message', () => {
+  it('a message is stored with its judged instructions before it is acknowledged', () => {
     const agent = host({ policy: { tools: { 'files/read': 'deny' } } });
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 250);
-    const row = agent.waiting('ingest');
+    const row = agent.pendingRequest('ingest');
     expect(row).toMatchObject({ stream: 'conv:chatgpt:conversation-1', path: '/v1/messages', age_ms: 250 });
     const body = JSON.parse(row.body);
     expect(body).toMatchObject({ controller_id: 'node-1', remote_conversation_id: 'conversation-1', block_errors: [] });
@@ -32,15 +32,15 @@ describe('the way of one message', () => {
   });
 
   it.each([{ role: 'user' as const }, { role: 'tool' as const }, { conversation_id: null }])(
-    'acknowledges without telling the edge: %o',
+    'a message that no instruction can come from is acknowledged and not reported: %o',
     (frame) => {
       const agent = host();
       agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A')), frame), 0);
-      expect(agent.waits()).toBe(false);
+      expect(agent.hasRequests()).toBe(false);
     },
   );
 
-  it('marks, executes, reports and replies, one instruction after the other', async () => {
+  it('instructions are marked, executed and reported one after the other, and a reply follows', async () => {
     const agent = host();
     agent.gate = 'confirm';
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
@@ -49,7 +49,7 @@ describe('the way of one message', () => {
     expect(readFileSync(join(agent.workspace, 'a.txt'), 'utf8')).toBe('A');
     // The next one waits for the response to this one.
     await agent.timers.flush();
-    expect(JSON.parse(agent.waiting('progress').body)).toMatchObject({
+    expect(JSON.parse(agent.pendingRequest('progress').body)).toMatchObject({
       controller_id: 'node-1',
       items: [{ instruction_id: 'ins_0', started: true, result: { status: 'succeeded' } }],
     });
@@ -65,7 +65,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('`conductor::files/read` — ok');
   });
 
-  it('does not begin what the edge has blocked meanwhile', async () => {
+  it('an instruction that the edge has blocked meanwhile does not start', async () => {
     const agent = host();
     agent.gate = 'confirm';
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
@@ -77,7 +77,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('not run: `system_paused`');
   });
 
-  it('judges again at the effect: a policy made stricter meanwhile denies', async () => {
+  it('a policy that became stricter before the effect denies the instruction', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
     agent.writePolicy({ tools: { '*': 'deny' } });
@@ -87,15 +87,15 @@ describe('the way of one message', () => {
     expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
   });
 
-  it('asks the edge to run its own tools, and takes their answer as the result', async () => {
+  it('an edge tool is run by the edge, whose response is the result', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::system/pause')), 0);
-    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('allow');
+    expect(JSON.parse(agent.pendingRequest('ingest').body).instructions[0].policy.decision).toBe('allow');
     agent.accept();
     await agent.nextRequest();
-    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
-    expect(() => InstructionRunBodySchema.parse(JSON.parse(agent.waiting('run').body))).not.toThrow();
-    agent.answer('run', {
+    expect(agent.pendingRequest('run').path).toBe('/v1/instructions/ins_0/run');
+    expect(() => InstructionRunBodySchema.parse(JSON.parse(agent.pendingRequest('run').body))).not.toThrow();
+    agent.respond('run', {
       instruction_id: 'ins_0',
       status: 'succeeded',
       claim_expires_in_ms: null,
@@ -109,7 +109,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('paused, version 4');
   });
 
-  it('names the rule that denied one instruction after the edge has told of the others', async () => {
+  it('the reply names the rule that denied one of several instructions', async () => {
     const agent = host({ policy: { tools: { 'files/read': 'deny' } } });
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), '@conductor::files/read::a.txt')), 0);
     agent.accept({ 1: { status: 'denied' } });
@@ -118,7 +118,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('denied: `tools["files/read"]`');
   });
 
-  it('replies at once to what could not be read or was denied, naming the line', async () => {
+  it('a message with a syntax error gets a reply at once that names the line', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::nothing')), 0);
     agent.accept({}, 'parse_error_only');
@@ -135,7 +135,7 @@ describe('the way of one message', () => {
   });
 
   it.each(['duplicate_message', 'duplicate_only', 'ignored_no_instructions', 'expired', 'capture_mismatch'])(
-    'does not reply to %s',
+    'a message with the status %s gets no reply',
     async (status) => {
       const agent = host();
       agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
@@ -147,7 +147,7 @@ describe('the way of one message', () => {
     },
   );
 
-  it('keeps a message open while an approval is awaited, and follows what became of it', async () => {
+  it('a message stays open while an approval is awaited, and ends with it', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block('@conductor::exec::rm -rf .')), 0);
     const sent = agent.accept({ 0: { status: 'awaiting_approval' } }, 'awaiting_approval');
@@ -160,7 +160,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('too old');
   });
 
-  it('begins nothing more of a message whose result the edge refused', async () => {
+  it('no further instruction of a message starts when the edge has refused a result', async () => {
     const agent = host();
     agent.gate = 'confirm';
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'), write('b.txt', 'B'))), 0);
@@ -172,7 +172,7 @@ describe('the way of one message', () => {
     expect(await agent.reply()).toContain('interrupted');
   });
 
-  it('gives up what was claimed too long ago', async () => {
+  it('an instruction whose claim has expired does not start', async () => {
     const agent = host();
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
     agent.accept();
@@ -182,11 +182,11 @@ describe('the way of one message', () => {
     expect(existsSync(join(agent.workspace, 'a.txt'))).toBe(false);
   });
 
-  it('reports a broken policy and keeps the one before it', () => {
+  it('a broken policy is reported, and the one before it stays in force', () => {
     const agent = host({ policy: { tools: { 'files/write': 'deny' } } });
     agent.writePolicy('{ not json');
     agent.instructions.onFinalMessage(finalMessage(block(write('a.txt', 'A'))), 0);
-    expect(JSON.parse(agent.waiting('ingest').body).instructions[0].policy.decision).toBe('deny');
+    expect(JSON.parse(agent.pendingRequest('ingest').body).instructions[0].policy.decision).toBe('deny');
     expect(agent.instructions.policyProblem()).toContain('JSON');
     writeFileSync(join(agent.root, 'policy.json'), '{}');
     expect(agent.instructions.policyProblem()).toBeNull();

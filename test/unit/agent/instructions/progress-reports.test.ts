@@ -25,7 +25,7 @@ const waitForFile = async (n: number) => {
 };
 
 describe('the progress requests of a message', () => {
-  it.each([2, 5, 10])('are two for %i quick instructions', async (count) => {
+  it.each([2, 5, 10])('%i quick instructions take two progress requests', async (count) => {
     observe(...writes(count));
     agent.accept();
     await waitForFile(count - 1);
@@ -36,25 +36,25 @@ describe('the progress requests of a message', () => {
       rest.map((id) => [id, true, 'succeeded']),
     );
     await agent.reply();
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
   });
 
-  it('report a start alone only after the interval of live output', async () => {
+  it('a start is reported alone only after the interval of live output', async () => {
     observe(exec('sleep 600'));
     agent.accept();
     await agent.started('ins_0');
     agent.timers.advance(INSTRUCTION.live_interval_ms - 1);
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     agent.now += INSTRUCTION.live_interval_ms;
     agent.timers.advance(1);
     expect(agent.acceptProgress()).toEqual([
       { instruction_id: 'ins_0', started: true, started_age_ms: INSTRUCTION.live_interval_ms },
     ]);
     agent.timers.advance(60_000);
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
   });
 
-  it('report a start with the response to the request before, when the instruction has run for the interval', async () => {
+  it('a start is reported after the response to the request before, when the instruction has run for the interval', async () => {
     observe(write(0), exec('sleep 600'));
     agent.accept();
     await agent.started('ins_1');
@@ -63,7 +63,7 @@ describe('the progress requests of a message', () => {
     expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_1', started: true }]);
   });
 
-  it('leave no timer behind when quick instructions have ended', async () => {
+  it('quick instructions leave no timer when they have ended', async () => {
     observe(...writes(3));
     agent.accept();
     await waitForFile(2);
@@ -72,7 +72,7 @@ describe('the progress requests of a message', () => {
     expect(agent.timers.pendingTimers).toBe(0);
   });
 
-  it('carry the live output of the instruction that runs with the result of the one before it', async () => {
+  it('a request carries the live output of the running instruction with the result of the one before it', async () => {
     observe(write(0), exec('echo begun; exec sleep 600'));
     agent.accept();
     await agent.started('ins_1');
@@ -83,15 +83,15 @@ describe('the progress requests of a message', () => {
     expect(agent.acceptProgress()).toMatchObject([{ instruction_id: 'ins_1', started: true, output }]);
   });
 
-  it('carry what fits one body; the rest goes with the next one', async () => {
-    const large = exec('yes | head -c 250000');
+  it('a request carries what fits one body, and the next one the rest', async () => {
+    const large = exec('yes | head -c 131000');
     observe(write(0), ...Array.from({ length: 9 }, () => large), write(10));
     agent.accept();
     await waitForFile(10);
     const seen: string[] = [];
     let requests = 0;
-    while (agent.waits()) {
-      expect(Buffer.byteLength(agent.waiting('progress').body)).toBeLessThanOrEqual(HTTP.max_body_bytes);
+    while (agent.hasRequests()) {
+      expect(Buffer.byteLength(agent.pendingRequest('progress').body)).toBeLessThanOrEqual(HTTP.max_body_bytes);
       seen.push(...agent.acceptProgress().map(({ instruction_id }) => instruction_id));
       requests += 1;
     }
@@ -100,12 +100,12 @@ describe('the progress requests of a message', () => {
     expect(await agent.reply()).toContain('11\\. `conductor::files/write` — ok');
   });
 
-  it('when the edge refuses one, the results it carried stay, what runs ends by itself and nothing else starts', async () => {
+  it('a refused request keeps the results it carried, lets the running instruction end and starts no other', async () => {
     observe(write(0), exec('while [ ! -e go ]; do sleep 0.02; done'), write(2));
     agent.accept();
     await agent.started('ins_1');
     agent.refuse('progress', 'not_owner');
-    expect(agent.waits()).toBe(false);
+    expect(agent.hasRequests()).toBe(false);
     agent.gate = 'confirm';
     await agent.instructions.stop();
     agent.refuse('progress', 'not_owner');
@@ -133,14 +133,14 @@ describe('the progress requests of a message', () => {
 });
 
 describe('the next instruction', () => {
-  it('starts ahead of the response while the edge is heard and the system runs', async () => {
+  it('the next instruction starts ahead of the response while the channel is alive and the system runs', async () => {
     observe(...writes(3));
     agent.accept();
     await waitForFile(2);
-    expect(agent.waiting('progress')).toBeDefined();
+    expect(agent.pendingRequest('progress')).toBeDefined();
   });
 
-  it('starts only after the response when the channel is silent', async () => {
+  it('the next instruction starts only after the response when the channel is silent', async () => {
     observe(...writes(3));
     agent.gate = 'confirm';
     agent.accept();
@@ -152,7 +152,7 @@ describe('the next instruction', () => {
     expect([isWritten(1), isWritten(2)]).toEqual([true, false]);
   });
 
-  it('does not start ahead of the response when the edge runs it', async () => {
+  it('an edge tool does not start ahead of the response', async () => {
     observe(write(0), '@conductor::status');
     agent.accept();
     await agent.nextRequest();
@@ -160,35 +160,35 @@ describe('the next instruction', () => {
     expect(agent.store.outbox.pendingCount()).toBe(1);
     agent.acceptResult('ins_0');
     await agent.nextRequest();
-    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_1/run');
+    expect(agent.pendingRequest('run').path).toBe('/v1/instructions/ins_1/run');
   });
 
-  it('does not start while the mode is unknown, and starts when a mode is known', async () => {
+  it('the next instruction waits while the mode is unknown, and starts when it is known', async () => {
     observe(write(0));
     agent.gate = 'unknown';
     agent.accept();
     await agent.timers.flush();
-    expect([isWritten(0), agent.waits()]).toEqual([false, false]);
+    expect([isWritten(0), agent.hasRequests()]).toEqual([false, false]);
     agent.gate = 'open';
     agent.instructions.modeChanged();
     await waitForFile(0);
   });
 
-  it('does not start under a pause: an empty request asks, and its response blocks the rest', async () => {
+  it('the next instruction does not start under a pause: the response to an empty report blocks the rest', async () => {
     observe(...writes(3));
     agent.gate = 'paused';
     agent.accept();
     await agent.nextRequest();
-    const { items } = MessageProgressBodySchema.parse(JSON.parse(agent.waiting('progress').body));
+    const { items } = MessageProgressBodySchema.parse(JSON.parse(agent.pendingRequest('progress').body));
     expect(items).toEqual([]);
     const blocked = { status: 'blocked', gate: 'system_paused' };
     agent.acceptProgress({ ins_0: blocked, ins_1: blocked, ins_2: blocked }, 'paused');
     expect(agent.modes).toEqual(['paused']);
     expect(await agent.reply()).toContain('3\\. `conductor::files/write` — not run: `system_paused`');
-    expect([isWritten(0), agent.waits()]).toEqual([false, false]);
+    expect([isWritten(0), agent.hasRequests()]).toEqual([false, false]);
   });
 
-  it('a pause between two instructions: the result that is reported asks as well', async () => {
+  it('a pause between two instructions blocks the second with the response to the result of the first', async () => {
     observe(exec('while [ ! -e go ]; do sleep 0.02; done'), write(1));
     agent.accept();
     await agent.started('ins_0');
@@ -205,15 +205,15 @@ describe('the next instruction', () => {
     expect(isWritten(1)).toBe(false);
   });
 
-  it('starts under a pause when it is a control instruction', async () => {
+  it('a control instruction starts under a pause', async () => {
     observe('@conductor::system/resume');
     agent.gate = 'paused';
     agent.accept();
     await agent.nextRequest();
-    expect(agent.waiting('run').path).toBe('/v1/instructions/ins_0/run');
+    expect(agent.pendingRequest('run').path).toBe('/v1/instructions/ins_0/run');
   });
 
-  it('starts after the pause that the response says is over', async () => {
+  it('the next instruction starts when the response says that the pause is over', async () => {
     observe(write(0));
     agent.gate = 'paused';
     agent.accept();

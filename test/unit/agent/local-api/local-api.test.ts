@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { RequestOptions } from 'node:http';
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LogLimit } from '../../../../local-agent/lib/log-limit.ts';
 import { RateLimiter } from '../../../../local-agent/lib/rate-limit.ts';
 import { isOwnHost, parseLocalApi } from '../../../../local-agent/local-api/address.ts';
 import type { LocalRoute } from '../../../../local-agent/local-api/app.ts';
@@ -38,6 +39,7 @@ const deps = {
   onUpgrade: () => undefined,
   newRequestId: () => 'req-new',
   failures: new RateLimiter({ perSec: 1, burst: 20 }, () => 0),
+  refusals: new LogLimit(new RateLimiter({ perSec: 1, burst: 20 }, () => 0)),
   log,
 };
 
@@ -166,6 +168,20 @@ describe('a request body', () => {
     expect(JSON.parse(empty.text)).toMatchObject({ ok: true, data: {} });
     const broken = await send(api, { method: 'POST', path: '/v1/echo' }, '{');
     expect(JSON.parse(broken.text)).toMatchObject({ error: 'invalid_request', details: { field: 'body' } });
+  });
+
+  it('a body that nests too deep is refused, and one that is compressed or in another charset is 415', async () => {
+    const api = await start([echo]);
+    const post = { method: 'POST', path: '/v1/echo' };
+    const deep = await send(api, post, `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`);
+    expect(JSON.parse(deep.text)).toMatchObject({
+      error: 'invalid_request',
+      details: { field: expect.stringMatching(/^a\.0/) },
+    });
+    for (const headers of [{ 'content-encoding': 'gzip' }, { 'content-type': 'application/json; charset=utf-16' }]) {
+      const { status, text } = await send(api, { ...post, headers }, '{}');
+      expect([status, JSON.parse(text).error]).toEqual([415, 'unsupported_media_type']);
+    }
   });
 
   it('a body is not read before the token is checked', async () => {

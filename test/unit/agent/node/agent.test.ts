@@ -74,7 +74,7 @@ describe('an agent', () => {
     ]);
     expect(edge.requests[0]?.body).toMatchObject({ controller_id: 'node-a', status: 'standby', version: '1.2.3' });
     expect(agent.snapshot()).toMatchObject({
-      identity: { controller_id: 'node-a', role: 'primary' },
+      identity: { controller_id: 'node-a', role: 'standby' },
       lease: { state: 'leader', is_leader: true, term: 1, holder_id: 'node-a' },
       outbox: { outbox_id: 'box', pending: 0, refused: [] },
       warnings: ['careful'],

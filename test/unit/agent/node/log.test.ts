@@ -5,10 +5,14 @@ import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { openLog } from '../../../../local-agent/log.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
+function fail(problem: string): void {
+  throw new Error(problem);
+}
+
 async function logged(write: (log: Awaited<ReturnType<typeof openLog>>['logger']) => void) {
   const dir = tempDir();
   const lines: string[] = [];
-  const log = await openLog({ dir, terminal: (line) => lines.push(line) });
+  const log = await openLog({ dir, terminal: (line) => lines.push(line), warn: fail });
   write(log.logger);
   await log.close();
   const file = readdirSync(dir).map((name) => readFileSync(join(dir, name), 'utf8'));

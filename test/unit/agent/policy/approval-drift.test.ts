@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { findChange } from '../../../../local-agent/host/changed-files.ts';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
 import type { Effect } from '../../../../local-agent/policy/approval-drift.ts';
 import { driftOf } from '../../../../local-agent/policy/approval-drift.ts';
-import { findChange } from '../../../../local-agent/policy/changed-files.ts';
 import { tempFolder } from '../host/workspace.ts';
 
 let root: string;

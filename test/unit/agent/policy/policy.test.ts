@@ -66,8 +66,37 @@ describe('the rules for exec', () => {
     [['a'], ['a', 'b'], false],
     [['a', 'b'], ['a'], false],
     [['*.txt'], ['a.txt'], false],
+    [['a', '<word>'], ['a', 'b'], true],
+    [['a', '<word>'], ['a', ''], true],
+    [['a', '<word>'], ['a'], false],
+    [['a', '<word>'], ['a', 'b', 'c'], false],
+    [['a', '<word>'], ['a', '-b'], false],
+    [['a', '<word>'], ['a', '--'], false],
+    [['a', '<word>', '-x'], ['a', 'b', '-x'], true],
+    [['a', '<words>'], ['a'], true],
+    [['a', '<words>'], ['a', 'b', 'c-d', 'e'], true],
+    [['a', '<words>'], ['a', 'b', '--output=x'], false],
+    [['a', '<words>'], ['a', 'b', '--', 'c'], false],
+    [['a', '--', '<words>'], ['a', '--', 'b', 'c'], true],
+    [['<word>', '<words>'], ['a', 'b'], true],
   ])('the pattern %j matches %j: %s', (pattern, argv, matches) => {
     expect(argvMatches(pattern, argv)).toBe(matches);
+  });
+});
+
+describe('a pattern of a rule that cannot be meant', () => {
+  const policyWith = (argv: string[]) => ({ exec: { rules: [{ match: { argv }, decision: 'deny' }] } });
+
+  it.each([
+    [['rm', '<wrod>'], 'in angle brackets only <word> and <words> are known'],
+    [['rm', '<words>', 'x'], '<words> matches any rest, so it can only be the last item'],
+  ])('%j makes the policy invalid, and the problem says why', (argv, problem) => {
+    expect(PolicySchema.safeParse(policyWith(argv)).error?.issues[0]?.message).toBe(problem);
+  });
+
+  it.each([['<'], ['a>b'], ['<a'], ['a<b>']])('the item %j is plain text', (item) => {
+    expect(argvMatches(['x', item], ['x', item])).toBe(true);
+    expect(PolicySchema.safeParse(policyWith(['x', item])).success).toBe(true);
   });
 });
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { groupMembers, startTicks } from '../../../../local-agent/host/processes.ts';
+import { markVariable, newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
 import { describeProcess, killOrphan } from '../../../../local-agent/worker-runner/orphans.ts';
 
 /** Starts a program in a session of its own, as `exec` does. Resolves after its first output. */
@@ -25,12 +26,12 @@ describe('a program that outlived its agent', () => {
     expect(killOrphan(describeProcess(pid))).toBe(true);
     await exited;
     await waitForGroupEnd(pid);
-    expect(killOrphan({ pid, began: null })).toBe(false);
+    expect(killOrphan({ pid, began: null, mark: null })).toBe(false);
   });
 
   it('its group is killed when the leader has ended and other members still run', async () => {
     const { pid, exited, child } = await startProgram('sleep 600 & echo on');
-    const running = { pid, began: describeProcess(process.pid).began?.replace(/\d+$/, '0') ?? null };
+    const running = { pid, began: describeProcess(process.pid).began?.replace(/\d+$/, '0') ?? null, mark: null };
     await exited;
     child.stdout.destroy();
     expect(startTicks(pid)).toBeNull();
@@ -39,10 +40,21 @@ describe('a program that outlived its agent', () => {
     await waitForGroupEnd(pid);
   });
 
+  it('a process of it in a session of its own is killed by the mark', async () => {
+    const mark = newMark();
+    const env = { ...process.env, ...markVariable(mark) };
+    const child = spawn('sleep', ['600'], { env, detached: true, stdio: 'ignore' });
+    await once(child, 'spawn');
+    const exited = once(child, 'exit');
+    expect(killOrphan({ pid: 999_999_999, began: null, mark })).toBe(true);
+    expect(await exited).toEqual([null, 'SIGKILL']);
+    expect(killOrphan({ pid: 999_999_999, began: null, mark })).toBe(false);
+  });
+
   it('a later process with the same id is not killed', async () => {
     const { pid, exited } = await startProgram('echo on; sleep 600');
     const { began } = describeProcess(pid);
-    expect(killOrphan({ pid, began: `${began}1` })).toBe(false);
+    expect(killOrphan({ pid, began: `${began}1`, mark: null })).toBe(false);
     expect(startTicks(pid)).not.toBeNull();
     process.kill(-pid, 'SIGKILL');
     await exited;

@@ -1,0 +1,15 @@
+/** The names of files and folders below a runtime root, and of the file that names the roots of this machine. */
+import { join } from 'node:path';
+import { homeFolder } from '../host/own-files.ts';
+
+/** The root of a system that names none. */
+export const defaultRoot = (): string => join(homeFolder(), '.baa');
+export const configPathOf = (root: string): string => join(root, 'config.toml');
+export const policyPathOf = ({ root }: { root: string }): string => join(root, 'policy.json');
+/** What runs in this root: it is found by the root alone, so the setting `stateDir` does not move it. */
+export const systemRecordPathOf = (root: string): string => join(root, 'state', 'system.json');
+/** The state of a local edge: D1, Durable Objects and the bootstrap secret. */
+export const edgeStateOf = (root: string): string => join(root, 'edge');
+/** The only root of a policy that names none. */
+export const workspaceOf = (root: string): string => join(root, 'workspace');
+export const knownRootsPath = (): string => join(homeFolder(), '.local', 'state', 'baa-conductor', 'roots.json');

@@ -1,0 +1,148 @@
+/**
+ * Git runs programs that its configuration names: file system monitors, filters, hooks, pagers, diff drivers. A chat that
+ * may write files could lay out such a configuration, and then an allowed `git status` would run its program. So programs
+ * get settings of Git that come before every file, and Git reads no configuration that the file tools could write:
+ * neither a repository whose Git directory they reach, nor a user's configuration inside the roots. A call may give these
+ * variables itself; such a call asks a person.
+ */
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { canWrite } from './reachable.ts';
+import type { Roots } from './roots.ts';
+
+/** Settings that come before those of every configuration file. Hooks may lie in the working tree. */
+const SETTINGS: readonly (readonly [string, string])[] = [
+  ['safe.bareRepository', 'explicit'],
+  ['core.fsmonitor', 'false'],
+  ['core.hooksPath', '/dev/null'],
+  ['protocol.ext.allow', 'never'],
+  // Maintenance in the background would outlive its program, and be ended in the middle.
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+];
+
+const VARIABLES = {
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_PAGER: 'cat',
+  // An editor fails at once instead of waiting for keys.
+  GIT_EDITOR: 'false',
+  GIT_SEQUENCE_EDITOR: 'false',
+};
+
+const MAX_INCLUDE_DEPTH = 5;
+const MAX_CONFIG_BYTES = 1024 * 1024;
+const MAX_FOLDERS_UP = 256;
+
+export interface HardenedGit {
+  env: Record<string, string>;
+  notes: string[];
+}
+
+function settingVariables(): Record<string, string> {
+  const env: Record<string, string> = { GIT_CONFIG_COUNT: String(SETTINGS.length) };
+  for (const [n, [key, value]] of SETTINGS.entries()) {
+    env[`GIT_CONFIG_KEY_${n}`] = key;
+    env[`GIT_CONFIG_VALUE_${n}`] = value;
+  }
+  return env;
+}
+
+/** The text of a file; empty when it cannot be read or is no configuration by its size. */
+function textOf(path: string): string {
+  try {
+    return statSync(path).size > MAX_CONFIG_BYTES ? '' : readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function kindOf(path: string): 'file' | 'folder' | null {
+  try {
+    const found = statSync(path);
+    return found.isDirectory() ? 'folder' : 'file';
+  } catch {
+    return null;
+  }
+}
+
+/** Whether Git takes a folder for a Git directory. */
+function isGitDirectory(path: string): boolean {
+  const isShared = kindOf(join(path, 'commondir')) === 'file';
+  return kindOf(join(path, 'HEAD')) !== null && (isShared || kindOf(join(path, 'objects')) === 'folder');
+}
+
+/** The Git directory that Git finds from a folder: the nearest above, as Git looks for it. */
+function findGitDirectory(folder: string): string | null {
+  let at = realpathSync.native(folder);
+  for (let n = 0; n < MAX_FOLDERS_UP; n++) {
+    const entry = join(at, '.git');
+    const kind = kindOf(entry);
+    if (kind === 'file') {
+      const target = /^gitdir: *(.*)$/m.exec(textOf(entry))?.[1]?.trimEnd();
+      return target ? resolve(at, target) : entry;
+    }
+    if (kind === 'folder' && isGitDirectory(entry)) return entry;
+    if (isGitDirectory(at)) return at;
+    const parent = dirname(at);
+    if (parent === at) return null;
+    at = parent;
+  }
+  return null;
+}
+
+/** Files that a configuration includes, under any condition. Any `path` counts, in whatever section it is. */
+function includedPaths(file: string, home: string): string[] {
+  const found = textOf(file).matchAll(/\bpath[ \t]*=[ \t]*"?([^"\n#;]+)/gi);
+  return [...found].map(([, value = '']) => {
+    const path = value.trim();
+    if (path.startsWith('~/')) return join(home, path.slice(2));
+    return isAbsolute(path) ? path : resolve(dirname(file), path);
+  });
+}
+
+/** The first of the configuration files, or of what they include, that the file tools could write. */
+function firstWritable(files: readonly string[], { roots, home }: { roots: Roots; home: string }): string | null {
+  const seen = new Set<string>();
+  const visit = (file: string, depth: number): string | null => {
+    if (seen.has(file) || depth > MAX_INCLUDE_DEPTH) return null;
+    seen.add(file);
+    if (canWrite(roots, file)) return file;
+    for (const included of includedPaths(file, home)) {
+      const found = visit(included, depth + 1);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  for (const file of files) {
+    const found = visit(file, 0);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function configFiles(gitDirectory: string): string[] {
+  const common = textOf(join(gitDirectory, 'commondir')).trim();
+  const shared = common === '' ? gitDirectory : resolve(gitDirectory, common);
+  return [join(shared, 'config'), join(gitDirectory, 'config.worktree')];
+}
+
+/** Variables for a program that runs in `folder`, and what it should know when Git refuses to work there. */
+export function hardenedGit({ folder, roots, home }: { folder: string; roots: Roots; home: string }): HardenedGit {
+  const env: Record<string, string> = { ...settingVariables(), ...VARIABLES };
+  const notes: string[] = [];
+  const reach = { roots, home };
+  const own = firstWritable([join(home, '.gitconfig'), join(home, '.config', 'git', 'config')], reach);
+  if (own !== null) {
+    env.GIT_CONFIG_GLOBAL = '/dev/null';
+    notes.push(`Git did not read the user's configuration: a chat could write ${own}, which may name programs`);
+  }
+  const gitDirectory = findGitDirectory(folder);
+  const writable = gitDirectory === null ? null : firstWritable(configFiles(gitDirectory), reach);
+  if (writable !== null) {
+    // Git refuses a directory that is none, and looks for no other.
+    env.GIT_DIR = `/dev/null/refused: a chat could write ${writable}`;
+    notes.push(`Git refuses this repository: a chat could write ${writable}, which may name programs to run`);
+  }
+  return { env, notes };
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../../../local-agent/commands/main.ts';
+import type { CommandCall } from '../../../support/command-deps.ts';
+import { commandWorld } from '../../../support/command-deps.ts';
+
+const ROOT = '/srv/baa';
+const PID = 41;
+const RUNNING = {
+  edge_url: 'http://127.0.0.1:9000',
+  agent_url: 'http://127.0.0.1:9001',
+  node_id: 'mini-main',
+  pid: PID,
+  version: '1.2.3',
+};
+
+/** A root with both tokens and, unless it is null, a record; no address is configured. */
+function machine(record: object | null, env: Record<string, string> = {}) {
+  const files: Record<string, string> = {
+    [`${ROOT}/state/operator.token`]: 'operator',
+    [`${ROOT}/state/shared.token`]: 'node',
+    ...(record && { [`${ROOT}/state/system.json`]: JSON.stringify(record) }),
+  };
+  const respond = ({ method }: CommandCall): unknown => {
+    if (method === 'GET') return { items: [], next_cursor: null };
+    throw new Error('refused by this test');
+  };
+  return commandWorld(respond, {
+    env: { BAA_ROOT: ROOT, ...env },
+    readFile: (path) => files[path] ?? null,
+    isAlive: (pid) => pid === PID,
+  });
+}
+
+describe('tokens of the command line', () => {
+  it('the operator’s token goes to the edge of the root’s record', async () => {
+    const world = machine(RUNNING);
+    expect(await runCli(['tokens', 'list'], world.deps)).toBe(0);
+    expect(world.calls).toMatchObject([{ base: RUNNING.edge_url, token: 'operator' }]);
+  });
+
+  it('the node’s token goes to the agent of the root’s record', async () => {
+    const world = machine(RUNNING);
+    expect(await runCli(['status', '--local'], world.deps)).toBe(0);
+    expect(world.calls).toMatchObject([{ base: RUNNING.agent_url, token: 'node' }]);
+  });
+
+  it('an address of the configuration gets the token', async () => {
+    const world = machine(null, { BAA_CONTROL_API_BASE: 'https://edge.example' });
+    expect(await runCli(['tokens', 'list'], world.deps)).toBe(0);
+    expect(world.calls).toMatchObject([{ base: 'https://edge.example', token: 'operator' }]);
+  });
+
+  it.each([['tokens', 'list'], ['status'], ['status', '--local'], ['pair'], ['start']])(
+    '%s %s sends no token to the usual ports when no address is known',
+    async (...args) => {
+      const world = machine(null);
+      expect(await runCli(args, world.deps)).toBe(2);
+      expect(world.calls).toEqual([]);
+      expect(world.stderr()).toMatch(/no (edge|agent) is (known|named)/);
+    },
+  );
+
+  it.each([['tokens', 'list'], ['status', '--local'], ['pair']])(
+    '%s %s sends no token to the ports of a system that has ended',
+    async (...args) => {
+      const world = machine({ ...RUNNING, pid: PID + 1 });
+      expect(await runCli(args, world.deps)).toBe(3);
+      expect(world.calls).toEqual([]);
+      expect(world.stderr()).toMatch(
+        /the system of \/srv\/baa does not run: start it with "npm start -- --root \/srv\/baa"/,
+      );
+    },
+  );
+
+  it('no token goes to the usual port of the agent when the system runs without one', async () => {
+    const world = machine({ ...RUNNING, agent_url: null });
+    expect(await runCli(['status', '--local'], world.deps)).toBe(3);
+    expect(world.calls).toEqual([]);
+    expect(world.stderr()).toMatch(/no agent runs in the system of \/srv\/baa/);
+  });
+});
