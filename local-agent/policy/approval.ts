@@ -19,6 +19,8 @@ type Approval = z.infer<typeof ApprovalSchema>;
 /** How many files that are not bound are named. */
 const MAX_UNBOUND_NAMED = 10;
 const MAX_HASHED_BYTES = 8 * 1024 * 1024;
+/** Of all files together: they are read and hashed in one turn of the event loop. */
+const MAX_HASHED_BYTES_OF_ALL = 16 * 1024 * 1024;
 
 function callText(name: ToolName, params: Record<string, unknown>): string {
   if (name === 'conductor::exec') {
@@ -55,10 +57,13 @@ interface NamedFiles {
 function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roots): NamedFiles {
   const hashes: Record<string, string> = {};
   const unbound: string[] = [];
+  let left = MAX_HASHED_BYTES_OF_ALL;
   for (const named of new Set(paths)) {
     try {
       const path = roots.resolve(named, cwd);
-      const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length: MAX_HASHED_BYTES });
+      const length = Math.min(MAX_HASHED_BYTES, left);
+      const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length });
+      left -= bytes.length;
       // A file too large to be read whole is also bound by the time of its last change.
       const part = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
       hashes[path] = `${sha256Hex(bytes)}${size > bytes.length ? part : ''}`;

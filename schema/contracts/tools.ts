@@ -116,7 +116,7 @@ export const TOOLS = {
   },
   'conductor::files/write': {
     summary:
-      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite. With append the content comes behind what the file holds.',
+      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite, or with append behind what it holds.',
     where: 'host',
     control: false,
     text_param: null,
@@ -148,7 +148,8 @@ export const TOOLS = {
     }),
   },
   'conductor::files/search': {
-    summary: 'Finds lines that hold a text, in files inside the configured roots; what ignore files name is left out.',
+    summary:
+      'Finds lines that match a text, or with regex a regular expression, in files inside the configured roots; what ignore files name is left out.',
     where: 'host',
     control: false,
     text_param: 'text',
@@ -158,6 +159,8 @@ export const TOOLS = {
       /** A glob over files; all of them without it. */
       pattern: z.string().min(1).max(1_024).optional(),
       cwd: path.optional(),
+      /** The text is a JavaScript regular expression, in which `^` and `$` match at line breaks. */
+      regex: z.boolean().optional(),
       ignore_case: z.boolean().optional(),
       limit: z.number().int().min(1).max(2_000).optional(),
       include_ignored: z.boolean().optional(),

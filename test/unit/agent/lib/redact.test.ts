@@ -14,6 +14,12 @@ describe('redaction', () => {
     expect(redact('key-123456 and "key-123456", visible-1')).toBe('[redacted] and "[redacted]", visible-1');
   });
 
+  it('a pattern of many stars is compared with long names of variables in bounded time', () => {
+    const hostile = PolicySchema.parse({ redact: { env: [`${'*A'.repeat(200)}*_B`, '*_KEY'] } });
+    const long = { ['A'.repeat(10_000)]: 'visible-2', API_KEY: 'key-123456' };
+    expect(redactor(hostile, { env: long, readFile: () => null })('visible-2 key-123456')).toBe('visible-2 [redacted]');
+  });
+
   it('words of the files that the policy names are replaced', () => {
     expect(redact('password is s3cret-word')).toBe('[redacted] is [redacted]');
   });

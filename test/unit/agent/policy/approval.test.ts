@@ -169,6 +169,18 @@ describe('the hash of an approval', () => {
     expect(hashOfExec(params)).not.toBe(before);
   });
 
+  it('files that are large together are read in part, and any change of one gives another hash', () => {
+    const files = ['1', '2', '3', '4'].map((name) => join(root, name));
+    for (const file of files) writeFileSync(file, Buffer.alloc(6 * 1024 * 1024, ' '));
+    const params = { argv: ['cat', '1', '2', '3', '4'] };
+    const before = approval('conductor::exec', params);
+    expect(Object.values(before.file_hashes).filter((hash) => hash.includes('of the first'))).toHaveLength(2);
+    const fd = openSync(join(root, '4'), 'r+');
+    writeSync(fd, '#', 0);
+    closeSync(fd);
+    expect(hashOfExec(params)).not.toBe(before.approval_hash);
+  });
+
   it('any change of a file that is too large to be read whole gives another hash', () => {
     const params = { argv: ['sh', 'large.sh'] };
     const file = join(root, 'large.sh');
