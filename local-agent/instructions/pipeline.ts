@@ -26,7 +26,7 @@ import { ExecutionStore } from './execution-store.ts';
 import { buildIngestBody, reasonToIgnore } from './ingest-body.ts';
 import { InstructionExecutor } from './instruction-executor.ts';
 import { ingestContext } from './message-context.ts';
-import type { StartGate } from './next-step.ts';
+import type { NextStep, StartGate } from './next-step.ts';
 import { nextStep, phaseOf } from './next-step.ts';
 import type { OutgoingQueue } from './outgoing.ts';
 import { ProgressReports } from './progress-reports.ts';
@@ -45,7 +45,7 @@ const MAX_PARALLEL = 4;
 export interface PipelineDeps {
   store: Store;
   nodeId: string;
-  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'drift' | 'perform'>;
   outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
   clock: Clock;
@@ -109,6 +109,7 @@ export class Pipeline {
       log.info({ request_id: frame.request_id, reason }, 'message not ingested');
       return;
     }
+    const asked = { asked_seq: this.executions.lastEnded(), asked_at: this.#deps.clock.now() };
     const body = buildIngestBody({ ...frame, conversation_id: frame.conversation_id }, { nodeId, hostPolicy });
     store.transaction(() =>
       store.outbox.append({
@@ -117,7 +118,7 @@ export class Pipeline {
         method: 'POST',
         path: '/v1/messages',
         body,
-        context: ingestContext(body),
+        context: ingestContext(body, asked),
         ageMs,
       }),
     );
@@ -228,14 +229,20 @@ export class Pipeline {
     clock.after(RETRY_MS, () => this.advance(messageId));
   }
 
+  #nextStep(message: MessageRow): NextStep {
+    const { message_id } = message;
+    const executions = this.executions.executions(message_id);
+    const { isStopping } = this.executor.running;
+    const gate = this.#deps.startGate();
+    const isConfirmed = this.confirmations.isRecent(message_id);
+    return nextStep({ message, executions, gate, isConfirmed, isStopping, now: this.#deps.clock.now() });
+  }
+
   async #step(messageId: string): Promise<void> {
     const message = this.executions.message(messageId);
     if (!message) return;
     const executions = this.executions.executions(messageId);
-    const { isStopping } = this.executor.running;
-    const gate = this.#deps.startGate();
-    const isConfirmed = this.confirmations.isRecent(messageId);
-    const next = nextStep({ message, executions, gate, isConfirmed, isStopping, now: this.#deps.clock.now() });
+    const next = this.#nextStep(message);
     switch (next.type) {
       case 'wait':
         return;
@@ -249,11 +256,20 @@ export class Pipeline {
       }
       case 'execute':
         if (!this.#deps.hasFreeDescriptors()) return this.#retryLater(messageId, NO_DESCRIPTORS);
-        await this.executor.execute(message, next.execution);
+        await this.#execute(message, next.execution);
         return this.advance(messageId);
       default:
         return next satisfies never;
     }
+  }
+
+  /** Looks for changes that make an approval void, which takes time, and then executes what may still start. */
+  async #execute(message: MessageRow, execution: ExecutionRow): Promise<void> {
+    const drift = await this.executor.driftOf(execution);
+    const next = this.#nextStep(message);
+    if (next.type !== 'execute' || next.execution.instruction_id !== execution.instruction_id) return;
+    if (drift !== null) return this.executor.refuse(message, execution, drift);
+    await this.executor.execute(message, next.execution);
   }
 
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
