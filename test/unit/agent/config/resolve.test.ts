@@ -35,7 +35,7 @@ describe('the configuration', () => {
       instructionTimeoutMs: 60_000,
       execInstructionTimeoutMs: 600_000,
       executionJournalLimit: 50,
-      deliveryInlineThreshold: 2_000,
+      deliveryInlineThreshold: 12_000,
       stateDir: join(homedir(), '.baa', 'state'),
     });
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));

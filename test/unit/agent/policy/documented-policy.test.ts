@@ -30,6 +30,8 @@ const ALLOWED = POLICY.exec.rules
   .filter(({ decision }) => decision === 'allow')
   .map(({ match }) => match.argv.filter((item) => !PLACEHOLDERS.includes(item)));
 
+const ORIGIN = { platform: 'chatgpt', conversation_id: 'conversation-1' } as const;
+
 let home: string;
 let root: string;
 let marker: string;
@@ -92,7 +94,7 @@ async function runAsChat(argv: string[], cwd: string, policy: Policy, path = pro
     newTemporaryName: () => 'temporary',
   });
   const params = { argv, cwd };
-  expect(host.judge({ name: 'conductor::exec', params }, 'chatgpt').decision).toBe('allow');
+  expect(host.judge({ name: 'conductor::exec', params }, ORIGIN).decision).toBe('allow');
   const signal = new AbortController().signal;
   const effect = { instructionId: 'ins_1', signal, onProcess: () => undefined, onOutput: () => undefined };
   return await host.perform('conductor::exec', params, effect);
@@ -240,6 +242,6 @@ describe('under the example of docs/policy.md', () => {
     const host = new HostPolicy({
       policyFile: { current: () => POLICY },
     } as unknown as ConstructorParameters<typeof HostPolicy>[0]);
-    expect(host.judge({ name: 'conductor::exec', params: { argv } }, 'chatgpt').decision).not.toBe('allow');
+    expect(host.judge({ name: 'conductor::exec', params: { argv } }, ORIGIN).decision).not.toBe('allow');
   });
 });
