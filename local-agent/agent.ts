@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { ChainHead } from '../schema/contracts/journal.ts';
 import type { SystemMode } from '../schema/contracts/system.ts';
 import { BRIDGE, DELIVERY } from '../schema/defaults.ts';
 import { newId } from '../schema/ids.ts';
@@ -21,6 +22,7 @@ import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
 import { BrowserTargets } from './browsers/targets.ts';
 import { policyPathOf, workspaceOf } from './config/root-files.ts';
+import { seenHeadsPath } from './config/seen-heads.ts';
 import type { Config } from './config/settings.ts';
 import { DeliveryManager } from './delivery/manager.ts';
 import { replyResponses } from './delivery/replies.ts';
@@ -29,6 +31,7 @@ import type { EdgeClient } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
+import { readOwnFile, replacePrivateFile } from './host/own-files.ts';
 import { Instructions } from './instructions/instructions.ts';
 import type { StartGate } from './instructions/next-step.ts';
 import { startGate } from './instructions/next-step.ts';
@@ -39,6 +42,7 @@ import { RateLimiter } from './lib/rate-limit.ts';
 import { localRoutes } from './local-api/routes.ts';
 import type { LocalApi } from './local-api/server.ts';
 import { startLocalApi } from './local-api/server.ts';
+import { keepJournalHead } from './node/journal-head.ts';
 import { NodeRuntime } from './node/node-runtime.ts';
 import { ownPaths } from './policy/own-paths.ts';
 import type { Store } from './store/store.ts';
@@ -72,7 +76,7 @@ export interface AgentDeps {
   /** Tools get a part of it, and its secrets are redacted from their outputs. */
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
-  connect: (baseUrl: string, token: string) => EdgeClient;
+  connect: (baseUrl: string, token: string, onJournalHead?: (head: ChainHead) => void) => EdgeClient;
 }
 
 export interface BrowserSideDeps {
@@ -178,7 +182,15 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
 function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
   const { clock, random, log } = deps;
   const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
-  const client = deps.connect(config.controlApiBase, sharedToken ?? '');
+  const onJournalHead = keepJournalHead({
+    edge: config.controlApiBase,
+    nodeId,
+    path: seenHeadsPath(config.stateDir, 'agent'),
+    readFile: readOwnFile,
+    writeFile: replacePrivateFile,
+    log,
+  });
+  const client = deps.connect(config.controlApiBase, sharedToken ?? '', onJournalHead);
   const system = new SystemView();
   const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
   const side = buildBrowserSide(sideDeps);

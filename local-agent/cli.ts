@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { runCli } from './commands/main.ts';
 
 const GRACE_MS = 1_000;

@@ -27,6 +27,7 @@ export function agentDeps(log: Logger): AgentDeps {
     env: process.env,
     pid: process.pid,
     log,
-    connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
+    connect: (baseUrl, token, onJournalHead) =>
+      createEdgeClient({ baseUrl, token, now: systemClock.now, ...(onJournalHead && { onJournalHead }) }),
   };
 }

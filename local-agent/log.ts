@@ -39,7 +39,7 @@ export function humanLine(json: string, colour: boolean): string {
   const name = colour ? styleText(style, word.padEnd(5), { validateStream: false }) : word.padEnd(5);
   const fields = Object.entries(line).filter(([key]) => !HIDDEN_FIELDS.has(key));
   const details = fields.map(([key, value]) => ` ${key}=${fieldText(value)}`).join('');
-  return `${new Date(line.time).toISOString().slice(11, 19)} ${name} ${line.msg}${details}`;
+  return `${new Date(line.time).toISOString().slice(11, 19)}Z ${name} ${line.msg}${details}`;
 }
 
 export interface LogOptions {

@@ -52,7 +52,7 @@ export const INSTRUCTION = {
   claim_slack_ms: 60_000,
   approval_expiry_ms: 900_000,
   reply_give_up_ms: 600_000,
-  max_block_bytes: 64 * 1024,
+  max_block_bytes: 256 * 1024,
   max_per_message: 32,
   max_json_depth: 32,
   max_output_bytes: 256 * 1024,

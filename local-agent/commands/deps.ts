@@ -4,9 +4,16 @@ import type { Environment } from '../config/resolve.ts';
 import { packageVersion } from '../deps.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { isProcessAlive, permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
+import {
+  isProcessAlive,
+  permissionsOf,
+  readOwnFile,
+  replacePrivateFile,
+  writeNewPrivateFile,
+} from '../host/own-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
+import { readSecret } from './read-secret.ts';
 
 export interface CommandDeps {
   env: Environment;
@@ -21,8 +28,12 @@ export interface CommandDeps {
   version: string;
   /** Text of a file, null when it does not exist. */
   readFile: (path: string) => string | null;
+  /** Asks a person on a terminal for a secret, or reads it from a pipe. */
+  readSecret: (question: string) => Promise<string>;
   /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
+  /** Replaces a file that only this user may read, whole or not at all. */
+  writeFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
   /** Whether a process with that id exists. */
@@ -47,7 +58,9 @@ export const defaultDeps: CommandDeps = {
   clock: systemClock,
   version: packageVersion(),
   readFile: readOwnFile,
+  readSecret,
   writeNewFile: writeNewPrivateFile,
+  writeFile: replacePrivateFile,
   modeOf: permissionsOf,
   isAlive: isProcessAlive,
   connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),

@@ -9,9 +9,11 @@ import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
+import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
+import { nodes } from './nodes.ts';
 import { styled } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
@@ -23,6 +25,7 @@ import { undo } from './undo.ts';
 
 const COMMANDS: readonly CliCommand[] = [
   start,
+  init,
   config,
   checklist,
   status,
@@ -38,6 +41,7 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
   instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
+  nodes: { about: 'the machines of this system: add one', commands: nodes },
   tokens: { about: 'tokens for the edge: create, list, revoke', commands: tokens },
 };
 
@@ -46,7 +50,9 @@ const PROGRAM_OPTIONS: ReadonlySet<string> = new Set(['--help', '-h', '--version
 
 function createProgram(deps: CommandDeps, done: (code: ExitCode) => void): Command {
   const program = new Command(NAME)
-    .description('Automation across hosts and browsers. Without a command it runs start.')
+    .description(
+      'Automation across hosts and browsers. Without a command it runs start, and on a terminal it shows this help.',
+    )
     .version(deps.version, '--version', 'print the version')
     .enablePositionalOptions()
     .exitOverride()
@@ -66,6 +72,8 @@ function createProgram(deps: CommandDeps, done: (code: ExitCode) => void): Comma
 
 /** Runs one command line (without the program's name) and resolves with its exit code. Never rejects. */
 export async function runCli(argv: readonly string[], deps: CommandDeps = defaultDeps): Promise<ExitCode> {
+  // A person who types the name alone wants to know what there is; a service manager starts the agent.
+  if (argv.length === 0 && deps.isTerminal) return runCli(['--help'], deps);
   const [first = '-'] = argv;
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: ExitCode = EXIT.fine;

@@ -65,7 +65,7 @@ export function present(args: Args, deps: CommandDeps, value: unknown, printForP
   else printForPeople();
 }
 
-/** A time (Unix milliseconds) as UTC date and time, `-` for null. */
+/** A time (Unix milliseconds) as date and time with its zone, which is UTC; `-` for null. */
 export function moment(at: number | null): string {
-  return at === null ? '-' : new Date(at).toISOString().replace('T', ' ').slice(0, 19);
+  return at === null ? '-' : `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
 }

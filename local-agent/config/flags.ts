@@ -14,7 +14,7 @@ export function valueOption(flags: string, about: string): Option {
 }
 
 /** The attribute of each option is the key of its setting. */
-function optionsOf(keys: readonly SettingKey[]): Option[] {
+export function optionsOf(keys: readonly SettingKey[]): Option[] {
   return keys.flatMap((key) => {
     const { env, about, ...setting } = SETTINGS[key];
     const flag = flagOf(key);

@@ -6,6 +6,7 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/common.ts';
+import type { ChainHead } from '../../schema/contracts/journal.ts';
 import { HTTP } from '../../schema/defaults.ts';
 
 export interface EdgeRequest<T> {
@@ -108,10 +109,25 @@ function headersOf(request: EdgeRequest<unknown>, token: string): Record<string,
   return headers;
 }
 
+export interface EdgeClientOptions {
+  baseUrl: string;
+  token: string;
+  now: () => number;
+  /** Takes the head of this node's journal that a response names. */
+  onJournalHead?: (head: ChainHead) => void;
+}
+
+const HEAD = /^(\d{1,15}):([0-9a-f]{64})$/;
+
+function journalHead(value: string | string[] | undefined): ChainHead | null {
+  const [, seq, hash] = HEAD.exec(typeof value === 'string' ? value : '') ?? [];
+  return seq === undefined || hash === undefined ? null : { seq: Number(seq), hash };
+}
+
 /**
  * A client of the edge at `baseUrl`, whose path prefix is kept. `token` is used for calls that bring none.
  */
-export function createEdgeClient(options: { baseUrl: string; token: string; now: () => number }): EdgeClient {
+export function createEdgeClient(options: EdgeClientOptions): EdgeClient {
   const base = new URL(options.baseUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
   const pool = new Pool(base.origin, { connections: 16, keepAliveTimeout: 30_000 });
@@ -131,6 +147,8 @@ export function createEdgeClient(options: { baseUrl: string; token: string; now:
           signal,
         });
         const retryMs = retryAfterMs(response.headers['retry-after'], options.now());
+        const head = journalHead(response.headers[HEADER.journal_head]);
+        if (head !== null) options.onJournalHead?.(head);
         received = { status: response.statusCode, text: await response.body.text(), retryMs };
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);

@@ -6,8 +6,11 @@
 import type { BlockError } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { BaaBlock } from './extract.ts';
+import { parseJsonParams } from './json-params.ts';
 
 const MAX_ERRORS = 64;
+const BEHIND_BROKEN_JSON =
+  'not run, and nothing behind it in this block: where the JSON before it ends is not certain, so this may be its text';
 const START = /^@([a-z][a-z0-9._-]*)::([a-z][a-z0-9._/-]*)(?:::(.*)|[ \t]*)$/su;
 
 /** Params as written: none, a plain string, or a JSON object. */
@@ -37,48 +40,6 @@ interface WrittenInstruction {
   target: string;
   tool: string;
   text: string;
-}
-
-type JsonOutcome = { ok: true; value: Record<string, unknown> } | { ok: false; code: string; message: string };
-
-/** Whether the brackets of a JSON text nest deeper than `limit`. Brackets inside strings do not count. */
-function nestsDeeperThan(json: string, limit: number): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < json.length; i++) {
-    const code = json.charCodeAt(i);
-    if (inString) {
-      if (code === 92) i += 1;
-      else if (code === 34) inString = false;
-    } else if (code === 34) inString = true;
-    else if (code === 123 || code === 91) {
-      depth += 1;
-      if (depth > limit) return true;
-    } else if (code === 125 || code === 93) depth -= 1;
-  }
-  return false;
-}
-
-/** Whether every string in the value is valid Unicode; an escape such as `\\ud800` alone is not. */
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item));
-}
-
-function parseObject(text: string): JsonOutcome {
-  if (nestsDeeperThan(text, INSTRUCTION.max_json_depth)) {
-    const message = `the params nest deeper than ${INSTRUCTION.max_json_depth} levels`;
-    return { ok: false, code: 'json_too_deep', message };
-  }
-  try {
-    const value = JSON.parse(text) as Record<string, unknown>;
-    if (isWellFormed(value)) return { ok: true, value };
-    return { ok: false, code: 'invalid_unicode', message: 'the params contain half a surrogate pair' };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'not JSON';
-    return { ok: false, code: 'invalid_json', message: `the params are not one JSON object: ${reason}` };
-  }
 }
 
 function blockError(
@@ -119,8 +80,8 @@ function parseBlock(block: BaaBlock, firstIndex: number): ParsedMessage & { coun
   const instructions: ParsedInstruction[] = [];
   const addError = (stage: BlockError['stage'], line: number, code: string, message: string) =>
     errors.push(blockError(stage, block, line, code, message));
-  if (block.too_large) {
-    addError('extract', block.line, 'block_too_large', `a block may have at most ${INSTRUCTION.max_block_bytes} bytes`);
+  if (block.problem !== null) {
+    addError('extract', block.line, block.problem.code, block.problem.message);
     return { instructions, errors, count: 0 };
   }
   const { written, stray } = splitBlock(block);
@@ -141,9 +102,16 @@ function parseBlock(block: BaaBlock, firstIndex: number): ParsedMessage & { coun
       instructions.push({ ...base, params: text === '' ? { kind: 'none' } : { kind: 'text', text } });
       continue;
     }
-    const json = parseObject(text);
-    if (json.ok) instructions.push({ ...base, params: { kind: 'json', value: json.value } });
-    else addError('parse', line, json.code, json.message);
+    const json = parseJsonParams(text);
+    if (json.ok) {
+      instructions.push({ ...base, params: { kind: 'json', value: json.value } });
+      continue;
+    }
+    addError('parse', line, json.code, json.message);
+    const next = written[nth + 1];
+    if (json.is_end_certain || next === undefined) continue;
+    addError('parse', next.line, 'behind_broken_json', BEHIND_BROKEN_JSON);
+    break;
   }
   return { instructions, errors, count: written.length };
 }

@@ -41,6 +41,9 @@ export type Platform = keyof typeof PLATFORMS;
 export const PLATFORM_IDS = Object.keys(PLATFORMS) as [Platform, ...Platform[]];
 export const PlatformSchema = z.enum(PLATFORM_IDS);
 
+/** The columns of a row that hold no JSON any more, and are shown empty; absent while all can be read. */
+export const UnreadableSchema = z.array(z.string()).optional();
+
 /** An id of `newId` with this prefix. */
 export function idSchema(prefix: string) {
   return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`), `an id of the form ${prefix}_…`);
@@ -81,6 +84,8 @@ export const HEADER = {
   request_id: 'x-request-id',
   age_ms: 'x-baa-age-ms',
   idempotency_key: 'idempotency-key',
+  /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
+  journal_head: 'x-baa-journal-head',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */

@@ -1,112 +1,147 @@
-/** What the tool lists of a random tree, against what Git and ripgrep find there. */
-import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** What `files/list` and `files/search` find in a random tree, against what Git and ripgrep find there. */
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { openRoots } from '../../local-agent/host/roots.ts';
-import { redactor } from '../../local-agent/lib/redact.ts';
-import { runHostTool } from '../../local-agent/tools/registry.ts';
-import type { ToolContext } from '../../local-agent/tools/tool.ts';
-import type { CaseReport, Fuzzer } from './fuzzer.ts';
+import type { Fuzzer } from './fuzzer.ts';
 import type { RandomTree } from './random-tree.ts';
-import { makeTree, treeArb } from './random-tree.ts';
+import { treeArb } from './random-tree.ts';
+import { compare, SearchHost } from './search-host.ts';
 
-const NOTE = /^\[(skipped: |no file matches |folders below |more than |ended after )/;
+const OTHERS = ['git', 'ls-files', '-z', '--others', '--exclude-standard'] as const;
+const RIPGREP = [
+  'rg',
+  '--hidden',
+  '--null',
+  '--no-config',
+  '--glob=!.git',
+  '--no-ignore-global',
+  '--no-messages',
+] as const;
 
-function contextOf(root: string): ToolContext {
-  return {
-    roots: openRoots([root], []),
-    redact: redactor(null, { env: {}, readFile: () => null }),
-    env: {},
-    signal: new AbortController().signal,
-    timeoutMs: 60_000,
-    newTemporaryName: () => 'temporary',
-    keeper: () => () => undefined,
-    onProcess: () => undefined,
-    onOutput: () => undefined,
-  };
-}
-
-/** The files that the tool lists. */
-async function listed(root: string, report: CaseReport): Promise<string[]> {
-  const params = { pattern: '**', limit: 5_000 };
-  const context = contextOf(root);
-  const { output } = await report.watch(() =>
-    runHostTool('conductor::files/list', params, context, () => performance.now()),
-  );
-  const lines = output.split('\n').filter((line) => line !== '' && !NOTE.test(line));
-  return lines.map((line) => (line.startsWith('"') ? (JSON.parse(line) as string) : line)).sort();
-}
-
-/** Runs a program in a folder, with no settings of the user's. Its output is split at NUL. */
-function paths(root: string, folder: string, argv: readonly [string, ...string[]]): string[] {
-  const [program, ...args] = argv;
-  const env = { PATH: process.env.PATH, HOME: root, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
-  const output = execFileSync(program, args, {
-    cwd: folder,
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return output.split('\0').filter(Boolean);
-}
-
-/** The files that Git does not ignore, those of repositories below included. */
-function byGit(root: string, folder = root): string[] {
-  return paths(root, folder, ['git', 'ls-files', '-z', '--others', '--exclude-standard']).flatMap((path) => {
-    if (path.endsWith('/')) return byGit(root, join(folder, path)).map((below) => path + below);
-    return lstatSync(join(folder, path)).isFile() ? [path] : [];
-  });
-}
-
-function byRipgrep(root: string): string[] {
-  try {
-    return paths(root, root, [
-      'rg',
-      '--files',
-      '--hidden',
-      '--null',
-      '--no-config',
-      '--glob',
-      '!.git',
-      '--no-ignore-global',
-    ]);
-  } catch (error) {
-    // The exit code when there are no files.
-    if ((error as { status?: number }).status === 1) return [];
-    throw error;
-  }
-}
-
-function fuzzer(name: string, arb: fc.Arbitrary<RandomTree>, reference: (root: string) => string[]): Fuzzer {
+/** A fuzzer that makes the tree of each case, compares there, and counts what `compareIn` returns. */
+function fuzzer<T extends { tree: RandomTree }>(
+  name: string,
+  arb: fc.Arbitrary<T>,
+  compareIn: (host: SearchHost, drawn: T) => Promise<readonly string[]>,
+): Fuzzer {
   return {
     name,
     async run(seed, report) {
-      const [tree] = fc.sample(arb, { seed, numRuns: 1 });
-      if (tree === undefined) throw new Error('no tree');
-      const root = realpathSync(mkdtempSync(join(tmpdir(), 'conductor-fuzz-')));
+      const [drawn] = fc.sample(arb, { seed, numRuns: 1 });
+      if (drawn === undefined) throw new Error('nothing was drawn');
+      const host = new SearchHost(drawn.tree, report);
       try {
-        makeTree(root, tree);
-        const ours = await listed(root, report);
-        const theirs = reference(root).sort();
-        report.count(theirs.length === 0 ? 'nothing found' : 'files found');
-        const missing = theirs.filter((path) => !ours.includes(path));
-        const extra = ours.filter((path) => !theirs.includes(path));
-        if (missing.length + extra.length === 0) return;
-        throw new Error(
-          JSON.stringify({ missing, extra, ignoreFiles: tree.ignoreFiles, repositories: tree.repositories }),
-        );
+        const found = await compareIn(host, drawn);
+        report.count(found.length === 0 ? 'nothing found' : 'something found');
       } finally {
-        rmSync(root, { recursive: true, force: true });
+        host.remove();
       }
     },
   };
 }
 
-export const listedByGit = fuzzer('files listed as by git', treeArb('any', ['.gitignore', '.git/info/exclude']), byGit);
-export const listedByRipgrep = fuzzer(
-  'files listed as by ripgrep',
-  treeArb('plain', ['.gitignore', '.ignore']),
-  byRipgrep,
+/** The regular files that Git does not ignore, those of repositories below included. */
+function filesByGit(host: SearchHost, folder = host.root, pathspec: readonly string[] = []): string[] {
+  const paths = host
+    .run([...OTHERS, ...pathspec], folder)
+    .split('\0')
+    .filter(Boolean);
+  return paths.flatMap((path) => {
+    if (path.endsWith('/')) return filesByGit(host, join(folder, path)).map((below) => path + below);
+    return lstatSync(join(folder, path)).isFile() ? [path] : [];
+  });
+}
+
+/** ripgrep translates rules to regular expressions in which a wildcard does not match a line break. */
+const withoutBreak = (name: string) => !name.includes('\n');
+
+const listedByGit = fuzzer(
+  'ignored-git',
+  fc.record({ tree: treeArb({ lines: 'any', ignoreNames: ['.gitignore', '.git/info/exclude'] }) }),
+  async (host, { tree }) => {
+    const theirs = filesByGit(host);
+    compare(await host.list('**'), theirs, tree);
+    return theirs;
+  },
 );
+
+const listedByRipgrep = fuzzer(
+  'ignored-ripgrep',
+  fc.record({ tree: treeArb({ lines: 'plain', ignoreNames: ['.gitignore', '.ignore'], isName: withoutBreak }) }),
+  async (host, { tree }) => {
+    const theirs = host
+      .run([...RIPGREP, '--files'])
+      .split('\0')
+      .filter(Boolean);
+    compare(await host.list('**'), theirs, tree);
+    return theirs;
+  },
+);
+
+const globArb = fc
+  .array(
+    fc.constantFrom('a', 'b', 'ab', 'foo', 'build', '*', '*', '**', '/', '/', '**/', '?', '[ab]', '[!a]', 'caf?', '.'),
+    {
+      minLength: 1,
+      maxLength: 6,
+    },
+  )
+  .map((parts) => parts.join(''))
+  // An empty part and a leading slash are refused or mean something else in Git.
+  .filter((glob) => !/[^/]\*\*|\*\*[^/]|^\/|\/\/|\/$|(^|\/)\.{1,2}(\/|$)/.test(glob));
+
+/** Names without characters that the tool or Git reads in a way of its own. */
+const inAscii = (name: string) => /^[\w.()\- ]+$/.test(name);
+
+const globbedByGit = fuzzer(
+  'globs-git',
+  fc.record({
+    tree: treeArb({ lines: 'plain', ignoreNames: ['.gitignore'], isName: inAscii }).map((tree) => ({
+      ...tree,
+      repositories: [],
+    })),
+    globs: fc.array(globArb, { minLength: 3, maxLength: 3 }),
+  }),
+  async (host, { tree, globs }) => {
+    const found: string[] = [];
+    for (const glob of globs) {
+      const theirs = filesByGit(host, host.root, [`:(glob)${glob}`]);
+      compare(await host.list(glob), theirs, { glob, tree });
+      found.push(...theirs);
+    }
+    return found;
+  },
+);
+
+const textArb = fc
+  .array(fc.constantFrom('a', 'b', 'A', 'ab', 'é', '.', '*', '\n', '\n', '\r\n', ' ', 'x'.repeat(200)), {
+    maxLength: 30,
+  })
+  .map((parts) => parts.join(''));
+
+const searchedByRipgrep = fuzzer(
+  'search-ripgrep',
+  fc.record({
+    tree: fc
+      .tuple(
+        treeArb({ lines: 'plain', ignoreNames: ['.gitignore'], isName: inAscii }),
+        fc.array(textArb, { minLength: 1 }),
+      )
+      .map(([tree, texts]) => ({ ...tree, texts })),
+    text: fc
+      .array(fc.constantFrom('a', 'b', 'A', 'é', '.', '*', 'xx', ' '), { minLength: 1, maxLength: 3 })
+      .map((parts) => parts.join('')),
+    ignore_case: fc.boolean(),
+  }),
+  async (host, { tree, text, ignore_case }) => {
+    const argv = [...RIPGREP, '--fixed-strings', '--line-number', '--no-heading', '--with-filename'] as const;
+    const output = host.run([...argv, ...(ignore_case ? ['--ignore-case'] : []), '-e', text]);
+    const theirs = [...output.matchAll(/^([^\0\n]+)\0(\d+):/gm)].map(([, path, line]) => `${path}:${line}`);
+    const lines = await host.lines('conductor::files/search', { text, ignore_case, limit: 2_000 });
+    const ours = lines.map((line) => /^.*?:\d+(?=:)/.exec(line)?.[0] ?? line);
+    compare(ours, theirs, { text, ignore_case, tree });
+    return theirs;
+  },
+);
+
+export const LISTED_FILES: readonly Fuzzer[] = [listedByGit, listedByRipgrep, globbedByGit, searchedByRipgrep];

@@ -8,15 +8,13 @@ const NAMES = [
   ...['(auth)', '[slug]', '[...x]', '[[...x]]', 'a b', ' a', 'a ', 'caf\u00e9', 'cafe\u0301', 'l\nine', 't\tab'],
   ...['#h', '!n', 'b\\c', 'a*b', 'a?b', 'a]b', 'a-b', '^a', '{a,b}', '0', '9', 'z~', '日本', '~', '-'],
 ];
-export const nameArb = fc.constantFrom(...NAMES);
+const nameArb = fc.constantFrom(...NAMES);
 /** A few names again and again, so that rules and paths meet. */
 const commonNameArb = fc.constantFrom('a', 'b', 'ab', 'foo', 'bar', 'build', 'a.log');
-export const pathArb = fc
-  .array(fc.oneof({ weight: 3, arbitrary: commonNameArb }, { weight: 2, arbitrary: nameArb }), {
-    minLength: 1,
-    maxLength: 4,
-  })
-  .map((names) => names.join('/'));
+function pathsOf(names: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const either = fc.oneof({ weight: 3, arbitrary: commonNameArb }, { weight: 2, arbitrary: names });
+  return fc.array(either, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+}
 
 const TOKENS = [
   ...[
@@ -80,6 +78,8 @@ const plainLineArb = fc
 export interface RandomTree {
   /** Paths of files; one that another path needs as a folder is left out. */
   files: string[];
+  /** The text of each file; without it one that names the file. */
+  texts?: readonly string[];
   links: string[];
   /** Lines of ignore files, by the path of the file. */
   ignoreFiles: Record<string, string[]>;
@@ -87,7 +87,16 @@ export interface RandomTree {
   repositories: string[];
 }
 
-export function treeArb(lines: 'any' | 'plain', ignoreNames: readonly string[]): fc.Arbitrary<RandomTree> {
+export interface TreeOptions {
+  lines: 'any' | 'plain';
+  /** The names of the ignore files. */
+  ignoreNames: readonly string[];
+  /** Which names files and folders may have. */
+  isName?: (name: string) => boolean;
+}
+
+export function treeArb({ lines, ignoreNames, isName = () => true }: TreeOptions): fc.Arbitrary<RandomTree> {
+  const pathArb = pathsOf(nameArb.filter(isName));
   const lineArb = lines === 'any' ? anyLineArb : plainLineArb;
   const linesArb = fc.array(lineArb, { minLength: 1, maxLength: 5 });
   const folderArb = fc.oneof({ weight: 2, arbitrary: fc.constant('.') }, pathArb);
@@ -107,7 +116,7 @@ export function makeRepository(folder: string): void {
 }
 
 /** Makes what can be made of the tree: a path below a file, and a name that is taken, are left out. */
-export function makeTree(top: string, { files, links, ignoreFiles, repositories }: RandomTree): void {
+export function makeTree(top: string, { files, texts, links, ignoreFiles, repositories }: RandomTree): void {
   const attempt = (path: string, make: (full: string) => void) => {
     try {
       mkdirSync(dirname(join(top, path)), { recursive: true });
@@ -121,6 +130,9 @@ export function makeTree(top: string, { files, links, ignoreFiles, repositories 
   for (const [path, lines] of Object.entries(ignoreFiles)) {
     attempt(path, (full) => writeFileSync(full, lines.join('\n'), { flag: 'wx' }));
   }
-  for (const path of files) attempt(path, (full) => writeFileSync(full, `content of ${path}\n`, { flag: 'wx' }));
+  for (const [index, path] of files.entries()) {
+    const text = texts?.[index % texts.length] ?? `content of ${path}\n`;
+    attempt(path, (full) => writeFileSync(full, text, { flag: 'wx' }));
+  }
   for (const path of links) attempt(path, (full) => symlinkSync('a', full));
 }

@@ -16,6 +16,7 @@ import { newId } from '../../schema/ids.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import type { Edge, Plan } from '../db/plan.ts';
+import { storedJson } from '../db/stored-json.ts';
 import { failedJobsOf } from './job-reads.ts';
 import type { StoredStep } from './job-steps.ts';
 import { stepStatements } from './job-steps.ts';
@@ -62,7 +63,7 @@ const HAS_NEWS = sql`(conversation_links.observed_at <= excluded.observed_at - $
 
 /** The account that this browser reports as signed in on the platform of `seen`. A link keeps its first one. */
 function fingerprint(clientId: string): SQL {
-  return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(k.platforms) AS p
+  return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(${storedJson(sql`k.platforms`, '[]')}) AS p
     WHERE k.client_id = ${clientId} AND p.value->>'platform' = seen.value->>'platform')`;
 }
 

@@ -55,6 +55,22 @@ export const FAMILIES: Readonly<Record<string, (size: number) => string>> = {
     `${'- '.repeat(20)}a\n${fill(`${' '.repeat(Math.ceil(size / 4))}b\n`, size)}`,
   'backticks in one line': (size) => fill('`', size),
   'fences that never close': (size) => lines(size, (index) => `${'`'.repeat(3 + (index % side(size)))}baa`),
+  'near misses': (size) => fill('```baa x\ny\n```\n', size),
+  'blocks in quotes': (size) => fill('> ```baa\n> x\n> ```\n\n', size),
+  'blocks that are cut': (size) => fill('```baa\n@conductor::exec::x\n```sh\n```\n', size),
+  'blocks of here-documents': (size) => fill('```baa\n@conductor::exec::cat <<A <<B\n```\n', size),
+  'one block of here-documents': (size) => `\`\`\`baa\n@conductor::exec::x\n${fill('cat <<A\n', size / 2.1)}\`\`\``,
+  'one line of here-documents': (size) => `\`\`\`baa\n@conductor::exec::x\n${fill('<<a ', size / 2.1)}\n\`\`\``,
+  'JSON that is not closed': (size) => `\`\`\`baa\n@conductor::exec::{"a":${fill('["b",{}],', size / 2.1)}\n\`\`\``,
+  'JSON that fails at its end': (size) => `\`\`\`baa\n@conductor::exec::{"a":[${fill('"b",', size / 2.1)}]]}\n\`\`\``,
+  'JSON of long numbers': (size) => {
+    const many = fill('1234567890123456,', size / 2.1);
+    return `\`\`\`baa\n@conductor::exec::{"a":[${many.slice(0, many.lastIndexOf(','))}]}\n\`\`\``;
+  },
+  'JSON of short numbers': (size) => {
+    const many = fill('1e1,', size / 2.1);
+    return `\`\`\`baa\n@conductor::exec::{"a":[${many.slice(0, many.lastIndexOf(','))}]}\n\`\`\``;
+  },
   'one fence that never closes': (size) => `\`\`\`baa\n${fill('@conductor::describe\n', size)}`,
   'fence lines that do not close': (size) => `\`\`\`\n${fill(`\`\`\`${' '.repeat(100)}x\n`, size)}`,
   'fences in list items': (size) => fill('- ```\n\n', size),

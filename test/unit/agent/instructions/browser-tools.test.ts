@@ -19,11 +19,13 @@ const TAB: TargetPayload = {
 };
 const SEND = '@browser.claude::send::{"prompt": "please review", "conversation_id": "other"}';
 const CURRENT = '@browser.claude::current';
+/** What these tests are about happens behind the policy. */
+const ALLOWED = { tools: { 'browser.*/*': 'allow' } };
 
 let agent: InstructionHost;
 afterEach(async () => agent.close());
 
-async function claimed(line: string, target: TargetPayload | null, policy: unknown = {}): Promise<void> {
+async function claimed(line: string, target: TargetPayload | null, policy: unknown = ALLOWED): Promise<void> {
   agent = new InstructionHost({ policy });
   agent.reading = 'no response';
   agent.target = target;
@@ -78,7 +80,7 @@ describe('a prompt to a chat', () => {
 
 describe('a reading of a chat', () => {
   it('the conversation is read from its tab', async () => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     agent.target = TAB;
     agent.reading = {
       conversation_id: 'other',
@@ -129,7 +131,7 @@ describe('a host without that browser', () => {
 
 describe('a browser command of another node', () => {
   const command_id = 'cmd_00000000000000000000000001';
-  function push(name: string, params: object): unknown {
+  function push(name: string, params: object, more: object = {}, id = command_id): unknown {
     const body = {
       requested_by: 'instruction',
       instruction_id: 'ins_far',
@@ -137,14 +139,15 @@ describe('a browser command of another node', () => {
       params,
       platform: 'chatgpt',
       timeout_ms: 60_000,
+      ...more,
     };
-    const command = { command_id, expires_in_ms: 1, kind: 'instruction', body } as Command;
+    const command = { command_id: id, expires_in_ms: 1, kind: 'instruction', body } as Command;
     takeCommand(agent.store, commandHandlers(agent.instructions.commands), command, agent.now);
-    return agent.store.seenCommands.find(command_id)?.result;
+    return agent.store.seenCommands.find(id)?.result;
   }
 
   it('a command sends the prompt, and its result follows when the delivery has ended', () => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     agent.target = TAB;
     expect(push('browser.claude::send', { prompt: 'x' })).toBeNull();
     expect(agent.prompts).toMatchObject([{ subject_id: command_id, requestedBy: 'command' }]);
@@ -158,8 +161,25 @@ describe('a browser command of another node', () => {
     ['browser.claude::send', {}, { status: 'failed', error_code: 'invalid_params' }],
     ['browser.claude::send', { prompt: 'x' }, { status: 'failed', error_code: 'no_active_client' }],
   ])('a command %s with %j is refused when this node cannot perform it', (name, params, result) => {
-    agent = new InstructionHost();
+    agent = new InstructionHost({ policy: ALLOWED });
     expect(push(name, params)).toMatchObject(result);
+  });
+
+  it('a command without a rule runs when a person asked for it or approved it, and else is denied', () => {
+    agent = new InstructionHost();
+    let sent = 0;
+    const send = (more: object) => {
+      sent += 1;
+      const id = `${command_id.slice(0, -1)}${sent + 1}`;
+      return push('browser.claude::send', { prompt: 'x', conversation_id: 'c' }, more, id);
+    };
+    // No browser of this node has the platform: that is found out behind the policy.
+    const passed = { error_code: 'no_active_client' };
+    expect(send({})).toMatchObject({ error_code: 'denied_by_policy' });
+    expect(send({ approved: false, conversation_id: 'c' })).toMatchObject({ error_code: 'denied_by_policy' });
+    expect(send({ approved: true })).toMatchObject(passed);
+    expect(send({ platform: 'claude', conversation_id: 'c' })).toMatchObject(passed);
+    expect(send({ requested_by: 'person' })).toMatchObject(passed);
   });
 
   it('a command is judged by the policy of the node that performs it', () => {
@@ -194,8 +214,8 @@ describe('the target of a browser tool', () => {
   const all = [client('a', []), client('b', [tab({ tab_id: 5 }), tab({ tab_id: 6, observed_at: 2 })])];
   const yes = () => true;
 
-  it('a tool acts in the tab of the conversation that was seen last, else in a page that it opens', () => {
-    agent = new InstructionHost();
+  it('is the tab of the conversation seen last, else a page to be opened', () => {
+    agent = new InstructionHost({ policy: ALLOWED });
     expect(chooseTarget(all, wanted, yes)).toMatchObject({ client_id: 'b', tab_id: 6 });
     expect(chooseTarget(all, wanted, (id) => id === 'a')).toMatchObject({
       client_id: 'a',
@@ -205,8 +225,8 @@ describe('the target of a browser tool', () => {
     expect(chooseTarget(all, { ...wanted, conversation_id: null }, yes)).toMatchObject({ shell_page: true });
   });
 
-  it('a tool has no target without a connected, signed-in browser of the platform', () => {
-    agent = new InstructionHost();
+  it('is nowhere without a connected, signed-in browser of the platform', () => {
+    agent = new InstructionHost({ policy: ALLOWED });
     expect(chooseTarget(all, wanted, () => false)).toBeNull();
     expect(chooseTarget(all, { ...wanted, platform: 'gemini' }, yes)).toBeNull();
     expect(chooseTarget([client('a', [tab({})], 'lost')], wanted, yes)).toBeNull();

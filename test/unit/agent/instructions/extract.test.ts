@@ -58,10 +58,11 @@ describe('a baa block', () => {
 
   it('a block over the limit is marked and cut', () => {
     const line = `${'x'.repeat(1023)}\n`;
-    const [found] = extractBlocks(`\`\`\`baa\n${line.repeat(65)}\`\`\``).blocks;
-    expect(found?.too_large).toBe(true);
-    expect(found?.lines.length).toBe(INSTRUCTION.max_block_bytes / 1024);
-    expect(extractBlocks(`\`\`\`baa\n${line.repeat(64)}\`\`\``).blocks[0]?.too_large).toBe(false);
+    const most = INSTRUCTION.max_block_bytes / 1024;
+    const [found] = extractBlocks(`\`\`\`baa\n${line.repeat(most + 1)}\`\`\``).blocks;
+    expect(found?.problem?.code).toBe('block_too_large');
+    expect(found?.lines.length).toBe(most);
+    expect(extractBlocks(`\`\`\`baa\n${line.repeat(most)}\`\`\``).blocks[0]?.problem).toBeNull();
   });
 
   it('its characters are those of the message, NUL and unusual white space included', () => {
@@ -113,7 +114,8 @@ describe('a message that is too complex', () => {
   });
 
   it('a text without a line that could open a block is not parsed', () => {
-    expect(extractBlocks(`${'>#\nb\n'.repeat(100_000)} baa`)).toEqual({ blocks: [], error: null });
+    const nothing = { blocks: [], near_misses: [], error: null };
+    expect(extractBlocks(`${'>#\nb\n'.repeat(100_000)} baa`)).toEqual(nothing);
   });
 
   it('half a megabyte as assistants write it, and lists and quotes 20 deep, are read', () => {

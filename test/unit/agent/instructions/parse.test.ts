@@ -70,7 +70,7 @@ describe('the params of an instruction', () => {
   });
 
   it('an instruction keeps its index when instructions before it have errors', () => {
-    expect(inBlock('@conductor::fly\n@conductor::exec::{\n@conductor::status').instructions).toMatchObject([
+    expect(inBlock('@conductor::fly\n@conductor::exec::{"argv":}\n@conductor::status').instructions).toMatchObject([
       { index: 2, name: 'conductor::status' },
     ]);
   });

@@ -4,10 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { ToolRun } from './tool-run.ts';
 
 const tools = new ToolRun();
+const NOTE = /^\[(skipped|no file|folders below|more than|ended after)/;
 
+/** The lines of the output that are no notes. */
 async function list(params: object): Promise<string[]> {
   const { output } = await tools.run('conductor::files/list', params);
-  return output.split('\n').filter(Boolean);
+  return output.split('\n').filter((line) => line !== '' && !NOTE.test(line));
+}
+
+/** The notes at the end of the output. */
+async function notes(params: object): Promise<string[]> {
+  const { output } = await tools.run('conductor::files/list', params);
+  return output.split('\n').filter((line) => NOTE.test(line));
 }
 
 describe('files/list', () => {
@@ -48,15 +56,70 @@ describe('files/list', () => {
     },
   );
 
-  it('a glob with so many wildcards that matching could take for ever is refused', async () => {
-    const result = await tools.run('conductor::files/list', { pattern: '*a'.repeat(20) });
-    expect(result).toMatchObject({ error_code: 'invalid_path' });
+  it('a glob that excludes is refused, with how to name such a file', async () => {
+    const result = await tools.run('conductor::files/list', { pattern: '!*.ts' });
+    expect(result).toMatchObject({ error_code: 'invalid_path', output: expect.stringContaining('\\!') });
   });
 
-  it('a list over its limit is truncated', async () => {
+  it.each([
+    ['app/(auth)/**', 'app/(auth)/login/page.tsx'],
+    ['app/[slug]/page.tsx', 'app/[slug]/page.tsx'],
+    ['**/[...slug]/*.tsx', 'docs/[...slug]/page.tsx'],
+    ['shop/[[...slug]]/page.tsx', 'shop/[[...slug]]/page.tsx'],
+    ['**/*.{md,mdx}', 'a.mdx'],
+    ['./app//(auth)/./*/page.tsx', 'app/(auth)/login/page.tsx'],
+    ['\\[slug\\]/x', '[slug]/x'],
+    ['[ps]/x', 'p/x'],
+  ])('the glob %s finds %s', async (pattern, path) => {
+    tools.makeFiles({ [path]: '', 'other/file': '' });
+    expect(await list({ pattern })).toEqual([path]);
+  });
+
+  it.each(['src', 'src/', './src', 's*/', 'src/**'])(
+    'the glob %s lists everything below that folder',
+    async (pattern) => {
+      tools.makeFiles({ 'src/a': '', 'src/deep/b': '', c: '' });
+      expect(await list({ pattern })).toEqual(['src/a', 'src/deep/b']);
+    },
+  );
+
+  it('a name is found in either Unicode form', async () => {
+    const [one, two] = ['caf\u00e9', 'cafe\u0301'];
+    tools.makeFiles({ [`${two}/${two}.txt`]: '' });
+    expect(await list({ pattern: `${one}/${one}.*` })).toEqual([`${two}/${two}.txt`]);
+    expect(await list({ pattern: two })).toHaveLength(1);
+  });
+
+  it('a name with a line break is listed on one line, as JSON', async () => {
+    tools.makeFiles({ 'a\nb': '' });
+    expect(await list({ pattern: '**' })).toEqual(['"a\\nb"']);
+  });
+
+  it('what is passed over is said, with the reason', async () => {
+    tools.makeFiles({ '.gitignore': '*.log\n', 'a.log': '', 'b.log': '', 'c.log': '', 'd.log': '', 'agent/state': '' });
+    symlinkSync('a.log', join(tools.root, 'link'));
+    expect(await notes({ pattern: '**' })).toEqual([
+      '[skipped: 4 left out by ignore files (include_ignored shows them): a.log, b.log, c.log, …]',
+      '[skipped: 1 symbolic links, which are not followed: link]',
+      '[skipped: 1 protected, belonging to the agent or to Git: agent/]',
+    ]);
+  });
+
+  it('a glob without matches says so, and how to look into the folders below', async () => {
+    tools.makeFiles({ 'src/a.ts': '' });
+    expect(await notes({ pattern: '*.ts' })).toEqual([
+      '[no file matches *.ts]',
+      '[folders below were not looked into; **/*.ts does that]',
+    ]);
+  });
+
+  it('a list over its limit is truncated, and says so', async () => {
     tools.makeFiles({ a: '', b: '', c: '' });
     const result = await tools.run('conductor::files/list', { pattern: '*', limit: 2 });
-    expect(result).toMatchObject({ output: 'a\nb\n', truncated: true });
+    expect(result).toMatchObject({
+      output: expect.stringMatching(/^a\nb\n\[more than 2 files match/),
+      truncated: true,
+    });
   });
 
   it('a canceled instruction stops the walk', async () => {

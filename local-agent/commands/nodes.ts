@@ -1,0 +1,72 @@
+/** `nodes`: the machines of this system. `add` makes a second host one line: it creates its token and prints its `init`. */
+import { z } from 'zod';
+import { ControllerIdSchema } from '../../schema/contracts/common.ts';
+import { TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
+import type { EdgeClient } from '../edge/http-client.ts';
+import { EdgeError } from '../edge/http-client.ts';
+import type { CliCommand } from './command.ts';
+import { idArgument } from './command.ts';
+import { edgeOptions, operatorConfig } from './edge-access.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import { present } from './output.ts';
+
+const NOT_FOUND = 404;
+const LOOPBACK = /^https?:\/\/(127\.|localhost[:/]|localhost$|\[::1\])/;
+
+function parseNode(name: unknown): string {
+  const parsed = ControllerIdSchema.safeParse(name);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`node: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+}
+
+async function exists(edge: EdgeClient, node: string): Promise<boolean> {
+  try {
+    await edge.call({ method: 'GET', path: `/v1/controllers/${encodeURIComponent(node)}`, schema: z.looseObject({}) });
+    return true;
+  } catch (error) {
+    if (error instanceof EdgeError && error.status === NOT_FOUND) return false;
+    throw error;
+  }
+}
+
+const add: CliCommand = {
+  name: 'add',
+  about: 'create the token of a further node and print the line that sets up its host',
+  argument: idArgument('node', 'usually the name of its machine'),
+  options: edgeOptions,
+  run: async (args, deps) => {
+    const node = parseNode(args.node);
+    const { controlApiBase, operatorToken } = operatorConfig(args, deps);
+    const edge = deps.connect(controlApiBase, operatorToken);
+    try {
+      if (await exists(edge, node)) {
+        throw new UsageError(
+          `node ${node} exists already, and two hosts cannot share one id: choose another name. For a lost token of that host: conductor tokens create --role controller --subject ${node} --controller-id ${node}`,
+        );
+      }
+      const body = { role: 'controller', subject: node, controller_id: node };
+      const { token, token_id } = await edge.call({
+        method: 'POST',
+        path: '/v1/tokens',
+        body,
+        schema: TokenCreatedSchema,
+      });
+      const init = `BAA_SHARED_TOKEN=${token} npm run conductor -- init --control-api-base ${controlApiBase}`;
+      present(args, deps, { node_id: node, token_id, token, init }, () => deps.print(init));
+      deps.warn(
+        `Run this line in the program's folder on ${node}. It holds the secret of ${token_id}, shown only once.`,
+      );
+      if (LOOPBACK.test(controlApiBase)) {
+        const { port } = new URL(controlApiBase);
+        deps.warn(
+          `This edge is reachable on this machine only. Another machine needs a tunnel while it runs: ssh -N -R ${port}:127.0.0.1:${port} ${node}`,
+        );
+      }
+      return EXIT.fine;
+    } finally {
+      await edge.close();
+    }
+  },
+};
+
+export const nodes: readonly CliCommand[] = [add];
