@@ -174,7 +174,7 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
     protectedPaths: ownPaths(config),
     programPath: config.programPath,
     timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },
-    inlineChars: deliveryInlineThreshold,
+    replyChars: deliveryInlineThreshold,
     onChange: () => snapshots.activityChanged(),
   });
   delivery.promptEnded.on((end) => instructions.promptEnded(end));

@@ -75,7 +75,12 @@ export const LINK = {
 } as const;
 
 export const DELIVERY = {
+  /** A longer output is stored as an artifact. */
   inline_chars: 2_000,
+  /** Of all outputs of a reply together. */
+  reply_chars: 12_000,
+  /** Of one part of a stored output; fits a reply. */
+  output_read_chars: 10_000,
   summary_chars: 200,
   per_platform_in_flight: 2,
   breaker_failures: 5,
