@@ -3,10 +3,12 @@
  * committed, then the effect happens, then its result is stored together with the outbox row that reports it. An
  * instruction whose mark is set already is not executed.
  */
+import type { Logger } from 'pino';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool, HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool } from '../../schema/contracts/tools.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 import { howToAllow } from '../policy/denial.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
@@ -15,6 +17,7 @@ import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 import { parseCall } from '../tools/tool-call.ts';
+import type { RunningProcess } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import type { ExecutionRow, ExecutionStore, MessageRow } from './execution-store.ts';
 import { LiveOutput } from './live-output.ts';
@@ -22,6 +25,8 @@ import type { ProgressReports } from './progress-reports.ts';
 import type { RemoteCallDeps } from './remote-calls.ts';
 import { requestRemoteRun } from './remote-calls.ts';
 import type { RunningEffects } from './running-effects.ts';
+
+const STORE_RETRY_MS = 2_000;
 
 export interface InstructionExecutorDeps {
   store: Store;
@@ -32,6 +37,7 @@ export interface InstructionExecutorDeps {
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
   browsers: BrowserWork;
   clock: Pick<Clock, 'now' | 'after'>;
+  log: Pick<Logger, 'warn'>;
   /** An execution has changed. */
   onChange: () => void;
 }
@@ -96,7 +102,7 @@ export class InstructionExecutor {
     message: MessageRow,
     execution: ExecutionRow,
   ): Promise<void> {
-    const { hostPolicy, executions } = this.#deps;
+    const { hostPolicy } = this.#deps;
     const { instruction_id } = execution;
     if (!this.#start(message, execution)) return;
     const controller = new AbortController();
@@ -106,13 +112,37 @@ export class InstructionExecutor {
       const result = await hostPolicy.perform(name, params, {
         instructionId: instruction_id,
         signal: controller.signal,
-        onProcess: (running) => executions.setProcess(instruction_id, running),
+        onProcess: (running) => this.#noteProcess(instruction_id, running),
         onOutput: (text) => live.append(text),
       });
       this.running.delete(instruction_id);
-      this.finish(message, execution, result);
+      await this.#store(message, execution, result);
     } finally {
       this.running.delete(instruction_id);
+    }
+  }
+
+  /** Stores the result of an effect that has happened. On a full disk it waits for space, as the result exists only here. */
+  async #store(message: MessageRow, execution: ExecutionRow, result: InstructionResult): Promise<void> {
+    const { clock, log } = this.#deps;
+    for (;;) {
+      try {
+        return this.finish(message, execution, result);
+      } catch (error) {
+        if (!isDiskFault(error) || this.running.isStopping) throw error;
+        const reason = `${String(error)}; ${DISK_FAULT_ADVICE}`;
+        log.warn({ instruction_id: execution.instruction_id, reason }, 'a result cannot be stored now');
+        await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  /** Without this mark, a program that outlives a killed agent is not found; that is no reason to stop the program. */
+  #noteProcess(instructionId: string, running: RunningProcess): void {
+    try {
+      this.#deps.executions.setProcess(instructionId, running);
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
     }
   }
 

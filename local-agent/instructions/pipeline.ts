@@ -10,6 +10,7 @@ import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 import { KeyedQueue } from '../lib/keyed-queue.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
@@ -19,6 +20,7 @@ import { failure } from '../tools/tool.ts';
 import { killOrphan } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import { isPrompt } from './browser-work.ts';
+import { Confirmations } from './confirmations.ts';
 import type { ExecutionRow, MessageRow } from './execution-store.ts';
 import { ExecutionStore } from './execution-store.ts';
 import { buildIngestBody, reasonToIgnore } from './ingest-body.ts';
@@ -33,6 +35,10 @@ import { requestRemoteRun } from './remote-calls.ts';
 import { composeReply } from './reply.ts';
 import { RunningEffects } from './running-effects.ts';
 
+/** How soon a step is tried again that the machine does not allow now. */
+const RETRY_MS = 2_000;
+const NO_DESCRIPTORS =
+  'this process has no free file descriptors; nothing has started. End what holds them, or raise the limit (ulimit -n)';
 /** Conversations whose effects may run at the same time. */
 const MAX_PARALLEL = 4;
 
@@ -42,14 +48,16 @@ export interface PipelineDeps {
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
   outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
-  clock: Pick<Clock, 'now' | 'after'>;
-  log: Pick<Logger, 'info' | 'error'>;
+  clock: Clock;
+  log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** A message or an execution has changed. */
   onChange: () => void;
   /** A longer output is shortened in the reply, with a link to the whole. */
   inlineChars?: number;
   /** What this node knows about the edge now. */
   startGate: () => StartGate;
+  /** Whether a tool could open files now. */
+  hasFreeDescriptors: () => boolean;
 }
 
 /** An execution with its message. */
@@ -63,12 +71,14 @@ export class Pipeline {
   readonly executor: InstructionExecutor;
   readonly #deps: PipelineDeps;
   readonly reports: ProgressReports;
+  readonly confirmations: Confirmations;
   readonly #remoteCalls: RemoteCallDeps;
   readonly #conversationQueue: KeyedQueue;
 
   constructor(deps: PipelineDeps) {
     const { store, nodeId, log, inlineChars = DELIVERY.inline_chars } = deps;
     this.#deps = deps;
+    this.confirmations = new Confirmations(deps.clock);
     this.executions = new ExecutionStore(store.db);
     const { executions } = this;
     const running = new RunningEffects();
@@ -116,7 +126,7 @@ export class Pipeline {
   /** Does the next step of a message, after the steps queued for its conversation. */
   advance(messageId: string): void {
     const message = this.executions.message(messageId);
-    if (message) this.#conversationQueue.run(conversationStream(message), () => this.#step(messageId));
+    if (message) this.#conversationQueue.run(conversationStream(message), () => this.#stepOrRetry(messageId));
   }
 
   /**
@@ -202,13 +212,30 @@ export class Pipeline {
     return message ? { execution, message } : null;
   }
 
+  /** A step that fails on a full disk has changed nothing, or stores its result later; it is tried again. */
+  async #stepOrRetry(messageId: string): Promise<void> {
+    try {
+      await this.#step(messageId);
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      this.#retryLater(messageId, `${String(error)}; ${DISK_FAULT_ADVICE}`);
+    }
+  }
+
+  #retryLater(messageId: string, reason: string): void {
+    const { clock, log } = this.#deps;
+    log.warn({ message_id: messageId, reason, retry_in_ms: RETRY_MS }, 'a message cannot be advanced now');
+    clock.after(RETRY_MS, () => this.advance(messageId));
+  }
+
   async #step(messageId: string): Promise<void> {
     const message = this.executions.message(messageId);
     if (!message) return;
     const executions = this.executions.executions(messageId);
     const { isStopping } = this.executor.running;
     const gate = this.#deps.startGate();
-    const next = nextStep({ message, executions, gate, isStopping, now: this.#deps.clock.now() });
+    const isConfirmed = this.confirmations.isRecent(messageId);
+    const next = nextStep({ message, executions, gate, isConfirmed, isStopping, now: this.#deps.clock.now() });
     switch (next.type) {
       case 'wait':
         return;
@@ -221,6 +248,7 @@ export class Pipeline {
         return this.executor.finish(message, next.execution, { ...outcome, duration_ms: 0 });
       }
       case 'execute':
+        if (!this.#deps.hasFreeDescriptors()) return this.#retryLater(messageId, NO_DESCRIPTORS);
         await this.executor.execute(message, next.execution);
         return this.advance(messageId);
       default:
@@ -231,6 +259,7 @@ export class Pipeline {
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
     const { store, outgoing, onChange } = this.#deps;
     const { message_id, round } = message;
+    this.confirmations.forget(message_id);
     store.transaction(() => {
       this.executions.setMessageState(message_id, 'replying');
       outgoing.enqueueReply({

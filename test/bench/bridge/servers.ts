@@ -67,6 +67,7 @@ async function startBridge(folder: string): Promise<string> {
     store,
     nodeId: 'bench-main',
     startGate: () => 'open',
+    hasFreeDescriptors: () => true,
     hostPolicy: {
       judge: () => ({ decision: 'allow', rule: 'bench' }),
       approval: () => {

@@ -82,6 +82,16 @@ describe('an agent', () => {
     expect(agent.snapshot().checklist.map(({ status }) => status)).toEqual(Array(6).fill('ok'));
   });
 
+  it('an agent that the edge refuses shows the reason of the edge, and does not claim to take work', async () => {
+    edge.on('POST', /heartbeat|acquire/, () => ({ error: 'not_owner' }));
+    const { agent } = await start();
+    const steps = agent.snapshot().checklist;
+    const noteOf = (key: string) => steps.find((step) => step.key === key)?.note;
+    expect(noteOf('register-controller')).toMatch('not_owner');
+    expect(noteOf('acquire-lease')).toMatch('not_owner');
+    expect(noteOf('start-scheduler')).toMatch(/^takes work when the edge accepts this node; browsers connect to/);
+  });
+
   it('an agent reports a change of its status to the edge', async () => {
     await start();
     const reports = await edge.seen(/heartbeat/, 2);

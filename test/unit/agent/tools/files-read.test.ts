@@ -23,6 +23,32 @@ describe('files/read', () => {
     expect(await read({ path: 'a', offset: 2, length: 4 })).toMatchObject({ output: '€' });
   });
 
+  it.each([
+    ['at the end of a file', Buffer.from('name: Ren\xe9', 'latin1'), {}],
+    ['at the beginning of a file', Buffer.from('\x80abc', 'latin1'), {}],
+    ['where a slice begins', Buffer.from('abc\xbfdef', 'latin1'), { offset: 3 }],
+    ['where a slice ends', Buffer.from('abc\xe9def', 'latin1'), { length: 4 }],
+    ['a whole file', Buffer.from('\xe9', 'latin1'), {}],
+  ])('bytes that are no UTF-8 are refused, not left out: %s', async (_where, bytes, range) => {
+    writeFileSync(join(tools.root, 'a'), bytes);
+    expect(await read({ path: 'a', ...range })).toMatchObject({ status: 'failed', error_code: 'not_utf8' });
+  });
+
+  it('slices of any size put together are the file', async () => {
+    const text = 'aé€𝄞z\u0800é';
+    tools.makeFiles({ a: text });
+    const size = Buffer.byteLength(text);
+    for (let length = 4; length <= size; length += 1) {
+      let joined = '';
+      for (let offset = 0; offset < size; ) {
+        const { output } = await read({ path: 'a', offset, length });
+        joined += output;
+        offset += Buffer.byteLength(output);
+      }
+      expect(joined).toBe(text);
+    }
+  });
+
   it('a file over the limit of an output is truncated', async () => {
     tools.makeFiles({ a: 'x'.repeat(INSTRUCTION.max_output_bytes + 1) });
     const result = await read({ path: 'a' });
