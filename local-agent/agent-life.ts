@@ -141,7 +141,7 @@ export class Agent {
     await this.#checklist.run('start-scheduler', async () => {
       if (config.localApi !== null) this.#localApi = await openLocalApi(config.localApi);
       delivery.start();
-      const work = this.#parts.runtime.takesWork();
+      const work = runtime.takesWork();
       if (this.#localApi === null) return `${work}, and no browser: the local API is off`;
       return `${work}; browsers connect to ${this.#localApi.url}`;
     });

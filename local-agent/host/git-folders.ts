@@ -1,5 +1,5 @@
 /**
- * Folders that Git takes for a repository, whatever their name. Such a folder has a file `HEAD` beside `objects` and
+ * Folders that Git takes for a repository, under any name. Such a folder has a file `HEAD` beside `objects` and
  * `refs`, or beside `commondir`, which names another folder that has them. Its configuration names programs that a plain
  * `git status` runs, so writing in it would amount to running programs.
  */

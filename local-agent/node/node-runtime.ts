@@ -148,7 +148,7 @@ export class NodeRuntime {
   /** Whether this node takes work now, in words. */
   takesWork(): string {
     if (this.#admission.isRefused) return 'takes no work: another agent runs under the id of this node';
-    if (this.lease.state === 'degraded') return 'takes no work until the edge responds (degraded)';
+    if (this.lease.state === 'degraded') return 'takes no work until the edge accepts this node (degraded)';
     return 'takes work';
   }
 

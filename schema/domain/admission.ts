@@ -2,7 +2,7 @@
  * Which instructions of a message may be claimed: the host's verdict, checked against the tool table, and the gates.
  * Ingest and resubmission decide by the same rules. A gate stops ordinary instructions only; the tool table decides what
  * a control instruction is and where it runs, not the node that sends it; and what a person has stopped asks a person
- * (persons-stops.ts), whatever the node's policy says.
+ * (persons-stops.ts), independent of the node's policy.
  */
 import type { AutomationStatus } from '../contracts/conversations.ts';
 import type { IngestStatus, InstructionInput, InstructionState, PolicyVerdict } from '../contracts/instructions.ts';

@@ -26,7 +26,7 @@ const machine = stateMachine<AutomationStatus>('conversation', AUTOMATION_TRANSI
 export interface ConversationState extends RenewalCounters {
   automation_status: AutomationStatus;
   last_non_paused_automation_status: 'manual' | 'auto';
-  /** Who set the last status that was no pause; null for a status that nobody has set. */
+  /** Who set the last status that was no pause; null for one that was never set. */
   status_set_by: StatusSetter | null;
   pause_reason: PauseReason | null;
   paused_at: number | null;
@@ -132,7 +132,7 @@ const PERSONS_PAUSE: PauseReason = 'user_pause';
 
 /**
  * Whether only a person may change the status to `to`: the end of a person's pause, and `auto` where a person has set
- * `manual`. A status that nobody has set may be set by the chat itself.
+ * `manual`. A status that was never set may be set by the chat itself.
  */
 export function needsPerson(
   state: Pick<ConversationState, 'pause_reason' | 'last_non_paused_automation_status' | 'status_set_by'>,

@@ -1,6 +1,6 @@
 /**
  * What a person has stopped, a chat does not start again by itself. The edge decides this from the tool table and its own
- * rows, whatever the node's policy says: such an instruction asks a person.
+ * rows, independent of the node's policy: such an instruction asks a person.
  */
 import type { AutomationStatus } from '../contracts/conversations.ts';
 import { AutomationStatusSchema } from '../contracts/conversations.ts';

@@ -41,7 +41,7 @@ export const local_conversations = sqliteTable(
     remote_conversation_id: text().notNull(),
     automation_status: text({ enum: AUTOMATION_STATUSES }).notNull(),
     last_non_paused_automation_status: text({ enum: ['manual', 'auto'] }).notNull(),
-    /** Who set the last status that was no pause; null for a status that nobody has set. */
+    /** Who set the last status that was no pause; null for one that was never set. */
     status_set_by: text({ enum: STATUS_SETTERS }),
     pause_reason: text({ enum: PAUSE_REASONS }),
     paused_at: integer(),

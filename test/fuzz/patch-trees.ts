@@ -99,7 +99,7 @@ export function changedTree(random: Random, tree: Tree): Tree {
   return changed;
 }
 
-/** The tree as it may have become meanwhile: lines come and go, so that hunks apply elsewhere or not at all. */
+/** The tree as it may have become meanwhile: lines come and go, so that hunks apply at another place or not at all. */
 export function driftedTree(random: Random, tree: Tree): Tree {
   const drift = ([path, entry]: [string, TreeEntry]): [string, TreeEntry] => [
     path,

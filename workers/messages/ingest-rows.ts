@@ -12,7 +12,7 @@ import type { IngestReads } from './ingest-reads.ts';
 export type IdentifiedInstruction = DecidedInstruction & {
   instruction_id: string;
   dedupe_key: string;
-  /** What a person is shown; null when nobody is asked. */
+  /** What a person is shown; null when no person is asked. */
   approval: Approval | null;
 };
 

@@ -91,7 +91,7 @@ describe('a pause of the system with hold', () => {
 
 describe('the automation of a conversation that a person has stopped', () => {
   it.each<[string, StoredConversation, 'manual' | 'auto', boolean]>([
-    ['a status that nobody has set', fresh, 'auto', false],
+    ['a status that was never set', fresh, 'auto', false],
     ['manual that a person has set', stateAfter(person('manual')), 'auto', true],
     ['manual that a person has set, when a chat sets it again', stateAfter(person('manual')), 'manual', false],
     ['a pause by a person', stateAfter(person('auto'), PERSON_PAUSES), 'auto', true],
@@ -128,7 +128,7 @@ describe('the automation of a conversation that a person has stopped', () => {
     expect(needsPerson(stateAfter(person('manual')), 'paused')).toBe(false);
   });
 
-  it('never becomes auto by a chat alone, in whatever order chat, breaker and person act', () => {
+  it('never becomes auto by a chat alone, in any order in which chat, breaker and person act', () => {
     const byChat = fc.constantFrom('manual' as const, 'auto' as const, 'paused' as const);
     const act = fc.oneof(
       byChat.map((status) => ({ who: 'chat' as const, status })),
@@ -153,7 +153,7 @@ describe('the automation of a conversation that a person has stopped', () => {
 });
 
 describe('what the tool table at the edge says of a tool', () => {
-  it('a tool that the table does not have is denied, whatever the node says of it', () => {
+  it('a tool that the table does not have is denied, also when the node allows it', () => {
     for (const decision of ['allow', 'control', 'ask'] as const) {
       expect(decide({}, call('system/erase', {}, decision))).toEqual([
         { status: 'denied', gate: 'unknown_tool', decision },

@@ -74,7 +74,7 @@ describe('a chat under a pause with hold', () => {
   });
 });
 
-it('the end of a pause that nobody holds needs no person', async () => {
+it('the end of a pause without hold needs no person', async () => {
   await conductor.mode('pause');
   const { ids } = await bringTo(conductor, [RESUME]);
   expect(await run(ids[0])).toMatchObject({ status: 'succeeded' });
@@ -97,7 +97,7 @@ it('a change of the mode names the principal, and what the body says of who asks
   expect(requested_by.startsWith('the owner')).toBe(false);
 });
 
-it('the record of a version without hold is read as one that nobody holds', async () => {
+it('the record of a version without hold is read as one without hold', async () => {
   const record = { mode: 'paused', version: 3, since: 5, requested_by: null, reason: null, epoch: 0 };
   const { SystemRecordSchema } = await import('../../../schema/contracts/system.ts');
   expect(SystemRecordSchema.parse(record)).toEqual({ ...record, hold: false });
@@ -126,7 +126,7 @@ describe('a chat whose conversation a person has stopped', () => {
     expect(row.automation_status).toBe('paused');
   });
 
-  it('sets a status that nobody has set by itself', async () => {
+  it('sets a status by itself that was never set', async () => {
     const { ids, ingest_status } = await bringTo(conductor, [modeOf('auto')]);
     expect(ingest_status).toBe('accepted');
     expect(await run(ids[0])).toMatchObject({ status: 'succeeded' });
@@ -180,7 +180,7 @@ it('a browser tool that a person approved is sent to the other node as approved,
   ]);
 });
 
-it('approvals beyond the limit of a conversation are denied, whatever number of messages asks', async () => {
+it('approvals beyond the limit of a conversation are denied for any number of messages', async () => {
   const remote = nextConversation();
   const full = Array.from({ length: APPROVALS.max_per_conversation }, () => ASKED);
   const first = await bringTo(conductor, full, remote);

@@ -31,7 +31,7 @@ async function outcomesAt(path: string): Promise<object[]> {
 }
 
 describe('a folder that Git takes for a repository', () => {
-  it('is closed to every file tool, whatever its name', async () => {
+  it('is closed to every file tool under any name', async () => {
     tools.makeFiles({ plain: '' });
     git('init', '--bare', 'bare');
     for (const outcome of await outcomesAt('bare/config')) expect(outcome).toMatchObject(DENIED);

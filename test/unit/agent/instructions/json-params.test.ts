@@ -11,7 +11,7 @@ describe('a number in the params', () => {
     },
   );
 
-  it('is kept in a string, whatever its size', () => {
+  it('is kept in a string of any size', () => {
     expect(parseJsonParams('{"id":"9007199254740993"}')).toEqual({ ok: true, value: { id: '9007199254740993' } });
   });
 

@@ -89,7 +89,9 @@ describe('an agent', () => {
     const noteOf = (key: string) => steps.find((step) => step.key === key)?.note;
     expect(noteOf('register-controller')).toMatch('not_owner');
     expect(noteOf('acquire-lease')).toMatch('not_owner');
-    expect(noteOf('start-scheduler')).toMatch(/^takes work when the edge accepts this node; browsers connect to/);
+    expect(noteOf('start-scheduler')).toMatch(
+      /^takes no work until the edge accepts this node \(degraded\); browsers connect to/,
+    );
   });
 
   it('an agent reports a change of its status to the edge', async () => {

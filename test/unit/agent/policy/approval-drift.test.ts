@@ -47,7 +47,7 @@ describe('an approval of a program is void when meanwhile', () => {
 });
 
 describe('an approval of a program stays valid when meanwhile', () => {
-  it('nothing ran, whatever else has changed', async () => {
+  it('nothing ran, when anything else has changed', async () => {
     expect(await drift([], 'changed')).toBeNull();
   });
 
