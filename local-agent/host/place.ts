@@ -70,7 +70,8 @@ function openFolder(path: string, roots: Roots, createParents: boolean): Folder 
     return Folder.open(real, roots);
   }
   roots.admit(withRealParent(path));
-  if (!createParents) throw new FileError('not_found', `there is no folder ${missingFolder(path)}`);
+  if (!createParents)
+    throw new FileError('not_found', `there is no folder ${missingFolder(path)}, and create_parents is false`);
   roots.admitChange(withRealParent(path));
   const parent = openFolder(dirname(path), roots, true);
   try {

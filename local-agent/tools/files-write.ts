@@ -1,6 +1,6 @@
 /**
- * `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite` or `append`. Missing
- * folders are created unless `create_parents` is false.
+ * `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite` or `append`.
+ * Missing folders are created unless `create_parents` is false.
  */
 import { writeWholeFile } from '../host/write-file.ts';
 import type { ToolHandler } from './tool.ts';
