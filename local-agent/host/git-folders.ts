@@ -30,12 +30,19 @@ export function isGitFolder(folder: string): boolean {
   return (exists(folder, 'objects') && exists(folder, 'refs')) || exists(folder, 'commondir');
 }
 
-/** Whether a path strictly below `root` leads into `.git`, or is or lies in a folder that Git takes for a repository. */
-export function isInsideGit(root: string, path: string): boolean {
-  const names = path.slice(root.length).split(sep).filter(Boolean);
-  if (names.some((name) => foldPath(name) === '.git')) return true;
+function namesBelow(root: string, path: string): string[] {
+  return path.slice(root.length).split(sep).filter(Boolean);
+}
+
+/** Whether a path strictly below `root` leads into `.git`. */
+export function hasGitName(root: string, path: string): boolean {
+  return namesBelow(root, path).some((name) => foldPath(name) === '.git');
+}
+
+/** Whether a path strictly below `root` is or lies in a folder that Git takes for a repository. */
+export function isInGitFolder(root: string, path: string): boolean {
   let folder = root;
-  return names.some((name) => {
+  return namesBelow(root, path).some((name) => {
     folder = join(folder, name);
     return isGitFolder(folder);
   });

@@ -10,9 +10,10 @@ import {
   completesGitFolder,
   foldPath,
   gitConfigurationPaths,
+  hasGitName,
   isGitConfiguration,
   isGitFolder,
-  isInsideGit,
+  isInGitFolder,
 } from './git-folders.ts';
 
 export const FILE_ERROR_CODES = [
@@ -102,6 +103,11 @@ export interface Roots {
   resolve(path: string, cwd?: string): string;
   /** @throws FileError unless the real path lies in a root and belongs neither to the agent nor to Git */
   admit(realPath: string): void;
+  /**
+   * Like `admit`, but a repository or a configuration of Git under another name than `.git` is admitted. Git trusts only
+   * what this refuses, so that it does not depend on what the file tools recognise.
+   */
+  admitReachable(realPath: string): void;
   /** Like `admit`, for a path that is to be written. @throws FileError when it could make a repository of its folder */
   admitChange(realPath: string): void;
 }
@@ -122,23 +128,25 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
   const home = real[0];
   if (home === undefined) throw new FileError('path_outside_roots', 'no roots are configured');
   const isOneOf = (paths: readonly string[], path: string) => paths.some((one) => contains(one, foldPath(path)));
-  const admit = (path: string) => {
+  const admitReachable = (path: string): string[] => {
     const inside = real.filter((root) => contains(root, path));
     if (inside.length === 0) {
       throw new FileError('path_outside_roots', `${path} lies outside the configured roots (${real.join(', ')})`);
     }
-    if (
-      inside.every((root) => isInsideGit(root, path)) ||
-      isGitConfiguration(path) ||
-      isOneOf(gitConfiguration, path)
-    ) {
-      throw new FileError('path_protected', `${path} ${IS_GIT}`);
-    }
+    if (inside.every((root) => hasGitName(root, path))) throw new FileError('path_protected', `${path} ${IS_GIT}`);
     if (isSecretsFile(path)) {
       throw new FileError('path_protected', `${path} holds secrets of a Worker and cannot be touched by a tool`);
     }
     if (isOneOf(own, path)) {
       throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);
+    }
+    return inside;
+  };
+  const admit = (path: string) => {
+    const inside = admitReachable(path);
+    const isGits = inside.every((root) => hasGitName(root, path) || isInGitFolder(root, path));
+    if (isGits || isGitConfiguration(path) || isOneOf(gitConfiguration, path)) {
+      throw new FileError('path_protected', `${path} ${IS_GIT}`);
     }
   };
   return {
@@ -149,6 +157,7 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
       return resolve(base, expandHome(path));
     },
     admit,
+    admitReachable: (path) => void admitReachable(path),
     admitChange(path) {
       admit(path);
       // A repository that a person made a root is that person's choice.

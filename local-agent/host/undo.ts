@@ -100,7 +100,7 @@ export class UndoStore {
     if (changed.length > 0) return { type: 'changed', paths: changed.map(({ path }) => path) };
     for (const { path, before } of [...files].reverse()) {
       if (before === null) {
-        if (readEntry(roots, path, THE_NAME_ITSELF) !== null) removeEntry(roots, path);
+        if (readEntry(roots, path, THE_NAME_ITSELF) !== null) removeEntry(roots, path, { restores: true });
         continue;
       }
       const entry: NewEntry = {

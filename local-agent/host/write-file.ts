@@ -47,7 +47,7 @@ export interface WriteOptions {
   keep?: Keep;
   /** The content comes behind that of an existing file. */
   append?: boolean;
-  /** Puts back what was there, so a link may lead out of the roots as it did. */
+  /** Puts back what was there: a link may lead out of the roots as it did, and what is in its place may be read-only. */
   restores?: boolean;
   /** Replaces a symbolic link itself, where otherwise the file that it names is written. */
   ofLink?: boolean;
@@ -124,7 +124,7 @@ function successor(place: Place, before: Entry | null, entry: NewEntry, options:
   if (!options.overwrite) {
     throw new FileError('exists', `${pathOf(place)} exists; overwrite replaces it`);
   }
-  refuseReadOnly(place, before);
+  if (!options.restores) refuseReadOnly(place, before);
   const bytes = options.append ? Buffer.concat([before.bytes, entry.bytes]) : entry.bytes;
   if (bytes.length > MAX_KEPT_BYTES) {
     throw new FileError('too_large', `${pathOf(place)} would exceed ${MAX_KEPT_BYTES} bytes; use a program`);
@@ -180,12 +180,16 @@ export function writeWholeFile(roots: Roots, path: string, bytes: Buffer, option
  *
  * @throws FileError; then it is unchanged
  */
-export function removeEntry(roots: Roots, path: string, keep?: Keep): void {
+export function removeEntry(
+  roots: Roots,
+  path: string,
+  { keep, restores = false }: Pick<WriteOptions, 'keep' | 'restores'> = {},
+): void {
   inPlace(roots, path, { createParents: false, ofLink: true }, (place) => {
     const { folder, name } = place;
     const entry = entryAt(place, { anyNames: true });
     if (entry === null) throw new FileError('not_found', `${path}: not found`);
-    refuseReadOnly(place, entry);
+    if (!restores) refuseReadOnly(place, entry);
     keep?.({ path: pathOf(place), entry, after: null });
     unlinkSync(folder.at(name));
     fsyncSync(folder.fd);

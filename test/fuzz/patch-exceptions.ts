@@ -14,9 +14,15 @@ export const STRICTER: readonly { name: string; ours: RegExp; counts?: true }[] 
     name: 'a link that leads nowhere or out of the roots, which git makes',
     ours: /(?:lies outside|path outside) .*roots|is a link to nothing/,
   },
+  { name: 'the two names of a part differ, of which git takes one', ours: /the names .* differ/ },
+  { name: 'a file in the place of a folder, which git removes when it is empty', ours: /not a regular file/ },
+  {
+    name: 'lines beyond the counts make the hunk unclear, which git leaves out',
+    ours: /begins neither|has lines that remain|has old lines/,
+  },
   {
     name: 'lines beyond the counts do not fit, which git leaves out',
-    ours: /does not fit|begins neither/,
+    ours: /does not fit/,
     counts: true,
   },
 ];

@@ -22,7 +22,7 @@ function applyChange({ path, before, after }: Change, context: ToolContext): voi
     keeper(found);
   };
   if (after === null) {
-    if (before !== null) removeEntry(roots, path, keepUnchanged);
+    if (before !== null) removeEntry(roots, path, { keep: keepUnchanged });
     return;
   }
   const temporary = newTemporaryName();
@@ -33,7 +33,7 @@ function applyChange({ path, before, after }: Change, context: ToolContext): voi
 function restore(path: string, before: Entry | null, { roots, newTemporaryName }: ToolContext): void {
   const temporary = newTemporaryName();
   const options = { overwrite: true, createParents: true, ofLink: true, restores: true, temporary };
-  if (before === null) removeEntry(roots, path);
+  if (before === null) removeEntry(roots, path, { restores: true });
   else writeEntry(roots, path, before, options);
 }
 

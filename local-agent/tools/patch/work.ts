@@ -4,7 +4,7 @@ import { PatchError } from './patch-error.ts';
 
 /** Lines looked at before the event loop gets its turn: some milliseconds. */
 export const STEPS_PER_TURN = 50_000;
-const MAX_STEPS = 200_000_000;
+const MAX_STEPS = 50_000_000;
 
 export class Work {
   readonly #signal: AbortSignal;

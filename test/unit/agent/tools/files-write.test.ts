@@ -76,7 +76,7 @@ describe('files/write', () => {
     tools.makeFiles({ 'a/file': '' });
     const result = await write({ path: 'a/b/c/d', content: '', create_parents: false });
     expect(result).toMatchObject({ status: 'failed', error_code: 'not_found' });
-    expect(result.output).toBe(`there is no folder ${join(tools.root, 'a/b')}`);
+    expect(result.output).toBe(`there is no folder ${join(tools.root, 'a/b')}, and create_parents is false`);
     const read = await tools.run('conductor::files/read', { path: 'a/b/c/d' });
     expect(read.output).toBe(
       `${join(tools.root, 'a/b/c/d')}: not found, as there is no folder ${join(tools.root, 'a/b')}`,
