@@ -11,7 +11,7 @@ import { sortInTurns } from '../lib/turns.ts';
 import { Folder, realPathOf } from './folder.ts';
 import type { FolderRules } from './ignore-files.ts';
 import { isIgnored, rulesIn } from './ignore-files.ts';
-import { asFileOperation, realPathIfExists } from './place.ts';
+import { asFileOperation, notFound, realPathIfExists } from './place.ts';
 import type { Roots } from './roots.ts';
 import { FileError } from './roots.ts';
 import type { SkipReason, Skips } from './skips.ts';
@@ -188,7 +188,7 @@ function openStart(path: string, roots: Roots): Folder {
   return asFileOperation(path, () => {
     const real = realPathIfExists(path);
     roots.admit(real ?? path);
-    if (real === null) throw new FileError('not_found', `${path}: not found`);
+    if (real === null) throw notFound(path);
     return Folder.open(real, roots);
   });
 }

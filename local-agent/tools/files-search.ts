@@ -5,7 +5,7 @@
 import type { ToolParams } from '../../schema/contracts/tools.ts';
 import { onOneLine } from '../host/skips.ts';
 import { FileWalk } from './file-walk.ts';
-import { RegexSearch } from './regex-search.ts';
+import { RegexSearch, regexSetup } from './regex-search.ts';
 import type { FindMatches } from './text-search.ts';
 import { plainFinder, shownMatches } from './text-search.ts';
 import type { ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
@@ -36,6 +36,11 @@ const TOO_SLOW = failure(
   'timeout',
   'text: the regular expression takes too much time or memory; avoid repetitions within repetitions such as (a+)+',
 );
+
+function invalidRegex(problem: string): ToolOutcome {
+  const advice = 'correct it as a JavaScript regular expression, or leave out regex to search for the text itself';
+  return failure('failed', 'invalid_params', `text: ${problem}; ${advice}`);
+}
 
 /** Searches the files of the walk with `find`, until `isHopeless`. */
 async function search(
@@ -79,7 +84,11 @@ export const searchFiles: ToolHandler<'conductor::files/search'> = async (params
   const ignoreCase = params.ignore_case ?? false;
   let regex: RegexSearch | null = null;
   try {
-    if (params.regex) regex = new RegexSearch(params.text, ignoreCase, signal);
+    if (params.regex) {
+      const setup = regexSetup(params.text, ignoreCase);
+      if ('problem' in setup) return invalidRegex(setup.problem);
+      regex = new RegexSearch(setup, signal);
+    }
     const walk = new FileWalk(params, context, signal);
     const find = regex?.find ?? plainFinder(plainBreaks(params.text), ignoreCase, walk.turns);
     return await search(params, context, walk, find, () => regex?.isTooSlow ?? false);

@@ -4,7 +4,6 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { FileError } from '../host/roots.ts';
 import type { FindMatches, TextMatch } from './text-search.ts';
 
 export interface RegexSetup {
@@ -27,8 +26,8 @@ const TEXT_MS = 2_000;
 const MAX_SLOW = 3;
 const MEMORY_MB = 128;
 
-/** The flags under which the source is valid: with `u` when it can be. @throws FileError when it is invalid */
-function setupOf(source: string, ignoreCase: boolean): RegexSetup {
+/** The flags under which the source is valid, with `u` when it can be; the problem when it is not valid. */
+export function regexSetup(source: string, ignoreCase: boolean): RegexSetup | { problem: string } {
   const flags = ignoreCase ? 'gmi' : 'gm';
   let problem = '';
   for (const tried of [`${flags}u`, flags]) {
@@ -39,7 +38,7 @@ function setupOf(source: string, ignoreCase: boolean): RegexSetup {
       problem = error instanceof Error ? error.message : String(error);
     }
   }
-  throw new FileError('invalid_path', `text: ${problem}; it is read as a JavaScript regular expression`);
+  return { problem };
 }
 
 export class RegexSearch {
@@ -49,9 +48,8 @@ export class RegexSearch {
   #worker: Worker | null = null;
   #slow = 0;
 
-  /** @throws FileError for an invalid expression */
-  constructor(source: string, ignoreCase: boolean, signal: AbortSignal, textMs = TEXT_MS) {
-    this.#setup = setupOf(source, ignoreCase);
+  constructor(setup: RegexSetup, signal: AbortSignal, textMs = TEXT_MS) {
+    this.#setup = setup;
     this.#signal = signal;
     this.#textMs = textMs;
   }

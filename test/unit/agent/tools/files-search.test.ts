@@ -119,8 +119,8 @@ describe('files/search with a regular expression', () => {
 
   it('an invalid expression is refused with the reason', async () => {
     expect(await search({ text: '(a', regex: true })).toMatchObject({
-      status: 'failed',
-      output: expect.stringMatching(/^text: .*unterminated group/i),
+      error_code: 'invalid_params',
+      output: expect.stringMatching(/^text: .*unterminated group; correct it/i),
     });
   });
 
@@ -133,7 +133,7 @@ describe('files/search with a regular expression', () => {
   });
 
   it('an expression that takes for ever in three texts is of no use', async () => {
-    const regex = new RegexSearch('(a+)+b', false, new AbortController().signal, 50);
+    const regex = new RegexSearch({ source: '(a+)+b', flags: 'g' }, new AbortController().signal, 50);
     for (let texts = 0; texts < 3; texts++) {
       expect(regex.isTooSlow).toBe(false);
       expect(await regex.find(`${'a'.repeat(60)}!`, 1)).toBeNull();
