@@ -91,7 +91,7 @@ function findGitDirectory(folder: string): string | null {
   return null;
 }
 
-/** Files that a configuration includes, under any condition. Any `path` counts, in whatever section it is. */
+/** Files that a configuration includes, under any condition. Any `path` counts, in any section. */
 function includedPaths(file: string, home: string): string[] {
   const found = textOf(file).matchAll(/\bpath[ \t]*=[ \t]*"?([^"\n#;]+)/gi);
   return [...found].map(([, value = '']) => {

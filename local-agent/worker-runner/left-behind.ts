@@ -1,6 +1,6 @@
 /**
  * What a program leaves running when it ends. Each program gets a mark in its environment, which its children inherit, so
- * that they are found in whatever session and group they are. A process that removed the mark and left the group is not.
+ * that they are found in any session and group. A process that removed the mark and left the group is not.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -18,7 +18,7 @@ describe('the text that a terminal would show', () => {
     expect(terminalText(text)).toBe(shown);
   });
 
-  it('has no control character but tab and line break, whatever was printed', () => {
+  it('has no control character but tab and line break, for any output', () => {
     const printed = fc.array(fc.constantFrom('a', '\r', '\n', '\u001b', '[', ';', '3', 'm', ']', '\u0007', '\u009b'));
     fc.assert(
       fc.property(printed, (parts) => {
