@@ -26,8 +26,8 @@ describe('the processes of a program', () => {
   });
 
   it('without a group and with an unknown mark are none, not those of the group 0', async () => {
-    expect(await findProcesses({ groupId: null, variable: 'MARK=not-used' })).toEqual([]);
-    expect(findProcessesNow({ groupId: null, variable: 'MARK=not-used' })).toEqual([]);
+    expect(await findProcesses({ groupId: null, variable: 'MARK=unknown' })).toEqual([]);
+    expect(findProcessesNow({ groupId: null, variable: 'MARK=unknown' })).toEqual([]);
   });
 
   it('are read from the list of ps, where the environment follows the command', () => {
