@@ -74,6 +74,7 @@ function expectedError(error: unknown): AppError {
 
 export class Session implements BrowserConnection {
   readonly clientId: string;
+  readonly token: string;
   readonly #deps: SessionDeps;
   readonly #socket: BridgeSocket;
   readonly #identity: SessionIdentity;
@@ -86,6 +87,7 @@ export class Session implements BrowserConnection {
     this.#socket = socket;
     this.#identity = identity;
     this.clientId = identity.clientId;
+    this.token = identity.token;
     this.#unsubscribe = deps.snapshots.changed.on(() => this.#pushSnapshot());
   }
 

@@ -52,8 +52,8 @@ export interface PipelineDeps {
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** A message or an execution has changed. */
   onChange: () => void;
-  /** A longer output is shortened in the reply, with a link to the whole. */
-  inlineChars?: number;
+  /** Of all outputs of a reply together. */
+  replyChars?: number;
   /** What this node knows about the edge now. */
   startGate: () => StartGate;
   /** Whether a tool could open files now. */
@@ -76,7 +76,8 @@ export class Pipeline {
   readonly #conversationQueue: KeyedQueue;
 
   constructor(deps: PipelineDeps) {
-    const { store, nodeId, log, inlineChars = DELIVERY.inline_chars } = deps;
+    const { store, nodeId, log } = deps;
+    const inlineChars = DELIVERY.inline_chars;
     this.#deps = deps;
     this.confirmations = new Confirmations(deps.clock);
     this.executions = new ExecutionStore(store.db);
@@ -285,7 +286,7 @@ export class Pipeline {
         client_id: message.client_id,
         conversation_id: message.remote_conversation_id,
         target: message.target,
-        message_text: composeReply(executions, message.block_errors),
+        message_text: composeReply(executions, message.block_errors, this.#deps.replyChars),
         assistant_message_id: message.assistant_message_id,
         timeout_ms: RENEWAL.delivery_timeout_ms,
       });

@@ -195,6 +195,8 @@ export function pipelineResponses(pipeline: Pipeline, effects: ResponseEffects):
   return {
     ingest: responseHandler({
       schema: IngestResponseSchema,
+      // Until its browser has been moved to this node (browsers/browser-moves.ts).
+      waitsFor: ['client_of_other_node'],
       onResponse: (response, row) => responses.onIngested(response, row),
     }),
     claim: responseHandler({

@@ -9,7 +9,7 @@ import { RegexSearch } from './regex-search.ts';
 import type { FindMatches } from './text-search.ts';
 import { plainFinder, shownMatches } from './text-search.ts';
 import type { ToolContext, ToolHandler, ToolOutcome } from './tool.ts';
-import { failure, fileOutcome, stoppedOutcome, timeLimited } from './tool.ts';
+import { failure, fileOutcome, timeLimited } from './tool.ts';
 
 type SearchParams = ToolParams<'conductor::files/search'>;
 
@@ -82,8 +82,7 @@ export const searchFiles: ToolHandler<'conductor::files/search'> = async (params
     if (params.regex) regex = new RegexSearch(params.text, ignoreCase, signal);
     const walk = new FileWalk(params, context, signal);
     const find = regex?.find ?? plainFinder(plainBreaks(params.text), ignoreCase, walk.turns);
-    const outcome = await search(params, context, walk, find, () => regex?.isTooSlow ?? false);
-    return signal.aborted ? stoppedOutcome(signal) : outcome;
+    return await search(params, context, walk, find, () => regex?.isTooSlow ?? false);
   } catch (error) {
     return fileOutcome(error);
   } finally {

@@ -72,6 +72,7 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
         gate: one.gate,
         approval: one.approval,
         timeout_ms: one.timeout_ms,
+        claimed_at: one.claimed_at,
         claim_expires_at: one.claim_expires_at,
         approval_expires_at: one.approval_expires_at,
         created_at: now,

@@ -20,6 +20,8 @@ import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { storedApproval } from '../instructions/edge-approval.ts';
+import { requireOwnBrowser } from '../nodes/browser-owner.ts';
+import { bringBrowser } from '../nodes/browsers.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
 import { lastRenewalText } from '../renewal/job-reads.ts';
@@ -30,11 +32,15 @@ import { guardIngestReads, readForIngest } from './ingest-reads.ts';
 import type { IdentifiedInstruction } from './ingest-rows.ts';
 import { firstEntries, insertMessage } from './ingest-rows.ts';
 
-/** The plan for one message; `ageMs` is how long ago it was observed. */
+/** The plan for one message; `ageMs` is how long ago it was observed. Throws `client_of_other_node`. */
 export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promise<WritePlan<IngestResponse>> {
   const { env, db, now } = edge;
   const textHash = await sha256Hex(body.raw_text);
-  const [loaded, links] = await Promise.all([readForIngest(db, body, textHash), observeLinks(edge, observation(body))]);
+  const [loaded, links] = await Promise.all([
+    readForIngest(db, body, textHash),
+    observeLinks(edge, observation(body), ageMs),
+  ]);
+  requireOwnBrowser(body.controller_id, loaded.browser);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
@@ -60,6 +66,7 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const stored: Plan = {
     guards: guardIngestReads(db, loaded, textHash),
     statements: [
+      ...(loaded.browser === undefined ? [bringBrowser(edge, body)] : []),
       ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
       ...(isNew
         ? insertMessage(edge, body, { messageId, textHash, loaded, conversation: next, decision, instructions })

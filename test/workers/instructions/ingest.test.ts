@@ -189,6 +189,7 @@ describe('a repeated message', () => {
   });
 
   it('a message sent with and without its id at the same time is stored once, also when nothing of it runs', async () => {
+    const other = { controller_id: OTHER_NODE, client_id: 'firefox-of-another' };
     const deny = { policy: { decision: 'deny', rule: 'tools' } } as const;
     const remote_conversation_id = newConversation();
     await conductor.bring(conductor.message({ remote_conversation_id }));
@@ -197,7 +198,7 @@ describe('a repeated message', () => {
       const responses = await Promise.all([
         conductor.bring(body),
         conductor.bring({ ...body, assistant_message_id: null }),
-        conductor.bring({ ...body, controller_id: OTHER_NODE, assistant_message_id: null }),
+        conductor.bring({ ...body, ...other, assistant_message_id: null }),
       ]);
       expect(new Set(responses.map((response) => response.message_id)).size).toBe(1);
     }

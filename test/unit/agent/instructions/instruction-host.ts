@@ -131,7 +131,7 @@ export class InstructionHost {
       protectedPaths: [join(this.root, 'state')],
       env: { PATH: process.env.PATH, ...this.#options.env },
       timeouts: { timeoutMs: INSTRUCTION.timeout_ms, execTimeoutMs: INSTRUCTION.exec_timeout_ms },
-      inlineChars: 2_000,
+      replyChars: 2_000,
       startGate: () => this.gate,
       hasFreeDescriptors: () => this.hasFreeDescriptors,
       onMode: (mode) => this.modes.push(mode),

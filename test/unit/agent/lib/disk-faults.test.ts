@@ -15,7 +15,7 @@ describe('a fault of the disk', () => {
     ['a constraint of SQLite', Object.assign(errno('ERR_SQLITE_ERROR'), { errcode: 1299 }), false],
     ['EACCES', errno('EACCES'), false],
     ['a bug', new TypeError('x'), false],
-  ])('is told from other errors: %s', (_name, error, expected) => {
+  ])('is recognized among other errors: %s', (_name, error, expected) => {
     expect(isDiskFault(error)).toBe(expected);
   });
 });

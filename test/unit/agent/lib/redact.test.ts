@@ -40,6 +40,28 @@ describe('redaction', () => {
     expect(withoutPolicy.undecided(token)).toBeLessThan(token.length);
   });
 
+  it('of a secret no byte is in a part of a file, wherever the part begins and ends', () => {
+    const secret = 'sécret-ключ-42';
+    const redact = redactor(null, { env: { BAA_KEY: secret }, readFile: () => null });
+    const file = Buffer.from(`before ${secret} after`);
+    const [first, last] = [Buffer.byteLength('before '), Buffer.byteLength(`before ${secret}`)];
+    expect(redact.marginBytes).toBeGreaterThanOrEqual(last - first - 1);
+    for (let from = 0; from <= file.length; from++) {
+      for (let to = from; to <= file.length; to++) {
+        const before = file.subarray(from, Math.max(from, Math.min(to, first)));
+        const after = file.subarray(Math.min(to, Math.max(from, last)), to);
+        const mark = from < last && to > first && from < to ? '[redacted]' : '';
+        expect(redact.part(file, from, to).toString()).toBe(`${before}${mark}${after}`);
+      }
+    }
+  });
+
+  it('secrets that overlap in a part of a file are replaced by one mark', () => {
+    const env = { BAA_A_KEY: 'abcdefgh', BAA_B_KEY: 'efghijkl' };
+    const redact = redactor(null, { env, readFile: () => null });
+    expect(redact.part(Buffer.from('<abcdefghijkl>'), 0, 14).toString()).toBe('<[redacted]>');
+  });
+
   it('short values, which are ordinary words, are not replaced', () => {
     expect(redact('it is true')).toBe('it is true');
   });

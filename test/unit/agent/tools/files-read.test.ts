@@ -79,4 +79,18 @@ describe('files/read', () => {
     execFileSync('sh', ['-c', 'mkfifo "$0"', join(tools.root, 'fifo')]);
     expect(await read({ path })).toMatchObject({ status, error_code });
   });
+
+  it.each(['utf8', 'base64'])('a secret is not read in parts, as %s', async (encoding) => {
+    tools.makeFiles({ a: `x=${SECRET};` });
+    let text = '';
+    for (let offset = 0; offset < SECRET.length + 3; offset += 4) {
+      const { output } = await read({ path: 'a', encoding, offset, length: 4 });
+      text += encoding === 'utf8' ? output : Buffer.from(output, 'base64').toString();
+    }
+    expect(text.replaceAll('[redacted]', '')).toBe('x=;');
+    for (let length = 4; length <= SECRET.length; length++) {
+      expect(text).not.toContain(SECRET.slice(0, length));
+      expect(text).not.toContain(SECRET.slice(-length));
+    }
+  });
 });
