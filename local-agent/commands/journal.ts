@@ -5,6 +5,7 @@ import { pageOf } from '../../schema/contracts/common.ts';
 import type { ChainHead, JournalPage } from '../../schema/contracts/journal.ts';
 import { ChainHeadSchema, JournalPageSchema } from '../../schema/contracts/journal.ts';
 import { NodeSchema } from '../../schema/contracts/nodes.ts';
+import { visibleJson } from '../../schema/domain/visible.ts';
 import { valueOption } from '../config/flags.ts';
 import type { SeenBy, SeenHeads } from '../config/seen-heads.ts';
 import { parseSeenHeads, seenHeadsPath, seenHeadsText, withoutSeen, withSeenHead } from '../config/seen-heads.ts';
@@ -168,7 +169,7 @@ const exportJournal: CliCommand = {
       const lines: string[] = [];
       for await (const { items } of readPages(edge, node)) {
         for (const item of items) {
-          if (file === undefined) deps.print(JSON.stringify(item));
+          if (file === undefined) deps.print(visibleJson(item));
           else lines.push(`${JSON.stringify(item)}\n`);
         }
       }

@@ -14,7 +14,7 @@ import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
 import { nodes } from './nodes.ts';
-import { styled } from './output.ts';
+import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
 import { start } from './start.ts';
@@ -71,9 +71,10 @@ function createProgram(deps: CommandDeps, done: (code: ExitCode) => void): Comma
 }
 
 /** Runs one command line (without the program's name) and resolves with its exit code. Never rejects. */
-export async function runCli(argv: readonly string[], deps: CommandDeps = defaultDeps): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], given: CommandDeps = defaultDeps): Promise<ExitCode> {
+  const deps = withSafeOutput(given);
   // A person who types the name alone wants to know what there is; a service manager starts the agent.
-  if (argv.length === 0 && deps.isTerminal) return runCli(['--help'], deps);
+  if (argv.length === 0 && deps.isTerminal) return runCli(['--help'], given);
   const [first = '-'] = argv;
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: ExitCode = EXIT.fine;

@@ -1,7 +1,7 @@
 /** Output of the commands: tables and fields for people, with colours on a terminal, and JSON for programs. */
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { makeVisible } from '../../schema/domain/visible.ts';
+import { makeVisible, visibleJson } from '../../schema/domain/visible.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 
@@ -10,6 +10,22 @@ type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 /** Styles `text` on a terminal, unless NO_COLOR is set. */
 export function styled(deps: CommandDeps, style: Style, text: string): string {
   return deps.isTerminal && !deps.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** What `styled` writes to a terminal. */
+const STYLES = new RegExp(`(${String.fromCharCode(27)}\\[(?:[12]|22|3[1239])m)`);
+
+/**
+ * The dependencies for a command: whatever it prints, no control or invisible character of a foreign text reaches the
+ * terminal; only our own styles do.
+ */
+export function withSafeOutput(deps: CommandDeps): CommandDeps {
+  const safe = (line: string) =>
+    line
+      .split(STYLES)
+      .map((part, at) => (at % 2 === 1 && deps.isTerminal ? part : makeVisible(part)))
+      .join('');
+  return { ...deps, print: (line) => deps.print(safe(line)), warn: (line) => deps.warn(safe(line)) };
 }
 
 const NO_BORDERS = Object.fromEntries(
@@ -61,7 +77,7 @@ export function printFields(deps: CommandDeps, fields: Readonly<Record<string, u
 
 /** With `--json` prints the value as JSON, on one line when it is piped; otherwise runs `printForPeople`. */
 export function present(args: Args, deps: CommandDeps, value: unknown, printForPeople: () => void): void {
-  if (args.json === true) deps.print(JSON.stringify(value, null, deps.isTerminal ? 2 : 0));
+  if (args.json === true) deps.print(visibleJson(value, deps.isTerminal ? 2 : 0));
   else printForPeople();
 }
 

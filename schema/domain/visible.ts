@@ -18,6 +18,13 @@ export function makeVisible(text: string): string {
   return text.replace(INVISIBLE, escapeOf);
 }
 
+/** The value as JSON in which no character is invisible. It parses to the same value. */
+export function visibleJson(value: unknown, indent = 0): string {
+  const escapeUnits = (char: string) =>
+    Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
+  return JSON.stringify(value, null, indent).replace(INVISIBLE, escapeUnits);
+}
+
 /** Marks that are drawn over the letter before them, of the blocks that no script needs. */
 const OVERLAYS = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]|(?<=\p{M}{3})\p{M}/gu;
 /** Characters that are drawn like a mark of ASCII and have no compatibility form that says so. */

@@ -1,8 +1,10 @@
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
+import { makeVisible } from '../../../../schema/domain/visible.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -44,6 +46,32 @@ function edge(status = 'awaiting_approval') {
   };
   return commandWorld(respond);
 }
+
+describe('what a chat wrote into an approval', () => {
+  const hostile = 'rm x\u001b]0;owned\u0007\u001b[2J\u009b1A\u202e\u200b';
+  const world = (isTerminal: boolean) => {
+    const approval = { ...APPROVAL, display: hostile, cwd: hostile };
+    const made = commandWorld(() => ({ ...ROW, gate: hostile, approval, events: [] }));
+    return { ...made, deps: { ...made.deps, isTerminal } };
+  };
+
+  it.each(['approve', 'show'])('reaches no terminal as it is, by instructions %s', async (verb) => {
+    for (const isTerminal of [true, false]) {
+      const { deps, out } = world(isTerminal);
+      await runCli(['instructions', verb, 'ins_1'], deps);
+      expect(out.join('\n')).toContain('rm x\\u{1b}]0;owned\\u{7}\\u{1b}[2J\\u{9b}1A\\u{202e}\\u{200b}');
+      const shown = stripVTControlCharacters(out.join(''));
+      expect(makeVisible(shown)).toBe(shown);
+    }
+  });
+
+  it('is JSON of the same value with --json, without a control character', async () => {
+    const { deps, out } = world(false);
+    await runCli(['instructions', 'show', 'ins_1', '--json'], deps);
+    expect(JSON.parse(out.join('\n')).approval.display).toBe(hostile);
+    expect(out.join('')).toMatch(/^[\x20-\x7e]+$/);
+  });
+});
 
 describe('instructions', () => {
   it('approve without --hash shows what waits and approves nothing', async () => {

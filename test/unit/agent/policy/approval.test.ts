@@ -86,7 +86,7 @@ describe('what an approval of a program says that it binds', () => {
     const argv = ['sh', '../script.sh', '../in', '../outside.sh'];
     const { display, file_hashes } = approval('conductor::exec', { argv }, [join(root, 'in')]);
     expect(Object.keys(file_hashes)).toEqual([]);
-    expect(display).toContain(`Not bound: ${join(root, 'outside.sh')} lies outside the configured roots.`);
+    expect(display).toContain(`Not bound: ${join(root, 'outside.sh')} lies outside the configured roots`);
     expect(notesOf({ argv: ['sh', 'script.sh'] })).toMatch(/Not bound: \S+script\.sh has other names/);
     expect(notesOf({ argv: ['ls', 'in'] })).toContain(`Not bound: ${join(root, 'in')}: not a regular file.`);
   });
