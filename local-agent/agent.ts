@@ -24,14 +24,16 @@ import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
 import { BrowserTargets } from './browsers/targets.ts';
 import { policyPathOf, workspaceOf } from './config/root-files.ts';
+import { seenHeadsPath } from './config/seen-heads.ts';
 import type { Config } from './config/settings.ts';
 import { DeliveryManager } from './delivery/manager.ts';
 import { replyResponses } from './delivery/replies.ts';
 import { commandResultResponses } from './edge/commands.ts';
-import type { EdgeClient } from './edge/http-client.ts';
+import type { EdgeClient, NodeCallOptions } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
+import { readOwnFile, replacePrivateFile } from './host/own-files.ts';
 import { Instructions } from './instructions/instructions.ts';
 import type { StartGate } from './instructions/next-step.ts';
 import { startGate } from './instructions/next-step.ts';
@@ -43,6 +45,7 @@ import { localRoutes } from './local-api/routes.ts';
 import type { LocalApi } from './local-api/server.ts';
 import { startLocalApi } from './local-api/server.ts';
 import { admittedBoot } from './node/admission.ts';
+import { keepJournalHead } from './node/journal-head.ts';
 import { NodeRuntime } from './node/node-runtime.ts';
 import { ownPaths } from './policy/own-paths.ts';
 import type { Store } from './store/store.ts';
@@ -76,7 +79,7 @@ export interface AgentDeps {
   /** Tools get a part of it, and its secrets are redacted from their outputs. */
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
-  connect: (baseUrl: string, token: string, boot: Boot) => EdgeClient;
+  connect: (baseUrl: string, token: string, node: NodeCallOptions) => EdgeClient;
 }
 
 export interface BrowserSideDeps {
@@ -182,8 +185,16 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
 function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
   const { clock, random, log } = deps;
   const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
+  const onJournalHead = keepJournalHead({
+    edge: config.controlApiBase,
+    nodeId,
+    path: seenHeadsPath(config.stateDir, 'agent'),
+    readFile: readOwnFile,
+    writeFile: replacePrivateFile,
+    log,
+  });
   const boot: Boot = { boot_id: deps.newBootId(), previous_boot_id: admittedBoot(store) };
-  const client = deps.connect(config.controlApiBase, sharedToken ?? '', boot);
+  const client = deps.connect(config.controlApiBase, sharedToken ?? '', { boot, onJournalHead });
   const system = new SystemView();
   const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
   const side = buildBrowserSide(sideDeps);

@@ -27,6 +27,6 @@ export function agentDeps(log: Logger): AgentDeps {
     env: process.env,
     pid: process.pid,
     log,
-    connect: (baseUrl, token, boot) => createEdgeClient({ baseUrl, token, boot, now: systemClock.now }),
+    connect: (baseUrl, token, node) => createEdgeClient({ baseUrl, token, now: systemClock.now, ...node }),
   };
 }

@@ -2,7 +2,7 @@
 import type { AgentFrame } from '../../schema/contracts/channel-frames.ts';
 import { AgentFrameSchema, CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { CHANNEL } from '../../schema/defaults.ts';
-import { readJson } from '../../schema/domain/json-text.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 
 export type FrameRead =

@@ -7,7 +7,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
-import { readJson } from '../../schema/domain/json-text.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RateLimits } from '../lib/rate-limit.ts';
 import { RateLimiter } from '../lib/rate-limit.ts';

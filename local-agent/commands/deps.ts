@@ -4,7 +4,13 @@ import type { Environment } from '../config/resolve.ts';
 import { packageVersion } from '../deps.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import { isProcessAlive, permissionsOf, readOwnFile, writeNewPrivateFile } from '../host/own-files.ts';
+import {
+  isProcessAlive,
+  permissionsOf,
+  readOwnFile,
+  replacePrivateFile,
+  writeNewPrivateFile,
+} from '../host/own-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { readSecret } from './read-secret.ts';
@@ -26,6 +32,8 @@ export interface CommandDeps {
   readSecret: (question: string) => Promise<string>;
   /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
+  /** Replaces a file that only this user may read, whole or not at all. */
+  writeFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
   /** Whether a process with that id exists. */
@@ -52,6 +60,7 @@ export const defaultDeps: CommandDeps = {
   readFile: readOwnFile,
   readSecret,
   writeNewFile: writeNewPrivateFile,
+  writeFile: replacePrivateFile,
   modeOf: permissionsOf,
   isAlive: isProcessAlive,
   connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),

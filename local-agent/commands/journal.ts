@@ -1,15 +1,22 @@
-/** `journal`: verifies or exports the hash-chained journal of all instructions of a node, as the edge keeps it. */
-import type { JournalPage } from '../../schema/contracts/journal.ts';
-import { JournalPageSchema } from '../../schema/contracts/journal.ts';
-import { EMPTY_CHAIN, verifyChain } from '../../schema/domain/journal-chain.ts';
+/** `journal`: verifies or exports the hash-chained journals of all instructions, as the edge keeps them. */
+
+import { Option } from 'commander';
+import { pageOf } from '../../schema/contracts/common.ts';
+import type { ChainHead, JournalPage } from '../../schema/contracts/journal.ts';
+import { ChainHeadSchema, JournalPageSchema } from '../../schema/contracts/journal.ts';
+import { NodeSchema } from '../../schema/contracts/nodes.ts';
 import { valueOption } from '../config/flags.ts';
+import type { SeenBy, SeenHeads } from '../config/seen-heads.ts';
+import { parseSeenHeads, seenHeadsPath, seenHeadsText, withoutSeen, withSeenHead } from '../config/seen-heads.ts';
+import type { Config } from '../config/settings.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
-import { sha256Hex } from '../lib/hash.ts';
 import type { Args, CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, operatorConfig } from './edge-access.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import type { Verdict } from './journal-verify.ts';
+import { verifyJournal } from './journal-verify.ts';
 import { present } from './output.ts';
 
 /** The node's journal, page by page from its first block. */
@@ -23,66 +30,143 @@ async function* readPages(edge: EdgeClient, node: string): AsyncGenerator<Journa
   }
 }
 
-/** Runs `use` with the journal of the node that `--of` names, or of this node. */
-async function withJournal<T>(
+/** The ids of all nodes that the edge knows. */
+async function allNodes(edge: EdgeClient): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const path: string = `/v1/controllers?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    const page = await edge.call({ method: 'GET', path, schema: pageOf(NodeSchema.pick({ controller_id: true })) });
+    ids.push(...page.items.map((node) => node.controller_id));
+    cursor = page.next_cursor;
+  }
+  return ids;
+}
+
+async function withOperator<T>(
   args: Args,
   deps: CommandDeps,
-  use: (pages: AsyncIterable<JournalPage>, node: string) => Promise<T>,
+  use: (edge: EdgeClient, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = operatorConfig(args, deps);
-  const node = optionalText(args, 'of') ?? config.nodeId;
   const edge = deps.connect(config.controlApiBase, config.operatorToken);
   try {
-    return await use(readPages(edge, node), node);
+    return await use(edge, config);
   } finally {
     await edge.close();
   }
 }
 
-type Verdict = { ok: true; blocks: number; entries: number; hash: string } | { ok: false; seq: number; reason: string };
-
-async function verifyPages(pages: AsyncIterable<JournalPage>): Promise<Verdict> {
-  let head = EMPTY_CHAIN;
-  let entries = 0;
-  for await (const page of pages) {
-    const verdict = await verifyChain(sha256Hex, head, page);
-    if (!verdict.ok) return verdict;
-    head = verdict.head;
-    entries += page.items.reduce((sum, block) => sum + block.entries.length, 0);
-  }
-  return { ok: true, blocks: head.seq, entries, hash: head.hash };
+/** `--expect SEQ:HASH`: a head that somebody wrote down. @throws UsageError */
+function expectedHead(args: Args): ChainHead | null {
+  const text = optionalText(args, 'expect');
+  if (text === undefined) return null;
+  const [seq, hash] = text.split(':');
+  const head = ChainHeadSchema.safeParse({ seq: Number(seq), hash: hash?.toLowerCase() });
+  if (head.success) return head.data;
+  throw new UsageError('--expect takes <block>:<hash>, as verify prints them, such as 12:9f86d081…');
 }
 
-const options = [...edgeOptions, valueOption('--of <node>', 'the node whose journal it is (default: this node)')];
+interface Result {
+  node: string;
+  verdict: Verdict;
+}
+
+function report({ node, verdict }: Result, deps: CommandDeps): void {
+  if (verdict.ok === true) {
+    const { head, entries } = verdict;
+    deps.print(
+      `the journal of ${node} is intact: ${entries} entries in ${head.seq} blocks, the last is ${head.seq}:${head.hash}`,
+    );
+  } else if (verdict.ok === null) deps.warn(`there is no journal of ${node} to verify: ${verdict.reason}`);
+  else deps.warn(`the journal of ${node} is ${verdict.reason}`);
+}
+
+const AFTER_RESTORE =
+  'If the database was restored on purpose, run it once with --forget-seen: what the edge has now then counts as seen.';
+
+/** What was seen before, by agent and command line; with `--forget-seen` of these journals nothing. */
+function recall(args: Args, deps: CommandDeps, config: Config, node: string | undefined): Record<SeenBy, SeenHeads> {
+  const read = (by: SeenBy): SeenHeads => {
+    const path = seenHeadsPath(config.stateDir, by);
+    const heads = parseSeenHeads(deps.readFile(path), path);
+    if (args.forgetSeen !== true) return heads;
+    const rest = withoutSeen(heads, config.controlApiBase, node);
+    deps.writeFile(path, seenHeadsText(rest));
+    return rest;
+  };
+  return { agent: read('agent'), commands: read('commands') };
+}
+
+async function verifyAll(args: Args, deps: CommandDeps, edge: EdgeClient, config: Config) {
+  const expected = expectedHead(args);
+  const named = optionalText(args, 'of') ?? (expected === null ? undefined : config.nodeId);
+  const address = config.controlApiBase;
+  const seen = recall(args, deps, config, named);
+  const seenOf = (node: string) => [seen.agent, seen.commands].flatMap((heads) => heads[address]?.[node] ?? []);
+  const seenNodes = [seen.agent, seen.commands].flatMap((heads) => Object.keys(heads[address] ?? {}));
+  const nodes = new Set(named === undefined ? [...(await allNodes(edge)), ...seenNodes] : [named]);
+  let kept = seen.commands;
+  const results: Result[] = [];
+  for (const node of nodes) {
+    const heads = expected === null ? seenOf(node) : [...seenOf(node), expected];
+    const verdict = await verifyJournal({ edge, node, seen: heads, readPages: () => readPages(edge, node) });
+    if (verdict.ok === true) kept = withSeenHead(kept, address, node, verdict.head);
+    results.push({ node, verdict });
+  }
+  if (kept !== seen.commands) deps.writeFile(seenHeadsPath(config.stateDir, 'commands'), seenHeadsText(kept));
+  return { results, named };
+}
+
+const ofOption = (about: string) => valueOption('--of <node>', about);
 
 const verify: CliCommand = {
   name: 'verify',
-  about: 'check that no entry of the journal was altered or removed',
-  options,
+  about: 'check that no entry of the journals was altered or removed, and that the instructions are as they say',
+  options: [
+    ...edgeOptions,
+    ofOption('only the journal of that node (default: of all nodes)'),
+    valueOption('--expect <block:hash>', 'a block that the journal must have, as verify printed it earlier'),
+    new Option('--forget-seen', 'accept journals that are shorter than they were, after a restored database'),
+  ],
   run: (args, deps) =>
-    withJournal(args, deps, async (pages, node) => {
-      const verdict = await verifyPages(pages);
-      present(args, deps, { controller_id: node, ...verdict }, () => {
-        if (verdict.ok)
-          deps.print(
-            `the journal of ${node} is intact: ${verdict.entries} entries in ${verdict.blocks} blocks, the last with hash ${verdict.hash}`,
-          );
-      });
-      if (verdict.ok) return EXIT.fine;
-      deps.warn(`the journal of ${node} is broken at block ${verdict.seq}: ${verdict.reason}`);
-      return EXIT.failed;
+    withOperator(args, deps, async (edge, config) => {
+      const { results, named } = await verifyAll(args, deps, edge, config);
+      present(
+        args,
+        deps,
+        { journals: results.map(({ node, verdict }) => ({ controller_id: node, ...verdict })) },
+        () => {
+          for (const result of results) report(result, deps);
+        },
+      );
+      const broken = results.filter(({ verdict }) => verdict.ok === false);
+      if (broken.some(({ verdict }) => verdict.ok === false && /seen before/.test(verdict.reason)))
+        deps.warn(AFTER_RESTORE);
+      const verified = results.filter(({ verdict }) => verdict.ok === true);
+      if (verified.length === 0 && broken.length === 0) {
+        deps.warn(
+          `nothing was verified: ${named === undefined ? 'no node has a journal yet' : `is ${named} a node of this edge?`}`,
+        );
+      }
+      return broken.length > 0 || verified.length === 0 ? EXIT.failed : EXIT.fine;
     }),
 };
 
 const exportJournal: CliCommand = {
   name: 'export',
   about: 'write the blocks of the journal, one JSON object per line',
-  options: [...options, valueOption('--out <file>', 'a new file (default: standard output)')],
+  options: [
+    ...edgeOptions,
+    ofOption('the node whose journal it is (default: this node)'),
+    valueOption('--out <file>', 'a new file (default: standard output)'),
+  ],
   run: (args, deps) =>
-    withJournal(args, deps, async (pages, node) => {
+    withOperator(args, deps, async (edge, config) => {
+      const node = optionalText(args, 'of') ?? config.nodeId;
       const file = optionalText(args, 'out');
       const lines: string[] = [];
-      for await (const { items } of pages) {
+      for await (const { items } of readPages(edge, node)) {
         for (const item of items) {
           if (file === undefined) deps.print(JSON.stringify(item));
           else lines.push(`${JSON.stringify(item)}\n`);

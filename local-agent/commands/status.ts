@@ -19,6 +19,11 @@ function modeText({ mode, hold, reason }: Status['system']): string {
   return reason === null ? held : `${held} (${reason})`;
 }
 
+/** Says which columns of the stored row are damaged; the next report of the node replaces them. */
+function withUnreadable(text: string, columns: readonly string[] = []): string {
+  return columns.length === 0 ? text : `${text} (stored ${columns.join(', ')} cannot be read)`;
+}
+
 function printStatus(deps: CommandDeps, status: Status): void {
   const { system, lease, renewal } = status;
   printFields(deps, {
@@ -33,7 +38,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
   const nodes = status.nodes.map((node) => [
     node.controller_id,
     node.host,
-    nodeState(node),
+    withUnreadable(nodeState(node), node.unreadable),
     node.presence.connected ? 'yes' : 'no',
     node.version,
   ]);
@@ -43,7 +48,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
     browser.client_id,
     browser.controller_id,
     browser.connected ? 'yes' : 'no',
-    browser.platforms.map((one) => `${one.platform}:${one.login}`).join(' '),
+    withUnreadable(browser.platforms.map((one) => `${one.platform}:${one.login}`).join(' '), browser.unreadable),
   ]);
   printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], browsers, 'no browser has connected yet');
   deps.print('');

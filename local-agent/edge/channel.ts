@@ -10,9 +10,9 @@ import type { AgentFrame, EdgeFrame } from '../../schema/contracts/channel-frame
 import { CLOSE, EdgeFrameSchema, PING, parsePong } from '../../schema/contracts/channel-frames.ts';
 import type { LeaderAcquireResponse } from '../../schema/contracts/leader.ts';
 import { CHANNEL, HTTP } from '../../schema/defaults.ts';
-import { readJson } from '../../schema/domain/json-text.ts';
 import type { Backoff } from '../../schema/domain/retry.ts';
 import { retryDelayMs } from '../../schema/domain/retry.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 

@@ -6,6 +6,7 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/common.ts';
+import type { ChainHead } from '../../schema/contracts/journal.ts';
 import type { Boot } from '../../schema/contracts/objects.ts';
 import { HTTP } from '../../schema/defaults.ts';
 
@@ -113,16 +114,31 @@ function headersOf(request: EdgeRequest<unknown>, token: string, boot: Boot | un
   return headers;
 }
 
-/**
- * A client of the edge at `baseUrl`, whose path prefix is kept. `token` is used for calls that bring none. `boot`: the
- * process of an agent that calls.
- */
-export function createEdgeClient(options: {
+/** What the calls of a node's agent carry and give beside their data. */
+export interface NodeCallOptions {
+  /** The process of the agent that calls. */
+  boot?: Boot;
+  /** Takes the head of this node's journal that a response names. */
+  onJournalHead?: (head: ChainHead) => void;
+}
+
+export interface EdgeClientOptions extends NodeCallOptions {
   baseUrl: string;
   token: string;
   now: () => number;
-  boot?: Boot | undefined;
-}): EdgeClient {
+}
+
+const HEAD = /^(\d{1,15}):([0-9a-f]{64})$/;
+
+function journalHead(value: string | string[] | undefined): ChainHead | null {
+  const [, seq, hash] = HEAD.exec(typeof value === 'string' ? value : '') ?? [];
+  return seq === undefined || hash === undefined ? null : { seq: Number(seq), hash };
+}
+
+/**
+ * A client of the edge at `baseUrl`, whose path prefix is kept. `token` is used for calls that bring none.
+ */
+export function createEdgeClient(options: EdgeClientOptions): EdgeClient {
   const base = new URL(options.baseUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
   const pool = new Pool(base.origin, { connections: 16, keepAliveTimeout: 30_000 });
@@ -142,6 +158,8 @@ export function createEdgeClient(options: {
           signal,
         });
         const retryMs = retryAfterMs(response.headers['retry-after'], options.now());
+        const head = journalHead(response.headers[HEADER.journal_head]);
+        if (head !== null) options.onJournalHead?.(head);
         received = { status: response.statusCode, text: await response.body.text(), retryMs };
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);

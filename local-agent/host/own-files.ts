@@ -60,9 +60,10 @@ export function writeNewPrivateFile(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
 }
 
-/** Writes a file with mode 0600 and replaces an existing one at once; makes its folder with mode 0700. */
+/** Writes a file with mode 0600, in place of an earlier one: a reader sees the one or the other, whole. */
 export function replacePrivateFile(path: string, text: string): void {
   makePrivateFolder(dirname(path));
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  const written = `${path}.${process.pid}.new`;
+  writeFileSync(written, text, { mode: 0o600 });
+  renameSync(written, path);
 }

@@ -44,6 +44,24 @@ export function withRealParent(path: string): string {
   return join(realPathIfExists(parent) ?? withRealParent(parent), basename(path));
 }
 
+/** The real path of an entry itself, a symbolic link included, whether it exists or not. */
+export function realPathOfEntry(path: string): string {
+  return asFileOperation(path, () => withRealParent(path));
+}
+
+/** The outermost folder above or at `path` that does not exist, when `path` does not. */
+function missingFolder(path: string): string {
+  const parent = dirname(path);
+  return parent === path || realPathIfExists(parent) !== null ? path : missingFolder(parent);
+}
+
+/** The error for a path at which nothing exists; it names the folder that is missing. */
+export function notFound(path: string): FileError {
+  const missing = missingFolder(path);
+  const why = missing === path ? '' : `, as there is no folder ${missing}`;
+  return new FileError('not_found', `${path}: not found${why}`);
+}
+
 /** Opens the folder at `path`. Missing folders are made one level at a time, each inside the open one above it. */
 function openFolder(path: string, roots: Roots, createParents: boolean): Folder {
   const real = realPathIfExists(path);
@@ -52,7 +70,9 @@ function openFolder(path: string, roots: Roots, createParents: boolean): Folder 
     return Folder.open(real, roots);
   }
   roots.admit(withRealParent(path));
-  if (!createParents) throw new FileError('not_found', `${path}: no such folder, and create_parents is false`);
+  if (!createParents)
+    throw new FileError('not_found', `there is no folder ${missingFolder(path)}, and create_parents is false`);
+  roots.admitChange(withRealParent(path));
   const parent = openFolder(dirname(path), roots, true);
   try {
     makeFolder(parent.at(basename(path)));
@@ -70,9 +90,16 @@ function makeFolder(path: string): void {
   }
 }
 
+export interface PlaceOptions {
+  /** Makes the folders that are missing. */
+  createParents: boolean;
+  /** The place of a symbolic link itself, where otherwise the place of the file that it names is meant. */
+  ofLink?: boolean;
+}
+
 /** The folder of a path, opened, and the name in it. The caller closes the folder. */
-export function openPlace(path: string, roots: Roots, createParents: boolean): Place {
-  const real = realPathIfExists(path) ?? path;
+export function openPlace(path: string, roots: Roots, { createParents, ofLink = false }: PlaceOptions): Place {
+  const real = ofLink ? path : (realPathIfExists(path) ?? path);
   const name = basename(real);
   if (name === '') throw new FileError('not_a_file', `${path}: not a file`);
   const folder = openFolder(dirname(real), roots, createParents);
@@ -83,6 +110,18 @@ export function openPlace(path: string, roots: Roots, createParents: boolean): P
     folder.close();
     throw error;
   }
+}
+
+/** Runs `use` in the place of a path and closes its folder. Any error becomes a FileError about `path`. */
+export function inPlace<T>(roots: Roots, path: string, options: PlaceOptions, use: (place: Place) => T): T {
+  return asFileOperation(path, () => {
+    const place = openPlace(path, roots, options);
+    try {
+      return use(place);
+    } finally {
+      place.folder.close();
+    }
+  });
 }
 
 /** Runs `use` with a path that names the open folder itself, even when the folder's own path is swapped. */

@@ -74,7 +74,7 @@ export class HostPolicy {
           programPath,
           timeoutMs,
           newTemporaryName,
-          keeper: (after) => undo.keeper(instructionId, after),
+          keeper: undo.keeper(instructionId),
         },
         monotonic,
       );

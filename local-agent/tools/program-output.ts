@@ -3,9 +3,9 @@
  * notes on what the outputs do not say: the signal that ended it, the time limit, what it left running.
  */
 import { INSTRUCTION } from '../../schema/defaults.ts';
+import { makeVisible } from '../../schema/domain/visible.ts';
 import { cutEnd, cutStart } from '../lib/cut-bytes.ts';
 import { terminalText } from '../lib/terminal-text.ts';
-import { makeVisible } from '../lib/visible.ts';
 import type { FoundProcess } from '../worker-runner/find-processes.ts';
 import type { Collected } from '../worker-runner/output.ts';
 import type { ProgramEnd } from '../worker-runner/spawn.ts';

@@ -1,6 +1,6 @@
 /** What one browser (a "client" on the wire) has: platforms, logins, request templates, tabs. */
 import { z } from 'zod';
-import { ClientIdSchema, ControllerIdSchema, PlatformSchema, TimestampSchema } from './common.ts';
+import { ClientIdSchema, ControllerIdSchema, PlatformSchema, TimestampSchema, UnreadableSchema } from './common.ts';
 import { LinkObservationSchema } from './conversations.ts';
 
 export const LOGIN_STATES = ['fresh', 'stale', 'lost'] as const;
@@ -58,6 +58,7 @@ export const ClientSchema = z.object({
   connected: z.boolean(),
   platforms: z.array(PlatformStateSchema),
   updated_at: TimestampSchema,
+  unreadable: UnreadableSchema,
 });
 export type Client = z.infer<typeof ClientSchema>;
 

@@ -41,6 +41,9 @@ export type Platform = keyof typeof PLATFORMS;
 export const PLATFORM_IDS = Object.keys(PLATFORMS) as [Platform, ...Platform[]];
 export const PlatformSchema = z.enum(PLATFORM_IDS);
 
+/** The columns of a row that hold no JSON any more, and are shown empty; absent while all can be read. */
+export const UnreadableSchema = z.array(z.string()).optional();
+
 /** An id of `newId` with this prefix. */
 export function idSchema(prefix: string) {
   return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`), `an id of the form ${prefix}_…`);
@@ -87,6 +90,8 @@ export const HEADER = {
   /** The boot of the agent that calls, and the one before it; an older agent sends neither. */
   boot_id: 'x-baa-boot-id',
   previous_boot_id: 'x-baa-previous-boot-id',
+  /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
+  journal_head: 'x-baa-journal-head',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */

@@ -9,6 +9,7 @@ import {
   ReasonSchema,
   Sha256Schema,
   TimestampSchema,
+  UnreadableSchema,
 } from './common.ts';
 import { AutomationStatusSchema, LinkObservationSchema, RemoteConversationIdSchema } from './conversations.ts';
 import { SystemModeSchema } from './system.ts';
@@ -363,6 +364,7 @@ export const InstructionSchema = z.object({
   truncated: z.boolean(),
   created_at: TimestampSchema,
   updated_at: TimestampSchema,
+  unreadable: UnreadableSchema,
 });
 export type Instruction = z.infer<typeof InstructionSchema>;
 export const InstructionDetailSchema = InstructionSchema.extend({
@@ -389,6 +391,7 @@ export const MessageSchema = z.object({
   reply_reason: z.string().nullable(),
   observed_at: TimestampSchema,
   received_at: TimestampSchema,
+  unreadable: UnreadableSchema,
 });
 export type Message = z.infer<typeof MessageSchema>;
 /** A message in a list: without its text. */

@@ -8,6 +8,7 @@ import {
   MetadataInputSchema,
   MetadataSchema,
   TimestampSchema,
+  UnreadableSchema,
 } from './common.ts';
 import { PrioritySchema } from './leader.ts';
 
@@ -49,7 +50,7 @@ export const NodeSchema = z.object({
   last_heartbeat_at: TimestampSchema,
   created_at: TimestampSchema,
 });
-export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema });
+export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });
 /** A node in the list and the detail: with its browsers. */
 export const NodeViewSchema = NodeDetailSchema.extend({ clients: z.array(ClientSchema) });
 export type NodeView = z.infer<typeof NodeViewSchema>;

@@ -116,19 +116,23 @@ export const TOOLS = {
   },
   'conductor::files/write': {
     summary:
-      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite.',
+      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite. With append the content comes behind what the file holds.',
     where: 'host',
     control: false,
     text_param: null,
     timeout_ms: INSTRUCTION.timeout_ms,
-    params: z.strictObject({
-      path,
-      cwd: path.optional(),
-      content: z.string().max(1_048_576),
-      encoding: encoding.optional(),
-      overwrite: z.boolean().optional(),
-      create_parents: z.boolean().optional(),
-    }),
+    params: z
+      .strictObject({
+        path,
+        cwd: path.optional(),
+        content: z.string().max(1_048_576),
+        encoding: encoding.optional(),
+        overwrite: z.boolean().optional(),
+        /** A file larger than a message can carry is written in parts; the first part creates it. */
+        append: z.boolean().optional(),
+        create_parents: z.boolean().optional(),
+      })
+      .refine((p) => !(p.overwrite && p.append), { path: ['append'], message: 'only one of overwrite and append' }),
   },
   'conductor::files/list': {
     summary: 'Lists files inside the configured roots by a glob; what ignore files name is left out.',

@@ -57,8 +57,9 @@ export function countExecuted(stored: readonly StoredObservation[], textHash: st
 /** The text whose hash is an instruction's key: two are equal only for the same call at the same place of a message. */
 export function dedupeText(
   message: { platform: string; remote_conversation_id: string; identity: string },
-  { block_index, index, target, tool, params }: InstructionInput,
+  call: Pick<InstructionInput, 'block_index' | 'index' | 'target' | 'tool' | 'params'>,
 ): string {
+  const { block_index, index, target, tool, params } = call;
   const { platform, remote_conversation_id, identity } = message;
   const key = [platform, remote_conversation_id, identity, block_index, index, target, tool, wellFormed(params)];
   const text = canonicalize(key);

@@ -61,3 +61,25 @@ export async function verifyChain(sha256: Sha256, head: ChainHead, page: Journal
   }
   return { ok: true, head: last };
 }
+
+/**
+ * Whether the page still has the blocks that were its chain's newest when a client saw them. The heads that the edge
+ * keeps prove nothing against whoever writes its database; these are kept by the client.
+ */
+export function verifySeen(page: JournalPage, reached: ChainHead, seen: readonly ChainHead[]): ChainVerdict {
+  for (const block of page.items) {
+    const known = seen.find((head) => head.seq === block.seq);
+    if (known !== undefined && known.hash !== block.hash) {
+      return { ok: false, seq: block.seq, reason: `it is another block than the one seen before (${known.hash})` };
+    }
+  }
+  const newest = Math.max(0, ...seen.map((head) => head.seq));
+  if (page.next_after === null && newest > reached.seq) {
+    return {
+      ok: false,
+      seq: reached.seq + 1,
+      reason: `the journal ends before block ${newest}, which was seen before`,
+    };
+  }
+  return { ok: true, head: reached };
+}

@@ -6,7 +6,18 @@ import { PLATFORM_IDS } from '../contracts/common.ts';
 import type { Conversation, Link, TargetPayload } from '../contracts/conversations.ts';
 import { AUTOMATION_STATUSES, PAUSE_REASONS, STATUS_SETTERS } from '../contracts/conversations.ts';
 import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
+import { json } from './json-column.ts';
 import type { RowOf } from './row.ts';
+
+/** A target that no browser is. */
+const noTarget = (): TargetPayload => ({
+  client_id: '',
+  conversation_id: null,
+  page_url: '',
+  page_title: null,
+  tab_id: null,
+  shell_page: false,
+});
 
 export const clients = sqliteTable(
   'clients',
@@ -14,7 +25,7 @@ export const clients = sqliteTable(
     client_id: text().primaryKey(),
     controller_id: text().notNull(),
     connected: integer({ mode: 'boolean' }).notNull(),
-    platforms: text({ mode: 'json' }).$type<PlatformState[]>().notNull(),
+    platforms: json<PlatformState[]>(() => []).notNull(),
     updated_at: integer().notNull(),
   },
   (t) => [index('clients_by_node').on(t.controller_id)],
@@ -76,10 +87,10 @@ export const conversation_links = sqliteTable(
     page_title: text(),
     route_path: text().notNull(),
     route_pattern: text(),
-    route_params: text({ mode: 'json' }).$type<Record<string, string>>().notNull(),
+    route_params: json<Record<string, string>>(() => ({})).notNull(),
     target_kind: text().notNull(),
     target_id: text().notNull(),
-    target_payload: text({ mode: 'json' }).$type<TargetPayload>().notNull(),
+    target_payload: json<TargetPayload>(noTarget).notNull(),
     is_active: integer({ mode: 'boolean' }).notNull(),
     /** A hash of the account that was signed in when the link was created. */
     fingerprint: text(),

@@ -9,6 +9,7 @@ import type { Node } from '../contracts/nodes.ts';
 import { NODE_ROLES, NODE_STATES } from '../contracts/nodes.ts';
 import type { FenceMarks } from '../contracts/system.ts';
 import { SYSTEM_MODES } from '../contracts/system.ts';
+import { json } from './json-column.ts';
 import type { RowOf } from './row.ts';
 
 export const nodes = sqliteTable('nodes', {
@@ -18,7 +19,7 @@ export const nodes = sqliteTable('nodes', {
   priority: integer().notNull(),
   status: text({ enum: NODE_STATES }).notNull(),
   version: text(),
-  metadata: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+  metadata: json<Record<string, unknown>>(() => ({})).notNull(),
   started_at: integer(),
   last_heartbeat_at: integer().notNull(),
   created_at: integer().notNull(),
@@ -68,10 +69,10 @@ export const commands = sqliteTable(
     command_id: text().primaryKey(),
     controller_id: text().notNull(),
     kind: text({ enum: COMMAND_KINDS }).notNull(),
-    body: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    body: json<Record<string, unknown>>(() => ({})).notNull(),
     status: text({ enum: COMMAND_STATES }).notNull(),
     code: text(),
-    result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    result: json<Record<string, unknown>>(() => ({})),
     created_at: integer().notNull(),
     expires_at: integer().notNull(),
     received_at: integer(),
@@ -90,7 +91,7 @@ export type CommandRow = RowOf<typeof commands, Pick<Command, 'command_id' | 'ki
 export const event_batches = sqliteTable('event_batches', {
   seq: integer().primaryKey(),
   at: integer().notNull(),
-  events: text({ mode: 'json' }).$type<EventItem[]>().notNull(),
+  events: json<EventItem[]>(() => []).notNull(),
 });
 
 export type EventBatchRow = typeof event_batches.$inferSelect;

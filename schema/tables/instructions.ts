@@ -7,7 +7,17 @@ import { ARTIFACT_KINDS } from '../contracts/events.ts';
 import type { Approval, BlockError, Capture, Instruction, Message, PolicyVerdict } from '../contracts/instructions.ts';
 import { INGEST_STATUSES, INSTRUCTION_STATES, MESSAGE_ROLES, REPLY_OUTCOMES } from '../contracts/instructions.ts';
 import { SKIP_REASONS } from '../contracts/renewal.ts';
+import { json } from './json-column.ts';
 import type { RowOf } from './row.ts';
+
+/** Of a hash that no host computes, so that nothing can be approved by it. */
+const unreadableApproval = (): Approval => ({
+  display: 'what was to be approved cannot be read any more',
+  approval_hash: '0'.repeat(64),
+  cwd: null,
+  env_names: [],
+  file_hashes: {},
+});
 
 export const messages = sqliteTable(
   'messages',
@@ -26,8 +36,8 @@ export const messages = sqliteTable(
     role: text({ enum: MESSAGE_ROLES }).notNull(),
     controller_id: text().notNull(),
     client_id: text().notNull(),
-    capture: text({ mode: 'json' }).$type<Capture>().notNull(),
-    block_errors: text({ mode: 'json' }).$type<BlockError[]>().notNull(),
+    capture: json<Capture>(() => ({ source: 'dom', other: 'differs' })).notNull(),
+    block_errors: json<BlockError[]>(() => []).notNull(),
     ingest_status: text({ enum: INGEST_STATUSES }).notNull(),
     reply_outcome: text({ enum: REPLY_OUTCOMES }),
     reply_reason: text(),
@@ -64,11 +74,11 @@ export const instructions = sqliteTable(
     index: integer().notNull(),
     target: text().notNull(),
     tool: text().notNull(),
-    params: text({ mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    params: json<Record<string, unknown>>(() => ({})).notNull(),
     status: text({ enum: INSTRUCTION_STATES }).notNull(),
-    policy: text({ mode: 'json' }).$type<PolicyVerdict>().notNull(),
+    policy: json<PolicyVerdict>(() => ({ decision: 'deny', rule: 'unreadable' })).notNull(),
     gate: text(),
-    approval: text({ mode: 'json' }).$type<Approval>(),
+    approval: json<Approval>(unreadableApproval),
     timeout_ms: integer().notNull(),
     /** When its node claimed it; null while it is not claimed and not running. */
     claimed_at: integer(),
@@ -82,7 +92,7 @@ export const instructions = sqliteTable(
     output_summary: text(),
     artifact_id: text(),
     truncated: integer({ mode: 'boolean' }).notNull().default(false),
-    late_result: text({ mode: 'json' }).$type<Record<string, unknown>>(),
+    late_result: json<Record<string, unknown>>(() => ({})),
     /** The command to another node whose browser runs it; null when its own node runs it. */
     command_id: text(),
     /** When a person canceled it while it ran. */

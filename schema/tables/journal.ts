@@ -1,6 +1,7 @@
 /** The journal of instruction events, and where its chains end. */
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { JournalAuthor, JournalEntry } from '../contracts/journal.ts';
+import { json } from './json-column.ts';
 
 /** One block a commit and message. Stored WITHOUT ROWID, so that its key costs no row of an index. */
 export const journal_blocks = sqliteTable(
@@ -11,8 +12,8 @@ export const journal_blocks = sqliteTable(
     seq: integer().notNull(),
     at: integer().notNull(),
     message_id: text().notNull(),
-    written_by: text({ mode: 'json' }).$type<JournalAuthor>(),
-    entries: text({ mode: 'json' }).$type<JournalEntry[]>().notNull(),
+    written_by: json<JournalAuthor>(() => ({ actor: '', role: '', action: '', request_id: '' })),
+    entries: json<JournalEntry[]>(() => []).notNull(),
     prev_hash: text().notNull(),
     hash: text().notNull(),
   },

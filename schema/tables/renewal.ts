@@ -6,6 +6,7 @@ import { JOB_STATUSES, PAYLOAD_KINDS } from '../contracts/renewal.ts';
 import type { RenewalSettingsPatch } from '../contracts/renewal-settings.ts';
 import type { Tick, TickEntry } from '../contracts/ticks.ts';
 import { TICK_DECISIONS, TICK_TRIGGERS } from '../contracts/ticks.ts';
+import { json } from './json-column.ts';
 import type { RowOf } from './row.ts';
 
 export const renewal_jobs = sqliteTable(
@@ -18,7 +19,7 @@ export const renewal_jobs = sqliteTable(
     payload: text().notNull(),
     payload_kind: text({ enum: PAYLOAD_KINDS }).notNull(),
     payload_text: text(),
-    target_snapshot: text({ mode: 'json' }).$type<TargetSnapshot>(),
+    target_snapshot: json<TargetSnapshot>(() => null),
     plan_id: text(),
     batch_id: text(),
     attempt_count: integer().notNull(),
@@ -45,7 +46,7 @@ export type JobRow = RowOf<typeof renewal_jobs, RenewalJob>;
 /** The settings of renewal: one row for each scope (`default`, a platform, a conversation's id). */
 export const renewal_settings = sqliteTable('renewal_settings', {
   scope: text().primaryKey(),
-  settings: text({ mode: 'json' }).$type<RenewalSettingsPatch>().notNull(),
+  settings: json<RenewalSettingsPatch>(() => ({})).notNull(),
   updated_at: integer().notNull(),
 });
 
@@ -64,6 +65,6 @@ export const ticks = sqliteTable('ticks', {
   decision: text({ enum: TICK_DECISIONS }).notNull(),
   started_at: integer().notNull(),
   finished_at: integer().notNull(),
-  entries: text({ mode: 'json' }).$type<TickEntry[]>().notNull(),
+  entries: json<TickEntry[]>(() => []).notNull(),
 });
 export type TickRow = RowOf<typeof ticks, Tick>;

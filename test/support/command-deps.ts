@@ -39,6 +39,7 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     readFile: () => null,
     readSecret: async () => '',
     writeNewFile: () => undefined,
+    writeFile: () => undefined,
     modeOf: () => null,
     isAlive: () => false,
     connect,

@@ -5,6 +5,7 @@
  * decision relied upon has changed, the handler reads and decides again.
  */
 
+import type { ChainHead } from '../../schema/contracts/journal.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { audit } from '../../schema/tables/index.ts';
@@ -26,6 +27,8 @@ export interface WriteContext {
   by: { principal: Principal; action: string; request_id: string } | null;
   idempotency: Idempotency | null;
   waitUntil(work: Promise<unknown>): void;
+  /** Takes the new head of the caller's own journal, once it is stored. */
+  onJournalHead?(head: ChainHead): void;
 }
 
 /** Attempts to decide, when other writes keep changing what the decision reads. */
@@ -74,6 +77,7 @@ async function writePlan<T>(
     const journal = await linkJournal({ db, now, author, mark }, plan.journal ?? []);
     const recorded = await recordResponse(context, idempotency, plan, journal.head);
     const violation = await tryBatch(db, [...statements, ...journal.statements, ...recorded]);
+    if (violation === null && journal.head !== null) context.onJournalHead?.(journal.head);
     if (violation !== 'journal_moved') return violation;
     // A random wait, because commits that collided would collide again.
     const waitMs = Math.random() * LINK_WAIT_MS * Math.min(links, 8);

@@ -5,6 +5,7 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { HEADER } from '../../schema/contracts/common.ts';
+import type { ChainHead } from '../../schema/contracts/journal.ts';
 import type { Role } from '../../schema/contracts/tokens.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { commit } from '../db/commit.ts';
@@ -59,6 +60,7 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, D ex
       by: { principal, action: `${spec.method.toUpperCase()} ${spec.path}`, request_id: c.var.requestId },
       idempotency: await idempotencyOf(c, input, text, status),
       waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+      onJournalHead: ({ seq, hash }: ChainHead) => c.header(HEADER.journal_head, `${seq}:${hash}`),
     };
     const response = await commit(context, () => decide(input));
     await finish(input, response);

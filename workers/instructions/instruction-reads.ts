@@ -12,6 +12,7 @@ import { instructions } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
+import { marked } from '../db/readable.ts';
 import { AWAITING_APPROVAL_SQL } from '../db/status-sql.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
@@ -46,7 +47,7 @@ export async function listInstructions(
     .orderBy(window.orderBy)
     .limit(window.limit);
   const { items, next_cursor } = toPage(rows, page, (row) => row.instruction_id);
-  return { items: items.map((row) => InstructionSchema.parse(row)), next_cursor };
+  return { items: items.map((row) => InstructionSchema.parse(marked(row))), next_cursor };
 }
 
 /** Pending approvals are asked for often: they are found among the open instructions. */
@@ -66,7 +67,7 @@ export async function instructionDetail(
   // The row keeps what was asked; it is shown while a person is asked.
   const isAsked = row.status === 'awaiting_approval' && row.approval !== null;
   return {
-    ...InstructionSchema.parse(row),
+    ...InstructionSchema.parse(marked(row)),
     approval: isAsked ? ApprovalSchema.parse(row.approval) : null,
     events: storyOf(instructionId, await blocksOfMessage(db, row.message_id)),
   };

@@ -10,6 +10,7 @@ import { instructions, messages } from '../../schema/tables/index.ts';
 import { contractColumns } from '../db/columns.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
+import { marked } from '../db/readable.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 
@@ -70,5 +71,8 @@ export async function messageDetail(db: Database, messageId: string): Promise<z.
     .from(instructions)
     .where(eq(instructions.message_id, messageId))
     .orderBy(asc(instructions.index));
-  return { ...MessageSchema.parse(row), instructions: its.map((one) => InstructionSchema.parse(one)) };
+  return {
+    ...MessageSchema.parse(marked(row)),
+    instructions: its.map((one) => InstructionSchema.parse(marked(one))),
+  };
 }

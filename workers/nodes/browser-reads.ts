@@ -8,6 +8,8 @@ import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import { clients } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import { marked } from '../db/readable.ts';
+import { storedJson } from '../db/stored-json.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 
 const MAX_CONNECTED = 50;
@@ -45,7 +47,7 @@ export async function browsersOfNodes(db: Database, nodeIds: readonly string[]):
 
 function hasPlatform(platform: Platform | undefined, login: string | undefined): SQL | undefined {
   if (platform === undefined && login === undefined) return undefined;
-  return sql`EXISTS (SELECT 1 FROM json_each(${clients.platforms}) AS p
+  return sql`EXISTS (SELECT 1 FROM json_each(${storedJson(clients.platforms, '[]')}) AS p
     WHERE (${platform ?? null} IS NULL OR p.value->>'platform' = ${platform ?? null})
       AND (${login ?? null} IS NULL OR p.value->>'login' = ${login ?? null}))`;
 }
@@ -62,7 +64,7 @@ export async function browserPage(
     .where(and(hasPlatform(query.platform, query.status), window.where))
     .orderBy(window.orderBy)
     .limit(window.limit);
-  const page = toPage(rows, query, (row) => row.client_id);
+  const page = toPage(rows.map(marked), query, (row) => row.client_id);
   const matches = (one: Client['platforms'][number]) =>
     (query.platform === undefined || one.platform === query.platform) &&
     (query.status === undefined || one.login === query.status);

@@ -2,6 +2,7 @@
 import { allHubs } from '../../durable-objects/stubs.ts';
 import type { Node, NodeView, Presence } from '../../schema/contracts/nodes.ts';
 import type { Database } from '../db/open.ts';
+import { marked } from '../db/readable.ts';
 import { browsersOfNodes } from './browser-reads.ts';
 
 const NO_CONTACT: Presence = { connected: false, contact_age_ms: null };
@@ -24,9 +25,9 @@ export async function viewNodes(env: Env, db: Database, rows: readonly Node[]): 
   const ids = rows.map((row) => row.controller_id);
   const [presence, browsers] = await Promise.all([presenceOf(env, ids), browsersOfNodes(db, ids)]);
   return rows.map((row) => ({
-    ...row,
+    ...marked(row),
     presence: presence(row.controller_id),
-    clients: browsers.filter((browser) => browser.controller_id === row.controller_id),
+    clients: browsers.filter((browser) => browser.controller_id === row.controller_id).map(marked),
   }));
 }
 

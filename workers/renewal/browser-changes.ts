@@ -8,7 +8,7 @@ import { AppError } from '../../schema/errors.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import type { BrowserIds } from '../nodes/browser-owner.ts';
-import { requireOwnBrowser } from '../nodes/browser-owner.ts';
+import { requireOwnBrowser, selectOwner } from '../nodes/browser-owner.ts';
 import { findBrowser } from '../nodes/browser-reads.ts';
 import { resumeBrowser, storeBrowser, transferBrowser } from '../nodes/browsers.ts';
 import { findNode } from '../nodes/nodes.ts';
@@ -28,7 +28,7 @@ export async function reportBrowser(
   ids: BrowserIds,
   { connected, platforms, tabs }: ClientPutBody,
 ): Promise<WritePlan<Client>> {
-  requireOwnBrowser(ids.controller_id, await findBrowser(edge.db, ids.client_id));
+  requireOwnBrowser(ids.controller_id, await selectOwner(edge.db, ids.client_id).get());
   const browser: Client = { ...ids, connected, platforms, updated_at: edge.now };
   const links = await Promise.all(inParts(tabs).map((part) => observeLinks(edge, { ...ids, tabs: part })));
   return {

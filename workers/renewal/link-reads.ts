@@ -8,6 +8,7 @@ import type { BrowserPlatform } from '../../schema/domain/client-stops.ts';
 import { conversation_links } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
+import { storedJson } from '../db/stored-json.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 
@@ -34,9 +35,10 @@ export function linksJson(localConversationId: SQL): SQL {
   return sql`(SELECT json_group_array(json_object(${sql.raw(linkPairs)}, 'fingerprint', l.fingerprint,
       'failed_at', l.failed_at, 'client', json((SELECT json_object('connected', k.connected, 'stopped_reason', p.value->>'stopped_reason',
           'fingerprint', p.value->>'fingerprint')
-        FROM clients AS k LEFT JOIN json_each(k.platforms) AS p ON p.value->>'platform' = l.platform
+        FROM clients AS k LEFT JOIN json_each(${storedJson(sql`k.platforms`, '[]')}) AS p ON p.value->>'platform' = l.platform
         WHERE k.client_id = l.client_id LIMIT 1))))
     FROM (SELECT * FROM conversation_links WHERE local_conversation_id = ${localConversationId} AND is_active = 1
+        AND json_valid(target_payload) AND json_valid(route_params)
       ORDER BY observed_at DESC LIMIT ${MAX_LINKS}) AS l)`;
 }
 

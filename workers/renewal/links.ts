@@ -17,6 +17,7 @@ import { local_conversations } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
+import { storedJson } from '../db/stored-json.ts';
 import { failedJobsOf } from './job-reads.ts';
 import type { StoredStep } from './job-steps.ts';
 import { stepStatements } from './job-steps.ts';
@@ -97,7 +98,7 @@ function renewLinks({ db }: Edge, clientId: string, observedJson: string, seenAt
 
 /** The account that this browser reports as signed in on the platform of `seen`. A link keeps its first one. */
 function fingerprint(clientId: string): SQL {
-  return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(k.platforms) AS p
+  return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(${storedJson(sql`k.platforms`, '[]')}) AS p
     WHERE k.client_id = ${clientId} AND p.value->>'platform' = seen.value->>'platform')`;
 }
 

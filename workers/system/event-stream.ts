@@ -9,6 +9,7 @@ import type { EventTopic, SystemEvent } from '../../schema/contracts/events.ts';
 import type { EventBatchRow } from '../../schema/tables/index.ts';
 import { event_batches } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import { storedJson } from '../db/stored-json.ts';
 
 const POLL_INTERVAL_MS = 1_000;
 /** With one D1 query a second, well below the 50 that the free plan allows an invocation. */
@@ -57,7 +58,7 @@ function readEvents(db: Database, topics: EventTopic[] | null, after: number): P
   const hasTopic =
     topics === null
       ? undefined
-      : sql`EXISTS (SELECT 1 FROM json_each(${event_batches.events}) AS event
+      : sql`EXISTS (SELECT 1 FROM json_each(${storedJson(event_batches.events, '[]')}) AS event
           WHERE event.value->>'topic' IN (SELECT value FROM json_each(${JSON.stringify(topics)})))`;
   return db
     .select()

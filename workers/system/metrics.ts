@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import { SYSTEM_MODES } from '../../schema/contracts/system.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
+import { storedJson } from '../db/stored-json.ts';
 import { presenceOf } from '../nodes/presence.ts';
 import { readQueue } from '../renewal/job-reads.ts';
 import type { Metric } from './prometheus-text.ts';
@@ -46,7 +47,7 @@ export async function readMetrics(edge: Edge): Promise<Metric[]> {
       coalesce(max(ms), 0) AS max_ms
       FROM (SELECT finished_at - started_at AS ms FROM ticks ORDER BY tick_seq DESC LIMIT ${WINDOW})`),
     db.all<{ controller_id: string; outbox_depth: number | null }>(sql`SELECT controller_id,
-      metadata->>'outbox_depth' AS outbox_depth FROM nodes ORDER BY controller_id LIMIT ${NODES_MAX}`),
+      ${storedJson(sql`metadata`, '{}')}->>'outbox_depth' AS outbox_depth FROM nodes ORDER BY controller_id LIMIT ${NODES_MAX}`),
   ]);
   const cost = await readTickCost(db);
   const presence = await presenceOf(
@@ -118,7 +119,7 @@ function readTickCost(db: Database): Promise<TickCost | undefined> {
   return db.get<TickCost | undefined>(sql`SELECT entry.value->>'rows_read' AS rows_read,
       entry.value->>'rows_written' AS rows_written
     FROM (SELECT entries, tick_seq FROM ticks ORDER BY tick_seq DESC LIMIT ${COST_WINDOW}) AS t,
-      json_each(t.entries) AS entry
+      json_each(${storedJson(sql`t.entries`, '[]')}) AS entry
     WHERE entry.value->>'stage' = 'tick_completed' AND entry.value->>'rows_read' IS NOT NULL
     ORDER BY t.tick_seq DESC LIMIT 1`);
 }

@@ -5,6 +5,7 @@ import { StatusSchema } from '../../schema/contracts/status.ts';
 import { clients, instructions, messages, nodes, ticks } from '../../schema/tables/index.ts';
 import { contractColumns } from '../db/columns.ts';
 import type { Edge } from '../db/plan.ts';
+import { marked } from '../db/readable.ts';
 import { presenceOf } from '../nodes/presence.ts';
 import { readQueue } from '../renewal/job-reads.ts';
 import { readSystem } from './state.ts';
@@ -44,8 +45,8 @@ export async function readStatus(edge: Edge): Promise<Status> {
   return {
     system,
     lease,
-    nodes: nodeRows.map((row) => ({ ...row, presence: presence(row.controller_id) })),
-    clients: clientRows,
+    nodes: nodeRows.map((row) => ({ ...marked(row), presence: presence(row.controller_id) })),
+    clients: clientRows.map(marked),
     renewal,
     ticks: tickRows,
     recent_messages,

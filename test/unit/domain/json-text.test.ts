@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { JSON_TEXT } from '../../../schema/defaults.ts';
-import { readJson } from '../../../schema/domain/json-text.ts';
 import { bodyProblem } from '../../../schema/domain/media.ts';
+import { readJson } from '../../../schema/json-text.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 

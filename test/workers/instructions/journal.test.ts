@@ -1,10 +1,13 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { InstructionEvent } from '../../../schema/contracts/instructions.ts';
+import { MessageDetailSchema } from '../../../schema/contracts/instructions.ts';
 import type { JournalBlock } from '../../../schema/contracts/journal.ts';
 import { JournalPageSchema } from '../../../schema/contracts/journal.ts';
 import type { ChainVerdict } from '../../../schema/domain/journal-chain.ts';
 import { EMPTY_CHAIN, verifyChain } from '../../../schema/domain/journal-chain.ts';
+import type { Recorded } from '../../../schema/domain/journal-rows.ts';
+import { record, rowFaults } from '../../../schema/domain/journal-rows.ts';
 import { sha256Hex } from '../../../workers/crypto/hash.ts';
 import { muteLog } from '../objects/support.ts';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE } from '../support/conductor.ts';
@@ -12,6 +15,7 @@ import { NODE, rowsOf } from '../support/edge.ts';
 import { bringTo, nextConversation } from './support.ts';
 
 const conductor = new Conductor();
+const approval = { display: 'run true', approval_hash: 'a'.repeat(64), cwd: null, env_names: [], file_hashes: {} };
 const { edge } = conductor;
 
 async function page(after: number, limit: number, chain: string) {
@@ -248,3 +252,58 @@ async function restore(rows: Record<string, unknown>[]): Promise<void> {
       .run();
   }
 }
+
+describe('the response to a write of an outbox', () => {
+  it("names the newest block of the node's journal, for the node to remember", async () => {
+    sent += 1;
+    const headers = { 'idempotency-key': `0badcafe/conv:heads/${sent}` };
+    const token = await conductor.token();
+    const reply = await edge.call('POST', '/v1/messages', { token, body: messageOf(NODE, 'heads'), headers });
+    const newest = (await readJournal()).blocks.at(-1);
+    expect(reply.headers.get('x-baa-journal-head')).toBe(`${newest?.seq}:${newest?.hash}`);
+  });
+});
+
+describe('the rows of instructions', () => {
+  /** How the rows of all messages differ from the journals of these nodes. */
+  async function faults(...nodes: string[]): Promise<string[]> {
+    const known = new Map<string, Recorded>();
+    for (const node of nodes) for (const block of (await readJournal(node)).blocks) record(known, block);
+    const found: string[] = [];
+    for (const message_id of new Set(Array.from(known.values(), (one) => one.message_id))) {
+      const message = MessageDetailSchema.parse(await edge.data('GET', `/v1/messages/${message_id}`));
+      found.push(...(await rowFaults(sha256Hex, message, known)));
+    }
+    return found;
+  }
+
+  it('agree with the journal in every status that the edge gives them', async () => {
+    const { ids } = await bringTo(conductor, [EXEC, DESCRIBE, EXEC]);
+    await conductor.act(`/v1/instructions/${ids[0]}/started`);
+    expect(await faults(NODE)).toEqual([]);
+    await conductor.result(ids[0] ?? '');
+    await conductor.result(ids[1] ?? '', { status: 'failed' });
+    const decisions = ['deny', 'shadow', 'ask'] as const;
+    await bringTo(
+      conductor,
+      decisions.map((decision) => ({
+        ...EXEC,
+        policy: { decision, rule: 'x' },
+        ...(decision === 'ask' ? { approval } : {}),
+      })),
+    );
+    expect(await faults(NODE)).toEqual([]);
+  });
+
+  it.each([
+    ["status = 'failed'", 'is stored as failed; the journal says succeeded'],
+    [`params = '{"argv":["rm"]}'`, 'its call'],
+    ["tool = 'describe'", 'its call'],
+  ])('do not agree when somebody sets %s', async (change, words) => {
+    const { ids } = await bringTo(conductor, [EXEC]);
+    await conductor.result(ids[0] ?? '');
+    await sql(`UPDATE instructions SET ${change} WHERE instruction_id = '${ids[0]}'`);
+    const own = (await faults(NODE)).filter((fault) => fault.startsWith(ids[0] ?? '?'));
+    expect(own).toEqual([expect.stringContaining(words)]);
+  });
+});

@@ -92,7 +92,9 @@ async function runAsChat(argv: string[], cwd: string, policy: Policy, path = pro
     newTemporaryName: () => 'temporary',
   });
   const params = { argv, cwd };
-  expect(host.judge({ name: 'conductor::exec', params }, 'chatgpt').decision).toBe('allow');
+  expect(host.judge({ name: 'conductor::exec', params }, { platform: 'chatgpt', conversation_id: 'c' }).decision).toBe(
+    'allow',
+  );
   const signal = new AbortController().signal;
   const effect = { instructionId: 'ins_1', signal, onProcess: () => undefined, onOutput: () => undefined };
   return await host.perform('conductor::exec', params, effect);
@@ -240,6 +242,8 @@ describe('under the example of docs/policy.md', () => {
     const host = new HostPolicy({
       policyFile: { current: () => POLICY },
     } as unknown as ConstructorParameters<typeof HostPolicy>[0]);
-    expect(host.judge({ name: 'conductor::exec', params: { argv } }, 'chatgpt').decision).not.toBe('allow');
+    expect(
+      host.judge({ name: 'conductor::exec', params: { argv } }, { platform: 'chatgpt', conversation_id: 'c' }).decision,
+    ).not.toBe('allow');
   });
 });

@@ -47,7 +47,7 @@ export class ToolRun {
       signal: new AbortController().signal,
       timeoutMs: 60_000,
       newTemporaryName: this.newTemporaryName,
-      keeper: (after) => this.undo.keeper(INSTRUCTION_ID, after),
+      keeper: (change) => this.undo.keeper(INSTRUCTION_ID)(change),
       onProcess: () => undefined,
       onOutput: () => undefined,
       ...with_,

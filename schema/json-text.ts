@@ -3,7 +3,7 @@
  * all, and that no value is accepted that could not be stored and read back. Text becomes well-formed Unicode, as the
  * bytes of a body do when they are decoded; so what is stored is what is returned.
  */
-import { JSON_TEXT } from '../defaults.ts';
+import { JSON_TEXT } from './defaults.ts';
 
 export type JsonRead =
   | { ok: true; value: unknown }
