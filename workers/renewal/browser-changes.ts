@@ -21,18 +21,19 @@ const PART_BYTES = 200_000;
 
 /**
  * Stores what a node reports of its browser, whole: its tabs become conversations and links, and the links of tabs that
- * it no longer lists are taken back. Throws `client_of_other_node`.
+ * it no longer lists are taken back. `ageMs`: how long ago the node wrote the report. Throws `client_of_other_node`.
  */
 export async function reportBrowser(
   edge: Edge,
   ids: BrowserIds,
   { connected, platforms, tabs }: ClientPutBody,
+  ageMs = 0,
 ): Promise<WritePlan<Client>> {
   requireOwnBrowser(ids.controller_id, await selectOwner(edge.db, ids.client_id).get());
   const browser: Client = { ...ids, connected, platforms, updated_at: edge.now };
   const links = await Promise.all(inParts(tabs).map((part) => observeLinks(edge, { ...ids, tabs: part })));
   return {
-    ...mergePlans(storeBrowser(edge, browser, tabs.length), takeBackLinks(edge, ids.client_id, tabs), ...links, {
+    ...mergePlans(storeBrowser(edge, browser, tabs.length), takeBackLinks(edge, ids.client_id, tabs, edge.now - ageMs), ...links, {
       // A new link can make a message due that became no job without one.
       after: () => armNextTick(edge),
     }),
