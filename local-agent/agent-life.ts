@@ -70,7 +70,7 @@ export class Agent {
     });
     await this.#checklist.run('acquire-lease', async () => {
       const { failures, state, term, holderId } = await runtime.lease.acquireOnce();
-      if (failures > 0) throw new Error('the edge did not respond');
+      if (failures > 0) throw runtime.lease.lastError;
       return state === 'leader' ? `leads with term ${term}` : `standby: ${holderId ?? 'no node'} leads`;
     });
     await this.#checklist.run('load-runs', () => `left unfinished: ${describeUnfinished(readUnfinished(store.db))}`);
@@ -137,7 +137,7 @@ export class Agent {
   }
 
   async #startScheduler(): Promise<void> {
-    const { config, delivery, openLocalApi } = this.#parts;
+    const { config, delivery, openLocalApi, runtime } = this.#parts;
     await this.#checklist.run('start-scheduler', async () => {
       if (config.localApi !== null) this.#localApi = await openLocalApi(config.localApi);
       delivery.start();

@@ -2,7 +2,6 @@
  * Builds an agent: the only place that makes its parts and hands them to each other. agent-life.ts starts and stops them.
  * The parts on the side of the browsers are built by functions of their own, which tests and benchmarks use as well.
  */
-
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Boot } from '../schema/contracts/objects.ts';
@@ -29,7 +28,7 @@ import type { Config } from './config/settings.ts';
 import { DeliveryManager } from './delivery/manager.ts';
 import { replyResponses } from './delivery/replies.ts';
 import { commandResultResponses } from './edge/commands.ts';
-import type { EdgeClient, NodeCallOptions } from './edge/http-client.ts';
+import type { CallerOptions, EdgeClient } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
@@ -79,7 +78,7 @@ export interface AgentDeps {
   /** Tools get a part of it, and its secrets are redacted from their outputs. */
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
-  connect: (baseUrl: string, token: string, node: NodeCallOptions) => EdgeClient;
+  connect: (baseUrl: string, token: string, caller: CallerOptions) => EdgeClient;
 }
 
 export interface BrowserSideDeps {
@@ -175,7 +174,7 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
     protectedPaths: ownPaths(config),
     programPath: config.programPath,
     timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },
-    inlineChars: deliveryInlineThreshold,
+    replyChars: deliveryInlineThreshold,
     onChange: () => snapshots.activityChanged(),
   });
   delivery.promptEnded.on((end) => instructions.promptEnded(end));

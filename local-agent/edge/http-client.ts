@@ -114,15 +114,15 @@ function headersOf(request: EdgeRequest<unknown>, token: string, boot: Boot | un
   return headers;
 }
 
-/** What the calls of a node's agent carry and give beside their data. */
-export interface NodeCallOptions {
+/** What an agent adds to its calls. */
+export interface CallerOptions {
   /** The process of the agent that calls. */
-  boot?: Boot;
+  boot?: Boot | undefined;
   /** Takes the head of this node's journal that a response names. */
-  onJournalHead?: (head: ChainHead) => void;
+  onJournalHead?: ((head: ChainHead) => void) | undefined;
 }
 
-export interface EdgeClientOptions extends NodeCallOptions {
+export interface EdgeClientOptions extends CallerOptions {
   baseUrl: string;
   token: string;
   now: () => number;

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makePrivateFile, makePrivateFolder } from '../host/own-files.ts';
 import { takeFileLock } from './file-lock.ts';
+import { FinishedMessages } from './finished-messages.ts';
 import { Meta } from './meta.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -26,6 +27,7 @@ export interface Store {
   readonly responses: Responses;
   readonly seenCommands: SeenCommands;
   readonly pairings: Pairings;
+  readonly finishedMessages: FinishedMessages;
   readonly meta: Meta;
   /** Gives the outbox a new id: another file sends under the old one. */
   renewOutbox(): void;
@@ -115,6 +117,7 @@ function assemble(db: DatabaseSync, lock: DatabaseSync, deps: StoreDeps): Store 
     responses: new Responses(db),
     seenCommands: new SeenCommands(db),
     pairings: new Pairings(db),
+    finishedMessages: new FinishedMessages(db),
     close() {
       db.close();
       lock.close();

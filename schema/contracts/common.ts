@@ -87,11 +87,11 @@ export const HEADER = {
   request_id: 'x-request-id',
   age_ms: 'x-baa-age-ms',
   idempotency_key: 'idempotency-key',
+  /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
+  journal_head: 'x-baa-journal-head',
   /** The boot of the agent that calls, and the one before it; an older agent sends neither. */
   boot_id: 'x-baa-boot-id',
   previous_boot_id: 'x-baa-previous-boot-id',
-  /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
-  journal_head: 'x-baa-journal-head',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */

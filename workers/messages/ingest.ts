@@ -6,7 +6,7 @@
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { IngestBody, IngestResponse } from '../../schema/contracts/instructions.ts';
-import { countRepeats, newConversation } from '../../schema/domain/conversation.ts';
+import { countRepeats, countUnreadable, newConversation } from '../../schema/domain/conversation.ts';
 import type { IngestDecision, Recognition } from '../../schema/domain/ingest.ts';
 import { countExecuted, decideIngest, dedupeText, recognize } from '../../schema/domain/ingest.ts';
 import { breakRow } from '../../schema/domain/renewal-limits.ts';
@@ -68,7 +68,9 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
     statements: [
       ...(loaded.browser === undefined ? [bringBrowser(edge, body)] : []),
       ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
-      ...(isNew ? insertMessage(edge, body, { messageId, textHash, loaded, read, decision, instructions }) : []),
+      ...(isNew
+        ? insertMessage(edge, body, { messageId, textHash, loaded, conversation: next, decision, instructions })
+        : []),
     ],
     events: [ingestEvent(body, messageId, read, decision, isNew)],
     journal: isNew ? instructions.flatMap((one) => firstEntries(messageId, one, body)) : [],
@@ -117,7 +119,7 @@ async function countWriting(db: Database, read: ConversationRow, body: IngestBod
   return isRenewalText(body.raw_text, sent) ? read : breakRow(read);
 }
 
-/** The breaker counts a new message with instructions whose text has run before. */
+/** The breaker counts a new message with instructions whose text has run before, and one that could not be read. */
 function countMessage(
   read: ConversationRow,
   body: IngestBody,
@@ -126,8 +128,9 @@ function countMessage(
   textHash: string,
   now: number,
 ): ConversationRow {
-  const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
-  return counts ? countRepeats(read, countExecuted(stored, textHash), now) : read;
+  if (recognition.as !== 'new' || body.role !== 'assistant' || body.capture.other === 'differs') return read;
+  if (body.instructions.length > 0) return countRepeats(read, countExecuted(stored, textHash), now);
+  return body.block_errors.length > 0 ? countUnreadable(read, now) : read;
 }
 
 /** The conversation with that message as its newest. */

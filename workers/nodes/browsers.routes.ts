@@ -1,7 +1,7 @@
 /** Browsers: what nodes report of them, resuming a stopped one, sending a prompt into one, and reading what one shows. */
 import { z } from 'zod';
 import {
-  BrowserCurrentQuerySchema,
+  BrowserCurrentBodySchema,
   BrowserCurrentResponseSchema,
   BrowserQuerySchema,
   BrowserResponseSchema,
@@ -98,24 +98,25 @@ export const browsers: readonly MountedRoute[] = [
     },
     async (call) => sendPrompt(call, call.params.platform, call.body),
   ),
+  // No GET: it makes a browser read a page, and leaves a command behind.
   read(
     {
-      method: 'get',
+      method: 'post',
       path: '/v1/browser/:platform/current',
       summary: 'What a browser shows of that platform, or of one conversation there, as it reads it now',
       tag,
       roles: PEOPLE,
       params: PlatformParams,
-      query: BrowserCurrentQuerySchema,
+      body: BrowserCurrentBodySchema,
       data: BrowserCurrentResponseSchema,
       errors: ['no_active_client', 'no_credentials', 'node_unreachable'],
     },
     async (call) => {
-      const { c, db, now, principal, params, query } = call;
-      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.requestId };
+      const { c, db, now, principal, params, body } = call;
+      const by = { principal, action: 'POST /v1/browser/:platform/current', request_id: c.var.requestId };
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       const context = { db, now, by, idempotency: null, waitUntil };
-      return readBrowser(call, context, params.platform, query.conversation_id ?? null);
+      return readBrowser(call, context, params.platform, body.conversation_id ?? null);
     },
   ),
 ];

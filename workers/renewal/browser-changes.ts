@@ -33,10 +33,15 @@ export async function reportBrowser(
   const browser: Client = { ...ids, connected, platforms, updated_at: edge.now };
   const links = await Promise.all(inParts(tabs).map((part) => observeLinks(edge, { ...ids, tabs: part })));
   return {
-    ...mergePlans(storeBrowser(edge, browser, tabs.length), takeBackLinks(edge, ids.client_id, tabs, edge.now - ageMs), ...links, {
-      // A new link can make a message due that became no job without one.
-      after: () => armNextTick(edge),
-    }),
+    ...mergePlans(
+      storeBrowser(edge, browser, tabs.length),
+      takeBackLinks(edge, ids.client_id, tabs, edge.now - ageMs),
+      ...links,
+      {
+        // A new link can make a message due that became no job without one.
+        after: () => armNextTick(edge),
+      },
+    ),
     subject_id: ids.client_id,
     response: browser,
   };

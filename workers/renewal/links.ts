@@ -89,7 +89,7 @@ export function takeBackLinks(
 
 /**
  * Makes the links of those tabs active again that were taken back before `seenAt` (Unix milliseconds); the statement after
- * it stores what was seen, whatever the browser's clock says. A statement of its own, so that an observation that changes
+ * it stores what was seen, also when the browser's clock is behind. A statement of its own, so that an observation that changes
  * nothing else does not write the index over `is_active`.
  */
 function renewLinks({ db }: Edge, clientId: string, observedJson: string, seenAt: number): Statement {

@@ -21,7 +21,7 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/instructions/:instruction_id/approve': 'instructions',
   'POST /v1/instructions/:instruction_id/deny': 'instructions',
   'POST /v1/browser/:platform/send': 'browser',
-  'GET /v1/browser/:platform/current': 'browser',
+  'POST /v1/browser/:platform/current': 'browser',
   'POST /v1/browser/clients/:client_id/resume': 'browser',
 };
 

@@ -39,7 +39,7 @@ async function start(root: string, bootId: string) {
       pid: 1,
       env: {},
       log: pino({ level: 'error' }, { write: (line: string) => void logged.push(line) }),
-      connect: (baseUrl, token, node) => createEdgeClient({ baseUrl, token, now: systemClock.now, ...node }),
+      connect: (baseUrl, token, caller) => createEdgeClient({ baseUrl, token, now: systemClock.now, ...caller }),
     },
     { warnings: [], once: false },
   );
