@@ -127,7 +127,7 @@ type Deadlines = Pick<
 
 /**
  * Gives every claim the time for itself and for what executes before it: `now` + those timeouts + a minute, but never
- * more than an hour from when it was claimed, independent of its node's reports: a message cannot keep its conversation busy for
+ * more than an hour from when it was claimed, also when its node reports: a message cannot keep its conversation busy for
  * longer. A claim that leaves at least half of that minute stays as it is, so that a report does not move the claims of
  * the whole message. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
  */

@@ -13,8 +13,8 @@ export const OPEN_SQL = inStates(OPEN_STATES);
 export const EXECUTING_SQL = sql`${inStates(EXECUTING_STATES)} AND status ${OPEN_SQL}`;
 export const AWAITING_APPROVAL_SQL = sql`${inStates(['awaiting_approval'])} AND status ${OPEN_SQL}`;
 
-/** As the index `instructions_to_approve` has it, which has what is due first. */
-export const TO_APPROVE_SQL = sql.raw("= 'awaiting_approval'");
+/** For `status ${APPROVAL_DUE_SQL}`, as the index `instructions_to_approve` has it. */
+export const APPROVAL_DUE_SQL = sql.raw(`= '${'awaiting_approval' satisfies InstructionState}'`);
 
 function inStates(states: readonly InstructionState[]): SQL {
   return sql.raw(`IN (${states.map((state) => `'${state}'`).join(', ')})`);

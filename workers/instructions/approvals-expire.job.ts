@@ -1,7 +1,7 @@
 /** `approvals.expire`: an approval without a decision in time ends as `expired`, and what waits behind it is released. */
 import { asc, sql } from 'drizzle-orm';
 import { instructions } from '../../schema/tables/index.ts';
-import { TO_APPROVE_SQL } from '../db/status-sql.ts';
+import { APPROVAL_DUE_SQL } from '../db/status-sql.ts';
 import type { Runner } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { closeApproval } from './approve.ts';
@@ -18,7 +18,7 @@ export const approvalsExpire: Runner = {
     const late = await db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      .where(sql`${instructions.status} ${TO_APPROVE_SQL} AND ${instructions.approval_expires_at} <= ${now}`)
+      .where(sql`${instructions.status} ${APPROVAL_DUE_SQL} AND ${instructions.approval_expires_at} <= ${now}`)
       .orderBy(asc(instructions.approval_expires_at))
       .limit(MAX_PER_TICK);
     const ids = late.map((row) => row.instruction_id);

@@ -32,8 +32,7 @@ import type { LoadedMessage } from '../instructions/load.ts';
 import { gateFacts, idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
 import { selectWaiting } from '../instructions/waiting-approvals.ts';
-import { guardOwnBrowser, requireOwnBrowser } from '../nodes/browser-owner.ts';
-import { findBrowser } from '../nodes/browser-reads.ts';
+import { guardOwnBrowser, requireOwnBrowser, selectOwner } from '../nodes/browser-owner.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 import { verdictDetail } from './ingest-rows.ts';
@@ -56,7 +55,7 @@ export async function claimResubmitted(
     if (message.controller_id !== body.controller_id) throw notAsked();
     return { audited: false, response: respond(edge, loaded, message.ingest_status, loaded.statuses) };
   }
-  requireOwnBrowser(body.controller_id, await findBrowser(edge.db, message.client_id));
+  requireOwnBrowser(body.controller_id, await selectOwner(edge.db, message.client_id).get());
   const verdicts = new Map(body.instructions.map((one) => [one.instruction_id, one.policy]));
   const { fence, conversation } = loaded;
   const id = loaded.message.local_conversation_id;

@@ -3,12 +3,13 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import { identityOf } from '../../schema/domain/ingest.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
-import { clients, fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
+import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import { EXECUTING_SQL } from '../db/status-sql.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
 import { selectWaiting } from '../instructions/waiting-approvals.ts';
+import { selectOwner } from '../nodes/browser-owner.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 
 export type IngestReads = Awaited<ReturnType<typeof readForIngest>>;
@@ -50,7 +51,7 @@ export async function readForIngest(db: Database, body: IngestBody, textHash: st
         sql`${instructions.local_conversation_id} = (${conversationId}) AND ${instructions.status} ${EXECUTING_SQL}`,
       ),
     selectWaiting(db, sql`(${conversationId})`, body.controller_id),
-    db.select().from(clients).where(eq(clients.client_id, body.client_id)),
+    selectOwner(db, body.client_id),
   ]);
   const [marks] = fences;
   if (marks === undefined) throw new Error('the fence row is missing: migrations have not been applied');

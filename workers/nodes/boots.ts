@@ -1,11 +1,11 @@
 /** Refuses a second agent under one node id, on the requests that make an agent act as its node. */
 import type { Context } from 'hono';
-import { nodeHub } from '../../durable-objects/stubs.ts';
 import { BootIdSchema, HEADER } from '../../schema/contracts/common.ts';
 import type { Boot } from '../../schema/contracts/objects.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { AppEnv } from '../env.ts';
 import { parse } from '../http/parse.ts';
+import { admitBoot } from './push.ts';
 
 /** The process that calls; null for an agent of an older version. */
 function bootOf(c: Context<AppEnv>): Boot | null {
@@ -21,7 +21,7 @@ function bootOf(c: Context<AppEnv>): Boot | null {
 /** Throws `duplicate_node` while another process lives under that node id. */
 export async function requireAdmitted({ c, env }: { c: Context<AppEnv>; env: Env }, nodeId: string): Promise<void> {
   const boot = bootOf(c);
-  if (boot === null || (await nodeHub(env, nodeId).admit(nodeId, boot))) return;
+  if (boot === null || (await admitBoot(env, nodeId, boot))) return;
   throw new AppError(
     'duplicate_node',
     `another agent runs under the node id ${nodeId}; stop it, or start this one with its own node id, state folder and token`,

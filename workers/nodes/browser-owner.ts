@@ -2,9 +2,9 @@
  * Which node a browser belongs to: the node that first brought it, until it is moved (renewal/browser-changes.ts). What
  * another node reports of that browser is refused, so a node's token gives nothing of the browsers of other nodes.
  */
-import { sql } from 'drizzle-orm';
-import type { Client } from '../../schema/contracts/clients.ts';
+import { eq, sql } from 'drizzle-orm';
 import { AppError } from '../../schema/errors.ts';
+import { clients } from '../../schema/tables/index.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 
@@ -13,11 +13,16 @@ export interface BrowserIds {
   client_id: string;
 }
 
+/** The select for a batch: the browser with its node, or no row for one that no node has brought. */
+export function selectOwner(db: Database, clientId: string) {
+  return db
+    .select({ client_id: clients.client_id, controller_id: clients.controller_id })
+    .from(clients)
+    .where(eq(clients.client_id, clientId));
+}
+
 /** Throws `client_of_other_node` when another node has the browser; undefined is a browser that no node has brought. */
-export function requireOwnBrowser(
-  nodeId: string,
-  browser: Pick<Client, 'client_id' | 'controller_id'> | undefined,
-): void {
+export function requireOwnBrowser(nodeId: string, browser: BrowserIds | undefined): void {
   if (browser === undefined || browser.controller_id === nodeId) return;
   const { client_id, controller_id } = browser;
   throw new AppError(

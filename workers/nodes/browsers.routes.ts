@@ -38,7 +38,7 @@ export const browsers: readonly MountedRoute[] = [
       data: ClientSchema,
       errors: ['client_of_other_node'],
     },
-    async (call) => reportBrowser(call, call.params, call.body),
+    async (call) => reportBrowser(call, call.params, call.body, call.ageMs),
   ),
   read(
     {

@@ -6,6 +6,7 @@
 import { allHubs, nodeHub } from '../../durable-objects/stubs.ts';
 import type { CHANGED_TOPICS } from '../../schema/contracts/channel-frames.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
+import type { Boot } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { runBestEffort } from '../log.ts';
@@ -55,6 +56,11 @@ export async function announceMode(env: Env, mode: SystemMode, version: number):
 /** Announces a free lease to the candidates that have connected since the last announcement. */
 export async function offerLease(env: Env, lease: LeaseView): Promise<void> {
   await Promise.all(allHubs(env).map((hub) => runBestEffort('offer_lease', () => hub.offerLease(lease))));
+}
+
+/** Whether that process may act as the node (null: an agent of an older version). */
+export function admitBoot(env: Env, nodeId: string, boot: Boot | null): Promise<boolean> {
+  return nodeHub(env, nodeId).admit(nodeId, boot);
 }
 
 /** Notes that a node without a socket has made contact. */

@@ -8,7 +8,7 @@ import { AppError } from '../../schema/errors.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import type { BrowserIds } from '../nodes/browser-owner.ts';
-import { requireOwnBrowser } from '../nodes/browser-owner.ts';
+import { requireOwnBrowser, selectOwner } from '../nodes/browser-owner.ts';
 import { findBrowser } from '../nodes/browser-reads.ts';
 import { resumeBrowser, storeBrowser, transferBrowser } from '../nodes/browsers.ts';
 import { findNode } from '../nodes/nodes.ts';
@@ -21,21 +21,27 @@ const PART_BYTES = 200_000;
 
 /**
  * Stores what a node reports of its browser, whole: its tabs become conversations and links, and the links of tabs that
- * it no longer lists are taken back. Throws `client_of_other_node`.
+ * it no longer lists are taken back. `ageMs`: how long ago the node wrote the report. Throws `client_of_other_node`.
  */
 export async function reportBrowser(
   edge: Edge,
   ids: BrowserIds,
   { connected, platforms, tabs }: ClientPutBody,
+  ageMs = 0,
 ): Promise<WritePlan<Client>> {
-  requireOwnBrowser(ids.controller_id, await findBrowser(edge.db, ids.client_id));
+  requireOwnBrowser(ids.controller_id, await selectOwner(edge.db, ids.client_id).get());
   const browser: Client = { ...ids, connected, platforms, updated_at: edge.now };
   const links = await Promise.all(inParts(tabs).map((part) => observeLinks(edge, { ...ids, tabs: part })));
   return {
-    ...mergePlans(storeBrowser(edge, browser, tabs.length), takeBackLinks(edge, ids.client_id, tabs), ...links, {
-      // A new link can make a message due that became no job without one.
-      after: () => armNextTick(edge),
-    }),
+    ...mergePlans(
+      storeBrowser(edge, browser, tabs.length),
+      takeBackLinks(edge, ids.client_id, tabs, edge.now - ageMs),
+      ...links,
+      {
+        // A new link can make a message due that became no job without one.
+        after: () => armNextTick(edge),
+      },
+    ),
     subject_id: ids.client_id,
     response: browser,
   };

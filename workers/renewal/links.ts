@@ -67,16 +67,21 @@ const HAS_NEWS = sql`(conversation_links.observed_at <= excluded.observed_at - $
 
 /**
  * The plan that takes back the links of conversations that the browser no longer lists: it has closed their tabs.
- * `tabs` are all that it has.
+ * `tabs` are all that it had at `listedAt` (Unix milliseconds); a link that was stored after that is of a tab opened since.
  */
-export function takeBackLinks({ db, now }: Edge, clientId: string, tabs: readonly ObservedTab[]): Plan {
+export function takeBackLinks(
+  { db, now }: Edge,
+  clientId: string,
+  tabs: readonly ObservedTab[],
+  listedAt: number,
+): Plan {
   const listed = tabs.flatMap(({ platform, remote_conversation_id: id, shell_page }) =>
     shell_page || id === null ? [] : [{ platform, id }],
   );
   return {
     statements: [
       db.run(sql`UPDATE conversation_links SET is_active = 0, updated_at = ${now}
-        WHERE client_id = ${clientId} AND is_active = 1 AND (platform, remote_conversation_id) NOT IN
+        WHERE client_id = ${clientId} AND is_active = 1 AND updated_at <= ${listedAt} AND (platform, remote_conversation_id) NOT IN
           (SELECT value->>'platform', value->>'id' FROM json_each(${JSON.stringify(listed)}))`),
     ],
   };
@@ -84,7 +89,7 @@ export function takeBackLinks({ db, now }: Edge, clientId: string, tabs: readonl
 
 /**
  * Makes the links of those tabs active again that were taken back before `seenAt` (Unix milliseconds); the statement after
- * it stores what was seen, independent of the browser's clock. A statement of its own, so that an observation that changes
+ * it stores what was seen, also when the browser's clock is behind. A statement of its own, so that an observation that changes
  * nothing else does not write the index over `is_active`.
  */
 function renewLinks({ db }: Edge, clientId: string, observedJson: string, seenAt: number): Statement {

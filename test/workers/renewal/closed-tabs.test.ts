@@ -63,6 +63,16 @@ describe('a closed tab', () => {
     expect(await activeLinks(remote_conversation_id)).toEqual(['firefox-1']);
   });
 
+  it('is not taken for closed by a report that was written before the tab was opened', async () => {
+    const { remote_conversation_id } = await renewals.settled();
+    await edge.data('PUT', '/v1/controllers/mini-main/clients/firefox-1', {
+      token: await renewals.token(),
+      body: { connected: true, platforms: [], tabs: [] },
+      headers: { 'x-baa-age-ms': '20000' },
+    });
+    expect(await activeLinks(remote_conversation_id)).toEqual(['firefox-1']);
+  });
+
   it('leaves the links of other browsers, and those of a browser that is only disconnected', async () => {
     const { conversation } = await openInTwo();
     const tab = { ...renewals.message({ remote_conversation_id: conversation }).link, platform: 'chatgpt' };
