@@ -79,6 +79,12 @@ export function envelopeOf<T extends z.ZodType>(data: T) {
   return z.object({ ok: z.literal(true), request_id: z.string(), data });
 }
 
+/**
+ * Grows with each version whose programs need more of a response than the version before sent. They say then that the
+ * edge is older than they are, instead of naming a field.
+ */
+export const API_LEVEL = 2;
+
 /** The headers of this API. */
 export const HEADER = {
   request_id: 'x-request-id',
@@ -86,6 +92,8 @@ export const HEADER = {
   idempotency_key: 'idempotency-key',
   /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
   journal_head: 'x-baa-journal-head',
+  /** Of every response: `API_LEVEL` of the edge. */
+  api_level: 'x-baa-api-level',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */
