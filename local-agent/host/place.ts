@@ -8,6 +8,7 @@ import { hasErrorCode, isMissing } from '../lib/errno.ts';
 import { Folder } from './folder.ts';
 import type { Roots } from './roots.ts';
 import { asFileError, FileError } from './roots.ts';
+import { storedPath } from './stored-name.ts';
 
 /** An open folder and a name in it, of a file that exists or may be created. */
 export interface Place {
@@ -24,7 +25,7 @@ export function asFileOperation<T>(path: string, run: () => T): T {
   }
 }
 
-/** The real path; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
+/** The real path, also of a name stored in another Unicode form; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
 export function realPathIfExists(path: string): string | null {
   try {
     return realpathSync.native(path);
@@ -34,7 +35,8 @@ export function realPathIfExists(path: string): string | null {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new FileError('path_outside_roots', `${path} is a link to nothing`);
   }
-  return null;
+  const stored = storedPath(path);
+  return stored === null ? null : realPathIfExists(stored);
 }
 
 /** The path with the links of its nearest existing parent folder resolved. */

@@ -22,13 +22,13 @@ function characterAround(bytes: Buffer, at: number): { from: number; to: number 
   return to > at && isUtf8(bytes.subarray(from, to)) ? { from, to } : null;
 }
 
-/** The bytes from `from` to `to` without the character that is cut at either end. A byte of no character is kept. */
-function wholeCharacters(bytes: Buffer, from: number, to: number): Buffer {
+/** From `from` to `to` without the character that is cut at either end. A byte of no character is kept. */
+function wholeCharacters(bytes: Buffer, from: number, to: number): { start: number; end: number } {
   const first = from > 0 && from < bytes.length ? characterAround(bytes, from) : null;
   const last = to > 0 && to < bytes.length ? characterAround(bytes, to) : null;
   const start = first && first.from < from ? first.to : from;
   const end = last && last.from < to ? last.from : to;
-  return bytes.subarray(start, Math.max(start, end));
+  return { start, end: Math.max(start, end) };
 }
 
 function decode(bytes: Buffer, path: string): string {
@@ -45,17 +45,16 @@ export const readFile: ToolHandler<'conductor::files/read'> = async (params, { r
     const limit = base64 ? MAX_BASE64_BYTES : INSTRUCTION.max_output_bytes;
     const offset = params.offset ?? 0;
     const length = Math.min(params.length ?? limit, limit);
-    // Text is read with a margin, so that a character that the slice cuts is known from bytes that are no text.
-    const margin = base64 ? 0 : MAX_CUT_BYTES;
+    // Read with a margin, so that a secret is found of which the slice has a part only, and a character that it cuts.
+    const margin = Math.max(redact.marginBytes, MAX_CUT_BYTES);
     const from = Math.min(offset, margin);
     const range = { offset: offset - from, length: from + length + margin };
     const { bytes, size } = readFileSlice(roots, roots.resolve(params.path, params.cwd), range);
     const to = Math.min(bytes.length, from + length);
     const requested = Math.min(params.length ?? size, Math.max(0, size - offset));
-    // Each byte becomes one character, so that a secret is found before the bytes are encoded.
-    const output = base64
-      ? Buffer.from(redact(bytes.toString('latin1')), 'latin1').toString('base64')
-      : redact(decode(wholeCharacters(bytes, from, to), params.path));
+    const { start, end } = base64 ? { start: from, end: to } : wholeCharacters(bytes, from, to);
+    const part = redact.part(bytes, start, end);
+    const output = base64 ? part.toString('base64') : decode(part, params.path);
     return success(output, to - from < requested);
   } catch (error) {
     return fileOutcome(error);

@@ -85,6 +85,9 @@ export function envelopeOf<T extends z.ZodType>(data: T) {
  */
 export const API_LEVEL = 2;
 
+/** Identifies one process of an agent, from its start to its end. */
+export const BootIdSchema = z.string().min(1).max(64);
+
 /** The headers of this API. */
 export const HEADER = {
   request_id: 'x-request-id',
@@ -94,6 +97,9 @@ export const HEADER = {
   journal_head: 'x-baa-journal-head',
   /** Of every response: `API_LEVEL` of the edge. */
   api_level: 'x-baa-api-level',
+  /** The boot of the agent that calls, and the one before it; an older agent sends neither. */
+  boot_id: 'x-baa-boot-id',
+  previous_boot_id: 'x-baa-previous-boot-id',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */

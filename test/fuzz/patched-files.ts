@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRoots } from '../../local-agent/host/roots.ts';
 import { UndoStore } from '../../local-agent/host/undo.ts';
+import { redactor } from '../../local-agent/lib/redact.ts';
 import { runHostTool } from '../../local-agent/tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../../local-agent/tools/tool.ts';
 import type { CaseReport, Fuzzer } from './fuzzer.ts';
@@ -84,7 +85,7 @@ class Ours {
     let names = 0;
     const context: ToolContext = {
       roots: openRoots([this.#root], []),
-      redact: Object.assign((text: string) => text, { undecided: () => 0 }),
+      redact: redactor(null, { env: {}, readFile: () => null }),
       env: {},
       signal: new AbortController().signal,
       timeoutMs: 60_000,

@@ -9,6 +9,7 @@ import {
   BrowserSendResponseSchema,
 } from '../../schema/contracts/browser.ts';
 import {
+  ClientMoveBodySchema,
   ClientPutBodySchema,
   ClientResumeBodySchema,
   ClientResumeResponseSchema,
@@ -17,7 +18,7 @@ import {
 import { ClientIdSchema, ControllerIdSchema, PlatformSchema } from '../../schema/contracts/common.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
-import { reportBrowser, resumeByPerson } from '../renewal/browser-changes.ts';
+import { moveBrowser, reportBrowser, resumeByPerson } from '../renewal/browser-changes.ts';
 import { readBrowser, sendPrompt } from './browser-calls.ts';
 import { browserPage } from './browser-reads.ts';
 
@@ -35,6 +36,7 @@ export const browsers: readonly MountedRoute[] = [
       params: z.object({ controller_id: ControllerIdSchema, client_id: ClientIdSchema }),
       body: ClientPutBodySchema,
       data: ClientSchema,
+      errors: ['client_of_other_node'],
     },
     async (call) => reportBrowser(call, call.params, call.body),
   ),
@@ -63,6 +65,24 @@ export const browsers: readonly MountedRoute[] = [
       errors: ['client_not_found'],
     },
     async (call) => resumeByPerson(call, call.params.client_id, call.body.platform ?? null),
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/browser/clients/:client_id/move',
+      summary: "Move a browser to another node: by an operator, or under the browser's own token",
+      tag,
+      roles: PEOPLE,
+      params: z.object({ client_id: ClientIdSchema }),
+      body: ClientMoveBodySchema,
+      data: ClientSchema,
+      errors: ['client_not_found', 'controller_not_found', 'not_owner'],
+    },
+    async (call) =>
+      moveBrowser(call, call.principal, {
+        client_id: call.params.client_id,
+        controller_id: call.body.controller_id,
+      }),
   ),
   write(
     {

@@ -53,6 +53,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/browser/:platform/send': people,
   'POST /v1/browser/:platform/current': people,
   'POST /v1/browser/clients/:client_id/resume': people,
+  'POST /v1/browser/clients/:client_id/move': people,
 
   'GET /v1/messages': readersAndNodes,
   'GET /v1/messages/:message_id': readersAndNodes,
