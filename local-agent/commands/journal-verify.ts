@@ -1,6 +1,6 @@
 /**
  * `journal verify`: the chain of each node as the edge keeps it, against itself, against the heads that were seen before,
- * and against the rows of its instructions. What is not there proves nothing, so a journal that nobody has is a failure.
+ * and against the rows of its instructions. What is not there proves nothing, so a missing journal is a failure.
  */
 
 import { MessageDetailSchema } from '../../schema/contracts/instructions.ts';

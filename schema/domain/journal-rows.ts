@@ -1,5 +1,5 @@
 /**
- * The rows of instructions against their journal: what a row says was called, and how it stands, must be what the chain
+ * The rows of instructions against their journal: what a row says was called, and its status, must be what the chain
  * has bound. A row that was changed without the edge shows here, although the chain itself is whole. Pure; SHA-256 is
  * injected.
  */

@@ -258,13 +258,13 @@ describe('journal verify', () => {
   });
 
   it('fails when nothing was verified: no node, no journal, or a node that does not exist', async () => {
-    const nobody = journalWorld([], { nodes: [] });
-    expect(await verify(nobody)).toBe(1);
-    expect(nobody.stderr()).toContain('nothing was verified: no node has a journal yet');
+    const empty = journalWorld([], { nodes: [] });
+    expect(await verify(empty)).toBe(1);
+    expect(empty.stderr()).toContain('nothing was verified: no node has a journal yet');
     expect(await verify(journalWorld([], { nodes: ['idle'] }))).toBe(1);
     const unknown = journalWorld(await chain(2));
-    expect(await verify(unknown, '--of', 'nobody')).toBe(1);
-    expect(unknown.stderr()).toContain('nothing was verified: is nobody a node of this edge?');
+    expect(await verify(unknown, '--of', 'missing')).toBe(1);
+    expect(unknown.stderr()).toContain('nothing was verified: is missing a node of this edge?');
   });
 });
 

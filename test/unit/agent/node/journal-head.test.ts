@@ -23,7 +23,7 @@ function keeper(text: string | null = null) {
 }
 
 describe("the head of a node's journal", () => {
-  it('is kept as the highest that the edge has named, in whatever order the responses arrive', () => {
+  it('is kept as the highest that the edge has named, in any order of the responses', () => {
     const { note, kept } = keeper();
     for (const [seq, digit] of [
       [2, 'b'],
