@@ -12,7 +12,7 @@ import { remoteAccessKeys } from './auth/access.ts';
 import { openDatabase } from './db/open.ts';
 import type { AccessKeys, AppEnv } from './env.ts';
 import { notFound, refuseMethod, renderError } from './http/errors.ts';
-import { forbidCaching, requireOwnHost } from './http/response-rules.ts';
+import { markResponse, requireOwnHost } from './http/response-rules.ts';
 import { log } from './log.ts';
 import { ROUTES } from './routes.ts';
 
@@ -45,7 +45,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
       generator: () => newId('request', clock()),
     }),
   );
-  app.use(forbidCaching);
+  app.use(markResponse);
   app.use(requireOwnHost);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   for (const route of ROUTES) route.mount(app);

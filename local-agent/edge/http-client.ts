@@ -4,8 +4,9 @@
  * repeated.
  */
 import { Pool } from 'undici';
-import { z } from 'zod';
-import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/common.ts';
+import type { z } from 'zod';
+import { API_LEVEL, ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/common.ts';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { ChainHead } from '../../schema/contracts/journal.ts';
 import type { Boot } from '../../schema/contracts/objects.ts';
 import { HTTP } from '../../schema/defaults.ts';
@@ -79,17 +80,28 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readResponse<T>(schema: z.ZodType<T>, status: number, text: string, retryMs: number | null): T {
+interface Received {
+  status: number;
+  text: string;
+  retryMs: number | null;
+  /** 0 for an edge that names none: it is older than the header. */
+  level: number;
+}
+
+/** Why a response does not fit: one side is of another version, or the response is simply wrong. */
+function misfit(level: number, error: z.ZodError): string {
+  const field = firstIssueText(error, 'response');
+  if (level < API_LEVEL) return `the edge is older than this program: update the edge first (${field})`;
+  if (level > API_LEVEL) return `the edge is newer than this program: update this program (${field})`;
+  return `the edge's response does not fit its contract: ${field}`;
+}
+
+function readResponse<T>(schema: z.ZodType<T>, { status, text, retryMs, level }: Received): T {
   const json = parseJson(text);
   if (status >= 200 && status < 300) {
-    const parsed = envelopeOf(schema).safeParse(json);
+    const parsed = checkValue(envelopeOf(schema), json);
     if (parsed.success) return parsed.data.data as T;
-    throw new EdgeError(
-      'status',
-      status,
-      'unreadable_response',
-      `the edge's response does not fit its contract: ${z.prettifyError(parsed.error)}`,
-    );
+    throw new EdgeError('status', status, 'unreadable_response', misfit(level, parsed.error));
   }
   const failure = ErrorBodySchema.safeParse(json);
   if (failure.success) throw new EdgeError('status', status, failure.data.error, failure.data.message, retryMs);
@@ -147,7 +159,7 @@ export function createEdgeClient(options: EdgeClientOptions): EdgeClient {
       const timeout = AbortSignal.timeout(request.timeoutMs ?? HTTP.request_timeout_ms);
       const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
       const body = request.rawBody ?? (request.body === undefined ? null : JSON.stringify(request.body));
-      let received: { status: number; text: string; retryMs: number | null };
+      let received: Received;
       try {
         const headers = headersOf(request, options.token, options.boot);
         const response = await pool.request({
@@ -158,14 +170,15 @@ export function createEdgeClient(options: EdgeClientOptions): EdgeClient {
           signal,
         });
         const retryMs = retryAfterMs(response.headers['retry-after'], options.now());
+        const level = Number(response.headers[HEADER.api_level] ?? 0);
         const head = journalHead(response.headers[HEADER.journal_head]);
         if (head !== null) options.onJournalHead?.(head);
-        received = { status: response.statusCode, text: await response.body.text(), retryMs };
+        received = { status: response.statusCode, text: await response.body.text(), retryMs, level };
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new EdgeError('network', 0, 'network', `${base.origin} cannot be reached: ${reason}`);
       }
-      return readResponse(request.schema, received.status, received.text, received.retryMs);
+      return readResponse(request.schema, received);
     },
     async close() {
       await pool.destroy();

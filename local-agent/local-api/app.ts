@@ -13,7 +13,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { RequestIdVariables } from 'hono/request-id';
 import { requestId } from 'hono/request-id';
 import type { Logger } from 'pino';
-import { errorBody, HEADER, REQUEST_ID_MAX_CHARS } from '../../schema/contracts/common.ts';
+import { API_LEVEL, errorBody, HEADER, REQUEST_ID_MAX_CHARS } from '../../schema/contracts/common.ts';
 import { PLACEHOLDER_SECRETS } from '../../schema/contracts/tokens.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { bodyProblem } from '../../schema/domain/media.ts';
@@ -47,7 +47,7 @@ type LocalEnv = { Bindings: HttpBindings; Variables: RequestIdVariables };
 type LocalContext = Context<LocalEnv>;
 
 const SECOND_MS = 1_000;
-const NO_STORE = { 'cache-control': 'no-store' };
+const NO_STORE = { 'cache-control': 'no-store', [HEADER.api_level]: String(API_LEVEL) };
 
 export function createLocalApp(deps: LocalAppDeps): Hono<LocalEnv> {
   const { sharedToken, routes, newRequestId, failures, admit, log } = deps;

@@ -1,6 +1,6 @@
 /**
- * The newest head of this node's journal that the edge has named, kept in a file beside the agent's state. A person who writes
- * the edge's database can cut or compute a journal again, but not what the node remembers of it.
+ * The newest head of this node's journal that the edge has named, kept in a file beside the state of the agent. An
+ * attacker who writes the edge's database can cut or compute a journal again, but not what the node remembers of it.
  */
 import type { Logger } from 'pino';
 import type { ChainHead } from '../../schema/contracts/journal.ts';

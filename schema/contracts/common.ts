@@ -79,6 +79,12 @@ export function envelopeOf<T extends z.ZodType>(data: T) {
   return z.object({ ok: z.literal(true), request_id: z.string(), data });
 }
 
+/**
+ * Grows with each version whose programs need more of a response than the version before sent. They say then that the
+ * edge is older than they are, instead of naming a field.
+ */
+export const API_LEVEL = 2;
+
 /** Identifies one process of an agent, from its start to its end. */
 export const BootIdSchema = z.string().min(1).max(64);
 
@@ -89,6 +95,8 @@ export const HEADER = {
   idempotency_key: 'idempotency-key',
   /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
   journal_head: 'x-baa-journal-head',
+  /** Of every response: `API_LEVEL` of the edge. */
+  api_level: 'x-baa-api-level',
   /** The boot of the agent that calls, and the one before it; an older agent sends neither. */
   boot_id: 'x-baa-boot-id',
   previous_boot_id: 'x-baa-previous-boot-id',

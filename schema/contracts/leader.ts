@@ -18,7 +18,7 @@ export const LeaseRecordSchema = z.object({
   lease_name: z.string(),
   holder_id: z.string().nullable(),
   holder_host: z.string().nullable(),
-  holder_preferred: z.boolean(),
+  holder_preferred: z.boolean().default(false),
   term: TermSchema,
   lease_expires_at: TimestampSchema,
   renewed_at: TimestampSchema,
@@ -41,7 +41,7 @@ export const LeaseViewSchema = z.object({
   holder_id: z.string().nullable(),
   holder_host: z.string().nullable(),
   /** A preferred node asks for the lease only while its holder is not preferred. */
-  holder_preferred: z.boolean(),
+  holder_preferred: z.boolean().default(false),
   term: TermSchema,
   lease_expires_at: TimestampSchema.nullable(),
   renewed_at: TimestampSchema.nullable(),

@@ -64,7 +64,7 @@ export async function verifyChain(sha256: Sha256, head: ChainHead, page: Journal
 
 /**
  * Whether the page still has the blocks that were its chain's newest when a client saw them. The heads that the edge
- * keeps prove nothing against a person who writes its database; these are kept by the client.
+ * keeps prove nothing against an attacker who writes its database; these are kept by the client.
  */
 export function verifySeen(page: JournalPage, reached: ChainHead, seen: readonly ChainHead[]): ChainVerdict {
   for (const block of page.items) {

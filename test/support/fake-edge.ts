@@ -20,7 +20,7 @@ export interface SeenRequest {
 
 /** Data, an error code, or `drop`: the connection is cut after the request was received. */
 export type Response =
-  | { data: unknown; status?: number }
+  | { data: unknown; status?: number; headers?: Record<string, string> }
   | { error: ErrorCode; headers?: Record<string, string> }
   | 'drop';
 export type Responder = (request: SeenRequest) => Response | Promise<Response>;
@@ -213,7 +213,7 @@ export class FakeEdge {
   #send(response: ServerResponse, reply: Exclude<Response, 'drop'>): void {
     const failed = 'error' in reply;
     const status = failed ? ERROR_STATUS[reply.error] : (reply.status ?? 200);
-    response.writeHead(status, { 'content-type': 'application/json', ...(failed && reply.headers) });
+    response.writeHead(status, { 'content-type': 'application/json', ...reply.headers });
     const body = failed
       ? { ok: false, request_id: 'req_test', error: reply.error, message: `refused: ${reply.error}`, details: {} }
       : { ok: true, request_id: 'req_test', data: reply.data };

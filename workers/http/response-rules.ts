@@ -3,6 +3,7 @@
  * edge's own, and no response is kept by a cache unless its route says so.
  */
 import type { Context, Next } from 'hono';
+import { API_LEVEL, HEADER } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { AppEnv } from '../env.ts';
 
@@ -26,11 +27,15 @@ export async function requireOwnHost(c: Context<AppEnv>, next: Next): Promise<vo
   await next();
 }
 
-/** Keeps responses out of every cache: most need authentication, and what they show changes. */
-export async function forbidCaching(c: Context<AppEnv>, next: Next): Promise<void> {
+/**
+ * Names the level of the API, and keeps responses out of every cache: most need authentication, and what they show
+ * changes.
+ */
+export async function markResponse(c: Context<AppEnv>, next: Next): Promise<void> {
   await next();
   // The headers of an upgrade cannot be changed.
   if (c.res.status === 101) return;
+  c.header(HEADER.api_level, String(API_LEVEL));
   const chosen = c.res.headers.get('cache-control');
   // A cache may store a `no-cache` response, which is what hono gives to streams.
   if (chosen !== null && chosen !== 'no-cache') return;

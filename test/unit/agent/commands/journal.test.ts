@@ -258,13 +258,13 @@ describe('journal verify', () => {
   });
 
   it('fails when nothing was verified: no node, no journal, or a node that does not exist', async () => {
-    const none = journalWorld([], { nodes: [] });
-    expect(await verify(none)).toBe(1);
-    expect(none.stderr()).toContain('nothing was verified: no node has a journal yet');
+    const empty = journalWorld([], { nodes: [] });
+    expect(await verify(empty)).toBe(1);
+    expect(empty.stderr()).toContain('nothing was verified: no node has a journal yet');
     expect(await verify(journalWorld([], { nodes: ['idle'] }))).toBe(1);
     const unknown = journalWorld(await chain(2));
-    expect(await verify(unknown, '--of', 'unknown')).toBe(1);
-    expect(unknown.stderr()).toContain('nothing was verified: is unknown a node of this edge?');
+    expect(await verify(unknown, '--of', 'missing')).toBe(1);
+    expect(unknown.stderr()).toContain('nothing was verified: is missing a node of this edge?');
   });
 });
 

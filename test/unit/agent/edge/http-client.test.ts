@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { z } from 'zod';
 import type { EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
 import { createEdgeClient, EdgeError } from '../../../../local-agent/edge/http-client.ts';
+import { API_LEVEL } from '../../../../schema/contracts/common.ts';
+import type { ChainHead } from '../../../../schema/contracts/journal.ts';
 import { FakeEdge } from '../../../support/fake-edge.ts';
 
 let edge: FakeEdge;
@@ -79,6 +81,41 @@ describe('the client of the edge', () => {
     const error = await failure(post);
     expect(error.code).toBe('unreadable_response');
     expect(error.message).toMatch(/data\.n/);
+  });
+
+  it.each([
+    [
+      'without a level',
+      {},
+      'the edge is older than this program: update the edge first (data.n: a number; it is missing)',
+    ],
+    ['of a lower level', { 'x-baa-api-level': '1' }, 'the edge is older than this program'],
+    ['of a higher level', { 'x-baa-api-level': '9999' }, 'the edge is newer than this program: update this program'],
+    [
+      'of the same level',
+      { 'x-baa-api-level': String(API_LEVEL) },
+      "the edge's response does not fit its contract: data.n",
+    ],
+  ])('a response that does not fit, of an edge %s, says which side to update', async (_which, headers, words) => {
+    edge.on('POST', /./, () => ({ data: {}, headers }));
+    expect((await failure(post)).message).toContain(words);
+  });
+
+  it('the head of the journal that a response names is handed on', async () => {
+    const heads: ChainHead[] = [];
+    const named = createEdgeClient({
+      baseUrl: edge.url,
+      token: 'node-token',
+      now: () => 0,
+      onJournalHead: (head) => heads.push(head),
+    });
+    const hash = 'a'.repeat(64);
+    for (const text of [`7:${hash}`, 'seven:x', '']) {
+      edge.on('POST', /./, () => ({ data: { n: 1 }, headers: { 'x-baa-journal-head': text } }));
+      await named.call(post);
+    }
+    expect(heads).toEqual([{ seq: 7, hash }]);
+    await named.close();
   });
 
   it('a call fails after its timeout', async () => {
