@@ -141,8 +141,8 @@ export class Agent {
     await this.#checklist.run('start-scheduler', async () => {
       if (config.localApi !== null) this.#localApi = await openLocalApi(config.localApi);
       delivery.start();
-      const work = runtime.lease.view().failures > 0 ? 'takes work when the edge accepts this node' : 'takes work';
-      if (this.#localApi === null) return `${work}, but no browser: the local API is off`;
+      const work = this.#parts.runtime.takesWork();
+      if (this.#localApi === null) return `${work}, and no browser: the local API is off`;
       return `${work}; browsers connect to ${this.#localApi.url}`;
     });
     const failed = this.#checklist.steps().find(({ key, status }) => key === 'start-scheduler' && status === 'failed');

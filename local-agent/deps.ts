@@ -6,8 +6,13 @@ import { z } from 'zod';
 import type { AgentDeps } from './agent.ts';
 import { createEdgeClient } from './edge/http-client.ts';
 import { systemClock } from './lib/clock.ts';
+import { DISK_FAULT_ADVICE } from './lib/errno.ts';
+import { LogLimit } from './lib/log-limit.ts';
+import { patientClock } from './lib/patient-clock.ts';
+import { RateLimiter } from './lib/rate-limit.ts';
 
 const OUTBOX_ID_BYTES = 12;
+const DISK_FULL = `the state cannot be written and is tried again: ${DISK_FAULT_ADVICE}`;
 const PackageSchema = z.object({ version: z.string() });
 
 /** Version of this software, as package.json has it. */
@@ -17,8 +22,11 @@ export function packageVersion(): string {
 }
 
 export function agentDeps(log: Logger): AgentDeps {
+  const diskFaults = new LogLimit(new RateLimiter({ perSec: 1 / 60, burst: 1 }, () => performance.now()));
   return {
-    clock: systemClock,
+    clock: patientClock(systemClock, (error) =>
+      diskFaults.write((left_out) => log.warn({ error, left_out }, DISK_FULL)),
+    ),
     random: Math.random,
     newOutboxId: () => randomBytes(OUTBOX_ID_BYTES).toString('hex'),
     newBootId: randomUUID,
@@ -27,7 +35,6 @@ export function agentDeps(log: Logger): AgentDeps {
     env: process.env,
     pid: process.pid,
     log,
-    connect: (baseUrl, token, onJournalHead) =>
-      createEdgeClient({ baseUrl, token, now: systemClock.now, ...(onJournalHead && { onJournalHead }) }),
+    connect: (baseUrl, token, caller) => createEdgeClient({ baseUrl, token, now: systemClock.now, ...caller }),
   };
 }

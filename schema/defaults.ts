@@ -2,6 +2,8 @@
 
 export const CHANNEL = {
   ping_interval_ms: 5_000,
+  /** What the edge said last is acted on for this long: after an acknowledged pause a silent node starts nothing. */
+  trust_ms: 10_000,
   max_frame_bytes: 1024 * 1024,
   max_frames_per_sec: 100,
   reconnect_base_ms: 500,
@@ -50,6 +52,8 @@ export const INSTRUCTION = {
   exec_timeout_ms: 600_000,
   max_age_ms: 600_000,
   claim_slack_ms: 60_000,
+  /** The longest that a node may hold one claim, however many instructions execute before it. */
+  claim_total_ms: 3_600_000,
   approval_expiry_ms: 900_000,
   reply_give_up_ms: 600_000,
   max_block_bytes: 256 * 1024,
@@ -71,7 +75,12 @@ export const LINK = {
 } as const;
 
 export const DELIVERY = {
+  /** A longer output is stored as an artifact. */
   inline_chars: 2_000,
+  /** Of all outputs of a reply together. */
+  reply_chars: 12_000,
+  /** Of one part of a stored output; fits a reply. */
+  output_read_chars: 10_000,
   summary_chars: 200,
   per_platform_in_flight: 2,
   breaker_failures: 5,
@@ -174,7 +183,13 @@ export const HTTP = {
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
 export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
 /** What the agent's store keeps of finished work. */
-export const AGENT_KEEPS = { commands_ms: 7 * 86_400_000, refused_rows: 1_000, look_interval_ms: 86_400_000 } as const;
+export const AGENT_KEEPS = {
+  commands_ms: 7 * 86_400_000,
+  /** Messages whose reply has ended, with their executions. */
+  messages_ms: 30 * 86_400_000,
+  refused_rows: 1_000,
+  look_interval_ms: 86_400_000,
+} as const;
 /** The tick log that each agent keeps as files. */
 export const TICK_LOG = {
   /** How often the leader reads the log. Other nodes read it each hour, so that ten thousand of them cost little. */

@@ -12,7 +12,7 @@ import type {
 } from '../../schema/contracts/bridge-frames.ts';
 import { ExtensionFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { firstIssueText } from '../../schema/contracts/issues.ts';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { BrowserClients } from '../browsers/clients.ts';
 import type { BrowserConnection } from '../browsers/connected-browsers.ts';
@@ -20,6 +20,7 @@ import type { SeenMessages } from '../browsers/seen-messages.ts';
 import type { Snapshots } from '../browsers/snapshot.ts';
 import { snapshotKey } from '../browsers/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 import type { Store } from '../store/store.ts';
 import type { PageControl, PageControlDeps } from './page-control.ts';
 import { doPageControl } from './page-control.ts';
@@ -65,8 +66,15 @@ function requestId(json: unknown): string | null {
   return typeof id === 'string' ? id.slice(0, 128) : null;
 }
 
+function expectedError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (!isDiskFault(error)) return new AppError('internal', 'something went wrong in the agent');
+  return new AppError('internal', `the disk of this node is full, so nothing was stored: ${DISK_FAULT_ADVICE}`);
+}
+
 export class Session implements BrowserConnection {
   readonly clientId: string;
+  readonly token: string;
   readonly #deps: SessionDeps;
   readonly #socket: BridgeSocket;
   readonly #identity: SessionIdentity;
@@ -79,6 +87,7 @@ export class Session implements BrowserConnection {
     this.#socket = socket;
     this.#identity = identity;
     this.clientId = identity.clientId;
+    this.token = identity.token;
     this.#unsubscribe = deps.snapshots.changed.on(() => this.#pushSnapshot());
   }
 
@@ -103,7 +112,7 @@ export class Session implements BrowserConnection {
   }
 
   onFrame(json: unknown): void {
-    const parsed = ExtensionFrameSchema.safeParse(json);
+    const parsed = checkValue(ExtensionFrameSchema, json);
     const re = requestId(json);
     if (!parsed.success) {
       this.#refuse(re, 'invalid_request', firstIssueText(parsed.error, 'frame'));
@@ -112,8 +121,7 @@ export class Session implements BrowserConnection {
     try {
       this.#handle(parsed.data);
     } catch (error) {
-      const expected =
-        error instanceof AppError ? error : new AppError('internal', 'something went wrong in the agent');
+      const expected = expectedError(error);
       if (expected !== error) this.#deps.log.error({ err: error, client_id: this.clientId }, 'a bridge frame failed');
       this.#refuse(re, expected.code, expected.message);
     }

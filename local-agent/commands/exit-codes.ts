@@ -1,6 +1,7 @@
 /** The exit codes of every command, and which failure leads to which. */
 import { ConfigError } from '../config/resolve.ts';
 import { EdgeError } from '../edge/http-client.ts';
+import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 
 export const EXIT = { fine: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -25,5 +26,6 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** The failure as a person reads it. */
 export function describeFailure(error: unknown): string {
   if (error instanceof EdgeError && error.kind === 'status') return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return isDiskFault(error) ? `${message}: ${DISK_FAULT_ADVICE}` : message;
 }

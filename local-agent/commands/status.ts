@@ -42,7 +42,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
   const nodes = status.nodes.map((node) => [
     node.controller_id,
     node.host,
-    withUnreadable(node.status, node.unreadable),
+    withUnreadable(nodeState(node), node.unreadable),
     node.presence.connected ? 'yes' : 'no',
     node.version,
   ]);
@@ -63,6 +63,20 @@ function printStatus(deps: CommandDeps, status: Status): void {
     moment(one.created_at),
   ]);
   printTable(deps, ['INSTRUCTION', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
+}
+
+/** The state that the node reported last, and since when it has not been connected to say otherwise. */
+export function nodeState({ status, presence }: Pick<Status['nodes'][number], 'status' | 'presence'>): string {
+  if (presence.connected) return status;
+  const { contact_age_ms: ageMs } = presence;
+  return ageMs === null ? `${status} (not connected)` : `${status} (not connected for ${duration(ageMs)})`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / SECOND_MS);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
 async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {

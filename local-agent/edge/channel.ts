@@ -15,9 +15,10 @@ import { retryDelayMs } from '../../schema/domain/retry.ts';
 import { readJson } from '../../schema/json-text.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
+import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 
 const MISSED_PONGS = 2;
-/** A socket that nothing arrived on for that many ping intervals is not taken for alive. */
+/** A socket that nothing arrived on for that many ping intervals, or for ten seconds, is not taken for alive. */
 const ALIVE_PING_INTERVALS = 2;
 const RECONNECT: Backoff = { base_ms: CHANNEL.reconnect_base_ms, max_ms: CHANNEL.reconnect_max_ms, jitter: 'full' };
 /** So many failures in a row make the next wait the longest. */
@@ -41,6 +42,8 @@ export interface ChannelDeps {
   onPong: (pong: { mode_version: number; term: number }) => void;
   onHelloAck: (ack: HelloAck) => void;
   onPushed: (frame: PushedFrame) => void;
+  /** The edge has refused the hello: another agent is this node. */
+  onDuplicate: () => void;
   onProblem: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -84,11 +87,12 @@ export class Channel {
     return this.#connection?.ready ?? false;
   }
 
-  /** Whether the channel is ready and a pong or a frame arrived within two ping intervals. `now`: monotonic. */
+  /** Whether the channel is ready and a pong or a frame arrived within two ping intervals and ten seconds. `now`: monotonic. */
   isAlive(now: number): boolean {
     const connection = this.#connection;
     if (!connection?.ready) return false;
-    return now - connection.heardAt <= ALIVE_PING_INTERVALS * this.#deps.pingIntervalMs;
+    const trustMs = Math.min(ALIVE_PING_INTERVALS * this.#deps.pingIntervalMs, CHANNEL.trust_ms);
+    return now - connection.heardAt <= trustMs;
   }
 
   start(): void {
@@ -154,7 +158,7 @@ export class Channel {
       this.#schedulePing(connection);
     });
     socket.on('message', (data, isBinary) => {
-      if (!isBinary) this.#onText(connection, String(data));
+      if (!isBinary) this.#take(connection, String(data));
     });
     socket.on('unexpected-response', (request, response) => {
       request.destroy();
@@ -164,11 +168,12 @@ export class Channel {
     socket.on('close', (code) => this.#onClose(connection, code));
   }
 
-  /** Only another process replaces a socket of this node; the longest wait keeps the two from replacing each other. */
+  /** Only another process replaces a socket of this node; it is alive, so the next attempt waits the longest. */
   #onClose(connection: Connection, code: number): void {
-    const isReplaced = code === CLOSE.replaced && this.#connection === connection;
-    if (isReplaced) this.#failures = FAILURES_TO_LONGEST_WAIT;
-    this.#lose(connection, isReplaced ? 'another agent runs under the id of this node' : `closed with ${code}`);
+    const isOther = (code === CLOSE.replaced || code === CLOSE.duplicate) && this.#connection === connection;
+    if (isOther) this.#failures = FAILURES_TO_LONGEST_WAIT;
+    if (isOther && code === CLOSE.duplicate) this.#deps.onDuplicate();
+    this.#lose(connection, isOther ? 'another agent runs under the id of this node' : `closed with ${code}`);
   }
 
   #drop(connection: Connection, reason: string): void {
@@ -203,6 +208,16 @@ export class Channel {
       connection.socket.send(PING);
       this.#schedulePing(connection);
     });
+  }
+
+  /** A frame that fails on a full disk ends the socket: the next hello brings what it said again. */
+  #take(connection: Connection, text: string): void {
+    try {
+      this.#onText(connection, text);
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      this.#drop(connection, `a frame could not be stored: ${String(error)}; ${DISK_FAULT_ADVICE}`);
+    }
   }
 
   #onText(connection: Connection, text: string): void {

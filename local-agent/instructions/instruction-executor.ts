@@ -3,10 +3,12 @@
  * committed, then the effect happens, then its result is stored together with the outbox row that reports it. An
  * instruction whose mark is set already is not executed.
  */
+import type { Logger } from 'pino';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool, HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool } from '../../schema/contracts/tools.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 import { howToAllow } from '../policy/denial.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
@@ -15,6 +17,7 @@ import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 import { parseCall } from '../tools/tool-call.ts';
+import type { RunningProcess } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import type { ExecutionRow, ExecutionStore, MessageRow } from './execution-store.ts';
 import { LiveOutput } from './live-output.ts';
@@ -23,15 +26,18 @@ import type { RemoteCallDeps } from './remote-calls.ts';
 import { requestRemoteRun } from './remote-calls.ts';
 import type { RunningEffects } from './running-effects.ts';
 
+const STORE_RETRY_MS = 2_000;
+
 export interface InstructionExecutorDeps {
   store: Store;
   executions: ExecutionStore;
   reports: ProgressReports;
   remoteCalls: RemoteCallDeps;
   running: RunningEffects;
-  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'drift' | 'perform'>;
   browsers: BrowserWork;
   clock: Pick<Clock, 'now' | 'after'>;
+  log: Pick<Logger, 'warn'>;
   /** An execution has changed. */
   onChange: () => void;
 }
@@ -59,6 +65,25 @@ export class InstructionExecutor {
     if (isHostTool(name)) return await this.#runOnHost(name, params as ToolParams<HostTool>, message, execution);
     if (isBrowserTool(name) && this.#runInBrowser(name, params as ToolParams<BrowserTool>, message, execution)) return;
     this.#runAtEdge(message, execution);
+  }
+
+  /** Why what a person approved is no longer what would run, by the changes of this host's own tools; null when it is. */
+  async driftOf({
+    instruction_id,
+    name,
+    params,
+    approved_hash,
+    asked_seq,
+    asked_at,
+  }: ExecutionRow): Promise<ToolOutcome | null> {
+    if (approved_hash === null) return null;
+    const parsed = parseCall(name, params);
+    if (!parsed.ok) return null;
+    const { hostPolicy, executions } = this.#deps;
+    const effects = executions.effectsSince(asked_seq ?? 0).filter((one) => one.instruction_id !== instruction_id);
+    const why = await hostPolicy.drift(parsed.call, effects, asked_at ?? 0);
+    if (why === null) return null;
+    return failure('denied', 'approval_drifted', `since a person was asked, ${why}; write it again, and it asks again`);
   }
 
   /** Ends an instruction without its effect. It is reported as started and ended, as the edge ends only what started. */
@@ -96,7 +121,7 @@ export class InstructionExecutor {
     message: MessageRow,
     execution: ExecutionRow,
   ): Promise<void> {
-    const { hostPolicy, executions } = this.#deps;
+    const { hostPolicy } = this.#deps;
     const { instruction_id } = execution;
     if (!this.#start(message, execution)) return;
     const controller = new AbortController();
@@ -106,13 +131,37 @@ export class InstructionExecutor {
       const result = await hostPolicy.perform(name, params, {
         instructionId: instruction_id,
         signal: controller.signal,
-        onProcess: (running) => executions.setProcess(instruction_id, running),
+        onProcess: (running) => this.#noteProcess(instruction_id, running),
         onOutput: (text) => live.append(text),
       });
       this.running.delete(instruction_id);
-      this.finish(message, execution, result);
+      await this.#store(message, execution, result);
     } finally {
       this.running.delete(instruction_id);
+    }
+  }
+
+  /** Stores the result of an effect that has happened. On a full disk it waits for space, as the result exists only here. */
+  async #store(message: MessageRow, execution: ExecutionRow, result: InstructionResult): Promise<void> {
+    const { clock, log } = this.#deps;
+    for (;;) {
+      try {
+        return this.finish(message, execution, result);
+      } catch (error) {
+        if (!isDiskFault(error) || this.running.isStopping) throw error;
+        const reason = `${String(error)}; ${DISK_FAULT_ADVICE}`;
+        log.warn({ instruction_id: execution.instruction_id, reason }, 'a result cannot be stored now');
+        await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  /** Without this mark, a program that outlives a killed agent is not found; that is no reason to stop the program. */
+  #noteProcess(instructionId: string, running: RunningProcess): void {
+    try {
+      this.#deps.executions.setProcess(instructionId, running);
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
     }
   }
 

@@ -6,6 +6,7 @@ import type { ConversationReader } from '../browsers/conversation-reader.ts';
 import type { BrowserTargets } from '../browsers/targets.ts';
 import { reportCommandResult } from '../edge/commands.ts';
 import type { ResponseHandler } from '../edge/response-handlers.ts';
+import { hasFreeDescriptors } from '../host/descriptors.ts';
 import { UndoStore } from '../host/undo.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HostPolicy } from '../policy/host-policy.ts';
@@ -40,12 +41,14 @@ export interface InstructionsDeps {
   /** Where programs are looked up, as a person has set it. */
   programPath?: string | null;
   timeouts: { timeoutMs: number; execTimeoutMs: number };
-  /** A longer output is shortened in the reply, with a link to the whole. */
-  inlineChars: number;
+  /** Of all outputs of a reply together. */
+  replyChars: number;
   newTemporaryName: () => string;
   /** What this node knows about the edge now, as next-step.ts needs it. */
   startGate: () => StartGate;
   onMode: ResponseEffects['onMode'];
+  /** Whether a tool could open files now; by default it is tried. */
+  hasFreeDescriptors?: () => boolean;
   /** A message or an execution has changed in SQLite. */
   onChange: () => void;
 }
@@ -74,7 +77,12 @@ export class Instructions {
     const undo = new UndoStore(deps.undoFolder);
     const hostPolicy = new HostPolicy({ ...deps, policyFile: this.#policyFile, monotonic, undo });
     const browsers = new BrowserWork({ ...deps, redactor: () => hostPolicy.redactor(), monotonic });
-    const pipeline = new Pipeline({ ...deps, hostPolicy, browsers });
+    const pipeline = new Pipeline({
+      ...deps,
+      hostPolicy,
+      browsers,
+      hasFreeDescriptors: deps.hasFreeDescriptors ?? hasFreeDescriptors,
+    });
     this.#pipeline = pipeline;
     this.responseHandlers = pipelineResponses(pipeline, deps);
     this.commands = instructionCommands({ ...deps, pipeline, hostPolicy, browsers, now: () => clock.now() });

@@ -24,7 +24,8 @@ export function phaseOf({
 /**
  * What this node knows about the edge now:
  * `open`: the channel is alive and the mode is known to be `running`, so the next host tool need not wait for the
- * response to the result before it; `confirm`: it waits for that response; `paused`: nothing ordinary starts;
+ * response to the result before it; `confirm`: it waits for that response, and asks when the last one is not recent;
+ * `paused`: nothing ordinary starts;
  * `unknown`: no mode was ever reported, as after a start without contact, so nothing starts.
  */
 export type StartGate = 'open' | 'confirm' | 'paused' | 'unknown';
@@ -47,7 +48,7 @@ export type NextStep =
   | { type: 'reply' }
   /** Nothing until the edge responds, a person decides or an effect ends. */
   | { type: 'wait' }
-  /** The edge has to say what a pause made of the rest. */
+  /** The edge has to say what a pause, or a time without contact, made of the rest. */
   | { type: 'ask' }
   | { type: 'execute'; execution: ExecutionRow }
   /** The claim has expired before the instruction started. */
@@ -58,13 +59,15 @@ export interface MessageProgress {
   /** In message order. */
   executions: readonly ExecutionRow[];
   gate: StartGate;
+  /** Whether the edge has named the statuses of this message recently. */
+  isConfirmed: boolean;
   /** The agent stops: nothing starts any more. */
   isStopping: boolean;
   now: number;
 }
 
 /** The only decision on what starts when. */
-export function nextStep({ message, executions, gate, isStopping, now }: MessageProgress): NextStep {
+export function nextStep({ message, executions, gate, isConfirmed, isStopping, now }: MessageProgress): NextStep {
   if (message.state !== 'executing' || isStopping) return { type: 'wait' };
   const phases = executions.map((execution) => ({ execution, phase: phaseOf(execution) }));
   const isUnconfirmed = phases.some(({ phase }) => phase === 'finished');
@@ -73,7 +76,8 @@ export function nextStep({ message, executions, gate, isStopping, now }: Message
   const { execution, phase } = next;
   if (phase !== 'ready' || gate === 'unknown') return { type: 'wait' };
   const name = findTool(execution.name);
-  if (gate === 'paused' && !(name !== null && isControl(name))) return { type: isUnconfirmed ? 'wait' : 'ask' };
+  const mustAsk = gate === 'paused' || (gate === 'confirm' && !isConfirmed);
+  if (mustAsk && !(name !== null && isControl(name))) return { type: isUnconfirmed ? 'wait' : 'ask' };
   const runsHere = name !== null && TOOLS[name].where === 'host';
   if (isUnconfirmed && !(gate === 'open' && runsHere)) return { type: 'wait' };
   const isExpired = execution.claim_until !== null && execution.claim_until <= now;

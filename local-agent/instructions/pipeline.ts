@@ -10,6 +10,7 @@ import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 import { KeyedQueue } from '../lib/keyed-queue.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
@@ -19,12 +20,13 @@ import { failure } from '../tools/tool.ts';
 import { killOrphan } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import { isPrompt } from './browser-work.ts';
+import { Confirmations } from './confirmations.ts';
 import type { ExecutionRow, MessageRow } from './execution-store.ts';
 import { ExecutionStore } from './execution-store.ts';
 import { buildIngestBody, reasonToIgnore } from './ingest-body.ts';
 import { InstructionExecutor } from './instruction-executor.ts';
 import { ingestContext } from './message-context.ts';
-import type { StartGate } from './next-step.ts';
+import type { NextStep, StartGate } from './next-step.ts';
 import { nextStep, phaseOf } from './next-step.ts';
 import type { OutgoingQueue } from './outgoing.ts';
 import { ProgressReports } from './progress-reports.ts';
@@ -33,23 +35,29 @@ import { requestRemoteRun } from './remote-calls.ts';
 import { composeReply } from './reply.ts';
 import { RunningEffects } from './running-effects.ts';
 
+/** How soon a step is tried again that the machine does not allow now. */
+const RETRY_MS = 2_000;
+const NO_DESCRIPTORS =
+  'this process has no free file descriptors; nothing has started. End what holds them, or raise the limit (ulimit -n)';
 /** Conversations whose effects may run at the same time. */
 const MAX_PARALLEL = 4;
 
 export interface PipelineDeps {
   store: Store;
   nodeId: string;
-  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'drift' | 'perform'>;
   outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
-  clock: Pick<Clock, 'now' | 'after'>;
-  log: Pick<Logger, 'info' | 'error'>;
+  clock: Clock;
+  log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** A message or an execution has changed. */
   onChange: () => void;
-  /** A longer output is shortened in the reply, with a link to the whole. */
-  inlineChars?: number;
+  /** Of all outputs of a reply together. */
+  replyChars?: number;
   /** What this node knows about the edge now. */
   startGate: () => StartGate;
+  /** Whether a tool could open files now. */
+  hasFreeDescriptors: () => boolean;
 }
 
 /** An execution with its message. */
@@ -63,12 +71,15 @@ export class Pipeline {
   readonly executor: InstructionExecutor;
   readonly #deps: PipelineDeps;
   readonly reports: ProgressReports;
+  readonly confirmations: Confirmations;
   readonly #remoteCalls: RemoteCallDeps;
   readonly #conversationQueue: KeyedQueue;
 
   constructor(deps: PipelineDeps) {
-    const { store, nodeId, log, inlineChars = DELIVERY.inline_chars } = deps;
+    const { store, nodeId, log } = deps;
+    const inlineChars = DELIVERY.inline_chars;
     this.#deps = deps;
+    this.confirmations = new Confirmations(deps.clock);
     this.executions = new ExecutionStore(store.db);
     const { executions } = this;
     const running = new RunningEffects();
@@ -99,6 +110,7 @@ export class Pipeline {
       log.info({ request_id: frame.request_id, reason }, 'message not ingested');
       return;
     }
+    const asked = { asked_seq: this.executions.lastEnded(), asked_at: this.#deps.clock.now() };
     const body = buildIngestBody({ ...frame, conversation_id: frame.conversation_id }, { nodeId, hostPolicy });
     store.transaction(() =>
       store.outbox.append({
@@ -107,7 +119,7 @@ export class Pipeline {
         method: 'POST',
         path: '/v1/messages',
         body,
-        context: ingestContext(body),
+        context: ingestContext(body, asked),
         ageMs,
       }),
     );
@@ -116,7 +128,7 @@ export class Pipeline {
   /** Does the next step of a message, after the steps queued for its conversation. */
   advance(messageId: string): void {
     const message = this.executions.message(messageId);
-    if (message) this.#conversationQueue.run(conversationStream(message), () => this.#step(messageId));
+    if (message) this.#conversationQueue.run(conversationStream(message), () => this.#stepOrRetry(messageId));
   }
 
   /**
@@ -202,13 +214,36 @@ export class Pipeline {
     return message ? { execution, message } : null;
   }
 
+  /** A step that fails on a full disk has changed nothing, or stores its result later; it is tried again. */
+  async #stepOrRetry(messageId: string): Promise<void> {
+    try {
+      await this.#step(messageId);
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      this.#retryLater(messageId, `${String(error)}; ${DISK_FAULT_ADVICE}`);
+    }
+  }
+
+  #retryLater(messageId: string, reason: string): void {
+    const { clock, log } = this.#deps;
+    log.warn({ message_id: messageId, reason, retry_in_ms: RETRY_MS }, 'a message cannot be advanced now');
+    clock.after(RETRY_MS, () => this.advance(messageId));
+  }
+
+  #nextStep(message: MessageRow): NextStep {
+    const { message_id } = message;
+    const executions = this.executions.executions(message_id);
+    const { isStopping } = this.executor.running;
+    const gate = this.#deps.startGate();
+    const isConfirmed = this.confirmations.isRecent(message_id);
+    return nextStep({ message, executions, gate, isConfirmed, isStopping, now: this.#deps.clock.now() });
+  }
+
   async #step(messageId: string): Promise<void> {
     const message = this.executions.message(messageId);
     if (!message) return;
     const executions = this.executions.executions(messageId);
-    const { isStopping } = this.executor.running;
-    const gate = this.#deps.startGate();
-    const next = nextStep({ message, executions, gate, isStopping, now: this.#deps.clock.now() });
+    const next = this.#nextStep(message);
     switch (next.type) {
       case 'wait':
         return;
@@ -221,16 +256,27 @@ export class Pipeline {
         return this.executor.finish(message, next.execution, { ...outcome, duration_ms: 0 });
       }
       case 'execute':
-        await this.executor.execute(message, next.execution);
+        if (!this.#deps.hasFreeDescriptors()) return this.#retryLater(messageId, NO_DESCRIPTORS);
+        await this.#execute(message, next.execution);
         return this.advance(messageId);
       default:
         return next satisfies never;
     }
   }
 
+  /** Looks for changes that make an approval void, which takes time, and then executes what may still start. */
+  async #execute(message: MessageRow, execution: ExecutionRow): Promise<void> {
+    const drift = await this.executor.driftOf(execution);
+    const next = this.#nextStep(message);
+    if (next.type !== 'execute' || next.execution.instruction_id !== execution.instruction_id) return;
+    if (drift !== null) return this.executor.refuse(message, execution, drift);
+    await this.executor.execute(message, next.execution);
+  }
+
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
     const { store, outgoing, onChange } = this.#deps;
     const { message_id, round } = message;
+    this.confirmations.forget(message_id);
     store.transaction(() => {
       this.executions.setMessageState(message_id, 'replying');
       outgoing.enqueueReply({
@@ -240,7 +286,7 @@ export class Pipeline {
         client_id: message.client_id,
         conversation_id: message.remote_conversation_id,
         target: message.target,
-        message_text: composeReply(executions, message.block_errors),
+        message_text: composeReply(executions, message.block_errors, this.#deps.replyChars),
         assistant_message_id: message.assistant_message_id,
         timeout_ms: RENEWAL.delivery_timeout_ms,
       });

@@ -20,7 +20,7 @@ import {
 } from '../../schema/contracts/instructions.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
-import { repliesTo } from '../../schema/domain/reply.ts';
+import { repliesIn } from '../../schema/domain/reply.ts';
 import type { AfterCommit, ResponseHandler, SentRow } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
 import { failure } from '../tools/tool.ts';
@@ -57,8 +57,9 @@ class PipelineResponses {
   /** The edge has decided what becomes of a message. */
   onIngested(response: IngestResponse, { context, respondedAt }: SentRow): AfterCommit {
     const { message, calls } = MessageContextSchema.parse(context);
-    const { message_id, local_conversation_id, ingest_status, instructions } = response;
-    const isReplied = repliesTo(ingest_status);
+    const { message_id, local_conversation_id, ingest_status, automation_status, instructions } = response;
+    const isReplied = repliesIn(ingest_status, automation_status);
+    this.#pipeline.confirmations.note(message_id, respondedAt);
     const isNew = this.#executions.add(
       {
         ...message,
@@ -77,6 +78,7 @@ class PipelineResponses {
   onClaimed(response: MessageClaimResponse, { context, respondedAt }: SentRow): AfterCommit {
     const { message, calls } = ClaimContextSchema.parse(context);
     const { message_id, ingest_status, instructions } = response;
+    this.#pipeline.confirmations.note(message_id, respondedAt);
     this.#executions.reopen(
       { ...message, message_id, ingest_status, state: 'executing', created_at: respondedAt },
       newExecutions(message_id, calls, instructions, respondedAt),
@@ -87,6 +89,7 @@ class PipelineResponses {
   /** The edge has the reported starts, outputs and results, and names the status that each instruction has now. */
   onProgress(response: MessageProgressResponse, { context, respondedAt }: SentRow): AfterCommit {
     const { message_id, results } = ProgressContextSchema.parse(context);
+    this.#pipeline.confirmations.note(message_id, respondedAt);
     for (const one of response.instructions) {
       const { instruction_id, status, artifact_url, claim_expires_in_ms } = one;
       const execution = this.#executions.execution(instruction_id);
@@ -135,6 +138,7 @@ class PipelineResponses {
     const execution = this.#executions.execution(instruction_id);
     if (!execution) return undefined;
     const ownStatus = execution.result?.status ?? 'interrupted';
+    this.#pipeline.confirmations.note(execution.message_id, respondedAt);
     this.#executions.end(instruction_id, isOpenStatus(status) ? ownStatus : status, artifact_url);
     this.#setStatuses(rest, respondedAt);
     return this.#advance(execution.message_id);
@@ -191,6 +195,8 @@ export function pipelineResponses(pipeline: Pipeline, effects: ResponseEffects):
   return {
     ingest: responseHandler({
       schema: IngestResponseSchema,
+      // Until its browser has been moved to this node (browsers/browser-moves.ts).
+      waitsFor: ['client_of_other_node'],
       onResponse: (response, row) => responses.onIngested(response, row),
     }),
     claim: responseHandler({

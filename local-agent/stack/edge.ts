@@ -4,13 +4,14 @@
  * It locks its state, which only this user can read. Settings come from the environment, not from arguments, as one of
  * them is a secret.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
 import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
+import { isDiskFault } from '../lib/errno.ts';
 import { signalGroup } from '../lib/kill-group.ts';
 import { takeFileLock } from '../store/file-lock.ts';
 import { bundleWorker } from './bundle-worker.ts';
@@ -46,10 +47,17 @@ const WorkerOptionsSchema = z.looseObject({
 const LOOPBACK_NAMES = '127.0.0.1,localhost,[::1]';
 const MINUTE_MS = 60_000;
 const OTHERS_AND_GROUP = 0o077;
+/** With less than this the edge's databases cannot be opened. */
+const MIN_FREE_BYTES = 1024 * 1024;
 /** As long as the parent waits for this process to stop. */
 const STOP_MS = 5_000;
 /** How long to wait for an edge that is still stopping to release its state. */
 const LOCK_WAIT_MS = 5_000;
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
 
 /** Bundles the Worker and stops esbuild's child process, which is not needed afterwards. */
 async function bundleOnce(main: string): Promise<string> {
@@ -98,7 +106,19 @@ if (lock === null) {
   console.error(`another edge is running on ${settings.BAA_STACK_STATE}; stop it, or choose another --root`);
   process.exit(1);
 }
-const { edge, crons, url, migrations } = await startEdge(settings, moveIntoStorage(settings.BAA_STACK_STATE));
+
+/** Says why the edge did not start, without a stack where the disk is the cause, and exits. */
+function failStart(error: unknown): never {
+  const { BAA_STACK_STATE: state } = settings;
+  // The runtime reports a full disk as an internal error without its cause.
+  if (isDiskFault(error) || freeBytes(state) < MIN_FREE_BYTES) {
+    console.error(`the edge cannot start: the disk of ${state} is full; free space, and start again. Nothing is lost`);
+  } else console.error(error);
+  process.exit(1);
+}
+
+const started = await startEdge(settings, moveIntoStorage(settings.BAA_STACK_STATE)).catch(failStart);
+const { edge, crons, url, migrations } = started;
 let stopping = false;
 
 function sendToParent(message: EdgeMessage): void {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { EXIT } from '../commands/exit-codes.ts';
+import { describeFailure, EXIT } from '../commands/exit-codes.ts';
 import { valueOption } from '../config/flags.ts';
 import { rememberRoot } from '../config/known-roots.ts';
 import type { ResolvedConfig } from '../config/resolve.ts';
@@ -157,7 +157,7 @@ async function main(argv: readonly string[]): Promise<number | null> {
   } catch (error) {
     // By the time commander throws it has printed the help or the error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-    say(`npm start: ${error instanceof Error ? error.message : String(error)}`);
+    say(`npm start: ${describeFailure(error)}`);
     return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
   }
 }

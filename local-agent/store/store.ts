@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makePrivateFile, makePrivateFolder } from '../host/own-files.ts';
 import { takeFileLock } from './file-lock.ts';
+import { FinishedMessages } from './finished-messages.ts';
 import { Meta } from './meta.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -26,7 +27,10 @@ export interface Store {
   readonly responses: Responses;
   readonly seenCommands: SeenCommands;
   readonly pairings: Pairings;
+  readonly finishedMessages: FinishedMessages;
   readonly meta: Meta;
+  /** Gives the outbox a new id: another file sends under the old one. */
+  renewOutbox(): void;
   close(): void;
 }
 
@@ -99,14 +103,21 @@ function assemble(db: DatabaseSync, lock: DatabaseSync, deps: StoreDeps): Store 
   const meta = new Meta(db);
   const outboxId = meta.get(OUTBOX_ID) ?? deps.newOutboxId();
   meta.set(OUTBOX_ID, outboxId);
+  const outbox = new Outbox(db, { outboxId, now: deps.now });
   return {
     db,
     transaction: transactionRunner(db),
     meta,
-    outbox: new Outbox(db, { outboxId, now: deps.now }),
+    outbox,
+    renewOutbox() {
+      const renewed = deps.newOutboxId();
+      meta.set(OUTBOX_ID, renewed);
+      outbox.rename(renewed);
+    },
     responses: new Responses(db),
     seenCommands: new SeenCommands(db),
     pairings: new Pairings(db),
+    finishedMessages: new FinishedMessages(db),
     close() {
       db.close();
       lock.close();

@@ -67,8 +67,10 @@ async function startBridge(folder: string): Promise<string> {
     store,
     nodeId: 'bench-main',
     startGate: () => 'open',
+    hasFreeDescriptors: () => true,
     hostPolicy: {
       judge: () => ({ decision: 'allow', rule: 'bench' }),
+      drift: async () => null,
       approval: () => {
         throw new Error('nothing is asked for');
       },

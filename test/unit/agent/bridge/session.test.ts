@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
+import { makeDiskOf } from '../../../support/disk-full.ts';
 import { actionResult, clientState, finalMessage, pageOf } from '../../../support/test-browser.ts';
 import { BridgeFixture, CLIENT_TOKEN, conversation } from './fixture.ts';
 
@@ -31,6 +32,23 @@ describe('final messages', () => {
     expect(await client.next('error')).toMatchObject({ re: 'fm-1', code: 'internal' });
     expect(client.untaken('message_ack')).toEqual([]);
     agent.onFinalMessage = takes;
+    client.send(finalMessage());
+    await client.next('message_ack');
+    expect(agent.ingested).toHaveLength(1);
+  });
+
+  it('a final message on a full disk is refused with what to do, and is stored when there is space', async () => {
+    const agent = await BridgeFixture.start();
+    const { client } = await agent.browser();
+    const disk = makeDiskOf(agent.store);
+    disk.isFull = true;
+    client.send(finalMessage());
+    expect(await client.next('error')).toMatchObject({
+      re: 'fm-1',
+      message: expect.stringMatching(/the disk of this node is full.*free space/),
+    });
+    expect(client.untaken('message_ack')).toEqual([]);
+    disk.isFull = false;
     client.send(finalMessage());
     await client.next('message_ack');
     expect(agent.ingested).toHaveLength(1);

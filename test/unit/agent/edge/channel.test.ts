@@ -42,6 +42,7 @@ function setUp(over: Partial<ChannelDeps> = {}) {
     onPong: () => undefined,
     onHelloAck: () => undefined,
     onPushed: () => undefined,
+    onDuplicate: () => undefined,
     onProblem: (message) => problems.push(message),
     ...over,
   });
@@ -163,6 +164,13 @@ describe('the channel', () => {
     socket.socket.terminate();
     await closed.value;
     expect(channel.isAlive(clock.monotonic())).toBe(false);
+  });
+
+  it('the channel is alive for ten seconds at the longest, however rare its pings are', async () => {
+    const { clock, channel } = setUp({ pingIntervalMs: 60_000 });
+    await ready(channel);
+    const heardAt = clock.monotonic();
+    expect([channel.isAlive(heardAt + 10_000), channel.isAlive(heardAt + 10_001)]).toEqual([true, false]);
   });
 
   it('the channel carries a renewal and its response', async () => {

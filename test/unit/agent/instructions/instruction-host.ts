@@ -7,6 +7,7 @@ import { ExecutionStore } from '../../../../local-agent/instructions/execution-s
 import { Instructions } from '../../../../local-agent/instructions/instructions.ts';
 import type { StartGate } from '../../../../local-agent/instructions/next-step.ts';
 import type { OutgoingMessage, PromptSubject } from '../../../../local-agent/instructions/outgoing.ts';
+import { patientClock } from '../../../../local-agent/lib/patient-clock.ts';
 import type { OutboxRow } from '../../../../local-agent/store/outbox.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
@@ -71,8 +72,11 @@ export class InstructionHost {
   target: TargetPayload | null = null;
   reading: ConversationReading | null | 'no response' = null;
   now = 1_000_000;
+  /** Time that has passed for this host without anything happening. */
+  silentMs = 0;
   /** What the agent knows about the edge. */
   gate: StartGate = 'open';
+  hasFreeDescriptors = true;
   /** The modes that responses have named. */
   readonly modes: string[] = [];
   store!: Store;
@@ -112,11 +116,14 @@ export class InstructionHost {
       reader: {
         read: async () => (this.reading === 'no response' ? await new Promise(() => undefined) : this.reading),
       },
-      clock: {
-        now: () => this.now,
-        monotonic: () => performance.now(),
-        after: (delayMs, run) => this.timers.after(delayMs, run),
-      },
+      clock: patientClock(
+        {
+          now: () => this.now,
+          monotonic: () => performance.now() + this.silentMs,
+          after: (delayMs, run) => this.timers.after(delayMs, run),
+        },
+        log,
+      ),
       log: { info: log, warn: log, error: log },
       policyPath: join(this.root, 'policy.json'),
       workspace: this.workspace,
@@ -124,8 +131,9 @@ export class InstructionHost {
       protectedPaths: [join(this.root, 'state')],
       env: { PATH: process.env.PATH, ...this.#options.env },
       timeouts: { timeoutMs: INSTRUCTION.timeout_ms, execTimeoutMs: INSTRUCTION.exec_timeout_ms },
-      inlineChars: 2_000,
+      replyChars: 2_000,
       startGate: () => this.gate,
+      hasFreeDescriptors: () => this.hasFreeDescriptors,
       onMode: (mode) => this.modes.push(mode),
       newTemporaryName: () => `.temporary-${++temporary}`,
       onChange: () => undefined,
@@ -194,13 +202,17 @@ export class InstructionHost {
   }
 
   /** Accepts the pending ingest. An instruction gets the given decision, by default `claimed`. */
-  accept(decisions: Record<number, { status: string; gate?: string }> = {}, ingest_status = 'accepted'): IngestBody {
+  accept(
+    decisions: Record<number, { status: string; gate?: string }> = {},
+    ingest_status = 'accepted',
+    automation_status = 'auto',
+  ): IngestBody {
     const body = JSON.parse(this.pendingRequest('ingest').body) as IngestBody;
     this.respond('ingest', {
       message_id: 'msg_1',
       local_conversation_id: 'lc_1',
       ingest_status,
-      automation_status: 'auto',
+      automation_status,
       mode: 'running',
       mode_version: 1,
       instructions: body.instructions.map(({ index }) => ({

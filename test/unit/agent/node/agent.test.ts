@@ -30,7 +30,7 @@ const deps: AgentDeps = {
   pid: 1,
   env: {},
   log: pino({ level: 'silent' }),
-  connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
+  connect: (baseUrl, token, caller) => createEdgeClient({ baseUrl, token, now: systemClock.now, ...caller }),
 };
 
 function configOf(root: string, localApi = 'http://127.0.0.1:0') {

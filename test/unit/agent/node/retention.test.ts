@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { NewMessage } from '../../../../local-agent/instructions/execution-store.ts';
+import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import { Retention } from '../../../../local-agent/node/retention.ts';
 import { AGENT_KEEPS } from '../../../../schema/defaults.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
@@ -30,4 +32,62 @@ it('old commands and refused rows are deleted at the start and daily, and nothin
   expect(store.seenCommands.find('cmd_old')).toBeNull();
   expect(store.seenCommands.find('cmd_new')).not.toBeNull();
   retention.stop();
+});
+
+describe('finished messages', () => {
+  const MESSAGE = {
+    client_id: 'firefox-1',
+    platform: 'chatgpt',
+    remote_conversation_id: 'c1',
+    local_conversation_id: 'lc_1',
+    ingest_status: 'accepted',
+    target: {
+      client_id: 'firefox-1',
+      conversation_id: 'c1',
+      page_url: 'https://chatgpt.com/c/c1',
+      page_title: null,
+      tab_id: 7,
+      shell_page: false,
+    },
+    assistant_message_id: 'a1',
+    block_errors: [],
+  } satisfies Partial<NewMessage>;
+  const EXECUTION = {
+    name: 'conductor::exec',
+    params: {},
+    status: 'succeeded',
+    gate: null,
+    claim_until: null,
+  } as const;
+
+  it('are deleted with their executions after thirty days, however many, and open ones are kept', async () => {
+    const clock = new TestClock();
+    const store = openTestStore(clock);
+    const ledger = new ExecutionStore(store.db);
+    const add = (id: string, state: 'executing' | 'replying' | 'done', created_at: number): void => {
+      const execution = { ...EXECUTION, instruction_id: `ins_${id}`, message_id: id, idx: 0 };
+      ledger.add({ ...MESSAGE, message_id: id, state, created_at }, [execution]);
+    };
+    const old = clock.now() - AGENT_KEEPS.messages_ms - 1;
+    store.transaction(() => {
+      for (let count = 0; count < 1_000; count += 1) add(`done_${count}`, 'done', old);
+      add('executing', 'executing', old);
+      add('replying', 'replying', old);
+      add('unreported', 'done', old);
+      ledger.setProgressPending('unreported', true);
+      add('recent', 'done', clock.now());
+    });
+    const retention = new Retention(store, clock);
+    retention.start();
+    await clock.elapse(60_000);
+    const idsOf = (table: string) =>
+      store.db
+        .prepare(`SELECT message_id FROM ${table}`)
+        .all()
+        .map((row) => row.message_id);
+    for (const table of ['messages', 'executions']) {
+      expect(idsOf(table).sort()).toEqual(['executing', 'recent', 'replying', 'unreported']);
+    }
+    retention.stop();
+  });
 });
