@@ -50,21 +50,21 @@ describe('tokens of the command line', () => {
     expect(world.calls).toMatchObject([{ base: 'https://edge.example', token: 'operator' }]);
   });
 
-  it.each([['tokens', 'list'], ['status'], ['status', '--local'], ['pair'], ['start']])(
-    '%s %s sends no token to the usual ports when no address is known',
-    async (...args) => {
+  it.each(['tokens list', 'status', 'status --local', 'pair', 'start'])(
+    '%s sends no token to the usual ports when no address is known',
+    async (command) => {
       const world = machine(null);
-      expect(await runCli(args, world.deps)).toBe(2);
+      expect(await runCli(command.split(' '), world.deps)).toBe(2);
       expect(world.calls).toEqual([]);
       expect(world.stderr()).toMatch(/no (edge|agent) is (known|named)/);
     },
   );
 
-  it.each([['tokens', 'list'], ['status', '--local'], ['pair']])(
-    '%s %s sends no token to the ports of a system that has ended',
-    async (...args) => {
+  it.each(['tokens list', 'status --local', 'pair'])(
+    '%s sends no token to the ports of a system that has ended',
+    async (command) => {
       const world = machine({ ...RUNNING, pid: PID + 1 });
-      expect(await runCli(args, world.deps)).toBe(3);
+      expect(await runCli(command.split(' '), world.deps)).toBe(3);
       expect(world.calls).toEqual([]);
       expect(world.stderr()).toMatch(
         /the system of \/srv\/baa does not run: start it with "npm start -- --root \/srv\/baa"/,

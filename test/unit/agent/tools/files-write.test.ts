@@ -15,6 +15,17 @@ describe('files/write', () => {
     expect([...readFileSync(join(tools.root, 'b'))]).toEqual([1, 255]);
   });
 
+  it('missing folders inside a root are created, unless create_parents is false', async () => {
+    expect(await write({ path: 'notes/2026/today.md', content: 'x' })).toMatchObject({ status: 'succeeded' });
+    expect(tools.read('notes/2026/today.md')).toBe('x');
+    const refused = await write({ path: 'other/today.md', content: 'x', create_parents: false });
+    expect(refused).toMatchObject({ status: 'failed', error_code: 'not_found' });
+    expect(await write({ path: '../outside/today.md', content: 'x' })).toMatchObject({
+      status: 'denied',
+      error_code: 'path_outside_roots',
+    });
+  });
+
   it("an existing file, invalid base64 and the agent's own files are refused", async () => {
     await write({ path: 'a', content: '1' });
     expect(await write({ path: 'a', content: '2' })).toMatchObject({ status: 'failed', error_code: 'exists' });

@@ -1,0 +1,41 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readSystemRecord, recordAgent, writeSystemRecord } from '../../../../local-agent/config/system-record.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
+
+const EDGE = 'http://127.0.0.1:9000';
+const AGENT = 'http://127.0.0.1:9001';
+/** An agent that runs as this process. */
+const agent = { edge_url: EDGE, agent_url: AGENT, node_id: 'mini', pid: process.pid, version: '1' };
+/** A process that lives as long as this one. */
+const OTHER_PID = process.ppid;
+
+describe('the record of an agent', () => {
+  it('an agent on its own is recorded while it runs, and leaves its node id', () => {
+    const root = tempDir();
+    const forget = recordAgent(root, agent);
+    expect(readSystemRecord(root)).toEqual(agent);
+    expect(statSync(join(root, 'state/system.json')).mode & 0o077).toBe(0);
+    forget();
+    expect(readSystemRecord(root)).toEqual({ ...agent, pid: null });
+  });
+
+  it('an agent that npm start has recorded changes nothing', () => {
+    const root = tempDir();
+    const whole = { ...agent, pid: OTHER_PID };
+    writeSystemRecord(root, whole);
+    recordAgent(root, agent)();
+    expect(readSystemRecord(root)).toEqual(whole);
+  });
+
+  it('an agent beside a running edge joins its record and leaves it again', () => {
+    const root = tempDir();
+    const edgeOnly = { ...agent, agent_url: null, pid: OTHER_PID };
+    writeSystemRecord(root, edgeOnly);
+    const forget = recordAgent(root, agent);
+    expect(readSystemRecord(root)).toEqual({ ...agent, pid: OTHER_PID });
+    forget();
+    expect(readSystemRecord(root)).toEqual(edgeOnly);
+  });
+});
