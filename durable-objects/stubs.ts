@@ -91,6 +91,7 @@ function hubApi(env: ObjectsEnv, hub: string): NodeHubApi {
     announceMode: (mode, version) => stub().announceMode(mode, version),
     announceLease: (lease) => stub().announceLease(lease),
     offerLease: (lease) => stub().offerLease(lease),
+    admit: (nodeId, boot) => stub().admit(nodeId, boot),
     recordContact: (nodeId) => stub().recordContact(nodeId),
     presence: (controllerIds) => stub().presence(controllerIds),
     disconnect: (nodeId) => stub().disconnect(nodeId),

@@ -70,7 +70,7 @@ export class Agent {
     });
     await this.#checklist.run('acquire-lease', async () => {
       const { failures, state, term, holderId } = await runtime.lease.acquireOnce();
-      if (failures > 0) throw new Error('the edge did not respond');
+      if (failures > 0) throw runtime.lease.lastError;
       return state === 'leader' ? `leads with term ${term}` : `standby: ${holderId ?? 'no node'} leads`;
     });
     await this.#checklist.run('load-runs', () => `left unfinished: ${describeUnfinished(readUnfinished(store.db))}`);
@@ -137,12 +137,13 @@ export class Agent {
   }
 
   async #startScheduler(): Promise<void> {
-    const { config, delivery, openLocalApi } = this.#parts;
+    const { config, delivery, openLocalApi, runtime } = this.#parts;
     await this.#checklist.run('start-scheduler', async () => {
       if (config.localApi !== null) this.#localApi = await openLocalApi(config.localApi);
       delivery.start();
-      if (this.#localApi === null) return 'takes work, but no browser: the local API is off';
-      return `takes work; browsers connect to ${this.#localApi.url}`;
+      const work = this.#parts.runtime.takesWork();
+      if (this.#localApi === null) return `${work}, and no browser: the local API is off`;
+      return `${work}; browsers connect to ${this.#localApi.url}`;
     });
     const failed = this.#checklist.steps().find(({ key, status }) => key === 'start-scheduler' && status === 'failed');
     if (failed) throw new Error(failed.note ?? 'the local API could not be opened');

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { ChainHead } from '../schema/contracts/journal.ts';
+import type { Boot } from '../schema/contracts/objects.ts';
 import type { SystemMode } from '../schema/contracts/system.ts';
 import { BRIDGE, DELIVERY } from '../schema/defaults.ts';
 import { newId } from '../schema/ids.ts';
@@ -13,6 +13,7 @@ import { Agent } from './agent-life.ts';
 import { Bridge } from './bridge/bridge.ts';
 import type { MessageSink } from './bridge/session.ts';
 import { listBrowsers } from './browsers/browser-list.ts';
+import { followMoves } from './browsers/browser-moves.ts';
 import { BrowserClients } from './browsers/clients.ts';
 import { ConnectedBrowsers } from './browsers/connected-browsers.ts';
 import { ConversationReader } from './browsers/conversation-reader.ts';
@@ -27,7 +28,7 @@ import type { Config } from './config/settings.ts';
 import { DeliveryManager } from './delivery/manager.ts';
 import { replyResponses } from './delivery/replies.ts';
 import { commandResultResponses } from './edge/commands.ts';
-import type { EdgeClient } from './edge/http-client.ts';
+import type { CallerOptions, EdgeClient } from './edge/http-client.ts';
 import { SystemView } from './edge/system-view.ts';
 import { EdgeChanges } from './edge-changes.ts';
 import { openDayFiles } from './host/day-files.ts';
@@ -42,6 +43,7 @@ import { RateLimiter } from './lib/rate-limit.ts';
 import { localRoutes } from './local-api/routes.ts';
 import type { LocalApi } from './local-api/server.ts';
 import { startLocalApi } from './local-api/server.ts';
+import { admittedBoot } from './node/admission.ts';
 import { keepJournalHead } from './node/journal-head.ts';
 import { NodeRuntime } from './node/node-runtime.ts';
 import { ownPaths } from './policy/own-paths.ts';
@@ -76,7 +78,7 @@ export interface AgentDeps {
   /** Tools get a part of it, and its secrets are redacted from their outputs. */
   env: Readonly<Record<string, string | undefined>>;
   log: Logger;
-  connect: (baseUrl: string, token: string, onJournalHead?: (head: ChainHead) => void) => EdgeClient;
+  connect: (baseUrl: string, token: string, caller: CallerOptions) => EdgeClient;
 }
 
 export interface BrowserSideDeps {
@@ -172,7 +174,7 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
     protectedPaths: ownPaths(config),
     programPath: config.programPath,
     timeouts: { timeoutMs: instructionTimeoutMs, execTimeoutMs: execInstructionTimeoutMs },
-    inlineChars: deliveryInlineThreshold,
+    replyChars: deliveryInlineThreshold,
     onChange: () => snapshots.activityChanged(),
   });
   delivery.promptEnded.on((end) => instructions.promptEnded(end));
@@ -190,7 +192,8 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     writeFile: replacePrivateFile,
     log,
   });
-  const client = deps.connect(config.controlApiBase, sharedToken ?? '', onJournalHead);
+  const boot: Boot = { boot_id: deps.newBootId(), previous_boot_id: admittedBoot(store) };
+  const client = deps.connect(config.controlApiBase, sharedToken ?? '', { boot, onJournalHead });
   const system = new SystemView();
   const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
   const side = buildBrowserSide(sideDeps);
@@ -209,7 +212,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   const { bridge, openLocalApi } = buildBridgeSide(side, { ...sideDeps, messages: instructions, sharedToken, status });
 
   const version = config.version ?? deps.version;
-  const identity = { version, bootId: deps.newBootId(), pid: deps.pid, startedAt: clock.now() };
+  const identity = { version, bootId: boot.boot_id, pid: deps.pid, startedAt: clock.now() };
   const responses = {
     ...instructions.responseHandlers,
     ...side.clients.responseHandlers,
@@ -219,6 +222,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   const runtime = new NodeRuntime({
     config,
     ...identity,
+    boot,
     store,
     client,
     system,
@@ -228,6 +232,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     random,
     log,
   });
+  followMoves({ ...side, edge: client, nodeId, log }, () => runtime.sender.wake());
   const changes = new EdgeChanges({ client, conversations: side.conversations, instructions, log });
   runtime.noticed.on((notice) => void changes.onNotice(notice));
   runtime.channel.connected.on((isConnected) => {

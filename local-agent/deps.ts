@@ -35,7 +35,6 @@ export function agentDeps(log: Logger): AgentDeps {
     env: process.env,
     pid: process.pid,
     log,
-    connect: (baseUrl, token, onJournalHead) =>
-      createEdgeClient({ baseUrl, token, now: systemClock.now, ...(onJournalHead && { onJournalHead }) }),
+    connect: (baseUrl, token, caller) => createEdgeClient({ baseUrl, token, now: systemClock.now, ...caller }),
   };
 }

@@ -55,6 +55,8 @@ export const INSTRUCTION = {
   exec_timeout_ms: 600_000,
   max_age_ms: 600_000,
   claim_slack_ms: 60_000,
+  /** The longest that a node may hold one claim, however many instructions execute before it. */
+  claim_total_ms: 3_600_000,
   approval_expiry_ms: 900_000,
   reply_give_up_ms: 600_000,
   max_block_bytes: 256 * 1024,
@@ -76,7 +78,12 @@ export const LINK = {
 } as const;
 
 export const DELIVERY = {
+  /** A longer output is stored as an artifact. */
   inline_chars: 2_000,
+  /** Of all outputs of a reply together. */
+  reply_chars: 12_000,
+  /** Of one part of a stored output; fits a reply. */
+  output_read_chars: 10_000,
   summary_chars: 200,
   per_platform_in_flight: 2,
   breaker_failures: 5,

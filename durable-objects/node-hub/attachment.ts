@@ -1,6 +1,6 @@
 /** What a socket keeps through hibernation: its node, and what the node sent in its hello. */
 import { z } from 'zod';
-import { ControllerIdSchema, TimestampSchema } from '../../schema/contracts/common.ts';
+import { BootIdSchema, ControllerIdSchema, TimestampSchema } from '../../schema/contracts/common.ts';
 import { PrioritySchema } from '../../schema/contracts/leader.ts';
 
 const AttachmentSchema = z.object({
@@ -10,6 +10,8 @@ const AttachmentSchema = z.object({
   /** When the token that opened it expires; null for never. */
   token_expires_at: TimestampSchema.nullable(),
   hello: z.object({ preferred: z.boolean(), priority: PrioritySchema }).nullable(),
+  /** The process that sent the hello; null for an agent of an older version, which does not say. */
+  boot_id: BootIdSchema.nullable().default(null),
   /** Whether the last frame about the lease said that its node is a candidate. */
   candidate: z.boolean(),
 });

@@ -2,8 +2,8 @@
 import type { AgentFrame } from '../../schema/contracts/channel-frames.ts';
 import { AgentFrameSchema, CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { CHANNEL } from '../../schema/defaults.ts';
-import { readJson } from '../../schema/json-text.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
+import { readJson } from '../../schema/json-text.ts';
 
 export type FrameRead =
   | { status: 'ok'; frame: AgentFrame }

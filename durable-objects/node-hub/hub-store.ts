@@ -1,5 +1,6 @@
-/** What a hub keeps: the numbers that its pong carries, and when each node was last in contact. */
+/** What a hub keeps: the numbers that its pong carries, when each node was last in contact, and which process is it. */
 import { z } from 'zod';
+import type { AdmittedBoot } from '../../schema/domain/boots.ts';
 import type { Migration } from '../shared/migrate.ts';
 import { migrate } from '../shared/migrate.ts';
 import { CREATE_PERSISTED_VALUES, PersistedValue } from '../shared/persisted-value.ts';
@@ -9,6 +10,10 @@ const MIGRATIONS: readonly Migration[] = [
   {
     id: 'contacts',
     sql: 'CREATE TABLE contacts (controller_id TEXT PRIMARY KEY, last_contact_at INTEGER NOT NULL)',
+  },
+  {
+    id: 'boots',
+    sql: 'CREATE TABLE boots (controller_id TEXT PRIMARY KEY, boot_id TEXT NOT NULL, seen_at INTEGER NOT NULL)',
   },
 ];
 
@@ -52,6 +57,28 @@ export class HubStore {
       nodeId,
       at,
     );
+  }
+
+  /** The process that the edge has admitted as that node last; null when none has said which it is. */
+  bootOf(nodeId: string): AdmittedBoot | null {
+    const [row] = this.#sql
+      .exec<{ boot_id: string; seen_at: number }>('SELECT boot_id, seen_at FROM boots WHERE controller_id = ?', nodeId)
+      .toArray();
+    return row ?? null;
+  }
+
+  keepBoot(nodeId: string, { boot_id, seen_at }: AdmittedBoot): void {
+    this.#sql.exec(
+      `INSERT INTO boots (controller_id, boot_id, seen_at) VALUES (?1, ?2, ?3)
+       ON CONFLICT (controller_id) DO UPDATE SET boot_id = excluded.boot_id, seen_at = excluded.seen_at`,
+      nodeId,
+      boot_id,
+      seen_at,
+    );
+  }
+
+  forgetBoot(nodeId: string): void {
+    this.#sql.exec('DELETE FROM boots WHERE controller_id = ?', nodeId);
   }
 
   lastContactAt(nodeId: string): number | null {

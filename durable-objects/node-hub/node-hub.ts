@@ -1,5 +1,6 @@
 /**
- * The channels of the nodes: one WebSocket for each node, the newest.
+ * The channels of the nodes: one WebSocket for each node, the one that said hello last. A socket that it replaces is closed
+ * with the code for that; one of a second agent under the same node id is refused (schema/domain/boots.ts).
  *
  * The sockets hibernate, so memory holds nothing that a wake-up cannot rebuild: a socket's node is its tag and attachment,
  * and the platform responds to pings with `pong <mode_version> <term>` without waking the object. What is pushed here is
@@ -12,8 +13,9 @@ import { CLOSE, PING, pongText } from '../../schema/contracts/channel-frames.ts'
 import { ControllerIdSchema, HEADER } from '../../schema/contracts/common.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { Presence } from '../../schema/contracts/nodes.ts';
-import type { NodeHubApi } from '../../schema/contracts/objects.ts';
+import type { Boot, NodeHubApi } from '../../schema/contracts/objects.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
+import { admitsBoot } from '../../schema/domain/boots.ts';
 import { edgeBackend } from '../backend.ts';
 import type { ObjectsEnv } from '../env.ts';
 import { logProblem } from '../shared/log.ts';
@@ -58,9 +60,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     if (!this.#store.seen) await this.#learnFromObjects();
     const { 0: client, 1: server } = new WebSocketPair();
     const now = Date.now();
-    for (const older of this.ctx.getWebSockets(nodeId.data)) {
-      closeSocket(older, CLOSE.replaced, 'another connection of this node');
-    }
+    this.#sockets.closeSilent(nodeId.data, now);
     this.ctx.acceptWebSocket(server, [nodeId.data]);
     writeAttachment(server, {
       controller_id: nodeId.data,
@@ -68,6 +68,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       last_message_at: now,
       token_expires_at: tokenExpiry(request.headers),
       hello: null,
+      boot_id: null,
       candidate: false,
     });
     this.#store.touch(nodeId.data, now);
@@ -112,7 +113,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   async push(nodeId: string, frame: EdgeFrame): Promise<boolean> {
     // Each socket is tried: one that was just replaced may still be listed.
-    return this.#sockets.open(nodeId).filter((socket) => sendFrame(socket, frame)).length > 0;
+    return this.#sockets.greeted(nodeId).filter((socket) => sendFrame(socket, frame)).length > 0;
   }
 
   async broadcast(frame: EdgeFrame): Promise<number> {
@@ -131,6 +132,10 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
 
   async offerLease(lease: LeaseView): Promise<void> {
     this.#sockets.sendLease(lease, 'changed');
+  }
+
+  async admit(nodeId: string, boot: Boot | null): Promise<boolean> {
+    return this.#admit(ControllerIdSchema.parse(nodeId), boot);
   }
 
   async recordContact(nodeId: string): Promise<void> {
@@ -179,8 +184,15 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       sendError(socket, 'hello', 'not_owner');
       return;
     }
-    const { preferred, priority } = hello;
-    writeAttachment(socket, { ...attachment, hello: { preferred, priority } });
+    const { preferred, priority, boot_id, previous_boot_id } = hello;
+    const boot = previous_boot_id === undefined ? null : { boot_id, previous_boot_id };
+    if (!this.#admit(attachment.controller_id, boot)) {
+      sendError(socket, 'hello', 'duplicate_node');
+      closeSocket(socket, CLOSE.duplicate, 'another agent runs under this node id');
+      return;
+    }
+    writeAttachment(socket, { ...attachment, hello: { preferred, priority }, boot_id: boot?.boot_id ?? null });
+    this.#sockets.replaceBy(socket, attachment.controller_id);
     try {
       const [{ system, lease }, commands] = await Promise.all([
         this.#learnFromObjects(),
@@ -202,6 +214,21 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       sendError(socket, 'hello', 'internal');
       closeSocket(socket, CLOSE.internal, 'try again');
     }
+  }
+
+  /** Whether that process may act as the node. An admitted one takes the node from the process before it. */
+  #admit(nodeId: string, boot: Boot | null): boolean {
+    if (boot === null) {
+      this.#store.forgetBoot(nodeId);
+      return true;
+    }
+    const now = Date.now();
+    const known = this.#store.bootOf(nodeId);
+    const current = known && { ...known, seen_at: this.#sockets.seenAt(nodeId, known) };
+    if (!admitsBoot(current, boot, now)) return false;
+    const isNews = known?.boot_id !== boot.boot_id || now - known.seen_at > CONTACT_GRAIN_MS;
+    if (isNews) this.#store.keepBoot(nodeId, { boot_id: boot.boot_id, seen_at: now });
+    return true;
   }
 
   /** A socket has closed: if its node was a candidate for the lease, the next node becomes one. */

@@ -5,6 +5,8 @@
 import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
+import { HTTP } from '../../schema/defaults.ts';
+import type { AdmittedBoot } from '../../schema/domain/boots.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
 import { closeSocket, isSocketOpen, sendFrame } from '../shared/sockets.ts';
 import { readAttachment, writeAttachment } from './attachment.ts';
@@ -21,6 +23,39 @@ export class NodeSockets {
   open(nodeId?: string): WebSocket[] {
     const now = Date.now();
     return this.#ctx.getWebSockets(nodeId).filter((socket) => isSocketOpen(socket) && !this.closeExpired(socket, now));
+  }
+
+  /** The sockets that get what is sent to that node: those that have said hello, if there are any. */
+  greeted(nodeId: string): WebSocket[] {
+    const open = this.open(nodeId);
+    const greeted = open.filter((socket) => readAttachment(socket).hello !== null);
+    return greeted.length === 0 ? open : greeted;
+  }
+
+  /**
+   * That socket has said hello: it replaces the others of its node that have. One that is still being opened is left: a
+   * close would get lost before its upgrade is complete, and its own hello replaces this socket.
+   */
+  replaceBy(socket: WebSocket, nodeId: string): void {
+    for (const other of this.open(nodeId)) {
+      if (other === socket || readAttachment(other).hello === null) continue;
+      closeSocket(other, CLOSE.replaced, 'another connection of this node');
+    }
+  }
+
+  /** Closes the sockets of that node that have been open for long without a hello. */
+  closeSilent(nodeId: string, now: number): void {
+    for (const socket of this.open(nodeId)) {
+      const { hello, connected_at } = readAttachment(socket);
+      if (hello !== null || now - connected_at <= HTTP.request_timeout_ms) continue;
+      closeSocket(socket, CLOSE.no_hello, 'no hello in time');
+    }
+  }
+
+  /** When that process of the node was last in contact: over its socket, or as stored. Unix milliseconds. */
+  seenAt(nodeId: string, { boot_id, seen_at }: AdmittedBoot): number {
+    const own = this.open(nodeId).filter((socket) => readAttachment(socket).boot_id === boot_id);
+    return Math.max(seen_at, ...own.map((socket) => this.contactOf(socket)));
   }
 
   /** Closes the socket if its token has expired; true when it did. */

@@ -12,7 +12,7 @@ import type {
 } from '../../schema/contracts/bridge-frames.ts';
 import { ExtensionFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
-import { firstIssueText } from '../../schema/contracts/issues.ts';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { BrowserClients } from '../browsers/clients.ts';
 import type { BrowserConnection } from '../browsers/connected-browsers.ts';
@@ -74,6 +74,7 @@ function expectedError(error: unknown): AppError {
 
 export class Session implements BrowserConnection {
   readonly clientId: string;
+  readonly token: string;
   readonly #deps: SessionDeps;
   readonly #socket: BridgeSocket;
   readonly #identity: SessionIdentity;
@@ -86,6 +87,7 @@ export class Session implements BrowserConnection {
     this.#socket = socket;
     this.#identity = identity;
     this.clientId = identity.clientId;
+    this.token = identity.token;
     this.#unsubscribe = deps.snapshots.changed.on(() => this.#pushSnapshot());
   }
 
@@ -110,7 +112,7 @@ export class Session implements BrowserConnection {
   }
 
   onFrame(json: unknown): void {
-    const parsed = ExtensionFrameSchema.safeParse(json);
+    const parsed = checkValue(ExtensionFrameSchema, json);
     const re = requestId(json);
     if (!parsed.success) {
       this.#refuse(re, 'invalid_request', firstIssueText(parsed.error, 'frame'));

@@ -11,6 +11,7 @@ import type { ClientPutBody, PlatformState, SlotReport, StopReason } from '../..
 import { ClientPutBodySchema, ClientSchema } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
+import type { ErrorCode } from '../../schema/errors.ts';
 import type { ResponseHandler } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -56,6 +57,7 @@ const ClientRow = z.object({
 });
 const ContextSchema = z.object({ client_id: z.string() });
 const PUT_KIND = 'client_put';
+const FOREIGN: ErrorCode = 'client_of_other_node';
 const UNKNOWN: ClientPutBody = { connected: false, platforms: [], tabs: [] };
 
 /** The part of a state whose change is reported at once: no times of observation, and of the pacing only its stops. */
@@ -91,6 +93,8 @@ export class BrowserClients {
   readonly changed = new Emitter<string>();
   /** The edge has taken a browser's state: its conversations can be found there. */
   readonly reported = new Emitter<string>();
+  /** The edge has refused a browser's state: the browser belongs to another node. */
+  readonly disowned = new Emitter<string>();
   readonly #deps: BrowserClientsDeps;
   readonly #bodies = new Map<string, ClientPutBody>();
   readonly #save: StatementSync;
@@ -118,6 +122,10 @@ export class BrowserClients {
       onResponse: (_client, row) => {
         const { client_id: clientId } = ContextSchema.parse(row.context);
         return () => this.reported.emit(clientId);
+      },
+      onRefusal: ({ code }, row) => {
+        const { client_id: clientId } = ContextSchema.parse(row.context);
+        return code === FOREIGN ? () => this.disowned.emit(clientId) : undefined;
       },
     });
     return { [PUT_KIND]: handler };
@@ -150,6 +158,11 @@ export class BrowserClients {
     this.#report(clientId, { connected: true, platforms: platformStates(platforms, frame), tabs });
   }
 
+  /** The edge does not have the last report. */
+  reportAgain(clientId: string): void {
+    this.#report(clientId, this.get(clientId), 'again');
+  }
+
   disconnected(clientId: string): void {
     this.#report(clientId, { ...this.get(clientId), connected: false });
   }
@@ -171,7 +184,7 @@ export class BrowserClients {
     });
   }
 
-  #report(clientId: string, state: ClientPutBody, why: 'change' | 'activity' = 'change'): void {
+  #report(clientId: string, state: ClientPutBody, why: 'change' | 'activity' | 'again' = 'change'): void {
     const { store, nodeId, clock, pacing } = this.#deps;
     const before = this.#bodies.get(clientId);
     const platforms = state.platforms.map((known) => ({

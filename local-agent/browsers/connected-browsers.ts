@@ -5,6 +5,8 @@ import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 /** A paired browser's connection, after its hello. */
 export interface BrowserConnection {
   readonly clientId: string;
+  /** The browser's own token. */
+  readonly token: string;
   /** False when the socket is closed or its peer does not read. */
   send(frame: AgentBridgeFrame): boolean;
   close(code: number, reason: string): void;
@@ -27,6 +29,11 @@ export class ConnectedBrowsers {
 
   isConnected(clientId: string): boolean {
     return this.#connections.has(clientId);
+  }
+
+  /** The token of that browser; null when it is not connected. */
+  tokenOf(clientId: string): string | null {
+    return this.#connections.get(clientId)?.token ?? null;
   }
 
   /** Hands a frame to that browser's socket; false when there is none that takes it. */

@@ -1,9 +1,9 @@
 /** `conversations`: the chats that the system knows, their limits, and whether they are renewed automatically. */
 import type { z } from 'zod';
 import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
-import { firstIssueText } from '../../schema/contracts/issues.ts';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
-import { RenewalSettingsPatchSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
+import { SettingsChangeSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
 import { valueOption } from '../config/flags.ts';
 import { changeCommand } from './change.ts';
 import type { CliCommand } from './command.ts';
@@ -86,7 +86,7 @@ const show = showCommand({
 
 /** `{}` removes everything that the scope sets itself. @throws UsageError */
 function parseSettings(text: string): RenewalSettingsPatch {
-  const parsed = RenewalSettingsPatchSchema.safeParse(parseJson(text));
+  const parsed = checkValue(SettingsChangeSchema, parseJson(text));
   if (parsed.success) return parsed.data;
   throw new UsageError(`--set: ${firstIssueText(parsed.error, 'settings')}`);
 }

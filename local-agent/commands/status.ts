@@ -4,7 +4,9 @@ import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
+import type { EdgeClient } from '../edge/http-client.ts';
 import type { Args, CliCommand } from './command.ts';
+import { printWarnings } from './config.ts';
 import type { CommandDeps } from './deps.ts';
 import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -12,6 +14,8 @@ import { EXIT } from './exit-codes.ts';
 import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
+const AGENT_TIMEOUT_MS = 2_000;
+const WarningsSchema = z.looseObject({ warnings: z.array(z.string()) });
 
 /** The mode with its reason, and that only a person ends it. */
 function modeText({ mode, hold, reason }: Status['system']): string {
@@ -38,7 +42,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
   const nodes = status.nodes.map((node) => [
     node.controller_id,
     node.host,
-    withUnreadable(node.status, node.unreadable),
+    withUnreadable(nodeState(node), node.unreadable),
     node.presence.connected ? 'yes' : 'no',
     node.version,
   ]);
@@ -61,6 +65,20 @@ function printStatus(deps: CommandDeps, status: Status): void {
   printTable(deps, ['INSTRUCTION', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
 }
 
+/** The state that the node reported last, and since when it has not been connected to say otherwise. */
+export function nodeState({ status, presence }: Pick<Status['nodes'][number], 'status' | 'presence'>): string {
+  if (presence.connected) return status;
+  const { contact_age_ms: ageMs } = presence;
+  return ageMs === null ? `${status} (not connected)` : `${status} (not connected for ${duration(ageMs)})`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / SECOND_MS);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
+
 async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
   const { localApi, sharedToken } = agentAccess(args, deps);
   const agent = deps.connect(localApi, sharedToken);
@@ -70,6 +88,24 @@ async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
     return EXIT.fine;
   } finally {
     await agent.close();
+  }
+}
+
+/**
+ * The warnings of the agent in this root, such as a broken policy, which the edge does not know. None when no agent is
+ * known or it does not respond: the edge's view is what was asked for.
+ */
+async function localWarnings(args: Args, deps: CommandDeps): Promise<string[]> {
+  let agent: EdgeClient | null = null;
+  try {
+    const { localApi, sharedToken } = agentAccess(args, deps);
+    agent = deps.connect(localApi, sharedToken);
+    const request = { method: 'GET', path: '/v1/status', timeoutMs: AGENT_TIMEOUT_MS, schema: WarningsSchema } as const;
+    return (await agent.call(request)).warnings;
+  } catch {
+    return [];
+  } finally {
+    await agent?.close();
   }
 }
 
@@ -83,6 +119,7 @@ export const status: CliCommand = {
       edge.call({ method: 'GET', path: '/v1/status', schema: StatusSchema }),
     );
     present(args, deps, snapshot, () => printStatus(deps, snapshot));
+    printWarnings(deps, await localWarnings(args, deps));
     return EXIT.fine;
   },
 };

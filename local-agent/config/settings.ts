@@ -199,9 +199,9 @@ export const SETTINGS = {
   }),
   deliveryInlineThreshold: setting({
     env: 'BAA_DELIVERY_INLINE_THRESHOLD',
-    about: 'characters of a result that are delivered inline',
+    about: 'characters of outputs in a reply, shared by its instructions',
     schema: integer(100, 100_000),
-    fallback: () => DELIVERY.inline_chars,
+    fallback: () => DELIVERY.reply_chars,
   }),
 } as const;
 

@@ -1,8 +1,10 @@
 /** Warnings about a configuration that is valid but unwise, for the person who can change it. */
+import { join } from 'node:path';
 import { PLACEHOLDER_SECRETS } from '../../schema/contracts/tokens.ts';
 import type { Config } from './settings.ts';
 
 const OTHERS = 0o007;
+const WRITE_BY_OTHERS = 0o022;
 const SECOND_MS = 1_000;
 
 /** `modeOf` gives a folder's permission bits, or null when it does not exist. */
@@ -30,6 +32,12 @@ export function configWarnings(config: Config, modeOf: (path: string) => number 
   for (const path of folders) {
     const mode = modeOf(path);
     if (mode !== null && (mode & OTHERS) !== 0) warnings.push(`${path} is open to other users: chmod 700 ${path}`);
+  }
+  for (const path of [join(config.root, 'policy.json'), join(config.root, 'config.toml')]) {
+    const mode = modeOf(path);
+    if (mode !== null && (mode & WRITE_BY_OTHERS) !== 0) {
+      warnings.push(`${path} can be written by other users, who then decide what chats may do: chmod 600 ${path}`);
+    }
   }
   return warnings;
 }

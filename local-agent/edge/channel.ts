@@ -42,6 +42,8 @@ export interface ChannelDeps {
   onPong: (pong: { mode_version: number; term: number }) => void;
   onHelloAck: (ack: HelloAck) => void;
   onPushed: (frame: PushedFrame) => void;
+  /** The edge has refused the hello: another agent is this node. */
+  onDuplicate: () => void;
   onProblem: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -166,11 +168,12 @@ export class Channel {
     socket.on('close', (code) => this.#onClose(connection, code));
   }
 
-  /** Only another process replaces a socket of this node; the longest wait keeps the two from replacing each other. */
+  /** Only another process replaces a socket of this node; it is alive, so the next attempt waits the longest. */
   #onClose(connection: Connection, code: number): void {
-    const isReplaced = code === CLOSE.replaced && this.#connection === connection;
-    if (isReplaced) this.#failures = FAILURES_TO_LONGEST_WAIT;
-    this.#lose(connection, isReplaced ? 'another agent runs under the id of this node' : `closed with ${code}`);
+    const isOther = (code === CLOSE.replaced || code === CLOSE.duplicate) && this.#connection === connection;
+    if (isOther) this.#failures = FAILURES_TO_LONGEST_WAIT;
+    if (isOther && code === CLOSE.duplicate) this.#deps.onDuplicate();
+    this.#lose(connection, isOther ? 'another agent runs under the id of this node' : `closed with ${code}`);
   }
 
   #drop(connection: Connection, reason: string): void {

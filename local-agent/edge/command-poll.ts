@@ -41,6 +41,7 @@ export interface CommandPollDeps {
   onCoordination: (coordination: Coordination) => void;
   /** Takes a command; null when it could not be stored, so that the next poll brings it again. */
   onCommand: (command: Command) => Receipt | null;
+  onFailure: (error: unknown) => void;
 }
 
 export class CommandPoll {
@@ -72,8 +73,9 @@ export class CommandPoll {
           this.#failures = 0;
           if (this.#run === run) this.#pollAfter(COMMAND.poll_interval_ms, run);
         },
-        () => {
+        (error: unknown) => {
           // Not logged: the channel's attempts log that the edge is away.
+          this.#deps.onFailure(error);
           this.#failures += 1;
           const backoffMs = retryDelayMs(this.#failures + 1, BACKOFF, this.#deps.random());
           if (this.#run === run) this.#pollAfter(COMMAND.poll_interval_ms + backoffMs, run);

@@ -7,6 +7,7 @@ import { Pool } from 'undici';
 import { z } from 'zod';
 import { ErrorBodySchema, envelopeOf, HEADER } from '../../schema/contracts/common.ts';
 import type { ChainHead } from '../../schema/contracts/journal.ts';
+import type { Boot } from '../../schema/contracts/objects.ts';
 import { HTTP } from '../../schema/defaults.ts';
 
 export interface EdgeRequest<T> {
@@ -101,20 +102,30 @@ function readResponse<T>(schema: z.ZodType<T>, status: number, text: string, ret
   );
 }
 
-function headersOf(request: EdgeRequest<unknown>, token: string): Record<string, string> {
+function headersOf(request: EdgeRequest<unknown>, token: string, boot: Boot | undefined): Record<string, string> {
   const headers: Record<string, string> = { authorization: `Bearer ${request.token ?? token}` };
+  if (boot !== undefined) {
+    headers[HEADER.boot_id] = boot.boot_id;
+    if (boot.previous_boot_id !== null) headers[HEADER.previous_boot_id] = boot.previous_boot_id;
+  }
   if (request.body !== undefined || request.rawBody !== undefined) headers['content-type'] = 'application/json';
   if (request.idempotencyKey !== undefined) headers[HEADER.idempotency_key] = request.idempotencyKey;
   if (request.ageMs !== undefined) headers[HEADER.age_ms] = String(Math.round(request.ageMs));
   return headers;
 }
 
-export interface EdgeClientOptions {
+/** What an agent adds to its calls. */
+export interface CallerOptions {
+  /** The process of the agent that calls. */
+  boot?: Boot | undefined;
+  /** Takes the head of this node's journal that a response names. */
+  onJournalHead?: ((head: ChainHead) => void) | undefined;
+}
+
+export interface EdgeClientOptions extends CallerOptions {
   baseUrl: string;
   token: string;
   now: () => number;
-  /** Takes the head of this node's journal that a response names. */
-  onJournalHead?: (head: ChainHead) => void;
 }
 
 const HEAD = /^(\d{1,15}):([0-9a-f]{64})$/;
@@ -138,7 +149,7 @@ export function createEdgeClient(options: EdgeClientOptions): EdgeClient {
       const body = request.rawBody ?? (request.body === undefined ? null : JSON.stringify(request.body));
       let received: { status: number; text: string; retryMs: number | null };
       try {
-        const headers = headersOf(request, options.token);
+        const headers = headersOf(request, options.token, options.boot);
         const response = await pool.request({
           method: request.method,
           path: `${prefix}${request.path}`,

@@ -7,6 +7,7 @@
  */
 import type { Backoff } from '../../schema/domain/retry.ts';
 import { retryDelayMs } from '../../schema/domain/retry.ts';
+import type { ErrorCode } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import type { OutboxRow, Refusal } from '../store/outbox.ts';
@@ -18,6 +19,7 @@ import type { AfterCommit, ResponseHandler, ResponseHandlers, SentRow } from './
 
 const MAX_PARALLEL_STREAMS = 16;
 const UNAUTHORIZED = 401;
+const OUTBOX_CONFLICT: ErrorCode = 'outbox_conflict';
 const RETRY: Backoff = { base_ms: 500, max_ms: 30_000, jitter: 'full' };
 
 export interface OutboxSenderDeps {
@@ -47,6 +49,8 @@ export class OutboxSender {
   /** Failures in a row by stream. */
   readonly #failures = new Map<string, number>();
   readonly #streamStopped = new Emitter<void>();
+  /** The row for which the outbox got a new id last. */
+  #renewedFor: number | null = null;
   readonly #abort = new AbortController();
   #isRunning = false;
   #unsubscribe: () => void = () => undefined;
@@ -155,9 +159,11 @@ export class OutboxSender {
         this.#refuse(row, undefined, { status: 0, code: 'unknown_kind', message });
         continue;
       }
+      const { outboxId } = this.#deps.store.outbox;
       const failure = await this.#send(row, handler);
       if (failure === null) this.#failures.delete(stream);
-      else if (mayPassLater(failure)) return { type: 'waiting', retryMs: this.#retryMs(stream, failure) };
+      else if (failure.code === OUTBOX_CONFLICT && this.#renewedFor !== row.id) this.#renewOutbox(row, outboxId);
+      else if (mayPassLater(failure, handler)) return { type: 'waiting', retryMs: this.#retryMs(stream, failure) };
       else this.#refuse(row, handler, { status: failure.status, code: failure.code, message: failure.message });
     }
     return { type: 'empty' };
@@ -205,6 +211,20 @@ export class OutboxSender {
     }
   }
 
+  /**
+   * Another agent has sent rows of this outbox: the file is a copy, or an older one was restored. The row and those that
+   * come are sent under a new id. Once for a row, so that an edge that always responds so makes no loop.
+   */
+  #renewOutbox(row: OutboxRow, sentUnder: string): void {
+    const { store, onProblem } = this.#deps;
+    this.#renewedFor = row.id;
+    // A row of another stream may have noticed it first.
+    if (store.outbox.outboxId !== sentUnder) return;
+    store.renewOutbox();
+    const { outboxId: outbox_id } = store.outbox;
+    onProblem('the state folder is a copy or was restored: its outbox continues under a new id', { outbox_id });
+  }
+
   #refuse(row: OutboxRow, handler: ResponseHandler | undefined, refusal: Refusal): void {
     const { store, clock, onProblem } = this.#deps;
     onProblem('the edge refused a row of the outbox', { kind: row.kind, path: row.path, ...refusal });
@@ -232,8 +252,8 @@ export class OutboxSender {
  * A rejected token is the fault of this node and not of the row: rows wait until the token is accepted again. Otherwise a
  * revoked token would turn the whole outbox into refusals.
  */
-function mayPassLater(failure: EdgeError): boolean {
-  return failure.retryable || failure.status === UNAUTHORIZED;
+function mayPassLater(failure: EdgeError, { waitsFor = [] }: ResponseHandler): boolean {
+  return failure.retryable || failure.status === UNAUTHORIZED || waitsFor.some((code) => code === failure.code);
 }
 
 function sentRow(row: Pick<ResponseRow, 'stream' | 'body' | 'context'>, respondedAt: number): SentRow {

@@ -1,5 +1,6 @@
 /** What follows when the edge has responded to an outbox row: one handler for each kind of row. */
 import type { z } from 'zod';
+import type { ErrorCode } from '../../schema/errors.ts';
 import type { Refusal } from '../store/outbox.ts';
 
 /** The row that the edge responded to. */
@@ -23,6 +24,8 @@ export type AfterCommit = (() => void) | undefined;
 export interface ResponseHandler<T = unknown> {
   schema: z.ZodType<T>;
   onResponse(response: T, row: SentRow): AfterCommit;
+  /** Codes of refusals that end when something else changes: the row waits, and the rows of its stream behind it. */
+  waitsFor?: readonly ErrorCode[];
   /** The edge will never accept this row (a 4xx). */
   onRefusal?(refusal: Refusal, row: SentRow): AfterCommit;
 }
@@ -31,10 +34,11 @@ export type ResponseHandlers = ReadonlyMap<string, ResponseHandler>;
 
 /** Types a handler by its schema, and hides that type from the registry. */
 export function responseHandler<T>(handler: ResponseHandler<T>): ResponseHandler {
-  const { schema, onRefusal } = handler;
+  const { schema, waitsFor, onRefusal } = handler;
   return {
     schema,
     onResponse: (response, row) => handler.onResponse(schema.parse(response), row),
+    ...(waitsFor && { waitsFor }),
     ...(onRefusal && { onRefusal: (refusal, row) => onRefusal(refusal, row) }),
   };
 }

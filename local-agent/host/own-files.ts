@@ -1,5 +1,15 @@
 /** The agent's own files and folders, readable and writable by this user only. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
@@ -29,9 +39,32 @@ export function isProcessAlive(pid: number): boolean {
   }
 }
 
-/** Makes a folder with mode 0700; an existing folder keeps its mode. */
+/** The path or the nearest folder above it that exists. */
+function nearestExisting(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
+}
+
+/** Why nothing can be made in a folder; Node says ENOENT of a read-only one. */
+function whyNotWritable(folder: string, error: unknown): string {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (refused) {
+    const isReadOnly = hasErrorCode(refused, 'EROFS');
+    return `${folder} ${isReadOnly ? 'is on a read-only file system' : 'is not writable for this user'}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Makes a folder with mode 0700; an existing folder keeps its mode. @throws an Error that says what prevents it */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = whyNotWritable(nearestExisting(path), error);
+    throw new Error(`the folder ${path} cannot be made: ${why}; choose another root (--root, BAA_ROOT)`, {
+      cause: error,
+    });
+  }
 }
 
 /** Makes a file accessible to its owner only. */

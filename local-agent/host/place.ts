@@ -8,6 +8,7 @@ import { hasErrorCode, isMissing } from '../lib/errno.ts';
 import { Folder } from './folder.ts';
 import type { Roots } from './roots.ts';
 import { asFileError, FileError } from './roots.ts';
+import { storedPath } from './stored-name.ts';
 
 /** An open folder and a name in it, of a file that exists or may be created. */
 export interface Place {
@@ -24,7 +25,7 @@ export function asFileOperation<T>(path: string, run: () => T): T {
   }
 }
 
-/** The real path; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
+/** The real path, also of a name stored in another Unicode form; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
 export function realPathIfExists(path: string): string | null {
   try {
     return realpathSync.native(path);
@@ -34,7 +35,8 @@ export function realPathIfExists(path: string): string | null {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new FileError('path_outside_roots', `${path} is a link to nothing`);
   }
-  return null;
+  const stored = storedPath(path);
+  return stored === null ? null : realPathIfExists(stored);
 }
 
 /** The path with the links of its nearest existing parent folder resolved. */
@@ -42,6 +44,24 @@ export function withRealParent(path: string): string {
   const parent = dirname(path);
   if (parent === path) return path;
   return join(realPathIfExists(parent) ?? withRealParent(parent), basename(path));
+}
+
+/** The real path of an entry itself, a symbolic link included, whether it exists or not. */
+export function realPathOfEntry(path: string): string {
+  return asFileOperation(path, () => withRealParent(path));
+}
+
+/** The outermost folder above or at `path` that does not exist, when `path` does not. */
+function missingFolder(path: string): string {
+  const parent = dirname(path);
+  return parent === path || realPathIfExists(parent) !== null ? path : missingFolder(parent);
+}
+
+/** The error for a path at which nothing exists; it names the folder that is missing. */
+export function notFound(path: string): FileError {
+  const missing = missingFolder(path);
+  const why = missing === path ? '' : `, as there is no folder ${missing}`;
+  return new FileError('not_found', `${path}: not found${why}`);
 }
 
 /** Opens the folder at `path`. Missing folders are made one level at a time, each inside the open one above it. */
@@ -52,7 +72,9 @@ function openFolder(path: string, roots: Roots, createParents: boolean): Folder 
     return Folder.open(real, roots);
   }
   roots.admit(withRealParent(path));
-  if (!createParents) throw new FileError('not_found', `${path}: no such folder, and create_parents is false`);
+  if (!createParents)
+    throw new FileError('not_found', `there is no folder ${missingFolder(path)}, and create_parents is false`);
+  roots.admitChange(withRealParent(path));
   const parent = openFolder(dirname(path), roots, true);
   try {
     makeFolder(parent.at(basename(path)));
@@ -70,9 +92,16 @@ function makeFolder(path: string): void {
   }
 }
 
+export interface PlaceOptions {
+  /** Makes the folders that are missing. */
+  createParents: boolean;
+  /** The place of a symbolic link itself, where otherwise the place of the file that it names is meant. */
+  ofLink?: boolean;
+}
+
 /** The folder of a path, opened, and the name in it. The caller closes the folder. */
-export function openPlace(path: string, roots: Roots, createParents: boolean): Place {
-  const real = realPathIfExists(path) ?? path;
+export function openPlace(path: string, roots: Roots, { createParents, ofLink = false }: PlaceOptions): Place {
+  const real = ofLink ? path : (realPathIfExists(path) ?? path);
   const name = basename(real);
   if (name === '') throw new FileError('not_a_file', `${path}: not a file`);
   const folder = openFolder(dirname(real), roots, createParents);
@@ -83,6 +112,18 @@ export function openPlace(path: string, roots: Roots, createParents: boolean): P
     folder.close();
     throw error;
   }
+}
+
+/** Runs `use` in the place of a path and closes its folder. Any error becomes a FileError about `path`. */
+export function inPlace<T>(roots: Roots, path: string, options: PlaceOptions, use: (place: Place) => T): T {
+  return asFileOperation(path, () => {
+    const place = openPlace(path, roots, options);
+    try {
+      return use(place);
+    } finally {
+      place.folder.close();
+    }
+  });
 }
 
 /** Runs `use` with a path that names the open folder itself, even when the folder's own path is swapped. */

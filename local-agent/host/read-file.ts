@@ -3,12 +3,10 @@
  * admitted again. Only regular files with one name are read: a hard link may be the second name of a file outside the
  * roots.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { join } from 'node:path';
-import { isMissing } from '../lib/errno.ts';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { hardLinked } from './entry.ts';
 import { realPathOf } from './folder.ts';
-import type { Place } from './place.ts';
-import { asFileOperation, openPlace, realPathIfExists, withRealParent } from './place.ts';
+import { asFileOperation, notFound, realPathIfExists, withRealParent } from './place.ts';
 import type { Roots } from './roots.ts';
 import { FileError } from './roots.ts';
 
@@ -20,20 +18,14 @@ export interface FileSlice {
   changedAtNs: bigint;
 }
 
-/** A larger file is not replaced by a tool, as its content could not be kept. */
-const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-function hardLinked(path: string): FileError {
-  return new FileError('hard_linked', `${path} has other names, which may lie outside the roots`);
-}
 
 /** Opens a regular file inside the roots. The caller closes it. */
 function openFile(path: string, roots: Roots): number {
   const real = realPathIfExists(path);
   if (real === null) {
     roots.admit(withRealParent(path));
-    throw new FileError('not_found', `${path}: not found`);
+    throw notFound(path);
   }
   roots.admit(real);
   const fd = openSync(real, READ_ONLY);
@@ -73,53 +65,4 @@ export function readFileSlice(roots: Roots, path: string, range: { offset: numbe
       closeSync(fd);
     }
   });
-}
-
-export interface NameRule {
-  /** Allow a file with other names (hard links): to keep its content, never to show it or write it to another place. */
-  anyNames: boolean;
-}
-
-/** The content of the regular file of that name; null when there is none. */
-export function contentOf({ folder, name }: Place, { anyNames }: NameRule): Buffer | null {
-  const path = join(folder.path, name);
-  let fd: number;
-  try {
-    fd = openSync(folder.at(name), READ_ONLY);
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
-  try {
-    const found = fstatSync(fd);
-    if (!found.isFile()) throw new FileError('not_a_file', `${path}: not a regular file`);
-    if (found.nlink > 1 && !anyNames) throw hardLinked(path);
-    if (found.size > MAX_KEPT_BYTES) {
-      throw new FileError('too_large', `${path} exceeds ${MAX_KEPT_BYTES} bytes, too many to keep`);
-    }
-    return readFileSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/**
- * The whole content of a regular file inside the roots; null when there is none.
- *
- * @throws FileError
- */
-export function readWholeFile(roots: Roots, path: string, names: NameRule): Buffer | null {
-  try {
-    return asFileOperation(path, () => {
-      const place = openPlace(path, roots, false);
-      try {
-        return contentOf(place, names);
-      } finally {
-        place.folder.close();
-      }
-    });
-  } catch (error) {
-    if (error instanceof FileError && error.code === 'not_found') return null;
-    throw error;
-  }
 }

@@ -4,8 +4,16 @@
  */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errorCode } from '../lib/errno.ts';
+import {
+  completesGitFolder,
+  foldPath,
+  gitConfigurationPaths,
+  isGitConfiguration,
+  isGitFolder,
+  isInsideGit,
+} from './git-folders.ts';
 
 export const FILE_ERROR_CODES = [
   'path_outside_roots',
@@ -80,19 +88,6 @@ function contains(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** A path in the form in which protected names are compared: some file systems ignore case or normalise names. */
-function foldPath(path: string): string {
-  return path.normalize('NFC').toLowerCase();
-}
-
-/**
- * Whether a path below a root leads into `.git`. Files there name programs that a plain `git status` runs (hooks,
- * `core.fsmonitor`), so writing them would amount to running programs.
- */
-function isInsideGit(below: string): boolean {
-  return foldPath(below).split(sep).includes('.git');
-}
-
 /** Whether a path is, or lies in, a file that wrangler reads secrets from: the edge's bootstrap secret is one of them. */
 function isSecretsFile(path: string): boolean {
   return foldPath(path)
@@ -103,11 +98,17 @@ function isSecretsFile(path: string): boolean {
 export interface Roots {
   /** The first root. Relative paths start here when no `cwd` is given. */
   home: string;
-  /** The absolute form of a path that a tool was given. Resolves no links. */
+  /** The absolute form of a path that a tool was given; `~` is the home folder. Resolves no links. */
   resolve(path: string, cwd?: string): string;
   /** @throws FileError unless the real path lies in a root and belongs neither to the agent nor to Git */
   admit(realPath: string): void;
+  /** Like `admit`, for a path that is to be written. @throws FileError when it could make a repository of its folder */
+  admitChange(realPath: string): void;
 }
+
+const IS_GIT = 'belongs to Git and can name programs to run; use git itself';
+const COMPLETES_GIT =
+  'would make a folder a Git repository, whose configuration can name programs to run; use git itself';
 
 /**
  * @param roots folders from the policy; `~` is expanded
@@ -115,29 +116,45 @@ export interface Roots {
  */
 export function openRoots(roots: readonly string[], protectedPaths: readonly string[]): Roots {
   const real = roots.map((root) => resolveExisting(resolve(expandHome(root))));
-  const own = protectedPaths.map((path) => foldPath(resolveExisting(resolve(path))));
+  const folded = (paths: readonly string[]) => paths.map((path) => foldPath(resolveExisting(resolve(path))));
+  const own = folded(protectedPaths);
+  const gitConfiguration = folded(gitConfigurationPaths());
   const home = real[0];
   if (home === undefined) throw new FileError('path_outside_roots', 'no roots are configured');
+  const isOneOf = (paths: readonly string[], path: string) => paths.some((one) => contains(one, foldPath(path)));
+  const admit = (path: string) => {
+    const inside = real.filter((root) => contains(root, path));
+    if (inside.length === 0) {
+      throw new FileError('path_outside_roots', `${path} lies outside the configured roots (${real.join(', ')})`);
+    }
+    if (
+      inside.every((root) => isInsideGit(root, path)) ||
+      isGitConfiguration(path) ||
+      isOneOf(gitConfiguration, path)
+    ) {
+      throw new FileError('path_protected', `${path} ${IS_GIT}`);
+    }
+    if (isSecretsFile(path)) {
+      throw new FileError('path_protected', `${path} holds secrets of a Worker and cannot be touched by a tool`);
+    }
+    if (isOneOf(own, path)) {
+      throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);
+    }
+  };
   return {
     home,
     resolve(path, cwd) {
-      if (path.includes('\0')) throw new FileError('invalid_path', 'a path cannot contain NUL');
-      const base = cwd === undefined ? home : resolve(home, cwd);
-      return isAbsolute(path) ? resolve(path) : resolve(base, path);
+      if (path.includes('\0') || cwd?.includes('\0')) throw new FileError('invalid_path', 'a path cannot contain NUL');
+      const base = cwd === undefined ? home : resolve(home, expandHome(cwd));
+      return resolve(base, expandHome(path));
     },
-    admit(path) {
-      const inside = real.filter((root) => contains(root, path));
-      if (inside.length === 0) {
-        throw new FileError('path_outside_roots', `${path} lies outside the configured roots`);
-      }
-      if (inside.every((root) => isInsideGit(path.slice(root.length)))) {
-        throw new FileError('path_protected', `${path} belongs to Git and can name programs to run; use git itself`);
-      }
-      if (isSecretsFile(path)) {
-        throw new FileError('path_protected', `${path} holds secrets of a Worker and cannot be touched by a tool`);
-      }
-      if (own.some((protectedPath) => contains(protectedPath, foldPath(path)))) {
-        throw new FileError('path_protected', `${path} belongs to the agent and cannot be touched by a tool`);
+    admit,
+    admitChange(path) {
+      admit(path);
+      // A repository that a person made a root is that person's choice.
+      const inside = real.filter((root) => contains(root, path) && !isGitFolder(root));
+      if (inside.length > 0 && inside.every((root) => completesGitFolder(root, path))) {
+        throw new FileError('path_protected', `${path} ${COMPLETES_GIT}`);
       }
     },
   };

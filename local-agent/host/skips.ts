@@ -14,7 +14,7 @@ const REASONS = {
   unreadable: 'not readable, or gone meanwhile',
   bad_name: 'with a name that is not UTF-8',
   too_deep: 'folders below the depth limit',
-  slow: 'where the regular expression took too long',
+  slow: 'where the regular expression took too much time or memory',
 } as const;
 export type SkipReason = keyof typeof REASONS;
 

@@ -18,20 +18,30 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isMissing } from '../lib/errno.ts';
 import { sha256Hex } from '../lib/hash.ts';
-import { readWholeFile } from './read-file.ts';
+import type { Entry } from './entry.ts';
+import { readEntry } from './entry.ts';
 import type { Roots } from './roots.ts';
-import type { Keep } from './write-file.ts';
-import { removeFile, writeWholeFile } from './write-file.ts';
+import type { Keep, NewEntry } from './write-file.ts';
+import { removeEntry, writeEntry } from './write-file.ts';
 
 const RETENTION = { records: 500, bytes: 512 * 1024 * 1024 };
 const INSTRUCTION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const MANIFEST = 'files.json';
+const THE_NAME_ITSELF = { anyNames: true, ofLink: true };
 
+/** A record of an earlier version names no type, mode and owner. */
+const KeptEntrySchema = z.object({
+  file: z.string(),
+  sha256: z.string(),
+  type: z.enum(['file', 'link']).default('file'),
+  mode: z.number().int().optional(),
+  owner: z.object({ uid: z.number().int(), gid: z.number().int() }).optional(),
+});
 const KeptFileSchema = z.object({
   path: z.string(),
-  /** Null when the file did not exist. */
-  before: z.object({ file: z.string(), sha256: z.string() }).nullable(),
-  /** Null when the instruction removed the file. */
+  /** Null when nothing existed there. */
+  before: KeptEntrySchema.nullable(),
+  /** Of the content, or of the target of a link; null when the instruction removed it. */
   after_sha256: z.string().nullable(),
 });
 type KeptFile = z.infer<typeof KeptFileSchema>;
@@ -61,16 +71,15 @@ export class UndoStore {
     this.#folder = folder;
   }
 
-  /** Keeps a file before an instruction replaces it by `after` (null: removes it). */
-  keeper(instructionId: string, after: Buffer | null): Keep {
-    return ({ path, bytes }) => {
+  /** Keeps files before an instruction changes them. */
+  keeper(instructionId: string): Keep {
+    return ({ path, entry, after }) => {
       const folder = this.#record(instructionId);
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const files = this.#files(instructionId);
       const file = `${files.length}.old`;
-      if (bytes !== null) writeSynced(join(folder, file), bytes);
-      const before = bytes === null ? null : { file, sha256: sha256Hex(bytes) };
-      files.push({ path, before, after_sha256: after === null ? null : sha256Hex(after) });
+      if (entry !== null) writeSynced(join(folder, file), entry.bytes);
+      files.push({ path, before: keptEntry(file, entry), after_sha256: after === null ? null : sha256Hex(after) });
       writeSynced(join(folder, MANIFEST), Buffer.from(JSON.stringify(files)));
       this.#prune(folder);
     };
@@ -91,11 +100,18 @@ export class UndoStore {
     if (changed.length > 0) return { type: 'changed', paths: changed.map(({ path }) => path) };
     for (const { path, before } of [...files].reverse()) {
       if (before === null) {
-        if (readWholeFile(roots, path, { anyNames: true }) !== null) removeFile(roots, path);
+        if (readEntry(roots, path, THE_NAME_ITSELF) !== null) removeEntry(roots, path);
         continue;
       }
-      const bytes = readFileSync(join(this.#record(instructionId), before.file));
-      writeWholeFile(roots, path, bytes, { overwrite: true, createParents: true, temporary: newTemporaryName() });
+      const entry: NewEntry = {
+        type: before.type,
+        bytes: readFileSync(join(this.#record(instructionId), before.file)),
+      };
+      if (before.mode !== undefined) entry.mode = before.mode;
+      if (before.owner !== undefined) entry.owner = before.owner;
+      const temporary = newTemporaryName();
+      const options = { overwrite: true, createParents: true, ofLink: true, restores: true, temporary };
+      writeEntry(roots, path, entry, options);
     }
     rmSync(this.#record(instructionId), { recursive: true });
     return { type: 'undone', paths: files.map(({ path }) => path) };
@@ -132,9 +148,15 @@ export class UndoStore {
   }
 }
 
+function keptEntry(file: string, entry: Entry | null): KeptFile['before'] {
+  if (entry === null) return null;
+  const { type, bytes, mode, owner } = entry;
+  return { file, sha256: sha256Hex(bytes), type, mode, owner };
+}
+
 /** Whether a file has the content that the instruction wrote, or the content before it when nothing was changed. */
 function isUnchanged({ path, before, after_sha256 }: KeptFile, roots: Roots): boolean {
-  const now = readWholeFile(roots, path, { anyNames: true });
-  const hash = now === null ? null : sha256Hex(now);
+  const now = readEntry(roots, path, THE_NAME_ITSELF)?.entry ?? null;
+  const hash = now === null ? null : sha256Hex(now.bytes);
   return hash === after_sha256 || hash === (before?.sha256 ?? null);
 }

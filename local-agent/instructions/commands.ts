@@ -50,7 +50,9 @@ export function instructionCommands(deps: InstructionCommandsDeps): InstructionC
       return { accepted: true, afterCommit };
     },
     'message.resubmit'({ command_id, body }) {
-      resubmit(deps, body);
+      const { executions } = pipeline;
+      const askedNow = () => ({ asked_seq: executions.lastEnded(), asked_at: deps.now() });
+      resubmit({ ...deps, askedNow }, body);
       report(command_id, { outcome: 'judged' });
       return { accepted: true };
     },

@@ -61,12 +61,27 @@ const ExecutionRowSchema = z.object({
   is_remote: z.number().transform((flag) => flag === 1),
   /** The program that runs for it. */
   process: json(RunningProcessSchema).nullable(),
+  asked_seq: z.number().int().nullable(),
+  asked_at: z.number().int().nullable(),
+});
+
+/** When a question was asked, among the ends of executions and by this node's clock. */
+export interface AskedAfter {
+  asked_seq: number;
+  asked_at: number;
+}
+
+const EffectRowSchema = z.object({
+  instruction_id: z.string(),
+  name: z.string(),
+  params: json(z.record(z.string(), z.unknown())),
 });
 export type ExecutionRow = z.infer<typeof ExecutionRowSchema>;
 export type NewExecution = Pick<
   ExecutionRow,
   'instruction_id' | 'message_id' | 'idx' | 'name' | 'params' | 'status' | 'gate' | 'claim_until'
->;
+> &
+  Partial<AskedAfter>;
 
 /** The status of an instruction at the edge. */
 export type EdgeStatus = Pick<ClaimedInstruction, 'status' | 'gate' | 'claim_expires_in_ms'>;
@@ -77,6 +92,20 @@ export function claimDeadline(now: number, expiresInMs: number | null): number |
 }
 
 const IdRowSchema = z.object({ id: z.string() });
+const SeqRowSchema = z.object({ seq: z.number().int() });
+const LAST_ENDED = '(SELECT coalesce(max(ended_seq), 0) FROM executions)';
+
+function rowOf({
+  params,
+  asked_seq = null,
+  asked_at = null,
+  ...rest
+}: Omit<NewExecution, keyof AskedAfter> & {
+  asked_seq?: number | null;
+  asked_at?: number | null;
+}) {
+  return { ...rest, asked_seq, asked_at, params: JSON.stringify(params) };
+}
 
 /** Methods that store several rows are called inside a transaction. */
 export class ExecutionStore {
@@ -99,11 +128,13 @@ export class ExecutionStore {
   readonly #approve: StatementSync;
   readonly #setProcess: StatementSync;
   readonly #awaitedRemote: StatementSync;
+  readonly #lastEnded: StatementSync;
+  readonly #effectsSince: StatementSync;
 
   constructor(db: DatabaseSync) {
     const insertExecution = `INSERT INTO executions
-       (instruction_id, message_id, idx, name, params, status, gate, claim_until)
-       VALUES (:instruction_id, :message_id, :idx, :name, :params, :status, :gate, :claim_until)`;
+       (instruction_id, message_id, idx, name, params, status, gate, claim_until, asked_seq, asked_at)
+       VALUES (:instruction_id, :message_id, :idx, :name, :params, :status, :gate, :claim_until, :asked_seq, :asked_at)`;
     this.#insertMessage = db.prepare(
       `INSERT INTO messages (message_id, client_id, platform, remote_conversation_id, local_conversation_id,
          ingest_status, target, assistant_message_id, block_errors, state, created_at)
@@ -123,7 +154,9 @@ export class ExecutionStore {
       `UPDATE executions SET status = 'running', started_at = ?, is_remote = ?
        WHERE instruction_id = ? AND started_at IS NULL`,
     );
-    this.#setResult = db.prepare('UPDATE executions SET finished_at = ?, result = ? WHERE instruction_id = ?');
+    this.#setResult = db.prepare(
+      `UPDATE executions SET finished_at = ?, result = ?, ended_seq = ${LAST_ENDED} + 1 WHERE instruction_id = ?`,
+    );
     this.#end = db.prepare('UPDATE executions SET status = ?, artifact_url = ? WHERE instruction_id = ?');
     this.#setStatus = db.prepare(
       // Only this node knows the rule that denied an instruction, so the same status without a gate keeps the gate.
@@ -140,7 +173,8 @@ export class ExecutionStore {
     );
     this.#reopenExecution = db.prepare(
       `${insertExecution} ON CONFLICT (instruction_id) DO UPDATE
-         SET status = excluded.status, gate = excluded.gate, claim_until = excluded.claim_until, approved_hash = NULL
+         SET status = excluded.status, gate = excluded.gate, claim_until = excluded.claim_until, approved_hash = NULL,
+             asked_seq = excluded.asked_seq, asked_at = excluded.asked_at
          WHERE started_at IS NULL AND result IS NULL`,
     );
     this.#approve = db.prepare(
@@ -152,6 +186,14 @@ export class ExecutionStore {
       `SELECT e.instruction_id AS id FROM executions e JOIN messages m ON m.message_id = e.message_id
        WHERE m.state = 'executing' AND e.is_remote = 1 AND e.result IS NULL`,
     );
+    this.#lastEnded = db.prepare(`SELECT ${LAST_ENDED} AS seq`);
+    this.#effectsSince = db.prepare(
+      `SELECT instruction_id, name, params FROM executions
+       WHERE ended_seq > :seq AND started_at IS NOT NULL AND is_remote = 0 AND result->>'status' <> 'denied'
+       UNION ALL
+       SELECT instruction_id, name, params FROM executions
+       WHERE started_at IS NOT NULL AND result IS NULL AND is_remote = 0`,
+    );
   }
 
   /** Stores a message with its instructions; false, and nothing stored, when the message is known. */
@@ -159,7 +201,7 @@ export class ExecutionStore {
     const { target, block_errors } = message;
     const row = { ...message, target: JSON.stringify(target), block_errors: JSON.stringify(block_errors) };
     if (Number(this.#insertMessage.run(row).changes) === 0) return false;
-    for (const one of executions) this.#insertExecution.run({ ...one, params: JSON.stringify(one.params) });
+    for (const one of executions) this.#insertExecution.run(rowOf(one));
     return true;
   }
 
@@ -169,7 +211,7 @@ export class ExecutionStore {
     if (!this.add(message, [])) {
       this.#reopenMessage.run(client_id, JSON.stringify(target), ingest_status, message_id);
     }
-    for (const one of executions) this.#reopenExecution.run({ ...one, params: JSON.stringify(one.params) });
+    for (const one of executions) this.#reopenExecution.run(rowOf(one));
   }
 
   message(messageId: string): MessageRow | null {
@@ -224,6 +266,16 @@ export class ExecutionStore {
 
   setProcess(instructionId: string, running: RunningProcess): void {
     this.#setProcess.run(JSON.stringify(running), instructionId);
+  }
+
+  /** How many executions have ended on this node: what ends later has a higher number. */
+  lastEnded(): number {
+    return SeqRowSchema.parse(this.#lastEnded.get()).seq;
+  }
+
+  /** The calls whose effects on this host may have happened since that number, those that still run included. */
+  effectsSince(seq: number): z.infer<typeof EffectRowSchema>[] {
+    return this.#effectsSince.all({ seq }).map((row) => EffectRowSchema.parse(row));
   }
 
   /** Ids of the instructions that the edge was asked to run and whose result is still to come. */

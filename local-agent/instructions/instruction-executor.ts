@@ -34,7 +34,7 @@ export interface InstructionExecutorDeps {
   reports: ProgressReports;
   remoteCalls: RemoteCallDeps;
   running: RunningEffects;
-  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'drift' | 'perform'>;
   browsers: BrowserWork;
   clock: Pick<Clock, 'now' | 'after'>;
   log: Pick<Logger, 'warn'>;
@@ -65,6 +65,25 @@ export class InstructionExecutor {
     if (isHostTool(name)) return await this.#runOnHost(name, params as ToolParams<HostTool>, message, execution);
     if (isBrowserTool(name) && this.#runInBrowser(name, params as ToolParams<BrowserTool>, message, execution)) return;
     this.#runAtEdge(message, execution);
+  }
+
+  /** Why what a person approved is no longer what would run, by the changes of this host's own tools; null when it is. */
+  async driftOf({
+    instruction_id,
+    name,
+    params,
+    approved_hash,
+    asked_seq,
+    asked_at,
+  }: ExecutionRow): Promise<ToolOutcome | null> {
+    if (approved_hash === null) return null;
+    const parsed = parseCall(name, params);
+    if (!parsed.ok) return null;
+    const { hostPolicy, executions } = this.#deps;
+    const effects = executions.effectsSince(asked_seq ?? 0).filter((one) => one.instruction_id !== instruction_id);
+    const why = await hostPolicy.drift(parsed.call, effects, asked_at ?? 0);
+    if (why === null) return null;
+    return failure('denied', 'approval_drifted', `since a person was asked, ${why}; write it again, and it asks again`);
   }
 
   /** Ends an instruction without its effect. It is reported as started and ended, as the edge ends only what started. */

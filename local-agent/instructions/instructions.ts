@@ -41,8 +41,8 @@ export interface InstructionsDeps {
   /** Where programs are looked up, as a person has set it. */
   programPath?: string | null;
   timeouts: { timeoutMs: number; execTimeoutMs: number };
-  /** A longer output is shortened in the reply, with a link to the whole. */
-  inlineChars: number;
+  /** Of all outputs of a reply together. */
+  replyChars: number;
   newTemporaryName: () => string;
   /** What this node knows about the edge now, as next-step.ts needs it. */
   startGate: () => StartGate;

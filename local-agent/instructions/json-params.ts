@@ -72,6 +72,11 @@ function isWellFormed(value: unknown): boolean {
 const MAY_BE_INEXACT = /\d{16}|\d[eE]/;
 const INTEGER = /^-?\d+$/;
 
+/** Whether an integer keeps all its digits, and another number a finite size. */
+function isKept(written: string, value: number): boolean {
+  return Number.isFinite(value) && (!INTEGER.test(written) || BigInt(written) === BigInt(value));
+}
+
 /** The first number that would not be kept as written, with the key that it belongs to; undefined when all are kept. */
 function inexactNumber(json: string): { key: string; written: string } | undefined {
   const found: { key: string; written: string }[] = [];
@@ -79,8 +84,7 @@ function inexactNumber(json: string): { key: string; written: string } | undefin
   JSON.parse(json, (key: string, value: unknown, context?: { source?: string }) => {
     const written = context?.source;
     if (typeof value !== 'number' || written === undefined) return value;
-    const isExact = INTEGER.test(written) ? Number.isSafeInteger(value) : Number.isFinite(value);
-    if (!isExact) found.push({ key, written });
+    if (!isKept(written, value)) found.push({ key, written });
     return value;
   });
   return found[0];

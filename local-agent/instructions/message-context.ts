@@ -9,7 +9,7 @@ import type { ClaimedInstruction, IngestBody } from '../../schema/contracts/inst
 import { BlockErrorSchema } from '../../schema/contracts/instructions.ts';
 import { callName } from '../../schema/contracts/tools.ts';
 import { targetPayload } from '../../schema/domain/links.ts';
-import type { NewExecution } from './execution-store.ts';
+import type { AskedAfter, NewExecution } from './execution-store.ts';
 import { claimDeadline } from './execution-store.ts';
 
 const CallSchema = z.object({
@@ -18,6 +18,8 @@ const CallSchema = z.object({
   params: z.record(z.string(), z.unknown()),
   /** The rule of the policy that judged it. */
   rule: z.string(),
+  /** Of a call that asks a person: when it was judged, so that what changes later is noticed. */
+  asked: z.object({ asked_seq: z.number().int(), asked_at: z.number().int() }).optional(),
 });
 type StoredCall = z.infer<typeof CallSchema>;
 
@@ -35,7 +37,10 @@ export const MessageContextSchema = z.object({
 export type MessageContext = z.infer<typeof MessageContextSchema>;
 
 /** The context of the request that observes a message. */
-export function ingestContext({ client_id, link, instructions, ...body }: IngestBody): MessageContext {
+export function ingestContext(
+  { client_id, link, instructions, ...body }: IngestBody,
+  asked: AskedAfter,
+): MessageContext {
   return {
     message: {
       client_id,
@@ -46,7 +51,8 @@ export function ingestContext({ client_id, link, instructions, ...body }: Ingest
       block_errors: body.block_errors,
     },
     calls: instructions.map(({ index, target, tool, params, policy }) => {
-      return { index, name: callName(target, tool), params, rule: policy.rule };
+      const call = { index, name: callName(target, tool), params, rule: policy.rule };
+      return policy.decision === 'ask' ? { ...call, asked } : call;
     }),
   };
 }
@@ -71,6 +77,7 @@ export function newExecutions(
       // The edge names no gate for a denial by this node's policy.
       gate: gate ?? (status === 'denied' ? call.rule : null),
       claim_until: claimDeadline(now, claim_expires_in_ms),
+      ...call.asked,
     };
   });
 }

@@ -26,7 +26,7 @@ import { ExecutionStore } from './execution-store.ts';
 import { buildIngestBody, reasonToIgnore } from './ingest-body.ts';
 import { InstructionExecutor } from './instruction-executor.ts';
 import { ingestContext } from './message-context.ts';
-import type { StartGate } from './next-step.ts';
+import type { NextStep, StartGate } from './next-step.ts';
 import { nextStep, phaseOf } from './next-step.ts';
 import type { OutgoingQueue } from './outgoing.ts';
 import { ProgressReports } from './progress-reports.ts';
@@ -45,15 +45,15 @@ const MAX_PARALLEL = 4;
 export interface PipelineDeps {
   store: Store;
   nodeId: string;
-  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'perform'>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'drift' | 'perform'>;
   outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
   clock: Clock;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** A message or an execution has changed. */
   onChange: () => void;
-  /** A longer output is shortened in the reply, with a link to the whole. */
-  inlineChars?: number;
+  /** Of all outputs of a reply together. */
+  replyChars?: number;
   /** What this node knows about the edge now. */
   startGate: () => StartGate;
   /** Whether a tool could open files now. */
@@ -76,7 +76,8 @@ export class Pipeline {
   readonly #conversationQueue: KeyedQueue;
 
   constructor(deps: PipelineDeps) {
-    const { store, nodeId, log, inlineChars = DELIVERY.inline_chars } = deps;
+    const { store, nodeId, log } = deps;
+    const inlineChars = DELIVERY.inline_chars;
     this.#deps = deps;
     this.confirmations = new Confirmations(deps.clock);
     this.executions = new ExecutionStore(store.db);
@@ -109,6 +110,7 @@ export class Pipeline {
       log.info({ request_id: frame.request_id, reason }, 'message not ingested');
       return;
     }
+    const asked = { asked_seq: this.executions.lastEnded(), asked_at: this.#deps.clock.now() };
     const body = buildIngestBody({ ...frame, conversation_id: frame.conversation_id }, { nodeId, hostPolicy });
     store.transaction(() =>
       store.outbox.append({
@@ -117,7 +119,7 @@ export class Pipeline {
         method: 'POST',
         path: '/v1/messages',
         body,
-        context: ingestContext(body),
+        context: ingestContext(body, asked),
         ageMs,
       }),
     );
@@ -228,14 +230,20 @@ export class Pipeline {
     clock.after(RETRY_MS, () => this.advance(messageId));
   }
 
+  #nextStep(message: MessageRow): NextStep {
+    const { message_id } = message;
+    const executions = this.executions.executions(message_id);
+    const { isStopping } = this.executor.running;
+    const gate = this.#deps.startGate();
+    const isConfirmed = this.confirmations.isRecent(message_id);
+    return nextStep({ message, executions, gate, isConfirmed, isStopping, now: this.#deps.clock.now() });
+  }
+
   async #step(messageId: string): Promise<void> {
     const message = this.executions.message(messageId);
     if (!message) return;
     const executions = this.executions.executions(messageId);
-    const { isStopping } = this.executor.running;
-    const gate = this.#deps.startGate();
-    const isConfirmed = this.confirmations.isRecent(messageId);
-    const next = nextStep({ message, executions, gate, isConfirmed, isStopping, now: this.#deps.clock.now() });
+    const next = this.#nextStep(message);
     switch (next.type) {
       case 'wait':
         return;
@@ -249,11 +257,20 @@ export class Pipeline {
       }
       case 'execute':
         if (!this.#deps.hasFreeDescriptors()) return this.#retryLater(messageId, NO_DESCRIPTORS);
-        await this.executor.execute(message, next.execution);
+        await this.#execute(message, next.execution);
         return this.advance(messageId);
       default:
         return next satisfies never;
     }
+  }
+
+  /** Looks for changes that make an approval void, which takes time, and then executes what may still start. */
+  async #execute(message: MessageRow, execution: ExecutionRow): Promise<void> {
+    const drift = await this.executor.driftOf(execution);
+    const next = this.#nextStep(message);
+    if (next.type !== 'execute' || next.execution.instruction_id !== execution.instruction_id) return;
+    if (drift !== null) return this.executor.refuse(message, execution, drift);
+    await this.executor.execute(message, next.execution);
   }
 
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
@@ -269,7 +286,7 @@ export class Pipeline {
         client_id: message.client_id,
         conversation_id: message.remote_conversation_id,
         target: message.target,
-        message_text: composeReply(executions, message.block_errors),
+        message_text: composeReply(executions, message.block_errors, this.#deps.replyChars),
         assistant_message_id: message.assistant_message_id,
         timeout_ms: RENEWAL.delivery_timeout_ms,
       });

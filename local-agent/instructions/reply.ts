@@ -1,15 +1,20 @@
 /**
  * The reply to a message, in Markdown: each instruction with its end and its output, then the errors of blocks. No output
  * can make a `baa` block of a reply: it is put in a fence longer than any that it contains. A `baa` fence inside it is made
- * inert too, for pages that do not render Markdown. An output is shortened if and only if the edge names a link to the
- * whole of it.
+ * inert too, for pages that do not render Markdown. The outputs share the limit of a reply (reply-output.ts).
  */
 import type { BlockError, InstructionState } from '../../schema/contracts/instructions.ts';
+import type { ToolName } from '../../schema/contracts/tools.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import { howToAllow } from '../policy/denial.ts';
 import type { ExecutionRow } from './execution-store.ts';
+import type { Shortened } from './reply-output.ts';
+import { readOnCall, shareOut, shorten } from './reply-output.ts';
 
-export type ReplyExecution = Pick<ExecutionRow, 'idx' | 'name' | 'status' | 'gate' | 'result' | 'artifact_url'>;
+export type ReplyExecution = Pick<
+  ExecutionRow,
+  'instruction_id' | 'idx' | 'name' | 'status' | 'gate' | 'result' | 'artifact_url'
+>;
 
 const WEB_ADDRESS = /^https?:\/\/[^\s<>`]+$/;
 const BAA_FENCE = /(?<!`)(`{3,}[ \t]*)baa|(?<!~)(~{3,}[ \t]*)baa/gi;
@@ -29,9 +34,18 @@ function inlineCode(text: string, maxChars = 300): string {
   return cut === '' ? '``' : `\`${cut}\``;
 }
 
+/** Control characters but tab and line breaks, which a page may act on or drop. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is shown
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+function visibleControls(text: string): string {
+  const lines = text.replaceAll('\r\n', '\n');
+  return lines.replace(CONTROL, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
+}
+
 /** A fenced block whose fence is longer than any in its content. */
 function fence(text: string): string {
-  const inert = neutralize(text);
+  const inert = neutralize(visibleControls(text));
   let longest = 2;
   for (const run of inert.match(/`+/g) ?? []) longest = Math.max(longest, run.length);
   const marks = '`'.repeat(longest + 1);
@@ -73,23 +87,41 @@ function policyHint({ status, gate, result }: ReplyExecution): string[] {
   return hint === null ? [] : [hint];
 }
 
-function outputParts({ result, artifact_url }: ReplyExecution): string[] {
-  const text = result?.output ?? '';
+/** The tools whose output is shown whole: an assistant that cannot see all of it cannot learn its tools. */
+const WHOLE: ReadonlySet<string> = new Set<ToolName>(['conductor::describe']);
+
+function readOn({ name, instruction_id, artifact_url }: ReplyExecution, { skipped }: Shortened): string {
+  const isPart = name === ('conductor::output/read' satisfies ToolName);
+  const how = isPart ? 'Ask for a smaller length.' : `To read on: ${inlineCode(readOnCall(instruction_id, skipped))}`;
+  const link = artifact_url !== null && WEB_ADDRESS.test(artifact_url) ? ` For people: <${artifact_url}>` : '';
+  return `${skipped.chars} characters (${skipped.lines} lines) are left out between these two parts. ${how}${link}`;
+}
+
+function outputParts(execution: ReplyExecution, maxChars: number): string[] {
+  const text = execution.result?.output ?? '';
   if (text.trim() === '') return [];
-  if (artifact_url === null || !WEB_ADDRESS.test(artifact_url)) return [fence(text)];
-  const beginning = fence(`${text.slice(0, DELIVERY.summary_chars).toWellFormed()}…`);
-  return [beginning, `${text.length} characters in all. Full text: <${artifact_url}>`];
+  const short = WHOLE.has(execution.name) ? null : shorten(text, maxChars);
+  return short === null ? [fence(text)] : [fence(short.head), readOn(execution, short), fence(short.tail)];
 }
 
 function blockErrorText({ block_index, line, code, message }: BlockError): string {
   return `Block ${block_index + 1}, line ${line}: ${inlineCode(code)} ${inlineCode(message)}`;
 }
 
-/** The text of the reply. */
-export function composeReply(executions: readonly ReplyExecution[], blockErrors: readonly BlockError[]): string {
+/** The text of the reply. Its outputs have at most `maxChars` characters together. */
+export function composeReply(
+  executions: readonly ReplyExecution[],
+  blockErrors: readonly BlockError[],
+  maxChars: number = DELIVERY.reply_chars,
+): string {
   const parts = ['**conductor** result'];
-  for (const execution of executions) {
-    parts.push(`${execution.idx + 1}\\. ${headline(execution)}`, ...policyHint(execution), ...outputParts(execution));
+  const shares = shareOut(
+    executions.map(({ result }) => result?.output.length ?? 0),
+    maxChars,
+  );
+  for (const [n, execution] of executions.entries()) {
+    parts.push(`${execution.idx + 1}\\. ${headline(execution)}`, ...policyHint(execution));
+    parts.push(...outputParts(execution, shares[n] ?? 0));
   }
   parts.push(...blockErrors.map(blockErrorText));
   return parts.join('\n\n');

@@ -20,7 +20,7 @@ import {
 } from '../../schema/contracts/instructions.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
-import { repliesTo } from '../../schema/domain/reply.ts';
+import { repliesIn } from '../../schema/domain/reply.ts';
 import type { AfterCommit, ResponseHandler, SentRow } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
 import { failure } from '../tools/tool.ts';
@@ -57,8 +57,8 @@ class PipelineResponses {
   /** The edge has decided what becomes of a message. */
   onIngested(response: IngestResponse, { context, respondedAt }: SentRow): AfterCommit {
     const { message, calls } = MessageContextSchema.parse(context);
-    const { message_id, local_conversation_id, ingest_status, instructions } = response;
-    const isReplied = repliesTo(ingest_status);
+    const { message_id, local_conversation_id, ingest_status, automation_status, instructions } = response;
+    const isReplied = repliesIn(ingest_status, automation_status);
     this.#pipeline.confirmations.note(message_id, respondedAt);
     const isNew = this.#executions.add(
       {
@@ -195,6 +195,8 @@ export function pipelineResponses(pipeline: Pipeline, effects: ResponseEffects):
   return {
     ingest: responseHandler({
       schema: IngestResponseSchema,
+      // Until its browser has been moved to this node (browsers/browser-moves.ts).
+      waitsFor: ['client_of_other_node'],
       onResponse: (response, row) => responses.onIngested(response, row),
     }),
     claim: responseHandler({

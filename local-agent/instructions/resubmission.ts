@@ -8,6 +8,7 @@ import type { CommandOf } from '../edge/commands.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
 import { conversationStream } from '../store/streams.ts';
+import type { AskedAfter } from './execution-store.ts';
 import { MessageContextSchema } from './message-context.ts';
 import type { NormalInstruction } from './normalize.ts';
 import { readMessage } from './read-message.ts';
@@ -23,6 +24,8 @@ export interface ResubmissionDeps {
   store: Store;
   nodeId: string;
   hostPolicy: Pick<HostPolicy, 'judge' | 'approval'>;
+  /** What has ended on this node, and its time, when a question is asked. */
+  askedNow: () => AskedAfter;
 }
 
 type Resubmitted = CommandOf<'message.resubmit'>['body'];
@@ -37,7 +40,8 @@ function findAgain({ raw_text, instructions }: Resubmitted): { instruction_id: s
 }
 
 /** Judges a resubmitted message and asks the edge to claim it, inside the caller's transaction. */
-export function resubmit({ store, nodeId, hostPolicy }: ResubmissionDeps, body: Resubmitted): void {
+export function resubmit({ store, nodeId, hostPolicy, askedNow }: ResubmissionDeps, body: Resubmitted): void {
+  const asked = askedNow();
   const judged = findAgain(body).map(({ instruction_id, call }) => {
     const from = { platform: body.platform, conversation_id: body.remote_conversation_id };
     return { instruction_id, call, policy: hostPolicy.judge(call, from) };
@@ -62,7 +66,9 @@ export function resubmit({ store, nodeId, hostPolicy }: ResubmissionDeps, body: 
       assistant_message_id,
       block_errors,
     },
-    calls: judged.map(({ call: { index, name, params }, policy: { rule } }) => ({ index, name, params, rule })),
+    calls: judged.map(({ call: { index, name, params }, policy: { rule, decision } }) => {
+      return { index, name, params, rule, ...(decision === 'ask' && { asked }) };
+    }),
   };
   store.outbox.append({
     stream: conversationStream(body),

@@ -39,8 +39,15 @@ function secretsOf(policy: Policy | null, sources: SecretSources): string[] {
   return [...found].filter((secret) => secret.length >= MIN_SECRET_CHARS).sort((a, b) => b.length - a.length);
 }
 
+/** A secret of more bytes is found in a part of a file only when the part has all of it. */
+const MAX_MARGIN_BYTES = 64 * 1024;
+
 export interface Redact {
   (text: string): string;
+  /** How many bytes on either side of a part of a file `part` has to know. */
+  marginBytes: number;
+  /** The bytes from `from` to `to`, with a mark for each secret that has a byte among them. */
+  part(bytes: Buffer, from: number, to: number): Buffer;
   /** How many characters at the end of a text may be the start of a secret whose rest has not arrived yet. */
   undecided(text: string): number;
 }
@@ -62,6 +69,45 @@ function tokenPrefixAtEnd(text: string): number {
   return 0;
 }
 
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** Where the secrets are in a text, without overlaps. */
+function spansOf(text: string, secrets: readonly string[]): Span[] {
+  const found: Span[] = [...text.matchAll(TOKEN)].map((match) => {
+    return { start: match.index, end: match.index + match[0].length };
+  });
+  for (const secret of secrets) {
+    for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length)) {
+      found.push({ start: at, end: at + secret.length });
+    }
+  }
+  const merged: Span[] = [];
+  for (const span of found.sort((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    if (last && span.start < last.end) last.end = Math.max(last.end, span.end);
+    else merged.push(span);
+  }
+  return merged;
+}
+
+/** Each byte becomes one character, so that places in the text are places in the file. */
+function redactPart(bytes: Buffer, { start, end }: Span, secrets: readonly string[]): Buffer {
+  if (end <= start) return Buffer.alloc(0);
+  const text = bytes.toString('latin1');
+  const parts: string[] = [];
+  let at = start;
+  for (const span of spansOf(text, secrets)) {
+    if (span.end <= start || span.start >= end) continue;
+    parts.push(text.slice(at, Math.max(at, span.start)), MARK);
+    at = span.end;
+  }
+  parts.push(text.slice(at, Math.max(at, end)));
+  return Buffer.from(parts.join(''), 'latin1');
+}
+
 /** A function that replaces every secret of the policy by a mark, longest first. */
 export function redactor(policy: Policy | null, sources: SecretSources): Redact {
   const secrets = secretsOf(policy, sources);
@@ -71,5 +117,9 @@ export function redactor(policy: Policy | null, sources: SecretSources): Redact 
       .replace(TOKEN, MARK);
   const undecided = (text: string) =>
     secrets.reduce((most, secret) => Math.max(most, secretPrefixAtEnd(text, secret)), tokenPrefixAtEnd(text));
-  return Object.assign(redact, { undecided });
+  const inBytes = secrets.map((secret) => Buffer.from(secret, 'utf8').toString('latin1'));
+  const longest = inBytes.reduce((most, secret) => Math.max(most, secret.length), TOKEN_PREFIX.length + TOKEN_CHARS);
+  const marginBytes = Math.min(MAX_MARGIN_BYTES, longest - 1);
+  const part = (bytes: Buffer, start: number, end: number) => redactPart(bytes, { start, end }, inBytes);
+  return Object.assign(redact, { undecided, marginBytes, part });
 }

@@ -1,7 +1,7 @@
 /**
  * Matching with wildcards in bounded time. A pattern is compiled to steps, and all ways to match are followed at once: the
- * work is at most the length of the text times the number of steps, whatever the pattern. Backtracking matchers and
- * regular expressions need exponential time for some patterns, and the patterns come from chats and from ignore files.
+ * work is at most the length of the text times the number of steps. Backtracking matchers and regular expressions need
+ * exponential time for some patterns, and the patterns come from chats and from ignore files.
  */
 
 export type Accepts = (char: number) => boolean;

@@ -1,5 +1,6 @@
 /** The routes of the local API. */
 import { z } from 'zod';
+import { checkValue, fieldIssues, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { PairingBody, PairingWindowView } from '../../schema/contracts/local-api.ts';
 import { PairingBodySchema } from '../../schema/contracts/local-api.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
@@ -63,10 +64,8 @@ export function localRoutes({ pairing, status, browser }: LocalRouteDeps): Local
 
 /** Parses with a contract. @throws AppError `invalid_request` that names the first wrong field */
 function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
+  const parsed = checkValue(schema, value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const field = issue?.path.join('.') || 'body';
-  const expected = issue?.message ?? 'another value';
-  throw new AppError('invalid_request', `${field}: ${expected}`, { details: { field, expected } });
+  const [issue] = fieldIssues(parsed.error, 'body', 1);
+  throw new AppError('invalid_request', firstIssueText(parsed.error, 'body'), { details: { ...issue } });
 }

@@ -37,6 +37,7 @@ export class LeaseLoop {
   #time: CautiousTime;
   #isRunning = false;
   #inFlight: Promise<void> | null = null;
+  #lastError: unknown = null;
   #cancelTimer: () => void = () => undefined;
 
   constructor(deps: LeaseLoopDeps) {
@@ -63,6 +64,11 @@ export class LeaseLoop {
   trustedForMs(): number | null {
     const { trustedUntil } = this.view();
     return trustedUntil === null ? null : Math.round(trustedUntil - this.#time.elapsedMs);
+  }
+
+  /** Why the last request that failed did. */
+  get lastError(): unknown {
+    return this.#lastError;
   }
 
   get isRunning(): boolean {
@@ -155,6 +161,7 @@ export class LeaseLoop {
         const response = await (request === 'renew' ? transport.renew(this.#view.term) : transport.acquire());
         this.#apply({ type: 'response', sentAt, response });
       } catch (error) {
+        this.#lastError = error;
         this.#deps.onFailure(request, error);
         this.#apply({ type: 'failed' });
       }

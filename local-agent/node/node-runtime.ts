@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import type { EdgeFrame } from '../../schema/contracts/channel-frames.ts';
 import type { Command, Receipt } from '../../schema/contracts/commands.ts';
+import type { Boot } from '../../schema/contracts/objects.ts';
 import type { Config } from '../config/settings.ts';
 import type { HelloAck, HelloFrame, PushedFrame } from '../edge/channel.ts';
 import { Channel } from '../edge/channel.ts';
@@ -20,6 +21,7 @@ import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';
 import type { Store } from '../store/store.ts';
+import { Admission } from './admission.ts';
 import { LeaseLoop } from './lease-loop.ts';
 import { leaseRules, leaseTransport } from './lease-transport.ts';
 import { Registration } from './registration.ts';
@@ -34,7 +36,7 @@ export type ChangedNotice = Extract<EdgeFrame, { type: 'changed' }>;
 export interface NodeRuntimeDeps {
   config: Config;
   version: string;
-  bootId: string;
+  boot: Boot;
   startedAt: number;
   store: Store;
   client: EdgeClient;
@@ -54,6 +56,7 @@ export class NodeRuntime {
   readonly channel: Channel;
   readonly sender: OutboxSender;
   readonly #deps: NodeRuntimeDeps;
+  readonly #admission: Admission;
   readonly #registration: Registration;
   readonly #poll: CommandPoll;
   readonly #retention: Retention;
@@ -63,7 +66,13 @@ export class NodeRuntime {
 
   constructor(deps: NodeRuntimeDeps) {
     this.#deps = deps;
-    const { config, client, clock, random, log, store } = deps;
+    const { config, client, clock, random, log, store, boot } = deps;
+    this.#admission = new Admission({
+      store,
+      nodeId: config.nodeId,
+      bootId: boot.boot_id,
+      onRefused: (message) => log.error(message),
+    });
     this.#registration = new Registration({
       client,
       identity: {
@@ -75,14 +84,21 @@ export class NodeRuntime {
         started_at: deps.startedAt,
       },
       outboxDepth: () => store.outbox.pendingCount(),
-      onFailure: (error) => log.warn({ error }, 'the status of this node could not be reported'),
+      onReported: () => this.#admission.admitted(),
+      onFailure: (error) => {
+        this.#admission.failed(error);
+        log.warn({ error }, 'the status of this node could not be reported');
+      },
     });
     this.channel = this.#makeChannel();
     this.lease = new LeaseLoop({
       clock,
       rules: leaseRules(config),
       transport: leaseTransport(config, client, this.channel),
-      onFailure: (request, error) => log.warn({ request, error }, 'a lease request got no response'),
+      onFailure: (request, error) => {
+        this.#admission.failed(error);
+        log.warn({ request, error }, 'a lease request got no response');
+      },
     });
     this.#retention = new Retention(store, clock);
     this.#poll = new CommandPoll({
@@ -96,6 +112,7 @@ export class NodeRuntime {
         this.lease.notice(lease, false);
       },
       onCommand: (command) => this.#takeCommand(command),
+      onFailure: (error) => this.#admission.failed(error),
     });
     this.sender = new OutboxSender({
       store,
@@ -123,13 +140,26 @@ export class NodeRuntime {
   mayClaim(): boolean {
     const { state } = this.lease;
     const ageMs = this.contactAgeMs();
+    if (this.#admission.isRefused) return false;
     if (state === 'stopping' || state === 'degraded' || ageMs === null) return false;
     return ageMs < this.#deps.config.leaseTtlSec * SECOND_MS;
   }
 
+  /** Whether this node takes work now, in words. */
+  takesWork(): string {
+    if (this.#admission.isRefused) return 'takes no work: another agent runs under the id of this node';
+    if (this.lease.state === 'degraded') return 'takes no work until the edge responds (degraded)';
+    return 'takes work';
+  }
+
   /** @throws EdgeError */
   async register(): Promise<void> {
-    await this.#registration.register(this.lease.state);
+    try {
+      await this.#registration.register(this.lease.state);
+    } catch (error) {
+      this.#admission.failed(error);
+      throw error;
+    }
   }
 
   startLoops(): void {
@@ -169,15 +199,16 @@ export class NodeRuntime {
       },
       onHelloAck: (ack) => this.#onHelloAck(ack),
       onPushed: (frame) => this.#onPushed(frame),
+      onDuplicate: () => this.#admission.refused(),
       onProblem: (message, fields) => log.warn(fields, message),
     });
   }
 
   #hello(): HelloFrame {
-    const { config, version, bootId, system } = this.#deps;
+    const { config, version, boot, system } = this.#deps;
     const { nodeId, host, role, preferred, priority } = config;
     const known = { mode_version: system.seen?.mode_version ?? 0, term: this.lease.view().term };
-    const self = { controller_id: nodeId, host, role, preferred, priority, version, boot_id: bootId };
+    const self = { controller_id: nodeId, host, role, preferred, priority, version, ...boot };
     return { type: 'hello', ...self, ...known };
   }
 
@@ -188,6 +219,7 @@ export class NodeRuntime {
   }
 
   #onHelloAck(ack: HelloAck): void {
+    this.#admission.admitted();
     this.#deps.system.observe(ack.mode, ack.mode_version);
     this.lease.notice(ack.lease, ack.candidate);
     this.#noteContact();

@@ -14,6 +14,8 @@ export interface RegistrationDeps {
   identity: Omit<HeartbeatBody, 'status' | 'metadata'>;
   /** Rows that wait in the outbox. */
   outboxDepth: () => number;
+  /** The edge has taken a report. */
+  onReported: () => void;
   onFailure: (error: unknown) => void;
 }
 
@@ -39,6 +41,7 @@ export class Registration {
       schema: ResponseSchema,
     });
     this.#reported = status;
+    this.#deps.onReported();
   }
 
   /** Reports the status when the edge does not have it yet. Call it when the status has changed or the edge is back. */

@@ -1,12 +1,13 @@
 /**
- * What a person sees and approves. The display is the exact text with invisible characters made visible. The hash covers
- * the whole call and the files that it names, so that neither can change between the approval and the effect.
+ * What a person sees and approves of a host's tool. The display is the exact text with everything visible that could
+ * deceive, and says what is bound and what is not. The hash covers the whole call and the files that it names, so that
+ * neither can change between the approval and the effect.
  */
-import canonicalize from 'canonicalize';
 import type { z } from 'zod';
 import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
-import { makeVisible } from '../../schema/domain/visible.ts';
+import { approvalDisplay, boundText } from '../../schema/domain/approval.ts';
+import { realPathIfExists } from '../host/place.ts';
 import { readFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
@@ -15,8 +16,11 @@ import { patchedPaths } from '../tools/files-patch.ts';
 
 type Approval = z.infer<typeof ApprovalSchema>;
 
-const MAX_DISPLAY_CHARS = 60_000;
+/** How many files that are not bound are named. */
+const MAX_UNBOUND_NAMED = 10;
 const MAX_HASHED_BYTES = 8 * 1024 * 1024;
+/** Of all files together: they are read and hashed in one turn of the event loop. */
+const MAX_HASHED_BYTES_OF_ALL = 16 * 1024 * 1024;
 
 function callText(name: ToolName, params: Record<string, unknown>): string {
   if (name === 'conductor::exec') {
@@ -33,13 +37,6 @@ function callText(name: ToolName, params: Record<string, unknown>): string {
   return JSON.stringify(params, null, 2);
 }
 
-function displayText(text: string): string {
-  const visible = makeVisible(text);
-  if (visible.length <= MAX_DISPLAY_CHARS) return visible;
-  const left = visible.length - MAX_DISPLAY_CHARS;
-  return `${visible.slice(0, MAX_DISPLAY_CHARS).toWellFormed()}\n[${left} more characters, covered by the hash]`;
-}
-
 /** Arguments of the call that may be paths of files. */
 function namedPaths(name: ToolName, params: Record<string, unknown>): string[] {
   if (name === 'conductor::exec') {
@@ -51,21 +48,53 @@ function namedPaths(name: ToolName, params: Record<string, unknown>): string[] {
   return typeof params.path === 'string' ? [params.path] : [];
 }
 
-function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roots): Record<string, string> {
+interface NamedFiles {
+  hashes: Record<string, string>;
+  /** Named files that exist and are not hashed, each with the reason. */
+  unbound: string[];
+}
+
+function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roots): NamedFiles {
   const hashes: Record<string, string> = {};
+  const unbound: string[] = [];
+  let left = MAX_HASHED_BYTES_OF_ALL;
   for (const named of new Set(paths)) {
     try {
       const path = roots.resolve(named, cwd);
-      const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length: MAX_HASHED_BYTES });
+      const length = Math.min(MAX_HASHED_BYTES, left);
+      const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length });
+      left -= bytes.length;
       // A file too large to be read whole is also bound by the time of its last change.
       const part = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
       hashes[path] = `${sha256Hex(bytes)}${size > bytes.length ? part : ''}`;
     } catch (error) {
-      // Not a file inside the roots: an option, a program on PATH, or a file that is still to be written.
       if (!(error instanceof FileError)) throw error;
+      // An option, a program on PATH, or a file that is still to be written is no file yet.
+      if (isThere(named, cwd, roots)) unbound.push(error.message);
     }
   }
-  return hashes;
+  return { hashes, unbound };
+}
+
+function isThere(named: string, cwd: string | undefined, roots: Roots): boolean {
+  try {
+    return realPathIfExists(roots.resolve(named, cwd)) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** What a person has to know about a program besides its call. */
+function notesOnProgram({ hashes, unbound }: NamedFiles): string[] {
+  const files = Object.keys(hashes);
+  const named = files.length === 0 ? 'no file' : `these files: ${files.join(', ')}`;
+  const rest = unbound.slice(0, MAX_UNBOUND_NAMED).map((why) => `Not bound: ${why}.`);
+  if (unbound.length > rest.length) rest.push(`Not bound: ${unbound.length - rest.length} more named files.`);
+  return [
+    `This approval binds the call, the working folder and ${named}.`,
+    ...rest,
+    'It does not bind files that the program itself opens. What tools of this host change below the working folder before it runs makes the approval void.',
+  ];
 }
 
 /** The folder it would run in. An invalid one is shown as it was written, and the effect refuses it. */
@@ -83,12 +112,12 @@ export function approvalOf(name: ToolName, params: Record<string, unknown>, root
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
   const env = params.env;
   const env_names = typeof env === 'object' && env !== null ? Object.keys(env).sort() : [];
-  const file_hashes = hashFiles(namedPaths(name, params), cwd, roots);
+  const named = hashFiles(namedPaths(name, params), cwd, roots);
+  const file_hashes = named.hashes;
   const folder = name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
-  const bound = canonicalize({ name, params, cwd: folder, file_hashes }) ?? '';
   return {
-    display: displayText(callText(name, params)),
-    approval_hash: sha256Hex(bound),
+    display: approvalDisplay(callText(name, params), name === 'conductor::exec' ? notesOnProgram(named) : []),
+    approval_hash: sha256Hex(boundText({ name, params, cwd: folder, file_hashes })),
     cwd: folder,
     env_names,
     file_hashes,

@@ -2,6 +2,7 @@
 import type { InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
+import { findChange } from '../host/changed-files.ts';
 import type { Roots } from '../host/roots.ts';
 import { expandHome, openRoots } from '../host/roots.ts';
 import { readTextFile } from '../host/text-file.ts';
@@ -13,6 +14,8 @@ import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 import { approvalOf } from './approval.ts';
+import type { Effect } from './approval-drift.ts';
+import { driftOf } from './approval-drift.ts';
 import type { JudgedCall } from './policy.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -56,6 +59,14 @@ export class HostPolicy {
     return approvalOf(name, params, this.#roots());
   }
 
+  /** Why an approval of that call is void after these effects; null when it is not. Only a program finds files itself. */
+  async drift({ name, params }: ToolCall, effects: readonly Effect[], askedAt: number): Promise<string | null> {
+    if (name !== 'conductor::exec' || effects.length === 0) return null;
+    const roots = this.#roots();
+    const { cwd } = approvalOf(name, params, roots);
+    return cwd === null ? null : driftOf(cwd, effects, roots, (folder) => findChange(folder, askedAt));
+  }
+
   /** Runs a host tool. Never throws. */
   async perform<N extends HostTool>(name: N, params: ToolParams<N>, effect: EffectContext): Promise<InstructionResult> {
     const { env, programPath = null, timeouts, monotonic, newTemporaryName, undo } = this.#deps;
@@ -74,7 +85,7 @@ export class HostPolicy {
           programPath,
           timeoutMs,
           newTemporaryName,
-          keeper: (after) => undo.keeper(instructionId, after),
+          keeper: undo.keeper(instructionId),
         },
         monotonic,
       );

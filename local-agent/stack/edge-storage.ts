@@ -15,7 +15,7 @@ export function storageOf(edgeState: string): string {
 }
 
 /**
- * Moves the storage of an earlier version below `v3/`. Whoever calls this holds the lock of the state. All folders move
+ * Moves the storage of an earlier version below `v3/`. The caller holds the lock of the state. All folders move
  * to a temporary one first, so that a start after a crash finds either of both or finishes the move.
  */
 export function moveIntoStorage(edgeState: string): string {

@@ -221,4 +221,16 @@ export const MIGRATIONS: readonly Migration[] = [
     id: 'remote-executions',
     sql: 'ALTER TABLE executions RENAME COLUMN elsewhere TO is_remote;',
   },
+  {
+    id: 'asked-after',
+    sql: `
+  -- The order in which executions ended on this node, whatever its clock says: which ended after a question was asked.
+  ALTER TABLE executions ADD COLUMN ended_seq INTEGER;
+  -- Of one that asks a person: the last ended_seq when it was judged, and the time of that.
+  ALTER TABLE executions ADD COLUMN asked_seq INTEGER;
+  ALTER TABLE executions ADD COLUMN asked_at INTEGER;
+  CREATE INDEX executions_ended ON executions (ended_seq) WHERE ended_seq IS NOT NULL;
+  CREATE INDEX executions_running ON executions (started_at) WHERE started_at IS NOT NULL AND result IS NULL;
+  `,
+  },
 ];

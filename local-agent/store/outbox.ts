@@ -58,7 +58,7 @@ function headerSafe(stream: string): string {
 }
 
 export class Outbox {
-  readonly outboxId: string;
+  #outboxId: string;
   readonly #now: () => number;
   readonly #listeners = new Set<(stream: string) => void>();
   readonly #nextSeq: StatementSync;
@@ -73,7 +73,7 @@ export class Outbox {
   readonly #trimRefused: StatementSync;
 
   constructor(db: DatabaseSync, options: { outboxId: string; now: () => number }) {
-    this.outboxId = options.outboxId;
+    this.#outboxId = options.outboxId;
     this.#now = options.now;
     this.#nextSeq = db.prepare(
       `INSERT INTO outbox_streams (stream, last_seq) VALUES (?, 1)
@@ -99,6 +99,15 @@ export class Outbox {
          (SELECT id FROM outbox WHERE status = 'refused' ORDER BY id DESC LIMIT 1 OFFSET ?)`,
     );
     this.#refused = db.prepare(`SELECT ${columns} FROM outbox WHERE status = 'refused' ORDER BY id DESC LIMIT ?`);
+  }
+
+  get outboxId(): string {
+    return this.#outboxId;
+  }
+
+  /** Rows are sent under this id from now on. */
+  rename(outboxId: string): void {
+    this.#outboxId = outboxId;
   }
 
   /** Stores one request inside the caller's transaction, that of the change it reports. Listeners run after it. */
@@ -182,6 +191,6 @@ export class Outbox {
   }
 
   #key(stream: string, seq: number): string {
-    return `${this.outboxId}/${headerSafe(stream)}/${seq}`;
+    return `${this.#outboxId}/${headerSafe(stream)}/${seq}`;
   }
 }

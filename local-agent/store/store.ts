@@ -29,6 +29,8 @@ export interface Store {
   readonly pairings: Pairings;
   readonly finishedMessages: FinishedMessages;
   readonly meta: Meta;
+  /** Gives the outbox a new id: another file sends under the old one. */
+  renewOutbox(): void;
   close(): void;
 }
 
@@ -101,11 +103,17 @@ function assemble(db: DatabaseSync, lock: DatabaseSync, deps: StoreDeps): Store 
   const meta = new Meta(db);
   const outboxId = meta.get(OUTBOX_ID) ?? deps.newOutboxId();
   meta.set(OUTBOX_ID, outboxId);
+  const outbox = new Outbox(db, { outboxId, now: deps.now });
   return {
     db,
     transaction: transactionRunner(db),
     meta,
-    outbox: new Outbox(db, { outboxId, now: deps.now }),
+    outbox,
+    renewOutbox() {
+      const renewed = deps.newOutboxId();
+      meta.set(OUTBOX_ID, renewed);
+      outbox.rename(renewed);
+    },
     responses: new Responses(db),
     seenCommands: new SeenCommands(db),
     pairings: new Pairings(db),

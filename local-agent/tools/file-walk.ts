@@ -6,7 +6,7 @@ import { walkFiles } from '../host/walk.ts';
 import { Turns } from '../lib/turns.ts';
 import { pathGlob } from './glob.ts';
 import type { ToolContext, ToolOutcome } from './tool.ts';
-import { clipBytes, success } from './tool.ts';
+import { clipBytes, stoppedOutcome, success } from './tool.ts';
 
 export interface FileQuery {
   /** All files without it. */
@@ -22,7 +22,6 @@ export class FileWalk {
   readonly #context: ToolContext;
   readonly #signal: AbortSignal;
   #notEntered = 0;
-  #looked = 0;
   #deeper: string | null = null;
 
   constructor(query: FileQuery, context: ToolContext, signal: AbortSignal) {
@@ -50,19 +49,26 @@ export class FileWalk {
       enters,
     };
     for await (const file of walkFiles(roots, roots.resolve(cwd), options)) {
-      this.#looked += 1;
       if (glob.matches(file.path)) yield file;
     }
   }
 
-  /** The outcome with these lines, then the notes, in brackets: what was not looked at, and other things to know. */
+  /**
+   * The outcome with these lines, then the notes, in brackets: what was not looked at, and other things to know. A walk that
+   * reached its time limit failed, with what it had found; one that was stopped shows nothing.
+   */
   outcome(lines: readonly string[], notes: readonly string[], more: boolean): ToolOutcome {
+    const stopped = this.#signal.aborted ? stoppedOutcome(this.#signal) : null;
+    if (stopped !== null && stopped.error_code !== 'timeout') return stopped;
+    const ended =
+      stopped === null ? notes : [`[${stopped.output}; a folder below as cwd, or a narrower glob, takes less]`];
     const below = this.#deeper !== null && this.#notEntered > 0;
-    const all = [...notes, ...(below ? [`[folders below were not looked into; ${this.#deeper} does that]`] : [])];
+    const all = [...ended, ...(below ? [`[folders below were not looked into; ${this.#deeper} does that]`] : [])];
     const tail = this.#context.redact([...all, ...this.skips.lines()].map((note) => `${note}\n`).join(''));
     const room = INSTRUCTION.max_output_bytes - Buffer.byteLength(tail);
     const { text, clipped } = clipBytes(lines.join(''), room);
     const cut = clipped && !text.endsWith('\n') ? '…\n' : '';
-    return success(`${text}${cut}${tail}`, more || clipped || this.skips.endedEarly);
+    const found = success(`${text}${cut}${tail}`, more || clipped || this.skips.endedEarly);
+    return stopped === null ? found : { ...stopped, output: found.output, truncated: true };
   }
 }

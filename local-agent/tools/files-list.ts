@@ -2,9 +2,10 @@
 import { onOneLine } from '../host/skips.ts';
 import { FileWalk } from './file-walk.ts';
 import type { ToolHandler } from './tool.ts';
-import { fileOutcome, stoppedOutcome, timeLimited } from './tool.ts';
+import { fileOutcome, timeLimited } from './tool.ts';
 
 const LIMIT = 1_000;
+const SHOWN_PATTERN_CHARS = 200;
 
 export const listFiles: ToolHandler<'conductor::files/list'> = async (params, context) => {
   try {
@@ -18,9 +19,8 @@ export const listFiles: ToolHandler<'conductor::files/list'> = async (params, co
       if (more) break;
       found.push(context.redact(`${onOneLine(path)}\n`));
     }
-    if (signal.aborted) return stoppedOutcome(signal);
     const notes = more ? [`[more than ${limit} files match; limit or a narrower glob shows others]`] : [];
-    if (found.length === 0) notes.push(`[no file matches ${params.pattern}]`);
+    if (found.length === 0) notes.push(`[no file matches ${onOneLine(params.pattern.slice(0, SHOWN_PATTERN_CHARS))}]`);
     return walk.outcome(found, notes, more);
   } catch (error) {
     return fileOutcome(error);

@@ -1,6 +1,6 @@
 /**
- * `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite`. Missing folders
- * are created unless `create_parents` is false.
+ * `files/write`: writes a whole file inside the roots atomically; an existing one only with `overwrite` or `append`.
+ * Missing folders are created unless `create_parents` is false.
  */
 import { writeWholeFile } from '../host/write-file.ts';
 import type { ToolHandler } from './tool.ts';
@@ -16,13 +16,16 @@ export const writeFile: ToolHandler<'conductor::files/write'> = async (params, c
       return failure('failed', 'invalid_base64', 'content is not base64');
     }
     const bytes = Buffer.from(params.content, base64 ? 'base64' : 'utf8');
-    const { replaced, path } = writeWholeFile(roots, roots.resolve(params.path, params.cwd), bytes, {
-      overwrite: params.overwrite ?? false,
+    const append = params.append ?? false;
+    const { replaced, path, size } = writeWholeFile(roots, roots.resolve(params.path, params.cwd), bytes, {
+      overwrite: params.overwrite ?? append,
+      append,
       createParents: params.create_parents ?? true,
       temporary: newTemporaryName(),
-      keep: keeper(bytes),
+      keep: keeper,
     });
-    return success(`${replaced ? 'replaced' : 'wrote'} ${path} (${bytes.length} bytes)`);
+    if (append && replaced) return success(`appended ${bytes.length} bytes to ${path} (${size} bytes)`);
+    return success(`${replaced ? 'replaced' : 'wrote'} ${path} (${size} bytes)`);
   } catch (error) {
     return fileOutcome(error);
   }

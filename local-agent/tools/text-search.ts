@@ -10,7 +10,8 @@ export interface TextMatch {
   end: number;
 }
 
-export type FindMatches = (text: string, most: number) => Promise<TextMatch[]>;
+/** Finds the first matches in a text, one for each line; null when that takes too much. */
+export type FindMatches = (text: string, most: number) => Promise<TextMatch[] | null>;
 
 const MAX_LINE_CHARS = 300;
 /** How many characters before a match are shown when its line is cut. */

@@ -1,4 +1,4 @@
-import { firstIssueText } from '../../schema/contracts/issues.ts';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { ToolName } from '../../schema/contracts/tools.ts';
 import { findTool, TOOLS } from '../../schema/contracts/tools.ts';
 
@@ -21,7 +21,7 @@ export function parseCall(name: string, params: unknown): ParsedCall {
   if (tool === null) {
     return { ok: false, code: 'unknown_tool', message: `there is no tool ${name}; conductor::describe lists them` };
   }
-  const parsed = TOOLS[tool].params.safeParse(params);
+  const parsed = checkValue(TOOLS[tool].params, params);
   if (parsed.success) return { ok: true, call: { name: tool, params: parsed.data } };
   return { ok: false, code: 'invalid_params', message: firstIssueText(parsed.error, 'params') };
 }

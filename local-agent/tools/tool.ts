@@ -41,8 +41,8 @@ export interface ToolContext {
   /** Aborted when the agent stops or the instruction is canceled; the reason is a `StopCause`. */
   signal: AbortSignal;
   timeoutMs: number;
-  /** Keeps a file before it is replaced by `after` (null: removed), so that a person can undo the change. */
-  keeper: (after: Buffer | null) => Keep;
+  /** Keeps a file before it is changed, so that a person can undo the change. */
+  keeper: Keep;
   /** Called with the process group of a program that was started for the instruction. */
   onProcess: (running: RunningProcess) => void;
   /** Called with the redacted output of the program as it arrives. */

@@ -45,5 +45,6 @@ export const BrowserSendBodySchema = z.strictObject({
 /** The outcome is an event of the topic `clients` about this command. */
 export const BrowserSendResponseSchema = z.object({ command_id: z.string(), controller_id: ControllerIdSchema });
 
-export const BrowserCurrentQuerySchema = z.object({ conversation_id: RemoteConversationIdSchema.optional() });
+/** Without a conversation: what the active tab of that platform shows. */
+export const BrowserCurrentBodySchema = z.strictObject({ conversation_id: RemoteConversationIdSchema.optional() });
 export const BrowserCurrentResponseSchema = ConversationReadingSchema.extend({ controller_id: ControllerIdSchema });

@@ -1,7 +1,7 @@
 /** Frames of the channel between edge and agent: one union per direction, parsed on receipt. */
 import { z } from 'zod';
 import { CommandSchema, CommandsSchema, ReceiptSchema } from './commands.ts';
-import { ControllerIdSchema, HostSchema } from './common.ts';
+import { BootIdSchema, ControllerIdSchema, HostSchema } from './common.ts';
 import { LeaderAcquireResponseSchema, LeaseViewSchema, PrioritySchema, TermSchema, TtlSecSchema } from './leader.ts';
 import { NodeRoleSchema } from './nodes.ts';
 import { SystemModeSchema } from './system.ts';
@@ -33,7 +33,9 @@ export const AgentFrameSchema = z.discriminatedUnion('type', [
     preferred: z.boolean(),
     priority: PrioritySchema,
     version: z.string().max(64),
-    boot_id: z.string().max(64),
+    boot_id: BootIdSchema,
+    /** The boot before it that the edge has admitted, null for none. An agent of an older version does not send it. */
+    previous_boot_id: BootIdSchema.nullable().optional(),
     mode_version: z.number().int().nonnegative(),
     term: TermSchema,
   }),
@@ -70,6 +72,7 @@ export const CLOSE = {
   token: 4401,
   no_hello: 4408,
   replaced: 4409,
+  duplicate: 4410,
   too_big: 1009,
   internal: 1011,
   too_fast: 4429,

@@ -1,6 +1,6 @@
 /** What one browser (a "client" on the wire) has: platforms, logins, request templates, tabs. */
 import { z } from 'zod';
-import { ClientIdSchema, PlatformSchema, TimestampSchema, UnreadableSchema } from './common.ts';
+import { ClientIdSchema, ControllerIdSchema, PlatformSchema, TimestampSchema, UnreadableSchema } from './common.ts';
 import { LinkObservationSchema } from './conversations.ts';
 
 export const LOGIN_STATES = ['fresh', 'stale', 'lost'] as const;
@@ -61,6 +61,9 @@ export const ClientSchema = z.object({
   unreadable: UnreadableSchema,
 });
 export type Client = z.infer<typeof ClientSchema>;
+
+/** The node that has the browser from now on. */
+export const ClientMoveBodySchema = z.strictObject({ controller_id: ControllerIdSchema });
 
 export const ClientResumeBodySchema = z.strictObject({ platform: PlatformSchema.optional() });
 /** The platforms that were stopped, and the command that resumes them on the browser's node. */

@@ -79,6 +79,9 @@ export function envelopeOf<T extends z.ZodType>(data: T) {
   return z.object({ ok: z.literal(true), request_id: z.string(), data });
 }
 
+/** Identifies one process of an agent, from its start to its end. */
+export const BootIdSchema = z.string().min(1).max(64);
+
 /** The headers of this API. */
 export const HEADER = {
   request_id: 'x-request-id',
@@ -86,6 +89,9 @@ export const HEADER = {
   idempotency_key: 'idempotency-key',
   /** Of a response to a node's write: place and hash of the newest block of its journal, `<seq>:<hash>`. */
   journal_head: 'x-baa-journal-head',
+  /** The boot of the agent that calls, and the one before it; an older agent sends neither. */
+  boot_id: 'x-baa-boot-id',
+  previous_boot_id: 'x-baa-previous-boot-id',
   /** Inside the edge only: the node that an upgrade request was authenticated for. */
   controller_id: 'x-baa-controller-id',
   /** Inside the edge only: when its token expires (Unix milliseconds); absent when it does not. */

@@ -25,6 +25,9 @@ const EventItemSchema = z.object({
 });
 export type EventItem = z.infer<typeof EventItemSchema>;
 
+/** Of a stream whose client named an event that the edge does not have: read everything again. Not a topic. */
+export const RESET_EVENT = 'reset';
+
 /** Events of one commit share `seq` and `at`. */
 export const EventSchema = EventItemSchema.extend({ seq: z.number().int(), at: TimestampSchema });
 export type SystemEvent = z.infer<typeof EventSchema>;

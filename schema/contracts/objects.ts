@@ -98,6 +98,13 @@ export interface TimedJobsApi {
   read(): Promise<{ locked_until: number | null; next_due_at: number | null }>;
 }
 
+/** One process of a node's agent. */
+export interface Boot {
+  boot_id: string;
+  /** The boot before it that the edge has admitted; null for a new state folder. */
+  previous_boot_id: string | null;
+}
+
 export interface NodeHubApi {
   /** Sends a frame to that node's socket; false when it has none. A push is never the record. */
   push(nodeId: string, frame: EdgeFrame): Promise<boolean>;
@@ -106,6 +113,11 @@ export interface NodeHubApi {
   announceLease(lease: LeaseView): Promise<void>;
   /** No node leads: notifies those that became candidates because others lost contact without closing their socket. */
   offerLease(lease: LeaseView): Promise<void>;
+  /**
+   * Whether that process may act as the node; if so, the sockets of other processes are closed. Null: an agent of an older
+   * version, which names no boot and is always admitted.
+   */
+  admit(nodeId: string, boot: Boot | null): Promise<boolean>;
   /** Records a contact with that node that did not come through its socket. */
   recordContact(nodeId: string): Promise<void>;
   presence(controllerIds: string[]): Promise<Record<string, Presence>>;

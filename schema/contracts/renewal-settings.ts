@@ -58,6 +58,15 @@ export type RenewalSettings = z.infer<typeof RenewalSettingsSchema>;
 export const RenewalSettingsPatchSchema = RenewalSettingsSchema.partial();
 export type RenewalSettingsPatch = z.infer<typeof RenewalSettingsPatchSchema>;
 
+/** 2020 in Unix milliseconds: an earlier time is in seconds, or a mistake. */
+const EARLIEST_END = Date.UTC(2020, 0);
+/** The same as a person sets it. */
+export const SettingsChangeSchema = RenewalSettingsPatchSchema.extend({
+  end_at: TimestampSchema.min(EARLIEST_END, 'a time in Unix milliseconds, not before 2020; is this one in seconds?')
+    .nullable()
+    .optional(),
+});
+
 const ScopeShape = {
   platform: PlatformSchema.optional(),
   local_conversation_id: idSchema('lc').optional(),
@@ -71,7 +80,7 @@ export const SettingsScopeSchema = z
   });
 export type SettingsScope = z.infer<typeof SettingsScopeSchema>;
 
-export const SettingsPutBodySchema = z.strictObject({ ...ScopeShape, settings: RenewalSettingsPatchSchema });
+export const SettingsPutBodySchema = z.strictObject({ ...ScopeShape, settings: SettingsChangeSchema });
 export const SettingsResponseSchema = z.object({
   scope: z.enum(['default', 'platform', 'conversation']),
   /** The settings of this scope alone. */

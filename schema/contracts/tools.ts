@@ -3,7 +3,7 @@
  * docs derive from this table; a row without a handler does not compile.
  */
 import { z } from 'zod';
-import { INSTRUCTION } from '../defaults.ts';
+import { DELIVERY, INSTRUCTION } from '../defaults.ts';
 import type { Platform } from './common.ts';
 import { PLATFORM_IDS, ReasonSchema } from './common.ts';
 import { AutomationStatusSchema, RemoteConversationIdSchema } from './conversations.ts';
@@ -65,7 +65,7 @@ function browserTools(): BrowserTools {
 
 export const TOOLS = {
   'conductor::describe': {
-    summary: 'Lists the tools with the JSON Schema of their parameters.',
+    summary: 'Lists the tools with their parameters.',
     where: 'edge',
     control: false,
     text_param: null,
@@ -81,7 +81,7 @@ export const TOOLS = {
     params: none,
   },
   'conductor::exec': {
-    summary: 'Runs a program by argv, or a script by the shell (a right of its own).',
+    summary: 'Runs a program by argv, or a script by /bin/sh (a right of its own). What it leaves running is ended.',
     where: 'host',
     control: false,
     text_param: 'command',
@@ -116,19 +116,23 @@ export const TOOLS = {
   },
   'conductor::files/write': {
     summary:
-      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite.',
+      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite, or with append behind what it holds.',
     where: 'host',
     control: false,
     text_param: null,
     timeout_ms: INSTRUCTION.timeout_ms,
-    params: z.strictObject({
-      path,
-      cwd: path.optional(),
-      content: z.string().max(1_048_576),
-      encoding: encoding.optional(),
-      overwrite: z.boolean().optional(),
-      create_parents: z.boolean().optional(),
-    }),
+    params: z
+      .strictObject({
+        path,
+        cwd: path.optional(),
+        content: z.string().max(1_048_576),
+        encoding: encoding.optional(),
+        overwrite: z.boolean().optional(),
+        /** A file larger than a message can carry is written in parts; the first part creates it. */
+        append: z.boolean().optional(),
+        create_parents: z.boolean().optional(),
+      })
+      .refine((p) => !(p.overwrite && p.append), { path: ['append'], message: 'only one of overwrite and append' }),
   },
   'conductor::files/list': {
     summary: 'Lists files inside the configured roots by a glob; what ignore files name is left out.',
@@ -144,7 +148,8 @@ export const TOOLS = {
     }),
   },
   'conductor::files/search': {
-    summary: 'Finds lines that hold a text, in files inside the configured roots; what ignore files name is left out.',
+    summary:
+      'Finds lines that match a text, or with regex a regular expression, in files inside the configured roots; what ignore files name is left out.',
     where: 'host',
     control: false,
     text_param: 'text',
@@ -154,6 +159,8 @@ export const TOOLS = {
       /** A glob over files; all of them without it. */
       pattern: z.string().min(1).max(1_024).optional(),
       cwd: path.optional(),
+      /** The text is a JavaScript regular expression, in which `^` and `$` match at line breaks. */
+      regex: z.boolean().optional(),
       ignore_case: z.boolean().optional(),
       limit: z.number().int().min(1).max(2_000).optional(),
       include_ignored: z.boolean().optional(),
@@ -167,6 +174,18 @@ export const TOOLS = {
     text_param: 'patch',
     timeout_ms: INSTRUCTION.timeout_ms,
     params: z.strictObject({ patch: z.string().min(1).max(1_048_576), cwd: path.optional() }),
+  },
+  'conductor::output/read': {
+    summary: 'Reads a part of the stored output of an instruction of this conversation, in characters.',
+    where: 'edge',
+    control: false,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: z.strictObject({
+      instruction_id: z.string().min(1).max(64),
+      offset: z.number().int().nonnegative(),
+      length: z.number().int().min(1).max(DELIVERY.output_read_chars).optional(),
+    }),
   },
   'conductor::system/pause': {
     summary: 'Pauses the system: nothing ordinary is claimed any more.',

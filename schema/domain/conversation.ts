@@ -183,6 +183,17 @@ export function countExecution<S extends ConversationState>(state: S, outcome: '
     : counted;
 }
 
+/**
+ * A message had blocks and none of them could be read. After as many failures in a row as pause the conversation, the next
+ * one does, and gets no reply.
+ */
+export function countUnreadable<S extends ConversationState>(state: S, now: number): S {
+  if (state.automation_status === 'paused') return state;
+  return state.execution_failures >= CONVERSATION_BREAKER.execution_failure
+    ? changeConversation(state, { type: 'pause', reason: 'execution_failure' }, now)
+    : { ...state, execution_failures: state.execution_failures + 1 };
+}
+
 /** A new message has the text of `executedBefore` executed ones; too many of them pause the conversation. */
 export function countRepeats<S extends ConversationState>(state: S, executedBefore: number, now: number): S {
   const counted = executedBefore === state.repeated_messages ? state : { ...state, repeated_messages: executedBefore };

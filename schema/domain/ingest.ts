@@ -83,6 +83,7 @@ export interface DecidedInstruction {
   gate: string | null;
   control: boolean;
   timeout_ms: number;
+  claimed_at: number | null;
   claim_expires_at: number | null;
   approval_expires_at: number | null;
 }
@@ -138,5 +139,6 @@ function decided(
   status: InstructionState,
   gate: string | null,
 ): DecidedInstruction {
-  return { input, policy, status, gate, control, timeout_ms, claim_expires_at: null, approval_expires_at: null };
+  const deadlines = { claimed_at: null, claim_expires_at: null, approval_expires_at: null };
+  return { input, policy, status, gate, control, timeout_ms, ...deadlines };
 }

@@ -17,6 +17,8 @@ export interface TrackedInstruction {
   gate: string | null;
   control: boolean;
   timeout_ms: number;
+  /** When its node claimed it; null while it is not claimed and not running. */
+  claimed_at: number | null;
   claim_expires_at: number | null;
   approval_expires_at: number | null;
 }
@@ -118,20 +120,30 @@ function releaseWaiting(
   });
 }
 
-type Deadlines = Pick<TrackedInstruction, 'status' | 'timeout_ms' | 'claim_expires_at' | 'approval_expires_at'>;
+type Deadlines = Pick<
+  TrackedInstruction,
+  'status' | 'timeout_ms' | 'claimed_at' | 'claim_expires_at' | 'approval_expires_at'
+>;
 
 /**
- * Gives every claim the time for itself and for what executes before it: `now` + those timeouts + a minute. A claim
- * that leaves at least half of that minute stays as it is, so that a report does not move the claims of the whole
- * message. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
+ * Gives every claim the time for itself and for what executes before it: `now` + those timeouts + a minute, but never
+ * more than an hour from when it was claimed, whatever its node reports: a message cannot keep its conversation busy for
+ * longer. A claim that leaves at least half of that minute stays as it is, so that a report does not move the claims of
+ * the whole message. A new approval gets its own time; one that has a deadline keeps it. All times are Unix milliseconds.
  */
 export function withDeadlines<T extends Deadlines>(all: readonly T[], now: number): T[] {
   let due = now + INSTRUCTION.claim_slack_ms;
   return all.map((one) => {
-    if (isExecutingStatus(one.status)) due += one.timeout_ms;
+    const isExecuting = isExecutingStatus(one.status);
+    if (isExecuting) due += one.timeout_ms;
+    const claimed_at = isExecuting ? (one.claimed_at ?? now) : null;
     return {
       ...one,
-      claim_expires_at: isExecutingStatus(one.status) ? claimUntil(one.claim_expires_at, due) : null,
+      claimed_at,
+      claim_expires_at:
+        claimed_at === null
+          ? null
+          : claimUntil(one.claim_expires_at, Math.min(due, claimed_at + INSTRUCTION.claim_total_ms)),
       approval_expires_at:
         one.status === 'awaiting_approval' ? (one.approval_expires_at ?? now + INSTRUCTION.approval_expiry_ms) : null,
     };

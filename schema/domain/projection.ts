@@ -1,4 +1,7 @@
-/** Which settled messages of an assistant become renewal jobs, and why others do not. */
+/**
+ * Which settled messages of an assistant become renewal jobs, and why others do not; and how far one tick passes through
+ * the messages that have come.
+ */
 import type { AutomationStatus } from '../contracts/conversations.ts';
 import type { SkipReason } from '../contracts/renewal.ts';
 import type { LinkTarget } from './links.ts';
@@ -28,4 +31,47 @@ export function skipReason(facts: ProjectionFacts): SkipReason | null {
   if (facts.instruction_pending) return 'instruction_pending';
   if (facts.hold === null) return null;
   return facts.hold.reason === 'cooldown' || facts.hold.reason === 'rate_limited' ? 'cooldown' : 'limit_reached';
+}
+
+/** A message after the cursor, with no more than what decides whether a tick passes it. */
+export interface SeenMessage {
+  ingest_seq: number;
+  message_id: string;
+  local_conversation_id: string;
+  role: string;
+  /** Unix milliseconds. */
+  received_at: number;
+  automation_status: AutomationStatus;
+}
+
+export interface ProjectionWindow {
+  /** The message up to which the tick decides: its new cursor. */
+  last: number;
+  /** The messages of assistants that it passes because their conversation is not `auto`. */
+  passed: SeenMessage[];
+  /** There are more that could be decided now. */
+  more: boolean;
+}
+
+/**
+ * The tick passes the messages in their order (`seen`, of which `longest` are read at most) up to the first that was
+ * received after `settledBy`, or that is one more of an assistant in an `auto` conversation than `limit`.
+ */
+export function projectionWindow(
+  seen: readonly SeenMessage[],
+  { cursor, settledBy, limit, longest }: { cursor: number; settledBy: number; limit: number; longest: number },
+): ProjectionWindow {
+  const passed: SeenMessage[] = [];
+  let last = cursor;
+  let room = limit;
+  for (const message of seen) {
+    if (message.received_at > settledBy) return { last, passed, more: false };
+    if (message.role === 'assistant') {
+      if (message.automation_status !== 'auto') passed.push(message);
+      else if (room === 0) return { last, passed, more: true };
+      else room -= 1;
+    }
+    last = message.ingest_seq;
+  }
+  return { last, passed, more: seen.length === longest };
 }

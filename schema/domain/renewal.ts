@@ -83,6 +83,8 @@ export interface Outcome {
   /** The browser may not be used on that platform until a person resumes it. */
   stops: StopReason | null;
   pauses: PauseReason | null;
+  /** The browser could not deliver by that link: the next attempt uses another one, if there is one. */
+  blames_link: boolean;
   /** Unix milliseconds: before that the platform accepts no messages of this conversation. */
   limited_until: number | null;
 }
@@ -118,7 +120,7 @@ export function decideOutcome(
 
 /** A step of the job alone: browser and conversation stay as they are. */
 export function jobOnly(step: JobStep): Outcome {
-  return { step, stops: null, pauses: null, limited_until: null };
+  return { step, stops: null, pauses: null, blames_link: false, limited_until: null };
 }
 
 /** The browser has tried both methods. Its last error shows whether the platform, the account or the moment is at fault. */
@@ -134,7 +136,7 @@ function decideFailure(job: JobState, response: DeliveryResult, chance: Chance):
   const limited = http_status === 429 || response.reason === 'rate_limited';
   const reason = response.reason ?? (limited ? 'rate_limited' : 'delivery_failed');
   const step = retryJob(job, reason, { ...chance, retry_after_ms });
-  if (!limited) return jobOnly(step);
+  if (!limited) return { ...jobOnly(step), blames_link: true };
   return {
     ...jobOnly(step),
     pauses: step.next.status === 'failed' ? 'rate_limited' : null,

@@ -1,4 +1,5 @@
 /** Which messages of an assistant get a reply from its host. Agent and edge share it: no renewal goes beside a reply. */
+import type { AutomationStatus } from '../contracts/conversations.ts';
 import type { IngestStatus } from '../contracts/instructions.ts';
 import { INSTRUCTION } from '../defaults.ts';
 import { isOpenMessage } from './message-machine.ts';
@@ -28,6 +29,14 @@ const REPLIED: Record<IngestStatus, boolean> = {
 /** Whether the host that holds a message of that status delivers a reply to it. */
 export function repliesTo(status: IngestStatus): boolean {
   return REPLIED[status];
+}
+
+/**
+ * The same for a message in a conversation with that automation. While it is paused, nothing replies to what could not be
+ * read: an assistant that repeats its mistake would get the same reply without end.
+ */
+export function repliesIn(status: IngestStatus, automation: AutomationStatus): boolean {
+  return repliesTo(status) && !(status === 'parse_error_only' && automation === 'paused');
 }
 
 /**

@@ -95,12 +95,14 @@ export const conversation_links = sqliteTable(
     /** A hash of the account that was signed in when the link was created. */
     fingerprint: text(),
     observed_at: integer().notNull(),
+    /** When a delivery by it last failed because the browser did not find the tab; null once it was seen again. */
+    failed_at: integer(),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),
   },
   (t) => [
-    uniqueIndex('links_active').on(t.local_conversation_id, t.client_id).where(sql`is_active = 1`),
-    index('links_by_client').on(t.client_id),
+    uniqueIndex('links_by_conversation').on(t.local_conversation_id, t.client_id),
+    index('links_by_client').on(t.client_id, t.is_active),
   ],
 );
 export type LinkRow = RowOf<typeof conversation_links, Link>;

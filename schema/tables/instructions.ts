@@ -80,6 +80,8 @@ export const instructions = sqliteTable(
     gate: text(),
     approval: json<Approval>(unreadableApproval),
     timeout_ms: integer().notNull(),
+    /** When its node claimed it; null while it is not claimed and not running. */
+    claimed_at: integer(),
     claim_expires_at: integer(),
     approval_expires_at: integer(),
     started_at: integer(),
@@ -105,6 +107,7 @@ export const instructions = sqliteTable(
     index('instructions_open')
       .on(t.local_conversation_id)
       .where(sql`status IN ('claimed', 'waiting', 'awaiting_approval', 'running')`),
+    index('instructions_to_approve').on(t.approval_expires_at).where(sql`status = 'awaiting_approval'`),
   ],
 );
 

@@ -4,6 +4,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRoots } from '../../local-agent/host/roots.ts';
+import { redactor } from '../../local-agent/lib/redact.ts';
 import { runHostTool } from '../../local-agent/tools/registry.ts';
 import type { ToolContext } from '../../local-agent/tools/tool.ts';
 import type { ToolParams } from '../../schema/contracts/tools.ts';
@@ -16,7 +17,7 @@ const NOTE = /^\[(skipped: |no file matches |folders below |more than |ended aft
 function contextOf(root: string): ToolContext {
   return {
     roots: openRoots([root], []),
-    redact: Object.assign((text: string) => text, { undecided: () => 0 }),
+    redact: redactor(null, { env: {}, readFile: () => null }),
     env: {},
     signal: new AbortController().signal,
     timeoutMs: 60_000,

@@ -57,6 +57,7 @@ export async function replay(db: Database, idempotency: Idempotency | null): Pro
   const row = idempotency.kind === 'outbox' ? await readMark(db, idempotency) : await readKey(db, idempotency);
   if (!row) return null;
   if (row.body_hash !== idempotency.body_hash) {
+    if (idempotency.kind === 'outbox') throw copiedOutbox(idempotency);
     throw new AppError('conflict', 'this idempotency key was used with another body');
   }
   const text = await decryptResponse(row.answer, idempotency.credential);
@@ -82,8 +83,17 @@ async function readMark(db: Database, { controller_id, outbox_id, stream, seq }:
     )
     .get();
   if (!row || row.seq < seq) return null;
-  if (row.seq > seq) throw new AppError('conflict', 'a later row of this outbox stream was already processed');
+  if (row.seq > seq) throw copiedOutbox({ outbox_id, stream, seq });
   return row;
+}
+
+/** An outbox never sends two bodies under one number, or a number after a later one: another file sends under its id. */
+function copiedOutbox({ outbox_id, stream, seq }: Pick<OutboxMark, 'outbox_id' | 'stream' | 'seq'>): AppError {
+  return new AppError(
+    'outbox_conflict',
+    `row ${seq} of the stream ${stream} of the outbox ${outbox_id} was sent before with another body, or a later row was: ` +
+      'a copy of its state folder sends under the same id, or an older copy was restored; send the row under a new outbox id',
+  );
 }
 
 function readKey(db: Database, { token_id, key }: CallerKey) {

@@ -29,7 +29,10 @@ export interface MountedRoute {
   mount(app: Hono<AppEnv>): void;
 }
 
-/** A route that changes nothing: the handler returns `data` of the response. */
+/**
+ * A route without a plan of its own: the handler returns `data` of the response. A GET changes nothing; a POST may commit
+ * what it asks for itself.
+ */
 export function read<P extends Schema, Q extends Schema, B extends Schema, D extends z.ZodType>(
   spec: RouteSpec<P, Q, B, D>,
   handler: (input: Input<P, Q, B>) => Promise<z.input<D>>,

@@ -25,7 +25,8 @@ export const instructionsExpire: Runner = {
     const late = await db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      // Reads every open instruction: they are few, and an index on the deadline would be written with each change of it.
+      // Reads the open instructions: what executes ends within an hour, and an index on its deadline would be one more
+      // row written for each instruction.
       .where(sql`${instructions.status} ${OPEN_SQL} AND ${instructions.claim_expires_at} <= ${now}`)
       .orderBy(asc(instructions.claim_expires_at))
       .limit(MAX_PER_TICK);

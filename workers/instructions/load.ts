@@ -15,6 +15,7 @@ const MESSAGE = {
   message_id: messages.message_id,
   local_conversation_id: messages.local_conversation_id,
   controller_id: messages.controller_id,
+  client_id: messages.client_id,
   ingest_status: messages.ingest_status,
   resubmit_command_id: messages.resubmit_command_id,
 };
@@ -82,10 +83,11 @@ async function load({ db }: Pick<Edge, 'db'>, messageId: SQL): Promise<LoadedMes
 
 /** The instruction as the domain tracks it. */
 export function toTracked(row: InstructionRow): TrackedInstruction {
-  const { instruction_id, index, status, gate, timeout_ms, claim_expires_at, approval_expires_at } = row;
+  const { instruction_id, index, status, gate, timeout_ms, claimed_at, claim_expires_at, approval_expires_at } = row;
   const name = toolName(row.target, row.tool);
   const control = name !== null && isControl(name);
-  return { instruction_id, index, status, gate, timeout_ms, claim_expires_at, approval_expires_at, control };
+  const deadlines = { claimed_at, claim_expires_at, approval_expires_at };
+  return { instruction_id, index, status, gate, timeout_ms, control, ...deadlines };
 }
 
 /** What decides whether its ordinary instructions may start. */

@@ -70,8 +70,8 @@ async function runHere(
   // By the wall clock, which in a Worker advances only while it waits for I/O.
   const duration_ms = Math.max(0, Date.now() - startedAt);
   const loaded = await loadInstruction(edge, instruction_id);
-  const { output, denied: error_code = null, plan = {} } = outcome;
-  const status = error_code === null ? 'succeeded' : 'denied';
+  const { output, denied, error_code = denied ?? null, plan = {} } = outcome;
+  const status = denied !== undefined ? 'denied' : error_code === null ? 'succeeded' : 'failed';
   const result = { status, output, error_code, duration_ms, truncated: false } as const;
   const report = reportOf(instruction_id, { result });
   const recorded = await recordProgress(edge, loaded, [report], { inlineChars, conversation: outcome.conversation });

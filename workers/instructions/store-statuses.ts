@@ -25,7 +25,7 @@ const ADDED = [
 export type AddedColumns = Partial<Pick<InstructionRow, (typeof ADDED)[number]>>;
 
 /** What a change of statuses sets. */
-const TRACKED = ['status', 'gate', 'claim_expires_at', 'approval_expires_at'] as const;
+const TRACKED = ['status', 'gate', 'claimed_at', 'claim_expires_at', 'approval_expires_at'] as const;
 const tracked = sql.raw(TRACKED.map((name) => `${name} = o.${name}`).join(', '));
 const READ = ['instruction_id', ...TRACKED, 'finished_at', ...ADDED];
 const read = sql.raw(READ.map((name) => `value->>'${name}' AS ${name}`).join(', '));

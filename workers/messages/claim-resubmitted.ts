@@ -1,6 +1,7 @@
 /**
  * Claims a resubmitted message for the node that was asked. The host sends its new verdicts, the gates are decided
- * again, and what may run belongs to that node in the same batch. Only the node that was asked may claim, and only once.
+ * again, and what may run belongs to that node in the same batch. Only the node that was asked may claim, only once, and
+ * only while the browser that showed the message is its own.
  */
 import { eq, sql } from 'drizzle-orm';
 import type {
@@ -31,14 +32,17 @@ import type { LoadedMessage } from '../instructions/load.ts';
 import { gateFacts, idsOf, loadMessage, toTracked } from '../instructions/load.ts';
 import { journalChanges, storeStatuses } from '../instructions/store-statuses.ts';
 import { selectWaiting } from '../instructions/waiting-approvals.ts';
+import { guardOwnBrowser, requireOwnBrowser } from '../nodes/browser-owner.ts';
+import { findBrowser } from '../nodes/browser-reads.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { guardStatus } from '../renewal/conversations.ts';
 import { verdictDetail } from './ingest-rows.ts';
 import { guardCommand, pendingCommand } from './resubmit.ts';
 
 /**
- * The plan of the node's claim. Throws `message_not_found`, and `not_owner` unless that node was asked. A repeat changes
- * nothing and gets the current statuses.
+ * The plan of the node's claim. Throws `message_not_found`, `not_owner` unless that node was asked, and
+ * `client_of_other_node` when the browser of the message was moved since. A repeat changes nothing and gets the current
+ * statuses.
  */
 export async function claimResubmitted(
   edge: Edge,
@@ -52,6 +56,7 @@ export async function claimResubmitted(
     if (message.controller_id !== body.controller_id) throw notAsked();
     return { audited: false, response: respond(edge, loaded, message.ingest_status, loaded.statuses) };
   }
+  requireOwnBrowser(body.controller_id, await findBrowser(edge.db, message.client_id));
   const verdicts = new Map(body.instructions.map((one) => [one.instruction_id, one.policy]));
   const { fence, conversation } = loaded;
   const id = loaded.message.local_conversation_id;
@@ -120,6 +125,7 @@ function planClaim(
       guardModeVersion(db, fence.mode_version),
       guardStatus(db, conversation),
       guardCommand(db, message),
+      guardOwnBrowser(db, { client_id: message.client_id, controller_id }),
       ...(busy ? [] : [guardNotBusy(db, message)]),
     ],
     statements: [

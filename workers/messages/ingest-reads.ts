@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { IngestBody } from '../../schema/contracts/instructions.ts';
 import { identityOf } from '../../schema/domain/ingest.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
-import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
+import { clients, fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
 import { guardModeVersion, guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import { EXECUTING_SQL } from '../db/status-sql.ts';
@@ -13,7 +13,7 @@ import { guardStatus } from '../renewal/conversations.ts';
 
 export type IngestReads = Awaited<ReturnType<typeof readForIngest>>;
 
-/** The fence, the conversation, its stored messages with that identity or text, and those that are executing. */
+/** The fence, the conversation, its stored messages with that identity or text, those that are executing; the browser. */
 export async function readForIngest(db: Database, body: IngestBody, textHash: string) {
   const isConversation = and(
     eq(local_conversations.platform, body.platform),
@@ -24,7 +24,7 @@ export async function readForIngest(db: Database, body: IngestBody, textHash: st
     .from(local_conversations)
     .where(isConversation);
   const identity = identityOf(body.assistant_message_id, textHash);
-  const [fences, conversations, stored, executing, waiting] = await db.batch([
+  const [fences, conversations, stored, executing, waiting, browsers] = await db.batch([
     db.select().from(fence).where(eq(fence.id, 1)),
     db.select().from(local_conversations).where(isConversation),
     db
@@ -50,12 +50,21 @@ export async function readForIngest(db: Database, body: IngestBody, textHash: st
         sql`${instructions.local_conversation_id} = (${conversationId}) AND ${instructions.status} ${EXECUTING_SQL}`,
       ),
     selectWaiting(db, sql`(${conversationId})`, body.controller_id),
+    db.select().from(clients).where(eq(clients.client_id, body.client_id)),
   ]);
   const [marks] = fences;
   if (marks === undefined) throw new Error('the fence row is missing: migrations have not been applied');
   const conversation: ConversationRow | null = conversations[0] ?? null;
   const [counts = { conversation: 0, node: 0 }] = waiting;
-  return { fence: marks, conversation, stored, busy: executing.length > 0, waiting: counts, identity };
+  return {
+    fence: marks,
+    conversation,
+    stored,
+    busy: executing.length > 0,
+    waiting: counts,
+    identity,
+    browser: browsers[0],
+  };
 }
 
 /** A conversation or identity that is new is guarded by its unique index. */

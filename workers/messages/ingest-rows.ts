@@ -1,6 +1,6 @@
 import type { Approval, IngestBody, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
-import { replyDueAt } from '../../schema/domain/reply.ts';
+import { repliesIn, replyDueAt } from '../../schema/domain/reply.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
@@ -20,15 +20,16 @@ export interface NewMessage {
   messageId: string;
   textHash: string;
   loaded: IngestReads;
-  read: ConversationRow;
+  /** The conversation with that message. */
+  conversation: ConversationRow;
   decision: IngestDecision;
   instructions: IdentifiedInstruction[];
 }
 
 /** Stores the message and its instructions. */
 export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMessage): Statement[] {
-  const { messageId: message_id, textHash: text_hash, loaded, read, decision } = fresh;
-  const { local_conversation_id } = read;
+  const { messageId: message_id, textHash: text_hash, loaded, conversation, decision } = fresh;
+  const { local_conversation_id, automation_status } = conversation;
   const { controller_id } = body;
   return [
     db.insert(messages).values({
@@ -46,7 +47,9 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
       capture: body.capture,
       block_errors: body.block_errors,
       ingest_status: decision.ingest_status,
-      reply_due_at: replyDueAt(decision.ingest_status, now),
+      reply_due_at: repliesIn(decision.ingest_status, automation_status)
+        ? replyDueAt(decision.ingest_status, now)
+        : null,
       observed_at: body.observed_at,
       received_at: now,
     }),
@@ -69,6 +72,7 @@ export function insertMessage({ db, now }: Edge, body: IngestBody, fresh: NewMes
         gate: one.gate,
         approval: one.approval,
         timeout_ms: one.timeout_ms,
+        claimed_at: one.claimed_at,
         claim_expires_at: one.claim_expires_at,
         approval_expires_at: one.approval_expires_at,
         created_at: now,

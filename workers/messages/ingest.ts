@@ -6,7 +6,7 @@
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { IngestBody, IngestResponse } from '../../schema/contracts/instructions.ts';
-import { countRepeats, newConversation } from '../../schema/domain/conversation.ts';
+import { countRepeats, countUnreadable, newConversation } from '../../schema/domain/conversation.ts';
 import type { IngestDecision, Recognition } from '../../schema/domain/ingest.ts';
 import { countExecuted, decideIngest, dedupeText, recognize } from '../../schema/domain/ingest.ts';
 import { breakRow } from '../../schema/domain/renewal-limits.ts';
@@ -20,6 +20,8 @@ import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { storedApproval } from '../instructions/edge-approval.ts';
+import { requireOwnBrowser } from '../nodes/browser-owner.ts';
+import { bringBrowser } from '../nodes/browsers.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
 import { lastRenewalText } from '../renewal/job-reads.ts';
@@ -30,11 +32,15 @@ import { guardIngestReads, readForIngest } from './ingest-reads.ts';
 import type { IdentifiedInstruction } from './ingest-rows.ts';
 import { firstEntries, insertMessage } from './ingest-rows.ts';
 
-/** The plan for one message; `ageMs` is how long ago it was observed. */
+/** The plan for one message; `ageMs` is how long ago it was observed. Throws `client_of_other_node`. */
 export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promise<WritePlan<IngestResponse>> {
   const { env, db, now } = edge;
   const textHash = await sha256Hex(body.raw_text);
-  const [loaded, links] = await Promise.all([readForIngest(db, body, textHash), observeLinks(edge, observation(body))]);
+  const [loaded, links] = await Promise.all([
+    readForIngest(db, body, textHash),
+    observeLinks(edge, observation(body), ageMs),
+  ]);
+  requireOwnBrowser(body.controller_id, loaded.browser);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
@@ -60,8 +66,11 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const stored: Plan = {
     guards: guardIngestReads(db, loaded, textHash),
     statements: [
+      ...(loaded.browser === undefined ? [bringBrowser(edge, body)] : []),
       ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
-      ...(isNew ? insertMessage(edge, body, { messageId, textHash, loaded, read, decision, instructions }) : []),
+      ...(isNew
+        ? insertMessage(edge, body, { messageId, textHash, loaded, conversation: next, decision, instructions })
+        : []),
     ],
     events: [ingestEvent(body, messageId, read, decision, isNew)],
     journal: isNew ? instructions.flatMap((one) => firstEntries(messageId, one, body)) : [],
@@ -110,7 +119,7 @@ async function countWriting(db: Database, read: ConversationRow, body: IngestBod
   return isRenewalText(body.raw_text, sent) ? read : breakRow(read);
 }
 
-/** The breaker counts a new message with instructions whose text has run before. */
+/** The breaker counts a new message with instructions whose text has run before, and one that could not be read. */
 function countMessage(
   read: ConversationRow,
   body: IngestBody,
@@ -119,8 +128,9 @@ function countMessage(
   textHash: string,
   now: number,
 ): ConversationRow {
-  const counts = recognition.as === 'new' && body.role === 'assistant' && body.instructions.length > 0;
-  return counts ? countRepeats(read, countExecuted(stored, textHash), now) : read;
+  if (recognition.as !== 'new' || body.role !== 'assistant' || body.capture.other === 'differs') return read;
+  if (body.instructions.length > 0) return countRepeats(read, countExecuted(stored, textHash), now);
+  return body.block_errors.length > 0 ? countUnreadable(read, now) : read;
 }
 
 /** The conversation with that message as its newest. */

@@ -1,7 +1,7 @@
 /** Browsers: what nodes report of them, resuming a stopped one, sending a prompt into one, and reading what one shows. */
 import { z } from 'zod';
 import {
-  BrowserCurrentQuerySchema,
+  BrowserCurrentBodySchema,
   BrowserCurrentResponseSchema,
   BrowserQuerySchema,
   BrowserResponseSchema,
@@ -9,6 +9,7 @@ import {
   BrowserSendResponseSchema,
 } from '../../schema/contracts/browser.ts';
 import {
+  ClientMoveBodySchema,
   ClientPutBodySchema,
   ClientResumeBodySchema,
   ClientResumeResponseSchema,
@@ -17,7 +18,7 @@ import {
 import { ClientIdSchema, ControllerIdSchema, PlatformSchema } from '../../schema/contracts/common.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
-import { reportBrowser, resumeByPerson } from '../renewal/browser-changes.ts';
+import { moveBrowser, reportBrowser, resumeByPerson } from '../renewal/browser-changes.ts';
 import { readBrowser, sendPrompt } from './browser-calls.ts';
 import { browserPage } from './browser-reads.ts';
 
@@ -35,6 +36,7 @@ export const browsers: readonly MountedRoute[] = [
       params: z.object({ controller_id: ControllerIdSchema, client_id: ClientIdSchema }),
       body: ClientPutBodySchema,
       data: ClientSchema,
+      errors: ['client_of_other_node'],
     },
     async (call) => reportBrowser(call, call.params, call.body),
   ),
@@ -67,6 +69,24 @@ export const browsers: readonly MountedRoute[] = [
   write(
     {
       method: 'post',
+      path: '/v1/browser/clients/:client_id/move',
+      summary: "Move a browser to another node: by an operator, or under the browser's own token",
+      tag,
+      roles: PEOPLE,
+      params: z.object({ client_id: ClientIdSchema }),
+      body: ClientMoveBodySchema,
+      data: ClientSchema,
+      errors: ['client_not_found', 'controller_not_found', 'not_owner'],
+    },
+    async (call) =>
+      moveBrowser(call, call.principal, {
+        client_id: call.params.client_id,
+        controller_id: call.body.controller_id,
+      }),
+  ),
+  write(
+    {
+      method: 'post',
       path: '/v1/browser/:platform/send',
       summary: 'Send a prompt into a chat of that platform; its outcome comes as an event',
       tag,
@@ -78,24 +98,25 @@ export const browsers: readonly MountedRoute[] = [
     },
     async (call) => sendPrompt(call, call.params.platform, call.body),
   ),
+  // No GET: it makes a browser read a page, and leaves a command behind.
   read(
     {
-      method: 'get',
+      method: 'post',
       path: '/v1/browser/:platform/current',
       summary: 'What a browser shows of that platform, or of one conversation there, as it reads it now',
       tag,
       roles: PEOPLE,
       params: PlatformParams,
-      query: BrowserCurrentQuerySchema,
+      body: BrowserCurrentBodySchema,
       data: BrowserCurrentResponseSchema,
       errors: ['no_active_client', 'no_credentials', 'node_unreachable'],
     },
     async (call) => {
-      const { c, db, now, principal, params, query } = call;
-      const by = { principal, action: 'GET /v1/browser/:platform/current', request_id: c.var.requestId };
+      const { c, db, now, principal, params, body } = call;
+      const by = { principal, action: 'POST /v1/browser/:platform/current', request_id: c.var.requestId };
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       const context = { db, now, by, idempotency: null, waitUntil };
-      return readBrowser(call, context, params.platform, query.conversation_id ?? null);
+      return readBrowser(call, context, params.platform, body.conversation_id ?? null);
     },
   ),
 ];

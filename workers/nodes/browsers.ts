@@ -6,18 +6,15 @@ import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
 import { COMMAND } from '../../schema/defaults.ts';
 import { resumePlatforms, stopPlatform } from '../../schema/domain/client-stops.ts';
 import { newId } from '../../schema/ids.ts';
-import { clients } from '../../schema/tables/index.ts';
+import { clients, conversation_links } from '../../schema/tables/index.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import type { BrowserIds } from './browser-owner.ts';
+import { guardOwnBrowser } from './browser-owner.ts';
 import { findBrowser } from './browser-reads.ts';
 import type { CommandDraft } from './commands.ts';
 import { sendCommands } from './push.ts';
-
-export interface BrowserIds {
-  controller_id: string;
-  client_id: string;
-}
 
 /** The plan that stores what a node reports of a browser, but for its tabs. */
 export function storeBrowser(edge: Edge, browser: Client, tabs: number): Plan {
@@ -25,8 +22,33 @@ export function storeBrowser(edge: Edge, browser: Client, tabs: number): Plan {
   const logins = Object.fromEntries(platforms.map(({ platform, login }) => [platform, login]));
   const type = connected ? 'connected' : 'disconnected';
   return {
+    guards: [guardOwnBrowser(edge.db, browser)],
     statements: [upsertBrowser(edge, browser)],
     events: [{ topic: 'clients', type, subject_id: client_id, data: { controller_id, logins, tabs } }],
+  };
+}
+
+/** The statement that gives a browser of which only a message is known to the node that brought it. */
+export function bringBrowser(
+  { db, now }: Pick<Edge, 'db' | 'now'>,
+  { client_id, controller_id }: BrowserIds,
+): Statement {
+  // No upsert: of two nodes that bring it at once, the second reads again and finds it taken.
+  return db.insert(clients).values({ client_id, controller_id, connected: true, platforms: [], updated_at: now });
+}
+
+/** The plan that moves a browser, with its links, to another node. */
+export function transferBrowser({ db, now }: Edge, { client_id, controller_id: from }: Client, to: string): Plan {
+  return {
+    guards: [guardOwnBrowser(db, { client_id, controller_id: from })],
+    statements: [
+      db.update(clients).set({ controller_id: to, updated_at: now }).where(eq(clients.client_id, client_id)),
+      db
+        .update(conversation_links)
+        .set({ controller_id: to, updated_at: now })
+        .where(eq(conversation_links.client_id, client_id)),
+    ],
+    events: [{ topic: 'clients', type: 'moved', subject_id: client_id, data: { from, to } }],
   };
 }
 

@@ -22,6 +22,7 @@ import type { MountedRoute } from '../http/route.ts';
 import { NODES, read, write } from '../http/route.ts';
 import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';
 import { applyDeliveryResponse } from '../renewal/delivery-outcome.ts';
+import { requireAdmitted } from './boots.ts';
 import { findCommand, listPending } from './command-reads.ts';
 import { finishCommand, noteReceipts } from './commands.ts';
 import { noteContact } from './push.ts';
@@ -98,8 +99,10 @@ export const commands: readonly MountedRoute[] = [
       params: z.object({ controller_id: ControllerIdSchema }),
       query: PageQuerySchema.extend({ after: CommandIdSchema.optional() }),
       data: CommandListResponseSchema,
+      errors: ['duplicate_node'],
     },
     async ({ c, env, db, now, params: { controller_id }, query }) => {
+      await requireAdmitted({ c, env }, controller_id);
       c.executionCtx.waitUntil(noteContact(env, controller_id));
       return listPending(db, controller_id, now, query);
     },

@@ -13,6 +13,7 @@ import { leader_terms } from '../../schema/tables/index.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, READERS, read, write } from '../http/route.ts';
+import { requireAdmitted } from './boots.ts';
 import { acquireLease, releaseLease } from './lease.ts';
 
 const tag = 'leader';
@@ -54,8 +55,12 @@ export const leader: readonly MountedRoute[] = [
       roles: NODES,
       body: LeaderAcquireBodySchema,
       data: LeaderAcquireResponseSchema,
+      errors: ['duplicate_node'],
     },
-    async (call) => acquireLease(call, call.body),
+    async (call) => {
+      await requireAdmitted(call, call.body.controller_id);
+      return acquireLease(call, call.body);
+    },
   ),
   write(
     {

@@ -10,6 +10,7 @@ import { equals } from '../db/filters.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, READERS, raw, read, write } from '../http/route.ts';
+import { requireAdmitted } from './boots.ts';
 import { findNode, recordHeartbeat } from './nodes.ts';
 import { viewNodes } from './presence.ts';
 import { openChannel } from './push.ts';
@@ -27,8 +28,12 @@ export const controllers: readonly MountedRoute[] = [
       roles: NODES,
       body: HeartbeatBodySchema,
       data: NodeSchema,
+      errors: ['duplicate_node'],
     },
-    async (call) => recordHeartbeat(call, call.body),
+    async (call) => {
+      await requireAdmitted(call, call.body.controller_id);
+      return recordHeartbeat(call, call.body);
+    },
   ),
   read(
     {

@@ -25,11 +25,11 @@ export async function requireConversation(db: Database, id: string): Promise<Con
 
 /** An SQL condition: a browser of that node has, or had, the conversation open. */
 function isLinkedTo(nodeId: string): SQL {
-  return sql`EXISTS (SELECT 1 FROM conversation_links AS l WHERE l.is_active = 1
-    AND l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId})`;
+  return sql`EXISTS (SELECT 1 FROM conversation_links AS l
+    WHERE l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId})`;
 }
 
-/** The conversation, which a node (null for a person) must have open. Throws `conversation_not_found`, `not_owner`. */
+/** The conversation, which a node (null for a person) must have, or have had, open. Throws `conversation_not_found`, `not_owner`. */
 export async function requireVisible(db: Database, id: string, nodeId: string | null): Promise<ConversationRow> {
   const row = await requireConversation(db, id);
   if (nodeId === null) return row;
@@ -38,7 +38,8 @@ export async function requireVisible(db: Database, id: string, nodeId: string | 
     .from(local_conversations)
     .where(and(eq(local_conversations.local_conversation_id, id), isLinkedTo(nodeId)))
     .get();
-  if (linked === undefined) throw new AppError('not_owner', 'no browser of this node has that conversation open');
+  if (linked === undefined)
+    throw new AppError('not_owner', 'no browser of this node has, or had, that conversation open');
   return row;
 }
 

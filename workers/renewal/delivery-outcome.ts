@@ -3,6 +3,7 @@
  * runs; but a delivery that did happen counts whenever that becomes known. Job, counters, breaker and a stopped browser
  * are one batch. A delivery that may have happened is queried at once, and again only at its deadline.
  */
+import { eq } from 'drizzle-orm';
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { PauseReason } from '../../schema/contracts/conversations.ts';
 import { changeConversation } from '../../schema/domain/conversation.ts';
@@ -13,6 +14,7 @@ import { decideOutcome, decideOverdue, jobOnly } from '../../schema/domain/renew
 import { countRenewal, limitedUntil } from '../../schema/domain/renewal-limits.ts';
 import { newId } from '../../schema/ids.ts';
 import type { ConversationRow, JobRow } from '../../schema/tables/index.ts';
+import { conversation_links } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
@@ -53,13 +55,23 @@ async function applyLate(edge: Edge, job: JobRow, response: DeliveryResponse): P
 }
 
 async function applyOutcome(edge: Edge, job: JobRow, response: DeliveryResponse, outcome: Outcome): Promise<Plan> {
-  const { step, stops } = outcome;
+  const { step, stops, blames_link } = outcome;
   return mergePlans(
     storeStep(edge, { job, next: step.next, event: stepEvent(job.job_id, step) }),
     await logAttempt(edge, job, response, step),
     await countOutcome(edge, job, outcome),
     stops === null ? {} : await stopBrowserOf(edge, job, stops),
+    blames_link ? failLink(edge, job) : {},
   );
+}
+
+/** Holds the failed attempt against the link by which it was sent, until its browser reports the tab again. */
+function failLink({ db, now }: Edge, { target_snapshot }: JobRow): Plan {
+  if (target_snapshot === null) return {};
+  const { link_id } = target_snapshot;
+  return {
+    statements: [db.update(conversation_links).set({ failed_at: now }).where(eq(conversation_links.link_id, link_id))],
+  };
 }
 
 /** Stops the browser that was asked to deliver, on the conversation's platform. */

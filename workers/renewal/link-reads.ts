@@ -16,6 +16,8 @@ import { pageWindow, toPage } from '../http/paging.ts';
 export interface RenewalLink extends Link {
   /** The account that was signed in when the link was made. */
   fingerprint: string | null;
+  /** When a delivery by it last failed; null once the browser has reported the tab again. */
+  failed_at: number | null;
   /** What its browser last reported of that platform; null for a browser that has reported nothing. */
   client: (BrowserPlatform & { connected: boolean }) | null;
 }
@@ -31,7 +33,7 @@ const linkPairs = Object.keys(LinkSchema.shape)
 /** The active links of a conversation as a JSON array (SQL expression), for `parseLinks`. */
 export function linksJson(localConversationId: SQL): SQL {
   return sql`(SELECT json_group_array(json_object(${sql.raw(linkPairs)}, 'fingerprint', l.fingerprint,
-      'client', json((SELECT json_object('connected', k.connected, 'stopped_reason', p.value->>'stopped_reason',
+      'failed_at', l.failed_at, 'client', json((SELECT json_object('connected', k.connected, 'stopped_reason', p.value->>'stopped_reason',
           'fingerprint', p.value->>'fingerprint')
         FROM clients AS k LEFT JOIN json_each(${storedJson(sql`k.platforms`, '[]')}) AS p ON p.value->>'platform' = l.platform
         WHERE k.client_id = l.client_id LIMIT 1))))

@@ -15,6 +15,7 @@ import { observedLink } from '../../schema/domain/links.ts';
 import { newId } from '../../schema/ids.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
+import type { Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { storedJson } from '../db/stored-json.ts';
 import { failedJobsOf } from './job-reads.ts';
@@ -22,10 +23,12 @@ import type { StoredStep } from './job-steps.ts';
 import { stepStatements } from './job-steps.ts';
 import { projectAgainWhenLinked } from './projection-marks.ts';
 
+type ObservedTab = LinkObservation & { platform: Platform };
+
 export interface BrowserObservations {
   controller_id: string;
   client_id: string;
-  tabs: readonly (LinkObservation & { platform: Platform })[];
+  tabs: readonly ObservedTab[];
 }
 
 const LINK_COLUMNS = [
@@ -52,6 +55,7 @@ const fromExcluded = sql.raw(LINK_COLUMNS.map((name) => `${name} = excluded.${na
  */
 const HAS_NEWS = sql`(conversation_links.observed_at <= excluded.observed_at - ${LINK.observed_grain_ms}
   OR (conversation_links.fingerprint IS NULL AND excluded.fingerprint IS NOT NULL)
+  OR conversation_links.failed_at IS NOT NULL
   OR EXISTS (SELECT 1 FROM conversation_links AS other
     WHERE other.local_conversation_id = conversation_links.local_conversation_id AND other.is_active = 1
       AND other.client_id <> conversation_links.client_id AND other.observed_at >= conversation_links.observed_at)
@@ -61,6 +65,37 @@ const HAS_NEWS = sql`(conversation_links.observed_at <= excluded.observed_at - $
       .join(' OR '),
   )})`;
 
+/**
+ * The plan that takes back the links of conversations that the browser no longer lists: it has closed their tabs.
+ * `tabs` are all that it has.
+ */
+export function takeBackLinks({ db, now }: Edge, clientId: string, tabs: readonly ObservedTab[]): Plan {
+  const listed = tabs.flatMap(({ platform, remote_conversation_id: id, shell_page }) =>
+    shell_page || id === null ? [] : [{ platform, id }],
+  );
+  return {
+    statements: [
+      db.run(sql`UPDATE conversation_links SET is_active = 0, updated_at = ${now}
+        WHERE client_id = ${clientId} AND is_active = 1 AND (platform, remote_conversation_id) NOT IN
+          (SELECT value->>'platform', value->>'id' FROM json_each(${JSON.stringify(listed)}))`),
+    ],
+  };
+}
+
+/**
+ * Makes the links of those tabs active again that were taken back before `seenAt` (Unix milliseconds); the statement after
+ * it stores what was seen, whatever the browser's clock says. A statement of its own, so that an observation that changes
+ * nothing else does not write the index over `is_active`.
+ */
+function renewLinks({ db }: Edge, clientId: string, observedJson: string, seenAt: number): Statement {
+  return db.run(sql`UPDATE conversation_links SET is_active = 1, observed_at = 0
+    WHERE link_id IN (SELECT l.link_id
+      FROM json_each(${observedJson}) AS seen CROSS JOIN local_conversations AS c CROSS JOIN conversation_links AS l
+      WHERE c.platform = seen.value->>'platform' AND c.remote_conversation_id = seen.value->>'remote_conversation_id'
+        AND l.local_conversation_id = c.local_conversation_id AND l.client_id = ${clientId}
+        AND l.is_active = 0 AND l.updated_at <= ${seenAt})`);
+}
+
 /** The account that this browser reports as signed in on the platform of `seen`. A link keeps its first one. */
 function fingerprint(clientId: string): SQL {
   return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(${storedJson(sql`k.platforms`, '[]')}) AS p
@@ -69,9 +104,10 @@ function fingerprint(clientId: string): SQL {
 
 /**
  * The plan that stores what a browser's tabs show. The projector looks again at conversations whose newest message only
- * lacked a link, and a job that failed for want of a deliverable link is redriven, once.
+ * lacked a link, and a job that failed for want of a deliverable link is redriven, once. `ageMs`: how long ago that was
+ * seen, by the clock of its node. A link that was taken back since then stays so.
  */
-export async function observeLinks(edge: Edge, seen: BrowserObservations): Promise<Plan> {
+export async function observeLinks(edge: Edge, seen: BrowserObservations, ageMs = 0): Promise<Plan> {
   const { db, now } = edge;
   const links = seen.tabs.flatMap((tab) => observedLink(tab.platform, seen.client_id, tab, now) ?? []);
   if (links.length === 0) return {};
@@ -85,16 +121,18 @@ export async function observeLinks(edge: Edge, seen: BrowserObservations): Promi
         links.map((link) => unseenConversation(link, now)),
         sql`ON CONFLICT (platform, remote_conversation_id) DO NOTHING`,
       ),
+      renewLinks(edge, seen.client_id, json, now - ageMs),
       db.run(sql`INSERT INTO conversation_links (link_id, local_conversation_id, client_id, controller_id, is_active,
           created_at, updated_at, fingerprint, ${columns})
         SELECT seen.value->>'link_id', c.local_conversation_id, ${seen.client_id}, ${seen.controller_id}, 1,
           ${now}, ${now}, ${fingerprint(seen.client_id)}, ${fromJson}
         FROM json_each(${json}) AS seen CROSS JOIN local_conversations AS c
         WHERE c.platform = seen.value->>'platform' AND c.remote_conversation_id = seen.value->>'remote_conversation_id'
-        ON CONFLICT (local_conversation_id, client_id) WHERE is_active = 1
+        ON CONFLICT (local_conversation_id, client_id)
         DO UPDATE SET controller_id = excluded.controller_id, updated_at = excluded.updated_at,
-          fingerprint = coalesce(conversation_links.fingerprint, excluded.fingerprint), ${fromExcluded}
-        WHERE excluded.observed_at > conversation_links.observed_at AND ${HAS_NEWS}`),
+          failed_at = NULL, fingerprint = coalesce(conversation_links.fingerprint, excluded.fingerprint), ${fromExcluded}
+        WHERE conversation_links.is_active = 1 AND excluded.observed_at > conversation_links.observed_at
+          AND ${HAS_NEWS}`),
       projectAgainWhenLinked(db, json, now),
       ...stepStatements(edge, redriven),
     ],

@@ -6,7 +6,8 @@ import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 import type { Settings } from '../settings.ts';
 import { settings } from '../settings.ts';
-import { nextMark, PROJECTOR } from './projection-marks.ts';
+import { messagesAfterCursor } from './projectable-reads.ts';
+import { nextMark } from './projection-marks.ts';
 
 /** Arms the next tick, after a write that may have made something due and does not know what. */
 export async function armNextTick({ env, db }: Edge): Promise<void> {
@@ -28,9 +29,7 @@ export async function nextDueAt(db: Database, settings: Settings, mode: SystemMo
       LEFT JOIN local_conversations AS c ON c.local_conversation_id = j.local_conversation_id
       WHERE j.status = 'pending' AND coalesce(c.automation_status, 'auto') = 'auto'
       ORDER BY j.next_attempt_at LIMIT 1) AS pending,
-    (SELECT min(m.received_at) FROM (SELECT received_at, local_conversation_id FROM messages WHERE ingest_seq >
-        coalesce((SELECT position FROM runner_cursors WHERE runner = ${PROJECTOR}), 0)
-        ORDER BY ingest_seq LIMIT ${settings.max_messages_per_tick}) AS m
+    (SELECT min(m.received_at) FROM ${messagesAfterCursor} AS m
       JOIN local_conversations AS c ON c.local_conversation_id = m.local_conversation_id
       WHERE c.automation_status = 'auto') + ${settings.settle_delay_ms} AS message,
     ${nextMark} AS mark`);

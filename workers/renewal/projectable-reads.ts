@@ -3,6 +3,8 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { RenewalSettings } from '../../schema/contracts/renewal-settings.ts';
 import type { ConversationState } from '../../schema/domain/conversation.ts';
+import type { ProjectionWindow, SeenMessage } from '../../schema/domain/projection.ts';
+import { projectionWindow } from '../../schema/domain/projection.ts';
 import type { Database } from '../db/open.ts';
 import { instructionPending } from '../db/owes-reply.ts';
 import type { RenewalLink } from './link-reads.ts';
@@ -47,22 +49,40 @@ type Raw = Omit<ProjectableMessage, 'has_job' | 'instruction_pending' | 'links' 
   links: string;
 };
 
-export interface Projectable {
+export interface Projectable extends ProjectionWindow {
   cursor: number;
-  /** After the cursor, in order. */
+  /** Messages of assistants in `auto` conversations up to `last`, in order. */
   next: ProjectableMessage[];
   /** The newest messages of marked conversations. */
   marked: ProjectableMessage[];
 }
 
-/** At most `limit` messages of each kind. */
-export async function readProjectable(db: Database, now: number, limit: number): Promise<Projectable> {
-  const [at, next, marked] = await db.batch([
+/**
+ * Messages after the cursor that one tick passes at most. Most of them may be of conversations that are not `auto`: of
+ * these only what decides that is read, so that they do not hold back a message that is to be renewed.
+ */
+export const WINDOW = 500;
+
+/** The messages after the cursor that one tick looks at, as an SQL table. */
+export const messagesAfterCursor = sql`(SELECT ingest_seq, message_id, local_conversation_id, role, received_at FROM messages
+  WHERE ingest_seq > ${cursor} ORDER BY ingest_seq LIMIT ${WINDOW})`;
+
+/** At most `limit` messages of each kind, settled when they were received by `settledBy` (Unix milliseconds). */
+export async function readProjectable(
+  db: Database,
+  { now, settledBy, limit }: { now: number; settledBy: number; limit: number },
+): Promise<Projectable> {
+  const [at, seen, next, marked] = await db.batch([
     db.all<{ position: number }>(sql`SELECT ${cursor} AS position`),
+    db.all<SeenMessage>(sql`SELECT w.ingest_seq, w.message_id, w.local_conversation_id, w.role, w.received_at,
+        c.automation_status
+      FROM ${messagesAfterCursor} AS w CROSS JOIN local_conversations AS c
+      WHERE c.local_conversation_id = w.local_conversation_id ORDER BY w.ingest_seq`),
     db.all<Raw>(
       selectMessages(
-        sql`messages AS m CROSS JOIN local_conversations AS c
-          WHERE m.ingest_seq > ${cursor} AND c.local_conversation_id = m.local_conversation_id ORDER BY m.ingest_seq`,
+        sql`${messagesAfterCursor} AS w CROSS JOIN local_conversations AS c CROSS JOIN messages AS m
+          WHERE c.local_conversation_id = w.local_conversation_id AND m.ingest_seq = w.ingest_seq
+            AND c.automation_status = 'auto' AND m.role = 'assistant' ORDER BY w.ingest_seq`,
         limit,
       ),
     ),
@@ -75,7 +95,16 @@ export async function readProjectable(db: Database, now: number, limit: number):
       ),
     ),
   ]);
-  return { cursor: at[0]?.position ?? 0, next: next.map(toMessage), marked: marked.map(toMessage) };
+  const position = at[0]?.position ?? 0;
+  const window = projectionWindow(seen, { cursor: position, settledBy, limit, longest: WINDOW });
+  return {
+    ...window,
+    // Marks are replaced in the order in which they are due, so the rest of them comes next.
+    more: window.more || marked.length === limit,
+    cursor: position,
+    next: next.map(toMessage).filter((message) => message.ingest_seq <= window.last),
+    marked: marked.map(toMessage),
+  };
 }
 
 function toMessage({ settings, has_job, instruction_pending, links, ...row }: Raw): ProjectableMessage {

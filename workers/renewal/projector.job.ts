@@ -1,6 +1,7 @@
 /**
  * `renewal.projector`: each settled message of an assistant after the cursor, and each newest message of a marked
- * conversation, becomes a job, or the reason why not is stored with it. Jobs, reasons, marks and cursor are one batch,
+ * conversation, becomes a job, or the reason why not is stored with it. Messages of conversations that are not `auto` are
+ * passed in one statement, so that a backlog of them holds back no other. Jobs, reasons, marks and cursor are one batch,
  * guarded by the cursor, so a message is projected once, wherever a tick is interrupted.
  */
 import { sql } from 'drizzle-orm';
@@ -14,15 +15,20 @@ import { newId } from '../../schema/ids.ts';
 import { renewal_jobs } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import { guardNotPaused, guardThat, violationOf } from '../db/guards.ts';
+import type { Database, Statement } from '../db/open.ts';
 import { runBatch } from '../db/open.ts';
 import type { Reach } from '../nodes/presence.ts';
 import { reachOf } from '../nodes/presence.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
+import { MORE } from '../timed-jobs/job.ts';
 import type { ChosenLink } from './choose-link.ts';
 import { chooseLink } from './choose-link.ts';
 import type { Projectable, ProjectableMessage } from './projectable-reads.ts';
 import { readProjectable } from './projectable-reads.ts';
 import { PROJECTOR, replaceMarks } from './projection-marks.ts';
+
+/** Messages of conversations that are not `auto` that the log names; the rest is counted. */
+const MAX_NAMED = 10;
 
 interface Projected {
   message: ProjectableMessage;
@@ -35,40 +41,36 @@ interface Projected {
 export const renewalProjector: Runner = {
   name: PROJECTOR,
   ordinary: true,
-  queries: { base: 9 },
+  queries: { base: 11 },
   async run(context) {
     if (context.mode === 'draining') {
       context.log('scan_skipped', 'system_draining');
       return 'system_draining';
     }
     const { env, db, now, settings } = context;
-    const projectable = await readProjectable(db, now, settings.max_messages_per_tick);
-    const settled = settledMessages(projectable, now - settings.settle_delay_ms);
-    const { cursor, marked } = projectable;
-    const last = settled.at(-1)?.ingest_seq ?? cursor;
-    context.log('scan_window', 'ok', { cursor_from: cursor, cursor_to: last, marked: marked.length });
+    const projectable = await readProjectable(db, {
+      now,
+      settledBy: now - settings.settle_delay_ms,
+      limit: settings.max_messages_per_tick,
+    });
+    const { cursor, last, next, marked, more } = projectable;
+    context.log('scan_window', 'ok', { cursor_from: cursor, cursor_to: last, marked: marked.length, more });
     // A marked message after the cursor is projected when the cursor reaches it.
-    const again = marked.filter((message) => message.ingest_seq <= cursor);
-    const messages = [...settled, ...again].filter((message) => message.role === 'assistant');
+    const again = marked.filter((message) => message.ingest_seq <= cursor && message.role === 'assistant');
+    const messages = [...next, ...again];
     const reach = await reachOf(
       env,
       messages.flatMap((message) => message.links),
     );
     const projected = messages.map((message) => project(message, reach, now));
     if (last !== cursor || marked.length > 0) {
-      const stored = await store(context, projected, { cursor, last, marked });
+      const stored = await store(context, projected, projectable);
       if (!stored) return 'changed';
     }
-    report(context, projected);
-    return 'ok';
+    report(context, projected, projectable);
+    return more ? MORE : 'ok';
   },
 };
-
-/** The messages after the cursor that were received by then; not those after one that was not. */
-function settledMessages({ next }: Projectable, receivedBy: number): ProjectableMessage[] {
-  const firstUnsettled = next.findIndex((message) => message.received_at > receivedBy);
-  return firstUnsettled === -1 ? next : next.slice(0, firstUnsettled);
-}
 
 function project(message: ProjectableMessage, reach: (nodeId: string) => Reach, now: number): Projected {
   const { link } = chooseLink(message.links, reach);
@@ -88,21 +90,22 @@ function project(message: ProjectableMessage, reach: (nodeId: string) => Reach, 
 async function store(
   { db, now }: RunnerContext,
   projected: readonly Projected[],
-  at: { cursor: number; last: number; marked: readonly ProjectableMessage[] },
+  { cursor, last, marked, passed }: Projectable,
 ): Promise<boolean> {
   const reasons = projected.map(({ message: { message_id }, skip }) => ({ message_id, skip_reason: skip }));
   const jobs = projected.flatMap((one) => (one.skip === null ? [newJob(one, now)] : []));
   try {
     await runBatch(db, [
       guardNotPaused(db),
-      guardThat(db, sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${PROJECTOR}), 0) = ${at.cursor}`),
+      guardThat(db, sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${PROJECTOR}), 0) = ${cursor}`),
       ...insertRows(db, renewal_jobs, jobs),
       db.run(sql`UPDATE messages SET skip_reason = o.skip_reason
         FROM (SELECT value->>'message_id' AS message_id, value->>'skip_reason' AS skip_reason
           FROM json_each(${JSON.stringify(reasons)})) AS o
         WHERE messages.message_id = o.message_id`),
-      replaceMarks(db, newMarks(projected, at.marked), now),
-      db.run(sql`INSERT INTO runner_cursors (runner, position, updated_at) VALUES (${PROJECTOR}, ${at.last}, ${now})
+      ...(passed.length === 0 ? [] : [skipOthers(db, cursor, last)]),
+      replaceMarks(db, newMarks(projected, marked), now),
+      db.run(sql`INSERT INTO runner_cursors (runner, position, updated_at) VALUES (${PROJECTOR}, ${last}, ${now})
         ON CONFLICT (runner) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`),
     ]);
     return true;
@@ -110,6 +113,14 @@ async function store(
     if (violationOf(error) === null) throw error;
     return false;
   }
+}
+
+/** Stores why the passed messages became no job. One whose conversation has just become `auto` is marked by that change. */
+function skipOthers(db: Database, cursor: number, last: number): Statement {
+  return db.run(sql`UPDATE messages SET skip_reason = 'automation_' || c.automation_status
+    FROM local_conversations AS c
+    WHERE c.local_conversation_id = messages.local_conversation_id AND c.automation_status <> 'auto'
+      AND messages.ingest_seq > ${cursor} AND messages.ingest_seq <= ${last} AND messages.role = 'assistant'`);
 }
 
 /** A conversation that a limit holds back is looked at again when the limit ends; any other mark is done with. */
@@ -140,16 +151,21 @@ function newJob({ message, link }: Projected, now: number): typeof renewal_jobs.
   };
 }
 
-function report({ log }: RunnerContext, projected: readonly Projected[]): void {
+function report({ log }: RunnerContext, projected: readonly Projected[], { passed, more }: Projectable): void {
   for (const { message, skip, hold } of projected) {
     const { message_id, local_conversation_id } = message;
     if (skip === null) log('message_projected', 'ok', { message_id, local_conversation_id });
     else log('message_skipped', skip, { message_id, local_conversation_id, ...limitDetail(hold) });
   }
+  for (const { message_id, local_conversation_id, automation_status } of passed.slice(0, MAX_NAMED)) {
+    log('message_skipped', `automation_${automation_status}`, { message_id, local_conversation_id });
+  }
   const projectedCount = projected.filter((one) => one.skip === null).length;
-  log('scan_completed', projected.length === 0 ? 'idle' : 'ok', {
+  const decided = projected.length + passed.length;
+  log('scan_completed', decided === 0 ? 'idle' : 'ok', {
     projected_messages: projectedCount,
-    skipped_messages: projected.length - projectedCount,
+    skipped_messages: decided - projectedCount,
+    more,
   });
 }
 

@@ -1,11 +1,16 @@
 /**
  * Events as server-sent events. A stream sends what came after a position and then reads D1 once a second. It ends before
  * the platform's limit of queries per request is reached; EventSource then reconnects with the last id it received, so no
- * event is lost or sent twice.
+ * event is lost or sent twice. A client whose position is not in the table (the database was restored, or the events
+ * after it were deleted) gets one `reset` event: it reads everything again, and the stream continues from the newest
+ * event. The stream ends as soon as its caller's token is revoked, rotated or expires.
  */
-import { and, asc, gt, max, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { max, sql } from 'drizzle-orm';
 import type { SSEStreamingApi } from 'hono/streaming';
-import type { EventTopic, SystemEvent } from '../../schema/contracts/events.ts';
+import type { EventItem, EventTopic, SystemEvent } from '../../schema/contracts/events.ts';
+import { RESET_EVENT } from '../../schema/contracts/events.ts';
+import { readJson } from '../../schema/json-text.ts';
 import type { EventBatchRow } from '../../schema/tables/index.ts';
 import { event_batches } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
@@ -23,18 +28,37 @@ export interface Subscription {
   /** The stream begins after the event of this number. */
   after: number;
   waitMs: number;
+  /** The caller's token, by its id; null for one that D1 does not have: the bootstrap secret, or a login of Access. */
+  tokenId: string | null;
+  /** When the caller's identity expires (Unix milliseconds); null for never. */
+  expiresAt: number | null;
+}
+
+/** What one query finds. `token`: the hash of the caller's token while it is valid; another one after a rotation. */
+interface Turn {
+  token: string | null;
+  rows: EventBatchRow[];
 }
 
 export async function streamEvents(
   stream: SSEStreamingApi,
   db: Database,
-  { topics, after, waitMs }: Subscription,
+  { topics, after, waitMs, tokenId, expiresAt }: Subscription,
 ): Promise<void> {
   let position = after;
+  const kept = await readKept(db);
+  const isKnown = after <= kept.newest && after >= kept.oldest - 1;
+  if (!isKnown) position = kept.newest;
   await stream.write(`retry: ${RECONNECT_AFTER_MS}\nid: ${position}\n\n`);
+  if (!isKnown)
+    await stream.writeSSE({ event: RESET_EVENT, id: String(position), data: JSON.stringify({ seq: position }) });
+  let opened: string | null | undefined;
   // Counted in turns: the Worker's clock does not advance between two I/O operations.
   for (let waitedMs = 0; !stream.aborted; ) {
-    const rows = await readEvents(db, topics, position);
+    const { token, rows } = await readTurn(db, { topics, after: position, tokenId });
+    opened ??= token;
+    const isOver = tokenId !== null && (token === null || token !== opened);
+    if (isOver || (expiresAt !== null && expiresAt <= Date.now())) return;
     for (const row of rows) await writeEvents(stream, row, topics);
     position = rows.at(-1)?.seq ?? position;
     if (rows.length === BATCH) continue;
@@ -54,18 +78,39 @@ async function writeEvents(stream: SSEStreamingApi, { seq, at, events }: EventBa
   }
 }
 
-function readEvents(db: Database, topics: EventTopic[] | null, after: number): Promise<EventBatchRow[]> {
-  const hasTopic =
-    topics === null
-      ? undefined
-      : sql`EXISTS (SELECT 1 FROM json_each(${storedJson(event_batches.events, '[]')}) AS event
-          WHERE event.value->>'topic' IN (SELECT value FROM json_each(${JSON.stringify(topics)})))`;
-  return db
-    .select()
-    .from(event_batches)
-    .where(and(gt(event_batches.seq, after), hasTopic))
-    .orderBy(asc(event_batches.seq))
-    .limit(BATCH);
+/** The state of the token and the events after a position, as one query: an invocation has few. */
+async function readTurn(
+  db: Database,
+  { topics, after, tokenId }: Pick<Subscription, 'topics' | 'after' | 'tokenId'>,
+): Promise<Turn> {
+  const found = await db.all<{ token: string | null; seq: number | null; at: number; events: string }>(
+    sql`SELECT t.token, e.seq, e.at, e.events
+      FROM (SELECT (SELECT token_hash FROM tokens WHERE token_id = ${tokenId} AND revoked_at IS NULL
+          AND (expires_at IS NULL OR expires_at > ${Date.now()})) AS token) AS t
+      LEFT JOIN (SELECT seq, at, events FROM event_batches
+        WHERE seq > ${after} AND ${hasTopic(topics)} ORDER BY seq LIMIT ${BATCH}) AS e ON true
+      ORDER BY e.seq`,
+  );
+  const rows = found.flatMap(({ seq, at, events }) => {
+    const read = seq === null ? null : readJson(events);
+    return seq === null ? [] : [{ seq, at, events: (read?.ok === true ? read.value : []) as EventItem[] }];
+  });
+  return { token: found[0]?.token ?? null, rows };
+}
+
+function hasTopic(topics: EventTopic[] | null): SQL {
+  if (topics === null) return sql`true`;
+  return sql`EXISTS (SELECT 1 FROM json_each(${storedJson(sql`events`, '[]')}) AS event
+    WHERE event.value->>'topic' IN (SELECT value FROM json_each(${JSON.stringify(topics)})))`;
+}
+
+/** The numbers of the oldest and the newest event that are kept; 0 and 0 without any. */
+async function readKept(db: Database): Promise<{ oldest: number; newest: number }> {
+  const row = await db.get<{ oldest: number; newest: number }>(
+    sql`SELECT coalesce((SELECT min(seq) FROM event_batches), 0) AS oldest,
+      coalesce((SELECT max(seq) FROM event_batches), 0) AS newest`,
+  );
+  return row;
 }
 
 /** The number of the newest event; 0 without any. */

@@ -3,6 +3,7 @@ import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import type { EventTopic } from '../../schema/contracts/events.ts';
 import { EVENT_TOPICS, EventSchema } from '../../schema/contracts/events.ts';
+import { TokenIdSchema } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { READERS, raw } from '../http/route.ts';
@@ -27,25 +28,31 @@ export const events: readonly MountedRoute[] = [
     {
       method: 'get',
       path: '/v1/events',
-      summary: 'Events of the system, as server-sent events; resumed by Last-Event-ID',
+      summary:
+        'Events of the system, as server-sent events; resumed by Last-Event-ID. An event `reset`: that id is not known, read everything again',
       tag: 'events',
       roles: READERS,
       query: QuerySchema,
       data: EventSchema,
       produces: 'text/event-stream',
     },
-    async ({ c, db, query }) => {
+    async ({ c, db, query, principal }) => {
       if (c.req.raw.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
       const lastId = lastEventId(c.req.header('last-event-id')) ?? query.last_event_id;
       const subscription: Subscription = {
         topics: query.topics?.split(',').filter(isTopic) ?? null,
         after: lastId ?? (await newestEventSeq(db)),
         waitMs: query.wait_ms,
+        tokenId: isStoredToken(principal.token_id) ? principal.token_id : null,
+        expiresAt: principal.expires_at,
       };
       return streamSSE(c, (stream) => streamEvents(stream, db, subscription));
     },
   ),
 ];
+
+/** Not so for the bootstrap secret and for a login of Access, which D1 does not have. */
+const isStoredToken = (tokenId: string) => TokenIdSchema.safeParse(tokenId).success;
 
 function lastEventId(header: string | undefined): number | undefined {
   if (header === undefined || header === '') return undefined;

@@ -70,6 +70,7 @@ async function startBridge(folder: string): Promise<string> {
     hasFreeDescriptors: () => true,
     hostPolicy: {
       judge: () => ({ decision: 'allow', rule: 'bench' }),
+      drift: async () => null,
       approval: () => {
         throw new Error('nothing is asked for');
       },

@@ -20,6 +20,7 @@ export function messageOf(...states: (InstructionState | [InstructionState, 'con
     gate: null,
     control: Array.isArray(given),
     timeout_ms: 60_000,
+    claimed_at: null,
     claim_expires_at: null,
     approval_expires_at: null,
   }));

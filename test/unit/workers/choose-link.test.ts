@@ -31,6 +31,7 @@ const link = (client_id: string, controller_id: string, more: Partial<RenewalLin
   is_active: true,
   observed_at: 1,
   fingerprint: null,
+  failed_at: null,
   client,
   ...more,
 });
@@ -42,6 +43,7 @@ const choose = (links: RenewalLink[], ...connected: string[]) => {
   });
   return [chosen.link?.client_id ?? null, chosen.unusable];
 };
+const failed = { failed_at: 1 };
 const stopped = { client: { ...client, stopped_reason: 'signed_out' } };
 
 describe('the choice among the links of a conversation, newest first', () => {
@@ -52,6 +54,19 @@ describe('the choice among the links of a conversation, newest first', () => {
       ['n2'],
       ['b', null],
     ],
+    [
+      'leaves a link by which a delivery has failed for an older one, also on a node that polls',
+      [link('a', 'n1', failed), link('b', 'polling-1')],
+      ['n1'],
+      ['b', null],
+    ],
+    [
+      'keeps a link by which a delivery has failed when the browser of the other is not connected',
+      [link('a', 'n1', failed), link('b', 'n1', { client: { ...client, connected: false } })],
+      ['n1'],
+      ['a', null],
+    ],
+    ['keeps the only link, though a delivery by it has failed', [link('a', 'n1', failed)], ['n1'], ['a', null]],
     [
       'takes the newest link on a polling node when no node is connected',
       [link('a', 'n1'), link('b', 'polling-1'), link('c', 'polling-2')],

@@ -87,6 +87,45 @@ describe('the event stream', () => {
     await edge.data('POST', '/v1/system/resume');
   });
 
+  it('a client that names an event beyond the newest is asked to read everything again, and then gets the next events', async () => {
+    const [start] = await readStream('');
+    const beyond = String(Number(start?.id) + 1_000);
+    const [hello, reset, ...rest] = await readStream('', { 'last-event-id': beyond });
+    expect([hello, reset, rest]).toEqual([
+      { id: start?.id },
+      { id: start?.id, event: 'reset', data: { seq: Number(start?.id) } },
+      [],
+    ]);
+    await edge.data('POST', '/v1/system/pause');
+    const [, ...events] = await readStream('', { 'last-event-id': reset?.id ?? '' });
+    expect(events.map(({ data }) => data?.subject_id)).toEqual(['paused']);
+    await edge.data('POST', '/v1/system/resume');
+  });
+
+  it('a client that missed events which were deleted is asked to read everything again', async () => {
+    const [start] = await readStream('');
+    for (const verb of ['pause', 'resume']) await edge.data('POST', `/v1/system/${verb}`);
+    await rowsOf('DELETE FROM event_batches WHERE seq <= ?', Number(start?.id) + 1);
+    const [, reset] = await readStream('', { 'last-event-id': start?.id ?? '' });
+    expect(reset?.event).toBe('reset');
+    const [, next] = await readStream('', { 'last-event-id': String(Number(start?.id) + 1) });
+    expect(next?.data?.subject_id).toBe('running');
+  });
+
+  it.each(['revoked', 'rotated'])('an open stream ends, without another event, when its token is %s', async (how) => {
+    const { token, token_id } = await edge.mint('readonly');
+    const response = await edge.fetch('/v1/events', { headers: { authorization: `Bearer ${token}` } }, false);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    if (!reader) throw new Error('no stream');
+    let text = (await reader.read()).value ?? '';
+    if (how === 'revoked') await edge.data('DELETE', `/v1/tokens/${token_id}`);
+    else await edge.data('POST', `/v1/tokens/${token_id}/rotate`, { body: {} });
+    await edge.data('POST', '/v1/system/pause');
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    expect(text).not.toContain('paused');
+    await edge.data('POST', '/v1/system/resume');
+  });
+
   it('an invalid id, topic or time is refused by name', async () => {
     const refusals: [query: string, headers: Record<string, string>, field: string][] = [
       ['', { 'last-event-id': 'yesterday' }, 'last-event-id'],

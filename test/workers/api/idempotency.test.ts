@@ -95,9 +95,9 @@ describe('the rows of an outbox', () => {
     expect(await rowsOf('SELECT seq FROM outbox_marks WHERE controller_id = ?', NODE)).toEqual([{ seq: 7 }]);
   });
 
-  it('an outbox row with another body or an earlier number is a conflict and changes nothing', async () => {
-    expect(await refused(7, 'another')).toMatchObject({ error: 'conflict' });
-    expect(await refused(3, 'late')).toMatchObject({ error: 'conflict' });
+  it('an outbox row with another body or an earlier number is an outbox_conflict and changes nothing', async () => {
+    expect(await refused(7, 'another')).toMatchObject({ status: 409, error: 'outbox_conflict' });
+    expect(await refused(3, 'late')).toMatchObject({ status: 409, error: 'outbox_conflict' });
     expect(await hostNow()).toBe('seven');
   });
 

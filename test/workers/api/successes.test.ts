@@ -4,7 +4,7 @@ import type { IngestResponse } from '../../../schema/contracts/instructions.ts';
 import { newId } from '../../../schema/ids.ts';
 import { openApiDocument } from '../../../workers/http/openapi.ts';
 import { ROUTES } from '../../../workers/routes.ts';
-import { Renewals } from '../renewal/support.ts';
+import { OTHER_NODE, Renewals } from '../renewal/support.ts';
 import { DESCRIBE, EXEC, instructionsOf } from '../support/conductor.ts';
 import type { Call, Reply } from '../support/edge.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -21,7 +21,7 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/instructions/:instruction_id/approve': 'instructions',
   'POST /v1/instructions/:instruction_id/deny': 'instructions',
   'POST /v1/browser/:platform/send': 'browser',
-  'GET /v1/browser/:platform/current': 'browser',
+  'POST /v1/browser/:platform/current': 'browser',
   'POST /v1/browser/clients/:client_id/resume': 'browser',
 };
 
@@ -83,6 +83,11 @@ async function playNode(): Promise<void> {
     body: { connected: true, platforms: [], tabs: [] },
   });
   await edge.data('GET', `/v1/controllers/${NODE}/commands`, { token: await day.token() });
+  await edge.data('PUT', `/v1/controllers/${OTHER_NODE}/clients/firefox-moving`, {
+    token: await day.token(OTHER_NODE),
+    body: { connected: true, platforms: [], tabs: [] },
+  });
+  await edge.data('POST', '/v1/browser/clients/firefox-moving/move', { body: { controller_id: NODE } });
   const receipts = [{ command_id: newId('command', edge.now), accepted: true }];
   await edge.data('POST', `/v1/controllers/${NODE}/receipts`, { token: await day.token(), body: { receipts } });
 }

@@ -163,7 +163,7 @@ describe('a person who uses a browser through the API', () => {
   });
 
   it('a person reads the conversation that a browser shows at this moment', async () => {
-    const reading = edge.data('GET', '/v1/browser/chatgpt/current?conversation_id=c-1');
+    const reading = edge.data('POST', '/v1/browser/chatgpt/current', { body: { conversation_id: 'c-1' } });
     const command = await appears(async () => (await commandsFor(conductor, 'browser.read', OTHER_NODE))[0]);
     expect(command.body).toEqual({ platform: 'chatgpt', conversation_id: 'c-1' });
     const shown = { conversation_id: 'c-1', source: 'site', messages: [{ role: 'user', message_id: 'm', text: 'hi' }] };
@@ -173,10 +173,10 @@ describe('a person who uses a browser through the API', () => {
 
   it('a request is refused when no browser is connected, or none is signed in', async () => {
     const errorOf = async (method: string, path: string, call = {}) => (await edge.error(method, path, call)).error;
-    expect(await errorOf('GET', '/v1/browser/gemini/current')).toBe('no_active_client');
+    expect(await errorOf('POST', '/v1/browser/gemini/current')).toBe('no_active_client');
     expect(await errorOf('POST', '/v1/browser/gemini/send', { body: { prompt: 'x' } })).toBe('no_active_client');
     await browserOf(conductor, OTHER_NODE, 'firefox-2', { login: 'lost' });
-    expect(await errorOf('GET', '/v1/browser/chatgpt/current')).toBe('no_credentials');
+    expect(await errorOf('POST', '/v1/browser/chatgpt/current')).toBe('no_credentials');
     expect(await errorOf('POST', '/v1/browser/chatgpt/send', { body: { prompt: 'x' } })).toBe('no_credentials');
   });
 });

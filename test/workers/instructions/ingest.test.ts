@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CONVERSATION_BREAKER } from '../../../schema/defaults.ts';
 import { Conductor, DESCRIBE, EXEC, instructionsOf, OTHER_NODE, RESUME } from '../support/conductor.ts';
 import { ENTRIES, rowsOf } from '../support/edge.ts';
 
@@ -49,6 +50,24 @@ describe('a final message', () => {
       conductor.message({ remote_conversation_id: newConversation(), block_errors }),
     );
     expect(response.ingest_status).toBe('parse_error_only');
+  });
+
+  it('an assistant that goes wrong again and again gets three replies, and then the conversation is paused', async () => {
+    const block_errors = [{ block_index: 0, stage: 'extract', code: 'not_baa', message: 'no', line: 3 } as const];
+    const remote_conversation_id = newConversation();
+    const wrong = () => conductor.bring(conductor.message({ remote_conversation_id, block_errors }));
+    const owes = async (message_id: string) =>
+      (await rowsOf('SELECT 1 FROM messages WHERE message_id = ? AND reply_due_at IS NOT NULL', message_id)).length;
+    for (let nth = 1; nth <= CONVERSATION_BREAKER.execution_failure; nth += 1) {
+      const replied = await wrong();
+      expect(replied).toMatchObject({ ingest_status: 'parse_error_only', automation_status: 'manual' });
+      expect(await owes(replied.message_id)).toBe(1);
+    }
+    for (let nth = 1; nth <= 2; nth += 1) {
+      const silent = await wrong();
+      expect(silent).toMatchObject({ ingest_status: 'parse_error_only', automation_status: 'paused' });
+      expect(await owes(silent.message_id)).toBe(0);
+    }
   });
 
   it('a message of which the two readings differ is blocked', async () => {
@@ -170,6 +189,7 @@ describe('a repeated message', () => {
   });
 
   it('a message sent with and without its id at the same time is stored once, also when nothing of it runs', async () => {
+    const other = { controller_id: OTHER_NODE, client_id: 'firefox-of-another' };
     const deny = { policy: { decision: 'deny', rule: 'tools' } } as const;
     const remote_conversation_id = newConversation();
     await conductor.bring(conductor.message({ remote_conversation_id }));
@@ -178,7 +198,7 @@ describe('a repeated message', () => {
       const responses = await Promise.all([
         conductor.bring(body),
         conductor.bring({ ...body, assistant_message_id: null }),
-        conductor.bring({ ...body, controller_id: OTHER_NODE, assistant_message_id: null }),
+        conductor.bring({ ...body, ...other, assistant_message_id: null }),
       ]);
       expect(new Set(responses.map((response) => response.message_id)).size).toBe(1);
     }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MessageProgressResponse } from '../../../schema/contracts/instructions.ts';
 import { Conductor, EXEC, RESUME } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
-import { bringTo, messageStatus, statusesOf } from './support.ts';
+import { bringTo, statusesOf } from './support.ts';
 
 const conductor = new Conductor();
 const RESULT = { status: 'succeeded', output: 'ok', duration_ms: 5, truncated: false };

@@ -9,6 +9,7 @@ import {
   commandsFor,
   HASH,
   messageStatus,
+  moveBrowser,
   nextConversation,
   statusesOf,
   storyOf,
@@ -225,7 +226,7 @@ describe('a message that changes between the reads and the commit', () => {
     const { message, ids } = await resubmitted();
     const again = async () => {
       edge.now += 120_001;
-      await browserOf(conductor, OTHER_NODE, 'firefox-1');
+      await moveBrowser(conductor, 'firefox-1', OTHER_NODE);
       await edge.data('POST', `/v1/messages/${message.message_id}/resubmit`, { body: {} });
     };
     const call = {
@@ -237,7 +238,7 @@ describe('a message that changes between the reads and the commit', () => {
       () => edge.call('POST', path, call),
       () => again(),
     );
-    await browserOf(conductor, NODE, 'firefox-1');
+    await moveBrowser(conductor, 'firefox-1', NODE);
     // The node held the message before, so it gets the current statuses; it has claimed nothing.
     expect(JSON.parse(reply.text)).toMatchObject({ data: { instructions: [{ status: 'blocked' }] } });
     expect(await statusesOf(message.message_id)).toEqual(['blocked']);

@@ -9,6 +9,7 @@ import {
   commandsFor,
   HASH,
   messageStatus,
+  moveBrowser,
   nextConversation,
   statusesOf,
   storyOf,
@@ -193,12 +194,12 @@ describe('a resubmission that is refused', () => {
 
 it('a message whose browser is now at another node is claimed by that node', async () => {
   const { ids, message_id } = await blocked(EXEC);
-  await browserOf(conductor, OTHER_NODE, 'firefox-1');
+  await moveBrowser(conductor, 'firefox-1', OTHER_NODE);
   expect((await resubmit(message_id)).controller_id).toBe(OTHER_NODE);
   await claim(message_id, verdicts(ids), OTHER_NODE);
   const token = await conductor.token();
   const body = { controller_id: NODE };
   expect((await edge.error('POST', `/v1/instructions/${ids[0]}/started`, { token, body })).error).toBe('not_owner');
   await conductor.act(`/v1/instructions/${ids[0]}/started`, {}, OTHER_NODE);
-  await browserOf(conductor, NODE, 'firefox-1');
+  await moveBrowser(conductor, 'firefox-1', NODE);
 });

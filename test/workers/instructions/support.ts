@@ -90,6 +90,18 @@ export async function browserOf(
   });
 }
 
+/** The node has registered. */
+export async function registered(conductor: Conductor, nodeId: string): Promise<void> {
+  const state = { host: 'a-host', role: 'standby', priority: 50, status: 'standby' };
+  await conductor.act('/v1/controllers/heartbeat', state, nodeId);
+}
+
+/** An operator moves a browser to that node. */
+export async function moveBrowser(conductor: Conductor, clientId: string, controller_id: string): Promise<void> {
+  await registered(conductor, controller_id);
+  await conductor.edge.data('POST', `/v1/browser/clients/${clientId}/move`, { body: { controller_id } });
+}
+
 /** The kinds of the journal entries of an instruction, in order. */
 export async function storyOf(instructionId: string | undefined): Promise<string[]> {
   const rows = await rowsOf<{ kind: string }>(

@@ -278,8 +278,8 @@ describe('a second connection of a node', () => {
     const first = await TestNode.connect('a');
     await first.hello();
     const second = await TestNode.connect('a');
-    expect(await first.closed).toBe(CLOSE.replaced);
     await second.hello();
+    expect(await first.closed).toBe(CLOSE.replaced);
     expect(await hub.push('a', { type: 'changed', topic: 'approvals', ids: [] })).toBe(true);
     expect(await second.next('changed')).toMatchObject({ topic: 'approvals' });
     expect((await hub.presence(['a'])).a).toMatchObject({ connected: true });

@@ -68,6 +68,14 @@ export function muteLog(): MockInstance<typeof console.error> {
 
 type FrameOf<Type extends EdgeFrame['type']> = EdgeFrame & { type: Type };
 
+interface HelloPart {
+  preferred?: boolean;
+  priority?: number;
+  /** With `previous_boot_id`; without it the hello is one of an older version. */
+  boot_id?: string;
+  previous_boot_id?: string | null;
+}
+
 /** A node with its socket. Frames are kept until the test asks for them. */
 export class TestNode {
   readonly id: string;
@@ -110,12 +118,12 @@ export class TestNode {
   }
 
   /** Sends its hello and waits for the response. */
-  hello(more: { preferred?: boolean; priority?: number } = {}): Promise<FrameOf<'hello_ack'>> {
+  hello(more: HelloPart = {}): Promise<FrameOf<'hello_ack'>> {
     this.sayHello(more);
     return this.next('hello_ack');
   }
 
-  sayHello(more: { controller_id?: string; preferred?: boolean; priority?: number } = {}): void {
+  sayHello(more: HelloPart & { controller_id?: string } = {}): void {
     this.send({
       type: 'hello',
       controller_id: more.controller_id ?? this.id,
@@ -124,7 +132,8 @@ export class TestNode {
       preferred: more.preferred ?? false,
       priority: more.priority ?? 100,
       version: '1',
-      boot_id: 'boot',
+      boot_id: more.boot_id ?? 'boot',
+      ...(more.previous_boot_id === undefined ? {} : { previous_boot_id: more.previous_boot_id }),
       mode_version: 0,
       term: 0,
     });

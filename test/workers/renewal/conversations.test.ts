@@ -26,8 +26,8 @@ const conversations = async (query: string, token?: string) =>
 
 describe('a tab that a browser reports', () => {
   it('becomes a manual conversation and a link, unless it is a shell page', async () => {
-    await put('mini-main', 'ff-1', { remote_conversation_id: 'seen', page_url: 'https://chatgpt.com/c/seen?x=1' });
-    await put('mini-main', 'ff-1', { remote_conversation_id: null, shell_page: true });
+    const seen = { remote_conversation_id: 'seen', page_url: 'https://chatgpt.com/c/seen?x=1' };
+    await put('mini-main', 'ff-1', seen, { remote_conversation_id: null, shell_page: true });
     const [link] = await links('seen');
     expect(link).toMatchObject({
       route_path: '/c/seen',

@@ -58,12 +58,12 @@ describe('a conversation that two browsers have open', () => {
       remote_conversation_id: 'two-without-tabs',
       link,
     });
-    await renewals.browser({ client: 'firefox-2', conversation: 'two-without-tabs', tab_id: 0 });
+    await renewals.browser({ client: 'firefox-3', conversation: 'two-without-tabs', tab_id: 0 });
     await renewals.tick();
     expect(await renewals.skipReason(message_id)).toBe('route_unavailable');
     expect(await renewals.next(local_conversation_id)).toMatchObject({ due: false, reason: 'route_unavailable' });
     edge.now += 1;
-    await renewals.browser({ client: 'firefox-2', conversation: 'two-without-tabs', tab_id: 8 });
+    await renewals.browser({ client: 'firefox-3', conversation: 'two-without-tabs', tab_id: 8 });
     await renewals.tick();
     expect((await renewals.jobOf(message_id)).target_snapshot).toMatchObject({ target: { id: 'tab:8' } });
   });

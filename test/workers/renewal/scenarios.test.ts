@@ -118,7 +118,11 @@ describe('with a leader', () => {
     const manual = await renewals.settled('manual');
     await renewals.project();
     // A new process continues from the stored cursor.
-    const { cursor, next } = await readProjectable(openDatabase(env.DB), edge.now, 10);
+    const { cursor, next } = await readProjectable(openDatabase(env.DB), {
+      now: edge.now,
+      settledBy: edge.now,
+      limit: 10,
+    });
     expect(cursor).toBeGreaterThan(0);
     expect(next).toEqual([]);
     await renewals.project();

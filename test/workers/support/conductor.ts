@@ -53,13 +53,14 @@ export class Conductor {
     await this.edge.data('GET', `/v1/controllers/${nodeId}/commands`, { token });
   }
 
-  /** A message of NODE with a new id and text, unless given. */
+  /** A message of NODE's browser with a new id and text, unless given. */
   message(more: Partial<IngestBody> = {}): IngestBody {
     this.#messages += 1;
     const remote_conversation_id = more.remote_conversation_id ?? 'conv-1';
     return {
       controller_id: NODE,
-      client_id: 'firefox-1',
+      // Each node has a browser of its own.
+      client_id: (more.controller_id ?? NODE) === NODE ? 'firefox-1' : `firefox-of-${more.controller_id}`,
       platform: 'chatgpt',
       remote_conversation_id,
       assistant_message_id: `assistant-${this.#messages}`,

@@ -51,8 +51,9 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'PUT /v1/controllers/:controller_id/clients/:client_id': nodes,
   'GET /v1/browser': readers,
   'POST /v1/browser/:platform/send': people,
-  'GET /v1/browser/:platform/current': people,
+  'POST /v1/browser/:platform/current': people,
   'POST /v1/browser/clients/:client_id/resume': people,
+  'POST /v1/browser/clients/:client_id/move': people,
 
   'GET /v1/messages': readersAndNodes,
   'GET /v1/messages/:message_id': readersAndNodes,

@@ -84,6 +84,7 @@ const MAXIMA: Record<string, () => Promise<unknown>> = {
       marked.local_conversation_id,
     );
     await renewals.settled();
+    await renewals.settled('manual');
   },
   'renewal.dispatcher': async () => {
     const circling = await renewals.settled();

@@ -1,12 +1,51 @@
-/** `conductor::describe`: the tool table, with the JSON Schema of each tool's parameters. */
+/** `conductor::describe`: the tool table, a line for each tool, short enough to arrive whole in a reply. */
 import { z } from 'zod';
+import type { ToolName } from '../../../schema/contracts/tools.ts';
 import { TOOL_NAMES, TOOLS } from '../../../schema/contracts/tools.ts';
 import type { EdgeToolHandler } from './tool.ts';
 
-export const describe: EdgeToolHandler<'conductor::describe'> = async () => {
-  const tools = TOOL_NAMES.map((name) => {
-    const { summary, where, control, text_param, timeout_ms, params } = TOOLS[name];
-    return { name, summary, where, control, text_param, timeout_ms, params: z.toJSONSchema(params, { io: 'input' }) };
+/** What of a JSON Schema the params of tools use. */
+const TypeSchema = z.looseObject({
+  type: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
+  items: z.unknown().optional(),
+  additionalProperties: z.unknown().optional(),
+});
+const ParamsSchema = z.looseObject({
+  properties: z.record(z.string(), z.unknown()).default({}),
+  required: z.array(z.string()).default([]),
+});
+
+/** A type as it is written in TypeScript. */
+function typeText(schema: unknown): string {
+  const { type, enum: values, const: value, items, additionalProperties } = TypeSchema.parse(schema);
+  if (value !== undefined) return JSON.stringify(value);
+  if (values !== undefined) return values.map((one) => JSON.stringify(one)).join('|');
+  if (type === 'array') return `${typeText(items)}[]`;
+  if (type === 'object') return `{[name]: ${typeText(additionalProperties)}}`;
+  return type ?? 'any';
+}
+
+function paramsText(name: ToolName): string {
+  const { params, text_param } = TOOLS[name];
+  const { properties, required } = ParamsSchema.parse(z.toJSONSchema(params, { io: 'input' }));
+  const listed = Object.entries(properties).map(([key, schema]) => {
+    const marks = `${required.includes(key) ? '' : '?'}${key === text_param ? '*' : ''}`;
+    return `${key}${marks}: ${typeText(schema)}`;
   });
-  return { output: JSON.stringify({ tools }, null, 2) };
-};
+  return listed.length === 0 ? '' : ` {${listed.join(', ')}}`;
+}
+
+const HEAD = [
+  'Write a call as a line `@name::{JSON}` in a closed fenced block with the info string `baa`.',
+  '? marks a parameter that may be missing. `@name::text` gives the text to the parameter marked *.',
+];
+
+/** The whole text of `describe`. */
+export function describeTools(): string {
+  const lines = TOOL_NAMES.map((name) => `${name}${paramsText(name)} - ${TOOLS[name].summary}`);
+  return [...HEAD, ...lines].join('\n');
+}
+
+export const describe: EdgeToolHandler<'conductor::describe'> = async () => ({ output: describeTools() });

@@ -16,6 +16,8 @@ export interface EdgeToolContext extends Edge {
 /** A tool may run twice before its outcome is stored. */
 export interface EdgeToolOutcome {
   output: string;
+  /** Why the tool failed; `output` says it in words. */
+  error_code?: string;
   /** Why it was not done: `output` explains it. */
   denied?: 'held_by_a_person';
   /** The conversation after the change that the tool makes of it. */

@@ -79,3 +79,23 @@ describe('tokens of the command line', () => {
     expect(world.stderr()).toMatch(/no agent runs in the system of \/srv\/baa/);
   });
 });
+
+describe('the warnings of the local agent', () => {
+  const snapshot = { warnings: ['policy.json is broken: no such key'] };
+  const status = {
+    system: { mode: 'running', mode_version: 1, reason: null, requested_by: null, source: null, updated_at: 0 },
+  };
+
+  it('status shows them beside the view of the edge', async () => {
+    const world = machine(RUNNING);
+    world.deps.connect = (base) => ({
+      async call<T>({ schema }: { schema: { parse: (value: unknown) => T } }): Promise<T> {
+        return base === RUNNING.agent_url ? schema.parse(snapshot) : (status as T);
+      },
+      async close() {},
+    });
+    expect(await runCli(['status', '--json'], world.deps)).toBe(0);
+    expect(JSON.parse(world.stdout())).toEqual(status);
+    expect(world.stderr()).toMatch('warning: policy.json is broken: no such key');
+  });
+});

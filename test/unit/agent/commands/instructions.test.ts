@@ -82,8 +82,13 @@ describe('undo', () => {
     const file = join(root, 'workspace', 'a');
     mkdirSync(join(root, 'workspace'));
     writeFileSync(file, 'new');
-    const keep = new UndoStore(join(root, 'state', 'undo')).keeper('ins_1', Buffer.from('new'));
-    keep({ path: file, bytes: Buffer.from('old'), mode: 0o644 });
+    const keep = new UndoStore(join(root, 'state', 'undo')).keeper('ins_1');
+    const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    keep({
+      path: file,
+      entry: { type: 'file', bytes: Buffer.from('old'), mode: 0o644, owner },
+      after: Buffer.from('new'),
+    });
     return { file, world: commandWorld(() => ({}), { env: { BAA_ROOT: root } }) };
   }
 

@@ -35,7 +35,7 @@ describe('the configuration', () => {
       instructionTimeoutMs: 60_000,
       execInstructionTimeoutMs: 600_000,
       executionJournalLimit: 50,
-      deliveryInlineThreshold: 2_000,
+      deliveryInlineThreshold: 12_000,
       stateDir: join(homedir(), '.baa', 'state'),
     });
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
@@ -131,5 +131,21 @@ describe('warnings', () => {
 
   it('a folder that others can read leads to a warning', () => {
     expect(warnings({ BAA_SHARED_TOKEN: 'baa_good' }, 0o755)).toMatch('/srv/baa/state is open to other users');
+  });
+
+  it.each([0o602, 0o620])(
+    'a policy.json or config.toml with mode %o, which others can write, leads to a warning',
+    (mode) => {
+      const found = warnings({ BAA_SHARED_TOKEN: 'baa_good' }, mode);
+      for (const name of ['policy.json', 'config.toml']) {
+        expect(found).toContain(`/srv/baa/${name} can be written by other users`);
+      }
+    },
+  );
+
+  it('the PATH of programs has absolute folders only', () => {
+    const path = '/opt/bin:/usr/bin';
+    expect(resolve({ files: toml(`program_path = "${path}"`) }).config.programPath).toBe(path);
+    expect(() => resolve({ files: toml('program_path = "bin:/usr/bin"') })).toThrow(/program_path: absolute folders/);
   });
 });

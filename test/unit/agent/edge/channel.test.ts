@@ -42,6 +42,7 @@ function setUp(over: Partial<ChannelDeps> = {}) {
     onPong: () => undefined,
     onHelloAck: () => undefined,
     onPushed: () => undefined,
+    onDuplicate: () => undefined,
     onProblem: (message) => problems.push(message),
     ...over,
   });

@@ -64,6 +64,7 @@ beforeEach(() => {
       seen.push(command_id);
       return taken ? { command_id, accepted: true } : null;
     },
+    onFailure: () => undefined,
   });
 });
 

@@ -47,8 +47,12 @@ describe('undo of an instruction', () => {
 
   it('a record whose change never happened, after a crash in between, leaves the file as it is', () => {
     tools.makeFiles({ a: 'old' });
-    const keep = tools.undo.keeper(INSTRUCTION_ID, Buffer.from('new'));
-    keep({ path: join(tools.root, 'a'), bytes: Buffer.from('old'), mode: 0o644 });
+    const keep = tools.undo.keeper(INSTRUCTION_ID);
+    keep({
+      path: join(tools.root, 'a'),
+      entry: { type: 'file', bytes: Buffer.from('old'), mode: 0o644, owner: { uid: 0, gid: 0 } },
+      after: Buffer.from('new'),
+    });
     expect(undo().type).toBe('undone');
     expect(tools.read('a')).toBe('old');
   });

@@ -37,7 +37,7 @@ function write(
 describe('writing a file', () => {
   it('a new file is written whole and nothing else is left', () => {
     const { root } = workspace;
-    expect(write('a')).toEqual({ replaced: false, path: join(root, 'a') });
+    expect(write('a')).toEqual({ replaced: false, path: join(root, 'a'), size: 3 });
     expect(readdirSync(root)).toEqual(['a']);
     expect(readFileSync(join(root, 'a'), 'utf8')).toBe('new');
   });

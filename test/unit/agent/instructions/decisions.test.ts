@@ -3,6 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { takeCommand } from '../../../../local-agent/edge/commands.ts';
+import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
+import { InstructionResultSchema } from '../../../../local-agent/tools/tool.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import { commandHandlers } from '../../../support/command-handlers.ts';
 import type { HostOptions } from './instruction-host.ts';
@@ -57,6 +59,63 @@ async function untilEnded(id = 'ins_0', statuses: Parameters<InstructionHost['ac
     } else await new Promise<void>((resolve) => void agent.store.outbox.onAppend(() => resolve()));
   }
 }
+
+/** An instruction of another conversation that ended on this host now. */
+function endedMeanwhile(name: string, params: object, status = 'succeeded'): void {
+  const ended = { status, output: '', exit_code: null, error_code: null, duration_ms: 1, truncated: false };
+  agent.store.db
+    .prepare(
+      `INSERT INTO executions (instruction_id, message_id, idx, name, params, status, started_at)
+       VALUES ('ins_other', 'msg_other', 0, ?, ?, 'running', 1)`,
+    )
+    .run(name, JSON.stringify(params));
+  new ExecutionStore(agent.store.db).setResult('ins_other', InstructionResultSchema.parse(ended), 2);
+}
+
+describe('an approval when tools of this host have run since', () => {
+  const write = (path: string) => ['conductor::files/write', { path, content: '' }] as const;
+
+  it('is void when one has written below the folder, also after a restart', async () => {
+    const hash = awaitApproval();
+    endedMeanwhile(...write('Makefile'));
+    agent.kill();
+    agent.boot();
+    agent.instructions.recover();
+    approve(hash);
+    const result = await untilEnded();
+    expect(result).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
+    expect(result.output).toContain('conductor::files/write (ins_other) has changed ');
+    expect(effects()).toBe(false);
+  });
+
+  it('is void when a program has run and a file has changed', async () => {
+    const hash = awaitApproval();
+    endedMeanwhile('conductor::exec', { argv: ['cp', 'a', 'b'] });
+    approve(hash);
+    expect(await untilEnded()).toMatchObject({ status: 'denied', error_code: 'approval_drifted' });
+  });
+
+  it.each([
+    ['one was denied', 'conductor::files/write', { path: 'Makefile', content: '' }, 'denied'],
+    ['one has read below the folder', 'conductor::files/read', { path: 'Makefile' }, 'succeeded'],
+    ['one has written beside the folder', 'conductor::files/write', { path: '../x', content: '' }, 'succeeded'],
+  ])('holds when %s', async (_what, name, params, status) => {
+    const hash = awaitApproval();
+    endedMeanwhile(name, params, status);
+    approve(hash);
+    expect(await untilEnded()).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('holds when one had written before the question was asked', async () => {
+    agent = new InstructionHost({ policy: {} });
+    endedMeanwhile(...write('Makefile'));
+    writeFileSync(script(), 'echo effect >> effects\n');
+    agent.instructions.onFinalMessage(finalMessage(block(`@conductor::exec::${JSON.stringify(RUN_IT)}`)), 0);
+    const body = agent.accept({ 0: { status: 'awaiting_approval' } }, 'awaiting_approval');
+    approve(body.instructions[0]?.approval?.approval_hash ?? '');
+    expect(await untilEnded()).toMatchObject({ status: 'succeeded' });
+  });
+});
 
 describe('an instruction that waits for approval', () => {
   it('an approved instruction runs once, and one reply follows', async () => {

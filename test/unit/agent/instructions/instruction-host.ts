@@ -131,7 +131,7 @@ export class InstructionHost {
       protectedPaths: [join(this.root, 'state')],
       env: { PATH: process.env.PATH, ...this.#options.env },
       timeouts: { timeoutMs: INSTRUCTION.timeout_ms, execTimeoutMs: INSTRUCTION.exec_timeout_ms },
-      inlineChars: 2_000,
+      replyChars: 2_000,
       startGate: () => this.gate,
       hasFreeDescriptors: () => this.hasFreeDescriptors,
       onMode: (mode) => this.modes.push(mode),
@@ -202,13 +202,17 @@ export class InstructionHost {
   }
 
   /** Accepts the pending ingest. An instruction gets the given decision, by default `claimed`. */
-  accept(decisions: Record<number, { status: string; gate?: string }> = {}, ingest_status = 'accepted'): IngestBody {
+  accept(
+    decisions: Record<number, { status: string; gate?: string }> = {},
+    ingest_status = 'accepted',
+    automation_status = 'auto',
+  ): IngestBody {
     const body = JSON.parse(this.pendingRequest('ingest').body) as IngestBody;
     this.respond('ingest', {
       message_id: 'msg_1',
       local_conversation_id: 'lc_1',
       ingest_status,
-      automation_status: 'auto',
+      automation_status,
       mode: 'running',
       mode_version: 1,
       instructions: body.instructions.map(({ index }) => ({

@@ -56,6 +56,7 @@ describe('our own reply, when an assistant repeats it', () => {
     truncated: false,
   } as const;
   const execution = {
+    instruction_id: 'ins_1',
     idx: 0,
     name: 'conductor::exec',
     status: 'succeeded',

@@ -125,6 +125,15 @@ describe('the pipeline of one message', () => {
     expect(await agent.reply()).toContain('Block 1, line 4: `unknown_tool`');
   });
 
+  it('does not reply to what could not be read while the conversation is paused', async () => {
+    const agent = host();
+    agent.instructions.onFinalMessage(finalMessage(block('@conductor::nothing')), 0);
+    agent.accept({}, 'parse_error_only', 'paused');
+    expect(agent.messageState()).toBe('done');
+    await agent.instructions.stop();
+    expect(agent.replies).toEqual([]);
+  });
+
   it.each(['duplicate_message', 'duplicate_only', 'ignored_no_instructions', 'expired', 'capture_mismatch'])(
     'a message with the status %s gets no reply',
     async (status) => {
@@ -144,7 +153,7 @@ describe('the pipeline of one message', () => {
     const sent = agent.accept({ 0: { status: 'awaiting_approval' } }, 'awaiting_approval');
     expect(sent.instructions[0]).toMatchObject({
       policy: { decision: 'ask', rule: 'exec.shell' },
-      approval: { display: 'script:\nrm -rf .', cwd: agent.workspace },
+      approval: { display: expect.stringMatching(/^script:\nrm -rf \.\n\nThis approval binds /), cwd: agent.workspace },
     });
     expect(agent.replies).toEqual([]);
     agent.instructions.observe([{ instruction_id: 'ins_0', status: 'expired', gate: null }]);

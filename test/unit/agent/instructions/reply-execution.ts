@@ -10,5 +10,6 @@ export function execution(output: string, with_: Partial<ReplyExecution> = {}): 
     duration_ms: 12,
     truncated: false,
   };
-  return { idx: 0, name: 'conductor::exec', status: 'succeeded', gate: null, artifact_url: null, result, ...with_ };
+  const row = { instruction_id: 'ins_1', idx: 0, name: 'conductor::exec', status: 'succeeded', gate: null } as const;
+  return { ...row, artifact_url: null, result, ...with_ };
 }

@@ -22,7 +22,11 @@ describe('the reply to a message', { timeout: 120_000 }, () => {
             execution(output, { idx, status: state, gate, name: gate, artifact_url }),
           );
           const error: BlockError = { block_index: 0, stage: 'parse', code: text, message: text, line: 1 };
-          expect(extractBlocks(composeReply(executions, [error]))).toEqual({ blocks: [], error: null });
+          expect(extractBlocks(composeReply(executions, [error]))).toEqual({
+            blocks: [],
+            near_misses: [],
+            error: null,
+          });
           // The same holds for a page that shows the outputs without the fences around them.
           for (const [output] of all) expect(extractBlocks(neutralize(output)).blocks).toEqual([]);
         },

@@ -1,8 +1,10 @@
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { describe, expect, it } from 'vitest';
 import { extractBlocks } from '../../../../local-agent/instructions/extract.ts';
+import { readMessage } from '../../../../local-agent/instructions/read-message.ts';
 import type { ReplyExecution } from '../../../../local-agent/instructions/reply.ts';
 import { composeReply, neutralize } from '../../../../local-agent/instructions/reply.ts';
+import { DELIVERY } from '../../../../schema/defaults.ts';
 import { execution } from './reply-execution.ts';
 
 const LINK = 'https://edge.example/artifact/1';
@@ -42,20 +44,61 @@ describe('the reply to a message', () => {
     expect(composeReply([execution('', { status, gate, result: null })], [])).toContain(reason);
   });
 
-  it('an output with a link is shortened, at any length', () => {
-    for (const length of [1_500, 100_000]) {
-      const reply = composeReply([execution('x'.repeat(length), { artifact_url: LINK })], []);
-      expect(fencesOf(reply)).toEqual([`${'x'.repeat(200)}…`]);
-      expect(reply).toContain(`${length} characters in all. Full text: <${LINK}>`);
+  it('an output within the limit is shown whole, with a link or without', () => {
+    const output = 'x'.repeat(12_000);
+    for (const artifact_url of [null, LINK]) {
+      const reply = composeReply([execution(output, { artifact_url })], []);
+      expect(fencesOf(reply)).toEqual([output]);
+      expect(reply).not.toContain('left out');
     }
   });
 
-  it('an output without a link is shown whole, at any length', () => {
-    for (const length of [1_500, 100_000]) {
-      const reply = composeReply([execution('x'.repeat(length))], []);
-      expect(fencesOf(reply)).toEqual(['x'.repeat(length)]);
-      expect(reply).not.toContain('in all');
-    }
+  it('a longer output is shown by its beginning and its end, and the reply says how to read on', () => {
+    const output = Array.from({ length: 5_000 }, (_, n) => `line ${n}\n`).join('');
+    const reply = composeReply([execution(output, { artifact_url: LINK })], []);
+    const [head = '', tail = ''] = fencesOf(reply).map((text) => `${text}\n`);
+    expect(output.startsWith(head)).toBe(true);
+    expect(output.endsWith(tail)).toBe(true);
+    expect(tail.length).toBeGreaterThan(head.length);
+    const between = output.length - head.length - tail.length;
+    const lines = 5_000 - head.split('\n').length - tail.split('\n').length + 2;
+    expect(reply).toContain(`${between} characters (${lines} lines) are left out between these two parts.`);
+    const call = `@conductor::output/read::{"instruction_id":"ins_1","offset":${head.length},"length":10000}`;
+    expect(reply).toContain(`To read on: \`${call}\` For people: <${LINK}>`);
+    expect(reply.length).toBeLessThan(DELIVERY.reply_chars + 500);
+  });
+
+  it('the call that a reply names is one that the parser reads', () => {
+    const reply = composeReply([execution('x'.repeat(30_000))], []);
+    const call = /To read on: `([^`]+)`/.exec(reply)?.[1] ?? '';
+    const { instructions, errors } = readMessage(`\`\`\`baa\n${call}\n\`\`\``);
+    const params = { instruction_id: 'ins_1', offset: 4_800, length: 10_000 };
+    expect([instructions, errors]).toMatchObject([[{ name: 'conductor::output/read', params }], []]);
+  });
+
+  it('a part that was asked for too large is not pointed at again', () => {
+    const part = execution('x'.repeat(900), { name: 'conductor::output/read' });
+    expect(composeReply([part], [], 400)).toContain('Ask for a smaller length.');
+  });
+
+  it('the instructions of a message share the limit: short outputs are whole', () => {
+    const long = 'y'.repeat(100_000);
+    const all = [execution('short'), execution(long, { idx: 1 }), execution(long, { idx: 2 })];
+    const reply = composeReply(all, []);
+    const [first, ...rest] = fencesOf(reply);
+    expect(first).toBe('short');
+    expect(rest.map((text) => text.length)).toEqual([2_398, 3_599, 2_399, 3_599]);
+  });
+
+  it('the list of tools is shown whole under any limit', () => {
+    const list = execution('t'.repeat(5_000), { name: 'conductor::describe' });
+    expect(fencesOf(composeReply([list], [], 100))).toEqual(['t'.repeat(5_000)]);
+  });
+
+  it('control characters of an output are shown, not sent', () => {
+    expect(fencesOf(composeReply([execution('a\u001b[31m\u0007b\tc\r\nd\re')], []))).toEqual([
+      'a\\u{1b}[31m\\u{7}b\tc\nd\\u{d}e',
+    ]);
   });
 
   it('a baa fence in an output is shown and made inert', () => {

@@ -14,6 +14,12 @@ describe('redaction', () => {
     expect(redact('key-123456 and "key-123456", visible-1')).toBe('[redacted] and "[redacted]", visible-1');
   });
 
+  it('a pattern of many stars is compared with long names of variables in bounded time', () => {
+    const hostile = PolicySchema.parse({ redact: { env: [`${'*A'.repeat(200)}*_B`, '*_KEY'] } });
+    const long = { ['A'.repeat(10_000)]: 'visible-2', API_KEY: 'key-123456' };
+    expect(redactor(hostile, { env: long, readFile: () => null })('visible-2 key-123456')).toBe('visible-2 [redacted]');
+  });
+
   it('words of the files that the policy names are replaced', () => {
     expect(redact('password is s3cret-word')).toBe('[redacted] is [redacted]');
   });
@@ -32,6 +38,28 @@ describe('redaction', () => {
     expect(withoutPolicy('baa_short and baa_')).toBe('baa_short and baa_');
     for (let cut = 1; cut < token.length; cut++) expect(withoutPolicy.undecided(`x ${token.slice(0, cut)}`)).toBe(cut);
     expect(withoutPolicy.undecided(token)).toBeLessThan(token.length);
+  });
+
+  it('of a secret no byte is in a part of a file, wherever the part begins and ends', () => {
+    const secret = 'sécret-ключ-42';
+    const redact = redactor(null, { env: { BAA_KEY: secret }, readFile: () => null });
+    const file = Buffer.from(`before ${secret} after`);
+    const [first, last] = [Buffer.byteLength('before '), Buffer.byteLength(`before ${secret}`)];
+    expect(redact.marginBytes).toBeGreaterThanOrEqual(last - first - 1);
+    for (let from = 0; from <= file.length; from++) {
+      for (let to = from; to <= file.length; to++) {
+        const before = file.subarray(from, Math.max(from, Math.min(to, first)));
+        const after = file.subarray(Math.min(to, Math.max(from, last)), to);
+        const mark = from < last && to > first && from < to ? '[redacted]' : '';
+        expect(redact.part(file, from, to).toString()).toBe(`${before}${mark}${after}`);
+      }
+    }
+  });
+
+  it('secrets that overlap in a part of a file are replaced by one mark', () => {
+    const env = { BAA_A_KEY: 'abcdefgh', BAA_B_KEY: 'efghijkl' };
+    const redact = redactor(null, { env, readFile: () => null });
+    expect(redact.part(Buffer.from('<abcdefghijkl>'), 0, 14).toString()).toBe('<[redacted]>');
   });
 
   it('short values, which are ordinary words, are not replaced', () => {

@@ -30,7 +30,7 @@ const deps: AgentDeps = {
   pid: 1,
   env: {},
   log: pino({ level: 'silent' }),
-  connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
+  connect: (baseUrl, token, caller) => createEdgeClient({ baseUrl, token, now: systemClock.now, ...caller }),
 };
 
 function configOf(root: string, localApi = 'http://127.0.0.1:0') {
@@ -80,6 +80,16 @@ describe('an agent', () => {
       warnings: ['careful'],
     });
     expect(agent.snapshot().checklist.map(({ status }) => status)).toEqual(Array(6).fill('ok'));
+  });
+
+  it('an agent that the edge refuses shows the reason of the edge, and does not claim to take work', async () => {
+    edge.on('POST', /heartbeat|acquire/, () => ({ error: 'not_owner' }));
+    const { agent } = await start();
+    const steps = agent.snapshot().checklist;
+    const noteOf = (key: string) => steps.find((step) => step.key === key)?.note;
+    expect(noteOf('register-controller')).toMatch('not_owner');
+    expect(noteOf('acquire-lease')).toMatch('not_owner');
+    expect(noteOf('start-scheduler')).toMatch(/^takes work when the edge accepts this node; browsers connect to/);
   });
 
   it('an agent reports a change of its status to the edge', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { openRoots } from '../../../../local-agent/host/roots.ts';
 import { sha256Hex } from '../../../../local-agent/lib/hash.ts';
 import { approvalOf } from '../../../../local-agent/policy/approval.ts';
 import type { ToolName } from '../../../../schema/contracts/tools.ts';
-import { makeVisible } from '../../../../schema/domain/visible.ts';
+import { makeExact, makeVisible } from '../../../../schema/domain/visible.ts';
 import { tempFolder } from '../host/workspace.ts';
 
 let root: string;
@@ -52,10 +52,11 @@ describe('the text that a person approves', () => {
   });
 
   it('a script, the values of variables, the input and a patch are shown whole', () => {
-    expect(approval('conductor::exec', { command: 'make\n\tall' }).display).toBe('script:\nmake\n\tall');
+    const { display: script } = approval('conductor::exec', { command: 'make\n\tall' });
+    expect(script.split('\n\nThis approval binds ')[0]).toBe('script:\nmake\n\tall');
     const params = { argv: ['x'], env: { PAGER: 'evil' }, stdin: 'y\n' };
     const { display, env_names } = approval('conductor::exec', params);
-    expect(display).toBe('argv: ["x"]\nenv PAGER="evil"\nstdin:\ny\n');
+    expect(display.split('\n\nThis approval binds ')[0]).toBe('argv: ["x"]\nenv PAGER="evil"\nstdin:\ny\n');
     expect(env_names).toEqual(['PAGER']);
     const patch = '--- a/script.sh\n+++ b/script.sh\n@@ -1 +1 @@\n-echo 1\n+echo 2\n';
     const patched = approval('conductor::files/patch', { patch });
@@ -65,6 +66,63 @@ describe('the text that a person approves', () => {
 
   it('an invalid folder is shown as it was written, for the effect to refuse', () => {
     expect(approval('conductor::exec', { argv: ['make'], cwd: 'a\0b' }).cwd).toBe('a\0b');
+  });
+});
+
+describe('what an approval of a program says that it binds', () => {
+  const notesOf = (params: Record<string, unknown>) =>
+    approval('conductor::exec', params).display.split('\n\n').at(-1) ?? '';
+
+  it('names the files of the call, and that the program may open others', () => {
+    const notes = notesOf({ argv: ['sh', 'script.sh'] });
+    expect(notes).toContain(`the working folder and these files: ${join(root, 'script.sh')}.`);
+    expect(notes).toContain('does not bind files that the program itself opens');
+    expect(notesOf({ command: 'make' })).toContain('the working folder and no file.');
+  });
+
+  it('names a file that is not bound, with the reason: more names, no permission, a folder, outside of the roots', () => {
+    linkSync(join(root, 'script.sh'), join(root, 'other.sh'));
+    writeFileSync(join(root, 'outside.sh'), '');
+    const argv = ['sh', '../script.sh', '../in', '../outside.sh'];
+    const { display, file_hashes } = approval('conductor::exec', { argv }, [join(root, 'in')]);
+    expect(Object.keys(file_hashes)).toEqual([]);
+    expect(display).toContain(`Not bound: ${join(root, 'outside.sh')} lies outside the configured roots.`);
+    expect(notesOf({ argv: ['sh', 'script.sh'] })).toMatch(/Not bound: \S+script\.sh has other names/);
+    expect(notesOf({ argv: ['ls', 'in'] })).toContain(`Not bound: ${join(root, 'in')}: not a regular file.`);
+  });
+
+  it('does not name an option, or a file that is still to be written', () => {
+    expect(notesOf({ argv: ['touch', '--no-create', 'later'] })).not.toContain('Not bound');
+  });
+});
+
+describe('what would look like something else', () => {
+  it.each([
+    ['a Cyrillic letter in a Latin word', 'c\u0430t', 'c\\u{430}t'],
+    ['a Greek letter in a Latin word', 'r\u03bf\u03bft', 'r\\u{3bf}\\u{3bf}t'],
+    ['a word of Cyrillic letters that look Latin', 'rm \u0430\u0441\u0435', 'rm \\u{430}\\u{441}\\u{435}'],
+    ['a full-width letter', '\uff52m', '\\u{ff52}m'],
+    ['a mathematical letter', '\u{1d42b}m', '\\u{1d42b}m'],
+    ['a slash of another kind', 'a\u2215b', 'a\\u{2215}b'],
+    ['a hyphen of another kind', '\u2010rf', '\\u{2010}rf'],
+    ['a mark over a letter', 'a\u0336b', 'a\\u{336}b'],
+    ['a run of blanks', `a${' '.repeat(200)}b`, 'a\\u{20}×200b'],
+    ['a run of blank lines', `a${'\n'.repeat(60)}b`, 'a\n\\u{a}×59\nb'],
+  ])('%s is marked', (_what, text, shown) => {
+    expect(makeExact(text)).toBe(shown);
+    expect(approval('conductor::exec', { command: text }).display).toContain(shown);
+    expect(makeExact(shown)).toBe(shown);
+  });
+
+  it.each([
+    ['Russian', 'Удалить старые файлы: а, о и с'],
+    ['Greek', 'Διαγραφή αρχείων'],
+    ['accents', 'naïve café, Größe, Đường'],
+    ['indented code', `${' '.repeat(40)}return 1;\n\n\n`],
+    ['Chinese, Arabic and Hindi', '删除 حذف الملفات हिन्दी'],
+    ['emoji and dashes', 'ok 🎉 — “done” …'],
+  ])('text in %s is shown as it is', (_what, text) => {
+    expect(makeExact(text)).toBe(text);
   });
 });
 
@@ -109,6 +167,18 @@ describe('the hash of an approval', () => {
     const before = hashOfExec(params);
     writeFileSync(join(root, 'script.sh'), 'echo 2\n');
     expect(hashOfExec(params)).not.toBe(before);
+  });
+
+  it('files that are large together are read in part, and any change of one gives another hash', () => {
+    const files = ['1', '2', '3', '4'].map((name) => join(root, name));
+    for (const file of files) writeFileSync(file, Buffer.alloc(6 * 1024 * 1024, ' '));
+    const params = { argv: ['cat', '1', '2', '3', '4'] };
+    const before = approval('conductor::exec', params);
+    expect(Object.values(before.file_hashes).filter((hash) => hash.includes('of the first'))).toHaveLength(2);
+    const fd = openSync(join(root, '4'), 'r+');
+    writeSync(fd, '#', 0);
+    closeSync(fd);
+    expect(hashOfExec(params)).not.toBe(before.approval_hash);
   });
 
   it('any change of a file that is too large to be read whole gives another hash', () => {

@@ -15,7 +15,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FileError, openRoots } from '../../../../local-agent/host/roots.ts';
+import { UndoStore } from '../../../../local-agent/host/undo.ts';
+import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { HostPolicy } from '../../../../local-agent/policy/host-policy.ts';
+import { runHostTool } from '../../../../local-agent/tools/registry.ts';
+import type { ToolContext } from '../../../../local-agent/tools/tool.ts';
 import type { Policy } from '../../../../schema/contracts/policy.ts';
 import { ARGV_PLACEHOLDERS, PolicySchema } from '../../../../schema/contracts/policy.ts';
 import { tempFolder } from '../host/workspace.ts';
@@ -29,6 +34,8 @@ const PLACEHOLDERS: readonly string[] = Object.values(ARGV_PLACEHOLDERS);
 const ALLOWED = POLICY.exec.rules
   .filter(({ decision }) => decision === 'allow')
   .map(({ match }) => match.argv.filter((item) => !PLACEHOLDERS.includes(item)));
+
+const ORIGIN = { platform: 'chatgpt', conversation_id: 'conversation-1' } as const;
 
 let home: string;
 let root: string;
@@ -74,30 +81,51 @@ function repository(name: string, ...options: string[]): string {
   return folder;
 }
 
-/** Appends to a file, as a chat can with `files/write` and `overwrite`. */
-function append(path: string, text: string): void {
-  put(path, `${existsSync(path) ? readFileSync(path, 'utf8') : ''}${text}`);
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/** Runs the argv as the conductor does, under the policy. */
-async function runAsChat(argv: string[], cwd: string, policy: Policy, path = process.env.PATH) {
-  const host = new HostPolicy({
+/** The conductor's policy and tools, as the agent builds them. */
+function hostUnder(policy: Policy, path = process.env.PATH): HostPolicy {
+  return new HostPolicy({
     policyFile: { current: () => policy },
     workspace: join(home, '.baa', 'workspace'),
     protectedPaths: [],
     env: { HOME: home, PATH: path },
     timeouts: { timeoutMs: 60_000, execTimeoutMs: 60_000 },
     monotonic: () => performance.now(),
-    undo: { keeper: () => () => () => undefined },
+    undo: new UndoStore(join(home, '.baa', 'undo')),
     newTemporaryName: () => 'temporary',
-  });
+  } as ConstructorParameters<typeof HostPolicy>[0]);
+}
+
+const effect = () => ({
+  instructionId: 'ins_1',
+  signal: new AbortController().signal,
+  onProcess: () => undefined,
+  onOutput: () => undefined,
+});
+
+/** Runs the argv as the conductor does, under the policy. */
+async function runAsChat(argv: string[], cwd: string, policy = POLICY, path = process.env.PATH) {
+  const host = hostUnder(policy, path);
   const params = { argv, cwd };
-  expect(host.judge({ name: 'conductor::exec', params }, { platform: 'chatgpt', conversation_id: 'c' }).decision).toBe(
-    'allow',
-  );
-  const signal = new AbortController().signal;
-  const effect = { instructionId: 'ins_1', signal, onProcess: () => undefined, onOutput: () => undefined };
-  return await host.perform('conductor::exec', params, effect);
+  expect(host.judge({ name: 'conductor::exec', params }, ORIGIN).decision).toBe('allow');
+  return await host.perform('conductor::exec', params, effect());
+}
+
+/** The same for a host whose file tools protect nothing in a root but `.git`. */
+async function runUnprotected(argv: string[], cwd: string, folders: readonly string[]) {
+  const admit = (path: string) => {
+    const isInside = folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+    if (!isInside || path.split('/').includes('.git')) throw new FileError('path_outside_roots', path);
+  };
+  const roots = { ...openRoots([root], []), admit, admitChange: admit };
+  const context = { ...effect(), roots, env: { HOME: home, PATH: process.env.PATH }, timeoutMs: 60_000 };
+  const redact = redactor(null, { env: {}, readFile: () => null });
+  const rest = { redact, keeper: () => () => () => undefined, newTemporaryName: () => 'temporary' };
+  const tools = { ...context, ...rest } as unknown as ToolContext;
+  return await runHostTool('conductor::exec', { argv, cwd }, tools, () => performance.now());
 }
 
 /** The argvs among the allowed ones that run the attacker's program when Git runs as it is. */
@@ -109,96 +137,124 @@ function succeedsWithoutDefence(cwd: string, path = process.env.PATH): string[][
   });
 }
 
-/** Each attack lays out files, and returns the folder in which the chat calls Git. */
-const ATTACKS: Record<string, () => string> = {
+interface Attack {
+  /** Where the chat calls Git. */
+  cwd: string;
+  /** The files that the chat writes, as `files/write` would. */
+  writes: Record<string, string>;
+  /** What lies in a root beside `~/src`. */
+  root?: string;
+}
+
+/** Each prepares what the person has, and names what the chat adds. */
+const ATTACKS: Record<string, () => Attack> = {
   'a bare repository with a monitor': () => {
-    const bare = join(root, 'bare');
-    put(join(bare, 'HEAD'), 'ref: refs/heads/main\n');
-    for (const folder of ['objects', 'refs']) put(join(bare, folder, 'x'), '');
-    put(join(bare, 'config'), `[core]\n\trepositoryformatversion = 0\n\tworktree = .\n${monitor()}`);
-    return bare;
+    const cwd = join(root, 'bare');
+    const config = `[core]\n\trepositoryformatversion = 0\n\tworktree = .\n${monitor()}`;
+    const layout = { HEAD: 'ref: refs/heads/main\n', 'objects/x': '', 'refs/x': '', config };
+    const writes = Object.fromEntries(Object.entries(layout).map(([name, text]) => [join(cwd, name), text]));
+    return { cwd, writes };
   },
   'a Git directory under another name with a filter': () => {
     const folder = repository('project');
-    const moved = join(root, 'moved');
-    renameSync(join(folder, '.git'), moved);
-    append(join(moved, 'config'), `${filter()}[core]\n\tbare = false\n\tworktree = ${folder}\n`);
-    return moved;
+    const cwd = join(root, 'moved');
+    renameSync(join(folder, '.git'), cwd);
+    const config = join(cwd, 'config');
+    return {
+      cwd,
+      writes: { [config]: `${textOf(config)}${filter()}[core]\n\tbare = false\n\tworktree = ${folder}\n` },
+    };
   },
-  'a monitor in the target of a .git file': () => {
-    const folder = repository('project', '--separate-git-dir', join(root, 'store'));
-    append(join(root, 'store', 'config'), monitor());
-    return folder;
-  },
-  'a filter in the target of a .git file': () => {
-    const folder = repository('project', '--separate-git-dir', join(root, 'store'));
-    append(join(root, 'store', 'config'), filter());
-    mkdirSync(join(folder, 'below'));
-    return join(folder, 'below');
+  'a monitor in the target of a .git file': () => storeAttack(monitor()),
+  'a filter in the target of a .git file': () => storeAttack(filter()),
+  'a filter in the target of a .git file, called from a folder below': () => {
+    const { cwd, writes } = storeAttack(filter());
+    mkdirSync(join(cwd, 'below'));
+    return { cwd: join(cwd, 'below'), writes };
   },
   'a hook in the target of a .git file': () => {
-    const folder = repository('project', '--separate-git-dir', join(root, 'store'));
-    put(join(folder, 'a.txt'), 'one\n');
-    put(join(root, 'store', 'hooks', 'post-index-change'), `#!/bin/sh\necho ran > ${marker}\n`);
-    return folder;
+    const cwd = repository('project', '--separate-git-dir', join(root, 'store'));
+    put(join(cwd, 'a.txt'), 'one\n');
+    const hook = join(root, 'store', 'hooks', 'post-index-change');
+    put(hook, '#!/bin/sh\n');
+    return { cwd, writes: { [hook]: `#!/bin/sh\necho ran > ${marker}\n` } };
   },
   'a filter in the target of a link named .git': () => {
-    const folder = repository('project');
-    renameSync(join(folder, '.git'), join(root, 'store'));
-    symlinkSync(join(root, 'store'), join(folder, '.git'));
-    append(join(root, 'store', 'config'), filter());
-    return folder;
+    const cwd = repository('project');
+    const store = join(root, 'store');
+    renameSync(join(cwd, '.git'), store);
+    symlinkSync(store, join(cwd, '.git'));
+    return { cwd, writes: { [join(store, 'config')]: `${textOf(join(store, 'config'))}${filter()}` } };
   },
   'a filter in a file that .git/config includes': () => {
-    const folder = repository('project');
-    git(folder, 'config', 'include.path', '../.gitconfig');
-    put(join(folder, '.gitconfig'), filter());
-    return folder;
+    const cwd = repository('project');
+    git(cwd, 'config', 'include.path', '../shared.config');
+    return { cwd, writes: { [join(cwd, 'shared.config')]: filter() } };
   },
   'a filter in the config of a worktree outside .git': () => {
-    const folder = repository('project', '--separate-git-dir', join(root, 'store'));
-    git(folder, 'config', 'extensions.worktreeConfig', 'true');
-    put(join(root, 'store', 'config.worktree'), filter());
-    return folder;
+    const cwd = repository('project', '--separate-git-dir', join(root, 'store'));
+    git(cwd, 'config', 'extensions.worktreeConfig', 'true');
+    return { cwd, writes: { [join(root, 'store', 'config.worktree')]: filter() } };
   },
   'a hook in the working tree, where core.hooksPath leads': () => {
-    const folder = repository('project');
-    git(folder, 'config', 'core.hooksPath', '.husky');
-    put(join(folder, 'a.txt'), 'one\n');
-    put(join(folder, '.husky', 'post-index-change'), `#!/bin/sh\necho ran > ${marker}\n`);
-    return folder;
+    const cwd = repository('project');
+    git(cwd, 'config', 'core.hooksPath', '.husky');
+    put(join(cwd, 'a.txt'), 'one\n');
+    const hook = join(cwd, '.husky', 'post-index-change');
+    put(hook, '#!/bin/sh\n');
+    return { cwd, writes: { [hook]: `#!/bin/sh\necho ran > ${marker}\n` } };
   },
   'a filter in a file of a root that ~/.gitconfig includes': () => {
     put(join(home, '.gitconfig'), `[include]\n\tpath = ~/src/dotfiles/gitconfig\n`);
-    put(join(root, 'dotfiles', 'gitconfig'), filter());
-    return repository('project');
+    return { cwd: repository('project'), writes: { [join(root, 'dotfiles', 'gitconfig')]: filter() } };
   },
   'a filter in a file of a root to which ~/.gitconfig is a link': () => {
-    put(join(root, 'dotfiles', 'gitconfig'), filter());
+    put(join(root, 'dotfiles', 'gitconfig'), '');
     symlinkSync(join(root, 'dotfiles', 'gitconfig'), join(home, '.gitconfig'));
-    return repository('project');
+    return { cwd: repository('project'), writes: { [join(root, 'dotfiles', 'gitconfig')]: filter() } };
+  },
+  'a filter in ~/.gitconfig, which a root holds': () => {
+    return { cwd: repository('project'), root: home, writes: { [join(home, '.gitconfig')]: filter() } };
+  },
+  'a filter in ~/.config/git/config, which a root holds': () => {
+    return { cwd: repository('project'), root: home, writes: { [join(home, '.config/git/config')]: filter() } };
   },
 };
 
+function storeAttack(added: string): Attack {
+  const cwd = repository('project', '--separate-git-dir', join(root, 'store'));
+  const config = join(root, 'store', 'config');
+  return { cwd, writes: { [config]: `${textOf(config)}${added}` } };
+}
+
+/** Writes the files by the host's own tool. Some of them may be refused. */
+async function writeAsChat(writes: Record<string, string>, policy: Policy): Promise<void> {
+  for (const [path, content] of Object.entries(writes)) {
+    const params = { path, content, overwrite: true, create_parents: true };
+    await hostUnder(policy).perform('conductor::files/write', params, effect());
+  }
+}
+
 describe('under the example of docs/policy.md', () => {
-  it.each(Object.entries(ATTACKS))('%s runs no program', async (_name, layOut) => {
-    const cwd = layOut();
-    expect(succeedsWithoutDefence(cwd)).not.toEqual([]);
+  it.each(Object.entries(ATTACKS))('%s runs no program, although the files are there', async (_name, prepare) => {
+    const attack = prepare();
+    for (const [path, text] of Object.entries(attack.writes)) put(path, text);
+    expect(succeedsWithoutDefence(attack.cwd)).not.toEqual([]);
     for (const argv of ALLOWED) {
       rmSync(marker, { force: true });
-      await runAsChat(argv, cwd, POLICY);
+      await runUnprotected(argv, attack.cwd, [attack.root ?? root]);
       expect([argv, existsSync(marker)]).toEqual([argv, false]);
     }
   });
 
-  it.each(['.gitconfig', '.config/git/config'])('~/%s runs no program where a root holds HOME', async (name) => {
-    const policy = { ...POLICY, roots: ['~'] };
-    const cwd = repository('project');
-    put(join(home, name), filter());
-    expect(succeedsWithoutDefence(cwd)).not.toEqual([]);
+  it.each(Object.entries(ATTACKS))('%s runs no program when the chat writes the files', async (_name, prepare) => {
+    const attack = prepare();
+    const policy = attack.root === undefined ? POLICY : { ...POLICY, roots: [attack.root] };
+    await writeAsChat(attack.writes, policy);
+    mkdirSync(attack.cwd, { recursive: true });
     for (const argv of ALLOWED) {
       rmSync(marker, { force: true });
-      await runAsChat(argv, cwd, policy);
+      await runAsChat(argv, attack.cwd, policy);
       expect([argv, existsSync(marker)]).toEqual([argv, false]);
     }
   });
@@ -222,8 +278,8 @@ describe('under the example of docs/policy.md', () => {
   });
 
   it('a repository that Git refuses is named, with the file that a chat could write', async () => {
-    const cwd = ATTACKS['a filter in the target of a .git file']?.() ?? '';
-    const { status, output } = await runAsChat(['git', 'status'], cwd, POLICY);
+    const { cwd } = storeAttack(filter());
+    const { status, output } = await runUnprotected(['git', 'status'], cwd, [root]);
     expect(status).toBe('failed');
     expect(output).toContain(`[conductor] Git refuses this repository: a chat could write ${root}/store/config`);
   });
@@ -239,11 +295,6 @@ describe('under the example of docs/policy.md', () => {
     [['/tmp/git', 'status']],
     [['rm', '-rf', '.']],
   ])('%j is not allowed', (argv) => {
-    const host = new HostPolicy({
-      policyFile: { current: () => POLICY },
-    } as unknown as ConstructorParameters<typeof HostPolicy>[0]);
-    expect(
-      host.judge({ name: 'conductor::exec', params: { argv } }, { platform: 'chatgpt', conversation_id: 'c' }).decision,
-    ).not.toBe('allow');
+    expect(hostUnder(POLICY).judge({ name: 'conductor::exec', params: { argv } }, ORIGIN).decision).not.toBe('allow');
   });
 });

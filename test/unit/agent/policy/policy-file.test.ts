@@ -57,7 +57,9 @@ describe('policy.json', () => {
     ['text that is not JSON', '{', /JSON/],
     ['an unknown field', { exce: {} }, /exce/],
     ['a wrong decision', { exec: { default: 'maybe' } }, /exec\.default/],
-    ['an invalid glob', { tools: { '': 'deny' } }, /pattern/],
+    ['an empty pattern', { tools: { '': 'deny' } }, /tools: "" is no pattern/],
+    ['a pattern that excludes', { tools: { '!exec': 'deny' } }, /tools: "!exec" is no pattern/],
+    ['a pattern with a group', { redact: { env: ['*_(KEY|TOKEN)'] } }, /redact\.env: .*without !, \( \) and \|/],
   ])('%s is reported once, and the policy before it stays in force', (_what, invalid, report) => {
     save({ exec: { default: 'deny' } });
     const file = open();

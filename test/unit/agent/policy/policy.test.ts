@@ -101,6 +101,13 @@ describe('a pattern of a rule that cannot be meant', () => {
 });
 
 describe('the rules for tools and platforms', () => {
+  it.each(['{exec,files/*}', 'files/[rw]*', 'f?les/write', '*', '**', 'files/**', '*write'])(
+    'the pattern %s names files/write',
+    (pattern) => {
+      expect(verdict({ tools: { [pattern]: 'deny' } }, 'conductor::files/write').decision).toBe('deny');
+    },
+  );
+
   it('an exact name decides before globs, and of several globs the strictest decides', () => {
     const tools = { 'files/*': 'deny', 'files/read': 'allow' };
     expect(verdict({ tools }, 'conductor::files/read').decision).toBe('allow');

@@ -122,6 +122,15 @@ describe('files/list', () => {
     });
   });
 
+  it('a walk that reaches its time limit fails with what it found, and how to make it shorter', async () => {
+    tools.makeFiles({ a: '' });
+    const result = await tools.run('conductor::files/list', { pattern: '*' }, { signal: AbortSignal.timeout(0) });
+    expect(result).toMatchObject({ status: 'failed', error_code: 'timeout', truncated: true });
+    expect(result.output).toMatch(
+      /^(a\n)?\[the time limit was reached; a folder below as cwd, or a narrower glob, takes less\]\n$/,
+    );
+  });
+
   it('a canceled instruction stops the walk', async () => {
     tools.makeFiles({ a: '' });
     const signal = AbortSignal.abort('canceled');

@@ -39,7 +39,8 @@ describe('files/patch', () => {
     linkSync(join(tools.base, 'outside', 'secret'), join(tools.root, 'hard'));
     const result = await patch('--- a/hard\n+++ b/hard\n@@ -0,0 +1,1 @@\n+x\n');
     expect(result).toMatchObject({ status: 'denied', error_code: 'hard_linked' });
-    expect(await patch('--- a/hard\n+++ b/copy\n@@ -0,0 +1,1 @@\n+x\n')).toMatchObject({ status: 'denied' });
+    const renamed = 'diff --git a/hard b/copy\nrename from hard\nrename to copy\n';
+    expect(await patch(renamed)).toMatchObject({ status: 'denied', error_code: 'hard_linked' });
   });
 
   it.each(['../x', '/etc/x', 'agent/x', 'link/x'])('a patch of %s is denied', async (name) => {
@@ -49,8 +50,10 @@ describe('files/patch', () => {
 
   it.each([
     ['a text that is not a patch', 'no patch at all'],
-    ['a part without all of its lines', '--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n'],
-    ['two parts for one file', createPatch('a', '1\n', '2\n') + createPatch('a', '1\n', '3\n')],
+    ['a hunk with a line that has no prefix', '--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\nb\n+c\n'],
+    ['a hunk without a change', '--- a/x\n+++ b/x\n@@ -1 +1 @@\n a\n'],
+    ['a part without hunks', '--- a/x\n+++ b/x\ntext\n'],
+    ['a part of two names', '--- a/x\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n'],
   ])('%s is an invalid patch', async (_what, text) => {
     tools.makeFiles({ a: '1\n', x: 'a\n' });
     expect(await patch(text)).toMatchObject({ status: 'failed', error_code: 'invalid_patch' });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RegexSearch } from '../../../../local-agent/tools/regex-search.ts';
 import { SECRET, ToolRun } from './tool-run.ts';
 
 const tools = new ToolRun();
@@ -43,7 +44,7 @@ describe('files/search', () => {
     expect(line.length).toBeLessThan(400);
   });
 
-  it('a text of several lines is found, whatever the line breaks', async () => {
+  it('a text of several lines is found with any line breaks', async () => {
     tools.makeFiles({ unix: 'a\none\ntwo\nb\n', windows: 'one\r\ntwo\r\n' });
     expect(await lines({ text: 'one\ntwo' })).toEqual([
       'unix:2: one',
@@ -76,7 +77,7 @@ describe('files/search', () => {
   it('a text that looks like a regular expression and is not found is said to be sought as it is', async () => {
     tools.makeFiles({ a: 'function main() {}\n' });
     expect(await lines({ text: 'function .*\\(' })).toEqual([
-      '[nothing found in 1 file; it was sought as plain text, not as a regular expression]',
+      '[nothing found in 1 file; the text was sought as it is, regex: true reads it as a regular expression]',
     ]);
   });
 
@@ -94,5 +95,59 @@ describe('files/search', () => {
     tools.makeFiles({ a: `token ${SECRET}\n` });
     expect((await search({ text: 'token' })).output).toBe('a:1: token [redacted]\n');
     expect((await search({ text: SECRET })).output).toBe('[nothing found in 1 file]\n');
+  });
+});
+
+describe('files/search with a regular expression', () => {
+  it('the lines that match are found, with ^ and $ at line breaks', async () => {
+    tools.makeFiles({ a: 'const one = 1;\nlet two = 2;\nconst three = 3;\n', b: 'nothing\n' });
+    expect(await lines({ text: '^const (\\w+) = \\d;$', regex: true })).toEqual([
+      'a:1: const one = 1;',
+      'a:3: const three = 3;',
+    ]);
+    expect(await lines({ text: 'LET|NOTH', regex: true, ignore_case: true })).toEqual([
+      'a:2: let two = 2;',
+      'b:1: nothing',
+    ]);
+    expect(await lines({ text: 'one = 1;\\s+let', regex: true })).toHaveLength(2);
+  });
+
+  it('an expression that matches nothing at each place finds each line once', async () => {
+    tools.makeFiles({ a: 'one\n\nthree\n', b: '', c: 'x' });
+    expect(await lines({ text: 'z*', regex: true })).toEqual(['a:1: one', 'a:2: ', 'a:3: three', 'c:1: x']);
+  });
+
+  it('an invalid expression is refused with the reason', async () => {
+    expect(await search({ text: '(a', regex: true })).toMatchObject({
+      status: 'failed',
+      output: expect.stringMatching(/^text: .*unterminated group/i),
+    });
+  });
+
+  it('an expression that takes for ever is ended, and the file is named', async () => {
+    tools.makeFiles({ bad: `${'a'.repeat(60)}!`, good: 'aab' });
+    expect(await lines({ text: '(a+)+b', regex: true })).toEqual([
+      'good:1: aab',
+      '[skipped: 1 where the regular expression took too much time or memory: bad]',
+    ]);
+  });
+
+  it('an expression that takes for ever in three texts is of no use', async () => {
+    const regex = new RegexSearch('(a+)+b', false, new AbortController().signal, 50);
+    for (let texts = 0; texts < 3; texts++) {
+      expect(regex.isTooSlow).toBe(false);
+      expect(await regex.find(`${'a'.repeat(60)}!`, 1)).toBeNull();
+    }
+    expect(regex.isTooSlow).toBe(true);
+    expect(await regex.find('aab', 1)).toEqual([{ start: 0, end: 3 }]);
+    await regex.close();
+  });
+
+  it('a canceled instruction ends the expression', async () => {
+    tools.makeFiles({ bad: `${'a'.repeat(60)}!` });
+    const stop = new AbortController();
+    const result = tools.run('conductor::files/search', { text: '(a+)+b', regex: true }, { signal: stop.signal });
+    stop.abort('canceled');
+    expect(await result).toMatchObject({ status: 'canceled' });
   });
 });

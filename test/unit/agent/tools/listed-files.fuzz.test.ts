@@ -17,7 +17,7 @@ function isInstalled(program: string): boolean {
 /** The programs that the fuzzers compare with; `npm run fuzz` runs them for as long as wanted. */
 const REFERENCES = { git: isInstalled('git'), ripgrep: isInstalled('rg') };
 for (const [program, installed] of Object.entries(REFERENCES)) {
-  if (!installed) console.warn(`${program} is not installed: lists and searches are NOT compared with it`);
+  if (!installed) process.emitWarning(`${program} is not installed: lists and searches are NOT compared with it`);
 }
 
 describe('lists and searches of random trees', () => {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Roots } from '../../../../local-agent/host/roots.ts';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
+import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { runHostTool } from '../../../../local-agent/tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../../../../local-agent/tools/tool.ts';
 import type { HostTool } from '../../../../schema/contracts/tools.ts';
@@ -42,12 +43,12 @@ export class ToolRun {
   run(name: HostTool, params: unknown, with_: Partial<ToolContext> = {}): Promise<InstructionResult> {
     const context: ToolContext = {
       roots: this.roots,
-      redact: Object.assign((text: string) => text.replaceAll(SECRET, '[redacted]'), { undecided: () => 0 }),
+      redact: redactor(null, { env: { BAA_SECRET: SECRET }, readFile: () => null }),
       env: { PATH: process.env.PATH, HOME: '/home/someone', BAA_SHARED_TOKEN: SECRET },
       signal: new AbortController().signal,
       timeoutMs: 60_000,
       newTemporaryName: this.newTemporaryName,
-      keeper: (after) => this.undo.keeper(INSTRUCTION_ID, after),
+      keeper: (change) => this.undo.keeper(INSTRUCTION_ID)(change),
       onProcess: () => undefined,
       onOutput: () => undefined,
       ...with_,

@@ -1,0 +1,66 @@
+/**
+ * Folders that Git takes for a repository, whatever their name. Such a folder has a file `HEAD` beside `objects` and
+ * `refs`, or beside `commondir`, which names another folder that has them. Its configuration names programs that a plain
+ * `git status` runs, so writing in it would amount to running programs.
+ */
+import { lstatSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join, sep } from 'node:path';
+
+/** Characters that some file systems ignore in names. */
+const IGNORED_CHARACTERS = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
+const LAYOUT_NAMES: ReadonlySet<string> = new Set(['objects', 'refs', 'commondir']);
+
+/** A path in the form in which protected names are compared: some file systems ignore case or normalise names. */
+export function foldPath(path: string): string {
+  return path.normalize('NFC').replaceAll(IGNORED_CHARACTERS, '').toLowerCase();
+}
+
+function exists(folder: string, name: string): boolean {
+  try {
+    return lstatSync(join(folder, name), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // A path through a file, or a folder that may not be entered: Git does not find it either.
+    return false;
+  }
+}
+
+export function isGitFolder(folder: string): boolean {
+  if (!exists(folder, 'HEAD')) return false;
+  return (exists(folder, 'objects') && exists(folder, 'refs')) || exists(folder, 'commondir');
+}
+
+/** Whether a path strictly below `root` leads into `.git`, or is or lies in a folder that Git takes for a repository. */
+export function isInsideGit(root: string, path: string): boolean {
+  const names = path.slice(root.length).split(sep).filter(Boolean);
+  if (names.some((name) => foldPath(name) === '.git')) return true;
+  let folder = root;
+  return names.some((name) => {
+    folder = join(folder, name);
+    return isGitFolder(folder);
+  });
+}
+
+/**
+ * Whether a new entry at a path below `root` could turn its folder into a repository. `HEAD` is refused everywhere: with
+ * it, folders and files of ordinary names would be enough.
+ */
+export function completesGitFolder(root: string, path: string): boolean {
+  if (foldPath(basename(path)) === 'head') return true;
+  for (let at = path; at !== root && dirname(at) !== at; at = dirname(at)) {
+    if (LAYOUT_NAMES.has(foldPath(basename(at))) && exists(dirname(at), 'HEAD')) return true;
+  }
+  return false;
+}
+
+/** The user's configuration of Git, which names programs as well. */
+export function gitConfigurationPaths(): string[] {
+  const home = homedir();
+  const folders = [join(home, '.config'), ...(process.env.XDG_CONFIG_HOME ? [process.env.XDG_CONFIG_HOME] : [])];
+  return [join(home, '.gitconfig'), ...folders.map((folder) => join(folder, 'git'))];
+}
+
+/** Whether the name is that of a user's configuration of Git, as it is kept in a collection of such files too. */
+export function isGitConfiguration(path: string): boolean {
+  return foldPath(basename(path)) === '.gitconfig';
+}

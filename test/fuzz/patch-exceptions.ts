@@ -1,0 +1,65 @@
+/** Where `files/patch` and `git apply` differ on purpose, and what must hold there nevertheless. */
+import type { Tree } from './patch-trees.ts';
+
+/** Ours refuses what git applies, by what ours says. `counts`: only where git refuses it as well when it counts again. */
+export const STRICTER: readonly { name: string; ours: RegExp; counts?: true }[] = [
+  { name: 'two parts create the same file, where git takes the later one', ours: /is created twice/ },
+  {
+    name: 'lines without context are not where their number says, where git puts them at the end',
+    ours: /nothing says where it belongs/,
+  },
+  { name: 'a part changes nothing, which git passes over', ours: /the part of .* changes nothing/ },
+  { name: 'a first line of git with nothing below it, which git passes over', ours: /the part names no file/ },
+  {
+    name: 'a link that leads nowhere or out of the roots, which git makes',
+    ours: /(?:lies outside|path outside) .*roots|is a link to nothing/,
+  },
+  {
+    name: 'lines beyond the counts do not fit, which git leaves out',
+    ours: /does not fit|begins neither/,
+    counts: true,
+  },
+];
+
+/** Ours applies what git refuses, by what git says. */
+export const WIDER: readonly { name: string; git: RegExp }[] = [
+  { name: 'the counts in the header of a hunk are wrong, but its lines are clear', git: /corrupt patch at line/ },
+  { name: 'one of the two names is missing', git: /lacks filename information/ },
+  { name: 'a new file without its mode', git: /dev\/null: No such file/ },
+  { name: 'the old mode is missing', git: /patch with only garbage/ },
+  {
+    name: 'a hunk fits exactly one place, which its numbers or missing context do not allow in git',
+    git: /patch does not apply/,
+  },
+];
+
+/** The added and removed lines of a patch, as they are written. */
+function changedLines(patch: string): { sign: 1 | -1; line: string }[] {
+  let isInHunk = false;
+  return patch.split('\n').flatMap((line, at, lines) => {
+    const next = lines[at + 1] ?? '';
+    if (line.startsWith('@@')) isInHunk = true;
+    else if (/^(diff|index|Subject|From) /.test(line)) isInHunk = false;
+    else if (line.startsWith('--- ') && /^\+\+\+ /.test(next) && /^@@/.test(lines[at + 2] ?? '')) isInHunk = false;
+    else if (/^-- ?$/.test(line) && /^2\./.test(next)) isInHunk = false;
+    if (!isInHunk || !/^[-+]/.test(line)) return [];
+    return [{ sign: line.startsWith('+') ? 1 : -1, line: line.slice(1).replace(/\r$/, '') } as const];
+  });
+}
+
+/** A line of which there is more or less after a patch than its added and removed lines make; null when there is none. */
+export function linesLostOrCopied(before: Tree, after: Tree, patch: string): string | null {
+  // The lines of a copied file are in no hunk.
+  if (/^copy from/m.test(patch)) return null;
+  const balance = new Map<string, number>();
+  const count = (line: string, by: number) => balance.set(line, (balance.get(line) ?? 0) + by);
+  const countTree = (tree: Tree, by: number) => {
+    for (const { text } of tree.values()) for (const line of text.split('\n')) count(line.replace(/\r$/, ''), by);
+  };
+  countTree(before, 1);
+  countTree(after, -1);
+  for (const { sign, line } of changedLines(patch)) count(line, sign);
+  // What follows the last line break looks like an empty line.
+  const wrong = [...balance].find(([line, left]) => left !== 0 && line !== '');
+  return wrong === undefined ? null : JSON.stringify(wrong);
+}

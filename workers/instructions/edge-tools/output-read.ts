@@ -1,0 +1,56 @@
+/**
+ * `conductor::output/read`: a part of the stored output of an instruction of the same conversation. A short output is
+ * stored with its instruction, a longer one as an artifact.
+ */
+import { and, eq } from 'drizzle-orm';
+import { DELIVERY } from '../../../schema/defaults.ts';
+import { isFinalStatus } from '../../../schema/domain/instruction-machine.ts';
+import { artifacts, instructions } from '../../../schema/tables/index.ts';
+import type { EdgeToolHandler, EdgeToolOutcome } from './tool.ts';
+
+function refused(error_code: string, output: string): EdgeToolOutcome {
+  return { error_code, output };
+}
+
+/** The part of a text, with a first line that says what part it is and how to read on. */
+export function outputPart(text: string, offset: number, length: number): string {
+  const part = text.slice(offset, offset + length);
+  const end = offset + part.length;
+  const rest = end < text.length ? `; read on with offset ${end}` : '';
+  return `characters ${offset} to ${end} of ${text.length}${rest}\n${part.toWellFormed()}`;
+}
+
+export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (params, { db, conversation }) => {
+  const { instruction_id, offset, length = DELIVERY.output_read_chars } = params;
+  const row = await db
+    .select({
+      status: instructions.status,
+      artifact_id: instructions.artifact_id,
+      output_summary: instructions.output_summary,
+      content: artifacts.content,
+    })
+    .from(instructions)
+    .leftJoin(artifacts, eq(artifacts.artifact_id, instructions.artifact_id))
+    .where(
+      and(
+        eq(instructions.instruction_id, instruction_id),
+        eq(instructions.local_conversation_id, conversation.local_conversation_id),
+      ),
+    )
+    .get();
+  if (row === undefined) {
+    const hint = 'name an instruction_id that a reply in this conversation has named';
+    return refused('instruction_not_found', `this conversation has no instruction ${instruction_id}; ${hint}`);
+  }
+  if (!isFinalStatus(row.status)) {
+    return refused('not_ended', `${instruction_id} is ${row.status}; its output is stored when it has ended`);
+  }
+  const text = row.content ?? row.output_summary ?? '';
+  if (row.artifact_id !== null && row.content === null) {
+    return refused('output_not_found', `the output of ${instruction_id} is not stored any more; run it again`);
+  }
+  if (offset > text.length) {
+    return refused('invalid_params', `offset: the output has ${text.length} characters, so offset is at most that`);
+  }
+  return { output: outputPart(text, offset, length) };
+};
