@@ -2,8 +2,11 @@
 
 export const CHANNEL = {
   ping_interval_ms: 5_000,
-  /** What the edge said last is acted on for this long: after an acknowledged pause a silent node starts nothing. */
-  trust_ms: 10_000,
+  /**
+   * What the edge said last is acted on for this long. Ten seconds after an acknowledged pause a silent node starts nothing;
+   * the second below that is for the start itself, which takes a while on a busy machine.
+   */
+  trust_ms: 9_000,
   max_frame_bytes: 1024 * 1024,
   max_frames_per_sec: 100,
   reconnect_base_ms: 500,

@@ -18,7 +18,7 @@ import { Emitter } from '../lib/emitter.ts';
 import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 
 const MISSED_PONGS = 2;
-/** A socket that nothing arrived on for that many ping intervals, or for ten seconds, is not taken for alive. */
+/** A socket that nothing arrived on for that many ping intervals, or for `trust_ms`, is not taken for alive. */
 const ALIVE_PING_INTERVALS = 2;
 const RECONNECT: Backoff = { base_ms: CHANNEL.reconnect_base_ms, max_ms: CHANNEL.reconnect_max_ms, jitter: 'full' };
 /** So many failures in a row make the next wait the longest. */
@@ -87,7 +87,7 @@ export class Channel {
     return this.#connection?.ready ?? false;
   }
 
-  /** Whether the channel is ready and a pong or a frame arrived within two ping intervals and ten seconds. `now`: monotonic. */
+  /** Whether the channel is ready and a pong or a frame arrived within two ping intervals and `trust_ms`. `now`: monotonic. */
   isAlive(now: number): boolean {
     const connection = this.#connection;
     if (!connection?.ready) return false;

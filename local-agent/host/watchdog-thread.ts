@@ -3,6 +3,7 @@ import { appendFileSync, writeSync } from 'node:fs';
 import type { Debugger } from 'node:inspector';
 import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
+import { signalGroup } from '../lib/kill-group.ts';
 import type { WatchdogData } from './watchdog.ts';
 
 const STDERR = 2;
@@ -11,7 +12,7 @@ const SECOND_MS = 1_000;
 const STACK_MS = 2_000;
 const MAX_FRAMES = 20;
 
-const { count, lookMs, looks, reportFile } = workerData as WatchdogData;
+const { count, lookMs, looks, killGroup = false, reportFile } = workerData as WatchdogData;
 const cell = new Int32Array(count);
 
 /** Addresses of the scripts of the main thread, by their id; a call frame carries the id only. */
@@ -35,8 +36,9 @@ function report(text: string): void {
 
 function end(where: string): void {
   const seconds = (lookMs * looks) / SECOND_MS;
-  const head = `${new Date().toISOString()} the agent has hung for ${seconds} s and is killed; what ran ends as interrupted`;
+  const head = `${new Date().toISOString()} this process has hung for ${seconds} s and is killed`;
   report(`${head}\n${where}\n`);
+  if (killGroup) signalGroup(process.pid, 'SIGKILL');
   process.kill(process.pid, 'SIGKILL');
 }
 

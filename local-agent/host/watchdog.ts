@@ -12,6 +12,8 @@ export interface WatchdogLimits {
   lookMs: number;
   /** Looks in a row at an unchanged count after which the main thread counts as hung. */
   looks: number;
+  /** Whether to kill the process group that this process leads, with the programs that it has started. */
+  killGroup?: boolean;
 }
 
 export interface WatchdogData extends WatchdogLimits {

@@ -36,7 +36,7 @@ export interface ModeView {
   isCurrent: boolean;
 }
 
-/** `isAlive`: the channel is ready and the edge was heard within two ping intervals. */
+/** `isAlive`: the channel is ready and the edge was heard recently. */
 export function startGate({ seen, isCurrent }: ModeView, isAlive: boolean): StartGate {
   if (seen === null) return 'unknown';
   if (seen.mode === 'paused') return 'paused';

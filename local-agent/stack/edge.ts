@@ -11,6 +11,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
 import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
+import { startWatchdog } from '../host/watchdog.ts';
 import { isDiskFault } from '../lib/errno.ts';
 import { signalGroup } from '../lib/kill-group.ts';
 import { takeFileLock } from '../store/file-lock.ts';
@@ -117,6 +118,9 @@ function failStart(error: unknown): never {
   process.exit(1);
 }
 
+// This process waits for the runtime synchronously when it fires the Cron Trigger. A runtime that has stopped would keep it,
+// and the ports, for good when no supervisor is there to kill both.
+startWatchdog(join(settings.BAA_STACK_STATE, 'hung.log'), { lookMs: 1_000, looks: 60, killGroup: true });
 const started = await startEdge(settings, moveIntoStorage(settings.BAA_STACK_STATE)).catch(failStart);
 const { edge, crons, url, migrations } = started;
 let stopping = false;

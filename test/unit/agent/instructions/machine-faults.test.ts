@@ -98,7 +98,7 @@ describe('a first instruction that has waited', () => {
     agent.accept();
   };
 
-  it('is asked about before it starts when the edge has been silent for more than ten seconds', async () => {
+  it('is asked about before it starts when the edge has been silent for too long', async () => {
     const agent = host();
     agent.gate = 'confirm';
     start(agent);
