@@ -1,5 +1,13 @@
 /** What a program printed, as a terminal would show it: without colours and other control sequences. */
-import { stripVTControlCharacters } from 'node:util';
+
+/**
+ * Control sequences: CSI with its parameters, strings such as titles and links, and short ones. A string ends at the next
+ * escape or line break, so each character is looked at a bounded number of times. (`stripVTControlCharacters` of Node
+ * takes quadratic time.)
+ */
+const SEQUENCE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+  /\u001b(?:\[[ -?]*[@-~]?|[\]PX^_][^\u001b\u0007\u009c\n]*(?:\u0007|\u009c|\u001b\\)|[ -/]*[0-~]?)|\u009b[ -?]*[@-~]?/g;
 
 /** Control characters but tab, line break and carriage return, which a terminal acts on and does not show. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
@@ -14,6 +22,6 @@ function lastState(line: string): string {
 
 /** The text without control sequences; of a line that was written several times the last state is kept. */
 export function terminalText(text: string): string {
-  const plain = stripVTControlCharacters(text).replace(CONTROL, '');
+  const plain = text.replace(SEQUENCE, '').replace(CONTROL, '');
   return plain.includes('\r') ? plain.split('\n').map(lastState).join('\n') : plain;
 }
