@@ -1,15 +1,5 @@
 /** The agent's own files and folders, readable and writable by this user only. */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
@@ -39,29 +29,25 @@ export function isProcessAlive(pid: number): boolean {
   }
 }
 
-/** The path or the nearest folder above it that exists. */
-function nearestExisting(path: string): string {
-  return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
-}
-
-/** Why nothing can be made in a folder; Node says ENOENT of a read-only one. */
-function whyNotWritable(folder: string, error: unknown): string {
+/** One level after the other: Node's `recursive` says ENOENT of a read-only folder, and never ends below `/proc`. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
   try {
-    accessSync(folder, constants.W_OK);
-  } catch (refused) {
-    const isReadOnly = hasErrorCode(refused, 'EROFS');
-    return `${folder} ${isReadOnly ? 'is on a read-only file system' : 'is not writable for this user'}`;
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!hasErrorCode(error, 'EEXIST')) throw error;
   }
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Makes a folder with mode 0700; an existing folder keeps its mode. @throws an Error that says what prevents it */
 export function makePrivateFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path);
   } catch (error) {
-    const why = whyNotWritable(nearestExisting(path), error);
-    throw new Error(`the folder ${path} cannot be made: ${why}; choose another root (--root, BAA_ROOT)`, {
+    const why = error instanceof Error ? error.message : String(error);
+    const readOnly = hasErrorCode(error, 'EROFS', 'EACCES', 'EPERM') ? ', so the folder above it is read-only' : '';
+    throw new Error(`the folder ${path} cannot be made: ${why}${readOnly}; choose another root (--root, BAA_ROOT)`, {
       cause: error,
     });
   }

@@ -1,0 +1,26 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makePrivateFolder } from '../../../../local-agent/host/own-files.ts';
+import { useWorkspace } from './workspace.ts';
+
+const workspace = useWorkspace();
+
+describe('a private folder', () => {
+  it('is made with every folder above it, and an existing one keeps its mode', () => {
+    const path = join(workspace.root, 'a', 'b');
+    makePrivateFolder(path);
+    expect([path, join(path, '..')].map((folder) => statSync(folder).mode & 0o777)).toEqual([0o700, 0o700]);
+    makePrivateFolder(workspace.root);
+    expect(statSync(workspace.root).mode & 0o777).not.toBe(0o700);
+  });
+
+  it.runIf(process.platform === 'linux')('that cannot be made is named, with what prevents it and what to do', () => {
+    writeFileSync(join(workspace.root, 'file'), '');
+    for (const path of ['/proc/nothing/below', join(workspace.root, 'file', 'below')]) {
+      expect(() => makePrivateFolder(path)).toThrow(
+        new RegExp(`^the folder ${path} cannot be made: E[A-Z]+: .*; choose another root \\(--root, BAA_ROOT\\)$`),
+      );
+    }
+  });
+});
