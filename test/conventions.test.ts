@@ -196,10 +196,10 @@ describe('who may import what', () => {
   });
 
   // By name, because the rules above know modules only.
-  it('only boots.ts and push.ts of workers/nodes import the stub of a node', () => {
+  it('only workers/nodes/push.ts imports the stub of a node', () => {
     const imported = /import \{[^}]*\bnodeHub\b[^}]*\} from '[^']*durable-objects\/stubs\.ts'/;
     const importers = sources.filter((path) => path.startsWith('workers/') && imported.test(read(path)));
-    expect(importers).toEqual(['workers/nodes/boots.ts', 'workers/nodes/push.ts']);
+    expect(importers).toEqual(['workers/nodes/push.ts']);
   });
 
   // The parser behind the rules does not see this spelling of an import.

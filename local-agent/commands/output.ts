@@ -16,7 +16,7 @@ export function styled(deps: CommandDeps, style: Style, text: string): string {
 const STYLES = new RegExp(`(${String.fromCharCode(27)}\\[(?:[12]|22|3[1239])m)`);
 
 /**
- * The dependencies for a command: whatever it prints, no control or invisible character of a foreign text reaches the
+ * The dependencies for a command: in all that it prints, no control or invisible character of a foreign text reaches the
  * terminal; only our own styles do.
  */
 export function withSafeOutput(deps: CommandDeps): CommandDeps {

@@ -120,7 +120,7 @@ async function runUnprotected(argv: string[], cwd: string, folders: readonly str
     const isInside = folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
     if (!isInside || path.split('/').includes('.git')) throw new FileError('path_outside_roots', path);
   };
-  const roots = { ...openRoots([root], []), admit, admitChange: admit };
+  const roots = { ...openRoots([root], []), admit, admitChange: admit, admitReachable: admit };
   const context = { ...effect(), roots, env: { HOME: home, PATH: process.env.PATH }, timeoutMs: 60_000 };
   const redact = redactor(null, { env: {}, readFile: () => null });
   const rest = { redact, keeper: () => () => () => undefined, newTemporaryName: () => 'temporary' };

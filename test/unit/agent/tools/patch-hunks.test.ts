@@ -16,7 +16,7 @@ async function patched(content: string, patch: string) {
 }
 
 describe('the hunks of a patch', () => {
-  it('apply in the order of the file, whatever their order in the patch', async () => {
+  it('apply in the order of the file, in any order in the patch', async () => {
     const last = '@@ -5,2 +5,2 @@\n-e\n+E\n f\n';
     const first = '@@ -1,2 +1,2 @@\n-a\n+A\n b\n';
     expect(await patched('a\nb\nc\nd\ne\nf\n', part(last, first))).toMatchObject({ content: 'A\nb\nc\nd\nE\nf\n' });
