@@ -66,7 +66,7 @@ describe('the hunks of a patch', () => {
     expect(await patched(content, part('@@ -3,0 +4,1 @@\n+x\n'))).toMatchObject({ content: 'a\nb\nc\nx\n' });
   });
 
-  it('of LF fit a file of CRLF, and bytes that are no UTF-8 stay as they are', async () => {
+  it('of LF fit a file of CRLF, and hunks of CRLF a file of LF', async () => {
     const lf = part('@@ -1,2 +1,2 @@\n a\n-b\n+B\n');
     expect(await patched('a\r\nb\r\n', lf)).toMatchObject({ content: 'a\r\nB\r\n' });
     expect(await patched('a\nb\n', lf.replaceAll('\n', '\r\n'))).toMatchObject({ content: 'a\nB\n' });
