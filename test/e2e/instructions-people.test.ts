@@ -137,10 +137,11 @@ describe('a blocked message', () => {
 });
 
 describe('a browser tool', () => {
+  const ALLOWED = { tools: { 'browser.*/*': 'allow' } };
   const SEND = '@browser.gemini::send::{"prompt": "please review", "conversation_id": "another"}';
 
   it('a browser tool runs on the host that has the browser', async () => {
-    const at = await scene('own-browser', {});
+    const at = await scene('own-browser', ALLOWED);
     await says(at, SEND);
     expect(await at.browser.delivers()).toMatchObject({ platform: 'gemini', message_text: 'please review' });
     expect((await at.browser.delivers()).message_text).toContain('`browser.gemini::send` — ok');
@@ -148,8 +149,8 @@ describe('a browser tool', () => {
   });
 
   it('a browser tool runs on another node when this host has no such browser', async () => {
-    const helper = await scene('far-browser', {});
-    const at = await scene('no-gemini', {}, ['claude']);
+    const helper = await scene('far-browser', ALLOWED);
+    const at = await scene('no-gemini', ALLOWED, ['claude']);
     await says(at, SEND);
     expect(await helper.browser.delivers()).toMatchObject({ platform: 'gemini', message_text: 'please review' });
     expect((await at.browser.delivers()).message_text).toContain('`browser.gemini::send` — ok');
@@ -164,7 +165,7 @@ describe('the journal', () => {
     await at.browser.delivers();
     await instruction(at, 'succeeded');
     const { code, out } = await conductor(at, 'journal', 'verify');
-    expect([code, out]).toEqual([0, expect.stringMatching(/^the journal of journalled is intact: \d+ entries/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^the journal of journalled is intact: \d+ entries/m)]);
     const exported = await conductor(at, 'journal', 'export');
     const blocks = exported.out.split('\n').map((line) => JournalBlockSchema.parse(JSON.parse(line)));
     const kinds = blocks.flatMap(({ entries }) => entries.map(({ kind }) => kind));
