@@ -1,4 +1,7 @@
-/** `npm run fuzz -- [name…] [--minutes N] [--seed N]`: runs the fuzzers of the host tools in turn for a given time. */
+/**
+ * `npm run fuzz -- [name…] [--minutes N] [--seed N]`: runs the fuzzers of the host tools in turn for a given time. A signal
+ * ends it earlier; it prints what ran in either case.
+ */
 import { Argument, InvalidArgumentError, program } from 'commander';
 import type { Fuzzer } from './fuzzer.ts';
 import { CaseReport } from './fuzzer.ts';
@@ -42,11 +45,17 @@ async function fuzz(names: readonly string[], options: { minutes: number; seed: 
   const chosen = FUZZERS.filter(({ name }) => names.length === 0 || names.includes(name));
   const tallies = chosen.map((fuzzer): Tally => ({ fuzzer, report: new CaseReport(), cases: 0, failures: [] }));
   const endAt = performance.now() + options.minutes * MINUTE_MS;
+  let isStopped = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      isStopped = true;
+    });
+  }
   let seed = options.seed;
   do {
     for (const tally of tallies) await runCase(tally, seed);
     seed += 1;
-  } while (performance.now() < endAt);
+  } while (!isStopped && performance.now() < endAt);
   for (const tally of tallies) print(tally);
   const isSilent = tallies.some(({ report }) => report.longestSilenceMs > MAX_SILENCE_MS);
   if (isSilent || tallies.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
