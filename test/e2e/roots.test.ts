@@ -10,7 +10,7 @@ import { until } from '../support/cluster.ts';
 import { RunningLine, runLine } from '../support/system.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-const ReadySchema = z.object({ edge_url: z.url(), controller_id: z.string(), root: z.string() });
+const ReadySchema = z.object({ edge_url: z.url(), agent_url: z.url(), controller_id: z.string(), root: z.string() });
 
 const running: RunningLine[] = [];
 afterEach(async () => {
@@ -115,7 +115,13 @@ describe('a program that listens on the port of a system', () => {
     const system = await startSystem(home, root);
     await system.line.end('SIGKILL');
     const port = Number(new URL(system.edge_url).port);
-    // The edge ends with its parent, a moment later.
+    // Agent and edge end with their parent, a moment later; until then the agent still calls its edge.
+    await until(() =>
+      fetch(system.agent_url).then(
+        () => null,
+        () => true,
+      ),
+    );
     const thief = await until(() => eavesdropper(port).catch(() => null));
     for (const command of ['status', 'pair', 'status --local']) {
       const { code, err } = await conductor(home, `${command} --root ${root}`);
