@@ -231,10 +231,21 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     return true;
   }
 
+  /** Stores when a closed socket was last in contact: its process keeps the node for a while and can come back. */
+  #keepContact(socket: WebSocket): void {
+    const { controller_id, boot_id } = readAttachment(socket);
+    const seen_at = this.#sockets.contactOf(socket);
+    this.#store.touch(controller_id, seen_at);
+    const known = this.#store.bootOf(controller_id);
+    if (known !== null && known.boot_id === boot_id && known.seen_at < seen_at) {
+      this.#store.keepBoot(controller_id, { boot_id: known.boot_id, seen_at });
+    }
+  }
+
   /** A socket has closed: if its node was a candidate for the lease, the next node becomes one. */
   async #passCandidacy(socket: WebSocket): Promise<void> {
-    const { controller_id, candidate } = readAttachment(socket);
-    this.#store.touch(controller_id, this.#sockets.contactOf(socket));
+    const { candidate } = readAttachment(socket);
+    this.#keepContact(socket);
     if (!candidate || this.#sockets.open().length === 0) return;
     try {
       this.#sockets.sendLease(await leaderLease(this.env).read(), 'changed');

@@ -72,9 +72,10 @@ function isWellFormed(value: unknown): boolean {
 const MAY_BE_INEXACT = /\d{16}|\d[eE]/;
 const INTEGER = /^-?\d+$/;
 
-/** Whether an integer keeps all its digits, and another number a finite size. */
+/** Whether an integer keeps its value or is written again as it was, and another number keeps a finite size. */
 function isKept(written: string, value: number): boolean {
-  return Number.isFinite(value) && (!INTEGER.test(written) || BigInt(written) === BigInt(value));
+  if (!Number.isFinite(value)) return false;
+  return !INTEGER.test(written) || String(value) === written || BigInt(written) === BigInt(value);
 }
 
 /** The first number that would not be kept as written, with the key that it belongs to; undefined when all are kept. */

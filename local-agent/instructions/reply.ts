@@ -72,9 +72,16 @@ const STATE_TEXTS: Record<InstructionState, string> = {
   interrupted: 'interrupted: whether it took effect is not known',
 };
 
-function headline({ name, status, gate, result }: ReplyExecution): string {
+/** An instruction whose claim expired before its start ends as interrupted too, but certainly did not run. */
+function stateText({ status, result }: ReplyExecution): string {
+  const isUnstarted = status === 'interrupted' && result?.error_code === 'claim_expired';
+  return isUnstarted ? 'not run' : STATE_TEXTS[status];
+}
+
+function headline(execution: ReplyExecution): string {
+  const { name, status, gate, result } = execution;
   const code = result?.error_code ?? gate;
-  const parts = [STATE_TEXTS[status] + (status !== 'succeeded' && code ? `: ${inlineCode(code)}` : '')];
+  const parts = [stateText(execution) + (status !== 'succeeded' && code ? `: ${inlineCode(code)}` : '')];
   if (result && result.exit_code !== null) parts.push(`exit code ${result.exit_code}`);
   if (result) parts.push(durationText(result.duration_ms));
   if (result?.truncated) parts.push('output truncated');

@@ -47,6 +47,22 @@ describe('a second agent under one node id', () => {
     woken.sayHello(boot('first'));
     expect(await woken.next('error')).toMatchObject({ code: 'duplicate_node' });
   });
+
+  it('is refused after the channel of the first was cut, which may come back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 2 * BOOT_ALIVE_MS });
+    const first = await TestNode.connect('a');
+    await first.hello(boot('first'));
+    vi.useRealTimers();
+    first.send({ type: 'lease.renew', term: 1, ttl_sec: 15 });
+    await first.next('lease.result');
+    first.close();
+    await first.closed;
+    const second = await TestNode.connect('a');
+    second.sayHello(boot('second'));
+    expect(await second.next('error')).toMatchObject({ code: 'duplicate_node' });
+    const again = await TestNode.connect('a');
+    await again.hello(boot('first'));
+  });
 });
 
 describe('the next process of an agent', () => {
