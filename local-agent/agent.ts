@@ -120,6 +120,7 @@ export interface BridgeSideDeps extends BrowserSideDeps {
   sharedToken: string | null;
   /** The runtime snapshot, for `GET /v1/status`. */
   status: () => unknown;
+  env: AgentDeps['env'];
 }
 
 /** The bridge, and how to open the local API through which browsers reach it. */
@@ -182,7 +183,7 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
 }
 
 function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
-  const { clock, random, log } = deps;
+  const { clock, random, log, env } = deps;
   const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
   const onJournalHead = keepJournalHead({
     edge: config.controlApiBase,
@@ -209,7 +210,13 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   );
   system.changed.on(() => instructions.modeChanged());
   const status = () => agent.snapshot();
-  const { bridge, openLocalApi } = buildBridgeSide(side, { ...sideDeps, messages: instructions, sharedToken, status });
+  const { bridge, openLocalApi } = buildBridgeSide(side, {
+    ...sideDeps,
+    env,
+    messages: instructions,
+    sharedToken,
+    status,
+  });
 
   const version = config.version ?? deps.version;
   const identity = { version, bootId: boot.boot_id, pid: deps.pid, startedAt: clock.now() };

@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import type { ConnectedBrowsers } from '../browsers/connected-browsers.ts';
 import type { LogLimit } from '../lib/log-limit.ts';
+import { printedCommand } from '../lib/printed-command.ts';
 import type { RateLimiter, RateLimits } from '../lib/rate-limit.ts';
 import { confirmToken } from './confirm-token.ts';
 import { Pairing } from './pairing.ts';
@@ -23,6 +24,8 @@ export interface BridgeDeps extends SessionDeps {
   /** Lines about refused peers, shared with the local API. */
   refusals: LogLimit;
   newConnectionId: () => string;
+  /** The environment of the process, which says how a person runs this program. */
+  env: Readonly<Record<string, string | undefined>>;
 }
 
 export class Bridge {
@@ -35,9 +38,10 @@ export class Bridge {
   constructor(deps: BridgeDeps) {
     this.#deps = deps;
     const { store, clock, connected, edge } = deps;
+    const pairCommand = printedCommand(deps.env, 'pair');
     const newCode = (digits: number) => String(randomInt(10 ** digits)).padStart(digits, '0');
-    const confirm = (clientId: string, token: string) => confirmToken(edge, clientId, token);
-    this.pairing = new Pairing({ store, clock, newCode, confirmToken: confirm });
+    const confirm = (clientId: string, token: string) => confirmToken({ edge, pairCommand }, clientId, token);
+    this.pairing = new Pairing({ store, clock, newCode, pairCommand, confirmToken: confirm });
     this.pairing.pinned.on((clientId) => connected.close(clientId, CLOSE.token, 'this browser was paired again'));
     this.#server = new BridgeServer({
       ...deps,

@@ -7,12 +7,18 @@ import { AppError } from '../../schema/errors.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 
+interface ConfirmDeps {
+  edge: Pick<EdgeClient, 'call'>;
+  /** The line by which a person creates the token. */
+  pairCommand: string;
+}
+
 /**
  * @throws AppError `forbidden` when the edge does not know the token as that browser's own, `edge_unreachable` when the
  *   edge cannot say.
  */
-export async function confirmToken(edge: Pick<EdgeClient, 'call'>, clientId: string, token: string): Promise<void> {
-  const refusal = `the edge does not know this token as that of the browser ${clientId}; nothing was paired. Create it with: conductor pair`;
+export async function confirmToken({ edge, pairCommand }: ConfirmDeps, clientId: string, token: string): Promise<void> {
+  const refusal = `the edge does not know this token as that of the browser ${clientId}; nothing was paired. Create it with: ${pairCommand}`;
   try {
     const { role, subject } = await edge.call({ method: 'GET', path: '/v1/session', token, schema: SessionSchema });
     if (role === 'browser_admin' && subject === clientId) return;

@@ -36,6 +36,8 @@ export interface PairingDeps {
   clock: Clock;
   /** An unpredictable code of that many digits. */
   newCode: (digits: number) => string;
+  /** The line by which a person opens a window. */
+  pairCommand: string;
   /** Resolves when the edge knows the token as that of the browser. @throws AppError otherwise */
   confirmToken: (clientId: string, token: string) => Promise<void>;
 }
@@ -56,9 +58,10 @@ export class Pairing {
   /** Why an unpaired origin may not connect to pair; null when it may. */
   refusal(origin: string): string | null {
     const window = this.#window;
-    if (window === null || window.claim !== null) return 'this extension is not paired; run: conductor pair';
+    const { pairCommand } = this.#deps;
+    if (window === null || window.claim !== null) return `this extension is not paired; run: ${pairCommand}`;
     if ((window.wrong.get(origin) ?? 0) < BRIDGE.pairing_tries) return null;
-    return `this extension has sent ${BRIDGE.pairing_tries} wrong codes; run: conductor pair, and type the new code`;
+    return `this extension has sent ${BRIDGE.pairing_tries} wrong codes; run: ${pairCommand}, and type the new code`;
   }
 
   /** Opens a window and closes one that is open. */

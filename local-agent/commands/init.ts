@@ -9,6 +9,7 @@ import { optionsOf } from '../config/flags.ts';
 import { configPathOf } from '../config/root-files.ts';
 import type { Config, SettingKey } from '../config/settings.ts';
 import { SETTINGS, tomlKey } from '../config/settings.ts';
+import { printedCommand } from '../lib/printed-command.ts';
 import { makeRoot } from '../node/folders.ts';
 import type { CliCommand } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
@@ -36,7 +37,7 @@ async function readToken(deps: CommandDeps): Promise<string> {
   const token = SETTINGS.sharedToken.schema.safeParse(given.trim());
   if (token.success && token.data !== null) return token.data;
   throw new UsageError(
-    "no token: set BAA_SHARED_TOKEN or write the token to standard input; 'conductor nodes add NAME' on the first host creates it",
+    `no token: set BAA_SHARED_TOKEN or write the token to standard input; "${printedCommand(deps.env, 'nodes add NAME')}" on the first host creates it`,
   );
 }
 
@@ -55,7 +56,7 @@ export const init: CliCommand = {
     requireNewRoot(deps, config, tokenFile);
     const token = await readToken(deps);
     const edge = deps.connect(config.controlApiBase, token);
-    const nodeId = await readNodeId(edge).finally(() => edge.close());
+    const nodeId = await readNodeId(edge, deps).finally(() => edge.close());
     makeRoot(config);
     const kept = KEPT.filter((key) => origins[key] !== 'default');
     const settings = Object.fromEntries(kept.map((key) => [tomlKey(key), config[key] ?? '']));
@@ -63,8 +64,8 @@ export const init: CliCommand = {
     deps.writeNewFile(configPathOf(config.root), `${stringify({ ...settings, [tomlKey('nodeId')]: nodeId })}\n`);
     const result = { node_id: nodeId, root: config.root, control_api_base: config.controlApiBase };
     present(args, deps, result, () => {
-      const root = origins.root === 'flag' ? ` --root ${config.root}` : '';
-      deps.print(`node ${nodeId} is set up in ${config.root}; start it with: npm run conductor -- start${root}`);
+      const start = printedCommand(deps.env, 'start', origins.root === 'flag' ? config.root : undefined);
+      deps.print(`node ${nodeId} is set up in ${config.root}; start it with: ${start}`);
     });
     return EXIT.fine;
   },

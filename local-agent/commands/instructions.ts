@@ -4,6 +4,7 @@ import { InstructionDetailSchema, InstructionSchema } from '../../schema/contrac
 import { callName } from '../../schema/contracts/tools.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { printedCommand } from '../lib/printed-command.ts';
 import { changeCommand, reasonOf, reasonOption } from './change.ts';
 import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
@@ -97,7 +98,8 @@ const approve: CliCommand = {
       const hash = optionalText(args, 'hash');
       if (hash !== undefined) return decide(args, deps, edge, 'approve', { approval_hash: hash });
       present(args, deps, approval, () => printApproval(deps, approval));
-      deps.warn(`to approve exactly this: conductor instructions approve ${id} --hash ${approval.approval_hash}`);
+      const command = `instructions approve ${id} --hash ${approval.approval_hash}`;
+      deps.warn(`to approve exactly this: ${printedCommand(deps.env, command, optionalText(args, 'root'))}`);
       return EXIT.usage;
     }),
 };

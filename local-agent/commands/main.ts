@@ -1,5 +1,6 @@
 /** The command line: parses it, runs one command, and turns every failure into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
+import { programName } from '../lib/printed-command.ts';
 import { checklist } from './checklist.ts';
 import type { CliCommand } from './command.ts';
 import { addCommand } from './command.ts';
@@ -96,7 +97,8 @@ function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
   if (exitCode === EXIT.usage) {
-    deps.warn(`${NAME} --help lists the commands, ${NAME} <command> --help lists the options of one`);
+    const name = programName(deps.env);
+    deps.warn(`${name} --help lists the commands, ${name} <command> --help lists the options of one`);
   }
   return exitCode;
 }

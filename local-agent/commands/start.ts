@@ -55,7 +55,7 @@ async function agentConfig(args: Args, deps: CommandDeps): Promise<Config> {
   if (origins.nodeId !== 'default' || config.sharedToken === null) return config;
   const edge = deps.connect(config.controlApiBase, config.sharedToken);
   try {
-    return { ...config, nodeId: await readNodeId(edge) };
+    return { ...config, nodeId: await readNodeId(edge, deps) };
   } catch (error) {
     // A single attempt reports its failure by its snapshot.
     if (args.runOnce === true && error instanceof EdgeError) return config;

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { ControllerIdSchema } from '../../schema/contracts/common.ts';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import { isProcessAlive, readOwnFile, replacePrivateFile } from '../host/own-files.ts';
 import { systemRecordPathOf } from './root-files.ts';
 import { httpUrl } from './values.ts';
@@ -28,9 +29,11 @@ export function readSystemRecord(root: string, readFile: ReadFile = readOwnFile)
   const text = readFile(path);
   if (text === null) return null;
   try {
-    return SystemRecordSchema.parse(JSON.parse(text));
+    const checked = checkValue(SystemRecordSchema, JSON.parse(text));
+    if (checked.success) return checked.data;
+    throw new Error(firstIssueText(checked.error, 'the file'));
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
       `${path} is damaged, so the running system is unknown: ${reason}. Remove it and start the system again`,
     );

@@ -40,16 +40,26 @@ function makeFolders(path: string): void {
   }
 }
 
+/** What the system's error says of the folders above, in plain words. */
+function causeOf(error: unknown): string {
+  if (hasErrorCode(error, 'EROFS', 'EACCES', 'EPERM')) return ', so the folder above it is read-only';
+  if (hasErrorCode(error, 'ENOTDIR')) return ', so a file is where a folder has to be';
+  if (hasErrorCode(error, 'ENOENT')) return ', so the folder above it takes no new folders';
+  return '';
+}
+
 /** Makes a folder with mode 0700; an existing folder keeps its mode. @throws an Error that says what prevents it */
 export function makePrivateFolder(path: string): void {
   try {
     makeFolders(path);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const readOnly = hasErrorCode(error, 'EROFS', 'EACCES', 'EPERM') ? ', so the folder above it is read-only' : '';
-    throw new Error(`the folder ${path} cannot be made: ${why}${readOnly}; choose another root (--root, BAA_ROOT)`, {
-      cause: error,
-    });
+    throw new Error(
+      `the folder ${path} cannot be made: ${why}${causeOf(error)}; choose another root (--root, BAA_ROOT)`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -70,7 +70,7 @@ export class Instructions {
       onProblem: (problem) =>
         problem === null
           ? log.info({ path: policyPath }, 'policy.json is in force')
-          : log.error({ path: policyPath, problem }, 'policy.json is broken; the policy before it stays in force'),
+          : log.error({ path: policyPath, problem }, 'policy.json is broken'),
     });
     this.#policyFile.watch(this.#watching.signal);
     const monotonic = () => clock.monotonic();

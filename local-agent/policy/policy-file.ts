@@ -4,12 +4,34 @@
  * stays in force: an editor that saves by replacing the file must not leave a moment without rules. Before any valid
  * policy was read, an invalid file denies everything and a missing file means the defaults.
  */
-import { z } from 'zod';
+
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { Policy } from '../../schema/contracts/policy.ts';
 import { PolicySchema } from '../../schema/contracts/policy.ts';
 import { readStamped, watchFile } from '../host/watched-file.ts';
 
 const DEFAULTS: Policy = PolicySchema.parse({});
+
+/** @throws an Error that says in one line what is wrong */
+function parsePolicy(text: string): Policy {
+  const checked = checkValue(PolicySchema, parseJson(text));
+  if (!checked.success) throw new Error(firstIssueText(checked.error, 'the file'));
+  checkGlobs(checked.data);
+  return checked.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`it is not JSON: ${oneLine(error)}`, { cause: error });
+  }
+}
+
+/** The message of an error without line breaks, such as those of the text that a syntax error quotes. */
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+}
 
 /**
  * @throws when a glob is empty, or excludes or groups as globs of some programs do: as plain characters these would leave
@@ -67,7 +89,7 @@ export class PolicyFile {
     this.#stamp = file.stamp;
     if (file.state === 'missing') {
       if (!this.#existed) this.#policy = DEFAULTS;
-      this.#report(this.#existed ? 'the file is missing; after a restart the defaults apply' : null);
+      this.#report(this.#existed ? 'the file is missing, and the defaults apply after a restart' : null);
       return;
     }
     this.#existed = true;
@@ -76,16 +98,18 @@ export class PolicyFile {
       return;
     }
     try {
-      const policy = PolicySchema.parse(JSON.parse(file.text));
-      checkGlobs(policy);
-      this.#policy = policy;
+      this.#policy = parsePolicy(file.text);
       this.#report(null);
     } catch (error) {
-      this.#report(error instanceof z.ZodError ? z.prettifyError(error) : String(error));
+      this.#report(oneLine(error));
     }
   }
 
-  #report(problem: string | null): void {
+  /** What is wrong, and which rules apply until the file is valid. */
+  #report(what: string | null): void {
+    const until =
+      this.#policy === null ? 'no tool runs until the file is valid' : 'the policy before it stays in force';
+    const problem = what === null ? null : `${this.#options.path}: ${what}; ${until}`;
     if (problem === this.#problem) return;
     this.#problem = problem;
     this.#options.onProblem(problem);

@@ -4,13 +4,13 @@
  * was removed. Files have mode 0600, their folders 0700.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { TokenCreateBody } from '../../schema/contracts/tokens.ts';
 import { SessionSchema, TOKEN_PREFIX, TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
+import { replacePrivateFile } from '../host/own-files.ts';
 
 /** Statuses of the edge for a token that it does not know or that may not read the route. */
 const REFUSED: ReadonlySet<number> = new Set([401, 403]);
@@ -18,14 +18,8 @@ const REFUSED: ReadonlySet<number> = new Set([401, 403]);
 export function readOrCreateSecret(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   const secret = `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`;
-  writeSecret(file, secret);
+  replacePrivateFile(file, `${secret}\n`);
   return secret;
-}
-
-function writeSecret(file: string, secret: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
 }
 
 export interface TokenRequest {
@@ -43,7 +37,7 @@ export interface TokenRequest {
 export async function ensureToken(edge: EdgeClient, { file, body, probe }: TokenRequest): Promise<boolean> {
   if (existsSync(file) && (await isAccepted(edge, probe, readFileSync(file, 'utf8').trim()))) return false;
   const { token } = await edge.call({ method: 'POST', path: '/v1/tokens', body, schema: TokenCreatedSchema });
-  writeSecret(file, token);
+  replacePrivateFile(file, `${token}\n`);
   return true;
 }
 

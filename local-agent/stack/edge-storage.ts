@@ -2,8 +2,9 @@
  * Where D1 and the Durable Objects of the local edge lie: `v3/` in the edge's state folder, as wrangler has it. Earlier
  * versions kept them without `v3/`, and without `--root` in the program's folder; both are moved at the start.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makePrivateFolder } from '../host/own-files.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import type { Layout } from './layout.ts';
 
@@ -28,7 +29,7 @@ export function moveIntoStorage(edgeState: string): string {
       `${edgeState} holds the storage of an earlier version (${old.join(', ')}) beside a newer one (v3): the system cannot know which of both counts; remove or move one of them`,
     );
   }
-  mkdirSync(moving, { recursive: true, mode: 0o700 });
+  makePrivateFolder(moving);
   for (const name of old) renameSync(join(edgeState, name), join(moving, name));
   renameSync(moving, storage);
   return storage;
@@ -53,7 +54,7 @@ export function adoptOldState(layout: Layout, { folder, isExplicit }: OldState):
   if (!existsSync(layout.operatorFile)) {
     return `${folder} holds the edge of an earlier version, which ${layout.root} never used; a new one is created`;
   }
-  mkdirSync(dirname(layout.edgeState), { recursive: true, mode: 0o700 });
+  makePrivateFolder(dirname(layout.edgeState));
   try {
     renameSync(folder, layout.edgeState);
   } catch (error) {

@@ -4,13 +4,14 @@
  * It locks its state, which only this user can read. Settings come from the environment, not from arguments, as one of
  * them is a secret.
  */
-import { mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
 import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
+import { makePrivateFolder } from '../host/own-files.ts';
 import { startWatchdog } from '../host/watchdog.ts';
 import { isDiskFault } from '../lib/errno.ts';
 import { signalGroup } from '../lib/kill-group.ts';
@@ -101,7 +102,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: stri
 
 process.umask(OTHERS_AND_GROUP);
 const settings = SettingsSchema.parse(process.env);
-mkdirSync(settings.BAA_STACK_STATE, { recursive: true });
+makePrivateFolder(settings.BAA_STACK_STATE);
 const lock = takeFileLock(join(settings.BAA_STACK_STATE, 'edge.lock'), LOCK_WAIT_MS);
 if (lock === null) {
   console.error(`another edge is running on ${settings.BAA_STACK_STATE}; stop it, or choose another --root`);

@@ -3,7 +3,6 @@
  * end-to-end tests use it. Stopping it stops the agent first, so that the agent can release its lease, then the edge.
  */
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import { writeSystemRecord } from '../config/system-record.ts';
 import { packageVersion } from '../deps.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
+import { makePrivateFolder } from '../host/own-files.ts';
 import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
@@ -58,8 +58,8 @@ export async function startStack(options: StackOptions, say: (line: string) => v
   const layout = layoutOf(options.root);
   const port = await freePort(options.port, '--port');
   const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;
+  for (const folder of [layout.root, layout.logs]) makePrivateFolder(folder);
   const bootstrap = readOrCreateSecret(layout.bootstrapFile);
-  for (const dir of [layout.root, layout.logs]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   const log = await openEdgeLog(layout.logs, (line) => say(`edge | ${line}`));
   const edge = new Supervised({ ...edgeSpec(options, layout, port, bootstrap), output: log.take }, say);
   edge.on('message', (message) => sayMigrations(message as EdgeMessage, say));

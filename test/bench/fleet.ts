@@ -66,7 +66,13 @@ async function startAgent(cleanup: Cleanup, { speed, clients }: Size): Promise<A
   };
   const side = buildBrowserSide(deps);
   const messages = { onFinalMessage: () => undefined };
-  const { bridge, openLocalApi } = buildBridgeSide(side, { ...deps, messages, sharedToken: null, status: () => ({}) });
+  const { bridge, openLocalApi } = buildBridgeSide(side, {
+    ...deps,
+    messages,
+    sharedToken: null,
+    status: () => ({}),
+    env: {},
+  });
   const api = cleanup.add(await openLocalApi('http://127.0.0.1:0'), async (one) => {
     side.delivery.stop();
     bridge.stop();

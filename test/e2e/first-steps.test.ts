@@ -74,8 +74,8 @@ describe('the first steps of README.md', () => {
     expect(readFileSync(join(home, '.baa/workspace/notes/today.md'), 'utf8')).toBe('# Today\n');
 
     const shown = await runLine(approve.replace('ID', listed), home);
-    const line = /conductor (instructions approve \S+ --hash \S+)/.exec(shown.err)?.[1] ?? '';
-    expect(await runLine(`npm run conductor -- ${line}`, home)).toMatchObject({ code: 0 });
+    const line = /^to approve exactly this: (.*)$/m.exec(shown.err)?.[1] ?? 'false';
+    expect(await runLine(line, home)).toMatchObject({ code: 0 });
     const reply = await browser.delivers();
     expect(reply.message_text).toContain('today.md');
     await browser.client.close();

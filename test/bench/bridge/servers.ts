@@ -97,6 +97,7 @@ async function startBridge(folder: string): Promise<string> {
     frameLimits: { perSec: 1_000_000, burst: 1_000_000 },
     sharedToken: null,
     status: () => ({}),
+    env: {},
   });
   const { url } = await openLocalApi('http://127.0.0.1:0');
   side.delivery.start();

@@ -67,6 +67,7 @@ export class BridgeFixture {
       messages: { onFinalMessage: (frame, ageMs) => fixture.onFinalMessage(frame, ageMs) },
       sharedToken: SHARED_TOKEN,
       status: () => ({ state: 'leader' }),
+      env: { npm_lifecycle_event: 'start' },
     });
     const api = await openLocalApi('http://127.0.0.1:0');
     fixture.#url = api.url;

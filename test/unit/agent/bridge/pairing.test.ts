@@ -72,7 +72,9 @@ describe('pairing a browser', () => {
     const waiting = await agent.connect(STRANGER);
     for (let tries = 0; tries < BRIDGE.pairing_tries; tries += 1) await guess(agent, STRANGER, wrong(code));
     waiting.send({ type: 'pair', code, client_id: 'firefox-7' });
-    expect(await waiting.next('error')).toMatchObject({ message: expect.stringMatching('run: conductor pair') });
+    expect(await waiting.next('error')).toMatchObject({
+      message: expect.stringMatching('run: npm run conductor -- pair'),
+    });
     expect(await waiting.closed).toMatchObject({ code: 4401 });
   });
 
@@ -202,7 +204,10 @@ describe('the token that a browser is paired with', () => {
     const agent = await BridgeFixture.start();
     const { status, json } = await pin(agent);
     expect(status).toBe(403);
-    expect(json).toMatchObject({ error: 'forbidden', message: expect.stringMatching(/firefox-9.*conductor pair/) });
+    expect(json).toMatchObject({
+      error: 'forbidden',
+      message: expect.stringMatching(/firefox-9.*: npm run conductor -- pair$/),
+    });
     expect(agent.store.pairings.list()).toEqual([]);
     await expect(agent.connect(STRANGER)).rejects.toMatchObject({ status: 403 });
   });

@@ -82,6 +82,21 @@ describe('instructions', () => {
     expect(world.calls.map(({ method }) => method)).toEqual(['GET']);
   });
 
+  it.each([
+    ['npm', { npm_lifecycle_event: 'conductor' }, 'npm run conductor --'],
+    ['the linked program', {}, 'conductor'],
+  ])('approve run by %s prints the line that approves, for the same root', async (_how, env, program) => {
+    const { deps, stderr } = edge();
+    const line = `instructions approve ins_1 --hash ${HASH}`;
+    const withEnv = { ...deps, env: { ...deps.env, ...env } };
+    await runCli(['instructions', 'approve', 'ins_1', '--root', '/srv/my root'], withEnv);
+    await runCli(['instructions', 'approve', 'ins_1'], withEnv);
+    expect(stderr().split('\n')).toEqual([
+      `to approve exactly this: ${program} ${line} --root '/srv/my root'`,
+      `to approve exactly this: ${program} ${line}`,
+    ]);
+  });
+
   it('approve with the hash approves exactly that', async () => {
     const world = edge();
     expect(await runCli(['instructions', 'approve', 'ins_1', '--hash', HASH], world.deps)).toBe(0);

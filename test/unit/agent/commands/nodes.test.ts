@@ -25,6 +25,7 @@ const created = {
 
 function edge({ method, path }: CommandCall): unknown {
   if (method === 'POST') return created;
+  if (path.startsWith('/v1/tokens')) return { items: [], next_cursor: null };
   if (path === '/v1/controllers/here') return { controller_id: 'here' };
   throw new EdgeError('status', 404, 'not_found', 'no such node');
 }
@@ -46,6 +47,34 @@ describe('nodes add', () => {
     expect(await runCli(['nodes', 'add', 'here'], world.deps)).toBe(2);
     expect(world.stderr()).toMatch(/node here exists already.*choose another name/);
     expect(world.calls.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  /** An edge that has issued these tokens, one a page; the node has not registered. */
+  function edgeWith(...tokens: object[]) {
+    return commandWorld((call) => {
+      const { pathname, searchParams } = new URL(call.path, 'http://edge');
+      if (call.method !== 'GET' || pathname !== '/v1/tokens') return edge(call);
+      const at = Number(searchParams.get('cursor') ?? 0);
+      const ofNode = [searchParams.get('role'), searchParams.get('controller_id')].join() === 'controller,mini';
+      const items = ofNode ? tokens.slice(at, at + 1).map((one) => ({ ...created, ...one })) : [];
+      return { items, next_cursor: at + 1 < tokens.length ? String(at + 1) : null };
+    });
+  }
+
+  it('nodes add creates no second token while one of the node is valid, and prints the line that revokes it', async () => {
+    const world = edgeWith({ token_id: 'tok_old', revoked_at: 1 }, { token_id: 'tok_first' });
+    expect(await runCli(['nodes', 'add', 'mini', '--root', '/srv/other'], world.deps)).toBe(2);
+    expect(world.stderr()).toMatch(
+      /node mini has a valid token already, tok_first.*: conductor tokens revoke tok_first --root \/srv\/other$/m,
+    );
+    expect(world.out).toEqual([]);
+    expect(world.calls.map(({ method }) => method)).not.toContain('POST');
+  });
+
+  it('nodes add creates a token when those of the node are revoked or have expired', async () => {
+    const world = edgeWith({ revoked_at: 1 }, { expires_at: 1 });
+    expect(await runCli(['nodes', 'add', 'mini'], world.deps)).toBe(0);
+    expect(world.calls.at(-1)).toMatchObject({ method: 'POST', path: '/v1/tokens' });
   });
 
   it('an edge on this machine only is pointed out, with a tunnel to it', async () => {
@@ -85,7 +114,7 @@ describe('init', () => {
     });
     expect(statSync(join(root, 'state/shared.token')).mode & 0o077).toBe(0);
     expect(existsSync(join(root, 'workspace'))).toBe(true);
-    expect(world.stdout()).toMatch(`npm run conductor -- start --root ${root}`);
+    expect(world.stdout()).toMatch(`start it with: conductor start --root ${root}`);
   });
 
   it('init keeps the settings that are given', async () => {

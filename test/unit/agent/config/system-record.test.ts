@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSystemRecord, recordAgent, writeSystemRecord } from '../../../../local-agent/config/system-record.ts';
@@ -10,6 +10,18 @@ const AGENT = 'http://127.0.0.1:9001';
 const agent = { edge_url: EDGE, agent_url: AGENT, node_id: 'mini', pid: process.pid, version: '1' };
 /** A process that lives as long as this one. */
 const OTHER_PID = process.ppid;
+
+describe('a damaged record', () => {
+  it('is reported in one line: the file, the field, and what to do', () => {
+    const root = tempDir();
+    const path = join(root, 'state', 'system.json');
+    mkdirSync(join(root, 'state'));
+    writeFileSync(path, JSON.stringify({ ...agent, pid: 'x' }));
+    expect(() => readSystemRecord(root)).toThrow(
+      `${path} is damaged, so the running system is unknown: pid: a number; it is "x". Remove it and start the system again`,
+    );
+  });
+});
 
 describe('the record of an agent', () => {
   it('an agent on its own is recorded while it runs, and leaves its node id', () => {

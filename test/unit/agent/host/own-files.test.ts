@@ -17,9 +17,14 @@ describe('a private folder', () => {
 
   it.runIf(process.platform === 'linux')('that cannot be made is named, with what prevents it and what to do', () => {
     writeFileSync(join(workspace.root, 'file'), '');
-    for (const path of ['/proc/nothing/below', join(workspace.root, 'file', 'below')]) {
-      expect(() => makePrivateFolder(path)).toThrow(
-        new RegExp(`^the folder ${path} cannot be made: E[A-Z]+: .*; choose another root \\(--root, BAA_ROOT\\)$`),
+    for (const [path, why] of [
+      ['/proc/nothing/below', 'the folder above it takes no new folders'],
+      [join(workspace.root, 'file', 'below'), 'a file is where a folder has to be'],
+    ]) {
+      expect(() => makePrivateFolder(String(path))).toThrow(
+        new RegExp(
+          `^the folder ${path} cannot be made: E[A-Z]+: .*, so ${why}; choose another root \\(--root, BAA_ROOT\\)$`,
+        ),
       );
     }
   });

@@ -73,9 +73,21 @@ describe('policy.json', () => {
     expect(file.problem()).toBeNull();
   });
 
-  it('a file that is invalid from the start permits nothing', () => {
+  it('a problem is one line: the file, the field, what is allowed, and which rules apply until then', () => {
+    save({ mode: 'shadow' });
+    const file = open();
+    save({ mode: 'shadwo' });
+    expect(file.problem()).toBe(
+      `${path}: mode: one of enforce, shadow; it is "shadwo"; the policy before it stays in force`,
+    );
+    save('{\n  "mode": oops\n}\n');
+    expect(file.problem()).toMatch(/^[^\n]*policy\.json: it is not JSON: [^\n]*; the policy before it stays in force$/);
+  });
+
+  it('a file that is invalid from the start permits nothing, and its problem says so', () => {
     save('{');
     expect(open().current()).toBeNull();
+    expect(problems).toEqual([expect.stringMatching(/; no tool runs until the file is valid$/)]);
   });
 
   it('a folder of that name permits nothing', () => {
