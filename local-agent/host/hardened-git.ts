@@ -9,6 +9,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { canWrite } from './reachable.ts';
 import type { Roots } from './roots.ts';
+import { submoduleGitDirectories } from './submodules.ts';
 
 /** Settings that come before those of every configuration file. Hooks may lie in the working tree. */
 const SETTINGS: readonly (readonly [string, string])[] = [
@@ -121,10 +122,26 @@ function firstWritable(files: readonly string[], { roots, home }: { roots: Roots
   return null;
 }
 
-function configFiles(gitDirectory: string): string[] {
+/** The folder that the worktrees of a repository share. */
+function sharedDirectory(gitDirectory: string): string {
   const common = textOf(join(gitDirectory, 'commondir')).trim();
-  const shared = common === '' ? gitDirectory : resolve(gitDirectory, common);
-  return [join(shared, 'config'), join(gitDirectory, 'config.worktree')];
+  return common === '' ? gitDirectory : resolve(gitDirectory, common);
+}
+
+function configFiles(gitDirectory: string): string[] {
+  return [join(sharedDirectory(gitDirectory), 'config'), join(gitDirectory, 'config.worktree')];
+}
+
+/** Why Git must not work in a repository; null when no chat could have written its configuration. */
+function refusalOf(gitDirectory: string, reach: { roots: Roots; home: string }): string | null {
+  const directories = [gitDirectory];
+  for (const holder of new Set([gitDirectory, sharedDirectory(gitDirectory)])) {
+    const submodules = submoduleGitDirectories(holder);
+    if (submodules === null) return `${join(holder, 'modules')} holds too many folders to check their configuration`;
+    directories.push(...submodules);
+  }
+  const writable = firstWritable(directories.flatMap(configFiles), reach);
+  return writable === null ? null : `a chat could write ${writable}, which may name programs to run`;
 }
 
 /** Variables for a program that runs in `folder`, and what it should know when Git refuses to work there. */
@@ -138,11 +155,11 @@ export function hardenedGit({ folder, roots, home }: { folder: string; roots: Ro
     notes.push(`Git did not read the user's configuration: a chat could write ${own}, which may name programs`);
   }
   const gitDirectory = findGitDirectory(folder);
-  const writable = gitDirectory === null ? null : firstWritable(configFiles(gitDirectory), reach);
-  if (writable !== null) {
+  const refusal = gitDirectory === null ? null : refusalOf(gitDirectory, reach);
+  if (refusal !== null) {
     // Git refuses a directory that is none, and looks for no other.
-    env.GIT_DIR = `/dev/null/refused: a chat could write ${writable}`;
-    notes.push(`Git refuses this repository: a chat could write ${writable}, which may name programs to run`);
+    env.GIT_DIR = `/dev/null/refused: ${refusal}`;
+    notes.push(`Git refuses this repository: ${refusal}`);
   }
   return { env, notes };
 }

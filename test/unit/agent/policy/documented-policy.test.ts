@@ -196,6 +196,18 @@ const ATTACKS: Record<string, () => Attack> = {
     git(cwd, 'config', 'extensions.worktreeConfig', 'true');
     return { cwd, writes: { [join(root, 'store', 'config.worktree')]: filter() } };
   },
+  'a filter in a file that the config of a submodule includes': () => submoduleAttack('sub'),
+  'the same in a submodule whose name holds a slash': () => submoduleAttack('libs/sub'),
+  'a filter in a file that the config of a submodule in a submodule includes': () => {
+    const { cwd, writes } = submoduleAttack('sub');
+    const outer = repository('outer');
+    git(outer, ...SUBMODULE_ADD, cwd, 'middle');
+    git(join(outer, 'middle'), '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'update', '--init');
+    const sub = join(outer, 'middle', 'sub');
+    git(sub, 'config', 'include.path', join(sub, 'shared.config'));
+    put(join(sub, 'a.txt'), 'two\n');
+    return { cwd: outer, writes: { [join(sub, 'shared.config')]: Object.values(writes)[0] ?? '' } };
+  },
   'a hook in the working tree, where core.hooksPath leads': () => {
     const cwd = repository('project');
     git(cwd, 'config', 'core.hooksPath', '.husky');
@@ -220,6 +232,20 @@ const ATTACKS: Record<string, () => Attack> = {
     return { cwd: repository('project'), root: home, writes: { [join(home, '.config/git/config')]: filter() } };
   },
 };
+
+const SUBMODULE_ADD = ['-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add'];
+
+/** The chat calls Git in the repository that holds the submodule. */
+function submoduleAttack(name: string): Attack {
+  const library = repository('library');
+  const cwd = repository('project');
+  git(cwd, ...SUBMODULE_ADD, library, name);
+  git(cwd, 'commit', '-qam', 'with a submodule');
+  const sub = join(cwd, name);
+  git(sub, 'config', 'include.path', join(sub, 'shared.config'));
+  put(join(sub, 'a.txt'), 'two\n');
+  return { cwd, writes: { [join(sub, 'shared.config')]: filter() } };
+}
 
 function storeAttack(added: string): Attack {
   const cwd = repository('project', '--separate-git-dir', join(root, 'store'));
