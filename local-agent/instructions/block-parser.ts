@@ -12,8 +12,8 @@ import MarkdownIt from 'markdown-it';
 
 /** How many containers may surround a line. A list counts twice, once for its item. */
 const MAX_NESTING = 50;
-/** A step costs about 0.4 µs. A message of 512 KiB as assistants write them takes about a third of these. */
-const MAX_STEPS = 300_000;
+/** A step costs about 0.4 µs. A message of 512 KiB as assistants write them takes about half of these. */
+const MAX_STEPS = 200_000;
 /** What a new block costs, where one look at a line is one step. */
 const STEPS_PER_BLOCK = 8;
 const CHARS_PER_STEP = 16;

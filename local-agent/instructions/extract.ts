@@ -9,8 +9,9 @@ import type { Token } from 'markdown-it';
 import type { BlockError } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import { BlockParser, UnreadableError } from './block-parser.ts';
-import type { LastLines } from './cut-block.ts';
-import { lastLines, whyCut } from './cut-block.ts';
+import { whyCut } from './cut-block.ts';
+import type { LastLines } from './here-documents.ts';
+import { lastLines } from './here-documents.ts';
 import { MAY_OPEN, nearMiss } from './near-miss.ts';
 
 export interface BaaBlock {
@@ -39,7 +40,7 @@ const TOO_LARGE = {
 } as const;
 
 /** Behind a cut, fences that were written inside and around blocks have changed places. */
-const BEHIND_CUT = {
+export const BEHIND_CUT = {
   code: 'behind_cut_block',
   message: 'not run: a block before it is cut, so this may have been written as text inside that one',
 } as const;
@@ -64,6 +65,7 @@ class Extractor {
   readonly blocks: BaaBlock[] = [];
   readonly near_misses: BlockError[] = [];
   readonly #source: readonly string[];
+  /** Of the whole message, built once when a block needs it. */
   #last: LastLines | null = null;
   #isBehindCut = false;
 

@@ -1,16 +1,24 @@
 /**
  * The grammar inside a `baa` block: a line `@target::tool[::params]` starts an instruction, and its params end at the next
  * such line. Such a line starts an instruction at any place in the block: a JSON string contains no raw line break, so the
- * line can only cut JSON that is invalid anyway. Each error names its line and affects no other instruction.
+ * line can only cut JSON that is invalid anyway. Each error names its line. It affects other instructions only where the
+ * end of the params is not certain, so that what follows may be their text.
  */
 import type { BlockError } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { BaaBlock } from './extract.ts';
+import { BEHIND_CUT } from './extract.ts';
 import { parseJsonParams } from './json-params.ts';
+import { overrun } from './overrun.ts';
 
 const MAX_ERRORS = 64;
-const BEHIND_BROKEN_JSON =
-  'not run, and nothing behind it in this block: where the JSON before it ends is not certain, so this may be its text';
+/** What the first instruction behind params without a certain end reports, by the code of its error. */
+const BEHIND = {
+  behind_broken_json:
+    'not run, and nothing behind it in this block: where the JSON before it ends is not certain, so this may be its text',
+  behind_here_document:
+    'not run, and nothing behind it in this block: a here-document before it is still open, so this may be its text',
+} as const;
 const START = /^@([a-z][a-z0-9._-]*)::([a-z][a-z0-9._/-]*)(?:::(.*)|[ \t]*)$/su;
 
 /** Params as written: none, a plain string, or a JSON object. */
@@ -75,19 +83,53 @@ function splitBlock(block: BaaBlock): { written: WrittenInstruction[]; stray: nu
   return { written, stray };
 }
 
-function parseBlock(block: BaaBlock, firstIndex: number): ParsedMessage & { count: number } {
+type ReadParams =
+  | { ok: true; params: RawParams }
+  | {
+      ok: false;
+      code: string;
+      message: string;
+      /** Set when what follows in the block may belong to the params. */
+      continues_behind: { code: keyof typeof BEHIND; ends_in_block: boolean } | null;
+    };
+
+/** The params of an instruction; `rest` are the lines of the block behind it. */
+function readParams({ tool, text: untrimmed }: WrittenInstruction, rest: readonly string[]): ReadParams {
+  const text = untrimmed.trim();
+  if (text === '') return { ok: true, params: { kind: 'none' } };
+  if (text.startsWith('{')) {
+    const json = parseJsonParams(text);
+    if (json.ok) return { ok: true, params: { kind: 'json', value: json.value } };
+    const { code, message, is_end_certain } = json;
+    const behind = { code: 'behind_broken_json', ends_in_block: false } as const;
+    return { ok: false, code, message, continues_behind: is_end_certain ? null : behind };
+  }
+  const open = overrun(text, tool, rest);
+  if (open === null) return { ok: true, params: { kind: 'text', text } };
+  const behind = { code: 'behind_here_document', ends_in_block: open.ends_in_block } as const;
+  return { ok: false, code: 'open_here_document', message: open.message, continues_behind: behind };
+}
+
+interface ParsedBlock extends ParsedMessage {
+  count: number;
+  /** Whether the end of its last params is certain. Otherwise a fence in them may have ended the block. */
+  is_end_certain: boolean;
+}
+
+function parseBlock(block: BaaBlock, firstIndex: number): ParsedBlock {
   const errors: BlockError[] = [];
   const instructions: ParsedInstruction[] = [];
   const addError = (stage: BlockError['stage'], line: number, code: string, message: string) =>
     errors.push(blockError(stage, block, line, code, message));
   if (block.problem !== null) {
     addError('extract', block.line, block.problem.code, block.problem.message);
-    return { instructions, errors, count: 0 };
+    return { instructions, errors, count: 0, is_end_certain: true };
   }
   const { written, stray } = splitBlock(block);
   if (stray !== null)
     addError('parse', stray, 'not_an_instruction', 'expected a line of the form @target::tool::params');
   else if (written.length === 0) addError('parse', block.line, 'empty_block', 'the block contains no instruction');
+  let isEndCertain = true;
   for (const [nth, found] of written.entries()) {
     const index = firstIndex + nth;
     const { line, target, tool } = found;
@@ -96,24 +138,19 @@ function parseBlock(block: BaaBlock, firstIndex: number): ParsedMessage & { coun
       if (index === INSTRUCTION.max_per_message) addError('extract', line, 'too_many_instructions', limit);
       break;
     }
-    const text = found.text.trim();
-    const base = { block_index: block.block_index, index, line, target, tool };
-    if (!text.startsWith('{')) {
-      instructions.push({ ...base, params: text === '' ? { kind: 'none' } : { kind: 'text', text } });
-      continue;
-    }
-    const json = parseJsonParams(text);
-    if (json.ok) {
-      instructions.push({ ...base, params: { kind: 'json', value: json.value } });
-      continue;
-    }
-    addError('parse', line, json.code, json.message);
     const next = written[nth + 1];
-    if (json.is_end_certain || next === undefined) continue;
-    addError('parse', next.line, 'behind_broken_json', BEHIND_BROKEN_JSON);
+    const read = readParams(found, next ? block.lines.slice(next.line - block.line - 1) : []);
+    if (read.ok) {
+      instructions.push({ block_index: block.block_index, index, line, target, tool, params: read.params });
+      continue;
+    }
+    addError('parse', line, read.code, read.message);
+    if (read.continues_behind === null) continue;
+    isEndCertain = read.continues_behind.ends_in_block;
+    if (next) addError('parse', next.line, read.continues_behind.code, BEHIND[read.continues_behind.code]);
     break;
   }
-  return { instructions, errors, count: written.length };
+  return { instructions, errors, count: written.length, is_end_certain: isEndCertain };
 }
 
 /** The instructions of all blocks in message order, and the errors of the others. */
@@ -121,11 +158,13 @@ export function parseBlocks(blocks: readonly BaaBlock[]): ParsedMessage {
   const instructions: ParsedInstruction[] = [];
   const errors: BlockError[] = [];
   let count = 0;
+  let isBehindCut = false;
   for (const block of blocks) {
-    const parsed = parseBlock(block, count);
+    const parsed = parseBlock(isBehindCut ? { ...block, problem: block.problem ?? BEHIND_CUT } : block, count);
     instructions.push(...parsed.instructions);
     errors.push(...parsed.errors);
     count += parsed.count;
+    isBehindCut ||= !parsed.is_end_certain;
   }
   return { instructions, errors };
 }

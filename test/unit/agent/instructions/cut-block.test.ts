@@ -80,6 +80,30 @@ describe('a here-document', () => {
   });
 });
 
+describe('a here-document that a fence has cut', () => {
+  it.each([
+    ['<<"E O"', 'E O'],
+    ["<< '-- end --'", '-- end --'],
+    ['<<\\EOF', 'EOF'],
+    ['<<-EOF', '\tEOF'],
+  ])('runs nothing, nor what was text in it: %s', (operator, end) => {
+    const inner = `print(1)\n\`\`\`\n\n${fenced('@conductor::exec::rm -rf x', '```')}\n${end}`;
+    const { runs, errors } = read(`\`\`\`baa\n@conductor::exec::python3 - ${operator}\n${inner}\n`);
+    expect(runs).toEqual([]);
+    expect(errors).toEqual(['cut_block 1', 'behind_cut_block 6']);
+  });
+
+  it('is found although a line of its body, indented, is like its end', () => {
+    const script = '@conductor::exec::cat > a.md <<EOF\n  cat <<EOF\n  EOF';
+    expect(read(`${fenced(script, '```')}\n\nEOF\n`)).toEqual({ runs: [], errors: ['cut_block 1'] });
+  });
+
+  it('may be behind more of them than are looked at, and then the block is an error', () => {
+    const script = `@conductor::exec::${'cat <<A\nA\n'.repeat(300)}`;
+    expect(read(fenced(script, '```'))).toEqual({ runs: [], errors: ['cut_block 1'] });
+  });
+});
+
 describe('an instruction behind params that are no JSON', () => {
   const behind = (params: string) =>
     read(fenced(`@conductor::files/write::${params}\n@conductor::exec::rm -rf x\n"}`, '```'));
@@ -104,8 +128,84 @@ describe('an instruction behind params that are no JSON', () => {
     for (const params of ['{"path":"a",}', '{"path":}', '{path:"a"}']) expect(behind(params).runs).toHaveLength(1);
   });
 
-  it('of another block runs', () => {
-    const broken = fenced('@conductor::files/write::{"path":"a', '```');
+  it('of another block runs when the end of the JSON is certain', () => {
+    const broken = fenced('@conductor::files/write::{"path":"a",}', '```');
     expect(read(`${broken}\n${fenced('@conductor::exec::true', '```')}`).runs).toEqual(['true']);
+  });
+
+  it('of another block does not run, since a fence in the JSON may have ended its block', () => {
+    const inner = `# Title\n\`\`\`\nnpm test\n\`\`\`\nThen:\n\n${fenced('@conductor::exec::rm -rf x', '```')}`;
+    for (const before of ['', '@conductor::status\n']) {
+      const { runs, errors } = read(
+        fenced(`${before}@conductor::files/write::{"path":"a","content":"${inner}"}`, '```'),
+      );
+      expect(runs.filter((run) => run === 'rm -rf x')).toEqual([]);
+      expect(errors.map((one) => one.split(' ')[0])).toContain('invalid_json');
+    }
+    const plain = fenced('@conductor::files/write::{"path":"a","content":"# Title', '```');
+    expect(read(`${plain}\ntext\n\n${fenced('@conductor::exec::rm -rf x', '```')}`)).toEqual({
+      runs: [],
+      errors: ['invalid_json 2', 'behind_cut_block 6'],
+    });
+  });
+});
+
+describe('a here-document that goes beyond its instruction', () => {
+  const codes = (body: string) => {
+    const { runs, errors } = read(fenced(body, '```'));
+    return { runs, errors: errors.map((one) => one.split(' ')[0]) };
+  };
+  const nothing = { runs: [], errors: ['open_here_document', 'behind_here_document'] };
+
+  it.each([
+    ['EOF', 'EOF'],
+    ["'EOF'", 'EOF'],
+    ['"E O"', 'E O'],
+    ["'! end'", '! end'],
+    ['\\EOF', 'EOF'],
+    ['-EOF', '\tEOF'],
+  ])('runs neither its instruction nor what follows in the block: <<%s', (operator, end) => {
+    expect(codes(`@conductor::exec::cat > a <<${operator}\nuse it so:\n@conductor::exec::rm -rf x\n${end}`)).toEqual(
+      nothing,
+    );
+  });
+
+  it('is an error that names its end and what helps', () => {
+    const text = fenced('@conductor::exec::cat > a <<EOF\n@conductor::exec::rm -rf x\nEOF', '```');
+    const [error] = readMessage(text).errors;
+    expect(error).toMatchObject({ line: 2, stage: 'parse' });
+    expect(error?.message).toMatch(/"EOF".*files\/write/);
+  });
+
+  it.each([
+    ['has no end at all', 'cat > a <<EOF'],
+    ['ends only with an indentation', 'cat > a <<EOF\n  cat <<EOF\n  EOF'],
+    ['is the second of its line', 'cat <<A - <<B\nA'],
+    ['follows a shift', 'echo $((1 << 2)); cat <<EOF'],
+  ])('stops the rest of the block when it %s', (_what, script) => {
+    expect(codes(`@conductor::exec::${script}\n@conductor::exec::rm -rf x`)).toEqual(nothing);
+  });
+
+  it('stops the blocks behind when its end is not in the block', () => {
+    const open = fenced('@conductor::exec::cat > a <<EOF\n@conductor::status', '```');
+    expect(read(`${open}\n${fenced('@conductor::exec::true', '```')}`).runs).toEqual([]);
+  });
+
+  it.each([
+    ['ends in its instruction', '@conductor::exec::cat > a <<EOF\nx\nEOF'],
+    ['ends there behind white space', '@conductor::exec::cat > a <<EOF\nx\nEOF  '],
+    ['holds operators of another language', '@conductor::exec::cat > a.cc <<EOF\ncout << "a" << endl;\nEOF'],
+    ['is a shift in arithmetic', '@conductor::exec::echo $(( 1 << n ))'],
+    ['is an operator in a text that is no script', '@conductor::files/search::cout << endl'],
+    ['is in a JSON string', '@conductor::exec::{"command":"cat <<EOF\\nx"}'],
+  ])('stops nothing when it %s', (_what, first) => {
+    const { runs, errors } = codes(`${first}\n@conductor::exec::true`);
+    expect(errors).toEqual([]);
+    expect(runs[1]).toBe('true');
+  });
+
+  it('stops what follows in any text when a later instruction holds its end', () => {
+    const prompt = '@browser.claude::send::Explain: cat <<EOF\n@conductor::exec::rm -rf x\nEOF';
+    expect(codes(prompt)).toEqual(nothing);
   });
 });
