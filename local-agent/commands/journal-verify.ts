@@ -3,10 +3,11 @@
  * and against the rows of its instructions. What is not there proves nothing, so a missing journal is a failure.
  */
 
+import { ArtifactSchema } from '../../schema/contracts/events.ts';
 import { MessageDetailSchema } from '../../schema/contracts/instructions.ts';
 import type { ChainHead, JournalPage } from '../../schema/contracts/journal.ts';
 import { EMPTY_CHAIN, verifyChain, verifySeen } from '../../schema/domain/journal-chain.ts';
-import type { Recorded } from '../../schema/domain/journal-rows.ts';
+import type { ReadArtifact, Recorded } from '../../schema/domain/journal-rows.ts';
 import { record, rowFaults } from '../../schema/domain/journal-rows.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
@@ -97,9 +98,22 @@ async function faultsOf(
         ([id, one]) => one.message_id === messageId && !message.instructions.some((row) => row.instruction_id === id),
       )
       .map(([id]) => `${id} is in the journal, but is not stored`);
-    return [...missing, ...(await rowFaults(sha256Hex, { ...message, instructions: mine }, known))];
+    return [...missing, ...(await rowFaults(sha256Hex, { ...message, instructions: mine }, known, artifactsOf(edge)))];
   } catch (error) {
     if (error instanceof EdgeError && error.status === 404) return [`the message ${messageId} is not stored`];
     throw error;
   }
+}
+
+/** Reads the content of an artifact; null when the edge has none. */
+function artifactsOf(edge: EdgeClient): ReadArtifact {
+  return async (artifactId) => {
+    try {
+      const path = `/v1/artifacts/${encodeURIComponent(artifactId)}`;
+      return (await edge.call({ method: 'GET', path, schema: ArtifactSchema })).content;
+    } catch (error) {
+      if (error instanceof EdgeError && error.status === 404) return null;
+      throw error;
+    }
+  };
 }

@@ -1,12 +1,18 @@
 /**
- * The rows of instructions against their journal: what a row says was called, and its status, must be what the chain
- * has bound. A row that was changed without the edge shows here, although the chain itself is whole. Pure; SHA-256 is
+ * The rows of instructions against their journal: what a row says was called, how it was judged, its status and its
+ * result must be what the chain has bound. A row that was changed without the edge shows here, although the chain itself is whole. Pure; SHA-256 is
  * injected.
  */
 
-import type { z } from 'zod';
-import type { InstructionInput, InstructionState, MessageDetailSchema } from '../contracts/instructions.ts';
-import { INSTRUCTION_STATES } from '../contracts/instructions.ts';
+import { z } from 'zod';
+import type {
+  Instruction,
+  InstructionInput,
+  InstructionState,
+  MessageDetailSchema,
+  PolicyVerdict,
+} from '../contracts/instructions.ts';
+import { INSTRUCTION_STATES, PolicyDecisionSchema } from '../contracts/instructions.ts';
 import type { JournalContent } from '../contracts/journal.ts';
 import { dedupeText, identityOf } from './ingest.ts';
 import type { Sha256 } from './journal-chain.ts';
@@ -20,24 +26,50 @@ export interface Recorded {
   dedupe_key: string | null;
   /** The newest status that an entry names; null while none has. */
   status: InstructionState | null;
+  /** The newest verdict; null while no entry has one. */
+  policy: PolicyVerdict | null;
+  /** What a node reported at the end; null when the instruction has not ended, or ended without a report. */
+  result: RecordedResult | null;
   at: number;
 }
+
+interface RecordedResult {
+  exit_code: number | null;
+  error_code: string | null;
+  output_sha256: string;
+}
+
+/** Reads the content of an artifact; null when it is not stored. */
+export type ReadArtifact = (artifactId: string) => Promise<string | null>;
+
+const VerdictSchema = z.object({ decision: PolicyDecisionSchema, rule: z.string() });
+const ResultSchema = z.object({
+  exit_code: z.number().nullable(),
+  error_code: z.string().nullable(),
+  output_sha256: z.string(),
+});
 
 /** Entries of these kinds name the status that the instruction has from then on. */
 const STATUS_KINDS: readonly string[] = ['claimed', 'gated', 'started', 'ended'];
 /** The statuses of an instruction whose journal names none: decided when it was observed. */
 const FIRST_STATES: readonly InstructionState[] = ['waiting', 'awaiting_approval', 'denied', 'shadowed'];
 
+const UNRECORDED = { dedupe_key: null, status: null, policy: null, result: null };
+
 /** Adds what a block says to what is known of its instructions. */
 export function record(known: Map<string, Recorded>, { message_id, at, entries }: JournalContent): void {
   for (const { instruction_id, kind, detail } of entries) {
-    const before = known.get(instruction_id) ?? { message_id, dedupe_key: null, status: null, at };
+    const before = known.get(instruction_id) ?? { message_id, ...UNRECORDED, at };
     const status = STATUS_KINDS.includes(kind) ? stateNamed(detail.status) : null;
     const isNewer = at >= before.at;
+    const policy = kind === 'judged' ? (VerdictSchema.safeParse(detail).data ?? null) : null;
+    const result = kind === 'ended' ? (ResultSchema.safeParse(detail).data ?? null) : null;
     known.set(instruction_id, {
       message_id,
       dedupe_key: kind === 'observed' && typeof detail.dedupe_key === 'string' ? detail.dedupe_key : before.dedupe_key,
       status: status !== null && (isNewer || before.status === null) ? status : before.status,
+      policy: policy !== null && (isNewer || before.policy === null) ? policy : before.policy,
+      result: result ?? before.result,
       at: Math.max(at, before.at),
     });
   }
@@ -52,6 +84,7 @@ export async function rowFaults(
   sha256: Sha256,
   message: MessageDetail,
   known: ReadonlyMap<string, Recorded>,
+  readArtifact: ReadArtifact,
 ): Promise<string[]> {
   const faults: string[] = [];
   const identity = identityOf(message.assistant_message_id, await sha256(message.raw_text));
@@ -72,6 +105,33 @@ export async function rowFaults(
         `${row.instruction_id} is stored as ${row.status}; the journal says ${recorded.status ?? 'that it never ran'}`,
       );
     }
+    faults.push(
+      ...verdictFaults(row, recorded.policy),
+      ...(await resultFaults(sha256, row, recorded.result, readArtifact)),
+    );
   }
   return faults;
+}
+
+function verdictFaults({ instruction_id, policy }: Instruction, recorded: PolicyVerdict | null): string[] {
+  if (recorded === null || (policy.decision === recorded.decision && policy.rule === recorded.rule)) return [];
+  const was = `${recorded.decision} by ${recorded.rule}`;
+  return [`${instruction_id} is stored as judged ${policy.decision} by ${policy.rule}; the journal says ${was}`];
+}
+
+async function resultFaults(
+  sha256: Sha256,
+  row: Instruction,
+  recorded: RecordedResult | null,
+  readArtifact: ReadArtifact,
+): Promise<string[]> {
+  if (recorded === null) return [];
+  const id = row.instruction_id;
+  const codes = (['exit_code', 'error_code'] as const)
+    .filter((name) => row[name] !== recorded[name])
+    .map((name) => `${id} is stored with ${name} ${row[name]}; the journal says ${recorded[name]}`);
+  const output = row.artifact_id === null ? (row.output_summary ?? '') : await readArtifact(row.artifact_id);
+  if (output === null) return [...codes, `${id}: its output ${row.artifact_id} is not stored`];
+  if ((await sha256(output)) === recorded.output_sha256) return codes;
+  return [...codes, `${id}: its stored output is not the one that the journal has`];
 }

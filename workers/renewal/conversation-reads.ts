@@ -11,6 +11,7 @@ import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
+import { isOfFirstAccount } from './first-account.ts';
 
 export async function findConversation(db: Database, id: string): Promise<ConversationRow | undefined> {
   return db.select().from(local_conversations).where(eq(local_conversations.local_conversation_id, id)).get();
@@ -23,10 +24,11 @@ export async function requireConversation(db: Database, id: string): Promise<Con
   return row;
 }
 
-/** An SQL condition: a browser of that node has, or had, the conversation open. */
+/** An SQL condition: a browser of that node, signed in to no other account than its first, has or had the conversation open. */
 function isLinkedTo(nodeId: string): SQL {
   return sql`EXISTS (SELECT 1 FROM conversation_links AS l
-    WHERE l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId})`;
+    WHERE l.local_conversation_id = ${local_conversations.local_conversation_id} AND l.controller_id = ${nodeId}
+      AND ${isOfFirstAccount('all')})`;
 }
 
 /** The conversation, which a node (null for a person) must have, or have had, open. Throws `conversation_not_found`, `not_owner`. */

@@ -11,6 +11,7 @@ import type { Database } from '../db/open.ts';
 import { storedJson } from '../db/stored-json.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
+import { isOfFirstAccount } from './first-account.ts';
 
 /** A link with what decides whether a renewal can be delivered by it. */
 export interface RenewalLink extends Link {
@@ -30,15 +31,15 @@ const linkPairs = Object.keys(LinkSchema.shape)
   .map((name) => (JSON_COLUMNS.includes(name) ? `'${name}', json(l.${name})` : `'${name}', l.${name}`))
   .join(', ');
 
-/** The active links of a conversation as a JSON array (SQL expression), for `parseLinks`. */
+/** The active links of a conversation's first account as a JSON array (SQL expression), for `parseLinks`. */
 export function linksJson(localConversationId: SQL): SQL {
   return sql`(SELECT json_group_array(json_object(${sql.raw(linkPairs)}, 'fingerprint', l.fingerprint,
       'failed_at', l.failed_at, 'client', json((SELECT json_object('connected', k.connected, 'stopped_reason', p.value->>'stopped_reason',
           'fingerprint', p.value->>'fingerprint')
         FROM clients AS k LEFT JOIN json_each(${storedJson(sql`k.platforms`, '[]')}) AS p ON p.value->>'platform' = l.platform
         WHERE k.client_id = l.client_id LIMIT 1))))
-    FROM (SELECT * FROM conversation_links WHERE local_conversation_id = ${localConversationId} AND is_active = 1
-        AND json_valid(target_payload) AND json_valid(route_params)
+    FROM (SELECT * FROM conversation_links AS l WHERE local_conversation_id = ${localConversationId} AND is_active = 1
+        AND json_valid(target_payload) AND json_valid(route_params) AND ${isOfFirstAccount('active')}
       ORDER BY observed_at DESC LIMIT ${MAX_LINKS}) AS l)`;
 }
 

@@ -265,6 +265,11 @@ describe('the response to a write of an outbox', () => {
 });
 
 describe('the rows of instructions', () => {
+  const contentOf = async (artifact_id: string) => {
+    const [row] = await rowsOf<{ content: string }>('SELECT content FROM artifacts WHERE artifact_id = ?', artifact_id);
+    return row?.content ?? null;
+  };
+
   /** How the rows of all messages differ from the journals of these nodes. */
   async function faults(...nodes: string[]): Promise<string[]> {
     const known = new Map<string, Recorded>();
@@ -272,7 +277,7 @@ describe('the rows of instructions', () => {
     const found: string[] = [];
     for (const message_id of new Set(Array.from(known.values(), (one) => one.message_id))) {
       const message = MessageDetailSchema.parse(await edge.data('GET', `/v1/messages/${message_id}`));
-      found.push(...(await rowFaults(sha256Hex, message, known)));
+      found.push(...(await rowFaults(sha256Hex, message, known, contentOf)));
     }
     return found;
   }
@@ -282,7 +287,12 @@ describe('the rows of instructions', () => {
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
     expect(await faults(NODE)).toEqual([]);
     await conductor.result(ids[0] ?? '');
-    await conductor.result(ids[1] ?? '', { status: 'failed' });
+    await conductor.result(ids[1] ?? '', {
+      status: 'failed',
+      output: 'long\n'.repeat(4_000),
+      error_code: 'x',
+      exit_code: 3,
+    });
     const decisions = ['deny', 'shadow', 'ask'] as const;
     await bringTo(
       conductor,
@@ -299,6 +309,13 @@ describe('the rows of instructions', () => {
     ["status = 'failed'", 'is stored as failed; the journal says succeeded'],
     [`params = '{"argv":["rm"]}'`, 'its call'],
     ["tool = 'describe'", 'its call'],
+    ['exit_code = 0', 'is stored with exit_code 0; the journal says null'],
+    ["error_code = 'timeout'", 'is stored with error_code timeout; the journal says null'],
+    ["output_summary = 'forged'", 'its stored output is not the one that the journal has'],
+    [
+      `policy = '{"decision":"allow","rule":"forged"}'`,
+      'is stored as judged allow by forged; the journal says allow by test',
+    ],
   ])('do not agree when somebody sets %s', async (change, words) => {
     const { ids } = await bringTo(conductor, [EXEC]);
     await conductor.result(ids[0] ?? '');

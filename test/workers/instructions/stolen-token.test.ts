@@ -3,6 +3,7 @@
  * another node. OTHER_NODE is the thief's; NODE has the browser `firefox-1`.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Conversation } from '../../../schema/contracts/conversations.ts';
 import { Conductor, EXEC, instructionsOf, OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 import { bringTo, browserOf, commandsFor, moveBrowser, nextConversation, registered, statusesOf } from './support.ts';
@@ -128,6 +129,68 @@ describe("a node's token and a browser of another node", () => {
       error: 'forbidden',
     });
     expect(await ownerOf('firefox-1')).toBe(NODE);
+  });
+});
+
+describe("a node's token and a conversation whose id the thief knows", () => {
+  /** The thief's browser, of another account, has the conversation open by its own report. */
+  const claims = async (node: string, client_id: string, fingerprint: string | null, remote: string) => {
+    const state = { platform: 'chatgpt', login: 'fresh', fingerprint, hooks: [], stopped_reason: null };
+    const tab = { ...conductor.message({ remote_conversation_id: remote }).link, platform: 'chatgpt' };
+    await edge.data('PUT', `/v1/controllers/${node}/clients/${client_id}`, {
+      token: await conductor.token(node),
+      body: { connected: true, platforms: [state], tabs: [tab] },
+    });
+  };
+  const shown = async (node: string, remote: string) => {
+    const path = `/v1/renewal/conversations?remote_conversation_id=${remote}`;
+    const { items } = await edge.data<{ items: Conversation[] }>('GET', path, { token: await conductor.token(node) });
+    return items;
+  };
+  async function withOutput() {
+    const remote = nextConversation();
+    await claims(NODE, 'firefox-1', 'owner', remote);
+    const { ids } = await bringTo(conductor, [EXEC], remote);
+    await conductor.result(ids[0] ?? '', { output: 'secret output' });
+    return { remote, instruction_id: ids[0] };
+  }
+
+  it('is not shown the conversation through a browser of another account', async () => {
+    const { remote } = await withOutput();
+    await claims(OTHER_NODE, 'firefox-thief', 'thief', remote);
+    const [own] = await shown(NODE, remote);
+    expect(own).toMatchObject({ remote_conversation_id: remote });
+    expect(await shown(OTHER_NODE, remote)).toEqual([]);
+    const detail = `/v1/renewal/conversations/${own?.local_conversation_id}`;
+    const thief = { token: await conductor.token(OTHER_NODE) };
+    expect(await edge.error('GET', detail, thief)).toMatchObject({ status: 403, error: 'not_owner' });
+    const { active_link } = await edge.data<{ active_link: { client_id: string } }>('GET', detail);
+    expect(active_link.client_id).toBe('firefox-1');
+  });
+
+  it('is shown the conversation, and may renew it, through a browser of the same account', async () => {
+    const { remote } = await withOutput();
+    await claims(OTHER_NODE, 'firefox-same', 'owner', remote);
+    expect(await shown(OTHER_NODE, remote)).toHaveLength(1);
+  });
+
+  it('cannot read an output of another node in it, though it knows the id of the instruction', async () => {
+    const { remote, instruction_id } = await withOutput();
+    await claims(OTHER_NODE, 'firefox-thief', null, remote);
+    const read = { target: 'conductor', tool: 'output/read', params: { instruction_id, offset: 0 } };
+    const { instructions } = await conductor.bring(
+      conductor.message({
+        controller_id: OTHER_NODE,
+        client_id: 'firefox-thief',
+        remote_conversation_id: remote,
+        instructions: instructionsOf(read),
+      }),
+    );
+    const path = `/v1/instructions/${instructions[0]?.instruction_id}/run`;
+    const reply = await conductor.act<{ error_code: string; output: string }>(path, {}, OTHER_NODE);
+    expect(reply).toMatchObject({ status: 'failed', error_code: 'not_owner' });
+    expect(reply.output).toContain('a node reads only outputs of its own instructions');
+    expect(reply.output).not.toContain('secret output');
   });
 });
 

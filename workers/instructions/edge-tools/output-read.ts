@@ -1,6 +1,7 @@
 /**
- * `conductor::output/read`: a part of the stored output of an instruction of the same conversation. A short output is
- * stored with its instruction, a longer one as an artifact.
+ * `conductor::output/read`: a part of the stored output of an instruction of the same conversation and
+ * the same node: a node that claims the conversation of another one does not get its outputs. A short output is stored
+ * with its instruction, a longer one as an artifact.
  */
 import { and, eq } from 'drizzle-orm';
 import { DELIVERY } from '../../../schema/defaults.ts';
@@ -20,10 +21,14 @@ export function outputPart(text: string, offset: number, length: number): string
   return `characters ${offset} to ${end} of ${text.length}${rest}\n${part.toWellFormed()}`;
 }
 
-export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (params, { db, conversation }) => {
+export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (
+  params,
+  { db, conversation, controller_id },
+) => {
   const { instruction_id, offset, length = DELIVERY.output_read_chars } = params;
   const row = await db
     .select({
+      controller_id: instructions.controller_id,
       status: instructions.status,
       artifact_id: instructions.artifact_id,
       output_summary: instructions.output_summary,
@@ -41,6 +46,10 @@ export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (para
   if (row === undefined) {
     const hint = 'name an instruction_id that a reply in this conversation has named';
     return refused('instruction_not_found', `this conversation has no instruction ${instruction_id}; ${hint}`);
+  }
+  if (row.controller_id !== controller_id) {
+    const hint = 'a node reads only outputs of its own instructions; run the call again on this node';
+    return refused('not_owner', `${instruction_id} belongs to another node than this conversation has now: ${hint}`);
   }
   if (!isFinalStatus(row.status)) {
     return refused('not_ended', `${instruction_id} is ${row.status}; its output is stored when it has ended`);

@@ -32,8 +32,8 @@ const ROW = {
   exit_code: 0,
   error_code: null,
   duration_ms: 1,
-  output_summary: null,
-  artifact_id: null,
+  output_summary: 'ok',
+  artifact_id: null as string | null,
   truncated: false,
   created_at: 1,
   updated_at: 2,
@@ -59,6 +59,8 @@ const MESSAGE = {
 };
 const dedupe_key = sha256(dedupeText({ ...MESSAGE, identity: 'id:a-1' }, ROW));
 
+const RESULT = { status: 'succeeded', exit_code: 0, error_code: null, output_sha256: sha256('ok') };
+
 async function chain(length: number, actor = 'x'): Promise<JournalBlock[]> {
   const blocks: JournalBlock[] = [];
   const entry = (kind: string, detail: Record<string, unknown>): JournalEntry => ({
@@ -68,8 +70,12 @@ async function chain(length: number, actor = 'x'): Promise<JournalBlock[]> {
     detail,
   });
   for (let seq = 1; seq <= length; seq += 1) {
-    const first = [entry('observed', { dedupe_key }), entry('claimed', { status: 'claimed' })];
-    const entries = seq === 1 ? first : [entry('output', { actor }), entry('ended', { status: 'succeeded' })];
+    const first = [
+      entry('observed', { dedupe_key }),
+      entry('judged', ROW.policy),
+      entry('claimed', { status: 'claimed' }),
+    ];
+    const entries = seq === 1 ? first : [entry('output', { actor }), entry('ended', RESULT)];
     const content = { chain: NODE, seq, at: seq, message_id: 'msg_1', written_by: null, entries };
     const prev_hash = (blocks.at(-1) ?? EMPTY_CHAIN).hash;
     blocks.push({ ...content, prev_hash, hash: await blockHash(sha256, prev_hash, content) });
@@ -85,13 +91,14 @@ interface Stored {
   /** What the edge stores beside the journal. */
   message?: Record<string, unknown> | null;
   nodes?: string[];
+  artifact?: string;
   files?: Record<string, unknown>;
 }
 
 /** An edge that serves the journal of node-1 in pages of two blocks; every other node has none. */
 function journalWorld(blocks: readonly JournalBlock[], stored: Stored = {}) {
   const { heads = headsOf(blocks.slice(-1)), nodes = [NODE], files = {} } = stored;
-  const { message = { ...MESSAGE, instructions: [ROW] } } = stored;
+  const { artifact, message = { ...MESSAGE, instructions: [ROW] } } = stored;
   const written = new Map(Object.entries(files).map(([path, value]) => [path, JSON.stringify(value)]));
   const world = commandWorld(
     ({ path }) => {
@@ -101,6 +108,16 @@ function journalWorld(blocks: readonly JournalBlock[], stored: Stored = {}) {
       if (path.startsWith('/v1/messages/')) {
         if (message === null) throw new EdgeError('status', 404, 'message_not_found', 'there is none');
         return message;
+      }
+      if (path.startsWith('/v1/artifacts/')) {
+        if (artifact === undefined) throw new EdgeError('status', 404, 'artifact_not_found', 'there is none');
+        return {
+          artifact_id: 'art_1',
+          instruction_id: 'ins_1',
+          kind: 'instruction_output',
+          content: artifact,
+          created_at: 2,
+        };
       }
       const query = new URL(path, 'http://x').searchParams;
       const own = query.get('controller_id') === NODE ? blocks : [];
@@ -130,7 +147,7 @@ describe('journal verify', () => {
   it('accepts an intact chain over all pages', async () => {
     const world = journalWorld(await chain(5));
     expect(await verify(world)).toBe(0);
-    expect(world.stdout()).toContain('the journal of node-1 is intact: 10 entries in 5 blocks');
+    expect(world.stdout()).toContain('the journal of node-1 is intact: 11 entries in 5 blocks');
     expect(world.calls.filter(({ path }) => path.startsWith('/v1/journal'))).toHaveLength(3);
   });
 
@@ -221,6 +238,19 @@ describe('journal verify', () => {
   it.each([
     ['another status', { ...ROW, status: 'failed' }, 'ins_1 is stored as failed; the journal says succeeded'],
     ['another call', { ...ROW, params: { argv: ['rm'] } }, 'ins_1: its call, or the message it is in, is not the one'],
+    ['another exit code', { ...ROW, exit_code: 1 }, 'ins_1 is stored with exit_code 1; the journal says 0'],
+    [
+      'another error code',
+      { ...ROW, error_code: 'timeout' },
+      'ins_1 is stored with error_code timeout; the journal says null',
+    ],
+    [
+      'another verdict',
+      { ...ROW, policy: { decision: 'ask', rule: 'x' } },
+      'ins_1 is stored as judged ask by x; the journal says allow by x',
+    ],
+    ['another output', { ...ROW, output_summary: 'no' }, 'ins_1: its stored output is not the one'],
+    ['an output that is gone', { ...ROW, artifact_id: 'art_1' }, 'ins_1: its output art_1 is not stored'],
     ['another tool', { ...ROW, tool: 'describe' }, 'ins_1: its call'],
     [
       'an id that the journal does not have',
@@ -231,6 +261,14 @@ describe('journal verify', () => {
     const world = journalWorld(await chain(3), { message: { ...MESSAGE, instructions: [row] } });
     expect(await verify(world)).toBe(1);
     expect(world.stderr()).toContain(words);
+  });
+
+  it('compares an output that is an artifact', async () => {
+    const message = { ...MESSAGE, instructions: [{ ...ROW, output_summary: 'o', artifact_id: 'art_1' }] };
+    expect(await verify(journalWorld(await chain(3), { message, artifact: 'ok' }))).toBe(0);
+    const forged = journalWorld(await chain(3), { message, artifact: 'forged' });
+    expect(await verify(forged)).toBe(1);
+    expect(forged.stderr()).toContain('ins_1: its stored output is not the one');
   });
 
   it('detects that a message or an instruction of the journal is not stored any more', async () => {
