@@ -41,6 +41,15 @@ describe('a path of the deepest level that is allowed', () => {
     expect(tools.read(path)).toBe('text');
   });
 
+  it('a patch of several files in missing folders has no long silence', async () => {
+    const paths = ['b', 'c', 'd', 'e'].map((name) => pathOf(LIMIT).replace('a', name));
+    const patch = async () =>
+      expect(await tools.run('conductor::files/patch', { patch: paths.map(newFile).join('') })).toMatchObject({
+        status: 'succeeded',
+      });
+    expect(await silenceOf(patch)).toBeLessThan(MAX_SILENCE_MS);
+  });
+
   it('a file is patched, read, found and named in an approval without a long silence', async () => {
     const path = pathOf(LIMIT);
     const cwd = path.slice(0, -2);
