@@ -50,10 +50,10 @@ export function isInGitFolder(root: string, path: string): boolean {
 
 /**
  * Whether a new entry at a path below `root` could turn its folder into a repository. `HEAD` is refused everywhere: with
- * it, folders and files of ordinary names would be enough.
+ * it, folders and files of ordinary names would be enough. The names below `existing` are those of new entries.
  */
-export function completesGitFolder(root: string, path: string): boolean {
-  if (foldPath(basename(path)) === 'head') return true;
+export function completesGitFolder(root: string, path: string, existing = dirname(path)): boolean {
+  if (namesBelow(existing, path).some((name) => foldPath(name) === 'head')) return true;
   for (let at = path; at !== root && dirname(at) !== at; at = dirname(at)) {
     if (LAYOUT_NAMES.has(foldPath(basename(at))) && exists(dirname(at), 'HEAD')) return true;
   }

@@ -7,8 +7,8 @@ import { basename, dirname, join } from 'node:path';
 import { hasErrorCode, isMissing } from '../lib/errno.ts';
 import { Folder } from './folder.ts';
 import type { Roots } from './roots.ts';
-import { asFileError, FileError } from './roots.ts';
-import { storedPath } from './stored-name.ts';
+import { asFileError, assertLevels, FileError } from './roots.ts';
+import { storedName } from './stored-name.ts';
 
 /** An open folder and a name in it, of a file that exists or may be created. */
 export interface Place {
@@ -25,8 +25,8 @@ export function asFileOperation<T>(path: string, run: () => T): T {
   }
 }
 
-/** The real path, also of a name stored in another Unicode form; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
-export function realPathIfExists(path: string): string | null {
+/** The real path of exactly this name; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
+function realPathOfName(path: string): string | null {
   try {
     return realpathSync.native(path);
   } catch (error) {
@@ -35,15 +35,46 @@ export function realPathIfExists(path: string): string | null {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new FileError('path_outside_roots', `${path} is a link to nothing`);
   }
-  const stored = storedPath(path);
-  return stored === null ? null : realPathIfExists(stored);
+  return null;
+}
+
+/** How far a path exists. */
+interface Existing {
+  /** The real path of the nearest that exists: the path itself, or a folder above it. */
+  real: string;
+  /** The names below it. */
+  missing: string[];
+}
+
+/** How far the path exists, also by names stored in another Unicode form. @throws FileError when it is too deep, or at a link to nothing */
+function existingPart(path: string): Existing {
+  const missing: string[] = [];
+  let at = path;
+  let real = realPathOfName(at);
+  if (real === null) assertLevels(path);
+  while (real === null && dirname(at) !== at) {
+    missing.unshift(basename(at));
+    at = dirname(at);
+    real = realPathOfName(at);
+  }
+  if (real === null) return { real: at, missing };
+  const [first, ...rest] = missing;
+  const stored = first === undefined ? null : storedName(real, first);
+  return stored === null ? { real, missing } : existingPart(join(real, stored, ...rest));
+}
+
+/** The real path, also of a name stored in another Unicode form; null when nothing exists there. @throws FileError for a link to nothing, which may lead outside */
+export function realPathIfExists(path: string): string | null {
+  const { real, missing } = existingPart(path);
+  return missing.length === 0 ? real : null;
 }
 
 /** The path with the links of its nearest existing parent folder resolved. */
 export function withRealParent(path: string): string {
   const parent = dirname(path);
   if (parent === path) return path;
-  return join(realPathIfExists(parent) ?? withRealParent(parent), basename(path));
+  const { real, missing } = existingPart(parent);
+  return join(real, ...missing, basename(path));
 }
 
 /** The real path of an entry itself, a symbolic link included, whether it exists or not. */
@@ -53,8 +84,9 @@ export function realPathOfEntry(path: string): string {
 
 /** The outermost folder above or at `path` that does not exist, when `path` does not. */
 function missingFolder(path: string): string {
-  const parent = dirname(path);
-  return parent === path || realPathIfExists(parent) !== null ? path : missingFolder(parent);
+  let missing = path;
+  for (let n = existingPart(path).missing.length; n > 1; n--) missing = dirname(missing);
+  return missing;
 }
 
 /** The error for a path at which nothing exists; it names the folder that is missing. */
@@ -66,22 +98,25 @@ export function notFound(path: string): FileError {
 
 /** Opens the folder at `path`. Missing folders are made one level at a time, each inside the open one above it. */
 function openFolder(path: string, roots: Roots, createParents: boolean): Folder {
-  const real = realPathIfExists(path);
-  if (real !== null) {
-    roots.admit(real);
-    return Folder.open(real, roots);
+  const { real, missing } = existingPart(path);
+  const target = join(real, ...missing);
+  roots.admit(target);
+  if (missing.length > 0) {
+    if (!createParents)
+      throw new FileError('not_found', `there is no folder ${missingFolder(path)}, and create_parents is false`);
+    roots.admitChange(target, real);
   }
-  roots.admit(withRealParent(path));
-  if (!createParents)
-    throw new FileError('not_found', `there is no folder ${missingFolder(path)}, and create_parents is false`);
-  roots.admitChange(withRealParent(path));
-  const parent = openFolder(dirname(path), roots, true);
-  try {
-    makeFolder(parent.at(basename(path)));
-    return parent.enter(basename(path), roots);
-  } finally {
-    parent.close();
+  let folder = Folder.open(real, roots);
+  for (const name of missing) {
+    const parent = folder;
+    try {
+      makeFolder(parent.at(name));
+      folder = parent.enter(name, roots);
+    } finally {
+      parent.close();
+    }
   }
+  return folder;
 }
 
 function makeFolder(path: string): void {

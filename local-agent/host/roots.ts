@@ -15,6 +15,7 @@ import {
   isGitFolder,
   isInGitFolder,
 } from './git-folders.ts';
+import { tooDeep } from './path-levels.ts';
 
 export const FILE_ERROR_CODES = [
   'path_outside_roots',
@@ -69,6 +70,12 @@ export function asFileError(error: unknown, path: string): FileError {
   );
 }
 
+/** @throws FileError for an absolute path that is too deep */
+export function assertLevels(path: string): void {
+  const why = tooDeep(path);
+  if (why !== null) throw new FileError('invalid_path', why);
+}
+
 /** Expands `~` and `~/…` to the home of the user that runs the agent. */
 export function expandHome(path: string): string {
   if (path === '~') return homedir();
@@ -99,7 +106,7 @@ function isSecretsFile(path: string): boolean {
 export interface Roots {
   /** The first root. Relative paths start here when no `cwd` is given. */
   home: string;
-  /** The absolute form of a path that a tool was given; `~` is the home folder. Resolves no links. */
+  /** The absolute form of a path that a tool was given; `~` is the home folder. Resolves no links. @throws FileError when it is too deep */
   resolve(path: string, cwd?: string): string;
   /** @throws FileError unless the real path lies in a root and belongs neither to the agent nor to Git */
   admit(realPath: string): void;
@@ -108,8 +115,11 @@ export interface Roots {
    * what this refuses, so that it does not depend on what the file tools recognise.
    */
   admitReachable(realPath: string): void;
-  /** Like `admit`, for a path that is to be written. @throws FileError when it could make a repository of its folder */
-  admitChange(realPath: string): void;
+  /**
+   * Like `admit`, for a path that is to be written. The folders between `existing` and it are made too; without
+   * `existing` its folder exists. @throws FileError when one of them could make a repository of its folder
+   */
+  admitChange(realPath: string, existing?: string): void;
 }
 
 const IS_GIT = 'belongs to Git and can name programs to run; use git itself';
@@ -143,6 +153,8 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
     return inside;
   };
   const admit = (path: string) => {
+    // A link may lead to a path that is deeper than the one that a tool was given.
+    assertLevels(path);
     const inside = admitReachable(path);
     const isGits = inside.every((root) => hasGitName(root, path) || isInGitFolder(root, path));
     if (isGits || isGitConfiguration(path) || isOneOf(gitConfiguration, path)) {
@@ -154,15 +166,17 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
     resolve(path, cwd) {
       if (path.includes('\0') || cwd?.includes('\0')) throw new FileError('invalid_path', 'a path cannot contain NUL');
       const base = cwd === undefined ? home : resolve(home, expandHome(cwd));
-      return resolve(base, expandHome(path));
+      const absolute = resolve(base, expandHome(path));
+      assertLevels(absolute);
+      return absolute;
     },
     admit,
     admitReachable: (path) => void admitReachable(path),
-    admitChange(path) {
+    admitChange(path, existing) {
       admit(path);
       // A repository that a person made a root is that person's choice.
       const inside = real.filter((root) => contains(root, path) && !isGitFolder(root));
-      if (inside.length > 0 && inside.every((root) => completesGitFolder(root, path))) {
+      if (inside.length > 0 && inside.every((root) => completesGitFolder(root, path, existing))) {
         throw new FileError('path_protected', `${path} ${COMPLETES_GIT}`);
       }
     },

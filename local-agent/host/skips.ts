@@ -1,4 +1,5 @@
 /** What a walk or a search passed over, and why. It is reported, so that no result means more than it says. */
+import { MAX_PATH_LEVELS } from './path-levels.ts';
 
 /** The reasons in the order in which they are reported, with the words for them. */
 const REASONS = {
@@ -13,7 +14,7 @@ const REASONS = {
   protected: 'protected, belonging to the agent or to Git',
   unreadable: 'not readable, or gone meanwhile',
   bad_name: 'with a name that is not UTF-8',
-  too_deep: 'folders below the depth limit',
+  too_deep: `deeper than paths may be (${MAX_PATH_LEVELS} levels)`,
   slow: 'where the regular expression took too much time or memory',
 } as const;
 export type SkipReason = keyof typeof REASONS;

@@ -2,36 +2,21 @@
  * Names in another Unicode form. `é` can be one character or two (NFC and NFD); macOS and some archives write two, chats
  * write one. Linux takes these for different names, people do not.
  */
-import { lstatSync, readdirSync } from 'node:fs';
-import { join, parse, sep } from 'node:path';
+import { readdirSync } from 'node:fs';
 
 const ASCII = /^\p{ASCII}*$/u;
 
-/** The name in a folder that is the same but for its Unicode form; null when there is none, or more than one. */
-function storedName(folder: string, name: string): string | null {
-  const form = name.normalize('NFC');
-  const [found, ...others] = readdirSync(folder).filter((other) => other.normalize('NFC') === form);
-  return found !== undefined && others.length === 0 ? found : null;
-}
-
 /**
- * The path as it is stored, when it differs from the given one only by the Unicode form of some names; null when nothing
- * is stored so, or when it is not clear what is meant.
+ * The name in a folder that differs from a missing one only by its Unicode form; null when nothing is stored so, when it
+ * is not clear what is meant, or when the folder cannot be read.
  */
-export function storedPath(path: string): string | null {
-  if (ASCII.test(path)) return null;
-  const { root } = parse(path);
-  let stored = root;
+export function storedName(folder: string, name: string): string | null {
+  if (ASCII.test(name)) return null;
+  const form = name.normalize('NFC');
   try {
-    for (const name of path.slice(root.length).split(sep).filter(Boolean)) {
-      const isExact = lstatSync(join(stored, name), { throwIfNoEntry: false }) !== undefined;
-      const found = isExact || ASCII.test(name) ? name : storedName(stored, name);
-      if (found === null || (!isExact && found === name)) return null;
-      stored = join(stored, found);
-    }
+    const [found, ...others] = readdirSync(folder).filter((other) => other.normalize('NFC') === form);
+    return found === undefined || found === name || others.length > 0 ? null : found;
   } catch {
-    // A folder that cannot be read.
     return null;
   }
-  return stored;
 }

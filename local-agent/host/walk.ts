@@ -11,12 +11,12 @@ import { sortInTurns } from '../lib/turns.ts';
 import { Folder, realPathOf } from './folder.ts';
 import type { FolderRules } from './ignore-files.ts';
 import { isIgnored, rulesIn } from './ignore-files.ts';
+import { MAX_PATH_LEVELS, pathLevels } from './path-levels.ts';
 import { asFileOperation, notFound, realPathIfExists } from './place.ts';
 import type { Roots } from './roots.ts';
 import { FileError } from './roots.ts';
 import type { SkipReason, Skips } from './skips.ts';
 
-const MAX_DEPTH = 64;
 /** The walk ends after this many entries. */
 const MAX_ENTRIES = 200_000;
 /** Entries that are read from a folder at once. */
@@ -82,7 +82,9 @@ function rulesOf(folder: Folder, walk: Walk): FolderRules[] {
 }
 
 function skipReasonOf(error: unknown): SkipReason {
-  return error instanceof FileError && error.code === 'path_protected' ? 'protected' : 'unreadable';
+  if (!(error instanceof FileError)) return 'unreadable';
+  if (error.code === 'invalid_path') return 'too_deep';
+  return error.code === 'path_protected' ? 'protected' : 'unreadable';
 }
 
 function readText(folder: Folder, name: string, roots: Roots, maxBytes: number): ReturnType<WalkedFile['text']> {
@@ -135,12 +137,7 @@ async function passedOver(
   return name.includes('\ufffd') ? 'bad_name' : null;
 }
 
-async function* walkFolder(
-  folder: Folder,
-  above: readonly FolderRules[],
-  depth: number,
-  walk: Walk,
-): AsyncGenerator<WalkedFile> {
+async function* walkFolder(folder: Folder, above: readonly FolderRules[], walk: Walk): AsyncGenerator<WalkedFile> {
   const { roots, start, skips } = walk;
   const rules = walk.includeIgnored ? [] : [...above, ...rulesOf(folder, walk)];
   for (const entry of await entriesOf(folder, walk)) {
@@ -154,7 +151,7 @@ async function* walkFolder(
     const reason = await passedOver(entry, folder, rules, walk);
     if (reason !== null) skips.add(reason, kind === 'folder' ? `${path}/` : path);
     else if (kind === 'file') yield { path, text: (maxBytes) => readText(folder, name, roots, maxBytes) };
-    else yield* enterFolder(folder, name, rules, depth + 1, walk);
+    else yield* enterFolder(folder, name, rules, walk);
   }
 }
 
@@ -162,11 +159,11 @@ async function* enterFolder(
   parent: Folder,
   name: string,
   rules: readonly FolderRules[],
-  depth: number,
   walk: Walk,
 ): AsyncGenerator<WalkedFile> {
   const path = `${pathBelow(walk.start, join(parent.path, name))}/`;
-  if (depth > MAX_DEPTH) {
+  // No tool could use the path of a file in it.
+  if (pathLevels(parent.path) + 1 >= MAX_PATH_LEVELS) {
     walk.skips.add('too_deep', path);
     return;
   }
@@ -178,7 +175,7 @@ async function* enterFolder(
     return;
   }
   try {
-    yield* walkFolder(folder, rules, depth, walk);
+    yield* walkFolder(folder, rules, walk);
   } finally {
     folder.close();
   }
@@ -202,7 +199,7 @@ export async function* walkFiles(roots: Roots, path: string, options: WalkOption
   const folder = openStart(path, roots);
   const walk: Walk = { ...options, roots, start: folder.path, entriesLeft: MAX_ENTRIES };
   try {
-    yield* walkFolder(folder, options.includeIgnored ? [] : rulesAbove(folder.path, walk), 0, walk);
+    yield* walkFolder(folder, options.includeIgnored ? [] : rulesAbove(folder.path, walk), walk);
     if (walk.entriesLeft < 0) options.skips.endEarly(MAX_ENTRIES);
   } finally {
     folder.close();

@@ -79,8 +79,9 @@ function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roo
 function isThere(named: string, cwd: string | undefined, roots: Roots): boolean {
   try {
     return realPathIfExists(roots.resolve(named, cwd)) !== null;
-  } catch {
-    return false;
+  } catch (error) {
+    // A path that is too deep is not looked at, so it may name a file.
+    return error instanceof FileError && error.code === 'invalid_path';
   }
 }
 

@@ -64,8 +64,8 @@ export const exec: ToolHandler<'conductor::exec'> = async (params, context) => {
   const live = new LiveText(context.redact, onOutput);
   const argv = commandLine(params);
   const timeoutMs = Math.min(params.timeout_ms ?? context.timeoutMs, context.timeoutMs);
-  const folder = roots.resolve(expandHome(params.cwd ?? '.'));
   try {
+    const folder = roots.resolve(expandHome(params.cwd ?? '.'));
     assertFolder(folder, roots);
     return await withFolder(roots, folder, async (cwd) => {
       const around = programSurroundings({ agent: context, given: params.env ?? {}, folder });

@@ -40,7 +40,7 @@ export const patchFiles: ToolHandler<'conductor::files/patch'> = async (params, 
       work: new Work(signal),
       redact,
     });
-    applyChanges(changes, context);
+    await applyChanges(changes, context);
     const { text, clipped } = clipToOutput(context.redact(report.map((line) => `${line}\n`).join('')));
     return success(text, clipped);
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Entry } from '../../host/entry.ts';
 import { hasSameContent } from '../../host/entry.ts';
 import { FileError } from '../../host/roots.ts';
 import { removeEntry, writeEntry } from '../../host/write-file.ts';
+import { Turns } from '../../lib/turns.ts';
 import type { ToolContext } from '../tool.ts';
 import type { Change } from './plan-patch.ts';
 
@@ -38,22 +39,25 @@ function restore(path: string, before: Entry | null, { roots, newTemporaryName }
 }
 
 /** @throws FileError; then every file is as it was, or the message names those that are not */
-export function applyChanges(changes: readonly Change[], context: ToolContext): void {
+export async function applyChanges(changes: readonly Change[], context: ToolContext): Promise<void> {
+  const turns = new Turns();
   const applied: Change[] = [];
   try {
     for (const change of inOrder(changes)) {
+      await turns.pass();
       applyChange(change, context);
       applied.push(change);
     }
   } catch (error) {
-    const left = applied.reverse().filter(({ path, before }) => {
+    const left: Change[] = [];
+    for (const change of applied.reverse()) {
+      await turns.pass();
       try {
-        restore(path, before, context);
-        return false;
+        restore(change.path, change.before, context);
       } catch {
-        return true;
+        left.push(change);
       }
-    });
+    }
     if (left.length === 0 || !(error instanceof FileError)) throw error;
     const paths = left.map(({ path }) => path).join(', ');
     const hint = 'conductor undo of this instruction restores them';
