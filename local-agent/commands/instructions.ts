@@ -2,6 +2,7 @@
 import type { Approval } from '../../schema/contracts/instructions.ts';
 import { InstructionDetailSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
 import { callName } from '../../schema/contracts/tools.ts';
+import { shownFields } from '../../schema/domain/approval.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
@@ -13,7 +14,7 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand, showCommand } from './lists.ts';
-import { moment, present, printFields, printTable } from './output.ts';
+import { moment, present, printFields, printTable, printText } from './output.ts';
 
 const PATH = '/v1/instructions';
 const instruction = { argument: 'instruction', idForm: 'ins_…' };
@@ -44,8 +45,9 @@ const show = showCommand({
   about: 'show one instruction with its events',
   path: (id) => `${PATH}/${id}`,
   schema: InstructionDetailSchema,
-  print: (deps, { events, approval, ...fields }) => {
-    printFields(deps, fields);
+  print: (deps, { events, approval, output_summary, ...fields }) => {
+    printFields(deps, output_summary === null ? { ...fields, output_summary } : fields);
+    if (output_summary !== null) printText(deps, 'output_summary', output_summary);
     deps.print('');
     if (approval) printApproval(deps, approval);
     const rows = events.map((event) => [moment(event.at), event.kind, event.controller_id, event.detail]);
@@ -53,11 +55,13 @@ const show = showCommand({
   },
 });
 
-function printApproval(deps: CommandDeps, { display, approval_hash, cwd, env_names, file_hashes }: Approval): void {
+function printApproval(deps: CommandDeps, { display, approval_hash, ...given }: Approval): void {
+  const { cwd, env_names, file_hashes } = shownFields(given);
   const files = Object.entries(file_hashes).map(([path, hash]) => `${path} ${hash}`);
-  printFields(deps, { cwd, env_names, file_hashes: files, approval_hash });
+  printFields(deps, { cwd, env_names: env_names.join(', ') || null, approval_hash });
+  printText(deps, 'file_hashes', files.join('\n') || '-');
   deps.print('');
-  deps.print(display);
+  printText(deps, 'display', display);
   deps.print('');
 }
 

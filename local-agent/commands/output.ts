@@ -1,19 +1,27 @@
 /** Output of the commands: tables and fields for people, with colours on a terminal, and JSON for programs. */
-import { styleText } from 'node:util';
+import { randomInt } from 'node:crypto';
+import { inspect } from 'node:util';
 import Table from 'cli-table3';
-import { makeVisible, visibleJson } from '../../schema/domain/visible.ts';
+import { makeVisible, makeVisibleLine, visibleJson } from '../../schema/domain/visible.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
-/** Styles `text` on a terminal, unless NO_COLOR is set. */
-export function styled(deps: CommandDeps, style: Style, text: string): string {
-  return deps.isTerminal && !deps.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
-}
+const ESC = String.fromCharCode(27);
+/**
+ * In front of the codes of our own styles until they are printed. It is secret, so no foreign text can hold it. Libraries
+ * that measure or strip styles know numbers of up to four digits.
+ */
+const OWN = Array.from({ length: 4 }, () => randomInt(1_000, 10_000)).join(';');
+const OWN_STYLES = new RegExp(`${ESC}\\[${OWN};(\\d+)m`);
 
-/** What `styled` writes to a terminal. */
-const STYLES = new RegExp(`(${String.fromCharCode(27)}\\[(?:[12]|22|3[1239])m)`);
+/** Styles `text` on a terminal, unless NO_COLOR is set. `withSafeOutput` lets these styles through and no other. */
+export function styled(deps: CommandDeps, style: Style, text: string): string {
+  if (!deps.isTerminal || deps.env.NO_COLOR) return text;
+  const [on, off] = inspect.colors[style] ?? [0, 0];
+  return `${ESC}[${OWN};${on}m${text}${ESC}[${OWN};${off}m`;
+}
 
 /**
  * The dependencies for a command: in all that it prints, no control or invisible character of a foreign text reaches the
@@ -22,8 +30,8 @@ const STYLES = new RegExp(`(${String.fromCharCode(27)}\\[(?:[12]|22|3[1239])m)`)
 export function withSafeOutput(deps: CommandDeps): CommandDeps {
   const safe = (line: string) =>
     line
-      .split(STYLES)
-      .map((part, at) => (at % 2 === 1 && deps.isTerminal ? part : makeVisible(part)))
+      .split(OWN_STYLES)
+      .map((part, at) => (at % 2 === 1 ? `${ESC}[${part}m` : makeVisible(part)))
       .join('');
   return { ...deps, print: (line) => deps.print(safe(line)), warn: (line) => deps.warn(safe(line)) };
 }
@@ -45,10 +53,10 @@ const PLAIN = {
   middle: '  ',
 };
 
-/** A value as text. Escape sequences and direction marks in text from pages and chats are made visible. */
+/** A value as text on one line. Control characters and direction marks in text from pages and chats are made visible. */
 function formatCell(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  return makeVisible(typeof value === 'string' ? value : JSON.stringify(value));
+  return makeVisibleLine(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 /** Prints rows under a head, or the line `none` when there are no rows. */
@@ -73,6 +81,12 @@ export function printFields(deps: CommandDeps, fields: Readonly<Record<string, u
   const width = Math.max(...Object.keys(fields).map((name) => name.length));
   for (const [name, value] of Object.entries(fields))
     deps.print(`${styled(deps, 'dim', name.padEnd(width))}  ${formatCell(value)}`);
+}
+
+/** Prints a name and, indented below it, a text of any number of lines: none of them can pass for a field. */
+export function printText(deps: CommandDeps, name: string, text: string): void {
+  deps.print(styled(deps, 'dim', name));
+  for (const line of makeVisible(text).split('\n')) deps.print(`  ${line}`);
 }
 
 /** With `--json` prints the value as JSON, on one line when it is piped; otherwise runs `printForPeople`. */

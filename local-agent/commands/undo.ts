@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Option } from 'commander';
+import { makeVisibleLine } from '../../schema/domain/visible.ts';
 import { UNDO_FOLDER } from '../agent.ts';
 import { connectionOptions } from '../config/flags.ts';
 import { policyPathOf, workspaceOf } from '../config/root-files.ts';
@@ -41,13 +42,14 @@ export const undo: CliCommand = {
     try {
       const outcome = store.undo(id, rootsOf(config), { force: args.force === true, newTemporaryName: randomUUID });
       present(args, deps, outcome, () => {
-        if (outcome.type === 'undone') for (const path of outcome.paths) deps.print(`restored ${path}`);
+        if (outcome.type === 'undone')
+          for (const path of outcome.paths) deps.print(`restored ${makeVisibleLine(path)}`);
       });
       if (outcome.type === 'undone') return EXIT.fine;
       deps.warn(
         outcome.type === 'unknown'
           ? `this host keeps no files for ${id}: it replaced none, was undone already, or is too old`
-          : `nothing was restored, as files have changed since (--force restores them too): ${outcome.paths.join(', ')}`,
+          : `nothing was restored, as files have changed since (--force restores them too): ${outcome.paths.map(makeVisibleLine).join(', ')}`,
       );
     } catch (error) {
       if (!(error instanceof FileError)) throw error;

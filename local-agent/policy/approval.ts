@@ -6,7 +6,8 @@
 import type { z } from 'zod';
 import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
-import { approvalDisplay, boundText } from '../../schema/domain/approval.ts';
+import { approvalDisplay, boundText, shownFields } from '../../schema/domain/approval.ts';
+import { makeExactLine } from '../../schema/domain/visible.ts';
 import { realPathIfExists } from '../host/place.ts';
 import { readFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
@@ -22,17 +23,31 @@ const MAX_HASHED_BYTES = 8 * 1024 * 1024;
 /** Of all files together: they are read and hashed in one turn of the event loop. */
 const MAX_HASHED_BYTES_OF_ALL = 16 * 1024 * 1024;
 
+/**
+ * A line for each parameter that the text of the call does not show, above it: no content can pass for one, and none is
+ * cut off behind a long content. The folder is a field of its own.
+ */
+function otherParams(params: Readonly<Record<string, unknown>>, shown: readonly string[]): string {
+  const others = Object.entries(params).filter(
+    ([name, value]) => value !== undefined && name !== 'cwd' && !shown.includes(name),
+  );
+  return others.map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`).join('');
+}
+
 function callText(name: ToolName, params: Record<string, unknown>): string {
   if (name === 'conductor::exec') {
     const { argv, command, stdin, env = {} } = params as ToolParams<'conductor::exec'>;
     const call = argv ? `argv: ${JSON.stringify(argv)}` : `script:\n${command}`;
     const variables = Object.entries(env).map(([key, value]) => `\nenv ${key}=${JSON.stringify(value)}`);
-    return `${call}${variables.join('')}${stdin === undefined ? '' : `\nstdin:\n${stdin}`}`;
+    return `${otherParams(params, ['argv', 'command', 'env', 'stdin'])}${call}${variables.join('')}${stdin === undefined ? '' : `\nstdin:\n${stdin}`}`;
   }
-  if (name === 'conductor::files/patch') return (params as ToolParams<'conductor::files/patch'>).patch;
+  if (name === 'conductor::files/patch') {
+    return `${otherParams(params, ['patch'])}${(params as ToolParams<'conductor::files/patch'>).patch}`;
+  }
   if (name === 'conductor::files/write') {
     const { path, content, encoding } = params as ToolParams<'conductor::files/write'>;
-    return `path: ${path}\ncontent (${encoding ?? 'utf8'}):\n${content}`;
+    const others = otherParams(params, ['path', 'content', 'encoding']);
+    return `path: ${makeExactLine(path)}\n${others}content (${encoding ?? 'utf8'}):\n${content}`;
   }
   return JSON.stringify(params, null, 2);
 }
@@ -108,6 +123,12 @@ function folderOf(cwd: string, roots: Roots): string {
   }
 }
 
+/** The real folder of a call; null when it has none. */
+export function callFolder(name: ToolName, params: Record<string, unknown>, roots: Roots): string | null {
+  const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
+  return name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
+}
+
 /** The approval of one call with valid params. Reads the files that it names. */
 export function approvalOf(name: ToolName, params: Record<string, unknown>, roots: Roots): Approval {
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
@@ -115,12 +136,10 @@ export function approvalOf(name: ToolName, params: Record<string, unknown>, root
   const env_names = typeof env === 'object' && env !== null ? Object.keys(env).sort() : [];
   const named = hashFiles(namedPaths(name, params), cwd, roots);
   const file_hashes = named.hashes;
-  const folder = name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
+  const folder = callFolder(name, params, roots);
   return {
     display: approvalDisplay(callText(name, params), name === 'conductor::exec' ? notesOnProgram(named) : []),
     approval_hash: sha256Hex(boundText({ name, params, cwd: folder, file_hashes })),
-    cwd: folder,
-    env_names,
-    file_hashes,
+    ...shownFields({ cwd: folder, env_names, file_hashes }),
   };
 }

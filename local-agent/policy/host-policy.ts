@@ -13,7 +13,7 @@ import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
-import { approvalOf } from './approval.ts';
+import { approvalOf, callFolder } from './approval.ts';
 import type { Effect } from './approval-drift.ts';
 import { driftOf } from './approval-drift.ts';
 import type { JudgedCall } from './policy.ts';
@@ -63,7 +63,7 @@ export class HostPolicy {
   async drift({ name, params }: ToolCall, effects: readonly Effect[], askedAt: number): Promise<string | null> {
     if (name !== 'conductor::exec' || effects.length === 0) return null;
     const roots = this.#roots();
-    const { cwd } = approvalOf(name, params, roots);
+    const cwd = callFolder(name, params, roots);
     return cwd === null ? null : driftOf(cwd, effects, roots, (folder) => findChange(folder, askedAt));
   }
 

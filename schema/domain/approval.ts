@@ -5,7 +5,7 @@
 import canonicalize from 'canonicalize';
 import type { Approval } from '../contracts/instructions.ts';
 import type { ToolName } from '../contracts/tools.ts';
-import { makeExact, makeVisible } from './visible.ts';
+import { makeExact, makeExactLine, makeVisible } from './visible.ts';
 
 const MAX_DISPLAY_CHARS = 60_000;
 /** As many as the contract of an approval takes. */
@@ -38,7 +38,25 @@ export function approvalDisplay(text: string, notes: readonly string[] = []): st
       ? `${visible.slice(0, MAX_DISPLAY_CHARS).toWellFormed()}\n[${left} more characters, covered by the hash]`
       : visible;
   if (notes.length === 0) return shown;
-  return `${shown}\n\n${makeExact(notes.join('\n')).slice(0, MAX_NOTES_CHARS).toWellFormed()}`;
+  return `${shown}\n\n${notes.map(makeExactLine).join('\n').slice(0, MAX_NOTES_CHARS).toWellFormed()}`;
+}
+
+type ShownFields = Pick<Approval, 'cwd' | 'env_names' | 'file_hashes'>;
+
+/** The fields beside the display as a person sees them: each value exact and on one line. The hash binds the raw values. */
+export function shownFields({ cwd, env_names, file_hashes }: ShownFields): ShownFields {
+  const hashes = new Map<string, string>();
+  for (const [path, hash] of Object.entries(file_hashes)) {
+    const shown = makeExactLine(path);
+    const others = hashes.get(shown);
+    // Two paths that are shown alike keep both hashes.
+    hashes.set(shown, `${others === undefined ? '' : `${others}, `}${makeExactLine(hash)}`);
+  }
+  return {
+    cwd: cwd === null ? null : makeExactLine(cwd),
+    env_names: env_names.map(makeExactLine),
+    file_hashes: Object.fromEntries(hashes),
+  };
 }
 
 /** An approval as a node sent it, with nothing in it that a terminal or a page would act upon. */
@@ -47,10 +65,6 @@ export function neutralApproval(approval: Approval): Approval {
   return {
     display: makeVisible(display).slice(0, MAX_STORED_CHARS),
     approval_hash,
-    cwd: cwd === null ? null : makeVisible(cwd),
-    env_names: env_names.map(makeVisible),
-    file_hashes: Object.fromEntries(
-      Object.entries(file_hashes).map(([path, hash]) => [makeVisible(path), makeVisible(hash)]),
-    ),
+    ...shownFields({ cwd, env_names, file_hashes }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Makes text safe to show to a person: on a terminal, on a page, before an approval. Both functions replace characters by
+ * Makes text safe to show to a person: on a terminal, on a page, before an approval. The functions replace characters by
  * `\u{…}`, so a text that was made visible stays as it is.
  */
 
@@ -16,6 +16,13 @@ function escapeOf(char: string): string {
 /** The text with invisible and bidirectional characters as `\u{…}`. */
 export function makeVisible(text: string): string {
   return text.replace(INVISIBLE, escapeOf);
+}
+
+const BREAKS = /[\n\t]/g;
+
+/** The text visible and on one line, for a cell or a field: no part of it can pass for another row or column. */
+export function makeVisibleLine(text: string): string {
+  return makeVisible(text).replace(BREAKS, escapeOf);
 }
 
 /** The value as JSON in which no character is invisible. It parses to the same value. */
@@ -70,4 +77,9 @@ export function makeExact(text: string): string {
     .join('\n')
     .replace(BLANK_LINES, (run) => `\n\\u{a}×${run.split('\n').length - 2}\n`)
     .replace(BLANKS, (run) => `${escapeOf(run[0] ?? ' ')}×${run.length}`);
+}
+
+/** The exact text on one line, for a path or a name in an approval. */
+export function makeExactLine(text: string): string {
+  return makeExact(text).replace(BREAKS, escapeOf);
 }

@@ -33,6 +33,15 @@ const detail = {
 };
 
 describe('conversations', () => {
+  it('list prints one row for a conversation whose title has line breaks and tabs', async () => {
+    const forged = { ...conversation, title: 'Plan\nlc_2\tchatgpt\tauto' };
+    const world = commandWorld(() => ({ items: [forged], next_cursor: null }));
+    await runCli(['conversations', 'list'], world.deps);
+    const rows = world.stdout().split('\n').slice(1);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toContain('Plan\\u{a}lc_2\\u{9}chatgpt\\u{9}auto');
+  });
+
   it('list applies filters and prints the cursor of the next page', async () => {
     const world = commandWorld(() => ({ items: [conversation], next_cursor: 'abc' }));
     await runCli(['conversations', 'list', '--status', 'auto', '--limit', '1'], world.deps);

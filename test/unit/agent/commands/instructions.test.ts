@@ -65,6 +65,33 @@ describe('what a chat wrote into an approval', () => {
     }
   });
 
+  const FORGED = 'p\nenv_names      -\napproval_hash  forged\u0440\u0430yroll';
+  const worldOf = (over: Record<string, unknown>) =>
+    commandWorld(() => ({ ...ROW, approval: { ...APPROVAL, ...over }, output_summary: FORGED, events: [] }));
+
+  it.each([
+    ['cwd', { cwd: FORGED }],
+    ['env_names', { env_names: [FORGED] }],
+    ['the path of a file', { file_hashes: { [FORGED]: HASH } }],
+    ['display', { display: FORGED }],
+  ])('forges no field of instructions approve or show by a line break in %s', async (_what, over) => {
+    for (const verb of ['approve', 'show']) {
+      const { deps, stdout } = worldOf(over);
+      await runCli(['instructions', verb, 'ins_1'], deps);
+      const lines = stdout().split('\n');
+      expect(lines.filter((line) => line.startsWith('env_names'))).toHaveLength(1);
+      expect(lines.filter((line) => line.startsWith('approval_hash'))).toEqual([`approval_hash  ${HASH}`]);
+    }
+  });
+
+  it('shows look-alike letters in cwd, env_names and the path of a file marked', async () => {
+    const letters = '\u0440\u0430yroll';
+    const { deps, stdout } = worldOf({ cwd: letters, env_names: [letters], file_hashes: { [letters]: HASH } });
+    await runCli(['instructions', 'approve', 'ins_1'], deps);
+    expect(stdout()).not.toContain(letters);
+    expect(stdout().match(/\\u\{440\}\\u\{430\}yroll/g)).toHaveLength(3);
+  });
+
   it('is JSON of the same value with --json, without a control character', async () => {
     const { deps, out } = world(false);
     await runCli(['instructions', 'show', 'ins_1', '--json'], deps);
@@ -77,7 +104,7 @@ describe('instructions', () => {
   it('approve without --hash shows what waits and approves nothing', async () => {
     const world = edge();
     expect(await runCli(['instructions', 'approve', 'ins_1'], world.deps)).toBe(2);
-    expect(world.stdout()).toContain('script:\nmake');
+    expect(world.stdout()).toContain('display\n  script:\n  make');
     expect(world.stderr()).toContain(`--hash ${HASH}`);
     expect(world.calls.map(({ method }) => method)).toEqual(['GET']);
   });

@@ -5,6 +5,8 @@ import { findChange } from '../../../../local-agent/host/changed-files.ts';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
 import type { Effect } from '../../../../local-agent/policy/approval-drift.ts';
 import { driftOf } from '../../../../local-agent/policy/approval-drift.ts';
+import type { HostPolicyDeps } from '../../../../local-agent/policy/host-policy.ts';
+import { HostPolicy } from '../../../../local-agent/policy/host-policy.ts';
 import { tempFolder } from '../host/workspace.ts';
 
 let root: string;
@@ -43,6 +45,20 @@ describe('an approval of a program is void when meanwhile', () => {
   it('a program ran and what it changed cannot be known', async () => {
     const look = () => Promise.resolve({ found: 'unknown', why: 'too many' } as const);
     expect(await driftOf(root, [EXEC], openRoots([root], []), look)).toContain('not known: too many');
+  });
+
+  it('a file was written below a folder whose name is shown with marks', async () => {
+    const cwd = '\u0440\u0430y\nroll';
+    mkdirSync(join(root, cwd));
+    const host = new HostPolicy({
+      policyFile: { current: () => ({ roots: [root], redact: [], rules: [] }) },
+      workspace: root,
+      protectedPaths: [],
+      env: {},
+    } as unknown as HostPolicyDeps);
+    const call = { name: 'conductor::exec', params: { argv: ['true'], cwd } } as const;
+    const reason = await host.drift(call as never, [write(`${cwd}/Makefile`)], Date.now() + 1_000);
+    expect(reason).toContain('conductor::files/write (ins_9) has changed');
   });
 });
 

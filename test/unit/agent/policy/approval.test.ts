@@ -6,6 +6,7 @@ import { openRoots } from '../../../../local-agent/host/roots.ts';
 import { sha256Hex } from '../../../../local-agent/lib/hash.ts';
 import { approvalOf } from '../../../../local-agent/policy/approval.ts';
 import type { ToolName } from '../../../../schema/contracts/tools.ts';
+import { boundText, neutralApproval } from '../../../../schema/domain/approval.ts';
 import { makeExact, makeVisible } from '../../../../schema/domain/visible.ts';
 import { tempFolder } from '../host/workspace.ts';
 
@@ -64,8 +65,73 @@ describe('the text that a person approves', () => {
     expect(Object.keys(patched.file_hashes)).toEqual([join(root, 'script.sh')]);
   });
 
-  it('an invalid folder is shown as it was written, for the effect to refuse', () => {
-    expect(approval('conductor::exec', { argv: ['make'], cwd: 'a\0b' }).cwd).toBe('a\0b');
+  it('an invalid folder is shown as it was written, made visible, for the effect to refuse', () => {
+    expect(approval('conductor::exec', { argv: ['make'], cwd: 'a\0b' }).cwd).toBe('a\\u{0}b');
+  });
+
+  it('every parameter of a write is shown, above the content', () => {
+    const write = { path: 'a', content: 'x\noverwrite: false', overwrite: true, create_parents: false };
+    expect(approval('conductor::files/write', write).display).toBe(
+      'path: a\noverwrite: true\ncreate_parents: false\ncontent (utf8):\nx\noverwrite: false',
+    );
+    expect(approval('conductor::files/write', { path: 'a', content: '', append: true }).display).toContain(
+      '\nappend: true\n',
+    );
+  });
+
+  it('a line break in the path of a write forges no parameter', () => {
+    const { display } = approval('conductor::files/write', {
+      path: 'a\noverwrite: false',
+      content: '',
+      overwrite: true,
+    });
+    expect(display.split('\n').slice(0, 2)).toEqual(['path: a\\u{a}overwrite: false', 'overwrite: true']);
+  });
+
+  it('the time limit of a program is shown, above a script of any text', () => {
+    const { display } = approval('conductor::exec', { command: 'make\ntimeout_ms: 1', timeout_ms: 5000 });
+    expect(display.split('\n').slice(0, 3)).toEqual(['timeout_ms: 5000', 'script:', 'make']);
+  });
+});
+
+describe('the folder, the variables and the files beside the text that a person approves', () => {
+  it.each([
+    ['a line break', 'p\nenv_names      []', 'p\\u{a}env_names      []'],
+    ['a tab', 'p\tq', 'p\\u{9}q'],
+    ['Cyrillic look-alikes', '\u0440\u0430yroll', '\\u{440}\\u{430}yroll'],
+  ])('%s in a folder and in the path of a file is marked, and the hash binds the raw values', (_what, raw, shown) => {
+    mkdirSync(join(root, raw));
+    writeFileSync(join(root, raw, 'run.sh'), 'one');
+    const params = { argv: ['sh', 'run.sh'], cwd: raw };
+    const { approval_hash, cwd, file_hashes, display } = approval('conductor::exec', params);
+    expect({ cwd, file_hashes }).toEqual({
+      cwd: join(root, shown),
+      file_hashes: { [join(root, shown, 'run.sh')]: sha256Hex('one') },
+    });
+    expect(display).toContain(`and these files: ${join(root, shown, 'run.sh')}.\n`);
+    const bound = {
+      name: 'conductor::exec' as const,
+      params,
+      cwd: join(root, raw),
+      file_hashes: { [join(root, raw, 'run.sh')]: sha256Hex('one') },
+    };
+    expect(approval_hash).toBe(sha256Hex(boundText(bound)));
+  });
+
+  it.each([
+    ['a line break', 'A\napproval_hash  forged', 'A\\u{a}approval_hash  forged'],
+    ['Cyrillic look-alikes', '\u0440\u0430yroll', '\\u{440}\\u{430}yroll'],
+  ])('%s in what a node sends is marked by the edge', (_what, raw, shown) => {
+    const sent = { display: 'x', approval_hash: '', cwd: raw, env_names: [raw], file_hashes: { [raw]: raw } };
+    const neutral = { ...sent, cwd: shown, env_names: [shown], file_hashes: { [shown]: shown } };
+    expect(neutralApproval(sent)).toEqual(neutral);
+    expect(neutralApproval(neutral)).toEqual(neutral);
+  });
+
+  it('two paths that are shown alike keep both hashes', () => {
+    const sent = { display: 'x', approval_hash: '', cwd: null, env_names: [] };
+    const { file_hashes } = neutralApproval({ ...sent, file_hashes: { 'a\nb': '1', 'a\\u{a}b': '2' } });
+    expect(file_hashes).toEqual({ 'a\\u{a}b': '1, 2' });
   });
 });
 
