@@ -60,11 +60,9 @@ export class HostPolicy {
   }
 
   /** Why an approval of that call is void after these effects; null when it is not. Only a program finds files itself. */
-  async drift({ name, params }: ToolCall, effects: readonly Effect[], askedAt: number): Promise<string | null> {
+  async drift({ name }: ToolCall, effects: readonly Effect[], askedAt: number): Promise<string | null> {
     if (name !== 'conductor::exec' || effects.length === 0) return null;
-    const roots = this.#roots();
-    const { cwd } = approvalOf(name, params, roots);
-    return cwd === null ? null : driftOf(cwd, effects, roots, (folder) => findChange(folder, askedAt));
+    return driftOf(effects, this.#roots(), (folder) => findChange(folder, askedAt));
   }
 
   /** Runs a host tool. Never throws. */
