@@ -82,6 +82,11 @@ export function realPathOfEntry(path: string): string {
   return asFileOperation(path, () => withRealParent(path));
 }
 
+/** The real path of what a path leads to, whether it exists or not. @throws FileError */
+export function realPathOfTarget(path: string): string {
+  return asFileOperation(path, () => realPathIfExists(path) ?? withRealParent(path));
+}
+
 /** The outermost folder above or at `path` that does not exist, when `path` does not. */
 function missingFolder(path: string): string {
   let missing = path;

@@ -106,6 +106,8 @@ function isSecretsFile(path: string): boolean {
 export interface Roots {
   /** The first root. Relative paths start here when no `cwd` is given. */
   home: string;
+  /** The real paths of all roots. */
+  folders: readonly string[];
   /** The absolute form of a path that a tool was given; `~` is the home folder. Resolves no links. @throws FileError when it is too deep */
   resolve(path: string, cwd?: string): string;
   /** @throws FileError unless the real path lies in a root and belongs neither to the agent nor to Git */
@@ -163,6 +165,7 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
   };
   return {
     home,
+    folders: real,
     resolve(path, cwd) {
       if (path.includes('\0') || cwd?.includes('\0')) throw new FileError('invalid_path', 'a path cannot contain NUL');
       const base = cwd === undefined ? home : resolve(home, expandHome(cwd));

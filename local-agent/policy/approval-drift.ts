@@ -1,13 +1,13 @@
 /**
  * Whether an approved program would find other files than when it was asked about. An approval binds the files that the
  * call names; a program opens others by itself, such as `Makefile`, an imported module or a sourced script. So what this
- * host's own tools have changed below the working folder since the question was asked makes the approval void. What a
- * person changes by hand does not, unless a tool has run meanwhile.
+ * host's own tools have changed since the question was asked makes the approval void, in any root: a program follows
+ * symbolic links and `..` out of its folder. What a person changes by hand does not, unless a program has run meanwhile.
  */
-import { isAbsolute, relative, sep } from 'node:path';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { findTool, TOOLS } from '../../schema/contracts/tools.ts';
 import type { FolderChange } from '../host/changed-files.ts';
+import { realPathOfEntry } from '../host/place.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
 import { patchedPaths } from '../tools/files-patch.ts';
@@ -27,49 +27,44 @@ function mayChangeFiles({ name }: Effect): boolean {
   return tool !== null && TOOLS[tool].where === 'host' && !READS.includes(tool);
 }
 
-function isBelow(folder: string, path: string): boolean {
-  const below = relative(folder, path);
-  return below === '' || (!isAbsolute(below) && below !== '..' && !below.startsWith(`..${sep}`));
-}
-
-/** The files that a call of a file tool has changed. */
-function pathsOf({ name, params }: Effect, roots: Roots): string[] {
+/** The file that a call of a file tool has changed, or the first of them; null when its params name none. */
+function changedPath({ name, params }: Effect, roots: Roots): string | null {
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
-  const written =
+  const path =
     name === 'conductor::files/patch'
-      ? patchedPaths((params as ToolParams<'conductor::files/patch'>).patch)
-      : [params.path].filter((path) => typeof path === 'string');
-  return written.flatMap((path) => {
-    try {
-      return [roots.resolve(path, cwd)];
-    } catch (error) {
-      if (error instanceof FileError) return [];
-      throw error;
-    }
-  });
+      ? patchedPaths((params as ToolParams<'conductor::files/patch'>).patch).at(0)
+      : params.path;
+  if (typeof path !== 'string') return null;
+  try {
+    return realPathOfEntry(roots.resolve(path, cwd));
+  } catch (error) {
+    if (error instanceof FileError) return null;
+    throw error;
+  }
 }
 
 /**
- * Why an approval of a program that runs in `folder` is void; null when it is not. `look` is asked for the changes below a
- * folder only when a program has run meanwhile, since what a program changed is not known otherwise.
+ * Why an approval of a program is void; null when it is not. `look` is asked for the changes below each root only when a
+ * program has run meanwhile, since what a program changed is not known otherwise.
  */
 export async function driftOf(
-  folder: string,
   happened: readonly Effect[],
   roots: Roots,
   look: (folder: string) => Promise<FolderChange>,
 ): Promise<string | null> {
   const effects = happened.filter(mayChangeFiles);
-  for (const effect of effects) {
-    const changed = pathsOf(effect, roots).find((path) => isBelow(folder, path));
-    if (changed !== undefined) return `${effect.name} (${effect.instruction_id}) has changed ${changed}`;
+  const fileTool = effects.find((effect) => effect.name !== 'conductor::exec');
+  if (fileTool !== undefined) {
+    const { name, instruction_id } = fileTool;
+    return `${name} (${instruction_id}) has changed ${changedPath(fileTool, roots) ?? 'files'}`;
   }
-  const program = effects.find((effect) => effect.name === 'conductor::exec');
+  const program = effects.at(0);
   if (program === undefined) return null;
-  const change = await look(folder);
-  if (change.found === 'nothing') return null;
   const ran = `a program ran meanwhile (${program.instruction_id})`;
-  return change.found === 'changed'
-    ? `${ran} and ${change.path} has changed`
-    : `${ran}; whether it changed a file is not known: ${change.why}`;
+  for (const folder of roots.folders) {
+    const change = await look(folder);
+    if (change.found === 'changed') return `${ran} and ${change.path} has changed`;
+    if (change.found === 'unknown') return `${ran}; whether it changed a file is not known: ${change.why}`;
+  }
+  return null;
 }

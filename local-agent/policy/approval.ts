@@ -8,7 +8,7 @@ import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { approvalDisplay, boundText, shownFields } from '../../schema/domain/approval.ts';
 import { makeExactLine } from '../../schema/domain/visible.ts';
-import { realPathIfExists } from '../host/place.ts';
+import { realPathIfExists, realPathOfTarget } from '../host/place.ts';
 import { readFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
@@ -64,39 +64,48 @@ function namedPaths(name: ToolName, params: Record<string, unknown>): string[] {
 }
 
 interface NamedFiles {
+  /** By their real paths. */
   hashes: Record<string, string>;
   /** Named files that exist and are not hashed, each with the reason. */
   unbound: string[];
+  /** Where each name of the call leads, and the hash of what is read there: a link that moves gives another hash. */
+  bound: Record<string, string>;
 }
 
 function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roots): NamedFiles {
   const hashes: Record<string, string> = {};
   const unbound: string[] = [];
+  const bound = new Map<string, string>();
   let left = MAX_HASHED_BYTES_OF_ALL;
   for (const named of new Set(paths)) {
     try {
-      const path = roots.resolve(named, cwd);
+      const path = realPathOfTarget(roots.resolve(named, cwd));
       const length = Math.min(MAX_HASHED_BYTES, left);
       const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length });
       left -= bytes.length;
       // A file too large to be read whole is also bound by the time of its last change.
       const part = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
-      hashes[path] = `${sha256Hex(bytes)}${size > bytes.length ? part : ''}`;
+      const hash = `${sha256Hex(bytes)}${size > bytes.length ? part : ''}`;
+      hashes[path] = hash;
+      bound.set(named, `${path} ${hash}`);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       // An option, a program on PATH, or a file that is still to be written is no file yet.
-      if (isThere(named, cwd, roots)) unbound.push(error.message);
+      const real = whereItIs(named, cwd, roots);
+      if (real === null) continue;
+      unbound.push(error.message);
+      bound.set(named, real);
     }
   }
-  return { hashes, unbound };
+  return { hashes, unbound, bound: Object.fromEntries(bound) };
 }
 
-function isThere(named: string, cwd: string | undefined, roots: Roots): boolean {
+function whereItIs(named: string, cwd: string | undefined, roots: Roots): string | null {
   try {
-    return realPathIfExists(roots.resolve(named, cwd)) !== null;
+    return realPathIfExists(roots.resolve(named, cwd));
   } catch (error) {
     // A path that is too deep is not looked at, so it may name a file.
-    return error instanceof FileError && error.code === 'invalid_path';
+    return error instanceof FileError && error.code === 'invalid_path' ? named : null;
   }
 }
 
@@ -109,14 +118,14 @@ function notesOnProgram({ hashes, unbound }: NamedFiles): string[] {
   return [
     `This approval binds the call, the working folder and ${named}.`,
     ...rest,
-    'It does not bind files that the program itself opens. What tools of this host change below the working folder before it runs makes the approval void.',
+    'It does not bind files that the program itself opens. What a tool of this host changes inside the roots before it runs makes the approval void.',
   ];
 }
 
-/** The folder it would run in. An invalid one is shown as it was written, and the effect refuses it. */
+/** The real path of the folder it would run in. An invalid one is shown as it was written, and the effect refuses it. */
 function folderOf(cwd: string, roots: Roots): string {
   try {
-    return roots.resolve(cwd);
+    return realPathOfTarget(roots.resolve(cwd));
   } catch (error) {
     if (error instanceof FileError) return cwd;
     throw error;
@@ -124,7 +133,7 @@ function folderOf(cwd: string, roots: Roots): string {
 }
 
 /** The real folder of a call; null when it has none. */
-export function callFolder(name: ToolName, params: Record<string, unknown>, roots: Roots): string | null {
+function callFolder(name: ToolName, params: Record<string, unknown>, roots: Roots): string | null {
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
   return name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
 }
@@ -139,7 +148,7 @@ export function approvalOf(name: ToolName, params: Record<string, unknown>, root
   const folder = callFolder(name, params, roots);
   return {
     display: approvalDisplay(callText(name, params), name === 'conductor::exec' ? notesOnProgram(named) : []),
-    approval_hash: sha256Hex(boundText({ name, params, cwd: folder, file_hashes })),
+    approval_hash: sha256Hex(boundText({ name, params, cwd: folder, file_hashes: named.bound })),
     ...shownFields({ cwd: folder, env_names, file_hashes }),
   };
 }

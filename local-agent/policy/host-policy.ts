@@ -13,7 +13,7 @@ import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
-import { approvalOf, callFolder } from './approval.ts';
+import { approvalOf } from './approval.ts';
 import type { Effect } from './approval-drift.ts';
 import { driftOf } from './approval-drift.ts';
 import type { JudgedCall } from './policy.ts';
@@ -60,11 +60,9 @@ export class HostPolicy {
   }
 
   /** Why an approval of that call is void after these effects; null when it is not. Only a program finds files itself. */
-  async drift({ name, params }: ToolCall, effects: readonly Effect[], askedAt: number): Promise<string | null> {
+  async drift({ name }: ToolCall, effects: readonly Effect[], askedAt: number): Promise<string | null> {
     if (name !== 'conductor::exec' || effects.length === 0) return null;
-    const roots = this.#roots();
-    const cwd = callFolder(name, params, roots);
-    return cwd === null ? null : driftOf(cwd, effects, roots, (folder) => findChange(folder, askedAt));
+    return driftOf(effects, this.#roots(), (folder) => findChange(folder, askedAt));
   }
 
   /** Runs a host tool. Never throws. */

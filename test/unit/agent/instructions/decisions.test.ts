@@ -75,7 +75,7 @@ function endedMeanwhile(name: string, params: object, status = 'succeeded'): voi
 describe('an approval when tools of this host have run since', () => {
   const write = (path: string) => ['conductor::files/write', { path, content: '' }] as const;
 
-  it('is void when one has written below the folder, also after a restart', async () => {
+  it('is void when one has written, also after a restart', async () => {
     const hash = awaitApproval();
     endedMeanwhile(...write('Makefile'));
     agent.kill();
@@ -97,8 +97,7 @@ describe('an approval when tools of this host have run since', () => {
 
   it.each([
     ['one was denied', 'conductor::files/write', { path: 'Makefile', content: '' }, 'denied'],
-    ['one has read below the folder', 'conductor::files/read', { path: 'Makefile' }, 'succeeded'],
-    ['one has written beside the folder', 'conductor::files/write', { path: '../x', content: '' }, 'succeeded'],
+    ['one has read', 'conductor::files/read', { path: 'Makefile' }, 'succeeded'],
   ])('holds when %s', async (_what, name, params, status) => {
     const hash = awaitApproval();
     endedMeanwhile(name, params, status);
