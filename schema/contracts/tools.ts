@@ -176,7 +176,7 @@ export const TOOLS = {
     params: z.strictObject({ patch: z.string().min(1).max(1_048_576), cwd: path.optional() }),
   },
   'conductor::output/read': {
-    summary: 'Reads a part of the stored output of an instruction of this conversation, in characters.',
+    summary: 'Reads a part of the stored output of an instruction of this conversation and node, in characters.',
     where: 'edge',
     control: false,
     text_param: null,

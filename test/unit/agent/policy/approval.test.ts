@@ -113,7 +113,7 @@ describe('the folder, the variables and the files beside the text that a person 
       name: 'conductor::exec' as const,
       params,
       cwd: join(root, raw),
-      file_hashes: { [join(root, raw, 'run.sh')]: sha256Hex('one') },
+      file_hashes: { 'run.sh': `${join(root, raw, 'run.sh')} ${sha256Hex('one')}` },
     };
     expect(approval_hash).toBe(sha256Hex(boundText(bound)));
   });
