@@ -10,7 +10,12 @@ import { until } from '../support/cluster.ts';
 import { RunningLine, runLine } from '../support/system.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-const ReadySchema = z.object({ edge_url: z.url(), agent_url: z.url(), controller_id: z.string(), root: z.string() });
+const ReadySchema = z.object({
+  edge_url: z.url(),
+  agent_url: z.url().nullable(),
+  controller_id: z.string(),
+  root: z.string(),
+});
 
 const running: RunningLine[] = [];
 afterEach(async () => {
@@ -117,7 +122,7 @@ describe('a program that listens on the port of a system', () => {
     const port = Number(new URL(system.edge_url).port);
     // Agent and edge end with their parent, a moment later; until then the agent still calls its edge.
     await until(() =>
-      fetch(system.agent_url).then(
+      fetch(system.agent_url ?? '').then(
         () => null,
         () => true,
       ),
