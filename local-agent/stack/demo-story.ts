@@ -61,7 +61,7 @@ const FIRST = {
     'I will do four things.',
     block(writeFile('hello.txt', 'written by an assistant\n')),
     block('@conductor::exec::{"argv": ["echo", "hello from the host"]}'),
-    block('@conductor::exec::{"argv": ["echo", }'),
+    block('@conductor::exec::{"argv": ["echo",]}'),
     block('@conductor::files/read::{"path": "hello.txt"}'),
   ].join('\n\n'),
 };
