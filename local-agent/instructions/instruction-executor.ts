@@ -17,7 +17,9 @@ import type { InstructionResult, ToolOutcome } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 import { parseCall } from '../tools/tool-call.ts';
+import { newMark } from '../worker-runner/left-behind.ts';
 import type { RunningProcess } from '../worker-runner/orphans.ts';
+import { startingProcess } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import type { ExecutionRow, ExecutionStore, MessageRow } from './execution-store.ts';
 import { LiveOutput } from './live-output.ts';
@@ -123,7 +125,8 @@ export class InstructionExecutor {
   ): Promise<void> {
     const { hostPolicy } = this.#deps;
     const { instruction_id } = execution;
-    if (!this.#start(message, execution)) return;
+    const mark = newMark();
+    if (!this.#start(message, execution, startingProcess(mark))) return;
     const controller = new AbortController();
     const live = this.#liveOutput(message);
     this.running.add(instruction_id, { controller, live });
@@ -131,6 +134,7 @@ export class InstructionExecutor {
       const result = await hostPolicy.perform(name, params, {
         instructionId: instruction_id,
         signal: controller.signal,
+        mark,
         onProcess: (running) => this.#noteProcess(instruction_id, running),
         onOutput: (text) => live.append(text),
       });
@@ -156,7 +160,7 @@ export class InstructionExecutor {
     }
   }
 
-  /** Without this mark, a program that outlives a killed agent is not found; that is no reason to stop the program. */
+  /** Without its group, a program that outlives a killed agent is found by its mark alone: no reason to stop it. */
   #noteProcess(instructionId: string, running: RunningProcess): void {
     try {
       this.#deps.executions.setProcess(instructionId, running);
@@ -191,11 +195,15 @@ export class InstructionExecutor {
     onChange();
   }
 
-  /** Sets the `started` mark. False when it is set already; then the effect belongs to another call. */
-  #start(message: MessageRow, { instruction_id }: ExecutionRow): boolean {
+  /**
+   * Sets the `started` mark, and what identifies the programs of the effect. False when it is set already; then the effect
+   * belongs to another call.
+   */
+  #start(message: MessageRow, { instruction_id }: ExecutionRow, starting?: RunningProcess): boolean {
     const { store, executions, reports, clock, onChange } = this.#deps;
     const isFirst = store.transaction(() => {
       if (!executions.start(instruction_id, clock.now())) return false;
+      if (starting !== undefined) executions.setProcess(instruction_id, starting);
       reports.report(message.message_id);
       return true;
     });

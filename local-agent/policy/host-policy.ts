@@ -40,7 +40,7 @@ export interface HostPolicyDeps {
 export type CallOrigin = Required<Pick<JudgedCall, 'platform' | 'conversation_id'>>;
 
 /** Callbacks of a running effect, and the signal that stops it. */
-export type EffectContext = Pick<ToolContext, 'signal' | 'onProcess' | 'onOutput'> & { instructionId: string };
+export type EffectContext = Pick<ToolContext, 'signal' | 'mark' | 'onProcess' | 'onOutput'> & { instructionId: string };
 
 export class HostPolicy {
   readonly #deps: HostPolicyDeps;

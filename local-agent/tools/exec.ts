@@ -60,7 +60,7 @@ function outcomeOf(
 }
 
 export const exec: ToolHandler<'conductor::exec'> = async (params, context) => {
-  const { roots, signal, onProcess, onOutput } = context;
+  const { roots, signal, mark, onProcess, onOutput } = context;
   const live = new LiveText(context.redact, onOutput);
   const argv = commandLine(params);
   const timeoutMs = Math.min(params.timeout_ms ?? context.timeoutMs, context.timeoutMs);
@@ -73,12 +73,13 @@ export const exec: ToolHandler<'conductor::exec'> = async (params, context) => {
         argv,
         cwd,
         env: around.env,
+        mark,
         stdin: params.stdin ?? null,
         timeoutMs,
         killGraceMs: KILL_GRACE_MS,
         maxOutputBytes: COLLECTED_BYTES,
         signal,
-        onStarted: (groupId, mark) => onProcess(describeProcess(groupId, mark)),
+        onStarted: (groupId) => onProcess(describeProcess(groupId, mark)),
         onOutput: (chunk) => live.take(chunk),
       });
       return outcomeOf(end, { argv, timeoutMs, around }, context);

@@ -43,6 +43,8 @@ export interface ToolContext {
   timeoutMs: number;
   /** Keeps a file before it is changed, so that a person can undo the change. */
   keeper: Keep;
+  /** The mark of the programs that this effect starts. */
+  mark: string;
   /** Called with the process group of a program that was started for the instruction. */
   onProcess: (running: RunningProcess) => void;
   /** Called with the redacted output of the program as it arrives. */

@@ -1,7 +1,7 @@
 /**
- * Programs that outlive a killed agent. A running program is described by its process group and its start time, which
- * distinguishes it from a later process with the same id. A restarted agent kills a group only when both match, and what
- * carries the mark of the program in any case.
+ * Programs that outlive a killed agent. The mark of a program is stored before the program starts, and its process group
+ * with its start time, which distinguishes it from a later process with the same id, after that. A restarted agent kills
+ * what carries the mark, and the group when id and time match.
  */
 import { spawnSync } from 'node:child_process';
 import { z } from 'zod';
@@ -12,7 +12,8 @@ import { findProcessesNow } from './find-processes.ts';
 import { queryOf } from './left-behind.ts';
 
 export const RunningProcessSchema = z.object({
-  pid: z.number().int().positive(),
+  /** Null until the program has started. */
+  pid: z.number().int().positive().nullable(),
   /** The start time of the process in a form of the system; null when the system gave none. */
   began: z.string().nullable(),
   /** The mark in its environment; rows of an earlier version have none. */
@@ -36,8 +37,13 @@ export function describeProcess(pid: number, mark: string | null = null): Runnin
   return { pid, began: startOf(pid), mark };
 }
 
+/** A program that is about to start. */
+export function startingProcess(mark: string): RunningProcess {
+  return { pid: null, began: null, mark };
+}
+
 /** Whether the leader has ended, and all members of the group belong to its session and started after it in this boot. */
-function isOrphanedGroup({ pid, began }: RunningProcess): boolean {
+function isOrphanedGroup(pid: number, began: string | null): boolean {
   const [boot, ticks] = began?.split(' ') ?? [];
   if (!LINUX || boot !== bootId()) return false;
   const members = groupMembers(pid);
@@ -63,9 +69,10 @@ function killMarked({ mark }: RunningProcess): boolean {
   return marked.length > 0;
 }
 
-function killGroup(running: RunningProcess): boolean {
-  const now = startOf(running.pid);
-  const isLeader = now !== null && now === running.began;
-  if (!isLeader && (now !== null || !isOrphanedGroup(running))) return false;
-  return signalGroup(running.pid, 'SIGKILL');
+function killGroup({ pid, began }: RunningProcess): boolean {
+  if (pid === null) return false;
+  const now = startOf(pid);
+  const isLeader = now !== null && now === began;
+  if (!isLeader && (now !== null || !isOrphanedGroup(pid, began))) return false;
+  return signalGroup(pid, 'SIGKILL');
 }

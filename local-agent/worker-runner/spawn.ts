@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { endGroup, signalGroup } from '../lib/kill-group.ts';
 import type { FoundProcess } from './find-processes.ts';
-import { endLeftBehind, markVariable, newMark, queryOf } from './left-behind.ts';
+import { endLeftBehind, markVariable, queryOf } from './left-behind.ts';
 import type { Collected } from './output.ts';
 import { OutputCollector } from './output.ts';
 import type { Streams } from './pipes.ts';
@@ -23,6 +23,8 @@ export interface ProgramRequest {
   argv: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string>>;
+  /** The mark by which everything that the program starts is found. */
+  mark: string;
   stdin: string | null;
   timeoutMs: number;
   /** Between SIGTERM and SIGKILL. */
@@ -30,8 +32,8 @@ export interface ProgramRequest {
   /** Limit for each of stdout and stderr. */
   maxOutputBytes: number;
   signal: AbortSignal;
-  /** Called when the program runs, with its process group and its mark. */
-  onStarted?: (groupId: number, mark: string) => void;
+  /** Called when the program runs, with its process group. */
+  onStarted?: (groupId: number) => void;
   /** Called with each chunk of stdout and stderr as it arrives. */
   onOutput?: (chunk: Buffer) => void;
 }
@@ -85,12 +87,12 @@ function notStarted(error: unknown): ProgramEnd {
 }
 
 /** Starts the child on the given streams. @throws the system's error when it cannot be started */
-async function start(request: ProgramRequest, streams: Streams, mark: string) {
+async function start(request: ProgramRequest, streams: Streams) {
   const [file = '', ...args] = request.argv;
   const { childFds } = streams;
   const options = {
     cwd: request.cwd,
-    env: { ...request.env, ...markVariable(mark) },
+    env: { ...request.env, ...markVariable(request.mark) },
     detached: true,
     stdio: [...childFds] satisfies StdioOptions,
   };
@@ -106,11 +108,10 @@ async function start(request: ProgramRequest, streams: Streams, mark: string) {
 
 /** Runs a program. Never throws: one that cannot be started is `started: false` with the system's code. */
 export async function runProgram(request: ProgramRequest): Promise<ProgramEnd> {
-  const mark = newMark();
   let streams: Streams | null = null;
   try {
     streams = await openStreams(request.stdin);
-    return await follow(await start(request, streams, mark), { request, streams, mark });
+    return await follow(await start(request, streams), { request, streams });
   } catch (error) {
     streams?.stdout.destroy();
     streams?.stderr.destroy();
@@ -120,7 +121,7 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramEnd> {
 
 async function follow(
   { child, groupId }: { child: ChildProcess; groupId: number },
-  { request, streams, mark }: { request: ProgramRequest; streams: Streams; mark: string },
+  { request, streams }: { request: ProgramRequest; streams: Streams },
 ): Promise<ProgramEnd> {
   const exit = waitForExit(child);
   const stdout = new OutputCollector(request.maxOutputBytes);
@@ -129,7 +130,7 @@ async function follow(
     collect(streams.stdout, stdout, request.onOutput),
     collect(streams.stderr, stderr, request.onOutput),
   ]);
-  request.onStarted?.(groupId, mark);
+  request.onStarted?.(groupId);
 
   let stopped: StopReason | null = null;
   let cancelKill = () => {};
@@ -140,7 +141,7 @@ async function follow(
   const { code, signal } = await exit;
   cancelStop();
   cancelKill();
-  const leftBehind = await endLeftBehind(queryOf(groupId, mark));
+  const leftBehind = await endLeftBehind(queryOf(groupId, request.mark));
   signalGroup(groupId, 'SIGKILL');
   await waitForPipes(closed, [streams.stdout, streams.stderr]);
   return {

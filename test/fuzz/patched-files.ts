@@ -8,6 +8,7 @@ import { UndoStore } from '../../local-agent/host/undo.ts';
 import { redactor } from '../../local-agent/lib/redact.ts';
 import { runHostTool } from '../../local-agent/tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../../local-agent/tools/tool.ts';
+import { newMark } from '../../local-agent/worker-runner/left-behind.ts';
 import type { CaseReport, Fuzzer } from './fuzzer.ts';
 import { linesLostOrCopied, STRICTER, WIDER } from './patch-exceptions.ts';
 import { mutate } from './patch-mutations.ts';
@@ -91,6 +92,7 @@ class Ours {
       timeoutMs: 60_000,
       newTemporaryName: () => `.temporary-${names++}`,
       keeper: this.#undo.keeper(INSTRUCTION),
+      mark: newMark(),
       onProcess: () => undefined,
       onOutput: () => undefined,
     };

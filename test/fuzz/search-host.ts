@@ -7,6 +7,7 @@ import { openRoots } from '../../local-agent/host/roots.ts';
 import { redactor } from '../../local-agent/lib/redact.ts';
 import { runHostTool } from '../../local-agent/tools/registry.ts';
 import type { ToolContext } from '../../local-agent/tools/tool.ts';
+import { newMark } from '../../local-agent/worker-runner/left-behind.ts';
 import type { ToolParams } from '../../schema/contracts/tools.ts';
 import type { CaseReport } from './fuzzer.ts';
 import type { RandomTree } from './random-tree.ts';
@@ -23,6 +24,7 @@ function contextOf(root: string): ToolContext {
     timeoutMs: 60_000,
     newTemporaryName: () => 'temporary',
     keeper: () => () => undefined,
+    mark: newMark(),
     onProcess: () => undefined,
     onOutput: () => undefined,
   };

@@ -1,6 +1,7 @@
 /** The agent is killed at each stage: its pipeline is thrown away and another one opens the same file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
@@ -27,6 +28,14 @@ function restart(): void {
   agent.kill();
   agent.boot();
   agent.instructions.recover();
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function toTheEnd(): Promise<void> {
@@ -79,6 +88,20 @@ describe('an agent that is killed', () => {
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
     expect(await agent.reply()).toContain('interrupted');
     expect(effects()).toBeLessThanOrEqual(1);
+  });
+
+  it('killed before the process of a program is stored, it ends that program after the restart', async () => {
+    observed(['sh', '-c', 'echo $$ > program.txt; exec sleep 600']);
+    agent.store.db.exec(`CREATE TRIGGER killed_before BEFORE UPDATE OF process ON executions
+      WHEN NEW.process ->> 'pid' IS NOT NULL BEGIN SELECT RAISE(IGNORE); END`);
+    agent.accept();
+    const file = join(agent.workspace, 'program.txt');
+    const pid = () => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0);
+    while (pid() === 0) await setImmediate();
+    const program = pid();
+    restart();
+    while (isRunning(program)) await setImmediate();
+    expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
   });
 
   it('killed after the effect and before the report, it reports the stored result and runs nothing again', async () => {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
 import type { Effect } from '../../../../local-agent/policy/approval-drift.ts';
 import { HostPolicy } from '../../../../local-agent/policy/host-policy.ts';
+import { newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
 import type { HostTool, ToolParams } from '../../../../schema/contracts/tools.ts';
 import { tempFolder } from '../host/workspace.ts';
 
@@ -54,7 +55,13 @@ index 1..2 120000
 async function run<N extends HostTool>(name: N, params: ToolParams<N>): Promise<void> {
   const signal = new AbortController().signal;
   const instructionId = `ins_${effects.length}`;
-  const result = await policy.perform(name, params, { signal, onProcess: () => {}, onOutput: () => {}, instructionId });
+  const result = await policy.perform(name, params, {
+    signal,
+    mark: newMark(),
+    onProcess: () => {},
+    onOutput: () => {},
+    instructionId,
+  });
   expect(result).toMatchObject({ status: 'succeeded' });
   effects.push({ instruction_id: instructionId, name, params });
 }

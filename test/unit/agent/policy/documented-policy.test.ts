@@ -21,6 +21,7 @@ import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { HostPolicy } from '../../../../local-agent/policy/host-policy.ts';
 import { runHostTool } from '../../../../local-agent/tools/registry.ts';
 import type { ToolContext } from '../../../../local-agent/tools/tool.ts';
+import { newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
 import type { Policy } from '../../../../schema/contracts/policy.ts';
 import { ARGV_PLACEHOLDERS, PolicySchema } from '../../../../schema/contracts/policy.ts';
 import { tempFolder } from '../host/workspace.ts';
@@ -102,6 +103,7 @@ function hostUnder(policy: Policy, path = process.env.PATH): HostPolicy {
 const effect = () => ({
   instructionId: 'ins_1',
   signal: new AbortController().signal,
+  mark: newMark(),
   onProcess: () => undefined,
   onOutput: () => undefined,
 });

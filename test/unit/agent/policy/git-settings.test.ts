@@ -20,6 +20,7 @@ import { FileError, openRoots } from '../../../../local-agent/host/roots.ts';
 import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { runHostTool } from '../../../../local-agent/tools/registry.ts';
 import type { ToolContext } from '../../../../local-agent/tools/tool.ts';
+import { newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
 import { tempFolder } from '../host/workspace.ts';
 
 const PAGE = readFileSync(new URL('../../../../docs/policy.md', import.meta.url), 'utf8');
@@ -79,6 +80,7 @@ async function exec(argv: string[], cwd = repository) {
     signal: new AbortController().signal,
     keeper: () => () => () => undefined,
     newTemporaryName: () => 'temporary',
+    mark: newMark(),
     onProcess: () => undefined,
     onOutput: () => undefined,
   } as unknown as ToolContext;

@@ -7,6 +7,7 @@ import { UndoStore } from '../../../../local-agent/host/undo.ts';
 import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { runHostTool } from '../../../../local-agent/tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../../../../local-agent/tools/tool.ts';
+import { newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
 import type { HostTool } from '../../../../schema/contracts/tools.ts';
 import { TOOLS } from '../../../../schema/contracts/tools.ts';
 import { useWorkspace } from '../host/workspace.ts';
@@ -49,6 +50,7 @@ export class ToolRun {
       timeoutMs: 60_000,
       newTemporaryName: this.newTemporaryName,
       keeper: (change) => this.undo.keeper(INSTRUCTION_ID)(change),
+      mark: newMark(),
       onProcess: () => undefined,
       onOutput: () => undefined,
       ...with_,

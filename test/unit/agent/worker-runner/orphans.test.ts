@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { groupMembers, startTicks } from '../../../../local-agent/host/processes.ts';
 import { markVariable, newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
-import { describeProcess, killOrphan } from '../../../../local-agent/worker-runner/orphans.ts';
+import { describeProcess, killOrphan, startingProcess } from '../../../../local-agent/worker-runner/orphans.ts';
 
 /** Starts a program in a session of its own, as `exec` does. Resolves after its first output. */
 async function startProgram(script: string) {
@@ -46,9 +46,9 @@ describe('a program that outlived its agent', () => {
     const child = spawn('sleep', ['600'], { env, detached: true, stdio: 'ignore' });
     await once(child, 'spawn');
     const exited = once(child, 'exit');
-    expect(killOrphan({ pid: 999_999_999, began: null, mark })).toBe(true);
+    expect(killOrphan(startingProcess(mark))).toBe(true);
     expect(await exited).toEqual([null, 'SIGKILL']);
-    expect(killOrphan({ pid: 999_999_999, began: null, mark })).toBe(false);
+    expect(killOrphan(startingProcess(mark))).toBe(false);
   });
 
   it('a later process with the same id is not killed', async () => {

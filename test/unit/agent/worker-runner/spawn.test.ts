@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
+import { newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
 import type { Collected } from '../../../../local-agent/worker-runner/output.ts';
 import type { ProgramRequest } from '../../../../local-agent/worker-runner/spawn.ts';
 import { runProgram } from '../../../../local-agent/worker-runner/spawn.ts';
@@ -18,6 +19,7 @@ function request(argv: string[], with_: Partial<ProgramRequest> = {}): ProgramRe
     argv,
     cwd: realpathSync(tmpdir()),
     env: { PATH },
+    mark: newMark(),
     stdin: null,
     timeoutMs: 60_000,
     killGraceMs: 200,
