@@ -2,7 +2,7 @@
  * The output of a running program, for the progress reports: a chunk becomes due at most once a second, up to a limit.
  * The result carries the whole output, so a chunk that is never reported is not lost.
  */
-import type { ProgressOutput } from '../../schema/contracts/instructions.ts';
+import type { ProgressOutput } from '../../schema/contracts/progress.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
 

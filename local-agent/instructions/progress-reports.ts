@@ -4,7 +4,7 @@
  * request, so n quick instructions need two requests, and a stored body never changes.
  */
 import { z } from 'zod';
-import type { MessageProgressBody } from '../../schema/contracts/instructions.ts';
+import type { MessageProgressBody } from '../../schema/contracts/progress.ts';
 import { HTTP, INSTRUCTION } from '../../schema/defaults.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';

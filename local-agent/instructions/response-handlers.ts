@@ -9,15 +9,15 @@ import type {
   InstructionResultResponse,
   InstructionRunResponse,
   MessageClaimResponse,
-  MessageProgressResponse,
 } from '../../schema/contracts/instructions.ts';
 import {
   IngestResponseSchema,
   InstructionRunResponseSchema,
   MessageClaimResponseSchema,
-  MessageProgressResponseSchema,
   RESULT_STATUSES,
 } from '../../schema/contracts/instructions.ts';
+import type { MessageProgressResponse } from '../../schema/contracts/progress.ts';
+import { MessageProgressResponseSchema } from '../../schema/contracts/progress.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { repliesIn } from '../../schema/domain/reply.ts';

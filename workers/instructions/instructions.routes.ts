@@ -6,8 +6,6 @@ import {
   DenyBodySchema,
   InstructionCancelBodySchema,
   InstructionDetailSchema,
-  InstructionOutputBodySchema,
-  InstructionOutputResponseSchema,
   InstructionResultBodySchema,
   InstructionResultResponseSchema,
   InstructionRunBodySchema,
@@ -17,6 +15,7 @@ import {
   StartedBodySchema,
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
+import { InstructionOutputBodySchema, InstructionOutputResponseSchema } from '../../schema/contracts/progress.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';

@@ -4,7 +4,7 @@
  * the whole output comes with the result.
  */
 import { sql } from 'drizzle-orm';
-import type { ProgressOutput } from '../../schema/contracts/instructions.ts';
+import type { ProgressOutput } from '../../schema/contracts/progress.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
 import { isExecutingStatus } from '../../schema/domain/instruction-machine.ts';
 import type { InstructionRow } from '../../schema/tables/index.ts';

@@ -1,14 +1,16 @@
 /** What a node that holds instructions may report about them: one part of one instruction, or all that is new of a message. */
 import type { z } from 'zod';
 import type {
-  InstructionOutputBody,
-  InstructionOutputResponseSchema,
   InstructionResultBody,
   InstructionResultResponse,
-  MessageProgressBody,
-  MessageProgressResponse,
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
+import type {
+  InstructionOutputBody,
+  InstructionOutputResponseSchema,
+  MessageProgressBody,
+  MessageProgressResponse,
+} from '../../schema/contracts/progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';

@@ -1,9 +1,6 @@
 /** Responses to a node that has reported progress: how its instructions are now, and links to what was stored. */
-import type {
-  ClaimedInstruction,
-  InstructionResultResponse,
-  MessageProgressResponse,
-} from '../../schema/contracts/instructions.ts';
+import type { ClaimedInstruction, InstructionResultResponse } from '../../schema/contracts/instructions.ts';
+import type { MessageProgressResponse } from '../../schema/contracts/progress.ts';
 import type { Edge } from '../db/plan.ts';
 import { othersClaimed, toClaimed } from './claimed-view.ts';
 import type { LoadedInstruction, LoadedMessage } from './load.ts';

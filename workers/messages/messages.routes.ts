@@ -8,13 +8,12 @@ import {
   MessageClaimBodySchema,
   MessageClaimResponseSchema,
   MessageDetailSchema,
-  MessageProgressBodySchema,
-  MessageProgressResponseSchema,
   MessageSummarySchema,
   ReplyBodySchema,
   ResubmitBodySchema,
   ResubmitResponseSchema,
 } from '../../schema/contracts/instructions.ts';
+import { MessageProgressBodySchema, MessageProgressResponseSchema } from '../../schema/contracts/progress.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';

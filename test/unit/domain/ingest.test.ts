@@ -8,18 +8,8 @@ import type { IngestFacts, StoredObservation } from '../../../schema/domain/inge
 import { countExecuted, decideIngest, dedupeText, identityOf, recognize } from '../../../schema/domain/ingest.ts';
 import { isOpenStatus } from '../../../schema/domain/instruction-machine.ts';
 import { isOpenMessage } from '../../../schema/domain/message-machine.ts';
-import { FREE } from './message.ts';
+import { NEW_MESSAGE } from './message.ts';
 
-const facts: IngestFacts = {
-  ...FREE,
-  recognition: { as: 'new' },
-  mode: 'running',
-  automation_status: 'manual',
-  busy: false,
-  age_ms: 0,
-  max_age_ms: 600_000,
-  now: 1_000,
-};
 const call = (decision: PolicyDecision, tool = 'exec', index = 0): InstructionInput => ({
   block_index: 0,
   index,
@@ -62,13 +52,13 @@ describe('the ingest status, in the order of the decision', () => {
     ['accepted', usual, {}],
     ['executed', body(call('shadow')), {}],
   ])('the status %s comes before the ones below it', (status, arrived, more) => {
-    expect(decideIngest(arrived, { ...facts, ...more }).ingest_status).toBe(status);
+    expect(decideIngest(arrived, { ...NEW_MESSAGE, ...more }).ingest_status).toBe(status);
   });
 });
 
 describe('the instructions of a new message', () => {
   const decide = (more: Partial<IngestFacts>, ...calls: InstructionInput[]) =>
-    decideIngest(body(...calls), { ...facts, ...more }).instructions.map((one) => one.status);
+    decideIngest(body(...calls), { ...NEW_MESSAGE, ...more }).instructions.map((one) => one.status);
 
   it('a control instruction passes every gate, and the ordinary ones beside it are blocked', () => {
     const calls = [call('allow'), call('control', 'system/resume', 1), call('deny', 'exec', 2)];
@@ -93,7 +83,7 @@ describe('the instructions of a new message', () => {
     fc.assert(
       fc.property(calls, around, (given, more) => {
         const inputs = given.map(([decision, tool], index) => call(decision, tool, index));
-        const { instructions, ingest_status } = decideIngest(body(...inputs), { ...facts, ...more });
+        const { instructions, ingest_status } = decideIngest(body(...inputs), { ...NEW_MESSAGE, ...more });
         const gated = more.mode === 'paused' || more.automation_status === 'paused' || more.busy;
         for (const one of instructions) {
           const open = ['claimed', 'awaiting_approval'].includes(one.status);

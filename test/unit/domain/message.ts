@@ -1,6 +1,7 @@
 /** Builders of a message's instructions. */
 import type { InstructionState, PolicyDecision, PolicyVerdict } from '../../../schema/contracts/instructions.ts';
 import type { AskFacts } from '../../../schema/domain/admission.ts';
+import type { IngestFacts } from '../../../schema/domain/ingest.ts';
 import type { TrackedInstruction } from '../../../schema/domain/message-progress.ts';
 import type { StoppedInstruction } from '../../../schema/domain/resubmission.ts';
 
@@ -9,6 +10,18 @@ export const FREE: AskFacts = {
   hold: false,
   conversation: { pause_reason: null, last_non_paused_automation_status: 'manual', status_set_by: null },
   waiting: { conversation: 0, node: 0 },
+};
+
+/** A new message in a running system whose conversation is free. */
+export const NEW_MESSAGE: IngestFacts = {
+  ...FREE,
+  recognition: { as: 'new' },
+  mode: 'running',
+  automation_status: 'manual',
+  busy: false,
+  age_ms: 0,
+  max_age_ms: 600_000,
+  now: 1_000,
 };
 
 /** Instructions `ins_0`, `ins_1`, … in these states. */

@@ -7,7 +7,7 @@ import { changeConversation, needsPerson, newConversation, toChange } from '../.
 import type { IngestFacts } from '../../../schema/domain/ingest.ts';
 import { decideIngest } from '../../../schema/domain/ingest.ts';
 import { decideMode, NEW_SYSTEM } from '../../../schema/domain/mode.ts';
-import { FREE } from './message.ts';
+import { NEW_MESSAGE } from './message.ts';
 
 const fresh = newConversation(
   { local_conversation_id: 'lc_1', platform: 'claude', remote_conversation_id: 'r', title: null },
@@ -19,16 +19,6 @@ const PERSON_PAUSES: ConversationChange = { type: 'pause', reason: 'user_pause' 
 const person = (status: 'manual' | 'auto'): ConversationChange => ({ type: 'set', status, by: 'person' });
 const chat = (status: 'manual' | 'auto' | 'paused') => toChange(status, 'ai_pause');
 
-const facts: IngestFacts = {
-  ...FREE,
-  recognition: { as: 'new' },
-  mode: 'running',
-  automation_status: 'manual',
-  busy: false,
-  age_ms: 0,
-  max_age_ms: 600_000,
-  now: 1_000,
-};
 function call(tool: string, params: Record<string, unknown> = {}, decision: PolicyDecision = 'allow', index = 0) {
   const policy = { decision, rule: 'r' };
   return { block_index: 0, index, target: 'conductor', tool, params, policy } satisfies InstructionInput;
@@ -36,7 +26,7 @@ function call(tool: string, params: Record<string, unknown> = {}, decision: Poli
 function decide(more: Partial<IngestFacts>, ...instructions: InstructionInput[]) {
   const capture = { source: 'network', other: 'agrees' } as const;
   const body = { capture, role: 'assistant' as const, block_errors: [], instructions };
-  return decideIngest(body, { ...facts, ...more }).instructions.map(({ status, gate, policy }) => ({
+  return decideIngest(body, { ...NEW_MESSAGE, ...more }).instructions.map(({ status, gate, policy }) => ({
     status,
     gate,
     decision: policy.decision,

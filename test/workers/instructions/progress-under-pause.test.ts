@@ -1,6 +1,6 @@
 /** An empty progress report asks for the statuses of a message; under a pause it blocks what has not started. */
 import { describe, expect, it } from 'vitest';
-import type { MessageProgressResponse } from '../../../schema/contracts/instructions.ts';
+import type { MessageProgressResponse } from '../../../schema/contracts/progress.ts';
 import { Conductor, EXEC, RESUME } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { bringTo, statusesOf } from './support.ts';

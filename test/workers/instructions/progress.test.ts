@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MessageProgressResponse } from '../../../schema/contracts/instructions.ts';
+import type { MessageProgressResponse } from '../../../schema/contracts/progress.ts';
 import { DELIVERY, INSTRUCTION } from '../../../schema/defaults.ts';
 import { Conductor, EXEC, OTHER_NODE } from '../support/conductor.ts';
 import { EVENTS, NODE, rowsOf } from '../support/edge.ts';

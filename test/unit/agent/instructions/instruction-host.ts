@@ -13,8 +13,9 @@ import type { Store } from '../../../../local-agent/store/store.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
 import type { ConversationReading, FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
-import type { IngestBody, MessageProgressBody, ReportedResult } from '../../../../schema/contracts/instructions.ts';
-import { MessageProgressBodySchema } from '../../../../schema/contracts/instructions.ts';
+import type { IngestBody, ReportedResult } from '../../../../schema/contracts/instructions.ts';
+import type { MessageProgressBody } from '../../../../schema/contracts/progress.ts';
+import { MessageProgressBodySchema } from '../../../../schema/contracts/progress.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LiveOutput } from '../../../../local-agent/instructions/live-output.ts';
 import { redactor } from '../../../../local-agent/lib/redact.ts';
 import { LiveText } from '../../../../local-agent/tools/live-text.ts';
-import type { ProgressOutput } from '../../../../schema/contracts/instructions.ts';
+import type { ProgressOutput } from '../../../../schema/contracts/progress.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';

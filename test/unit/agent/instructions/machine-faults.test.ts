@@ -98,7 +98,8 @@ describe('a first instruction that has waited', () => {
     agent.accept();
   };
 
-  it('is asked about before it starts when the edge has been silent for too long', async () => {
+  /** An agent whose first instruction waited for descriptors while the edge was silent, and which then asked the edge. */
+  async function waitedThroughSilence(): Promise<InstructionHost> {
     const agent = host();
     agent.gate = 'confirm';
     start(agent);
@@ -106,6 +107,11 @@ describe('a first instruction that has waited', () => {
     agent.silentMs = CHANNEL.trust_ms + 1;
     agent.hasFreeDescriptors = true;
     await elapseUntil(agent, () => agent.hasRequests());
+    return agent;
+  }
+
+  it('is asked about before it starts when the edge has been silent for too long', async () => {
+    const agent = await waitedThroughSilence();
     expect(runsOf(agent)).toBe('');
     expect(agent.acceptProgress({ ins_0: { status: 'blocked', gate: 'system_paused' } }, 'paused')).toEqual([]);
     await agent.reply();
@@ -113,13 +119,7 @@ describe('a first instruction that has waited', () => {
   });
 
   it('starts after the edge has confirmed it', async () => {
-    const agent = host();
-    agent.gate = 'confirm';
-    start(agent);
-    await agent.timers.flush();
-    agent.silentMs = CHANNEL.trust_ms + 1;
-    agent.hasFreeDescriptors = true;
-    await elapseUntil(agent, () => agent.hasRequests());
+    const agent = await waitedThroughSilence();
     agent.acceptProgress();
     await elapseUntil(agent, () => runsOf(agent) !== '');
     expect(runsOf(agent)).toBe('ran\n');

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { MessageProgressBodySchema } from '../../../../schema/contracts/instructions.ts';
+import { MessageProgressBodySchema } from '../../../../schema/contracts/progress.ts';
 import { HTTP, INSTRUCTION } from '../../../../schema/defaults.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
