@@ -6,6 +6,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MINUTE_MS = 60_000;
 /** Tests with random inputs: fuzz tests and models. */
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
+/** Unit tests that start real programs, or wait for real time: git, shells, the agent's own watchdogs. */
+const WITH_PROGRAMS = [
+  'test/unit/agent/host/{descriptors,path-levels,submodules,watchdog}.test.ts',
+  'test/unit/agent/instructions/{crash,decisions,progress-reports}.test.ts',
+  'test/unit/agent/policy/{documented-policy,git-settings}.test.ts',
+  'test/unit/agent/stack/{heartbeat,unusable-root}.test.ts',
+  'test/unit/agent/tools/{exec,files-search,ignored-files,patch-hunks}.test.ts',
+  'test/unit/agent/worker-runner/*.test.ts',
+];
 
 // wrangler reads wrangler.toml once per file and would report each time that a secret is not in it.
 process.env.WRANGLER_LOG ??= 'error';
@@ -20,10 +29,16 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          exclude: RANDOMIZED,
+          exclude: [...RANDOMIZED, ...WITH_PROGRAMS],
+          // The default leaves one core idle.
+          maxWorkers: '100%',
           environment: 'node',
           testTimeout: MINUTE_MS,
         },
+      },
+      {
+        root,
+        test: { name: 'programs', include: WITH_PROGRAMS, environment: 'node', testTimeout: MINUTE_MS },
       },
       {
         root,
