@@ -31,7 +31,9 @@ const VARIABLES = {
   GIT_SEQUENCE_EDITOR: 'false',
 };
 
-const MAX_INCLUDE_DEPTH = 5;
+/** Git itself refuses a configuration that includes deeper. */
+const MAX_INCLUDE_DEPTH = 10;
+/** A larger configuration is not read, and not trusted either. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
 const MAX_FOLDERS_UP = 256;
 
@@ -49,13 +51,17 @@ function settingVariables(): Record<string, string> {
   return env;
 }
 
-/** The text of a file; empty when it cannot be read or is no configuration by its size. */
+/** The text of a file; empty when it cannot be read or is too large. */
 function textOf(path: string): string {
   try {
     return statSync(path).size > MAX_CONFIG_BYTES ? '' : readFileSync(path, 'utf8');
   } catch {
     return '';
   }
+}
+
+function isTooLarge(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_CONFIG_BYTES;
 }
 
 function kindOf(path: string): 'file' | 'folder' | null {
@@ -108,7 +114,7 @@ function firstWritable(files: readonly string[], { roots, home }: { roots: Roots
   const visit = (file: string, depth: number): string | null => {
     if (seen.has(file) || depth > MAX_INCLUDE_DEPTH) return null;
     seen.add(file);
-    if (canWrite(roots, file)) return file;
+    if (canWrite(roots, file) || isTooLarge(file)) return file;
     for (const included of includedPaths(file, home)) {
       const found = visit(included, depth + 1);
       if (found !== null) return found;

@@ -193,6 +193,15 @@ const ATTACKS: Record<string, () => Attack> = {
     git(cwd, 'config', 'include.path', '../shared.config');
     return { cwd, writes: { [join(cwd, 'shared.config')]: filter() } };
   },
+  'a filter in a file that .git/config includes through nine others': () => {
+    const cwd = repository('project');
+    const shared = join(cwd, 'shared.config');
+    for (let n = 1; n <= 9; n++) {
+      put(join(home, `include-${n}`), `[include]\n\tpath = ${n === 9 ? shared : join(home, `include-${n + 1}`)}\n`);
+    }
+    git(cwd, 'config', 'include.path', join(home, 'include-1'));
+    return { cwd, writes: { [shared]: filter() } };
+  },
   'a filter in the config of a worktree outside .git': () => {
     const cwd = repository('project', '--separate-git-dir', join(root, 'store'));
     git(cwd, 'config', 'extensions.worktreeConfig', 'true');
