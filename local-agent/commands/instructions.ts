@@ -1,8 +1,13 @@
-/** `instructions`: the instructions of the chats and their results; a person approves, denies or cancels them here. */
+/** `instructions`: the instructions of the chats and their results; a person approves, denies, cancels or resubmits them here. */
 import type { Approval } from '../../schema/contracts/instructions.ts';
-import { InstructionDetailSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
+import {
+  InstructionDetailSchema,
+  InstructionSchema,
+  ResubmitResponseSchema,
+} from '../../schema/contracts/instructions.ts';
 import { callName } from '../../schema/contracts/tools.ts';
 import { shownFields } from '../../schema/domain/approval.ts';
+import { isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
@@ -66,11 +71,14 @@ function printApproval(deps: CommandDeps, { display, approval_hash, ...given }: 
 }
 
 /** What the instruction asks a person to approve. @throws UsageError when it does not wait for an approval */
-async function readPendingApproval(edge: EdgeClient, id: string): Promise<Approval> {
+async function readPendingApproval(args: Args, deps: CommandDeps, edge: EdgeClient): Promise<Approval> {
+  const id = String(args.instruction);
   const path = `${PATH}/${encodeURIComponent(id)}`;
   const detail = await edge.call({ method: 'GET', path, schema: InstructionDetailSchema });
   if (detail.status === 'awaiting_approval' && detail.approval) return detail.approval;
-  throw new UsageError(`${id} does not wait for approval: it is ${detail.status}`);
+  const command = printedCommand(deps.env, `instructions resubmit ${id}`, optionalText(args, 'root'));
+  const next = isStoppedStatus(detail.status) ? `. To have its message judged again: ${command}` : '';
+  throw new UsageError(`${id} does not wait for approval: it is ${detail.status}${next}`);
 }
 
 async function decide(
@@ -98,7 +106,7 @@ const approve: CliCommand = {
   run: (args, deps) =>
     withEdge(args, deps, async (edge) => {
       const id = String(args.instruction);
-      const approval = await readPendingApproval(edge, id);
+      const approval = await readPendingApproval(args, deps, edge);
       const hash = optionalText(args, 'hash');
       if (hash !== undefined) return decide(args, deps, edge, 'approve', { approval_hash: hash });
       present(args, deps, approval, () => printApproval(deps, approval));
@@ -115,7 +123,7 @@ const deny: CliCommand = {
   options: [...edgeOptions, reasonOption],
   run: (args, deps) =>
     withEdge(args, deps, async (edge) => {
-      const { approval_hash } = await readPendingApproval(edge, String(args.instruction));
+      const { approval_hash } = await readPendingApproval(args, deps, edge);
       return decide(args, deps, edge, 'deny', { approval_hash, ...reasonOf(args) });
     }),
 };
@@ -130,4 +138,28 @@ const cancel = changeCommand({
   summary: (one) => `${one.instruction_id} is ${one.status}`,
 });
 
-export const instructions: readonly CliCommand[] = [list, show, approve, deny, cancel];
+/** The node that has the browser judges the message again; what runs then is seen with `instructions list`. */
+const resubmit: CliCommand = {
+  name: 'resubmit',
+  about: 'have the stopped message of an instruction judged again, and run what may run',
+  argument: idArgument('instruction', 'ins_…'),
+  options: [...edgeOptions, reasonOption],
+  run: (args, deps) =>
+    withEdge(args, deps, async (edge) => {
+      const id = String(args.instruction);
+      const read = {
+        method: 'GET',
+        path: `${PATH}/${encodeURIComponent(id)}`,
+        schema: InstructionDetailSchema,
+      } as const;
+      const { message_id } = await edge.call(read);
+      const path = `/v1/messages/${encodeURIComponent(message_id)}/resubmit`;
+      const sent = await edge.call({ method: 'POST', path, body: reasonOf(args), schema: ResubmitResponseSchema });
+      present(args, deps, sent, () =>
+        deps.print(`${message_id} is sent to ${sent.controller_id}, which judges it again`),
+      );
+      return EXIT.fine;
+    }),
+};
+
+export const instructions: readonly CliCommand[] = [list, show, approve, deny, cancel, resubmit];

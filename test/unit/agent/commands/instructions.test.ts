@@ -137,6 +137,28 @@ describe('instructions', () => {
     expect(world.stderr()).toContain('it is succeeded');
   });
 
+  it('approve names the command that resubmits when the instruction was stopped', async () => {
+    const world = edge('expired');
+    expect(await runCli(['instructions', 'approve', 'ins_1'], world.deps)).toBe(2);
+    expect(world.stderr()).toContain(
+      'it is expired. To have its message judged again: conductor instructions resubmit ins_1',
+    );
+  });
+
+  it('resubmit sends the message of the instruction to be judged again', async () => {
+    const sent = { message_id: 'msg_1', command_id: 'cmd_1', controller_id: 'node-1' };
+    const world = commandWorld(({ method }: CommandCall) =>
+      method === 'GET' ? { ...ROW, status: 'expired', approval: null, events: [] } : sent,
+    );
+    expect(await runCli(['instructions', 'resubmit', 'ins_1', '--reason', 'late'], world.deps)).toBe(0);
+    expect(world.calls[1]).toMatchObject({
+      method: 'POST',
+      path: '/v1/messages/msg_1/resubmit',
+      body: { reason: 'late' },
+    });
+    expect(world.stdout()).toContain('msg_1 is sent to node-1');
+  });
+
   it('deny and cancel send the reason', async () => {
     const world = edge();
     await runCli(['instructions', 'deny', 'ins_1', '--reason', 'no'], world.deps);
