@@ -228,6 +228,49 @@ export default {
       from: { path: '^local-agent/', pathNot: '^local-agent/(stack|worker-runner)/' },
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
+
+    only(
+      'extension',
+      '^extension/(?!build/)',
+      [...SHARED_SCHEMA, '^extension/(?!build/)', pkg('zod', 'preact', 'fflate')],
+      'The extension shares the contracts and decisions with the agent, and runs in Firefox only.',
+    ),
+    only(
+      'extension-build',
+      '^extension/build/',
+      [
+        '^extension/build/',
+        '^extension/(sites|manifest)/',
+        ...SHARED_SCHEMA,
+        pkg('esbuild', 'fflate', 'zod'),
+        '^(node:)?[a-z_/]+$',
+      ],
+      'The build knows the sites by their registry.',
+    ),
+    {
+      name: 'extension-sites',
+      comment: 'Only the registry imports a site, so that everything else of the extension works for each site.',
+      severity: 'error',
+      from: { path: '^extension/', pathNot: '^extension/sites/(registry[.]ts$|chatgpt/|claude/|gemini/)' },
+      to: { path: '^extension/sites/[^/]+/' },
+    },
+    {
+      name: 'extension-sites-apart',
+      comment: 'A site imports no other site, and of the extension only lib/ and the interface.',
+      severity: 'error',
+      from: { path: '^extension/sites/([^/]+)/' },
+      to: { path: '^extension/', pathNot: ['^extension/sites/$1/', '^extension/sites/[^/]+$', '^extension/lib/'] },
+    },
+    {
+      name: 'extension-sides',
+      comment: 'The background page and the content scripts share lib/, sites/ and messages only.',
+      severity: 'error',
+      from: { path: '^extension/(background|content|overlay|options|lib)/' },
+      to: {
+        path: '^extension/(background|content|overlay|options)/',
+        pathNot: ['^extension/$1/', '^extension/overlay/'],
+      },
+    },
   ],
   options: {
     parser: 'swc',
@@ -235,7 +278,7 @@ export default {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|coverage|[.]tsbuild|[.]wrangler)/' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.d.ts', '.js', '.mjs'],
+      extensions: ['.ts', '.tsx', '.d.ts', '.js', '.mjs'],
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
     },

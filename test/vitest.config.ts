@@ -88,6 +88,18 @@ export default defineConfig({
           hookTimeout: 5 * MINUTE_MS,
         },
       },
+      {
+        root,
+        // A real Firefox with the extension, on copies of the chat sites.
+        test: {
+          name: 'firefox',
+          include: ['test/firefox/**/*.test.ts'],
+          environment: 'node',
+          fileParallelism: false,
+          testTimeout: 5 * MINUTE_MS,
+          hookTimeout: 5 * MINUTE_MS,
+        },
+      },
     ],
   },
 });

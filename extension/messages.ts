@@ -1,0 +1,92 @@
+/**
+ * Messages between the background page and the content scripts and pages of the extension. Each has a fixed result. The
+ * side that handles a message checks who sent it: a message from a page counts for the tab that it came from only.
+ */
+import type { Capture } from '../schema/contracts/instructions.ts';
+import type { PageAddress } from './sites/facts.ts';
+import type { Obstacle, PageLogin } from './sites/page.ts';
+
+/** What a tab shows now. */
+export interface PageLook {
+  url: string;
+  title: string;
+  address: PageAddress;
+  /** The conversation that the document shows by itself; null when it does not say. */
+  shownConversation: string | null;
+  isVisible: boolean;
+  /** `loading` until the document is complete and its composer, or a reason for its absence, is there. */
+  composer: 'loading' | 'missing' | 'empty' | 'draft' | 'busy';
+  /** How long ago the person used the keyboard in this page; null: not since it was loaded. */
+  typedAgoMs: number | null;
+  isAnswering: boolean;
+  obstacle: Obstacle | null;
+  login: PageLogin | null;
+  /** Selectors that matched other than the most trusted one, and those that matched nothing. */
+  drift: readonly string[];
+  /** The newest message of the assistant that the page shows. */
+  lastAnswer: { id: string | null; isFinished: boolean; chars: number } | null;
+}
+
+/** Why nothing was sent. */
+export type ComposeRefusal =
+  | 'other_conversation'
+  | 'composer_missing'
+  | 'draft_in_composer'
+  | 'person_is_typing'
+  | 'answer_is_streaming'
+  | 'obstacle'
+  | 'text_changed_by_editor'
+  | 'became_attachment'
+  | 'send_button_missing'
+  | 'canceled'
+  | 'timeout';
+
+export interface ComposeOrder {
+  planId: string;
+  text: string;
+  /** The conversation that must be open and shown; null: a page that starts a new one. */
+  conversationId: string | null;
+  timeoutMs: number;
+}
+
+export type ComposeOutcome =
+  /** The button was pressed. `detail`: the method of typing and the selectors that matched. */
+  | { pressed: true; detail: Record<string, string> }
+  | { pressed: false; refusal: ComposeRefusal; detail: Record<string, string>; look: PageLook };
+
+/** A reading of the conversation by the content script: the site's response, or the page's view, or neither. */
+export type ReadOutcome =
+  | { kind: 'response'; status: number; contentType: string; isChallenge: boolean; body: string }
+  | { kind: 'failed'; reason: string };
+
+export interface PageView {
+  conversationId: string | null;
+  messages: { role: 'user' | 'assistant'; id: string | null; text: string; isFinished: boolean }[];
+}
+
+/** The second opinion on a captured message. */
+export type Opinion = Capture['other'];
+
+/** Background page → content script of one tab. */
+export interface PageCalls {
+  look: { order: object; result: PageLook };
+  /** Types and presses send; nothing is pressed unless the editor shows exactly the text. */
+  compose: { order: ComposeOrder; result: ComposeOutcome };
+  cancel_compose: { order: { planId: string }; result: object };
+  /** Reads the conversation from the site, under the page's own session. */
+  read: { order: { conversationId: string; timeoutMs: number }; result: ReadOutcome };
+  /** What the page itself shows of it. */
+  view: { order: object; result: PageView };
+  /** Compares the `baa` blocks of a message with those that the page shows, waiting until it has rendered them. */
+  opinion: { order: { messageId: string; blocks: readonly string[]; timeoutMs: number }; result: Opinion };
+}
+
+export type PageCallName = keyof PageCalls;
+export type PageCall = {
+  [Name in PageCallName]: { to: 'page'; call: Name; order: PageCalls[Name]['order'] };
+}[PageCallName];
+
+/** Content script → background page. */
+export type PageNotice =
+  /** The page has changed in something that `PageLook` shows; at most four a second. */
+  { to: 'background'; notice: 'page_changed'; look: PageLook };

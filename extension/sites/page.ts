@@ -1,0 +1,87 @@
+/**
+ * The document of a site, as the content script reads and uses it. Elements are found by ordered lists of selectors, most
+ * trusted first; which one matched is reported, so that a change of the site is noticed before the last one fails.
+ */
+import type { PageAddress } from './facts.ts';
+
+/** How text is put into an editor. */
+export type TypingMethod =
+  /** ProseMirror: line by line, with a paragraph between. */
+  | 'lines'
+  /** Quill and editors that read the clipboard: a paste of plain text. */
+  | 'paste'
+  /** Lexical: the whole text as one input. */
+  | 'insert'
+  /** A textarea: its value and an input event. */
+  | 'value';
+
+/** An element and the name of the selector that found it. `rank` 0 is the most trusted. */
+export interface Found {
+  element: HTMLElement;
+  selector: string;
+  rank: number;
+}
+
+export interface Composer extends Found {
+  /** Methods to try, in this order, until the editor shows the text that was typed. */
+  methods: readonly TypingMethod[];
+  /** The longest text that goes in by one paste or input; a longer one goes in by parts. Null: no limit. */
+  chunkChars: number | null;
+}
+
+/** One code block of a message whose language is `baa`. */
+export interface PageBlock {
+  /** Null when the page has not rendered all of it. */
+  text: string | null;
+}
+
+/** One message as the page shows it, oldest first. */
+export interface PageTurn {
+  role: 'user' | 'assistant';
+  /** The site's message id, where the page has it. */
+  id: string | null;
+  element: HTMLElement;
+  isFinished: boolean;
+  text: string;
+  blocks: readonly PageBlock[];
+}
+
+/** Something in the page that keeps a message from being sent. Nothing of it is clicked. */
+export interface Obstacle {
+  kind: 'challenge' | 'signed_out' | 'limit' | 'permission' | 'choice' | 'old_version' | 'error';
+  /** What the page says, cut to 200 characters. */
+  text: string;
+  /** When a limit ends, Unix milliseconds, where the page says so. */
+  resetsAt: number | null;
+}
+
+export interface ReadingRequest {
+  url: string;
+  method: 'GET' | 'POST';
+  headers: Record<string, string>;
+  body: string | null;
+}
+
+/** Who is signed in, as far as the document says. */
+export interface PageLogin {
+  login: 'fresh' | 'stale' | 'lost';
+  /** An id of the account; it leaves the browser only as a salted hash. */
+  account: string | null;
+}
+
+export interface SitePage {
+  /** The id of the conversation that the document itself shows, apart from the address; null when it does not say. */
+  shownConversation(document: Document): string | null;
+  composer(document: Document): Composer | null;
+  /** The text in the composer as it will be sent; empty when there is none. */
+  composedText(composer: Composer): string;
+  /** The enabled button that sends; null when there is none. */
+  sendButton(document: Document): Found | null;
+  /** Whether an answer is being written. */
+  isAnswering(document: Document): boolean;
+  turns(document: Document): PageTurn[];
+  obstacle(document: Document): Obstacle | null;
+  login(document: Document): PageLogin | null;
+  /** The request that reads this conversation from the site; null when the document lacks what it needs. */
+  readingRequest(document: Document, address: PageAddress, cookies: string): ReadingRequest | null;
+}
