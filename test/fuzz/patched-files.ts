@@ -10,7 +10,7 @@ import { runHostTool } from '../../local-agent/tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../../local-agent/tools/tool.ts';
 import { newMark } from '../../local-agent/worker-runner/left-behind.ts';
 import type { CaseReport, Fuzzer } from './fuzzer.ts';
-import { linesLostOrCopied, STRICTER, WIDER } from './patch-exceptions.ts';
+import { isStricter, linesLostOrCopied, STRICTER, WIDER } from './patch-exceptions.ts';
 import { mutate } from './patch-mutations.ts';
 import type { Tree } from './patch-trees.ts';
 import { changedTree, driftedTree, randomTree, readTree, showTree, writeTree } from './patch-trees.ts';
@@ -138,7 +138,7 @@ function differenceOf({ folder, tree, patch, ours, git: theirs }: Outcome, repor
   const recountedAt = join(folder, 'recounted');
   writeTree(recountedAt, tree);
   const isRecounted = git(recountedAt, ['apply', '--recount', '--check', '-'], patch).status === 0;
-  const exception = STRICTER.find((one) => one.ours.test(ours.result.output) && !(one.counts && isRecounted));
+  const exception = STRICTER.find((one) => isStricter(one, patch, ours.result.output) && !(one.counts && isRecounted));
   if (exception === undefined) return 'git applies it';
   report.count(`refused: ${exception.name}`);
   return null;

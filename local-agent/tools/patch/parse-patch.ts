@@ -6,7 +6,7 @@ import { invalidPatch, PatchError, unsupportedPatch } from './patch-error.ts';
 import type { Header } from './patch-header.ts';
 import { parseFileHeader, parseGitHeader } from './patch-header.ts';
 import type { Names } from './patch-names.ts';
-import { nameBesideBackup, toPath, withoutPrefixes } from './patch-names.ts';
+import { assertRelative, nameBesideBackup, toPath, withoutPrefixes } from './patch-names.ts';
 
 interface PartBase {
   /** The line of its header in the patch, from 1. */
@@ -41,6 +41,7 @@ function parseHunks(cursor: Cursor): Hunk[] {
 }
 
 function namesOf({ line, shared, moved, ...written }: Header): Names {
+  for (const one of [written.from, written.to]) assertRelative(one, line);
   if (moved) {
     if (moved.from === undefined || moved.to === undefined)
       throw invalidPatch(line, `a ${moved.kind} without both names`);
@@ -74,8 +75,10 @@ function toPart(header: Header, hunks: Hunk[]): PatchPart {
   const { from, to } = namesOf(header);
   const base = { line, hunks, oldMode, newMode };
   const path = toPath(to ?? from ?? '', line);
-  if (header.shared !== null && !moved && path !== toPath(header.shared, line)) {
-    throw invalidPatch(line, `the header names ${header.shared} and the lines below it ${path}`);
+  const shared = header.shared === null || moved ? path : toPath(header.shared, line);
+  if (shared !== path) {
+    const both = `the first line names ${JSON.stringify(shared)} and the lines below it ${JSON.stringify(path)}`;
+    throw invalidPatch(line, `${both}; two parts may have run together`);
   }
   if (moved) return { ...base, kind: moved.kind, from: toPath(from ?? '', line), path };
   const lines = (side: 'before' | 'after') => hunks.reduce((sum, hunk) => sum + hunk[side].length, 0);

@@ -153,6 +153,13 @@ describe('the error for a hunk that does not fit', () => {
     expect(short.output).toContain('expects "b" at line 2, but the file has 1 lines');
   });
 
+  it('says so as well for blanks at the end of a last line without a line break, which git would remove', async () => {
+    const hunk = '@@ -1,2 +1,2 @@\n-a\n+A\n --\n\\ No newline at end of file\n';
+    const { output, content } = await patched('a\n-- ', part(hunk));
+    expect(output).toContain('expects "--", but line 2 of the file is "-- " (only white space differs)');
+    expect(content).toBe('a\n-- ');
+  });
+
   it('shows no line that may be part of a secret', async () => {
     const { output } = await patched(`a\n${SECRET}\nb\n`, part('@@ -1,3 +1,3 @@\n a\n-x\n+y\n b\n'));
     expect(output).toContain('line 2 of the file is not shown, as it may be part of a secret');
