@@ -35,6 +35,8 @@ export const STRICTER: readonly Stricter[] = [
     ours: /line (\d+) of the patch expects .* \(only white space differs\)/,
     holds: (patch, [line]) => patch[Number(line)]?.startsWith('\\ No newline') === true,
   },
+  { name: 'a file named HEAD, with which a folder becomes a repository', ours: /would make a folder a Git repository/ },
+  { name: 'two names without a hunk below them, which git passes over', ours: /no hunk \(.*\) follows --- and \+\+\+/ },
   {
     name: 'lines beyond the counts make the hunk unclear, which git leaves out',
     ours: /begins neither|has lines that remain|has old lines/,
@@ -48,7 +50,10 @@ export const STRICTER: readonly Stricter[] = [
 
 /** Ours applies what git refuses, by what git says. */
 export const WIDER: readonly { name: string; git: RegExp }[] = [
-  { name: 'the counts in the header of a hunk are wrong, but its lines are clear', git: /corrupt patch at line/ },
+  {
+    name: 'the counts in the header of a hunk are wrong, but its lines are clear',
+    git: /corrupt patch at line|patch fragment without header/,
+  },
   { name: 'one of the two names is missing', git: /lacks filename information/ },
   { name: 'a new file without its mode', git: /dev\/null: No such file/ },
   { name: 'the old mode is missing', git: /patch with only garbage/ },
@@ -77,6 +82,16 @@ function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines.map((line) => line.replace(/\r$/, ''));
+}
+
+/** Whether the results differ only in that lines of LF have got the CRLF of their file, which git leaves mixed. */
+export function differOnlyByLineBreaks(ours: Tree, theirs: Tree): boolean {
+  const plain = (text: string | undefined) => text?.replaceAll('\r\n', '\n');
+  return [...ours].every(([path, { text }]) => {
+    const other = theirs.get(path)?.text;
+    if (text === other) return true;
+    return plain(text) === plain(other) && !/(?<!\r)\n/.test(text) && text.includes('\r\n');
+  });
 }
 
 /** Whether ours refuses on purpose what git applies, by what ours says. */

@@ -43,13 +43,14 @@ function parseHunks(cursor: Cursor): Hunk[] {
 function namesOf({ line, shared, moved, ...written }: Header): Names {
   for (const one of [written.from, written.to]) assertRelative(one, line);
   if (moved) {
-    if (moved.from === undefined || moved.to === undefined)
-      throw invalidPatch(line, `a ${moved.kind} without both names`);
     const { from, to } = withoutPrefixes({ from: written.from?.name ?? null, to: written.to?.name ?? null });
-    const other = [from !== moved.from && from, to !== moved.to && to].find((name) => typeof name === 'string');
+    // Of a line that is missing, the line --- or +++ has the name.
+    const names = { from: moved.from ?? from, to: moved.to ?? to };
+    if (names.from === null || names.to === null) throw invalidPatch(line, `a ${moved.kind} without both names`);
+    const other = [from !== names.from && from, to !== names.to && to].find((name) => typeof name === 'string');
     if (other)
       throw invalidPatch(line, `the ${moved.kind} is of other names than ${JSON.stringify(fromByteText(other))}`);
-    return { from: moved.from, to: moved.to };
+    return names;
   }
   const { from, to } = written;
   if (shared === null && (from === null || to === null)) throw invalidPatch(line, `the part names no file; ${HELP}`);

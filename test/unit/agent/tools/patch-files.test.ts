@@ -182,6 +182,22 @@ describe('the names in the headers of a patch', () => {
     expect(tools.read('d/x')).toBe('y\n');
   });
 
+  it.each([
+    ['rename from', 'rename to b\n'],
+    ['rename to', 'rename from a\n'],
+  ])('are complete without the line "%s" when the lines below it have the name', async (_missing, given) => {
+    tools.makeFiles({ a: 'x\n' });
+    await patch(`diff --git a/a b/b\nsimilarity index 50%\n${given}${inLines('a/a', 'b/b')}`);
+    expect([tools.read('b'), existsSync(at('a'))]).toEqual(['y\n', false]);
+  });
+
+  it('are not passed over when no hunk follows them', async () => {
+    tools.makeFiles({ a: 'x\n', b: 'x\n' });
+    const result = await patch(`${inLines('a/a', 'b/a')}--- a/b\n+++ b/b\n-x\n`);
+    expect(result.output).toContain('no hunk (a line that begins with @@) follows --- and +++');
+    expect([tools.read('a'), tools.read('b')]).toEqual(['x\n', 'x\n']);
+  });
+
   it('may name what lies in the place of a file that the patch moves away', async () => {
     tools.makeFiles({ a: 'x\n', c: 'x\n' });
     const inside = 'diff --git a/c b/a/deep/c\nrename from c\nrename to a/deep/c\n';
