@@ -4,7 +4,7 @@ import type { DecodedEvent } from '../../../../../extension/sites/decoder.ts';
 import type { ResponseHead, SeenSend } from '../../../../../extension/sites/facts.ts';
 
 export const C = '6740aa00-0000-4000-8000-00000000000c';
-export const U1 = '6740aa00-0000-4000-8000-0000000000u1';
+export const U1 = '6740aa00-0000-4000-8000-0000000000b1';
 export const A1 = '6740aa00-0000-4000-8000-0000000000a1';
 export const SEND_URL = 'https://chatgpt.com/backend-api/f/conversation';
 export const DONE = 'data: [DONE]\n\n';
