@@ -47,5 +47,5 @@ function opened(line: string): OpenFence | null {
 
 function closes(line: string, { mark }: OpenFence): boolean {
   const [, end, after = ''] = FENCE.exec(line) ?? [];
-  return end?.startsWith(mark) && after.trim() === '';
+  return end?.startsWith(mark) === true && after.trim() === '';
 }
