@@ -77,6 +77,8 @@ export interface SitePage {
   composer(document: Document): Composer | null;
   /** The text in the composer as it will be sent; empty when there is none. */
   composedText(composer: Composer): string;
+  /** How many attachments the composer holds, such as a long text that the site has made a file of. */
+  attachments?(document: Document): number;
   /** The enabled button that sends; null when there is none. */
   sendButton(document: Document): Found | null;
   /** Whether an answer is being written. */
