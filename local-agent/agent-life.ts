@@ -92,7 +92,7 @@ export class Agent {
       localApi: this.#localApi?.url ?? null,
       browsers: browsers(),
       checklist: this.#checklist.steps(),
-      warnings: [...options.warnings, ...(problem === null ? [] : [problem])],
+      warnings: [...options.warnings, ...runtime.warnings(), ...(problem === null ? [] : [problem])],
     });
   }
 

@@ -40,6 +40,8 @@ export interface PageTurn {
   role: 'user' | 'assistant';
   /** The site's message id, where the page has it. */
   id: string | null;
+  /** The message of the person that it answers, where the page says so, as some pages name an answer by that only. */
+  answersId?: string | null;
   element: HTMLElement;
   isFinished: boolean;
   text: string;

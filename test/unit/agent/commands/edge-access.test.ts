@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultDeps } from '../../../../local-agent/commands/deps.ts';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
@@ -27,7 +28,7 @@ function machine(record: object | null, env: Record<string, string> = {}) {
   return commandWorld(respond, {
     env: { BAA_ROOT: ROOT, ...env },
     readFile: (path) => files[path] ?? null,
-    isAlive: (pid) => pid === PID,
+    isAlive: ({ pid }) => pid === PID,
   });
 }
 
@@ -71,6 +72,14 @@ describe('tokens of the command line', () => {
       );
     },
   );
+
+  it('no token goes to the addresses of a system whose process id another process has', async () => {
+    const world = machine({ ...RUNNING, pid: process.pid, began: 'another boot 1' });
+    world.deps.isAlive = defaultDeps.isAlive;
+    for (const command of [['tokens', 'list'], ['status', '--local'], ['pair']])
+      expect(await runCli(command, world.deps)).toBe(3);
+    expect(world.calls).toEqual([]);
+  });
 
   it('no token goes to the usual port of the agent when the system runs without one', async () => {
     const world = machine({ ...RUNNING, agent_url: null });
