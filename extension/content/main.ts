@@ -1,0 +1,69 @@
+/** The content script: one for each page of a site, in its top frame. It composes the parts and connects them. */
+import { systemClock } from '../lib/clock.ts';
+import { matcher } from '../lib/match-pattern.ts';
+import type { PageLook, PageNotice } from '../messages.ts';
+import { SITES } from '../sites/registry.ts';
+import type { Site } from '../sites/site.ts';
+import { callListener } from './calls.ts';
+import { lookAt } from './look.ts';
+import { giveOpinion } from './opinion.ts';
+import { readConversation } from './read.ts';
+import { viewOf } from './view.ts';
+import { watchPage } from './watch.ts';
+
+declare global {
+  /** The page's own `fetch` in a Manifest V2 content script of Firefox. */
+  var content: { fetch: typeof fetch } | undefined;
+  /** Set once in this page: after an update of the extension its script may be injected again. */
+  var conductorContent: true | undefined;
+}
+
+/** A look without what changes by the passing of time alone. */
+function lookKey({ typedAgoMs, ...look }: PageLook): string {
+  return JSON.stringify([look, typedAgoMs === null]);
+}
+
+function start(site: Site): void {
+  const clock = systemClock;
+  let typedAt: number | null = null;
+  let lastKey = '';
+  document.addEventListener(
+    'keydown',
+    (event) => {
+      // The keys of a person only: a script cannot make a trusted event.
+      if (event.isTrusted) typedAt = clock.now();
+    },
+    { capture: true, passive: true },
+  );
+  const parts = { document, location, site, now: clock.now, typedAt: () => typedAt };
+  const pageFetch = globalThis.content?.fetch.bind(globalThis.content) ?? fetch.bind(globalThis);
+  browser.runtime.onMessage.addListener(
+    callListener({
+      look: async () => lookAt(parts),
+      read: (order) => readConversation({ document, location, site, fetch: pageFetch }, order),
+      view: async () => viewOf(parts),
+      opinion: (order) => giveOpinion({ document, page: site.page, clock }, order),
+    }),
+  );
+  watchPage({
+    window,
+    clock,
+    look() {
+      const look = lookAt(parts);
+      const key = lookKey(look);
+      if (key === lastKey) return;
+      lastKey = key;
+      const notice: PageNotice = { to: 'background', notice: 'page_changed', look };
+      browser.runtime.sendMessage(notice).catch(() => {
+        // The background page starts, or the extension was updated. The next change is reported again.
+        lastKey = '';
+      });
+    },
+  });
+}
+
+const site = SITES.find(({ matches }) => matcher(matches)(location.href));
+if (site !== undefined && window.top === window && globalThis.conductorContent === undefined) {
+  globalThis.conductorContent = true;
+  start(site);
+}
