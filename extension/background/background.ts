@@ -1,139 +1,16 @@
 /**
- * The background page: the only place that builds its parts and connects them. Everything that touches the browser comes
- * in as `env`, so that a test can play the browser. All listeners are registered before the first `await`, as an event page
+ * The background page: it connects its parts. All listeners are registered before the first `await`, as an event page
  * requires; every part finds in storage what an earlier background page has left.
  */
 import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
-import type { Platform } from '../../schema/contracts/common.ts';
-import type { Clock } from '../lib/clock.ts';
-import { Emitter } from '../lib/emitter.ts';
-import type { Settings } from '../lib/settings.ts';
-import { SettingsSchema, storedSettings } from '../lib/settings.ts';
-import type { StorageArea } from '../lib/storage.ts';
 import { STORAGE_KEYS } from '../lib/storage.ts';
-import type { Site } from '../sites/site.ts';
-import { Bridge } from './bridge/bridge.ts';
-import { PairingStore } from './bridge/pairing.ts';
-import type { OpenSocket } from './bridge/socket.ts';
 import { startCapture } from './capture/capture.ts';
-import type { WebRequest } from './capture/web-request.ts';
-import { Diagnostics } from './diagnostics.ts';
-import { Logins } from './logins/logins.ts';
-import { MessageQueue } from './queue/message-queue.ts';
-import { ClientStateReports } from './tabs/client-state.ts';
-import type { PageCaller } from './tabs/page-calls.ts';
-import { pageCaller } from './tabs/page-calls.ts';
-import type { MessageSender } from './tabs/page-notices.ts';
+import { composeDeliveries } from './compose-deliveries.ts';
+import type { BackgroundEnv } from './env.ts';
+import type { Parts } from './parts.ts';
+import { buildParts } from './parts.ts';
 import { readNotice } from './tabs/page-notices.ts';
-import { TabRegistry } from './tabs/tab-registry.ts';
-import type { TabsApi } from './tabs/tabs-api.ts';
 import type { TrafficEvent } from './traffic.ts';
-import { Turns } from './turns/turns.ts';
-
-export interface BackgroundEnv {
-  sites: readonly Site[];
-  clock: Clock;
-  random: () => number;
-  newId: () => string;
-  storage: StorageArea;
-  webRequest: WebRequest;
-  tabs: TabsApi;
-  openSocket: OpenSocket;
-  extensionId: string;
-  extensionVersion: string;
-  browserName: () => Promise<string>;
-  /** The text of `provision.json` in the archive; null when there is none. */
-  readProvision: () => Promise<string | null>;
-  /** Messages of content scripts and pages of this extension. */
-  onMessage: (listener: (message: unknown, sender: MessageSender) => undefined) => void;
-  /** The browser has started, as against a background page that was only suspended. */
-  onBrowserStart: (listener: () => void) => void;
-  /** Wakes a suspended background page from time to time. */
-  onAlarm: (listener: () => void) => void;
-  /** Keys of storage that have changed. */
-  onStorageChanged: (listener: (keys: readonly string[]) => void) => void;
-}
-
-/** What the other parts of the background page build on. */
-export interface Background {
-  env: BackgroundEnv;
-  traffic: Emitter<TrafficEvent>;
-  tabs: TabRegistry;
-  pages: PageCaller;
-  logins: Logins;
-  bridge: Bridge;
-  pairing: PairingStore;
-  queue: MessageQueue;
-  diagnostics: Diagnostics;
-  clientState: ClientStateReports;
-  settings: () => Settings;
-  isOn: (platform: Platform) => boolean;
-  /** Resolves when every part has read its storage. */
-  ready: Promise<void>;
-}
-
-function build(env: BackgroundEnv) {
-  const { sites, clock, storage, random, newId } = env;
-  const platforms = sites.map(({ platform }) => platform);
-  const settingsStore = storedSettings(storage);
-  let settings = SettingsSchema.parse({});
-  const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
-  const pairing = new PairingStore({ storage, readProvision: env.readProvision });
-  const diagnostics = new Diagnostics({ storage, clock, send: (frame) => bridge.send(frame) });
-  const report = (what: string) => diagnostics.report(null, what);
-  const bridge: Bridge = new Bridge({
-    openSocket: env.openSocket,
-    clock,
-    random,
-    readPairing: () => pairing.read(),
-    browserName: env.browserName,
-    extensionVersion: env.extensionVersion,
-    platforms,
-    report,
-  });
-  const queue = new MessageQueue({
-    storage,
-    clock,
-    random,
-    report,
-    // The browser may have been paired under another id since the message was stored.
-    send: (frame) => bridge.clientId !== null && bridge.send({ ...frame, client_id: bridge.clientId }),
-  });
-  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: clock.now });
-  const pages = pageCaller(env.tabs, clock);
-  const logins = new Logins(storage, platforms);
-  const turns = new Turns({
-    storage,
-    clock,
-    sites,
-    tabs,
-    pages,
-    queue,
-    isOn,
-    clientId: () => pairing.clientId(),
-    report: (platform, what) => diagnostics.report(platform, what),
-  });
-  const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
-  const readSettings = async () => {
-    settings = await settingsStore.read();
-  };
-  return {
-    bridge,
-    clientState,
-    diagnostics,
-    isOn,
-    logins,
-    pages,
-    pairing,
-    queue,
-    readSettings,
-    settings: () => settings,
-    tabs,
-    turns,
-  };
-}
-
-type Parts = ReturnType<typeof build>;
 
 function onFrame({ queue, clientState }: Parts, frame: AgentBridgeFrame): void {
   switch (frame.type) {
@@ -156,8 +33,8 @@ function onFrame({ queue, clientState }: Parts, frame: AgentBridgeFrame): void {
 }
 
 /** Registers every listener. */
-function listen(env: BackgroundEnv, parts: Parts, traffic: Emitter<TrafficEvent>): void {
-  const { bridge, clientState, logins, tabs, turns } = parts;
+function listen(parts: Parts): void {
+  const { env, bridge, clientState, logins, tabs, traffic, turns } = parts;
   const onTraffic = (event: TrafficEvent) => {
     if (!parts.isOn(event.platform)) return;
     turns.onTraffic(event);
@@ -188,17 +65,22 @@ function listen(env: BackgroundEnv, parts: Parts, traffic: Emitter<TrafficEvent>
   env.onBrowserStart(() => void logins.onBrowserStart());
 }
 
+/** Each part reads its storage. Events that come before that wait in the parts that need it. */
 async function load(parts: Parts): Promise<void> {
-  const { bridge, diagnostics, logins, queue, tabs, turns } = parts;
-  await Promise.all([parts.readSettings(), diagnostics.load(), queue.load(), logins.load(), tabs.load()]);
-  await turns.load();
+  const { bridge, diagnostics, logins, queue, readSettings, tabs, turns } = parts;
+  const others = [readSettings(), diagnostics.load(), queue.load(), logins.load(), tabs.load()];
+  await turns.load(Promise.allSettled(others));
   await bridge.connect();
 }
 
+export interface Background extends Parts {
+  /** Resolves when every part has read its storage. */
+  ready: Promise<void>;
+}
+
 export function startBackground(env: BackgroundEnv): Background {
-  const parts = build(env);
-  const traffic = new Emitter<TrafficEvent>();
-  listen(env, parts, traffic);
-  const ready = load(parts);
-  return { ...parts, env, traffic, ready };
+  const parts = buildParts(env);
+  listen(parts);
+  composeDeliveries(parts);
+  return { ...parts, ready: load(parts) };
 }

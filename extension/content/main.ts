@@ -1,10 +1,12 @@
 /** The content script: one for each page of a site, in its top frame. It composes the parts and connects them. */
 import { systemClock } from '../lib/clock.ts';
 import { matcher } from '../lib/match-pattern.ts';
+import type { Fetch } from '../lib/perform-reading.ts';
 import type { PageLook, PageNotice } from '../messages.ts';
 import { SITES } from '../sites/registry.ts';
 import type { Site } from '../sites/site.ts';
 import { callListener } from './calls.ts';
+import { startComposing } from './composing/composing.ts';
 import { lookAt } from './look.ts';
 import { giveOpinion } from './opinion.ts';
 import { readConversation } from './read.ts';
@@ -36,10 +38,17 @@ function start(site: Site): void {
     { capture: true, passive: true },
   );
   const parts = { document, location, site, now: clock.now, typedAt: () => typedAt };
-  const pageFetch = globalThis.content?.fetch.bind(globalThis.content) ?? fetch.bind(globalThis);
+  const pageFetch: Fetch = (url, init) => (globalThis.content ?? globalThis).fetch(url, init);
+  const look = () => lookAt(parts);
+  const address = () => site.wire.addressOf(new URL(location.href));
+  const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
+  const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: clock.now });
   browser.runtime.onMessage.addListener(
     callListener({
-      look: async () => lookAt(parts),
+      look: async () => look(),
+      compose: (order) => composing.compose(order),
+      press: (order) => composing.press(order),
+      withdraw: (order) => composing.withdraw(order),
       read: (order) => readConversation({ document, location, site, fetch: pageFetch }, order),
       view: async () => viewOf(parts),
       opinion: (order) => giveOpinion({ document, page: site.page, clock }, order),
@@ -49,11 +58,11 @@ function start(site: Site): void {
     window,
     clock,
     look() {
-      const look = lookAt(parts);
-      const key = lookKey(look);
+      const seen = look();
+      const key = lookKey(seen);
       if (key === lastKey) return;
       lastKey = key;
-      const notice: PageNotice = { to: 'background', notice: 'page_changed', look };
+      const notice: PageNotice = { to: 'background', notice: 'page_changed', look: seen };
       browser.runtime.sendMessage(notice).catch(() => {
         // The background page starts, or the extension was updated. The next change is reported again.
         lastKey = '';

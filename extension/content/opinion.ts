@@ -3,7 +3,7 @@
  * regard to white space, since an editor or a highlighter may change it.
  */
 import type { Clock } from '../lib/clock.ts';
-import type { Opinion } from '../messages.ts';
+import type { Opinion, OpinionOrder } from '../messages.ts';
 import type { PageTurn, SitePage } from '../sites/page.ts';
 
 const LOOK_AGAIN_MS = 100;
@@ -30,10 +30,12 @@ export interface OpinionDeps {
   clock: Clock;
 }
 
-export interface OpinionOrder {
-  messageId: string;
-  blocks: readonly string[];
-  timeoutMs: number;
+/** The message in the page; by the message that it answers where the page has no id of its own for it. */
+function find(turns: readonly PageTurn[], { messageId, answersId }: OpinionOrder): PageTurn | undefined {
+  const answers = turns.filter(({ role }) => role === 'assistant');
+  const byQuestion = (turn: PageTurn) =>
+    turn.id === null && typeof answersId === 'string' && turn.answersId === answersId;
+  return answers.find(({ id }) => id === messageId) ?? answers.findLast(byQuestion);
 }
 
 /** Looks until the page agrees, or until the time is over: rendering comes after the network. */
@@ -41,8 +43,7 @@ export function giveOpinion({ document, page, clock }: OpinionDeps, order: Opini
   const end = clock.now() + order.timeoutMs;
   return new Promise((resolve) => {
     const look = () => {
-      const turn = page.turns(document).find(({ id, role }) => role === 'assistant' && id === order.messageId);
-      const opinion = compare(turn, order.blocks);
+      const opinion = compare(find(page.turns(document), order), order.blocks);
       if (opinion === 'agrees' || clock.now() + LOOK_AGAIN_MS > end) resolve(opinion);
       else clock.after(LOOK_AGAIN_MS, safely);
     };

@@ -17,7 +17,8 @@ export function storedSettings(area: StorageArea): Stored<Settings> {
   return new Stored<Settings>(area, STORAGE_KEYS.settings, SettingsSchema, SettingsSchema.parse({}));
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+/** The hosts that the extension's own content policy admits. */
+const LOOPBACK = /^(localhost|127\.0\.0\.1)$/;
 
 /** The address of the bridge of that agent; null when it is not one on this machine. */
 export function bridgeUrl(agentUrl: string): string | null {

@@ -41,6 +41,7 @@ export class Bridge {
   #attempt = 0;
   #failures = 0;
   #clientId: string | null = null;
+  #connectionId: string | null = null;
   #cancelTimer: () => void = () => undefined;
 
   constructor(deps: BridgeDeps) {
@@ -54,6 +55,11 @@ export class Bridge {
   /** The id under which the agent knows this browser; null while it is not connected. */
   get clientId(): string | null {
     return this.#status.state === 'connected' ? this.#clientId : null;
+  }
+
+  /** The agent's name of this connection; null while it is not connected. */
+  get connectionId(): string | null {
+    return this.#status.state === 'connected' ? this.#connectionId : null;
   }
 
   /** Connects now, with the pairing as it is stored now. An open connection is replaced. */
@@ -116,6 +122,7 @@ export class Bridge {
       this.#cancelTimer();
       this.#failures = 0;
       this.#clientId = clientId;
+      this.#connectionId = frame.connection_id;
       this.#set('connected', null);
     }
     this.frames.emit(frame);

@@ -79,8 +79,9 @@ class SiteCapture {
   #observe(details: BeforeRequestDetails, role: RequestRole, url: URL): void {
     const { requestId, tabId } = details;
     const { webRequest, clock, emit } = this.#deps;
-    this.#requests.get(requestId)?.abandon('redirected');
     const send = role === 'send' ? this.#readSend(details, url) : null;
+    if (send === 'no_send') return;
+    this.#requests.get(requestId)?.abandon('redirected');
     const deps = { site: this.#site, clock, tabId, requestId, emit, onGone: () => this.#forget(requestId, request) };
     const request = new ObservedRequest(deps, role, url, send);
     this.#requests.set(requestId, request);
@@ -90,7 +91,7 @@ class SiteCapture {
     else if (role === 'send') request.emit({ type: 'decoded', event: { type: 'drift', what: 'send_body' } });
   }
 
-  #readSend(details: BeforeRequestDetails, url: URL): SeenSend | null {
+  #readSend(details: BeforeRequestDetails, url: URL): SeenSend | 'no_send' | null {
     const body = requestBody(details);
     if (body === null) return null;
     try {

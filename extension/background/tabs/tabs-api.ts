@@ -6,6 +6,17 @@ export interface TabInfo {
   title?: string | undefined;
   discarded?: boolean | undefined;
   lastAccessed?: number | undefined;
+  windowId?: number | undefined;
+  /** The container. */
+  cookieStoreId?: string | undefined;
+  active?: boolean | undefined;
+}
+
+export interface NewTab {
+  url: string;
+  active: boolean;
+  windowId?: number;
+  cookieStoreId?: string;
 }
 
 interface TabEvent<Listener> {
@@ -14,6 +25,10 @@ interface TabEvent<Listener> {
 
 export interface TabsApi {
   query(info: { url: string[] }): Promise<TabInfo[]>;
+  get(tabId: number): Promise<TabInfo>;
+  create(tab: NewTab): Promise<TabInfo>;
+  reload(tabId: number): Promise<void>;
+  remove(tabId: number): Promise<void>;
   sendMessage(tabId: number, message: unknown, options: { frameId: number }): Promise<unknown>;
   onCreated: TabEvent<(tab: TabInfo) => void>;
   onUpdated: TabEvent<(tabId: number, change: { url?: string | undefined }, tab: TabInfo) => void>;

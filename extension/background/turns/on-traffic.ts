@@ -6,8 +6,8 @@ import { onReading } from './on-reading.ts';
 import type { Turn } from './turn.ts';
 import { isOpen, names } from './turn.ts';
 
-/** The stream has ended early; the answer itself may still end well. */
-const CUT_STREAM = new Set(['no_end_mark', 'broken']);
+/** The stream has ended early, or without an answer; the answer itself may still end well. */
+const CUT_STREAM = new Set(['no_end_mark', 'no_answer', 'broken']);
 
 type Of<Type extends DecodedEvent['type']> = Extract<DecodedEvent, { type: Type }>;
 

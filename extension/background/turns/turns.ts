@@ -18,7 +18,7 @@ import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
 import { finalMessage } from './final-message.ts';
 import { nextDue, resume, step } from './step.ts';
-import type { TurnsState } from './turn.ts';
+import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
 import { NO_TURNS, TurnsStateSchema } from './turn.ts';
 
 const SAVE_MS = 500;
@@ -61,9 +61,13 @@ export class Turns {
     };
   }
 
-  /** Continues what an earlier background page has left. Events that come before its end wait for it. */
-  load(): Promise<void> {
+  /**
+   * Continues what an earlier background page has left, after `ready`. It is called before the first event, and events
+   * wait for its end.
+   */
+  load(ready: Promise<unknown>): Promise<void> {
     return this.#steps.run(async () => {
+      await ready;
       const state = await this.#stored.read();
       this.#saved = state;
       await this.#take(resume(state, this.#deps.clock.now(), this.#rules));
@@ -130,7 +134,7 @@ export class Turns {
     const tab = shown ?? tabs.get(tabId);
     let isStored = false;
     try {
-      const opinion = tab === null ? 'absent' : await this.#opinion(tab.tabId, answer.messageId, answer.text);
+      const opinion = tab === null ? 'absent' : await this.#opinion(tab.tabId, turn, answer);
       isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: await clientId() }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
@@ -138,8 +142,8 @@ export class Turns {
     this.#on({ type: isStored ? 'stored' : 'not_stored', turnId: turn.id });
   }
 
-  async #opinion(tabId: number, messageId: string, text: string): Promise<Opinion> {
-    const order = { messageId, blocks: baaBlocks(text), timeoutMs: OPINION_MS };
+  async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
+    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), timeoutMs: OPINION_MS };
     try {
       return await this.#deps.pages.call(tabId, 'opinion', order, OPINION_MS + CALL_MARGIN_MS);
     } catch {

@@ -1,5 +1,5 @@
 /** Firefox, as the background page uses it, played by a test: requests, tabs, storage, and the socket to the agent. */
-import type { BackgroundEnv } from '../../../extension/background/background.ts';
+
 import type { Socket, SocketListener } from '../../../extension/background/bridge/socket.ts';
 import type {
   BeforeRequestDetails,
@@ -9,6 +9,7 @@ import type {
   RequestDetails,
   WebRequest,
 } from '../../../extension/background/capture/web-request.ts';
+import type { BackgroundEnv } from '../../../extension/background/env.ts';
 import type { MessageSender } from '../../../extension/background/tabs/page-notices.ts';
 import type { TabInfo } from '../../../extension/background/tabs/tabs-api.ts';
 import { matcher } from '../../../extension/lib/match-pattern.ts';
@@ -187,6 +188,18 @@ export class TestEnv {
       webRequest: this.webRequest(),
       tabs: {
         query: async () => this.openTabs,
+        get: async (tabId) => {
+          const tab = this.openTabs.find(({ id }) => id === tabId);
+          if (tab === undefined) throw new Error(`there is no tab ${tabId}`);
+          return tab;
+        },
+        create: async ({ url }) => {
+          const tab = { id: this.openTabs.length + 100, url };
+          this.openTabs = [...this.openTabs, tab];
+          return tab;
+        },
+        reload: async () => undefined,
+        remove: async () => undefined,
         sendMessage: async (tabId, message) => this.onPageCall(tabId, message as { call: string; order: unknown }),
         onCreated: this.tabCreated,
         onUpdated: this.tabUpdated,
