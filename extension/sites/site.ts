@@ -35,8 +35,11 @@ export interface SiteWire {
   headers: readonly string[];
   /** What a request is for; null when it is of no interest. */
   roleOf(request: PageRequest): RequestRole | null;
-  /** The send in a request; null when its body is not one that is known, which is drift. */
-  readSend(request: PageRequest, body: RequestBody): SeenSend | null;
+  /**
+   * The send in a request of the role `send`. `no_send`: the endpoint serves other actions of the page too, and this is
+   * one of them. Null when the body is not one that is known, which is drift.
+   */
+  readSend(request: PageRequest, body: RequestBody): SeenSend | 'no_send' | null;
   /** Decodes the body of one response. Each response has its own decoder. */
   decoder(head: ResponseHead): Decoder;
   /**
