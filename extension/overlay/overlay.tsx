@@ -91,7 +91,7 @@ export function Overlay(props: OverlayProps) {
         <div class="panel" role="dialog" aria-label={t('overlay_label')}>
           <header {...drag}>
             <h1>{t('app_name')}</h1>
-            {view === null ? null : <Brief view={view} t={t} format={format} />}
+            {view === null ? null : <Brief view={view} t={t} format={format} isOpen />}
             <span class="grow" />
             <MoveHandle label={t('move')} onStep={(dx, dy) => move(stepped(frame.current, place, page, dx, dy))} />
             <button
@@ -133,7 +133,11 @@ export function Overlay(props: OverlayProps) {
             if (!wasDragged()) setOpen(true);
           }}
         >
-          {view === null ? <span class="note">{t('app_name')}</span> : <Brief view={view} t={t} format={format} />}
+          {view === null ? (
+            <span class="note">{t('app_name')}</span>
+          ) : (
+            <Brief view={view} t={t} format={format} isOpen={false} />
+          )}
         </button>
       )}
     </div>

@@ -55,15 +55,16 @@ export function PanelBody({ view, place, now, t, format, actions, onOptions }: P
   );
 }
 
-/** The mode and the number of approvals, in one line. */
-export function Brief({ view, t, format }: Pick<PanelProps, 'view' | 't' | 'format'>) {
+/** The mode and the number of approvals in one line; what is wrong with the connection, where the panel does not say it. */
+export function Brief({ view, t, format, isOpen }: Pick<PanelProps, 'view' | 't' | 'format'> & { isOpen: boolean }) {
   const connection = describeConnection(view, 0, format);
   const system = describeSystem(view, format);
   const waiting = view.snapshot?.approvals_waiting ?? 0;
   return (
     <>
       <Dot tone={connection.tone === 'good' ? system.tone : connection.tone} />
-      <Chip tone={system.tone}>{t(connection.tone === 'bad' ? connection.title : system.label)}</Chip>
+      {connection.tone === 'bad' ? null : <Chip tone={system.tone}>{t(system.label)}</Chip>}
+      {connection.tone !== 'bad' || isOpen ? null : <Chip tone="bad">{t(connection.title)}</Chip>}
       {waiting > 0 ? (
         <Chip tone="wait">
           <span aria-hidden="true">{waiting}</span>

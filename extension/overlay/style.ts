@@ -45,6 +45,7 @@ section { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; }
 .lines { display: grid; grid-template-columns: minmax(0, 1fr); gap: 9px; }
 .lines:empty { display: none; }
 .note { color: var(--muted); font-size: 12.5px; overflow-wrap: anywhere; }
+.note.grow { flex: 1 1 140px; }
 .faint { color: var(--muted); font-size: 12px; }
 .name { overflow-wrap: anywhere; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -81,6 +82,7 @@ button[aria-busy="true"] { opacity: 1; color: var(--muted); background: var(--ra
 .cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; }
 .card { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; padding: 10px 12px; border: 1px solid var(--line); border-radius: 8px;
   background: var(--raised); border-inline-start: 3px solid var(--wait); }
+.bytes, .body { scrollbar-width: thin; scrollbar-color: var(--calm) transparent; }
 .bytes { max-height: 210px; overflow: auto; padding: 8px 10px; border: 1px solid var(--line); border-radius: 6px;
   background: var(--bg); color: var(--text); }
 .bytes pre { white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; }
@@ -105,14 +107,14 @@ const OVERLAY = `
   box-shadow: var(--shadow); overflow: hidden; }
 header { display: flex; align-items: center; gap: 8px; padding: 8px 8px 8px 14px; border-bottom: 1px solid var(--line);
   cursor: move; touch-action: none; user-select: none; }
-header h1 { font-size: 14px; font-weight: 650; margin-inline-end: 2px; }
+header h1 { font-size: 14px; font-weight: 650; margin-inline-end: 2px; white-space: nowrap; }
 legend { padding: 0; margin-bottom: 8px; }
 .icon { width: 30px; padding: 0; border-color: transparent; background: transparent; color: var(--muted); }
 .icon svg { width: 16px; height: 16px; }
 .body { overflow: auto; padding: 12px 14px 14px; display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; align-content: start; overscroll-behavior: contain; }
 footer { display: flex; justify-content: flex-end; padding: 4px 8px; border-top: 1px solid var(--line); color: var(--muted); }
 @media (max-width: 480px) {
-  .panel { width: calc(100vw - 16px); max-height: 70vh; }
+  .panel { width: calc(100vw - 24px); max-height: 70vh; }
   header { cursor: default; }
 }
 `;
