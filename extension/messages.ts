@@ -31,6 +31,7 @@ export interface PageLook {
 export type ComposeRefusal =
   | 'other_conversation'
   | 'composer_missing'
+  | 'composer_busy'
   | 'draft_in_composer'
   | 'person_is_typing'
   | 'answer_is_streaming'
@@ -38,6 +39,7 @@ export type ComposeRefusal =
   | 'text_changed_by_editor'
   | 'became_attachment'
   | 'send_button_missing'
+  | 'not_composed'
   | 'canceled'
   | 'timeout';
 
@@ -50,9 +52,31 @@ export interface ComposeOrder {
 }
 
 export type ComposeOutcome =
-  /** The button was pressed. `detail`: the method of typing and the selectors that matched. */
+  /** The editor shows exactly the text, and waits for `press`. `detail`: the way of typing and the selectors that matched. */
+  | { typed: true; detail: Record<string, string> }
+  | { typed: false; refusal: ComposeRefusal; detail: Record<string, string>; look: PageLook };
+
+export interface PressOrder {
+  planId: string;
+  timeoutMs: number;
+}
+
+export type PressOutcome =
   | { pressed: true; detail: Record<string, string> }
+  /** The button was certainly not pressed. */
   | { pressed: false; refusal: ComposeRefusal; detail: Record<string, string>; look: PageLook };
+
+/** `text` is given so that a page that was reloaded still knows its own text, which a site may have restored as a draft. */
+export interface WithdrawOrder {
+  planId: string;
+  text: string;
+}
+
+/** `wasThere`: the composer held exactly the text. `isCleared`: it is empty now. */
+export interface WithdrawOutcome {
+  wasThere: boolean;
+  isCleared: boolean;
+}
 
 /** A reading of the conversation by the content script: the site's response, or the page's view, or neither. */
 export type ReadOutcome =
@@ -67,18 +91,29 @@ export interface PageView {
 /** The second opinion on a captured message. */
 export type Opinion = Capture['other'];
 
+export interface OpinionOrder {
+  messageId: string;
+  /** The message of the person that it answers: some pages name an answer by that only. */
+  answersId?: string | null;
+  blocks: readonly string[];
+  timeoutMs: number;
+}
+
 /** Background page → content script of one tab. */
 export interface PageCalls {
   look: { order: object; result: PageLook };
-  /** Types and presses send; nothing is pressed unless the editor shows exactly the text. */
+  /** Types a message and compares what the editor shows. It is sent by `press`, so that the press can be stored before. */
   compose: { order: ComposeOrder; result: ComposeOutcome };
-  cancel_compose: { order: { planId: string }; result: object };
+  /** Presses send for what `compose` typed; nothing is pressed unless the editor still shows exactly the text. */
+  press: { order: PressOrder; result: PressOutcome };
+  /** Ends `compose` and `press`, and clears the composer when it holds exactly this text. */
+  withdraw: { order: WithdrawOrder; result: WithdrawOutcome };
   /** Reads the conversation from the site, under the page's own session. */
   read: { order: { conversationId: string; timeoutMs: number }; result: ReadOutcome };
   /** What the page itself shows of it. */
   view: { order: object; result: PageView };
   /** Compares the `baa` blocks of a message with those that the page shows, waiting until it has rendered them. */
-  opinion: { order: { messageId: string; blocks: readonly string[]; timeoutMs: number }; result: Opinion };
+  opinion: { order: OpinionOrder; result: Opinion };
 }
 
 export type PageCallName = keyof PageCalls;

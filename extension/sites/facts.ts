@@ -50,6 +50,8 @@ export interface SeenSend {
   /** The conversation never gets a lasting id. */
   isTemporary: boolean;
   organizationId: string | null;
+  /** The site takes or refuses this send by an `accepted` or `refused` event on a stream; its status alone proves nothing. */
+  isAcknowledgedByStream?: boolean;
 }
 
 /** What is known of a response when its body begins. */

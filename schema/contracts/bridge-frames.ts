@@ -52,6 +52,8 @@ export const ConversationReadingSchema = z.object({
         role: MessageRoleSchema,
         message_id: z.string().max(256).nullable(),
         text: z.string().max(1_048_576),
+        /** The plan that this message of the person was sent for, as the browser remembers its id. */
+        plan_id: z.string().max(256).nullish(),
       }),
     )
     .max(500),
@@ -213,6 +215,8 @@ export const ProxyDeliverySchema = z.object({
   assistant_message_id: z.string().nullable(),
   timeout_ms: DurationMsSchema,
   shell_page: z.boolean(),
+  /** Hash of the account that the browser's links were made with; another account now is refused. Null: any. */
+  account_fingerprint: z.string().max(128).nullish(),
 });
 export type ProxyDelivery = z.infer<typeof ProxyDeliverySchema>;
 
