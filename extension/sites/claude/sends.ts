@@ -56,6 +56,7 @@ function readSendMessage(send: ProtoMessage, conversationId: string): SeenSend |
     isTemporary,
     // It is in a header, which is not looked at.
     organizationId: null,
+    isAcknowledgedByStream: true,
   };
 }
 

@@ -78,6 +78,7 @@ describe('A send of the Connect interface', () => {
     text: send.text,
     isTemporary: false,
     organizationId: null,
+    isAcknowledgedByStream: true,
   };
 
   it('is read, also from a body that is packed with gzip', () => {
