@@ -22,6 +22,7 @@ import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
+import { leaseFailures } from './lease-failures.ts';
 import { LeaseLoop } from './lease-loop.ts';
 import { leaseRules, leaseTransport } from './lease-transport.ts';
 import { Registration } from './registration.ts';
@@ -91,13 +92,14 @@ export class NodeRuntime {
       },
     });
     this.channel = this.#makeChannel();
+    const logFailure = leaseFailures(clock, log);
     this.lease = new LeaseLoop({
       clock,
       rules: leaseRules(config),
       transport: leaseTransport(config, client, this.channel),
       onFailure: (request, error) => {
         this.#admission.failed(error);
-        log.warn({ request, error }, 'a lease request got no response');
+        logFailure(request, error);
       },
     });
     this.#retention = new Retention(store, clock);
@@ -143,6 +145,12 @@ export class NodeRuntime {
     if (this.#admission.isRefused) return false;
     if (state === 'stopping' || state === 'degraded' || ageMs === null) return false;
     return ageMs < this.#deps.config.leaseTtlSec * SECOND_MS;
+  }
+
+  /** What a person has to know about this node at the edge. */
+  warnings(): string[] {
+    const { problem } = this.#admission;
+    return problem === null ? [] : [problem];
   }
 
   /** Whether this node takes work now, in words. */
