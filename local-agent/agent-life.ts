@@ -92,7 +92,8 @@ export class Agent {
       localApi: this.#localApi?.url ?? null,
       browsers: browsers(),
       checklist: this.#checklist.steps(),
-      warnings: [...options.warnings, ...(problem === null ? [] : [problem])],
+      programPath: instructions.programPath(),
+      warnings: [...options.warnings, ...runtime.warnings(), ...(problem === null ? [] : [problem])],
     });
   }
 

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 /** Unit tests that start real programs, or wait for real time: git, shells, the agent's own watchdogs. */
 const WITH_PROGRAMS = [
-  'test/unit/agent/host/{descriptors,path-levels,submodules,watchdog}.test.ts',
+  'test/unit/agent/host/{descriptors,path-levels,process-start,submodules,watchdog}.test.ts',
   'test/unit/agent/instructions/{crash,decisions,progress-reports}.test.ts',
   'test/unit/agent/policy/{documented-policy,git-settings}.test.ts',
   'test/unit/agent/stack/{heartbeat,unusable-root}.test.ts',

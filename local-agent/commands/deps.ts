@@ -1,16 +1,12 @@
 /** The dependencies of the commands, which tests replace. */
 
 import type { Environment } from '../config/resolve.ts';
+import type { IsAlive } from '../config/system-record.ts';
 import { packageVersion } from '../deps.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
-import {
-  isProcessAlive,
-  permissionsOf,
-  readOwnFile,
-  replacePrivateFile,
-  writeNewPrivateFile,
-} from '../host/own-files.ts';
+import { permissionsOf, readOwnFile, replacePrivateFile, writeNewPrivateFile } from '../host/own-files.ts';
+import { stillRuns } from '../host/process-start.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { readSecret } from './read-secret.ts';
@@ -36,8 +32,8 @@ export interface CommandDeps {
   writeFile: (path: string, text: string) => void;
   /** Permission bits of a path, null when it does not exist. */
   modeOf: (path: string) => number | null;
-  /** Whether a process with that id exists. */
-  isAlive: (pid: number) => boolean;
+  /** Whether a process still runs. */
+  isAlive: IsAlive;
   /** Makes an HTTP client of the edge, or of an agent's local API. */
   connect: (baseUrl: string, token: string) => EdgeClient;
   /** Resolves with the name of the first of SIGINT, SIGTERM and SIGHUP. */
@@ -62,7 +58,7 @@ export const defaultDeps: CommandDeps = {
   writeNewFile: writeNewPrivateFile,
   writeFile: replacePrivateFile,
   modeOf: permissionsOf,
-  isAlive: isProcessAlive,
+  isAlive: stillRuns,
   connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: systemClock.now }),
   stopSignal: firstSignal,
 };

@@ -6,7 +6,7 @@ import type { Agent } from '../agent-life.ts';
 import { settingOptions } from '../config/flags.ts';
 import { policyPathOf, workspaceOf } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
-import { recordAgent } from '../config/system-record.ts';
+import { ownProcess, recordAgent } from '../config/system-record.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
 import { EdgeError } from '../edge/http-client.ts';
@@ -82,7 +82,7 @@ function record({ root, controlApiBase, nodeId }: Config, deps: CommandDeps, age
     edge_url: controlApiBase,
     agent_url: local_api,
     node_id: nodeId,
-    pid: process.pid,
+    ...ownProcess(),
     version: deps.version,
   });
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { readOwnFile, replacePrivateFile } from '../host/own-files.ts';
 import { defaultRoot, knownRootsPath, systemRecordPathOf } from './root-files.ts';
-import type { SystemRecord } from './system-record.ts';
+import type { IsAlive, SystemRecord } from './system-record.ts';
 import { isRunning, readSystemRecord } from './system-record.ts';
 
 const KnownRootsSchema = z.object({ roots: z.array(z.string()) });
@@ -41,7 +41,7 @@ function recordOrNull(root: string, readFile: ReadFile): SystemRecord | null {
  * The roots that a command without `--root` and `BAA_ROOT` may mean: the default root when it has a record, else those
  * of the running systems.
  */
-export function candidateRoots(readFile: ReadFile, isAlive: (pid: number) => boolean): string[] {
+export function candidateRoots(readFile: ReadFile, isAlive: IsAlive): string[] {
   if (readFile(systemRecordPathOf(defaultRoot())) !== null) return [defaultRoot()];
   return knownRoots(readFile).filter((root) => {
     const record = recordOrNull(root, readFile);

@@ -6,12 +6,12 @@
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
-import { isProcessAlive } from '../host/own-files.ts';
+import { stillRuns } from '../host/process-start.ts';
 import { candidateRoots } from './known-roots.ts';
 import { configPathOf } from './root-files.ts';
 import type { Above, Config, Setting, SettingKey } from './settings.ts';
 import { flagOf, SETTING_ENTRIES, SETTINGS, tomlKey } from './settings.ts';
-import type { SystemRecord } from './system-record.ts';
+import type { IsAlive, SystemRecord } from './system-record.ts';
 import { isRunning, readSystemRecord } from './system-record.ts';
 
 export type Origin = 'flag' | 'environment' | 'config.toml' | 'system.json' | 'roots.json' | 'file' | 'default';
@@ -26,8 +26,8 @@ export interface ConfigSources {
   env: Environment;
   /** Text of a file, null when it does not exist. */
   readFile: (path: string) => string | null;
-  /** Whether a process exists. */
-  isAlive?: (pid: number) => boolean;
+  /** Whether a process still runs. */
+  isAlive?: IsAlive;
   /** Without a root, means the running system of this machine, as a command does that does not start one. */
   findsRunning?: boolean;
 }
@@ -120,7 +120,7 @@ function parseSetting<T>(setting: Setting<T>, found: Found | null, above: Above,
 }
 
 /** The root of the only running system, when no source names a root. @throws ConfigError when there are several */
-function findRunningRoot({ flags, env, readFile, isAlive = isProcessAlive, findsRunning }: ConfigSources) {
+function findRunningRoot({ flags, env, readFile, isAlive = stillRuns, findsRunning }: ConfigSources) {
   if (findsRunning !== true || isGiven(flags.root, SETTINGS.root) || isGiven(env.BAA_ROOT, SETTINGS.root)) return null;
   const roots = candidateRoots(readFile, isAlive);
   if (roots.length <= 1) return roots[0] ?? null;

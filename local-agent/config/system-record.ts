@@ -6,7 +6,9 @@
 import { z } from 'zod';
 import { ControllerIdSchema } from '../../schema/contracts/common.ts';
 import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
-import { isProcessAlive, readOwnFile, replacePrivateFile } from '../host/own-files.ts';
+import { readOwnFile, replacePrivateFile } from '../host/own-files.ts';
+import type { KnownProcess } from '../host/process-start.ts';
+import { livingProcess, stillRuns } from '../host/process-start.ts';
 import { systemRecordPathOf } from './root-files.ts';
 import { httpUrl } from './values.ts';
 
@@ -17,6 +19,8 @@ export const SystemRecordSchema = z.object({
   node_id: ControllerIdSchema,
   /** The process that ends edge and agent with itself; null after it has stopped. */
   pid: z.number().int().positive().nullable(),
+  /** When that process began, which distinguishes it from a later one with the same id; a record of an earlier version has none. */
+  began: z.string().nullable().default(null),
   version: z.string(),
 });
 export type SystemRecord = z.infer<typeof SystemRecordSchema>;
@@ -40,8 +44,18 @@ export function readSystemRecord(root: string, readFile: ReadFile = readOwnFile)
   }
 }
 
-export function isRunning(record: SystemRecord, isAlive: (pid: number) => boolean = isProcessAlive): boolean {
-  return record.pid !== null && isAlive(record.pid);
+/** This process, as the record names it. */
+export function ownProcess(): Pick<SystemRecord, 'pid' | 'began'> {
+  return { pid: process.pid, began: livingProcess(process.pid)?.began ?? null };
+}
+
+/** What the record names after a stop. */
+export const NO_PROCESS: Pick<SystemRecord, 'pid' | 'began'> = { pid: null, began: null };
+
+export type IsAlive = (process: KnownProcess) => boolean;
+
+export function isRunning({ pid, began }: SystemRecord, isAlive: IsAlive = stillRuns): boolean {
+  return pid !== null && isAlive({ pid, began });
 }
 
 export function writeSystemRecord(root: string, record: SystemRecord): void {
@@ -56,7 +70,7 @@ export function recordAgent(root: string, agent: SystemRecord): () => void {
   const before = readSystemRecord(root);
   const joins = before !== null && isRunning(before) && before.edge_url === agent.edge_url;
   if (joins && before.agent_url === agent.agent_url) return () => undefined;
-  const written = joins ? { ...agent, pid: before.pid } : agent;
+  const written = joins ? { ...agent, pid: before.pid, began: before.began } : agent;
   writeSystemRecord(root, written);
-  return () => writeSystemRecord(root, joins ? { ...written, agent_url: null } : { ...written, pid: null });
+  return () => writeSystemRecord(root, joins ? { ...written, agent_url: null } : { ...written, ...NO_PROCESS });
 }

@@ -19,16 +19,6 @@ export function machineName(name: string = hostname()): string {
   return plain === '' ? 'localhost' : plain;
 }
 
-/** Whether a process with that id exists. */
-export function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasErrorCode(error, 'EPERM');
-  }
-}
-
 /** One level after the other: Node's `recursive` says ENOENT of a read-only folder, and never ends below `/proc`. */
 function makeFolders(path: string): void {
   if (existsSync(path)) return;

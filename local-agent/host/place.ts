@@ -79,7 +79,13 @@ export function withRealParent(path: string): string {
 
 /** The real path of an entry itself, a symbolic link included, whether it exists or not. */
 export function realPathOfEntry(path: string): string {
-  return asFileOperation(path, () => withRealParent(path));
+  try {
+    return asFileOperation(path, () => withRealParent(path));
+  } catch (error) {
+    if (!(error instanceof FileError && error.code === 'not_a_directory')) throw error;
+    // A file is where a folder would have to be; a patch may take it away first.
+    return join(realPathOfEntry(dirname(path)), basename(path));
+  }
 }
 
 /** The real path of what a path leads to, whether it exists or not. @throws FileError */

@@ -18,9 +18,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isMissing } from '../lib/errno.ts';
 import { sha256Hex } from '../lib/hash.ts';
+import { holdsOnly, isFolder } from './emptied-folder.ts';
 import type { Entry } from './entry.ts';
 import { readEntry } from './entry.ts';
+import { inPlace } from './place.ts';
 import type { Roots } from './roots.ts';
+import { FileError } from './roots.ts';
 import type { Keep, NewEntry } from './write-file.ts';
 import { removeEntry, writeEntry } from './write-file.ts';
 
@@ -96,7 +99,8 @@ export class UndoStore {
   ): UndoOutcome {
     const files = INSTRUCTION_ID.test(instructionId) ? this.#files(instructionId) : [];
     if (files.length === 0) return { type: 'unknown' };
-    const changed = force ? [] : files.filter((file) => !isUnchanged(file, roots));
+    const made = new Set(files.flatMap(({ path, after_sha256 }) => (after_sha256 === null ? [] : [path])));
+    const changed = force ? [] : files.filter((file) => !isUnchanged(file, made, roots));
     if (changed.length > 0) return { type: 'changed', paths: changed.map(({ path }) => path) };
     for (const { path, before } of [...files].reverse()) {
       if (before === null) {
@@ -154,9 +158,18 @@ function keptEntry(file: string, entry: Entry | null): KeptFile['before'] {
   return { file, sha256: sha256Hex(bytes), type, mode, owner };
 }
 
-/** Whether a file has the content that the instruction wrote, or the content before it when nothing was changed. */
-function isUnchanged({ path, before, after_sha256 }: KeptFile, roots: Roots): boolean {
-  const now = readEntry(roots, path, THE_NAME_ITSELF)?.entry ?? null;
-  const hash = now === null ? null : sha256Hex(now.bytes);
-  return hash === after_sha256 || hash === (before?.sha256 ?? null);
+/**
+ * Whether a file has the content that the instruction wrote, or the content before it when nothing was changed. In the
+ * place of a file that the instruction removed, `made` may have needed a folder.
+ */
+function isUnchanged({ path, before, after_sha256 }: KeptFile, made: ReadonlySet<string>, roots: Roots): boolean {
+  try {
+    const now = readEntry(roots, path, THE_NAME_ITSELF)?.entry ?? null;
+    const hash = now === null ? null : sha256Hex(now.bytes);
+    return hash === after_sha256 || hash === (before?.sha256 ?? null);
+  } catch (error) {
+    if (!(error instanceof FileError && error.code === 'not_a_file')) throw error;
+    const options = { createParents: false, ofLink: true };
+    return after_sha256 === null && inPlace(roots, path, options, (at) => isFolder(at) && holdsOnly(at, made, roots));
+  }
 }

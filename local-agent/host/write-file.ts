@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
+import { removeEmptied } from './emptied-folder.ts';
 import type { Entry, Owner } from './entry.ts';
 import { entryAt, MAX_KEPT_BYTES } from './entry.ts';
 import { realPathOf } from './folder.ts';
@@ -47,7 +48,10 @@ export interface WriteOptions {
   keep?: Keep;
   /** The content comes behind that of an existing file. */
   append?: boolean;
-  /** Puts back what was there: a link may lead out of the roots as it did, and what is in its place may be read-only. */
+  /**
+   * Puts back what was there: a link may lead out of the roots as it did, and what is in its place may be read-only, or a
+   * folder that has no files left.
+   */
   restores?: boolean;
   /** Replaces a symbolic link itself, where otherwise the file that it names is written. */
   ofLink?: boolean;
@@ -147,6 +151,7 @@ export function writeEntry(
   return inPlace(roots, path, options, (place) => {
     const { folder, name } = place;
     roots.admitChange(pathOf(place));
+    if (options.restores) removeEmptied(place, roots);
     const before = entryAt(place, { anyNames: options.append !== true });
     if (before?.type === 'link' && options.ofLink !== true) {
       throw new FileError('not_a_file', `${pathOf(place)}: not a regular file`);

@@ -36,6 +36,14 @@ export class Admission {
     return this.#isRefused;
   }
 
+  /** What a person has to know while the edge refuses this process; null when it does not. */
+  get problem(): string | null {
+    if (!this.#isRefused) return null;
+    const { nodeId } = this.#deps;
+    const advice = 'stop it, or start this one with its own --node-id, --state-dir and token';
+    return `another agent runs under the node id ${nodeId}; ${advice}`;
+  }
+
   /** The edge has admitted this process: the next one of this folder names it. */
   admitted(): void {
     this.#isRefused = false;
@@ -52,9 +60,6 @@ export class Admission {
   refused(): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
-    this.#deps.onRefused(
-      `another agent runs under the node id ${this.#deps.nodeId}; stop it, or start this one with its own ` +
-        '--node-id, --state-dir and token',
-    );
+    if (this.problem !== null) this.#deps.onRefused(this.problem);
   }
 }

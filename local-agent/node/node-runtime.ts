@@ -22,6 +22,7 @@ import { Emitter } from '../lib/emitter.ts';
 import { withinMs } from '../lib/timeout.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
+import { leaseFailures } from './lease-failures.ts';
 import { LeaseLoop } from './lease-loop.ts';
 import { leaseRules, leaseTransport } from './lease-transport.ts';
 import { Registration } from './registration.ts';
@@ -91,13 +92,14 @@ export class NodeRuntime {
       },
     });
     this.channel = this.#makeChannel();
+    const logFailure = leaseFailures(clock, log);
     this.lease = new LeaseLoop({
       clock,
       rules: leaseRules(config),
       transport: leaseTransport(config, client, this.channel),
       onFailure: (request, error) => {
         this.#admission.failed(error);
-        log.warn({ request, error }, 'a lease request got no response');
+        logFailure(request, error);
       },
     });
     this.#retention = new Retention(store, clock);
@@ -108,7 +110,7 @@ export class NodeRuntime {
       random,
       onCoordination: ({ system, lease }) => {
         this.#noteContact();
-        deps.system.observe(system.mode, system.version);
+        deps.system.observe(system.mode, system.version, system.hold);
         this.lease.notice(lease, false);
       },
       onCommand: (command) => this.#takeCommand(command),
@@ -143,6 +145,12 @@ export class NodeRuntime {
     if (this.#admission.isRefused) return false;
     if (state === 'stopping' || state === 'degraded' || ageMs === null) return false;
     return ageMs < this.#deps.config.leaseTtlSec * SECOND_MS;
+  }
+
+  /** What a person has to know about this node at the edge. */
+  warnings(): string[] {
+    const { problem } = this.#admission;
+    return problem === null ? [] : [problem];
   }
 
   /** Whether this node takes work now, in words. */
@@ -220,7 +228,7 @@ export class NodeRuntime {
 
   #onHelloAck(ack: HelloAck): void {
     this.#admission.admitted();
-    this.#deps.system.observe(ack.mode, ack.mode_version);
+    this.#deps.system.observe(ack.mode, ack.mode_version, ack.hold);
     this.lease.notice(ack.lease, ack.candidate);
     this.#noteContact();
     for (const command of ack.commands) this.#receiveCommand(command);
@@ -229,7 +237,7 @@ export class NodeRuntime {
   #onPushed(frame: PushedFrame): void {
     switch (frame.type) {
       case 'mode.changed':
-        this.#deps.system.observe(frame.mode, frame.mode_version);
+        this.#deps.system.observe(frame.mode, frame.mode_version, frame.hold);
         return;
       case 'lease.changed':
         this.lease.notice(frame.lease, frame.candidate);
@@ -266,7 +274,7 @@ export class NodeRuntime {
     this.#isRereading = true;
     try {
       const { system, lease } = await readCoordination(this.#deps.client);
-      this.#deps.system.observe(system.mode, system.version);
+      this.#deps.system.observe(system.mode, system.version, system.hold);
       this.lease.notice(lease, this.lease.view().candidate);
     } catch (error) {
       this.#deps.log.warn({ error }, 'mode and lease could not be read; they are read again at the next pong');

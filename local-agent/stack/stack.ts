@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { writeSystemRecord } from '../config/system-record.ts';
+import { NO_PROCESS, ownProcess, writeSystemRecord } from '../config/system-record.ts';
 import { packageVersion } from '../deps.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
@@ -70,7 +70,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
     const nodeId = await ensureTokens(edgeUrl, bootstrap, options, layout, say);
     const agentUrl = options.agent ? `http://127.0.0.1:${agentPort}` : null;
     const record = { edge_url: edgeUrl, agent_url: agentUrl, node_id: nodeId, version: packageVersion() };
-    writeSystemRecord(layout.root, { ...record, pid: process.pid });
+    writeSystemRecord(layout.root, { ...record, ...ownProcess() });
     const agent =
       agentUrl === null ? null : await startAgentChild({ ...options, nodeId }, layout, edgeUrl, agentUrl, say);
     const stopHeartbeat = agent ? watchHeartbeat(agent, say) : () => undefined;
@@ -88,7 +88,7 @@ export async function startStack(options: StackOptions, say: (line: string) => v
         await agent?.stop(AGENT_STOP_MS);
         await edge.stop(EDGE_STOP_MS);
         await log.close();
-        writeSystemRecord(layout.root, { ...record, pid: null });
+        writeSystemRecord(layout.root, { ...record, ...NO_PROCESS });
       },
     };
   } catch (error) {

@@ -3,9 +3,9 @@
  * with its start time, which distinguishes it from a later process with the same id, after that. A restarted agent kills
  * what carries the mark, and the group when id and time match.
  */
-import { spawnSync } from 'node:child_process';
 import { z } from 'zod';
-import { bootId, groupMembers, startTicks } from '../host/processes.ts';
+import { livingProcess } from '../host/process-start.ts';
+import { bootId, groupMembers } from '../host/processes.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { signalGroup } from '../lib/kill-group.ts';
 import { findProcessesNow } from './find-processes.ts';
@@ -23,18 +23,9 @@ export type RunningProcess = z.infer<typeof RunningProcessSchema>;
 
 const LINUX = process.platform === 'linux';
 
-function startOf(pid: number): string | null {
-  if (LINUX) {
-    const ticks = startTicks(pid);
-    return ticks === null ? null : `${bootId()} ${ticks}`;
-  }
-  const { stdout } = spawnSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
-  return stdout.trim() || null;
-}
-
 /** The process with that id as it runs now. */
 export function describeProcess(pid: number, mark: string | null = null): RunningProcess {
-  return { pid, began: startOf(pid), mark };
+  return { pid, began: livingProcess(pid)?.began ?? null, mark };
 }
 
 /** A program that is about to start. */
@@ -71,8 +62,8 @@ function killMarked({ mark }: RunningProcess): boolean {
 
 function killGroup({ pid, began }: RunningProcess): boolean {
   if (pid === null) return false;
-  const now = startOf(pid);
-  const isLeader = now !== null && now === began;
+  const now = livingProcess(pid);
+  const isLeader = now !== null && now.began !== null && now.began === began;
   if (!isLeader && (now !== null || !isOrphanedGroup(pid, began))) return false;
   return signalGroup(pid, 'SIGKILL');
 }

@@ -30,6 +30,7 @@ async function runCase(tally: Tally, seed: number): Promise<void> {
     await tally.fuzzer.run(seed, tally.report);
   } catch (error) {
     tally.failures.push(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`${tally.fuzzer.name}: a difference at seed ${seed}`);
   }
 }
 

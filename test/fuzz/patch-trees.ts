@@ -33,6 +33,8 @@ const NAMES = [
   'back\\slash',
   'tab\there',
   'b/a',
+  'b/in/deep',
+  'dir',
 ];
 const LINES = ['a', 'b', 'c', '', '', '}', '  x', '\tt', '-- ', '--- a', '+++ b', '@@ -1 +1 @@', 'é', '\\ no'];
 const MODES = [0o644, 0o644, 0o600, 0o664, 0o755, 0o700];

@@ -10,7 +10,7 @@ import { runHostTool } from '../../local-agent/tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../../local-agent/tools/tool.ts';
 import { newMark } from '../../local-agent/worker-runner/left-behind.ts';
 import type { CaseReport, Fuzzer } from './fuzzer.ts';
-import { linesLostOrCopied, STRICTER, WIDER } from './patch-exceptions.ts';
+import { differOnlyByLineBreaks, isStricter, linesLostOrCopied, STRICTER, WIDER } from './patch-exceptions.ts';
 import { mutate } from './patch-mutations.ts';
 import type { Tree } from './patch-trees.ts';
 import { changedTree, driftedTree, randomTree, readTree, showTree, writeTree } from './patch-trees.ts';
@@ -113,6 +113,14 @@ interface Outcome {
   git: { isApplied: boolean; said: string; after: Tree };
 }
 
+/** What git makes of the patch when it counts the lines of each hunk again; null when it refuses. */
+function recounted(folder: string, tree: Tree, patch: string): Tree | null {
+  const at = join(folder, 'recounted');
+  writeTree(at, tree);
+  const isApplied = git(at, ['apply', '--recount', '--whitespace=nowarn', '-'], patch).status === 0;
+  return isApplied ? readTree(at) : null;
+}
+
 /** What differs from git and is no declared exception; null when nothing does. */
 function differenceOf({ folder, tree, patch, ours, git: theirs }: Outcome, report: CaseReport): string | null {
   const isApplied = ours.result.status === 'succeeded';
@@ -121,12 +129,17 @@ function differenceOf({ folder, tree, patch, ours, git: theirs }: Outcome, repor
   const difference = linesLostOrCopied(tree, ours.after, patch);
   if (isApplied && theirs.isApplied) {
     if (show(ours.after) === show(theirs.after)) return null;
-    // Git leaves out the lines of a hunk that exceed its counts.
-    if (difference !== null || linesLostOrCopied(tree, theirs.after, patch) === null) {
-      return `the results differ\nOURS\n${show(ours.after)}\nGIT\n${show(theirs.after)}`;
+    if (differOnlyByLineBreaks(ours.after, theirs.after)) {
+      report.count('applied: added lines of LF get the CRLF of their file');
+      return null;
     }
-    report.count('applied: lines beyond the counts of a hunk, which git leaves out');
-    return null;
+    // Git leaves out the lines of a hunk that exceed its counts.
+    const isLost = difference === null && linesLostOrCopied(tree, theirs.after, patch) !== null;
+    if (isLost || show(recounted(folder, tree, patch) ?? new Map()) === show(ours.after)) {
+      report.count('applied: lines beyond the counts of a hunk, which git leaves out');
+      return null;
+    }
+    return `the results differ\nOURS\n${show(ours.after)}\nGIT\n${show(theirs.after)}`;
   }
   if (isApplied) {
     const exception = WIDER.find(({ git: said }) => said.test(theirs.said));
@@ -135,10 +148,8 @@ function differenceOf({ folder, tree, patch, ours, git: theirs }: Outcome, repor
     return difference === null ? null : `a line was lost or copied: ${difference}`;
   }
   if (!theirs.isApplied) return null;
-  const recountedAt = join(folder, 'recounted');
-  writeTree(recountedAt, tree);
-  const isRecounted = git(recountedAt, ['apply', '--recount', '--check', '-'], patch).status === 0;
-  const exception = STRICTER.find((one) => one.ours.test(ours.result.output) && !(one.counts && isRecounted));
+  const isRecounted = recounted(folder, tree, patch) !== null;
+  const exception = STRICTER.find((one) => isStricter(one, patch, ours.result.output) && !(one.counts && isRecounted));
   if (exception === undefined) return 'git applies it';
   report.count(`refused: ${exception.name}`);
   return null;

@@ -6,7 +6,7 @@ import { invalidPatch, PatchError, unsupportedPatch } from './patch-error.ts';
 import type { Header } from './patch-header.ts';
 import { parseFileHeader, parseGitHeader } from './patch-header.ts';
 import type { Names } from './patch-names.ts';
-import { nameBesideBackup, toPath, withoutPrefixes } from './patch-names.ts';
+import { assertRelative, nameBesideBackup, toPath, withoutPrefixes } from './patch-names.ts';
 
 interface PartBase {
   /** The line of its header in the patch, from 1. */
@@ -41,14 +41,16 @@ function parseHunks(cursor: Cursor): Hunk[] {
 }
 
 function namesOf({ line, shared, moved, ...written }: Header): Names {
+  for (const one of [written.from, written.to]) assertRelative(one, line);
   if (moved) {
-    if (moved.from === undefined || moved.to === undefined)
-      throw invalidPatch(line, `a ${moved.kind} without both names`);
     const { from, to } = withoutPrefixes({ from: written.from?.name ?? null, to: written.to?.name ?? null });
-    const other = [from !== moved.from && from, to !== moved.to && to].find((name) => typeof name === 'string');
+    // Of a line that is missing, the line --- or +++ has the name.
+    const names = { from: moved.from ?? from, to: moved.to ?? to };
+    if (names.from === null || names.to === null) throw invalidPatch(line, `a ${moved.kind} without both names`);
+    const other = [from !== names.from && from, to !== names.to && to].find((name) => typeof name === 'string');
     if (other)
       throw invalidPatch(line, `the ${moved.kind} is of other names than ${JSON.stringify(fromByteText(other))}`);
-    return { from: moved.from, to: moved.to };
+    return names;
   }
   const { from, to } = written;
   if (shared === null && (from === null || to === null)) throw invalidPatch(line, `the part names no file; ${HELP}`);
@@ -74,8 +76,10 @@ function toPart(header: Header, hunks: Hunk[]): PatchPart {
   const { from, to } = namesOf(header);
   const base = { line, hunks, oldMode, newMode };
   const path = toPath(to ?? from ?? '', line);
-  if (header.shared !== null && !moved && path !== toPath(header.shared, line)) {
-    throw invalidPatch(line, `the header names ${header.shared} and the lines below it ${path}`);
+  const shared = header.shared === null || moved ? path : toPath(header.shared, line);
+  if (shared !== path) {
+    const both = `the first line names ${JSON.stringify(shared)} and the lines below it ${JSON.stringify(path)}`;
+    throw invalidPatch(line, `${both}; two parts may have run together`);
   }
   if (moved) return { ...base, kind: moved.kind, from: toPath(from ?? '', line), path };
   const lines = (side: 'before' | 'after') => hunks.reduce((sum, hunk) => sum + hunk[side].length, 0);

@@ -28,6 +28,12 @@ function isEpoch(stamp: string): boolean {
   return local === (sign === '-' ? -1 : 1) * (Number(zoneHours) * 60 + Number(zoneMinutes));
 }
 
+/** Repeated slashes as one, as git reads them, except for those behind the first part, which is git's prefix. */
+function withoutRepeatedSlashes(name: string): string {
+  const prefix = /^[^/]*\//.exec(name)?.[0] ?? '';
+  return prefix + name.slice(prefix.length).replace(/\/{2,}/g, '/');
+}
+
 export interface HeaderName {
   /** As it is written, without quotes; null for no file. */
   name: string | null;
@@ -41,9 +47,18 @@ export function headerName(text: string): HeaderName {
   const tab = text.indexOf('\t');
   const plain =
     tab < 0 ? text.replace(/\s(?:19|20)\d\d-\d\d-\d\d \d\d:\d\d:\d\d.*$/, '').trimEnd() : text.slice(0, tab);
-  const name = quoted ? quoted.name : plain.replace(/\r$/, '');
+  const name = withoutRepeatedSlashes(quoted ? quoted.name : plain.replace(/\r$/, ''));
   const stamp = quoted ? quoted.rest : text.slice(plain.length);
   return { name: name === NO_FILE ? null : name, isAbsent: isEpoch(stamp) };
+}
+
+/** Refuses a name that is absolute without git's prefix, such as `b//tmp/x`. @throws PatchError */
+export function assertRelative(header: HeaderName | null, line: number): void {
+  const name = header?.name ?? '';
+  const [, rest] = /^[^/]+\/(\/.*)$/s.exec(name) ?? [];
+  if (rest === undefined) return;
+  const [shown, read] = [name, rest].map((one) => JSON.stringify(fromByteText(one)));
+  throw invalidPatch(line, `the name ${shown} has an empty part, so git reads it as the absolute path ${read}`);
 }
 
 /** The name in a line such as `rename from name`, which has no prefix. */

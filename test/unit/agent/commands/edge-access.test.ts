@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultDeps } from '../../../../local-agent/commands/deps.ts';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
@@ -27,7 +28,7 @@ function machine(record: object | null, env: Record<string, string> = {}) {
   return commandWorld(respond, {
     env: { BAA_ROOT: ROOT, ...env },
     readFile: (path) => files[path] ?? null,
-    isAlive: (pid) => pid === PID,
+    isAlive: ({ pid }) => pid === PID,
   });
 }
 
@@ -72,11 +73,49 @@ describe('tokens of the command line', () => {
     },
   );
 
+  it('no token goes to the addresses of a system whose process id another process has', async () => {
+    const world = machine({ ...RUNNING, pid: process.pid, began: 'another boot 1' });
+    world.deps.isAlive = defaultDeps.isAlive;
+    for (const command of [['tokens', 'list'], ['status', '--local'], ['pair']])
+      expect(await runCli(command, world.deps)).toBe(3);
+    expect(world.calls).toEqual([]);
+  });
+
   it('no token goes to the usual port of the agent when the system runs without one', async () => {
     const world = machine({ ...RUNNING, agent_url: null });
     expect(await runCli(['status', '--local'], world.deps)).toBe(3);
     expect(world.calls).toEqual([]);
     expect(world.stderr()).toMatch(/no agent runs in the system of \/srv\/baa/);
+  });
+});
+
+describe('the PATH of programs', () => {
+  const ask = async (world: ReturnType<typeof machine>) => {
+    expect(await runCli(['checklist'], world.deps)).toBe(0);
+    return world.stdout();
+  };
+  /** An agent that responds with that part of its snapshot. */
+  function agentWith(program_path: object) {
+    const world = machine(RUNNING);
+    world.deps.connect = () => ({
+      call: async <T>({ schema }: { schema: { parse: (value: unknown) => T } }) => schema.parse({ program_path }),
+      close: async () => undefined,
+    });
+    return world;
+  }
+
+  it('checklist shows the one of the running agent, and which folders it leaves out', async () => {
+    const out = await ask(agentWith({ path: '/usr/bin:/bin', left_out: ['/srv/work/bin'] }));
+    expect(out).toMatch(/^PATH of programs +\/usr\/bin:\/bin$/m);
+    expect(out).toMatch(/^left out +\/srv\/work\/bin \(a chat can write there; program_path sets PATH\)$/m);
+    expect(await ask(agentWith({ path: '/bin', left_out: [] }))).not.toMatch('left out');
+  });
+
+  it('checklist shows program_path, or what PATH will be, while no agent runs', async () => {
+    expect(await ask(machine(null, { BAA_PROGRAM_PATH: '/opt/bin' }))).toMatch(/^PATH of programs +\/opt\/bin$/m);
+    expect(await ask(machine(null))).toMatch(
+      /^PATH of programs +the agent's own, without folders that a chat can write/m,
+    );
   });
 });
 

@@ -38,7 +38,7 @@ function resolveOn({ systems = {}, known = [], files = {} }: Machine, flags = {}
     flags,
     env,
     readFile: (path) => all[path] ?? null,
-    isAlive: (pid) => pid === ALIVE,
+    isAlive: ({ pid }) => pid === ALIVE,
     findsRunning: true,
   });
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startTicks } from '../../../../local-agent/host/processes.ts';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
@@ -28,14 +29,6 @@ function restart(): void {
   agent.kill();
   agent.boot();
   agent.instructions.recover();
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 async function toTheEnd(): Promise<void> {
@@ -100,7 +93,7 @@ describe('an agent that is killed', () => {
     while (pid() === 0) await setImmediate();
     const program = pid();
     restart();
-    while (isRunning(program)) await setImmediate();
+    while (startTicks(program) !== null) await setImmediate();
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
   });
 

@@ -91,6 +91,7 @@ describe('an agent that the edge refuses because another one is its node', () =>
       'takes no work: another agent runs under the id of this node',
     );
     expect(logged.join('')).toContain('another agent runs under the node id node-a; stop it');
+    expect(agent.snapshot().warnings).toEqual([expect.stringMatching(/^another agent runs under the node id node-a/)]);
     const channel = await edge.channel();
     await channel.frame('hello');
     channel.socket.close(CLOSE.duplicate, 'another agent');
@@ -100,5 +101,6 @@ describe('an agent that the edge refuses because another one is its node', () =>
     await again.frame('hello');
     again.greet();
     await expect.poll(() => agent.snapshot().loops.scheduler).toBe(true);
+    expect(agent.snapshot().warnings).toEqual([]);
   });
 });

@@ -49,7 +49,14 @@ describe('the files that no tool touches', () => {
     const home = tempDir();
     vi.stubEnv('HOME', home);
     const other = join(home, 'other');
-    const record = { edge_url: 'http://127.0.0.1:1', agent_url: null, node_id: 'b', pid: null, version: '1' };
+    const record = {
+      edge_url: 'http://127.0.0.1:1',
+      agent_url: null,
+      node_id: 'b',
+      pid: null,
+      began: null,
+      version: '1',
+    };
     writeSystemRecord(other, record);
     rememberRoot(other);
     const verdict = verdictsOn(join(home, 'mine'));

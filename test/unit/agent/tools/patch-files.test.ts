@@ -49,6 +49,17 @@ describe('the permissions of patched files', () => {
     expect([modeOf('a'), tools.read('a'), existsSync(at('c'))]).toEqual([0o750, 'x\n', false]);
   });
 
+  it('are back, in the place of a folder that the patch made, after a patch that fails at a later file', async () => {
+    makeFile('a', 'x\n', 0o750);
+    makeFile('z', 'x\n', 0o444);
+    const moved = 'diff --git a/a b/d\nrename from a\nrename to d\n';
+    const inside =
+      'diff --git a/a/deep/new b/a/deep/new\nnew file mode 100644\n--- /dev/null\n+++ b/a/deep/new\n@@ -0,0 +1 @@\n+y\n';
+    const refused = '--- a/z\n+++ b/z\n@@ -1 +1 @@\n-x\n+y\n';
+    expect(await patch(moved + inside + refused)).toMatchObject({ error_code: 'permission_denied' });
+    expect([modeOf('a'), tools.read('a'), existsSync(at('d'))]).toEqual([0o750, 'x\n', false]);
+  });
+
   it('change by the execute bits that a patch names, and no others', async () => {
     makeFile('a', 'x\n', 0o640);
     await patch('diff --git a/a b/a\nold mode 100644\nnew mode 100755\n');
@@ -140,6 +151,60 @@ describe('what the headers of git say', () => {
     const removed = await patch('--- a/a\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n');
     expect(removed).toMatchObject({ error_code: 'context_differs' });
     expect(tools.read('a')).toBe('x\ny\n');
+  });
+});
+
+describe('the names in the headers of a patch', () => {
+  const inLines = (from: string, to: string) => `--- ${from}\n+++ ${to}\n@@ -1 +1 @@\n-x\n+y\n`;
+
+  it('are those of one file: a first line of git and lines below it that name two are refused', async () => {
+    tools.makeFiles({ b: 'x\n', é: 'x\n' });
+    const result = await patch(`diff --git a/b b/b\nold mode 100755\nnew mode 100644\n${inLines('a/é', 'b/é')}`);
+    expect(result).toMatchObject({
+      error_code: 'invalid_patch',
+      output:
+        'line 1 of the patch: the first line names "b" and the lines below it "é"; two parts may have run together',
+    });
+    expect([tools.read('b'), tools.read('é')]).toEqual(['x\n', 'x\n']);
+  });
+
+  it.each(['b//d/x', '"b//d/x"', 'src//x'])('are refused when git reads an absolute path: %s', async (name) => {
+    tools.makeFiles({ 'b/d/x': 'x\n', 'src/x': 'x\n' });
+    const result = await patch(inLines(name, name));
+    expect(result).toMatchObject({ error_code: 'invalid_patch' });
+    expect(result.output).toMatch(/has an empty part, so git reads it as the absolute path "\/.*x"/);
+    expect([tools.read('b/d/x'), tools.read('src/x')]).toEqual(['x\n', 'x\n']);
+  });
+
+  it('are read as git does when a slash is repeated further on', async () => {
+    tools.makeFiles({ 'd/x': 'x\n' });
+    await patch(inLines('a/d//x', 'b/d/x'));
+    expect(tools.read('d/x')).toBe('y\n');
+  });
+
+  it.each([
+    ['rename from', 'rename to b\n'],
+    ['rename to', 'rename from a\n'],
+  ])('are complete without the line "%s" when the lines below it have the name', async (_missing, given) => {
+    tools.makeFiles({ a: 'x\n' });
+    await patch(`diff --git a/a b/b\nsimilarity index 50%\n${given}${inLines('a/a', 'b/b')}`);
+    expect([tools.read('b'), existsSync(at('a'))]).toEqual(['y\n', false]);
+  });
+
+  it('are not passed over when no hunk follows them', async () => {
+    tools.makeFiles({ a: 'x\n', b: 'x\n' });
+    const result = await patch(`${inLines('a/a', 'b/a')}deleted file mode 100644\n--- a/b\n+++ b/b\n-x\n`);
+    expect(result.output).toContain('no hunk (a line that begins with @@) follows --- and +++');
+    expect([tools.read('a'), tools.read('b')]).toEqual(['x\n', 'x\n']);
+  });
+
+  it('may name what lies in the place of a file that the patch moves away', async () => {
+    tools.makeFiles({ a: 'x\n', c: 'x\n' });
+    const inside = 'diff --git a/c b/a/deep/c\nrename from c\nrename to a/deep/c\n';
+    expect(await patch(`diff --git a/a b/b\nrename from a\nrename to b\n${inside}`)).toMatchObject({
+      status: 'succeeded',
+    });
+    expect([tools.read('b'), tools.read('a/deep/c')]).toEqual(['x\n', 'x\n']);
   });
 });
 

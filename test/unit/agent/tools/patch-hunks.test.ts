@@ -69,6 +69,9 @@ describe('the hunks of a patch', () => {
   it('of LF fit a file of CRLF, and hunks of CRLF a file of LF', async () => {
     const lf = part('@@ -1,2 +1,2 @@\n a\n-b\n+B\n');
     expect(await patched('a\r\nb\r\n', lf)).toMatchObject({ content: 'a\r\nB\r\n' });
+    expect(await patched('a\r\nb\r\n', part('@@ -2,0 +3 @@\n+c\n'))).toMatchObject({
+      content: 'a\r\nb\r\nc\r\n',
+    });
     expect(await patched('a\nb\n', lf.replaceAll('\n', '\r\n'))).toMatchObject({ content: 'a\nB\n' });
   });
 
@@ -151,6 +154,13 @@ describe('the error for a hunk that does not fit', () => {
     expect(spaces.output).toContain('but line 2 of the file is "\\tb" (only white space differs)');
     const short = await patched('a\n', part('@@ -1,2 +1,2 @@\n a\n-b\n+B\n'));
     expect(short.output).toContain('expects "b" at line 2, but the file has 1 lines');
+  });
+
+  it('says so as well for blanks at the end of a last line without a line break, which git would remove', async () => {
+    const hunk = '@@ -1,2 +1,2 @@\n-a\n+A\n --\n\\ No newline at end of file\n';
+    const { output, content } = await patched('a\n-- ', part(hunk));
+    expect(output).toContain('expects "--", but line 2 of the file is "-- " (only white space differs)');
+    expect(content).toBe('a\n-- ');
   });
 
   it('shows no line that may be part of a secret', async () => {
