@@ -15,6 +15,7 @@ import { body, readingPart, TRAILER } from './wire-format.ts';
 
 const SERVICE = /^(\/u\/\d+)?\/_\/BardChatUi\/data\/(.+)$/;
 const STREAM = 'assistant.lamda.BardFrontendService/StreamGenerate';
+const USUAL: PageConfig = { language: 'en', isSignedIn: true, isTemporary: false, keepsTurns: null };
 const HTML = { 'content-type': 'text/html; charset=utf-8' };
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
@@ -27,11 +28,19 @@ export class FakeGemini implements FakeSite {
   readonly plans: AnswerPlan[] = [];
   /** Conversations that were read, oldest first. */
   readonly readings: string[] = [];
-  readonly config: PageConfig = { language: 'en', isSignedIn: true, isTemporary: false, keepsTurns: null };
+  readonly config: PageConfig = { ...USUAL };
   /** Each page is a security check. */
   isChallenged = false;
   /** Each request of a page is refused with 401: the session has ended. */
   isSessionEnded = false;
+
+  /** Back to the usual, for the next test. Stored conversations stay. */
+  reset(): void {
+    Object.assign(this.config, USUAL);
+    for (const kept of [this.sends, this.plans, this.readings]) kept.length = 0;
+    this.isChallenged = false;
+    this.isSessionEnded = false;
+  }
 
   async handle(request: SiteRequest, response: ServerResponse): Promise<void> {
     const { pathname } = request.url;

@@ -33,7 +33,7 @@ const block = (language: string, code: string) =>
 describe("Gemini's composer", () => {
   it('is the editor, and not the element for pastes beside it', () => {
     const found = page.composer(documentOf(composer('<p>one</p><p><br></p><p>\tthree</p>')));
-    expect(found).toMatchObject({ rank: 0, methods: ['paste', 'insert'], chunkChars: 4_000 });
+    expect(found).toMatchObject({ rank: 0, methods: ['paste', 'insert'], chunkChars: 16_000 });
     expect(found && page.composedText(found)).toBe('one\n\n\tthree');
   });
 
