@@ -228,10 +228,7 @@ export default {
       severity: 'error',
       comment:
         'Processes start in worker-runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
-      from: {
-        path: '^local-agent/',
-        pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)',
-      },
+      from: { path: '^local-agent/', pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)' },
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
 
