@@ -92,6 +92,7 @@ export class Agent {
       localApi: this.#localApi?.url ?? null,
       browsers: browsers(),
       checklist: this.#checklist.steps(),
+      programPath: instructions.programPath(),
       warnings: [...options.warnings, ...runtime.warnings(), ...(problem === null ? [] : [problem])],
     });
   }

@@ -62,6 +62,24 @@ export interface ReadingRequest {
   method: 'GET' | 'POST';
   headers: Record<string, string>;
   body: string | null;
+  /** What must be fetched first, where the site wants a token of the session as a header. */
+  token?: ReadingToken | null;
+  /** The same reading at another address, for a site that has dropped the first one (404 or 405). */
+  otherUrl?: string | null;
+}
+
+/**
+ * A token of the page's session. It is fetched for one reading, is held by the function that fetches it only, and goes
+ * nowhere but into that request, which has the same origin.
+ */
+export interface ReadingToken {
+  /** A GET with the page's cookies; its response is JSON. */
+  url: string;
+  /** The field of that JSON, a string. Without it the person is not signed in. */
+  field: string;
+  header: string;
+  /** Comes before the token in the header. */
+  prefix: string;
 }
 
 /** Who is signed in, as far as the document says. */
@@ -77,6 +95,8 @@ export interface SitePage {
   composer(document: Document): Composer | null;
   /** The text in the composer as it will be sent; empty when there is none. */
   composedText(composer: Composer): string;
+  /** How many attachments the composer holds, such as a long text that the site has made a file of. */
+  attachments?(document: Document): number;
   /** The enabled button that sends; null when there is none. */
   sendButton(document: Document): Found | null;
   /** Whether an answer is being written. */

@@ -4,17 +4,16 @@ import { z } from 'zod';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
-import type { EdgeClient } from '../edge/http-client.ts';
 import type { Args, CliCommand } from './command.ts';
 import { printWarnings } from './config.ts';
 import type { CommandDeps } from './deps.ts';
 import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
+import { localSnapshot } from './local-snapshot.ts';
 import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
-const AGENT_TIMEOUT_MS = 2_000;
 const WarningsSchema = z.looseObject({ warnings: z.array(z.string()) });
 
 /** The mode with its reason, and that only a person ends it. */
@@ -91,24 +90,6 @@ async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
   }
 }
 
-/**
- * The warnings of the agent in this root, such as a broken policy, which the edge does not know. None when no agent is
- * known or it does not respond: the edge's view is what was asked for.
- */
-async function localWarnings(args: Args, deps: CommandDeps): Promise<string[]> {
-  let agent: EdgeClient | null = null;
-  try {
-    const { localApi, sharedToken } = agentAccess(args, deps);
-    agent = deps.connect(localApi, sharedToken);
-    const request = { method: 'GET', path: '/v1/status', timeoutMs: AGENT_TIMEOUT_MS, schema: WarningsSchema } as const;
-    return (await agent.call(request)).warnings;
-  } catch {
-    return [];
-  } finally {
-    await agent?.close();
-  }
-}
-
 export const status: CliCommand = {
   name: 'status',
   about: 'show the system as the edge sees it',
@@ -119,7 +100,8 @@ export const status: CliCommand = {
       edge.call({ method: 'GET', path: '/v1/status', schema: StatusSchema }),
     );
     present(args, deps, snapshot, () => printStatus(deps, snapshot));
-    printWarnings(deps, await localWarnings(args, deps));
+    // Such as a broken policy, which the edge does not know.
+    printWarnings(deps, (await localSnapshot(args, deps, WarningsSchema))?.warnings ?? []);
     return EXIT.fine;
   },
 };

@@ -108,13 +108,14 @@ function includedPaths(file: string, home: string): string[] {
   });
 }
 
-/** The first of the configuration files, or of what they include, that the file tools could write. */
-function firstWritable(files: readonly string[], { roots, home }: { roots: Roots; home: string }): string | null {
+/** Why one of the configuration files, or of what they include, is not to be trusted; null when all are. */
+function distrustOf(files: readonly string[], { roots, home }: { roots: Roots; home: string }): string | null {
   const seen = new Set<string>();
   const visit = (file: string, depth: number): string | null => {
     if (seen.has(file) || depth > MAX_INCLUDE_DEPTH) return null;
     seen.add(file);
-    if (canWrite(roots, file) || isTooLarge(file)) return file;
+    if (canWrite(roots, file)) return `a chat could write ${file}, which may name programs to run`;
+    if (isTooLarge(file)) return `${file} has more than ${MAX_CONFIG_BYTES} bytes, too many to check what it includes`;
     for (const included of includedPaths(file, home)) {
       const found = visit(included, depth + 1);
       if (found !== null) return found;
@@ -146,8 +147,7 @@ function refusalOf(gitDirectory: string, reach: { roots: Roots; home: string }):
     if (submodules === null) return `${join(holder, 'modules')} holds too many folders to check their configuration`;
     directories.push(...submodules);
   }
-  const writable = firstWritable(directories.flatMap(configFiles), reach);
-  return writable === null ? null : `a chat could write ${writable}, which may name programs to run`;
+  return distrustOf(directories.flatMap(configFiles), reach);
 }
 
 /** Variables for a program that runs in `folder`, and what it should know when Git refuses to work there. */
@@ -155,10 +155,10 @@ export function hardenedGit({ folder, roots, home }: { folder: string; roots: Ro
   const env: Record<string, string> = { ...settingVariables(), ...VARIABLES };
   const notes: string[] = [];
   const reach = { roots, home };
-  const own = firstWritable([join(home, '.gitconfig'), join(home, '.config', 'git', 'config')], reach);
+  const own = distrustOf([join(home, '.gitconfig'), join(home, '.config', 'git', 'config')], reach);
   if (own !== null) {
     env.GIT_CONFIG_GLOBAL = '/dev/null';
-    notes.push(`Git did not read the user's configuration: a chat could write ${own}, which may name programs`);
+    notes.push(`Git did not read the user's configuration: ${own}`);
   }
   const gitDirectory = findGitDirectory(folder);
   const refusal = gitDirectory === null ? null : refusalOf(gitDirectory, reach);

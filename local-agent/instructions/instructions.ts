@@ -59,6 +59,7 @@ export class Instructions {
   readonly responseHandlers: Readonly<Record<string, ResponseHandler>>;
   readonly #deps: InstructionsDeps;
   readonly #policyFile: PolicyFile;
+  readonly #hostPolicy: HostPolicy;
   readonly #watching = new AbortController();
   readonly #pipeline: Pipeline;
 
@@ -76,6 +77,7 @@ export class Instructions {
     const monotonic = () => clock.monotonic();
     const undo = new UndoStore(deps.undoFolder);
     const hostPolicy = new HostPolicy({ ...deps, policyFile: this.#policyFile, monotonic, undo });
+    this.#hostPolicy = hostPolicy;
     const browsers = new BrowserWork({ ...deps, redactor: () => hostPolicy.redactor(), monotonic });
     const pipeline = new Pipeline({
       ...deps,
@@ -124,6 +126,11 @@ export class Instructions {
   /** What is wrong with `policy.json`; null when nothing is. */
   policyProblem(): string | null {
     return this.#policyFile.problem();
+  }
+
+  /** Where programs are looked up now. */
+  programPath(): ReturnType<HostPolicy['programPath']> {
+    return this.#hostPolicy.programPath();
   }
 
   /** Ends what runs as `interrupted` and begins nothing more. */

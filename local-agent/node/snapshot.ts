@@ -46,6 +46,8 @@ export interface RuntimeSnapshot {
   control_api_base: string;
   local_api: string | null;
   paths: Record<'root' | 'runs_dir' | 'worktrees_dir' | 'logs_dir' | 'state_dir' | 'tmp_dir', string>;
+  /** Where programs of instructions are looked up, and which folders of the agent's PATH are not. */
+  program_path: { path: string; left_out: string[] };
   outbox: { outbox_id: string; pending: number; refused: RefusedEntry[] };
   clients: BrowserView[];
   checklist: ChecklistStep[];
@@ -63,6 +65,7 @@ export interface SnapshotSources {
   browsers: BrowserView[];
   checklist: ChecklistStep[];
   warnings: readonly string[];
+  programPath: RuntimeSnapshot['program_path'];
 }
 
 export function runtimeSnapshot(from: SnapshotSources): RuntimeSnapshot {
@@ -111,6 +114,7 @@ export function runtimeSnapshot(from: SnapshotSources): RuntimeSnapshot {
       state_dir: stateDir,
       tmp_dir: tmpDir,
     },
+    program_path: from.programPath,
     outbox: { outbox_id: outbox.outboxId, pending: outbox.pendingCount(), refused: outbox.refused(REFUSALS_SHOWN) },
     clients: from.browsers,
     checklist,

@@ -9,6 +9,7 @@ import { readTextFile } from '../host/text-file.ts';
 import type { UndoStore } from '../host/undo.ts';
 import type { Redact } from '../lib/redact.ts';
 import { redactor } from '../lib/redact.ts';
+import { hostPath } from '../tools/program-environment.ts';
 import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
@@ -91,6 +92,14 @@ export class HostPolicy {
       const why = error instanceof Error ? error.message : String(error);
       return { ...failure('failed', 'internal', why), duration_ms: 0 };
     }
+  }
+
+  /** Where programs are looked up now, and which folders of the agent's PATH are left out because a chat can write there. */
+  programPath(): { path: string; left_out: string[] } {
+    const { env, programPath = null } = this.#deps;
+    if (programPath !== null) return { path: programPath, left_out: [] };
+    const { path, leftOut } = hostPath(env.PATH, this.#roots());
+    return { path, left_out: leftOut };
   }
 
   /** Removes from texts what the policy in force names as secret. */

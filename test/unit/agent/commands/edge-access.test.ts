@@ -89,6 +89,36 @@ describe('tokens of the command line', () => {
   });
 });
 
+describe('the PATH of programs', () => {
+  const ask = async (world: ReturnType<typeof machine>) => {
+    expect(await runCli(['checklist'], world.deps)).toBe(0);
+    return world.stdout();
+  };
+  /** An agent that responds with that part of its snapshot. */
+  function agentWith(program_path: object) {
+    const world = machine(RUNNING);
+    world.deps.connect = () => ({
+      call: async <T>({ schema }: { schema: { parse: (value: unknown) => T } }) => schema.parse({ program_path }),
+      close: async () => undefined,
+    });
+    return world;
+  }
+
+  it('checklist shows the one of the running agent, and which folders it leaves out', async () => {
+    const out = await ask(agentWith({ path: '/usr/bin:/bin', left_out: ['/srv/work/bin'] }));
+    expect(out).toMatch(/^PATH of programs +\/usr\/bin:\/bin$/m);
+    expect(out).toMatch(/^left out +\/srv\/work\/bin \(a chat can write there; program_path sets PATH\)$/m);
+    expect(await ask(agentWith({ path: '/bin', left_out: [] }))).not.toMatch('left out');
+  });
+
+  it('checklist shows program_path, or what PATH will be, while no agent runs', async () => {
+    expect(await ask(machine(null, { BAA_PROGRAM_PATH: '/opt/bin' }))).toMatch(/^PATH of programs +\/opt\/bin$/m);
+    expect(await ask(machine(null))).toMatch(
+      /^PATH of programs +the agent's own, without folders that a chat can write/m,
+    );
+  });
+});
+
 describe('the warnings of the local agent', () => {
   const snapshot = { warnings: ['policy.json is broken: no such key'] };
   const status = {

@@ -78,6 +78,7 @@ describe('an agent', () => {
       lease: { state: 'leader', is_leader: true, term: 1, holder_id: 'node-a' },
       outbox: { outbox_id: 'box', pending: 0, refused: [] },
       warnings: ['careful'],
+      program_path: { path: '/usr/local/bin:/usr/bin:/bin', left_out: [] },
     });
     expect(agent.snapshot().checklist.map(({ status }) => status)).toEqual(Array(6).fill('ok'));
   });

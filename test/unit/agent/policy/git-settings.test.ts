@@ -210,6 +210,26 @@ describe('Git in a repository that the file tools cannot write', () => {
   });
 });
 
+describe('a configuration that is too large to check', () => {
+  const LARGE = `# ${'x'.repeat(1024 * 1024)}\n`;
+  const tooMany = (path: string) => `${path} has more than 1048576 bytes, too many to check what it includes`;
+
+  it('of a repository makes Git refuse it, and the reason names the size', async () => {
+    put(inStore('config'), readFileSync(inStore('config'), 'utf8') + LARGE);
+    const { error_code, output } = await exec(['git', 'status']);
+    expect(error_code).toBe('exit_code');
+    expect(output).toContain(`Git refuses this repository: ${tooMany(inStore('config'))}`);
+    expect(output).not.toContain('a chat could write');
+  });
+
+  it('of the user is not read, and the reason names the size', async () => {
+    const path = join(home, '.gitconfig');
+    put(path, IDENTITY + LARGE);
+    const { output } = await exec(['git', 'config', 'user.name']);
+    expect(output).toContain(`Git did not read the user's configuration: ${tooMany(path)}`);
+  });
+});
+
 describe('the table of docs/policy.md', () => {
   it('lists at least the settings that keep a configuration from running programs', () => {
     const names = SETTINGS.map(([name]) => name);

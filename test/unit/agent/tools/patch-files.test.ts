@@ -193,7 +193,7 @@ describe('the names in the headers of a patch', () => {
 
   it('are not passed over when no hunk follows them', async () => {
     tools.makeFiles({ a: 'x\n', b: 'x\n' });
-    const result = await patch(`${inLines('a/a', 'b/a')}--- a/b\n+++ b/b\n-x\n`);
+    const result = await patch(`${inLines('a/a', 'b/a')}deleted file mode 100644\n--- a/b\n+++ b/b\n-x\n`);
     expect(result.output).toContain('no hunk (a line that begins with @@) follows --- and +++');
     expect([tools.read('a'), tools.read('b')]).toEqual(['x\n', 'x\n']);
   });

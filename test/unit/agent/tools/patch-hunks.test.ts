@@ -69,7 +69,9 @@ describe('the hunks of a patch', () => {
   it('of LF fit a file of CRLF, and hunks of CRLF a file of LF', async () => {
     const lf = part('@@ -1,2 +1,2 @@\n a\n-b\n+B\n');
     expect(await patched('a\r\nb\r\n', lf)).toMatchObject({ content: 'a\r\nB\r\n' });
-    expect(await patched('a\r\n', part('@@ -1,0 +2 @@\n+b\n'))).toMatchObject({ content: 'a\r\nb\r\n' });
+    expect(await patched('a\r\nb\r\n', part('@@ -2,0 +3 @@\n+c\n'))).toMatchObject({
+      content: 'a\r\nb\r\nc\r\n',
+    });
     expect(await patched('a\nb\n', lf.replaceAll('\n', '\r\n'))).toMatchObject({ content: 'a\nB\n' });
   });
 

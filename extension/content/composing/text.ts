@@ -1,0 +1,31 @@
+/** Texts as they are compared and cut for an editor. Pure. */
+
+/** One spelling of line breaks, the only difference that a comparison ignores. */
+function normalizeBreaks(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
+}
+
+export function isSameText(a: string, b: string): boolean {
+  return normalizeBreaks(a) === normalizeBreaks(b);
+}
+
+/** The text as an editor gets it. */
+export function editorText(text: string): string {
+  return normalizeBreaks(text);
+}
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
+
+/** Parts of at most `maxChars` UTF-16 units (null: one part) that never end within a character. */
+export function chunksOf(text: string, maxChars: number | null): string[] {
+  if (maxChars === null || text.length <= maxChars) return [text];
+  const size = Math.max(2, maxChars);
+  const chunks: string[] = [];
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(start + size, text.length);
+    if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1;
+    chunks.push(text.slice(start, end));
+    start = end;
+  }
+  return chunks;
+}

@@ -1,0 +1,52 @@
+/** The code blocks of a message whose language is `baa`, as far as the page has rendered them. */
+import type { PageBlock } from '../../page.ts';
+import { findAll, findFirst } from './finding.ts';
+import { SELECTORS } from './selectors.ts';
+
+const LANGUAGE = 'baa';
+const LANGUAGE_CLASS = `language-${LANGUAGE}`;
+
+export function blocksOf(message: Element): PageBlock[] {
+  return outermost(SELECTORS.codeBlock.flatMap((selector) => [...message.querySelectorAll(selector)]))
+    .filter(isBaa)
+    .map((block) => ({ text: codeOf(block) }));
+}
+
+/** In document order, without those that are inside another one. */
+function outermost(blocks: readonly Element[]): Element[] {
+  const all = new Set(blocks);
+  const isInner = (block: Element): boolean => {
+    for (let outer = block.parentElement; outer; outer = outer.parentElement) if (all.has(outer)) return true;
+    return false;
+  };
+  return [...all]
+    .filter((block) => !isInner(block))
+    .sort((a, b) => (a.compareDocumentPosition(b) & a.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
+}
+
+function isBaa(block: Element): boolean {
+  const code = block.querySelector('code');
+  const classes = [...(code?.classList ?? [])].filter((name) => name.startsWith('language-'));
+  if (classes.length > 0) return classes.includes(LANGUAGE_CLASS);
+  const language = findFirst(block, SELECTORS.codeMirror)?.getAttribute('data-language');
+  return (language ?? languageInHeader(block)) === LANGUAGE;
+}
+
+/** The header names the language before its buttons. */
+function languageInHeader(block: Element): string {
+  const header = findFirst(block, SELECTORS.codeHeader)?.cloneNode(true) as Element | undefined;
+  for (const button of header?.querySelectorAll('button, [role="button"]') ?? []) button.remove();
+  return (header?.textContent ?? '').trim().toLowerCase();
+}
+
+function codeOf(block: Element): string | null {
+  const editor = findFirst(block, SELECTORS.codeMirror);
+  if (editor) {
+    if (findFirst(editor, SELECTORS.codeMirrorGap)) return null;
+    return findAll(editor, ['.cm-line'])
+      .map((line) => line.textContent ?? '')
+      .join('\n');
+  }
+  const code = block.querySelector('pre code, code') ?? (block.localName === 'pre' ? block : null);
+  return code === null ? null : (code.textContent ?? '').replace(/\n$/, '');
+}

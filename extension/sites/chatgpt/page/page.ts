@@ -1,0 +1,43 @@
+/** ChatGPT's page, as the content script reads and uses it. */
+import type { PageAddress } from '../../facts.ts';
+import type { ReadingRequest, SitePage } from '../../page.ts';
+import { conversationOfLink, readingUrls, SESSION_URL } from '../endpoints.ts';
+import { composedText, countAttachments, findComposer, findSendButton, isAnswering } from './composer.ts';
+import { findShown } from './finding.ts';
+import { loginOf } from './login.ts';
+import { obstacleOf } from './obstacle.ts';
+import { SELECTORS } from './selectors.ts';
+import { turnsOf } from './turns.ts';
+
+/** Names the workspace; `personal` for none. */
+const WORKSPACE_COOKIE = /(?:^|;\s*)_account=([0-9a-f-]{36})(?:;|$)/i;
+
+export const page: SitePage = {
+  shownConversation: (document) => {
+    const link = findShown(document, SELECTORS.openConversation)?.element.getAttribute('href');
+    return link ? conversationOfLink(link) : null;
+  },
+  composer: findComposer,
+  composedText,
+  attachments: countAttachments,
+  sendButton: findSendButton,
+  isAnswering,
+  turns: turnsOf,
+  obstacle: (document) => obstacleOf(document, Date.now()),
+  login: loginOf,
+  readingRequest,
+};
+
+function readingRequest(_document: Document, address: PageAddress, cookies: string): ReadingRequest | null {
+  if (address.conversationId === null) return null;
+  const { url, olderUrl } = readingUrls(address.conversationId);
+  const [, workspace] = WORKSPACE_COOKIE.exec(cookies) ?? [];
+  return {
+    url,
+    method: 'GET',
+    headers: { accept: 'application/json', ...(workspace && { 'chatgpt-account-id': workspace }) },
+    body: null,
+    token: { url: SESSION_URL, field: 'accessToken', header: 'authorization', prefix: 'Bearer ' },
+    otherUrl: olderUrl,
+  };
+}

@@ -1,0 +1,53 @@
+/** The messages that the page shows, in either renderer. The page may have removed older ones; only what is there counts. */
+import type { PageTurn } from '../../page.ts';
+import { blocksOf } from './blocks.ts';
+import { activePage, around, findAll, findFirst, findShown, isShown } from './finding.ts';
+import { SELECTORS } from './selectors.ts';
+
+const MAX_TEXT_CHARS = 1024 * 1024;
+
+export function turnsOf(document: Document): PageTurn[] {
+  const page = activePage(document);
+  const legacy = findAll(page, SELECTORS.legacyMessage).filter(isShown);
+  if (legacy.length > 0) return legacy.flatMap((element) => turnOfLegacy(element) ?? []);
+  return findAll(page, SELECTORS.unit)
+    .filter(isShown)
+    .flatMap((element) => turnOfUnit(element) ?? []);
+}
+
+function turnOfLegacy(element: HTMLElement): PageTurn | null {
+  const role = element.getAttribute('data-message-author-role');
+  if (role !== 'user' && role !== 'assistant') return null;
+  const turn = around(element, SELECTORS.legacyTurn) ?? element.parentElement ?? element;
+  const isStreaming = element.matches(SELECTORS.streaming[0]) || findFirst(turn, SELECTORS.streaming) !== null;
+  const isFinished = role === 'user' || (!isStreaming && findFirst(turn, SELECTORS.legacyFinished) !== null);
+  return { ...shown(element), role, id: element.getAttribute('data-message-id') || null, isFinished };
+}
+
+/** `<key>:user` or `<key>:assistant`. */
+const UNIT_ROLE = /:(user|assistant)$/;
+
+function turnOfUnit(element: HTMLElement): PageTurn | null {
+  const [, role] = UNIT_ROLE.exec(element.getAttribute('data-chatgpt-search-unit-key') ?? '') ?? [];
+  if (role !== 'user' && role !== 'assistant') return null;
+  const isStreaming = findFirst(element, SELECTORS.streaming) !== null;
+  const turn = around(element, SELECTORS.unitTurn) ?? element;
+  const isFinished = role === 'user' || (!isStreaming && findShown(turn, SELECTORS.unitFinished) !== null);
+  return { ...shown(element), role, id: unitId(element), isFinished };
+}
+
+/** The last of the ids is the answer; those before it are messages to tools and the like. */
+function unitId(element: HTMLElement): string | null {
+  const ids = attributeOf(element, 'data-chatgpt-search-message-ids', SELECTORS.unitIds)?.trim().split(/\s+/).at(-1);
+  return ids || attributeOf(element, 'data-chatgpt-selection-message-id', SELECTORS.unitSelectionId) || null;
+}
+
+function attributeOf(element: HTMLElement, name: string, selectors: readonly string[]): string | null {
+  return element.getAttribute(name) ?? findFirst(element, selectors)?.getAttribute(name) ?? null;
+}
+
+function shown(element: HTMLElement): Pick<PageTurn, 'element' | 'text' | 'blocks'> {
+  const texts = findAll(element, SELECTORS.text);
+  const text = (texts.length > 0 ? texts : [element]).map(({ textContent }) => textContent ?? '').join('\n');
+  return { element, text: text.slice(0, MAX_TEXT_CHARS), blocks: blocksOf(element) };
+}
