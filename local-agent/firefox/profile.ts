@@ -42,21 +42,11 @@ function newIdentity(): Identity {
   return { client_id: `firefox-${randomBytes(6).toString('hex')}`, uuid: randomUUID(), token: null, prefs: [] };
 }
 
-/**
- * Who the browser of that profile is. An empty folder becomes a new browser.
- *
- * @throws Error when the folder is the profile of something else, or its file is damaged
- */
+/** Who the browser of a reserved profile is; a new profile becomes a new browser. @throws Error when its file is damaged */
 export function openIdentity(profile: string): Identity {
-  makePrivateFolder(profile);
   const path = join(profile, IDENTITY_FILE);
   const text = readOwnFile(path);
   if (text !== null) return parseIdentity(path, text);
-  if (readdirSync(profile).some((name) => !name.startsWith(LOCK_FILE))) {
-    throw new Error(
-      `${profile} is not empty and not a profile of conductor firefox, which would overwrite its settings; name an empty or new folder with --profile`,
-    );
-  }
   const identity = newIdentity();
   saveIdentity(profile, identity);
   return identity;
@@ -76,13 +66,23 @@ export function saveIdentity(profile: string, identity: Identity): void {
   replacePrivateFile(join(profile, IDENTITY_FILE), `${JSON.stringify(identity, null, 2)}\n`);
 }
 
+/** Settings of a profile that is not ours would be overwritten. @throws Error for a folder that is one */
+function refuseForeign(profile: string): void {
+  const names = readdirSync(profile).filter((name) => !name.startsWith(LOCK_FILE));
+  if (names.length === 0 || names.includes(IDENTITY_FILE)) return;
+  throw new Error(
+    `${profile} is not empty and not a profile of conductor firefox, which would overwrite its settings; name an empty or new folder with --profile`,
+  );
+}
+
 /**
- * Reserves the profile for this process; returns what releases it.
+ * Reserves the profile for this process, and makes its folder; returns what releases it.
  *
- * @throws Error when another `conductor firefox`, or a Firefox, uses it
+ * @throws Error when it is the profile of something else, or another `conductor firefox` or a Firefox uses it
  */
 export function reserveProfile(profile: string): () => void {
   makePrivateFolder(profile);
+  refuseForeign(profile);
   const lock = takeFileLock(join(profile, LOCK_FILE), 0);
   const pid = firefoxIn(profile);
   const firefox = pid === null ? '' : ` (Firefox has the process id ${pid})`;

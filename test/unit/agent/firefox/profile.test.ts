@@ -1,15 +1,29 @@
-import { statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openIdentity, originOf, reserveProfile } from '../../../../local-agent/firefox/profile.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
+/** A profile that this command has made. */
+function ourProfile(): string {
+  const profile = tempDir();
+  const release = reserveProfile(profile);
+  openIdentity(profile);
+  release();
+  return profile;
+}
+
 describe('the identity of a browser', () => {
   it('is chosen once and kept in the profile, for this user only', () => {
     const profile = join(tempDir(), 'firefox', 'profile');
+    const release = reserveProfile(profile);
     const first = openIdentity(profile);
+    release();
+    reserveProfile(profile)();
     expect(openIdentity(profile)).toEqual(first);
     expect(originOf(first)).toMatch(/^moz-extension:\/\/[0-9a-f-]{36}$/);
     expect(first.client_id).toMatch(/^firefox-[0-9a-f]{12}$/);
@@ -19,7 +33,8 @@ describe('the identity of a browser', () => {
   it('is never made in the profile of something else', () => {
     const profile = tempDir();
     writeFileSync(join(profile, 'prefs.js'), '');
-    expect(() => openIdentity(profile)).toThrow('is not empty and not a profile of conductor firefox');
+    expect(() => reserveProfile(profile)).toThrow('is not empty and not a profile of conductor firefox');
+    expect(readdirSync(profile)).toEqual(['prefs.js']);
   });
 
   it('a damaged file is named', () => {
@@ -38,23 +53,23 @@ describe('reserving a profile', () => {
     reserveProfile(profile)();
   });
 
-  it('an empty profile is still one to be used after it was reserved', () => {
-    const profile = tempDir();
-    const release = reserveProfile(profile);
-    expect(openIdentity(profile).token).toBeNull();
-    release();
+  it.runIf(process.platform === 'linux')('is refused while a Firefox has it open', async () => {
+    const profile = ourProfile();
+    const firefox = spawn('sleep', ['60'], { argv0: 'firefox', stdio: 'ignore' });
+    onTestFinished(() => void firefox.kill());
+    await once(firefox, 'spawn');
+    symlinkSync(`127.0.1.1:+${firefox.pid}`, join(profile, 'lock'));
+    expect(() => reserveProfile(profile)).toThrow(
+      `a Firefox already uses the profile ${profile}, with the process id ${firefox.pid}; close it (kill ${firefox.pid})`,
+    );
   });
 
-  it.runIf(process.platform === 'linux')('the link of a Firefox that has ended does not count', () => {
-    const profile = tempDir();
-    // No process has that id: it is above the largest of Linux.
-    symlinkSync('127.0.1.1:+4194305', join(profile, 'lock'));
-    reserveProfile(profile)();
-  });
-
-  it.runIf(process.platform === 'linux')('the id of a Firefox that has ended may be that of another program', () => {
-    const profile = tempDir();
-    symlinkSync('127.0.1.1:+1', join(profile, 'lock'));
+  it.runIf(process.platform === 'linux').each([
+    ['of no process', 4_194_305],
+    ['of another program', 1],
+  ])('a link that a dead Firefox has left, with the id %s, does not count', (_whose, pid) => {
+    const profile = ourProfile();
+    symlinkSync(`127.0.1.1:+${pid}`, join(profile, 'lock'));
     reserveProfile(profile)();
   });
 });
