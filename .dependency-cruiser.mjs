@@ -5,6 +5,11 @@
  * alone dependency-cruiser reads nothing and reports no violation. Hence the swc parser, which treats `import type` like
  * `import`: no cycle is left, type-only ones included.
  */
+import swc from '@swc/core';
+
+/** dependency-cruiser gives the parser no syntax for JSX, so files with JSX are marked here by their name. */
+const { parseFileSync } = swc;
+swc.parseFileSync = (path, options) => parseFileSync(path, { ...options, tsx: path.endsWith('.tsx') });
 
 /** npm packages, whether resolved into node_modules or (in the planted trees of the test) not at all. */
 const pkg = (...names) => `^(node_modules/)?(@types/)?(${names.join('|')})(/|$)`;
@@ -228,7 +233,14 @@ export default {
       severity: 'error',
       comment:
         'Processes start in worker-runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
+<<<<<<< HEAD
       from: { path: '^local-agent/', pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)' },
+=======
+      from: {
+        path: '^local-agent/',
+        pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)',
+      },
+>>>>>>> main
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
 

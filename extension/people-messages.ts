@@ -1,0 +1,110 @@
+/**
+ * What people see, and how it is asked for: the messages between the background page and the overlay, the popup and the
+ * options page, over one port each. The background page sends a view at the start and at every change. An overlay may ask
+ * for actions of a person; settings can be changed from the extension's own pages only.
+ */
+import type { BridgeSnapshot, ExtensionFrame } from '../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../schema/contracts/common.ts';
+import type { DELIVERY_OUTCOMES } from '../schema/contracts/renewal.ts';
+
+export const PEOPLE_PORT = 'people';
+
+/**
+ * - `unpaired`: no agent is known yet.
+ * - `bad_address`: the address of the agent is not one on this machine.
+ * - `connecting`, `connected`.
+ * - `unreachable`: nothing listens there, or it refuses this extension.
+ * - `closed`: the agent has closed the connection.
+ * - `token_refused`: the agent does not take the token; the browser has to be paired again.
+ * - `replaced`: another Firefox has connected under the same id.
+ */
+export const CONNECTION_STATES = [
+  'unpaired',
+  'bad_address',
+  'connecting',
+  'connected',
+  'unreachable',
+  'closed',
+  'token_refused',
+  'replaced',
+] as const;
+/** The connection to the agent, as the bridge knows it. */
+export interface ConnectionNews {
+  state: (typeof CONNECTION_STATES)[number];
+  /** What the agent said when it closed; null when it said nothing. */
+  reason: string | null;
+  /** When the next attempt begins, Unix milliseconds; null: none is planned. */
+  retryAt: number | null;
+}
+export interface Connection extends ConnectionNews {
+  /** Since when it is in this state, Unix milliseconds. */
+  since: number;
+  agentUrl: string;
+}
+
+/** Something of a site that does not look as it is known: a selector or a part of a response. */
+export interface Drift {
+  platform: Platform;
+  what: string;
+  /** The newest time it was seen, Unix milliseconds. */
+  at: number;
+  count: number;
+}
+
+/** How a delivery into a tab of this browser ended. */
+export interface EndedDelivery {
+  platform: Platform;
+  conversationId: string | null;
+  outcome: (typeof DELIVERY_OUTCOMES)[number];
+  reason: string | null;
+  at: number;
+}
+
+export interface SiteSetting {
+  platform: Platform;
+  isOn: boolean;
+  /** Whether Firefox lets the extension see that site; with Manifest V3 a person can take that back. */
+  isPermitted: boolean;
+}
+
+export interface PeopleView {
+  version: string;
+  connection: Connection;
+  /** The newest one of the agent; kept while it is not connected, and shown as old then. */
+  snapshot: BridgeSnapshot | null;
+  /** When it arrived, Unix milliseconds. */
+  snapshotAt: number | null;
+  /** Captured messages that the agent has not acknowledged. */
+  queue: { messages: number; oldestAt: number | null };
+  drift: readonly Drift[];
+  /** Newest first. */
+  deliveries: readonly EndedDelivery[];
+  sites: readonly SiteSetting[];
+}
+
+type PageControl = Extract<ExtensionFrame, { type: 'page_control' }>;
+/** An action of a person, as the agent takes it. */
+export type PersonAction = Omit<PageControl, 'type' | 'request_id'>;
+export type ActionOutcome = { ok: true } | { ok: false; code: string; message: string };
+
+/** Changes of settings. They need no agent. */
+export type SettingsOrder =
+  | { set: 'agent_url'; url: string }
+  | { set: 'site'; platform: Platform; isOn: boolean }
+  | { set: 'pair'; code: string }
+  | { set: 'forget_pairing' }
+  /** The host permissions may have changed. */
+  | { set: 'check_permissions' };
+
+/** Page → background page. `id` is chosen by the page; the outcome names it. */
+export type PeopleOrder =
+  | { order: 'act'; id: string; action: PersonAction }
+  | { order: 'open_options'; id: string }
+  | { order: 'settings'; id: string; change: SettingsOrder }
+  | { order: 'diagnostics'; id: string };
+
+/** Background page → page. */
+export type PeopleNews =
+  | { news: 'view'; view: PeopleView }
+  | { news: 'outcome'; id: string; outcome: ActionOutcome }
+  | { news: 'diagnostics'; id: string; text: string };
