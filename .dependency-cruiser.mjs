@@ -36,7 +36,7 @@ const AGENT_FOLDERS = Object.entries({
   instructions: ['lib', 'host', 'worker-runner', 'store', 'tools', 'policy', 'edge', 'browsers'],
   node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
-  firefox: ['lib', 'host', 'config'],
+  firefox: ['lib', 'host', 'store'],
   commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox'],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
@@ -233,14 +233,10 @@ export default {
       severity: 'error',
       comment:
         'Processes start in worker-runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
-<<<<<<< HEAD
-      from: { path: '^local-agent/', pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)' },
-=======
       from: {
         path: '^local-agent/',
         pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)',
       },
->>>>>>> main
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
 

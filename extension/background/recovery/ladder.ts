@@ -3,6 +3,7 @@
  * again at growing waits, three times at most and three times an hour for a conversation. Any progress ends it; a person
  * who types, a text in the composer, a delivery, or a page that asks for something makes it wait.
  */
+import type { Platform } from '../../../schema/contracts/common.ts';
 import type { PageLook } from '../../messages.ts';
 
 const MINUTE_MS = 60_000;
@@ -20,6 +21,7 @@ const GIVE_UP_MS = 2 * HOUR_MS;
 
 /** A turn of a conversation that has not ended. */
 export interface OpenTurn {
+  platform: Platform;
   tabId: number;
   conversationId: string;
   openedAt: number;
@@ -42,8 +44,8 @@ export interface Climbed {
   effects: LadderEffect[];
 }
 
-export function openTurn(tabId: number, conversationId: string, now: number): OpenTurn {
-  return { tabId, conversationId, openedAt: now, rung: 'quiet', reloads: 0, wakeAt: now + QUIET_MS };
+export function openTurn(of: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>, now: number): OpenTurn {
+  return { ...of, openedAt: now, rung: 'quiet', reloads: 0, wakeAt: now + QUIET_MS };
 }
 
 /** The answer grows: the ladder begins at its foot again. Reloads that were made count on. */

@@ -1,4 +1,5 @@
 /** Watches the turns that the pages have open, and performs what the ladder says about one that does not end. */
+import type { Platform } from '../../../schema/contracts/common.ts';
 import type { PageLook } from '../../messages.ts';
 import type { DecodedEvent } from '../../sites/decoder.ts';
 import type { TrafficEvent } from '../traffic.ts';
@@ -14,15 +15,15 @@ export interface RecoveryDeps {
   look(tabId: number): Promise<PageLook>;
   tabs: { exists(tabId: number): Promise<boolean>; reload(tabId: number): Promise<void> };
   /** Has the conversation read from its site, so that its newest answer is captured if it is final there. */
-  reread(tabId: number, conversationId: string): Promise<void>;
+  reread(turn: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>): Promise<void>;
   /** Tabs in which a message is being sent. */
   busyTabs(): ReadonlySet<number>;
   diagnostic(level: 'info' | 'warn', message: string): void;
 }
 
 export interface Recovery {
-  /** A final answer was captured by another way than the stream, such as a reading. */
-  onFinal(tabId: number): void;
+  /** An answer of that conversation was captured, by whichever way. */
+  onFinal(platform: Platform, conversationId: string): void;
   stop(): void;
 }
 
@@ -73,8 +74,10 @@ class TurnRecovery implements Recovery {
     this.#stopListening = deps.traffic.on((event) => this.#onTraffic(event));
   }
 
-  onFinal(tabId: number): void {
-    this.#turns.delete(tabId);
+  onFinal(platform: Platform, conversationId: string): void {
+    for (const turn of [...this.#turns.values()]) {
+      if (turn.platform === platform && turn.conversationId === conversationId) this.#turns.delete(turn.tabId);
+    }
     this.#schedule();
   }
 
@@ -87,16 +90,16 @@ class TurnRecovery implements Recovery {
   #onTraffic(event: TrafficEvent): void {
     if (event.tabId < 0) return;
     const now = this.#deps.clock.now();
-    if (event.type === 'send') this.#opened(event.tabId, event.send.conversationId, now);
+    if (event.type === 'send') this.#opened(event, event.send.conversationId, now);
     else if (event.type === 'decoded') this.#decoded(event.tabId, event.event, now);
     else return;
     this.#schedule();
   }
 
   /** A conversation without a lasting id would be lost by a reload, so that its turn is not watched. */
-  #opened(tabId: number, conversationId: string | null, now: number): void {
+  #opened({ platform, tabId }: TrafficEvent, conversationId: string | null, now: number): void {
     if (conversationId === null || (this.#turns.size >= MAX_TURNS && !this.#turns.has(tabId))) return;
-    this.#turns.set(tabId, openTurn(tabId, conversationId, now));
+    this.#turns.set(tabId, openTurn({ platform, tabId, conversationId }, now));
   }
 
   #decoded(tabId: number, event: DecodedEvent, now: number): void {
@@ -125,15 +128,15 @@ class TurnRecovery implements Recovery {
   #climb({ tabId }: OpenTurn, { next, effects }: Climbed): void {
     if (next === null) this.#turns.delete(tabId);
     else this.#turns.set(tabId, next);
-    for (const effect of effects) void this.#perform(tabId, next, effect);
+    for (const effect of effects) void this.#perform(next, effect);
   }
 
-  async #perform(tabId: number, turn: OpenTurn | null, effect: LadderEffect): Promise<void> {
+  async #perform(turn: OpenTurn | null, effect: LadderEffect): Promise<void> {
     const { tabs, reread, diagnostic } = this.#deps;
     if (effect.type === 'report') return diagnostic(turn === null ? 'warn' : 'info', effect.message);
     if (turn === null) return;
     if (effect.type === 'look') return this.#look(turn);
-    const act = effect.type === 'read' ? reread(tabId, turn.conversationId) : this.#reload(turn, tabs);
+    const act = effect.type === 'read' ? reread(turn) : this.#reload(turn, tabs);
     await act.catch((error: unknown) => diagnostic('warn', `a quiet turn could not be helped: ${String(error)}`));
   }
 

@@ -78,7 +78,7 @@ describe('an answer that does not end', () => {
 
   it.each<[string, (scene: Scene) => void]>([
     ['a final answer', (scene) => scene.decode({ type: 'final', answer, text: 'x', history: false })],
-    ['a final answer of a reading', (scene) => scene.recovery.onFinal(17)],
+    ['a final answer of a reading', (scene) => scene.recovery.onFinal('chatgpt', 'c1')],
     ['a limit of the site', (scene) => scene.decode({ type: 'limit', resetsInMs: null, resetsAt: null, reason: '' })],
     ['a failure of the turn', (scene) => scene.decode({ type: 'error', reason: 'x' })],
     ['a security check', (scene) => scene.decode({ type: 'challenge' })],
