@@ -31,7 +31,8 @@ const AGENT_FOLDERS = Object.entries({
   instructions: ['lib', 'host', 'worker-runner', 'store', 'tools', 'policy', 'edge', 'browsers'],
   node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node'],
+  firefox: ['lib', 'host', 'config'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox'],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
@@ -217,16 +218,20 @@ export default {
     {
       name: 'local-agent-files',
       severity: 'error',
-      comment: 'Files and the system are touched in host/, the run directories and the composition root only.',
-      from: { path: '^local-agent/', pathNot: '^local-agent/(host/|stack/|worker-runner/|deps[.]ts$)' },
+      comment:
+        'Files and the system are touched in host/, the run directories, firefox/ and the composition root only.',
+      from: { path: '^local-agent/', pathNot: '^local-agent/(host/|stack/|worker-runner/|firefox/|deps[.]ts$)' },
       to: { path: '^(node:)?(fs|fs/promises|os)$', dependencyTypes: NODE_BUILTIN },
     },
     {
       name: 'local-agent-processes',
       severity: 'error',
       comment:
-        'Processes start in worker-runner/ and the local stack only; one file in host/ asks ps what an id means.',
-      from: { path: '^local-agent/', pathNot: '^local-agent/(stack/|worker-runner/|host/process-start[.]ts$)' },
+        'Processes start in worker-runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
+      from: {
+        path: '^local-agent/',
+        pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)',
+      },
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
 

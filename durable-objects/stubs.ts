@@ -88,7 +88,7 @@ function hubApi(env: ObjectsEnv, hub: string): NodeHubApi {
   return {
     push: (nodeId, frame) => stub().push(nodeId, frame),
     broadcast: (frame) => stub().broadcast(frame),
-    announceMode: (mode, version) => stub().announceMode(mode, version),
+    announceMode: (mode, version, hold) => stub().announceMode(mode, version, hold),
     announceLease: (lease) => stub().announceLease(lease),
     offerLease: (lease) => stub().offerLease(lease),
     admit: (nodeId, boot) => stub().admit(nodeId, boot),

@@ -91,6 +91,14 @@ export interface PageView {
 /** The second opinion on a captured message. */
 export type Opinion = Capture['other'];
 
+export interface OpinionOrder {
+  messageId: string;
+  /** The message of the person that it answers: some pages name an answer by that only. */
+  answersId?: string | null;
+  blocks: readonly string[];
+  timeoutMs: number;
+}
+
 /** Background page → content script of one tab. */
 export interface PageCalls {
   look: { order: object; result: PageLook };
@@ -105,7 +113,7 @@ export interface PageCalls {
   /** What the page itself shows of it. */
   view: { order: object; result: PageView };
   /** Compares the `baa` blocks of a message with those that the page shows, waiting until it has rendered them. */
-  opinion: { order: { messageId: string; blocks: readonly string[]; timeoutMs: number }; result: Opinion };
+  opinion: { order: OpinionOrder; result: Opinion };
 }
 
 export type PageCallName = keyof PageCalls;

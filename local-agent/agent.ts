@@ -22,6 +22,7 @@ import { RecentActivity } from './browsers/recent-activity.ts';
 import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
 import { BrowserTargets } from './browsers/targets.ts';
+import { WaitingApprovals } from './browsers/waiting-approvals.ts';
 import { policyPathOf, workspaceOf } from './config/root-files.ts';
 import { seenHeadsPath } from './config/seen-heads.ts';
 import type { Config } from './config/settings.ts';
@@ -106,10 +107,11 @@ export function buildBrowserSide(deps: BrowserSideDeps) {
   const clients = new BrowserClients({ ...deps, pacing: delivery.pacing });
   const conversations = new Conversations(edge, log);
   const activity = new RecentActivity(store.db, activityLimit);
-  const snapshots = new Snapshots({ system, clock, conversations, clients, activity });
+  const approvals = new WaitingApprovals({ edge, clock, log });
+  const snapshots = new Snapshots({ system, clock, conversations, clients, activity, approvals, delivery });
   const targets = new BrowserTargets(clients, connected);
   const list = () => listBrowsers(store, clients, connected);
-  return { connected, reader, delivery, clients, conversations, snapshots, targets, list, newRequestId };
+  return { connected, reader, delivery, clients, conversations, approvals, snapshots, targets, list, newRequestId };
 }
 
 export interface BridgeSideDeps extends BrowserSideDeps {
@@ -240,9 +242,10 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     log,
   });
   followMoves({ ...side, edge: client, nodeId, log }, () => runtime.sender.wake());
-  const changes = new EdgeChanges({ client, conversations: side.conversations, instructions, log });
+  const changes = new EdgeChanges({ ...side, client, instructions, log });
   runtime.noticed.on((notice) => void changes.onNotice(notice));
   runtime.channel.connected.on((isConnected) => {
+    side.snapshots.edgeConnected(isConnected);
     if (isConnected) void changes.readMissed();
   });
 

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import { InstructionSchema } from '../schema/contracts/instructions.ts';
 import type { Conversations } from './browsers/conversations.ts';
+import type { WaitingApprovals } from './browsers/waiting-approvals.ts';
 import type { EdgeClient } from './edge/http-client.ts';
 import type { Instructions } from './instructions/instructions.ts';
 import type { ChangedNotice } from './node/node-runtime.ts';
@@ -12,6 +13,7 @@ import type { ChangedNotice } from './node/node-runtime.ts';
 export interface EdgeChangesDeps {
   client: EdgeClient;
   conversations: Conversations;
+  approvals: Pick<WaitingApprovals, 'refresh' | 'list'>;
   instructions: Instructions;
   log: Pick<Logger, 'warn'>;
 }
@@ -25,13 +27,17 @@ export class EdgeChanges {
 
   async onNotice({ topic, ids }: Pick<ChangedNotice, 'topic' | 'ids'>): Promise<void> {
     if (topic === 'conversations') await this.#deps.conversations.reread(ids);
-    if (topic === 'instructions' || topic === 'approvals') await this.#readInstructions(ids);
+    if (topic !== 'instructions' && topic !== 'approvals') return;
+    const { approvals } = this.#deps;
+    const isAsked = approvals.list().some(({ instruction_id }) => ids.includes(instruction_id));
+    const reading = topic === 'approvals' || isAsked ? approvals.refresh() : undefined;
+    await Promise.all([reading, this.#readInstructions(ids)]);
   }
 
   /** The channel is open again. */
   async readMissed(): Promise<void> {
-    const { conversations, instructions } = this.#deps;
-    await Promise.all([conversations.resync(), this.#readInstructions(instructions.awaited())]);
+    const { conversations, approvals, instructions } = this.#deps;
+    await Promise.all([conversations.resync(), approvals.refresh(), this.#readInstructions(instructions.awaited())]);
   }
 
   async #readInstructions(ids: readonly string[]): Promise<void> {

@@ -120,9 +120,9 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     return this.#sockets.open().filter((socket) => sendFrame(socket, frame)).length;
   }
 
-  async announceMode(mode: SystemMode, version: number): Promise<void> {
+  async announceMode(mode: SystemMode, version: number, hold?: boolean): Promise<void> {
     this.#learn(version, 0);
-    await this.broadcast({ type: 'mode.changed', mode, mode_version: version });
+    await this.broadcast({ type: 'mode.changed', mode, mode_version: version, hold });
   }
 
   async announceLease(lease: LeaseView): Promise<void> {
@@ -204,6 +204,7 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
         type: 'hello_ack',
         mode: system.mode,
         mode_version: system.version,
+        hold: system.hold,
         lease,
         candidate,
         commands,

@@ -1,9 +1,10 @@
 /** Every site of the extension. A new site is a folder and a line here. */
 import type { Platform } from '../../schema/contracts/common.ts';
-import { chatgpt } from './chatgpt/chatgpt.ts';
+import { CHATGPT } from './chatgpt/chatgpt.ts';
+import { GEMINI } from './gemini/gemini.ts';
 import type { Site } from './site.ts';
 
-export const SITES: readonly Site[] = [chatgpt];
+export const SITES: readonly Site[] = [CHATGPT, GEMINI];
 
 export function siteOf(platform: Platform): Site {
   const site = SITES.find((one) => one.platform === platform);

@@ -3,10 +3,11 @@
  * when the channel reports a change. A failed read is repeated at the next event.
  */
 import type { Logger } from 'pino';
+import type { z } from 'zod';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { pageOf } from '../../schema/contracts/common.ts';
 import type { Conversation } from '../../schema/contracts/conversations.ts';
-import { ConversationSchema } from '../../schema/contracts/conversations.ts';
+import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { Emitter } from '../lib/emitter.ts';
 
@@ -16,6 +17,13 @@ export interface RemoteConversation {
 }
 
 const PageSchema = pageOf(ConversationSchema);
+/** With the next renewal and its limits. A list does not have them, nor does an edge of an older version. */
+const KnownSchema = ConversationDetailSchema.omit({ active_link: true }).partial({
+  limits: true,
+  counters: true,
+  next_renewal: true,
+});
+export type KnownConversation = z.infer<typeof KnownSchema>;
 /** Conversations kept in memory; the ones read longest ago are dropped. */
 const MAX_KNOWN = 2_000;
 
@@ -23,7 +31,7 @@ export class Conversations {
   readonly changed = new Emitter<void>();
   readonly #edge: Pick<EdgeClient, 'call'>;
   readonly #log: Pick<Logger, 'warn'>;
-  readonly #known = new Map<string, Conversation>();
+  readonly #known = new Map<string, KnownConversation>();
   /** Look-ups in flight; `repeat` when the conversation may have appeared at the edge since the request left. */
   readonly #lookUps = new Map<string, { repeat: boolean }>();
 
@@ -32,7 +40,7 @@ export class Conversations {
     this.#log = log;
   }
 
-  find(remote: RemoteConversation): Conversation | null {
+  find(remote: RemoteConversation): KnownConversation | null {
     return this.#known.get(conversationKey(remote)) ?? null;
   }
 
@@ -88,10 +96,10 @@ export class Conversations {
 
   async #read(id: string): Promise<void> {
     const path = `/v1/renewal/conversations/${encodeURIComponent(id)}`;
-    this.#keep(await this.#edge.call({ method: 'GET', path, schema: ConversationSchema }));
+    this.#keep(await this.#edge.call({ method: 'GET', path, schema: KnownSchema }));
   }
 
-  #keep(conversation: Conversation): void {
+  #keep(conversation: KnownConversation): void {
     const { platform, remote_conversation_id: conversation_id } = conversation;
     const key = conversationKey({ platform, conversation_id });
     this.#known.delete(key);

@@ -6,12 +6,10 @@
  * deadline; the edge or the assistant may ask again.
  */
 import type { Platform } from '../../schema/contracts/common.ts';
+import type { DeliveryKind } from '../../schema/contracts/renewal.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { Slot } from './policy.ts';
 import { admission } from './policy.ts';
-
-export const DELIVERY_KINDS = ['reply', 'renewal', 'prompt'] as const;
-export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
 
 /** A queued delivery, as far as the decision needs it. */
 export interface QueuedDelivery {
@@ -73,7 +71,8 @@ export function slotBlock(
   return admitted.admitted ? null : { ...admitted, permanent: admitted.stopped === true };
 }
 
-function deliveryBlock(item: QueuedDelivery, view: ChoiceView, now: number): Block | null {
+/** Why a queued delivery is not sent now; null when it may leave. */
+export function deliveryBlock(item: QueuedDelivery, view: ChoiceView, now: number): Block | null {
   const block = slotBlock(item, view, now);
   if (block?.permanent) return block;
   if (item.next_at > now) return { reason: 'backoff', until: item.next_at, permanent: false };

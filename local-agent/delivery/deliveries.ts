@@ -7,8 +7,7 @@ import { z } from 'zod';
 import { PlatformSchema } from '../../schema/contracts/common.ts';
 import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
-import { DeliveryResultSchema } from '../../schema/contracts/renewal.ts';
-import { DELIVERY_KINDS } from './choose.ts';
+import { DELIVERY_KINDS, DeliveryResultSchema } from '../../schema/contracts/renewal.ts';
 import type { DeliveryState } from './delivery-machine.ts';
 import { DELIVERY_STATES, requireTransition } from './delivery-machine.ts';
 
@@ -66,6 +65,9 @@ export type OutgoingMessage = Pick<
 >;
 export type NewDelivery = OutgoingMessage & z.infer<typeof SubjectSchema> & Pick<DeliveryRow, 'deadline_at'>;
 
+const WaitingRowSchema = QueuedRowSchema.extend({ attempt: z.number().int() });
+export type WaitingRow = z.infer<typeof WaitingRowSchema>;
+
 const TimeRow = z.object({ at: z.number().int().nullable() });
 const PlanRow = z.object({ plan_id: z.string() });
 const SlotRow = z.object({ client_id: z.string(), platform: PlatformSchema });
@@ -91,6 +93,7 @@ export class Deliveries {
   readonly #impatient: StatementSync;
   readonly #holds: StatementSync;
   readonly #nextTime: StatementSync;
+  readonly #ofBrowser: StatementSync;
   readonly #sending: StatementSync;
   readonly #move: StatementSync;
   readonly #setSubject: StatementSync;
@@ -121,6 +124,10 @@ export class Deliveries {
       `SELECT min(at) AS at FROM (
          SELECT min(deadline_at) AS at FROM deliveries WHERE state = 'queued'
          UNION ALL SELECT min(next_at) FROM deliveries WHERE state = 'queued' AND next_at > ?)`,
+    );
+    this.#ofBrowser = db.prepare(
+      `SELECT ${QUEUED_COLUMNS}, attempt FROM deliveries WHERE state = 'queued' AND client_id = ?
+       ORDER BY platform, kind = 'reply', deadline_at, plan_id LIMIT ?`,
     );
     this.#sending = db.prepare("SELECT plan_id FROM deliveries WHERE state = 'sending'");
     this.#move = db.prepare(
@@ -173,6 +180,11 @@ export class Deliveries {
     return this.#impatient
       .all({ client_id, platform, is_reply: 0, time, limit })
       .map((row) => QueuedRowSchema.parse(row));
+  }
+
+  /** Queued deliveries of a browser, in the order of the index: of a platform, the first deadline first. */
+  queuedOf(clientId: string, limit: number): WaitingRow[] {
+    return this.#ofBrowser.all(clientId, limit).map((row) => WaitingRowSchema.parse(row));
   }
 
   /** When the next queued delivery becomes due or passes its deadline; null when nothing is queued. */

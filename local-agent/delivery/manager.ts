@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../schema/contracts/common.ts';
 import { AGENT_KEEPS, DELIVERY, INSTRUCTION } from '../../schema/defaults.ts';
 import type { ConnectedBrowsers } from '../browsers/connected-browsers.ts';
 import type { ConversationReader } from '../browsers/conversation-reader.ts';
@@ -21,6 +22,8 @@ import { Pacing } from './pacing.ts';
 import { DeliveryScheduler } from './scheduler.ts';
 import { DeliverySender } from './sender.ts';
 import { Slots } from './slots.ts';
+import type { ConversationWait, Pace, WaitSources } from './waiting.ts';
+import { pacesOf, waitingOf } from './waiting.ts';
 
 export interface DeliveryDeps {
   store: Store;
@@ -39,6 +42,8 @@ export class DeliveryManager {
   readonly pacing: Pacing;
   /** Emitted when a prompt has ended, inside the transaction that stores its end. */
   readonly promptEnded = new Emitter<PromptEnd>();
+  /** What waits, or why, may differ. */
+  readonly changed = new Emitter<void>();
   readonly #deps: DeliveryDeps;
   readonly #deliveries: Deliveries;
   readonly #inFlight = new DeliveriesInFlight();
@@ -62,6 +67,7 @@ export class DeliveryManager {
       ...parts,
       send: (item, now) => sender.send(item, now),
       drop: (item, reason, retryAfterMs) => sender.drop(item, reason, retryAfterMs),
+      onRun: () => this.changed.emit(),
     });
     this.commands = deliveryCommands({ ...parts, wake: () => this.#scheduler.wake() });
   }
@@ -112,6 +118,16 @@ export class DeliveryManager {
     if (!this.#deps.reader.take(clientId, frame)) this.#sender.onActionResult(clientId, frame);
   }
 
+  /** The deliveries of a browser that have not ended, and what they wait for. */
+  waiting(clientId: string): ConversationWait[] {
+    return waitingOf(this.#waitSources(), clientId, this.#deps.clock.now());
+  }
+
+  /** Whether a delivery of that browser may start now, by platform. */
+  paces(clientId: string, platforms: readonly Platform[]): Pace[] {
+    return pacesOf(this.#waitSources(), clientId, platforms, this.#deps.clock.now());
+  }
+
   /** Every slot and how much is queued in it, for `GET /v1/browser`. */
   targets(): object[] {
     const counts = this.#deliveries.queuedCounts();
@@ -120,6 +136,10 @@ export class DeliveryManager {
       const count = counts.find((one) => one.client_id === client_id && one.platform === platform);
       return { ...target, queued: count?.n ?? 0 };
     });
+  }
+
+  #waitSources(): WaitSources {
+    return { deliveries: this.#deliveries, inFlight: this.#inFlight, view: this.#scheduler.view };
   }
 
   /** Deletes ended deliveries that the edge no longer asks for, now and daily. */

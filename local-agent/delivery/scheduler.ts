@@ -21,6 +21,8 @@ export interface SchedulerDeps {
   pacing: Pacing;
   send(item: QueuedRow, now: number): void;
   drop(item: QueuedRow, reason: string, retryAfterMs: number | null): void;
+  /** A run has ended: what waits, or why, may differ. */
+  onRun(): void;
 }
 
 /** Deliveries dropped in one run at most; the next run drops the rest. */
@@ -28,7 +30,8 @@ const MAX_DROPS = 500;
 
 export class DeliveryScheduler {
   readonly #deps: SchedulerDeps;
-  readonly #view: ChoiceView;
+  /** What decisions read. */
+  readonly view: ChoiceView;
   readonly #disconnectedAt = new Map<string, number>();
   #startedAt = 0;
   #isRunning = false;
@@ -37,7 +40,7 @@ export class DeliveryScheduler {
   constructor(deps: SchedulerDeps) {
     this.#deps = deps;
     const { browsers, pacing, inFlight } = deps;
-    this.#view = {
+    this.view = {
       isConnected: (clientId) => browsers.isConnected(clientId),
       reconnectsUntil: (clientId) =>
         (this.#disconnectedAt.get(clientId) ?? this.#startedAt) + DELIVERY.reconnect_grace_ms,
@@ -86,6 +89,7 @@ export class DeliveryScheduler {
     const wakeAt = [...times, deliveries.nextTime(now)].filter((at) => at !== null);
     // A delivery that ended during this run may have scheduled a sooner one.
     if (wakeAt.length > 0 && this.#cancelTimer === null) this.#runIn(Math.max(0, Math.min(...wakeAt) - now));
+    this.#deps.onRun();
   }
 
   /** Sends what may leave, replies first. Returns when the slot as a whole opens again by itself, or null. */
@@ -93,7 +97,7 @@ export class DeliveryScheduler {
     const { deliveries, inFlight } = this.#deps;
     for (const isReply of [true, false]) {
       for (;;) {
-        const block = slotBlock(slot, this.#view, now);
+        const block = slotBlock(slot, this.view, now);
         if (block !== null) {
           const openAt = block.permanent ? Number.MAX_SAFE_INTEGER : (block.until ?? 0);
           for (const item of deliveries.impatientBefore(slot, openAt, MAX_DROPS)) this.#act(item, now);
@@ -108,7 +112,7 @@ export class DeliveryScheduler {
 
   /** False when the delivery has to wait. */
   #act(item: QueuedRow, now: number): boolean {
-    const decision = decideDelivery(item, this.#view, now);
+    const decision = decideDelivery(item, this.view, now);
     if (decision.type === 'send') this.#deps.send(item, now);
     else if (decision.type === 'drop') this.#deps.drop(item, decision.reason, decision.retryAfterMs);
     return decision.type !== 'wait';

@@ -5,6 +5,8 @@ import { Emitter } from '../lib/emitter.ts';
 export interface ModeSeen {
   mode: SystemMode;
   mode_version: number;
+  /** Whether only a person ends the pause; null while no source has said so. */
+  hold: boolean | null;
 }
 
 export class SystemView {
@@ -32,10 +34,14 @@ export class SystemView {
     return this.#seen?.mode === 'running';
   }
 
-  /** Notes a mode; a version that is not newer than the known one is ignored. */
-  observe(mode: SystemMode, modeVersion: number): void {
-    if (this.#seen && modeVersion <= this.#seen.mode_version) return;
-    this.#seen = { mode, mode_version: modeVersion };
+  /** Notes a mode. A version that is not newer than the known one only adds whether it holds, if that is not known. */
+  observe(mode: SystemMode, modeVersion: number, hold?: boolean): void {
+    const seen = this.#seen;
+    const isNewer = seen === null || modeVersion > seen.mode_version;
+    const completes = seen?.mode_version === modeVersion && seen.hold === null && hold !== undefined;
+    if (!isNewer && !completes) return;
+    // Only a pause can hold.
+    this.#seen = { mode, mode_version: modeVersion, hold: mode === 'paused' ? (hold ?? null) : false };
     this.changed.emit(this.#seen);
   }
 }

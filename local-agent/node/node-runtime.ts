@@ -110,7 +110,7 @@ export class NodeRuntime {
       random,
       onCoordination: ({ system, lease }) => {
         this.#noteContact();
-        deps.system.observe(system.mode, system.version);
+        deps.system.observe(system.mode, system.version, system.hold);
         this.lease.notice(lease, false);
       },
       onCommand: (command) => this.#takeCommand(command),
@@ -228,7 +228,7 @@ export class NodeRuntime {
 
   #onHelloAck(ack: HelloAck): void {
     this.#admission.admitted();
-    this.#deps.system.observe(ack.mode, ack.mode_version);
+    this.#deps.system.observe(ack.mode, ack.mode_version, ack.hold);
     this.lease.notice(ack.lease, ack.candidate);
     this.#noteContact();
     for (const command of ack.commands) this.#receiveCommand(command);
@@ -237,7 +237,7 @@ export class NodeRuntime {
   #onPushed(frame: PushedFrame): void {
     switch (frame.type) {
       case 'mode.changed':
-        this.#deps.system.observe(frame.mode, frame.mode_version);
+        this.#deps.system.observe(frame.mode, frame.mode_version, frame.hold);
         return;
       case 'lease.changed':
         this.lease.notice(frame.lease, frame.candidate);
@@ -274,7 +274,7 @@ export class NodeRuntime {
     this.#isRereading = true;
     try {
       const { system, lease } = await readCoordination(this.#deps.client);
-      this.#deps.system.observe(system.mode, system.version);
+      this.#deps.system.observe(system.mode, system.version, system.hold);
       this.lease.notice(lease, this.lease.view().candidate);
     } catch (error) {
       this.#deps.log.warn({ error }, 'mode and lease could not be read; they are read again at the next pong');

@@ -12,7 +12,8 @@ import {
 } from './common.ts';
 import { AutomationStatusSchema, PauseReasonSchema, RemoteConversationIdSchema, TabIdSchema } from './conversations.ts';
 import { CaptureSchema, IngestStatusSchema, MessageRoleSchema } from './instructions.ts';
-import { DELIVERY_METHODS } from './renewal.ts';
+import { DELIVERY_KINDS, DELIVERY_METHODS } from './renewal.ts';
+import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 import { SystemModeSchema } from './system.ts';
 
 export const RequestIdSchema = z.string().min(1).max(REQUEST_ID_MAX_CHARS);
@@ -161,8 +162,54 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
 ]);
 export type ExtensionFrame = z.infer<typeof ExtensionFrameSchema>;
 
+/** A reply, renewal or prompt that this node has not sent yet, and what it waits for. */
+export const WaitingDeliverySchema = z.object({
+  kind: z.enum(DELIVERY_KINDS),
+  /** What it waits for, such as `backoff`, `conversation_busy`, `no_active_client`; `sending` while it is under way. */
+  reason: z.string(),
+  /** When that ends by itself, Unix milliseconds; null: at an event. */
+  until: TimestampSchema.nullable(),
+  /** The last attempt, counted from 1; 0 before the first. */
+  attempt: z.number().int().nonnegative(),
+});
+export type WaitingDelivery = z.infer<typeof WaitingDeliverySchema>;
+
+/** The pace of this browser on one platform. */
+export const PaceSchema = z.object({
+  platform: PlatformSchema,
+  /** Why nothing may start now; null when a delivery may. */
+  reason: z.string().nullable(),
+  until: TimestampSchema.nullable(),
+  queued: z.number().int().nonnegative(),
+  in_flight: z.number().int().nonnegative(),
+  /** Why the browser is stopped there until a person resumes it. */
+  stopped_reason: z.string().nullable(),
+});
+
+/** What a person is asked. `display`: exactly what would run; null when it is too long for a snapshot. */
+export const WaitingApprovalSchema = z.object({
+  instruction_id: z.string(),
+  local_conversation_id: z.string(),
+  /** `target::tool`. */
+  name: z.string(),
+  display: z.string().nullable(),
+  approval_hash: Sha256Schema,
+  expires_in_ms: DurationMsSchema,
+});
+export type WaitingApproval = z.infer<typeof WaitingApprovalSchema>;
+
+/** Fields with a default were added later: an agent that does not send them is read as well. */
 export const SnapshotSchema = z.object({
-  system: z.object({ mode: SystemModeSchema, version: z.number().int() }),
+  system: z.object({
+    mode: SystemModeSchema,
+    version: z.number().int(),
+    /** Only a person ends this pause; null when the edge has not said so. */
+    hold: z.boolean().nullable().default(null),
+    /** False until the edge has reported a mode; the mode here is that of a fresh system then. */
+    is_known: z.boolean().default(true),
+  }),
+  /** Whether the agent has a channel to the edge; null when it does not say. */
+  edge_connected: z.boolean().nullable().default(null),
   conversations: z.array(
     z.object({
       platform: PlatformSchema,
@@ -170,6 +217,10 @@ export const SnapshotSchema = z.object({
       local_conversation_id: z.string(),
       automation_status: AutomationStatusSchema,
       pause_reason: PauseReasonSchema.nullable(),
+      next_renewal: NextRenewalSchema.nullable().default(null),
+      limits: RenewalSettingsSchema.nullable().default(null),
+      counters: RenewalCountersSchema.nullable().default(null),
+      waiting: z.array(WaitingDeliverySchema).default([]),
     }),
   ),
   browser: z.object({
@@ -196,6 +247,11 @@ export const SnapshotSchema = z.object({
     }),
     clients: z.array(z.object({ client_id: z.string(), request_hooks: z.array(z.unknown()) })),
   }),
+  /** The oldest first. */
+  approvals: z.array(WaitingApprovalSchema).default([]),
+  /** All that wait on this node, also those that are not listed. */
+  approvals_waiting: z.number().int().nonnegative().default(0),
+  policy: z.object({ paces: z.array(PaceSchema).default([]) }).prefault({}),
 });
 export type BridgeSnapshot = z.infer<typeof SnapshotSchema>;
 

@@ -93,5 +93,6 @@ export const ConversationDetailSchema = ConversationSchema.extend({
   counters: RenewalCountersSchema,
   next_renewal: NextRenewalSchema,
 });
+export type ConversationDetail = z.infer<typeof ConversationDetailSchema>;
 
 export const ConversationModeBodySchema = z.strictObject({ reason: ReasonSchema.optional() });

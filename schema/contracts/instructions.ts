@@ -304,6 +304,7 @@ export type Instruction = z.infer<typeof InstructionSchema>;
 export const InstructionDetailSchema = InstructionSchema.extend({
   /** What a person is asked to approve; null when no approval is pending. */
   approval: ApprovalSchema.nullish(),
+  approval_expires_in_ms: DurationMsSchema.nullish(),
   events: z.array(InstructionEventSchema),
 });
 

@@ -109,7 +109,7 @@ export interface NodeHubApi {
   /** Sends a frame to that node's socket; false when it has none. A push is never the record. */
   push(nodeId: string, frame: EdgeFrame): Promise<boolean>;
   broadcast(frame: EdgeFrame): Promise<number>;
-  announceMode(mode: SystemMode, version: number): Promise<void>;
+  announceMode(mode: SystemMode, version: number, hold?: boolean): Promise<void>;
   announceLease(lease: LeaseView): Promise<void>;
   /** No node leads: notifies those that became candidates because others lost contact without closing their socket. */
   offerLease(lease: LeaseView): Promise<void>;

@@ -74,6 +74,8 @@ export const SKIP_REASONS = [
 export const SkipReasonSchema = z.enum(SKIP_REASONS);
 export type SkipReason = z.infer<typeof SkipReasonSchema>;
 
+export const DELIVERY_KINDS = ['reply', 'renewal', 'prompt'] as const;
+export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
 export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'deferred', 'uncertain'] as const;
 export const DELIVERY_METHODS = ['replay', 'dom'] as const;
 export const DeliveryResultSchema = z.strictObject({

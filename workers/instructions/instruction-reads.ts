@@ -59,7 +59,7 @@ function statusIs(status: InstructionState | undefined): SQL | undefined {
 
 /** Throws `instruction_not_found`. */
 export async function instructionDetail(
-  db: Database,
+  { db, now }: Pick<Edge, 'db' | 'now'>,
   instructionId: string,
 ): Promise<z.input<typeof InstructionDetailSchema>> {
   const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
@@ -69,6 +69,8 @@ export async function instructionDetail(
   return {
     ...InstructionSchema.parse(marked(row)),
     approval: isAsked ? ApprovalSchema.parse(row.approval) : null,
+    approval_expires_in_ms:
+      isAsked && row.approval_expires_at !== null ? Math.max(0, row.approval_expires_at - now) : null,
     events: storyOf(instructionId, await blocksOfMessage(db, row.message_id)),
   };
 }

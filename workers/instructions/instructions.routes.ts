@@ -57,8 +57,8 @@ export const instructions: readonly MountedRoute[] = [
       roles: [...READERS, ...NODES],
       data: InstructionDetailSchema,
     },
-    async ({ db, principal, params }) => {
-      const instruction = await instructionDetail(db, params.instruction_id);
+    async ({ principal, params, ...edge }) => {
+      const instruction = await instructionDetail(edge, params.instruction_id);
       requireOwn(principal.controller_id, instruction);
       return instruction;
     },

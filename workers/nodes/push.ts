@@ -7,7 +7,7 @@ import { allHubs, nodeHub } from '../../durable-objects/stubs.ts';
 import type { CHANGED_TOPICS } from '../../schema/contracts/channel-frames.ts';
 import type { LeaseView } from '../../schema/contracts/leader.ts';
 import type { Boot } from '../../schema/contracts/objects.ts';
-import type { SystemMode } from '../../schema/contracts/system.ts';
+import type { SystemRecord } from '../../schema/contracts/system.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { runBestEffort } from '../log.ts';
 import type { CommandDraft } from './commands.ts';
@@ -49,8 +49,13 @@ export async function pushChanged(
 }
 
 /** Announces the system mode to all nodes. */
-export async function announceMode(env: Env, mode: SystemMode, version: number): Promise<void> {
-  await Promise.all(allHubs(env).map((hub) => runBestEffort('announce_mode', () => hub.announceMode(mode, version))));
+export async function announceMode(
+  env: Env,
+  { mode, version, hold }: Pick<SystemRecord, 'mode' | 'version' | 'hold'>,
+): Promise<void> {
+  await Promise.all(
+    allHubs(env).map((hub) => runBestEffort('announce_mode', () => hub.announceMode(mode, version, hold))),
+  );
 }
 
 /** Announces a free lease to the candidates that have connected since the last announcement. */

@@ -31,7 +31,7 @@ export async function changeSystemMode({ env, now }: Edge, change: SystemChange)
     plan: {
       events: isChanged ? [modeEvent(record)] : [],
       after: async () => {
-        await announceMode(env, mode, version);
+        await announceMode(env, record);
         if (mode !== 'paused') await timedJobs(env).due(now);
       },
     },

@@ -37,7 +37,7 @@ export async function planRestoreCheck(edge: Edge, force: boolean): Promise<Writ
   const restored: Plan = {
     statements: found.more ? [] : [db.run(sql`UPDATE fence SET epoch = ${epoch} WHERE id = 1 AND epoch < ${epoch}`)],
     events: [{ topic: 'system', type: 'restored', subject_id: String(epoch), data: { epoch, ...quarantined } }],
-    after: () => announceMode(env, record.mode, record.version),
+    after: () => announceMode(env, record),
   };
   const objects: FenceMarks = { term: lease.term, mode_version: record.version, epoch };
   return {

@@ -4,4 +4,4 @@ import { PAGE_PATTERNS } from './endpoints.ts';
 import { page } from './page/page.ts';
 import { wire } from './wire.ts';
 
-export const chatgpt: Site = { platform: 'chatgpt', matches: PAGE_PATTERNS, wire, page };
+export const CHATGPT: Site = { platform: 'chatgpt', matches: PAGE_PATTERNS, wire, page };

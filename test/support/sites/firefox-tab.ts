@@ -1,6 +1,7 @@
 /** One tab of a Firefox under test: what it shows, and input that the page takes for a person's. */
 import { setTimeout } from 'node:timers/promises';
-import type { BidiClient } from './bidi.ts';
+import { z } from 'zod';
+import type { Bidi } from '../../../local-agent/firefox/bidi.ts';
 
 const LOOK_EVERY_MS = 25;
 const UNTIL_TIMEOUT_MS = 30_000;
@@ -8,37 +9,36 @@ const UNTIL_TIMEOUT_MS = 30_000;
 /** Names of keys in WebDriver. */
 export const KEYS = { enter: '\uE007', tab: '\uE004', escape: '\uE00C', shift: '\uE008', control: '\uE009' } as const;
 
-interface RemoteNode {
-  sharedId: string;
-  value?: { shadowRoot?: RemoteNode | null };
-}
+const NodeSchema = z.object({ sharedId: z.string() });
+const HostSchema = z.object({ value: z.object({ shadowRoot: NodeSchema }) });
+type RemoteNode = z.infer<typeof NodeSchema>;
 
 type Argument = string | number | boolean | null;
 type PageFunction<Args extends Argument[], Result> = (...args: Args) => Result | Promise<Result>;
 
 export class FirefoxTab {
   readonly context: string;
-  readonly #bidi: BidiClient;
+  readonly #bidi: Bidi;
 
-  constructor(bidi: BidiClient, context: string) {
+  constructor(bidi: Bidi, context: string) {
     this.#bidi = bidi;
     this.context = context;
   }
 
   async open(url: string): Promise<void> {
-    await this.#bidi.command('browsingContext.navigate', { context: this.context, url, wait: 'complete' });
+    await this.#bidi.navigate(this.context, url);
   }
 
   async reload(): Promise<void> {
-    await this.#bidi.command('browsingContext.reload', { context: this.context, wait: 'complete' });
+    await this.#bidi.reload(this.context);
   }
 
   async activate(): Promise<void> {
-    await this.#bidi.command('browsingContext.activate', { context: this.context });
+    await this.#bidi.activate(this.context);
   }
 
   async close(): Promise<void> {
-    await this.#bidi.command('browsingContext.close', { context: this.context });
+    await this.#bidi.closeTab(this.context);
   }
 
   async url(): Promise<string> {
@@ -47,7 +47,7 @@ export class FirefoxTab {
 
   /** Runs a function in the page. It sees only its arguments, which are JSON values, as its result is. */
   async evaluate<Args extends Argument[], Result>(run: PageFunction<Args, Result>, ...args: Args): Promise<Result> {
-    return await this.#call(run, args.map(localValue));
+    return await this.#call(run, args);
   }
 
   /** Runs a function with the closed shadow root of the element that a selector finds. */
@@ -56,9 +56,7 @@ export class FirefoxTab {
     run: (root: ShadowRoot, ...args: Args) => Result | Promise<Result>,
     ...args: Args
   ): Promise<Result> {
-    const root = (await this.#locate(host)).value?.shadowRoot;
-    if (!root) throw new Error(`${host} has no shadow root`);
-    return await this.#call(run, [{ sharedId: root.sharedId }, ...args.map(localValue)]);
+    return await this.#call(run, [await this.#shadowRoot(host), ...args]);
   }
 
   /** Looks until the function's result is truthy, and gives it. A deadline ends what never comes. */
@@ -78,75 +76,54 @@ export class FirefoxTab {
 
   /** Clicks the middle of an element with the mouse. */
   async click(selector: string): Promise<void> {
-    await this.clickNode(await this.#locate(selector));
+    await this.#clickNode(await this.#locate(selector));
   }
 
   /** Clicks an element inside a closed shadow root. */
   async clickInShadow(host: string, selector: string): Promise<void> {
-    const root = (await this.#locate(host)).value?.shadowRoot;
-    if (!root) throw new Error(`${host} has no shadow root`);
-    await this.clickNode(await this.#locate(selector, [{ sharedId: root.sharedId }]));
+    const { sharedId } = await this.#shadowRoot(host);
+    await this.#clickNode(await this.#locate(selector, [sharedId]));
   }
 
-  async clickNode({ sharedId }: RemoteNode): Promise<void> {
+  async #clickNode({ sharedId }: RemoteNode): Promise<void> {
     const origin = { type: 'element', element: { sharedId } };
-    await this.#perform({
-      type: 'pointer',
-      id: 'mouse',
-      actions: [
-        { type: 'pointerMove', x: 0, y: 0, origin },
-        { type: 'pointerDown', button: 0 },
-        { type: 'pointerUp', button: 0 },
-      ],
-    });
+    const actions = [
+      { type: 'pointerMove', x: 0, y: 0, origin },
+      { type: 'pointerDown', button: 0 },
+      { type: 'pointerUp', button: 0 },
+    ];
+    await this.#bidi.perform(this.context, [{ type: 'pointer', id: 'mouse', actions }]);
   }
 
   /** Types into what has the focus, key by key. Keys of `KEYS` may be part of the text. */
   async type(text: string): Promise<void> {
-    const actions = Array.from(text).flatMap((value) => [
-      { type: 'keyDown', value },
-      { type: 'keyUp', value },
-    ]);
-    await this.#perform({ type: 'key', id: 'keyboard', actions });
+    await this.#bidi.type(this.context, text);
+  }
+
+  async setViewport(width: number, height: number): Promise<void> {
+    await this.#bidi.setViewport(this.context, { width, height });
   }
 
   /** The picture of the visible part of the page, PNG. */
   async screenshot(): Promise<Buffer> {
-    const { data } = await this.#bidi.command('browsingContext.captureScreenshot', { context: this.context });
-    return Buffer.from(String(data), 'base64');
+    return await this.#bidi.screenshot(this.context);
   }
 
-  async #perform(source: object): Promise<void> {
-    await this.#bidi.command('input.performActions', { context: this.context, actions: [source] });
+  async #shadowRoot(host: string): Promise<RemoteNode> {
+    const [element] = await this.#bidi.locate(this.context, host);
+    const found = HostSchema.safeParse(element);
+    if (!found.success) throw new Error(`${host} has no shadow root`);
+    return found.data.value.shadowRoot;
   }
 
-  async #locate(selector: string, startNodes?: { sharedId: string }[]): Promise<RemoteNode> {
-    const { nodes } = await this.#bidi.command('browsingContext.locateNodes', {
-      context: this.context,
-      locator: { type: 'css', value: selector },
-      maxNodeCount: 1,
-      serializationOptions: { includeShadowTree: 'all', maxDomDepth: 1 },
-      ...(startNodes && { startNodes }),
-    });
-    const [node] = nodes as RemoteNode[];
+  async #locate(selector: string, within: readonly string[] = []): Promise<RemoteNode> {
+    const [node] = await this.#bidi.locate(this.context, selector, within);
     if (!node) throw new Error(`no element matches ${selector}`);
-    return node;
+    return NodeSchema.parse(node);
   }
 
-  async #call<Result>(run: (...args: never[]) => unknown, args: object[]): Promise<Result> {
-    const { type, result, exceptionDetails } = await this.#bidi.command('script.callFunction', {
-      functionDeclaration: `async (...args) => JSON.stringify((await (${run})(...args)) ?? null)`,
-      arguments: args,
-      awaitPromise: true,
-      target: { context: this.context },
-    });
-    if (type !== 'success') {
-      throw new Error(`the page threw: ${(exceptionDetails as { text?: string } | undefined)?.text ?? 'unknown'}`);
-    }
-    return JSON.parse((result as { value: string }).value) as Result;
+  async #call<Result>(run: (...args: never[]) => unknown, args: readonly unknown[]): Promise<Result> {
+    const asJson = `async (...args) => JSON.stringify((await (${run})(...args)) ?? null)`;
+    return JSON.parse(String(await this.#bidi.callFunction(this.context, asJson, args))) as Result;
   }
-}
-
-function localValue(value: Argument): object {
-  return value === null ? { type: 'null' } : { type: typeof value, value };
 }

@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'vitest';
-import { BidiClient } from './bidi.ts';
+import { z } from 'zod';
+import { Bidi } from '../../../local-agent/firefox/bidi.ts';
 import { FirefoxTab } from './firefox-tab.ts';
 import { SITE_HOSTS } from './server.ts';
 
@@ -50,10 +51,10 @@ export function describeWithFirefox(title: string, suite: () => void): void {
 
 export class Firefox {
   readonly profile: string;
-  readonly bidi: BidiClient;
+  readonly bidi: Bidi;
   readonly #child: ChildProcess;
 
-  private constructor(profile: string, bidi: BidiClient, child: ChildProcess) {
+  private constructor(profile: string, bidi: Bidi, child: ChildProcess) {
     this.profile = profile;
     this.bidi = bidi;
     this.#child = child;
@@ -75,8 +76,7 @@ export class Firefox {
       },
     );
     try {
-      const bidi = await BidiClient.connect(`${await listeningUrl(child)}/session`);
-      await bidi.command('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
+      const bidi = await Bidi.open(await listeningUrl(child), { acceptInsecureCerts: true });
       return new Firefox(profile, bidi, child);
     } catch (error) {
       child.kill('SIGKILL');
@@ -87,35 +87,30 @@ export class Firefox {
 
   /** The id of the extension in `path`, which is a folder with a manifest. It is gone when this Firefox ends. */
   async install(path: string): Promise<string> {
-    const { extension } = await this.bidi.command('webExtension.install', { extensionData: { type: 'path', path } });
-    return String(extension);
+    return await this.bidi.installExtension(path, 'path');
   }
 
   /** A tab that shows `url`. `container` is an id of `newContainer`. */
   async openTab(url: string, { container }: { container?: string } = {}): Promise<FirefoxTab> {
-    const { context } = await this.bidi.command('browsingContext.create', {
-      type: 'tab',
-      ...(container !== undefined && { userContext: container }),
-    });
-    const tab = new FirefoxTab(this.bidi, String(context));
+    const params = { type: 'tab', ...(container !== undefined && { userContext: container }) };
+    const { context } = await this.bidi.call('browsingContext.create', params, z.object({ context: z.string() }));
+    const tab = new FirefoxTab(this.bidi, context);
     await tab.open(url);
     return tab;
   }
 
   /** A container, whose tabs have cookies of their own. */
   async newContainer(): Promise<string> {
-    const { userContext } = await this.bidi.command('browser.createUserContext', {});
-    return String(userContext);
+    const created = z.object({ userContext: z.string() });
+    return (await this.bidi.call('browser.createUserContext', {}, created)).userContext;
   }
 
   async close(): Promise<void> {
     const ended = this.#child.exitCode === null ? once(this.#child, 'exit') : Promise.resolve();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS);
-    // The connection may end before the result arrives.
-    await this.bidi.command('browser.close', {}).catch(() => {});
+    await this.bidi.closeBrowser();
     await ended;
     clearTimeout(timer);
-    this.bidi.close();
     await rm(this.profile, { recursive: true, force: true, maxRetries: 3 });
   }
 }

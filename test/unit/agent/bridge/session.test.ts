@@ -210,7 +210,7 @@ describe('snapshots', () => {
     const { client } = await agent.browser();
     client.send(clientState('s1', pages('c1')));
     const first = await client.next('snapshot', ({ snapshot }) => snapshot.conversations.length > 0);
-    expect(first.snapshot.conversations).toEqual([
+    expect(first.snapshot.conversations).toMatchObject([
       {
         platform: 'chatgpt',
         conversation_id: 'c1',
@@ -222,7 +222,7 @@ describe('snapshots', () => {
 
     agent.system.observe('paused', 7);
     const paused = await client.next('snapshot', ({ snapshot }) => snapshot.system.version === 7);
-    expect(paused.snapshot.system).toEqual({ mode: 'paused', version: 7 });
+    expect(paused.snapshot.system).toMatchObject({ mode: 'paused', version: 7 });
 
     agent.edge = () => conversation({ automation_status: 'paused', pause_reason: 'user_pause' });
     await agent.side.conversations.reread(['lc_1']);

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChoiceView, QueuedDelivery } from '../../../../local-agent/delivery/choose.ts';
-import { conversationKey, DELIVERY_KINDS, decideDelivery } from '../../../../local-agent/delivery/choose.ts';
+import { conversationKey, decideDelivery } from '../../../../local-agent/delivery/choose.ts';
 import type { CountsAs, Slot, SlotEvent } from '../../../../local-agent/delivery/policy.ts';
 import { admission, DELIVERY_BACKOFF, EMPTY_SLOT, nextSlot } from '../../../../local-agent/delivery/policy.ts';
 import type { StopReason } from '../../../../schema/contracts/clients.ts';
+import { DELIVERY_KINDS } from '../../../../schema/contracts/renewal.ts';
 import { DELIVERY } from '../../../../schema/defaults.ts';
 import { retryDelayMs } from '../../../../schema/domain/retry.ts';
 

@@ -5,6 +5,8 @@ export interface EditorOptions {
   attributes?: Record<string, string>;
   /** A paste of more UTF-16 units than this becomes an attachment, as on the sites; by default none does. */
   attachmentAbove?: number;
+  /** ProseMirror only: a paste of plain text loses its blank lines, as it does where a site does not change that. */
+  pasteDropsBlankLines?: boolean;
   /** Whether Enter from a script sends, as Enter from a person does. */
   untrustedEnterSends?: boolean;
 }

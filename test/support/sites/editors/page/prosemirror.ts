@@ -37,7 +37,7 @@ export const mountEditor: MountEditor = (host, options = {}) => {
   let around: Surroundings | null = null;
   const view = new EditorView(host, {
     state: initialState(),
-    clipboardTextParser: linesOf,
+    ...(options.pasteDropsBlankLines ? {} : { clipboardTextParser: linesOf }),
     handleKeyDown: (_view, event) => around?.entered(event) ?? false,
     dispatchTransaction: (transaction) => {
       view.updateState(view.state.apply(transaction));

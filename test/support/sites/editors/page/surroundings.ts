@@ -33,7 +33,7 @@ export function surround(host: HTMLElement, core: EditorCore, options: EditorOpt
   const { attachmentAbove = Number.POSITIVE_INFINITY } = options;
   // Before the editor's own listener, which is on the element.
   const attach = (event: ClipboardEvent) => {
-    const text = event.clipboardData?.getData('text/plain') ?? '';
+    const text = pastedText(event.clipboardData);
     if (text.length <= attachmentAbove) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -53,6 +53,12 @@ export function surround(host: HTMLElement, core: EditorCore, options: EditorOpt
       return true;
     },
   };
+}
+
+function pastedText(clipboard: DataTransfer | null): string {
+  const plain = clipboard?.getData('text/plain') ?? '';
+  const html = clipboard?.getData('text/html') ?? '';
+  return plain === '' ? (new DOMParser().parseFromString(html, 'text/html').body.textContent ?? '') : plain;
 }
 
 function chipOf(document: Document): HTMLElement {

@@ -1,0 +1,124 @@
+/**
+ * Handles the agent's orders: a message to deliver, a conversation to read, an order to stop. A plan that was begun before
+ * is not sent again: it gets the result that is stored for it.
+ */
+import type { AgentBridgeFrame, ProxyDelivery } from '../../../schema/contracts/bridge-frames.ts';
+import type { RunDeps } from './delivery-run.ts';
+import { DeliveryRun } from './delivery-run.ts';
+import type { DeliveriesDeps } from './deps.ts';
+import type { End } from './end.ts';
+import { actionResult, endOf } from './end.ts';
+import { Plans } from './plans.ts';
+import { Readings } from './readings.ts';
+
+const MAX_RUNNING = 16;
+const BUSY_RETRY_MS = 10_000;
+
+/** The frames of the agent that are handled here. */
+export type DeliveryFrame = Extract<
+  AgentBridgeFrame,
+  { type: 'browser.proxy_delivery' | 'browser.read_current' | 'browser.cancel' }
+>;
+
+export interface Deliveries {
+  take(frame: DeliveryFrame): void;
+  /** The agent is away: it asks about what was sent when it is back, so nothing more is sent. */
+  onDisconnected(): void;
+  /** Tabs in which a message is being sent. */
+  busyTabs(): ReadonlySet<number>;
+  stop(): void;
+}
+
+class BrowserDeliveries implements Deliveries {
+  readonly #deps: RunDeps;
+  readonly #readings: Readings;
+  readonly #runs = new Map<string, DeliveryRun>();
+  readonly #stopListening: () => void;
+
+  constructor(deps: DeliveriesDeps) {
+    const plans = new Plans(deps.storage, () => deps.clock.now());
+    this.#deps = { ...deps, plans, busyTabs: () => this.busyTabs(), onEnd: (run, end) => this.#onEnd(run, end) };
+    this.#readings = new Readings({ ...deps, plans });
+    this.#stopListening = deps.traffic.on((event) => {
+      for (const run of this.#runs.values()) if (run.frame.platform === event.platform) run.onTraffic(event);
+    });
+  }
+
+  take(frame: DeliveryFrame): void {
+    switch (frame.type) {
+      case 'browser.proxy_delivery':
+        void this.#deliver(frame);
+        return;
+      case 'browser.read_current':
+        this.#readings.take(frame);
+        return;
+      case 'browser.cancel':
+        this.#readings.cancel(frame.request_id);
+        for (const run of this.#runs.values()) if (run.requestIds.has(frame.request_id)) run.cancel('canceled');
+        return;
+      default:
+        frame satisfies never;
+    }
+  }
+
+  onDisconnected(): void {
+    this.#readings.cancelAll();
+    for (const run of this.#runs.values()) run.cancel('connection_lost');
+  }
+
+  busyTabs(): ReadonlySet<number> {
+    return new Set([...this.#runs.values()].flatMap(({ tabId }) => (tabId === null ? [] : [tabId])));
+  }
+
+  stop(): void {
+    this.#stopListening();
+    this.onDisconnected();
+  }
+
+  async #deliver(frame: ProxyDelivery): Promise<void> {
+    const { plans, clock } = this.#deps;
+    const receivedAt = clock.now();
+    try {
+      await plans.loaded();
+    } catch {
+      return this.#send(
+        frame,
+        frame.request_id,
+        endOf('deferred', 'storage_not_available', { retryAfterMs: BUSY_RETRY_MS }),
+        receivedAt,
+      );
+    }
+    const running = this.#runs.get(frame.plan_id);
+    if (running) {
+      running.requestIds.add(frame.request_id);
+      return;
+    }
+    const known = plans.find(frame.plan_id);
+    if (known?.end) return this.#send(frame, frame.request_id, known.end, receivedAt);
+    if (this.#runs.size >= MAX_RUNNING) {
+      return this.#send(
+        frame,
+        frame.request_id,
+        endOf('deferred', 'browser_busy', { retryAfterMs: BUSY_RETRY_MS }),
+        receivedAt,
+      );
+    }
+    this.#runs.set(frame.plan_id, new DeliveryRun(frame, this.#deps));
+  }
+
+  #onEnd(run: DeliveryRun, end: End): void {
+    this.#runs.delete(run.frame.plan_id);
+    for (const requestId of run.requestIds) this.#send(run.frame, requestId, end, run.receivedAt, run);
+  }
+
+  #send(frame: ProxyDelivery, requestId: string, end: End, receivedAt: number, run: DeliveryRun | null = null): void {
+    const found =
+      run === null ? {} : { user_message_id: run.found.userMessageId, conversation_id: run.found.conversationId };
+    const of = { ...this.#deps.identity(), platform: frame.platform, tabId: run?.tabId ?? null, found };
+    this.#deps.send(actionResult(requestId, end, of, receivedAt));
+  }
+}
+
+export function startDeliveries(deps: DeliveriesDeps): Deliveries {
+  return new BrowserDeliveries(deps);
+}

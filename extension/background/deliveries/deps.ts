@@ -1,0 +1,31 @@
+/** What deliveries and readings use of the browser and of the other parts of the background page. */
+import type { ActionResult } from '../../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../../schema/contracts/common.ts';
+import type { PageCallName, PageCalls } from '../../messages.ts';
+import type { Site } from '../../sites/site.ts';
+import type { TrafficEvent } from '../traffic.ts';
+import type { Tabs } from './find-tab.ts';
+import type { PlanStorage } from './plans.ts';
+
+/** Calls the content script of a tab; rejects when there is none, or when it is gone before it responds. */
+export type CallPage = <Name extends PageCallName>(
+  tabId: number,
+  call: Name,
+  order: PageCalls[Name]['order'],
+) => Promise<PageCalls[Name]['result']>;
+
+export interface DeliveriesDeps {
+  siteOf(platform: Platform): Site;
+  tabs: Tabs;
+  call: CallPage;
+  traffic: { on(listener: (event: TrafficEvent) => void): () => void };
+  /** The fingerprint of the account that is signed in there now; null when it is not known. */
+  account(platform: Platform, tabId: number): Promise<string | null>;
+  storage: PlanStorage;
+  clock: { now(): number; after(delayMs: number, run: () => void): () => void };
+  /** This browser and its connection to the agent. */
+  identity(): { clientId: string; connectionId: string | null };
+  /** To the agent; lost when it is not connected. */
+  send(frame: ActionResult): void;
+  diagnostic(level: 'info' | 'warn', message: string): void;
+}

@@ -1,0 +1,90 @@
+/** In which tab a message is delivered, or a conversation read. */
+import { PLATFORMS } from '../../../schema/contracts/common.ts';
+import type { PageAddress } from '../../sites/facts.ts';
+import type { Site } from '../../sites/site.ts';
+
+export interface OpenTab {
+  id: number;
+  url: string;
+  windowId: number;
+  /** Null without containers. */
+  cookieStoreId: string | null;
+  /** Unix milliseconds. */
+  lastAccessed: number;
+  isActive: boolean;
+  /** Unloaded by the browser to save memory: its page does not run. */
+  isDiscarded: boolean;
+}
+
+/** The tabs of the browser, as far as they are used. */
+export interface Tabs {
+  /** Those whose address matches. */
+  all(matches: readonly string[]): Promise<OpenTab[]>;
+  exists(tabId: number): Promise<boolean>;
+  /** In the background. */
+  open(url: string, beside: Pick<OpenTab, 'windowId' | 'cookieStoreId'> | null): Promise<OpenTab>;
+  /** Loads the page again; of a discarded tab, for the first time. */
+  reload(tabId: number): Promise<void>;
+  close(tabId: number): Promise<void>;
+}
+
+export interface Wanted {
+  tabId: number | null;
+  conversationId: string | null;
+  pageUrl: string;
+}
+
+export type Choice =
+  | { type: 'use'; tab: OpenTab }
+  | { type: 'open'; url: string; beside: OpenTab | null }
+  | { type: 'none'; reason: string };
+
+function addressOf(site: Site, text: string): PageAddress | null {
+  const url = URL.parse(text);
+  return url === null ? null : site.wire.addressOf(url);
+}
+
+function isWanted(address: PageAddress | null, conversationId: string | null): boolean {
+  if (address === null) return false;
+  return conversationId === null ? address.kind === 'new' : address.conversationId === conversationId;
+}
+
+function isOfSite(site: Site, url: string): boolean {
+  const origin = URL.parse(url)?.origin;
+  return site.matches.some((pattern) => URL.parse(pattern)?.origin === origin);
+}
+
+/** The address to open when no tab has the conversation: the one of the order when it names it, else the usual one. */
+function urlToOpen(site: Site, { conversationId, pageUrl }: Wanted): string | null {
+  const { home_url, conversation_url } = PLATFORMS[site.platform];
+  const usual = conversationId === null ? home_url : conversation_url + encodeURIComponent(conversationId);
+  const urls = [pageUrl, usual].filter((url) => isOfSite(site, url));
+  return urls.find((url) => isWanted(addressOf(site, url), conversationId)) ?? null;
+}
+
+const byNewest = (a: OpenTab, b: OpenTab): number =>
+  Number(a.isDiscarded) - Number(b.isDiscarded) || b.lastAccessed - a.lastAccessed;
+
+/**
+ * The tab that the order names while it still shows the conversation; else the newest tab that does; else a new one, of
+ * the same container as the tab that had it. Pure. `busy`: tabs that another delivery uses.
+ */
+export function chooseTab(site: Site, tabs: readonly OpenTab[], wanted: Wanted, busy: ReadonlySet<number>): Choice {
+  const suitable = tabs
+    .filter((tab) => isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id))
+    .sort(byNewest);
+  const named = suitable.find((tab) => tab.id === wanted.tabId && !tab.isDiscarded);
+  const tab = named ?? suitable[0];
+  if (tab) return { type: 'use', tab };
+  const url = urlToOpen(site, wanted);
+  if (url === null) return { type: 'none', reason: 'page_url_of_other_conversation' };
+  const beside = tabs.find((one) => one.id === wanted.tabId) ?? [...tabs].sort(byNewest)[0] ?? null;
+  return { type: 'open', url, beside };
+}
+
+/** The tab that a reading without a conversation means: the one that the person looked at last. Pure. */
+export function currentTab(site: Site, tabs: readonly OpenTab[]): OpenTab | null {
+  const ofConversations = tabs.filter((tab) => addressOf(site, tab.url)?.kind === 'conversation');
+  const rank = (tab: OpenTab): number => (tab.isActive ? 0 : 1);
+  return [...ofConversations].sort((a, b) => rank(a) - rank(b) || byNewest(a, b))[0] ?? null;
+}

@@ -1,0 +1,66 @@
+/**
+ * What a person may hand to somebody who helps: versions, the connection's history, counts, drift and error codes. It has
+ * no token, no text and no id of a conversation, and of the agent only its address. Pure.
+ */
+import type { Connection, PeopleView } from '../../people-messages.ts';
+
+const MAX_DETAIL = 120;
+/** Anything that could be an id, a token or a path: long runs of letters with digits, and addresses. */
+const ADDRESS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"']+/gi;
+const LONG_WORD = /[\w%+/=-]{20,}/g;
+
+/** A technical note without what could name a person, a conversation or a secret. */
+export function withoutIds(text: string): string {
+  return text.replace(ADDRESS, '<address>').replace(LONG_WORD, '<id>').slice(0, MAX_DETAIL);
+}
+
+export interface DiagnosticsInput {
+  view: PeopleView;
+  history: readonly Omit<Connection, 'agentUrl' | 'nextTryAt'>[];
+  browser: string;
+  manifestVersion: number;
+  now: number;
+}
+
+export function diagnosticsOf({ view, history, browser, manifestVersion, now }: DiagnosticsInput): string {
+  const { version, connection, snapshot, snapshotAt, queue, drift, deliveries, sites } = view;
+  const withoutDetailIds = <T extends { detail: string | null }>(one: T): T => ({
+    ...one,
+    detail: one.detail === null ? null : withoutIds(one.detail),
+  });
+  const seconds = (at: number | null) => (at === null ? null : Math.round((now - at) / 1_000));
+  const report = {
+    extension: version,
+    manifest_version: manifestVersion,
+    browser,
+    written_at: new Date(now).toISOString(),
+    connection: withoutDetailIds(connection),
+    connection_history: history.map(withoutDetailIds),
+    queue: { messages: queue.messages, oldest_age_sec: seconds(queue.oldestAt) },
+    sites,
+    drift: drift.map((one) => ({ ...one, what: withoutIds(one.what) })),
+    deliveries: deliveries.map(({ platform, outcome, reason, at }) => ({
+      platform,
+      outcome,
+      reason: reason === null ? null : withoutIds(reason),
+      age_sec: seconds(at),
+    })),
+    snapshot: snapshot && {
+      age_sec: seconds(snapshotAt),
+      system: snapshot.system,
+      edge_connected: snapshot.edge_connected,
+      approvals_waiting: snapshot.approvals_waiting,
+      conversations: snapshot.conversations.map(
+        ({ platform, automation_status, pause_reason, next_renewal, waiting }) => ({
+          platform,
+          automation_status,
+          pause_reason,
+          next_renewal: next_renewal && { ...next_renewal, reason: withoutIds(next_renewal.reason) },
+          waiting: waiting.map(({ kind, reason }) => ({ kind, reason: withoutIds(reason) })),
+        }),
+      ),
+      paces: snapshot.policy.paces,
+    },
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}

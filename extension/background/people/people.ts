@@ -1,0 +1,174 @@
+/**
+ * The background page's side of what people see: it sends the view to every overlay, popup and options page, passes their
+ * orders on, and keeps the toolbar button. An overlay gets the conversations of its own site only, and cannot change
+ * settings. Orders wait within bounds; what the agent confirmed comes back with the outcome and the next snapshot.
+ */
+
+import type { Platform } from '../../../schema/contracts/common.ts';
+import type { Translate } from '../../overlay/texts.ts';
+import type {
+  ActionOutcome,
+  PeopleNews,
+  PeopleOrder,
+  PeopleView,
+  PersonAction,
+  SettingsOrder,
+} from '../../people-messages.ts';
+import { PEOPLE_PORT } from '../../people-messages.ts';
+import { badgeOf } from './badge.ts';
+import { diagnosticsOf } from './diagnostics.ts';
+import { isPeopleOrder } from './orders.ts';
+import { PeopleState } from './state.ts';
+
+/** A port of `browser.runtime`, as far as it is used. */
+export interface PeoplePort {
+  name: string;
+  sender?: { url?: string | undefined; id?: string | undefined; frameId?: number | undefined } | undefined;
+  postMessage(message: PeopleNews): void;
+  onMessage: { addListener(listener: (message: object) => void): void };
+  onDisconnect: { addListener(listener: () => void): void };
+  disconnect(): void;
+}
+
+export interface PeopleDeps {
+  onConnect(listener: (port: PeoplePort) => void): void;
+  /** `moz-extension://…/` of this extension. */
+  ownOrigin: string;
+  version: string;
+  manifestVersion: number;
+  /** Name and version of the browser. */
+  browserName: string;
+  now: () => number;
+  translate: Translate;
+  showBadge(badge: { text: string; color: string; title: string }): void;
+  openOptions(): Promise<void>;
+  /** The site of a page; null when it is none of ours. */
+  platformOf(url: string): Platform | null;
+  /** Sends a person's action to the agent. Resolves with what the edge confirmed, or with why not; within its own deadline. */
+  act(action: PersonAction): Promise<ActionOutcome>;
+  /** Changes a setting. Resolves with its outcome, in words for people. */
+  change(order: SettingsOrder): Promise<ActionOutcome>;
+}
+
+/** Orders of one page that are under way. */
+const MAX_ORDERS = 16;
+/** Pages that are shown the view. */
+const MAX_PORTS = 200;
+
+/** Starts the people's side. The other parts give their news to what this returns. */
+export function startPeople(deps: PeopleDeps): PeopleState {
+  const state = new PeopleState(deps.version, deps.now);
+  const ports = new Set<ConnectedPage>();
+  deps.onConnect((port) => {
+    if (port.name !== PEOPLE_PORT) return;
+    if (ports.size >= MAX_PORTS) return port.disconnect();
+    const page = new ConnectedPage(deps, state, port);
+    ports.add(page);
+    port.onDisconnect.addListener(() => ports.delete(page));
+    page.show();
+  });
+  const showBadge = () => {
+    const { text, color, title } = badgeOf(state.view);
+    deps.showBadge({ text, color, title: deps.translate(title) });
+  };
+  state.onChange(() => {
+    for (const page of ports) page.show();
+    showBadge();
+  });
+  showBadge();
+  return state;
+}
+
+class ConnectedPage {
+  readonly #deps: PeopleDeps;
+  readonly #state: PeopleState;
+  readonly #port: PeoplePort;
+  /** Null: a page of this extension. */
+  readonly #platform: Platform | null;
+  readonly #isOwn: boolean;
+  #orders = 0;
+
+  constructor(deps: PeopleDeps, state: PeopleState, port: PeoplePort) {
+    this.#deps = deps;
+    this.#state = state;
+    this.#port = port;
+    const url = port.sender?.url ?? '';
+    this.#isOwn = url.startsWith(deps.ownOrigin);
+    this.#platform = this.#isOwn ? null : deps.platformOf(url);
+    port.onMessage.addListener((message) => {
+      if (isPeopleOrder(message)) void this.#handle(message);
+    });
+  }
+
+  show(): void {
+    if (this.#isOwn || this.#platform !== null) this.#port.postMessage({ news: 'view', view: this.#visible() });
+  }
+
+  #visible(): PeopleView {
+    const { view } = this.#state;
+    if (this.#isOwn || view.snapshot === null) return view;
+    const isHere = (one: { platform: Platform }) => one.platform === this.#platform;
+    const snapshot = { ...view.snapshot, conversations: view.snapshot.conversations.filter(isHere) };
+    return { ...view, snapshot, deliveries: view.deliveries.filter(isHere), drift: view.drift.filter(isHere) };
+  }
+
+  async #handle(order: PeopleOrder): Promise<void> {
+    const { id } = order;
+    if (this.#orders >= MAX_ORDERS) return this.#end(id, refusal('busy', 'error_busy', this.#deps));
+    this.#orders += 1;
+    try {
+      const outcome = await this.#perform(order);
+      if (outcome !== null) this.#end(id, outcome);
+    } catch {
+      this.#end(id, refusal('internal', 'error_internal', this.#deps));
+    } finally {
+      this.#orders -= 1;
+    }
+  }
+
+  async #perform(order: PeopleOrder): Promise<ActionOutcome | null> {
+    const { act, change, openOptions } = this.#deps;
+    switch (order.order) {
+      case 'act':
+        return this.#isOwn || this.#platform !== null ? act(order.action) : this.#forbidden();
+      case 'open_options':
+        await openOptions();
+        return { ok: true };
+      case 'settings':
+        return this.#isOwn ? change(order.change) : this.#forbidden();
+      case 'diagnostics':
+        if (!this.#isOwn) return this.#forbidden();
+        this.#send({ news: 'diagnostics', id: order.id, text: this.#diagnostics() });
+        return null;
+      default:
+        return order satisfies never;
+    }
+  }
+
+  #diagnostics(): string {
+    const { browserName: browser, manifestVersion, now } = this.#deps;
+    const { view, history } = this.#state;
+    return diagnosticsOf({ view, history, browser, manifestVersion, now: now() });
+  }
+
+  #forbidden(): ActionOutcome {
+    return refusal('forbidden', 'error_own_pages_only', this.#deps);
+  }
+
+  #end(id: string, outcome: ActionOutcome): void {
+    this.#send({ news: 'outcome', id, outcome });
+  }
+
+  /** The page may have gone meanwhile. */
+  #send(news: PeopleNews): void {
+    try {
+      this.#port.postMessage(news);
+    } catch {
+      // A closed port has no reader.
+    }
+  }
+}
+
+function refusal(code: string, key: string, { translate }: PeopleDeps): ActionOutcome {
+  return { ok: false, code, message: translate(key) };
+}

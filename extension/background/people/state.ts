@@ -1,0 +1,89 @@
+/**
+ * What the background page knows for people: it is given news by the other parts and keeps the newest, within bounds.
+ * Listeners hear of several changes of one moment once.
+ */
+import type { BridgeSnapshot } from '../../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../../schema/contracts/common.ts';
+import type { Connection, Drift, EndedDelivery, PeopleView, SiteSetting } from '../../people-messages.ts';
+
+const MAX_DRIFT = 30;
+const MAX_DELIVERIES = 20;
+/** Changes of the connection kept for the diagnostics. */
+const MAX_HISTORY = 50;
+
+export class PeopleState {
+  readonly #now: () => number;
+  readonly #listeners = new Set<() => void>();
+  readonly #history: Omit<Connection, 'agentUrl' | 'nextTryAt'>[] = [];
+  #view: PeopleView;
+  #isAnnouncing = false;
+
+  constructor(version: string, now: () => number) {
+    this.#now = now;
+    const connection = { status: 'connecting', since: now(), agentUrl: '', detail: null, nextTryAt: null } as const;
+    const queue = { messages: 0, oldestAt: null };
+    this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, drift: [], deliveries: [], sites: [] };
+  }
+
+  get view(): PeopleView {
+    return this.#view;
+  }
+
+  /** Changes of the connection, newest last. */
+  get history(): readonly Omit<Connection, 'agentUrl' | 'nextTryAt'>[] {
+    return this.#history;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  connection(connection: Connection): void {
+    const before = this.#view.connection;
+    if (before.status !== connection.status || before.detail !== connection.detail) {
+      const { status, since, detail } = connection;
+      this.#history.push({ status, since, detail });
+      this.#history.splice(0, this.#history.length - MAX_HISTORY);
+    }
+    this.#change({ connection });
+  }
+
+  snapshot(snapshot: BridgeSnapshot): void {
+    this.#change({ snapshot, snapshotAt: this.#now() });
+  }
+
+  /** Without a pairing nothing of an agent is shown. */
+  forgetSnapshot(): void {
+    this.#change({ snapshot: null, snapshotAt: null });
+  }
+
+  queue(messages: number, oldestAt: number | null): void {
+    this.#change({ queue: { messages, oldestAt } });
+  }
+
+  drift(platform: Platform, what: string): void {
+    const isSame = (one: Drift) => one.platform === platform && one.what === what;
+    const known = this.#view.drift.find(isSame);
+    const newest = { platform, what: what.slice(0, 200), at: this.#now(), count: (known?.count ?? 0) + 1 };
+    this.#change({ drift: [newest, ...this.#view.drift.filter((one) => !isSame(one))].slice(0, MAX_DRIFT) });
+  }
+
+  delivery(ended: EndedDelivery): void {
+    this.#change({ deliveries: [ended, ...this.#view.deliveries].slice(0, MAX_DELIVERIES) });
+  }
+
+  sites(sites: readonly SiteSetting[]): void {
+    this.#change({ sites });
+  }
+
+  #change(change: Partial<PeopleView>): void {
+    this.#view = { ...this.#view, ...change };
+    if (this.#isAnnouncing) return;
+    this.#isAnnouncing = true;
+    queueMicrotask(() => {
+      this.#isAnnouncing = false;
+      for (const listener of [...this.#listeners]) listener();
+    });
+  }
+}
