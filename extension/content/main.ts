@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock.ts';
 import { matcher } from '../lib/match-pattern.ts';
 import type { Fetch } from '../lib/perform-reading.ts';
 import type { PageLook, PageNotice } from '../messages.ts';
+import { mountOverlay } from '../overlay/mount.tsx';
 import { SITES } from '../sites/registry.ts';
 import type { Site } from '../sites/site.ts';
 import { callListener } from './calls.ts';
@@ -71,8 +72,21 @@ function start(site: Site): void {
   });
 }
 
+function showOverlay(site: Site): void {
+  const { runtime, i18n, storage } = browser;
+  mountOverlay({
+    document,
+    platform: site.platform,
+    address: () => site.wire.addressOf(new URL(location.href)),
+    connect: (name) => runtime.connect({ name }),
+    i18n,
+    storage: storage.local,
+  });
+}
+
 const site = SITES.find(({ matches }) => matcher(matches)(location.href));
 if (site !== undefined && window.top === window && globalThis.conductorContent === undefined) {
   globalThis.conductorContent = true;
   start(site);
+  showOverlay(site);
 }
