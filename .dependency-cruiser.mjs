@@ -233,10 +233,14 @@ export default {
       severity: 'error',
       comment:
         'Processes start in worker-runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
+<<<<<<< HEAD
+      from: { path: '^local-agent/', pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)' },
+=======
       from: {
         path: '^local-agent/',
         pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)',
       },
+>>>>>>> main
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
 

@@ -34,7 +34,12 @@ export function composePeople(parts: Parts): PeopleState {
   const { translate, isPermitted, onPermissionsChanged, ...pages } = env.people;
   const { clock, newId } = env;
   const send: Parts['bridge']['send'] = (frame) => bridge.send(frame);
-  const controls = new PageControls({ send, newRequestId: newId, after: clock.after, translate });
+  const controls = new PageControls({
+    send,
+    newRequestId: newId,
+    after: (delayMs, run) => clock.after(delayMs, run),
+    translate,
+  });
   const showSites = async () => {
     const one = async ({ platform, matches }: (typeof sites)[number]) => ({
       platform,
@@ -56,7 +61,7 @@ export function composePeople(parts: Parts): PeopleState {
     get browserName() {
       return browserName;
     },
-    now: clock.now,
+    now: () => clock.now(),
     platformOf: (url) => tabs.siteOf(url)?.platform ?? null,
     act: (action) => controls.act(action),
     change: (order) => orders.change(order),

@@ -45,7 +45,7 @@ export function buildParts(env: BackgroundEnv) {
     // The browser may have been paired under another id since the message was stored.
     send: (frame) => bridge.clientId !== null && bridge.send({ ...frame, client_id: bridge.clientId }),
   });
-  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: clock.now });
+  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: () => clock.now() });
   const pages = pageCaller(env.tabs, clock);
   const logins = new Logins(storage, platforms);
   const turns = new Turns({

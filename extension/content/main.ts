@@ -38,12 +38,12 @@ function start(site: Site): void {
     },
     { capture: true, passive: true },
   );
-  const parts = { document, location, site, now: clock.now, typedAt: () => typedAt };
+  const parts = { document, location, site, now: () => clock.now(), typedAt: () => typedAt };
   const pageFetch: Fetch = (url, init) => (globalThis.content ?? globalThis).fetch(url, init);
   const look = () => lookAt(parts);
   const address = () => site.wire.addressOf(new URL(location.href));
   const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
-  const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: clock.now });
+  const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: () => clock.now() });
   browser.runtime.onMessage.addListener(
     callListener({
       look: async () => look(),
