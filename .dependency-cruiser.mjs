@@ -5,6 +5,11 @@
  * alone dependency-cruiser reads nothing and reports no violation. Hence the swc parser, which treats `import type` like
  * `import`: no cycle is left, type-only ones included.
  */
+import swc from '@swc/core';
+
+/** dependency-cruiser gives the parser no syntax for JSX, so files with JSX are marked here by their name. */
+const { parseFileSync } = swc;
+swc.parseFileSync = (path, options) => parseFileSync(path, { ...options, tsx: path.endsWith('.tsx') });
 
 /** npm packages, whether resolved into node_modules or (in the planted trees of the test) not at all. */
 const pkg = (...names) => `^(node_modules/)?(@types/)?(${names.join('|')})(/|$)`;

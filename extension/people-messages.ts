@@ -10,31 +10,36 @@ import type { DELIVERY_OUTCOMES } from '../schema/contracts/renewal.ts';
 export const PEOPLE_PORT = 'people';
 
 /**
- * How it is with the agent.
- * - `unpaired`: no token is stored.
- * - `connecting`: the first attempt, or one right after a lost connection.
- * - `connected`: the agent has accepted the token.
- * - `agent_absent`: nothing responds at the agent's address; it is tried again.
- * - `refused`: the agent or the edge does not accept the token any more; a person pairs again.
- * - `replaced`: a newer connection of the same browser has taken over, such as that of a copied profile.
+ * - `unpaired`: no agent is known yet.
+ * - `bad_address`: the address of the agent is not one on this machine.
+ * - `connecting`, `connected`.
+ * - `unreachable`: nothing listens there, or it refuses this extension.
+ * - `closed`: the agent has closed the connection.
+ * - `token_refused`: the agent does not take the token; the browser has to be paired again.
+ * - `replaced`: another Firefox has connected under the same id.
  */
-export const CONNECTION_STATUSES = [
+export const CONNECTION_STATES = [
   'unpaired',
+  'bad_address',
   'connecting',
   'connected',
-  'agent_absent',
-  'refused',
+  'unreachable',
+  'closed',
+  'token_refused',
   'replaced',
 ] as const;
-export interface Connection {
-  status: (typeof CONNECTION_STATUSES)[number];
-  /** Unix milliseconds. */
+/** The connection to the agent, as the bridge knows it. */
+export interface ConnectionNews {
+  state: (typeof CONNECTION_STATES)[number];
+  /** What the agent said when it closed; null when it said nothing. */
+  reason: string | null;
+  /** When the next attempt begins, Unix milliseconds; null: none is planned. */
+  retryAt: number | null;
+}
+export interface Connection extends ConnectionNews {
+  /** Since when it is in this state, Unix milliseconds. */
   since: number;
   agentUrl: string;
-  /** What the agent said when it closed; null when it said nothing. */
-  detail: string | null;
-  /** When the next attempt begins; null: none is planned. */
-  nextTryAt: number | null;
 }
 
 /** Something of a site that does not look as it is known: a selector or a part of a response. */

@@ -66,6 +66,10 @@ function requestId(json: unknown): string | null {
   return typeof id === 'string' ? id.slice(0, 128) : null;
 }
 
+function isFinalMessage(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && 'type' in json && json.type === 'browser.final_message';
+}
+
 function expectedError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (!isDiskFault(error)) return new AppError('internal', 'something went wrong in the agent');
@@ -115,6 +119,7 @@ export class Session implements BrowserConnection {
     const parsed = checkValue(ExtensionFrameSchema, json);
     const re = requestId(json);
     if (!parsed.success) {
+      if (isFinalMessage(json)) this.#refuseForGood(re, 'invalid_request');
       this.#refuse(re, 'invalid_request', firstIssueText(parsed.error, 'frame'));
       return;
     }
@@ -123,6 +128,7 @@ export class Session implements BrowserConnection {
     } catch (error) {
       const expected = expectedError(error);
       if (expected !== error) this.#deps.log.error({ err: error, client_id: this.clientId }, 'a bridge frame failed');
+      if (isFinalMessage(json) && expected.code !== 'internal') this.#refuseForGood(re, expected.code);
       this.#refuse(re, expected.code, expected.message);
     }
   }
@@ -191,6 +197,11 @@ export class Session implements BrowserConnection {
 
   #acknowledge(request_id: string): void {
     this.send({ type: 'message_ack', request_id });
+  }
+
+  /** The same message would be refused again, so the extension drops it. */
+  #refuseForGood(request_id: string | null, code: string): void {
+    if (request_id !== null) this.send({ type: 'message_nack', request_id, code });
   }
 
   #refuse(re: string | null, code: string, message: string): void {

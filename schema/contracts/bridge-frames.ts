@@ -293,6 +293,8 @@ export const AgentBridgeFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello_ack'), connection_id: z.string(), snapshot: SnapshotSchema }),
   z.object({ type: z.literal('paired'), token: z.string() }),
   z.object({ type: z.literal('message_ack'), request_id: RequestIdSchema }),
+  /** The final message can never be stored: the extension drops it and shows that. After an `error` it keeps it. */
+  z.object({ type: z.literal('message_nack'), request_id: RequestIdSchema, code: z.string() }),
   z.object({
     type: z.literal('page_control_result'),
     request_id: RequestIdSchema,

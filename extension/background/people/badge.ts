@@ -13,8 +13,8 @@ const COLORS = { alert: '#b42318', wait: '#9a5b00', calm: '#4b5563', good: '#1a7
 const MAX_COUNT = 99;
 
 export function badgeOf({ connection, snapshot }: PeopleView): Badge {
-  if (connection.status !== 'connected' || snapshot === null || !snapshot.system.is_known) {
-    return { text: '!', color: COLORS.alert, title: { key: `badge_${connection.status}` } };
+  if (connection.state !== 'connected' || snapshot === null || !snapshot.system.is_known) {
+    return { text: '!', color: COLORS.alert, title: { key: `badge_${connection.state}` } };
   }
   const { approvals_waiting: waiting, system } = snapshot;
   const title: Text = { key: `badge_${system.mode}`, args: [String(waiting)] };

@@ -2,7 +2,8 @@
  * What a person may hand to somebody who helps: versions, the connection's history, counts, drift and error codes. It has
  * no token, no text and no id of a conversation, and of the agent only its address. Pure.
  */
-import type { Connection, PeopleView } from '../../people-messages.ts';
+import type { PeopleView } from '../../people-messages.ts';
+import type { PastConnection } from './state.ts';
 
 const MAX_DETAIL = 120;
 /** Anything that could be an id, a token or a path: long runs of letters with digits, and addresses. */
@@ -16,7 +17,7 @@ export function withoutIds(text: string): string {
 
 export interface DiagnosticsInput {
   view: PeopleView;
-  history: readonly Omit<Connection, 'agentUrl' | 'nextTryAt'>[];
+  history: readonly PastConnection[];
   browser: string;
   manifestVersion: number;
   now: number;
@@ -24,9 +25,9 @@ export interface DiagnosticsInput {
 
 export function diagnosticsOf({ view, history, browser, manifestVersion, now }: DiagnosticsInput): string {
   const { version, connection, snapshot, snapshotAt, queue, drift, deliveries, sites } = view;
-  const withoutDetailIds = <T extends { detail: string | null }>(one: T): T => ({
+  const withoutReasonIds = <T extends { reason: string | null }>(one: T): T => ({
     ...one,
-    detail: one.detail === null ? null : withoutIds(one.detail),
+    reason: one.reason === null ? null : withoutIds(one.reason),
   });
   const seconds = (at: number | null) => (at === null ? null : Math.round((now - at) / 1_000));
   const report = {
@@ -34,8 +35,8 @@ export function diagnosticsOf({ view, history, browser, manifestVersion, now }: 
     manifest_version: manifestVersion,
     browser,
     written_at: new Date(now).toISOString(),
-    connection: withoutDetailIds(connection),
-    connection_history: history.map(withoutDetailIds),
+    connection: withoutReasonIds(connection),
+    connection_history: history.map(withoutReasonIds),
     queue: { messages: queue.messages, oldest_age_sec: seconds(queue.oldestAt) },
     sites,
     drift: drift.map((one) => ({ ...one, what: withoutIds(one.what) })),

@@ -4,23 +4,32 @@
  */
 import type { BridgeSnapshot } from '../../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../../schema/contracts/common.ts';
-import type { Connection, Drift, EndedDelivery, PeopleView, SiteSetting } from '../../people-messages.ts';
+import type {
+  Connection,
+  ConnectionNews,
+  Drift,
+  EndedDelivery,
+  PeopleView,
+  SiteSetting,
+} from '../../people-messages.ts';
 
 const MAX_DRIFT = 30;
 const MAX_DELIVERIES = 20;
 /** Changes of the connection kept for the diagnostics. */
 const MAX_HISTORY = 50;
 
+export type PastConnection = Pick<Connection, 'state' | 'since' | 'reason'>;
+
 export class PeopleState {
   readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
-  readonly #history: Omit<Connection, 'agentUrl' | 'nextTryAt'>[] = [];
+  readonly #history: PastConnection[] = [];
   #view: PeopleView;
   #isAnnouncing = false;
 
   constructor(version: string, now: () => number) {
     this.#now = now;
-    const connection = { status: 'connecting', since: now(), agentUrl: '', detail: null, nextTryAt: null } as const;
+    const connection = { state: 'connecting', since: now(), agentUrl: '', reason: null, retryAt: null } as const;
     const queue = { messages: 0, oldestAt: null };
     this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, drift: [], deliveries: [], sites: [] };
   }
@@ -30,7 +39,7 @@ export class PeopleState {
   }
 
   /** Changes of the connection, newest last. */
-  get history(): readonly Omit<Connection, 'agentUrl' | 'nextTryAt'>[] {
+  get history(): readonly PastConnection[] {
     return this.#history;
   }
 
@@ -39,14 +48,15 @@ export class PeopleState {
     return () => this.#listeners.delete(listener);
   }
 
-  connection(connection: Connection): void {
+  connection({ state, reason, retryAt }: ConnectionNews, agentUrl: string): void {
     const before = this.#view.connection;
-    if (before.status !== connection.status || before.detail !== connection.detail) {
-      const { status, since, detail } = connection;
-      this.#history.push({ status, since, detail });
+    const isSame = before.state === state && before.reason === reason;
+    const since = isSame ? before.since : this.#now();
+    if (!isSame) {
+      this.#history.push({ state, since, reason });
       this.#history.splice(0, this.#history.length - MAX_HISTORY);
     }
-    this.#change({ connection });
+    this.#change({ connection: { state, reason, retryAt, since, agentUrl } });
   }
 
   snapshot(snapshot: BridgeSnapshot): void {

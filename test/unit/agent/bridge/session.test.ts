@@ -90,6 +90,7 @@ describe('final messages', () => {
     const agent = await BridgeFixture.start();
     const { client } = await agent.browser();
     client.send(finalMessage({ client_id: 'firefox-2' }));
+    expect(await client.next('message_nack')).toMatchObject({ request_id: 'fm-1', code: 'not_owner' });
     expect(await client.next('error')).toMatchObject({ re: 'fm-1', code: 'not_owner' });
     expect(agent.ingested).toEqual([]);
   });

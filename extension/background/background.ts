@@ -1,0 +1,86 @@
+/**
+ * The background page: it connects its parts. All listeners are registered before the first `await`, as an event page
+ * requires; every part finds in storage what an earlier background page has left.
+ */
+import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import { STORAGE_KEYS } from '../lib/storage.ts';
+import { startCapture } from './capture/capture.ts';
+import { composeDeliveries } from './compose-deliveries.ts';
+import type { BackgroundEnv } from './env.ts';
+import type { Parts } from './parts.ts';
+import { buildParts } from './parts.ts';
+import { readNotice } from './tabs/page-notices.ts';
+import type { TrafficEvent } from './traffic.ts';
+
+function onFrame({ queue, clientState }: Parts, frame: AgentBridgeFrame): void {
+  switch (frame.type) {
+    case 'hello_ack':
+      clientState.now();
+      queue.sendAll();
+      break;
+    case 'message_ack':
+      queue.acknowledged(frame.request_id);
+      break;
+    case 'message_nack':
+      queue.refused(frame.request_id, frame.code);
+      break;
+    case 'error':
+      if (frame.re !== null) queue.failed(frame.re, frame.code);
+      break;
+    default:
+      break;
+  }
+}
+
+/** Registers every listener. */
+function listen(parts: Parts): void {
+  const { env, bridge, clientState, logins, tabs, traffic, turns } = parts;
+  const onTraffic = (event: TrafficEvent) => {
+    if (!parts.isOn(event.platform)) return;
+    turns.onTraffic(event);
+    logins.onTraffic(event);
+    clientState.onTraffic(event);
+  };
+  traffic.on(onTraffic);
+  startCapture({ ...env, emit: (event) => traffic.emit(event) });
+  tabs.listen();
+  bridge.frames.on((frame) => onFrame(parts, frame));
+  env.onMessage((message, sender) => {
+    const notice = readNotice(message, sender, { extensionId: env.extensionId, tabs });
+    const platform = notice === null ? undefined : tabs.siteOf(notice.look.url)?.platform;
+    if (notice === null || platform === undefined) return undefined;
+    tabs.onLook(notice.tabId, notice.look);
+    turns.onPage(platform, notice.tabId, notice.look);
+    logins.onPage(platform, notice.look.login);
+    return undefined;
+  });
+  env.onAlarm(() => {
+    void bridge.wake();
+    turns.wake();
+  });
+  env.onStorageChanged((keys) => {
+    if (keys.includes(STORAGE_KEYS.settings)) void parts.readSettings().then(() => clientState.soon());
+    if (keys.includes(STORAGE_KEYS.pairing)) void bridge.connect();
+  });
+  env.onBrowserStart(() => void logins.onBrowserStart());
+}
+
+/** Each part reads its storage. Events that come before that wait in the parts that need it. */
+async function load(parts: Parts): Promise<void> {
+  const { bridge, diagnostics, logins, queue, readSettings, tabs, turns } = parts;
+  const others = [readSettings(), diagnostics.load(), queue.load(), logins.load(), tabs.load()];
+  await turns.load(Promise.allSettled(others));
+  await bridge.connect();
+}
+
+export interface Background extends Parts {
+  /** Resolves when every part has read its storage. */
+  ready: Promise<void>;
+}
+
+export function startBackground(env: BackgroundEnv): Background {
+  const parts = buildParts(env);
+  listen(parts);
+  composeDeliveries(parts);
+  return { ...parts, ready: load(parts) };
+}

@@ -1,0 +1,32 @@
+/** What the background page uses of the browser, so that a test can play the browser. */
+import type { Clock } from '../lib/clock.ts';
+import type { StorageArea } from '../lib/storage.ts';
+import type { Site } from '../sites/site.ts';
+import type { OpenSocket } from './bridge/socket.ts';
+import type { WebRequest } from './capture/web-request.ts';
+import type { MessageSender } from './tabs/page-notices.ts';
+import type { TabsApi } from './tabs/tabs-api.ts';
+
+export interface BackgroundEnv {
+  sites: readonly Site[];
+  clock: Clock;
+  random: () => number;
+  newId: () => string;
+  storage: StorageArea;
+  webRequest: WebRequest;
+  tabs: TabsApi;
+  openSocket: OpenSocket;
+  extensionId: string;
+  extensionVersion: string;
+  browserName: () => Promise<string>;
+  /** The text of `provision.json` in the archive; null when there is none. */
+  readProvision: () => Promise<string | null>;
+  /** Messages of content scripts and pages of this extension. */
+  onMessage: (listener: (message: unknown, sender: MessageSender) => undefined) => void;
+  /** The browser has started, as against a background page that was only suspended. */
+  onBrowserStart: (listener: () => void) => void;
+  /** Wakes a suspended background page from time to time. */
+  onAlarm: (listener: () => void) => void;
+  /** Keys of storage that have changed. */
+  onStorageChanged: (listener: (keys: readonly string[]) => void) => void;
+}

@@ -1,0 +1,54 @@
+/** Starts the background page in Firefox. */
+import { systemClock } from '../lib/clock.ts';
+import { SITES } from '../sites/registry.ts';
+import { startBackground } from './background.ts';
+import { openSocket, webRequestOf } from './firefox.ts';
+
+/** Wakes a suspended event page, which then connects again if it has to. */
+const ALARM = 'wake';
+const ALARM_MINUTES = 0.5;
+/** An open WebSocket does not keep an event page alive; a call of the browser's own interface does. */
+const KEEP_ALIVE_MS = 15_000;
+
+async function readProvision(): Promise<string | null> {
+  try {
+    const response = await fetch(browser.runtime.getURL('provision.json'));
+    return response.ok ? await response.text() : null;
+  } catch {
+    return null;
+  }
+}
+
+async function browserName(): Promise<string> {
+  const { name, version } = await browser.runtime.getBrowserInfo();
+  return `${name} ${version}`;
+}
+
+const { webRequest, tabs, storage, runtime, alarms } = browser;
+const background = startBackground({
+  sites: SITES,
+  clock: systemClock,
+  random: Math.random,
+  newId: () => crypto.randomUUID(),
+  storage: storage.local,
+  webRequest: webRequestOf(webRequest),
+  tabs,
+  openSocket,
+  extensionId: runtime.id,
+  extensionVersion: runtime.getManifest().version,
+  browserName,
+  readProvision,
+  onMessage: (listener) => runtime.onMessage.addListener(listener),
+  onBrowserStart: (listener) => runtime.onStartup.addListener(listener),
+  onAlarm(listener) {
+    alarms.create(ALARM, { periodInMinutes: ALARM_MINUTES });
+    alarms.onAlarm.addListener(listener);
+  },
+  onStorageChanged: (listener) => storage.local.onChanged.addListener((changes) => listener(Object.keys(changes))),
+});
+
+let keepAlive: number | undefined;
+background.bridge.statusChanged.on(({ state }) => {
+  clearInterval(keepAlive);
+  if (state === 'connected') keepAlive = setInterval(() => void runtime.getPlatformInfo(), KEEP_ALIVE_MS);
+});

@@ -1,0 +1,83 @@
+/** The parts of the background page. */
+import type { Platform } from '../../schema/contracts/common.ts';
+import { Emitter } from '../lib/emitter.ts';
+import { SettingsSchema, storedSettings } from '../lib/settings.ts';
+import { Bridge } from './bridge/bridge.ts';
+import { PairingStore } from './bridge/pairing.ts';
+import { Diagnostics } from './diagnostics.ts';
+import type { BackgroundEnv } from './env.ts';
+import { Logins } from './logins/logins.ts';
+import { MessageQueue } from './queue/message-queue.ts';
+import { ClientStateReports } from './tabs/client-state.ts';
+import { pageCaller } from './tabs/page-calls.ts';
+import { TabRegistry } from './tabs/tab-registry.ts';
+import type { TrafficEvent } from './traffic.ts';
+import { Turns } from './turns/turns.ts';
+
+/** Builds every part; nothing runs yet. */
+export function buildParts(env: BackgroundEnv) {
+  const traffic = new Emitter<TrafficEvent>();
+  const { sites, clock, storage, random, newId } = env;
+  const platforms = sites.map(({ platform }) => platform);
+  const settingsStore = storedSettings(storage);
+  let settings = SettingsSchema.parse({});
+  const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
+  const pairing = new PairingStore({ storage, readProvision: env.readProvision });
+  const diagnostics = new Diagnostics({ storage, clock, send: (frame) => bridge.send(frame) });
+  const report = (what: string) => diagnostics.report(null, what);
+  const bridge: Bridge = new Bridge({
+    openSocket: env.openSocket,
+    clock,
+    random,
+    readPairing: () => pairing.read(),
+    browserName: env.browserName,
+    extensionVersion: env.extensionVersion,
+    platforms,
+    report,
+  });
+  const queue = new MessageQueue({
+    storage,
+    clock,
+    random,
+    report,
+    // The browser may have been paired under another id since the message was stored.
+    send: (frame) => bridge.clientId !== null && bridge.send({ ...frame, client_id: bridge.clientId }),
+  });
+  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: clock.now });
+  const pages = pageCaller(env.tabs, clock);
+  const logins = new Logins(storage, platforms);
+  const turns = new Turns({
+    storage,
+    clock,
+    sites,
+    tabs,
+    pages,
+    queue,
+    isOn,
+    clientId: () => pairing.clientId(),
+    report: (platform, what) => diagnostics.report(platform, what),
+  });
+  const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
+  const readSettings = async () => {
+    settings = await settingsStore.read();
+  };
+  return {
+    env,
+    sites,
+    traffic,
+    bridge,
+    clientState,
+    diagnostics,
+    isOn,
+    logins,
+    pages,
+    pairing,
+    queue,
+    readSettings,
+    settings: () => settings,
+    tabs,
+    turns,
+  };
+}
+
+export type Parts = ReturnType<typeof buildParts>;

@@ -1,0 +1,157 @@
+/**
+ * Final messages that the agent has not acknowledged. A message is in storage before it is sent, and is sent again under
+ * the same request id after each reconnection, until the agent has it. When the queue is full, a new message is refused
+ * and reported; one that is in it is never dropped for another.
+ */
+import { z } from 'zod';
+import type { FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
+import { FinalMessageSchema } from '../../../schema/contracts/bridge-frames.ts';
+import type { BackoffLimits } from '../../lib/backoff.ts';
+import { backoffMs } from '../../lib/backoff.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Serial } from '../../lib/serial.ts';
+import type { StorageArea } from '../../lib/storage.ts';
+import { queueItem, STORAGE_KEYS, Stored } from '../../lib/storage.ts';
+
+export const QUEUE_LIMITS = { messages: 500, bytes: 6 * 1024 * 1024, frame_bytes: 4 * 1024 * 1024 - 1_024 } as const;
+/** After an error of the agent that may pass, such as a full disk. */
+const AGAIN: BackoffLimits = { firstMs: 5_000, maxMs: 300_000 };
+
+const IndexSchema = z.array(z.string().max(128)).max(QUEUE_LIMITS.messages);
+
+interface Entry {
+  frame: FinalMessage;
+  bytes: number;
+  /** Errors of the agent that may pass. */
+  failures: number;
+  cancelRetry: () => void;
+}
+
+export interface MessageQueueDeps {
+  storage: StorageArea;
+  clock: Clock;
+  random: () => number;
+  /** Sends a frame to the agent; false when it is not connected. */
+  send: (frame: FinalMessage) => boolean;
+  /** Something that a person should be able to see. */
+  report: (what: string) => void;
+}
+
+export class MessageQueue {
+  readonly #deps: MessageQueueDeps;
+  readonly #index: Stored<string[]>;
+  /** By request id, oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #writes = new Serial();
+  #bytes = 0;
+
+  constructor(deps: MessageQueueDeps) {
+    this.#deps = deps;
+    this.#index = new Stored(deps.storage, STORAGE_KEYS.queue, IndexSchema, []);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Reads what an earlier background page has left. */
+  load(): Promise<void> {
+    return this.#writes.run(async () => {
+      const ids = await this.#index.read();
+      const found = await this.#deps.storage.get(ids.map(queueItem));
+      for (const id of ids) {
+        const parsed = FinalMessageSchema.safeParse(found[queueItem(id)]);
+        if (parsed.success) this.#put(parsed.data);
+        else this.#deps.report(`a stored message cannot be read and was dropped: ${id}`);
+      }
+    });
+  }
+
+  /** Stores a message and sends it. False when it was refused; the reason is reported. */
+  add(frame: FinalMessage): Promise<boolean> {
+    return this.#writes.run(async () => {
+      if (this.#entries.has(frame.request_id)) return true;
+      const refusal = this.#refusal(frame);
+      if (refusal !== null) {
+        this.#deps.report(refusal);
+        return false;
+      }
+      this.#put(frame);
+      try {
+        await this.#deps.storage.set({
+          [queueItem(frame.request_id)]: frame,
+          [STORAGE_KEYS.queue]: [...this.#entries.keys()],
+        });
+      } catch {
+        // It stays in memory, and is sent as long as this background page lives.
+        this.#deps.report(
+          'the browser could not store a message; it is lost if the browser ends before the agent has it',
+        );
+      }
+      this.#deps.send(frame);
+      return true;
+    });
+  }
+
+  /** The agent is connected: it gets everything that it has not acknowledged. */
+  sendAll(): void {
+    for (const { frame } of this.#entries.values()) this.#deps.send(frame);
+  }
+
+  /** The agent has the message. */
+  acknowledged(requestId: string): void {
+    this.#drop(requestId);
+  }
+
+  /** The agent can never store the message. */
+  refused(requestId: string, code: string): void {
+    if (!this.#entries.has(requestId)) return;
+    this.#deps.report(`the agent has refused a message for good (${code}); it was dropped`);
+    this.#drop(requestId);
+  }
+
+  /** The agent could not store the message now. */
+  failed(requestId: string, code: string): void {
+    const entry = this.#entries.get(requestId);
+    if (entry === undefined) return;
+    const { clock, random, send, report } = this.#deps;
+    report(`the agent could not store a message (${code}); it is sent again`);
+    entry.cancelRetry();
+    entry.cancelRetry = clock.after(backoffMs(entry.failures, AGAIN, random()), () => send(entry.frame));
+    entry.failures += 1;
+  }
+
+  #refusal(frame: FinalMessage): string | null {
+    const parsed = FinalMessageSchema.safeParse(frame);
+    if (!parsed.success) return 'a message is longer than the agent takes; it was not captured';
+    const bytes = byteLength(frame);
+    if (bytes > QUEUE_LIMITS.frame_bytes) return 'a message is longer than the agent takes; it was not captured';
+    if (this.#entries.size < QUEUE_LIMITS.messages && this.#bytes + bytes <= QUEUE_LIMITS.bytes) return null;
+    return `a message was not captured: ${this.#entries.size} messages wait for the agent already. Start the agent`;
+  }
+
+  #put(frame: FinalMessage): void {
+    const bytes = byteLength(frame);
+    this.#entries.set(frame.request_id, { frame, bytes, failures: 0, cancelRetry: () => undefined });
+    this.#bytes += bytes;
+  }
+
+  #drop(requestId: string): void {
+    const entry = this.#entries.get(requestId);
+    if (entry === undefined) return;
+    entry.cancelRetry();
+    this.#entries.delete(requestId);
+    this.#bytes -= entry.bytes;
+    void this.#writes
+      .run(async () => {
+        await this.#deps.storage.set({ [STORAGE_KEYS.queue]: [...this.#entries.keys()] });
+        await this.#deps.storage.remove([queueItem(requestId)]);
+      })
+      // It is sent again after a restart; the agent knows its request id.
+      .catch(() => undefined);
+  }
+}
+
+function byteLength(frame: FinalMessage): number {
+  return new TextEncoder().encode(JSON.stringify(frame)).byteLength;
+}

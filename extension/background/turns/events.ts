@@ -1,0 +1,56 @@
+/** What happens to turns, and what follows from it. */
+import type { Platform } from '../../../schema/contracts/common.ts';
+import type { PageLook } from '../../messages.ts';
+import type { PageAddress, SiteReading } from '../../sites/facts.ts';
+import type { TrafficEvent } from '../traffic.ts';
+import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
+
+export type TurnEvent =
+  | { type: 'traffic'; event: TrafficEvent }
+  /** A tab shows something else now. */
+  | { type: 'page'; platform: Platform; tabId: number; look: Pick<PageLook, 'address' | 'isAnswering' | 'lastAnswer'> }
+  /** Our own reading has ended; null: without a result. `wasAsked` is false when no open page could read. */
+  | { type: 'own_reading'; turnId: string; wasAsked: boolean; reading: SiteReading | null }
+  /** The message of the turn is in the queue. */
+  | { type: 'stored'; turnId: string }
+  /** The queue cannot take it. */
+  | { type: 'not_stored'; turnId: string }
+  | { type: 'tick' };
+
+export type TurnEffect =
+  /** Puts the message into the queue. */
+  | { type: 'offer'; turn: Turn; answer: FinalAnswer }
+  /** Reads the conversation from the site. */
+  | { type: 'read'; turn: Turn; conversationId: string }
+  /** Something that a person should be able to see; it holds no content of the conversation. */
+  | { type: 'report'; platform: Platform; what: string };
+
+export interface TurnRules {
+  /** Whether the text of this site is better taken from a reading. */
+  confirmsByReading: (platform: Platform) => boolean;
+  /** What the tab shows now; null when that is not known. */
+  addressOf: (tabId: number) => PageAddress | null;
+}
+
+export interface Step {
+  next: TurnsState;
+  effects: TurnEffect[];
+}
+
+/** All times in milliseconds. */
+export const TURN_LIMITS = {
+  /** A stream without a sign of life for this long may be lost. */
+  quiet: 90_000,
+  /** The page has to show a finished answer for this long before the conversation is read. */
+  settle: 4_000,
+  /** The conversation is not read earlier than this after the stream was lost: the page itself may read it. */
+  patience: 8_000,
+  /** How long a reading that would give a better text is waited for. */
+  confirm: 10_000,
+  /** How long the id of a conversation is waited for after its answer is final. */
+  bind: 30_000,
+  /** A waiting turn without a sign of life is read once after this, whatever the page shows. */
+  stale: 600_000,
+  /** A turn that has not ended until then is given up: its page may be opened again by a person before that. */
+  life: 6 * 3_600_000,
+} as const;

@@ -1,0 +1,41 @@
+/** The frame that reports a final answer to the agent. */
+import type { FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
+import { sha256Hex } from '../../lib/hash.ts';
+import type { Opinion } from '../../messages.ts';
+import type { SiteTab } from '../tabs/tab-registry.ts';
+import { plainUrl } from '../tabs/tab-registry.ts';
+import type { FinalAnswer, Turn } from './turn.ts';
+
+export interface FinalMessageParts {
+  turn: Turn;
+  answer: FinalAnswer;
+  /** The tab that shows it; null when none does. */
+  tab: SiteTab | null;
+  opinion: Opinion;
+  clientId: string;
+}
+
+/** The same message has the same request id, so that the agent knows it again when this browser has lost its storage. */
+export async function finalMessage({ turn, answer, tab, opinion, clientId }: FinalMessageParts): Promise<FinalMessage> {
+  const { platform, isTemporary, organizationId } = turn;
+  // A temporary conversation has no lasting id, even where the site uses one until it is closed.
+  const conversationId = isTemporary ? null : turn.conversationId;
+  const name = JSON.stringify([platform, turn.conversationId, answer.messageId]);
+  return {
+    type: 'browser.final_message',
+    request_id: `fm-${(await sha256Hex(name)).slice(0, 40)}`,
+    client_id: clientId,
+    platform,
+    conversation_id: conversationId,
+    organization_id: organizationId,
+    assistant_message_id: answer.messageId,
+    raw_text: answer.text,
+    role: 'assistant',
+    observed_at: answer.at,
+    page_url: tab === null ? '' : plainUrl(tab.url),
+    page_title: tab?.title ?? null,
+    tab_id: tab?.tabId ?? Math.max(0, turn.tabId),
+    shell_page: conversationId === null,
+    capture: { source: 'network', other: opinion },
+  };
+}

@@ -1,0 +1,80 @@
+/** What a page shows, and what the passing of time means for turns. */
+import type { Draft } from './draft.ts';
+import type { TurnEvent } from './events.ts';
+import { TURN_LIMITS } from './events.ts';
+import type { Turn } from './turn.ts';
+import { isOpen } from './turn.ts';
+
+type PageEvent = Extract<TurnEvent, { type: 'page' }>;
+
+/** The id of a new conversation appears in the address of the tab that started it. */
+function bindByAddress(draft: Draft, turn: Turn, { tabId, look }: PageEvent): Turn {
+  const { kind, conversationId } = look.address;
+  if (turn.tabId !== tabId || turn.conversationId !== null || turn.isTemporary) return turn;
+  if (kind === 'conversation' && turn.isOnShellPage) {
+    return draft.change(turn, { conversationId, isOnShellPage: false });
+  }
+  return draft.change(turn, { isOnShellPage: kind === 'new' || kind === 'provisional' });
+}
+
+function isSettled(draft: Draft, turn: Turn, { isAnswering, lastAnswer }: PageEvent['look']): boolean {
+  if (isAnswering || lastAnswer?.isFinished !== true) return false;
+  // For a moment the page may still show the answer before this one.
+  return lastAnswer.id === null || !draft.wasSent(turn, lastAnswer.id);
+}
+
+function isShown(turn: Turn, { tabId, look }: PageEvent): boolean {
+  const { conversationId } = look.address;
+  return turn.conversationId === null ? turn.tabId === tabId : turn.conversationId === conversationId;
+}
+
+export function onPage(draft: Draft, event: PageEvent): void {
+  for (const turn of draft.turns) {
+    if (turn.platform !== event.platform) continue;
+    const bound = bindByAddress(draft, turn, event);
+    if (bound.phase === 'unbound' && bound.conversationId !== null) draft.offer(bound);
+    else if (isOpen(bound) && isShown(bound, event)) {
+      const settledAt = isSettled(draft, bound, event.look) ? (bound.settledAt ?? draft.now) : null;
+      if (settledAt !== bound.settledAt) draft.change(bound, { settledAt });
+    }
+  }
+}
+
+/** When something is to be done for this turn next, if nothing happens before. */
+export function dueAt(turn: Turn): number {
+  const { phase, phaseAt, activeAt, openedAt, settledAt, reading } = turn;
+  const end = openedAt + TURN_LIMITS.life;
+  if (phase === 'confirming') return phaseAt + TURN_LIMITS.confirm;
+  if (phase === 'unbound') return phaseAt + TURN_LIMITS.bind;
+  if (phase === 'offered' || reading !== 'none') return end;
+  const settled = settledAt === null ? Number.POSITIVE_INFINITY : settledAt + TURN_LIMITS.settle;
+  if (phase === 'streaming') return Math.min(end, Math.max(settled, activeAt + TURN_LIMITS.quiet));
+  return Math.min(
+    end,
+    Math.max(settled, phaseAt + TURN_LIMITS.patience),
+    Math.max(activeAt, phaseAt) + TURN_LIMITS.stale,
+  );
+}
+
+export function onTick(draft: Draft): void {
+  const { now } = draft;
+  for (const turn of draft.turns) {
+    if (dueAt(turn) > now) continue;
+    if (turn.phase === 'confirming' || turn.phase === 'unbound') {
+      if (turn.conversationId === null) draft.report(turn.platform, 'conversation_unknown');
+      draft.offer(turn);
+    } else if (turn.openedAt + TURN_LIMITS.life <= now) {
+      draft.close(turn);
+      draft.report(turn.platform, 'answer_lost');
+    } else {
+      readOnce(draft, turn);
+    }
+  }
+}
+
+function readOnce(draft: Draft, turn: Turn): void {
+  const waiting = turn.phase === 'waiting' ? turn : draft.change(turn, { phase: 'waiting' });
+  if (waiting.conversationId !== null && !waiting.isTemporary) draft.ask(waiting);
+  // Nothing can be read, so this is not tried again.
+  else draft.change(waiting, { reading: 'done' });
+}

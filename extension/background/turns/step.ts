@@ -1,0 +1,72 @@
+/** The turns of all tabs as one state machine: an event gives the next state and what follows from it. */
+import { Draft } from './draft.ts';
+import type { Step, TurnEvent, TurnRules } from './events.ts';
+import { onReading } from './on-reading.ts';
+import { dueAt, onPage, onTick } from './on-time.ts';
+import { onTraffic } from './on-traffic.ts';
+import type { Turn, TurnsState } from './turn.ts';
+
+function onOwnReading(draft: Draft, event: Extract<TurnEvent, { type: 'own_reading' }>): void {
+  const { turnId, wasAsked, reading } = event;
+  const turn = draft.turns.find(({ id }) => id === turnId);
+  if (turn === undefined) return;
+  // Without a page, the turn waits for one as if it had just been lost.
+  const missed = { reading: 'none', activeAt: draft.now, settledAt: null } as const;
+  const asked = draft.change(turn, wasAsked ? { reading: 'done' } : missed);
+  if (reading !== null) onReading(draft, asked.platform, reading);
+  const after = draft.turns.find(({ id }) => id === turnId);
+  if (after?.phase === 'confirming') draft.offer(after);
+  else if (after?.phase === 'waiting' && wasAsked) draft.report(after.platform, 'answer_not_in_reading');
+}
+
+function apply(draft: Draft, event: TurnEvent): void {
+  const turnOf = (id: string): Turn | undefined => draft.turns.find((turn) => turn.id === id);
+  switch (event.type) {
+    case 'traffic':
+      onTraffic(draft, event.event);
+      break;
+    case 'page':
+      onPage(draft, event);
+      break;
+    case 'own_reading':
+      onOwnReading(draft, event);
+      break;
+    case 'stored': {
+      const turn = turnOf(event.turnId);
+      if (turn !== undefined) draft.stored(turn);
+      break;
+    }
+    case 'not_stored': {
+      const turn = turnOf(event.turnId);
+      if (turn !== undefined) draft.close(turn);
+      break;
+    }
+    case 'tick':
+      onTick(draft);
+      break;
+    default:
+      event satisfies never;
+  }
+}
+
+export function step(state: TurnsState, event: TurnEvent, now: number, rules: TurnRules): Step {
+  const draft = new Draft(state, now, rules);
+  apply(draft, event);
+  return draft.result();
+}
+
+/** The state after a restart of the background page, in which every stream and every reading of ours was lost. */
+export function resume(state: TurnsState, now: number, rules: TurnRules): Step {
+  const draft = new Draft(state, now, rules);
+  for (const turn of draft.turns) {
+    const asked = turn.reading === 'asked' ? draft.change(turn, { reading: 'none' }) : turn;
+    if (asked.phase === 'streaming') draft.change(asked, { phase: 'waiting' });
+    else if (asked.phase === 'offered') draft.offer(asked);
+  }
+  return draft.result();
+}
+
+/** When the next tick is due; null when there is no turn. */
+export function nextDue({ turns }: TurnsState): number | null {
+  return turns.length === 0 ? null : Math.min(...turns.map(dueAt));
+}

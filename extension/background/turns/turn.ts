@@ -1,0 +1,87 @@
+/**
+ * A turn: one question of the person and the assistant's answer to it, from the first sign of it until its final message
+ * is stored in the queue.
+ *
+ * - `streaming`: the answer is expected on a stream that is observed.
+ * - `waiting`: the stream has ended without an end mark, or cannot be observed. A reading of the conversation decides.
+ * - `confirming`: the final text is there; a reading may give a better one, for a short time.
+ * - `unbound`: the final text is there; the id of the conversation is not, for a short time.
+ * - `offered`: the message is on its way into the queue.
+ */
+import { z } from 'zod';
+import { PlatformSchema } from '../../../schema/contracts/common.ts';
+
+export const TURN_PHASES = ['streaming', 'waiting', 'confirming', 'unbound', 'offered'] as const;
+
+/** The ids of one turn's answers that were seen in progress. */
+export const MAX_SEEN = 32;
+export const MAX_TURNS = 50;
+export const MAX_SENT = 2_000;
+
+const IdSchema = z.string().max(256);
+
+const AnswerSchema = z.object({
+  messageId: IdSchema,
+  text: z.string(),
+  /** When it became final, Unix milliseconds. */
+  at: z.number(),
+});
+export type FinalAnswer = z.infer<typeof AnswerSchema>;
+
+export const TurnSchema = z.object({
+  id: z.string().max(256),
+  platform: PlatformSchema,
+  /** -1 when no tab is known. */
+  tabId: z.number().int(),
+  /** The request of the send; null when none was seen. */
+  requestId: z.string().max(256).nullable(),
+  conversationId: IdSchema.nullable(),
+  isTemporary: z.boolean(),
+  organizationId: IdSchema.nullable(),
+  userMessageId: IdSchema.nullable(),
+  /** Of the person's text, by which a reading is searched when the site gives the ids later. */
+  userTextKey: z.string().max(64).nullable(),
+  /** The id that the send gave the answer. */
+  namedId: IdSchema.nullable(),
+  /** Ids of answers seen in progress. */
+  seenIds: z.array(IdSchema).max(MAX_SEEN),
+  phase: z.enum(TURN_PHASES),
+  /** Whether the answer has appeared in the response to the send itself. */
+  hasOwnStream: z.boolean(),
+  /** Our own reading of the conversation: at most one. */
+  reading: z.enum(['none', 'asked', 'done']),
+  /** The tab was on a page that starts a conversation when it was last seen. */
+  isOnShellPage: z.boolean(),
+  openedAt: z.number(),
+  /** The last sign of the answer. */
+  activeAt: z.number(),
+  /** Since when the phase is what it is. */
+  phaseAt: z.number(),
+  /** Since when the page shows a finished answer; null while it does not. */
+  settledAt: z.number().nullable(),
+  final: AnswerSchema.nullable(),
+});
+export type Turn = z.infer<typeof TurnSchema>;
+
+export const TurnsStateSchema = z.object({
+  turns: z.array(TurnSchema).max(MAX_TURNS),
+  /** Keys of the messages that are in the queue or were, oldest first. */
+  sent: z.array(z.string().max(600)).max(MAX_SENT),
+});
+export type TurnsState = z.infer<typeof TurnsStateSchema>;
+
+export const NO_TURNS: TurnsState = { turns: [], sent: [] };
+
+export function sentKey({ platform, conversationId }: Turn, messageId: string): string {
+  return JSON.stringify([platform, conversationId, messageId]);
+}
+
+/** Whether the person's send or a stream has named this answer. */
+export function names(turn: Turn, messageId: string): boolean {
+  return turn.namedId === messageId || turn.seenIds.includes(messageId);
+}
+
+/** Whether the final text of the turn is still to come. */
+export function isOpen({ phase }: Turn): boolean {
+  return phase === 'streaming' || phase === 'waiting';
+}

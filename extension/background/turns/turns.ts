@@ -1,0 +1,206 @@
+/**
+ * Runs the state machine of turns: feeds it with events one by one, stores its state, and performs what follows. The state
+ * is in storage before a message is handed on, so that a restart at any moment loses nothing and repeats nothing.
+ */
+import type { Platform } from '../../../schema/contracts/common.ts';
+import { baaBlocks } from '../../lib/baa-blocks.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Serial } from '../../lib/serial.ts';
+import type { StorageArea } from '../../lib/storage.ts';
+import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
+import type { Opinion, PageLook } from '../../messages.ts';
+import type { SiteReading } from '../../sites/facts.ts';
+import type { Site } from '../../sites/site.ts';
+import type { MessageQueue } from '../queue/message-queue.ts';
+import type { PageCaller } from '../tabs/page-calls.ts';
+import type { TabRegistry } from '../tabs/tab-registry.ts';
+import type { TrafficEvent } from '../traffic.ts';
+import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
+import { finalMessage } from './final-message.ts';
+import { nextDue, resume, step } from './step.ts';
+import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
+import { NO_TURNS, TurnsStateSchema } from './turn.ts';
+
+const SAVE_MS = 500;
+const OPINION_MS = 2_000;
+const READ_MS = 15_000;
+/** What a call of the content script may take beside its own deadline. */
+const CALL_MARGIN_MS = 1_000;
+
+export interface TurnsDeps {
+  storage: StorageArea;
+  clock: Clock;
+  sites: readonly Site[];
+  tabs: Pick<TabRegistry, 'get' | 'showing'>;
+  pages: PageCaller;
+  queue: Pick<MessageQueue, 'add'>;
+  clientId: () => Promise<string>;
+  isOn: (platform: Platform) => boolean;
+  /** Something that a person should be able to see; it holds no content of a conversation. */
+  report: (platform: Platform, what: string) => void;
+}
+
+type Effect<Type extends TurnEffect['type']> = Extract<TurnEffect, { type: Type }>;
+
+export class Turns {
+  readonly #deps: TurnsDeps;
+  readonly #rules: TurnRules;
+  readonly #stored: Stored<TurnsState>;
+  readonly #steps = new Serial();
+  #state: TurnsState = NO_TURNS;
+  #saved: TurnsState = NO_TURNS;
+  #cancelSave: (() => void) | null = null;
+  #cancelTick: () => void = () => undefined;
+
+  constructor(deps: TurnsDeps) {
+    this.#deps = deps;
+    this.#stored = new Stored(deps.storage, STORAGE_KEYS.turns, TurnsStateSchema, NO_TURNS);
+    this.#rules = {
+      confirmsByReading: (platform) => this.#site(platform)?.wire.confirmsByReading ?? false,
+      addressOf: (tabId) => deps.tabs.get(tabId)?.address ?? null,
+    };
+  }
+
+  /**
+   * Continues what an earlier background page has left, after `ready`. It is called before the first event, and events
+   * wait for its end.
+   */
+  load(ready: Promise<unknown>): Promise<void> {
+    return this.#steps.run(async () => {
+      await ready;
+      const state = await this.#stored.read();
+      this.#saved = state;
+      await this.#take(resume(state, this.#deps.clock.now(), this.#rules));
+    });
+  }
+
+  onTraffic(event: TrafficEvent): void {
+    if (event.type === 'decoded' && event.event.type === 'drift') {
+      this.#deps.report(event.platform, `drift: ${event.role}: ${event.event.what}`);
+    }
+    this.#on({ type: 'traffic', event }, event.platform);
+  }
+
+  onPage(platform: Platform, tabId: number, look: PageLook): void {
+    this.#on({ type: 'page', platform, tabId, look }, platform);
+  }
+
+  /** A timer may have been lost with a suspended background page. */
+  wake(): void {
+    this.#on({ type: 'tick' });
+  }
+
+  #on(event: TurnEvent, platform?: Platform): void {
+    void this.#steps
+      .run(async () => {
+        if (platform !== undefined && !this.#deps.isOn(platform)) return;
+        await this.#take(step(this.#state, event, this.#deps.clock.now(), this.#rules));
+      })
+      .catch((error: unknown) => {
+        // The next events are handled all the same.
+        if (platform !== undefined)
+          this.#deps.report(platform, `internal: ${error instanceof Error ? error.name : ''}`);
+      });
+  }
+
+  async #take({ next, effects }: Step): Promise<void> {
+    this.#state = next;
+    if (effects.some(({ type }) => type !== 'report')) await this.#save();
+    else this.#saveSoon();
+    for (const effect of effects) this.#perform(effect);
+    this.#setTick();
+  }
+
+  #perform(effect: TurnEffect): void {
+    switch (effect.type) {
+      case 'offer':
+        void this.#offer(effect);
+        break;
+      case 'read':
+        void this.#read(effect);
+        break;
+      case 'report':
+        this.#deps.report(effect.platform, effect.what);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
+    const { tabs, queue, clientId } = this.#deps;
+    const { platform, conversationId, tabId } = turn;
+    const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
+    const tab = shown ?? tabs.get(tabId);
+    let isStored = false;
+    try {
+      const opinion = tab === null ? 'absent' : await this.#opinion(tab.tabId, turn, answer);
+      isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: await clientId() }));
+    } catch (error) {
+      this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
+    }
+    this.#on({ type: isStored ? 'stored' : 'not_stored', turnId: turn.id });
+  }
+
+  async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
+    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), timeoutMs: OPINION_MS };
+    try {
+      return await this.#deps.pages.call(tabId, 'opinion', order, OPINION_MS + CALL_MARGIN_MS);
+    } catch {
+      return 'absent';
+    }
+  }
+
+  async #read({ turn, conversationId }: Effect<'read'>): Promise<void> {
+    const tab = this.#deps.tabs.showing(turn.platform, conversationId, turn.tabId);
+    const reading = tab === null ? null : await this.#readBy(tab.tabId, turn.platform, conversationId);
+    this.#on({ type: 'own_reading', turnId: turn.id, wasAsked: tab !== null, reading });
+  }
+
+  async #readBy(tabId: number, platform: Platform, conversationId: string): Promise<SiteReading | null> {
+    const { pages, report } = this.#deps;
+    try {
+      const order = { conversationId, timeoutMs: READ_MS };
+      const outcome = await pages.call(tabId, 'read', order, READ_MS + CALL_MARGIN_MS);
+      if (outcome.kind === 'failed') report(platform, `reading_failed: ${outcome.reason}`);
+      else if (outcome.isChallenge || outcome.status !== 200) report(platform, `reading_failed: ${outcome.status}`);
+      else return this.#site(platform)?.wire.readReading(outcome.body) ?? null;
+    } catch {
+      report(platform, 'reading_failed: the page did not respond');
+    }
+    return null;
+  }
+
+  #site(platform: Platform): Site | undefined {
+    return this.#deps.sites.find((site) => site.platform === platform);
+  }
+
+  #setTick(): void {
+    this.#cancelTick();
+    const due = nextDue(this.#state);
+    if (due === null) return;
+    const waitMs = Math.max(0, due - this.#deps.clock.now());
+    this.#cancelTick = this.#deps.clock.after(waitMs, () => this.#on({ type: 'tick' }));
+  }
+
+  #saveSoon(): void {
+    if (this.#cancelSave !== null || this.#state === this.#saved) return;
+    this.#cancelSave = this.#deps.clock.after(SAVE_MS, () => {
+      this.#cancelSave = null;
+      void this.#steps.run(() => this.#save());
+    });
+  }
+
+  async #save(): Promise<void> {
+    this.#cancelSave?.();
+    this.#cancelSave = null;
+    const state = this.#state;
+    if (state === this.#saved) return;
+    try {
+      await this.#stored.write(state);
+      this.#saved = state;
+    } catch {
+      // A full disk must not stop the capture; it is tried again with the next change.
+    }
+  }
+}

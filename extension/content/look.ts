@@ -1,0 +1,48 @@
+/** What the page shows now, as one value. */
+import type { PageLook } from '../messages.ts';
+import type { Composer, Found } from '../sites/page.ts';
+import type { Site } from '../sites/site.ts';
+
+export interface LookDeps {
+  document: Document;
+  location: Pick<Location, 'href'>;
+  site: Pick<Site, 'wire' | 'page'>;
+  /** When the person last used the keyboard in this page; null: not since it was loaded. */
+  typedAt: () => number | null;
+  now: () => number;
+}
+
+function composerState(deps: LookDeps, composer: Composer | null, isAnswering: boolean): PageLook['composer'] {
+  const { document, site } = deps;
+  if (composer === null) return document.readyState === 'complete' ? 'missing' : 'loading';
+  if (site.page.composedText(composer).trim() !== '') return 'draft';
+  return isAnswering ? 'busy' : 'empty';
+}
+
+function driftOf(what: string, found: Found | null): string[] {
+  return found === null || found.rank === 0 ? [] : [`${what}: ${found.selector}`];
+}
+
+export function lookAt(deps: LookDeps): PageLook {
+  const { document, location, site, typedAt, now } = deps;
+  const { page } = site;
+  const composer = page.composer(document);
+  const isAnswering = page.isAnswering(document);
+  const answer = page.turns(document).findLast(({ role }) => role === 'assistant');
+  const typed = typedAt();
+  return {
+    url: location.href,
+    title: document.title,
+    address: site.wire.addressOf(new URL(location.href)),
+    shownConversation: page.shownConversation(document),
+    isVisible: document.visibilityState === 'visible',
+    composer: composerState(deps, composer, isAnswering),
+    typedAgoMs: typed === null ? null : Math.max(0, now() - typed),
+    isAnswering,
+    obstacle: page.obstacle(document),
+    login: page.login(document),
+    drift: [...driftOf('composer', composer), ...driftOf('send', page.sendButton(document))],
+    lastAnswer:
+      answer === undefined ? null : { id: answer.id, isFinished: answer.isFinished, chars: answer.text.length },
+  };
+}

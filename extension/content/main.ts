@@ -1,0 +1,78 @@
+/** The content script: one for each page of a site, in its top frame. It composes the parts and connects them. */
+import { systemClock } from '../lib/clock.ts';
+import { matcher } from '../lib/match-pattern.ts';
+import type { Fetch } from '../lib/perform-reading.ts';
+import type { PageLook, PageNotice } from '../messages.ts';
+import { SITES } from '../sites/registry.ts';
+import type { Site } from '../sites/site.ts';
+import { callListener } from './calls.ts';
+import { startComposing } from './composing/composing.ts';
+import { lookAt } from './look.ts';
+import { giveOpinion } from './opinion.ts';
+import { readConversation } from './read.ts';
+import { viewOf } from './view.ts';
+import { watchPage } from './watch.ts';
+
+declare global {
+  /** The page's own `fetch` in a Manifest V2 content script of Firefox. */
+  var content: { fetch: typeof fetch } | undefined;
+  /** Set once in this page: after an update of the extension its script may be injected again. */
+  var conductorContent: true | undefined;
+}
+
+/** A look without what changes by the passing of time alone. */
+function lookKey({ typedAgoMs, ...look }: PageLook): string {
+  return JSON.stringify([look, typedAgoMs === null]);
+}
+
+function start(site: Site): void {
+  const clock = systemClock;
+  let typedAt: number | null = null;
+  let lastKey = '';
+  document.addEventListener(
+    'keydown',
+    (event) => {
+      // The keys of a person only: a script cannot make a trusted event.
+      if (event.isTrusted) typedAt = clock.now();
+    },
+    { capture: true, passive: true },
+  );
+  const parts = { document, location, site, now: clock.now, typedAt: () => typedAt };
+  const pageFetch: Fetch = (url, init) => (globalThis.content ?? globalThis).fetch(url, init);
+  const look = () => lookAt(parts);
+  const address = () => site.wire.addressOf(new URL(location.href));
+  const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
+  const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: clock.now });
+  browser.runtime.onMessage.addListener(
+    callListener({
+      look: async () => look(),
+      compose: (order) => composing.compose(order),
+      press: (order) => composing.press(order),
+      withdraw: (order) => composing.withdraw(order),
+      read: (order) => readConversation({ document, location, site, fetch: pageFetch }, order),
+      view: async () => viewOf(parts),
+      opinion: (order) => giveOpinion({ document, page: site.page, clock }, order),
+    }),
+  );
+  watchPage({
+    window,
+    clock,
+    look() {
+      const seen = look();
+      const key = lookKey(seen);
+      if (key === lastKey) return;
+      lastKey = key;
+      const notice: PageNotice = { to: 'background', notice: 'page_changed', look: seen };
+      browser.runtime.sendMessage(notice).catch(() => {
+        // The background page starts, or the extension was updated. The next change is reported again.
+        lastKey = '';
+      });
+    },
+  });
+}
+
+const site = SITES.find(({ matches }) => matcher(matches)(location.href));
+if (site !== undefined && window.top === window && globalThis.conductorContent === undefined) {
+  globalThis.conductorContent = true;
+  start(site);
+}

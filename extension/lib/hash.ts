@@ -1,0 +1,18 @@
+/** Hashes by the browser's own Web Crypto. */
+
+function hex(bytes: ArrayBuffer): string {
+  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+export async function sha256Hex(text: string): Promise<string> {
+  return hex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+}
+
+/** The same account gives the same fingerprint in this installation only, since the salt never leaves it. */
+export async function accountFingerprint(salt: string, platform: string, account: string): Promise<string> {
+  return (await sha256Hex(JSON.stringify([salt, platform, account]))).slice(0, 32);
+}
+
+export function randomHex(bytes: number): string {
+  return hex(crypto.getRandomValues(new Uint8Array(bytes)).buffer);
+}

@@ -1,0 +1,67 @@
+/**
+ * What the extension keeps in `browser.storage.local`: every key is declared here, and a value is parsed when it is read.
+ * A value that does not have its shape counts as absent, so that an older version's data never stops the start.
+ */
+import type { z } from 'zod';
+
+/** `browser.storage.local`, as far as it is used. */
+export interface StorageArea {
+  get(keys: string[]): Promise<Record<string, unknown>>;
+  set(items: Record<string, unknown>): Promise<void>;
+  remove(keys: string[]): Promise<void>;
+}
+
+export const STORAGE_KEYS = {
+  /** Which agent this browser belongs to, and its token. */
+  pairing: 'pairing',
+  /** The hash of the last `provision.json` that was taken. */
+  provision: 'provision',
+  /** The id of this browser until it is paired. */
+  clientId: 'client_id',
+  /** Sites that a person has turned off, and other settings of the options page. */
+  settings: 'settings',
+  /** The salt of account fingerprints. */
+  salt: 'salt',
+  logins: 'logins',
+  /** Turns whose answer is not final yet, and the ids of the messages that were handed to the queue. */
+  turns: 'turns',
+  /** Which messages the queue holds, oldest first. The messages are under `queueItem`. */
+  queue: 'queue',
+  /** Plan ids of deliveries. */
+  plans: 'plans',
+  /** Deliveries whose outcome is not known yet. */
+  deliveries: 'deliveries',
+  /** Place and size of the overlay. */
+  overlay: 'overlay',
+  /** The newest diagnostics, for the options page. */
+  diagnostics: 'diagnostics',
+} as const;
+
+export function queueItem(requestId: string): string {
+  return `queue/${requestId}`;
+}
+
+/** One value in storage. */
+export class Stored<T> {
+  readonly #area: StorageArea;
+  readonly #key: string;
+  readonly #schema: z.ZodType<T>;
+  readonly #absent: T;
+
+  constructor(area: StorageArea, key: string, schema: z.ZodType<T>, absent: T) {
+    this.#area = area;
+    this.#key = key;
+    this.#schema = schema;
+    this.#absent = absent;
+  }
+
+  async read(): Promise<T> {
+    const found = await this.#area.get([this.#key]);
+    const parsed = this.#schema.safeParse(found[this.#key]);
+    return parsed.success ? parsed.data : this.#absent;
+  }
+
+  async write(value: T): Promise<void> {
+    await this.#area.set({ [this.#key]: value });
+  }
+}

@@ -1,0 +1,115 @@
+/** The options page, and under `#popup` what the toolbar button opens. Both show what the background page knows. */
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { PeopleClient } from '../overlay/client.ts';
+import type { Format } from '../overlay/format.ts';
+import { formatFor } from '../overlay/format.ts';
+import { Brief, PanelBody } from '../overlay/panel.tsx';
+import { PAGE_CSS } from '../overlay/style.ts';
+import type { Translate } from '../overlay/texts.ts';
+import { translator } from '../overlay/texts.ts';
+import { useActions } from '../overlay/use-actions.ts';
+import { ConnectionSection, PairingSection } from './connection-section.tsx';
+import { DiagnosticsSection } from './diagnostics-section.tsx';
+import { SitesSection } from './sites-section.tsx';
+
+interface PageProps {
+  client: PeopleClient;
+  t: Translate;
+  format: Format;
+}
+
+const TICK_MS = 1_000;
+
+function useNow(client: PeopleClient): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const draw = () => setNow((before) => Math.max(Date.now(), before + 1));
+    const unsubscribe = client.onChange(draw);
+    const timer = setInterval(draw, TICK_MS);
+    return () => {
+      unsubscribe();
+      clearInterval(timer);
+    };
+  }, [client]);
+  return now;
+}
+
+function Options({ client, t, format }: PageProps) {
+  const now = useNow(client);
+  const { view } = client;
+  return (
+    <main>
+      <div>
+        <h1>{t('options_title')}</h1>
+        <p class="note">{t('options_intro')}</p>
+      </div>
+      {view === null ? (
+        <p class="note">{t('connection_connecting')}</p>
+      ) : (
+        <>
+          <ConnectionSection {...{ client, view, now, t, format }} />
+          <PairingSection {...{ client, view, t }} />
+          <SitesSection {...{ client, view, t }} askFor={(origins) => browser.permissions.request({ origins })} />
+          <DiagnosticsSection {...{ client, t, saveFile }} />
+        </>
+      )}
+    </main>
+  );
+}
+
+function Popup({ client, t, format }: PageProps) {
+  const now = useNow(client);
+  // Nothing of a chat page can lie over the popup, which is drawn by Firefox itself.
+  const actions = useActions(client, (event) => (event.isTrusted ? 'genuine' : 'forged'), t);
+  const { view } = client;
+  const openOptions = () => void client.openOptions().then(() => window.close());
+  if (view === null) return <p class="note popup">{t('connection_connecting')}</p>;
+  return (
+    <main class="popup">
+      <h1 class="row">
+        {t('app_name')} <Brief view={view} t={t} format={format} isOpen />
+      </h1>
+      <PanelBody {...{ view, place: null, now, t, format, actions }} onOptions={openOptions} />
+      <p class="row">
+        <span class="grow" />
+        <button type="button" class="quiet" onClick={openOptions}>
+          {t('open_options')}
+        </button>
+      </p>
+    </main>
+  );
+}
+
+function saveFile(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), TICK_MS);
+}
+
+function start(container: HTMLElement): void {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(PAGE_CSS);
+  document.adoptedStyleSheets.push(sheet);
+  const language = browser.i18n.getUILanguage();
+  const t = translator(browser.i18n);
+  document.documentElement.lang = language;
+  document.title = t('options_title');
+  container.className = 'root';
+  const client = new PeopleClient({
+    connect: (name) => browser.runtime.connect({ name }),
+    after: (delayMs, run) => {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+    newId: () => crypto.randomUUID(),
+  });
+  const props = { client, t, format: formatFor(language, Date.now) };
+  render(window.location.hash === '#popup' ? <Popup {...props} /> : <Options {...props} />, container);
+}
+
+const container = document.getElementById('app');
+if (container !== null) start(container);

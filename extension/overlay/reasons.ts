@@ -1,0 +1,57 @@
+/**
+ * The codes of the system that people see, each with a message `reason_<code>`. A code that is not listed is shown as it
+ * is, so that a newer agent's reason is never hidden. Some codes end with a number or a host's own word.
+ */
+import { STOP_REASONS } from '../../schema/contracts/clients.ts';
+import { PAUSE_REASONS } from '../../schema/contracts/conversations.ts';
+import { HOLD_REASONS } from '../../schema/contracts/renewal-settings.ts';
+import { makeVisibleLine } from '../../schema/domain/visible.ts';
+import type { Text } from './texts.ts';
+
+export const REASONS: readonly string[] = [
+  ...new Set([
+    ...PAUSE_REASONS,
+    ...HOLD_REASONS,
+    ...STOP_REASONS,
+    'no_message',
+    'waiting_for_answer',
+    'being_delivered',
+    'instruction_pending',
+    'system_paused',
+    'system_draining',
+    'no_leader',
+    'automation_manual',
+    'automation_paused',
+    'missing_active_link',
+    'route_unavailable',
+    'node_unreachable',
+    'settling',
+    'due',
+    'scheduled',
+    'failed',
+    'canceled',
+    'no_active_client',
+    'slots_busy',
+    'breaker_open',
+    'breaker_probing',
+    'backoff',
+    'spacing',
+    'rate_limit',
+    'conversation_busy',
+    'next',
+    'sending',
+    'person_is_typing',
+    'draft_in_composer',
+    'answer_is_streaming',
+    'composer_missing',
+    'other_conversation',
+    'timeout',
+    'no_evidence',
+    'connection_lost',
+  ]),
+];
+
+export function reasonText(code: string): Text {
+  if (REASONS.includes(code)) return { key: `reason_${code}` };
+  return { key: 'reason_other', args: [makeVisibleLine(code).slice(0, 120)] };
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { startBackground } from '../../../../extension/background/background.ts';
+import { TestEnv } from '../../../support/extension/test-env.ts';
+import { ORIGIN } from '../../../support/extension/test-site.ts';
+
+const answer = { conversationId: 'c1', messageId: 'a1', userMessageId: 'u1' };
+const final = { type: 'final', answer, text: 'done', history: false };
+
+function openTab(env: TestEnv): void {
+  env.openTabs = [{ id: 1, url: `${ORIGIN}/c/c1?token=SECRET#x`, title: 'A chat' }];
+  env.onPageCall = (_tabId, { call }) => (call === 'opinion' ? 'agrees' : undefined);
+}
+
+test('a final answer on the stream reaches the agent as one message', async () => {
+  const env = new TestEnv().pair();
+  openTab(env);
+  startBackground(env.env);
+  await env.greet();
+  await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [final]);
+  expect(env.socket.frames('browser.final_message')).toEqual([
+    {
+      type: 'browser.final_message',
+      request_id: expect.stringMatching(/^fm-[0-9a-f]{40}$/),
+      client_id: 'firefox-1',
+      platform: 'claude',
+      conversation_id: 'c1',
+      organization_id: null,
+      assistant_message_id: 'a1',
+      raw_text: 'done',
+      role: 'assistant',
+      observed_at: env.clock.now(),
+      page_url: `${ORIGIN}/c/c1`,
+      page_title: 'A chat',
+      tab_id: 1,
+      shell_page: false,
+      capture: { source: 'network', other: 'agrees' },
+    },
+  ]);
+});
+
+test('the agent gets the open tabs and the logins after its greeting', async () => {
+  const env = new TestEnv().pair();
+  openTab(env);
+  startBackground(env.env);
+  await env.greet();
+  const [hello, state] = env.socket.sent;
+  expect(hello).toMatchObject({ type: 'hello', client_id: 'firefox-1', token: 'the-token', platforms: ['claude'] });
+  expect(state).toMatchObject({
+    type: 'browser.client_state',
+    tabs: [{ conversation_id: 'c1', page_url: `${ORIGIN}/c/c1`, tab_id: 1, shell_page: false }],
+    logins: [{ platform: 'claude', login: 'stale', fingerprint: null }],
+  });
+});
