@@ -1,7 +1,7 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
+import { resetTime } from '../../../../../extension/lib/reset-time.ts';
 import { page } from '../../../../../extension/sites/chatgpt/page/page.ts';
-import { resetTime } from '../../../../../extension/sites/chatgpt/page/reset-time.ts';
 import { A1, C, U1 } from './scene.ts';
 
 function documentOf(body: string, url = `https://chatgpt.com/c/${C}`): Document {
