@@ -14,12 +14,15 @@ import { EdgeApi, eventually } from '../../../local-agent/stack/edge-api.ts';
 import { REPOSITORY } from '../../../local-agent/stack/layout.ts';
 import type { Stack } from '../../../local-agent/stack/stack.ts';
 import { startStack } from '../../../local-agent/stack/stack.ts';
+import { BrowserSendResponseSchema } from '../../../schema/contracts/browser.ts';
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { envelopeOf, pageOf } from '../../../schema/contracts/common.ts';
 import type { Conversation } from '../../../schema/contracts/conversations.ts';
 import { ConversationSchema } from '../../../schema/contracts/conversations.ts';
-import type { Instruction, MessageSummary } from '../../../schema/contracts/instructions.ts';
-import { InstructionSchema, MessageSummarySchema } from '../../../schema/contracts/instructions.ts';
+import type { SystemEvent } from '../../../schema/contracts/events.ts';
+import { EventSchema } from '../../../schema/contracts/events.ts';
+import type { Instruction, Message, MessageSummary } from '../../../schema/contracts/instructions.ts';
+import { InstructionSchema, MessageSchema, MessageSummarySchema } from '../../../schema/contracts/instructions.ts';
 import type { RenewalJob } from '../../../schema/contracts/renewal.ts';
 import { RenewalJobSchema } from '../../../schema/contracts/renewal.ts';
 import { TokenCreatedSchema } from '../../../schema/contracts/tokens.ts';
@@ -119,13 +122,33 @@ export class WholeSystem {
     });
   }
 
-  async messages(): Promise<MessageSummary[]> {
-    return (await this.api.get('/v1/messages?limit=200', pageOf(MessageSummarySchema))).items;
+  /** The messages of the assistant that the edge has of a conversation, oldest first. */
+  async messagesOf(remoteId: string): Promise<MessageSummary[]> {
+    const { items } = await this.api.get('/v1/messages?limit=200', pageOf(MessageSummarySchema));
+    return items.filter((one) => one.remote_conversation_id === remoteId).toReversed();
   }
 
-  /** The nth message of the assistant, oldest first, once it is stored. */
-  message(nth: number): Promise<MessageSummary> {
-    return eventually(`message ${nth}`, WAIT_MS, async () => (await this.messages()).toReversed()[nth - 1] ?? null);
+  /** The nth message of the assistant in a conversation, with its text, once it is stored. */
+  message(remoteId: string, nth = 1): Promise<Message> {
+    return eventually(`message ${nth} of ${remoteId}`, WAIT_MS, async () => {
+      const found = (await this.messagesOf(remoteId))[nth - 1];
+      return found ? await this.api.get(`/v1/messages/${found.message_id}`, MessageSchema) : null;
+    });
+  }
+
+  /** Sends a prompt into a chat, and waits for its outcome. */
+  async prompt(
+    platform: Platform,
+    prompt: string,
+    conversation?: string,
+  ): Promise<{ status: string; error: string | null }> {
+    const body = { prompt, ...(conversation !== undefined && { conversation_id: conversation }) };
+    const sent = BrowserSendResponseSchema.parse(await this.post(`/v1/browser/${platform}/send`, body));
+    const { data } = await eventually(`the outcome of ${sent.command_id}`, WAIT_MS, async () => {
+      const events = await this.#clientEvents();
+      return events.find(({ type, subject_id }) => type === 'sent' && subject_id === sent.command_id) ?? null;
+    });
+    return { status: String(data.status), error: data.error_code === null ? null : String(data.error_code) };
   }
 
   async instructions(messageId: string): Promise<Instruction[]> {
@@ -144,6 +167,14 @@ export class WholeSystem {
   /** Waits until `look` gives something. */
   eventually<T>(what: string, look: () => T | null | Promise<T | null>): Promise<T> {
     return eventually(what, WAIT_MS, async () => await look());
+  }
+
+  async #clientEvents(): Promise<SystemEvent[]> {
+    const response = await fetch(`${this.stack.edgeUrl}/v1/events?topics=clients&last_event_id=0&wait_ms=0`, {
+      headers: { authorization: `Bearer ${operatorOf(this.stack)}` },
+    });
+    const lines = (await response.text()).split('\n').filter((line) => line.startsWith('data: {'));
+    return lines.map((line) => EventSchema.parse(JSON.parse(line.slice('data: '.length))));
   }
 
   async #install(manifest: ManifestVersion): Promise<void> {
