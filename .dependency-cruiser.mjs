@@ -233,20 +233,10 @@ export default {
       severity: 'error',
       comment:
         'Processes start in worker-runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
-      from: { path: '^local-agent/', pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)' },
-=======
->>>>>>> i10-chatgpt
       from: {
         path: '^local-agent/',
         pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)',
       },
-<<<<<<< HEAD
-=======
->>>>>>> main
->>>>>>> i10-chatgpt
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },
 
