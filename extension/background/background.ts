@@ -52,6 +52,7 @@ function listen(parts: Parts): void {
     tabs.onLook(notice.tabId, notice.look);
     turns.onPage(platform, notice.tabId, notice.look);
     logins.onPage(platform, notice.look.login);
+    parts.looks.emit({ platform, look: notice.look });
     return undefined;
   });
   env.onAlarm(() => {

@@ -2,7 +2,9 @@
 import { systemClock } from '../lib/clock.ts';
 import { SITES } from '../sites/registry.ts';
 import { startBackground } from './background.ts';
+import { composePeople } from './compose-people.ts';
 import { openSocket, webRequestOf } from './firefox.ts';
+import { peopleInFirefox } from './people/in-firefox.ts';
 
 /** Wakes a suspended event page, which then connects again if it has to. */
 const ALARM = 'wake';
@@ -45,6 +47,16 @@ const background = startBackground({
     alarms.onAlarm.addListener(listener);
   },
   onStorageChanged: (listener) => storage.local.onChanged.addListener((changes) => listener(Object.keys(changes))),
+});
+
+composePeople(background, {
+  ...peopleInFirefox(),
+  browserName: navigator.userAgent,
+  isPermitted: (origins) => browser.permissions.contains({ origins }),
+  onPermissionsChanged: (listener) => {
+    browser.permissions.onAdded.addListener(listener);
+    browser.permissions.onRemoved.addListener(listener);
+  },
 });
 
 let keepAlive: number | undefined;

@@ -2,6 +2,7 @@
 import type { Platform } from '../../schema/contracts/common.ts';
 import { Emitter } from '../lib/emitter.ts';
 import { SettingsSchema, storedSettings } from '../lib/settings.ts';
+import type { PageLook } from '../messages.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { PairingStore } from './bridge/pairing.ts';
 import { Diagnostics } from './diagnostics.ts';
@@ -17,6 +18,7 @@ import { Turns } from './turns/turns.ts';
 /** Builds every part; nothing runs yet. */
 export function buildParts(env: BackgroundEnv) {
   const traffic = new Emitter<TrafficEvent>();
+  const looks = new Emitter<{ platform: Platform; look: PageLook }>();
   const { sites, clock, storage, random, newId } = env;
   const platforms = sites.map(({ platform }) => platform);
   const settingsStore = storedSettings(storage);
@@ -70,6 +72,7 @@ export function buildParts(env: BackgroundEnv) {
     diagnostics,
     isOn,
     logins,
+    looks,
     pages,
     pairing,
     queue,

@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock.ts';
 import { matcher } from '../lib/match-pattern.ts';
 import type { Fetch } from '../lib/perform-reading.ts';
 import type { PageLook, PageNotice } from '../messages.ts';
+import { mountOverlay } from '../overlay/mount.tsx';
 import { SITES } from '../sites/registry.ts';
 import type { Site } from '../sites/site.ts';
 import { callListener } from './calls.ts';
@@ -43,6 +44,14 @@ function start(site: Site): void {
   const address = () => site.wire.addressOf(new URL(location.href));
   const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
   const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: clock.now });
+  mountOverlay({
+    document,
+    platform: site.platform,
+    address,
+    connect: (name) => browser.runtime.connect({ name }),
+    i18n: browser.i18n,
+    storage: browser.storage.local,
+  });
   browser.runtime.onMessage.addListener(
     callListener({
       look: async () => look(),

@@ -33,6 +33,8 @@ export interface BridgeDeps {
 export class Bridge {
   /** Frames of the agent, after its greeting; the greeting included. */
   readonly frames = new Emitter<AgentBridgeFrame>();
+  /** Frames of this browser that were handed to the socket. */
+  readonly sent = new Emitter<ExtensionFrame>();
   readonly statusChanged = new Emitter<BridgeStatus>();
   readonly #deps: BridgeDeps;
   #status: BridgeStatus = { state: 'connecting', reason: null, retryAt: null };
@@ -93,6 +95,7 @@ export class Bridge {
   send(frame: ExtensionFrame): boolean {
     if (this.#status.state !== 'connected' || this.#socket === null) return false;
     this.#socket.send(JSON.stringify(frame));
+    this.sent.emit(frame);
     return true;
   }
 

@@ -9,6 +9,7 @@ import { FinalMessageSchema } from '../../../schema/contracts/bridge-frames.ts';
 import type { BackoffLimits } from '../../lib/backoff.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Emitter } from '../../lib/emitter.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { queueItem, STORAGE_KEYS, Stored } from '../../lib/storage.ts';
@@ -38,6 +39,8 @@ export interface MessageQueueDeps {
 }
 
 export class MessageQueue {
+  /** Messages were added or have gone. */
+  readonly changed = new Emitter<void>();
   readonly #deps: MessageQueueDeps;
   readonly #index: Stored<string[]>;
   /** By request id, oldest first. */
@@ -52,6 +55,12 @@ export class MessageQueue {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** When the oldest message was captured, Unix milliseconds; null when there is none. */
+  get oldestAt(): number | null {
+    const [oldest] = this.#entries.values();
+    return oldest?.frame.observed_at ?? null;
   }
 
   /** Reads what an earlier background page has left. */
@@ -134,6 +143,7 @@ export class MessageQueue {
     const bytes = byteLength(frame);
     this.#entries.set(frame.request_id, { frame, bytes, failures: 0, cancelRetry: () => undefined });
     this.#bytes += bytes;
+    this.changed.emit();
   }
 
   #drop(requestId: string): void {
@@ -149,6 +159,7 @@ export class MessageQueue {
       })
       // It is sent again after a restart; the agent knows its request id.
       .catch(() => undefined);
+    this.changed.emit();
   }
 }
 
