@@ -36,7 +36,7 @@ const AGENT_FOLDERS = Object.entries({
   instructions: ['lib', 'host', 'worker-runner', 'store', 'tools', 'policy', 'edge', 'browsers'],
   node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
-  firefox: ['lib', 'host', 'config'],
+  firefox: ['lib', 'host', 'store'],
   commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox'],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });

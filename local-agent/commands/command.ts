@@ -4,17 +4,17 @@ import { Argument, Option } from 'commander';
 import type { ResolvedConfig } from '../config/resolve.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { CommandDeps } from './deps.ts';
-import type { ExitCode } from './exit-codes.ts';
 
 /** Values by attribute name: `clientId` for `--client-id <id>`, `conversation` for `<conversation>`. */
-export type Args = Readonly<Record<string, string | boolean | undefined>>;
+export type Args = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 export interface CliCommand {
   name: string;
   about: string;
   argument?: Argument;
   options: readonly Option[];
-  run: (args: Args, deps: CommandDeps) => Promise<ExitCode>;
+  /** Resolves with the exit code: one of `EXIT`, or that of a program which the command runs. */
+  run: (args: Args, deps: CommandDeps) => Promise<number>;
 }
 
 export const jsonOption = new Option('--json', 'print JSON, on one line when it is piped');
@@ -29,7 +29,7 @@ export function addCommand(
   parent: Command,
   { name, about, argument, options, run }: CliCommand,
   deps: CommandDeps,
-  done: (code: ExitCode) => void,
+  done: (code: number) => void,
 ): void {
   const command = parent.command(name).description(about);
   if (argument) command.addArgument(argument);

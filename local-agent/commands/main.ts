@@ -10,6 +10,7 @@ import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
+import { firefox } from './firefox.ts';
 import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
@@ -34,6 +35,7 @@ const COMMANDS: readonly CliCommand[] = [
   resume,
   drain,
   pair,
+  firefox,
   undo,
   restoreCheck,
 ];
@@ -49,7 +51,7 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
 const NAME = 'conductor';
 const PROGRAM_OPTIONS: ReadonlySet<string> = new Set(['--help', '-h', '--version']);
 
-function createProgram(deps: CommandDeps, done: (code: ExitCode) => void): Command {
+function createProgram(deps: CommandDeps, done: (code: number) => void): Command {
   const program = new Command(NAME)
     .description(
       'Automation across hosts and browsers. Without a command it runs start, and on a terminal it shows this help.',
@@ -72,13 +74,13 @@ function createProgram(deps: CommandDeps, done: (code: ExitCode) => void): Comma
 }
 
 /** Runs one command line (without the program's name) and resolves with its exit code. Never rejects. */
-export async function runCli(argv: readonly string[], given: CommandDeps = defaultDeps): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], given: CommandDeps = defaultDeps): Promise<number> {
   const deps = withSafeOutput(given);
   // A person who types the name alone wants to know what there is; a service manager starts the agent.
   if (argv.length === 0 && deps.isTerminal) return runCli(['--help'], given);
   const [first = '-'] = argv;
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
-  let code: ExitCode = EXIT.fine;
+  let code: number = EXIT.fine;
   const program = createProgram(deps, (exitCode) => {
     code = exitCode;
   });

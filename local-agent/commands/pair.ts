@@ -7,12 +7,7 @@
 import type { z } from 'zod';
 import { ExtensionOriginSchema } from '../../schema/contracts/bridge-frames.ts';
 import { ClientIdSchema } from '../../schema/contracts/common.ts';
-import {
-  PairingOpenResponseSchema,
-  PairingResponseSchema,
-  PairingWindowSchema,
-} from '../../schema/contracts/local-api.ts';
-import { TokenCreatedSchema } from '../../schema/contracts/tokens.ts';
+import { PairingOpenResponseSchema, PairingWindowSchema } from '../../schema/contracts/local-api.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
@@ -23,11 +18,8 @@ import { agentAccess, edgeOptions, operatorConfig } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
-
-interface BrowserIdentity {
-  origin: string;
-  client_id: string;
-}
+import type { BrowserIdentity } from './pin-browser.ts';
+import { pairBrowser } from './pin-browser.ts';
 
 function parseOption<T>(name: string, value: string | undefined, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(value);
@@ -76,14 +68,7 @@ async function identifyBrowser(args: Args, deps: CommandDeps, agent: EdgeClient)
 async function pairWith(args: Args, deps: CommandDeps, edge: EdgeClient, agent: EdgeClient): Promise<ExitCode> {
   const browser = await identifyBrowser(args, deps, agent);
   if (browser === null) return EXIT.failed;
-  const body = { role: 'browser_admin', subject: browser.client_id };
-  const { token } = await edge.call({ method: 'POST', path: '/v1/tokens', body, schema: TokenCreatedSchema });
-  await agent.call({
-    method: 'POST',
-    path: '/v1/pairings',
-    body: { ...browser, token },
-    schema: PairingResponseSchema,
-  });
+  const { token } = await pairBrowser(edge, agent, browser);
   const result = { client_id: browser.client_id, origin: browser.origin, token };
   present(args, deps, result, () => deps.print(`${browser.client_id} is paired`));
   return EXIT.fine;

@@ -5,6 +5,7 @@
 import type { ConversationReading } from '../../schema/contracts/bridge-frames.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
 import type { DeliveryRow } from './deliveries.ts';
+import { wirePlanId } from './wire.ts';
 
 /** `unreadable`: there is no browser, or it could not read the site. */
 export type Finding = 'found' | 'absent' | 'unreadable';
@@ -14,13 +15,20 @@ function normalizeSpace(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** Whether the person's messages hold the text, behind the message that it follows when that one is in the reading. */
-export function searchReading(
-  delivery: Pick<DeliveryRow, 'conversation_id' | 'message_text' | 'assistant_message_id'>,
-  reading: ConversationReading | null,
-): Finding {
+type Sought = Pick<
+  DeliveryRow,
+  'plan_id' | 'kind' | 'attempt' | 'conversation_id' | 'message_text' | 'assistant_message_id'
+>;
+
+/**
+ * Whether the person's messages hold the text, behind the message that it follows when that one is in the reading. A
+ * message that the browser remembers as the one of this plan counts with any text: a site may have changed it.
+ */
+export function searchReading(delivery: Sought, reading: ConversationReading | null): Finding {
   if (reading?.source !== 'site' || reading.conversation_id !== delivery.conversation_id) return 'unreadable';
   const { messages } = reading;
+  const planId = wirePlanId(delivery);
+  if (messages.some(({ plan_id }) => plan_id === planId)) return 'found';
   const followed = messages.findIndex(
     ({ message_id }) => message_id !== null && message_id === delivery.assistant_message_id,
   );

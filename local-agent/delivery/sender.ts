@@ -64,7 +64,8 @@ export class DeliverySender {
     const cancelTimeout = clock.after(row.timeout_ms, () => this.#timeOut(plan_id));
     const delivery: DeliveryInFlight = { row, requestId, cancelTimeout };
     inFlight.add(delivery);
-    const isSent = browsers.send(clientId, proxyDelivery(row, requestId));
+    const account = pacing.slot(clientId, platform).fingerprint;
+    const isSent = browsers.send(clientId, proxyDelivery(row, requestId, account));
     if (!isSent) this.#end(delivery, notSent('no_active_client', null));
   }
 

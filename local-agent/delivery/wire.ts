@@ -10,7 +10,8 @@ export function wirePlanId(row: Pick<DeliveryRow, 'kind' | 'plan_id' | 'attempt'
   return row.kind === 'reply' ? `${row.plan_id}.${row.attempt}` : row.plan_id;
 }
 
-export function proxyDelivery(row: DeliveryRow, requestId: string): ProxyDelivery {
+/** `account`: the hash of the account that the browser's links were made with; null while it is not known. */
+export function proxyDelivery(row: DeliveryRow, requestId: string, account: string | null): ProxyDelivery {
   const { target } = row;
   return {
     type: 'browser.proxy_delivery',
@@ -27,5 +28,6 @@ export function proxyDelivery(row: DeliveryRow, requestId: string): ProxyDeliver
     assistant_message_id: row.assistant_message_id,
     timeout_ms: row.timeout_ms,
     shell_page: target.shell_page,
+    account_fingerprint: account,
   };
 }

@@ -29,10 +29,12 @@ function openFence(lines: readonly string[], outer: string): number | null {
 /** Why the here-documents of a block, which ends before line `end` of the message, show that it is cut. */
 function whyOpenHereDocument(lines: readonly string[], line: number, end: number, last: LastLines): string | null {
   let isJson = false;
-  const { open, too_many_at } = openHereDocuments(lines, (at) => {
-    const text = lines[at] ?? '';
-    if (START.test(text)) isJson = STARTS_JSON.test(`${text}\n${lines[at + 1] ?? ''}`);
-    return isJson;
+  const { open, too_many_at } = openHereDocuments(lines, {
+    skips: (at) => {
+      const text = lines[at] ?? '';
+      if (START.test(text)) isJson = STARTS_JSON.test(`${text}\n${lines[at + 1] ?? ''}`);
+      return isJson;
+    },
   });
   const found = open.find(({ delimiter }) => (last.get(delimiter.trim()) ?? -1) >= end);
   if (found) return `the here-document of line ${line + 1 + found.at} ends behind the block, which a fence ended`;

@@ -20,7 +20,7 @@ export interface Overrun {
  */
 export function overrun(text: string, tool: string, rest: readonly string[]): Overrun | null {
   if (rest.length === 0 || !text.includes('<<')) return null;
-  const { open, too_many_at } = openHereDocuments(text.split('\n'), () => false);
+  const { open, too_many_at } = openHereDocuments(text.split('\n'), { isScript: tool === SCRIPT_TOOL });
   if (open.length > 0) {
     const behind = lastLines(rest);
     for (const { delimiter } of open) {

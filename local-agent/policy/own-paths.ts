@@ -11,7 +11,8 @@ import type { Config } from '../config/settings.ts';
 export const PROGRAM_FOLDER: string = resolve(import.meta.dirname, '../..');
 
 function pathsOf(root: string): string[] {
-  return [policyPathOf({ root }), configPathOf(root), join(root, 'state'), join(root, 'logs'), edgeStateOf(root)];
+  const folders = ['state', 'logs', 'firefox'].map((name) => join(root, name));
+  return [policyPathOf({ root }), configPathOf(root), ...folders, edgeStateOf(root)];
 }
 
 export function ownPaths({ root, stateDir, logsDir }: Pick<Config, 'root' | 'stateDir' | 'logsDir'>): string[] {

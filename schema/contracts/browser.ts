@@ -38,7 +38,8 @@ export const BrowserResponseSchema = z.object({
 });
 
 export const BrowserSendBodySchema = z.strictObject({
-  prompt: z.string().trim().min(1).max(262_144),
+  /** Sent exactly as it is. */
+  prompt: z.string().max(262_144).regex(/\S/, 'not blank'),
   /** Without it the prompt starts a new conversation. */
   conversation_id: RemoteConversationIdSchema.optional(),
 });

@@ -17,7 +17,7 @@ const encoding = z.enum(['utf8', 'base64']);
 const none = z.strictObject({});
 const reason = z.strictObject({ reason: ReasonSchema.optional() });
 const prompt = z.strictObject({
-  prompt: z.string().min(1).max(262_144),
+  prompt: z.string().max(262_144).regex(/\S/, 'not blank'),
   /** Without it the prompt starts a new conversation. */
   conversation_id: RemoteConversationIdSchema.optional(),
 });

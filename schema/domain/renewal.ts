@@ -105,7 +105,8 @@ export function decideOutcome(
       const until = now + Math.max(response.retry_after_ms ?? TIMED_JOBS.recheck_min_ms, DELIVERY.retry_base_ms);
       const uncounted = { ...job, attempt_count: Math.max(0, job.attempt_count - 1) };
       const step = deferJob(uncounted, response.reason ?? 'deferred', until);
-      return { ...jobOnly(step), stops: asStopReason(response.reason) };
+      const limited_until = response.reason === 'rate_limited' ? until : null;
+      return { ...jobOnly(step), limited_until, stops: asStopReason(response.reason) };
     }
     case 'unknown':
       // The node never accepted the command, and it has expired: the text was not sent and will not be.

@@ -110,12 +110,19 @@ function pause(row: ConversationRow, reason: PauseReason, now: number): Conversa
 async function logAttempt({ db, now }: Edge, job: JobRow, response: DeliveryResponse, step: JobStep): Promise<Plan> {
   const { job_id, local_conversation_id, plan_id, batch_id } = job;
   const { attempt_count, next_attempt_at } = step.next;
-  const details = { plan_id, outcome: response.outcome, job_id, local_conversation_id, attempt_count, next_attempt_at };
+  const sent = { outcome: response.outcome, ...methodAndStatus(response) };
+  const details = { plan_id, ...sent, job_id, local_conversation_id, attempt_count, next_attempt_at };
   const trigger = await triggerOf(db, batch_id ?? '');
   const origin = { batch_id: batch_id ?? newId('tick', now), trigger };
   const entry = tickEntry(origin, 'renewal.dispatcher', step.stage, step.result, details, now);
   const row = { batch_id: newId('tick', now), trigger, started_at: now, finished_at: now, entries: [entry] };
   return { statements: [insertTick(db, { ...row, decision: 'scheduled' })] };
+}
+
+/** How the message was sent, and the status with which the platform responded, as far as the browser saw them. */
+function methodAndStatus(response: DeliveryResponse): { method: string | null; http_status: number | null } {
+  if (!('method' in response)) return { method: null, http_status: null };
+  return { method: response.method, http_status: response.http_status ?? null };
 }
 
 function queryAgain(edge: Edge, job: JobRow, { outcome }: DeliveryResponse, next: JobState): Plan {

@@ -52,6 +52,8 @@ export interface Delivery {
   startedAt: number;
   times: Times;
   tabId: number | null;
+  /** What the page is not yet. */
+  waitingFor: string;
   /** The conversation was proven by its messages, where the document does not name it. */
   isIdentified: boolean;
   evidence: Evidence | null;
@@ -117,6 +119,7 @@ export function beginDelivery(order: Order, now: number): Moved {
     startedAt: now,
     times,
     tabId: null,
+    waitingFor: 'page_not_ready',
     isIdentified: false,
     evidence: null,
     end: null,
@@ -160,7 +163,8 @@ function look(delivery: Delivery): Moved {
 
 function lookAgain(delivery: Delivery, reason: string, now: number): Moved {
   if (now >= delivery.times.readyBy) return finish(delivery, endOfWaiting(reason), now);
-  return go(delivery, 'looking', Math.min(now + LOOK_INTERVAL_MS, delivery.times.readyBy));
+  const next = { ...delivery, waitingFor: reason };
+  return go(next, 'looking', Math.min(now + LOOK_INTERVAL_MS, delivery.times.readyBy));
 }
 
 function onLook(delivery: Delivery, page: PageLook, account: string | null, now: number): Moved {
@@ -293,9 +297,9 @@ function onTime(delivery: Delivery, now: number): Moved {
       return withdraw(delivery, endOf('deferred', 'storage_not_available', { retryAfterMs: STORE_MS }), now);
     case 'finding_tab':
     case 'identifying':
-      return finish(delivery, endOfWaiting('page_not_ready'), now);
+      return finish(delivery, endOfWaiting(delivery.waitingFor), now);
     case 'looking':
-      return now >= times.readyBy ? finish(delivery, endOfWaiting('page_not_ready'), now) : look(delivery);
+      return now >= times.readyBy ? finish(delivery, endOfWaiting(delivery.waitingFor), now) : look(delivery);
     case 'composing':
       return withdraw(delivery, endOf('deferred', 'timeout', { retryAfterMs: LOOK_INTERVAL_MS * 10 }), now);
     case 'pressing':

@@ -165,8 +165,9 @@ export class TurnStream implements Decoder {
   /** The current message has changed, or another one has followed `before`, which stays what it is then. */
   #changed(before: JsonObject | null): void {
     if (this.#reducer.keptChars > MAX_KEPT_CHARS) this.#conclude({ type: 'opaque', reason: 'message_too_large' });
-    if (before !== this.#reducer.message && before?.id !== this.#reducer.message?.id) {
-      const earlier = messageOf(before);
+    if (before !== this.#reducer.message) {
+      if (!this.#current()) this.#drift('message');
+      const earlier = before?.id === this.#reducer.message?.id ? null : messageOf(before);
       if (earlier && mayBeAnswer(earlier)) this.#earlier = earlier;
     }
     this.#look();

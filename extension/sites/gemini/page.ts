@@ -21,8 +21,8 @@ import {
   STOP,
 } from './selectors.ts';
 
-/** Longer pastes make the editor of the page slow. */
-const CHUNK_CHARS = 4_000;
+/** Quill redraws for each paste, so few large ones are faster; a very large one would keep the page from working. */
+const CHUNK_CHARS = 16_000;
 const MAX_OBSTACLE_CHARS = 200;
 
 export const page: SitePage = {

@@ -150,6 +150,12 @@ describe('the outcome of a delivery', () => {
     expect(outcome?.step.next).toMatchObject({ attempt_count: 0, next_attempt_at: NOW + 300_000 });
   });
 
+  it('"deferred" because the page shows a limit holds the conversation until the limit ends', () => {
+    const outcome = decide(result('deferred', { reason: 'rate_limited', retry_after_ms: 900_000 }));
+    expect(outcome).toMatchObject({ limited_until: NOW + 900_000, pauses: null, stops: null });
+    expect(decide(result('deferred', { reason: 'draft_in_composer' }))).toMatchObject({ limited_until: null });
+  });
+
   it('of a rate-limited delivery pauses the conversation when the attempts are used up', () => {
     const limited = result('failed', { http_status: 429, retry_after_ms: 60_000 });
     expect(decide(limited)).toMatchObject({ pauses: null, limited_until: NOW + 60_000 });

@@ -155,6 +155,16 @@ describe('a person who uses a browser through the API', () => {
     });
   });
 
+  it('a prompt is passed on exactly as it is, of 100 KB too, and a blank one is refused', async () => {
+    const prompt = ` \n\tfirst\r\n${'漢🎼 "\\ '.repeat(12_500)}last \n\n`;
+    const path = '/v1/browser/chatgpt/send';
+    const { command_id } = await edge.data<{ command_id: string }>('POST', path, { body: { prompt } });
+    const pending = await commandsFor(conductor, 'instruction', OTHER_NODE);
+    expect(pending.find((one) => one.command_id === command_id)?.body).toMatchObject({ params: { prompt } });
+    const refused = await edge.error('POST', path, { body: { prompt: ' \n' } });
+    expect(refused.status).toBe(400);
+  });
+
   it('a prompt is refused while the system is paused', async () => {
     await conductor.mode('pause');
     const response = await edge.error('POST', '/v1/browser/chatgpt/send', { body: { prompt: 'hello' } });

@@ -67,6 +67,18 @@ describe('with a leader', () => {
     expect(entries).toContain('renewal.dispatcher job_completed attempt_succeeded');
   });
 
+  it.each([
+    ['delivered', 'job_completed', 200],
+    ['failed', 'job_retry_scheduled', 500],
+  ] as const)('the tick log names method and status of a renewal that was %s', async (outcome, stage, http_status) => {
+    const { job, command } = await renewals.sent();
+    await renewals.respond(command, outcome, { method: 'dom', http_status });
+    const ticks = await edge.data<{ items: Tick[] }>('GET', '/v1/timed-jobs/ticks');
+    const entries = ticks.items.flatMap((tick) => tick.entries);
+    const entry = entries.find((one) => one.stage === stage && one.job_id === job.job_id);
+    expect(entry).toMatchObject({ outcome, method: 'dom', http_status });
+  });
+
   it('renewal dispatcher defers paused jobs and retries transient proxy failures until failed', async () => {
     const paused = await renewals.settled();
     const retried = await renewals.settled();

@@ -1,8 +1,9 @@
 /** What keeps a message from being sent. It is reported; nothing of it is clicked. */
+
+import { resetTime } from '../../../lib/reset-time.ts';
 import type { Found, Obstacle } from '../../page.ts';
 import { activePage, findShown } from './finding.ts';
 import { isChallengePage, loginOf } from './login.ts';
-import { resetTime } from './reset-time.ts';
 import { LIMIT_WORDS, NOTICES, OBSTACLES } from './selectors.ts';
 
 const MAX_TEXT_CHARS = 200;

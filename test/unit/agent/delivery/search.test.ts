@@ -5,7 +5,18 @@ import { DELIVERY } from '../../../../schema/defaults.ts';
 import { renewal } from '../../../support/delivery-builders.ts';
 import { DeliveryFixture } from './fixture.ts';
 
-const delivery = { conversation_id: 'c1', message_text: 'carry  on\nplease', assistant_message_id: 'a-1' };
+const delivery = {
+  plan_id: 'reply:m1',
+  kind: 'reply',
+  attempt: 2,
+  conversation_id: 'c1',
+  message_text: 'carry  on\nplease',
+  assistant_message_id: 'a-1',
+} as const;
+const withPlan = (plan_id: string): ConversationReading => ({
+  ...reading(),
+  messages: [{ role: 'user', message_id: 'u', text: 'changed by the site', plan_id }],
+});
 const reading = (...messages: [role: 'user' | 'assistant', text: string, id?: string][]): ConversationReading => ({
   conversation_id: 'c1',
   source: 'site',
@@ -29,6 +40,8 @@ describe('a search in a reading', () => {
       reading(['user', 'carry on please'], ['assistant', 'x', 'a-1']),
       'absent',
     ],
+    ['another text that the browser remembers as the one of this plan', withPlan('reply:m1.2'), 'found'],
+    ['a text of an earlier attempt of this plan', withPlan('reply:m1.1'), 'absent'],
     ['a text of the assistant', reading(['assistant', 'carry on please']), 'absent'],
     ['a text in the page’s view only', { ...reading(['user', 'carry on please']), source: 'page' }, 'unreadable'],
     [

@@ -81,6 +81,16 @@ describe('another account', () => {
     expect(resume(agent)).toEqual({ resumed: ['chatgpt'] });
     expect(agent.sent.map(({ plan_id }) => plan_id)).toEqual(['reply:msg_1.1']);
   });
+
+  it('is named to the browser with each delivery, which compares it once more before it sends', () => {
+    const agent = new DeliveryFixture();
+    agent.enqueue(reply('msg_1'));
+    expect(agent.sent[0]).toMatchObject({ account_fingerprint: null });
+    agent.manager.pacing.accountsSeen('firefox-1', [{ platform: 'chatgpt', fingerprint: 'ann', lost: false }]);
+    agent.respond({ accepted: false, failed: true, reason: 'person_is_typing', retry_after_ms: 2_000 });
+    agent.clock.advance(3_000);
+    expect(agent.sent[1]).toMatchObject({ account_fingerprint: 'ann', plan_id: 'reply:msg_1.1' });
+  });
 });
 
 describe('a resume', () => {

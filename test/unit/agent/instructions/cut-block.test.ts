@@ -164,6 +164,8 @@ describe('a here-document that goes beyond its instruction', () => {
     ["'! end'", '! end'],
     ['\\EOF', 'EOF'],
     ['-EOF', '\tEOF'],
+    ['!', '!'],
+    ["E'O'F", 'EOF'],
   ])('runs neither its instruction nor what follows in the block: <<%s', (operator, end) => {
     expect(codes(`@conductor::exec::cat > a <<${operator}\nuse it so:\n@conductor::exec::rm -rf x\n${end}`)).toEqual(
       nothing,
@@ -182,6 +184,19 @@ describe('a here-document that goes beyond its instruction', () => {
     ['ends only with an indentation', 'cat > a <<EOF\n  cat <<EOF\n  EOF'],
     ['is the second of its line', 'cat <<A - <<B\nA'],
     ['follows a shift', 'echo $((1 << 2)); cat <<EOF'],
+    ['follows quotes on its line', "echo 'a << b'; cat <<EOF"],
+    ['follows a comment sign inside a word', 'echo a#b <<EOF'],
+    ['follows an escaped blank and a comment sign', 'echo \\ # <<EOF'],
+    ['has a delimiter of other characters than letters', 'cat <<!'],
+    ['is of a descriptor that a digit names', 'cat 0<<EOF'],
+    ['ends only with a part of its delimiter', 'cat <<EOF$(x)\nEOF'],
+    ['follows a line that continues', 'echo a\\\n#b <<EOF'],
+    ['is in quotes that end on a later line', "sh -c 'cat <<EOF\nx'"],
+    ['is behind quotes that an earlier line opened', "echo 'it\ncat' <<EOF '"],
+    ['is a command in double quotes', 'echo "$(cat <<EOF)"'],
+    ['is a command in older substitution', 'echo `cat <<EOF`'],
+    ['is behind quotes that shells read differently', "echo $'it\\'s' <<EOF '"],
+    ['is behind an escaped quote', "echo \\' <<EOF \\'"],
   ])('stops the rest of the block when it %s', (_what, script) => {
     expect(codes(`@conductor::exec::${script}\n@conductor::exec::rm -rf x`)).toEqual(nothing);
   });
@@ -196,12 +211,27 @@ describe('a here-document that goes beyond its instruction', () => {
     ['ends there behind white space', '@conductor::exec::cat > a <<EOF\nx\nEOF  '],
     ['holds operators of another language', '@conductor::exec::cat > a.cc <<EOF\ncout << "a" << endl;\nEOF'],
     ['is a shift in arithmetic', '@conductor::exec::echo $(( 1 << n ))'],
+    ['is a shift in single quotes', "@conductor::exec::python3 -c 'print(a << b)'"],
+    ['is a shift in double quotes', '@conductor::exec::awk "BEGIN { print a << b }" && node -e \'x << y; "z << z"\''],
+    ['is a shift in quotes on a later line', "@conductor::exec::cd /tmp\necho it\\'s\npython3 -c 'print(a << b)'"],
+    [
+      'is a shift in quotes behind a here-document',
+      "@conductor::exec::cat <<EOF\nit's\nEOF\npython3 -c 'print(a << b)'",
+    ],
+    ['is the script of another shell, which ends with it', "@conductor::exec::ssh host 'cat <<EOF'"],
+    ['is in a comment', "@conductor::exec::true # it's a << b"],
+    ['is escaped', '@conductor::exec::expr a \\<\\< b \\<<c'],
     ['is an operator in a text that is no script', '@conductor::files/search::cout << endl'],
     ['is in a JSON string', '@conductor::exec::{"command":"cat <<EOF\\nx"}'],
   ])('stops nothing when it %s', (_what, first) => {
     const { runs, errors } = codes(`${first}\n@conductor::exec::true`);
     expect(errors).toEqual([]);
     expect(runs[1]).toBe('true');
+  });
+
+  it('stops what follows in quotes of a text that is no script', () => {
+    const prompt = "@browser.claude::send::It's so: cat <<EOF isn't\n@conductor::exec::rm -rf x\nEOF";
+    expect(codes(prompt)).toEqual(nothing);
   });
 
   it('stops what follows in any text when a later instruction holds its end', () => {

@@ -45,6 +45,7 @@ describe('the files that no tool touches', () => {
     'logs/agent.1.log',
     'edge/bootstrap.token',
     'edge/v3/d1/db.sqlite',
+    'firefox/profile/cookies.sqlite',
   ])('%s is protected in this root, in the default root and in every root of this machine', (path) => {
     const home = tempDir();
     vi.stubEnv('HOME', home);

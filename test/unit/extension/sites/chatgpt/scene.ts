@@ -6,7 +6,6 @@ import type { ResponseHead, SeenSend } from '../../../../../extension/sites/fact
 export const C = '6740aa00-0000-4000-8000-00000000000c';
 export const U1 = '6740aa00-0000-4000-8000-0000000000b1';
 export const A1 = '6740aa00-0000-4000-8000-0000000000a1';
-export const SEND_URL = 'https://chatgpt.com/backend-api/f/conversation';
 export const DONE = 'data: [DONE]\n\n';
 
 export const send: SeenSend = {
