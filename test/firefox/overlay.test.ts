@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { SceneOptions } from '../support/extension/people-scene.ts';
 import { HASH, HOST, openPeopleScene, overlayText, pressButton } from '../support/extension/people-scene.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
@@ -122,15 +123,17 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     await tab.until((selector) => document.querySelector(selector)?.matches(':popover-open') === true, HOST);
   });
 
-  it.each([
-    ['light', {}, 1_100],
-    ['dark', { 'layout.css.prefers-color-scheme.content-override': 0 }, 1_100],
-    ['narrow', {}, 400],
-    ['Chinese', { 'intl.locale.requested': 'zh-CN' }, 1_100],
-  ] as const)('fits the window and the person: %s', async (name, preferences, width) => {
-    const scene = await openPeopleScene({ preferences });
+  it.each<[name: string, width: number, options: SceneOptions]>([
+    ['light', 1_100, {}],
+    ['dark', 1_100, { preferences: { 'layout.css.prefers-color-scheme.content-override': 0 } }],
+    ['narrow', 400, {}],
+    ['Chinese', 1_100, { language: 'zh_CN' }],
+  ])('fits the window and the person: %s', async (name, width, options) => {
+    const scene = await openPeopleScene(options);
     const tab = await scene.open();
     await tab.setViewport(width, 860);
+    await overlayText(tab, options.language === 'zh_CN' ? /运行中/ : /running/);
+    await scene.announce();
     await tab.inShadow(HOST, (root) => root.querySelector<HTMLElement>('.brief')?.setAttribute('data-test', ''));
     await tab.clickInShadow(HOST, '[data-test]');
     await expect.poll(() => tab.inShadow(HOST, (root) => root.querySelectorAll('section').length)).toBeGreaterThan(3);

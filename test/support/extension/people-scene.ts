@@ -95,10 +95,16 @@ export interface PeopleScene {
   announce(): Promise<void>;
 }
 
-async function builtExtension(agentUrl: string, manifestVersion: ManifestVersion): Promise<string> {
+async function builtExtension(
+  agentUrl: string,
+  { manifestVersion = 2, language = 'en' }: SceneOptions,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'conductor-extension-'));
   const source = resolve(import.meta.dirname, '../../../extension');
   const files = await extensionFiles(manifestVersion, { source, version: '0.0.1', sites: SITES });
+  const texts = files.get(`_locales/${language}/messages.json`);
+  if (texts === undefined) throw new Error(`the extension has no texts in ${language}`);
+  files.set('_locales/en/messages.json', texts);
   for (const [path, contents] of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), contents);
@@ -111,25 +117,24 @@ async function builtExtension(agentUrl: string, manifestVersion: ManifestVersion
 
 export interface SceneOptions {
   manifestVersion?: ManifestVersion;
+  /** The language of the texts; Firefox itself stays English. */
+  language?: 'en' | 'zh_CN';
   preferences?: Record<string, string | number | boolean>;
 }
 
-export async function openPeopleScene({
-  manifestVersion = 2,
-  preferences = {},
-}: SceneOptions = {}): Promise<PeopleScene> {
+export async function openPeopleScene(options: SceneOptions = {}): Promise<PeopleScene> {
   const agent = await BridgeFixture.start();
   const edge = new ScriptedEdge();
   agent.edge = (request) => edge.respond(request);
   agent.system.observe('running', 1, false);
   await agent.pin();
   await agent.side.approvals.refresh();
-  const folder = await builtExtension(agent.url, manifestVersion);
+  const folder = await builtExtension(agent.url, options);
   const server = await SitesServer.start([site]);
   const uuids = JSON.stringify({ [EXTENSION_ID]: ORIGIN.replace('moz-extension://', '') });
   const firefox = await Firefox.start({
     port: server.port,
-    preferences: { 'extensions.webextensions.uuids': uuids, ...preferences },
+    preferences: { 'extensions.webextensions.uuids': uuids, ...options.preferences },
   });
   onTestFinished(async () => {
     await firefox.close();
