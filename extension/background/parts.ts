@@ -2,7 +2,6 @@
 import type { Platform } from '../../schema/contracts/common.ts';
 import { Emitter } from '../lib/emitter.ts';
 import { SettingsSchema, storedSettings } from '../lib/settings.ts';
-import type { PageLook } from '../messages.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { PairingStore } from './bridge/pairing.ts';
 import { Diagnostics } from './diagnostics.ts';
@@ -18,10 +17,11 @@ import { Turns } from './turns/turns.ts';
 /** Builds every part; nothing runs yet. */
 export function buildParts(env: BackgroundEnv) {
   const traffic = new Emitter<TrafficEvent>();
-  const looks = new Emitter<{ platform: Platform; look: PageLook }>();
   const { sites, clock, storage, random, newId } = env;
   const platforms = sites.map(({ platform }) => platform);
   const settingsStore = storedSettings(storage);
+  /** The settings were read, at the start or after a change. */
+  const settingsRead = new Emitter<void>();
   let settings = SettingsSchema.parse({});
   const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
   const pairing = new PairingStore({ storage, readProvision: env.readProvision });
@@ -45,7 +45,7 @@ export function buildParts(env: BackgroundEnv) {
     // The browser may have been paired under another id since the message was stored.
     send: (frame) => bridge.clientId !== null && bridge.send({ ...frame, client_id: bridge.clientId }),
   });
-  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: clock.now });
+  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: () => clock.now() });
   const pages = pageCaller(env.tabs, clock);
   const logins = new Logins(storage, platforms);
   const turns = new Turns({
@@ -62,6 +62,7 @@ export function buildParts(env: BackgroundEnv) {
   const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
   const readSettings = async () => {
     settings = await settingsStore.read();
+    settingsRead.emit();
   };
   return {
     env,
@@ -72,12 +73,12 @@ export function buildParts(env: BackgroundEnv) {
     diagnostics,
     isOn,
     logins,
-    looks,
     pages,
     pairing,
     queue,
     readSettings,
     settings: () => settings,
+    settingsRead,
     tabs,
     turns,
   };

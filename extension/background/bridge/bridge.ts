@@ -33,8 +33,6 @@ export interface BridgeDeps {
 export class Bridge {
   /** Frames of the agent, after its greeting; the greeting included. */
   readonly frames = new Emitter<AgentBridgeFrame>();
-  /** Frames of this browser that were handed to the socket. */
-  readonly sent = new Emitter<ExtensionFrame>();
   readonly statusChanged = new Emitter<BridgeStatus>();
   readonly #deps: BridgeDeps;
   #status: BridgeStatus = { state: 'connecting', reason: null, retryAt: null };
@@ -44,6 +42,7 @@ export class Bridge {
   #failures = 0;
   #clientId: string | null = null;
   #connectionId: string | null = null;
+  #agentUrl: string | null = null;
   #cancelTimer: () => void = () => undefined;
 
   constructor(deps: BridgeDeps) {
@@ -64,6 +63,11 @@ export class Bridge {
     return this.#status.state === 'connected' ? this.#connectionId : null;
   }
 
+  /** The address of the agent of the pairing; null without one. */
+  get agentUrl(): string | null {
+    return this.#agentUrl;
+  }
+
   /** Connects now, with the pairing as it is stored now. An open connection is replaced. */
   async connect(): Promise<void> {
     this.#attempt += 1;
@@ -72,6 +76,7 @@ export class Bridge {
     const pairing = await this.#deps.readPairing().catch(() => null);
     const browser = await this.#deps.browserName().catch(() => 'Firefox');
     if (attempt !== this.#attempt) return;
+    this.#agentUrl = pairing?.agent_url ?? null;
     if (pairing === null) {
       this.#set('unpaired', null);
       return;
@@ -95,7 +100,6 @@ export class Bridge {
   send(frame: ExtensionFrame): boolean {
     if (this.#status.state !== 'connected' || this.#socket === null) return false;
     this.#socket.send(JSON.stringify(frame));
-    this.sent.emit(frame);
     return true;
   }
 

@@ -39,8 +39,10 @@ export interface MessageQueueDeps {
 }
 
 export class MessageQueue {
-  /** Messages were added or have gone. */
+  /** A message was added or is gone. */
   readonly changed = new Emitter<void>();
+  /** A new message was taken. */
+  readonly added = new Emitter<FinalMessage>();
   readonly #deps: MessageQueueDeps;
   readonly #index: Stored<string[]>;
   /** By request id, oldest first. */
@@ -57,7 +59,7 @@ export class MessageQueue {
     return this.#entries.size;
   }
 
-  /** When the oldest message was captured, Unix milliseconds; null when there is none. */
+  /** When the oldest message was observed; null without one. */
   get oldestAt(): number | null {
     const [oldest] = this.#entries.values();
     return oldest?.frame.observed_at ?? null;
@@ -97,6 +99,7 @@ export class MessageQueue {
           'the browser could not store a message; it is lost if the browser ends before the agent has it',
         );
       }
+      this.added.emit(frame);
       this.#deps.send(frame);
       return true;
     });
@@ -152,6 +155,7 @@ export class MessageQueue {
     entry.cancelRetry();
     this.#entries.delete(requestId);
     this.#bytes -= entry.bytes;
+    this.changed.emit();
     void this.#writes
       .run(async () => {
         await this.#deps.storage.set({ [STORAGE_KEYS.queue]: [...this.#entries.keys()] });
@@ -159,7 +163,6 @@ export class MessageQueue {
       })
       // It is sent again after a restart; the agent knows its request id.
       .catch(() => undefined);
-    this.changed.emit();
   }
 }
 
