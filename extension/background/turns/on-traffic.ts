@@ -85,8 +85,16 @@ function onIncomplete(draft: Draft, event: TrafficEvent, { answer, reason }: Of<
   draft.report(turn.platform, `incomplete_answer: ${reason}`);
 }
 
+/** The open turn of a conversation, for a stream that is not the response to its send. */
+function ofConversation(draft: Draft, { platform }: TrafficEvent, conversationId: string | null): Turn | undefined {
+  if (conversationId === null) return undefined;
+  return draft.turns.findLast(
+    (turn) => turn.platform === platform && turn.conversationId === conversationId && isOpen(turn),
+  );
+}
+
 function onHandoff(draft: Draft, event: TrafficEvent, conversationId: string | null): void {
-  const turn = ownTurn(draft, event);
+  const turn = ownTurn(draft, event) ?? ofConversation(draft, event, conversationId);
   if (turn !== undefined && isOpen(turn)) wait(draft, bind(draft, turn, conversationId));
 }
 
