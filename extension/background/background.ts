@@ -7,6 +7,7 @@ import { STORAGE_KEYS } from '../lib/storage.ts';
 import { startCapture } from './capture/capture.ts';
 import { composeDeliveries } from './compose-deliveries.ts';
 import { composePeople } from './compose-people.ts';
+import { composeRecovery } from './compose-recovery.ts';
 import type { BackgroundEnv } from './env.ts';
 import type { Parts } from './parts.ts';
 import { buildParts } from './parts.ts';
@@ -87,6 +88,6 @@ export function startBackground(env: BackgroundEnv): Background {
   const parts = buildParts(env);
   listen(parts);
   const people = composePeople(parts);
-  composeDeliveries(parts, people);
+  composeRecovery(parts, composeDeliveries(parts, people));
   return { ...parts, ready: load(parts) };
 }

@@ -41,6 +41,8 @@ export interface MessageQueueDeps {
 export class MessageQueue {
   /** A message was added or is gone. */
   readonly changed = new Emitter<void>();
+  /** A new message was taken. */
+  readonly added = new Emitter<FinalMessage>();
   readonly #deps: MessageQueueDeps;
   readonly #index: Stored<string[]>;
   /** By request id, oldest first. */
@@ -97,6 +99,7 @@ export class MessageQueue {
           'the browser could not store a message; it is lost if the browser ends before the agent has it',
         );
       }
+      this.added.emit(frame);
       this.#deps.send(frame);
       return true;
     });

@@ -69,7 +69,7 @@ export class BridgeAgent {
     const side = buildBrowserSide(deps);
     const { bridge, openLocalApi } = buildBridgeSide(side, {
       ...deps,
-      messages: { onFinalMessage: (frame) => void this.messages.push(frame) },
+      messages: { prepare: (frame) => () => void this.messages.push(frame) },
       sharedToken: 'the-token-of-the-node',
       status: () => ({ state: 'leader' }),
       env: {},
