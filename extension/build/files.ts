@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import type { ManifestFacts, ManifestVersion } from './manifest.ts';
 import { ENTRIES, ICON, manifestOf, OPTIONS_PAGE } from './manifest.ts';
 import { preactWithoutHtml } from './preact-without-html.ts';
+import { zodInEnglish } from './zod-in-english.ts';
 
 /** Of Firefox 140, the oldest that the manifest admits. */
 const TARGET = 'firefox140';
@@ -42,7 +43,7 @@ async function bundles(source: string): Promise<Map<string, Uint8Array>> {
     legalComments: 'inline',
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    plugins: [preactWithoutHtml],
+    plugins: [preactWithoutHtml, zodInEnglish],
     loader: { '.css': 'text', '.svg': 'text' },
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'silent',

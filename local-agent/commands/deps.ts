@@ -40,9 +40,10 @@ export interface CommandDeps {
   stopSignal: () => Promise<string>;
 }
 
+/** Later signals have no effect: npm passes one on that the whole group got already, and it must not cut the stop short. */
 function firstSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(name));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve(name));
   });
 }
 

@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CLAUDE } from '../../extension/sites/claude/claude.ts';
-import type { FakeClaudeOptions } from '../support/sites/claude/fake-claude.ts';
 import { FakeClaude } from '../support/sites/claude/fake-claude.ts';
+import type { FakeClaudeOptions } from '../support/sites/claude/page-files.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
 import { SitesServer } from '../support/sites/server.ts';
@@ -60,7 +60,13 @@ describeWithFirefox('the fake claude.ai', () => {
   ] as const)('sends, streams and shows an answer with a %s account (gzip: %s)', async (accounts, gzip) => {
     const tab = await open({ accounts, gzip });
     const hold = gate();
-    site.answers.push({ text: `Before.\n\n${BLOCK}\n\nAfter.`, thinking: BLOCK, tool: BLOCK, hold, closes: true });
+    site.answers.push({
+      text: `Before.\n\n${BLOCK}`,
+      thinking: BLOCK,
+      tool: { output: BLOCK, after: 'After.' },
+      hold,
+      closes: true,
+    });
     await say(tab);
     await tab.until(() => document.body.textContent?.includes('Before.') ?? false);
     expect(await tab.evaluate(() => location.pathname)).toMatch(/^\/chat\/[0-9a-f-]{36}$/);

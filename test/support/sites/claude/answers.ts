@@ -8,8 +8,8 @@ export interface FakeAnswer {
   /** In how many pieces the text is written. */
   pieces?: number;
   thinking?: string;
-  /** Output of a tool. It comes between the two halves of the text. */
-  tool?: string;
+  /** A tool runs after the text; the answer has a second text after that. */
+  tool?: { output: string; after: string };
   stop?: StopName;
   /** The second half waits for it. */
   hold?: Gate;

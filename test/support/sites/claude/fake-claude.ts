@@ -7,6 +7,7 @@ import type { FakeSite, SiteRequest } from '../site.ts';
 import type { FakeAnswer } from './answers.ts';
 import { CHALLENGE } from './answers.ts';
 import { FakeConversation } from './conversations.ts';
+import type { FakeClaudeOptions } from './page-files.ts';
 import { pageHtml, pageScript } from './page-files.ts';
 import { serveCompletion } from './rest-side.ts';
 import type { RpcDeps } from './rpc-side.ts';
@@ -16,17 +17,6 @@ export const ORGANIZATION = '0f0f0f0f-0000-4000-8000-000000000000';
 export const ACCOUNT = 'acacacac-0000-4000-8000-000000000000';
 const RPC_PATH = /^\/claudeai-rpc\/anthropic\.bard\.api\.v1alpha\.ConversationService\/(\w+)$/;
 const CONVERSATION_PATH = /^\/api\/organizations\/[0-9a-f-]{36}\/chat_conversations\/([0-9a-f-]{36})(?:\/(\w+))?$/;
-
-export interface FakeClaudeOptions {
-  accounts: 'merged' | 'legacy';
-  /** How rows of assistants are named: by their own id, by the message that they answer, late, or not at all. */
-  turnKeys?: 'own' | 'hub' | 'late' | 'none';
-  language?: 'en' | 'de';
-  /** Only the newest rows are in the document. */
-  newestRows?: number;
-  /** Whether the page packs its actions with gzip. */
-  gzip?: boolean;
-}
 
 export class FakeClaude implements FakeSite {
   readonly hosts = ['claude.ai'];

@@ -1,7 +1,17 @@
 /** The page of the fake claude.ai: its HTML, and its script as Firefox gets it. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { FakeClaudeOptions } from './fake-claude.ts';
+
+export interface FakeClaudeOptions {
+  accounts: 'merged' | 'legacy';
+  /** How rows of assistants are named: by their own id, by the message that they answer, late, or not at all. */
+  turnKeys?: 'own' | 'hub' | 'late' | 'none';
+  language?: 'en' | 'de';
+  /** Only the newest rows are in the document. */
+  newestRows?: number;
+  /** Whether the page packs its actions with gzip. */
+  gzip?: boolean;
+}
 
 export interface PageConfig extends FakeClaudeOptions {
   organizationId: string;

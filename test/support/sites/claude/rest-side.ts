@@ -67,55 +67,67 @@ function stopIfRunning(message: FakeMessage): void {
   message.stop = 'user_canceled';
 }
 
+type Write = (event: { type: string } & Record<string, unknown>) => void;
+
 async function streamAnswer(message: FakeMessage, answer: FakeAnswer, response: ServerResponse): Promise<void> {
-  const write = (event: { type: string } & Record<string, unknown>) => response.write(sse(event, answer.style));
-  const pieces = piecesOf(answer.text, answer.pieces ?? 4);
-  const half = Math.ceil(pieces.length / 2);
-  const part = (kind: 'text' | 'thinking' | 'tool', text: string) => message.parts.push({ kind, text }) - 1;
+  const write: Write = (event) => void response.write(sse(event, answer.style));
   write(messageStart(message.id, message.parentId));
   response.write(comment);
   write({ type: 'ping' });
   if (answer.thinking !== undefined) {
-    const index = part('thinking', answer.thinking);
-    write(blockStart(index, { type: 'thinking', thinking: '' }));
-    write(delta(index, { type: 'thinking_delta', thinking: answer.thinking }));
-    write(blockStop(index));
+    const change = { type: 'thinking_delta', thinking: answer.thinking };
+    writeHidden(message, { type: 'thinking', thinking: '' }, change, answer.thinking, write);
   }
-  let index = part('text', '');
-  write(blockStart(index));
-  for (const [at, piece] of pieces.entries()) {
-    if (at === half) {
-      if (answer.failure === 'cut') return cutBody(response);
-      await answer.hold?.opened;
-      if (answer.tool !== undefined) {
-        write(blockStop(index));
-        index = writeTool(part('tool', answer.tool), answer.tool, write);
-        part('text', '');
-        write(blockStart(index));
-      }
-    }
-    if (message.isComplete) return;
-    const current = message.parts[index];
-    if (current) current.text += piece;
-    write(textDelta(index, piece));
+  if (!(await writeText(message, answer, response, write))) return;
+  if (answer.tool !== undefined) {
+    const { output, after } = answer.tool;
+    const change = { type: 'input_json_delta', partial_json: JSON.stringify({ output }) };
+    writeHidden(message, { type: 'tool_use', name: 'bash', input: {} }, change, output, write);
+    await writeText(message, { text: after }, response, write);
   }
-  write(blockStop(index));
   message.isComplete = answer.failure !== 'no_end';
-  if (!message.isComplete) return void response.end();
-  message.stop = answer.stop ?? 'end_turn';
-  write(messageDelta(message.stop ?? 'end_turn'));
-  write(messageStop());
+  if (message.isComplete) {
+    message.stop = answer.stop ?? 'end_turn';
+    write(messageDelta(message.stop ?? 'end_turn'));
+    write(messageStop());
+  }
   response.end();
 }
 
-/** The call of a tool and its output; returns the index of the block after them. */
-function writeTool(
-  index: number,
-  output: string,
-  write: (event: { type: string } & Record<string, unknown>) => unknown,
-): number {
-  write(blockStart(index, { type: 'tool_result', name: 'bash', content: [] }));
-  write(delta(index, { type: 'input_json_delta', partial_json: JSON.stringify({ output }) }));
+/** A block of thinking or of a tool. */
+function writeHidden(
+  message: FakeMessage,
+  block: { type: string; [key: string]: unknown },
+  change: object,
+  text: string,
+  write: Write,
+): void {
+  const index = message.parts.push({ kind: block.type === 'thinking' ? 'thinking' : 'tool', text }) - 1;
+  write(blockStart(index, block));
+  write(delta(index, change));
   write(blockStop(index));
-  return index + 1;
+}
+
+/** False when the answer has ended before its end. */
+async function writeText(
+  message: FakeMessage,
+  answer: FakeAnswer,
+  response: ServerResponse,
+  write: Write,
+): Promise<boolean> {
+  const pieces = piecesOf(answer.text, answer.pieces ?? 4);
+  const part = { kind: 'text' as const, text: '' };
+  const index = message.parts.push(part) - 1;
+  write(blockStart(index));
+  for (const [at, piece] of pieces.entries()) {
+    if (at === Math.ceil(pieces.length / 2)) {
+      if (answer.failure === 'cut') cutBody(response);
+      await answer.hold?.opened;
+    }
+    if (message.isComplete || response.destroyed) return false;
+    part.text += piece;
+    write(textDelta(index, piece));
+  }
+  write(blockStop(index));
+  return true;
 }

@@ -103,22 +103,25 @@ export class RpcSide {
     if (answer.thinking !== undefined) this.#addPart(conversation, message, 'thinking', answer.thinking);
     this.#addPart(conversation, message, 'text', '');
     for (const [at, piece] of pieces.entries()) {
-      if (at === half) await this.#middle(conversation, message, answer);
+      if (at === half) {
+        if (answer.closes) this.closeTimelines(conversation.id);
+        await answer.hold?.opened;
+      }
       if (message.isComplete) return;
-      const index = message.parts.length - 1;
-      const part = message.parts[index];
-      if (part) part.text += piece;
-      this.#push(conversation.id, append(blockId(message.id, index, 'live'), piece));
-      this.#push(conversation.id, heartbeat());
+      this.#append(conversation, message, piece);
     }
+    if (answer.tool === undefined) return;
+    this.#addPart(conversation, message, 'tool', answer.tool.output);
+    this.#addPart(conversation, message, 'text', '');
+    this.#append(conversation, message, answer.tool.after);
   }
 
-  async #middle(conversation: FakeConversation, message: FakeMessage, answer: FakeAnswer): Promise<void> {
-    if (answer.closes) this.closeTimelines(conversation.id);
-    await answer.hold?.opened;
-    if (answer.tool === undefined || message.isComplete) return;
-    this.#addPart(conversation, message, 'tool', answer.tool);
-    this.#addPart(conversation, message, 'text', '');
+  #append(conversation: FakeConversation, message: FakeMessage, piece: string): void {
+    const index = message.parts.length - 1;
+    const part = message.parts[index];
+    if (part) part.text += piece;
+    this.#push(conversation.id, append(blockId(message.id, index, 'live'), piece));
+    this.#push(conversation.id, heartbeat());
   }
 
   #addPart(

@@ -87,7 +87,9 @@ function start(): void {
   };
   if (config.showsOldVersion) {
     const old = banner("You're viewing an earlier version");
-    old.append(element('button', { 'data-testid': 'hub-earlier-version-back' }));
+    const back = element('button', { 'data-testid': 'hub-earlier-version-back' });
+    back.textContent = 'Back to latest version';
+    old.append(' · ', back);
   }
   if (config.limitBanner !== null) banner(config.limitBanner);
   addEventListener('popstate', show);
