@@ -6,6 +6,8 @@ import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
 import { STORAGE_KEYS } from '../lib/storage.ts';
 import { startCapture } from './capture/capture.ts';
 import { composeDeliveries } from './compose-deliveries.ts';
+import { composePeople } from './compose-people.ts';
+import { composeRecovery } from './compose-recovery.ts';
 import type { BackgroundEnv } from './env.ts';
 import type { Parts } from './parts.ts';
 import { buildParts } from './parts.ts';
@@ -49,6 +51,10 @@ function listen(parts: Parts): void {
     const notice = readNotice(message, sender, { extensionId: env.extensionId, tabs });
     const platform = notice === null ? undefined : tabs.siteOf(notice.look.url)?.platform;
     if (notice === null || platform === undefined) return undefined;
+    const known = tabs.get(notice.tabId)?.look?.drift ?? [];
+    for (const what of notice.look.drift) {
+      if (!known.includes(what)) parts.diagnostics.report(platform, `drift: page: ${what}`);
+    }
     tabs.onLook(notice.tabId, notice.look);
     turns.onPage(platform, notice.tabId, notice.look);
     logins.onPage(platform, notice.look.login);
@@ -81,6 +87,7 @@ export interface Background extends Parts {
 export function startBackground(env: BackgroundEnv): Background {
   const parts = buildParts(env);
   listen(parts);
-  composeDeliveries(parts);
+  const people = composePeople(parts);
+  composeRecovery(parts, composeDeliveries(parts, people));
   return { ...parts, ready: load(parts) };
 }

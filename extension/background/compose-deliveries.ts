@@ -1,12 +1,15 @@
 /** Connects deliveries and readings to the browser and to the agent. */
-import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import type { ActionResult, AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type { StorageArea } from '../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../lib/storage.ts';
+import type { EndedDelivery } from '../people-messages.ts';
 import type { Deliveries, DeliveryFrame } from './deliveries/deliveries.ts';
 import { startDeliveries } from './deliveries/deliveries.ts';
 import type { PlanStorage } from './deliveries/plans.ts';
 import { PlansSchema } from './deliveries/plans.ts';
 import type { Parts } from './parts.ts';
+import type { PeopleState } from './people/state.ts';
 import { openTabs } from './tabs/open-tabs.ts';
 
 /** The longest call of a content script: typing a long text in a hidden tab. Deliveries have deadlines of their own. */
@@ -20,8 +23,21 @@ function isForDeliveries(frame: AgentBridgeFrame): frame is DeliveryFrame {
   return ['browser.proxy_delivery', 'browser.read_current', 'browser.cancel'].includes(frame.type);
 }
 
+/** What people see of a result; null when it is not that of a delivery. */
+function endedDelivery(frame: ActionResult, at: number): EndedDelivery | null {
+  const platform = PlatformSchema.safeParse(frame.target?.platform);
+  if (frame.action !== 'browser.proxy_delivery' || !platform.success) return null;
+  const status = frame.downstream?.http_status ?? 0;
+  const isUncertain = frame.downstream !== null && frame.downstream !== undefined && status < 300;
+  const failure = isUncertain ? 'uncertain' : 'failed';
+  const outcome = frame.failed ? (frame.accepted ? failure : 'deferred') : 'delivered';
+  const conversation = frame.result?.conversation_id;
+  const conversationId = typeof conversation === 'string' ? conversation : null;
+  return { platform: platform.data, conversationId, outcome, reason: frame.reason, at };
+}
+
 /** Starts deliveries; from now on the agent's orders are taken. */
-export function composeDeliveries(parts: Parts): Deliveries {
+export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'delivery'>): Deliveries {
   const { env, bridge, diagnostics, logins, pages, sites, traffic } = parts;
   const deliveries = startDeliveries({
     siteOf(platform) {
@@ -36,7 +52,11 @@ export function composeDeliveries(parts: Parts): Deliveries {
     storage: planStorage(env.storage),
     clock: env.clock,
     identity: () => ({ clientId: bridge.clientId ?? '', connectionId: bridge.connectionId }),
-    send: (frame) => void bridge.send(frame),
+    send(frame) {
+      bridge.send(frame);
+      const ended = endedDelivery(frame, env.clock.now());
+      if (ended !== null) people.delivery(ended);
+    },
     diagnostic: (_level, message) => diagnostics.report(null, message),
   });
   bridge.frames.on((frame) => {

@@ -32,7 +32,7 @@ export interface DiagnosticsDeps {
 }
 
 export class Diagnostics {
-  readonly changed = new Emitter<void>();
+  readonly reported = new Emitter<Pick<Diagnostic, 'platform' | 'text'>>();
   readonly #deps: DiagnosticsDeps;
   readonly #stored: Stored<Diagnostic[]>;
   readonly #writes = new Serial();
@@ -66,7 +66,7 @@ export class Diagnostics {
       this.#lines = [...this.#lines, { at: now, platform, text, count: 1 }].slice(-MAX_DIAGNOSTICS);
       send({ type: 'diagnostic', level: 'warn', message: platform === null ? text : `${platform}: ${text}` });
     }
-    this.changed.emit();
+    this.reported.emit({ platform, text });
     this.#saveSoon();
   }
 

@@ -4,6 +4,7 @@ import type { StorageArea } from '../lib/storage.ts';
 import type { Site } from '../sites/site.ts';
 import type { OpenSocket } from './bridge/socket.ts';
 import type { WebRequest } from './capture/web-request.ts';
+import type { PeopleDeps } from './people/people.ts';
 import type { MessageSender } from './tabs/page-notices.ts';
 import type { TabsApi } from './tabs/tabs-api.ts';
 
@@ -29,4 +30,14 @@ export interface BackgroundEnv {
   onAlarm: (listener: () => void) => void;
   /** Keys of storage that have changed. */
   onStorageChanged: (listener: (keys: readonly string[]) => void) => void;
+  /** What people see and use. */
+  people: PeopleEnv;
+}
+
+export interface PeopleEnv extends Pick<PeopleDeps, 'onConnect' | 'ownOrigin' | 'manifestVersion' | 'translate'> {
+  showBadge: PeopleDeps['showBadge'];
+  openOptions: PeopleDeps['openOptions'];
+  /** Whether Firefox lets the extension see these hosts. With Manifest V3 a person can take that back. */
+  isPermitted: (matches: readonly string[]) => Promise<boolean>;
+  onPermissionsChanged: (listener: () => void) => void;
 }

@@ -1,7 +1,9 @@
 /** Starts the background page in Firefox. */
 import { systemClock } from '../lib/clock.ts';
+import { translator } from '../overlay/texts.ts';
 import { SITES } from '../sites/registry.ts';
 import { startBackground } from './background.ts';
+import type { PeopleEnv } from './env.ts';
 import { openSocket, webRequestOf } from './firefox.ts';
 
 /** Wakes a suspended event page, which then connects again if it has to. */
@@ -24,7 +26,16 @@ async function browserName(): Promise<string> {
   return `${name} ${version}`;
 }
 
+function showBadge({ text, color, title }: Parameters<PeopleEnv['showBadge']>[0]): void {
+  // Manifest V3 calls it `action`.
+  const button = browser.action ?? browser.browserAction;
+  void button.setBadgeText({ text });
+  void button.setBadgeBackgroundColor({ color });
+  void button.setTitle({ title });
+}
+
 const { webRequest, tabs, storage, runtime, alarms } = browser;
+const manifest = runtime.getManifest();
 const background = startBackground({
   sites: SITES,
   clock: systemClock,
@@ -35,7 +46,7 @@ const background = startBackground({
   tabs,
   openSocket,
   extensionId: runtime.id,
-  extensionVersion: runtime.getManifest().version,
+  extensionVersion: manifest.version,
   browserName,
   readProvision,
   onMessage: (listener) => runtime.onMessage.addListener(listener),
@@ -45,6 +56,19 @@ const background = startBackground({
     alarms.onAlarm.addListener(listener);
   },
   onStorageChanged: (listener) => storage.local.onChanged.addListener((changes) => listener(Object.keys(changes))),
+  people: {
+    onConnect: (listener) => runtime.onConnect.addListener(listener),
+    ownOrigin: runtime.getURL(''),
+    manifestVersion: manifest.manifest_version,
+    translate: translator(browser.i18n),
+    showBadge,
+    openOptions: () => runtime.openOptionsPage(),
+    isPermitted: (origins) => browser.permissions.contains({ origins: [...origins] }),
+    onPermissionsChanged(listener) {
+      browser.permissions.onAdded.addListener(listener);
+      browser.permissions.onRemoved.addListener(listener);
+    },
+  },
 });
 
 let keepAlive: number | undefined;

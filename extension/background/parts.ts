@@ -20,6 +20,8 @@ export function buildParts(env: BackgroundEnv) {
   const { sites, clock, storage, random, newId } = env;
   const platforms = sites.map(({ platform }) => platform);
   const settingsStore = storedSettings(storage);
+  /** The settings were read, at the start or after a change. */
+  const settingsRead = new Emitter<void>();
   let settings = SettingsSchema.parse({});
   const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
   const pairing = new PairingStore({ storage, readProvision: env.readProvision });
@@ -43,7 +45,7 @@ export function buildParts(env: BackgroundEnv) {
     // The browser may have been paired under another id since the message was stored.
     send: (frame) => bridge.clientId !== null && bridge.send({ ...frame, client_id: bridge.clientId }),
   });
-  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: clock.now });
+  const tabs = new TabRegistry({ tabs: env.tabs, sites, now: () => clock.now() });
   const pages = pageCaller(env.tabs, clock);
   const logins = new Logins(storage, platforms);
   const turns = new Turns({
@@ -60,6 +62,7 @@ export function buildParts(env: BackgroundEnv) {
   const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
   const readSettings = async () => {
     settings = await settingsStore.read();
+    settingsRead.emit();
   };
   return {
     env,
@@ -75,6 +78,7 @@ export function buildParts(env: BackgroundEnv) {
     queue,
     readSettings,
     settings: () => settings,
+    settingsRead,
     tabs,
     turns,
   };

@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock.ts';
 import { matcher } from '../lib/match-pattern.ts';
 import type { Fetch } from '../lib/perform-reading.ts';
 import type { PageLook, PageNotice } from '../messages.ts';
+import { mountOverlay } from '../overlay/mount.tsx';
 import { SITES } from '../sites/registry.ts';
 import type { Site } from '../sites/site.ts';
 import { callListener } from './calls.ts';
@@ -37,12 +38,12 @@ function start(site: Site): void {
     },
     { capture: true, passive: true },
   );
-  const parts = { document, location, site, now: clock.now, typedAt: () => typedAt };
+  const parts = { document, location, site, now: () => clock.now(), typedAt: () => typedAt };
   const pageFetch: Fetch = (url, init) => (globalThis.content ?? globalThis).fetch(url, init);
   const look = () => lookAt(parts);
   const address = () => site.wire.addressOf(new URL(location.href));
   const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
-  const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: clock.now });
+  const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: () => clock.now() });
   browser.runtime.onMessage.addListener(
     callListener({
       look: async () => look(),
@@ -71,8 +72,21 @@ function start(site: Site): void {
   });
 }
 
+function showOverlay(site: Site): void {
+  const { runtime, i18n, storage } = browser;
+  mountOverlay({
+    document,
+    platform: site.platform,
+    address: () => site.wire.addressOf(new URL(location.href)),
+    connect: (name) => runtime.connect({ name }),
+    i18n,
+    storage: storage.local,
+  });
+}
+
 const site = SITES.find(({ matches }) => matcher(matches)(location.href));
 if (site !== undefined && window.top === window && globalThis.conductorContent === undefined) {
   globalThis.conductorContent = true;
   start(site);
+  showOverlay(site);
 }

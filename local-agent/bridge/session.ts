@@ -29,11 +29,13 @@ import type { BridgeSocket } from './socket.ts';
 /** Takes final messages. Implemented by the instructions of this node. */
 export interface MessageSink {
   /**
-   * Stores a message for the edge, inside the caller's transaction and synchronously. When it throws, the message is not
-   * acknowledged. `ageMs` is how long ago the browser observed it.
+   * Does what takes time about a message. The result stores it for the edge, inside the caller's transaction and
+   * synchronously. When it throws, the message is not acknowledged. `ageMs` is how long ago the browser observed it.
    */
-  onFinalMessage(frame: FinalMessage, ageMs: number): void;
+  prepare(frame: FinalMessage): StoreMessage | Promise<StoreMessage>;
 }
+
+type StoreMessage = (ageMs: number) => void;
 
 /** Takes what becomes of deliveries and their browsers. Implemented by the delivery manager. */
 export interface DeliveryEvents {
@@ -85,6 +87,8 @@ export class Session implements BrowserConnection {
   /** Key of the snapshot that the browser has. */
   #snapshotKey: string | undefined;
   readonly #unsubscribe: () => void;
+  /** Ends when the message that is being prepared is stored; the frames behind it wait. */
+  #preparing: Promise<void> | null = null;
 
   constructor(deps: SessionDeps, socket: BridgeSocket, identity: SessionIdentity) {
     this.#deps = deps;
@@ -115,7 +119,13 @@ export class Session implements BrowserConnection {
     this.#unsubscribe();
   }
 
+  /** Handles frames in their order. How many wait behind a message is limited by how fast a browser may send. */
   onFrame(json: unknown): void {
+    if (this.#preparing === null) this.#takeFrame(json);
+    else void this.#preparing.then(() => this.onFrame(json));
+  }
+
+  #takeFrame(json: unknown): void {
     const parsed = checkValue(ExtensionFrameSchema, json);
     const re = requestId(json);
     if (!parsed.success) {
@@ -126,18 +136,22 @@ export class Session implements BrowserConnection {
     try {
       this.#handle(parsed.data);
     } catch (error) {
-      const expected = expectedError(error);
-      if (expected !== error) this.#deps.log.error({ err: error, client_id: this.clientId }, 'a bridge frame failed');
-      if (isFinalMessage(json) && expected.code !== 'internal') this.#refuseForGood(re, expected.code);
-      this.#refuse(re, expected.code, expected.message);
+      this.#failed(re, error, isFinalMessage(json));
     }
+  }
+
+  #failed(re: string | null, error: unknown, isMessage: boolean): void {
+    const expected = expectedError(error);
+    if (expected !== error) this.#deps.log.error({ err: error, client_id: this.clientId }, 'a bridge frame failed');
+    if (isMessage && expected.code !== 'internal') this.#refuseForGood(re, expected.code);
+    this.#refuse(re, expected.code, expected.message);
   }
 
   #handle(frame: ExtensionFrame): void {
     const { clients, delivery, log } = this.#deps;
     switch (frame.type) {
       case 'browser.final_message':
-        this.#storeFinalMessage(frame);
+        this.#takeFinalMessage(frame);
         break;
       case 'browser.client_state':
         clients.observed(this.clientId, this.#identity.platforms, frame);
@@ -161,17 +175,37 @@ export class Session implements BrowserConnection {
     }
   }
 
-  /** The message and the mark that it was seen are stored in one transaction, before the acknowledgement. */
-  #storeFinalMessage(frame: FinalMessage): void {
+  #takeFinalMessage(frame: FinalMessage): void {
     if (frame.client_id !== this.clientId) throw new AppError('not_owner', 'client_id is not that of this connection');
-    const { store, seen, clock, messages } = this.#deps;
-    if (!seen.has(this.clientId, frame.request_id)) {
+    const { seen, messages } = this.#deps;
+    if (seen.has(this.clientId, frame.request_id)) {
+      this.#acknowledge(frame.request_id);
+      return;
+    }
+    const prepared = messages.prepare(frame);
+    if (!(prepared instanceof Promise)) {
+      this.#storeFinalMessage(frame, prepared);
+      return;
+    }
+    this.#preparing = prepared
+      .then((storeMessage) => this.#storeFinalMessage(frame, storeMessage))
+      .catch((error) => this.#failed(frame.request_id, error, true))
+      .finally(() => {
+        this.#preparing = null;
+      });
+  }
+
+  /** The message and the mark that it was seen are stored in one transaction, before the acknowledgement. */
+  #storeFinalMessage({ request_id, observed_at }: FinalMessage, storeMessage: StoreMessage): void {
+    const { store, seen, clock } = this.#deps;
+    // While it was prepared, another connection of the browser may have stored it.
+    if (!seen.has(this.clientId, request_id)) {
       store.transaction(() => {
-        messages.onFinalMessage(frame, Math.max(0, clock.now() - frame.observed_at));
-        seen.add(this.clientId, frame.request_id);
+        storeMessage(Math.max(0, clock.now() - observed_at));
+        seen.add(this.clientId, request_id);
       });
     }
-    this.#acknowledge(frame.request_id);
+    this.#acknowledge(request_id);
   }
 
   async #pageControl(frame: PageControl): Promise<void> {

@@ -186,8 +186,27 @@ function afterSweep(slot: Slot, { all }: EventOf<'swept'>, now: number): Slot {
   return { ...slot, in_flight: kept, stale_sweep_count: slot.stale_sweep_count + swept, last_stale_sweep_at: now };
 }
 
+/**
+ * The slot by a clock that was set back: what was to wait a minute still waits a minute, and not until the clock is where it
+ * was. The last activity cannot be ahead of now.
+ */
+function withClockSetBack(slot: Slot, now: number): Slot {
+  const by = (slot.last_activity_at ?? now) - now;
+  if (by <= 0) return slot;
+  return {
+    ...slot,
+    open_until: slot.open_until === null ? null : slot.open_until - by,
+    backoff_until: Math.max(0, slot.backoff_until - by),
+    spaced_until: Math.max(0, slot.spaced_until - by),
+    starts: slot.starts.map((at) => at - by),
+    in_flight: slot.in_flight.map((one) => ({ ...one, lease_until: one.lease_until - by })),
+    last_activity_at: now,
+  };
+}
+
 /** The slot after an event; the same object when the event changes nothing. */
-export function nextSlot(slot: Slot, event: SlotEvent, now: number): Slot {
+export function nextSlot(before: Slot, event: SlotEvent, now: number): Slot {
+  const slot = withClockSetBack(before, now);
   switch (event.type) {
     case 'started':
       return afterStart(slot, event, now);

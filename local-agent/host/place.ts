@@ -2,7 +2,7 @@
  * Where a path leads, for tools. A path is resolved and admitted by the roots, then its folder is opened and admitted
  * again, and what is done afterwards is done in the open folder. So a path that is swapped meanwhile leads nowhere else.
  */
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasErrorCode, isMissing } from '../lib/errno.ts';
 import { Folder } from './folder.ts';
@@ -67,6 +67,14 @@ function existingPart(path: string): Existing {
 export function realPathIfExists(path: string): string | null {
   const { real, missing } = existingPart(path);
   return missing.length === 0 ? real : null;
+}
+
+/**
+ * Whether nothing is at the path, by one look that costs little however deep the path is. False also where it takes more
+ * to know: a name may be stored in another Unicode form.
+ */
+export function isPlainlyMissing(path: string): boolean {
+  return /^\p{ASCII}*$/u.test(path) && statSync(path, { throwIfNoEntry: false }) === undefined;
 }
 
 /** The path with the links of its nearest existing parent folder resolved. */

@@ -3,7 +3,10 @@ import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
 import type { BlockError, IngestBody, InstructionInput } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
 import { fitToBody } from '../lib/fit-text.ts';
+import { Turns } from '../lib/turns.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
+import type { AskedAfter } from './execution-store.ts';
+import type { NormalInstruction } from './normalize.ts';
 import { capErrors } from './parse.ts';
 import { readMessage } from './read-message.ts';
 
@@ -26,19 +29,54 @@ export function reasonToIgnore(frame: FinalMessage): 'not_assistant' | 'no_conve
   return frame.conversation_id === null ? 'no_conversation' : null;
 }
 
+/** What takes time about a message, done before it is stored. */
+export interface PreparedMessage {
+  read: ReturnType<typeof readMessage>;
+  /** What a person would approve, by the index of the instruction. */
+  approvals: ReadonlyMap<number, NonNullable<InstructionInput['approval']>>;
+  /** When the approvals were described: what has changed since makes them void. */
+  asked: AskedAfter;
+}
+
+/** Reads a message and describes what it asks for. A promise only when there is something to describe. */
+export function prepareMessage(
+  { raw_text, platform, conversation_id }: FinalMessage,
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approvalInTurns'>,
+  asked: AskedAfter,
+): PreparedMessage | Promise<PreparedMessage> {
+  const read = readMessage(raw_text.toWellFormed());
+  const isAsked = (one: NormalInstruction) =>
+    conversation_id !== null && hostPolicy.judge(one, { platform, conversation_id }).decision === 'ask';
+  const calls = read.instructions.filter(isAsked);
+  if (calls.length === 0) return { read, approvals: new Map(), asked };
+  return describe(calls, hostPolicy).then((approvals) => ({ read, approvals, asked }));
+}
+
+async function describe(
+  calls: readonly NormalInstruction[],
+  hostPolicy: Pick<HostPolicy, 'approvalInTurns'>,
+): Promise<PreparedMessage['approvals']> {
+  const turns = new Turns();
+  const approvals = new Map<number, NonNullable<InstructionInput['approval']>>();
+  for (const call of calls) approvals.set(call.index, await hostPolicy.approvalInTurns(call, turns));
+  return approvals;
+}
+
 /** The body of `POST /v1/messages`. A message too large for it is sent cut, without its instructions, as an error. */
 export function buildIngestBody(
   frame: FinalMessage & { conversation_id: string },
   { nodeId, hostPolicy }: IngestDeps,
+  prepared?: PreparedMessage,
 ): IngestBody {
   const text = frame.raw_text.toWellFormed();
-  const { instructions: written, errors } = readMessage(text);
+  const { instructions: written, errors } = prepared?.read ?? readMessage(text);
   const instructions = written.map((instruction): InstructionInput => {
     const { block_index, index, target, tool, params } = instruction;
     const { platform, conversation_id } = frame;
     const policy = hostPolicy.judge(instruction, { platform, conversation_id });
     const input = { block_index, index, target, tool, params, policy };
-    return policy.decision === 'ask' ? { ...input, approval: hostPolicy.approval(instruction) } : input;
+    if (policy.decision !== 'ask') return input;
+    return { ...input, approval: prepared?.approvals.get(index) ?? hostPolicy.approval(instruction) };
   });
   const { platform, client_id, page_url, page_title, tab_id, shell_page, observed_at } = frame;
   const block_errors = capErrors(errors);

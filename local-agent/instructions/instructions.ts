@@ -17,6 +17,7 @@ import type { InstructionCommands } from './commands.ts';
 import { instructionCommands } from './commands.ts';
 import type { StartGate } from './next-step.ts';
 import type { OutgoingQueue, PromptEnd } from './outgoing.ts';
+import type { StoreMessage } from './pipeline.ts';
 import { Pipeline } from './pipeline.ts';
 import type { ResponseEffects } from './response-handlers.ts';
 import { pipelineResponses } from './response-handlers.ts';
@@ -90,7 +91,12 @@ export class Instructions {
     this.commands = instructionCommands({ ...deps, pipeline, hostPolicy, browsers, now: () => clock.now() });
   }
 
-  /** Stores a final message, inside the transaction after which it is acknowledged. */
+  /** Does what takes time about a final message; the result stores it, inside the transaction after which it is acknowledged. */
+  prepare(frame: FinalMessage): StoreMessage | Promise<StoreMessage> {
+    return this.#pipeline.prepare(frame);
+  }
+
+  /** Prepares and stores a final message at once. */
   onFinalMessage(frame: FinalMessage, ageMs: number): void {
     this.#pipeline.onFinalMessage(frame, ageMs);
   }

@@ -21,9 +21,10 @@ import { killOrphan } from '../worker-runner/orphans.ts';
 import type { BrowserWork } from './browser-work.ts';
 import { isPrompt } from './browser-work.ts';
 import { Confirmations } from './confirmations.ts';
-import type { ExecutionRow, MessageRow } from './execution-store.ts';
+import type { AskedAfter, ExecutionRow, MessageRow } from './execution-store.ts';
 import { ExecutionStore } from './execution-store.ts';
-import { buildIngestBody, reasonToIgnore } from './ingest-body.ts';
+import type { PreparedMessage } from './ingest-body.ts';
+import { buildIngestBody, prepareMessage, reasonToIgnore } from './ingest-body.ts';
 import { InstructionExecutor } from './instruction-executor.ts';
 import { ingestContext } from './message-context.ts';
 import type { NextStep, StartGate } from './next-step.ts';
@@ -45,7 +46,7 @@ const MAX_PARALLEL = 4;
 export interface PipelineDeps {
   store: Store;
   nodeId: string;
-  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'drift' | 'perform'>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'approvalInTurns' | 'drift' | 'perform'>;
   outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
   clock: Clock;
@@ -59,6 +60,9 @@ export interface PipelineDeps {
   /** Whether a tool could open files now. */
   hasFreeDescriptors: () => boolean;
 }
+
+/** Stores a message that the browser observed so long ago. @throws when it could not be stored */
+export type StoreMessage = (ageMs: number) => void;
 
 /** An execution with its message. */
 interface Known {
@@ -99,19 +103,34 @@ export class Pipeline {
     );
   }
 
+  /** Does what takes time about a final message; the result stores it, inside the caller's transaction. */
+  prepare(frame: FinalMessage): StoreMessage | Promise<StoreMessage> {
+    const prepared = prepareMessage(frame, this.#deps.hostPolicy, this.#askedNow());
+    const storing = (one: PreparedMessage) => (ageMs: number) => this.onFinalMessage(frame, ageMs, one);
+    return prepared instanceof Promise ? prepared.then(storing) : storing(prepared);
+  }
+
+  #askedNow(): AskedAfter {
+    return { asked_seq: this.executions.lastEnded(), asked_at: this.#deps.clock.now() };
+  }
+
   /**
    * Stores the request about a final message; after that the message may be acknowledged. A message that is not an
    * assistant's, or of no conversation, is not stored and may be acknowledged too.
    */
-  onFinalMessage(frame: FinalMessage, ageMs = 0): void {
+  onFinalMessage(frame: FinalMessage, ageMs = 0, prepared?: PreparedMessage): void {
     const { store, nodeId, hostPolicy, log } = this.#deps;
     const reason = reasonToIgnore(frame);
     if (reason !== null || frame.conversation_id === null) {
       log.info({ request_id: frame.request_id, reason }, 'message not ingested');
       return;
     }
-    const asked = { asked_seq: this.executions.lastEnded(), asked_at: this.#deps.clock.now() };
-    const body = buildIngestBody({ ...frame, conversation_id: frame.conversation_id }, { nodeId, hostPolicy });
+    const asked = prepared?.asked ?? this.#askedNow();
+    const body = buildIngestBody(
+      { ...frame, conversation_id: frame.conversation_id },
+      { nodeId, hostPolicy },
+      prepared,
+    );
     store.transaction(() =>
       store.outbox.append({
         stream: conversationStream(body),

@@ -8,19 +8,22 @@ import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { approvalDisplay, boundText, shownFields } from '../../schema/domain/approval.ts';
 import { makeExactLine } from '../../schema/domain/visible.ts';
-import { realPathIfExists, realPathOfTarget } from '../host/place.ts';
+import { isPlainlyMissing, realPathIfExists, realPathOfTarget } from '../host/place.ts';
 import { readFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
 import { sha256Hex } from '../lib/hash.ts';
+import type { Turns } from '../lib/turns.ts';
 import { patchedPaths } from '../tools/files-patch.ts';
 
 type Approval = z.infer<typeof ApprovalSchema>;
 
-/** How many files that are not bound are named. */
-const MAX_UNBOUND_NAMED = 10;
+/** How many named files are bound: looking at each takes time. */
+const MAX_BOUND_FILES = 256;
+/** How many files that are bound, and how many that are not, the notes name. */
+const MAX_NAMED = 10;
 const MAX_HASHED_BYTES = 8 * 1024 * 1024;
-/** Of all files together: they are read and hashed in one turn of the event loop. */
+/** Of all files together: they are read and hashed at once before an effect. */
 const MAX_HASHED_BYTES_OF_ALL = 16 * 1024 * 1024;
 
 /**
@@ -72,12 +75,21 @@ interface NamedFiles {
   bound: Record<string, string>;
 }
 
-function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roots): NamedFiles {
+/** Yields after each path that was looked at. */
+function* hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roots): Generator<undefined, NamedFiles> {
   const hashes: Record<string, string> = {};
   const unbound: string[] = [];
   const bound = new Map<string, string>();
   let left = MAX_HASHED_BYTES_OF_ALL;
   for (const named of new Set(paths)) {
+    yield;
+    if (bound.size >= MAX_BOUND_FILES) {
+      unbound.push(`${named}, as it is not among the first ${MAX_BOUND_FILES} named files`);
+      continue;
+    }
+    // An option, a program on PATH, or a file that is still to be written is no file yet.
+    const real = whereItIs(named, cwd, roots);
+    if (real === null) continue;
     try {
       const path = realPathOfTarget(roots.resolve(named, cwd));
       const length = Math.min(MAX_HASHED_BYTES, left);
@@ -90,9 +102,6 @@ function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roo
       bound.set(named, `${path} ${hash}`);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      // An option, a program on PATH, or a file that is still to be written is no file yet.
-      const real = whereItIs(named, cwd, roots);
-      if (real === null) continue;
       unbound.push(error.message);
       bound.set(named, real);
     }
@@ -102,7 +111,8 @@ function hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roo
 
 function whereItIs(named: string, cwd: string | undefined, roots: Roots): string | null {
   try {
-    return realPathIfExists(roots.resolve(named, cwd));
+    const path = roots.resolve(named, cwd);
+    return isPlainlyMissing(path) ? null : realPathIfExists(path);
   } catch (error) {
     // A path that is too deep is not looked at, so it may name a file.
     return error instanceof FileError && error.code === 'invalid_path' ? named : null;
@@ -112,8 +122,9 @@ function whereItIs(named: string, cwd: string | undefined, roots: Roots): string
 /** What a person has to know about a program besides its call. */
 function notesOnProgram({ hashes, unbound }: NamedFiles): string[] {
   const files = Object.keys(hashes);
-  const named = files.length === 0 ? 'no file' : `these files: ${files.join(', ')}`;
-  const rest = unbound.slice(0, MAX_UNBOUND_NAMED).map((why) => `Not bound: ${why}.`);
+  const more = files.length > MAX_NAMED ? ` and ${files.length - MAX_NAMED} more, listed with their hashes` : '';
+  const named = files.length === 0 ? 'no file' : `these files: ${files.slice(0, MAX_NAMED).join(', ')}${more}`;
+  const rest = unbound.slice(0, MAX_NAMED).map((why) => `Not bound: ${why}.`);
   if (unbound.length > rest.length) rest.push(`Not bound: ${unbound.length - rest.length} more named files.`);
   return [
     `This approval binds the call, the working folder and ${named}.`,
@@ -138,12 +149,11 @@ function callFolder(name: ToolName, params: Record<string, unknown>, roots: Root
   return name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
 }
 
-/** The approval of one call with valid params. Reads the files that it names. */
-export function approvalOf(name: ToolName, params: Record<string, unknown>, roots: Roots): Approval {
+function* approvalSteps(name: ToolName, params: Record<string, unknown>, roots: Roots): Generator<undefined, Approval> {
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
   const env = params.env;
   const env_names = typeof env === 'object' && env !== null ? Object.keys(env).sort() : [];
-  const named = hashFiles(namedPaths(name, params), cwd, roots);
+  const named = yield* hashFiles(namedPaths(name, params), cwd, roots);
   const file_hashes = named.hashes;
   const folder = callFolder(name, params, roots);
   return {
@@ -151,4 +161,28 @@ export function approvalOf(name: ToolName, params: Record<string, unknown>, root
     approval_hash: sha256Hex(boundText({ name, params, cwd: folder, file_hashes: named.bound })),
     ...shownFields({ cwd: folder, env_names, file_hashes }),
   };
+}
+
+/** The approval of one call with valid params. Reads the files that it names. */
+export function approvalOf(name: ToolName, params: Record<string, unknown>, roots: Roots): Approval {
+  const steps = approvalSteps(name, params, roots);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same in short turns. */
+export async function approvalInTurns(
+  name: ToolName,
+  params: Record<string, unknown>,
+  roots: Roots,
+  turns: Turns,
+): Promise<Approval> {
+  const steps = approvalSteps(name, params, roots);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await turns.pass();
+  }
 }

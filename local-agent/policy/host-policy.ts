@@ -9,12 +9,13 @@ import { readTextFile } from '../host/text-file.ts';
 import type { UndoStore } from '../host/undo.ts';
 import type { Redact } from '../lib/redact.ts';
 import { redactor } from '../lib/redact.ts';
+import type { Turns } from '../lib/turns.ts';
 import { hostPath } from '../tools/program-environment.ts';
 import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
-import { approvalOf } from './approval.ts';
+import { approvalInTurns, approvalOf } from './approval.ts';
 import type { Effect } from './approval-drift.ts';
 import { driftOf } from './approval-drift.ts';
 import type { JudgedCall } from './policy.ts';
@@ -58,6 +59,11 @@ export class HostPolicy {
   /** What a person approves for that call. */
   approval({ name, params }: ToolCall): NonNullable<InstructionInput['approval']> {
     return approvalOf(name, params, this.#roots());
+  }
+
+  /** The same in short turns: the calls of a message may name many files. */
+  approvalInTurns({ name, params }: ToolCall, turns: Turns): Promise<NonNullable<InstructionInput['approval']>> {
+    return approvalInTurns(name, params, this.#roots(), turns);
   }
 
   /** Why an approval of that call is void after these effects; null when it is not. Only a program finds files itself. */

@@ -65,7 +65,7 @@ async function startAgent(cleanup: Cleanup, { speed, clients }: Size): Promise<A
     activityLimit: 50,
   };
   const side = buildBrowserSide(deps);
-  const messages = { onFinalMessage: () => undefined };
+  const messages = { prepare: () => () => undefined };
   const { bridge, openLocalApi } = buildBridgeSide(side, {
     ...deps,
     messages,

@@ -42,6 +42,7 @@ export class Bridge {
   #failures = 0;
   #clientId: string | null = null;
   #connectionId: string | null = null;
+  #agentUrl: string | null = null;
   #cancelTimer: () => void = () => undefined;
 
   constructor(deps: BridgeDeps) {
@@ -62,6 +63,11 @@ export class Bridge {
     return this.#status.state === 'connected' ? this.#connectionId : null;
   }
 
+  /** The address of the agent of the pairing; null without one. */
+  get agentUrl(): string | null {
+    return this.#agentUrl;
+  }
+
   /** Connects now, with the pairing as it is stored now. An open connection is replaced. */
   async connect(): Promise<void> {
     this.#attempt += 1;
@@ -70,6 +76,7 @@ export class Bridge {
     const pairing = await this.#deps.readPairing().catch(() => null);
     const browser = await this.#deps.browserName().catch(() => 'Firefox');
     if (attempt !== this.#attempt) return;
+    this.#agentUrl = pairing?.agent_url ?? null;
     if (pairing === null) {
       this.#set('unpaired', null);
       return;

@@ -62,6 +62,12 @@ export class PairingStore {
     return this.#pairing.write(pairing);
   }
 
+  /** From now on this browser belongs to no agent. Its id stays. */
+  async forget(): Promise<void> {
+    await this.#clientId.write(await this.clientId());
+    await this.#pairing.write(null);
+  }
+
   /** The id of this browser, also before it is paired. */
   async clientId(): Promise<string> {
     const paired = await this.#pairing.read();

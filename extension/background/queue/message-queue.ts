@@ -9,6 +9,7 @@ import { FinalMessageSchema } from '../../../schema/contracts/bridge-frames.ts';
 import type { BackoffLimits } from '../../lib/backoff.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Emitter } from '../../lib/emitter.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { queueItem, STORAGE_KEYS, Stored } from '../../lib/storage.ts';
@@ -38,6 +39,10 @@ export interface MessageQueueDeps {
 }
 
 export class MessageQueue {
+  /** A message was added or is gone. */
+  readonly changed = new Emitter<void>();
+  /** A new message was taken. */
+  readonly added = new Emitter<FinalMessage>();
   readonly #deps: MessageQueueDeps;
   readonly #index: Stored<string[]>;
   /** By request id, oldest first. */
@@ -52,6 +57,12 @@ export class MessageQueue {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** When the oldest message was observed; null without one. */
+  get oldestAt(): number | null {
+    const [oldest] = this.#entries.values();
+    return oldest?.frame.observed_at ?? null;
   }
 
   /** Reads what an earlier background page has left. */
@@ -88,6 +99,7 @@ export class MessageQueue {
           'the browser could not store a message; it is lost if the browser ends before the agent has it',
         );
       }
+      this.added.emit(frame);
       this.#deps.send(frame);
       return true;
     });
@@ -134,6 +146,7 @@ export class MessageQueue {
     const bytes = byteLength(frame);
     this.#entries.set(frame.request_id, { frame, bytes, failures: 0, cancelRetry: () => undefined });
     this.#bytes += bytes;
+    this.changed.emit();
   }
 
   #drop(requestId: string): void {
@@ -142,6 +155,7 @@ export class MessageQueue {
     entry.cancelRetry();
     this.#entries.delete(requestId);
     this.#bytes -= entry.bytes;
+    this.changed.emit();
     void this.#writes
       .run(async () => {
         await this.#deps.storage.set({ [STORAGE_KEYS.queue]: [...this.#entries.keys()] });

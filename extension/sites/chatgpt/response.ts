@@ -2,6 +2,7 @@
 import type { DecodedEvent, Decoder } from '../decoder.ts';
 import type { ResponseHead } from '../facts.ts';
 import { accountEvents } from './account.ts';
+import { isAnonymous } from './endpoints.ts';
 import { readReading } from './reading.ts';
 import { BoundedBody, isChallenge, jsonOf, Refusal, siteText } from './refusal.ts';
 import { TurnStream } from './stream.ts';
@@ -21,6 +22,8 @@ export function decoderOf(head: ResponseHead): Decoder {
       return new Whole((body) => accountEvents(head.url.pathname, jsonOf(body)));
     case 'send':
     case 'stream':
+      // Such a conversation has no lasting id and belongs to no account.
+      if (isAnonymous(head.url)) return new Fixed([{ type: 'signed_out' }]);
       // A failure can come with status 200.
       return head.contentType === 'application/json' ? new Whole(failureEvents) : new TurnStream(head);
     default:
@@ -51,7 +54,7 @@ class Fixed implements Decoder {
   }
 
   push(): DecodedEvent[] {
-    return [];
+    return this.end();
   }
 
   end(): DecodedEvent[] {

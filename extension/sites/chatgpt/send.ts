@@ -15,7 +15,7 @@ const SendSchema = z.object({
     )
     .nullish(),
   conversation_id: z.string().nullish(),
-  parent_message_id: z.string().nullish(),
+  parent_message_id: z.string().min(1).max(128).nullish(),
   history_and_training_disabled: z.boolean().nullish(),
 });
 type Send = z.infer<typeof SendSchema>;
@@ -33,12 +33,17 @@ export function readSend({ url }: PageRequest, body: RequestBody): SeenSend | nu
   return {
     kind: kindOf(send),
     conversationId: isTemporary ? null : conversationIdOf(send.conversation_id),
-    userMessageId: message?.id ?? null,
+    userMessageId: message?.id ?? questionOf(send),
     assistantMessageId: null,
     text: texts.length > 0 ? texts.join('\n') : null,
     isTemporary,
     organizationId: null,
   };
+}
+
+/** A request for the answer again names the question as its parent where it does not repeat it. */
+function questionOf({ action, parent_message_id: parent }: Send): string | null {
+  return action === 'variant' && parent !== ROOT_PARENT ? (parent ?? null) : null;
 }
 
 /** An edit in a later place has an older parent, which only who knows the newest message can see. */

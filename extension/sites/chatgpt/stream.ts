@@ -10,7 +10,7 @@ import type { ResponseHead } from '../facts.ts';
 import { withoutCitations } from './citations.ts';
 import type { Json, JsonObject } from './delta.ts';
 import { DeltaReducer } from './delta.ts';
-import { conversationIdOf, isAnonymous } from './endpoints.ts';
+import { conversationIdOf } from './endpoints.ts';
 import type { Message } from './message.ts';
 import { answerState, isFromPerson, MessageSchema, mayBeAnswer, textOf } from './message.ts';
 import { siteText } from './refusal.ts';
@@ -30,7 +30,7 @@ export class TurnStream implements Decoder {
   readonly #isTemporary: boolean;
   readonly #sse = new SseReader();
   readonly #reducer = new DeltaReducer();
-  #events: DecodedEvent[];
+  #events: DecodedEvent[] = [];
   #isConcluded = false;
   #conversationId: string | null;
   #userMessageId: string | null;
@@ -44,8 +44,7 @@ export class TurnStream implements Decoder {
 
   constructor(head: ResponseHead) {
     this.#head = head;
-    this.#isTemporary = isAnonymous(head.url) || head.send?.isTemporary === true;
-    this.#events = isAnonymous(head.url) ? [{ type: 'signed_out' }] : [];
+    this.#isTemporary = head.send?.isTemporary === true;
     this.#conversationId = head.send?.conversationId ?? null;
     this.#userMessageId = head.send?.userMessageId ?? null;
   }

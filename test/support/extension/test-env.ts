@@ -219,6 +219,16 @@ export class TestEnv {
       onBrowserStart: (listener) => this.browserStart.addListener(listener),
       onAlarm: (listener) => this.alarm.addListener(listener),
       onStorageChanged: (listener) => this.#storageChanged.addListener(listener),
+      people: {
+        onConnect: () => undefined,
+        ownOrigin: 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666/',
+        manifestVersion: 2,
+        translate: (text) => (typeof text === 'string' ? text : text.key),
+        showBadge: () => undefined,
+        openOptions: async () => undefined,
+        isPermitted: async () => true,
+        onPermissionsChanged: () => undefined,
+      },
     };
   }
 

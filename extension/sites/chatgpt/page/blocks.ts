@@ -1,6 +1,6 @@
 /** The code blocks of a message whose language is `baa`, as far as the page has rendered them. */
 import type { PageBlock } from '../../page.ts';
-import { findAll, findFirst } from './finding.ts';
+import { findAll, first } from './finding.ts';
 import { SELECTORS } from './selectors.ts';
 
 const LANGUAGE = 'baa';
@@ -28,21 +28,21 @@ function isBaa(block: Element): boolean {
   const code = block.querySelector('code');
   const classes = [...(code?.classList ?? [])].filter((name) => name.startsWith('language-'));
   if (classes.length > 0) return classes.includes(LANGUAGE_CLASS);
-  const language = findFirst(block, SELECTORS.codeMirror)?.getAttribute('data-language');
+  const language = first(block, SELECTORS.codeMirror)?.getAttribute('data-language');
   return (language ?? languageInHeader(block)) === LANGUAGE;
 }
 
 /** The header names the language before its buttons. */
 function languageInHeader(block: Element): string {
-  const header = findFirst(block, SELECTORS.codeHeader)?.cloneNode(true) as Element | undefined;
+  const header = first(block, SELECTORS.codeHeader)?.cloneNode(true) as Element | undefined;
   for (const button of header?.querySelectorAll('button, [role="button"]') ?? []) button.remove();
   return (header?.textContent ?? '').trim().toLowerCase();
 }
 
 function codeOf(block: Element): string | null {
-  const editor = findFirst(block, SELECTORS.codeMirror);
+  const editor = first(block, SELECTORS.codeMirror);
   if (editor) {
-    if (findFirst(editor, SELECTORS.codeMirrorGap)) return null;
+    if (first(editor, SELECTORS.codeMirrorGap)) return null;
     return findAll(editor, ['.cm-line'])
       .map((line) => line.textContent ?? '')
       .join('\n');

@@ -1,8 +1,9 @@
 /** The composer of ChatGPT, its text, its attachments and its buttons. */
+import { isEnabled } from '../../find.ts';
 import type { Composer, Found, TypingMethod } from '../../page.ts';
 import { activePage, findShown } from './finding.ts';
 import { SELECTORS, STOP_LABEL } from './selectors.ts';
-import { turnsOf } from './turns.ts';
+import { isLastUnitUnfinished } from './turns.ts';
 
 /** A paste of more than about 10,000 characters (5,000 earlier) becomes an attachment; smaller ones do not. */
 const CHUNK_CHARS = 4000;
@@ -52,29 +53,19 @@ export function countAttachments(document: Document): number {
 export function findSendButton(document: Document): Found | null {
   if (isAnswering(document)) return null;
   const composer = findComposer(document);
-  const isEmpty = composer === null || (composedText(composer) === '' && countAttachments(document) === 0);
   const scope = composer?.element.closest('form') ?? activePage(document);
-  const isShared = (selector: string) => selector.startsWith('form[data-chatgpt-composer]');
   const found = findShown(scope, SELECTORS.send, isEnabled) ?? findShown(document, SELECTORS.send, isEnabled);
-  return found && isShared(found.selector) && isEmpty ? null : found;
-}
-
-function isEnabled(element: HTMLElement): boolean {
-  return !element.hasAttribute('disabled') && element.getAttribute('aria-disabled') !== 'true';
+  const isShared = found?.element.matches(SELECTORS.sharedButton.join()) ?? false;
+  const isEmpty = composer === null || (composedText(composer) === '' && countAttachments(document) === 0);
+  return isShared && isEmpty ? null : found;
 }
 
 export function isAnswering(document: Document): boolean {
   const page = activePage(document);
   if (findShown(page, SELECTORS.stop) ?? findShown(document, SELECTORS.stop)) return true;
   if (findShown(page, SELECTORS.streaming)) return true;
-  const shared = findShown(document, SELECTORS.send.slice(2));
-  const label = shared?.element.getAttribute('aria-label') ?? shared?.element.title ?? '';
-  return STOP_LABEL.test(label.trim()) || isLastUnitUnfinished(document);
-}
-
-/** In the app shell the marks of a finished turn are the only sign in a language whose labels are not known. */
-function isLastUnitUnfinished(document: Document): boolean {
-  const last = turnsOf(document).at(-1);
-  const isUnit = last?.element.matches(SELECTORS.unit[0]) ?? false;
-  return isUnit && last?.role === 'assistant' && !last.isFinished;
+  const shared = findShown(document, SELECTORS.sharedButton)?.element;
+  const label = shared?.getAttribute('aria-label') ?? shared?.title ?? '';
+  // In a language whose labels are not known, the marks of a finished turn are the only sign.
+  return STOP_LABEL.test(label.trim()) || (shared !== undefined && isLastUnitUnfinished(document));
 }

@@ -1,4 +1,5 @@
 /** Finds elements by ordered selectors, leaving out decoys: hidden elements and the old pages that the app shell keeps. */
+import { findFirst } from '../../find.ts';
 import type { Found } from '../../page.ts';
 
 /** The app shell keeps pages that were left, hidden, in the document. */
@@ -23,14 +24,9 @@ export function isShown(element: Element): boolean {
 export function findShown(
   scope: ParentNode,
   selectors: Selectors,
-  isWanted: (element: HTMLElement) => boolean = () => true,
+  accepts: (element: HTMLElement) => boolean = () => true,
 ): Found | null {
-  for (const [rank, selector] of selectors.entries()) {
-    for (const element of scope.querySelectorAll<HTMLElement>(selector)) {
-      if (isShown(element) && isWanted(element)) return { element, selector, rank };
-    }
-  }
-  return null;
+  return findFirst(scope, selectors, (element) => isShown(element) && accepts(element));
 }
 
 /** The elements of the first selector that matches any, shown or not. */
@@ -42,7 +38,8 @@ export function findAll(scope: ParentNode, selectors: Selectors): HTMLElement[] 
   return [];
 }
 
-export function findFirst(scope: ParentNode, selectors: Selectors): HTMLElement | null {
+/** The first element, shown or not. */
+export function first(scope: ParentNode, selectors: Selectors): HTMLElement | null {
   return findAll(scope, selectors)[0] ?? null;
 }
 

@@ -1,7 +1,7 @@
 /** Who is signed in, by the data that the page starts with. It also holds tokens; they are not read. */
 import { z } from 'zod';
 import type { PageLogin } from '../../page.ts';
-import { findFirst, findShown } from './finding.ts';
+import { findShown, first } from './finding.ts';
 import { OBSTACLES, SELECTORS } from './selectors.ts';
 
 const BootstrapSchema = z.object({
@@ -22,7 +22,7 @@ export function loginOf(document: Document): PageLogin | null {
 
 function bootstrapOf(document: Document): z.infer<typeof BootstrapSchema> | null {
   try {
-    const text = findFirst(document, SELECTORS.bootstrap)?.textContent ?? '';
+    const text = first(document, SELECTORS.bootstrap)?.textContent ?? '';
     return BootstrapSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
@@ -31,5 +31,5 @@ function bootstrapOf(document: Document): z.infer<typeof BootstrapSchema> | null
 
 /** A security check instead of the page. The page itself also loads parts of the check, so it must have no composer. */
 export function isChallengePage(document: Document): boolean {
-  return findFirst(document, OBSTACLES.challenge) !== null && findFirst(document, SELECTORS.composer) === null;
+  return first(document, OBSTACLES.challenge) !== null && first(document, SELECTORS.composer) === null;
 }

@@ -1,21 +1,23 @@
 /**
  * Where things are in ChatGPT's page. Two renderers are live at once: `legacy-turn` and, since September 2026, `app-shell`.
  * Each list is ordered, most trusted first: test ids, then attributes that the page needs itself, then roles and structure.
- * Labels are localised, so they are never used alone.
+ * What is equally trusted in both renderers is one entry. Labels are localised, so they are never used alone.
  */
 
 export const SELECTORS = {
   composer: [
-    '#prompt-textarea[contenteditable="true"]',
-    'form[data-chatgpt-composer] [contenteditable="true"][role="textbox"]',
+    '#prompt-textarea[contenteditable="true"], form[data-chatgpt-composer] [contenteditable="true"][role="textbox"]',
     'textarea#prompt-textarea',
     'form [contenteditable="true"].ProseMirror',
     'form [contenteditable="true"][role="textbox"]',
   ],
-  /** The button of the app shell is one for voice, send and stop; see buttons.ts. */
   send: [
-    '[data-testid="send-button"]',
+    '[data-testid="send-button"], form[data-chatgpt-composer] button.bg-composer-primary',
     '#composer-submit-button:not([data-testid$="stop-button"])',
+    'form[data-chatgpt-composer] button[type="submit"]',
+  ],
+  /** The button of the app shell: one for voice, send and stop. */
+  sharedButton: [
     'form[data-chatgpt-composer] button.bg-composer-primary',
     'form[data-chatgpt-composer] button[type="submit"]',
   ],

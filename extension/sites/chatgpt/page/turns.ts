@@ -1,7 +1,7 @@
 /** The messages that the page shows, in either renderer. The page may have removed older ones; only what is there counts. */
 import type { PageTurn } from '../../page.ts';
 import { blocksOf } from './blocks.ts';
-import { activePage, around, findAll, findFirst, findShown, isShown } from './finding.ts';
+import { activePage, around, findAll, findShown, first, isShown } from './finding.ts';
 import { SELECTORS } from './selectors.ts';
 
 const MAX_TEXT_CHARS = 1024 * 1024;
@@ -19,8 +19,8 @@ function turnOfLegacy(element: HTMLElement): PageTurn | null {
   const role = element.getAttribute('data-message-author-role');
   if (role !== 'user' && role !== 'assistant') return null;
   const turn = around(element, SELECTORS.legacyTurn) ?? element.parentElement ?? element;
-  const isStreaming = element.matches(SELECTORS.streaming[0]) || findFirst(turn, SELECTORS.streaming) !== null;
-  const isFinished = role === 'user' || (!isStreaming && findFirst(turn, SELECTORS.legacyFinished) !== null);
+  const isStreaming = element.matches(SELECTORS.streaming[0]) || first(turn, SELECTORS.streaming) !== null;
+  const isFinished = role === 'user' || (!isStreaming && first(turn, SELECTORS.legacyFinished) !== null);
   return { ...shown(element), role, id: element.getAttribute('data-message-id') || null, isFinished };
 }
 
@@ -28,12 +28,26 @@ function turnOfLegacy(element: HTMLElement): PageTurn | null {
 const UNIT_ROLE = /:(user|assistant)$/;
 
 function turnOfUnit(element: HTMLElement): PageTurn | null {
+  const role = unitRole(element);
+  return (
+    role && { ...shown(element), role, id: unitId(element), isFinished: role === 'user' || isUnitFinished(element) }
+  );
+}
+
+function unitRole(element: HTMLElement): PageTurn['role'] | null {
   const [, role] = UNIT_ROLE.exec(element.getAttribute('data-chatgpt-search-unit-key') ?? '') ?? [];
-  if (role !== 'user' && role !== 'assistant') return null;
-  const isStreaming = findFirst(element, SELECTORS.streaming) !== null;
+  return role === 'user' || role === 'assistant' ? role : null;
+}
+
+function isUnitFinished(element: HTMLElement): boolean {
   const turn = around(element, SELECTORS.unitTurn) ?? element;
-  const isFinished = role === 'user' || (!isStreaming && findShown(turn, SELECTORS.unitFinished) !== null);
-  return { ...shown(element), role, id: unitId(element), isFinished };
+  return first(element, SELECTORS.streaming) === null && findShown(turn, SELECTORS.unitFinished) !== null;
+}
+
+/** Whether the newest message of the app shell is an answer without the marks of a finished turn. */
+export function isLastUnitUnfinished(document: Document): boolean {
+  const last = findAll(activePage(document), SELECTORS.unit).findLast(isShown);
+  return last !== undefined && unitRole(last) === 'assistant' && !isUnitFinished(last);
 }
 
 /** The last of the ids is the answer; those before it are messages to tools and the like. */
@@ -43,7 +57,7 @@ function unitId(element: HTMLElement): string | null {
 }
 
 function attributeOf(element: HTMLElement, name: string, selectors: readonly string[]): string | null {
-  return element.getAttribute(name) ?? findFirst(element, selectors)?.getAttribute(name) ?? null;
+  return element.getAttribute(name) ?? first(element, selectors)?.getAttribute(name) ?? null;
 }
 
 function shown(element: HTMLElement): Pick<PageTurn, 'element' | 'text' | 'blocks'> {

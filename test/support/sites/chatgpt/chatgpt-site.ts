@@ -158,7 +158,7 @@ export class ChatgptSite implements FakeSite {
     const question =
       known ?? userMessage(message?.id ?? newId(), conversation.messages.has(parent) ? parent : null, text);
     if (!known) append(conversation, question);
-    const turn = this.control.turns.shift() ?? { text: `You said: ${text}` };
+    const turn = this.control.turns.shift() ?? { text: 'Understood.' };
     const of = { conversation, question: known ? null : question, turn, messages: turnMessages(turn, question.id) };
     for (const one of of.messages) append(conversation, one);
     const answer = of.messages.at(-1);

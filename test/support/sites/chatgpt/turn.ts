@@ -40,7 +40,7 @@ export interface ChatgptControl {
   userId: string;
   /** The labels of buttons. */
   language: 'en' | 'zh' | 'eo';
-  /** The next turns, first one first; after them each message is echoed. */
+  /** The next turns, first one first; after them each answer is a short text without a block. */
   turns: Turn[];
   refusals: Refused[];
   /** A new conversation is shown at `/c/WEB:<uuid>` for this long. */

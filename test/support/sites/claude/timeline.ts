@@ -54,9 +54,9 @@ export interface WireUpdate {
   acks?: WireAck[];
 }
 
-const event = (fields: Fields): Buffer => protobuf({ 1: fields });
+const event = (fields: Fields): Uint8Array<ArrayBuffer> => protobuf({ 1: fields });
 
-export function update(change: WireUpdate): Buffer {
+export function update(change: WireUpdate): Uint8Array<ArrayBuffer> {
   return event({ 1: updateFields(change) });
 }
 
@@ -107,13 +107,13 @@ function ackFields({ sessionId = 'sess_x', version = 1, applied, refusal }: Wire
   };
 }
 
-export const append = (blockId: string, text: string): Buffer => event({ 2: { 1: blockId, 2: text } });
+export const append = (blockId: string, text: string): Uint8Array<ArrayBuffer> => event({ 2: { 1: blockId, 2: text } });
 /** A summary of thinking, which is appended to a block as text is. */
-export const appendSummary = (blockId: string, summary: string): Buffer =>
+export const appendSummary = (blockId: string, summary: string): Uint8Array<ArrayBuffer> =>
   event({ 2: { 1: blockId, 6: { 1: summary } } });
-export const heartbeat = (): Buffer => event({ 6: {}, 10: { 1: '42' } });
-export const ack = (one: WireAck): Buffer => event({ 5: ackFields(one) });
-export const limit = (status: number, resetsAtSeconds?: number, isOverage?: boolean): Buffer =>
+export const heartbeat = (): Uint8Array<ArrayBuffer> => event({ 6: {}, 10: { 1: '42' } });
+export const ack = (one: WireAck): Uint8Array<ArrayBuffer> => event({ 5: ackFields(one) });
+export const limit = (status: number, resetsAtSeconds?: number, isOverage?: boolean): Uint8Array<ArrayBuffer> =>
   event({
     4: {
       1: status,
@@ -122,10 +122,10 @@ export const limit = (status: number, resetsAtSeconds?: number, isOverage?: bool
       9: 'five_hour',
     },
   });
-export const rateLimit = (retryAfterSeconds: number): Buffer =>
+export const rateLimit = (retryAfterSeconds: number): Uint8Array<ArrayBuffer> =>
   event({ 3: { 1: 'rate_limit_error', 2: 'Words', 4: true, 5: { 1: retryAfterSeconds } } });
-export const overloaded = (): Buffer => event({ 3: { 1: 'overloaded_error', 2: 'Words', 6: {} } });
-export const unknownEvent = (field: number): Buffer => event({ [field]: { 1: 'something new' } });
+export const overloaded = (): Uint8Array<ArrayBuffer> => event({ 3: { 1: 'overloaded_error', 2: 'Words', 6: {} } });
+export const unknownEvent = (field: number): Uint8Array<ArrayBuffer> => event({ [field]: { 1: 'something new' } });
 
 export interface WireSend {
   conversationId: string;
@@ -140,7 +140,7 @@ export interface WireSend {
 }
 
 /** A request of `PerformAction` that sends. */
-export function sendAction(send: WireSend): Buffer {
+export function sendAction(send: WireSend): Uint8Array<ArrayBuffer> {
   return protobuf({
     1: actionHeader(send),
     2: {
@@ -157,7 +157,7 @@ export function sendAction(send: WireSend): Buffer {
 }
 
 /** A request of `PerformAction` with another action: 3 stops, 15 warms up, 9 changes settings, 23 chooses a branch. */
-export function otherAction(field: number, conversationId: string, fields: Fields = {}): Buffer {
+export function otherAction(field: number, conversationId: string, fields: Fields = {}): Uint8Array<ArrayBuffer> {
   return protobuf({ 1: actionHeader({ conversationId }), [field]: fields });
 }
 

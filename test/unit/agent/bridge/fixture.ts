@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest';
 import type { BrowserSide } from '../../../../local-agent/agent.ts';
 import { buildBridgeSide, buildBrowserSide } from '../../../../local-agent/agent.ts';
+import type { MessageSink } from '../../../../local-agent/bridge/session.ts';
 import type { EdgeRequest } from '../../../../local-agent/edge/http-client.ts';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { SystemView } from '../../../../local-agent/edge/system-view.ts';
@@ -52,6 +53,7 @@ export class BridgeFixture {
   onFinalMessage: (frame: FinalMessage, ageMs: number) => void = (frame, ageMs) => {
     this.ingested.push({ frame, ageMs });
   };
+  prepare: MessageSink['prepare'] = (frame) => (ageMs) => this.onFinalMessage(frame, ageMs);
   readonly store: Store;
   readonly side: BrowserSide;
   #url = '';
@@ -65,7 +67,7 @@ export class BridgeFixture {
     const fixture = new BridgeFixture();
     const { bridge, openLocalApi } = buildBridgeSide(fixture.side, {
       ...fixture.#deps(),
-      messages: { onFinalMessage: (frame, ageMs) => fixture.onFinalMessage(frame, ageMs) },
+      messages: { prepare: (frame) => fixture.prepare(frame) },
       sharedToken: SHARED_TOKEN,
       status: () => ({ state: 'leader' }),
       env: { npm_lifecycle_event: 'start' },

@@ -1,8 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { makeDiskOf } from '../../../support/disk-full.ts';
 import { actionResult, clientState, finalMessage, pageOf } from '../../../support/test-browser.ts';
 import { BridgeFixture, CLIENT_TOKEN, conversation } from './fixture.ts';
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await setImmediate();
+}
 
 /** Pages of these conversations in tabs 1, 2, … */
 const pages = (...ids: string[]) => ids.map((id, index) => pageOf(id, 'chatgpt', index + 1));
@@ -19,6 +24,56 @@ describe('final messages', () => {
     client.send(finalMessage({ observed_at: agent.clock.now() - 1_500 }));
     expect(await client.next('message_ack')).toEqual({ type: 'message_ack', request_id: 'fm-1' });
     expect(agent.ingested).toMatchObject([{ frame: { raw_text: 'hello' }, ageMs: 1_500 }]);
+  });
+
+  it('frames behind a final message that takes time wait, and are handled in their order', async () => {
+    const agent = await BridgeFixture.start();
+    const { client } = await agent.browser();
+    agent.prepare = (frame) => {
+      const storeMessage = (ageMs: number) => agent.onFinalMessage(frame, ageMs);
+      // Many turns, in which the agent receives the frames behind it.
+      return frame.request_id === 'fm-1' ? turns(50).then(() => storeMessage) : storeMessage;
+    };
+    for (const id of ['fm-1', 'fm-2', 'fm-3']) client.send(finalMessage({ request_id: id }));
+    for (const id of ['fm-1', 'fm-2', 'fm-3'])
+      expect(await client.next('message_ack')).toMatchObject({ request_id: id });
+    expect(agent.ingested.map(({ frame }) => frame.request_id)).toEqual(['fm-1', 'fm-2', 'fm-3']);
+  });
+
+  it('a final message that cannot be prepared is not acknowledged, and is stored when it is sent again', async () => {
+    const agent = await BridgeFixture.start();
+    const { client } = await agent.browser();
+    const { prepare } = agent;
+    agent.prepare = () => Promise.reject(new Error('no such folder'));
+    client.send(finalMessage());
+    expect(await client.next('error')).toMatchObject({ re: 'fm-1', code: 'internal' });
+    agent.prepare = prepare;
+    client.send(finalMessage());
+    await client.next('message_ack');
+    expect(agent.ingested).toHaveLength(1);
+  });
+
+  it('a final message whose connection closes while it is prepared is stored once, when it is sent again', async () => {
+    const agent = await BridgeFixture.start();
+    const first = await agent.browser();
+    const isReady = Promise.withResolvers<void>();
+    const isAsked = Promise.withResolvers<void>();
+    const { prepare } = agent;
+    agent.prepare = async (frame) => {
+      isAsked.resolve();
+      await isReady.promise;
+      return (ageMs) => agent.onFinalMessage(frame, ageMs);
+    };
+    first.client.send(finalMessage());
+    await isAsked.promise;
+    await first.client.close();
+    agent.prepare = prepare;
+    const { client } = await agent.browser();
+    client.send(finalMessage());
+    await client.next('message_ack');
+    isReady.resolve();
+    await turns(50);
+    expect(agent.ingested).toHaveLength(1);
   });
 
   it('a final message that could not be stored is not acknowledged, and is stored when it is sent again', async () => {

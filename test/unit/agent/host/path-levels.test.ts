@@ -1,8 +1,12 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { approvalOf } from '../../../../local-agent/policy/approval.ts';
+import { prepareMessage } from '../../../../local-agent/instructions/ingest-body.ts';
+import type { Turns } from '../../../../local-agent/lib/turns.ts';
+import { approvalInTurns, approvalOf } from '../../../../local-agent/policy/approval.ts';
+import type { ToolCall } from '../../../../local-agent/tools/tool-call.ts';
 import { CaseReport } from '../../../fuzz/fuzzer.ts';
+import { block, finalMessage } from '../instructions/instruction-host.ts';
 import { ToolRun } from '../tools/tool-run.ts';
 
 const LIMIT = 64;
@@ -67,6 +71,41 @@ describe('a path of the deepest level that is allowed', () => {
       expect(Object.keys(asked.file_hashes)).toEqual([join(tools.root, path)]);
     };
     expect(await silenceOf(approval)).toBeLessThan(MAX_SILENCE_MS);
+  });
+});
+
+describe('a message that asks a person about many deep files', () => {
+  const messageOf = (argvs: readonly string[][]) =>
+    finalMessage(block(...argvs.map((argv) => `@conductor::exec::${JSON.stringify({ argv })}`)));
+  const prepare = (message: ReturnType<typeof messageOf>) => {
+    const hostPolicy = {
+      judge: () => ({ decision: 'ask', rule: 'test' }) as const,
+      approvalInTurns: ({ name, params }: ToolCall, turns: Turns) => approvalInTurns(name, params, tools.roots, turns),
+    };
+    return prepareMessage(message, hostPolicy, { asked_seq: 0, asked_at: 0 });
+  };
+  const argvOf = (count: number, folder: string) => Array.from({ length: count }, (_none, n) => `${folder}/f${n}`);
+
+  it('files that exist are described without a long silence, as one approval describes them', async () => {
+    const folder = pathOf(LIMIT).slice(0, -2);
+    mkdirSync(join(tools.root, folder), { recursive: true });
+    for (const path of argvOf(200, folder)) writeFileSync(join(tools.root, path), path);
+    const argv = argvOf(200, folder);
+    const run = async () => {
+      const { approvals } = await prepare(messageOf([argv, argv, argv]));
+      expect([...approvals.keys()]).toEqual([0, 1, 2]);
+      expect(approvals.get(0)).toEqual(approvals.get(2));
+      expect(Object.keys(approvals.get(0)?.file_hashes ?? {}).length).toBeGreaterThan(10);
+    };
+    expect(await silenceOf(run)).toBeLessThan(MAX_SILENCE_MS);
+  });
+
+  it('files that are missing cost little also in one turn', async () => {
+    const argv = argvOf(256, pathOf(LIMIT - 2)).map((path) => `--file=${path}`);
+    const run = async () => {
+      for (let n = 0; n < 4; n += 1) approvalOf('conductor::exec', { argv }, tools.roots);
+    };
+    expect(await silenceOf(run)).toBeLessThan(4 * MAX_SILENCE_MS);
   });
 });
 

@@ -157,6 +157,16 @@ describe('what an approval of a program says that it binds', () => {
     expect(notesOf({ argv: ['ls', 'in'] })).toContain(`Not bound: ${join(root, 'in')}: not a regular file.`);
   });
 
+  it('binds the first 256 named files, and names the rest as not bound', () => {
+    const argv = Array.from({ length: 260 }, (_none, n) => `f${n}`);
+    for (const name of argv) writeFileSync(join(root, name), name);
+    const { display, file_hashes } = approval('conductor::exec', { argv });
+    expect(Object.keys(file_hashes)).toHaveLength(256);
+    expect(display).toMatch(/these files: .*\/f0, .*\/f9 and 246 more, listed with their hashes\.$/m);
+    expect(display).toContain('It does not bind files that the program itself opens.');
+    expect(display).toContain('Not bound: f256, as it is not among the first 256 named files.');
+  });
+
   it('does not name an option, or a file that is still to be written', () => {
     expect(notesOf({ argv: ['touch', '--no-create', 'later'] })).not.toContain('Not bound');
   });

@@ -58,9 +58,10 @@ describe('the manifest of both versions', () => {
 });
 
 describe('what the extension may do', () => {
-  it('Manifest V2 asks for its four permissions and the hosts of the sites', () => {
+  it('Manifest V2 asks for its five permissions and the hosts of the sites', () => {
     expect(manifestOf(2, FACTS).permissions).toEqual([
       'alarms',
+      'cookies',
       'storage',
       'webRequest',
       'webRequestBlocking',
@@ -70,7 +71,7 @@ describe('what the extension may do', () => {
 
   it('Manifest V3 asks for the same, and for the filter of responses', () => {
     expect(manifestOf(3, FACTS)).toMatchObject({
-      permissions: ['alarms', 'storage', 'webRequest', 'webRequestBlocking', 'webRequestFilterResponse'],
+      permissions: ['alarms', 'cookies', 'storage', 'webRequest', 'webRequestBlocking', 'webRequestFilterResponse'],
       host_permissions: HOSTS,
     });
   });

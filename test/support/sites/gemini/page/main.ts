@@ -145,16 +145,21 @@ function shownEntry(): HTMLElement[] {
   return [make('div', attributes, turns[0]?.question.slice(0, 20) ?? '')];
 }
 
-/** The button is there once there is text, and stops while an answer is written. */
+/** The button is there once there is text, and stops while an answer is written. It stays the same element. */
 function showSlot(): void {
-  const isEmpty = editor.text().trim() === '';
-  if (isEmpty && !isAnswering) {
+  if (editor.text().trim() === '' && !isAnswering) {
     slot.replaceChildren();
     return;
   }
-  const icon = make('mat-icon', { fonticon: isAnswering ? 'stop' : 'send' });
-  const label = isAnswering ? labels.stop : labels.send;
-  const button = make('button', { class: `send-button${isAnswering ? ' stop' : ''}`, 'aria-label': label }, icon);
+  const button = slot.querySelector('button') ?? addButton();
+  button.className = isAnswering ? 'send-button stop' : 'send-button';
+  button.setAttribute('aria-label', isAnswering ? labels.stop : labels.send);
+  button.querySelector('mat-icon')?.setAttribute('fonticon', isAnswering ? 'stop' : 'send');
+}
+
+function addButton(): HTMLElement {
+  const button = make('button', {}, make('mat-icon'));
   button.addEventListener('click', () => (isAnswering ? void callBatch('NkpXw', [conversation]) : send()));
-  slot.replaceChildren(button);
+  slot.append(button);
+  return button;
 }

@@ -34,7 +34,7 @@ describe("The composer of ChatGPT's page", () => {
     const decoys = '<textarea name="prompt-textarea" hidden></textarea><input id="pending-home-input">';
     expect(page.composer(documentOf(decoys))).toBeNull();
     expect(page.composer(documentOf(`<form>${decoys}${EMPTY}</form>`))).toMatchObject({ rank: 0, chunkChars: 4000 });
-    expect(page.composer(documentOf(shellForm('<p></p>', 'Voice')))).toMatchObject({ rank: 1 });
+    expect(page.composer(documentOf(shellForm('<p></p>', 'Voice')))).toMatchObject({ rank: 0 });
     expect(page.composer(documentOf('<textarea id="prompt-textarea"></textarea>'))).toMatchObject({
       methods: ['value'],
     });

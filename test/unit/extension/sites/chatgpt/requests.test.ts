@@ -152,7 +152,8 @@ describe('A send of the page of ChatGPT', () => {
 
   it('can ask for the answer again, or for its rest, without a text', () => {
     const none = { ...send, userMessageId: null, text: null };
-    expect(read({ ...BODY, action: 'variant', messages: [] })).toEqual({ ...none, kind: 'regenerate' });
+    const again = { ...BODY, action: 'variant', messages: [], parent_message_id: U1 };
+    expect(read(again)).toEqual({ ...none, kind: 'regenerate', userMessageId: U1 });
     expect(read({ ...BODY, action: 'variant' })).toEqual({ ...send, kind: 'regenerate' });
     expect(read({ ...BODY, action: 'continue', messages: undefined })).toEqual({ ...none, kind: 'continue' });
   });

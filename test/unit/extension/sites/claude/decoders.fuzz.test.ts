@@ -12,7 +12,8 @@ import {
   sse,
   textDelta,
 } from '../../../../support/sites/claude/completion.ts';
-import { endEnvelope, envelope, framed, protobuf, varint } from '../../../../support/sites/claude/protobuf.ts';
+import { endEnvelope, envelope, framed } from '../../../../support/sites/claude/envelopes.ts';
+import { protobuf, varint } from '../../../../support/sites/claude/protobuf.ts';
 import { append, heartbeat, ROLE, STATUS, sendAction, update } from '../../../../support/sites/claude/timeline.ts';
 import { ANSWER, CONVERSATION, CONVERSATIONS, chunksOf, decodeAll, HUMAN, head, RPC, SEND } from './ids.ts';
 

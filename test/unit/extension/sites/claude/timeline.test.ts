@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CLAUDE_WIRE } from '../../../../../extension/sites/claude/wire.ts';
 import type { DecodedEvent } from '../../../../../extension/sites/decoder.ts';
-import { endEnvelope, envelope, framed, protobuf } from '../../../../support/sites/claude/protobuf.ts';
+import { endEnvelope, envelope, framed } from '../../../../support/sites/claude/envelopes.ts';
+import { protobuf } from '../../../../support/sites/claude/protobuf.ts';
 import {
   ack,
   append,

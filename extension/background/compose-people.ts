@@ -1,0 +1,74 @@
+/** Connects what people see to the other parts: the overlay, the options page and the toolbar button. */
+import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import type { Parts } from './parts.ts';
+import { PageControls } from './people/page-controls.ts';
+import { startPeople } from './people/people.ts';
+import type { PeopleState } from './people/state.ts';
+import { SettingsOrders } from './settings-orders.ts';
+
+const DRIFT = 'drift: ';
+
+function onFrame(people: PeopleState, controls: PageControls, frame: AgentBridgeFrame): void {
+  if (frame.type === 'hello_ack' || frame.type === 'snapshot') people.snapshot(frame.snapshot);
+  else if (frame.type === 'page_control_result') controls.ended(frame);
+  else if (frame.type === 'error' && frame.re !== null) controls.refused(frame.re, frame.code, frame.message);
+}
+
+/** Gives the people's side every piece of news. */
+function report(parts: Parts, people: PeopleState, controls: PageControls): void {
+  const { bridge, diagnostics, queue, settings } = parts;
+  bridge.frames.on((frame) => onFrame(people, controls, frame));
+  bridge.statusChanged.on((status) => {
+    people.connection(status, bridge.agentUrl ?? settings().agent_url);
+    if (status.state === 'unpaired') people.forgetSnapshot();
+    if (status.state !== 'connected') controls.connectionLost();
+  });
+  queue.changed.on(() => people.queue(queue.size, queue.oldestAt));
+  diagnostics.reported.on(({ platform, text }) => {
+    if (platform !== null && text.startsWith(DRIFT)) people.drift(platform, text.slice(DRIFT.length));
+  });
+}
+
+export function composePeople(parts: Parts): PeopleState {
+  const { env, bridge, isOn, sites, tabs } = parts;
+  const { translate, isPermitted, onPermissionsChanged, ...pages } = env.people;
+  const { clock, newId } = env;
+  const send: Parts['bridge']['send'] = (frame) => bridge.send(frame);
+  const controls = new PageControls({
+    send,
+    newRequestId: newId,
+    after: (delayMs, run) => clock.after(delayMs, run),
+    translate,
+  });
+  const showSites = async () => {
+    const one = async ({ platform, matches }: (typeof sites)[number]) => ({
+      platform,
+      isOn: isOn(platform),
+      isPermitted: await isPermitted(matches),
+    });
+    people.sites(await Promise.all(sites.map(one)));
+  };
+  const orders = new SettingsOrders(parts, translate, showSites);
+  let browserName = 'Firefox';
+  const nameRead = env.browserName().then((name) => {
+    browserName = name;
+  });
+  nameRead.catch(() => undefined);
+  const people: PeopleState = startPeople({
+    ...pages,
+    translate,
+    version: env.extensionVersion,
+    get browserName() {
+      return browserName;
+    },
+    now: () => clock.now(),
+    platformOf: (url) => tabs.siteOf(url)?.platform ?? null,
+    act: (action) => controls.act(action),
+    change: (order) => orders.change(order),
+  });
+  report(parts, people, controls);
+  const showQuietly = () => void showSites().catch(() => undefined);
+  onPermissionsChanged(showQuietly);
+  parts.settingsRead.on(showQuietly);
+  return people;
+}

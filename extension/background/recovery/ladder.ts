@@ -1,0 +1,110 @@
+/**
+ * What is done about an answer that does not end: pure. Look first, then read the conversation again, then load the page
+ * again at growing waits, three times at most and three times an hour for a conversation. Any progress ends it; a person
+ * who types, a text in the composer, a delivery, or a page that asks for something makes it wait.
+ */
+import type { Platform } from '../../../schema/contracts/common.ts';
+import type { PageLook } from '../../messages.ts';
+
+const MINUTE_MS = 60_000;
+/** How long an open turn may be quiet. Long thinking shows progress of its own. */
+const QUIET_MS = 4 * MINUTE_MS;
+const AFTER_READING_MS = MINUTE_MS;
+/** The wait after each reload. Their number is the most reloads of one turn. */
+const AFTER_RELOAD_MS = [2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS] as const;
+const BLOCKED_MS = MINUTE_MS;
+const PERSON_MS = 2 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const MAX_RELOADS_PER_HOUR = 3;
+/** After this a turn is left alone. */
+const GIVE_UP_MS = 2 * HOUR_MS;
+
+/** A turn of a conversation that has not ended. */
+export interface OpenTurn {
+  platform: Platform;
+  tabId: number;
+  conversationId: string;
+  openedAt: number;
+  rung: 'quiet' | 'reading' | 'reloading';
+  reloads: number;
+  /** When to look; null while a look is under way. */
+  wakeAt: number | null;
+}
+
+export type LadderEffect =
+  | { type: 'look' }
+  /** Has the conversation read from its site. */
+  | { type: 'read' }
+  | { type: 'reload' }
+  | { type: 'report'; message: string };
+
+/** `next` is null when nothing more is done about the turn. */
+export interface Climbed {
+  next: OpenTurn | null;
+  effects: LadderEffect[];
+}
+
+export function openTurn(of: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>, now: number): OpenTurn {
+  return { ...of, openedAt: now, rung: 'quiet', reloads: 0, wakeAt: now + QUIET_MS };
+}
+
+/** The answer grows: the ladder begins at its foot again. Reloads that were made count on. */
+export function afterProgress(turn: OpenTurn, now: number): OpenTurn {
+  return { ...turn, rung: 'quiet', wakeAt: now + QUIET_MS };
+}
+
+export function onWake(turn: OpenTurn, now: number): Climbed {
+  if (turn.wakeAt === null || now < turn.wakeAt) return { next: turn, effects: [] };
+  if (now - turn.openedAt > GIVE_UP_MS) return givenUp(turn, 'the answer has not ended for two hours');
+  return { next: { ...turn, wakeAt: null }, effects: [{ type: 'look' }] };
+}
+
+/** What a tab shows: nothing when the browser has unloaded it or its page does not respond. */
+export type Seen = { type: 'page'; look: PageLook } | { type: 'unresponsive' } | { type: 'gone' };
+
+/** Why the page must not be loaded again now. */
+function blockOf(look: PageLook): string | null {
+  const { typedAgoMs, composer, obstacle } = look;
+  if (typedAgoMs !== null && typedAgoMs < PERSON_MS) return 'the person types';
+  if (composer === 'draft' || composer === 'busy') return 'the composer holds a text';
+  return obstacle === null ? null : `the page shows: ${obstacle.kind}`;
+}
+
+/** `reloadsInHour`: of this conversation. `isBusy`: a message is being sent in this tab. */
+export function onSeen(turn: OpenTurn, seen: Seen, reloadsInHour: number, isBusy: boolean, now: number): Climbed {
+  if (seen.type === 'gone') return { next: null, effects: [] };
+  if (seen.type === 'page' && seen.look.address.conversationId !== turn.conversationId)
+    return { next: null, effects: [] };
+  if (turn.rung === 'quiet' && seen.type === 'page') {
+    const state = seen.look.isAnswering
+      ? 'the page still shows an answer in progress'
+      : 'the page shows no answer in progress';
+    const report: LadderEffect = { type: 'report', message: `a quiet turn is read again: ${state}` };
+    return { next: { ...turn, rung: 'reading', wakeAt: now + AFTER_READING_MS }, effects: [{ type: 'read' }, report] };
+  }
+  return reload(turn, seen, reloadsInHour, isBusy, now);
+}
+
+function reload(turn: OpenTurn, seen: Seen, reloadsInHour: number, isBusy: boolean, now: number): Climbed {
+  const block = isBusy ? 'a message is being sent' : seen.type === 'page' ? blockOf(seen.look) : null;
+  if (block !== null) return { next: { ...turn, wakeAt: now + BLOCKED_MS }, effects: [] };
+  const wait = AFTER_RELOAD_MS[turn.reloads];
+  if (wait === undefined) return givenUp(turn, `the answer has not ended after ${turn.reloads} reloads`);
+  if (reloadsInHour >= MAX_RELOADS_PER_HOUR) return { next: { ...turn, wakeAt: now + 10 * MINUTE_MS }, effects: [] };
+  const reloads = turn.reloads + 1;
+  const report: LadderEffect = {
+    type: 'report',
+    message: `a page that lost its answer is loaded again, time ${reloads}`,
+  };
+  return { next: { ...turn, rung: 'reloading', reloads, wakeAt: now + wait }, effects: [{ type: 'reload' }, report] };
+}
+
+function givenUp(turn: OpenTurn, why: string): Climbed {
+  const message = `${why}: the tab of conversation ${turn.conversationId} needs a person`;
+  return { next: null, effects: [{ type: 'report', message }] };
+}
+
+/** The times of reloads that still count at `now`. */
+export function withinHour(times: readonly number[], now: number): number[] {
+  return times.filter((at) => at > now - HOUR_MS);
+}

@@ -1,0 +1,173 @@
+/** Watches the turns that the pages have open, and performs what the ladder says about one that does not end. */
+import type { Platform } from '../../../schema/contracts/common.ts';
+import type { PageLook } from '../../messages.ts';
+import type { DecodedEvent } from '../../sites/decoder.ts';
+import type { TrafficEvent } from '../traffic.ts';
+import type { Climbed, LadderEffect, OpenTurn, Seen } from './ladder.ts';
+import { afterProgress, onSeen, onWake, openTurn, withinHour } from './ladder.ts';
+
+const MAX_TURNS = 50;
+
+export interface RecoveryDeps {
+  traffic: { on(listener: (event: TrafficEvent) => void): () => void };
+  clock: { now(): number; after(delayMs: number, run: () => void): () => void };
+  /** What a tab shows; rejects when its page does not respond. */
+  look(tabId: number): Promise<PageLook>;
+  tabs: { exists(tabId: number): Promise<boolean>; reload(tabId: number): Promise<void> };
+  /** Has the conversation read from its site, so that its newest answer is captured if it is final there. */
+  reread(turn: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>): Promise<void>;
+  /** Tabs in which a message is being sent. */
+  busyTabs(): ReadonlySet<number>;
+  diagnostic(level: 'info' | 'warn', message: string): void;
+}
+
+export interface Recovery {
+  /** An answer of that conversation was captured, by whichever way. */
+  onFinal(platform: Platform, conversationId: string): void;
+  stop(): void;
+}
+
+type Change = 'progress' | 'end' | null;
+
+/** What an event says of the turn of its tab. A stream that breaks off leaves the turn open. */
+function changeOf(event: DecodedEvent): Change {
+  switch (event.type) {
+    case 'accepted':
+    case 'progress':
+    case 'handoff':
+      return 'progress';
+    case 'final':
+      return event.history ? null : 'end';
+    case 'refused':
+    case 'limit':
+    case 'error':
+    case 'challenge':
+    case 'signed_out':
+      return 'end';
+    case 'incomplete':
+    case 'opaque':
+    case 'account':
+    case 'reading':
+    case 'drift':
+      return null;
+    default:
+      return event satisfies never;
+  }
+}
+
+function conversationOf(event: DecodedEvent): string | null {
+  if ('conversationId' in event) return event.conversationId;
+  return 'answer' in event ? (event.answer?.conversationId ?? null) : null;
+}
+
+class TurnRecovery implements Recovery {
+  readonly #deps: RecoveryDeps;
+  /** By tab. */
+  readonly #turns = new Map<number, OpenTurn>();
+  /** Of each conversation, when its page was loaded again. */
+  readonly #reloads = new Map<string, number[]>();
+  readonly #stopListening: () => void;
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(deps: RecoveryDeps) {
+    this.#deps = deps;
+    this.#stopListening = deps.traffic.on((event) => this.#onTraffic(event));
+  }
+
+  onFinal(platform: Platform, conversationId: string): void {
+    for (const turn of [...this.#turns.values()]) {
+      if (turn.platform === platform && turn.conversationId === conversationId) this.#turns.delete(turn.tabId);
+    }
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopListening();
+    this.#cancelTimer();
+    this.#turns.clear();
+  }
+
+  #onTraffic(event: TrafficEvent): void {
+    if (event.tabId < 0) return;
+    const now = this.#deps.clock.now();
+    if (event.type === 'send') this.#opened(event, event.send.conversationId, now);
+    else if (event.type === 'decoded') this.#decoded(event.tabId, event.event, now);
+    else return;
+    this.#schedule();
+  }
+
+  /** A conversation without a lasting id would be lost by a reload, so that its turn is not watched. */
+  #opened({ platform, tabId }: TrafficEvent, conversationId: string | null, now: number): void {
+    if (conversationId === null || (this.#turns.size >= MAX_TURNS && !this.#turns.has(tabId))) return;
+    this.#turns.set(tabId, openTurn({ platform, tabId, conversationId }, now));
+  }
+
+  #decoded(tabId: number, event: DecodedEvent, now: number): void {
+    const turn = this.#turns.get(tabId);
+    const conversationId = conversationOf(event);
+    if (!turn || (conversationId !== null && conversationId !== turn.conversationId)) return;
+    const change = changeOf(event);
+    if (change === 'end') this.#turns.delete(tabId);
+    else if (change === 'progress') this.#turns.set(tabId, afterProgress(turn, now));
+  }
+
+  #schedule(): void {
+    const { clock } = this.#deps;
+    this.#cancelTimer();
+    const times = [...this.#turns.values()].flatMap(({ wakeAt }) => (wakeAt === null ? [] : [wakeAt]));
+    if (times.length === 0) return;
+    this.#cancelTimer = clock.after(Math.max(0, Math.min(...times) - clock.now()), () => this.#wake());
+  }
+
+  #wake(): void {
+    const now = this.#deps.clock.now();
+    for (const turn of [...this.#turns.values()]) this.#climb(turn, onWake(turn, now));
+    this.#schedule();
+  }
+
+  #climb({ tabId }: OpenTurn, { next, effects }: Climbed): void {
+    if (next === null) this.#turns.delete(tabId);
+    else this.#turns.set(tabId, next);
+    for (const effect of effects) void this.#perform(next, effect);
+  }
+
+  async #perform(turn: OpenTurn | null, effect: LadderEffect): Promise<void> {
+    const { tabs, reread, diagnostic } = this.#deps;
+    if (effect.type === 'report') return diagnostic(turn === null ? 'warn' : 'info', effect.message);
+    if (turn === null) return;
+    if (effect.type === 'look') return this.#look(turn);
+    const act = effect.type === 'read' ? reread(turn) : this.#reload(turn, tabs);
+    await act.catch((error: unknown) => diagnostic('warn', `a quiet turn could not be helped: ${String(error)}`));
+  }
+
+  async #look(turn: OpenTurn): Promise<void> {
+    const { clock, busyTabs } = this.#deps;
+    const seen = await this.#see(turn.tabId);
+    // Progress or a new turn came meanwhile.
+    if (this.#turns.get(turn.tabId) !== turn) return;
+    const now = clock.now();
+    const reloads = withinHour(this.#reloads.get(turn.conversationId) ?? [], now).length;
+    this.#climb(turn, onSeen(turn, seen, reloads, busyTabs().has(turn.tabId), now));
+    this.#schedule();
+  }
+
+  async #see(tabId: number): Promise<Seen> {
+    try {
+      return { type: 'page', look: await this.#deps.look(tabId) };
+    } catch {
+      const isThere = await this.#deps.tabs.exists(tabId).catch(() => false);
+      return { type: isThere ? 'unresponsive' : 'gone' };
+    }
+  }
+
+  async #reload({ tabId, conversationId }: OpenTurn, tabs: RecoveryDeps['tabs']): Promise<void> {
+    const now = this.#deps.clock.now();
+    this.#reloads.set(conversationId, [...withinHour(this.#reloads.get(conversationId) ?? [], now), now]);
+    for (const [id, times] of this.#reloads) if (withinHour(times, now).length === 0) this.#reloads.delete(id);
+    await tabs.reload(tabId);
+  }
+}
+
+export function startRecovery(deps: RecoveryDeps): Recovery {
+  return new TurnRecovery(deps);
+}

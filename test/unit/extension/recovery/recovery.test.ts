@@ -1,0 +1,188 @@
+/** What is done about an answer that does not end. */
+import { describe, expect, it } from 'vitest';
+import type { RecoveryDeps } from '../../../../extension/background/recovery/recovery.ts';
+import { startRecovery } from '../../../../extension/background/recovery/recovery.ts';
+import type { TrafficEvent } from '../../../../extension/background/traffic.ts';
+import type { PageLook } from '../../../../extension/messages.ts';
+import type { DecodedEvent } from '../../../../extension/sites/decoder.ts';
+import { seenLook, seenSend } from '../../../support/extension/delivery-scene.ts';
+import { TestClock } from '../../../support/test-clock.ts';
+
+const MINUTE = 60_000;
+const answer = { conversationId: 'c1', messageId: 'a1', userMessageId: 'u1' };
+const PROGRESS: DecodedEvent = { type: 'progress', answer, chars: 1 };
+
+class Scene {
+  readonly clock = new TestClock();
+  /** What was done, with the minute at which it was. */
+  readonly acts: string[] = [];
+  readonly reports: string[] = [];
+  page: PageLook | null = seenLook('c1');
+  isOpen = true;
+  busy = new Set<number>();
+  #listen: (event: TrafficEvent) => void = () => undefined;
+  readonly recovery: ReturnType<typeof startRecovery>;
+
+  constructor() {
+    const start = this.clock.now();
+    const act = (what: string) => void this.acts.push(`${Math.round((this.clock.now() - start) / MINUTE)} ${what}`);
+    const deps: RecoveryDeps = {
+      traffic: {
+        on: (listener) => {
+          this.#listen = listener;
+          return () => undefined;
+        },
+      },
+      clock: this.clock,
+      look: () => {
+        act('look');
+        return this.page === null ? Promise.reject(new Error('no page')) : Promise.resolve(this.page);
+      },
+      tabs: {
+        exists: () => Promise.resolve(this.isOpen),
+        reload: () => Promise.resolve(act('reload')),
+      },
+      reread: () => Promise.resolve(act('read')),
+      busyTabs: () => this.busy,
+      diagnostic: (level, message) => void this.reports.push(`${level} ${message}`),
+    };
+    this.recovery = startRecovery(deps);
+  }
+
+  send(conversationId: string | null = 'c1'): void {
+    this.#listen({ ...this.#source(), type: 'send', send: { ...seenSend(), conversationId } });
+  }
+
+  decode(event: DecodedEvent): void {
+    this.#listen({ ...this.#source(), type: 'decoded', event });
+  }
+
+  #source() {
+    return { platform: 'chatgpt' as const, tabId: 17, requestId: 'r', role: 'send' as const, at: this.clock.now() };
+  }
+}
+
+const without = (acts: string[], what: string) => acts.filter((act) => !act.endsWith(what));
+
+describe('an answer that does not end', () => {
+  it('is looked at, read again, and its page loaded again three times at growing waits, then left to a person', async () => {
+    const scene = new Scene();
+    scene.send();
+    await scene.clock.elapse(120 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['4 read', '5 reload', '7 reload', '12 reload']);
+    expect(scene.acts[0]).toBe('4 look');
+    expect(scene.reports.at(-1)).toBe(
+      'warn the answer has not ended after 3 reloads: the tab of conversation c1 needs a person',
+    );
+  });
+
+  it.each<[string, (scene: Scene) => void]>([
+    ['a final answer', (scene) => scene.decode({ type: 'final', answer, text: 'x', history: false })],
+    ['a final answer of a reading', (scene) => scene.recovery.onFinal('chatgpt', 'c1')],
+    ['a limit of the site', (scene) => scene.decode({ type: 'limit', resetsInMs: null, resetsAt: null, reason: '' })],
+    ['a failure of the turn', (scene) => scene.decode({ type: 'error', reason: 'x' })],
+    ['a security check', (scene) => scene.decode({ type: 'challenge' })],
+  ])('is over with %s, and nothing is done', async (_what, end) => {
+    const scene = new Scene();
+    scene.send();
+    await scene.clock.elapse(MINUTE);
+    end(scene);
+    await scene.clock.elapse(120 * MINUTE);
+    expect(scene.acts).toEqual([]);
+  });
+
+  it('that grows is left alone, and progress ends the ladder at any rung', async () => {
+    const scene = new Scene();
+    scene.send();
+    for (let minute = 0; minute < 30; minute += 3) {
+      await scene.clock.elapse(3 * MINUTE);
+      scene.decode(PROGRESS);
+    }
+    expect(scene.acts).toEqual([]);
+    await scene.clock.elapse(5 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['34 read', '35 reload']);
+    scene.decode(PROGRESS);
+    await scene.clock.elapse(3 * MINUTE);
+    expect(scene.acts.at(-1)).toBe('35 reload');
+  });
+
+  it('of another conversation says nothing of this one', async () => {
+    const scene = new Scene();
+    scene.send();
+    scene.decode({ type: 'final', answer: { ...answer, conversationId: 'c2' }, text: 'x', history: false });
+    await scene.clock.elapse(5 * MINUTE);
+    expect(scene.acts).toContain('4 read');
+  });
+
+  it.each<[string, Partial<PageLook>]>([
+    ['the composer holds a text', { composer: 'draft' }],
+    ['the person types', { typedAgoMs: 60_000 }],
+    ['the page asks for permission', { obstacle: { kind: 'permission', text: '', resetsAt: null } }],
+    ['a security check is shown', { obstacle: { kind: 'challenge', text: '', resetsAt: null } }],
+  ])('is not reloaded while %s, but afterwards', async (_what, look) => {
+    const scene = new Scene();
+    scene.send();
+    scene.page = seenLook('c1', look);
+    await scene.clock.elapse(30 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['4 read']);
+    scene.page = seenLook('c1');
+    await scene.clock.elapse(2 * MINUTE);
+    expect(scene.acts.at(-1)).toMatch(/reload$/);
+  });
+
+  it('is not reloaded while a message is being sent in its tab', async () => {
+    const scene = new Scene();
+    scene.send();
+    scene.busy = new Set([17]);
+    await scene.clock.elapse(30 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['4 read']);
+  });
+
+  it.each<[string, (scene: Scene) => void]>([
+    [
+      'the tab was closed',
+      (scene) => {
+        scene.page = null;
+        scene.isOpen = false;
+      },
+    ],
+    [
+      'the tab shows another conversation',
+      (scene) => {
+        scene.page = seenLook('c2');
+      },
+    ],
+  ])('is left alone when %s', async (_what, change) => {
+    const scene = new Scene();
+    scene.send();
+    change(scene);
+    await scene.clock.elapse(60 * MINUTE);
+    expect(scene.acts).toEqual(['4 look']);
+  });
+
+  it('in a tab that the browser has unloaded is loaded again', async () => {
+    const scene = new Scene();
+    scene.send();
+    scene.page = null;
+    await scene.clock.elapse(5 * MINUTE);
+    expect(scene.acts).toEqual(['4 look', '4 reload']);
+  });
+
+  it('in a conversation without a lasting id is never reloaded, since that would lose it', async () => {
+    const scene = new Scene();
+    scene.send(null);
+    await scene.clock.elapse(60 * MINUTE);
+    expect(scene.acts).toEqual([]);
+  });
+
+  it('costs a conversation at most three reloads an hour, over all its turns', async () => {
+    const scene = new Scene();
+    scene.send();
+    await scene.clock.elapse(25 * MINUTE);
+    scene.send();
+    await scene.clock.elapse(30 * MINUTE);
+    expect(scene.acts.filter((act) => act.endsWith('reload'))).toHaveLength(3);
+    await scene.clock.elapse(30 * MINUTE);
+    expect(scene.acts.filter((act) => act.endsWith('reload')).length).toBeGreaterThan(3);
+  });
+});
