@@ -1,7 +1,8 @@
 /** Texts as they are compared and cut for an editor. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunksOf, editorText, isSameText } from '../../../../extension/content/composing/text.ts';
+import { chunksOf } from '../../../../extension/content/composing/text.ts';
+import { isSameText, normalizeBreaks } from '../../../../extension/lib/same-text.ts';
 
 describe('a text in parts', () => {
   it('is the same text together, no part is longer than allowed, and none ends within a character', () => {
@@ -37,6 +38,6 @@ describe('two texts', () => {
   });
 
   it('an editor gets one kind of line break', () => {
-    expect(editorText('a\r\nb\rc\n')).toBe('a\nb\nc\n');
+    expect(normalizeBreaks('a\r\nb\rc\n')).toBe('a\nb\nc\n');
   });
 });
