@@ -105,7 +105,8 @@ export class Turns {
 
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
-    if (effects.some(({ type }) => type !== 'report')) await this.#save();
+    // What was handed on is stored at once, so that a restart does not hand it on again.
+    if (effects.some(({ type }) => type !== 'report') || next.sent !== this.#saved.sent) await this.#save();
     else this.#saveSoon();
     for (const effect of effects) this.#perform(effect);
     this.#setTick();
