@@ -2,8 +2,8 @@
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { ChatgptSite } from '../sites/chatgpt/chatgpt-site.ts';
 import type { Turn } from '../sites/chatgpt/turn.ts';
-import { FakeClaude, FakeClaude } from '../sites/claude/fake-claude.ts';
-import type { FakeClaudeOptions, FakeClaudeOptions } from '../sites/claude/page-files.ts';
+import { FakeClaude } from '../sites/claude/fake-claude.ts';
+import type { FakeClaudeOptions } from '../sites/claude/page-files.ts';
 import type { FirefoxTab } from '../sites/firefox-tab.ts';
 import { FakeGemini } from '../sites/gemini/gemini.ts';
 import type { FakeSite } from '../sites/site.ts';
