@@ -17,8 +17,10 @@ function bindByAddress(draft: Draft, turn: Turn, { tabId, look }: PageEvent): Tu
   return draft.change(turn, { isOnShellPage: kind === 'new' || kind === 'provisional' });
 }
 
+/** The page writes nothing more: it shows a finished answer, or has lost the one that it was writing. */
 function isSettled(draft: Draft, turn: Turn, { isAnswering, lastAnswer }: PageEvent['look']): boolean {
-  if (isAnswering || lastAnswer?.isFinished !== true) return false;
+  if (isAnswering) return false;
+  if (lastAnswer?.isFinished !== true) return true;
   // For a moment the page may still show the answer before this one.
   return lastAnswer.id === null || !draft.wasSent(turn, lastAnswer.id);
 }
