@@ -21,7 +21,7 @@ const HOST = `
   all: initial !important; display: block !important; position: fixed !important; left: 0 !important; top: 0 !important;
   width: 0 !important; height: 0 !important; z-index: 2147483647 !important; opacity: 1 !important;
   visibility: visible !important; pointer-events: auto !important; transform: none !important; filter: none !important;
-  clip-path: none !important; contain: none !important;
+  clip-path: none !important; contain: none !important; overflow: visible !important;
 }`;
 
 const BASE = `
@@ -77,7 +77,7 @@ button[aria-busy="true"] { opacity: 1; color: var(--muted); background: var(--ra
 .segment { border-color: transparent; background: transparent; color: var(--calm-text); min-height: 28px; padding: 2px 6px; }
 .segment[aria-pressed="true"] { background: var(--bg); color: var(--text); border-color: var(--line); font-weight: 650; }
 .segment.auto[aria-pressed="true"] { color: var(--good-text); }
-.segment.paused[aria-pressed="true"] { color: var(--wait-text); }
+.segment.stopped[aria-pressed="true"] { color: var(--wait-text); }
 .root[data-theme="dark"] .segment[aria-pressed="true"] { background: #3a414a; border-color: #505963; }
 .cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; }
 .card { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; padding: 10px 12px; border: 1px solid var(--line); border-radius: 8px;

@@ -74,6 +74,14 @@ export function onTick(draft: Draft): void {
   }
 }
 
+/** Reads for the open turns of a conversation, as far as that was not done for them. */
+export function onReread(draft: Draft, { platform, conversationId }: Extract<TurnEvent, { type: 'reread' }>): void {
+  for (const turn of draft.turns) {
+    const isMeant = turn.platform === platform && turn.conversationId === conversationId;
+    if (isMeant && isOpen(turn) && turn.reading === 'none') readOnce(draft, turn);
+  }
+}
+
 function readOnce(draft: Draft, turn: Turn): void {
   const waiting = turn.phase === 'waiting' ? turn : draft.change(turn, { phase: 'waiting' });
   if (waiting.conversationId !== null && !waiting.isTemporary) draft.ask(waiting);

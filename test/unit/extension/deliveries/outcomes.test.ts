@@ -425,3 +425,25 @@ describe('a page that is not ready', () => {
     expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'deferred', reason: 'tab_closed' });
   });
 });
+
+describe('a message that is not begun', () => {
+  it('because the site takes no text that long is refused by that name', async () => {
+    const scene = new DeliveryScene();
+    scene.maxTextChars = 8;
+    await scene.deliver({ message_text: '12345678' });
+    expect(scene.calls).toContain('17 press');
+    await scene.deliver({ message_text: '123456789', plan_id: 'p2', request_id: 'r2' });
+    expect(read(scene.results[0])).toMatchObject({
+      result: { outcome: 'failed', reason: 'text_too_long' },
+      refused: true,
+    });
+  });
+
+  it('because the person has turned the site off is deferred', async () => {
+    const scene = new DeliveryScene();
+    scene.isOn = false;
+    await scene.deliver();
+    expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'deferred', reason: 'site_turned_off' });
+    expect(scene.calls).toEqual([]);
+  });
+});
