@@ -85,6 +85,11 @@ export class Turns {
     this.#on({ type: 'page', platform, tabId, look }, platform);
   }
 
+  /** Has a conversation read for its open turns, at most once for each. */
+  reread(platform: Platform, conversationId: string): void {
+    this.#on({ type: 'reread', platform, conversationId }, platform);
+  }
+
   /** A timer may have been lost with a suspended background page. */
   wake(): void {
     this.#on({ type: 'tick' });
