@@ -100,12 +100,16 @@ describe('a request of a chat page', () => {
 
   it('keeps its own state beside another one of the same tab', () => {
     const scene = new CaptureScene();
-    for (const id of ['r1', 'r2']) scene.env.request(id, { url: STREAM });
+    for (const id of ['r1', 'r2']) {
+      scene.env.request(id, { url: STREAM });
+      scene.env.headers(id, STREAM);
+    }
     const line = JSON.stringify(HANDOFF);
     scene.env.filter('r1').data(line.slice(0, 10));
     scene.env.filter('r2').data(`${line}\n`);
     scene.env.filter('r1').data(`${line.slice(10)}\n`);
-    expect(scene.events.map(({ requestId }) => requestId)).toEqual(['r2', 'r1']);
+    const decoded = scene.events.filter(({ type }) => type === 'decoded');
+    expect(decoded.map(({ requestId }) => requestId)).toEqual(['r2', 'r1']);
   });
 
   it('begins again when it is redirected', () => {
