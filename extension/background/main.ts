@@ -26,9 +26,11 @@ async function browserName(): Promise<string> {
   return `${name} ${version}`;
 }
 
+/** The toolbar button. Manifest V3 calls it `action`. */
+const button = browser.action ?? browser.browserAction;
+void button.setPopup({ popup: 'options/options.html#popup' });
+
 function showBadge({ text, color, title }: Parameters<PeopleEnv['showBadge']>[0]): void {
-  // Manifest V3 calls it `action`.
-  const button = browser.action ?? browser.browserAction;
   void button.setBadgeText({ text });
   void button.setBadgeBackgroundColor({ color });
   void button.setTitle({ title });

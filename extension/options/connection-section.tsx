@@ -24,7 +24,10 @@ export function ConnectionSection({ client, view, now, t, format }: Props) {
   const save = (event: Event): void => {
     event.preventDefault();
     const address = readAgentAddress(typed ?? connection.agentUrl);
-    if (!address.ok) return refuse(address.problem);
+    if (!address.ok) {
+      refuse(address.problem);
+      return;
+    }
     setTyped(null);
     void run(() => client.change({ set: 'agent_url', url: address.url }), 'options_saved');
   };
@@ -65,7 +68,10 @@ export function PairingSection({ client, view, t }: Pick<Props, 'client' | 'view
   const pair = (event: Event): void => {
     event.preventDefault();
     const read = readPairingCode(code);
-    if (!read.ok) return refuse(read.problem);
+    if (!read.ok) {
+      refuse(read.problem);
+      return;
+    }
     if (progress.isPending) return;
     setCode('');
     void run(() => client.change({ set: 'pair', code: read.code }), 'pair_done');

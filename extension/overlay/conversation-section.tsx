@@ -1,4 +1,5 @@
 import type { Platform } from '../../schema/contracts/common.ts';
+import type { AutomationStatus } from '../../schema/contracts/conversations.ts';
 import { AUTOMATION_STATUSES } from '../../schema/contracts/conversations.ts';
 import type { ConversationShown, Line } from './describe-conversation.ts';
 import { Act, Dot, Failure, Section, sentences } from './parts.tsx';
@@ -28,6 +29,9 @@ export function ConversationSection({ shown, platform, canAct, t, actions }: Pro
   );
 }
 
+/** The names of classes are part of the text of a style, in which no status is named. */
+const SEGMENT_CLASS: Record<AutomationStatus, string> = { manual: 'plain', auto: 'auto', paused: 'stopped' };
+
 interface KnownProps extends Omit<Props, 'shown' | 'platform'> {
   shown: Extract<ConversationShown, { state: 'known' }>;
 }
@@ -44,7 +48,7 @@ function Known({ shown, canAct, t, actions }: KnownProps) {
           <button
             type="button"
             key={mode}
-            class={`segment ${mode}`}
+            class={`segment ${SEGMENT_CLASS[mode]}`}
             aria-pressed={status === mode}
             aria-disabled={isPending || !canAct}
             onClick={(event) => {

@@ -57,12 +57,13 @@ export function mountOverlay(deps: OverlayDeps): { unmount(): void } {
   const { document } = deps;
   const host = document.createElement('div');
   host.setAttribute(HOST_ATTRIBUTE, '');
+  host.setAttribute('popover', 'manual');
   const root = host.attachShadow({ mode: 'closed' });
   const container = document.createElement('div');
   root.append(container);
   addStyle(document, root, OVERLAY_CSS);
   for (const name of OWN_EVENTS) root.addEventListener(name, (event) => event.stopPropagation());
-  let guard: MutationObserver | null = null;
+  let guard: { disconnect(): void } | null = null;
   let client: PeopleClient | null = null;
   let isUnmounted = false;
   const show = async (): Promise<void> => {
@@ -70,6 +71,7 @@ export function mountOverlay(deps: OverlayDeps): { unmount(): void } {
     if (isUnmounted) return;
     for (const old of document.querySelectorAll(`[${HOST_ATTRIBUTE}]`)) old.remove();
     document.documentElement.append(host);
+    host.showPopover();
     guard = keepIn(document, host);
     client = startClient(deps);
     draw(deps, host, container, client, places);
@@ -107,7 +109,7 @@ function draw(
   render(
     <Overlay
       {...{ client, platform, address, language, now }}
-      judge={pressJudge(host)}
+      judge={pressJudge(host, container)}
       firstPlace={places[platform] ?? FIRST_PLACE}
       onPlace={placeWriter(deps)}
       page={document}
@@ -137,23 +139,36 @@ export function addStyle(document: Document, root: ShadowRoot, css: string): voi
   }
 }
 
-/** Puts the host back when the page removes it, and last in `html`, a bounded number of times. */
-function keepIn(document: Document, host: HTMLElement): MutationObserver {
+/** Puts the host back when the page removes it or takes it out of the top layer, a bounded number of times. */
+function keepIn(document: Document, host: HTMLElement): { disconnect(): void } {
   let restored = 0;
-  const observer = new MutationObserver(() => {
-    if (host.isConnected) return;
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+    observer.disconnect();
+  };
+  const restore = (): void => {
+    if (isStopped || (host.isConnected && host.matches(':popover-open'))) return;
     restored += 1;
-    if (restored > MAX_RESTORED) return observer.disconnect();
-    document.documentElement.append(host);
+    if (restored > MAX_RESTORED) {
+      stop();
+      return;
+    }
+    if (!host.isConnected) document.documentElement.append(host);
+    host.setAttribute('popover', 'manual');
+    host.showPopover();
     watch();
-  });
+  };
+  const observer = new MutationObserver(restore);
+  host.addEventListener('toggle', restore);
   // A page may replace the whole document element.
   function watch(): void {
     observer.observe(document, { childList: true });
     observer.observe(document.documentElement, { childList: true });
+    observer.observe(host, { attributes: true, attributeFilter: ['popover'] });
   }
   watch();
-  return observer;
+  return { disconnect: stop };
 }
 
 async function readPlaces({ storage }: OverlayDeps): Promise<Record<string, PanelPlace>> {

@@ -81,6 +81,7 @@ export function Overlay(props: OverlayProps) {
     const target = place.isOpen ? frame.current?.querySelector<HTMLElement>('.collapse') : opener.current;
     target?.focus({ preventScroll: true });
   }, [place.isOpen]);
+  useKeptFocus(frame);
   const { handlers: drag, wasDragged } = useDrag(frame, place, page, move);
   const { view } = client;
   const where = { platform, address: address() };
@@ -88,7 +89,7 @@ export function Overlay(props: OverlayProps) {
     <div ref={frame} class="root" lang={language} data-theme={pageIsDark(page) ? 'dark' : 'light'}>
       {view === null ? null : <Announcer view={view} place={where} now={now} t={t} format={format} />}
       {place.isOpen ? (
-        <div class="panel" role="dialog" aria-label={t('overlay_label')}>
+        <div class="panel" role="dialog" tabIndex={-1} aria-label={t('overlay_label')}>
           <header {...drag}>
             <h1>{t('app_name')}</h1>
             {view === null ? null : <Brief view={view} t={t} format={format} isOpen />}
@@ -198,6 +199,28 @@ function usePosition(frame: { current: HTMLElement | null }, place: PanelPlace, 
     page.defaultView?.addEventListener('resize', apply);
     return () => page.defaultView?.removeEventListener('resize', apply);
   }, [place, now]);
+}
+
+/** A button with the focus may go, as after a decision: then the panel has the focus, and the keyboard stays in it. */
+function useKeptFocus(frame: { current: HTMLElement | null }): void {
+  const focused = useRef<Element | null>(null);
+  useEffect(() => {
+    const element = frame.current;
+    const onFocus = (event: FocusEvent): void => {
+      focused.current = event.type === 'focusin' && event.target instanceof Element ? event.target : null;
+    };
+    element?.addEventListener('focusin', onFocus);
+    element?.addEventListener('focusout', onFocus);
+    return () => {
+      element?.removeEventListener('focusin', onFocus);
+      element?.removeEventListener('focusout', onFocus);
+    };
+  }, []);
+  useLayoutEffect(() => {
+    if (focused.current === null || focused.current.isConnected) return;
+    focused.current = null;
+    frame.current?.querySelector<HTMLElement>('.panel')?.focus({ preventScroll: true });
+  });
 }
 
 function useEscape(frame: { current: HTMLElement | null }, close: () => void): void {

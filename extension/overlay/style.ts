@@ -21,7 +21,7 @@ const HOST = `
   all: initial !important; display: block !important; position: fixed !important; left: 0 !important; top: 0 !important;
   width: 0 !important; height: 0 !important; z-index: 2147483647 !important; opacity: 1 !important;
   visibility: visible !important; pointer-events: auto !important; transform: none !important; filter: none !important;
-  clip-path: none !important; contain: none !important;
+  clip-path: none !important; contain: none !important; overflow: visible !important;
 }`;
 
 const BASE = `
@@ -77,7 +77,7 @@ button[aria-busy="true"] { opacity: 1; color: var(--muted); background: var(--ra
 .segment { border-color: transparent; background: transparent; color: var(--calm-text); min-height: 28px; padding: 2px 6px; }
 .segment[aria-pressed="true"] { background: var(--bg); color: var(--text); border-color: var(--line); font-weight: 650; }
 .segment.auto[aria-pressed="true"] { color: var(--good-text); }
-.segment.paused[aria-pressed="true"] { color: var(--wait-text); }
+.segment.stopped[aria-pressed="true"] { color: var(--wait-text); }
 .root[data-theme="dark"] .segment[aria-pressed="true"] { background: #3a414a; border-color: #505963; }
 .cards { display: grid; grid-template-columns: minmax(0, 1fr); gap: 10px; }
 .card { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; padding: 10px 12px; border: 1px solid var(--line); border-radius: 8px;
@@ -128,6 +128,8 @@ main h1 { font-size: 20px; font-weight: 650; }
 main > section { background: var(--bg); border: 1px solid var(--line); border-radius: 12px; padding: 16px 18px 18px; gap: 12px; }
 main h2 { font-size: 14px; line-height: 20px; letter-spacing: 0; text-transform: none; color: var(--text); }
 label.field { display: grid; gap: 4px; flex: 1 1 240px; font-weight: 550; }
+label.field:has(.code) { flex: 0 1 auto; }
+label.field input { font-weight: 400; }
 input[type="text"] { font: inherit; color: var(--text); background: var(--bg); border: 1px solid var(--muted); border-radius: 7px;
   padding: 5px 10px; min-height: 34px; width: 100%; }
 input.code { font: 18px/1.4 ui-monospace, "Liberation Mono", monospace; letter-spacing: 0.18em; max-width: 200px; }
@@ -140,6 +142,7 @@ form { display: grid; gap: 8px; }
 .switch input { width: 16px; height: 16px; accent-color: var(--accent); }
 textarea { font: 12px/1.5 ui-monospace, "Liberation Mono", monospace; width: 100%; min-height: 220px; color: var(--text);
   background: var(--raised); border: 1px solid var(--line); border-radius: 7px; padding: 8px; }
+.popup h1 { font-size: 15px; }
 .popup { width: 360px; min-height: 0; padding: 14px; background: var(--bg); display: grid; gap: 16px; }
 `;
 

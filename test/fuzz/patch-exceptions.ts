@@ -39,7 +39,7 @@ export const STRICTER: readonly Stricter[] = [
   { name: 'two names without a hunk below them, which git passes over', ours: /no hunk \(.*\) follows --- and \+\+\+/ },
   {
     name: 'lines beyond the counts make the hunk unclear, which git leaves out',
-    ours: /begins neither|has lines that remain|has old lines/,
+    ours: /begins neither|has lines that remain|has old lines|without a line break .* is not the last one/,
   },
   {
     name: 'lines beyond the counts do not fit, which git leaves out',

@@ -12,7 +12,8 @@ export interface Opening {
   requestId: string | null;
   /** What the turn is called; no other turn has this name. */
   id: string;
-  send: SeenSend | null;
+  /** Null when none was seen. */
+  send?: SeenSend | null;
   conversationId: string | null;
 }
 
@@ -46,7 +47,7 @@ export class Draft {
     this.effects.push({ type: 'report', platform, what });
   }
 
-  open({ platform, tabId, requestId, id, send, conversationId }: Opening): Turn {
+  open({ platform, tabId, requestId, id, send = null, conversationId }: Opening): Turn {
     const kind = this.rules.addressOf(tabId)?.kind;
     const turn: Turn = {
       id,

@@ -15,6 +15,8 @@ export type TurnEvent =
   | { type: 'stored'; turnId: string }
   /** The queue cannot take it. */
   | { type: 'not_stored'; turnId: string }
+  /** Something else wants the conversation read, so that its answer is found if it is final. */
+  | { type: 'reread'; platform: Platform; conversationId: string }
   | { type: 'tick' };
 
 export type TurnEffect =
@@ -42,9 +44,9 @@ export const TURN_LIMITS = {
   /** A stream without a sign of life for this long may be lost. */
   quiet: 90_000,
   /** The page has to show a finished answer for this long before the conversation is read. */
-  settle: 4_000,
+  settle: 3_000,
   /** The conversation is not read earlier than this after the stream was lost: the page itself may read it. */
-  patience: 8_000,
+  patience: 6_000,
   /** How long a reading that would give a better text is waited for. */
   confirm: 10_000,
   /** How long the id of a conversation is waited for after its answer is final. */

@@ -4,7 +4,7 @@ import { textKey } from '../../lib/text-key.ts';
 import type { SiteMessage, SiteReading } from '../../sites/facts.ts';
 import type { Draft } from './draft.ts';
 import type { Turn } from './turn.ts';
-import { isOpen, names } from './turn.ts';
+import { answerTurnId, isOpen, names } from './turn.ts';
 
 /** The last message of the assistant between the person's message at `start` and the person's next one. */
 function answerAfter(messages: readonly SiteMessage[], start: number): SiteMessage | undefined {
@@ -43,7 +43,29 @@ function onAnswer(draft: Draft, turn: Turn, message: SiteMessage): void {
   }
 }
 
-export function onReading(draft: Draft, platform: Platform, { conversationId, messages }: SiteReading): void {
+/** The conversation ends with an answer that is being written and that no turn knows, as after a restart. */
+function openForRunning(
+  draft: Draft,
+  { platform, tabId }: ReadingSource,
+  { conversationId, messages }: SiteReading,
+): void {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || last.state !== 'running') return;
+  if (draft.turns.some((turn) => turn.platform === platform && names(turn, last.id))) return;
+  const id = answerTurnId(platform, last.id);
+  const turn = draft.open({ platform, tabId, requestId: null, id, conversationId });
+  const question = messages.findLast(({ role }) => role === 'user');
+  draft.sees(draft.change(turn, { phase: 'waiting', userMessageId: question?.id ?? null }), last.id);
+}
+
+export interface ReadingSource {
+  platform: Platform;
+  tabId: number;
+}
+
+export function onReading(draft: Draft, source: ReadingSource, reading: SiteReading): void {
+  const { platform } = source;
+  const { conversationId, messages } = reading;
   for (const turn of draft.turns) {
     if (turn.platform !== platform || turn.phase === 'offered') continue;
     if (turn.conversationId !== null && turn.conversationId !== conversationId) continue;
@@ -53,4 +75,5 @@ export function onReading(draft: Draft, platform: Platform, { conversationId, me
     if (turn.conversationId === null && !found.byId) continue;
     onAnswer(draft, draft.change(turn, { conversationId }), found.message);
   }
+  openForRunning(draft, source, reading);
 }

@@ -4,10 +4,10 @@ import type { TrafficEvent } from '../traffic.ts';
 import type { Draft } from './draft.ts';
 import { onReading } from './on-reading.ts';
 import type { Turn } from './turn.ts';
-import { isOpen, names } from './turn.ts';
+import { answerTurnId, isOpen, names } from './turn.ts';
 
 /** The stream has ended early, or without an answer; the answer itself may still end well. */
-const CUT_STREAM = new Set(['no_end_mark', 'no_answer', 'broken']);
+const CUT_STREAM = new Set(['no_end_mark', 'no_answer', 'no_message_start', 'no_stop_reason', 'broken']);
 
 type Of<Type extends DecodedEvent['type']> = Extract<DecodedEvent, { type: Type }>;
 
@@ -45,10 +45,10 @@ function bind(draft: Draft, turn: Turn, conversationId: string | null): Turn {
   return draft.change(turn, { conversationId });
 }
 
-function openFor(draft: Draft, event: TrafficEvent, { conversationId, messageId }: AnswerRef): Turn {
-  const { platform, tabId } = event;
-  const id = `answer/${platform}/${messageId}`;
-  return draft.open({ platform, tabId, requestId: null, id, send: null, conversationId });
+function openFor(draft: Draft, { platform, tabId }: TrafficEvent, answer: AnswerRef): Turn {
+  const { conversationId, messageId, userMessageId } = answer;
+  const turn = draft.open({ platform, tabId, requestId: null, id: answerTurnId(platform, messageId), conversationId });
+  return draft.change(turn, { userMessageId });
 }
 
 function onProgress(draft: Draft, event: TrafficEvent, { answer }: Of<'progress'>): void {
@@ -85,9 +85,18 @@ function onIncomplete(draft: Draft, event: TrafficEvent, { answer, reason }: Of<
   draft.report(turn.platform, `incomplete_answer: ${reason}`);
 }
 
-function onHandoff(draft: Draft, event: TrafficEvent, conversationId: string | null): void {
-  const turn = ownTurn(draft, event);
-  if (turn !== undefined && isOpen(turn)) wait(draft, bind(draft, turn, conversationId));
+/** What follows cannot be seen in this response; on a stream of several answers, that is true of all that it carries. */
+function onUnseen(draft: Draft, event: TrafficEvent, conversationId: string | null): void {
+  const own = ownTurn(draft, event);
+  if (own !== undefined) {
+    if (isOpen(own)) wait(draft, bind(draft, own, conversationId));
+  } else if (event.role === 'stream') {
+    for (const turn of draft.turns) {
+      if (turn.platform !== event.platform) continue;
+      if (conversationId === null ? turn.tabId === event.tabId : turn.conversationId === conversationId)
+        wait(draft, turn);
+    }
+  }
 }
 
 /** The site has refused the send, unless an answer has begun: that one may still end well. */
@@ -131,10 +140,10 @@ function onDecoded(draft: Draft, event: TrafficEvent, decoded: DecodedEvent): vo
       onIncomplete(draft, event, decoded);
       break;
     case 'handoff':
-      onHandoff(draft, event, decoded.conversationId);
+      onUnseen(draft, event, decoded.conversationId);
       break;
     case 'opaque':
-      onHandoff(draft, event, null);
+      onUnseen(draft, event, null);
       break;
     case 'error':
     case 'limit':
@@ -143,7 +152,7 @@ function onDecoded(draft: Draft, event: TrafficEvent, decoded: DecodedEvent): vo
       onFailure(draft, event);
       break;
     case 'reading':
-      onReading(draft, event.platform, decoded.reading);
+      onReading(draft, event, decoded.reading);
       break;
     case 'account':
     case 'drift':

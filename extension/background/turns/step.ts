@@ -2,7 +2,7 @@
 import { Draft } from './draft.ts';
 import type { Step, TurnEvent, TurnRules } from './events.ts';
 import { onReading } from './on-reading.ts';
-import { dueAt, onPage, onTick } from './on-time.ts';
+import { dueAt, onPage, onReread, onTick } from './on-time.ts';
 import { onTraffic } from './on-traffic.ts';
 import type { Turn, TurnsState } from './turn.ts';
 
@@ -13,7 +13,7 @@ function onOwnReading(draft: Draft, event: Extract<TurnEvent, { type: 'own_readi
   // Without a page, the turn waits for one as if it had just been lost.
   const missed = { reading: 'none', activeAt: draft.now, settledAt: null } as const;
   const asked = draft.change(turn, wasAsked ? { reading: 'done' } : missed);
-  if (reading !== null) onReading(draft, asked.platform, reading);
+  if (reading !== null) onReading(draft, asked, reading);
   const after = draft.turns.find(({ id }) => id === turnId);
   if (after?.phase === 'confirming') draft.offer(after);
   else if (after?.phase === 'waiting' && wasAsked) draft.report(after.platform, 'answer_not_in_reading');
@@ -41,6 +41,9 @@ function apply(draft: Draft, event: TurnEvent): void {
       if (turn !== undefined) draft.close(turn);
       break;
     }
+    case 'reread':
+      onReread(draft, event);
+      break;
     case 'tick':
       onTick(draft);
       break;

@@ -29,7 +29,7 @@ const AnswerSchema = z.object({
 export type FinalAnswer = z.infer<typeof AnswerSchema>;
 
 export const TurnSchema = z.object({
-  id: z.string().max(256),
+  id: z.string().max(600),
   platform: PlatformSchema,
   /** -1 when no tab is known. */
   tabId: z.number().int(),
@@ -76,9 +76,14 @@ export function sentKey({ platform, conversationId }: Turn, messageId: string): 
   return JSON.stringify([platform, conversationId, messageId]);
 }
 
+/** The name of a turn whose send was not seen. */
+export function answerTurnId(platform: Turn['platform'], messageId: string): string {
+  return `answer/${platform}/${messageId}`;
+}
+
 /** Whether the person's send or a stream has named this answer. */
-export function names(turn: Turn, messageId: string): boolean {
-  return turn.namedId === messageId || turn.seenIds.includes(messageId);
+export function names({ namedId, seenIds, final }: Turn, messageId: string): boolean {
+  return namedId === messageId || seenIds.includes(messageId) || final?.messageId === messageId;
 }
 
 /** Whether the final text of the turn is still to come. */

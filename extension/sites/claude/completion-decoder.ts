@@ -131,13 +131,13 @@ export class CompletionDecoder implements Decoder {
     }
   }
 
+  /** The mark counts only with the message that it ends and the reason. */
   #stop(events: DecodedEvent[]): void {
     const answer = this.#answer;
-    if (!answer) this.#finish({ type: 'incomplete', answer, reason: 'no_message_start' }, events);
-    else if (this.#stopReason === null) this.#finish({ type: 'incomplete', answer, reason: 'no_stop_reason' }, events);
-    else if (!isCompleteStop(this.#stopReason)) {
-      this.#finish({ type: 'incomplete', answer, reason: this.#stopReason }, events);
-    } else this.#finish({ type: 'final', answer, text: this.#text(), history: false }, events);
+    const reason = answer && this.#stopReason;
+    if (answer && reason && isCompleteStop(reason)) {
+      this.#finish({ type: 'final', answer, text: this.#text(), history: false }, events);
+    } else this.#finish({ type: 'incomplete', answer, reason: reason ?? 'no_end_mark' }, events);
   }
 
   #text(): string {

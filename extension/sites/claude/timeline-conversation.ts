@@ -163,7 +163,7 @@ export class TimelineConversation {
     if (message.role === null || this.#isDivider(id, message)) return;
     if (message.stopReason === null) {
       // The reason may follow, so this is not the last word on the message.
-      if (!message.isHistory) emit(this.#incomplete(id, message, 'no_stop_reason'));
+      if (!message.isHistory) emit(this.#incomplete(id, message, 'no_end_mark'));
     } else if (!isCompleteStop(message.stopReason)) this.#report(id, message.stopReason, emit);
     else if (!this.#texts.hasContent(id)) this.#report(id, 'empty', emit);
     else {

@@ -24,7 +24,7 @@ export interface FakeAnswer {
   style?: SseStyle;
 }
 
-/** `no_end`: the stream ends without its mark. `cut`: the connection breaks in the middle. */
+/** `no_end`: the stream ends without its mark, though the answer is kept. `cut`: the connection breaks in the middle. */
 export type Failure = 'burst' | 'limit' | 'overloaded' | 'conflict' | 'no_end' | 'cut' | 'challenge' | 'session';
 
 /** When the limit of `limit` ends. */

@@ -9,6 +9,8 @@ export interface FakeClaudeOptions {
   language?: 'en' | 'de';
   /** Only the newest rows are in the document. */
   newestRows?: number;
+  /** As in an older page, the composer and its buttons have no names for tests. */
+  isOlderPage?: boolean;
   /** Whether the page packs its actions with gzip. */
   gzip?: boolean;
 }

@@ -85,10 +85,10 @@ async function streamAnswer(message: FakeMessage, answer: FakeAnswer, response: 
     writeHidden(message, { type: 'tool_use', name: 'bash', input: {} }, change, output, write);
     await writeText(message, { text: after }, response, write);
   }
-  message.isComplete = answer.failure !== 'no_end';
-  if (message.isComplete) {
-    message.stop = answer.stop ?? 'end_turn';
-    write(messageDelta(message.stop ?? 'end_turn'));
+  message.isComplete = true;
+  message.stop = answer.stop ?? 'end_turn';
+  if (answer.failure !== 'no_end') {
+    write(messageDelta(message.stop));
     write(messageStop());
   }
   response.end();
@@ -121,7 +121,12 @@ async function writeText(
   write(blockStart(index));
   for (const [at, piece] of pieces.entries()) {
     if (at === Math.ceil(pieces.length / 2)) {
-      if (answer.failure === 'cut') cutBody(response);
+      if (answer.failure === 'cut') {
+        // The page loses the answer; the site has it.
+        Object.assign(part, { text: answer.text });
+        Object.assign(message, { isComplete: true, stop: 'end_turn' });
+        cutBody(response);
+      }
       await answer.hold?.opened;
     }
     if (message.isComplete || response.destroyed) return false;

@@ -131,6 +131,13 @@ describe('a hunk whose header is wrong', () => {
     );
   });
 
+  it('is refused when lines beyond its counts follow the last line of the file, which git leaves out', async () => {
+    const none = '\\ No newline at end of file\n';
+    const result = await patched('a\nb', part(`@@ -1,2 +1 @@\n a\n-b\n${none}-@ -1,2 +1 @@\n-b\n${none}`));
+    expect(result).toMatchObject({ error_code: 'invalid_patch', content: 'a\nb' });
+    expect(result.output).toContain('a line without a line break ("\\ No newline at end of file") is not the last one');
+  });
+
   it('is refused when its lines fit several places, and the places are named', async () => {
     const twice = `${content}${content}`;
     const result = await patched(twice, part('@@ @@\n a\n-b\n+B\n c\n'));

@@ -25,6 +25,7 @@ const CHAT = /^\/chat\/([0-9a-f-]{36})$/;
 const config = JSON.parse(document.querySelector('#config')?.textContent ?? '{}') as PageConfig;
 const { organizationId, language = 'en' } = config;
 const isMerged = config.accounts === 'merged';
+const hasTestIds = config.isOlderPage !== true;
 const place = (selector: string) => {
   const found = document.querySelector<HTMLElement>(selector);
   if (!found) throw new Error(`the page has no ${selector}`);
@@ -71,7 +72,7 @@ function start(): void {
   const form = document.createElement('fieldset');
   const buttons = element('div', { id: 'buttons' });
   dock.append(form);
-  const attributes: Record<string, string> = isMerged ? { 'data-testid': 'chat-input' } : {};
+  const attributes: Record<string, string> = hasTestIds ? { 'data-testid': 'chat-input' } : {};
   const editor = fakeEditor.mountEditor(form, { attributes, attachmentAbove: 4000, untrustedEnterSends: true });
   form.append(buttons);
   editor.onSubmit = () => submit(editor);
@@ -102,7 +103,7 @@ function start(): void {
 function showButtons(): void {
   const { editor } = (window as unknown as { fakePage: FakePage }).fakePage;
   const kind = isRunning ? 'stop' : 'send';
-  const names: Record<string, string> = isMerged ? { 'data-testid': `chat-input-${kind}` } : {};
+  const names: Record<string, string> = hasTestIds ? { 'data-testid': `chat-input-${kind}` } : {};
   const button = element('button', { 'aria-label': LABELS[language][kind], ...names }) as HTMLButtonElement;
   button.textContent = LABELS[language][kind];
   button.disabled = !isRunning && (editor.text().trim() === '' || config.showsOldVersion);

@@ -46,7 +46,7 @@ export class Thread {
 
   render(): void {
     const shown = this.branch.slice(-(this.#config.newestRows ?? 1000));
-    const rows = shown.map((turn) => (this.#config.accounts === 'merged' ? this.#row(turn) : olderRow(turn)));
+    const rows = shown.map((turn) => (this.#config.accounts === 'merged' ? this.#row(turn) : legacyRow(turn)));
     this.#place.replaceChildren(...rows);
     this.#place.scrollTop = this.#place.scrollHeight;
   }
@@ -72,8 +72,8 @@ export class Thread {
   }
 }
 
-/** As the page of older accounts has it: no rows, no keys. */
-function olderRow(turn: Turn): HTMLElement {
+/** As the page of a legacy account has it: no rows, no keys. */
+function legacyRow(turn: Turn): HTMLElement {
   if (turn.role === 'human') {
     const message = element('div', { 'data-testid': 'user-message', class: 'human' });
     fill(message, turn);

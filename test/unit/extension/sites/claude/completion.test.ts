@@ -102,7 +102,7 @@ describe('The completion stream of claude.ai', () => {
     expect(decode(...PLAIN.slice(0, 5), messageStop()).at(-1)).toEqual({
       type: 'incomplete',
       answer: REF,
-      reason: 'no_stop_reason',
+      reason: 'no_end_mark',
     });
     expect(decodeText('')).toEqual([{ type: 'incomplete', answer: null, reason: 'no_end_mark' }]);
   });

@@ -194,7 +194,7 @@ describe('The timeline of a Claude conversation', () => {
   it('reports an answer that is complete without a stop reason as incomplete, and as final when the reason follows', () => {
     const events = decode(...frames(snapshot, begun, append('cblk_1', 'Sure'), settled(0), settled()));
     expect(events.slice(-2)).toEqual([
-      { type: 'incomplete', answer: REF, reason: 'no_stop_reason' },
+      { type: 'incomplete', answer: REF, reason: 'no_end_mark' },
       { type: 'final', answer: REF, text: 'Sure', history: false },
     ]);
   });

@@ -1,0 +1,374 @@
+/** What keeps the overlay and its settings from a page: presses, ports, addresses, diagnostics. */
+import { describe, expect, it } from 'vitest';
+import { diagnosticsOf, withoutIds } from '../../../../extension/background/people/diagnostics.ts';
+import { PageControls } from '../../../../extension/background/people/page-controls.ts';
+import type { PeopleDeps, PeoplePort } from '../../../../extension/background/people/people.ts';
+import { startPeople } from '../../../../extension/background/people/people.ts';
+import { readAgentAddress, readPairingCode } from '../../../../extension/options/agent-address.ts';
+import type { Surroundings } from '../../../../extension/overlay/genuine.ts';
+import { judgePress } from '../../../../extension/overlay/genuine.ts';
+import { fromPixels, toPixels } from '../../../../extension/overlay/place.ts';
+import { isDark } from '../../../../extension/overlay/theme.ts';
+import type { PeopleNews } from '../../../../extension/people-messages.ts';
+import type { ExtensionFrame } from '../../../../schema/contracts/bridge-frames.ts';
+import { conversationOf, english, NOW, snapshotOf, viewOf } from './views.ts';
+
+const box = (left: number, top: number, right: number, bottom: number) => ({
+  getBoundingClientRect: () => ({ left, top, right, bottom }) as DOMRect,
+});
+const PLAIN = {
+  opacity: '1',
+  filter: 'none',
+  transform: 'none',
+  clipPath: 'none',
+  visibility: 'visible',
+  mixBlendMode: 'normal',
+};
+const page = { parentElement: null } as Element;
+const host = { parentElement: page } as Element;
+const CLEAR: Surroundings = {
+  topAt: () => host,
+  host,
+  frame: box(100, 100, 200, 200),
+  isOnTop: true,
+  others: [],
+  styleOf: () => PLAIN,
+};
+const MOUSE = { isTrusted: true, detail: 1, clientX: 150, clientY: 150 };
+
+describe('a press in the overlay', () => {
+  it('counts when a person makes it on a clear panel, by mouse and by keyboard', () => {
+    expect(judgePress(MOUSE, CLEAR)).toBe('genuine');
+    expect(judgePress({ ...MOUSE, detail: 0 }, { ...CLEAR, topAt: () => page })).toBe('genuine');
+  });
+
+  it('of a script never counts', () => {
+    expect(judgePress({ ...MOUSE, isTrusted: false }, CLEAR)).toBe('forged');
+  });
+
+  it.each<[string, Partial<Surroundings>]>([
+    ['an element lies over the point', { topAt: () => page }],
+    ['the panel is not in the top layer', { isOnTop: false }],
+    ['another element of the top layer overlaps the panel', { others: [box(0, 0, 1_000, 1_000)] }],
+    ['the page is see-through', { styleOf: (one) => (one === page ? { ...PLAIN, opacity: '0.01' } : PLAIN) }],
+    ['the page is filtered', { styleOf: (one) => (one === page ? { ...PLAIN, filter: 'blur(9px)' } : PLAIN) }],
+    ['the host is transformed', { styleOf: (one) => (one === host ? { ...PLAIN, transform: 'scale(9)' } : PLAIN) }],
+    ['the host is clipped', { styleOf: (one) => (one === host ? { ...PLAIN, clipPath: 'inset(50%)' } : PLAIN) }],
+  ])('does not count when %s', (_when, change) => {
+    expect(judgePress(MOUSE, { ...CLEAR, ...change })).toBe('covered');
+  });
+
+  it('counts when another element of the top layer is in another part of the window', () => {
+    expect(judgePress(MOUSE, { ...CLEAR, others: [box(500, 500, 600, 600)] })).toBe('genuine');
+  });
+});
+
+class TestPort implements PeoplePort {
+  readonly name = 'people';
+  readonly news: PeopleNews[] = [];
+  readonly sender: { url: string };
+  send: (message: object) => void = () => undefined;
+  leave: () => void = () => undefined;
+  isClosed = false;
+  readonly onMessage = {
+    addListener: (listener: (message: object) => void) => {
+      this.send = listener;
+    },
+  };
+  readonly onDisconnect = {
+    addListener: (listener: () => void) => {
+      this.leave = listener;
+    },
+  };
+  constructor(url: string) {
+    this.sender = { url };
+  }
+  postMessage(message: PeopleNews): void {
+    this.news.push(message);
+  }
+  disconnect(): void {
+    this.isClosed = true;
+  }
+}
+
+const OWN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666/';
+
+function startTestPeople(change: Partial<PeopleDeps> = {}) {
+  const done: unknown[] = [];
+  let connect: (port: PeoplePort) => void = () => undefined;
+  const state = startPeople({
+    onConnect: (listener) => {
+      connect = listener;
+    },
+    ownOrigin: OWN,
+    version: '0.1.0',
+    manifestVersion: 2,
+    browserName: 'Firefox',
+    now: () => NOW,
+    translate: english(),
+    showBadge: () => undefined,
+    openOptions: async () => undefined,
+    platformOf: (url) => (url.startsWith('https://chatgpt.com/') ? 'chatgpt' : null),
+    act: async (action) => {
+      done.push(action);
+      return { ok: true };
+    },
+    change: async (order) => {
+      done.push(order);
+      return { ok: true };
+    },
+    ...change,
+  });
+  const open = (url: string) => {
+    const port = new TestPort(url);
+    connect(port);
+    return port;
+  };
+  return { state, done, open };
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the port of a page', () => {
+  const snapshot = snapshotOf({
+    conversations: [conversationOf(), conversationOf({ platform: 'claude', conversation_id: 'k1' })],
+  });
+
+  it('an overlay gets the conversations of its own site only, a page of the extension all', async () => {
+    const { state, open } = startTestPeople();
+    const overlay = open('https://chatgpt.com/c/c1');
+    const options = open(`${OWN}options/options.html`);
+    state.snapshot(snapshot);
+    await settled();
+    const shown = (port: TestPort) => {
+      const last = port.news.at(-1);
+      return last?.news === 'view' ? last.view.snapshot?.conversations.map(({ platform }) => platform) : null;
+    };
+    expect(shown(overlay)).toEqual(['chatgpt']);
+    expect(shown(options)).toEqual(['chatgpt', 'claude']);
+  });
+
+  it('an overlay cannot change settings or read the diagnostics', async () => {
+    const { open, done } = startTestPeople();
+    const overlay = open('https://chatgpt.com/c/c1');
+    overlay.send({ order: 'settings', id: 'a', change: { set: 'agent_url', url: 'http://127.0.0.1:1' } });
+    overlay.send({ order: 'diagnostics', id: 'b' });
+    await settled();
+    expect(done).toEqual([]);
+    expect(overlay.news.filter(({ news }) => news !== 'view')).toMatchObject([
+      { id: 'a', outcome: { ok: false, code: 'forbidden' } },
+      { id: 'b', outcome: { ok: false, code: 'forbidden' } },
+    ]);
+  });
+
+  it('a page of no site gets nothing and can do nothing', async () => {
+    const { open, done } = startTestPeople();
+    const stranger = open('https://example.com/');
+    stranger.send({ order: 'act', id: 'a', action: { action: 'system.resume' } });
+    await settled();
+    expect(done).toEqual([]);
+    expect(stranger.news).toMatchObject([{ news: 'outcome', outcome: { code: 'forbidden' } }]);
+  });
+
+  it('an order that does not have its shape is ignored', async () => {
+    const { open, done } = startTestPeople();
+    const overlay = open('https://chatgpt.com/c/c1');
+    overlay.send({ order: 'act', id: 'a', action: { action: 'system.format_disk' } });
+    overlay.send({ order: 'act', id: 'b', action: { action: 'instruction.approve', approval_hash: 'short' } });
+    await settled();
+    expect(done).toEqual([]);
+  });
+
+  it('orders of one page that wait are bounded', async () => {
+    const { open } = startTestPeople({ act: () => new Promise(() => undefined) });
+    const overlay = open('https://chatgpt.com/c/c1');
+    for (let n = 0; n < 20; n += 1) overlay.send({ order: 'act', id: `o${n}`, action: { action: 'system.pause' } });
+    await settled();
+    expect(
+      overlay.news.filter((one) => one.news === 'outcome' && !one.outcome.ok && one.outcome.code === 'busy'),
+    ).toHaveLength(4);
+  });
+});
+
+describe('an action on its way to the agent', () => {
+  const controlsWith = (isConnected: boolean) => {
+    const sent: ExtensionFrame[] = [];
+    let expire: () => void = () => undefined;
+    const controls = new PageControls({
+      send: (frame) => {
+        sent.push(frame);
+        return isConnected;
+      },
+      newRequestId: () => 'r1',
+      after: (_ms, run) => {
+        expire = run;
+        return () => undefined;
+      },
+      translate: english(),
+    });
+    return { controls, sent, expire: () => expire() };
+  };
+
+  it('ends with what the edge confirmed, or with its error in words', async () => {
+    const { controls, sent } = controlsWith(true);
+    const outcome = controls.act({ action: 'system.pause' });
+    expect(sent).toEqual([{ type: 'page_control', request_id: 'r1', action: 'system.pause' }]);
+    controls.ended({
+      type: 'page_control_result',
+      request_id: 'r1',
+      ok: false,
+      error: { code: 'forbidden', message: 'not yours' },
+    });
+    expect(await outcome).toEqual({ ok: false, code: 'forbidden', message: 'not yours' });
+  });
+
+  it('says that it may have been done when the connection is lost or nothing comes in time', async () => {
+    const lost = controlsWith(true);
+    const outcome = lost.controls.act({ action: 'system.pause' });
+    lost.controls.connectionLost();
+    expect(await outcome).toMatchObject({
+      code: 'connection_lost',
+      message: expect.stringContaining('may have been done'),
+    });
+    const late = controlsWith(true);
+    const waiting = late.controls.act({ action: 'system.pause' });
+    late.expire();
+    expect(await waiting).toMatchObject({ code: 'timeout' });
+  });
+
+  it('is refused at once without a connection', async () => {
+    expect(await controlsWith(false).controls.act({ action: 'system.pause' })).toMatchObject({ code: 'not_connected' });
+  });
+});
+
+describe('the diagnostics', () => {
+  it('hold no token, no id of a conversation, no text, and no address but the agent’s', () => {
+    const canaries = {
+      token: 'baat_canary0token0canary0token',
+      conversation: '6f1c2f0e-aaaa-4222-8333-944455556666',
+      text: 'rm canary-secret-file',
+      url: 'https://chatgpt.com/backend-api/canary',
+    };
+    const view = viewOf({
+      connection: {
+        state: 'closed',
+        reason: `bad ${canaries.token} at ${canaries.url}`,
+        retryAt: null,
+        since: NOW,
+        agentUrl: 'http://127.0.0.1:4317',
+      },
+      snapshot: snapshotOf({
+        conversations: [conversationOf({ conversation_id: canaries.conversation, local_conversation_id: 'lc_canary' })],
+        approvals: [
+          {
+            instruction_id: 'ins_canary',
+            local_conversation_id: 'lc_canary',
+            name: 'host::exec',
+            display: canaries.text,
+            approval_hash: 'b'.repeat(64),
+            expires_in_ms: 1,
+          },
+        ],
+        approvals_waiting: 1,
+      }),
+      deliveries: [
+        {
+          platform: 'chatgpt',
+          conversationId: canaries.conversation,
+          outcome: 'failed',
+          reason: `at ${canaries.url}`,
+          at: NOW,
+        },
+      ],
+      drift: [{ platform: 'chatgpt', what: `read: ${canaries.url} ${canaries.conversation}`, at: NOW, count: 1 }],
+    });
+    const history = [{ state: 'closed' as const, since: NOW, reason: canaries.token }];
+    const report = diagnosticsOf({ view, history, browser: 'Firefox', manifestVersion: 2, now: NOW });
+    expect(report).not.toMatch(/canary|6f1c2f0e|b{20}/);
+    expect(JSON.parse(report)).toMatchObject({
+      extension: '0.1.0',
+      connection: { state: 'closed' },
+      snapshot: { approvals_waiting: 1, system: { mode: 'running' } },
+      drift: [{ platform: 'chatgpt', what: 'read: <address> <id>' }],
+    });
+  });
+
+  it('a note without ids is left as it is', () => {
+    expect(withoutIds('composer: #prompt-textarea (rank 1)')).toBe('composer: #prompt-textarea (rank 1)');
+  });
+});
+
+describe('the agent’s address', () => {
+  it.each([
+    ['http://127.0.0.1:4317', 'http://127.0.0.1:4317'],
+    [' localhost:5000 ', 'http://localhost:5000'],
+  ])('%s is taken', (typed, url) => expect(readAgentAddress(typed)).toEqual({ ok: true, url }));
+
+  it.each([
+    ['', 'address_empty'],
+    ['http://', 'address_not_url'],
+    ['https://127.0.0.1:4317', 'address_not_http'],
+    ['http://192.168.0.9:4317', 'address_not_loopback'],
+    ['http://127.0.0.1.evil.example', 'address_not_loopback'],
+    ['http://localhost@evil.example', 'address_not_loopback'],
+    ['http://127.0.0.1:4317/ws', 'address_not_plain'],
+  ])('%s is refused with its reason', (typed, key) => {
+    expect(readAgentAddress(typed)).toMatchObject({ ok: false, problem: { key } });
+  });
+});
+
+describe('a pairing code', () => {
+  it.each(['12345678', ' 1234 5678 ', '1234-5678'])('%s is read', (typed) => {
+    expect(readPairingCode(typed)).toEqual({ ok: true, code: '12345678' });
+  });
+  it.each([
+    ['1234567', 'pair_not_digits'],
+    ['1234567a', 'pair_only_digits'],
+    ['', 'pair_not_digits'],
+  ])('%s is refused with its reason', (typed, key) => {
+    expect(readPairingCode(typed)).toMatchObject({ ok: false, problem: { key } });
+  });
+});
+
+describe('the place of the overlay', () => {
+  it.each([
+    [
+      { width: 1_200, height: 800 },
+      { width: 360, height: 600 },
+    ],
+    [
+      { width: 320, height: 240 },
+      { width: 296, height: 216 },
+    ],
+  ])('it is within a window of any size, also after one of another size', (window, panel) => {
+    for (const [x, y] of [
+      [0, 0],
+      [1, 1],
+      [0.4, 0.9],
+    ] as const) {
+      const { left, top } = toPixels({ x, y, isOpen: true }, window, panel);
+      expect(left).toBeGreaterThanOrEqual(0);
+      expect(left + panel.width).toBeLessThanOrEqual(window.width);
+      expect(top + panel.height).toBeLessThanOrEqual(window.height);
+    }
+  });
+
+  it('a place in pixels comes back as the same pixels', () => {
+    const [window, panel] = [
+      { width: 1_200, height: 800 },
+      { width: 360, height: 600 },
+    ];
+    const place = fromPixels({ x: 0, y: 0, isOpen: true }, { left: 300, top: 90 }, window, panel);
+    expect(toPixels(place, window, panel)).toEqual({ left: 300, top: 90 });
+  });
+});
+
+describe('the theme', () => {
+  it.each([
+    [['rgb(33, 33, 33)'], false, true],
+    [['rgb(255, 255, 255)', 'rgb(0, 0, 0)'], true, false],
+    [['rgba(0, 0, 0, 0)', 'rgb(20, 20, 20)'], false, true],
+    [['rgba(0, 0, 0, 0)'], true, true],
+  ] as const)('%j with a preference for dark %s is dark: %s', (backgrounds, prefers, dark) => {
+    expect(isDark(backgrounds, prefers)).toBe(dark);
+  });
+});
