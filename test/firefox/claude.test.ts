@@ -127,8 +127,11 @@ describeWithFirefox('on claude.ai', () => {
 
   it.each(['no_end', 'cut'] as const)('an answer whose stream ends by %s is read from the site', async (failure) => {
     const tab = await open({ accounts: 'legacy' });
-    site.answers.push({ text: `Half and whole.\n\n${BLOCK}`, failure });
+    const hold = gate();
+    site.answers.push({ text: `Half and whole.\n\n${BLOCK}`, failure, hold });
     await ask(tab, 'hi');
+    await shows(tab, 'Half');
+    hold.open();
     const [message] = await agent.received(1);
     expect(message).toMatchObject({ raw_text: `Half and whole.\n\n${BLOCK}` });
     await tab.close();
