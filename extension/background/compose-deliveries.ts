@@ -45,6 +45,7 @@ export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'deliv
       if (site === undefined) throw new Error(`no site is registered for ${platform}`);
       return site;
     },
+    isOn: (platform) => parts.isOn(platform),
     tabs: openTabs(env.tabs),
     call: (tabId, call, order) => pages.call(tabId, call, order, CALL_MS),
     traffic,

@@ -1,6 +1,6 @@
 /**
  * The archive of the extension: made from the sources when it is older than them, and copied into the profile with
- * `provision.json`, which tells the extension its agent, its id and its token. That copy is for this user only, and no page
+ * `provision.json`, which gives the extension its agent, its id and its token. That copy is for this user only, and no page
  * can read a file of the extension.
  */
 import { execFile } from 'node:child_process';

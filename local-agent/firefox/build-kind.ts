@@ -1,7 +1,7 @@
 /**
  * Which Firefox a program is, from the files beside it: `application.ini` names the branch that it was built from, and
  * `channel-prefs.js` its update channel. Release and beta builds accept signed extensions only, as a constant of the
- * build that no setting changes; ESR, Developer Edition, Nightly and unbranded builds can be told otherwise.
+ * build that no setting changes; ESR, Developer Edition, Nightly and unbranded builds have a preference for it.
  */
 import { join } from 'node:path';
 import { readOwnFile } from '../host/own-files.ts';

@@ -10,6 +10,7 @@ import { BridgeClient } from './bridge-client.ts';
 import * as story from './demo-story.ts';
 import { EdgeApi, eventually } from './edge-api.ts';
 import { REPOSITORY } from './layout.ts';
+import { createNarrator } from './narrator.ts';
 import type { Stack } from './stack.ts';
 import { startStack } from './stack.ts';
 
@@ -143,23 +144,3 @@ function describeInstruction(row: {
 }): string {
   return `${callName(row.target, row.tool)} ${row.status}: ${row.events.map(({ kind }) => kind).join(' → ')}`;
 }
-
-function createNarrator(print: (line: string) => void) {
-  let number = 0;
-  return (title: string, evidence: Record<string, unknown>): void => {
-    number += 1;
-    print('');
-    print(styleText('bold', `${number}. ${title}`));
-    for (const [name, value] of Object.entries(evidence)) {
-      const text = typeof value === 'string' ? value : Array.isArray(value) ? value.join('\n') : JSON.stringify(value);
-      const lines = text.trimEnd().split('\n');
-      print(
-        lines.length === 1
-          ? `   ${name}: ${lines[0]}`
-          : [`   ${name}:`, ...lines.map((line) => `     ${line}`)].join('\n'),
-      );
-    }
-  };
-}
-
-if (import.meta.main) await playDemo((line) => console.log(line));

@@ -69,10 +69,13 @@ describeWithFirefox('typing into an editor', () => {
     expect(server.errors).toEqual([]);
   });
 
-  async function openEditor(editor: Editor, { path = '/', chunk = '' } = {}): Promise<FirefoxTab> {
+  async function openEditor(
+    editor: Editor,
+    { path = '/', chunk = '', attachmentAbove = 1e9 } = {},
+  ): Promise<FirefoxTab> {
     const name = editor.split(' ')[0] ?? '';
     const tab = await firefox.openTab(`https://chatgpt.com${path}?editor=${name}`);
-    await tab.evaluate(mountEditor, editor, EDITORS[editor], chunk);
+    await tab.evaluate(mountEditor, editor, EDITORS[editor], chunk, attachmentAbove);
     return tab;
   }
 
@@ -119,10 +122,77 @@ describeWithFirefox('typing into an editor', () => {
       await tab.close();
     });
   });
+
+  describe('is refused, and leaves nothing of ours in the composer,', () => {
+    it('when the site makes an attachment of the text', async () => {
+      const tab = await openEditor('quill', { attachmentAbove: 10 });
+      expect(await compose(tab, 'a text that is longer')).toMatchObject({ typed: false, refusal: 'became_attachment' });
+      await tab.close();
+    });
+
+    it('when the page came to another conversation before the press', async () => {
+      const tab = await openEditor('prosemirror');
+      await compose(tab, 'one');
+      await tab.evaluate(() => history.pushState(null, '', '/c/another'));
+      expect(await press(tab)).toMatchObject({ pressed: false, refusal: 'other_conversation' });
+      expect(await shownText(tab)).toBe('');
+      await tab.close();
+    });
+
+    it('when the document shows another conversation than its address', async () => {
+      const tab = await openEditor('prosemirror', { path: '/c/c1' });
+      await tab.evaluate(() => {
+        document.documentElement.dataset.conversation = 'c2';
+      });
+      const refused = { typed: false, refusal: 'other_conversation' };
+      expect(await compose(tab, 'one', { conversationId: 'c1' })).toMatchObject(refused);
+      await tab.close();
+    });
+
+    it('when an answer begins before the press', async () => {
+      const tab = await openEditor('lexical');
+      await compose(tab, 'one');
+      await tab.evaluate(() => {
+        document.body.append(Object.assign(document.createElement('i'), { id: 'stop' }));
+      });
+      expect(await press(tab)).toMatchObject({ pressed: false, refusal: 'answer_is_streaming' });
+      expect(await shownText(tab)).toBe('');
+      await tab.close();
+    });
+
+    it('when a person types into it before the press, whose text stays', async () => {
+      const tab = await openEditor('prosemirror');
+      await compose(tab, 'one');
+      await tab.click('#composer');
+      await tab.type('x');
+      expect(await press(tab)).toMatchObject({ pressed: false, refusal: 'person_is_typing' });
+      expect(await shownText(tab)).toContain('x');
+      await tab.close();
+    });
+
+    it('when no order to press comes in time', async () => {
+      const tab = await openEditor('quill');
+      expect(await compose(tab, 'one', { timeoutMs: 1_000 })).toMatchObject({ typed: true });
+      await tab.until(() => window.editor.text() === '');
+      expect(await press(tab)).toMatchObject({ pressed: false, refusal: 'not_composed' });
+      await tab.close();
+    });
+
+    it('when it is withdrawn while it is typed', async () => {
+      const tab = await openEditor('quill', { chunk: '2' });
+      const text = 'many parts '.repeat(2_000);
+      const typing = compose(tab, text);
+      await tab.until(() => window.editor.text().length > 10);
+      await withdraw(tab, text);
+      expect(await typing).toMatchObject({ typed: false, refusal: 'canceled' });
+      expect(await shownText(tab)).toBe('');
+      await tab.close();
+    });
+  });
 });
 
 /** Runs in the page. */
-function mountEditor(editor: string, methods: string, chunk: string): void {
+function mountEditor(editor: string, methods: string, chunk: string, attachmentAbove: number): void {
   const host = document.querySelector<HTMLElement>('#host');
   const send = document.querySelector<HTMLButtonElement>('#send');
   if (!host || !send) throw new Error('the page is not the one of this test');
@@ -145,7 +215,8 @@ function mountEditor(editor: string, methods: string, chunk: string): void {
   } else {
     const pasteDropsBlankLines = editor.endsWith('blank lines');
     // Enter from a script sends, so that a way of typing that presses Enter is found out.
-    const options = { attributes: { id: 'composer' }, untrustedEnterSends: true, pasteDropsBlankLines };
+    const attributes = { id: 'composer' };
+    const options = { attributes, attachmentAbove, untrustedEnterSends: true, pasteDropsBlankLines };
     window.editor = fakeEditor.mountEditor(host, options);
   }
   const submit = (): void => {

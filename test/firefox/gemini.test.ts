@@ -139,11 +139,6 @@ describeWithFirefox('on Gemini', () => {
     expect((await sent(2)).text).toContain('chinese.txt');
   });
 
-  it('a further account gets the reply in its own pages', async () => {
-    await begin({ text: writes('account.txt') }, '/u/1/app');
-    expect(await sent(2)).toMatchObject({ account: '/u/1', text: expect.stringContaining('account.txt') });
-  });
-
   it('a temporary conversation is not ingested', async () => {
     gemini.config.isTemporary = true;
     gemini.plans.push({ text: writes('temporary.txt') });

@@ -13,6 +13,7 @@ import { Readings } from './readings.ts';
 
 const MAX_RUNNING = 16;
 const BUSY_RETRY_MS = 10_000;
+const OFF_RETRY_MS = 300_000;
 
 /** The frames of the agent that are handled here. */
 export type DeliveryFrame = Extract<
@@ -93,17 +94,19 @@ class BrowserDeliveries implements Deliveries {
       running.requestIds.add(frame.request_id);
       return;
     }
-    const known = plans.find(frame.plan_id);
-    if (known?.end) return this.#send(frame, frame.request_id, known.end, receivedAt);
-    if (this.#runs.size >= MAX_RUNNING) {
-      return this.#send(
-        frame,
-        frame.request_id,
-        endOf('deferred', 'browser_busy', { retryAfterMs: BUSY_RETRY_MS }),
-        receivedAt,
-      );
-    }
+    const end = plans.find(frame.plan_id)?.end ?? this.#refusal(frame);
+    if (end !== null) return this.#send(frame, frame.request_id, end, receivedAt);
     this.#runs.set(frame.plan_id, new DeliveryRun(frame, this.#deps));
+  }
+
+  /** Why the message is not begun now; null when it is. */
+  #refusal({ platform, message_text: text }: ProxyDelivery): End | null {
+    const { isOn, siteOf } = this.#deps;
+    if (!isOn(platform)) return endOf('deferred', 'site_turned_off', { retryAfterMs: OFF_RETRY_MS });
+    const { maxTextChars } = siteOf(platform).wire;
+    if (maxTextChars !== null && text.length > maxTextChars) return endOf('refused', 'text_too_long');
+    const isBusy = this.#runs.size >= MAX_RUNNING;
+    return isBusy ? endOf('deferred', 'browser_busy', { retryAfterMs: BUSY_RETRY_MS }) : null;
   }
 
   #onEnd(run: DeliveryRun, end: End): void {

@@ -16,6 +16,8 @@ export type CallPage = <Name extends PageCallName>(
 
 export interface DeliveriesDeps {
   siteOf(platform: Platform): Site;
+  /** Whether the person lets the extension work on that site. */
+  isOn(platform: Platform): boolean;
   tabs: Tabs;
   call: CallPage;
   traffic: { on(listener: (event: TrafficEvent) => void): () => void };

@@ -2,6 +2,7 @@
  * What the requests of a page prove about a message after send was pressed: pure. The page's own request is the proof: its
  * text and its status, or the site's acknowledgement on a stream where the site gives one.
  */
+import { isSameText } from '../../lib/same-text.ts';
 import type { DecodedEvent } from '../../sites/decoder.ts';
 import type { SeenSend } from '../../sites/facts.ts';
 import type { TrafficEvent } from '../traffic.ts';
@@ -59,8 +60,6 @@ export interface Sent {
   conversationId: string | null;
   text: string;
 }
-
-const isSameText = (a: string, b: string): boolean => a.replace(/\r\n?/g, '\n') === b.replace(/\r\n?/g, '\n');
 
 function newRequest(event: TrafficEvent, match: SeenRequest['match'], send: SeenSend | null): SeenRequest {
   const { requestId, at } = event;

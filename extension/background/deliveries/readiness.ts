@@ -1,11 +1,10 @@
 /** Whether a message may be typed into a page now: pure. Nothing in the page is clicked, solved or evaded. */
+import { TYPING_PAUSE_MS } from '../../lib/typing-pause.ts';
 import type { ComposeRefusal, PageLook } from '../../messages.ts';
 import type { Obstacle } from '../../sites/page.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
 
-/** How long after a key the person counts as typing. */
-const TYPING_PAUSE_MS = 5_000;
 const SOON_MS = 10_000;
 const LATER_MS = 60_000;
 const LIMIT_MS = 15 * 60_000;

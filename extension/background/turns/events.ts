@@ -15,6 +15,8 @@ export type TurnEvent =
   | { type: 'stored'; turnId: string }
   /** The queue cannot take it. */
   | { type: 'not_stored'; turnId: string }
+  /** Something else wants the conversation read, so that its answer is found if it is final. */
+  | { type: 'reread'; platform: Platform; conversationId: string }
   | { type: 'tick' };
 
 export type TurnEffect =

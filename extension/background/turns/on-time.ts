@@ -17,8 +17,10 @@ function bindByAddress(draft: Draft, turn: Turn, { tabId, look }: PageEvent): Tu
   return draft.change(turn, { isOnShellPage: kind === 'new' || kind === 'provisional' });
 }
 
+/** The page writes nothing more: it shows a finished answer, or has lost the one that it was writing. */
 function isSettled(draft: Draft, turn: Turn, { isAnswering, lastAnswer }: PageEvent['look']): boolean {
-  if (isAnswering || lastAnswer?.isFinished !== true) return false;
+  if (isAnswering) return false;
+  if (lastAnswer?.isFinished !== true) return true;
   // For a moment the page may still show the answer before this one.
   return lastAnswer.id === null || !draft.wasSent(turn, lastAnswer.id);
 }
@@ -69,6 +71,14 @@ export function onTick(draft: Draft): void {
     } else {
       readOnce(draft, turn);
     }
+  }
+}
+
+/** Reads for the open turns of a conversation, as far as that was not done for them. */
+export function onReread(draft: Draft, { platform, conversationId }: Extract<TurnEvent, { type: 'reread' }>): void {
+  for (const turn of draft.turns) {
+    const isMeant = turn.platform === platform && turn.conversationId === conversationId;
+    if (isMeant && isOpen(turn) && turn.reading === 'none') readOnce(draft, turn);
   }
 }
 

@@ -2,7 +2,7 @@
 import { Draft } from './draft.ts';
 import type { Step, TurnEvent, TurnRules } from './events.ts';
 import { onReading } from './on-reading.ts';
-import { dueAt, onPage, onTick } from './on-time.ts';
+import { dueAt, onPage, onReread, onTick } from './on-time.ts';
 import { onTraffic } from './on-traffic.ts';
 import type { Turn, TurnsState } from './turn.ts';
 
@@ -41,6 +41,9 @@ function apply(draft: Draft, event: TurnEvent): void {
       if (turn !== undefined) draft.close(turn);
       break;
     }
+    case 'reread':
+      onReread(draft, event);
+      break;
     case 'tick':
       onTick(draft);
       break;

@@ -85,6 +85,11 @@ export class Turns {
     this.#on({ type: 'page', platform, tabId, look }, platform);
   }
 
+  /** Has a conversation read for its open turns, at most once for each. */
+  reread(platform: Platform, conversationId: string): void {
+    this.#on({ type: 'reread', platform, conversationId }, platform);
+  }
+
   /** A timer may have been lost with a suspended background page. */
   wake(): void {
     this.#on({ type: 'tick' });
@@ -105,7 +110,8 @@ export class Turns {
 
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
-    if (effects.some(({ type }) => type !== 'report')) await this.#save();
+    // What was handed on is stored at once, so that a restart does not hand it on again.
+    if (effects.some(({ type }) => type !== 'report') || next.sent !== this.#saved.sent) await this.#save();
     else this.#saveSoon();
     for (const effect of effects) this.#perform(effect);
     this.#setTick();

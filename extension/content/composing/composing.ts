@@ -3,6 +3,9 @@
  * draft, or an answer is written; nothing is pressed unless the composer shows exactly the text in the right conversation
  * at that moment; text that was typed and not sent is removed again; each plan is pressed at most once.
  */
+
+import { isSameText, normalizeBreaks } from '../../lib/same-text.ts';
+import { TYPING_PAUSE_MS } from '../../lib/typing-pause.ts';
 import type {
   ComposeOrder,
   ComposeOutcome,
@@ -15,7 +18,6 @@ import type {
 } from '../../messages.ts';
 import type { PageAddress } from '../../sites/facts.ts';
 import type { Composer, SitePage } from '../../sites/page.ts';
-import { editorText, isSameText } from './text.ts';
 import { caretToEnd, emptyEditor, waysOf } from './typing.ts';
 import { firstValue, nextTurn } from './waiting.ts';
 
@@ -35,9 +37,6 @@ export interface Composing {
   press(order: PressOrder): Promise<PressOutcome>;
   withdraw(order: WithdrawOrder): Promise<WithdrawOutcome>;
 }
-
-/** How long after a key the person counts as typing. */
-export const TYPING_PAUSE_MS = 5_000;
 
 class Refused extends Error {
   readonly refusal: ComposeRefusal;
@@ -76,7 +75,7 @@ class PageComposing implements Composing {
     const startedAt = now();
     const work: Work = {
       order,
-      text: editorText(order.text),
+      text: normalizeBreaks(order.text),
       state: 'typing',
       startedAt,
       deadline: startedAt + order.timeoutMs,

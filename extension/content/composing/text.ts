@@ -1,18 +1,4 @@
-/** Texts as they are compared and cut for an editor. Pure. */
-
-/** One spelling of line breaks, the only difference that a comparison ignores. */
-function normalizeBreaks(text: string): string {
-  return text.replace(/\r\n?/g, '\n');
-}
-
-export function isSameText(a: string, b: string): boolean {
-  return normalizeBreaks(a) === normalizeBreaks(b);
-}
-
-/** The text as an editor gets it. */
-export function editorText(text: string): string {
-  return normalizeBreaks(text);
-}
+/** Long texts, cut for an editor. Pure. */
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 

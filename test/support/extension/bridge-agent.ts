@@ -1,5 +1,5 @@
 /**
- * The agent's real bridge on a real port and a real store, with an edge that nobody reaches: what the extension sends is
+ * The agent's real bridge on a real port and a real store, with an edge that is out of reach: what the extension sends is
  * recorded as it arrives. It can be killed and started again on the same port.
  */
 import { join } from 'node:path';

@@ -12,7 +12,7 @@ import type { ActionResult, ProxyDelivery, ReadCurrent } from '../../../schema/c
 import { TestClock } from '../test-clock.ts';
 
 /** A site whose conversations are at `/c/<id>`, and whose readings are the JSON of a `SiteReading`. */
-export function plainSite(): Site {
+function plainSite(maxTextChars: () => number | null): Site {
   const addressOf = (url: URL): PageAddress => {
     const [, conversationId = null] = /^\/c\/([\w-]+)$/.exec(url.pathname) ?? [];
     const isNew = url.pathname === '/' && url.search === '';
@@ -27,7 +27,9 @@ export function plainSite(): Site {
     decoder: () => ({ push: () => [], end: () => [] }),
     confirmsByReading: false,
     readReading: (body) => JSON.parse(body) as ReturnType<Site['wire']['readReading']>,
-    maxTextChars: null,
+    get maxTextChars() {
+      return maxTextChars();
+    },
   };
   return { platform: 'chatgpt', matches: ['https://chatgpt.com/*'], wire, page: {} as Site['page'] };
 }
@@ -44,7 +46,7 @@ export const seenLook = (conversationId: string | null, more: Partial<PageLook> 
   obstacle: null,
   login: { login: 'fresh', account: 'account' },
   drift: [],
-  lastAnswer: null,
+  lastAnswer: conversationId === null ? null : { id: 'a0', isFinished: true, chars: 1 },
   ...more,
 });
 
@@ -67,6 +69,8 @@ export class DeliveryScene {
   tabs: OpenTab[] = [];
   account: string | null = 'f1';
   handlers: Handlers = {};
+  isOn = true;
+  maxTextChars: number | null = null;
   /** Writes to storage never end while it is set. */
   isStorageStuck = false;
   readonly deliveries: Deliveries;
@@ -76,9 +80,10 @@ export class DeliveryScene {
   constructor(kept: Kept = { plans: [] }, clock = new TestClock()) {
     this.kept = kept;
     this.clock = clock;
-    const site = plainSite();
+    const site = plainSite(() => this.maxTextChars);
     this.deliveries = startDeliveries({
       siteOf: () => site,
+      isOn: () => this.isOn,
       tabs: this.#tabs(),
       call: (tabId, name, order) => this.#call(tabId, name, order),
       traffic: { on: (listener) => this.#listen(listener) },

@@ -15,8 +15,9 @@ import type { TabInfo } from '../../../extension/background/tabs/tabs-api.ts';
 import { matcher } from '../../../extension/lib/match-pattern.ts';
 import type { StorageArea } from '../../../extension/lib/storage.ts';
 import type { Site } from '../../../extension/sites/site.ts';
-import type { ExtensionFrame } from '../../../schema/contracts/bridge-frames.ts';
+import type { ExtensionFrame, FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
 import { TestClock } from '../test-clock.ts';
+import { until } from '../until.ts';
 import { ORIGIN, testSite } from './test-site.ts';
 
 export const EXTENSION_ID = 'conductor@test';
@@ -268,10 +269,17 @@ export class TestEnv {
 
   /** The agent accepts the newest socket and greets. */
   async greet(): Promise<void> {
-    await this.clock.flush();
+    // A hash is computed by another thread.
+    await until(() => this.sockets.at(-1)?.isClosed === false);
     this.socket.accept();
     this.socket.receive({ type: 'hello_ack', connection_id: 'c1', snapshot: SNAPSHOT });
     await this.clock.flush();
+  }
+
+  /** Resolves when the agent has got that many final messages over the newest socket. */
+  async finalMessages(count: number): Promise<FinalMessage[]> {
+    await until(() => this.socket.frames('browser.final_message').length >= count);
+    return this.socket.frames('browser.final_message');
   }
 
   request(requestId: string, details: Details & { body?: unknown }): void {

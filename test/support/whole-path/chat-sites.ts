@@ -2,7 +2,6 @@
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { ChatgptSite } from '../sites/chatgpt/chatgpt-site.ts';
 import type { Turn } from '../sites/chatgpt/turn.ts';
-
 import { FakeClaude } from '../sites/claude/fake-claude.ts';
 import type { FakeClaudeOptions } from '../sites/claude/page-files.ts';
 import type { FirefoxTab } from '../sites/firefox-tab.ts';
@@ -38,8 +37,11 @@ export function chatgpt(renderer: 'legacy' | 'app-shell', transport: NonNullable
     conversationAddress: new RegExp(`^https://chatgpt\\.com/c/${UUID}$`),
     assistantSays: (text) => void site.control.turns.push({ text, transport }),
     received: () => site.sent.map(({ text }) => text),
-    composer: renderer === 'legacy' ? '#prompt-textarea' : 'form [contenteditable=true][role=textbox]',
-    sendButton: renderer === 'legacy' ? '[data-testid=send-button]' : 'form button',
+    composer: renderer === 'legacy' ? '#prompt-textarea' : '[data-app-shell-active-page=true] [role=textbox]',
+    sendButton:
+      renderer === 'legacy'
+        ? '[data-testid=send-button]'
+        : '[data-app-shell-active-page=true] button.bg-composer-primary',
   };
 }
 
@@ -53,8 +55,8 @@ export function claude(accounts: FakeClaudeOptions['accounts']): ChatSite {
     conversationAddress: new RegExp(`^https://claude\\.ai/chat/${UUID}$`),
     assistantSays: (text) => void site.answers.push({ text }),
     received: () => site.sends.map(({ text }) => text),
-    composer: '[data-testid=chat-input]',
-    sendButton: '[data-testid=chat-input-send]',
+    composer: '[contenteditable=true].ProseMirror',
+    sendButton: accounts === 'merged' ? '[data-testid=chat-input-send]' : 'button[aria-label="Send message"]',
   };
 }
 

@@ -30,6 +30,8 @@ type Ready = z.infer<typeof ReadySchema>;
 export interface ChatSystemOptions {
   sites: readonly ChatSite[];
   manifest: 2 | 3;
+  /** With a window, on the display of the caller. */
+  visible?: boolean;
   /** Variables of the Worker. */
   vars?: Record<string, string>;
 }
@@ -38,6 +40,11 @@ const POLICY = {
   exec: { default: 'ask', rules: [{ match: { argv: ['echo', '*'] }, decision: 'allow' }], shell: 'deny' },
   tools: { 'files/write': 'allow', 'files/read': 'allow' },
 };
+
+/** What a program needs to open a window. */
+function displayOf({ DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR };
+}
 
 /** `conductor firefox`, as a process. */
 class FirefoxCommand {
@@ -52,9 +59,9 @@ class FirefoxCommand {
   static async start(root: string, home: string, options: readonly string[]): Promise<FirefoxCommand> {
     const child = spawn(
       process.execPath,
-      [join(REPOSITORY, 'local-agent/cli.ts'), 'firefox', '--root', root, '--headless', '--bidi', '--json', ...options],
+      [join(REPOSITORY, 'local-agent/cli.ts'), 'firefox', '--root', root, '--bidi', '--json', ...options],
       {
-        env: { PATH: process.env.PATH, HOME: home, MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1' },
+        env: { ...displayOf(process.env), PATH: process.env.PATH, HOME: home, MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1' },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
@@ -118,7 +125,9 @@ export class ChatSystem {
       'dom.ipc.processCount=1',
       'dom.ipc.processPrelaunch.enabled=false',
     ];
-    const options = ['--manifest', String(this.#options.manifest), ...prefs.flatMap((pref) => ['--pref', pref])];
+    const { manifest, visible = false } = this.#options;
+    const window = visible ? [] : ['--headless'];
+    const options = [...window, '--manifest', String(manifest), ...prefs.flatMap((pref) => ['--pref', pref])];
     const command = await FirefoxCommand.start(this.root, this.#home, options);
     const bidi = await Bidi.open(command.ready.bidi_url, { acceptInsecureCerts: true });
     this.#firefox = { command, bidi };

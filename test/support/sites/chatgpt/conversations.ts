@@ -23,7 +23,7 @@ export interface Conversation {
 
 const NAMESPACE = '6740aa00-0000-4000-8000-';
 let made = 0;
-/** A UUID that tells nothing and is unique in this run. */
+/** A UUID without meaning that is unique in this run. */
 export function newId(): string {
   made += 1;
   return NAMESPACE + made.toString(16).padStart(12, '0');

@@ -17,7 +17,7 @@ test('a final answer on the stream reaches the agent as one message', async () =
   startBackground(env.env);
   await env.greet();
   await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [final]);
-  expect(env.socket.frames('browser.final_message')).toEqual([
+  expect(await env.finalMessages(1)).toEqual([
     {
       type: 'browser.final_message',
       request_id: expect.stringMatching(/^fm-[0-9a-f]{40}$/),

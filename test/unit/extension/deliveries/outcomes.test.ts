@@ -397,6 +397,16 @@ describe('a page that is not ready', () => {
     expect(scene.calls.at(-1)).toBe('17 press');
   });
 
+  it('because its conversation is not loaded is waited for, and not longer than a page without an answer may need', async () => {
+    const scene = new DeliveryScene();
+    scene.handlers.look = () => seenLook('c1', { lastAnswer: null });
+    await scene.deliver();
+    await scene.clock.elapse(3_900);
+    expect(scene.calls).not.toContain('17 compose');
+    await scene.clock.elapse(1_000);
+    expect(scene.calls.at(-1)).toBe('17 press');
+  });
+
   it.each([
     ['without a composer', () => seenLook('c1', { composer: 'missing' }), 'composer_not_ready'],
     ['without a response', () => Promise.reject(new Error('no content script')), 'page_not_ready'],
@@ -423,5 +433,27 @@ describe('a page that is not ready', () => {
     };
     await scene.deliver();
     expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'deferred', reason: 'tab_closed' });
+  });
+});
+
+describe('a message that is not begun', () => {
+  it('because the site takes no text that long is refused by that name', async () => {
+    const scene = new DeliveryScene();
+    scene.maxTextChars = 8;
+    await scene.deliver({ message_text: '12345678' });
+    expect(scene.calls).toContain('17 press');
+    await scene.deliver({ message_text: '123456789', plan_id: 'p2', request_id: 'r2' });
+    expect(read(scene.results[0])).toMatchObject({
+      result: { outcome: 'failed', reason: 'text_too_long' },
+      refused: true,
+    });
+  });
+
+  it('because the person has turned the site off is deferred', async () => {
+    const scene = new DeliveryScene();
+    scene.isOn = false;
+    await scene.deliver();
+    expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'deferred', reason: 'site_turned_off' });
+    expect(scene.calls).toEqual([]);
   });
 });

@@ -14,9 +14,10 @@ const EN = messagesOf('en');
 const ZH = messagesOf('zh_CN');
 const placeholders = (message: string) => [...new Set(message.match(/\$\d/g) ?? [])].sort();
 
-const sources = globSync(['{overlay,options}/**/*.{ts,tsx}', 'background/people/*.ts'], { cwd: EXTENSION }).map(
-  (path) => ({ path, text: readFileSync(join(EXTENSION, path), 'utf8') }),
-);
+const sources = globSync(['{overlay,options}/**/*.{ts,tsx}', 'background/**/*.ts'], { cwd: EXTENSION }).map((path) => ({
+  path,
+  text: readFileSync(join(EXTENSION, path), 'utf8'),
+}));
 
 /** Keys that a code of the system completes. */
 const COMPLETED: string[] = [

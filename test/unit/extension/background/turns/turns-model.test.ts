@@ -188,7 +188,7 @@ class World {
 
 const visited = new Map<string, number>();
 
-test('whatever the order of events, every final answer becomes one message, and nothing else becomes one', () => {
+test('in any order of events, every final answer becomes one message, and nothing else becomes one', () => {
   const fates = fc.array(fc.constantFrom<Fate>('good', 'good', 'cut_short'), {
     minLength: ANSWERS,
     maxLength: ANSWERS,

@@ -281,3 +281,18 @@ describe('the state of turns', () => {
     expect(scene.state.sent).toHaveLength(MAX_SENT);
   });
 });
+
+describe('a conversation that something else wants read', () => {
+  const reread = { type: 'reread', platform: 'claude', conversationId: 'c1' } as const;
+
+  it('is read at once for a turn that waits, and not a second time', () => {
+    const scene = new TurnScene().send().decoded({ type: 'handoff', conversationId: 'c1' }).on(reread).on(reread);
+    expect(scene.reads).toEqual(['c1']);
+    expect(scene.ownReading([USER, ANSWER]).on(reread).offers).toEqual([READ]);
+    expect(scene.reads).toEqual(['c1']);
+  });
+
+  it('is not read without an open turn', () => {
+    expect(new TurnScene().on(reread).reads).toEqual([]);
+  });
+});

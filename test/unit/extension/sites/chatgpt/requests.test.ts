@@ -144,7 +144,7 @@ describe('A send of the page of ChatGPT', () => {
     expect(read({ ...BODY, parent_message_id: 'client-created-root' })).toEqual({ ...send, kind: 'edit' });
   });
 
-  it('is temporary by its own mark, or when nobody is signed in', () => {
+  it('is temporary by its own mark, or without a signed-in account', () => {
     const temporary = { ...send, conversationId: null, isTemporary: true };
     expect(read({ ...BODY, history_and_training_disabled: true })).toEqual(temporary);
     expect(read(BODY, '/backend-anon/f/conversation')).toEqual(temporary);

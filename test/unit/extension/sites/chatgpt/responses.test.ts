@@ -36,7 +36,7 @@ describe('A refusal of ChatGPT', () => {
   });
 
   it.each(['send', 'stream', 'read', 'account', 'prepare'] as const)(
-    'says with 401 that nobody is signed in, on %s',
+    'says with 401 that no account is signed in, on %s',
     (role) => {
       expect(refused(401, { detail: 'Unauthorized' }, { role })).toEqual([{ type: 'signed_out' }]);
     },
@@ -122,7 +122,7 @@ describe('What ChatGPT says of the account', () => {
     ]);
   });
 
-  it('is that nobody is signed in, by an empty session or the id of a visitor', () => {
+  it('is that no account is signed in, by an empty session or the id of a visitor', () => {
     expect(account('/api/auth/session', {})).toEqual([{ type: 'signed_out' }]);
     expect(account('/api/auth/session', null)).toEqual([{ type: 'signed_out' }]);
     expect(account('/backend-api/me', { object: 'user', id: 'ua-1' })).toEqual([{ type: 'signed_out' }]);

@@ -168,7 +168,7 @@ describe('A stream of ChatGPT', () => {
     ]);
   });
 
-  it('says only that nobody is signed in when it is the stream of a visitor', () => {
+  it('says only that no account is signed in when it is the stream of a visitor', () => {
     expect(decode(PLAIN, { of: head({ path: '/backend-anon/f/conversation' }), sizes: [5] })).toEqual([
       { type: 'signed_out' },
     ]);

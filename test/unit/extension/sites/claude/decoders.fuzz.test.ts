@@ -88,7 +88,7 @@ describe('The decoders of claude.ai', () => {
     );
   });
 
-  it('never throw, whatever bytes come', () => {
+  it('never throw, for any bytes', () => {
     const anything = fc.oneof(
       bytes(),
       bytes().map((one) => framed(one[0] ?? 0, one)),

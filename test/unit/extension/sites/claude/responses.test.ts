@@ -67,7 +67,7 @@ describe('A refused send of claude.ai', () => {
     expect(respond(COMPLETION, { status: 401, send: SEND }, '')).toEqual([{ type: 'signed_out' }]);
   });
 
-  it('is a security check by its header, or by a page where data was due, whatever the status', () => {
+  it('is a security check by its header, or by a page where data was due, with any status', () => {
     const html = '<html><title>Just a moment…</title></html>';
     expect(respond(COMPLETION, { status: 403, headers: { 'cf-mitigated': 'challenge' } }, html)).toEqual([
       { type: 'challenge' },
