@@ -23,6 +23,8 @@ export interface Order {
 
 /** Unix milliseconds. */
 interface Times {
+  /** Until then the page may load the messages of its conversation. */
+  loadedBy: number;
   /** The page must be ready. */
   readyBy: number;
   /** The button must be pressed. */
@@ -112,7 +114,12 @@ const STORE_MS = 2_000;
 export function beginDelivery(order: Order, now: number): Moved {
   const { timeoutMs } = order;
   const endBy = now + Math.max(timeoutMs * 0.5, timeoutMs - RESULT_MS);
-  const times = { readyBy: now + timeoutMs * 0.5, pressBy: now + timeoutMs * 0.65, endBy };
+  const times = {
+    loadedBy: now + timeoutMs * 0.2,
+    readyBy: now + timeoutMs * 0.5,
+    pressBy: now + timeoutMs * 0.65,
+    endBy,
+  };
   const next: Delivery = {
     step: 'storing_start',
     order,
@@ -172,6 +179,9 @@ function onLook(delivery: Delivery, page: PageLook, account: string | null, now:
   const ready = readiness(page, order.conversationId, now);
   if (ready.type === 'end') return finish(delivery, ready.end, now);
   if (ready.type === 'wait') return lookAgain(delivery, ready.reason, now);
+  // A page that has not loaded its conversation yet has a composer already, and may lose what is sent from it.
+  const isLoaded = order.conversationId === null || page.lastAnswer !== null;
+  if (!isLoaded && now < times.loadedBy) return lookAgain(delivery, 'conversation_not_loaded', now);
   if (order.account !== null && account !== null && account !== order.account) {
     return finish(delivery, endOf('refused', 'account_changed'), now);
   }

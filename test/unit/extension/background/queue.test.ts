@@ -132,7 +132,7 @@ describe('the queue of messages', () => {
     expect(taken).toBe(Math.floor(QUEUE_LIMITS.bytes / 1_000_400));
   });
 
-  it('refuses a message that the agent takes from nobody', async () => {
+  it('refuses a message that is longer than the agent takes', async () => {
     const scene = new QueueScene();
     expect(await scene.add('m1', 'x'.repeat(1_048_577))).toBe(false);
     expect(await scene.add('m2', '\u0001'.repeat(1_000_000))).toBe(false);

@@ -14,13 +14,12 @@ const EN = messagesOf('en');
 const ZH = messagesOf('zh_CN');
 const placeholders = (message: string) => [...new Set(message.match(/\$\d/g) ?? [])].sort();
 
-const sources = globSync(['{overlay,options}/**/*.{ts,tsx}', 'background/{people/*,settings-orders}.ts'], {
-  cwd: EXTENSION,
-}).map((path) => ({ path, text: readFileSync(join(EXTENSION, path), 'utf8') }));
+const sources = globSync(['{overlay,options}/**/*.{ts,tsx}', 'background/**/*.ts'], { cwd: EXTENSION }).map((path) => ({
+  path,
+  text: readFileSync(join(EXTENSION, path), 'utf8'),
+}));
 
-const deliverySources = globSync('background/deliveries/*.ts', { cwd: EXTENSION }).map((path) =>
-  readFileSync(join(EXTENSION, path), 'utf8'),
-);
+const deliverySources = sources.filter(({ path }) => path.startsWith('background/deliveries/')).map(({ text }) => text);
 
 /** Keys that a code of the system completes. */
 const COMPLETED: string[] = [
