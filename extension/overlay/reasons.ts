@@ -79,6 +79,7 @@ export const REASONS: readonly string[] = [
     'interrupted_before_send',
     'interrupted_after_send',
     'page_url_of_other_conversation',
+    'conversation_not_loaded',
   ]),
 ];
 
