@@ -61,7 +61,8 @@ describeWithFirefox('a delivery into ChatGPT', () => {
 
   /** A browser that a refusal has stopped delivers again only when a person says so. */
   async function resume(): Promise<void> {
-    await system.resume();
+    const { clients } = await system.api.get('/v1/browser', BrowserResponseSchema);
+    await system.post(`/v1/browser/clients/${clients[0]?.client_id}/resume`);
     await system.eventually('the browser to be ready', async () => {
       const { login, stopped } = await state();
       return (login === 'fresh' && stopped === null) || null;
