@@ -242,7 +242,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     log,
   });
   followMoves({ ...side, edge: client, nodeId, log }, () => runtime.sender.wake());
-  const changes = new EdgeChanges({ ...side, client, instructions, log });
+  const changes = new EdgeChanges({ ...side, tokens: bridge.tokens, client, instructions, log });
   runtime.noticed.on((notice) => void changes.onNotice(notice));
   runtime.channel.connected.on((isConnected) => {
     side.snapshots.edgeConnected(isConnected);

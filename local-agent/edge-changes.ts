@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { InstructionSchema } from '../schema/contracts/instructions.ts';
+import type { TokenWatch } from './bridge/token-watch.ts';
 import type { Conversations } from './browsers/conversations.ts';
 import type { WaitingApprovals } from './browsers/waiting-approvals.ts';
 import type { EdgeClient } from './edge/http-client.ts';
@@ -14,6 +15,7 @@ export interface EdgeChangesDeps {
   client: EdgeClient;
   conversations: Conversations;
   approvals: Pick<WaitingApprovals, 'refresh' | 'list'>;
+  tokens: Pick<TokenWatch, 'check' | 'checkAll'>;
   instructions: Instructions;
   log: Pick<Logger, 'warn'>;
 }
@@ -27,6 +29,7 @@ export class EdgeChanges {
 
   async onNotice({ topic, ids }: Pick<ChangedNotice, 'topic' | 'ids'>): Promise<void> {
     if (topic === 'conversations') await this.#deps.conversations.reread(ids);
+    if (topic === 'tokens') await Promise.all(ids.map((clientId) => this.#deps.tokens.check(clientId)));
     if (topic !== 'instructions' && topic !== 'approvals') return;
     const { approvals } = this.#deps;
     const isAsked = approvals.list().some(({ instruction_id }) => ids.includes(instruction_id));
@@ -36,8 +39,13 @@ export class EdgeChanges {
 
   /** The channel is open again. */
   async readMissed(): Promise<void> {
-    const { conversations, approvals, instructions } = this.#deps;
-    await Promise.all([conversations.resync(), approvals.refresh(), this.#readInstructions(instructions.awaited())]);
+    const { tokens, conversations, approvals, instructions } = this.#deps;
+    await Promise.all([
+      tokens.checkAll(),
+      conversations.resync(),
+      approvals.refresh(),
+      this.#readInstructions(instructions.awaited()),
+    ]);
   }
 
   async #readInstructions(ids: readonly string[]): Promise<void> {

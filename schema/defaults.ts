@@ -158,6 +158,8 @@ export const BRIDGE = {
   max_frame_bytes: 4 * 1024 * 1024,
   max_buffered_bytes: 8 * 1024 * 1024,
   heartbeat_ms: 15_000,
+  /** How often the token of a connected browser is checked at the edge, beside the edge's own notice. */
+  token_check_ms: 300_000,
   seen_messages: 2_000,
   max_body_bytes: 16 * 1024,
   /** Frames of one browser: this many a second, plus a burst such as its queue after a reconnect. */

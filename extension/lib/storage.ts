@@ -23,14 +23,14 @@ export const STORAGE_KEYS = {
   /** The salt of account fingerprints. */
   salt: 'salt',
   logins: 'logins',
-  /** Turns whose answer is not final yet, and the ids of the messages that were handed to the queue. */
+  /** Turns whose answer is not final yet. */
   turns: 'turns',
+  /** Keys of the messages that were handed to the queue. */
+  sent: 'sent',
   /** Which messages the queue holds, oldest first. The messages are under `queueItem`. */
   queue: 'queue',
   /** Plan ids of deliveries. */
   plans: 'plans',
-  /** Deliveries whose outcome is not known yet. */
-  deliveries: 'deliveries',
   /** Place and size of the overlay. */
   overlay: 'overlay',
   /** The newest diagnostics, for the options page. */

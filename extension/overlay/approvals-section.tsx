@@ -22,7 +22,7 @@ export function ApprovalsSection({ shown, more, canAct, t, actions }: Props) {
     <Section title={t('approvals')} id="approvals">
       <ul class="cards">
         {shown.map((approval) => (
-          // Bound to the hash: what was asked anew is a new card with a new question.
+          // Bound to the hash: when something else is asked, it is a new card with a new question.
           <ApprovalCard key={approval.instructionId + approval.approvalHash} {...{ approval, canAct, t, actions }} />
         ))}
       </ul>

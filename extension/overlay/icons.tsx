@@ -1,4 +1,4 @@
-/** Icons as vector graphics of our own; each stands beside a label for screen readers. */
+/** Icons as vector graphics of our own; each has a label for screen readers beside it. */
 
 const LINE = { fill: 'none', stroke: 'currentColor', 'stroke-width': '1.6', 'stroke-linecap': 'round' } as const;
 

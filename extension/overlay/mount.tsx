@@ -6,6 +6,7 @@
 import { render } from 'preact';
 import { z } from 'zod';
 import type { Platform } from '../../schema/contracts/common.ts';
+import { STORAGE_KEYS } from '../lib/storage.ts';
 import type { PageAddress } from '../sites/facts.ts';
 import type { ClientDeps } from './client.ts';
 import { PeopleClient } from './client.ts';
@@ -19,7 +20,6 @@ import { translator } from './texts.ts';
 
 /** The attribute of the host, by which an overlay that an earlier version left is found. */
 export const HOST_ATTRIBUTE = 'data-conductor-overlay';
-const STORAGE_KEY = 'overlay';
 /** How often a page may remove it. */
 const MAX_RESTORED = 20;
 /** Key, pointer and clipboard events; the page's shortcuts must not see what is meant for the overlay. */
@@ -173,8 +173,8 @@ function keepIn(document: Document, host: HTMLElement): { disconnect(): void } {
 
 async function readPlaces({ storage }: OverlayDeps): Promise<Record<string, PanelPlace>> {
   try {
-    const found = await storage.get(STORAGE_KEY);
-    return PlacesSchema.parse(found[STORAGE_KEY]);
+    const found = await storage.get(STORAGE_KEYS.overlay);
+    return PlacesSchema.parse(found[STORAGE_KEYS.overlay]);
   } catch {
     return {};
   }
@@ -195,7 +195,7 @@ function placeWriter(deps: OverlayDeps): (place: PanelPlace) => void {
 async function writePlace(deps: OverlayDeps, place: PanelPlace): Promise<void> {
   const places = await readPlaces(deps);
   try {
-    await deps.storage.set({ [STORAGE_KEY]: { ...places, [deps.platform]: place } });
+    await deps.storage.set({ [STORAGE_KEYS.overlay]: { ...places, [deps.platform]: place } });
   } catch {
     // The place is a convenience; without storage it lasts as long as the page.
   }

@@ -128,6 +128,8 @@ main h1 { font-size: 20px; font-weight: 650; }
 main > section { background: var(--bg); border: 1px solid var(--line); border-radius: 12px; padding: 16px 18px 18px; gap: 12px; }
 main h2 { font-size: 14px; line-height: 20px; letter-spacing: 0; text-transform: none; color: var(--text); }
 label.field { display: grid; gap: 4px; flex: 1 1 240px; font-weight: 550; }
+label.field:has(.code) { flex: 0 1 auto; }
+label.field input { font-weight: 400; }
 input[type="text"] { font: inherit; color: var(--text); background: var(--bg); border: 1px solid var(--muted); border-radius: 7px;
   padding: 5px 10px; min-height: 34px; width: 100%; }
 input.code { font: 18px/1.4 ui-monospace, "Liberation Mono", monospace; letter-spacing: 0.18em; max-width: 200px; }
@@ -140,6 +142,7 @@ form { display: grid; gap: 8px; }
 .switch input { width: 16px; height: 16px; accent-color: var(--accent); }
 textarea { font: 12px/1.5 ui-monospace, "Liberation Mono", monospace; width: 100%; min-height: 220px; color: var(--text);
   background: var(--raised); border: 1px solid var(--line); border-radius: 7px; padding: 8px; }
+.popup h1 { font-size: 15px; }
 .popup { width: 360px; min-height: 0; padding: 14px; background: var(--bg); display: grid; gap: 16px; }
 `;
 

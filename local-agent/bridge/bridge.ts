@@ -14,6 +14,7 @@ import { BridgeServer } from './server.ts';
 import type { SessionDeps, SessionIdentity } from './session.ts';
 import { Session } from './session.ts';
 import type { BridgeSocket } from './socket.ts';
+import { TokenWatch } from './token-watch.ts';
 
 export interface BridgeDeps extends SessionDeps {
   connected: ConnectedBrowsers;
@@ -30,6 +31,7 @@ export interface BridgeDeps extends SessionDeps {
 
 export class Bridge {
   readonly pairing: Pairing;
+  readonly tokens: TokenWatch;
   /** Takes over a WebSocket upgrade. @throws AppError when it is refused. */
   readonly onUpgrade: BridgeServer['onUpgrade'];
   readonly #deps: BridgeDeps;
@@ -43,6 +45,8 @@ export class Bridge {
     const confirm = (clientId: string, token: string) => confirmToken({ edge, pairCommand }, clientId, token);
     this.pairing = new Pairing({ store, clock, newCode, pairCommand, confirmToken: confirm });
     this.pairing.pinned.on((clientId) => connected.close(clientId, CLOSE.token, 'this browser was paired again'));
+    this.tokens = new TokenWatch(deps);
+    this.tokens.start();
     this.#server = new BridgeServer({
       ...deps,
       pairing: this.pairing,
@@ -55,6 +59,7 @@ export class Bridge {
   stop(): void {
     const { connected, clients, snapshots } = this.#deps;
     snapshots.stop();
+    this.tokens.stop();
     this.pairing.close();
     for (const session of connected.all()) {
       connected.remove(session);
@@ -73,6 +78,7 @@ export class Bridge {
     session.greet();
     delivery.onConnected();
     log.info({ client_id: clientId }, 'browser connected');
+    void this.tokens.check(clientId);
   }
 
   #closeSession(session: Session): void {

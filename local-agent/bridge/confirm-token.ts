@@ -13,6 +13,12 @@ interface ConfirmDeps {
   pairCommand: string;
 }
 
+/** The browser whose own token that is; null when it is another one's. @throws EdgeError */
+export async function readTokenOwner(edge: Pick<EdgeClient, 'call'>, token: string): Promise<string | null> {
+  const { role, subject } = await edge.call({ method: 'GET', path: '/v1/session', token, schema: SessionSchema });
+  return role === 'browser_admin' ? subject : null;
+}
+
 /**
  * @throws AppError `forbidden` when the edge does not know the token as that browser's own, `edge_unreachable` when the
  *   edge cannot say.
@@ -20,8 +26,7 @@ interface ConfirmDeps {
 export async function confirmToken({ edge, pairCommand }: ConfirmDeps, clientId: string, token: string): Promise<void> {
   const refusal = `the edge does not know this token as that of the browser ${clientId}; nothing was paired. Create it with: ${pairCommand}`;
   try {
-    const { role, subject } = await edge.call({ method: 'GET', path: '/v1/session', token, schema: SessionSchema });
-    if (role === 'browser_admin' && subject === clientId) return;
+    if ((await readTokenOwner(edge, token)) === clientId) return;
   } catch (error) {
     if (!(error instanceof EdgeError)) throw error;
     if (error.retryable) {

@@ -46,7 +46,8 @@ export const AgentFrameSchema = z.discriminatedUnion('type', [
 export type AgentFrame = z.infer<typeof AgentFrameSchema>;
 
 /** Resources whose changes are announced by id only. The agent reads them again over HTTP. */
-export const CHANGED_TOPICS = ['conversations', 'approvals', 'instructions', 'policy_defaults'] as const;
+/** `tokens`: ids of browsers whose token was revoked or replaced. */
+export const CHANGED_TOPICS = ['conversations', 'approvals', 'instructions', 'policy_defaults', 'tokens'] as const;
 
 export const EdgeFrameSchema = z.discriminatedUnion('type', [
   z.object({

@@ -208,6 +208,8 @@ describeWithFirefox('a delivery', () => {
     it('again after a reload', async () => {
       const { id, tab } = await rig.openConversation();
       await tab.reload();
+      // A text that is sent before the page has loaded its conversation is lost by the fake page.
+      await tab.until(() => document.querySelector('#thread')?.textContent?.includes('Begun.'));
       expect((await rig.deliver(id))?.result.outcome).toBe('delivered');
       expect(rig.received).toEqual(['carry on']);
       await tab.close();

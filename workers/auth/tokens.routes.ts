@@ -20,10 +20,12 @@ import { BASE64URL } from '../crypto/base64url.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database } from '../db/open.ts';
+import type { Edge } from '../db/plan.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { OPERATORS, read, write } from '../http/route.ts';
-import { closeChannels } from '../nodes/push.ts';
+import { nodeOfBrowser } from '../nodes/browser-reads.ts';
+import { closeChannels, pushChanged } from '../nodes/push.ts';
 
 const tag = 'tokens';
 const SECRET_BYTES = 32;
@@ -120,7 +122,7 @@ export const tokens: readonly MountedRoute[] = [
         subject_id: token_id,
         response: { ...withoutHash(row), expires_at, token: secret },
         secret: true,
-        after: () => closeChannel(env, row),
+        after: () => cutOff({ env, db }, row),
       };
     },
   ),
@@ -138,7 +140,7 @@ export const tokens: readonly MountedRoute[] = [
     async ({ env, db, params: { token_id }, now }) => {
       const row = await readToken(db, token_id);
       const response = { ...withoutHash(row), revoked_at: row.revoked_at ?? now };
-      const after = () => closeChannel(env, row);
+      const after = () => cutOff({ env, db }, row);
       if (row.revoked_at !== null) return { subject_id: token_id, response, after };
       const unrevoked = and(eq(tokenRows.token_id, token_id), isNull(tokenRows.revoked_at));
       return {
@@ -152,9 +154,15 @@ export const tokens: readonly MountedRoute[] = [
   ),
 ];
 
-/** Closes the channel of a node whose token changed. A channel is authenticated only when it opens. */
-async function closeChannel(env: Env, { controller_id, role }: Token): Promise<void> {
+/**
+ * Closes the channel of a node whose token changed, which is authenticated only when it opens. A browser is connected to its
+ * node, which is asked to check that token.
+ */
+async function cutOff({ env, db }: Pick<Edge, 'env' | 'db'>, { controller_id, role, subject }: Token): Promise<void> {
   if (role === 'controller' && controller_id !== null) await closeChannels(env, controller_id);
+  if (role !== 'browser_admin') return;
+  const node = await nodeOfBrowser(db, subject);
+  if (node !== null) await pushChanged(env, node, 'tokens', [subject]);
 }
 
 function newSecret(): string {

@@ -1,21 +1,27 @@
 /**
  * Reads the body of one response while the page receives it. The page gets each part before the decoder does, and a
- * decoder that fails never keeps a byte from it.
+ * decoder that fails never keeps a byte from it. Firefox may give the first bytes before it gives the headers: they wait
+ * for the decoder, which the headers choose.
  */
 import type { DecodedEvent, Decoder } from '../../sites/decoder.ts';
 import type { Filter } from './web-request.ts';
 
 export interface BodyReaderDeps {
   filter: Filter;
-  /** Called at the first byte, or at the end of an empty body. */
-  decoder: () => Decoder;
+  /** The decoder that the headers choose; null while they are not known, unless `isLast`: they will not be awaited. */
+  decoder: (isLast: boolean) => Decoder | null;
   onEvents: (events: DecodedEvent[]) => void;
   /** The body has ended, or is not read any more. Called once. */
   onEnd: () => void;
 }
 
+/** Of a body whose headers are not known. */
+const MAX_HELD_BYTES = 1024 * 1024;
+
 export class BodyReader {
   readonly #deps: BodyReaderDeps;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #decoder: Decoder | null = null;
   #hasEnded = false;
 
@@ -25,7 +31,7 @@ export class BodyReader {
     filter.listen({
       onData: (data) => {
         filter.write(data);
-        this.#decode((decoder) => decoder.push(new Uint8Array(data)));
+        this.#take(new Uint8Array(data));
       },
       onStop: () => {
         this.#letGo();
@@ -33,6 +39,11 @@ export class BodyReader {
       },
       onError: () => this.#finish(true),
     });
+  }
+
+  /** The headers are known. */
+  onHeaders(): void {
+    if (this.#heldBytes > 0) this.#flush(false);
   }
 
   /** The body is of no interest: the page receives the rest of it directly. */
@@ -43,15 +54,34 @@ export class BodyReader {
 
   #finish(isBroken: boolean): void {
     if (this.#hasEnded) return;
-    this.#decode((decoder) => decoder.end(isBroken));
+    this.#flush(true);
+    this.#decode(true, (decoder) => decoder.end(isBroken));
     this.#end();
   }
 
-  #decode(step: (decoder: Decoder) => DecodedEvent[]): void {
+  #take(bytes: Uint8Array): void {
+    if (this.#hasEnded) return;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    this.#flush(this.#heldBytes > MAX_HELD_BYTES);
+  }
+
+  /** Decodes what was held, once there is a decoder. */
+  #flush(isLast: boolean): void {
+    const held = this.#held;
+    this.#decode(isLast, (decoder) => {
+      this.#held = [];
+      this.#heldBytes = 0;
+      return held.flatMap((bytes) => decoder.push(bytes));
+    });
+  }
+
+  #decode(isLast: boolean, step: (decoder: Decoder) => DecodedEvent[]): void {
     if (this.#hasEnded) return;
     let events: DecodedEvent[];
     try {
-      this.#decoder ??= this.#deps.decoder();
+      this.#decoder ??= this.#deps.decoder(isLast);
+      if (this.#decoder === null) return;
       events = step(this.#decoder);
     } catch {
       // The text of the error may quote the conversation.

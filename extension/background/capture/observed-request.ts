@@ -57,7 +57,10 @@ export class ObservedRequest {
   read(filter: Filter): void {
     this.#body = new BodyReader({
       filter,
-      decoder: () => this.#deps.site.wire.decoder(this.#head ?? this.#unknownHead()),
+      decoder: (isLast) => {
+        const head = this.#head ?? (isLast ? this.#unknownHead() : null);
+        return head && this.#deps.site.wire.decoder(head);
+      },
       onEvents: (events) => {
         for (const event of events) this.emit({ type: 'decoded', event });
       },
@@ -76,6 +79,7 @@ export class ObservedRequest {
     this.emit({ type: 'status', status: head.status, isChallenge: challenged, retryAfterMs: retryAfterMs(head, now) });
     // A request that prepares a send matters only when it is refused.
     if (this.#role === 'prepare' && head.status < 400 && !challenged) this.#body?.drop();
+    else this.#body?.onHeaders();
   }
 
   onEnd(error: string | null): void {

@@ -63,12 +63,14 @@ export const TurnSchema = z.object({
 });
 export type Turn = z.infer<typeof TurnSchema>;
 
-export const TurnsStateSchema = z.object({
-  turns: z.array(TurnSchema).max(MAX_TURNS),
+export const TurnsSchema = z.array(TurnSchema).max(MAX_TURNS);
+export const SentSchema = z.array(z.string().max(600)).max(MAX_SENT);
+
+export interface TurnsState {
+  turns: Turn[];
   /** Keys of the messages that are in the queue or were, oldest first. */
-  sent: z.array(z.string().max(600)).max(MAX_SENT),
-});
-export type TurnsState = z.infer<typeof TurnsStateSchema>;
+  sent: string[];
+}
 
 export const NO_TURNS: TurnsState = { turns: [], sent: [] };
 

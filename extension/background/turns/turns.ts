@@ -19,7 +19,7 @@ import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
 import { finalMessage } from './final-message.ts';
 import { nextDue, resume, step } from './step.ts';
 import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
-import { NO_TURNS, TurnsStateSchema } from './turn.ts';
+import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
 const OPINION_MS = 2_000;
@@ -45,7 +45,8 @@ type Effect<Type extends TurnEffect['type']> = Extract<TurnEffect, { type: Type 
 export class Turns {
   readonly #deps: TurnsDeps;
   readonly #rules: TurnRules;
-  readonly #stored: Stored<TurnsState>;
+  readonly #turns: Stored<Turn[]>;
+  readonly #sent: Stored<string[]>;
   readonly #steps = new Serial();
   #state: TurnsState = NO_TURNS;
   #saved: TurnsState = NO_TURNS;
@@ -54,7 +55,8 @@ export class Turns {
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps;
-    this.#stored = new Stored(deps.storage, STORAGE_KEYS.turns, TurnsStateSchema, NO_TURNS);
+    this.#turns = new Stored(deps.storage, STORAGE_KEYS.turns, TurnsSchema, NO_TURNS.turns);
+    this.#sent = new Stored(deps.storage, STORAGE_KEYS.sent, SentSchema, NO_TURNS.sent);
     this.#rules = {
       confirmsByReading: (platform) => this.#site(platform)?.wire.confirmsByReading ?? false,
       addressOf: (tabId) => deps.tabs.get(tabId)?.address ?? null,
@@ -68,7 +70,7 @@ export class Turns {
   load(ready: Promise<unknown>): Promise<void> {
     return this.#steps.run(async () => {
       await ready;
-      const state = await this.#stored.read();
+      const state = { turns: await this.#turns.read(), sent: await this.#sent.read() };
       this.#saved = state;
       await this.#take(resume(state, this.#deps.clock.now(), this.#rules));
     });
@@ -190,20 +192,30 @@ export class Turns {
   }
 
   #saveSoon(): void {
-    if (this.#cancelSave !== null || this.#state === this.#saved) return;
+    if (this.#cancelSave !== null || Object.keys(this.#unsaved()).length === 0) return;
     this.#cancelSave = this.#deps.clock.after(SAVE_MS, () => {
       this.#cancelSave = null;
       void this.#steps.run(() => this.#save());
     });
   }
 
+  /** What storage does not have yet: the long list of sent messages only when it has changed. */
+  #unsaved(): Record<string, unknown> {
+    const { turns, sent } = this.#state;
+    return {
+      ...(turns !== this.#saved.turns && { [STORAGE_KEYS.turns]: turns }),
+      ...(sent !== this.#saved.sent && { [STORAGE_KEYS.sent]: sent }),
+    };
+  }
+
   async #save(): Promise<void> {
     this.#cancelSave?.();
     this.#cancelSave = null;
     const state = this.#state;
-    if (state === this.#saved) return;
+    const unsaved = this.#unsaved();
+    if (Object.keys(unsaved).length === 0) return;
     try {
-      await this.#stored.write(state);
+      await this.#deps.storage.set(unsaved);
       this.#saved = state;
     } catch {
       // A full disk must not stop the capture; it is tried again with the next change.

@@ -46,7 +46,7 @@ export const seenLook = (conversationId: string | null, more: Partial<PageLook> 
   obstacle: null,
   login: { login: 'fresh', account: 'account' },
   drift: [],
-  lastAnswer: null,
+  lastAnswer: conversationId === null ? null : { id: 'a0', isFinished: true, chars: 1 },
   ...more,
 });
 

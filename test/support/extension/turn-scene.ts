@@ -2,7 +2,7 @@
 import type { TurnEffect, TurnEvent } from '../../../extension/background/turns/events.ts';
 import { nextDue, resume, step } from '../../../extension/background/turns/step.ts';
 import type { TurnsState } from '../../../extension/background/turns/turn.ts';
-import { NO_TURNS, TurnsStateSchema } from '../../../extension/background/turns/turn.ts';
+import { NO_TURNS, SentSchema, TurnsSchema } from '../../../extension/background/turns/turn.ts';
 import type { PageLook } from '../../../extension/messages.ts';
 import type { DecodedEvent } from '../../../extension/sites/decoder.ts';
 import type { PageAddress, RequestRole, SeenSend, SiteMessage } from '../../../extension/sites/facts.ts';
@@ -114,7 +114,8 @@ export class TurnScene {
 
   /** The background page ends and starts again with what is in storage. */
   restart(): this {
-    const stored = TurnsStateSchema.parse(JSON.parse(JSON.stringify(this.state)));
+    const { turns, sent } = structuredClone(this.state);
+    const stored = { turns: TurnsSchema.parse(turns), sent: SentSchema.parse(sent) };
     const { next, effects } = resume(stored, this.now, this.rules);
     this.state = next;
     this.effects.push(...effects);

@@ -31,9 +31,11 @@ import { SitesServer } from './server.ts';
 import type { FakeSite } from './site.ts';
 
 const WAIT_MS = 60_000;
+/** A delivery may wait for its page for a minute before it fails. */
+const OUTCOME_MS = 150_000;
 const UUID = '6f1c2f0e-1111-4222-8333-944455556666';
-export const CLIENT_ID = 'firefox-whole';
-export const SETTLE_MS = 500;
+const CLIENT_ID = 'firefox-whole';
+const SETTLE_MS = 500;
 
 /** What the host permits in these tests: files below its workspace, and one program. */
 const POLICY = {
@@ -85,8 +87,13 @@ export class WholeSystem {
       preferences: { 'extensions.webextensions.uuids': JSON.stringify({ [EXTENSION_ID]: UUID }), ...preferences },
     });
     const system = new WholeSystem(root, stack, server, firefox);
-    await system.#install(manifest);
-    return system;
+    try {
+      await system.#install(manifest);
+      return system;
+    } catch (error) {
+      await system.stop();
+      throw error;
+    }
   }
 
   /** A file of the host's workspace. */
@@ -144,7 +151,7 @@ export class WholeSystem {
   ): Promise<{ status: string; error: string | null }> {
     const body = { prompt, ...(conversation !== undefined && { conversation_id: conversation }) };
     const sent = BrowserSendResponseSchema.parse(await this.post(`/v1/browser/${platform}/send`, body));
-    const { data } = await eventually(`the outcome of ${sent.command_id}`, WAIT_MS, async () => {
+    const { data } = await eventually(`the outcome of ${sent.command_id}`, OUTCOME_MS, async () => {
       const events = await this.#clientEvents();
       return events.find(({ type, subject_id }) => type === 'sent' && subject_id === sent.command_id) ?? null;
     });
@@ -162,6 +169,11 @@ export class WholeSystem {
       const path = `/v1/renewal/jobs?message_id=${messageId}`;
       return (await this.api.get(path, pageOf(RenewalJobSchema))).items.find(isReached) ?? null;
     });
+  }
+
+  /** As a person, lets the browser work again after a site has stopped it. */
+  async resume(): Promise<void> {
+    await this.post(`/v1/browser/clients/${CLIENT_ID}/resume`);
   }
 
   /** Waits until `look` gives something. */
@@ -199,7 +211,9 @@ export class WholeSystem {
   async #pair(): Promise<string> {
     const created = await this.post('/v1/tokens', { role: 'browser_admin', subject: CLIENT_ID });
     const { token } = TokenCreatedSchema.parse(created);
-    await this.#local('/v1/pairings', { origin: `moz-extension://${UUID}`, client_id: CLIENT_ID, token });
+    const pin = { origin: `moz-extension://${UUID}`, client_id: CLIENT_ID, token };
+    // The agent asks the edge about the token, and does not wait long on a busy machine.
+    await eventually('the pairing', WAIT_MS, () => this.#local('/v1/pairings', pin).catch(() => null));
     return token;
   }
 

@@ -120,6 +120,39 @@ describe('the channel of a node', () => {
   });
 });
 
+describe('the token of a browser', () => {
+  it.each([
+    ['revoked', (id: string) => edge.data('DELETE', `/v1/tokens/${id}`)],
+    ['rotated', (id: string) => edge.data('POST', `/v1/tokens/${id}/rotate`, { body: {} })],
+  ])('the node of a browser is notified when its token is %s', async (_how, end) => {
+    const { token } = await edge.mint('controller');
+    const node = 'mini-main';
+    const body = { connected: true, platforms: [], tabs: [] };
+    await edge.data('PUT', `/v1/controllers/${node}/clients/firefox-1`, { token, body });
+    const { token_id } = await edge.mint('browser_admin', { subject: 'firefox-1' });
+    const { webSocket } = await edge.fetch(`/v1/controllers/${node}/channel`, {
+      headers: { upgrade: 'websocket', authorization: `Bearer ${token}` },
+    });
+    if (!webSocket) throw new Error('no socket');
+    const { promise: notice, resolve } = Promise.withResolvers<unknown>();
+    const acknowledged = new Promise<void>((greeted) => {
+      webSocket.addEventListener('message', ({ data }) => {
+        const frame = JSON.parse(String(data)) as { type: string; hold?: boolean };
+        if (frame.type === 'hello_ack') greeted();
+        if (frame.type === 'changed') resolve(frame);
+      });
+    });
+    webSocket.accept();
+    const identity = { controller_id: node, host: 'h', role: 'standby', preferred: false, priority: 1, version: '1' };
+    const boot = { boot_id: 'boot_1', mode_version: 0, term: 0 };
+    webSocket.send(JSON.stringify({ type: 'hello', ...identity, ...boot }));
+    await acknowledged;
+    await end(token_id);
+    expect(await notice).toEqual({ type: 'changed', topic: 'tokens', ids: ['firefox-1'] });
+    webSocket.close();
+  });
+});
+
 describe('failed authentication', () => {
   const from = (address: string, token: string) =>
     edge.call('GET', '/v1/leader', { token, headers: { 'cf-connecting-ip': address } });

@@ -151,12 +151,12 @@ it('each node gets the result of its own renewal when the lease renews several t
 });
 
 describe('an announcement', () => {
-  it('reaches every node: the mode with its version, the lease with the candidacy of the node', async () => {
+  it('reaches every node: the mode with its version and whether it holds, the lease with the candidacy of the node', async () => {
     const nodes = await Promise.all(['a', 'b', 'c'].map((id) => TestNode.connect(id)));
     for (const node of nodes) await node.hello();
-    await hub.announceMode('draining', 4);
+    await hub.announceMode('paused', 4, true);
     for (const node of nodes)
-      expect(await node.next('mode.changed')).toMatchObject({ mode: 'draining', mode_version: 4 });
+      expect(await node.next('mode.changed')).toMatchObject({ mode: 'paused', mode_version: 4, hold: true });
     await acquire('c');
     for (const node of nodes) {
       const { lease, candidate } = await node.next('lease.changed');

@@ -57,6 +57,8 @@ export class BridgeFixture {
   readonly store: Store;
   readonly side: BrowserSide;
   #url = '';
+  /** Checks the tokens of all connected browsers, as at a notice of the edge. */
+  checkTokens: () => Promise<void> = async () => undefined;
 
   private constructor() {
     this.store = openTestStore(this.clock);
@@ -72,6 +74,7 @@ export class BridgeFixture {
       status: () => ({ state: 'leader' }),
       env: { npm_lifecycle_event: 'start' },
     });
+    fixture.checkTokens = () => bridge.tokens.checkAll();
     const api = await openLocalApi('http://127.0.0.1:0');
     fixture.#url = api.url;
     fixture.side.delivery.start();
@@ -119,6 +122,11 @@ export class BridgeFixture {
   async browser(clientId = 'firefox-1', pairing: 'pair first' | 'paired already' = 'pair first'): Promise<TestBrowser> {
     if (pairing === 'pair first') await this.pin(clientId);
     return TestBrowser.connect({ agentUrl: this.url, clientId, token: CLIENT_TOKEN, platforms: ['chatgpt'] });
+  }
+
+  /** The browser `firefox-1`, which is paired already, with that token. */
+  browserWith(token: string): Promise<TestBrowser> {
+    return TestBrowser.connect({ agentUrl: this.url, clientId: 'firefox-1', token, platforms: ['chatgpt'] });
   }
 
   /** Outbox rows of that kind, oldest first. */

@@ -45,6 +45,7 @@ describe('a request of a chat page', () => {
   it('reaches the page before it is decoded, and also when the decoder fails', () => {
     const { env, decoded } = new CaptureScene();
     env.request('r1', { url: STREAM });
+    env.headers('r1', STREAM);
     const filter = env.filter('r1');
     filter.data('half a line');
     filter.data('\nthrow\n');
@@ -56,8 +57,18 @@ describe('a request of a chat page', () => {
   it('is opaque when its decoder fails', () => {
     const scene = new CaptureScene();
     scene.env.request('r1', { url: STREAM });
+    scene.env.headers('r1', STREAM);
     scene.env.filter('r1').data('throw\n');
     expect(scene.decoded).toEqual([{ type: 'opaque', reason: 'decoder_failed' }]);
+  });
+
+  it('whose first bytes come before its headers is decoded as the headers say, and reaches the page at once', () => {
+    const { env, events } = new CaptureScene();
+    env.request('r1', { url: STREAM });
+    env.filter('r1').data(`${JSON.stringify(HANDOFF)}\n`);
+    expect([env.filter('r1').written.length, events]).toEqual([1, []]);
+    env.headers('r1', STREAM, 200, { 'Content-Type': 'text/event-stream' });
+    expect(events).toMatchObject([{ type: 'status' }, { type: 'decoded', event: HANDOFF }]);
   });
 
   it('ends when its body has ended, although the request is complete before', () => {
@@ -89,12 +100,16 @@ describe('a request of a chat page', () => {
 
   it('keeps its own state beside another one of the same tab', () => {
     const scene = new CaptureScene();
-    for (const id of ['r1', 'r2']) scene.env.request(id, { url: STREAM });
+    for (const id of ['r1', 'r2']) {
+      scene.env.request(id, { url: STREAM });
+      scene.env.headers(id, STREAM);
+    }
     const line = JSON.stringify(HANDOFF);
     scene.env.filter('r1').data(line.slice(0, 10));
     scene.env.filter('r2').data(`${line}\n`);
     scene.env.filter('r1').data(`${line.slice(10)}\n`);
-    expect(scene.events.map(({ requestId }) => requestId)).toEqual(['r2', 'r1']);
+    const decoded = scene.events.filter(({ type }) => type === 'decoded');
+    expect(decoded.map(({ requestId }) => requestId)).toEqual(['r2', 'r1']);
   });
 
   it('begins again when it is redirected', () => {

@@ -158,7 +158,7 @@ describe('messages and the connection', () => {
     const first = startBackground(env.env);
     await first.ready;
     await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [FINAL]);
-    await until(() => JSON.stringify(env.storage.items.get('turns'))?.startsWith('{"turns":[],"sent":["') === true);
+    await until(() => JSON.stringify(env.storage.items.get('sent'))?.startsWith('["') === true);
     const next = new TestEnv({ storage: env.storage });
     startBackground(next.env);
     await next.greet();

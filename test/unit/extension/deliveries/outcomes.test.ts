@@ -397,6 +397,16 @@ describe('a page that is not ready', () => {
     expect(scene.calls.at(-1)).toBe('17 press');
   });
 
+  it('because its conversation is not loaded is waited for, and not longer than a page without an answer may need', async () => {
+    const scene = new DeliveryScene();
+    scene.handlers.look = () => seenLook('c1', { lastAnswer: null });
+    await scene.deliver();
+    await scene.clock.elapse(3_900);
+    expect(scene.calls).not.toContain('17 compose');
+    await scene.clock.elapse(1_000);
+    expect(scene.calls.at(-1)).toBe('17 press');
+  });
+
   it.each([
     ['without a composer', () => seenLook('c1', { composer: 'missing' }), 'composer_not_ready'],
     ['without a response', () => Promise.reject(new Error('no content script')), 'page_not_ready'],

@@ -14,9 +14,12 @@ const EN = messagesOf('en');
 const ZH = messagesOf('zh_CN');
 const placeholders = (message: string) => [...new Set(message.match(/\$\d/g) ?? [])].sort();
 
-const sources = globSync(['{overlay,options}/**/*.{ts,tsx}', 'background/people/*.ts'], { cwd: EXTENSION }).map(
-  (path) => ({ path, text: readFileSync(join(EXTENSION, path), 'utf8') }),
-);
+const sources = globSync(['{overlay,options}/**/*.{ts,tsx}', 'background/**/*.ts'], { cwd: EXTENSION }).map((path) => ({
+  path,
+  text: readFileSync(join(EXTENSION, path), 'utf8'),
+}));
+
+const deliverySources = sources.filter(({ path }) => path.startsWith('background/deliveries/')).map(({ text }) => text);
 
 /** Keys that a code of the system completes. */
 const COMPLETED: string[] = [
@@ -75,6 +78,13 @@ describe('the texts of the extension', () => {
   it('each reason to pause and to hold has words, and an unknown code is shown as it is, visibly', () => {
     for (const code of [...PAUSE_REASONS, ...HOLD_REASONS]) expect(reasonText(code).key).toBe(`reason_${code}`);
     expect(english()(reasonText('brand_new\u202e_reason'))).toBe('reason: brand_new\\u{202e}_reason');
+  });
+
+  it('each way in which a delivery ends has words', () => {
+    const said = /(?:endOf\('\w+', |deferred\(|lookAgain\(delivery, |reason: |endOfWaiting\()'([a-z_]+)'/g;
+    const codes = deliverySources.flatMap((text) => [...text.matchAll(said)].map(([, code]) => code ?? ''));
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter((code) => reasonText(code).key === 'reason_other')).toEqual([]);
   });
 
   it('the mode of a paused system is the English word in both languages', () => {

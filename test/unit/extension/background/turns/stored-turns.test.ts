@@ -1,0 +1,43 @@
+/** What turns write into storage while answers are written: a page makes many events, and the list of sent messages is long. */
+import { expect, test } from 'vitest';
+import { startBackground } from '../../../../../extension/background/background.ts';
+import { TestEnv } from '../../../../support/extension/test-env.ts';
+
+const answer = { conversationId: 'c1', messageId: 'a2', userMessageId: 'u2' };
+const EARLIER = ['["claude","c1","a1"]'];
+
+async function sceneWithSentMessage() {
+  const env = new TestEnv().pair();
+  env.storage.items.set('sent', EARLIER);
+  const written: string[][] = [];
+  const set = env.storage.set.bind(env.storage);
+  env.storage.set = async (items) => {
+    written.push(Object.keys(items));
+    await set(items);
+  };
+  const background = startBackground(env.env);
+  await background.ready;
+  await env.clock.elapse(1_000);
+  written.length = 0;
+  return { env, background, written };
+}
+
+test('an event that changes no turn writes nothing', async () => {
+  const { env, background, written } = await sceneWithSentMessage();
+  background.turns.wake();
+  background.turns.reread('claude', 'c9');
+  await env.clock.elapse(1_000);
+  expect(written).toEqual([]);
+});
+
+test('the list of sent messages is written only with a further message, and together with the end of its turn', async () => {
+  const { env, written } = await sceneWithSentMessage();
+  const send = { conversationId: 'c1', userMessageId: 'u2' };
+  await env.exchange('r1', send, [{ type: 'progress', answer, chars: 3 }]);
+  await env.clock.elapse(1_000);
+  expect(written).toContainEqual(['turns']);
+  expect(written.flat()).not.toContain('sent');
+  await env.exchange('r2', send, [{ type: 'final', answer, text: 'done', history: false }]);
+  await expect.poll(() => written).toContainEqual(['turns', 'sent']);
+  expect(env.storage.items.get('sent')).toEqual([...EARLIER, '["claude","c1","a2"]']);
+});
