@@ -17,7 +17,7 @@ const FAILURE_BODY_MS = 2_000;
 const PAGE_RETRY_MS = 5_000;
 /** After a refused preparation, how long the send may still follow: for some sites it is not needed. */
 const PREPARE_MS = 3_000;
-/** How long no request at all is awaited. */
+/** How long no request at all is awaited, after the press or the last preparation that the site took. */
 const NO_REQUEST_MS = 8_000;
 const MAX_REQUESTS = 8;
 
@@ -44,14 +44,15 @@ interface SeenRequest {
 }
 
 export interface Evidence {
-  pressedAt: number;
+  /** The press, or the last preparation of a send that the site has taken since. */
+  activeAt: number;
   requests: readonly SeenRequest[];
   /** The last preparation of a send that the site refused. */
   prepare: { status: number; isChallenge: boolean; retryAfterMs: number | null; at: number } | null;
 }
 
 export function noEvidence(pressedAt: number): Evidence {
-  return { pressedAt, requests: [], prepare: null };
+  return { activeAt: pressedAt, requests: [], prepare: null };
 }
 
 /** What was sent, and from where. */
@@ -166,8 +167,9 @@ function withEvent(request: SeenRequest, event: TrafficEvent): SeenRequest {
 
 /** The evidence with one more event; the same object when the event says nothing of this message. */
 export function withTraffic(evidence: Evidence, event: TrafficEvent, sent: Sent): Evidence {
-  if (event.type === 'status' && event.role === 'prepare' && event.tabId === sent.tabId && event.status >= 400) {
+  if (event.type === 'status' && event.role === 'prepare' && event.tabId === sent.tabId) {
     const { status, isChallenge, retryAfterMs, at } = event;
+    if (status < 400) return { ...evidence, activeAt: Math.max(at, evidence.activeAt) };
     return { ...evidence, prepare: { status, isChallenge, retryAfterMs, at } };
   }
   const isKnown = evidence.requests.some(({ requestId }) => requestId === event.requestId);
@@ -256,8 +258,8 @@ function judgeRequest(request: SeenRequest, sent: Sent, now: number, endBy: numb
   return { type: 'end', request, end: endOf('uncertain', isEnded ? 'network_error' : 'no_response') };
 }
 
-function judgeNothing({ pressedAt, prepare }: Evidence, now: number, endBy: number): Judgement {
-  const until = Math.min(prepare === null ? pressedAt + NO_REQUEST_MS : prepare.at + PREPARE_MS, endBy);
+function judgeNothing({ activeAt, prepare }: Evidence, now: number, endBy: number): Judgement {
+  const until = Math.min(prepare === null ? activeAt + NO_REQUEST_MS : prepare.at + PREPARE_MS, endBy);
   if (now < until) return wait(until);
   const end = prepare && failureOf(prepare.status, prepare.isChallenge, prepare.retryAfterMs);
   return { type: 'look', end: end ?? endOf('failed', 'not_sent') };

@@ -132,6 +132,13 @@ export class Draft {
     this.effects.push({ type: 'read', turn: next, conversationId });
   }
 
+  /** The stream is lost: a reading decides, when the page shows that the answer has ended. */
+  wait(turn: Turn): void {
+    if (turn.phase !== 'streaming') return;
+    const next = this.change(turn, { phase: 'waiting', settledAt: null });
+    this.effects.push({ type: 'look', turn: next });
+  }
+
   #makeRoom(): void {
     const [oldest] = this.#turns;
     if (this.#turns.length <= MAX_TURNS || oldest === undefined) return;

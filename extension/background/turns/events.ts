@@ -24,6 +24,8 @@ export type TurnEffect =
   | { type: 'offer'; turn: Turn; answer: FinalAnswer }
   /** Reads the conversation from the site. */
   | { type: 'read'; turn: Turn; conversationId: string }
+  /** Asks the page what it shows now: it may have reported its last change already. */
+  | { type: 'look'; turn: Turn }
   /** Something that a person should be able to see; it holds no content of the conversation. */
   | { type: 'report'; platform: Platform; what: string };
 

@@ -70,15 +70,11 @@ function onFinal(draft: Draft, event: TrafficEvent, { answer, text, history }: O
   if (isOpen(turn)) draft.finish(turn, { messageId: answer.messageId, text }, false);
 }
 
-function wait(draft: Draft, turn: Turn): void {
-  if (turn.phase === 'streaming') draft.change(turn, { phase: 'waiting', settledAt: null });
-}
-
 function onIncomplete(draft: Draft, event: TrafficEvent, { answer, reason }: Of<'incomplete'>): void {
   const turn = (answer && named(draft, event, answer)) ?? ownTurn(draft, event);
   if (turn === undefined || !isOpen(turn)) return;
   if (CUT_STREAM.has(reason)) {
-    wait(draft, turn);
+    draft.wait(turn);
     return;
   }
   draft.close(turn);
@@ -89,12 +85,12 @@ function onIncomplete(draft: Draft, event: TrafficEvent, { answer, reason }: Of<
 function onUnseen(draft: Draft, event: TrafficEvent, conversationId: string | null): void {
   const own = ownTurn(draft, event);
   if (own !== undefined) {
-    if (isOpen(own)) wait(draft, bind(draft, own, conversationId));
+    if (isOpen(own)) draft.wait(bind(draft, own, conversationId));
   } else if (event.role === 'stream') {
     for (const turn of draft.turns) {
       if (turn.platform !== event.platform) continue;
       if (conversationId === null ? turn.tabId === event.tabId : turn.conversationId === conversationId)
-        wait(draft, turn);
+        draft.wait(turn);
     }
   }
 }
@@ -103,7 +99,7 @@ function onUnseen(draft: Draft, event: TrafficEvent, conversationId: string | nu
 function onFailure(draft: Draft, event: TrafficEvent): void {
   const turn = ownTurn(draft, event);
   if (turn === undefined || !isOpen(turn)) return;
-  if (turn.seenIds.length > 0) wait(draft, turn);
+  if (turn.seenIds.length > 0) draft.wait(turn);
   else draft.close(turn);
 }
 
@@ -174,7 +170,7 @@ function onEnded(draft: Draft, event: Extract<TrafficEvent, { type: 'ended' }>):
   const turn = ownTurn(draft, event);
   if (turn === undefined || !isOpen(turn)) return;
   // Where the answer comes on another stream, the end of the send alone means nothing.
-  if (event.error !== null || turn.hasOwnStream) wait(draft, turn);
+  if (event.error !== null || turn.hasOwnStream) draft.wait(turn);
 }
 
 export function onTraffic(draft: Draft, event: TrafficEvent): void {

@@ -24,6 +24,7 @@ import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
 const SAVE_MS = 500;
 const OPINION_MS = 2_000;
 const READ_MS = 15_000;
+const LOOK_MS = 2_000;
 /** What a call of the content script may take beside its own deadline. */
 const CALL_MARGIN_MS = 1_000;
 
@@ -113,7 +114,8 @@ export class Turns {
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
-    if (effects.some(({ type }) => type !== 'report') || next.sent !== this.#saved.sent) await this.#save();
+    if (effects.some(({ type }) => type === 'offer' || type === 'read') || next.sent !== this.#saved.sent)
+      await this.#save();
     else this.#saveSoon();
     for (const effect of effects) this.#perform(effect);
     this.#setTick();
@@ -126,6 +128,9 @@ export class Turns {
         break;
       case 'read':
         void this.#read(effect);
+        break;
+      case 'look':
+        void this.#look(effect);
         break;
       case 'report':
         this.#deps.report(effect.platform, effect.what);
@@ -163,6 +168,18 @@ export class Turns {
     const tab = this.#deps.tabs.showing(turn.platform, conversationId, turn.tabId);
     const reading = tab === null ? null : await this.#readBy(tab.tabId, turn.platform, conversationId);
     this.#on({ type: 'own_reading', turnId: turn.id, wasAsked: tab !== null, reading });
+  }
+
+  async #look({ turn }: Effect<'look'>): Promise<void> {
+    const { tabs, pages } = this.#deps;
+    const { platform, conversationId, tabId } = turn;
+    const tab = (conversationId === null ? null : tabs.showing(platform, conversationId, tabId)) ?? tabs.get(tabId);
+    if (tab === null) return;
+    try {
+      this.onPage(platform, tab.tabId, await pages.call(tab.tabId, 'look', {}, LOOK_MS));
+    } catch {
+      // A page that does not respond now reports its next change itself.
+    }
   }
 
   async #readBy(tabId: number, platform: Platform, conversationId: string): Promise<SiteReading | null> {

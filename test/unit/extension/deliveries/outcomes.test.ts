@@ -240,6 +240,22 @@ describe('a message that the site refused', () => {
   });
 });
 
+describe('a message whose send is prepared slowly', () => {
+  it('is awaited as long as the site takes its preparations', async () => {
+    const scene = await pressedScene();
+    const head = { status: 200, isChallenge: false, retryAfterMs: null };
+    for (const step of ['first', 'second']) {
+      await scene.clock.elapse(7_000);
+      await scene.emit({ type: 'status', ...head, ...scene.from(step, 17, 'prepare') });
+    }
+    await scene.clock.elapse(7_000);
+    expect(scene.results).toEqual([]);
+    await scene.responds(await scene.sends(), 200);
+    await scene.clock.elapse(1_500);
+    expect(read(scene.results[0])?.result.outcome).toBe('delivered');
+  });
+});
+
 describe('a message of which no response came', () => {
   it('is uncertain when the connection broke before a status', async () => {
     const scene = await pressedScene();

@@ -127,6 +127,14 @@ describe('a turn whose stream is lost or cannot be seen', () => {
     expect(scene.ownReading([USER, ANSWER]).offers).toEqual([READ]);
   });
 
+  it('has its page looked at once, as the page may have reported its last change before', () => {
+    const scene = new TurnScene().send().page().decoded({ type: 'handoff', conversationId: 'c1' });
+    scene.decoded({ type: 'handoff', conversationId: 'c1' });
+    const looks = scene.effects.filter(({ type }) => type === 'look');
+    expect(looks).toMatchObject([{ turn: { conversationId: 'c1', tabId: 1, phase: 'waiting' } }]);
+    expect(scene.page().wait(TURN_LIMITS.patience).reads).toEqual(['c1']);
+  });
+
   it('is not read a second time', () => {
     const scene = new TurnScene().send().decoded({ type: 'handoff', conversationId: 'c1' }).page().wait(60_000);
     scene
