@@ -245,10 +245,10 @@ describe('a message whose send is prepared slowly', () => {
     const scene = await pressedScene();
     const head = { status: 200, isChallenge: false, retryAfterMs: null };
     for (const step of ['first', 'second']) {
-      await scene.clock.elapse(7_000);
+      await scene.clock.elapse(5_000);
       await scene.emit({ type: 'status', ...head, ...scene.from(step, 17, 'prepare') });
     }
-    await scene.clock.elapse(7_000);
+    await scene.clock.elapse(5_000);
     expect(scene.results).toEqual([]);
     await scene.responds(await scene.sends(), 200);
     await scene.clock.elapse(1_500);
