@@ -23,12 +23,12 @@ const MAX_TEST_CODE_LINES = 600;
 const UNPLAIN_WORDS =
   /\b(?:told|tells|anew|whoever|whatever|stands|stood|standing|goes on|nobody|elsewhere|so long as|of its own accord|none other)\b/gi;
 
-const ROOMS = ['schema', 'durable-objects', 'workers', 'local-agent', 'test'];
+const ROOMS = ['schema', 'durable-objects', 'workers', 'local-agent', 'extension', 'test'];
 const sources = ROOMS.filter((room) => existsSync(join(root, room)))
   .flatMap((room) =>
     readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((path) => join(room, path)),
   )
-  .filter((path) => path.endsWith('.ts') && !path.startsWith('test/fixtures/'));
+  .filter((path) => /[.]tsx?$/.test(path) && !path.startsWith('test/fixtures/'));
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
@@ -69,6 +69,13 @@ describe('who may import what', () => {
     'workers/system/mode.ts',
     'workers/timed-jobs/tick-log.ts',
     'local-agent/cli.ts',
+    'local-agent/firefox/find.ts',
+    'extension/background/background.ts',
+    'extension/content/look.ts',
+    'extension/overlay/theme.ts',
+    'extension/sites/chatgpt/wire.ts',
+    'extension/sites/claude/wire.ts',
+    'extension/messages.ts',
     'test/support/builders.ts',
   ];
 
@@ -139,6 +146,19 @@ describe('who may import what', () => {
     ['local-agent/bridge/server.ts', '@hono/node-server', 'local-agent-http-server'],
     ['local-agent/local-api/app.ts', '@hono/zod-validator', 'local-agent-packages'],
     ['local-agent/deps.ts', 'node:child_process', 'local-agent-processes'],
+    ['local-agent/firefox/planted.ts', '../commands/main.ts', 'local-agent-folders'],
+    ['local-agent/delivery/planted.ts', '../firefox/find.ts', 'local-agent-folders'],
+    ['extension/lib/planted.ts', '../../local-agent/cli.ts', 'extension'],
+    ['extension/lib/planted.ts', '../../schema/tables/identity.ts', 'extension'],
+    ['extension/lib/planted.ts', 'node:fs', 'extension'],
+    ['extension/lib/planted.ts', 'hono', 'extension'],
+    ['extension/lib/planted.ts', '../content/look.ts', 'extension-sides'],
+    ['extension/background/planted.ts', '../content/look.ts', 'extension-sides'],
+    ['extension/content/planted.ts', '../background/background.ts', 'extension-sides'],
+    ['extension/background/planted.ts', '../sites/chatgpt/wire.ts', 'extension-sites'],
+    ['extension/sites/gemini/planted.ts', '../claude/wire.ts', 'extension-sites-apart'],
+    ['extension/sites/gemini/planted.ts', '../../messages.ts', 'extension-sites-apart'],
+    ['extension/build/planted.ts', '../background/background.ts', 'extension-build'],
     ['workers/system/planted.ts', '../../test/support/builders.ts', 'nothing-imports-test'],
   ];
 

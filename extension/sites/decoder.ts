@@ -32,7 +32,7 @@ export type DecodedEvent =
   | { type: 'error'; reason: string }
   /** The site says that a limit is reached, and when it ends if it says so. */
   | { type: 'limit'; resetsInMs: number | null; resetsAt: number | null; reason: string }
-  /** A security check stands in place of the response. */
+  /** A security check comes in place of the response. */
   | { type: 'challenge' }
   /** The account is not signed in. */
   | { type: 'signed_out' }

@@ -53,7 +53,7 @@ export const TURN_LIMITS = {
   confirm: 10_000,
   /** How long the id of a conversation is waited for after its answer is final. */
   bind: 30_000,
-  /** A waiting turn without a sign of life is read once after this, whatever the page shows. */
+  /** A waiting turn without a sign of life is read once after this, with any page. */
   stale: 600_000,
   /** A turn that has not ended until then is given up: its page may be opened again by a person before that. */
   life: 6 * 3_600_000,

@@ -39,7 +39,7 @@ export function roleOf({ method, url }: PageRequest): RequestRole | null {
   return ROLES.find((one) => one.method === method && one.path.test(url.pathname))?.role ?? null;
 }
 
-/** The page uses these paths only while nobody is signed in; such a conversation has no lasting id. */
+/** The page uses these paths only without a signed-in account; such a conversation has no lasting id. */
 export function isAnonymous(url: URL): boolean {
   return url.pathname.startsWith('/backend-anon/');
 }

@@ -137,7 +137,7 @@ export class TurnStream implements Decoder {
         this.#concludeFinal();
         break;
       default:
-      // Titles, markers, moderation and whatever else comes: none of it decides about the answer.
+      // Titles, markers, moderation and everything else: none of it decides about the answer.
     }
   }
 
