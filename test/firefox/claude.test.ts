@@ -127,8 +127,11 @@ describeWithFirefox('on claude.ai', () => {
 
   it.each(['no_end', 'cut'] as const)('an answer whose stream ends by %s is read from the site', async (failure) => {
     const tab = await open({ accounts: 'legacy' });
-    site.answers.push({ text: `Half and whole.\n\n${BLOCK}`, failure });
+    const hold = gate();
+    site.answers.push({ text: `Half and whole.\n\n${BLOCK}`, failure, hold });
     await ask(tab, 'hi');
+    await shows(tab, 'Half');
+    hold.open();
     const [message] = await agent.received(1);
     expect(message).toMatchObject({ raw_text: `Half and whole.\n\n${BLOCK}` });
     await tab.close();
@@ -161,14 +164,8 @@ describeWithFirefox('on claude.ai', () => {
     },
   );
 
-  it('a refused send and a temporary conversation give no message', async () => {
-    const temporary = await open({ accounts: 'merged' }, '/new?incognito');
-    site.answers.push({ text: BLOCK });
-    await ask(temporary, 'hi');
-    await shows(temporary, '@node');
-    await temporary.close();
-    const tab = await firefox.openTab('https://claude.ai/new');
-    await tab.until((selector) => document.querySelector(selector) !== null, COMPOSER);
+  it('a refused send gives no message', async () => {
+    const tab = await open({ accounts: 'merged' });
     site.answers.push({ text: '', refusal: 'stale_parent' });
     await ask(tab, 'hi');
     await tab.until(() => document.querySelector('[data-fake-failure]') !== null);

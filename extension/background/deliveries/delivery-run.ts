@@ -2,13 +2,14 @@
 import type { ProxyDelivery } from '../../../schema/contracts/bridge-frames.ts';
 import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
+import type { Delivery, DeliveryEffect, DeliveryEvent, Moved } from './delivery-state.ts';
+import { beginDelivery } from './delivery-state.ts';
 import type { DeliveriesDeps } from './deps.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
 import { chooseTab } from './find-tab.ts';
 import { identifyByReading, identifyByView, isShown } from './identify.ts';
-import type { Delivery, DeliveryEffect, DeliveryEvent, Moved } from './machine.ts';
-import { beginDelivery, moveDelivery } from './machine.ts';
+import { moveDelivery } from './machine.ts';
 import type { Plan, Plans } from './plans.ts';
 import { endedPlan, newPlan } from './plans.ts';
 import { readSite } from './read-site.ts';

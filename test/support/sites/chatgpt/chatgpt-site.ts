@@ -33,7 +33,6 @@ interface SendBody {
 
 const ACCESS_TOKEN = 'secret-access-token';
 const CHALLENGE = { 'content-type': 'text/html; charset=utf-8', 'cf-mitigated': 'challenge' };
-const DEFAULT_PACE = { pieceBytes: 200, everyMs: 2 };
 
 export class ChatgptSite implements FakeSite {
   readonly hosts = ['chatgpt.com', 'ws.chatgpt.com'];
@@ -174,7 +173,7 @@ export class ChatgptSite implements FakeSite {
 
   async #write(of: TurnOf, response: ServerResponse): Promise<void> {
     const { first, second, end } = framesOf(of);
-    const pace = of.turn.pace ?? DEFAULT_PACE;
+    const pace = of.turn.pace ?? { pieceBytes: Math.max(200, Math.ceil(first.length / 50)), everyMs: 2 };
     await writeSlowly(response, first, pace);
     await of.turn.half?.opened;
     await writeSlowly(response, second, pace);

@@ -17,9 +17,6 @@ export interface FakeMessage {
 }
 
 const ROOT_PARENT = '00000000-0000-4000-8000-000000000000';
-/** Blocks get other ids in each snapshot. */
-let snapshots = 0;
-
 export class FakeConversation {
   readonly id: string;
   readonly isTemporary: boolean;
@@ -71,9 +68,8 @@ export class FakeConversation {
     };
   }
 
-  /** The branch that is shown, newest messages only, as the first envelope of a timeline. */
-  snapshot(isRunning: boolean, newest = 40): WireUpdate {
-    snapshots += 1;
+  /** The branch that is shown, newest messages only, as the first envelope of a timeline. Blocks get other ids in each. */
+  snapshot(isRunning: boolean, blocks: string, newest = 40): WireUpdate {
     const shown = this.branch().slice(-newest);
     return {
       replaceAll: true,
@@ -83,7 +79,7 @@ export class FakeConversation {
         leaf: this.leaf,
         isTemporary: this.isTemporary,
       },
-      ...partsOf(shown, `s${snapshots}`),
+      ...partsOf(shown, blocks),
     };
   }
 

@@ -121,13 +121,13 @@ async function writeText(
   write(blockStart(index));
   for (const [at, piece] of pieces.entries()) {
     if (at === Math.ceil(pieces.length / 2)) {
+      await answer.hold?.opened;
       if (answer.failure === 'cut') {
         // The page loses the answer; the site has it.
         Object.assign(part, { text: answer.text });
         Object.assign(message, { isComplete: true, stop: 'end_turn' });
         cutBody(response);
       }
-      await answer.hold?.opened;
     }
     if (message.isComplete || response.destroyed) return false;
     part.text += piece;

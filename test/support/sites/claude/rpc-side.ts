@@ -21,8 +21,10 @@ const newId = () => crypto.randomUUID();
 
 export class RpcSide {
   readonly #deps: RpcDeps;
-  readonly #timelines = new Map<string, Set<ServerResponse>>();
+  /** The open timelines of each conversation, and what the ids of blocks end with in each. */
+  readonly #timelines = new Map<string, Map<ServerResponse, string>>();
   readonly #running = new Map<string, FakeMessage>();
+  #streams = 0;
   /** Acknowledgements for conversations without an open timeline. */
   readonly #waiting = new Map<string, Uint8Array[]>();
   /** Names of the actions, in the order of their requests. */
@@ -42,11 +44,13 @@ export class RpcSide {
     // One envelope with the request.
     const id = new Read(body.subarray(5)).text(1);
     response.writeHead(200, { 'content-type': 'application/connect+proto' });
-    const open = this.#timelines.get(id) ?? new Set();
-    this.#timelines.set(id, open.add(response));
+    const open = this.#timelines.get(id) ?? new Map<ServerResponse, string>();
+    this.#streams += 1;
+    const part = `s${this.#streams}`;
+    this.#timelines.set(id, open.set(response, part));
     response.on('close', () => open.delete(response));
     const conversation = this.#deps.conversation(id, false);
-    response.write(envelope(update(conversation.snapshot(this.#running.has(id))), { gzip: true }));
+    response.write(envelope(update(conversation.snapshot(this.#running.has(id), part)), { gzip: true }));
     response.write(envelope(heartbeat()));
     for (const payload of this.#waiting.get(id) ?? []) response.write(envelope(payload));
     this.#waiting.delete(id);
@@ -90,7 +94,7 @@ export class RpcSide {
     const message = conversation.add({ id: send.text(2), parentId: human.id, sender: 'assistant', parts: [] });
     this.#running.set(conversation.id, message);
     const running = { id: conversation.id, status: STATUS.running };
-    this.#push(conversation.id, update({ conversation: running, ...partsOf([human, message], 'live') }));
+    this.#push(conversation.id, (part) => update({ conversation: running, ...partsOf([human, message], part) }));
     await this.#write(conversation, message, answer);
     if (message.isComplete) return;
     message.stop = answer.stop ?? 'end_turn';
@@ -120,7 +124,7 @@ export class RpcSide {
     const index = message.parts.length - 1;
     const part = message.parts[index];
     if (part) part.text += piece;
-    this.#push(conversation.id, append(blockId(message.id, index, 'live'), piece));
+    this.#push(conversation.id, (part) => append(blockId(message.id, index, part), piece));
     this.#push(conversation.id, heartbeat());
   }
 
@@ -131,8 +135,10 @@ export class RpcSide {
     text: string,
   ): void {
     message.parts.push({ kind, text });
-    const { groups = [], blocks = [] } = partsOf([message], 'live');
-    this.#push(conversation.id, update({ groups: groups.slice(-1), blocks: blocks.slice(-1) }));
+    this.#push(conversation.id, (stream) => {
+      const { groups = [], blocks = [] } = partsOf([message], stream);
+      return update({ groups: groups.slice(-1), blocks: blocks.slice(-1) });
+    });
   }
 
   #stop(conversationId: string): void {
@@ -156,13 +162,13 @@ export class RpcSide {
       } as const;
       settled.push(conversation.add({ id: newId(), ...parts, parts: [] }));
     }
-    const { messages } = partsOf(settled, 'live');
+    const { messages } = partsOf(settled, '');
     this.#push(conversation.id, update({ conversation: { id: conversation.id, status: STATUS.idle }, messages }));
   }
 
   /** Ends the timelines as the site does every few seconds; the page opens another. */
   closeTimelines(conversationId: string): void {
-    for (const response of this.#timelines.get(conversationId) ?? []) {
+    for (const response of this.#timelines.get(conversationId)?.keys() ?? []) {
       response.end(endEnvelope({ metadata: { 'stream-close-reason': ['cadence'] } }));
     }
     this.#timelines.delete(conversationId);
@@ -178,7 +184,10 @@ export class RpcSide {
     else this.#waiting.set(conversationId, [...(this.#waiting.get(conversationId) ?? []), payload]);
   }
 
-  #push(conversationId: string, payload: Uint8Array): void {
-    for (const response of this.#timelines.get(conversationId) ?? []) response.write(envelope(payload));
+  /** `payload` gets what the ids of blocks end with in a timeline. */
+  #push(conversationId: string, payload: Uint8Array | ((part: string) => Uint8Array)): void {
+    for (const [response, part] of this.#timelines.get(conversationId) ?? []) {
+      response.write(envelope(typeof payload === 'function' ? payload(part) : payload));
+    }
   }
 }

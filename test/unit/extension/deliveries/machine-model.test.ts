@@ -1,14 +1,15 @@
 /** The machine of a delivery under random events: what holds for every sequence, and that each step is reached. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endOf } from '../../../../extension/background/deliveries/end.ts';
 import type {
   Delivery,
   DeliveryEffect,
   DeliveryEvent,
   Step,
-} from '../../../../extension/background/deliveries/machine.ts';
-import { beginDelivery, moveDelivery, STEPS } from '../../../../extension/background/deliveries/machine.ts';
+} from '../../../../extension/background/deliveries/delivery-state.ts';
+import { beginDelivery, STEPS } from '../../../../extension/background/deliveries/delivery-state.ts';
+import { endOf } from '../../../../extension/background/deliveries/end.ts';
+import { moveDelivery } from '../../../../extension/background/deliveries/machine.ts';
 import type { TrafficEvent } from '../../../../extension/background/traffic.ts';
 import { seenLook, seenSend } from '../../../support/extension/delivery-scene.ts';
 

@@ -215,6 +215,22 @@ describe('A stream of ChatGPT', () => {
     expect(events).toContainEqual({ type: 'drift', what: expect.any(String) });
   });
 
+  it('takes truncations of a text, up to a number that bounds their work', () => {
+    const truncated = (count: number) =>
+      conclusions(
+        decode(
+          OPENING +
+            begin() +
+            delta({ ...APPEND, v: 'abcdef' }) +
+            delta({ p: '/message/content/parts/0', o: 'truncate', v: 3 }).repeat(count) +
+            finish('!') +
+            COMPLETE,
+        ),
+      );
+    expect(truncated(100)).toEqual([{ ...FINAL, text: 'abc!' }]);
+    expect(truncated(101)).toEqual([{ type: 'opaque', reason: 'too_many_truncations' }]);
+  });
+
   it('removes citations from prose and reports those in a code block, which it leaves', () => {
     const cite = '\uE200cite\uE202turn0search1\uE201';
     const text = `See${cite} this.\uE203\n\n\`\`\`baa\na${cite}\n\`\`\`\nEnd${cite}`;
