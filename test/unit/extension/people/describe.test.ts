@@ -188,7 +188,7 @@ describe('the last work for a person', () => {
     ]);
   });
 
-  it('the newest is first, of whatever kind', () => {
+  it('the newest of all kinds is first', () => {
     const deliveries = [0, 1_000_000].map((age) => ({
       platform: 'chatgpt' as const,
       conversationId: 'c1',
