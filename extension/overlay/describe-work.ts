@@ -60,17 +60,20 @@ type Execute = BridgeSnapshot['browser']['instruction_ingest']['recent_executes'
 const STOPPED_INGESTS: readonly string[] = ['system_paused', 'automation_paused', 'automation_busy', 'expired'];
 const SHOWN_EACH = 3;
 
-/** The newest of each kind first. A conversation (null: all) has its own messages; executions name none. */
+/** The newest first, of each kind a few. A conversation (null: all) has its own messages; executions name none. */
 export function describeDone(view: PeopleView, conversationId: string | null, format: Format): DoneShown[] {
   const ingest = view.snapshot?.browser.instruction_ingest;
   const isHere = (id: string | null) => conversationId === null || id === conversationId;
   const ingests = (ingest?.recent_ingests ?? []).filter((one) => isHere(one.conversation_id));
   const deliveries = view.deliveries.filter((one) => isHere(one.conversationId));
-  return [
-    ...ingests.slice(0, SHOWN_EACH).map((one) => ingestShown(one, format)),
-    ...(ingest?.recent_executes ?? []).slice(0, SHOWN_EACH).map((one) => executeShown(one, format)),
-    ...deliveries.slice(0, SHOWN_EACH).map((one) => deliveryShown(one, format)),
+  const done = [
+    ...ingests.slice(0, SHOWN_EACH).map((one) => ({ at: one.at, shown: ingestShown(one, format) })),
+    ...(ingest?.recent_executes ?? [])
+      .slice(0, SHOWN_EACH)
+      .map((one) => ({ at: one.at, shown: executeShown(one, format) })),
+    ...deliveries.slice(0, SHOWN_EACH).map((one) => ({ at: one.at, shown: deliveryShown(one, format) })),
   ];
+  return done.sort((a, b) => b.at - a.at).map(({ shown }) => shown);
 }
 
 function ingestShown({ message_id, ingest_status, at }: Ingest, format: Format): DoneShown {

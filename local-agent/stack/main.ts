@@ -134,7 +134,11 @@ function welcome({ layout, edgeUrl, agentUrl, nodeId }: Stack): string {
     `  look       ${command('status')}`,
     ...(agentUrl === null
       ? []
-      : [`  pair       ${command('pair')}`, '             then type the code into the extension']),
+      : [
+          `  browser    ${command('firefox')}`,
+          '             a Firefox of its own, paired; to pair your own Firefox instead:',
+          `             ${command('pair')}`,
+        ]),
     '',
   ].join('\n');
 }

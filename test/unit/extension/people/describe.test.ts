@@ -187,6 +187,19 @@ describe('the last work for a person', () => {
       ['i2', null],
     ]);
   });
+
+  it('the newest of all kinds is first', () => {
+    const deliveries = [0, 1_000_000].map((age) => ({
+      platform: 'chatgpt' as const,
+      conversationId: 'c1',
+      outcome: 'delivered' as const,
+      reason: null,
+      at: NOW + 1_000 - age,
+    }));
+    const shown = describeDone({ ...view, deliveries }, 'c1', FORMAT).map(({ text }) => text.key);
+    expect([shown[0], shown.at(-1)]).toEqual(['delivery_delivered', 'delivery_delivered']);
+    expect(shown).toHaveLength(5);
+  });
 });
 
 describe('the badge', () => {
