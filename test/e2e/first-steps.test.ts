@@ -1,5 +1,6 @@
 /** The first steps of README.md, run as they are written there, from an empty home folder. */
 import { readFileSync } from 'node:fs';
+import { type } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BridgeClient } from '../../local-agent/stack/bridge-client.ts';
@@ -56,12 +57,14 @@ async function pairBrowser(agentUrl: string, code: string): Promise<TestBrowser>
 describe('the first steps of README.md', () => {
   it('they work as written from an empty home folder', async () => {
     const home = tempDir();
-    const [install = '', pair = '', list = '', approve = '', ...others] = shellLines('Try it');
-    expect([install, pair, others]).toEqual(['npm ci && npm start', 'npm run conductor -- pair', []]);
+    const [install, firefox, list = '', approve = '', ...others] = shellLines('Try it');
+    const expected = ['npm ci && npm start', 'npm run conductor -- firefox https://claude.ai/new'];
+    expect([install, firefox, others]).toEqual([...expected, []]);
 
     const system = start(`npm start${FREE_PORTS}`, home);
     const agentUrl = await system.prints(/agent +(http:\S+)/);
-    const pairing = start(pair, home);
+    // The tests in Firefox run `conductor firefox`; here a browser is paired by its code.
+    const pairing = start('npm run conductor -- pair', home);
     const browser = await pairBrowser(agentUrl, await pairing.prints(/: (\d{8})$/m));
     expect(await pairing.ended).toMatchObject({ code: 0, out: expect.stringContaining('is paired') });
 
@@ -71,13 +74,13 @@ describe('the first steps of README.md', () => {
       const { out } = await runLine(list, home);
       return /ins_\w+/.exec(out)?.[0];
     });
-    expect(readFileSync(join(home, '.baa/workspace/notes/today.md'), 'utf8')).toBe('# Today\n');
-
     const shown = await runLine(approve.replace('ID', listed), home);
     const line = /^to approve exactly this: (.*)$/m.exec(shown.err)?.[1] ?? 'false';
     expect(await runLine(line, home)).toMatchObject({ code: 0 });
     const reply = await browser.delivers();
-    expect(reply.message_text).toContain('today.md');
+    expect(reply.message_text).toContain(type());
+    expect(reply.message_text).not.toMatch(/denied|failed/);
+    expect(readFileSync(join(home, '.baa/workspace/notes/today.md'), 'utf8')).toBe('# Today\n');
     await browser.client.close();
   });
 });
