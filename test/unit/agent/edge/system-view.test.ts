@@ -21,7 +21,7 @@ describe('the system mode as a node knows it', () => {
     view.observe('paused', 2);
     view.observe('running', 1);
     expect(view.isKnownRunning).toBe(false);
-    expect(view.seen).toEqual({ mode: 'paused', mode_version: 2 });
+    expect(view.seen).toEqual({ mode: 'paused', mode_version: 2, hold: null });
   });
 
   it('is not current from when a newer version is named until the mode of that version is known', () => {
