@@ -19,16 +19,23 @@ const EndSchema = z.object({
 const PlanSchema = z.object({
   planId: z.string(),
   platform: PlatformSchema,
-  conversationId: z.string().nullable(),
-  stage: z.enum(['started', 'pressed', 'ended']),
+  conversationId: z.string().nullable().catch(null),
+  /** One that another version of the extension has named may be anything up to sent. */
+  stage: z.enum(['started', 'pressed', 'ended']).catch('pressed'),
   /** Of the last change, Unix milliseconds. */
   at: z.number(),
-  end: EndSchema.nullable(),
+  end: EndSchema.nullable().catch(null),
   /** The site's id of the message that was sent. */
-  userMessageId: z.string().nullable(),
+  userMessageId: z.string().nullable().catch(null),
 });
 export type Plan = z.infer<typeof PlanSchema>;
-export const PlansSchema = z.array(PlanSchema);
+/** Each plan is read by itself: one that cannot be read must not make the others be sent a second time. */
+export const PlansSchema = z.array(z.unknown()).transform((stored) =>
+  stored.flatMap((one) => {
+    const { success, data } = PlanSchema.safeParse(one);
+    return success ? [data] : [];
+  }),
+);
 
 /** Where the plans are kept. */
 export interface PlanStorage {
@@ -50,7 +57,7 @@ export function keptPlans(plans: readonly Plan[], now: number): Plan[] {
 export function interrupted(plan: Plan): Plan {
   switch (plan.stage) {
     case 'ended':
-      return plan;
+      return plan.end === null ? { ...plan, end: endOf('uncertain', 'interrupted_after_send') } : plan;
     case 'started':
       return { ...plan, stage: 'ended', end: endOf('refused', 'interrupted_before_send') };
     case 'pressed':

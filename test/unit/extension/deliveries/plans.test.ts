@@ -1,7 +1,7 @@
 /** A plan is sent once: repeats, restarts of the background page at each stage, cancels, a lost agent. */
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../../extension/background/deliveries/plans.ts';
-import { keptPlans } from '../../../../extension/background/deliveries/plans.ts';
+import { interrupted, keptPlans, PlansSchema } from '../../../../extension/background/deliveries/plans.ts';
 import { readActionResult } from '../../../../local-agent/delivery/outcome.ts';
 import { DeliveryScene } from '../../../support/extension/delivery-scene.ts';
 
@@ -155,4 +155,25 @@ describe('a delivery that is canceled', () => {
     await scene.clock.elapse(20_000);
     expect(presses(scene)).toBe(0);
   });
+});
+
+describe('plans of another version of the extension', () => {
+  const known = { planId: 'p1', platform: 'claude', conversationId: 'c1', at: 5, userMessageId: null };
+
+  it('are read one by one, so that an unreadable one loses no other', () => {
+    const stored = [
+      { ...known, stage: 'started', end: null },
+      { planId: 7 },
+      { ...known, planId: 'p2', stage: 'pressed' },
+    ];
+    expect(PlansSchema.parse(stored).map(({ planId }) => planId)).toEqual(['p1', 'p2']);
+  });
+
+  it.each([{ stage: 'confirmed', end: null }, { stage: 'ended', end: { outcome: 'perhaps' } }, { stage: 'ended' }])(
+    'count as sent perhaps when their state is not known: %o',
+    (state) => {
+      const [plan] = PlansSchema.parse([{ ...known, ...state }]).map(interrupted);
+      expect(plan).toMatchObject({ planId: 'p1', stage: 'ended', end: { outcome: 'uncertain' } });
+    },
+  );
 });
