@@ -7,28 +7,34 @@ import { PlatformSchema } from '../../../schema/contracts/common.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
 
+/** A number that cannot be read costs no more than itself. */
+const NumberSchema = z.number().nullable().catch(null);
+
 const EndSchema = z.object({
   outcome: z.enum(['delivered', 'failed', 'refused', 'deferred', 'uncertain']),
   reason: z.string().nullable(),
-  httpStatus: z.number().nullable(),
-  retryAfterMs: z.number().nullable(),
+  httpStatus: NumberSchema,
+  retryAfterMs: NumberSchema,
   seenInPage: z.boolean(),
-  durationMs: z.number(),
+  durationMs: z.number().catch(0),
 });
 
 const PlanSchema = z.object({
   planId: z.string(),
   platform: PlatformSchema,
   conversationId: z.string().nullable(),
-  stage: z.enum(['started', 'pressed', 'ended']),
+  stage: z.enum(['started', 'pressed', 'ended']).catch('pressed'),
   /** Of the last change, Unix milliseconds. */
   at: z.number(),
-  end: EndSchema.nullable(),
+  end: EndSchema.nullable().catch(null),
   /** The site's id of the message that was sent. */
   userMessageId: z.string().nullable(),
 });
 export type Plan = z.infer<typeof PlanSchema>;
-export const PlansSchema = z.array(PlanSchema);
+/** One plan that cannot be read takes no other one with it: a plan that is not found counts as one that was never sent. */
+export const PlansSchema = z
+  .array(PlanSchema.nullable().catch(null))
+  .transform((plans) => plans.filter((plan) => plan !== null));
 
 /** Where the plans are kept. */
 export interface PlanStorage {
@@ -50,7 +56,8 @@ export function keptPlans(plans: readonly Plan[], now: number): Plan[] {
 export function interrupted(plan: Plan): Plan {
   switch (plan.stage) {
     case 'ended':
-      return plan;
+      // How it ended cannot be read; that it may have been sent can.
+      return plan.end === null ? { ...plan, end: endOf('uncertain', 'interrupted_after_send') } : plan;
     case 'started':
       return { ...plan, stage: 'ended', end: endOf('refused', 'interrupted_before_send') };
     case 'pressed':
