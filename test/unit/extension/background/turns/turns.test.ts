@@ -23,6 +23,13 @@ describe('a turn whose stream is seen', () => {
     expect(scene.store().state.turns).toEqual([]);
   });
 
+  it('belongs to the conversation that the site names, not to one that was opened in its tab meanwhile', () => {
+    const scene = new TurnScene();
+    scene.address = { kind: 'new', conversationId: null };
+    scene.send({ conversationId: null }).page({ address: { kind: 'conversation', conversationId: 'c2' } });
+    expect(scene.decoded(progress()).decoded(final()).offers).toEqual([MESSAGE]);
+  });
+
   it('is opened by an answer in progress, without a send', () => {
     expect(new TurnScene().decoded(progress(), { role: 'stream' }).decoded(final()).offers).toEqual([MESSAGE]);
   });
