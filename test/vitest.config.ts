@@ -93,6 +93,8 @@ export default defineConfig({
         // A real Firefox with the extension, on copies of the chat sites.
         test: {
           name: 'firefox',
+          // After the other projects: a Firefox beside them leaves too little of two cores to both.
+          sequence: { groupOrder: 1 },
           include: ['test/firefox/**/*.test.ts'],
           environment: 'node',
           fileParallelism: false,

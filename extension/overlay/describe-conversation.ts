@@ -76,7 +76,8 @@ export function renewalLine({ due, at, reason }: NextRenewal, now: number, forma
   return {
     tone: due ? 'good' : 'calm',
     text,
-    reason: reason === 'due' ? null : reasonText(reason),
+    // The text says these by itself.
+    reason: isNow || reason === 'due' ? null : reasonText(reason),
     time: timeText(at, now, format),
   };
 }

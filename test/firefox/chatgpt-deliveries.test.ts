@@ -6,7 +6,7 @@ import type { ChatgptControl, Refused } from '../support/sites/chatgpt/turn.ts';
 import { defaultControl } from '../support/sites/chatgpt/turn.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
-import { CLIENT_ID, WholeSystem } from '../support/sites/whole-system.ts';
+import { WholeSystem } from '../support/sites/whole-system.ts';
 
 const CHALLENGE = { 'cf-mitigated': 'challenge' };
 const UNUSUAL_ACTIVITY = { detail: 'Unusual activity has been detected from your device. Try again later.' };
@@ -61,7 +61,8 @@ describeWithFirefox('a delivery into ChatGPT', () => {
 
   /** A browser that a refusal has stopped delivers again only when a person says so. */
   async function resume(): Promise<void> {
-    await system.post(`/v1/browser/clients/${CLIENT_ID}/resume`);
+    const { clients } = await system.api.get('/v1/browser', BrowserResponseSchema);
+    await system.post(`/v1/browser/clients/${clients[0]?.client_id}/resume`);
     await system.eventually('the browser to be ready', async () => {
       const { login, stopped } = await state();
       return (login === 'fresh' && stopped === null) || null;

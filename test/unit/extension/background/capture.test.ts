@@ -168,6 +168,7 @@ describe('a request that is not the page’s own', () => {
     ['is made by an extension', { documentUrl: undefined, originUrl: 'moz-extension://6f1c2f0e-1111-4222-8333-9/' }],
     ['is made by a document of the site inside another site', { frameId: 3, frameAncestors: [{ url: FOREIGN }] }],
     ['is made by a foreign frame in the page', { frameId: 3, documentUrl: FOREIGN, originUrl: FOREIGN }],
+    ['is made by a foreign document without an initiator', { documentUrl: FOREIGN, originUrl: undefined }],
     ['has a foreign initiator in a document of the site', { originUrl: FOREIGN }],
     ['belongs to a tab without a document', { documentUrl: undefined, tabId: 4 }],
     ['is a navigation', { type: 'main_frame' }],

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
 import { EXTENSION_ID, TestEnv } from '../../../support/extension/test-env.ts';
-import { ORIGIN } from '../../../support/extension/test-site.ts';
+import { ORIGIN, testSite } from '../../../support/extension/test-site.ts';
 import { until } from '../../../support/until.ts';
 
 const PAGE = `${ORIGIN}/c/c1`;
@@ -44,6 +44,17 @@ describe('a notice of a page', () => {
     env.message({ ...NOTICE, look: { ...LOOK, address: { kind: 'conversation', conversationId: 'c2' } } }, SENDER);
     expect(background.tabs.get(1)?.address.conversationId).toBe('c1');
     expect(background.tabs.get(1)?.look?.address.conversationId).toBe('c1');
+  });
+
+  it('does not count for another site of this extension than the one that it came from', async () => {
+    const other = { ...testSite(), platform: 'gemini', matches: ['https://gemini.google.com/*'] } as const;
+    const env = new TestEnv({ sites: [testSite(), other] }).pair();
+    const background = startBackground(env.env);
+    await background.ready;
+    env.message({ ...NOTICE, look: { ...LOOK, url: 'https://gemini.google.com/c/c1' } }, SENDER);
+    env.message(NOTICE, SENDER);
+    await until(() => background.logins.get('claude').login === 'fresh');
+    expect(background.logins.get('gemini').login).toBe('stale');
   });
 
   it.each([
@@ -121,6 +132,37 @@ describe('what leaves the browser', () => {
     await env.clock.elapse(1_000);
     expect(background.queue.size).toBe(0);
     expect(env.socket.frames('browser.client_state').at(-1)).toMatchObject({ tabs: [], logins: [], request_hooks: [] });
+  });
+});
+
+describe('a site that a person has turned off', () => {
+  const answer = { conversationId: 'c1', messageId: 'a1', userMessageId: 'u1' };
+  const FINAL = { type: 'final', answer, text: 'x', history: false };
+
+  it('is not captured by a background page that has just been woken', async () => {
+    const env = new TestEnv().pair();
+    env.storage.items.set('settings', { sites_off: ['claude'] });
+    const background = startBackground(env.env);
+    // The settings are not read yet.
+    await env.exchange('r1', { conversationId: 'c1' }, [FINAL]);
+    await env.greet();
+    await background.ready;
+    await env.clock.elapse(1_000);
+    expect(background.queue.size).toBe(0);
+    expect(env.storage.items.get('turns')).toEqual({ turns: [], sent: [] });
+  });
+
+  it('says nothing about its login', async () => {
+    const { env, background } = await started();
+    env.message(NOTICE, SENDER);
+    await until(() => background.logins.get('claude').login === 'fresh');
+    env.storage.items.set('settings', { sites_off: ['claude'] });
+    env.storageChanged('settings');
+    await env.clock.flush();
+    env.request('r1', { url: `${ORIGIN}/api/read` });
+    env.headers('r1', `${ORIGIN}/api/read`, 401);
+    await env.clock.flush();
+    expect(background.logins.get('claude').login).toBe('fresh');
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { badgeOf } from '../../../../extension/background/people/badge.ts';
 import { announcements } from '../../../../extension/overlay/announce.ts';
 import { describeConnection, describeSystem } from '../../../../extension/overlay/describe-connection.ts';
+import type { Line } from '../../../../extension/overlay/describe-conversation.ts';
 import { describeConversation } from '../../../../extension/overlay/describe-conversation.ts';
 import { describeApprovals, describeDone } from '../../../../extension/overlay/describe-work.ts';
 import type { Text } from '../../../../extension/overlay/texts.ts';
@@ -125,6 +126,13 @@ describe('a conversation for a person', () => {
       'waiting after a failure',
     ]);
     expect(say(shown.stopped)).toBe('signed out of the site');
+  });
+
+  it('a renewal that is being sent does not say so twice', () => {
+    const next_renewal = { due: true, at: null, reason: 'being_delivered' };
+    const snapshot = snapshotOf({ conversations: [conversationOf({ next_renewal })] });
+    const { renewal } = describeConversation(viewOf({ snapshot }), HERE, NOW, FORMAT) as { renewal: Line };
+    expect([say(renewal.text), renewal.reason]).toEqual(['A renewal is being sent', null]);
   });
 });
 
