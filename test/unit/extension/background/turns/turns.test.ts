@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TURN_LIMITS } from '../../../../../extension/background/turns/events.ts';
-import { MAX_SENT, MAX_TURNS } from '../../../../../extension/background/turns/turn.ts';
+import { MAX_SENT, MAX_TURNS, TurnsSchema } from '../../../../../extension/background/turns/turn.ts';
 import {
   answerOf,
   final,
@@ -302,4 +302,10 @@ describe('a conversation that something else wants read', () => {
   it('is not read without an open turn', () => {
     expect(new TurnScene().on(reread).reads).toEqual([]);
   });
+});
+
+it('a stored turn that cannot be read takes no other one with it', () => {
+  const { turns } = new TurnScene().send().state;
+  expect(turns).toHaveLength(1);
+  expect(TurnsSchema.parse([{ ...turns[0], phase: 'later' }, 7, ...turns])).toEqual(turns);
 });
