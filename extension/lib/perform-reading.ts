@@ -32,10 +32,13 @@ export async function performReading(request: ReadingRequest, fetch: Fetch, sign
   }
 }
 
-/** The token; or the response that came in its place. */
+/** The token; or the response that came in its place, without its body, in which the token may be all the same. */
 async function readToken(token: ReadingToken, fetch: Fetch, signal: AbortSignal): Promise<string | Reading> {
   const response = await fetch(token.url, { method: 'GET', credentials: 'include', cache: 'no-store', signal });
-  if (!response.ok || !contentTypeOf(response).includes('json')) return await outcomeOf(response);
+  if (!response.ok || !contentTypeOf(response).includes('json')) {
+    const outcome = await outcomeOf(response);
+    return outcome.kind === 'response' ? { ...outcome, body: '' } : outcome;
+  }
   const session = (await response.json()) as Record<string, unknown> | null;
   const value = session?.[token.field];
   return typeof value === 'string' && value !== '' ? value : { kind: 'failed', reason: 'signed_out' };

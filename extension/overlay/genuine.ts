@@ -1,10 +1,12 @@
 /**
  * Whether an event is a person's own press of a button that the person can see. A page can send events of its own, which
  * are not trusted, and it can lay something over the panel or make it see-through, which is checked at the moment of the
- * press: the panel is in the top layer, alone in its place, and nothing around it makes it fainter. A page that changes
+ * press: the panel is alone in the top layer, and nothing around it makes it fainter. A page that changes
  * back between two frames is not seen by this; therefore an approval needs two presses in different places, with a wait
  * between them.
  */
+
+import { insideShadows } from './inside-shadows.ts';
 
 /** The least opacity at which a person still reads the panel. */
 const MIN_OPACITY = 0.9;
@@ -19,26 +21,28 @@ export interface PressEvent {
   clientY: number;
 }
 
-type Placed = Pick<Element, 'getBoundingClientRect'>;
 type Style = Pick<CSSStyleDeclaration, 'opacity' | 'filter' | 'transform' | 'clipPath' | 'visibility' | 'mixBlendMode'>;
 
 export interface Surroundings {
   /** The topmost element of the document at that point; the host, when it is of the panel. */
   topAt(x: number, y: number): Element | null;
   host: Element;
-  /** What is drawn of the panel. */
-  frame: Placed;
   /** Whether the host is in the top layer, above everything of the page that is not there too. */
   isOnTop: boolean;
-  /** Other elements of the top layer. They can hide the panel and let presses through. */
-  others: readonly Placed[];
+  /**
+   * Whether the top layer holds anything else. Wherever it is, its children, its shadow and its backdrop can hide the
+   * panel and let presses through.
+   */
+  hasOthers: boolean;
+  /** Whether the page shows pictures of itself in place of itself, as during a view transition. */
+  isPictured: boolean;
   styleOf(element: Element): Style;
 }
 
 export function judgePress(event: PressEvent, surroundings: Surroundings): Verdict {
   if (!event.isTrusted) return 'forged';
-  const { topAt, host, frame, isOnTop, others, styleOf } = surroundings;
-  if (!isOnTop || others.some((other) => overlaps(other, frame))) return 'covered';
+  const { topAt, host, isOnTop, hasOthers, isPictured, styleOf } = surroundings;
+  if (!isOnTop || hasOthers || isPictured) return 'covered';
   for (let element: Element | null = host; element !== null; element = element.parentElement) {
     if (!isPlain(styleOf(element))) return 'covered';
   }
@@ -52,24 +56,30 @@ function isPlain({ opacity, filter, transform, clipPath, visibility, mixBlendMod
   return hasNoEffect && isShown && (mixBlendMode === '' || mixBlendMode === 'normal');
 }
 
-function overlaps(one: Placed, other: Placed): boolean {
-  const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+const TOP_LAYER = ':popover-open, dialog:modal, :fullscreen';
+
+/** Firefox before 144 has no view transitions, and refuses the selector. */
+function isInTransition(element: Element): boolean {
+  try {
+    return element.matches(':active-view-transition');
+  } catch {
+    return false;
+  }
 }
 
-/** The same in a document. `container`: what holds the panel. */
-export function pressJudge(host: Element, container: Element): (event: PressEvent) => Verdict {
+/** The same in a document. */
+export function pressJudge(host: Element): (event: PressEvent) => Verdict {
   const { ownerDocument } = host;
   const view = ownerDocument.defaultView;
   return (event) => {
     if (view === null) return 'forged';
-    const inTopLayer = [...ownerDocument.querySelectorAll(':popover-open, dialog:modal, :fullscreen')];
+    const inTopLayer = insideShadows(ownerDocument, TOP_LAYER);
     return judgePress(event, {
       topAt: (x, y) => ownerDocument.elementFromPoint(x, y),
       host,
-      frame: container.firstElementChild ?? host,
       isOnTop: host.matches(':popover-open'),
-      others: inTopLayer.filter((one) => one !== host && one !== ownerDocument.documentElement),
+      hasOthers: inTopLayer.some((one) => one !== host && one !== ownerDocument.documentElement),
+      isPictured: isInTransition(ownerDocument.documentElement),
       styleOf: (element) => view.getComputedStyle(element),
     });
   };

@@ -109,7 +109,7 @@ function draw(
   render(
     <Overlay
       {...{ client, platform, address, language, now }}
-      judge={pressJudge(host, container)}
+      judge={pressJudge(host)}
       firstPlace={places[platform] ?? FIRST_PLACE}
       onPlace={placeWriter(deps)}
       page={document}

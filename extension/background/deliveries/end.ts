@@ -19,8 +19,15 @@ export interface End {
 
 type Details = Partial<Omit<End, 'outcome' | 'reason'>>;
 
+/** As storage and the contract take a wait: a site may name one that is no whole number, or none at all. */
+function wholeMs(value: number | null): number | null {
+  return value === null || !Number.isFinite(value) ? null : Math.max(0, Math.round(value));
+}
+
 export function endOf(outcome: End['outcome'], reason: string | null, details: Details = {}): End {
-  return { outcome, reason, httpStatus: null, retryAfterMs: null, seenInPage: false, durationMs: 0, ...details };
+  const { retryAfterMs = null } = details;
+  const end = { outcome, reason, httpStatus: null, seenInPage: false, durationMs: 0, ...details };
+  return { ...end, retryAfterMs: wholeMs(retryAfterMs) };
 }
 
 /** What the agent must know of a delivery to read its result. */

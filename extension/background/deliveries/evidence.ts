@@ -225,7 +225,7 @@ function judgeFailure(request: SeenRequest, status: number, now: number): Judgem
   if (!isChallenge && verdict === null && !isEnded && now < bodyUntil) return wait(bodyUntil);
   const ofBody = verdict === 'error' || status === 429 ? null : endOfVerdict(request);
   const end = ofBody ?? failureOf(status, isChallenge, retryAfterMs);
-  return { type: 'end', request, end: { ...end, httpStatus: status, retryAfterMs } };
+  return { type: 'end', request, end: endOf(end.outcome, end.reason, { ...end, httpStatus: status, retryAfterMs }) };
 }
 
 function judgeSuccess(request: SeenRequest, status: number, now: number, endBy: number): Judgement {

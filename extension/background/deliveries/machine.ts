@@ -3,6 +3,7 @@
  * at most once, and only after `pressed` was stored; nothing is pressed in another conversation, under another account, or
  * after the delivery was canceled; each delivery ends once, before the agent's own deadline.
  */
+import { isSameText } from '../../lib/same-text.ts';
 import type { ComposeOutcome, PageLook, PressOutcome, WithdrawOutcome } from '../../messages.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Delivery, DeliveryEffect, DeliveryEvent, Moved, Order, Step } from './delivery-state.ts';
@@ -25,7 +26,9 @@ const UNPRESSED: readonly Step[] = [
   'composing',
   'storing_press',
 ];
-const isUnpressed = ({ step }: Delivery): boolean => UNPRESSED.includes(step);
+/** A request with the text was seen: of the button, or of the person, who has sent what was typed. */
+const isRequested = ({ evidence }: Delivery): boolean => evidence !== null && evidence.requests.length > 0;
+const isUnpressed = (delivery: Delivery): boolean => UNPRESSED.includes(delivery.step) && !isRequested(delivery);
 
 const stay = (delivery: Delivery): Moved => ({ next: delivery, effects: [] });
 
@@ -67,7 +70,9 @@ function onLook(delivery: Delivery, page: PageLook, account: string | null, now:
   }
   const isNamed = order.conversationId === null || page.shownConversation !== null;
   if (!isNamed && !isIdentified) return go(delivery, 'identifying', times.readyBy, { type: 'identify' });
-  return go(delivery, 'composing', times.pressBy, { type: 'compose', timeoutMs: Math.max(0, times.pressBy - now) });
+  // From now on the person can send the text, too.
+  const next = { ...delivery, evidence: noEvidence(now) };
+  return go(next, 'composing', times.pressBy, { type: 'compose', timeoutMs: Math.max(0, times.pressBy - now) });
 }
 
 function onIdentified(delivery: Delivery, as: 'same' | 'other' | 'unknown', now: number): Moved {
@@ -132,36 +137,52 @@ function sentOf({ order }: Delivery, tabId: number) {
   return { tabId, conversationId: order.conversationId, text: order.text };
 }
 
+/** Before the press, only a message with exactly this text counts: what else the page sends is not of this delivery. */
+function isOfTyped({ evidence, order }: Delivery, event: TrafficEvent): boolean {
+  if (evidence?.requests.some(({ requestId }) => requestId === event.requestId)) return true;
+  if (event.type !== 'send' || event.send.kind !== 'message') return false;
+  return event.send.text !== null && isSameText(event.send.text, order.text);
+}
+
+const BEFORE_PRESS: readonly Step[] = ['composing', 'storing_press'];
+const AFTER_PRESS: readonly Step[] = ['pressing', 'watching', 'checking'];
+
 function onTraffic(delivery: Delivery, event: TrafficEvent, now: number): Moved {
   const { evidence, tabId, step } = delivery;
-  if (evidence === null || tabId === null || !['pressing', 'watching', 'checking'].includes(step))
-    return stay(delivery);
+  const isEarly = BEFORE_PRESS.includes(step);
+  if (evidence === null || tabId === null || !(isEarly || AFTER_PRESS.includes(step))) return stay(delivery);
+  if (isEarly && !isOfTyped(delivery, event)) return stay(delivery);
   const grown = withTraffic(evidence, event, sentOf(delivery, tabId));
   if (grown === evidence) return stay(delivery);
   const next = { ...delivery, evidence: grown };
-  // While the composer is looked at, the look ends first.
-  return step === 'checking' ? stay(next) : weigh(next, now);
+  // A press is marked first, and while the composer is looked at, the look ends first.
+  return isEarly || step === 'checking' ? stay(next) : weigh(next, now);
+}
+
+/** Marks the press before it is made; also that of the person, which is not repeated. */
+function markPress(delivery: Delivery, now: number): Moved {
+  return go(delivery, 'storing_press', now + STORE_MS, { type: 'store', stage: 'pressed' });
 }
 
 function onStored(delivery: Delivery, now: number): Moved {
   const { step, times } = delivery;
   if (step === 'storing_start') return go(delivery, 'finding_tab', times.readyBy, { type: 'find_tab' });
   if (step !== 'storing_press') return stay(delivery);
+  if (isRequested(delivery)) return weigh({ ...delivery, step: 'watching' }, now);
   if (now >= times.pressBy) return withdraw(delivery, endOf('deferred', 'timeout', { retryAfterMs: 0 }), now);
   const next = { ...delivery, evidence: noEvidence(now) };
   return go(next, 'pressing', times.endBy, { type: 'press', timeoutMs: Math.max(0, times.pressBy - now) });
 }
 
 function onComposed(delivery: Delivery, outcome: ComposeOutcome, now: number): Moved {
-  if (!outcome.typed) return finish(delivery, endOfRefusal(outcome.refusal, outcome.look, now), now);
-  return go(delivery, 'storing_press', now + STORE_MS, { type: 'store', stage: 'pressed' });
+  if (outcome.typed || isRequested(delivery)) return markPress(delivery, now);
+  return finish(delivery, endOfRefusal(outcome.refusal, outcome.look, now), now);
 }
 
 function onPressed(delivery: Delivery, outcome: PressOutcome, now: number): Moved {
   if (outcome.pressed) return weigh({ ...delivery, step: 'watching' }, now);
-  const isSeen = delivery.evidence !== null && delivery.evidence.requests.length > 0;
   // A request of the message says that it was sent all the same, by the person.
-  if (isSeen) return weigh({ ...delivery, step: 'watching' }, now);
+  if (isRequested(delivery)) return weigh({ ...delivery, step: 'watching' }, now);
   return finish(delivery, endOfRefusal(outcome.refusal, outcome.look, now), now);
 }
 
@@ -169,6 +190,7 @@ function onPressed(delivery: Delivery, outcome: PressOutcome, now: number): Move
 function onCallLost(delivery: Delivery, now: number): Moved {
   switch (delivery.step) {
     case 'composing':
+      if (isRequested(delivery)) return markPress(delivery, now);
       return finish(delivery, endOf('deferred', 'page_reloaded', { retryAfterMs: LOOK_INTERVAL_MS * 10 }), now);
     case 'pressing':
       return weigh({ ...delivery, step: 'watching' }, now);
@@ -184,6 +206,7 @@ function onTime(delivery: Delivery, now: number): Moved {
     case 'storing_start':
       return finish(delivery, endOf('deferred', 'storage_not_available', { retryAfterMs: STORE_MS }), now);
     case 'storing_press':
+      if (isRequested(delivery)) return weigh({ ...delivery, step: 'watching' }, now);
       return withdraw(delivery, endOf('deferred', 'storage_not_available', { retryAfterMs: STORE_MS }), now);
     case 'finding_tab':
     case 'identifying':
@@ -191,6 +214,7 @@ function onTime(delivery: Delivery, now: number): Moved {
     case 'looking':
       return now >= times.readyBy ? finish(delivery, endOfWaiting(delivery.waitingFor), now) : look(delivery);
     case 'composing':
+      if (isRequested(delivery)) return markPress(delivery, now);
       return withdraw(delivery, endOf('deferred', 'timeout', { retryAfterMs: LOOK_INTERVAL_MS * 10 }), now);
     case 'pressing':
     case 'watching':

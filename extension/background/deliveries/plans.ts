@@ -7,20 +7,22 @@ import { PlatformSchema } from '../../../schema/contracts/common.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
 
+/** A number that cannot be read costs no more than itself. */
+const NumberSchema = z.number().nullable().catch(null);
+
 const EndSchema = z.object({
   outcome: z.enum(['delivered', 'failed', 'refused', 'deferred', 'uncertain']),
   reason: z.string().nullable(),
-  httpStatus: z.number().nullable(),
-  retryAfterMs: z.number().nullable(),
+  httpStatus: NumberSchema,
+  retryAfterMs: NumberSchema,
   seenInPage: z.boolean(),
-  durationMs: z.number(),
+  durationMs: z.number().catch(0),
 });
 
 const PlanSchema = z.object({
   planId: z.string(),
   platform: PlatformSchema,
   conversationId: z.string().nullable().catch(null),
-  /** One that another version of the extension has named may be anything up to sent. */
   stage: z.enum(['started', 'pressed', 'ended']).catch('pressed'),
   /** Of the last change, Unix milliseconds. */
   at: z.number(),
@@ -29,13 +31,10 @@ const PlanSchema = z.object({
   userMessageId: z.string().nullable().catch(null),
 });
 export type Plan = z.infer<typeof PlanSchema>;
-/** Each plan is read by itself: one that cannot be read must not make the others be sent a second time. */
-export const PlansSchema = z.array(z.unknown()).transform((stored) =>
-  stored.flatMap((one) => {
-    const { success, data } = PlanSchema.safeParse(one);
-    return success ? [data] : [];
-  }),
-);
+/** One plan that cannot be read takes no other one with it: a plan that is not found counts as one that was never sent. */
+export const PlansSchema = z
+  .array(PlanSchema.nullable().catch(null))
+  .transform((plans) => plans.filter((plan) => plan !== null));
 
 /** Where the plans are kept. */
 export interface PlanStorage {
@@ -57,6 +56,7 @@ export function keptPlans(plans: readonly Plan[], now: number): Plan[] {
 export function interrupted(plan: Plan): Plan {
   switch (plan.stage) {
     case 'ended':
+      // How it ended cannot be read; that it may have been sent can.
       return plan.end === null ? { ...plan, end: endOf('uncertain', 'interrupted_after_send') } : plan;
     case 'started':
       return { ...plan, stage: 'ended', end: endOf('refused', 'interrupted_before_send') };

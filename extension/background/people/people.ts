@@ -61,7 +61,9 @@ export function startPeople(deps: PeopleDeps): PeopleState {
   const ports = new Set<ConnectedPage>();
   deps.onConnect((port) => {
     if (port.name !== PEOPLE_PORT) return;
-    if (ports.size >= MAX_PORTS) return port.disconnect();
+    // Many open chats must not keep a person from the popup and the options page.
+    const isOwn = (port.sender?.url ?? '').startsWith(deps.ownOrigin);
+    if (ports.size >= MAX_PORTS && !isOwn) return port.disconnect();
     const page = new ConnectedPage(deps, state, port);
     ports.add(page);
     port.onDisconnect.addListener(() => ports.delete(page));

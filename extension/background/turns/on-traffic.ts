@@ -40,8 +40,13 @@ function byStream(draft: Draft, event: TrafficEvent, { conversationId }: AnswerR
   );
 }
 
+/**
+ * The site's own word about an answer counts more than the address of the tab: a person may have opened another
+ * conversation in it before the new one had its id.
+ */
 function bind(draft: Draft, turn: Turn, conversationId: string | null): Turn {
-  if (conversationId === null || turn.conversationId !== null) return turn;
+  if (conversationId === null || turn.conversationId === conversationId) return turn;
+  if (turn.conversationId !== null && !isOpen(turn)) return turn;
   return draft.change(turn, { conversationId });
 }
 

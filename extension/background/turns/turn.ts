@@ -63,7 +63,11 @@ export const TurnSchema = z.object({
 });
 export type Turn = z.infer<typeof TurnSchema>;
 
-export const TurnsSchema = z.array(TurnSchema).max(MAX_TURNS);
+/** One turn that cannot be read takes no other one with it. */
+export const TurnsSchema = z
+  .array(TurnSchema.nullable().catch(null))
+  .max(MAX_TURNS)
+  .transform((turns) => turns.filter((turn) => turn !== null));
 export const SentSchema = z.array(z.string().max(600)).max(MAX_SENT);
 
 export interface TurnsState {

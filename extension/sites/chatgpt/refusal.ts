@@ -61,7 +61,10 @@ function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 && value < 1e9;
 }
 
-/** What the site says about a failure, as one short line. */
+/** Of an account, a conversation or a stream: mail addresses, addresses of pages, and long words with digits. */
+const PRIVATE = /\S+@\S+|[a-z]+:\/\/\S+|(?=\S*\d)[\w%+/=-]{20,}/gi;
+
+/** What the site says about a failure, as one short line without what names an account, a conversation or a stream. */
 export function siteText(failure: unknown): string {
   for (const value of [
     failure,
@@ -73,7 +76,8 @@ export function siteText(failure: unknown): string {
     fieldOf(failure, 'code'),
   ]) {
     if (typeof value === 'string' && value !== '') {
-      return value.slice(0, MAX_TEXT_CHARS).replace(/\s+/g, ' ').trim().toWellFormed();
+      const line = value.slice(0, MAX_TEXT_CHARS).replace(/\s+/g, ' ').trim().toWellFormed();
+      return line.replace(PRIVATE, '<left out>').slice(0, MAX_TEXT_CHARS);
     }
   }
   return '';

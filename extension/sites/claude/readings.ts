@@ -5,10 +5,20 @@
 import type { SiteMessage, SiteReading } from '../facts.ts';
 import { isUuid, ROOT_PARENT } from './endpoints.ts';
 import { objectOf, parseJson } from './failures.ts';
+import { STYLE_INLINE, STYLE_UNSPECIFIED } from './positions.ts';
 import { isCompleteStop } from './stop-reasons.ts';
 import { TEXT_SEPARATOR } from './timeline-texts.ts';
 
 type Json = Readonly<Record<string, unknown>>;
+
+/** Groups of the answer's text. Any other style, also one that is not known, is of thinking or tools. */
+const TEXT_STYLES: readonly unknown[] = [
+  undefined,
+  'GROUP_STYLE_UNSPECIFIED',
+  STYLE_UNSPECIFIED,
+  'GROUP_STYLE_INLINE',
+  STYLE_INLINE,
+];
 
 /** A message of any branch. */
 interface Node extends SiteMessage {
@@ -63,7 +73,7 @@ function readConversation(json: Json): SiteReading | null {
   const groupsOf = Map.groupBy(groups, (group) => group.messageId);
   const nodes = listOf(update.messages).map((message) => {
     const own = groupsOf.get(message.id) ?? [];
-    const shown = own.filter((group) => group.style !== 'GROUP_STYLE_TIMELINE' && group.style !== 2);
+    const shown = own.filter(({ style }) => TEXT_STYLES.includes(style));
     const texts = shown.sort(byIndex).flatMap((group) => (blocks.get(group.id) ?? []).sort(byIndex).map(blockText));
     return conversationNode(message, texts.filter((text) => text !== '').join(TEXT_SEPARATOR), own.length === 0);
   });

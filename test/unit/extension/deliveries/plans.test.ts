@@ -1,9 +1,9 @@
 /** A plan is sent once: repeats, restarts of the background page at each stage, cancels, a lost agent. */
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../../extension/background/deliveries/plans.ts';
-import { interrupted, keptPlans, PlansSchema } from '../../../../extension/background/deliveries/plans.ts';
+import { keptPlans, PlansSchema } from '../../../../extension/background/deliveries/plans.ts';
 import { readActionResult } from '../../../../local-agent/delivery/outcome.ts';
-import { DeliveryScene } from '../../../support/extension/delivery-scene.ts';
+import { DeliveryScene, seenLook } from '../../../support/extension/delivery-scene.ts';
 
 const outcomes = (scene: DeliveryScene) =>
   scene.results.map((one) => {
@@ -76,6 +76,69 @@ describe('a restart of the background page', () => {
     await restarted.deliver();
     expect(outcomes(restarted)).toEqual([['r1', 'uncertain', 'interrupted_after_send']]);
     expect(restarted.calls).toEqual([]);
+  });
+});
+
+describe('a stored plan that cannot be read', () => {
+  const plan = { planId: 'p1', platform: 'chatgpt', conversationId: 'c1', at: 0, userMessageId: null };
+  const end = { outcome: 'delivered', reason: null, httpStatus: 200, retryAfterMs: 0, seenInPage: true, durationMs: 1 };
+
+  it('takes no other plan with it, so that none of them is sent again', () => {
+    const stored = [
+      { planId: 'p0', platform: 'gone' },
+      { ...plan, stage: 'pressed', end: null },
+    ];
+    expect(PlansSchema.parse(stored)).toMatchObject([{ planId: 'p1', stage: 'pressed' }]);
+  });
+
+  it.each([
+    ['its stage', { ...plan, stage: 'later', end: null }],
+    ['its end', { ...plan, stage: 'ended', end: { ...end, outcome: 'later' } }],
+  ])('in %s is not sent again', async (_what, stored) => {
+    const scene = new DeliveryScene({ plans: PlansSchema.parse([stored]) });
+    await scene.deliver();
+    expect(outcomes(scene)).toEqual([['r1', 'uncertain', 'interrupted_after_send']]);
+    expect(scene.calls).toEqual([]);
+  });
+
+  it('in a number keeps its outcome', () => {
+    const stored = { ...plan, stage: 'ended', end: { ...end, retryAfterMs: Number.POSITIVE_INFINITY } };
+    expect(PlansSchema.parse([stored])).toMatchObject([{ end: { outcome: 'delivered', retryAfterMs: null } }]);
+  });
+});
+
+describe('a text that the person sends before the button is pressed', () => {
+  it.each(['compose', 'press'])('is not sent again (%s)', async (during) => {
+    const scene = new DeliveryScene();
+    const look = seenLook('c1', { typedAgoMs: 10 });
+    const refusal = { refusal: 'person_is_typing', detail: {}, look } as const;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    if (during === 'compose') scene.handlers.compose = () => held.then(() => ({ typed: false, ...refusal }));
+    if (during === 'press') scene.handlers.press = () => held.then(() => ({ pressed: false, ...refusal }));
+    await scene.deliver();
+    const requestId = await scene.sends();
+    release();
+    await scene.responds(requestId, 200);
+    await scene.clock.elapse(1_500);
+    expect(outcomes(scene)).toEqual([['r1', 'delivered', null]]);
+  });
+
+  it('is another message when it has another text', async () => {
+    const scene = new DeliveryScene();
+    let release: (outcome: object) => void = () => undefined;
+    const typed = new Promise<object>((resolve) => {
+      release = resolve;
+    });
+    scene.handlers.compose = () => typed;
+    await scene.deliver();
+    await scene.responds(await scene.sends({ text: 'something else' }), 200);
+    release({ typed: false, refusal: 'person_is_typing', detail: {}, look: seenLook('c1', { typedAgoMs: 10 }) });
+    await scene.clock.elapse(100);
+    expect(scene.kept.plans).toEqual([]);
+    expect(scene.results).toMatchObject([{ accepted: false, reason: 'person_is_typing' }]);
   });
 });
 
@@ -155,25 +218,4 @@ describe('a delivery that is canceled', () => {
     await scene.clock.elapse(20_000);
     expect(presses(scene)).toBe(0);
   });
-});
-
-describe('plans of another version of the extension', () => {
-  const known = { planId: 'p1', platform: 'claude', conversationId: 'c1', at: 5, userMessageId: null };
-
-  it('are read one by one, so that an unreadable one loses no other', () => {
-    const stored = [
-      { ...known, stage: 'started', end: null },
-      { planId: 7 },
-      { ...known, planId: 'p2', stage: 'pressed' },
-    ];
-    expect(PlansSchema.parse(stored).map(({ planId }) => planId)).toEqual(['p1', 'p2']);
-  });
-
-  it.each([{ stage: 'confirmed', end: null }, { stage: 'ended', end: { outcome: 'perhaps' } }, { stage: 'ended' }])(
-    'count as sent perhaps when their state is not known: %o',
-    (state) => {
-      const [plan] = PlansSchema.parse([{ ...known, ...state }]).map(interrupted);
-      expect(plan).toMatchObject({ planId: 'p1', stage: 'ended', end: { outcome: 'uncertain' } });
-    },
-  );
 });

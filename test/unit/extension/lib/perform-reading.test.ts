@@ -55,6 +55,15 @@ describe('A reading that needs a token of the session', () => {
     expect(JSON.stringify(reading)).not.toContain('secret');
   });
 
+  it.each<[string, Reply]>([
+    ['a type that is not known', { type: 'text/plain' }],
+    ['an error', { status: 500 }],
+  ])('gives nothing of a session that comes as %s', async (_what, reply) => {
+    const { fetch, requests } = site({ '/session': { ...SESSION, ...reply } });
+    expect(JSON.stringify(await read(fetch))).not.toContain('secret');
+    expect(requests).toEqual([['/session', undefined]]);
+  });
+
   it('sends no reading for a person who is not signed in', async () => {
     const { fetch, requests } = site({ '/session': { body: {} } });
     expect(await read(fetch)).toEqual({ kind: 'failed', reason: 'signed_out' });

@@ -1,4 +1,5 @@
 /** What keeps the overlay and its settings from a page: presses, ports, addresses, diagnostics. */
+import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
 import { diagnosticsOf, withoutIds } from '../../../../extension/background/people/diagnostics.ts';
 import { PageControls } from '../../../../extension/background/people/page-controls.ts';
@@ -7,15 +8,13 @@ import { startPeople } from '../../../../extension/background/people/people.ts';
 import { readAgentAddress, readPairingCode } from '../../../../extension/options/agent-address.ts';
 import type { Surroundings } from '../../../../extension/overlay/genuine.ts';
 import { judgePress } from '../../../../extension/overlay/genuine.ts';
+import { insideShadows } from '../../../../extension/overlay/inside-shadows.ts';
 import { fromPixels, toPixels } from '../../../../extension/overlay/place.ts';
 import { isDark } from '../../../../extension/overlay/theme.ts';
 import type { PeopleNews } from '../../../../extension/people-messages.ts';
 import type { ExtensionFrame } from '../../../../schema/contracts/bridge-frames.ts';
 import { conversationOf, english, NOW, snapshotOf, viewOf } from './views.ts';
 
-const box = (left: number, top: number, right: number, bottom: number) => ({
-  getBoundingClientRect: () => ({ left, top, right, bottom }) as DOMRect,
-});
 const PLAIN = {
   opacity: '1',
   filter: 'none',
@@ -29,9 +28,9 @@ const host = { parentElement: page } as Element;
 const CLEAR: Surroundings = {
   topAt: () => host,
   host,
-  frame: box(100, 100, 200, 200),
   isOnTop: true,
-  others: [],
+  hasOthers: false,
+  isPictured: false,
   styleOf: () => PLAIN,
 };
 const MOUSE = { isTrusted: true, detail: 1, clientX: 150, clientY: 150 };
@@ -49,7 +48,8 @@ describe('a press in the overlay', () => {
   it.each<[string, Partial<Surroundings>]>([
     ['an element lies over the point', { topAt: () => page }],
     ['the panel is not in the top layer', { isOnTop: false }],
-    ['another element of the top layer overlaps the panel', { others: [box(0, 0, 1_000, 1_000)] }],
+    ['the top layer holds anything else, since its backdrop can be over the panel', { hasOthers: true }],
+    ['the page shows a picture of itself', { isPictured: true }],
     ['the page is see-through', { styleOf: (one) => (one === page ? { ...PLAIN, opacity: '0.01' } : PLAIN) }],
     ['the page is filtered', { styleOf: (one) => (one === page ? { ...PLAIN, filter: 'blur(9px)' } : PLAIN) }],
     ['the host is transformed', { styleOf: (one) => (one === host ? { ...PLAIN, transform: 'scale(9)' } : PLAIN) }],
@@ -58,8 +58,19 @@ describe('a press in the overlay', () => {
     expect(judgePress(MOUSE, { ...CLEAR, ...change })).toBe('covered');
   });
 
-  it('counts when another element of the top layer is in another part of the window', () => {
-    expect(judgePress(MOUSE, { ...CLEAR, others: [box(500, 500, 600, 600)] })).toBe('genuine');
+  it('is judged by what the page keeps in closed shadow roots too', () => {
+    const { document } = new JSDOM('<main><b class="top"></b><i></i></main>').window;
+    const roots = new Map<Element, ShadowRoot>();
+    const shadowIn = (element: Element, html: string) => {
+      const root = element.attachShadow({ mode: 'closed' });
+      root.innerHTML = html;
+      roots.set(element, root);
+      return root;
+    };
+    const outer = shadowIn(document.querySelector('main') as Element, '<p></p>');
+    shadowIn(outer.querySelector('p') as Element, '<u class="top"></u>');
+    const found = insideShadows(document, '.top', (element) => roots.get(element) ?? null);
+    expect(found.map(({ localName }) => localName)).toEqual(['b', 'u']);
   });
 });
 
@@ -176,6 +187,17 @@ describe('the port of a page', () => {
     overlay.send({ order: 'act', id: 'b', action: { action: 'instruction.approve', approval_hash: 'short' } });
     await settled();
     expect(done).toEqual([]);
+  });
+
+  it('is there for a page of the extension, however many chats are open', async () => {
+    const { state, open } = startTestPeople();
+    const overlays = Array.from({ length: 201 }, (_, n) => open(`https://chatgpt.com/c/${n}`));
+    expect(overlays.filter(({ isClosed }) => isClosed)).toHaveLength(1);
+    const popup = open(`${OWN}options/options.html`);
+    state.snapshot(snapshot);
+    await settled();
+    expect(popup.isClosed).toBe(false);
+    expect(popup.news.at(-1)?.news).toBe('view');
   });
 
   it('orders of one page that wait are bounded', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TURN_LIMITS } from '../../../../../extension/background/turns/events.ts';
-import { MAX_SENT, MAX_TURNS } from '../../../../../extension/background/turns/turn.ts';
+import { MAX_SENT, MAX_TURNS, TurnsSchema } from '../../../../../extension/background/turns/turn.ts';
 import {
   answerOf,
   final,
@@ -21,6 +21,13 @@ describe('a turn whose stream is seen', () => {
     const scene = new TurnScene().send().decoded(progress()).decoded(final());
     expect(scene.offers).toEqual([MESSAGE]);
     expect(scene.store().state.turns).toEqual([]);
+  });
+
+  it('belongs to the conversation that the site names, not to one that was opened in its tab meanwhile', () => {
+    const scene = new TurnScene();
+    scene.address = { kind: 'new', conversationId: null };
+    scene.send({ conversationId: null }).page({ address: { kind: 'conversation', conversationId: 'c2' } });
+    expect(scene.decoded(progress()).decoded(final()).offers).toEqual([MESSAGE]);
   });
 
   it('is opened by an answer in progress, without a send', () => {
@@ -303,4 +310,10 @@ describe('a conversation that something else wants read', () => {
   it('is not read without an open turn', () => {
     expect(new TurnScene().on(reread).reads).toEqual([]);
   });
+});
+
+it('a stored turn that cannot be read takes no other one with it', () => {
+  const { turns } = new TurnScene().send().state;
+  expect(turns).toHaveLength(1);
+  expect(TurnsSchema.parse([{ ...turns[0], phase: 'later' }, 7, ...turns])).toEqual(turns);
 });

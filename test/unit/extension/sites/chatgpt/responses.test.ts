@@ -63,6 +63,14 @@ describe('A refusal of ChatGPT', () => {
     expect(refused(404, { detail: 'not found' }, of)).toEqual([{ type: 'opaque', reason: 'not_resumable' }]);
   });
 
+  it('is named without what names an account, a conversation or a stream', () => {
+    const detail =
+      'ann@example.org may not read 6902f0ae-7d54-832b-9f3c-1234567890ab at wss://ws.example.org/s?t=k now';
+    expect(refused(403, { detail })).toEqual([
+      { type: 'error', reason: 'http_403: <left out> may not read <left out> at <left out> now' },
+    ]);
+  });
+
   it('is a failed turn when JSON comes with status 200 in place of the stream', () => {
     expect(refused(200, { detail: 'Something went wrong' })).toEqual([
       { type: 'error', reason: 'Something went wrong' },

@@ -166,6 +166,13 @@ describe('The response to ReadConversation', () => {
     });
   });
 
+  it('has no text of a group whose style is not known, as the stream', () => {
+    const unknown = { id: 'dgrp_3', messageId: ANSWER, index: 2, style: 'GROUP_STYLE_LATER' };
+    const block = { id: 'cblk_5', displayGroupId: 'dgrp_3', text: 'a plan' };
+    const reading = read(conversation([user, answer], [...groups, unknown], [...blocks, block], ANSWER));
+    expect(reading?.messages.at(-1)?.text).toBe('Before.\n\nAfter.');
+  });
+
   it('calls an answer running until it is complete, and incomplete for another stop reason', () => {
     const state = (change: object) =>
       read(conversation([user, { ...answer, ...change }], groups, blocks))?.messages.at(-1)?.state;
