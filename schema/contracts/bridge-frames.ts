@@ -230,6 +230,8 @@ export const SnapshotSchema = z.object({
       recent_ingests: z.array(
         z.object({
           message_id: z.string(),
+          /** Absent from an agent of an earlier version. */
+          platform: PlatformSchema.optional(),
           conversation_id: z.string(),
           ingest_status: IngestStatusSchema,
           at: TimestampSchema,
@@ -238,6 +240,9 @@ export const SnapshotSchema = z.object({
       recent_executes: z.array(
         z.object({
           instruction_id: z.string(),
+          /** Platform and conversation of its message. Absent from an agent of an earlier version. */
+          platform: PlatformSchema.optional(),
+          conversation_id: z.string().optional(),
           name: z.string(),
           status: z.string(),
           duration_ms: DurationMsSchema.nullable(),

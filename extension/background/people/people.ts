@@ -19,6 +19,7 @@ import { badgeOf } from './badge.ts';
 import { diagnosticsOf } from './diagnostics.ts';
 import { isPeopleOrder } from './orders.ts';
 import { PeopleState } from './state.ts';
+import { viewOfSite } from './view-of-site.ts';
 
 /** A port of `browser.runtime`, as far as it is used. */
 export interface PeoplePort {
@@ -108,10 +109,7 @@ class ConnectedPage {
 
   #visible(): PeopleView {
     const { view } = this.#state;
-    if (this.#isOwn || view.snapshot === null) return view;
-    const isHere = (one: { platform: Platform }) => one.platform === this.#platform;
-    const snapshot = { ...view.snapshot, conversations: view.snapshot.conversations.filter(isHere) };
-    return { ...view, snapshot, deliveries: view.deliveries.filter(isHere), drift: view.drift.filter(isHere) };
+    return this.#isOwn ? view : viewOfSite(view, this.#platform);
   }
 
   async #handle(order: PeopleOrder): Promise<void> {

@@ -340,7 +340,9 @@ describe('recent activity', () => {
     const { snapshot } = await mine.next('snapshot');
     const { recent_ingests, recent_executes } = snapshot.browser.instruction_ingest;
     expect(recent_ingests.map((entry) => entry.message_id)).toEqual(['msg_mine']);
-    expect(recent_executes.map((entry) => entry.instruction_id)).toEqual(['ins_mine']);
+    const [ingest] = recent_ingests;
+    const { platform, conversation_id } = ingest ?? {};
+    expect(recent_executes).toMatchObject([{ instruction_id: 'ins_mine', platform, conversation_id }]);
   });
 });
 

@@ -188,6 +188,17 @@ describe('the last work for a person', () => {
     ]);
   });
 
+  it('an instruction of another conversation is not shown in this one', () => {
+    const [running, ended] = instruction_ingest.recent_executes;
+    const recent_executes = [
+      { ...running, conversation_id: 'c1' },
+      { ...ended, conversation_id: 'c2' },
+    ];
+    const browser = { instruction_ingest: { ...instruction_ingest, recent_executes }, clients: [] };
+    const done = describeDone(viewOf({ snapshot: snapshotOf({ browser }) }), 'c1', FORMAT);
+    expect(done.map(({ key }) => key)).toEqual(['m1', 'i1']);
+  });
+
   it('the newest of all kinds is first', () => {
     const deliveries = [0, 1_000_000].map((age) => ({
       platform: 'chatgpt' as const,

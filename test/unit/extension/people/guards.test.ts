@@ -140,8 +140,25 @@ function startTestPeople(change: Partial<PeopleDeps> = {}) {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the port of a page', () => {
+  const ingest = { conversation_id: 'c1', ingest_status: 'executed', at: 1 };
+  const execute = { conversation_id: 'c1', name: 'conductor::exec', status: 'running', duration_ms: null, at: 1 };
   const snapshot = snapshotOf({
     conversations: [conversationOf(), conversationOf({ platform: 'claude', conversation_id: 'k1' })],
+    browser: {
+      instruction_ingest: {
+        last_ingest: { message_id: 'of-claude' },
+        last_execute: null,
+        recent_ingests: [
+          { ...ingest, message_id: 'of-claude', platform: 'claude' },
+          { ...ingest, message_id: 'of-chatgpt', platform: 'chatgpt' },
+        ],
+        recent_executes: [
+          { ...execute, instruction_id: 'of-claude', platform: 'claude' },
+          { ...execute, instruction_id: 'of-chatgpt', platform: 'chatgpt' },
+        ],
+      },
+      clients: [],
+    },
   });
 
   it('an overlay gets the conversations of its own site only, a page of the extension all', async () => {
@@ -156,6 +173,15 @@ describe('the port of a page', () => {
     };
     expect(shown(overlay)).toEqual(['chatgpt']);
     expect(shown(options)).toEqual(['chatgpt', 'claude']);
+  });
+
+  it('an overlay gets what was done for its own site only', async () => {
+    const { state, open } = startTestPeople();
+    const overlay = open('https://chatgpt.com/c/c1');
+    state.snapshot(snapshot);
+    await settled();
+    expect(JSON.stringify(overlay.news.at(-1))).toContain('of-chatgpt');
+    expect(JSON.stringify(overlay.news.at(-1))).not.toContain('of-claude');
   });
 
   it('an overlay cannot change settings or read the diagnostics', async () => {
