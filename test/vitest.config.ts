@@ -29,8 +29,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          exclude: [...RANDOMIZED, ...WITH_PROGRAMS],
+          exclude: [...RANDOMIZED, ...WITH_PROGRAMS, 'test/unit/extension/**'],
           // The default leaves one core idle. Projects with another number of workers need another group.
+          maxWorkers: '100%',
+          sequence: { groupOrder: 1 },
+          environment: 'node',
+          testTimeout: MINUTE_MS,
+        },
+      },
+      {
+        root,
+        test: {
+          name: 'extension',
+          include: ['test/unit/extension/**/*.test.ts'],
+          exclude: RANDOMIZED,
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
           environment: 'node',
