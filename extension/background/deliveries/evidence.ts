@@ -80,6 +80,11 @@ function newRequest(event: TrafficEvent, match: SeenRequest['match'], send: Seen
   };
 }
 
+/** The same text may be on its way to several conversations, as that of a renewal is. */
+function isToAnother({ conversationId }: SeenSend, sent: Sent): boolean {
+  return conversationId !== null && sent.conversationId !== null && conversationId !== sent.conversationId;
+}
+
 /** A send of this message in an event: of its tab, or of no tab when the text is the same. */
 function ownSend(event: TrafficEvent, sent: Sent): SeenRequest | null {
   const isOwnTab = event.tabId === sent.tabId;
@@ -89,7 +94,7 @@ function ownSend(event: TrafficEvent, sent: Sent): SeenRequest | null {
   if (event.send.kind !== 'message') return isOwnTab ? newRequest(event, 'other', event.send) : null;
   const { text } = event.send;
   const isSame = text !== null && isSameText(text, sent.text);
-  if (!isSame && !isOwnTab) return null;
+  if (!isOwnTab && (!isSame || isToAnother(event.send, sent))) return null;
   return newRequest(event, isSame ? 'same' : text === null ? 'unread' : 'different', event.send);
 }
 
@@ -246,8 +251,7 @@ function judgeSuccess(request: SeenRequest, status: number, now: number, endBy: 
 
 function judgeRequest(request: SeenRequest, sent: Sent, now: number, endBy: number): Judgement {
   const { status, send, isEnded } = request;
-  const toConversation = send?.conversationId ?? null;
-  if (toConversation !== null && sent.conversationId !== null && toConversation !== sent.conversationId) {
+  if (send !== null && isToAnother(send, sent)) {
     return { type: 'end', request, end: endOf('uncertain', 'sent_to_other_conversation', { httpStatus: status }) };
   }
   if (status !== null) {

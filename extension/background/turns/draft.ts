@@ -139,8 +139,10 @@ export class Draft {
     this.effects.push({ type: 'look', turn: next });
   }
 
+  /** The site with the most turns makes room, so that a page with many takes none from another site. */
   #makeRoom(): void {
-    const [oldest] = this.#turns;
+    const bySite = [...Map.groupBy(this.#turns, ({ platform }) => platform).values()];
+    const oldest = bySite.sort((a, b) => b.length - a.length)[0]?.[0];
     if (this.#turns.length <= MAX_TURNS || oldest === undefined) return;
     this.close(oldest);
     this.report(oldest.platform, 'too_many_turns');

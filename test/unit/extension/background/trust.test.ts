@@ -149,7 +149,8 @@ describe('a site that a person has turned off', () => {
     await background.ready;
     await env.clock.elapse(1_000);
     expect(background.queue.size).toBe(0);
-    expect(env.storage.items.has('turns')).toBe(false);
+    expect(env.storage.items.get('turns') ?? []).toEqual([]);
+    expect(env.storage.items.get('sent') ?? []).toEqual([]);
   });
 
   it('says nothing about its login', async () => {

@@ -73,6 +73,15 @@ describe('a message whose request the site accepted', () => {
     expect(read(scene.results[0])?.result.outcome).toBe('delivered');
   });
 
+  it('is not proven by a request of no tab with this text to another conversation', async () => {
+    const scene = await pressedScene();
+    const other = scene.from(await scene.sends({ conversationId: 'c2' }, -1), -1);
+    await scene.emit({ type: 'status', status: 200, isChallenge: false, retryAfterMs: null, ...other });
+    await scene.responds(await scene.sends({}, -1), 200);
+    await scene.clock.elapse(1_000);
+    expect(scene.results.map((one) => read(one)?.result)).toMatchObject([{ outcome: 'delivered', reason: null }]);
+  });
+
   it('is uncertain when it was sent to another conversation', async () => {
     const scene = await pressedScene();
     await scene.responds(await scene.sends({ conversationId: 'c2' }), 200);

@@ -317,3 +317,17 @@ it('a stored turn that cannot be read takes no other one with it', () => {
   expect(turns).toHaveLength(1);
   expect(TurnsSchema.parse([{ ...turns[0], phase: 'later' }, 7, ...turns])).toEqual(turns);
 });
+
+it.each(['before', 'after'])('a site with many turns takes none from a site whose turn began %s', (when) => {
+  const scene = new TurnScene();
+  const sendOther = () => {
+    const { turns, sent } = scene.send({}, 'r0').state;
+    scene.state = { turns: turns.map((one) => (one.requestId === 'r0' ? { ...one, platform: 'chatgpt' } : one)), sent };
+  };
+  if (when === 'before') sendOther();
+  for (let n = 1; n <= MAX_TURNS; n += 1) scene.send({ userMessageId: `u${n}` }, `r${n}`);
+  if (when === 'after') sendOther();
+  scene.send({ userMessageId: 'last' }, 'last');
+  expect(scene.state.turns).toHaveLength(MAX_TURNS);
+  expect(scene.state.turns.filter(({ platform }) => platform === 'chatgpt')).toHaveLength(1);
+});
