@@ -45,7 +45,7 @@ export function choice(response: HTMLElement): HTMLElement {
 /** Paragraphs and blocks of code of a Markdown text. */
 function rendered(text: string): HTMLElement[] {
   return text.split(/^(```[\s\S]*?(?:^```$|(?![\s\S])))/m).flatMap((part) => {
-    const [, language, code] = /^```(.*)\n([\s\S]*?)(?:```)?$/.exec(part) ?? [];
+    const [, language, code] = /^```(.*)\n([\s\S]*?)\n?(?:```)?$/.exec(part) ?? [];
     if (part.startsWith('```') && code !== undefined) return [codeBlock(language ?? '', code)];
     return part.trim() === '' ? [] : [make('p', {}, part.trim())];
   });
