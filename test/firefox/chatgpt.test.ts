@@ -5,7 +5,6 @@ import { ChatgptSite } from '../support/sites/chatgpt/chatgpt-site.ts';
 import type { ChatgptControl, Turn } from '../support/sites/chatgpt/turn.ts';
 import { defaultControl } from '../support/sites/chatgpt/turn.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
-import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
 import { gate } from '../support/sites/streaming.ts';
 import { WholeSystem } from '../support/sites/whole-system.ts';
@@ -55,8 +54,10 @@ describeWithFirefox('on ChatGPT', () => {
       // Firefox fills the clipboard of an event from these two only.
       const init = { dataType: 'text/plain', data: plain, bubbles: true, cancelable: true };
       document.activeElement?.dispatchEvent(new ClipboardEvent('paste', init));
+      // A key of a person would make the reply wait until the person has surely stopped typing.
+      const enter = { key: 'Enter', bubbles: true, cancelable: true };
+      document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', enter));
     }, text);
-    await tab.type(KEYS.enter);
   }
 
   function newFile(): string {

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
-import { KEYS } from '../support/sites/firefox-tab.ts';
 import { FakeGemini } from '../support/sites/gemini/gemini.ts';
 import type { AnswerPlan } from '../support/sites/gemini/plan.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
@@ -29,11 +28,13 @@ describeWithFirefox('on Gemini', () => {
   beforeEach(() => gemini.reset());
   afterAll(() => system?.stop());
 
-  /** Types as a person does, and sends. */
+  /** Writes without keys, which would make the reply wait until the person has surely stopped typing, and sends. */
   async function say(text: string): Promise<void> {
     await tab.until(() => document.querySelector('rich-textarea .ql-editor') !== null);
     await tab.click('rich-textarea .ql-editor');
-    await tab.type(text + KEYS.enter);
+    await tab.evaluate((written) => void document.execCommand('insertText', false, written), text);
+    await tab.until(() => document.querySelector('button.send-button') !== null);
+    await tab.click('button.send-button');
   }
 
   /** The id in the address, once the page has it. */
