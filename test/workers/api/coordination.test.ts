@@ -155,7 +155,7 @@ describe('the channel', () => {
     });
     socket.accept();
     const { version } = await edge.data<{ version: number }>('POST', '/v1/system/pause');
-    expect(await changed).toEqual({ type: 'mode.changed', mode: 'paused', mode_version: version });
+    expect(await changed).toEqual({ type: 'mode.changed', mode: 'paused', mode_version: version, hold: false });
     await edge.data('POST', '/v1/system/resume');
     socket.close(1000, 'done');
   });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startTicks } from '../../../../local-agent/host/processes.ts';
+import { readProc, startTicks } from '../../../../local-agent/host/processes.ts';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
@@ -92,6 +92,8 @@ describe('an agent that is killed', () => {
     const pid = () => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0);
     while (pid() === 0) await setImmediate();
     const program = pid();
+    // While it becomes another program, the system shows no environment of it.
+    while (!readProc(String(program), 'cmdline').startsWith('sleep')) await setImmediate();
     restart();
     while (startTicks(program) !== null) await setImmediate();
     expect(agent.acceptResult('ins_0')).toMatchObject({ status: 'interrupted', error_code: 'agent_died' });
