@@ -40,17 +40,11 @@ describeWithFirefox('a delivery into ChatGPT', () => {
     const long = `${HARD}\n${'0123456789 äöü 🎼\n'.repeat(6_000)}end`;
     for (const text of [HARD, long]) {
       const outcome = await system.prompt('chatgpt', text, id);
-      expect([outcome, await lastReason()]).toEqual([{ status: 'succeeded', error: null }, 'delivered']);
+      expect(outcome).toEqual({ status: 'succeeded', error: null });
       expect(site.sent.at(-1)).toMatchObject({ conversationId: id, text });
     }
     expect(site.sent).toHaveLength(2);
   });
-
-  /** Why the last delivery ended as it did, as the browser's node says. */
-  async function lastReason(): Promise<string | null> {
-    const { policy } = await system.api.get('/v1/browser', BrowserResponseSchema);
-    return policy.targets.find(({ platform }) => platform === 'chatgpt')?.last_activity_reason ?? null;
-  }
 
   /** What the edge knows of the browser on ChatGPT. */
   async function state(): Promise<{ login: string; stopped: string | null }> {
