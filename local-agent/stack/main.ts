@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
+import { BRIDGE } from '../../schema/defaults.ts';
 import { describeFailure, EXIT } from '../commands/exit-codes.ts';
 import { valueOption } from '../config/flags.ts';
 import { rememberRoot } from '../config/known-roots.ts';
@@ -17,7 +18,7 @@ import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
 
 const NAME = 'npm start --';
-const PORTS = { edge: 8787, agent: 4317 };
+const PORTS = { edge: 8787, agent: Number(new URL(BRIDGE.default_local_api).port) };
 const MAX_PORT = 65_535;
 /** The state folder of earlier versions. */
 const OLD_STATE = join(REPOSITORY, '.wrangler', 'state');

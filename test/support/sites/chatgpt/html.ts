@@ -1,28 +1,10 @@
 /** The pages of the fake ChatGPT. Its script draws the conversation; what matters before that is here. */
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { pageScript as bundledScript } from '../bundle.ts';
 import type { ChatgptControl } from './turn.ts';
 
-let script: Promise<string> | null = null;
-
-/** Built once for each run of the tests. */
 export function pageScript(): Promise<string> {
-  script ??= bundle();
-  return script;
-}
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('page/main.ts', import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'firefox140',
-    logLevel: 'error',
-  });
-  const [file] = outputFiles;
-  if (!file) throw new Error('esbuild wrote nothing for the page');
-  return file.text;
+  return bundledScript(fileURLToPath(new URL('page/main.ts', import.meta.url)));
 }
 
 /** What the page knows of the test's settings. */

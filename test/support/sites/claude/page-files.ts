@@ -1,6 +1,6 @@
 /** The page of the fake claude.ai: its HTML, and its script as Firefox gets it. */
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { pageScript as bundledScript } from '../bundle.ts';
 
 export interface FakeClaudeOptions {
   accounts: 'merged' | 'legacy';
@@ -23,25 +23,8 @@ export interface PageConfig extends FakeClaudeOptions {
   chats: string[];
 }
 
-let built: Promise<string> | null = null;
-/** Built once for each run of the tests. */
 export function pageScript(): Promise<string> {
-  built ??= buildScript();
-  return built;
-}
-
-async function buildScript(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('page/main.ts', import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'firefox140',
-    logLevel: 'error',
-  });
-  const [script] = outputFiles;
-  if (!script) throw new Error('esbuild wrote nothing for the page of the fake claude.ai');
-  return script.text;
+  return bundledScript(fileURLToPath(new URL('page/main.ts', import.meta.url)));
 }
 
 const STYLE = `

@@ -92,7 +92,7 @@ describe('The decoder of ChatGPT streams', () => {
     }
   });
 
-  it('keeps no more than a bounded part of a message', () => {
+  it('keeps a bounded part of a message at most', () => {
     const many = Array.from({ length: 50 }, () =>
       delta({ p: '/message/metadata/x', o: 'replace', v: 'x'.repeat(100_000) }),
     );
