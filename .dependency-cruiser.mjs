@@ -29,6 +29,7 @@ const AGENT_FOLDERS = Object.entries({
   tools: ['lib', 'host', 'worker-runner'],
   policy: ['lib', 'host', 'config', 'tools'],
   edge: ['lib', 'store'],
+  runner: ['lib', 'host', 'worker-runner'],
   browsers: ['lib', 'store', 'edge'],
   delivery: ['lib', 'store', 'edge', 'browsers'],
   bridge: ['lib', 'store', 'edge', 'browsers'],
@@ -223,19 +224,21 @@ export default {
     {
       name: 'local-agent-files',
       severity: 'error',
-      comment:
-        'Files and the system are touched in host/, the run directories, firefox/ and the composition root only.',
-      from: { path: '^local-agent/', pathNot: '^local-agent/(host/|stack/|worker-runner/|firefox/|deps[.]ts$)' },
+      comment: 'Files and the system are touched in host/, runs/, runner/, firefox/ and the composition root only.',
+      from: {
+        path: '^local-agent/',
+        pathNot: '^local-agent/(host/|stack/|worker-runner/|runner/|runs/|firefox/|deps[.]ts$)',
+      },
       to: { path: '^(node:)?(fs|fs/promises|os)$', dependencyTypes: NODE_BUILTIN },
     },
     {
       name: 'local-agent-processes',
       severity: 'error',
       comment:
-        'Processes start in worker-runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
+        'Processes start in worker-runner/, runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
       from: {
         path: '^local-agent/',
-        pathNot: '^local-agent/(stack/|worker-runner/|firefox/|host/process-start[.]ts$)',
+        pathNot: '^local-agent/(stack/|worker-runner/|runner/|firefox/|host/process-start[.]ts$)',
       },
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },

@@ -185,6 +185,17 @@ export const HTTP = {
   request_timeout_ms: 15_000,
 } as const;
 
+/** The process that runs the child of a run, and ends it. */
+export const RUNNER = {
+  /** How long before its deadline a run is ended, and how long before it the rest is killed. */
+  deadline_margin_ms: 15_000,
+  kill_margin_ms: 5_000,
+  /** Between SIGTERM and SIGKILL. */
+  kill_grace_ms: 10_000,
+  /** How often the clocks are read: a machine that wakes up from sleep ends what is late within this time. */
+  look_ms: 1_000,
+} as const;
+
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
 export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
 /** What the agent's store keeps of finished work. */

@@ -33,7 +33,8 @@ const POLL_MS = 20;
 /** A program that starts processes faster than they are killed is left after so many rounds. */
 const MAX_KILL_ROUNDS = 20;
 
-function signalEach(processes: readonly FoundProcess[], signal: 'SIGTERM' | 'SIGKILL'): void {
+/** Signals those that are still there and belong to this user. */
+export function signalEach(processes: readonly FoundProcess[], signal: 'SIGTERM' | 'SIGKILL'): void {
   for (const { pid } of processes) {
     try {
       process.kill(pid, signal);
