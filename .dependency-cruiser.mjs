@@ -30,6 +30,7 @@ const AGENT_FOLDERS = Object.entries({
   policy: ['lib', 'host', 'config', 'tools'],
   edge: ['lib', 'store'],
   runner: ['lib', 'host', 'worker-runner'],
+  runs: ['lib', 'host', 'store', 'runner'],
   browsers: ['lib', 'store', 'edge'],
   delivery: ['lib', 'store', 'edge', 'browsers'],
   bridge: ['lib', 'store', 'edge', 'browsers'],

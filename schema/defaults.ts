@@ -185,6 +185,20 @@ export const HTTP = {
   request_timeout_ms: 15_000,
 } as const;
 
+/** The files of a run on its host. */
+export const RUN_FILES = {
+  /** The shortest time between two writes of `state.json` that are no transitions. */
+  state_interval_ms: 250,
+  /** Of one chunk of a log on its way to the edge. */
+  chunk_bytes: 64 * 1024,
+  /** What the edge keeps of each stream: the first and the last bytes. */
+  kept_bytes: 1024 * 1024,
+  /** A part of a chunk is sent when it has waited for so long. */
+  flush_ms: 500,
+  /** Chunks of one run that wait in the outbox. More stay in the files until these have left. */
+  max_waiting_chunks: 8,
+} as const;
+
 /** The process that runs the child of a run, and ends it. */
 export const RUNNER = {
   /** How long before its deadline a run is ended, and how long before it the rest is killed. */

@@ -1,0 +1,87 @@
+/**
+ * `state.json` of a run. A transition is written and synced at once. Other changes are written at most every 250 ms, the
+ * last one always, so that a run with many changes costs little.
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunStateFile } from '../../schema/contracts/run-files.ts';
+import { RunStateFileSchema } from '../../schema/contracts/run-files.ts';
+import { RUN_FILES } from '../../schema/defaults.ts';
+import { readOwnFile } from '../host/own-files.ts';
+import { replaceSynced } from '../host/synced-file.ts';
+import type { Clock } from '../lib/clock.ts';
+
+export function statePath(folder: string): string {
+  return join(folder, 'state.json');
+}
+
+/** The state on the disk; null when there is none. @throws ZodError when another program has damaged it */
+export function readState(folder: string): RunStateFile | null {
+  const text = readOwnFile(statePath(folder));
+  return text === null ? null : RunStateFileSchema.parse(JSON.parse(text));
+}
+
+export function stateText(state: RunStateFile): string {
+  return `${JSON.stringify(state, null, 2)}\n`;
+}
+
+type Patch = Partial<Omit<RunStateFile, 'run_id' | 'task_id' | 'step_id' | 'attempt' | 'updated_at'>>;
+
+export class StateFile {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  #state: RunStateFile;
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  #cancelWrite: (() => void) | null = null;
+
+  constructor(folder: string, state: RunStateFile, clock: Clock) {
+    this.#folder = folder;
+    this.#state = state;
+    this.#clock = clock;
+  }
+
+  get state(): RunStateFile {
+    return this.#state;
+  }
+
+  /** Writes a transition, synced. @throws the system's error on a full disk; then the file is the one before */
+  transition(patch: Patch): void {
+    this.#cancel();
+    const next = this.#patched(patch);
+    replaceSynced(statePath(this.#folder), stateText(next));
+    this.#state = next;
+    this.#writtenAt = this.#clock.monotonic();
+  }
+
+  /** Writes a change now, or together with later ones when the last write was less than 250 ms ago. */
+  update(patch: Patch): void {
+    this.#state = this.#patched(patch);
+    if (this.#cancelWrite !== null) return;
+    const waitMs = this.#writtenAt + RUN_FILES.state_interval_ms - this.#clock.monotonic();
+    if (waitMs <= 0) this.#write();
+    else this.#cancelWrite = this.#clock.after(waitMs, () => this.#write());
+  }
+
+  /** Writes what waits. */
+  close(): void {
+    if (this.#cancelWrite !== null) this.#write();
+  }
+
+  #patched(patch: Patch): RunStateFile {
+    return { ...this.#state, ...patch, updated_at: this.#clock.now() };
+  }
+
+  /** Not synced: a power cut may cost a change, which is no transition. */
+  #write(): void {
+    this.#cancel();
+    const path = statePath(this.#folder);
+    writeFileSync(`${path}.new`, stateText(this.#state), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    this.#writtenAt = this.#clock.monotonic();
+  }
+
+  #cancel(): void {
+    this.#cancelWrite?.();
+    this.#cancelWrite = null;
+  }
+}
