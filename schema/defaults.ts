@@ -69,6 +69,46 @@ export const INSTRUCTION = {
   max_live_chars: 64 * 1024,
 } as const;
 
+export const TASK = {
+  priority: 50,
+  step_timeout_ms: 3_600_000,
+  step_timeout_min_ms: 1_000,
+  step_timeout_max_ms: 7 * 86_400_000,
+  max_attempts: 2,
+  max_attempts_limit: 20,
+  max_steps: 64,
+  /** Tasks that one task waits for, and tasks that wait for one. */
+  max_after: 32,
+  max_dependents: 200,
+  max_goal_chars: 65_536,
+  /** The input of all its steps as JSON. A row holds the input of one. */
+  max_input_chars: 524_288,
+  takeover_after_ms: 1_200_000,
+  takeover_min_ms: 60_000,
+  takeover_max_ms: 7 * 86_400_000,
+  /** How many of a task's runs its detail shows. */
+  runs_shown: 100,
+} as const;
+
+export const RUN = {
+  heartbeat_ms: 15_000,
+  max_summary_chars: 8_192,
+  max_claim_repos: 64,
+  max_claim_executors: 32,
+  max_chunks_per_request: 64,
+  /** Of one request in all: fits an HTTP body. */
+  max_log_request_bytes: 512 * 1024,
+  max_chunk_base64_chars: 699_052,
+  /** A row of a log, at most. */
+  log_row_bytes: 64 * 1024,
+  /** Of each stream its first and its last bytes are kept, in at most so many rows each. */
+  log_head_bytes: 1024 * 1024,
+  log_tail_bytes: 1024 * 1024,
+  log_part_rows: 1_024,
+  max_checkpoint_bytes: 1024 * 1024,
+  max_checkpoint_base64_chars: 1_398_104,
+} as const;
+
 /** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
 export const APPROVALS = { max_per_conversation: 32, max_per_node: 64 } as const;
 

@@ -20,6 +20,7 @@ import {
   ToolPartSchema,
 } from './instructions.ts';
 import { DeliveryResultSchema } from './renewal.ts';
+import { RunIdSchema } from './runs.ts';
 
 export const CommandIdSchema = idSchema('cmd');
 
@@ -34,6 +35,8 @@ const browserCall = {
   conversation_id: z.string().optional(),
   timeout_ms: DurationMsSchema,
 };
+
+export const STEP_CANCEL_REASONS = ['canceled', 'hand_over', 'interrupted'] as const;
 
 /** The body of each kind. A new kind is a row here, in `COMMAND_RESULTS` and in the handlers of edge and agent. */
 export const COMMAND_BODIES = {
@@ -100,6 +103,20 @@ export const COMMAND_BODIES = {
   ]),
   /** Without a conversation: what the active tab of that platform shows. */
   'browser.read': z.object({ platform: PlatformSchema, conversation_id: z.string().nullable() }),
+  /** A step waits that this node may claim: it asks for work now. A node asks by itself too, only later. */
+  'step.offer': z.object({ step_id: z.string(), task_id: z.string() }),
+  /** End a run. `hand_over`: take its last checkpoint and give it up, so that another host continues it. */
+  'step.cancel': z.object({ run_id: RunIdSchema, step_id: z.string(), reason: z.enum(STEP_CANCEL_REASONS) }),
+  /** Report the end of a task into the chat that created it. */
+  'task.notice': z.object({
+    task_id: z.string(),
+    /** One attempt at this notice; a node sends none twice. */
+    plan_id: z.string(),
+    platform: PlatformSchema,
+    target: TargetPayloadSchema,
+    message_text: z.string(),
+    timeout_ms: DurationMsSchema,
+  }),
 } as const;
 export type CommandKind = keyof typeof COMMAND_BODIES;
 export const COMMAND_KINDS = Object.keys(COMMAND_BODIES) as [CommandKind, ...CommandKind[]];
@@ -121,6 +138,9 @@ export const COMMAND_RESULTS = {
     ConversationReadingSchema.extend({ outcome: z.literal('read') }),
     z.strictObject({ outcome: z.literal('unavailable'), reason: z.string().max(500) }),
   ]),
+  'step.offer': NotedSchema,
+  'step.cancel': NotedSchema,
+  'task.notice': DeliveryResultSchema,
 } as const satisfies Record<CommandKind, z.ZodType>;
 
 function commandSchema<K extends CommandKind>(kind: K) {

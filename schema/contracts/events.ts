@@ -11,6 +11,8 @@ export const EVENT_TOPICS = [
   'messages',
   'instructions',
   'renewal',
+  'tasks',
+  'runs',
   'ticks',
   'tokens',
 ] as const;

@@ -52,6 +52,10 @@ const RESULTS: { [K in CommandKind]: (finished: Finished<K>) => Promise<Plan> } 
   'message.resubmit': async () => ({}),
   'browser.read': async () => ({}),
   'client.resume': async () => ({}),
+  // What these lead to is reported by the run.
+  'step.offer': async () => ({}),
+  'step.cancel': async () => ({}),
+  'task.notice': async () => ({}),
 };
 
 /** A person has sent something into a browser directly: the outcome is an event. */

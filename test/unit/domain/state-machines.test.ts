@@ -17,6 +17,9 @@ import {
 } from '../../../schema/domain/instruction-machine.ts';
 import { JOB_TRANSITIONS } from '../../../schema/domain/job-machine.ts';
 import { MESSAGE_TRANSITIONS, moveMessage, OPEN_MESSAGE_STATUSES } from '../../../schema/domain/message-machine.ts';
+import { isLiveRun, LIVE_RUN_STATUSES, moveRun, RUN_TRANSITIONS } from '../../../schema/domain/run-machine.ts';
+import { RETRIED_STEP_STATUSES, STEP_TRANSITIONS } from '../../../schema/domain/step-machine.ts';
+import { isEndedTask, OPEN_TASK_STATUSES, TASK_TRANSITIONS } from '../../../schema/domain/task-machine.ts';
 import * as tables from '../../../schema/tables/index.ts';
 
 /** By the heading of the drawing. */
@@ -25,6 +28,9 @@ const MACHINES: Record<string, Readonly<Record<string, readonly string[]>>> = {
   Message: MESSAGE_TRANSITIONS,
   'Automation of a conversation': AUTOMATION_TRANSITIONS,
   'Renewal job': JOB_TRANSITIONS,
+  Task: TASK_TRANSITIONS,
+  Step: STEP_TRANSITIONS,
+  Run: RUN_TRANSITIONS,
   Command: COMMAND_TRANSITIONS,
   'Delivery on a node': DELIVERY_TRANSITIONS,
 };
@@ -66,6 +72,27 @@ describe('the sets of instruction states', () => {
 
   it.each(INSTRUCTION_STATES)('%s is final exactly when the table lets it become nothing else', (status) => {
     expect(isFinalStatus(status)).toBe(INSTRUCTION_TRANSITIONS[status].length === 0);
+  });
+});
+
+describe('the sets of task, step and run statuses', () => {
+  it('a task has ended when only a retry can move it', () => {
+    expect(OPEN_TASK_STATUSES).toEqual(['queued', 'running', 'blocked']);
+    expect((['done', 'failed', 'canceled'] as const).every(isEndedTask)).toBe(true);
+  });
+
+  it('a retry moves the steps that ended without success', () => {
+    expect(RETRIED_STEP_STATUSES).toEqual(['failed', 'timeout', 'canceled']);
+  });
+
+  it('a run is live until its end, after which nothing moves it', () => {
+    expect(LIVE_RUN_STATUSES).toEqual(['prepared', 'running']);
+    expect(isLiveRun('lost')).toBe(false);
+    expect(() => moveRun('lost', 'succeeded')).toThrow('the run is lost and cannot become succeeded');
+  });
+
+  it('takes the end of a run whose start was not reported', () => {
+    expect(moveRun('prepared', 'succeeded')).toBe('succeeded');
   });
 });
 
