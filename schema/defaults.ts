@@ -231,12 +231,14 @@ export const RUN_FILES = {
   state_interval_ms: 250,
   /** Of one chunk of a log on its way to the edge. */
   chunk_bytes: 64 * 1024,
-  /** What the edge keeps of each stream: the first and the last bytes. */
-  kept_bytes: 1024 * 1024,
   /** A part of a chunk is sent when it has waited for so long. */
   flush_ms: 500,
-  /** Chunks of one run that wait in the outbox. More stay in the files until these have left. */
-  max_waiting_chunks: 8,
+  /** Requests with logs of one run that wait in the outbox. More stays in the files until these have left. */
+  max_waiting_requests: 4,
+  /** Of the bytes of one request. */
+  request_bytes: 256 * 1024,
+  /** How often the logs of a running step are looked at, beside the notices of the system. */
+  look_ms: 500,
 } as const;
 
 /** The process that runs the child of a run, and ends it. */

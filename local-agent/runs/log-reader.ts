@@ -1,25 +1,26 @@
 /** Reads slices of the logs of one run through open descriptors, so that a removed folder does not end a tail. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogStream } from './run-paths.ts';
-import { LOG_STREAMS, STREAM_FILES } from './run-paths.ts';
+import type { RunStream } from '../../schema/contracts/runs.ts';
+import { RUN_STREAMS } from '../../schema/contracts/runs.ts';
+import { STREAM_FILES } from './run-paths.ts';
 import type { Slice } from './tail-plan.ts';
 
 export class LogReader {
-  readonly #fds: Record<LogStream, number>;
+  readonly #fds: Record<RunStream, number>;
 
   /** @throws the system's error when a log is missing */
   constructor(folder: string) {
-    const opened = LOG_STREAMS.map((stream) => [stream, openSync(join(folder, STREAM_FILES[stream]), 'r')]);
-    this.#fds = Object.fromEntries(opened) as Record<LogStream, number>;
+    const opened = RUN_STREAMS.map((stream) => [stream, openSync(join(folder, STREAM_FILES[stream]), 'r')]);
+    this.#fds = Object.fromEntries(opened) as Record<RunStream, number>;
   }
 
-  size(stream: LogStream): number {
+  size(stream: RunStream): number {
     return fstatSync(this.#fds[stream]).size;
   }
 
   /** The bytes of a slice; fewer when the log was shortened meanwhile. */
-  read(stream: LogStream, { from, to }: Slice): Buffer {
+  read(stream: RunStream, { from, to }: Slice): Buffer {
     const bytes = Buffer.allocUnsafe(to - from);
     let length = 0;
     while (length < bytes.length) {

@@ -1,6 +1,6 @@
 /** Names inside the folder of runs. */
 import { join } from 'node:path';
-import type { CheckpointFileType } from '../../schema/contracts/run-files.ts';
+import type { CheckpointType, RunStream } from '../../schema/contracts/runs.ts';
 
 export interface RunIds {
   task_id: string;
@@ -21,11 +21,13 @@ export function unfinishedPath(runsDir: string, ids: RunIds): string {
 }
 
 /** The streams of a run's logs, and the file of each. */
-export const STREAM_FILES = { stdout: 'stdout.log', stderr: 'stderr.log', lifecycle: 'worker.log' } as const;
-export type LogStream = keyof typeof STREAM_FILES;
-export const LOG_STREAMS = Object.keys(STREAM_FILES) as LogStream[];
+export const STREAM_FILES = {
+  stdout: 'stdout.log',
+  stderr: 'stderr.log',
+  lifecycle: 'worker.log',
+} as const satisfies Record<RunStream, string>;
 
-const CHECKPOINT_ENDS: Record<CheckpointFileType, string> = {
+const CHECKPOINT_ENDS: Record<CheckpointType, string> = {
   summary: 'summary.json',
   log_tail: 'log-tail.txt',
   git_diff: 'git-diff.patch',
@@ -34,6 +36,6 @@ const CHECKPOINT_ENDS: Record<CheckpointFileType, string> = {
 const SEQ_DIGITS = 4;
 
 /** Path of a checkpoint inside the run folder. */
-export function checkpointName(seq: number, type: CheckpointFileType): string {
+export function checkpointName(seq: number, type: CheckpointType): string {
   return join('checkpoints', `${String(seq).padStart(SEQ_DIGITS, '0')}-${CHECKPOINT_ENDS[type]}`);
 }

@@ -2,9 +2,10 @@
  * Which bytes of a log are sent next: pure. The edge keeps the beginning and the end of each stream, so what would be
  * dropped there anyway is left out here: a log that grows faster than it can be sent skips to its end.
  */
-import { RUN_FILES } from '../../schema/defaults.ts';
+import { RUN, RUN_FILES } from '../../schema/defaults.ts';
 
-const { chunk_bytes, kept_bytes, flush_ms } = RUN_FILES;
+const { chunk_bytes, flush_ms } = RUN_FILES;
+const { log_head_bytes, log_tail_bytes } = RUN;
 
 export interface TailPosition {
   /** Up to here the log was sent or skipped. */
@@ -26,7 +27,7 @@ export interface Slice {
 
 /** Where the next chunk begins: behind the last one, or where the kept end begins when that is further. */
 function nextOffset(offset: number, bytes: number): number {
-  return offset < kept_bytes ? offset : Math.max(offset, bytes - kept_bytes);
+  return offset < log_head_bytes ? offset : Math.max(offset, bytes - log_tail_bytes);
 }
 
 /** The next chunk; null when it has to wait for more bytes, or there are none. */
@@ -34,7 +35,7 @@ export function nextSlice({ offset, waitingSince }: TailPosition, log: LogSize, 
   const from = nextOffset(offset, log.bytes);
   const ready = log.bytes - from;
   if (ready <= 0) return null;
-  const limit = from < kept_bytes ? Math.min(chunk_bytes, kept_bytes - from) : chunk_bytes;
+  const limit = from < log_head_bytes ? Math.min(chunk_bytes, log_head_bytes - from) : chunk_bytes;
   const isOld = waitingSince !== null && now - waitingSince >= flush_ms;
   if (ready < limit && !isOld && !log.isComplete) return null;
   return { from, to: from + Math.min(limit, ready) };

@@ -71,6 +71,8 @@ export class Outbox {
   readonly #pendingCount: StatementSync;
   readonly #refused: StatementSync;
   readonly #trimRefused: StatementSync;
+  readonly #pendingOf: StatementSync;
+  readonly #discard: StatementSync;
 
   constructor(db: DatabaseSync, options: { outboxId: string; now: () => number }) {
     this.#outboxId = options.outboxId;
@@ -94,6 +96,8 @@ export class Outbox {
     this.#refuse = db.prepare("UPDATE outbox SET status = 'refused', refusal = ? WHERE id = ?");
     this.#remove = db.prepare('DELETE FROM outbox WHERE id = ?');
     this.#pendingCount = db.prepare("SELECT count(*) AS n FROM outbox WHERE status = 'pending'");
+    this.#pendingOf = db.prepare("SELECT count(*) AS n FROM outbox WHERE stream = ? AND status = 'pending'");
+    this.#discard = db.prepare("DELETE FROM outbox WHERE stream = ? AND status = 'pending'");
     this.#trimRefused = db.prepare(
       `DELETE FROM outbox WHERE status = 'refused' AND id <=
          (SELECT id FROM outbox WHERE status = 'refused' ORDER BY id DESC LIMIT 1 OFFSET ?)`,
@@ -174,6 +178,16 @@ export class Outbox {
 
   pendingCount(): number {
     return CountRow.parse(this.#pendingCount.get()).n;
+  }
+
+  /** How many rows of a stream are not sent yet. */
+  pendingOf(stream: string): number {
+    return CountRow.parse(this.#pendingOf.get(stream)).n;
+  }
+
+  /** Deletes the rows of a stream that the edge takes no more. */
+  discard(stream: string): void {
+    this.#discard.run(stream);
   }
 
   /** Refused rows, newest first. */

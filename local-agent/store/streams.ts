@@ -8,3 +8,8 @@ export const NODE_STREAM = 'node';
 export function conversationStream(conversation: { platform: Platform; remote_conversation_id: string }): string {
   return `conv:${conversation.platform}:${conversation.remote_conversation_id}`;
 }
+
+/** For what a node reports of one run. */
+export function runStream(runId: string): string {
+  return `run:${runId}`;
+}

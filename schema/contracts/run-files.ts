@@ -4,18 +4,7 @@
  */
 import { z } from 'zod';
 import { DurationMsSchema, TimestampSchema } from './common.ts';
-
-export const RUN_FILE_STATES = [
-  'prepared',
-  'running',
-  'succeeded',
-  'failed',
-  'timeout',
-  'blocked',
-  'canceled',
-  'lost',
-] as const;
-export type RunFileState = (typeof RUN_FILE_STATES)[number];
+import { RunStatusSchema } from './runs.ts';
 
 /** The events of a run's life, in `events.jsonl` and `worker.log`. The last five end it. */
 export const RUN_EVENT_TYPES = [
@@ -33,9 +22,6 @@ export const RUN_EVENT_TYPES = [
 ] as const;
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
 
-export const CHECKPOINT_FILE_TYPES = ['summary', 'log_tail', 'git_diff', 'test_output'] as const;
-export type CheckpointFileType = (typeof CHECKPOINT_FILE_TYPES)[number];
-
 const identity = { run_id: z.string(), task_id: z.string(), step_id: z.string(), attempt: z.number().int().min(1) };
 
 export const RunMetaSchema = z.object({
@@ -51,7 +37,7 @@ export type RunMeta = z.infer<typeof RunMetaSchema>;
 
 export const RunStateFileSchema = z.object({
   ...identity,
-  status: z.enum(RUN_FILE_STATES),
+  status: RunStatusSchema,
   /** The process of the step; null before it has started. */
   pid: z.number().int().positive().nullable(),
   started_at: TimestampSchema.nullable(),
@@ -81,7 +67,7 @@ export type RunEvent = z.infer<typeof RunEventSchema>;
 export const SummaryCheckpointSchema = z.object({
   ...identity,
   seq: z.number().int().min(1),
-  status: z.enum(RUN_FILE_STATES),
+  status: RunStatusSchema,
   created_at: TimestampSchema,
   summary: z.string().nullable(),
 });

@@ -193,7 +193,10 @@ export const RunHeartbeatResponseSchema = z.object({
 });
 export type RunHeartbeatResponse = z.infer<typeof RunHeartbeatResponseSchema>;
 
-/** `POST /v1/steps/:step_id/logs`. A chunk continues its stream at `offset`; bytes that the edge has are ignored. */
+/**
+ * `POST /v1/steps/:step_id/logs`. A chunk continues its stream at `offset`; bytes that the edge has are ignored. A chunk
+ * that `skips` leaves out bytes before it, which would be dropped between the kept beginning and the kept end.
+ */
 export const RunLogsBodySchema = z.strictObject({
   run_id: RunIdSchema,
   chunks: z
@@ -202,6 +205,7 @@ export const RunLogsBodySchema = z.strictObject({
         stream: RunStreamSchema,
         offset: z.number().int().nonnegative(),
         data: Base64Schema.min(1).max(RUN.max_chunk_base64_chars),
+        skips: z.boolean().optional(),
       }),
     )
     .min(1)

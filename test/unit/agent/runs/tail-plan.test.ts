@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { nextSlice, waited } from '../../../../local-agent/runs/tail-plan.ts';
-import { RUN_FILES } from '../../../../schema/defaults.ts';
+import { RUN, RUN_FILES } from '../../../../schema/defaults.ts';
 
-const { chunk_bytes: CHUNK, kept_bytes: KEPT, flush_ms: FLUSH } = RUN_FILES;
+const { chunk_bytes: CHUNK, flush_ms: FLUSH } = RUN_FILES;
+const KEPT = RUN.log_head_bytes;
 const START = { offset: 0, waitingSince: null };
 const growing = (bytes: number) => ({ bytes, isComplete: false });
 const complete = (bytes: number) => ({ bytes, isComplete: true });
