@@ -31,6 +31,7 @@ const AGENT_FOLDERS = Object.entries({
   edge: ['lib', 'store'],
   runner: ['lib', 'host', 'worker-runner'],
   runs: ['lib', 'host', 'store', 'runner'],
+  executors: ['lib', 'runner'],
   browsers: ['lib', 'store', 'edge'],
   delivery: ['lib', 'store', 'edge', 'browsers'],
   bridge: ['lib', 'store', 'edge', 'browsers'],

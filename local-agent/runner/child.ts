@@ -1,7 +1,10 @@
-/** The child of a run: in a session of its own, with the run's log files as its outputs and no input. */
+/**
+ * The child of a run: in a session of its own, with the run's log files as its outputs. Its input is a file without a name,
+ * or nothing: some agents wait for the end of a pipe that stays open.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../lib/errno.ts';
 import { markVariable } from '../worker-runner/left-behind.ts';
@@ -24,10 +27,21 @@ export interface StartFailure {
   message: string;
 }
 
+function openInput(runFolder: string, stdin: string | null): number {
+  if (stdin === null) return openSync('/dev/null', 'r');
+  const path = join(runFolder, '.stdin');
+  try {
+    writeFileSync(path, stdin, { mode: 0o600 });
+    return openSync(path, 'r');
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
 /** The child gets the files themselves: what it writes is in them, whatever becomes of runner and agent. */
-function spawnOnFiles(runFolder: string, { run_id, argv, cwd, env }: Launch): ChildProcess {
+function spawnOnFiles(runFolder: string, { run_id, argv, cwd, env, stdin }: Launch): ChildProcess {
   const [program = '', ...args] = argv;
-  const input = openSync('/dev/null', 'r');
+  const input = openInput(runFolder, stdin);
   const outputs = LOG_FILES.map((name) => openSync(join(runFolder, name), 'a'));
   try {
     return spawn(program, args, {

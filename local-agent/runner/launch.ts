@@ -9,6 +9,8 @@ export interface Launch {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
+  /** Its standard input; null for none. */
+  stdin: string | null;
   timeout_ms: number;
 }
 

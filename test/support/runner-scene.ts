@@ -32,6 +32,7 @@ export function preparedRun(limits: RunLimits = limitsIn(20 * MINUTE_MS)) {
     argv: ['/bin/sh', '-c', script],
     cwd: folder,
     env: { PATH: '/usr/bin:/bin' },
+    stdin: null,
     timeout_ms: MINUTE_MS,
     ...overrides,
   });

@@ -41,6 +41,15 @@ describe('a runner', () => {
     expect(run.read('stdout.log')).toContain(`BAA_RUN_ID=${run.runId}\n`);
   });
 
+  it('gives the child a text as its input, which ends, and keeps no file of it', async () => {
+    const run = preparedRun();
+    const before = readdirSync(run.folder);
+    const { ended } = await startRunner(run.folder, run.launch('cat', { stdin: 'a prompt' }));
+    await ended;
+    expect(run.read('stdout.log')).toBe('a prompt');
+    expect(readdirSync(run.folder).sort()).toEqual([...before, 'exit.json', 'runner.json'].sort());
+  });
+
   it('leaves the variables of the child in no file of the run', async () => {
     const run = preparedRun();
     const { ended } = await startRunner(run.folder, run.launch('true', { env: { SECRET_KEY: 's3cret-value' } }));

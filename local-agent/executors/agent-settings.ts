@@ -1,0 +1,23 @@
+/** `[agents.<name>]` of `config.toml`: a coding agent as this host has it. */
+import { z } from 'zod';
+import { AgentNameSchema } from '../../schema/contracts/step-inputs.ts';
+
+export const DIALECTS = ['codex', 'claude', 'gemini', 'plain'] as const;
+export type DialectName = (typeof DIALECTS)[number];
+
+const VariableSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
+
+export const AgentSettingsSchema = z.strictObject({
+  /** A program by its name or path. */
+  command: z.string().trim().min(1),
+  /** Instead of the dialect's own options, such as those that grant more rights. */
+  args: z.array(z.string()).optional(),
+  env: z.record(VariableSchema, z.string()).default({}),
+  /** Variables of the agent's own environment that it gets, such as its key. */
+  env_from: z.array(VariableSchema).default([]),
+  /** A file with lines of the form NAME=value, readable by its owner only. */
+  env_file: z.string().trim().min(1).optional(),
+  dialect: z.enum(DIALECTS).default('plain'),
+});
+export type AgentSettings = z.output<typeof AgentSettingsSchema>;
+export const AgentsSchema = z.record(AgentNameSchema, AgentSettingsSchema);

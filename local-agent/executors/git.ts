@@ -1,0 +1,59 @@
+/**
+ * `git`: what the conductor does with a repository. Each action is one script, so that it has logs, a deadline and an end
+ * like any other step. Names come as arguments, never as text of the script.
+ */
+import type { StepInput } from '../../schema/contracts/step-inputs.ts';
+import type { Executor, StepView } from './executor.ts';
+import { failed, launches, refused, succeeded } from './executor.ts';
+import { endText, lastLines } from './shell.ts';
+
+type GitInput = StepInput<'git'>;
+
+/** `$1` is the branch of the task, `$2` the message or the branch to move, `$3` the repository, `$4` the base commit. */
+const SCRIPTS: Record<GitInput['action'], string> = {
+  worktree: 'echo "worktree $(pwd) on $1 at $(git rev-parse --short HEAD)"',
+  commit: `git add -A || exit 1
+if git diff --cached --quiet; then echo "nothing to commit"; exit 0; fi
+git commit -q -m "$2" && git log -1 --format="committed %h %s"`,
+  push: 'git push origin "HEAD:refs/heads/$1" && echo "pushed $1"',
+  merge: `if [ "$(git -C "$3" symbolic-ref -q --short HEAD)" = "$2" ]
+then git -C "$3" merge --ff-only -q "refs/heads/$1" || exit 1
+else git -C "$3" fetch -q . "refs/heads/$1:refs/heads/$2" || exit 1
+fi
+echo "moved $2 forward to $(git rev-parse --short HEAD)"`,
+  diff: 'git add -A -N . && git diff --stat "$4"',
+};
+
+function secondArgument(input: GitInput, { claim }: StepView): string {
+  return input.action === 'merge' ? (input.into ?? claim.worktree.base_ref ?? '') : messageOf(input, claim.task.title);
+}
+
+function messageOf({ message }: GitInput, title: string): string {
+  return message ?? title;
+}
+
+const ERROR_CODES: Record<GitInput['action'], string> = {
+  worktree: 'git_failed',
+  commit: 'git_failed',
+  push: 'push_refused',
+  merge: 'not_fast_forward',
+  diff: 'git_failed',
+};
+
+export const git: Executor<'git'> = {
+  prepare: (input, step) => {
+    const { repoPath, baseSha, claim } = step;
+    const branch = claim.worktree.branch_name;
+    if (repoPath === null || baseSha === null || branch === null) {
+      return refused('no_repository', 'a git step needs a repository: name one with `repo` when you create the task');
+    }
+    const second = secondArgument(input, step);
+    if (second === '') return refused('invalid_step_input', 'input.into: name the branch that merge moves forward');
+    const script = SCRIPTS[input.action];
+    return launches({ argv: ['/bin/sh', '-c', script, 'git', branch, second, repoPath, baseSha] });
+  },
+  judge: (end, { action }) => {
+    if (end.exit.exit_code === 0) return succeeded(lastLines(end.stdoutTail) || `${action}: done`);
+    return failed(ERROR_CODES[action], `git ${action}: ${endText(end)}`);
+  },
+};
