@@ -232,13 +232,13 @@ export const RUN_FILES = {
   /** Of one chunk of a log on its way to the edge. */
   chunk_bytes: 64 * 1024,
   /** A part of a chunk is sent when it has waited for so long. */
-  flush_ms: 500,
+  flush_ms: 250,
   /** Requests with logs of one run that wait in the outbox. More stays in the files until these have left. */
   max_waiting_requests: 4,
   /** Of the bytes of one request. */
   request_bytes: 256 * 1024,
   /** How often the logs of a running step are looked at, beside the notices of the system. */
-  look_ms: 500,
+  look_ms: 250,
 } as const;
 
 /** The process that runs the child of a run, and ends it. */
@@ -271,3 +271,14 @@ export const TICK_LOG = {
   keep_ms: 30 * 86_400_000,
 } as const;
 export const SNAPSHOT_JOURNAL_ENTRIES = 50;
+/** Runs on one node. */
+export const NODE_RUNS = {
+  /** How many of its runs a node has under way at once. */
+  max_at_once: 4,
+  /** How often a node asks for work by itself. An offer of the edge makes it ask at once. */
+  claim_interval_ms: 30_000,
+  /** How often a running step is checkpointed, when something has changed. */
+  checkpoint_interval_ms: 30_000,
+  /** How long the run of a step is kept after the edge has its end. */
+  keep_ms: 14 * 86_400_000,
+} as const;

@@ -1,5 +1,5 @@
 /** `agent`: a coding agent of `[agents]`, with the dialect that its configuration names. */
-import type { AgentSettings, DialectName } from './agent-settings.ts';
+import type { AgentSettings, DialectName } from '../config/agent-settings.ts';
 import { claude } from './dialects/claude.ts';
 import { codex } from './dialects/codex.ts';
 import type { AgentState, Dialect } from './dialects/dialect.ts';

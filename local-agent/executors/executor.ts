@@ -4,8 +4,8 @@
  */
 import type { ClaimedRun, RunUsage } from '../../schema/contracts/runs.ts';
 import type { StepInput, StepKind } from '../../schema/contracts/step-inputs.ts';
+import type { AgentSettings } from '../config/agent-settings.ts';
 import type { RunExit } from '../runner/exit-file.ts';
-import type { AgentSettings } from './agent-settings.ts';
 
 /** How a step ended, as the run reports it. */
 export interface Verdict {

@@ -9,10 +9,16 @@ import { endText, lastLines } from './shell.ts';
 
 type GitInput = StepInput<'git'>;
 
+/** For a host whose user has given git no name. */
+const NO_IDENTITY = ['AUTHOR', 'COMMITTER']
+  .flatMap((who) => [`GIT_${who}_NAME=conductor`, `GIT_${who}_EMAIL=conductor@localhost`])
+  .join(' ');
+
 /** `$1` is the branch of the task, `$2` the message or the branch to move, `$3` the repository, `$4` the base commit. */
 const SCRIPTS: Record<GitInput['action'], string> = {
   worktree: 'echo "worktree $(pwd) on $1 at $(git rev-parse --short HEAD)"',
-  commit: `git add -A || exit 1
+  commit: `git var GIT_COMMITTER_IDENT > /dev/null 2>&1 || export ${NO_IDENTITY}
+git add -A || exit 1
 if git diff --cached --quiet; then echo "nothing to commit"; exit 0; fi
 git commit -q -m "$2" && git log -1 --format="committed %h %s"`,
   push: 'git push origin "HEAD:refs/heads/$1" && echo "pushed $1"',

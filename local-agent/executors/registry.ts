@@ -3,8 +3,8 @@
 import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { StepInput, StepKind } from '../../schema/contracts/step-inputs.ts';
 import { isStepKind, STEP_INPUTS, STEP_KINDS } from '../../schema/contracts/step-inputs.ts';
+import type { AgentSettings } from '../config/agent-settings.ts';
 import { agent } from './agent.ts';
-import type { AgentSettings } from './agent-settings.ts';
 import type { Executor } from './executor.ts';
 import { git } from './git.ts';
 import { review } from './review.ts';

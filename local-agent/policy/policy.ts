@@ -13,7 +13,7 @@ import { compileGlob } from '../lib/glob.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
 
 type RuleDecision = (typeof RULE_DECISIONS)[number];
-interface Ruling {
+export interface Ruling {
   decision: RuleDecision;
   rule: string;
 }
@@ -33,7 +33,7 @@ const OTHER_CONVERSATION: Ruling = { decision: 'ask', rule: 'default for another
 const GRANTED: Ruling = { decision: 'allow', rule: 'default' };
 
 /** The first of the strictest rulings. */
-function strictest(rulings: readonly Ruling[]): Ruling {
+export function strictest(rulings: readonly Ruling[]): Ruling {
   let worst = GRANTED;
   for (const ruling of rulings) {
     if (worst === GRANTED || STRICTNESS[ruling.decision] > STRICTNESS[worst.decision]) worst = ruling;
@@ -58,7 +58,7 @@ export function argvMatches(pattern: readonly string[], argv: readonly string[])
 }
 
 /** The ruling of the tool's exact name, otherwise those of all globs that match it. `*` also matches `files/write`. */
-function judgeTool(policy: Policy, tool: string): Ruling[] {
+export function judgeTool(policy: Policy, tool: string): Ruling[] {
   const exact = Object.hasOwn(policy.tools, tool) ? policy.tools[tool] : undefined;
   if (exact) return [{ decision: exact, rule: `tools["${tool}"]` }];
   return Object.entries(policy.tools)
@@ -66,7 +66,7 @@ function judgeTool(policy: Policy, tool: string): Ruling[] {
     .map(([glob, decision]) => ({ decision, rule: `tools["${glob}"]` }));
 }
 
-function judgeExec(policy: Policy, params: ToolParams<'conductor::exec'>): Ruling {
+export function judgeExec(policy: Policy, params: ToolParams<'conductor::exec'>): Ruling {
   const { argv } = params;
   if (!argv) return { decision: policy.exec.shell, rule: 'exec.shell' };
   const found = policy.exec.rules.findIndex((rule) => argvMatches(rule.match.argv, argv));

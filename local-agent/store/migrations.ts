@@ -233,4 +233,32 @@ export const MIGRATIONS: readonly Migration[] = [
   CREATE INDEX executions_running ON executions (started_at) WHERE started_at IS NOT NULL AND result IS NULL;
   `,
   },
+  {
+    id: 'runs',
+    sql: `
+  -- Runs that this node has claimed. What they print and leave is in their folders.
+  CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY,
+    task_id TEXT NOT NULL,
+    claim TEXT NOT NULL,             -- ClaimedRun as JSON
+    stage TEXT NOT NULL CHECK (stage IN ('claimed', 'started', 'ended', 'reported')),
+    deadline TEXT NOT NULL,          -- Clocks as JSON, by the last acknowledged heartbeat
+    stop TEXT,                       -- why this node ends it
+    base_sha TEXT,
+    session_id TEXT,                 -- of the coding agent
+    sent TEXT NOT NULL,              -- how many bytes of each log were handed on, as JSON
+    claimed_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_open ON runs (claimed_at) WHERE stage <> 'reported';
+  CREATE INDEX runs_task ON runs (task_id, claimed_at);
+
+  -- What a session of a coding agent had used in all after its last run, for agents that count over a session.
+  CREATE TABLE agent_sessions (
+    session_id TEXT PRIMARY KEY,
+    usage TEXT NOT NULL,             -- RunUsage as JSON
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  `,
+  },
 ];

@@ -3,7 +3,7 @@
  * foreign: unknown events and fields are passed over.
  */
 import type { RunUsage } from '../../../schema/contracts/runs.ts';
-import type { AgentSettings } from '../agent-settings.ts';
+import type { AgentSettings } from '../../config/agent-settings.ts';
 import type { AgentView, EndedStep, Verdict } from '../executor.ts';
 
 export interface AgentCall {

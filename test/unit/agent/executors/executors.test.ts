@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AgentSettingsSchema } from '../../../../local-agent/executors/agent-settings.ts';
+import { AgentSettingsSchema } from '../../../../local-agent/config/agent-settings.ts';
 import type { StepView } from '../../../../local-agent/executors/executor.ts';
 import { exitVerdict } from '../../../../local-agent/executors/exit-verdict.ts';
 import { LineSplitter } from '../../../../local-agent/executors/lines.ts';

@@ -1,0 +1,98 @@
+/**
+ * What a task has changed since its base commit, as a patch that restores it byte for byte: commits, tracked and untracked
+ * files, binary content, renames, modes and symbolic links. It is made with an index of its own, so that the index of the
+ * worktree stays as the step left it. What a patch cannot carry is named: submodules, and files of Git LFS.
+ */
+import { copyFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMissing } from '../lib/errno.ts';
+import type { GitContext } from '../worktrees/git-command.ts';
+import { git } from '../worktrees/git-command.ts';
+
+/** Content is taken as it is in the folder, whatever the user's own settings say about line ends. */
+const AS_IT_IS = ['-c', 'core.autocrlf=false', '-c', 'core.safecrlf=false', '-c', 'core.quotePath=false'];
+const DIFF = ['diff', '--cached', '--no-ext-diff', '--no-textconv', '--no-color'];
+const SUBMODULE_MODE = '160000';
+const MAX_NAMED = 20;
+const MAX_LISTED = 20_000;
+
+export interface GitDiff {
+  bytes: number;
+  /** Paths whose changes the patch cannot carry. */
+  unsupported: string[];
+}
+
+interface DiffRequest {
+  worktree: string;
+  baseSha: string;
+  /** Where the patch is written. */
+  file: string;
+}
+
+/** Changed paths with the modes before and after, from `--raw -z`. */
+export function parseRawDiff(text: string): { modes: string[]; path: string }[] {
+  const fields = text.split('\0');
+  const found: { modes: string[]; path: string }[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [before = '', after = ''] = (fields[at] ?? '').slice(1).split(' ');
+    found.push({ modes: [before, after], path: fields[at + 1] ?? '' });
+  }
+  return found;
+}
+
+/** Paths of which git says that LFS filters them, from `check-attr -z`. */
+export function parseLfsPaths(text: string): string[] {
+  const fields = text.split('\0');
+  return fields.flatMap((path, n) => (n % 3 === 0 && fields[n + 2] === 'lfs' ? [path] : []));
+}
+
+async function unsupportedPaths(worktree: string, baseSha: string, context: GitContext, env: Record<string, string>) {
+  const raw = await git(worktree, [...DIFF, '--raw', '-z', '--no-renames', baseSha], context, { env });
+  const changed = parseRawDiff(raw);
+  const submodules = changed.filter(({ modes }) => modes.includes(SUBMODULE_MODE)).map(({ path }) => path);
+  const paths = changed.slice(0, MAX_LISTED).map(({ path }) => path);
+  if (paths.length === 0) return submodules;
+  const stdin = `${paths.join('\0')}\0`;
+  const attributes = await git(worktree, ['check-attr', '--stdin', '-z', 'filter'], context, { stdin });
+  return [...submodules, ...parseLfsPaths(attributes)];
+}
+
+async function indexOf(worktree: string, context: GitContext): Promise<string> {
+  const path = (await git(worktree, ['rev-parse', '--git-path', 'index'], context)).trim();
+  return path.startsWith('/') ? path : join(worktree, path);
+}
+
+/** Writes the patch. @throws GitError, or the system's error when the disk is full */
+export async function writeGitDiff({ worktree, baseSha, file }: DiffRequest, context: GitContext): Promise<GitDiff> {
+  const index = `${file}.index`;
+  const env = { GIT_INDEX_FILE: index };
+  try {
+    // The copy knows which files have not changed, which saves reading 100,000 of them.
+    try {
+      copyFileSync(await indexOf(worktree, context), index);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    await git(worktree, [...AS_IT_IS, 'add', '--all', '--', '.'], context, { env });
+    const unsupported = await unsupportedPaths(worktree, baseSha, context, env);
+    const options = ['--binary', '--full-index', '--find-renames', `--output=${file}`];
+    await git(worktree, [...AS_IT_IS, ...DIFF, ...options, baseSha], context, { env });
+    return { bytes: statSync(file).size, unsupported: unsupported.slice(0, MAX_NAMED) };
+  } finally {
+    rmSync(index, { force: true });
+    rmSync(`${index}.lock`, { force: true });
+  }
+}
+
+/** What has changed, in a few lines for a person. */
+export async function diffStat(worktree: string, baseSha: string, file: string, context: GitContext): Promise<string> {
+  const index = `${file}.index`;
+  const env = { GIT_INDEX_FILE: index };
+  try {
+    copyFileSync(await indexOf(worktree, context), index);
+    await git(worktree, [...AS_IT_IS, 'add', '--all', '--', '.'], context, { env });
+    return (await git(worktree, [...DIFF, '--stat=120', '--stat-count=50', baseSha], context, { env })).trimEnd();
+  } finally {
+    rmSync(index, { force: true });
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Saves the checkpoints of one run: in one sequence, on the disk first. A checkpoint whose content is that of the last one
+ * of its type is not saved again.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { CheckpointBody, CheckpointType } from '../../schema/contracts/runs.ts';
+import { RUN } from '../../schema/defaults.ts';
+import { syncFile, syncFolder } from '../host/synced-file.ts';
+import { checkpointName } from '../runs/run-paths.ts';
+
+export interface SavedCheckpoint {
+  /** Without the run. */
+  body: Omit<CheckpointBody, 'run_id'>;
+  /** Inside the run folder. */
+  file: string;
+}
+
+export interface SaverDeps {
+  runFolder: string;
+  /** Number of the newest checkpoint. */
+  seq: number;
+  onSaved: (saved: SavedCheckpoint) => void;
+}
+
+/** The highest number of a checkpoint on the disk. `state.json` may not have it yet when an agent was killed. */
+export function newestCheckpoint(runFolder: string): number {
+  const numbers = readdirSync(join(runFolder, 'checkpoints')).map((name) => Number.parseInt(name, 10));
+  return Math.max(0, ...numbers.filter((number) => Number.isInteger(number)));
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+export class CheckpointSaver {
+  readonly #deps: SaverDeps;
+  readonly #lastHash = new Map<CheckpointType, string>();
+  #seq: number;
+
+  constructor(deps: SaverDeps) {
+    this.#deps = deps;
+    this.#seq = deps.seq;
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Where a checkpoint that is made by a program is written, before it gets its number. */
+  get draftPath(): string {
+    return join(this.#deps.runFolder, 'checkpoints', '.draft');
+  }
+
+  /** @throws the system's error when the disk is full */
+  async saveText(type: CheckpointType, text: string): Promise<void> {
+    writeFileSync(this.draftPath, text, { mode: 0o600 });
+    await this.saveDraft(type);
+  }
+
+  /** Saves what is at `draftPath`. `isPartial`: it cannot restore everything, so it is never applied. */
+  async saveDraft(type: CheckpointType, { isPartial = false } = {}): Promise<void> {
+    const sha256 = await sha256Of(this.draftPath);
+    if (this.#lastHash.get(type) === sha256) {
+      rmSync(this.draftPath, { force: true });
+      return;
+    }
+    const seq = this.#seq + 1;
+    const file = checkpointName(seq, type);
+    const path = join(this.#deps.runFolder, file);
+    syncFile(this.draftPath);
+    renameSync(this.draftPath, path);
+    syncFolder(join(this.#deps.runFolder, 'checkpoints'));
+    this.#seq = seq;
+    this.#lastHash.set(type, sha256);
+    const { size } = statSync(path);
+    const isWhole = size <= RUN.max_checkpoint_bytes;
+    const content = isWhole ? { content: readFileSync(path).toString('base64') } : {};
+    const body = { seq, type, size, sha256, truncated: isPartial || !isWhole, ...content };
+    this.#deps.onSaved({ body, file: basename(file) });
+  }
+}

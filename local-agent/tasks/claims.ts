@@ -1,0 +1,122 @@
+/**
+ * Asks the edge for work: when a step is offered, when a run has ended, when this node begins to lead, and from time to time.
+ * One claim is under way at a time, under a key that is stored first, so that a claim whose response was lost gives the same
+ * run again.
+ */
+import type { ClaimBody, ClaimedRun, NoRun } from '../../schema/contracts/runs.ts';
+import { ClaimResponseSchema } from '../../schema/contracts/runs.ts';
+import { NODE_RUNS } from '../../schema/defaults.ts';
+import { EdgeError } from '../edge/http-client.ts';
+import type { Clocks } from '../runner/limits.ts';
+import { later, readClocks } from '../runner/limits.ts';
+import type { RunsHost } from './host.ts';
+
+export interface ClaimsDeps {
+  host: RunsHost;
+  /** What this node has now: repositories whose folder exists, and executors. */
+  offers: () => Pick<ClaimBody, 'repos' | 'executors'>;
+  /** The term of the lease while this node leads; null otherwise. */
+  term: () => number | null;
+  /** Whether the node may claim at all now. */
+  mayClaim: () => boolean;
+  /** How many runs this node may take on now. */
+  room: () => number;
+  newKey: () => string;
+  /** Called after the run is stored. */
+  onRun: (runId: string) => void;
+}
+
+export class Claims {
+  readonly #deps: ClaimsDeps;
+  #isAsking = false;
+  /** Work may have appeared since the claim that is under way was sent. */
+  #isWoken = false;
+  #isRunning = false;
+  #cancel: () => void = () => undefined;
+  #reason: NoRun['reason'] | null = null;
+
+  constructor(deps: ClaimsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Why the last claim gave no run; null when it gave one. */
+  get reason(): NoRun['reason'] | null {
+    return this.#reason;
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.wake();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancel();
+  }
+
+  /** Asks now, or after the claim that is under way. */
+  wake(): void {
+    this.#isWoken = true;
+    if (this.#isRunning && !this.#isAsking) void this.#askAll();
+  }
+
+  async #askAll(): Promise<void> {
+    this.#isAsking = true;
+    this.#cancel();
+    try {
+      while (this.#isRunning && this.#isWoken) await this.#askWhileThereIsWork();
+    } finally {
+      this.#isAsking = false;
+      if (this.#isRunning) {
+        this.#cancel = this.#deps.host.clock.after(NODE_RUNS.claim_interval_ms, () => this.wake());
+      }
+    }
+  }
+
+  async #askWhileThereIsWork(): Promise<void> {
+    this.#isWoken = false;
+    while (this.#isRunning && this.#deps.room() > 0 && this.#deps.mayClaim()) {
+      if (!(await this.#ask())) return;
+    }
+  }
+
+  /** True when it gave a run. */
+  async #ask(): Promise<boolean> {
+    const { host, offers, term, newKey } = this.#deps;
+    const claim_key = host.runs.claimKey(newKey);
+    const leads = term();
+    const body: ClaimBody = {
+      controller_id: host.nodeId,
+      claim_key,
+      ...(leads === null ? {} : { term: leads }),
+      ...offers(),
+    };
+    const askedAt = readClocks();
+    try {
+      const path = '/v1/tasks/claim';
+      const response = await host.edge.call({ method: 'POST', path, body, schema: ClaimResponseSchema });
+      return this.#take(response, askedAt);
+    } catch (error) {
+      // The key stays: the next claim asks under it, and gets the run that this one may have got.
+      if (error instanceof EdgeError && !error.retryable) host.runs.forgetClaimKey();
+      host.log.warn({ error }, 'no step could be claimed; it is tried again');
+      return false;
+    }
+  }
+
+  #take(response: ClaimedRun | NoRun, askedAt: Clocks): boolean {
+    const { host, onRun } = this.#deps;
+    if (!('run_id' in response)) {
+      this.#reason = response.reason;
+      host.runs.forgetClaimKey();
+      return false;
+    }
+    this.#reason = null;
+    host.store.transaction(() => {
+      host.runs.add(response, later(askedAt, response.deadline_in_ms));
+      host.runs.forgetClaimKey();
+    });
+    onRun(response.run_id);
+    return true;
+  }
+}

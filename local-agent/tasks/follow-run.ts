@@ -1,0 +1,106 @@
+/**
+ * Follows a run while its runner lives: its logs go to the edge, the events of a coding agent become progress, and
+ * checkpoints are saved. It never waits for the edge, so the output of a run costs the same whether the edge is there.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { NODE_RUNS, RUN_FILES } from '../../schema/defaults.ts';
+import { LineSplitter } from '../executors/lines.ts';
+import { readIdentity } from '../runner/identity.ts';
+import type { RunnerState } from '../runner/start-runner.ts';
+import { runnerState } from '../runner/start-runner.ts';
+import { OutputFeed } from '../runs/output-feed.ts';
+import { watchRunFolder } from '../runs/watch-folder.ts';
+import { folderProblem } from '../worktrees/task-folder.ts';
+import type { RunScene } from './run-scene.ts';
+import { pause, saveProgress } from './run-scene.ts';
+
+export interface Following {
+  /** The child runs. */
+  onStarted: () => void;
+  /** The run cannot continue on this host. */
+  onProblem: (text: string) => void;
+}
+
+/** Notes the child once it is known. */
+function noteStart({ record }: RunScene, { onStarted }: Following): void {
+  if (record.state.pid !== null) return;
+  const child = readIdentity(record.folder)?.child ?? null;
+  if (child === null) return;
+  record.once('worker_started', `process ${child.pid} has started`, { pid: child.pid });
+  record.transition({ status: 'running', pid: child.pid, started_at: Date.now() });
+  onStarted();
+}
+
+/** Reads what the step has printed, in turns. */
+async function feedAll(feed: OutputFeed): Promise<void> {
+  while (feed.next()) await setImmediate();
+}
+
+/** Feeds the whole output to the reader of a step that has ended. */
+export async function readOutput({ record, reader }: RunScene): Promise<void> {
+  if (reader === null) return;
+  const lines = new LineSplitter((line) => reader.line(line));
+  const feed = new OutputFeed(record.folder, (bytes) => lines.push(bytes));
+  await feedAll(feed);
+  feed.close();
+}
+
+class Follower {
+  readonly #scene: RunScene;
+  readonly #following: Following;
+  readonly #feed: OutputFeed;
+  #checkpointAt: number;
+
+  constructor(scene: RunScene, following: Following) {
+    this.#scene = scene;
+    this.#following = following;
+    const lines = new LineSplitter((line) => scene.reader?.line(line));
+    this.#feed = new OutputFeed(scene.record.folder, (bytes) => scene.reader && lines.push(bytes));
+    this.#checkpointAt = scene.host.clock.monotonic() + NODE_RUNS.checkpoint_interval_ms;
+  }
+
+  async look(): Promise<RunnerState> {
+    const { record, reader, host } = this.#scene;
+    const state = runnerState(record.folder);
+    noteStart(this.#scene, this.#following);
+    if (reader !== null) await feedAll(this.#feed);
+    const progress = reader?.view().progress ?? null;
+    if (progress !== null && progress !== record.state.summary) record.update({ summary: progress });
+    record.sendLogs({ isComplete: false });
+    if (state === 'running' && host.clock.monotonic() >= this.#checkpointAt) await this.#checkpoint();
+    return state;
+  }
+
+  close(): void {
+    this.#feed.close();
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { host, record } = this.#scene;
+    const problem = folderProblem(this.#scene) ?? record.diskFault;
+    if (problem !== null) this.#following.onProblem(problem);
+    else await saveProgress(this.#scene);
+    this.#checkpointAt = host.clock.monotonic() + NODE_RUNS.checkpoint_interval_ms;
+  }
+}
+
+/** Resolves when the runner no longer runs, or this agent stops; the run goes on without it then. */
+export async function followRun(scene: RunScene, following: Following): Promise<RunnerState> {
+  const { host, record, signal } = scene;
+  const follower = new Follower(scene, following);
+  let wake = () => {};
+  const unwatch = watchRunFolder(record.folder, () => wake());
+  signal.addEventListener('abort', () => wake());
+  try {
+    for (;;) {
+      const state = await follower.look();
+      if (state !== 'running' || signal.aborted) return state;
+      await pause(host.clock, RUN_FILES.look_ms, (resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    unwatch();
+    follower.close();
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Keeps the claims of the runs on this node: a heartbeat for each, every 15 s, until the edge has the end of the run. What
+ * the edge says in return moves the run's deadline, or ends the run.
+ */
+import { RunHeartbeatResponseSchema } from '../../schema/contracts/runs.ts';
+import { RUN } from '../../schema/defaults.ts';
+import type { ErrorCode } from '../../schema/errors.ts';
+import { EdgeError } from '../edge/http-client.ts';
+import { readClocks } from '../runner/limits.ts';
+import type { RunsHost } from './host.ts';
+import type { LiveRun } from './live-run.ts';
+
+/** The edge says that the run is not this node's any more. */
+const STALE_CODES: readonly ErrorCode[] = ['stale_run', 'run_not_found', 'step_not_found', 'already_finished'];
+
+export function isStale(code: string): boolean {
+  return STALE_CODES.some((stale) => stale === code);
+}
+
+export class Heartbeats {
+  readonly #host: RunsHost;
+  readonly #cancels = new Map<string, () => void>();
+  readonly #onStale: (run: LiveRun) => void;
+
+  constructor(host: RunsHost, onStale: (run: LiveRun) => void) {
+    this.#host = host;
+    this.#onStale = onStale;
+  }
+
+  /** The first one is sent at once: it has the base commit, and a run of an earlier agent may be taken over. */
+  keep(run: LiveRun, stepId: string): void {
+    if (this.#cancels.has(run.runId)) return;
+    this.#cancels.set(run.runId, () => undefined);
+    void this.#beat(run, stepId);
+  }
+
+  release(runId: string): void {
+    this.#cancels.get(runId)?.();
+    this.#cancels.delete(runId);
+  }
+
+  stop(): void {
+    for (const runId of [...this.#cancels.keys()]) this.release(runId);
+  }
+
+  async #beat(run: LiveRun, stepId: string): Promise<void> {
+    const { edge, log, clock } = this.#host;
+    const askedAt = readClocks();
+    try {
+      const path = `/v1/steps/${stepId}/heartbeat`;
+      const body = run.heartbeat();
+      const response = await edge.call({ method: 'POST', path, body, schema: RunHeartbeatResponseSchema });
+      if (!this.#cancels.has(run.runId)) return;
+      run.acknowledged(response, askedAt);
+    } catch (error) {
+      if (!(error instanceof EdgeError)) log.error({ error, run_id: run.runId }, 'a heartbeat failed');
+      else if (isStale(error.code)) return this.#onStale(run);
+    }
+    if (!this.#cancels.has(run.runId)) return;
+    this.#cancels.set(
+      run.runId,
+      clock.after(RUN.heartbeat_ms, () => void this.#beat(run, stepId)),
+    );
+  }
+}

@@ -1,0 +1,51 @@
+/** What following and ending a run share: the run, its record, its executor, and what is known of its folder. */
+
+import { writeGitDiff } from '../checkpoints/git-diff.ts';
+import type { OutputReader } from '../executors/executor.ts';
+import type { BoundExecutor } from '../executors/registry.ts';
+import type { Clock } from '../lib/clock.ts';
+import { hasWorktree } from '../worktrees/worktree.ts';
+import type { RunsHost } from './host.ts';
+import type { RunRecord } from './run-record.ts';
+import type { StoredRun } from './run-store.ts';
+import { gitContextOf } from './step-preparation.ts';
+
+export interface RunScene {
+  run: StoredRun;
+  host: RunsHost;
+  record: RunRecord;
+  /** Null when this host has none for the step. */
+  executor: BoundExecutor | null;
+  reader: OutputReader | null;
+  /** The folder of the task. */
+  path: string;
+  repoPath: string | null;
+  baseSha: string | null;
+  signal: AbortSignal;
+}
+
+/** Saves what a later host needs to continue: the ends of the logs, and what has changed. */
+export async function saveProgress({ record, host, path, baseSha, signal }: RunScene): Promise<void> {
+  await record.saveLogTail();
+  if (baseSha === null || !hasWorktree(path)) return;
+  await record.saveFile('git_diff', async (file) => {
+    const context = gitContextOf(host, signal)(path);
+    const { unsupported } = await writeGitDiff({ worktree: path, baseSha, file }, context);
+    if (unsupported.length > 0) {
+      const paths = unsupported.join(', ');
+      host.log.warn({ paths }, 'a patch cannot carry submodules and files of Git LFS: another host cannot continue');
+    }
+    return { isPartial: unsupported.length > 0 };
+  });
+}
+
+/** Resolves after `ms`, or when `wake` is called with the resolver. */
+export function pause(clock: Clock, ms: number, onWake: (wake: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, resolve);
+    onWake(() => {
+      cancel();
+      resolve();
+    });
+  });
+}

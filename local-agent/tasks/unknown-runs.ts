@@ -1,0 +1,40 @@
+/**
+ * Runs on the disk that this node's store does not have, as after the store was lost: no agent reports them, so what is left
+ * of them is ended, and their files say so.
+ */
+import type { RunStatus } from '../../schema/contracts/runs.ts';
+import { isLiveRun } from '../../schema/domain/run-machine.ts';
+import { readClocks, writeLimits } from '../runner/limits.ts';
+import { endOrphans, runnerState } from '../runner/start-runner.ts';
+import { listRunFolders } from '../runs/run-folder.ts';
+import type { RunIds } from '../runs/run-paths.ts';
+import { runFolderPath } from '../runs/run-paths.ts';
+import { readState, StateFile } from '../runs/state-file.ts';
+import type { RunsHost } from './host.ts';
+
+function statusOf(folder: string): RunStatus | null {
+  try {
+    return readState(folder)?.status ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Those whose state is not terminal. */
+export function unknownRuns({ runsDir, runs }: RunsHost): RunIds[] {
+  return listRunFolders(runsDir).filter((ids) => {
+    const status = statusOf(runFolderPath(runsDir, ids));
+    return status !== null && isLiveRun(status) && runs.find(ids.run_id) === null;
+  });
+}
+
+export async function endUnknownRun(ids: RunIds, host: RunsHost): Promise<void> {
+  const folder = runFolderPath(host.runsDir, ids);
+  if (runnerState(folder) === 'running') writeLimits(folder, { deadline: readClocks(), stop: 'stale_run' });
+  else await endOrphans(folder, ids.run_id);
+  const state = readState(folder);
+  if (state === null) return;
+  const text = 'this node does not know the run any more';
+  const end = { status: 'lost' as const, summary: text, error_code: 'unknown_run', error_text: text };
+  new StateFile(folder, state, host.clock).transition({ ...end, finished_at: host.clock.now() });
+}

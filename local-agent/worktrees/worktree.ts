@@ -1,0 +1,62 @@
+/**
+ * The folder of a task: a git worktree on the task's branch, or a folder of its own without a repository. All steps of the
+ * task on this host use it, one after the other.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makePrivateFolder } from '../host/own-files.ts';
+import type { GitContext } from './git-command.ts';
+import { GitError, git, gitSays } from './git-command.ts';
+
+export interface TaskFolder {
+  worktreesDir: string;
+  taskId: string;
+}
+
+export function taskFolderPath({ worktreesDir, taskId }: TaskFolder): string {
+  return join(worktreesDir, taskId);
+}
+
+/** Branches that the conductor names, and may therefore move. */
+const OWN_BRANCH = /^conductor\//;
+
+export interface WorktreeRequest {
+  repo: string;
+  path: string;
+  branch: string;
+  baseSha: string;
+}
+
+export function hasWorktree(path: string): boolean {
+  return existsSync(join(path, '.git'));
+}
+
+/**
+ * Makes the worktree at the base commit on its branch. One of this path is removed first.
+ *
+ * @throws GitError when a branch of that name is someone's work
+ */
+export async function createWorktree(request: WorktreeRequest, context: GitContext): Promise<void> {
+  const { repo, path, branch, baseSha } = request;
+  await removeWorktree(repo, path, context);
+  makePrivateFolder(join(path, '..'));
+  const isTaken = await gitSays(repo, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`], context);
+  if (isTaken && !OWN_BRANCH.test(branch)) {
+    const tip = (await git(repo, ['rev-parse', `refs/heads/${branch}`], context)).trim();
+    if (tip !== baseSha) {
+      throw new GitError(`${repo} has a branch ${branch} with other commits: choose another branch_name`, null);
+    }
+  }
+  await git(repo, ['worktree', 'add', '--quiet', '-B', branch, path, baseSha], context);
+}
+
+/** Removes a worktree with everything in it; its branch stays. */
+export async function removeWorktree(repo: string | null, path: string, context: GitContext): Promise<void> {
+  rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  if (repo !== null && existsSync(repo)) await gitSays(repo, ['worktree', 'prune'], context);
+}
+
+/** Puts the changes of a `git_diff` checkpoint into a fresh worktree. @throws GitError when they do not fit */
+export async function applyPatch(path: string, patchFile: string, context: GitContext): Promise<void> {
+  await git(path, ['apply', '--binary', '--whitespace=nowarn', '--', patchFile], context);
+}

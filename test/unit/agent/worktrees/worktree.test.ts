@@ -1,0 +1,106 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ensureCommit, resolveBase } from '../../../../local-agent/worktrees/base-commit.ts';
+import { createWorktree, removeWorktree } from '../../../../local-agent/worktrees/worktree.ts';
+import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
+
+const head = (repo: string) => runGit(repo, 'rev-parse', 'HEAD');
+
+function commit(repo: string, message: string): string {
+  runGit(repo, 'commit', '--quiet', '--allow-empty', '-m', message);
+  return head(repo);
+}
+
+/** A repository that was cloned from another. */
+function clonedRepo() {
+  const origin = newRepo();
+  const clone = join(tempDir(), 'clone');
+  runGit(origin, 'clone', '--quiet', origin, clone);
+  return { origin, clone };
+}
+
+describe('the base commit of a task', () => {
+  it('is that of the ref, without a remote', async () => {
+    const repo = newRepo();
+    expect(await resolveBase(repo, null, gitContext())).toBe(head(repo));
+    expect(await resolveBase(repo, 'main', gitContext())).toBe(head(repo));
+  });
+
+  it('is one that the remote has, where commits were not pushed', async () => {
+    const { clone } = clonedRepo();
+    const pushed = head(clone);
+    commit(clone, 'not pushed');
+    commit(clone, 'not pushed either');
+    expect(await resolveBase(clone, null, gitContext())).toBe(pushed);
+  });
+
+  it('may be named by a branch that only the remote has', async () => {
+    const { origin, clone } = clonedRepo();
+    runGit(origin, 'branch', 'feature');
+    runGit(clone, 'fetch', '--quiet');
+    expect(await resolveBase(clone, 'feature', gitContext())).toBe(head(origin));
+  });
+
+  it('that does not exist is an error that names it', async () => {
+    await expect(resolveBase(newRepo(), 'no-such', gitContext())).rejects.toThrow(/has no commit no-such/);
+  });
+
+  it('is fetched when this host does not have it yet', async () => {
+    const { origin, clone } = clonedRepo();
+    const newer = commit(origin, 'newer');
+    await ensureCommit(clone, newer, gitContext());
+    expect(runGit(clone, 'cat-file', '-t', newer)).toBe('commit');
+  });
+
+  it('that no remote has is an error', async () => {
+    const { clone } = clonedRepo();
+    await expect(ensureCommit(clone, 'c'.repeat(40), gitContext())).rejects.toThrow(/do not have the commit c+/);
+  });
+});
+
+describe('the worktree of a task', () => {
+  it('is at the base commit, on the branch of the task', async () => {
+    const repo = newRepo();
+    const baseSha = head(repo);
+    commit(repo, 'later');
+    const path = join(tempDir(), 'task');
+    await createWorktree({ repo, path, branch: 'conductor/task_1', baseSha }, gitContext());
+    expect(head(path)).toBe(baseSha);
+    expect(runGit(path, 'symbolic-ref', '--short', 'HEAD')).toBe('conductor/task_1');
+  });
+
+  it('is fresh when it is made again', async () => {
+    const repo = newRepo();
+    const request = { repo, path: join(tempDir(), 'task'), branch: 'conductor/task_1', baseSha: head(repo) };
+    await createWorktree(request, gitContext());
+    commit(request.path, 'by an earlier attempt');
+    writeFileSync(join(request.path, 'left'), '');
+    await createWorktree(request, gitContext());
+    expect(head(request.path)).toBe(request.baseSha);
+    expect(existsSync(join(request.path, 'left'))).toBe(false);
+  });
+
+  it('does not move a branch with the work of a person', async () => {
+    const repo = newRepo();
+    const baseSha = head(repo);
+    runGit(repo, 'branch', 'feature');
+    runGit(repo, 'switch', '--quiet', 'feature');
+    const work = commit(repo, 'work');
+    runGit(repo, 'switch', '--quiet', 'main');
+    const request = { repo, path: join(tempDir(), 'task'), branch: 'feature', baseSha };
+    await expect(createWorktree(request, gitContext())).rejects.toThrow(/choose another branch_name/);
+    expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
+  });
+
+  it('leaves nothing in the repository when it is removed, except its branch', async () => {
+    const repo = newRepo();
+    const path = join(tempDir(), 'task');
+    await createWorktree({ repo, path, branch: 'conductor/task_1', baseSha: head(repo) }, gitContext());
+    await removeWorktree(repo, path, gitContext());
+    expect(existsSync(path)).toBe(false);
+    expect(runGit(repo, 'worktree', 'list').split('\n')).toHaveLength(1);
+    expect(runGit(repo, 'branch', '--list', 'conductor/*')).toContain('conductor/task_1');
+  });
+});
