@@ -237,7 +237,12 @@ export const HTTP = {
 } as const;
 
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
-export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
+export const RETENTION = {
+  tick_ms: 7 * 86_400_000,
+  event_ms: 7 * 86_400_000,
+  idempotency_ms: 86_400_000,
+  task_ms: 90 * 86_400_000,
+} as const;
 /** What the agent's store keeps of finished work. */
 export const AGENT_KEEPS = {
   commands_ms: 7 * 86_400_000,

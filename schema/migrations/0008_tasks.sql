@@ -44,6 +44,7 @@ CREATE TABLE `runs` (
 	`grace_ms` integer NOT NULL,
 	`deadline_at` integer,
 	`hand_over_at` integer,
+	`interrupt_at` integer,
 	`progress` text,
 	`exit_code` integer,
 	`signal` text,
@@ -144,7 +145,8 @@ CREATE TABLE `tasks` (
 	`updated_at` integer NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `tasks_open` ON `tasks` (`task_id`) WHERE status IN ('queued', 'running', 'blocked');--> statement-breakpoint
+CREATE INDEX `tasks_open` ON `tasks` (`status`,`task_id`) WHERE status IN ('queued', 'running', 'blocked');--> statement-breakpoint
+CREATE INDEX `tasks_ended` ON `tasks` (`finished_at`) WHERE finished_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `tasks_holding_renewal` ON `tasks` (`local_conversation_id`) WHERE hold_renewal = 1 AND status IN ('queued', 'running', 'blocked');--> statement-breakpoint
 ALTER TABLE `guard` ADD `not_leader` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `nodes` ADD `draining` integer DEFAULT false NOT NULL;--> statement-breakpoint

@@ -23,6 +23,8 @@ export const runs = sqliteTable(
     deadline_at: integer(),
     /** When its node was asked to give it up, for another host to continue it. */
     hand_over_at: integer(),
+    /** When a person interrupted it with a pause of the system. */
+    interrupt_at: integer(),
     progress: text(),
     exit_code: integer(),
     signal: text(),

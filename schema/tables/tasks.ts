@@ -45,7 +45,8 @@ export const tasks = sqliteTable(
     updated_at: integer().notNull(),
   },
   (t) => [
-    index('tasks_open').on(t.task_id).where(sql`status IN ('queued', 'running', 'blocked')`),
+    index('tasks_open').on(t.status, t.task_id).where(sql`status IN ('queued', 'running', 'blocked')`),
+    index('tasks_ended').on(t.finished_at).where(sql`finished_at IS NOT NULL`),
     index('tasks_holding_renewal')
       .on(t.local_conversation_id)
       .where(sql`hold_renewal = 1 AND status IN ('queued', 'running', 'blocked')`),

@@ -4,6 +4,7 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
+import type { TaskStatus } from '../../schema/contracts/tasks.ts';
 import { LIVE_RUN_STATUSES } from '../../schema/domain/run-machine.ts';
 import { OPEN_TASK_STATUSES } from '../../schema/domain/task-machine.ts';
 
@@ -14,6 +15,11 @@ const inList = (statuses: readonly string[]): SQL =>
 export const OPEN_TASK_SQL = inList(OPEN_TASK_STATUSES);
 /** For `status ${LIVE_RUN_SQL}`, as the indexes of runs have it. */
 export const LIVE_RUN_SQL = inList(LIVE_RUN_STATUSES);
+
+/** For `status ${taskIs('queued')}` and the like: one or more statuses of a task, checked by the compiler. */
+export function taskIs(...statuses: readonly TaskStatus[]): SQL {
+  return inList(statuses);
+}
 
 /** A task of that conversation holds its renewals. The skip reason `task_pending`. */
 export function taskPending(localConversationId: SQL): SQL {

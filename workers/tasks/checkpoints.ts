@@ -52,7 +52,7 @@ export async function takeCheckpoint(edge: Edge, caller: RunCaller, body: Checkp
         : [db.update(runs).set({ checkpoint_seq }).where(eq(runs.run_id, run_id))]),
     ],
     events: [{ topic: 'runs', type: 'checkpoint', subject_id: run_id, data: { seq, type, size, truncated } }],
-    audited: false,
+    subject_id: run_id,
     response: { run_id, checkpoint_seq },
   };
 }

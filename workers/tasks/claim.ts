@@ -121,6 +121,7 @@ async function take(
 
 const NOTHING_REPORTED = {
   hand_over_at: null,
+  interrupt_at: null,
   progress: null,
   exit_code: null,
   signal: null,

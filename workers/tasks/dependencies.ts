@@ -6,11 +6,13 @@
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { TASK } from '../../schema/defaults.ts';
+import { moveTask } from '../../schema/domain/task-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import { task_dependencies } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Edge, Plan } from '../db/plan.ts';
+import { taskIs } from '../db/task-sql.ts';
 import type { Offer } from './offers.ts';
 
 /** Why a task is blocked that waits for one without success. */
@@ -79,7 +81,7 @@ const dependentsOf = (taskId: string): SQL =>
 export async function releaseDependents({ db, now }: Edge, taskId: string): Promise<Plan & { offers: Offer[] }> {
   const offers = await db.all<Offer>(sql`SELECT s.step_id, s.task_id, s.target
     FROM task_dependencies AS d CROSS JOIN tasks AS t CROSS JOIN steps AS s
-    WHERE d.after_task_id = ${taskId} AND t.task_id = d.task_id AND t.waits_for = 1 AND t.status = 'queued'
+    WHERE d.after_task_id = ${taskId} AND t.task_id = d.task_id AND t.waits_for = 1 AND t.status ${taskIs('queued')}
       AND s.task_id = t.task_id AND s.step_index = t.current_step_index`);
   return {
     offers,
@@ -88,7 +90,7 @@ export async function releaseDependents({ db, now }: Edge, taskId: string): Prom
         WHERE task_id IN ${dependentsOf(taskId)} AND waits_for > 0`),
       db.run(sql`UPDATE steps SET ready = 'begins' WHERE status = 'pending' AND step_id IN (
         SELECT s.step_id FROM task_dependencies AS d CROSS JOIN tasks AS t CROSS JOIN steps AS s
-        WHERE d.after_task_id = ${taskId} AND t.task_id = d.task_id AND t.waits_for = 0 AND t.status = 'queued'
+        WHERE d.after_task_id = ${taskId} AND t.task_id = d.task_id AND t.waits_for = 0 AND t.status ${taskIs('queued')}
           AND s.task_id = t.task_id AND s.step_index = t.current_step_index)`),
     ],
   };
@@ -99,9 +101,9 @@ export function blockDependents({ db, now }: Edge, taskId: string): Plan {
   const why = `the task ${taskId}, which it waits for, did not succeed`;
   return {
     statements: [
-      db.run(sql`UPDATE tasks SET status = 'blocked', error_code = ${DEPENDENCY_FAILED}, error_text = ${why},
+      db.run(sql`UPDATE tasks SET status = ${moveTask('queued', 'blocked')}, error_code = ${DEPENDENCY_FAILED}, error_text = ${why},
           updated_at = ${now}
-        WHERE task_id IN ${dependentsOf(taskId)} AND status = 'queued'`),
+        WHERE task_id IN ${dependentsOf(taskId)} AND status ${taskIs('queued')}`),
     ],
   };
 }
@@ -110,13 +112,13 @@ export function blockDependents({ db, now }: Edge, taskId: string): Plan {
 export function queueDependents({ db, now }: Edge, taskId: string): Plan {
   return {
     statements: [
-      db.run(sql`UPDATE tasks SET status = 'queued', error_code = NULL, error_text = NULL, updated_at = ${now}
-        WHERE task_id IN ${dependentsOf(taskId)} AND status = 'blocked' AND error_code = ${DEPENDENCY_FAILED}
+      db.run(sql`UPDATE tasks SET status = ${moveTask('blocked', 'queued')}, error_code = NULL, error_text = NULL, updated_at = ${now}
+        WHERE task_id IN ${dependentsOf(taskId)} AND status ${taskIs('blocked')} AND error_code = ${DEPENDENCY_FAILED}
           AND NOT EXISTS (
             SELECT 1 FROM json_each(CASE WHEN json_valid(tasks.constraints) THEN tasks.constraints ELSE '{}' END, '$.after')
               AS named CROSS JOIN tasks AS other
             WHERE other.task_id = named.value AND other.task_id <> ${taskId}
-              AND other.status IN ('failed', 'canceled'))`),
+              AND other.status ${taskIs('failed', 'canceled')})`),
     ],
   };
 }

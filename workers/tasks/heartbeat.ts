@@ -49,11 +49,13 @@ export async function beat(
           },
         ]
       : [],
-    audited: false,
+    // Any other heartbeat changes only the deadline, which the run has.
+    audited: starts || fixesBase,
+    subject_id: run.run_id,
     response: {
       status,
       deadline_in_ms: Math.max(0, (deadline_at ?? now) - now),
-      cancel: task.cancel_requested_at !== null,
+      cancel: task.cancel_requested_at !== null || run.interrupt_at !== null,
       hand_over: run.hand_over_at !== null,
       mode: mode?.mode ?? 'running',
       mode_version: mode?.mode_version ?? 0,

@@ -53,6 +53,7 @@ export async function takeLogs(edge: Edge, caller: RunCaller, body: RunLogsBody)
           db.update(runs).set({ log: next }).where(eq(runs.run_id, run.run_id)),
         ]
       : [],
+    // The run has how far its log came; a row of the audit for each piece would be more than the piece.
     audited: false,
     response: { run_id: run.run_id, received: receivedOf(next) },
   };

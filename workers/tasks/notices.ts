@@ -20,6 +20,7 @@ import { sendCommands } from '../nodes/push.ts';
 import { chooseLink } from '../renewal/choose-link.ts';
 import type { RenewalLink } from '../renewal/link-reads.ts';
 import { linksJson, parseLinks } from '../renewal/link-reads.ts';
+import { projectAgain } from '../renewal/projection-marks.ts';
 
 export interface DueNotice {
   notice: NoticeRow;
@@ -48,20 +49,20 @@ export async function dueNotices(db: Database, now: number, limit: number): Prom
 
 /** What the tick does with a due notice. */
 export function planNotice(edge: Edge, due: DueNotice, reach: (nodeId: string) => Reach): Plan {
-  const { db, now } = edge;
+  const { now } = edge;
   const { notice, platform, links, isReceived } = due;
-  if (notice.status === 'sending') return storeNotice(db, notice, overdueNotice(notice, isReceived, { now }));
-  if (platform === null) return storeNotice(db, notice, dropNotice(notice, 'missing_local_conversation', now));
+  if (notice.status === 'sending') return storeNotice(edge, notice, overdueNotice(notice, isReceived, { now }));
+  if (platform === null) return storeNotice(edge, notice, dropNotice(notice, 'missing_local_conversation', now));
   const { link, unusable } = chooseLink(links, reach);
   const why = link === null ? 'missing_active_link' : isDeliverable(link) ? unusable : 'route_unavailable';
   if (link === null || why !== null) {
-    return storeNotice(db, notice, deferNotice(notice, why ?? 'missing_active_link', { now }));
+    return storeNotice(edge, notice, deferNotice(notice, why ?? 'missing_active_link', { now }));
   }
   return send(edge, notice, platform, link);
 }
 
 function send(edge: Edge, notice: NoticeRow, platform: Platform, link: RenewalLink): Plan {
-  const { db, now } = edge;
+  const { now } = edge;
   const next = sendNotice(notice, now);
   const { task_id, created_at, message_text } = notice;
   const command: CommandDraft<'task.notice'> = {
@@ -81,7 +82,7 @@ function send(edge: Edge, notice: NoticeRow, platform: Platform, link: RenewalLi
   };
   const { command_id, body } = command;
   return mergePlans(
-    storeNotice(db, notice, next, { command_id, plan_id: body.plan_id }),
+    storeNotice(edge, notice, next, { command_id, plan_id: body.plan_id }),
     sendCommands(edge, [command]),
   );
 }
@@ -96,11 +97,11 @@ export async function applyNoticeResult(
   const { db, now } = edge;
   const notice = await db.select().from(task_notices).where(eq(task_notices.task_id, task_id)).get();
   if (notice === undefined || notice.plan_id !== plan_id) return {};
-  return storeNotice(db, notice, endNotice(notice, result, { now, random }));
+  return storeNotice(edge, notice, endNotice(notice, result, { now, random }));
 }
 
 function storeNotice(
-  db: Database,
+  { db, now }: Edge,
   read: NoticeRow,
   next: NoticeState,
   sent: Partial<Pick<NoticeRow, 'command_id' | 'plan_id'>> = {},
@@ -109,6 +110,10 @@ function storeNotice(
   const { status, attempt_count, due_at, last_error, finished_at } = next;
   const set = { status, attempt_count, due_at, last_error, finished_at, ...sent };
   const statements: Statement[] = [db.update(task_notices).set(set).where(eq(task_notices.task_id, task_id))];
+  // A notice that is delivered carries the chat on by itself; without one its newest message may be renewed.
+  if (status === 'failed' || status === 'uncertain') {
+    statements.push(projectAgain(db, read.local_conversation_id, now));
+  }
   const isAsRead = sql`EXISTS (SELECT 1 FROM task_notices WHERE task_id = ${task_id} AND status = ${read.status}
     AND attempt_count = ${read.attempt_count} AND created_at = ${read.created_at})`;
   const isNews = status !== read.status;

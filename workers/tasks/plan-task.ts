@@ -11,6 +11,7 @@ import { guardLeader, guardThat } from '../db/guards.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { taskIs } from '../db/task-sql.ts';
 import { findNode } from '../nodes/nodes.ts';
 import { offerSteps } from './offers.ts';
 import { stepRows } from './step-rows.ts';
@@ -43,7 +44,7 @@ export async function planTask(
           guardThat(
             db,
             sql`EXISTS (SELECT 1 FROM tasks AS t JOIN steps AS s USING (task_id) WHERE t.task_id = ${taskId}
-              AND t.status = 'queued' AND t.waits_for = ${task.waits_for}
+              AND t.status ${taskIs('queued')} AND t.waits_for = ${task.waits_for}
               AND s.step_index = 0 AND s.step_id IS ${step?.step_id ?? null} AND s.run_id IS NULL)`,
           ),
         ],

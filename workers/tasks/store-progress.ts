@@ -13,10 +13,12 @@ import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { projectAgain } from '../renewal/projection-marks.ts';
 import { blockDependents, releaseDependents } from './dependencies.ts';
 import { insertNotice } from './notice-rows.ts';
 import type { Offer } from './offers.ts';
 import { offerSteps } from './offers.ts';
+import { wakeTimedJobs } from './wake.ts';
 
 /** Task and step as they were read. */
 export interface AsRead {
@@ -46,11 +48,21 @@ export async function storeProgress(
     released,
     ends && next.task.status !== 'done' ? blockDependents(edge, task_id) : {},
     ends ? insertNotice(edge, { ...task, ...next.task }, now) : {},
+    ends ? renewAgain(edge, task) : {},
     await offerSteps(edge, offers, reporter),
   );
 }
 
-/** Nobody else has moved the task or its step since. */
+/** The renewals of its chat waited for it. A notice carries the chat on by itself. */
+function renewAgain(edge: Edge, { hold_renewal, local_conversation_id, notify }: TaskRow): Plan {
+  if (!hold_renewal || notify || local_conversation_id === null) return {};
+  return {
+    statements: [projectAgain(edge.db, local_conversation_id, edge.now)],
+    after: () => wakeTimedJobs(edge),
+  };
+}
+
+/** No other write has moved the task or its step since. */
 export function guardAsRead(db: Database, { task, step }: AsRead): Statement {
   const stepAsRead =
     step === null

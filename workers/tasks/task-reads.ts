@@ -3,9 +3,10 @@ import type { SQL } from 'drizzle-orm';
 import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import { RunSchema } from '../../schema/contracts/runs.ts';
 import type { TaskDetail, TaskStatus } from '../../schema/contracts/tasks.ts';
-import { StepSchema, TaskSummarySchema } from '../../schema/contracts/tasks.ts';
+import { StepSchema, TaskSchema, TaskSummarySchema } from '../../schema/contracts/tasks.ts';
 import { TASK } from '../../schema/defaults.ts';
 import { waitingReason } from '../../schema/domain/task-claim.ts';
+import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { RunRow, StepRow, TaskRow } from '../../schema/tables/index.ts';
 import { fence, runs, steps, tasks } from '../../schema/tables/index.ts';
@@ -65,7 +66,7 @@ export async function requireRun(db: Database, runId: string): Promise<RunRow> {
 /** The steps that the contract shows, and the newest runs. Throws `task_not_found`. */
 export async function taskDetail(db: Database, taskId: string): Promise<TaskDetail> {
   const [found, itsSteps, newest, fences] = await db.batch([
-    db.select().from(tasks).where(eq(tasks.task_id, taskId)),
+    db.select(contractColumns(tasks, TaskSchema)).from(tasks).where(eq(tasks.task_id, taskId)),
     db
       .select({ ...contractColumns(steps, StepSchema), ready: steps.ready })
       .from(steps)
@@ -122,8 +123,8 @@ export async function listTasks(db: Database, query: PageRequest & TaskFilter) {
 /** With the condition of the index over open tasks where the status is one of them. */
 function statusFilter(status: TaskStatus | undefined): SQL | undefined {
   if (status === undefined) return undefined;
-  const isOpen = status === 'queued' || status === 'running' || status === 'blocked';
-  return isOpen ? sql`${tasks.status} ${OPEN_TASK_SQL} AND ${tasks.status} = ${status}` : equals(tasks.status, status);
+  if (isEndedTask(status)) return equals(tasks.status, status);
+  return sql`${tasks.status} ${OPEN_TASK_SQL} AND ${tasks.status} = ${status}`;
 }
 
 function hostFilter(host: string | undefined): SQL | undefined {

@@ -7,6 +7,7 @@ import { renewalProjector } from '../renewal/projector.job.ts';
 import { deliveriesReconcile } from '../renewal/reconcile.job.ts';
 import { stepsReconcile } from '../tasks/steps-reconcile.job.ts';
 import { taskNotices } from '../tasks/task-notices.job.ts';
+import { tasksRetention } from '../tasks/tasks-retention.job.ts';
 import type { Runner } from './job.ts';
 import { retention } from './retention.job.ts';
 
@@ -20,4 +21,5 @@ export const RUNNERS: readonly Runner[] = [
   renewalDispatcher,
   taskNotices,
   retention,
+  tasksRetention,
 ];
