@@ -63,7 +63,7 @@ function agentFolder([folder, imports], index) {
   };
 }
 /** The folders of workers/, lowest first: a folder may import those before it. The first four are the kernel. */
-const LAYERS = ['crypto', 'db', 'auth', 'http', 'nodes', 'timed-jobs', 'renewal', 'system', 'instructions', 'messages'];
+const LAYERS = ['crypto', 'db', 'auth', 'http', 'nodes', 'timed-jobs', 'renewal', 'tasks', 'system', 'instructions', 'messages'];
 const SLICES = LAYERS.slice(4);
 /**
  * Entries of a folder: its routes and jobs, and the tick that runs the jobs. Only a registry imports them, so they may

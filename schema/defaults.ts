@@ -92,6 +92,9 @@ export const TASK = {
 
 export const RUN = {
   heartbeat_ms: 15_000,
+  /** A heartbeat moves the stored deadline only by at least this, or this part of the grace. */
+  deadline_grain_ms: 60_000,
+  deadline_grain_part: 10,
   max_summary_chars: 8_192,
   max_claim_repos: 64,
   max_claim_executors: 32,
@@ -107,6 +110,14 @@ export const RUN = {
   log_part_rows: 1_024,
   max_checkpoint_bytes: 1024 * 1024,
   max_checkpoint_base64_chars: 1_398_104,
+} as const;
+
+/** The report of a task's end into the chat that created it. */
+export const NOTICE = {
+  max_attempts: 5,
+  /** How often a notice that no browser can take is looked at, and for how long. */
+  recheck_ms: 60_000,
+  give_up_ms: 86_400_000,
 } as const;
 
 /** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
@@ -253,7 +264,12 @@ export const RUNNER = {
 } as const;
 
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
-export const RETENTION = { tick_ms: 7 * 86_400_000, event_ms: 7 * 86_400_000, idempotency_ms: 86_400_000 } as const;
+export const RETENTION = {
+  tick_ms: 7 * 86_400_000,
+  event_ms: 7 * 86_400_000,
+  idempotency_ms: 86_400_000,
+  task_ms: 90 * 86_400_000,
+} as const;
 /** What the agent's store keeps of finished work. */
 export const AGENT_KEEPS = {
   commands_ms: 7 * 86_400_000,

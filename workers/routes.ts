@@ -19,6 +19,9 @@ import { events } from './system/events.routes.ts';
 import { system } from './system/mode.routes.ts';
 import { restore } from './system/restore.routes.ts';
 import { status } from './system/status.routes.ts';
+import { runs } from './tasks/runs.routes.ts';
+import { steps } from './tasks/steps.routes.ts';
+import { tasks } from './tasks/tasks.routes.ts';
 import { timedJobs } from './timed-jobs/ticks.routes.ts';
 
 const RESOURCES: readonly MountedRoute[] = [
@@ -35,6 +38,9 @@ const RESOURCES: readonly MountedRoute[] = [
   ...renewal,
   ...renewalSettings,
   ...renewalJobs,
+  ...tasks,
+  ...steps,
+  ...runs,
   ...timedJobs,
   ...artifacts,
   ...events,

@@ -17,6 +17,7 @@ export const REASONS: readonly string[] = [
     'waiting_for_answer',
     'being_delivered',
     'instruction_pending',
+    'task_pending',
     'system_paused',
     'system_draining',
     'no_leader',

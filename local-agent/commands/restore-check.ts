@@ -20,6 +20,7 @@ async function checkAll(edge: EdgeClient, force: boolean): Promise<RestoreCheckR
     const next = await check({});
     quarantined.instructions += next.quarantined.instructions;
     quarantined.renewal_jobs += next.quarantined.renewal_jobs;
+    quarantined.tasks += next.quarantined.tasks;
     quarantined.commands += next.quarantined.commands;
     ({ more, summary } = next);
   }
@@ -37,8 +38,9 @@ export const restoreCheck: CliCommand = {
       deps.print(`database: term ${d1.term}, mode version ${d1.mode_version}, epoch ${d1.epoch}`);
       deps.print(`objects:  term ${objects.term}, mode version ${objects.mode_version}, epoch ${objects.epoch}`);
       if (!response.restored) return deps.print(response.summary);
-      const { instructions, renewal_jobs, commands } = quarantined;
-      deps.print(`quarantined: ${instructions} instructions, ${renewal_jobs} renewals, ${commands} commands`);
+      const { instructions, renewal_jobs, tasks, commands } = quarantined;
+      const counts = `${instructions} instructions, ${renewal_jobs} renewals, ${tasks} tasks, ${commands} commands`;
+      deps.print(`quarantined: ${counts}`);
     });
     return EXIT.fine;
   },

@@ -30,6 +30,8 @@ const STRICTNESS: Record<RuleDecision, number> = { allow: 0, ask: 1, deny: 2 };
 const MAX_RULE_CHARS = 200;
 /** Without an entry in `tools`, no chat reads or writes a person's other chats by itself. */
 const OTHER_CONVERSATION: Ruling = { decision: 'ask', rule: 'default for another conversation' };
+/** Without an entry in `tools`, no chat lets hosts run programs as a task by itself. */
+const NEW_TASK: Ruling = { decision: 'ask', rule: 'default for a new task' };
 const GRANTED: Ruling = { decision: 'allow', rule: 'default' };
 
 /** The first of the strictest rulings. */
@@ -99,6 +101,7 @@ export function judge(policy: Policy | null, call: JudgedCall): PolicyVerdict {
   const { name, params, platform } = call;
   const rulings = judgeTool(policy, policyName(name));
   if (rulings.length === 0 && leavesConversation(call)) rulings.push(OTHER_CONVERSATION);
+  if (rulings.length === 0 && name === 'conductor::tasks/create') rulings.push(NEW_TASK);
   const platformDecision = policy.platforms[platform];
   if (platformDecision) rulings.push({ decision: platformDecision, rule: `platforms.${platform}` });
   if (name === 'conductor::exec') rulings.push(judgeExec(policy, params as ToolParams<'conductor::exec'>));

@@ -48,6 +48,8 @@ export const NodeSchema = z.object({
   metadata: MetadataSchema,
   started_at: TimestampSchema.nullable(),
   last_heartbeat_at: TimestampSchema,
+  /** A person lets it claim no steps. */
+  draining: z.boolean(),
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });

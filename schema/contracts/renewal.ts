@@ -67,6 +67,7 @@ export const SKIP_REASONS = [
   'missing_active_link',
   'route_unavailable',
   'instruction_pending',
+  'task_pending',
   'cooldown',
   'limit_reached',
   'system_draining',

@@ -76,13 +76,46 @@ export const RunSchema = z.object({
 });
 export type Run = z.infer<typeof RunSchema>;
 
-/** The bytes that the edge has of each stream of a run, and how many of them it no longer keeps. */
-const StreamMarksSchema = z.object({
-  bytes: z.number().int().nonnegative(),
-  dropped_bytes: z.number().int().nonnegative(),
+const count = z.number().int().nonnegative();
+/** What the edge has of one stream of a run. */
+const StreamStateSchema = z.object({
+  /** Received in all. */
+  bytes: count,
+  /** Of these, no longer kept: from the middle of the stream. */
+  dropped_bytes: count,
+  /** Rows of its kept beginning, and of its kept end. */
+  head_rows: count,
+  tail_rows: count,
+  /** Where its kept end begins, in its log and in the stream; null while the beginning grows. */
+  tail_from: z.object({ position: count, start: count }).nullable(),
 });
+type StreamState = z.infer<typeof StreamStateSchema>;
+/** Output (both streams, in the order of their arrival) and lifecycle are two logs of a run. */
+export const RUN_LOGS = ['output', 'lifecycle'] as const;
+export const RunLogSchema = z.enum(RUN_LOGS);
+export type RunLog = z.infer<typeof RunLogSchema>;
+/** How far one log is stored. */
+const LogEndSchema = z.object({
+  /** Bytes in all. */
+  position: count,
+  /** The newest row, which the next bytes of its stream are added to. */
+  last: z.object({ position: count, stream: RunStreamSchema, bytes: count }).nullable(),
+});
+export const LogStateSchema = z.object({
+  logs: z.record(RunLogSchema, LogEndSchema),
+  streams: z.record(RunStreamSchema, StreamStateSchema),
+});
+export type LogState = z.infer<typeof LogStateSchema>;
+const NEW_STREAM: StreamState = { bytes: 0, dropped_bytes: 0, head_rows: 0, tail_rows: 0, tail_from: null };
+export const NEW_LOG: LogState = {
+  logs: { output: { position: 0, last: null }, lifecycle: { position: 0, last: null } },
+  streams: { stdout: { ...NEW_STREAM }, stderr: { ...NEW_STREAM }, lifecycle: { ...NEW_STREAM } },
+};
+
 export const RunDetailSchema = RunSchema.extend({
-  log: z.record(RunStreamSchema, StreamMarksSchema),
+  /** What it does now, such as `waiting for the model`. */
+  progress: z.string().nullable(),
+  log: z.record(RunStreamSchema, StreamStateSchema.pick({ bytes: true, dropped_bytes: true })),
 });
 
 /** `POST /v1/tasks/claim`. `term`: of the leader, who claims what is addressed to no host. */
@@ -106,7 +139,7 @@ export const NO_RUN_REASONS = [
   'node_draining',
 ] as const;
 export const NoRunSchema = z.object({ run: z.null(), reason: z.enum(NO_RUN_REASONS) });
-export type NoRun = z.infer<typeof NoRunSchema>;
+export type NoRunReason = (typeof NO_RUN_REASONS)[number];
 
 export const WorktreeSchema = z.object({
   repo: z.string().nullable(),

@@ -5,6 +5,7 @@ import { InstructionSchema, MessageSummarySchema } from './instructions.ts';
 import { LeaseViewSchema } from './leader.ts';
 import { NodeDetailSchema } from './nodes.ts';
 import { SystemStateSchema } from './system.ts';
+import { TaskSummarySchema } from './tasks.ts';
 import { TickSchema } from './ticks.ts';
 
 export const StatusSchema = z.object({
@@ -18,6 +19,14 @@ export const StatusSchema = z.object({
     due: z.number().int(),
     next_due_at: z.number().int().nullable(),
   }),
+  /** Open tasks and live runs, each counted up to a limit. */
+  tasks: z.object({
+    queued: z.number().int(),
+    running: z.number().int(),
+    blocked: z.number().int(),
+    runs: z.number().int(),
+  }),
+  recent_tasks: z.array(TaskSummarySchema),
   ticks: z.array(TickSchema.omit({ entries: true })),
   recent_messages: z.array(MessageSummarySchema),
   recent_instructions: z.array(InstructionSchema.omit({ params: true, policy: true })),

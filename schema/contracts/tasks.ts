@@ -26,6 +26,10 @@ export const STEP_STATUSES = ['pending', 'running', 'done', 'failed', 'timeout',
 export const StepStatusSchema = z.enum(STEP_STATUSES);
 export type StepStatus = z.infer<typeof StepStatusSchema>;
 
+/** A step that may be claimed: its task begins with it, or has begun. */
+export const READINESS = ['begins', 'continues'] as const;
+export type Readiness = (typeof READINESS)[number];
+
 /** A name of `[repos]` in the `config.toml` of a host. */
 export const RepoNameSchema = z
   .string()
@@ -209,3 +213,7 @@ export const NodeDrainResponseSchema = z.object({
 
 /** The parameters of `tasks/status` and `tasks/cancel`. */
 export const TaskToolParamsSchema = z.strictObject({ task_id: TaskIdSchema });
+
+/** Of the report of a task's end into the chat that created it. `uncertain`: it may have arrived, and is not sent again. */
+export const NOTICE_STATUSES = ['pending', 'sending', 'delivered', 'failed', 'uncertain'] as const;
+export type NoticeStatus = (typeof NOTICE_STATUSES)[number];

@@ -7,6 +7,7 @@ import { DELIVERY, INSTRUCTION } from '../defaults.ts';
 import type { Platform } from './common.ts';
 import { PLATFORM_IDS, ReasonSchema } from './common.ts';
 import { AutomationStatusSchema, RemoteConversationIdSchema } from './conversations.ts';
+import { TaskCreateBodySchema, TaskToolParamsSchema } from './tasks.ts';
 
 /** Where a tool runs. `browser`: on a node whose browser has the platform, not always the one that has the instruction. */
 export const TOOL_PLACES = ['edge', 'host', 'browser'] as const;
@@ -218,6 +219,31 @@ export const TOOLS = {
     text_param: null,
     timeout_ms: INSTRUCTION.timeout_ms,
     params: z.strictObject({ scope: z.literal('current'), mode: AutomationStatusSchema }),
+  },
+  'conductor::tasks/create': {
+    summary:
+      'Creates a task: steps that hosts run one after the other, such as scripts and coding agents. Its end is reported into this chat, unless notify is false.',
+    where: 'edge',
+    control: false,
+    text_param: null,
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: TaskCreateBodySchema,
+  },
+  'conductor::tasks/status': {
+    summary: 'The state of a task of this chat, and of its steps.',
+    where: 'edge',
+    control: false,
+    text_param: 'task_id',
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: TaskToolParamsSchema,
+  },
+  'conductor::tasks/cancel': {
+    summary: 'Cancels a task of this chat; a running step ends on its host.',
+    where: 'edge',
+    control: false,
+    text_param: 'task_id',
+    timeout_ms: INSTRUCTION.timeout_ms,
+    params: TaskToolParamsSchema,
   },
   ...browserTools(),
 } as const satisfies Record<string, ToolDeclaration>;

@@ -18,6 +18,8 @@ export interface NextRenewalFacts {
   pause_reason: PauseReason | null;
   /** The conversation's newest message; null before the first one. */
   newest: { role: string; received_at: number; instruction_pending: boolean } | null;
+  /** A task of the chat holds its renewals. */
+  task_pending: boolean;
   /** The job of that message. */
   job: Pick<RenewalJob, 'status' | 'next_attempt_at' | 'deadline_at' | 'last_error'> | null;
   breaker: PauseReason | null;
@@ -36,7 +38,7 @@ export function nextRenewal(facts: NextRenewalFacts): NextRenewal {
 const notDue = (reason: string, at: number | null = null): NextRenewal => ({ due: false, at, reason });
 
 /** Why the newest message gets no renewal, or has had it already. */
-function whyNone({ newest, job }: NextRenewalFacts): NextRenewal | null {
+function whyNone({ newest, job, task_pending }: NextRenewalFacts): NextRenewal | null {
   if (newest === null) return notDue('no_message');
   if (newest.role !== 'assistant') return notDue('waiting_for_answer');
   switch (job?.status) {
@@ -49,7 +51,9 @@ function whyNone({ newest, job }: NextRenewalFacts): NextRenewal | null {
     case 'canceled':
       return notDue(job.last_error ?? 'canceled');
     default:
-      return newest.instruction_pending && job === null ? notDue('instruction_pending') : null;
+      if (job !== null) return null;
+      if (newest.instruction_pending) return notDue('instruction_pending');
+      return task_pending ? notDue('task_pending') : null;
   }
 }
 

@@ -16,6 +16,8 @@ export interface ProjectionFacts {
   newest: boolean;
   /** Its instructions have not ended, or their reply was delivered or is still expected. */
   instruction_pending: boolean;
+  /** A task of the chat holds its renewals. */
+  task_pending: boolean;
   /** The limit that holds a renewal back now. */
   hold: Hold | null;
 }
@@ -29,6 +31,7 @@ export function skipReason(facts: ProjectionFacts): SkipReason | null {
   if (facts.has_job) return 'duplicate_job';
   if (!facts.newest) return 'superseded';
   if (facts.instruction_pending) return 'instruction_pending';
+  if (facts.task_pending) return 'task_pending';
   if (facts.hold === null) return null;
   return facts.hold.reason === 'cooldown' || facts.hold.reason === 'rate_limited' ? 'cooldown' : 'limit_reached';
 }

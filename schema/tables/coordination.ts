@@ -12,18 +12,24 @@ import { SYSTEM_MODES } from '../contracts/system.ts';
 import { json } from './json-column.ts';
 import type { RowOf } from './row.ts';
 
-export const nodes = sqliteTable('nodes', {
-  controller_id: text().primaryKey(),
-  host: text().notNull(),
-  role: text({ enum: NODE_ROLES }).notNull(),
-  priority: integer().notNull(),
-  status: text({ enum: NODE_STATES }).notNull(),
-  version: text(),
-  metadata: json<Record<string, unknown>>(() => ({})).notNull(),
-  started_at: integer(),
-  last_heartbeat_at: integer().notNull(),
-  created_at: integer().notNull(),
-});
+export const nodes = sqliteTable(
+  'nodes',
+  {
+    controller_id: text().primaryKey(),
+    host: text().notNull(),
+    role: text({ enum: NODE_ROLES }).notNull(),
+    priority: integer().notNull(),
+    status: text({ enum: NODE_STATES }).notNull(),
+    version: text(),
+    metadata: json<Record<string, unknown>>(() => ({})).notNull(),
+    started_at: integer(),
+    last_heartbeat_at: integer().notNull(),
+    /** A person lets it claim no steps. */
+    draining: integer({ mode: 'boolean' }).notNull().default(false),
+    created_at: integer().notNull(),
+  },
+  (t) => [index('nodes_by_host').on(t.host)],
+);
 
 export type NodeRow = RowOf<typeof nodes, Node>;
 
@@ -61,6 +67,7 @@ export const guard = sqliteTable('guard', {
   /** What the decision relied upon has changed: read and decide again. */
   changed: integer().notNull().default(0),
   stale_run: integer().notNull().default(0),
+  not_leader: integer().notNull().default(0),
 });
 
 export const commands = sqliteTable(

@@ -5,3 +5,5 @@ export * from './identity.ts';
 export * from './instructions.ts';
 export * from './journal.ts';
 export * from './renewal.ts';
+export * from './runs.ts';
+export * from './tasks.ts';

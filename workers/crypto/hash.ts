@@ -1,12 +1,12 @@
 /** Digests and derived keys, by the platform's own crypto. */
 const encoder = new TextEncoder();
 
-export function sha256(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest('SHA-256', encoder.encode(text));
+export function sha256(content: string | Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+  return crypto.subtle.digest('SHA-256', typeof content === 'string' ? encoder.encode(content) : content);
 }
 
-export async function sha256Hex(text: string): Promise<string> {
-  return new Uint8Array(await sha256(text)).toHex();
+export async function sha256Hex(content: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await sha256(content)).toHex();
 }
 
 type KeyKind = 'sign' | 'encrypt';

@@ -57,6 +57,7 @@ const GUARD_MESSAGES = {
   stale_term: 'a newer leader term has been granted',
   system_paused: 'the system is paused',
   stale_run: 'another run has taken over',
+  not_leader: 'this node does not hold the lease of that term',
 } as const;
 
 /** The guard that stopped the write, or null. Links the journal again while other commits append to the same chain. */

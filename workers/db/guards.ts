@@ -19,12 +19,23 @@ export function guardNotPaused(db: Database): Statement {
   return db.run(sql`INSERT INTO guard (system_paused) SELECT NULL FROM fence WHERE id = 1 AND mode = 'paused'`);
 }
 
+/** No newer term must have been granted, and that node must hold this one. */
+export function guardLeader(db: Database, nodeId: string, term: number): Statement[] {
+  return [
+    db.run(sql`INSERT INTO guard (stale_term) SELECT NULL FROM fence WHERE id = 1 AND term > ${term}`),
+    db.run(
+      sql`INSERT INTO guard (not_leader) SELECT NULL FROM fence WHERE id = 1
+        AND (term <> ${term} OR holder_id IS NOT ${nodeId})`,
+    ),
+  ];
+}
+
 /** `condition`, an SQL expression, must hold; otherwise the caller reads and decides again. */
 export function guardThat(db: Database, condition: SQL): Statement {
   return db.run(sql`INSERT INTO guard (changed) SELECT NULL WHERE NOT (${condition})`);
 }
 
-export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'changed' | 'journal_moved';
+export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'not_leader' | 'changed' | 'journal_moved';
 
 /**
  * Which guard failed a batch; `changed` for a unique key that another write took, `journal_moved` when that key was a
@@ -32,7 +43,9 @@ export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'changed'
  */
 export function violationOf(error: unknown): Violation | null {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const guard = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|changed)/.exec(cause.message);
+    const guard = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|not_leader|changed)/.exec(
+      cause.message,
+    );
     if (guard) return guard[1] as Violation;
     if (/UNIQUE constraint failed: journal_blocks\.chain/.test(cause.message)) return 'journal_moved';
     if (/UNIQUE constraint failed/.test(cause.message)) return 'changed';

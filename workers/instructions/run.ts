@@ -66,7 +66,14 @@ async function runHere(
   // Only a person's approval claims an instruction that asks.
   const approved = row.policy.decision === 'ask';
   const startedAt = Date.now();
-  const outcome = await callTool(name, params, { ...edge, conversation, controller_id, requested_by, approved });
+  const outcome = await callTool(name, params, {
+    ...edge,
+    conversation,
+    instruction_id,
+    controller_id,
+    requested_by,
+    approved,
+  });
   // By the wall clock, which in a Worker advances only while it waits for I/O.
   const duration_ms = Math.max(0, Date.now() - startedAt);
   const loaded = await loadInstruction(edge, instruction_id);

@@ -22,6 +22,7 @@ import type { MountedRoute } from '../http/route.ts';
 import { NODES, read, write } from '../http/route.ts';
 import { failRefused, finishFromOtherNode } from '../instructions/remote-result.ts';
 import { applyDeliveryResponse } from '../renewal/delivery-outcome.ts';
+import { applyNoticeResult } from '../tasks/notices.ts';
 import { requireAdmitted } from './boots.ts';
 import { findCommand, listPending } from './command-reads.ts';
 import { finishCommand, noteReceipts } from './commands.ts';
@@ -55,7 +56,7 @@ const RESULTS: { [K in CommandKind]: (finished: Finished<K>) => Promise<Plan> } 
   // What these lead to is reported by the run.
   'step.offer': async () => ({}),
   'step.cancel': async () => ({}),
-  'task.notice': async () => ({}),
+  'task.notice': ({ edge, body, result }) => applyNoticeResult(edge, body, result, Math.random()),
 };
 
 /** A person has sent something into a browser directly: the outcome is an event. */

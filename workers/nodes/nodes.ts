@@ -19,9 +19,10 @@ export async function recordHeartbeat({ db, now }: Edge, heartbeat: HeartbeatBod
     metadata,
     started_at,
     last_heartbeat_at: now,
+    draining: before?.draining ?? false,
     created_at: before?.created_at ?? now,
   };
-  const { controller_id: _key, created_at: _created, ...set } = node;
+  const { controller_id: _key, created_at: _created, draining: _persons, ...set } = node;
   const isNews = before === undefined || before.status !== status || before.version !== version;
   const event = { topic: 'nodes', type: before === undefined ? 'registered' : 'changed' } as const;
   return {

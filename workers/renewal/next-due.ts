@@ -4,6 +4,7 @@ import { automationState, timedJobs } from '../../durable-objects/stubs.ts';
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
+import { LIVE_RUN_SQL } from '../db/task-sql.ts';
 import type { Settings } from '../settings.ts';
 import { settings } from '../settings.ts';
 import { messagesAfterCursor } from './projectable-reads.ts';
@@ -23,7 +24,9 @@ export async function armNextTick({ env, db }: Edge): Promise<void> {
  */
 export async function nextDueAt(db: Database, settings: Settings, mode: SystemMode): Promise<number | null> {
   if (mode === 'paused') return null;
-  const [row] = await db.all<Record<'running' | 'pending' | 'message' | 'mark', number | null>>(sql`SELECT
+  const [row] = await db.all<
+    Record<'running' | 'pending' | 'message' | 'mark' | 'run' | 'notice', number | null>
+  >(sql`SELECT
     (SELECT min(deadline_at) FROM renewal_jobs WHERE status = 'running') AS running,
     (SELECT j.next_attempt_at FROM renewal_jobs AS j
       LEFT JOIN local_conversations AS c ON c.local_conversation_id = j.local_conversation_id
@@ -32,8 +35,16 @@ export async function nextDueAt(db: Database, settings: Settings, mode: SystemMo
     (SELECT min(m.received_at) FROM ${messagesAfterCursor} AS m
       JOIN local_conversations AS c ON c.local_conversation_id = m.local_conversation_id
       WHERE c.automation_status = 'auto') + ${settings.settle_delay_ms} AS message,
+    (SELECT min(deadline_at) FROM runs WHERE status ${LIVE_RUN_SQL}) AS run,
+    (SELECT min(due_at) FROM task_notices WHERE due_at IS NOT NULL) AS notice,
     ${nextMark} AS mark`);
-  const times = [row?.running, row?.pending, ...(mode === 'running' ? [row?.message, row?.mark] : [])];
+  const times = [
+    row?.running,
+    row?.pending,
+    row?.run,
+    row?.notice,
+    ...(mode === 'running' ? [row?.message, row?.mark] : []),
+  ];
   const known = times.filter((at) => at !== null && at !== undefined);
   return known.length === 0 ? null : Math.min(...known);
 }

@@ -10,6 +10,7 @@ import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import { instructionPending } from '../db/owes-reply.ts';
 import type { Edge } from '../db/plan.ts';
+import { taskPending } from '../db/task-sql.ts';
 import { reachOf } from '../nodes/presence.ts';
 import { settings } from '../settings.ts';
 import { chooseLink } from './choose-link.ts';
@@ -42,6 +43,7 @@ export async function renewalOutlook(edge: Edge, row: ConversationRow): Promise<
     pause_reason: row.pause_reason,
     newest: newest?.message ?? null,
     job: newest?.job ?? null,
+    task_pending: newest?.task_pending ?? false,
     breaker: trippedBreaker(row, effective, newest?.text_hash ?? null),
     hold: renewalHold(row, effective, now),
     link,
@@ -67,6 +69,7 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
         received_at: messages.received_at,
         text_hash: messages.text_hash,
         pending: sql<number>`${instructionPending('messages')}`,
+        task_pending: sql<number>`${taskPending(sql`messages.local_conversation_id`)}`,
       })
       .from(messages)
       .where(eq(messages.message_id, last_message_id)),
@@ -79,6 +82,11 @@ async function newestMessage(db: Database, { last_message_id }: ConversationRow)
   ]);
   const [found] = stored;
   if (found === undefined) return null;
-  const { role, received_at, text_hash, pending } = found;
-  return { message: { role, received_at, instruction_pending: pending === 1 }, text_hash, job: jobs[0] ?? null };
+  const { role, received_at, text_hash, pending, task_pending } = found;
+  return {
+    message: { role, received_at, instruction_pending: pending === 1 },
+    task_pending: task_pending === 1,
+    text_hash,
+    job: jobs[0] ?? null,
+  };
 }

@@ -7,6 +7,7 @@ import type { ProjectionWindow, SeenMessage } from '../../schema/domain/projecti
 import { projectionWindow } from '../../schema/domain/projection.ts';
 import type { Database } from '../db/open.ts';
 import { instructionPending } from '../db/owes-reply.ts';
+import { taskPending } from '../db/task-sql.ts';
 import type { RenewalLink } from './link-reads.ts';
 import { linksJson, parseLinks } from './link-reads.ts';
 import { PROJECTOR } from './projection-marks.ts';
@@ -26,6 +27,7 @@ export interface ProjectableMessage extends ConversationState {
   settings: RenewalSettings;
   has_job: boolean;
   instruction_pending: boolean;
+  task_pending: boolean;
   /** Of an `auto` conversation, newest first; none are read for another. */
   links: RenewalLink[];
 }
@@ -38,14 +40,16 @@ function selectMessages(from: SQL, limit: number): SQL {
       ${stateColumns}, ${settingsLayers(sql`c.platform`, sql`c.local_conversation_id`)} AS settings,
       EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.message_id = m.message_id) AS has_job,
       ${instructionPending('m')} AS instruction_pending,
+      ${taskPending(sql`m.local_conversation_id`)} AS task_pending,
       CASE WHEN c.automation_status = 'auto' THEN ${linksJson(sql`m.local_conversation_id`)} ELSE '[]' END AS links
     FROM ${from} LIMIT ${limit}`;
 }
 
-type Raw = Omit<ProjectableMessage, 'has_job' | 'instruction_pending' | 'links' | 'settings'> & {
+type Raw = Omit<ProjectableMessage, 'has_job' | 'instruction_pending' | 'task_pending' | 'links' | 'settings'> & {
   settings: string;
   has_job: number;
   instruction_pending: number;
+  task_pending: number;
   links: string;
 };
 
@@ -107,12 +111,13 @@ export async function readProjectable(
   };
 }
 
-function toMessage({ settings, has_job, instruction_pending, links, ...row }: Raw): ProjectableMessage {
+function toMessage({ settings, has_job, instruction_pending, task_pending, links, ...row }: Raw): ProjectableMessage {
   return {
     ...row,
     settings: settingsOf(settings),
     has_job: has_job === 1,
     instruction_pending: instruction_pending === 1,
+    task_pending: task_pending === 1,
     links: parseLinks(links),
   };
 }

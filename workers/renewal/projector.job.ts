@@ -81,6 +81,7 @@ function project(message: ProjectableMessage, reach: (nodeId: string) => Reach, 
     has_job: message.has_job,
     newest: message.last_message_id === message.message_id,
     instruction_pending: message.instruction_pending,
+    task_pending: message.task_pending,
     hold,
   });
   return { message, link, skip, hold: skip === 'cooldown' || skip === 'limit_reached' ? hold : null };

@@ -19,10 +19,13 @@ import { expireCommands } from '../nodes/commands.ts';
 import type { JobAsRead } from '../renewal/job-reads.ts';
 import { jobsInFlight } from '../renewal/job-reads.ts';
 import { guardJobs, stepStatements } from '../renewal/job-steps.ts';
+import type { OpenTask } from '../tasks/quarantine.ts';
+import { openTasks, quarantineTasks } from '../tasks/quarantine.ts';
 
 const MAX_MESSAGES = 100;
 const MAX_JOBS = 500;
 const MAX_COMMANDS = 500;
+const MAX_TASKS = 200;
 const REASON = 'restored';
 
 interface OpenInstruction {
@@ -35,13 +38,14 @@ interface OpenInstruction {
 export interface InFlight {
   instructions: OpenInstruction[];
   renewal_jobs: JobAsRead[];
+  tasks: OpenTask[];
   /** Ids. */
   commands: string[];
   /** Whether there may be more than this. */
   more: boolean;
 }
 
-/** In flight at `now`: the open instructions of whole messages, jobs that run or are due, commands without a receipt. */
+/** In flight at `now`: the open instructions of whole messages, jobs that run or are due, tasks, commands without a receipt. */
 export async function findInFlight(db: Database, now: number): Promise<InFlight> {
   const messages = await ids(
     db,
@@ -52,30 +56,41 @@ export async function findInFlight(db: Database, now: number): Promise<InFlight>
       WHERE message_id IN ${jsonList(messages)} AND status ${OPEN_SQL}`,
   );
   const renewal_jobs = await jobsInFlight(db, now, MAX_JOBS);
+  const tasks = await openTasks(db, MAX_TASKS);
   const commands = await ids(
     db,
     // The first condition is that of the index; the second leaves out commands that their nodes have received.
     sql`SELECT command_id AS id FROM commands WHERE status IN ('pending', 'received') AND status = 'pending'
       LIMIT ${MAX_COMMANDS}`,
   );
-  const more = messages.length >= MAX_MESSAGES || renewal_jobs.length >= MAX_JOBS || commands.length >= MAX_COMMANDS;
-  return { instructions, renewal_jobs, commands, more };
+  const more =
+    messages.length >= MAX_MESSAGES ||
+    renewal_jobs.length >= MAX_JOBS ||
+    tasks.length >= MAX_TASKS ||
+    commands.length >= MAX_COMMANDS;
+  return { instructions, renewal_jobs, tasks, commands, more };
 }
 
 /**
  * The plan that ends all of it: executing instructions are `interrupted` and waiting ones `expired` (a person can submit
- * them again), jobs are `failed` (a person can redrive them), commands are `expired`.
+ * them again), jobs are `failed` (a person can redrive them), tasks are `failed` or, when they had not begun, `canceled` (a
+ * person can retry them), commands are `expired`.
  */
 export function quarantine(edge: Edge, found: InFlight): Plan {
-  return mergePlans(quarantineInstructions(edge, found.instructions), quarantineJobs(edge, found.renewal_jobs), {
-    statements: [
-      expireCommands(
-        edge,
-        sql`(SELECT command_id FROM commands WHERE status = 'pending' AND command_id IN ${jsonList(found.commands)})`,
-        REASON,
-      ),
-    ],
-  });
+  return mergePlans(
+    quarantineInstructions(edge, found.instructions),
+    quarantineJobs(edge, found.renewal_jobs),
+    quarantineTasks(edge, found.tasks, REASON),
+    {
+      statements: [
+        expireCommands(
+          edge,
+          sql`(SELECT command_id FROM commands WHERE status = 'pending' AND command_id IN ${jsonList(found.commands)})`,
+          REASON,
+        ),
+      ],
+    },
+  );
 }
 
 /** What an open instruction becomes. */

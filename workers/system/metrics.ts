@@ -9,6 +9,7 @@ import type { Edge } from '../db/plan.ts';
 import { storedJson } from '../db/stored-json.ts';
 import { presenceOf } from '../nodes/presence.ts';
 import { readQueue } from '../renewal/job-reads.ts';
+import { countTasks } from '../tasks/counts.ts';
 import type { Metric } from './prometheus-text.ts';
 import { readSystem } from './state.ts';
 
@@ -29,16 +30,17 @@ interface TickCost {
   rows_written: number;
 }
 interface StatusCount {
-  kind: 'instruction' | 'job';
+  kind: 'instruction' | 'job' | 'run';
   status: string;
   count: number;
 }
 
 export async function readMetrics(edge: Edge): Promise<Metric[]> {
   const { env, db, now } = edge;
-  const [{ system, lease }, queue, totals, statuses, ticks, nodes] = await Promise.all([
+  const [{ system, lease }, queue, taskCounts, totals, statuses, ticks, nodes] = await Promise.all([
     readSystem(edge),
     readQueue(db, now),
+    countTasks(db),
     db.get<Totals>(sql`SELECT coalesce((SELECT max(ingest_seq) FROM messages), 0) AS messages,
       coalesce((SELECT max(seq) FROM event_batches), 0) AS events, coalesce((SELECT max(seq) FROM audit), 0) AS writes,
       coalesce((SELECT max(tick_seq) FROM ticks), 0) AS ticks`),
@@ -93,6 +95,13 @@ export async function readMetrics(edge: Edge): Promise<Metric[]> {
       { labels: { state: 'due' }, value: queue.due },
       { labels: { state: 'running' }, value: queue.running },
     ]),
+    gauge('conductor_tasks', 'Tasks that are open.', [
+      { labels: { status: 'queued' }, value: taskCounts.queued },
+      { labels: { status: 'running' }, value: taskCounts.running },
+      { labels: { status: 'blocked' }, value: taskCounts.blocked },
+    ]),
+    gauge('conductor_runs_live', 'Runs that a node has.', one(taskCounts.runs)),
+    gauge('conductor_runs_recent', `Newest ${WINDOW} runs by status.`, byStatus('run')),
     gauge('conductor_renewal_overdue_ms', 'How long the earliest pending job is overdue.', one(overdueMs)),
     gauge('conductor_deliveries_recent', `Newest ${WINDOW} renewal jobs by status.`, byStatus('job')),
     gauge('conductor_instructions_recent', `Newest ${WINDOW} instructions by status.`, byStatus('instruction')),
@@ -128,7 +137,9 @@ function readStatusCounts(db: Database): Promise<StatusCount[]> {
   return db.all<StatusCount>(sql`SELECT 'instruction' AS kind, status, count(*) AS count
       FROM (SELECT status FROM instructions ORDER BY instruction_id DESC LIMIT ${WINDOW}) GROUP BY status
     UNION ALL SELECT 'job', status, count(*)
-      FROM (SELECT status FROM renewal_jobs ORDER BY job_id DESC LIMIT ${WINDOW}) GROUP BY status`);
+      FROM (SELECT status FROM renewal_jobs ORDER BY job_id DESC LIMIT ${WINDOW}) GROUP BY status
+    UNION ALL SELECT 'run', status, count(*)
+      FROM (SELECT status FROM runs ORDER BY run_id DESC LIMIT ${WINDOW}) GROUP BY status`);
 }
 
 function gauge(name: string, help: string, samples: Metric['samples']): Metric {

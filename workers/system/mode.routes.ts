@@ -7,10 +7,12 @@ import {
   SystemStateSchema,
 } from '../../schema/contracts/system.ts';
 import { makeVisible } from '../../schema/domain/visible.ts';
+import { mergePlans } from '../db/plan.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { interruptExecuting } from '../instructions/interrupt-all.ts';
 import { runBestEffort } from '../log.ts';
+import { interruptRuns } from '../tasks/interrupt.ts';
 import type { Requester } from './mode.ts';
 import { setMode } from './mode.ts';
 import { readSystem } from './state.ts';
@@ -56,9 +58,13 @@ export const system: readonly MountedRoute[] = [
       // A node must know of the pause before what it runs is ended, or it would start the next instruction.
       await runBestEffort('mode_notice', after);
       const waitUntil = (work: Promise<unknown>) => call.c.executionCtx.waitUntil(work);
-      const { canceled, more } = await interruptExecuting(call, { by: by.requested_by, waitUntil });
-      const summary = `${plan.response.summary}; ${canceled} canceled${more ? ', and there is more: ask again' : ''}`;
-      return { ...plan, response: { ...plan.response, summary } };
+      const [{ canceled, more }, runs] = await Promise.all([
+        interruptExecuting(call, { by: by.requested_by, waitUntil }),
+        interruptRuns(call),
+      ]);
+      const left = more || runs.more ? ', and there is more: ask again' : '';
+      const summary = `${plan.response.summary}; ${canceled} canceled, ${runs.asked} runs asked to end${left}`;
+      return { ...plan, ...mergePlans(plan, runs.plan), response: { ...plan.response, summary } };
     },
   ),
   write(

@@ -14,7 +14,7 @@ import { announceMode } from '../nodes/push.ts';
 import type { InFlight } from './in-flight.ts';
 import { findInFlight, quarantine } from './in-flight.ts';
 
-const NOTHING: InFlight = { instructions: [], renewal_jobs: [], commands: [], more: false };
+const NOTHING: InFlight = { instructions: [], renewal_jobs: [], tasks: [], commands: [], more: false };
 
 /**
  * The plan of one call. `force` says that D1 was restored even if its numbers do not show it. Throws `database_unavailable` while
@@ -32,6 +32,7 @@ export async function planRestoreCheck(edge: Edge, force: boolean): Promise<Writ
   const quarantined = {
     instructions: found.instructions.length,
     renewal_jobs: found.renewal_jobs.length,
+    tasks: found.tasks.length,
     commands: found.commands.length,
   };
   const restored: Plan = {
@@ -48,8 +49,8 @@ export async function planRestoreCheck(edge: Edge, force: boolean): Promise<Writ
   };
 }
 
-function summarize(owed: boolean, { instructions, renewal_jobs, commands, more }: InFlight): string {
+function summarize(owed: boolean, { instructions, renewal_jobs, tasks, commands, more }: InFlight): string {
   if (!owed) return 'the database agrees with the objects; nothing was done';
-  const counts = `${instructions.length} instructions, ${renewal_jobs.length} renewals, ${commands.length} commands`;
+  const counts = `${instructions.length} instructions, ${renewal_jobs.length} renewals, ${tasks.length} tasks, ${commands.length} commands`;
   return `the database was restored; quarantined ${counts}${more ? ', and there is more: ask again' : ''}`;
 }

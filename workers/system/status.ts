@@ -8,6 +8,8 @@ import type { Edge } from '../db/plan.ts';
 import { marked } from '../db/readable.ts';
 import { presenceOf } from '../nodes/presence.ts';
 import { readQueue } from '../renewal/job-reads.ts';
+import { countTasks } from '../tasks/counts.ts';
+import { listTasks } from '../tasks/task-reads.ts';
 import { readSystem } from './state.ts';
 
 const RECENT = 20;
@@ -20,24 +22,35 @@ const {
 
 export async function readStatus(edge: Edge): Promise<Status> {
   const { env, db, now } = edge;
-  const [{ system, lease }, renewal, nodeRows, clientRows, tickRows, recent_messages, recent_instructions] =
-    await Promise.all([
-      readSystem(edge),
-      readQueue(db, now),
-      db.select().from(nodes).orderBy(nodes.controller_id).limit(MEMBERS_MAX),
-      db.select().from(clients).orderBy(clients.client_id).limit(MEMBERS_MAX),
-      db.select(contractColumns(ticks, TicksSchema.element)).from(ticks).orderBy(desc(ticks.tick_seq)).limit(RECENT),
-      db
-        .select(contractColumns(messages, MessagesSchema.element))
-        .from(messages)
-        .orderBy(desc(messages.ingest_seq))
-        .limit(RECENT),
-      db
-        .select(contractColumns(instructions, InstructionsSchema.element))
-        .from(instructions)
-        .orderBy(desc(instructions.instruction_id))
-        .limit(RECENT),
-    ]);
+  const [
+    { system, lease },
+    renewal,
+    tasks,
+    recentTasks,
+    nodeRows,
+    clientRows,
+    tickRows,
+    recent_messages,
+    recent_instructions,
+  ] = await Promise.all([
+    readSystem(edge),
+    readQueue(db, now),
+    countTasks(db),
+    listTasks(db, { limit: RECENT }),
+    db.select().from(nodes).orderBy(nodes.controller_id).limit(MEMBERS_MAX),
+    db.select().from(clients).orderBy(clients.client_id).limit(MEMBERS_MAX),
+    db.select(contractColumns(ticks, TicksSchema.element)).from(ticks).orderBy(desc(ticks.tick_seq)).limit(RECENT),
+    db
+      .select(contractColumns(messages, MessagesSchema.element))
+      .from(messages)
+      .orderBy(desc(messages.ingest_seq))
+      .limit(RECENT),
+    db
+      .select(contractColumns(instructions, InstructionsSchema.element))
+      .from(instructions)
+      .orderBy(desc(instructions.instruction_id))
+      .limit(RECENT),
+  ]);
   const presence = await presenceOf(
     env,
     nodeRows.map((row) => row.controller_id),
@@ -48,6 +61,8 @@ export async function readStatus(edge: Edge): Promise<Status> {
     nodes: nodeRows.map((row) => ({ ...marked(row), presence: presence(row.controller_id) })),
     clients: clientRows.map(marked),
     renewal,
+    tasks,
+    recent_tasks: recentTasks.items,
     ticks: tickRows,
     recent_messages,
     recent_instructions,

@@ -5,15 +5,21 @@ import { commandsExpire } from '../nodes/commands-expire.job.ts';
 import { renewalDispatcher } from '../renewal/dispatcher.job.ts';
 import { renewalProjector } from '../renewal/projector.job.ts';
 import { deliveriesReconcile } from '../renewal/reconcile.job.ts';
+import { stepsReconcile } from '../tasks/steps-reconcile.job.ts';
+import { taskNotices } from '../tasks/task-notices.job.ts';
+import { tasksRetention } from '../tasks/tasks-retention.job.ts';
 import type { Runner } from './job.ts';
 import { retention } from './retention.job.ts';
 
 export const RUNNERS: readonly Runner[] = [
+  stepsReconcile,
   instructionsExpire,
   approvalsExpire,
   deliveriesReconcile,
   commandsExpire,
   renewalProjector,
   renewalDispatcher,
+  taskNotices,
   retention,
+  tasksRetention,
 ];

@@ -10,6 +10,7 @@ const facts: NextRenewalFacts = {
   pause_reason: null,
   newest: { role: 'assistant', received_at: NOW - 10_000, instruction_pending: false },
   job: null,
+  task_pending: false,
   breaker: null,
   hold: null,
   link: {
@@ -61,6 +62,11 @@ describe('the next renewal', () => {
       'is not due while the reply to an instruction is expected',
       message({ instruction_pending: true }),
       { due: false, at: null, reason: 'instruction_pending' },
+    ],
+    [
+      'is not due while a task of the chat holds its renewals',
+      { task_pending: true },
+      { due: false, at: null, reason: 'task_pending' },
     ],
     ['is not due while the system is paused', { mode: 'paused' }, { due: false, at: null, reason: 'system_paused' }],
     [

@@ -24,6 +24,7 @@ describe('a message becomes no job for the reason', () => {
     has_job: false,
     newest: true,
     instruction_pending: false,
+    task_pending: false,
     hold: null,
   };
   it.each([
@@ -41,6 +42,7 @@ describe('a message becomes no job for the reason', () => {
     ['duplicate_job', { has_job: true }],
     ['superseded', { newest: false }],
     ['instruction_pending', { instruction_pending: true }],
+    ['task_pending', { task_pending: true }],
     ['cooldown', { hold: { reason: 'cooldown', until: NOW + 1 } }],
     ['cooldown', { hold: { reason: 'rate_limited', until: NOW + 1 } }],
     ['limit_reached', { hold: { reason: 'quiet_hours', until: NOW + 1 } }],

@@ -17,6 +17,7 @@ import {
 } from '../../../schema/domain/instruction-machine.ts';
 import { JOB_TRANSITIONS } from '../../../schema/domain/job-machine.ts';
 import { MESSAGE_TRANSITIONS, moveMessage, OPEN_MESSAGE_STATUSES } from '../../../schema/domain/message-machine.ts';
+import { NOTICE_TRANSITIONS } from '../../../schema/domain/notice-machine.ts';
 import { isLiveRun, LIVE_RUN_STATUSES, moveRun, RUN_TRANSITIONS } from '../../../schema/domain/run-machine.ts';
 import { RETRIED_STEP_STATUSES, STEP_TRANSITIONS } from '../../../schema/domain/step-machine.ts';
 import { isEndedTask, OPEN_TASK_STATUSES, TASK_TRANSITIONS } from '../../../schema/domain/task-machine.ts';
@@ -31,6 +32,7 @@ const MACHINES: Record<string, Readonly<Record<string, readonly string[]>>> = {
   Task: TASK_TRANSITIONS,
   Step: STEP_TRANSITIONS,
   Run: RUN_TRANSITIONS,
+  'Notice of a task': NOTICE_TRANSITIONS,
   Command: COMMAND_TRANSITIONS,
   'Delivery on a node': DELIVERY_TRANSITIONS,
 };
@@ -107,6 +109,18 @@ describe('the partial indexes', () => {
 
   it('of instructions cover the open states', () => {
     expect(conditionOf(tables.instructions, 'instructions_open')).toBe(inList(OPEN_STATES));
+  });
+
+  it('of tasks cover those that have not ended', () => {
+    expect(conditionOf(tables.tasks, 'tasks_open')).toBe(inList(OPEN_TASK_STATUSES));
+    expect(conditionOf(tables.tasks, 'tasks_holding_renewal')).toBe(
+      `hold_renewal = 1 AND ${inList(OPEN_TASK_STATUSES)}`,
+    );
+  });
+
+  it('of runs cover the live ones', () => {
+    expect(conditionOf(tables.runs, 'runs_due')).toBe(inList(LIVE_RUN_STATUSES));
+    expect(conditionOf(tables.runs, 'runs_live')).toBe(inList(LIVE_RUN_STATUSES));
   });
 
   it('of commands cover the states that can still expire', () => {

@@ -15,6 +15,9 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'GET /v1/controllers/:controller_id/channel': 'coordination.test.ts',
   'GET /artifact/:artifact_id/:signature': 'frame.test.ts',
   'POST /v1/system/restore-check': 'objects, restore-check',
+  'POST /v1/steps/:step_id/logs': 'tasks, logs',
+  'POST /v1/steps/:step_id/fail': 'tasks, life',
+  'POST /v1/steps/:step_id/resolve': 'tasks, life',
   'POST /v1/messages/:message_id/resubmit': 'instructions',
   'POST /v1/messages/:message_id/claim': 'instructions',
   'POST /v1/instructions/:instruction_id/output': 'instructions',
@@ -75,6 +78,29 @@ async function playRenewals(): Promise<string> {
   return job.job_id;
 }
 
+/** One task that is handed over while it runs and then done, and one that is canceled and tried again. */
+async function playTasks(): Promise<{ task_id: string; run_id: string; step_id: string; seq: string }> {
+  const steps = [{ kind: 'shell', name: 'say hello', input: { argv: ['echo', 'hello'] } }];
+  const body = { task_type: 'shell', title: 'a task', goal: 'say hello' };
+  const { task_id } = await edge.data<{ task_id: string }>('POST', '/v1/tasks', { body });
+  await edge.data('POST', `/v1/tasks/${task_id}/plan`, { body: { steps } });
+  const { term } = await edge.data<{ term: number }>('GET', '/v1/leader');
+  const claim = { claim_key: 'of-the-day', term, repos: [], executors: ['shell'] };
+  const { run_id, step_id } = await day.act<{ run_id: string; step_id: string }>('/v1/tasks/claim', claim);
+  const report = async (what: string, more: object = {}) =>
+    edge.data('POST', `/v1/steps/${step_id}/${what}`, { token: await day.token(), body: { run_id, ...more } });
+  await report('heartbeat', { checkpoint_seq: 0, started: true });
+  const sha256 = 'a'.repeat(64);
+  await report('checkpoint', { seq: 1, type: 'summary', size: 9_000_000, sha256, truncated: true });
+  await edge.data('POST', `/v1/tasks/${task_id}/hand-over`, { body: {} });
+  await report('complete', { exit_code: 0, summary: 'hello', usage: { output_tokens: 1 } });
+  const other = await edge.data<{ task_id: string }>('POST', '/v1/tasks', { body: { ...body, steps } });
+  await edge.data('POST', `/v1/tasks/${other.task_id}/cancel`, { body: {} });
+  await edge.data('POST', `/v1/tasks/${other.task_id}/retry`, { body: {} });
+  for (const on of [true, false]) await edge.data('POST', `/v1/controllers/${NODE}/drain`, { body: { on } });
+  return { task_id, run_id, step_id, seq: '1' };
+}
+
 async function playNode(): Promise<void> {
   const identity = { host: 'mini', role: 'primary', priority: 1, status: 'leader', version: '1.0.0' };
   await day.act('/v1/controllers/heartbeat', identity);
@@ -108,6 +134,7 @@ beforeAll(async () => {
   await playNode();
   const { message_id, local_conversation_id, instructions } = await playInstructions();
   const job_id = await playRenewals();
+  const tasks = await playTasks();
   const token_id = await playOperator();
   const [artifact] = await rowsOf<{ artifact_id: string }>('SELECT artifact_id FROM artifacts');
   const known: Record<string, string | undefined> = {
@@ -115,6 +142,7 @@ beforeAll(async () => {
     instruction_id: instructions[1]?.instruction_id,
     artifact_id: artifact?.artifact_id,
     ...{ message_id, local_conversation_id, job_id, token_id },
+    ...tasks,
   };
   const reads = specs.filter((spec) => spec.method === 'get' && !(nameOf(spec) in CALLED_IN_OTHER_TESTS));
   for (const spec of reads) {

@@ -45,7 +45,7 @@ const check = (body: { force?: boolean } = {}) =>
 const fence = async () =>
   (await rowsOf<{ term: number; mode_version: number; epoch: number }>('SELECT * FROM fence WHERE id = 1'))[0];
 const acquire = (controller_id: string) => leaderLease(env).acquire({ controller_id, host: 'h', ttl_sec: TTL_SEC });
-const NOTHING = { instructions: 0, renewal_jobs: 0, commands: 0 };
+const NOTHING = { instructions: 0, renewal_jobs: 0, tasks: 0, commands: 0 };
 
 const insertJob = (id: string, status: string, more: { next_attempt_at?: number; deadline_at?: number }) =>
   env.DB.prepare(
@@ -121,7 +121,7 @@ describe('restore-check of a database that was restored', () => {
 
   it('ends what the restored rows have in flight, and nothing of it runs again', async () => {
     const { one, two } = await restoredInFlight();
-    expect((await check()).quarantined).toEqual({ instructions: 3, renewal_jobs: 2, commands: 1 });
+    expect((await check()).quarantined).toEqual({ instructions: 3, renewal_jobs: 2, tasks: 0, commands: 1 });
     const statusOf = async (messageId: string) =>
       (
         await rowsOf<{ status: string }>(
@@ -171,7 +171,7 @@ describe('restore-check of a database that was restored', () => {
       () => conductor.result(id),
       /UPDATE instructions/,
     );
-    expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 2, commands: 1 });
+    expect(found.quarantined).toEqual({ instructions: 2, renewal_jobs: 2, tasks: 0, commands: 1 });
     const ends = await rowsOf<{ detail: string }>(
       `SELECT detail FROM ${ENTRIES} WHERE instruction_id = ? AND kind = 'ended'`,
       id,
@@ -186,7 +186,7 @@ describe('restore-check of a database that was restored', () => {
       () => rowsOf("UPDATE renewal_jobs SET status = 'done', deadline_at = NULL WHERE job_id = 'job_sent'"),
       /UPDATE instructions/,
     );
-    expect(found.quarantined).toEqual({ instructions: 3, renewal_jobs: 1, commands: 1 });
+    expect(found.quarantined).toEqual({ instructions: 3, renewal_jobs: 1, tasks: 0, commands: 1 });
     expect(await rowsOf("SELECT status FROM renewal_jobs WHERE job_id = 'job_sent'")).toEqual([{ status: 'done' }]);
   });
 

@@ -10,6 +10,7 @@ const readersAndNodes: readonly Role[] = [...readers, 'controller'];
 const people: readonly Role[] = ['browser_admin', 'ops_admin'];
 const operators: readonly Role[] = ['ops_admin'];
 const nodes: readonly Role[] = ['controller'];
+const holders: readonly Role[] = ['controller', 'worker'];
 
 /** Roles by route; no role means that the route needs no authentication. */
 export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
@@ -74,6 +75,27 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/journal': readers,
   'GET /v1/artifacts/:artifact_id': readers,
   'GET /artifact/:artifact_id/:signature': anyone,
+
+  'POST /v1/tasks': people,
+  'GET /v1/tasks': readers,
+  'POST /v1/tasks/claim': nodes,
+  'GET /v1/tasks/:task_id': readers,
+  'GET /v1/tasks/:task_id/logs': readers,
+  'POST /v1/tasks/:task_id/plan': [...people, 'controller'],
+  'POST /v1/tasks/:task_id/cancel': people,
+  'POST /v1/tasks/:task_id/retry': people,
+  'POST /v1/tasks/:task_id/hand-over': people,
+  'POST /v1/steps/:step_id/heartbeat': holders,
+  'POST /v1/steps/:step_id/logs': holders,
+  'POST /v1/steps/:step_id/checkpoint': holders,
+  'POST /v1/steps/:step_id/complete': holders,
+  'POST /v1/steps/:step_id/fail': holders,
+  'POST /v1/steps/:step_id/resolve': people,
+  'GET /v1/runs/:run_id': readersAndNodes,
+  'GET /v1/runs/:run_id/checkpoints': readersAndNodes,
+  'GET /v1/runs/:run_id/checkpoints/:seq': readersAndNodes,
+  'GET /v1/runs/:run_id/logs': readersAndNodes,
+  'POST /v1/controllers/:controller_id/drain': people,
 
   'GET /v1/renewal/conversations': readersAndNodes,
   'GET /v1/renewal/conversations/:local_conversation_id': readersAndNodes,

@@ -7,7 +7,7 @@ import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
 import { FRAMEWORK_QUERIES, reservedQueries } from '../../../workers/timed-jobs/run-jobs.ts';
 import { Renewals } from '../renewal/support.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
-import { rowsOf } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
 
 const renewals = new Renewals();
 const { edge } = renewals;
@@ -40,6 +40,30 @@ async function queriesOf(name: string, items = Number.POSITIVE_INFINITY): Promis
   return db.usage.queries;
 }
 
+/** A task that reports its end into a chat whose browser is in contact. */
+async function createdByChat(more: object = {}): Promise<{ task_id: string }> {
+  const { local_conversation_id } = await renewals.settled('manual');
+  const steps = [{ kind: 'shell', name: 'one', input: { argv: ['true'] } }];
+  const created = await edge.data<{ task_id: string }>('POST', '/v1/tasks', {
+    body: { task_type: 'shell', title: 'a task', goal: 'x', notify: true, steps: [...steps, ...steps], ...more },
+  });
+  await rowsOf('UPDATE tasks SET local_conversation_id = ? WHERE task_id = ?', local_conversation_id, created.task_id);
+  await renewals.heard(NODE);
+  return created;
+}
+
+let claims = 0;
+async function claimed(): Promise<{ run_id: string; step_id: string }> {
+  const { term } = await edge.data<{ term: number }>('GET', '/v1/leader');
+  claims += 1;
+  return renewals.act('/v1/tasks/claim', { claim_key: `claim-${claims}`, term, repos: [], executors: ['shell'] });
+}
+
+async function fail({ run_id, step_id }: { run_id: string; step_id: string }): Promise<void> {
+  const body = { run_id, status: 'failed', error_code: 'exit_code', final: true };
+  await edge.data('POST', `/v1/steps/${step_id}/fail`, { token: await renewals.token(), body });
+}
+
 /** What makes each job do everything that it can do, with one item for those that work off items one by one. */
 const MAXIMA: Record<string, () => Promise<unknown>> = {
   'instructions.expire': async () => {
@@ -58,6 +82,24 @@ const MAXIMA: Record<string, () => Promise<unknown>> = {
     const ask = { ...EXEC, policy: { decision: 'ask', rule: 'test' } as const };
     await renewals.settled('auto', { instructions: instructionsOf(ask, EXEC) });
     edge.now += DAY_MS;
+  },
+  'steps.reconcile': async () => {
+    const { task_id } = await createdByChat();
+    await createdByChat({ constraints: { after: [task_id] } });
+    await claimed();
+    // Its last attempt: the task ends with it, and its chat gets a notice.
+    await rowsOf('UPDATE steps SET max_attempts = 1');
+    edge.now += DAY_MS;
+  },
+  'tasks.notices': async () => {
+    for (let at = 0; at < 3; at += 1) {
+      await createdByChat();
+      await fail(await claimed());
+    }
+  },
+  'tasks.retention': async () => {
+    await edge.data('POST', `/v1/tasks/${(await createdByChat()).task_id}/cancel`, { body: {} });
+    edge.now += 365 * DAY_MS;
   },
   'deliveries.reconcile': async () => {
     const { job } = await renewals.sent();

@@ -5,6 +5,7 @@ import { describe } from './describe.ts';
 import { outputRead } from './output-read.ts';
 import { status } from './status.ts';
 import { systemDrain, systemPause, systemResume } from './system-mode.ts';
+import { tasksCancel, tasksCreate, tasksStatus } from './tasks.ts';
 import type { EdgeToolHandler } from './tool.ts';
 
 export const EDGE_TOOLS: { [N in EdgeTool]: EdgeToolHandler<N> } = {
@@ -15,4 +16,7 @@ export const EDGE_TOOLS: { [N in EdgeTool]: EdgeToolHandler<N> } = {
   'conductor::system/resume': systemResume,
   'conductor::system/drain': systemDrain,
   'conductor::conversation/mode': conversationMode,
+  'conductor::tasks/create': tasksCreate,
+  'conductor::tasks/status': tasksStatus,
+  'conductor::tasks/cancel': tasksCancel,
 };

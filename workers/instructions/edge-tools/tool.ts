@@ -7,6 +7,7 @@ import type { Edge, Plan } from '../../db/plan.ts';
 export interface EdgeToolContext extends Edge {
   /** The conversation in which the instruction was found. */
   conversation: ConversationRow;
+  instruction_id: string;
   /** The node of the instruction. */
   controller_id: string;
   /** Who asks, as a mode change records it. */

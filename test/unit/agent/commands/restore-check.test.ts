@@ -7,7 +7,7 @@ const response = (instructions: number, more: boolean, restored = true) => ({
   restored,
   d1: { ...marks, epoch: 0 },
   objects: marks,
-  quarantined: { instructions, renewal_jobs: 1, commands: 0 },
+  quarantined: { instructions, renewal_jobs: 1, tasks: 3, commands: 0 },
   more,
   summary: 'what the edge says',
 });
@@ -21,7 +21,7 @@ describe('restore-check', () => {
       ['/v1/system/restore-check', { force: true }],
       ['/v1/system/restore-check', {}],
     ]);
-    expect(world.stdout()).toContain('quarantined: 107 instructions, 2 renewals, 0 commands');
+    expect(world.stdout()).toContain('quarantined: 107 instructions, 2 renewals, 6 tasks, 0 commands');
   });
 
   it('restore-check prints the summary of the edge when nothing was restored', async () => {

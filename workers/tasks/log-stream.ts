@@ -1,0 +1,153 @@
+/**
+ * The output of a task as text, byte for byte: its runs one after the other, stdout and stderr in the order in which they
+ * arrived. A stream that follows reads D1 each second, slower while nothing comes, and closes when the task has ended.
+ * When it has to end earlier, by the number of its queries or because its caller's token is not valid any more, it breaks
+ * off instead, so that no reader takes a part for the whole; the reader continues with `offset`.
+ *
+ * `offset` counts all bytes that arrived. Where the edge no longer keeps some, a line says how many.
+ */
+import { asc, eq, sql } from 'drizzle-orm';
+import type { StreamingApi } from 'hono/utils/stream';
+import type { RunLog, RunStream } from '../../schema/contracts/runs.ts';
+import { isEndedTask } from '../../schema/domain/task-machine.ts';
+import { runs, tasks } from '../../schema/tables/index.ts';
+import { tokenIsValid } from '../auth/live-token.ts';
+import type { Database } from '../db/open.ts';
+import { readLog } from './log-reads.ts';
+
+const POLL_MS = 1_000;
+const POLL_MAX_MS = 5_000;
+/** D1 statements of one stream, below what the platform allows an invocation. */
+const MAX_QUERIES = 900;
+
+export interface LogRequest {
+  /** All runs of that task, or one run. */
+  of: { task_id: string } | { run_id: string; log: RunLog; stream: RunStream | null };
+  offset: number;
+  follow: boolean;
+  /** The caller's token, by its id; null for one that D1 does not have. */
+  tokenId: string | null;
+  /** When the caller's identity expires (Unix milliseconds); null for never. */
+  expiresAt: number | null;
+}
+
+/** A run as far as its log was read. */
+interface Source {
+  run_id: string;
+  log: RunLog;
+  /** Where it begins in the text. */
+  starts_at: number;
+}
+
+/** Where the text continues, and whether more can come after what is stored. */
+interface Turn {
+  sources: (Source & { bytes: number })[];
+  isOpen: boolean;
+  isAllowed: boolean;
+}
+
+export async function streamLog(stream: StreamingApi, db: Database, request: LogRequest): Promise<void> {
+  let position = request.offset;
+  let waitMs = POLL_MS;
+  for (;;) {
+    const turn = await readTurn(db, request);
+    if (!turn.isAllowed) throw new Error('the token of this reader is not valid any more');
+    const before = position;
+    position = await writeNew(stream, db, request, turn, position);
+    if (stream.aborted || !request.follow) return;
+    // What had ended before this turn was read has been written whole.
+    if (!turn.isOpen) return;
+    if (db.usage.queries >= MAX_QUERIES) throw new Error('this stream ends here; continue with offset');
+    waitMs = position > before ? POLL_MS : Math.min(POLL_MAX_MS, waitMs + POLL_MS / 4);
+    await stream.sleep(waitMs);
+  }
+}
+
+/** Writes what the log has behind that byte of the text, and returns how far it got. */
+async function writeNew(
+  stream: StreamingApi,
+  db: Database,
+  { of }: LogRequest,
+  { sources }: Turn,
+  from: number,
+): Promise<number> {
+  const only = 'stream' in of ? of.stream : null;
+  let position = from;
+  for (const { run_id, log, starts_at, bytes } of sources) {
+    while (position < starts_at + bytes && !stream.aborted) {
+      const parts = await readLog(db, run_id, log, position - starts_at);
+      for (const part of parts) {
+        const missing = starts_at + part.position - position;
+        if (missing > 0) await stream.write(missingLine(missing));
+        if (only === null || part.stream === only) await stream.write(part.data);
+        position += missing + part.data.length;
+      }
+      // The rest of this run was dropped, or is written by a request that is not whole yet.
+      if (parts.length === 0) break;
+    }
+  }
+  return position;
+}
+
+function missingLine(bytes: number): string {
+  return `\n[${bytes} bytes are not kept here; the node that ran it has them]\n`;
+}
+
+async function readTurn(db: Database, request: LogRequest): Promise<Turn> {
+  return 'task_id' in request.of ? taskTurn(db, request, request.of.task_id) : runTurn(db, request, request.of);
+}
+
+const outputBytes = sql<number>`coalesce(CASE WHEN json_valid(${runs.log}) THEN ${runs.log} ->> '$.logs.output.position' END, 0)`;
+
+async function taskTurn(db: Database, { tokenId, expiresAt }: LogRequest, taskId: string): Promise<Turn> {
+  const [task, found] = await db.batch([
+    db
+      .select({ status: tasks.status, isAllowed: tokenIsValid(tokenId) })
+      .from(tasks)
+      .where(eq(tasks.task_id, taskId)),
+    db
+      .select({ run_id: runs.run_id, bytes: outputBytes })
+      .from(runs)
+      .where(eq(runs.task_id, taskId))
+      .orderBy(asc(runs.run_id)),
+  ]);
+  let starts_at = 0;
+  const sources = found.map(({ run_id, bytes }) => {
+    const source = { run_id, log: 'output' as const, starts_at, bytes };
+    starts_at += bytes;
+    return source;
+  });
+  const [row] = task;
+  return {
+    sources,
+    isOpen: row !== undefined && !isEndedTask(row.status),
+    isAllowed: allowed(row?.isAllowed, expiresAt),
+  };
+}
+
+async function runTurn(
+  db: Database,
+  { tokenId, expiresAt }: LogRequest,
+  { run_id, log }: { run_id: string; log: RunLog },
+): Promise<Turn> {
+  const row = await db
+    .select({
+      deadline_at: runs.deadline_at,
+      bytes: sql<number>`coalesce(CASE WHEN json_valid(${runs.log}) THEN ${runs.log} ->> ${`$.logs.${log}.position`} END, 0)`,
+      isAllowed: tokenIsValid(tokenId),
+    })
+    .from(runs)
+    .where(eq(runs.run_id, run_id))
+    .get();
+  const source = { run_id, log, starts_at: 0, bytes: row?.bytes ?? 0 };
+  // Only a live run has a deadline.
+  return {
+    sources: [source],
+    isOpen: (row?.deadline_at ?? null) !== null,
+    isAllowed: allowed(row?.isAllowed, expiresAt),
+  };
+}
+
+function allowed(isValid: number | undefined, expiresAt: number | null): boolean {
+  return isValid === 1 && (expiresAt === null || expiresAt > Date.now());
+}

@@ -1,0 +1,121 @@
+/** Runs: reading one, its checkpoints and its log; and draining a node of its runs. */
+import { stream } from 'hono/streaming';
+import { z } from 'zod';
+import { ControllerIdSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
+import {
+  CheckpointDetailSchema,
+  CheckpointSchema,
+  RunDetailSchema,
+  RunIdSchema,
+  RunStreamSchema,
+} from '../../schema/contracts/runs.ts';
+import { NodeDrainBodySchema, NodeDrainResponseSchema } from '../../schema/contracts/tasks.ts';
+import { logOf } from '../../schema/domain/run-log.ts';
+import { storedTokenId } from '../auth/live-token.ts';
+import type { MountedRoute } from '../http/route.ts';
+import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
+import { listCheckpoints, readCheckpoint } from './checkpoints.ts';
+import { drainNode } from './drain-node.ts';
+import { FollowQuerySchema, LOG_HEADERS } from './log-query.ts';
+import { streamLog } from './log-stream.ts';
+import { requireVisibleRun } from './visible-run.ts';
+
+const tag = 'runs';
+const params = z.object({ run_id: RunIdSchema });
+const roles = [...READERS, ...NODES];
+
+export const runs: readonly MountedRoute[] = [
+  read(
+    {
+      method: 'get',
+      path: '/v1/runs/:run_id',
+      summary: 'One run',
+      tag,
+      roles,
+      params,
+      data: RunDetailSchema,
+      errors: ['run_not_found', 'not_owner'],
+    },
+    async ({ db, params: { run_id }, principal }) =>
+      RunDetailSchema.parse(flat(await requireVisibleRun(db, run_id, principal))),
+  ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/runs/:run_id/checkpoints',
+      summary: 'The checkpoints of a run, in their order, without content',
+      tag,
+      roles,
+      params,
+      query: PageQuerySchema,
+      data: pageOf(CheckpointSchema),
+      errors: ['run_not_found', 'not_owner'],
+    },
+    async ({ db, params: { run_id }, principal, query }) => {
+      await requireVisibleRun(db, run_id, principal);
+      return listCheckpoints(db, run_id, query);
+    },
+  ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/runs/:run_id/checkpoints/:seq',
+      summary: 'One checkpoint with its content, while the edge keeps it',
+      tag,
+      roles,
+      params: params.extend({ seq: z.coerce.number().int().positive() }),
+      data: CheckpointDetailSchema,
+      errors: ['run_not_found', 'not_owner', 'checkpoint_not_found'],
+    },
+    async ({ db, params: { run_id, seq }, principal }) => {
+      await requireVisibleRun(db, run_id, principal);
+      return readCheckpoint(db, run_id, seq);
+    },
+  ),
+  raw(
+    {
+      method: 'get',
+      path: '/v1/runs/:run_id/logs',
+      summary: 'The output of a run as text, or one of its streams; `offset` counts the bytes of its log that arrived',
+      tag,
+      roles,
+      params,
+      query: FollowQuerySchema.extend({ stream: RunStreamSchema.optional() }),
+      data: z.string(),
+      produces: 'text/plain',
+      errors: ['run_not_found', 'not_owner'],
+    },
+    async ({ c, db, params: { run_id }, query, principal }) => {
+      await requireVisibleRun(db, run_id, principal);
+      for (const [name, value] of Object.entries(LOG_HEADERS)) c.header(name, value);
+      const only = query.stream ?? null;
+      return stream(c, (out) =>
+        streamLog(out, db, {
+          of: { run_id, log: only === null ? 'output' : logOf(only), stream: only },
+          offset: query.offset,
+          follow: query.follow,
+          tokenId: storedTokenId(principal.token_id),
+          expiresAt: principal.expires_at,
+        }),
+      );
+    },
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/controllers/:controller_id/drain',
+      summary: 'Let a node claim nothing more and give up what it runs; `on: false` lets it claim again',
+      tag: 'controllers',
+      roles: PEOPLE,
+      params: z.object({ controller_id: ControllerIdSchema }),
+      body: NodeDrainBodySchema,
+      data: NodeDrainResponseSchema,
+      errors: ['controller_not_found'],
+    },
+    async (call) => drainNode(call, call.params.controller_id, call.body.on),
+  ),
+];
+
+function flat<T extends { log: { streams: Record<string, unknown> } }>({ log, ...run }: T) {
+  return { ...run, log: log.streams };
+}

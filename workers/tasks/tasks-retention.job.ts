@@ -1,0 +1,63 @@
+/**
+ * `tasks.retention`: deletes tasks that ended long ago, with their steps, runs, logs, checkpoints and notices, one task
+ * after the other, the oldest first. Looking reads one row of an index.
+ */
+import { asc, sql } from 'drizzle-orm';
+import { RETENTION } from '../../schema/defaults.ts';
+import { isEndedTask } from '../../schema/domain/task-machine.ts';
+import { tasks } from '../../schema/tables/index.ts';
+import type { Database, Statement } from '../db/open.ts';
+import { runBatch } from '../db/open.ts';
+import type { Runner } from '../timed-jobs/job.ts';
+import { MORE } from '../timed-jobs/job.ts';
+
+const OLDEST = 2;
+
+export const tasksRetention: Runner = {
+  name: 'tasks.retention',
+  ordinary: false,
+  queries: { base: 10 },
+  async run({ db, now }) {
+    const oldest = await db
+      .select({ task_id: tasks.task_id, status: tasks.status })
+      .from(tasks)
+      .where(sql`finished_at IS NOT NULL AND ${tasks.finished_at} < ${now - RETENTION.task_ms}`)
+      .orderBy(asc(tasks.finished_at))
+      .limit(OLDEST);
+    const [task] = oldest;
+    if (task === undefined || !isEndedTask(task.status)) return 'idle';
+    await runBatch(db, deleteTask(db, task.task_id));
+    return oldest.length === OLDEST ? MORE : 'ok';
+  },
+};
+
+function deleteTask(db: Database, taskId: string): Statement[] {
+  const itsRuns = sql`(SELECT run_id FROM runs WHERE task_id = ${taskId})`;
+  return [
+    db.run(sql`DELETE FROM run_logs WHERE run_id IN ${itsRuns}`),
+    db.run(sql`DELETE FROM checkpoints WHERE run_id IN ${itsRuns}`),
+    db.run(sql`DELETE FROM checkpoint_contents WHERE task_id = ${taskId}`),
+    deleteMarks(db, taskId),
+    db.run(sql`DELETE FROM runs WHERE task_id = ${taskId}`),
+    db.run(sql`DELETE FROM steps WHERE task_id = ${taskId}`),
+    db.run(sql`DELETE FROM task_dependencies WHERE after_task_id = ${taskId}`),
+    db.run(sql`DELETE FROM task_notices WHERE task_id = ${taskId}`),
+    db.run(sql`DELETE FROM tasks WHERE task_id = ${taskId}`),
+  ];
+}
+
+/**
+ * The marks of the outbox streams of its runs. A node has few outboxes: they are found by seeks, not by reading all of its
+ * marks.
+ */
+function deleteMarks(db: Database, taskId: string): Statement {
+  return db.run(sql`DELETE FROM outbox_marks WHERE (controller_id, outbox_id, stream) IN (
+    WITH RECURSIVE outbox(controller_id, outbox_id) AS (
+      SELECT DISTINCT r.controller_id, (SELECT min(m.outbox_id) FROM outbox_marks AS m WHERE m.controller_id = r.controller_id)
+        FROM runs AS r WHERE r.task_id = ${taskId}
+      UNION ALL SELECT o.controller_id, (SELECT min(m.outbox_id) FROM outbox_marks AS m
+          WHERE m.controller_id = o.controller_id AND m.outbox_id > o.outbox_id)
+        FROM outbox AS o WHERE o.outbox_id IS NOT NULL)
+    SELECT o.controller_id, o.outbox_id, 'run:' || r.run_id FROM outbox AS o CROSS JOIN runs AS r
+      WHERE o.outbox_id IS NOT NULL AND r.task_id = ${taskId} AND r.controller_id = o.controller_id)`);
+}
