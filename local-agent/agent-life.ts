@@ -19,6 +19,7 @@ import type { NodeIdentity, RuntimeSnapshot } from './node/snapshot.ts';
 import { runtimeSnapshot } from './node/snapshot.ts';
 import { describeUnfinished, readUnfinished } from './node/unfinished.ts';
 import type { Store } from './store/store.ts';
+import type { NodeRuns } from './tasks/node-runs.ts';
 import type { TickLog } from './timed-jobs-log/tick-log.ts';
 
 const RELEASE_MS = 2_000;
@@ -47,6 +48,7 @@ export interface AgentParts {
   bridge: Bridge;
   openLocalApi: (address: string) => Promise<LocalApi>;
   runtime: NodeRuntime;
+  runs: NodeRuns;
   tickLog: TickLog;
 }
 
@@ -99,7 +101,8 @@ export class Agent {
 
   /** Stops within ten seconds. */
   async stop(): Promise<void> {
-    const { clock, log, options, runtime, store, client, instructions, tickLog } = this.#parts;
+    const { clock, log, options, runtime, runs, store, client, instructions, tickLog } = this.#parts;
+    runs.stop();
     const parts = Promise.allSettled([this.#stopBrowsers(), instructions.stop(), tickLog.stop()]);
     await Promise.all([runtime.releaseLease(RELEASE_MS), withinMs(clock, parts, PARTS_STOP_MS)]);
     const isFlushed = options.once || (await runtime.sender.flush(FLUSH_MS));
@@ -123,10 +126,11 @@ export class Agent {
    * nothing that the responses start can run before the work of the earlier process is marked.
    */
   #reconcile(): string {
-    const { store, runtime, instructions } = this.#parts;
+    const { store, runtime, instructions, runs } = this.#parts;
     const before = readUnfinished(store.db);
     runtime.sender.start();
     instructions.recover();
+    runs.recover();
     return `continued: ${describeUnfinished(before)}`;
   }
 
@@ -138,10 +142,11 @@ export class Agent {
   }
 
   async #startScheduler(): Promise<void> {
-    const { config, delivery, openLocalApi, runtime } = this.#parts;
+    const { config, delivery, openLocalApi, runtime, runs } = this.#parts;
     await this.#checklist.run('start-scheduler', async () => {
       if (config.localApi !== null) this.#localApi = await openLocalApi(config.localApi);
       delivery.start();
+      runs.start();
       const work = runtime.takesWork();
       if (this.#localApi === null) return `${work}, and no browser: the local API is off`;
       return `${work}; browsers connect to ${this.#localApi.url}`;

@@ -23,6 +23,7 @@ import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
 import { BrowserTargets } from './browsers/targets.ts';
 import { WaitingApprovals } from './browsers/waiting-approvals.ts';
+import { buildRuns } from './build-runs.ts';
 import { policyPathOf, workspaceOf } from './config/root-files.ts';
 import { seenHeadsPath } from './config/seen-heads.ts';
 import type { Config } from './config/settings.ts';
@@ -184,19 +185,36 @@ function buildInstructions(config: Config, deps: AgentDeps & EdgeView, store: St
   return instructions;
 }
 
-function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
-  const { clock, random, log, env } = deps;
-  const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
+/** A client of the edge that keeps the newest head of this node's journal. */
+function connectEdge(config: Config, { connect, log }: AgentDeps, boot: Boot): EdgeClient {
+  const { controlApiBase, nodeId, sharedToken, stateDir } = config;
   const onJournalHead = keepJournalHead({
-    edge: config.controlApiBase,
+    edge: controlApiBase,
     nodeId,
-    path: seenHeadsPath(config.stateDir, 'agent'),
+    path: seenHeadsPath(stateDir, 'agent'),
     readFile: readOwnFile,
     writeFile: replacePrivateFile,
     log,
   });
+  return connect(controlApiBase, sharedToken ?? '', { boot, onJournalHead });
+}
+
+type TickLogDeps = { config: Config; edge: EdgeClient } & Pick<BrowserSideDeps, 'store' | 'clock' | 'log'>;
+
+function buildTickLog({ config, ...deps }: TickLogDeps, { lease }: NodeRuntime): TickLog {
+  const files = openDayFiles(join(config.logsDir, 'timed-jobs'));
+  const tickLog = new TickLog({ ...deps, nodeId: config.nodeId, files, isLeader: () => lease.isLeader() });
+  lease.changed.on(({ state }) => {
+    if (state === 'leader') void tickLog.wake();
+  });
+  return tickLog;
+}
+
+function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
+  const { clock, random, log, env } = deps;
+  const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
   const boot: Boot = { boot_id: deps.newBootId(), previous_boot_id: admittedBoot(store) };
-  const client = deps.connect(config.controlApiBase, sharedToken ?? '', { boot, onJournalHead });
+  const client = connectEdge(config, deps, boot);
   const system = new SystemView();
   const sideDeps = { store, nodeId, edge: client, system, clock, random, log, activityLimit };
   const side = buildBrowserSide(sideDeps);
@@ -221,9 +239,19 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   });
 
   const version = config.version ?? deps.version;
+  const runs = buildRuns({
+    ...sideDeps,
+    config,
+    version,
+    env,
+    rules: instructions.stepRules,
+    term: () => (runtime.lease.isLeader() ? runtime.lease.view().term : null),
+    mayClaim: () => runtime.mayClaim(),
+  });
   const identity = { version, bootId: boot.boot_id, pid: deps.pid, startedAt: clock.now() };
   const responses = {
     ...instructions.responseHandlers,
+    ...runs.responseHandlers,
     ...side.clients.responseHandlers,
     ...replyResponses,
     ...commandResultResponses,
@@ -236,7 +264,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     client,
     system,
     responses: new Map(Object.entries(responses)),
-    commands: { ...side.delivery.commands, ...instructions.commands },
+    commands: { ...side.delivery.commands, ...instructions.commands, ...runs.commands },
     clock,
     random,
     log,
@@ -249,12 +277,9 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     if (isConnected) void changes.readMissed();
   });
 
-  const files = openDayFiles(join(config.logsDir, 'timed-jobs'));
-  const isLeader = () => runtime.lease.isLeader();
-  const tickLog = new TickLog({ nodeId, edge: client, store, files, clock, isLeader, log });
-  runtime.lease.changed.on(({ state }) => {
-    if (state === 'leader') void tickLog.wake();
-  });
+  const tickLog = buildTickLog({ config, store, edge: client, clock, log }, runtime);
+  system.changed.on(() => runs.wake());
+  runtime.lease.changed.on(() => runs.wake());
 
   const agent = new Agent({
     config,
@@ -271,6 +296,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     bridge,
     openLocalApi,
     runtime,
+    runs,
     tickLog,
   });
   return agent;

@@ -12,6 +12,7 @@ const WITH_PROGRAMS = [
   'test/unit/agent/instructions/{crash,decisions,progress-reports}.test.ts',
   'test/unit/agent/policy/{documented-policy,git-settings}.test.ts',
   'test/unit/agent/{checkpoints,worktrees}/*.test.ts',
+  'test/unit/agent/tasks/node-runs*.test.ts',
   'test/unit/agent/runner/runner*.test.ts',
   'test/unit/agent/stack/{heartbeat,unusable-root}.test.ts',
   'test/unit/agent/tools/{exec,files-search,ignored-files,patch-hunks}.test.ts',

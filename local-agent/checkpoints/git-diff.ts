@@ -3,7 +3,7 @@
  * files, binary content, renames, modes and symbolic links. It is made with an index of its own, so that the index of the
  * worktree stays as the step left it. What a patch cannot carry is named: submodules, and files of Git LFS.
  */
-import { copyFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing } from '../lib/errno.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
@@ -57,6 +57,24 @@ async function unsupportedPaths(worktree: string, baseSha: string, context: GitC
   return [...submodules, ...parseLfsPaths(attributes)];
 }
 
+const MARGIN_MS = 1;
+
+/**
+ * Copies the worktree's index, which knows the files that have not changed and saves reading 100,000 of them. Git compares
+ * the content of files that are as new as the index, so the copy must not be newer than what it copies.
+ */
+async function copyIndex(worktree: string, copy: string, context: GitContext): Promise<void> {
+  try {
+    const path = await indexOf(worktree, context);
+    const { mtimeMs } = statSync(path);
+    copyFileSync(path, copy);
+    const asOld = new Date(Math.floor(mtimeMs) - MARGIN_MS);
+    utimesSync(copy, asOld, asOld);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
 async function indexOf(worktree: string, context: GitContext): Promise<string> {
   const path = (await git(worktree, ['rev-parse', '--git-path', 'index'], context)).trim();
   return path.startsWith('/') ? path : join(worktree, path);
@@ -67,12 +85,7 @@ export async function writeGitDiff({ worktree, baseSha, file }: DiffRequest, con
   const index = `${file}.index`;
   const env = { GIT_INDEX_FILE: index };
   try {
-    // The copy knows which files have not changed, which saves reading 100,000 of them.
-    try {
-      copyFileSync(await indexOf(worktree, context), index);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+    await copyIndex(worktree, index, context);
     await git(worktree, [...AS_IT_IS, 'add', '--all', '--', '.'], context, { env });
     const unsupported = await unsupportedPaths(worktree, baseSha, context, env);
     const options = ['--binary', '--full-index', '--find-renames', `--output=${file}`];
@@ -89,7 +102,7 @@ export async function diffStat(worktree: string, baseSha: string, file: string, 
   const index = `${file}.index`;
   const env = { GIT_INDEX_FILE: index };
   try {
-    copyFileSync(await indexOf(worktree, context), index);
+    await copyIndex(worktree, index, context);
     await git(worktree, [...AS_IT_IS, 'add', '--all', '--', '.'], context, { env });
     return (await git(worktree, [...DIFF, '--stat=120', '--stat-count=50', baseSha], context, { env })).trimEnd();
   } finally {

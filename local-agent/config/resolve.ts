@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import { stillRuns } from '../host/process-start.ts';
+import type { HostTables } from './host-tables.ts';
+import { HOST_TABLES, HostTablesSchema } from './host-tables.ts';
 import { candidateRoots } from './known-roots.ts';
 import { configPathOf } from './root-files.ts';
 import type { Above, Config, Setting, SettingKey } from './settings.ts';
@@ -53,14 +55,15 @@ interface Found {
   place: string;
 }
 
-const ConfigFileSchema = z.strictObject(
-  Object.fromEntries(
+const ConfigFileSchema = z.strictObject({
+  ...Object.fromEntries(
     SETTING_ENTRIES.filter(([key]) => key !== 'root').map(([key]) => [
       tomlKey(key),
       z.union([z.string(), z.number(), z.boolean()]).optional(),
     ]),
   ),
-);
+  ...HOST_TABLES,
+});
 
 function readConfigFile(path: string, readFile: ConfigSources['readFile']): Record<string, unknown> {
   const text = readFile(path);
@@ -164,4 +167,9 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const unique = [...new Set(problems)];
   if (unique.length > 0) throw new ConfigError(unique.join('\n'));
   return { config: Object.fromEntries(values) as unknown as Config, origins: origins as Origins, system };
+}
+
+/** The tables of config.toml that are no settings. @throws ConfigError as `resolveConfig` does */
+export function readHostTables(root: string, readFile: ConfigSources['readFile']): HostTables {
+  return HostTablesSchema.parse(readConfigFile(configPathOf(root), readFile));
 }

@@ -139,6 +139,11 @@ export class Instructions {
     return this.#hostPolicy.programPath();
   }
 
+  /** What the policy in force says of a task's step, and the environment of its program. */
+  get stepRules(): Pick<HostPolicy, 'judgeStep' | 'surroundings'> {
+    return this.#hostPolicy;
+  }
+
   /** Ends what runs as `interrupted` and begins nothing more. */
   async stop(): Promise<void> {
     this.#watching.abort();

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 
 const UnfinishedRow = z.object({
+  runs: z.number().int(),
   messages: z.number().int(),
   deliveries: z.number().int(),
   responses: z.number().int(),
@@ -14,6 +15,7 @@ export function readUnfinished(db: DatabaseSync): Unfinished {
   const row = db
     .prepare(
       `SELECT
+         (SELECT count(*) FROM runs WHERE stage <> 'reported') AS runs,
          (SELECT count(*) FROM messages WHERE state = 'executing') AS messages,
          (SELECT count(*) FROM deliveries WHERE state <> 'ended') AS deliveries,
          (SELECT count(*) FROM answers) AS responses,

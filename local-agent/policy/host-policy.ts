@@ -10,7 +10,7 @@ import type { UndoStore } from '../host/undo.ts';
 import type { Redact } from '../lib/redact.ts';
 import { redactor } from '../lib/redact.ts';
 import type { Turns } from '../lib/turns.ts';
-import { hostPath } from '../tools/program-environment.ts';
+import { hostPath, programSurroundings } from '../tools/program-environment.ts';
 import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
@@ -21,6 +21,8 @@ import { driftOf } from './approval-drift.ts';
 import type { JudgedCall } from './policy.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
+import type { StepEffect, StepRuling } from './step-policy.ts';
+import { judgeStep } from './step-policy.ts';
 
 export interface HostPolicyDeps {
   policyFile: Pick<PolicyFile, 'current'>;
@@ -106,6 +108,16 @@ export class HostPolicy {
     if (programPath !== null) return { path: programPath, left_out: [] };
     const { path, leftOut } = hostPath(env.PATH, this.#roots());
     return { path, left_out: leftOut };
+  }
+
+  /** Whether a step of a task may start here. */
+  judgeStep(effect: StepEffect, isPersons: boolean): StepRuling {
+    return judgeStep(this.#deps.policyFile.current(), effect, isPersons);
+  }
+
+  /** The environment of a step's program that runs in that folder. */
+  surroundings(folder: string): Record<string, string> {
+    return programSurroundings({ agent: { ...this.#deps, roots: this.#roots() }, given: {}, folder }).env;
   }
 
   /** Removes from texts what the policy in force names as secret. */

@@ -16,6 +16,8 @@ const RUNNER = join(import.meta.dirname, 'runner.ts');
 export interface StartedRunner {
   /** Resolves when the runner has ended, while this agent runs. */
   ended: Promise<void>;
+  /** Whether it lives. Until it has begun, the files of the run do not say so. */
+  lives: () => boolean;
 }
 
 /**
@@ -40,7 +42,8 @@ export async function startRunner(runFolder: string, launch: Launch): Promise<St
   await once(runner, 'spawn');
   runner.unref();
   runner.stdin.end(launchText(launch));
-  return { ended };
+  const lives = () => runner.exitCode === null && runner.signalCode === null;
+  return { ended, lives };
 }
 
 /**

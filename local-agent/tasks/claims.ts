@@ -3,7 +3,7 @@
  * One claim is under way at a time, under a key that is stored first, so that a claim whose response was lost gives the same
  * run again.
  */
-import type { ClaimBody, ClaimedRun, NoRun } from '../../schema/contracts/runs.ts';
+import type { ClaimBody, ClaimResponse, NoRunReason } from '../../schema/contracts/runs.ts';
 import { ClaimResponseSchema } from '../../schema/contracts/runs.ts';
 import { NODE_RUNS } from '../../schema/defaults.ts';
 import { EdgeError } from '../edge/http-client.ts';
@@ -33,14 +33,14 @@ export class Claims {
   #isWoken = false;
   #isRunning = false;
   #cancel: () => void = () => undefined;
-  #reason: NoRun['reason'] | null = null;
+  #reason: NoRunReason | null = null;
 
   constructor(deps: ClaimsDeps) {
     this.#deps = deps;
   }
 
   /** Why the last claim gave no run; null when it gave one. */
-  get reason(): NoRun['reason'] | null {
+  get reason(): NoRunReason | null {
     return this.#reason;
   }
 
@@ -104,7 +104,7 @@ export class Claims {
     }
   }
 
-  #take(response: ClaimedRun | NoRun, askedAt: Clocks): boolean {
+  #take(response: ClaimResponse, askedAt: Clocks): boolean {
     const { host, onRun } = this.#deps;
     if (!('run_id' in response)) {
       this.#reason = response.reason;

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { NODE_RUNS, RUN_FILES } from '../../schema/defaults.ts';
 import { LineSplitter } from '../executors/lines.ts';
 import { readIdentity } from '../runner/identity.ts';
-import type { RunnerState } from '../runner/start-runner.ts';
+import type { RunnerState, StartedRunner } from '../runner/start-runner.ts';
 import { runnerState } from '../runner/start-runner.ts';
 import { OutputFeed } from '../runs/output-feed.ts';
 import { watchRunFolder } from '../runs/watch-folder.ts';
@@ -15,6 +15,8 @@ import type { RunScene } from './run-scene.ts';
 import { pause, saveProgress } from './run-scene.ts';
 
 export interface Following {
+  /** The runner that this agent has started; null for that of an earlier agent. */
+  runner: StartedRunner | null;
   /** The child runs. */
   onStarted: () => void;
   /** The run cannot continue on this host. */
@@ -61,7 +63,7 @@ class Follower {
 
   async look(): Promise<RunnerState> {
     const { record, reader, host } = this.#scene;
-    const state = runnerState(record.folder);
+    const state = this.#following.runner?.lives() ? 'running' : runnerState(record.folder);
     noteStart(this.#scene, this.#following);
     if (reader !== null) await feedAll(this.#feed);
     const progress = reader?.view().progress ?? null;
@@ -91,6 +93,7 @@ export async function followRun(scene: RunScene, following: Following): Promise<
   let wake = () => {};
   const unwatch = watchRunFolder(record.folder, () => wake());
   signal.addEventListener('abort', () => wake());
+  void following.runner?.ended.then(() => wake());
   try {
     for (;;) {
       const state = await follower.look();

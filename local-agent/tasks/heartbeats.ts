@@ -27,11 +27,11 @@ export class Heartbeats {
     this.#onStale = onStale;
   }
 
-  /** The first one is sent at once: it has the base commit, and a run of an earlier agent may be taken over. */
+  /** The first one is sent at once: a run of an earlier agent may have been taken over. */
   keep(run: LiveRun, stepId: string): void {
     if (this.#cancels.has(run.runId)) return;
     this.#cancels.set(run.runId, () => undefined);
-    void this.#beat(run, stepId);
+    void this.#keepOn(run, stepId);
   }
 
   release(runId: string): void {
@@ -43,23 +43,25 @@ export class Heartbeats {
     for (const runId of [...this.#cancels.keys()]) this.release(runId);
   }
 
-  async #beat(run: LiveRun, stepId: string): Promise<void> {
-    const { edge, log, clock } = this.#host;
+  /** Sends one now. Never throws: without a response the deadline stays as it is. */
+  async beat(run: LiveRun, stepId: string): Promise<void> {
+    const { edge, log } = this.#host;
     const askedAt = readClocks();
     try {
       const path = `/v1/steps/${stepId}/heartbeat`;
       const body = run.heartbeat();
       const response = await edge.call({ method: 'POST', path, body, schema: RunHeartbeatResponseSchema });
-      if (!this.#cancels.has(run.runId)) return;
-      run.acknowledged(response, askedAt);
+      if (this.#cancels.has(run.runId)) run.acknowledged(response, askedAt);
     } catch (error) {
       if (!(error instanceof EdgeError)) log.error({ error, run_id: run.runId }, 'a heartbeat failed');
-      else if (isStale(error.code)) return this.#onStale(run);
+      else if (isStale(error.code) && this.#cancels.has(run.runId)) this.#onStale(run);
     }
+  }
+
+  async #keepOn(run: LiveRun, stepId: string): Promise<void> {
+    await this.beat(run, stepId);
     if (!this.#cancels.has(run.runId)) return;
-    this.#cancels.set(
-      run.runId,
-      clock.after(RUN.heartbeat_ms, () => void this.#beat(run, stepId)),
-    );
+    const cancel = this.#host.clock.after(RUN.heartbeat_ms, () => void this.#keepOn(run, stepId));
+    this.#cancels.set(run.runId, cancel);
   }
 }

@@ -11,6 +11,7 @@ import { executorFor } from '../executors/registry.ts';
 import type { Clocks, StopRequest } from '../runner/limits.ts';
 import { later, writeLimits } from '../runner/limits.ts';
 import { readExit } from '../runner/read-exit.ts';
+import type { StartedRunner } from '../runner/start-runner.ts';
 import { endOrphans, runnerState, startRunner } from '../runner/start-runner.ts';
 import { taskFolderPath } from '../worktrees/worktree.ts';
 import { dropRun, finishRun, noExit } from './finish-run.ts';
@@ -26,15 +27,17 @@ export class LiveRun {
   readonly runId: string;
   readonly #host: RunsHost;
   readonly #scene: RunScene;
+  readonly #beat: () => Promise<void>;
   readonly #left = new AbortController();
   /** Ends what prepares the step. */
   readonly #stopped = new AbortController();
   #hasStarted = false;
 
   /** @throws the system's error when the run's folder cannot be made */
-  constructor(run: StoredRun, host: RunsHost) {
+  constructor(run: StoredRun, host: RunsHost, beat: (run: LiveRun) => Promise<void>) {
     this.runId = run.run_id;
     this.#host = host;
+    this.#beat = () => beat(this);
     const executor = executorFor(run.claim, host.agents);
     const bound = 'problem' in executor ? null : executor;
     const { repo } = run.claim.worktree;
@@ -62,7 +65,7 @@ export class LiveRun {
     try {
       await this.#workOn();
     } catch (error) {
-      this.#host.log.error({ error, run_id: this.runId }, 'a run failed on this host');
+      // A store that is closed means nothing when this agent ends.
       if (!this.#left.signal.aborted) await this.#failBy(error);
     } finally {
       if (this.#left.signal.aborted || this.#isOver()) this.#scene.record.close();
@@ -148,12 +151,13 @@ export class LiveRun {
     if (stop !== null) return this.#end(noExit(host.clock.now(), stop));
     if ('verdict' in step) return finishRun(this.#scene, { exit: noExit(host.clock.now()), verdict: step.verdict });
     this.#noteFolder(step.folder);
+    // The first run of a task fixes its base commit, before a step of it may begin on another host.
+    if (this.#scene.run.claim.worktree.base_sha === null && this.#scene.baseSha !== null) await this.#beat();
     if (step.prepared.type === 'verdict') {
       return finishRun(this.#scene, { exit: noExit(host.clock.now()), verdict: step.prepared.verdict });
     }
     if (host.isPaused()) return this.#defer();
-    await this.#start(step.prepared.launch);
-    await this.#follow();
+    await this.#follow(await this.#start(step.prepared.launch));
   }
 
   #noteFolder({ path, repoPath, baseSha }: Pick<RunScene, 'path' | 'repoPath' | 'baseSha'>): void {
@@ -167,7 +171,7 @@ export class LiveRun {
     await this.#end(noExit(this.#host.clock.now(), 'system_paused'));
   }
 
-  async #start({ argv, cwd, env, stdin, sessionId }: StepLaunch): Promise<void> {
+  async #start({ argv, cwd, env, stdin, sessionId }: StepLaunch): Promise<StartedRunner> {
     const { record, path, run } = this.#scene;
     const folder = join(path, cwd);
     this.#writeLimits();
@@ -177,11 +181,12 @@ export class LiveRun {
     });
     const surroundings = this.#host.surroundings(folder);
     const launch = { run_id: this.runId, argv, cwd: folder, stdin, timeout_ms: run.claim.timeout_ms };
-    await startRunner(record.folder, { ...launch, env: { ...surroundings, ...env } });
+    return startRunner(record.folder, { ...launch, env: { ...surroundings, ...env } });
   }
 
-  async #follow(): Promise<void> {
+  async #follow(runner: StartedRunner | null = null): Promise<void> {
     const state = await followRun(this.#scene, {
+      runner,
       onStarted: () => {
         this.#hasStarted = true;
       },
@@ -212,6 +217,7 @@ export class LiveRun {
   }
 
   async #failBy(error: unknown): Promise<void> {
+    this.#host.log.error({ error, run_id: this.runId }, 'a run failed on this host');
     const why = (error instanceof Error ? error.message : String(error)).slice(0, RUN.max_summary_chars);
     try {
       await endOrphans(this.#scene.record.folder, this.runId);

@@ -59,10 +59,10 @@ export class NodeRuns {
         return { accepted: true, afterCommit: () => this.#claims.wake() };
       },
       'step.cancel': ({ command_id, body: { run_id, reason } }) => {
-        const run = this.#live.get(run_id);
-        reportCommandResult(host.store, host.nodeId, command_id, { outcome: run === undefined ? 'unknown' : 'noted' });
+        const outcome = this.#live.has(run_id) ? 'noted' : 'unknown';
+        reportCommandResult(host.store, host.nodeId, command_id, { outcome });
         const stop: StopRequest = reason === 'hand_over' ? 'handed_over' : 'canceled';
-        return { accepted: true, afterCommit: () => run?.stop(stop) };
+        return { accepted: true, afterCommit: () => this.stopRun(run_id, stop) };
       },
     };
   }
@@ -101,6 +101,11 @@ export class NodeRuns {
     for (const run of this.#live.values()) run.leave();
   }
 
+  /** Ends a run that this node has under way. */
+  stopRun(runId: string, reason: StopRequest): void {
+    this.#live.get(runId)?.stop(reason);
+  }
+
   /** Gives every run up, so that another host continues it. Resolves when the edge has that of each. */
   async handOver(): Promise<void> {
     this.#claims.stop();
@@ -123,7 +128,7 @@ export class NodeRuns {
     const stored = this.#host.runs.find(runId);
     if (stored === null || this.#live.has(runId)) return;
     try {
-      const run = new LiveRun(stored, this.#host);
+      const run = new LiveRun(stored, this.#host, (one) => this.#heartbeats.beat(one, stored.claim.step_id));
       this.#live.set(runId, run);
       if (stored.claim.cancel) run.stop('canceled');
       this.#heartbeats.keep(run, stored.claim.step_id);

@@ -90,13 +90,14 @@ export class RunStore {
   }
 
   /** The newest run of a task on this node, without `exceptRunId`. */
-  lastOfTask(taskId: string, exceptRunId: string): string | null {
+  lastOfTask(taskId: string, exceptRunId: string): { run_id: string; base_sha: string | null } | null {
     const row = this.#db
       .prepare(
-        'SELECT run_id FROM runs WHERE task_id = ? AND run_id <> ? ORDER BY claimed_at DESC, run_id DESC LIMIT 1',
+        `SELECT run_id, base_sha FROM runs WHERE task_id = ? AND run_id <> ?
+         ORDER BY claimed_at DESC, run_id DESC LIMIT 1`,
       )
       .get(taskId, exceptRunId);
-    return row === undefined ? null : String(row.run_id);
+    return row === undefined ? null : RunRowSchema.pick({ run_id: true, base_sha: true }).parse(row);
   }
 
   /** Runs that are not reported yet, oldest first. */

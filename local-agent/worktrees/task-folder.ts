@@ -25,7 +25,7 @@ export interface TaskFolderDeps {
   /** The bytes of a checkpoint, from the edge. */
   readPatch: (checkpointId: string) => Promise<Buffer>;
   /** The newest run of the task on this node before this one; null when there is none. */
-  lastRunHere: (taskId: string, runId: string) => string | null;
+  lastRunHere: (taskId: string, runId: string) => { run_id: string; base_sha: string | null } | null;
 }
 
 /** The newest run of the task before this one, on any node. */
@@ -69,7 +69,8 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
   const { worktreesDir } = deps;
   const path = taskFolderPath({ worktreesDir, taskId: claim.task_id });
   const before = runBefore(claim);
-  const isOurs = before !== null && before === deps.lastRunHere(claim.task_id, claim.run_id);
+  const last = deps.lastRunHere(claim.task_id, claim.run_id);
+  const isOurs = before !== null && before === last?.run_id;
   const { repo } = claim.worktree;
   if (repo === null) {
     if (!isOurs) rmSync(path, { recursive: true, force: true });
@@ -77,7 +78,7 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
     return { path, repoPath: null, baseSha: null, continuesWork: isOurs && claim.previous !== null };
   }
   const repoPath = repoPathOf(repo, deps.repos);
-  const { base_sha: baseSha } = claim.worktree;
+  const baseSha = claim.worktree.base_sha ?? last?.base_sha ?? null;
   if (isOurs && baseSha !== null && hasWorktree(path)) {
     return { path, repoPath, baseSha, continuesWork: claim.previous !== null };
   }

@@ -11,6 +11,8 @@ export interface LogChunk {
   /** Bytes of the stream before it. */
   offset: number;
   data: Uint8Array;
+  /** The node left out the bytes before it, which would be dropped between the kept beginning and end. */
+  skips?: boolean | undefined;
 }
 
 /** A row to store, in place of the one at its position if there is one. */
@@ -42,9 +44,12 @@ export function appendLog(
     lifecycle: new GrowingLog(state.logs.lifecycle, newest.lifecycle),
   };
   const streams = copyOf(state.streams);
-  for (const { stream, offset, data } of chunks) {
+  for (const { stream, offset, data, skips } of chunks) {
     const own = streams[stream];
-    if (offset > own.bytes) return { gap: { stream, offset, expected: own.bytes } };
+    if (offset > own.bytes) {
+      if (!skips || own.bytes < RUN.log_head_bytes) return { gap: { stream, offset, expected: own.bytes } };
+      growing[logOf(stream)].skip(own, offset - own.bytes);
+    }
     growing[logOf(stream)].append(stream, own, data.subarray(Math.min(data.length, own.bytes - offset)));
   }
   const { output, lifecycle } = growing;
@@ -79,6 +84,14 @@ class GrowingLog {
       this.#add(own, part);
       rest = rest.subarray(part.length);
     }
+  }
+
+  /** Passes over bytes that were not sent. They count as dropped, and the next ones begin a row. */
+  skip(own: Stream, bytes: number): void {
+    own.bytes += bytes;
+    own.dropped_bytes += bytes;
+    this.end.position += bytes;
+    this.end.last = null;
   }
 
   /** The rows that are new or longer, in their order. */
@@ -168,6 +181,8 @@ export function trimLog(state: LogState, log: RunLog, found: readonly StoredRow[
   for (const row of found) {
     const own = next.streams[row.stream];
     if (own.tail_from === null || row.position < own.tail_from.position) continue;
+    // Bytes before it were left out by its node.
+    if (row.start > own.tail_from.start) own.tail_from = { position: row.position, start: row.start };
     const end = row.start + row.bytes;
     const isBeforeTail = own.bytes - end >= RUN.log_tail_bytes;
     // The newest row grows, so it stays.

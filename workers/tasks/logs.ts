@@ -21,7 +21,7 @@ const MAX_TRIMMED = 200;
 /** Throws `stale_run`, and `conflict` for a chunk that leaves a gap. */
 export async function takeLogs(edge: Edge, caller: RunCaller, body: RunLogsBody): Promise<WritePlan<RunLogsResponse>> {
   const { db } = edge;
-  const chunks = body.chunks.map(({ stream, offset, data }) => ({ stream, offset, data: Uint8Array.fromBase64(data) }));
+  const chunks = body.chunks.map((chunk) => ({ ...chunk, data: Uint8Array.fromBase64(chunk.data) }));
   const bytes = chunks.reduce((sum, { data }) => sum + data.length, 0);
   if (bytes > RUN.max_log_request_bytes) {
     throw new AppError('payload_too_large', `the chunks of a request have at most ${RUN.max_log_request_bytes} bytes`);
