@@ -19,6 +19,7 @@ import {
 import { storedTokenId } from '../auth/live-token.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
+import { requireAdmitted } from '../nodes/boots.ts';
 import { claimStep } from './claim.ts';
 import { createTask } from './create.ts';
 import { FollowQuerySchema, LOG_HEADERS } from './log-query.ts';
@@ -70,9 +71,12 @@ export const tasks: readonly MountedRoute[] = [
       roles: NODES,
       body: ClaimBodySchema,
       data: ClaimResponseSchema,
-      errors: ['stale_term', 'not_leader'],
+      errors: ['stale_term', 'not_leader', 'duplicate_node'],
     },
-    async (call) => claimStep(call, call.body),
+    async (call) => {
+      await requireAdmitted(call, call.body.controller_id);
+      return claimStep(call, call.body);
+    },
   ),
   read(
     {
