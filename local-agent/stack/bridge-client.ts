@@ -43,7 +43,8 @@ export class UpgradeRefused extends Error {
   }
 }
 
-const DEFAULT_WAIT_MS = 10_000;
+/** Long enough for an agent on a busy machine. */
+const DEFAULT_WAIT_MS = 60_000;
 
 export class BridgeClient {
   /** Resolves when the socket has closed. */
