@@ -42,6 +42,8 @@ export interface PageTurn {
   id: string | null;
   /** The message of the person that it answers, where the page says so, as some pages name an answer by that only. */
   answersId?: string | null;
+  /** Pages of this kind name none of their messages, now or later. */
+  isNameless?: boolean;
   element: HTMLElement;
   isFinished: boolean;
   text: string;
