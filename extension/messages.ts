@@ -88,6 +88,19 @@ export interface PageView {
   messages: { role: 'user' | 'assistant'; id: string | null; text: string; isFinished: boolean }[];
 }
 
+export interface ShowOrder {
+  conversationId: string;
+  /** Ids by which the answer is known. */
+  answerIds: readonly string[];
+  /** The message of the person that it answers. */
+  questionId: string | null;
+  /** When the question was sent, Unix milliseconds. */
+  since: number;
+}
+
+/** The answer that the page shows as final: the text of its `baa` blocks as Markdown, and no other text. */
+export type ShownAnswer = { isFinal: true; messageId: string; text: string } | { isFinal: false; reason: string };
+
 /** The second opinion on a captured message. */
 export type Opinion = Capture['other'];
 
@@ -112,6 +125,8 @@ export interface PageCalls {
   read: { order: { conversationId: string; timeoutMs: number }; result: ReadOutcome };
   /** What the page itself shows of it. */
   view: { order: object; result: PageView };
+  /** The final answer as the page shows it, when the conversation cannot be read. */
+  show: { order: ShowOrder; result: ShownAnswer };
   /** Compares the `baa` blocks of a message with those that the page shows, waiting until it has rendered them. */
   opinion: { order: OpinionOrder; result: Opinion };
 }

@@ -8,9 +8,11 @@ import { SITES } from '../sites/registry.ts';
 import type { Site } from '../sites/site.ts';
 import { callListener } from './calls.ts';
 import { startComposing } from './composing/composing.ts';
+import { watchInterruptions } from './interruptions.ts';
 import { lookAt } from './look.ts';
 import { giveOpinion } from './opinion.ts';
 import { readConversation } from './read.ts';
+import { showAnswer } from './shown-answer.ts';
 import { viewOf } from './view.ts';
 import { watchPage } from './watch.ts';
 
@@ -40,6 +42,12 @@ function start(site: Site): void {
   );
   const parts = { document, location, site, now: () => clock.now(), typedAt: () => typedAt };
   const pageFetch: Fetch = (url, init) => (globalThis.content ?? globalThis).fetch(url, init);
+  const interruptions = watchInterruptions(
+    document,
+    () => site.page.isAnswering(document),
+    () => clock.now(),
+  );
+  const shown = { document, location, site, clock, startedAt: clock.now(), interruptedAt: interruptions.at };
   const look = () => lookAt(parts);
   const address = () => site.wire.addressOf(new URL(location.href));
   const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
@@ -52,6 +60,7 @@ function start(site: Site): void {
       withdraw: (order) => composing.withdraw(order),
       read: (order) => readConversation({ document, location, site, fetch: pageFetch }, order),
       view: async () => viewOf(parts),
+      show: (order) => showAnswer(shown, order),
       opinion: (order) => giveOpinion({ document, page: site.page, clock }, order),
     }),
   );
