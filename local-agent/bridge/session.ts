@@ -42,6 +42,8 @@ export interface DeliveryEvents {
   onConnected(): void;
   onDisconnected(clientId: string): void;
   onActionResult(clientId: string, frame: ActionResult): void;
+  /** The page of that conversation can be used again. */
+  onComposerFree(clientId: string, conversation: { platform: Platform; conversation_id: string }): void;
 }
 
 export interface SessionDeps extends PageControlDeps {
@@ -159,6 +161,9 @@ export class Session implements BrowserConnection {
         break;
       case 'browser.action_result':
         delivery.onActionResult(this.clientId, frame);
+        break;
+      case 'browser.composer_free':
+        delivery.onComposerFree(this.clientId, frame);
         break;
       case 'page_control':
         void this.#pageControl(frame);

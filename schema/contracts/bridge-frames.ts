@@ -140,6 +140,12 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
       .max(64),
   }),
   ActionResultSchema,
+  /** A page that had to be left alone, for a draft or an answer in progress, can be used again. */
+  z.object({
+    type: z.literal('browser.composer_free'),
+    platform: PlatformSchema,
+    conversation_id: RemoteConversationIdSchema,
+  }),
   z.object({
     type: z.literal('page_control'),
     request_id: RequestIdSchema,
