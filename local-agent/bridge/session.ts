@@ -172,9 +172,10 @@ export class Session implements BrowserConnection {
         log.info({ client_id: this.clientId, level: frame.level, text: frame.message }, 'browser diagnostic');
         if (frame.request_id !== undefined) this.#acknowledge(frame.request_id);
         break;
+      case 'challenge':
       case 'hello':
       case 'pair':
-        throw new AppError('invalid_request', `${frame.type} may only be the first frame of a connection`);
+        throw new AppError('invalid_request', `${frame.type} may only come at the beginning of a connection`);
       default:
         frame satisfies never;
     }
