@@ -16,7 +16,7 @@ export interface PageLook {
   isVisible: boolean;
   /** `loading` until the document is complete and its composer, or a reason for its absence, is there. */
   composer: 'loading' | 'missing' | 'empty' | 'draft' | 'busy';
-  /** How long ago the person used the keyboard in this page; null: not since it was loaded. */
+  /** How long ago the person used the keyboard in this page, but for what they have sent; null: not since it was loaded. */
   typedAgoMs: number | null;
   isAnswering: boolean;
   obstacle: Obstacle | null;
@@ -129,6 +129,8 @@ export interface PageCalls {
   show: { order: ShowOrder; result: ShownAnswer };
   /** Compares the `baa` blocks of a message with those that the page shows, waiting until it has rendered them. */
   opinion: { order: OpinionOrder; result: Opinion };
+  /** The answer to this message of the page is final: the keys that wrote it count no more. */
+  answered: { order: { text: string }; result: true };
 }
 
 export type PageCallName = keyof PageCalls;

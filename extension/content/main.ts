@@ -9,6 +9,7 @@ import type { Site } from '../sites/site.ts';
 import { callListener } from './calls.ts';
 import { startComposing } from './composing/composing.ts';
 import { watchInterruptions } from './interruptions.ts';
+import { watchKeyboard } from './keyboard.ts';
 import { lookAt } from './look.ts';
 import { giveOpinion } from './opinion.ts';
 import { readConversation } from './read.ts';
@@ -30,17 +31,13 @@ function lookKey({ typedAgoMs, ...look }: PageLook): string {
 
 function start(site: Site): void {
   const clock = systemClock;
-  let typedAt: number | null = null;
   let lastKey = '';
-  document.addEventListener(
-    'keydown',
-    (event) => {
-      // The keys of a person only: a script cannot make a trusted event.
-      if (event.isTrusted) typedAt = clock.now();
-    },
-    { capture: true, passive: true },
-  );
-  const parts = { document, location, site, now: () => clock.now(), typedAt: () => typedAt };
+  const composedText = () => {
+    const composer = site.page.composer(document);
+    return composer === null ? '' : site.page.composedText(composer);
+  };
+  const keyboard = watchKeyboard({ document, composedText, now: () => clock.now() });
+  const parts = { document, location, site, now: () => clock.now(), typedAt: () => keyboard.typedAt() };
   const pageFetch: Fetch = (url, init) => (globalThis.content ?? globalThis).fetch(url, init);
   const interruptions = watchInterruptions(
     document,
@@ -50,7 +47,10 @@ function start(site: Site): void {
   const shown = { document, location, site, clock, startedAt: clock.now(), interruptedAt: interruptions.at };
   const look = () => lookAt(parts);
   const address = () => site.wire.addressOf(new URL(location.href));
-  const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
+  const typedAgoMs = () => {
+    const typedAt = keyboard.typedAt();
+    return typedAt === null ? null : clock.now() - typedAt;
+  };
   const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: () => clock.now() });
   browser.runtime.onMessage.addListener(
     callListener({
@@ -62,6 +62,10 @@ function start(site: Site): void {
       view: async () => viewOf(parts),
       show: (order) => showAnswer(shown, order),
       opinion: (order) => giveOpinion({ document, page: site.page, clock }, order),
+      answered: async ({ text }) => {
+        keyboard.answered(text);
+        return true;
+      },
     }),
   );
   watchPage({
