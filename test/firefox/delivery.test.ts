@@ -29,7 +29,7 @@ describeWithFirefox('a delivery', () => {
       ['100 KB of', LONG],
     ])('in a conversation of ChatGPT: %s text', async (_what, text) => {
       const { id, tab } = await rig.openConversation();
-      const end = await rig.deliver(id, { message_text: text, timeout_ms: 60_000 });
+      const end = await rig.deliver(id, { message_text: text });
       expect(end?.result).toMatchObject({ outcome: 'delivered', method: 'dom', http_status: 200 });
       expect(rig.received).toEqual([text]);
       await tab.close();
@@ -43,7 +43,7 @@ describeWithFirefox('a delivery', () => {
     ] as const)('in a new conversation of a %s account of Claude: %s text', async (accounts, _what, text) => {
       rig.claude.options.accounts = accounts;
       const page_url = 'https://claude.ai/new';
-      const order = { platform: 'claude', page_url, message_text: text, timeout_ms: 60_000 } as const;
+      const order = { platform: 'claude', page_url, message_text: text } as const;
       const end = await rig.deliver(null, order);
       expect(end?.result).toMatchObject({ outcome: 'delivered', http_status: 200 });
       expect(rig.claude.sends.at(-1)?.text).toBe(text);
@@ -54,7 +54,7 @@ describeWithFirefox('a delivery', () => {
       ['100 KB of', LONG],
     ])('in a new conversation of Gemini: %s text', async (_what, text) => {
       const page_url = 'https://gemini.google.com/app';
-      const order = { platform: 'gemini', page_url, message_text: text, timeout_ms: 60_000 } as const;
+      const order = { platform: 'gemini', page_url, message_text: text } as const;
       const end = await rig.deliver(null, order);
       expect(end?.result).toMatchObject({ outcome: 'delivered', http_status: 200 });
       expect(rig.gemini.sends.at(-1)?.text).toBe(text);
@@ -145,7 +145,12 @@ describeWithFirefox('a delivery', () => {
       const { id, tab } = await rig.openConversation();
       await tab.click('#prompt-textarea');
       await tab.type('a');
-      expect((await rig.deliver(id))?.result).toMatchObject({ outcome: 'deferred', reason: 'person_is_typing' });
+      let isOver = false;
+      const end = rig.deliver(id).finally(() => {
+        isOver = true;
+      });
+      while (!isOver) await tab.type('a');
+      expect((await end)?.result).toMatchObject({ outcome: 'deferred', reason: 'person_is_typing' });
       expect(rig.received).toEqual([]);
       await tab.close();
     });
@@ -230,11 +235,12 @@ describeWithFirefox('a delivery', () => {
 
     it('is uncertain and not sent again when the background page ended between the press and the evidence', async () => {
       const { id, tab } = await rig.openConversation();
-      // The response begins slowly, so that its first event comes after the extension has ended.
-      rig.chatgpt.control.turns.push({ text: 'Late.', pace: { pieceBytes: 1, everyMs: 200 } });
+      const hold = gate();
+      rig.chatgpt.control.turns.push({ text: 'Late.', hold });
       rig.send(id, { plan_id: 'cut' });
       await until(() => rig.received.length === 1);
       await rig.restartExtension();
+      hold.open();
       const end = await rig.deliver(id, { plan_id: 'cut' });
       expect(end?.result).toMatchObject({ outcome: 'uncertain', reason: 'interrupted_after_send' });
       expect(rig.received).toEqual(['carry on']);
