@@ -54,6 +54,26 @@ describe('the second opinion', () => {
     expect(await given).toBe('agrees');
   });
 
+  it('is given at the change that renders the message, without waiting for a timer', async () => {
+    const { document } = pageWith(answer('', { finished: false }));
+    const clock = new TestClock();
+    const given = giveOpinion(
+      { document, page: testPage, clock },
+      { messageId: 'a1', blocks: ['a'], timeoutMs: 2_000 },
+    );
+    clock.wallMs += 50;
+    document.body.innerHTML = answer('<pre>a</pre>');
+    expect(await given).toBe('agrees');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is absent at once in a page that names no message', async () => {
+    const { document } = pageWith(answer('<pre>a</pre>'));
+    const page = { turns: () => testPage.turns(document).map((turn) => ({ ...turn, id: null, isNameless: true })) };
+    const order = { messageId: 'a1', blocks: ['a'], timeoutMs: 2_000 };
+    expect(await giveOpinion({ document, page, clock: new TestClock() }, order)).toBe('absent');
+  });
+
   it('is absent when the page cannot be read', async () => {
     const page = {
       turns: () => {
