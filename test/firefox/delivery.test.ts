@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeliveryRig } from '../support/extension/delivery-rig.ts';
 import type { Refused } from '../support/sites/chatgpt/turn.ts';
+import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
 import { gate } from '../support/sites/streaming.ts';
@@ -23,6 +24,16 @@ describeWithFirefox('a delivery', () => {
   afterAll(async () => {
     expect(await rig.stop()).toEqual([]);
   });
+
+  /** Presses the key until the delivery has ended, so that the last key is never long ago. */
+  async function deliverWhileTyping(id: string, tab: FirefoxTab, key: string): ReturnType<DeliveryRig['deliver']> {
+    let isOver = false;
+    const end = rig.deliver(id).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await tab.type(key);
+    return await end;
+  }
 
   describe('of any text arrives unchanged', () => {
     it.each([
@@ -146,12 +157,10 @@ describeWithFirefox('a delivery', () => {
       const { id, tab } = await rig.openConversation();
       await tab.click('#prompt-textarea');
       await tab.type('a');
-      let isOver = false;
-      const end = rig.deliver(id).finally(() => {
-        isOver = true;
+      expect((await deliverWhileTyping(id, tab, 'a'))?.result).toMatchObject({
+        outcome: 'deferred',
+        reason: 'person_is_typing',
       });
-      while (!isOver) await tab.type('a');
-      expect((await end)?.result).toMatchObject({ outcome: 'deferred', reason: 'person_is_typing' });
       expect(rig.received).toEqual([]);
       await tab.close();
     });
@@ -186,7 +195,10 @@ describeWithFirefox('a delivery', () => {
     expect(rig.received).toEqual(['hello', 'carry on']);
     await tab.until(() => document.querySelector('[data-testid=stop-button]') === null);
     await tab.type(KEYS.shift);
-    expect((await rig.deliver(id))?.result).toMatchObject({ outcome: 'deferred', reason: 'person_is_typing' });
+    expect((await deliverWhileTyping(id, tab, KEYS.shift))?.result).toMatchObject({
+      outcome: 'deferred',
+      reason: 'person_is_typing',
+    });
     await tab.close();
   });
 
