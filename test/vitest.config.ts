@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINUTE_MS = 60_000;
+/** `expect.poll` waits for an event, on a busy machine as well: its default of a second would measure speed. */
+const WAITING = { expect: { poll: { timeout: MINUTE_MS, interval: 20 } } };
 /** Tests with random inputs: fuzz tests and models. */
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 /** Unit tests that start real programs, or wait for real time: git, shells, the agent's own watchdogs. */
@@ -34,6 +36,7 @@ export default defineConfig({
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
           environment: 'node',
+          ...WAITING,
           testTimeout: MINUTE_MS,
         },
       },
@@ -46,17 +49,18 @@ export default defineConfig({
           maxWorkers: '100%',
           sequence: { groupOrder: 1 },
           environment: 'node',
+          ...WAITING,
           testTimeout: MINUTE_MS,
         },
       },
       {
         root,
-        test: { name: 'programs', include: WITH_PROGRAMS, environment: 'node', testTimeout: MINUTE_MS },
+        test: { name: 'programs', include: WITH_PROGRAMS, environment: 'node', ...WAITING, testTimeout: MINUTE_MS },
       },
       {
         root,
         // Many random cases each: apart, so that the unit tests stay fast.
-        test: { name: 'fuzz', include: RANDOMIZED, environment: 'node', testTimeout: MINUTE_MS },
+        test: { name: 'fuzz', include: RANDOMIZED, environment: 'node', ...WAITING, testTimeout: MINUTE_MS },
       },
       {
         root,
@@ -64,6 +68,7 @@ export default defineConfig({
           name: 'conventions',
           include: ['test/conventions.test.ts'],
           environment: 'node',
+          ...WAITING,
           testTimeout: MINUTE_MS,
           hookTimeout: MINUTE_MS,
         },
@@ -85,6 +90,7 @@ export default defineConfig({
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
           setupFiles: ['test/workers/setup.ts'],
+          ...WAITING,
           testTimeout: MINUTE_MS,
           hookTimeout: MINUTE_MS,
         },
@@ -96,6 +102,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
+          ...WAITING,
           fileParallelism: false,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
@@ -108,6 +115,7 @@ export default defineConfig({
           name: 'firefox',
           include: ['test/firefox/**/*.test.ts'],
           environment: 'node',
+          ...WAITING,
           fileParallelism: false,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeliveryRig } from '../support/extension/delivery-rig.ts';
 import type { Refused } from '../support/sites/chatgpt/turn.ts';
+import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
 import { gate } from '../support/sites/streaming.ts';
 import { until } from '../support/until.ts';
@@ -166,6 +167,22 @@ describeWithFirefox('a delivery', () => {
       expect(rig.received).toEqual(['first', 'second']);
       await tab.close();
     });
+  });
+
+  it('is sent at once after the answer to what a person has typed and sent by Enter, and not over keys after that', async () => {
+    const { id, tab } = await rig.openConversation();
+    rig.chatgpt.control.turns.push({ text: 'An answer.' });
+    const before = rig.finals;
+    await tab.click('#prompt-textarea');
+    await tab.type(`hello${KEYS.enter}`);
+    await until(() => rig.finals > before);
+    await tab.until(() => document.querySelector('[data-testid=stop-button]') === null);
+    expect((await rig.deliver(id))?.result).toMatchObject({ outcome: 'delivered', reason: null });
+    expect(rig.received).toEqual(['hello', 'carry on']);
+    await tab.until(() => document.querySelector('[data-testid=stop-button]') === null);
+    await tab.type(KEYS.shift);
+    expect((await rig.deliver(id))?.result).toMatchObject({ outcome: 'deferred', reason: 'person_is_typing' });
+    await tab.close();
   });
 
   describe('finds its page', () => {

@@ -8,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
-import type { Opinion, PageLook } from '../../messages.ts';
+import type { Opinion, PageLook, ShownAnswer } from '../../messages.ts';
 import type { SiteReading } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
 import type { MessageQueue } from '../queue/message-queue.ts';
@@ -25,6 +25,7 @@ const SAVE_MS = 500;
 const OPINION_MS = 2_000;
 const READ_MS = 15_000;
 const LOOK_MS = 2_000;
+const SHOW_MS = 20_000;
 /** What a call of the content script may take beside its own deadline. */
 const CALL_MARGIN_MS = 1_000;
 
@@ -114,7 +115,10 @@ export class Turns {
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
-    if (effects.some(({ type }) => type === 'offer' || type === 'read') || next.sent !== this.#saved.sent)
+    if (
+      effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show') ||
+      next.sent !== this.#saved.sent
+    )
       await this.#save();
     else this.#saveSoon();
     for (const effect of effects) this.#perform(effect);
@@ -128,6 +132,9 @@ export class Turns {
         break;
       case 'read':
         void this.#read(effect);
+        break;
+      case 'show':
+        void this.#show(effect);
         break;
       case 'look':
         void this.#look(effect);
@@ -147,7 +154,9 @@ export class Turns {
     const tab = shown ?? tabs.get(tabId);
     let isStored = false;
     try {
-      const opinion = tab === null ? 'absent' : await this.#opinion(tab.tabId, turn, answer);
+      // What the page shows is no second opinion on itself.
+      const isCompared = tab !== null && answer.source === 'network';
+      const opinion = isCompared ? await this.#opinion(tab.tabId, turn, answer) : 'absent';
       isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: await clientId() }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
@@ -168,6 +177,22 @@ export class Turns {
     const tab = this.#deps.tabs.showing(turn.platform, conversationId, turn.tabId);
     const reading = tab === null ? null : await this.#readBy(tab.tabId, turn.platform, conversationId);
     this.#on({ type: 'own_reading', turnId: turn.id, wasAsked: tab !== null, reading });
+  }
+
+  /** Asks the page in which the question was sent: only that one knows what the person did meanwhile. */
+  async #show({ turn, conversationId }: Effect<'show'>): Promise<void> {
+    const { tabs, pages } = this.#deps;
+    const { id, namedId, seenIds, userMessageId: questionId, openedAt: since } = turn;
+    const tab = tabs.get(turn.tabId);
+    let answer: ShownAnswer = { isFinal: false, reason: 'other_page' };
+    if (tab?.address.conversationId === conversationId) {
+      const answerIds = namedId === null ? seenIds : [namedId, ...seenIds];
+      const order = { conversationId, answerIds, questionId, since };
+      answer = await pages
+        .call(tab.tabId, 'show', order, SHOW_MS)
+        .catch((): ShownAnswer => ({ isFinal: false, reason: 'page_not_ready' }));
+    }
+    this.#on({ type: 'shown', turnId: id, answer });
   }
 
   async #look({ turn }: Effect<'look'>): Promise<void> {

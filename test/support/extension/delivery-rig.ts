@@ -145,6 +145,11 @@ export class DeliveryRig {
     return await this.result(request_id);
   }
 
+  /** How many final messages the agent has got. */
+  get finals(): number {
+    return this.#agent.messages.length;
+  }
+
   /** The texts that the fake ChatGPT has received. */
   get received(): string[] {
     return this.chatgpt.sent.map(({ text }) => text);

@@ -158,7 +158,7 @@ export async function openPeopleScene(options: SceneOptions = {}): Promise<Peopl
 }
 
 const LOOK_MS = 25;
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 /** Looks until the overlay's text matches; gives the text. */
 export async function overlayText(tab: FirefoxTab, pattern: RegExp): Promise<string> {

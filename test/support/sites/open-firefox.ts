@@ -17,7 +17,7 @@ import { FirefoxTab } from './firefox-tab.ts';
 import { SITE_HOSTS } from './server.ts';
 
 export const FIREFOX = process.env.FIREFOX_PATH ?? '/usr/bin/firefox-esr';
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const END_TIMEOUT_MS = 15_000;
 const LISTENING = /WebDriver BiDi listening on (ws:\/\/[^\s]+)/;
 

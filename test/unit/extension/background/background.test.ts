@@ -43,8 +43,8 @@ test('the agent gets the open tabs and the logins after its greeting', async () 
   openTab(env);
   startBackground(env.env);
   await env.greet();
-  const [hello, state] = env.socket.sent;
-  expect(hello).toMatchObject({ type: 'hello', client_id: 'firefox-1', token: 'the-token', platforms: ['claude'] });
+  const [, hello, state] = env.socket.sent;
+  expect(hello).toMatchObject({ type: 'hello', client_id: 'firefox-1', platforms: ['claude'] });
   expect(state).toMatchObject({
     type: 'browser.client_state',
     tabs: [{ conversation_id: 'c1', page_url: `${ORIGIN}/c/c1`, tab_id: 1, shell_page: false }],
