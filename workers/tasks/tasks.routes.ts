@@ -16,7 +16,7 @@ import {
   TaskStatusSchema,
   TaskSummarySchema,
 } from '../../schema/contracts/tasks.ts';
-import { storedTokenId } from '../auth/live-token.ts';
+import { stillValid } from '../auth/live-token.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
 import { requireAdmitted } from '../nodes/boots.ts';
@@ -113,8 +113,7 @@ export const tasks: readonly MountedRoute[] = [
           of: { task_id },
           offset: query.offset,
           follow: query.follow,
-          tokenId: storedTokenId(principal.token_id),
-          expiresAt: principal.expires_at,
+          mayRead: () => stillValid(principal),
         }),
       );
     },
