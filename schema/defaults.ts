@@ -95,6 +95,8 @@ export const RUN = {
   /** A heartbeat moves the stored deadline only by at least this, or this part of the grace. */
   deadline_grain_ms: 60_000,
   deadline_grain_part: 10,
+  /** How long a node does not get back what it has handed over. */
+  hand_over_except_ms: 300_000,
   max_summary_chars: 8_192,
   max_claim_repos: 64,
   max_claim_executors: 32,

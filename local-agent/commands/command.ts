@@ -35,7 +35,8 @@ export function addCommand(
   if (argument) command.addArgument(argument);
   for (const option of options) command.addOption(option);
   command.action(async () => {
-    const args = { ...command.opts<Args>(), ...(argument && { [argument.name()]: command.args[0] }) };
+    const given: unknown = command.processedArgs[0];
+    const args = { ...command.opts<Args>(), ...(argument && { [argument.name()]: given as Args[string] }) };
     done(await run(args, deps));
   });
 }

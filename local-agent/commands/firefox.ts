@@ -16,6 +16,7 @@ import type { Prefs } from '../firefox/prefs.ts';
 import { parsePref } from '../firefox/prefs.ts';
 import type { FirefoxProcess } from '../firefox/process.ts';
 import { openIdentity, originOf, profileOf, reserveProfile, saveIdentity } from '../firefox/profile.ts';
+import { START_PAGES, startPage } from '../firefox/start-page.ts';
 import { PROGRAM_FOLDER } from '../policy/own-paths.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, optionalText } from './command.ts';
@@ -27,10 +28,12 @@ import { ensurePaired, untilConnected } from './firefox-pairing.ts';
 import { present, printFields } from './output.ts';
 
 const CONNECT_MS = 60_000;
-const URL_ARGUMENT = new Argument('[url]', 'the page to open').argParser((text: string) => {
-  // After `--` it would reach Firefox as one of its options.
-  if (text.startsWith('-')) throw new InvalidArgumentError('It is an option, not an address.');
-  return text;
+const URL_ARGUMENT = new Argument('[url]', `the page to open: ${START_PAGES}`).argParser((text: string) => {
+  try {
+    return startPage(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 });
 
 interface Plan {

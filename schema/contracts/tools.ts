@@ -222,7 +222,7 @@ export const TOOLS = {
   },
   'conductor::tasks/create': {
     summary:
-      'Creates a task: steps that hosts run one after the other, such as scripts and coding agents. Its end is reported into this chat, unless notify is false.',
+      'Creates a task: steps that hosts run one after the other. The input of a shell or test step is {argv} or {script}, of an agent step {agent, prompt}, of a git step {action}. The end is reported into this chat, unless notify is false.',
     where: 'edge',
     control: false,
     text_param: null,

@@ -18,7 +18,6 @@ const machine = stateMachine<StepStatus>('step', STEP_TRANSITIONS);
 export const mayStepBecome = machine.mayMove;
 /** Throws for a move that the table forbids. */
 export const moveStep = machine.move;
-export const stepSourcesOf = machine.sourcesOf;
 
 /** Statuses that a person's retry of the task makes `pending`. */
 export const RETRIED_STEP_STATUSES = STEP_STATUSES.filter(

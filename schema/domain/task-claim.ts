@@ -7,6 +7,8 @@ import { READINESS } from '../contracts/tasks.ts';
 
 /** The target of a step that is addressed to no host. */
 export const LEADERS_TARGET = '';
+/** The target of a step that its node has handed over: any other node continues it, whether it leads or not. */
+export const ANY_TARGET = '*';
 
 export interface ClaimFacts {
   mode: SystemMode;
@@ -34,7 +36,7 @@ export function claimScope(facts: ClaimFacts): ClaimScope | NoRunReason {
   const { mode, node, term, repos, executors } = facts;
   if (mode === 'paused') return 'system_paused';
   if (node.draining) return 'node_draining';
-  const own = [...new Set([node.controller_id, ...(node.host === null ? [] : [node.host])])];
+  const own = [...new Set([node.controller_id, ...(node.host === null ? [] : [node.host]), ANY_TARGET])];
   return {
     targets: term === undefined ? own : [...own, LEADERS_TARGET],
     needs: [null, ...new Set(repos)].flatMap((repo) =>

@@ -27,5 +27,3 @@ const machine = stateMachine<TaskStatus>('task', TASK_TRANSITIONS);
 export const mayTaskBecome = machine.mayMove;
 /** Throws for a move that the table forbids. */
 export const moveTask = machine.move;
-/** The statuses that an update to `to` may start from. */
-export const taskSourcesOf = machine.sourcesOf;

@@ -78,8 +78,11 @@ export const steps = sqliteTable(
     run_id: text(),
     /** What its host must have: `<repo or nothing>/<executor>`. */
     needs: text().notNull(),
-    /** The host or node that it is addressed to; empty: the leader's. */
+    /** The host or node that it is addressed to; empty: the leader's; `*`: of any node. */
     target: text().notNull(),
+    /** The node that gave it up, which does not get it back before that time. */
+    except_controller_id: text(),
+    except_until: integer(),
     priority: integer().notNull(),
     /** Set while a node may claim it: whether its task begins with it, or has begun. */
     ready: text({ enum: READINESS }),

@@ -7,6 +7,7 @@ import type { ClaimScope } from '../../schema/domain/task-claim.ts';
 import type { RunRow, StepRow, TaskRow } from '../../schema/tables/index.ts';
 import { checkpoint_contents, runs, steps, tasks } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import type { Edge } from '../db/plan.ts';
 
 export interface ClaimFacts {
   mode: SystemMode;
@@ -31,12 +32,17 @@ export async function readClaimFacts(db: Database, nodeId: string, claimKey: str
  * The ready step of that scope with the highest priority; of equal ones first those of tasks that have begun, then the
  * oldest. Seeks once for each target, need and readiness.
  */
-export async function findReadyStep(db: Database, scope: ClaimScope): Promise<string | null> {
+export async function findReadyStep(
+  { db, now }: Pick<Edge, 'db' | 'now'>,
+  nodeId: string,
+  scope: ClaimScope,
+): Promise<string | null> {
   const list = (values: readonly string[]): SQL => sql`json_each(${JSON.stringify(values)})`;
   const row = await db.get<{ step_id: string } | undefined>(sql`SELECT s.step_id
     FROM ${list(scope.targets)} AS target CROSS JOIN ${list(scope.needs)} AS need CROSS JOIN ${list(scope.ready)} AS readiness
     CROSS JOIN steps AS s ON s.step_id = (SELECT step_id FROM steps INDEXED BY steps_ready
       WHERE ready IS NOT NULL AND target = target.value AND needs = need.value AND ready = readiness.value
+        AND (except_controller_id IS NOT ${nodeId} OR except_until <= ${now})
       ORDER BY priority DESC, step_id LIMIT 1)
     ORDER BY s.priority DESC, s.ready DESC, s.step_id LIMIT 1`);
   return row?.step_id ?? null;

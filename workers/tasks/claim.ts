@@ -28,7 +28,7 @@ export async function claimStep(edge: Edge, body: ClaimBody): Promise<WritePlan<
   const { mode, host, draining } = facts;
   const scope = claimScope({ mode, node: { controller_id, host, draining }, term, repos, executors });
   if (typeof scope === 'string') return none(scope);
-  const stepId = await findReadyStep(db, scope);
+  const stepId = await findReadyStep(edge, controller_id, scope);
   const material = stepId === null ? null : await readMaterial(db, stepId, null);
   if (material === null) return leaderless(edge, body, none(whyNothing({ mode, term })));
   return take(edge, body, facts, material);

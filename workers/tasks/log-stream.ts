@@ -6,12 +6,12 @@
  *
  * `offset` counts all bytes that arrived. Where the edge no longer keeps some, a line says how many.
  */
+import type { SQL } from 'drizzle-orm';
 import { asc, eq, sql } from 'drizzle-orm';
 import type { StreamingApi } from 'hono/utils/stream';
 import type { RunLog, RunStream } from '../../schema/contracts/runs.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import { runs, tasks } from '../../schema/tables/index.ts';
-import { tokenIsValid } from '../auth/live-token.ts';
 import type { Database } from '../db/open.ts';
 import { readLog } from './log-reads.ts';
 
@@ -25,10 +25,8 @@ export interface LogRequest {
   of: { task_id: string } | { run_id: string; log: RunLog; stream: RunStream | null };
   offset: number;
   follow: boolean;
-  /** The caller's token, by its id; null for one that D1 does not have. */
-  tokenId: string | null;
-  /** When the caller's identity expires (Unix milliseconds); null for never. */
-  expiresAt: number | null;
+  /** 1 while the caller may read, else 0 (SQL expression): its token can be revoked or expire meanwhile. */
+  mayRead: () => SQL<number>;
 }
 
 /** A run as far as its log was read. */
@@ -99,12 +97,9 @@ async function readTurn(db: Database, request: LogRequest): Promise<Turn> {
 
 const outputBytes = sql<number>`coalesce(CASE WHEN json_valid(${runs.log}) THEN ${runs.log} ->> '$.logs.output.position' END, 0)`;
 
-async function taskTurn(db: Database, { tokenId, expiresAt }: LogRequest, taskId: string): Promise<Turn> {
+async function taskTurn(db: Database, { mayRead }: LogRequest, taskId: string): Promise<Turn> {
   const [task, found] = await db.batch([
-    db
-      .select({ status: tasks.status, isAllowed: tokenIsValid(tokenId) })
-      .from(tasks)
-      .where(eq(tasks.task_id, taskId)),
+    db.select({ status: tasks.status, isAllowed: mayRead() }).from(tasks).where(eq(tasks.task_id, taskId)),
     db
       .select({ run_id: runs.run_id, bytes: outputBytes })
       .from(runs)
@@ -121,20 +116,20 @@ async function taskTurn(db: Database, { tokenId, expiresAt }: LogRequest, taskId
   return {
     sources,
     isOpen: row !== undefined && !isEndedTask(row.status),
-    isAllowed: allowed(row?.isAllowed, expiresAt),
+    isAllowed: row?.isAllowed === 1,
   };
 }
 
 async function runTurn(
   db: Database,
-  { tokenId, expiresAt }: LogRequest,
+  { mayRead }: LogRequest,
   { run_id, log }: { run_id: string; log: RunLog },
 ): Promise<Turn> {
   const row = await db
     .select({
       deadline_at: runs.deadline_at,
       bytes: sql<number>`coalesce(CASE WHEN json_valid(${runs.log}) THEN ${runs.log} ->> ${`$.logs.${log}.position`} END, 0)`,
-      isAllowed: tokenIsValid(tokenId),
+      isAllowed: mayRead(),
     })
     .from(runs)
     .where(eq(runs.run_id, run_id))
@@ -144,10 +139,6 @@ async function runTurn(
   return {
     sources: [source],
     isOpen: (row?.deadline_at ?? null) !== null,
-    isAllowed: allowed(row?.isAllowed, expiresAt),
+    isAllowed: row?.isAllowed === 1,
   };
-}
-
-function allowed(isValid: number | undefined, expiresAt: number | null): boolean {
-  return isValid === 1 && (expiresAt === null || expiresAt > Date.now());
 }

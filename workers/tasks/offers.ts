@@ -1,7 +1,7 @@
 /** Notices to nodes that a step waits which they may claim. A node asks by itself too, only later. */
 import { sql } from 'drizzle-orm';
 import { COMMAND } from '../../schema/defaults.ts';
-import { LEADERS_TARGET } from '../../schema/domain/task-claim.ts';
+import { ANY_TARGET, LEADERS_TARGET } from '../../schema/domain/task-claim.ts';
 import { newId } from '../../schema/ids.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
@@ -10,11 +10,11 @@ import { sendCommands } from '../nodes/push.ts';
 export interface Offer {
   step_id: string;
   task_id: string;
-  /** The host or node that it is addressed to; empty for the leader. */
+  /** The host or node that it is addressed to; empty for the leader; `*` for any node. */
   target: string;
 }
 
-/** Hosts of one name that are asked at most. */
+/** Nodes behind one target that are asked at most. */
 const MAX_NODES = 4;
 
 /** The plan that offers those steps to the nodes that may claim them, but not to `except`, which asks by itself now. */
@@ -41,6 +41,8 @@ async function nodesFor(db: Database, targets: string[]): Promise<{ target: stri
     CROSS JOIN nodes AS n WHERE n.controller_id IN (
       SELECT holder_id FROM fence WHERE id = 1 AND target.value = ${LEADERS_TARGET}
       UNION SELECT controller_id FROM nodes WHERE controller_id = target.value
+      UNION SELECT controller_id FROM (SELECT controller_id FROM nodes
+        WHERE target.value = ${ANY_TARGET} AND draining = 0 ORDER BY controller_id LIMIT ${MAX_NODES})
       UNION SELECT controller_id FROM (SELECT controller_id FROM nodes WHERE host = target.value LIMIT ${MAX_NODES}))
       AND n.draining = 0`);
 }

@@ -137,13 +137,20 @@ export async function resolveByPerson(
   };
 }
 
-/** Asks the node of the task's running step to give it up. Throws `task_not_found`, and `conflict` without a running step. */
+/**
+ * Asks the node of the task's running step to give it up. Throws `task_not_found`, and `conflict` without a running step, or
+ * for a task that is addressed to a host.
+ */
 export async function handOverByPerson(edge: Edge, taskId: string) {
   const { db } = edge;
   const { task, step } = await requireTask(db, taskId);
   const run = step?.status === 'running' && step.run_id !== null ? await findRun(db, step.run_id) : undefined;
   if (run === undefined) {
     throw new AppError('conflict', `only a task with a running step can be handed over; this one is ${task.status}`);
+  }
+  const { target_host } = task.constraints;
+  if (target_host !== undefined) {
+    throw new AppError('conflict', `this task is addressed to ${target_host}: no other host would continue it`);
   }
   return {
     ...askToGiveUp(edge, [run]),

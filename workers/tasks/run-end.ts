@@ -1,10 +1,13 @@
 /** The end of a run: what it makes of its step, its task, and what waits for them, in one batch. */
-import { eq } from 'drizzle-orm';
+import { and, eq, gte } from 'drizzle-orm';
 import type { RunCompleteBody, RunEndResponse, RunFailBody } from '../../schema/contracts/runs.ts';
+import { HANDED_OVER } from '../../schema/contracts/runs.ts';
+import { RUN } from '../../schema/defaults.ts';
+import { ANY_TARGET } from '../../schema/domain/task-claim.ts';
 import type { RunEnd } from '../../schema/domain/task-progress.ts';
 import { endRun, failedAs, succeeded } from '../../schema/domain/task-progress.ts';
 import type { RunRow } from '../../schema/tables/index.ts';
-import { runs } from '../../schema/tables/index.ts';
+import { runs, steps } from '../../schema/tables/index.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import type { OwnRun, RunCaller } from './own-run.ts';
@@ -51,6 +54,8 @@ export async function endOwnRun(
   const next = endRun({ task, step, run: run.status }, end, { step_count: task.step_count, now });
   const { run_id, task_id, controller_id } = run;
   const { summary, error_code, error_text } = end;
+  const isHandedOver =
+    end.status === 'lost' && error_code === HANDED_OVER && task.constraints.target_host === undefined;
   const stored = {
     status: next.run,
     summary,
@@ -68,8 +73,29 @@ export async function endOwnRun(
         statements: [db.update(runs).set(stored).where(eq(runs.run_id, run_id))],
         events: [{ topic: 'runs', type: 'ended', subject_id: run_id, data }],
       },
-      await storeProgress(edge, { task, step }, next, reporter),
+      isHandedOver ? letOthersContinue(edge, own) : {},
+      await storeProgress(edge, { task, step: isHandedOver ? { ...step, target: ANY_TARGET } : step }, next, reporter),
     ),
     response: { run_id, status: next.run, step_status: next.step.status, task_status: next.task.status },
+  };
+}
+
+/**
+ * Any other node continues the task, whether it leads or not, because the one that gave it up may lead. After a while that
+ * node may take it too: there may be no other.
+ */
+function letOthersContinue({ db, now }: Edge, { run, step }: OwnRun): Plan {
+  const set = {
+    target: ANY_TARGET,
+    except_controller_id: run.controller_id,
+    except_until: now + RUN.hand_over_except_ms,
+  };
+  return {
+    statements: [
+      db
+        .update(steps)
+        .set(set)
+        .where(and(eq(steps.task_id, run.task_id), gte(steps.step_index, step.step_index))),
+    ],
   };
 }

@@ -11,7 +11,7 @@ import {
 } from '../../schema/contracts/runs.ts';
 import { NodeDrainBodySchema, NodeDrainResponseSchema } from '../../schema/contracts/tasks.ts';
 import { logOf } from '../../schema/domain/run-log.ts';
-import { storedTokenId } from '../auth/live-token.ts';
+import { stillValid } from '../auth/live-token.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
 import { listCheckpoints, readCheckpoint } from './checkpoints.ts';
@@ -94,8 +94,7 @@ export const runs: readonly MountedRoute[] = [
           of: { run_id, log: only === null ? 'output' : logOf(only), stream: only },
           offset: query.offset,
           follow: query.follow,
-          tokenId: storedTokenId(principal.token_id),
-          expiresAt: principal.expires_at,
+          mayRead: () => stillValid(principal),
         }),
       );
     },

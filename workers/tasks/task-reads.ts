@@ -47,11 +47,6 @@ export async function requireTask(db: Database, taskId: string): Promise<TaskAtS
   return { task, step: current[0] ?? null };
 }
 
-/** The steps of a task in their order. */
-export function stepsOf(db: Database, taskId: string) {
-  return db.select().from(steps).where(eq(steps.task_id, taskId)).orderBy(asc(steps.step_index));
-}
-
 export async function findRun(db: Database, runId: string): Promise<RunRow | undefined> {
   return db.select().from(runs).where(eq(runs.run_id, runId)).get();
 }

@@ -16,9 +16,10 @@ import {
   TaskStatusSchema,
   TaskSummarySchema,
 } from '../../schema/contracts/tasks.ts';
-import { storedTokenId } from '../auth/live-token.ts';
+import { stillValid } from '../auth/live-token.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
+import { requireAdmitted } from '../nodes/boots.ts';
 import { claimStep } from './claim.ts';
 import { createTask } from './create.ts';
 import { FollowQuerySchema, LOG_HEADERS } from './log-query.ts';
@@ -70,9 +71,12 @@ export const tasks: readonly MountedRoute[] = [
       roles: NODES,
       body: ClaimBodySchema,
       data: ClaimResponseSchema,
-      errors: ['stale_term', 'not_leader'],
+      errors: ['stale_term', 'not_leader', 'duplicate_node'],
     },
-    async (call) => claimStep(call, call.body),
+    async (call) => {
+      await requireAdmitted(call, call.body.controller_id);
+      return claimStep(call, call.body);
+    },
   ),
   read(
     {
@@ -109,8 +113,7 @@ export const tasks: readonly MountedRoute[] = [
           of: { task_id },
           offset: query.offset,
           follow: query.follow,
-          tokenId: storedTokenId(principal.token_id),
-          expiresAt: principal.expires_at,
+          mayRead: () => stillValid(principal),
         }),
       );
     },

@@ -73,7 +73,7 @@ function existing(found: FoundEntry | null, name: string): FoundEntry {
   return found;
 }
 
-/** Throws when the type in the patch is not that of the entry. A mode that the patch does not say may be either. */
+/** Throws when the type in the patch is not that of the entry. Without a mode, a patch is about a file. */
 function checkType({ oldMode, line }: PatchPart, { type }: Entry, name: string): void {
   if (oldMode === null ? type === 'file' : isLinkMode(oldMode) === (type === 'link')) return;
   const is = type === 'link' ? 'a symbolic link' : 'a regular file';
@@ -91,6 +91,26 @@ async function applyHunks(bytes: Buffer, part: PatchPart, state: State): Promise
   if (part.hunks.length === 0) return { bytes, notes: '' };
   const placements = await placeHunks(bytes.toString('latin1'), part.hunks, part.path, state.context);
   return { bytes: Buffer.from(applyPlacements(placements), 'latin1'), notes: notesOf(placements) };
+}
+
+/**
+ * The same for a part that acts on a link itself: without a mode, it is about a link when its hunks fit the link's own
+ * text, as in git.
+ */
+async function checkOwnType(part: PatchPart, entry: Entry, name: string, state: State): Promise<void> {
+  const mayBeLink = part.oldMode === null && entry.type === 'link' && part.hunks.length > 0;
+  if (mayBeLink && (await fits(entry.bytes, part, state))) return;
+  checkType(part, entry, name);
+}
+
+async function fits(bytes: Buffer, part: PatchPart, state: State): Promise<boolean> {
+  try {
+    await applyHunks(bytes, part, state);
+    return true;
+  } catch (error) {
+    if (error instanceof PatchError) return false;
+    throw error;
+  }
 }
 
 /** Which hunks apply at another line than their numbers say. */
@@ -156,7 +176,7 @@ async function changeFile(part: PatchPart & { kind: 'change' }, state: State): P
 
 async function removeFile(part: PatchPart, state: State): Promise<void> {
   const { path, entry } = existing(current(state, part.path, { ofLink: true }), part.path);
-  checkType(part, entry, part.path);
+  await checkOwnType(part, entry, part.path, state);
   const { bytes } = await applyHunks(entry.bytes, part, state);
   if (bytes.length > 0) {
     const why = 'the patch removes the file, but not all of its content';
@@ -171,7 +191,7 @@ async function moveFile(part: PatchPart & { kind: 'rename' | 'copy' }, state: St
   const source = existing(files.read(files.resolve(part.from), { ofLink: true }), part.from);
   const target = freePath(state, part.path);
   const isPlainMove = part.oldMode === null && part.hunks.length === 0;
-  if (!isPlainMove) checkType(part, source.entry, part.from);
+  if (!isPlainMove) await checkOwnType(part, source.entry, part.from, state);
   const { type, owner } = source.entry;
   const { bytes, notes } = await applyHunks(source.entry.bytes, part, state);
   const mode = withMode(source.entry.mode, part.newMode);

@@ -197,9 +197,9 @@ describe('what a node may claim', () => {
     executors: ['shell'],
   };
 
-  it('is what is addressed to it, and with a term what is addressed to no host', () => {
-    expect(claimScope(facts)).toMatchObject({ targets: ['node-a', 'mini'] });
-    expect(claimScope({ ...facts, term: 3 })).toMatchObject({ targets: ['node-a', 'mini', ''] });
+  it('is what is addressed to it or was handed over, and with a term what is addressed to no host', () => {
+    expect(claimScope(facts)).toMatchObject({ targets: ['node-a', 'mini', '*'] });
+    expect(claimScope({ ...facts, term: 3 })).toMatchObject({ targets: ['node-a', 'mini', '*', ''] });
   });
 
   it('is what it has: each repository, or none, with each executor, or a kind that this version does not know', () => {

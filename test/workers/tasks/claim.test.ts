@@ -173,6 +173,7 @@ describe('a node that a person drains', () => {
     expect(await conductor.heartbeat(run)).toMatchObject({ hand_over: true });
     expect(await conductor.claim()).toEqual({ run: null, reason: 'node_draining' });
     await conductor.fail(run, { status: 'lost', error_code: 'handed_over' });
+    await rowsOf('UPDATE steps SET except_until = 0');
     // Its heartbeat as a node does not end that.
     await conductor.act('/v1/controllers/heartbeat', { host: 'mini', role: 'primary', priority: 50, status: 'leader' });
     expect(await conductor.claim()).toEqual({ run: null, reason: 'node_draining' });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RUN } from '../../../schema/defaults.ts';
 import { OTHER_NODE } from '../support/conductor.ts';
 import { EVENTS, NODE, rowsOf } from '../support/edge.ts';
 import { SHELL, Tasks } from './support.ts';
@@ -133,15 +134,30 @@ describe('handing a task over', () => {
     expect(asked).toEqual({ task_id, run_id: run.run_id });
     expect(await conductor.heartbeat(run)).toMatchObject({ hand_over: true, cancel: false });
     await conductor.fail(run, { status: 'lost', error_code: 'handed_over' });
-    await edge.data('POST', '/v1/leader/release', {
-      token: await conductor.token(NODE),
-      body: { controller_id: NODE, term: conductor.term },
-    });
-    await conductor.leads(OTHER_NODE);
-    const next = await conductor.claimed({}, OTHER_NODE);
+    // It leads still, and does not take back what it was asked to give up.
+    expect(await conductor.claim()).toEqual({ run: null, reason: 'nothing_to_claim' });
+    const next = await conductor.claimed({ term: undefined }, OTHER_NODE);
     expect(next).toMatchObject({ task_id, attempt: 1, previous: { controller_id: NODE, error_code: 'handed_over' } });
     expect(await conductor.refused(run, 'heartbeat', { checkpoint_seq: 0 })).toMatchObject({ error: 'stale_run' });
     await conductor.complete(next, {}, OTHER_NODE);
+  });
+
+  it('gives it back after a while, because there may be no other host', async () => {
+    const { task_id } = await conductor.create({ steps: steps(2) });
+    await conductor.fail(await conductor.claimed(), { status: 'lost', error_code: 'handed_over' });
+    expect(await conductor.claim()).toMatchObject({ run: null });
+    edge.now += RUN.hand_over_except_ms;
+    await conductor.leads(NODE);
+    expect(await conductor.claimed()).toMatchObject({ task_id });
+    await edge.data('POST', `/v1/tasks/${task_id}/cancel`, { body: {} });
+  });
+
+  it('is refused for a task that is addressed to a host', async () => {
+    const { task_id } = await conductor.create({ constraints: { target_host: 'mini' } });
+    const run = await conductor.claimed();
+    const error = await edge.error('POST', `/v1/tasks/${task_id}/hand-over`, { body: {} });
+    expect(error).toMatchObject({ status: 409, error: 'conflict' });
+    await conductor.complete(run);
   });
 
   it('needs a running step', async () => {

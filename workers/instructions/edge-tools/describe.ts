@@ -11,6 +11,8 @@ const TypeSchema = z.looseObject({
   const: z.unknown().optional(),
   items: z.unknown().optional(),
   additionalProperties: z.unknown().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).default([]),
 });
 const ParamsSchema = z.looseObject({
   properties: z.record(z.string(), z.unknown()).default({}),
@@ -19,10 +21,24 @@ const ParamsSchema = z.looseObject({
 
 /** A type as it is written in TypeScript. */
 function typeText(schema: unknown): string {
-  const { type, enum: values, const: value, items, additionalProperties } = TypeSchema.parse(schema);
+  const {
+    type,
+    enum: values,
+    const: value,
+    items,
+    additionalProperties,
+    properties,
+    required,
+  } = TypeSchema.parse(schema);
   if (value !== undefined) return JSON.stringify(value);
   if (values !== undefined) return values.map((one) => JSON.stringify(one)).join('|');
   if (type === 'array') return `${typeText(items)}[]`;
+  if (properties !== undefined) {
+    const fields = Object.entries(properties).map(
+      ([key, field]) => `${key}${required.includes(key) ? '' : '?'}: ${typeText(field)}`,
+    );
+    return `{${fields.join(', ')}}`;
+  }
   if (type === 'object') return `{[name]: ${typeText(additionalProperties)}}`;
   return type ?? 'any';
 }

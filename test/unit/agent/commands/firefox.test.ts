@@ -30,12 +30,21 @@ describe('the options of conductor firefox', () => {
   it.each([
     ['a preference without a value', ['--pref', 'a.b'], 'It must be NAME=VALUE.'],
     ['another manifest', ['--manifest', '4'], 'Allowed choices are 2, 3.'],
-    ['an option of Firefox as the address', ['--', '-P'], 'It is an option, not an address.'],
+    ['an option of Firefox as the address', ['--', '-P'], "'-P' is invalid for argument 'url'. It must be an http://"],
+    ['a word that is no address', ['nonsense'], "'nonsense' is invalid for argument 'url'. It must be an http://"],
+    ['an address of a file', ['file:///etc/passwd'], "'file:///etc/passwd' is invalid for argument 'url'"],
+    ['a script as the address', ['javascript:alert(1)'], "'javascript:alert(1)' is invalid for argument 'url'"],
     ['a second address', ['https://a.test', 'https://b.test'], 'too many arguments'],
   ])('%s is refused before anything is started', async (_name, args, message) => {
     const { code, err, calls } = await runFirefox(args);
     expect([code, calls]).toEqual([2, []]);
     expect(err).toContain(message);
+  });
+
+  it('the help names what the page may be', async () => {
+    const { out } = await runFirefox(['--help']);
+    const text = out.replace(/\s+/g, ' ');
+    expect(text).toContain('an http:// or https:// address, chatgpt, claude, gemini for the start page of that site');
   });
 
   it('the help names every option', async () => {

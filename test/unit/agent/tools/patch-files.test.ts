@@ -226,6 +226,23 @@ describe('symbolic links in a patch', () => {
     ]);
   });
 
+  it('are removed without their mode when the lines are their own text, as by git', async () => {
+    tools.makeFiles({ target: 'x\n' });
+    symlinkSync('target', at('link'));
+    const removal = '--- a/link\n+++ /dev/null\n@@ -1 +0,0 @@\n-target\n\\ No newline at end of file\n';
+    expect(await patch(removal)).toMatchObject({ status: 'succeeded' });
+    expect([lstatSync(at('link'), { throwIfNoEntry: false }), tools.read('target')]).toEqual([undefined, 'x\n']);
+  });
+
+  it('are renamed without their mode when the lines are their own text, as by git', async () => {
+    tools.makeFiles({ target: 'x\n', next: 'y\n' });
+    symlinkSync('target', at('link'));
+    const names = 'diff --git a/link b/other\nrename from link\nrename to other\n--- a/link\n+++ b/other\n';
+    const lines = '-target\n\\ No newline at end of file\n+next\n\\ No newline at end of file\n';
+    expect(await patch(`${names}@@ -1 +1 @@\n${lines}`)).toMatchObject({ status: 'succeeded' });
+    expect(readlinkSync(at('other'))).toBe('next');
+  });
+
   it('are refused when the patch takes them for files', async () => {
     tools.makeFiles({ target: 'x\n' });
     symlinkSync('target', at('link'));

@@ -78,6 +78,8 @@ CREATE TABLE `steps` (
 	`run_id` text,
 	`needs` text NOT NULL,
 	`target` text NOT NULL,
+	`except_controller_id` text,
+	`except_until` integer,
 	`priority` integer NOT NULL,
 	`ready` text,
 	`summary` text,
