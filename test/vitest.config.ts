@@ -132,6 +132,18 @@ export default defineConfig({
       },
       {
         root,
+        // The real coding agents, where `npm ci` in test/agents has installed them: one file at a time.
+        test: {
+          name: 'agents',
+          include: ['test/agents/**/*.test.ts'],
+          environment: 'node',
+          fileParallelism: false,
+          testTimeout: 5 * MINUTE_MS,
+          hookTimeout: MINUTE_MS,
+        },
+      },
+      {
+        root,
         // A real Firefox with the extension, on copies of the chat sites.
         test: {
           name: 'firefox',

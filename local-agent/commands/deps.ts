@@ -15,6 +15,8 @@ export interface CommandDeps {
   env: Environment;
   /** Writes one line to standard output. */
   print: (line: string) => void;
+  /** Writes bytes to standard output as they are: the output of a program, which may be piped on. */
+  printBytes: (bytes: Uint8Array) => void;
   /** Writes one line to standard error. */
   warn: (line: string) => void;
   /** Whether standard output is a terminal. */
@@ -50,6 +52,7 @@ function firstSignal(): Promise<string> {
 export const defaultDeps: CommandDeps = {
   env: process.env,
   print: (line) => process.stdout.write(`${line}\n`),
+  printBytes: (bytes) => process.stdout.write(bytes),
   warn: (line) => process.stderr.write(`${line}\n`),
   isTerminal: process.stdout.isTTY === true,
   clock: systemClock,

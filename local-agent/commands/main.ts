@@ -19,9 +19,11 @@ import { nodes } from './nodes.ts';
 import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
+import { runs, steps } from './runs.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
+import { tasks } from './tasks.ts';
 import { tokens } from './tokens.ts';
 import { undo } from './undo.ts';
 
@@ -44,7 +46,10 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
   instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
-  nodes: { about: 'the machines of this system: add one', commands: nodes },
+  nodes: { about: 'the machines of this system: add one, drain one', commands: nodes },
+  runs: { about: 'attempts at the steps of tasks: look', commands: runs },
+  steps: { about: 'steps of tasks that wait for a person: decide', commands: steps },
+  tasks: { about: 'work for hosts: create, look, follow, cancel, retry, hand over', commands: tasks },
   tokens: { about: 'tokens for the edge: create, list, revoke', commands: tokens },
 };
 

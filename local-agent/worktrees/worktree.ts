@@ -47,7 +47,10 @@ export async function createWorktree(request: WorktreeRequest, context: GitConte
       throw new GitError(`${repo} has a branch ${branch} with other commits: choose another branch_name`, null);
     }
   }
-  await git(repo, ['worktree', 'add', '--quiet', '-B', branch, path, baseSha], context);
+  // By plumbing: another worktree may still have the branch, such as that of a node on this machine that was taken over.
+  await git(repo, ['worktree', 'add', '--quiet', '--detach', path, baseSha], context);
+  await git(repo, ['update-ref', `refs/heads/${branch}`, baseSha], context);
+  await git(path, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], context);
 }
 
 /** Removes a worktree with everything in it; its branch stays. */

@@ -178,16 +178,20 @@ export function trimLog(state: LogState, log: RunLog, found: readonly StoredRow[
   const next = { ...state, streams: copyOf(state.streams) };
   const newest = next.logs[log].last?.position;
   const drop: number[] = [];
+  /** Streams of which a row stays: the later ones stay too. */
+  const keeps = new Set<RunStream>();
   for (const row of found) {
     const own = next.streams[row.stream];
-    if (own.tail_from === null || row.position < own.tail_from.position) continue;
+    if (own.tail_from === null || row.position < own.tail_from.position || keeps.has(row.stream)) continue;
     // Bytes before it were left out by its node.
     if (row.start > own.tail_from.start) own.tail_from = { position: row.position, start: row.start };
     const end = row.start + row.bytes;
     const isBeforeTail = own.bytes - end >= RUN.log_tail_bytes;
     // The newest row grows, so it stays.
-    if (row.position === newest || !(isBeforeTail || own.tail_rows > RUN.log_part_rows)) continue;
-    if (row.start !== own.tail_from.start) continue;
+    if (row.position === newest || !(isBeforeTail || own.tail_rows > RUN.log_part_rows)) {
+      keeps.add(row.stream);
+      continue;
+    }
     drop.push(row.position);
     own.tail_rows -= 1;
     own.dropped_bytes += row.bytes;

@@ -32,6 +32,7 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
       BAA_SHARED_TOKEN: 'node',
     },
     print: (line) => out.push(line),
+    printBytes: (bytes) => out.push(Buffer.from(bytes).toString('utf8')),
     warn: (line) => err.push(line),
     isTerminal: false,
     clock: new TestClock(),

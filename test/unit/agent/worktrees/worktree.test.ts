@@ -82,6 +82,16 @@ describe('the worktree of a task', () => {
     expect(existsSync(join(request.path, 'left'))).toBe(false);
   });
 
+  it('is made although another worktree has its branch, as after a take-over on one machine', async () => {
+    const repo = newRepo();
+    const first = { repo, path: join(tempDir(), 'task'), branch: 'conductor/task_1', baseSha: head(repo) };
+    await createWorktree(first, gitContext());
+    const second = { ...first, path: join(tempDir(), 'task') };
+    await createWorktree(second, gitContext());
+    expect(runGit(second.path, 'symbolic-ref', '--short', 'HEAD')).toBe('conductor/task_1');
+    expect(runGit(second.path, 'status', '--porcelain')).toBe('');
+  });
+
   it('does not move a branch with the work of a person', async () => {
     const repo = newRepo();
     const baseSha = head(repo);

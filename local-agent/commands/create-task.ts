@@ -1,0 +1,82 @@
+/** `tasks create`: from options for a single command, or from a JSON file with the whole body. */
+import { Argument } from 'commander';
+import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
+import type { TaskCreateBody } from '../../schema/contracts/tasks.ts';
+import { TaskCreateBodySchema, TaskCreatedSchema } from '../../schema/contracts/tasks.ts';
+import { valueOption } from '../config/flags.ts';
+import type { Args, CliCommand } from './command.ts';
+import { optionalText } from './command.ts';
+import type { CommandDeps } from './deps.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import { present } from './output.ts';
+
+const options = [
+  valueOption('--file <path>', 'a JSON file with the body of POST /v1/tasks; other options replace its fields'),
+  valueOption('--type <type>', 'the template of its steps: shell, codex, claude or git (default shell)'),
+  valueOption('--title <title>', 'its title (default: the beginning of the goal)'),
+  valueOption('--repo <name>', 'a repository of [repos] in config.toml (default: a folder of its own)'),
+  valueOption('--base-ref <ref>', 'the branch, tag or commit from which it starts'),
+  valueOption('--host <host>', 'the host that runs its steps, whether it leads or not'),
+  valueOption('--after <task>', 'a task that must be done before'),
+  valueOption('--priority <number>', 'higher ones run first (default 50)'),
+];
+
+const TITLE_CHARS = 80;
+
+function readBody(args: Args, deps: CommandDeps): Record<string, unknown> {
+  const path = optionalText(args, 'file');
+  if (path === undefined) return {};
+  const text = deps.readFile(path);
+  if (text === null) throw new UsageError(`--file: ${path} does not exist`);
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new UsageError(`--file: ${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function withoutMissing(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** @throws UsageError that names the field */
+function bodyOf(args: Args, deps: CommandDeps): TaskCreateBody {
+  const given = readBody(args, deps);
+  const goal = optionalText(args, 'goal') ?? given.goal;
+  const priority = optionalText(args, 'priority');
+  const after = optionalText(args, 'after');
+  const constraints = {
+    ...(given.constraints as object | undefined),
+    ...withoutMissing({ target_host: optionalText(args, 'host'), after: after === undefined ? undefined : [after] }),
+  };
+  const fields = withoutMissing({
+    ...given,
+    goal,
+    task_type: optionalText(args, 'type') ?? given.task_type ?? 'shell',
+    title: optionalText(args, 'title') ?? given.title ?? String(goal ?? '').slice(0, TITLE_CHARS),
+    repo: optionalText(args, 'repo') ?? given.repo,
+    base_ref: optionalText(args, 'baseRef') ?? given.base_ref,
+    priority: priority === undefined ? given.priority : Number(priority),
+    constraints: Object.keys(constraints).length === 0 ? undefined : constraints,
+  });
+  const body = checkValue(TaskCreateBodySchema, fields);
+  if (body.success) return body.data;
+  throw new UsageError(firstIssueText(body.error, 'the task'));
+}
+
+export const createTask: CliCommand = {
+  name: 'create',
+  about: 'create a task',
+  argument: new Argument('[goal]', 'what is to be done; for the type shell, the script that is run'),
+  options: [...edgeOptions, ...options],
+  run: async (args, deps) => {
+    const body = bodyOf(args, deps);
+    const path = '/v1/tasks';
+    const created = await withEdge(args, deps, (edge) =>
+      edge.call({ method: 'POST', path, body, schema: TaskCreatedSchema }),
+    );
+    present(args, deps, created, () => deps.print(`${created.task_id} is ${created.status}`));
+    return EXIT.fine;
+  },
+};

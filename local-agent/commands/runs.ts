@@ -1,0 +1,46 @@
+/** `runs`: attempts at steps. `steps`: what a person decides about one that waits for a person. */
+import { Option } from 'commander';
+import { RunDetailSchema } from '../../schema/contracts/runs.ts';
+import { STEP_RESOLUTIONS, StepResolveBodySchema, StepResolvedSchema } from '../../schema/contracts/tasks.ts';
+import { valueOption } from '../config/flags.ts';
+import type { CliCommand } from './command.ts';
+import { idArgument, optionalText } from './command.ts';
+import { edgeOptions, withEdge } from './edge-access.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import { showCommand } from './lists.ts';
+import { present, printFields } from './output.ts';
+
+const show = showCommand({
+  argument: 'run',
+  idForm: 'run_…',
+  about: 'show one run: where and how it ran, and how it ended',
+  path: (id) => `/v1/runs/${id}`,
+  schema: RunDetailSchema,
+  print: (deps, item) => printFields(deps, { ...item }),
+});
+
+export const runs: readonly CliCommand[] = [show];
+
+const resolve: CliCommand = {
+  name: 'resolve',
+  about: 'decide about a step that waits for a person',
+  argument: idArgument('step', 'step_…'),
+  options: [
+    ...edgeOptions,
+    new Option('--outcome <outcome>', 'what the step counts as').choices(STEP_RESOLUTIONS).makeOptionMandatory(),
+    valueOption('--note <text>', 'why; the steps after it and the task show it'),
+  ],
+  run: async (args, deps) => {
+    const body = StepResolveBodySchema.safeParse({ outcome: args.outcome, note: optionalText(args, 'note') });
+    if (!body.success) throw new UsageError('--note: say why, in up to 2,000 characters');
+    const path = `/v1/steps/${encodeURIComponent(String(args.step))}/resolve`;
+    const resolved = await withEdge(args, deps, (edge) =>
+      edge.call({ method: 'POST', path, body: body.data, schema: StepResolvedSchema }),
+    );
+    const { step_id, status, task_id, task_status } = resolved;
+    present(args, deps, resolved, () => deps.print(`${step_id} is ${status}, and ${task_id} is ${task_status}`));
+    return EXIT.fine;
+  },
+};
+
+export const steps: readonly CliCommand[] = [resolve];

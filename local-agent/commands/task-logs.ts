@@ -1,0 +1,90 @@
+/**
+ * `tasks logs`: the output of a task, with `-f` until the task has ended. A pipe gets the bytes as they are; on a terminal no
+ * control character of a foreign program reaches it.
+ */
+import { StringDecoder } from 'node:string_decoder';
+import { Option } from 'commander';
+import { request } from 'undici';
+import { ErrorBodySchema } from '../../schema/contracts/common.ts';
+import { makeVisible } from '../../schema/domain/visible.ts';
+import { EdgeError } from '../edge/http-client.ts';
+import type { CliCommand } from './command.ts';
+import { idArgument } from './command.ts';
+import type { CommandDeps } from './deps.ts';
+import { edgeOptions, operatorConfig } from './edge-access.ts';
+import { EXIT } from './exit-codes.ts';
+
+const SUCCESS = 200;
+const RETRY_MS = 1_000;
+const MAX_RETRIES = 30;
+
+interface LogRequest {
+  url: URL;
+  token: string;
+}
+
+async function open({ url, token }: LogRequest) {
+  try {
+    return await request(url, { headers: { authorization: `Bearer ${token}` }, bodyTimeout: 0 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EdgeError('network', 0, 'network', `${url.origin} cannot be reached: ${why}`);
+  }
+}
+
+/** Prints what the log has from `offset` on. Returns where it stopped, and whether the edge ended the text. */
+async function printFrom(log: LogRequest, offset: number, write: (bytes: Buffer) => void) {
+  log.url.searchParams.set('offset', String(offset));
+  const response = await open(log);
+  const { statusCode } = response;
+  if (statusCode !== SUCCESS) {
+    const parsed = ErrorBodySchema.safeParse(await response.body.json());
+    const { error, message } = parsed.success ? parsed.data : { error: 'unreadable_response', message: 'no envelope' };
+    throw new EdgeError('status', statusCode, error, message);
+  }
+  let position = offset;
+  try {
+    for await (const chunk of response.body) {
+      const bytes = chunk as Buffer;
+      position += bytes.length;
+      write(bytes);
+    }
+    return { position, isWhole: true };
+  } catch {
+    // The edge breaks a stream off that it cannot finish; it continues behind what has arrived.
+    return { position, isWhole: false };
+  }
+}
+
+async function printLog(log: LogRequest, deps: CommandDeps, write: (bytes: Buffer) => void): Promise<void> {
+  let retries = 0;
+  for (let offset = 0; ; ) {
+    const { position, isWhole } = await printFrom(log, offset, write);
+    if (isWhole) return;
+    retries = position > offset ? 0 : retries + 1;
+    if (retries > MAX_RETRIES) throw new EdgeError('network', 0, 'network', 'the log breaks off again and again');
+    offset = position;
+    await new Promise<void>((resolve) => void deps.clock.after(RETRY_MS, resolve));
+  }
+}
+
+/** Writes the bytes as this output can take them. */
+function writer({ isTerminal, printBytes }: CommandDeps): (bytes: Buffer) => void {
+  if (!isTerminal) return printBytes;
+  const decoder = new StringDecoder('utf8');
+  return (bytes) => printBytes(Buffer.from(makeVisible(decoder.write(bytes))));
+}
+
+export const taskLogs: CliCommand = {
+  name: 'logs',
+  about: 'print the output of a task',
+  argument: idArgument('task', 'task_…'),
+  options: [...edgeOptions, new Option('-f, --follow', 'follow it until the task has ended')],
+  run: async (args, deps) => {
+    const { controlApiBase, operatorToken } = operatorConfig(args, deps);
+    const url = new URL(`${controlApiBase}/v1/tasks/${encodeURIComponent(String(args.task))}/logs`);
+    if (args.follow === true) url.searchParams.set('follow', '1');
+    await printLog({ url, token: operatorToken }, deps, writer(deps));
+    return EXIT.fine;
+  },
+};

@@ -1,0 +1,104 @@
+/** `tasks`: pieces of work for hosts. Create one, look at it, follow its output, end it, try it again, move it. */
+import type { TaskDetail } from '../../schema/contracts/tasks.ts';
+import {
+  HandOverResponseSchema,
+  TaskDetailSchema,
+  TaskStateSchema,
+  TaskSummarySchema,
+} from '../../schema/contracts/tasks.ts';
+import { valueOption } from '../config/flags.ts';
+import { changeCommand } from './change.ts';
+import type { CliCommand } from './command.ts';
+import { createTask } from './create-task.ts';
+import type { CommandDeps } from './deps.ts';
+import { listCommand, showCommand } from './lists.ts';
+import { moment, printFields, printTable, printText } from './output.ts';
+import { taskLogs } from './task-logs.ts';
+
+const PATH = '/v1/tasks';
+const task = { argument: 'task', idForm: 'task_…' };
+
+const list = listCommand({
+  about: 'list tasks, newest first',
+  path: PATH,
+  item: TaskSummarySchema,
+  filters: {
+    status: valueOption('--status <status>', 'only queued, running, done, failed, canceled or blocked tasks'),
+    repo: valueOption('--repo <name>', 'only tasks of that repository'),
+    host: valueOption('--host <host>', 'only tasks that are addressed to that host'),
+  },
+  head: ['ID', 'STATUS', 'TYPE', 'REPO', 'TITLE', 'NODE', 'CREATED'],
+  row: (one) => [
+    one.task_id,
+    one.status,
+    one.task_type,
+    one.repo,
+    one.title,
+    one.assigned_controller_id,
+    moment(one.created_at),
+  ],
+  none: 'no task yet',
+});
+
+function printTask(deps: CommandDeps, { steps, runs, goal, acceptance, metadata, ...fields }: TaskDetail): void {
+  printFields(deps, { ...fields, acceptance: acceptance.length === 0 ? null : acceptance, metadata });
+  printText(deps, 'goal', goal);
+  deps.print('');
+  const head = ['STEP', 'KIND', 'NAME', 'STATUS', 'ATTEMPT', 'SUMMARY'];
+  const rows = steps.map((one) => [
+    one.step_id,
+    one.kind,
+    one.name,
+    one.status,
+    `${one.attempt}/${one.max_attempts}`,
+    one.error_text ?? one.summary,
+  ]);
+  printTable(deps, head, rows, 'no step yet');
+  deps.print('');
+  const runRows = runs.map((one) => [one.run_id, one.step_id, one.status, one.controller_id, one.exit_code]);
+  printTable(deps, ['RUN', 'STEP', 'STATUS', 'NODE', 'EXIT'], runRows, 'no run yet');
+}
+
+const show = showCommand({
+  ...task,
+  about: 'show one task with its steps and runs',
+  path: (id) => `${PATH}/${id}`,
+  schema: TaskDetailSchema,
+  print: printTask,
+});
+
+function taskChange(name: 'cancel' | 'retry', about: string): CliCommand {
+  return changeCommand({
+    ...task,
+    name,
+    about,
+    path: (id) => `${PATH}/${id}/${name}`,
+    takesReason: true,
+    schema: TaskStateSchema,
+    summary: ({ task_id, status, cancel_requested_at }) =>
+      cancel_requested_at !== null && status === 'running'
+        ? `${task_id} is being canceled: its step ends on its node`
+        : `${task_id} is ${status}`,
+  });
+}
+
+const handOver = changeCommand({
+  ...task,
+  name: 'hand-over',
+  about: 'end the running step with a checkpoint, so that another host continues it',
+  path: (id) => `${PATH}/${id}/hand-over`,
+  takesReason: true,
+  schema: HandOverResponseSchema,
+  summary: ({ task_id, run_id }) =>
+    run_id === null ? `${task_id} has no running step` : `the node of ${run_id} was asked to give it up`,
+});
+
+export const tasks: readonly CliCommand[] = [
+  createTask,
+  list,
+  show,
+  taskLogs,
+  taskChange('cancel', 'cancel a task; a running step is ended'),
+  taskChange('retry', 'try a failed or canceled task again'),
+  handOver,
+];

@@ -1,0 +1,102 @@
+/** A node with one real coding agent, a repository, and a scripted model. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { AgentSettings } from '../../local-agent/config/agent-settings.ts';
+import { AgentSettingsSchema } from '../../local-agent/config/agent-settings.ts';
+import { findProcessesNow } from '../../local-agent/worker-runner/find-processes.ts';
+import { queryOf } from '../../local-agent/worker-runner/left-behind.ts';
+import type { ClaimedRun } from '../../schema/contracts/runs.ts';
+import { newId } from '../../schema/ids.ts';
+import { FakeEdge } from '../support/fake-edge.ts';
+import { newRepo, runGit } from '../support/git-repo.ts';
+import { RunsEdge } from '../support/runs-edge.ts';
+import { openRunsNode } from '../support/runs-node.ts';
+import { claimedRun } from '../support/step-builders.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+import { claudeProtocol } from './models/claude-protocol.ts';
+import { codexProtocol } from './models/codex-protocol.ts';
+import type { ModelAct, ModelServer } from './models/model-server.ts';
+import { startModel } from './models/model-server.ts';
+
+type AgentName = 'codex' | 'claude';
+
+function codexSettings(command: string, home: string, { url }: ModelServer): AgentSettings {
+  const codexHome = join(home, 'codex');
+  mkdirSync(codexHome, { recursive: true });
+  const limits = 'request_max_retries = 1\nstream_max_retries = 1\nstream_idle_timeout_ms = 20000';
+  writeFileSync(
+    join(codexHome, 'config.toml'),
+    `model = "gpt-5.5"\nmodel_provider = "fake"\ncheck_for_update_on_startup = false\nweb_search = "disabled"
+[analytics]\nenabled = false\n[feedback]\nenabled = false
+[model_providers.fake]\nname = "fake"\nbase_url = "${url}/v1"\nwire_api = "responses"\nrequires_openai_auth = false\n${limits}\n`,
+  );
+  const args = ['--dangerously-bypass-approvals-and-sandbox', '--disable', 'plugins'];
+  return AgentSettingsSchema.parse({ command, args, dialect: 'codex', env: { CODEX_HOME: codexHome, HOME: home } });
+}
+
+function claudeSettings(command: string, home: string, { url }: ModelServer): AgentSettings {
+  const env = {
+    HOME: home,
+    CLAUDE_CONFIG_DIR: join(home, 'claude'),
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: 'sk-ant-fake',
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_AUTOUPDATER: '1',
+    DISABLE_TELEMETRY: '1',
+    CLAUDE_CODE_MAX_RETRIES: '1',
+  };
+  return AgentSettingsSchema.parse({ command, dialect: 'claude', env });
+}
+
+export async function openAgentScene(name: AgentName, command: string, script: readonly ModelAct[]) {
+  const model = await startModel(name === 'codex' ? codexProtocol : claudeProtocol, script);
+  const server = await FakeEdge.start();
+  onTestFinished(() => server.stop());
+  const edge = new RunsEdge(server);
+  const root = tempDir();
+  const home = join(root, 'home');
+  mkdirSync(home);
+  const settings = (name === 'codex' ? codexSettings : claudeSettings)(command, home, model);
+  const repo = newRepo();
+  const base_sha = runGit(repo, 'rev-parse', 'main');
+  const node = openRunsNode({ edgeUrl: server.url, root, repos: { app: repo }, agents: { [name]: settings } });
+  onTestFinished(() => node.stop());
+  node.start();
+  const task_id = newId('task', Date.now());
+  const worktree = {
+    repo: 'app',
+    base_ref: 'main',
+    base_sha,
+    branch_name: 'conductor/greet',
+    patch_checkpoint_id: null,
+  };
+  const offer = (overrides: Partial<ClaimedRun> = {}) => {
+    const ids = { task_id, run_id: newId('run', Date.now()), step_id: newId('step', Date.now()) };
+    const step = { kind: 'agent', input: { agent: name, prompt: 'Add hello.txt and run the check.' } };
+    const claim = claimedRun({ ...ids, ...step, worktree, ...overrides });
+    edge.waiting.push(claim);
+    node.nodeRuns.wake();
+    return claim;
+  };
+  const ended = async ({ run_id }: Pick<ClaimedRun, 'run_id'>) => {
+    await until(() => edge.run(run_id).end !== null);
+    return edge.run(run_id);
+  };
+  const left = ({ run_id }: Pick<ClaimedRun, 'run_id'>) => findProcessesNow(queryOf(null, run_id));
+  /** What the step before left, as the edge passes it to the next one. */
+  const behind = (claim: ClaimedRun) => ({
+    outputs: [
+      {
+        step_id: claim.step_id,
+        run_id: claim.run_id,
+        kind: claim.kind,
+        name: claim.name,
+        status: 'done',
+        summary: null,
+      },
+    ],
+  });
+  return { model, edge, node, repo, root, offer, ended, left, behind, task_id };
+}

@@ -1,0 +1,103 @@
+/** The real codex and claude on a scripted model, as steps of a node. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runGit } from '../support/git-repo.ts';
+import { until } from '../support/until.ts';
+import { openAgentScene } from './agent-scene.ts';
+import { installedAgent } from './installed.ts';
+import type { ModelAct } from './models/model-server.ts';
+
+const EDIT: readonly ModelAct[] = [
+  { type: 'write', path: 'hello.txt', text: 'hello\n' },
+  { type: 'run', command: 'cat hello.txt' },
+  { type: 'say', text: 'hello.txt is there.' },
+];
+/** A tool tree that ignores SIGTERM and leaves its session. */
+const STUBBORN = `trap '' TERM; setsid sh -c "trap '' TERM; while :; do sleep 1; done" & touch started; while :; do sleep 1; done`;
+
+describe.each(['codex', 'claude'] as const)('the real %s', (name) => {
+  const program = installedAgent(name);
+  const command = program ?? '';
+
+  it.skipIf(program === null)(
+    'edits, the next steps test and commit, and its last message is the summary',
+    async () => {
+      const { offer, ended, behind, repo, left } = await openAgentScene(name, command, EDIT);
+      const edit = offer();
+      const run = await ended(edit);
+      expect(run.end).toMatchObject({ status: 'succeeded', summary: 'hello.txt is there.' });
+      expect(run.end?.usage).toMatchObject({ output_tokens: expect.any(Number) });
+      expect(run.end?.session_id).toEqual(expect.any(String));
+      expect(run.checkpoints.map(({ type }) => type)).toContain('git_diff');
+      const test = offer({
+        kind: 'test',
+        input: { script: 'grep hello hello.txt && echo "Tests: 1 passed, 1 total"' },
+        ...behind(edit),
+      });
+      expect((await ended(test)).end).toMatchObject({ status: 'succeeded', summary: '1 passed, 0 failed' });
+      const commit = offer({ kind: 'git', input: { action: 'commit', message: 'Greet' }, ...behind(test) });
+      expect((await ended(commit)).end).toMatchObject({ status: 'succeeded' });
+      expect(runGit(repo, 'show', 'conductor/greet:hello.txt')).toBe('hello');
+      expect(left(edit)).toEqual([]);
+    },
+  );
+
+  it.skipIf(program === null).each([
+    ['is rate limited', { type: 'status', status: 429 }, ['rate_limited']],
+    ['fails', { type: 'status', status: 500 }, ['agent_failed', 'rate_limited']],
+    ['refuses', { type: 'refuse' }, ['refused']],
+  ] as const)('fails when its model %s, whatever its exit code', async (_how, act, codes) => {
+    const { offer, ended } = await openAgentScene(name, command, [act]);
+    const { end } = await ended(offer());
+    expect(end?.status).toBe('failed');
+    expect(codes).toContain(end?.error_code);
+  });
+
+  it.skipIf(program === null)(
+    'leaves nothing at its time limit, not even tools that ignore SIGTERM in sessions of their own',
+    async () => {
+      const { offer, ended, left } = await openAgentScene(name, command, [{ type: 'run', command: STUBBORN }]);
+      const claim = offer({ timeout_ms: 12_000 });
+      expect((await ended(claim)).end).toMatchObject({ status: 'timeout', error_code: 'timeout' });
+      expect(left(claim)).toEqual([]);
+    },
+  );
+
+  it.skipIf(program === null)('ends with its model hanging when the task is canceled', async () => {
+    const { offer, ended, left, model, node } = await openAgentScene(name, command, [{ type: 'hang' }]);
+    const claim = offer();
+    await until(() => model.turns.length > 0);
+    node.nodeRuns.stopRun(claim.run_id, 'canceled');
+    expect((await ended(claim)).end).toMatchObject({ status: 'canceled' });
+    expect(left(claim)).toEqual([]);
+  });
+
+  it.skipIf(program === null)('resumes its own session in the next attempt on this host', async () => {
+    const { offer, ended, node, root, task_id, model } = await openAgentScene(name, command, [
+      { type: 'write', path: 'hello.txt', text: 'hello\n' },
+      { type: 'run', command: '[ -e go ] || { touch wait; sleep 600; }' },
+      { type: 'say', text: 'resumed and done' },
+    ]);
+    const folder = join(root, 'worktrees', task_id);
+    const first = offer();
+    await until(() => existsSync(join(folder, 'wait')));
+    node.nodeRuns.stopRun(first.run_id, 'handed_over');
+    const { end } = await ended(first);
+    expect(end).toMatchObject({ status: 'lost', error_code: 'handed_over' });
+    const session_id = String(end?.session_id);
+    const previous = {
+      run_id: first.run_id,
+      controller_id: 'mini-main',
+      status: 'lost' as const,
+      error_code: null,
+      session_id,
+    };
+    const turns = model.turns.length;
+    const second = offer({ attempt: 2, step_id: first.step_id, previous });
+    const run = await ended(second);
+    expect(run.end).toMatchObject({ status: 'succeeded', session_id });
+    expect(model.turns.length).toBeGreaterThan(turns);
+    expect(readFileSync(join(folder, 'hello.txt'), 'utf8')).toBe('hello\n');
+  });
+});

@@ -1,0 +1,113 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { runCli } from '../../../../local-agent/commands/main.ts';
+import { commandWorld } from '../../../support/command-deps.ts';
+
+const TASK = `task_${'0'.repeat(26)}`;
+const created = () => ({ task_id: TASK, status: 'queued', branch_name: null, base_ref: null });
+
+describe('tasks create', () => {
+  it('makes a shell task of the script that it is given', async () => {
+    const { deps, calls, out } = commandWorld(created);
+    expect(await runCli(['tasks', 'create', 'make test', '--repo', 'app', '--host', 'mini'], deps)).toBe(0);
+    expect(calls[0]).toMatchObject({
+      method: 'POST',
+      path: '/v1/tasks',
+      body: {
+        task_type: 'shell',
+        title: 'make test',
+        goal: 'make test',
+        repo: 'app',
+        constraints: { target_host: 'mini' },
+      },
+    });
+    expect(out).toEqual([`${TASK} is queued`]);
+  });
+
+  it('takes the whole body from a file, where options replace fields', async () => {
+    const steps = [{ kind: 'shell', name: 'build', input: { script: 'make' } }];
+    const file = { task_type: 'codex', title: 'Build', goal: 'Build it.', steps, constraints: { after: [TASK] } };
+    const { deps, calls } = commandWorld(created, {
+      readFile: (path) => (path === 'task.json' ? JSON.stringify(file) : null),
+    });
+    expect(await runCli(['tasks', 'create', '--file', 'task.json', '--title', 'Mine'], deps)).toBe(0);
+    expect(calls[0]?.body).toMatchObject({ task_type: 'codex', title: 'Mine', steps, constraints: { after: [TASK] } });
+  });
+
+  it('names the field that is wrong, and sends nothing', async () => {
+    const { deps, calls, err } = commandWorld(created);
+    expect(await runCli(['tasks', 'create', 'x', '--priority', 'soon'], deps)).toBe(2);
+    expect(err.join('\n')).toContain('priority');
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('changes of tasks, steps and nodes', () => {
+  it.each([
+    [['tasks', 'cancel', TASK, '--reason', 'no need'], `/v1/tasks/${TASK}/cancel`, { reason: 'no need' }],
+    [['tasks', 'retry', TASK], `/v1/tasks/${TASK}/retry`, {}],
+    [['tasks', 'hand-over', TASK], `/v1/tasks/${TASK}/hand-over`, {}],
+    [
+      ['steps', 'resolve', 'step_1', '--outcome', 'done', '--note', 'fine'],
+      '/v1/steps/step_1/resolve',
+      { outcome: 'done', note: 'fine' },
+    ],
+    [['nodes', 'drain', 'mini'], '/v1/controllers/mini/drain', { on: true }],
+    [['nodes', 'drain', 'mini', '--off'], '/v1/controllers/mini/drain', { on: false }],
+  ])('%j is one request', async (argv, path, body) => {
+    const response = {
+      task_id: TASK,
+      status: 'canceled',
+      cancel_requested_at: null,
+      run_id: null,
+      step_id: 'step_1',
+      task_status: 'done',
+      controller_id: 'mini',
+      draining: true,
+      runs: [],
+    };
+    const { deps, calls } = commandWorld(({ path: called }) =>
+      called.includes('/steps/') ? { ...response, status: 'done' } : response,
+    );
+    expect(await runCli(argv, deps)).toBe(0);
+    expect(calls).toMatchObject([{ method: 'POST', path, body }]);
+  });
+});
+
+describe('tasks logs', () => {
+  /** An edge whose log breaks off once in the middle. */
+  async function logEdge(text: Buffer) {
+    const offsets: number[] = [];
+    const server = createServer((request, response) => {
+      const url = new URL(request.url ?? '', 'http://edge');
+      const offset = Number(url.searchParams.get('offset'));
+      offsets.push(offset);
+      response.writeHead(200, { 'content-type': 'text/plain' });
+      if (offsets.length > 1) return response.end(text.subarray(offset));
+      response.write(text.subarray(offset, 5), () => response.destroy());
+      return undefined;
+    });
+    server.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    onTestFinished(() => void server.close());
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, offsets };
+  }
+
+  it('prints the bytes as they are, and continues behind what has arrived when the edge breaks off', async () => {
+    const { url, offsets } = await logEdge(Buffer.from('one\ntwo\n\u001b[31mred\n'));
+    const { deps, out } = commandWorld(() => null);
+    const clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      after: (_ms: number, run: () => void) => {
+        run();
+        return () => undefined;
+      },
+    };
+    const env = { ...deps.env, BAA_CONTROL_API_BASE: url };
+    expect(await runCli(['tasks', 'logs', TASK, '-f'], { ...deps, env, clock })).toBe(0);
+    expect(out.join('')).toBe('one\ntwo\n\u001b[31mred\n');
+    expect(offsets).toEqual([0, 5]);
+  });
+});
