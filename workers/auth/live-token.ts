@@ -4,12 +4,14 @@ import { sql } from 'drizzle-orm';
 import type { Session } from '../../schema/contracts/tokens.ts';
 import { TokenIdSchema } from '../../schema/contracts/tokens.ts';
 
+const NAME = 'caller_is_valid';
+
 /** 1 or 0 (SQL expression), for the moment at which it is made. */
-export function stillValid({ token_id, expires_at }: Pick<Session, 'token_id' | 'expires_at'>): SQL<number> {
+export function stillValid({ token_id, expires_at }: Pick<Session, 'token_id' | 'expires_at'>): SQL.Aliased<number> {
   const now = Date.now();
-  if (expires_at !== null && expires_at <= now) return sql<number>`0`;
+  if (expires_at !== null && expires_at <= now) return sql<number>`0`.as(NAME);
   // The bootstrap secret and a login of Access have no row.
-  if (!TokenIdSchema.safeParse(token_id).success) return sql<number>`1`;
+  if (!TokenIdSchema.safeParse(token_id).success) return sql<number>`1`.as(NAME);
   return sql<number>`EXISTS (SELECT 1 FROM tokens WHERE token_id = ${token_id} AND revoked_at IS NULL
-    AND (expires_at IS NULL OR expires_at > ${now}))`;
+    AND (expires_at IS NULL OR expires_at > ${now}))`.as(NAME);
 }

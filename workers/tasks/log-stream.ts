@@ -8,7 +8,6 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { asc, eq, sql } from 'drizzle-orm';
-import type { StreamingApi } from 'hono/utils/stream';
 import type { RunLog, RunStream } from '../../schema/contracts/runs.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import { runs, tasks } from '../../schema/tables/index.ts';
@@ -20,13 +19,21 @@ const POLL_MAX_MS = 5_000;
 /** D1 statements of one stream, below what the platform allows an invocation. */
 const MAX_QUERIES = 900;
 
+/** Where the text goes. */
+export interface LogSink {
+  /** The reader has gone. */
+  readonly isGone: boolean;
+  write(content: Uint8Array | string): Promise<void>;
+  sleep(ms: number): Promise<void>;
+}
+
 export interface LogRequest {
   /** All runs of that task, or one run. */
   of: { task_id: string } | { run_id: string; log: RunLog; stream: RunStream | null };
   offset: number;
   follow: boolean;
   /** 1 while the caller may read, else 0 (SQL expression): its token can be revoked or expire meanwhile. */
-  mayRead: () => SQL<number>;
+  mayRead: () => SQL.Aliased<number>;
 }
 
 /** A run as far as its log was read. */
@@ -44,26 +51,26 @@ interface Turn {
   isAllowed: boolean;
 }
 
-export async function streamLog(stream: StreamingApi, db: Database, request: LogRequest): Promise<void> {
+export async function streamLog(sink: LogSink, db: Database, request: LogRequest): Promise<void> {
   let position = request.offset;
   let waitMs = POLL_MS;
   for (;;) {
     const turn = await readTurn(db, request);
     if (!turn.isAllowed) throw new Error('the token of this reader is not valid any more');
     const before = position;
-    position = await writeNew(stream, db, request, turn, position);
-    if (stream.aborted || !request.follow) return;
+    position = await writeNew(sink, db, request, turn, position);
+    if (sink.isGone || !request.follow) return;
     // What had ended before this turn was read has been written whole.
     if (!turn.isOpen) return;
     if (db.usage.queries >= MAX_QUERIES) throw new Error('this stream ends here; continue with offset');
     waitMs = position > before ? POLL_MS : Math.min(POLL_MAX_MS, waitMs + POLL_MS / 4);
-    await stream.sleep(waitMs);
+    await sink.sleep(waitMs);
   }
 }
 
 /** Writes what the log has behind that byte of the text, and returns how far it got. */
 async function writeNew(
-  stream: StreamingApi,
+  sink: LogSink,
   db: Database,
   { of }: LogRequest,
   { sources }: Turn,
@@ -72,12 +79,12 @@ async function writeNew(
   const only = 'stream' in of ? of.stream : null;
   let position = from;
   for (const { run_id, log, starts_at, bytes } of sources) {
-    while (position < starts_at + bytes && !stream.aborted) {
+    while (position < starts_at + bytes && !sink.isGone) {
       const parts = await readLog(db, run_id, log, position - starts_at);
       for (const part of parts) {
         const missing = starts_at + part.position - position;
-        if (missing > 0) await stream.write(missingLine(missing));
-        if (only === null || part.stream === only) await stream.write(part.data);
+        if (missing > 0) await sink.write(missingLine(missing));
+        if (only === null || part.stream === only) await sink.write(part.data);
         position += missing + part.data.length;
       }
       // The rest of this run was dropped, or is written by a request that is not whole yet.

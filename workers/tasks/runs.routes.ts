@@ -1,5 +1,4 @@
 /** Runs: reading one, its checkpoints and its log; and draining a node of its runs. */
-import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import { ControllerIdSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import {
@@ -12,6 +11,7 @@ import {
 import { NodeDrainBodySchema, NodeDrainResponseSchema } from '../../schema/contracts/tasks.ts';
 import { logOf } from '../../schema/domain/run-log.ts';
 import { stillValid } from '../auth/live-token.ts';
+import { byteStream } from '../http/byte-stream.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
 import { listCheckpoints, readCheckpoint } from './checkpoints.ts';
@@ -52,8 +52,10 @@ export const runs: readonly MountedRoute[] = [
       errors: ['run_not_found', 'not_owner'],
     },
     async ({ db, params: { run_id }, principal, query }) => {
+      // A cursor of another list is refused whatever the run is.
+      const page = await listCheckpoints(db, run_id, query);
       await requireVisibleRun(db, run_id, principal);
-      return listCheckpoints(db, run_id, query);
+      return page;
     },
   ),
   read(
@@ -87,15 +89,15 @@ export const runs: readonly MountedRoute[] = [
     },
     async ({ c, db, params: { run_id }, query, principal }) => {
       await requireVisibleRun(db, run_id, principal);
-      for (const [name, value] of Object.entries(LOG_HEADERS)) c.header(name, value);
       const only = query.stream ?? null;
-      return stream(c, (out) =>
-        streamLog(out, db, {
-          of: { run_id, log: only === null ? 'output' : logOf(only), stream: only },
-          offset: query.offset,
-          follow: query.follow,
-          mayRead: () => stillValid(principal),
-        }),
+      const of = { run_id, log: only === null ? ('output' as const) : logOf(only), stream: only };
+      const { offset, follow } = query;
+      if (c.req.raw.method === 'HEAD') return c.body(null, 200, LOG_HEADERS);
+      const request = { of, offset, follow, mayRead: () => stillValid(principal) };
+      return c.body(
+        byteStream((sink) => streamLog(sink, db, request)),
+        200,
+        LOG_HEADERS,
       );
     },
   ),

@@ -19,17 +19,19 @@ const MAX_PER_TICK = 50;
 export const stepsReconcile: Runner = {
   name: 'steps.reconcile',
   ordinary: false,
-  queries: { base: 1, each: 22 },
+  // The look is counted with the first run: in a tick without room for both, the next tick looks.
+  queries: { base: 0, each: 13 },
   async run(context) {
     const { db, now, log } = context;
+    if (!context.hasRoom()) return MORE;
     const late = await db
       .select({ run_id: runs.run_id, step_id: runs.step_id })
       .from(runs)
       .where(sql`${runs.status} ${LIVE_RUN_SQL} AND ${runs.deadline_at} <= ${now}`)
       .orderBy(asc(runs.deadline_at))
       .limit(MAX_PER_TICK);
-    for (const { run_id, step_id } of late) {
-      if (!context.hasRoom()) return MORE;
+    for (const [at, { run_id, step_id }] of late.entries()) {
+      if (at > 0 && !context.hasRoom()) return MORE;
       const lost = await loseRun(context, run_id, step_id);
       if (lost !== null) log('job_failed', 'run_lost', { run_id, step_id, controller_id: lost.controller_id });
     }

@@ -16,8 +16,10 @@ const OLDEST = 2;
 export const tasksRetention: Runner = {
   name: 'tasks.retention',
   ordinary: false,
-  queries: { base: 10 },
-  async run({ db, now }) {
+  // The look is counted with the task: in a tick without room for both, the next tick looks.
+  queries: { base: 0, each: 10 },
+  async run({ db, now, hasRoom }) {
+    if (!hasRoom()) return MORE;
     const oldest = await db
       .select({ task_id: tasks.task_id, status: tasks.status })
       .from(tasks)

@@ -1,5 +1,4 @@
 /** Tasks: creating, planning, reading, claiming, and what a person does with one. */
-import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import { idSchema, PageQuerySchema, pageOf } from '../../schema/contracts/common.ts';
 import { ClaimBodySchema, ClaimResponseSchema } from '../../schema/contracts/runs.ts';
@@ -17,6 +16,7 @@ import {
   TaskSummarySchema,
 } from '../../schema/contracts/tasks.ts';
 import { stillValid } from '../auth/live-token.ts';
+import { byteStream } from '../http/byte-stream.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, raw, read, write } from '../http/route.ts';
 import { requireAdmitted } from '../nodes/boots.ts';
@@ -107,14 +107,13 @@ export const tasks: readonly MountedRoute[] = [
     },
     async ({ c, db, params: { task_id }, query, principal }) => {
       await requireTask(db, task_id);
-      for (const [name, value] of Object.entries(LOG_HEADERS)) c.header(name, value);
-      return stream(c, (out) =>
-        streamLog(out, db, {
-          of: { task_id },
-          offset: query.offset,
-          follow: query.follow,
-          mayRead: () => stillValid(principal),
-        }),
+      const { offset, follow } = query;
+      if (c.req.raw.method === 'HEAD') return c.body(null, 200, LOG_HEADERS);
+      const request = { of: { task_id }, offset, follow, mayRead: () => stillValid(principal) };
+      return c.body(
+        byteStream((sink) => streamLog(sink, db, request)),
+        200,
+        LOG_HEADERS,
       );
     },
   ),

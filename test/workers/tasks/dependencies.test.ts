@@ -156,7 +156,7 @@ describe('planning a task', () => {
   const template = { steps: undefined };
 
   it('replaces the steps of one that has not begun', async () => {
-    const { task_id } = await conductor.create();
+    const { task_id } = await conductor.create({ priority: 1_000 });
     expect((await plan(task_id, {})).status).toBe(200);
     expect(await conductor.statuses(task_id)).toBe('queued pending pending');
     const run = await conductor.claimed();

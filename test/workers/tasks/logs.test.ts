@@ -125,6 +125,19 @@ describe('following the log of a task', () => {
     expect(rest).toBe('second\n');
   });
 
+  it('breaks off when the token of the reader is revoked, so that a part is not taken for the whole', async () => {
+    const run = await running();
+    await conductor.logs(run, 'stdout', 0, 'begun\n');
+    const { token, token_id } = await edge.mint('readonly');
+    const path = `/v1/tasks/${run.task_id}/logs?follow=1`;
+    const response = await edge.fetch(path, { headers: { authorization: `Bearer ${token}` } }, false);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    await edge.data('DELETE', `/v1/tokens/${token_id}`);
+    await expect(reader.read()).rejects.toThrow('not valid any more');
+    await conductor.complete(run);
+  });
+
   it('is refused for a task that does not exist', async () => {
     const path = '/v1/tasks/task_00000000000000000000000000/logs?follow=1';
     expect(await edge.error('GET', path)).toMatchObject({ status: 404, error: 'task_not_found' });
