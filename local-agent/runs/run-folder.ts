@@ -85,16 +85,22 @@ function namesIn(path: string): string[] {
   }
 }
 
-/** All runs on the disk. Folders whose preparation was cut off are removed. */
+/** All runs on the disk. */
 export function listRunFolders(runsDir: string): RunIds[] {
   return namesIn(runsDir).flatMap((task_id) => {
-    const folder = taskFolder(runsDir, { task_id });
-    return namesIn(folder).flatMap((run_id) => {
-      if (!run_id.startsWith('.')) return [{ task_id, run_id }];
-      rmSync(join(folder, run_id), { recursive: true, force: true });
-      return [];
-    });
+    const runs = namesIn(taskFolder(runsDir, { task_id })).filter((name) => !name.startsWith('.'));
+    return runs.map((run_id) => ({ task_id, run_id }));
   });
+}
+
+/** Removes what is left of preparations that an earlier agent did not finish. Only while none is under way. */
+export function removeUnfinished(runsDir: string): void {
+  for (const task_id of namesIn(runsDir)) {
+    const folder = taskFolder(runsDir, { task_id });
+    for (const name of namesIn(folder)) {
+      if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }
 }
 
 export function removeRunFolder(runsDir: string, ids: RunIds): void {

@@ -14,6 +14,7 @@ import { failed } from '../executors/executor.ts';
 import { executorNames } from '../executors/registry.ts';
 import { Emitter } from '../lib/emitter.ts';
 import type { StopRequest } from '../runner/limits.ts';
+import { removeUnfinished } from '../runs/run-folder.ts';
 import { presentRepos } from '../worktrees/task-folder.ts';
 import { Claims } from './claims.ts';
 import { Heartbeats, isStale } from './heartbeats.ts';
@@ -74,6 +75,7 @@ export class NodeRuns {
 
   /** Continues or ends what an earlier agent had begun. Returns how many runs that were. */
   recover(): number {
+    removeUnfinished(this.#host.runsDir);
     const unknown = unknownRuns(this.#host);
     for (const ids of unknown) {
       void endUnknownRun(ids, this.#host).catch((error) => {

@@ -57,9 +57,11 @@ describe.each(['codex', 'claude'] as const)('the real %s', (name) => {
   it.skipIf(program === null)(
     'leaves nothing at its time limit, not even tools that ignore SIGTERM in sessions of their own',
     async () => {
-      const { offer, ended, left } = await openAgentScene(name, command, [{ type: 'run', command: STUBBORN }]);
+      const scene = await openAgentScene(name, command, [{ type: 'run', command: STUBBORN }]);
+      const { offer, ended, left, root, task_id } = scene;
       const claim = offer({ timeout_ms: 12_000 });
       expect((await ended(claim)).end).toMatchObject({ status: 'timeout', error_code: 'timeout' });
+      expect(existsSync(join(root, 'worktrees', task_id, 'started'))).toBe(true);
       expect(left(claim)).toEqual([]);
     },
   );

@@ -11,6 +11,7 @@ import type { Benchmark } from './harness/benchmark.ts';
 import { lateness } from './lateness.ts';
 import { lease } from './lease.ts';
 import { roundTrips } from './round-trips.ts';
+import { runFiles } from './run-files.ts';
 
 export const BENCHMARKS: readonly Benchmark[] = [
   lease,
@@ -24,4 +25,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   capture,
   delivery,
   extensionMemory,
+  runFiles,
 ];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AgentReader, dialectOf } from '../../../../local-agent/executors/agent.ts';
 import type { AgentSettings, DialectName } from '../../../../local-agent/config/agent-settings.ts';
 import { AgentSettingsSchema } from '../../../../local-agent/config/agent-settings.ts';
+import { AgentReader, dialectOf } from '../../../../local-agent/executors/agent.ts';
 import { endedStep, runExit } from '../../../support/step-builders.ts';
 
 /** Feeds events to a dialect, and judges the end. */

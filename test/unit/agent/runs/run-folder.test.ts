@@ -2,7 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { completeLog, eventLine, readEvents, runEvent } from '../../../../local-agent/runs/events.ts';
-import { createRunFolder, listRunFolders, readMeta } from '../../../../local-agent/runs/run-folder.ts';
+import {
+  createRunFolder,
+  listRunFolders,
+  readMeta,
+  removeUnfinished,
+} from '../../../../local-agent/runs/run-folder.ts';
 import { runFolderPath } from '../../../../local-agent/runs/run-paths.ts';
 import { readState } from '../../../../local-agent/runs/state-file.ts';
 import { RUN_ID, runMeta, TASK_ID } from '../../../support/run-builders.ts';
@@ -46,6 +51,7 @@ describe('the preparation of a run', () => {
     mkdirSync(half, { recursive: true });
     writeFileSync(join(half, 'meta.json'), '{"run_');
     expect(listRunFolders(runsDir)).toEqual([]);
+    removeUnfinished(runsDir);
     expect(existsSync(half)).toBe(false);
   });
 
