@@ -1,12 +1,12 @@
 /**
- * The edge's commands about deliveries: `delivery` queues a renewal, `delivery.query` asks what became of a plan,
- * `client.resume` resumes a stopped browser. A plan that has ended gets its stored result again. Only a deferred one, of
+ * The edge's commands about deliveries: `delivery` queues a renewal, `task.notice` a task's end in the same way,
+ * `delivery.query` asks what became of a plan, `client.resume` resumes a stopped browser. A plan that has ended gets its stored result again. Only a deferred one, of
  * which nothing was sent and whose attempt does not count, is sent after all. An uncertain one is searched for in its
  * conversation when the edge asks: found, it was delivered; absent, it was not.
  */
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { ConversationReader } from '../browsers/conversation-reader.ts';
-import type { CommandHandlers, CommandOf } from '../edge/commands.ts';
+import type { CommandHandlers, CommandOf, CommandOutcome } from '../edge/commands.ts';
 import { reportCommandResult } from '../edge/commands.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
@@ -14,7 +14,7 @@ import type { Deliveries, DeliveryRow } from './deliveries.ts';
 import type { Pacing } from './pacing.ts';
 import { resultAfterSearch, searchReading } from './search.ts';
 
-export type DeliveryCommands = Pick<CommandHandlers, 'delivery' | 'delivery.query' | 'client.resume'>;
+export type DeliveryCommands = Pick<CommandHandlers, 'delivery' | 'delivery.query' | 'client.resume' | 'task.notice'>;
 
 export interface DeliveryCommandsDeps {
   store: Store;
@@ -27,8 +27,14 @@ export interface DeliveryCommandsDeps {
   wake: () => void;
 }
 
-function queueRenewal(deliveries: Deliveries, { command_id, body }: CommandOf<'delivery'>, now: number): void {
-  const { plan_id, platform, target, message_text, assistant_message_id, timeout_ms } = body;
+type Planned = Pick<CommandOf<'delivery'>['body'], 'plan_id' | 'platform' | 'target' | 'message_text' | 'timeout_ms'>;
+interface AskedDelivery {
+  command_id: string;
+  body: Planned & { assistant_message_id?: string | null };
+}
+
+function queueRenewal(deliveries: Deliveries, { command_id, body }: AskedDelivery, now: number): void {
+  const { plan_id, platform, target, message_text, assistant_message_id = null, timeout_ms } = body;
   const { client_id, conversation_id } = target;
   const message = { plan_id, platform, client_id, conversation_id, target, message_text, assistant_message_id };
   const deadline_at = now + DELIVERY.renewal_wait_ms;
@@ -78,13 +84,15 @@ function searchAndReport(deps: DeliveryCommandsDeps, asked: DeliveryRow, command
 
 export function deliveryCommands(deps: DeliveryCommandsDeps): DeliveryCommands {
   const { store, nodeId, deliveries, pacing, clock, wake } = deps;
+  const deliver = (asked: AskedDelivery): CommandOutcome => {
+    const known = deliveries.find(asked.body.plan_id);
+    if (known === null) queueRenewal(deliveries, asked, clock.now());
+    else repeatRenewal(deps, known, asked.command_id, clock.now());
+    return { accepted: true, afterCommit: wake };
+  };
   return {
-    delivery(command) {
-      const known = deliveries.find(command.body.plan_id);
-      if (known === null) queueRenewal(deliveries, command, clock.now());
-      else repeatRenewal(deps, known, command.command_id, clock.now());
-      return { accepted: true, afterCommit: wake };
-    },
+    delivery: deliver,
+    'task.notice': deliver,
     'delivery.query'({ command_id, body }) {
       const known = deliveries.find(body.plan_id);
       if (isUncertain(known)) return { accepted: true, afterCommit: () => searchAndReport(deps, known, command_id) };

@@ -50,7 +50,9 @@ interface Run {
 async function follow({ runFolder, launch, limits, runner }: Run, child: StartedChild): Promise<Partial<RunExit>> {
   const { run_id: runId, timeout_ms: timeoutMs } = launch;
   const hold = holdLimits({ runFolder, limits, runId, pid: child.pid, timeoutMs });
-  const noted = persistently(() => noteChild(runFolder, { runner, child: livingProcess(child.pid) }));
+  // One that has ended already keeps its id for the record; without its start it is never signalled.
+  const identity = livingProcess(child.pid) ?? { pid: child.pid, began: null };
+  const noted = persistently(() => noteChild(runFolder, { runner, child: identity }));
   const exit = await child.exit;
   hold.release();
   const left_behind = await endLeftBehind(queryOf(child.pid, runId));

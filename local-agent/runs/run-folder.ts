@@ -103,6 +103,7 @@ export function removeUnfinished(runsDir: string): void {
   }
 }
 
-export function removeRunFolder(runsDir: string, ids: RunIds): void {
-  rmSync(runFolderPath(runsDir, ids), { recursive: true, force: true });
+/** Removes the folders of all runs of a task. */
+export function removeTaskFolders(runsDir: string, task_id: string): void {
+  rmSync(taskFolder(runsDir, { task_id }), { recursive: true, force: true, maxRetries: 3 });
 }

@@ -7,7 +7,7 @@ import type { RunExit } from '../runner/exit-file.ts';
 import type { EndReason } from '../runner/stop-decision.ts';
 import { runStream } from '../store/streams.ts';
 import { endedStepOf, TERMINAL_EVENTS, usageOf, verdictOf } from './end-of-run.ts';
-import { readOutput } from './follow-run.ts';
+import { noteStart, readOutput } from './follow-run.ts';
 import { endReport } from './reports.ts';
 import type { RunScene } from './run-scene.ts';
 import { saveProgress } from './run-scene.ts';
@@ -69,6 +69,7 @@ export interface RunOutcome {
 
 export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOutcome): Promise<void> {
   const { record, executor, host } = scene;
+  noteStart(scene);
   await readOutput(scene);
   const reportPath = executor?.report ?? null;
   const path = reportPath === null ? null : join(scene.path, reportPath);

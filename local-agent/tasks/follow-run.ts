@@ -23,14 +23,14 @@ export interface Following {
   onProblem: (text: string) => void;
 }
 
-/** Notes the child once it is known. */
-function noteStart({ record }: RunScene, { onStarted }: Following): void {
-  if (record.state.pid !== null) return;
+/** Notes the child once it is known. True when that is new. */
+export function noteStart({ record, host }: RunScene): boolean {
+  if (record.state.pid !== null) return false;
   const child = readIdentity(record.folder)?.child ?? null;
-  if (child === null) return;
+  if (child === null) return false;
   record.once('worker_started', `process ${child.pid} has started`, { pid: child.pid });
-  record.transition({ status: 'running', pid: child.pid, started_at: Date.now() });
-  onStarted();
+  record.transition({ status: 'running', pid: child.pid, started_at: host.clock.now() });
+  return true;
 }
 
 /** Reads what the step has printed, in turns. */
@@ -64,7 +64,7 @@ class Follower {
   async look(): Promise<RunnerState> {
     const { record, reader, host } = this.#scene;
     const state = this.#following.runner?.lives() ? 'running' : runnerState(record.folder);
-    noteStart(this.#scene, this.#following);
+    if (noteStart(this.#scene)) this.#following.onStarted();
     if (reader !== null) await feedAll(this.#feed);
     const progress = reader?.view().progress ?? null;
     if (progress !== null && progress !== record.state.summary) record.update({ summary: progress });

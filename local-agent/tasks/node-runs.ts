@@ -17,6 +17,7 @@ import type { StopRequest } from '../runner/limits.ts';
 import { removeUnfinished } from '../runs/run-folder.ts';
 import { presentRepos } from '../worktrees/task-folder.ts';
 import { Claims } from './claims.ts';
+import { Cleaning } from './cleaning.ts';
 import { Heartbeats, isStale } from './heartbeats.ts';
 import type { RunsHost } from './host.ts';
 import { LiveRun } from './live-run.ts';
@@ -39,6 +40,7 @@ export class NodeRuns {
   readonly #host: RunsHost;
   readonly #claims: Claims;
   readonly #heartbeats: Heartbeats;
+  readonly #cleaning: Cleaning;
   readonly #live = new Map<string, LiveRun>();
   /** A run is over: the edge has its end, or has given its step to another. */
   readonly #over = new Emitter<string>();
@@ -47,6 +49,7 @@ export class NodeRuns {
     const { host } = deps;
     this.#host = host;
     this.#heartbeats = new Heartbeats(host, (run) => this.#endStale(run));
+    this.#cleaning = new Cleaning(host);
     this.#claims = new Claims({
       ...deps,
       offers: () => ({ repos: presentRepos(host.repos), executors: executorNames(host.agents) }),
@@ -88,6 +91,7 @@ export class NodeRuns {
   }
 
   start(): void {
+    this.#cleaning.start();
     this.#claims.start();
   }
 
@@ -98,6 +102,7 @@ export class NodeRuns {
 
   /** Claims nothing more, and leaves the runs to their runners. */
   stop(): void {
+    this.#cleaning.stop();
     this.#claims.stop();
     this.#heartbeats.stop();
     for (const run of this.#live.values()) run.leave();
@@ -172,9 +177,13 @@ export class NodeRuns {
   }
 
   /** The edge has the end of a run, or refuses it because the step is another run's. */
-  #reported(runId: string): () => void {
-    if (this.#host.runs.find(runId)?.stage === 'ended') this.#host.runs.move(runId, 'reported');
-    return () => this.#close(runId);
+  #reported(runId: string, isTaskDone: boolean): () => void {
+    const run = this.#host.runs.find(runId);
+    if (run?.stage === 'ended') this.#host.runs.move(runId, 'reported');
+    return () => {
+      if (run !== null && isTaskDone) void this.#cleaning.removeFolder(run.task_id, run.claim.worktree.repo);
+      this.#close(runId);
+    };
   }
 
   #makeResponseHandlers(): Record<string, ResponseHandler> {
@@ -189,8 +198,9 @@ export class NodeRuns {
       [REPORT_KINDS.checkpoint]: responseHandler({ schema: CheckpointStoredSchema, onResponse: nothing, onRefusal }),
       [REPORT_KINDS.end]: responseHandler({
         schema: RunEndResponseSchema,
-        onResponse: (_response, { context }) => this.#reported(ContextSchema.parse(context).run_id),
-        onRefusal: (_refusal, { context }) => this.#reported(ContextSchema.parse(context).run_id),
+        onResponse: ({ task_status }, { context }) =>
+          this.#reported(ContextSchema.parse(context).run_id, task_status === 'done'),
+        onRefusal: (_refusal, { context }) => this.#reported(ContextSchema.parse(context).run_id, false),
       }),
     };
   }

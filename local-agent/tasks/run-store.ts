@@ -26,6 +26,7 @@ const RunRowSchema = z.object({
   sent: json(SentSchema),
 });
 export type StoredRun = z.output<typeof RunRowSchema>;
+const OldTaskSchema = z.object({ task_id: z.string(), repo: z.string().nullable() });
 const COLUMNS = Object.keys(RunRowSchema.shape).join(', ');
 
 /** What may change of a run besides its stage. */
@@ -122,15 +123,19 @@ export class RunStore {
     }
   }
 
-  /** Forgets reported runs that ended before that time. Returns them. */
-  removeReported(before: number, limit: number): { task_id: string; run_id: string }[] {
+  /** Tasks without an open run whose last run on this node ended before that time. */
+  oldTasks(before: number, limit: number): { task_id: string; repo: string | null }[] {
     const rows = this.#db
       .prepare(
-        `DELETE FROM runs WHERE run_id IN
-           (SELECT run_id FROM runs WHERE stage = 'reported' AND updated_at < ? LIMIT ?) RETURNING task_id, run_id`,
+        `SELECT task_id, max(claim ->> '$.worktree.repo') AS repo FROM runs GROUP BY task_id
+         HAVING max(updated_at) < ? AND min(stage = 'reported') = 1 LIMIT ?`,
       )
       .all(before, limit);
-    return rows.map((row) => ({ task_id: String(row.task_id), run_id: String(row.run_id) }));
+    return rows.map((row) => OldTaskSchema.parse(row));
+  }
+
+  forgetTask(taskId: string): void {
+    this.#db.prepare('DELETE FROM runs WHERE task_id = ?').run(taskId);
   }
 
   sessionUsage(sessionId: string): RunUsage | null {

@@ -10,7 +10,7 @@ import type { StepEffect } from '../policy/step-policy.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
 import { GitError } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
-import { openTaskFolder } from '../worktrees/task-folder.ts';
+import { isFolder, openTaskFolder } from '../worktrees/task-folder.ts';
 import type { RunsHost } from './host.ts';
 import type { StoredRun } from './run-store.ts';
 
@@ -94,7 +94,11 @@ export async function prepareStep(
       readPatch: (checkpointId) => readPatch(host, checkpointId),
       lastRunHere: (taskId, runId) => host.runs.lastOfTask(taskId, runId),
     });
-    return { executor, folder, prepared: executor.prepare(await viewOf(run, folder, host, signal)) };
+    const prepared = executor.prepare(await viewOf(run, folder, host, signal));
+    const cwd = prepared.type === 'launch' ? join(folder.path, prepared.launch.cwd) : folder.path;
+    if (!isFolder(cwd))
+      return { verdict: failed('folder_not_found', `${cwd}: the step runs there, and it is no folder`) };
+    return { executor, folder, prepared };
   } catch (error) {
     return { verdict: unprepared(error) };
   }

@@ -2,7 +2,7 @@
  * The folder in which a step runs. A step that follows a run of this node uses the folder as that run left it. Otherwise the
  * folder is made from the base commit and the newest whole patch, so that the work of two hosts never mixes.
  */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { ensureCommit, resolveBase } from './base-commit.ts';
@@ -94,4 +94,8 @@ export function folderProblem(folder: Pick<OpenedFolder, 'path' | 'repoPath'>): 
 /** The configured repositories that are there now. */
 export function presentRepos(repos: TaskFolderDeps['repos']): string[] {
   return Object.entries(repos).flatMap(([name, path]) => (existsSync(path) ? [name] : []));
+}
+
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -20,6 +20,8 @@ export class ReportedRun {
     stderr: Buffer.alloc(0),
     lifecycle: Buffer.alloc(0),
   };
+  /** With what its node left out. */
+  readonly received: Record<Stream, number> = { stdout: 0, stderr: 0, lifecycle: 0 };
   readonly checkpoints: Checkpoint[] = [];
   readonly heartbeats: ReturnType<typeof RunHeartbeatBodySchema.parse>[] = [];
   end: (Record<string, unknown> & { status: string }) | null = null;
@@ -39,6 +41,8 @@ export class RunsEdge {
   readonly #given = new Map<string, ClaimedRun>();
   readonly #responses = new Map<string, Response>();
   deadlineMs = 1_200_000;
+  /** Of the task of each run that ends. */
+  taskStatus = 'running';
 
   constructor(edge: FakeEdge) {
     edge.on('POST', /^\/v1\/tasks\/claim$/, ({ body }) => this.#claim(ClaimBodySchema.parse(body)));
@@ -98,12 +102,13 @@ export class RunsEdge {
     }
     if (route === 'complete') run.end = { status: 'succeeded', ...RunCompleteBodySchema.parse(body) };
     else run.end = RunFailBodySchema.parse(body);
-    return { data: { run_id, status: run.end.status, step_status: 'done', task_status: 'done' } };
+    return { data: { run_id, status: run.end.status, step_status: 'done', task_status: this.taskStatus } };
   }
 
   #logs(run: ReportedRun, { run_id, chunks }: ReturnType<typeof RunLogsBodySchema.parse>): Response {
-    for (const { stream, offset, data } of chunks) {
-      if (offset !== run.logs[stream].length) return { error: 'conflict' };
+    for (const { stream, offset, data, skips } of chunks) {
+      if (offset < run.received[stream] || (offset > run.received[stream] && !skips)) return { error: 'conflict' };
+      run.received[stream] = offset + Buffer.from(data, 'base64').length;
       run.logs[stream] = Buffer.concat([run.logs[stream], Buffer.from(data, 'base64')]);
     }
     const { stdout, stderr, lifecycle } = run.logs;

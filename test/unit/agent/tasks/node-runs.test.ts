@@ -6,46 +6,11 @@ import { findProcessesNow } from '../../../../local-agent/worker-runner/find-pro
 import { queryOf } from '../../../../local-agent/worker-runner/left-behind.ts';
 import type { ClaimedRun } from '../../../../schema/contracts/runs.ts';
 import { newId } from '../../../../schema/ids.ts';
-import { FakeEdge } from '../../../support/fake-edge.ts';
 import { newRepo, runGit } from '../../../support/git-repo.ts';
-import { RunsEdge } from '../../../support/runs-edge.ts';
-import type { RunsNodeOptions } from '../../../support/runs-node.ts';
 import { openRunsNode } from '../../../support/runs-node.ts';
-import { claimedRun } from '../../../support/step-builders.ts';
+import { openRunsScene } from '../../../support/runs-scene.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 import { until } from '../../../support/until.ts';
-
-const ids = () => ({
-  run_id: newId('run', Date.now()),
-  task_id: newId('task', Date.now()),
-  step_id: newId('step', Date.now()),
-});
-
-async function openScene() {
-  const server = await FakeEdge.start();
-  onTestFinished(() => server.stop());
-  const edge = new RunsEdge(server);
-  const root = tempDir();
-  const open = (overrides: Partial<RunsNodeOptions> = {}) => {
-    const node = openRunsNode({ edgeUrl: server.url, root, ...overrides });
-    onTestFinished(() => node.stop());
-    node.start();
-    return node;
-  };
-  /** Offers a step, and resolves with its run when the edge has its end. */
-  const offer = (overrides: Partial<ClaimedRun>) => {
-    const claim = claimedRun({ ...ids(), ...overrides });
-    edge.waiting.push(claim);
-    return claim;
-  };
-  const ended = async ({ run_id }: Pick<ClaimedRun, 'run_id'>) => {
-    await until(() => edge.run(run_id).end !== null);
-    return edge.run(run_id);
-  };
-  const folderOf = ({ task_id, run_id }: ClaimedRun) => join(root, 'runs', task_id, run_id);
-  const file = (claim: ClaimedRun, name: string) => readFileSync(join(folderOf(claim), name), 'utf8');
-  return { server, edge, root, open, offer, ended, folderOf, file };
-}
 
 const types = (lines: string) =>
   lines
@@ -55,7 +20,7 @@ const types = (lines: string) =>
 
 describe('a node that claims a shell step', () => {
   it('runs it, and leaves every file with what it promises', async () => {
-    const { offer, open, ended, folderOf, file } = await openScene();
+    const { offer, open, ended, folderOf, file } = await openRunsScene();
     const claim = offer({ input: { script: 'echo out; echo err >&2' } });
     open();
     const run = await ended(claim);
@@ -82,7 +47,7 @@ describe('a node that claims a shell step', () => {
   });
 
   it('reports how it failed', async () => {
-    const { offer, open, ended } = await openScene();
+    const { offer, open, ended } = await openRunsScene();
     const claim = offer({ input: { argv: ['/bin/sh', '-c', 'echo broken >&2; exit 4'] } });
     open();
     expect((await ended(claim)).end).toMatchObject({
@@ -94,7 +59,7 @@ describe('a node that claims a shell step', () => {
   });
 
   it('fails one that its policy does not permit, without a start', async () => {
-    const { offer, open, ended, file } = await openScene();
+    const { offer, open, ended, file } = await openRunsScene();
     const claim = offer({ input: { script: 'echo never' } });
     open({ judge: () => ({ allowed: false, text: 'the policy of this host denies it' }) });
     expect((await ended(claim)).end).toMatchObject({ status: 'failed', error_code: 'denied', final: true });
@@ -102,7 +67,7 @@ describe('a node that claims a shell step', () => {
   });
 
   it('defers one when a pause arrives before its start', async () => {
-    const { offer, open, ended, file } = await openScene();
+    const { offer, open, ended, file } = await openRunsScene();
     const claim = offer({ input: { script: 'echo never' } });
     open({ isPaused: () => true });
     expect((await ended(claim)).end).toMatchObject({ status: 'canceled', error_code: 'system_paused' });
@@ -110,7 +75,7 @@ describe('a node that claims a shell step', () => {
   });
 
   it('reports a run whose folder cannot be made', async () => {
-    const { offer, open, ended, root } = await openScene();
+    const { offer, open, ended, root } = await openRunsScene();
     writeFileSync(join(root, 'runs'), 'a file is in the way');
     const claim = offer({});
     open();
@@ -123,7 +88,7 @@ describe('a step that the edge ends', () => {
     ['cancel', { status: 'canceled', error_code: 'canceled' }],
     ['hand_over', { status: 'lost', error_code: 'handed_over' }],
   ] as const)('by %s leaves no process, and its last checkpoint comes before its end', async (how, end) => {
-    const { edge, offer, open, ended } = await openScene();
+    const { edge, offer, open, ended } = await openRunsScene();
     const claim = offer({ input: { script: 'setsid sleep 600 & echo on; sleep 600' } });
     const node = open();
     await until(() => edge.run(claim.run_id).text('stdout') === 'on\n');
@@ -135,7 +100,7 @@ describe('a step that the edge ends', () => {
   });
 
   it('because another run has taken it over reports nothing more, and keeps its files', async () => {
-    const { edge, offer, open, folderOf } = await openScene();
+    const { edge, offer, open, folderOf } = await openRunsScene();
     const claim = offer({ input: { script: 'echo on; sleep 600' } });
     const first = open();
     await until(() => edge.run(claim.run_id).text('stdout') === 'on\n');
@@ -151,7 +116,7 @@ describe('a step that the edge ends', () => {
 
 describe('a stop of the agent', () => {
   it('leaves the step to its runner, and a later agent reports it', async () => {
-    const { edge, offer, open, ended, root } = await openScene();
+    const { edge, offer, open, ended, root } = await openRunsScene();
     const gate = join(root, 'gate');
     const claim = offer({ input: { script: `echo on; while [ ! -e ${gate} ]; do sleep 0.05; done; echo end` } });
     const first = open();
@@ -176,7 +141,7 @@ describe('a step in a repository', () => {
   });
 
   it('leaves its changes to the next step, which commits and merges them', async () => {
-    const { edge, offer, open, ended } = await openScene();
+    const { edge, offer, open, ended } = await openRunsScene();
     const repo = newRepo();
     const task_id = newId('task', 1);
     const change = offer({ task_id, input: { script: 'echo hello > hello.txt' }, worktree: worktree() });
@@ -209,8 +174,19 @@ describe('a step in a repository', () => {
     expect(edge.claims[0]?.repos).toEqual(['app']);
   });
 
+  it('leaves no worktree behind when its task is done; the branch stays', async () => {
+    const { edge, offer, open, ended, root } = await openRunsScene();
+    edge.taskStatus = 'done';
+    const repo = newRepo();
+    const claim = offer({ input: { script: 'true' }, worktree: worktree() });
+    open({ repos: { app: repo } });
+    await ended(claim);
+    await until(() => !existsSync(join(root, 'worktrees', claim.task_id)));
+    expect(runGit(repo, 'branch', '--list', 'conductor/*')).toContain('conductor/greet');
+  });
+
   it('continues on another host from the last patch', async () => {
-    const { edge, offer, open, ended, server } = await openScene();
+    const { edge, offer, open, ended, server } = await openRunsScene();
     const repo = newRepo();
     const base_sha = runGit(repo, 'rev-parse', 'main');
     const claim = offer({
@@ -242,7 +218,7 @@ describe('a step in a repository', () => {
   });
 
   it('that this host does not have any more fails and says so', async () => {
-    const { offer, open, ended } = await openScene();
+    const { offer, open, ended } = await openRunsScene();
     const repo = newRepo();
     const claim = offer({ input: { script: 'true' }, worktree: worktree() });
     rmSync(repo, { recursive: true });

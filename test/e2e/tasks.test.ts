@@ -1,0 +1,123 @@
+/** Tasks on two hosts with the real edge: steps in a real repository, the log while it grows, and work that moves. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findProcessesNow } from '../../local-agent/worker-runner/find-processes.ts';
+import { queryOf } from '../../local-agent/worker-runner/left-behind.ts';
+import type { TaskDetail } from '../../schema/contracts/tasks.ts';
+import type { TestNode } from '../support/cluster.ts';
+import { Cluster, until } from '../support/cluster.ts';
+import { newRepo, runGit } from '../support/git-repo.ts';
+
+const MINUTE_MS = 60_000;
+
+let cluster: Cluster;
+let hosts: TestNode[];
+let repo: string;
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  hosts = await Promise.all(['host-a', 'host-b'].map((name) => cluster.node(name)));
+  repo = newRepo(join(cluster.stack.layout.root, 'repo'));
+  for (const { root } of hosts) writeFileSync(join(root, 'config.toml'), `[repos]\napp = ${JSON.stringify(repo)}\n`);
+  for (const host of hosts) await host.start();
+}, 2 * MINUTE_MS);
+afterAll(() => cluster?.stop());
+
+function create(body: object): Promise<{ task_id: string }> {
+  return cluster.call('POST', '/v1/tasks', { task_type: 'shell', title: 'a test', goal: 'A test.', ...body });
+}
+
+const detail = (taskId: string) => cluster.call<TaskDetail>('GET', `/v1/tasks/${taskId}`);
+
+function taskIs(taskId: string, ...statuses: string[]): Promise<TaskDetail> {
+  return until(async () => {
+    const task = await detail(taskId);
+    return statuses.includes(task.status) ? task : null;
+  });
+}
+
+/** The log of a task, followed until the edge closes it. */
+async function follow(taskId: string): Promise<string> {
+  const headers = { authorization: `Bearer ${cluster.operatorToken}` };
+  const response = await fetch(`${cluster.stack.edgeUrl}/v1/tasks/${taskId}/logs?follow=1`, { headers });
+  return response.text();
+}
+
+const step = (name: string, script: string, more: object = {}) => ({ kind: 'shell', name, input: { script }, ...more });
+
+describe('a task', () => {
+  it('runs its steps in a repository, one after the other, and merges what they left', async () => {
+    const steps = [
+      step('change', 'echo hello > hello.txt; echo changed'),
+      { kind: 'test', name: 'check', input: { script: 'grep -q hello hello.txt && echo "Tests: 1 passed, 1 total"' } },
+      { kind: 'git', name: 'commit', input: { action: 'commit', message: 'Greet' } },
+      { kind: 'git', name: 'merge', input: { action: 'merge', into: 'main' } },
+    ];
+    const { task_id } = await create({ repo: 'app', base_ref: 'main', steps });
+    const log = await follow(task_id);
+    const task = await taskIs(task_id, 'done');
+    expect(log).toContain('changed\n');
+    expect(log).toContain('Tests: 1 passed, 1 total\n');
+    expect(task.steps.map(({ status, attempt }) => [status, attempt])).toEqual(Array(4).fill(['done', 1]));
+    expect(task.runs.map(({ status, exit_code }) => [status, exit_code])).toEqual(Array(4).fill(['succeeded', 0]));
+    expect(runGit(repo, 'show', 'main:hello.txt')).toBe('hello');
+    const [first] = task.runs;
+    const host = hosts.find(({ id }) => id === first?.controller_id);
+    const folder = join(host?.root ?? '', 'runs', task_id, first?.run_id ?? '');
+    expect(JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'))).toMatchObject({ status: 'succeeded' });
+    expect(readdirSync(join(folder, 'checkpoints'))[0]).toBe('0001-summary.json');
+  });
+
+  it('that is addressed to a host runs there, whether it leads or not', async () => {
+    for (const { id } of hosts) {
+      const { task_id } = await create({ steps: [step('where', 'true')], constraints: { target_host: id } });
+      const task = await taskIs(task_id, 'done');
+      expect(task.runs.map((run) => run.controller_id)).toEqual([id]);
+    }
+  });
+
+  it('that is canceled leaves no process', async () => {
+    const { task_id } = await create({ steps: [step('long', 'setsid sleep 600 & sleep 600')] });
+    const run = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
+    await cluster.call('POST', `/v1/tasks/${task_id}/cancel`, {});
+    await taskIs(task_id, 'canceled');
+    expect(findProcessesNow(queryOf(null, run.run_id))).toEqual([]);
+  });
+
+  it('that is handed over continues on the other host, byte for byte', async () => {
+    const script = `if [ -e new.bin ]; then od -An -tx1 new.bin; cat tracked.txt; exit 0; fi
+printf '\\000\\377\\n' > new.bin; echo changed > tracked.txt; echo waits; sleep 600`;
+    writeFileSync(join(repo, 'tracked.txt'), 'as it was\n');
+    runGit(repo, 'add', 'tracked.txt');
+    runGit(repo, 'commit', '--quiet', '-m', 'A tracked file');
+    const { task_id } = await create({ repo: 'app', base_ref: 'main', steps: [step('move', script)] });
+    const first = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
+    const from = hosts.find(({ id }) => id === first.controller_id);
+    await until(async () => readFileSync(join(from?.root ?? '', 'runs', task_id, first.run_id, 'stdout.log'), 'utf8').includes('waits'));
+    await cluster.call('POST', `/v1/tasks/${task_id}/hand-over`, {});
+    const task = await taskIs(task_id, 'done', 'failed');
+    expect(task.runs.map(({ status, error_code }) => [status, error_code])).toEqual([
+      ['lost', 'handed_over'],
+      ['succeeded', null],
+    ]);
+    expect(task.runs[1]?.controller_id).not.toBe(first.controller_id);
+    expect(await follow(task_id)).toContain(' 00 ff 0a\nchanged\n');
+  });
+});
+
+describe('kill -9 of an agent', () => {
+  it('leaves its step to the runner, and the next agent of that host reports it', async () => {
+    const gate = join(cluster.stack.layout.root, 'gate');
+    const script = `echo on; while [ ! -e ${gate} ]; do sleep 0.1; done; echo end`;
+    const { task_id } = await create({ steps: [step('survive', script)] });
+    const run = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
+    const host = hosts.find(({ id }) => id === run.controller_id);
+    await host?.end('SIGKILL');
+    writeFileSync(gate, '');
+    await host?.start();
+    const task = await taskIs(task_id, 'done', 'failed');
+    expect(task.runs).toMatchObject([{ run_id: run.run_id, status: 'succeeded', exit_code: 0 }]);
+    expect(await follow(task_id)).toBe('on\nend\n');
+  });
+});
