@@ -87,7 +87,7 @@ describe('a run whose node does not report', () => {
 
 describe('an interrupting pause', () => {
   it('asks the nodes to end their runs, once, and their tasks are canceled', async () => {
-    const { task_id } = await conductor.create({ steps: [SHELL, SHELL] });
+    const { task_id } = await conductor.create({ steps: [SHELL, SHELL], priority: 1_000 });
     await conductor.leads(NODE);
     const run = await conductor.claimed();
     const pause = () => edge.data<{ summary: string }>('POST', '/v1/system/pause', { body: { interrupt: true } });
