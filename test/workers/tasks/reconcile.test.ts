@@ -53,7 +53,7 @@ describe('a run whose node does not report', () => {
     await conductor.complete(run);
   });
 
-  it('ends its task when no attempt is left, whatever the mode is', async () => {
+  it('ends its task when no attempt is left, in every mode', async () => {
     const { task_id } = await conductor.create({ ...soon, steps: [{ ...SHELL, max_attempts: 1 }] });
     await conductor.claimed();
     await conductor.mode('pause');
