@@ -52,7 +52,7 @@ export const runs: readonly MountedRoute[] = [
       errors: ['run_not_found', 'not_owner'],
     },
     async ({ db, params: { run_id }, principal, query }) => {
-      // A cursor of another list is refused whatever the run is.
+      // A cursor of another list is refused for any run.
       const page = await listCheckpoints(db, run_id, query);
       await requireVisibleRun(db, run_id, principal);
       return page;

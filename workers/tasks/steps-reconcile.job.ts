@@ -8,6 +8,9 @@ import type { RunEnd } from '../../schema/domain/task-progress.ts';
 import type { RunRow } from '../../schema/tables/index.ts';
 import { runs } from '../../schema/tables/index.ts';
 import { commit } from '../db/commit.ts';
+import { guardThat } from '../db/guards.ts';
+import type { Database, Statement } from '../db/open.ts';
+import { mergePlans } from '../db/plan.ts';
 import { LIVE_RUN_SQL } from '../db/task-sql.ts';
 import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
@@ -20,7 +23,7 @@ export const stepsReconcile: Runner = {
   name: 'steps.reconcile',
   ordinary: false,
   // The look is counted with the first run: in a tick without room for both, the next tick looks.
-  queries: { base: 0, each: 13 },
+  queries: { base: 0, each: 14 },
   async run(context) {
     const { db, now, log } = context;
     if (!context.hasRoom()) return MORE;
@@ -49,10 +52,15 @@ async function loseRun(context: RunnerContext, runId: string, stepId: string): P
     const own = await loadRun(db, { step_id: stepId, run_id: runId });
     if (own === null || !isLiveRun(own.run.status) || (own.run.deadline_at ?? now) > now) return { response: null };
     const { plan } = await endOwnRun(context, own, lateEnd(own.run), { reporter: null });
-    return { ...plan, response: own.run };
+    return { ...mergePlans({ guards: [guardDeadline(db, own.run)] }, plan), response: own.run };
   });
   await Promise.all(notifications);
   return lost;
+}
+
+/** No heartbeat has moved it since. */
+function guardDeadline(db: Database, { run_id, deadline_at }: RunRow): Statement {
+  return guardThat(db, sql`EXISTS (SELECT 1 FROM runs WHERE run_id = ${run_id} AND deadline_at IS ${deadline_at})`);
 }
 
 function lateEnd({ controller_id, summary }: RunRow): RunEnd {

@@ -122,7 +122,7 @@ describe('the log of a run', () => {
     expect(log.text('stdout')).toHaveLength(2 * RUN.log_part_rows);
   });
 
-  it('stores every byte once, whatever the chunks and their repeats are', () => {
+  it('stores every byte once, however it is cut into chunks and repeated', () => {
     const piece = fc.record({
       stream: fc.constantFrom('stdout', 'stderr'),
       size: fc.integer({ min: 1, max: 90_000 }),

@@ -53,7 +53,7 @@ describe('a run whose node does not report', () => {
     await conductor.complete(run);
   });
 
-  it('ends its task when no attempt is left, whatever the mode is', async () => {
+  it('ends its task when no attempt is left, in every mode', async () => {
     const { task_id } = await conductor.create({ ...soon, steps: [{ ...SHELL, max_attempts: 1 }] });
     await conductor.claimed();
     await conductor.mode('pause');
@@ -87,7 +87,7 @@ describe('a run whose node does not report', () => {
 
 describe('an interrupting pause', () => {
   it('asks the nodes to end their runs, once, and their tasks are canceled', async () => {
-    const { task_id } = await conductor.create({ steps: [SHELL, SHELL] });
+    const { task_id } = await conductor.create({ steps: [SHELL, SHELL], priority: 1_000 });
     await conductor.leads(NODE);
     const run = await conductor.claimed();
     const pause = () => edge.data<{ summary: string }>('POST', '/v1/system/pause', { body: { interrupt: true } });
