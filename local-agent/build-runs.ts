@@ -1,6 +1,7 @@
 /** Builds the part of an agent that runs the steps of tasks. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { NODE_RUNS } from '../schema/defaults.ts';
 import { readHostTables } from './config/resolve.ts';
 import type { Config } from './config/settings.ts';
 import type { EdgeClient } from './edge/http-client.ts';
@@ -45,6 +46,7 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     judge: (effect, isPersons) => rules.judgeStep(effect, isPersons),
     isPaused: () => system.seen?.mode === 'paused',
     newSessionId: randomUUID,
+    checkpointIntervalMs: NODE_RUNS.checkpoint_interval_ms,
   };
   const newKey = () => randomUUID();
   return new NodeRuns({ host, term, newKey, mayClaim: () => mayClaim() && system.seen?.mode !== 'paused' });

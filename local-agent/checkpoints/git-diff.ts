@@ -9,7 +9,7 @@ import { isMissing } from '../lib/errno.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
 import { git } from '../worktrees/git-command.ts';
 
-/** Content is taken as it is in the folder, whatever the user's own settings say about line ends. */
+/** Content is taken as it is in the folder, regardless of the user's own settings for line ends. */
 const AS_IT_IS = ['-c', 'core.autocrlf=false', '-c', 'core.safecrlf=false', '-c', 'core.quotePath=false'];
 const DIFF = ['diff', '--cached', '--no-ext-diff', '--no-textconv', '--no-color'];
 const SUBMODULE_MODE = '160000';

@@ -1,6 +1,6 @@
 /**
  * What this host permits of a task's step, judged when it starts. A person's task runs what the policy would ask about;
- * what it denies runs for nobody. Other steps need a plain `allow`, because no person is there to be asked.
+ * what it denies never runs. Other steps need a plain `allow`, because no person is there to be asked.
  */
 import type { Policy } from '../../schema/contracts/policy.ts';
 import { judgeExec, judgeTool, strictest } from './policy.ts';

@@ -38,7 +38,7 @@ function openInput(runFolder: string, stdin: string | null): number {
   }
 }
 
-/** The child gets the files themselves: what it writes is in them, whatever becomes of runner and agent. */
+/** The child gets the files themselves: what it writes is in them, also when runner and agent end. */
 function spawnOnFiles(runFolder: string, { run_id, argv, cwd, env, stdin }: Launch): ChildProcess {
   const [program = '', ...args] = argv;
   const input = openInput(runFolder, stdin);

@@ -14,16 +14,11 @@ export interface Launch {
   timeout_ms: number;
 }
 
-/** The launch that an agent wrote; null when it is not whole. */
+/** The launch that an agent wrote; null when it is not whole: the text of an object that was cut off is no JSON. */
 export function readLaunch(text: string): Launch | null {
   try {
-    const { end, ...launch } = JSON.parse(text) as Launch & { end?: unknown };
-    return end === true ? launch : null;
+    return JSON.parse(text) as Launch;
   } catch {
     return null;
   }
-}
-
-export function launchText(launch: Launch): string {
-  return JSON.stringify({ ...launch, end: true });
 }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceSynced } from '../host/synced-file.ts';
 
-/** Both clocks. The wall clock can jump, the monotonic one of Linux stands still while the machine sleeps. */
+/** Both clocks. The wall clock can jump, the monotonic one of Linux stops while the machine sleeps. */
 export interface Clocks {
   /** Unix milliseconds. */
   wall: number;

@@ -9,7 +9,6 @@ import { killOrphan } from '../worker-runner/orphans.ts';
 import { exitPath } from './exit-file.ts';
 import { claimRun, readIdentity } from './identity.ts';
 import type { Launch } from './launch.ts';
-import { launchText } from './launch.ts';
 
 const RUNNER = join(import.meta.dirname, 'runner.ts');
 
@@ -41,7 +40,7 @@ export async function startRunner(runFolder: string, launch: Launch): Promise<St
   runner.stdin.on('error', () => undefined);
   await once(runner, 'spawn');
   runner.unref();
-  runner.stdin.end(launchText(launch));
+  runner.stdin.end(JSON.stringify(launch));
   const lives = () => runner.exitCode === null && runner.signalCode === null;
   return { ended, lives };
 }

@@ -25,7 +25,7 @@ export function runEvent(
   return { at, type, level: LEVELS[type] ?? 'info', message, data };
 }
 
-/** One line, whatever the message contains. */
+/** One line, for a message of any content. */
 export function eventLine({ at, type, level, message, data }: RunEvent): string {
   const more = Object.keys(data).length === 0 ? '' : ` ${JSON.stringify(data)}`;
   const oneLine = message.replace(/[\r\n]+/g, ' ');

@@ -12,7 +12,7 @@ import { endReport } from './reports.ts';
 import type { RunScene } from './run-scene.ts';
 import { saveProgress } from './run-scene.ts';
 
-/** A run that ended without a process, or whose process nobody saw end. */
+/** A run that ended without a process, or whose process ended unseen. */
 export function noExit(now: number, ended_by: EndReason | null = null): RunExit {
   const none = { exit_code: null, signal: null, error: null, left_behind: [] };
   return { ...none, ended_by, started_at: now, finished_at: now };

@@ -3,7 +3,7 @@
  * checkpoints are saved. It never waits for the edge, so the output of a run costs the same whether the edge is there.
  */
 import { setImmediate } from 'node:timers/promises';
-import { NODE_RUNS, RUN_FILES } from '../../schema/defaults.ts';
+import { RUN_FILES } from '../../schema/defaults.ts';
 import { LineSplitter } from '../executors/lines.ts';
 import { readIdentity } from '../runner/identity.ts';
 import type { RunnerState, StartedRunner } from '../runner/start-runner.ts';
@@ -58,7 +58,7 @@ class Follower {
     this.#following = following;
     const lines = new LineSplitter((line) => scene.reader?.line(line));
     this.#feed = new OutputFeed(scene.record.folder, (bytes) => scene.reader && lines.push(bytes));
-    this.#checkpointAt = scene.host.clock.monotonic() + NODE_RUNS.checkpoint_interval_ms;
+    this.#checkpointAt = scene.host.clock.monotonic() + scene.host.checkpointIntervalMs;
   }
 
   async look(): Promise<RunnerState> {
@@ -82,11 +82,11 @@ class Follower {
     const problem = folderProblem(this.#scene) ?? record.diskFault;
     if (problem !== null) this.#following.onProblem(problem);
     else await saveProgress(this.#scene);
-    this.#checkpointAt = host.clock.monotonic() + NODE_RUNS.checkpoint_interval_ms;
+    this.#checkpointAt = host.clock.monotonic() + host.checkpointIntervalMs;
   }
 }
 
-/** Resolves when the runner no longer runs, or this agent stops; the run goes on without it then. */
+/** Resolves when the runner no longer runs, or this agent stops; the run continues without it then. */
 export async function followRun(scene: RunScene, following: Following): Promise<RunnerState> {
   const { host, record, signal } = scene;
   const follower = new Follower(scene, following);

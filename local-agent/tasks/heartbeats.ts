@@ -27,11 +27,12 @@ export class Heartbeats {
     this.#onStale = onStale;
   }
 
-  /** The first one is sent at once: a run of an earlier agent may have been taken over. */
-  keep(run: LiveRun, stepId: string): void {
+  /** Of a run that was claimed just now the first one can wait; that of an earlier agent may have been taken over. */
+  keep(run: LiveRun, stepId: string, { isNew }: { isNew: boolean }): void {
     if (this.#cancels.has(run.runId)) return;
     this.#cancels.set(run.runId, () => undefined);
-    void this.#keepOn(run, stepId);
+    if (isNew) this.#schedule(run, stepId);
+    else void this.#keepOn(run, stepId);
   }
 
   release(runId: string): void {
@@ -60,7 +61,10 @@ export class Heartbeats {
 
   async #keepOn(run: LiveRun, stepId: string): Promise<void> {
     await this.beat(run, stepId);
-    if (!this.#cancels.has(run.runId)) return;
+    if (this.#cancels.has(run.runId)) this.#schedule(run, stepId);
+  }
+
+  #schedule(run: LiveRun, stepId: string): void {
     const cancel = this.#host.clock.after(RUN.heartbeat_ms, () => void this.#keepOn(run, stepId));
     this.#cancels.set(run.runId, cancel);
   }

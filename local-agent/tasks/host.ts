@@ -28,4 +28,6 @@ export interface RunsHost {
   /** The system is paused: nothing begins. */
   isPaused: () => boolean;
   newSessionId: () => string;
+  /** How often a running step is checkpointed, when something has changed. */
+  checkpointIntervalMs: number;
 }

@@ -32,6 +32,8 @@ export class LiveRun {
   /** Ends what prepares the step. */
   readonly #stopped = new AbortController();
   #hasStarted = false;
+  /** Why this host cannot continue the run. */
+  #problem: string | null = null;
 
   /** @throws the system's error when the run's folder cannot be made */
   constructor(run: StoredRun, host: RunsHost, beat: (run: LiveRun) => Promise<void>) {
@@ -189,9 +191,11 @@ export class LiveRun {
       runner,
       onStarted: () => {
         this.#hasStarted = true;
+        void this.#beat();
       },
       onProblem: (text) => {
         this.#host.log.warn({ run_id: this.runId }, text);
+        this.#problem ??= text;
         this.stop('failed');
       },
     });
@@ -205,15 +209,18 @@ export class LiveRun {
 
   async #giveUp(): Promise<void> {
     await endOrphans(this.#scene.record.folder, this.runId);
-    const text = 'the runner of the step was ended from outside, so nobody saw how the step ended';
+    const text = 'the runner of the step was ended from outside, so how the step ended is not known';
     const verdict = { status: 'lost' as const, summary: text, error_code: 'runner_lost', error_text: text };
     if (this.#stored.stop === 'stale_run') return dropRun(this.#scene);
     await finishRun(this.#scene, { exit: noExit(this.#host.clock.now()), verdict });
   }
 
   async #end(exit: ReturnType<typeof noExit>): Promise<void> {
-    if (this.#stored.stop === 'stale_run') dropRun(this.#scene);
-    else await finishRun(this.#scene, { exit });
+    const { stop } = this.#stored;
+    if (stop === 'stale_run') return dropRun(this.#scene);
+    const isOurs = exit.ended_by === 'failed' && this.#problem !== null;
+    const verdict = isOurs ? { verdict: failed('host_failed', this.#problem ?? '') } : {};
+    await finishRun(this.#scene, { exit, ...verdict });
   }
 
   async #failBy(error: unknown): Promise<void> {

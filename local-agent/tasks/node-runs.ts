@@ -54,7 +54,7 @@ export class NodeRuns {
       ...deps,
       offers: () => ({ repos: presentRepos(host.repos), executors: executorNames(host.agents) }),
       room: () => NODE_RUNS.max_at_once - this.#live.size,
-      onRun: (runId) => this.#open(runId),
+      onRun: (runId) => this.#open(runId, { isNew: true }),
     });
     this.responseHandlers = this.#makeResponseHandlers();
     this.commands = {
@@ -86,7 +86,7 @@ export class NodeRuns {
       });
     }
     const open = this.#host.runs.open();
-    for (const { run_id } of open) this.#open(run_id);
+    for (const { run_id } of open) this.#open(run_id, { isNew: false });
     return open.length + unknown.length;
   }
 
@@ -131,14 +131,14 @@ export class NodeRuns {
     });
   }
 
-  #open(runId: string): void {
+  #open(runId: string, { isNew }: { isNew: boolean }): void {
     const stored = this.#host.runs.find(runId);
     if (stored === null || this.#live.has(runId)) return;
     try {
       const run = new LiveRun(stored, this.#host, (one) => this.#heartbeats.beat(one, stored.claim.step_id));
       this.#live.set(runId, run);
       if (stored.claim.cancel) run.stop('canceled');
-      this.#heartbeats.keep(run, stored.claim.step_id);
+      this.#heartbeats.keep(run, stored.claim.step_id, { isNew });
       void run.work().then(() => this.#afterWork(runId));
     } catch (error) {
       this.#host.log.error({ error, run_id: runId }, 'the folder of a run cannot be made');

@@ -47,7 +47,7 @@ describe.each(['codex', 'claude'] as const)('the real %s', (name) => {
     ['is rate limited', { type: 'status', status: 429 }, ['rate_limited']],
     ['fails', { type: 'status', status: 500 }, ['agent_failed', 'rate_limited']],
     ['refuses', { type: 'refuse' }, ['refused']],
-  ] as const)('fails when its model %s, whatever its exit code', async (_how, act, codes) => {
+  ] as const)('fails when its model %s, with any exit code', async (_how, act, codes) => {
     const { offer, ended } = await openAgentScene(name, command, [act]);
     const { end } = await ended(offer());
     expect(end?.status).toBe('failed');

@@ -94,7 +94,9 @@ printf '\\000\\377\\n' > new.bin; echo changed > tracked.txt; echo waits; sleep 
     const { task_id } = await create({ repo: 'app', base_ref: 'main', steps: [step('move', script)] });
     const first = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
     const from = hosts.find(({ id }) => id === first.controller_id);
-    await until(async () => readFileSync(join(from?.root ?? '', 'runs', task_id, first.run_id, 'stdout.log'), 'utf8').includes('waits'));
+    await until(async () =>
+      readFileSync(join(from?.root ?? '', 'runs', task_id, first.run_id, 'stdout.log'), 'utf8').includes('waits'),
+    );
     await cluster.call('POST', `/v1/tasks/${task_id}/hand-over`, {});
     const task = await taskIs(task_id, 'done', 'failed');
     expect(task.runs.map(({ status, error_code }) => [status, error_code])).toEqual([

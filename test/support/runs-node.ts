@@ -27,6 +27,7 @@ export interface RunsNodeOptions {
   agents?: RunsHost['agents'];
   isPaused?: () => boolean;
   judge?: RunsHost['judge'];
+  checkpointIntervalMs?: number;
 }
 
 export function openRunsNode(options: RunsNodeOptions) {
@@ -59,6 +60,7 @@ export function openRunsNode(options: RunsNodeOptions) {
     judge: options.judge ?? (() => ({ allowed: true })),
     isPaused: options.isPaused ?? (() => false),
     newSessionId: () => crypto.randomUUID(),
+    checkpointIntervalMs: options.checkpointIntervalMs ?? 30_000,
   };
   const nodeRuns = new NodeRuns({
     host,

@@ -131,7 +131,7 @@ describe('the git_diff checkpoint', () => {
 });
 
 describe('what git prints about changes', () => {
-  it('is read by its separators, whatever the paths contain', () => {
+  it('is read by its separators, for paths of any content', () => {
     const raw = ':100644 160000 a b M\0sub module\0:000000 100644 a b A\0new\nline\0';
     expect(parseRawDiff(raw)).toEqual([
       { modes: ['100644', '160000'], path: 'sub module' },

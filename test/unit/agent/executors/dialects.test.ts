@@ -86,7 +86,7 @@ describe('codex', () => {
     expect(verdict).toMatchObject({ status: 'failed', error_code: 'refused' });
   });
 
-  it('fails without a terminal event, whatever the exit code', () => {
+  it('fails without a terminal event, with any exit code', () => {
     expect(judge('codex', CODEX_DONE.slice(0, -1)).verdict).toMatchObject({
       status: 'failed',
       error_code: 'agent_ended_early',

@@ -4,7 +4,7 @@ import { lastLineCounts } from '../../../../local-agent/executors/counts/last-li
 import { tapCounts } from '../../../../local-agent/executors/counts/tap.ts';
 
 describe('the counts of a JUnit report', () => {
-  it('are those of its test cases, in whatever suites they are', () => {
+  it('are those of its test cases, in any nesting of suites', () => {
     const xml = `<?xml version="1.0"?><testsuites tests="99"><testsuite name="a"><testsuite name="b">
       <testcase name="passes"/>
       <testcase name="also passes"><system-out>text</system-out></testcase>

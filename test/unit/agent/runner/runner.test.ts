@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitPath } from '../../../../local-agent/runner/exit-file.ts';
 import { claimRun, readIdentity } from '../../../../local-agent/runner/identity.ts';
-import { launchText } from '../../../../local-agent/runner/launch.ts';
 import { writeLimits } from '../../../../local-agent/runner/limits.ts';
 import { endOrphans, runnerState, startRunner } from '../../../../local-agent/runner/start-runner.ts';
 import { limitsIn, preparedRun } from '../../../support/runner-scene.ts';
@@ -74,7 +73,7 @@ describe('a runner', () => {
   it('starts nothing when the launch is not whole, so that an agent that dies meanwhile has begun nothing', async () => {
     const run = preparedRun();
     const runner = spawn(process.execPath, [RUNNER, run.folder], { stdio: ['pipe', 'ignore', 'inherit'] });
-    runner.stdin.end(launchText(run.launch('echo begun')).slice(0, -8));
+    runner.stdin.end(JSON.stringify(run.launch('echo begun')).slice(0, -1));
     await once(runner, 'exit');
     expect(run.read('stdout.log')).toBe('');
     expect(runnerState(run.folder)).toBe('never_began');

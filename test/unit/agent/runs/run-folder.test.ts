@@ -76,7 +76,7 @@ describe('the list of runs on the disk', () => {
 });
 
 describe('the events of a run', () => {
-  it('are one line each, whatever their message contains', () => {
+  it('are one line each, for messages of any content', () => {
     const line = eventLine(runEvent('step_failed', 0, 'first\nsecond', { exit_code: 3 }));
     expect(line).toBe('1970-01-01T00:00:00.000Z error step_failed first second {"exit_code":3}\n');
   });

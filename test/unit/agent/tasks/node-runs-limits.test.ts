@@ -1,26 +1,32 @@
 /** Steps that go wrong: much output, a full disk, a repository that vanishes, logs with anything in them. */
-import { statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AgentSettingsSchema } from '../../../../local-agent/config/agent-settings.ts';
 import { readState } from '../../../../local-agent/runs/state-file.ts';
-import { RUN } from '../../../../schema/defaults.ts';
+import { newRepo } from '../../../support/git-repo.ts';
 import { openRunsScene } from '../../../support/runs-scene.ts';
+import { until } from '../../../support/until.ts';
 
 const MIB = 1024 * 1024;
+const AGENT = join(import.meta.dirname, '../../../support/runs-agent.ts');
 
 describe('a step with unusual output', () => {
-  it('of a hundred MiB costs the agent little memory, and the edge gets its beginning and its end', async () => {
-    const { offer, open, ended, folderOf } = await openRunsScene();
-    const bytes = 100 * MIB;
+  it('of 200 MiB costs the agent little memory, and the edge gets its beginning and its end', async () => {
+    const { edge, server, root, offer, ended, folderOf } = await openRunsScene();
+    const bytes = 200 * MIB;
     const claim = offer({ input: { script: `head -c ${bytes} /dev/zero | tr '\\0' 'x'; printf 'the end'` } });
-    const before = process.memoryUsage().rss;
-    open();
+    const agent = spawn(process.execPath, [AGENT, JSON.stringify({ edgeUrl: server.url, root })], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void agent.kill('SIGKILL'));
     const run = await ended(claim);
     expect(statSync(join(folderOf(claim), 'stdout.log')).size).toBe(bytes + 7);
-    expect(run.logs.stdout.length).toBeLessThanOrEqual(RUN.log_head_bytes + 20 * RUN.log_tail_bytes);
     expect(run.text('stdout').endsWith('the end')).toBe(true);
-    expect(process.memoryUsage().rss - before).toBeLessThan(80 * MIB);
+    expect(edge.run(claim.run_id).received.stdout).toBe(bytes + 7);
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${agent.pid}/status`, 'utf8'))?.[1];
+    expect(Number(peak) * 1024).toBeLessThan(bytes);
   });
 
   it('with invalid UTF-8 and without a newline arrives byte for byte', async () => {
@@ -70,6 +76,56 @@ describe('a step whose host cannot continue it', () => {
       status: 'blocked',
       error_code: 'needs_human',
       summary: expect.stringContaining('Ship it?'),
+    });
+  });
+});
+
+describe('a running step', () => {
+  const worktree = {
+    repo: 'app',
+    base_ref: 'main',
+    base_sha: null,
+    branch_name: 'conductor/x',
+    patch_checkpoint_id: null,
+  };
+
+  it('is checkpointed while it runs, so that another host continues from there when this one dies', async () => {
+    const { edge, offer, open } = await openRunsScene();
+    const claim = offer({ input: { script: 'echo hello > new.txt; echo on; sleep 600' }, worktree });
+    const node = open({ repos: { app: newRepo() }, checkpointIntervalMs: 100 });
+    const run = edge.run(claim.run_id);
+    const patch = () => run.checkpoints.find(({ type }) => type === 'git_diff');
+    await until(() => patch() !== undefined);
+    expect(Buffer.from(patch()?.content ?? '', 'base64').toString()).toContain('+hello');
+    expect(run.end).toBeNull();
+    node.nodeRuns.stopRun(claim.run_id, 'canceled');
+    await until(() => run.end !== null);
+  });
+
+  it('is not checkpointed again while nothing has changed', async () => {
+    const { edge, offer, open } = await openRunsScene();
+    const claim = offer({ input: { script: 'echo on; sleep 600' } });
+    const node = open({ checkpointIntervalMs: 50 });
+    const run = edge.run(claim.run_id);
+    await until(() => run.checkpoints.length > 0 && run.text('stdout') === 'on\n');
+    node.nodeRuns.stopRun(claim.run_id, 'canceled');
+    await until(() => run.end !== null);
+    expect(run.checkpoints.filter(({ type }) => type === 'log_tail').length).toBeLessThanOrEqual(2);
+  });
+
+  it('fails when its repository vanishes, and says so', async () => {
+    const { edge, offer, open } = await openRunsScene();
+    const repo = newRepo();
+    const claim = offer({ input: { script: 'echo on; sleep 600' }, worktree });
+    open({ repos: { app: repo }, checkpointIntervalMs: 100 });
+    const run = edge.run(claim.run_id);
+    await until(() => run.text('stdout') === 'on\n');
+    rmSync(repo, { recursive: true });
+    await until(() => run.end !== null);
+    expect(run.end).toMatchObject({
+      status: 'failed',
+      error_code: 'host_failed',
+      error_text: `${repo} does not exist any more`,
     });
   });
 });
