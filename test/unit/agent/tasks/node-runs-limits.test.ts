@@ -94,9 +94,8 @@ describe('a running step', () => {
     const claim = offer({ input: { script: 'echo hello > new.txt; echo on; sleep 600' }, worktree });
     const node = open({ repos: { app: newRepo() }, checkpointIntervalMs: 100 });
     const run = edge.run(claim.run_id);
-    const patch = () => run.checkpoints.find(({ type }) => type === 'git_diff');
-    await until(() => patch() !== undefined);
-    expect(Buffer.from(patch()?.content ?? '', 'base64').toString()).toContain('+hello');
+    const contentOf = ({ content = '' }) => Buffer.from(content, 'base64').toString();
+    await until(() => run.checkpoints.some((one) => one.type === 'git_diff' && contentOf(one).includes('+hello')));
     expect(run.end).toBeNull();
     node.nodeRuns.stopRun(claim.run_id, 'canceled');
     await until(() => run.end !== null);
