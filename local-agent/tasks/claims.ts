@@ -3,7 +3,7 @@
  * One claim is under way at a time, under a key that is stored first, so that a claim whose response was lost gives the same
  * run again.
  */
-import type { ClaimBody, ClaimResponse, NoRunReason } from '../../schema/contracts/runs.ts';
+import type { ClaimBody, ClaimResponse } from '../../schema/contracts/runs.ts';
 import { ClaimResponseSchema } from '../../schema/contracts/runs.ts';
 import { NODE_RUNS } from '../../schema/defaults.ts';
 import { EdgeError } from '../edge/http-client.ts';
@@ -33,15 +33,9 @@ export class Claims {
   #isWoken = false;
   #isRunning = false;
   #cancel: () => void = () => undefined;
-  #reason: NoRunReason | null = null;
 
   constructor(deps: ClaimsDeps) {
     this.#deps = deps;
-  }
-
-  /** Why the last claim gave no run; null when it gave one. */
-  get reason(): NoRunReason | null {
-    return this.#reason;
   }
 
   start(): void {
@@ -107,11 +101,9 @@ export class Claims {
   #take(response: ClaimResponse, askedAt: Clocks): boolean {
     const { host, onRun } = this.#deps;
     if (!('run_id' in response)) {
-      this.#reason = response.reason;
       host.runs.forgetClaimKey();
       return false;
     }
-    this.#reason = null;
     host.store.transaction(() => {
       host.runs.add(response, later(askedAt, response.deadline_in_ms));
       host.runs.forgetClaimKey();

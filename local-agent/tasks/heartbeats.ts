@@ -27,12 +27,12 @@ export class Heartbeats {
     this.#onStale = onStale;
   }
 
-  /** Of a run that was claimed just now the first one can wait; that of an earlier agent may have been taken over. */
-  keep(run: LiveRun, stepId: string, { isNew }: { isNew: boolean }): void {
+  /** Of a run that was claimed just now the first one can wait. Of any other it is sent, and resolves with its response. */
+  async keep(run: LiveRun, stepId: string, { isNew }: { isNew: boolean }): Promise<void> {
     if (this.#cancels.has(run.runId)) return;
     this.#cancels.set(run.runId, () => undefined);
     if (isNew) this.#schedule(run, stepId);
-    else void this.#keepOn(run, stepId);
+    else await this.#keepOn(run, stepId);
   }
 
   release(runId: string): void {

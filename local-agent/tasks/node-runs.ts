@@ -12,7 +12,6 @@ import type { ResponseHandler } from '../edge/response-handlers.ts';
 import { responseHandler } from '../edge/response-handlers.ts';
 import { failed } from '../executors/executor.ts';
 import { executorNames } from '../executors/registry.ts';
-import { Emitter } from '../lib/emitter.ts';
 import type { StopRequest } from '../runner/limits.ts';
 import { removeUnfinished } from '../runs/run-folder.ts';
 import { presentRepos } from '../worktrees/task-folder.ts';
@@ -42,8 +41,6 @@ export class NodeRuns {
   readonly #heartbeats: Heartbeats;
   readonly #cleaning: Cleaning;
   readonly #live = new Map<string, LiveRun>();
-  /** A run is over: the edge has its end, or has given its step to another. */
-  readonly #over = new Emitter<string>();
 
   constructor(deps: NodeRunsDeps) {
     const { host } = deps;
@@ -69,11 +66,6 @@ export class NodeRuns {
         return { accepted: true, afterCommit: () => this.stopRun(run_id, stop) };
       },
     };
-  }
-
-  /** Runs that this node has under way. */
-  count(): number {
-    return this.#live.size;
   }
 
   /** Continues or ends what an earlier agent had begun. Returns how many runs that were. */
@@ -113,24 +105,6 @@ export class NodeRuns {
     this.#live.get(runId)?.stop(reason);
   }
 
-  /** Gives every run up, so that another host continues it. Resolves when the edge has that of each. */
-  async handOver(): Promise<void> {
-    this.#claims.stop();
-    const over = [...this.#live.keys()].map((runId) => this.#whenOver(runId));
-    for (const run of this.#live.values()) run.stop('handed_over');
-    await Promise.all(over);
-  }
-
-  #whenOver(runId: string): Promise<void> {
-    return new Promise((resolve) => {
-      const off = this.#over.on((ended) => {
-        if (ended !== runId) return;
-        off();
-        resolve();
-      });
-    });
-  }
-
   #open(runId: string, { isNew }: { isNew: boolean }): void {
     const stored = this.#host.runs.find(runId);
     if (stored === null || this.#live.has(runId)) return;
@@ -138,8 +112,7 @@ export class NodeRuns {
       const run = new LiveRun(stored, this.#host, (one) => this.#heartbeats.beat(one, stored.claim.step_id));
       this.#live.set(runId, run);
       if (stored.claim.cancel) run.stop('canceled');
-      this.#heartbeats.keep(run, stored.claim.step_id, { isNew });
-      void run.work().then(() => this.#afterWork(runId));
+      void this.#work(run, stored.claim.step_id, isNew);
     } catch (error) {
       this.#host.log.error({ error, run_id: runId }, 'the folder of a run cannot be made');
       this.#failUnopened(stored, error instanceof Error ? error.message : String(error));
@@ -165,15 +138,20 @@ export class NodeRuns {
     this.#afterWork(run.runId);
   }
 
+  /** A run of an earlier agent may have been taken over: the edge says so before anything of it is judged or reported. */
+  async #work(run: LiveRun, stepId: string, isNew: boolean): Promise<void> {
+    await this.#heartbeats.keep(run, stepId, { isNew });
+    await run.work();
+    this.#afterWork(run.runId);
+  }
+
   #afterWork(runId: string): void {
     if (this.#host.runs.find(runId)?.stage === 'reported') this.#close(runId);
   }
 
   #close(runId: string): void {
     this.#heartbeats.release(runId);
-    if (!this.#live.delete(runId)) return;
-    this.#over.emit(runId);
-    this.#claims.wake();
+    if (this.#live.delete(runId)) this.#claims.wake();
   }
 
   /** The edge has the end of a run, or refuses it because the step is another run's. */

@@ -1,6 +1,6 @@
 /** Steps that go wrong: much output, a full disk, a repository that vanishes, logs with anything in them. */
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AgentSettingsSchema } from '../../../../local-agent/config/agent-settings.ts';
@@ -135,5 +135,28 @@ describe('any other command as a coding agent', () => {
     const claim = offer({ kind: 'agent', input: { agent: 'echo', prompt: 'Say hello.' } });
     open({ agents: { echo: AgentSettingsSchema.parse({ command: '/bin/cat' }) } });
     expect((await ended(claim)).end).toMatchObject({ status: 'succeeded', summary: 'Say hello.' });
+  });
+});
+
+describe('a disk that takes no more of a run', () => {
+  it('ends it as failed with the reason, and leaves what is there as it is', async () => {
+    const { edge, root, offer, open, ended, folderOf, file } = await openRunsScene();
+    const gate = join(root, 'gate');
+    const claim = offer({ input: { script: `echo on; while [ ! -e ${gate} ]; do sleep 0.05; done` } });
+    open();
+    await until(() => edge.run(claim.run_id).text('stdout') === 'on\n');
+    const events = join(folderOf(claim), 'events.jsonl');
+    const before = file(claim, 'events.jsonl');
+    renameSync(events, `${events}.kept`);
+    mkdirSync(events);
+    writeFileSync(gate, '');
+    const run = await ended(claim);
+    expect(run.end).toMatchObject({
+      status: 'failed',
+      error_code: 'disk_fault',
+      error_text: expect.stringContaining('free space'),
+    });
+    expect(readFileSync(`${events}.kept`, 'utf8')).toBe(before);
+    expect(readState(folderOf(claim))).toMatchObject({ status: 'failed', error_code: 'disk_fault' });
   });
 });

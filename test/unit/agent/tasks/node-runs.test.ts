@@ -148,7 +148,9 @@ describe('a step in a repository', () => {
     const node = open({ repos: { app: repo } });
     const first = await ended(change);
     const base_sha = runGit(repo, 'rev-parse', 'main');
-    expect(first.heartbeats.some((beat) => beat.base_sha === base_sha)).toBe(true);
+    // The base commit is fixed before the step starts.
+    expect(first.heartbeats[0]).toMatchObject({ base_sha });
+    expect(first.heartbeats[0]?.started).toBeUndefined();
     expect(first.checkpoints.map(({ type }) => type)).toContain('git_diff');
     const output = { step_id: change.step_id, kind: 'shell', name: 'change', status: 'done', summary: null };
     const outputs = [{ ...output, run_id: change.run_id }];
