@@ -171,6 +171,11 @@ describe('a node that a person drains', () => {
     const run = await conductor.claimed();
     expect(await drain(true)).toMatchObject({ draining: true, runs: expect.arrayContaining([run.run_id]) });
     expect(await conductor.heartbeat(run)).toMatchObject({ hand_over: true });
+    const { run_id, step_id } = run;
+    expect(await edge.data('GET', `/v1/controllers/${NODE}`)).toMatchObject({
+      draining: true,
+      live_runs: expect.arrayContaining([{ run_id, task_id, step_id }]),
+    });
     expect(await conductor.claim()).toEqual({ run: null, reason: 'node_draining' });
     await conductor.fail(run, { status: 'lost', error_code: 'handed_over' });
     await rowsOf('UPDATE steps SET except_until = 0');
