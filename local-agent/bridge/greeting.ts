@@ -71,7 +71,7 @@ export class Greeting {
     socket.send({ type: 'agent_proof', nonce: handshake.agent_nonce, proof });
   }
 
-  /** The hello of an extension of the version before, which sends its token to whatever it has connected to. */
+  /** The hello of an extension of the version before, which sends its token to any program that it has connected to. */
   onTokenHello(socket: BridgeSocket, peer: Peer, hello: Hello): void {
     this.#admit(socket, peer, hello, hello.token ?? null);
   }

@@ -1,5 +1,5 @@
 /**
- * The greeting of an agent. Whatever listens at the agent's address gets a challenge first. Only the agent of this pairing
+ * The greeting of an agent. Any program that listens at the agent's address gets a challenge first. Only the agent of this pairing
  * can prove that it knows the hash of the browser's token, for these nonces and on that port; only then is anything of
  * this browser sent, and its token never readable.
  */

@@ -117,12 +117,12 @@ export class Turns {
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
-    if (
-      effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show') ||
-      next.sent !== this.#saved.sent
-    )
-      await this.#save();
-    else this.#saveSoon();
+    const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
+    const saved = isHandedOn || next.sent !== this.#saved.sent ? this.#save() : null;
+    if (saved === null) this.#saveSoon();
+    // The page is asked while the state is being stored; the message waits for both.
+    for (const effect of effects) if (effect.type === 'offer') void this.#offer(effect, saved);
+    await saved;
     for (const effect of effects) this.#perform(effect);
     this.#setTick();
   }
@@ -130,7 +130,6 @@ export class Turns {
   #perform(effect: TurnEffect): void {
     switch (effect.type) {
       case 'offer':
-        void this.#offer(effect);
         break;
       case 'read':
         void this.#read(effect);
@@ -149,7 +148,8 @@ export class Turns {
     }
   }
 
-  async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
+  /** `saved` resolves when the state is in storage. */
+  async #offer({ turn, answer }: Effect<'offer'>, saved: Promise<void> | null): Promise<void> {
     const { tabs, queue, clientId } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
@@ -158,8 +158,9 @@ export class Turns {
     try {
       // What the page shows is no second opinion on itself.
       const isCompared = tab !== null && answer.source === 'network';
-      const opinion = isCompared ? await this.#opinion(tab.tabId, turn, answer) : 'absent';
-      isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: await clientId() }));
+      const asked: Opinion | Promise<Opinion> = isCompared ? this.#opinion(tab.tabId, turn, answer) : 'absent';
+      const [opinion, client] = await Promise.all([asked, clientId(), saved]);
+      isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: client }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }

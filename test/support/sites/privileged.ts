@@ -52,7 +52,7 @@ export class Privileged {
     return new Privileged(await firefox.openTab('about:memory'), extensionId);
   }
 
-  /** Ends the event page at once, whatever it waits for, as Firefox does with an idle one. */
+  /** Ends the event page at once, also while it waits for something, as Firefox does with an idle one. */
   async suspend(): Promise<void> {
     await this.#tab.evaluate(async (id) => {
       const { extension } = WebExtensionPolicy.getByID(id);

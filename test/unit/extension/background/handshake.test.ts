@@ -10,7 +10,7 @@ import { until } from '../../../support/until.ts';
 const TOKEN = 'the-token';
 const HASH = createHash('sha256').update(TOKEN).digest('hex');
 
-/** A paired browser that has sent its challenge to whatever listens there. */
+/** A paired browser that has sent its challenge to the program that listens there. */
 async function challenged() {
   const env = new TestEnv().pair();
   const { bridge } = startBackground(env.env);
