@@ -16,7 +16,7 @@ export interface PageLook {
   isVisible: boolean;
   /** `loading` until the document is complete and its composer, or a reason for its absence, is there. */
   composer: 'loading' | 'missing' | 'empty' | 'draft' | 'busy';
-  /** How long ago the person used the keyboard in this page; null: not since it was loaded. */
+  /** How long ago the person used the keyboard in this page, but for what they have sent; null: not since it was loaded. */
   typedAgoMs: number | null;
   isAnswering: boolean;
   obstacle: Obstacle | null;
@@ -88,6 +88,19 @@ export interface PageView {
   messages: { role: 'user' | 'assistant'; id: string | null; text: string; isFinished: boolean }[];
 }
 
+export interface ShowOrder {
+  conversationId: string;
+  /** Ids by which the answer is known. */
+  answerIds: readonly string[];
+  /** The message of the person that it answers. */
+  questionId: string | null;
+  /** When the question was sent, Unix milliseconds. */
+  since: number;
+}
+
+/** The answer that the page shows as final: the text of its `baa` blocks as Markdown, and no other text. */
+export type ShownAnswer = { isFinal: true; messageId: string; text: string } | { isFinal: false; reason: string };
+
 /** The second opinion on a captured message. */
 export type Opinion = Capture['other'];
 
@@ -97,6 +110,8 @@ export interface OpinionOrder {
   answersId?: string | null;
   blocks: readonly string[];
   timeoutMs: number;
+  /** In place of `timeoutMs` while the page still draws the answer. */
+  drawingMs: number;
 }
 
 /** Background page → content script of one tab. */
@@ -112,8 +127,12 @@ export interface PageCalls {
   read: { order: { conversationId: string; timeoutMs: number }; result: ReadOutcome };
   /** What the page itself shows of it. */
   view: { order: object; result: PageView };
+  /** The final answer as the page shows it, when the conversation cannot be read. */
+  show: { order: ShowOrder; result: ShownAnswer };
   /** Compares the `baa` blocks of a message with those that the page shows, waiting until it has rendered them. */
   opinion: { order: OpinionOrder; result: Opinion };
+  /** The answer to this message of the page is final: the keys that wrote it count no more. */
+  answered: { order: { text: string }; result: true };
 }
 
 export type PageCallName = keyof PageCalls;

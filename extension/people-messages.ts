@@ -15,6 +15,7 @@ export const PEOPLE_PORT = 'people';
  * - `connecting`, `connected`.
  * - `unreachable`: nothing listens there, or it refuses this extension.
  * - `closed`: the agent has closed the connection.
+ * - `unproven`: what listens there could not prove that it is the agent of this browser.
  * - `token_refused`: the agent does not take the token; the browser has to be paired again.
  * - `replaced`: another Firefox has connected under the same id.
  */
@@ -25,6 +26,7 @@ export const CONNECTION_STATES = [
   'connected',
   'unreachable',
   'closed',
+  'unproven',
   'token_refused',
   'replaced',
 ] as const;

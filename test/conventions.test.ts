@@ -257,6 +257,14 @@ describe('purity', () => {
   });
 });
 
+describe('waiting', () => {
+  it('tests wait with a limit that a busy machine keeps', () => {
+    const hasty = /\bvi\.wait(?:For|Until)\(/;
+    const offenders = sources.filter((path) => path.startsWith('test/') && hasty.test(read(path)));
+    expect(offenders, 'vi.waitFor gives up after a second; use expect.poll').toEqual([]);
+  });
+});
+
 describe('statuses', () => {
   const others: readonly string[] = [...JOB_STATUSES, ...COMMAND_STATES];
   const ofInstructions = INSTRUCTION_STATES.filter((status) => !others.includes(status));

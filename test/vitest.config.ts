@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINUTE_MS = 60_000;
+/** `expect.poll` waits for an event, on a busy machine as well: its default of a second would measure speed. */
+const WAITING = { expect: { poll: { timeout: MINUTE_MS, interval: 20 } } };
 /** Tests with random inputs: fuzz tests and models. */
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 /** Unit tests that start real programs, or wait for real time: git, shells, the agent's own watchdogs. */
@@ -15,6 +17,12 @@ const WITH_PROGRAMS = [
   'test/unit/agent/tools/{exec,files-search,ignored-files,patch-hunks}.test.ts',
   'test/unit/agent/worker-runner/*.test.ts',
 ];
+
+// Projects with another number of workers need another group, and the groups run one after the other.
+/** The default leaves one core idle. */
+const EVERY_CORE = { maxWorkers: '100%', sequence: { groupOrder: 0 } } as const;
+/** Whole systems and browsers, which wait for each other most of the time. More of them at once need more memory. */
+const TWO_SYSTEMS = { maxWorkers: 2, sequence: { groupOrder: 1 } } as const;
 
 // wrangler reads wrangler.toml once per file and would report each time that a secret is not in it.
 process.env.WRANGLER_LOG ??= 'error';
@@ -30,10 +38,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           exclude: [...RANDOMIZED, ...WITH_PROGRAMS, 'test/unit/extension/**'],
-          // The default leaves one core idle. Projects with another number of workers need another group.
-          maxWorkers: '100%',
-          sequence: { groupOrder: 1 },
+          ...EVERY_CORE,
           environment: 'node',
+          ...WAITING,
           testTimeout: MINUTE_MS,
         },
       },
@@ -43,27 +50,43 @@ export default defineConfig({
           name: 'extension',
           include: ['test/unit/extension/**/*.test.ts'],
           exclude: RANDOMIZED,
-          maxWorkers: '100%',
-          sequence: { groupOrder: 1 },
+          ...EVERY_CORE,
           environment: 'node',
+          ...WAITING,
           testTimeout: MINUTE_MS,
         },
       },
       {
         root,
-        test: { name: 'programs', include: WITH_PROGRAMS, environment: 'node', testTimeout: MINUTE_MS },
+        test: {
+          name: 'programs',
+          include: WITH_PROGRAMS,
+          ...EVERY_CORE,
+          environment: 'node',
+          ...WAITING,
+          testTimeout: MINUTE_MS,
+        },
       },
       {
         root,
         // Many random cases each: apart, so that the unit tests stay fast.
-        test: { name: 'fuzz', include: RANDOMIZED, environment: 'node', testTimeout: MINUTE_MS },
+        test: {
+          name: 'fuzz',
+          include: RANDOMIZED,
+          ...EVERY_CORE,
+          environment: 'node',
+          ...WAITING,
+          testTimeout: MINUTE_MS,
+        },
       },
       {
         root,
         test: {
           name: 'conventions',
           include: ['test/conventions.test.ts'],
+          ...EVERY_CORE,
           environment: 'node',
+          ...WAITING,
           testTimeout: MINUTE_MS,
           hookTimeout: MINUTE_MS,
         },
@@ -84,19 +107,22 @@ export default defineConfig({
         test: {
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
+          ...EVERY_CORE,
           setupFiles: ['test/workers/setup.ts'],
+          ...WAITING,
           testTimeout: MINUTE_MS,
           hookTimeout: MINUTE_MS,
         },
       },
       {
         root,
-        // Real processes and ports: one file at a time.
+        // Real processes, each file with its own roots and free ports.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
-          fileParallelism: false,
+          ...WAITING,
+          ...TWO_SYSTEMS,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
         },
@@ -108,7 +134,8 @@ export default defineConfig({
           name: 'firefox',
           include: ['test/firefox/**/*.test.ts'],
           environment: 'node',
-          fileParallelism: false,
+          ...WAITING,
+          ...TWO_SYSTEMS,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
         },

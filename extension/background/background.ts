@@ -11,6 +11,7 @@ import { composeRecovery } from './compose-recovery.ts';
 import type { BackgroundEnv } from './env.ts';
 import type { Parts } from './parts.ts';
 import { buildParts } from './parts.ts';
+import { reportAnsweredSends } from './tabs/answered-sends.ts';
 import { readNotice } from './tabs/page-notices.ts';
 import type { TrafficEvent } from './traffic.ts';
 
@@ -45,6 +46,7 @@ function listen(parts: Parts): void {
   };
   traffic.on(onTraffic);
   startCapture({ ...env, emit: (event) => traffic.emit(event) });
+  reportAnsweredSends({ traffic, finals: parts.queue.added, pages: parts.pages });
   tabs.listen();
   bridge.frames.on((frame) => onFrame(parts, frame));
   env.onMessage((message, sender) => {

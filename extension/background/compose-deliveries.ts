@@ -38,7 +38,7 @@ function endedDelivery(frame: ActionResult, at: number): EndedDelivery | null {
 
 /** Starts deliveries; from now on the agent's orders are taken. */
 export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'delivery'>): Deliveries {
-  const { env, bridge, diagnostics, logins, pages, sites, traffic } = parts;
+  const { env, bridge, diagnostics, logins, pages, sites, tabs, traffic } = parts;
   const deliveries = startDeliveries({
     siteOf(platform) {
       const site = sites.find((one) => one.platform === platform);
@@ -49,6 +49,7 @@ export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'deliv
     tabs: openTabs(env.tabs),
     call: (tabId, call, order) => pages.call(tabId, call, order, CALL_MS),
     traffic,
+    looks: tabs.looked,
     account: async (platform) => logins.get(platform).fingerprint,
     storage: planStorage(env.storage),
     clock: env.clock,
@@ -58,6 +59,7 @@ export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'deliv
       const ended = endedDelivery(frame, env.clock.now());
       if (ended !== null) people.delivery(ended);
     },
+    onFree: (platform, conversation_id) => bridge.send({ type: 'browser.composer_free', platform, conversation_id }),
     diagnostic: (_level, message) => diagnostics.report(null, message),
   });
   bridge.frames.on((frame) => {

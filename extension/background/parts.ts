@@ -34,6 +34,7 @@ export function buildParts(env: BackgroundEnv) {
     readPairing: () => pairing.read(),
     browserName: env.browserName,
     extensionVersion: env.extensionVersion,
+    origin: env.people.ownOrigin.replace(/\/$/, ''),
     platforms,
     report,
   });

@@ -8,9 +8,12 @@ import { SITES } from '../sites/registry.ts';
 import type { Site } from '../sites/site.ts';
 import { callListener } from './calls.ts';
 import { startComposing } from './composing/composing.ts';
+import { watchInterruptions } from './interruptions.ts';
+import { watchKeyboard } from './keyboard.ts';
 import { lookAt } from './look.ts';
 import { giveOpinion } from './opinion.ts';
 import { readConversation } from './read.ts';
+import { showAnswer } from './shown-answer.ts';
 import { viewOf } from './view.ts';
 import { watchPage } from './watch.ts';
 
@@ -28,21 +31,26 @@ function lookKey({ typedAgoMs, ...look }: PageLook): string {
 
 function start(site: Site): void {
   const clock = systemClock;
-  let typedAt: number | null = null;
   let lastKey = '';
-  document.addEventListener(
-    'keydown',
-    (event) => {
-      // The keys of a person only: a script cannot make a trusted event.
-      if (event.isTrusted) typedAt = clock.now();
-    },
-    { capture: true, passive: true },
-  );
-  const parts = { document, location, site, now: () => clock.now(), typedAt: () => typedAt };
+  const composedText = () => {
+    const composer = site.page.composer(document);
+    return composer === null ? '' : site.page.composedText(composer);
+  };
+  const keyboard = watchKeyboard({ document, composedText, now: () => clock.now() });
+  const parts = { document, location, site, now: () => clock.now(), typedAt: () => keyboard.typedAt() };
   const pageFetch: Fetch = (url, init) => (globalThis.content ?? globalThis).fetch(url, init);
+  const interruptions = watchInterruptions(
+    document,
+    () => site.page.isAnswering(document),
+    () => clock.now(),
+  );
+  const shown = { document, location, site, clock, startedAt: clock.now(), interruptedAt: interruptions.at };
   const look = () => lookAt(parts);
   const address = () => site.wire.addressOf(new URL(location.href));
-  const typedAgoMs = () => (typedAt === null ? null : clock.now() - typedAt);
+  const typedAgoMs = () => {
+    const typedAt = keyboard.typedAt();
+    return typedAt === null ? null : clock.now() - typedAt;
+  };
   const composing = startComposing({ document, page: site.page, address, look, typedAgoMs, now: () => clock.now() });
   browser.runtime.onMessage.addListener(
     callListener({
@@ -52,7 +60,12 @@ function start(site: Site): void {
       withdraw: (order) => composing.withdraw(order),
       read: (order) => readConversation({ document, location, site, fetch: pageFetch }, order),
       view: async () => viewOf(parts),
+      show: (order) => showAnswer(shown, order),
       opinion: (order) => giveOpinion({ document, page: site.page, clock }, order),
+      answered: async ({ text }) => {
+        keyboard.answered(text);
+        return true;
+      },
     }),
   );
   watchPage({

@@ -5,8 +5,12 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Opinion, OpinionOrder } from '../messages.ts';
 import type { PageTurn, SitePage } from '../sites/page.ts';
+import { nextTurn } from './composing/waiting.ts';
 
+/** Without a change of the page. */
 const LOOK_AGAIN_MS = 100;
+/** Looks take at most a tenth of the time, however often the page changes. */
+const COST_FACTOR = 10;
 
 function normalized(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
@@ -31,29 +35,100 @@ export interface OpinionDeps {
 }
 
 /** The message in the page; by the message that it answers where the page has no id of its own for it. */
-function find(turns: readonly PageTurn[], { messageId, answersId }: OpinionOrder): PageTurn | undefined {
-  const answers = turns.filter(({ role }) => role === 'assistant');
+function find(answers: readonly PageTurn[], { messageId, answersId }: OpinionOrder): PageTurn | undefined {
   const byQuestion = (turn: PageTurn) =>
     turn.id === null && typeof answersId === 'string' && turn.answersId === answersId;
   return answers.find(({ id }) => id === messageId) ?? answers.findLast(byQuestion);
 }
 
-/** Looks until the page agrees, or until the time is over: rendering comes after the network. */
-export function giveOpinion({ document, page, clock }: OpinionDeps, order: OpinionOrder): Promise<Opinion> {
-  const end = clock.now() + order.timeoutMs;
-  return new Promise((resolve) => {
-    const look = () => {
-      const opinion = compare(find(page.turns(document), order), order.blocks);
-      if (opinion === 'agrees' || clock.now() + LOOK_AGAIN_MS > end) resolve(opinion);
-      else clock.after(LOOK_AGAIN_MS, safely);
-    };
-    const safely = () => {
-      try {
-        look();
-      } catch {
-        resolve('absent');
-      }
-    };
-    safely();
-  });
+class OpinionWait {
+  readonly #deps: OpinionDeps;
+  readonly #order: OpinionOrder;
+  readonly #resolve: (opinion: Opinion) => void;
+  readonly #observer: MutationObserver;
+  #cancelEnd: () => void;
+  #cancelLook: () => void = () => undefined;
+  #opinion: Opinion = 'absent';
+  /** The page shows the answer, and does not show it as finished. */
+  #isDrawing = false;
+  #isLate = false;
+  #isDue = false;
+  #hasEnded = false;
+  #notBefore = 0;
+
+  constructor(deps: OpinionDeps, order: OpinionOrder, resolve: (opinion: Opinion) => void) {
+    this.#deps = deps;
+    this.#order = order;
+    this.#resolve = resolve;
+    const { document, clock } = deps;
+    this.#observer = new (document.defaultView ?? globalThis).MutationObserver(() => this.#onChange());
+    this.#observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    this.#cancelEnd = clock.after(order.timeoutMs, () => this.#onTime());
+    this.#look();
+  }
+
+  /** A slow page is still drawing what the network has said. */
+  #onTime(): void {
+    const { timeoutMs, drawingMs } = this.#order;
+    if (!this.#isDrawing) {
+      this.#end(this.#opinion);
+      return;
+    }
+    this.#isLate = true;
+    this.#cancelEnd = this.#deps.clock.after(drawingMs - timeoutMs, () => this.#end(this.#opinion));
+  }
+
+  /** Rendering comes after the network. A timer may take a second in a hidden page, so none is used where it can be. */
+  #onChange(): void {
+    if (this.#isDue || this.#hasEnded) return;
+    this.#isDue = true;
+    const waitMs = this.#notBefore - this.#deps.clock.now();
+    if (waitMs > 0) this.#lookAfter(waitMs);
+    else void nextTurn().then(() => this.#look());
+  }
+
+  #lookAfter(waitMs: number): void {
+    this.#cancelLook();
+    this.#cancelLook = this.#deps.clock.after(waitMs, () => this.#look());
+  }
+
+  #look(): void {
+    if (this.#hasEnded) return;
+    const { clock } = this.#deps;
+    this.#isDue = false;
+    const start = clock.now();
+    try {
+      if (this.#isDecided()) this.#end(this.#opinion);
+    } catch {
+      this.#end('absent');
+    }
+    if (this.#hasEnded) return;
+    const tookMs = Math.max(1, clock.now() - start);
+    this.#notBefore = start + tookMs * COST_FACTOR;
+    this.#lookAfter(LOOK_AGAIN_MS);
+  }
+
+  #isDecided(): boolean {
+    const { document, page } = this.#deps;
+    const answers = page.turns(document).filter(({ role }) => role === 'assistant');
+    const turn = find(answers, this.#order);
+    this.#opinion = compare(turn, this.#order.blocks);
+    this.#isDrawing = turn !== undefined && !turn.isFinished;
+    // Without names, nothing will ever say which of these the message is.
+    const isNameless = answers.length > 0 && answers.every((turn) => turn.isNameless === true);
+    return this.#opinion === 'agrees' || isNameless || (this.#isLate && !this.#isDrawing);
+  }
+
+  #end(opinion: Opinion): void {
+    this.#hasEnded = true;
+    this.#observer.disconnect();
+    this.#cancelLook();
+    this.#cancelEnd();
+    this.#resolve(opinion);
+  }
+}
+
+/** Looks at each change until the page agrees, or until the time is over. */
+export function giveOpinion(deps: OpinionDeps, order: OpinionOrder): Promise<Opinion> {
+  return new Promise((resolve) => new OpinionWait(deps, order, resolve));
 }

@@ -42,11 +42,27 @@ export interface PageTurn {
   id: string | null;
   /** The message of the person that it answers, where the page says so, as some pages name an answer by that only. */
   answersId?: string | null;
+  /** Pages of this kind name none of their messages, now or later. */
+  isNameless?: boolean;
   element: HTMLElement;
   isFinished: boolean;
   text: string;
   blocks: readonly PageBlock[];
 }
+
+/**
+ * A complete answer as a document shows it, or why it is none. Of its text there are the `baa` blocks only: the rest of a
+ * document is no Markdown any more.
+ */
+export type FinalInPage =
+  | {
+      isFinal: true;
+      id: string;
+      /** The message of the person that it answers. */
+      questionId: string | null;
+      blocks: readonly string[];
+    }
+  | { isFinal: false; reason: string };
 
 /** Something in the page that keeps a message from being sent. Nothing of it is clicked. */
 export interface Obstacle {
@@ -103,6 +119,11 @@ export interface SitePage {
   isAnswering(document: Document): boolean;
   turns(document: Document): PageTurn[];
   obstacle(document: Document): Obstacle | null;
+  /**
+   * The newest answer, as far as the document itself proves that it is complete and says whose it is. A site whose document
+   * has no such marks does not have this.
+   */
+  finalAnswer?(document: Document): FinalInPage;
   login(document: Document): PageLogin | null;
   /** The request that reads this conversation from the site; null when the document lacks what it needs. */
   readingRequest(document: Document, address: PageAddress, cookies: string): ReadingRequest | null;

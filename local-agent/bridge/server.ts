@@ -1,8 +1,8 @@
 /**
  * WebSocket endpoint for browser extensions, `/ws/firefox`. Upgrades are accepted from paired origins (exact match) and,
  * during a pairing window, from unpaired extension origins, which may only send `pair`. Every other origin gets a 403
- * before the upgrade. The first frame must identify the browser within five seconds; else the socket is closed with 4400
- * (malformed), 4401 (wrong token or code), 4408 (too late) or 4429 (too many wrong tokens).
+ * before the upgrade. The browser must have proved itself (greeting.ts) within five seconds; else the socket is closed with
+ * 4400 (malformed), 4401 (wrong proof, token or code), 4408 (too late) or 4429 (too many wrong ones).
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -15,17 +15,16 @@ import { CLOSE } from '../../schema/contracts/channel-frames.ts';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { sha256Hex } from '../lib/hash.ts';
 import type { LogLimit } from '../lib/log-limit.ts';
 import { cutForeign } from '../lib/log-limit.ts';
 import type { RateLimiter, RateLimits } from '../lib/rate-limit.ts';
-import { sameDigest } from '../lib/secrets.ts';
 import type { Store } from '../store/store.ts';
+import type { Peer } from './greeting.ts';
+import { Greeting } from './greeting.ts';
 import type { Claimant, Pairing } from './pairing.ts';
 import type { SessionIdentity } from './session.ts';
 import { BridgeSocket } from './socket.ts';
 
-type Hello = Extract<ExtensionFrame, { type: 'hello' }>;
 type Pair = Extract<ExtensionFrame, { type: 'pair' }>;
 
 export const BRIDGE_PATH = '/ws/firefox';
@@ -33,15 +32,6 @@ export const BRIDGE_PATH = '/ws/firefox';
 const NORMAL_CLOSE = 1000;
 const GOING_AWAY = 1001;
 const CLOSE_WAIT_MS = 1_000;
-
-/** Who is at the other end of a socket, as far as its upgrade says. */
-interface Peer {
-  origin: string;
-  /** Whether a browser is paired under that origin. */
-  isPaired: boolean;
-  /** The peer has proved itself. */
-  admit: () => void;
-}
 
 export interface BridgeServerDeps {
   store: Pick<Store, 'pairings'>;
@@ -61,12 +51,14 @@ export interface BridgeServerDeps {
 
 export class BridgeServer {
   readonly #deps: BridgeServerDeps;
+  readonly #greeting: Greeting;
   readonly #wss = new WebSocketServer({ noServer: true, maxPayload: BRIDGE.max_frame_bytes, clientTracking: true });
   /** Sockets of unpaired origins that have not claimed the pairing window, oldest first. */
   readonly #unpaired = new Set<BridgeSocket>();
 
   constructor(deps: BridgeServerDeps) {
     this.#deps = deps;
+    this.#greeting = new Greeting({ ...deps, logRefusal: (...of) => this.#logRefusal(...of) });
   }
 
   /**
@@ -78,7 +70,8 @@ export class BridgeServer {
     if (url.pathname !== BRIDGE_PATH) throw new AppError('not_found', `there is no WebSocket at ${url.pathname}`);
     const { origin } = request.headers;
     const isPaired = this.#authorizeOrigin(origin);
-    this.#wss.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, { origin: origin ?? '', isPaired, admit }));
+    const peer = { origin: origin ?? '', port: socket.localPort ?? 0, isPaired, admit };
+    this.#wss.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, peer));
   }
 
   /** Closes every socket; terminates those that have not closed after a second. */
@@ -112,10 +105,7 @@ export class BridgeServer {
     if (!peer.isPaired) this.#addUnpaired(socket, ws);
     const cancelTimeout = clock.after(BRIDGE.hello_timeout_ms, () => socket.close(CLOSE.no_hello, 'no hello in time'));
     socket.listen({
-      onFrame: (json) => {
-        cancelTimeout();
-        this.#onFirstFrame(socket, peer, json);
-      },
+      onFrame: (json) => this.#onFirstFrame(socket, peer, json, cancelTimeout),
       onClose: cancelTimeout,
     });
   }
@@ -136,29 +126,17 @@ export class BridgeServer {
     refusals.write((left_out) => log.warn({ ...fields, left_out }, message));
   }
 
-  #onFirstFrame(socket: BridgeSocket, peer: Peer, json: unknown): void {
-    const parsed = ExtensionFrameSchema.safeParse(json);
-    if (parsed.success && parsed.data.type === 'hello') this.#hello(socket, peer, parsed.data);
-    else if (parsed.success && parsed.data.type === 'pair') this.#pair(socket, peer, parsed.data);
-    else socket.close(CLOSE.malformed, 'the first frame must be hello or pair');
-  }
-
-  #hello(socket: BridgeSocket, { origin, admit }: Peer, hello: Hello): void {
-    const { store, newConnectionId, failures, onHello } = this.#deps;
-    const pinned = store.pairings.find(hello.client_id);
-    if (pinned?.origin !== origin || !sameDigest(sha256Hex(hello.token), pinned.token_hash)) {
-      this.#logRefusal(hello.client_id, origin, 'a browser sent a wrong token');
-      if (failures.take()) socket.close(CLOSE.token, 'this is not the token of that browser');
-      else socket.close(CLOSE.too_fast, 'too many wrong tokens; wait a minute');
+  #onFirstFrame(socket: BridgeSocket, peer: Peer, json: unknown, cancelTimeout: () => void): void {
+    const { data: frame } = ExtensionFrameSchema.safeParse(json);
+    // After a challenge the time runs on, until the hello.
+    if (frame?.type === 'challenge') {
+      this.#greeting.onChallenge(socket, peer, frame, cancelTimeout);
       return;
     }
-    admit();
-    onHello(socket, {
-      clientId: hello.client_id,
-      connectionId: newConnectionId(),
-      platforms: hello.platforms,
-      token: hello.token,
-    });
+    cancelTimeout();
+    if (frame?.type === 'hello' && frame.token !== undefined) this.#greeting.onTokenHello(socket, peer, frame);
+    else if (frame?.type === 'pair') this.#pair(socket, peer, frame);
+    else socket.close(CLOSE.malformed, 'the first frame must be challenge, pair, or hello with token');
   }
 
   #pair(socket: BridgeSocket, { origin, admit }: Peer, { code, client_id: clientId }: Pair): void {

@@ -42,6 +42,8 @@ export interface DeliveryEvents {
   onConnected(): void;
   onDisconnected(clientId: string): void;
   onActionResult(clientId: string, frame: ActionResult): void;
+  /** The page of that conversation can be used again. */
+  onComposerFree(clientId: string, conversation: { platform: Platform; conversation_id: string }): void;
 }
 
 export interface SessionDeps extends PageControlDeps {
@@ -160,6 +162,9 @@ export class Session implements BrowserConnection {
       case 'browser.action_result':
         delivery.onActionResult(this.clientId, frame);
         break;
+      case 'browser.composer_free':
+        delivery.onComposerFree(this.clientId, frame);
+        break;
       case 'page_control':
         void this.#pageControl(frame);
         break;
@@ -167,9 +172,10 @@ export class Session implements BrowserConnection {
         log.info({ client_id: this.clientId, level: frame.level, text: frame.message }, 'browser diagnostic');
         if (frame.request_id !== undefined) this.#acknowledge(frame.request_id);
         break;
+      case 'challenge':
       case 'hello':
       case 'pair':
-        throw new AppError('invalid_request', `${frame.type} may only be the first frame of a connection`);
+        throw new AppError('invalid_request', `${frame.type} may only come at the beginning of a connection`);
       default:
         frame satisfies never;
     }

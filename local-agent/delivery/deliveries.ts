@@ -75,6 +75,11 @@ const SlotRow = z.object({ client_id: z.string(), platform: PlatformSchema });
 export type SlotKey = z.infer<typeof SlotRow>;
 const CountRow = SlotRow.extend({ n: z.number().int() });
 
+interface Conversation {
+  platform: SlotKey['platform'];
+  conversation_id: string;
+}
+
 /** What a move changes besides the state. */
 type Change = Partial<Pick<DeliveryRow, 'attempt' | 'next_at' | 'deadline_at' | 'outcome' | 'result'>>;
 export type Requeue = Pick<DeliveryRow, 'attempt' | 'next_at' | 'deadline_at' | 'result'>;
@@ -97,6 +102,7 @@ export class Deliveries {
   readonly #sending: StatementSync;
   readonly #move: StatementSync;
   readonly #setSubject: StatementSync;
+  readonly #hasten: StatementSync;
   readonly #finishMessage: StatementSync;
   readonly #forget: StatementSync;
   readonly #queuedCounts: StatementSync;
@@ -135,6 +141,10 @@ export class Deliveries {
          outcome = :outcome, result = :result, updated_at = :updated_at WHERE plan_id = :plan_id`,
     );
     this.#setSubject = db.prepare('UPDATE deliveries SET subject_id = ?, updated_at = ? WHERE plan_id = ?');
+    this.#hasten = db.prepare(
+      `UPDATE deliveries SET next_at = :now, updated_at = :now WHERE state = 'queued' AND client_id = :client_id
+         AND platform = :platform AND conversation_id = :conversation_id AND outcome = 'deferred' AND next_at > :now`,
+    );
     this.#finishMessage = db.prepare("UPDATE messages SET state = 'done' WHERE message_id = ?");
     this.#forget = db.prepare("DELETE FROM deliveries WHERE state = 'ended' AND updated_at < ?");
     this.#queuedCounts = db.prepare(
@@ -211,6 +221,11 @@ export class Deliveries {
 
   end(planId: string, outcome: string, result: DeliveryResult, now: number): void {
     this.#moveTo(planId, 'ended', { outcome, result }, now);
+  }
+
+  /** Makes due what this browser has deferred in a conversation; false when there is nothing. */
+  hasten(client_id: string, { platform, conversation_id }: Conversation, now: number): boolean {
+    return this.#hasten.run({ client_id, platform, conversation_id, now }).changes > 0;
   }
 
   /** Notes the newest command that asked for a renewal: its result goes there. */

@@ -118,6 +118,12 @@ export class DeliveryManager {
     if (!this.#deps.reader.take(clientId, frame)) this.#sender.onActionResult(clientId, frame);
   }
 
+  /** The page of a conversation can be used again: what the browser has deferred there is due now. */
+  onComposerFree(clientId: string, conversation: { platform: Platform; conversation_id: string }): void {
+    const isDue = this.#deliveries.hasten(clientId, conversation, this.#deps.clock.now());
+    if (isDue) this.#scheduler.wake();
+  }
+
   /** The deliveries of a browser that have not ended, and what they wait for. */
   waiting(clientId: string): ConversationWait[] {
     return waitingOf(this.#waitSources(), clientId, this.#deps.clock.now());

@@ -7,6 +7,8 @@ import type { ActionResult, AgentBridgeFrame, ExtensionFrame } from '../../schem
 import { AgentBridgeFrameSchema } from '../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
+import { isProof, newNonce, prove, sealToken } from '../lib/bridge-proof.ts';
+import { sha256Hex } from '../lib/hash.ts';
 
 type FrameType = AgentBridgeFrame['type'];
 type FrameOf<T extends FrameType> = Extract<AgentBridgeFrame, { type: T }>;
@@ -43,7 +45,8 @@ export class UpgradeRefused extends Error {
   }
 }
 
-const DEFAULT_WAIT_MS = 10_000;
+/** Long enough for an agent on a busy machine. */
+const DEFAULT_WAIT_MS = 60_000;
 
 export class BridgeClient {
   /** Resolves when the socket has closed. */
@@ -83,18 +86,27 @@ export class BridgeClient {
     });
   }
 
-  /** Connects as a paired client and waits for `hello_ack`. */
+  /** Connects as a paired client and waits for `hello_ack`. @throws Error when the agent does not prove itself. */
   static async hello(
     options: ConnectOptions & { clientId: string; token: string; platforms?: Platform[] },
   ): Promise<BridgeClient> {
+    const { clientId: client_id, token, origin = '' } = options;
     const client = await BridgeClient.connect(options);
+    const browser_nonce = newNonce();
+    client.send({ type: 'challenge', client_id, nonce: browser_nonce });
+    const agent = await client.next('agent_proof');
+    const port = Number(new URL(options.agentUrl).port);
+    const handshake = { browser_nonce, agent_nonce: agent.nonce, origin, client_id, port };
+    const tokenHash = sha256Hex(token);
+    if (!isProof(tokenHash, 'agent', handshake, agent.proof)) throw new Error('this is not the agent of the pairing');
     client.send({
       type: 'hello',
-      client_id: options.clientId,
+      client_id,
       browser: 'bridge-client',
       extension_version: '0.0.0',
       platforms: options.platforms ?? [...PLATFORM_IDS],
-      token: options.token,
+      proof: prove(tokenHash, 'browser', handshake),
+      sealed_token: sealToken(tokenHash, handshake, token),
     });
     await client.next('hello_ack');
     return client;

@@ -20,6 +20,9 @@ export const RequestIdSchema = z.string().min(1).max(REQUEST_ID_MAX_CHARS);
 export const ORIGIN_PATTERN = /^moz-extension:\/\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const ExtensionOriginSchema = z.string().regex(ORIGIN_PATTERN, 'moz-extension://<uuid>');
 
+/** 32 random bytes, or an HMAC of as many, in hex. */
+const Hex32Schema = z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits');
+
 export const PAGE_CONTROL_ACTIONS = [
   'system.pause',
   'system.resume',
@@ -110,13 +113,24 @@ export type FinalMessage = z.infer<typeof FinalMessageSchema>;
 
 export const ExtensionFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pair'), code: z.string().max(16), client_id: ClientIdSchema }),
+  /** The first frame of a paired browser: the agent proves itself before anything of this browser is sent to it. */
+  z.object({ type: z.literal('challenge'), client_id: ClientIdSchema, nonce: Hex32Schema }),
   z.object({
     type: z.literal('hello'),
     client_id: ClientIdSchema,
     browser: z.string().max(120),
     extension_version: z.string().max(64),
     platforms: z.array(PlatformSchema).max(16),
-    token: z.string().max(256),
+    /** By the browser, after the agent's own. */
+    proof: Hex32Schema.optional(),
+    /** The token, readable by the agent that has proved itself. */
+    sealed_token: z
+      .string()
+      .max(1_024)
+      .regex(/^([0-9a-f]{2})+$/, 'hex digits')
+      .optional(),
+    /** Only from an extension of the version before, as its first frame; that is read until the next version. */
+    token: z.string().max(256).optional(),
   }),
   FinalMessageSchema,
   z.object({
@@ -140,6 +154,12 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
       .max(64),
   }),
   ActionResultSchema,
+  /** A page that had to be left alone, for a draft or an answer in progress, can be used again. */
+  z.object({
+    type: z.literal('browser.composer_free'),
+    platform: PlatformSchema,
+    conversation_id: RemoteConversationIdSchema,
+  }),
   z.object({
     type: z.literal('page_control'),
     request_id: RequestIdSchema,
@@ -296,6 +316,8 @@ export type ReadCurrent = z.infer<typeof ReadCurrentSchema>;
 
 export const AgentBridgeFrameSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello_ack'), connection_id: z.string(), snapshot: SnapshotSchema }),
+  /** Proves the agent to a browser that has sent a challenge. */
+  z.object({ type: z.literal('agent_proof'), nonce: Hex32Schema, proof: Hex32Schema }),
   z.object({ type: z.literal('paired'), token: z.string() }),
   z.object({ type: z.literal('message_ack'), request_id: RequestIdSchema }),
   /** The final message can never be stored: the extension drops it and shows that. After an `error` it keeps it. */

@@ -1,7 +1,10 @@
 /** Every benchmark there is. */
 import { bridge } from './bridge.ts';
+import { capture } from './capture.ts';
 import { cost } from './cost.ts';
+import { delivery } from './delivery.ts';
 import { duePick } from './due-pick.ts';
+import { extensionMemory } from './extension-memory.ts';
 import { extraction } from './extraction.ts';
 import { fleet } from './fleet.ts';
 import type { Benchmark } from './harness/benchmark.ts';
@@ -9,4 +12,16 @@ import { lateness } from './lateness.ts';
 import { lease } from './lease.ts';
 import { roundTrips } from './round-trips.ts';
 
-export const BENCHMARKS: readonly Benchmark[] = [lease, extraction, duePick, bridge, cost, lateness, roundTrips, fleet];
+export const BENCHMARKS: readonly Benchmark[] = [
+  lease,
+  extraction,
+  duePick,
+  bridge,
+  cost,
+  lateness,
+  roundTrips,
+  fleet,
+  capture,
+  delivery,
+  extensionMemory,
+];

@@ -11,7 +11,12 @@ import type { Cut } from '../support/cut-proxy.ts';
 const TTL_SEC = 15;
 const TTL_MS = TTL_SEC * 1_000;
 const RENEW_MS = 1_000;
-const HANDOVER_MS = 1_000;
+/** What a busy machine adds to a step between processes; far below the TTL, which passes when nothing is handed over. */
+const SLACK_MS = 6_000;
+/** A lease that is handed over moves at once. */
+const HANDOVER_MS = SLACK_MS;
+/** A lease that is not handed over moves when it has ended, at the next attempt of the other node. */
+const TAKEOVER_MS = TTL_MS + RENEW_MS + SLACK_MS;
 const flags = ['--lease-ttl-sec', String(TTL_SEC), '--lease-renew-interval-ms', String(RENEW_MS)];
 
 /** `a` leads with term 1, `b` is a standby. */
@@ -53,7 +58,7 @@ async function cutOff(cluster: Cluster, leader: TestNode, other: TestNode, how: 
   const lastLed = await ledUntil();
   const left = leader.log().find((line) => line.time > cutAt && line.state !== undefined && line.state !== 'leader');
   expect(next.holder_id).toBe(other.id);
-  expect(next.acquired_at - cutAt).toBeLessThanOrEqual(TTL_MS + RENEW_MS);
+  expect(next.acquired_at - cutAt).toBeLessThanOrEqual(TAKEOVER_MS);
   expect(lastLed, 'it still led when it was cut off').toBeGreaterThanOrEqual(cutAt);
   expect(lastLed, 'it no longer said that it leads').toBeLessThan(next.acquired_at);
   expect(left?.time, 'it noted its demotion before').toBeLessThan(next.acquired_at);
@@ -85,7 +90,7 @@ describe.concurrent('two agents on one edge', () => {
       const { lease_expires_at } = await cluster.leader();
       const third = await cluster.term(3);
       expect(third.holder_id).toBe('a');
-      expect(third.acquired_at - killedAt).toBeLessThanOrEqual(TTL_MS + RENEW_MS);
+      expect(third.acquired_at - killedAt).toBeLessThanOrEqual(TAKEOVER_MS);
       expect(third.acquired_at, 'never before the lease has ended').toBeGreaterThanOrEqual(
         lease_expires_at ?? Infinity,
       );

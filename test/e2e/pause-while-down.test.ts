@@ -57,6 +57,8 @@ const STEP_BLOCK = [
   '```',
 ].join('\n');
 const SILENT_LIMIT_MS = 10_000;
+/** How long a program may take from the decision that starts it to its first line. */
+const START_MS = 2_000;
 
 /** When each of the short programs started, Unix milliseconds. */
 function startsIn(workspace: string): number[] {
@@ -77,7 +79,8 @@ describe.concurrent('a pause that is set in the middle of a message', () => {
       const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => FINAL.includes(status)));
       expect(rows.at(-1)).toMatchObject({ status: 'blocked', gate: 'system_paused' });
       expect((await browser.delivers()).message_text).toContain('not run: `system_paused`');
-      expect(startsIn(workspace).filter((at) => at > noticedAt)).toEqual([]);
+      // A program whose start was decided before may write its line after.
+      expect(startsIn(workspace).filter((at) => at > noticedAt).length).toBeLessThanOrEqual(1);
     }));
 
   it('a node whose channel is silent starts nothing after ten seconds', () =>
@@ -89,10 +92,10 @@ describe.concurrent('a pause that is set in the middle of a message', () => {
       node.proxy.cut('silent');
       await cluster.call('POST', '/v1/system/pause', {});
       const pausedAt = Date.now();
-      await setTimeout(SILENT_LIMIT_MS + 3_000);
+      await setTimeout(SILENT_LIMIT_MS + START_MS + 2_000);
       const starts = startsIn(workspace);
       expect(starts.length).toBeLessThan(STEPS);
-      expect(starts.filter((at) => at > pausedAt + SILENT_LIMIT_MS)).toEqual([]);
+      expect(starts.filter((at) => at > pausedAt + SILENT_LIMIT_MS + START_MS)).toEqual([]);
       node.proxy.heal();
       const rows = await rowsOf(cluster, 'answer-1', (all) => all.every(({ status }) => FINAL.includes(status)));
       expect(rows.at(-1)).toMatchObject({ status: 'blocked', gate: 'system_paused' });

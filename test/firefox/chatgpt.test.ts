@@ -23,6 +23,11 @@ const FORMS: [string, Partial<Turn>, Partial<ChatgptControl>][] = [
   ['in the older frames', { transport: 'cumulative' }, {}],
   ['on a WebSocket after a handoff', { transport: 'handoff' }, {}],
   ['on a WebSocket, with the older endpoint of readings', { transport: 'handoff' }, { reading: 'tree' }],
+  [
+    'on a WebSocket while no conversation can be read, final by what the page shows',
+    { transport: 'handoff' },
+    { refusals: Array.from({ length: 20 }, () => ({ at: 'read', status: 500, body: { detail: 'later' } })) },
+  ],
   ['with one mark of the end only', { end: 'done' }, {}],
   ['without any mark of the end, final by a reading', { end: 'missing' }, {}],
   ['on a connection that breaks, final by a reading', { end: 'cut' }, {}],

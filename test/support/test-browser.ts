@@ -91,7 +91,7 @@ export interface TestBrowserOptions {
   platforms?: readonly Platform[];
 }
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 /** Longer than any test. */
 const ENDLESS_MS = 3_600_000;
 

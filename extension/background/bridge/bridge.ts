@@ -1,6 +1,7 @@
 /**
  * The connection to the agent. There is one socket at a time. It is opened again after waits that grow up to 15 s, so that
- * it is back within 30 s of an agent's restart; a close code can ask for a longer wait or for a person.
+ * it is back within 30 s of an agent's restart; a close code can ask for a longer wait or, of an agent that has proved
+ * itself, for a person.
  */
 import type { AgentBridgeFrame, ExtensionFrame } from '../../../schema/contracts/bridge-frames.ts';
 import { AgentBridgeFrameSchema } from '../../../schema/contracts/bridge-frames.ts';
@@ -9,7 +10,9 @@ import { backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Emitter } from '../../lib/emitter.ts';
 import { bridgeUrl } from '../../lib/settings.ts';
-import { verdictOf } from './close-codes.ts';
+import type { Peer } from './close-codes.ts';
+import { UNPROVEN, verdictOf } from './close-codes.ts';
+import { Handshake } from './handshake.ts';
 import type { Pairing } from './pairing.ts';
 import type { OpenSocket, Socket } from './socket.ts';
 import type { BridgeStatus } from './status.ts';
@@ -17,6 +20,14 @@ import type { BridgeStatus } from './status.ts';
 const RETRY = { firstMs: 500, maxMs: 15_000 };
 /** How long the agent may take to greet. */
 const GREETING_MS = 10_000;
+
+function parsed(data: unknown): unknown {
+  try {
+    return JSON.parse(String(data));
+  } catch {
+    return undefined;
+  }
+}
 
 export interface BridgeDeps {
   openSocket: OpenSocket;
@@ -26,6 +37,8 @@ export interface BridgeDeps {
   /** The browser's name and version, for people. */
   browserName: () => Promise<string>;
   extensionVersion: string;
+  /** `moz-extension://<uuid>` of this extension. */
+  origin: string;
   platforms: readonly Platform[];
   report: (what: string) => void;
 }
@@ -104,22 +117,36 @@ export class Bridge {
   }
 
   #open(url: string, pairing: Pairing, browser: string, attempt: number): void {
-    const { openSocket, clock, extensionVersion, platforms } = this.#deps;
-    let wasOpen = false;
+    const { openSocket, clock, extensionVersion: extension_version, origin, platforms } = this.#deps;
+    const hello = { browser, extension_version, platforms: [...platforms] };
+    const handshake = new Handshake({ pairing, origin, hello });
+    const peer: Peer = { wasOpen: false, isProved: false };
     const socket = openSocket(url);
     this.#socket = socket;
-    this.#cancelTimer = clock.after(GREETING_MS, () => this.#lost(attempt, 1006, 'no greeting', wasOpen));
+    this.#cancelTimer = clock.after(GREETING_MS, () => this.#lost(attempt, 1006, 'no greeting', peer));
     socket.listen({
       onOpen: () => {
-        wasOpen = true;
-        const { client_id, token } = pairing;
-        const hello = { type: 'hello', client_id, browser, extension_version: extensionVersion, token } as const;
-        const frame: ExtensionFrame = { ...hello, platforms: [...platforms] };
-        socket.send(JSON.stringify(frame));
+        peer.wasOpen = true;
+        socket.send(JSON.stringify(handshake.challenge));
       },
-      onMessage: (data) => this.#receive(data, pairing.client_id),
-      onClose: (code, reason) => this.#lost(attempt, code, reason, wasOpen),
+      onMessage: (data) => {
+        if (peer.isProved) this.#receive(data, pairing.client_id);
+        else void this.#greet(socket, handshake, data, peer, attempt);
+      },
+      onClose: (code, reason) => this.#lost(attempt, code, reason, peer),
     });
+  }
+
+  /** Never rejects. */
+  async #greet(socket: Socket, handshake: Handshake, data: unknown, peer: Peer, attempt: number): Promise<void> {
+    const hello = await handshake.hello(parsed(data)).catch(() => null);
+    if (attempt !== this.#attempt) return;
+    if (hello === null) {
+      this.#lost(attempt, UNPROVEN, '', peer);
+      return;
+    }
+    peer.isProved = true;
+    socket.send(JSON.stringify(hello));
   }
 
   #receive(data: unknown, clientId: string): void {
@@ -137,21 +164,17 @@ export class Bridge {
 
   /** A frame that a newer agent may have added breaks nothing. */
   #parse(data: unknown): AgentBridgeFrame | null {
-    try {
-      const parsed = AgentBridgeFrameSchema.safeParse(JSON.parse(String(data)));
-      if (parsed.success) return parsed.data;
-    } catch {
-      // Reported below.
-    }
+    const { data: frame } = AgentBridgeFrameSchema.safeParse(parsed(data));
+    if (frame !== undefined) return frame;
     this.#deps.report('the agent has sent a frame that this extension does not know; update the older one of the two');
     return null;
   }
 
-  #lost(attempt: number, code: number, reason: string, wasOpen: boolean): void {
+  #lost(attempt: number, code: number, reason: string, peer: Peer): void {
     if (attempt !== this.#attempt) return;
     this.#attempt += 1;
     this.#leave();
-    const { state, minWaitMs } = verdictOf(code, wasOpen);
+    const { state, minWaitMs } = verdictOf(code, peer);
     const said = reason === '' ? null : reason.slice(0, 200);
     if (minWaitMs === null) {
       this.#set(state, said);

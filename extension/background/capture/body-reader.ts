@@ -1,7 +1,7 @@
 /**
  * Reads the body of one response while the page receives it. The page gets each part before the decoder does, and a
- * decoder that fails never keeps a byte from it. Firefox may give the first bytes before it gives the headers: they wait
- * for the decoder, which the headers choose.
+ * decoder that fails never keeps a byte from it. Firefox may give the first bytes, and of a short body all of them and its
+ * end, before it gives the headers: they wait for the decoder, which the headers choose.
  */
 import type { DecodedEvent, Decoder } from '../../sites/decoder.ts';
 import type { Filter } from './web-request.ts';
@@ -10,6 +10,8 @@ export interface BodyReaderDeps {
   filter: Filter;
   /** The decoder that the headers choose; null while they are not known, unless `isLast`: they will not be awaited. */
   decoder: (isLast: boolean) => Decoder | null;
+  /** The headers may still come. */
+  areHeadersDue: () => boolean;
   onEvents: (events: DecodedEvent[]) => void;
   /** The body has ended, or is not read any more. Called once. */
   onEnd: () => void;
@@ -23,6 +25,8 @@ export class BodyReader {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #decoder: Decoder | null = null;
+  /** How the filter ended, as soon as it did. */
+  #filterEnd: { isBroken: boolean } | null = null;
   #hasEnded = false;
 
   constructor(deps: BodyReaderDeps) {
@@ -35,21 +39,33 @@ export class BodyReader {
       },
       onStop: () => {
         this.#letGo();
-        this.#finish(false);
+        this.#onFilterEnd(false);
       },
-      onError: () => this.#finish(true),
+      onError: () => this.#onFilterEnd(true),
     });
   }
 
   /** The headers are known. */
   onHeaders(): void {
-    if (this.#heldBytes > 0) this.#flush(false);
+    if (this.#filterEnd !== null) this.#finish(this.#filterEnd.isBroken);
+    else if (this.#heldBytes > 0) this.#flush(false);
+  }
+
+  /** The request has ended: headers that have not come will not come. */
+  onRequestEnd(): void {
+    if (this.#filterEnd !== null) this.#finish(this.#filterEnd.isBroken);
   }
 
   /** The body is of no interest: the page receives the rest of it directly. */
   drop(): void {
     this.#letGo();
     this.#end();
+  }
+
+  #onFilterEnd(isBroken: boolean): void {
+    this.#filterEnd ??= { isBroken };
+    if (this.#deps.areHeadersDue()) return;
+    this.#finish(isBroken);
   }
 
   #finish(isBroken: boolean): void {

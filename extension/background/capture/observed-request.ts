@@ -61,6 +61,7 @@ export class ObservedRequest {
         const head = this.#head ?? (isLast ? this.#unknownHead() : null);
         return head && this.#deps.site.wire.decoder(head);
       },
+      areHeadersDue: () => this.#head === null && this.#end === null,
       onEvents: (events) => {
         for (const event of events) this.emit({ type: 'decoded', event });
       },
@@ -85,6 +86,7 @@ export class ObservedRequest {
   onEnd(error: string | null): void {
     if (this.#end !== null) return;
     this.#end = { error };
+    this.#body?.onRequestEnd();
     if (this.#body === null) this.#finish();
     else this.#cancelWait = this.#deps.clock.after(BODY_END_MS, () => this.#body?.drop());
   }

@@ -10,6 +10,7 @@ import type { End } from './end.ts';
 import { actionResult, endOf } from './end.ts';
 import { Plans } from './plans.ts';
 import { Readings } from './readings.ts';
+import { WaitingPages } from './waiting-pages.ts';
 
 const MAX_RUNNING = 16;
 const BUSY_RETRY_MS = 10_000;
@@ -33,6 +34,7 @@ export interface Deliveries {
 class BrowserDeliveries implements Deliveries {
   readonly #deps: RunDeps;
   readonly #readings: Readings;
+  readonly #waiting: WaitingPages;
   readonly #runs = new Map<string, DeliveryRun>();
   readonly #stopListening: () => void;
 
@@ -40,6 +42,7 @@ class BrowserDeliveries implements Deliveries {
     const plans = new Plans(deps.storage, () => deps.clock.now());
     this.#deps = { ...deps, plans, busyTabs: () => this.busyTabs(), onEnd: (run, end) => this.#onEnd(run, end) };
     this.#readings = new Readings({ ...deps, plans });
+    this.#waiting = new WaitingPages({ ...deps, look: (tabId) => deps.call(tabId, 'look', {}) });
     this.#stopListening = deps.traffic.on((event) => {
       for (const run of this.#runs.values()) if (run.frame.platform === event.platform) run.onTraffic(event);
     });
@@ -73,6 +76,7 @@ class BrowserDeliveries implements Deliveries {
 
   stop(): void {
     this.#stopListening();
+    this.#waiting.stop();
     this.onDisconnected();
   }
 
@@ -111,6 +115,7 @@ class BrowserDeliveries implements Deliveries {
 
   #onEnd(run: DeliveryRun, end: End): void {
     this.#runs.delete(run.frame.plan_id);
+    this.#waiting.ended(run.frame.platform, run.frame.conversation_id, run.tabId, end);
     for (const requestId of run.requestIds) this.#send(run.frame, requestId, end, run.receivedAt, run);
   }
 

@@ -1,7 +1,7 @@
 /** What deliveries and readings use of the browser and of the other parts of the background page. */
 import type { ActionResult } from '../../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../../schema/contracts/common.ts';
-import type { PageCallName, PageCalls } from '../../messages.ts';
+import type { PageCallName, PageCalls, PageLook } from '../../messages.ts';
 import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Tabs } from './find-tab.ts';
@@ -21,6 +21,8 @@ export interface DeliveriesDeps {
   tabs: Tabs;
   call: CallPage;
   traffic: { on(listener: (event: TrafficEvent) => void): () => void };
+  /** What pages say that they show. */
+  looks: { on(listener: (seen: { tabId: number; look: PageLook }) => void): () => void };
   /** The fingerprint of the account that is signed in there now; null when it is not known. */
   account(platform: Platform, tabId: number): Promise<string | null>;
   storage: PlanStorage;
@@ -29,5 +31,7 @@ export interface DeliveriesDeps {
   identity(): { clientId: string; connectionId: string | null };
   /** To the agent; lost when it is not connected. */
   send(frame: ActionResult): void;
+  /** The page of a conversation in which a message waits can be used again. */
+  onFree(platform: Platform, conversationId: string): void;
   diagnostic(level: 'info' | 'warn', message: string): void;
 }

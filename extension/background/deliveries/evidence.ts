@@ -11,8 +11,8 @@ import { endOf } from './end.ts';
 
 /** After a success status, how long the body may still say that the message was refused. */
 const SETTLE_MS = 1_000;
-/** After a failure status, how long its body is awaited: it may say why, and until when. */
-const FAILURE_BODY_MS = 2_000;
+/** After a failure status, how long the end of its body is awaited: it may say why, and until when. */
+const FAILURE_BODY_MS = 5_000;
 /** A page repeats a request that an overloaded site has refused. */
 const PAGE_RETRY_MS = 5_000;
 /** After a refused preparation, how long the send may still follow: for some sites it is not needed. */
@@ -222,11 +222,11 @@ function endOfVerdict({ verdict, reason, status, retryAfterMs }: SeenRequest): E
   }
 }
 
-function judgeFailure(request: SeenRequest, status: number, now: number): Judgement {
+function judgeFailure(request: SeenRequest, status: number, now: number, endBy: number): Judgement {
   const { isChallenge, retryAfterMs, statusAt, verdict, isEnded } = request;
-  const repeatsUntil = statusAt + PAGE_RETRY_MS;
+  const repeatsUntil = Math.min(statusAt + PAGE_RETRY_MS, endBy);
   if (status >= 500 && !isChallenge && now < repeatsUntil) return wait(repeatsUntil);
-  const bodyUntil = statusAt + FAILURE_BODY_MS;
+  const bodyUntil = Math.min(statusAt + FAILURE_BODY_MS, endBy);
   if (!isChallenge && verdict === null && !isEnded && now < bodyUntil) return wait(bodyUntil);
   const ofBody = verdict === 'error' || status === 429 ? null : endOfVerdict(request);
   const end = ofBody ?? failureOf(status, isChallenge, retryAfterMs);
@@ -255,7 +255,7 @@ function judgeRequest(request: SeenRequest, sent: Sent, now: number, endBy: numb
     return { type: 'end', request, end: endOf('uncertain', 'sent_to_other_conversation', { httpStatus: status }) };
   }
   if (status !== null) {
-    return status >= 400 ? judgeFailure(request, status, now) : judgeSuccess(request, status, now, endBy);
+    return status >= 400 ? judgeFailure(request, status, now, endBy) : judgeSuccess(request, status, now, endBy);
   }
   const until = isEnded ? Math.min(request.at + PAGE_RETRY_MS, endBy) : endBy;
   if (now < until) return wait(until);

@@ -1,5 +1,5 @@
 /** Whether a message may be typed into a page now: pure. Nothing in the page is clicked, solved or evaded. */
-import { TYPING_PAUSE_MS } from '../../lib/typing-pause.ts';
+import { TYPING_PAUSE_MS, typingPauseLeftMs } from '../../lib/typing-pause.ts';
 import type { ComposeRefusal, PageLook } from '../../messages.ts';
 import type { Obstacle } from '../../sites/page.ts';
 import type { End } from './end.ts';
@@ -39,6 +39,8 @@ export function endOfObstacle({ kind, resetsAt }: Obstacle, now: number): End {
   }
 }
 
+const typing = (typedAgoMs: number | null): End => deferred('person_is_typing', typingPauseLeftMs(typedAgoMs));
+
 /** The end of a message that the content script did not type or press. */
 export function endOfRefusal(refusal: ComposeRefusal, look: PageLook, now: number): End {
   switch (refusal) {
@@ -51,9 +53,10 @@ export function endOfRefusal(refusal: ComposeRefusal, look: PageLook, now: numbe
       return look.obstacle === null ? deferred(refusal, SOON_MS) : endOfObstacle(look.obstacle, now);
     case 'draft_in_composer':
       return deferred(refusal, LATER_MS);
+    case 'person_is_typing':
+      return typing(look.typedAgoMs);
     case 'composer_missing':
     case 'composer_busy':
-    case 'person_is_typing':
     case 'answer_is_streaming':
     case 'send_button_missing':
     case 'not_composed':
@@ -75,7 +78,7 @@ function blockOf(look: PageLook): Readiness | null {
   const { typedAgoMs, composer, isAnswering, login } = look;
   if (login?.login === 'lost') return { type: 'end', end: endOf('refused', 'signed_out') };
   if (typedAgoMs !== null && typedAgoMs < TYPING_PAUSE_MS) {
-    return { type: 'end', end: deferred('person_is_typing', SOON_MS) };
+    return { type: 'end', end: typing(typedAgoMs) };
   }
   if (isAnswering) return { type: 'end', end: deferred('answer_is_streaming', SOON_MS) };
   if (composer === 'loading' || composer === 'missing') return { type: 'wait', reason: 'composer_not_ready' };

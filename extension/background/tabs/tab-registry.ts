@@ -32,6 +32,8 @@ const MAX_TABS = 500;
 export class TabRegistry {
   /** A tab was opened, closed, or shows something else. */
   readonly changed = new Emitter<void>();
+  /** The page of a tab has said what it shows. */
+  readonly looked = new Emitter<{ tabId: number; look: PageLook }>();
   readonly #deps: TabRegistryDeps;
   readonly #sites: readonly { site: Site; matches: (url: string | undefined) => boolean }[];
   readonly #tabs = new Map<number, SiteTab>();
@@ -82,6 +84,7 @@ export class TabRegistry {
     if (site === null) return false;
     const title = look.title.slice(0, 500);
     this.#put(tabId, site, look.url, title, look);
+    this.looked.emit({ tabId, look });
     return true;
   }
 

@@ -64,6 +64,7 @@ export class Draft {
       phase: 'streaming',
       hasOwnStream: false,
       reading: 'none',
+      looks: 0,
       isOnShellPage: kind === 'new' || kind === 'provisional',
       openedAt: this.now,
       activeAt: this.now,
@@ -94,12 +95,12 @@ export class Draft {
   }
 
   /** The answer is final. `isRead`: by a reading, so that its text needs no confirmation. */
-  finish(turn: Turn, answer: Omit<FinalAnswer, 'at'>, isRead: boolean): void {
+  finish(turn: Turn, answer: Omit<FinalAnswer, 'at' | 'source'>, isRead: boolean): void {
     if (this.wasSent(turn, answer.messageId)) {
       this.close(turn);
       return;
     }
-    const final = { ...answer, at: turn.final?.at ?? this.now };
+    const final = { ...answer, at: turn.final?.at ?? this.now, source: 'network' as const };
     const canRead = turn.conversationId !== null && !turn.isTemporary && turn.reading !== 'done';
     if (!isRead && canRead && this.rules.confirmsByReading(turn.platform)) {
       this.ask(this.change(turn, { phase: 'confirming', final }));
@@ -108,6 +109,12 @@ export class Draft {
     } else {
       this.offer(this.change(turn, { final }));
     }
+  }
+
+  /** The answer is final by what its page shows: its blocks only. */
+  finishByPage(turn: Turn, answer: Pick<FinalAnswer, 'messageId' | 'text'>): void {
+    if (this.wasSent(turn, answer.messageId)) this.close(turn);
+    else this.offer(this.change(turn, { final: { ...answer, at: this.now, source: 'dom' } }));
   }
 
   /** Hands the final message to the queue. */
@@ -135,8 +142,12 @@ export class Draft {
   /** The stream is lost: a reading decides, when the page shows that the answer has ended. */
   wait(turn: Turn): void {
     if (turn.phase !== 'streaming') return;
-    const next = this.change(turn, { phase: 'waiting', settledAt: null });
-    this.effects.push({ type: 'look', turn: next });
+    this.lookAt(this.change(turn, { phase: 'waiting', settledAt: null }));
+  }
+
+  /** Asks what the page shows now, as it may have reported its last change already. */
+  lookAt(turn: Turn): void {
+    this.effects.push({ type: 'look', turn });
   }
 
   /** The site with the most turns makes room, so that a page with many takes none from another site. */

@@ -1,6 +1,6 @@
 /** What happens to turns, and what follows from it. */
 import type { Platform } from '../../../schema/contracts/common.ts';
-import type { PageLook } from '../../messages.ts';
+import type { PageLook, ShownAnswer } from '../../messages.ts';
 import type { PageAddress, SiteReading } from '../../sites/facts.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
@@ -11,6 +11,8 @@ export type TurnEvent =
   | { type: 'page'; platform: Platform; tabId: number; look: Pick<PageLook, 'address' | 'isAnswering' | 'lastAnswer'> }
   /** Our own reading has ended; null: without a result. `wasAsked` is false when no open page could read. */
   | { type: 'own_reading'; turnId: string; wasAsked: boolean; reading: SiteReading | null }
+  /** What the page shows as the answer of the turn, when its conversation could not be read. */
+  | { type: 'shown'; turnId: string; answer: ShownAnswer }
   /** The message of the turn is in the queue. */
   | { type: 'stored'; turnId: string }
   /** The queue cannot take it. */
@@ -24,6 +26,8 @@ export type TurnEffect =
   | { type: 'offer'; turn: Turn; answer: FinalAnswer }
   /** Reads the conversation from the site. */
   | { type: 'read'; turn: Turn; conversationId: string }
+  /** Asks the page for the answer that it shows. */
+  | { type: 'show'; turn: Turn; conversationId: string }
   /** Asks the page what it shows now: it may have reported its last change already. */
   | { type: 'look'; turn: Turn }
   /** Something that a person should be able to see; it holds no content of the conversation. */
@@ -53,6 +57,9 @@ export const TURN_LIMITS = {
   confirm: 10_000,
   /** How long the id of a conversation is waited for after its answer is final. */
   bind: 30_000,
+  /** Between two questions to a page that cannot give the answer yet, and how often it is asked. */
+  showAgain: 20_000,
+  shows: 3,
   /** A waiting turn without a sign of life is read once after this, with any page. */
   stale: 600_000,
   /** A turn that has not ended until then is given up: its page may be opened again by a person before that. */

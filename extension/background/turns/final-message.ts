@@ -36,6 +36,6 @@ export async function finalMessage({ turn, answer, tab, opinion, clientId }: Fin
     page_title: tab?.title ?? null,
     tab_id: tab?.tabId ?? Math.max(0, turn.tabId),
     shell_page: conversationId === null,
-    capture: { source: 'network', other: opinion },
+    capture: { source: answer.source, other: opinion },
   };
 }

@@ -2,6 +2,7 @@
 import type { Draft } from './draft.ts';
 import type { TurnEvent } from './events.ts';
 import { TURN_LIMITS } from './events.ts';
+import { askPage } from './on-shown.ts';
 import type { Turn } from './turn.ts';
 import { isOpen } from './turn.ts';
 
@@ -44,12 +45,15 @@ export function onPage(draft: Draft, event: PageEvent): void {
 
 /** When something is to be done for this turn next, if nothing happens before. */
 export function dueAt(turn: Turn): number {
-  const { phase, phaseAt, activeAt, openedAt, settledAt, reading } = turn;
+  const { phase, phaseAt, activeAt, openedAt, settledAt, reading, looks } = turn;
   const end = openedAt + TURN_LIMITS.life;
   if (phase === 'confirming') return phaseAt + TURN_LIMITS.confirm;
   if (phase === 'unbound') return phaseAt + TURN_LIMITS.bind;
-  if (phase === 'offered' || reading !== 'none') return end;
   const settled = settledAt === null ? Number.POSITIVE_INFINITY : settledAt + TURN_LIMITS.settle;
+  if (phase === 'waiting' && reading === 'undecided') {
+    return Math.min(end, Math.max(settled, looks === 0 ? 0 : activeAt + TURN_LIMITS.showAgain));
+  }
+  if (phase === 'offered' || reading !== 'none') return end;
   if (phase === 'streaming') return Math.min(end, Math.max(settled, activeAt + TURN_LIMITS.quiet));
   return Math.min(
     end,
@@ -68,6 +72,8 @@ export function onTick(draft: Draft): void {
     } else if (turn.openedAt + TURN_LIMITS.life <= now) {
       draft.close(turn);
       draft.report(turn.platform, 'answer_lost');
+    } else if (turn.reading === 'undecided') {
+      askPage(draft, turn);
     } else {
       readOnce(draft, turn);
     }

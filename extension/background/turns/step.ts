@@ -2,6 +2,7 @@
 import { Draft } from './draft.ts';
 import type { Step, TurnEvent, TurnRules } from './events.ts';
 import { onReading } from './on-reading.ts';
+import { isUndecided, onShown } from './on-shown.ts';
 import { dueAt, onPage, onReread, onTick } from './on-time.ts';
 import { onTraffic } from './on-traffic.ts';
 import type { Turn, TurnsState } from './turn.ts';
@@ -16,7 +17,10 @@ function onOwnReading(draft: Draft, event: Extract<TurnEvent, { type: 'own_readi
   if (reading !== null) onReading(draft, asked, reading);
   const after = draft.turns.find(({ id }) => id === turnId);
   if (after?.phase === 'confirming') draft.offer(after);
-  else if (after?.phase === 'waiting' && wasAsked) draft.report(after.platform, 'answer_not_in_reading');
+  else if (after?.phase === 'waiting' && wasAsked) {
+    draft.report(after.platform, 'answer_not_in_reading');
+    if (isUndecided(after, reading)) draft.lookAt(draft.change(after, { reading: 'undecided' }));
+  }
 }
 
 function apply(draft: Draft, event: TurnEvent): void {
@@ -31,6 +35,11 @@ function apply(draft: Draft, event: TurnEvent): void {
     case 'own_reading':
       onOwnReading(draft, event);
       break;
+    case 'shown': {
+      const turn = turnOf(event.turnId);
+      if (turn !== undefined) onShown(draft, turn, event.answer);
+      break;
+    }
     case 'stored': {
       const turn = turnOf(event.turnId);
       if (turn !== undefined) draft.stored(turn);
@@ -58,11 +67,20 @@ export function step(state: TurnsState, event: TurnEvent, now: number, rules: Tu
   return draft.result();
 }
 
+/** What was asked of a page is asked again. */
+const RESUMED = {
+  none: 'none',
+  asked: 'none',
+  undecided: 'undecided',
+  looking: 'undecided',
+  done: 'done',
+} as const satisfies Record<Turn['reading'], Turn['reading']>;
+
 /** The state after a restart of the background page, in which every stream and every reading of ours was lost. */
 export function resume(state: TurnsState, now: number, rules: TurnRules): Step {
   const draft = new Draft(state, now, rules);
   for (const turn of draft.turns) {
-    const asked = turn.reading === 'asked' ? draft.change(turn, { reading: 'none' }) : turn;
+    const asked = draft.change(turn, { reading: RESUMED[turn.reading] });
     if (asked.phase === 'streaming') draft.change(asked, { phase: 'waiting' });
     else if (asked.phase === 'offered') draft.offer(asked);
   }

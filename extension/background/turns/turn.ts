@@ -25,6 +25,8 @@ const AnswerSchema = z.object({
   text: z.string(),
   /** When it became final, Unix milliseconds. */
   at: z.number(),
+  /** `dom`: the code blocks that the page shows, and nothing else of the answer. */
+  source: z.enum(['network', 'dom']).default('network'),
 });
 export type FinalAnswer = z.infer<typeof AnswerSchema>;
 
@@ -48,8 +50,13 @@ export const TurnSchema = z.object({
   phase: z.enum(TURN_PHASES),
   /** Whether the answer has appeared in the response to the send itself. */
   hasOwnStream: z.boolean(),
-  /** Our own reading of the conversation: at most one. */
-  reading: z.enum(['none', 'asked', 'done']),
+  /**
+   * Our own reading of the conversation: at most one. `undecided`: it failed or came too early, so that what the page
+   * shows in the end decides; `looking`: the page is asked for that.
+   */
+  reading: z.enum(['none', 'asked', 'undecided', 'looking', 'done']),
+  /** How often the page was asked. */
+  looks: z.number().int().nonnegative().default(0),
   /** The tab was on a page that starts a conversation when it was last seen. */
   isOnShellPage: z.boolean(),
   openedAt: z.number(),

@@ -8,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
-import type { Opinion, PageLook } from '../../messages.ts';
+import type { Opinion, PageLook, ShownAnswer } from '../../messages.ts';
 import type { SiteReading } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
 import type { MessageQueue } from '../queue/message-queue.ts';
@@ -23,8 +23,11 @@ import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
 const OPINION_MS = 2_000;
+/** The same while the page still draws the answer. */
+const DRAWING_MS = 10_000;
 const READ_MS = 15_000;
 const LOOK_MS = 2_000;
+const SHOW_MS = 20_000;
 /** What a call of the content script may take beside its own deadline. */
 const CALL_MARGIN_MS = 1_000;
 
@@ -114,9 +117,12 @@ export class Turns {
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
-    if (effects.some(({ type }) => type === 'offer' || type === 'read') || next.sent !== this.#saved.sent)
-      await this.#save();
-    else this.#saveSoon();
+    const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
+    const saved = isHandedOn || next.sent !== this.#saved.sent ? this.#save() : null;
+    if (saved === null) this.#saveSoon();
+    // The page is asked while the state is being stored; the message waits for both.
+    for (const effect of effects) if (effect.type === 'offer') void this.#offer(effect, saved);
+    await saved;
     for (const effect of effects) this.#perform(effect);
     this.#setTick();
   }
@@ -124,10 +130,12 @@ export class Turns {
   #perform(effect: TurnEffect): void {
     switch (effect.type) {
       case 'offer':
-        void this.#offer(effect);
         break;
       case 'read':
         void this.#read(effect);
+        break;
+      case 'show':
+        void this.#show(effect);
         break;
       case 'look':
         void this.#look(effect);
@@ -140,15 +148,19 @@ export class Turns {
     }
   }
 
-  async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
+  /** `saved` resolves when the state is in storage. */
+  async #offer({ turn, answer }: Effect<'offer'>, saved: Promise<void> | null): Promise<void> {
     const { tabs, queue, clientId } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
     const tab = shown ?? tabs.get(tabId);
     let isStored = false;
     try {
-      const opinion = tab === null ? 'absent' : await this.#opinion(tab.tabId, turn, answer);
-      isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: await clientId() }));
+      // What the page shows is no second opinion on itself.
+      const isCompared = tab !== null && answer.source === 'network';
+      const asked: Opinion | Promise<Opinion> = isCompared ? this.#opinion(tab.tabId, turn, answer) : 'absent';
+      const [opinion, client] = await Promise.all([asked, clientId(), saved]);
+      isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: client }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
@@ -156,9 +168,10 @@ export class Turns {
   }
 
   async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
-    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), timeoutMs: OPINION_MS };
+    const times = { timeoutMs: OPINION_MS, drawingMs: DRAWING_MS };
+    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), ...times };
     try {
-      return await this.#deps.pages.call(tabId, 'opinion', order, OPINION_MS + CALL_MARGIN_MS);
+      return await this.#deps.pages.call(tabId, 'opinion', order, DRAWING_MS + CALL_MARGIN_MS);
     } catch {
       return 'absent';
     }
@@ -168,6 +181,22 @@ export class Turns {
     const tab = this.#deps.tabs.showing(turn.platform, conversationId, turn.tabId);
     const reading = tab === null ? null : await this.#readBy(tab.tabId, turn.platform, conversationId);
     this.#on({ type: 'own_reading', turnId: turn.id, wasAsked: tab !== null, reading });
+  }
+
+  /** Asks the page in which the question was sent: only that one knows what the person did meanwhile. */
+  async #show({ turn, conversationId }: Effect<'show'>): Promise<void> {
+    const { tabs, pages } = this.#deps;
+    const { id, namedId, seenIds, userMessageId: questionId, openedAt: since } = turn;
+    const tab = tabs.get(turn.tabId);
+    let answer: ShownAnswer = { isFinal: false, reason: 'other_page' };
+    if (tab?.address.conversationId === conversationId) {
+      const answerIds = namedId === null ? seenIds : [namedId, ...seenIds];
+      const order = { conversationId, answerIds, questionId, since };
+      answer = await pages
+        .call(tab.tabId, 'show', order, SHOW_MS)
+        .catch((): ShownAnswer => ({ isFinal: false, reason: 'page_not_ready' }));
+    }
+    this.#on({ type: 'shown', turnId: id, answer });
   }
 
   async #look({ turn }: Effect<'look'>): Promise<void> {

@@ -5,6 +5,7 @@ import { isUuid } from './endpoints.ts';
 import {
   ASSISTANT_ROW,
   ASSISTANT_TEXT,
+  BARE_MESSAGE,
   ROW,
   STOP,
   STREAMING,
@@ -26,7 +27,7 @@ export function turns(document: Document): PageTurn[] {
 }
 
 function outermostRows(document: Document): HTMLElement[] {
-  for (const selector of ROW) {
+  for (const selector of [...ROW, BARE_MESSAGE]) {
     const rows = [...document.querySelectorAll<HTMLElement>(selector)];
     if (rows.length > 0) return rows.filter((row) => !row.parentElement?.closest(selector));
   }
@@ -41,6 +42,7 @@ function turnOf(row: HTMLElement, isLastAndRunning: boolean): PageTurn | null {
   return {
     role,
     ...idsOf(row),
+    isNameless: !ROW.some((selector) => row.matches(selector)),
     element: row,
     isFinished,
     text: textOf(content).slice(0, MAX_TEXT_CHARS),

@@ -34,13 +34,11 @@ export const OPEN_CONVERSATION = [
   'a[href^="/chat/"][data-active="true"]',
 ];
 
-/** One message each. An older page has no rows, only the messages. */
-export const ROW = [
-  '[data-testid="transcript-row"]',
-  '[data-perf-row]',
-  '[data-turn-key]',
-  '[data-testid="user-message"], [data-testid="assistant-message"], .font-claude-response, .font-claude-message',
-];
+/** One message each. */
+export const ROW = ['[data-testid="transcript-row"]', '[data-perf-row]', '[data-turn-key]'];
+/** An older page has no rows, only the messages, and names none of them. */
+export const BARE_MESSAGE =
+  '[data-testid="user-message"], [data-testid="assistant-message"], .font-claude-response, .font-claude-message';
 export const TURN_KEY = '[data-turn-key]';
 export const USER_ROW = ['[data-perf-row="human"]', '[data-testid="user-message"]'];
 export const ASSISTANT_ROW = [

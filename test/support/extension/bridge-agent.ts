@@ -7,6 +7,7 @@ import { buildBridgeSide, buildBrowserSide } from '../../../local-agent/agent.ts
 import { EdgeError } from '../../../local-agent/edge/http-client.ts';
 import { SystemView } from '../../../local-agent/edge/system-view.ts';
 import { systemClock } from '../../../local-agent/lib/clock.ts';
+import { Emitter } from '../../../local-agent/lib/emitter.ts';
 import { sha256Hex } from '../../../local-agent/lib/hash.ts';
 import type { Store } from '../../../local-agent/store/store.ts';
 import { openStore } from '../../../local-agent/store/store.ts';
@@ -25,6 +26,8 @@ interface Running {
 export class BridgeAgent {
   /** Every final message that was stored, oldest first. */
   readonly messages: FinalMessage[] = [];
+  /** Each of them, at the moment it is stored. */
+  readonly stored = new Emitter<FinalMessage>();
   readonly #folder: string;
   readonly #origin: string;
   #running: Running | null = null;
@@ -69,7 +72,7 @@ export class BridgeAgent {
     const side = buildBrowserSide(deps);
     const { bridge, openLocalApi } = buildBridgeSide(side, {
       ...deps,
-      messages: { prepare: (frame) => () => void this.messages.push(frame) },
+      messages: { prepare: (frame) => () => this.#store(frame) },
       sharedToken: 'the-token-of-the-node',
       status: () => ({ state: 'leader' }),
       env: {},
@@ -84,6 +87,11 @@ export class BridgeAgent {
       store.close();
     };
     this.#running = { store, side, stop, url: api.url };
+  }
+
+  #store(frame: FinalMessage): void {
+    this.messages.push(frame);
+    this.stored.emit(frame);
   }
 
   async stop(): Promise<void> {

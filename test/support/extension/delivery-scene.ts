@@ -5,6 +5,7 @@ import { startDeliveries } from '../../../extension/background/deliveries/delive
 import type { OpenTab, Tabs } from '../../../extension/background/deliveries/find-tab.ts';
 import type { Plan } from '../../../extension/background/deliveries/plans.ts';
 import type { TrafficEvent } from '../../../extension/background/traffic.ts';
+import { Emitter } from '../../../extension/lib/emitter.ts';
 import type { PageCallName, PageCalls, PageLook } from '../../../extension/messages.ts';
 import type { PageAddress, SeenSend } from '../../../extension/sites/facts.ts';
 import type { Site } from '../../../extension/sites/site.ts';
@@ -64,6 +65,8 @@ export class DeliveryScene {
   readonly calls: string[] = [];
   readonly opened: { url: string; cookieStoreId: string | null }[] = [];
   readonly closed: number[] = [];
+  /** Conversations whose page can be used again. */
+  readonly freed: string[] = [];
   readonly reloaded: number[] = [];
   readonly kept: Kept;
   tabs: OpenTab[] = [];
@@ -75,6 +78,7 @@ export class DeliveryScene {
   isStorageStuck = false;
   readonly deliveries: Deliveries;
   #listeners: ((event: TrafficEvent) => void)[] = [];
+  readonly #looks = new Emitter<{ tabId: number; look: PageLook }>();
   #requests = 0;
 
   constructor(kept: Kept = { plans: [] }, clock = new TestClock()) {
@@ -87,6 +91,8 @@ export class DeliveryScene {
       tabs: this.#tabs(),
       call: (tabId, name, order) => this.#call(tabId, name, order),
       traffic: { on: (listener) => this.#listen(listener) },
+      looks: this.#looks,
+      onFree: (_platform, conversationId) => void this.freed.push(conversationId),
       account: () => Promise.resolve(this.account),
       storage: {
         read: () => Promise.resolve(structuredClone(this.kept.plans)),
@@ -141,6 +147,12 @@ export class DeliveryScene {
   async responds(requestId: string, status: number, more: { isChallenge?: boolean; retryAfterMs?: number } = {}) {
     const head = { isChallenge: false, retryAfterMs: null, ...more };
     await this.emit({ type: 'status', status, ...head, ...this.from(requestId) });
+  }
+
+  /** The page of a tab says what it shows. */
+  async shows(look: PageLook, tabId = 17): Promise<void> {
+    this.#looks.emit({ tabId, look });
+    await this.clock.flush();
   }
 
   from(requestId: string, tabId = 17, role: TrafficEvent['role'] = 'send') {

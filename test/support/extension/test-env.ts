@@ -15,13 +15,17 @@ import type { TabInfo } from '../../../extension/background/tabs/tabs-api.ts';
 import { matcher } from '../../../extension/lib/match-pattern.ts';
 import type { StorageArea } from '../../../extension/lib/storage.ts';
 import type { Site } from '../../../extension/sites/site.ts';
+import { newNonce, prove, unsealToken } from '../../../local-agent/lib/bridge-proof.ts';
+import { sha256Hex } from '../../../local-agent/lib/hash.ts';
 import type { ExtensionFrame, FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
+import type { BridgeHandshake } from '../../../schema/domain/bridge-proof.ts';
 import { TestClock } from '../test-clock.ts';
 import { until } from '../until.ts';
 import { ORIGIN, testSite } from './test-site.ts';
 
 export const EXTENSION_ID = 'conductor@test';
 export const AGENT_URL = 'http://127.0.0.1:4317';
+const OWN_ORIGIN = 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666';
 
 class Listeners<Arguments extends unknown[]> {
   readonly #listeners: { run: (...args: Arguments) => unknown; urls: string[] }[] = [];
@@ -173,6 +177,7 @@ export class TestEnv {
   readonly browserStart = new Listeners<[]>();
   readonly #storageChanged = new Listeners<[readonly string[]]>();
   #ids = 0;
+  #agentNonce = '';
 
   constructor({ storage = new TestStorage(), sites = [testSite()] }: { storage?: TestStorage; sites?: Site[] } = {}) {
     this.storage = storage;
@@ -222,7 +227,7 @@ export class TestEnv {
       onStorageChanged: (listener) => this.#storageChanged.addListener(listener),
       people: {
         onConnect: () => undefined,
-        ownOrigin: 'moz-extension://6f1c2f0e-1111-4222-8333-944455556666/',
+        ownOrigin: `${OWN_ORIGIN}/`,
         manifestVersion: 2,
         translate: (text) => (typeof text === 'string' ? text : text.key),
         showBadge: () => undefined,
@@ -272,8 +277,36 @@ export class TestEnv {
     // A hash is computed by another thread.
     await until(() => this.sockets.at(-1)?.isClosed === false);
     this.socket.accept();
+    this.proveAgent();
+    await until(() => this.socket.frames('hello').length > 0);
     this.socket.receive({ type: 'hello_ack', connection_id: 'c1', snapshot: SNAPSHOT });
     await this.clock.flush();
+  }
+
+  /** The token of the pairing that is stored now. */
+  get token(): string {
+    return (this.storage.items.get('pairing') as { token: string }).token;
+  }
+
+  /** The handshake of the newest socket, as the agent of the pairing sees it. */
+  handshake(agent_nonce: string): BridgeHandshake {
+    const { client_id = '', nonce = '' } = this.socket.frames('challenge')[0] ?? {};
+    return { browser_nonce: nonce, agent_nonce, origin: OWN_ORIGIN, client_id, port: Number(new URL(AGENT_URL).port) };
+  }
+
+  /** The agent proves itself on the newest socket. Returns what it has sent. */
+  proveAgent(nonce = newNonce()) {
+    const proof = prove(sha256Hex(this.token), 'agent', this.handshake(nonce));
+    const frame = { type: 'agent_proof', nonce, proof } as const;
+    this.socket.receive(frame);
+    this.#agentNonce = nonce;
+    return frame;
+  }
+
+  /** The token that the agent reads in the hello of the newest socket. */
+  get tokenOfHello(): string | null {
+    const { sealed_token = '' } = this.socket.frames('hello')[0] ?? {};
+    return unsealToken(sha256Hex(this.token), this.handshake(this.#agentNonce), sealed_token);
   }
 
   /** Resolves when the agent has got that many final messages over the newest socket. */

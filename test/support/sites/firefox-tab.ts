@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Bidi } from '../../../local-agent/firefox/bidi.ts';
 
 const LOOK_EVERY_MS = 25;
-const UNTIL_TIMEOUT_MS = 30_000;
+const UNTIL_TIMEOUT_MS = 120_000;
 
 /** Names of keys in WebDriver. */
 export const KEYS = { enter: '\uE007', tab: '\uE004', escape: '\uE00C', shift: '\uE008', control: '\uE009' } as const;

@@ -17,7 +17,7 @@ import { FirefoxTab } from './firefox-tab.ts';
 import { SITE_HOSTS } from './server.ts';
 
 export const FIREFOX = process.env.FIREFOX_PATH ?? '/usr/bin/firefox-esr';
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const END_TIMEOUT_MS = 15_000;
 const LISTENING = /WebDriver BiDi listening on (ws:\/\/[^\s]+)/;
 
@@ -34,6 +34,8 @@ export interface FirefoxOptions {
   /** The port of the `SitesServer`. */
   port: number;
   preferences?: Preferences;
+  /** Scripts of a tab at `about:memory` have the rights of the browser itself (privileged.ts). */
+  systemAccess?: boolean;
 }
 
 /** A suite that needs Firefox. Without one it is skipped with a loud line, except in CI, where it fails. */
@@ -60,7 +62,7 @@ export class Firefox {
     this.#child = child;
   }
 
-  static async start({ port, preferences = {} }: FirefoxOptions): Promise<Firefox> {
+  static async start({ port, preferences = {}, systemAccess = false }: FirefoxOptions): Promise<Firefox> {
     const profile = await mkdtemp(join(tmpdir(), 'conductor-firefox-'));
     const sites: Preferences = {
       'network.dns.localDomains': SITE_HOSTS.join(','),
@@ -69,7 +71,11 @@ export class Firefox {
     await writeFile(join(profile, 'user.js'), userJs({ ...LOW_MEMORY, ...sites, ...preferences }));
     const child = spawn(
       FIREFOX,
-      ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0', 'about:blank'],
+      [
+        ...['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0'],
+        ...(systemAccess ? ['--remote-allow-system-access'] : []),
+        'about:blank',
+      ],
       {
         env: { ...process.env, HOME: profile, MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1' },
         stdio: ['ignore', 'ignore', 'pipe'],

@@ -30,7 +30,7 @@ import { Firefox } from './open-firefox.ts';
 import { SitesServer } from './server.ts';
 import type { FakeSite } from './site.ts';
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 /** A delivery may wait for its page for a minute before it fails. */
 const OUTCOME_MS = 150_000;
 const UUID = '6f1c2f0e-1111-4222-8333-944455556666';

@@ -75,11 +75,14 @@ export function gemini(): ChatSite {
   };
 }
 
-/** A person writes into the composer of the page and presses its button. */
+/**
+ * A person writes into the composer of the page and presses its button. The text comes without keys, as that of a clipboard
+ * does: after keys a reply waits until the person has surely stopped typing.
+ */
 export async function personWrites(tab: FirefoxTab, site: ChatSite, text: string): Promise<void> {
   await tab.until((composer) => document.querySelector(composer) !== null, site.composer);
   await tab.click(site.composer);
-  await tab.type(text);
+  await tab.evaluate((written) => void document.execCommand('insertText', false, written), text);
   await tab.until((button) => document.querySelector(button) !== null, site.sendButton);
   await tab.click(site.sendButton);
 }

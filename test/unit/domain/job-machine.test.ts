@@ -1,38 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { JOB_STATUSES } from '../../../schema/contracts/renewal.ts';
-import type { JobState } from '../../../schema/domain/job-machine.ts';
 import { completeJob, redriveJob, redriveLinkedJob } from '../../../schema/domain/job-machine.ts';
+import { failedJob, link } from './renewal-fixture.ts';
 
 const NOW = 1_000_000;
-const failed: JobState & { job_id: string } = {
-  job_id: 'job_1',
-  status: 'failed',
-  attempt_count: 3,
-  max_attempts: 3,
-  next_attempt_at: null,
-  deadline_at: null,
-  last_attempt_at: 1,
-  last_error: 'missing_active_link',
-  started_at: 1,
-  finished_at: 2,
-};
-const link = {
-  target_kind: 'browser.proxy_delivery',
-  target_id: 'tab:17',
-  target_payload: {
-    client_id: 'c',
-    conversation_id: 'r',
-    organization_id: null,
-    page_url: 'https://chatgpt.com/c/r',
-    page_title: null,
-    tab_id: 17,
-    shell_page: false,
-  },
-};
 
 describe('a redriven job', () => {
   it('has all its attempts again, and counts them on', () => {
-    const { next, event } = redriveJob(failed, NOW);
+    const { next, event } = redriveJob(failedJob, NOW);
     expect(next).toMatchObject({ status: 'pending', attempt_count: 3, max_attempts: 6, next_attempt_at: NOW });
     expect(next).toMatchObject({ last_error: null, started_at: null, finished_at: null });
     expect(event).toEqual({ topic: 'renewal', type: 'job_redriven', subject_id: 'job_1' });
@@ -41,7 +16,7 @@ describe('a redriven job', () => {
   it.each(JOB_STATUSES.filter((status) => status !== 'failed' && status !== 'pending' && status !== 'running'))(
     'was never %s before',
     (status) => {
-      expect(() => redriveJob({ ...failed, status }, NOW)).toThrow(`the renewal job is ${status}`);
+      expect(() => redriveJob({ ...failedJob, status }, NOW)).toThrow(`the renewal job is ${status}`);
     },
   );
 });
@@ -51,7 +26,7 @@ describe('a link that a browser shows redrives a job', () => {
 
   it('that failed because no browser could be reached', () => {
     for (const last_error of ['no_active_client', 'missing_active_link', 'route_unavailable']) {
-      expect(redriveLinkedJob({ ...failed, last_error }, seen, NOW)?.next.status).toBe('pending');
+      expect(redriveLinkedJob({ ...failedJob, last_error }, seen, NOW)?.next.status).toBe('pending');
     }
   });
 
@@ -66,11 +41,11 @@ describe('a link that a browser shows redrives a job', () => {
       { link: { ...link, target_id: '', target_payload: { ...link.target_payload, tab_id: 0 } }, newest: true },
     ],
   ])('but not one %s', (_name, job, facts) => {
-    expect(redriveLinkedJob({ ...failed, ...job }, facts, NOW)).toBeNull();
+    expect(redriveLinkedJob({ ...failedJob, ...job }, facts, NOW)).toBeNull();
   });
 });
 
 it('a job that was given up is done when its delivery becomes known', () => {
-  expect(completeJob(failed, NOW).next).toMatchObject({ status: 'done', last_error: null, finished_at: NOW });
-  expect(() => completeJob({ ...failed, status: 'canceled' }, NOW)).toThrow('canceled');
+  expect(completeJob(failedJob, NOW).next).toMatchObject({ status: 'done', last_error: null, finished_at: NOW });
+  expect(() => completeJob({ ...failedJob, status: 'canceled' }, NOW)).toThrow('canceled');
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NextRenewalFacts } from '../../../schema/domain/next-renewal.ts';
 import { nextRenewal } from '../../../schema/domain/next-renewal.ts';
+import { link } from './renewal-fixture.ts';
 
 const NOW = 1_000_000;
 const facts: NextRenewalFacts = {
@@ -12,18 +13,7 @@ const facts: NextRenewalFacts = {
   job: null,
   breaker: null,
   hold: null,
-  link: {
-    target_kind: 'browser.proxy_delivery',
-    target_id: 'tab:17',
-    target_payload: {
-      client_id: 'c',
-      conversation_id: 'r',
-      page_url: 'https://chatgpt.com/c/r',
-      page_title: null,
-      tab_id: 17,
-      shell_page: false,
-    },
-  },
+  link,
   unusable: null,
   settle_delay_ms: 10_000,
   now: NOW,

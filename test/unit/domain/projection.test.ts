@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ProjectionFacts } from '../../../schema/domain/projection.ts';
 import { skipReason } from '../../../schema/domain/projection.ts';
+import { link } from './renewal-fixture.ts';
 
 const NOW = 1_000_000;
-const link = {
-  target_kind: 'browser.proxy_delivery',
-  target_id: 'tab:17',
-  target_payload: {
-    client_id: 'c',
-    conversation_id: 'r',
-    organization_id: null,
-    page_url: 'https://chatgpt.com/c/r',
-    page_title: null,
-    tab_id: 17,
-    shell_page: false,
-  },
-};
 
 describe('a message becomes no job for the reason', () => {
   const facts: ProjectionFacts = {

@@ -5,32 +5,9 @@ import { redriveJob } from '../../../schema/domain/job-machine.ts';
 import type { DeliveryResponse, DispatchFacts } from '../../../schema/domain/renewal.ts';
 import { decideDispatch, decideOutcome, decideOverdue } from '../../../schema/domain/renewal.ts';
 import { Coverage } from '../../support/coverage.ts';
+import { failedJob, link } from './renewal-fixture.ts';
 
 const NOW = 1_000_000;
-const failed: JobState & { job_id: string } = {
-  job_id: 'job_1',
-  status: 'failed',
-  attempt_count: 3,
-  max_attempts: 3,
-  next_attempt_at: null,
-  deadline_at: null,
-  last_attempt_at: NOW,
-  last_error: 'delivery_failed',
-  started_at: NOW,
-  finished_at: NOW,
-};
-const link = {
-  target_kind: 'browser.proxy_delivery',
-  target_id: 'tab:17',
-  target_payload: {
-    client_id: 'c',
-    conversation_id: 'r',
-    page_url: 'https://chatgpt.com/c/r',
-    page_title: null,
-    tab_id: 17,
-    shell_page: false,
-  },
-};
 const facts: Omit<DispatchFacts, 'now'> = {
   conversation: { automation_status: 'auto' },
   newest: true,
@@ -58,7 +35,7 @@ it('a job is attempted at most as often as it may be, and always ends, with any 
   const reached = new Coverage<(typeof RESPONSES)[number] | 'done' | 'gave up' | 'used up'>();
   fc.assert(
     fc.property(fc.oneof(fc.infiniteStream(responses), silence), (stream) => {
-      let state: JobState = redriveJob(failed, NOW).next;
+      let state: JobState = redriveJob(failedJob, NOW).next;
       let now = NOW;
       let counted = 0;
       for (let turn = 0; state.status === 'pending' || state.status === 'running'; turn += 1) {

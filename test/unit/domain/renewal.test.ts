@@ -3,21 +3,9 @@ import type { JobState } from '../../../schema/domain/job-machine.ts';
 import { completeJob } from '../../../schema/domain/job-machine.ts';
 import type { DeliveryResponse, DispatchFacts } from '../../../schema/domain/renewal.ts';
 import { decideDispatch, decideOutcome, decideOverdue } from '../../../schema/domain/renewal.ts';
+import { link } from './renewal-fixture.ts';
 
 const NOW = 1_000_000;
-const link = {
-  target_kind: 'browser.proxy_delivery',
-  target_id: 'tab:17',
-  target_payload: {
-    client_id: 'c',
-    conversation_id: 'r',
-    organization_id: null,
-    page_url: 'https://chatgpt.com/c/r',
-    page_title: null,
-    tab_id: 17,
-    shell_page: false,
-  },
-};
 const job: JobState = {
   status: 'pending',
   attempt_count: 0,

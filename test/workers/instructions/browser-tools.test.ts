@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { InstructionRunResponse } from '../../../schema/contracts/instructions.ts';
 import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
 import { ENTRIES, EVENTS, NODE, rowsOf } from '../support/edge.ts';
@@ -74,7 +74,7 @@ describe('a browser tool whose browser another node has', () => {
     const receipts = [{ command_id: command?.command_id ?? '', accepted: false, code: 'unsupported' }];
     const token = await conductor.token(OTHER_NODE);
     await edge.data('POST', `/v1/controllers/${OTHER_NODE}/receipts`, { token, body: { receipts } });
-    await vi.waitFor(async () => expect(await statusesOf(message_id)).toEqual(['failed', 'claimed']));
+    await expect.poll(() => statusesOf(message_id)).toEqual(['failed', 'claimed']);
     expect(await run(ids[0])).toMatchObject({ status: 'failed', error_code: 'unsupported' });
     // A repeated receipt changes nothing.
     await edge.data('POST', `/v1/controllers/${OTHER_NODE}/receipts`, { token, body: { receipts } });

@@ -10,6 +10,7 @@ import {
   jobsStub,
   leaseStub,
   TestNode,
+  until,
   withBackend,
   withoutFence,
 } from './support.ts';
@@ -152,7 +153,7 @@ describe('LeaderLease', () => {
     const alarmTick = vi.fn(async () => ({ decision: 'scheduled' as const, next_due_at: null }));
     await withBackend(jobsStub(), { alarmTick });
     await responseOf(ask('a'));
-    await vi.waitFor(() => expect(alarmTick).toHaveBeenCalled(), { timeout: 5_000 });
+    await until(() => alarmTick.mock.calls.length > 0);
   });
 });
 
@@ -208,7 +209,7 @@ describe('LeaderLease while D1 fails', () => {
   it('does not let a node lead that released its term while D1 was asked', async () => {
     const { isAsked, release } = await holdBackD1(leaseStub());
     const acquiring = responseOf(ask('a'));
-    await vi.waitUntil(isAsked);
+    await until(isAsked);
     expect(await lease.release({ controller_id: 'a', term: 1 })).toMatchObject({ released: true });
     release();
     expect(await acquiring).toMatchObject({ is_leader: false, holder_id: null, term: 1 });

@@ -91,7 +91,7 @@ it('sockets of one node that are opened at the same moment: each that is replace
   const closed = nodes.map((node) => node.closed);
   const replaced: number[] = [];
   for (const code of closed) void code.then((value) => replaced.push(value));
-  await vi.waitFor(() => expect(replaced).toHaveLength(5));
+  await expect.poll(() => replaced).toHaveLength(5);
   expect(new Set(replaced)).toEqual(new Set([CLOSE.replaced]));
   expect(await hub.push('a', { type: 'changed', topic: 'approvals', ids: [] })).toBe(true);
 });

@@ -7,7 +7,7 @@ import type { Command } from '../../../schema/contracts/commands.ts';
 import { LEASE } from '../../../schema/defaults.ts';
 import { newId } from '../../../schema/ids.ts';
 import { runTick } from '../../../workers/timed-jobs/run-tick.ts';
-import { freshEdge, holdBackD1, hubStub, leaseStub, muteLog, TestNode, withBackend } from './support.ts';
+import { freshEdge, holdBackD1, hubStub, leaseStub, muteLog, TestNode, until, withBackend } from './support.ts';
 
 const TTL_SEC = 30;
 const hub = nodeHub(env, 'any');
@@ -77,7 +77,7 @@ describe('pending commands', () => {
     const second = await TestNode.connect('a');
     expect((await second.hello()).commands).toHaveLength(1);
     second.send({ type: 'receipt', command_id: id, accepted: true });
-    await vi.waitFor(async () => expect(await commandStatus(id)).toBe('received'));
+    await expect.poll(() => commandStatus(id)).toBe('received');
     const third = await TestNode.connect('a');
     expect((await third.hello()).commands).toEqual([]);
   });
@@ -137,7 +137,7 @@ it('each node gets the result of its own renewal when the lease renews several t
   const nodes = await Promise.all(['a', 'b', 'c', 'd'].map((id) => TestNode.connect(id)));
   const { isAsked, release } = await holdBackD1(leaseStub());
   const acquiring = acquire('b');
-  await vi.waitUntil(isAsked);
+  await until(isAsked);
   // The first renewal waits for the lease, which waits for D1: the others are one batch behind it.
   for (const node of nodes) {
     node.send({ type: 'lease.renew', term: 1, ttl_sec: TTL_SEC });
@@ -245,7 +245,7 @@ describe('the presence of a node', () => {
     await node.text();
     expect((await hub.presence(['a'])).a).toMatchObject({ connected: true });
     node.close();
-    await vi.waitFor(async () => expect((await hub.presence(['a'])).a).toMatchObject({ connected: false }));
+    await expect.poll(() => hub.presence(['a'])).toMatchObject({ a: { connected: false } });
     expect((await hub.presence(['a'])).a?.contact_age_ms).toBeLessThan(LEASE.ttl_sec * 1_000);
   });
 });

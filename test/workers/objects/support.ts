@@ -35,6 +35,11 @@ export async function withoutFence(act: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Looks until `look` holds. The test's own limit ends what never comes. */
+export async function until(look: () => boolean): Promise<void> {
+  while (!look()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
+
 /**
  * Holds back every batch that this object sends to D1 until `release` is called; `isAsked`: one waits. Both
  * sides poll, because a promise must not cross from one object's context into another's.

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { TurnBatch } from '../../../durable-objects/shared/turn-batch.ts';
 
 let flushed: string[][];
@@ -23,7 +23,7 @@ beforeEach(() => {
 /** Ends the batch in flight, and waits for the one after it. */
 async function next(count: number): Promise<void> {
   release();
-  await vi.waitFor(() => expect(flushed).toHaveLength(count));
+  await expect.poll(() => flushed).toHaveLength(count);
 }
 async function idle(): Promise<void> {
   release();

@@ -7,9 +7,14 @@ const LANGUAGE = 'baa';
 const LANGUAGE_CLASS = `language-${LANGUAGE}`;
 
 export function blocksOf(message: Element): PageBlock[] {
-  return outermost(SELECTORS.codeBlock.flatMap((selector) => [...message.querySelectorAll(selector)]))
+  return codeBlocksIn(message)
     .filter(isBaa)
     .map((block) => ({ text: codeOf(block) }));
+}
+
+/** Code blocks of any language, in document order. */
+export function codeBlocksIn(scope: Element): Element[] {
+  return outermost(SELECTORS.codeBlock.flatMap((selector) => [...scope.querySelectorAll(selector)]));
 }
 
 /** In document order, without those that are inside another one. */
@@ -24,7 +29,7 @@ function outermost(blocks: readonly Element[]): Element[] {
     .sort((a, b) => (a.compareDocumentPosition(b) & a.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
 }
 
-function isBaa(block: Element): boolean {
+export function isBaa(block: Element): boolean {
   const code = block.querySelector('code');
   const classes = [...(code?.classList ?? [])].filter((name) => name.startsWith('language-'));
   if (classes.length > 0) return classes.includes(LANGUAGE_CLASS);
@@ -39,7 +44,8 @@ function languageInHeader(block: Element): string {
   return (header?.textContent ?? '').trim().toLowerCase();
 }
 
-function codeOf(block: Element): string | null {
+/** Null when the page has drawn it in part. */
+export function codeOf(block: Element): string | null {
   const editor = first(block, SELECTORS.codeMirror);
   if (editor) {
     if (first(editor, SELECTORS.codeMirrorGap)) return null;

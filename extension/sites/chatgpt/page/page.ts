@@ -3,6 +3,7 @@ import type { PageAddress } from '../../facts.ts';
 import type { ReadingRequest, SitePage } from '../../page.ts';
 import { conversationOfLink, readingUrls, SESSION_URL } from '../endpoints.ts';
 import { composedText, countAttachments, findComposer, findSendButton, isAnswering } from './composer.ts';
+import { finalAnswerOf } from './final-answer.ts';
 import { findShown } from './finding.ts';
 import { loginOf } from './login.ts';
 import { obstacleOf } from './obstacle.ts';
@@ -24,6 +25,7 @@ export const page: SitePage = {
   isAnswering,
   turns: turnsOf,
   obstacle: (document) => obstacleOf(document, Date.now()),
+  finalAnswer: (document) => finalAnswerOf(document, Date.now()),
   login: loginOf,
   readingRequest,
 };

@@ -444,3 +444,16 @@ describe('deliveries', () => {
     await expect.poll(() => agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
   });
 });
+
+describe('a page that can be used again', () => {
+  it('is passed on to the deliveries, under the browser of the connection', async () => {
+    const agent = await BridgeFixture.start();
+    const reported: unknown[] = [];
+    agent.side.delivery.onComposerFree = (...report) => void reported.push(report);
+    const { client } = await agent.browser();
+    client.send({ type: 'browser.composer_free', platform: 'chatgpt', conversation_id: 'c1' });
+    client.send({ type: 'diagnostic', request_id: 'd1', level: 'info', message: 'after it' });
+    await client.next('message_ack');
+    expect(reported).toMatchObject([['firefox-1', { platform: 'chatgpt', conversation_id: 'c1' }]]);
+  });
+});

@@ -160,3 +160,48 @@ describe('replies', () => {
     expect(agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered' } }]);
   });
 });
+
+describe('a reply that its page had to leave alone', () => {
+  const FREE = { platform: 'chatgpt', conversation_id: 'c1' } as const;
+  function deferred(): DeliveryFixture {
+    const agent = new DeliveryFixture();
+    agent.enqueue(reply('msg_1'));
+    agent.respond({ ...TYPING, reason: 'draft_in_composer', retry_after_ms: 60_000 });
+    // The distance between two deliveries.
+    agent.clock.advance(DELIVERY.min_spacing_ms + DELIVERY.spacing_jitter_ms);
+    expect(agent.sent).toHaveLength(1);
+    return agent;
+  }
+  function report(
+    agent: DeliveryFixture,
+    conversation: { platform: 'chatgpt'; conversation_id: string },
+    by = 'firefox-1',
+  ) {
+    agent.manager.onComposerFree(by, conversation);
+    agent.clock.advance(0);
+  }
+
+  it('is sent when its browser reports that the page can be used again, without its attempt counting', () => {
+    const agent = deferred();
+    report(agent, FREE);
+    expect(agent.sent.map(({ plan_id }) => plan_id)).toEqual(['reply:msg_1.1', 'reply:msg_1.1']);
+  });
+
+  it('waits on when another browser, or another conversation, is reported', () => {
+    const agent = deferred();
+    report(agent, FREE, 'firefox-2');
+    report(agent, { ...FREE, conversation_id: 'c2' });
+    expect(agent.sent).toHaveLength(1);
+    agent.clock.advance(60_000);
+    expect(agent.sent).toHaveLength(2);
+  });
+
+  it('keeps its backoff when the site had refused it', () => {
+    const agent = new DeliveryFixture();
+    agent.enqueue(reply('msg_1'));
+    agent.respond({ ...SERVER_ERROR, retry_after_ms: 60_000 });
+    agent.clock.advance(DELIVERY.min_spacing_ms + DELIVERY.spacing_jitter_ms);
+    report(agent, FREE);
+    expect(agent.sent).toHaveLength(1);
+  });
+});

@@ -1,8 +1,6 @@
 /** Tools that act in a browser: by this host's own, through the edge by another's, and for another node. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { chooseTarget } from '../../../../local-agent/browsers/targets.ts';
 import { takeCommand } from '../../../../local-agent/edge/commands.ts';
-import type { ClientPutBody } from '../../../../schema/contracts/clients.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import type { TargetPayload } from '../../../../schema/contracts/conversations.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
@@ -187,49 +185,5 @@ describe('a browser command of another node', () => {
     agent.target = TAB;
     expect(push('browser.claude::send', { prompt: 'x' })).toMatchObject({ error_code: 'denied_by_policy' });
     expect(agent.prompts).toEqual([]);
-  });
-});
-
-describe('the target of a browser tool', () => {
-  const tab = (over: object) => ({
-    platform: 'claude' as const,
-    remote_conversation_id: 'c1' as string | null,
-    organization_id: null,
-    page_url: 'https://claude.ai/chat/c1',
-    page_title: null,
-    tab_id: 1,
-    shell_page: false,
-    observed_at: 1,
-    ...over,
-  });
-  const client = (client_id: string, tabs: ReturnType<typeof tab>[], login = 'fresh') => ({
-    client_id,
-    body: {
-      connected: true,
-      platforms: [{ platform: 'claude', login, fingerprint: null, hooks: [], stopped_reason: null }],
-      tabs,
-    } as ClientPutBody,
-  });
-  const wanted = { platform: 'claude', conversation_id: 'c1', purpose: 'send' } as const;
-  const all = [client('a', []), client('b', [tab({ tab_id: 5 }), tab({ tab_id: 6, observed_at: 2 })])];
-  const yes = () => true;
-
-  it('is the tab of the conversation seen last, else a page to be opened', () => {
-    agent = new InstructionHost({ policy: ALLOWED });
-    expect(chooseTarget(all, wanted, yes)).toMatchObject({ client_id: 'b', tab_id: 6 });
-    expect(chooseTarget(all, wanted, (id) => id === 'a')).toMatchObject({
-      client_id: 'a',
-      tab_id: null,
-      page_url: 'https://claude.ai/chat/c1',
-    });
-    expect(chooseTarget(all, { ...wanted, conversation_id: null }, yes)).toMatchObject({ shell_page: true });
-  });
-
-  it('is nowhere without a connected, signed-in browser of the platform', () => {
-    agent = new InstructionHost({ policy: ALLOWED });
-    expect(chooseTarget(all, wanted, () => false)).toBeNull();
-    expect(chooseTarget(all, { ...wanted, platform: 'gemini' }, yes)).toBeNull();
-    expect(chooseTarget([client('a', [tab({})], 'lost')], wanted, yes)).toBeNull();
-    expect(chooseTarget([client('a', [])], { ...wanted, conversation_id: null, purpose: 'read' }, yes)).toBeNull();
   });
 });

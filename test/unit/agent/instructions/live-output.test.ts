@@ -1,9 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LiveOutput } from '../../../../local-agent/instructions/live-output.ts';
-import { redactor } from '../../../../local-agent/lib/redact.ts';
-import { LiveText } from '../../../../local-agent/tools/live-text.ts';
 import type { ProgressOutput } from '../../../../schema/contracts/progress.ts';
 import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { TestClock } from '../../../support/test-clock.ts';
@@ -60,42 +57,6 @@ describe('live output', () => {
     clock.advance(10 * INSTRUCTION.live_interval_ms);
     expect(due).not.toHaveBeenCalled();
     expect(output.nextChunk()).toBeNull();
-  });
-});
-
-describe('the text of output so far', () => {
-  it('live output is shown at once unless a secret may begin in it', () => {
-    const redact = redactor(null, { env: { BAA_SECRET: 'sesame-123' }, readFile: () => null });
-    const shown: string[] = [];
-    const text = new LiveText(redact, (part) => shown.push(part));
-    for (const chunk of ['done\n', 'a ses', 'ame', '-123!', 'sesa', 'lt']) text.take(Buffer.from(chunk));
-    expect(shown).toEqual(['done\n', 'a ', '[redacted]!', 'sesalt']);
-  });
-
-  it('live output never shows a secret or a part of one, in whichever chunks it arrives', () => {
-    const secret = 'sesame-123';
-    const env = { BAA_SECRET_A: secret, BAA_SECRET_B: 'me-123 plain' };
-    const redact = redactor(null, { env, readFile: () => null });
-    const piece = fc.oneof(
-      fc.constantFrom(secret, secret.slice(0, 6), secret.slice(6), '\n', 'é', 'plain '),
-      fc.string(),
-    );
-    fc.assert(
-      fc.property(fc.array(piece), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (pieces, sizes) => {
-        const bytes = Buffer.from(pieces.join('').toWellFormed());
-        let shown = '';
-        const text = new LiveText(redact, (part) => {
-          shown += part;
-        });
-        for (let at = 0, n = 0; at < bytes.length; n += 1) {
-          const size = sizes[n % sizes.length] ?? 1;
-          text.take(bytes.subarray(at, at + size));
-          at += size;
-        }
-        expect(redact(bytes.toString()).startsWith(shown)).toBe(true);
-        expect(shown).not.toContain(secret);
-      }),
-    );
   });
 });
 

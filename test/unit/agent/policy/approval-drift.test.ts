@@ -1,12 +1,13 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findChange } from '../../../../local-agent/host/changed-files.ts';
 import { openRoots } from '../../../../local-agent/host/roots.ts';
 import type { Effect } from '../../../../local-agent/policy/approval-drift.ts';
 import { driftOf } from '../../../../local-agent/policy/approval-drift.ts';
 import type { HostPolicyDeps } from '../../../../local-agent/policy/host-policy.ts';
 import { HostPolicy } from '../../../../local-agent/policy/host-policy.ts';
+import { until } from '../../../support/until.ts';
 import { tempFolder } from '../host/workspace.ts';
 
 let root: string;
@@ -112,7 +113,7 @@ describe('the search for a change below a folder', () => {
     ['a new file', (file: string) => writeFileSync(`${file}2`, '')],
   ])('finds %s', async (_what, change) => {
     const at = Date.now() + 40;
-    await vi.waitUntil(() => Date.now() > at, { interval: 5 });
+    await until(() => Date.now() > at);
     expect(await findChange(root, at)).toEqual({ found: 'nothing' });
     change(join(root, 'in', 'deep', 'job.js'));
     expect((await findChange(root, at)).found).toBe('changed');

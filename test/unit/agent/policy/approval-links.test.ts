@@ -4,12 +4,13 @@
  */
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
 import type { Effect } from '../../../../local-agent/policy/approval-drift.ts';
 import { HostPolicy } from '../../../../local-agent/policy/host-policy.ts';
 import { newMark } from '../../../../local-agent/worker-runner/left-behind.ts';
 import type { HostTool, ToolParams } from '../../../../schema/contracts/tools.ts';
+import { until } from '../../../support/until.ts';
 import { tempFolder } from '../host/workspace.ts';
 
 let base: string;
@@ -79,7 +80,7 @@ const hashOf = (call: ReturnType<typeof make>) => policy.approval(call).approval
 async function driftAfter(call: ReturnType<typeof make>, change: () => Promise<void>): Promise<string | null> {
   effects = [];
   const askedAt = Date.now() + 40;
-  await vi.waitUntil(() => Date.now() > askedAt, { interval: 5 });
+  await until(() => Date.now() > askedAt);
   await change();
   return policy.drift(call, effects, askedAt);
 }

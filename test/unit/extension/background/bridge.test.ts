@@ -9,17 +9,23 @@ async function connected(env = new TestEnv().pair()) {
 }
 
 describe('the connection to the agent', () => {
-  it('greets the agent of the pairing with the token', async () => {
+  it('greets the agent of the pairing with a challenge, and then with its proof and the sealed token', async () => {
     const { env, bridge } = await connected();
     expect(env.socket.url).toBe('ws://127.0.0.1:4317/ws/firefox');
-    expect(env.socket.sent[0]).toEqual({
-      type: 'hello',
-      client_id: 'firefox-1',
-      browser: 'Firefox 140',
-      extension_version: '1.2.3',
-      platforms: ['claude'],
-      token: 'the-token',
-    });
+    const hex = (chars: number) => expect.stringMatching(new RegExp(`^[0-9a-f]{${chars}}$`));
+    expect(env.socket.sent.slice(0, 2)).toEqual([
+      { type: 'challenge', client_id: 'firefox-1', nonce: hex(64) },
+      {
+        type: 'hello',
+        client_id: 'firefox-1',
+        browser: 'Firefox 140',
+        extension_version: '1.2.3',
+        platforms: ['claude'],
+        proof: hex(64),
+        sealed_token: expect.any(String),
+      },
+    ]);
+    expect(env.tokenOfHello).toBe('the-token');
     expect(bridge.status).toEqual({ state: 'connected', reason: null, retryAt: null });
   });
 
@@ -94,7 +100,7 @@ describe('the connection to the agent', () => {
     env.storage.items.set('pairing', { agent_url: AGENT_URL, client_id: 'firefox-1', token: 'another' });
     env.storageChanged('pairing');
     await env.greet();
-    expect(env.socket.frames('hello')).toMatchObject([{ token: 'another' }]);
+    expect(env.tokenOfHello).toBe('another');
   });
 
   it('is given up when the agent does not greet', async () => {
@@ -132,10 +138,10 @@ describe('the connection to the agent', () => {
 describe('a pairing in the archive', () => {
   const provision = (token: string) => JSON.stringify({ agent_url: AGENT_URL, client_id: 'firefox-p', token });
 
-  async function tokenAt(env: TestEnv): Promise<string | undefined> {
+  async function tokenAt(env: TestEnv): Promise<string | null> {
     startBackground(env.env);
     await env.greet();
-    return env.socket.frames('hello')[0]?.token;
+    return env.tokenOfHello;
   }
 
   it('counts at the first start, and again when it has changed', async () => {

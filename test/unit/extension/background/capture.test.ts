@@ -71,6 +71,31 @@ describe('a request of a chat page', () => {
     expect(events).toMatchObject([{ type: 'status' }, { type: 'decoded', event: HANDOFF }]);
   });
 
+  it('whose body ends before its headers is decoded when they come', () => {
+    const { env, events } = new CaptureScene();
+    env.request('r1', { url: STREAM });
+    env.filter('r1').data(`${JSON.stringify(HANDOFF)}\n`);
+    env.filter('r1').stop();
+    expect(events).toEqual([]);
+    env.headers('r1', STREAM, 429);
+    expect(events).toMatchObject([
+      { type: 'status', status: 429 },
+      { type: 'decoded', event: HANDOFF },
+    ]);
+    env.completed('r1', STREAM);
+    expect(events.at(-1)).toMatchObject({ type: 'ended', error: null });
+  });
+
+  it('whose body breaks, and whose headers never come, is broken when it ends', () => {
+    const scene = new CaptureScene();
+    scene.env.request('r1', { url: STREAM });
+    scene.env.filter('r1').error();
+    expect(scene.decoded).toEqual([]);
+    scene.env.failed('r1', STREAM);
+    expect(scene.decoded).toEqual([{ type: 'incomplete', answer: null, reason: 'broken' }]);
+    expect(scene.ends).toEqual(['NS_BINDING_ABORTED']);
+  });
+
   it('ends when its body has ended, although the request is complete before', () => {
     const scene = new CaptureScene();
     scene.env.request('r1', { url: STREAM });
@@ -94,6 +119,7 @@ describe('a request of a chat page', () => {
   it('is broken when its filter fails', () => {
     const scene = new CaptureScene();
     scene.env.request('r1', { url: STREAM });
+    scene.env.headers('r1', STREAM);
     scene.env.filter('r1').error();
     expect(scene.decoded).toEqual([{ type: 'incomplete', answer: null, reason: 'broken' }]);
   });

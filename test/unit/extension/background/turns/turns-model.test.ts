@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ShownAnswer } from '../../../../../extension/messages.ts';
 import type { SiteMessage } from '../../../../../extension/sites/facts.ts';
 import { final, incomplete, progress, siteMessage, TurnScene } from '../../../../support/extension/turn-scene.ts';
 
@@ -44,6 +45,7 @@ const actions = fc.array(
           'own_reading' as const,
           'own_reading_fails' as const,
           'no_page' as const,
+          'page_shows' as const,
           'store' as const,
           'restart' as const,
           'old_answers' as const,
@@ -93,6 +95,9 @@ class World {
         break;
       case 'no_page':
         this.#respond(null, false);
+        break;
+      case 'page_shows':
+        this.#show();
         break;
       case 'store':
         this.store();
@@ -175,6 +180,21 @@ class World {
     if (!wasAsked) this.asked.delete(turn);
   }
 
+  /** Pages that were asked show the answer, unless it is still being written or was cut short. */
+  #show(): void {
+    for (const { id, userMessageId, reading } of this.scene.state.turns) {
+      if (reading !== 'looking') continue;
+      const n = Number(userMessageId?.slice(1));
+      const { isDone = false, fate = 'cut_short' } = this.answers[n] ?? {};
+      const isFinal = isDone && fate === 'good';
+      const answer: ShownAnswer = isFinal
+        ? { isFinal, messageId: `a${n}`, text: textOf(n) }
+        : { isFinal: false, reason: 'not_finished' };
+      this.scene.on({ type: 'shown', turnId: id, answer });
+      if (isFinal) shownFinal += 1;
+    }
+  }
+
   #look(): void {
     for (const { phase } of this.scene.state.turns) this.phases.add(phase);
     const reads = this.scene.effects.filter((effect) => effect.type === 'read');
@@ -186,6 +206,7 @@ class World {
   }
 }
 
+let shownFinal = 0;
 const visited = new Map<string, number>();
 
 test('in any order of events, every final answer becomes one message, and nothing else becomes one', () => {
@@ -211,4 +232,5 @@ test('in any order of events, every final answer becomes one message, and nothin
   for (const phase of ['streaming', 'waiting', 'confirming', 'offered']) {
     expect(visited.get(phase) ?? 0, phase).toBeGreaterThan(50);
   }
+  expect(shownFinal).toBeGreaterThan(0);
 });

@@ -130,6 +130,13 @@ describe('The messages that claude.ai shows', () => {
     ]);
   });
 
+  it('are nameless for good only in a page that has no rows', () => {
+    const nameless = (html: string) => page.turns(dom(html)).map(({ isNameless }) => isNameless);
+    expect(nameless(merged(''))).toEqual([false, false]);
+    const bare = '<div data-testid="user-message">a</div><div class="font-claude-response">b</div>';
+    expect(nameless(bare)).toEqual([true, true]);
+  });
+
   it('name the language of a block in its header where the code has no class', () => {
     const html = '<div class="font-claude-message"><div>BAA<button>Copy</button></div><pre>@a::b</pre></div>';
     expect(page.turns(dom(html))[0]?.blocks).toEqual([{ text: '@a::b' }]);
