@@ -16,7 +16,7 @@ import { EdgeError } from '../../../local-agent/edge/http-client.ts';
 import type { AutomationStatus } from '../../../schema/contracts/conversations.ts';
 import type { SystemMode } from '../../../schema/contracts/system.ts';
 import { approvalOf, BridgeFixture, CLIENT_TOKEN, conversation, ORIGIN } from '../../unit/agent/bridge/fixture.ts';
-import type { FirefoxTab } from '../sites/firefox-tab.ts';
+import { FirefoxTab } from '../sites/firefox-tab.ts';
 import { Firefox } from '../sites/open-firefox.ts';
 import { SitesServer } from '../sites/server.ts';
 import type { FakeSite } from '../sites/site.ts';
@@ -91,6 +91,10 @@ export interface PeopleScene {
   firefox: Firefox;
   /** Opens the page in a tab; resolves when the overlay is there and shows a confirmed mode. */
   open(): Promise<FirefoxTab>;
+  /** The windows in which something can be approved. */
+  approvalWindows(): Promise<FirefoxTab[]>;
+  /** The first of them, once there is one. */
+  approvalWindow(): Promise<FirefoxTab>;
   /** The edge reports what it has changed, as its channel does. */
   announce(): Promise<void>;
 }
@@ -141,7 +145,20 @@ export async function openPeopleScene(options: SceneOptions = {}): Promise<Peopl
     await server.stop();
   });
   await firefox.install(folder);
+  const approvalWindows = async () => {
+    const tabs = await firefox.bidi.tabs();
+    const ofApprovals = tabs.filter(({ url }) => url.startsWith(`${ORIGIN}/options/options.html#approval=`));
+    return ofApprovals.map(({ context }) => new FirefoxTab(firefox.bidi, context));
+  };
   return {
+    approvalWindows,
+    approvalWindow: async () => {
+      for (;;) {
+        const [found] = await approvalWindows();
+        if (found !== undefined) return found;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    },
     agent,
     edge,
     firefox,
