@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
+import { answerOf } from './firefox/answers.ts';
 import { BareReceiver } from './firefox/bare-extension.ts';
 import { shown, typeAndClick } from './firefox/page-scripts.ts';
 import { FirefoxScene } from './firefox/scene.ts';
@@ -18,9 +19,6 @@ import { figure } from './harness/report.ts';
 import { percentile } from './harness/stats.ts';
 
 const GOAL_MS = 50;
-const PROSE =
-  'The lease is renewed every five seconds; when two renewals in a row fail, the node claims nothing more. ';
-const BLOCK = '```baa\n@conductor::files/read::{"path": "notes.md"}\n```';
 /** A filter has seen the end when nothing more comes for this long. */
 const QUIET_MS = 100;
 const WHO = ['ours', 'filter', 'page'] as const;
@@ -67,8 +65,9 @@ class Capture {
     const connected = this.#bare.connected();
     const id = await firefox.install(path);
     await connected;
-    const samples = await this.#slice(staged, count, async (ask) => {
+    const samples = await this.#slice(staged, count, async (ask, mark, tab) => {
       await ask();
+      await shown(tab, staged, mark);
       await this.#quiet();
       return this.#bare.receivedAt - stage.wroteAt;
     });
@@ -109,7 +108,7 @@ class Capture {
       this.#turns += 1;
       const question = `question ${this.#turns}`;
       const mark = `end of answer ${this.#turns}.`;
-      staged.chat.assistantSays(`${PROSE.repeat(10)}\n\n${BLOCK}\n\n${mark}`);
+      staged.chat.assistantSays(answerOf(mark));
       samples.push(await measure(() => typeAndClick(tab, staged, question), mark, tab));
       await shown(tab, staged, mark);
     }
