@@ -23,6 +23,8 @@ import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
 const OPINION_MS = 2_000;
+/** The same while the page still draws the answer. */
+const DRAWING_MS = 10_000;
 const READ_MS = 15_000;
 const LOOK_MS = 2_000;
 const SHOW_MS = 20_000;
@@ -168,9 +170,10 @@ export class Turns {
   }
 
   async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
-    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), timeoutMs: OPINION_MS };
+    const times = { timeoutMs: OPINION_MS, drawingMs: DRAWING_MS };
+    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), ...times };
     try {
-      return await this.#deps.pages.call(tabId, 'opinion', order, OPINION_MS + CALL_MARGIN_MS);
+      return await this.#deps.pages.call(tabId, 'opinion', order, DRAWING_MS + CALL_MARGIN_MS);
     } catch {
       return 'absent';
     }
