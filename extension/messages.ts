@@ -112,6 +112,8 @@ export interface OpinionOrder {
   answersId?: string | null;
   blocks: readonly string[];
   timeoutMs: number;
+  /** In place of `timeoutMs` while the page still draws the answer. */
+  drawingMs: number;
 }
 
 /** Background page → content script of one tab. */

@@ -18,6 +18,12 @@ const WITH_PROGRAMS = [
   'test/unit/agent/worker-runner/*.test.ts',
 ];
 
+// Projects with another number of workers need another group, and the groups run one after the other.
+/** The default leaves one core idle. */
+const EVERY_CORE = { maxWorkers: '100%', sequence: { groupOrder: 0 } } as const;
+/** Whole systems and browsers, which wait for each other most of the time. More of them at once need more memory. */
+const TWO_SYSTEMS = { maxWorkers: 2, sequence: { groupOrder: 1 } } as const;
+
 // wrangler reads wrangler.toml once per file and would report each time that a secret is not in it.
 process.env.WRANGLER_LOG ??= 'error';
 
@@ -32,9 +38,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           exclude: [...RANDOMIZED, ...WITH_PROGRAMS, 'test/unit/extension/**'],
-          // The default leaves one core idle. Projects with another number of workers need another group.
-          maxWorkers: '100%',
-          sequence: { groupOrder: 1 },
+          ...EVERY_CORE,
           environment: 'node',
           ...WAITING,
           testTimeout: MINUTE_MS,
@@ -46,8 +50,7 @@ export default defineConfig({
           name: 'extension',
           include: ['test/unit/extension/**/*.test.ts'],
           exclude: RANDOMIZED,
-          maxWorkers: '100%',
-          sequence: { groupOrder: 1 },
+          ...EVERY_CORE,
           environment: 'node',
           ...WAITING,
           testTimeout: MINUTE_MS,
@@ -55,18 +58,33 @@ export default defineConfig({
       },
       {
         root,
-        test: { name: 'programs', include: WITH_PROGRAMS, environment: 'node', ...WAITING, testTimeout: MINUTE_MS },
+        test: {
+          name: 'programs',
+          include: WITH_PROGRAMS,
+          ...EVERY_CORE,
+          environment: 'node',
+          ...WAITING,
+          testTimeout: MINUTE_MS,
+        },
       },
       {
         root,
         // Many random cases each: apart, so that the unit tests stay fast.
-        test: { name: 'fuzz', include: RANDOMIZED, environment: 'node', ...WAITING, testTimeout: MINUTE_MS },
+        test: {
+          name: 'fuzz',
+          include: RANDOMIZED,
+          ...EVERY_CORE,
+          environment: 'node',
+          ...WAITING,
+          testTimeout: MINUTE_MS,
+        },
       },
       {
         root,
         test: {
           name: 'conventions',
           include: ['test/conventions.test.ts'],
+          ...EVERY_CORE,
           environment: 'node',
           ...WAITING,
           testTimeout: MINUTE_MS,
@@ -89,6 +107,7 @@ export default defineConfig({
         test: {
           name: 'workers',
           include: ['test/workers/**/*.test.ts'],
+          ...EVERY_CORE,
           setupFiles: ['test/workers/setup.ts'],
           ...WAITING,
           testTimeout: MINUTE_MS,
@@ -97,13 +116,13 @@ export default defineConfig({
       },
       {
         root,
-        // Real processes and ports: one file at a time.
+        // Real processes, each file with its own roots and free ports.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
           ...WAITING,
-          fileParallelism: false,
+          ...TWO_SYSTEMS,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
         },
@@ -116,7 +135,7 @@ export default defineConfig({
           include: ['test/firefox/**/*.test.ts'],
           environment: 'node',
           ...WAITING,
-          fileParallelism: false,
+          ...TWO_SYSTEMS,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
         },

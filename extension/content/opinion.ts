@@ -46,9 +46,12 @@ class OpinionWait {
   readonly #order: OpinionOrder;
   readonly #resolve: (opinion: Opinion) => void;
   readonly #observer: MutationObserver;
-  readonly #cancelEnd: () => void;
+  #cancelEnd: () => void;
   #cancelLook: () => void = () => undefined;
   #opinion: Opinion = 'absent';
+  /** The page shows the answer, and does not show it as finished. */
+  #isDrawing = false;
+  #isLate = false;
   #isDue = false;
   #hasEnded = false;
   #notBefore = 0;
@@ -60,8 +63,19 @@ class OpinionWait {
     const { document, clock } = deps;
     this.#observer = new (document.defaultView ?? globalThis).MutationObserver(() => this.#onChange());
     this.#observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
-    this.#cancelEnd = clock.after(order.timeoutMs, () => this.#end(this.#opinion));
+    this.#cancelEnd = clock.after(order.timeoutMs, () => this.#onTime());
     this.#look();
+  }
+
+  /** A slow page is still drawing what the network has said. */
+  #onTime(): void {
+    const { timeoutMs, drawingMs } = this.#order;
+    if (!this.#isDrawing) {
+      this.#end(this.#opinion);
+      return;
+    }
+    this.#isLate = true;
+    this.#cancelEnd = this.#deps.clock.after(drawingMs - timeoutMs, () => this.#end(this.#opinion));
   }
 
   /** Rendering comes after the network. A timer may take a second in a hidden page, so none is used where it can be. */
@@ -97,10 +111,12 @@ class OpinionWait {
   #isDecided(): boolean {
     const { document, page } = this.#deps;
     const answers = page.turns(document).filter(({ role }) => role === 'assistant');
-    this.#opinion = compare(find(answers, this.#order), this.#order.blocks);
+    const turn = find(answers, this.#order);
+    this.#opinion = compare(turn, this.#order.blocks);
+    this.#isDrawing = turn !== undefined && !turn.isFinished;
     // Without names, nothing will ever say which of these the message is.
     const isNameless = answers.length > 0 && answers.every((turn) => turn.isNameless === true);
-    return this.#opinion === 'agrees' || isNameless;
+    return this.#opinion === 'agrees' || isNameless || (this.#isLate && !this.#isDrawing);
   }
 
   #end(opinion: Opinion): void {

@@ -108,7 +108,8 @@ export class WaitingApprovals {
   async #detail(instruction: Instruction): Promise<KnownApproval | null> {
     const { instruction_id, local_conversation_id, target, tool, updated_at: version } = instruction;
     const known = this.#known.get(instruction_id);
-    if (known?.version === version) return known;
+    // One that nothing could be approved of may be described within the same millisecond.
+    if (known?.version === version && known.pending !== null) return known;
     const path = `/v1/instructions/${encodeURIComponent(instruction_id)}`;
     const detail = await this.#deps.edge.call({ method: 'GET', path, schema: DetailSchema });
     if (detail.status !== 'awaiting_approval') return null;

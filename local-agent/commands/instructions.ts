@@ -1,5 +1,5 @@
 /** `instructions`: the instructions of the chats and their results; a person approves, denies, cancels or resubmits them here. */
-import type { Approval } from '../../schema/contracts/instructions.ts';
+import type { Approval, Instruction } from '../../schema/contracts/instructions.ts';
 import {
   InstructionDetailSchema,
   InstructionSchema,
@@ -24,6 +24,11 @@ import { moment, present, printFields, printTable, printText } from './output.ts
 const PATH = '/v1/instructions';
 const instruction = { argument: 'instruction', idForm: 'ins_…' };
 
+/** Instructions are numbered from 1 where people read them, as in the reply. */
+function waitsFor({ waits_for }: Instruction): string | null {
+  return waits_for == null ? null : `waits for instruction ${waits_for + 1}`;
+}
+
 const list = listCommand({
   about: 'list instructions, newest first',
   path: PATH,
@@ -37,7 +42,7 @@ const list = listCommand({
     one.instruction_id,
     callName(one.target, one.tool),
     one.status,
-    one.error_code ?? one.gate,
+    one.error_code ?? one.gate ?? waitsFor(one),
     one.exit_code,
     one.duration_ms,
     moment(one.created_at),
@@ -70,6 +75,8 @@ function printApproval(deps: CommandDeps, { display, approval_hash, ...given }: 
   deps.print('');
 }
 
+const NOT_DESCRIBED = 'try again in a moment. When its node is away, it expires, or `instructions cancel` ends it';
+
 /** What the instruction asks a person to approve. @throws UsageError when it does not wait for an approval */
 async function readPendingApproval(args: Args, deps: CommandDeps, edge: EdgeClient): Promise<Approval> {
   const id = String(args.instruction);
@@ -78,7 +85,11 @@ async function readPendingApproval(args: Args, deps: CommandDeps, edge: EdgeClie
   if (detail.status === 'awaiting_approval' && detail.approval) return detail.approval;
   const command = printedCommand(deps.env, `instructions resubmit ${id}`, optionalText(args, 'root'));
   const next = isStoppedStatus(detail.status) ? `. To have its message judged again: ${command}` : '';
-  throw new UsageError(`${id} does not wait for approval: it is ${detail.status}${next}`);
+  if (detail.status === 'awaiting_approval')
+    throw new UsageError(`${id} is not described by its node yet; ${NOT_DESCRIBED}`);
+  const reason = waitsFor(detail);
+  const status = reason === null ? detail.status : `${detail.status}, ${reason}`;
+  throw new UsageError(`${id} does not wait for approval: it is ${status}${next}`);
 }
 
 async function decide(

@@ -1,6 +1,7 @@
 /** `journal`: verifies or exports the hash-chained journals of all instructions, as the edge keeps them. */
 
 import { Option } from 'commander';
+import { PEOPLE_CHAIN } from '../../schema/contracts/audit.ts';
 import { pageOf } from '../../schema/contracts/common.ts';
 import type { ChainHead, JournalPage } from '../../schema/contracts/journal.ts';
 import { ChainHeadSchema, JournalPageSchema } from '../../schema/contracts/journal.ts';
@@ -11,6 +12,7 @@ import type { SeenBy, SeenHeads } from '../config/seen-heads.ts';
 import { parseSeenHeads, seenHeadsPath, seenHeadsText, withoutSeen, withSeenHead } from '../config/seen-heads.ts';
 import type { Config } from '../config/settings.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { verifyAudit } from './audit-verify.ts';
 import type { Args, CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -83,6 +85,14 @@ function report({ node, verdict }: Result, deps: CommandDeps): void {
   else deps.warn(`the journal of ${node} is ${verdict.reason}`);
 }
 
+function reportPeople(verdict: Verdict, deps: CommandDeps): void {
+  if (verdict.ok === true) {
+    const { seq, hash } = verdict.head;
+    deps.print(`the audit of what people did is intact: ${seq} writes, the last is ${seq}:${hash}`);
+  } else if (verdict.ok === null) deps.warn(`the audit of what people did is not verified: ${verdict.reason}`);
+  else deps.warn(`the audit of what people did is ${verdict.reason}`);
+}
+
 const AFTER_RESTORE =
   'If the database was restored on purpose, run it once with --forget-seen: what the edge has now then counts as seen.';
 
@@ -109,21 +119,25 @@ async function verifyAll(args: Args, deps: CommandDeps, edge: EdgeClient, config
   const nodes = new Set(named === undefined ? [...(await allNodes(edge)), ...seenNodes] : [named]);
   let kept = seen.commands;
   const results: Result[] = [];
+  nodes.delete(PEOPLE_CHAIN);
   for (const node of nodes) {
     const heads = expected === null ? seenOf(node) : [...seenOf(node), expected];
     const verdict = await verifyJournal({ edge, node, seen: heads, readPages: () => readPages(edge, node) });
     if (verdict.ok === true) kept = withSeenHead(kept, address, node, verdict.head);
     results.push({ node, verdict });
   }
+  const people = named === undefined ? await verifyAudit(edge, seenOf(PEOPLE_CHAIN)) : null;
+  if (people?.ok === true) kept = withSeenHead(kept, address, PEOPLE_CHAIN, people.head);
   if (kept !== seen.commands) deps.writeFile(seenHeadsPath(config.stateDir, 'commands'), seenHeadsText(kept));
-  return { results, named };
+  return { results, named, people };
 }
 
 const ofOption = (about: string) => valueOption('--of <node>', about);
 
 const verify: CliCommand = {
   name: 'verify',
-  about: 'check that no entry of the journals was altered or removed, and that the instructions are as they say',
+  about:
+    'check that no entry of the journals and no write of a person was altered or removed, and that the instructions are as they say',
   options: [
     ...edgeOptions,
     ofOption('only the journal of that node (default: of all nodes)'),
@@ -132,17 +146,19 @@ const verify: CliCommand = {
   ],
   run: (args, deps) =>
     withOperator(args, deps, async (edge, config) => {
-      const { results, named } = await verifyAll(args, deps, edge, config);
+      const { results, named, people } = await verifyAll(args, deps, edge, config);
       present(
         args,
         deps,
-        { journals: results.map(({ node, verdict }) => ({ controller_id: node, ...verdict })) },
+        { journals: results.map(({ node, verdict }) => ({ controller_id: node, ...verdict })), people },
         () => {
           for (const result of results) report(result, deps);
+          if (people !== null) reportPeople(people, deps);
         },
       );
       const broken = results.filter(({ verdict }) => verdict.ok === false);
-      if (broken.some(({ verdict }) => verdict.ok === false && /seen before/.test(verdict.reason)))
+      const verdicts = [...results.map(({ verdict }) => verdict), ...(people === null ? [] : [people])];
+      if (verdicts.some((verdict) => verdict.ok === false && /seen before/.test(verdict.reason)))
         deps.warn(AFTER_RESTORE);
       const verified = results.filter(({ verdict }) => verdict.ok === true);
       if (verified.length === 0 && broken.length === 0) {
@@ -150,7 +166,8 @@ const verify: CliCommand = {
           `nothing was verified: ${named === undefined ? 'no node has a journal yet' : `is ${named} a node of this edge?`}`,
         );
       }
-      return broken.length > 0 || verified.length === 0 ? EXIT.failed : EXIT.fine;
+      const isPeopleFine = people === null || people.ok === true;
+      return broken.length > 0 || verified.length === 0 || !isPeopleFine ? EXIT.failed : EXIT.fine;
     }),
 };
 

@@ -5,11 +5,13 @@
  * neither a repository whose Git directory they reach, nor a user's configuration inside the roots. A call may give these
  * variables itself; such a call asks a person.
  */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { Repository } from './git-repository.ts';
+import { configFiles, findRepository, MAX_CONFIG_BYTES, textOf } from './git-repository.ts';
 import { canWrite } from './reachable.ts';
 import type { Roots } from './roots.ts';
-import { submoduleGitDirectories } from './submodules.ts';
+import { enteredDirectories } from './submodules.ts';
 
 /** Settings that come before those of every configuration file. Hooks may lie in the working tree. */
 const SETTINGS: readonly (readonly [string, string])[] = [
@@ -33,9 +35,6 @@ const VARIABLES = {
 
 /** Git itself refuses a configuration that includes deeper. */
 const MAX_INCLUDE_DEPTH = 10;
-/** A larger configuration is not read, and not trusted either. */
-const MAX_CONFIG_BYTES = 1024 * 1024;
-const MAX_FOLDERS_UP = 256;
 
 export interface HardenedGit {
   env: Record<string, string>;
@@ -51,51 +50,8 @@ function settingVariables(): Record<string, string> {
   return env;
 }
 
-/** The text of a file; empty when it cannot be read or is too large. */
-function textOf(path: string): string {
-  try {
-    return statSync(path).size > MAX_CONFIG_BYTES ? '' : readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 function isTooLarge(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_CONFIG_BYTES;
-}
-
-function kindOf(path: string): 'file' | 'folder' | null {
-  try {
-    const found = statSync(path);
-    return found.isDirectory() ? 'folder' : 'file';
-  } catch {
-    return null;
-  }
-}
-
-/** Whether Git takes a folder for a Git directory. */
-function isGitDirectory(path: string): boolean {
-  const isShared = kindOf(join(path, 'commondir')) === 'file';
-  return kindOf(join(path, 'HEAD')) !== null && (isShared || kindOf(join(path, 'objects')) === 'folder');
-}
-
-/** The Git directory that Git finds from a folder: the nearest above, as Git looks for it. */
-function findGitDirectory(folder: string): string | null {
-  let at = realpathSync.native(folder);
-  for (let n = 0; n < MAX_FOLDERS_UP; n++) {
-    const entry = join(at, '.git');
-    const kind = kindOf(entry);
-    if (kind === 'file') {
-      const target = /^gitdir: *(.*)$/m.exec(textOf(entry))?.[1]?.trimEnd();
-      return target ? resolve(at, target) : entry;
-    }
-    if (kind === 'folder' && isGitDirectory(entry)) return entry;
-    if (isGitDirectory(at)) return at;
-    const parent = dirname(at);
-    if (parent === at) return null;
-    at = parent;
-  }
-  return null;
 }
 
 /** Files that a configuration includes, under any condition. Any `path` counts, in any section. */
@@ -104,16 +60,18 @@ function includedPaths(file: string, home: string): string[] {
   return [...found].map(([, value = '']) => {
     const path = value.trim();
     if (path.startsWith('~/')) return join(home, path.slice(2));
-    return isAbsolute(path) ? path : resolve(dirname(file), path);
+    // The system follows a link before the `..` behind it.
+    return isAbsolute(path) ? path : `${dirname(file)}/${path}`;
   });
 }
 
 /** Why one of the configuration files, or of what they include, is not to be trusted; null when all are. */
 function distrustOf(files: readonly string[], { roots, home }: { roots: Roots; home: string }): string | null {
-  const seen = new Set<string>();
+  const depths = new Map<string, number>();
   const visit = (file: string, depth: number): string | null => {
-    if (seen.has(file) || depth > MAX_INCLUDE_DEPTH) return null;
-    seen.add(file);
+    const seenAt = depths.get(resolve(file)) ?? Number.POSITIVE_INFINITY;
+    if (seenAt <= depth || depth > MAX_INCLUDE_DEPTH) return null;
+    depths.set(resolve(file), depth);
     if (canWrite(roots, file)) return `a chat could write ${file}, which may name programs to run`;
     if (isTooLarge(file)) return `${file} has more than ${MAX_CONFIG_BYTES} bytes, too many to check what it includes`;
     for (const included of includedPaths(file, home)) {
@@ -129,25 +87,10 @@ function distrustOf(files: readonly string[], { roots, home }: { roots: Roots; h
   return null;
 }
 
-/** The folder that the worktrees of a repository share. */
-function sharedDirectory(gitDirectory: string): string {
-  const common = textOf(join(gitDirectory, 'commondir')).trim();
-  return common === '' ? gitDirectory : resolve(gitDirectory, common);
-}
-
-function configFiles(gitDirectory: string): string[] {
-  return [join(sharedDirectory(gitDirectory), 'config'), join(gitDirectory, 'config.worktree')];
-}
-
 /** Why Git must not work in a repository; null when no chat could have written its configuration. */
-function refusalOf(gitDirectory: string, reach: { roots: Roots; home: string }): string | null {
-  const directories = [gitDirectory];
-  for (const holder of new Set([gitDirectory, sharedDirectory(gitDirectory)])) {
-    const submodules = submoduleGitDirectories(holder);
-    if (submodules === null) return `${join(holder, 'modules')} holds too many folders to check their configuration`;
-    directories.push(...submodules);
-  }
-  return distrustOf(directories.flatMap(configFiles), reach);
+function refusalOf(repository: Repository, reach: { roots: Roots; home: string }): string | null {
+  const entered = enteredDirectories(repository);
+  return 'unknown' in entered ? entered.unknown : distrustOf(entered.directories.flatMap(configFiles), reach);
 }
 
 /** Variables for a program that runs in `folder`, and what it should know when Git refuses to work there. */
@@ -160,8 +103,8 @@ export function hardenedGit({ folder, roots, home }: { folder: string; roots: Ro
     env.GIT_CONFIG_GLOBAL = '/dev/null';
     notes.push(`Git did not read the user's configuration: ${own}`);
   }
-  const gitDirectory = findGitDirectory(folder);
-  const refusal = gitDirectory === null ? null : refusalOf(gitDirectory, reach);
+  const repository = findRepository(folder);
+  const refusal = repository === null ? null : refusalOf(repository, reach);
   if (refusal !== null) {
     // Git refuses a directory that is none, and looks for no other.
     env.GIT_DIR = `/dev/null/refused: ${refusal}`;

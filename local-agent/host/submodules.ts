@@ -1,9 +1,24 @@
-/** The Git directories of submodules. Git enters them from the repository that holds them, for example in `git status`. */
+/**
+ * The repositories that Git enters from another one, for example in `git status`: its submodules, and theirs. Their Git
+ * directories are in `modules` of the Git directory around them, or where the entry `.git` of a submodule leads.
+ */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { IndexBudget } from './git-index.ts';
+import { indexedSubmodules } from './git-index.ts';
+import type { Repository } from './git-repository.ts';
+import { configFiles, leadsTo, repositoryAt, sharedDirectory, textOf } from './git-repository.ts';
 
-/** Of a repository with more, no configuration is known to be safe. */
+/** Of a repository with more of them, no configuration is known to be safe: the agent waits while they are read. */
 const MAX_FOLDERS = 2_000;
+const MAX_SUBMODULES = 500;
+/** Of all indexes together: about 500,000 files. */
+const MAX_INDEX_BYTES = 64 * 1024 * 1024;
+const SHA1_BYTES = 20;
+const SHA256_BYTES = 32;
+
+/** The Git directories to check, or why they are not all known. */
+export type EnteredDirectories = { directories: readonly string[] } | { unknown: string };
 
 function entriesOf(folder: string) {
   try {
@@ -17,7 +32,7 @@ function entriesOf(folder: string) {
  * The Git directories below `modules` of a Git directory, with those of submodules in submodules. A submodule's name may
  * hold slashes. Null when there are too many folders.
  */
-export function submoduleGitDirectories(gitDirectory: string): string[] | null {
+function directoriesInModules(gitDirectory: string): string[] | null {
   const found: string[] = [];
   const folders = [join(gitDirectory, 'modules')];
   // The loop reaches what it adds.
@@ -33,4 +48,58 @@ export function submoduleGitDirectories(gitDirectory: string): string[] | null {
     folders.push(...below.map(({ name }) => join(folder, name)));
   }
   return found;
+}
+
+/** Every value of a setting in the repository's own configuration, in any section. */
+function settingsOf(directory: string, name: string): string[] {
+  const pattern = new RegExp(`\\b${name}[ \\t]*=[ \\t]*"?([^"\\n#;]+)`, 'gi');
+  return configFiles(directory).flatMap((file) =>
+    [...textOf(file).matchAll(pattern)].map(([, value = '']) => value.trim()),
+  );
+}
+
+/** The folders from which the paths of the index may start. */
+function workTrees({ directory, workTree }: Repository): string[] {
+  return [workTree, ...settingsOf(directory, 'worktree').map((path) => leadsTo(directory, path))];
+}
+
+/** The submodules in a repository's index that are there. @throws an Error that says why they are not known */
+function submodulesOf(repository: Repository, budget: IndexBudget): Repository[] {
+  const { directory } = repository;
+  const isSha256 = settingsOf(directory, 'objectformat').some((format) => format.toLowerCase() === 'sha256');
+  const paths = indexedSubmodules(directory, isSha256 ? SHA256_BYTES : SHA1_BYTES, budget);
+  if (paths.length > MAX_SUBMODULES) throw new Error(`it lists more than ${MAX_SUBMODULES} submodules`);
+  return workTrees(repository).flatMap((folder) => paths.flatMap((path) => repositoryAt(leadsTo(folder, path)) ?? []));
+}
+
+/** The Git directory of a repository and those that Git enters from there. */
+export function enteredDirectories(first: Repository): EnteredDirectories {
+  const directories = new Set<string>();
+  const repositories = new Map([[keyOf(first), first]]);
+  const budget = { bytes: MAX_INDEX_BYTES };
+  // The loop reaches what it adds.
+  for (const repository of repositories.values()) {
+    const { directory } = repository;
+    for (const holder of new Set([directory, sharedDirectory(directory)])) {
+      const found = directoriesInModules(holder);
+      if (found === null) {
+        return { unknown: `${join(holder, 'modules')} holds too many folders to check their configuration` };
+      }
+      for (const one of [directory, ...found]) directories.add(one);
+    }
+    try {
+      for (const one of submodulesOf(repository, budget)) repositories.set(keyOf(one), one);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { unknown: `its submodules are not known from ${join(directory, 'index')}: ${why}` };
+    }
+    if (repositories.size > MAX_SUBMODULES) {
+      return { unknown: `it has more than ${MAX_SUBMODULES} submodules, too many to check their configuration` };
+    }
+  }
+  return { directories: [...directories] };
+}
+
+function keyOf({ directory, workTree }: Repository): string {
+  return `${directory}\0${workTree}`;
 }

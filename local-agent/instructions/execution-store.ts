@@ -61,6 +61,7 @@ const ExecutionRowSchema = z.object({
   is_remote: z.number().transform((flag) => flag === 1),
   /** The program that runs for it. */
   process: json(RunningProcessSchema).nullable(),
+  /** Of one that asks a person: null until it is described. */
   asked_seq: z.number().int().nullable(),
   asked_at: z.number().int().nullable(),
 });
@@ -126,6 +127,7 @@ export class ExecutionStore {
   readonly #reopenMessage: StatementSync;
   readonly #reopenExecution: StatementSync;
   readonly #approve: StatementSync;
+  readonly #setAsked: StatementSync;
   readonly #setProcess: StatementSync;
   readonly #awaitedRemote: StatementSync;
   readonly #lastEnded: StatementSync;
@@ -162,7 +164,8 @@ export class ExecutionStore {
       // Only this node knows the rule that denied an instruction, so the same status without a gate keeps the gate.
       `UPDATE executions SET gate = CASE WHEN status = :status THEN coalesce(:gate, gate) ELSE :gate END,
          status = :status, claim_until = :claim_until
-       WHERE instruction_id = :instruction_id AND started_at IS NULL AND result IS NULL`,
+       WHERE instruction_id = :instruction_id AND started_at IS NULL AND result IS NULL
+         AND NOT (approved_hash IS NOT NULL AND :status IN ('waiting', 'awaiting_approval'))`,
     );
     this.#extendClaim = db.prepare('UPDATE executions SET claim_until = ? WHERE instruction_id = ?');
     this.#setReported = db.prepare('UPDATE executions SET reported = ? WHERE instruction_id = ?');
@@ -179,7 +182,10 @@ export class ExecutionStore {
     );
     this.#approve = db.prepare(
       `UPDATE executions SET status = 'claimed', gate = NULL, claim_until = ?, approved_hash = ?
-       WHERE instruction_id = ? AND status = 'awaiting_approval' AND started_at IS NULL`,
+       WHERE instruction_id = ? AND status IN ('waiting', 'awaiting_approval') AND started_at IS NULL`,
+    );
+    this.#setAsked = db.prepare(
+      `UPDATE executions SET asked_seq = ?, asked_at = ? WHERE instruction_id = ? AND status = 'awaiting_approval'`,
     );
     this.#setProcess = db.prepare('UPDATE executions SET process = ? WHERE instruction_id = ?');
     this.#awaitedRemote = db.prepare(
@@ -253,15 +259,26 @@ export class ExecutionStore {
     this.#end.run(status, artifactUrl, instructionId);
   }
 
-  /** Takes over the status at the edge, unless the instruction has started here or has a result. */
+  /**
+   * Takes over the status at the edge, unless the instruction has started here or has a result. One that a person has
+   * approved waits no more: a response that says so was made before.
+   */
   setStatus(instructionId: string, { status, gate, claim_expires_in_ms }: EdgeStatus, now: number): void {
     const claim_until = claimDeadline(now, claim_expires_in_ms);
     this.#setStatus.run({ instruction_id: instructionId, status, gate, claim_until });
   }
 
-  /** Stores a person's approval. False when the instruction does not wait for one. */
+  /**
+   * Stores a person's approval, which may arrive before the response that says that the instruction waits for one. False
+   * when the instruction does not wait.
+   */
   approve(instructionId: string, approvedHash: string, claimUntil: number | null): boolean {
     return Number(this.#approve.run(claimUntil, approvedHash, instructionId).changes) === 1;
+  }
+
+  /** A person is asked about it, by a description that was begun then. */
+  setAsked(instructionId: string, { asked_seq, asked_at }: AskedAfter): void {
+    this.#setAsked.run(asked_seq, asked_at, instructionId);
   }
 
   setProcess(instructionId: string, running: RunningProcess): void {

@@ -1,12 +1,12 @@
 /** From a final message to the request about it: its instructions are read and judged. */
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
-import type { BlockError, IngestBody, InstructionInput } from '../../schema/contracts/instructions.ts';
+import type { Approval, BlockError, IngestBody, InstructionInput } from '../../schema/contracts/instructions.ts';
 import { HTTP } from '../../schema/defaults.ts';
 import { fitToBody } from '../lib/fit-text.ts';
 import { Turns } from '../lib/turns.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
+import { asksAtOnce } from './ask-in-turn.ts';
 import type { AskedAfter } from './execution-store.ts';
-import type { NormalInstruction } from './normalize.ts';
 import { capErrors } from './parse.ts';
 import { readMessage } from './read-message.ts';
 
@@ -32,9 +32,9 @@ export function reasonToIgnore(frame: FinalMessage): 'not_assistant' | 'no_conve
 /** What takes time about a message, done before it is stored. */
 export interface PreparedMessage {
   read: ReturnType<typeof readMessage>;
-  /** What a person would approve, by the index of the instruction. */
-  approvals: ReadonlyMap<number, NonNullable<InstructionInput['approval']>>;
-  /** When the approvals were described: what has changed since makes them void. */
+  /** What a person would approve, by the index of the instruction that asks at once; the others are described in their turn. */
+  approvals: ReadonlyMap<number, Approval>;
+  /** When it was described: what has changed since makes the approval void. */
   asked: AskedAfter;
 }
 
@@ -45,21 +45,16 @@ export function prepareMessage(
   asked: AskedAfter,
 ): PreparedMessage | Promise<PreparedMessage> {
   const read = readMessage(raw_text.toWellFormed());
-  const isAsked = (one: NormalInstruction) =>
-    conversation_id !== null && hostPolicy.judge(one, { platform, conversation_id }).decision === 'ask';
-  const calls = read.instructions.filter(isAsked);
-  if (calls.length === 0) return { read, approvals: new Map(), asked };
-  return describe(calls, hostPolicy).then((approvals) => ({ read, approvals, asked }));
-}
-
-async function describe(
-  calls: readonly NormalInstruction[],
-  hostPolicy: Pick<HostPolicy, 'approvalInTurns'>,
-): Promise<PreparedMessage['approvals']> {
-  const turns = new Turns();
-  const approvals = new Map<number, NonNullable<InstructionInput['approval']>>();
-  for (const call of calls) approvals.set(call.index, await hostPolicy.approvalInTurns(call, turns));
-  return approvals;
+  const none = { read, approvals: new Map(), asked };
+  if (conversation_id === null) return none;
+  const first = asksAtOnce(
+    read.instructions.map((call) => ({ call, policy: hostPolicy.judge(call, { platform, conversation_id }) })),
+  );
+  if (first === undefined) return none;
+  const { call } = first;
+  return hostPolicy
+    .approvalInTurns(call, new Turns())
+    .then((approval) => ({ read, approvals: new Map([[call.index, approval]]), asked }));
 }
 
 /** The body of `POST /v1/messages`. A message too large for it is sent cut, without its instructions, as an error. */
@@ -70,13 +65,16 @@ export function buildIngestBody(
 ): IngestBody {
   const text = frame.raw_text.toWellFormed();
   const { instructions: written, errors } = prepared?.read ?? readMessage(text);
-  const instructions = written.map((instruction): InstructionInput => {
-    const { block_index, index, target, tool, params } = instruction;
+  const judged = written.map((call) => {
     const { platform, conversation_id } = frame;
-    const policy = hostPolicy.judge(instruction, { platform, conversation_id });
-    const input = { block_index, index, target, tool, params, policy };
-    if (policy.decision !== 'ask') return input;
-    return { ...input, approval: prepared?.approvals.get(index) ?? hostPolicy.approval(instruction) };
+    return { call, policy: hostPolicy.judge(call, { platform, conversation_id }) };
+  });
+  const first = asksAtOnce(judged);
+  const instructions = judged.map((one): InstructionInput => {
+    const { block_index, index, target, tool, params } = one.call;
+    const input = { block_index, index, target, tool, params, policy: one.policy };
+    if (one !== first) return input;
+    return { ...input, approval: prepared?.approvals.get(index) ?? hostPolicy.approval(one.call) };
   });
   const { platform, client_id, page_url, page_title, tab_id, shell_page, observed_at, account_fingerprint } = frame;
   const block_errors = capErrors(errors);

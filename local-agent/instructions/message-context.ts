@@ -18,7 +18,7 @@ const CallSchema = z.object({
   params: z.record(z.string(), z.unknown()),
   /** The rule of the policy that judged it. */
   rule: z.string(),
-  /** Of a call that asks a person: when it was judged, so that what changes later is noticed. */
+  /** Of a call that asks a person at once: when it was described, so that what changes later is noticed. */
   asked: z.object({ asked_seq: z.number().int(), asked_at: z.number().int() }).optional(),
 });
 type StoredCall = z.infer<typeof CallSchema>;
@@ -50,9 +50,9 @@ export function ingestContext(
       assistant_message_id: body.assistant_message_id ?? null,
       block_errors: body.block_errors,
     },
-    calls: instructions.map(({ index, target, tool, params, policy }) => {
+    calls: instructions.map(({ index, target, tool, params, policy, approval }) => {
       const call = { index, name: callName(target, tool), params, rule: policy.rule };
-      return policy.decision === 'ask' ? { ...call, asked } : call;
+      return approval === undefined ? call : { ...call, asked };
     }),
   };
 }

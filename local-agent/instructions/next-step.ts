@@ -2,6 +2,7 @@
 import type { SystemMode } from '../../schema/contracts/system.ts';
 import { findTool, isControl, TOOLS } from '../../schema/contracts/tools.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
+import { mustBeDescribed } from './ask-in-turn.ts';
 import type { ExecutionRow, MessageRow } from './execution-store.ts';
 
 /**
@@ -46,6 +47,8 @@ export function startGate({ seen, isCurrent }: ModeView, isAlive: boolean): Star
 export type NextStep =
   /** All instructions have ended and the edge has their results: the reply is due. */
   | { type: 'reply' }
+  /** What a person is asked has to be described, as its turn has come. */
+  | { type: 'describe'; execution: ExecutionRow }
   /** Nothing until the edge responds, a person decides or an effect ends. */
   | { type: 'wait' }
   /** The edge has to say what a pause, or a time without contact, made of the rest. */
@@ -55,7 +58,7 @@ export type NextStep =
   | { type: 'give_up'; execution: ExecutionRow };
 
 export interface MessageProgress {
-  message: Pick<MessageRow, 'state'>;
+  message: Pick<MessageRow, 'state' | 'progress_pending'>;
   /** In message order. */
   executions: readonly ExecutionRow[];
   gate: StartGate;
@@ -74,6 +77,10 @@ export function nextStep({ message, executions, gate, isConfirmed, isStopping, n
   const next = phases.find(({ phase }) => phase !== 'ended' && phase !== 'finished');
   if (!next) return { type: isUnconfirmed ? 'wait' : 'reply' };
   const { execution, phase } = next;
+  // The description is a progress request, of which there is one at a time.
+  if (mustBeDescribed(execution)) {
+    return isUnconfirmed || message.progress_pending ? { type: 'wait' } : { type: 'describe', execution };
+  }
   if (phase !== 'ready' || gate === 'unknown') return { type: 'wait' };
   const name = findTool(execution.name);
   const mustAsk = gate === 'paused' || (gate === 'confirm' && !isConfirmed);

@@ -18,6 +18,7 @@ import { conversationStream } from '../store/streams.ts';
 import type { ToolOutcome } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import { killOrphan } from '../worker-runner/orphans.ts';
+import { describeCall } from './ask-in-turn.ts';
 import type { BrowserWork } from './browser-work.ts';
 import { isPrompt } from './browser-work.ts';
 import { Confirmations } from './confirmations.ts';
@@ -177,22 +178,29 @@ export class Pipeline {
 
   /**
    * Takes over the ends of instructions that were read from the edge, such as expired approvals. One that runs here and
-   * was canceled is stopped, and the result of one that ran remotely is fetched.
+   * was canceled is stopped, and the result of one that ran remotely is fetched. When an end has released another, the
+   * edge is asked for the claims of the message.
    */
   observe(instructions: readonly Pick<Instruction, 'instruction_id' | 'status' | 'gate'>[]): void {
     const { store, clock, onChange } = this.#deps;
     const changed = new Set<string>();
+    const released = new Set<string>();
     store.transaction(() => {
       for (const { instruction_id, status, gate } of instructions) {
         const known = this.#find(instruction_id);
-        if (!known || isOpenStatus(status)) continue;
+        if (!known) continue;
         const { execution, message } = known;
+        if (isOpenStatus(status)) {
+          if (execution.status === 'waiting' && status !== 'waiting') released.add(message.message_id);
+          continue;
+        }
         if (execution.is_remote && execution.result === null)
           requestRemoteRun(this.#remoteCalls, message, instruction_id);
         else if (status === 'canceled') this.executor.running.cancel(instruction_id);
         this.executions.setStatus(instruction_id, { status, gate, claim_expires_in_ms: null }, clock.now());
         changed.add(message.message_id);
       }
+      for (const messageId of released) this.reports.report(messageId, { force: true, again: true });
     });
     for (const messageId of changed) this.advance(messageId);
     if (changed.size > 0) onChange();
@@ -278,9 +286,29 @@ export class Pipeline {
         if (!this.#deps.hasFreeDescriptors()) return this.#retryLater(messageId, NO_DESCRIPTORS);
         await this.#execute(message, next.execution);
         return this.advance(messageId);
+      case 'describe':
+        if (!this.#deps.hasFreeDescriptors()) return this.#retryLater(messageId, NO_DESCRIPTORS);
+        return this.#ask(messageId, next.execution);
       default:
         return next satisfies never;
     }
+  }
+
+  /** Describes what an instruction asks, which takes time, and has the edge show it to a person. */
+  async #ask(messageId: string, execution: ExecutionRow): Promise<void> {
+    const { store, hostPolicy } = this.#deps;
+    const { instruction_id } = execution;
+    // What ends while it is described may not be in the description.
+    const asked = this.#askedNow();
+    const approval = await describeCall(hostPolicy, execution);
+    const message = this.executions.message(messageId);
+    if (approval === null || message === null) return;
+    const next = this.#nextStep(message);
+    if (next.type !== 'describe' || next.execution.instruction_id !== instruction_id) return;
+    store.transaction(() => {
+      this.executions.setAsked(instruction_id, asked);
+      this.reports.report(messageId, { asked: { instruction_id, approval } });
+    });
   }
 
   /** Looks for changes that make an approval void, which takes time, and then executes what may still start. */

@@ -1,5 +1,5 @@
 /**
- * Reports the instructions of a message to the edge: starts, live output and results travel in one request. At most one
+ * Reports the instructions of a message to the edge: starts, live output, results and questions travel in one request. At most one
  * progress request of a message is in the outbox. What happens meanwhile is kept in `executions` and goes with the next
  * request, so n quick instructions need two requests, and a stored body never changes.
  */
@@ -35,10 +35,23 @@ export interface ProgressReportsDeps {
   inlineChars: number;
 }
 
+/** What a person is asked about an instruction whose turn has come. */
+type Asked = Required<Pick<Item, 'instruction_id' | 'approval'>>;
+
+export interface ReportOptions {
+  /** A request even for a start alone, or without news to learn the statuses that the edge has now. */
+  force?: boolean;
+  /** While a request is pending, one more follows it: its response may be older than what was observed. */
+  again?: boolean;
+  asked?: Asked;
+}
+
 export class ProgressReports {
   readonly #deps: ProgressReportsDeps;
   /** By message: cancels the timer that reports a start. */
   readonly #startTimers = new Map<string, () => void>();
+  /** Messages whose pending request is followed by another. */
+  readonly #again = new Set<string>();
   #isStopped = false;
 
   constructor(deps: ProgressReportsDeps) {
@@ -47,15 +60,19 @@ export class ProgressReports {
 
   /**
    * Appends a progress request for what is not reported yet, inside the caller's transaction. Appends nothing while
-   * one is pending. When the only news is a new start, it waits START_REPORT_MS for the result. With `force` it appends
-   * a request even for a start alone, or without news to learn the statuses that the edge has now.
+   * one is pending. When the only news is a new start, it waits START_REPORT_MS for the result.
    */
-  report(messageId: string, { force = false } = {}): void {
+  report(messageId: string, options: ReportOptions = {}): void {
     const { store, nodeId, executions, inlineChars } = this.#deps;
     const message = executions.message(messageId);
-    if (message === null || message.progress_pending) return;
-    const items = this.#items(executions.executions(messageId));
-    if (!force && !items.some(isWorthRequest)) {
+    if (message === null) return;
+    if (message.progress_pending) {
+      if (options.again) this.#again.add(messageId);
+      return;
+    }
+    const isForced = this.#again.delete(messageId) || options.force === true;
+    const items = this.#items(executions.executions(messageId), options.asked);
+    if (!isForced && !items.some(isWorthRequest)) {
       if (items.length > 0) this.#armStartTimer(messageId);
       return;
     }
@@ -96,10 +113,13 @@ export class ProgressReports {
     this.#startTimers.delete(messageId);
   }
 
-  /** In message order, as many as fit one body; the first always fits, because an output is cut to the body's size. */
-  #items(rows: readonly ExecutionRow[]): Item[] {
-    const items: Item[] = [];
-    let bytes = SPARE_BYTES;
+  /**
+   * What is asked, and then in message order as many as fit one body; the first always fits, because an output is cut to
+   * the body's size and a description is shorter.
+   */
+  #items(rows: readonly ExecutionRow[], asked: Asked | undefined): Item[] {
+    const items: Item[] = asked === undefined ? [] : [asked];
+    let bytes = SPARE_BYTES + (asked === undefined ? 0 : Buffer.byteLength(JSON.stringify(asked)));
     for (const row of rows) {
       const item = this.#itemOf(row, bytes + MAX_CHUNK_BYTES <= HTTP.max_body_bytes);
       if (item === null) continue;
@@ -125,6 +145,6 @@ export class ProgressReports {
   }
 }
 
-function isWorthRequest({ result, output, started_age_ms = 0 }: Item): boolean {
-  return result !== undefined || output !== undefined || started_age_ms >= START_REPORT_MS;
+function isWorthRequest({ result, output, approval, started_age_ms = 0 }: Item): boolean {
+  return result !== undefined || output !== undefined || approval !== undefined || started_age_ms >= START_REPORT_MS;
 }

@@ -8,6 +8,7 @@ import type { CommandOf } from '../edge/commands.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import type { Store } from '../store/store.ts';
 import { conversationStream } from '../store/streams.ts';
+import { asksAtOnce } from './ask-in-turn.ts';
 import type { AskedAfter } from './execution-store.ts';
 import { MessageContextSchema } from './message-context.ts';
 import type { NormalInstruction } from './normalize.ts';
@@ -46,14 +47,15 @@ export function resubmit({ store, nodeId, hostPolicy, askedNow }: ResubmissionDe
     const from = { platform: body.platform, conversation_id: body.remote_conversation_id };
     return { instruction_id, call, policy: hostPolicy.judge(call, from) };
   });
+  const first = asksAtOnce(judged);
   const { client_id, platform, remote_conversation_id, local_conversation_id, target } = body;
   const { assistant_message_id, block_errors } = body;
   const claim: MessageClaimBody = {
     controller_id: nodeId,
-    instructions: judged.map(({ instruction_id, call, policy }) => ({
-      instruction_id,
-      policy,
-      ...(policy.decision === 'ask' ? { approval: hostPolicy.approval(call) } : {}),
+    instructions: judged.map((one) => ({
+      instruction_id: one.instruction_id,
+      policy: one.policy,
+      ...(one === first ? { approval: hostPolicy.approval(one.call) } : {}),
     })),
   };
   const context: z.input<typeof ClaimContextSchema> = {
@@ -66,8 +68,9 @@ export function resubmit({ store, nodeId, hostPolicy, askedNow }: ResubmissionDe
       assistant_message_id,
       block_errors,
     },
-    calls: judged.map(({ call: { index, name, params }, policy: { rule, decision } }) => {
-      return { index, name, params, rule, ...(decision === 'ask' && { asked }) };
+    calls: judged.map((one) => {
+      const { index, name, params } = one.call;
+      return { index, name, params, rule: one.policy.rule, ...(one === first && { asked }) };
     }),
   };
   store.outbox.append({

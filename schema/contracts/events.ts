@@ -1,4 +1,4 @@
-/** The append-only events of the system, the audit of every write, and artifacts. */
+/** The append-only events of the system, and artifacts. */
 import { z } from 'zod';
 import { TimestampSchema } from './common.ts';
 
@@ -33,17 +33,6 @@ export const EventSchema = EventItemSchema.extend({ seq: z.number().int(), at: T
 export type SystemEvent = z.infer<typeof EventSchema>;
 /** An event before it is stored; without `data` it has none. */
 export type EventDraft = Omit<EventItem, 'data'> & Partial<Pick<EventItem, 'data'>>;
-
-export const AuditEntrySchema = z.object({
-  seq: z.number().int(),
-  at: TimestampSchema,
-  actor: z.string(),
-  role: z.string(),
-  action: z.string(),
-  subject_id: z.string().nullable(),
-  request_id: z.string(),
-});
-export type AuditEntry = z.infer<typeof AuditEntrySchema>;
 
 export const ARTIFACT_KINDS = ['instruction_output'] as const;
 export const ArtifactSchema = z.object({

@@ -267,6 +267,7 @@ export const INSTRUCTION_EVENT_KINDS = [
   'ended',
   'late_result',
   'resubmitted',
+  'asked',
   'approved',
   'denied',
   'delivered',
@@ -286,6 +287,8 @@ export const InstructionSchema = z.object({
   status: InstructionStateSchema,
   policy: PolicyVerdictSchema,
   gate: z.string().nullable(),
+  /** The position of the open instruction of its message behind which it waits; null for one that does not wait. */
+  waits_for: z.number().int().nullish(),
   claim_expires_at: TimestampSchema.nullable(),
   approval_expires_at: TimestampSchema.nullable(),
   started_at: TimestampSchema.nullable(),

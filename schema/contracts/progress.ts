@@ -1,8 +1,9 @@
-/** What a node reports of the instructions of a message while they run: starts, live output and results. */
+/** What a node reports of the instructions of a message: starts, live output, results, and what a person is asked. */
 import { z } from 'zod';
 import { INSTRUCTION } from '../defaults.ts';
 import { ControllerIdSchema, DurationMsSchema } from './common.ts';
 import {
+  ApprovalSchema,
   ClaimedInstructionSchema,
   IngestStatusSchema,
   InlineCharsSchema,
@@ -32,7 +33,7 @@ export const ProgressOutputSchema = z.strictObject({
 });
 export type ProgressOutput = z.infer<typeof ProgressOutputSchema>;
 
-/** What is new of one instruction: it started, it printed more, it ended; at least one of these. */
+/** What is new of one instruction: it started, it printed more, it ended, it asks a person; at least one of these. */
 export const ProgressItemSchema = z
   .strictObject({
     instruction_id: z.string().max(64),
@@ -41,8 +42,13 @@ export const ProgressItemSchema = z
     started_age_ms: DurationMsSchema.optional(),
     output: ProgressOutputSchema.optional(),
     result: ReportedResultSchema.optional(),
+    /** What a person is asked, described when the turn of an instruction that asks has come. */
+    approval: ApprovalSchema.optional(),
   })
-  .refine((item) => (item.started ?? item.output ?? item.result) !== undefined, 'one of started, output and result');
+  .refine(
+    (item) => (item.started ?? item.output ?? item.result ?? item.approval) !== undefined,
+    'one of started, output, result and approval',
+  );
 
 /** `POST /v1/messages/:id/progress`: what is new of a message's instructions, in one request. */
 export const MessageProgressBodySchema = z.strictObject({

@@ -24,7 +24,7 @@ export interface GateFacts {
 
 /** What decides whether an instruction asks a person, and whether it still can. */
 export interface AskFacts extends PersonsStops {
-  /** How many instructions wait for approval already: in the conversation, and on its node. */
+  /** How many instructions wait for approval already, or will at their turn: in the conversation, and on its node. */
   waiting: { conversation: number; node: number };
 }
 
@@ -84,22 +84,28 @@ function roomFor({ conversation, node }: AskFacts['waiting']): number {
   return Math.min(APPROVALS.max_per_conversation - conversation, APPROVALS.max_per_node - node);
 }
 
-/** Decides on the instructions of one message, in its order: what follows an approval waits behind it. */
+/**
+ * Decides on the instructions of one message, in its order: what follows an approval waits behind it, and an instruction
+ * that asks waits behind all that is open before it, because those may change what it would do.
+ */
 export function createAdmission(
   gate: string | null,
   waiting: AskFacts['waiting'],
 ): (one: Pick<JudgedInstruction, 'verdict' | 'control' | 'gate'>) => Admission {
   let room = roomFor(waiting);
-  let behindApproval = false;
+  let isBehindApproval = false;
+  let isBehindOpen = false;
   return ({ verdict, control, gate: denial }) => {
     if (verdict === 'deny') return { status: 'denied', gate: denial };
     if (verdict === 'shadow') return { status: 'shadowed', gate: null };
     if (gate !== null && !control) return { status: 'held', gate };
-    if (verdict !== 'ask') return { status: behindApproval ? 'waiting' : 'claimed', gate: null };
-    if (room <= 0) return { status: 'denied', gate: TOO_MANY_APPROVALS };
-    room -= 1;
-    behindApproval = true;
-    return { status: 'awaiting_approval', gate: null };
+    const asks = verdict === 'ask';
+    if (asks && room <= 0) return { status: 'denied', gate: TOO_MANY_APPROVALS };
+    const mustWait = asks ? isBehindOpen : isBehindApproval;
+    if (asks) room -= 1;
+    isBehindApproval ||= asks;
+    isBehindOpen = true;
+    return { status: mustWait ? 'waiting' : asks ? 'awaiting_approval' : 'claimed', gate: null };
   };
 }
 

@@ -10,7 +10,7 @@ const RESUBMITTED = ['claimed', 'awaiting_approval', 'waiting', 'denied', 'shado
 
 export const INSTRUCTION_TRANSITIONS = {
   claimed: ['running', 'blocked', 'canceled', 'interrupted'],
-  waiting: ['claimed', 'blocked', 'expired', 'canceled'],
+  waiting: ['claimed', 'awaiting_approval', 'blocked', 'expired', 'canceled'],
   awaiting_approval: ['claimed', 'denied', 'expired', 'canceled'],
   running: ['succeeded', 'failed', 'denied', 'canceled', 'interrupted'],
   blocked: RESUBMITTED,
@@ -54,6 +54,8 @@ function statesIn(...phases: StateMeaning['phase'][]): readonly InstructionState
 
 /** Its node has it: claimed, or running. */
 export const EXECUTING_STATES = statesIn('executing');
+/** For a person, or behind an earlier instruction. */
+export const WAITING_STATES = statesIn('waiting');
 /** Something still has to happen; each has a deadline. */
 export const OPEN_STATES = statesIn('executing', 'waiting');
 

@@ -12,7 +12,12 @@ export type Sha256 = (text: string) => string | Promise<string>;
 /** The hash of a block that follows `prevHash`: of that hash and the canonical JSON of the content. */
 export async function blockHash(sha256: Sha256, prevHash: string, content: JournalContent): Promise<string> {
   const { chain, seq, at, message_id, written_by, entries } = content;
-  const text = canonicalize({ chain, seq, at, message_id, written_by, entries });
+  return linkHash(sha256, prevHash, { chain, seq, at, message_id, written_by, entries });
+}
+
+/** The hash of a link of any chain: of the hash before it and the canonical JSON of its content. */
+export async function linkHash(sha256: Sha256, prevHash: string, content: object): Promise<string> {
+  const text = canonicalize(content);
   if (text === undefined) throw new Error('a block that is JSON has a canonical form');
   return sha256(prevHash + text);
 }
@@ -36,17 +41,30 @@ export function headToFollow(newest: ChainHead, kept: readonly KeptHead[]): { he
 
 export type ChainVerdict = { ok: true; head: ChainHead } | { ok: false; seq: number; reason: string };
 
-/**
- * Whether the page's blocks continue the chain from `head`, and the kept heads are among them; names the first fault.
- * The newest block of a whole chain is always kept as a head.
- */
-export async function verifyChain(sha256: Sha256, head: ChainHead, page: JournalPage): Promise<ChainVerdict> {
+/** A page of a chain, in order, with the heads that are kept apart from it as far as the page reaches. */
+export interface ChainPage<L extends ChainHead & { prev_hash: string }> {
+  items: readonly L[];
+  next_after: number | null;
+  heads: readonly ChainHead[];
+}
+
+/** Whether the page's blocks continue the chain from `head`, and the kept heads are among them; names the first fault. */
+export function verifyChain(sha256: Sha256, head: ChainHead, page: JournalPage): Promise<ChainVerdict> {
+  return verifyLinks(head, page, (prevHash, block) => blockHash(sha256, prevHash, block));
+}
+
+/** The same for any chain. The newest link of a whole chain is always kept as a head. */
+export async function verifyLinks<L extends ChainHead & { prev_hash: string }>(
+  head: ChainHead,
+  page: ChainPage<L>,
+  hashOf: (prevHash: string, link: L) => Promise<string>,
+): Promise<ChainVerdict> {
   let last = head;
   for (const block of page.items) {
     const broken = (reason: string): ChainVerdict => ({ ok: false, seq: block.seq, reason });
     if (block.seq !== last.seq + 1) return broken(`expected block ${last.seq + 1}`);
     if (block.prev_hash !== last.hash) return broken('it does not follow the block before it');
-    if ((await blockHash(sha256, last.hash, block)) !== block.hash) return broken('its content was altered');
+    if ((await hashOf(last.hash, block)) !== block.hash) return broken('its content was altered');
     if (page.heads.some((kept) => kept.seq === block.seq && kept.hash !== block.hash)) {
       return broken('another block was written in this place');
     }
@@ -66,7 +84,11 @@ export async function verifyChain(sha256: Sha256, head: ChainHead, page: Journal
  * Whether the page still has the blocks that were its chain's newest when a client saw them. The heads that the edge
  * keeps prove nothing against an attacker who writes its database; these are kept by the client.
  */
-export function verifySeen(page: JournalPage, reached: ChainHead, seen: readonly ChainHead[]): ChainVerdict {
+export function verifySeen(
+  page: Pick<ChainPage<ChainHead & { prev_hash: string }>, 'items' | 'next_after'>,
+  reached: ChainHead,
+  seen: readonly ChainHead[],
+): ChainVerdict {
   for (const block of page.items) {
     const known = seen.find((head) => head.seq === block.seq);
     if (known !== undefined && known.hash !== block.hash) {

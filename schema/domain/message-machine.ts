@@ -2,7 +2,7 @@
  * The ingest status of a message: which may follow which (drawn in docs/state-machines.md). Ingest decides the first
  * one; after that the end of the instructions, an approval, or a resubmission moves it.
  */
-import type { IngestStatus } from '../contracts/instructions.ts';
+import type { IngestStatus, InstructionState } from '../contracts/instructions.ts';
 import { stateMachine } from './state-machine.ts';
 
 /** What a resubmission can make of a message, for any reason that had stopped it. */
@@ -18,7 +18,7 @@ const RESUBMITTED = [
 ] as const;
 
 export const MESSAGE_TRANSITIONS = {
-  accepted: ['executed', 'failed'],
+  accepted: ['awaiting_approval', 'executed', 'failed'],
   awaiting_approval: ['accepted', 'executed', 'failed'],
   capture_mismatch: ['capture_mismatch', ...RESUBMITTED],
   expired: ['expired', ...RESUBMITTED],
@@ -40,6 +40,13 @@ export const moveMessage = machine.move;
 
 /** Statuses of a message with an open instruction: only from these it becomes `executed` or `failed` by an end. */
 export const OPEN_MESSAGE_STATUSES = ['accepted', 'awaiting_approval'] as const satisfies readonly IngestStatus[];
+
+/** The status of a message with an open instruction, by its instructions. */
+export function openMessageStatus(
+  all: readonly { status: InstructionState }[],
+): (typeof OPEN_MESSAGE_STATUSES)[number] {
+  return all.some((one) => one.status === 'awaiting_approval') ? 'awaiting_approval' : 'accepted';
+}
 
 /** Whether an instruction of the message is open. */
 export function isOpenMessage(status: IngestStatus): boolean {

@@ -16,6 +16,8 @@ export interface TrackedInstruction {
   status: InstructionState;
   gate: string | null;
   control: boolean;
+  /** A person is asked when its turn comes. */
+  asks: boolean;
   timeout_ms: number;
   /** When its node claimed it; null while it is not claimed and not running. */
   claimed_at: number | null;
@@ -56,7 +58,7 @@ export function applyTransition(
 
 /**
  * What the mode and the gates make of a message: while the system is paused, the claimed ordinary instructions are
- * blocked; the next waiting one is released; the message ends when none is open any more.
+ * blocked; the next waiting one is released, or a person is asked; the message ends when none is open any more.
  */
 export function applyMode(all: readonly TrackedInstruction[], context: TransitionContext): TransitionResult {
   const rest = context.mode === 'paused' ? all.map(blockClaimed) : all;
@@ -76,6 +78,12 @@ export function startInstruction(all: readonly TrackedInstruction[], id: string,
   const started = withStatus(all, id, 'running');
   const recount = started.map((one) => (one.instruction_id === id ? { ...one, claim_expires_at: null } : one));
   return withDeadlines(recount, now);
+}
+
+/** A person is shown now what this instruction asks: the time for the approval is counted from `now`. */
+export function showApproval(all: readonly TrackedInstruction[], id: string, now: number): TrackedInstruction[] {
+  const shown = all.map((one) => (one.instruction_id === id ? { ...one, approval_expires_at: null } : one));
+  return withDeadlines(shown, now);
 }
 
 /** A person approves this instruction: its node claims it. */
@@ -102,7 +110,10 @@ function blockClaimed(one: TrackedInstruction): TrackedInstruction {
   return { ...one, status: moveInstruction(one.status, 'blocked'), gate: 'system_paused' };
 }
 
-/** In message order: a waiting instruction is claimed when every earlier one has ended, or blocked by a gate. */
+/**
+ * In message order: when every earlier one has ended, a waiting instruction is blocked by a gate, or waits for a person if
+ * it asks, or is claimed.
+ */
 function releaseWaiting(
   all: readonly TrackedInstruction[],
   { mode, waiting_gate }: TransitionContext,
@@ -116,7 +127,7 @@ function releaseWaiting(
     const gate = one.control ? null : mode === 'paused' ? 'system_paused' : waiting_gate;
     if (gate !== null) return { ...one, status: moveInstruction(one.status, 'blocked'), gate };
     free = false;
-    return { ...one, status: moveInstruction(one.status, 'claimed') };
+    return { ...one, status: moveInstruction(one.status, one.asks ? 'awaiting_approval' : 'claimed') };
   });
 }
 

@@ -1,13 +1,14 @@
 /**
- * What a node's report changes in a message. A report may hold several starts, live output and results. All starts are
- * applied first, then live output, then the results in message order, so a pause blocks only instructions that have not
- * started. The outcome is that of the same starts and results reported one at a time in this order. A node sends an
+ * What a node's report changes in a message. A report may hold several starts, live output, results, and what a person is
+ * asked. All starts are applied first, then live output, then the results in message order, so a pause blocks only
+ * instructions that have not started; then what is asked, as the results may have made it the turn of one that asks. The
+ * outcome is that of the same parts reported one at a time in this order. A node sends an
  * empty report when it has seen a pause and holds claimed instructions: the pause then blocks them at once.
  */
 import type { ReportedResult } from '../contracts/instructions.ts';
 import { isExecutingStatus } from './instruction-machine.ts';
 import type { TrackedInstruction, TransitionContext, TransitionResult } from './message-progress.ts';
-import { applyMode, applyTransition, isBlockedByPause, startInstruction } from './message-progress.ts';
+import { applyMode, applyTransition, isBlockedByPause, showApproval, startInstruction } from './message-progress.ts';
 
 /** What is reported of one instruction; null for what is not. */
 export interface ProgressItem {
@@ -17,6 +18,8 @@ export interface ProgressItem {
   /** Live output that continues what the edge has. */
   chunk: object | null;
   result: Pick<ReportedResult, 'status'> | null;
+  /** What a person is asked. Only of an instruction for which nothing is stored yet. */
+  approval: object | null;
 }
 
 /** One applied part of a report, and every instruction of the message as that left it. */
@@ -24,14 +27,14 @@ export type ProgressStep<I extends { instruction_id: string }> = { statuses: Tra
   | {
       item: I;
       /** `late_result`: the instruction had ended before, or may not run, so its result changes no status. */
-      type: 'started' | 'output' | 'ended' | 'late_result';
+      type: 'started' | 'output' | 'ended' | 'late_result' | 'asked';
     }
   /** An empty report while the system is paused. */
   | { item: null; type: 'blocked' }
 );
 
 export interface Progress<I extends { instruction_id: string }> extends TransitionResult {
-  /** In the order in which they were applied. A repeated start is no step. */
+  /** In the order in which they were applied. A repeated start is no step, nor is a question when it is not its turn. */
   steps: ProgressStep<I>[];
 }
 
@@ -66,6 +69,11 @@ export function applyProgress<I extends ProgressItem>(
     const ends = status !== undefined && isExecutingStatus(status);
     if (ends) current = applyTransition(current.statuses, item.instruction_id, item.result.status, context);
     addStep(item, ends ? 'ended' : 'late_result');
+  }
+  for (const item of inOrder) {
+    if (item.approval === null || statusOf(item.instruction_id) !== 'awaiting_approval') continue;
+    current = { ...current, statuses: showApproval(current.statuses, item.instruction_id, context.now) };
+    addStep(item, 'asked');
   }
   return { ...current, steps };
 }

@@ -36,7 +36,8 @@ export function decideResubmission(
     counting.set(one.instruction_id, judged.policy);
     const { status, gate } = admit(judged);
     if (status === 'held') return { ...one, gate };
-    return { ...one, status: moveInstruction(one.status, status), gate };
+    const asks = judged.verdict === 'ask';
+    return { ...one, asks, status: moveInstruction(one.status, status), gate };
   });
   return { statuses: withDeadlines(statuses, facts.now), message: messageStatus(statuses), verdicts: counting };
 }

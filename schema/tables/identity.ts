@@ -1,6 +1,7 @@
 /** Tokens, the audit of writes, and what identifies a repeated write. */
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { AuditEntry } from '../contracts/events.ts';
+import { sql } from 'drizzle-orm';
+import { integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { AuditEntry } from '../contracts/audit.ts';
 import type { Token } from '../contracts/tokens.ts';
 import { ROLES } from '../contracts/tokens.ts';
 import type { RowOf } from './row.ts';
@@ -21,16 +22,24 @@ export const tokens = sqliteTable('tokens', {
 
 export type TokenRow = RowOf<typeof tokens, Token>;
 
-/** Rows are never deleted, so `seq` only grows. */
-export const audit = sqliteTable('audit', {
-  seq: integer().primaryKey(),
-  at: integer().notNull(),
-  actor: text().notNull(),
-  role: text().notNull(),
-  action: text().notNull(),
-  subject_id: text(),
-  request_id: text().notNull(),
-});
+/** Rows are never deleted, so `seq` only grows. The writes of people are chained: two that continue the chain from one place collide. */
+export const audit = sqliteTable(
+  'audit',
+  {
+    seq: integer().primaryKey(),
+    at: integer().notNull(),
+    actor: text().notNull(),
+    role: text().notNull(),
+    action: text().notNull(),
+    subject_id: text(),
+    request_id: text().notNull(),
+    /** The place in the chain of people's writes; null for a write of a node, which is not chained. */
+    chain_seq: integer(),
+    prev_hash: text(),
+    hash: text(),
+  },
+  (t) => [uniqueIndex('audit_chain').on(t.chain_seq).where(sql`chain_seq IS NOT NULL`)],
+);
 
 export type AuditRow = RowOf<typeof audit, AuditEntry>;
 

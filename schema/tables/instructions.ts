@@ -99,14 +99,18 @@ export const instructions = sqliteTable(
     cancel_requested_at: integer(),
     /** The number of characters of output that its node has reported while it runs. */
     output_chars: integer().notNull().default(0),
+    /** Whether its deadline is in an index. Not in its first minute, in which most end: they cost no row of that index. */
+    watched: integer({ mode: 'boolean' }).notNull().default(false),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),
   },
   (t) => [
     uniqueIndex('instructions_by_message').on(t.message_id, t.index),
+    // Finds those of a conversation, and the few that are not watched yet.
     index('instructions_open')
-      .on(t.local_conversation_id)
+      .on(t.watched, t.local_conversation_id)
       .where(sql`status IN ('claimed', 'waiting', 'awaiting_approval', 'running')`),
+    index('instructions_due').on(t.claim_expires_at).where(sql`watched = 1 AND status IN ('claimed', 'running')`),
     index('instructions_to_approve').on(t.approval_expires_at).where(sql`status = 'awaiting_approval'`),
   ],
 );

@@ -90,6 +90,21 @@ describe('an instruction that asks a person', () => {
     expect([existsSync(join(at.workspace, 'first')), existsSync(join(at.workspace, 'second'))]).toEqual([true, true]);
   });
 
+  it('a message that writes a program and then runs it needs one approval, and both happen', async () => {
+    const at = await scene('in-turn', ASK);
+    await says(at, '@conductor::files/write::{"path": "script.sh", "content": "echo ran > first\\n"}', RUN);
+    const { instruction_id } = await instruction(at, 'awaiting_approval', 1);
+    const approval = await until(async () => {
+      const detail = await cluster.call<Detail>('GET', `/v1/instructions/${instruction_id}`);
+      return detail.approval ?? undefined;
+    });
+    await cluster.call('POST', `/v1/instructions/${instruction_id}/approve`, { approval_hash: approval.approval_hash });
+    expect((await at.browser.delivers()).message_text).toMatch(/1\\\. .*ok[\s\S]*2\\\. .*ok/);
+    expect(readFileSync(join(at.workspace, 'first'), 'utf8')).toBe('ran\n');
+    const verified = await conductor(at, 'journal', 'verify');
+    expect(verified).toMatchObject({ code: 0 });
+  });
+
   it('an approved instruction is denied when its file has changed before the effect', async () => {
     const at = await scene('drifted', ASK);
     writeFileSync(join(at.workspace, 'script.sh'), 'echo ran > first\n');

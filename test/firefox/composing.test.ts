@@ -84,7 +84,7 @@ describeWithFirefox('typing into an editor', () => {
   }
   const compose = (tab: FirefoxTab, text: string, more: Partial<ComposeOrder> = {}) =>
     order<ComposeOutcome>(tab, 'compose', { planId: 'p', text, conversationId: null, timeoutMs: 60_000, ...more });
-  const press = (tab: FirefoxTab) => order<PressOutcome>(tab, 'press', { planId: 'p', timeoutMs: 10_000 });
+  const press = (tab: FirefoxTab) => order<PressOutcome>(tab, 'press', { planId: 'p', timeoutMs: 60_000 });
   const withdraw = (tab: FirefoxTab, text: string) => order<WithdrawOutcome>(tab, 'withdraw', { planId: 'p', text });
   const shownText = (tab: FirefoxTab) => tab.evaluate(() => window.editor.text());
   const received = (): string[] => server.received('/sent').map(({ body }) => body.toString());
@@ -172,7 +172,7 @@ describeWithFirefox('typing into an editor', () => {
 
     it('when no order to press comes in time', async () => {
       const tab = await openEditor('quill');
-      expect(await compose(tab, 'one', { timeoutMs: 1_000 })).toMatchObject({ typed: true });
+      expect(await compose(tab, 'one', { timeoutMs: 5_000 })).toMatchObject({ typed: true });
       await tab.until(() => window.editor.text() === '');
       expect(await press(tab)).toMatchObject({ pressed: false, refusal: 'not_composed' });
       await tab.close();

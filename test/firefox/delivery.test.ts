@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeliveryRig } from '../support/extension/delivery-rig.ts';
 import type { Refused } from '../support/sites/chatgpt/turn.ts';
+import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
 import { gate } from '../support/sites/streaming.ts';
@@ -24,13 +25,23 @@ describeWithFirefox('a delivery', () => {
     expect(await rig.stop()).toEqual([]);
   });
 
+  /** Presses the key until the delivery has ended, so that the last key is never long ago. */
+  async function deliverWhileTyping(id: string, tab: FirefoxTab, key: string): ReturnType<DeliveryRig['deliver']> {
+    let isOver = false;
+    const end = rig.deliver(id).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await tab.type(key);
+    return await end;
+  }
+
   describe('of any text arrives unchanged', () => {
     it.each([
       ['odd', ODD],
       ['100 KB of', LONG],
     ])('in a conversation of ChatGPT: %s text', async (_what, text) => {
       const { id, tab } = await rig.openConversation();
-      const end = await rig.deliver(id, { message_text: text, timeout_ms: 60_000 });
+      const end = await rig.deliver(id, { message_text: text });
       expect(end?.result).toMatchObject({ outcome: 'delivered', method: 'dom', http_status: 200 });
       expect(rig.received).toEqual([text]);
       await tab.close();
@@ -44,7 +55,7 @@ describeWithFirefox('a delivery', () => {
     ] as const)('in a new conversation of a %s account of Claude: %s text', async (accounts, _what, text) => {
       rig.claude.options.accounts = accounts;
       const page_url = 'https://claude.ai/new';
-      const order = { platform: 'claude', page_url, message_text: text, timeout_ms: 60_000 } as const;
+      const order = { platform: 'claude', page_url, message_text: text } as const;
       const end = await rig.deliver(null, order);
       expect(end?.result).toMatchObject({ outcome: 'delivered', http_status: 200 });
       expect(rig.claude.sends.at(-1)?.text).toBe(text);
@@ -55,7 +66,7 @@ describeWithFirefox('a delivery', () => {
       ['100 KB of', LONG],
     ])('in a new conversation of Gemini: %s text', async (_what, text) => {
       const page_url = 'https://gemini.google.com/app';
-      const order = { platform: 'gemini', page_url, message_text: text, timeout_ms: 60_000 } as const;
+      const order = { platform: 'gemini', page_url, message_text: text } as const;
       const end = await rig.deliver(null, order);
       expect(end?.result).toMatchObject({ outcome: 'delivered', http_status: 200 });
       expect(rig.gemini.sends.at(-1)?.text).toBe(text);
@@ -146,7 +157,10 @@ describeWithFirefox('a delivery', () => {
       const { id, tab } = await rig.openConversation();
       await tab.click('#prompt-textarea');
       await tab.type('a');
-      expect((await rig.deliver(id))?.result).toMatchObject({ outcome: 'deferred', reason: 'person_is_typing' });
+      expect((await deliverWhileTyping(id, tab, 'a'))?.result).toMatchObject({
+        outcome: 'deferred',
+        reason: 'person_is_typing',
+      });
       expect(rig.received).toEqual([]);
       await tab.close();
     });
@@ -181,7 +195,10 @@ describeWithFirefox('a delivery', () => {
     expect(rig.received).toEqual(['hello', 'carry on']);
     await tab.until(() => document.querySelector('[data-testid=stop-button]') === null);
     await tab.type(KEYS.shift);
-    expect((await rig.deliver(id))?.result).toMatchObject({ outcome: 'deferred', reason: 'person_is_typing' });
+    expect((await deliverWhileTyping(id, tab, KEYS.shift))?.result).toMatchObject({
+      outcome: 'deferred',
+      reason: 'person_is_typing',
+    });
     await tab.close();
   });
 
@@ -247,11 +264,12 @@ describeWithFirefox('a delivery', () => {
 
     it('is uncertain and not sent again when the background page ended between the press and the evidence', async () => {
       const { id, tab } = await rig.openConversation();
-      // The response begins slowly, so that its first event comes after the extension has ended.
-      rig.chatgpt.control.turns.push({ text: 'Late.', pace: { pieceBytes: 1, everyMs: 200 } });
+      const hold = gate();
+      rig.chatgpt.control.turns.push({ text: 'Late.', hold });
       rig.send(id, { plan_id: 'cut' });
       await until(() => rig.received.length === 1);
       await rig.restartExtension();
+      hold.open();
       const end = await rig.deliver(id, { plan_id: 'cut' });
       expect(end?.result).toMatchObject({ outcome: 'uncertain', reason: 'interrupted_after_send' });
       expect(rig.received).toEqual(['carry on']);

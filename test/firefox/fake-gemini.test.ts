@@ -101,7 +101,7 @@ describeWithFirefox('the fake Gemini', () => {
     await finished();
     const [shown, url] = await tab.evaluate(() => [site.GEMINI.page.shownConversation(document), location.href]);
     expect(url).toBe(`${APP}/${shown}`);
-    expect(server.received(/StreamGenerate/).at(-1)?.end).toBe('complete');
+    await expect.poll(() => server.received(/StreamGenerate/).at(-1)?.end).toBe('complete');
   });
 
   it('receives a text with line ends, tabs, backslashes and fences as it was typed by the extension', async () => {

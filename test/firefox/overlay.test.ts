@@ -1,9 +1,16 @@
 /** The overlay in a real Firefox: what a person does with it, and what a hostile page cannot. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import type { SceneOptions } from '../support/extension/people-scene.ts';
-import { HASH, HOST, openPeopleScene, overlayText, pressButton } from '../support/extension/people-scene.ts';
+import {
+  closePeopleBrowser,
+  HASH,
+  HOST,
+  openPeopleScene,
+  overlayText,
+  pressButton,
+} from '../support/extension/people-scene.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
@@ -27,6 +34,8 @@ async function pressKeyUntilInside(tab: FirefoxTab): Promise<void> {
 }
 
 describeWithFirefox('the overlay in a real Firefox', () => {
+  afterAll(closePeopleBrowser);
+
   it.each([2, 3] as const)('shows what the edge confirmed, in every tab, with manifest %i', async (manifestVersion) => {
     const scene = await openPeopleScene({ manifestVersion });
     const first = await scene.open();

@@ -8,8 +8,8 @@
 import type { ChainHead } from '../../schema/contracts/journal.ts';
 import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
-import { audit } from '../../schema/tables/index.ts';
 import { runBestEffort } from '../log.ts';
+import { auditNode, auditPerson } from './audit.ts';
 import { insertEvents } from './events.ts';
 import type { Violation } from './guards.ts';
 import { violationOf } from './guards.ts';
@@ -33,7 +33,7 @@ export interface WriteContext {
 
 /** Attempts to decide, when other writes keep changing what the decision reads. */
 const MAX_DECISIONS = 8;
-/** Attempts to link the journal, when other commits append to the same chain: more than a node's busiest moment needs. */
+/** Attempts to link journal and audit, when other commits append to the same chain: more than a node's busiest moment needs. */
 const MAX_LINKS = 40;
 const LINK_WAIT_MS = 8;
 
@@ -65,18 +65,14 @@ async function writePlan<T>(
   plan: WritePlan<T>,
 ): Promise<Exclude<Violation, 'journal_moved'> | null> {
   const { db, now, by, idempotency } = context;
-  const statements = [
-    ...(plan.guards ?? []),
-    ...(plan.statements ?? []),
-    ...insertEvents(db, plan.events ?? [], now),
-    ...auditRow(context, plan),
-  ];
+  const statements = [...(plan.guards ?? []), ...(plan.statements ?? []), ...insertEvents(db, plan.events ?? [], now)];
   const author = by === null ? null : authorOf(by);
   const mark = idempotency?.kind === 'outbox' ? idempotency : null;
   for (let links = 1; links <= MAX_LINKS; links += 1) {
     const journal = await linkJournal({ db, now, author, mark }, plan.journal ?? []);
+    const audited = await auditRow(context, plan);
     const recorded = await recordResponse(context, idempotency, plan, journal.head);
-    const violation = await tryBatch(db, [...statements, ...journal.statements, ...recorded]);
+    const violation = await tryBatch(db, [...statements, ...audited, ...journal.statements, ...recorded]);
     if (violation === null && journal.head !== null) context.onJournalHead?.(journal.head);
     if (violation !== 'journal_moved') return violation;
     // A random wait, because commits that collided would collide again.
@@ -101,10 +97,10 @@ function authorOf({ principal, action, request_id }: NonNullable<WriteContext['b
   return { actor: principal.subject, role: principal.role, action, request_id };
 }
 
-/** None for a node's write that the journal has: its block says the same, and is hash-chained besides. */
-function auditRow<T>({ by, db, now }: WriteContext, plan: WritePlan<T>): Statement[] {
+/** None for a node's write that the journal has: its block says the same. */
+async function auditRow<T>({ by, db, now }: WriteContext, plan: WritePlan<T>): Promise<Statement[]> {
   if (by === null || plan.audited === false) return [];
-  const isInJournal = by.principal.controller_id !== null && (plan.journal ?? []).length > 0;
-  if (isInJournal) return [];
-  return [db.insert(audit).values({ at: now, ...authorOf(by), subject_id: plan.subject_id ?? null })];
+  const write = { at: now, ...authorOf(by), subject_id: plan.subject_id ?? null };
+  if (by.principal.controller_id === null) return await auditPerson(db, write);
+  return (plan.journal ?? []).length > 0 ? [] : auditNode(db, write);
 }

@@ -28,13 +28,14 @@ export type Violation = 'stale_term' | 'system_paused' | 'stale_run' | 'changed'
 
 /**
  * Which guard failed a batch; `changed` for a unique key that another write took, `journal_moved` when that key was a
- * place in a node's journal; null for any other error.
+ * place in a node's journal or in the chain of people's writes; null for any other error.
  */
 export function violationOf(error: unknown): Violation | null {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const guard = /NOT NULL constraint failed: guard\.(stale_term|system_paused|stale_run|changed)/.exec(cause.message);
     if (guard) return guard[1] as Violation;
-    if (/UNIQUE constraint failed: journal_blocks\.chain/.test(cause.message)) return 'journal_moved';
+    if (/UNIQUE constraint failed: (journal_blocks\.chain|audit\.chain_seq)/.test(cause.message))
+      return 'journal_moved';
     if (/UNIQUE constraint failed/.test(cause.message)) return 'changed';
   }
   return null;

@@ -105,7 +105,8 @@ async function readHeads({ db, mark }: JournalWrite, chains: readonly string[]):
   );
 }
 
-function storeHeads(db: Database, heads: ReadonlyMap<string, ChainHead>): Statement[] {
+/** Keeps these heads apart from their chains. */
+export function storeHeads(db: Database, heads: ReadonlyMap<string, ChainHead>): Statement[] {
   if (heads.size === 0) return [];
   const rows = Array.from(heads, ([chain, head]) => ({ chain, ...head }));
   return [

@@ -5,13 +5,18 @@
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
-import { EXECUTING_STATES, OPEN_STATES } from '../../schema/domain/instruction-machine.ts';
+import { EXECUTING_STATES, OPEN_STATES, WAITING_STATES } from '../../schema/domain/instruction-machine.ts';
 
-/** For `status ${OPEN_SQL}`, as the index `instructions_open` has it. */
+/** For `status ${OPEN_SQL}`, as the index `instructions_open` has it. Its first column is `watched`. */
 export const OPEN_SQL = inStates(OPEN_STATES);
+const IN_INDEX = sql`status ${OPEN_SQL} AND watched IN (0, 1)`;
 /** For `status ${EXECUTING_SQL}`: claimed or running. A condition on fewer statuses repeats that of the index. */
-export const EXECUTING_SQL = sql`${inStates(EXECUTING_STATES)} AND status ${OPEN_SQL}`;
-export const AWAITING_APPROVAL_SQL = sql`${inStates(['awaiting_approval'])} AND status ${OPEN_SQL}`;
+export const EXECUTING_SQL = sql`${inStates(EXECUTING_STATES)} AND ${IN_INDEX}`;
+/** For `status ${WAITING_SQL}`: for a person, or behind an earlier instruction. */
+export const WAITING_SQL = sql`${inStates(WAITING_STATES)} AND ${IN_INDEX}`;
+export const AWAITING_APPROVAL_SQL = sql`${inStates(['awaiting_approval'])} AND ${IN_INDEX}`;
+/** For `${DUE_SQL}`, as the index `instructions_due` has it. */
+export const DUE_SQL = sql`watched = 1 AND status ${inStates(EXECUTING_STATES)}`;
 
 /** For `status ${APPROVAL_DUE_SQL}`, as the index `instructions_to_approve` has it. */
 export const APPROVAL_DUE_SQL = sql.raw(`= '${'awaiting_approval' satisfies InstructionState}'`);

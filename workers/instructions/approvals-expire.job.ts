@@ -12,7 +12,7 @@ const MAX_PER_TICK = 20;
 export const approvalsExpire: Runner = {
   name: 'approvals.expire',
   ordinary: false,
-  queries: { base: 1, each: 16 },
+  queries: { base: 1, each: 17 },
   async run(context) {
     const { db, now } = context;
     const late = await db

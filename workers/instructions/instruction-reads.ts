@@ -1,6 +1,6 @@
 /** Instructions as the API shows them: lists by key, and one with its journal entries. */
 import type { SQL } from 'drizzle-orm';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Instruction, InstructionDetailSchema, InstructionState } from '../../schema/contracts/instructions.ts';
 import { ApprovalSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
@@ -13,7 +13,7 @@ import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 import { marked } from '../db/readable.ts';
-import { AWAITING_APPROVAL_SQL } from '../db/status-sql.ts';
+import { AWAITING_APPROVAL_SQL, OPEN_SQL } from '../db/status-sql.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import { blocksOfMessage, storyOf } from './story.ts';
@@ -25,6 +25,13 @@ export interface InstructionFilter {
   local_conversation_id?: string | undefined;
 }
 
+/** The first open instruction before one that waits. Costs a row of an index for each instruction before it. */
+const WAITS_FOR = sql<number | null>`CASE WHEN status = 'waiting' THEN
+  (SELECT min(e."index") FROM instructions AS e WHERE e.message_id = instructions.message_id
+    AND e."index" < instructions."index" AND e.status ${OPEN_SQL}) END`;
+/** The columns of an instruction, and what it waits for. */
+const SHOWN = { ...getTableColumns(instructions), waits_for: WAITS_FOR };
+
 /** Newest first. */
 export async function listInstructions(
   db: Database,
@@ -33,7 +40,7 @@ export async function listInstructions(
 ): Promise<Page<Instruction>> {
   const window = pageWindow(instructions.instruction_id, page);
   const rows = await db
-    .select()
+    .select(SHOWN)
     .from(instructions)
     .where(
       and(
@@ -62,7 +69,7 @@ export async function instructionDetail(
   { db, now }: Pick<Edge, 'db' | 'now'>,
   instructionId: string,
 ): Promise<z.input<typeof InstructionDetailSchema>> {
-  const row = await db.select().from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
+  const row = await db.select(SHOWN).from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
   // The row keeps what was asked; it is shown while a person is asked.
   const isAsked = row.status === 'awaiting_approval' && row.approval !== null;

@@ -83,11 +83,12 @@ async function load({ db }: Pick<Edge, 'db'>, messageId: SQL): Promise<LoadedMes
 
 /** The instruction as the domain tracks it. */
 export function toTracked(row: InstructionRow): TrackedInstruction {
-  const { instruction_id, index, status, gate, timeout_ms, claimed_at, claim_expires_at, approval_expires_at } = row;
+  const { instruction_id, index, status, gate, policy, timeout_ms } = row;
+  const { claimed_at, claim_expires_at, approval_expires_at } = row;
   const name = toolName(row.target, row.tool);
   const control = name !== null && isControl(name);
   const deadlines = { claimed_at, claim_expires_at, approval_expires_at };
-  return { instruction_id, index, status, gate, timeout_ms, control, ...deadlines };
+  return { instruction_id, index, status, gate, timeout_ms, control, asks: policy.decision === 'ask', ...deadlines };
 }
 
 /** What decides whether its ordinary instructions may start. */

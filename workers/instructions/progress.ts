@@ -1,9 +1,9 @@
 /**
- * Records what a node reports about the instructions of one message: starts, live output and results. Every report,
- * of one instruction or of many, becomes one plan here.
+ * Records what a node reports about the instructions of one message: starts, live output, results, and what a person is
+ * asked. Every report, of one instruction or of many, becomes one plan here.
  */
 import type { EventDraft } from '../../schema/contracts/events.ts';
-import type { ReportedResult } from '../../schema/contracts/instructions.ts';
+import type { Approval, ReportedResult } from '../../schema/contracts/instructions.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { Progress, ProgressStep } from '../../schema/domain/progress.ts';
 import { applyProgress } from '../../schema/domain/progress.ts';
@@ -11,6 +11,7 @@ import type { ConversationRow } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { guardUnasked } from './ask-in-turn.ts';
 import type { LiveChunk } from './live-output.ts';
 import { guardOffsets } from './live-output.ts';
 import type { LoadedMessage } from './load.ts';
@@ -27,12 +28,14 @@ export interface Report {
   started_at: number | null;
   chunk: LiveChunk | null;
   result: ReportedResult | null;
+  /** Of an instruction for which nothing that a person could approve is stored. */
+  approval: Approval | null;
 }
 
 type ItemStep = Extract<ProgressStep<Report>, { item: Report }>;
 
 export function reportOf(instruction_id: string, part: Partial<Omit<Report, 'instruction_id'>>): Report {
-  return { started_at: null, chunk: null, result: null, ...part, instruction_id };
+  return { started_at: null, chunk: null, result: null, approval: null, ...part, instruction_id };
 }
 
 export interface ReportOptions {
@@ -69,16 +72,23 @@ export async function recordProgress(
     conversation,
   });
   const added: Plan = {
-    guards: guardOffsets(
-      edge.db,
-      reports.flatMap(({ instruction_id, chunk }) =>
-        chunk === null ? [] : [{ instruction_id, offset: chunk.offset }],
+    guards: [
+      ...guardOffsets(
+        edge.db,
+        reports.flatMap(({ instruction_id, chunk }) =>
+          chunk === null ? [] : [{ instruction_id, offset: chunk.offset }],
+        ),
       ),
-    ),
+      ...guardUnasked(edge.db, askedIn(progress.steps)),
+    ],
     statements: insertArtifacts(edge, artifacts),
     events: reportEvents(loaded.message.message_id, progress.steps),
   };
   return { plan: mergePlans(stored, added), progress, columns };
+}
+
+function askedIn(steps: readonly ProgressStep<Report>[]): string[] {
+  return steps.flatMap(({ type, item }) => (type === 'asked' ? [item.instruction_id] : []));
 }
 
 function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: number, now: number) {
@@ -87,6 +97,7 @@ function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: numbe
   const columnsOf = ({ item, type }: ItemStep): AddedColumns => {
     if (type === 'started') return { started_at: item.started_at };
     if (item.chunk !== null && type === 'output') return { output_chars: item.chunk.offset + item.chunk.chunk.length };
+    if (type === 'asked') return { approval: item.approval };
     if (item.result === null) return {};
     if (type === 'late_result') return lateColumns(item.result, inlineChars, now);
     const stored = resultColumns(item.instruction_id, item.result, { inlineChars, now });
@@ -103,7 +114,8 @@ function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: numbe
 
 async function journalDetail({ type, item }: ProgressStep<Report>): Promise<Record<string, unknown>> {
   if (item === null) return {};
-  const { chunk, result } = item;
+  const { chunk, result, approval } = item;
+  if (type === 'asked') return { approval_hash: approval?.approval_hash };
   if (type === 'output') return { ...chunk };
   if (type === 'started' || result === null) return {};
   const { output, ...rest } = result;

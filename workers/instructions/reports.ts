@@ -14,6 +14,7 @@ import type {
 import { AppError } from '../../schema/errors.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
+import { approvalInTurn } from './ask-in-turn.ts';
 import { nextChunk } from './live-output.ts';
 import type { LoadedInstruction } from './load.ts';
 import { loadInstruction, loadMessage } from './load.ts';
@@ -70,7 +71,8 @@ export async function reportProgress(
 ): Promise<WritePlan<MessageProgressResponse>> {
   const loaded = await loadMessage(edge, messageId);
   requireOwn(controller_id, loaded.message);
-  const reports = items.map(({ instruction_id, started, started_age_ms = 0, output, result = null }): Report => {
+  const reportOn = async (item: MessageProgressBody['items'][number]): Promise<Report> => {
+    const { instruction_id, started, started_age_ms = 0, output, result = null, approval } = item;
     const row = loaded.rows.find((one) => one.instruction_id === instruction_id);
     if (!row) throw new AppError('instruction_not_found', `${messageId} has no instruction ${instruction_id}`);
     return {
@@ -78,8 +80,10 @@ export async function reportProgress(
       started_at: started === undefined ? null : edge.now - ageMs - started_age_ms,
       chunk: output === undefined ? null : nextChunk(row, output),
       result,
+      approval: await approvalInTurn(edge.db, row, approval),
     };
-  });
+  };
+  const reports = await Promise.all(items.map(reportOn));
   const recorded = await recordProgress(edge, loaded, reports, { inlineChars });
   return toWritePlan(recorded, messageId, await progressResponse(edge, loaded, recorded, origin));
 }

@@ -1,6 +1,11 @@
 /** Responses to a node that has reported progress: how its instructions are now, and links to what was stored. */
-import type { ClaimedInstruction, InstructionResultResponse } from '../../schema/contracts/instructions.ts';
+import type {
+  ClaimedInstruction,
+  IngestStatus,
+  InstructionResultResponse,
+} from '../../schema/contracts/instructions.ts';
 import type { MessageProgressResponse } from '../../schema/contracts/progress.ts';
+import { isOpenMessage, openMessageStatus } from '../../schema/domain/message-machine.ts';
 import type { Edge } from '../db/plan.ts';
 import { othersClaimed, toClaimed } from './claimed-view.ts';
 import type { LoadedInstruction, LoadedMessage } from './load.ts';
@@ -47,9 +52,13 @@ export async function progressResponse(
   });
   return {
     message_id,
-    ingest_status: recorded.progress.message ?? ingest_status,
+    ingest_status: statusAfter(recorded, ingest_status),
     mode,
     mode_version,
     instructions: await Promise.all(instructions),
   };
+}
+
+function statusAfter({ progress: { message, statuses } }: RecordedProgress, before: IngestStatus): IngestStatus {
+  return message ?? (isOpenMessage(before) ? openMessageStatus(statuses) : before);
 }

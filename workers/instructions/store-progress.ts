@@ -1,19 +1,26 @@
 /**
- * The plan that stores what was decided about the instructions of one message: their rows and journal entries, the
- * message when nothing of it is open any more, and the breaker of its conversation. It is guarded by the statuses that
- * were read, by the mode version, and, when a waiting instruction was claimed, by all that let it be claimed.
+ * The plan that stores what was decided about the instructions of one message: their rows and journal entries, the status
+ * of the message, and the breaker of its conversation. It is guarded by the statuses that were read, by the mode version,
+ * and, when a waiting instruction was released, by all that let it be released. The node is notified of what a person can
+ * decide now.
  */
 import { and, eq, inArray } from 'drizzle-orm';
 import { countExecution } from '../../schema/domain/conversation.ts';
-import { moveMessage, OPEN_MESSAGE_STATUSES } from '../../schema/domain/message-machine.ts';
+import {
+  isOpenMessage,
+  moveMessage,
+  OPEN_MESSAGE_STATUSES,
+  openMessageStatus,
+} from '../../schema/domain/message-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import type { Progress, ProgressStep } from '../../schema/domain/progress.ts';
-import type { ConversationRow } from '../../schema/tables/index.ts';
+import type { ConversationRow, InstructionRow } from '../../schema/tables/index.ts';
 import { messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
 import type { JournalDraft } from '../db/journal.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { pushChanged } from '../nodes/push.ts';
 import { guardStatus, storeConversation } from '../renewal/conversations.ts';
 import { guardNotBusy, guardStatuses } from './guards.ts';
 import type { LoadedMessage } from './load.ts';
@@ -48,7 +55,7 @@ export function storeProgress<I extends Identified>(
       ...(progress.steps.some(({ type }) => type === 'ended' || type === 'blocked')
         ? [guardModeVersion(db, fence.mode_version)]
         : []),
-      ...(claimsWaiting(history) ? [guardNotBusy(db, message), guardStatus(db, loaded.conversation)] : []),
+      ...(releasesWaiting(history) ? [guardNotBusy(db, message), guardStatus(db, loaded.conversation)] : []),
     ],
     statements: storeStatuses(edge, statuses, progress.statuses, columns),
     journal: progress.steps.flatMap((step, n) =>
@@ -59,14 +66,37 @@ export function storeProgress<I extends Identified>(
       }),
     ),
   };
-  const ended = progress.message === null ? {} : endMessage(edge, loaded, progress.message, progress.reply_due_at);
-  return mergePlans(decided, ended, storeConversation(edge, loaded.conversation, counted));
+  const moved =
+    progress.message === null
+      ? moveOpenMessage(edge, loaded, progress.statuses)
+      : endMessage(edge, loaded, progress.message, progress.reply_due_at);
+  return mergePlans(decided, moved, storeConversation(edge, loaded.conversation, counted), {
+    after: () => notifyOfAsked(edge, loaded, progress),
+  });
 }
 
-function claimsWaiting(history: readonly (readonly TrackedInstruction[])[]): boolean {
+function releasesWaiting(history: readonly (readonly TrackedInstruction[])[]): boolean {
   return history.some((after, n) =>
-    after.some((one, at) => one.status === 'claimed' && history[n - 1]?.[at]?.status === 'waiting'),
+    after.some(({ status }, at) => {
+      const isReleased = status === 'claimed' || status === 'awaiting_approval';
+      return isReleased && history[n - 1]?.[at]?.status === 'waiting';
+    }),
   );
+}
+
+/** Notifies the node of what a person can decide from now on. What its node has still to describe is not among it. */
+async function notifyOfAsked<I extends Identified>(
+  { env }: Edge,
+  { message: { controller_id }, rows }: LoadedMessage,
+  { steps, statuses }: Progress<I>,
+): Promise<void> {
+  const described = steps.flatMap(({ type, item }) => (type === 'asked' ? [item.instruction_id] : []));
+  const isNew = ({ instruction_id, status, approval }: InstructionRow) =>
+    status === 'waiting' &&
+    approval !== null &&
+    statuses.some((one) => one.instruction_id === instruction_id && one.status === 'awaiting_approval');
+  const asked = [...described, ...rows.filter(isNew).map((row) => row.instruction_id)];
+  if (asked.length > 0) await pushChanged(env, controller_id, 'approvals', asked);
 }
 
 function journalStep(
@@ -76,6 +106,24 @@ function journalStep(
 ): JournalDraft[] {
   if (type === 'started' || type === 'ended' || type === 'blocked') return journalChanges(before, statuses, by);
   return [{ ...by, instruction_id: item.instruction_id, kind: type }];
+}
+
+/** A message whose instructions ask a person, or do so no more, says so. */
+function moveOpenMessage(
+  { db }: Edge,
+  { message: { message_id, ingest_status } }: LoadedMessage,
+  statuses: readonly TrackedInstruction[],
+): Plan {
+  const status = openMessageStatus(statuses);
+  if (status === ingest_status || !isOpenMessage(ingest_status)) return {};
+  return {
+    statements: [
+      db
+        .update(messages)
+        .set({ ingest_status: moveMessage(ingest_status, status) })
+        .where(and(eq(messages.message_id, message_id), inArray(messages.ingest_status, OPEN_MESSAGE_STATUSES))),
+    ],
+  };
 }
 
 function endMessage(

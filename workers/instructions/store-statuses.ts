@@ -20,6 +20,7 @@ const ADDED = [
   'output_summary',
   'artifact_id',
   'late_result',
+  'approval',
 ] as const satisfies readonly (keyof InstructionRow)[];
 /** A column that is absent or null stays as it is. */
 export type AddedColumns = Partial<Pick<InstructionRow, (typeof ADDED)[number]>>;

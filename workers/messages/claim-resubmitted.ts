@@ -97,8 +97,8 @@ async function approvalsOf(
   const approvals = new Map<string, Approval | null>();
   for (const { instruction_id, target, tool, params } of rows) {
     const policy = verdicts.get(instruction_id);
-    const isAsked = statuses.some((one) => one.instruction_id === instruction_id && one.status === 'awaiting_approval');
-    if (policy === undefined || !isAsked) continue;
+    const after = statuses.find((one) => one.instruction_id === instruction_id);
+    if (policy === undefined || after === undefined || !after.asks || !isOpenStatus(after.status)) continue;
     const shown = body.instructions.find((one) => one.instruction_id === instruction_id)?.approval;
     approvals.set(
       instruction_id,

@@ -143,7 +143,7 @@ function withNewest(
   return { ...conversation, last_message_id, last_message_at: now, title: link.page_title ?? conversation.title };
 }
 
-/** Gives each decided instruction its id and its key, and what a person is shown of it. */
+/** Gives each decided instruction its id and its key, and what a person is shown of it now or at its turn. */
 function identify(
   { db, now }: Edge,
   { platform, remote_conversation_id }: IngestBody,
@@ -155,9 +155,14 @@ function identify(
       ...one,
       instruction_id: newId('instruction', now),
       dedupe_key: await sha256Hex(dedupeText({ platform, remote_conversation_id, identity }, one.input)),
-      approval: one.status === 'awaiting_approval' ? await storedApproval(db, one) : null,
+      approval: isAsked(one) ? await storedApproval(db, one) : null,
     })),
   );
+}
+
+/** A person is asked now, or at its turn. */
+function isAsked({ status, policy }: Pick<IdentifiedInstruction, 'status' | 'policy'>): boolean {
+  return status === 'awaiting_approval' || (status === 'waiting' && policy.decision === 'ask');
 }
 
 function observation({ controller_id, client_id, platform, link }: IngestBody) {

@@ -4,8 +4,9 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { IngestStatus, MessageDetailSchema, MessageSummary } from '../../schema/contracts/instructions.ts';
 import { InstructionSchema, MessageSchema, MessageSummarySchema } from '../../schema/contracts/instructions.ts';
+import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { AppError } from '../../schema/errors.ts';
-import type { MessageRow } from '../../schema/tables/index.ts';
+import type { InstructionRow, MessageRow } from '../../schema/tables/index.ts';
 import { instructions, messages } from '../../schema/tables/index.ts';
 import { contractColumns } from '../db/columns.ts';
 import { equals } from '../db/filters.ts';
@@ -73,6 +74,12 @@ export async function messageDetail(db: Database, messageId: string): Promise<z.
     .orderBy(asc(instructions.index));
   return {
     ...MessageSchema.parse(marked(row)),
-    instructions: its.map((one) => InstructionSchema.parse(marked(one))),
+    instructions: its.map((one) => InstructionSchema.parse({ ...marked(one), waits_for: waitsFor(its, one) })),
   };
+}
+
+/** The position of the first open instruction before one that waits. */
+function waitsFor(all: readonly InstructionRow[], { status, index }: InstructionRow): number | null {
+  if (status !== 'waiting') return null;
+  return all.find((one) => one.index < index && isOpenStatus(one.status))?.index ?? null;
 }

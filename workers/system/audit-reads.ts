@@ -1,7 +1,12 @@
 /** Pages of the audit. */
-import { and, gt, max, min } from 'drizzle-orm';
-import type { AuditEntry } from '../../schema/contracts/events.ts';
+import { and, asc, gt, max, min, sql } from 'drizzle-orm';
+import type { z } from 'zod';
+import type { AuditEntry, PeopleWritesPage, PeopleWritesQuerySchema } from '../../schema/contracts/audit.ts';
+import { AuditEntrySchema, PEOPLE_CHAIN } from '../../schema/contracts/audit.ts';
+import type { ChainHead } from '../../schema/contracts/journal.ts';
+import { GENESIS_HASH } from '../../schema/contracts/journal.ts';
 import { audit } from '../../schema/tables/index.ts';
+import { contractColumns } from '../db/columns.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest, PageWindow } from '../http/paging.ts';
@@ -22,7 +27,7 @@ export async function auditPage(db: Database, query: PageRequest & AuditFilter):
   const floor = newest - SCAN_MAX;
   const { actor, action, subject_id, request_id } = query;
   const rows = await db
-    .select()
+    .select(contractColumns(audit, AuditEntrySchema))
     .from(audit)
     .where(
       and(
@@ -55,4 +60,32 @@ async function readBounds(db: Database, { where }: PageWindow): Promise<{ newest
       .get(),
   ]);
   return { newest: top?.seq ?? 0, oldest: bottom?.seq ?? 0 };
+}
+
+/** The chain of people's writes after that place, and the head that is kept apart from it. */
+export async function peopleWrites(
+  db: Database,
+  { after, limit }: z.output<typeof PeopleWritesQuerySchema>,
+): Promise<PeopleWritesPage> {
+  const { at, actor, role, action, subject_id, request_id, prev_hash, hash } = audit;
+  const [rows, heads] = await db.batch([
+    db
+      .select({ seq: audit.chain_seq, at, actor, role, action, subject_id, request_id, prev_hash, hash })
+      .from(audit)
+      .where(sql`${audit.chain_seq} IS NOT NULL AND ${audit.chain_seq} > ${after}`)
+      .orderBy(asc(audit.chain_seq))
+      .limit(limit + 1),
+    db.all<ChainHead>(
+      sql`SELECT seq, hash FROM journal_heads WHERE chain = ${PEOPLE_CHAIN} AND seq > ${after} ORDER BY seq`,
+    ),
+  ]);
+  // A row that has lost its hash is shown with one that fits nothing.
+  const items = rows.slice(0, limit).map((row) => ({
+    ...row,
+    seq: row.seq ?? 0,
+    prev_hash: row.prev_hash ?? GENESIS_HASH,
+    hash: row.hash ?? GENESIS_HASH,
+  }));
+  const next_after = rows.length > limit ? (items.at(-1)?.seq ?? null) : null;
+  return { items, next_after, heads: heads.filter(({ seq }) => next_after === null || seq <= next_after) };
 }

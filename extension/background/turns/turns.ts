@@ -23,6 +23,8 @@ import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
 const OPINION_MS = 2_000;
+/** The same while the page still draws the answer. */
+const DRAWING_MS = 10_000;
 const READ_MS = 15_000;
 const LOOK_MS = 2_000;
 const SHOW_MS = 20_000;
@@ -122,12 +124,12 @@ export class Turns {
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
-    if (
-      effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show') ||
-      next.sent !== this.#saved.sent
-    )
-      await this.#save();
-    else this.#saveSoon();
+    const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
+    const saved = isHandedOn || next.sent !== this.#saved.sent ? this.#save() : null;
+    if (saved === null) this.#saveSoon();
+    // The page is asked while the state is being stored; the message waits for both.
+    for (const effect of effects) if (effect.type === 'offer') void this.#offer(effect, saved);
+    await saved;
     for (const effect of effects) this.#perform(effect);
     this.#setTick();
   }
@@ -135,7 +137,6 @@ export class Turns {
   #perform(effect: TurnEffect): void {
     switch (effect.type) {
       case 'offer':
-        void this.#offer(effect);
         break;
       case 'read':
         void this.#read(effect);
@@ -154,7 +155,8 @@ export class Turns {
     }
   }
 
-  async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
+  /** `saved` resolves when the state is in storage. */
+  async #offer({ turn, answer }: Effect<'offer'>, saved: Promise<void> | null): Promise<void> {
     const { tabs, queue, clientId, accountToName } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
@@ -163,10 +165,10 @@ export class Turns {
     try {
       // What the page shows is no second opinion on itself.
       const isCompared = tab !== null && answer.source === 'network';
-      const opinion = isCompared ? await this.#opinion(tab.tabId, turn, answer) : 'absent';
+      const asked: Opinion | Promise<Opinion> = isCompared ? this.#opinion(tab.tabId, turn, answer) : 'absent';
+      const [opinion, client] = await Promise.all([asked, clientId(), saved]);
       const account = accountToName(platform, tab?.container ?? null);
-      const parts = { turn, answer, tab, opinion, account, clientId: await clientId() };
-      taken = await queue.add(await finalMessage(parts));
+      taken = await queue.add(await finalMessage({ turn, answer, tab, opinion, account, clientId: client }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
@@ -177,9 +179,10 @@ export class Turns {
   }
 
   async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
-    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), timeoutMs: OPINION_MS };
+    const times = { timeoutMs: OPINION_MS, drawingMs: DRAWING_MS };
+    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), ...times };
     try {
-      return await this.#deps.pages.call(tabId, 'opinion', order, OPINION_MS + CALL_MARGIN_MS);
+      return await this.#deps.pages.call(tabId, 'opinion', order, DRAWING_MS + CALL_MARGIN_MS);
     } catch {
       return 'absent';
     }

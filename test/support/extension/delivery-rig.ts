@@ -17,6 +17,9 @@ import { BridgeAgent, CLIENT } from './bridge-agent.ts';
 import { orderOf } from './delivery-scene.ts';
 import { buildExtension, EXTENSION_ORIGIN, EXTENSION_PREFERENCES } from './installed.ts';
 
+/** Longer than any order needs, on a busy machine as well. */
+const ORDER_MS = 60_000;
+
 interface Sites {
   chatgpt: ChatgptSite;
   claude: FakeClaude;
@@ -61,9 +64,13 @@ export class DeliveryRig {
 
   /** Installs the extension, or the same one again: its background page ends and begins with what storage has kept. */
   async restartExtension(): Promise<void> {
+    const { connected, delivery } = this.#agent.side;
+    const [earlier] = connected.all();
     await this.firefox.install(join(this.#folder, 'extension'));
-    await this.#agent.connected();
-    const { delivery } = this.#agent.side;
+    await until(() => {
+      const [now] = connected.all();
+      return now !== undefined && now !== earlier;
+    });
     const take = delivery.onActionResult.bind(delivery);
     if (Object.hasOwn(delivery, 'onActionResult')) return;
     delivery.onActionResult = (clientId, frame) => {
@@ -105,7 +112,7 @@ export class DeliveryRig {
     const ids = { request_id: `r${this.#orders}`, plan_id: `p${this.#orders}` };
     const page_url = `https://chatgpt.com/${conversationId === null ? '' : `c/${conversationId}`}`;
     const own = { ...ids, conversation_id: conversationId, tab_id: null, page_url, client_id: CLIENT.client_id };
-    const frame = { ...orderOf(), ...own, ...more };
+    const frame = { ...orderOf({ timeout_ms: ORDER_MS }), ...own, ...more };
     this.#agent.side.connected.send(CLIENT.client_id, frame);
     return frame.request_id;
   }
@@ -139,7 +146,7 @@ export class DeliveryRig {
       conversation_id: conversationId,
       organization_id: null,
       page_url,
-      timeout_ms: 10_000,
+      timeout_ms: ORDER_MS,
     };
     this.#agent.side.connected.send(CLIENT.client_id, frame);
     return await this.result(request_id);

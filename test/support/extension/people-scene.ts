@@ -122,6 +122,45 @@ export interface SceneOptions {
   preferences?: Record<string, string | number | boolean>;
 }
 
+interface Browser {
+  firefox: Firefox;
+  close: () => Promise<void>;
+}
+
+async function startBrowser(preferences: SceneOptions['preferences']): Promise<Browser> {
+  const server = await SitesServer.start([site]);
+  const uuids = JSON.stringify({ [EXTENSION_ID]: ORIGIN.replace('moz-extension://', '') });
+  const firefox = await Firefox.start({
+    port: server.port,
+    preferences: { 'extensions.webextensions.uuids': uuids, ...preferences },
+  });
+  const close = async () => {
+    await firefox.close();
+    await server.stop();
+  };
+  return { firefox, close };
+}
+
+let shared: Promise<Browser> | null = null;
+
+/** Ends the Firefox that the scenes without own preferences share. */
+export async function closePeopleBrowser(): Promise<void> {
+  await (await shared)?.close();
+  shared = null;
+}
+
+/** A Firefox without the extension: the shared one, or one with these preferences, which ends with the test. */
+async function browserFor({ preferences }: SceneOptions): Promise<Firefox> {
+  if (preferences === undefined) {
+    shared ??= startBrowser({});
+    return (await shared).firefox;
+  }
+  const { firefox, close } = await startBrowser(preferences);
+  onTestFinished(close);
+  return firefox;
+}
+
+/** Installs the extension for each scene; its tabs and what it has stored are gone after the test. */
 export async function openPeopleScene(options: SceneOptions = {}): Promise<PeopleScene> {
   const agent = await BridgeFixture.start();
   const edge = new ScriptedEdge();
@@ -130,23 +169,20 @@ export async function openPeopleScene(options: SceneOptions = {}): Promise<Peopl
   await agent.pin();
   await agent.side.approvals.refresh();
   const folder = await builtExtension(agent.url, options);
-  const server = await SitesServer.start([site]);
-  const uuids = JSON.stringify({ [EXTENSION_ID]: ORIGIN.replace('moz-extension://', '') });
-  const firefox = await Firefox.start({
-    port: server.port,
-    preferences: { 'extensions.webextensions.uuids': uuids, ...options.preferences },
-  });
+  const firefox = await browserFor(options);
+  const tabs: FirefoxTab[] = [];
+  const extension = await firefox.install(folder);
   onTestFinished(async () => {
-    await firefox.close();
-    await server.stop();
+    for (const tab of tabs) await tab.close();
+    await firefox.bidi.uninstallExtension(extension);
   });
-  await firefox.install(folder);
   return {
     agent,
     edge,
     firefox,
     open: async () => {
       const tab = await firefox.openTab(PAGE);
+      tabs.push(tab);
       await tab.until((host) => document.querySelector(host) !== null, HOST);
       return tab;
     },

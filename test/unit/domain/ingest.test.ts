@@ -48,11 +48,40 @@ describe('the ingest status, in the order of the decision', () => {
     ['automation_paused', usual, { ...everything, age_ms: 0, mode: 'running' as const }],
     ['automation_busy', usual, { busy: true }],
     ['duplicate_only', usual, { recognition: { as: 'same_text', message_id: 'msg_1' } as const }],
-    ['awaiting_approval', body(call('allow'), call('ask')), {}],
+    ['awaiting_approval', body(call('ask'), call('allow')), {}],
     ['accepted', usual, {}],
     ['executed', body(call('shadow')), {}],
   ])('the status %s comes before the ones below it', (status, arrived, more) => {
     expect(decideIngest(arrived, { ...NEW_MESSAGE, ...more }).ingest_status).toBe(status);
+  });
+});
+
+describe('an instruction that asks a person', () => {
+  const decide = (...decisions: PolicyDecision[]) =>
+    decideIngest(body(...decisions.map((one, n) => call(one, 'exec', n))), NEW_MESSAGE).instructions.map(
+      (one) => one.status,
+    );
+
+  it.each<[PolicyDecision[], string[]]>([
+    [['ask'], ['awaiting_approval']],
+    [
+      ['deny', 'shadow', 'ask'],
+      ['denied', 'shadowed', 'awaiting_approval'],
+    ],
+    [
+      ['allow', 'ask'],
+      ['claimed', 'waiting'],
+    ],
+    [
+      ['ask', 'ask', 'allow'],
+      ['awaiting_approval', 'waiting', 'waiting'],
+    ],
+    [
+      ['allow', 'allow', 'ask', 'allow'],
+      ['claimed', 'claimed', 'waiting', 'waiting'],
+    ],
+  ])('asks at once only when nothing before it is open: %j becomes %j', (decisions, statuses) => {
+    expect(decide(...decisions)).toEqual(statuses);
   });
 });
 

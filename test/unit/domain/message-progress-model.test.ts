@@ -13,11 +13,12 @@ import { Coverage } from '../../support/coverage.ts';
 import { messageOf, statusesOf } from './message.ts';
 
 const ENDS = ['succeeded', 'failed', 'interrupted', 'canceled', 'expired', 'denied'] as const;
-const EVENTS = [...ENDS, 'started', 'approved', 'blocked', 'released', 'executed', 'message_failed'] as const;
+const EVENTS = [...ENDS, 'started', 'approved', 'blocked', 'released', 'asked', 'executed', 'message_failed'] as const;
 const NOW = 1_000;
 
 const initial = fc.oneof(
   { weight: 4, arbitrary: fc.constant<InstructionState>('claimed') },
+  { weight: 3, arbitrary: fc.constant<[InstructionState, 'asks']>(['waiting', 'asks']) },
   { weight: 5, arbitrary: fc.constantFrom<InstructionState>('awaiting_approval', 'waiting', 'denied', 'shadowed') },
 );
 const step = fc.record({
@@ -61,8 +62,10 @@ it('in every order of events each move is in the table, and a message ends exact
           const viaRunning = was === 'claimed' && n === one.index && mayBecome('running', now.status);
           expect(was === now.status || mayBecome(was, now.status) || viaRunning).toBe(true);
           if (was !== 'blocked' && now.status === 'blocked') reached.reach('blocked');
-          if (was === 'waiting' && now.status === 'claimed') {
-            reached.reach('released');
+          if (was === 'waiting' && (now.status === 'claimed' || now.status === 'awaiting_approval')) {
+            reached.reach(now.status === 'claimed' ? 'released' : 'asked');
+            // One that asks is never claimed without a person.
+            expect(now.status === 'awaiting_approval').toBe(now.asks);
             expect(all.slice(0, n).some((earlier) => isOpenStatus(earlier.status))).toBe(false);
           }
           if (isExecutingStatus(now.status) && was !== now.status) expect(now.claim_expires_at).toBeGreaterThan(NOW);

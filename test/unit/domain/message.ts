@@ -25,13 +25,16 @@ export const NEW_MESSAGE: IngestFacts = {
 };
 
 /** Instructions `ins_0`, `ins_1`, … in these states. */
-export function messageOf(...states: (InstructionState | [InstructionState, 'control'])[]): TrackedInstruction[] {
+export function messageOf(
+  ...states: (InstructionState | [InstructionState, 'control' | 'asks'])[]
+): TrackedInstruction[] {
   return states.map((given, index) => ({
     instruction_id: `ins_${index}`,
     index,
     status: Array.isArray(given) ? given[0] : given,
     gate: null,
-    control: Array.isArray(given),
+    control: Array.isArray(given) && given[1] === 'control',
+    asks: Array.isArray(given) && given[1] === 'asks',
     timeout_ms: 60_000,
     claimed_at: null,
     claim_expires_at: null,

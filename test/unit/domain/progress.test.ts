@@ -15,7 +15,13 @@ const context: TransitionContext = { mode: 'running', waiting_gate: null, now: N
 
 function item(index: number, started: boolean, status: NonNullable<ProgressItem['result']>['status'] | null = null) {
   const started_at = started ? NOW : null;
-  return { instruction_id: `ins_${index}`, started_at, chunk: null, result: status === null ? null : { status } };
+  return {
+    instruction_id: `ins_${index}`,
+    started_at,
+    chunk: null,
+    result: status === null ? null : { status },
+    approval: null,
+  };
 }
 const stepsOf = ({ steps }: ReturnType<typeof applyProgress>) =>
   steps.map((step) => `${step.item?.instruction_id} ${step.type}`);
@@ -49,6 +55,23 @@ describe('a report of several instructions', () => {
     const progress = applyProgress(all, [item(0, false, 'succeeded'), item(1, false, 'succeeded')], context);
     expect(statusesOf(progress.statuses)).toEqual(['succeeded', 'succeeded']);
     expect(progress.message).toBe('executed');
+  });
+
+  it('counts the time for an approval from when a person is shown what is asked, at the turn of the instruction', () => {
+    const shown = { ...item(1, false), approval: {} };
+    const all = messageOf('running', ['waiting', 'asks']);
+    // Too early: it is not its turn.
+    expect(stepsOf(applyProgress(all, [shown], context))).toEqual([]);
+    const turn = applyProgress(all, [item(0, false, 'succeeded')], context);
+    expect(turn.statuses[1]).toMatchObject({ status: 'awaiting_approval', approval_expires_at: NOW + 900_000 });
+    const later = { ...context, now: NOW + 60_000 };
+    const asked = applyProgress(turn.statuses, [shown], later);
+    expect(stepsOf(asked)).toEqual(['ins_1 asked']);
+    expect(asked.statuses[1]).toMatchObject({ status: 'awaiting_approval', approval_expires_at: NOW + 960_000 });
+    expect(stepsOf(applyProgress(all, [item(0, false, 'succeeded'), shown], context))).toEqual([
+      'ins_0 ended',
+      'ins_1 asked',
+    ]);
   });
 
   it.each<InstructionState>(['interrupted', 'awaiting_approval', 'blocked'])(

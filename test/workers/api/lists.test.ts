@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../schema/contracts/events.ts';
+import type { AuditEntry } from '../../../schema/contracts/audit.ts';
 import type { Token } from '../../../schema/contracts/tokens.ts';
 import { TestEdge } from '../support/edge.ts';
 

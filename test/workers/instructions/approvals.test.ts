@@ -142,7 +142,7 @@ describe('an approval that is refused', () => {
 
   it('an approval before that of an earlier instruction is refused', async () => {
     const { ids } = await bringTo(conductor, [ASKED, ASKED]);
-    expect(await refusal(ids[1], 'approve')).toMatchObject({ status: 409, details: { gate: 'waiting' } });
+    expect(await refusal(ids[1], 'approve')).toMatchObject({ status: 409, details: { status: 'waiting' } });
     await decide(ids[0], 'deny');
     expect((await decide(ids[1], 'approve')).status).toBe(200);
   });

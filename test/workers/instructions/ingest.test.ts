@@ -115,8 +115,8 @@ describe('a final message', () => {
         instructions: instructionsOf(DESCRIBE, { ...EXEC, ...ask }, DESCRIBE),
       }),
     );
-    expect(response.ingest_status).toBe('awaiting_approval');
-    expect(statuses(response)).toEqual(['claimed', 'awaiting_approval', 'waiting']);
+    expect(response.ingest_status).toBe('accepted');
+    expect(statuses(response)).toEqual(['claimed', 'waiting', 'waiting']);
   });
 
   it('a message with nothing but shadowed instructions is executed at once', async () => {

@@ -32,7 +32,7 @@ async function approve(id: string | undefined): Promise<number> {
 
 afterEach(async () => {
   await conductor.mode('resume');
-  await env.DB.exec("UPDATE instructions SET status = 'canceled' WHERE status = 'awaiting_approval'");
+  await env.DB.exec("UPDATE instructions SET status = 'canceled' WHERE status IN ('awaiting_approval', 'waiting')");
 });
 
 describe('a chat under a pause with hold', () => {
@@ -184,7 +184,7 @@ it('approvals beyond the limit of a conversation are denied for any number of me
   const remote = nextConversation();
   const full = Array.from({ length: APPROVALS.max_per_conversation }, () => ASKED);
   const first = await bringTo(conductor, full, remote);
-  expect(new Set(await statusesOf(first.message_id))).toEqual(new Set(['awaiting_approval']));
+  expect(new Set(await statusesOf(first.message_id))).toEqual(new Set(['awaiting_approval', 'waiting']));
   const next = await bringTo(conductor, [ASKED], remote);
   expect(next).toMatchObject({ ingest_status: 'denied_only', instructions: [{ gate: 'too_many_approvals' }] });
 });

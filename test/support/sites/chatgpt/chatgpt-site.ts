@@ -137,6 +137,7 @@ export class ChatgptSite implements FakeSite {
     if (!this.#hasFreshTokens(request)) return refuse(response, UNUSUAL_ACTIVITY);
     const body = JSON.parse(request.body.toString()) as SendBody;
     const of = this.#begin(body);
+    await of.turn.hold?.opened;
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
     if (of.turn.transport === 'handoff') {
       response.end(handoffFrames(of.conversation.id, topicOf(of)));

@@ -30,6 +30,8 @@ export interface Turn {
   /** An error in a frame, in place of the answer. */
   failure?: string;
   pace?: Pace;
+  /** Waits here before the response begins. */
+  hold?: Gate;
   /** Waits here when half of the answer has been sent. */
   half?: Gate;
 }

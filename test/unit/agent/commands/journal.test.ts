@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
+import type { PeopleWriteLink } from '../../../../schema/contracts/audit.ts';
 import type { ChainHead, JournalBlock, JournalEntry } from '../../../../schema/contracts/journal.ts';
+import { peopleWriteHash } from '../../../../schema/domain/audit-chain.ts';
 import { dedupeText } from '../../../../schema/domain/ingest.ts';
 import { blockHash, EMPTY_CHAIN } from '../../../../schema/domain/journal-chain.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
@@ -86,13 +88,45 @@ async function chain(length: number, actor = 'x'): Promise<JournalBlock[]> {
 const headsOf = (blocks: readonly JournalBlock[]): ChainHead[] => blocks.map(({ seq, hash }) => ({ seq, hash }));
 const headAt = (blocks: readonly JournalBlock[], seq: number) => headsOf(blocks)[seq - 1];
 
+/** The chain of what people did. */
+async function writes(length: number, actor = 'x'): Promise<PeopleWriteLink[]> {
+  const links: PeopleWriteLink[] = [];
+  for (let seq = 1; seq <= length; seq += 1) {
+    const write = {
+      seq,
+      at: seq,
+      actor,
+      role: 'ops_admin',
+      action: 'POST /x',
+      subject_id: null,
+      request_id: `r${seq}`,
+    };
+    const prev_hash = links.at(-1)?.hash ?? EMPTY_CHAIN.hash;
+    links.push({ ...write, prev_hash, hash: await peopleWriteHash(sha256, prev_hash, write) });
+  }
+  return links;
+}
+const PEOPLE = await writes(3);
+const PEOPLE_HEAD = { 'audit:people': { seq: 3, hash: PEOPLE[2]?.hash } };
+
 interface Stored {
+  /** What people did, and the head that the edge keeps of it; an error for an edge that refuses to say. */
+  people?: readonly PeopleWriteLink[] | EdgeError;
+  peopleHeads?: readonly ChainHead[];
   heads?: ChainHead[];
   /** What the edge stores beside the journal. */
   message?: Record<string, unknown> | null;
   nodes?: string[];
   artifact?: string;
   files?: Record<string, unknown>;
+}
+
+function peoplePage({ people = PEOPLE, peopleHeads }: Stored, after: number) {
+  if (people instanceof EdgeError) throw people;
+  const next_after = after + PAGE < people.length ? after + PAGE : null;
+  const heads = (peopleHeads ?? people.slice(-1)).map(({ seq, hash }) => ({ seq, hash }));
+  const reached = ({ seq }: ChainHead) => seq > after && (next_after === null || seq <= next_after);
+  return { items: people.slice(after, after + PAGE), next_after, heads: heads.filter(reached) };
 }
 
 /** An edge that serves the journal of node-1 in pages of two blocks; every other node has none. */
@@ -120,6 +154,7 @@ function journalWorld(blocks: readonly JournalBlock[], stored: Stored = {}) {
         };
       }
       const query = new URL(path, 'http://x').searchParams;
+      if (path.startsWith('/v1/audit/people')) return peoplePage(stored, Number(query.get('after')));
       const own = query.get('controller_id') === NODE ? blocks : [];
       const after = Number(query.get('after'));
       const next_after = after + PAGE < own.length ? after + PAGE : null;
@@ -200,12 +235,13 @@ describe('journal verify', () => {
     const world = journalWorld(await chain(4), { files: seenFile(headAt(await chain(4), 2)) });
     expect(await verify(world)).toBe(0);
     expect(JSON.parse(world.written.get(SEEN_BY_COMMANDS) ?? '')).toEqual({
-      'http://edge': { [NODE]: headAt(await chain(4), 4) },
+      'http://edge': { [NODE]: headAt(await chain(4), 4), ...PEOPLE_HEAD },
     });
     const broken = journalWorld((await chain(4)).slice(0, 3), { files: seenFile(headAt(await chain(4), 4)) });
-    const before = broken.written.get(SEEN_BY_COMMANDS);
     expect(await verify(broken)).toBe(1);
-    expect(broken.written.get(SEEN_BY_COMMANDS)).toBe(before);
+    expect(JSON.parse(broken.written.get(SEEN_BY_COMMANDS) ?? '')).toEqual({
+      'http://edge': { [NODE]: headAt(await chain(4), 4), ...PEOPLE_HEAD },
+    });
   });
 
   it('--forget-seen accepts a shorter journal once, and keeps its head', async () => {
@@ -317,5 +353,47 @@ describe('journal export', () => {
     const deps = { ...toFile.deps, writeNewFile: (path: string, text: string) => written.push(path, text) };
     await runCli(['journal', 'export', '--of', NODE, '--out', '/x/j.jsonl'], deps);
     expect(written).toEqual(['/x/j.jsonl', whole.map((one) => `${JSON.stringify(one)}\n`).join('')]);
+  });
+});
+
+describe('journal verify, about what people did', () => {
+  it('accepts an intact chain over all pages, and keeps its head', async () => {
+    const world = journalWorld(await chain(3));
+    expect(await verify(world)).toBe(0);
+    expect(world.stdout()).toContain('the audit of what people did is intact: 3 writes');
+    expect(JSON.parse(world.written.get(SEEN_BY_COMMANDS) ?? '')).toMatchObject({ 'http://edge': PEOPLE_HEAD });
+  });
+
+  it.each([
+    ['altered', PEOPLE.map((one) => (one.seq === 2 ? { ...one, actor: 'somebody' } : one)), 'broken at write 2'],
+    ['removed', PEOPLE.filter(({ seq }) => seq !== 2), 'broken at write 3'],
+    ['cut', PEOPLE.slice(0, 2), 'broken at write 3'],
+  ])('refuses one that was %s', async (_what, people, reason) => {
+    const world = journalWorld(await chain(3), { people, peopleHeads: PEOPLE.slice(-1) });
+    expect(await verify(world)).toBe(1);
+    expect(world.stderr()).toContain(`the audit of what people did is ${reason}`);
+  });
+
+  it('refuses one that was computed again or cut together with its head, by the head that was seen before', async () => {
+    const files = { [SEEN_BY_COMMANDS]: { 'http://edge': PEOPLE_HEAD } };
+    const forged = journalWorld(await chain(3), { people: await writes(4, 'forger'), files });
+    expect(await verify(forged)).toBe(1);
+    expect(forged.stderr()).toContain('it is another block than the one seen before');
+    const cut = journalWorld(await chain(3), { people: PEOPLE.slice(0, 2), files });
+    expect(await verify(cut)).toBe(1);
+    expect(cut.stderr()).toContain('which was seen before');
+    expect(cut.stderr()).toContain('--forget-seen');
+  });
+
+  it.each([
+    ['there is none', [], 'the edge has none'],
+    ['the token may not read it', new EdgeError('status', 403, 'forbidden', 'no'), 'the role ops_admin'],
+    ['the edge does not chain it', new EdgeError('status', 404, 'not_found', 'no'), 'update the edge'],
+  ])('is no success when %s', async (_why, people, reason) => {
+    const world = journalWorld(await chain(3), { people });
+    expect(await verify(world)).toBe(1);
+    expect(world.stderr()).toContain(reason);
+    // The journal of one node alone does not need it.
+    expect(await verify(world, '--of', NODE)).toBe(0);
   });
 });

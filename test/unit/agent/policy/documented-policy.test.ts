@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileError, openRoots } from '../../../../local-agent/host/roots.ts';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
@@ -219,6 +219,58 @@ const ATTACKS: Record<string, () => Attack> = {
     put(join(sub, 'a.txt'), 'two\n');
     return { cwd: outer, writes: { [join(sub, 'shared.config')]: Object.values(writes)[0] ?? '' } };
   },
+  'a filter in a file that the config of a submodule includes, whose Git directory lies in its own folder': () => {
+    const attack = submoduleAttack('sub');
+    moveSubmodule(attack.cwd, join(attack.cwd, 'sub', '.git'));
+    return attack;
+  },
+  'the same where the Git directory of the submodule lies outside the roots': () => {
+    const attack = submoduleAttack('sub');
+    moveSubmodule(attack.cwd, join(home, 'stores', 'sub'));
+    return attack;
+  },
+  'a filter in the Git directory of a submodule that lies in a root, through a link named .git': () => {
+    const { cwd } = submoduleAttack('sub');
+    const store = join(root, 'stores', 'sub');
+    moveSubmodule(cwd, store);
+    git(join(cwd, 'sub'), 'config', '--unset', 'include.path');
+    rmSync(join(cwd, 'sub', '.git'));
+    symlinkSync(store, join(cwd, 'sub', '.git'));
+    return { cwd, writes: { [join(store, 'config')]: `${textOf(join(store, 'config'))}${filter()}` } };
+  },
+  'a filter in a file that a repository includes, one of whose worktrees is a submodule': () => {
+    const { cwd, writes } = submoduleAttack('sub');
+    const library = join(root, 'library');
+    rmSync(join(cwd, 'sub'), { recursive: true });
+    rmSync(join(cwd, '.git', 'modules'), { recursive: true });
+    git(library, 'worktree', 'add', '-q', '-f', join(cwd, 'sub'), '-b', 'other');
+    git(library, 'config', 'include.path', join(cwd, 'sub', 'shared.config'));
+    put(join(cwd, 'sub', 'a.txt'), 'two\n');
+    return { cwd, writes };
+  },
+  'a filter in a file that a submodule of a submodule includes, both with their own Git folders': () => {
+    const { cwd, writes } = submoduleAttack('sub');
+    const outer = repository('outer');
+    git(outer, ...SUBMODULE_ADD, cwd, 'middle');
+    const middle = join(outer, 'middle');
+    git(middle, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'update', '--init');
+    const sub = join(middle, 'sub');
+    git(sub, 'config', 'include.path', join(sub, 'shared.config'));
+    put(join(sub, 'a.txt'), 'two\n');
+    moveSubmodule(middle, join(sub, '.git'));
+    moveSubmodule(outer, join(middle, '.git'), 'middle');
+    return { cwd: outer, writes: { [join(sub, 'shared.config')]: Object.values(writes)[0] ?? '' } };
+  },
+  'the same from a folder of the repository, whose working tree core.worktree names': () => {
+    const { cwd, writes } = submoduleAttack('sub');
+    moveSubmodule(cwd, join(cwd, 'sub', '.git'));
+    const beside = join(root, 'beside');
+    mkdirSync(beside);
+    renameSync(join(cwd, '.git'), join(beside, '.git'));
+    git(beside, 'config', 'core.worktree', cwd);
+    mkdirSync(join(beside, 'below'));
+    return { cwd: join(beside, 'below'), writes };
+  },
   'a hook in the working tree, where core.hooksPath leads': () => {
     const cwd = repository('project');
     git(cwd, 'config', 'core.hooksPath', '.husky');
@@ -256,6 +308,17 @@ function submoduleAttack(name: string): Attack {
   git(sub, 'config', 'include.path', join(sub, 'shared.config'));
   put(join(sub, 'a.txt'), 'two\n');
   return { cwd, writes: { [join(sub, 'shared.config')]: filter() } };
+}
+
+/** Puts the Git directory of a submodule somewhere else, as older versions of Git and `--separate-git-dir` do. */
+function moveSubmodule(cwd: string, to: string, name = 'sub'): void {
+  const entry = join(cwd, name, '.git');
+  const from = resolve(dirname(entry), textOf(entry).replace('gitdir: ', '').trim());
+  rmSync(entry);
+  mkdirSync(dirname(to), { recursive: true });
+  renameSync(from, to);
+  if (to !== entry) put(entry, `gitdir: ${to}\n`);
+  execFileSync('git', ['config', '--file', join(to, 'config'), 'core.worktree', dirname(entry)]);
 }
 
 function storeAttack(added: string): Attack {

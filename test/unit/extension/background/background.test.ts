@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
 import { TestEnv } from '../../../support/extension/test-env.ts';
 import { ORIGIN } from '../../../support/extension/test-site.ts';
+import { gate } from '../../../support/sites/streaming.ts';
 
 const answer = { conversationId: 'c1', messageId: 'a1', userMessageId: 'u1' };
 const final = { type: 'final', answer, text: 'done', history: false };
@@ -36,6 +37,29 @@ test('a final answer on the stream reaches the agent as one message', async () =
       capture: { source: 'network', other: 'agrees' },
     },
   ]);
+});
+
+test('the page is asked for its opinion while the turn is being stored, and the message waits for both', async () => {
+  const env = new TestEnv().pair();
+  openTab(env);
+  const asked: string[] = [];
+  env.onPageCall = (_tabId, { call }) => {
+    asked.push(call);
+    return call === 'opinion' ? 'agrees' : undefined;
+  };
+  startBackground(env.env);
+  await env.greet();
+  const disk = gate();
+  const set = env.storage.set.bind(env.storage);
+  env.storage.set = async (items) => {
+    if ('turns' in items) await disk.opened;
+    await set(items);
+  };
+  await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [final]);
+  expect(asked).toEqual(['opinion']);
+  expect(env.socket.frames('browser.final_message')).toEqual([]);
+  disk.open();
+  expect(await env.finalMessages(1)).toMatchObject([{ capture: { other: 'agrees' } }]);
 });
 
 test('the agent gets the open tabs and the logins after its greeting', async () => {

@@ -21,14 +21,17 @@ function pageWith(html: string) {
 const answer = (blocks: string, { id = 'a1', finished = true } = {}) =>
   `<div data-role="assistant" data-id="${id}" data-finished="${finished}">text ${blocks}</div>`;
 
+/** How long an opinion may take, and how long it may while the page draws. */
+const TIMES = { timeoutMs: 2_000, drawingMs: 10_000 };
+
 describe('the second opinion', () => {
   async function opinion(html: string, blocks: readonly string[], later?: (document: Document) => void) {
     const { document } = pageWith(html);
     const clock = new TestClock();
-    const given = giveOpinion({ document, page: testPage, clock }, { messageId: 'a1', blocks, timeoutMs: 2_000 });
+    const given = giveOpinion({ document, page: testPage, clock }, { messageId: 'a1', blocks, ...TIMES });
     clock.advance(500);
     later?.(document);
-    clock.advance(5_000);
+    clock.advance(10_000);
     return given;
   }
 
@@ -54,13 +57,33 @@ describe('the second opinion', () => {
     expect(await given).toBe('agrees');
   });
 
+  it.each([
+    ['agrees', '<pre>a b</pre>'],
+    ['differs', '<pre>a c</pre>'],
+  ])('waits longer while the page still draws the message, and then %s', async (expected, drawn) => {
+    const { document } = pageWith(answer('', { finished: false }));
+    const clock = new TestClock();
+    const order = { messageId: 'a1', blocks: ['a b'], ...TIMES };
+    const given = giveOpinion({ document, page: testPage, clock }, order);
+    clock.advance(9_000);
+    document.body.innerHTML = answer(drawn);
+    clock.advance(200);
+    expect(await given).toBe(expected);
+  });
+
+  it('is given within its time when the page shows a finished message with other blocks', async () => {
+    const { document } = pageWith(answer('<pre>a c</pre>'));
+    const clock = new TestClock();
+    const given = giveOpinion({ document, page: testPage, clock }, { messageId: 'a1', blocks: ['a b'], ...TIMES });
+    clock.advance(TIMES.timeoutMs);
+    expect(await given).toBe('differs');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('is given at the change that renders the message, without waiting for a timer', async () => {
     const { document } = pageWith(answer('', { finished: false }));
     const clock = new TestClock();
-    const given = giveOpinion(
-      { document, page: testPage, clock },
-      { messageId: 'a1', blocks: ['a'], timeoutMs: 2_000 },
-    );
+    const given = giveOpinion({ document, page: testPage, clock }, { messageId: 'a1', blocks: ['a'], ...TIMES });
     clock.wallMs += 50;
     document.body.innerHTML = answer('<pre>a</pre>');
     expect(await given).toBe('agrees');
@@ -70,7 +93,7 @@ describe('the second opinion', () => {
   it('is absent at once in a page that names no message', async () => {
     const { document } = pageWith(answer('<pre>a</pre>'));
     const page = { turns: () => testPage.turns(document).map((turn) => ({ ...turn, id: null, isNameless: true })) };
-    const order = { messageId: 'a1', blocks: ['a'], timeoutMs: 2_000 };
+    const order = { messageId: 'a1', blocks: ['a'], ...TIMES };
     expect(await giveOpinion({ document, page, clock: new TestClock() }, order)).toBe('absent');
   });
 
@@ -81,7 +104,7 @@ describe('the second opinion', () => {
       },
     };
     const { document } = pageWith('');
-    const order = { messageId: 'a1', blocks: [], timeoutMs: 2_000 };
+    const order = { messageId: 'a1', blocks: [], ...TIMES };
     expect(await giveOpinion({ document, page, clock: new TestClock() }, order)).toBe('absent');
   });
 });
