@@ -212,7 +212,7 @@ describe('the ladder over a restart of the background page', () => {
   }
 
   it.each([2, 4.5, 6, 8, 13])(
-    'goes on at its rung %s minutes after the question, and repeats no reload',
+    'continues at its rung %s minutes after the question, and repeats no reload',
     async (minutes) => {
       const { before, after } = await restartAfter(minutes);
       await before.clock.elapse(120 * MINUTE);
