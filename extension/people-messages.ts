@@ -77,7 +77,7 @@ export interface PeopleView {
   /** When it arrived, Unix milliseconds. */
   snapshotAt: number | null;
   /** Captured messages that the agent has not acknowledged. */
-  queue: { messages: number; oldestAt: number | null };
+  queue: { messages: number; oldestAt: number | null; isFull: boolean };
   drift: readonly Drift[];
   /** Newest first. */
   deliveries: readonly EndedDelivery[];

@@ -4,7 +4,7 @@ import { translator } from '../overlay/texts.ts';
 import { SITES } from '../sites/registry.ts';
 import { startBackground } from './background.ts';
 import type { PeopleEnv } from './env.ts';
-import { openSocket, webRequestOf } from './firefox.ts';
+import { openSocket, storageArea, webRequestOf } from './firefox.ts';
 import { approvalWindow } from './people/approval-window.ts';
 
 /** Wakes a suspended event page, which then connects again if it has to. */
@@ -45,7 +45,7 @@ const background = startBackground({
   clock: systemClock,
   random: Math.random,
   newId: () => crypto.randomUUID(),
-  storage: storage.local,
+  storage: storageArea(storage.local),
   webRequest: webRequestOf(webRequest),
   tabs,
   openSocket,

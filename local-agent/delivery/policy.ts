@@ -11,6 +11,10 @@ import { STOP_REASONS } from '../../schema/contracts/clients.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { Backoff } from '../../schema/domain/retry.ts';
 import { retryDelayMs } from '../../schema/domain/retry.ts';
+import type { Account } from '../browsers/clients.ts';
+
+/** Where Firefox opens a tab that is in no container. */
+const DEFAULT_CONTAINER = 'firefox-default';
 
 export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
 
@@ -34,6 +38,8 @@ export const SlotSchema = z.object({
     .default(null),
   /** Hash of the account that this browser's links were made with; null until the browser has reported one. */
   fingerprint: z.string().nullable().default(null),
+  /** The same for each container of the browser, where it names them. */
+  containers: z.record(z.string(), z.string()).default({}),
   /** Whether the page was signed out in the browser's last report. */
   login_lost: z.boolean().default(false),
 });
@@ -53,6 +59,7 @@ export const EMPTY_SLOT: Slot = {
   last_stale_sweep_at: null,
   stopped: null,
   fingerprint: null,
+  containers: {},
   login_lost: false,
 };
 
@@ -72,8 +79,8 @@ export type SlotEvent =
       /** Why the browser is stopped there; null or absent: it is not. */
       stops?: StopReason | null;
     }
-  /** The browser reports which account is signed in. */
-  | { type: 'account'; fingerprint: string | null; lost: boolean }
+  /** The browser reports which accounts are signed in: one for each container. */
+  | { type: 'accounts'; accounts: readonly Omit<Account, 'platform'>[] }
   /** A person resumes the browser, with whichever account it has now. */
   | { type: 'resumed' }
   /** Removes deliveries in flight whose lease has expired, or (`all`, after a restart of the agent) every one. */
@@ -127,14 +134,40 @@ function stopSlot(slot: Slot, reason: StopReason, now: number): Slot {
   return { ...slot, stopped: { reason, since: now }, last_activity_at: now, last_activity_reason: reason };
 }
 
-function afterAccount(slot: Slot, { fingerprint, lost }: EventOf<'account'>, now: number): Slot {
-  const isChanged = fingerprint !== null && slot.fingerprint !== null && fingerprint !== slot.fingerprint;
+/** The account that was first seen in a container; null while none was. */
+function knownAccount({ fingerprint, containers }: Slot, container: string | null): string | null {
+  // Without its name it may be any container, and before there were names it was the default one.
+  const unnamed = container === null || container === DEFAULT_CONTAINER ? fingerprint : null;
+  return container === null ? unnamed : (containers[container] ?? unnamed);
+}
+
+function withAccount(slot: Slot, container: string | null, fingerprint: string): Slot {
+  if (knownAccount(slot, container) !== null) return slot;
+  return container === null
+    ? { ...slot, fingerprint }
+    : { ...slot, containers: { ...slot.containers, [container]: fingerprint } };
+}
+
+/** Another account in the same container is a change; accounts side by side in several are none. */
+function afterAccounts(slot: Slot, { accounts }: EventOf<'accounts'>, now: number): Slot {
+  const lost = accounts.length > 0 && accounts.every((one) => one.lost);
   const isNewlyLost = lost && !slot.login_lost;
-  const known = slot.fingerprint ?? fingerprint;
-  const isSame = known === slot.fingerprint && lost === slot.login_lost;
-  const noted = isSame ? slot : { ...slot, fingerprint: known, login_lost: lost };
+  let noted = lost === slot.login_lost ? slot : { ...slot, login_lost: lost };
+  let isChanged = false;
+  for (const { container = null, fingerprint } of accounts) {
+    if (fingerprint === null) continue;
+    noted = withAccount(noted, container, fingerprint);
+    isChanged ||= knownAccount(noted, container) !== fingerprint;
+  }
   if (isChanged) return stopSlot(noted, 'account_changed', now);
   return isNewlyLost ? stopSlot(noted, 'signed_out', now) : noted;
+}
+
+/** The account of every delivery of this slot; null while none or more than one is known. */
+export function onlyAccount({ fingerprint, containers }: Slot): string | null {
+  const known = new Set(Object.values(containers));
+  if (fingerprint !== null) known.add(fingerprint);
+  return known.size === 1 ? ([...known][0] ?? null) : null;
 }
 
 /** A person has looked: failures and the account of before no longer count. */
@@ -144,6 +177,7 @@ function afterResume(slot: Slot, now: number): Slot {
     ...slot,
     stopped: null,
     fingerprint: null,
+    containers: {},
     breaker: 'closed',
     failures: 0,
     open_until: null,
@@ -212,8 +246,8 @@ export function nextSlot(before: Slot, event: SlotEvent, now: number): Slot {
       return afterStart(slot, event, now);
     case 'ended':
       return afterEnd(slot, event, now);
-    case 'account':
-      return afterAccount(slot, event, now);
+    case 'accounts':
+      return afterAccounts(slot, event, now);
     case 'resumed':
       return afterResume(slot, now);
     case 'swept':
