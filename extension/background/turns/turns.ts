@@ -118,7 +118,9 @@ export class Turns {
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
-    const saved = isHandedOn || next.sent !== this.#saved.sent ? this.#save() : null;
+    // So is a new turn: a background page that begins later finds the answer by it.
+    const isBegun = next.turns.at(-1)?.id !== this.#saved.turns.at(-1)?.id;
+    const saved = isHandedOn || isBegun || next.sent !== this.#saved.sent ? this.#save() : null;
     if (saved === null) this.#saveSoon();
     // The page is asked while the state is being stored; the message waits for both.
     for (const effect of effects) if (effect.type === 'offer') void this.#offer(effect, saved);

@@ -70,7 +70,7 @@ export class Privileged {
       let pageBytes = 0;
       let processBytes = 0;
       const take: Reporter = (process, path, _kind, _units, amount) => {
-        if (!process.startsWith('WebExtensions')) return;
+        if (!/extension/i.test(process)) return;
         if (path === 'resident-unique') processBytes += amount;
         if (path.startsWith('explicit/') && path.includes(host)) pageBytes += amount;
       };
