@@ -43,6 +43,13 @@ export class Pacing implements BrowserPacing {
     for (const { client_id, platform } of this.#slots.all()) this.apply(client_id, platform, { type: 'swept', all });
   }
 
+  /** The clock has jumped: every wait stays as long as it was. */
+  clockJumped(by: number, now: number): void {
+    for (const { client_id, platform } of this.#slots.all()) {
+      this.#slots.apply(client_id, platform, { type: 'clock_jumped', by }, now);
+    }
+  }
+
   accountsSeen(clientId: string, accounts: readonly Account[]): void {
     for (const [platform, ofPlatform] of Map.groupBy(accounts, (one) => one.platform)) {
       this.apply(clientId, platform, { type: 'accounts', accounts: ofPlatform });

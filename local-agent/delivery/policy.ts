@@ -83,6 +83,8 @@ export type SlotEvent =
   | { type: 'accounts'; accounts: readonly Omit<Account, 'platform'>[] }
   /** A person resumes the browser, with whichever account it has now. */
   | { type: 'resumed' }
+  /** The clock of the node has jumped by that much. */
+  | { type: 'clock_jumped'; by: number }
   /** Removes deliveries in flight whose lease has expired, or (`all`, after a restart of the agent) every one. */
   | { type: 'swept'; all: boolean };
 type EventOf<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
@@ -220,26 +222,29 @@ function afterSweep(slot: Slot, { all }: EventOf<'swept'>, now: number): Slot {
   return { ...slot, in_flight: kept, stale_sweep_count: slot.stale_sweep_count + swept, last_stale_sweep_at: now };
 }
 
-/**
- * The slot by a clock that was set back: what was to wait a minute still waits a minute, and not until the clock is where it
- * was. The last activity cannot be ahead of now.
- */
-function withClockSetBack(slot: Slot, now: number): Slot {
-  const by = (slot.last_activity_at ?? now) - now;
-  if (by <= 0) return slot;
+/** The slot by a clock that has jumped by that much: what was to wait a minute still waits a minute. */
+function moveSlot(slot: Slot, by: number): Slot {
+  const move = (at: number) => Math.max(0, at + by);
   return {
     ...slot,
-    open_until: slot.open_until === null ? null : slot.open_until - by,
-    backoff_until: Math.max(0, slot.backoff_until - by),
-    spaced_until: Math.max(0, slot.spaced_until - by),
-    starts: slot.starts.map((at) => at - by),
-    in_flight: slot.in_flight.map((one) => ({ ...one, lease_until: one.lease_until - by })),
-    last_activity_at: now,
+    open_until: slot.open_until === null ? null : move(slot.open_until),
+    backoff_until: slot.backoff_until === 0 ? 0 : move(slot.backoff_until),
+    spaced_until: slot.spaced_until === 0 ? 0 : move(slot.spaced_until),
+    starts: slot.starts.map(move),
+    in_flight: slot.in_flight.map((one) => ({ ...one, lease_until: move(one.lease_until) })),
+    last_activity_at: slot.last_activity_at === null ? null : move(slot.last_activity_at),
   };
+}
+
+/** The slot of an agent that was not there when its clock was set back: the last activity cannot be ahead of now. */
+function withClockSetBack(slot: Slot, now: number): Slot {
+  const ahead = (slot.last_activity_at ?? now) - now;
+  return ahead <= 0 ? slot : moveSlot(slot, -ahead);
 }
 
 /** The slot after an event; the same object when the event changes nothing. */
 export function nextSlot(before: Slot, event: SlotEvent, now: number): Slot {
+  if (event.type === 'clock_jumped') return moveSlot(before, event.by);
   const slot = withClockSetBack(before, now);
   switch (event.type) {
     case 'started':

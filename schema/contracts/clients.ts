@@ -71,6 +71,8 @@ export const ClientSchema = z.object({
   controller_id: z.string(),
   connected: z.boolean(),
   platforms: z.array(PlatformStateSchema),
+  /** When a node first reported it; null for one that is known from before this was kept. */
+  first_seen_at: TimestampSchema.nullish(),
   updated_at: TimestampSchema,
   unreadable: UnreadableSchema,
 });
