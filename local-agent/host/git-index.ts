@@ -1,5 +1,5 @@
 /**
- * The submodules that an index of Git lists. Git enters each of them, whatever `.gitmodules` says. The format is that of
+ * The submodules that an index of Git lists. Git enters each of them, also against `.gitmodules`. The format is that of
  * gitformat-index(5), versions 2 to 4.
  */
 import { isUtf8 } from 'node:buffer';
