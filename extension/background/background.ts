@@ -12,8 +12,11 @@ import type { BackgroundEnv } from './env.ts';
 import type { Parts } from './parts.ts';
 import { buildParts } from './parts.ts';
 import { reportAnsweredSends } from './tabs/answered-sends.ts';
+import { reportLimitDrift } from './tabs/limit-drift.ts';
 import { readNotice } from './tabs/page-notices.ts';
 import type { TrafficEvent } from './traffic.ts';
+
+const LOOK_MS = 5_000;
 
 function onFrame({ queue, clientState }: Parts, frame: AgentBridgeFrame): void {
   switch (frame.type) {
@@ -47,6 +50,12 @@ function listen(parts: Parts): void {
   traffic.on(onTraffic);
   startCapture({ ...env, emit: (event) => traffic.emit(event) });
   reportAnsweredSends({ traffic, finals: parts.queue.added, pages: parts.pages });
+  reportLimitDrift({
+    traffic,
+    look: (tabId) => parts.pages.call(tabId, 'look', {}, LOOK_MS),
+    clock: env.clock,
+    report: (platform, what) => parts.diagnostics.report(platform, what),
+  });
   tabs.listen();
   bridge.frames.on((frame) => onFrame(parts, frame));
   env.onMessage((message, sender) => {

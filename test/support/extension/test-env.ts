@@ -232,6 +232,7 @@ export class TestEnv {
         translate: (text) => (typeof text === 'string' ? text : text.key),
         showBadge: () => undefined,
         openOptions: async () => undefined,
+        openApproval: async () => true,
         isPermitted: async () => true,
         onPermissionsChanged: () => undefined,
       },

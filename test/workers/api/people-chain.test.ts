@@ -47,7 +47,7 @@ describe('what people do', () => {
     expect(items[0]).toMatchObject({ role: 'ops_admin', action: 'POST /v1/system/resume' });
     const unchained = await rowsOf<{ role: string }>('SELECT DISTINCT role FROM audit WHERE chain_seq IS NULL');
     expect(unchained).toEqual([{ role: 'controller' }]);
-    const { items: listed } = await edge.data<{ items: object[] }>('GET', '/v1/audit?actor=nobody-at-all');
+    const { items: listed } = await edge.data<{ items: object[] }>('GET', '/v1/audit?actor=no-such-actor');
     expect(listed).toEqual([]);
   });
 
