@@ -52,6 +52,10 @@ export class Privileged {
     return new Privileged(await firefox.openTab('about:memory'), extensionId);
   }
 
+  async close(): Promise<void> {
+    await this.#tab.close();
+  }
+
   /** Ends the event page at once, also while it waits for something, as Firefox does with an idle one. */
   async suspend(): Promise<void> {
     await this.#tab.evaluate(async (id) => {
