@@ -1,6 +1,6 @@
 /**
- * The submodules that an index of Git lists. Git enters each of them, whatever `.gitmodules` says. The format is that of
- * gitformat-index(5), versions 2 to 4.
+ * The submodules that an index of Git lists. Git enters each of them, also one that `.gitmodules` does not name. The
+ * format is that of gitformat-index(5), versions 2 to 4.
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';

@@ -28,15 +28,25 @@ export interface Tabs {
   close(tabId: number): Promise<void>;
 }
 
+/** Which containers have the account that is wanted. */
+export interface WantedAccount {
+  /** False for a container in which another account is signed in. */
+  isIn(container: string | null): boolean;
+  /** A container in which it is signed in; null when none is known. */
+  container: string | null;
+}
+
 export interface Wanted {
   tabId: number | null;
   conversationId: string | null;
   pageUrl: string;
+  /** Absent: any account. */
+  account?: WantedAccount | null;
 }
 
 export type Choice =
   | { type: 'use'; tab: OpenTab }
-  | { type: 'open'; url: string; beside: OpenTab | null }
+  | { type: 'open'; url: string; beside: Pick<OpenTab, 'windowId' | 'cookieStoreId'> | null }
   | { type: 'none'; reason: string };
 
 function addressOf(site: Site, text: string): PageAddress | null {
@@ -65,11 +75,20 @@ function urlToOpen(site: Site, { conversationId, pageUrl }: Wanted): string | nu
 const byNewest = (a: OpenTab, b: OpenTab): number =>
   Number(a.isDiscarded) - Number(b.isDiscarded) || b.lastAccessed - a.lastAccessed;
 
+/** The tabs of the account; all, where the account is nowhere: then it is found that another one is signed in. */
+function ofAccount(tabs: readonly OpenTab[], account: WantedAccount | null): readonly OpenTab[] {
+  if (account === null) return tabs;
+  const own = tabs.filter(({ cookieStoreId }) => account.isIn(cookieStoreId));
+  return own.length > 0 || account.container !== null ? own : tabs;
+}
+
 /**
  * The tab that the order names while it still shows the conversation; else the newest tab that does; else a new one, of
- * the same container as the tab that had it. Pure. `busy`: tabs that another delivery uses.
+ * the container of its account or, without one, of the tab that had it. Pure. `busy`: tabs that another delivery uses.
  */
-export function chooseTab(site: Site, tabs: readonly OpenTab[], wanted: Wanted, busy: ReadonlySet<number>): Choice {
+export function chooseTab(site: Site, open: readonly OpenTab[], wanted: Wanted, busy: ReadonlySet<number>): Choice {
+  const { account = null } = wanted;
+  const tabs = ofAccount(open, account);
   const suitable = tabs
     .filter((tab) => isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id))
     .sort(byNewest);
@@ -79,6 +98,8 @@ export function chooseTab(site: Site, tabs: readonly OpenTab[], wanted: Wanted, 
   const url = urlToOpen(site, wanted);
   if (url === null) return { type: 'none', reason: 'page_url_of_other_conversation' };
   const beside = tabs.find((one) => one.id === wanted.tabId) ?? [...tabs].sort(byNewest)[0] ?? null;
+  const cookieStoreId = account?.container ?? null;
+  if (beside === null && cookieStoreId !== null) return { type: 'open', url, beside: { windowId: -1, cookieStoreId } };
   return { type: 'open', url, beside };
 }
 
