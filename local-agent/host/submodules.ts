@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { configValues } from './git-config-values.ts';
 import type { IndexBudget } from './git-index.ts';
 import { indexedSubmodules, MAX_SUBMODULES } from './git-index.ts';
 import type { Repository } from './git-repository.ts';
@@ -53,10 +54,7 @@ function directoriesInModules(gitDirectory: string, budget: { folders: number })
 
 /** Every value of a setting in the repository's own configuration, in any section. */
 function settingsOf(directory: string, name: string): string[] {
-  const pattern = new RegExp(`\\b${name}[ \\t]*=[ \\t]*"?([^"\\n#;]+)`, 'gi');
-  return configFiles(directory).flatMap((file) =>
-    [...textOf(file).matchAll(pattern)].map(([, value = '']) => value.trim()),
-  );
+  return configFiles(directory).flatMap((file) => configValues(textOf(file), name));
 }
 
 /** The folders from which the paths of the index may start. */
