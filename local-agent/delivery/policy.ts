@@ -15,6 +15,8 @@ import type { Account } from '../browsers/clients.ts';
 
 /** Where Firefox opens a tab that is in no container. */
 const DEFAULT_CONTAINER = 'firefox-default';
+/** Containers of a browser whose account is kept. Some browsers make a new container for each tab. */
+const MAX_CONTAINERS = 64;
 
 export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
 
@@ -145,9 +147,9 @@ function knownAccount({ fingerprint, containers }: Slot, container: string | nul
 
 function withAccount(slot: Slot, container: string | null, fingerprint: string): Slot {
   if (knownAccount(slot, container) !== null) return slot;
-  return container === null
-    ? { ...slot, fingerprint }
-    : { ...slot, containers: { ...slot.containers, [container]: fingerprint } };
+  if (container === null) return { ...slot, fingerprint };
+  const known = Object.entries({ ...slot.containers, [container]: fingerprint });
+  return { ...slot, containers: Object.fromEntries(known.slice(-MAX_CONTAINERS)) };
 }
 
 /** Another account in the same container is a change; accounts side by side in several are none. */

@@ -133,7 +133,10 @@ export class DeliveryRun {
     const { platform } = this.frame;
     const wanted = this.#delivery.order.account;
     if (wanted === null) return null;
-    const isIn = (container: string | null) => [null, wanted].includes(account(platform, container));
+    const isIn = (container: string | null) => {
+      const known = account(platform, container);
+      return known === null ? null : known === wanted;
+    };
     return { isIn, container: containerOf(platform, wanted) };
   }
 

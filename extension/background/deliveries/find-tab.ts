@@ -30,8 +30,8 @@ export interface Tabs {
 
 /** Which containers have the account that is wanted. */
 export interface WantedAccount {
-  /** False for a container in which another account is signed in. */
-  isIn(container: string | null): boolean;
+  /** Null where it is not known who is signed in, if anyone. */
+  isIn(container: string | null): boolean | null;
   /** A container in which it is signed in; null when none is known. */
   container: string | null;
 }
@@ -78,7 +78,7 @@ const byNewest = (a: OpenTab, b: OpenTab): number =>
 /** The tabs of the account; all, where the account is nowhere: then it is found that another one is signed in. */
 function ofAccount(tabs: readonly OpenTab[], account: WantedAccount | null): readonly OpenTab[] {
   if (account === null) return tabs;
-  const own = tabs.filter(({ cookieStoreId }) => account.isIn(cookieStoreId));
+  const own = tabs.filter(({ cookieStoreId }) => account.isIn(cookieStoreId) !== false);
   return own.length > 0 || account.container !== null ? own : tabs;
 }
 
@@ -88,19 +88,19 @@ function ofAccount(tabs: readonly OpenTab[], account: WantedAccount | null): rea
  */
 export function chooseTab(site: Site, open: readonly OpenTab[], wanted: Wanted, busy: ReadonlySet<number>): Choice {
   const { account = null } = wanted;
-  const tabs = ofAccount(open, account);
-  const suitable = tabs
-    .filter((tab) => isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id))
-    .sort(byNewest);
+  const isCertain = (tab: OpenTab) => account === null || account.isIn(tab.cookieStoreId) === true;
+  const byUse = (a: OpenTab, b: OpenTab) => Number(isCertain(b)) - Number(isCertain(a)) || byNewest(a, b);
+  const tabs = [...ofAccount(open, account)].sort(byUse);
+  const suitable = tabs.filter((tab) => isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id));
   const named = suitable.find((tab) => tab.id === wanted.tabId && !tab.isDiscarded);
   const tab = named ?? suitable[0];
   if (tab) return { type: 'use', tab };
   const url = urlToOpen(site, wanted);
   if (url === null) return { type: 'none', reason: 'page_url_of_other_conversation' };
-  const beside = tabs.find((one) => one.id === wanted.tabId) ?? [...tabs].sort(byNewest)[0] ?? null;
+  const beside = tabs.find((one) => one.id === wanted.tabId) ?? tabs[0] ?? null;
   const cookieStoreId = account?.container ?? null;
-  if (beside === null && cookieStoreId !== null) return { type: 'open', url, beside: { windowId: -1, cookieStoreId } };
-  return { type: 'open', url, beside };
+  if (cookieStoreId === null || (beside !== null && isCertain(beside))) return { type: 'open', url, beside };
+  return { type: 'open', url, beside: { windowId: beside?.windowId ?? -1, cookieStoreId } };
 }
 
 /** The tab that a reading without a conversation means: the one that the person looked at last. Pure. */

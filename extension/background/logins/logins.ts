@@ -178,7 +178,9 @@ export class Logins {
     this.#logins.delete(key);
     this.#logins.set(key, login);
     const [oldest] = this.#logins.keys();
-    if (this.#logins.size > MAX_LOGINS && oldest !== undefined) this.#logins.delete(oldest);
+    // Every other site is reported with at least one.
+    const most = MAX_LOGINS - (this.#platforms.length - 1);
+    if (this.#logins.size > most && oldest !== undefined) this.#logins.delete(oldest);
     this.changed.emit();
     await this.#stored.write([...this.#logins.values()]);
   }

@@ -20,14 +20,21 @@ export function approvalWindow(
 ): (instructionId: string) => Promise<boolean> {
   let openedAt = Number.NEGATIVE_INFINITY;
   let open: number | null = null;
+  // A window whose id is not known yet could not be closed.
+  let isOpening = false;
   return async (instructionId) => {
-    if (now() - openedAt < MIN_GAP_MS) return false;
-    openedAt = now();
+    if (isOpening || now() - openedAt < MIN_GAP_MS) return false;
+    isOpening = true;
     const before = open;
     open = null;
-    // It may be closed already. Its address is not changed: what a person is about to press must not be exchanged.
-    if (before !== null) await windows.remove(before).catch(() => undefined);
-    open = (await windows.create(pageOf(instructionId))).id ?? null;
+    try {
+      // It may be closed already. Its address is not changed: what a person is about to press must not be exchanged.
+      if (before !== null) await windows.remove(before).catch(() => undefined);
+      open = (await windows.create(pageOf(instructionId))).id ?? null;
+    } finally {
+      openedAt = now();
+      isOpening = false;
+    }
     return true;
   };
 }

@@ -155,6 +155,11 @@ class ConnectedPage {
 
   async #review(instructionId: string): Promise<ActionOutcome> {
     if (!this.#isOwn && this.#platform === null) return this.#forbidden();
+    // A page could have windows opened over and over, also when there is nothing to decide.
+    const approvals = this.#state.view.snapshot?.approvals ?? [];
+    if (!approvals.some(({ instruction_id }) => instruction_id === instructionId)) {
+      return refusal('not_waiting', 'approval_gone', this.#deps);
+    }
     const isOpened = await this.#deps.openApproval(instructionId);
     return isOpened ? { ok: true } : refusal('busy', 'error_busy', this.#deps);
   }

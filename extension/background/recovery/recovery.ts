@@ -17,7 +17,11 @@ export interface RecoveryDeps {
   clock: { now(): number; after(delayMs: number, run: () => void): () => void };
   /** What a tab shows; rejects when its page does not respond. */
   look(tabId: number): Promise<PageLook>;
-  tabs: { exists(tabId: number): Promise<boolean>; reload(tabId: number): Promise<void> };
+  tabs: {
+    /** Whether the tab is still at the conversation. Its id may be that of any page by now. */
+    isThere(turn: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>): Promise<boolean>;
+    reload(tabId: number): Promise<void>;
+  };
   /** Has the conversation read from its site, so that its newest answer is captured if it is final there. */
   reread(turn: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>): Promise<void>;
   /** Tabs in which a message is being sent. */
@@ -179,7 +183,7 @@ class TurnRecovery implements Recovery {
   }
 
   async #look(turn: OpenTurn): Promise<void> {
-    const seen = await this.#see(turn.tabId);
+    const seen = await this.#see(turn);
     await this.#steps.run(() => this.#onSeen(turn, seen));
   }
 
@@ -193,11 +197,11 @@ class TurnRecovery implements Recovery {
     this.#schedule();
   }
 
-  async #see(tabId: number): Promise<Seen> {
+  async #see(turn: OpenTurn): Promise<Seen> {
     try {
-      return { type: 'page', look: await this.#deps.look(tabId) };
+      return { type: 'page', look: await this.#deps.look(turn.tabId) };
     } catch {
-      const isThere = await this.#deps.tabs.exists(tabId).catch(() => false);
+      const isThere = await this.#deps.tabs.isThere(turn).catch(() => false);
       return { type: isThere ? 'unresponsive' : 'gone' };
     }
   }

@@ -295,6 +295,16 @@ describe('delivery policy', () => {
       expect(onlyAccount(seen(EMPTY_SLOT, 'ann'))).toBe('ann');
     });
 
+    it('the accounts of the newest containers are kept, and no more', () => {
+      let slot: Slot = EMPTY_SLOT;
+      for (let n = 0; n < 200; n += 1) {
+        const container = `firefox-container-${n}`;
+        slot = nextSlot(slot, { type: 'accounts', accounts: [{ container, fingerprint: 'ann', lost: false }] }, 1);
+      }
+      expect(Object.keys(slot.containers)).toHaveLength(64);
+      expect(slot.containers).toHaveProperty('firefox-container-199');
+    });
+
     it('a sign-out stops a slot only when no container has a login any more', () => {
       const seen = (slot: Slot, ...lost: boolean[]) =>
         nextSlot(slot, { type: 'accounts', accounts: lost.map((one) => ({ fingerprint: null, lost: one })) }, 1);

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Background } from '../../../../extension/background/background.ts';
 import { startBackground } from '../../../../extension/background/background.ts';
-import { DEFAULT_CONTAINER } from '../../../../extension/background/logins/logins.ts';
+import { DEFAULT_CONTAINER, Logins } from '../../../../extension/background/logins/logins.ts';
 import { accountFingerprint } from '../../../../extension/lib/hash.ts';
-import { EXTENSION_ID, TestEnv } from '../../../support/extension/test-env.ts';
+import { MAX_LOGINS } from '../../../../schema/contracts/clients.ts';
+import { EXTENSION_ID, TestEnv, TestStorage } from '../../../support/extension/test-env.ts';
 import { ORIGIN } from '../../../support/extension/test-site.ts';
 
 const WORK = 'firefox-container-1';
@@ -218,4 +219,12 @@ it('of more logins than the agent takes, the ones that changed last are kept', a
   expect(background.logins.all()).toHaveLength(16);
   expect(background.logins.get('claude', 'firefox-container-0').login).toBe('stale');
   expect(background.logins.get('claude', 'firefox-container-19').login).toBe('fresh');
+});
+
+it('the logins of many containers leave room for the sites of which none is known', async () => {
+  const logins = new Logins(new TestStorage(), ['chatgpt', 'claude', 'gemini']);
+  for (let n = 0; n < 20; n += 1) logins.onPage('chatgpt', `firefox-container-${n}`, { login: 'lost', account: null });
+  await logins.load();
+  expect(logins.of('chatgpt').at(-1)?.container).toBe('firefox-container-19');
+  expect(logins.all()).toHaveLength(MAX_LOGINS);
 });

@@ -45,4 +45,52 @@ describe('the window of an approval', () => {
     expect(await open('b')).toBe(false);
     expect(done).toEqual(['create page a']);
   });
+
+  it('is not opened while Firefox still opens the one before, whose id is not known yet', async () => {
+    const made: string[] = [];
+    const created = Promise.withResolvers<{ id: number }>();
+    const time = { now: 10_000 };
+    const windows = {
+      create: (url: string) => {
+        made.push(url);
+        return created.promise;
+      },
+      remove: async () => undefined,
+    };
+    const open = approvalWindow(
+      windows,
+      (id) => id,
+      () => time.now,
+    );
+    const first = open('a');
+    time.now += 5_000;
+    const second = open('b');
+    created.resolve({ id: 1 });
+    expect(await Promise.all([first, second])).toEqual([true, false]);
+    expect(await open('c')).toBe(false);
+    time.now += 1_000;
+    expect(await open('d')).toBe(true);
+    expect(made).toEqual(['a', 'd']);
+  });
+
+  it('can be opened again when Firefox could not open it', async () => {
+    const time = { now: 10_000 };
+    let fails = true;
+    const windows = {
+      create: async () => {
+        if (fails) throw new Error('no window');
+        return { id: 1 };
+      },
+      remove: async () => undefined,
+    };
+    const open = approvalWindow(
+      windows,
+      (id) => id,
+      () => time.now,
+    );
+    await expect(open('a')).rejects.toThrow('no window');
+    fails = false;
+    time.now += 1_000;
+    expect(await open('a')).toBe(true);
+  });
 });

@@ -203,8 +203,18 @@ describe('the port of a page', () => {
 
   const APPROVE = { action: 'instruction.approve', instruction_id: 'ins_1', approval_hash: 'a'.repeat(64) } as const;
 
+  const APPROVAL = {
+    instruction_id: 'ins_1',
+    local_conversation_id: 'lc_1',
+    name: 'conductor::exec',
+    display: 'argv: ["true"]',
+    approval_hash: APPROVE.approval_hash,
+    expires_in_ms: 60_000,
+  };
+
   it('an overlay cannot approve, and can have the window opened in which a person approves', async () => {
-    const { open, done } = startTestPeople();
+    const { state, open, done } = startTestPeople();
+    state.snapshot({ ...snapshot, approvals: [APPROVAL] });
     const overlay = open('https://chatgpt.com/c/c1');
     overlay.send({ order: 'act', id: 'a', action: APPROVE });
     overlay.send({ order: 'review_approval', id: 'b', instruction_id: 'ins_1' });
@@ -213,6 +223,21 @@ describe('the port of a page', () => {
     expect(overlay.news.filter(({ news }) => news !== 'view')).toMatchObject([
       { id: 'a', outcome: { ok: false, code: 'forbidden' } },
       { id: 'b', outcome: { ok: true } },
+    ]);
+  });
+
+  it('an overlay cannot have a window opened for what does not wait for approval', async () => {
+    const { state, open, done } = startTestPeople();
+    const overlay = open('https://chatgpt.com/c/c1');
+    overlay.send({ order: 'review_approval', id: 'a', instruction_id: 'ins_1' });
+    await settled();
+    state.snapshot({ ...snapshot, approvals: [APPROVAL] });
+    overlay.send({ order: 'review_approval', id: 'b', instruction_id: 'ins_2' });
+    await settled();
+    expect(done).toEqual([]);
+    expect(overlay.news.filter(({ news }) => news !== 'view')).toMatchObject([
+      { id: 'a', outcome: { ok: false, code: 'not_waiting' } },
+      { id: 'b', outcome: { ok: false, code: 'not_waiting' } },
     ]);
   });
 

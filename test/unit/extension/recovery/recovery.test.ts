@@ -44,7 +44,7 @@ class Scene {
         return this.page === null ? Promise.reject(new Error('no page')) : Promise.resolve(this.page);
       },
       tabs: {
-        exists: () => Promise.resolve(this.isOpen),
+        isThere: () => Promise.resolve(this.isOpen),
         reload: () => Promise.resolve(act('reload')),
       },
       reread: () => Promise.resolve(act('read')),
