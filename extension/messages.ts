@@ -21,6 +21,8 @@ export interface PageLook {
   isAnswering: boolean;
   obstacle: Obstacle | null;
   login: PageLogin | null;
+  /** The workspace that the page works in; absent on a site without workspaces. */
+  workspace?: string | undefined;
   /** Selectors that matched other than the most trusted one, and those that matched nothing. */
   drift: readonly string[];
   /** The newest message of the assistant that the page shows. */

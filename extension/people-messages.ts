@@ -1,7 +1,7 @@
 /**
  * What people see, and how it is asked for: the messages between the background page and the overlay, the popup and the
  * options page, over one port each. The background page sends a view at the start and at every change. An overlay may ask
- * for actions of a person; settings can be changed from the extension's own pages only.
+ * for actions of a person; approvals are given, and settings changed, from the extension's own pages only.
  */
 import type { BridgeSnapshot, ExtensionFrame } from '../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../schema/contracts/common.ts';
@@ -77,7 +77,7 @@ export interface PeopleView {
   /** When it arrived, Unix milliseconds. */
   snapshotAt: number | null;
   /** Captured messages that the agent has not acknowledged. */
-  queue: { messages: number; oldestAt: number | null };
+  queue: { messages: number; oldestAt: number | null; isFull: boolean };
   drift: readonly Drift[];
   /** Newest first. */
   deliveries: readonly EndedDelivery[];
@@ -102,6 +102,8 @@ export type SettingsOrder =
 export type PeopleOrder =
   | { order: 'act'; id: string; action: PersonAction }
   | { order: 'open_options'; id: string }
+  /** Opens the window in which that instruction can be approved: an overlay cannot approve itself. */
+  | { order: 'review_approval'; id: string; instruction_id: string }
   | { order: 'settings'; id: string; change: SettingsOrder }
   | { order: 'diagnostics'; id: string };
 

@@ -122,6 +122,12 @@ export const NOTICE = {
   give_up_ms: 86_400_000,
 } as const;
 
+/**
+ * Browsers that a node may have: more than anybody uses, and few enough to look through. One that was not heard of for a
+ * month does not count.
+ */
+export const BROWSERS = { max_per_node: 64, counted_ms: 30 * 86_400_000 } as const;
+
 /** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
 export const APPROVALS = { max_per_conversation: 32, max_per_node: 64 } as const;
 

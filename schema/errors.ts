@@ -36,6 +36,7 @@ export const ERROR_STATUS = {
   stale_run: 409,
   not_leader: 409,
   already_finished: 409,
+  too_many_browsers: 409,
   system_paused: 409,
   system_draining: 409,
   no_credentials: 409,

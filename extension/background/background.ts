@@ -9,11 +9,15 @@ import { composeDeliveries } from './compose-deliveries.ts';
 import { composePeople } from './compose-people.ts';
 import { composeRecovery } from './compose-recovery.ts';
 import type { BackgroundEnv } from './env.ts';
+import { DEFAULT_CONTAINER } from './logins/logins.ts';
 import type { Parts } from './parts.ts';
 import { buildParts } from './parts.ts';
 import { reportAnsweredSends } from './tabs/answered-sends.ts';
+import { reportLimitDrift } from './tabs/limit-drift.ts';
 import { readNotice } from './tabs/page-notices.ts';
 import type { TrafficEvent } from './traffic.ts';
+
+const LOOK_MS = 5_000;
 
 function onFrame({ queue, clientState }: Parts, frame: AgentBridgeFrame): void {
   switch (frame.type) {
@@ -37,16 +41,22 @@ function onFrame({ queue, clientState }: Parts, frame: AgentBridgeFrame): void {
 
 /** Registers every listener. */
 function listen(parts: Parts): void {
-  const { env, bridge, clientState, logins, tabs, traffic, turns } = parts;
+  const { env, bridge, clientState, logins, queue, tabs, traffic, turns } = parts;
   const onTraffic = (event: TrafficEvent) => {
     if (!parts.isOn(event.platform)) return;
     turns.onTraffic(event);
-    logins.onTraffic(event);
+    logins.onTraffic(event, event.container ?? tabs.get(event.tabId)?.container ?? DEFAULT_CONTAINER);
     clientState.onTraffic(event);
   };
   traffic.on(onTraffic);
   startCapture({ ...env, emit: (event) => traffic.emit(event) });
   reportAnsweredSends({ traffic, finals: parts.queue.added, pages: parts.pages });
+  reportLimitDrift({
+    traffic,
+    look: (tabId) => parts.pages.call(tabId, 'look', {}, LOOK_MS),
+    clock: env.clock,
+    report: (platform, what) => parts.diagnostics.report(platform, what),
+  });
   tabs.listen();
   bridge.frames.on((frame) => onFrame(parts, frame));
   env.onMessage((message, sender) => {
@@ -57,10 +67,16 @@ function listen(parts: Parts): void {
     for (const what of notice.look.drift) {
       if (!known.includes(what)) parts.diagnostics.report(platform, `drift: page: ${what}`);
     }
-    tabs.onLook(notice.tabId, notice.look);
+    tabs.onLook(notice.tabId, notice.look, notice.container);
     turns.onPage(platform, notice.tabId, notice.look);
-    logins.onPage(platform, notice.look.login);
+    const container = tabs.get(notice.tabId)?.container ?? DEFAULT_CONTAINER;
+    logins.onPage(platform, container, notice.look.login, notice.look.workspace);
     return undefined;
+  });
+  let wasFull = false;
+  queue.changed.on(() => {
+    if (wasFull && !queue.isFull) turns.onRoom();
+    wasFull = queue.isFull;
   });
   env.onAlarm(() => {
     void bridge.wake();

@@ -8,6 +8,7 @@ import type { Deliveries, DeliveryFrame } from './deliveries/deliveries.ts';
 import { startDeliveries } from './deliveries/deliveries.ts';
 import type { PlanStorage } from './deliveries/plans.ts';
 import { PlansSchema } from './deliveries/plans.ts';
+import { DEFAULT_CONTAINER } from './logins/logins.ts';
 import type { Parts } from './parts.ts';
 import type { PeopleState } from './people/state.ts';
 import { openTabs } from './tabs/open-tabs.ts';
@@ -49,8 +50,10 @@ export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'deliv
     tabs: openTabs(env.tabs),
     call: (tabId, call, order) => pages.call(tabId, call, order, CALL_MS),
     traffic,
+    account: (platform, container) => logins.get(platform, container ?? DEFAULT_CONTAINER).fingerprint,
+    containerOf: (platform, account) =>
+      logins.of(platform).findLast(({ fingerprint }) => fingerprint === account)?.container ?? null,
     looks: tabs.looked,
-    account: async (platform) => logins.get(platform).fingerprint,
     storage: planStorage(env.storage),
     clock: env.clock,
     identity: () => ({ clientId: bridge.clientId ?? '', connectionId: bridge.connectionId }),

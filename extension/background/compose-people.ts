@@ -23,7 +23,7 @@ function report(parts: Parts, people: PeopleState, controls: PageControls): void
     if (status.state === 'unpaired') people.forgetSnapshot();
     if (status.state !== 'connected') controls.connectionLost();
   });
-  queue.changed.on(() => people.queue(queue.size, queue.oldestAt));
+  queue.changed.on(() => people.queue(queue.size, queue.oldestAt, queue.isFull));
   diagnostics.reported.on(({ platform, text }) => {
     if (platform !== null && text.startsWith(DRIFT)) people.drift(platform, text.slice(DRIFT.length));
   });

@@ -37,6 +37,7 @@ export interface BackgroundEnv {
 export interface PeopleEnv extends Pick<PeopleDeps, 'onConnect' | 'ownOrigin' | 'manifestVersion' | 'translate'> {
   showBadge: PeopleDeps['showBadge'];
   openOptions: PeopleDeps['openOptions'];
+  openApproval: PeopleDeps['openApproval'];
   /** Whether Firefox lets the extension see these hosts. With Manifest V3 a person can take that back. */
   isPermitted: (matches: readonly string[]) => Promise<boolean>;
   onPermissionsChanged: (listener: () => void) => void;

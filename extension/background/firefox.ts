@@ -1,4 +1,5 @@
 /** Firefox's own interfaces in the form that the parts of the background page use. */
+import type { StorageArea } from '../lib/storage.ts';
 import type { OpenSocket } from './bridge/socket.ts';
 import type { Filter, WebRequest } from './capture/web-request.ts';
 
@@ -37,3 +38,13 @@ export const openSocket: OpenSocket = (url) => {
     close: () => socket.close(),
   };
 };
+
+/** Firefox 140 has no way to list the names alone. It is done once, at the start. */
+export function storageArea(area: typeof browser.storage.local): StorageArea {
+  return {
+    keys: async () => Object.keys(await area.get(null)),
+    get: (keys) => area.get(keys),
+    set: (items) => area.set(items),
+    remove: (keys) => area.remove(keys),
+  };
+}

@@ -4,13 +4,15 @@ import { translator } from '../overlay/texts.ts';
 import { SITES } from '../sites/registry.ts';
 import { startBackground } from './background.ts';
 import type { PeopleEnv } from './env.ts';
-import { openSocket, webRequestOf } from './firefox.ts';
+import { openSocket, storageArea, webRequestOf } from './firefox.ts';
+import { approvalWindow } from './people/approval-window.ts';
 
 /** Wakes a suspended event page, which then connects again if it has to. */
 const ALARM = 'wake';
 const ALARM_MINUTES = 0.5;
 /** An open WebSocket does not keep an event page alive; a call of the browser's own interface does. */
 const KEEP_ALIVE_MS = 15_000;
+const APPROVAL_WINDOW = { width: 460, height: 560 } as const;
 
 async function readProvision(): Promise<string | null> {
   try {
@@ -36,14 +38,14 @@ function showBadge({ text, color, title }: Parameters<PeopleEnv['showBadge']>[0]
   void button.setTitle({ title });
 }
 
-const { webRequest, tabs, storage, runtime, alarms } = browser;
+const { webRequest, tabs, storage, runtime, alarms, windows } = browser;
 const manifest = runtime.getManifest();
 const background = startBackground({
   sites: SITES,
   clock: systemClock,
   random: Math.random,
   newId: () => crypto.randomUUID(),
-  storage: storage.local,
+  storage: storageArea(storage.local),
   webRequest: webRequestOf(webRequest),
   tabs,
   openSocket,
@@ -65,6 +67,14 @@ const background = startBackground({
     translate: translator(browser.i18n),
     showBadge,
     openOptions: () => runtime.openOptionsPage(),
+    openApproval: approvalWindow(
+      {
+        create: (url) => windows.create({ url, type: 'popup', allowScriptsToClose: true, ...APPROVAL_WINDOW }),
+        remove: (id) => windows.remove(id),
+      },
+      (instructionId) => runtime.getURL(`options/options.html#approval=${encodeURIComponent(instructionId)}`),
+      () => systemClock.now(),
+    ),
     isPermitted: (origins) => browser.permissions.contains({ origins: [...origins] }),
     onPermissionsChanged(listener) {
       browser.permissions.onAdded.addListener(listener);

@@ -10,6 +10,8 @@ interface TrafficSource {
   platform: Platform;
   /** -1 when the request belongs to no tab, as one of a service worker. */
   tabId: number;
+  /** The container of the browser that made it; absent when the browser did not say. */
+  container?: string | undefined;
   /** The browser's id of the request. A redirected request keeps it. */
   requestId: string;
   role: RequestRole;

@@ -41,6 +41,7 @@ export function lookAt(deps: LookDeps): PageLook {
     isAnswering,
     obstacle: page.obstacle(document),
     login: page.login(document),
+    workspace: page.workspace?.(document),
     drift: [...driftOf('composer', composer), ...driftOf('send', page.sendButton(document))],
     lastAnswer:
       answer === undefined ? null : { id: answer.id, isFinished: answer.isFinished, chars: answer.text.length },

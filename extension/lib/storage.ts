@@ -6,6 +6,8 @@ import type { z } from 'zod';
 
 /** `browser.storage.local`, as far as it is used. */
 export interface StorageArea {
+  /** The names of all that it holds. */
+  keys(): Promise<string[]>;
   get(keys: string[]): Promise<Record<string, unknown>>;
   set(items: Record<string, unknown>): Promise<void>;
   remove(keys: string[]): Promise<void>;
@@ -29,6 +31,8 @@ export const STORAGE_KEYS = {
   sent: 'sent',
   /** Which messages the queue holds, oldest first. The messages are under `queueItem`. */
   queue: 'queue',
+  /** Answers that do not end, and how often their pages were loaded again. */
+  recovery: 'recovery',
   /** Plan ids of deliveries. */
   plans: 'plans',
   /** Place and size of the overlay. */
@@ -37,18 +41,24 @@ export const STORAGE_KEYS = {
   diagnostics: 'diagnostics',
 } as const;
 
+const QUEUE_ITEM = 'queue/';
+
+export function isQueueItem(key: string): boolean {
+  return key.startsWith(QUEUE_ITEM);
+}
+
 export function queueItem(requestId: string): string {
-  return `queue/${requestId}`;
+  return QUEUE_ITEM + requestId;
 }
 
 /** One value in storage. */
 export class Stored<T> {
-  readonly #area: StorageArea;
+  readonly #area: Pick<StorageArea, 'get' | 'set'>;
   readonly #key: string;
   readonly #schema: z.ZodType<T>;
   readonly #absent: T;
 
-  constructor(area: StorageArea, key: string, schema: z.ZodType<T>, absent: T) {
+  constructor(area: Pick<StorageArea, 'get' | 'set'>, key: string, schema: z.ZodType<T>, absent: T) {
     this.#area = area;
     this.#key = key;
     this.#schema = schema;

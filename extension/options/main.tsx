@@ -1,14 +1,19 @@
-/** The options page, and under `#popup` what the toolbar button opens. Both show what the background page knows. */
+/**
+ * The options page; under `#popup` what the toolbar button opens, and under `#approval=` the window of one approval. All show
+ * what the background page knows.
+ */
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { PeopleClient } from '../overlay/client.ts';
 import type { Format } from '../overlay/format.ts';
 import { formatFor } from '../overlay/format.ts';
+import type { PressEvent, Verdict } from '../overlay/genuine.ts';
 import { Brief, PanelBody } from '../overlay/panel.tsx';
 import { PAGE_CSS } from '../overlay/style.ts';
 import type { Translate } from '../overlay/texts.ts';
 import { translator } from '../overlay/texts.ts';
 import { useActions } from '../overlay/use-actions.ts';
+import { ApprovalPage } from './approval-page.tsx';
 import { ConnectionSection, PairingSection } from './connection-section.tsx';
 import { DiagnosticsSection } from './diagnostics-section.tsx';
 import { SitesSection } from './sites-section.tsx';
@@ -20,6 +25,10 @@ interface PageProps {
 }
 
 const TICK_MS = 1_000;
+const APPROVAL = '#approval=';
+
+/** Nothing of a chat page can lie over these pages: Firefox draws them in a window or a popup of their own. */
+const judge = (event: PressEvent): Verdict => (event.isTrusted ? 'genuine' : 'forged');
 
 function useNow(client: PeopleClient): number {
   const [now, setNow] = useState(Date.now());
@@ -60,8 +69,7 @@ function Options({ client, t, format }: PageProps) {
 
 function Popup({ client, t, format }: PageProps) {
   const now = useNow(client);
-  // Nothing of a chat page can lie over the popup, which is drawn by Firefox itself.
-  const actions = useActions(client, (event) => (event.isTrusted ? 'genuine' : 'forged'), t);
+  const actions = useActions(client, judge, t, 'here');
   const { view } = client;
   const openOptions = () => void client.openOptions().then(() => window.close());
   if (view === null) return <p class="note popup">{t('connection_connecting')}</p>;
@@ -81,6 +89,12 @@ function Popup({ client, t, format }: PageProps) {
   );
 }
 
+function Approval({ instructionId, ...props }: PageProps & { instructionId: string }) {
+  const now = useNow(props.client);
+  const actions = useActions(props.client, judge, props.t, 'here');
+  return <ApprovalPage {...{ ...props, now, actions, instructionId }} close={() => window.close()} />;
+}
+
 function saveFile(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
   const link = document.createElement('a');
@@ -97,7 +111,9 @@ function start(container: HTMLElement): void {
   const language = browser.i18n.getUILanguage();
   const t = translator(browser.i18n);
   document.documentElement.lang = language;
-  document.title = t('options_title');
+  const { hash } = window.location;
+  const isApproval = hash.startsWith(APPROVAL);
+  document.title = t(isApproval ? 'approval_title' : 'options_title');
   container.className = 'root';
   const client = new PeopleClient({
     connect: (name) => browser.runtime.connect({ name }),
@@ -108,7 +124,10 @@ function start(container: HTMLElement): void {
     newId: () => crypto.randomUUID(),
   });
   const props = { client, t, format: formatFor(language, Date.now) };
-  render(window.location.hash === '#popup' ? <Popup {...props} /> : <Options {...props} />, container);
+  if (isApproval) {
+    const instructionId = decodeURIComponent(hash.slice(APPROVAL.length));
+    render(<Approval {...props} instructionId={instructionId} />, container);
+  } else render(hash === '#popup' ? <Popup {...props} /> : <Options {...props} />, container);
 }
 
 const container = document.getElementById('app');

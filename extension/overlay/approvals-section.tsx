@@ -33,12 +33,14 @@ export function ApprovalsSection({ shown, more, canAct, t, actions }: Props) {
 
 interface CardProps extends Pick<Props, 'canAct' | 't' | 'actions'> {
   approval: ApprovalShown;
+  /** In the window of this approval, which asks at once; what the way back from the question does. */
+  onBack?: () => void;
 }
 
-function ApprovalCard({ approval, canAct, t, actions }: CardProps) {
+export function ApprovalCard({ approval, canAct, t, actions, onBack }: CardProps) {
   const { instructionId, approvalHash, name, bytes, expires } = approval;
   const of = `approval ${instructionId}`;
-  const [isAsking, setAsking] = useState(false);
+  const [isAsking, setAsking] = useState(onBack !== undefined);
   const decision = { instruction_id: instructionId, approval_hash: approvalHash };
   return (
     <li class="card" aria-label={name}>
@@ -56,7 +58,7 @@ function ApprovalCard({ approval, canAct, t, actions }: CardProps) {
         </section>
       )}
       {isAsking ? (
-        <Question {...{ of, decision, canAct, t, actions }} onBack={() => setAsking(false)} />
+        <Question {...{ of, decision, canAct, t, actions }} onBack={onBack ?? (() => setAsking(false))} />
       ) : (
         <p class="row">
           {bytes === null ? null : (
@@ -65,7 +67,9 @@ function ApprovalCard({ approval, canAct, t, actions }: CardProps) {
               class="primary"
               aria-disabled={!canAct || actions.stateOf(of).isPending}
               onClick={(event) => {
-                if (canAct && !actions.stateOf(of).isPending && actions.isGenuine(event, of)) setAsking(true);
+                if (!canAct || actions.stateOf(of).isPending) return;
+                if (actions.review !== null) actions.review(event, of, instructionId);
+                else if (actions.isGenuine(event, of)) setAsking(true);
               }}
             >
               {t('approve')}
@@ -87,7 +91,7 @@ function ApprovalCard({ approval, canAct, t, actions }: CardProps) {
   );
 }
 
-interface QuestionProps extends Omit<CardProps, 'approval'> {
+interface QuestionProps extends Omit<CardProps, 'approval' | 'onBack'> {
   of: string;
   decision: { instruction_id: string; approval_hash: string };
   onBack: () => void;
@@ -97,8 +101,19 @@ interface QuestionProps extends Omit<CardProps, 'approval'> {
 function Question({ of, decision, canAct, t, actions, onBack }: QuestionProps) {
   const [isReady, setReady] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setReady(true), CONFIRM_AFTER_MS);
-    return () => clearTimeout(timer);
+    let timer: ReturnType<typeof setTimeout>;
+    // A window that comes to the front under a press begins again.
+    const begin = () => {
+      clearTimeout(timer);
+      setReady(false);
+      timer = setTimeout(() => setReady(true), CONFIRM_AFTER_MS);
+    };
+    begin();
+    window.addEventListener('focus', begin);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener('focus', begin);
+    };
   }, []);
   return (
     <fieldset class="question">

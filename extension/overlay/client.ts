@@ -76,6 +76,11 @@ export class PeopleClient {
     return this.#outcome({ order: 'open_options' });
   }
 
+  /** Opens the window in which that instruction can be approved. */
+  review(instructionId: string): Promise<ActionOutcome> {
+    return this.#outcome({ order: 'review_approval', instruction_id: instructionId });
+  }
+
   /** The text of the diagnostics; null when there is no connection. */
   async diagnostics(): Promise<string | null> {
     const found = await this.#ask({ order: 'diagnostics' });

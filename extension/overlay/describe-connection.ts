@@ -24,6 +24,9 @@ export function describeConnection(
   const said = state === 'connected' ? null : reason;
   const needsPairing = state === 'unpaired' || state === 'token_refused' || state === 'bad_address';
   const base = { title: { key: `connection_${state}` }, said, needsPairing };
+  if (queue.isFull && !needsPairing) {
+    return { ...base, tone: 'bad', help: { key: 'queue_full', args: [String(queue.messages)] } };
+  }
   if (state === 'connected') {
     if (snapshot?.edge_connected === false) {
       return { ...base, tone: 'wait', title: { key: 'connection_no_edge' }, help: { key: 'connection_no_edge_help' } };

@@ -58,7 +58,7 @@ function useMoment({ client, page, now }: OverlayProps): number {
 export function Overlay(props: OverlayProps) {
   const { client, platform, address, judge, page, language, t, format } = props;
   const now = useMoment(props);
-  const actions = useActions(client, judge, t);
+  const actions = useActions(client, judge, t, 'in a window');
   const [place, setPlace] = useState(props.firstPlace);
   const frame = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);

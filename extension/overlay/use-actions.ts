@@ -3,7 +3,7 @@
  * a view has arrived after that; what it shows then comes from the view, never from the press.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PersonAction } from '../people-messages.ts';
+import type { ActionOutcome, PersonAction } from '../people-messages.ts';
 import type { PeopleClient } from './client.ts';
 import type { PressEvent, Verdict } from './genuine.ts';
 import type { Translate } from './texts.ts';
@@ -22,12 +22,20 @@ export interface Actions {
   stateOf(key: string): ActionState;
   /** Does nothing for a press that no person made, or that was made through something over the panel. */
   press(event: PressEvent, key: string, action: PersonAction): void;
+  /** Opens the window in which an instruction is approved; null where it is approved at once. */
+  review: ((event: PressEvent, key: string, instructionId: string) => void) | null;
   /** Whether a press counts; one that was covered is reported at `key`. */
   isGenuine(event: PressEvent, key: string): boolean;
   dismiss(key: string): void;
 }
 
-export function useActions(client: PeopleClient, judge: (event: PressEvent) => Verdict, t: Translate): Actions {
+/** `approves`: whether an instruction may be approved here, in a page of the extension, or in a window of its own. */
+export function useActions(
+  client: PeopleClient,
+  judge: (event: PressEvent) => Verdict,
+  t: Translate,
+  approves: 'here' | 'in a window',
+): Actions {
   const [states, setStates] = useState<ReadonlyMap<string, ActionState>>(new Map());
   const isMounted = useRef(true);
   useEffect(
@@ -44,23 +52,35 @@ export function useActions(client: PeopleClient, judge: (event: PressEvent) => V
     if (verdict === 'covered') set(key, { isPending: false, error: t('covered') });
     return verdict === 'genuine';
   };
-  const perform = async (key: string, action: PersonAction): Promise<void> => {
+  const request = async (key: string, send: () => Promise<ActionOutcome>): Promise<boolean> => {
     set(key, { isPending: true, error: null });
+    const outcome = await send();
+    if (outcome.ok) return true;
+    set(key, { isPending: false, error: outcome.message || t('error_connection_lost') });
+    return false;
+  };
+  const perform = async (key: string, action: PersonAction): Promise<void> => {
     const before = client.view;
-    const outcome = await client.act(action);
-    if (!outcome.ok) {
-      set(key, { isPending: false, error: outcome.message || t('error_connection_lost') });
-      return;
-    }
+    if (!(await request(key, () => client.act(action)))) return;
     if (client.view === before) await nextView(client);
     set(key, IDLE);
   };
+  const openReview = async (key: string, instructionId: string): Promise<void> => {
+    if (await request(key, () => client.review(instructionId))) set(key, IDLE);
+  };
+  const isFree = (event: PressEvent, key: string) => isGenuine(event, key) && !states.get(key)?.isPending;
   return {
     stateOf: (key) => states.get(key) ?? IDLE,
     isGenuine,
     press: (event, key, action) => {
-      if (isGenuine(event, key) && !states.get(key)?.isPending) void perform(key, action);
+      if (isFree(event, key)) void perform(key, action);
     },
+    review:
+      approves === 'here'
+        ? null
+        : (event, key, instructionId) => {
+            if (isFree(event, key)) void openReview(key, instructionId);
+          },
     dismiss: (key) => set(key, IDLE),
   };
 }

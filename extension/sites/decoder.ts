@@ -37,7 +37,8 @@ export type DecodedEvent =
   /** The account is not signed in. */
   | { type: 'signed_out' }
   /** Who is signed in. `account` is an id of the account; it leaves the browser only as a salted hash. */
-  | { type: 'account'; account: string; organizationId: string | null }
+  /** `lacksWorkspace`: the site has workspaces, and this does not say in which one the page works. */
+  | { type: 'account'; account: string; organizationId: string | null; lacksWorkspace?: true }
   /** The page has loaded a conversation. */
   | { type: 'reading'; reading: SiteReading }
   /** Something does not have the shape that is known. `what` names it; it holds no content of the conversation. */

@@ -43,6 +43,11 @@ export interface SeenSend {
   conversationId: string | null;
   /** The id that the page gave the person's message; null where the site gives it later. */
   userMessageId: string | null;
+  /**
+   * The person's message that this one follows, where the site gives the new one its id later: null for the first of a
+   * conversation; absent where the send does not say.
+   */
+  followsId?: string | null;
   /** The id of the message that will hold the answer, where the page chooses it. */
   assistantMessageId: string | null;
   /** The person's text exactly as sent; null when the send carries none. */

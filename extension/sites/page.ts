@@ -125,6 +125,8 @@ export interface SitePage {
    */
   finalAnswer?(document: Document): FinalInPage;
   login(document: Document): PageLogin | null;
+  /** The workspace that the page works in; empty for the person's own. A site without workspaces does not have this. */
+  workspace?(document: Document): string;
   /** The request that reads this conversation from the site; null when the document lacks what it needs. */
   readingRequest(document: Document, address: PageAddress, cookies: string): ReadingRequest | null;
 }

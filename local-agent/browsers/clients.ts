@@ -8,7 +8,7 @@ import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { ExtensionFrame } from '../../schema/contracts/bridge-frames.ts';
 import type { ClientPutBody, PlatformState, SlotReport, StopReason } from '../../schema/contracts/clients.ts';
-import { ClientPutBodySchema, ClientSchema } from '../../schema/contracts/clients.ts';
+import { ClientPutBodySchema, ClientSchema, LOGIN_STATES } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { ErrorCode } from '../../schema/errors.ts';
@@ -24,6 +24,8 @@ export type ClientState = Extract<ExtensionFrame, { type: 'browser.client_state'
 /** The account that is signed in to a platform, as the page shows it. */
 export interface Account {
   platform: Platform;
+  /** The container of the browser; absent: the only one that has a login. */
+  container?: string | null;
   fingerprint: string | null;
   /** Whether the page is signed out. */
   lost: boolean;
@@ -72,14 +74,22 @@ function reportKey(body: ClientPutBody): string | undefined {
   });
 }
 
+/** With several logins no account is the one of the platform, and each is listed. */
+function loginOf(logins: ClientState['logins']): Pick<PlatformState, 'login' | 'fingerprint' | 'accounts'> {
+  const [first, ...others] = logins;
+  if (first === undefined) return { login: 'stale', fingerprint: null };
+  if (others.length === 0) return { login: first.login, fingerprint: first.fingerprint };
+  const login = LOGIN_STATES.find((state) => logins.some((one) => one.login === state)) ?? 'stale';
+  const accounts = logins.map((one) => ({ login: one.login, fingerprint: one.fingerprint }));
+  return { login, fingerprint: null, accounts };
+}
+
 function platformStates(platforms: readonly Platform[], frame: ClientState): Omit<PlatformState, 'slots'>[] {
   const named = new Set([...platforms, ...frame.logins.map((login) => login.platform)]);
   return [...named].map((platform) => {
-    const login = frame.logins.find((found) => found.platform === platform);
     return {
       platform,
-      login: login?.login ?? 'stale',
-      fingerprint: login?.fingerprint ?? null,
+      ...loginOf(frame.logins.filter((login) => login.platform === platform)),
       hooks: frame.request_hooks
         .filter((hook) => hook.platform === platform)
         .map(({ endpoint, captured_at, endpoint_metadata: metadata }) => ({ endpoint, captured_at, metadata })),
@@ -152,7 +162,12 @@ export class BrowserClients {
       remote_conversation_id,
     }));
     const accounts = frame.logins.map(
-      ({ platform, fingerprint, login }): Account => ({ platform, fingerprint, lost: login === 'lost' }),
+      ({ platform, container = null, fingerprint, login }): Account => ({
+        platform,
+        container,
+        fingerprint,
+        lost: login === 'lost',
+      }),
     );
     store.transaction(() => pacing.accountsSeen(clientId, accounts));
     this.#report(clientId, { connected: true, platforms: platformStates(platforms, frame), tabs });

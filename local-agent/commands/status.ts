@@ -1,6 +1,7 @@
 /** `status`: the whole system as the edge sees it, or with `--local` this node as its agent sees it. */
 import { Option } from 'commander';
 import { z } from 'zod';
+import type { PlatformState } from '../../schema/contracts/clients.ts';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
@@ -51,7 +52,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
     browser.client_id,
     browser.controller_id,
     browser.connected ? 'yes' : 'no',
-    withUnreadable(browser.platforms.map((one) => `${one.platform}:${one.login}`).join(' '), browser.unreadable),
+    withUnreadable(loginsOf(browser.platforms), browser.unreadable),
   ]);
   printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], browsers, 'no browser has connected yet');
   deps.print('');
@@ -62,6 +63,13 @@ function printStatus(deps: CommandDeps, status: Status): void {
     moment(one.created_at),
   ]);
   printTable(deps, ['INSTRUCTION', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
+}
+
+/** Each login of a browser: one for each platform, and for each of its containers. */
+function loginsOf(platforms: readonly PlatformState[]): string {
+  const one = ({ platform, login, accounts }: PlatformState) =>
+    (accounts ?? [{ login }]).map((account) => `${platform}:${account.login}`);
+  return platforms.flatMap(one).join(' ');
 }
 
 /** The state that the node reported last, and since when it has not been connected to say otherwise. */

@@ -78,7 +78,8 @@ function searchAndReport(deps: DeliveryCommandsDeps, asked: DeliveryRow, command
       reportCommandResult(store, nodeId, commandId, result ?? queryResult(known));
     });
   };
-  const waitMs = Math.max(0, asked.updated_at + DELIVERY.search_delay_ms - clock.now());
+  const sinceMs = Math.max(0, clock.now() - asked.updated_at);
+  const waitMs = Math.max(0, DELIVERY.search_delay_ms - sinceMs);
   clock.after(waitMs, () => void search());
 }
 

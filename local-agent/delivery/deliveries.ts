@@ -106,6 +106,8 @@ export class Deliveries {
   readonly #finishMessage: StatementSync;
   readonly #forget: StatementSync;
   readonly #queuedCounts: StatementSync;
+  readonly #moveTimes: StatementSync;
+  readonly #newest: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare(
@@ -150,6 +152,13 @@ export class Deliveries {
     this.#queuedCounts = db.prepare(
       "SELECT client_id, platform, count(*) AS n FROM deliveries WHERE state = 'queued' GROUP BY client_id, platform",
     );
+    // A step forward may be sleep, which counts for deadlines: the edge has given up meanwhile, too.
+    this.#moveTimes = db.prepare(
+      `UPDATE deliveries SET next_at = next_at + :by, deadline_at = deadline_at + min(0, :by),
+         created_at = created_at + min(0, :by), updated_at = updated_at + min(0, :by)
+       WHERE state <> 'ended'`,
+    );
+    this.#newest = db.prepare("SELECT max(updated_at) AS at FROM deliveries WHERE state <> 'ended'");
     const slots = db.prepare("SELECT DISTINCT client_id, platform FROM deliveries WHERE state = 'queued'").all();
     for (const row of slots) this.#noteSlot(SlotRow.parse(row));
   }
@@ -236,6 +245,16 @@ export class Deliveries {
   /** Ends the message whose reply has ended. */
   finishMessage(messageId: string): void {
     this.#finishMessage.run(messageId);
+  }
+
+  /** The clock has jumped: a backoff stays as long as it was, and a deadline is no later than it was. */
+  clockJumped(by: number): void {
+    this.#moveTimes.run({ by });
+  }
+
+  /** When a delivery that has not ended last changed; null without one. */
+  lastChange(): number | null {
+    return TimeRow.parse(this.#newest.get()).at;
   }
 
   /** Deletes deliveries that ended before that time. */

@@ -11,6 +11,7 @@ import type { ConnectedBrowsers } from '../browsers/connected-browsers.ts';
 import type { ConversationReader } from '../browsers/conversation-reader.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
+import { jumpWatch } from '../lib/jump-watch.ts';
 import type { Store } from '../store/store.ts';
 import type { DeliveryCommands } from './commands.ts';
 import { deliveryCommands } from './commands.ts';
@@ -51,9 +52,11 @@ export class DeliveryManager {
   readonly #scheduler: DeliveryScheduler;
   #cancelCleanUp: () => void = () => undefined;
 
-  constructor(deps: DeliveryDeps) {
+  constructor(given: DeliveryDeps) {
+    const { store } = given;
+    const clock = jumpWatch(given.clock, (by, now) => this.#clockJumped(by, now));
+    const deps = { ...given, clock };
     this.#deps = deps;
-    const { store, clock } = deps;
     this.#deliveries = new Deliveries(store.db);
     this.pacing = new Pacing(new Slots(store.db), () => clock.now());
     const parts = { ...deps, deliveries: this.#deliveries, inFlight: this.#inFlight, pacing: this.pacing };
@@ -74,7 +77,11 @@ export class DeliveryManager {
 
   /** Ends as `uncertain` what an earlier process was sending, then begins to send. */
   start(): void {
-    this.#deps.store.transaction(() => this.#sender.recover());
+    const { store, clock } = this.#deps;
+    // What is stored cannot be of a time ahead: then the clock was set back while no agent ran.
+    const ahead = (this.#deliveries.lastChange() ?? 0) - clock.now();
+    if (ahead > 0) this.#deliveries.clockJumped(-ahead);
+    store.transaction(() => this.#sender.recover());
     this.#cleanUp();
     this.#scheduler.start();
   }
@@ -85,6 +92,12 @@ export class DeliveryManager {
     this.#cancelCleanUp();
     this.#deps.reader.stop();
     this.#inFlight.clear();
+  }
+
+  #clockJumped(by: number, now: number): void {
+    this.#deliveries.clockJumped(by);
+    this.pacing.clockJumped(by, now);
+    this.#scheduler.clockJumped(by);
   }
 
   /** Queues a reply, inside the caller's transaction. A plan that is known already is left as it is. */

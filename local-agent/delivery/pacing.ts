@@ -12,7 +12,7 @@ function urgentPart(slot: Slot): string {
 }
 
 /** A slot as people and the edge see it: counts instead of times, and nothing of the account, not even its hash. */
-function describeSlot({ starts, in_flight, fingerprint, login_lost, ...slot }: Slot): SlotReport {
+function describeSlot({ starts, in_flight, fingerprint, containers, login_lost, ...slot }: Slot): SlotReport {
   return { ...slot, in_flight: in_flight.length, recent_starts: starts.length };
 }
 
@@ -43,9 +43,16 @@ export class Pacing implements BrowserPacing {
     for (const { client_id, platform } of this.#slots.all()) this.apply(client_id, platform, { type: 'swept', all });
   }
 
+  /** The clock has jumped: every wait stays as long as it was. */
+  clockJumped(by: number, now: number): void {
+    for (const { client_id, platform } of this.#slots.all()) {
+      this.#slots.apply(client_id, platform, { type: 'clock_jumped', by }, now);
+    }
+  }
+
   accountsSeen(clientId: string, accounts: readonly Account[]): void {
-    for (const { platform, fingerprint, lost } of accounts) {
-      this.apply(clientId, platform, { type: 'account', fingerprint, lost });
+    for (const [platform, ofPlatform] of Map.groupBy(accounts, (one) => one.platform)) {
+      this.apply(clientId, platform, { type: 'accounts', accounts: ofPlatform });
     }
   }
 

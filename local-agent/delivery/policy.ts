@@ -11,6 +11,12 @@ import { STOP_REASONS } from '../../schema/contracts/clients.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { Backoff } from '../../schema/domain/retry.ts';
 import { retryDelayMs } from '../../schema/domain/retry.ts';
+import type { Account } from '../browsers/clients.ts';
+
+/** Where Firefox opens a tab that is in no container. */
+const DEFAULT_CONTAINER = 'firefox-default';
+/** Containers of a browser whose account is kept. Some browsers make a new container for each tab. */
+const MAX_CONTAINERS = 64;
 
 export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
 
@@ -34,6 +40,8 @@ export const SlotSchema = z.object({
     .default(null),
   /** Hash of the account that this browser's links were made with; null until the browser has reported one. */
   fingerprint: z.string().nullable().default(null),
+  /** The same for each container of the browser, where it names them. */
+  containers: z.record(z.string(), z.string()).default({}),
   /** Whether the page was signed out in the browser's last report. */
   login_lost: z.boolean().default(false),
 });
@@ -53,6 +61,7 @@ export const EMPTY_SLOT: Slot = {
   last_stale_sweep_at: null,
   stopped: null,
   fingerprint: null,
+  containers: {},
   login_lost: false,
 };
 
@@ -72,10 +81,12 @@ export type SlotEvent =
       /** Why the browser is stopped there; null or absent: it is not. */
       stops?: StopReason | null;
     }
-  /** The browser reports which account is signed in. */
-  | { type: 'account'; fingerprint: string | null; lost: boolean }
+  /** The browser reports which accounts are signed in: one for each container. */
+  | { type: 'accounts'; accounts: readonly Omit<Account, 'platform'>[] }
   /** A person resumes the browser, with whichever account it has now. */
   | { type: 'resumed' }
+  /** The clock of the node has jumped by that much. */
+  | { type: 'clock_jumped'; by: number }
   /** Removes deliveries in flight whose lease has expired, or (`all`, after a restart of the agent) every one. */
   | { type: 'swept'; all: boolean };
 type EventOf<T extends SlotEvent['type']> = Extract<SlotEvent, { type: T }>;
@@ -127,14 +138,40 @@ function stopSlot(slot: Slot, reason: StopReason, now: number): Slot {
   return { ...slot, stopped: { reason, since: now }, last_activity_at: now, last_activity_reason: reason };
 }
 
-function afterAccount(slot: Slot, { fingerprint, lost }: EventOf<'account'>, now: number): Slot {
-  const isChanged = fingerprint !== null && slot.fingerprint !== null && fingerprint !== slot.fingerprint;
+/** The account that was first seen in a container; null while none was. */
+function knownAccount({ fingerprint, containers }: Slot, container: string | null): string | null {
+  // Without its name it may be any container, and before there were names it was the default one.
+  const unnamed = container === null || container === DEFAULT_CONTAINER ? fingerprint : null;
+  return container === null ? unnamed : (containers[container] ?? unnamed);
+}
+
+function withAccount(slot: Slot, container: string | null, fingerprint: string): Slot {
+  if (knownAccount(slot, container) !== null) return slot;
+  if (container === null) return { ...slot, fingerprint };
+  const known = Object.entries({ ...slot.containers, [container]: fingerprint });
+  return { ...slot, containers: Object.fromEntries(known.slice(-MAX_CONTAINERS)) };
+}
+
+/** Another account in the same container is a change; accounts side by side in several are none. */
+function afterAccounts(slot: Slot, { accounts }: EventOf<'accounts'>, now: number): Slot {
+  const lost = accounts.length > 0 && accounts.every((one) => one.lost);
   const isNewlyLost = lost && !slot.login_lost;
-  const known = slot.fingerprint ?? fingerprint;
-  const isSame = known === slot.fingerprint && lost === slot.login_lost;
-  const noted = isSame ? slot : { ...slot, fingerprint: known, login_lost: lost };
+  let noted = lost === slot.login_lost ? slot : { ...slot, login_lost: lost };
+  let isChanged = false;
+  for (const { container = null, fingerprint } of accounts) {
+    if (fingerprint === null) continue;
+    noted = withAccount(noted, container, fingerprint);
+    isChanged ||= knownAccount(noted, container) !== fingerprint;
+  }
   if (isChanged) return stopSlot(noted, 'account_changed', now);
   return isNewlyLost ? stopSlot(noted, 'signed_out', now) : noted;
+}
+
+/** The account of every delivery of this slot; null while none or more than one is known. */
+export function onlyAccount({ fingerprint, containers }: Slot): string | null {
+  const known = new Set(Object.values(containers));
+  if (fingerprint !== null) known.add(fingerprint);
+  return known.size === 1 ? ([...known][0] ?? null) : null;
 }
 
 /** A person has looked: failures and the account of before no longer count. */
@@ -144,6 +181,7 @@ function afterResume(slot: Slot, now: number): Slot {
     ...slot,
     stopped: null,
     fingerprint: null,
+    containers: {},
     breaker: 'closed',
     failures: 0,
     open_until: null,
@@ -186,34 +224,37 @@ function afterSweep(slot: Slot, { all }: EventOf<'swept'>, now: number): Slot {
   return { ...slot, in_flight: kept, stale_sweep_count: slot.stale_sweep_count + swept, last_stale_sweep_at: now };
 }
 
-/**
- * The slot by a clock that was set back: what was to wait a minute still waits a minute, and not until the clock is where it
- * was. The last activity cannot be ahead of now.
- */
-function withClockSetBack(slot: Slot, now: number): Slot {
-  const by = (slot.last_activity_at ?? now) - now;
-  if (by <= 0) return slot;
+/** The slot by a clock that has jumped by that much: what was to wait a minute still waits a minute. */
+function moveSlot(slot: Slot, by: number): Slot {
+  const move = (at: number) => Math.max(0, at + by);
   return {
     ...slot,
-    open_until: slot.open_until === null ? null : slot.open_until - by,
-    backoff_until: Math.max(0, slot.backoff_until - by),
-    spaced_until: Math.max(0, slot.spaced_until - by),
-    starts: slot.starts.map((at) => at - by),
-    in_flight: slot.in_flight.map((one) => ({ ...one, lease_until: one.lease_until - by })),
-    last_activity_at: now,
+    open_until: slot.open_until === null ? null : move(slot.open_until),
+    backoff_until: slot.backoff_until === 0 ? 0 : move(slot.backoff_until),
+    spaced_until: slot.spaced_until === 0 ? 0 : move(slot.spaced_until),
+    starts: slot.starts.map(move),
+    in_flight: slot.in_flight.map((one) => ({ ...one, lease_until: move(one.lease_until) })),
+    last_activity_at: slot.last_activity_at === null ? null : move(slot.last_activity_at),
   };
+}
+
+/** The slot of an agent that was not there when its clock was set back: the last activity cannot be ahead of now. */
+function withClockSetBack(slot: Slot, now: number): Slot {
+  const ahead = (slot.last_activity_at ?? now) - now;
+  return ahead <= 0 ? slot : moveSlot(slot, -ahead);
 }
 
 /** The slot after an event; the same object when the event changes nothing. */
 export function nextSlot(before: Slot, event: SlotEvent, now: number): Slot {
+  if (event.type === 'clock_jumped') return moveSlot(before, event.by);
   const slot = withClockSetBack(before, now);
   switch (event.type) {
     case 'started':
       return afterStart(slot, event, now);
     case 'ended':
       return afterEnd(slot, event, now);
-    case 'account':
-      return afterAccount(slot, event, now);
+    case 'accounts':
+      return afterAccounts(slot, event, now);
     case 'resumed':
       return afterResume(slot, now);
     case 'swept':

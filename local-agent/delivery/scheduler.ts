@@ -71,6 +71,13 @@ export class DeliveryScheduler {
     this.wake();
   }
 
+  /** The clock has jumped: a browser that is reconnecting has as long as before. */
+  clockJumped(by: number): void {
+    this.#startedAt += by;
+    for (const [clientId, at] of this.#disconnectedAt) this.#disconnectedAt.set(clientId, at + by);
+    this.wake();
+  }
+
   #runIn(delayMs: number): void {
     this.#cancelTimer?.();
     this.#cancelTimer = this.#deps.clock.after(delayMs, () => {

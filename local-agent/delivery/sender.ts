@@ -16,6 +16,7 @@ import type { DeliveriesInFlight, DeliveryInFlight } from './in-flight.ts';
 import type { AttemptEnd } from './outcome.ts';
 import { notSent, readActionResult, withoutResult } from './outcome.ts';
 import type { Pacing } from './pacing.ts';
+import { onlyAccount } from './policy.ts';
 import { proxyDelivery } from './wire.ts';
 
 export interface SenderDeps {
@@ -64,7 +65,7 @@ export class DeliverySender {
     const cancelTimeout = clock.after(row.timeout_ms, () => this.#timeOut(plan_id));
     const delivery: DeliveryInFlight = { row, requestId, cancelTimeout };
     inFlight.add(delivery);
-    const account = pacing.slot(clientId, platform).fingerprint;
+    const account = row.target.account_fingerprint ?? onlyAccount(pacing.slot(clientId, platform));
     const isSent = browsers.send(clientId, proxyDelivery(row, requestId, account));
     if (!isSent) this.#end(delivery, notSent('no_active_client', null));
   }

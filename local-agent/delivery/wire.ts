@@ -10,7 +10,7 @@ export function wirePlanId(row: Pick<DeliveryRow, 'kind' | 'plan_id' | 'attempt'
   return row.kind === 'reply' ? `${row.plan_id}.${row.attempt}` : row.plan_id;
 }
 
-/** `account`: the hash of the account that the browser's links were made with; null while it is not known. */
+/** `account`: the hash of the account that it must be sent from; null while that is not known. */
 export function proxyDelivery(row: DeliveryRow, requestId: string, account: string | null): ProxyDelivery {
   const { target } = row;
   return {

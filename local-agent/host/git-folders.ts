@@ -13,6 +13,7 @@ const LAYOUT_NAMES: ReadonlySet<string> = new Set(['objects', 'refs', 'commondir
 
 /** A path in the form in which protected names are compared: some file systems ignore case or normalise names. */
 export function foldPath(path: string): string {
+  if (/^\p{ASCII}*$/u.test(path)) return path.toLowerCase();
   return path.normalize('NFC').replaceAll(IGNORED_CHARACTERS, '').toLowerCase();
 }
 
@@ -46,6 +47,20 @@ export function isInGitFolder(root: string, path: string): boolean {
     folder = join(folder, name);
     return isGitFolder(folder);
   });
+}
+
+/** The same for many paths in one turn: each folder is looked at once. */
+export function gitFolderLook(): typeof isInGitFolder {
+  const known = new Map<string, boolean>();
+  const look = (root: string, path: string): boolean => {
+    if (path === root || dirname(path) === path) return false;
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const found = look(root, dirname(path)) || isGitFolder(path);
+    known.set(path, found);
+    return found;
+  };
+  return look;
 }
 
 /**

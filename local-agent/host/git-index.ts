@@ -1,6 +1,6 @@
 /**
- * The submodules that an index of Git lists. Git enters each of them, whatever `.gitmodules` says. The format is that of
- * gitformat-index(5), versions 2 to 4.
+ * The submodules that an index of Git lists. Git enters each of them, also one that `.gitmodules` does not name. The
+ * format is that of gitformat-index(5), versions 2 to 4.
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
@@ -18,6 +18,10 @@ const HAS_MORE_FLAGS = 0x4000;
 /** All of them set: the name is at least that long, and ends with a zero. */
 const NAME_LENGTH_BITS = 0xfff;
 const ALIGNMENT = 8;
+/** Of a repository with more of them, no configuration is known to be safe: the agent waits while they are read. */
+export const MAX_SUBMODULES = 500;
+/** Git itself writes about ten. */
+const MAX_EXTENSIONS = 1_000;
 
 /** How many bytes of indexes may still be read. */
 export interface IndexBudget {
@@ -72,8 +76,10 @@ class EntryReader {
     this.#enter();
     let length = this.#nameLength - this.#readNumber();
     if (length < 0) throw new RangeError('a name in it is damaged');
-    for (let byte = this.#byte(this.at++); byte !== 0; byte = this.#byte(this.at++)) this.#name[length++] = byte;
-    if (length > MAX_NAME_BYTES) throw new RangeError('a name in it is too long');
+    for (let byte = this.#byte(this.at++); byte !== 0; byte = this.#byte(this.at++)) {
+      if (length === MAX_NAME_BYTES) throw new RangeError('a name in it is too long');
+      this.#name[length++] = byte;
+    }
     this.#nameLength = length;
     return this.#name.subarray(0, length);
   }
@@ -106,6 +112,7 @@ function readEntries(bytes: Buffer, hashBytes: number): { names: string[]; end: 
   for (let left = bytes.readUInt32BE(8); left > 0; left--) {
     const name = reader.next();
     if (name !== null) names.push(name);
+    if (names.length > MAX_SUBMODULES) throw new RangeError(`it lists more than ${MAX_SUBMODULES} submodules`);
   }
   return { names, end: reader.at };
 }
@@ -115,7 +122,8 @@ function sharedIndex(bytes: Buffer, from: number, hashBytes: number): string | n
   const end = bytes.length - hashBytes;
   let shared: string | null = null;
   let at = from;
-  while (at < end) {
+  for (let n = 0; at < end; n++) {
+    if (n === MAX_EXTENSIONS) throw new RangeError('it has too many extensions');
     if (bytes.toString('latin1', at, at + 4) === 'link') shared = bytes.toString('hex', at + 8, at + 8 + hashBytes);
     at += 8 + bytes.readUInt32BE(at + 4);
   }

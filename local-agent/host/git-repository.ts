@@ -1,5 +1,5 @@
 /** Where Git looks for a repository, and for the files of its configuration. */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** A larger configuration is not read, and not trusted either. */
@@ -31,6 +31,14 @@ function kindOf(path: string): 'file' | 'folder' | null {
   }
 }
 
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Where a path leads that is written in a folder: the system follows a link before the `..` behind it. */
 export function leadsTo(folder: string, path: string): string {
   try {
@@ -40,10 +48,10 @@ export function leadsTo(folder: string, path: string): string {
   }
 }
 
-/** Whether Git takes a folder for a Git directory. */
+/** Whether Git takes a folder for a Git directory. `HEAD` may be a link to a branch that is packed, so to no file. */
 function isGitDirectory(path: string): boolean {
   const isShared = kindOf(join(path, 'commondir')) === 'file';
-  return kindOf(join(path, 'HEAD')) !== null && (isShared || kindOf(join(path, 'objects')) === 'folder');
+  return isThere(join(path, 'HEAD')) && (isShared || kindOf(join(path, 'objects')) === 'folder');
 }
 
 /** The repository whose files lie in exactly this folder, by the entry `.git`; null when there is none. */

@@ -7,6 +7,7 @@
  */
 import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { configValues } from './git-config-values.ts';
 import type { Repository } from './git-repository.ts';
 import { configFiles, findRepository, MAX_CONFIG_BYTES, textOf } from './git-repository.ts';
 import { canWrite } from './reachable.ts';
@@ -56,10 +57,9 @@ function isTooLarge(path: string): boolean {
 
 /** Files that a configuration includes, under any condition. Any `path` counts, in any section. */
 function includedPaths(file: string, home: string): string[] {
-  const found = textOf(file).matchAll(/\bpath[ \t]*=[ \t]*"?([^"\n#;]+)/gi);
-  return [...found].map(([, value = '']) => {
-    const path = value.trim();
-    if (path.startsWith('~/')) return join(home, path.slice(2));
+  return configValues(textOf(file), 'path').map((path) => {
+    // `~name/` is the home of that user: taken for this one, whose files a chat may reach.
+    if (path.startsWith('~')) return join(home, path.replace(/^~[^/]*/, ''));
     // The system follows a link before the `..` behind it.
     return isAbsolute(path) ? path : `${dirname(file)}/${path}`;
   });

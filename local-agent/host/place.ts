@@ -70,6 +70,23 @@ export function realPathIfExists(path: string): string | null {
 }
 
 /**
+ * `realPathIfExists` for many paths in one turn: each folder is resolved once. On Linux a name that is there and no link is
+ * its own real name.
+ */
+export function realPathLook(): typeof realPathIfExists {
+  const folders = new Map<string, string | null>();
+  return (path) => {
+    const parent = dirname(path);
+    const folder = folders.get(parent) ?? realPathIfExists(parent);
+    folders.set(parent, folder);
+    if (folder === null || process.platform !== 'linux') return realPathIfExists(path);
+    const direct = join(folder, basename(path));
+    const found = lstatSync(direct, { throwIfNoEntry: false });
+    return found === undefined || found.isSymbolicLink() ? realPathIfExists(path) : direct;
+  };
+}
+
+/**
  * Whether nothing is at the path, by one look that costs little however deep the path is. False also where it takes more
  * to know: a name may be stored in another Unicode form.
  */

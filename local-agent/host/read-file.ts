@@ -18,22 +18,36 @@ export interface FileSlice {
   changedAtNs: bigint;
 }
 
+interface SliceRange {
+  offset: number;
+  length: number;
+}
+
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Opens a regular file inside the roots. The caller closes it. */
-function openFile(path: string, roots: Roots): number {
+/** The real path of a file that exists. @throws FileError */
+function existingPath(path: string, roots: Roots): string {
   const real = realPathIfExists(path);
-  if (real === null) {
-    roots.admit(withRealParent(path));
-    throw notFound(path);
-  }
+  if (real !== null) return real;
+  roots.admit(withRealParent(path));
+  throw notFound(path);
+}
+
+/**
+ * Opens a regular file inside the roots by its real path. The caller closes it. Errors name `shown`.
+ *
+ * @throws FileError also when the path leads to another file by now
+ */
+function openFile(real: string, roots: Roots, shown: string): number {
   roots.admit(real);
   const fd = openSync(real, READ_ONLY);
   try {
     const found = fstatSync(fd);
-    if (!found.isFile()) throw new FileError('not_a_file', `${path}: not a regular file`);
-    if (found.nlink > 1) throw hardLinked(path);
-    roots.admit(realPathOf(fd, real));
+    if (!found.isFile()) throw new FileError('not_a_file', `${shown}: not a regular file`);
+    if (found.nlink > 1) throw hardLinked(shown);
+    const opened = realPathOf(fd, real);
+    roots.admit(opened);
+    if (opened !== real) throw new FileError('changed', `${shown} was swapped while it was opened`);
     return fd;
   } catch (error) {
     closeSync(fd);
@@ -41,28 +55,37 @@ function openFile(path: string, roots: Roots): number {
   }
 }
 
+function readSlice(fd: number, range: SliceRange): FileSlice {
+  const { size: bigSize, ctimeNs: changedAtNs } = fstatSync(fd, { bigint: true });
+  const size = Number(bigSize);
+  const wanted = Math.max(0, Math.min(range.length, size - range.offset));
+  const bytes = Buffer.alloc(wanted);
+  let filled = 0;
+  while (filled < wanted) {
+    const count = readSync(fd, bytes, filled, wanted - filled, range.offset + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return { bytes: bytes.subarray(0, filled), size, changedAtNs };
+}
+
+/** Like `readFileSlice`, at the real path of a file that exists. */
+export function readRealFileSlice(roots: Roots, real: string, range: SliceRange, shown = real): FileSlice {
+  return asFileOperation(shown, () => {
+    const fd = openFile(real, roots, shown);
+    try {
+      return readSlice(fd, range);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
 /**
  * Reads up to `length` bytes from `offset`.
  *
  * @throws FileError
  */
-export function readFileSlice(roots: Roots, path: string, range: { offset: number; length: number }): FileSlice {
-  return asFileOperation(path, () => {
-    const fd = openFile(path, roots);
-    try {
-      const { size: bigSize, ctimeNs: changedAtNs } = fstatSync(fd, { bigint: true });
-      const size = Number(bigSize);
-      const wanted = Math.max(0, Math.min(range.length, size - range.offset));
-      const bytes = Buffer.alloc(wanted);
-      let filled = 0;
-      while (filled < wanted) {
-        const count = readSync(fd, bytes, filled, wanted - filled, range.offset + filled);
-        if (count === 0) break;
-        filled += count;
-      }
-      return { bytes: bytes.subarray(0, filled), size, changedAtNs };
-    } finally {
-      closeSync(fd);
-    }
-  });
+export function readFileSlice(roots: Roots, path: string, range: SliceRange): FileSlice {
+  return asFileOperation(path, () => readRealFileSlice(roots, existingPath(path, roots), range, path));
 }

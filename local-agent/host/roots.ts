@@ -10,6 +10,7 @@ import {
   completesGitFolder,
   foldPath,
   gitConfigurationPaths,
+  gitFolderLook,
   hasGitName,
   isGitConfiguration,
   isGitFolder,
@@ -122,6 +123,8 @@ export interface Roots {
    * `existing` its folder exists. @throws FileError when one of them could make a repository of its folder
    */
   admitChange(realPath: string, existing?: string): void;
+  /** The same roots for many paths in one turn: what is known of a folder is not looked up again. Not to be kept longer. */
+  forOneTurn(): Roots;
 }
 
 const IS_GIT = 'belongs to Git and can name programs to run; use git itself';
@@ -133,13 +136,33 @@ const COMPLETES_GIT =
  * @param protectedPaths files and folders of the agent: its policy, configuration and state
  */
 export function openRoots(roots: readonly string[], protectedPaths: readonly string[]): Roots {
-  const real = roots.map((root) => resolveExisting(resolve(expandHome(root))));
   const folded = (paths: readonly string[]) => paths.map((path) => foldPath(resolveExisting(resolve(path))));
-  const own = folded(protectedPaths);
-  const gitConfiguration = folded(gitConfigurationPaths());
+  return rootsAt({
+    real: roots.map((root) => resolveExisting(resolve(expandHome(root)))),
+    own: folded(protectedPaths),
+    gitConfiguration: folded(gitConfigurationPaths()),
+    isInGit: isInGitFolder,
+  });
+}
+
+/** What is resolved once. */
+interface Resolved {
+  /** The real paths of the roots. */
+  real: readonly string[];
+  /** The agent's own paths and those of Git's configuration, in the form in which they are compared. */
+  own: readonly string[];
+  gitConfiguration: readonly string[];
+  isInGit: typeof isInGitFolder;
+}
+
+function rootsAt(resolved: Resolved): Roots {
+  const { real, own, gitConfiguration, isInGit } = resolved;
   const home = real[0];
   if (home === undefined) throw new FileError('path_outside_roots', 'no roots are configured');
-  const isOneOf = (paths: readonly string[], path: string) => paths.some((one) => contains(one, foldPath(path)));
+  const isOneOf = (paths: readonly string[], path: string) => {
+    const folded = foldPath(path);
+    return paths.some((one) => contains(one, folded));
+  };
   const admitReachable = (path: string): string[] => {
     const inside = real.filter((root) => contains(root, path));
     if (inside.length === 0) {
@@ -158,7 +181,7 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
     // A link may lead to a path that is deeper than the one that a tool was given.
     assertLevels(path);
     const inside = admitReachable(path);
-    const isGits = inside.every((root) => hasGitName(root, path) || isInGitFolder(root, path));
+    const isGits = inside.every((root) => hasGitName(root, path) || isInGit(root, path));
     if (isGits || isGitConfiguration(path) || isOneOf(gitConfiguration, path)) {
       throw new FileError('path_protected', `${path} ${IS_GIT}`);
     }
@@ -183,5 +206,6 @@ export function openRoots(roots: readonly string[], protectedPaths: readonly str
         throw new FileError('path_protected', `${path} ${COMPLETES_GIT}`);
       }
     },
+    forOneTurn: () => rootsAt({ ...resolved, isInGit: gitFolderLook() }),
   };
 }

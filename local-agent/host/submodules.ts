@@ -4,14 +4,14 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { configValues } from './git-config-values.ts';
 import type { IndexBudget } from './git-index.ts';
-import { indexedSubmodules } from './git-index.ts';
+import { indexedSubmodules, MAX_SUBMODULES } from './git-index.ts';
 import type { Repository } from './git-repository.ts';
 import { configFiles, leadsTo, repositoryAt, sharedDirectory, textOf } from './git-repository.ts';
 
-/** Of a repository with more of them, no configuration is known to be safe: the agent waits while they are read. */
+/** Below the folders `modules` of all repositories together. */
 const MAX_FOLDERS = 2_000;
-const MAX_SUBMODULES = 500;
 /** Of all indexes together: about 500,000 files. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 const SHA1_BYTES = 20;
@@ -30,14 +30,14 @@ function entriesOf(folder: string) {
 
 /**
  * The Git directories below `modules` of a Git directory, with those of submodules in submodules. A submodule's name may
- * hold slashes. Null when there are too many folders.
+ * hold slashes. Null when there are more folders than may still be read.
  */
-function directoriesInModules(gitDirectory: string): string[] | null {
+function directoriesInModules(gitDirectory: string, budget: { folders: number }): string[] | null {
   const found: string[] = [];
   const folders = [join(gitDirectory, 'modules')];
   // The loop reaches what it adds.
   for (const folder of folders) {
-    if (folders.length > MAX_FOLDERS) return null;
+    if (folders.length > budget.folders) return null;
     const entries = entriesOf(folder);
     if (entries.some(({ name }) => name === 'HEAD')) {
       found.push(folder);
@@ -47,15 +47,14 @@ function directoriesInModules(gitDirectory: string): string[] | null {
     const below = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
     folders.push(...below.map(({ name }) => join(folder, name)));
   }
+  // The folder `modules` itself does not count: each repository may have one.
+  budget.folders -= folders.length - 1;
   return found;
 }
 
 /** Every value of a setting in the repository's own configuration, in any section. */
 function settingsOf(directory: string, name: string): string[] {
-  const pattern = new RegExp(`\\b${name}[ \\t]*=[ \\t]*"?([^"\\n#;]+)`, 'gi');
-  return configFiles(directory).flatMap((file) =>
-    [...textOf(file).matchAll(pattern)].map(([, value = '']) => value.trim()),
-  );
+  return configFiles(directory).flatMap((file) => configValues(textOf(file), name));
 }
 
 /** The folders from which the paths of the index may start. */
@@ -68,7 +67,6 @@ function submodulesOf(repository: Repository, budget: IndexBudget): Repository[]
   const { directory } = repository;
   const isSha256 = settingsOf(directory, 'objectformat').some((format) => format.toLowerCase() === 'sha256');
   const paths = indexedSubmodules(directory, isSha256 ? SHA256_BYTES : SHA1_BYTES, budget);
-  if (paths.length > MAX_SUBMODULES) throw new Error(`it lists more than ${MAX_SUBMODULES} submodules`);
   return workTrees(repository).flatMap((folder) => paths.flatMap((path) => repositoryAt(leadsTo(folder, path)) ?? []));
 }
 
@@ -76,16 +74,21 @@ function submodulesOf(repository: Repository, budget: IndexBudget): Repository[]
 export function enteredDirectories(first: Repository): EnteredDirectories {
   const directories = new Set<string>();
   const repositories = new Map([[keyOf(first), first]]);
-  const budget = { bytes: MAX_INDEX_BYTES };
+  const budget = { bytes: MAX_INDEX_BYTES, folders: MAX_FOLDERS };
+  /** Git directories whose `modules` have been read. */
+  const looked = new Set<string>();
   // The loop reaches what it adds.
   for (const repository of repositories.values()) {
     const { directory } = repository;
+    directories.add(directory);
     for (const holder of new Set([directory, sharedDirectory(directory)])) {
-      const found = directoriesInModules(holder);
+      if (looked.has(holder)) continue;
+      const found = directoriesInModules(holder, budget);
       if (found === null) {
         return { unknown: `${join(holder, 'modules')} holds too many folders to check their configuration` };
       }
-      for (const one of [directory, ...found]) directories.add(one);
+      for (const one of [holder, ...found]) looked.add(one);
+      for (const one of found) directories.add(one);
     }
     try {
       for (const one of submodulesOf(repository, budget)) repositories.set(keyOf(one), one);

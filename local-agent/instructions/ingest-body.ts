@@ -76,7 +76,7 @@ export function buildIngestBody(
     if (one !== first) return input;
     return { ...input, approval: prepared?.approvals.get(index) ?? hostPolicy.approval(one.call) };
   });
-  const { platform, client_id, page_url, page_title, tab_id, shell_page, observed_at } = frame;
+  const { platform, client_id, page_url, page_title, tab_id, shell_page, observed_at, account_fingerprint } = frame;
   const block_errors = capErrors(errors);
   const body: IngestBody = {
     controller_id: nodeId,
@@ -96,6 +96,7 @@ export function buildIngestBody(
       tab_id,
       shell_page,
       observed_at,
+      ...(account_fingerprint != null && { account_fingerprint }),
     },
     block_errors,
     instructions,

@@ -86,8 +86,9 @@ export class ProgressReports {
       body: { controller_id: nodeId, items, inline_chars: inlineChars } satisfies MessageProgressBody,
       context: { message_id: messageId, results } satisfies z.infer<typeof ProgressContextSchema>,
     });
-    for (const { instruction_id, result } of items) {
-      executions.setReported(instruction_id, result === undefined ? 'started' : 'result');
+    for (const { instruction_id, started, result } of items) {
+      if (result !== undefined) executions.setReported(instruction_id, 'result');
+      else if (started) executions.setReported(instruction_id, 'started');
     }
     executions.setProgressPending(messageId, true);
   }

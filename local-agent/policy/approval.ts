@@ -8,8 +8,8 @@ import type { ApprovalSchema } from '../../schema/contracts/instructions.ts';
 import type { ToolName, ToolParams } from '../../schema/contracts/tools.ts';
 import { approvalDisplay, boundText, shownFields } from '../../schema/domain/approval.ts';
 import { makeExactLine } from '../../schema/domain/visible.ts';
-import { isPlainlyMissing, realPathIfExists, realPathOfTarget } from '../host/place.ts';
-import { readFileSlice } from '../host/read-file.ts';
+import { isPlainlyMissing, realPathLook, realPathOfTarget } from '../host/place.ts';
+import { readRealFileSlice } from '../host/read-file.ts';
 import type { Roots } from '../host/roots.ts';
 import { FileError } from '../host/roots.ts';
 import { sha256Hex } from '../lib/hash.ts';
@@ -75,8 +75,22 @@ interface NamedFiles {
   bound: Record<string, string>;
 }
 
-/** Yields after each path that was looked at. */
-function* hashFiles(paths: readonly string[], cwd: string | undefined, roots: Roots): Generator<undefined, NamedFiles> {
+/** What is known of folders in one turn, so that each is looked at once. It is void in the next turn. */
+interface Look {
+  roots: Roots;
+  realPathOf: (path: string) => string | null;
+}
+
+function newLook(roots: Roots): Look {
+  return { roots: roots.forOneTurn(), realPathOf: realPathLook() };
+}
+
+/** Yields before each path. `lookNow` gives the look of the turn at hand. */
+function* hashFiles(
+  paths: readonly string[],
+  cwd: string | undefined,
+  lookNow: () => Look,
+): Generator<undefined, NamedFiles> {
   const hashes: Record<string, string> = {};
   const unbound: string[] = [];
   const bound = new Map<string, string>();
@@ -87,13 +101,14 @@ function* hashFiles(paths: readonly string[], cwd: string | undefined, roots: Ro
       unbound.push(`${named}, as it is not among the first ${MAX_BOUND_FILES} named files`);
       continue;
     }
-    // An option, a program on PATH, or a file that is still to be written is no file yet.
-    const real = whereItIs(named, cwd, roots);
-    if (real === null) continue;
+    const look = lookNow();
+    let path: string | null = named;
     try {
-      const path = realPathOfTarget(roots.resolve(named, cwd));
+      path = whereItIs(named, cwd, look);
+      // An option, a program on PATH, or a file that is still to be written is no file yet.
+      if (path === null) continue;
       const length = Math.min(MAX_HASHED_BYTES, left);
-      const { bytes, size, changedAtNs } = readFileSlice(roots, path, { offset: 0, length });
+      const { bytes, size, changedAtNs } = readRealFileSlice(look.roots, path, { offset: 0, length });
       left -= bytes.length;
       // A file too large to be read whole is also bound by the time of its last change.
       const part = ` of the first ${bytes.length} of ${size} bytes, unchanged since ${changedAtNs}`;
@@ -103,19 +118,20 @@ function* hashFiles(paths: readonly string[], cwd: string | undefined, roots: Ro
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       unbound.push(error.message);
-      bound.set(named, real);
+      bound.set(named, path ?? named);
     }
   }
   return { hashes, unbound, bound: Object.fromEntries(bound) };
 }
 
-function whereItIs(named: string, cwd: string | undefined, roots: Roots): string | null {
+/** The real path of a named file; null when there is none. @throws FileError when it is too deep to look, so that it may name a file */
+function whereItIs(named: string, cwd: string | undefined, { roots, realPathOf }: Look): string | null {
   try {
     const path = roots.resolve(named, cwd);
-    return isPlainlyMissing(path) ? null : realPathIfExists(path);
+    return isPlainlyMissing(path) ? null : realPathOf(path);
   } catch (error) {
-    // A path that is too deep is not looked at, so it may name a file.
-    return error instanceof FileError && error.code === 'invalid_path' ? named : null;
+    if (error instanceof FileError && error.code === 'invalid_path') throw error;
+    return null;
   }
 }
 
@@ -149,13 +165,17 @@ function callFolder(name: ToolName, params: Record<string, unknown>, roots: Root
   return name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
 }
 
-function* approvalSteps(name: ToolName, params: Record<string, unknown>, roots: Roots): Generator<undefined, Approval> {
+function* approvalSteps(
+  name: ToolName,
+  params: Record<string, unknown>,
+  lookNow: () => Look,
+): Generator<undefined, Approval> {
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
   const env = params.env;
   const env_names = typeof env === 'object' && env !== null ? Object.keys(env).sort() : [];
-  const named = yield* hashFiles(namedPaths(name, params), cwd, roots);
+  const named = yield* hashFiles(namedPaths(name, params), cwd, lookNow);
   const file_hashes = named.hashes;
-  const folder = callFolder(name, params, roots);
+  const folder = callFolder(name, params, lookNow().roots);
   return {
     display: approvalDisplay(callText(name, params), name === 'conductor::exec' ? notesOnProgram(named) : []),
     approval_hash: sha256Hex(boundText({ name, params, cwd: folder, file_hashes: named.bound })),
@@ -165,7 +185,8 @@ function* approvalSteps(name: ToolName, params: Record<string, unknown>, roots: 
 
 /** The approval of one call with valid params. Reads the files that it names. */
 export function approvalOf(name: ToolName, params: Record<string, unknown>, roots: Roots): Approval {
-  const steps = approvalSteps(name, params, roots);
+  const now = newLook(roots);
+  const steps = approvalSteps(name, params, () => now);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -179,10 +200,13 @@ export async function approvalInTurns(
   roots: Roots,
   turns: Turns,
 ): Promise<Approval> {
-  const steps = approvalSteps(name, params, roots);
+  let now = newLook(roots);
+  const steps = approvalSteps(name, params, () => now);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
+    if (!turns.due) continue;
     await turns.pass();
+    now = newLook(roots);
   }
 }

@@ -1,7 +1,8 @@
 /** Frames of the bridge between the Firefox extension and the agent: one union per direction, parsed on receipt. */
 import { z } from 'zod';
-import { HookMetadataSchema, LoginStateSchema } from './clients.ts';
+import { HookMetadataSchema, LoginStateSchema, MAX_LOGINS } from './clients.ts';
 import {
+  AccountFingerprintSchema,
   ClientIdSchema,
   DurationMsSchema,
   PlatformSchema,
@@ -43,6 +44,8 @@ export const BrowserTabSchema = z.object({
   page_title: z.string().max(500).nullable(),
   tab_id: TabIdSchema,
   shell_page: z.boolean(),
+  /** A hash of the account of this tab; named only where the browser has several accounts of the platform. */
+  account_fingerprint: AccountFingerprintSchema.nullish(),
   observed_at: TimestampSchema,
 });
 
@@ -107,6 +110,8 @@ export const FinalMessageSchema = z.object({
   page_title: z.string().max(500).nullable(),
   tab_id: TabIdSchema,
   shell_page: z.boolean(),
+  /** As of a tab. */
+  account_fingerprint: AccountFingerprintSchema.nullish(),
   capture: CaptureSchema,
 });
 export type FinalMessage = z.infer<typeof FinalMessageSchema>;
@@ -139,9 +144,15 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
     tabs: z.array(BrowserTabSchema).max(500),
     logins: z
       .array(
-        z.object({ platform: PlatformSchema, login: LoginStateSchema, fingerprint: z.string().max(128).nullable() }),
+        z.object({
+          platform: PlatformSchema,
+          login: LoginStateSchema,
+          fingerprint: AccountFingerprintSchema.nullable(),
+          /** Null or absent: the browser has one login of the platform, or is of an earlier version. */
+          container: z.string().max(128).nullish(),
+        }),
       )
-      .max(16),
+      .max(MAX_LOGINS),
     request_hooks: z
       .array(
         z.object({
@@ -297,7 +308,7 @@ export const ProxyDeliverySchema = z.object({
   timeout_ms: DurationMsSchema,
   shell_page: z.boolean(),
   /** Hash of the account that the browser's links were made with; another account now is refused. Null: any. */
-  account_fingerprint: z.string().max(128).nullish(),
+  account_fingerprint: AccountFingerprintSchema.nullish(),
 });
 export type ProxyDelivery = z.infer<typeof ProxyDeliverySchema>;
 

@@ -1,9 +1,18 @@
 /** What one browser (a "client" on the wire) has: platforms, logins, request templates, tabs. */
 import { z } from 'zod';
-import { ClientIdSchema, ControllerIdSchema, PlatformSchema, TimestampSchema, UnreadableSchema } from './common.ts';
+import {
+  AccountFingerprintSchema,
+  ClientIdSchema,
+  ControllerIdSchema,
+  PlatformSchema,
+  TimestampSchema,
+  UnreadableSchema,
+} from './common.ts';
 import { LinkObservationSchema } from './conversations.ts';
 
 export const LOGIN_STATES = ['fresh', 'stale', 'lost'] as const;
+/** Logins that one browser reports at most: one for each container and platform. */
+export const MAX_LOGINS = 16;
 export const LoginStateSchema = z.enum(LOGIN_STATES);
 
 /** Why a browser delivers nothing to a platform until a person resumes it. */
@@ -26,8 +35,13 @@ export const HookMetadataSchema = z
 export const PlatformStateSchema = z.strictObject({
   platform: PlatformSchema,
   login: LoginStateSchema,
-  /** A hash of the signed-in account; the account itself is never sent. */
-  fingerprint: z.string().max(128).nullable(),
+  /** A hash of the signed-in account; null where none or, by containers, more than one is known. */
+  fingerprint: AccountFingerprintSchema.nullable(),
+  /** The login of each container of the browser; absent where it has one login. */
+  accounts: z
+    .array(z.strictObject({ login: LoginStateSchema, fingerprint: AccountFingerprintSchema.nullable() }))
+    .max(MAX_LOGINS)
+    .optional(),
   hooks: z
     .array(
       z.strictObject({
@@ -57,6 +71,8 @@ export const ClientSchema = z.object({
   controller_id: z.string(),
   connected: z.boolean(),
   platforms: z.array(PlatformStateSchema),
+  /** When a node first reported it; null for one that is known from before this was kept. */
+  first_seen_at: TimestampSchema.nullish(),
   updated_at: TimestampSchema,
   unreadable: UnreadableSchema,
 });

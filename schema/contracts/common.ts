@@ -11,6 +11,8 @@ export const DurationMsSchema = z.number().int().nonnegative();
 export const ControllerIdSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, 'letters, digits, dot, dash, underscore; at most 64');
+/** A hash of an account that is signed in to a platform; the account itself is never sent. */
+export const AccountFingerprintSchema = z.string().max(128);
 export const ClientIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, 'letters, digits, dot, colon, dash, underscore; at most 128');

@@ -1,6 +1,6 @@
 /** Conversations and links: one chat thread, and the browser tab where it can be reached. */
 import { z } from 'zod';
-import { ClientIdSchema, PlatformSchema, ReasonSchema, TimestampSchema } from './common.ts';
+import { AccountFingerprintSchema, ClientIdSchema, PlatformSchema, ReasonSchema, TimestampSchema } from './common.ts';
 import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 
 export const AUTOMATION_STATUSES = ['manual', 'auto', 'paused'] as const;
@@ -36,6 +36,8 @@ export const LinkObservationSchema = z.strictObject({
   page_title: z.string().max(500).nullable(),
   tab_id: TabIdSchema,
   shell_page: z.boolean(),
+  /** A hash of the account of this tab; named only where the browser has several accounts of the platform. */
+  account_fingerprint: AccountFingerprintSchema.nullish(),
   /** When the browser saw it, by its own clock. Orders the observations of one browser. */
   observed_at: TimestampSchema,
 });
@@ -49,6 +51,8 @@ export const TargetPayloadSchema = z.object({
   page_title: z.string().nullable(),
   tab_id: z.number().int().nullable(),
   shell_page: z.boolean(),
+  /** The account that it must be; absent: the only one of the browser. */
+  account_fingerprint: AccountFingerprintSchema.nullish(),
 });
 export type TargetPayload = z.infer<typeof TargetPayloadSchema>;
 

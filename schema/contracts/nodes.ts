@@ -53,7 +53,12 @@ export const NodeSchema = z.object({
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });
-/** A node in the list and the detail: with its browsers. */
-export const NodeViewSchema = NodeDetailSchema.extend({ clients: z.array(ClientSchema) });
+/** A step that the node runs now. */
+const LiveRunSchema = z.object({ run_id: z.string(), task_id: z.string(), step_id: z.string() });
+/** A node in the list and the detail: with its browsers and the steps that it runs. */
+export const NodeViewSchema = NodeDetailSchema.extend({
+  clients: z.array(ClientSchema),
+  live_runs: z.array(LiveRunSchema),
+});
 export type NodeView = z.infer<typeof NodeViewSchema>;
 export type Node = z.infer<typeof NodeSchema>;

@@ -12,6 +12,8 @@ import type { DeliveryResult } from '../contracts/renewal.ts';
 export interface BrowserPlatform {
   stopped_reason: string | null;
   fingerprint: string | null;
+  /** Of a browser with several logins of the platform. */
+  accounts?: PlatformState['accounts'] | null;
 }
 
 export function asStopReason(reason: string | null | undefined): StopReason | null {
@@ -33,8 +35,9 @@ export function linkStopped(link: { fingerprint: string | null; client: BrowserP
   const { fingerprint, client } = link;
   if (client === null) return null;
   if (client.stopped_reason !== null) return asStopReason(client.stopped_reason) ?? 'signed_out';
-  const changed = fingerprint !== null && client.fingerprint !== null && fingerprint !== client.fingerprint;
-  return changed ? 'account_changed' : null;
+  const known = [client, ...(client.accounts ?? [])].flatMap((one) => one.fingerprint ?? []);
+  const isChanged = fingerprint !== null && known.length > 0 && !known.includes(fingerprint);
+  return isChanged ? 'account_changed' : null;
 }
 
 /** The browser's platforms after this one was stopped; the same array when it was stopped before. */

@@ -7,7 +7,8 @@ import type { Link, LinkObservation, TargetPayload } from '../contracts/conversa
 import { TARGET_KIND } from '../contracts/conversations.ts';
 
 /** A page of a browser: an observed tab, or a page that is not open, which has no tab and no title. */
-export interface Page extends Pick<LinkObservation, 'remote_conversation_id' | 'organization_id' | 'page_url'> {
+export interface Page
+  extends Pick<LinkObservation, 'remote_conversation_id' | 'organization_id' | 'page_url' | 'account_fingerprint'> {
   page_title?: string | null;
   tab_id?: number | null;
   shell_page?: boolean;
@@ -23,6 +24,7 @@ export function targetPayload(clientId: string, page: Page): TargetPayload {
     page_title: page.page_title ?? null,
     tab_id: page.tab_id ?? null,
     shell_page: page.shell_page ?? false,
+    ...(page.account_fingerprint != null && { account_fingerprint: page.account_fingerprint }),
   };
 }
 

@@ -26,6 +26,7 @@ export const clients = sqliteTable(
     controller_id: text().notNull(),
     connected: integer({ mode: 'boolean' }).notNull(),
     platforms: json<PlatformState[]>(() => []).notNull(),
+    first_seen_at: integer(),
     updated_at: integer().notNull(),
   },
   (t) => [index('clients_by_node').on(t.controller_id)],

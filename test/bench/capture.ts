@@ -1,11 +1,12 @@
 /**
  * From the last byte of an answer, written by the site's server, to its final message at the agent: the extension beside
  * a bare filter that passes the same bytes on, and beside the page that draws the answer, which the second opinion waits
- * for. All in the same Firefox, one after the other.
+ * for. One after the other in the same Firefox, a new one for each round.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
+import { answerOf } from './firefox/answers.ts';
 import { BareReceiver } from './firefox/bare-extension.ts';
 import { shown, typeAndClick } from './firefox/page-scripts.ts';
 import { FirefoxScene } from './firefox/scene.ts';
@@ -18,12 +19,9 @@ import { figure } from './harness/report.ts';
 import { percentile } from './harness/stats.ts';
 
 const GOAL_MS = 50;
-const PROSE =
-  'The lease is renewed every five seconds; when two renewals in a row fail, the node claims nothing more. ';
-const BLOCK = '```baa\n@conductor::files/read::{"path": "notes.md"}\n```';
 /** A filter has seen the end when nothing more comes for this long. */
 const QUIET_MS = 100;
-const WHO = ['ours', 'filter', 'page'] as const;
+const WHO = ['page', 'filter', 'ours'] as const;
 const SHARES = [0.5, 0.9, 0.99, 1];
 
 interface Samples {
@@ -35,16 +33,18 @@ interface Samples {
 class Capture {
   readonly #scene: FirefoxScene;
   readonly #bare: BareReceiver;
+  readonly #name: string;
   #turns = 0;
 
-  constructor(scene: FirefoxScene, bare: BareReceiver) {
+  /** `name`: of all its answers. */
+  constructor(scene: FirefoxScene, bare: BareReceiver, name: string) {
     this.#scene = scene;
     this.#bare = bare;
+    this.#name = name;
   }
 
   async ours(staged: Staged, count: number): Promise<number[]> {
-    const remove = await this.#scene.installOurs();
-    const samples = await this.#slice(staged, count, async (ask, mark) => {
+    return await this.#slice(staged, count, async (ask, mark) => {
       const { agent, stage } = this.#scene;
       const stored = new Promise<number>((resolve) => {
         const stop = agent.stored.on(({ raw_text }) => {
@@ -56,8 +56,6 @@ class Capture {
       await ask();
       return (await stored) - stage.wroteAt;
     });
-    await remove();
-    return samples;
   }
 
   async filter(staged: Staged, count: number): Promise<number[]> {
@@ -67,8 +65,9 @@ class Capture {
     const connected = this.#bare.connected();
     const id = await firefox.install(path);
     await connected;
-    const samples = await this.#slice(staged, count, async (ask) => {
+    const samples = await this.#slice(staged, count, async (ask, mark, tab) => {
       await ask();
+      await shown(tab, staged, mark);
       await this.#quiet();
       return this.#bare.receivedAt - stage.wroteAt;
     });
@@ -108,8 +107,8 @@ class Capture {
     for (let turn = 0; turn <= count; turn += 1) {
       this.#turns += 1;
       const question = `question ${this.#turns}`;
-      const mark = `end of answer ${this.#turns}.`;
-      staged.chat.assistantSays(`${PROSE.repeat(10)}\n\n${BLOCK}\n\n${mark}`);
+      const mark = `end of answer ${this.#turns} of ${this.#name}.`;
+      staged.chat.assistantSays(answerOf(mark));
       samples.push(await measure(() => typeAndClick(tab, staged, question), mark, tab));
       await shown(tab, staged, mark);
     }
@@ -146,16 +145,19 @@ export const capture: Benchmark = {
   run: ({ quick }) =>
     withCleanup(async (cleanup) => {
       const bare = cleanup.add(new BareReceiver(), (one) => one.close());
-      const scene = await FirefoxScene.start(cleanup);
-      const measured = new Capture(scene, bare);
-      const sites = stagedSites().map((staged) => ({ staged, samples: { ours: [], filter: [], page: [] } as Samples }));
+      const sites = stagedSites().map((staged) => ({ staged, samples: { page: [], filter: [], ours: [] } as Samples }));
       for (let round = 0; round < (quick ? 1 : 5); round += 1) {
-        const isEven = round % 2 === 0;
-        for (const { staged, samples } of isEven ? sites : sites.toReversed()) {
-          for (const who of isEven ? WHO : WHO.toReversed()) {
-            samples[who].push(...(await measured[who](staged, quick ? 1 : 20)));
+        // A new Firefox for each round, without ours until its turn comes.
+        await withCleanup(async (ofRound) => {
+          const scene = await FirefoxScene.start(ofRound);
+          const measured = new Capture(scene, bare, `round ${round}`);
+          for (const who of WHO) {
+            if (who === 'ours') await scene.installOurs();
+            for (const { staged, samples } of sites) {
+              samples[who].push(...(await measured[who](staged, quick ? 1 : 20)));
+            }
           }
-        }
+        });
       }
       return { sections: sites.map(({ staged, samples }) => section(staged.chat.name, samples)), absent: [] };
     }),

@@ -4,7 +4,7 @@
  */
 import { EXTENSION_ID } from '../../extension/build/manifest.ts';
 import { Privileged } from '../support/sites/privileged.ts';
-import { messageOf } from './extraction/texts.ts';
+import { answerOf } from './firefox/answers.ts';
 import { shown, typeAndClick } from './firefox/page-scripts.ts';
 import { FirefoxScene } from './firefox/scene.ts';
 import { chatgptStaged } from './firefox/subjects.ts';
@@ -14,9 +14,8 @@ import type { Report } from './harness/report.ts';
 import { figure } from './harness/report.ts';
 import { median } from './harness/stats.ts';
 
-const ANSWER_CHARS = 2_000;
 /** A new conversation after so many, so that the page's own redrawing does not take most of the time. */
-const ANSWERS_OF_A_CHAT = 25;
+const ANSWERS_OF_A_CHAT = 10;
 const KIB = 1_024;
 /** From the median of the first half to that of the second. */
 const MAX_GROWTH_KIB = 512;
@@ -50,7 +49,7 @@ class Measuring {
       if (this.#answers % ANSWERS_OF_A_CHAT === 0) await tab.open(staged.chat.newChatUrl);
       this.#answers += 1;
       const mark = `end of answer ${this.#answers}.`;
-      staged.chat.assistantSays(`${messageOf(ANSWER_CHARS)}\n\n${mark}`);
+      staged.chat.assistantSays(answerOf(mark));
       const captured = this.#captured(mark);
       await typeAndClick(tab, staged, `question ${this.#answers}`);
       await captured;
@@ -97,7 +96,7 @@ function report(samples: readonly Sample[]): Report {
   return {
     sections: [
       {
-        title: `after so many answers of ${ANSWER_CHARS} characters, KiB`,
+        title: 'after so many answers, KiB',
         head: ['answers', 'background page', 'process of extensions', 'stored', 'of it, keys of sent messages'],
         rows: samples.map(({ answers, pageKib, processKib, storedKib, sentKib }) => [
           String(answers),

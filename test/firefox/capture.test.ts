@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EXTENSION_ID } from '../../extension/build/manifest.ts';
 import { BridgeAgent } from '../support/extension/bridge-agent.ts';
 import { buildExtension, EXTENSION_ORIGIN, EXTENSION_PREFERENCES } from '../support/extension/installed.ts';
 import { ChatgptSite } from '../support/sites/chatgpt/chatgpt-site.ts';
@@ -10,6 +11,7 @@ import { defaultControl } from '../support/sites/chatgpt/turn.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
+import { Privileged } from '../support/sites/privileged.ts';
 import { SitesServer } from '../support/sites/server.ts';
 import type { FakeSite } from '../support/sites/site.ts';
 import { gate } from '../support/sites/streaming.ts';
@@ -40,7 +42,9 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
       agent = new BridgeAgent(folder, EXTENSION_ORIGIN);
       await agent.start();
       server = await SitesServer.start([site, hostile]);
-      firefox = await Firefox.start({ port: server.port, preferences: EXTENSION_PREFERENCES });
+      // Only an event page can be ended.
+      const systemAccess = manifestVersion === 3;
+      firefox = await Firefox.start({ port: server.port, preferences: EXTENSION_PREFERENCES, systemAccess });
       const path = join(folder, 'extension');
       await buildExtension(path, agent.url, manifestVersion);
       await firefox.install(path);
@@ -106,6 +110,24 @@ describe.each([2, 3] as const)('with manifest %i', (manifestVersion) => {
       await tab.close();
       expect(agent.messages).toHaveLength(1);
     });
+
+    if (manifestVersion === 3) {
+      it('an event page that ends in the middle of an answer captures it all the same, once', async () => {
+        const privileged = await Privileged.open(firefox, EXTENSION_ID);
+        const half = gate();
+        site.control.turns.push({ text: `Kept.\n\n${BLOCK}\n`, half });
+        const tab = await firefox.openTab('https://chatgpt.com/');
+        await ask(tab, 'hi');
+        await tab.until(() => location.pathname.startsWith('/c/'));
+        await privileged.suspend();
+        half.open();
+        const [message] = await agent.received(1);
+        expect(message).toMatchObject({ raw_text: `Kept.\n\n${BLOCK}\n` });
+        await privileged.close();
+        await tab.close();
+        expect(agent.messages).toHaveLength(1);
+      });
+    }
 
     it('an answer that ends while the agent is away reaches it after its restart', async () => {
       await agent.stop();

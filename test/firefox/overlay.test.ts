@@ -1,16 +1,9 @@
 /** The overlay in a real Firefox: what a person does with it, and what a hostile page cannot. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { SceneOptions } from '../support/extension/people-scene.ts';
-import {
-  closePeopleBrowser,
-  HASH,
-  HOST,
-  openPeopleScene,
-  overlayText,
-  pressButton,
-} from '../support/extension/people-scene.ts';
+import { HASH, HOST, openPeopleScene, overlayText, pressButton } from '../support/extension/people-scene.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
@@ -34,8 +27,6 @@ async function pressKeyUntilInside(tab: FirefoxTab): Promise<void> {
 }
 
 describeWithFirefox('the overlay in a real Firefox', () => {
-  afterAll(closePeopleBrowser);
-
   it.each([2, 3] as const)('shows what the edge confirmed, in every tab, with manifest %i', async (manifestVersion) => {
     const scene = await openPeopleScene({ manifestVersion });
     const first = await scene.open();
@@ -73,22 +64,19 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     await tab.type(KEYS.enter);
     await overlayText(tab, /Waiting for your approval/);
     await pressButton(tab, 'Approve…');
-    await overlayText(tab, /Run exactly what is shown above/);
+    const approval = await scene.approvalWindow();
+    await approval.until(() => /ma\\u\{202e\}in[\s\S]*Run exactly what is shown above/.test(document.body.innerText));
     expect(scene.edge.asked).toEqual([]);
-    await expect
-      .poll(() =>
-        tab.inShadow(
-          HOST,
-          (root) => root.querySelector('.question .primary')?.getAttribute('aria-disabled') === 'false',
-        ),
-      )
-      .toBe(true);
+    await approval.until(() => document.querySelector('.question .primary')?.getAttribute('aria-disabled') === 'false');
     // The focus is on the harmless button; the next one decides.
-    await tab.type(KEYS.tab);
-    await tab.type(KEYS.enter);
+    await approval.type(KEYS.tab);
+    await approval.type(KEYS.enter);
     await expect.poll(() => scene.edge.asked).toEqual([`/v1/instructions/ins_1/approve {"approval_hash":"${HASH}"}`]);
     await scene.announce();
+    await expect.poll(() => scene.approvalWindows()).toEqual([]);
+    await tab.activate();
     await expect.poll(() => tab.inShadow(HOST, (root) => root.textContent?.includes('Approve'))).toBe(false);
+    await pressKeyUntilInside(tab);
     await tab.type(KEYS.escape);
     await expect.poll(() => tab.inShadow(HOST, (root) => root.querySelector('.panel') === null)).toBe(true);
   });

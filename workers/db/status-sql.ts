@@ -15,6 +15,8 @@ export const EXECUTING_SQL = sql`${inStates(EXECUTING_STATES)} AND ${IN_INDEX}`;
 /** For `status ${WAITING_SQL}`: for a person, or behind an earlier instruction. */
 export const WAITING_SQL = sql`${inStates(WAITING_STATES)} AND ${IN_INDEX}`;
 export const AWAITING_APPROVAL_SQL = sql`${inStates(['awaiting_approval'])} AND ${IN_INDEX}`;
+/** For `status ${BEHIND_SQL}`: behind an earlier instruction of its message. */
+export const BEHIND_SQL = inStates(['waiting']);
 /** For `${DUE_SQL}`, as the index `instructions_due` has it. */
 export const DUE_SQL = sql`watched = 1 AND status ${inStates(EXECUTING_STATES)}`;
 

@@ -13,7 +13,7 @@ import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 import { marked } from '../db/readable.ts';
-import { AWAITING_APPROVAL_SQL, OPEN_SQL } from '../db/status-sql.ts';
+import { AWAITING_APPROVAL_SQL, BEHIND_SQL, OPEN_SQL } from '../db/status-sql.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
 import { pageWindow, toPage } from '../http/paging.ts';
 import { blocksOfMessage, storyOf } from './story.ts';
@@ -26,7 +26,7 @@ export interface InstructionFilter {
 }
 
 /** The first open instruction before one that waits. Costs a row of an index for each instruction before it. */
-const WAITS_FOR = sql<number | null>`CASE WHEN status = 'waiting' THEN
+const WAITS_FOR = sql<number | null>`CASE WHEN status ${BEHIND_SQL} THEN
   (SELECT min(e."index") FROM instructions AS e WHERE e.message_id = instructions.message_id
     AND e."index" < instructions."index" AND e.status ${OPEN_SQL}) END`;
 /** The columns of an instruction, and what it waits for. */

@@ -3,11 +3,11 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { APPROVALS } from '../../schema/defaults.ts';
 import type { Database } from '../db/open.ts';
-import { WAITING_SQL } from '../db/status-sql.ts';
+import { APPROVAL_DUE_SQL, WAITING_SQL } from '../db/status-sql.ts';
 
 /** A row whose verdict cannot be read counts, so that it does not let in more than the limit. */
 const ASKS = sql`status ${WAITING_SQL}
-  AND (status = 'awaiting_approval' OR CASE WHEN json_valid(policy) THEN policy->>'decision' = 'ask' ELSE true END)`;
+  AND (status ${APPROVAL_DUE_SQL} OR CASE WHEN json_valid(policy) THEN policy->>'decision' = 'ask' ELSE true END)`;
 
 /** The select for a batch; `conversationId` is an SQL expression. It has one row. */
 export function selectWaiting(db: Database, conversationId: SQL, nodeId: string) {

@@ -20,8 +20,9 @@ import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { storedApproval } from '../instructions/edge-approval.ts';
+import { guardRoom, requireRoom } from '../nodes/browser-limit.ts';
 import { requireOwnBrowser } from '../nodes/browser-owner.ts';
-import { bringBrowser } from '../nodes/browsers.ts';
+import { bringBrowser, firstSeen } from '../nodes/browsers.ts';
 import { pushChanged } from '../nodes/push.ts';
 import { storeConversation } from '../renewal/conversations.ts';
 import { lastRenewalText } from '../renewal/job-reads.ts';
@@ -32,7 +33,7 @@ import { guardIngestReads, readForIngest } from './ingest-reads.ts';
 import type { IdentifiedInstruction } from './ingest-rows.ts';
 import { firstEntries, insertMessage } from './ingest-rows.ts';
 
-/** The plan for one message; `ageMs` is how long ago it was observed. Throws `client_of_other_node`. */
+/** The plan for one message; `ageMs` is how long ago it was observed. Throws `client_of_other_node` and `too_many_browsers`. */
 export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promise<WritePlan<IngestResponse>> {
   const { env, db, now } = edge;
   const textHash = await sha256Hex(body.raw_text);
@@ -41,6 +42,7 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
     observeLinks(edge, observation(body), ageMs),
   ]);
   requireOwnBrowser(body.controller_id, loaded.browser);
+  if (loaded.browser === undefined) await requireRoom(edge, body);
   const recognition = recognize(loaded.stored, {
     assistant_message_id: body.assistant_message_id ?? null,
     text_hash: textHash,
@@ -64,7 +66,10 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const instructions = await identify(edge, body, loaded, decision);
   const next = isNew ? withNewest(counted, messageId, body, now) : counted;
   const stored: Plan = {
-    guards: guardIngestReads(db, loaded, textHash),
+    guards: [
+      ...guardIngestReads(db, loaded, textHash),
+      ...(loaded.browser === undefined ? [guardRoom(edge, body)] : []),
+    ],
     statements: [
       ...(loaded.browser === undefined ? [bringBrowser(edge, body)] : []),
       ...(loaded.conversation === null ? [db.insert(local_conversations).values(next)] : []),
@@ -72,7 +77,10 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
         ? insertMessage(edge, body, { messageId, textHash, loaded, conversation: next, decision, instructions })
         : []),
     ],
-    events: [ingestEvent(body, messageId, read, decision, isNew)],
+    events: [
+      ...(loaded.browser === undefined ? [firstSeen(body)] : []),
+      ingestEvent(body, messageId, read, decision, isNew),
+    ],
     journal: isNew ? instructions.flatMap((one) => firstEntries(messageId, one, body)) : [],
     after: () => notify(edge, body, loaded, instructions, isNew && counted.automation_status === 'auto'),
   };

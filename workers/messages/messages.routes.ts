@@ -37,7 +37,7 @@ export const messages: readonly MountedRoute[] = [
       roles: NODES,
       body: IngestBodySchema,
       data: IngestResponseSchema,
-      errors: ['client_of_other_node'],
+      errors: ['client_of_other_node', 'too_many_browsers'],
     },
     async ({ body, ageMs, ...edge }) => ingest(edge, body, ageMs),
   ),

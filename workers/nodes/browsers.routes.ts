@@ -36,7 +36,7 @@ export const browsers: readonly MountedRoute[] = [
       params: z.object({ controller_id: ControllerIdSchema, client_id: ClientIdSchema }),
       body: ClientPutBodySchema,
       data: ClientSchema,
-      errors: ['client_of_other_node'],
+      errors: ['client_of_other_node', 'too_many_browsers'],
     },
     async (call) => reportBrowser(call, call.params, call.body, call.ageMs),
   ),

@@ -3,6 +3,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { Client, StopReason } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import { COMMAND } from '../../schema/defaults.ts';
 import { resumePlatforms, stopPlatform } from '../../schema/domain/client-stops.ts';
 import { newId } from '../../schema/ids.ts';
@@ -10,22 +11,31 @@ import { clients, conversation_links } from '../../schema/tables/index.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { guardRoom } from './browser-limit.ts';
 import type { BrowserIds } from './browser-owner.ts';
 import { guardOwnBrowser } from './browser-owner.ts';
 import { findBrowser } from './browser-reads.ts';
 import type { CommandDraft } from './commands.ts';
 import { sendCommands } from './push.ts';
 
-/** The plan that stores what a node reports of a browser, but for its tabs. */
-export function storeBrowser(edge: Edge, browser: Client, tabs: number): Plan {
+/** The plan that stores what a node reports of a browser, but for its tabs. `isNew`: no node has reported it before. */
+export function storeBrowser(edge: Edge, browser: Client, tabs: number, isNew: boolean): Plan {
   const { client_id, controller_id, connected, platforms } = browser;
   const logins = Object.fromEntries(platforms.map(({ platform, login }) => [platform, login]));
   const type = connected ? 'connected' : 'disconnected';
   return {
-    guards: [guardOwnBrowser(edge.db, browser)],
+    guards: [guardOwnBrowser(edge.db, browser), ...(isNew ? [guardRoom(edge, browser)] : [])],
     statements: [upsertBrowser(edge, browser)],
-    events: [{ topic: 'clients', type, subject_id: client_id, data: { controller_id, logins, tabs } }],
+    events: [
+      ...(isNew ? [firstSeen(browser)] : []),
+      { topic: 'clients', type, subject_id: client_id, data: { controller_id, logins, tabs } },
+    ],
   };
+}
+
+/** People see in the events which browsers appear under a node. */
+export function firstSeen({ client_id, controller_id }: BrowserIds): EventDraft {
+  return { topic: 'clients', type: 'first_seen', subject_id: client_id, data: { controller_id } };
 }
 
 /** The statement that gives a browser of which only a message is known to the node that brought it. */
@@ -34,7 +44,8 @@ export function bringBrowser(
   { client_id, controller_id }: BrowserIds,
 ): Statement {
   // No upsert: of two nodes that bring it at once, the second reads again and finds it taken.
-  return db.insert(clients).values({ client_id, controller_id, connected: true, platforms: [], updated_at: now });
+  const row = { client_id, controller_id, connected: true, platforms: [], first_seen_at: now, updated_at: now };
+  return db.insert(clients).values(row);
 }
 
 /** The plan that moves a browser, with its links, to another node. */
@@ -101,8 +112,11 @@ export function resumeBrowser(edge: Edge, browser: Client, platform: Platform | 
   return { plan: mergePlans(resume, sendCommands(edge, [command])), resumed, command_id: command.command_id };
 }
 
-function upsertBrowser({ db }: Edge, row: Client, set: Partial<Client> = row): Statement {
-  return db.insert(clients).values(row).onConflictDoUpdate({ target: clients.client_id, set });
+function upsertBrowser({ db, now }: Edge, row: Client, set: Partial<Client> = row): Statement {
+  return db
+    .insert(clients)
+    .values({ ...row, first_seen_at: now })
+    .onConflictDoUpdate({ target: clients.client_id, set });
 }
 
 /** After a person's resume, the links count as made with the account that the next observation shows. */

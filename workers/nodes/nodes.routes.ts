@@ -39,7 +39,7 @@ export const controllers: readonly MountedRoute[] = [
     {
       method: 'get',
       path: '/v1/controllers',
-      summary: 'The nodes, with presence and clients',
+      summary: 'The nodes, with presence, clients and the steps that they run',
       tag,
       roles: READERS,
       query: PageQuerySchema.extend({ status: NodeStateSchema.optional() }),
@@ -61,7 +61,7 @@ export const controllers: readonly MountedRoute[] = [
     {
       method: 'get',
       path: '/v1/controllers/:controller_id',
-      summary: 'One node, with presence and clients',
+      summary: 'One node, with presence, clients and the steps that it runs',
       tag,
       roles: READERS,
       params,

@@ -1,8 +1,11 @@
 /** Whether nodes can be reached now, as the hubs know it, and node rows with that and their browsers. */
+import { sql } from 'drizzle-orm';
 import { allHubs } from '../../durable-objects/stubs.ts';
 import type { Node, NodeView, Presence } from '../../schema/contracts/nodes.ts';
+import { runs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import { marked } from '../db/readable.ts';
+import { LIVE_RUN_SQL } from '../db/task-sql.ts';
 import { browsersOfNodes } from './browser-reads.ts';
 
 const NO_CONTACT: Presence = { connected: false, contact_age_ms: null };
@@ -20,15 +23,37 @@ export async function presenceOf(env: Env, nodeIds: string[]): Promise<(nodeId: 
       );
 }
 
-/** Adds presence and browsers to node rows. */
+/** Runs that are read at most, of all nodes of a page. */
+const MAX_RUNS = 1_000;
+
+/** Adds presence, browsers and live runs to node rows. */
 export async function viewNodes(env: Env, db: Database, rows: readonly Node[]): Promise<NodeView[]> {
   const ids = rows.map((row) => row.controller_id);
-  const [presence, browsers] = await Promise.all([presenceOf(env, ids), browsersOfNodes(db, ids)]);
+  const [presence, browsers, live] = await Promise.all([
+    presenceOf(env, ids),
+    browsersOfNodes(db, ids),
+    liveRunsOf(db, ids),
+  ]);
   return rows.map((row) => ({
     ...marked(row),
     presence: presence(row.controller_id),
     clients: browsers.filter((browser) => browser.controller_id === row.controller_id).map(marked),
+    live_runs: live
+      .filter((run) => run.controller_id === row.controller_id)
+      .map(({ controller_id: _node, ...run }) => run),
   }));
+}
+
+async function liveRunsOf(db: Database, nodeIds: readonly string[]) {
+  if (nodeIds.length === 0) return [];
+  const { run_id, task_id, step_id, controller_id } = runs;
+  return db
+    .select({ run_id, task_id, step_id, controller_id })
+    .from(runs)
+    .where(
+      sql`${controller_id} IN (SELECT value FROM json_each(${JSON.stringify(nodeIds)})) AND ${runs.status} ${LIVE_RUN_SQL}`,
+    )
+    .limit(MAX_RUNS);
 }
 
 /** A node without a socket polls every few seconds, after failures every half minute. */

@@ -7,8 +7,9 @@ import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { requireRoom } from '../nodes/browser-limit.ts';
 import type { BrowserIds } from '../nodes/browser-owner.ts';
-import { requireOwnBrowser, selectOwner } from '../nodes/browser-owner.ts';
+import { requireOwnBrowser } from '../nodes/browser-owner.ts';
 import { findBrowser } from '../nodes/browser-reads.ts';
 import { resumeBrowser, storeBrowser, transferBrowser } from '../nodes/browsers.ts';
 import { findNode } from '../nodes/nodes.ts';
@@ -21,7 +22,8 @@ const PART_BYTES = 200_000;
 
 /**
  * Stores what a node reports of its browser, whole: its tabs become conversations and links, and the links of tabs that
- * it no longer lists are taken back. `ageMs`: how long ago the node wrote the report. Throws `client_of_other_node`.
+ * it no longer lists are taken back. `ageMs`: how long ago the node wrote the report. Throws `client_of_other_node`,
+ * and `too_many_browsers` for a new one beyond the limit.
  */
 export async function reportBrowser(
   edge: Edge,
@@ -29,12 +31,14 @@ export async function reportBrowser(
   { connected, platforms, tabs }: ClientPutBody,
   ageMs = 0,
 ): Promise<WritePlan<Client>> {
-  requireOwnBrowser(ids.controller_id, await selectOwner(edge.db, ids.client_id).get());
+  const known = await findBrowser(edge.db, ids.client_id);
+  requireOwnBrowser(ids.controller_id, known);
+  if (known === undefined) await requireRoom(edge, ids);
   const browser: Client = { ...ids, connected, platforms, updated_at: edge.now };
   const links = await Promise.all(inParts(tabs).map((part) => observeLinks(edge, { ...ids, tabs: part })));
   return {
     ...mergePlans(
-      storeBrowser(edge, browser, tabs.length),
+      storeBrowser(edge, browser, tabs.length, known === undefined),
       takeBackLinks(edge, ids.client_id, tabs, edge.now - ageMs),
       ...links,
       {
@@ -43,7 +47,7 @@ export async function reportBrowser(
       },
     ),
     subject_id: ids.client_id,
-    response: browser,
+    response: { ...browser, first_seen_at: known === undefined ? edge.now : (known.first_seen_at ?? null) },
   };
 }
 

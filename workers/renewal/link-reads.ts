@@ -35,7 +35,7 @@ const linkPairs = Object.keys(LinkSchema.shape)
 export function linksJson(localConversationId: SQL): SQL {
   return sql`(SELECT json_group_array(json_object(${sql.raw(linkPairs)}, 'fingerprint', l.fingerprint,
       'failed_at', l.failed_at, 'client', json((SELECT json_object('connected', k.connected, 'stopped_reason', p.value->>'stopped_reason',
-          'fingerprint', p.value->>'fingerprint')
+          'fingerprint', p.value->>'fingerprint', 'accounts', p.value->'accounts')
         FROM clients AS k LEFT JOIN json_each(${storedJson(sql`k.platforms`, '[]')}) AS p ON p.value->>'platform' = l.platform
         WHERE k.client_id = l.client_id LIMIT 1))))
     FROM (SELECT * FROM conversation_links AS l WHERE local_conversation_id = ${localConversationId} AND is_active = 1

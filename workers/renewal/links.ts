@@ -101,10 +101,12 @@ function renewLinks({ db }: Edge, clientId: string, observedJson: string, seenAt
         AND l.is_active = 0 AND l.updated_at <= ${seenAt})`);
 }
 
-/** The account that this browser reports as signed in on the platform of `seen`. A link keeps its first one. */
+/**
+ * The account of the tab in `seen`, or the only one that its browser reports as signed in there. A link keeps its first one.
+ */
 function fingerprint(clientId: string): SQL {
-  return sql`(SELECT p.value->>'fingerprint' FROM clients AS k, json_each(${storedJson(sql`k.platforms`, '[]')}) AS p
-    WHERE k.client_id = ${clientId} AND p.value->>'platform' = seen.value->>'platform')`;
+  return sql`coalesce(seen.value->'target_payload'->>'account_fingerprint', (SELECT p.value->>'fingerprint' FROM clients AS k, json_each(${storedJson(sql`k.platforms`, '[]')}) AS p
+    WHERE k.client_id = ${clientId} AND p.value->>'platform' = seen.value->>'platform'))`;
 }
 
 /**

@@ -3,18 +3,12 @@
  * by the version of the mode, for a step that is addressed to no host also by the live term of its leader, and by the
  * step being ready still. The same `claim_key` gets the same run.
  */
-import { eq, sql } from 'drizzle-orm';
 import type { ClaimBody, ClaimedRun, ClaimResponse, NoRunReason } from '../../schema/contracts/runs.ts';
-import { NEW_LOG } from '../../schema/contracts/runs.ts';
-import { TASK } from '../../schema/defaults.ts';
-import { moveStep } from '../../schema/domain/step-machine.ts';
-import { claimScope, LEADERS_TARGET, whyNothing } from '../../schema/domain/task-claim.ts';
-import { moveTask } from '../../schema/domain/task-machine.ts';
-import { newId } from '../../schema/ids.ts';
+import { claimScope, whyNothing } from '../../schema/domain/task-claim.ts';
 import type { RunRow } from '../../schema/tables/index.ts';
-import { runs, steps, tasks } from '../../schema/tables/index.ts';
-import { guardLeader, guardModeVersion, guardThat } from '../db/guards.ts';
+import { guardLeader } from '../db/guards.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
+import { claimPlan, newRun } from './claim-plan.ts';
 import type { ClaimFacts, ClaimMaterial } from './claim-reads.ts';
 import { findReadyStep, readClaimFacts, readMaterial } from './claim-reads.ts';
 import { findRun } from './task-reads.ts';
@@ -41,100 +35,19 @@ function leaderless({ db }: Edge, { controller_id, term }: ClaimBody, plan: Writ
   return term === undefined ? plan : { ...plan, guards: guardLeader(db, controller_id, term) };
 }
 
-async function take(
+function take(
   edge: Edge,
   body: ClaimBody,
   { mode_version }: ClaimFacts,
   material: ClaimMaterial,
-): Promise<WritePlan<ClaimResponse>> {
-  const { db, now } = edge;
-  const { controller_id, claim_key, term, worker_subject = null } = body;
-  const { task, step } = material;
-  const grace_ms = task.constraints.takeover_after_ms ?? TASK.takeover_after_ms;
-  const run: RunRow = {
-    run_id: newId('run', now),
-    task_id: task.task_id,
-    step_id: step.step_id,
-    attempt: step.attempt + 1,
-    status: 'prepared',
-    controller_id,
-    worker_subject,
-    claim_key,
-    grace_ms,
-    deadline_at: now + grace_ms,
-    ...NOTHING_REPORTED,
-    created_at: now,
-  };
-  const begins = task.status === 'queued';
-  const { run_id, attempt } = run;
-  const byLeader = step.target === LEADERS_TARGET && term !== undefined;
+): WritePlan<ClaimResponse> {
+  const run = newRun(body, material, edge.now);
   return {
-    guards: [
-      guardModeVersion(db, mode_version),
-      ...(byLeader ? guardLeader(db, controller_id, term) : []),
-      guardThat(
-        db,
-        sql`EXISTS (SELECT 1 FROM steps AS s JOIN tasks AS t USING (task_id) WHERE s.step_id = ${step.step_id}
-          AND s.ready IS NOT NULL AND s.status = ${step.status} AND s.attempt = ${step.attempt}
-          AND t.status = ${task.status} AND t.cancel_requested_at IS NULL)
-          AND NOT EXISTS (SELECT 1 FROM nodes WHERE controller_id = ${controller_id} AND draining = 1)`,
-      ),
-    ],
-    statements: [
-      db.insert(runs).values(run),
-      db
-        .update(steps)
-        .set({
-          status: moveStep(step.status, 'running'),
-          attempt,
-          run_id,
-          ready: null,
-          started_at: step.started_at ?? now,
-          finished_at: null,
-        })
-        .where(eq(steps.step_id, step.step_id)),
-      db
-        .update(tasks)
-        .set({
-          ...(begins ? { status: moveTask(task.status, 'running') } : {}),
-          assigned_controller_id: controller_id,
-          started_at: task.started_at ?? now,
-          updated_at: now,
-        })
-        .where(eq(tasks.task_id, task.task_id)),
-    ],
-    events: [
-      ...(begins
-        ? [{ topic: 'tasks', type: 'changed', subject_id: task.task_id, data: { status: 'running' } } as const]
-        : []),
-      {
-        topic: 'runs',
-        type: 'claimed',
-        subject_id: run_id,
-        data: { task_id: task.task_id, step_id: step.step_id, step_index: step.step_index, attempt, controller_id },
-      },
-    ],
-    subject_id: run_id,
+    ...claimPlan(edge, run, material, { mode_version, term: body.term }),
+    subject_id: run.run_id,
     response: claimedRun(edge, run, material, mode_version),
   };
 }
-
-const NOTHING_REPORTED = {
-  hand_over_at: null,
-  interrupt_at: null,
-  progress: null,
-  exit_code: null,
-  signal: null,
-  summary: null,
-  error_code: null,
-  error_text: null,
-  checkpoint_seq: 0,
-  usage: null,
-  session_id: null,
-  log: NEW_LOG,
-  started_at: null,
-  finished_at: null,
-} as const;
 
 async function repeatClaim(edge: Edge, { mode_version }: ClaimFacts, runId: string): Promise<WritePlan<ClaimResponse>> {
   const run = await findRun(edge.db, runId);

@@ -4,6 +4,7 @@
  * end, before it gives the headers: they wait for the decoder, which the headers choose.
  */
 import type { DecodedEvent, Decoder } from '../../sites/decoder.ts';
+import type { BodyBudget } from './body-budget.ts';
 import type { Filter } from './web-request.ts';
 
 export interface BodyReaderDeps {
@@ -13,6 +14,8 @@ export interface BodyReaderDeps {
   /** The headers may still come. */
   areHeadersDue: () => boolean;
   onEvents: (events: DecodedEvent[]) => void;
+  /** Of a body that is held as a whole until its end; null for one that is decoded as it comes. */
+  budget: BodyBudget | null;
   /** The body has ended, or is not read any more. Called once. */
   onEnd: () => void;
 }
@@ -28,6 +31,8 @@ export class BodyReader {
   /** How the filter ended, as soon as it did. */
   #filterEnd: { isBroken: boolean } | null = null;
   #hasEnded = false;
+  /** Of the budget. */
+  #taken = 0;
 
   constructor(deps: BodyReaderDeps) {
     this.#deps = deps;
@@ -77,6 +82,12 @@ export class BodyReader {
 
   #take(bytes: Uint8Array): void {
     if (this.#hasEnded) return;
+    if (this.#deps.budget?.take(bytes.length) === false) {
+      this.#deps.onEvents([{ type: 'opaque', reason: 'too_much_to_read' }]);
+      this.drop();
+      return;
+    }
+    this.#taken += bytes.length;
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     this.#flush(this.#heldBytes > MAX_HELD_BYTES);
@@ -119,6 +130,9 @@ export class BodyReader {
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#decoder = null;
+    this.#held = [];
+    this.#deps.budget?.release(this.#taken);
     this.#deps.onEnd();
   }
 }

@@ -7,8 +7,9 @@ import type { Clock } from '../../lib/clock.ts';
 import type { RequestRole, SeenSend } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
+import { BodyBudget } from './body-budget.ts';
 import { ObservedRequest } from './observed-request.ts';
-import { requestBody } from './request-body.ts';
+import { requestBody, requestBodyLength } from './request-body.ts';
 import { ownRequest } from './request-source.ts';
 import type { BeforeRequestDetails, WebRequest } from './web-request.ts';
 
@@ -26,6 +27,8 @@ class SiteCapture {
   readonly #deps: CaptureDeps;
   readonly #site: Site;
   readonly #isOwn: ReturnType<typeof ownRequest>;
+  readonly #responses: BodyBudget;
+  readonly #sends: BodyBudget;
   /** By the browser's id of the request, oldest first. */
   readonly #requests = new Map<string, ObservedRequest>();
 
@@ -33,6 +36,8 @@ class SiteCapture {
     this.#deps = deps;
     this.#site = site;
     this.#isOwn = ownRequest(site);
+    this.#responses = new BodyBudget(() => deps.clock.now());
+    this.#sends = new BodyBudget(() => deps.clock.now());
   }
 
   listen(): void {
@@ -77,12 +82,14 @@ class SiteCapture {
   }
 
   #observe(details: BeforeRequestDetails, role: RequestRole, url: URL): void {
-    const { requestId, tabId } = details;
+    const { requestId, tabId, cookieStoreId: container } = details;
     const { webRequest, clock, emit } = this.#deps;
     const send = role === 'send' ? this.#readSend(details, url) : null;
     if (send === 'no_send') return;
     this.#requests.get(requestId)?.abandon('redirected');
-    const deps = { site: this.#site, clock, tabId, requestId, emit, onGone: () => this.#forget(requestId, request) };
+    const onGone = () => this.#forget(requestId, request);
+    const own = { site: this.#site, budget: this.#responses, onGone };
+    const deps = { ...own, clock, tabId, container, requestId, emit };
     const request = new ObservedRequest(deps, role, url, send);
     this.#requests.set(requestId, request);
     this.#makeRoom();
@@ -92,6 +99,10 @@ class SiteCapture {
   }
 
   #readSend(details: BeforeRequestDetails, url: URL): SeenSend | 'no_send' | null {
+    const length = requestBodyLength(details);
+    // A page that sends more than any person does is not read; its answers are still seen on their streams.
+    if (!this.#sends.take(length)) return null;
+    this.#sends.release(length);
     const body = requestBody(details);
     if (body === null) return null;
     try {

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { RequestRole, ResponseHead, SeenSend } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
+import type { BodyBudget } from './body-budget.ts';
 import { BodyReader } from './body-reader.ts';
 import { isChallenge, responseHead, retryAfterMs } from './response-head.ts';
 import type { Filter, HeadersReceivedDetails } from './web-request.ts';
@@ -12,7 +13,7 @@ const BODY_END_MS = 5_000;
 
 export type TrafficDetail = TrafficEvent extends infer Event
   ? Event extends TrafficEvent
-    ? Omit<Event, 'platform' | 'tabId' | 'requestId' | 'role' | 'at'>
+    ? Omit<Event, 'platform' | 'tabId' | 'container' | 'requestId' | 'role' | 'at'>
     : never
   : never;
 
@@ -20,8 +21,11 @@ export interface ObservedRequestDeps {
   site: Site;
   clock: Clock;
   tabId: number;
+  container: string | undefined;
   requestId: string;
   emit: (event: TrafficEvent) => void;
+  /** Of the site. */
+  budget: BodyBudget;
   /** The request has ended and is forgotten. */
   onGone: () => void;
 }
@@ -50,8 +54,8 @@ export class ObservedRequest {
   }
 
   emit(detail: TrafficDetail): void {
-    const { site, clock, tabId, requestId, emit } = this.#deps;
-    emit({ platform: site.platform, tabId, requestId, role: this.#role, at: clock.now(), ...detail });
+    const { site, clock, tabId, container, requestId, emit } = this.#deps;
+    emit({ platform: site.platform, tabId, container, requestId, role: this.#role, at: clock.now(), ...detail });
   }
 
   read(filter: Filter): void {
@@ -61,6 +65,8 @@ export class ObservedRequest {
         const head = this.#head ?? (isLast ? this.#unknownHead() : null);
         return head && this.#deps.site.wire.decoder(head);
       },
+      // What carries answers is decoded as it comes, and its decoder bounds what it keeps.
+      budget: this.#role === 'send' || this.#role === 'stream' ? null : this.#deps.budget,
       areHeadersDue: () => this.#head === null && this.#end === null,
       onEvents: (events) => {
         for (const event of events) this.emit({ type: 'decoded', event });

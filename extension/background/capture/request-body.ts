@@ -17,6 +17,19 @@ function fieldsOf(formData: object): Record<string, string[]> {
   return fields;
 }
 
+/** What reading it costs; 0 for one that is not read at all. */
+export function requestBodyLength({ requestBody: body }: BeforeRequestDetails): number {
+  if (!body || body.error !== undefined) return 0;
+  if (body.formData !== undefined) return formLength(body.formData);
+  const length = (body.raw ?? []).reduce((sum, { bytes }) => sum + (isBuffer(bytes) ? bytes.byteLength : 0), 0);
+  return length > MAX_REQUEST_BODY_BYTES ? 0 : length;
+}
+
+function formLength(formData: object): number {
+  const values = Object.values(formData).flat();
+  return values.reduce((sum: number, value: unknown) => sum + (typeof value === 'string' ? value.length : 0), 0);
+}
+
 /** Null when there is none, or one that the browser does not show, or a part of it is a file. */
 export function requestBody({ requestBody: body }: BeforeRequestDetails): RequestBody | null {
   if (!body || body.error !== undefined) return null;

@@ -9,6 +9,8 @@ export interface RequestDetails {
   /** 0 for the page itself. */
   frameId: number;
   type: string;
+  /** The container of the browser. */
+  cookieStoreId?: string | undefined;
   timeStamp: number;
   /** The document that asks; absent for a service worker. */
   documentUrl?: string | undefined;

@@ -7,6 +7,7 @@ import { beginDelivery } from './delivery-state.ts';
 import type { DeliveriesDeps } from './deps.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
+import type { WantedAccount } from './find-tab.ts';
 import { chooseTab } from './find-tab.ts';
 import { identifyByReading, identifyByView, isShown } from './identify.ts';
 import { moveDelivery } from './machine.ts';
@@ -33,6 +34,8 @@ export class DeliveryRun {
   #delivery: Delivery;
   #plan: Plan;
   #cancelTimer: () => void = () => undefined;
+  /** Of the tab, which keeps it. */
+  #container: string | null = null;
 
   constructor(frame: ProxyDelivery, deps: RunDeps) {
     const {
@@ -125,17 +128,32 @@ export class DeliveryRun {
     }
   }
 
+  #wantedAccount(): WantedAccount | null {
+    const { account, containerOf } = this.#deps;
+    const { platform } = this.frame;
+    const wanted = this.#delivery.order.account;
+    if (wanted === null) return null;
+    const isIn = (container: string | null) => {
+      const known = account(platform, container);
+      return known === null ? null : known === wanted;
+    };
+    return { isIn, container: containerOf(platform, wanted) };
+  }
+
   async #findTab(): Promise<void> {
     const { tabs, busyTabs } = this.#deps;
     const { tab_id: tabId, conversation_id: conversationId, page_url: pageUrl } = this.frame;
     try {
       const open = await tabs.all(this.site.matches);
-      const choice = chooseTab(this.site, open, { tabId, conversationId, pageUrl }, busyTabs());
+      const wanted = { tabId, conversationId, pageUrl, account: this.#wantedAccount() };
+      const choice = chooseTab(this.site, open, wanted, busyTabs());
       if (choice.type === 'none') return this.#take({ type: 'no_tab', end: endOf('refused', choice.reason) });
       if (choice.type === 'open') {
         const opened = await tabs.open(choice.url, choice.beside);
+        this.#container = opened.cookieStoreId;
         return this.#take({ type: 'tab_found', tabId: opened.id });
       }
+      this.#container = choice.tab.cookieStoreId;
       this.#take({ type: 'tab_found', tabId: choice.tab.id });
       if (choice.tab.isDiscarded) await tabs.reload(choice.tab.id);
     } catch {
@@ -149,7 +167,7 @@ export class DeliveryRun {
     if (tabId === null) return;
     try {
       const look = await call(tabId, 'look', {});
-      this.#take({ type: 'looked', look, account: await account(this.frame.platform, tabId) });
+      this.#take({ type: 'looked', look, account: account(this.frame.platform, this.#container) });
     } catch {
       const isTabGone = !(await tabs.exists(tabId).catch(() => false));
       this.#take({ type: 'not_looked', isTabGone });

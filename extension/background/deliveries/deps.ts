@@ -21,10 +21,12 @@ export interface DeliveriesDeps {
   tabs: Tabs;
   call: CallPage;
   traffic: { on(listener: (event: TrafficEvent) => void): () => void };
+  /** The fingerprint of the account that is signed in in a container now; null when it is not known. */
+  account(platform: Platform, container: string | null): string | null;
+  /** A container in which this account is signed in; null when none is known. */
+  containerOf(platform: Platform, account: string): string | null;
   /** What pages say that they show. */
   looks: { on(listener: (seen: { tabId: number; look: PageLook }) => void): () => void };
-  /** The fingerprint of the account that is signed in there now; null when it is not known. */
-  account(platform: Platform, tabId: number): Promise<string | null>;
   storage: PlanStorage;
   clock: { now(): number; after(delayMs: number, run: () => void): () => void };
   /** This browser and its connection to the agent. */

@@ -28,15 +28,25 @@ export interface Tabs {
   close(tabId: number): Promise<void>;
 }
 
+/** Which containers have the account that is wanted. */
+export interface WantedAccount {
+  /** Null where it is not known who is signed in, if anyone. */
+  isIn(container: string | null): boolean | null;
+  /** A container in which it is signed in; null when none is known. */
+  container: string | null;
+}
+
 export interface Wanted {
   tabId: number | null;
   conversationId: string | null;
   pageUrl: string;
+  /** Absent: any account. */
+  account?: WantedAccount | null;
 }
 
 export type Choice =
   | { type: 'use'; tab: OpenTab }
-  | { type: 'open'; url: string; beside: OpenTab | null }
+  | { type: 'open'; url: string; beside: Pick<OpenTab, 'windowId' | 'cookieStoreId'> | null }
   | { type: 'none'; reason: string };
 
 function addressOf(site: Site, text: string): PageAddress | null {
@@ -65,21 +75,32 @@ function urlToOpen(site: Site, { conversationId, pageUrl }: Wanted): string | nu
 const byNewest = (a: OpenTab, b: OpenTab): number =>
   Number(a.isDiscarded) - Number(b.isDiscarded) || b.lastAccessed - a.lastAccessed;
 
+/** The tabs of the account; all, where the account is nowhere: then it is found that another one is signed in. */
+function ofAccount(tabs: readonly OpenTab[], account: WantedAccount | null): readonly OpenTab[] {
+  if (account === null) return tabs;
+  const own = tabs.filter(({ cookieStoreId }) => account.isIn(cookieStoreId) !== false);
+  return own.length > 0 || account.container !== null ? own : tabs;
+}
+
 /**
  * The tab that the order names while it still shows the conversation; else the newest tab that does; else a new one, of
- * the same container as the tab that had it. Pure. `busy`: tabs that another delivery uses.
+ * the container of its account or, without one, of the tab that had it. Pure. `busy`: tabs that another delivery uses.
  */
-export function chooseTab(site: Site, tabs: readonly OpenTab[], wanted: Wanted, busy: ReadonlySet<number>): Choice {
-  const suitable = tabs
-    .filter((tab) => isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id))
-    .sort(byNewest);
+export function chooseTab(site: Site, open: readonly OpenTab[], wanted: Wanted, busy: ReadonlySet<number>): Choice {
+  const { account = null } = wanted;
+  const isCertain = (tab: OpenTab) => account === null || account.isIn(tab.cookieStoreId) === true;
+  const byUse = (a: OpenTab, b: OpenTab) => Number(isCertain(b)) - Number(isCertain(a)) || byNewest(a, b);
+  const tabs = [...ofAccount(open, account)].sort(byUse);
+  const suitable = tabs.filter((tab) => isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id));
   const named = suitable.find((tab) => tab.id === wanted.tabId && !tab.isDiscarded);
   const tab = named ?? suitable[0];
   if (tab) return { type: 'use', tab };
   const url = urlToOpen(site, wanted);
   if (url === null) return { type: 'none', reason: 'page_url_of_other_conversation' };
-  const beside = tabs.find((one) => one.id === wanted.tabId) ?? [...tabs].sort(byNewest)[0] ?? null;
-  return { type: 'open', url, beside };
+  const beside = tabs.find((one) => one.id === wanted.tabId) ?? tabs[0] ?? null;
+  const cookieStoreId = account?.container ?? null;
+  if (cookieStoreId === null || (beside !== null && isCertain(beside))) return { type: 'open', url, beside };
+  return { type: 'open', url, beside: { windowId: beside?.windowId ?? -1, cookieStoreId } };
 }
 
 /** The tab that a reading without a conversation means: the one that the person looked at last. Pure. */

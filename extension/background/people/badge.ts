@@ -12,7 +12,10 @@ export interface Badge {
 const COLORS = { alert: '#b42318', wait: '#9a5b00', calm: '#4b5563', good: '#1a7f4b' } as const;
 const MAX_COUNT = 99;
 
-export function badgeOf({ connection, snapshot }: PeopleView): Badge {
+export function badgeOf({ connection, snapshot, queue }: PeopleView): Badge {
+  if (queue.isFull) {
+    return { text: '!', color: COLORS.alert, title: { key: 'badge_queue_full', args: [String(queue.messages)] } };
+  }
   if (connection.state !== 'connected' || snapshot === null || !snapshot.system.is_known) {
     return { text: '!', color: COLORS.alert, title: { key: `badge_${connection.state}` } };
   }

@@ -37,7 +37,7 @@ export function diagnosticsOf({ view, history, browser, manifestVersion, now }: 
     written_at: new Date(now).toISOString(),
     connection: withoutReasonIds(connection),
     connection_history: history.map(withoutReasonIds),
-    queue: { messages: queue.messages, oldest_age_sec: seconds(queue.oldestAt) },
+    queue: { messages: queue.messages, oldest_age_sec: seconds(queue.oldestAt), is_full: queue.isFull },
     sites,
     drift: drift.map((one) => ({ ...one, what: withoutIds(one.what) })),
     deliveries: deliveries.map(({ platform, outcome, reason, at }) => ({

@@ -1,7 +1,7 @@
 /**
  * The background page's side of what people see: it sends the view to every overlay, popup and options page, passes their
- * orders on, and keeps the toolbar button. An overlay gets the conversations of its own site only, and cannot change
- * settings. Orders wait within bounds; what the agent confirmed comes back with the outcome and the next snapshot.
+ * orders on, and keeps the toolbar button. An overlay gets the conversations of its own site only, and can neither approve
+ * nor change settings: its port ends in the process of the chat page. Orders wait within bounds; what the agent confirmed comes back with the outcome and the next snapshot.
  */
 
 import type { Platform } from '../../../schema/contracts/common.ts';
@@ -24,7 +24,8 @@ import { viewOfSite } from './view-of-site.ts';
 /** A port of `browser.runtime`, as far as it is used. */
 export interface PeoplePort {
   name: string;
-  sender?: { url?: string | undefined; id?: string | undefined; frameId?: number | undefined } | undefined;
+  /** As the browser's own process knows it. `origin` is that of the principal of the document. */
+  sender?: { url?: string | undefined; origin?: string | undefined; id?: string | undefined } | undefined;
   postMessage(message: PeopleNews): void;
   onMessage: { addListener(listener: (message: object) => void): void };
   onDisconnect: { addListener(listener: () => void): void };
@@ -43,6 +44,8 @@ export interface PeopleDeps {
   translate: Translate;
   showBadge(badge: { text: string; color: string; title: string }): void;
   openOptions(): Promise<void>;
+  /** Opens the window in which an instruction can be approved; false when one was opened a moment ago. */
+  openApproval(instructionId: string): Promise<boolean>;
   /** The site of a page; null when it is none of ours. */
   platformOf(url: string): Platform | null;
   /** Sends a person's action to the agent. Resolves with what the edge confirmed, or with why not; within its own deadline. */
@@ -63,7 +66,7 @@ export function startPeople(deps: PeopleDeps): PeopleState {
   deps.onConnect((port) => {
     if (port.name !== PEOPLE_PORT) return;
     // Many open chats must not keep a person from the popup and the options page.
-    const isOwn = (port.sender?.url ?? '').startsWith(deps.ownOrigin);
+    const isOwn = isOwnPage(port, deps.ownOrigin);
     if (ports.size >= MAX_PORTS && !isOwn) return port.disconnect();
     const page = new ConnectedPage(deps, state, port);
     ports.add(page);
@@ -95,9 +98,8 @@ class ConnectedPage {
     this.#deps = deps;
     this.#state = state;
     this.#port = port;
-    const url = port.sender?.url ?? '';
-    this.#isOwn = url.startsWith(deps.ownOrigin);
-    this.#platform = this.#isOwn ? null : deps.platformOf(url);
+    this.#isOwn = isOwnPage(port, deps.ownOrigin);
+    this.#platform = this.#isOwn ? null : deps.platformOf(port.sender?.url ?? '');
     port.onMessage.addListener((message) => {
       if (isPeopleOrder(message)) void this.#handle(message);
     });
@@ -130,7 +132,9 @@ class ConnectedPage {
     const { act, change, openOptions } = this.#deps;
     switch (order.order) {
       case 'act':
-        return this.#isOwn || this.#platform !== null ? act(order.action) : this.#forbidden();
+        return this.#mayAct(order.action) ? act(order.action) : this.#forbidden();
+      case 'review_approval':
+        return this.#review(order.instruction_id);
       case 'open_options':
         await openOptions();
         return { ok: true };
@@ -143,6 +147,21 @@ class ConnectedPage {
       default:
         return order satisfies never;
     }
+  }
+
+  #mayAct({ action }: PersonAction): boolean {
+    return this.#isOwn || (this.#platform !== null && action !== 'instruction.approve');
+  }
+
+  async #review(instructionId: string): Promise<ActionOutcome> {
+    if (!this.#isOwn && this.#platform === null) return this.#forbidden();
+    // A page could have windows opened over and over, also when there is nothing to decide.
+    const approvals = this.#state.view.snapshot?.approvals ?? [];
+    if (!approvals.some(({ instruction_id }) => instruction_id === instructionId)) {
+      return refusal('not_waiting', 'approval_gone', this.#deps);
+    }
+    const isOpened = await this.#deps.openApproval(instructionId);
+    return isOpened ? { ok: true } : refusal('busy', 'error_busy', this.#deps);
   }
 
   #diagnostics(): string {
@@ -167,6 +186,11 @@ class ConnectedPage {
       // A closed port has no reader.
     }
   }
+}
+
+/** Whether the page at the other end is one of this extension, by its address and its principal. */
+function isOwnPage({ sender }: PeoplePort, ownOrigin: string): boolean {
+  return (sender?.url ?? '').startsWith(ownOrigin) && `${sender?.origin}/` === ownOrigin;
 }
 
 function refusal(code: string, key: string, { translate }: PeopleDeps): ActionOutcome {

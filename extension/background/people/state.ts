@@ -30,7 +30,7 @@ export class PeopleState {
   constructor(version: string, now: () => number) {
     this.#now = now;
     const connection = { state: 'connecting', since: now(), agentUrl: '', reason: null, retryAt: null } as const;
-    const queue = { messages: 0, oldestAt: null };
+    const queue = { messages: 0, oldestAt: null, isFull: false };
     this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, drift: [], deliveries: [], sites: [] };
   }
 
@@ -68,8 +68,8 @@ export class PeopleState {
     this.#change({ snapshot: null, snapshotAt: null });
   }
 
-  queue(messages: number, oldestAt: number | null): void {
-    this.#change({ queue: { messages, oldestAt } });
+  queue(messages: number, oldestAt: number | null, isFull: boolean): void {
+    this.#change({ queue: { messages, oldestAt, isFull } });
   }
 
   drift(platform: Platform, what: string): void {

@@ -1,7 +1,7 @@
 /**
  * Final messages that the agent has not acknowledged. A message is in storage before it is sent, and is sent again under
- * the same request id after each reconnection, until the agent has it. When the queue is full, a new message is refused
- * and reported; one that is in it is never dropped for another.
+ * the same request id after each reconnection, until the agent has it. When the queue is full, a new message is refused,
+ * shown and offered again when there is room; one that is in it is never dropped for another.
  */
 import { z } from 'zod';
 import type { FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
@@ -12,11 +12,14 @@ import type { Clock } from '../../lib/clock.ts';
 import { Emitter } from '../../lib/emitter.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
-import { queueItem, STORAGE_KEYS, Stored } from '../../lib/storage.ts';
+import { isQueueItem, queueItem, STORAGE_KEYS, Stored } from '../../lib/storage.ts';
 
 export const QUEUE_LIMITS = { messages: 500, bytes: 6 * 1024 * 1024, frame_bytes: 4 * 1024 * 1024 - 1_024 } as const;
 /** After an error of the agent that may pass, such as a full disk. */
 const AGAIN: BackoffLimits = { firstMs: 5_000, maxMs: 300_000 };
+
+/** `full`: the same message may be taken later. `refused`: it never is. */
+export type Taken = 'stored' | 'full' | 'refused';
 
 const IndexSchema = z.array(z.string().max(128)).max(QUEUE_LIMITS.messages);
 
@@ -49,6 +52,7 @@ export class MessageQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #writes = new Serial();
   #bytes = 0;
+  #isFull = false;
 
   constructor(deps: MessageQueueDeps) {
     this.#deps = deps;
@@ -57,6 +61,11 @@ export class MessageQueue {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** A message was refused for want of room, and there was none since. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   /** When the oldest message was observed; null without one. */
@@ -75,18 +84,16 @@ export class MessageQueue {
         if (parsed.success) this.#put(parsed.data);
         else this.#deps.report(`a stored message cannot be read and was dropped: ${id}`);
       }
+      await this.#sweep(new Set(ids.map(queueItem)));
     });
   }
 
-  /** Stores a message and sends it. False when it was refused; the reason is reported. */
-  add(frame: FinalMessage): Promise<boolean> {
+  /** Stores a message and sends it. The reason why not is reported. */
+  add(frame: FinalMessage): Promise<Taken> {
     return this.#writes.run(async () => {
-      if (this.#entries.has(frame.request_id)) return true;
+      if (this.#entries.has(frame.request_id)) return 'stored';
       const refusal = this.#refusal(frame);
-      if (refusal !== null) {
-        this.#deps.report(refusal);
-        return false;
-      }
+      if (refusal !== null) return this.#refuse(refusal);
       this.#put(frame);
       try {
         await this.#deps.storage.set({
@@ -101,7 +108,7 @@ export class MessageQueue {
       }
       this.added.emit(frame);
       this.#deps.send(frame);
-      return true;
+      return 'stored';
     });
   }
 
@@ -133,13 +140,28 @@ export class MessageQueue {
     entry.failures += 1;
   }
 
-  #refusal(frame: FinalMessage): string | null {
-    const parsed = FinalMessageSchema.safeParse(frame);
-    if (!parsed.success) return 'a message is longer than the agent takes; it was not captured';
+  #refusal(frame: FinalMessage): Exclude<Taken, 'stored'> | null {
     const bytes = byteLength(frame);
-    if (bytes > QUEUE_LIMITS.frame_bytes) return 'a message is longer than the agent takes; it was not captured';
-    if (this.#entries.size < QUEUE_LIMITS.messages && this.#bytes + bytes <= QUEUE_LIMITS.bytes) return null;
-    return `a message was not captured: ${this.#entries.size} messages wait for the agent already. Start the agent`;
+    if (!FinalMessageSchema.safeParse(frame).success || bytes > QUEUE_LIMITS.frame_bytes) return 'refused';
+    return this.#entries.size < QUEUE_LIMITS.messages && this.#bytes + bytes <= QUEUE_LIMITS.bytes ? null : 'full';
+  }
+
+  #refuse(why: Exclude<Taken, 'stored'>): Taken {
+    if (why === 'refused') {
+      this.#deps.report('a message is longer than the agent takes; it was not captured');
+    } else {
+      this.#isFull = true;
+      const waiting = `${this.#entries.size} messages wait for the agent already`;
+      this.#deps.report(`a message waits for room: ${waiting}. Start the agent`);
+      this.changed.emit();
+    }
+    return why;
+  }
+
+  /** A background page that ended between the two writes of a removal has left a text that no index names. */
+  async #sweep(known: ReadonlySet<string>): Promise<void> {
+    const left = (await this.#deps.storage.keys()).filter((key) => isQueueItem(key) && !known.has(key));
+    if (left.length > 0) await this.#deps.storage.remove(left);
   }
 
   #put(frame: FinalMessage): void {
@@ -155,6 +177,7 @@ export class MessageQueue {
     entry.cancelRetry();
     this.#entries.delete(requestId);
     this.#bytes -= entry.bytes;
+    this.#isFull = false;
     this.changed.emit();
     void this.#writes
       .run(async () => {

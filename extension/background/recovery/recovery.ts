@@ -1,29 +1,40 @@
 /** Watches the turns that the pages have open, and performs what the ladder says about one that does not end. */
 import type { Platform } from '../../../schema/contracts/common.ts';
+import { Serial } from '../../lib/serial.ts';
 import type { PageLook } from '../../messages.ts';
 import type { DecodedEvent } from '../../sites/decoder.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Climbed, LadderEffect, OpenTurn, Seen } from './ladder.ts';
 import { afterProgress, onSeen, onWake, openTurn, withinHour } from './ladder.ts';
+import type { StoredRecovery } from './stored-recovery.ts';
+import { MAX_TURNS, resumedTurn } from './stored-recovery.ts';
 
-const MAX_TURNS = 50;
+/** Progress of an answer moves its turn often; that is stored after this. */
+const SAVE_MS = 5_000;
 
 export interface RecoveryDeps {
   traffic: { on(listener: (event: TrafficEvent) => void): () => void };
   clock: { now(): number; after(delayMs: number, run: () => void): () => void };
   /** What a tab shows; rejects when its page does not respond. */
   look(tabId: number): Promise<PageLook>;
-  tabs: { exists(tabId: number): Promise<boolean>; reload(tabId: number): Promise<void> };
+  tabs: {
+    /** Whether the tab is still at the conversation. Its id may be that of any page by now. */
+    isThere(turn: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>): Promise<boolean>;
+    reload(tabId: number): Promise<void>;
+  };
   /** Has the conversation read from its site, so that its newest answer is captured if it is final there. */
   reread(turn: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>): Promise<void>;
   /** Tabs in which a message is being sent. */
   busyTabs(): ReadonlySet<number>;
   diagnostic(level: 'info' | 'warn', message: string): void;
+  storage: { read(): Promise<StoredRecovery>; write(state: StoredRecovery): Promise<void> };
 }
 
 export interface Recovery {
   /** An answer of that conversation was captured, by whichever way. */
   onFinal(platform: Platform, conversationId: string): void;
+  /** A timer may have been lost with a suspended background page. */
+  wake(): void;
   stop(): void;
 }
 
@@ -67,23 +78,46 @@ class TurnRecovery implements Recovery {
   /** Of each conversation, when its page was loaded again. */
   readonly #reloads = new Map<string, number[]>();
   readonly #stopListening: () => void;
+  readonly #steps = new Serial();
+  readonly #writes = new Serial();
   #cancelTimer: () => void = () => undefined;
+  #cancelSave: (() => void) | null = null;
 
+  /** Events wait until what an earlier background page has left is read. */
   constructor(deps: RecoveryDeps) {
     this.#deps = deps;
-    this.#stopListening = deps.traffic.on((event) => this.#onTraffic(event));
+    void this.#steps.run(() => this.#load()).catch(() => deps.diagnostic('warn', 'quiet turns could not be read'));
+    this.#stopListening = deps.traffic.on((event) => void this.#steps.run(() => this.#onTraffic(event)));
   }
 
   onFinal(platform: Platform, conversationId: string): void {
+    void this.#steps.run(() => this.#ended(platform, conversationId));
+  }
+
+  wake(): void {
+    void this.#steps.run(() => this.#wake());
+  }
+
+  async #load(): Promise<void> {
+    const { turns, reloads } = await this.#deps.storage.read();
+    const now = this.#deps.clock.now();
+    for (const turn of turns) this.#turns.set(turn.tabId, resumedTurn(turn, now));
+    for (const { conversationId, times } of reloads) this.#reloads.set(conversationId, times);
+    this.#schedule();
+  }
+
+  #ended(platform: Platform, conversationId: string): void {
     for (const turn of [...this.#turns.values()]) {
       if (turn.platform === platform && turn.conversationId === conversationId) this.#turns.delete(turn.tabId);
     }
+    this.#saveNow();
     this.#schedule();
   }
 
   stop(): void {
     this.#stopListening();
     this.#cancelTimer();
+    this.#cancelSave?.();
     this.#turns.clear();
   }
 
@@ -100,6 +134,7 @@ class TurnRecovery implements Recovery {
   #opened({ platform, tabId }: TrafficEvent, conversationId: string | null, now: number): void {
     if (conversationId === null || (this.#turns.size >= MAX_TURNS && !this.#turns.has(tabId))) return;
     this.#turns.set(tabId, openTurn({ platform, tabId, conversationId }, now));
+    this.#saveNow();
   }
 
   #decoded(tabId: number, event: DecodedEvent, now: number): void {
@@ -107,8 +142,13 @@ class TurnRecovery implements Recovery {
     const conversationId = conversationOf(event);
     if (!turn || (conversationId !== null && conversationId !== turn.conversationId)) return;
     const change = changeOf(event);
-    if (change === 'end') this.#turns.delete(tabId);
-    else if (change === 'progress') this.#turns.set(tabId, afterProgress(turn, now));
+    if (change === 'end') {
+      this.#turns.delete(tabId);
+      this.#saveNow();
+    } else if (change === 'progress') {
+      this.#turns.set(tabId, afterProgress(turn, now));
+      this.#cancelSave ??= this.#deps.clock.after(SAVE_MS, () => this.#saveNow());
+    }
   }
 
   #schedule(): void {
@@ -116,7 +156,7 @@ class TurnRecovery implements Recovery {
     this.#cancelTimer();
     const times = [...this.#turns.values()].flatMap(({ wakeAt }) => (wakeAt === null ? [] : [wakeAt]));
     if (times.length === 0) return;
-    this.#cancelTimer = clock.after(Math.max(0, Math.min(...times) - clock.now()), () => this.#wake());
+    this.#cancelTimer = clock.after(Math.max(0, Math.min(...times) - clock.now()), () => this.wake());
   }
 
   #wake(): void {
@@ -128,6 +168,8 @@ class TurnRecovery implements Recovery {
   #climb({ tabId }: OpenTurn, { next, effects }: Climbed): void {
     if (next === null) this.#turns.delete(tabId);
     else this.#turns.set(tabId, next);
+    // A reload stores the state itself, before it is made.
+    if (!effects.some(({ type }) => type === 'reload')) this.#saveNow();
     for (const effect of effects) void this.#perform(next, effect);
   }
 
@@ -141,8 +183,12 @@ class TurnRecovery implements Recovery {
   }
 
   async #look(turn: OpenTurn): Promise<void> {
+    const seen = await this.#see(turn);
+    await this.#steps.run(() => this.#onSeen(turn, seen));
+  }
+
+  #onSeen(turn: OpenTurn, seen: Seen): void {
     const { clock, busyTabs } = this.#deps;
-    const seen = await this.#see(turn.tabId);
     // Progress or a new turn came meanwhile.
     if (this.#turns.get(turn.tabId) !== turn) return;
     const now = clock.now();
@@ -151,11 +197,11 @@ class TurnRecovery implements Recovery {
     this.#schedule();
   }
 
-  async #see(tabId: number): Promise<Seen> {
+  async #see(turn: OpenTurn): Promise<Seen> {
     try {
-      return { type: 'page', look: await this.#deps.look(tabId) };
+      return { type: 'page', look: await this.#deps.look(turn.tabId) };
     } catch {
-      const isThere = await this.#deps.tabs.exists(tabId).catch(() => false);
+      const isThere = await this.#deps.tabs.isThere(turn).catch(() => false);
       return { type: isThere ? 'unresponsive' : 'gone' };
     }
   }
@@ -164,7 +210,22 @@ class TurnRecovery implements Recovery {
     const now = this.#deps.clock.now();
     this.#reloads.set(conversationId, [...withinHour(this.#reloads.get(conversationId) ?? [], now), now]);
     for (const [id, times] of this.#reloads) if (withinHour(times, now).length === 0) this.#reloads.delete(id);
+    // What cannot be stored is not done, as a new background page would do it again.
+    await this.#save();
     await tabs.reload(tabId);
+  }
+
+  /** What a failure loses is stored with the next change. */
+  #saveNow(): void {
+    void this.#save().catch(() => undefined);
+  }
+
+  #save(): Promise<void> {
+    this.#cancelSave?.();
+    this.#cancelSave = null;
+    const reloads = [...this.#reloads].map(([conversationId, times]) => ({ conversationId, times }));
+    const state = { turns: [...this.#turns.values()], reloads };
+    return this.#writes.run(() => this.#deps.storage.write(state));
   }
 }
 

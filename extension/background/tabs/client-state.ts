@@ -6,6 +6,7 @@ import type { ExtensionFrame } from '../../../schema/contracts/bridge-frames.ts'
 import type { Platform } from '../../../schema/contracts/common.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logins } from '../logins/logins.ts';
+import { DEFAULT_CONTAINER } from '../logins/logins.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { SiteTab, TabRegistry } from './tab-registry.ts';
 import { plainUrl } from './tab-registry.ts';
@@ -19,7 +20,7 @@ const AGAIN_MS = 50_000;
 export interface ClientStateDeps {
   clock: Clock;
   tabs: Pick<TabRegistry, 'all' | 'changed'>;
-  logins: Pick<Logins, 'all' | 'changed'>;
+  logins: Pick<Logins, 'all' | 'changed' | 'accountToName'>;
   newId: () => string;
   isOn: (platform: Platform) => boolean;
   send: (frame: ClientState) => boolean;
@@ -69,14 +70,19 @@ export class ClientStateReports {
       tabs: tabs
         .all()
         .filter(({ platform, address }) => isOn(platform) && address.kind !== 'other')
-        .map(reported),
-      logins: logins.all().filter(({ platform }) => isOn(platform)),
+        .map((tab) => reported(tab, logins)),
+      logins: logins
+        .all()
+        .filter(({ platform }) => isOn(platform))
+        .map(({ platform, container, login, fingerprint }) => ({ platform, container, login, fingerprint })),
       request_hooks: [...this.#hooks.values()].filter(({ platform }) => isOn(platform)),
     };
   }
 }
 
-function reported({ platform, address, url, title, tabId, observedAt }: SiteTab): ClientState['tabs'][number] {
+function reported(tab: SiteTab, logins: Pick<Logins, 'accountToName'>): ClientState['tabs'][number] {
+  const { platform, address, url, title, tabId, observedAt, container } = tab;
+  const account = logins.accountToName(platform, container ?? DEFAULT_CONTAINER);
   return {
     platform,
     conversation_id: address.conversationId,
@@ -85,5 +91,6 @@ function reported({ platform, address, url, title, tabId, observedAt }: SiteTab)
     tab_id: tabId,
     shell_page: address.kind !== 'conversation',
     observed_at: observedAt,
+    ...(account !== null && { account_fingerprint: account }),
   };
 }

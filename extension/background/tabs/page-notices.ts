@@ -27,7 +27,13 @@ const LookSchema: z.ZodType<PageLook> = z.object({
       resetsAt: z.number().nullable(),
     })
     .nullable(),
-  login: z.object({ login: z.enum(['fresh', 'stale', 'lost']), account: z.string().max(1_000).nullable() }).nullable(),
+  login: z
+    .object({
+      login: z.enum(['fresh', 'stale', 'lost']),
+      account: z.string().max(1_000).nullable(),
+    })
+    .nullable(),
+  workspace: z.string().max(256).optional(),
   drift: z.array(z.string().max(500)).max(100),
   lastAnswer: z.object({ id: z.string().max(256).nullable(), isFinished: z.boolean(), chars: z.number() }).nullable(),
 });
@@ -39,7 +45,7 @@ export interface MessageSender {
   id?: string | undefined;
   url?: string | undefined;
   frameId?: number | undefined;
-  tab?: { id?: number | undefined } | undefined;
+  tab?: { id?: number | undefined; cookieStoreId?: string | undefined } | undefined;
 }
 
 /** The look in a message, and the tab that it is about; null when the message is no notice or its sender may not send it. */
@@ -47,7 +53,7 @@ export function readNotice(
   message: unknown,
   sender: MessageSender,
   { extensionId, tabs }: { extensionId: string; tabs: Pick<TabRegistry, 'siteOf'> },
-): { tabId: number; look: PageLook } | null {
+): { tabId: number; container: string | null; look: PageLook } | null {
   const tabId = sender.tab?.id;
   if (sender.id !== extensionId || tabId === undefined || sender.frameId !== 0) return null;
   const site = tabs.siteOf(sender.url);
@@ -56,5 +62,6 @@ export function readNotice(
   const { look } = parsed.data;
   if (tabs.siteOf(look.url) !== site) return null;
   // The address is read here, so that the page cannot claim another conversation than it shows.
-  return { tabId, look: { ...look, address: site.wire.addressOf(new URL(look.url)) } };
+  const container = sender.tab?.cookieStoreId ?? null;
+  return { tabId, container, look: { ...look, address: site.wire.addressOf(new URL(look.url)) } };
 }

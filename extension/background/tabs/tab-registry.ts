@@ -16,6 +16,8 @@ export interface SiteTab {
   url: string;
   title: string | null;
   address: PageAddress;
+  /** The container of the browser, which has logins of its own; null while it is not known. */
+  container: string | null;
   observedAt: number;
   /** What the page last said about itself; null until its content script has spoken. */
   look: PageLook | null;
@@ -79,16 +81,16 @@ export class TabRegistry {
   }
 
   /** The page of a tab says what it shows. False when the tab is none of the site. */
-  onLook(tabId: number, look: PageLook): boolean {
+  onLook(tabId: number, look: PageLook, container: string | null): boolean {
     const site = this.siteOf(look.url);
     if (site === null) return false;
     const title = look.title.slice(0, 500);
-    this.#put(tabId, site, look.url, title, look);
+    this.#put(tabId, site, { url: look.url, title, look, container });
     this.looked.emit({ tabId, look });
     return true;
   }
 
-  #see({ id, url, title, discarded }: TabInfo): void {
+  #see({ id, url, title, discarded, cookieStoreId }: TabInfo): void {
     if (id === undefined) return;
     const site = discarded === true ? null : this.siteOf(url);
     if (site === null || url === undefined) {
@@ -98,15 +100,18 @@ export class TabRegistry {
     const known = this.#tabs.get(id);
     // What the page said counts until it shows another address.
     const look = known?.url === url ? known.look : null;
-    this.#put(id, site, url, title?.slice(0, 500) ?? null, look);
+    this.#put(id, site, { url, title: title?.slice(0, 500) ?? null, look, container: cookieStoreId ?? null });
   }
 
-  #put(tabId: number, site: Site, url: string, title: string | null, look: PageLook | null): void {
+  #put(tabId: number, site: Site, seen: Pick<SiteTab, 'url' | 'title' | 'look' | 'container'>): void {
+    const { url, title } = seen;
     const known = this.#tabs.get(tabId);
     if (known === undefined && this.#tabs.size >= MAX_TABS) return;
     const address = site.wire.addressOf(new URL(url));
     const observedAt = this.#deps.now();
-    this.#tabs.set(tabId, { tabId, platform: site.platform, url, title, address, observedAt, look });
+    // A tab stays in its container.
+    const container = seen.container ?? known?.container ?? null;
+    this.#tabs.set(tabId, { ...seen, tabId, platform: site.platform, address, container, observedAt });
     if (known?.url !== url || known.title !== title) this.changed.emit();
   }
 

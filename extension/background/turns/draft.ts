@@ -59,6 +59,7 @@ export class Draft {
       organizationId: send?.organizationId ?? null,
       userMessageId: send?.userMessageId ?? null,
       userTextKey: send?.text ? textKey(send.text.trim()) : null,
+      followsId: send?.followsId,
       namedId: send?.assistantMessageId ?? null,
       seenIds: [],
       phase: 'streaming',
@@ -71,6 +72,7 @@ export class Draft {
       phaseAt: this.now,
       settledAt: null,
       final: null,
+      offerAt: null,
     };
     this.#turns = [...this.#turns.filter((other) => other.id !== id), turn];
     this.#makeRoom();
@@ -120,7 +122,7 @@ export class Draft {
   /** Hands the final message to the queue. */
   offer(turn: Turn): void {
     if (turn.final === null) return;
-    const next = this.change(turn, { phase: 'offered' });
+    const next = this.change(turn, { phase: 'offered', offerAt: null });
     this.effects.push({ type: 'offer', turn: next, answer: turn.final });
   }
 

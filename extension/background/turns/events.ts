@@ -15,8 +15,10 @@ export type TurnEvent =
   | { type: 'shown'; turnId: string; answer: ShownAnswer }
   /** The message of the turn is in the queue. */
   | { type: 'stored'; turnId: string }
-  /** The queue cannot take it. */
-  | { type: 'not_stored'; turnId: string }
+  /** The queue has not taken it. `isFinal`: it never will. */
+  | { type: 'not_stored'; turnId: string; isFinal: boolean }
+  /** The queue has room again. */
+  | { type: 'room' }
   /** Something else wants the conversation read, so that its answer is found if it is final. */
   | { type: 'reread'; platform: Platform; conversationId: string }
   | { type: 'tick' };
@@ -57,6 +59,8 @@ export const TURN_LIMITS = {
   confirm: 10_000,
   /** How long the id of a conversation is waited for after its answer is final. */
   bind: 30_000,
+  /** A message that the queue could not take is offered again after this, or when there is room. */
+  offerAgain: 60_000,
   /** Between two questions to a page that cannot give the answer yet, and how often it is asked. */
   showAgain: 20_000,
   shows: 3,

@@ -13,10 +13,13 @@ export interface FinalMessageParts {
   tab: SiteTab | null;
   opinion: Opinion;
   clientId: string;
+  /** The account of that tab, where it is to be named. */
+  account: string | null;
 }
 
 /** The same message has the same request id, so that the agent knows it again when this browser has lost its storage. */
-export async function finalMessage({ turn, answer, tab, opinion, clientId }: FinalMessageParts): Promise<FinalMessage> {
+export async function finalMessage(parts: FinalMessageParts): Promise<FinalMessage> {
+  const { turn, answer, tab, opinion, clientId, account } = parts;
   const { platform, isTemporary, organizationId } = turn;
   // A temporary conversation has no lasting id, even where the site uses one until it is closed.
   const conversationId = isTemporary ? null : turn.conversationId;
@@ -36,6 +39,7 @@ export async function finalMessage({ turn, answer, tab, opinion, clientId }: Fin
     page_title: tab?.title ?? null,
     tab_id: tab?.tabId ?? Math.max(0, turn.tabId),
     shell_page: conversationId === null,
+    ...(account !== null && { account_fingerprint: account }),
     capture: { source: answer.source, other: opinion },
   };
 }

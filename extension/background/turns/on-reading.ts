@@ -13,11 +13,23 @@ function answerAfter(messages: readonly SiteMessage[], start: number): SiteMessa
   return rest.slice(0, end === -1 ? rest.length : end).findLast(({ role }) => role === 'assistant');
 }
 
+/**
+ * Whether the message at `at` has the place of the turn's question. Without it, a reading that does not have the question
+ * yet would give the answer to the same question asked before.
+ */
+function isWhereItFollows({ followsId }: Turn, messages: readonly SiteMessage[], at: number): boolean {
+  if (followsId === undefined) return true;
+  const before = messages.slice(0, Math.max(0, at)).findLast(({ role }) => role === 'user');
+  return (before?.id ?? null) === followsId;
+}
+
 /** Where the person's message of the turn is; -1 when it is not there. */
-function questionOf({ userMessageId, userTextKey }: Turn, messages: readonly SiteMessage[]): number {
+function questionOf(turn: Turn, messages: readonly SiteMessage[]): number {
+  const { userMessageId, userTextKey } = turn;
   if (userMessageId !== null) return messages.findIndex(({ role, id }) => role === 'user' && id === userMessageId);
   // The same text may have been sent before, so only the person's newest message is compared.
   const last = messages.findLastIndex(({ role }) => role === 'user');
+  if (!isWhereItFollows(turn, messages, last)) return -1;
   return userTextKey !== null && textKey(messages[last]?.text.trim() ?? '') === userTextKey ? last : -1;
 }
 

@@ -45,7 +45,9 @@ export function onPage(draft: Draft, event: PageEvent): void {
 
 /** When something is to be done for this turn next, if nothing happens before. */
 export function dueAt(turn: Turn): number {
-  const { phase, phaseAt, activeAt, openedAt, settledAt, reading, looks } = turn;
+  const { phase, phaseAt, activeAt, openedAt, settledAt, reading, looks, offerAt } = turn;
+  // The queue responds to every offer, so that one that is under way has no time of its own.
+  if (phase === 'offered') return offerAt ?? Number.POSITIVE_INFINITY;
   const end = openedAt + TURN_LIMITS.life;
   if (phase === 'confirming') return phaseAt + TURN_LIMITS.confirm;
   if (phase === 'unbound') return phaseAt + TURN_LIMITS.bind;
@@ -53,7 +55,7 @@ export function dueAt(turn: Turn): number {
   if (phase === 'waiting' && reading === 'undecided') {
     return Math.min(end, Math.max(settled, looks === 0 ? 0 : activeAt + TURN_LIMITS.showAgain));
   }
-  if (phase === 'offered' || reading !== 'none') return end;
+  if (reading !== 'none') return end;
   if (phase === 'streaming') return Math.min(end, Math.max(settled, activeAt + TURN_LIMITS.quiet));
   return Math.min(
     end,
@@ -66,7 +68,10 @@ export function onTick(draft: Draft): void {
   const { now } = draft;
   for (const turn of draft.turns) {
     if (dueAt(turn) > now) continue;
-    if (turn.phase === 'confirming' || turn.phase === 'unbound') {
+    if (turn.offerAt !== null) {
+      // Its text is there, so it is kept for as long as that takes.
+      draft.offer(turn);
+    } else if (turn.phase === 'confirming' || turn.phase === 'unbound') {
       if (turn.conversationId === null) draft.report(turn.platform, 'conversation_unknown');
       draft.offer(turn);
     } else if (turn.openedAt + TURN_LIMITS.life <= now) {

@@ -1,6 +1,7 @@
 /** The turns of all tabs as one state machine: an event gives the next state and what follows from it. */
 import { Draft } from './draft.ts';
 import type { Step, TurnEvent, TurnRules } from './events.ts';
+import { TURN_LIMITS } from './events.ts';
 import { onReading } from './on-reading.ts';
 import { isUndecided, onShown } from './on-shown.ts';
 import { dueAt, onPage, onReread, onTick } from './on-time.ts';
@@ -47,9 +48,14 @@ function apply(draft: Draft, event: TurnEvent): void {
     }
     case 'not_stored': {
       const turn = turnOf(event.turnId);
-      if (turn !== undefined) draft.close(turn);
+      if (turn === undefined) break;
+      if (event.isFinal) draft.close(turn);
+      else draft.change(turn, { offerAt: draft.now + TURN_LIMITS.offerAgain });
       break;
     }
+    case 'room':
+      for (const turn of draft.turns) if (turn.offerAt !== null) draft.offer(turn);
+      break;
     case 'reread':
       onReread(draft, event);
       break;
@@ -87,7 +93,8 @@ export function resume(state: TurnsState, now: number, rules: TurnRules): Step {
   return draft.result();
 }
 
-/** When the next tick is due; null when there is no turn. */
+/** When the next tick is due; null when nothing is. */
 export function nextDue({ turns }: TurnsState): number | null {
-  return turns.length === 0 ? null : Math.min(...turns.map(dueAt));
+  const due = Math.min(...turns.map(dueAt));
+  return Number.isFinite(due) ? due : null;
 }

@@ -43,6 +43,8 @@ export const TurnSchema = z.object({
   userMessageId: IdSchema.nullable(),
   /** Of the person's text, by which a reading is searched when the site gives the ids later. */
   userTextKey: z.string().max(64).nullable(),
+  /** The person's message that it follows, as in `SeenSend`. */
+  followsId: IdSchema.nullish(),
   /** The id that the send gave the answer. */
   namedId: IdSchema.nullable(),
   /** Ids of answers seen in progress. */
@@ -67,6 +69,8 @@ export const TurnSchema = z.object({
   /** Since when the page shows a finished answer; null while it does not. */
   settledAt: z.number().nullable(),
   final: AnswerSchema.nullable(),
+  /** When the queue, which could not take the message, gets it again; null: it has it, or will. */
+  offerAt: z.number().nullable().default(null),
 });
 export type Turn = z.infer<typeof TurnSchema>;
 

@@ -11,7 +11,7 @@ import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
 import type { Opinion, PageLook, ShownAnswer } from '../../messages.ts';
 import type { SiteReading } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
-import type { MessageQueue } from '../queue/message-queue.ts';
+import type { MessageQueue, Taken } from '../queue/message-queue.ts';
 import type { PageCaller } from '../tabs/page-calls.ts';
 import type { TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
@@ -39,6 +39,8 @@ export interface TurnsDeps {
   pages: PageCaller;
   queue: Pick<MessageQueue, 'add'>;
   clientId: () => Promise<string>;
+  /** The account of a container, where it is to be named. */
+  accountToName: (platform: Platform, container: string | null) => string | null;
   isOn: (platform: Platform) => boolean;
   /** Something that a person should be able to see; it holds no content of a conversation. */
   report: (platform: Platform, what: string) => void;
@@ -96,6 +98,11 @@ export class Turns {
     this.#on({ type: 'reread', platform, conversationId }, platform);
   }
 
+  /** The queue has room for a message that it could not take. */
+  onRoom(): void {
+    this.#on({ type: 'room' });
+  }
+
   /** A timer may have been lost with a suspended background page. */
   wake(): void {
     this.#on({ type: 'tick' });
@@ -118,7 +125,9 @@ export class Turns {
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
-    const saved = isHandedOn || next.sent !== this.#saved.sent ? this.#save() : null;
+    // So is a new turn: a background page that begins later finds the answer by it.
+    const isBegun = next.turns.at(-1)?.id !== this.#saved.turns.at(-1)?.id;
+    const saved = isHandedOn || isBegun || next.sent !== this.#saved.sent ? this.#save() : null;
     if (saved === null) this.#saveSoon();
     // The page is asked while the state is being stored; the message waits for both.
     for (const effect of effects) if (effect.type === 'offer') void this.#offer(effect, saved);
@@ -150,21 +159,25 @@ export class Turns {
 
   /** `saved` resolves when the state is in storage. */
   async #offer({ turn, answer }: Effect<'offer'>, saved: Promise<void> | null): Promise<void> {
-    const { tabs, queue, clientId } = this.#deps;
+    const { tabs, queue, clientId, accountToName } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
     const tab = shown ?? tabs.get(tabId);
-    let isStored = false;
+    let taken: Taken | 'failed' = 'failed';
     try {
       // What the page shows is no second opinion on itself.
       const isCompared = tab !== null && answer.source === 'network';
       const asked: Opinion | Promise<Opinion> = isCompared ? this.#opinion(tab.tabId, turn, answer) : 'absent';
       const [opinion, client] = await Promise.all([asked, clientId(), saved]);
-      isStored = await queue.add(await finalMessage({ turn, answer, tab, opinion, clientId: client }));
+      const account = accountToName(platform, tab?.container ?? null);
+      taken = await queue.add(await finalMessage({ turn, answer, tab, opinion, account, clientId: client }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
-    this.#on({ type: isStored ? 'stored' : 'not_stored', turnId: turn.id });
+    const turnId = turn.id;
+    this.#on(
+      taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, isFinal: taken === 'refused' },
+    );
   }
 
   async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {

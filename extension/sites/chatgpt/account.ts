@@ -1,4 +1,4 @@
-/** Who is signed in. Of what the site says, only ids are read; tokens, names and addresses are not. */
+/** Who is signed in; the workspace is named by a cookie of the page only (`SitePage.workspace`). Of what the site says, only ids are read; tokens, names and addresses are not. */
 import { z } from 'zod';
 import type { DecodedEvent } from '../decoder.ts';
 
@@ -18,10 +18,13 @@ export function accountEvents(path: string, body: unknown): DecodedEvent[] {
     if (!me) return [{ type: 'drift', what: 'account' }];
     return me.id.startsWith(VISITOR)
       ? [{ type: 'signed_out' }]
-      : [{ type: 'account', account: me.id, organizationId: null }];
+      : [{ type: 'account', account: me.id, organizationId: null, lacksWorkspace: true }];
   }
   const session = SessionSchema.safeParse(body).data;
-  if (session) return [{ type: 'account', account: session.user.id, organizationId: session.account?.id ?? null }];
+  if (session) {
+    const organizationId = session.account?.id ?? null;
+    return [{ type: 'account', account: session.user.id, organizationId, lacksWorkspace: true }];
+  }
   const isEmpty = typeof body === 'object' && (body === null || Object.keys(body).length === 0);
   return [isEmpty ? { type: 'signed_out' } : { type: 'drift', what: 'session' }];
 }

@@ -1,4 +1,5 @@
 /** The document of Gemini: where to type and send, what it shows, who is signed in, how to read a conversation again. */
+import { resetTime } from '../../lib/reset-time.ts';
 import type { PageAddress } from '../facts.ts';
 import { findFirst, isEnabled } from '../find.ts';
 import type { Composer, Found, Obstacle, PageLogin, ReadingRequest, SitePage } from '../page.ts';
@@ -13,17 +14,21 @@ import {
   COMPOSER,
   CONVERSATION_ATTRIBUTES,
   CONVERSATION_NAME,
+  LIMIT_NOTICES,
+  LIMIT_WORDS,
   OPEN_CONVERSATION,
   PENDING,
   SEND_BY_LABEL,
   SIGN_IN,
   SLOT,
   STOP,
+  TURNS,
 } from './selectors.ts';
 
 /** Quill redraws for each paste, so few large ones are faster; a very large one would keep the page from working. */
 const CHUNK_CHARS = 16_000;
 const MAX_OBSTACLE_CHARS = 200;
+const MAX_NOTICE_CHARS = 1_000;
 
 export const page: SitePage = {
   shownConversation,
@@ -76,7 +81,17 @@ function obstacle(document: Document): Obstacle | null {
   const signIn = findFirst(document, SIGN_IN);
   if (signIn && pageData(document)?.token == null) return obstacleOf('signed_out', signIn);
   const choice = findFirst(document, CHOICE);
-  return choice && obstacleOf('choice', choice);
+  return choice ? obstacleOf('choice', choice) : limit(document);
+}
+
+/** A notice outside of the messages, whose texts may speak of anything. */
+function limit(document: Document): Obstacle | null {
+  const isNotice = (element: HTMLElement) =>
+    element.closest(TURNS) === null && LIMIT_WORDS.test((element.textContent ?? '').slice(0, MAX_NOTICE_CHARS));
+  const found = findFirst(document, LIMIT_NOTICES, isNotice);
+  if (!found) return null;
+  const obstacle = obstacleOf('limit', found);
+  return { ...obstacle, resetsAt: resetTime(obstacle.text, Date.now()) };
 }
 
 function obstacleOf(kind: Obstacle['kind'], { element }: Found): Obstacle {

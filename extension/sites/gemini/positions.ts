@@ -8,6 +8,8 @@ export const SEND = {
   inner: [1],
   text: [0, 0],
   conversation: [2, 0],
+  /** The turn that it follows: the newest one, but for an edit or a regeneration. */
+  follows: [2, 1],
   isTemporary: [45],
 } as const satisfies Record<string, Path>;
 

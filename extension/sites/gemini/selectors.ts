@@ -53,5 +53,17 @@ export const CONVERSATION_NAME = /(?:\bc_|\/app\/|_c_)([0-9a-f]{10,32})(?![0-9a-
 
 /** Two whole answers side by side, of which the person is asked to choose one. */
 export const CHOICE = ['dual-model-response'];
+/**
+ * A guess: how the page shows that a limit is reached has not been seen; its responses say it by an error code. A guess that
+ * does not match then is reported as drift.
+ */
+export const LIMIT_NOTICES = [
+  '[data-test-id*="limit"]',
+  'mat-snack-bar-container',
+  '[role="alert"]',
+  '[role="status"]:not(.cdk-visually-hidden)',
+];
+export const LIMIT_WORDS =
+  /(?:reached|hit|exceeded) (?:our|your|the) [\w -]{0,40}limit|limit (?:erreicht|überschritten)|達到[^\n]{0,20}(?:上限|限制)|达到[^\n]{0,20}(?:上限|限制)|上限に達し|l[ií]mite de|limite d/i;
 export const CHALLENGE = ['form#captcha-form', 'form[action^="/sorry/"]'];
 export const SIGN_IN = ['a[href*="accounts.google.com/ServiceLogin"]', 'a[href*="accounts.google.com/signin"]'];

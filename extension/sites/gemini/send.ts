@@ -1,7 +1,7 @@
 /** The send in a request: a form whose field holds JSON, which holds an array as JSON once more. */
 import type { RequestBody, SeenSend } from '../facts.ts';
 import { FORM } from './endpoints.ts';
-import { conversationAt } from './ids.ts';
+import { conversationAt, turnIdAt } from './ids.ts';
 import { parsedJson, pick, pickText, SEND } from './positions.ts';
 
 /**
@@ -17,6 +17,7 @@ export function readSend(body: RequestBody): SeenSend | null {
     kind: 'message',
     conversationId: isTemporary ? null : conversationAt(inner, SEND.conversation),
     userMessageId: null,
+    followsId: turnIdAt(inner, SEND.follows),
     assistantMessageId: null,
     text,
     isTemporary,

@@ -45,11 +45,11 @@ export function overlapping(name: string, hunk: Hunk, stated: number, placements
   return new PatchError('context_differs', `${name}: ${why}; write both as one hunk, or send it once`);
 }
 
-/** How many lines of the hunk are at that place, and the first one that is not. */
-function compare(hunk: Hunk, start: number, lines: FileLines): { matching: number; differs: number } {
+/** How many of the first `limit` lines of the hunk are at that place, and the first one that is not. */
+function compare(hunk: Hunk, start: number, lines: FileLines, limit: number): { matching: number; differs: number } {
   let matching = 0;
   let differs = -1;
-  for (const [at, line] of hunk.before.slice(0, MAX_COMPARED_LINES).entries()) {
+  for (const [at, line] of hunk.before.slice(0, limit).entries()) {
     if (start + at < lines.count && start + at >= 0 && lines.numbers[start + at] === lines.numberOf(line))
       matching += 1;
     else if (differs < 0) differs = at;
@@ -103,15 +103,20 @@ function difference(hunk: Hunk, start: number, at: number, { lines, redact }: Ex
 export function explainMismatch(name: string, hunk: Hunk, stated: number, explained: Explained): PatchError {
   const { lines } = explained;
   const best = [stated, ...candidates(hunk, lines).slice(0, 8)]
-    .map((start) => ({ start, ...compare(hunk, start, lines) }))
+    .map((start) => ({ start, ...compare(hunk, start, lines, MAX_COMPARED_LINES) }))
     .filter(({ start }) => start >= 0)
     .sort((a, b) => b.matching - a.matching || Math.abs(a.start - stated) - Math.abs(b.start - stated))[0];
   const size = hunk.before.length;
-  if (best === undefined || best.matching === 0 || best.differs < 0) {
+  if (best === undefined || best.matching === 0) {
     const first = `${difference(hunk, stated, 0, explained)}; no line of the hunk is where it should be`;
     return new PatchError('context_differs', `${name} does not fit: ${first}; ${ADVICE}`);
   }
-  const place = `the nearest place is line ${best.start + 1}, where ${best.matching} of its ${size} old lines fit`;
-  const message = `${name} does not fit: ${place}; ${difference(hunk, best.start, best.differs, explained)}; ${ADVICE}`;
+  const { matching, differs } = compare(hunk, best.start, lines, size);
+  const place = `the nearest place is line ${best.start + 1}, where ${matching} of its ${size} old lines fit`;
+  const why =
+    differs < 0
+      ? 'they are there, but the hunk cannot apply at that place'
+      : difference(hunk, best.start, differs, explained);
+  const message = `${name} does not fit: ${place}; ${why}; ${ADVICE}`;
   return new PatchError('context_differs', message);
 }

@@ -6,7 +6,6 @@ import { buildExtension, EXTENSION_ORIGIN, EXTENSION_PREFERENCES } from '../../s
 import type { FirefoxOptions } from '../../support/sites/open-firefox.ts';
 import { Firefox } from '../../support/sites/open-firefox.ts';
 import { SitesServer } from '../../support/sites/server.ts';
-import { until } from '../../support/until.ts';
 import type { Cleanup } from '../harness/cleanup.ts';
 import { Stage } from './stage.ts';
 
@@ -39,15 +38,9 @@ export class FirefoxScene {
     return new FirefoxScene(stage, agent, firefox, folder);
   }
 
-  /** Installs our extension; resolves when the agent has it. Call what is returned to take it away again. */
-  async installOurs(): Promise<() => Promise<void>> {
-    const { connected } = this.agent.side;
-    const id = await this.firefox.install(join(this.folder, 'extension'));
+  /** Installs our extension; resolves when the agent has it. */
+  async installOurs(): Promise<void> {
+    await this.firefox.install(join(this.folder, 'extension'));
     await this.agent.connected();
-    return async () => {
-      await this.firefox.bidi.uninstallExtension(id);
-      // Else the next one would be taken for connected before it is.
-      await until(() => connected.all().length === 0);
-    };
   }
 }

@@ -71,6 +71,8 @@ export class DeliveryScene {
   readonly kept: Kept;
   tabs: OpenTab[] = [];
   account: string | null = 'f1';
+  /** The account of each container, where it is another one than `account`. */
+  accounts: Record<string, string | null> = {};
   handlers: Handlers = {};
   isOn = true;
   maxTextChars: number | null = null;
@@ -91,9 +93,11 @@ export class DeliveryScene {
       tabs: this.#tabs(),
       call: (tabId, name, order) => this.#call(tabId, name, order),
       traffic: { on: (listener) => this.#listen(listener) },
+      account: (_platform, container) => this.accounts[container ?? ''] ?? this.account,
+      containerOf: (_platform, account) =>
+        Object.keys(this.accounts).find((container) => this.accounts[container] === account) ?? null,
       looks: this.#looks,
       onFree: (_platform, conversationId) => void this.freed.push(conversationId),
-      account: () => Promise.resolve(this.account),
       storage: {
         read: () => Promise.resolve(structuredClone(this.kept.plans)),
         write: (plans) => this.#write(plans),
@@ -190,7 +194,7 @@ export class DeliveryScene {
       exists: (tabId) => Promise.resolve(this.tabs.some(({ id }) => id === tabId)),
       open: (url, beside) => {
         this.opened.push({ url, cookieStoreId: beside?.cookieStoreId ?? null });
-        const tab = this.tab(90 + this.opened.length, url);
+        const tab = this.tab(90 + this.opened.length, url, { cookieStoreId: beside?.cookieStoreId ?? null });
         this.tabs = [...this.tabs, tab];
         return Promise.resolve(tab);
       },

@@ -16,7 +16,7 @@ import { EdgeError } from '../../../local-agent/edge/http-client.ts';
 import type { AutomationStatus } from '../../../schema/contracts/conversations.ts';
 import type { SystemMode } from '../../../schema/contracts/system.ts';
 import { approvalOf, BridgeFixture, CLIENT_TOKEN, conversation, ORIGIN } from '../../unit/agent/bridge/fixture.ts';
-import type { FirefoxTab } from '../sites/firefox-tab.ts';
+import { FirefoxTab } from '../sites/firefox-tab.ts';
 import { Firefox } from '../sites/open-firefox.ts';
 import { SitesServer } from '../sites/server.ts';
 import type { FakeSite } from '../sites/site.ts';
@@ -91,6 +91,10 @@ export interface PeopleScene {
   firefox: Firefox;
   /** Opens the page in a tab; resolves when the overlay is there and shows a confirmed mode. */
   open(): Promise<FirefoxTab>;
+  /** The windows in which something can be approved. */
+  approvalWindows(): Promise<FirefoxTab[]>;
+  /** The first of them, once there is one. */
+  approvalWindow(): Promise<FirefoxTab>;
   /** The edge reports what it has changed, as its channel does. */
   announce(): Promise<void>;
 }
@@ -122,45 +126,6 @@ export interface SceneOptions {
   preferences?: Record<string, string | number | boolean>;
 }
 
-interface Browser {
-  firefox: Firefox;
-  close: () => Promise<void>;
-}
-
-async function startBrowser(preferences: SceneOptions['preferences']): Promise<Browser> {
-  const server = await SitesServer.start([site]);
-  const uuids = JSON.stringify({ [EXTENSION_ID]: ORIGIN.replace('moz-extension://', '') });
-  const firefox = await Firefox.start({
-    port: server.port,
-    preferences: { 'extensions.webextensions.uuids': uuids, ...preferences },
-  });
-  const close = async () => {
-    await firefox.close();
-    await server.stop();
-  };
-  return { firefox, close };
-}
-
-let shared: Promise<Browser> | null = null;
-
-/** Ends the Firefox that the scenes without own preferences share. */
-export async function closePeopleBrowser(): Promise<void> {
-  await (await shared)?.close();
-  shared = null;
-}
-
-/** A Firefox without the extension: the shared one, or one with these preferences, which ends with the test. */
-async function browserFor({ preferences }: SceneOptions): Promise<Firefox> {
-  if (preferences === undefined) {
-    shared ??= startBrowser({});
-    return (await shared).firefox;
-  }
-  const { firefox, close } = await startBrowser(preferences);
-  onTestFinished(close);
-  return firefox;
-}
-
-/** Installs the extension for each scene; its tabs and what it has stored are gone after the test. */
 export async function openPeopleScene(options: SceneOptions = {}): Promise<PeopleScene> {
   const agent = await BridgeFixture.start();
   const edge = new ScriptedEdge();
@@ -169,20 +134,36 @@ export async function openPeopleScene(options: SceneOptions = {}): Promise<Peopl
   await agent.pin();
   await agent.side.approvals.refresh();
   const folder = await builtExtension(agent.url, options);
-  const firefox = await browserFor(options);
-  const tabs: FirefoxTab[] = [];
-  const extension = await firefox.install(folder);
-  onTestFinished(async () => {
-    for (const tab of tabs) await tab.close();
-    await firefox.bidi.uninstallExtension(extension);
+  const server = await SitesServer.start([site]);
+  const uuids = JSON.stringify({ [EXTENSION_ID]: ORIGIN.replace('moz-extension://', '') });
+  const firefox = await Firefox.start({
+    port: server.port,
+    preferences: { 'extensions.webextensions.uuids': uuids, ...options.preferences },
   });
+  onTestFinished(async () => {
+    await firefox.close();
+    await server.stop();
+  });
+  await firefox.install(folder);
+  const approvalWindows = async () => {
+    const tabs = await firefox.bidi.tabs();
+    const ofApprovals = tabs.filter(({ url }) => url.startsWith(`${ORIGIN}/options/options.html#approval=`));
+    return ofApprovals.map(({ context }) => new FirefoxTab(firefox.bidi, context));
+  };
   return {
+    approvalWindows,
+    approvalWindow: async () => {
+      for (;;) {
+        const [found] = await approvalWindows();
+        if (found !== undefined) return found;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    },
     agent,
     edge,
     firefox,
     open: async () => {
       const tab = await firefox.openTab(PAGE);
-      tabs.push(tab);
       await tab.until((host) => document.querySelector(host) !== null, HOST);
       return tab;
     },

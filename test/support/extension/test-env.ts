@@ -49,6 +49,10 @@ export class TestStorage implements StorageArea {
   readonly items = new Map<string, unknown>();
   isFull = false;
 
+  async keys(): Promise<string[]> {
+    return [...this.items.keys()];
+  }
+
   async get(keys: string[]): Promise<Record<string, unknown>> {
     const found = keys.filter((key) => this.items.has(key)).map((key) => [key, structuredClone(this.items.get(key))]);
     return Object.fromEntries(found) as Record<string, unknown>;
@@ -119,10 +123,13 @@ export const SNAPSHOT = {
   },
 };
 
+const MAX_KEPT_BYTES = 1024 * 1024;
+
 /** A stream filter with the page's side in the hands of the test. */
 export class TestFilter implements Filter {
   /** What the page has received. */
   readonly written: string[] = [];
+  bytes = 0;
   isDisconnected = false;
   #listener: FilterListener | null = null;
 
@@ -131,11 +138,18 @@ export class TestFilter implements Filter {
   }
 
   write(data: ArrayBuffer): void {
+    this.bytes += data.byteLength;
+    if (data.byteLength > MAX_KEPT_BYTES) return;
     this.written.push(new TextDecoder().decode(data));
   }
 
   disconnect(): void {
     this.isDisconnected = true;
+  }
+
+  /** Bytes whose content does not matter. */
+  zeros(length: number): void {
+    this.#listener?.onData(new ArrayBuffer(length));
   }
 
   data(text: string): void {
@@ -232,6 +246,7 @@ export class TestEnv {
         translate: (text) => (typeof text === 'string' ? text : text.key),
         showBadge: () => undefined,
         openOptions: async () => undefined,
+        openApproval: async () => true,
         isPermitted: async () => true,
         onPermissionsChanged: () => undefined,
       },
@@ -315,9 +330,10 @@ export class TestEnv {
     return this.socket.frames('browser.final_message');
   }
 
-  request(requestId: string, details: Details & { body?: unknown }): void {
-    const { body, ...rest } = details;
-    const bytes = body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body)).buffer;
+  /** `bytes`: a body that is no JSON. */
+  request(requestId: string, details: Details & { body?: unknown; bytes?: ArrayBuffer }): void {
+    const { body, bytes: given, ...rest } = details;
+    const bytes = body === undefined ? given : new TextEncoder().encode(JSON.stringify(body)).buffer;
     this.#before.fireFor(details.url, {
       ...this.#details(requestId, rest),
       ...(bytes && { requestBody: { raw: [{ bytes }] } }),

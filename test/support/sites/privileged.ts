@@ -52,6 +52,10 @@ export class Privileged {
     return new Privileged(await firefox.openTab('about:memory'), extensionId);
   }
 
+  async close(): Promise<void> {
+    await this.#tab.close();
+  }
+
   /** Ends the event page at once, also while it waits for something, as Firefox does with an idle one. */
   async suspend(): Promise<void> {
     await this.#tab.evaluate(async (id) => {
@@ -70,7 +74,7 @@ export class Privileged {
       let pageBytes = 0;
       let processBytes = 0;
       const take: Reporter = (process, path, _kind, _units, amount) => {
-        if (!process.startsWith('WebExtensions')) return;
+        if (!/extension/i.test(process)) return;
         if (path === 'resident-unique') processBytes += amount;
         if (path.startsWith('explicit/') && path.includes(host)) pageBytes += amount;
       };

@@ -30,15 +30,21 @@ describe('a browser', () => {
 
 describe('a link is stopped with the reason', () => {
   const client = { stopped_reason: null, fingerprint: 'f' };
+  const ACCOUNTS: PlatformState['accounts'] = [
+    { login: 'fresh', fingerprint: 'f' },
+    { login: 'fresh', fingerprint: 'g' },
+  ];
   it.each([
     [null, { fingerprint: 'f', client: null }],
     [null, { fingerprint: 'f', client }],
     [null, { fingerprint: null, client }],
     [null, { fingerprint: 'f', client: { ...client, fingerprint: null } }],
     ['account_changed', { fingerprint: 'g', client }],
+    [null, { fingerprint: 'g', client: { ...client, fingerprint: null, accounts: ACCOUNTS } }],
+    ['account_changed', { fingerprint: 'h', client: { ...client, fingerprint: null, accounts: ACCOUNTS } }],
     ['security_challenge', { fingerprint: 'f', client: { ...client, stopped_reason: 'security_challenge' } }],
     ['signed_out', { fingerprint: 'f', client: { ...client, stopped_reason: 'another word' } }],
-  ] as const)('%s', (reason, link) => {
+  ])('%s', (reason, link) => {
     expect(linkStopped(link)).toBe(reason);
   });
 });

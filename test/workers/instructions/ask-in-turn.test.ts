@@ -115,7 +115,7 @@ describe('an instruction that asks behind one that runs', () => {
     expect(await messageStatus(late.message_id)).toBe('failed');
   });
 
-  it('is blocked, and nobody is asked, when the system is paused at its turn', async () => {
+  it('is blocked, and no person is asked, when the system is paused at its turn', async () => {
     const { ids, message_id } = await bringTo(conductor, [WRITE, ASKS]);
     await conductor.act(`/v1/instructions/${ids[0]}/started`);
     await conductor.mode('pause');

@@ -36,8 +36,8 @@ export async function withoutFence(act: () => Promise<void>): Promise<void> {
 }
 
 /** Looks until `look` holds. The test's own limit ends what never comes. */
-export async function until(look: () => boolean): Promise<void> {
-  while (!look()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+export async function until(look: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await look())) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 /**

@@ -112,6 +112,36 @@ describe('a link that was made with another account', () => {
   });
 });
 
+describe('a link of one of two accounts of a browser', () => {
+  const both = (other: string) => ({
+    accounts: ['ann', other].map((fingerprint) => ({ login: 'fresh' as const, fingerprint })),
+  });
+
+  it('is used beside the other account, and the delivery names its own', async () => {
+    await renewals.browser({ client: 'both' }, both('bob'));
+    const message = await renewals.settled('auto', { client_id: 'both' });
+    const conversation = message.remote_conversation_id;
+    await renewals.browser({ client: 'both', conversation, account: 'bob' }, both('bob'));
+    await renewals.tick();
+    const job = await renewals.jobOf(message.message_id);
+    expect(job.status).toBe('running');
+    expect(await renewals.commandOf(job)).toMatchObject({ body: { target: { account_fingerprint: 'bob' } } });
+  });
+
+  it('is not used when its account was replaced in its container', async () => {
+    await renewals.browser({ client: 'replaced' }, both('bob'));
+    const message = await renewals.settled('auto', { client_id: 'replaced' });
+    const conversation = message.remote_conversation_id;
+    await renewals.browser({ client: 'replaced', conversation, account: 'bob' }, both('bob'));
+    await renewals.browser({ client: 'replaced', conversation, account: 'eve' }, both('eve'));
+    await renewals.tick();
+    expect(await renewals.jobOf(message.message_id)).toMatchObject({
+      status: 'pending',
+      last_error: 'account_changed',
+    });
+  });
+});
+
 describe('a conversation in several browsers', () => {
   it('is renewed by the browser that is not stopped, even by an older link', async () => {
     const message = await renewals.settled('auto', { client_id: 'older' });

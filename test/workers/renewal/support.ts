@@ -69,7 +69,8 @@ export class Renewals extends Conductor {
       client = 'firefox-1',
       conversation,
       tab_id = 17,
-    }: { node?: string; client?: string; conversation?: string; tab_id?: number },
+      account,
+    }: { node?: string; client?: string; conversation?: string; tab_id?: number; account?: string },
     state: Partial<PlatformState> = {},
   ): Promise<void> {
     const { link } = this.message(conversation === undefined ? {} : { remote_conversation_id: conversation });
@@ -77,7 +78,7 @@ export class Renewals extends Conductor {
     const body = {
       connected: true,
       platforms: [{ ...known, ...state }],
-      tabs: conversation === undefined ? [] : [{ ...link, tab_id, platform: 'chatgpt' }],
+      tabs: conversation === undefined ? [] : [{ ...link, tab_id, platform: 'chatgpt', account_fingerprint: account }],
     };
     await this.edge.data('PUT', `/v1/controllers/${node}/clients/${client}`, { token: await this.token(node), body });
   }

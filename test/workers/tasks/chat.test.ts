@@ -73,6 +73,24 @@ describe('a task that a chat creates', () => {
     expect(again).toMatchObject({ error_code: 'already_finished' });
   });
 
+  it('is a task of a person when the policy asks, and the person sees and approves its steps', async () => {
+    const policy = { decision: 'ask', rule: 'default for a new task' } as const;
+    const instructions = instructionsOf({ target: 'conductor', tool: 'tasks/create', params: CREATE, policy });
+    const body = conductor.message({ remote_conversation_id: 'asking-chat', instructions });
+    const id = (await conductor.bring(body)).instructions[0]?.instruction_id;
+    const { approval } = await edge.data<{ approval: { display: string; approval_hash: string } }>(
+      'GET',
+      `/v1/instructions/${id}`,
+    );
+    expect(approval.display).toContain('"hello"');
+    const { approval_hash } = approval;
+    await edge.data('POST', `/v1/instructions/${id}/approve`, { body: { approval_hash } });
+    const { output } = await conductor.act<{ output: string }>(`/v1/instructions/${id}/run`);
+    const { task_id } = JSON.parse(output) as { task_id: string };
+    expect(await conductor.detail(task_id)).toMatchObject({ is_persons: true, instruction_id: id });
+    await edge.data('POST', `/v1/tasks/${task_id}/cancel`, { body: {} });
+  });
+
   it('is not shown to another chat, and not canceled by it', async () => {
     const { task_id } = await createdIn();
     for (const tool of ['tasks/status', 'tasks/cancel']) {

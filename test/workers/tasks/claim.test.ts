@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ClaimedRun } from '../../../schema/contracts/runs.ts';
 import { OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 import { SHELL, Tasks } from './support.ts';
@@ -171,6 +172,11 @@ describe('a node that a person drains', () => {
     const run = await conductor.claimed();
     expect(await drain(true)).toMatchObject({ draining: true, runs: expect.arrayContaining([run.run_id]) });
     expect(await conductor.heartbeat(run)).toMatchObject({ hand_over: true });
+    const { run_id, step_id } = run;
+    expect(await edge.data('GET', `/v1/controllers/${NODE}`)).toMatchObject({
+      draining: true,
+      live_runs: expect.arrayContaining([{ run_id, task_id, step_id }]),
+    });
     expect(await conductor.claim()).toEqual({ run: null, reason: 'node_draining' });
     await conductor.fail(run, { status: 'lost', error_code: 'handed_over' });
     await rowsOf('UPDATE steps SET except_until = 0');
@@ -179,6 +185,17 @@ describe('a node that a person drains', () => {
     expect(await conductor.claim()).toEqual({ run: null, reason: 'node_draining' });
     expect(await drain(false)).toMatchObject({ draining: false, runs: [] });
     expect(await conductor.claimed()).toMatchObject({ task_id });
+  });
+
+  it('is asked to give up also what it claims at that moment', async () => {
+    await conductor.create();
+    const claims: ClaimedRun[] = [];
+    const drained = await edge.race(
+      () => drain(true),
+      async () => claims.push(await conductor.claimed()),
+    );
+    expect((drained as { runs: string[] }).runs).toContain(claims[0]?.run_id);
+    await drain(false);
   });
 
   it('does not get a step that it was about to claim', async () => {

@@ -81,13 +81,13 @@ describe('the D1 rows of a task', () => {
 
   it.each([
     ['create', 15],
-    ['claim', 16],
-    ['start', 6],
+    ['claim', 10],
+    ['start', 5],
     ['heartbeat', 0],
     ['first output', 2],
     ['output', 2],
-    ['end of a step', 12],
-    ['end of the task', 14],
+    ['end of a step', 8],
+    ['end of the task', 6],
   ])('that the request "%s" writes are at most %i', (name, most) => {
     expect(empty[name]?.rows_written, JSON.stringify(empty)).toBeLessThanOrEqual(most);
   });

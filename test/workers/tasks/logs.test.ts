@@ -50,14 +50,17 @@ describe('the log of a run', () => {
     await conductor.complete(run);
   });
 
-  it('takes the same bytes once when two requests bring them at once', async () => {
+  it('keeps all that two requests bring at once, and the same bytes once', async () => {
     const run = await running();
     await conductor.logs(run, 'stdout', 0, 'a');
     await edge.race(
       () => conductor.logs(run, 'stdout', 1, 'bc'),
-      () => conductor.logs(run, 'stdout', 1, 'bc'),
+      async () => {
+        await conductor.logs(run, 'stderr', 0, 'E');
+        await conductor.logs(run, 'stdout', 1, 'b');
+      },
     );
-    expect(await textOf(`/v1/tasks/${run.task_id}/logs`)).toBe('abc');
+    expect(await textOf(`/v1/tasks/${run.task_id}/logs`)).toBe('aEbc');
     await conductor.complete(run);
   });
 

@@ -12,7 +12,7 @@ import { SELECTORS } from './selectors.ts';
 import { turnsOf } from './turns.ts';
 
 const INSIDE = 'li, blockquote, details, table';
-/** What is no text and may stand behind a block all the same. */
+/** What is no text, but may follow a block all the same. */
 const EMPTY_BLOCKS = 'img, svg, hr, table, input, iframe, video, audio, canvas, object';
 
 const no = (reason: string): FinalInPage => ({ isFinal: false, reason });

@@ -10,6 +10,14 @@ const BootstrapSchema = z.object({
   user: z.object({ id: z.string().min(1).max(256).nullish() }).nullish(),
 });
 
+/** Names the workspace; `personal`, or no cookie, for none. */
+const WORKSPACE_COOKIE = /(?:^|;\s*)_account=([0-9a-f-]{36})(?:;|$)/i;
+
+/** The id of the workspace that the page works in; null for the person's own, and without a cookie. */
+export function workspaceOf(cookies: string): string | null {
+  return WORKSPACE_COOKIE.exec(cookies)?.[1]?.toLowerCase() ?? null;
+}
+
 export function loginOf(document: Document): PageLogin | null {
   if (isChallengePage(document)) return { login: 'stale', account: null };
   const bootstrap = bootstrapOf(document);

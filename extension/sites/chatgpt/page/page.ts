@@ -5,13 +5,10 @@ import { conversationOfLink, readingUrls, SESSION_URL } from '../endpoints.ts';
 import { composedText, countAttachments, findComposer, findSendButton, isAnswering } from './composer.ts';
 import { finalAnswerOf } from './final-answer.ts';
 import { findShown } from './finding.ts';
-import { loginOf } from './login.ts';
+import { loginOf, workspaceOf } from './login.ts';
 import { obstacleOf } from './obstacle.ts';
 import { SELECTORS } from './selectors.ts';
 import { turnsOf } from './turns.ts';
-
-/** Names the workspace; `personal` for none. */
-const WORKSPACE_COOKIE = /(?:^|;\s*)_account=([0-9a-f-]{36})(?:;|$)/i;
 
 export const page: SitePage = {
   shownConversation: (document) => {
@@ -27,13 +24,14 @@ export const page: SitePage = {
   obstacle: (document) => obstacleOf(document, Date.now()),
   finalAnswer: (document) => finalAnswerOf(document, Date.now()),
   login: loginOf,
+  workspace: (document) => workspaceOf(document.cookie) ?? '',
   readingRequest,
 };
 
 function readingRequest(_document: Document, address: PageAddress, cookies: string): ReadingRequest | null {
   if (address.conversationId === null) return null;
   const { url, olderUrl } = readingUrls(address.conversationId);
-  const [, workspace] = WORKSPACE_COOKIE.exec(cookies) ?? [];
+  const workspace = workspaceOf(cookies);
   return {
     url,
     method: 'GET',

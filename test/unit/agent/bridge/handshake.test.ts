@@ -58,8 +58,11 @@ const helloOf = (agent: BridgeFixture, agentNonce: string): Hello => ({
   sealed_token: sealed(agent, agentNonce),
 });
 
+/** The code with which a browser is closed that was never greeted. */
 async function closeCode(client: BridgeClient): Promise<number> {
-  return (await client.closed).code;
+  const { code } = await client.closed;
+  expect(client.untaken('hello_ack')).toEqual([]);
+  return code;
 }
 
 describe('the agent', () => {

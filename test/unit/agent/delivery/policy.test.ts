@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { ChoiceView, QueuedDelivery } from '../../../../local-agent/delivery/choose.ts';
 import { conversationKey, decideDelivery } from '../../../../local-agent/delivery/choose.ts';
 import type { CountsAs, Slot, SlotEvent } from '../../../../local-agent/delivery/policy.ts';
-import { admission, DELIVERY_BACKOFF, EMPTY_SLOT, nextSlot } from '../../../../local-agent/delivery/policy.ts';
+import {
+  admission,
+  DELIVERY_BACKOFF,
+  EMPTY_SLOT,
+  nextSlot,
+  onlyAccount,
+} from '../../../../local-agent/delivery/policy.ts';
 import type { StopReason } from '../../../../schema/contracts/clients.ts';
 import { DELIVERY_KINDS } from '../../../../schema/contracts/renewal.ts';
 import { DELIVERY } from '../../../../schema/defaults.ts';
@@ -266,9 +272,49 @@ describe('delivery policy', () => {
       expect(admission(nextSlot(stopped, { type: 'resumed' }, 2_000), 2_000)).toEqual({ admitted: true });
     });
 
+    it('accounts side by side in two containers stop nothing, and another one in either of them does', () => {
+      const seen = (slot: Slot, work: string) =>
+        nextSlot(
+          slot,
+          {
+            type: 'accounts',
+            accounts: [
+              { container: 'firefox-default', fingerprint: 'ann', lost: false },
+              { container: 'work', fingerprint: work, lost: false },
+            ],
+          },
+          1,
+        );
+      // An earlier version has stored the account of the browser without its container.
+      const both = seen({ ...EMPTY_SLOT, fingerprint: 'ann' }, 'bob');
+      expect(both).toMatchObject({ stopped: null, containers: { work: 'bob' } });
+      expect(seen(both, 'bob')).toBe(both);
+      expect(onlyAccount(both)).toBeNull();
+      expect(seen(both, 'eve').stopped?.reason).toBe('account_changed');
+      expect(seen(both, 'ann').stopped?.reason).toBe('account_changed');
+      expect(onlyAccount(seen(EMPTY_SLOT, 'ann'))).toBe('ann');
+    });
+
+    it('the accounts of the newest containers are kept, and no more', () => {
+      let slot: Slot = EMPTY_SLOT;
+      for (let n = 0; n < 200; n += 1) {
+        const container = `firefox-container-${n}`;
+        slot = nextSlot(slot, { type: 'accounts', accounts: [{ container, fingerprint: 'ann', lost: false }] }, 1);
+      }
+      expect(Object.keys(slot.containers)).toHaveLength(64);
+      expect(slot.containers).toHaveProperty('firefox-container-199');
+    });
+
+    it('a sign-out stops a slot only when no container has a login any more', () => {
+      const seen = (slot: Slot, ...lost: boolean[]) =>
+        nextSlot(slot, { type: 'accounts', accounts: lost.map((one) => ({ fingerprint: null, lost: one })) }, 1);
+      expect(seen(EMPTY_SLOT, true, false).stopped).toBeNull();
+      expect(seen(seen(EMPTY_SLOT, true, false), true, true).stopped?.reason).toBe('signed_out');
+    });
+
     it('another account stops a slot, and a resume accepts the new one', () => {
       const seen = (slot: Slot, fingerprint: string | null) =>
-        nextSlot(slot, { type: 'account', fingerprint, lost: false }, 1);
+        nextSlot(slot, { type: 'accounts', accounts: [{ fingerprint, lost: false }] }, 1);
       const first = seen(seen(EMPTY_SLOT, 'ann'), null);
       expect(first).toMatchObject({ stopped: null, fingerprint: 'ann' });
       const other = seen(first, 'bob');
@@ -278,7 +324,7 @@ describe('delivery policy', () => {
     });
 
     it('a sign-out stops a slot once, so a resume before the next sign-in lasts', () => {
-      const lost: SlotEvent = { type: 'account', fingerprint: null, lost: true };
+      const lost: SlotEvent = { type: 'accounts', accounts: [{ fingerprint: null, lost: true }] };
       const stopped = nextSlot(EMPTY_SLOT, lost, 1);
       expect(stopped.stopped?.reason).toBe('signed_out');
       expect(nextSlot(nextSlot(stopped, { type: 'resumed' }, 2), lost, 3).stopped).toBeNull();

@@ -196,10 +196,10 @@ describe('a reply that its page had to leave alone', () => {
     expect(agent.sent).toHaveLength(2);
   });
 
-  it('keeps its backoff when the site had refused it', () => {
+  it('keeps its backoff when it had failed for another reason', () => {
     const agent = new DeliveryFixture();
     agent.enqueue(reply('msg_1'));
-    agent.respond({ ...SERVER_ERROR, retry_after_ms: 60_000 });
+    agent.respond({ ...TYPING, reason: 'conversation_not_shown', retry_after_ms: null });
     agent.clock.advance(DELIVERY.min_spacing_ms + DELIVERY.spacing_jitter_ms);
     report(agent, FREE);
     expect(agent.sent).toHaveLength(1);

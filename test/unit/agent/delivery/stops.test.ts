@@ -93,6 +93,21 @@ describe('another account', () => {
   });
 });
 
+describe('two accounts of one browser', () => {
+  it('are both delivered to, each message to the account of its link', () => {
+    const agent = new DeliveryFixture();
+    agent.manager.pacing.accountsSeen('firefox-1', [
+      { platform: 'chatgpt', container: 'a', fingerprint: 'ann', lost: false },
+      { platform: 'chatgpt', container: 'b', fingerprint: 'bob', lost: false },
+    ]);
+    const { target, ...message } = reply('msg_1');
+    agent.enqueue({ ...message, target: { ...target, account_fingerprint: 'bob' } });
+    agent.enqueue(reply('msg_2', 'c2'));
+    agent.clock.advance(60_000);
+    expect(agent.sent.map(({ account_fingerprint }) => account_fingerprint)).toEqual(['bob', null]);
+  });
+});
+
 describe('a resume', () => {
   it('a resume of one platform leaves another stopped, and does nothing where none is stopped', () => {
     const agent = new DeliveryFixture();

@@ -99,4 +99,35 @@ describe('the submodules in an index', () => {
     makeRepository(SHA1_BYTES);
     expect(() => read(SHA1_BYTES, 1_000)).toThrow('it is too large to be read before each program');
   });
+
+  it.each([
+    ['more submodules than are checked', 'it lists more than 500 submodules', links()],
+    ['more extensions than Git writes', 'it has too many extensions', extensions()],
+  ])('are not known where an index has %s, which is noticed before it is read to the end', (_name, why, bytes) => {
+    git(['init', '-q']);
+    writeFileSync(join(directory(), 'index'), bytes);
+    expect(() => read()).toThrow(why);
+  });
 });
+
+function header(entries: number): Buffer {
+  const bytes = Buffer.from('DIRC\0\0\0\x02\0\0\0\0', 'latin1');
+  bytes.writeUInt32BE(entries, 8);
+  return bytes;
+}
+
+/** 600 submodules, and then nothing where a thousand entries must be. */
+function links(): Buffer {
+  const entry = Buffer.alloc(72);
+  entry.writeUInt32BE(0o160000, 24);
+  entry.writeUInt16BE(3, 60);
+  entry.write('sub', 62, 'latin1');
+  return Buffer.concat([header(1_000), ...Array.from({ length: 600 }, () => entry)]);
+}
+
+/** 2,000 empty extensions, and then a damaged one. */
+function extensions(): Buffer {
+  const empty = Buffer.from('TREE\0\0\0\0', 'latin1');
+  const parts = Array.from({ length: 2_000 }, () => empty);
+  return Buffer.concat([header(0), ...parts, Buffer.from('TREE\xff\xff\xff\xff', 'latin1'), Buffer.alloc(20)]);
+}

@@ -1,18 +1,24 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { livingProcess, stillRuns } from '../../../../local-agent/host/process-start.ts';
 
+function psOf(pid: number | undefined, field: string): string {
+  return spawnSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
+}
+
 /** A process that has ended, and whose parent does not reap it. */
 async function zombie() {
-  const parent = spawn('/bin/sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 600'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const [line]: Buffer[] = await once(parent.stdout, 'data');
-  const pid = Number(line);
-  const state = () => spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
-  while (!state().startsWith('Z')) await setTimeout(5);
+  const script = 'sh -c "read go <&3" & echo $!; exec sleep 600';
+  const { promise: printed, resolve } = Promise.withResolvers<string>();
+  const parent = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+  parent.stdout?.once('data', (line) => resolve(String(line)));
+  const pid = Number(await printed);
+  // While it still is the shell, the parent may reap.
+  while (!psOf(parent.pid, 'comm').endsWith('sleep')) await setTimeout(5);
+  const [, , , go] = parent.stdio;
+  if (go && 'end' in go) go.end('\n');
+  while (!psOf(pid, 'stat').startsWith('Z')) await setTimeout(5);
   return { pid, release: () => parent.kill('SIGKILL') };
 }
 

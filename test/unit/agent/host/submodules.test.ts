@@ -65,6 +65,37 @@ describe('Git in a repository with submodules', () => {
     expect(notes()).toEqual([`Git refuses this repository: ${reason}`]);
   });
 
+  it('is refused when all its repositories together have more folders of submodules than are checked', () => {
+    const { root } = workspace;
+    git(root, ['init', '-q']);
+    for (const name of ['one', 'two']) git(root, ['init', '-q', name]);
+    const modules = join(root, 'one', '.git', 'modules');
+    mkdirSync(modules);
+    for (let n = 0; n < 1_100; n++) mkdirSync(join(modules, String(n)));
+    symlinkSync(modules, join(root, 'two', '.git', 'modules'));
+    addSubmodules(root, ['one']);
+    expect(notes()).toEqual([]);
+    addSubmodules(root, ['two']);
+    const reason = `${join(root, 'two', '.git', 'modules')} holds too many folders to check their configuration`;
+    expect(notes()).toEqual([`Git refuses this repository: ${reason}`]);
+  });
+
+  it('is refused when a branch that is packed hides the file HEAD of a submodule whose configuration a chat could write', () => {
+    const { root } = workspace;
+    git(root, ['init', '-q']);
+    git(root, ['init', '-q', 'own']);
+    const own = join(root, 'own');
+    git(own, ['config', 'include.path', '../../shared.gitconfig']);
+    rmSync(join(own, '.git', 'HEAD'));
+    symlinkSync('refs/heads/packed', join(own, '.git', 'HEAD'));
+    // Git works there all the same.
+    git(own, ['status']);
+    addSubmodules(root, ['own']);
+    const reason = `a chat could write ${own}/.git/../../shared.gitconfig, which may name programs to run`;
+    expect(notes()).toEqual([`Git refuses this repository: ${reason}`]);
+    expect(notes(own)).toEqual([`Git refuses this repository: ${reason}`]);
+  });
+
   it('is refused when its index lists more submodules than are checked', () => {
     const { root } = workspace;
     git(root, ['init', '-q']);

@@ -6,6 +6,7 @@ import { takeCommand } from '../../../../local-agent/edge/commands.ts';
 import { ExecutionStore } from '../../../../local-agent/instructions/execution-store.ts';
 import type { Command } from '../../../../schema/contracts/commands.ts';
 import type { Approval } from '../../../../schema/contracts/instructions.ts';
+import { INSTRUCTION } from '../../../../schema/defaults.ts';
 import { commandHandlers } from '../../../support/command-handlers.ts';
 import { block, finalMessage, InstructionHost } from './instruction-host.ts';
 
@@ -64,6 +65,20 @@ describe('an instruction that asks behind one of its message', () => {
     approve(approval?.approval_hash ?? '');
     expect(await result()).toMatchObject({ status: 'succeeded' });
     expect(effects()).toBe('effect\n');
+  });
+
+  it('is reported as started when it runs for long after its approval', async () => {
+    accepted(WRITE, '@conductor::exec::{"argv": ["sleep", "600"]}');
+    await agent.nextRequest();
+    agent.acceptProgress(ASKING);
+    const approval = await described();
+    approve(approval?.approval_hash ?? '');
+    await agent.started('ins_1');
+    agent.now += INSTRUCTION.live_interval_ms;
+    agent.timers.advance(INSTRUCTION.live_interval_ms);
+    const requests = agent.store.outbox.pendingStreams().flatMap((stream) => agent.store.outbox.head(stream) ?? []);
+    const body: unknown = JSON.parse(requests.find(({ kind }) => kind === 'progress')?.body ?? 'null');
+    expect(body).toMatchObject({ items: [{ instruction_id: 'ins_1', started: true }] });
   });
 
   it('is not described with the message, and the first of a message is', async () => {

@@ -135,6 +135,13 @@ describe('the rules for tools and platforms', () => {
     }
   });
 
+  it('without a rule for it, a new task asks a person, and its state and its cancellation do not', () => {
+    expect(verdict({}, 'conductor::tasks/create')).toEqual({ decision: 'ask', rule: 'default for a new task' });
+    expect(verdict({ tools: { 'tasks/create': 'allow' } }, 'conductor::tasks/create').decision).toBe('allow');
+    expect(verdict({}, 'conductor::tasks/status').decision).toBe('allow');
+    expect(verdict({}, 'conductor::tasks/cancel').decision).toBe('allow');
+  });
+
   it('a star means every tool, at any depth of its name', () => {
     for (const name of TOOL_NAMES) expect(verdict({ tools: { '*': 'deny' } }, name).decision).toBe('deny');
   });

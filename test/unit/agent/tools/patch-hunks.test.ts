@@ -156,6 +156,14 @@ describe('the error for a hunk that does not fit', () => {
     );
   });
 
+  it('names the line that differs also behind thousands of lines that fit', async () => {
+    const content = 'x\n'.repeat(3_000);
+    const hunk = `@@ -1,2501 +1,2501 @@\n${' x\n'.repeat(2_500)}-y\n+z\n`;
+    const { output } = await patched(content, part(hunk));
+    expect(output).toContain('the nearest place is line 1, where 2500 of its 2501 old lines fit');
+    expect(output).toContain('line 2504 of the patch expects "y", but line 2501 of the file is "x";');
+  });
+
   it('says when only white space differs, and when the file ends before', async () => {
     const spaces = await patched('a\n\tb\nc\n', part('@@ -1,3 +1,3 @@\n a\n-  b\n+B\n c\n'));
     expect(spaces.output).toContain('but line 2 of the file is "\\tb" (only white space differs)');

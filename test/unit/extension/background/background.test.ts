@@ -52,11 +52,11 @@ test('the page is asked for its opinion while the turn is being stored, and the 
   const disk = gate();
   const set = env.storage.set.bind(env.storage);
   env.storage.set = async (items) => {
-    if ('turns' in items) await disk.opened;
+    if (JSON.stringify(items).includes('offered')) await disk.opened;
     await set(items);
   };
   await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [final]);
-  expect(asked).toEqual(['opinion']);
+  await expect.poll(() => asked).toEqual(['opinion']);
   expect(env.socket.frames('browser.final_message')).toEqual([]);
   disk.open();
   expect(await env.finalMessages(1)).toMatchObject([{ capture: { other: 'agrees' } }]);

@@ -223,3 +223,63 @@ it('observes a bounded number of requests: a further one ends the observation of
   expect(scene.decoded).toEqual([{ type: 'drift', what: 'too_many_requests' }]);
   expect(scene.ends).toEqual(['not_observed']);
 });
+
+describe('bodies of a page that asks for much', () => {
+  const READ = `${ORIGIN}/api/read`;
+  const MIB = 1024 * 1024;
+  const refused = { type: 'opaque', reason: 'too_much_to_read' };
+
+  /** A body that the page receives, of which nothing has ended. */
+  function body(env: TestEnv, requestId: string, url: string, length: number) {
+    env.request(requestId, { url });
+    env.headers(requestId, url);
+    const filter = env.filter(requestId);
+    filter.zeros(length);
+    return filter;
+  }
+
+  it('are not held together without bound, and the page gets each of them all the same', () => {
+    const scene = new CaptureScene();
+    const { env } = scene;
+    const first = body(env, 'r1', READ, 40 * MIB);
+    body(env, 'r2', READ, 40 * MIB);
+    expect(scene.decoded).toEqual([]);
+    const third = body(env, 'r3', READ, 40 * MIB);
+    expect(scene.decoded).toEqual([refused]);
+    expect([third.bytes, third.isDisconnected]).toEqual([40 * MIB, true]);
+    first.stop();
+    body(env, 'r4', READ, 40 * MIB);
+    expect(scene.decoded).toEqual([refused]);
+  });
+
+  it('are not parsed one after the other without bound, but again after a minute', () => {
+    const scene = new CaptureScene();
+    const { env } = scene;
+    for (let n = 0; n < 6; n += 1) body(env, `r${n}`, READ, 40 * MIB).stop();
+    expect(scene.decoded).toEqual([]);
+    body(env, 'r7', READ, 40 * MIB);
+    expect(scene.decoded).toEqual([refused]);
+    env.clock.advance(60_000);
+    body(env, 'r8', READ, 40 * MIB);
+    expect(scene.decoded).toEqual([refused]);
+  });
+
+  it('do not keep an answer on a stream from being read', () => {
+    const scene = new CaptureScene();
+    body(scene.env, 'r1', READ, 90 * MIB);
+    body(scene.env, 'r2', STREAM, 10 * MIB).data(`\n${JSON.stringify(HANDOFF)}\n`);
+    expect(scene.decoded).not.toContainEqual(refused);
+  });
+
+  it('of sends are not read without bound either', () => {
+    const { env, events } = new CaptureScene();
+    const bytes = new ArrayBuffer(8 * MIB);
+    for (let n = 0; n < 32; n += 1) env.request(`r${n}`, { url: SEND, method: 'POST', bytes });
+    const send = (requestId: string) => env.request(requestId, { url: SEND, method: 'POST', body: { text: 'hi' } });
+    send('late');
+    expect(events.filter(({ type }) => type === 'send')).toEqual([]);
+    env.clock.advance(60_000);
+    send('later');
+    expect(events.filter(({ type }) => type === 'send')).toHaveLength(1);
+  });
+});

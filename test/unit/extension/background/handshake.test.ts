@@ -78,6 +78,13 @@ describe('a program at the address of the agent', () => {
     await expectRefused(scene);
   });
 
+  it('that sends two proofs at once gets nothing more, so that it cannot have any number of them checked', async () => {
+    const scene = await challenged();
+    scene.env.proveAgent();
+    scene.env.proveAgent();
+    await expectRefused(scene);
+  });
+
   it('that greets before the browser has proved itself is not connected, and its orders are not taken', async () => {
     const scene = await challenged();
     const frames: string[] = [];

@@ -28,7 +28,7 @@ class QueueScene {
     });
   }
 
-  async add(request_id: string, raw_text = 'text'): Promise<boolean> {
+  async add(request_id: string, raw_text = 'text'): Promise<string> {
     return this.queue.add(finalMessage({ request_id, raw_text }));
   }
 
@@ -63,6 +63,23 @@ describe('the queue of messages', () => {
     scene.queue.acknowledged('m1');
     await scene.clock.flush();
     expect([...scene.storage.items]).toEqual([['queue', []]]);
+  });
+
+  it('removes at its start the text of a message whose removal was cut off in the middle, and nothing else', async () => {
+    const scene = new QueueScene();
+    await scene.add('m1');
+    await scene.add('m2');
+    scene.storage.items.set('settings', {});
+    // The background page ends between the two writes.
+    scene.storage.remove = () => new Promise(() => undefined);
+    scene.queue.acknowledged('m1');
+    await scene.clock.flush();
+    expect(scene.storage.items.has('queue/m1')).toBe(true);
+    const storage = new TestStorage();
+    for (const [key, value] of scene.storage.items) storage.items.set(key, value);
+    const next = new QueueScene(storage);
+    await next.queue.load();
+    expect([...storage.items.keys()].sort()).toEqual(['queue', 'queue/m2', 'settings']);
   });
 
   it('has a message in storage before it is sent', async () => {
@@ -114,28 +131,31 @@ describe('the queue of messages', () => {
 
   it('refuses a new message and says so when it is full by count, and keeps what it has', async () => {
     const scene = new QueueScene();
-    for (let n = 0; n < QUEUE_LIMITS.messages; n += 1) expect(await scene.add(`m${n}`)).toBe(true);
-    expect(await scene.add('one too many')).toBe(false);
+    for (let n = 0; n < QUEUE_LIMITS.messages; n += 1) expect(await scene.add(`m${n}`)).toBe('stored');
+    expect(scene.queue.isFull).toBe(false);
+    expect(await scene.add('one too many')).toBe('full');
+    expect(scene.queue.isFull).toBe(true);
     expect(scene.reports).toEqual([
-      `a message was not captured: ${QUEUE_LIMITS.messages} messages wait for the agent already. Start the agent`,
+      `a message waits for room: ${QUEUE_LIMITS.messages} messages wait for the agent already. Start the agent`,
     ]);
     expect((await scene.restart()).ids).toHaveLength(QUEUE_LIMITS.messages);
     scene.queue.acknowledged('m0');
-    expect(await scene.add('next')).toBe(true);
+    expect(scene.queue.isFull).toBe(false);
+    expect(await scene.add('next')).toBe('stored');
   });
 
   it('refuses a new message when it is full by bytes', async () => {
     const scene = new QueueScene();
     const large = 'x'.repeat(1_000_000);
     let taken = 0;
-    while (await scene.add(`m${taken}`, large)) taken += 1;
+    while ((await scene.add(`m${taken}`, large)) === 'stored') taken += 1;
     expect(taken).toBe(Math.floor(QUEUE_LIMITS.bytes / 1_000_400));
   });
 
   it('refuses a message that is longer than the agent takes', async () => {
     const scene = new QueueScene();
-    expect(await scene.add('m1', 'x'.repeat(1_048_577))).toBe(false);
-    expect(await scene.add('m2', '\u0001'.repeat(1_000_000))).toBe(false);
+    expect(await scene.add('m1', 'x'.repeat(1_048_577))).toBe('refused');
+    expect(await scene.add('m2', '\u0001'.repeat(1_000_000))).toBe('refused');
     expect(scene.reports).toHaveLength(2);
   });
 
@@ -143,7 +163,7 @@ describe('the queue of messages', () => {
     const storage = new TestStorage();
     storage.isFull = true;
     const scene = new QueueScene(storage);
-    expect(await scene.add('m1')).toBe(true);
+    expect(await scene.add('m1')).toBe('stored');
     expect(scene.ids).toEqual(['m1']);
     expect(scene.reports).toHaveLength(1);
   });

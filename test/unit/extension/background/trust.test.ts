@@ -1,6 +1,7 @@
 /** What the background page believes of pages, and what leaves the browser. */
 import { describe, expect, it } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
+import { DEFAULT_CONTAINER } from '../../../../extension/background/logins/logins.ts';
 import { EXTENSION_ID, TestEnv } from '../../../support/extension/test-env.ts';
 import { ORIGIN, testSite } from '../../../support/extension/test-site.ts';
 import { until } from '../../../support/until.ts';
@@ -53,8 +54,8 @@ describe('a notice of a page', () => {
     await background.ready;
     env.message({ ...NOTICE, look: { ...LOOK, url: 'https://gemini.google.com/c/c1' } }, SENDER);
     env.message(NOTICE, SENDER);
-    await until(() => background.logins.get('claude').login === 'fresh');
-    expect(background.logins.get('gemini').login).toBe('stale');
+    await until(() => background.logins.get('claude', DEFAULT_CONTAINER).login === 'fresh');
+    expect(background.logins.get('gemini', DEFAULT_CONTAINER).login).toBe('stale');
   });
 
   it.each([
@@ -71,7 +72,7 @@ describe('a notice of a page', () => {
     const { env, background } = await started();
     env.message(message, sender);
     expect(background.tabs.get(1)?.look).toBeNull();
-    expect(background.logins.get('claude').login).toBe('stale');
+    expect(background.logins.get('claude', DEFAULT_CONTAINER).login).toBe('stale');
   });
 });
 
@@ -98,7 +99,7 @@ describe('what leaves the browser', () => {
       SENDER,
     );
     await env.finalMessages(1);
-    await until(() => background.logins.get('claude').fingerprint !== null);
+    await until(() => background.logins.get('claude', DEFAULT_CONTAINER).fingerprint !== null);
     await env.clock.elapse(120_000);
     const logins = env.socket.frames('browser.client_state').flatMap((frame) => frame.logins);
     expect(logins.at(-1)).toMatchObject({
@@ -115,8 +116,8 @@ describe('what leaves the browser', () => {
       [1, 2].map(async () => {
         const { env, background } = await started();
         env.message(NOTICE, SENDER);
-        await until(() => background.logins.get('claude').fingerprint !== null);
-        return background.logins.get('claude').fingerprint;
+        await until(() => background.logins.get('claude', DEFAULT_CONTAINER).fingerprint !== null);
+        return background.logins.get('claude', DEFAULT_CONTAINER).fingerprint;
       }),
     );
     expect(prints[0]).not.toBe(prints[1]);
@@ -156,14 +157,14 @@ describe('a site that a person has turned off', () => {
   it('says nothing about its login', async () => {
     const { env, background } = await started();
     env.message(NOTICE, SENDER);
-    await until(() => background.logins.get('claude').login === 'fresh');
+    await until(() => background.logins.get('claude', DEFAULT_CONTAINER).login === 'fresh');
     env.storage.items.set('settings', { sites_off: ['claude'] });
     env.storageChanged('settings');
     await env.clock.flush();
     env.request('r1', { url: `${ORIGIN}/api/read` });
     env.headers('r1', `${ORIGIN}/api/read`, 401);
     await env.clock.flush();
-    expect(background.logins.get('claude').login).toBe('fresh');
+    expect(background.logins.get('claude', DEFAULT_CONTAINER).login).toBe('fresh');
   });
 });
 
@@ -203,25 +204,25 @@ describe('tabs and logins', () => {
   ])('a login is %s after status %i with %j', async (login, status, headers) => {
     const { env, background } = await started();
     env.message(NOTICE, SENDER);
-    await until(() => background.logins.get('claude').login === 'fresh');
+    await until(() => background.logins.get('claude', DEFAULT_CONTAINER).login === 'fresh');
     env.request('r1', { url: `${ORIGIN}/api/read` });
     env.headers('r1', `${ORIGIN}/api/read`, status, headers);
     await env.clock.flush();
-    expect(background.logins.get('claude').login).toBe(login);
+    expect(background.logins.get('claude', DEFAULT_CONTAINER).login).toBe(login);
   });
 
   it('a login is known to a new background page, and has to be proved after a start of the browser', async () => {
     const { env, background } = await started();
     env.message(NOTICE, SENDER);
-    await until(() => background.logins.get('claude').login === 'fresh');
+    await until(() => background.logins.get('claude', DEFAULT_CONTAINER).login === 'fresh');
     await env.clock.flush();
-    const { fingerprint } = background.logins.get('claude');
+    const { fingerprint } = background.logins.get('claude', DEFAULT_CONTAINER);
     const again = new TestEnv({ storage: env.storage });
     const { logins, ready } = startBackground(again.env);
     await ready;
-    expect(logins.get('claude')).toEqual({ platform: 'claude', login: 'fresh', fingerprint });
+    expect(logins.get('claude', DEFAULT_CONTAINER)).toMatchObject({ platform: 'claude', login: 'fresh', fingerprint });
     again.browserStart.fire();
     await again.clock.flush();
-    expect(logins.get('claude')).toEqual({ platform: 'claude', login: 'stale', fingerprint });
+    expect(logins.get('claude', DEFAULT_CONTAINER)).toMatchObject({ platform: 'claude', login: 'stale', fingerprint });
   });
 });

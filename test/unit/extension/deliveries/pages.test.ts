@@ -35,6 +35,49 @@ describe('the tab of a message', () => {
     expect(used(scene)).toBe('91 look');
   });
 
+  describe('of two accounts in two containers', () => {
+    /** The account `f1` is signed in in `work`, and `f2` everywhere else. */
+    function scene(...tabs: [number, string, string | null][]): DeliveryScene {
+      const made = new DeliveryScene();
+      made.account = 'f2';
+      made.accounts = { work: 'f1' };
+      made.tabs = tabs.map(([id, path, cookieStoreId]) =>
+        made.tab(id, `https://chatgpt.com${path}`, { cookieStoreId }),
+      );
+      return made;
+    }
+
+    it.each(['f1', 'f2'])('is one of the account of the link: %s', async (account_fingerprint) => {
+      const given = scene([17, '/c/c1', 'work'], [30, '/c/c1', null]);
+      await given.deliver({ account_fingerprint, tab_id: account_fingerprint === 'f1' ? 30 : 17 });
+      expect(used(given)).toBe(account_fingerprint === 'f1' ? '17 look' : '30 look');
+      await given.responds(await given.sends({}, account_fingerprint === 'f1' ? 17 : 30), 200);
+      expect(given.calls.filter((call) => call.endsWith('press'))).toHaveLength(1);
+    });
+
+    it('is opened in the container of that account, though tabs of the other one are open', async () => {
+      const given = scene([17, '/c/c1', null]);
+      await given.deliver({ account_fingerprint: 'f1' });
+      expect(given.opened).toEqual([{ url: 'https://chatgpt.com/c/c1', cookieStoreId: 'work' }]);
+    });
+
+    it('that starts a conversation is opened in the container of that account', async () => {
+      const given = scene([17, '/', null]);
+      given.handlers.look = () => seenLook(null);
+      const page_url = 'https://chatgpt.com/';
+      await given.deliver({ account_fingerprint: 'f1', conversation_id: null, page_url, tab_id: null });
+      expect(given.opened).toEqual([{ url: page_url, cookieStoreId: 'work' }]);
+    });
+
+    it('gets nothing when that account is signed in in neither', async () => {
+      const given = scene([17, '/c/c1', 'work'], [30, '/c/c1', null]);
+      await given.deliver({ account_fingerprint: 'f3' });
+      expect(reasons(given)).toEqual(['account_changed']);
+      expect(given.opened).toEqual([]);
+      expect(given.calls.some((call) => call.endsWith('press'))).toBe(false);
+    });
+  });
+
   it('is opened at the usual address when the named address is not of this conversation', async () => {
     const scene = new DeliveryScene();
     scene.tabs = [];

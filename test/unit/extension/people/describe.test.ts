@@ -40,6 +40,8 @@ describe('the connection for a person', () => {
   it('an agent without the edge is not shown as well connected', () => {
     const view = viewOf({ snapshot: snapshotOf({ edge_connected: false }) });
     expect(describeConnection(view, NOW, FORMAT)).toMatchObject({ tone: 'wait', title: { key: 'connection_no_edge' } });
+    const full = { ...connectionIn('unreachable'), queue: { messages: 500, oldestAt: NOW, isFull: true } };
+    expect(say(describeConnection(full, NOW, FORMAT).help)).toContain('500 captured messages wait for the agent');
   });
 });
 
@@ -224,6 +226,8 @@ describe('the badge', () => {
   });
 
   it('no connection is marked also when the last snapshot was good', () => {
+    const full = viewOf({ queue: { messages: 500, oldestAt: NOW, isFull: true } });
+    expect(badgeOf(full)).toMatchObject({ text: '!', title: { key: 'badge_queue_full', args: ['500'] } });
     expect(badgeOf(connectionIn('token_refused'))).toMatchObject({ text: '!', title: { key: 'badge_token_refused' } });
   });
 });

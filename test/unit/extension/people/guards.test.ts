@@ -77,7 +77,7 @@ describe('a press in the overlay', () => {
 class TestPort implements PeoplePort {
   readonly name = 'people';
   readonly news: PeopleNews[] = [];
-  readonly sender: { url: string };
+  readonly sender: { url: string; origin: string };
   send: (message: object) => void = () => undefined;
   leave: () => void = () => undefined;
   isClosed = false;
@@ -91,8 +91,8 @@ class TestPort implements PeoplePort {
       this.leave = listener;
     },
   };
-  constructor(url: string) {
-    this.sender = { url };
+  constructor(url: string, origin = url.split('/').slice(0, 3).join('/')) {
+    this.sender = { url, origin };
   }
   postMessage(message: PeopleNews): void {
     this.news.push(message);
@@ -119,6 +119,10 @@ function startTestPeople(change: Partial<PeopleDeps> = {}) {
     translate: english(),
     showBadge: () => undefined,
     openOptions: async () => undefined,
+    openApproval: async (instructionId) => {
+      done.push(`review ${instructionId}`);
+      return true;
+    },
     platformOf: (url) => (url.startsWith('https://chatgpt.com/') ? 'chatgpt' : null),
     act: async (action) => {
       done.push(action);
@@ -130,8 +134,8 @@ function startTestPeople(change: Partial<PeopleDeps> = {}) {
     },
     ...change,
   });
-  const open = (url: string) => {
-    const port = new TestPort(url);
+  const open = (url: string, origin?: string) => {
+    const port = new TestPort(url, origin);
     connect(port);
     return port;
   };
@@ -195,6 +199,72 @@ describe('the port of a page', () => {
       { id: 'a', outcome: { ok: false, code: 'forbidden' } },
       { id: 'b', outcome: { ok: false, code: 'forbidden' } },
     ]);
+  });
+
+  const APPROVE = { action: 'instruction.approve', instruction_id: 'ins_1', approval_hash: 'a'.repeat(64) } as const;
+
+  const APPROVAL = {
+    instruction_id: 'ins_1',
+    local_conversation_id: 'lc_1',
+    name: 'conductor::exec',
+    display: 'argv: ["true"]',
+    approval_hash: APPROVE.approval_hash,
+    expires_in_ms: 60_000,
+  };
+
+  it('an overlay cannot approve, and can have the window opened in which a person approves', async () => {
+    const { state, open, done } = startTestPeople();
+    state.snapshot({ ...snapshot, approvals: [APPROVAL] });
+    const overlay = open('https://chatgpt.com/c/c1');
+    overlay.send({ order: 'act', id: 'a', action: APPROVE });
+    overlay.send({ order: 'review_approval', id: 'b', instruction_id: 'ins_1' });
+    await settled();
+    expect(done).toEqual(['review ins_1']);
+    expect(overlay.news.filter(({ news }) => news !== 'view')).toMatchObject([
+      { id: 'a', outcome: { ok: false, code: 'forbidden' } },
+      { id: 'b', outcome: { ok: true } },
+    ]);
+  });
+
+  it('an overlay cannot have a window opened for what does not wait for approval', async () => {
+    const { state, open, done } = startTestPeople();
+    const overlay = open('https://chatgpt.com/c/c1');
+    overlay.send({ order: 'review_approval', id: 'a', instruction_id: 'ins_1' });
+    await settled();
+    state.snapshot({ ...snapshot, approvals: [APPROVAL] });
+    overlay.send({ order: 'review_approval', id: 'b', instruction_id: 'ins_2' });
+    await settled();
+    expect(done).toEqual([]);
+    expect(overlay.news.filter(({ news }) => news !== 'view')).toMatchObject([
+      { id: 'a', outcome: { ok: false, code: 'not_waiting' } },
+      { id: 'b', outcome: { ok: false, code: 'not_waiting' } },
+    ]);
+  });
+
+  it('an overlay can deny', async () => {
+    const { open, done } = startTestPeople();
+    open('https://chatgpt.com/c/c1').send({
+      order: 'act',
+      id: 'a',
+      action: { ...APPROVE, action: 'instruction.deny' },
+    });
+    await settled();
+    expect(done).toHaveLength(1);
+  });
+
+  it('a page of the extension approves, and one that only has its address does not', async () => {
+    const { open, done } = startTestPeople();
+    open(`${OWN}options/options.html#popup`).send({ order: 'act', id: 'a', action: APPROVE });
+    open(`${OWN}options/options.html#popup`, 'https://chatgpt.com').send({ order: 'act', id: 'b', action: APPROVE });
+    await settled();
+    expect(done).toEqual([APPROVE]);
+  });
+
+  it('a page of no site cannot have a window opened', async () => {
+    const { open, done } = startTestPeople();
+    open('https://example.com/').send({ order: 'review_approval', id: 'a', instruction_id: 'ins_1' });
+    await settled();
+    expect(done).toEqual([]);
   });
 
   it('a page of no site gets nothing and can do nothing', async () => {

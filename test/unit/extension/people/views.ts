@@ -62,7 +62,7 @@ export function viewOf(change: Partial<PeopleView> = {}): PeopleView {
     connection: { state: 'connected', reason: null, retryAt: null, since: NOW, agentUrl: 'http://127.0.0.1:4317' },
     snapshot: snapshotOf(),
     snapshotAt: NOW,
-    queue: { messages: 0, oldestAt: null },
+    queue: { messages: 0, oldestAt: null, isFull: false },
     drift: [],
     deliveries: [],
     sites: [],

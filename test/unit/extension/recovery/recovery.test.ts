@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RecoveryDeps } from '../../../../extension/background/recovery/recovery.ts';
 import { startRecovery } from '../../../../extension/background/recovery/recovery.ts';
+import type { StoredRecovery } from '../../../../extension/background/recovery/stored-recovery.ts';
+import { NO_RECOVERY, RecoverySchema } from '../../../../extension/background/recovery/stored-recovery.ts';
 import type { TrafficEvent } from '../../../../extension/background/traffic.ts';
 import type { PageLook } from '../../../../extension/messages.ts';
 import type { DecodedEvent } from '../../../../extension/sites/decoder.ts';
@@ -13,18 +15,21 @@ const answer = { conversationId: 'c1', messageId: 'a1', userMessageId: 'u1' };
 const PROGRESS: DecodedEvent = { type: 'progress', answer, chars: 1 };
 
 class Scene {
-  readonly clock = new TestClock();
+  readonly clock: TestClock;
   /** What was done, with the minute at which it was. */
   readonly acts: string[] = [];
   readonly reports: string[] = [];
   page: PageLook | null = seenLook('c1');
   isOpen = true;
   busy = new Set<number>();
+  /** What storage has; null: it cannot be written. */
+  stored: { value: StoredRecovery } | null;
   #listen: (event: TrafficEvent) => void = () => undefined;
   readonly recovery: ReturnType<typeof startRecovery>;
 
-  constructor() {
-    const start = this.clock.now();
+  constructor(value: StoredRecovery = NO_RECOVERY, clock = new TestClock(), start = clock.now()) {
+    this.clock = clock;
+    this.stored = { value };
     const act = (what: string) => void this.acts.push(`${Math.round((this.clock.now() - start) / MINUTE)} ${what}`);
     const deps: RecoveryDeps = {
       traffic: {
@@ -39,11 +44,18 @@ class Scene {
         return this.page === null ? Promise.reject(new Error('no page')) : Promise.resolve(this.page);
       },
       tabs: {
-        exists: () => Promise.resolve(this.isOpen),
+        isThere: () => Promise.resolve(this.isOpen),
         reload: () => Promise.resolve(act('reload')),
       },
       reread: () => Promise.resolve(act('read')),
       busyTabs: () => this.busy,
+      storage: {
+        read: () => Promise.resolve(RecoverySchema.parse(structuredClone(this.stored?.value))),
+        write: async (state) => {
+          if (this.stored === null) throw new Error('QuotaExceededError');
+          this.stored.value = structuredClone(state);
+        },
+      },
       diagnostic: (level, message) => void this.reports.push(`${level} ${message}`),
     };
     this.recovery = startRecovery(deps);
@@ -184,5 +196,78 @@ describe('an answer that does not end', () => {
     expect(scene.acts.filter((act) => act.endsWith('reload'))).toHaveLength(3);
     await scene.clock.elapse(30 * MINUTE);
     expect(scene.acts.filter((act) => act.endsWith('reload')).length).toBeGreaterThan(3);
+  });
+});
+
+describe('the ladder over a restart of the background page', () => {
+  /** The background page ends after so many minutes, without a chance to do anything, and begins again at once. */
+  async function restartAfter(minutes: number): Promise<{ before: Scene; after: Scene }> {
+    const before = new Scene();
+    before.send();
+    await before.clock.elapse(minutes * MINUTE);
+    const value = before.stored?.value ?? NO_RECOVERY;
+    before.recovery.stop();
+    before.stored = null;
+    return { before, after: new Scene(value, before.clock, before.clock.now() - minutes * MINUTE) };
+  }
+
+  it.each([2, 4.5, 6, 8, 13])(
+    'continues at its rung %s minutes after the question, and repeats no reload',
+    async (minutes) => {
+      const { before, after } = await restartAfter(minutes);
+      await before.clock.elapse(120 * MINUTE);
+      const acts = without([...before.acts, ...after.acts], 'look');
+      expect(acts).toEqual(['4 read', '5 reload', '7 reload', '12 reload']);
+      expect(after.reports.at(-1)).toContain('after 3 reloads');
+    },
+  );
+
+  it('makes a look again that was under way', async () => {
+    const before = new Scene();
+    before.send();
+    before.page = null;
+    await before.clock.elapse(3 * MINUTE);
+    const turn = before.stored?.value.turns[0];
+    const after = new Scene({ turns: turn === undefined ? [] : [{ ...turn, wakeAt: null }], reloads: [] });
+    await after.clock.elapse(1);
+    expect(after.acts).toContain('0 look');
+  });
+
+  it('remembers the reloads of an hour', async () => {
+    const { after } = await restartAfter(14);
+    after.send();
+    await after.clock.elapse(30 * MINUTE);
+    expect(after.acts.filter((act) => act.endsWith('reload'))).toEqual([]);
+  });
+
+  it('has forgotten a turn that was over', async () => {
+    const before = new Scene();
+    before.send();
+    before.recovery.onFinal('chatgpt', 'c1');
+    await before.clock.flush();
+    expect(before.stored?.value.turns).toEqual([]);
+  });
+
+  it('reloads nothing that it could not store before', async () => {
+    const scene = new Scene();
+    scene.send();
+    await scene.clock.elapse(4 * MINUTE);
+    scene.stored = null;
+    await scene.clock.elapse(30 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['4 read']);
+  });
+
+  it('drops a record that cannot be read, and no other one with it', () => {
+    const turn = {
+      platform: 'chatgpt',
+      tabId: 17,
+      conversationId: 'c1',
+      openedAt: 1,
+      rung: 'quiet',
+      reloads: 0,
+      wakeAt: 2,
+    };
+    const parsed = RecoverySchema.parse({ turns: [{ ...turn, rung: 'roof' }, turn, 7], reloads: 'x' });
+    expect(parsed).toEqual({ turns: [turn], reloads: [] });
   });
 });

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { startBackground } from '../../../../../extension/background/background.ts';
 import { TestEnv } from '../../../../support/extension/test-env.ts';
+import { ORIGIN } from '../../../../support/extension/test-site.ts';
 
 const answer = { conversationId: 'c1', messageId: 'a2', userMessageId: 'u2' };
 const EARLIER = ['["claude","c1","a1"]'];
@@ -40,4 +41,12 @@ test('the list of sent messages is written only with a further message, and toge
   await env.exchange('r2', send, [{ type: 'final', answer, text: 'done', history: false }]);
   await expect.poll(() => written).toContainEqual(['turns', 'sent']);
   expect(env.storage.items.get('sent')).toEqual([...EARLIER, '["claude","c1","a2"]']);
+});
+
+test('a turn is in storage as soon as its question is sent, so that an event page that ends then has it', async () => {
+  const { env } = await sceneWithSentMessage();
+  const body = { conversationId: 'c1', userMessageId: 'u2' };
+  env.request('r1', { url: `${ORIGIN}/api/send`, method: 'POST', body, tabId: 1 });
+  await env.clock.flush();
+  expect(env.storage.items.get('turns')).toMatchObject([{ userMessageId: 'u2', phase: 'streaming' }]);
 });

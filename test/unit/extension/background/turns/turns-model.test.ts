@@ -35,8 +35,9 @@ const actions = fc.array(
     { weight: 2, arbitrary: fc.record({ do: fc.constant('page' as const), isAnswering: fc.boolean() }) },
     {
       weight: 2,
-      arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1_000, 10_000, 700_000) }),
+      arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1_000, 20_000, 700_000) }),
     },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('unreadable' as const), n: anAnswer }) },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -56,6 +57,19 @@ const actions = fc.array(
   { minLength: 5, maxLength: 40 },
 );
 type Action = typeof actions extends fc.Arbitrary<(infer One)[]> ? One : never;
+
+/** An answer of which nothing is seen and whose conversation cannot be read, so that its page is asked twice. */
+function unreadable(n: number): Action[] {
+  const wait: Action = { do: 'wait', ms: 20_000 };
+  const settled: Action = { do: 'page', isAnswering: false };
+  return [
+    { do: 'send', n },
+    { do: 'handoff', n },
+    ...[settled, wait, { do: 'own_reading_fails' } as const, wait, { do: 'page_shows' } as const],
+    { do: 'end', n, isSeen: false },
+    ...[wait, { do: 'page_shows' } as const],
+  ];
+}
 
 const textOf = (n: number) => `the whole answer ${n}`;
 
@@ -95,6 +109,9 @@ class World {
         break;
       case 'no_page':
         this.#respond(null, false);
+        break;
+      case 'unreadable':
+        for (const one of unreadable(action.n)) this.do(one);
         break;
       case 'page_shows':
         this.#show();

@@ -185,6 +185,18 @@ describe('a turn whose stream is lost or cannot be seen', () => {
     expect(scene.offers).toEqual([READ]);
   });
 
+  it('is not paired with the answer to the same question before it, while the site does not have the later one yet', () => {
+    const again = { ...USER, id: 'u2' };
+    const later = siteMessage('assistant', 'a2');
+    const send = { userMessageId: null, text: 'text of u1', followsId: 'u1' };
+    const scene = new TurnScene().send(send).ended('NS_ERROR_NET_RESET');
+    expect(scene.reading([USER, ANSWER]).offers).toEqual([]);
+    expect(scene.reading([USER, ANSWER, again, later]).offers).toMatchObject([{ messageId: 'a2' }]);
+    const first = new TurnScene().send({ ...send, followsId: null }).ended('NS_ERROR_NET_RESET');
+    expect(first.reading([USER, ANSWER, again, later]).offers).toEqual([]);
+    expect(first.reading([USER, ANSWER]).offers).toEqual([READ]);
+  });
+
   it('is found in a reading of a running answer after every trace of it was lost', () => {
     const scene = new TurnScene().reading([USER, { ...ANSWER, state: 'running' }]);
     expect(scene.phases).toEqual(['waiting']);
@@ -280,8 +292,28 @@ describe('the state of turns', () => {
 
   it('forgets a message that the queue refuses', () => {
     const scene = new TurnScene().send().decoded(final());
-    for (const { id } of scene.state.turns) scene.on({ type: 'not_stored', turnId: id });
+    for (const { id } of scene.state.turns) scene.on({ type: 'not_stored', turnId: id, isFinal: true });
     expect(scene.state).toEqual({ turns: [], sent: [] });
+  });
+
+  it('keeps a message that the queue cannot take now, and offers it again until it is taken', () => {
+    const scene = new TurnScene().send().decoded(final());
+    const refuse = () => scene.on({ type: 'not_stored', turnId: scene.state.turns[0]?.id ?? '', isFinal: false });
+    refuse().wait(TURN_LIMITS.offerAgain - 1);
+    expect(scene.offers).toHaveLength(1);
+    scene.wait(1);
+    expect(scene.offers).toEqual([MESSAGE, MESSAGE]);
+    for (let ms = 0; ms < DAY_MS; ms += TURN_LIMITS.offerAgain) refuse().wait(TURN_LIMITS.offerAgain);
+    expect(scene.store().state.turns).toEqual([]);
+    expect(scene.reports).toEqual([]);
+  });
+
+  it('offers such a message at once when the queue has room, and after a restart', () => {
+    const scene = new TurnScene().send().decoded(final());
+    scene.on({ type: 'not_stored', turnId: scene.state.turns[0]?.id ?? '', isFinal: false });
+    expect(scene.on({ type: 'room' }).offers).toHaveLength(2);
+    expect(scene.on({ type: 'room' }).offers).toHaveLength(2);
+    expect(scene.restart().offers).toHaveLength(3);
   });
 
   it('has bounds', () => {

@@ -209,6 +209,19 @@ describe("The person of ChatGPT's page", () => {
   });
 });
 
+describe("The workspace of ChatGPT's page", () => {
+  it.each([
+    ['', ''],
+    ['a=b', ''],
+    ['_account=personal', ''],
+    [`_account=${A1.toUpperCase()}`, A1],
+  ])('is, with the cookies %j, %j', (cookies, expected) => {
+    const document = documentOf(EMPTY);
+    for (const cookie of cookies.split('; ')) document.cookie = cookie;
+    expect(page.workspace?.(document)).toBe(expected);
+  });
+});
+
 describe("The conversation of ChatGPT's page", () => {
   it('is the one that the list of conversations marks as open', () => {
     const link = (more: string) => `<nav><a href="/c/${A1}">other</a><a href="/g/g-p-1/c/${C}" ${more}>this</a></nav>`;

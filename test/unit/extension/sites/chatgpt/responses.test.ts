@@ -123,10 +123,10 @@ describe('What ChatGPT says of the account', () => {
       expires: '2026-12-01',
     };
     expect(account('/api/auth/session', session)).toEqual([
-      { type: 'account', account: 'user-1', organizationId: 'w-1' },
+      { type: 'account', account: 'user-1', organizationId: 'w-1', lacksWorkspace: true },
     ]);
     expect(account('/backend-api/me', { object: 'user', id: 'user-1', email: 'e@example.com' })).toEqual([
-      { type: 'account', account: 'user-1', organizationId: null },
+      { type: 'account', account: 'user-1', organizationId: null, lacksWorkspace: true },
     ]);
   });
 

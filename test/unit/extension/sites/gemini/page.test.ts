@@ -146,6 +146,18 @@ describe('who is signed in to Gemini', () => {
 });
 
 describe('an obstacle of Gemini', () => {
+  it.each([
+    ['<div role="alert">You’ve reached your daily limit. It resets at 5:30 PM</div>', true],
+    ['<mat-snack-bar-container>Limit erreicht</mat-snack-bar-container>', true],
+    ['<div role="alert">Chat renamed</div>', false],
+    ['<model-response><div role="alert">You have reached your limit</div></model-response>', false],
+    ['<p>You have reached your limit</p>', false],
+  ])('a notice such as %s is a limit: %s', (html, isLimit) => {
+    const found = page.obstacle(documentOf(html));
+    expect(found?.kind === 'limit').toBe(isLimit);
+    if (html.includes('5:30')) expect(found?.resetsAt).toBeGreaterThan(Date.now());
+  });
+
   it('is a security check, and a choice between two answers', () => {
     const check = '<form id="captcha-form">Our   systems\n have detected</form>';
     expect(page.obstacle(documentOf(check))).toMatchObject({ kind: 'challenge', text: 'Our systems have detected' });

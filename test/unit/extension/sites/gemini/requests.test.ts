@@ -60,15 +60,15 @@ describe('a send of Gemini', () => {
     ['a form', asForm],
     ['bytes', asBytes],
   ])('is read from %s with every character of its text', (_name, as) => {
-    expect(read(as(NEW))).toEqual({ ...SEND, text: TEXT });
+    expect(read(as(NEW))).toEqual({ ...SEND, text: TEXT, followsId: null });
   });
 
-  it('names the conversation in the form of the address', () => {
-    expect(read(asForm(FOLLOWING))).toEqual({ ...SEND, text: 'hi', conversationId: HEX });
+  it('names the conversation in the form of the address, and the turn that it follows', () => {
+    expect(read(asForm(FOLLOWING))).toEqual({ ...SEND, text: 'hi', conversationId: HEX, followsId: 'r_1234' });
   });
 
   it('of a temporary conversation has no lasting id', () => {
-    expect(read(asForm(TEMPORARY))).toEqual({ ...SEND, text: 'hi', isTemporary: true });
+    expect(read(asForm(TEMPORARY))).toEqual({ ...SEND, text: 'hi', isTemporary: true, followsId: null });
   });
 
   it.each([

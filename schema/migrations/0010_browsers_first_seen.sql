@@ -1,0 +1,1 @@
+ALTER TABLE `clients` ADD `first_seen_at` integer;
