@@ -38,7 +38,19 @@ const AGENT_FOLDERS = Object.entries({
   delivery: ['lib', 'store', 'edge', 'browsers'],
   bridge: ['lib', 'store', 'edge', 'browsers'],
   'local-api': ['lib', 'bridge'],
-  tasks: ['lib', 'host', 'config', 'store', 'policy', 'edge', 'runner', 'runs', 'executors', 'worktrees', 'checkpoints'],
+  tasks: [
+    'lib',
+    'host',
+    'config',
+    'store',
+    'policy',
+    'edge',
+    'runner',
+    'runs',
+    'executors',
+    'worktrees',
+    'checkpoints',
+  ],
   instructions: ['lib', 'host', 'worker-runner', 'store', 'tools', 'policy', 'edge', 'browsers'],
   node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
@@ -63,7 +75,19 @@ function agentFolder([folder, imports], index) {
   };
 }
 /** The folders of workers/, lowest first: a folder may import those before it. The first four are the kernel. */
-const LAYERS = ['crypto', 'db', 'auth', 'http', 'nodes', 'timed-jobs', 'renewal', 'tasks', 'system', 'instructions', 'messages'];
+const LAYERS = [
+  'crypto',
+  'db',
+  'auth',
+  'http',
+  'nodes',
+  'timed-jobs',
+  'renewal',
+  'tasks',
+  'system',
+  'instructions',
+  'messages',
+];
 const SLICES = LAYERS.slice(4);
 /**
  * Entries of a folder: its routes and jobs, and the tick that runs the jobs. Only a registry imports them, so they may
