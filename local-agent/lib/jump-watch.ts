@@ -8,7 +8,10 @@ import type { Clock } from './clock.ts';
 /** Smaller differences are those of the clocks themselves. */
 const TOLERANCE_MS = 1_000;
 
-/** The clock; `onJump` is called before a time from after the jump is seen. `by`: negative for a clock that was set back. It must not read this clock. */
+/**
+ * The clock. It calls `onJump` before it returns a time from after the jump; `by` is negative for a clock that was set
+ * back. `onJump` must not read this clock.
+ */
 export function jumpWatch(clock: Clock, onJump: (by: number, now: number) => void): Clock {
   let wallMs = clock.now();
   let monotonicMs = clock.monotonic();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { growth } from '../../../../support/growth.ts';
 import { begin, COMPLETE, conclusions, DONE, decode, delta, finish, frame, message, OPENING, PLAIN } from './scene.ts';
 import type { Operation } from './straightforward-reducer.ts';
 import { reduced } from './straightforward-reducer.ts';
@@ -176,24 +177,20 @@ describe('The decoder of ChatGPT streams', () => {
       oneLine: `data: "${'x'.repeat(count * 20)}`,
     });
     const COUNT = 2_000;
+    // Eight times the bytes take 8 times as long when time is linear, and 64 times when it is quadratic.
+    const LIMIT = 30;
     for (const name of Object.keys(streams(1)) as (keyof ReturnType<typeof streams>)[]) {
-      const small = fastest(streams(COUNT)[name]);
-      const large = fastest(streams(COUNT * 8)[name]);
-      // Eight times the bytes take 8 times as long when time is linear, and 64 times when it is quadratic.
-      expect(large / small, name).toBeLessThan(30);
+      const prepare = (count: number) => decoding(streams(count)[name]);
+      expect(growth(prepare, [COUNT, COUNT * 8], LIMIT), name).toBeLessThan(LIMIT);
     }
   });
 });
 
-/** The processor time of the best of several runs, in small pieces as from a network. */
-function fastest(body: string): number {
+/** Decodes a body in small pieces, as from a network. */
+function decoding(body: string): () => void {
   const bytes = encoder.encode(body);
-  const cut = Array.from({ length: Math.floor(bytes.length / 100) }, () => 100);
-  const times = Array.from({ length: 3 }, () => {
-    const start = process.threadCpuUsage();
-    decode(bytes, { sizes: cut });
-    const { user, system } = process.threadCpuUsage(start);
-    return user + system;
-  });
-  return Math.max(500, Math.min(...times));
+  const sizes = Array.from({ length: Math.floor(bytes.length / 100) }, () => 100);
+  return () => {
+    decode(bytes, { sizes });
+  };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { gunzipBounded } from '../../../../../extension/sites/claude/gunzip.ts';
 import { ProtoMessage } from '../../../../../extension/sites/claude/protobuf.ts';
 import { CLAUDE_WIRE } from '../../../../../extension/sites/claude/wire.ts';
+import { growth } from '../../../../support/growth.ts';
 import {
   blockStart,
   messageDelta,
@@ -176,19 +177,6 @@ describe('Unpacking gzip', () => {
   });
 });
 
-/** How much more CPU sixteen times the input takes: about 16 when work is linear, 256 when it is quadratic. */
-function growth(run: (size: number) => void, size: number): number {
-  const timeOf = (one: number) => {
-    const start = process.threadCpuUsage();
-    run(one);
-    return Math.max(1000, process.threadCpuUsage(start).user);
-  };
-  timeOf(size);
-  const small = Math.min(...[1, 2, 3].map(() => timeOf(size)));
-  const large = Math.min(...[1, 2].map(() => timeOf(size * 16)));
-  return large / small;
-}
-
 describe('The time of decoding', () => {
   /** The snapshot of a turn. */
   const begun = () => {
@@ -246,8 +234,14 @@ describe('The time of decoding', () => {
       ],
     ],
   ])('grows with the bytes for %s', (_name, bodyOf) => {
-    const bodies = new Map([2_000, 32_000].map((size) => [size, bodyOf(size)]));
-    const run = (size: number) => decodeAll(CLAUDE_WIRE.decoder(TIMELINE), bodies.get(size) ?? []);
-    expect(growth(run, 2_000)).toBeLessThan(90);
+    const prepare = (size: number) => {
+      const bytes = bodyOf(size);
+      return () => {
+        decodeAll(CLAUDE_WIRE.decoder(TIMELINE), bytes);
+      };
+    };
+    // Sixteen times the bytes take about 16 times as long when work is linear, 256 times when it is quadratic.
+    const LIMIT = 90;
+    expect(growth(prepare, [2_000, 32_000], LIMIT)).toBeLessThan(LIMIT);
   });
 });
