@@ -162,16 +162,35 @@ export default {
     ),
     only(
       'workers',
-      '^workers/',
+      '^workers/(?!page/)',
       [
         '^schema/',
-        '^workers/',
+        '^workers/(?!page/)',
         '^durable-objects/(index|stubs)[.]ts$',
         '^cloudflare:',
         pkg('hono', 'zod-openapi', 'drizzle-orm', 'jose', 'zod'),
       ],
       'The edge reaches an object by its stub, never by its internals.',
     ),
+    only(
+      'workers-page',
+      '^workers/page/(?!build/)',
+      [...SHARED_SCHEMA, '^workers/page/(?!build/)', pkg('zod', 'preact', 'preact-iso')],
+      'The status page runs in browsers: of the repository it knows the contracts and decisions only.',
+    ),
+    only(
+      'workers-page-build',
+      '^workers/page/build/',
+      ['^workers/page/build/', pkg('vite'), '^(node:)?[a-z_/]+$'],
+      'The build of the status page knows the page by its files.',
+    ),
+    {
+      name: 'workers-page-apart',
+      comment: 'The page is served as files: no part of the system imports it.',
+      severity: 'error',
+      from: { path: '^(?!workers/page/|test/)' },
+      to: { path: '^workers/page/' },
+    },
     ...LAYERS.slice(0, -1).map((folder, layer) => ({
       name: `workers-${folder}`,
       comment: `workers/${folder} may import ${[...LAYERS.slice(0, layer), folder].join(', ')}. Its routes and jobs may import more.`,

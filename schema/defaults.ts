@@ -271,11 +271,15 @@ export const RUNNER = {
   look_ms: 1_000,
 } as const;
 
+/** How long a link that signs a page in can be used. */
+export const SIGN_IN_LINK_MS = 5 * 60_000;
+
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
 export const RETENTION = {
   tick_ms: 7 * 86_400_000,
   event_ms: 7 * 86_400_000,
   idempotency_ms: 86_400_000,
+  sign_in_link_ms: 86_400_000,
   task_ms: 90 * 86_400_000,
 } as const;
 /** What the agent's store keeps of finished work. */

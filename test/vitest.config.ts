@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { ensurePage } from '../local-agent/stack/page-build.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINUTE_MS = 60_000;
@@ -97,15 +98,18 @@ export default defineConfig({
       {
         root,
         plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: `${root}wrangler.toml` },
-            miniflare: {
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations(`${root}schema/migrations`),
-                BAA_BOOTSTRAP_TOKEN: 'test-bootstrap-token-long-enough',
+          cloudflareTest(async () => {
+            await ensurePage(() => undefined);
+            return {
+              wrangler: { configPath: `${root}wrangler.toml` },
+              miniflare: {
+                bindings: {
+                  TEST_MIGRATIONS: await readD1Migrations(`${root}schema/migrations`),
+                  BAA_BOOTSTRAP_TOKEN: 'test-bootstrap-token-long-enough',
+                },
               },
-            },
-          })),
+            };
+          }),
         ],
         test: {
           name: 'workers',

@@ -12,6 +12,7 @@ import { remoteAccessKeys } from './auth/access.ts';
 import { openDatabase } from './db/open.ts';
 import type { AccessKeys, AppEnv } from './env.ts';
 import { notFound, refuseMethod, renderError } from './http/errors.ts';
+import { isPageAddress, servePage } from './http/page-files.ts';
 import { markResponse, requireOwnHost } from './http/response-rules.ts';
 import { log } from './log.ts';
 import { ROUTES } from './routes.ts';
@@ -49,7 +50,7 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
   app.use(requireOwnHost);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   for (const route of ROUTES) route.mount(app);
-  app.notFound(notFound);
+  app.notFound((c) => (isPageAddress(c) ? servePage(c) : notFound(c)));
   app.onError(renderError);
   return app;
 }

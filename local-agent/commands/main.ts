@@ -16,6 +16,7 @@ import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
 import { nodes } from './nodes.ts';
+import { open } from './open.ts';
 import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly CliCommand[] = [
   config,
   checklist,
   status,
+  open,
   pause,
   resume,
   drain,

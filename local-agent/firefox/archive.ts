@@ -4,12 +4,13 @@
  * can read a file of the extension.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { unzipSync, zipSync } from 'fflate';
 import { z } from 'zod';
 import type { PairingBody } from '../../schema/contracts/local-api.ts';
+import { isOlderThan } from '../host/newest-change.ts';
 
 const run = promisify(execFile);
 const BUILD_TIMEOUT_MS = 120_000;
@@ -37,19 +38,12 @@ export interface ExtensionArchive {
   version: string;
 }
 
-function newestChange(path: string): number {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) return 0;
-  if (!found.isDirectory()) return found.mtimeMs;
-  const names = readdirSync(path).filter((name) => name !== 'node_modules');
-  return Math.max(found.mtimeMs, ...names.map((name) => newestChange(join(path, name))));
-}
-
 /** Whether the sources below `program` have changed since the archive was made. */
 export function isOutdated(program: string, archive: string): boolean {
-  if (!existsSync(archive)) return true;
-  const made = statSync(archive).mtimeMs;
-  return SOURCES.some((source) => newestChange(join(program, source)) > made);
+  return isOlderThan(
+    archive,
+    SOURCES.map((source) => join(program, source)),
+  );
 }
 
 export interface BuildOptions {

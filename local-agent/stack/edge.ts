@@ -4,7 +4,7 @@
  * It locks its state, which only this user can read. Settings come from the environment, not from arguments, as one of
  * them is a secret.
  */
-import { statfsSync } from 'node:fs';
+import { cpSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
@@ -43,6 +43,7 @@ export interface EdgeRequest {
 const WorkerOptionsSchema = z.looseObject({
   cronTriggers: z.array(z.string()).default([]),
   bindings: z.record(z.string(), z.json()).default({}),
+  assets: z.looseObject({ directory: z.string() }),
 });
 
 /** The host names by which this edge is reached; `BAA_STACK_VARS` may name others, for a tunnel. */
@@ -68,9 +69,18 @@ async function bundleOnce(main: string): Promise<string> {
   return bundle;
 }
 
+/** A copy of the status page for this run: a later build has other files, and would take these away from it. */
+function copyPage(built: string, state: string): string {
+  const copy = join(state, 'page');
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(built, copy, { recursive: true });
+  return copy;
+}
+
 async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: string) {
   const config = unstable_getMiniflareWorkerOptions(join(REPOSITORY, 'wrangler.toml'));
   const workerOptions = WorkerOptionsSchema.parse(config.workerOptions);
+  const page = copyPage(workerOptions.assets.directory, settings.BAA_STACK_STATE);
   const edge = new Miniflare(
     convertV4MiniflareOptions({
       host: '127.0.0.1',
@@ -81,6 +91,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: stri
       workers: [
         {
           ...workerOptions,
+          assets: { ...workerOptions.assets, directory: page },
           name: 'conductor',
           modules: [
             { type: 'ESModule', path: 'index.js', contents: await bundleOnce(config.main ?? 'workers/index.ts') },

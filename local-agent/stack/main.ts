@@ -14,6 +14,7 @@ import { readOwnFile } from '../host/own-files.ts';
 import { adoptOldState } from './edge-storage.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { onNpmEnd } from './npm-parent.ts';
+import { makeSignInUrl } from './sign-in-url.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
 
@@ -110,10 +111,11 @@ function stopOnSignals(stack: Stack, say: (line: string) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
 }
 
-function readyLine(stack: Stack) {
+function readyLine(stack: Stack, signInUrl: string) {
   return {
     ready: true,
     edge_url: stack.edgeUrl,
+    sign_in_url: signInUrl,
     agent_url: stack.agentUrl,
     ops_token_file: stack.layout.operatorFile,
     controller_id: stack.nodeId,
@@ -121,13 +123,15 @@ function readyLine(stack: Stack) {
   };
 }
 
-function welcome({ layout, edgeUrl, agentUrl, nodeId }: Stack): string {
+function welcome({ layout, edgeUrl, agentUrl, nodeId }: Stack, signInUrl: string): string {
   const rest = layout.root === defaultRoot() ? '' : ` --root ${layout.root}`;
   const command = (name: string) => `npm run conductor -- ${name}${rest}`;
   return [
     '',
     'The conductor is running. Ctrl-C stops it.',
     '',
+    `  page       ${signInUrl}`,
+    `             signs in once, within five minutes; later: ${command('open')}`,
     `  edge       ${edgeUrl}   reference ${edgeUrl}/v1/docs`,
     `  agent      ${agentUrl ?? 'not started'}   node ${nodeId}`,
     `  files      ${layout.root}   a chat may use ${workspaceOf(layout.root)}`,
@@ -157,7 +161,8 @@ async function main(argv: readonly string[]): Promise<number | null> {
     const stack = await startStack(stackOptions(flags, settings), say);
     stopOnSignals(stack, say);
     rememberRoot(root);
-    console.log(flags.json ? JSON.stringify(readyLine(stack)) : welcome(stack));
+    const signInUrl = await makeSignInUrl(stack);
+    console.log(flags.json ? JSON.stringify(readyLine(stack, signInUrl)) : welcome(stack, signInUrl));
     return null;
   } catch (error) {
     // By the time commander throws it has printed the help or the error.

@@ -17,6 +17,7 @@ import { openEdgeLog } from './edge-log.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
+import { ensurePage } from './page-build.ts';
 import { Supervised } from './supervised.ts';
 
 export interface StackOptions {
@@ -55,6 +56,7 @@ const AGENT_READY_POLL_MS = 100;
 
 /** Starts the edge, then the agent; `say` receives the progress. @throws Error when one of them does not start */
 export async function startStack(options: StackOptions, say: (line: string) => void): Promise<Stack> {
+  await ensurePage(say);
   const layout = layoutOf(options.root);
   const port = await freePort(options.port, '--port');
   const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;

@@ -62,6 +62,10 @@ export const SessionSchema = z.object({
   expires_at: TimestampSchema.nullable(),
 });
 export type Session = z.infer<typeof SessionSchema>;
+/** A link that signs a page in, once and for a short time, as the token that made it. */
+export const SignInLinkSchema = z.object({ sign_in_url: z.string(), expires_at: TimestampSchema });
+export type SignInLink = z.infer<typeof SignInLinkSchema>;
+export const SignInCodeSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'the code of a sign-in link');
 export const SessionEndedSchema = z.object({ signed_out: z.literal(true) });
 
 /** The caller of an authenticated request. */

@@ -22,6 +22,17 @@ export const tokens = sqliteTable('tokens', {
 
 export type TokenRow = RowOf<typeof tokens, Token>;
 
+/** Links that sign a page in. The code itself is in the link only. */
+export const sign_in_links = sqliteTable('sign_in_links', {
+  /** The SHA-256 of the code in hex. */
+  code_hash: text().primaryKey(),
+  /** The token that made it, as which it signs in. */
+  token_id: text().notNull(),
+  created_at: integer().notNull(),
+  expires_at: integer().notNull(),
+  used_at: integer(),
+});
+
 /** Rows are never deleted, so `seq` only grows. The writes of people are chained: two that continue the chain from one place collide. */
 export const audit = sqliteTable(
   'audit',

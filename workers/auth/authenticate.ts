@@ -62,6 +62,19 @@ export function authenticateSignIn(c: Context<AppEnv>, given: string | null): Pr
   });
 }
 
+/**
+ * Identifies a caller by a token that was proved before, such as by a sign-in link that `find` looks up; `find` throws for
+ * one that is not valid. The token itself must still be valid.
+ */
+export function authenticateEarlier(c: Context<AppEnv>, find: () => Promise<string>): Promise<Session> {
+  return countingFailures(c, async () => {
+    const secret = bootstrapSecret(c.env);
+    const row = await knownToken(c, secret, await find());
+    if (row === null) throw new AppError('unknown_token', 'the token of this sign-in is no longer known');
+    return toSession(requireValid(c, row), 'session', row.expires_at);
+  });
+}
+
 /** Hash and expiry that bound a session or channel of that token. Throws `unknown_token` when it no longer exists. */
 export async function tokenLimits(
   c: Context<AppEnv>,
@@ -172,7 +185,7 @@ function requireValid(c: Context<AppEnv>, row: KnownToken): KnownToken {
   return row;
 }
 
-async function countingFailures(c: Context<AppEnv>, identify: () => Promise<Identified>): Promise<Identified> {
+async function countingFailures<T>(c: Context<AppEnv>, identify: () => Promise<T>): Promise<T> {
   try {
     return await identify();
   } catch (error) {

@@ -106,7 +106,7 @@ function securityOf({ roles, signsIn }: RouteSpec): NonNullable<ZodOpenApiOperat
 }
 
 function success({ status = 200, summary, data, produces }: RouteSpec): ZodOpenApiOperationObject['responses'] {
-  if (status === 101) return { 101: { description: summary, headers } };
+  if (status === 101 || status === 303) return { [status]: { description: summary, headers } };
   const media = produces ?? 'application/json';
   const schema = produces === undefined ? envelopeOf(data) : data;
   return { [status]: { description: summary, headers, content: { [media]: { schema } } } };

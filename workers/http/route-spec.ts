@@ -26,8 +26,8 @@ export interface RouteSpec<
   body?: B;
   /** `data` of the response envelope. */
   data: D;
-  /** Status of a success; 101 is an upgrade to a WebSocket. */
-  status?: 101 | 200 | 201;
+  /** Status of a success; 101 is an upgrade to a WebSocket, 303 leads to the status page. */
+  status?: 101 | 200 | 201 | 303;
   /** Media type of a response without the JSON envelope, whose content `data` then describes. */
   produces?: string;
   /** Error codes beyond those of every route. */

@@ -32,6 +32,17 @@ export const status: readonly MountedRoute[] = [
     },
     (call) => readStatus(call),
   ),
+  publicRoute(
+    {
+      method: 'get',
+      path: '/v1/status/ui',
+      summary: 'Leads to the status page',
+      tag,
+      data: z.string(),
+      status: 303,
+    },
+    (c) => c.redirect('/', 303),
+  ),
   raw(
     {
       method: 'get',

@@ -1,0 +1,68 @@
+/**
+ * `npm run page:build`: makes the status page into `dist/page/`, hashed files and one document, and prints the compressed
+ * size of its first load. It needs no network. With `--out FOLDER` it writes there.
+ */
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'vite';
+import { FIRST_LOAD_MAX_BYTES, firstLoad, totalOf } from './first-load.ts';
+import { zodInEnglish } from './zod-in-english.ts';
+
+const SOURCE = resolve(import.meta.dirname, '..');
+const REPOSITORY = resolve(SOURCE, '..', '..');
+
+async function buildInto(out: string): Promise<void> {
+  await build({
+    root: SOURCE,
+    configFile: false,
+    envDir: false,
+    logLevel: 'warn',
+    mode: 'production',
+    plugins: [zodInEnglish],
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: out,
+      emptyOutDir: true,
+      target: 'es2024',
+      cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
+      // Its policy allows no `data:` address.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      // One file, so that the settings count before the first contract is made.
+      rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'zod', test: /[/\\]zod[/\\]|zod-settings/ }] } } },
+    },
+  });
+}
+
+const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KB`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { out: { type: 'string' } } });
+  const out = resolve(values.out ?? resolve(REPOSITORY, 'dist', 'page'));
+  mkdirSync(dirname(out), { recursive: true });
+  // Built beside it and put in its place whole: a system that starts meanwhile finds one or the other.
+  const made = `${out}.${process.pid}.new`;
+  await buildInto(made);
+  const files = firstLoad(made);
+  const { gzip, brotli } = totalOf(files);
+  for (const file of files) {
+    process.stdout.write(`  ${file.name.padEnd(40)} ${kilobytes(file.gzip)} gzip, ${kilobytes(file.brotli)} brotli\n`);
+  }
+  process.stdout.write(`first load of the status page: ${kilobytes(gzip)} gzip, ${kilobytes(brotli)} brotli\n`);
+  if (gzip > FIRST_LOAD_MAX_BYTES) {
+    throw new Error(
+      `the first load has ${kilobytes(gzip)} compressed, and may have ${kilobytes(FIRST_LOAD_MAX_BYTES)}`,
+    );
+  }
+  rmSync(out, { recursive: true, force: true });
+  renameSync(made, out);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`page:build: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

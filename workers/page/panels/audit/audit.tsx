@@ -1,0 +1,64 @@
+/** Who changed what, and when. */
+import type { AuditEntry } from '../../../../schema/contracts/audit.ts';
+import { AuditEntrySchema } from '../../../../schema/contracts/audit.ts';
+import { pageOf } from '../../../../schema/contracts/common.ts';
+import type { Column } from '../../parts/list.tsx';
+import { List } from '../../parts/list.tsx';
+import { Heading, When } from '../../parts/parts.tsx';
+import { addressOfId } from '../../shell/id-address.ts';
+import { t, word } from '../../texts/texts.ts';
+
+const PageSchema = pageOf(AuditEntrySchema);
+
+function Subject({ id }: { id: string | null }) {
+  const address = id === null ? null : addressOfId(id);
+  if (id === null) return null;
+  return address === null ? (
+    <code>{id}</code>
+  ) : (
+    <a class="id" href={address}>
+      {id}
+    </a>
+  );
+}
+
+export default function Audit() {
+  const columns: Column<AuditEntry>[] = [
+    { name: t('when'), kind: 'tight', cell: ({ at }) => <When at={at} isExact /> },
+    {
+      name: t('who'),
+      cell: ({ actor, role }) => (
+        <>
+          {actor} <span class="faint">{word('role', role)}</span>
+        </>
+      ),
+    },
+    { name: t('what'), cell: ({ action }) => <code>{action}</code> },
+    { name: t('subject'), cell: ({ subject_id }) => <Subject id={subject_id} /> },
+    {
+      name: t('request'),
+      kind: 'tight',
+      cell: ({ request_id }) => <code title={request_id}>…{request_id.slice(-8)}</code>,
+    },
+  ];
+  return (
+    <>
+      <Heading title={t('nav_audit')} />
+      <List
+        path="/v1/audit"
+        schema={PageSchema}
+        topics={[]}
+        everyMs={10_000}
+        columns={columns}
+        keyOf={(row) => String(row.seq)}
+        empty={t('no_audit')}
+        filters={[
+          { name: 'actor', label: t('who') },
+          { name: 'action', label: t('what'), placeholder: 'POST /v1/…' },
+          { name: 'subject_id', label: t('subject') },
+          { name: 'request_id', label: t('request') },
+        ]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,13 @@
+import type { z } from 'zod';
+import { BrowserResponseSchema } from '../../../../schema/contracts/browser.ts';
+import type { Read } from '../../api/store.ts';
+import { useRead } from '../../page-context.ts';
+
+export type BrowserPage = z.output<typeof BrowserResponseSchema>;
+export type Browser = BrowserPage['clients'][number];
+export type Target = BrowserPage['policy']['targets'][number];
+
+/** All browsers, which are few; the edge has no route for one of them. */
+export function useBrowsers(): Read<BrowserPage> {
+  return useRead('/v1/browser?limit=200', BrowserResponseSchema, ['clients']);
+}

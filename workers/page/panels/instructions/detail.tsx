@@ -1,0 +1,105 @@
+/** One instruction: what it is, its story, its output, and what a person decides about it. */
+import { InstructionDetailSchema, InstructionSchema } from '../../../../schema/contracts/instructions.ts';
+import { callName } from '../../../../schema/contracts/tools.ts';
+import { visibleJson } from '../../../../schema/domain/visible.ts';
+import { callEdge } from '../../api/client.ts';
+import { usePage, useRead, useRights } from '../../page-context.ts';
+import { Act } from '../../parts/act.tsx';
+import { Output } from '../../parts/bytes.tsx';
+import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
+import { INSTRUCTION_TONES } from '../../parts/tones.ts';
+import { t, word } from '../../texts/texts.ts';
+import type { PanelProps } from '../panel.ts';
+import { Decide } from './decide.tsx';
+import type { InstructionDetail } from './instruction-detail.ts';
+import { InstructionOutput } from './output.tsx';
+import { Story } from './story.tsx';
+
+/** Waiting or running: then it can be canceled. */
+const OPEN: readonly InstructionDetail['status'][] = ['claimed', 'waiting', 'awaiting_approval', 'running'];
+
+export default function InstructionPanel({ id }: PanelProps) {
+  const path = `/v1/instructions/${encodeURIComponent(id)}`;
+  const read = useRead(path, InstructionDetailSchema, ['instructions', 'messages']);
+  return (
+    <Shown of={read}>
+      {(instruction) => (
+        <>
+          <Heading
+            above={<a href="/instructions">{t('nav_instructions')}</a>}
+            title={callName(instruction.target, instruction.tool)}
+          >
+            <Status kind="instruction" value={instruction.status} tone={INSTRUCTION_TONES[instruction.status]} />
+            <Cancel instruction={instruction} />
+          </Heading>
+          <Decide instruction={instruction} readAt={read.at ?? 0} />
+          <div class="columns">
+            <Card title={t('call')} id="call">
+              <Output text={visibleJson(instruction.params, 2)} label={t('call')} />
+              <What instruction={instruction} />
+            </Card>
+            <Card title={t('story')} id="story">
+              <Story events={instruction.events} />
+            </Card>
+          </div>
+          <InstructionOutput instruction={instruction} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function Cancel({ instruction: { instruction_id, status } }: { instruction: InstructionDetail }) {
+  const { canAct } = useRights();
+  if (!canAct || !OPEN.includes(status)) return null;
+  const run = () =>
+    callEdge(`/v1/instructions/${instruction_id}/cancel`, InstructionSchema, { method: 'POST', body: {} });
+  const text = t(status === 'running' ? 'cancel_running_instruction' : 'cancel_waiting_instruction');
+  return (
+    <Act
+      label={t('cancel')}
+      kind="danger"
+      run={run}
+      done={t('cancel_asked')}
+      question={{ title: t('cancel_instruction'), text }}
+    />
+  );
+}
+
+function What({ instruction }: { instruction: InstructionDetail }) {
+  const { format } = usePage();
+  const { policy, gate, error_code, exit_code, duration_ms } = instruction;
+  return (
+    <Facts
+      of={[
+        [t('judged'), `${word('decision', policy.decision)}: ${policy.rule}`],
+        [t('gate'), gate === null ? null : word('reason', gate)],
+        [t('error'), error_code === null ? null : word('reason', error_code)],
+        [t('exit_code'), exit_code],
+        [t('took'), duration_ms === null ? null : format.exactSpan(duration_ms)],
+        [t('came'), <When key="c" at={instruction.created_at} />],
+        [t('started'), instruction.started_at === null ? null : <When at={instruction.started_at} />],
+        [t('finished'), instruction.finished_at === null ? null : <When at={instruction.finished_at} />],
+        [
+          t('node'),
+          <a key="n" href={`/nodes/${encodeURIComponent(instruction.controller_id)}`}>
+            {instruction.controller_id}
+          </a>,
+        ],
+        [
+          t('message'),
+          <a key="m" href={`/messages/${instruction.message_id}`}>
+            {t('message_place', { block: instruction.block_index + 1, place: instruction.index + 1 })}
+          </a>,
+        ],
+        [
+          t('conversation'),
+          <a key="l" href={`/conversations/${instruction.local_conversation_id}`}>
+            {instruction.local_conversation_id}
+          </a>,
+        ],
+        [t('id'), <code key="i">{instruction.instruction_id}</code>],
+      ]}
+    />
+  );
+}

@@ -1,0 +1,43 @@
+/** The machines of the system. */
+import { pageOf } from '../../../../schema/contracts/common.ts';
+import type { NodeView } from '../../../../schema/contracts/nodes.ts';
+import { NodeViewSchema } from '../../../../schema/contracts/nodes.ts';
+import type { Column } from '../../parts/list.tsx';
+import { List } from '../../parts/list.tsx';
+import { Heading, When } from '../../parts/parts.tsx';
+import { t } from '../../texts/texts.ts';
+import { NodeState } from './node-state.tsx';
+
+const PageSchema = pageOf(NodeViewSchema);
+/** Presence is no event. */
+const EVERY_MS = 15_000;
+
+export default function Nodes() {
+  const columns: Column<NodeView>[] = [
+    { name: t('node'), cell: ({ controller_id: id }) => <a href={`/nodes/${encodeURIComponent(id)}`}>{id}</a> },
+    { name: t('status'), kind: 'tight', cell: (node) => <NodeState node={node} /> },
+    { name: t('host'), cell: ({ host }) => host },
+    {
+      name: t('nav_browsers'),
+      kind: 'end',
+      cell: ({ clients }) => clients.filter(({ connected }) => connected).length,
+    },
+    { name: t('runs_now'), kind: 'end', cell: ({ live_runs }) => live_runs.length },
+    { name: t('version'), kind: 'tight', cell: ({ version }) => version ?? '' },
+    { name: t('heartbeat'), kind: 'tight', cell: ({ last_heartbeat_at }) => <When at={last_heartbeat_at} /> },
+  ];
+  return (
+    <>
+      <Heading title={t('nav_nodes')} />
+      <List
+        path="/v1/controllers"
+        schema={PageSchema}
+        topics={['nodes', 'leader', 'clients', 'runs']}
+        columns={columns}
+        keyOf={(row) => row.controller_id}
+        empty={t('no_nodes')}
+        everyMs={EVERY_MS}
+      />
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+/** What a person has to decide: approvals, blocked steps, stopped browsers. */
+import type { ComponentChildren } from 'preact';
+import type { Client } from '../../../../schema/contracts/clients.ts';
+import { pageOf } from '../../../../schema/contracts/common.ts';
+import { TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
+import { callName } from '../../../../schema/contracts/tools.ts';
+import { useWaiting } from '../../api/waiting.ts';
+import { useRead } from '../../page-context.ts';
+import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
+import { t, word } from '../../texts/texts.ts';
+
+const TasksSchema = pageOf(TaskSummarySchema);
+
+export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
+  const approvals = useWaiting().data?.items ?? [];
+  const blocked = useRead('/v1/tasks?status=blocked&limit=20', TasksSchema, ['tasks']).data?.items ?? [];
+  const stopped = clients.flatMap(({ client_id, platforms }) =>
+    platforms.flatMap(({ platform, stopped_reason }) =>
+      stopped_reason === null ? [] : [{ client_id, platform, stopped_reason }],
+    ),
+  );
+  const count = approvals.length + blocked.length + stopped.length;
+  return (
+    <Card title={t('waits_for_you')} id="waits-for-you" {...(count > 0 && { tone: 'wait' as const })}>
+      {count === 0 ? <Nothing>{t('waits_nothing')}</Nothing> : null}
+      <ul class="lines">
+        {approvals.map(({ instruction_id, target, tool, approval_expires_at }) => (
+          <Line
+            key={instruction_id}
+            what={t('approval')}
+            href={`/instructions/${instruction_id}`}
+            name={callName(target, tool)}
+          >
+            {t('expires')} <When at={approval_expires_at} />
+          </Line>
+        ))}
+        {blocked.map(({ task_id, title, updated_at, error_code }) => (
+          <Line key={task_id} what={t('blocked_step')} href={`/tasks/${task_id}`} name={title}>
+            {word('reason', error_code ?? 'needs_human')} · <When at={updated_at} />
+          </Line>
+        ))}
+        {stopped.map(({ client_id, platform, stopped_reason }) => (
+          <Line
+            key={`${client_id} ${platform}`}
+            what={t('stopped_browser')}
+            href={`/browsers/${encodeURIComponent(client_id)}`}
+            name={client_id}
+          >
+            {word('platform', platform)}: {word('reason', stopped_reason)}
+          </Line>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Line({
+  what,
+  href,
+  name,
+  children,
+}: {
+  what: string;
+  href: string;
+  name: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <li>
+      <Pill tone="wait">{what}</Pill>
+      <a href={href}>{name}</a>
+      <span class="note">{children}</span>
+    </li>
+  );
+}

@@ -1,0 +1,131 @@
+/** One renewal: its text, where it was sent, and its attempts on a time axis. */
+import type { RenewalJob } from '../../../../schema/contracts/renewal.ts';
+import { RenewalJobSchema } from '../../../../schema/contracts/renewal.ts';
+import { callEdge } from '../../api/client.ts';
+import { useRead, useRights } from '../../page-context.ts';
+import { Act } from '../../parts/act.tsx';
+import type { AxisRow } from '../../parts/axis.tsx';
+import { Axis } from '../../parts/axis.tsx';
+import { Output } from '../../parts/bytes.tsx';
+import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
+import { JOB_TONES } from '../../parts/tones.ts';
+import { t, word } from '../../texts/texts.ts';
+import type { PanelProps } from '../panel.ts';
+
+export default function RenewalPanel({ id }: PanelProps) {
+  const read = useRead(`/v1/renewal/jobs/${encodeURIComponent(id)}`, RenewalJobSchema, ['renewal']);
+  return (
+    <Shown of={read}>
+      {(job) => (
+        <>
+          <Heading
+            above={<a href="/renewals">{t('nav_renewals')}</a>}
+            title={job.target_snapshot?.page_title ?? job.local_conversation_id}
+          >
+            <Status kind="job" value={job.status} tone={JOB_TONES[job.status]} />
+            <Actions job={job} />
+          </Heading>
+          <Card title={t('axis')} id="axis">
+            <Axis rows={rowsOf(job)} />
+          </Card>
+          <div class="columns">
+            <Card title={t('text_sent')} id="text">
+              <Output text={job.payload_text ?? job.payload} label={t('text_sent')} />
+            </Card>
+            <About job={job} />
+          </div>
+        </>
+      )}
+    </Shown>
+  );
+}
+
+/** When it waited, and from its first attempt to its end. */
+function rowsOf(job: RenewalJob): AxisRow[] {
+  const { created_at, started_at, finished_at, last_attempt_at, status, attempt_count, max_attempts } = job;
+  const begun = started_at ?? last_attempt_at;
+  const waiting = {
+    key: 'wait',
+    start: created_at,
+    end: begun ?? finished_at,
+    tone: 'calm' as const,
+    title: t('axis_waiting'),
+  };
+  const rows: AxisRow[] = [{ key: 'wait', name: t('axis_waiting'), note: <When at={created_at} />, spans: [waiting] }];
+  if (begun === null) return rows;
+  const end = finished_at ?? (status === 'running' ? null : last_attempt_at);
+  rows.push({
+    key: 'attempts',
+    name: t('axis_attempts'),
+    note: t('attempt_of', { attempt: attempt_count, max: max_attempts }),
+    spans: [{ key: 'a', start: begun, end, tone: JOB_TONES[status], title: word('job', status) }],
+  });
+  return rows;
+}
+
+function Actions({ job: { job_id, status } }: { job: RenewalJob }) {
+  const { canAct } = useRights();
+  const post = (name: string) => () =>
+    callEdge(`/v1/renewal/jobs/${job_id}/${name}`, RenewalJobSchema, { method: 'POST', body: {} });
+  if (!canAct) return null;
+  return (
+    <>
+      {status === 'failed' ? <Act label={t('retry')} run={post('retry')} done={t('job_retried')} /> : null}
+      {status === 'pending' ? (
+        <Act
+          label={t('cancel')}
+          kind="danger"
+          run={post('cancel')}
+          done={t('job_canceled_done')}
+          question={{ title: t('cancel_job'), text: t('cancel_job_means') }}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function About({ job }: { job: RenewalJob }) {
+  const target = job.target_snapshot;
+  return (
+    <Card title={t('renewal')} id="renewal">
+      <Facts
+        of={[
+          [t('why'), job.last_error === null ? null : word('reason', job.last_error)],
+          [t('attempts'), t('used_of', { used: job.attempt_count, max: job.max_attempts })],
+          [
+            t('next_attempt'),
+            job.status === 'pending' && job.next_attempt_at !== null ? <When at={job.next_attempt_at} /> : null,
+          ],
+          [t('deadline'), job.deadline_at === null ? null : <When at={job.deadline_at} />],
+          [t('started'), job.started_at === null ? null : <When at={job.started_at} />],
+          [t('finished'), job.finished_at === null ? null : <When at={job.finished_at} />],
+          [
+            t('browser'),
+            target && <a href={`/browsers/${encodeURIComponent(target.client_id)}`}>{target.client_id}</a>,
+          ],
+          [
+            t('sent_to'),
+            target && (
+              <a href={target.page_url} rel="noreferrer" target="_blank">
+                {target.page_url}
+              </a>
+            ),
+          ],
+          [
+            t('conversation'),
+            <a key="c" href={`/conversations/${job.local_conversation_id}`}>
+              {job.local_conversation_id}
+            </a>,
+          ],
+          [
+            t('message'),
+            <a key="m" href={`/messages/${job.message_id}`}>
+              {job.message_id}
+            </a>,
+          ],
+          [t('id'), <code key="i">{job.job_id}</code>],
+        ]}
+      />
+    </Card>
+  );
+}

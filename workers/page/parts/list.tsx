@@ -1,0 +1,162 @@
+/**
+ * A list of objects: filters and place are in the address, so that a list can be shared, and the newest page follows what
+ * happens.
+ */
+import type { ComponentChildren } from 'preact';
+import { useLocation } from 'preact-iso/router';
+import type { z } from 'zod';
+import type { EventTopic } from '../../../schema/contracts/events.ts';
+import type { Read } from '../api/store.ts';
+import { useRead, withQuery } from '../page-context.ts';
+import { t } from '../texts/texts.ts';
+import { Nothing, Shown } from './parts.tsx';
+
+export interface Column<T> {
+  name: string;
+  cell: (row: T) => ComponentChildren;
+  /** `tight`: as wide as its content; `end`: a number. */
+  kind?: 'tight' | 'end';
+}
+
+export function Table<T>({
+  rows,
+  columns,
+  keyOf,
+}: {
+  rows: readonly T[];
+  columns: readonly Column<T>[];
+  keyOf: (row: T) => string;
+}) {
+  return (
+    <div class="table">
+      <table>
+        <thead>
+          <tr>
+            {columns.map(({ name, kind }) => (
+              <th key={name} scope="col" class={kind}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)}>
+              {columns.map(({ name, cell, kind }) => (
+                <td key={name} class={kind} data-name={name}>
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** A filter of a list: one of some values, or a text. */
+export interface Filter {
+  name: string;
+  label: string;
+  options?: readonly (readonly [value: string, text: string])[];
+  placeholder?: string;
+}
+
+export interface ListProps<T> {
+  /** Of the API. */
+  path: string;
+  /** A page of the list, as `pageOf` makes it. */
+  schema: z.ZodType<{ items: T[]; next_cursor: string | null }>;
+  topics: readonly EventTopic[];
+  columns: readonly Column<T>[];
+  keyOf: (row: T) => string;
+  empty: string;
+  filters?: readonly Filter[];
+  /** Filters that are not the reader's. */
+  fixed?: Readonly<Record<string, string>>;
+  limit?: number;
+  everyMs?: number;
+}
+
+const LIMIT = 25;
+
+export function List<T>({
+  path,
+  schema,
+  topics,
+  columns,
+  keyOf,
+  empty,
+  filters = [],
+  fixed = {},
+  limit = LIMIT,
+  everyMs,
+}: ListProps<T>) {
+  const { query } = useLocation();
+  const chosen = Object.fromEntries(filters.map(({ name }) => [name, query[name] ?? '']));
+  const read: Read<{ items: T[]; next_cursor: string | null }> = useRead(
+    withQuery(path, { ...chosen, ...fixed, cursor: query.cursor, limit }),
+    schema,
+    topics,
+    everyMs,
+  );
+  return (
+    <>
+      {filters.length === 0 ? null : <Filters filters={filters} />}
+      <Shown of={read}>
+        {({ items, next_cursor }) => (
+          <>
+            {items.length === 0 ? <Nothing>{empty}</Nothing> : <Table {...{ rows: items, columns, keyOf }} />}
+            <Pages next={next_cursor} />
+          </>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function Filters({ filters }: { filters: readonly Filter[] }) {
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      {filters.map((filter) => (
+        <p key={filter.name}>
+          <label for={`filter-${filter.name}`}>{filter.label}</label>
+          <Control filter={filter} />
+        </p>
+      ))}
+    </form>
+  );
+}
+
+function Control({ filter: { name, options, placeholder } }: { filter: Filter }) {
+  const { path, query, route } = useLocation();
+  const id = `filter-${name}`;
+  const value = query[name] ?? '';
+  const choose = (chosen: string): void => route(withQuery(path, { ...query, cursor: null, [name]: chosen }), true);
+  if (options === undefined) {
+    const onChange = (event: { currentTarget: HTMLInputElement }): void => choose(event.currentTarget.value.trim());
+    return <input id={id} type="search" value={value} placeholder={placeholder} onChange={onChange} />;
+  }
+  return (
+    <select id={id} value={value} onChange={(event) => choose(event.currentTarget.value)}>
+      <option value="">{t('all')}</option>
+      {options.map(([option, text]) => (
+        <option key={option} value={option}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Pages({ next }: { next: string | null }) {
+  const { path, query } = useLocation();
+  if (next === null && query.cursor === undefined) return null;
+  return (
+    <nav class="pages" aria-label={t('pages')}>
+      {query.cursor === undefined ? null : <a href={withQuery(path, { ...query, cursor: null })}>{t('newest')}</a>}
+      {next === null ? null : <a href={withQuery(path, { ...query, cursor: next })}>{t('older')}</a>}
+    </nav>
+  );
+}

@@ -1,0 +1,84 @@
+/** A log that follows its end while the reader looks at the end. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { makeVisible } from '../../../schema/domain/visible.ts';
+import { LogFeed, MAX_LINES } from '../live/log-feed.ts';
+import type { TextKey } from '../texts/texts.ts';
+import { t } from '../texts/texts.ts';
+import { Card } from './parts.tsx';
+
+const NOTES: Readonly<Record<LogFeed['state'], TextKey>> = {
+  loading: 'loading',
+  live: 'log_live',
+  broken: 'log_broken',
+  ended: 'log_ended',
+};
+/** Lines that arrive together are drawn together. */
+const DRAW_MS = 150;
+const AT_END_PX = 30;
+
+/** `\u001b[31m` and the like: a program colors its output for a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
+const TERMINAL_CODES = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+
+export function textOfLog(lines: readonly string[]): string {
+  return makeVisible(lines.join('\n').replace(TERMINAL_CODES, '').replaceAll('\r\n', '\n'));
+}
+
+async function open(path: string, offset: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  const response = await fetch(`${path}?follow=1&offset=${offset}`, { signal, credentials: 'same-origin' });
+  if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status}`);
+  return readAll(response.body);
+}
+
+/** Not each browser iterates a body by itself. */
+async function* readAll(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+export function Log({ path }: { path: string }) {
+  const [, draw] = useState(0);
+  const region = useRef<HTMLElement>(null);
+  const isAtEnd = useRef(true);
+  const feed = useMemo(() => {
+    let isDue = false;
+    const onChange = (): void => {
+      if (isDue) return;
+      isDue = true;
+      setTimeout(() => {
+        isDue = false;
+        draw((count) => count + 1);
+      }, DRAW_MS);
+    };
+    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+    return new LogFeed({ open: (offset, signal) => open(path, offset, signal), sleep, onChange });
+  }, [path]);
+  useEffect(() => {
+    void feed.run();
+    return () => feed.stop();
+  }, [feed]);
+  useEffect(() => {
+    if (isAtEnd.current && region.current !== null) region.current.scrollTop = region.current.scrollHeight;
+  });
+  const onScroll = ({
+    currentTarget: { scrollHeight, scrollTop, clientHeight },
+  }: {
+    currentTarget: HTMLElement;
+  }): void => {
+    isAtEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+  };
+  const text = textOfLog(feed.lines);
+  return (
+    <Card title={t('log')} id="log" note={t(NOTES[feed.state])}>
+      {feed.isCut ? <p class="note">{t('log_cut', { n: MAX_LINES })}</p> : null}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
+      <section class="output log" ref={region} tabIndex={0} aria-label={t('log')} onScroll={onScroll}>
+        <pre>{text === '' ? t('log_empty') : text}</pre>
+      </section>
+    </Card>
+  );
+}

@@ -1,0 +1,32 @@
+/** Who the page is signed in as. The cookie itself is out of the reach of scripts. */
+import type { Session } from '../../../schema/contracts/tokens.ts';
+import { SessionEndedSchema, SessionSchema } from '../../../schema/contracts/tokens.ts';
+import { callEdge, EdgeError } from '../api/client.ts';
+
+const PATH = '/v1/session';
+
+/** Signed in, or why not: `error` is null when there was never a session. */
+export type SessionState =
+  | { status: 'signed_in'; session: Session }
+  | { status: 'signed_out'; error: EdgeError | null }
+  | { status: 'unknown'; error: EdgeError };
+
+export async function readSession(): Promise<SessionState> {
+  try {
+    return { status: 'signed_in', session: await callEdge(PATH, SessionSchema) };
+  } catch (caught) {
+    const error = caught instanceof EdgeError ? caught : new EdgeError('internal', String(caught));
+    if (!error.isSignedOut) return { status: 'unknown', error };
+    return { status: 'signed_out', error: error.code === 'missing_token' ? null : error };
+  }
+}
+
+/** @throws EdgeError */
+export function signIn(token: string): Promise<Session> {
+  return callEdge(PATH, SessionSchema, { method: 'POST', body: { token } });
+}
+
+/** @throws EdgeError */
+export async function signOut(): Promise<void> {
+  await callEdge(PATH, SessionEndedSchema, { method: 'DELETE' });
+}

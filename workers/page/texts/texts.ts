@@ -1,0 +1,59 @@
+/** The texts of the page in the reader's language. Each language is one catalogue with the same keys. */
+import type { Catalogue, TextKey } from './en.ts';
+
+export type { Catalogue, TextKey };
+export type Language = 'en' | 'zh';
+export type Values = Readonly<Record<string, string | number>>;
+
+const STORED = 'conductor.language';
+const LOADERS: Readonly<Record<Language, () => Promise<Catalogue>>> = {
+  en: async () => (await import('./en.ts')).EN,
+  zh: async () => (await import('./zh.ts')).ZH,
+};
+
+let current: { language: Language; texts: Catalogue } | null = null;
+
+/** The language that the reader chose, or else the first of the browser that the page has. */
+export function chooseLanguage(chosen: string | null, preferred: readonly string[]): Language {
+  if (chosen === 'en' || chosen === 'zh') return chosen;
+  for (const tag of preferred) {
+    const [language = ''] = tag.toLowerCase().split('-');
+    if (language === 'zh' || language === 'en') return language;
+  }
+  return 'en';
+}
+
+export async function loadTexts(): Promise<void> {
+  const language = chooseLanguage(localStorage.getItem(STORED), navigator.languages);
+  current = { language, texts: await LOADERS[language]() };
+  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+}
+
+/** Keeps the choice and shows the page again in that language. */
+export function setLanguage(language: Language): void {
+  localStorage.setItem(STORED, language);
+  location.reload();
+}
+
+export function language(): Language {
+  return current?.language ?? 'en';
+}
+
+/** The text of a key, with its `{placeholders}` replaced. */
+export function t(key: TextKey, values: Values = {}): string {
+  return fill(current?.texts[key] ?? key, values);
+}
+
+/** The text of a word from the edge, such as a status; the word itself where the catalogue has none. */
+export function word(prefix: string, value: string): string {
+  const key = `${prefix}_${value}`;
+  const texts: Readonly<Record<string, string>> = current?.texts ?? {};
+  return texts[key] ?? value.replaceAll('_', ' ');
+}
+
+/** `one|many` is chosen by the value `n`. */
+export function fill(text: string, values: Values): string {
+  const [one = '', many = one] = text.split('|');
+  const chosen = values.n === 1 ? one : many;
+  return chosen.replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+}
