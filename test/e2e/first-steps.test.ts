@@ -63,6 +63,10 @@ describe('the first steps of README.md', () => {
 
     const system = start(`npm start${FREE_PORTS}`, home);
     const agentUrl = await system.prints(/agent +(http:\S+)/);
+    const link = await system.prints(/page +(http:\S+)/);
+    const opened = await fetch(link, { redirect: 'manual' });
+    expect([opened.status, opened.headers.get('location')]).toEqual([303, '/']);
+    expect((await fetch(link)).status).toBe(401);
     // The tests in Firefox run `conductor firefox`; here a browser is paired by its code.
     const pairing = start('npm run conductor -- pair', home);
     const browser = await pairBrowser(agentUrl, await pairing.prints(/: (\d{8})$/m));

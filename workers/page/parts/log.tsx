@@ -1,9 +1,9 @@
 /** A log that follows its end while the reader looks at the end. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { makeVisible } from '../../../schema/domain/visible.ts';
 import { LogFeed, MAX_LINES } from '../live/log-feed.ts';
 import type { TextKey } from '../texts/texts.ts';
 import { t } from '../texts/texts.ts';
+import { textOfLog } from './log-text.ts';
 import { Card } from './parts.tsx';
 
 const NOTES: Readonly<Record<LogFeed['state'], TextKey>> = {
@@ -15,14 +15,6 @@ const NOTES: Readonly<Record<LogFeed['state'], TextKey>> = {
 /** Lines that arrive together are drawn together. */
 const DRAW_MS = 150;
 const AT_END_PX = 30;
-
-/** `\u001b[31m` and the like: a program colors its output for a terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
-const TERMINAL_CODES = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
-
-export function textOfLog(lines: readonly string[]): string {
-  return makeVisible(lines.join('\n').replace(TERMINAL_CODES, '').replaceAll('\r\n', '\n'));
-}
 
 async function open(path: string, offset: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   const response = await fetch(`${path}?follow=1&offset=${offset}`, { signal, credentials: 'same-origin' });
