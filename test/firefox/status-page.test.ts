@@ -42,7 +42,7 @@ describeWithFirefox('the status page in a real Firefox', () => {
     node = await cluster.node('host-a');
     const workspace = join(node.root, 'workspace');
     mkdirSync(workspace, { recursive: true });
-    writeFileSync(join(node.root, 'policy.json'), JSON.stringify({ exec: { default: 'ask' } }));
+    writeFileSync(join(node.root, 'policy.json'), JSON.stringify({ exec: { default: 'ask', shell: 'ask' } }));
     await node.start();
     browser = await openBrowser(cluster, node, 'a-chat');
     // No chat site is needed: the port leads nowhere.

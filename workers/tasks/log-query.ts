@@ -10,10 +10,14 @@ export const FollowQuerySchema = z.object({
   offset: z.coerce.number().int().nonnegative().default(0),
 });
 
-/** Untrusted bytes: shown as plain text, never executed or cached. */
+/**
+ * Untrusted bytes: shown as plain text, never executed or cached. Neither compressed on the way, as browsers ask for:
+ * compression would hold back what a log that is followed has printed.
+ */
 export const LOG_HEADERS = {
   'content-type': 'text/plain; charset=utf-8',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; sandbox",
-  'cache-control': 'no-store',
+  'cache-control': 'no-store, no-transform',
+  'content-encoding': 'identity',
 } as const;

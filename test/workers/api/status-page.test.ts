@@ -138,3 +138,14 @@ describe('the status page', () => {
     expect([status, headers.get('location')]).toEqual([303, '/']);
   });
 });
+
+describe('the log of a task', () => {
+  it('is not compressed on its way, which would hold back what was printed', async () => {
+    const { token } = await edge.mint('browser_admin');
+    const body = { task_type: 'shell', title: 'A task', goal: 'A goal.' };
+    const { task_id } = await edge.data<{ task_id: string }>('POST', '/v1/tasks', { token, body });
+    const { headers } = await edge.call('GET', `/v1/tasks/${task_id}/logs`, { token });
+    expect(headers.get('content-encoding')).toBe('identity');
+    expect(headers.get('cache-control')).toBe('no-store, no-transform');
+  });
+});

@@ -55,7 +55,9 @@ export class LogFeed {
     while (!signal.aborted) {
       const before = position;
       try {
-        for await (const chunk of await this.#deps.open(position, signal)) {
+        const body = await this.#deps.open(position, signal);
+        this.#set('live');
+        for await (const chunk of body) {
           position += chunk.length;
           this.#take(this.#decoder.decode(chunk, { stream: true }));
         }

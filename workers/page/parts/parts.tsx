@@ -1,5 +1,6 @@
 /** Small parts that the panels share. */
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { EdgeError } from '../api/client.ts';
 import type { Read } from '../api/store.ts';
 import { useNow, usePage } from '../page-context.ts';
@@ -18,6 +19,9 @@ export function Heading({
   above?: ComponentChildren;
   children?: ComponentChildren;
 }) {
+  useEffect(() => {
+    document.title = `${title} · ${t('app_name')}`;
+  }, [title]);
   return (
     <div class="heading">
       <div>
@@ -87,7 +91,7 @@ export function Id({ id, href }: { id: string; href?: string }) {
     );
   }
   return (
-    <a class="id" href={href} title={id} aria-label={id}>
+    <a class="id" href={href} title={id}>
       {short}
     </a>
   );

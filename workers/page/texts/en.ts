@@ -606,6 +606,10 @@ export const EN = {
   reason_exit_code: 'the program ended with an error',
   reason_handed_over: 'handed over to another host',
   reason_policy_denied: 'denied by the policy',
+  expiry: 'Expires',
+  breaker_closed: 'closed: sends',
+  breaker_open: 'open: sends nothing',
+  breaker_half_open: 'tries one message',
 } as const;
 
 export type TextKey = keyof typeof EN;

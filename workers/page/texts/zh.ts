@@ -599,4 +599,8 @@ export const ZH: Catalogue = {
   reason_exit_code: '程序以错误结束',
   reason_handed_over: '已移交给另一台主机',
   reason_policy_denied: '被策略拒绝',
+  expiry: '过期',
+  breaker_closed: '关闭：正常发送',
+  breaker_open: '断开：不发送',
+  breaker_half_open: '尝试一条消息',
 };

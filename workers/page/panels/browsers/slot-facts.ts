@@ -1,6 +1,7 @@
 /** The pace of a browser on one site, as its node reported it, in words. A node may report more than is known here. */
 import type { Format } from '../../parts/format.ts';
 import type { TextKey } from '../../texts/texts.ts';
+import { word } from '../../texts/texts.ts';
 import type { Target } from './read-browsers.ts';
 
 const NUMBERS: readonly (readonly [field: string, name: TextKey])[] = [
@@ -18,7 +19,8 @@ const TIMES: readonly (readonly [field: string, name: TextKey])[] = [
 
 export function slotFacts(target: Target, format: Format, now: number): [name: TextKey, text: string][] {
   const values: Readonly<Record<string, unknown>> = target;
-  const breaker = typeof values.breaker === 'string' ? [['breaker', values.breaker] as [TextKey, string]] : [];
+  const breaker =
+    typeof values.breaker === 'string' ? [['breaker', word('breaker', values.breaker)] as [TextKey, string]] : [];
   const numbers = NUMBERS.flatMap(([field, name]): [TextKey, string][] => {
     const value = values[field];
     return typeof value === 'number' ? [[name, format.count(value)]] : [];

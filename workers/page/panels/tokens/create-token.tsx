@@ -63,7 +63,7 @@ export function CreateToken({ onCreated }: { onCreated: (token: TokenCreated) =>
           </p>
         ) : null}
         <p class="field">
-          <label for="token-days">{t('expires')}</label>
+          <label for="token-days">{t('expiry')}</label>
           <select id="token-days" value={days} onChange={(event) => setDays(event.currentTarget.value)}>
             <option value="">{t('never')}</option>
             {LIFETIMES.map((n) => (

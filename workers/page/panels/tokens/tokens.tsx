@@ -34,7 +34,7 @@ export default function Tokens() {
     },
     { name: t('last_used'), kind: 'tight', cell: ({ last_used_at }) => <When at={last_used_at} /> },
     {
-      name: t('expires'),
+      name: t('expiry'),
       kind: 'tight',
       cell: ({ expires_at }) => (expires_at === null ? t('never') : <When at={expires_at} />),
     },
