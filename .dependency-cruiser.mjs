@@ -175,7 +175,7 @@ export default {
     only(
       'workers-page',
       '^workers/page/(?!build/)',
-      [...SHARED_SCHEMA, '^workers/page/(?!build/)', pkg('zod', 'preact', 'preact-iso')],
+      [...SHARED_SCHEMA, '^workers/page/(?!build/)', pkg('zod', 'preact', 'preact-iso', 'uplot')],
       'The status page runs in browsers: of the repository it knows the contracts and decisions only.',
     ),
     only(

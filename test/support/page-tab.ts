@@ -1,11 +1,8 @@
 /** What a person does with the status page in a real Firefox. */
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { FirefoxTab } from './sites/firefox-tab.ts';
 import type { Firefox } from './sites/open-firefox.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Waits until the text that the page shows matches; resolves with it. */
 export async function shows(tab: FirefoxTab, pattern: RegExp): Promise<string> {
@@ -40,7 +37,7 @@ export async function navigationOf(tab: FirefoxTab): Promise<string[]> {
 
 /** Problems of the shown page that axe-core calls serious or critical. */
 export async function seriousFindings(firefox: Firefox, tab: FirefoxTab): Promise<string[]> {
-  await firefox.bidi.evaluate(tab.context, AXE);
+  await firefox.bidi.evaluate(tab.context, axe.source);
   return tab.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };

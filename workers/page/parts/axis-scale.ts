@@ -27,6 +27,8 @@ const STEPS: readonly number[] = [
   ...[1, 2, 6, 12, 24].map((n) => n * HOUR),
 ];
 const MAX_TICKS = 5;
+/** Behind this part of the axis a label would leave it. */
+const LABELS_END = 0.93;
 /** A bar that is shorter could not be seen. */
 const MIN_WIDTH = 0.6;
 
@@ -38,7 +40,9 @@ export function axisOf(spans: readonly Span[], now: number): AxisScale | null {
   const length = to - from;
   const step =
     STEPS.find((one) => length / one <= MAX_TICKS) ?? Math.ceil(length / MAX_TICKS / (24 * HOUR)) * 24 * HOUR;
-  const ticks = Array.from({ length: Math.floor(length / step) + 1 }, (_, n) => from + n * step);
+  const ticks = Array.from({ length: Math.floor(length / step) + 1 }, (_, n) => from + n * step).filter(
+    (at) => (at - from) / length < LABELS_END,
+  );
   return { from, to, ticks };
 }
 

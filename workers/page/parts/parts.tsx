@@ -80,7 +80,7 @@ export function When({ at, isExact = false }: { at: number | null | undefined; i
   );
 }
 
-/** The end of an id, which tells apart; the whole of it with the pointer over it. */
+/** The end of an id, by which a person knows it apart; the whole of it with the pointer over it. */
 export function Id({ id, href }: { id: string; href?: string }) {
   const short = id.length > 16 ? `…${id.slice(-8)}` : id;
   if (href === undefined) {
