@@ -11,6 +11,7 @@ import type { GitContext } from '../worktrees/git-command.ts';
 import { GitError } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
 import { isFolder, openTaskFolder } from '../worktrees/task-folder.ts';
+import { allBut, submodulesOf, worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
 import type { StoredRun } from './run-store.ts';
 
@@ -54,8 +55,11 @@ async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, sign
   const { claim } = run;
   const { path, baseSha, repoPath, continuesWork } = folder;
   const index = join(host.worktreesDir, `.${claim.run_id}`);
-  const shows = claim.kind === 'review' && baseSha !== null;
-  const changes = shows ? await diffStat(path, baseSha, index, gitContextOf(host, signal)(path)) : '';
+  const inRepo = gitContextOf(host, signal);
+  const worktree = () => (repoPath === null ? null : worktreeContext(repoPath, path, inRepo(repoPath)));
+  const shown = claim.kind === 'review' && baseSha !== null ? worktree() : null;
+  const changes = shown === null || baseSha === null ? '' : await diffStat(path, baseSha, index, shown);
+  const used = claim.kind === 'git' ? worktree() : null;
   return {
     claim,
     folder: path,
@@ -64,10 +68,16 @@ async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, sign
     continuesWork,
     resumableSession: resumableSession(run, host),
     changes,
+    git: used === null ? null : worktreeGit(used, baseSha),
     agents: host.agents,
     agentVariables: host.agentVariables,
     newSessionId: host.newSessionId,
   };
+}
+
+function worktreeGit({ env }: GitContext, baseSha: string | null): StepView['git'] {
+  const { GIT_DIR: directory = '' } = env;
+  return { directory, files: allBut(baseSha === null ? [] : submodulesOf(directory, baseSha)) };
 }
 
 /** The verdict on a step that this host cannot prepare. */
