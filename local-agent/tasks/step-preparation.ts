@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CheckpointDetailSchema } from '../../schema/contracts/runs.ts';
 import { diffStat } from '../checkpoints/git-diff.ts';
+import { sessionIdOf } from '../executors/dialects/dialect.ts';
 import type { Prepared, StepView, Verdict } from '../executors/executor.ts';
 import { failed } from '../executors/executor.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
@@ -48,7 +49,7 @@ async function readPatch(host: RunsHost, checkpointId: string): Promise<Buffer> 
 /** The session of the attempt before, when it ran on this node. */
 function resumableSession({ claim }: StoredRun, host: RunsHost): string | null {
   const { previous } = claim;
-  return previous?.controller_id === host.nodeId ? previous.session_id : null;
+  return previous?.controller_id === host.nodeId ? sessionIdOf(previous.session_id) : null;
 }
 
 async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, signal: AbortSignal): Promise<StepView> {
