@@ -397,6 +397,7 @@ describe('the diagnostics', () => {
           at: NOW,
         },
       ],
+      setAside: 3,
       drift: [{ platform: 'chatgpt', what: `read: ${canaries.url} ${canaries.conversation}`, at: NOW, count: 1 }],
     });
     const history = [{ state: 'closed' as const, since: NOW, reason: canaries.token }];
@@ -405,6 +406,7 @@ describe('the diagnostics', () => {
     expect(JSON.parse(report)).toMatchObject({
       extension: '0.1.0',
       connection: { state: 'closed' },
+      messages_set_aside: 3,
       snapshot: { approvals_waiting: 1, system: { mode: 'running' } },
       drift: [{ platform: 'chatgpt', what: 'read: <address> <id>' }],
     });
