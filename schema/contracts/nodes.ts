@@ -49,7 +49,7 @@ export const NodeSchema = z.object({
   started_at: TimestampSchema.nullable(),
   last_heartbeat_at: TimestampSchema,
   /** A person lets it claim no steps. */
-  draining: z.boolean(),
+  draining: z.boolean().default(false),
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });
@@ -58,7 +58,7 @@ const LiveRunSchema = z.object({ run_id: z.string(), task_id: z.string(), step_i
 /** A node in the list and the detail: with its browsers and the steps that it runs. */
 export const NodeViewSchema = NodeDetailSchema.extend({
   clients: z.array(ClientSchema),
-  live_runs: z.array(LiveRunSchema),
+  live_runs: z.array(LiveRunSchema).default([]),
 });
 export type NodeView = z.infer<typeof NodeViewSchema>;
 export type Node = z.infer<typeof NodeSchema>;

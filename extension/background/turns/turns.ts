@@ -5,6 +5,7 @@
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { baaBlocks } from '../../lib/baa-blocks.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Emitter } from '../../lib/emitter.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
@@ -19,7 +20,7 @@ import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
 import { finalMessage } from './final-message.ts';
 import { nextDue, resume, step } from './step.ts';
 import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
-import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
+import { NO_TURNS, SentSchema, setAsideCount, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
 const OPINION_MS = 2_000;
@@ -49,6 +50,8 @@ export interface TurnsDeps {
 type Effect<Type extends TurnEffect['type']> = Extract<TurnEffect, { type: Type }>;
 
 export class Turns {
+  /** How many messages are set aside, after a change of that. */
+  readonly setAside = new Emitter<number>();
   readonly #deps: TurnsDeps;
   readonly #rules: TurnRules;
   readonly #turns: Stored<Turn[]>;
@@ -103,6 +106,11 @@ export class Turns {
     this.#on({ type: 'room' });
   }
 
+  /** The browser has started: messages that are set aside are offered once more. */
+  onBrowserStart(): void {
+    this.#on({ type: 'browser_start' });
+  }
+
   /** A timer may have been lost with a suspended background page. */
   wake(): void {
     this.#on({ type: 'tick' });
@@ -122,6 +130,7 @@ export class Turns {
   }
 
   async #take({ next, effects }: Step): Promise<void> {
+    const wereSetAside = setAsideCount(this.#state);
     this.#state = next;
     // What was handed on is stored at once, so that a restart does not hand it on again.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
@@ -134,6 +143,8 @@ export class Turns {
     await saved;
     for (const effect of effects) this.#perform(effect);
     this.#setTick();
+    const areSetAside = setAsideCount(next);
+    if (areSetAside !== wereSetAside) this.setAside.emit(areSetAside);
   }
 
   #perform(effect: TurnEffect): void {
@@ -175,9 +186,7 @@ export class Turns {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
     const turnId = turn.id;
-    this.#on(
-      taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, isFinal: taken === 'refused' },
-    );
+    this.#on(taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, why: taken });
   }
 
   async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
