@@ -61,6 +61,12 @@ function report(
   });
 }
 
+/** The chat that created the task gets these texts, which have parts of what the step has printed. */
+function redacted(verdict: Verdict, { redact }: RunScene['host']): Verdict {
+  const { summary, error_text } = verdict;
+  return { ...verdict, summary: redact(summary), error_text: error_text === null ? null : redact(error_text) };
+}
+
 export interface RunOutcome {
   exit: RunExit;
   /** Instead of the executor's judgement. */
@@ -79,7 +85,7 @@ export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOu
   await saveProgress(scene);
   const output = executor?.testOutput(end) ?? null;
   if (output !== null) await record.saveText('test_output', output);
-  const verdict = given ?? verdictOf(end, executor, record.diskFault);
+  const verdict = redacted(given ?? verdictOf(end, executor, record.diskFault), host);
   await record.saveText('summary', summaryText(scene, verdict, exit));
   writeEnd(scene, verdict, exit);
   report(scene, verdict, exit, usageOf(scene.reader, host.runs));

@@ -28,6 +28,7 @@ export interface RunsNodeOptions {
   isPaused?: () => boolean;
   judge?: RunsHost['judge'];
   checkpointIntervalMs?: number;
+  redact?: RunsHost['redact'];
 }
 
 export function openRunsNode(options: RunsNodeOptions) {
@@ -58,6 +59,7 @@ export function openRunsNode(options: RunsNodeOptions) {
     surroundings: () => ({ ...GIT_ENV }),
     agentVariables: (settings) => agentVariables(settings, { env: process.env, readFile: readOwnFile, permissionsOf }),
     judge: options.judge ?? (() => ({ allowed: true })),
+    redact: options.redact ?? ((text) => text),
     isPaused: options.isPaused ?? (() => false),
     newSessionId: () => crypto.randomUUID(),
     checkpointIntervalMs: options.checkpointIntervalMs ?? 30_000,

@@ -97,3 +97,15 @@ describe('the policy of a host about git steps', () => {
     expect((await ended(claim)).end).toMatchObject({ error_code: 'denied', error_text: text, final: true });
   });
 });
+
+describe('a secret that a step prints', () => {
+  it('is in its log, and not in the summary and error that the chat of its task gets', async () => {
+    const { offer, open, ended, file } = await openRunsScene();
+    const claim = offer({ input: { script: 'echo key-of-the-host; echo key-of-the-host >&2; exit 3' } });
+    open({ redact: (text) => text.replaceAll('key-of-the-host', '[redacted]') });
+    const { end, logs } = await ended(claim);
+    expect(end).toMatchObject({ error_text: 'exit code 3: [redacted]', summary: 'exit code 3: [redacted]' });
+    expect(file(claim, 'state.json')).not.toContain('key-of-the-host');
+    expect(logs.stdout.toString()).toBe('key-of-the-host\n');
+  });
+});
