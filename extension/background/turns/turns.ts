@@ -3,33 +3,29 @@
  * is in storage before a message is handed on, so that a restart at any moment loses nothing and repeats nothing.
  */
 import type { Platform } from '../../../schema/contracts/common.ts';
-import { baaBlocks } from '../../lib/baa-blocks.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
-import type { Opinion, PageLook, ShownAnswer } from '../../messages.ts';
+import type { PageLook, ShownAnswer } from '../../messages.ts';
 import type { SiteReading } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
 import type { MessageQueue, Taken } from '../queue/message-queue.ts';
 import type { PageCaller } from '../tabs/page-calls.ts';
+import { CALL_MARGIN_MS } from '../tabs/page-calls.ts';
 import type { TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
 import { finalMessage } from './final-message.ts';
+import { secondOpinion } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
-import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
+import type { Turn, TurnsState } from './turn.ts';
 import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
-const OPINION_MS = 2_000;
-/** The same while the page still draws the answer. */
-const DRAWING_MS = 10_000;
 const READ_MS = 15_000;
 const LOOK_MS = 2_000;
 const SHOW_MS = 20_000;
-/** What a call of the content script may take beside its own deadline. */
-const CALL_MARGIN_MS = 1_000;
 
 export interface TurnsDeps {
   storage: StorageArea;
@@ -165,10 +161,7 @@ export class Turns {
     const tab = shown ?? tabs.get(tabId);
     let taken: Taken | 'failed' = 'failed';
     try {
-      // What the page shows is no second opinion on itself.
-      const isCompared = tab !== null && answer.source === 'network';
-      const asked: Opinion | Promise<Opinion> = isCompared ? this.#opinion(tab.tabId, turn, answer) : 'absent';
-      const [opinion, client] = await Promise.all([asked, clientId(), saved]);
+      const [opinion, client] = await Promise.all([secondOpinion(this.#deps, turn, answer, tab), clientId(), saved]);
       const account = accountToName(platform, tab?.container ?? null);
       taken = await queue.add(await finalMessage({ turn, answer, tab, opinion, account, clientId: client }));
     } catch (error) {
@@ -178,16 +171,6 @@ export class Turns {
     this.#on(
       taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, isFinal: taken === 'refused' },
     );
-  }
-
-  async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
-    const times = { timeoutMs: OPINION_MS, drawingMs: DRAWING_MS };
-    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), ...times };
-    try {
-      return await this.#deps.pages.call(tabId, 'opinion', order, DRAWING_MS + CALL_MARGIN_MS);
-    } catch {
-      return 'absent';
-    }
   }
 
   async #read({ turn, conversationId }: Effect<'read'>): Promise<void> {

@@ -5,7 +5,8 @@ import { ORIGIN } from '../../../support/extension/test-site.ts';
 import { gate } from '../../../support/sites/streaming.ts';
 
 const answer = { conversationId: 'c1', messageId: 'a1', userMessageId: 'u1' };
-const final = { type: 'final', answer, text: 'done', history: false };
+const TEXT = 'done\n\n```baa\n@conductor::describe\n```';
+const final = { type: 'final', answer, text: TEXT, history: false };
 
 function openTab(env: TestEnv): void {
   env.openTabs = [{ id: 1, url: `${ORIGIN}/c/c1?token=SECRET#x`, title: 'A chat' }];
@@ -27,7 +28,7 @@ test('a final answer on the stream reaches the agent as one message', async () =
       conversation_id: 'c1',
       organization_id: null,
       assistant_message_id: 'a1',
-      raw_text: 'done',
+      raw_text: TEXT,
       role: 'assistant',
       observed_at: env.clock.now(),
       page_url: `${ORIGIN}/c/c1`,
