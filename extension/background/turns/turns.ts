@@ -119,22 +119,23 @@ export class Turns {
 
   async #take({ next, effects }: Step): Promise<void> {
     this.#state = next;
-    // What was handed on is stored at once, so that a restart does not hand it on again.
+    // What is handed on is stored at once: a restart continues from it.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
     // So is a new turn: a background page that begins later finds the answer by it.
     const isBegun = next.turns.at(-1)?.id !== this.#saved.turns.at(-1)?.id;
     const saved = isHandedOn || isBegun || next.sent !== this.#saved.sent ? this.#save() : null;
     if (saved === null) this.#saveSoon();
-    // The page is asked while the state is being stored; the message waits for both.
-    for (const effect of effects) if (effect.type === 'offer') void this.#offer(effect, saved);
+    // Pages are asked while the state is being stored; a message waits for both.
+    for (const effect of effects) this.#perform(effect, saved);
     await saved;
-    for (const effect of effects) this.#perform(effect);
     this.#setTick();
   }
 
-  #perform(effect: TurnEffect): void {
+  /** `saved` resolves when the state is in storage. */
+  #perform(effect: TurnEffect, saved: Promise<void> | null): void {
     switch (effect.type) {
       case 'offer':
+        void this.#offer(effect, saved);
         break;
       case 'read':
         void this.#read(effect);
@@ -153,7 +154,6 @@ export class Turns {
     }
   }
 
-  /** `saved` resolves when the state is in storage. */
   async #offer({ turn, answer }: Effect<'offer'>, saved: Promise<void> | null): Promise<void> {
     const { tabs, queue, clientId, accountToName } = this.#deps;
     const { platform, conversationId, tabId } = turn;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
 import { TestEnv } from '../../../support/extension/test-env.ts';
-import { ORIGIN } from '../../../support/extension/test-site.ts';
+import { ORIGIN, testSite } from '../../../support/extension/test-site.ts';
 import { gate } from '../../../support/sites/streaming.ts';
 
 const answer = { conversationId: 'c1', messageId: 'a1', userMessageId: 'u1' };
@@ -61,6 +61,27 @@ test('the page is asked for its opinion while the turn is being stored, and the 
   expect(env.socket.frames('browser.final_message')).toEqual([]);
   disk.open();
   expect(await env.finalMessages(1)).toMatchObject([{ capture: { other: 'agrees' } }]);
+});
+
+test('the reading that confirms an answer is asked for while the turn is being stored', async () => {
+  const env = new TestEnv({ sites: [testSite({ confirmsByReading: true })] }).pair();
+  openTab(env);
+  const asked: string[] = [];
+  env.onPageCall = (_tabId, { call }) => {
+    asked.push(call);
+    return undefined;
+  };
+  startBackground(env.env);
+  await env.greet();
+  const disk = gate();
+  const set = env.storage.set.bind(env.storage);
+  env.storage.set = async (items) => {
+    if (JSON.stringify(items).includes('confirming')) await disk.opened;
+    await set(items);
+  };
+  await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [final]);
+  await expect.poll(() => asked).toContain('read');
+  disk.open();
 });
 
 test('the agent gets the open tabs and the logins after its greeting', async () => {
