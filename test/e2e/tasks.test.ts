@@ -135,18 +135,21 @@ describe('a leader that a person drains', () => {
   });
 });
 
-describe('kill -9 of an agent', () => {
-  it('leaves its step to the runner, and the next agent of that host reports it', async () => {
-    const gate = join(cluster.stack.layout.root, 'gate');
-    const script = `echo on; while [ ! -e ${gate} ]; do sleep 0.1; done; echo end`;
-    const { task_id } = await create({ steps: [step('survive', script)] });
-    const run = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
-    const host = hosts.find(({ id }) => id === run.controller_id);
-    await host?.end('SIGKILL');
-    writeFileSync(gate, '');
-    await host?.start();
-    const task = await taskIs(task_id, 'done', 'failed');
-    expect(task.runs).toMatchObject([{ run_id: run.run_id, status: 'succeeded', exit_code: 0 }]);
-    expect(await follow(task_id)).toBe('on\nend\n');
-  });
+describe('the end of an agent', () => {
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'by %s leaves its step to the runner, and the next agent of that host reports it',
+    async (signal) => {
+      const gate = join(cluster.stack.layout.root, `gate-${signal}`);
+      const script = `echo on; while [ ! -e ${gate} ]; do sleep 0.1; done; echo end`;
+      const { task_id } = await create({ steps: [step('survive', script)] });
+      const run = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
+      const host = hosts.find(({ id }) => id === run.controller_id);
+      await host?.end(signal);
+      writeFileSync(gate, '');
+      await host?.start();
+      const task = await taskIs(task_id, 'done', 'failed');
+      expect(task.runs).toMatchObject([{ run_id: run.run_id, status: 'succeeded', exit_code: 0 }]);
+      expect(await follow(task_id)).toBe('on\nend\n');
+    },
+  );
 });
