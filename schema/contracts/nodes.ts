@@ -50,7 +50,7 @@ export const NodeSchema = z.object({
   started_at: TimestampSchema.nullable(),
   last_heartbeat_at: TimestampSchema,
   /** A person lets it claim no steps. */
-  draining: z.boolean(),
+  draining: z.boolean().default(false),
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });
@@ -68,7 +68,7 @@ const LiveRunSchema = z.object({
 });
 export type LiveRun = z.infer<typeof LiveRunSchema>;
 /** A node in the status: with its runs. */
-export const NodeWithRunsSchema = NodeDetailSchema.extend({ live_runs: z.array(LiveRunSchema) });
+export const NodeWithRunsSchema = NodeDetailSchema.extend({ live_runs: z.array(LiveRunSchema).default([]) });
 /** A node in the list and the detail: with its browsers as well. */
 export const NodeViewSchema = NodeWithRunsSchema.extend({ clients: z.array(ClientSchema) });
 export type NodeView = z.infer<typeof NodeViewSchema>;

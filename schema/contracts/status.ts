@@ -20,13 +20,10 @@ export const StatusSchema = z.object({
     next_due_at: z.number().int().nullable(),
   }),
   /** Open tasks and live runs, each counted up to a limit. */
-  tasks: z.object({
-    queued: z.number().int(),
-    running: z.number().int(),
-    blocked: z.number().int(),
-    runs: z.number().int(),
-  }),
-  recent_tasks: z.array(TaskSummarySchema),
+  tasks: z
+    .object({ queued: z.number().int(), running: z.number().int(), blocked: z.number().int(), runs: z.number().int() })
+    .default({ queued: 0, running: 0, blocked: 0, runs: 0 }),
+  recent_tasks: z.array(TaskSummarySchema).default([]),
   ticks: z.array(TickSchema.omit({ entries: true })),
   recent_messages: z.array(MessageSummarySchema),
   recent_instructions: z.array(InstructionSchema.omit({ params: true, policy: true })),
