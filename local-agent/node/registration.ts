@@ -3,13 +3,11 @@
  * on the channel costs nothing and shows that the node is alive. A report that fails is repeated when the edge is back.
  * The response says whether a person drains the node, so it is also the way to read that.
  */
-import { z } from 'zod';
 import type { HeartbeatBody, NodeState } from '../../schema/contracts/nodes.ts';
 import { NodeSchema } from '../../schema/contracts/nodes.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 
-/** An edge of an older version drains no nodes. */
-const ResponseSchema = NodeSchema.pick({ controller_id: true }).extend({ draining: z.boolean().default(false) });
+const ResponseSchema = NodeSchema.pick({ controller_id: true, draining: true });
 
 export interface RegistrationDeps {
   client: EdgeClient;
