@@ -29,10 +29,12 @@ export interface RunsDeps {
   term: () => number | null;
   /** Whether this node may claim ordinary work. */
   mayClaim: () => boolean;
+  /** What the response to a claim says of this node: whether a person drains it. */
+  onClaimResponse: (isDraining: boolean) => void;
 }
 
 export function buildRuns(deps: RunsDeps): NodeRuns {
-  const { config, store, system, clock, rules, env, term, mayClaim } = deps;
+  const { config, store, system, clock, rules, env, term, mayClaim, onClaimResponse } = deps;
   const host: RunsHost = {
     ...deps,
     ...readHostTables(config.root, readOwnFile),
@@ -49,5 +51,11 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     checkpointIntervalMs: NODE_RUNS.checkpoint_interval_ms,
   };
   const newKey = () => randomUUID();
-  return new NodeRuns({ host, term, newKey, mayClaim: () => mayClaim() && system.seen?.mode !== 'paused' });
+  return new NodeRuns({
+    host,
+    term,
+    newKey,
+    onClaimResponse,
+    mayClaim: () => mayClaim() && system.seen?.mode !== 'paused',
+  });
 }

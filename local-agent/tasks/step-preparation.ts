@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CheckpointDetailSchema } from '../../schema/contracts/runs.ts';
 import { diffStat } from '../checkpoints/git-diff.ts';
+import { sessionIdOf } from '../executors/dialects/dialect.ts';
 import type { Prepared, StepView, Verdict } from '../executors/executor.ts';
 import { failed } from '../executors/executor.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
@@ -11,6 +12,7 @@ import type { GitContext } from '../worktrees/git-command.ts';
 import { GitError } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
 import { isFolder, openTaskFolder } from '../worktrees/task-folder.ts';
+import { allBut, submodulesOf, worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
 import type { StoredRun } from './run-store.ts';
 
@@ -47,15 +49,18 @@ async function readPatch(host: RunsHost, checkpointId: string): Promise<Buffer> 
 /** The session of the attempt before, when it ran on this node. */
 function resumableSession({ claim }: StoredRun, host: RunsHost): string | null {
   const { previous } = claim;
-  return previous?.controller_id === host.nodeId ? previous.session_id : null;
+  return previous?.controller_id === host.nodeId ? sessionIdOf(previous.session_id) : null;
 }
 
 async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, signal: AbortSignal): Promise<StepView> {
   const { claim } = run;
   const { path, baseSha, repoPath, continuesWork } = folder;
   const index = join(host.worktreesDir, `.${claim.run_id}`);
-  const shows = claim.kind === 'review' && baseSha !== null;
-  const changes = shows ? await diffStat(path, baseSha, index, gitContextOf(host, signal)(path)) : '';
+  const inRepo = gitContextOf(host, signal);
+  const worktree = () => (repoPath === null ? null : worktreeContext(repoPath, path, inRepo(repoPath)));
+  const shown = claim.kind === 'review' && baseSha !== null ? worktree() : null;
+  const changes = shown === null || baseSha === null ? '' : await diffStat(path, baseSha, index, shown);
+  const used = claim.kind === 'git' ? worktree() : null;
   return {
     claim,
     folder: path,
@@ -64,10 +69,16 @@ async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, sign
     continuesWork,
     resumableSession: resumableSession(run, host),
     changes,
+    git: used === null ? null : worktreeGit(used, baseSha),
     agents: host.agents,
     agentVariables: host.agentVariables,
     newSessionId: host.newSessionId,
   };
+}
+
+function worktreeGit({ env }: GitContext, baseSha: string | null): StepView['git'] {
+  const { GIT_DIR: directory = '' } = env;
+  return { directory, files: allBut(baseSha === null ? [] : submodulesOf(directory, baseSha)) };
 }
 
 /** The verdict on a step that this host cannot prepare. */

@@ -8,7 +8,8 @@ import { makePrivateFolder } from '../host/own-files.ts';
 import { ensureCommit, resolveBase } from './base-commit.ts';
 import type { GitContext } from './git-command.ts';
 import { GitError } from './git-command.ts';
-import { applyPatch, createWorktree, hasWorktree, taskFolderPath } from './worktree.ts';
+import { applyPatch, createWorktree, taskFolderPath } from './worktree.ts';
+import { gitDirectoryOf, restoreGitFile, worktreeContext } from './worktree-git.ts';
 
 export interface OpenedFolder {
   path: string;
@@ -48,17 +49,24 @@ async function openFresh(claim: ClaimedRun, path: string, repo: string, deps: Ta
   await ensureCommit(repo, baseSha, context);
   const branch = branch_name ?? `conductor/${claim.task_id}`;
   await createWorktree({ repo, path, branch, baseSha }, context);
-  if (patch_checkpoint_id !== null) await replay(path, patch_checkpoint_id, deps);
+  if (patch_checkpoint_id !== null) {
+    await replay(path, patch_checkpoint_id, worktreeContext(repo, path, context), deps);
+  }
   return { path, repoPath: repo, baseSha, continuesWork: patch_checkpoint_id !== null };
 }
 
-async function replay(path: string, checkpointId: string, deps: TaskFolderDeps): Promise<void> {
+async function replay(
+  path: string,
+  checkpointId: string,
+  context: GitContext,
+  deps: Pick<TaskFolderDeps, 'readPatch'>,
+): Promise<void> {
   const patch = await deps.readPatch(checkpointId);
   if (patch.length === 0) return;
   const file = `${path}.patch`;
   try {
     writeFileSync(file, patch, { mode: 0o600 });
-    await applyPatch(path, file, deps.gitContext(path));
+    await applyPatch(path, file, context);
   } finally {
     rmSync(file, { force: true });
   }
@@ -79,7 +87,8 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
   }
   const repoPath = repoPathOf(repo, deps.repos);
   const baseSha = claim.worktree.base_sha ?? last?.base_sha ?? null;
-  if (isOurs && baseSha !== null && hasWorktree(path)) {
+  if (isOurs && baseSha !== null && isFolder(path) && gitDirectoryOf(repoPath, path) !== null) {
+    restoreGitFile(repoPath, path);
     return { path, repoPath, baseSha, continuesWork: claim.previous !== null };
   }
   return openFresh(claim, path, repoPath, deps);

@@ -27,10 +27,6 @@ export interface WorktreeRequest {
   baseSha: string;
 }
 
-export function hasWorktree(path: string): boolean {
-  return existsSync(join(path, '.git'));
-}
-
 /**
  * Makes the worktree at the base commit on its branch. One of this path is removed first.
  *

@@ -66,6 +66,7 @@ export function openRunsNode(options: RunsNodeOptions) {
     host,
     term: () => 1,
     mayClaim: () => true,
+    onClaimResponse: () => undefined,
     newKey: () => crypto.randomUUID().replaceAll('-', ''),
   });
   const sender = new OutboxSender({

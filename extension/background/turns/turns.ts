@@ -4,6 +4,7 @@
  */
 import type { Platform } from '../../../schema/contracts/common.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Emitter } from '../../lib/emitter.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
@@ -20,7 +21,7 @@ import { finalMessage } from './final-message.ts';
 import { secondOpinion } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
 import type { Turn, TurnsState } from './turn.ts';
-import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
+import { NO_TURNS, SentSchema, setAsideCount, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
 const READ_MS = 15_000;
@@ -45,6 +46,8 @@ export interface TurnsDeps {
 type Effect<Type extends TurnEffect['type']> = Extract<TurnEffect, { type: Type }>;
 
 export class Turns {
+  /** How many messages are set aside, after a change of that. */
+  readonly setAside = new Emitter<number>();
   readonly #deps: TurnsDeps;
   readonly #rules: TurnRules;
   readonly #turns: Stored<Turn[]>;
@@ -99,6 +102,11 @@ export class Turns {
     this.#on({ type: 'room' });
   }
 
+  /** The browser has started: messages that are set aside are offered once more. */
+  onBrowserStart(): void {
+    this.#on({ type: 'browser_start' });
+  }
+
   /** A timer may have been lost with a suspended background page. */
   wake(): void {
     this.#on({ type: 'tick' });
@@ -118,6 +126,7 @@ export class Turns {
   }
 
   async #take({ next, effects }: Step): Promise<void> {
+    const wereSetAside = setAsideCount(this.#state);
     this.#state = next;
     // What is handed on is stored at once: a restart continues from it.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
@@ -129,6 +138,8 @@ export class Turns {
     for (const effect of effects) this.#perform(effect, saved);
     await saved;
     this.#setTick();
+    const areSetAside = setAsideCount(next);
+    if (areSetAside !== wereSetAside) this.setAside.emit(areSetAside);
   }
 
   /** `saved` resolves when the state is in storage. */
@@ -168,9 +179,7 @@ export class Turns {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
     const turnId = turn.id;
-    this.#on(
-      taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, isFinal: taken === 'refused' },
-    );
+    this.#on(taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, why: taken });
   }
 
   async #read({ turn, conversationId }: Effect<'read'>): Promise<void> {

@@ -180,4 +180,18 @@ describe('planning a task', () => {
     expect((await plan(given.task_id, { term: conductor.term }, 'mini-main')).text).toContain('"error":"conflict"');
     await cancel(given.task_id);
   });
+
+  it('by a node makes it a task that no person approved, so that a stolen token gives no other host orders', async () => {
+    const { task_id } = await conductor.create({ ...template, priority: 1_000 });
+    expect((await conductor.detail(task_id)).is_persons).toBe(true);
+    expect((await plan(task_id, { term: conductor.term }, 'mini-main')).text).toContain('"is_persons":false');
+    const run = await conductor.claimed();
+    expect(run).toMatchObject({ task_id, task: { is_persons: false } });
+    await conductor.complete(run);
+    await conductor.complete(await conductor.claimed());
+    const persons = await conductor.create({ ...template, priority: 1_000 });
+    await plan(persons.task_id, {});
+    expect((await conductor.detail(persons.task_id)).is_persons).toBe(true);
+    await cancel(persons.task_id);
+  });
 });

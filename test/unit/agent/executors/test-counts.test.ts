@@ -78,3 +78,28 @@ describe('the last lines of a test runner', () => {
     expect(lastLineCounts('the 5 failed tests were removed\ndone')).toBeNull();
   });
 });
+
+describe('a text that was made to keep its reader busy', () => {
+  const MIB = 1024 * 1024;
+  const repeated = (part: string, chars: number) => part.repeat(chars / part.length);
+
+  it('as a JUnit report of megabytes is read at once', () => {
+    for (const part of ['<!--', '<![CDATA[', '<testcase ', '<', '<failure', '<testcase name="']) {
+      expect(junitCounts(repeated(part, 4 * MIB))).toBeNull();
+    }
+    expect(junitCounts(`${repeated('<!-- -->', MIB)}<testcase/>`)).toMatchObject({ passed: 1 });
+  });
+
+  it('as the end of an output is read at once', () => {
+    const tail = 256 * 1024;
+    const lines = [
+      `Tests: 1 ${repeated('1', tail)}`,
+      `= ${repeated('1 passed in 1 ', tail)}`,
+      `Ran 1 test in 1s\nFAILED (${repeated('a', tail)})`,
+      repeated('\u001b[', tail),
+      `1..2\nok ${repeated('# ', tail)}`,
+    ];
+    for (const text of lines) for (const counts of [lastLineCounts, tapCounts]) counts(text);
+    expect(lastLineCounts([...lines, 'Tests: 2 passed'].join('\n'))).toMatchObject({ passed: 2 });
+  });
+});
