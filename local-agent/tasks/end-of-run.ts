@@ -8,7 +8,7 @@ import type { EndedStep, OutputReader, Verdict } from '../executors/executor.ts'
 import { failed } from '../executors/executor.ts';
 import { exitVerdict } from '../executors/exit-verdict.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
-import { readOwnFile } from '../host/own-files.ts';
+import { readReport } from '../host/report-file.ts';
 import type { RunExit } from '../runner/exit-file.ts';
 import type { RunEnd } from './reports.ts';
 import { usageSince } from './reports.ts';
@@ -29,7 +29,7 @@ export function endedStepOf(
   { exit, reader, report }: { exit: RunExit; reader: OutputReader | null; report: string | null },
 ): EndedStep {
   const tail = (name: string) => fileTail(join(runFolder, name));
-  const text = report === null ? null : readOwnFile(report);
+  const text = report === null ? null : readReport(report);
   return { exit, reader, report: text, stdoutTail: tail('stdout.log'), stderrTail: tail('stderr.log') };
 }
 
