@@ -15,6 +15,8 @@ const NUMBER = /(\d+) (passed|passing|failed|failing|failures?|errors?|skipped|p
 const UNITTEST = /^Ran (\d+) tests? in /;
 const UNITTEST_END = /^(?:OK|FAILED)(?: \((.*)\))?$/;
 const MAX_LINES = 200;
+/** Lines that sum up are short. The patterns above take very long for a long line that is made for that. */
+const MAX_LINE_CHARS = 400;
 
 function add(counts: TestCounts, count: number, word: string): void {
   if (/^pass/.test(word)) counts.passed += count;
@@ -63,6 +65,7 @@ function summedUp(lines: readonly string[]): TestCounts | null {
 
 /** Null when no line sums up. */
 export function lastLineCounts(text: string): TestCounts | null {
-  const lines = stripVTControlCharacters(text).trimEnd().split('\n').slice(-MAX_LINES);
+  const last = text.trimEnd().split('\n').slice(-MAX_LINES);
+  const lines = last.map(stripVTControlCharacters).filter((line) => line.length <= MAX_LINE_CHARS);
   return summedUp(lines) ?? unittestCounts(lines);
 }
