@@ -47,6 +47,8 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     isPaused: () => system.seen?.mode === 'paused',
     newSessionId: randomUUID,
     checkpointIntervalMs: NODE_RUNS.checkpoint_interval_ms,
+    storeRetryMs: NODE_RUNS.store_retry_ms,
+    budgetMib: config.runsBudgetMib,
   };
   const newKey = () => randomUUID();
   return new NodeRuns({ host, term, newKey, mayClaim: () => mayClaim() && system.seen?.mode !== 'paused' });

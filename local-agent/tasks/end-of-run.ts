@@ -8,7 +8,7 @@ import type { EndedStep, OutputReader, Verdict } from '../executors/executor.ts'
 import { failed } from '../executors/executor.ts';
 import { exitVerdict } from '../executors/exit-verdict.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
-import { readForeignFile } from '../host/foreign-file.ts';
+import { readReport } from '../host/report-file.ts';
 import type { RunExit } from '../runner/exit-file.ts';
 import type { RunEnd } from './reports.ts';
 import { usageSince } from './reports.ts';
@@ -24,15 +24,12 @@ export const TERMINAL_EVENTS: Record<Verdict['status'], RunEventType | null> = {
   lost: null,
 };
 
-/** A longer report is not read: the output of the tests has counts too. */
-const MAX_REPORT_BYTES = 8 * 1024 * 1024;
-
 export function endedStepOf(
   runFolder: string,
   { exit, reader, report }: { exit: RunExit; reader: OutputReader | null; report: string | null },
 ): EndedStep {
   const tail = (name: string) => fileTail(join(runFolder, name));
-  const text = report === null ? null : readForeignFile(report, MAX_REPORT_BYTES);
+  const text = report === null ? null : readReport(report);
   return { exit, reader, report: text, stdoutTail: tail('stdout.log'), stderrTail: tail('stderr.log') };
 }
 

@@ -25,11 +25,11 @@ export interface RunScene {
 }
 
 /** Saves what a later host needs to continue: the ends of the logs, and what has changed. */
-export async function saveProgress({ record, host, path, baseSha, signal }: RunScene): Promise<void> {
+export async function saveProgress({ record, run, host, path, baseSha, signal }: RunScene): Promise<void> {
   await record.saveLogTail();
   if (baseSha === null || !hasWorktree(path)) return;
   await record.saveFile('git_diff', async (file) => {
-    const context = gitContextOf(host, signal)(path);
+    const context = gitContextOf(host, run.run_id, signal)(path);
     const { unsupported } = await writeGitDiff({ worktree: path, baseSha, file }, context);
     if (unsupported.length > 0) {
       const paths = unsupported.join(', ');

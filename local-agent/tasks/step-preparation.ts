@@ -8,7 +8,7 @@ import type { BoundExecutor } from '../executors/registry.ts';
 import { executorFor } from '../executors/registry.ts';
 import type { StepEffect } from '../policy/step-policy.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
-import { GitError } from '../worktrees/git-command.ts';
+import { GitError, gitMarkOf } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
 import { isFolder, openTaskFolder } from '../worktrees/task-folder.ts';
 import type { RunsHost } from './host.ts';
@@ -32,8 +32,8 @@ export function effectOf(kind: string, input: Record<string, unknown>): StepEffe
   };
 }
 
-export function gitContextOf(host: RunsHost, signal: AbortSignal): (folder: string) => GitContext {
-  return (folder) => ({ env: host.surroundings(folder), signal });
+export function gitContextOf(host: RunsHost, runId: string, signal: AbortSignal): (folder: string) => GitContext {
+  return (folder) => ({ env: host.surroundings(folder), signal, mark: gitMarkOf(runId) });
 }
 
 async function readPatch(host: RunsHost, checkpointId: string): Promise<Buffer> {
@@ -55,7 +55,7 @@ async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, sign
   const { path, baseSha, repoPath, continuesWork } = folder;
   const index = join(host.worktreesDir, `.${claim.run_id}`);
   const shows = claim.kind === 'review' && baseSha !== null;
-  const changes = shows ? await diffStat(path, baseSha, index, gitContextOf(host, signal)(path)) : '';
+  const changes = shows ? await diffStat(path, baseSha, index, gitContextOf(host, claim.run_id, signal)(path)) : '';
   return {
     claim,
     folder: path,
@@ -90,7 +90,7 @@ export async function prepareStep(
   try {
     const folder = await openTaskFolder(claim, {
       ...host,
-      gitContext: gitContextOf(host, signal),
+      gitContext: gitContextOf(host, run.run_id, signal),
       readPatch: (checkpointId) => readPatch(host, checkpointId),
       lastRunHere: (taskId, runId) => host.runs.lastOfTask(taskId, runId),
     });
