@@ -1,6 +1,8 @@
 /** From a claimed step to what its runner starts, or to a verdict without a start. */
 import { join } from 'node:path';
+import type { ClaimedRun } from '../../schema/contracts/runs.ts';
 import { CheckpointDetailSchema } from '../../schema/contracts/runs.ts';
+import { OWN_BRANCH } from '../../schema/contracts/tasks.ts';
 import { diffStat } from '../checkpoints/git-diff.ts';
 import { sessionIdOf } from '../executors/dialects/dialect.ts';
 import type { Prepared, StepView, Verdict } from '../executors/executor.ts';
@@ -16,16 +18,26 @@ import { allBut, submodulesOf, worktreeContext } from '../worktrees/worktree-git
 import type { RunsHost } from './host.ts';
 import type { StoredRun } from './run-store.ts';
 
+type GitStep = Pick<ClaimedRun, 'kind' | 'input' | 'worktree'>;
+
 export interface PreparedStep {
   executor: BoundExecutor;
   folder: OpenedFolder;
   prepared: Prepared;
 }
 
+/** A merge and a commit move a branch; without a name it is one of the conductor's own. */
+function gitEffect({ input, worktree: { branch_name } }: GitStep): StepEffect {
+  if (input.action === 'push') return { type: 'push' };
+  const isOwn = branch_name === null || OWN_BRANCH.test(branch_name);
+  return input.action === 'merge' || (input.action === 'commit' && !isOwn) ? { type: 'merge' } : { type: 'none' };
+}
+
 /** The part of a step that the policy has rules for. */
-export function effectOf(kind: string, input: Record<string, unknown>): StepEffect {
+function effectOf(claim: GitStep): StepEffect {
+  const { kind, input } = claim;
   if (kind === 'agent') return { type: 'agent' };
-  if (kind === 'git') return input.action === 'push' ? { type: 'push' } : { type: 'none' };
+  if (kind === 'git') return gitEffect(claim);
   if (kind !== 'shell' && kind !== 'test') return { type: 'none' };
   if (Array.isArray(input.argv)) return { type: 'exec', argv: input.argv.map(String) };
   return {
@@ -96,7 +108,7 @@ export async function prepareStep(
   const { claim } = run;
   const executor = executorFor(claim, host.agents);
   if ('problem' in executor) return { verdict: failed(executor.problem.code, executor.problem.text, { final: true }) };
-  const ruling = host.judge(effectOf(claim.kind, claim.input), claim.task.is_persons);
+  const ruling = host.judge(effectOf(claim), claim.task.is_persons);
   if (!ruling.allowed) return { verdict: failed('denied', ruling.text, { final: true }) };
   try {
     const folder = await openTaskFolder(claim, {

@@ -20,8 +20,6 @@ const NUMBER =
 const UNITTEST = /^Ran (\d+) tests? in /;
 const UNITTEST_END = /^(?:OK|FAILED)(?: \((.*)\))?$/;
 const MAX_LINES = 200;
-/** Lines that sum up are short. The patterns above take very long for a long line that is made for that. */
-const MAX_LINE_CHARS = 400;
 
 function add(counts: TestCounts, count: number, word: string): void {
   if (/^pass/.test(word)) counts.passed += count;

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ensureCommit, resolveBase } from '../../../../local-agent/worktrees/base-commit.ts';
@@ -102,6 +102,25 @@ describe('the worktree of a task', () => {
     const request = { repo, path: join(tempDir(), 'task'), branch: 'feature', baseSha };
     await expect(createWorktree(request, gitContext())).rejects.toThrow(/choose another branch_name/);
     expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
+  });
+
+  it('does not take a branch that a folder of a person has checked out', async () => {
+    const repo = newRepo();
+    const request = { repo, path: join(tempDir(), 'task'), branch: 'main', baseSha: head(repo) };
+    await expect(createWorktree(request, gitContext())).rejects.toThrow(/has the branch main checked out/);
+  });
+
+  it('leaves a worktree of a person whose disk is away', async () => {
+    const repo = newRepo();
+    const away = join(tempDir(), 'away');
+    runGit(repo, 'worktree', 'add', '--quiet', '--detach', away);
+    renameSync(away, `${away}.unmounted`);
+    const path = join(tempDir(), 'task');
+    await createWorktree({ repo, path, branch: 'conductor/task_1', baseSha: head(repo) }, gitContext());
+    await removeWorktree(repo, path, gitContext());
+    renameSync(`${away}.unmounted`, away);
+    expect(head(away)).toBe(head(repo));
+    expect(runGit(repo, 'worktree', 'list')).not.toContain(path);
   });
 
   it('leaves nothing in the repository when it is removed, except its branch', async () => {
