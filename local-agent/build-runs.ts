@@ -29,10 +29,12 @@ export interface RunsDeps {
   term: () => number | null;
   /** Whether this node may claim ordinary work. */
   mayClaim: () => boolean;
+  /** What the response to a claim says of this node: whether a person drains it. */
+  onClaimResponse: (isDraining: boolean) => void;
 }
 
 export function buildRuns(deps: RunsDeps): NodeRuns {
-  const { config, store, system, clock, rules, env, term, mayClaim } = deps;
+  const { config, store, system, clock, rules, env, term, mayClaim, onClaimResponse } = deps;
   const host: RunsHost = {
     ...deps,
     ...readHostTables(config.root, readOwnFile),
@@ -48,7 +50,15 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     isPaused: () => system.seen?.mode === 'paused',
     newSessionId: randomUUID,
     checkpointIntervalMs: NODE_RUNS.checkpoint_interval_ms,
+    storeRetryMs: NODE_RUNS.store_retry_ms,
+    budgetMib: config.runsBudgetMib,
   };
   const newKey = () => randomUUID();
-  return new NodeRuns({ host, term, newKey, mayClaim: () => mayClaim() && system.seen?.mode !== 'paused' });
+  return new NodeRuns({
+    host,
+    term,
+    newKey,
+    onClaimResponse,
+    mayClaim: () => mayClaim() && system.seen?.mode !== 'paused',
+  });
 }

@@ -32,4 +32,8 @@ export interface RunsHost {
   newSessionId: () => string;
   /** How often a running step is checkpointed, when something has changed. */
   checkpointIntervalMs: number;
+  /** How soon the end of a run is stored again, after the store had no space for it. */
+  storeRetryMs: number;
+  /** MiB that runs and worktrees may take on the disk. */
+  budgetMib: number;
 }

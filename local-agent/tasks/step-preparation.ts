@@ -11,7 +11,7 @@ import type { BoundExecutor } from '../executors/registry.ts';
 import { executorFor } from '../executors/registry.ts';
 import type { StepEffect } from '../policy/step-policy.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
-import { GitError } from '../worktrees/git-command.ts';
+import { GitError, gitMarkOf } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
 import { isFolder, openTaskFolder } from '../worktrees/task-folder.ts';
 import { allBut, submodulesOf, worktreeContext } from '../worktrees/worktree-git.ts';
@@ -46,8 +46,8 @@ function effectOf(claim: GitStep): StepEffect {
   };
 }
 
-export function gitContextOf(host: RunsHost, signal: AbortSignal): (folder: string) => GitContext {
-  return (folder) => ({ env: host.surroundings(folder), signal });
+export function gitContextOf(host: RunsHost, runId: string, signal: AbortSignal): (folder: string) => GitContext {
+  return (folder) => ({ env: host.surroundings(folder), signal, mark: gitMarkOf(runId) });
 }
 
 async function readPatch(host: RunsHost, checkpointId: string): Promise<Buffer> {
@@ -68,7 +68,7 @@ async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, sign
   const { claim } = run;
   const { path, baseSha, repoPath, continuesWork } = folder;
   const index = join(host.worktreesDir, `.${claim.run_id}`);
-  const inRepo = gitContextOf(host, signal);
+  const inRepo = gitContextOf(host, claim.run_id, signal);
   const worktree = () => (repoPath === null ? null : worktreeContext(repoPath, path, inRepo(repoPath)));
   const shown = claim.kind === 'review' && baseSha !== null ? worktree() : null;
   const changes = shown === null || baseSha === null ? '' : await diffStat(path, baseSha, index, shown);
@@ -113,7 +113,7 @@ export async function prepareStep(
   try {
     const folder = await openTaskFolder(claim, {
       ...host,
-      gitContext: gitContextOf(host, signal),
+      gitContext: gitContextOf(host, run.run_id, signal),
       readPatch: (checkpointId) => readPatch(host, checkpointId),
       lastRunHere: (taskId, runId) => host.runs.lastOfTask(taskId, runId),
     });

@@ -2,12 +2,15 @@
  * The folder of a task: a git worktree on the task's branch, or a folder of its own without a repository. All steps of the
  * task on this host use it, one after the other.
  */
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { OWN_BRANCH } from '../../schema/contracts/tasks.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import type { GitContext } from './git-command.ts';
 import { GitError, git, gitSays } from './git-command.ts';
+import { forgetWorktree, unlockBranch } from './interrupted.ts';
+import { gitDirectoryOf } from './worktree-git.ts';
 
 export interface TaskFolder {
   worktreesDir: string;
@@ -25,16 +28,38 @@ export interface WorktreeRequest {
   baseSha: string;
 }
 
+/** Is there while the worktree is made: what a killed agent leaves then is no worktree to continue in. */
+function unfinishedMark(path: string): string {
+  return join(dirname(path), `.${basename(path)}.unfinished`);
+}
+
+/** The Git directory of a worktree that is whole; null when there is none. */
+export function wholeWorktree(repo: string, path: string): string | null {
+  return existsSync(path) && !existsSync(unfinishedMark(path)) ? gitDirectoryOf(repo, path) : null;
+}
+
 /**
- * Makes the worktree at the base commit on its branch. One of this path is removed first.
+ * Makes the worktree at the base commit on its branch, and fills it. One of this path is removed first.
  *
  * @throws GitError when a branch of that name is someone's work
  */
-export async function createWorktree(request: WorktreeRequest, context: GitContext): Promise<void> {
-  const { repo, path, branch, baseSha } = request;
+export async function createWorktree(
+  request: WorktreeRequest,
+  context: GitContext,
+  fill: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  const { repo, path } = request;
   await removeWorktree(repo, path, context);
-  makePrivateFolder(join(path, '..'));
-  if (!OWN_BRANCH.test(branch)) await requireFree(repo, branch, baseSha, context);
+  makePrivateFolder(dirname(path));
+  writeFileSync(unfinishedMark(path), '', { mode: 0o600 });
+  await addWorktree(request, context);
+  await fill();
+  rmSync(unfinishedMark(path));
+}
+
+async function addWorktree({ repo, path, branch, baseSha }: WorktreeRequest, context: GitContext): Promise<void> {
+  if (OWN_BRANCH.test(branch)) await unlockBranch(repo, branch, context);
+  else await requireFree(repo, branch, baseSha, context);
   // By plumbing: another worktree may still have the branch, such as that of a node on this machine that was taken over.
   await git(repo, ['worktree', 'add', '--quiet', '--detach', path, baseSha], context);
   await git(repo, ['update-ref', `refs/heads/${branch}`, baseSha], context);
@@ -56,9 +81,9 @@ async function requireFree(repo: string, branch: string, baseSha: string, contex
 
 /** Removes a worktree with everything in it; its branch stays. */
 export async function removeWorktree(repo: string | null, path: string, context: GitContext): Promise<void> {
-  rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-  // `prune` would also forget worktrees of the person whose disk is away.
-  if (repo !== null && existsSync(repo)) await gitSays(repo, ['worktree', 'remove', '--force', path], context);
+  await removeTree(path);
+  if (repo !== null && existsSync(repo)) await forgetWorktree(repo, path, context);
+  rmSync(unfinishedMark(path), { force: true });
 }
 
 /** Puts the changes of a `git_diff` checkpoint into a fresh worktree. @throws GitError when they do not fit */

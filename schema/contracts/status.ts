@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ClientSchema } from './clients.ts';
 import { InstructionSchema, MessageSummarySchema } from './instructions.ts';
 import { LeaseViewSchema } from './leader.ts';
-import { NodeDetailSchema } from './nodes.ts';
+import { NodeWithRunsSchema } from './nodes.ts';
 import { SystemStateSchema } from './system.ts';
 import { TaskSummarySchema } from './tasks.ts';
 import { TickSchema } from './ticks.ts';
@@ -11,7 +11,7 @@ import { TickSchema } from './ticks.ts';
 export const StatusSchema = z.object({
   system: SystemStateSchema,
   lease: LeaseViewSchema,
-  nodes: z.array(NodeDetailSchema),
+  nodes: z.array(NodeWithRunsSchema),
   clients: z.array(ClientSchema),
   renewal: z.object({
     pending: z.number().int(),
