@@ -115,7 +115,10 @@ export const RUN = {
   log_tail_bytes: 1024 * 1024,
   log_part_rows: 1_024,
   max_checkpoint_bytes: 1024 * 1024,
-  max_checkpoint_base64_chars: 1_398_104,
+  /** Of an edge with a bucket for checkpoints, and of the request that brings one. */
+  max_bucket_checkpoint_bytes: 8 * 1024 * 1024,
+  max_checkpoint_base64_chars: 11_184_812,
+  max_checkpoint_request_bytes: 11_200_000,
 } as const;
 
 /** The report of a task's end into the chat that created it. */

@@ -7,7 +7,6 @@ import { createReadStream, readdirSync, readFileSync, renameSync, rmSync, statSy
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { CheckpointBody, CheckpointType } from '../../schema/contracts/runs.ts';
-import { RUN } from '../../schema/defaults.ts';
 import { syncFile, syncFolder } from '../host/synced-file.ts';
 import { checkpointName } from '../runs/run-paths.ts';
 
@@ -22,6 +21,8 @@ export interface SaverDeps {
   runFolder: string;
   /** Number of the newest checkpoint. */
   seq: number;
+  /** A larger content stays on this host. */
+  maxContentBytes: number;
   onSaved: (saved: SavedCheckpoint) => void;
 }
 
@@ -78,7 +79,7 @@ export class CheckpointSaver {
     this.#seq = seq;
     this.#lastHash.set(type, sha256);
     const { size } = statSync(path);
-    const isWhole = size <= RUN.max_checkpoint_bytes;
+    const isWhole = size <= this.#deps.maxContentBytes;
     const content = isWhole ? { content: readFileSync(path).toString('base64') } : {};
     const body = { seq, type, size, sha256, truncated: isPartial || !isWhole, ...content };
     this.#deps.onSaved({ body, file: basename(file) });

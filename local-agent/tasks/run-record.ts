@@ -111,6 +111,7 @@ export class RunRecord {
     return new CheckpointSaver({
       runFolder: this.folder,
       seq: Math.max(state.checkpoint_seq, newestCheckpoint(this.folder)),
+      maxContentBytes: this.#run.claim.max_checkpoint_bytes,
       onSaved: ({ body, file }) => {
         const { seq, type, size, truncated } = body;
         this.#write('checkpoint_saved', `checkpoint ${seq} is saved`, { file, type, size, truncated });
