@@ -7,7 +7,7 @@ const OPAQUE = [
   ['<!--', '-->'],
 ] as const;
 
-/** The content of each tag, in one pass whatever the text is. What is not closed ends it. */
+/** The content of each tag, in one pass over any text. What is not closed ends it. */
 function* tagsOf(xml: string): Generator<string> {
   for (let at = xml.indexOf('<'); at !== -1; ) {
     const from = at;
