@@ -80,6 +80,8 @@ export const TASK = {
   /** Tasks that one task waits for, and tasks that wait for one. */
   max_after: 32,
   max_dependents: 200,
+  /** Tasks of one chat that have not ended. */
+  max_open_of_chat: 64,
   max_goal_chars: 65_536,
   /** The input of all its steps as JSON. A row holds the input of one. */
   max_input_chars: 524_288,
@@ -91,6 +93,8 @@ export const TASK = {
 } as const;
 
 export const RUN = {
+  /** Where a chunk of a stream may begin: more than a run ever prints, and sums of it are exact. */
+  max_log_offset: 2 ** 48,
   heartbeat_ms: 15_000,
   /** A heartbeat moves the stored deadline only by at least this, or this part of the grace. */
   deadline_grain_ms: 60_000,

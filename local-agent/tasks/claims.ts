@@ -22,6 +22,8 @@ export interface ClaimsDeps {
   /** How many runs this node may take on now. */
   room: () => number;
   newKey: () => string;
+  /** The edge has responded. `isDraining`: it gives nothing, because a person drains this node. */
+  onResponse: (isDraining: boolean) => void;
   /** Called after the run is stored. */
   onRun: (runId: string) => void;
 }
@@ -107,7 +109,8 @@ export class Claims {
   }
 
   #take(response: ClaimResponse, askedAt: Clocks): boolean {
-    const { host, onRun } = this.#deps;
+    const { host, onRun, onResponse } = this.#deps;
+    onResponse('reason' in response && response.reason === 'node_draining');
     if (!('run_id' in response)) {
       host.runs.forgetClaimKey();
       return false;

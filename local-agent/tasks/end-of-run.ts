@@ -8,7 +8,7 @@ import type { EndedStep, OutputReader, Verdict } from '../executors/executor.ts'
 import { failed } from '../executors/executor.ts';
 import { exitVerdict } from '../executors/exit-verdict.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
-import { readReport } from '../host/report-file.ts';
+import { readRegularFile } from '../host/regular-file.ts';
 import type { RunExit } from '../runner/exit-file.ts';
 import type { RunEnd } from './reports.ts';
 import { usageSince } from './reports.ts';
@@ -26,12 +26,15 @@ export const TERMINAL_EVENTS: Record<Verdict['status'], RunEventType | null> = {
   lost: null,
 };
 
+/** A larger report of tests is not read: it would keep the agent from everything else. */
+const MAX_REPORT_BYTES = 8 * 1024 * 1024;
+
 export function endedStepOf(
   runFolder: string,
   { exit, reader, report }: { exit: RunExit; reader: OutputReader | null; report: string | null },
 ): EndedStep {
   const tail = (name: string) => fileTail(join(runFolder, name));
-  const text = report === null ? null : readReport(report);
+  const text = report === null ? null : (readRegularFile(report, MAX_REPORT_BYTES)?.toString('utf8') ?? null);
   return { exit, reader, report: text, stdoutTail: tail('stdout.log'), stderrTail: tail('stderr.log') };
 }
 

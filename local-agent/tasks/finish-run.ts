@@ -81,6 +81,12 @@ export async function reportWritten(scene: RunScene): Promise<void> {
   report(scene, verdict, state, usageOf(scene.reader, scene.host.runs));
 }
 
+/** The chat that created the task gets these texts, which have parts of what the step has printed. */
+function redacted(verdict: Verdict, { redact }: RunScene['host']): Verdict {
+  const { summary, error_text } = verdict;
+  return { ...verdict, summary: redact(summary), error_text: error_text === null ? null : redact(error_text) };
+}
+
 export interface RunOutcome {
   exit: RunExit;
   /** Instead of the executor's judgement. */
@@ -100,7 +106,7 @@ export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOu
   await saveProgress(scene);
   const output = executor?.testOutput(end) ?? null;
   if (output !== null) await record.saveText('test_output', output);
-  const verdict = given ?? verdictOf(end, executor, record.diskFault);
+  const verdict = redacted(given ?? verdictOf(end, executor, record.diskFault), host);
   await record.saveText('summary', summaryText(scene, verdict, exit));
   writeEnd(scene, verdict, exit);
   report(scene, verdict, exit, usageOf(scene.reader, host.runs));

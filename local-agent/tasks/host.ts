@@ -25,6 +25,8 @@ export interface RunsHost {
   surroundings: (folder: string) => Record<string, string>;
   agentVariables: StepView['agentVariables'];
   judge: (effect: StepEffect, isPersons: boolean) => StepRuling;
+  /** Removes secrets from a text that a chat may get. */
+  redact: (text: string) => string;
   /** The system is paused: nothing begins. */
   isPaused: () => boolean;
   newSessionId: () => string;

@@ -43,6 +43,7 @@ export interface NodeRunsDeps {
   host: RunsHost;
   term: () => number | null;
   mayClaim: () => boolean;
+  onClaimResponse: (isDraining: boolean) => void;
   newKey: () => string;
 }
 
@@ -65,6 +66,7 @@ export class NodeRuns {
       ...deps,
       offers: () => ({ repos: presentRepos(host.repos), executors: executorNames(host.agents) }),
       room: () => NODE_RUNS.max_at_once - this.#live.size,
+      onResponse: deps.onClaimResponse,
       onRun: (runId) => this.#open(runId, { isNew: true }),
     });
     this.responseHandlers = this.#makeResponseHandlers();

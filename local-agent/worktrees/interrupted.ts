@@ -64,8 +64,7 @@ export async function unlockBranch(repo: string, branch: string, context: GitCon
   rmSync(join(await commonFolder(repo, context), 'refs', 'heads', `${branch}.lock`), { force: true });
 }
 
-/** Removes the locks that a killed step has left in its worktree. Nothing may run in it. */
-export async function unlockWorktree(path: string, context: GitContext): Promise<void> {
-  const folder = resolve(path, (await git(path, ['rev-parse', '--git-dir'], context)).trim());
-  for (const name of ['index.lock', 'HEAD.lock']) rmSync(join(folder, name), { force: true });
+/** Removes the locks that a killed step has left in the Git directory of its worktree. Nothing may run in it. */
+export function unlockWorktree(gitDirectory: string): void {
+  for (const name of ['index.lock', 'HEAD.lock']) rmSync(join(gitDirectory, name), { force: true });
 }

@@ -10,7 +10,8 @@ import { ensureCommit, resolveBase } from './base-commit.ts';
 import type { GitContext } from './git-command.ts';
 import { GitError } from './git-command.ts';
 import { unlockWorktree } from './interrupted.ts';
-import { applyPatch, createWorktree, hasWorktree, taskFolderPath } from './worktree.ts';
+import { applyPatch, createWorktree, taskFolderPath, wholeWorktree } from './worktree.ts';
+import { restoreGitFile, worktreeContext } from './worktree-git.ts';
 
 export interface OpenedFolder {
   path: string;
@@ -50,18 +51,24 @@ async function openFresh(claim: ClaimedRun, path: string, repo: string, deps: Ta
   await ensureCommit(repo, baseSha, context);
   const branch = branch_name ?? `conductor/${claim.task_id}`;
   await createWorktree({ repo, path, branch, baseSha }, context, async () => {
-    if (patch_checkpoint_id !== null) await replay(path, patch_checkpoint_id, deps);
+    if (patch_checkpoint_id !== null)
+      await replay(path, patch_checkpoint_id, worktreeContext(repo, path, context), deps);
   });
   return { path, repoPath: repo, baseSha, continuesWork: patch_checkpoint_id !== null };
 }
 
-async function replay(path: string, checkpointId: string, deps: TaskFolderDeps): Promise<void> {
+async function replay(
+  path: string,
+  checkpointId: string,
+  context: GitContext,
+  deps: Pick<TaskFolderDeps, 'readPatch'>,
+): Promise<void> {
   const patch = await deps.readPatch(checkpointId);
   if (patch.length === 0) return;
   const file = `${path}.patch`;
   try {
     writeFileSync(file, patch, { mode: 0o600 });
-    await applyPatch(path, file, deps.gitContext(path));
+    await applyPatch(path, file, context);
   } finally {
     rmSync(file, { force: true });
   }
@@ -82,8 +89,10 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
   }
   const repoPath = repoPathOf(repo, deps.repos);
   const baseSha = claim.worktree.base_sha ?? last?.base_sha ?? null;
-  if (isOurs && baseSha !== null && hasWorktree(path)) {
-    await unlockWorktree(path, deps.gitContext(path));
+  const gitDirectory = isOurs && baseSha !== null ? wholeWorktree(repoPath, path) : null;
+  if (gitDirectory !== null) {
+    restoreGitFile(repoPath, path);
+    unlockWorktree(gitDirectory);
     return { path, repoPath, baseSha, continuesWork: claim.previous !== null };
   }
   return openFresh(claim, path, repoPath, deps);

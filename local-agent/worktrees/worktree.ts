@@ -4,11 +4,13 @@
  */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { OWN_BRANCH } from '../../schema/contracts/tasks.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import type { GitContext } from './git-command.ts';
 import { GitError, git, gitSays } from './git-command.ts';
 import { forgetWorktree, unlockBranch } from './interrupted.ts';
+import { gitDirectoryOf } from './worktree-git.ts';
 
 export interface TaskFolder {
   worktreesDir: string;
@@ -18,9 +20,6 @@ export interface TaskFolder {
 export function taskFolderPath({ worktreesDir, taskId }: TaskFolder): string {
   return join(worktreesDir, taskId);
 }
-
-/** Branches that the conductor names, and may therefore move. */
-const OWN_BRANCH = /^conductor\//;
 
 export interface WorktreeRequest {
   repo: string;
@@ -34,9 +33,9 @@ function unfinishedMark(path: string): string {
   return join(dirname(path), `.${basename(path)}.unfinished`);
 }
 
-/** Whether there is a whole worktree. */
-export function hasWorktree(path: string): boolean {
-  return existsSync(join(path, '.git')) && !existsSync(unfinishedMark(path));
+/** The Git directory of a worktree that is whole; null when there is none. */
+export function wholeWorktree(repo: string, path: string): string | null {
+  return existsSync(path) && !existsSync(unfinishedMark(path)) ? gitDirectoryOf(repo, path) : null;
 }
 
 /**
@@ -60,17 +59,24 @@ export async function createWorktree(
 
 async function addWorktree({ repo, path, branch, baseSha }: WorktreeRequest, context: GitContext): Promise<void> {
   if (OWN_BRANCH.test(branch)) await unlockBranch(repo, branch, context);
-  const isTaken = await gitSays(repo, ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`], context);
-  if (isTaken && !OWN_BRANCH.test(branch)) {
-    const tip = (await git(repo, ['rev-parse', `refs/heads/${branch}`], context)).trim();
-    if (tip !== baseSha) {
-      throw new GitError(`${repo} has a branch ${branch} with other commits: choose another branch_name`, null);
-    }
-  }
+  else await requireFree(repo, branch, baseSha, context);
   // By plumbing: another worktree may still have the branch, such as that of a node on this machine that was taken over.
   await git(repo, ['worktree', 'add', '--quiet', '--detach', path, baseSha], context);
   await git(repo, ['update-ref', `refs/heads/${branch}`, baseSha], context);
   await git(path, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], context);
+}
+
+/** A branch of a person is not moved, nor committed to while a folder of that person has it. @throws GitError */
+async function requireFree(repo: string, branch: string, baseSha: string, context: GitContext): Promise<void> {
+  const ref = `refs/heads/${branch}`;
+  const folders = (await git(repo, ['worktree', 'list', '--porcelain'], context)).split('\n');
+  if (folders.includes(`branch ${ref}`)) {
+    throw new GitError(`a folder of ${repo} has the branch ${branch} checked out: choose another branch_name`, null);
+  }
+  if (!(await gitSays(repo, ['show-ref', '--verify', '--quiet', ref], context))) return;
+  const tip = (await git(repo, ['rev-parse', ref], context)).trim();
+  if (tip === baseSha) return;
+  throw new GitError(`${repo} has a branch ${branch} with other commits: choose another branch_name`, null);
 }
 
 /** Removes a worktree with everything in it; its branch stays. */

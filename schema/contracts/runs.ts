@@ -37,7 +37,11 @@ const ErrorCodeSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_]*$/, 'lower-case letters, digits, underscore')
   .max(64);
-const SessionIdSchema = z.string().min(1).max(200);
+/** A coding agent gets it back as an argument, so it can be no option. */
+export const SessionIdSchema = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]*$/, 'letters, digits, and ._:- behind the first character');
 const CommitShaSchema = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'a commit in lower-case hex');
 const Base64Schema = z.base64('bytes in base64');
 
@@ -236,7 +240,7 @@ export const RunLogsBodySchema = z.strictObject({
     .array(
       z.strictObject({
         stream: RunStreamSchema,
-        offset: z.number().int().nonnegative(),
+        offset: z.number().int().nonnegative().max(RUN.max_log_offset),
         data: Base64Schema.min(1).max(RUN.max_chunk_base64_chars),
         skips: z.boolean().optional(),
       }),

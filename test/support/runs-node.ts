@@ -30,6 +30,7 @@ export interface RunsNodeOptions {
   checkpointIntervalMs?: number;
   storeRetryMs?: number;
   budgetMib?: number;
+  redact?: RunsHost['redact'];
 }
 
 export function openRunsNode(options: RunsNodeOptions) {
@@ -65,6 +66,7 @@ export function openRunsNode(options: RunsNodeOptions) {
     surroundings: () => ({ ...GIT_ENV }),
     agentVariables: (settings) => agentVariables(settings, { env: process.env, readFile: readOwnFile, permissionsOf }),
     judge: options.judge ?? (() => ({ allowed: true })),
+    redact: options.redact ?? ((text) => text),
     isPaused: options.isPaused ?? (() => false),
     newSessionId: () => crypto.randomUUID(),
     checkpointIntervalMs: options.checkpointIntervalMs ?? 30_000,
@@ -75,6 +77,7 @@ export function openRunsNode(options: RunsNodeOptions) {
     host,
     term: () => 1,
     mayClaim: () => true,
+    onClaimResponse: () => undefined,
     newKey: () => crypto.randomUUID().replaceAll('-', ''),
   });
   const sender = new OutboxSender({

@@ -38,6 +38,7 @@ export function stepView(overrides: Partial<StepView> = {}): StepView {
     continuesWork: false,
     resumableSession: null,
     changes: '',
+    git: { directory: '/src/app/.git/worktrees/task', files: ['.'] },
     agents: {},
     agentVariables: ({ env }) => ({ env, secretNames: [] }),
     newSessionId: () => '00000000-0000-4000-8000-000000000000',

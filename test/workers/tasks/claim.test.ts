@@ -175,7 +175,7 @@ describe('a node that a person drains', () => {
     const { run_id, step_id } = run;
     expect(await edge.data('GET', `/v1/controllers/${NODE}`)).toMatchObject({
       draining: true,
-      live_runs: expect.arrayContaining([{ run_id, task_id, step_id }]),
+      live_runs: expect.arrayContaining([expect.objectContaining({ run_id, task_id, step_id })]),
     });
     expect(await conductor.claim()).toEqual({ run: null, reason: 'node_draining' });
     await conductor.fail(run, { status: 'lost', error_code: 'handed_over' });

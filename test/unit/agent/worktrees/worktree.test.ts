@@ -1,8 +1,8 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ensureCommit, resolveBase } from '../../../../local-agent/worktrees/base-commit.ts';
-import { createWorktree, hasWorktree, removeWorktree } from '../../../../local-agent/worktrees/worktree.ts';
+import { createWorktree, removeWorktree, wholeWorktree } from '../../../../local-agent/worktrees/worktree.ts';
 import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
@@ -104,6 +104,25 @@ describe('the worktree of a task', () => {
     expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
   });
 
+  it('does not take a branch that a folder of a person has checked out', async () => {
+    const repo = newRepo();
+    const request = { repo, path: join(tempDir(), 'task'), branch: 'main', baseSha: head(repo) };
+    await expect(createWorktree(request, gitContext())).rejects.toThrow(/has the branch main checked out/);
+  });
+
+  it('leaves a worktree of a person whose disk is away', async () => {
+    const repo = newRepo();
+    const away = join(tempDir(), 'away');
+    runGit(repo, 'worktree', 'add', '--quiet', '--detach', away);
+    renameSync(away, `${away}.unmounted`);
+    const path = join(tempDir(), 'task');
+    await createWorktree({ repo, path, branch: 'conductor/task_1', baseSha: head(repo) }, gitContext());
+    await removeWorktree(repo, path, gitContext());
+    renameSync(`${away}.unmounted`, away);
+    expect(head(away)).toBe(head(repo));
+    expect(runGit(repo, 'worktree', 'list')).not.toContain(path);
+  });
+
   it('leaves nothing in the repository when it is removed, except its branch', async () => {
     const repo = newRepo();
     const path = join(tempDir(), 'task');
@@ -150,9 +169,9 @@ describe('a worktree whose making was killed', () => {
     const request = requestIn(newRepo());
     const fill = () => Promise.reject(new Error('the disk is full'));
     await expect(createWorktree(request, gitContext(), fill)).rejects.toThrow('the disk is full');
-    expect(hasWorktree(request.path)).toBe(false);
+    expect(wholeWorktree(request.repo, request.path)).toBeNull();
     await createWorktree(request, gitContext());
-    expect(hasWorktree(request.path)).toBe(true);
+    expect(wholeWorktree(request.repo, request.path)).toBe(recordOf(request.repo, 'task_1'));
   });
 
   it('of a user stays, also when its folder is missing', async () => {
