@@ -7,7 +7,7 @@ import { copyFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isMissing } from '../lib/errno.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
-import { git } from '../worktrees/git-command.ts';
+import { GitError, git } from '../worktrees/git-command.ts';
 import { allBut, submodulesOf } from '../worktrees/worktree-git.ts';
 
 /** Content is taken as it is in the folder, regardless of the user's own settings for line ends. */
@@ -47,9 +47,20 @@ export function parseLfsPaths(text: string): string[] {
   return fields.flatMap((path, n) => (n % 3 === 0 && fields[n + 2] === 'lfs' ? [path] : []));
 }
 
+/** All changes with their modes; null when they are too many to look at. */
+async function changedPaths(worktree: string, baseSha: string, context: GitContext, env: Record<string, string>) {
+  try {
+    return parseRawDiff(await git(worktree, [...DIFF, '--raw', '-z', '--no-renames', baseSha], context, { env }));
+  } catch (error) {
+    if (error instanceof GitError && error.exitCode === 0) return null;
+    throw error;
+  }
+}
+
 async function unsupportedPaths(worktree: string, baseSha: string, context: GitContext, env: Record<string, string>) {
-  const raw = await git(worktree, [...DIFF, '--raw', '-z', '--no-renames', baseSha], context, { env });
-  const changed = parseRawDiff(raw);
+  const changed = await changedPaths(worktree, baseSha, context, env);
+  // The patch is saved for a person, and never applied: nothing is known of what it lacks.
+  if (changed === null) return ['more changed files than can be looked at'];
   const submodules = changed.filter(({ modes }) => modes.includes(SUBMODULE_MODE)).map(({ path }) => path);
   const paths = changed.slice(0, MAX_LISTED).map(({ path }) => path);
   if (paths.length === 0) return submodules;

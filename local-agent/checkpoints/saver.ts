@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { CheckpointBody, CheckpointType } from '../../schema/contracts/runs.ts';
-import { syncFile, syncFolder } from '../host/synced-file.ts';
+import { syncFolder } from '../host/synced-file.ts';
 import { checkpointName } from '../runs/run-paths.ts';
 
 export interface SavedCheckpoint {
@@ -36,6 +37,16 @@ async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
+}
+
+/** A patch may have any size, and its sync take seconds. */
+async function syncSlowly(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 export class CheckpointSaver {
@@ -73,7 +84,7 @@ export class CheckpointSaver {
     const seq = this.#seq + 1;
     const file = checkpointName(seq, type);
     const path = join(this.#deps.runFolder, file);
-    syncFile(this.draftPath);
+    await syncSlowly(this.draftPath);
     renameSync(this.draftPath, path);
     syncFolder(join(this.#deps.runFolder, 'checkpoints'));
     this.#seq = seq;

@@ -12,7 +12,7 @@ import { hasErrorCode } from '../lib/errno.ts';
 import { appendEvent, runEvent } from './events.ts';
 import type { RunIds } from './run-paths.ts';
 import { checkpointName, runFolderPath, STREAM_FILES, taskFolder, unfinishedPath } from './run-paths.ts';
-import { statePath, stateText } from './state-file.ts';
+import { reserveEnd, statePath, stateText } from './state-file.ts';
 
 const PRIVATE = { mode: 0o600, flush: true } as const;
 const FIRST_CHECKPOINT = 1;
@@ -46,6 +46,7 @@ function fill(folder: string, meta: RunMeta): void {
   const reserved = { checkpoint_seq: FIRST_CHECKPOINT, file: checkpoint };
   appendEvent(folder, runEvent('checkpoint_slot_reserved', at, 'the first checkpoint is written', reserved));
   writeFileSync(statePath(folder), stateText(preparedState(meta)), PRIVATE);
+  reserveEnd(folder);
   syncFolder(folder);
 }
 

@@ -14,6 +14,8 @@ import type { RunEnd } from './reports.ts';
 import { usageSince } from './reports.ts';
 import type { RunStore } from './run-store.ts';
 
+export const FREE_SPACE = 'free space on that disk, and retry the task';
+
 /** The terminal event of each end. A lost run has none: it did not end here. */
 export const TERMINAL_EVENTS: Record<Verdict['status'], RunEventType | null> = {
   succeeded: 'step_completed',
@@ -38,7 +40,7 @@ export function endedStepOf(
 
 /** A step that its files cannot be written for has failed, however it ended. */
 export function verdictOf(end: EndedStep, executor: BoundExecutor | null, diskFault: string | null): Verdict {
-  if (diskFault !== null) return failed('disk_fault', `${diskFault}; free space on that disk, and retry the task`);
+  if (diskFault !== null) return failed('disk_fault', `${diskFault}; ${FREE_SPACE}`);
   const forced = exitVerdict(end.exit);
   if (forced !== null) return forced;
   return executor === null ? failed('unsupported_step_kind', 'this host has no executor for it') : executor.judge(end);

@@ -34,7 +34,7 @@ function writeEnd({ record, host }: RunScene, verdict: Verdict, exit: RunExit): 
   const data = { exit_code, signal, error_code };
   if (type !== null) record.once(type, summary.split('\n')[0] ?? status, data, { sync: true });
   const end: Partial<RunStateFile> = { status, summary, error_code, error_text, exit_code, signal };
-  record.transition({ ...end, finished_at: host.clock.now() });
+  record.end({ ...end, finished_at: host.clock.now() });
 }
 
 /** Hands the rest of the logs on, and behind them the end. */
@@ -118,7 +118,7 @@ export function dropRun({ record, run, host }: RunScene): void {
   if (isLiveRun(record.state.status)) {
     const text = 'another run has taken the step over';
     const end = { status: 'lost' as const, error_code: 'stale_run', error_text: text, summary: text };
-    record.transition({ ...end, finished_at: host.clock.now() });
+    record.end({ ...end, finished_at: host.clock.now() });
   }
   store.transaction(() => {
     store.outbox.discard(runStream(run.run_id));

@@ -8,13 +8,14 @@ import { RUN } from '../../schema/defaults.ts';
 import type { StepLaunch, Verdict } from '../executors/executor.ts';
 import { failed } from '../executors/executor.ts';
 import { executorFor } from '../executors/registry.ts';
-import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
+import { isDiskFault } from '../lib/errno.ts';
 import type { Clocks, StopRequest } from '../runner/limits.ts';
 import { later, writeLimits } from '../runner/limits.ts';
 import { readExit } from '../runner/read-exit.ts';
 import type { StartedRunner } from '../runner/start-runner.ts';
 import { endOrphans, runnerState, startRunner } from '../runner/start-runner.ts';
 import { taskFolderPath } from '../worktrees/worktree.ts';
+import { FREE_SPACE } from './end-of-run.ts';
 import { dropRun, finishRun, hasWrittenEnd, noExit, reportWritten } from './finish-run.ts';
 import { followRun } from './follow-run.ts';
 import type { RunsHost } from './host.ts';
@@ -27,7 +28,7 @@ import { untilStored } from './until-stored.ts';
 
 function hostFailure(error: unknown): Verdict {
   const why = (error instanceof Error ? error.message : String(error)).slice(0, RUN.max_summary_chars);
-  return isDiskFault(error) ? failed('disk_fault', `${why}; ${DISK_FAULT_ADVICE}`) : failed('host_failed', why);
+  return isDiskFault(error) ? failed('disk_fault', `${why}; ${FREE_SPACE}`) : failed('host_failed', why);
 }
 
 export class LiveRun {

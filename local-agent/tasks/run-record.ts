@@ -68,6 +68,11 @@ export class RunRecord {
     this.#guard(() => this.#state.transition(patch));
   }
 
+  /** The terminal state. */
+  end(patch: StatePatch): void {
+    this.#guard(() => this.#state.end(patch));
+  }
+
   update(patch: StatePatch): void {
     this.#guard(() => this.#state.update(patch));
   }

@@ -34,7 +34,7 @@ async function endUnknownRun(ids: RunIds, host: RunsHost): Promise<void> {
   if (state === null) return;
   const text = 'this node does not know the run any more';
   const end = { status: 'lost' as const, summary: text, error_code: 'unknown_run', error_text: text };
-  new StateFile(folder, state, host.clock).transition({ ...end, finished_at: host.clock.now() });
+  new StateFile(folder, state, host.clock).end({ ...end, finished_at: host.clock.now() });
 }
 
 /** Ends those whose state is not terminal, and removes what a killed agent had only begun to prepare. Never throws. */

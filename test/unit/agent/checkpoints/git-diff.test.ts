@@ -155,3 +155,17 @@ describe('what git prints about changes', () => {
     expect(parseLfsPaths('a\0filter\0lfs\0b\0filter\0unspecified\0')).toEqual(['a']);
   });
 });
+
+describe('a patch of more changes than can be looked at', () => {
+  it('is written, and named as one that another host cannot apply', async () => {
+    const repo = newRepo();
+    // Long names reach the limit of the list with few files.
+    const folder = Array.from({ length: 14 }, () => 'x'.repeat(250)).join('/');
+    for (let n = 0; n < 1_300; n++) put(repo, `${folder}/${n}`, '');
+    const file = join(tempDir(), 'patch');
+    const baseSha = runGit(repo, 'rev-parse', 'HEAD');
+    const { bytes, unsupported } = await writeGitDiff({ worktree: repo, baseSha, file }, gitContext());
+    expect(bytes).toBeGreaterThan(4 * 1024 * 1024);
+    expect(unsupported).toHaveLength(1);
+  });
+});
