@@ -50,7 +50,7 @@ export class FirefoxTab {
     return await this.#call(run, args);
   }
 
-  /** Runs a script in the page, whatever the page's policy says about scripts. */
+  /** Runs a script in the page, also where the page's policy allows none. */
   async runSource(source: string): Promise<void> {
     await this.#bidi.callFunction(this.context, `() => {${source}\n}`, []);
   }
