@@ -24,7 +24,7 @@ export interface RunsDeps {
   clock: Clock;
   env: Readonly<Record<string, string | undefined>>;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  rules: Pick<HostPolicy, 'judgeStep' | 'surroundings'>;
+  rules: Pick<HostPolicy, 'judgeStep' | 'surroundings' | 'redactor'>;
   /** The term of the lease while this node leads; null otherwise. */
   term: () => number | null;
   /** Whether this node may claim ordinary work. */
@@ -46,9 +46,12 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     surroundings: (folder) => rules.surroundings(folder),
     agentVariables: (settings) => agentVariables(settings, { env, readFile: readOwnFile, permissionsOf }),
     judge: (effect, isPersons) => rules.judgeStep(effect, isPersons),
+    redact: (text) => rules.redactor()(text),
     isPaused: () => system.seen?.mode === 'paused',
     newSessionId: randomUUID,
     checkpointIntervalMs: NODE_RUNS.checkpoint_interval_ms,
+    storeRetryMs: NODE_RUNS.store_retry_ms,
+    budgetMib: config.runsBudgetMib,
   };
   const newKey = () => randomUUID();
   return new NodeRuns({

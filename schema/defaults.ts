@@ -309,4 +309,8 @@ export const NODE_RUNS = {
   checkpoint_interval_ms: 30_000,
   /** How long the run of a step is kept after the edge has its end. */
   keep_ms: 14 * 86_400_000,
+  /** What runs and worktrees may take on the disk in all. */
+  budget_mib: 10 * 1024,
+  /** How soon the end of a run is stored again, after the store had no space for it. */
+  store_retry_ms: 5_000,
 } as const;

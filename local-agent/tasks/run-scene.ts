@@ -26,11 +26,11 @@ export interface RunScene {
 }
 
 /** Saves what a later host needs to continue: the ends of the logs, and what has changed. */
-export async function saveProgress({ record, host, path, repoPath, baseSha, signal }: RunScene): Promise<void> {
+export async function saveProgress({ record, run, host, path, repoPath, baseSha, signal }: RunScene): Promise<void> {
   await record.saveLogTail();
   if (baseSha === null || repoPath === null || !isFolder(path)) return;
   await record.saveFile('git_diff', async (file) => {
-    const context = worktreeContext(repoPath, path, gitContextOf(host, signal)(repoPath));
+    const context = worktreeContext(repoPath, path, gitContextOf(host, run.run_id, signal)(repoPath));
     const { unsupported } = await writeGitDiff({ worktree: path, baseSha, file }, context);
     if (unsupported.length > 0) {
       const paths = unsupported.join(', ');

@@ -1,15 +1,16 @@
 /**
- * JUnit XML: one `testcase` element for each test. Totals of suites are not used, because runners nest them differently.
- * Each character is looked at a bounded number of times, whatever the report contains.
+ * JUnit XML: one `testcase` element for each test. Totals of suites are not used, because runners nest them differently. The
+ * text is of a foreign program, so it is read in one pass, whatever it contains.
  */
 import type { TestCounts } from './test-counts.ts';
 
-/** Text that may contain anything: where it begins, and where it ends. */
+/** Text that may contain anything: where it begins and ends. */
 const OPAQUE = [
   ['<!--', '-->'],
   ['<![CDATA[', ']]>'],
 ] as const;
-const TAG = /<(\/?)(testcase|failure|error|skipped)(?![\w.:-])/y;
+const NAME = /<(\/?)(testcase|failure|error|skipped)(?![\w.:-])/y;
+const QUOTE_OR_END = /["'>]/g;
 
 interface Tag {
   name: string;
@@ -17,16 +18,30 @@ interface Tag {
   isEmpty: boolean;
 }
 
-/** The tags that count, in their order. The rest of a text that breaks off inside one is passed over. */
+/** Where the tag that begins at `from` ends, with what is quoted in it passed over; -1 when it does not end. */
+function endOfTag(xml: string, from: number): number {
+  for (let at = from; ; ) {
+    QUOTE_OR_END.lastIndex = at;
+    const found = QUOTE_OR_END.exec(xml);
+    if (found === null) return -1;
+    if (found[0] === '>') return found.index;
+    const quoteEnd = xml.indexOf(found[0], found.index + 1);
+    if (quoteEnd === -1) return -1;
+    at = quoteEnd + 1;
+  }
+}
+
+/** The tags that count. A text that breaks off inside a tag or an opaque text ends there. */
 function* tagsOf(xml: string): Generator<Tag> {
-  for (let at = xml.indexOf('<'); at !== -1; ) {
-    const opaque = OPAQUE.find(([begin]) => xml.startsWith(begin, at));
-    const end = xml.indexOf(opaque?.[1] ?? '>', at);
+  for (let at = xml.indexOf('<'); at !== -1; at = xml.indexOf('<', at)) {
+    const from = at;
+    const opaque = OPAQUE.find(([begin]) => xml.startsWith(begin, from));
+    const end = opaque === undefined ? endOfTag(xml, at) : xml.indexOf(opaque[1], at + opaque[0].length);
     if (end === -1) return;
-    TAG.lastIndex = at;
-    const [, closing, name = ''] = (opaque === undefined && TAG.exec(xml)) || [];
-    if (name !== '') yield { name, isClosing: closing === '/', isEmpty: xml.charAt(end - 1) === '/' };
-    at = xml.indexOf('<', end);
+    NAME.lastIndex = at;
+    const [, slash, name] = opaque === undefined ? (NAME.exec(xml) ?? []) : [];
+    if (name !== undefined) yield { name, isClosing: slash === '/', isEmpty: xml[end - 1] === '/' };
+    at = end + 1;
   }
 }
 

@@ -119,6 +119,7 @@ describe('creating a task', () => {
     ['constraints.takeover_after_ms', { constraints: { takeover_after_ms: 59_999 } }],
     ['branch_name', { repo: 'app', branch_name: '-f' }],
     ['branch_name', { repo: 'app', branch_name: 'a..b' }],
+    ['branch_name', { repo: 'app', branch_name: 'conductor/task_of_another' }],
     ['task_type', { task_type: 'unknown' }],
     ['steps', { steps: [] }],
   ])('names the field %s', async (field, more) => {

@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseLfsPaths, parseRawDiff, writeGitDiff } from '../../../../local-agent/checkpoints/git-diff.ts';
+import { GitError } from '../../../../local-agent/worktrees/git-command.ts';
 import { applyPatch, createWorktree } from '../../../../local-agent/worktrees/worktree.ts';
 import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -120,6 +121,20 @@ describe('the git_diff checkpoint', () => {
     const { worktree, diff } = await openTask();
     newRepo(join(worktree, 'inner'));
     expect((await diff()).unsupported).toEqual(['inner']);
+  });
+
+  it('of another host writes nothing outside the worktree, into `.git`, or through a link', async () => {
+    const { worktree, file } = await openTask();
+    const outside = tempDir();
+    symlinkSync(outside, join(worktree, 'link'));
+    for (const path of ['../out.txt', `${outside}/out.txt`, '.git/hooks/out', 'inner/.git/config', 'link/out.txt']) {
+      const head = `diff --git a/${path} b/${path}\nnew file mode 100755\n--- /dev/null\n+++ b/${path}\n`;
+      writeFileSync(file, `${head}@@ -0,0 +1 @@\n+out\n`);
+      await applyPatch(worktree, file, gitContext()).catch((error) => expect(error).toBeInstanceOf(GitError));
+    }
+    expect(readdirSync(outside)).toEqual([]);
+    expect(existsSync(join(worktree, '..', 'out.txt'))).toBe(false);
+    expect(existsSync(join(worktree, 'inner', '.git'))).toBe(false);
   });
 
   it('names files of Git LFS', async () => {

@@ -51,7 +51,7 @@ describe('the preparation of a run', () => {
     mkdirSync(half, { recursive: true });
     writeFileSync(join(half, 'meta.json'), '{"run_');
     expect(listRunFolders(runsDir)).toEqual([]);
-    removeUnfinished(runsDir);
+    removeUnfinished(runsDir, TASK_ID);
     expect(existsSync(half)).toBe(false);
   });
 

@@ -80,3 +80,32 @@ describe('a worktree that a step has prepared against the conductor', () => {
     expect((await step('shell', { script: 'git status --porcelain' })).log).toContain('one.txt');
   });
 });
+
+describe('the policy of a host about git steps', () => {
+  const worktree = { repo: 'app', base_ref: 'main', base_sha: null, branch_name: null, patch_checkpoint_id: null };
+
+  it.each([
+    ['merge', { action: 'merge', into: 'main' }, 'conductor/x', 'merge'],
+    ['commit on a branch of a person', { action: 'commit' }, 'feature', 'merge'],
+    ['commit on the branch of its task', { action: 'commit' }, 'conductor/x', 'none'],
+    ['push', { action: 'push' }, 'conductor/x', 'push'],
+  ])('judges a %s by what it moves', async (_what, input, branch_name, type) => {
+    const { offer, open, ended } = await openRunsScene();
+    const claim = offer({ kind: 'git', input, worktree: { ...worktree, branch_name } });
+    const text = `denied as ${type}`;
+    open({ judge: (effect) => ({ allowed: false, text: `denied as ${effect.type}` }) });
+    expect((await ended(claim)).end).toMatchObject({ error_code: 'denied', error_text: text, final: true });
+  });
+});
+
+describe('a secret that a step prints', () => {
+  it('is in its log, and not in the summary and error that the chat of its task gets', async () => {
+    const { offer, open, ended, file } = await openRunsScene();
+    const claim = offer({ input: { script: 'echo key-of-the-host; echo key-of-the-host >&2; exit 3' } });
+    open({ redact: (text) => text.replaceAll('key-of-the-host', '[redacted]') });
+    const { end, logs } = await ended(claim);
+    expect(end).toMatchObject({ error_text: 'exit code 3: [redacted]', summary: 'exit code 3: [redacted]' });
+    expect(file(claim, 'state.json')).not.toContain('key-of-the-host');
+    expect(logs.stdout.toString()).toBe('key-of-the-host\n');
+  });
+});
