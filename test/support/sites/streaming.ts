@@ -17,10 +17,10 @@ export function pieces(body: Uint8Array, pieceBytes: number): Uint8Array[] {
 
 /** Writes without ending the body. It returns early when the page has gone. */
 export async function writeSlowly(response: ServerResponse, body: string | Uint8Array, pace: Pace): Promise<void> {
-  for (const [at, piece] of pieces(Buffer.from(body), pace.pieceBytes).entries()) {
-    if (at > 0) await setTimeout(pace.everyMs);
+  for (const piece of pieces(Buffer.from(body), pace.pieceBytes)) {
     if (response.destroyed) return;
     response.write(piece);
+    await setTimeout(pace.everyMs);
   }
 }
 
