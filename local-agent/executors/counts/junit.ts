@@ -1,6 +1,6 @@
 /**
  * JUnit XML: one `testcase` element for each test. Totals of suites are not used, because runners nest them differently. The
- * text is of a foreign program, so it is read in one pass, for any content.
+ * text is of a foreign program, so it is read in one pass for any content.
  */
 import type { TestCounts } from './test-counts.ts';
 
