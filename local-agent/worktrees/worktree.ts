@@ -86,6 +86,16 @@ export async function removeWorktree(repo: string | null, path: string, context:
   rmSync(unfinishedMark(path), { force: true });
 }
 
+const CHANGES = ['status', '--porcelain', '--untracked-files=normal', '--ignore-submodules=all'];
+
+/**
+ * Whether a worktree has changes that no commit has. Files that the repository ignores do not count. `context` is that of
+ * the worktree. @throws GitError
+ */
+export async function hasUncommitted(path: string, context: GitContext): Promise<boolean> {
+  return (await git(path, CHANGES, context)).trim() !== '';
+}
+
 /** Puts the changes of a `git_diff` checkpoint into a fresh worktree. @throws GitError when they do not fit */
 export async function applyPatch(path: string, patchFile: string, context: GitContext): Promise<void> {
   await git(path, ['apply', '--binary', '--whitespace=nowarn', '--', patchFile], context);
