@@ -78,6 +78,8 @@ export interface PeopleView {
   snapshotAt: number | null;
   /** Captured messages that the agent has not acknowledged. */
   queue: { messages: number; oldestAt: number | null; isFull: boolean };
+  /** Captured messages that failed on their way to the agent each time; kept until the browser starts again. */
+  setAside: number;
   drift: readonly Drift[];
   /** Newest first. */
   deliveries: readonly EndedDelivery[];

@@ -71,8 +71,9 @@ export class Agent {
       return `registered as ${config.nodeId}`;
     });
     await this.#checklist.run('acquire-lease', async () => {
-      const { failures, state, term, holderId } = await runtime.lease.acquireOnce();
+      const { failures, state, term, holderId, draining } = await runtime.lease.acquireOnce();
       if (failures > 0) throw runtime.lease.lastError;
+      if (draining) return 'standby: a person drains this node, so it requests no lease';
       return state === 'leader' ? `leads with term ${term}` : `standby: ${holderId ?? 'no node'} leads`;
     });
     await this.#checklist.run('load-runs', () => `left unfinished: ${describeUnfinished(readUnfinished(store.db))}`);

@@ -23,6 +23,7 @@ import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
 import { BrowserTargets } from './browsers/targets.ts';
 import { WaitingApprovals } from './browsers/waiting-approvals.ts';
+import type { RunsDeps } from './build-runs.ts';
 import { buildRuns } from './build-runs.ts';
 import { policyPathOf, workspaceOf } from './config/root-files.ts';
 import { seenHeadsPath } from './config/seen-heads.ts';
@@ -210,6 +211,15 @@ function buildTickLog({ config, ...deps }: TickLogDeps, { lease }: NodeRuntime):
   return tickLog;
 }
 
+/** What this node is at the edge decides what it claims. The runtime is built after the runs. */
+function claimRights(runtime: () => NodeRuntime): Pick<RunsDeps, 'term' | 'mayClaim' | 'onClaimResponse'> {
+  return {
+    term: () => (runtime().lease.isLeader() ? runtime().lease.view().term : null),
+    mayClaim: () => runtime().mayClaim(),
+    onClaimResponse: (isDraining) => runtime().noteClaim(isDraining),
+  };
+}
+
 function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, store: Store): Agent {
   const { clock, random, log, env } = deps;
   const { nodeId, sharedToken, executionJournalLimit: activityLimit } = config;
@@ -245,8 +255,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
     version,
     env,
     rules: instructions.stepRules,
-    term: () => (runtime.lease.isLeader() ? runtime.lease.view().term : null),
-    mayClaim: () => runtime.mayClaim(),
+    ...claimRights(() => runtime),
   });
   const identity = { version, bootId: boot.boot_id, pid: deps.pid, startedAt: clock.now() };
   const responses = {
@@ -274,7 +283,9 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
   runtime.noticed.on((notice) => void changes.onNotice(notice));
   runtime.channel.connected.on((isConnected) => {
     side.snapshots.edgeConnected(isConnected);
-    if (isConnected) void changes.readMissed();
+    if (!isConnected) return;
+    void changes.readMissed();
+    runs.wake();
   });
 
   const tickLog = buildTickLog({ config, store, edge: client, clock, log }, runtime);

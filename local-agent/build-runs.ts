@@ -24,15 +24,17 @@ export interface RunsDeps {
   clock: Clock;
   env: Readonly<Record<string, string | undefined>>;
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  rules: Pick<HostPolicy, 'judgeStep' | 'surroundings'>;
+  rules: Pick<HostPolicy, 'judgeStep' | 'surroundings' | 'redactor'>;
   /** The term of the lease while this node leads; null otherwise. */
   term: () => number | null;
   /** Whether this node may claim ordinary work. */
   mayClaim: () => boolean;
+  /** What the response to a claim says of this node: whether a person drains it. */
+  onClaimResponse: (isDraining: boolean) => void;
 }
 
 export function buildRuns(deps: RunsDeps): NodeRuns {
-  const { config, store, system, clock, rules, env, term, mayClaim } = deps;
+  const { config, store, system, clock, rules, env, term, mayClaim, onClaimResponse } = deps;
   const host: RunsHost = {
     ...deps,
     ...readHostTables(config.root, readOwnFile),
@@ -44,10 +46,19 @@ export function buildRuns(deps: RunsDeps): NodeRuns {
     surroundings: (folder) => rules.surroundings(folder),
     agentVariables: (settings) => agentVariables(settings, { env, readFile: readOwnFile, permissionsOf }),
     judge: (effect, isPersons) => rules.judgeStep(effect, isPersons),
+    redact: (text) => rules.redactor()(text),
     isPaused: () => system.seen?.mode === 'paused',
     newSessionId: randomUUID,
     checkpointIntervalMs: NODE_RUNS.checkpoint_interval_ms,
+    storeRetryMs: NODE_RUNS.store_retry_ms,
+    budgetMib: config.runsBudgetMib,
   };
   const newKey = () => randomUUID();
-  return new NodeRuns({ host, term, newKey, mayClaim: () => mayClaim() && system.seen?.mode !== 'paused' });
+  return new NodeRuns({
+    host,
+    term,
+    newKey,
+    onClaimResponse,
+    mayClaim: () => mayClaim() && system.seen?.mode !== 'paused',
+  });
 }

@@ -80,6 +80,8 @@ export const TASK = {
   /** Tasks that one task waits for, and tasks that wait for one. */
   max_after: 32,
   max_dependents: 200,
+  /** Tasks of one chat that have not ended. */
+  max_open_of_chat: 64,
   max_goal_chars: 65_536,
   /** The input of all its steps as JSON. A row holds the input of one. */
   max_input_chars: 524_288,
@@ -91,6 +93,8 @@ export const TASK = {
 } as const;
 
 export const RUN = {
+  /** Where a chunk of a stream may begin: more than a run ever prints, and sums of it are exact. */
+  max_log_offset: 2 ** 48,
   heartbeat_ms: 15_000,
   /** A heartbeat moves the stored deadline only by at least this, or this part of the grace. */
   deadline_grain_ms: 60_000,
@@ -111,7 +115,10 @@ export const RUN = {
   log_tail_bytes: 1024 * 1024,
   log_part_rows: 1_024,
   max_checkpoint_bytes: 1024 * 1024,
-  max_checkpoint_base64_chars: 1_398_104,
+  /** Of an edge with a bucket for checkpoints, and of the request that brings one. */
+  max_bucket_checkpoint_bytes: 8 * 1024 * 1024,
+  max_checkpoint_base64_chars: 11_184_812,
+  max_checkpoint_request_bytes: 11_200_000,
 } as const;
 
 /** The report of a task's end into the chat that created it. */
@@ -309,4 +316,8 @@ export const NODE_RUNS = {
   checkpoint_interval_ms: 30_000,
   /** How long the run of a step is kept after the edge has its end. */
   keep_ms: 14 * 86_400_000,
+  /** What runs and worktrees may take on the disk in all. */
+  budget_mib: 10 * 1024,
+  /** How soon the end of a run is stored again, after the store had no space for it. */
+  store_retry_ms: 5_000,
 } as const;

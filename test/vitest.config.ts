@@ -107,6 +107,7 @@ export default defineConfig({
                   TEST_MIGRATIONS: await readD1Migrations(`${root}schema/migrations`),
                   BAA_BOOTSTRAP_TOKEN: 'test-bootstrap-token-long-enough',
                 },
+                r2Buckets: ['TEST_BUCKET'],
               },
             };
           }),

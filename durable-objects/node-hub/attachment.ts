@@ -9,7 +9,9 @@ const AttachmentSchema = z.object({
   last_message_at: TimestampSchema,
   /** When the token that opened it expires; null for never. */
   token_expires_at: TimestampSchema.nullable(),
-  hello: z.object({ preferred: z.boolean(), priority: PrioritySchema }).nullable(),
+  hello: z
+    .object({ preferred: z.boolean(), priority: PrioritySchema, draining: z.boolean().default(false) })
+    .nullable(),
   /** The process that sent the hello; null for an agent of an older version, which does not say. */
   boot_id: BootIdSchema.nullable().default(null),
   /** Whether the last frame about the lease said that its node is a candidate. */

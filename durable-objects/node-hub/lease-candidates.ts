@@ -1,6 +1,6 @@
 /**
- * The two nodes that may ask for the lease: the first by (preferred, priority, id) of those that have sent their hello and
- * were in contact within a TTL. Presence is contact, not an open socket: a lost network closes no socket.
+ * The two nodes that may ask for the lease: the first by (preferred, priority, id) of those that have sent their hello, were
+ * in contact within a TTL, and are not drained. Presence is contact, not an open socket: a lost network closes no socket.
  */
 import { LEASE } from '../../schema/defaults.ts';
 
@@ -8,6 +8,7 @@ export interface ConnectedNode {
   controller_id: string;
   preferred: boolean;
   priority: number;
+  draining: boolean;
   /** Unix milliseconds. */
   last_contact_at: number;
 }
@@ -21,7 +22,7 @@ export function isRecentContact(lastContactAt: number, now: number): boolean {
 
 export function pickCandidates(nodes: readonly ConnectedNode[], now: number): ReadonlySet<string> {
   const ranked = nodes
-    .filter((node) => isRecentContact(node.last_contact_at, now))
+    .filter((node) => !node.draining && isRecentContact(node.last_contact_at, now))
     .sort(
       (a, b) =>
         Number(b.preferred) - Number(a.preferred) ||

@@ -163,6 +163,8 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
     switch (frame.type) {
       case 'hello':
         return this.#hello(socket, readAttachment(socket), frame);
+      case 'draining':
+        return this.#drain(socket, frame.draining);
       case 'lease.renew':
         this.#renewals.add({ socket, renewal: { controller_id, term: frame.term, ttl_sec: frame.ttl_sec } });
         return;
@@ -184,14 +186,18 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       sendError(socket, 'hello', 'not_owner');
       return;
     }
-    const { preferred, priority, boot_id, previous_boot_id } = hello;
+    const { preferred, priority, boot_id, previous_boot_id, draining = false } = hello;
     const boot = previous_boot_id === undefined ? null : { boot_id, previous_boot_id };
     if (!this.#admit(attachment.controller_id, boot)) {
       sendError(socket, 'hello', 'duplicate_node');
       closeSocket(socket, CLOSE.duplicate, 'another agent runs under this node id');
       return;
     }
-    writeAttachment(socket, { ...attachment, hello: { preferred, priority }, boot_id: boot?.boot_id ?? null });
+    writeAttachment(socket, {
+      ...attachment,
+      hello: { preferred, priority, draining },
+      boot_id: boot?.boot_id ?? null,
+    });
     this.#sockets.replaceBy(socket, attachment.controller_id);
     try {
       const [{ system, lease }, commands] = await Promise.all([
@@ -215,6 +221,14 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
       sendError(socket, 'hello', 'internal');
       closeSocket(socket, CLOSE.internal, 'try again');
     }
+  }
+
+  /** A drained node asks for no lease: another one becomes a candidate in its place. */
+  async #drain(socket: WebSocket, draining: boolean): Promise<void> {
+    const attachment = readAttachment(socket);
+    if (attachment.hello === null) return;
+    writeAttachment(socket, { ...attachment, hello: { ...attachment.hello, draining } });
+    await this.#sendCandidacy();
   }
 
   /** Whether that process may act as the node. An admitted one takes the node from the process before it. */
@@ -247,7 +261,11 @@ export class NodeHub extends DurableObject<ObjectsEnv> implements NodeHubApi {
   async #passCandidacy(socket: WebSocket): Promise<void> {
     const { candidate } = readAttachment(socket);
     this.#keepContact(socket);
-    if (!candidate || this.#sockets.open().length === 0) return;
+    if (candidate && this.#sockets.open().length > 0) await this.#sendCandidacy();
+  }
+
+  /** Notifies the nodes that have become candidates, or are none any more. */
+  async #sendCandidacy(): Promise<void> {
     try {
       this.#sockets.sendLease(await leaderLease(this.env).read(), 'changed');
     } catch (error) {

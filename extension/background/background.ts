@@ -86,7 +86,10 @@ function listen(parts: Parts): void {
     if (keys.includes(STORAGE_KEYS.settings)) void parts.readSettings().then(() => clientState.soon());
     if (keys.includes(STORAGE_KEYS.pairing)) void bridge.connect();
   });
-  env.onBrowserStart(() => void logins.onBrowserStart());
+  env.onBrowserStart(() => {
+    void logins.onBrowserStart();
+    turns.onBrowserStart();
+  });
 }
 
 /** Each part reads its storage. Events that come before that wait in the parts that need it. */

@@ -16,7 +16,7 @@ function onFrame(people: PeopleState, controls: PageControls, frame: AgentBridge
 
 /** Gives the people's side every piece of news. */
 function report(parts: Parts, people: PeopleState, controls: PageControls): void {
-  const { bridge, diagnostics, queue, settings } = parts;
+  const { bridge, diagnostics, queue, settings, turns } = parts;
   bridge.frames.on((frame) => onFrame(people, controls, frame));
   bridge.statusChanged.on((status) => {
     people.connection(status, bridge.agentUrl ?? settings().agent_url);
@@ -24,6 +24,7 @@ function report(parts: Parts, people: PeopleState, controls: PageControls): void
     if (status.state !== 'connected') controls.connectionLost();
   });
   queue.changed.on(() => people.queue(queue.size, queue.oldestAt, queue.isFull));
+  turns.setAside.on((messages) => people.setAside(messages));
   diagnostics.reported.on(({ platform, text }) => {
     if (platform !== null && text.startsWith(DRIFT)) people.drift(platform, text.slice(DRIFT.length));
   });

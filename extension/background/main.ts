@@ -70,6 +70,7 @@ const background = startBackground({
     openApproval: approvalWindow(
       {
         create: (url) => windows.create({ url, type: 'popup', allowScriptsToClose: true, ...APPROVAL_WINDOW }),
+        get: (id) => windows.get(id),
         remove: (id) => windows.remove(id),
       },
       (instructionId) => runtime.getURL(`options/options.html#approval=${encodeURIComponent(instructionId)}`),

@@ -9,7 +9,9 @@ import { nextTurn } from './composing/waiting.ts';
 
 /** Without a change of the page. */
 const LOOK_AGAIN_MS = 100;
-/** Looks take at most a tenth of the time, however often the page changes. */
+/** The looks of one opinion may take so long together without a wait: a page mostly draws the end of an answer in a few steps. */
+const FREE_LOOK_MS = 50;
+/** Beyond that they take at most a tenth of the time, however often the page changes. */
 const COST_FACTOR = 10;
 
 function normalized(text: string): string {
@@ -54,6 +56,8 @@ class OpinionWait {
   #isLate = false;
   #isDue = false;
   #hasEnded = false;
+  readonly #begun: number;
+  #lookedMs = 0;
   #notBefore = 0;
 
   constructor(deps: OpinionDeps, order: OpinionOrder, resolve: (opinion: Opinion) => void) {
@@ -61,6 +65,7 @@ class OpinionWait {
     this.#order = order;
     this.#resolve = resolve;
     const { document, clock } = deps;
+    this.#begun = clock.now();
     this.#observer = new (document.defaultView ?? globalThis).MutationObserver(() => this.#onChange());
     this.#observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     this.#cancelEnd = clock.after(order.timeoutMs, () => this.#onTime());
@@ -103,8 +108,8 @@ class OpinionWait {
       this.#end('absent');
     }
     if (this.#hasEnded) return;
-    const tookMs = Math.max(1, clock.now() - start);
-    this.#notBefore = start + tookMs * COST_FACTOR;
+    this.#lookedMs += Math.max(1, clock.now() - start);
+    this.#notBefore = this.#begun + Math.max(0, this.#lookedMs - FREE_LOOK_MS) * COST_FACTOR;
     this.#lookAfter(LOOK_AGAIN_MS);
   }
 

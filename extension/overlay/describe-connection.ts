@@ -16,7 +16,7 @@ export interface ConnectionShown {
 }
 
 export function describeConnection(
-  { connection, snapshot, queue }: PeopleView,
+  { connection, snapshot, queue, setAside }: PeopleView,
   now: number,
   format: Format,
 ): ConnectionShown {
@@ -31,6 +31,7 @@ export function describeConnection(
     if (snapshot?.edge_connected === false) {
       return { ...base, tone: 'wait', title: { key: 'connection_no_edge' }, help: { key: 'connection_no_edge_help' } };
     }
+    if (setAside > 0) return { ...base, tone: 'bad', help: { key: 'messages_set_aside', args: [String(setAside)] } };
     const help = queue.messages > 0 ? { key: 'queue_waiting', args: [String(queue.messages)] } : null;
     return { ...base, tone: 'good', help };
   }

@@ -4,6 +4,7 @@
  * is read once for each of its versions. A failed read is repeated at the next event.
  */
 import type { Logger } from 'pino';
+import type { Platform } from '../../schema/contracts/common.ts';
 import { pageOf } from '../../schema/contracts/common.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { InstructionDetailSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
@@ -13,7 +14,12 @@ import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 
 const PageSchema = pageOf(InstructionSchema);
-const DetailSchema = InstructionDetailSchema.pick({ approval: true, approval_expires_in_ms: true, status: true });
+const DetailSchema = InstructionDetailSchema.pick({
+  approval: true,
+  approval_expires_in_ms: true,
+  platform: true,
+  status: true,
+});
 /** Details read at once. */
 const READS_AT_ONCE = 4;
 
@@ -21,6 +27,8 @@ const READS_AT_ONCE = 4;
 export interface PendingApproval {
   instruction_id: string;
   local_conversation_id: string;
+  /** Absent where the edge is of an earlier version. */
+  platform?: Platform | undefined;
   name: string;
   display: string;
   approval_hash: string;
@@ -120,7 +128,8 @@ export class WaitingApprovals {
     const expiresInMs = detail.approval_expires_in_ms ?? (instruction.approval_expires_at ?? now) - now;
     const name = `${target}::${tool}`;
     const expires_at = now + Math.max(0, expiresInMs);
-    return { version, pending: { instruction_id, local_conversation_id, name, display, approval_hash, expires_at } };
+    const asked = { name, display, approval_hash, expires_at };
+    return { version, pending: { instruction_id, local_conversation_id, platform: detail.platform, ...asked } };
   }
 
   #watchExpiry(): void {

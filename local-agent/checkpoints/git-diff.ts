@@ -4,10 +4,11 @@
  * worktree stays as the step left it. What a patch cannot carry is named: submodules, and files of Git LFS.
  */
 import { copyFileSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isMissing } from '../lib/errno.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
-import { git } from '../worktrees/git-command.ts';
+import { GitError, git } from '../worktrees/git-command.ts';
+import { allBut, submodulesOf } from '../worktrees/worktree-git.ts';
 
 /** Content is taken as it is in the folder, regardless of the user's own settings for line ends. */
 const AS_IT_IS = ['-c', 'core.autocrlf=false', '-c', 'core.safecrlf=false', '-c', 'core.quotePath=false'];
@@ -46,9 +47,20 @@ export function parseLfsPaths(text: string): string[] {
   return fields.flatMap((path, n) => (n % 3 === 0 && fields[n + 2] === 'lfs' ? [path] : []));
 }
 
+/** All changes with their modes; null when they are too many to look at. */
+async function changedPaths(worktree: string, baseSha: string, context: GitContext, env: Record<string, string>) {
+  try {
+    return parseRawDiff(await git(worktree, [...DIFF, '--raw', '-z', '--no-renames', baseSha], context, { env }));
+  } catch (error) {
+    if (error instanceof GitError && error.exitCode === 0) return null;
+    throw error;
+  }
+}
+
 async function unsupportedPaths(worktree: string, baseSha: string, context: GitContext, env: Record<string, string>) {
-  const raw = await git(worktree, [...DIFF, '--raw', '-z', '--no-renames', baseSha], context, { env });
-  const changed = parseRawDiff(raw);
+  const changed = await changedPaths(worktree, baseSha, context, env);
+  // The patch is saved for a person, and never applied: nothing is known of what it lacks.
+  if (changed === null) return ['more changed files than can be looked at'];
   const submodules = changed.filter(({ modes }) => modes.includes(SUBMODULE_MODE)).map(({ path }) => path);
   const paths = changed.slice(0, MAX_LISTED).map(({ path }) => path);
   if (paths.length === 0) return submodules;
@@ -61,17 +73,20 @@ const MARGIN_MS = 1;
 
 /**
  * Copies the worktree's index, which knows the files that have not changed and saves reading 100,000 of them. Git compares
- * the content of files that are as new as the index, so the copy must not be newer than what it copies.
+ * the content of files that are as new as the index, so the copy must not be newer than what it copies. Returns the
+ * submodules in it.
  */
-async function copyIndex(worktree: string, copy: string, context: GitContext): Promise<void> {
+async function copyIndex({ worktree, baseSha, index }: Staging, context: GitContext): Promise<string[]> {
   try {
     const path = await indexOf(worktree, context);
     const { mtimeMs } = statSync(path);
-    copyFileSync(path, copy);
+    copyFileSync(path, index);
     const asOld = new Date(Math.floor(mtimeMs) - MARGIN_MS);
-    utimesSync(copy, asOld, asOld);
+    utimesSync(index, asOld, asOld);
+    return submodulesOf(dirname(path), baseSha);
   } catch (error) {
     if (!isMissing(error)) throw error;
+    return [];
   }
 }
 
@@ -80,13 +95,33 @@ async function indexOf(worktree: string, context: GitContext): Promise<string> {
   return path.startsWith('/') ? path : join(worktree, path);
 }
 
+interface Staging {
+  worktree: string;
+  baseSha: string;
+  /** Where the index lies that gets the files. */
+  index: string;
+}
+
+/**
+ * Takes all files of the worktree into an index of its own. `git add` would run `git status` in each submodule of the
+ * index, with the configuration that a step may have written there, so submodules are taken by their HEAD alone.
+ */
+async function stageAll(staging: Staging, context: GitContext): Promise<void> {
+  const { worktree, index } = staging;
+  const env = { GIT_INDEX_FILE: index };
+  const submodules = await copyIndex(staging, context);
+  await git(worktree, [...AS_IT_IS, 'add', '--all', '--', ...allBut(submodules)], context, { env });
+  if (submodules.length === 0) return;
+  const stdin = submodules.map((path) => `${path}\0`).join('');
+  await git(worktree, ['update-index', '--remove', '-z', '--stdin'], context, { env, stdin });
+}
+
 /** Writes the patch. @throws GitError, or the system's error when the disk is full */
 export async function writeGitDiff({ worktree, baseSha, file }: DiffRequest, context: GitContext): Promise<GitDiff> {
   const index = `${file}.index`;
   const env = { GIT_INDEX_FILE: index };
   try {
-    await copyIndex(worktree, index, context);
-    await git(worktree, [...AS_IT_IS, 'add', '--all', '--', '.'], context, { env });
+    await stageAll({ worktree, baseSha, index }, context);
     const unsupported = await unsupportedPaths(worktree, baseSha, context, env);
     const options = ['--binary', '--full-index', '--find-renames', `--output=${file}`];
     await git(worktree, [...AS_IT_IS, ...DIFF, ...options, baseSha], context, { env });
@@ -102,8 +137,7 @@ export async function diffStat(worktree: string, baseSha: string, file: string, 
   const index = `${file}.index`;
   const env = { GIT_INDEX_FILE: index };
   try {
-    await copyIndex(worktree, index, context);
-    await git(worktree, [...AS_IT_IS, 'add', '--all', '--', '.'], context, { env });
+    await stageAll({ worktree, baseSha, index }, context);
     return (await git(worktree, [...DIFF, '--stat=120', '--stat-count=50', baseSha], context, { env })).trimEnd();
   } finally {
     rmSync(index, { force: true });

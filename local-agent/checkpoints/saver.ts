@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { CheckpointBody, CheckpointType } from '../../schema/contracts/runs.ts';
-import { RUN } from '../../schema/defaults.ts';
-import { syncFile, syncFolder } from '../host/synced-file.ts';
+import { syncFolder } from '../host/synced-file.ts';
 import { checkpointName } from '../runs/run-paths.ts';
 
 export interface SavedCheckpoint {
@@ -22,6 +22,8 @@ export interface SaverDeps {
   runFolder: string;
   /** Number of the newest checkpoint. */
   seq: number;
+  /** A larger content stays on this host. */
+  maxContentBytes: number;
   onSaved: (saved: SavedCheckpoint) => void;
 }
 
@@ -35,6 +37,16 @@ async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
+}
+
+/** A patch may have any size, and its sync take seconds. */
+async function syncSlowly(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 export class CheckpointSaver {
@@ -72,13 +84,13 @@ export class CheckpointSaver {
     const seq = this.#seq + 1;
     const file = checkpointName(seq, type);
     const path = join(this.#deps.runFolder, file);
-    syncFile(this.draftPath);
+    await syncSlowly(this.draftPath);
     renameSync(this.draftPath, path);
     syncFolder(join(this.#deps.runFolder, 'checkpoints'));
     this.#seq = seq;
     this.#lastHash.set(type, sha256);
     const { size } = statSync(path);
-    const isWhole = size <= RUN.max_checkpoint_bytes;
+    const isWhole = size <= this.#deps.maxContentBytes;
     const content = isWhole ? { content: readFileSync(path).toString('base64') } : {};
     const body = { seq, type, size, sha256, truncated: isPartial || !isWhole, ...content };
     this.#deps.onSaved({ body, file: basename(file) });

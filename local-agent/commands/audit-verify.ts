@@ -11,6 +11,7 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { sha256Hex } from '../lib/hash.ts';
 import type { Verdict } from './journal-verify.ts';
+import { EndlessPagesError, readChain } from './read-pages.ts';
 
 const MISSING =
   'the edge has none. A new edge has one from the first token that a person creates, and an edge that was updated from the next write of a person';
@@ -18,14 +19,9 @@ const FORBIDDEN =
   'the token may not read the audit: use one with the role ops_admin, or verify journals alone with --of';
 const TOO_OLD = 'this edge is older than this program and does not chain the writes of people: update the edge';
 
-async function* readPages(edge: EdgeClient): AsyncGenerator<PeopleWritesPage> {
-  let after: number | null = 0;
-  while (after !== null) {
-    const path: string = `/v1/audit/people?after=${after}`;
-    const page = await edge.call({ method: 'GET', path, schema: PeopleWritesPageSchema });
-    yield page;
-    after = page.next_after;
-  }
+function readPages(edge: EdgeClient): AsyncGenerator<PeopleWritesPage> {
+  const pathOf = (after: number) => `/v1/audit/people?after=${after}`;
+  return readChain((after) => edge.call({ method: 'GET', path: pathOf(after), schema: PeopleWritesPageSchema }));
 }
 
 /** `seen`: heads of this chain that were seen before. */
@@ -41,6 +37,7 @@ export async function verifyAudit(edge: EdgeClient, seen: readonly ChainHead[]):
   } catch (error) {
     if (error instanceof EdgeError && error.status === 403) return { ok: null, reason: FORBIDDEN };
     if (error instanceof EdgeError && error.status === 404) return { ok: null, reason: TOO_OLD };
+    if (error instanceof EndlessPagesError) return { ok: false, reason: error.message };
     throw error;
   }
   return head.seq === 0 ? { ok: null, reason: MISSING } : { ok: true, head, entries: head.seq };

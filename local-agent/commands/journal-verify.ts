@@ -12,6 +12,7 @@ import { record, rowFaults } from '../../schema/domain/journal-rows.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { sha256Hex } from '../lib/hash.ts';
+import { EndlessPagesError } from './read-pages.ts';
 
 export type Verdict =
   | { ok: true; head: ChainHead; entries: number }
@@ -34,6 +35,15 @@ export interface JournalUnderTest {
 }
 
 export async function verifyJournal(journal: JournalUnderTest): Promise<Verdict> {
+  try {
+    return await verifyRows(journal);
+  } catch (error) {
+    if (error instanceof EndlessPagesError) return { ok: false, reason: error.message };
+    throw error;
+  }
+}
+
+async function verifyRows(journal: JournalUnderTest): Promise<Verdict> {
   const known = new Map<string, Recorded>();
   const chain = await verifyPages(journal, known);
   if (chain.ok !== true) return chain;

@@ -21,29 +21,22 @@ import { EXIT, UsageError } from './exit-codes.ts';
 import type { Verdict } from './journal-verify.ts';
 import { verifyJournal } from './journal-verify.ts';
 import { present } from './output.ts';
+import { readChain, readList } from './read-pages.ts';
 
 /** The node's journal, page by page from its first block. */
-async function* readPages(edge: EdgeClient, node: string): AsyncGenerator<JournalPage> {
-  let after: number | null = 0;
-  while (after !== null) {
-    const path: string = `/v1/journal?controller_id=${encodeURIComponent(node)}&after=${after}`;
-    const page = await edge.call({ method: 'GET', path, schema: JournalPageSchema });
-    yield page;
-    after = page.next_after;
-  }
+function readPages(edge: EdgeClient, node: string): AsyncGenerator<JournalPage> {
+  const pathOf = (after: number) => `/v1/journal?controller_id=${encodeURIComponent(node)}&after=${after}`;
+  return readChain((after) => edge.call({ method: 'GET', path: pathOf(after), schema: JournalPageSchema }));
 }
 
 /** The ids of all nodes that the edge knows. */
 async function allNodes(edge: EdgeClient): Promise<string[]> {
-  const ids: string[] = [];
-  let cursor: string | null = '';
-  while (cursor !== null) {
-    const path: string = `/v1/controllers?limit=200${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
-    const page = await edge.call({ method: 'GET', path, schema: pageOf(NodeSchema.pick({ controller_id: true })) });
-    ids.push(...page.items.map((node) => node.controller_id));
-    cursor = page.next_cursor;
-  }
-  return ids;
+  const schema = pageOf(NodeSchema.pick({ controller_id: true }));
+  const nodes = await readList('nodes', (cursor) => {
+    const path = `/v1/controllers?limit=200${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    return edge.call({ method: 'GET', path, schema });
+  });
+  return nodes.map(({ controller_id }) => controller_id);
 }
 
 async function withOperator<T>(

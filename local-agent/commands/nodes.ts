@@ -2,32 +2,25 @@
  * `nodes`: the machines of this system. `add` makes a second host one line: it creates its token and prints its `init`.
  * `drain` moves the work of one to others.
  */
-import { Option } from 'commander';
 import { z } from 'zod';
-import { ControllerIdSchema, pageOf } from '../../schema/contracts/common.ts';
-import { NodeDrainResponseSchema } from '../../schema/contracts/tasks.ts';
+import { pageOf } from '../../schema/contracts/common.ts';
 import type { Token } from '../../schema/contracts/tokens.ts';
 import { TokenCreatedSchema, TokenSchema } from '../../schema/contracts/tokens.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
-import { reasonOf, reasonOption } from './change.ts';
 import type { CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
-import { edgeOptions, operatorConfig, withEdge } from './edge-access.ts';
+import { drain } from './drain-node.ts';
+import { edgeOptions, operatorConfig } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { parseNode } from './node-name.ts';
 import { present } from './output.ts';
 
 const NOT_FOUND = 404;
 const PageSchema = pageOf(TokenSchema);
 type Page = z.infer<typeof PageSchema>;
 const LOOPBACK = /^https?:\/\/(127\.|localhost[:/]|localhost$|\[::1\])/;
-
-function parseNode(name: unknown): string {
-  const parsed = ControllerIdSchema.safeParse(name);
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`node: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
-}
 
 async function exists(edge: EdgeClient, node: string): Promise<boolean> {
   try {
@@ -100,25 +93,6 @@ const add: CliCommand = {
     } finally {
       await edge.close();
     }
-  },
-};
-
-const drain: CliCommand = {
-  name: 'drain',
-  about: 'move the work of a node to other hosts, and let it claim none',
-  argument: idArgument('node', 'its node id'),
-  options: [...edgeOptions, new Option('--off', 'let it claim work again'), reasonOption],
-  run: async (args, deps) => {
-    const path = `/v1/controllers/${encodeURIComponent(parseNode(args.node))}/drain`;
-    const body = { on: args.off !== true, ...reasonOf(args) };
-    const drained = await withEdge(args, deps, (edge) =>
-      edge.call({ method: 'POST', path, body, schema: NodeDrainResponseSchema }),
-    );
-    const { controller_id, draining, runs } = drained;
-    const asked = runs.length === 0 ? 'it has no run' : `it was asked to give up ${runs.join(', ')}`;
-    const now = draining ? `${controller_id} claims no more steps; ${asked}` : `${controller_id} claims steps again`;
-    present(args, deps, drained, () => deps.print(now));
-    return EXIT.fine;
   },
 };
 

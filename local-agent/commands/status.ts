@@ -28,6 +28,26 @@ function withUnreadable(text: string, columns: readonly string[] = []): string {
   return columns.length === 0 ? text : `${text} (stored ${columns.join(', ')} cannot be read)`;
 }
 
+/** What each node runs now. */
+function printRuns(deps: CommandDeps, nodes: Status['nodes']): void {
+  const rows = nodes.flatMap(({ controller_id, live_runs }) =>
+    live_runs.map(({ run_id, task_title, step_name, status, progress, created_at }) => [
+      run_id,
+      controller_id,
+      task_title,
+      step_name,
+      progress ?? status,
+      moment(created_at),
+    ]),
+  );
+  printTable(deps, ['RUN', 'NODE', 'TASK', 'STEP', 'DOES', 'CLAIMED'], rows, 'no step runs now');
+}
+
+/** The open tasks in words. */
+function tasksText({ queued, running, blocked }: Status['tasks']): string {
+  return `${queued} queued, ${running} running, ${blocked} waiting for a person`;
+}
+
 function printStatus(deps: CommandDeps, status: Status): void {
   const { system, lease, renewal } = status;
   printFields(deps, {
@@ -37,6 +57,7 @@ function printStatus(deps: CommandDeps, status: Status): void {
     'lease ends in': `${Math.round(lease.expires_in_ms / SECOND_MS)} s`,
     renewals: `${renewal.pending} pending, ${renewal.running} running, ${renewal.due} due`,
     'next renewal': moment(renewal.next_due_at),
+    tasks: tasksText(status.tasks),
   });
   deps.print('');
   const nodes = status.nodes.map((node) => [
@@ -47,6 +68,8 @@ function printStatus(deps: CommandDeps, status: Status): void {
     node.version,
   ]);
   printTable(deps, ['NODE', 'HOST', 'STATUS', 'CONNECTED', 'VERSION'], nodes, 'no node has registered yet');
+  deps.print('');
+  printRuns(deps, status.nodes);
   deps.print('');
   const browsers = status.clients.map((browser) => [
     browser.client_id,
@@ -72,11 +95,14 @@ function loginsOf(platforms: readonly PlatformState[]): string {
   return platforms.flatMap(one).join(' ');
 }
 
-/** The state that the node reported last, and since when it has not been connected to say otherwise. */
-export function nodeState({ status, presence }: Pick<Status['nodes'][number], 'status' | 'presence'>): string {
-  if (presence.connected) return status;
+type NodeState = Pick<Status['nodes'][number], 'status' | 'presence' | 'draining'>;
+
+/** The state that the node reported last, since when it has not been connected to say otherwise, and whether it is drained. */
+export function nodeState({ status, presence, draining }: NodeState): string {
+  const state = draining ? `${status}, drained` : status;
+  if (presence.connected) return state;
   const { contact_age_ms: ageMs } = presence;
-  return ageMs === null ? `${status} (not connected)` : `${status} (not connected for ${duration(ageMs)})`;
+  return ageMs === null ? `${state} (not connected)` : `${state} (not connected for ${duration(ageMs)})`;
 }
 
 function duration(ms: number): string {

@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ControllerIdSchema, HostSchema } from '../../schema/contracts/common.ts';
 import { NodeRoleSchema } from '../../schema/contracts/nodes.ts';
-import { BRIDGE, CHANNEL, DELIVERY, INSTRUCTION, LEASE, SNAPSHOT_JOURNAL_ENTRIES } from '../../schema/defaults.ts';
+import {
+  BRIDGE,
+  CHANNEL,
+  DELIVERY,
+  INSTRUCTION,
+  LEASE,
+  NODE_RUNS,
+  SNAPSHOT_JOURNAL_ENTRIES,
+} from '../../schema/defaults.ts';
 import { machineName } from '../host/own-files.ts';
 import { defaultRoot } from './root-files.ts';
 import type { SystemRecord } from './system-record.ts';
@@ -159,6 +167,12 @@ export const SETTINGS = {
     about: 'folder for git worktrees',
     schema: folder,
     fallback: under('worktrees'),
+  }),
+  runsBudgetMib: setting({
+    env: 'BAA_RUNS_BUDGET_MIB',
+    about: 'MiB that run files and worktrees may take; more removes those of the oldest ended tasks',
+    schema: integer(1, 1_000_000_000),
+    fallback: () => NODE_RUNS.budget_mib,
   }),
   logsDir: setting({ env: 'BAA_LOGS_DIR', about: 'folder for logs', schema: folder, fallback: under('logs') }),
   stateDir: setting({

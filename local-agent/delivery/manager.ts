@@ -94,9 +94,12 @@ export class DeliveryManager {
     this.#inFlight.clear();
   }
 
+  /** Moves every wait or, when the disk fails, none, so that the repetition moves none twice. */
   #clockJumped(by: number, now: number): void {
-    this.#deliveries.clockJumped(by);
-    this.pacing.clockJumped(by, now);
+    this.#deps.store.transaction(() => {
+      this.#deliveries.clockJumped(by);
+      this.pacing.clockJumped(by, now);
+    });
     this.#scheduler.clockJumped(by);
   }
 

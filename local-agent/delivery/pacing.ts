@@ -43,11 +43,9 @@ export class Pacing implements BrowserPacing {
     for (const { client_id, platform } of this.#slots.all()) this.apply(client_id, platform, { type: 'swept', all });
   }
 
-  /** The clock has jumped: every wait stays as long as it was. */
+  /** The clock has jumped: every wait stays as long as it was. Inside the caller's transaction. */
   clockJumped(by: number, now: number): void {
-    for (const { client_id, platform } of this.#slots.all()) {
-      this.#slots.apply(client_id, platform, { type: 'clock_jumped', by }, now);
-    }
+    this.#slots.applyToAll({ type: 'clock_jumped', by }, now);
   }
 
   accountsSeen(clientId: string, accounts: readonly Account[]): void {

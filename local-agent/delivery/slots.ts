@@ -49,9 +49,21 @@ export class Slots {
     const before = this.get(clientId, platform);
     const slot = nextSlot(before, event, now);
     if (slot === before) return slot;
-    this.#slots.set(slotKey(clientId, platform), { client_id: clientId, platform, slot });
-    this.#save.run({ client_id: clientId, platform, slot: JSON.stringify(slot), now });
+    const moved = { client_id: clientId, platform, slot };
+    this.#store(moved, now);
+    this.#slots.set(slotKey(clientId, platform), moved);
     return slot;
+  }
+
+  /** The same for every slot: in memory all of them move or, when one cannot be stored, none. */
+  applyToAll(event: SlotEvent, now: number): void {
+    const moved = this.all().map((owned) => ({ ...owned, slot: nextSlot(owned.slot, event, now) }));
+    for (const one of moved) this.#store(one, now);
+    for (const one of moved) this.#slots.set(slotKey(one.client_id, one.platform), one);
+  }
+
+  #store({ client_id, platform, slot }: OwnedSlot, now: number): void {
+    this.#save.run({ client_id, platform, slot: JSON.stringify(slot), now });
   }
 }
 

@@ -18,11 +18,7 @@ export type CommandOutcome = { accepted: true; afterCommit?: () => void } | { ac
  * stores everything that must survive a crash. `reportCommandResult` reports the result, now or later.
  */
 export type CommandHandler<K extends CommandKind> = (command: CommandOf<K>) => CommandOutcome;
-/** Kinds of commands about tasks: an agent that runs no tasks has no handler of them, and refuses them. */
-type TaskCommandKind = Extract<CommandKind, `step.${string}` | `task.${string}`>;
-export type CommandHandlers = { readonly [K in Exclude<CommandKind, TaskCommandKind>]: CommandHandler<K> } & {
-  readonly [K in TaskCommandKind]?: CommandHandler<K>;
-};
+export type CommandHandlers = { readonly [K in CommandKind]: CommandHandler<K> };
 
 const RESULT_KIND = 'command_result';
 
@@ -51,8 +47,8 @@ export const commandResultResponses: Record<typeof RESULT_KIND, ResponseHandler>
 
 function dispatch(handlers: CommandHandlers, command: Command): CommandOutcome {
   // The handler under a command's kind takes commands of that kind; the compiler cannot see that.
-  const handler = handlers[command.kind] as ((command: Command) => CommandOutcome) | undefined;
-  return handler === undefined ? { accepted: false, code: 'unsupported' } : handler(command);
+  const handler = handlers[command.kind] as (command: Command) => CommandOutcome;
+  return handler(command);
 }
 
 /** Takes a command, unless it was taken before. The receipt is for the edge. @throws Error when it cannot be stored. */

@@ -52,6 +52,8 @@ export interface StepView {
   resumableSession: string | null;
   /** What `git diff` says of the work so far, for a person; empty when nothing has changed. */
   changes: string;
+  /** For a `git` step: the Git directory of its worktree, and pathspecs for all files but the submodules. */
+  git: { directory: string; files: string[] } | null;
   agents: Readonly<Record<string, AgentSettings>>;
   /** Variables of a coding agent that its configuration names; null with the reason when one is missing. */
   agentVariables: (settings: AgentSettings) => AgentVariables | { problem: string };

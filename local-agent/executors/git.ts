@@ -14,20 +14,40 @@ const NO_IDENTITY = ['AUTHOR', 'COMMITTER']
   .flatMap((who) => [`GIT_${who}_NAME=conductor`, `GIT_${who}_EMAIL=conductor@localhost`])
   .join(' ');
 
-/** `$1` is the branch of the task, `$2` the message or the branch to move, `$3` the repository, `$4` the base commit. */
+/**
+ * Takes all files into the index. `$@` are pathspecs for everything but the submodules, which git would enter with the
+ * configuration that a step may have written there; each of them is taken by its HEAD alone.
+ */
+const ADD_ALL = `add_all() {
+  git add -A "$@" || return 1
+  shift
+  for spec; do printf '%s\\0' "\${spec#*)}"; done | git update-index --remove -z --stdin
+}
+`;
+
+/**
+ * `$1` is the branch of the task, `$2` the message or the branch to move, `$3` the repository, `$4` the base commit. The rest
+ * are pathspecs, see above.
+ */
 const SCRIPTS: Record<GitInput['action'], string> = {
   worktree: 'echo "worktree $(pwd) on $1 at $(git rev-parse --short HEAD)"',
-  commit: `git var GIT_COMMITTER_IDENT > /dev/null 2>&1 || export ${NO_IDENTITY}
-git add -A || exit 1
+  commit: `${ADD_ALL}git var GIT_COMMITTER_IDENT > /dev/null 2>&1 || export ${NO_IDENTITY}
+message=$2
+shift 4
+add_all "$@" || exit 1
 if git diff --cached --quiet; then echo "nothing to commit"; exit 0; fi
-git commit -q -m "$2" && git log -1 --format="committed %h %s"`,
+git commit -q -m "$message" && git log -1 --format="committed %h %s"`,
   push: 'git push origin "HEAD:refs/heads/$1" && echo "pushed $1"',
-  merge: `if [ "$(git -C "$3" symbolic-ref -q --short HEAD)" = "$2" ]
-then git -C "$3" merge --ff-only -q "refs/heads/$1" || exit 1
-else git -C "$3" fetch -q . "refs/heads/$1:refs/heads/$2" || exit 1
+  merge: `case "$GIT_DIR" in /dev/null/*) ;; *) unset GIT_DIR GIT_WORK_TREE ;; esac
+cd "$3" || exit 1
+if [ "$(git symbolic-ref -q --short HEAD)" = "$2" ]
+then git merge --ff-only -q "refs/heads/$1" || exit 1
+else git fetch -q . "refs/heads/$1:refs/heads/$2" || exit 1
 fi
-echo "moved $2 forward to $(git rev-parse --short HEAD)"`,
-  diff: 'git add -A -N . && git diff --stat "$4"',
+echo "moved $2 forward to $(git rev-parse --short "refs/heads/$2")"`,
+  diff: `base=$4
+shift 4
+git add -A -N "$@" && git diff --ignore-submodules=dirty --stat "$base"`,
 };
 
 function secondArgument(input: GitInput, { claim }: StepView): string {
@@ -48,15 +68,16 @@ const ERROR_CODES: Record<GitInput['action'], string> = {
 
 export const git: Executor<'git'> = {
   prepare: (input, step) => {
-    const { repoPath, baseSha, claim } = step;
+    const { repoPath, baseSha, claim, folder, git: used } = step;
     const branch = claim.worktree.branch_name;
-    if (repoPath === null || baseSha === null || branch === null) {
+    if (repoPath === null || baseSha === null || branch === null || used === null) {
       return refused('no_repository', 'a git step needs a repository: name one with `repo` when you create the task');
     }
     const second = secondArgument(input, step);
     if (second === '') return refused('invalid_step_input', 'input.into: name the branch that merge moves forward');
     const script = SCRIPTS[input.action];
-    return launches({ argv: ['/bin/sh', '-c', script, 'git', branch, second, repoPath, baseSha] });
+    const argv = ['/bin/sh', '-c', script, 'git', branch, second, repoPath, baseSha, ...used.files];
+    return launches({ argv, env: { GIT_DIR: used.directory, GIT_WORK_TREE: folder } });
   },
   judge: (end, { action }) => {
     if (end.exit.exit_code === 0) return succeeded(lastLines(end.stdoutTail) || `${action}: done`);

@@ -3,8 +3,9 @@
  * format is that of gitformat-index(5), versions 2 to 4.
  */
 import { isUtf8 } from 'node:buffer';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from './regular-file.ts';
 
 const MAX_NAME_BYTES = 64 * 1024;
 const HEADER_BYTES = 12;
@@ -137,7 +138,9 @@ function bytesOf(path: string, budget: IndexBudget): Buffer | null {
   if (size === undefined) return null;
   if (size > budget.bytes) throw new RangeError('it is too large to be read before each program');
   budget.bytes -= size;
-  return readFileSync(path);
+  const bytes = readRegularFile(path, size);
+  if (bytes === null) throw new RangeError('it cannot be read, or is no regular file');
+  return bytes;
 }
 
 /**

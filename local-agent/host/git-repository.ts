@@ -1,6 +1,7 @@
 /** Where Git looks for a repository, and for the files of its configuration. */
-import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { readRegularFile } from './regular-file.ts';
 
 /** A larger configuration is not read, and not trusted either. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -13,13 +14,9 @@ export interface Repository {
   workTree: string;
 }
 
-/** The text of a file; empty when it cannot be read or is too large. */
+/** The text of a file; empty when it cannot be read, is too large, or is no regular file. */
 export function textOf(path: string): string {
-  try {
-    return statSync(path).size > MAX_CONFIG_BYTES ? '' : readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return readRegularFile(path, MAX_CONFIG_BYTES)?.toString('utf8') ?? '';
 }
 
 function kindOf(path: string): 'file' | 'folder' | null {

@@ -3,7 +3,7 @@
  * and the folder after that. A file that must be written on a full disk gets its room beforehand.
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const PRIVATE_FILE = 0o600;
 const BLANK = ' ';
@@ -51,14 +51,19 @@ export function replaceSynced(path: string, text: string): void {
   syncFolder(dirname(path));
 }
 
+/** Where the room for a file is, until it is filled. */
+export function roomOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.room`);
+}
+
 /** Takes room on the disk for a text of at most `bytes` bytes. `fillReserved` writes it, even on a full disk. */
 export function reserve(path: string, bytes: number): void {
-  writeSynced(`${path}.new`, 'w', BLANK.repeat(bytes));
+  writeSynced(roomOf(path), 'w', BLANK.repeat(bytes));
 }
 
 /** Gives the file that has room its content and its name. JSON may end in blanks, so what is left of the room stays. */
 export function fillReserved(path: string, text: string, bytes: number): void {
-  const written = `${path}.new`;
+  const written = roomOf(path);
   const content = Buffer.from(text);
   const fd = openSync(written, 'r+');
   try {

@@ -8,11 +8,12 @@
 import type { Token } from 'markdown-it';
 import type { BlockError } from '../../schema/contracts/instructions.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
+import { MAY_OPEN, mayHaveBlocks, withoutByteOrderMark } from '../../schema/domain/block-line.ts';
 import { BlockParser, UnreadableError } from './block-parser.ts';
 import { whyCut } from './cut-block.ts';
 import type { LastLines } from './here-documents.ts';
 import { lastLines } from './here-documents.ts';
-import { MAY_OPEN, nearMiss } from './near-miss.ts';
+import { nearMiss } from './near-miss.ts';
 
 export interface BaaBlock {
   /** Position among the `baa` blocks of the message, those included that are near misses. */
@@ -33,7 +34,6 @@ export interface Extraction {
 }
 
 const CLOSING_LINE = /^ {0,3}(`+|~+)[ \t]*$/;
-const BYTE_ORDER_MARK = /^\ufeff/;
 const TOO_LARGE = {
   code: 'block_too_large',
   message: `a block may have at most ${INSTRUCTION.max_block_bytes} bytes; nothing of it was run`,
@@ -107,9 +107,8 @@ class Extractor {
 
 /** The `baa` blocks of a text, in their order. Never throws. */
 export function extractBlocks(text: string): Extraction {
-  const source = text.replace(BYTE_ORDER_MARK, '');
-  if (!MAY_OPEN.test(source)) return { blocks: [], near_misses: [], error: null };
-  const lines = source.replaceAll('\r\n', '\n').replaceAll('\r', '\n').split('\n');
+  if (!mayHaveBlocks(text)) return { blocks: [], near_misses: [], error: null };
+  const lines = withoutByteOrderMark(text).replaceAll('\r\n', '\n').replaceAll('\r', '\n').split('\n');
   try {
     const extractor = new Extractor(lines);
     for (const token of parser.parse(lines)) if (token.type === 'fence') extractor.add(token);

@@ -140,7 +140,7 @@ export class Instructions {
   }
 
   /** What the policy in force says of a task's step, and the environment of its program. */
-  get stepRules(): Pick<HostPolicy, 'judgeStep' | 'surroundings'> {
+  get stepRules(): Pick<HostPolicy, 'judgeStep' | 'surroundings' | 'redactor'> {
     return this.#hostPolicy;
   }
 

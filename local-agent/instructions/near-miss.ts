@@ -9,12 +9,6 @@ export interface NearMiss {
   message: string;
 }
 
-/**
- * A line that may open a fence for `baa`, also in lists and quotes and with another info string. A text without such a
- * line is not parsed.
- */
-export const MAY_OPEN = /^[ \t>*+\-0-9.)]*(?:`{3,}|~{3,})[ \t]*[{.]{0,2}baa/im;
-
 const MEANS_BAA = /^[ \t]*[{.]{0,2}baa(?![\p{L}\p{N}_-])/iu;
 const EXACTLY = /^[ \t]*baa[ \t]*$/;
 const MAX_SHOWN = 40;

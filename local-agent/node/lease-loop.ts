@@ -75,10 +75,15 @@ export class LeaseLoop {
     return this.#isRunning;
   }
 
-  /** Requests the lease once. A failure is counted and not thrown. */
+  /** Requests the lease once, unless this node is drained. A failure is counted and not thrown. */
   async acquireOnce(): Promise<NodeView> {
-    await this.#request('acquire');
+    if (!this.view().draining) await this.#request('acquire');
     return this.view();
+  }
+
+  /** A person drains this node, which releases the lease at once and requests none, or ends that. */
+  setDraining(draining: boolean): void {
+    this.#apply({ type: 'draining', draining });
   }
 
   start(): void {

@@ -85,7 +85,10 @@ export class NodeRuntime {
         started_at: deps.startedAt,
       },
       outboxDepth: () => store.outbox.pendingCount(),
-      onReported: () => this.#admission.admitted(),
+      onReported: (draining) => {
+        this.#admission.admitted();
+        this.#setDraining(draining);
+      },
       onFailure: (error) => {
         this.#admission.failed(error);
         log.warn({ error }, 'the status of this node could not be reported');
@@ -157,7 +160,12 @@ export class NodeRuntime {
   takesWork(): string {
     if (this.#admission.isRefused) return 'takes no work: another agent runs under the id of this node';
     if (this.lease.state === 'degraded') return 'takes no work until the edge accepts this node (degraded)';
-    return 'takes work';
+    return this.lease.view().draining ? 'takes no steps of tasks: a person drains this node' : 'takes work';
+  }
+
+  /** A claim was responded to: the edge says whether a person drains this node. A notice of that may have been lost. */
+  noteClaim(draining: boolean): void {
+    if (draining !== this.lease.view().draining) this.#registration.reread(this.lease.state);
   }
 
   /** @throws EdgeError */
@@ -215,9 +223,17 @@ export class NodeRuntime {
   #hello(): HelloFrame {
     const { config, version, boot, system } = this.#deps;
     const { nodeId, host, role, preferred, priority } = config;
-    const known = { mode_version: system.seen?.mode_version ?? 0, term: this.lease.view().term };
+    const { term, draining } = this.lease.view();
+    const known = { mode_version: system.seen?.mode_version ?? 0, term, draining };
     const self = { controller_id: nodeId, host, role, preferred, priority, version, ...boot };
     return { type: 'hello', ...self, ...known };
+  }
+
+  #setDraining(draining: boolean): void {
+    if (draining === this.lease.view().draining) return;
+    this.#deps.log.info(draining ? 'a person drains this node' : 'this node is no longer drained');
+    this.lease.setDraining(draining);
+    this.channel.send({ type: 'draining', draining });
   }
 
   #noteContact(): void {
@@ -243,6 +259,7 @@ export class NodeRuntime {
         this.lease.notice(frame.lease, frame.candidate);
         return;
       case 'changed':
+        if (frame.topic === 'node') this.#registration.reread(this.lease.state);
         this.noticed.emit(frame);
         return;
       case 'command':

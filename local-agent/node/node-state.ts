@@ -30,6 +30,8 @@ export interface NodeView {
   yieldTo: string | null;
   failures: number;
   candidate: boolean;
+  /** A person drains this node: it leads no more, and requests no lease. */
+  draining: boolean;
   /** When the last request was sent; null when none was, or the next is due at once. */
   requestedAt: number | null;
 }
@@ -42,6 +44,7 @@ export type NodeEvent =
   /** The edge has reported who leads, unasked or in a response to a reading. */
   | { type: 'notice'; lease: LeaseView; candidate: boolean }
   | { type: 'released'; lease: LeaseView | null }
+  | { type: 'draining'; draining: boolean }
   | { type: 'time_passed' }
   | { type: 'stopping' };
 
@@ -58,6 +61,7 @@ export const INITIAL_NODE_VIEW: NodeView = {
   yieldTo: null,
   failures: 0,
   candidate: false,
+  draining: false,
   requestedAt: null,
 };
 
@@ -156,6 +160,8 @@ export function nextNodeView(before: NodeView, event: NodeEvent, rules: LeaseRul
         requestedAt: now,
       };
     }
+    case 'draining':
+      return view.draining === event.draining ? view : { ...view, draining: event.draining };
     case 'time_passed':
       return view;
     case 'stopping':
@@ -174,12 +180,14 @@ export function leaseAction(view: NodeView, rules: LeaseRules, now: number, hasN
     case 'degraded':
       return { do: view.trustedUntil === null ? 'acquire' : 'renew', at: after(rules.renewIntervalMs) };
     case 'leader': {
-      if (view.yieldTo !== null) return { do: 'release', at: now };
+      if (view.yieldTo !== null || view.draining) return { do: 'release', at: now };
       const renewAt = after(rules.renewIntervalMs);
       const trustEnd = view.trustedUntil ?? now;
       return renewAt <= trustEnd ? { do: 'renew', at: renewAt } : { do: 'check', at: trustEnd };
     }
     case 'standby':
+      // A degraded one still requests it: only a response says that the edge takes its requests again.
+      if (view.draining) return { do: 'nothing' };
       return standbyAction(view, rules, after, hasNotices);
     default:
       return view.state satisfies never;

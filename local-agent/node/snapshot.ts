@@ -38,6 +38,8 @@ export interface RuntimeSnapshot {
     /** How long this node may act as leader without a renewal. */
     trusted_for_ms: number | null;
     candidate: boolean;
+    /** A person drains this node: it leads no more, and claims no steps. */
+    draining: boolean;
     failures: number;
   };
   loops: { heartbeat: boolean; lease: boolean; scheduler: boolean };
@@ -70,7 +72,7 @@ export interface SnapshotSources {
 
 export function runtimeSnapshot(from: SnapshotSources): RuntimeSnapshot {
   const { config, identity, runtime, store, checklist } = from;
-  const { state, term, holderId, candidate, failures } = runtime.lease.view();
+  const { state, term, holderId, candidate, draining, failures } = runtime.lease.view();
   const { root, runsDir, worktreesDir, logsDir, stateDir, tmpDir } = config;
   const { nodeId, host, role, preferred, priority } = config;
   const { version, bootId, pid, startedAt } = identity;
@@ -96,6 +98,7 @@ export function runtimeSnapshot(from: SnapshotSources): RuntimeSnapshot {
       holder_id: holderId,
       trusted_for_ms: runtime.lease.trustedForMs(),
       candidate,
+      draining,
       failures,
     },
     loops: {

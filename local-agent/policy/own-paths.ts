@@ -1,6 +1,6 @@
 /**
  * Files and folders that no tool touches, even inside a root of the policy: the program, and the policy, configuration,
- * state and logs of every root of this machine.
+ * state, logs and run files of every root of this machine.
  */
 import { join, resolve } from 'node:path';
 import { knownRoots } from '../config/known-roots.ts';
@@ -11,11 +11,13 @@ import type { Config } from '../config/settings.ts';
 export const PROGRAM_FOLDER: string = resolve(import.meta.dirname, '../..');
 
 function pathsOf(root: string): string[] {
-  const folders = ['state', 'logs', 'firefox'].map((name) => join(root, name));
+  const folders = ['state', 'logs', 'runs', 'firefox'].map((name) => join(root, name));
   return [policyPathOf({ root }), configPathOf(root), ...folders, edgeStateOf(root)];
 }
 
-export function ownPaths({ root, stateDir, logsDir }: Pick<Config, 'root' | 'stateDir' | 'logsDir'>): string[] {
+type OwnFolders = Pick<Config, 'root' | 'stateDir' | 'logsDir' | 'runsDir'>;
+
+export function ownPaths({ root, stateDir, logsDir, runsDir }: OwnFolders): string[] {
   const roots = new Set([root, defaultRoot(), ...knownRoots()]);
-  return [PROGRAM_FOLDER, stateDir, logsDir, ...[...roots].flatMap(pathsOf)];
+  return [PROGRAM_FOLDER, stateDir, logsDir, runsDir, ...[...roots].flatMap(pathsOf)];
 }

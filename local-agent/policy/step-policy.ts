@@ -11,6 +11,8 @@ export type StepEffect =
   | { type: 'script'; script: string }
   | { type: 'agent' }
   | { type: 'push' }
+  /** It moves a branch that the conductor did not name. */
+  | { type: 'merge' }
   | { type: 'none' };
 
 export type StepRuling = { allowed: true } | { allowed: false; text: string };
@@ -25,6 +27,8 @@ function rulingsOf(policy: Policy, effect: StepEffect) {
       return toolOr(policy, 'task/agent');
     case 'push':
       return toolOr(policy, 'task/push');
+    case 'merge':
+      return toolOr(policy, 'task/merge');
     case 'none':
       return [];
     default:
@@ -32,7 +36,7 @@ function rulingsOf(policy: Policy, effect: StepEffect) {
   }
 }
 
-/** Without an entry, a coding agent and a push ask. */
+/** Without an entry, a coding agent, a push and a merge ask. */
 function toolOr(policy: Policy, tool: string) {
   const found = judgeTool(policy, tool);
   return found.length > 0 ? found : [{ decision: 'ask' as const, rule: `default for ${tool}` }];

@@ -52,7 +52,8 @@ async function follow({ runFolder, launch, limits, runner }: Run, child: Started
   const hold = holdLimits({ runFolder, limits, runId, pid: child.pid, timeoutMs });
   // One that has ended already keeps its id for the record; without its start it is never signalled.
   const identity = livingProcess(child.pid) ?? { pid: child.pid, began: null };
-  const noted = persistently(() => noteChild(runFolder, { runner, child: identity }));
+  // Without it the child is found by its mark; a disk that stays full must not end the runner, which holds the deadline.
+  const noted = persistently(() => noteChild(runFolder, { runner, child: identity })).catch(() => undefined);
   const exit = await child.exit;
   hold.release();
   const left_behind = await endLeftBehind(queryOf(child.pid, runId));

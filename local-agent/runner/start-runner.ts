@@ -69,3 +69,13 @@ export async function endOrphans(runFolder: string, runId: string): Promise<numb
   const left = await endLeftBehind(queryOf(null, runId));
   return left.length + (isKilled ? 1 : 0);
 }
+
+/** Ends what runs of a run whose files cannot be used. A runner that has not begun never will, as far as the disk permits. */
+export async function giveUpFolder(runFolder: string, runId: string): Promise<void> {
+  try {
+    runnerState(runFolder);
+  } catch {
+    // A folder in which no file can be made takes no runner either.
+  }
+  await endLeftBehind(queryOf(null, runId));
+}

@@ -2,7 +2,7 @@
  * The folder of a run. It is prepared under another name and takes its own when it is whole, so that a killed agent leaves
  * either no run or a prepared one.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunMeta, RunStateFile, SummaryCheckpoint } from '../../schema/contracts/run-files.ts';
 import { RunMetaSchema } from '../../schema/contracts/run-files.ts';
@@ -12,7 +12,7 @@ import { hasErrorCode } from '../lib/errno.ts';
 import { appendEvent, runEvent } from './events.ts';
 import type { RunIds } from './run-paths.ts';
 import { checkpointName, runFolderPath, STREAM_FILES, taskFolder, unfinishedPath } from './run-paths.ts';
-import { statePath, stateText } from './state-file.ts';
+import { reserveEnd, statePath, stateText } from './state-file.ts';
 
 const PRIVATE = { mode: 0o600, flush: true } as const;
 const FIRST_CHECKPOINT = 1;
@@ -46,6 +46,7 @@ function fill(folder: string, meta: RunMeta): void {
   const reserved = { checkpoint_seq: FIRST_CHECKPOINT, file: checkpoint };
   appendEvent(folder, runEvent('checkpoint_slot_reserved', at, 'the first checkpoint is written', reserved));
   writeFileSync(statePath(folder), stateText(preparedState(meta)), PRIVATE);
+  reserveEnd(folder);
   syncFolder(folder);
 }
 
@@ -85,25 +86,31 @@ function namesIn(path: string): string[] {
   }
 }
 
+/** The tasks that have runs on the disk. */
+export function taskFolders(runsDir: string): string[] {
+  return namesIn(runsDir).filter((name) => !name.startsWith('.'));
+}
+
+/** The runs of a task on the disk. */
+export function runsOfTask(runsDir: string, task_id: string): RunIds[] {
+  const names = namesIn(taskFolder(runsDir, { task_id })).filter((name) => !name.startsWith('.'));
+  return names.map((run_id) => ({ task_id, run_id }));
+}
+
+/** When the newest run of a task was prepared; 0 without any. */
+export function lastRunAt(runsDir: string, task_id: string): number {
+  return Math.floor(statSync(taskFolder(runsDir, { task_id }), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+}
+
 /** All runs on the disk. */
 export function listRunFolders(runsDir: string): RunIds[] {
-  return namesIn(runsDir).flatMap((task_id) => {
-    const runs = namesIn(taskFolder(runsDir, { task_id })).filter((name) => !name.startsWith('.'));
-    return runs.map((run_id) => ({ task_id, run_id }));
-  });
+  return taskFolders(runsDir).flatMap((task_id) => runsOfTask(runsDir, task_id));
 }
 
-/** Removes what is left of preparations that an earlier agent did not finish. Only while none is under way. */
-export function removeUnfinished(runsDir: string): void {
-  for (const task_id of namesIn(runsDir)) {
-    const folder = taskFolder(runsDir, { task_id });
-    for (const name of namesIn(folder)) {
-      if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true });
-    }
+/** Removes what is left of preparations of a task that an earlier agent did not finish. */
+export function removeUnfinished(runsDir: string, task_id: string): void {
+  const folder = taskFolder(runsDir, { task_id });
+  for (const name of namesIn(folder)) {
+    if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true });
   }
-}
-
-/** Removes the folders of all runs of a task. */
-export function removeTaskFolders(runsDir: string, task_id: string): void {
-  rmSync(taskFolder(runsDir, { task_id }), { recursive: true, force: true, maxRetries: 3 });
 }

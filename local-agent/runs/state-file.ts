@@ -2,14 +2,15 @@
  * `state.json` of a run. A transition is written and synced at once. Other changes are written at most every 250 ms, the
  * last one always, so that a run with many changes costs little.
  */
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStateFile } from '../../schema/contracts/run-files.ts';
 import { RunStateFileSchema } from '../../schema/contracts/run-files.ts';
 import { RUN_FILES } from '../../schema/defaults.ts';
 import { readOwnFile } from '../host/own-files.ts';
-import { replaceSynced } from '../host/synced-file.ts';
+import { fillReserved, replaceSynced, reserve, roomOf } from '../host/synced-file.ts';
 import type { Clock } from '../lib/clock.ts';
+import { isDiskFault } from '../lib/errno.ts';
 
 export function statePath(folder: string): string {
   return join(folder, 'state.json');
@@ -23,6 +24,20 @@ export function readState(folder: string): RunStateFile | null {
 
 export function stateText(state: RunStateFile): string {
   return `${JSON.stringify(state, null, 2)}\n`;
+}
+
+const ROOM_BYTES = 8 * 1024;
+const MAX_TEXT_CHARS = 400;
+
+/** Takes room for the terminal state, so that a full disk does not leave a run `running` in its files. */
+export function reserveEnd(folder: string): void {
+  reserve(statePath(folder), ROOM_BYTES);
+}
+
+/** With texts that fit into the room. */
+function fitted(state: RunStateFile): RunStateFile {
+  const cut = (text: string | null) => text?.slice(0, MAX_TEXT_CHARS) ?? null;
+  return { ...state, summary: cut(state.summary), error_text: cut(state.error_text) };
 }
 
 type Patch = Partial<Omit<RunStateFile, 'run_id' | 'task_id' | 'step_id' | 'attempt' | 'updated_at'>>;
@@ -51,6 +66,19 @@ export class StateFile {
     replaceSynced(statePath(this.#folder), stateText(next));
     this.#state = next;
     this.#writtenAt = this.#clock.monotonic();
+  }
+
+  /** Writes the terminal state, on a full disk into the room that was taken for it. @throws the system's error */
+  end(patch: Patch): void {
+    try {
+      this.transition(patch);
+      rmSync(roomOf(statePath(this.#folder)), { force: true });
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      const next = fitted(this.#patched(patch));
+      fillReserved(statePath(this.#folder), stateText(next), ROOM_BYTES);
+      this.#state = next;
+    }
   }
 
   /** Writes a change now, or together with later ones when the last write was less than 250 ms ago. */

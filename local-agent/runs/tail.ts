@@ -28,7 +28,7 @@ export interface TailDeps {
 export class RunTail {
   readonly #deps: TailDeps;
   readonly #reader: LogReader;
-  readonly #positions: Record<RunStream, TailPosition>;
+  #positions: Record<RunStream, TailPosition>;
 
   /** @throws the system's error when a log is missing */
   constructor(deps: TailDeps) {
@@ -38,18 +38,34 @@ export class RunTail {
     this.#positions = { stdout: start('stdout'), stderr: start('stderr'), lifecycle: start('lifecycle') };
   }
 
-  /** Hands on what is due. True when all that is in the logs has been handed on. */
+  /**
+   * Hands on what is due. True when all that is in the logs has been handed on.
+   *
+   * @throws what `send` throws; then the next look hands the same bytes on
+   */
   look({ isComplete }: { isComplete: boolean }): boolean {
     for (let room = this.#deps.room(); room > 0; room--) {
-      const chunks = this.#nextChunks(isComplete);
-      if (chunks.length === 0) break;
-      this.#deps.send(chunks, this.#sent());
+      if (!this.#sendNext(isComplete)) break;
     }
     return RUN_STREAMS.every((stream) => this.#positions[stream].offset >= this.#reader.size(stream));
   }
 
   close(): void {
     this.#reader.close();
+  }
+
+  /** False when nothing is due. */
+  #sendNext(isComplete: boolean): boolean {
+    const before = { ...this.#positions };
+    try {
+      const chunks = this.#nextChunks(isComplete);
+      if (chunks.length === 0) return false;
+      this.#deps.send(chunks, this.#sent());
+      return true;
+    } catch (error) {
+      this.#positions = before;
+      throw error;
+    }
   }
 
   #sent(): SentBytes {

@@ -261,4 +261,18 @@ export const MIGRATIONS: readonly Migration[] = [
   ) STRICT;
   `,
   },
+  {
+    id: 'task-folders',
+    sql: `
+  -- What the tasks of this node take on its disk: their runs and their worktree, measured after each run.
+  CREATE TABLE task_folders (
+    task_id TEXT PRIMARY KEY,
+    repo TEXT,
+    bytes INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    has_ended INTEGER NOT NULL       -- 1 when the edge said so, or no run of the task is in this file
+  ) STRICT;
+  CREATE INDEX task_folders_oldest ON task_folders (used_at);
+  `,
+  },
 ];

@@ -22,6 +22,8 @@ export interface ClaimsDeps {
   /** How many runs this node may take on now. */
   room: () => number;
   newKey: () => string;
+  /** The edge has responded. `isDraining`: it gives nothing, because a person drains this node. */
+  onResponse: (isDraining: boolean) => void;
   /** Called after the run is stored. */
   onRun: (runId: string) => void;
 }
@@ -74,32 +76,41 @@ export class Claims {
     }
   }
 
-  /** True when it gave a run. */
+  /** True when it gave a run. Never throws: a full disk has room for no claim either. */
   async #ask(): Promise<boolean> {
-    const { host, offers, term, newKey } = this.#deps;
-    const claim_key = host.runs.claimKey(newKey);
-    const leads = term();
-    const body: ClaimBody = {
-      controller_id: host.nodeId,
-      claim_key,
-      ...(leads === null ? {} : { term: leads }),
-      ...offers(),
-    };
-    const askedAt = readClocks();
+    const { host } = this.#deps;
     try {
+      const body = this.#body();
+      const askedAt = readClocks();
       const path = '/v1/tasks/claim';
       const response = await host.edge.call({ method: 'POST', path, body, schema: ClaimResponseSchema });
       return this.#take(response, askedAt);
     } catch (error) {
       // The key stays: the next claim asks under it, and gets the run that this one may have got.
-      if (error instanceof EdgeError && !error.retryable) host.runs.forgetClaimKey();
+      if (error instanceof EdgeError && !error.retryable) this.#forgetKey();
       host.log.warn({ error }, 'no step could be claimed; it is tried again');
       return false;
     }
   }
 
+  #body(): ClaimBody {
+    const { host, offers, term, newKey } = this.#deps;
+    const claim_key = host.runs.claimKey(newKey);
+    const leads = term();
+    return { controller_id: host.nodeId, claim_key, ...(leads === null ? {} : { term: leads }), ...offers() };
+  }
+
+  #forgetKey(): void {
+    try {
+      this.#deps.host.runs.forgetClaimKey();
+    } catch (error) {
+      this.#deps.host.log.warn({ error }, 'the key of a refused claim could not be removed; the next claim uses it');
+    }
+  }
+
   #take(response: ClaimResponse, askedAt: Clocks): boolean {
-    const { host, onRun } = this.#deps;
+    const { host, onRun, onResponse } = this.#deps;
+    onResponse('reason' in response && response.reason === 'node_draining');
     if (!('run_id' in response)) {
       host.runs.forgetClaimKey();
       return false;

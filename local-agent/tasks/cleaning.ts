@@ -1,30 +1,50 @@
 /**
- * Keeps runs from filling the disk: the worktree of a task that is done is removed at once, everything of a task whose last
- * run here is old is removed after that. Branches stay. A bounded number each time, so that it never takes long.
+ * Keeps runs from filling the disk. The worktree of a task that is done is removed at once, unless it has changes that no
+ * commit has. Everything of a task is removed when its last use here is long ago, and earlier when all of them take more than the budget: the one that was used longest
+ * ago first, never one that has a run under way, nor one that has not ended. Branches stay.
  */
-
+import { setImmediate } from 'node:timers/promises';
 import { AGENT_KEEPS, NODE_RUNS } from '../../schema/defaults.ts';
-import type { Clock } from '../lib/clock.ts';
-import { removeTaskFolders } from '../runs/run-folder.ts';
-import { removeWorktree, taskFolderPath } from '../worktrees/worktree.ts';
+import { folderBytes } from '../host/folder-size.ts';
+import { moveAside, removeMovedAside, removeTree } from '../host/remove-tree.ts';
+import { lastRunAt, taskFolders } from '../runs/run-folder.ts';
+import { taskFolder } from '../runs/run-paths.ts';
+import { forgetWorktree } from '../worktrees/interrupted.ts';
+import { isFolder } from '../worktrees/task-folder.ts';
+import { hasUncommitted, removeWorktree, taskFolderPath } from '../worktrees/worktree.ts';
+import { gitDirectoryOf, worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
+import type { TaskFolderRow } from './task-folder-store.ts';
+import { TaskFolderStore } from './task-folder-store.ts';
 
-const BATCH = 50;
-const PAUSE_MS = 60_000;
+const MIB = 1024 * 1024;
+
+/** A task after one of its runs. */
+export interface UsedTask {
+  task_id: string;
+  repo: string | null;
+  /** As the edge says. */
+  isDone: boolean;
+  hasEnded: boolean;
+}
 
 export class Cleaning {
   readonly #host: RunsHost;
-  readonly #clock: Clock;
+  readonly #folders: TaskFolderStore;
   readonly #stopped = new AbortController();
   #cancel: () => void = () => undefined;
+  /** One thing after the other: two measurements of a folder would disturb each other. */
+  #queue: Promise<void> = Promise.resolve();
+  #isOverBudget = false;
 
   constructor(host: RunsHost) {
     this.#host = host;
-    this.#clock = host.clock;
+    this.#folders = new TaskFolderStore(host.store.db);
   }
 
   start(): void {
-    void this.#cleanOld();
+    this.#next(() => this.#takeUp());
+    this.#lookAgain();
   }
 
   stop(): void {
@@ -32,30 +52,122 @@ export class Cleaning {
     this.#cancel();
   }
 
-  /** Removes the folder of a task that needs it no more. Never throws. */
-  async removeFolder(taskId: string, repo: string | null): Promise<void> {
-    const { worktreesDir, repos, log } = this.#host;
-    const path = taskFolderPath({ worktreesDir, taskId });
-    try {
-      const repoPath = repo === null ? null : (repos[repo] ?? null);
-      const env = this.#host.surroundings(worktreesDir);
-      await removeWorktree(repoPath, path, { env, signal: this.#stopped.signal });
-    } catch (error) {
-      log.warn({ error, path }, 'the folder of a task could not be removed; it is tried again later');
+  /** Measures what a task takes after one of its runs, and removes what is too much. */
+  afterRun(task: UsedTask): void {
+    this.#next(async () => {
+      if (task.isDone) await this.#removeWorktree(task);
+      await this.#measure({ ...task, used_at: this.#host.clock.now() }, task.hasEnded);
+      await this.#keepBudget();
+    });
+  }
+
+  #lookAgain(): void {
+    this.#next(() => this.#removeOld());
+    this.#cancel = this.#host.clock.after(AGENT_KEEPS.look_interval_ms, () => this.#lookAgain());
+  }
+
+  /** What fails is tried again with the next start at the latest. */
+  #next(work: () => Promise<void>): void {
+    this.#queue = this.#queue.then(async () => {
+      if (this.#stopped.signal.aborted) return;
+      try {
+        await work();
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        this.#host.log.warn(
+          { error },
+          'what a task has left on the disk could not be removed; it is tried again later',
+        );
+      }
+    });
+  }
+
+  /** Takes up what an earlier agent has left: folders that it was removing, and those that it has not measured. */
+  async #takeUp(): Promise<void> {
+    const { runs, runsDir, worktreesDir } = this.#host;
+    for (const folder of [runsDir, worktreesDir]) await removeMovedAside(folder);
+    const known = new Map(runs.tasks().map((task) => [task.task_id, task]));
+    for (const task_id of new Set([...known.keys(), ...taskFolders(runsDir)])) {
+      await setImmediate();
+      if (this.#stopped.signal.aborted) return;
+      if (this.#folders.has(task_id)) continue;
+      const task = known.get(task_id);
+      const used_at = task?.used_at ?? lastRunAt(runsDir, task_id);
+      await this.#measure({ task_id, repo: task?.repo ?? null, used_at }, task === undefined);
+    }
+    await this.#keepBudget();
+  }
+
+  async #measure({ task_id, repo, used_at }: Omit<TaskFolderRow, 'bytes'>, hasEnded: boolean): Promise<void> {
+    const { runsDir, worktreesDir } = this.#host;
+    const runs = await folderBytes(taskFolder(runsDir, { task_id }));
+    const worktree = await folderBytes(taskFolderPath({ worktreesDir, taskId: task_id }));
+    if (this.#stopped.signal.aborted) return;
+    this.#folders.note({ task_id, repo, bytes: runs + worktree, used_at }, { hasEnded });
+  }
+
+  async #keepBudget(): Promise<void> {
+    const { log, budgetMib } = this.#host;
+    const budget = budgetMib * MIB;
+    for (;;) {
+      const total = this.#folders.totalBytes();
+      const oldest = total > budget ? this.#folders.oldestEnded() : null;
+      const isOver = total > budget && oldest === null;
+      if (isOver && !this.#isOverBudget) {
+        const text = 'runs and worktrees take more than runs_budget_mib, and no task that has ended can be removed';
+        log.warn({ total, budget }, text);
+      }
+      this.#isOverBudget = isOver;
+      if (oldest === null || this.#stopped.signal.aborted) return;
+      const { task_id, bytes } = oldest;
+      log.info({ task_id, bytes, total, budget }, 'the runs of a task are removed: all take more than runs_budget_mib');
+      await this.#removeTask(oldest);
     }
   }
 
-  async #cleanOld(): Promise<void> {
-    const { runs, runsDir } = this.#host;
-    const old = runs.oldTasks(this.#clock.now() - NODE_RUNS.keep_ms, BATCH);
-    for (const { task_id, repo } of old) {
-      if (this.#stopped.signal.aborted) return;
-      await this.removeFolder(task_id, repo);
-      removeTaskFolders(runsDir, task_id);
-      runs.forgetTask(task_id);
+  async #removeOld(): Promise<void> {
+    const before = this.#host.clock.now() - NODE_RUNS.keep_ms;
+    for (;;) {
+      const oldest = this.#folders.oldestBefore(before);
+      if (oldest === null || this.#stopped.signal.aborted) return;
+      await this.#removeTask(oldest);
     }
-    if (this.#stopped.signal.aborted) return;
-    const waitMs = old.length === BATCH ? PAUSE_MS : AGENT_KEEPS.look_interval_ms;
-    this.#cancel = this.#clock.after(waitMs, () => void this.#cleanOld());
+  }
+
+  /** Removes everything of a task. Its folders lose their names in the turn in which it is forgotten: none is used again. */
+  async #removeTask({ task_id, repo }: TaskFolderRow): Promise<void> {
+    const { runs, runsDir, store, worktreesDir } = this.#host;
+    if (!this.#folders.isFree(task_id)) return;
+    const worktree = taskFolderPath({ worktreesDir, taskId: task_id });
+    const aside = [moveAside(worktree), moveAside(taskFolder(runsDir, { task_id }))];
+    store.transaction(() => {
+      runs.forgetTask(task_id);
+      this.#folders.forget(task_id);
+    });
+    for (const path of aside) if (path !== null) await removeTree(path);
+    const repoPath = this.#repoPath(repo);
+    if (repoPath !== null) await forgetWorktree(repoPath, worktree, this.#gitContext());
+  }
+
+  async #removeWorktree({ task_id, repo }: Pick<TaskFolderRow, 'task_id' | 'repo'>): Promise<void> {
+    const path = taskFolderPath({ worktreesDir: this.#host.worktreesDir, taskId: task_id });
+    const repoPath = this.#repoPath(repo);
+    const context = this.#gitContext();
+    const hasWorktree = repoPath !== null && isFolder(path) && gitDirectoryOf(repoPath, path) !== null;
+    if (hasWorktree && (await hasUncommitted(path, worktreeContext(repoPath, path, context)))) {
+      this.#host.log.info({ task_id, path }, 'the worktree of a task stays, because it has changes that no commit has');
+      return;
+    }
+    await removeWorktree(repoPath, path, context);
+  }
+
+  #repoPath(repo: string | null): string | null {
+    const path = repo === null ? null : (this.#host.repos[repo] ?? null);
+    return path !== null && isFolder(path) ? path : null;
+  }
+
+  #gitContext() {
+    const { surroundings, worktreesDir } = this.#host;
+    return { env: surroundings(worktreesDir), signal: this.#stopped.signal };
   }
 }

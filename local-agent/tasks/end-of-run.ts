@@ -8,11 +8,13 @@ import type { EndedStep, OutputReader, Verdict } from '../executors/executor.ts'
 import { failed } from '../executors/executor.ts';
 import { exitVerdict } from '../executors/exit-verdict.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
-import { readOwnFile } from '../host/own-files.ts';
+import { readRegularFile } from '../host/regular-file.ts';
 import type { RunExit } from '../runner/exit-file.ts';
 import type { RunEnd } from './reports.ts';
 import { usageSince } from './reports.ts';
 import type { RunStore } from './run-store.ts';
+
+export const FREE_SPACE = 'free space on that disk, and retry the task';
 
 /** The terminal event of each end. A lost run has none: it did not end here. */
 export const TERMINAL_EVENTS: Record<Verdict['status'], RunEventType | null> = {
@@ -24,18 +26,21 @@ export const TERMINAL_EVENTS: Record<Verdict['status'], RunEventType | null> = {
   lost: null,
 };
 
+/** A larger report of tests is not read: it would keep the agent from everything else. */
+const MAX_REPORT_BYTES = 8 * 1024 * 1024;
+
 export function endedStepOf(
   runFolder: string,
   { exit, reader, report }: { exit: RunExit; reader: OutputReader | null; report: string | null },
 ): EndedStep {
   const tail = (name: string) => fileTail(join(runFolder, name));
-  const text = report === null ? null : readOwnFile(report);
+  const text = report === null ? null : (readRegularFile(report, MAX_REPORT_BYTES)?.toString('utf8') ?? null);
   return { exit, reader, report: text, stdoutTail: tail('stdout.log'), stderrTail: tail('stderr.log') };
 }
 
 /** A step that its files cannot be written for has failed, however it ended. */
 export function verdictOf(end: EndedStep, executor: BoundExecutor | null, diskFault: string | null): Verdict {
-  if (diskFault !== null) return failed('disk_fault', `${diskFault}; free space on that disk, and retry the task`);
+  if (diskFault !== null) return failed('disk_fault', `${diskFault}; ${FREE_SPACE}`);
   const forced = exitVerdict(end.exit);
   if (forced !== null) return forced;
   return executor === null ? failed('unsupported_step_kind', 'this host has no executor for it') : executor.judge(end);

@@ -34,14 +34,14 @@ function writeEnd({ record, host }: RunScene, verdict: Verdict, exit: RunExit): 
   const data = { exit_code, signal, error_code };
   if (type !== null) record.once(type, summary.split('\n')[0] ?? status, data, { sync: true });
   const end: Partial<RunStateFile> = { status, summary, error_code, error_text, exit_code, signal };
-  record.transition({ ...end, finished_at: host.clock.now() });
+  record.end({ ...end, finished_at: host.clock.now() });
 }
 
 /** Hands the rest of the logs on, and behind them the end. */
 function report(
   { record, run, host }: RunScene,
   verdict: Verdict,
-  exit: RunExit,
+  exit: Pick<RunExit, 'exit_code' | 'signal'>,
   used: ReturnType<typeof usageOf>,
 ): void {
   const { store, runs } = host;
@@ -61,12 +61,39 @@ function report(
   });
 }
 
+/** The verdict that the files of the run have; null while they have none. */
+function writtenVerdict({ status, summary, error_code, error_text }: RunStateFile): Verdict | null {
+  if (isLiveRun(status)) return null;
+  return { status: status as Verdict['status'], summary: summary ?? status, error_code, error_text };
+}
+
+/** Whether an earlier look has written the end into the files, and it could not be stored any more. */
+export function hasWrittenEnd({ record }: RunScene): boolean {
+  return writtenVerdict(record.state) !== null;
+}
+
+/** Reports the end that the files of the run have. They stay as they are: a terminal state is the last that is written. */
+export async function reportWritten(scene: RunScene): Promise<void> {
+  const { state } = scene.record;
+  const verdict = writtenVerdict(state);
+  if (verdict === null) throw new Error(`the run ${scene.run.run_id} has not ended`);
+  await readOutput(scene);
+  report(scene, verdict, state, usageOf(scene.reader, scene.host.runs));
+}
+
+/** The chat that created the task gets these texts, which have parts of what the step has printed. */
+function redacted(verdict: Verdict, { redact }: RunScene['host']): Verdict {
+  const { summary, error_text } = verdict;
+  return { ...verdict, summary: redact(summary), error_text: error_text === null ? null : redact(error_text) };
+}
+
 export interface RunOutcome {
   exit: RunExit;
   /** Instead of the executor's judgement. */
   verdict?: Verdict;
 }
 
+/** @throws the error of the store, when it takes nothing: then the end is in the files, for `reportWritten` */
 export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOutcome): Promise<void> {
   const { record, executor, host } = scene;
   noteStart(scene);
@@ -79,7 +106,7 @@ export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOu
   await saveProgress(scene);
   const output = executor?.testOutput(end) ?? null;
   if (output !== null) await record.saveText('test_output', output);
-  const verdict = given ?? verdictOf(end, executor, record.diskFault);
+  const verdict = redacted(given ?? verdictOf(end, executor, record.diskFault), host);
   await record.saveText('summary', summaryText(scene, verdict, exit));
   writeEnd(scene, verdict, exit);
   report(scene, verdict, exit, usageOf(scene.reader, host.runs));
@@ -91,7 +118,7 @@ export function dropRun({ record, run, host }: RunScene): void {
   if (isLiveRun(record.state.status)) {
     const text = 'another run has taken the step over';
     const end = { status: 'lost' as const, error_code: 'stale_run', error_text: text, summary: text };
-    record.transition({ ...end, finished_at: host.clock.now() });
+    record.end({ ...end, finished_at: host.clock.now() });
   }
   store.transaction(() => {
     store.outbox.discard(runStream(run.run_id));

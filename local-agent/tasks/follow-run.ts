@@ -38,8 +38,11 @@ async function feedAll(feed: OutputFeed): Promise<void> {
   while (feed.next()) await setImmediate();
 }
 
-/** Feeds the whole output to the reader of a step that has ended. */
-export async function readOutput({ record, reader }: RunScene): Promise<void> {
+/** Feeds the whole output of a step that has ended to a new reader: that of the run so far has a part of it already. */
+export async function readOutput(scene: RunScene): Promise<void> {
+  const { record, executor } = scene;
+  const reader = executor?.reader() ?? null;
+  scene.reader = reader;
   if (reader === null) return;
   const lines = new LineSplitter((line) => reader.line(line));
   const feed = new OutputFeed(record.folder, (bytes) => lines.push(bytes));

@@ -25,9 +25,15 @@ export interface RunsHost {
   surroundings: (folder: string) => Record<string, string>;
   agentVariables: StepView['agentVariables'];
   judge: (effect: StepEffect, isPersons: boolean) => StepRuling;
+  /** Removes secrets from a text that a chat may get. */
+  redact: (text: string) => string;
   /** The system is paused: nothing begins. */
   isPaused: () => boolean;
   newSessionId: () => string;
   /** How often a running step is checkpointed, when something has changed. */
   checkpointIntervalMs: number;
+  /** How soon the end of a run is stored again, after the store had no space for it. */
+  storeRetryMs: number;
+  /** MiB that runs and worktrees may take on the disk. */
+  budgetMib: number;
 }

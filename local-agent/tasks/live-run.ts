@@ -5,16 +5,18 @@
 import { join } from 'node:path';
 import type { RunHeartbeatBody, RunHeartbeatResponse } from '../../schema/contracts/runs.ts';
 import { RUN } from '../../schema/defaults.ts';
-import type { StepLaunch } from '../executors/executor.ts';
+import type { StepLaunch, Verdict } from '../executors/executor.ts';
 import { failed } from '../executors/executor.ts';
 import { executorFor } from '../executors/registry.ts';
+import { isDiskFault } from '../lib/errno.ts';
 import type { Clocks, StopRequest } from '../runner/limits.ts';
 import { later, writeLimits } from '../runner/limits.ts';
 import { readExit } from '../runner/read-exit.ts';
 import type { StartedRunner } from '../runner/start-runner.ts';
 import { endOrphans, runnerState, startRunner } from '../runner/start-runner.ts';
 import { taskFolderPath } from '../worktrees/worktree.ts';
-import { dropRun, finishRun, noExit } from './finish-run.ts';
+import { FREE_SPACE } from './end-of-run.ts';
+import { dropRun, finishRun, hasWrittenEnd, noExit, reportWritten } from './finish-run.ts';
 import { followRun } from './follow-run.ts';
 import type { RunsHost } from './host.ts';
 import { RunRecord } from './run-record.ts';
@@ -22,6 +24,12 @@ import type { RunScene } from './run-scene.ts';
 import { nextWork } from './run-stage.ts';
 import type { StoredRun } from './run-store.ts';
 import { prepareStep } from './step-preparation.ts';
+import { untilStored } from './until-stored.ts';
+
+function hostFailure(error: unknown): Verdict {
+  const why = (error instanceof Error ? error.message : String(error)).slice(0, RUN.max_summary_chars);
+  return isDiskFault(error) ? failed('disk_fault', `${why}; ${FREE_SPACE}`) : failed('host_failed', why);
+}
 
 export class LiveRun {
   readonly runId: string;
@@ -64,13 +72,13 @@ export class LiveRun {
 
   /** Does what is left to do, until the end is stored or this agent leaves. Never throws. */
   async work(): Promise<void> {
+    const { signal } = this.#left;
     try {
       await this.#workOn();
     } catch (error) {
-      // A store that is closed means nothing when this agent ends.
-      if (!this.#left.signal.aborted) await this.#failBy(error);
+      if (!signal.aborted) await untilStored(this.#host, this.runId, signal, () => this.#failBy(error));
     } finally {
-      if (this.#left.signal.aborted || this.#isOver()) this.#scene.record.close();
+      if (signal.aborted || this.#isOver()) this.#scene.record.close();
     }
   }
 
@@ -131,7 +139,9 @@ export class LiveRun {
 
   async #workOn(): Promise<void> {
     const { folder } = this.#scene.record;
-    switch (nextWork(this.#stored.stage, () => runnerState(folder))) {
+    const { stage } = this.#stored;
+    if (['claimed', 'started'].includes(stage) && hasWrittenEnd(this.#scene)) return this.#report();
+    switch (nextWork(stage, () => runnerState(folder))) {
       case 'prepare':
         return this.#prepare();
       case 'follow':
@@ -223,14 +233,18 @@ export class LiveRun {
     await finishRun(this.#scene, { exit, ...verdict });
   }
 
+  /** The files have the end of the run, the store does not. */
+  async #report(): Promise<void> {
+    if (this.#stored.stop === 'stale_run') return dropRun(this.#scene);
+    await reportWritten(this.#scene);
+  }
+
+  /** Ends the run because of a fault of this host. @throws when the end cannot be stored */
   async #failBy(error: unknown): Promise<void> {
     this.#host.log.error({ error, run_id: this.runId }, 'a run failed on this host');
-    const why = (error instanceof Error ? error.message : String(error)).slice(0, RUN.max_summary_chars);
-    try {
-      await endOrphans(this.#scene.record.folder, this.runId);
-      await finishRun(this.#scene, { exit: noExit(this.#host.clock.now()), verdict: failed('host_failed', why) });
-    } catch (second) {
-      this.#host.log.error({ error: second, run_id: this.runId }, 'the end of a run could not be stored');
-    }
+    if (this.#isOver()) return;
+    await endOrphans(this.#scene.record.folder, this.runId);
+    if (hasWrittenEnd(this.#scene) || this.#stored.stop === 'stale_run') return this.#report();
+    await finishRun(this.#scene, { exit: noExit(this.#host.clock.now()), verdict: hostFailure(error) });
   }
 }

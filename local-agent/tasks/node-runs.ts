@@ -5,7 +5,9 @@
 
 import { z } from 'zod';
 import { CheckpointStoredSchema, RunEndResponseSchema, RunLogsResponseSchema } from '../../schema/contracts/runs.ts';
+import { TaskStatusSchema } from '../../schema/contracts/tasks.ts';
 import { NODE_RUNS } from '../../schema/defaults.ts';
+import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import type { CommandHandlers } from '../edge/commands.ts';
 import { reportCommandResult } from '../edge/commands.ts';
 import type { ResponseHandler } from '../edge/response-handlers.ts';
@@ -13,23 +15,35 @@ import { responseHandler } from '../edge/response-handlers.ts';
 import { failed } from '../executors/executor.ts';
 import { executorNames } from '../executors/registry.ts';
 import type { StopRequest } from '../runner/limits.ts';
-import { removeUnfinished } from '../runs/run-folder.ts';
+import { giveUpFolder } from '../runner/start-runner.ts';
+import { runFolderPath } from '../runs/run-paths.ts';
+import { endGitOf } from '../worktrees/git-command.ts';
 import { presentRepos } from '../worktrees/task-folder.ts';
 import { Claims } from './claims.ts';
+import type { UsedTask } from './cleaning.ts';
 import { Cleaning } from './cleaning.ts';
 import { Heartbeats, isStale } from './heartbeats.ts';
 import type { RunsHost } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import { endReport, REPORT_KINDS } from './reports.ts';
 import type { StoredRun } from './run-store.ts';
-import { endUnknownRun, unknownRuns } from './unknown-runs.ts';
+import { endUnknownRuns } from './unknown-runs.ts';
+import { untilStored } from './until-stored.ts';
 
 const ContextSchema = z.object({ run_id: z.string() });
+
+/** `status`: of the task, as the edge said with the end of the run; null when it did not. */
+function usedTask({ task_id, claim }: StoredRun, status: string | null): UsedTask {
+  const known = TaskStatusSchema.safeParse(status);
+  const hasEnded = known.success && isEndedTask(known.data);
+  return { task_id, repo: claim.worktree.repo, isDone: status === 'done', hasEnded };
+}
 
 export interface NodeRunsDeps {
   host: RunsHost;
   term: () => number | null;
   mayClaim: () => boolean;
+  onClaimResponse: (isDraining: boolean) => void;
   newKey: () => string;
 }
 
@@ -41,6 +55,7 @@ export class NodeRuns {
   readonly #heartbeats: Heartbeats;
   readonly #cleaning: Cleaning;
   readonly #live = new Map<string, LiveRun>();
+  readonly #left = new AbortController();
 
   constructor(deps: NodeRunsDeps) {
     const { host } = deps;
@@ -51,6 +66,7 @@ export class NodeRuns {
       ...deps,
       offers: () => ({ repos: presentRepos(host.repos), executors: executorNames(host.agents) }),
       room: () => NODE_RUNS.max_at_once - this.#live.size,
+      onResponse: deps.onClaimResponse,
       onRun: (runId) => this.#open(runId, { isNew: true }),
     });
     this.responseHandlers = this.#makeResponseHandlers();
@@ -70,19 +86,13 @@ export class NodeRuns {
 
   /** Continues or ends what an earlier agent had begun. Returns how many runs that were. */
   recover(): number {
-    removeUnfinished(this.#host.runsDir);
-    const unknown = unknownRuns(this.#host);
-    for (const ids of unknown) {
-      void endUnknownRun(ids, this.#host).catch((error) => {
-        this.#host.log.error({ error, ...ids }, 'a run without a record could not be ended');
-      });
-    }
     const open = this.#host.runs.open();
     for (const { run_id } of open) this.#open(run_id, { isNew: false });
-    return open.length + unknown.length;
+    return open.length;
   }
 
   start(): void {
+    void endUnknownRuns(this.#host, this.#left.signal);
     this.#cleaning.start();
     this.#claims.start();
   }
@@ -94,15 +104,20 @@ export class NodeRuns {
 
   /** Claims nothing more, and leaves the runs to their runners. */
   stop(): void {
+    this.#left.abort();
     this.#cleaning.stop();
     this.#claims.stop();
     this.#heartbeats.stop();
     for (const run of this.#live.values()) run.leave();
   }
 
-  /** Ends a run that this node has under way. */
+  /** Ends a run that this node has under way. Never throws: what a full disk prevents, the next heartbeat does. */
   stopRun(runId: string, reason: StopRequest): void {
-    this.#live.get(runId)?.stop(reason);
+    try {
+      this.#live.get(runId)?.stop(reason);
+    } catch (error) {
+      this.#host.log.error({ error, run_id: runId }, 'a run could not be ended; it is tried again');
+    }
   }
 
   #open(runId: string, { isNew }: { isNew: boolean }): void {
@@ -111,23 +126,25 @@ export class NodeRuns {
     try {
       const run = new LiveRun(stored, this.#host, (one) => this.#heartbeats.beat(one, stored.claim.step_id));
       this.#live.set(runId, run);
-      if (stored.claim.cancel) run.stop('canceled');
-      void this.#work(run, stored.claim.step_id, isNew);
+      void this.#work(run, stored, isNew);
     } catch (error) {
-      this.#host.log.error({ error, run_id: runId }, 'the folder of a run cannot be made');
-      this.#failUnopened(stored, error instanceof Error ? error.message : String(error));
+      this.#host.log.error({ error, run_id: runId }, 'the folder of a run cannot be used');
+      void this.#endUnopened(stored, error instanceof Error ? error.message : String(error));
     }
   }
 
-  /** Without a folder nothing has started; an end that is stored already is on its way. */
-  #failUnopened({ run_id, stage, claim }: StoredRun, why: string): void {
-    const { store, runs } = this.#host;
-    if (stage !== 'claimed') return;
-    const verdict = failed('run_folder_failed', `the folder of the run cannot be made: ${why}`);
+  /** Nothing more is known of a run without its files: what runs of it is ended. An end that is stored is on its way. */
+  async #endUnopened({ run_id, stage, claim }: StoredRun, why: string): Promise<void> {
+    const { store, runs, runsDir } = this.#host;
+    if (stage !== 'claimed' && stage !== 'started') return;
+    const verdict = failed('run_folder_failed', `the folder of the run cannot be used: ${why}`);
     const end = { verdict, exit_code: null, signal: null, usage: null, session_id: null };
-    store.transaction(() => {
-      store.outbox.append(endReport({ run_id, step_id: claim.step_id }, end));
-      runs.move(run_id, 'ended');
+    await untilStored(this.#host, run_id, this.#left.signal, async () => {
+      if (stage === 'started') await giveUpFolder(runFolderPath(runsDir, claim), run_id);
+      store.transaction(() => {
+        store.outbox.append(endReport({ run_id, step_id: claim.step_id }, end));
+        runs.move(run_id, 'ended');
+      });
     });
   }
 
@@ -139,8 +156,11 @@ export class NodeRuns {
   }
 
   /** A run of an earlier agent may have been taken over: the edge says so before anything of it is judged or reported. */
-  async #work(run: LiveRun, stepId: string, isNew: boolean): Promise<void> {
-    await this.#heartbeats.keep(run, stepId, { isNew });
+  async #work(run: LiveRun, { run_id, claim }: StoredRun, isNew: boolean): Promise<void> {
+    if (claim.cancel) this.stopRun(run_id, 'canceled');
+    // Git of a killed agent may still fill the worktree.
+    if (!isNew) await endGitOf(run_id);
+    await this.#heartbeats.keep(run, claim.step_id, { isNew });
     await run.work();
     this.#afterWork(run.runId);
   }
@@ -155,11 +175,11 @@ export class NodeRuns {
   }
 
   /** The edge has the end of a run, or refuses it because the step is another run's. */
-  #reported(runId: string, isTaskDone: boolean): () => void {
+  #reported(runId: string, taskStatus: string | null): () => void {
     const run = this.#host.runs.find(runId);
     if (run?.stage === 'ended') this.#host.runs.move(runId, 'reported');
     return () => {
-      if (run !== null && isTaskDone) void this.#cleaning.removeFolder(run.task_id, run.claim.worktree.repo);
+      if (run !== null) this.#cleaning.afterRun(usedTask(run, taskStatus));
       this.#close(runId);
     };
   }
@@ -176,9 +196,8 @@ export class NodeRuns {
       [REPORT_KINDS.checkpoint]: responseHandler({ schema: CheckpointStoredSchema, onResponse: nothing, onRefusal }),
       [REPORT_KINDS.end]: responseHandler({
         schema: RunEndResponseSchema,
-        onResponse: ({ task_status }, { context }) =>
-          this.#reported(ContextSchema.parse(context).run_id, task_status === 'done'),
-        onRefusal: (_refusal, { context }) => this.#reported(ContextSchema.parse(context).run_id, false),
+        onResponse: ({ task_status }, { context }) => this.#reported(ContextSchema.parse(context).run_id, task_status),
+        onRefusal: (_refusal, { context }) => this.#reported(ContextSchema.parse(context).run_id, null),
       }),
     };
   }

@@ -68,6 +68,11 @@ export class RunRecord {
     this.#guard(() => this.#state.transition(patch));
   }
 
+  /** The terminal state. */
+  end(patch: StatePatch): void {
+    this.#guard(() => this.#state.end(patch));
+  }
+
   update(patch: StatePatch): void {
     this.#guard(() => this.#state.update(patch));
   }
@@ -111,6 +116,7 @@ export class RunRecord {
     return new CheckpointSaver({
       runFolder: this.folder,
       seq: Math.max(state.checkpoint_seq, newestCheckpoint(this.folder)),
+      maxContentBytes: this.#run.claim.max_checkpoint_bytes,
       onSaved: ({ body, file }) => {
         const { seq, type, size, truncated } = body;
         this.#write('checkpoint_saved', `checkpoint ${seq} is saved`, { file, type, size, truncated });

@@ -4,7 +4,8 @@ import { writeGitDiff } from '../checkpoints/git-diff.ts';
 import type { OutputReader } from '../executors/executor.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
 import type { Clock } from '../lib/clock.ts';
-import { hasWorktree } from '../worktrees/worktree.ts';
+import { isFolder } from '../worktrees/task-folder.ts';
+import { worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
 import type { RunRecord } from './run-record.ts';
 import type { StoredRun } from './run-store.ts';
@@ -25,11 +26,11 @@ export interface RunScene {
 }
 
 /** Saves what a later host needs to continue: the ends of the logs, and what has changed. */
-export async function saveProgress({ record, host, path, baseSha, signal }: RunScene): Promise<void> {
+export async function saveProgress({ record, run, host, path, repoPath, baseSha, signal }: RunScene): Promise<void> {
   await record.saveLogTail();
-  if (baseSha === null || !hasWorktree(path)) return;
+  if (baseSha === null || repoPath === null || !isFolder(path)) return;
   await record.saveFile('git_diff', async (file) => {
-    const context = gitContextOf(host, signal)(path);
+    const context = worktreeContext(repoPath, path, gitContextOf(host, run.run_id, signal)(repoPath));
     const { unsupported } = await writeGitDiff({ worktree: path, baseSha, file }, context);
     if (unsupported.length > 0) {
       const paths = unsupported.join(', ');

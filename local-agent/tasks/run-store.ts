@@ -26,7 +26,7 @@ const RunRowSchema = z.object({
   sent: json(SentSchema),
 });
 export type StoredRun = z.output<typeof RunRowSchema>;
-const OldTaskSchema = z.object({ task_id: z.string(), repo: z.string().nullable() });
+const TaskOfRunsSchema = z.object({ task_id: z.string(), repo: z.string().nullable(), used_at: z.number() });
 const COLUMNS = Object.keys(RunRowSchema.shape).join(', ');
 
 /** What may change of a run besides its stage. */
@@ -123,15 +123,14 @@ export class RunStore {
     }
   }
 
-  /** Tasks without an open run whose last run on this node ended before that time. */
-  oldTasks(before: number, limit: number): { task_id: string; repo: string | null }[] {
+  /** All tasks that have runs here, with the time of their last use. */
+  tasks(): { task_id: string; repo: string | null; used_at: number }[] {
     const rows = this.#db
       .prepare(
-        `SELECT task_id, max(claim ->> '$.worktree.repo') AS repo FROM runs GROUP BY task_id
-         HAVING max(updated_at) < ? AND min(stage = 'reported') = 1 LIMIT ?`,
+        `SELECT task_id, max(claim ->> '$.worktree.repo') AS repo, max(updated_at) AS used_at FROM runs GROUP BY task_id`,
       )
-      .all(before, limit);
-    return rows.map((row) => OldTaskSchema.parse(row));
+      .all();
+    return rows.map((row) => TaskOfRunsSchema.parse(row));
   }
 
   forgetTask(taskId: string): void {

@@ -1,5 +1,5 @@
 /** Runs git for the conductor itself: hardened, without a terminal, for a limited time and with limited output. */
-import { newMark } from '../worker-runner/left-behind.ts';
+import { endLeftBehind, newMark, queryOf } from '../worker-runner/left-behind.ts';
 import { runProgram } from '../worker-runner/spawn.ts';
 
 const TIMEOUT_MS = 10 * 60_000;
@@ -22,6 +22,8 @@ export interface GitContext {
   /** Variables of the program: those of host/hardened-git.ts among them. */
   env: Readonly<Record<string, string>>;
   signal: AbortSignal;
+  /** By which a later agent finds what a killed one has left running; without it, none of its commands is found. */
+  mark?: string;
 }
 
 interface GitOptions {
@@ -34,14 +36,14 @@ interface GitOptions {
 export async function git(
   cwd: string,
   args: readonly string[],
-  { env, signal }: GitContext,
+  { env, signal, mark }: GitContext,
   options: GitOptions = {},
 ): Promise<string> {
   const end = await runProgram({
     argv: ['git', ...args],
     cwd,
     env: { ...env, ...options.env },
-    mark: newMark(),
+    mark: mark ?? newMark(),
     stdin: options.stdin ?? null,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     killGraceMs: KILL_GRACE_MS,
@@ -66,4 +68,14 @@ export async function gitSays(cwd: string, args: readonly string[], context: Git
     if (error instanceof GitError) return false;
     throw error;
   }
+}
+
+/** The mark of the git commands that an agent runs for a run. The step's own mark would end them with the step. */
+export function gitMarkOf(runId: string): string {
+  return `git-${runId}`;
+}
+
+/** Ends the git commands that a killed agent has left running for a run. */
+export async function endGitOf(runId: string): Promise<void> {
+  await endLeftBehind(queryOf(null, gitMarkOf(runId)));
 }

@@ -5,10 +5,13 @@
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import { ensureCommit, resolveBase } from './base-commit.ts';
 import type { GitContext } from './git-command.ts';
 import { GitError } from './git-command.ts';
-import { applyPatch, createWorktree, hasWorktree, taskFolderPath } from './worktree.ts';
+import { unlockWorktree } from './interrupted.ts';
+import { applyPatch, createWorktree, taskFolderPath, wholeWorktree } from './worktree.ts';
+import { restoreGitFile, worktreeContext } from './worktree-git.ts';
 
 export interface OpenedFolder {
   path: string;
@@ -47,18 +50,25 @@ async function openFresh(claim: ClaimedRun, path: string, repo: string, deps: Ta
   const baseSha = base_sha ?? (await resolveBase(repo, base_ref, context));
   await ensureCommit(repo, baseSha, context);
   const branch = branch_name ?? `conductor/${claim.task_id}`;
-  await createWorktree({ repo, path, branch, baseSha }, context);
-  if (patch_checkpoint_id !== null) await replay(path, patch_checkpoint_id, deps);
+  await createWorktree({ repo, path, branch, baseSha }, context, async () => {
+    if (patch_checkpoint_id !== null)
+      await replay(path, patch_checkpoint_id, worktreeContext(repo, path, context), deps);
+  });
   return { path, repoPath: repo, baseSha, continuesWork: patch_checkpoint_id !== null };
 }
 
-async function replay(path: string, checkpointId: string, deps: TaskFolderDeps): Promise<void> {
+async function replay(
+  path: string,
+  checkpointId: string,
+  context: GitContext,
+  deps: Pick<TaskFolderDeps, 'readPatch'>,
+): Promise<void> {
   const patch = await deps.readPatch(checkpointId);
   if (patch.length === 0) return;
   const file = `${path}.patch`;
   try {
     writeFileSync(file, patch, { mode: 0o600 });
-    await applyPatch(path, file, deps.gitContext(path));
+    await applyPatch(path, file, context);
   } finally {
     rmSync(file, { force: true });
   }
@@ -73,13 +83,16 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
   const isOurs = before !== null && before === last?.run_id;
   const { repo } = claim.worktree;
   if (repo === null) {
-    if (!isOurs) rmSync(path, { recursive: true, force: true });
+    if (!isOurs) await removeTree(path);
     makePrivateFolder(path);
     return { path, repoPath: null, baseSha: null, continuesWork: isOurs && claim.previous !== null };
   }
   const repoPath = repoPathOf(repo, deps.repos);
   const baseSha = claim.worktree.base_sha ?? last?.base_sha ?? null;
-  if (isOurs && baseSha !== null && hasWorktree(path)) {
+  const gitDirectory = isOurs && baseSha !== null ? wholeWorktree(repoPath, path) : null;
+  if (gitDirectory !== null) {
+    restoreGitFile(repoPath, path);
+    unlockWorktree(gitDirectory);
     return { path, repoPath, baseSha, continuesWork: claim.previous !== null };
   }
   return openFresh(claim, path, repoPath, deps);

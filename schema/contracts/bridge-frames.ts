@@ -221,6 +221,8 @@ export const PaceSchema = z.object({
 export const WaitingApprovalSchema = z.object({
   instruction_id: z.string(),
   local_conversation_id: z.string(),
+  /** Absent where the edge or the agent is of an earlier version. */
+  platform: PlatformSchema.optional(),
   /** `target::tool`. */
   name: z.string(),
   display: z.string().nullable(),

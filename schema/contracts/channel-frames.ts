@@ -38,7 +38,11 @@ export const AgentFrameSchema = z.discriminatedUnion('type', [
     previous_boot_id: BootIdSchema.nullable().optional(),
     mode_version: z.number().int().nonnegative(),
     term: TermSchema,
+    /** A person drains the node, so it asks for no lease. */
+    draining: z.boolean().optional(),
   }),
+  /** Whether it does has changed since the hello. */
+  z.object({ type: z.literal('draining'), draining: z.boolean() }),
   z.object({ type: z.literal('lease.renew'), term: TermSchema, ttl_sec: TtlSecSchema }),
   ReceiptSchema.extend({ type: z.literal('receipt') }),
   ErrorFrameSchema,
@@ -46,8 +50,15 @@ export const AgentFrameSchema = z.discriminatedUnion('type', [
 export type AgentFrame = z.infer<typeof AgentFrameSchema>;
 
 /** Resources whose changes are announced by id only. The agent reads them again over HTTP. */
-/** `tokens`: ids of browsers whose token was revoked or replaced. */
-export const CHANGED_TOPICS = ['conversations', 'approvals', 'instructions', 'policy_defaults', 'tokens'] as const;
+/** `tokens`: ids of browsers whose token was revoked or replaced. `node`: the node itself, such as that a person drains it. */
+export const CHANGED_TOPICS = [
+  'conversations',
+  'approvals',
+  'instructions',
+  'policy_defaults',
+  'tokens',
+  'node',
+] as const;
 
 export const EdgeFrameSchema = z.discriminatedUnion('type', [
   z.object({

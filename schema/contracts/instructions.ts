@@ -305,6 +305,8 @@ export const InstructionSchema = z.object({
 });
 export type Instruction = z.infer<typeof InstructionSchema>;
 export const InstructionDetailSchema = InstructionSchema.extend({
+  /** Where its conversation is; absent from an edge of an earlier version. */
+  platform: PlatformSchema.optional(),
   /** What a person is asked to approve; null when no approval is pending. */
   approval: ApprovalSchema.nullish(),
   approval_expires_in_ms: DurationMsSchema.nullish(),

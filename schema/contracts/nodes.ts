@@ -11,6 +11,7 @@ import {
   UnreadableSchema,
 } from './common.ts';
 import { PrioritySchema } from './leader.ts';
+import { RunStatusSchema } from './runs.ts';
 
 export const NODE_ROLES = ['primary', 'standby'] as const;
 export const NodeRoleSchema = z.enum(NODE_ROLES);
@@ -49,16 +50,26 @@ export const NodeSchema = z.object({
   started_at: TimestampSchema.nullable(),
   last_heartbeat_at: TimestampSchema,
   /** A person lets it claim no steps. */
-  draining: z.boolean(),
+  draining: z.boolean().default(false),
   created_at: TimestampSchema,
 });
 export const NodeDetailSchema = NodeSchema.extend({ presence: PresenceSchema, unreadable: UnreadableSchema });
-/** A step that the node runs now. */
-const LiveRunSchema = z.object({ run_id: z.string(), task_id: z.string(), step_id: z.string() });
-/** A node in the list and the detail: with its browsers and the steps that it runs. */
-export const NodeViewSchema = NodeDetailSchema.extend({
-  clients: z.array(ClientSchema),
-  live_runs: z.array(LiveRunSchema),
+/** A run that the node has under way. */
+const LiveRunSchema = z.object({
+  run_id: z.string(),
+  task_id: z.string(),
+  step_id: z.string(),
+  task_title: z.string(),
+  step_name: z.string(),
+  status: RunStatusSchema,
+  /** What it does now, such as `waiting for the model`. */
+  progress: z.string().nullable(),
+  created_at: TimestampSchema,
 });
+export type LiveRun = z.infer<typeof LiveRunSchema>;
+/** A node in the status: with its runs. */
+export const NodeWithRunsSchema = NodeDetailSchema.extend({ live_runs: z.array(LiveRunSchema).default([]) });
+/** A node in the list and the detail: with its browsers as well. */
+export const NodeViewSchema = NodeWithRunsSchema.extend({ clients: z.array(ClientSchema) });
 export type NodeView = z.infer<typeof NodeViewSchema>;
 export type Node = z.infer<typeof NodeSchema>;

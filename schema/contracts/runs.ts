@@ -37,9 +37,19 @@ const ErrorCodeSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_]*$/, 'lower-case letters, digits, underscore')
   .max(64);
-const SessionIdSchema = z.string().min(1).max(200);
+/** A coding agent gets it back as an argument, so it can be no option. */
+export const SessionIdSchema = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]*$/, 'letters, digits, and ._:- behind the first character');
 const CommitShaSchema = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'a commit in lower-case hex');
 const Base64Schema = z.base64('bytes in base64');
+
+/** Millions of characters: a pattern without groups, which reads them once. */
+const ContentSchema = z
+  .string()
+  .max(RUN.max_checkpoint_base64_chars)
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/, 'bytes in base64');
 
 /** What a coding agent used. Codex counts over a whole session, so a node reports the difference. */
 export const RunUsageSchema = z.strictObject({
@@ -168,6 +178,8 @@ export const ClaimedRunSchema = z.object({
   deadline_in_ms: DurationMsSchema,
   cancel: z.boolean(),
   mode_version: z.number().int(),
+  /** A larger content of a checkpoint stays on its host. */
+  max_checkpoint_bytes: z.number().int().positive().default(RUN.max_checkpoint_bytes),
   task: z.object({
     title: z.string(),
     goal: z.string(),
@@ -236,7 +248,7 @@ export const RunLogsBodySchema = z.strictObject({
     .array(
       z.strictObject({
         stream: RunStreamSchema,
-        offset: z.number().int().nonnegative(),
+        offset: z.number().int().nonnegative().max(RUN.max_log_offset),
         data: Base64Schema.min(1).max(RUN.max_chunk_base64_chars),
         skips: z.boolean().optional(),
       }),
@@ -262,7 +274,7 @@ export const CheckpointBodySchema = z
     sha256: Sha256Schema,
     /** Of a `git_diff`: not whole, and never applied. */
     truncated: z.boolean(),
-    content: Base64Schema.max(RUN.max_checkpoint_base64_chars).optional(),
+    content: ContentSchema.optional(),
   })
   .refine((body) => body.truncated || body.content !== undefined, {
     path: ['content'],

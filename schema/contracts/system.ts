@@ -71,7 +71,7 @@ export const RestoreCheckResponseSchema = z.object({
   quarantined: z.object({
     instructions: z.number().int().nonnegative(),
     renewal_jobs: z.number().int().nonnegative(),
-    tasks: z.number().int().nonnegative(),
+    tasks: z.number().int().nonnegative().default(0),
     commands: z.number().int().nonnegative(),
   }),
   /** One call quarantines a bounded number: call again for the rest. */

@@ -40,6 +40,11 @@ export const GitRefSchema = z
   .max(200)
   .regex(/^(?![/.-])(?!.*(\.\.|\/\/|@\{|\.lock(\/|$)))[A-Za-z0-9._/@+-]+(?<![/.])$/, 'a branch, tag or commit');
 
+/** Branches that the conductor names after a task, and may therefore move. */
+export const OWN_BRANCH = /^conductor\//i;
+/** The branch of a task; one of the conductor's own would be that of another task. */
+export const BranchNameSchema = GitRefSchema.refine((name) => !OWN_BRANCH.test(name), 'not below conductor/');
+
 export const StepDraftSchema = z
   .strictObject({
     kind: StepKindSchema,
@@ -85,7 +90,7 @@ export const TaskCreateBodySchema = z.strictObject({
   hold_renewal: z.boolean().optional(),
   acceptance: z.array(z.string().trim().min(1).max(2_000)).max(32).optional(),
   base_ref: GitRefSchema.optional(),
-  branch_name: GitRefSchema.optional(),
+  branch_name: BranchNameSchema.optional(),
   metadata: MetadataInputSchema.optional(),
   steps: StepDraftsSchema.optional(),
 });

@@ -149,7 +149,7 @@ CREATE TABLE `tasks` (
 --> statement-breakpoint
 CREATE INDEX `tasks_open` ON `tasks` (`status`,`task_id`) WHERE status IN ('queued', 'running', 'blocked');--> statement-breakpoint
 CREATE INDEX `tasks_ended` ON `tasks` (`finished_at`) WHERE finished_at IS NOT NULL;--> statement-breakpoint
-CREATE INDEX `tasks_holding_renewal` ON `tasks` (`local_conversation_id`) WHERE hold_renewal = 1 AND status IN ('queued', 'running', 'blocked');--> statement-breakpoint
+CREATE INDEX `tasks_open_of_chat` ON `tasks` (`local_conversation_id`) WHERE local_conversation_id IS NOT NULL AND status IN ('queued', 'running', 'blocked');--> statement-breakpoint
 ALTER TABLE `guard` ADD `not_leader` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `nodes` ADD `draining` integer DEFAULT false NOT NULL;--> statement-breakpoint
 CREATE INDEX `nodes_by_host` ON `nodes` (`host`);

@@ -95,8 +95,9 @@ export const checkpoint_contents = sqliteTable(
     step_id: text().notNull(),
     run_id: text().notNull(),
     seq: integer().notNull(),
-    /** In base64. */
+    /** In base64; empty when the bucket has it. */
     content: text().notNull(),
+    in_bucket: integer({ mode: 'boolean' }).notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.task_id, t.type, t.step_id] })],
 );

@@ -47,9 +47,9 @@ export const tasks = sqliteTable(
   (t) => [
     index('tasks_open').on(t.status, t.task_id).where(sql`status IN ('queued', 'running', 'blocked')`),
     index('tasks_ended').on(t.finished_at).where(sql`finished_at IS NOT NULL`),
-    index('tasks_holding_renewal')
+    index('tasks_open_of_chat')
       .on(t.local_conversation_id)
-      .where(sql`hold_renewal = 1 AND status IN ('queued', 'running', 'blocked')`),
+      .where(sql`local_conversation_id IS NOT NULL AND status IN ('queued', 'running', 'blocked')`),
   ],
 );
 export type TaskRow = RowOf<typeof tasks, Task>;

@@ -108,18 +108,48 @@ printf '\\000\\377\\n' > new.bin; echo changed > tracked.txt; echo waits; sleep 
   });
 });
 
-describe('kill -9 of an agent', () => {
-  it('leaves its step to the runner, and the next agent of that host reports it', async () => {
-    const gate = join(cluster.stack.layout.root, 'gate');
-    const script = `echo on; while [ ! -e ${gate} ]; do sleep 0.1; done; echo end`;
-    const { task_id } = await create({ steps: [step('survive', script)] });
-    const run = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
-    const host = hosts.find(({ id }) => id === run.controller_id);
-    await host?.end('SIGKILL');
-    writeFileSync(gate, '');
-    await host?.start();
-    const task = await taskIs(task_id, 'done', 'failed');
-    expect(task.runs).toMatchObject([{ run_id: run.run_id, status: 'succeeded', exit_code: 0 }]);
-    expect(await follow(task_id)).toBe('on\nend\n');
+describe('a leader that a person drains', () => {
+  it('gives its run to the other host, which leads then; it leads and claims again when that ends', async () => {
+    const { holder_id, term } = await cluster.leader();
+    const other = hosts.find(({ id }) => id !== holder_id)?.id;
+    const drain = (id: string | null | undefined, on: boolean) =>
+      cluster.call('POST', `/v1/controllers/${id}/drain`, { on });
+    const begun = join(cluster.stack.layout.root, 'begun');
+    const { task_id } = await create({ steps: [step('move', `[ -e ${begun} ] && exit 0; touch ${begun}; sleep 600`)] });
+    await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
+    await drain(holder_id, true);
+    expect(await cluster.term(term + 1)).toMatchObject({ holder_id: other });
+    const moved = await taskIs(task_id, 'done', 'failed');
+    expect(moved.runs.map(({ controller_id, status }) => [controller_id, status])).toEqual([
+      [holder_id, 'lost'],
+      [other, 'succeeded'],
+    ]);
+    const during = await create({ steps: [step('new', 'true')] });
+    expect((await taskIs(during.task_id, 'done')).runs).toMatchObject([{ controller_id: other }]);
+    await drain(holder_id, false);
+    await drain(other, true);
+    expect(await cluster.term(term + 2)).toMatchObject({ holder_id });
+    const after = await create({ steps: [step('new', 'true')] });
+    expect((await taskIs(after.task_id, 'done')).runs).toMatchObject([{ controller_id: holder_id }]);
+    await drain(other, false);
   });
+});
+
+describe('the end of an agent', () => {
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'by %s leaves its step to the runner, and the next agent of that host reports it',
+    async (signal) => {
+      const gate = join(cluster.stack.layout.root, `gate-${signal}`);
+      const script = `echo on; while [ ! -e ${gate} ]; do sleep 0.1; done; echo end`;
+      const { task_id } = await create({ steps: [step('survive', script)] });
+      const run = await until(async () => (await detail(task_id)).runs.find(({ status }) => status === 'running'));
+      const host = hosts.find(({ id }) => id === run.controller_id);
+      await host?.end(signal);
+      writeFileSync(gate, '');
+      await host?.start();
+      const task = await taskIs(task_id, 'done', 'failed');
+      expect(task.runs).toMatchObject([{ run_id: run.run_id, status: 'succeeded', exit_code: 0 }]);
+      expect(await follow(task_id)).toBe('on\nend\n');
+    },
+  );
 });

@@ -2,11 +2,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { axeFindings } from '../support/extension/axe.ts';
 import type { SceneOptions } from '../support/extension/people-scene.ts';
 import { HASH, HOST, openPeopleScene, overlayText, pressButton } from '../support/extension/people-scene.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { ORIGIN } from '../unit/agent/bridge/fixture.ts';
 
 /** Where screenshots are left, for a person to look at; none without it. */
 const SCREENSHOTS = process.env.CONDUCTOR_SCREENSHOTS;
@@ -125,7 +127,7 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     ['dark', 1_100, { preferences: { 'layout.css.prefers-color-scheme.content-override': 0 } }],
     ['narrow', 400, {}],
     ['Chinese', 1_100, { language: 'zh_CN' }],
-  ])('fits the window and the person: %s', async (name, width, options) => {
+  ])('fits the window and the person, without a serious finding of axe: %s', async (name, width, options) => {
     const scene = await openPeopleScene(options);
     const tab = await scene.open();
     await tab.setViewport(width, 860);
@@ -143,5 +145,14 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     expect(box.right).toBeLessThanOrEqual(width);
     expect(box.overflow).toBe(0);
     await picture(tab, name);
+    expect(await axeFindings(tab, HOST)).toEqual([]);
+    if (name !== 'light' && name !== 'dark') return;
+    await pressButton(tab, 'Approve…');
+    const approval = await scene.approvalWindow();
+    await approval.until(() => document.querySelector('.question .primary') !== null);
+    expect(await axeFindings(approval)).toEqual([]);
+    const optionsPage = await scene.firefox.openTab(`${ORIGIN}/options/options.html`);
+    await optionsPage.until(() => document.querySelectorAll('section').length > 2);
+    expect(await axeFindings(optionsPage)).toEqual([]);
   });
 });

@@ -15,6 +15,9 @@ export function commandHandlers(named: Partial<CommandHandlers>): CommandHandler
     'message.resubmit': unexpected,
     instruction: unexpected,
     'browser.read': unexpected,
+    'step.offer': unexpected,
+    'step.cancel': unexpected,
+    'task.notice': unexpected,
     ...named,
   };
 }

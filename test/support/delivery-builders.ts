@@ -32,6 +32,19 @@ export function prompt(subjectId: string): OutgoingMessage {
   return { ...reply(subjectId), plan_id: subjectId, message_text: 'please review' };
 }
 
+/** The body of a command that reports the end of a task. */
+export function taskNotice(planId: string, overrides: { message_text?: string } = {}) {
+  return {
+    task_id: 'task_1',
+    plan_id: planId,
+    platform: 'chatgpt' as const,
+    target: target('c1', 'firefox-1'),
+    message_text: 'done',
+    timeout_ms: 20_000,
+    ...overrides,
+  };
+}
+
 export function renewal(planId: string, conversationId = 'c1', clientId = 'firefox-1'): DeliveryCommandBody {
   return {
     job_id: 'job_1',

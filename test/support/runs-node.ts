@@ -28,6 +28,9 @@ export interface RunsNodeOptions {
   isPaused?: () => boolean;
   judge?: RunsHost['judge'];
   checkpointIntervalMs?: number;
+  storeRetryMs?: number;
+  budgetMib?: number;
+  redact?: RunsHost['redact'];
 }
 
 export function openRunsNode(options: RunsNodeOptions) {
@@ -41,7 +44,12 @@ export function openRunsNode(options: RunsNodeOptions) {
   const edge = createEdgeClient({ baseUrl: edgeUrl, token: 'token', now: () => clock.now() });
   const runs = new RunStore({ db: store.db, now: () => clock.now() });
   const problems: unknown[] = [];
-  const log = { info: () => undefined, warn: () => undefined, error: (fields: unknown) => problems.push(fields) };
+  const notices: [fields: unknown, text: string][] = [];
+  const log = {
+    info: (fields: unknown, text: string) => notices.push([fields, text]),
+    warn: () => undefined,
+    error: (fields: unknown) => problems.push(fields),
+  };
   const host: RunsHost = {
     nodeId,
     host: 'mini',
@@ -58,14 +66,18 @@ export function openRunsNode(options: RunsNodeOptions) {
     surroundings: () => ({ ...GIT_ENV }),
     agentVariables: (settings) => agentVariables(settings, { env: process.env, readFile: readOwnFile, permissionsOf }),
     judge: options.judge ?? (() => ({ allowed: true })),
+    redact: options.redact ?? ((text) => text),
     isPaused: options.isPaused ?? (() => false),
     newSessionId: () => crypto.randomUUID(),
     checkpointIntervalMs: options.checkpointIntervalMs ?? 30_000,
+    storeRetryMs: options.storeRetryMs ?? 50,
+    budgetMib: options.budgetMib ?? 10_240,
   };
   const nodeRuns = new NodeRuns({
     host,
     term: () => 1,
     mayClaim: () => true,
+    onClaimResponse: () => undefined,
     newKey: () => crypto.randomUUID().replaceAll('-', ''),
   });
   const sender = new OutboxSender({
@@ -89,5 +101,5 @@ export function openRunsNode(options: RunsNodeOptions) {
     await edge.close();
     if (store.db.isOpen) store.close();
   };
-  return { host, nodeRuns, sender, store, runs, problems, start, stop };
+  return { host, nodeRuns, sender, store, runs, problems, notices, start, stop };
 }

@@ -2,6 +2,7 @@
 import type { EndedStep, StepView } from '../../local-agent/executors/executor.ts';
 import type { RunExit } from '../../local-agent/runner/exit-file.ts';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
+import { RUN } from '../../schema/defaults.ts';
 import { RUN_ID, TASK_ID } from './run-builders.ts';
 
 export const BASE_SHA = 'b'.repeat(40);
@@ -22,6 +23,7 @@ export function claimedRun(overrides: Partial<ClaimedRun> = {}): ClaimedRun {
     deadline_in_ms: 1_200_000,
     cancel: false,
     mode_version: 1,
+    max_checkpoint_bytes: RUN.max_checkpoint_bytes,
     task: { title: 'Greet', goal: 'Say hello.', acceptance: [], task_type: 'shell', is_persons: true },
     previous: null,
     outputs: [],
@@ -38,6 +40,7 @@ export function stepView(overrides: Partial<StepView> = {}): StepView {
     continuesWork: false,
     resumableSession: null,
     changes: '',
+    git: { directory: '/src/app/.git/worktrees/task', files: ['.'] },
     agents: {},
     agentVariables: ({ env }) => ({ env, secretNames: [] }),
     newSessionId: () => '00000000-0000-4000-8000-000000000000',

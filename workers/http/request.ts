@@ -44,7 +44,7 @@ export async function receive<P extends Schema, Q extends Schema, B extends Sche
       details: { allowed: [...spec.roles] },
     });
   }
-  const text = early ?? (spec.body === undefined ? '' : await readBody(c));
+  const text = early ?? (spec.body === undefined ? '' : await readBody(c, spec.maxBodyBytes));
   const input: Input<P, Q, B> = {
     c,
     env: c.env,
@@ -60,14 +60,16 @@ export async function receive<P extends Schema, Q extends Schema, B extends Sche
   return { input, text };
 }
 
-const limitBody = bodyLimit({
-  maxSize: HTTP.max_body_bytes,
-  onError: () => {
-    throw new AppError('payload_too_large', `a body has at most ${HTTP.max_body_bytes} bytes`);
-  },
-});
+function limitBody(maxSize: number) {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new AppError('payload_too_large', `a body has at most ${maxSize} bytes`);
+    },
+  });
+}
 
-async function readBody(c: Context<AppEnv>): Promise<string> {
+async function readBody(c: Context<AppEnv>, maxBytes: number = HTTP.max_body_bytes): Promise<string> {
   const problem = bodyProblem({
     contentType: c.req.header('content-type'),
     contentEncoding: c.req.header('content-encoding'),
@@ -77,7 +79,7 @@ async function readBody(c: Context<AppEnv>): Promise<string> {
       details: { in: 'header', ...problem },
     });
   }
-  await limitBody(c, async () => undefined);
+  await limitBody(maxBytes)(c, async () => undefined);
   return c.req.text();
 }
 

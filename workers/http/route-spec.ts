@@ -24,6 +24,8 @@ export interface RouteSpec<
   params?: P;
   query?: Q;
   body?: B;
+  /** How large the body may be, where it may be larger than that of other routes. */
+  maxBodyBytes?: number;
   /** `data` of the response envelope. */
   data: D;
   /** Status of a success; 101 is an upgrade to a WebSocket, 303 leads to the status page. */

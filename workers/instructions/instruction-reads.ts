@@ -2,6 +2,7 @@
 import type { SQL } from 'drizzle-orm';
 import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { z } from 'zod';
+import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type { Instruction, InstructionDetailSchema, InstructionState } from '../../schema/contracts/instructions.ts';
 import { ApprovalSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
@@ -29,6 +30,8 @@ export interface InstructionFilter {
 const WAITS_FOR = sql<number | null>`CASE WHEN status ${BEHIND_SQL} THEN
   (SELECT min(e."index") FROM instructions AS e WHERE e.message_id = instructions.message_id
     AND e."index" < instructions."index" AND e.status ${OPEN_SQL}) END`;
+/** Where its conversation is. */
+const PLATFORM = sql<unknown>`(SELECT m.platform FROM messages AS m WHERE m.message_id = instructions.message_id)`;
 /** The columns of an instruction, and what it waits for. */
 const SHOWN = { ...getTableColumns(instructions), waits_for: WAITS_FOR };
 
@@ -69,12 +72,14 @@ export async function instructionDetail(
   { db, now }: Pick<Edge, 'db' | 'now'>,
   instructionId: string,
 ): Promise<z.input<typeof InstructionDetailSchema>> {
-  const row = await db.select(SHOWN).from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
+  const shown = { ...SHOWN, platform: PLATFORM };
+  const row = await db.select(shown).from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
   // The row keeps what was asked; it is shown while a person is asked.
   const isAsked = row.status === 'awaiting_approval' && row.approval !== null;
   return {
     ...InstructionSchema.parse(marked(row)),
+    platform: PlatformSchema.safeParse(row.platform).data,
     approval: isAsked ? ApprovalSchema.parse(row.approval) : null,
     approval_expires_in_ms:
       isAsked && row.approval_expires_at !== null ? Math.max(0, row.approval_expires_at - now) : null,

@@ -1,8 +1,8 @@
 /** Whether nodes can be reached now, as the hubs know it, and node rows with that and their browsers. */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { allHubs } from '../../durable-objects/stubs.ts';
-import type { Node, NodeView, Presence } from '../../schema/contracts/nodes.ts';
-import { runs } from '../../schema/tables/index.ts';
+import type { LiveRun, Node, NodeView, Presence } from '../../schema/contracts/nodes.ts';
+import { runs, steps, tasks } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import { marked } from '../db/readable.ts';
 import { LIVE_RUN_SQL } from '../db/task-sql.ts';
@@ -38,22 +38,27 @@ export async function viewNodes(env: Env, db: Database, rows: readonly Node[]): 
     ...marked(row),
     presence: presence(row.controller_id),
     clients: browsers.filter((browser) => browser.controller_id === row.controller_id).map(marked),
-    live_runs: live
-      .filter((run) => run.controller_id === row.controller_id)
-      .map(({ controller_id: _node, ...run }) => run),
+    live_runs: live(row.controller_id),
   }));
 }
 
-async function liveRunsOf(db: Database, nodeIds: readonly string[]) {
-  if (nodeIds.length === 0) return [];
-  const { run_id, task_id, step_id, controller_id } = runs;
-  return db
-    .select({ run_id, task_id, step_id, controller_id })
+/** The runs that these nodes have under way. */
+export async function liveRunsOf(db: Database, nodeIds: readonly string[]): Promise<(nodeId: string) => LiveRun[]> {
+  if (nodeIds.length === 0) return () => [];
+  const { run_id, task_id, step_id, controller_id, status, progress, created_at } = runs;
+  const found = await db
+    .select({
+      controller_id,
+      run: { run_id, task_id, step_id, task_title: tasks.title, step_name: steps.name, status, progress, created_at },
+    })
     .from(runs)
+    .innerJoin(steps, eq(steps.step_id, step_id))
+    .innerJoin(tasks, eq(tasks.task_id, task_id))
     .where(
       sql`${controller_id} IN (SELECT value FROM json_each(${JSON.stringify(nodeIds)})) AND ${runs.status} ${LIVE_RUN_SQL}`,
     )
     .limit(MAX_RUNS);
+  return (nodeId) => found.filter((row) => row.controller_id === nodeId).map(({ run }) => run);
 }
 
 /** A node without a socket polls every few seconds, after failures every half minute. */

@@ -66,6 +66,15 @@ const HAS_NEWS = sql`(conversation_links.observed_at <= excluded.observed_at - $
   )})`;
 
 /**
+ * Whether a tab is of the account of a link (SQL): the link keeps its first account, so a tab that names another one, in
+ * another container of the browser, neither moves the link nor makes it active again. `target`: what the tab became.
+ */
+function isOfAccount(link: string, target: string): SQL {
+  const named = `${target}->>'account_fingerprint'`;
+  return sql.raw(`(${link}.fingerprint IS NULL OR ${named} IS NULL OR ${named} = ${link}.fingerprint)`);
+}
+
+/**
  * The plan that takes back the links of conversations that the browser no longer lists: it has closed their tabs.
  * `tabs` are all that it had at `listedAt` (Unix milliseconds); a link that was stored after that is of a tab opened since.
  */
@@ -98,7 +107,7 @@ function renewLinks({ db }: Edge, clientId: string, observedJson: string, seenAt
       FROM json_each(${observedJson}) AS seen CROSS JOIN local_conversations AS c CROSS JOIN conversation_links AS l
       WHERE c.platform = seen.value->>'platform' AND c.remote_conversation_id = seen.value->>'remote_conversation_id'
         AND l.local_conversation_id = c.local_conversation_id AND l.client_id = ${clientId}
-        AND l.is_active = 0 AND l.updated_at <= ${seenAt})`);
+        AND l.is_active = 0 AND l.updated_at <= ${seenAt} AND ${isOfAccount('l', "seen.value->'target_payload'")})`);
 }
 
 /**
@@ -139,7 +148,7 @@ export async function observeLinks(edge: Edge, seen: BrowserObservations, ageMs 
         DO UPDATE SET controller_id = excluded.controller_id, updated_at = excluded.updated_at,
           failed_at = NULL, fingerprint = coalesce(conversation_links.fingerprint, excluded.fingerprint), ${fromExcluded}
         WHERE conversation_links.is_active = 1 AND excluded.observed_at > conversation_links.observed_at
-          AND ${HAS_NEWS}`),
+          AND ${isOfAccount('conversation_links', 'excluded.target_payload')} AND ${HAS_NEWS}`),
       projectAgainWhenLinked(db, json, now),
       ...stepStatements(edge, redriven),
     ],

@@ -6,7 +6,7 @@ import { clients, instructions, messages, nodes, ticks } from '../../schema/tabl
 import { contractColumns } from '../db/columns.ts';
 import type { Edge } from '../db/plan.ts';
 import { marked } from '../db/readable.ts';
-import { presenceOf } from '../nodes/presence.ts';
+import { liveRunsOf, presenceOf } from '../nodes/presence.ts';
 import { readQueue } from '../renewal/job-reads.ts';
 import { countTasks } from '../tasks/counts.ts';
 import { listTasks } from '../tasks/task-reads.ts';
@@ -51,14 +51,16 @@ export async function readStatus(edge: Edge): Promise<Status> {
       .orderBy(desc(instructions.instruction_id))
       .limit(RECENT),
   ]);
-  const presence = await presenceOf(
-    env,
-    nodeRows.map((row) => row.controller_id),
-  );
+  const nodeIds = nodeRows.map((row) => row.controller_id);
+  const [presence, liveRuns] = await Promise.all([presenceOf(env, nodeIds), liveRunsOf(db, nodeIds)]);
   return {
     system,
     lease,
-    nodes: nodeRows.map((row) => ({ ...marked(row), presence: presence(row.controller_id) })),
+    nodes: nodeRows.map((row) => ({
+      ...marked(row),
+      presence: presence(row.controller_id),
+      live_runs: liveRuns(row.controller_id),
+    })),
     clients: clientRows.map(marked),
     renewal,
     tasks,

@@ -8,6 +8,7 @@ import { claimScope, whyNothing } from '../../schema/domain/task-claim.ts';
 import type { RunRow } from '../../schema/tables/index.ts';
 import { guardLeader } from '../db/guards.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
+import { maxCheckpointBytes } from './checkpoint-bucket.ts';
 import { claimPlan, newRun } from './claim-plan.ts';
 import type { ClaimFacts, ClaimMaterial } from './claim-reads.ts';
 import { findReadyStep, readClaimFacts, readMaterial } from './claim-reads.ts';
@@ -57,7 +58,7 @@ async function repeatClaim(edge: Edge, { mode_version }: ClaimFacts, runId: stri
 }
 
 function claimedRun(
-  { now }: Edge,
+  { env, now }: Edge,
   { run_id, attempt, status, deadline_at }: RunRow,
   { task, step, previous, outputs, patch_checkpoint_id }: ClaimMaterial,
   mode_version: number,
@@ -79,6 +80,7 @@ function claimedRun(
     deadline_in_ms: Math.max(0, (deadline_at ?? now) - now),
     cancel: task.cancel_requested_at !== null,
     mode_version,
+    max_checkpoint_bytes: maxCheckpointBytes(env),
     task: { title, goal, acceptance, task_type, is_persons },
     previous,
     outputs,

@@ -1,4 +1,6 @@
 /** Creating a task, with its steps, and planning one that is queued. */
+
+import { sql } from 'drizzle-orm';
 import type { TaskCreateBody, TaskCreated } from '../../schema/contracts/tasks.ts';
 import { TASK } from '../../schema/defaults.ts';
 import { planSteps, TASK_TEMPLATES } from '../../schema/domain/task-plan.ts';
@@ -8,6 +10,7 @@ import { steps, tasks } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import { OPEN_TASK_SQL } from '../db/task-sql.ts';
 import { DEPENDENCY_FAILED, waitForTasks } from './dependencies.ts';
 import { offerSteps } from './offers.ts';
 import { stepRows } from './step-rows.ts';
@@ -30,6 +33,7 @@ export async function createTask(
   const { db, now } = edge;
   const planned = planSteps(body);
   if (planned === null) throw noTemplate(body.task_type);
+  if (origin.chat !== null) await requireRoom(edge, origin.chat.local_conversation_id);
   const task_id = newId('task', now);
   const waiting = await waitForTasks(edge, task_id, body.constraints?.after ?? []);
   const task = { ...taskRow(body, origin, task_id, now), ...startOf(waiting), step_count: planned.length };
@@ -49,6 +53,15 @@ export async function createTask(
     subject_id: task_id,
     response: { task_id, status, branch_name, base_ref },
   };
+}
+
+/** A chat that creates tasks in a loop fills neither the database nor the queue of the hosts. */
+async function requireRoom({ db }: Edge, conversationId: string): Promise<void> {
+  const max = TASK.max_open_of_chat;
+  const { open } = await db.get<{ open: number }>(sql`SELECT count(*) AS open FROM (SELECT 1 FROM tasks
+    WHERE local_conversation_id = ${conversationId} AND status ${OPEN_TASK_SQL} LIMIT ${max})`);
+  if (open < max) return;
+  throw new AppError('conflict', `this conversation has ${max} tasks that have not ended; wait for one, or cancel one`);
 }
 
 function startOf({ waits_for, isBlocked }: { waits_for: number; isBlocked: boolean }) {

@@ -1,4 +1,7 @@
-/** Draining a node: it claims nothing more, and gives up what it runs, so that other hosts continue it. */
+/**
+ * Draining a node: it claims nothing more, leads no more, and gives up what it runs, so that other hosts continue it. What
+ * it was is stored in its row, so it stays drained through restarts until a person ends that.
+ */
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { AppError } from '../../schema/errors.ts';
 import { nodes, runs } from '../../schema/tables/index.ts';
@@ -7,6 +10,7 @@ import type { Edge } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { LIVE_RUN_SQL } from '../db/task-sql.ts';
 import { findNode } from '../nodes/nodes.ts';
+import { pushChanged } from '../nodes/push.ts';
 import { askToGiveUp } from './persons.ts';
 
 /** Runs that one request asks for; a node has a few. */
@@ -39,6 +43,8 @@ export async function drainNode(edge: Edge, nodeId: string, on: boolean) {
         events: [{ topic: 'nodes', type: 'draining_changed', subject_id: nodeId, data: { draining: on } }],
       },
       askToGiveUp(edge, live),
+      // A leader that is drained releases the lease, so that another node claims what is addressed to no host.
+      { after: () => pushChanged(edge.env, nodeId, 'node', [nodeId]) },
     ),
     subject_id: nodeId,
     response: { controller_id: nodeId, draining: on, runs: live.map(({ run_id }) => run_id) },

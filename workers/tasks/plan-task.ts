@@ -30,7 +30,10 @@ export async function planTask(
   if (task.status !== 'queued' || hasBegun) {
     throw new AppError('conflict', `only a task that has not begun can be planned; this one is ${task.status}`);
   }
-  const guards = principal.controller_id === null ? [] : await nodeMayPlan(edge, task, body, principal.controller_id);
+  const planner = principal.controller_id;
+  const guards = planner === null ? [] : await nodeMayPlan(edge, task, body, planner);
+  // No person has seen the steps that a node plans: each host judges them by its own policy.
+  const is_persons = task.is_persons && planner === null;
   const planned = planSteps({ ...task, steps: body.steps }) ?? [];
   const rows = stepRows(task, planned, now);
   const [first] = rows;
@@ -51,14 +54,17 @@ export async function planTask(
         statements: [
           db.delete(steps).where(eq(steps.task_id, taskId)),
           ...insertRows(db, steps, rows),
-          db.update(tasks).set({ step_count: rows.length, updated_at: now }).where(eq(tasks.task_id, taskId)),
+          db
+            .update(tasks)
+            .set({ step_count: rows.length, is_persons, updated_at: now })
+            .where(eq(tasks.task_id, taskId)),
         ],
         events: [{ topic: 'tasks', type: 'planned', subject_id: taskId, data: { steps: rows.length } }],
       },
       isReady ? await offerSteps(edge, [{ step_id: first.step_id, task_id: taskId, target: first.target }]) : {},
     ),
     subject_id: taskId,
-    response: { ...detail, updated_at: now, steps: rows.map(shownStep) },
+    response: { ...detail, is_persons, updated_at: now, steps: rows.map(shownStep) },
   };
 }
 

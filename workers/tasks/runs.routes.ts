@@ -69,9 +69,9 @@ export const runs: readonly MountedRoute[] = [
       data: CheckpointDetailSchema,
       errors: ['run_not_found', 'not_owner', 'checkpoint_not_found'],
     },
-    async ({ db, params: { run_id, seq }, principal }) => {
+    async ({ env, db, params: { run_id, seq }, principal }) => {
       await requireVisibleRun(db, run_id, principal);
-      return readCheckpoint(db, run_id, seq);
+      return readCheckpoint({ env, db }, run_id, seq);
     },
   ),
   raw(

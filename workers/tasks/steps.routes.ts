@@ -13,6 +13,7 @@ import {
 } from '../../schema/contracts/runs.ts';
 import { StepIdSchema, StepResolveBodySchema, StepResolvedSchema } from '../../schema/contracts/tasks.ts';
 import type { Session } from '../../schema/contracts/tokens.ts';
+import { RUN } from '../../schema/defaults.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, write } from '../http/route.ts';
 import { takeCheckpoint } from './checkpoints.ts';
@@ -74,6 +75,7 @@ export const steps: readonly MountedRoute[] = [
       roles: HOLDERS,
       params,
       body: CheckpointBodySchema,
+      maxBodyBytes: RUN.max_checkpoint_request_bytes,
       data: CheckpointStoredSchema,
       errors,
     },

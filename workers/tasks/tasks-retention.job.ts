@@ -2,14 +2,15 @@
  * `tasks.retention`: deletes tasks that ended long ago, with their steps, runs, logs, checkpoints and notices, one task
  * after the other, the oldest first. Looking reads one row of an index.
  */
-import { asc, sql } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import { RETENTION } from '../../schema/defaults.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
-import { tasks } from '../../schema/tables/index.ts';
+import { runs, tasks } from '../../schema/tables/index.ts';
 import type { Database, Statement } from '../db/open.ts';
 import { runBatch } from '../db/open.ts';
 import type { Runner } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
+import { deleteContentsOf } from './checkpoint-bucket.ts';
 
 const OLDEST = 2;
 
@@ -17,8 +18,8 @@ export const tasksRetention: Runner = {
   name: 'tasks.retention',
   ordinary: false,
   // The look is counted with the task: in a tick without room for both, the next tick looks.
-  queries: { base: 0, each: 10 },
-  async run({ db, now, hasRoom }) {
+  queries: { base: 0, each: 11 },
+  async run({ env, db, now, hasRoom }) {
     if (!hasRoom()) return MORE;
     const oldest = await db
       .select({ task_id: tasks.task_id, status: tasks.status })
@@ -28,10 +29,21 @@ export const tasksRetention: Runner = {
       .limit(OLDEST);
     const [task] = oldest;
     if (task === undefined || !isEndedTask(task.status)) return 'idle';
+    await deleteFromBucket(env, db, task.task_id);
     await runBatch(db, deleteTask(db, task.task_id));
     return oldest.length === OLDEST ? MORE : 'ok';
   },
 };
+
+/** Before the rows: what remains after a failure is found by them again. */
+async function deleteFromBucket(env: Env, db: Database, taskId: string): Promise<void> {
+  if (env.CHECKPOINTS === undefined) return;
+  const itsRuns = await db.select({ run_id: runs.run_id }).from(runs).where(eq(runs.task_id, taskId));
+  await deleteContentsOf(
+    env,
+    itsRuns.map(({ run_id }) => run_id),
+  );
+}
 
 function deleteTask(db: Database, taskId: string): Statement[] {
   const itsRuns = sql`(SELECT run_id FROM runs WHERE task_id = ${taskId})`;

@@ -153,7 +153,7 @@ export const tasks: readonly MountedRoute[] = [
       tag,
       roles: PEOPLE,
       params,
-      body: z.strictObject({}),
+      body: TaskReasonBodySchema,
       data: TaskStateSchema,
       errors: ['task_not_found', 'conflict'],
     },

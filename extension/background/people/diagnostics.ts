@@ -24,7 +24,7 @@ export interface DiagnosticsInput {
 }
 
 export function diagnosticsOf({ view, history, browser, manifestVersion, now }: DiagnosticsInput): string {
-  const { version, connection, snapshot, snapshotAt, queue, drift, deliveries, sites } = view;
+  const { version, connection, snapshot, snapshotAt, queue, setAside, drift, deliveries, sites } = view;
   const withoutReasonIds = <T extends { reason: string | null }>(one: T): T => ({
     ...one,
     reason: one.reason === null ? null : withoutIds(one.reason),
@@ -38,6 +38,7 @@ export function diagnosticsOf({ view, history, browser, manifestVersion, now }: 
     connection: withoutReasonIds(connection),
     connection_history: history.map(withoutReasonIds),
     queue: { messages: queue.messages, oldest_age_sec: seconds(queue.oldestAt), is_full: queue.isFull },
+    messages_set_aside: setAside,
     sites,
     drift: drift.map((one) => ({ ...one, what: withoutIds(one.what) })),
     deliveries: deliveries.map(({ platform, outcome, reason, at }) => ({

@@ -15,6 +15,7 @@ import type {
   SettingsOrder,
 } from '../../people-messages.ts';
 import { PEOPLE_PORT } from '../../people-messages.ts';
+import type { ApprovalOpened } from './approval-window.ts';
 import { badgeOf } from './badge.ts';
 import { diagnosticsOf } from './diagnostics.ts';
 import { isPeopleOrder } from './orders.ts';
@@ -44,8 +45,8 @@ export interface PeopleDeps {
   translate: Translate;
   showBadge(badge: { text: string; color: string; title: string }): void;
   openOptions(): Promise<void>;
-  /** Opens the window in which an instruction can be approved; false when one was opened a moment ago. */
-  openApproval(instructionId: string): Promise<boolean>;
+  /** Opens the window in which an instruction can be approved, unless another one has just been opened or is being read. */
+  openApproval(instructionId: string): Promise<ApprovalOpened>;
   /** The site of a page; null when it is none of ours. */
   platformOf(url: string): Platform | null;
   /** Sends a person's action to the agent. Resolves with what the edge confirmed, or with why not; within its own deadline. */
@@ -156,12 +157,13 @@ class ConnectedPage {
   async #review(instructionId: string): Promise<ActionOutcome> {
     if (!this.#isOwn && this.#platform === null) return this.#forbidden();
     // A page could have windows opened over and over, also when there is nothing to decide.
-    const approvals = this.#state.view.snapshot?.approvals ?? [];
+    const approvals = this.#visible().snapshot?.approvals ?? [];
     if (!approvals.some(({ instruction_id }) => instruction_id === instructionId)) {
       return refusal('not_waiting', 'approval_gone', this.#deps);
     }
-    const isOpened = await this.#deps.openApproval(instructionId);
-    return isOpened ? { ok: true } : refusal('busy', 'error_busy', this.#deps);
+    const opened = await this.#deps.openApproval(instructionId);
+    if (opened === 'opened') return { ok: true };
+    return refusal('busy', opened === 'too_soon' ? 'error_busy' : 'approval_other_open', this.#deps);
   }
 
   #diagnostics(): string {

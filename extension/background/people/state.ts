@@ -31,7 +31,8 @@ export class PeopleState {
     this.#now = now;
     const connection = { state: 'connecting', since: now(), agentUrl: '', reason: null, retryAt: null } as const;
     const queue = { messages: 0, oldestAt: null, isFull: false };
-    this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, drift: [], deliveries: [], sites: [] };
+    const empty = { setAside: 0, drift: [], deliveries: [], sites: [] };
+    this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, ...empty };
   }
 
   get view(): PeopleView {
@@ -70,6 +71,10 @@ export class PeopleState {
 
   queue(messages: number, oldestAt: number | null, isFull: boolean): void {
     this.#change({ queue: { messages, oldestAt, isFull } });
+  }
+
+  setAside(messages: number): void {
+    this.#change({ setAside: messages });
   }
 
   drift(platform: Platform, what: string): void {

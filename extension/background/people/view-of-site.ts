@@ -1,4 +1,5 @@
 /** What the overlay of one site gets of the whole view: nothing of the conversations of another site. Pure. */
+import type { BridgeSnapshot } from '../../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../../schema/contracts/common.ts';
 import type { PeopleView } from '../../people-messages.ts';
 
@@ -19,8 +20,26 @@ export function viewOfSite(view: PeopleView, platform: Platform | null): PeopleV
   };
   const snapshot = {
     ...view.snapshot,
+    ...approvalsOfSite(view.snapshot, platform),
     conversations: conversations.filter(isHere),
     browser: { ...browser, instruction_ingest },
   };
   return { ...view, snapshot, deliveries, drift };
+}
+
+/**
+ * An edge or an agent of an earlier version does not name the platform of an approval. Then an open conversation says it;
+ * one of which that is unknown is shown on every site, since an approval that no overlay shows would be missed.
+ */
+function approvalsOfSite(
+  { approvals, approvals_waiting, conversations }: BridgeSnapshot,
+  platform: Platform | null,
+): Pick<BridgeSnapshot, 'approvals' | 'approvals_waiting'> {
+  const platforms = new Map(conversations.map((one) => [one.local_conversation_id, one.platform]));
+  const isOfOtherSite = (one: (typeof approvals)[number]) => {
+    const of = one.platform ?? platforms.get(one.local_conversation_id);
+    return of !== undefined && of !== platform;
+  };
+  const here = approvals.filter((one) => !isOfOtherSite(one));
+  return { approvals: here, approvals_waiting: approvals_waiting - (approvals.length - here.length) };
 }

@@ -1,7 +1,8 @@
 /**
- * Final messages that the agent has not acknowledged. A message is in storage before it is sent, and is sent again under
- * the same request id after each reconnection, until the agent has it. When the queue is full, a new message is refused,
- * shown and offered again when there is room; one that is in it is never dropped for another.
+ * Final messages that the agent has not acknowledged. A message is sent while it is being stored, and again under the same
+ * request id after each reconnection, until the agent has it. Until it is stored, its turn in storage is what a restart
+ * finds. When the queue is full, a new message is refused, shown and offered again when there is room; one that is in it is
+ * never dropped for another.
  */
 import { z } from 'zod';
 import type { FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
@@ -88,18 +89,20 @@ export class MessageQueue {
     });
   }
 
-  /** Stores a message and sends it. The reason why not is reported. */
+  /** Sends a message and stores it; resolves when it is stored. The reason why not is reported. */
   add(frame: FinalMessage): Promise<Taken> {
     return this.#writes.run(async () => {
       if (this.#entries.has(frame.request_id)) return 'stored';
       const refusal = this.#refusal(frame);
       if (refusal !== null) return this.#refuse(refusal);
       this.#put(frame);
+      const stored = this.#deps.storage.set({
+        [queueItem(frame.request_id)]: frame,
+        [STORAGE_KEYS.queue]: [...this.#entries.keys()],
+      });
+      this.#deps.send(frame);
       try {
-        await this.#deps.storage.set({
-          [queueItem(frame.request_id)]: frame,
-          [STORAGE_KEYS.queue]: [...this.#entries.keys()],
-        });
+        await stored;
       } catch {
         // It stays in memory, and is sent as long as this background page lives.
         this.#deps.report(
@@ -107,7 +110,6 @@ export class MessageQueue {
         );
       }
       this.added.emit(frame);
-      this.#deps.send(frame);
       return 'stored';
     });
   }

@@ -3,6 +3,9 @@ import type { Clock } from '../../lib/clock.ts';
 import type { PageCallName, PageCalls } from '../../messages.ts';
 import type { TabsApi } from './tabs-api.ts';
 
+/** What a call may take beside the deadline in its order. */
+export const CALL_MARGIN_MS = 1_000;
+
 export interface PageCaller {
   /** @throws Error when the tab has no page of a site, or it does not respond in time. */
   call<Name extends PageCallName>(

@@ -73,6 +73,7 @@ export class Draft {
       settledAt: null,
       final: null,
       offerAt: null,
+      failures: 0,
     };
     this.#turns = [...this.#turns.filter((other) => other.id !== id), turn];
     this.#makeRoom();
@@ -152,11 +153,16 @@ export class Draft {
     this.effects.push({ type: 'look', turn });
   }
 
-  /** The site with the most turns makes room, so that a page with many takes none from another site. */
+  /**
+   * The site with the most turns makes room, so that a page with many takes none from another site. A turn whose final
+   * text is there is never closed for another; where all have theirs, the new turn is not kept.
+   */
   #makeRoom(): void {
+    if (this.#turns.length <= MAX_TURNS) return;
     const bySite = [...Map.groupBy(this.#turns, ({ platform }) => platform).values()];
-    const oldest = bySite.sort((a, b) => b.length - a.length)[0]?.[0];
-    if (this.#turns.length <= MAX_TURNS || oldest === undefined) return;
+    const open = bySite.sort((a, b) => b.length - a.length).map((turns) => turns.find(({ final }) => final === null));
+    const oldest = open.find((turn) => turn !== undefined);
+    if (oldest === undefined) return;
     this.close(oldest);
     this.report(oldest.platform, 'too_many_turns');
   }

@@ -15,13 +15,15 @@ export type TurnEvent =
   | { type: 'shown'; turnId: string; answer: ShownAnswer }
   /** The message of the turn is in the queue. */
   | { type: 'stored'; turnId: string }
-  /** The queue has not taken it. `isFinal`: it never will. */
-  | { type: 'not_stored'; turnId: string; isFinal: boolean }
+  /** The queue has not taken it. `failed`: something went wrong on the way, so that it may fail each time. */
+  | { type: 'not_stored'; turnId: string; why: 'full' | 'refused' | 'failed' }
   /** The queue has room again. */
   | { type: 'room' }
   /** Something else wants the conversation read, so that its answer is found if it is final. */
   | { type: 'reread'; platform: Platform; conversationId: string }
-  | { type: 'tick' };
+  | { type: 'tick' }
+  /** The browser has started: what is set aside may be taken now. */
+  | { type: 'browser_start' };
 
 export type TurnEffect =
   /** Puts the message into the queue. */
@@ -61,6 +63,8 @@ export const TURN_LIMITS = {
   bind: 30_000,
   /** A message that the queue could not take is offered again after this, or when there is room. */
   offerAgain: 60_000,
+  /** A message that fails on its way is offered this often, each time after twice the wait, and then set aside. */
+  offers: 6,
   /** Between two questions to a page that cannot give the answer yet, and how often it is asked. */
   showAgain: 20_000,
   shows: 3,

@@ -79,7 +79,7 @@ export function onReading(draft: Draft, source: ReadingSource, reading: SiteRead
   const { platform } = source;
   const { conversationId, messages } = reading;
   for (const turn of draft.turns) {
-    if (turn.platform !== platform || turn.phase === 'offered') continue;
+    if (turn.platform !== platform || turn.phase === 'offered' || turn.phase === 'set_aside') continue;
     if (turn.conversationId !== null && turn.conversationId !== conversationId) continue;
     const found = find(turn, messages);
     if (found === null) continue;

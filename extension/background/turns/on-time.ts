@@ -48,6 +48,7 @@ export function dueAt(turn: Turn): number {
   const { phase, phaseAt, activeAt, openedAt, settledAt, reading, looks, offerAt } = turn;
   // The queue responds to every offer, so that one that is under way has no time of its own.
   if (phase === 'offered') return offerAt ?? Number.POSITIVE_INFINITY;
+  if (phase === 'set_aside') return Number.POSITIVE_INFINITY;
   const end = openedAt + TURN_LIMITS.life;
   if (phase === 'confirming') return phaseAt + TURN_LIMITS.confirm;
   if (phase === 'unbound') return phaseAt + TURN_LIMITS.bind;

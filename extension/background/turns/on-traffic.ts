@@ -166,7 +166,9 @@ function onDecoded(draft: Draft, event: TrafficEvent, decoded: DecodedEvent): vo
 function onSend(draft: Draft, event: Extract<TrafficEvent, { type: 'send' }>): void {
   const { platform, tabId, requestId, at, send } = event;
   const again = ownTurn(draft, event);
-  if (again !== undefined) draft.close(again);
+  // A new session of the browser counts its requests from the beginning.
+  if (again !== undefined && again.final !== null) draft.change(again, { requestId: null });
+  else if (again !== undefined) draft.close(again);
   const id = `send/${platform}/${requestId}/${at}`;
   draft.open({ platform, tabId, requestId, id, send, conversationId: send.conversationId });
 }

@@ -1,7 +1,7 @@
 /** The turns of all tabs as one state machine: an event gives the next state and what follows from it. */
 import { Draft } from './draft.ts';
 import type { Step, TurnEvent, TurnRules } from './events.ts';
-import { TURN_LIMITS } from './events.ts';
+import { onNotStored } from './on-not-stored.ts';
 import { onReading } from './on-reading.ts';
 import { isUndecided, onShown } from './on-shown.ts';
 import { dueAt, onPage, onReread, onTick } from './on-time.ts';
@@ -48,19 +48,20 @@ function apply(draft: Draft, event: TurnEvent): void {
     }
     case 'not_stored': {
       const turn = turnOf(event.turnId);
-      if (turn === undefined) break;
-      if (event.isFinal) draft.close(turn);
-      else draft.change(turn, { offerAt: draft.now + TURN_LIMITS.offerAgain });
+      if (turn !== undefined) onNotStored(draft, turn, event.why);
       break;
     }
     case 'room':
-      for (const turn of draft.turns) if (turn.offerAt !== null) draft.offer(turn);
+      for (const turn of draft.turns) if (turn.offerAt !== null && turn.failures === 0) draft.offer(turn);
       break;
     case 'reread':
       onReread(draft, event);
       break;
     case 'tick':
       onTick(draft);
+      break;
+    case 'browser_start':
+      for (const turn of draft.turns) if (turn.phase === 'set_aside') draft.offer(turn);
       break;
     default:
       event satisfies never;
@@ -88,7 +89,7 @@ export function resume(state: TurnsState, now: number, rules: TurnRules): Step {
   for (const turn of draft.turns) {
     const asked = draft.change(turn, { reading: RESUMED[turn.reading] });
     if (asked.phase === 'streaming') draft.change(asked, { phase: 'waiting' });
-    else if (asked.phase === 'offered') draft.offer(asked);
+    else if (asked.phase === 'offered' && (asked.failures === 0 || (asked.offerAt ?? now) <= now)) draft.offer(asked);
   }
   return draft.result();
 }

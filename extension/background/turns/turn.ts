@@ -7,15 +7,19 @@
  * - `confirming`: the final text is there; a reading may give a better one, for a short time.
  * - `unbound`: the final text is there; the id of the conversation is not, for a short time.
  * - `offered`: the message is on its way into the queue.
+ * - `set_aside`: the message failed each time that it was offered. It is kept, shown, and offered once more at each start
+ *   of the browser.
  */
 import { z } from 'zod';
 import { PlatformSchema } from '../../../schema/contracts/common.ts';
 
-export const TURN_PHASES = ['streaming', 'waiting', 'confirming', 'unbound', 'offered'] as const;
+export const TURN_PHASES = ['streaming', 'waiting', 'confirming', 'unbound', 'offered', 'set_aside'] as const;
 
 /** The ids of one turn's answers that were seen in progress. */
 export const MAX_SEEN = 32;
 export const MAX_TURNS = 50;
+/** Of these, turns that are set aside. */
+export const MAX_SET_ASIDE = 10;
 export const MAX_SENT = 2_000;
 
 const IdSchema = z.string().max(256);
@@ -71,6 +75,8 @@ export const TurnSchema = z.object({
   final: AnswerSchema.nullable(),
   /** When the queue, which could not take the message, gets it again; null: it has it, or will. */
   offerAt: z.number().nullable().default(null),
+  /** How often the message failed on its way into the queue. */
+  failures: z.number().int().nonnegative().default(0),
 });
 export type Turn = z.infer<typeof TurnSchema>;
 
@@ -101,6 +107,11 @@ export function answerTurnId(platform: Turn['platform'], messageId: string): str
 /** Whether the person's send or a stream has named this answer. */
 export function names({ namedId, seenIds, final }: Turn, messageId: string): boolean {
   return namedId === messageId || seenIds.includes(messageId) || final?.messageId === messageId;
+}
+
+/** How many messages are set aside. */
+export function setAsideCount({ turns }: TurnsState): number {
+  return turns.filter(({ phase }) => phase === 'set_aside').length;
 }
 
 /** Whether the final text of the turn is still to come. */

@@ -3,33 +3,30 @@
  * is in storage before a message is handed on, so that a restart at any moment loses nothing and repeats nothing.
  */
 import type { Platform } from '../../../schema/contracts/common.ts';
-import { baaBlocks } from '../../lib/baa-blocks.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { Emitter } from '../../lib/emitter.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
-import type { Opinion, PageLook, ShownAnswer } from '../../messages.ts';
+import type { PageLook, ShownAnswer } from '../../messages.ts';
 import type { SiteReading } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
 import type { MessageQueue, Taken } from '../queue/message-queue.ts';
 import type { PageCaller } from '../tabs/page-calls.ts';
+import { CALL_MARGIN_MS } from '../tabs/page-calls.ts';
 import type { TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
 import { finalMessage } from './final-message.ts';
+import { secondOpinion } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
-import type { FinalAnswer, Turn, TurnsState } from './turn.ts';
-import { NO_TURNS, SentSchema, TurnsSchema } from './turn.ts';
+import type { Turn, TurnsState } from './turn.ts';
+import { NO_TURNS, SentSchema, setAsideCount, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
-const OPINION_MS = 2_000;
-/** The same while the page still draws the answer. */
-const DRAWING_MS = 10_000;
 const READ_MS = 15_000;
 const LOOK_MS = 2_000;
 const SHOW_MS = 20_000;
-/** What a call of the content script may take beside its own deadline. */
-const CALL_MARGIN_MS = 1_000;
 
 export interface TurnsDeps {
   storage: StorageArea;
@@ -49,6 +46,8 @@ export interface TurnsDeps {
 type Effect<Type extends TurnEffect['type']> = Extract<TurnEffect, { type: Type }>;
 
 export class Turns {
+  /** How many messages are set aside, after a change of that. */
+  readonly setAside = new Emitter<number>();
   readonly #deps: TurnsDeps;
   readonly #rules: TurnRules;
   readonly #turns: Stored<Turn[]>;
@@ -103,6 +102,11 @@ export class Turns {
     this.#on({ type: 'room' });
   }
 
+  /** The browser has started: messages that are set aside are offered once more. */
+  onBrowserStart(): void {
+    this.#on({ type: 'browser_start' });
+  }
+
   /** A timer may have been lost with a suspended background page. */
   wake(): void {
     this.#on({ type: 'tick' });
@@ -122,23 +126,27 @@ export class Turns {
   }
 
   async #take({ next, effects }: Step): Promise<void> {
+    const wereSetAside = setAsideCount(this.#state);
     this.#state = next;
-    // What was handed on is stored at once, so that a restart does not hand it on again.
+    // What is handed on is stored at once: a restart continues from it.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
     // So is a new turn: a background page that begins later finds the answer by it.
     const isBegun = next.turns.at(-1)?.id !== this.#saved.turns.at(-1)?.id;
     const saved = isHandedOn || isBegun || next.sent !== this.#saved.sent ? this.#save() : null;
     if (saved === null) this.#saveSoon();
-    // The page is asked while the state is being stored; the message waits for both.
-    for (const effect of effects) if (effect.type === 'offer') void this.#offer(effect, saved);
+    // Pages are asked while the state is being stored; a message waits for both.
+    for (const effect of effects) this.#perform(effect, saved);
     await saved;
-    for (const effect of effects) this.#perform(effect);
     this.#setTick();
+    const areSetAside = setAsideCount(next);
+    if (areSetAside !== wereSetAside) this.setAside.emit(areSetAside);
   }
 
-  #perform(effect: TurnEffect): void {
+  /** `saved` resolves when the state is in storage. */
+  #perform(effect: TurnEffect, saved: Promise<void> | null): void {
     switch (effect.type) {
       case 'offer':
+        void this.#offer(effect, saved);
         break;
       case 'read':
         void this.#read(effect);
@@ -157,7 +165,6 @@ export class Turns {
     }
   }
 
-  /** `saved` resolves when the state is in storage. */
   async #offer({ turn, answer }: Effect<'offer'>, saved: Promise<void> | null): Promise<void> {
     const { tabs, queue, clientId, accountToName } = this.#deps;
     const { platform, conversationId, tabId } = turn;
@@ -165,29 +172,14 @@ export class Turns {
     const tab = shown ?? tabs.get(tabId);
     let taken: Taken | 'failed' = 'failed';
     try {
-      // What the page shows is no second opinion on itself.
-      const isCompared = tab !== null && answer.source === 'network';
-      const asked: Opinion | Promise<Opinion> = isCompared ? this.#opinion(tab.tabId, turn, answer) : 'absent';
-      const [opinion, client] = await Promise.all([asked, clientId(), saved]);
+      const [opinion, client] = await Promise.all([secondOpinion(this.#deps, turn, answer, tab), clientId(), saved]);
       const account = accountToName(platform, tab?.container ?? null);
       taken = await queue.add(await finalMessage({ turn, answer, tab, opinion, account, clientId: client }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
     const turnId = turn.id;
-    this.#on(
-      taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, isFinal: taken === 'refused' },
-    );
-  }
-
-  async #opinion(tabId: number, turn: Turn, { messageId, text }: FinalAnswer): Promise<Opinion> {
-    const times = { timeoutMs: OPINION_MS, drawingMs: DRAWING_MS };
-    const order = { messageId, answersId: turn.userMessageId, blocks: baaBlocks(text), ...times };
-    try {
-      return await this.#deps.pages.call(tabId, 'opinion', order, DRAWING_MS + CALL_MARGIN_MS);
-    } catch {
-      return 'absent';
-    }
+    this.#on(taken === 'stored' ? { type: 'stored', turnId } : { type: 'not_stored', turnId, why: taken });
   }
 
   async #read({ turn, conversationId }: Effect<'read'>): Promise<void> {

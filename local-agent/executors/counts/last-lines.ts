@@ -1,17 +1,22 @@
 /** The last lines of common test runners, with colours removed. Each row: a line that sums up, and what its numbers mean. */
-import { stripVTControlCharacters } from 'node:util';
+import { terminalText } from '../../lib/terminal-text.ts';
 import type { TestCounts } from './test-counts.ts';
 
-/** Lines that sum up a run of vitest, jest, pytest, mocha, cargo, rspec or unittest. */
-const SUMMARIES: readonly RegExp[] = [
-  /^\s*Tests:?\s+\d+ .*$/,
-  /^=+ .*\b\d+ (?:passed|failed|errors?|skipped)\b.* in [\d.]+.*=+$/,
-  /^\d+ (?:passed|failed)\b.* in [\d.]+s$/,
-  /^\s*\d+ (?:passing|failing|pending)\b.*$/,
-  /^test result: \w+\. .*$/,
-  /^\d+ examples?, \d+ failures?.*$/,
+/**
+ * Lines that sum up a run of vitest, jest, pytest, mocha, cargo, rspec or unittest; all expressions of a row match. None of
+ * them takes more than linear time, and no longer line is looked at: a step may print anything.
+ */
+const SUMMARIES: readonly (readonly RegExp[])[] = [
+  [/^\s*Tests:?\s+\d+ /],
+  [/^=+ .*=$/, /\b\d{1,9} (?:passed|failed|errors?|skipped)\b/, / in [\d.]+/],
+  [/^\d+ (?:passed|failed)\b.* in [\d.]+s$/],
+  [/^\s*\d+ (?:passing|failing|pending)\b/],
+  [/^test result: \w+\. /],
+  [/^\d+ examples?, \d+ failures?/],
 ];
-const NUMBER = /(\d+) (passed|passing|failed|failing|failures?|errors?|skipped|pending|ignored|todo|examples?)\b/g;
+const MAX_LINE_CHARS = 500;
+const NUMBER =
+  /\b(\d{1,9}) (passed|passing|failed|failing|failures?|errors?|skipped|pending|ignored|todo|examples?)\b/g;
 const UNITTEST = /^Ran (\d+) tests? in /;
 const UNITTEST_END = /^(?:OK|FAILED)(?: \((.*)\))?$/;
 const MAX_LINES = 200;
@@ -41,7 +46,9 @@ function unittestCounts(lines: readonly string[]): TestCounts | null {
   if (at === -1) return null;
   const total = Number(UNITTEST.exec(lines[at] ?? '')?.[1] ?? 0);
   const end = lines.slice(at).flatMap((line) => UNITTEST_END.exec(line)?.[1] ?? [])[0] ?? '';
-  const numbers = Object.fromEntries([...end.matchAll(/(\w[\w ]*)=(\d+)/g)].map(([, name, n]) => [name, Number(n)]));
+  const numbers = Object.fromEntries(
+    [...end.matchAll(/\b([a-z]+(?: [a-z]+)?)=(\d{1,9})/g)].map(([, name, n]) => [name, Number(n)]),
+  );
   const failed = (numbers.failures ?? 0) + (numbers.errors ?? 0);
   const skipped = numbers.skipped ?? 0;
   return { failed, skipped, passed: Math.max(0, total - failed - skipped) };
@@ -49,7 +56,7 @@ function unittestCounts(lines: readonly string[]): TestCounts | null {
 
 /** Mocha says `passing` and `failing` in lines of their own, so neighbours are added. */
 function summedUp(lines: readonly string[]): TestCounts | null {
-  const found = lines.filter((line) => SUMMARIES.some((summary) => summary.test(line)));
+  const found = lines.filter((line) => SUMMARIES.some((summary) => summary.every((part) => part.test(line))));
   const last = found.at(-1);
   if (last === undefined) return null;
   const isMocha = /^\s*\d+ (passing|failing|pending)\b/.test(last);
@@ -63,6 +70,7 @@ function summedUp(lines: readonly string[]): TestCounts | null {
 
 /** Null when no line sums up. */
 export function lastLineCounts(text: string): TestCounts | null {
-  const lines = stripVTControlCharacters(text).trimEnd().split('\n').slice(-MAX_LINES);
+  const last = terminalText(text).trimEnd().split('\n').slice(-MAX_LINES);
+  const lines = last.filter((line) => line.length <= MAX_LINE_CHARS);
   return summedUp(lines) ?? unittestCounts(lines);
 }

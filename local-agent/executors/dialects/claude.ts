@@ -7,7 +7,7 @@ import type { RunUsage } from '../../../schema/contracts/runs.ts';
 import { failed, succeeded } from '../executor.ts';
 import { endText } from '../shell.ts';
 import type { AgentCall, AgentState, Dialect } from './dialect.ts';
-import { countOf, failureCode, recordOf, textOf, WAITING_FOR_MODEL, withWarning } from './dialect.ts';
+import { countOf, failureCode, recordOf, sessionIdOf, textOf, WAITING_FOR_MODEL, withWarning } from './dialect.ts';
 
 /** `--allowedTools` takes any number of words, so its value is joined to it. */
 const DEFAULT_ARGS = ['--permission-mode', 'acceptEdits', '--allowedTools=Bash'];
@@ -26,7 +26,7 @@ function usageOf(one: Record<string, unknown>): RunUsage {
     input_tokens: countOf(usage.input_tokens),
     cached_input_tokens: countOf(usage.cache_read_input_tokens),
     output_tokens: countOf(usage.output_tokens),
-    cost_usd: typeof cost === 'number' && cost >= 0 ? cost : undefined,
+    cost_usd: typeof cost === 'number' && Number.isFinite(cost) && cost >= 0 ? cost : undefined,
   };
 }
 
@@ -54,7 +54,7 @@ function onResult(state: AgentState, one: Record<string, unknown>): AgentState {
 }
 
 function event(state: AgentState, one: Record<string, unknown>): AgentState {
-  const sessionId = textOf(one.session_id) ?? state.sessionId;
+  const sessionId = sessionIdOf(one.session_id) ?? state.sessionId;
   const known = { ...state, sessionId };
   switch (one.type) {
     case 'system':

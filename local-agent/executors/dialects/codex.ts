@@ -6,7 +6,7 @@ import type { RunUsage } from '../../../schema/contracts/runs.ts';
 import { failed, succeeded } from '../executor.ts';
 import { endText } from '../shell.ts';
 import type { AgentCall, AgentState, Dialect } from './dialect.ts';
-import { countOf, failureCode, recordOf, textOf, WAITING_FOR_MODEL, withWarning } from './dialect.ts';
+import { countOf, failureCode, recordOf, sessionIdOf, textOf, WAITING_FOR_MODEL, withWarning } from './dialect.ts';
 
 const DEFAULT_ARGS = ['-s', 'workspace-write'];
 
@@ -60,7 +60,7 @@ function onItem(state: AgentState, value: unknown): AgentState {
 function event(state: AgentState, one: Record<string, unknown>): AgentState {
   switch (one.type) {
     case 'thread.started':
-      return { ...state, sessionId: textOf(one.thread_id) };
+      return { ...state, sessionId: sessionIdOf(one.thread_id) };
     case 'item.started':
     case 'item.completed':
       return onItem(state, one.item);

@@ -3,6 +3,7 @@
  * foreign: unknown events and fields are passed over.
  */
 import type { RunUsage } from '../../../schema/contracts/runs.ts';
+import { SessionIdSchema } from '../../../schema/contracts/runs.ts';
 import type { AgentSettings } from '../../config/agent-settings.ts';
 import type { AgentView, EndedStep, Verdict } from '../executor.ts';
 
@@ -67,8 +68,15 @@ export function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/** A whole number that the edge takes. */
 export function countOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value) : undefined;
+  const count = typeof value === 'number' ? Math.round(value) : Number.NaN;
+  return Number.isSafeInteger(count) && count >= 0 ? count : undefined;
+}
+
+/** The id of a session; null for what could be taken for an option when the agent gets it back. */
+export function sessionIdOf(value: unknown): string | null {
+  return SessionIdSchema.safeParse(value).data ?? null;
 }
 
 const FAILURES: readonly (readonly [RegExp, string])[] = [

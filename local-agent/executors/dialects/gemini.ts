@@ -5,7 +5,7 @@
 import { failed, succeeded } from '../executor.ts';
 import { endText } from '../shell.ts';
 import type { AgentState, Dialect } from './dialect.ts';
-import { countOf, failureCode, recordOf, textOf } from './dialect.ts';
+import { countOf, failureCode, recordOf, sessionIdOf, textOf } from './dialect.ts';
 
 const DEFAULT_ARGS = ['--approval-mode', 'auto_edit'];
 const MAX_MESSAGE_CHARS = 64 * 1024;
@@ -27,14 +27,15 @@ function onResult(state: AgentState, one: Record<string, unknown>): AgentState {
 
 export const gemini: Dialect = {
   call: ({ settings, prompt }) => ({
-    argv: [settings.command, '-p', prompt, '-o', 'stream-json', ...(settings.args ?? DEFAULT_ARGS)],
+    // Joined to its option: a prompt that begins with a dash would be an option itself.
+    argv: [settings.command, `--prompt=${prompt}`, '-o', 'stream-json', ...(settings.args ?? DEFAULT_ARGS)],
     stdin: null,
     sessionId: null,
   }),
   event: (state, one) => {
     switch (one.type) {
       case 'init':
-        return { ...state, sessionId: textOf(one.session_id) };
+        return { ...state, sessionId: sessionIdOf(one.session_id) };
       case 'message':
         return onMessage(state, one);
       case 'tool_use':

@@ -5,11 +5,21 @@ import type { Dialect } from './dialect.ts';
 
 const PLACE = '{prompt}';
 
+/** A prompt that begins with a dash, in an argument of its own, would be an option. Agents pass over a blank line. */
+function notAnOption(pattern: string, arg: string): string {
+  return pattern.startsWith(PLACE) && arg.startsWith('-') ? `\n${arg}` : arg;
+}
+
 export const plain: Dialect = {
   call: ({ settings, prompt }) => {
     const args = settings.args ?? [];
     const takesPrompt = args.some((arg) => arg.includes(PLACE));
-    const given = args.map((arg) => arg.replaceAll(PLACE, () => prompt));
+    const given = args.map((arg) =>
+      notAnOption(
+        arg,
+        arg.replaceAll(PLACE, () => prompt),
+      ),
+    );
     return { argv: [settings.command, ...given], stdin: takesPrompt ? null : prompt, sessionId: null };
   },
   event: (state) => state,

@@ -246,7 +246,7 @@ export class TestEnv {
         translate: (text) => (typeof text === 'string' ? text : text.key),
         showBadge: () => undefined,
         openOptions: async () => undefined,
-        openApproval: async () => true,
+        openApproval: async () => 'opened',
         isPermitted: async () => true,
         onPermissionsChanged: () => undefined,
       },

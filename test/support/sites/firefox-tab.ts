@@ -50,6 +50,11 @@ export class FirefoxTab {
     return await this.#call(run, args);
   }
 
+  /** Runs a script in the page, also where the page's policy allows none. */
+  async runSource(source: string): Promise<void> {
+    await this.#bidi.callFunction(this.context, `() => {${source}\n}`, []);
+  }
+
   /** Runs a function with the closed shadow root of the element that a selector finds. */
   async inShadow<Args extends Argument[], Result>(
     host: string,

@@ -16,8 +16,8 @@ export interface ChatSite {
   newChatUrl: string;
   /** The address of a conversation that exists. */
   conversationAddress: RegExp;
-  /** The assistant's next message. */
-  assistantSays(text: string): void;
+  /** The assistant's next message. `everyMs`: written in about ten parts with that time between two of them. */
+  assistantSays(text: string, everyMs?: number): void;
   /** The person's messages that the server has, oldest first. */
   received(): string[];
   composer: string;
@@ -35,7 +35,10 @@ export function chatgpt(renderer: 'legacy' | 'app-shell', transport: NonNullable
     site,
     newChatUrl: 'https://chatgpt.com/',
     conversationAddress: new RegExp(`^https://chatgpt\\.com/c/${UUID}$`),
-    assistantSays: (text) => void site.control.turns.push({ text, transport }),
+    assistantSays(text, everyMs) {
+      const pace = everyMs !== undefined && { pace: { pieceBytes: Math.ceil(text.length / 2), everyMs } };
+      site.control.turns.push({ text, transport, ...pace });
+    },
     received: () => site.sent.map(({ text }) => text),
     composer: renderer === 'legacy' ? '#prompt-textarea' : '[data-app-shell-active-page=true] [role=textbox]',
     sendButton:
@@ -53,7 +56,8 @@ export function claude(accounts: FakeClaudeOptions['accounts']): ChatSite {
     site,
     newChatUrl: 'https://claude.ai/new',
     conversationAddress: new RegExp(`^https://claude\\.ai/chat/${UUID}$`),
-    assistantSays: (text) => void site.answers.push({ text }),
+    assistantSays: (text, everyMs) =>
+      void site.answers.push({ text, ...(everyMs !== undefined && { pieces: 10, everyMs }) }),
     received: () => site.sends.map(({ text }) => text),
     composer: '[contenteditable=true].ProseMirror',
     sendButton: accounts === 'merged' ? '[data-testid=chat-input-send]' : 'button[aria-label="Send message"]',
@@ -68,7 +72,7 @@ export function gemini(): ChatSite {
     site,
     newChatUrl: 'https://gemini.google.com/app',
     conversationAddress: /^https:\/\/gemini\.google\.com\/app\/[0-9a-f]{10,}$/,
-    assistantSays: (text) => void site.plans.push({ text }),
+    assistantSays: (text, everyMs) => void site.plans.push({ text, ...(everyMs !== undefined && { everyMs }) }),
     received: () => site.sends.map(({ text }) => text),
     composer: 'rich-textarea .ql-editor',
     sendButton: 'button.send-button',

@@ -113,8 +113,8 @@ describe('the partial indexes', () => {
 
   it('of tasks cover those that have not ended', () => {
     expect(conditionOf(tables.tasks, 'tasks_open')).toBe(inList(OPEN_TASK_STATUSES));
-    expect(conditionOf(tables.tasks, 'tasks_holding_renewal')).toBe(
-      `hold_renewal = 1 AND ${inList(OPEN_TASK_STATUSES)}`,
+    expect(conditionOf(tables.tasks, 'tasks_open_of_chat')).toBe(
+      `local_conversation_id IS NOT NULL AND ${inList(OPEN_TASK_STATUSES)}`,
     );
   });
 

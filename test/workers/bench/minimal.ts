@@ -1,5 +1,5 @@
 /**
- * Minimal leases on the same runtime, as a floor for the lease benchmark: without authentication, validation, fence and
+ * Minimal leases, and a minimal task queue, on the same runtime, for the benchmarks `lease` and `steps`: without authentication, validation, fence and
  * stored terms. One is in D1 over HTTP, read and then written, or in one statement. The other is an object with WebSockets
  * that commits each message, or all messages of a turn together.
  */
@@ -114,14 +114,37 @@ async function inOneStatement(db: D1Database, question: Question): Promise<Row |
     .first<Row>();
 }
 
+const QUEUE =
+  'CREATE TABLE IF NOT EXISTS queue (id INTEGER PRIMARY KEY, status TEXT NOT NULL, node TEXT, deadline_at INTEGER)';
+const QUEUE_INDEX = "CREATE INDEX IF NOT EXISTS queue_ready ON queue (id) WHERE status = 'queued'";
+/** The life of one task in one statement each; a single caller has one task under way. */
+const QUEUE_STATEMENTS: Record<string, string> = {
+  create: "INSERT INTO queue (status, deadline_at) VALUES ('queued', ?1) RETURNING id",
+  claim: `UPDATE queue SET status = 'running', node = 'a', deadline_at = ?1
+    WHERE id = (SELECT id FROM queue WHERE status = 'queued' ORDER BY id LIMIT 1) RETURNING id`,
+  heartbeat:
+    "UPDATE queue SET deadline_at = ?1 + 1 WHERE id = (SELECT max(id) FROM queue) AND status = 'running' RETURNING id",
+  complete:
+    "UPDATE queue SET status = 'done', deadline_at = ?1 + 2 WHERE id = (SELECT max(id) FROM queue) AND status = 'running' RETURNING id",
+};
+
+async function queueStep(db: D1Database, what: string): Promise<Response> {
+  const row = await db
+    .prepare(QUEUE_STATEMENTS[what] ?? '')
+    .bind(Date.now())
+    .first();
+  return Response.json({ ok: row !== null }, { status: row === null ? 409 : 200 });
+}
+
 const worker: ExportedHandler<MinimalEnv> = {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith('/object/')) return env.MINIMAL.getByName(pathname).fetch(request);
     if (pathname === '/setup') {
-      await env.DB.batch([env.DB.prepare(TABLE), env.DB.prepare(FIRST_ROW)]);
+      await env.DB.batch([TABLE, FIRST_ROW, QUEUE, QUEUE_INDEX].map((text) => env.DB.prepare(text)));
       return new Response('ok');
     }
+    if (pathname.startsWith('/queue/')) return queueStep(env.DB, pathname.slice('/queue/'.length));
     const question = await request.json<Question>();
     const response = pathname === '/d1/naive' ? readThenWrite : inOneStatement;
     const row = await response(env.DB, question);

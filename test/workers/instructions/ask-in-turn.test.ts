@@ -50,7 +50,8 @@ describe('an instruction that asks behind one that runs', () => {
     edge.now += 600_000;
     await describeIt(message_id, ids[1]);
     // The time counts from when it was shown.
-    expect(await detail(ids[1])).toMatchObject({ approval: APPROVAL, approval_expires_in_ms: 900_000 });
+    const asked = { approval: APPROVAL, approval_expires_in_ms: 900_000, platform: 'chatgpt' };
+    expect(await detail(ids[1])).toMatchObject(asked);
     expect(await approve(ids[1])).toBe(200);
     expect(await messageStatus(message_id)).toBe('accepted');
     expect((await commandsFor(conductor, 'approval.decided')).at(-1)?.body).toMatchObject({

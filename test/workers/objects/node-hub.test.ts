@@ -177,6 +177,19 @@ describe('an announcement', () => {
     expect((await a.next('lease.changed')).candidate).toBe(true);
   });
 
+  it('makes the next node a candidate when a candidate is drained, and the drained one when that ends', async () => {
+    const [a, b, c] = [await TestNode.connect('a'), await TestNode.connect('b'), await TestNode.connect('c')];
+    expect((await a.hello({ priority: 50 })).candidate).toBe(true);
+    expect((await b.hello({ priority: 100, draining: true })).candidate).toBe(false);
+    expect((await c.hello({ preferred: true, priority: 100 })).candidate).toBe(true);
+    b.send({ type: 'draining', draining: false });
+    expect((await b.next('lease.changed')).candidate).toBe(true);
+    expect((await a.next('lease.changed')).candidate).toBe(false);
+    c.send({ type: 'draining', draining: true });
+    expect((await c.next('lease.changed')).candidate).toBe(false);
+    expect((await a.next('lease.changed')).candidate).toBe(true);
+  });
+
   it('makes the next node a candidate by a tick when both candidates have lost contact without closing their sockets', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * LEASE.ttl_sec * 1_000 });
     const [a, b] = [await TestNode.connect('a'), await TestNode.connect('b')];

@@ -75,6 +75,7 @@ type FrameOf<Type extends EdgeFrame['type']> = EdgeFrame & { type: Type };
 
 interface HelloPart {
   preferred?: boolean;
+  draining?: boolean;
   priority?: number;
   /** With `previous_boot_id`; without it the hello is one of an older version. */
   boot_id?: string;
@@ -141,6 +142,7 @@ export class TestNode {
       ...(more.previous_boot_id === undefined ? {} : { previous_boot_id: more.previous_boot_id }),
       mode_version: 0,
       term: 0,
+      ...(more.draining === undefined ? {} : { draining: more.draining }),
     });
   }
 

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../../schema/contracts/clients.ts';
 import type { Command } from '../../../schema/contracts/commands.ts';
+import type { Link } from '../../../schema/contracts/conversations.ts';
 import { rowsOf } from '../support/edge.ts';
 import { OTHER_NODE, Renewals } from './support.ts';
 
@@ -126,6 +127,38 @@ describe('a link of one of two accounts of a browser', () => {
     const job = await renewals.jobOf(message.message_id);
     expect(job.status).toBe('running');
     expect(await renewals.commandOf(job)).toMatchObject({ body: { target: { account_fingerprint: 'bob' } } });
+  });
+
+  it('keeps the tab of its account when a newer tab of the other one shows the same address', async () => {
+    await renewals.browser({ client: 'side-by-side' }, both('bob'));
+    const message = await renewals.settled('auto', { client_id: 'side-by-side' });
+    const conversation = message.remote_conversation_id;
+    await renewals.browser({ client: 'side-by-side', conversation, account: 'bob' }, both('bob'));
+    edge.now += 1_000;
+    await renewals.browser({ client: 'side-by-side', conversation, account: 'ann' }, both('bob'));
+    await renewals.tick();
+    const job = await renewals.jobOf(message.message_id);
+    expect(job.status).toBe('running');
+    expect(await renewals.commandOf(job)).toMatchObject({ body: { target: { account_fingerprint: 'bob' } } });
+  });
+
+  it('is not made active again by a tab of the other one', async () => {
+    await renewals.browser({ client: 'reopened' }, both('bob'));
+    const message = await renewals.settled('auto', { client_id: 'reopened' });
+    const conversation = message.remote_conversation_id;
+    await renewals.browser({ client: 'reopened', conversation, account: 'bob' }, both('bob'));
+    edge.now += 1_000;
+    await renewals.browser({ client: 'reopened' }, both('bob'));
+    edge.now += 1_000;
+    await renewals.browser({ client: 'reopened', conversation, account: 'ann' }, both('bob'));
+    const isActive = async () => {
+      const path = `/v1/renewal/links?remote_conversation_id=${conversation}`;
+      return (await edge.data<{ items: Link[] }>('GET', path)).items.map((link) => link.is_active);
+    };
+    expect(await isActive()).toEqual([false]);
+    edge.now += 1_000;
+    await renewals.browser({ client: 'reopened', conversation, account: 'bob' }, both('bob'));
+    expect(await isActive()).toEqual([true]);
   });
 
   it('is not used when its account was replaced in its container', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NOTICE } from '../../../schema/defaults.ts';
+import { NOTICE, TASK } from '../../../schema/defaults.ts';
 import { commandsFor, reportCommandResult } from '../instructions/support.ts';
 import { instructionsOf } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -97,6 +97,30 @@ describe('a task that a chat creates', () => {
       expect(await call(tool, { task_id }, 'another-chat')).toMatchObject({ error_code: 'task_not_found' });
     }
     expect(await conductor.statuses(task_id)).toBe('queued pending');
+    await edge.data('POST', `/v1/tasks/${task_id}/cancel`, { body: {} });
+  });
+
+  it('is refused while the chat has as many that have not ended as it may', async () => {
+    const { remote, local_conversation_id } = await createdIn();
+    const columns = (await rowsOf<{ name: string }>("SELECT name FROM pragma_table_info('tasks')")).map(
+      ({ name }) => name,
+    );
+    const copied = columns.map((name) => (name === 'task_id' ? `'task_full' || n.value` : name)).join(', ');
+    const numbers = JSON.stringify(Array.from({ length: TASK.max_open_of_chat - 2 }, (_, n) => n));
+    await rowsOf(
+      `INSERT INTO tasks (${columns.join(', ')}) SELECT ${copied} FROM tasks CROSS JOIN json_each('${numbers}') AS n
+        WHERE local_conversation_id = ?`,
+      local_conversation_id,
+    );
+    expect((await call('tasks/create', CREATE, remote)).error_code).toBeNull();
+    const refused = await call('tasks/create', CREATE, remote);
+    expect(refused).toMatchObject({ error_code: 'conflict', output: expect.stringContaining('wait for one') });
+    await rowsOf("UPDATE tasks SET status = 'canceled' WHERE local_conversation_id = ?", local_conversation_id);
+    await rowsOf(
+      'UPDATE steps SET ready = NULL WHERE task_id IN (SELECT task_id FROM tasks WHERE local_conversation_id = ?)',
+      local_conversation_id,
+    );
+    const { task_id } = await createdIn();
     await edge.data('POST', `/v1/tasks/${task_id}/cancel`, { body: {} });
   });
 

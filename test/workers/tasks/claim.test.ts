@@ -83,6 +83,33 @@ describe('a claim', () => {
   });
 });
 
+describe('a step of a task that has begun', () => {
+  it('is never given to two nodes', async () => {
+    const target_host = 'mini';
+    await conductor.create({ steps: [SHELL, SHELL], constraints: { target_host } });
+    await conductor.complete(await conductor.claimed());
+    const taken: ClaimedRun[] = [];
+    // The task runs before and after the other claim: only its step says that it is taken.
+    const claim = await edge.race(
+      () => conductor.claim(),
+      async () => taken.push(await conductor.claimed()),
+    );
+    expect(taken).toMatchObject([{ step_index: 1 }]);
+    expect(claim).toMatchObject({ run: null });
+    for (const run of taken) await conductor.complete(run);
+  });
+
+  it('is not reported by a run of another step', async () => {
+    await conductor.create({ steps: [SHELL, SHELL] });
+    const done = await conductor.claimed();
+    await conductor.complete(done);
+    const run = await conductor.claimed();
+    const other = { ...run, step_id: done.step_id };
+    expect(await conductor.refused(other, 'complete')).toMatchObject({ status: 409, error: 'stale_run' });
+    await conductor.complete(run);
+  });
+});
+
 describe('a claim of work that is addressed to a host', () => {
   it.each(['vps', OTHER_NODE])('is for the node %s, which does not lead', async (target_host) => {
     const { task_id } = await conductor.create({ constraints: { target_host } });
@@ -175,7 +202,7 @@ describe('a node that a person drains', () => {
     const { run_id, step_id } = run;
     expect(await edge.data('GET', `/v1/controllers/${NODE}`)).toMatchObject({
       draining: true,
-      live_runs: expect.arrayContaining([{ run_id, task_id, step_id }]),
+      live_runs: expect.arrayContaining([expect.objectContaining({ run_id, task_id, step_id })]),
     });
     expect(await conductor.claim()).toEqual({ run: null, reason: 'node_draining' });
     await conductor.fail(run, { status: 'lost', error_code: 'handed_over' });

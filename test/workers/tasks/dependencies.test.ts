@@ -119,6 +119,7 @@ describe('creating a task', () => {
     ['constraints.takeover_after_ms', { constraints: { takeover_after_ms: 59_999 } }],
     ['branch_name', { repo: 'app', branch_name: '-f' }],
     ['branch_name', { repo: 'app', branch_name: 'a..b' }],
+    ['branch_name', { repo: 'app', branch_name: 'conductor/task_of_another' }],
     ['task_type', { task_type: 'unknown' }],
     ['steps', { steps: [] }],
   ])('names the field %s', async (field, more) => {
@@ -179,5 +180,19 @@ describe('planning a task', () => {
     const given = await conductor.create();
     expect((await plan(given.task_id, { term: conductor.term }, 'mini-main')).text).toContain('"error":"conflict"');
     await cancel(given.task_id);
+  });
+
+  it('by a node makes it a task that no person approved, so that a stolen token gives no other host orders', async () => {
+    const { task_id } = await conductor.create({ ...template, priority: 1_000 });
+    expect((await conductor.detail(task_id)).is_persons).toBe(true);
+    expect((await plan(task_id, { term: conductor.term }, 'mini-main')).text).toContain('"is_persons":false');
+    const run = await conductor.claimed();
+    expect(run).toMatchObject({ task_id, task: { is_persons: false } });
+    await conductor.complete(run);
+    await conductor.complete(await conductor.claimed());
+    const persons = await conductor.create({ ...template, priority: 1_000 });
+    await plan(persons.task_id, {});
+    expect((await conductor.detail(persons.task_id)).is_persons).toBe(true);
+    await cancel(persons.task_id);
   });
 });

@@ -39,7 +39,7 @@ describe('a task', () => {
     await conductor.fail(second, { status: 'timeout', error_code: 'timeout' });
     expect(await conductor.statuses(task_id)).toBe('failed timeout canceled');
     expect(await conductor.detail(task_id)).toMatchObject({ error_code: 'timeout' });
-    await edge.data('POST', `/v1/tasks/${task_id}/retry`, { body: {} });
+    await edge.data('POST', `/v1/tasks/${task_id}/retry`, { body: { reason: 'the disk was full' } });
     expect(await conductor.statuses(task_id)).toBe('queued pending pending');
     const again = await conductor.claimed();
     expect(again).toMatchObject({ attempt: 1, step_index: 0, previous: { run_id: second.run_id } });

@@ -50,6 +50,13 @@ describe('the log of a run', () => {
     await conductor.complete(run);
   });
 
+  it('does not begin where the sum of its streams would no longer be exact', async () => {
+    const run = await running();
+    const chunks = [{ stream: 'stdout', offset: Number.MAX_SAFE_INTEGER - 1, data: btoa('x'), skips: true }];
+    expect(await conductor.refused(run, 'logs', { chunks })).toMatchObject({ error: 'invalid_request' });
+    await conductor.complete(run);
+  });
+
   it('keeps all that two requests bring at once, and the same bytes once', async () => {
     const run = await running();
     await conductor.logs(run, 'stdout', 0, 'a');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Status } from '../../../schema/contracts/status.ts';
 import { RETENTION } from '../../../schema/defaults.ts';
 import { OTHER_NODE } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -158,6 +159,27 @@ describe('retention', () => {
 });
 
 describe('the snapshot, the metrics and the end of draining', () => {
+  it('show what each node runs, with its task, its step and what it does', async () => {
+    await conductor.leads(NODE);
+    await conductor.create({ title: 'tidy up' });
+    const run = await conductor.claimed();
+    await conductor.heartbeat(run, { started: true, progress: 'waiting for the model' });
+    const { nodes } = await edge.data<Status>('GET', '/v1/status');
+    const runsOf = (id: string) => nodes.find(({ controller_id }) => controller_id === id)?.live_runs;
+    const { run_id, task_id, step_id } = run;
+    const words = {
+      task_title: 'tidy up',
+      step_name: SHELL.name,
+      status: 'running',
+      progress: 'waiting for the model',
+    };
+    expect(runsOf(NODE)).toContainEqual({ run_id, task_id, step_id, ...words, created_at: expect.any(Number) });
+    expect(runsOf(OTHER_NODE)).not.toContainEqual(expect.objectContaining({ run_id }));
+    await conductor.complete(run);
+    const after = await edge.data<Status>('GET', '/v1/status');
+    expect(after.nodes.flatMap(({ live_runs }) => live_runs.map((live) => live.run_id))).not.toContain(run_id);
+  });
+
   it('count what is open', async () => {
     await conductor.leads(NODE);
     await conductor.create();

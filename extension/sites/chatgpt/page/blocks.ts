@@ -7,9 +7,11 @@ const LANGUAGE = 'baa';
 const LANGUAGE_CLASS = `language-${LANGUAGE}`;
 
 export function blocksOf(message: Element): PageBlock[] {
-  return codeBlocksIn(message)
-    .filter(isBaa)
-    .map((block) => ({ text: codeOf(block) }));
+  return codeBlocksIn(message).flatMap((block): PageBlock[] => {
+    const meaning = meaningOf(block);
+    if (meaning === 'other') return [];
+    return [{ text: meaning === 'baa' ? codeOf(block) : null }];
+  });
 }
 
 /** Code blocks of any language, in document order. */
@@ -29,19 +31,26 @@ function outermost(blocks: readonly Element[]): Element[] {
     .sort((a, b) => (a.compareDocumentPosition(b) & a.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
 }
 
-export function isBaa(block: Element): boolean {
+/**
+ * Whether it is a `baa` block. Only the exact word in small letters makes one, as in the text itself. `unclear`: the
+ * header, which is written for people, alone names it and in capitals, so that the fence may have said either.
+ */
+export function meaningOf(block: Element): 'baa' | 'unclear' | 'other' {
   const code = block.querySelector('code');
   const classes = [...(code?.classList ?? [])].filter((name) => name.startsWith('language-'));
-  if (classes.length > 0) return classes.includes(LANGUAGE_CLASS);
+  if (classes.length > 0) return classes.includes(LANGUAGE_CLASS) ? 'baa' : 'other';
   const language = first(block, SELECTORS.codeMirror)?.getAttribute('data-language');
-  return (language ?? languageInHeader(block)) === LANGUAGE;
+  if (language != null) return language === LANGUAGE ? 'baa' : 'other';
+  const shown = languageInHeader(block);
+  if (shown === LANGUAGE) return 'baa';
+  return shown.toLowerCase() === LANGUAGE ? 'unclear' : 'other';
 }
 
 /** The header names the language before its buttons. */
 function languageInHeader(block: Element): string {
   const header = first(block, SELECTORS.codeHeader)?.cloneNode(true) as Element | undefined;
   for (const button of header?.querySelectorAll('button, [role="button"]') ?? []) button.remove();
-  return (header?.textContent ?? '').trim().toLowerCase();
+  return (header?.textContent ?? '').trim();
 }
 
 /** Null when the page has drawn it in part. */

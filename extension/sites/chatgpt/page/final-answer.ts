@@ -4,7 +4,7 @@
  * block, or the block is a sample in a list or a quotation, something else is around it.
  */
 import type { FinalInPage, PageTurn } from '../../page.ts';
-import { codeBlocksIn, codeOf, isBaa } from './blocks.ts';
+import { codeBlocksIn, codeOf, meaningOf } from './blocks.ts';
 import { isAnswering } from './composer.ts';
 import { around, findAll } from './finding.ts';
 import { obstacleOf } from './obstacle.ts';
@@ -36,12 +36,14 @@ function blocksIn({ element }: PageTurn): { texts: string[] } | { reason: string
   if (text === undefined || others.length > 0) return { reason: 'several_texts' };
   const turn = around(element, SELECTORS.legacyTurn) ?? around(element, SELECTORS.unitTurn) ?? element;
   const all = codeBlocksIn(turn);
-  const own = all.filter(isBaa);
+  const own = all.filter((block) => meaningOf(block) !== 'other');
   const [first] = own;
   if (first === undefined) return { reason: 'no_block' };
   if (own.some((block) => !text.contains(block))) return { reason: 'block_outside_answer' };
   if (own.some((block) => block.parentElement?.closest(INSIDE))) return { reason: 'block_inside_other' };
   if (isFollowed(text, first, all, own)) return { reason: 'text_behind_block' };
+  // What the text does not call a block must not become one here.
+  if (own.some((block) => meaningOf(block) === 'unclear')) return { reason: 'block_in_capitals' };
   const texts = own.map(codeOf);
   return texts.includes(null) ? { reason: 'block_not_whole' } : { texts: texts.filter((one) => one !== null) };
 }

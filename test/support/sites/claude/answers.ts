@@ -7,6 +7,8 @@ export interface FakeAnswer {
   text: string;
   /** In how many pieces the text is written. */
   pieces?: number;
+  /** The time between two of them. */
+  everyMs?: number;
   thinking?: string;
   /** A tool runs after the text; the answer has a second text after that. */
   tool?: { output: string; after: string };

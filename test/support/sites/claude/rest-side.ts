@@ -1,5 +1,6 @@
 /** The JSON interface of the fake claude.ai: `completion` with its stream, and the tree of a conversation. */
 import type { ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import type { SiteRequest } from '../site.ts';
 import { cutBody } from '../streaming.ts';
 import type { FakeAnswer } from './answers.ts';
@@ -129,6 +130,7 @@ async function writeText(
         cutBody(response);
       }
     }
+    if (at > 0 && answer.everyMs !== undefined) await setTimeout(answer.everyMs);
     if (message.isComplete || response.destroyed) return false;
     part.text += piece;
     write(textDelta(index, piece));

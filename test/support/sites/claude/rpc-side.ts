@@ -1,5 +1,6 @@
 /** The Connect interface of the fake claude.ai: actions of the page, and the timelines that it keeps open. */
 import type { ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import type { SiteRequest } from '../site.ts';
 import type { FakeAnswer } from './answers.ts';
@@ -111,6 +112,7 @@ export class RpcSide {
         if (answer.closes) this.closeTimelines(conversation.id);
         await answer.hold?.opened;
       }
+      if (at > 0 && answer.everyMs !== undefined) await setTimeout(answer.everyMs);
       if (message.isComplete) return;
       this.#append(conversation, message, piece);
     }

@@ -19,7 +19,7 @@ const COUNTERS = {
 };
 
 /** An edge with the conversation `c1` and the approvals of `waiting`. */
-function edgeWith(waiting: readonly { id: string; display: string }[], next = NEXT): EdgeResponse {
+function edgeWith(waiting: readonly { id: string; display: string; platform?: string }[], next = NEXT): EdgeResponse {
   return ({ path }) => {
     if (path.startsWith('/v1/instructions?')) {
       return { items: waiting.toReversed().map(({ id }) => approvalOf(id)), next_cursor: null };
@@ -27,7 +27,8 @@ function edgeWith(waiting: readonly { id: string; display: string }[], next = NE
     const asked = waiting.find(({ id }) => path === `/v1/instructions/${id}`);
     if (asked) {
       const approval = { display: asked.display, approval_hash: HASH, cwd: null, env_names: [], file_hashes: {} };
-      return { ...approvalOf(asked.id), approval, approval_expires_in_ms: EXPIRES_MS, events: [] };
+      const { platform } = asked;
+      return { ...approvalOf(asked.id), platform, approval, approval_expires_in_ms: EXPIRES_MS, events: [] };
     }
     if (path.includes('?')) return { items: [conversation()], next_cursor: null };
     return { ...conversation(), limits: undefined, counters: COUNTERS, next_renewal: next };
@@ -87,6 +88,17 @@ describe('approvals in a snapshot', () => {
       ],
     });
     expect(agent.calls.every(({ token }) => token === undefined)).toBe(true);
+  });
+
+  it('an approval names the site of its conversation as the edge does, and none where an earlier edge names none', async () => {
+    const agent = await BridgeFixture.start();
+    agent.edge = edgeWith([
+      { id: 'ins_1', display: 'first', platform: 'claude' },
+      { id: 'ins_2', display: 'second' },
+    ]);
+    await agent.side.approvals.refresh();
+    const { approvals } = agent.side.snapshots.take('firefox-1');
+    expect(approvals.map(({ platform }) => platform)).toEqual(['claude', undefined]);
   });
 
   it('the time that passes is no change, and an expired approval is gone without a word of the edge', async () => {

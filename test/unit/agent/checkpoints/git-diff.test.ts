@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseLfsPaths, parseRawDiff, writeGitDiff } from '../../../../local-agent/checkpoints/git-diff.ts';
+import { GitError } from '../../../../local-agent/worktrees/git-command.ts';
 import { applyPatch, createWorktree } from '../../../../local-agent/worktrees/worktree.ts';
 import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -122,6 +123,20 @@ describe('the git_diff checkpoint', () => {
     expect((await diff()).unsupported).toEqual(['inner']);
   });
 
+  it('of another host writes nothing outside the worktree, into `.git`, or through a link', async () => {
+    const { worktree, file } = await openTask();
+    const outside = tempDir();
+    symlinkSync(outside, join(worktree, 'link'));
+    for (const path of ['../out.txt', `${outside}/out.txt`, '.git/hooks/out', 'inner/.git/config', 'link/out.txt']) {
+      const head = `diff --git a/${path} b/${path}\nnew file mode 100755\n--- /dev/null\n+++ b/${path}\n`;
+      writeFileSync(file, `${head}@@ -0,0 +1 @@\n+out\n`);
+      await applyPatch(worktree, file, gitContext()).catch((error) => expect(error).toBeInstanceOf(GitError));
+    }
+    expect(readdirSync(outside)).toEqual([]);
+    expect(existsSync(join(worktree, '..', 'out.txt'))).toBe(false);
+    expect(existsSync(join(worktree, 'inner', '.git'))).toBe(false);
+  });
+
   it('names files of Git LFS', async () => {
     const { worktree, diff } = await openTask();
     put(worktree, '.gitattributes', '*.psd filter=lfs diff=lfs merge=lfs -text\n');
@@ -138,5 +153,19 @@ describe('what git prints about changes', () => {
       { modes: ['000000', '100644'], path: 'new\nline' },
     ]);
     expect(parseLfsPaths('a\0filter\0lfs\0b\0filter\0unspecified\0')).toEqual(['a']);
+  });
+});
+
+describe('a patch of more changes than can be looked at', () => {
+  it('is written, and named as one that another host cannot apply', async () => {
+    const repo = newRepo();
+    // Long names reach the limit of the list with few files.
+    const folder = Array.from({ length: 14 }, () => 'x'.repeat(250)).join('/');
+    for (let n = 0; n < 1_300; n++) put(repo, `${folder}/${n}`, '');
+    const file = join(tempDir(), 'patch');
+    const baseSha = runGit(repo, 'rev-parse', 'HEAD');
+    const { bytes, unsupported } = await writeGitDiff({ worktree: repo, baseSha, file }, gitContext());
+    expect(bytes).toBeGreaterThan(4 * 1024 * 1024);
+    expect(unsupported).toHaveLength(1);
   });
 });

@@ -178,6 +178,53 @@ const seenFile = (head: ChainHead | undefined, path = SEEN_BY_COMMANDS) => ({
   [path]: { 'http://edge': { [NODE]: head } },
 });
 
+describe('a list that the edge never ends', () => {
+  /** The edge of `journalWorld`, with `change` over its response to a path that begins with `of`. */
+  async function endless(of: string, change: (page: object, after: number) => object) {
+    const world = journalWorld(await chain(5));
+    const { connect } = world.deps;
+    let reads = 0;
+    world.deps.connect = (...args) => {
+      const edge = connect(...args);
+      const call: typeof edge.call = async (request) => {
+        const page = await edge.call(request);
+        if (!request.path.startsWith(of)) return page;
+        reads += 1;
+        if (reads > 20) throw new Error('the command reads without an end');
+        const after = Number(new URL(request.path, 'http://x').searchParams.get('after'));
+        return request.schema.parse(change(page as object, after));
+      };
+      return { ...edge, call, close: () => edge.close() };
+    };
+    return world;
+  }
+
+  it.each<[what: string, of: string, change: (page: object, after: number) => object]>([
+    ['the next page is the same one', '/v1/journal', (page, after) => ({ ...page, next_after: after })],
+    ['the next page is one before', '/v1/journal', (page) => ({ ...page, next_after: 0 })],
+    ['pages are empty', '/v1/journal', (page, after) => ({ ...page, items: [], heads: [], next_after: after + 1 })],
+    ['the next page of people is the same one', '/v1/audit/people', (page, after) => ({ ...page, next_after: after })],
+  ])('is no intact chain, and says why: %s', async (_what, of, change) => {
+    const world = await endless(of, change);
+    expect(await verify(world)).toBe(1);
+    expect(world.stderr()).toMatch(/is not read to its end: the page behind number \d+ .* leads no further/);
+    expect(world.stderr()).toContain('check what is deployed there');
+  });
+
+  it('ends the export too, and no file is left', async () => {
+    const world = await endless('/v1/journal', (page, after) => ({ ...page, next_after: after }));
+    expect(await runCli(['journal', 'export', '--out', '/tmp/j'], world.deps)).toBe(1);
+    expect(world.stderr()).toContain('not read to its end');
+    expect(world.written.has('/tmp/j')).toBe(false);
+  });
+
+  it('of nodes is not read in a circle', async () => {
+    const world = await endless('/v1/controllers', (page) => ({ ...page, next_cursor: 'again' }));
+    expect(await verify(world)).toBe(1);
+    expect(world.stderr()).toContain('the list of nodes cannot be read to its end');
+  });
+});
+
 describe('journal verify', () => {
   it('accepts an intact chain over all pages', async () => {
     const world = journalWorld(await chain(5));

@@ -56,6 +56,20 @@ describe('the backoff of a reply', () => {
     ).toBe(usual());
   });
 
+  it('is as long as usual when the disk failed in the middle of moving the waits, and they were moved again', () => {
+    const waited = backoffMs((agent) => {
+      agent.enqueue({ ...reply('msg_2', 'c2'), platform: 'claude' });
+      agent.respond();
+      agent.store.db.exec(`CREATE TEMP TRIGGER full BEFORE UPDATE ON delivery_slots WHEN NEW.platform = 'claude'
+        BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`);
+      agent.clock.wallMs -= HOUR_MS;
+      expect(() => agent.connect('firefox-1')).toThrow('the disk is full');
+      agent.store.db.exec('DROP TRIGGER full');
+      agent.frames.splice(0, agent.frames.length, ...agent.sent.slice(0, 1));
+    });
+    expect(waited).toBe(usual());
+  });
+
   it('is no longer than usual when the clock was set back while no agent ran', () => {
     const waited = backoffMs((agent) => {
       agent.clock.wallMs -= HOUR_MS;

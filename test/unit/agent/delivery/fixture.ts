@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ConversationReader } from '../../../../local-agent/browsers/conversation-reader.ts';
 import type { OutgoingMessage } from '../../../../local-agent/delivery/deliveries.ts';
 import { DeliveryManager } from '../../../../local-agent/delivery/manager.ts';
+import type { CommandOf } from '../../../../local-agent/edge/commands.ts';
 import { takeCommand } from '../../../../local-agent/edge/commands.ts';
 import type { Store } from '../../../../local-agent/store/store.ts';
 import type {
@@ -70,6 +71,10 @@ export class DeliveryFixture {
 
   command(body: DeliveryCommandBody): Receipt & { command_id: string } {
     return this.take({ command_id: newId('command', this.clock.now()), expires_in_ms: 1, kind: 'delivery', body });
+  }
+
+  notice(body: CommandOf<'task.notice'>['body']): Receipt & { command_id: string } {
+    return this.take({ command_id: newId('command', this.clock.now()), expires_in_ms: 1, kind: 'task.notice', body });
   }
 
   /** The immediate result of a query for a plan. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentSettings, DialectName } from '../../../../local-agent/config/agent-settings.ts';
 import { AgentSettingsSchema } from '../../../../local-agent/config/agent-settings.ts';
 import { AgentReader, dialectOf } from '../../../../local-agent/executors/agent.ts';
+import { RunUsageSchema } from '../../../../schema/contracts/runs.ts';
 import { endedStep, runExit } from '../../../support/step-builders.ts';
 
 /** Feeds events to a dialect, and judges the end. */
@@ -205,6 +206,10 @@ describe('claude', () => {
 });
 
 describe('gemini', () => {
+  it('gets a prompt that begins with a dash as the value of its option, never as an option', () => {
+    expect(call('gemini').argv.slice(0, 2)).toEqual(['gemini', '--prompt=-do it']);
+  });
+
   const message = (content: string) => ({ type: 'message', role: 'assistant', content, delta: true });
 
   it('joins the pieces of its last message', () => {
@@ -230,6 +235,25 @@ describe('gemini', () => {
   });
 });
 
+describe('a session id in an event', () => {
+  it('that could be taken for an option, or that the edge refuses, is none', () => {
+    for (const id of ['--dangerously-skip-permissions', 'two words', 'x'.repeat(201), 7]) {
+      expect(judge('claude', [{ ...CLAUDE_INIT, session_id: id }]).view.sessionId).toBeNull();
+      expect(judge('codex', [{ type: 'thread.started', thread_id: id }]).view.sessionId).toBeNull();
+      expect(judge('gemini', [{ type: 'init', session_id: id }]).view.sessionId).toBeNull();
+    }
+  });
+});
+
+describe('usage in an event', () => {
+  it('that the edge would refuse is left out, so that the end of the run is taken', () => {
+    const usage = { input_tokens: 1e300, output_tokens: 5 };
+    const text = JSON.stringify({ type: 'result', is_error: false, result: 'done', session_id: 's', usage });
+    const { view } = judge('claude', [text.replace('"type"', '"total_cost_usd":1e999,"type"')]);
+    expect(RunUsageSchema.safeParse(view.usage)).toMatchObject({ success: true, data: { output_tokens: 5 } });
+  });
+});
+
 describe('a command without a dialect', () => {
   it('gets the prompt in the place that its arguments name', () => {
     expect(call('plain', { settings: { args: ['--ask={prompt}'] } })).toEqual({
@@ -237,6 +261,11 @@ describe('a command without a dialect', () => {
       stdin: null,
       sessionId: null,
     });
+  });
+
+  it('gets a prompt that begins with a dash as text, never as an option', () => {
+    const { argv } = call('plain', { settings: { args: ['-q', '{prompt}', '--ask={prompt}'] } });
+    expect(argv).toEqual(['plain', '-q', '\n-do it', '--ask=-do it']);
   });
 
   it('gets the prompt on its standard input otherwise', () => {

@@ -105,7 +105,7 @@ describe('a git step', () => {
 
   it('passes names as arguments, never as text of its script', () => {
     const { argv } = launchOf('git', { action: 'commit', message: '$(reboot)' }, inRepo);
-    expect(argv.slice(3)).toEqual(['git', 'conductor/x', '$(reboot)', '/src/app', BASE_SHA]);
+    expect(argv.slice(3)).toEqual(['git', 'conductor/x', '$(reboot)', '/src/app', BASE_SHA, '.']);
     expect(argv[2]).not.toContain('reboot');
   });
 

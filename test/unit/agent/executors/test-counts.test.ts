@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { junitCounts } from '../../../../local-agent/executors/counts/junit.ts';
 import { lastLineCounts } from '../../../../local-agent/executors/counts/last-lines.ts';
 import { tapCounts } from '../../../../local-agent/executors/counts/tap.ts';
+import { growth } from '../../../support/growth.ts';
 
 describe('the counts of a JUnit report', () => {
   it('are those of its test cases, in any nesting of suites', () => {
@@ -21,8 +22,25 @@ describe('the counts of a JUnit report', () => {
     expect(junitCounts(xml)).toEqual({ passed: 1, failed: 0, skipped: 0 });
   });
 
+  it('are right where an attribute has a sign of XML', () => {
+    const xml = '<testcase name="1 > 0"/><testcase name="it\'s"><failure message="a > b /"/></testcase><testcase/>';
+    expect(junitCounts(xml)).toEqual({ passed: 2, failed: 1, skipped: 0 });
+  });
+
+  it('are those of the part before a break', () => {
+    expect(junitCounts('<testcase/><testcase name="cut')).toEqual({ passed: 1, failed: 0, skipped: 0 });
+  });
+
   it('are none for another text', () => {
     expect(junitCounts('<html></html>')).toBeNull();
+  });
+
+  it.each(['<testcase ', '<!--', '<![CDATA[', '"<'])('cost in proportion to a text of nothing but %j', (part) => {
+    const prepare = (size: number) => {
+      const xml = part.repeat(size);
+      return () => junitCounts(xml);
+    };
+    expect(growth(prepare, [5_000, 40_000], 32)).toBeLessThan(32);
   });
 });
 
@@ -74,7 +92,42 @@ describe('the last lines of a test runner', () => {
     expect(lastLineCounts(text)).toEqual(counts);
   });
 
+  it('are found behind a line that is made to cost long, at no more than its length', () => {
+    const line = (size: number) => `== ${'1 passed in 1 '.repeat(size)}`;
+    expect(lastLineCounts(`${line(100)}\n3 passed in 1s`)).toEqual({ passed: 3, failed: 0, skipped: 0 });
+    const prepare = (size: number) => {
+      const text = line(size);
+      return () => lastLineCounts(text);
+    };
+    expect(growth(prepare, [100, 800], 32)).toBeLessThan(32);
+  });
+
   it('give none for a text that only mentions tests', () => {
     expect(lastLineCounts('the 5 failed tests were removed\ndone')).toBeNull();
+  });
+});
+
+describe('a text that was made to keep its reader busy', () => {
+  const MIB = 1024 * 1024;
+  const repeated = (part: string, chars: number) => part.repeat(chars / part.length);
+
+  it('as a JUnit report of megabytes is read at once', () => {
+    for (const part of ['<!--', '<![CDATA[', '<testcase ', '<', '<failure', '<testcase name="']) {
+      expect(junitCounts(repeated(part, 4 * MIB))).toBeNull();
+    }
+    expect(junitCounts(`${repeated('<!-- -->', MIB)}<testcase/>`)).toMatchObject({ passed: 1 });
+  });
+
+  it('as the end of an output is read at once', () => {
+    const tail = 256 * 1024;
+    const lines = [
+      `Tests: 1 ${repeated('1', tail)}`,
+      `= ${repeated('1 passed in 1 ', tail)}`,
+      `Ran 1 test in 1s\nFAILED (${repeated('a', tail)})`,
+      repeated('\u001b[', tail),
+      `1..2\nok ${repeated('# ', tail)}`,
+    ];
+    for (const text of lines) for (const counts of [lastLineCounts, tapCounts]) counts(text);
+    expect(lastLineCounts([...lines, 'Tests: 2 passed'].join('\n'))).toMatchObject({ passed: 2 });
   });
 });

@@ -10,7 +10,8 @@ import type { Clock } from '../../../../local-agent/lib/clock.ts';
 import { systemClock } from '../../../../local-agent/lib/clock.ts';
 import { makeRoot } from '../../../../local-agent/node/folders.ts';
 import { openStore } from '../../../../local-agent/store/store.ts';
-import { FakeEdge } from '../../../support/fake-edge.ts';
+import { NODE_RUNS } from '../../../../schema/defaults.ts';
+import { FakeEdge, leaseView } from '../../../support/fake-edge.ts';
 import { serveStartUp } from '../../../support/lease-edge.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
@@ -93,6 +94,51 @@ describe('an agent', () => {
     expect(noteOf('start-scheduler')).toMatch(
       /^takes no work until the edge accepts this node \(degraded\); browsers connect to/,
     );
+  });
+
+  it('an agent releases its lease when a person drains the node, and leads again when that ends', async () => {
+    const { agent } = await start();
+    const channel = await edge.channel();
+    await channel.frame('hello');
+    channel.greet();
+    await expect.poll(() => agent.snapshot().loops.heartbeat).toBe(true);
+    const drain = (draining: boolean) => {
+      edge.on('POST', /heartbeat/, ({ body }) => ({ data: { ...Object(body), draining } }));
+      channel.send({ type: 'changed', topic: 'node', ids: ['node-a'] });
+    };
+    drain(true);
+    await edge.seen(/release/);
+    expect(await channel.frame('draining')).toEqual({ type: 'draining', draining: true });
+    await expect.poll(() => agent.snapshot().lease).toMatchObject({ state: 'standby', draining: true });
+    drain(false);
+    channel.send({ type: 'lease.changed', lease: leaseView({ term: 1 }), candidate: true });
+    await expect.poll(() => agent.snapshot().lease).toMatchObject({ state: 'leader', draining: false });
+  });
+
+  it('an agent that starts on a drained node requests no lease, and says why', async () => {
+    edge.on('POST', /heartbeat/, ({ body }) => ({ data: { ...Object(body), draining: true } }));
+    const { agent } = await start();
+    expect(await (await edge.channel()).frame('hello')).toMatchObject({ draining: true });
+    expect(edge.requests.filter(({ path }) => path.endsWith('/acquire'))).toEqual([]);
+    const notes = Object.fromEntries(agent.snapshot().checklist.map(({ key, note }) => [key, note]));
+    expect(notes['acquire-lease']).toBe('standby: a person drains this node, so it requests no lease');
+    expect(notes['start-scheduler']).toMatch('takes no steps of tasks: a person drains this node');
+  });
+
+  it('an agent claims when its channel opens, and learns there of a drain whose notice it missed', async () => {
+    const after: Clock['after'] = (delayMs, run) =>
+      delayMs === NODE_RUNS.claim_interval_ms ? () => undefined : systemClock.after(delayMs, run);
+    edge.on('POST', /claim$/, () => ({ data: { run: null, reason: 'node_draining' } }));
+    edge.on('POST', /heartbeat/, ({ body }) => {
+      const hasClaimed = edge.requests.some(({ path }) => path.endsWith('/claim'));
+      return { data: { ...Object(body), draining: hasClaimed } };
+    });
+    const { agent } = await start({ clock: { ...systemClock, after } });
+    const channel = await edge.channel();
+    await channel.frame('hello');
+    channel.greet();
+    await edge.seen(/release/);
+    await expect.poll(() => agent.snapshot().lease).toMatchObject({ state: 'standby', draining: true });
   });
 
   it('an agent reports a change of its status to the edge', async () => {

@@ -96,6 +96,44 @@ describe('the lease loop', () => {
     expect(loop.state).toBe('standby');
   });
 
+  it('a leader that a person drains releases at once, and requests no lease until that ends', async () => {
+    const { clock, calls, loop } = setUp({}, { ...standard, preferred: true });
+    await loop.acquireOnce();
+    loop.start();
+    loop.setDraining(true);
+    await clock.elapse(0);
+    loop.notice(leaseView({ term: 1 }), true);
+    await clock.elapse(120_000);
+    expect(calls).toEqual(['acquire@0', 'release 1@0']);
+    expect(loop.state).toBe('standby');
+    loop.setDraining(false);
+    await clock.elapse(0);
+    expect(calls.slice(2)).toEqual(['acquire@120000']);
+    expect(loop.isLeader()).toBe(true);
+  });
+
+  it('a drained node that is granted a lease all the same releases it at once', async () => {
+    let grant: () => void = () => undefined;
+    const granted = new Promise<ReturnType<typeof leaseResponse>>((resolve) => {
+      grant = () => resolve(leaseResponse());
+    });
+    const { clock, calls, loop } = setUp({ acquire: () => granted });
+    loop.start();
+    loop.notice(leaseView(), true);
+    await clock.elapse(0);
+    loop.setDraining(true);
+    grant();
+    await clock.elapse(0);
+    expect(calls).toEqual(['acquire@0', 'release 1@0']);
+  });
+
+  it('a drained node requests no lease at its start', async () => {
+    const { calls, loop } = setUp();
+    loop.setDraining(true);
+    expect(await loop.acquireOnce()).toMatchObject({ state: 'standby', draining: true });
+    expect(calls).toEqual([]);
+  });
+
   it('a candidate requests the lease at once when a release is reported', async () => {
     const taken = leaseResponse({ is_leader: false, holder_id: 'node-b', expires_in_ms: 20_000 });
     let response = taken;

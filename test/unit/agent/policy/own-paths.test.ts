@@ -13,7 +13,12 @@ afterEach(() => vi.unstubAllEnvs());
 
 /** The verdict on a path for tools whose policy names the whole file system as a root. */
 function verdictsOn(root: string): (path: string) => string {
-  const paths = ownPaths({ root, stateDir: join(root, 'state'), logsDir: join(root, 'logs') });
+  const paths = ownPaths({
+    root,
+    stateDir: join(root, 'state'),
+    logsDir: join(root, 'logs'),
+    runsDir: join(root, 'runs'),
+  });
   const roots = openRoots(['/'], paths);
   return (path) => {
     try {
@@ -44,6 +49,7 @@ describe('the files that no tool touches', () => {
     'state/operator.token',
     'logs/agent.1.log',
     'edge/bootstrap.token',
+    'runs/task_1/run_1/deadline.json',
     'edge/v3/d1/db.sqlite',
     'firefox/profile/cookies.sqlite',
   ])('%s is protected in this root, in the default root and in every root of this machine', (path) => {

@@ -19,6 +19,7 @@ describe('what a host permits of a step', () => {
     ['it asks about coding agents', {}, { type: 'agent' }, false],
     ['it allows coding agents', { tools: { 'task/agent': 'allow' } }, { type: 'agent' }, true],
     ['it asks about a push', {}, { type: 'push' }, false],
+    ['it asks about a merge', {}, { type: 'merge' }, false],
     ['the step starts nothing that it has rules for', {}, { type: 'none' }, true],
   ] as const)('of a task that no person has approved, when %s: %#', (_when, fields, effect, allowed) => {
     expect(judgeStep(policy(fields), effect as StepEffect, false).allowed).toBe(allowed);

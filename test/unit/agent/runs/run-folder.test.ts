@@ -21,7 +21,13 @@ describe('the preparation of a run', () => {
     const folder = createRunFolder(runsDir, runMeta());
     expect(folder).toBe(join(runsDir, TASK_ID, RUN_ID));
     const names = ['artifacts', 'checkpoints', 'events.jsonl', 'meta.json', 'state.json'];
-    expect(readdirSync(folder).sort()).toEqual([...names, 'stderr.log', 'stdout.log', 'worker.log']);
+    expect(readdirSync(folder).sort()).toEqual([
+      '.state.json.room',
+      ...names,
+      'stderr.log',
+      'stdout.log',
+      'worker.log',
+    ]);
     expect(readMeta(folder)).toEqual(runMeta());
     expect(readState(folder)).toMatchObject({ run_id: RUN_ID, status: 'prepared', checkpoint_seq: 1, pid: null });
     expect(statSync(join(folder, 'stdout.log')).size + statSync(join(folder, 'stderr.log')).size).toBe(0);
@@ -51,7 +57,7 @@ describe('the preparation of a run', () => {
     mkdirSync(half, { recursive: true });
     writeFileSync(join(half, 'meta.json'), '{"run_');
     expect(listRunFolders(runsDir)).toEqual([]);
-    removeUnfinished(runsDir);
+    removeUnfinished(runsDir, TASK_ID);
     expect(existsSync(half)).toBe(false);
   });
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRunFolder } from '../../../../local-agent/runs/run-folder.ts';
 import { readState, StateFile, statePath } from '../../../../local-agent/runs/state-file.ts';
@@ -50,5 +51,25 @@ describe('state.json', () => {
     clock.advance(1_000);
     expect(readFileSync(statePath(folder), 'utf8')).toBe(text);
     expect(JSON.parse(text)).toMatchObject({ status: 'succeeded', summary: 'two' });
+  });
+});
+
+describe('the terminal state on a full disk', () => {
+  it.runIf(existsSync('/dev/full'))('is written into the room that was taken for it, with shorter texts', () => {
+    const { file, folder } = openState();
+    symlinkSync('/dev/full', join(folder, 'state.json.new'));
+    expect(() => file.transition({ status: 'running' })).toThrow('ENOSPC');
+    file.end({ status: 'failed', error_code: 'disk_fault', error_text: 'x'.repeat(10_000) });
+    expect(readState(folder)).toMatchObject({
+      status: 'failed',
+      error_code: 'disk_fault',
+      error_text: expect.stringMatching(/^x+$/),
+    });
+  });
+
+  it('needs no room any more where the disk takes it', () => {
+    const { file, folder } = openState();
+    file.end({ status: 'succeeded' });
+    expect(readdirSync(folder).filter((name) => name.includes('room'))).toEqual([]);
   });
 });

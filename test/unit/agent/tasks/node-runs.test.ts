@@ -187,6 +187,20 @@ describe('a step in a repository', () => {
     expect(runGit(repo, 'branch', '--list', 'conductor/*')).toContain('conductor/greet');
   });
 
+  it('keeps the worktree of a task that is done while it has changes that no commit has', async () => {
+    const { edge, offer, open, ended, root } = await openRunsScene();
+    edge.taskStatus = 'done';
+    const repo = newRepo();
+    const dirty = offer({ input: { script: 'echo work > new.txt' }, worktree: worktree() });
+    const node = open({ repos: { app: repo } });
+    await ended(dirty);
+    const clean = offer({ input: { script: 'true' }, worktree: worktree({ branch_name: 'conductor/other' }) });
+    node.nodeRuns.wake();
+    await ended(clean);
+    await until(() => !existsSync(join(root, 'worktrees', clean.task_id)));
+    expect(readFileSync(join(root, 'worktrees', dirty.task_id, 'new.txt'), 'utf8')).toBe('work\n');
+  });
+
   it('continues on another host from the last patch', async () => {
     const { edge, offer, open, ended, server } = await openRunsScene();
     const repo = newRepo();

@@ -40,14 +40,12 @@ describe('the runs of a node', () => {
     expect(runs.open()).toEqual([]);
   });
 
-  it('of a task are old when the last one is reported and long over', () => {
+  it('of a task are forgotten together', () => {
     const { runs, clock } = openRuns();
     runs.add(claimedRun(), DEADLINE);
-    expect(runs.oldTasks(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
-    runs.move(RUN_ID, 'reported');
-    expect(runs.oldTasks(clock.now(), 10)).toEqual([]);
-    expect(runs.oldTasks(clock.now() + 1, 10)).toEqual([{ task_id: TASK_ID, repo: null }]);
+    expect(runs.tasks()).toEqual([{ task_id: TASK_ID, repo: null, used_at: clock.now() }]);
     runs.forgetTask(TASK_ID);
     expect(runs.find(RUN_ID)).toBeNull();
+    expect(runs.tasks()).toEqual([]);
   });
 });

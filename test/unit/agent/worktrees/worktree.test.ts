@@ -1,8 +1,8 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ensureCommit, resolveBase } from '../../../../local-agent/worktrees/base-commit.ts';
-import { createWorktree, removeWorktree } from '../../../../local-agent/worktrees/worktree.ts';
+import { createWorktree, removeWorktree, wholeWorktree } from '../../../../local-agent/worktrees/worktree.ts';
 import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
@@ -104,6 +104,25 @@ describe('the worktree of a task', () => {
     expect(runGit(repo, 'rev-parse', 'feature')).toBe(work);
   });
 
+  it('does not take a branch that a folder of a person has checked out', async () => {
+    const repo = newRepo();
+    const request = { repo, path: join(tempDir(), 'task'), branch: 'main', baseSha: head(repo) };
+    await expect(createWorktree(request, gitContext())).rejects.toThrow(/has the branch main checked out/);
+  });
+
+  it('leaves a worktree of a person whose disk is away', async () => {
+    const repo = newRepo();
+    const away = join(tempDir(), 'away');
+    runGit(repo, 'worktree', 'add', '--quiet', '--detach', away);
+    renameSync(away, `${away}.unmounted`);
+    const path = join(tempDir(), 'task');
+    await createWorktree({ repo, path, branch: 'conductor/task_1', baseSha: head(repo) }, gitContext());
+    await removeWorktree(repo, path, gitContext());
+    renameSync(`${away}.unmounted`, away);
+    expect(head(away)).toBe(head(repo));
+    expect(runGit(repo, 'worktree', 'list')).not.toContain(path);
+  });
+
   it('leaves nothing in the repository when it is removed, except its branch', async () => {
     const repo = newRepo();
     const path = join(tempDir(), 'task');
@@ -112,5 +131,57 @@ describe('the worktree of a task', () => {
     expect(existsSync(path)).toBe(false);
     expect(runGit(repo, 'worktree', 'list').split('\n')).toHaveLength(1);
     expect(runGit(repo, 'branch', '--list', 'conductor/*')).toContain('conductor/task_1');
+  });
+});
+
+describe('a worktree whose making was killed', () => {
+  /** Git's records of the worktree. */
+  const recordOf = (repo: string, name: string) => join(repo, '.git', 'worktrees', name);
+  const requestIn = (repo: string) => ({
+    repo,
+    path: join(tempDir(), 'task_1'),
+    branch: 'conductor/task_1',
+    baseSha: head(repo),
+  });
+
+  it.each(['gitdir', 'commondir', 'HEAD'])(
+    'before git had written %s is made again, and git works again',
+    async (file) => {
+      const request = requestIn(newRepo());
+      await createWorktree(request, gitContext());
+      writeFileSync(join(recordOf(request.repo, 'task_1'), file), '');
+      await createWorktree(request, gitContext());
+      expect(head(request.path)).toBe(request.baseSha);
+      expect(runGit(request.repo, 'worktree', 'list').split('\n')).toHaveLength(2);
+    },
+  );
+
+  it('while git had locked it and its branch is made again', async () => {
+    const request = requestIn(newRepo());
+    await createWorktree(request, gitContext());
+    writeFileSync(join(recordOf(request.repo, 'task_1'), 'locked'), 'initializing');
+    writeFileSync(join(request.repo, '.git', 'refs', 'heads', 'conductor', 'task_1.lock'), '');
+    await createWorktree(request, gitContext());
+    expect(head(request.path)).toBe(request.baseSha);
+  });
+
+  it('does not count as one to continue in', async () => {
+    const request = requestIn(newRepo());
+    const fill = () => Promise.reject(new Error('the disk is full'));
+    await expect(createWorktree(request, gitContext(), fill)).rejects.toThrow('the disk is full');
+    expect(wholeWorktree(request.repo, request.path)).toBeNull();
+    await createWorktree(request, gitContext());
+    expect(wholeWorktree(request.repo, request.path)).toBe(recordOf(request.repo, 'task_1'));
+  });
+
+  it('of a user stays, also when its folder is missing', async () => {
+    const repo = newRepo();
+    const path = join(tempDir(), 'task_1');
+    runGit(repo, 'worktree', 'add', '--quiet', '--detach', path);
+    rmSync(path, { recursive: true });
+    const request = requestIn(repo);
+    await createWorktree(request, gitContext());
+    await removeWorktree(repo, request.path, gitContext());
+    expect(runGit(repo, 'worktree', 'list')).toContain(path);
   });
 });

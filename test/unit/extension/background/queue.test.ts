@@ -3,6 +3,7 @@ import { startBackground } from '../../../../extension/background/background.ts'
 import { MessageQueue, QUEUE_LIMITS } from '../../../../extension/background/queue/message-queue.ts';
 import type { FinalMessage } from '../../../../schema/contracts/bridge-frames.ts';
 import { TestEnv, TestStorage } from '../../../support/extension/test-env.ts';
+import { gate } from '../../../support/sites/streaming.ts';
 import { finalMessage } from '../../../support/test-browser.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 import { until } from '../../../support/until.ts';
@@ -82,19 +83,39 @@ describe('the queue of messages', () => {
     expect([...storage.items.keys()].sort()).toEqual(['queue', 'queue/m2', 'settings']);
   });
 
-  it('has a message in storage before it is sent', async () => {
-    const storage = new TestStorage();
-    const scene = new QueueScene(storage);
-    const stored: unknown[] = [];
-    const queue = new MessageQueue({
-      storage,
-      clock: scene.clock,
-      random: () => 0,
-      send: () => stored.push(storage.items.get('queue/m1')) > 0,
-      report: () => undefined,
-    });
-    await queue.add(finalMessage({ request_id: 'm1' }));
-    expect(stored).toMatchObject([{ request_id: 'm1' }]);
+  it('sends a message at once, while it is being stored', async () => {
+    const scene = new QueueScene();
+    const disk = gate();
+    const { storage } = scene;
+    const set = storage.set.bind(storage);
+    storage.set = async (items) => {
+      await disk.opened;
+      await set(items);
+    };
+    const taken = scene.add('m1');
+    await until(() => scene.ids.length > 0);
+    expect(storage.items.size).toBe(0);
+    disk.open();
+    expect(await taken).toBe('stored');
+    expect(storage.items.get('queue')).toEqual(['m1']);
+  });
+
+  it('leaves nothing of a message that the agent has before it is stored', async () => {
+    const scene = new QueueScene();
+    const disk = gate();
+    const { storage } = scene;
+    const set = storage.set.bind(storage);
+    storage.set = async (items) => {
+      await disk.opened;
+      await set(items);
+    };
+    const taken = scene.add('m1');
+    await until(() => scene.ids.length > 0);
+    scene.queue.acknowledged('m1');
+    disk.open();
+    await taken;
+    await scene.clock.flush();
+    expect([...storage.items]).toEqual([['queue', []]]);
   });
 
   it('takes the same message once', async () => {

@@ -90,6 +90,40 @@ describe('the second opinion', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('is given at once also when the page draws the message in several changes, one right after the other', async () => {
+    const { document } = pageWith(answer('', { finished: false }));
+    const clock = new TestClock();
+    const given = giveOpinion({ document, page: testPage, clock }, { messageId: 'a1', blocks: ['a'], ...TIMES });
+    for (const finished of [false, false, true]) {
+      document.body.innerHTML = answer('<pre>a</pre>', { finished });
+      await clock.flush();
+    }
+    expect(await given).toBe('agrees');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('takes a tenth of the time at most in a page that changes without end and takes long to read', async () => {
+    const { document } = pageWith(answer('', { finished: false }));
+    const clock = new TestClock();
+    let looks = 0;
+    const slow = {
+      turns: (from: Document) => {
+        looks += 1;
+        clock.wallMs += 10;
+        return testPage.turns(from);
+      },
+    };
+    void giveOpinion({ document, page: slow, clock }, { messageId: 'a1', blocks: ['a'], ...TIMES });
+    const start = clock.now();
+    while (clock.now() < start + 1_000) {
+      document.body.append('x');
+      await clock.flush();
+      clock.advance(5);
+    }
+    // 50 ms at once, and 100 of the second.
+    expect(looks).toBeLessThanOrEqual(16);
+  });
+
   it('is absent at once in a page that names no message', async () => {
     const { document } = pageWith(answer('<pre>a</pre>'));
     const page = { turns: () => testPage.turns(document).map((turn) => ({ ...turn, id: null, isNameless: true })) };

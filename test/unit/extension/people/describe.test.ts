@@ -45,6 +45,14 @@ describe('the connection for a person', () => {
   });
 });
 
+describe('messages that are set aside', () => {
+  it('are named with what a person can do', () => {
+    const shown = describeConnection(viewOf({ setAside: 2 }), NOW, FORMAT);
+    expect(shown.tone).toBe('bad');
+    expect(say(shown.help)).toMatch(/^2 captured messages failed each time.*restart Firefox/);
+  });
+});
+
 describe('the system for a person', () => {
   it.each([
     ['running', 'running', 'pause'],

@@ -121,7 +121,7 @@ function startTestPeople(change: Partial<PeopleDeps> = {}) {
     openOptions: async () => undefined,
     openApproval: async (instructionId) => {
       done.push(`review ${instructionId}`);
-      return true;
+      return 'opened';
     },
     platformOf: (url) => (url.startsWith('https://chatgpt.com/') ? 'chatgpt' : null),
     act: async (action) => {
@@ -147,7 +147,10 @@ describe('the port of a page', () => {
   const ingest = { conversation_id: 'c1', ingest_status: 'executed', at: 1 };
   const execute = { conversation_id: 'c1', name: 'conductor::exec', status: 'running', duration_ms: null, at: 1 };
   const snapshot = snapshotOf({
-    conversations: [conversationOf(), conversationOf({ platform: 'claude', conversation_id: 'k1' })],
+    conversations: [
+      conversationOf(),
+      conversationOf({ platform: 'claude', conversation_id: 'k1', local_conversation_id: 'lc_2' }),
+    ],
     browser: {
       instruction_ingest: {
         last_ingest: { message_id: 'of-claude' },
@@ -238,6 +241,34 @@ describe('the port of a page', () => {
     expect(overlay.news.filter(({ news }) => news !== 'view')).toMatchObject([
       { id: 'a', outcome: { ok: false, code: 'not_waiting' } },
       { id: 'b', outcome: { ok: false, code: 'not_waiting' } },
+    ]);
+  });
+
+  it('an overlay cannot have a window opened for an approval of another site', async () => {
+    const { state, open, done } = startTestPeople();
+    state.snapshot({ ...snapshot, approvals: [{ ...APPROVAL, platform: 'claude' }] });
+    const overlay = open('https://chatgpt.com/c/c1');
+    overlay.send({ order: 'review_approval', id: 'a', instruction_id: 'ins_1' });
+    await settled();
+    expect(done).toEqual([]);
+    expect(overlay.news.at(-1)).toMatchObject({ id: 'a', outcome: { ok: false, code: 'not_waiting' } });
+    open(`${OWN}options/options.html#popup`).send({ order: 'review_approval', id: 'b', instruction_id: 'ins_1' });
+    await settled();
+    expect(done).toEqual(['review ins_1']);
+  });
+
+  it('an overlay whose approval has to wait for the window of another one says so', async () => {
+    const { state, open } = startTestPeople({ openApproval: async () => 'being_read' });
+    state.snapshot({ ...snapshot, approvals: [APPROVAL] });
+    const overlay = open('https://chatgpt.com/c/c1');
+    overlay.send({ order: 'review_approval', id: 'a', instruction_id: 'ins_1' });
+    await settled();
+    expect(overlay.news.filter(({ news }) => news !== 'view')).toEqual([
+      {
+        news: 'outcome',
+        id: 'a',
+        outcome: { ok: false, code: 'busy', message: expect.stringContaining('Decide there or close it') },
+      },
     ]);
   });
 
@@ -397,6 +428,7 @@ describe('the diagnostics', () => {
           at: NOW,
         },
       ],
+      setAside: 3,
       drift: [{ platform: 'chatgpt', what: `read: ${canaries.url} ${canaries.conversation}`, at: NOW, count: 1 }],
     });
     const history = [{ state: 'closed' as const, since: NOW, reason: canaries.token }];
@@ -405,6 +437,7 @@ describe('the diagnostics', () => {
     expect(JSON.parse(report)).toMatchObject({
       extension: '0.1.0',
       connection: { state: 'closed' },
+      messages_set_aside: 3,
       snapshot: { approvals_waiting: 1, system: { mode: 'running' } },
       drift: [{ platform: 'chatgpt', what: 'read: <address> <id>' }],
     });

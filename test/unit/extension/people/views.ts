@@ -63,6 +63,7 @@ export function viewOf(change: Partial<PeopleView> = {}): PeopleView {
     snapshot: snapshotOf(),
     snapshotAt: NOW,
     queue: { messages: 0, oldestAt: null, isFull: false },
+    setAside: 0,
     drift: [],
     deliveries: [],
     sites: [],

@@ -292,13 +292,13 @@ describe('the state of turns', () => {
 
   it('forgets a message that the queue refuses', () => {
     const scene = new TurnScene().send().decoded(final());
-    for (const { id } of scene.state.turns) scene.on({ type: 'not_stored', turnId: id, isFinal: true });
+    for (const { id } of scene.state.turns) scene.on({ type: 'not_stored', turnId: id, why: 'refused' });
     expect(scene.state).toEqual({ turns: [], sent: [] });
   });
 
   it('keeps a message that the queue cannot take now, and offers it again until it is taken', () => {
     const scene = new TurnScene().send().decoded(final());
-    const refuse = () => scene.on({ type: 'not_stored', turnId: scene.state.turns[0]?.id ?? '', isFinal: false });
+    const refuse = () => scene.on({ type: 'not_stored', turnId: scene.state.turns[0]?.id ?? '', why: 'full' });
     refuse().wait(TURN_LIMITS.offerAgain - 1);
     expect(scene.offers).toHaveLength(1);
     scene.wait(1);
@@ -310,7 +310,7 @@ describe('the state of turns', () => {
 
   it('offers such a message at once when the queue has room, and after a restart', () => {
     const scene = new TurnScene().send().decoded(final());
-    scene.on({ type: 'not_stored', turnId: scene.state.turns[0]?.id ?? '', isFinal: false });
+    scene.on({ type: 'not_stored', turnId: scene.state.turns[0]?.id ?? '', why: 'full' });
     expect(scene.on({ type: 'room' }).offers).toHaveLength(2);
     expect(scene.on({ type: 'room' }).offers).toHaveLength(2);
     expect(scene.restart().offers).toHaveLength(3);

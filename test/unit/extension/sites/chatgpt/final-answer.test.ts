@@ -20,8 +20,8 @@ const shell = (inner: string, { text = '', controls = '<div class="turn-action-c
    <div data-turn-key="k"><div data-chatgpt-search-unit-key="k:assistant" data-chatgpt-search-message-ids="t1 ${A1}">${text}
    <div data-markdown-text-style="assistant-message">${inner}</div></div>${controls}</div>`;
 const BLOCK = '<pre><div>baa<button>Copy</button></div><code class="language-baa">@conductor::status\n</code></pre>';
-const shellBlock = (inner: string) =>
-  `<div data-markdown-copy="code-block"><div data-markdown-copy="exclude"><span>baa</span><button>Copy</button></div>${inner}</div>`;
+const shellBlock = (inner: string, language = 'baa') =>
+  `<div data-markdown-copy="code-block"><div data-markdown-copy="exclude"><span>${language}</span><button>Copy</button></div>${inner}</div>`;
 const SHELL_BLOCK = shellBlock('<pre><code>@conductor::status\n</code></pre>');
 
 describe("The final answer in ChatGPT's page", () => {
@@ -68,6 +68,17 @@ describe("The final answer in ChatGPT's page", () => {
     ['text_behind_block', 'has a block behind it', legacy(`${BLOCK}<pre><code class="language-js">x</code></pre>`)],
     ['text_behind_block', 'has an empty code block behind it', legacy(`${BLOCK}<pre><code></code></pre>`)],
     ['text_behind_block', 'has an image behind it', legacy(`${BLOCK}<p><img src="x"></p>`)],
+    [
+      'block_in_capitals',
+      'has a block whose header says BAA, which the text may say too',
+      shell(shellBlock('<pre><code>@conductor::status\n</code></pre>', 'BAA')),
+    ],
+    [
+      'block_in_capitals',
+      'has such a block before one in small letters',
+      shell(`${shellBlock('<pre><code>x\n</code></pre>', 'Baa')}${SHELL_BLOCK}`),
+    ],
+    ['no_block', 'has a block whose fence says BAA', legacy('<pre><code class="language-BAA">x</code></pre>')],
     [
       'block_not_whole',
       'has a block that is drawn in part',

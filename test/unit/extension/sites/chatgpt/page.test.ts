@@ -132,7 +132,7 @@ describe("The messages of ChatGPT's page", () => {
     ],
     [
       'older blocks whose header alone names the language',
-      legacyTurn('<pre><div>BAA<button>Copy</button></div><code>a\n\n\tb\n</code></pre>'),
+      legacyTurn('<pre><div>baa<button>Copy</button></div><code>a\n\n\tb\n</code></pre>'),
     ],
     ['blocks of the app shell', shellBlock('<pre><code>a\n\n\tb\n</code></pre>')],
     [
@@ -143,6 +143,22 @@ describe("The messages of ChatGPT's page", () => {
     ],
   ])('have the text of %s', (_name, html) => {
     expect(blocks(html)).toEqual([{ text: 'a\n\n\tb' }]);
+  });
+
+  it.each([
+    ['of the older page', (language: string) => legacyTurn(`<pre><div>${language}</div><code>a\n</code></pre>`)],
+    ['of the app shell', (language: string) => shellBlock('<pre><code>a\n</code></pre>', language)],
+  ])('have no text of a block whose header alone says BAA %s, as the text may say that too', (_page, html) => {
+    expect(blocks(html('BAA'))).toEqual([{ text: null }]);
+    expect(blocks(html('Baa'))).toEqual([{ text: null }]);
+    expect(blocks(html('baa'))).toEqual([{ text: 'a' }]);
+    expect(blocks(html('BAAB'))).toEqual([]);
+  });
+
+  it('leave out a block whose fence says BAA, which is no block in the text either', () => {
+    expect(blocks(legacyTurn('<pre><div>BAA</div><code class="language-BAA">a\n</code></pre>'))).toEqual([]);
+    const editor = '<div class="cm-content" data-language="BAA"><div class="cm-line">a</div></div>';
+    expect(blocks(shellBlock(editor))).toEqual([]);
   });
 
   it('have no text of a block that CodeMirror has drawn in part', () => {

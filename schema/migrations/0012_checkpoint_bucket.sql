@@ -1,0 +1,1 @@
+ALTER TABLE `checkpoint_contents` ADD `in_bucket` integer DEFAULT false NOT NULL;

@@ -1,0 +1,19 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { SavedCheckpoint } from '../../../../local-agent/checkpoints/saver.ts';
+import { CheckpointSaver } from '../../../../local-agent/checkpoints/saver.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
+
+it.each([
+  ['travels with its content up to the limit of the edge', 10, { truncated: false, size: 10 }],
+  ['stays on its host above the limit, and is marked', 9, { truncated: true, size: 10 }],
+])('a checkpoint %s', async (_what, maxContentBytes, expected) => {
+  const runFolder = tempDir();
+  mkdirSync(join(runFolder, 'checkpoints'));
+  const saved: SavedCheckpoint['body'][] = [];
+  const saver = new CheckpointSaver({ runFolder, seq: 0, maxContentBytes, onSaved: ({ body }) => saved.push(body) });
+  await saver.saveText('summary', 'ten bytes.');
+  expect(saved).toMatchObject([{ seq: 1, type: 'summary', ...expected }]);
+  expect(saved[0]?.content).toBe(expected.truncated ? undefined : Buffer.from('ten bytes.').toString('base64'));
+});

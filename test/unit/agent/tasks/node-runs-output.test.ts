@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { AgentSettingsSchema } from '../../../../local-agent/config/agent-settings.ts';
+import { readState } from '../../../../local-agent/runs/state-file.ts';
+import { openRunsScene } from '../../../support/runs-scene.ts';
+import { until } from '../../../support/until.ts';
+
+describe('a coding agent whose output was read while it ran', () => {
+  it('has each part of its answer once in the summary', async () => {
+    const { offer, open, ended, folderOf, root } = await openRunsScene();
+    const gate = join(root, 'gate');
+    const line = (event: object) => `printf '%s\\n' '${JSON.stringify(event)}'\n`;
+    const script = [
+      line({ type: 'message', role: 'assistant', content: 'Hello ', delta: true }),
+      line({ type: 'message', role: 'assistant', content: 'there.', delta: true }),
+      `while [ ! -e ${gate} ]; do sleep 0.05; done\n`,
+      line({ type: 'result', status: 'success' }),
+    ];
+    const command = join(root, 'fake-gemini');
+    writeFileSync(command, `#!/bin/sh\n${script.join('')}`, { mode: 0o755 });
+    const claim = offer({ kind: 'agent', input: { agent: 'gemini', prompt: 'Greet.' } });
+    open({ agents: { gemini: AgentSettingsSchema.parse({ command, dialect: 'gemini' }) } });
+    await until(() => readState(folderOf(claim))?.summary === 'writes');
+    writeFileSync(gate, '');
+    expect((await ended(claim)).end).toMatchObject({ status: 'succeeded', summary: 'Hello there.' });
+  });
+});
+
+describe('a test step', () => {
+  it('whose report is a pipe does not hold up its node', async () => {
+    const { offer, open, ended } = await openRunsScene();
+    const claim = offer({
+      kind: 'test',
+      input: { script: 'mkfifo report.xml; echo "3 passed in 1s"', report: 'report.xml' },
+    });
+    open();
+    expect((await ended(claim)).end).toMatchObject({ status: 'succeeded', summary: '3 passed, 0 failed' });
+  });
+});
