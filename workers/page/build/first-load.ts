@@ -1,10 +1,16 @@
-/** What a browser loads before the page shows anything: the document and what it names, with the static imports of these. */
-import { readFileSync } from 'node:fs';
+/**
+ * What a browser loads until the page shows what is now: the document and what it names, the catalogue of one language and
+ * the first panel, with the static imports of these.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 /** Compressed bytes of the first load. */
 export const FIRST_LOAD_MAX_BYTES = 100 * 1024;
+
+/** Chunks that are imported while the page starts, by their names. */
+const AT_START = /^(en|now)-[\w-]+[.]js$/;
 
 export interface LoadedFile {
   name: string;
@@ -16,7 +22,8 @@ export interface LoadedFile {
 export function firstLoad(folder: string): LoadedFile[] {
   const html = readFileSync(join(folder, 'index.html'), 'utf8');
   const names = ['index.html', ...[...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map(([, name = '']) => name)];
-  const seen = new Set(names);
+  const atStart = readdirSync(join(folder, 'assets')).filter((name) => AT_START.test(name));
+  const seen = new Set([...names, ...atStart.map((name) => `assets/${name}`)]);
   // Static imports only: `import(` loads later.
   for (const name of seen) {
     if (!name.endsWith('.js')) continue;
