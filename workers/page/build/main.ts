@@ -11,6 +11,7 @@ import { zodInEnglish } from './zod-in-english.ts';
 
 const SOURCE = resolve(import.meta.dirname, '..');
 const REPOSITORY = resolve(SOURCE, '..', '..');
+const MAX_TRIES = 5;
 
 async function buildInto(out: string): Promise<void> {
   await build({
@@ -36,6 +37,19 @@ async function buildInto(out: string): Promise<void> {
   });
 }
 
+/** Replaces the folder. Another build may put its own there between the two steps: both have the same files. */
+function putInPlace(made: string, out: string): void {
+  for (let tries = 1; ; tries += 1) {
+    rmSync(out, { recursive: true, force: true });
+    try {
+      renameSync(made, out);
+      return;
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
 const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KB`;
 
 async function main(): Promise<void> {
@@ -56,8 +70,7 @@ async function main(): Promise<void> {
       `the first load has ${kilobytes(gzip)} compressed, and may have ${kilobytes(FIRST_LOAD_MAX_BYTES)}`,
     );
   }
-  rmSync(out, { recursive: true, force: true });
-  renameSync(made, out);
+  putInPlace(made, out);
 }
 
 try {
