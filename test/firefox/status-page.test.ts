@@ -151,10 +151,21 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await shows(tab, /Keyboard shortcuts.*list the shortcuts/);
   });
 
+  it('shows what happens after the edge was killed and has started again', async () => {
+    await at('/');
+    await shows(tab, /New work starts as it comes/);
+    cluster.stack.edge.kill();
+    await until(() => cluster.call('POST', '/v1/system/pause', { reason: 'after the restart' }).catch(() => null));
+    await shows(tab, /Paused.*after the restart/);
+    await shows(tab, /Live/);
+    await cluster.call('POST', '/v1/system/resume', {});
+    await shows(tab, /New work starts as it comes/);
+  });
+
   it('offers nothing that the role may not do, and asks again when its token is revoked', async () => {
     await at('/');
     await press(tab, 'Sign out');
-    await shows(tab, /Token/);
+    await tab.until(() => document.querySelector('#token') !== null);
     const made = await cluster.call<TokenCreated>('POST', '/v1/tokens', { role: 'readonly', subject: 'a reader' });
     await tab.click('#token');
     await tab.type(made.token);
