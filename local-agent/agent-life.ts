@@ -100,13 +100,17 @@ export class Agent {
     });
   }
 
-  /** Stops within ten seconds. */
-  async stop(): Promise<void> {
+  /** Stops within ten seconds. With `callsEdge` false the edge gets no further request, also none that has begun. */
+  async stop({ callsEdge } = { callsEdge: true }): Promise<void> {
     const { clock, log, options, runtime, runs, store, client, instructions, tickLog } = this.#parts;
+    if (!callsEdge) {
+      runtime.close();
+      await client.close();
+    }
     runs.stop();
     const parts = Promise.allSettled([this.#stopBrowsers(), instructions.stop(), tickLog.stop()]);
     await Promise.all([runtime.releaseLease(RELEASE_MS), withinMs(clock, parts, PARTS_STOP_MS)]);
-    const isFlushed = options.once || (await runtime.sender.flush(FLUSH_MS));
+    const isFlushed = options.once || (callsEdge && (await runtime.sender.flush(FLUSH_MS)));
     if (!isFlushed) {
       log.warn({ pending: store.outbox.pendingCount() }, 'the outbox is not empty; the rest is sent at the next start');
     }

@@ -38,14 +38,20 @@ export interface CommandDeps {
   isAlive: IsAlive;
   /** Makes an HTTP client of the edge, or of an agent's local API. */
   connect: (baseUrl: string, token: string) => EdgeClient;
-  /** Resolves with the name of the first of SIGINT, SIGTERM and SIGHUP. */
-  stopSignal: () => Promise<string>;
+  /** Resolves when this process is asked to stop, with what asked first. */
+  stopSignal: () => Promise<StopCause>;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** `parent_ended`: the stack that started this process, and with it the edge, has ended without stopping it. */
+export type StopCause = (typeof SIGNALS)[number] | 'parent_ended';
+
 /** Later signals have no effect: npm passes one on that the whole group got already, and it must not cut the stop short. */
-function firstSignal(): Promise<string> {
+function firstSignal(): Promise<StopCause> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve(name));
+    for (const name of SIGNALS) {
+      process.on(name, () => resolve(process.connected === false ? 'parent_ended' : name));
+    }
   });
 }
 

@@ -62,7 +62,7 @@ export interface ShowSpec<T> {
   idForm: string;
   path: (id: string) => string;
   schema: z.ZodType<T>;
-  print: (deps: CommandDeps, item: T) => void;
+  print: (deps: CommandDeps, item: T, args: Args) => void;
 }
 
 export function showCommand<T>(spec: ShowSpec<T>): CliCommand {
@@ -74,7 +74,7 @@ export function showCommand<T>(spec: ShowSpec<T>): CliCommand {
     run: async (args, deps) => {
       const path = spec.path(encodeURIComponent(String(args[spec.argument])));
       const item = await withEdge(args, deps, (edge) => edge.call({ method: 'GET', path, schema: spec.schema }));
-      present(args, deps, item, () => spec.print(deps, item));
+      present(args, deps, item, () => spec.print(deps, item, args));
       return EXIT.fine;
     },
   };

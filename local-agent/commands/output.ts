@@ -99,3 +99,12 @@ export function present(args: Args, deps: CommandDeps, value: unknown, printForP
 export function moment(at: number | null): string {
   return at === null ? '-' : `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
 }
+
+/** The fields with those times readable whose names end in `_at`. */
+export function withMoments(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const readable = Object.entries(fields).map(([name, value]) => [
+    name,
+    name.endsWith('_at') && typeof value === 'number' ? moment(value) : value,
+  ]);
+  return Object.fromEntries(readable) as Record<string, unknown>;
+}

@@ -8,7 +8,8 @@ import { idArgument, optionalText } from './command.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { showCommand } from './lists.ts';
-import { present, printFields } from './output.ts';
+import { present, printFields, printText, withMoments } from './output.ts';
+import { runPatch } from './run-patch.ts';
 
 const show = showCommand({
   argument: 'run',
@@ -16,10 +17,15 @@ const show = showCommand({
   about: 'show one run: where and how it ran, and how it ended',
   path: (id) => `/v1/runs/${id}`,
   schema: RunDetailSchema,
-  print: (deps, item) => printFields(deps, { ...item }),
+  print: (deps, { summary, error_text, ...fields }) => {
+    const folder = `runs/${fields.task_id}/${fields.run_id}, below the root of ${fields.controller_id}`;
+    printFields(deps, withMoments({ ...fields, folder }));
+    if (summary !== null) printText(deps, 'summary', summary);
+    if (error_text !== null) printText(deps, 'error_text', error_text);
+  },
 });
 
-export const runs: readonly CliCommand[] = [show];
+export const runs: readonly CliCommand[] = [show, runPatch];
 
 const resolve: CliCommand = {
   name: 'resolve',

@@ -101,8 +101,10 @@ async function runAgent(args: Args, deps: CommandDeps): Promise<ExitCode> {
     const forget = once ? () => undefined : record(config, deps, agent);
     printStarted(args, deps, agent);
     const { state } = agent.snapshot().lease;
-    if (stopped !== null) log.logger.info({ signal: await stopped }, 'stopping');
-    await agent.stop();
+    const cause = await stopped;
+    if (cause !== null) log.logger.info({ cause }, 'stopping');
+    // The edge of a stack ends with it; another program may listen on its port by now.
+    await agent.stop({ callsEdge: cause !== 'parent_ended' });
     forget();
     return once && state === 'degraded' ? EXIT.unreachable : EXIT.fine;
   } finally {

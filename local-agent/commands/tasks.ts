@@ -1,5 +1,4 @@
 /** `tasks`: pieces of work for hosts. Create one, look at it, follow its output, end it, try it again, move it. */
-import type { TaskDetail } from '../../schema/contracts/tasks.ts';
 import {
   HandOverResponseSchema,
   TaskDetailSchema,
@@ -10,9 +9,9 @@ import { valueOption } from '../config/flags.ts';
 import { changeCommand } from './change.ts';
 import type { CliCommand } from './command.ts';
 import { createTask } from './create-task.ts';
-import type { CommandDeps } from './deps.ts';
 import { listCommand, showCommand } from './lists.ts';
-import { moment, printFields, printTable, printText } from './output.ts';
+import { moment } from './output.ts';
+import { printTask } from './show-task.ts';
 import { taskLogs } from './task-logs.ts';
 
 const PATH = '/v1/tasks';
@@ -39,25 +38,6 @@ const list = listCommand({
   ],
   none: 'no task yet',
 });
-
-function printTask(deps: CommandDeps, { steps, runs, goal, acceptance, metadata, ...fields }: TaskDetail): void {
-  printFields(deps, { ...fields, acceptance: acceptance.length === 0 ? null : acceptance, metadata });
-  printText(deps, 'goal', goal);
-  deps.print('');
-  const head = ['STEP', 'KIND', 'NAME', 'STATUS', 'ATTEMPT', 'SUMMARY'];
-  const rows = steps.map((one) => [
-    one.step_id,
-    one.kind,
-    one.name,
-    one.status,
-    `${one.attempt}/${one.max_attempts}`,
-    one.error_text ?? one.summary,
-  ]);
-  printTable(deps, head, rows, 'no step yet');
-  deps.print('');
-  const runRows = runs.map((one) => [one.run_id, one.step_id, one.status, one.controller_id, one.exit_code]);
-  printTable(deps, ['RUN', 'STEP', 'STATUS', 'NODE', 'EXIT'], runRows, 'no run yet');
-}
 
 const show = showCommand({
   ...task,

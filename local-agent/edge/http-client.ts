@@ -181,7 +181,7 @@ export function createEdgeClient(options: EdgeClientOptions): EdgeClient {
       return readResponse(request.schema, received);
     },
     async close() {
-      await pool.destroy();
+      if (!pool.destroyed) await pool.destroy();
     },
   };
 }

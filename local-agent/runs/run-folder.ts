@@ -2,13 +2,13 @@
  * The folder of a run. It is prepared under another name and takes its own when it is whole, so that a killed agent leaves
  * either no run or a prepared one.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunMeta, RunStateFile, SummaryCheckpoint } from '../../schema/contracts/run-files.ts';
 import { RunMetaSchema } from '../../schema/contracts/run-files.ts';
+import { namesIn } from '../host/names-in.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { syncFolder } from '../host/synced-file.ts';
-import { hasErrorCode } from '../lib/errno.ts';
 import { appendEvent, runEvent } from './events.ts';
 import type { RunIds } from './run-paths.ts';
 import { checkpointName, runFolderPath, STREAM_FILES, taskFolder, unfinishedPath } from './run-paths.ts';
@@ -75,15 +75,6 @@ export function createRunFolder(runsDir: string, meta: RunMeta): string {
 
 export function readMeta(folder: string): RunMeta {
   return RunMetaSchema.parse(JSON.parse(readFileSync(join(folder, 'meta.json'), 'utf8')));
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
 }
 
 /** The tasks that have runs on the disk. */

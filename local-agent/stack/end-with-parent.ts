@@ -1,6 +1,6 @@
 /**
  * Preloaded into an agent that the stack starts. It sends the stack heartbeats. When the stack ends, the agent stops as on
- * SIGTERM; one that has not stopped in time is killed.
+ * SIGTERM, without calls to the edge, which ends as well; an agent that has not stopped in time is killed.
  */
 import { sendHeartbeats } from './heartbeat.ts';
 

@@ -3,7 +3,6 @@
  * end-to-end tests use it. Stopping it stops the agent first, so that the agent can release its lease, then the edge.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -14,6 +13,7 @@ import { makePrivateFolder } from '../host/own-files.ts';
 import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { freePort } from './free-port.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
@@ -256,21 +256,4 @@ function fireCron(edge: Supervised): Promise<string> {
     edge.on('message', onMessage);
     edge.send({ type: 'cron' });
   });
-}
-
-/** The port when it is free, or any free port for 0. @throws Error when it is taken, with what to do about it */
-async function freePort(port: number, flag: string): Promise<number> {
-  const server = createServer();
-  server.listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    throw new Error(
-      `port ${port} is taken on 127.0.0.1; stop the program that listens there, or choose another port with ${flag}`,
-    );
-  }
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : port;
 }

@@ -35,11 +35,18 @@ async function sharedAncestor(repo: string, sha: string, context: GitContext): P
   );
 }
 
+async function whyNoCommit(repo: string, ref: string, context: GitContext): Promise<string> {
+  if (await gitSays(repo, ['rev-parse', '--git-dir'], context)) {
+    return `${repo} has no commit ${ref}: name another base_ref, or fetch it there`;
+  }
+  return `${repo} is no Git repository: correct its line in [repos] of config.toml, or run git init there`;
+}
+
 /** @throws GitError when the repository has no such ref */
 export async function resolveBase(repo: string, baseRef: string | null, context: GitContext): Promise<string> {
   const ref = baseRef ?? 'HEAD';
   const sha = (await commitOf(repo, ref, context)) ?? (await commitOf(repo, `origin/${ref}`, context));
-  if (sha === null) throw new GitError(`${repo} has no commit ${ref}: name another base_ref, or fetch it there`, null);
+  if (sha === null) throw new GitError(await whyNoCommit(repo, ref, context), null);
   const remotes = (await git(repo, ['remote'], context)).trim();
   if (remotes === '' || (await remoteHas(repo, sha, context))) return sha;
   return (await sharedAncestor(repo, sha, context)) ?? sha;

@@ -2,29 +2,13 @@
  * What git leaves in a repository when it is killed while it makes a worktree: a folder of its records that is not whole,
  * on which every later `git worktree` of that repository fails, or one that it has locked; and locks of references.
  */
-import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { textOf } from '../host/git-repository.ts';
+import { namesIn } from '../host/names-in.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import type { GitContext } from './git-command.ts';
 import { git } from './git-command.ts';
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return '';
-    throw error;
-  }
-}
 
 /** The path as git writes it, where links of the folders above are resolved. */
 function asGitSays(path: string): string {
@@ -38,8 +22,9 @@ function asGitSays(path: string): string {
 
 /** Whether git's records of a worktree are of that path, or not whole. */
 function isRecordOf(record: string, path: string): boolean {
-  const link = textOf(join(record, 'gitdir'));
-  if (link === '' || textOf(join(record, 'commondir')) === '' || textOf(join(record, 'HEAD')) === '') return true;
+  const link = textOf(join(record, 'gitdir')).trim();
+  if (link === '' || textOf(join(record, 'commondir')).trim() === '' || textOf(join(record, 'HEAD')).trim() === '')
+    return true;
   return [path, asGitSays(path)].includes(dirname(resolve(record, link)));
 }
 

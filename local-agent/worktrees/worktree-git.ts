@@ -3,23 +3,16 @@
  * whose configuration runs programs, outside the sandbox of a coding agent. So git is given the Git directory that the
  * repository itself keeps for the worktree. It enters no submodule either, because git reads that one's own configuration.
  */
-import { readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { indexedSubmodules } from '../host/git-index.ts';
 import { findRepository, sharedDirectory, textOf } from '../host/git-repository.ts';
+import { namesIn } from '../host/names-in.ts';
 import type { GitContext } from './git-command.ts';
 import { GitError } from './git-command.ts';
 
 /** Of one index: about 500,000 files. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
 
 /** The Git directory that a repository keeps for a worktree; null when it has none. */
 export function gitDirectoryOf(repo: string, worktree: string): string | null {

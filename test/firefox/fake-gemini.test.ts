@@ -10,6 +10,7 @@ import { FakeGemini } from '../support/sites/gemini/gemini.ts';
 import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
 import { SitesServer } from '../support/sites/server.ts';
 import { gate } from '../support/sites/streaming.ts';
+import { until } from '../support/until.ts';
 
 declare const site: { GEMINI: typeof GEMINI };
 declare const typing: { waysOf: typeof waysOf };
@@ -130,6 +131,7 @@ describeWithFirefox('the fake Gemini', () => {
     const label = await tab.evaluate(() => document.querySelector('.send-button')?.getAttribute('aria-label') ?? null);
     expect([label, await answering()]).toEqual(['Antwort anhalten', true]);
     await tab.click('button.send-button.stop');
+    await until(() => server.received(/rpcids=NkpXw/).length > 0);
     end.open();
     await finished();
     expect(await answering()).toBe(false);

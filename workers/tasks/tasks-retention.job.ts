@@ -29,20 +29,16 @@ export const tasksRetention: Runner = {
       .limit(OLDEST);
     const [task] = oldest;
     if (task === undefined || !isEndedTask(task.status)) return 'idle';
-    await deleteFromBucket(env, db, task.task_id);
+    // The bucket before the rows: what remains after a failure is found by them again.
+    await deleteContentsOf(env, await runsOf(db, task.task_id));
     await runBatch(db, deleteTask(db, task.task_id));
     return oldest.length === OLDEST ? MORE : 'ok';
   },
 };
 
-/** Before the rows: what remains after a failure is found by them again. */
-async function deleteFromBucket(env: Env, db: Database, taskId: string): Promise<void> {
-  if (env.CHECKPOINTS === undefined) return;
-  const itsRuns = await db.select({ run_id: runs.run_id }).from(runs).where(eq(runs.task_id, taskId));
-  await deleteContentsOf(
-    env,
-    itsRuns.map(({ run_id }) => run_id),
-  );
+async function runsOf(db: Database, taskId: string): Promise<string[]> {
+  const found = await db.select({ run_id: runs.run_id }).from(runs).where(eq(runs.task_id, taskId));
+  return found.map(({ run_id }) => run_id);
 }
 
 function deleteTask(db: Database, taskId: string): Statement[] {

@@ -51,11 +51,11 @@ async function start(options: Partial<AgentOptions> & { root?: string; clock?: C
   const { root = tempDir(), once = false, clock = systemClock } = options;
   const agent = await startAgent(configOf(root), { ...deps, clock }, { warnings: ['careful'], once });
   let isStopped = false;
-  const stop = async () => {
-    if (!isStopped) await agent.stop();
+  const stop = async (how?: { callsEdge: boolean }) => {
+    if (!isStopped) await agent.stop(how);
     isStopped = true;
   };
-  onTestFinished(stop);
+  onTestFinished(() => stop());
   return { agent, stop, root };
 }
 
@@ -189,6 +189,17 @@ describe('an agent', () => {
     const [released] = await edge.seen(/release/);
     expect(released?.body).toEqual({ controller_id: 'node-a', term: 1 });
     expect((await edge.seen(/heartbeat/, 3)).at(-1)?.body).toMatchObject({ status: 'stopping' });
+  });
+
+  it('an agent whose edge has ended with its stack sends nothing to the port of that edge while it stops', async () => {
+    const { agent, stop } = await start();
+    const channel = await edge.channel();
+    await channel.frame('hello');
+    channel.greet();
+    await expect.poll(() => agent.snapshot().loops.heartbeat).toBe(true);
+    const before = edge.requests.length;
+    await stop({ callsEdge: false });
+    expect(edge.requests.slice(before)).toEqual([]);
   });
 
   it('an agent sends the rows of an earlier process under their keys', async () => {

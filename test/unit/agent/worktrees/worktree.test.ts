@@ -47,6 +47,10 @@ describe('the base commit of a task', () => {
     await expect(resolveBase(newRepo(), 'no-such', gitContext())).rejects.toThrow(/has no commit no-such/);
   });
 
+  it('says so when the folder is no repository', async () => {
+    await expect(resolveBase(tempDir(), null, gitContext())).rejects.toThrow(/is no Git repository: correct its line/);
+  });
+
   it('is fetched when this host does not have it yet', async () => {
     const { origin, clone } = clonedRepo();
     const newer = commit(origin, 'newer');

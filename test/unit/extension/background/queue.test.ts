@@ -47,6 +47,19 @@ class QueueScene {
   }
 }
 
+/** A queue whose storage writes nothing before `disk` opens. */
+function withSlowStorage() {
+  const scene = new QueueScene();
+  const disk = gate();
+  const { storage } = scene;
+  const set = storage.set.bind(storage);
+  storage.set = async (items) => {
+    await disk.opened;
+    await set(items);
+  };
+  return { scene, storage, disk };
+}
+
 describe('the queue of messages', () => {
   it('keeps a message over restarts, under its request id, until the agent has it', async () => {
     const scene = new QueueScene();
@@ -84,14 +97,7 @@ describe('the queue of messages', () => {
   });
 
   it('sends a message at once, while it is being stored', async () => {
-    const scene = new QueueScene();
-    const disk = gate();
-    const { storage } = scene;
-    const set = storage.set.bind(storage);
-    storage.set = async (items) => {
-      await disk.opened;
-      await set(items);
-    };
+    const { scene, storage, disk } = withSlowStorage();
     const taken = scene.add('m1');
     await until(() => scene.ids.length > 0);
     expect(storage.items.size).toBe(0);
@@ -101,14 +107,7 @@ describe('the queue of messages', () => {
   });
 
   it('leaves nothing of a message that the agent has before it is stored', async () => {
-    const scene = new QueueScene();
-    const disk = gate();
-    const { storage } = scene;
-    const set = storage.set.bind(storage);
-    storage.set = async (items) => {
-      await disk.opened;
-      await set(items);
-    };
+    const { scene, storage, disk } = withSlowStorage();
     const taken = scene.add('m1');
     await until(() => scene.ids.length > 0);
     scene.queue.acknowledged('m1');

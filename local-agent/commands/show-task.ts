@@ -1,0 +1,59 @@
+/** What `tasks show` prints: the task, its steps and runs, and what it waits for. */
+import type { Step, TaskDetail } from '../../schema/contracts/tasks.ts';
+import { printedCommand } from '../lib/printed-command.ts';
+import type { Args } from './command.ts';
+import { optionalText } from './command.ts';
+import type { CommandDeps } from './deps.ts';
+import { printFields, printTable, printText, withMoments } from './output.ts';
+
+function firstLine(text: string | null): string | null {
+  return text?.split('\n', 1)[0] ?? null;
+}
+
+/** What a node must have for the step, as its `config.toml` names it. */
+function needsOf({ kind, input }: Step, repo: string | null): string {
+  const executor = kind === 'agent' && typeof input.agent === 'string' ? `[agents.${input.agent}]` : null;
+  const table = repo === null ? null : `${repo} in [repos]`;
+  return [table, executor].filter((need) => need !== null).join(' and ');
+}
+
+function printWaiting(deps: CommandDeps, { waiting_reason, repo, constraints, steps }: TaskDetail): void {
+  if (waiting_reason !== 'waits_for_a_node') return;
+  const step = steps.find(({ status }) => status === 'pending');
+  const needs = step === undefined ? '' : needsOf(step, repo);
+  const whose = constraints.target_host === undefined ? 'the leader' : `the node of ${constraints.target_host}`;
+  const has = needs === '' ? '' : `, whose config.toml has ${needs},`;
+  deps.print(`it waits until ${whose}${has} asks for work`);
+}
+
+/** A step that a person decides about, with all that its summary says. */
+function printDecision(deps: CommandDeps, { step_id, run_id, summary }: Step, root: string | undefined): void {
+  const line = (command: string) => printedCommand(deps.env, command, root);
+  deps.print('');
+  printText(deps, `${step_id} waits for a person`, summary ?? 'its node left no summary');
+  if (run_id !== null) deps.print(`its changes: ${line(`runs patch ${run_id}`)}`);
+  const decide = `steps resolve ${step_id} --outcome done --note WHY`;
+  deps.print(`to decide, with done or failed: ${line(decide)}`);
+}
+
+export function printTask(deps: CommandDeps, task: TaskDetail, args: Args): void {
+  const { steps, runs, goal, acceptance, metadata, ...fields } = task;
+  printFields(deps, withMoments({ ...fields, acceptance: acceptance.length === 0 ? null : acceptance, metadata }));
+  printText(deps, 'goal', goal);
+  deps.print('');
+  const head = ['STEP', 'KIND', 'NAME', 'STATUS', 'ATTEMPT', 'SUMMARY'];
+  const rows = steps.map((one) => [
+    one.step_id,
+    one.kind,
+    one.name,
+    one.status,
+    `${one.attempt}/${one.max_attempts}`,
+    firstLine(one.status === 'blocked' ? one.summary : (one.error_text ?? one.summary)),
+  ]);
+  printTable(deps, head, rows, 'no step yet');
+  deps.print('');
+  const runRows = runs.map((one) => [one.run_id, one.step_id, one.status, one.controller_id, one.exit_code]);
+  printTable(deps, ['RUN', 'STEP', 'STATUS', 'NODE', 'EXIT'], runRows, 'no run yet');
+  for (const step of steps) if (step.status === 'blocked') printDecision(deps, step, optionalText(args, 'root'));
+  printWaiting(deps, task);
+}
