@@ -1,5 +1,6 @@
 /** From a claimed step to what its runner starts, or to a verdict without a start. */
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
 import { CheckpointDetailSchema } from '../../schema/contracts/runs.ts';
 import { OWN_BRANCH } from '../../schema/contracts/tasks.ts';
@@ -99,6 +100,15 @@ function unprepared(error: unknown): Verdict {
   return failed('preparation_failed', error instanceof Error ? error.message : String(error));
 }
 
+/** Why a step cannot run in that folder of its task; null when it can. A link in a repository may lead out of it. */
+function cwdProblem(folder: string, cwd: string): string | null {
+  const path = join(folder, cwd);
+  if (!isFolder(path)) return `${path}: the step runs there, and it is no folder`;
+  const inside = relative(realpathSync(folder), realpathSync(path));
+  const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside);
+  return isOutside ? `cwd: ${cwd} is a link that leads out of the folder of the task; name a folder inside it` : null;
+}
+
 /** Never throws: what this host cannot prepare fails with the reason. */
 export async function prepareStep(
   run: StoredRun,
@@ -118,9 +128,8 @@ export async function prepareStep(
       lastRunHere: (taskId, runId) => host.runs.lastOfTask(taskId, runId),
     });
     const prepared = executor.prepare(await viewOf(run, folder, host, signal));
-    const cwd = prepared.type === 'launch' ? join(folder.path, prepared.launch.cwd) : folder.path;
-    if (!isFolder(cwd))
-      return { verdict: failed('folder_not_found', `${cwd}: the step runs there, and it is no folder`) };
+    const problem = prepared.type === 'launch' ? cwdProblem(folder.path, prepared.launch.cwd) : null;
+    if (problem !== null) return { verdict: failed('folder_not_found', problem) };
     return { executor, folder, prepared };
   } catch (error) {
     return { verdict: unprepared(error) };
