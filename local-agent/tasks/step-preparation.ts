@@ -1,6 +1,5 @@
 /** From a claimed step to what its runner starts, or to a verdict without a start. */
-import { realpathSync } from 'node:fs';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
 import { CheckpointDetailSchema } from '../../schema/contracts/runs.ts';
 import { OWN_BRANCH } from '../../schema/contracts/tasks.ts';
@@ -14,7 +13,7 @@ import type { StepEffect } from '../policy/step-policy.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
 import { GitError, gitMarkOf } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
-import { isFolder, openTaskFolder } from '../worktrees/task-folder.ts';
+import { cwdProblem, openTaskFolder } from '../worktrees/task-folder.ts';
 import { allBut, submodulesOf, worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
 import type { StoredRun } from './run-store.ts';
@@ -98,15 +97,6 @@ function worktreeGit({ env }: GitContext, baseSha: string | null): StepView['git
 function unprepared(error: unknown): Verdict {
   if (error instanceof GitError) return failed('worktree_failed', error.message);
   return failed('preparation_failed', error instanceof Error ? error.message : String(error));
-}
-
-/** Why a step cannot run in that folder of its task; null when it can. A link in a repository may lead out of it. */
-function cwdProblem(folder: string, cwd: string): string | null {
-  const path = join(folder, cwd);
-  if (!isFolder(path)) return `${path}: the step runs there, and it is no folder`;
-  const inside = relative(realpathSync(folder), realpathSync(path));
-  const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside);
-  return isOutside ? `cwd: ${cwd} is a link that leads out of the folder of the task; name a folder inside it` : null;
 }
 
 /** Never throws: what this host cannot prepare fails with the reason. */
