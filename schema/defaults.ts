@@ -69,6 +69,21 @@ export const INSTRUCTION = {
   max_live_chars: 64 * 1024,
 } as const;
 
+export const MCP = {
+  /** How long a JSON-RPC id names the same call, with the same token, tool and arguments. */
+  request_id_ms: 60_000,
+  /** How long after its end a call is joined by the same one under another id. */
+  join_ms: 2_000,
+  /** After this a call that its node has not judged is not run any more. */
+  judged_within_ms: 60_000,
+  /** How long a request waits for the end of its call. */
+  wait_ms: 30_000,
+  poll_first_ms: 50,
+  poll_longest_ms: 1_200,
+  progress_interval_ms: 5_000,
+  output_chars: 12_000,
+} as const;
+
 export const TASK = {
   priority: 50,
   step_timeout_ms: 3_600_000,

@@ -6,6 +6,7 @@ import type { MountedRoute } from './http/route.ts';
 import { artifacts } from './instructions/artifacts.routes.ts';
 import { instructions } from './instructions/instructions.routes.ts';
 import { journal } from './instructions/journal.routes.ts';
+import { mcp } from './mcp/mcp.routes.ts';
 import { messages } from './messages/messages.routes.ts';
 import { browsers } from './nodes/browsers.routes.ts';
 import { commands } from './nodes/commands.routes.ts';
@@ -48,6 +49,7 @@ const RESOURCES: readonly MountedRoute[] = [
   ...tokens,
   ...session,
   ...audit,
+  ...mcp,
   ...searching,
 ];
 
