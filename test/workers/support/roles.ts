@@ -19,6 +19,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/docs': anyone,
   'GET /v1/status': readers,
   'GET /v1/metrics': readers,
+  'GET /v1/stats': readers,
   'GET /v1/status/ui': anyone,
   'GET /v1/events': readers,
   'POST /mcp': readers,

@@ -8,6 +8,7 @@ import { List } from '../../parts/list.tsx';
 import { Heading, Id, Status, When } from '../../parts/parts.tsx';
 import { JOB_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
+import { RenewalPictures } from './pictures.tsx';
 
 const PageSchema = pageOf(RenewalJobSchema);
 
@@ -41,6 +42,7 @@ export default function Renewals() {
   return (
     <>
       <Heading title={t('nav_renewals')} />
+      <RenewalPictures />
       <List
         path="/v1/renewal/jobs"
         schema={PageSchema}
