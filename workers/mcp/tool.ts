@@ -35,8 +35,15 @@ export function mcpTool<P extends z.ZodType>(
   };
 }
 
+/** Made once for each contract: it takes a good part of the time that a request has. */
+const schemas = new WeakMap<z.ZodType, Record<string, unknown>>();
+
 /** A contract as JSON Schema. Every tool takes an object. */
 export function jsonSchema(params: z.ZodType): Record<string, unknown> {
+  const known = schemas.get(params);
+  if (known !== undefined) return known;
   const { $schema: _draft, ...schema } = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' });
-  return { ...schema, type: 'object' };
+  const made = { ...schema, type: 'object' };
+  schemas.set(params, made);
+  return made;
 }
