@@ -4,6 +4,7 @@ import type { Client } from '../../../../schema/contracts/clients.ts';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import { TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useWaiting } from '../../api/waiting.ts';
 import { useRead } from '../../page-context.ts';
 import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
@@ -35,7 +36,7 @@ export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
           </Line>
         ))}
         {blocked.map(({ task_id, title, updated_at, error_code }) => (
-          <Line key={task_id} what={t('blocked_step')} href={`/tasks/${task_id}`} name={title}>
+          <Line key={task_id} what={t('blocked_step')} href={`/tasks/${task_id}`} name={makeVisibleLine(title)}>
             {word('reason', error_code ?? 'needs_human')} · <When at={updated_at} />
           </Line>
         ))}
