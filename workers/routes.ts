@@ -6,6 +6,7 @@ import type { MountedRoute } from './http/route.ts';
 import { artifacts } from './instructions/artifacts.routes.ts';
 import { instructions } from './instructions/instructions.routes.ts';
 import { journal } from './instructions/journal.routes.ts';
+import { mcp } from './mcp/mcp.routes.ts';
 import { messages } from './messages/messages.routes.ts';
 import { browsers } from './nodes/browsers.routes.ts';
 import { commands } from './nodes/commands.routes.ts';
@@ -18,6 +19,7 @@ import { audit } from './system/audit.routes.ts';
 import { events } from './system/events.routes.ts';
 import { system } from './system/mode.routes.ts';
 import { restore } from './system/restore.routes.ts';
+import { searching } from './system/search.routes.ts';
 import { status } from './system/status.routes.ts';
 import { runs } from './tasks/runs.routes.ts';
 import { steps } from './tasks/steps.routes.ts';
@@ -47,6 +49,8 @@ const RESOURCES: readonly MountedRoute[] = [
   ...tokens,
   ...session,
   ...audit,
+  ...mcp,
+  ...searching,
 ];
 
 export const ROUTES: readonly MountedRoute[] = [...RESOURCES, ...apiDocs(RESOURCES)];

@@ -12,7 +12,7 @@ import { claimApproved, isBehindApproval } from '../../schema/domain/message-pro
 import { AppError } from '../../schema/errors.ts';
 import { messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
-import type { Statement } from '../db/open.ts';
+import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { guardStatus } from '../renewal/conversations.ts';
@@ -70,7 +70,7 @@ function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void
 
 function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
   const { db, now } = edge;
-  const { row, message, statuses, conversation, fence } = loaded;
+  const { row, message, statuses, fence } = loaded;
   const isControl = statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
   if (!isControl) requireOpenGates(loaded);
   if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
@@ -83,7 +83,7 @@ function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
     guards: [
       guardModeVersion(db, fence.mode_version),
       guardStatuses(db, message.message_id, statuses),
-      ...(isControl ? [] : [guardStatus(db, conversation), guardNotBusy(db, message)]),
+      ...(isControl ? [] : [...guardStored(db, loaded), guardNotBusy(db, message)]),
     ],
     statements: [...storeStatuses(edge, statuses, after), ...(isWaiting ? [] : [acceptMessage(edge, loaded)])],
     events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: { by } }],
@@ -93,6 +93,11 @@ function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
     ],
   };
   return { plan: mergePlans(approved, sendDecision(edge, loaded, command)), statuses: after };
+}
+
+/** The conversation must still be as it was read; a call through MCP has none that is stored. */
+function guardStored(db: Database, { message, conversation }: LoadedInstruction): Statement[] {
+  return message.origin === 'mcp' ? [] : [guardStatus(db, conversation)];
 }
 
 /** The last approval was given: the message has been accepted. */

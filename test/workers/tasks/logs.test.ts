@@ -24,6 +24,7 @@ describe('the log of a run', () => {
     expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stdout`)).toBe('one\ntwo\n');
     expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stderr`)).toBe('oops\n');
     expect(await edge.data('GET', `/v1/runs/${run.run_id}`)).toMatchObject({
+      task_status: 'running',
       log: { stdout: { bytes: 8, dropped_bytes: 0 }, stderr: { bytes: 5 } },
     });
     await conductor.complete(run);
@@ -108,6 +109,10 @@ describe('the log of a run', () => {
       run.run_id,
     );
     expect(stored?.bytes).toBe(requests * size - missing);
+    // A stream that has lost nothing says nothing of what another one has lost.
+    await conductor.logs(run, 'stderr', 0, 'oops\n');
+    expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stderr`)).toBe('oops\n');
+    expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stdout`)).toBe(text);
     expect(stored?.bytes).toBeLessThanOrEqual(RUN.log_head_bytes + RUN.log_tail_bytes + RUN.log_row_bytes);
     await conductor.complete(run);
   });

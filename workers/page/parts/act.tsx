@@ -24,8 +24,18 @@ export interface ActProps {
   kind?: 'primary' | 'plain' | 'danger';
   question?: Question;
   isDisabled?: boolean;
-  title?: string;
+  /** What it does, beside the button. */
+  hint?: string;
   after?: () => void;
+}
+
+/** By then the page shows what the action has changed. */
+const FOCUS_MS = 300;
+
+/** The pressed button may be gone or replaced: the keyboard then continues where the result is. */
+function keepFocus(): void {
+  if (document.activeElement === document.body)
+    document.querySelector<HTMLElement>('#main')?.focus({ preventScroll: true });
 }
 
 /** Runs an action and says what became of it; `isPending` until then. */
@@ -58,12 +68,13 @@ export function useAct(): { isPending: boolean; act: (run: () => Promise<unknown
       // An event will say so as well; this shows it at once, also without a live connection.
       store.changed(null);
       if (isMounted.current) setPending(false);
+      setTimeout(keepFocus, FOCUS_MS);
     }
   };
   return { isPending, act };
 }
 
-export function Act({ label, run, done, kind = 'plain', question, isDisabled = false, title, after }: ActProps) {
+export function Act({ label, run, done, kind = 'plain', question, isDisabled = false, hint, after }: ActProps) {
   const { isPending, act } = useAct();
   const [isAsking, setAsking] = useState(false);
   const start = () => void act(run, done).then((isDone) => isDone && after?.());
@@ -74,12 +85,12 @@ export function Act({ label, run, done, kind = 'plain', question, isDisabled = f
         class={kind}
         disabled={isDisabled || isPending}
         aria-busy={isPending}
-        title={title}
         onClick={() => (question === undefined ? start() : setAsking(true))}
       >
         {isPending ? <span class="spinner" aria-hidden="true" /> : null}
         {label}
       </button>
+      {hint === undefined ? null : <span class="note">{hint}</span>}
       {isAsking && question !== undefined ? (
         <Confirm question={question} label={label} onClose={() => setAsking(false)} onConfirm={start} />
       ) : null}

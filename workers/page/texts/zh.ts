@@ -2,5 +2,6 @@
 import type { Catalogue } from './en.ts';
 import { GENERAL_ZH } from './zh/general.ts';
 import { PANELS_ZH } from './zh/panels.ts';
+import { REASONS_ZH } from './zh/reasons.ts';
 
-export const ZH: Catalogue = { ...GENERAL_ZH, ...PANELS_ZH };
+export const ZH: Catalogue = { ...GENERAL_ZH, ...PANELS_ZH, ...REASONS_ZH };

@@ -2,6 +2,7 @@
 export const PANELS_EN = {
   // conversations
   conversation: 'Conversation',
+  called_through_mcp: 'Called through MCP by',
   automation: 'Automation',
   automation_auto: 'auto',
   automation_manual: 'manual',
@@ -235,6 +236,7 @@ export const PANELS_EN = {
   node_drains: 'The node claims nothing more, and gives up what it runs.',
   node_drain_does: 'it claims nothing more, and other nodes continue what it runs',
   sites: 'Sites',
+  login: 'Login',
   reported: 'Reported',
   hooks: 'Requests known',
   tabs: 'Open chats',
