@@ -334,6 +334,10 @@ export const NODE_RUNS = {
   claim_interval_ms: 30_000,
   /** How often a running step is checkpointed, when something has changed. */
   checkpoint_interval_ms: 30_000,
+  /** How long after its last use here the edge is asked whether a task has ended on another host, once a day. */
+  ask_end_after_ms: 3_600_000,
+  /** Tasks that are asked for in one look. */
+  max_asked: 50,
   /** How long the run of a step is kept after the edge has its end. */
   keep_ms: 14 * 86_400_000,
   /** What runs and worktrees may take on the disk in all. */
