@@ -35,6 +35,7 @@ export const mcp: readonly MountedRoute[] = [
       body: MessageSchema,
       data: z.looseObject({ jsonrpc: z.literal('2.0') }),
       produces: 'application/json',
+      accepts: true,
     },
     async (input) => {
       // A page of another site gets no response, with any token.
