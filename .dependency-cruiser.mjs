@@ -82,6 +82,7 @@ const LAYERS = [
   'http',
   'nodes',
   'timed-jobs',
+  'notices',
   'renewal',
   'tasks',
   'system',

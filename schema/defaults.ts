@@ -57,7 +57,10 @@ export const INSTRUCTION = {
   claim_slack_ms: 60_000,
   /** The longest that a node may hold one claim, however many instructions execute before it. */
   claim_total_ms: 3_600_000,
+  /** From the ask, and where notices are sent, from the accepted notice. */
   approval_expiry_ms: 900_000,
+  /** From the ask, where notices are sent and none was accepted. */
+  approval_expiry_max_ms: 3_600_000,
   reply_give_up_ms: 600_000,
   max_block_bytes: 256 * 1024,
   max_per_message: 32,
@@ -142,6 +145,22 @@ export const NOTICE = {
   /** How often a notice that no browser can take is looked at, and for how long. */
   recheck_ms: 60_000,
   give_up_ms: 86_400_000,
+} as const;
+
+/** Notices to people about what waits for one of them. */
+export const PERSON_NOTICE = {
+  /** The time from each try to the next: five tries within an hour. */
+  retry_after_ms: [60_000, 240_000, 900_000, 2_100_000],
+  request_timeout_ms: 10_000,
+  /** How long no node leads before people are notified: the time in which another node takes the lease over. */
+  no_leader_ms: 60_000,
+  /** What may wait for weeks is announced only when it has begun within this time, and followed for a week. */
+  recent_ms: 86_400_000,
+  followed_ms: 7 * 86_400_000,
+  /** How many of each cause one look finds, and how many notices one look sends. */
+  found_per_look: 20,
+  sent_per_look: 5,
+  shown: 50,
 } as const;
 
 /**
@@ -308,6 +327,7 @@ export const RETENTION = {
   /** Longer than a picture shows. */
   counter_ms: 60 * 86_400_000,
   task_ms: 90 * 86_400_000,
+  person_notice_ms: 30 * 86_400_000,
 } as const;
 /** What the agent's store keeps of finished work. */
 export const AGENT_KEEPS = {

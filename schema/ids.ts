@@ -18,6 +18,7 @@ export const ID_PREFIXES = {
   token: 'tok',
   tick: 'tick',
   request: 'req',
+  notice: 'ntc',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -118,6 +118,7 @@ export default defineConfig({
           include: ['test/workers/**/*.test.ts'],
           ...EVERY_CORE,
           setupFiles: ['test/workers/setup.ts'],
+          globalSetup: ['test/workers/receiver.ts'],
           ...WAITING,
           testTimeout: MINUTE_MS,
           hookTimeout: MINUTE_MS,

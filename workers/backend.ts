@@ -15,8 +15,9 @@ import { runAlarmTick } from './timed-jobs/run-tick.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
   async alarmTick(grant: TickGrant): Promise<AlarmTickResult> {
-    const result = await runAlarmTick(this.env, grant, Date.now());
-    this.ctx.waitUntil(storeMeter(this.env, Date.now()));
+    const waitUntil = (work: Promise<unknown>) => this.ctx.waitUntil(work);
+    const result = await runAlarmTick(this.env, grant, Date.now(), waitUntil);
+    waitUntil(storeMeter(this.env, Date.now()));
     return result;
   }
 

@@ -2,4 +2,6 @@
 interface Env {
   /** Keeps the checkpoints that are too large for D1. */
   CHECKPOINTS?: R2Bucket;
+  /** `1`: notices may be sent to this machine, for tests and for trying them out. */
+  BAA_NOTICES_LOCAL?: string;
 }

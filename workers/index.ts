@@ -15,8 +15,9 @@ const worker: ExportedHandler<Env> = {
     ctx.waitUntil(storeMeter(env, Date.now()));
     return response;
   },
-  async scheduled(controller, env) {
-    await runTick(env, { trigger: 'cron', scheduledTime: controller.scheduledTime, now: Date.now() });
+  async scheduled(controller, env, ctx) {
+    const request = { trigger: 'cron', scheduledTime: controller.scheduledTime, now: Date.now() } as const;
+    await runTick(env, request, { waitUntil: (work) => ctx.waitUntil(work) });
     await storeMeter(env, Date.now());
   },
 };

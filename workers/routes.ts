@@ -12,6 +12,7 @@ import { browsers } from './nodes/browsers.routes.ts';
 import { commands } from './nodes/commands.routes.ts';
 import { leader } from './nodes/leader.routes.ts';
 import { controllers } from './nodes/nodes.routes.ts';
+import { notices } from './notices/notices.routes.ts';
 import { renewal } from './renewal/conversations.routes.ts';
 import { renewalJobs } from './renewal/jobs.routes.ts';
 import { renewalSettings } from './renewal/settings.routes.ts';
@@ -49,6 +50,7 @@ const RESOURCES: readonly MountedRoute[] = [
   ...tokens,
   ...session,
   ...audit,
+  ...notices,
   ...mcp,
   ...searching,
 ];

@@ -17,6 +17,7 @@ import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
 import { mcp } from './mcp.ts';
 import { nodes } from './nodes.ts';
+import { notices } from './notices.ts';
 import { open } from './open.ts';
 import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
@@ -51,6 +52,7 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
   nodes: { about: 'the machines of this system: add one, drain one', commands: nodes },
+  notices: { about: 'notices to people about what waits for one of them: look, set, test', commands: notices },
   runs: { about: 'attempts at the steps of tasks: look', commands: runs },
   steps: { about: 'steps of tasks that wait for a person: decide', commands: steps },
   tasks: { about: 'work for hosts: create, look, follow, cancel, retry, hand over', commands: tasks },

@@ -50,3 +50,17 @@ export function nextLocal(now: number, timeZone: string, minutes: number): numbe
   const corrected = plain + offBy * MINUTE_MS;
   return corrected > now && localTime(corrected, timeZone).minutes === minutes ? corrected : plain;
 }
+
+interface Hours {
+  quiet_hours: { from: string; to: string } | null;
+  time_zone: string;
+}
+
+/** When the quiet hours end in which `now` is; null when it is in none. From `from` until before `to`, also over midnight. */
+export function quietUntil({ quiet_hours, time_zone }: Hours, now: number): number | null {
+  if (quiet_hours === null) return null;
+  const [begin, end] = [minutesOf(quiet_hours.from), minutesOf(quiet_hours.to)];
+  const { minutes } = localTime(now, time_zone);
+  const isQuiet = begin < end ? begin <= minutes && minutes < end : begin <= minutes || minutes < end;
+  return isQuiet ? nextLocal(now, time_zone, end) : null;
+}

@@ -12,7 +12,7 @@ import type {
   RenewalSettingsPatch,
 } from '../contracts/renewal-settings.ts';
 import { RENEWAL_SETTINGS } from '../defaults.ts';
-import { localTime, minutesOf, nextLocal } from './local-time.ts';
+import { localTime, nextLocal, quietUntil } from './local-time.ts';
 
 export interface RenewalCounters {
   renewals_in_row: number;
@@ -51,22 +51,15 @@ export interface Hold {
 /** Why no renewal may be sent into the conversation now, or null. */
 export function renewalHold(counters: RenewalCounters, settings: RenewalSettings, now: number): Hold | null {
   const { cooldown_until, cooldown_reason } = counters;
-  const { end_at, max_in_a_row, max_per_day, quiet_hours, time_zone } = settings;
+  const { end_at, max_in_a_row, max_per_day, time_zone } = settings;
   if (end_at !== null && now >= end_at) return { reason: 'end_date', until: null };
   if (max_in_a_row !== null && counters.renewals_in_row >= max_in_a_row) return { reason: 'max_in_a_row', until: null };
   if (cooldown_until !== null && cooldown_until > now)
     return { reason: cooldown_reason ?? 'cooldown', until: cooldown_until };
   if (max_per_day !== null && renewalsToday(counters, settings, now) >= max_per_day)
     return { reason: 'daily_budget', until: nextLocal(now, time_zone, 0) };
-  if (quiet_hours !== null && isQuiet(quiet_hours, localTime(now, time_zone).minutes))
-    return { reason: 'quiet_hours', until: nextLocal(now, time_zone, minutesOf(quiet_hours.to)) };
-  return null;
-}
-
-/** From `from` until before `to`; over midnight when `from` is the later time. */
-function isQuiet({ from, to }: { from: string; to: string }, minutes: number): boolean {
-  const [begin, end] = [minutesOf(from), minutesOf(to)];
-  return begin < end ? begin <= minutes && minutes < end : begin <= minutes || minutes < end;
+  const quiet = quietUntil(settings, now);
+  return quiet === null ? null : { reason: 'quiet_hours', until: quiet };
 }
 
 /** Renewals delivered on the current day of that time zone. */

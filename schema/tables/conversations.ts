@@ -8,6 +8,7 @@ import { AUTOMATION_STATUSES, PAUSE_REASONS, STATUS_SETTERS } from '../contracts
 import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
 import { json } from './json-column.ts';
 import type { RowOf } from './row.ts';
+import { HAS_STOP } from './stopped.ts';
 
 /** A target that no browser is. */
 const noTarget = (): TargetPayload => ({
@@ -29,7 +30,10 @@ export const clients = sqliteTable(
     first_seen_at: integer(),
     updated_at: integer().notNull(),
   },
-  (t) => [index('clients_by_node').on(t.controller_id)],
+  (t) => [
+    index('clients_by_node').on(t.controller_id),
+    index('clients_stopped').on(t.client_id).where(sql.raw(HAS_STOP)),
+  ],
 );
 
 export type ClientRow = RowOf<typeof clients, Client>;
@@ -70,6 +74,7 @@ export const local_conversations = sqliteTable(
   (t) => [
     uniqueIndex('conversations_by_remote').on(t.platform, t.remote_conversation_id),
     index('conversations_to_project').on(t.project_at).where(sql`project_at IS NOT NULL`),
+    index('conversations_paused').on(t.paused_at).where(sql`paused_at IS NOT NULL`),
   ],
 );
 

@@ -46,6 +46,7 @@ export const tasks = sqliteTable(
   },
   (t) => [
     index('tasks_open').on(t.status, t.task_id).where(sql`status IN ('queued', 'running', 'blocked')`),
+    index('tasks_blocked').on(t.updated_at).where(sql`status = 'blocked'`),
     index('tasks_ended').on(t.finished_at).where(sql`finished_at IS NOT NULL`),
     index('tasks_open_of_chat')
       .on(t.local_conversation_id)

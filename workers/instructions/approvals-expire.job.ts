@@ -8,6 +8,13 @@ import { closeApproval } from './approve.ts';
 import { expireEach } from './expire-each.ts';
 
 const MAX_PER_TICK = 20;
+/**
+ * People are notified of it, and no look has seen it yet, because no tick ran since the ask. It gets the time that such an
+ * approval has.
+ */
+const isUnnoticed = sql`${instructions.approval} IS NOT NULL AND EXISTS (SELECT 1 FROM notice_settings AS s)
+  AND NOT EXISTS (SELECT 1 FROM person_notices AS n WHERE n.cause = 'approval' AND n.part = ''
+    AND n.object_id = ${instructions.instruction_id} AND n.ended_at IS NULL)`;
 
 export const approvalsExpire: Runner = {
   name: 'approvals.expire',
@@ -18,7 +25,8 @@ export const approvalsExpire: Runner = {
     const late = await db
       .select({ instruction_id: instructions.instruction_id })
       .from(instructions)
-      .where(sql`${instructions.status} ${APPROVAL_DUE_SQL} AND ${instructions.approval_expires_at} <= ${now}`)
+      .where(sql`${instructions.status} ${APPROVAL_DUE_SQL} AND ${instructions.approval_expires_at} <= ${now}
+        AND NOT (${isUnnoticed})`)
       .orderBy(asc(instructions.approval_expires_at))
       .limit(MAX_PER_TICK);
     const ids = late.map((row) => row.instruction_id);

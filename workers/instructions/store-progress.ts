@@ -21,6 +21,7 @@ import type { JournalDraft } from '../db/journal.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { pushChanged } from '../nodes/push.ts';
+import { lookSoon } from '../notices/wake.ts';
 import { guardStatus, storeConversation } from '../renewal/conversations.ts';
 import { guardNotBusy, guardStatuses } from './guards.ts';
 import type { LoadedMessage } from './load.ts';
@@ -88,7 +89,7 @@ function releasesWaiting(history: readonly (readonly TrackedInstruction[])[]): b
 
 /** Notifies the node of what a person can decide from now on. What its node has still to describe is not among it. */
 async function notifyOfAsked<I extends Identified>(
-  { env }: Edge,
+  edge: Edge,
   { message: { controller_id }, rows }: LoadedMessage,
   { steps, statuses }: Progress<I>,
 ): Promise<void> {
@@ -98,7 +99,9 @@ async function notifyOfAsked<I extends Identified>(
     approval !== null &&
     statuses.some((one) => one.instruction_id === instruction_id && one.status === 'awaiting_approval');
   const asked = [...described, ...rows.filter(isNew).map((row) => row.instruction_id)];
-  if (asked.length > 0) await pushChanged(env, controller_id, 'approvals', asked);
+  if (asked.length === 0) return;
+  await pushChanged(edge.env, controller_id, 'approvals', asked);
+  await lookSoon(edge);
 }
 
 function journalStep(

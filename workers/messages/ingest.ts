@@ -25,6 +25,7 @@ import { guardRoom, requireRoom } from '../nodes/browser-limit.ts';
 import { requireOwnBrowser } from '../nodes/browser-owner.ts';
 import { bringBrowser, firstSeen } from '../nodes/browsers.ts';
 import { pushChanged } from '../nodes/push.ts';
+import { lookSoon } from '../notices/wake.ts';
 import { storeConversation } from '../renewal/conversations.ts';
 import { lastRenewalText } from '../renewal/job-reads.ts';
 import { observeLinks } from '../renewal/links.ts';
@@ -103,14 +104,18 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
 
 /** Announces new approvals to the node, and to the timed jobs when the quiet period of a message that renews ends. */
 async function notify(
-  { env, now }: Edge,
+  edge: Edge,
   body: IngestBody,
   { fence }: IngestReads,
   instructions: readonly IdentifiedInstruction[],
   renews: boolean,
 ): Promise<void> {
   const asked = instructions.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
-  if (asked.length > 0) await pushChanged(env, body.controller_id, 'approvals', asked);
+  const { env, now } = edge;
+  if (asked.length > 0) {
+    await pushChanged(env, body.controller_id, 'approvals', asked);
+    await lookSoon(edge);
+  }
   if (renews && body.role === 'assistant' && fence.mode === 'running') {
     await timedJobs(env).due(now + settings(env).settle_delay_ms);
   }

@@ -13,6 +13,8 @@ export interface RunnerContext extends Edge, TickOrigin {
   log: Logger;
   /** Whether the D1 statements of one more item fit into the tick, beside what the jobs after this one need. */
   hasRoom(): boolean;
+  /** Takes work that the tick does not wait for, such as requests to others. It never rejects. */
+  defer(work: Promise<void>): void;
 }
 
 /** The result of a job that left items for want of room: the next tick is due at once. */

@@ -2,6 +2,7 @@
 import { approvalsExpire } from '../instructions/approvals-expire.job.ts';
 import { instructionsExpire } from '../instructions/instructions-expire.job.ts';
 import { commandsExpire } from '../nodes/commands-expire.job.ts';
+import { notices } from '../notices/notices.job.ts';
 import { renewalDispatcher } from '../renewal/dispatcher.job.ts';
 import { renewalProjector } from '../renewal/projector.job.ts';
 import { deliveriesReconcile } from '../renewal/reconcile.job.ts';
@@ -24,4 +25,5 @@ export const RUNNERS: readonly Runner[] = [
   counters,
   retention,
   tasksRetention,
+  notices,
 ];

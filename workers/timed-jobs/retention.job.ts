@@ -45,6 +45,13 @@ const KEPT: readonly KeptTable[] = [
   { table: 'mcp_calls', key: 'message_id', age: 'created_at', keep_ms: RETENTION.event_ms, unless: 'false' },
   { table: 'sign_in_links', key: 'rowid', age: 'created_at', keep_ms: RETENTION.sign_in_link_ms, unless: 'false' },
   {
+    table: 'person_notices',
+    key: 'notice_id',
+    age: 'created_at',
+    keep_ms: RETENTION.person_notice_ms,
+    unless: 'ended_at IS NULL',
+  },
+  {
     table: 'hourly_counters',
     key: 'hour',
     age: 'hour',

@@ -53,6 +53,7 @@ async function runJob(tick: Tick, runner: Runner, mode: SystemMode, later: reado
       batch_id,
       trigger: request.trigger,
       log,
+      defer: (work) => void tick.deferred.push(work),
       hasRoom: () => db.usage.queries + (runner.queries.each ?? 0) + reservedQueries(later) <= TIMED_JOBS.tick_queries,
     });
     log('runner_completed', result, { duration_ms: tick.elapsedMs() - startedMs });

@@ -35,42 +35,59 @@ export interface TickRequest {
   now: number;
 }
 
-const DEPS: TickDeps = { runners: RUNNERS, random: Math.random, log, budget_ms: TIMED_JOBS.tick_budget_ms };
+const DEPS: TickDeps = {
+  runners: RUNNERS,
+  random: Math.random,
+  log,
+  budget_ms: TIMED_JOBS.tick_budget_ms,
+  waitUntil: null,
+};
 
 interface Outcome {
   decision: TickDecision;
   next_due_at: number | null;
 }
 
+type GrantedOutcome = TickResponse & Outcome & Pick<Tick, 'deferred'>;
+
 /** Runs a tick if it may; the response says what was decided. Throws only when the lock cannot be reached. */
 export async function runTick(env: Env, request: TickRequest, given: Partial<TickDeps> = {}): Promise<TickResponse> {
   const { trigger, scheduledTime, now } = request;
   const jobs = timedJobs(env);
   const grant = await jobs.begin(trigger, scheduledTime);
-  let nextDueAt: number | null = null;
+  let ended: GrantedOutcome | null = null;
   try {
-    const { batch_id, decision, next_due_at } = await runGranted(env, { trigger, now, grant }, given);
-    nextDueAt = next_due_at;
-    return { batch_id, decision };
+    ended = await runGranted(env, { trigger, now, grant }, given);
   } finally {
-    if (grant.status === 'granted') await jobs.finish(grant.batch_id, nextDueAt);
+    if (grant.status === 'granted') await jobs.finish(grant.batch_id, ended?.next_due_at ?? null);
   }
+  const { batch_id, decision, deferred } = ended;
+  const rest = Promise.all(deferred);
+  if (given.waitUntil) given.waitUntil(rest);
+  else await rest;
+  return { batch_id, decision };
 }
 
 /** Runs the tick of an alarm. TimedJobs took its lock, and releases it when it gets the result. */
-export async function runAlarmTick(env: Env, grant: TickGrant, now: number): Promise<AlarmTickResult> {
-  const { decision, next_due_at } = await runGranted(env, { trigger: 'alarm', now, grant }, {});
+export async function runAlarmTick(
+  env: Env,
+  grant: TickGrant,
+  now: number,
+  waitUntil: (work: Promise<unknown>) => void,
+): Promise<AlarmTickResult> {
+  const { decision, next_due_at, deferred } = await runGranted(env, { trigger: 'alarm', now, grant }, {});
+  waitUntil(Promise.all(deferred));
   return { decision, next_due_at };
 }
 
 /** Without the lock nothing runs, and the log says why. */
-async function runGranted(env: Env, request: GrantedTick, given: Partial<TickDeps>): Promise<TickResponse & Outcome> {
+async function runGranted(env: Env, request: GrantedTick, given: Partial<TickDeps>): Promise<GrantedOutcome> {
   const { grant, now } = request;
   const granted = grant.status === 'granted';
   const tick = openTick(env, request, { ...DEPS, ...given }, granted ? grant.batch_id : newId('tick', now));
   const outcome = granted ? await attempt(tick) : skipBusy(tick, grant.status);
   await storeLog(tick, outcome.decision);
-  return { batch_id: tick.batch_id, ...outcome };
+  return { batch_id: tick.batch_id, ...outcome, deferred: tick.deferred };
 }
 
 function skipBusy(tick: Tick, why: string): Outcome {

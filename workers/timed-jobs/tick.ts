@@ -21,6 +21,8 @@ export interface TickDeps {
   log: typeof log;
   /** Milliseconds after which no further job is started. */
   budget_ms: number;
+  /** Takes the work that goes beyond the tick. Without it, the end of that work is waited for after the tick. */
+  waitUntil: ((work: Promise<unknown>) => void) | null;
 }
 
 export interface Tick {
@@ -30,6 +32,8 @@ export interface Tick {
   deps: TickDeps;
   batch_id: string;
   entries: TickEntry[];
+  /** Work of the jobs that goes beyond the tick. */
+  deferred: Promise<void>[];
   /** Milliseconds since the tick began. Measured apart from `request.now`, which tests set. */
   elapsedMs(): number;
   logAs(runner: string): Logger;
@@ -44,5 +48,5 @@ export function openTick(env: Env, request: GrantedTick, deps: TickDeps, batch_i
     (runner: string): Logger =>
     (stage, result, details: EntryDetails = {}) =>
       void entries.push(tickEntry(origin, runner, stage, result, details, request.now + elapsedMs()));
-  return { env, db: openDatabase(env.DB), request, deps, batch_id, entries, elapsedMs, logAs };
+  return { env, db: openDatabase(env.DB), request, deps, batch_id, entries, deferred: [], elapsedMs, logAs };
 }

@@ -46,8 +46,9 @@ export const timedJobs: readonly MountedRoute[] = [
       body: z.strictObject({}),
       data: TickResponseSchema,
     },
-    async ({ env, now }) => {
-      const response = await runTick(env, { trigger: 'manual', scheduledTime: null, now });
+    async ({ c, env, now }) => {
+      const request = { trigger: 'manual', scheduledTime: null, now } as const;
+      const response = await runTick(env, request, { waitUntil: (work) => c.executionCtx.waitUntil(work) });
       return { subject_id: response.batch_id, response };
     },
   ),

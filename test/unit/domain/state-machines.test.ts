@@ -18,6 +18,7 @@ import {
 import { JOB_TRANSITIONS } from '../../../schema/domain/job-machine.ts';
 import { MESSAGE_TRANSITIONS, moveMessage, OPEN_MESSAGE_STATUSES } from '../../../schema/domain/message-machine.ts';
 import { NOTICE_TRANSITIONS } from '../../../schema/domain/notice-machine.ts';
+import { PERSON_NOTICE_TRANSITIONS } from '../../../schema/domain/person-notice.ts';
 import { isLiveRun, LIVE_RUN_STATUSES, moveRun, RUN_TRANSITIONS } from '../../../schema/domain/run-machine.ts';
 import { RETRIED_STEP_STATUSES, STEP_TRANSITIONS } from '../../../schema/domain/step-machine.ts';
 import { isEndedTask, OPEN_TASK_STATUSES, TASK_TRANSITIONS } from '../../../schema/domain/task-machine.ts';
@@ -33,6 +34,7 @@ const MACHINES: Record<string, Readonly<Record<string, readonly string[]>>> = {
   Step: STEP_TRANSITIONS,
   Run: RUN_TRANSITIONS,
   'Notice of a task': NOTICE_TRANSITIONS,
+  'Notice to a person': PERSON_NOTICE_TRANSITIONS,
   Command: COMMAND_TRANSITIONS,
   'Delivery on a node': DELIVERY_TRANSITIONS,
 };

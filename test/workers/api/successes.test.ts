@@ -27,6 +27,7 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/instructions/:instruction_id/output': 'instructions',
   'POST /v1/instructions/:instruction_id/approve': 'instructions',
   'POST /v1/instructions/:instruction_id/deny': 'instructions',
+  'POST /v1/notices/test': 'notices',
   'POST /v1/browser/:platform/send': 'browser',
   'POST /v1/browser/:platform/current': 'browser',
   'POST /v1/browser/clients/:client_id/resume': 'browser',
@@ -79,6 +80,7 @@ async function playRenewals(): Promise<string> {
   await rowsOf("UPDATE renewal_jobs SET status = 'failed', last_error = 'timeout' WHERE job_id = ?", waiting.job_id);
   await edge.data('POST', `/v1/renewal/jobs/${waiting.job_id}/retry`, { body: {} });
   await edge.data('PUT', '/v1/renewal/settings', { body: { settings: { max_per_day: 5 } } });
+  await edge.data('PUT', '/v1/notices', { body: { address: null } });
   return job.job_id;
 }
 

@@ -56,6 +56,7 @@ describe('a settled message', () => {
           trigger: 'manual',
           log: () => undefined,
           hasRoom: () => true,
+      defer: () => undefined,
         });
       expect((await Promise.all([project(), project()])).sort()).toEqual(['changed', 'ok']);
       expect(await jobsOf(message_id)).toHaveLength(jobs);

@@ -1,10 +1,11 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { TIMED_JOBS } from '../../../schema/defaults.ts';
 import { openDatabase } from '../../../workers/db/open.ts';
 import { settings } from '../../../workers/settings.ts';
 import type { Runner, RunnerContext } from '../../../workers/timed-jobs/job.ts';
 import { RUNNERS } from '../../../workers/timed-jobs/registry.ts';
 import { FRAMEWORK_QUERIES, reservedQueries } from '../../../workers/timed-jobs/run-jobs.ts';
+import { ASKED } from '../instructions/support.ts';
 import { Renewals } from '../renewal/support.ts';
 import { EXEC, instructionsOf } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
@@ -24,6 +25,7 @@ const runnerOf = (name: string): Runner => {
 async function queriesOf(name: string, items = Number.POSITIVE_INFINITY): Promise<number> {
   const db = openDatabase(edge.env.DB);
   let left = items;
+  const deferred: Promise<void>[] = [];
   const context: RunnerContext = {
     env: edge.env,
     db,
@@ -35,8 +37,10 @@ async function queriesOf(name: string, items = Number.POSITIVE_INFINITY): Promis
     trigger: 'manual',
     log: () => undefined,
     hasRoom: () => left-- > 0,
+    defer: (work) => void deferred.push(work),
   };
   await runnerOf(name).run(context);
+  await Promise.all(deferred);
   return db.usage.queries;
 }
 
@@ -96,6 +100,12 @@ const MAXIMA: Record<string, () => Promise<unknown>> = {
       await createdByChat();
       await fail(await claimed());
     }
+  },
+  // An approval of which no one has been notified.
+  notices: async () => {
+    Object.assign(edge.env, { BAA_NOTICES_LOCAL: '1' });
+    await edge.data('PUT', '/v1/notices', { body: { address: `${inject('receiver')}/accepts/queries` } });
+    await renewals.settled('auto', { instructions: instructionsOf(ASKED) });
   },
   'tasks.retention': async () => {
     await edge.data('POST', `/v1/tasks/${(await createdByChat()).task_id}/cancel`, { body: {} });

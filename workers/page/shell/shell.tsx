@@ -22,6 +22,7 @@ export function Shell() {
   const addresses = addressesFor(session.role);
   const match = matchAddress(path, addresses);
   const shortcuts = useShortcuts(addresses);
+  useEffect(watchNotices, []);
   return (
     <div class="shell">
       <a class="skip" href="#main">
@@ -49,6 +50,12 @@ function NoPanel() {
       <Nothing>{t('no_page_help')}</Nothing>
     </>
   );
+}
+
+/** Its files are loaded apart from those that the first panel needs. */
+function watchNotices(): () => void {
+  const started = import('../notices/show.ts').then(({ watch }) => watch());
+  return () => void started.then((end) => end());
 }
 
 const loaded = new Map<string, Panel>();

@@ -2,10 +2,12 @@
 import { useLocation } from 'preact-iso/router';
 import { PLATFORM_IDS } from '../../../../schema/contracts/common.ts';
 import { SettingsResponseSchema } from '../../../../schema/contracts/renewal-settings.ts';
-import { useRead, withQuery } from '../../page-context.ts';
+import { useRead, useRights, withQuery } from '../../page-context.ts';
 import { Heading, Shown } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import type { Scope } from './draft.ts';
+import { NoticeSettings } from './notices.tsx';
+import { PageNotices } from './page-notices.tsx';
 import { SettingsForm } from './settings-form.tsx';
 
 /** The scope of the address. */
@@ -17,6 +19,7 @@ function scopeOf({ platform, conversation }: Readonly<Record<string, string | un
 
 export default function Settings() {
   const { query, route } = useLocation();
+  const { isOperator } = useRights();
   const scope = scopeOf(query);
   const read = useRead(withQuery('/v1/renewal/settings', { ...scope }), SettingsResponseSchema, [
     'renewal',
@@ -54,6 +57,8 @@ export default function Settings() {
           <SettingsForm key={JSON.stringify([scope, settings.settings])} scope={scope} settings={settings} />
         )}
       </Shown>
+      <PageNotices />
+      {isOperator ? <NoticeSettings /> : null}
     </>
   );
 }

@@ -1,0 +1,89 @@
+/** Notices to people: what waits for a person is sent once to one address. `GET PUT /v1/notices`. */
+import { z } from 'zod';
+import { PERSON_NOTICE } from '../defaults.ts';
+import { TimestampSchema } from './common.ts';
+import { RenewalSettingsSchema } from './renewal-settings.ts';
+
+/** Why something waits for a person. */
+export const NOTICE_CAUSES = ['approval', 'blocked_step', 'stopped_browser', 'paused_by_breaker', 'no_leader'] as const;
+export type NoticeCause = (typeof NOTICE_CAUSES)[number];
+
+/** `waiting`: not sent yet. `sent`: tried, and not accepted yet. `accepted`: the receiver has it. `failed`: every try failed. */
+export const PERSON_NOTICE_STATES = ['waiting', 'sent', 'accepted', 'failed'] as const;
+export type PersonNoticeState = (typeof PERSON_NOTICE_STATES)[number];
+
+export const NOTICE_FORMATS = ['ntfy', 'slack', 'plain'] as const;
+export type NoticeFormat = (typeof NOTICE_FORMATS)[number];
+export const NOTICE_LANGUAGES = ['en', 'zh'] as const;
+export type NoticeLanguage = (typeof NOTICE_LANGUAGES)[number];
+
+const MAX_ADDRESS_CHARS = 2_000;
+const MAX_SECRET_CHARS = 1_000;
+const { quiet_hours, time_zone } = RenewalSettingsSchema.shape;
+
+/** The settings as they are shown. The address may be a secret itself, so only its origin is. */
+export const NoticeSettingsSchema = z.object({
+  address_origin: z.string(),
+  format: z.enum(NOTICE_FORMATS),
+  language: z.enum(NOTICE_LANGUAGES),
+  has_secret: z.boolean(),
+  /** The hours in which nothing is sent; what waits then is sent when they end. */
+  quiet_hours,
+  time_zone,
+  /** Where the links of notices lead: the origin of the status page. */
+  page_origin: z.string(),
+  updated_at: TimestampSchema,
+});
+export type NoticeSettings = z.infer<typeof NoticeSettingsSchema>;
+
+/** What is left out stays as it is. */
+export const NoticesPutBodySchema = z.strictObject({
+  /** Where notices are sent; null: nowhere. */
+  address: z.string().min(1).max(MAX_ADDRESS_CHARS).nullable().optional(),
+  format: z.enum(NOTICE_FORMATS).optional(),
+  language: z.enum(NOTICE_LANGUAGES).optional(),
+  /** Sent as `Authorization: Bearer …` and never shown again; null: none. An address of another origin needs it again. */
+  secret: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'visible ASCII characters without spaces')
+    .max(MAX_SECRET_CHARS)
+    .nullable()
+    .optional(),
+  quiet_hours: quiet_hours.optional(),
+  time_zone: time_zone.optional(),
+  page_origin: z.string().min(1).max(MAX_ADDRESS_CHARS).optional(),
+});
+export type NoticesPutBody = z.infer<typeof NoticesPutBodySchema>;
+
+/** One notice that has been tried at least once. It names an object, and nothing of what the object contains. */
+export const SentNoticeSchema = z.object({
+  notice_id: z.string(),
+  cause: z.enum(NOTICE_CAUSES),
+  object_id: z.string(),
+  state: z.enum(PERSON_NOTICE_STATES).exclude(['waiting']),
+  attempt_count: z.number().int(),
+  /** Why the last try failed, such as `http_500`, `timeout` or `redirect`; null when it did not. */
+  last_error: z.string().nullable(),
+  /** When the next try is due; null: there is none. */
+  due_at: TimestampSchema.nullable(),
+  created_at: TimestampSchema,
+  sent_at: TimestampSchema.nullable(),
+  accepted_at: TimestampSchema.nullable(),
+  /** When the object ceased to wait; null: it still waits. */
+  ended_at: TimestampSchema.nullable(),
+});
+export type SentNotice = z.infer<typeof SentNoticeSchema>;
+
+export const NoticesSchema = z.object({
+  /** Null: notices are sent nowhere. */
+  settings: NoticeSettingsSchema.nullable(),
+  /** Notices that wait for the end of quiet hours. */
+  waiting: z.number().int(),
+  /** The newest, at most 50. */
+  sent: z.array(SentNoticeSchema).max(PERSON_NOTICE.shown),
+});
+export type Notices = z.infer<typeof NoticesSchema>;
+
+/** The outcome of a test notice, which is tried once, at any hour. */
+export const NoticeTestSchema = z.object({ state: z.enum(['accepted', 'failed']), error: z.string().nullable() });
+export type NoticeTest = z.infer<typeof NoticeTestSchema>;
