@@ -161,6 +161,7 @@ function own(answers: readonly Answer[], filterMs: number, hasBlock: boolean): n
 function section(name: string, samples: Samples, loads: readonly number[]): Section {
   const filterMs = percentile(times(samples.filter), 0.5);
   const reads = [...samples.ours, ...samples.plain].map(({ readMs = 0 }) => readMs).filter((ms) => ms > 0);
+  const shown = samples.ours.map(({ shownMs = Number.NaN }) => shownMs);
   const ownOurs = own(samples.ours, filterMs, true);
   const ownPlain = own(samples.plain, filterMs, false);
   const p99 = (who: Who) => percentile(times(samples[who]), 0.99);
@@ -175,6 +176,7 @@ function section(name: string, samples: Samples, loads: readonly number[]): Sect
     head: ['ms', 'p50', 'p90', 'p99', 'most'],
     rows: [
       ...ORDER.map((who) => row(LABELS[who], times(samples[who]))),
+      row('the page shows the answer, with the extension', shown),
       ...(reads.length > 0 ? [row('the site has responded to the reading that confirms the text', reads)] : []),
       row('ours alone, with a block: after the filter, the page and the reading', ownOurs),
       row('ours alone, without a block: after the filter and the reading', ownPlain),
