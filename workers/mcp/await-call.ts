@@ -20,6 +20,8 @@ import { instructionAnswer, unjudgedAnswer } from './instruction-answer.ts';
 interface Seen {
   called: CalledInstruction | null;
   refused: string | null;
+  /** No node had judged it in time. */
+  given_up: boolean;
 }
 
 /** The answer to the call: its end, or how it is after the wait. */
@@ -30,13 +32,15 @@ export async function awaitCall(caller: Caller, call: StoredCall, repeated: bool
   const progress = progressReporter(caller, instruction_id);
   const more = repeated ? { repeated } : {};
   for (let pauseMs: number = MCP.poll_first_ms; ; pauseMs = Math.min(pauseMs * 2, MCP.poll_longest_ms)) {
-    const { called, refused } = await read(caller.db, call.message_id);
-    const isOver = caller.clock() >= until || caller.isGone();
-    if (called !== null && (isOver || !isOpenStatus(called.status))) return instructionAnswer(called, more);
-    if (called === null && refused !== null) return unjudgedAnswer(controller_id, instruction_id, refused);
-    if (called === null && isOver && (await giveUp(caller, call))) {
-      return unjudgedAnswer(controller_id, instruction_id, null);
+    const { called, refused, given_up } = await read(caller.db, call.message_id);
+    const isOver = caller.clock() >= until;
+    // A client that has gone may send the call again, and joins it then: only the time ends it.
+    const isUnread = isOver || caller.isGone();
+    if (called !== null && (isUnread || !isOpenStatus(called.status))) return instructionAnswer(called, more);
+    if (called === null && (refused !== null || given_up || (isOver && (await giveUp(caller, call))))) {
+      return unjudgedAnswer(controller_id, instruction_id, refused);
     }
+    if (isUnread && !isOver) return unjudgedAnswer(controller_id, instruction_id, null);
     await progress(called?.status ?? 'sent');
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
@@ -69,16 +73,16 @@ const COMMAND_STATUS = sql<CommandState | null>`${commands.status}`.as('command_
 
 async function read(db: Database, messageId: string): Promise<Seen> {
   const row = await db
-    .select({ ...CALLED, command_status: COMMAND_STATUS, command_code: commands.code })
+    .select({ ...CALLED, command_status: COMMAND_STATUS, command_code: commands.code, ended_at: mcp_calls.ended_at })
     .from(mcp_calls)
     .leftJoin(instructions, eq(instructions.instruction_id, mcp_calls.instruction_id))
     .leftJoin(commands, eq(commands.command_id, mcp_calls.command_id))
     .where(eq(mcp_calls.message_id, messageId))
     .get();
-  if (row === undefined) return { called: null, refused: 'unknown' };
-  const { command_status, command_code, ...called } = row;
+  if (row === undefined) return { called: null, refused: 'unknown', given_up: true };
+  const { command_status, command_code, ended_at, ...called } = row;
   const refused = command_status === 'refused' ? (command_code ?? 'refused') : null;
-  return { called: isFound(called) ? await withOutput(db, called) : null, refused };
+  return { called: isFound(called) ? await withOutput(db, called) : null, refused, given_up: ended_at !== null };
 }
 
 type Columns = Omit<CalledInstruction, 'output'> & { artifact_id: string | null; output_summary: string | null };

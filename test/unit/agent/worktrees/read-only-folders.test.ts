@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 const IS_ROOT = process.getuid?.() === 0;
-const NOBODY = 65_534;
+const OTHER_USER = 65_534;
 const REMOVE_TREE = join(import.meta.dirname, '../../../../local-agent/host/remove-tree.ts');
 const FOLDER_SIZE = join(import.meta.dirname, '../../../../local-agent/host/folder-size.ts');
 const MEASURE =
@@ -15,7 +15,7 @@ const CODE = `const { removeTree } = await import(process.argv[1]); await remove
 
 /** Runs a program, as another user when this one is root, for whom nothing is read-only. */
 function runNode(...args: string[]) {
-  const as = IS_ROOT ? { uid: NOBODY, gid: NOBODY } : {};
+  const as = IS_ROOT ? { uid: OTHER_USER, gid: OTHER_USER } : {};
   return spawnSync(process.execPath, ['--input-type=module', '-e', ...args], { ...as, cwd: '/', encoding: 'utf8' });
 }
 
@@ -30,7 +30,7 @@ function openTree(count: number) {
   mkdirSync(inner, { recursive: true });
   const files = Array.from({ length: count }, (_, n) => join(inner, `${n}`));
   for (const path of files) writeFileSync(path, 'x'.repeat(5_000));
-  if (IS_ROOT) for (const path of [root, tree, outer, inner, ...files]) chownSync(path, NOBODY, NOBODY);
+  if (IS_ROOT) for (const path of [root, tree, outer, inner, ...files]) chownSync(path, OTHER_USER, OTHER_USER);
   return { tree, outer, inner };
 }
 
