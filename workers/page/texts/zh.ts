@@ -1,6 +1,7 @@
 /** The texts of the page in Chinese, with the keys of en.ts. */
 import type { Catalogue } from './en.ts';
 import { GENERAL_ZH } from './zh/general.ts';
+import { GRANTS_ZH } from './zh/grants.ts';
 import { PANELS_ZH } from './zh/panels.ts';
 
-export const ZH: Catalogue = { ...GENERAL_ZH, ...PANELS_ZH };
+export const ZH: Catalogue = { ...GENERAL_ZH, ...PANELS_ZH, ...GRANTS_ZH };
