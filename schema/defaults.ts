@@ -295,11 +295,16 @@ export const RUNNER = {
 export const SIGN_IN_LINK_MS = 5 * 60_000;
 
 export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
+/** Rows of D1 that Cloudflare's free plan has for a day, in UTC. */
+export const FREE_PLAN = { rows_read: 5_000_000, rows_written: 100_000 } as const;
+
 export const RETENTION = {
   tick_ms: 7 * 86_400_000,
   event_ms: 7 * 86_400_000,
   idempotency_ms: 86_400_000,
   sign_in_link_ms: 86_400_000,
+  /** Longer than a picture shows. */
+  counter_ms: 60 * 86_400_000,
   task_ms: 90 * 86_400_000,
 } as const;
 /** What the agent's store keeps of finished work. */

@@ -5,6 +5,7 @@ import type { AlarmTickResult, EdgeBackendApi } from '../schema/contracts/object
 import type { TickGrant } from '../schema/contracts/ticks.ts';
 import { openDatabase, runBatch } from './db/open.ts';
 import type { Edge } from './db/plan.ts';
+import { storeMeter } from './db/store-meter.ts';
 import { failRefused } from './instructions/remote-result.ts';
 import { pendingCommands } from './nodes/command-reads.ts';
 import { noteReceipts } from './nodes/commands.ts';
@@ -13,8 +14,10 @@ import { wakeJobsOfNode } from './renewal/wake-jobs.ts';
 import { runAlarmTick } from './timed-jobs/run-tick.ts';
 
 export class EdgeBackend extends WorkerEntrypoint<Env> implements EdgeBackendApi {
-  alarmTick(grant: TickGrant): Promise<AlarmTickResult> {
-    return runAlarmTick(this.env, grant, Date.now());
+  async alarmTick(grant: TickGrant): Promise<AlarmTickResult> {
+    const result = await runAlarmTick(this.env, grant, Date.now());
+    this.ctx.waitUntil(storeMeter(this.env, Date.now()));
+    return result;
   }
 
   /** Called at a node's hello: jobs that waited for its return become due. */

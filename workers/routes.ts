@@ -19,6 +19,7 @@ import { audit } from './system/audit.routes.ts';
 import { events } from './system/events.routes.ts';
 import { system } from './system/mode.routes.ts';
 import { restore } from './system/restore.routes.ts';
+import { searching } from './system/search.routes.ts';
 import { status } from './system/status.routes.ts';
 import { runs } from './tasks/runs.routes.ts';
 import { steps } from './tasks/steps.routes.ts';
@@ -49,6 +50,7 @@ const RESOURCES: readonly MountedRoute[] = [
   ...tokens,
   ...session,
   ...audit,
+  ...searching,
 ];
 
 export const ROUTES: readonly MountedRoute[] = [...RESOURCES, ...apiDocs(RESOURCES)];

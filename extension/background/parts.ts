@@ -57,7 +57,8 @@ export function buildParts(env: BackgroundEnv) {
     pages,
     queue,
     isOn,
-    clientId: () => pairing.clientId(),
+    // While the agent is connected, storage need not be asked.
+    clientId: async () => bridge.clientId ?? (await pairing.clientId()),
     accountToName: (platform, container) => logins.accountToName(platform, container ?? DEFAULT_CONTAINER),
     report: (platform, what) => diagnostics.report(platform, what),
   });

@@ -1,10 +1,11 @@
 /**
  * What a task has changed since its base commit, as a patch that restores it byte for byte: commits, tracked and untracked
- * files, binary content, renames, modes and symbolic links. It is made with an index of its own, so that the index of the
- * worktree stays as the step left it. What a patch cannot carry is named: submodules, and files of Git LFS.
+ * files, binary content, renames, modes and symbolic links. It is made with an index and a folder of objects of its own, so
+ * that the index of the worktree stays as the step left it, and the repository does not grow with each checkpoint. What a patch cannot carry is named: submodules, and files of Git LFS.
  */
-import { copyFileSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { removeTree } from '../host/remove-tree.ts';
 import { isMissing } from '../lib/errno.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
 import { GitError, git } from '../worktrees/git-command.ts';
@@ -12,6 +13,8 @@ import { allBut, submodulesOf } from '../worktrees/worktree-git.ts';
 
 /** Content is taken as it is in the folder, regardless of the user's own settings for line ends. */
 const AS_IT_IS = ['-c', 'core.autocrlf=false', '-c', 'core.safecrlf=false', '-c', 'core.quotePath=false'];
+/** The objects are needed for one diff only. */
+const QUICKLY = ['-c', 'core.looseCompression=1'];
 const DIFF = ['diff', '--cached', '--no-ext-diff', '--no-textconv', '--no-color'];
 const SUBMODULE_MODE = '160000';
 const MAX_NAMED = 20;
@@ -106,40 +109,58 @@ interface Staging {
  * Takes all files of the worktree into an index of its own. `git add` would run `git status` in each submodule of the
  * index, with the configuration that a step may have written there, so submodules are taken by their HEAD alone.
  */
-async function stageAll(staging: Staging, context: GitContext): Promise<void> {
-  const { worktree, index } = staging;
-  const env = { GIT_INDEX_FILE: index };
+async function stageAll(staging: Staging, context: GitContext, env: Record<string, string>): Promise<void> {
+  const { worktree } = staging;
   const submodules = await copyIndex(staging, context);
-  await git(worktree, [...AS_IT_IS, 'add', '--all', '--', ...allBut(submodules)], context, { env });
+  await git(worktree, [...AS_IT_IS, ...QUICKLY, 'add', '--all', '--', ...allBut(submodules)], context, { env });
   if (submodules.length === 0) return;
   const stdin = submodules.map((path) => `${path}\0`).join('');
   await git(worktree, ['update-index', '--remove', '-z', '--stdin'], context, { env, stdin });
 }
 
+/** Gives git a folder for new objects beside the index, where it finds those of the repository too. */
+async function ownObjects({ worktree, index }: Staging, context: GitContext): Promise<string> {
+  const folder = `${index}.objects`;
+  const shared = (await git(worktree, ['rev-parse', '--git-path', 'objects'], context)).trim();
+  await removeTree(folder);
+  mkdirSync(join(folder, 'info'), { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, 'info', 'alternates'), `${resolve(worktree, shared)}\n`);
+  return folder;
+}
+
+/** Runs `act` with the variables by which git sees all files of the worktree as staged. */
+async function withStaged<T>(
+  staging: Staging,
+  context: GitContext,
+  act: (env: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const { index } = staging;
+  const objects = await ownObjects(staging, context);
+  const env = { GIT_INDEX_FILE: index, GIT_OBJECT_DIRECTORY: objects };
+  try {
+    await stageAll(staging, context, env);
+    return await act(env);
+  } finally {
+    rmSync(index, { force: true });
+    rmSync(`${index}.lock`, { force: true });
+    await removeTree(objects);
+  }
+}
+
 /** Writes the patch. @throws GitError, or the system's error when the disk is full */
 export async function writeGitDiff({ worktree, baseSha, file }: DiffRequest, context: GitContext): Promise<GitDiff> {
-  const index = `${file}.index`;
-  const env = { GIT_INDEX_FILE: index };
-  try {
-    await stageAll({ worktree, baseSha, index }, context);
+  return withStaged({ worktree, baseSha, index: `${file}.index` }, context, async (env) => {
     const unsupported = await unsupportedPaths(worktree, baseSha, context, env);
     const options = ['--binary', '--full-index', '--find-renames', `--output=${file}`];
     await git(worktree, [...AS_IT_IS, ...DIFF, ...options, baseSha], context, { env });
     return { bytes: statSync(file).size, unsupported: unsupported.slice(0, MAX_NAMED) };
-  } finally {
-    rmSync(index, { force: true });
-    rmSync(`${index}.lock`, { force: true });
-  }
+  });
 }
 
 /** What has changed, in a few lines for a person. */
 export async function diffStat(worktree: string, baseSha: string, file: string, context: GitContext): Promise<string> {
-  const index = `${file}.index`;
-  const env = { GIT_INDEX_FILE: index };
-  try {
-    await stageAll({ worktree, baseSha, index }, context);
-    return (await git(worktree, [...DIFF, '--stat=120', '--stat-count=50', baseSha], context, { env })).trimEnd();
-  } finally {
-    rmSync(index, { force: true });
-  }
+  const options = ['--stat=120', '--stat-count=50'];
+  return withStaged({ worktree, baseSha, index: `${file}.index` }, context, async (env) =>
+    (await git(worktree, [...DIFF, ...options, baseSha], context, { env })).trimEnd(),
+  );
 }

@@ -11,6 +11,9 @@ import type { CheckpointBody, CheckpointType } from '../../schema/contracts/runs
 import { syncFolder } from '../host/synced-file.ts';
 import { checkpointName } from '../runs/run-paths.ts';
 
+/** A larger patch is removed when a newer one is saved: a long step that changes much would fill the disk. */
+const MAX_SUPERSEDED_BYTES = 1024 * 1024;
+
 export interface SavedCheckpoint {
   /** Without the run. */
   body: Omit<CheckpointBody, 'run_id'>;
@@ -51,7 +54,7 @@ async function syncSlowly(path: string): Promise<void> {
 
 export class CheckpointSaver {
   readonly #deps: SaverDeps;
-  readonly #lastHash = new Map<CheckpointType, string>();
+  readonly #last = new Map<CheckpointType, { sha256: string; path: string; size: number }>();
   #seq: number;
 
   constructor(deps: SaverDeps) {
@@ -77,7 +80,8 @@ export class CheckpointSaver {
   /** Saves what is at `draftPath`. `isPartial`: it cannot restore everything, so it is never applied. */
   async saveDraft(type: CheckpointType, { isPartial = false } = {}): Promise<void> {
     const sha256 = await sha256Of(this.draftPath);
-    if (this.#lastHash.get(type) === sha256) {
+    const before = this.#last.get(type);
+    if (before?.sha256 === sha256) {
       rmSync(this.draftPath, { force: true });
       return;
     }
@@ -88,8 +92,9 @@ export class CheckpointSaver {
     renameSync(this.draftPath, path);
     syncFolder(join(this.#deps.runFolder, 'checkpoints'));
     this.#seq = seq;
-    this.#lastHash.set(type, sha256);
     const { size } = statSync(path);
+    this.#last.set(type, { sha256, path, size });
+    if (before !== undefined && before.size > MAX_SUPERSEDED_BYTES) rmSync(before.path, { force: true });
     const isWhole = size <= this.#deps.maxContentBytes;
     const content = isWhole ? { content: readFileSync(path).toString('base64') } : {};
     const body = { seq, type, size, sha256, truncated: isPartial || !isWhole, ...content };

@@ -6,6 +6,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { Option } from 'commander';
 import { request } from 'undici';
 import { ErrorBodySchema } from '../../schema/contracts/common.ts';
+import { LogPosition } from '../../schema/domain/log-gap.ts';
 import { makeVisible } from '../../schema/domain/visible.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import type { CliCommand } from './command.ts';
@@ -42,17 +43,17 @@ async function printFrom(log: LogRequest, offset: number, write: (bytes: Buffer)
     const { error, message } = parsed.success ? parsed.data : { error: 'unreadable_response', message: 'no envelope' };
     throw new EdgeError('status', statusCode, error, message);
   }
-  let position = offset;
+  const position = new LogPosition(offset);
   try {
     for await (const chunk of response.body) {
       const bytes = chunk as Buffer;
-      position += bytes.length;
+      position.read(bytes);
       write(bytes);
     }
-    return { position, isWhole: true };
+    return { position: position.value, isWhole: true };
   } catch {
     // The edge breaks a stream off that it cannot finish; it continues behind what has arrived.
-    return { position, isWhole: false };
+    return { position: position.value, isWhole: false };
   }
 }
 

@@ -31,6 +31,8 @@ export interface OutboxSenderDeps {
   random: () => number;
   /** Whether a row of that kind may leave now. Call `wake` when that may have changed. */
   maySend: (kind: string) => boolean;
+  /** The edge has refused a row, which is kept. */
+  onRefused?: () => void;
   onProblem: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -233,6 +235,7 @@ export class OutboxSender {
       return handler?.onRefusal?.(refusal, sentRow(row, clock.now()));
     });
     afterCommit?.();
+    this.#deps.onRefused?.();
   }
 
   #retryMs(stream: string, failure: EdgeError): number {

@@ -21,10 +21,18 @@ const NOT_STARTED: Record<string, [code: string, hint: string]> = {
   E2BIG: ['arguments_too_long', 'give the program its input in a file'],
 };
 
+const MINUTE_MS = 60_000;
+
+function timeLimitText(limitMs: number): string {
+  const limit = limitMs % MINUTE_MS === 0 ? `${limitMs / MINUTE_MS} min` : `${limitMs / 1_000} s`;
+  return `the step reached its time limit of ${limit}: give it a larger timeout_ms, or smaller work`;
+}
+
 /** Null when the step ended by itself. */
-export function exitVerdict({ ended_by, error }: RunExit): Verdict | null {
+export function exitVerdict({ ended_by, error }: RunExit, { timeoutMs }: { timeoutMs: number }): Verdict | null {
   if (ended_by !== null) {
-    const { status, error_code, text } = ENDS[ended_by];
+    const { status, error_code, ...end } = ENDS[ended_by];
+    const text = ended_by === 'timeout' ? timeLimitText(timeoutMs) : end.text;
     return { status, summary: text, error_code, error_text: text };
   }
   if (error === null) return null;

@@ -25,6 +25,10 @@ const ADD_ALL = `add_all() {
 }
 `;
 
+/** Git works in the repository itself: its remotes may be relative to it. What git refuses stays refused. */
+const IN_REPOSITORY = `case "$GIT_DIR" in /dev/null/*) ;; *) unset GIT_DIR GIT_WORK_TREE ;; esac
+cd "$3" || exit 1`;
+
 /**
  * `$1` is the branch of the task, `$2` the message or the branch to move, `$3` the repository, `$4` the base commit. The rest
  * are pathspecs, see above.
@@ -37,9 +41,10 @@ shift 4
 add_all "$@" || exit 1
 if git diff --cached --quiet; then echo "nothing to commit"; exit 0; fi
 git commit -q -m "$message" && git log -1 --format="committed %h %s"`,
-  push: 'git push origin "HEAD:refs/heads/$1" && echo "pushed $1"',
-  merge: `case "$GIT_DIR" in /dev/null/*) ;; *) unset GIT_DIR GIT_WORK_TREE ;; esac
-cd "$3" || exit 1
+  push: `commit=$(git rev-parse --verify HEAD) || exit 1
+${IN_REPOSITORY}
+git push origin "$commit:refs/heads/$1" && echo "pushed $1"`,
+  merge: `${IN_REPOSITORY}
 if [ "$(git symbolic-ref -q --short HEAD)" = "$2" ]
 then git merge --ff-only -q "refs/heads/$1" || exit 1
 else git fetch -q . "refs/heads/$1:refs/heads/$2" || exit 1

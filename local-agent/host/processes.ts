@@ -1,5 +1,5 @@
 /** Processes as Linux lists them in `/proc`. Other systems have none of it. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 interface ProcessStat {
   pid: number;
@@ -62,4 +62,15 @@ export function readProc(pid: string, name: 'cmdline' | 'environ'): string {
   } catch {
     return '';
   }
+}
+
+/** The files that are a process's standard output and standard error; none when it has ended or belongs to another user. */
+export function outputsOf(pid: string): string[] {
+  return ['1', '2'].flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -85,6 +85,7 @@ export class NodeRuntime {
         started_at: deps.startedAt,
       },
       outboxDepth: () => store.outbox.pendingCount(),
+      outboxRefused: () => store.outbox.refusedCount(),
       onReported: (draining) => {
         this.#admission.admitted();
         this.#setDraining(draining);
@@ -126,6 +127,7 @@ export class NodeRuntime {
       clock,
       random,
       maySend: (kind) => !CLAIMING_KINDS.has(kind) || this.mayClaim(),
+      onRefused: () => this.#registration.reread(this.lease.state),
       onProblem: (message, fields) => log.warn(fields, message),
     });
     this.lease.changed.on(({ state, term }) => {

@@ -1,7 +1,8 @@
 /**
- * The node's record at the edge. It is reported at the start and whenever the status changes, and not in between: a pong
- * on the channel costs nothing and shows that the node is alive. A report that fails is repeated when the edge is back.
- * The response says whether a person drains the node, so it is also the way to read that.
+ * The node's record at the edge. It is reported at the start, whenever the status changes, and when the edge has refused a
+ * row of the outbox; not in between: a pong on the channel costs nothing and shows that the node is alive. A report that
+ * fails is repeated when the edge is back. The response says whether a person drains the node, so it is also the way to
+ * read that.
  */
 import type { HeartbeatBody, NodeState } from '../../schema/contracts/nodes.ts';
 import { NodeSchema } from '../../schema/contracts/nodes.ts';
@@ -14,6 +15,8 @@ export interface RegistrationDeps {
   identity: Omit<HeartbeatBody, 'status' | 'metadata'>;
   /** Rows that wait in the outbox. */
   outboxDepth: () => number;
+  /** Rows that the edge has refused and the store keeps. */
+  outboxRefused: () => number;
   /** The edge has taken a report. `draining`: a person drains this node. */
   onReported: (draining: boolean) => void;
   onFailure: (error: unknown) => void;
@@ -34,20 +37,20 @@ export class Registration {
 
   /** Reports the status now. @throws EdgeError */
   async register(status: NodeState): Promise<void> {
-    const { client, identity, outboxDepth } = this.#deps;
+    const { client, identity, outboxDepth, outboxRefused } = this.#deps;
     this.#wanted = status;
     this.#mustRead = false;
     const { draining } = await client.call({
       method: 'POST',
       path: '/v1/controllers/heartbeat',
-      body: { ...identity, status, metadata: { outbox_depth: outboxDepth() } },
+      body: { ...identity, status, metadata: { outbox_depth: outboxDepth(), outbox_refused: outboxRefused() } },
       schema: ResponseSchema,
     });
     this.#reported = status;
     this.#deps.onReported(draining);
   }
 
-  /** Reports the status again, to read what a person has decided about this node. */
+  /** Reports the status again: to read what a person has decided about this node, or to report what else has changed. */
   reread(status: NodeState): void {
     this.#mustRead = true;
     this.report(status);

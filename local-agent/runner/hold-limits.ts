@@ -3,9 +3,10 @@ import { watch } from 'node:fs';
 import { RUNNER } from '../../schema/defaults.ts';
 import { signalGroup } from '../lib/kill-group.ts';
 import { findProcesses } from '../worker-runner/find-processes.ts';
-import { queryOf, signalEach } from '../worker-runner/left-behind.ts';
+import { signalEach } from '../worker-runner/left-behind.ts';
 import type { RunLimits } from './limits.ts';
 import { readClocks, readLimits } from './limits.ts';
+import { processesOfRun } from './run-processes.ts';
 import type { EndReason, Stopping } from './stop-decision.ts';
 import { decideStop } from './stop-decision.ts';
 
@@ -19,9 +20,9 @@ export interface HeldChild {
 }
 
 /** Also signals the tools of the child, which may lead sessions of their own. */
-async function signalRun({ pid, runId }: HeldChild, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function signalRun({ runFolder, pid, runId }: HeldChild, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   signalGroup(pid, signal);
-  signalEach(await findProcesses(queryOf(pid, runId)), signal);
+  signalEach(await findProcesses(processesOfRun(runFolder, pid, runId)), signal);
 }
 
 /** Why the child was ended so far. */

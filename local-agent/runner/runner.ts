@@ -11,7 +11,7 @@ import type { KnownProcess } from '../host/process-start.ts';
 import { livingProcess } from '../host/process-start.ts';
 import { syncFile } from '../host/synced-file.ts';
 import { signalGroup } from '../lib/kill-group.ts';
-import { endLeftBehind, queryOf } from '../worker-runner/left-behind.ts';
+import { endLeftBehind } from '../worker-runner/left-behind.ts';
 import type { StartedChild } from './child.ts';
 import { LOG_FILES, startChild } from './child.ts';
 import type { RunExit } from './exit-file.ts';
@@ -22,6 +22,7 @@ import type { Launch } from './launch.ts';
 import { readLaunch } from './launch.ts';
 import type { RunLimits } from './limits.ts';
 import { readClocks, readLimits } from './limits.ts';
+import { processesOfRun } from './run-processes.ts';
 import { remainingMs } from './stop-decision.ts';
 
 const WRITE_TRIES = 60;
@@ -56,7 +57,7 @@ async function follow({ runFolder, launch, limits, runner }: Run, child: Started
   const noted = persistently(() => noteChild(runFolder, { runner, child: identity })).catch(() => undefined);
   const exit = await child.exit;
   hold.release();
-  const left_behind = await endLeftBehind(queryOf(child.pid, runId));
+  const left_behind = await endLeftBehind(processesOfRun(runFolder, child.pid, runId));
   signalGroup(child.pid, 'SIGKILL');
   await noted;
   return { ...exit, ended_by: hold.endedBy(), left_behind };

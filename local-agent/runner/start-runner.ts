@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stillRuns } from '../host/process-start.ts';
-import { endLeftBehind, queryOf } from '../worker-runner/left-behind.ts';
+import { endLeftBehind } from '../worker-runner/left-behind.ts';
 import { killOrphan } from '../worker-runner/orphans.ts';
 import { exitPath } from './exit-file.ts';
 import { claimRun, readIdentity } from './identity.ts';
 import type { Launch } from './launch.ts';
+import { processesOfRun } from './run-processes.ts';
 
 const RUNNER = join(import.meta.dirname, 'runner.ts');
 
@@ -66,7 +67,7 @@ export function runnerState(runFolder: string): RunnerState {
 export async function endOrphans(runFolder: string, runId: string): Promise<number> {
   const child = readIdentity(runFolder)?.child ?? null;
   const isKilled = killOrphan({ pid: child?.pid ?? null, began: child?.began ?? null, mark: runId });
-  const left = await endLeftBehind(queryOf(null, runId));
+  const left = await endLeftBehind(processesOfRun(runFolder, null, runId));
   return left.length + (isKilled ? 1 : 0);
 }
 
@@ -77,5 +78,5 @@ export async function giveUpFolder(runFolder: string, runId: string): Promise<vo
   } catch {
     // A folder in which no file can be made takes no runner either.
   }
-  await endLeftBehind(queryOf(null, runId));
+  await endLeftBehind(processesOfRun(runFolder, null, runId));
 }

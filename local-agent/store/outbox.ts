@@ -70,6 +70,7 @@ export class Outbox {
   readonly #remove: StatementSync;
   readonly #pendingCount: StatementSync;
   readonly #refused: StatementSync;
+  readonly #refusedCount: StatementSync;
   readonly #trimRefused: StatementSync;
   readonly #pendingOf: StatementSync;
   readonly #discard: StatementSync;
@@ -96,6 +97,7 @@ export class Outbox {
     this.#refuse = db.prepare("UPDATE outbox SET status = 'refused', refusal = ? WHERE id = ?");
     this.#remove = db.prepare('DELETE FROM outbox WHERE id = ?');
     this.#pendingCount = db.prepare("SELECT count(*) AS n FROM outbox WHERE status = 'pending'");
+    this.#refusedCount = db.prepare("SELECT count(*) AS n FROM outbox WHERE status = 'refused'");
     this.#pendingOf = db.prepare("SELECT count(*) AS n FROM outbox WHERE stream = ? AND status = 'pending'");
     this.#discard = db.prepare("DELETE FROM outbox WHERE stream = ? AND status = 'pending'");
     this.#trimRefused = db.prepare(
@@ -178,6 +180,11 @@ export class Outbox {
 
   pendingCount(): number {
     return CountRow.parse(this.#pendingCount.get()).n;
+  }
+
+  /** How many refused rows are kept. */
+  refusedCount(): number {
+    return CountRow.parse(this.#refusedCount.get()).n;
   }
 
   /** How many rows of a stream are not sent yet. */

@@ -7,11 +7,11 @@ import { AgentReader } from '../executors/agent.ts';
 import type { EndedStep, OutputReader, Verdict } from '../executors/executor.ts';
 import { failed } from '../executors/executor.ts';
 import { exitVerdict } from '../executors/exit-verdict.ts';
-import type { BoundExecutor } from '../executors/registry.ts';
 import { readRegularFile } from '../host/regular-file.ts';
 import type { RunExit } from '../runner/exit-file.ts';
 import type { RunEnd } from './reports.ts';
 import { usageSince } from './reports.ts';
+import type { RunScene } from './run-scene.ts';
 import type { RunStore } from './run-store.ts';
 
 export const FREE_SPACE = 'free space on that disk, and retry the task';
@@ -39,9 +39,13 @@ export function endedStepOf(
 }
 
 /** A step that its files cannot be written for has failed, however it ended. */
-export function verdictOf(end: EndedStep, executor: BoundExecutor | null, diskFault: string | null): Verdict {
+export function verdictOf(
+  end: EndedStep,
+  { executor, record, run }: Pick<RunScene, 'executor' | 'record' | 'run'>,
+): Verdict {
+  const { diskFault } = record;
   if (diskFault !== null) return failed('disk_fault', `${diskFault}; ${FREE_SPACE}`);
-  const forced = exitVerdict(end.exit);
+  const forced = exitVerdict(end.exit, { timeoutMs: run.claim.timeout_ms });
   if (forced !== null) return forced;
   return executor === null ? failed('unsupported_step_kind', 'this host has no executor for it') : executor.judge(end);
 }

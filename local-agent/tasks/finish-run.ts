@@ -106,7 +106,7 @@ export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOu
   await saveProgress(scene);
   const output = executor?.testOutput(end) ?? null;
   if (output !== null) await record.saveText('test_output', output);
-  const verdict = redacted(given ?? verdictOf(end, executor, record.diskFault), host);
+  const verdict = redacted(given ?? verdictOf(end, scene), host);
   await record.saveText('summary', summaryText(scene, verdict, exit));
   writeEnd(scene, verdict, exit);
   report(scene, verdict, exit, usageOf(scene.reader, host.runs));

@@ -13,7 +13,7 @@ import type { StepEffect } from '../policy/step-policy.ts';
 import type { GitContext } from '../worktrees/git-command.ts';
 import { GitError, gitMarkOf } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
-import { isFolder, openTaskFolder } from '../worktrees/task-folder.ts';
+import { cwdProblem, openTaskFolder } from '../worktrees/task-folder.ts';
 import { allBut, submodulesOf, worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
 import type { StoredRun } from './run-store.ts';
@@ -118,9 +118,8 @@ export async function prepareStep(
       lastRunHere: (taskId, runId) => host.runs.lastOfTask(taskId, runId),
     });
     const prepared = executor.prepare(await viewOf(run, folder, host, signal));
-    const cwd = prepared.type === 'launch' ? join(folder.path, prepared.launch.cwd) : folder.path;
-    if (!isFolder(cwd))
-      return { verdict: failed('folder_not_found', `${cwd}: the step runs there, and it is no folder`) };
+    const problem = prepared.type === 'launch' ? cwdProblem(folder.path, prepared.launch.cwd) : null;
+    if (problem !== null) return { verdict: failed('folder_not_found', problem) };
     return { executor, folder, prepared };
   } catch (error) {
     return { verdict: unprepared(error) };

@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { processIds, readProc, statOf } from '../host/processes.ts';
+import { outputsOf, processIds, readProc, statOf } from '../host/processes.ts';
 
 const run = promisify(execFile);
 const LINUX = process.platform === 'linux';
 
-/** A process that belongs to a program: by its group, or by a variable of its environment. */
+/** A process that belongs to a program: by its group, by a variable of its environment, or by where its output goes. */
 export interface FoundProcess {
   pid: number;
   /** Its command line in one line. */
@@ -19,12 +19,18 @@ export interface ProcessQuery {
   /** Null for none. The group 0 is that of processes outside the container. */
   groupId: number | null;
   variable: string;
+  /** Files that only the program's own processes have as an output. Other systems than Linux do not look at them. */
+  outputs?: readonly string[];
 }
 
-function foundOnLinux(pid: string, { groupId, variable }: ProcessQuery): FoundProcess | null {
+function isFound(pid: string, group: number, { groupId, variable, outputs = [] }: ProcessQuery): boolean {
+  if (group === groupId || readProc(pid, 'environ').split('\0').includes(variable)) return true;
+  return outputs.length > 0 && outputsOf(pid).some((path) => outputs.includes(path));
+}
+
+function foundOnLinux(pid: string, query: ProcessQuery): FoundProcess | null {
   const found = statOf(pid);
-  if (found === null) return null;
-  if (found.group !== groupId && !readProc(pid, 'environ').split('\0').includes(variable)) return null;
+  if (found === null || !isFound(pid, found.group, query)) return null;
   const command = Buffer.from(readProc(pid, 'cmdline').replaceAll('\0', ' ').trim(), 'latin1').toString('utf8');
   return { pid: Number(pid), command };
 }

@@ -2,7 +2,8 @@
  * The folder in which a step runs. A step that follows a run of this node uses the folder as that run left it. Otherwise the
  * folder is made from the base commit and the newest whole patch, so that the work of two hosts never mixes.
  */
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { removeTree } from '../host/remove-tree.ts';
@@ -111,4 +112,13 @@ export function presentRepos(repos: TaskFolderDeps['repos']): string[] {
 
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Why a step cannot run in that folder of its task; null when it can. A link in a repository may lead out of it. */
+export function cwdProblem(folder: string, cwd: string): string | null {
+  const path = join(folder, cwd);
+  if (!isFolder(path)) return `${path}: the step runs there, and it is no folder`;
+  const inside = relative(realpathSync(folder), realpathSync(path));
+  const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside);
+  return isOutside ? `cwd: ${cwd} is a link that leads out of the folder of the task; name a folder inside it` : null;
 }

@@ -99,6 +99,8 @@ export const event_batches = sqliteTable('event_batches', {
   seq: integer().primaryKey(),
   at: integer().notNull(),
   events: json<EventItem[]>(() => []).notNull(),
+  /** How many instructions the commit has ended, by status; null for none. For the counters only. */
+  ended: json<Record<string, number>>(() => null),
 });
 
-export type EventBatchRow = typeof event_batches.$inferSelect;
+export type EventBatchRow = Omit<typeof event_batches.$inferSelect, 'ended'>;

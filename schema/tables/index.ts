@@ -1,6 +1,7 @@
 /** All tables, for drizzle's client and its migration generator. */
 export * from './conversations.ts';
 export * from './coordination.ts';
+export * from './counters.ts';
 export * from './grants.ts';
 export * from './identity.ts';
 export * from './instructions.ts';

@@ -10,6 +10,7 @@ import type { Principal } from '../../schema/contracts/tokens.ts';
 import { AppError } from '../../schema/errors.ts';
 import { runBestEffort } from '../log.ts';
 import { auditNode, auditPerson } from './audit.ts';
+import { endedIn } from './counters.ts';
 import { insertEvents } from './events.ts';
 import type { Violation } from './guards.ts';
 import { violationOf } from './guards.ts';
@@ -66,7 +67,8 @@ async function writePlan<T>(
   plan: WritePlan<T>,
 ): Promise<Exclude<Violation, 'journal_moved'> | null> {
   const { db, now, by, idempotency } = context;
-  const statements = [...(plan.guards ?? []), ...(plan.statements ?? []), ...insertEvents(db, plan.events ?? [], now)];
+  const events = insertEvents(db, plan.events ?? [], now, endedIn(plan.journal ?? []));
+  const statements = [...(plan.guards ?? []), ...(plan.statements ?? []), ...events];
   const author = by === null ? null : authorOf(by);
   const mark = idempotency?.kind === 'outbox' ? idempotency : null;
   for (let links = 1; links <= MAX_LINKS; links += 1) {

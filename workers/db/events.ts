@@ -5,12 +5,16 @@ import type { EventDraft } from '../../schema/contracts/events.ts';
 import { event_batches } from '../../schema/tables/index.ts';
 import type { Database, Statement } from './open.ts';
 
-/** `now` in Unix milliseconds. Returns no statement for no events. */
-export function insertEvents(db: Database, drafts: readonly EventDraft[], now: number): Statement[] {
-  if (drafts.length === 0) return [];
-  return [
-    db.insert(event_batches).values({ at: now, events: drafts.map((draft) => ({ ...draft, data: draft.data ?? {} })) }),
-  ];
+/** `now` in Unix milliseconds; `ended` for the counters. Returns no statement when there is nothing to store. */
+export function insertEvents(
+  db: Database,
+  drafts: readonly EventDraft[],
+  now: number,
+  ended: Record<string, number> | null = null,
+): Statement[] {
+  if (drafts.length === 0 && ended === null) return [];
+  const events = drafts.map((draft) => ({ ...draft, data: draft.data ?? {} }));
+  return [db.insert(event_batches).values({ at: now, events, ended })];
 }
 
 /** The same for events of which only those are stored that meet `condition`, in SQL, on `value`: the event as JSON. */

@@ -1,9 +1,11 @@
 /**
  * Counts what one opened database costs: the log line of a request and the last entry of a tick show it, and a tick
- * stops beginning work at its limit of statements. D1 reports rows with `all`, `run` and `batch`, but not with `raw`,
+ * stops beginning work at its limit of statements. The isolate's meter counts the rows of all of them for a day. D1 reports rows with `all`, `run` and `batch`, but not with `raw`,
  * by which drizzle reads; so `raw` is made of `all` here. `all` keys each row by column name, so a query must not select
  * two columns of one name (test/workers/support/column-names.ts checks that of every query that a test runs).
  */
+import { COUNTER } from '../../schema/domain/counters.ts';
+import { METER } from './meter.ts';
 
 export interface D1Usage {
   /** Statements, each of a batch for itself. */
@@ -23,6 +25,10 @@ export function counted(binding: D1Database, usage: D1Usage): Pick<D1Database, '
     usage.queries += 1;
     usage.rows_read += result.meta.rows_read;
     usage.rows_written += result.meta.rows_written;
+    METER.add({
+      [COUNTER.rows_read]: result.meta.rows_read,
+      [COUNTER.rows_written]: result.meta.rows_written,
+    });
     return result;
   };
   const statement = (inner: D1PreparedStatement): CountedStatement => ({

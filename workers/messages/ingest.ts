@@ -7,6 +7,7 @@ import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { IngestBody, IngestResponse } from '../../schema/contracts/instructions.ts';
 import { countRepeats, countUnreadable, newConversation } from '../../schema/domain/conversation.ts';
+import { endsAmong } from '../../schema/domain/counters.ts';
 import type { IngestDecision, Recognition } from '../../schema/domain/ingest.ts';
 import { countExecuted, decideIngest, dedupeText, recognize } from '../../schema/domain/ingest.ts';
 import { breakRow } from '../../schema/domain/renewal-limits.ts';
@@ -201,6 +202,8 @@ function ingestEvent(
   { ingest_status, instructions }: IngestDecision,
   isNew: boolean,
 ): EventDraft {
-  const data = { ingest_status, local_conversation_id, platform, instructions: instructions.length };
+  const ended = isNew ? endsAmong(instructions.map(({ status }) => status)) : null;
+  const counts = { instructions: instructions.length, ...(ended && { ended }) };
+  const data = { ingest_status, local_conversation_id, platform, ...counts };
   return { topic: 'messages', type: isNew ? 'ingested' : 'repeated', subject_id, data };
 }

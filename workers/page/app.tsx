@@ -12,7 +12,7 @@ import { createFormat } from './parts/format.ts';
 import { Notices } from './parts/notices.ts';
 import { Shell } from './shell/shell.tsx';
 import type { SessionState } from './sign-in/session.ts';
-import { readSession, signOut } from './sign-in/session.ts';
+import { ACCESS_SIGN_OUT, readSession, signOut } from './sign-in/session.ts';
 import { SignIn } from './sign-in/sign-in.tsx';
 import { language, t } from './texts/texts.ts';
 
@@ -30,6 +30,7 @@ function takeRefusedLink(): boolean {
 export function App({ first }: { first: SessionState }) {
   const [isLinkRefused, setLinkRefused] = useState(takeRefusedLink);
   const [state, setState] = useState(first);
+  const [isAccess, setAccess] = useState(first.status === 'signed_in' && first.session.via === 'access');
   useEffect(() => {
     if (state.status !== 'unknown') return undefined;
     const timer = setTimeout(() => void readSession().then(setState), 3_000);
@@ -39,7 +40,9 @@ export function App({ first }: { first: SessionState }) {
     return (
       <main class="sign-in">
         <p class="banner bad" role="alert">
-          {t('edge_not_reached', { why: state.error.message })}
+          {t(state.error.code === 'auth_not_configured' ? 'not_configured' : 'edge_not_reached', {
+            why: state.error.message,
+          })}
         </p>
       </main>
     );
@@ -47,9 +50,10 @@ export function App({ first }: { first: SessionState }) {
   if (state.status === 'signed_out') {
     const onSignedIn = (session: Session): void => {
       setLinkRefused(false);
+      setAccess(false);
       setState({ status: 'signed_in', session });
     };
-    return <SignIn ended={state.error} isLinkRefused={isLinkRefused} onSignedIn={onSignedIn} />;
+    return <SignIn ended={state.error} {...{ isAccess, isLinkRefused, onSignedIn }} />;
   }
   const onSignedOut = (error: EdgeError | null): void => setState({ status: 'signed_out', error });
   return <SignedIn key={state.session.token_id} session={state.session} onSignedOut={onSignedOut} />;
@@ -67,7 +71,10 @@ function SignedIn({ session, onSignedOut }: { session: Session; onSignedOut: (er
           if (read.status === 'signed_out') onSignedOut(read.error);
         }),
     });
-    const out = () => void signOut().then(() => onSignedOut(null), onSignedOut);
+    const out = () => {
+      if (session.via === 'access') location.assign(ACCESS_SIGN_OUT);
+      else void signOut().then(() => onSignedOut(null), onSignedOut);
+    };
     return { store, live, notices: new Notices(), session, format: createFormat(language()), signOut: out };
   }, []);
   const { store, live } = context;

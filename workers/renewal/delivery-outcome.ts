@@ -6,6 +6,7 @@
 import { eq } from 'drizzle-orm';
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { PauseReason } from '../../schema/contracts/conversations.ts';
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import { changeConversation } from '../../schema/domain/conversation.ts';
 import type { JobState, JobStep } from '../../schema/domain/job-machine.ts';
 import { completeJob, mayJobBecome } from '../../schema/domain/job-machine.ts';
@@ -57,12 +58,17 @@ async function applyLate(edge: Edge, job: JobRow, response: DeliveryResponse): P
 async function applyOutcome(edge: Edge, job: JobRow, response: DeliveryResponse, outcome: Outcome): Promise<Plan> {
   const { step, stops, blames_link } = outcome;
   return mergePlans(
-    storeStep(edge, { job, next: step.next, event: stepEvent(job.job_id, step) }),
+    storeStep(edge, { job, next: step.next, event: endEvent(job, step, response) }),
     await logAttempt(edge, job, response, step),
     await countOutcome(edge, job, outcome),
     stops === null ? {} : await stopBrowserOf(edge, job, stops),
     blames_link ? failLink(edge, job) : {},
   );
+}
+
+function endEvent({ job_id }: JobRow, step: JobStep, { outcome }: DeliveryResponse): EventDraft {
+  const event = stepEvent(job_id, step);
+  return { ...event, data: { ...event.data, outcome } };
 }
 
 /** Holds the failed attempt against the link by which it was sent, until its browser reports the tab again. */

@@ -1,4 +1,5 @@
 /** What one tick does with a due job: the step to store, with the command that sends it. Reads and stores nothing. */
+import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { TargetSnapshot } from '../../schema/contracts/renewal.ts';
 import { RENEWAL } from '../../schema/defaults.ts';
 import { changeConversation } from '../../schema/domain/conversation.ts';
@@ -9,6 +10,7 @@ import { decideDispatch } from '../../schema/domain/renewal.ts';
 import { renewalHold, trippedBreaker } from '../../schema/domain/renewal-limits.ts';
 import { payloadText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
+import type { JobRow } from '../../schema/tables/index.ts';
 import type { Reach } from '../nodes/presence.ts';
 import type { RunnerContext } from '../timed-jobs/job.ts';
 import { chooseLink } from './choose-link.ts';
@@ -54,7 +56,8 @@ function dispatch(tick: TickFacts, due: DueJob, reach: ReachOf): Dispatch {
     now: tick.now,
     random: tick.random(),
   });
-  const stored = { job, next: step.next, event: stepEvent(job.job_id, step) };
+  const event = stepEvent(job.job_id, step);
+  const stored = { job, next: step.next, event: send === null ? event : withLateness(event, job, tick.now) };
   if (conversation === null) return { due, step, stored, pause: null };
   if (send !== null && link !== null) {
     return { due, step, stored: { ...stored, ...delivery(tick, due, conversation, link, send, step) }, pause: null };
@@ -62,6 +65,15 @@ function dispatch(tick: TickFacts, due: DueJob, reach: ReachOf): Dispatch {
   const paused = pauses === null ? null : { type: 'pause' as const, reason: pauses };
   const pause = paused && { read: conversation, next: changeConversation(conversation, paused, tick.now) };
   return { due, step, stored, pause };
+}
+
+/** How long the job has been due when the tick that sends it begins. */
+function withLateness(
+  event: EventDraft,
+  { next_attempt_at }: Pick<JobRow, 'next_attempt_at'>,
+  now: number,
+): EventDraft {
+  return { ...event, data: { ...event.data, late_ms: Math.max(0, now - (next_attempt_at ?? now)) } };
 }
 
 function limits({ conversation, text_hash }: DueJob, now: number): Pick<DispatchFacts, 'breaker' | 'hold'> {

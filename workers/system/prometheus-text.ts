@@ -1,28 +1,23 @@
 /** Metrics in the text format of Prometheus. */
-
-export interface Metric {
-  name: string;
-  help: string;
-  type: 'counter' | 'gauge';
-  samples: readonly { labels?: Record<string, string>; value: number }[];
-}
+import type { Facts, Metric } from './metric.ts';
 
 /** One block per metric. A metric without samples is left out. */
-export function renderMetrics(metrics: readonly Metric[]): string {
+export function renderMetrics(metrics: readonly Metric[], facts: Facts): string {
   return metrics
-    .filter(({ samples }) => samples.length > 0)
-    .map(({ name, help, type, samples }) =>
+    .map(({ name, help, type, samples }) => ({ name, help, type, found: samples(facts) }))
+    .filter(({ found }) => found.length > 0)
+    .map(({ name, help, type, found }) =>
       [
         `# HELP ${name} ${help}`,
         `# TYPE ${name} ${type}`,
-        ...samples.map(({ labels = {}, value }) => `${name}${renderLabels(labels)} ${value}`),
+        ...found.map(({ suffix = '', labels = {}, value }) => `${name}${suffix}${renderLabels(labels)} ${value}`),
         '',
       ].join('\n'),
     )
     .join('');
 }
 
-function renderLabels(labels: Record<string, string>): string {
+function renderLabels(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

@@ -1,10 +1,13 @@
 /** The state of the whole system: the snapshot, and the numbers for Prometheus. */
 import { z } from 'zod';
+import { StatsQuerySchema, StatsSchema } from '../../schema/contracts/stats.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { publicRoute, READERS, raw, read } from '../http/route.ts';
-import { readMetrics } from './metrics.ts';
+import { readFacts } from './metrics.ts';
+import { METRICS } from './metrics-table.ts';
 import { renderMetrics } from './prometheus-text.ts';
+import { readStats } from './stats.ts';
 import { readStatus } from './status.ts';
 
 const tag = 'status';
@@ -43,6 +46,18 @@ export const status: readonly MountedRoute[] = [
     },
     (c) => c.redirect('/', 303),
   ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/stats',
+      summary: 'Deliveries, lateness of renewals and ticks by the hour, and rows of D1 by the day',
+      tag,
+      roles: READERS,
+      query: StatsQuerySchema,
+      data: StatsSchema,
+    },
+    (call) => readStats(call, call.query),
+  ),
   raw(
     {
       method: 'get',
@@ -54,6 +69,6 @@ export const status: readonly MountedRoute[] = [
       produces: 'text/plain; version=0.0.4',
     },
     async (call) =>
-      call.c.body(renderMetrics(await readMetrics(call)), 200, { 'content-type': 'text/plain; version=0.0.4' }),
+      call.c.body(renderMetrics(METRICS, await readFacts(call)), 200, { 'content-type': 'text/plain; version=0.0.4' }),
   ),
 ];

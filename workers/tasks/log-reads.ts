@@ -12,13 +12,15 @@ export interface LogPart {
   /** Where it begins in the log of the run. */
   position: number;
   stream: RunStream;
+  /** Where it begins in its stream. */
+  start: number;
   data: Uint8Array;
 }
 
 /** The parts of a log from that byte on. None: there is nothing more yet. */
 export async function readLog(db: Database, run: string, log: RunLog, from: number): Promise<LogPart[]> {
   const rows = await db
-    .select({ position: run_logs.position, stream: run_logs.stream, data: run_logs.data })
+    .select({ position: run_logs.position, stream: run_logs.stream, start: run_logs.start, data: run_logs.data })
     .from(run_logs)
     .where(
       and(
@@ -31,8 +33,13 @@ export async function readLog(db: Database, run: string, log: RunLog, from: numb
     )
     .orderBy(asc(run_logs.position))
     .limit(ROWS_PER_READ);
-  return rows.map(({ position, stream, data }) => {
+  return rows.map(({ position, stream, start, data }) => {
     const before = Math.max(0, from - position);
-    return { position: position + before, stream, data: Uint8Array.fromBase64(data).subarray(before) };
+    return {
+      position: position + before,
+      stream,
+      start: start + before,
+      data: Uint8Array.fromBase64(data).subarray(before),
+    };
   });
 }

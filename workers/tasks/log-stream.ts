@@ -4,11 +4,12 @@
  * When it has to end earlier, by the number of its queries or because its caller's token is not valid any more, it breaks
  * off instead, so that no reader takes a part for the whole; the reader continues with `offset`.
  *
- * `offset` counts all bytes that arrived. Where the edge no longer keeps some, a line says how many.
+ * `offset` counts all bytes that arrived. Where the edge no longer keeps some, a line says how many of what is asked for.
  */
 import type { SQL } from 'drizzle-orm';
 import { asc, eq, sql } from 'drizzle-orm';
 import type { RunLog, RunStream } from '../../schema/contracts/runs.ts';
+import { gapLine } from '../../schema/domain/log-gap.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import { runs, tasks } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
@@ -44,58 +45,65 @@ interface Source {
   starts_at: number;
 }
 
-/** Where the text continues, and whether more can come after what is stored. */
+/** What the log has now, and whether more can come after what is stored. */
 interface Turn {
   sources: (Source & { bytes: number })[];
   isOpen: boolean;
   isAllowed: boolean;
 }
 
+/** Where the text continues. */
+interface Place {
+  position: number;
+  /** The same in the one stream that is asked for; null when it is not known. */
+  own: number | null;
+}
+
 export async function streamLog(sink: LogSink, db: Database, request: LogRequest): Promise<void> {
-  let position = request.offset;
+  const { offset } = request;
+  let place: Place = { position: offset, own: offset === 0 ? 0 : null };
   let waitMs = POLL_MS;
   for (;;) {
     const turn = await readTurn(db, request);
     if (!turn.isAllowed) throw new Error('the token of this reader is not valid any more');
-    const before = position;
-    position = await writeNew(sink, db, request, turn, position);
+    const before = place.position;
+    place = await writeNew(sink, db, request, turn, place);
     if (sink.isGone || !request.follow) return;
     // What had ended before this turn was read has been written whole.
     if (!turn.isOpen) return;
     if (db.usage.queries >= MAX_QUERIES) throw new Error('this stream ends here; continue with offset');
-    waitMs = position > before ? POLL_MS : Math.min(POLL_MAX_MS, waitMs + POLL_MS / 4);
+    waitMs = place.position > before ? POLL_MS : Math.min(POLL_MAX_MS, waitMs + POLL_MS / 4);
     await sink.sleep(waitMs);
   }
 }
 
-/** Writes what the log has behind that byte of the text, and returns how far it got. */
+/** Writes what the log has from there on, and returns where it stopped. */
 async function writeNew(
   sink: LogSink,
   db: Database,
   { of }: LogRequest,
   { sources }: Turn,
-  from: number,
-): Promise<number> {
+  from: Place,
+): Promise<Place> {
   const only = 'stream' in of ? of.stream : null;
-  let position = from;
+  let { position, own } = from;
   for (const { run_id, log, starts_at, bytes } of sources) {
     while (position < starts_at + bytes && !sink.isGone) {
       const parts = await readLog(db, run_id, log, position - starts_at);
-      for (const part of parts) {
-        const missing = starts_at + part.position - position;
-        if (missing > 0) await sink.write(missingLine(missing));
-        if (only === null || part.stream === only) await sink.write(part.data);
-        position += missing + part.data.length;
+      for (const { position: at, stream, start, data } of parts) {
+        const missing = starts_at + at - position;
+        position += missing + data.length;
+        if (only !== null && stream !== only) continue;
+        const left = only === null ? missing : start - (own ?? start);
+        if (left > 0) await sink.write(gapLine(left));
+        await sink.write(data);
+        own = start + data.length;
       }
       // The rest of this run was dropped, or is written by a request that is not whole yet.
       if (parts.length === 0) break;
     }
   }
-  return position;
-}
-
-function missingLine(bytes: number): string {
-  return `\n[${bytes} bytes are not kept here; the node that ran it has them]\n`;
+  return { position, own };
 }
 
 async function readTurn(db: Database, request: LogRequest): Promise<Turn> {

@@ -5,6 +5,7 @@ import { commandsExpire } from '../nodes/commands-expire.job.ts';
 import { renewalDispatcher } from '../renewal/dispatcher.job.ts';
 import { renewalProjector } from '../renewal/projector.job.ts';
 import { deliveriesReconcile } from '../renewal/reconcile.job.ts';
+import { counters } from '../system/counters.job.ts';
 import { stepsReconcile } from '../tasks/steps-reconcile.job.ts';
 import { taskNotices } from '../tasks/task-notices.job.ts';
 import { tasksRetention } from '../tasks/tasks-retention.job.ts';
@@ -20,6 +21,7 @@ export const RUNNERS: readonly Runner[] = [
   renewalProjector,
   renewalDispatcher,
   taskNotices,
+  counters,
   retention,
   tasksRetention,
 ];

@@ -43,6 +43,13 @@ const KEPT: readonly KeptTable[] = [
   { table: 'idempotency_keys', key: 'rowid', age: 'created_at', keep_ms: RETENTION.idempotency_ms, unless: 'false' },
   { table: 'sign_in_links', key: 'rowid', age: 'created_at', keep_ms: RETENTION.sign_in_link_ms, unless: 'false' },
   {
+    table: 'hourly_counters',
+    key: 'hour',
+    age: 'hour',
+    keep_ms: RETENTION.counter_ms,
+    unless: isNewest('hourly_counters', 'hour'),
+  },
+  {
     table: 'commands',
     key: 'command_id',
     age: 'created_at',

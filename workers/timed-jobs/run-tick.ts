@@ -11,8 +11,10 @@ import type { SystemMode } from '../../schema/contracts/system.ts';
 import type { TickDecision, TickGrant, TickResponse, TickTrigger } from '../../schema/contracts/ticks.ts';
 import { FRAMEWORK_RUNNER } from '../../schema/contracts/ticks.ts';
 import { TIMED_JOBS } from '../../schema/defaults.ts';
+import { observe, TICK_DURATION } from '../../schema/domain/counters.ts';
 import { decideTick } from '../../schema/domain/tick.ts';
 import { newId } from '../../schema/ids.ts';
+import { METER } from '../db/meter.ts';
 import { runBatch } from '../db/open.ts';
 import { log } from '../log.ts';
 import { offerLease } from '../nodes/push.ts';
@@ -133,6 +135,7 @@ async function readObjects(env: Env): Promise<{ mode: SystemMode; lease: LeaseVi
 async function storeLog(tick: Tick, decision: TickDecision): Promise<void> {
   const { batch_id, db, request, deps } = tick;
   const entries = keptEntries(tick.entries);
+  METER.add(observe(TICK_DURATION, tick.elapsedMs()));
   deps.log(decision === 'failed' ? 'error' : 'info', 'tick', { batch_id, trigger: request.trigger, decision, entries });
   try {
     const { trigger, now: started_at } = request;

@@ -52,6 +52,7 @@ export class MessageQueue {
   /** By request id, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #writes = new Serial();
+  #loaded: Promise<void> = Promise.resolve();
   #bytes = 0;
   #isFull = false;
 
@@ -77,7 +78,7 @@ export class MessageQueue {
 
   /** Reads what an earlier background page has left. */
   load(): Promise<void> {
-    return this.#writes.run(async () => {
+    this.#loaded = this.#writes.run(async () => {
       const ids = await this.#index.read();
       const found = await this.#deps.storage.get(ids.map(queueItem));
       for (const id of ids) {
@@ -87,31 +88,33 @@ export class MessageQueue {
       }
       await this.#sweep(new Set(ids.map(queueItem)));
     });
+    return this.#loaded;
   }
 
   /** Sends a message and stores it; resolves when it is stored. The reason why not is reported. */
-  add(frame: FinalMessage): Promise<Taken> {
-    return this.#writes.run(async () => {
-      if (this.#entries.has(frame.request_id)) return 'stored';
-      const refusal = this.#refusal(frame);
-      if (refusal !== null) return this.#refuse(refusal);
-      this.#put(frame);
-      const stored = this.#deps.storage.set({
-        [queueItem(frame.request_id)]: frame,
-        [STORAGE_KEYS.queue]: [...this.#entries.keys()],
-      });
-      this.#deps.send(frame);
-      try {
-        await stored;
-      } catch {
-        // It stays in memory, and is sent as long as this background page lives.
-        this.#deps.report(
-          'the browser could not store a message; it is lost if the browser ends before the agent has it',
-        );
-      }
-      this.added.emit(frame);
-      return 'stored';
-    });
+  async add(frame: FinalMessage): Promise<Taken> {
+    await this.#loaded.catch(() => undefined);
+    if (this.#entries.has(frame.request_id)) return await this.#writes.run(() => 'stored');
+    const refusal = this.#refusal(frame);
+    if (refusal !== null) return this.#refuse(refusal);
+    this.#put(frame);
+    // It does not wait for what is still being written.
+    this.#deps.send(frame);
+    return await this.#writes.run(() => this.#store(frame));
+  }
+
+  async #store(frame: FinalMessage): Promise<Taken> {
+    const ids = [...this.#entries.keys()];
+    try {
+      await this.#deps.storage.set({ [queueItem(frame.request_id)]: frame, [STORAGE_KEYS.queue]: ids });
+    } catch {
+      // It stays in memory, and is sent as long as this background page lives.
+      this.#deps.report(
+        'the browser could not store a message; it is lost if the browser ends before the agent has it',
+      );
+    }
+    this.added.emit(frame);
+    return 'stored';
   }
 
   /** The agent is connected: it gets everything that it has not acknowledged. */

@@ -15,18 +15,24 @@ export interface FinalMessageParts {
   clientId: string;
   /** The account of that tab, where it is to be named. */
   account: string | null;
+  /** Of `requestIdOf`. */
+  requestId: string;
 }
 
 /** The same message has the same request id, so that the agent knows it again when this browser has lost its storage. */
-export async function finalMessage(parts: FinalMessageParts): Promise<FinalMessage> {
-  const { turn, answer, tab, opinion, clientId, account } = parts;
+export async function requestIdOf({ platform, conversationId }: Turn, { messageId }: FinalAnswer): Promise<string> {
+  const name = JSON.stringify([platform, conversationId, messageId]);
+  return `fm-${(await sha256Hex(name)).slice(0, 40)}`;
+}
+
+export function finalMessage(parts: FinalMessageParts): FinalMessage {
+  const { turn, answer, tab, opinion, clientId, account, requestId } = parts;
   const { platform, isTemporary, organizationId } = turn;
   // A temporary conversation has no lasting id, even where the site uses one until it is closed.
   const conversationId = isTemporary ? null : turn.conversationId;
-  const name = JSON.stringify([platform, turn.conversationId, answer.messageId]);
   return {
     type: 'browser.final_message',
-    request_id: `fm-${(await sha256Hex(name)).slice(0, 40)}`,
+    request_id: requestId,
     client_id: clientId,
     platform,
     conversation_id: conversationId,

@@ -1,6 +1,8 @@
 /**
- * Runs the state machine of turns: feeds it with events one by one, stores its state, and performs what follows. The state
- * is in storage before a message is handed on, so that a restart at any moment loses nothing and repeats nothing.
+ * Runs the state machine of turns: feeds it with events one by one, stores its state, and performs what follows. Nothing
+ * waits for storage, whose writes take long on a busy disk: a turn is stored when its question is sent, and from then on a
+ * restart finds it there and reads its answer again. The same answer is the same message, by its request id, so it is known
+ * again by the queue and by the agent. A turn leaves storage only when the queue has stored its message.
  */
 import type { Platform } from '../../../schema/contracts/common.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -17,8 +19,8 @@ import { CALL_MARGIN_MS } from '../tabs/page-calls.ts';
 import type { TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
-import { finalMessage } from './final-message.ts';
-import { secondOpinion } from './second-opinion.ts';
+import { finalMessage, requestIdOf } from './final-message.ts';
+import { SecondOpinions } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
 import type { Turn, TurnsState } from './turn.ts';
 import { NO_TURNS, SentSchema, setAsideCount, TurnsSchema } from './turn.ts';
@@ -52,14 +54,18 @@ export class Turns {
   readonly #rules: TurnRules;
   readonly #turns: Stored<Turn[]>;
   readonly #sent: Stored<string[]>;
+  readonly #opinions: SecondOpinions;
   readonly #steps = new Serial();
+  readonly #writes = new Serial();
   #state: TurnsState = NO_TURNS;
+  /** What is in storage, or on its way there. */
   #saved: TurnsState = NO_TURNS;
   #cancelSave: (() => void) | null = null;
   #cancelTick: () => void = () => undefined;
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps;
+    this.#opinions = new SecondOpinions(deps);
     this.#turns = new Stored(deps.storage, STORAGE_KEYS.turns, TurnsSchema, NO_TURNS.turns);
     this.#sent = new Stored(deps.storage, STORAGE_KEYS.sent, SentSchema, NO_TURNS.sent);
     this.#rules = {
@@ -77,7 +83,7 @@ export class Turns {
       await ready;
       const state = { turns: await this.#turns.read(), sent: await this.#sent.read() };
       this.#saved = state;
-      await this.#take(resume(state, this.#deps.clock.now(), this.#rules));
+      this.#take(resume(state, this.#deps.clock.now(), this.#rules));
     });
   }
 
@@ -114,9 +120,9 @@ export class Turns {
 
   #on(event: TurnEvent, platform?: Platform): void {
     void this.#steps
-      .run(async () => {
+      .run(() => {
         if (platform !== undefined && !this.#deps.isOn(platform)) return;
-        await this.#take(step(this.#state, event, this.#deps.clock.now(), this.#rules));
+        this.#take(step(this.#state, event, this.#deps.clock.now(), this.#rules));
       })
       .catch((error: unknown) => {
         // The next events are handled all the same.
@@ -125,28 +131,25 @@ export class Turns {
       });
   }
 
-  async #take({ next, effects }: Step): Promise<void> {
+  #take({ next, effects }: Step): void {
     const wereSetAside = setAsideCount(this.#state);
     this.#state = next;
     // What is handed on is stored at once: a restart continues from it.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
     // So is a new turn: a background page that begins later finds the answer by it.
     const isBegun = next.turns.at(-1)?.id !== this.#saved.turns.at(-1)?.id;
-    const saved = isHandedOn || isBegun || next.sent !== this.#saved.sent ? this.#save() : null;
-    if (saved === null) this.#saveSoon();
-    // Pages are asked while the state is being stored; a message waits for both.
-    for (const effect of effects) this.#perform(effect, saved);
-    await saved;
+    if (isHandedOn || isBegun || next.sent !== this.#saved.sent) void this.#writes.run(() => this.#save());
+    else this.#saveSoon();
+    for (const effect of effects) this.#perform(effect);
     this.#setTick();
     const areSetAside = setAsideCount(next);
     if (areSetAside !== wereSetAside) this.setAside.emit(areSetAside);
   }
 
-  /** `saved` resolves when the state is in storage. */
-  #perform(effect: TurnEffect, saved: Promise<void> | null): void {
+  #perform(effect: TurnEffect): void {
     switch (effect.type) {
       case 'offer':
-        void this.#offer(effect, saved);
+        void this.#offer(effect);
         break;
       case 'read':
         void this.#read(effect);
@@ -165,16 +168,17 @@ export class Turns {
     }
   }
 
-  async #offer({ turn, answer }: Effect<'offer'>, saved: Promise<void> | null): Promise<void> {
+  async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
     const { tabs, queue, clientId, accountToName } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
     const tab = shown ?? tabs.get(tabId);
     let taken: Taken | 'failed' = 'failed';
     try {
-      const [opinion, client] = await Promise.all([secondOpinion(this.#deps, turn, answer, tab), clientId(), saved]);
+      const asked = [this.#opinions.of(turn, answer, tab), clientId(), requestIdOf(turn, answer)] as const;
+      const [opinion, client, requestId] = await Promise.all(asked);
       const account = accountToName(platform, tab?.container ?? null);
-      taken = await queue.add(await finalMessage({ turn, answer, tab, opinion, account, clientId: client }));
+      taken = await queue.add(finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
@@ -184,6 +188,7 @@ export class Turns {
 
   async #read({ turn, conversationId }: Effect<'read'>): Promise<void> {
     const tab = this.#deps.tabs.showing(turn.platform, conversationId, turn.tabId);
+    if (turn.final !== null) this.#opinions.askAhead(turn, turn.final, tab);
     const reading = tab === null ? null : await this.#readBy(tab.tabId, turn.platform, conversationId);
     this.#on({ type: 'own_reading', turnId: turn.id, wasAsked: tab !== null, reading });
   }
@@ -246,7 +251,7 @@ export class Turns {
     if (this.#cancelSave !== null || Object.keys(this.#unsaved()).length === 0) return;
     this.#cancelSave = this.#deps.clock.after(SAVE_MS, () => {
       this.#cancelSave = null;
-      void this.#steps.run(() => this.#save());
+      void this.#writes.run(() => this.#save());
     });
   }
 
@@ -262,14 +267,15 @@ export class Turns {
   async #save(): Promise<void> {
     this.#cancelSave?.();
     this.#cancelSave = null;
-    const state = this.#state;
     const unsaved = this.#unsaved();
     if (Object.keys(unsaved).length === 0) return;
+    const before = this.#saved;
+    this.#saved = this.#state;
     try {
       await this.#deps.storage.set(unsaved);
-      this.#saved = state;
     } catch {
       // A full disk must not stop the capture; it is tried again with the next change.
+      this.#saved = before;
     }
   }
 }

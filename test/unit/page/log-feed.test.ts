@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { gapLine } from '../../../schema/domain/log-gap.ts';
 import { LogFeed, MAX_LINES } from '../../../workers/page/live/log-feed.ts';
 import { textOfLog } from '../../../workers/page/parts/log-text.ts';
 
@@ -39,6 +40,12 @@ describe('a log that is followed', () => {
     await feed.run();
     expect(offsets).toEqual([0, 9]);
     expect(feed.lines).toEqual(['first', 'second', '']);
+  });
+
+  it('that breaks off behind a line about missing bytes continues behind those bytes', async () => {
+    const { feed, offsets } = feedOf([bytes(`ab${gapLine(1000)}c`), new Error('broken')], [bytes('d\n')]);
+    await feed.run();
+    expect(offsets).toEqual([0, 1003]);
   });
 
   it('keeps a bounded number of lines, and says that others are left out', async () => {

@@ -1,13 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PAUSE_REASONS } from '../../../schema/contracts/conversations.ts';
-import { INSTRUCTION_EVENT_KINDS, INSTRUCTION_STATES } from '../../../schema/contracts/instructions.ts';
+import { FILE_ERROR_CODES } from '../../../local-agent/host/roots.ts';
+import { REPOSITORY } from '../../../local-agent/stack/layout.ts';
+import { LOGIN_STATES, STOP_REASONS } from '../../../schema/contracts/clients.ts';
+import { STEP_CANCEL_REASONS } from '../../../schema/contracts/commands.ts';
+import { PLATFORM_IDS } from '../../../schema/contracts/common.ts';
+import { AUTOMATION_STATUSES, PAUSE_REASONS } from '../../../schema/contracts/conversations.ts';
+import {
+  INGEST_STATUSES,
+  INSTRUCTION_EVENT_KINDS,
+  INSTRUCTION_STATES,
+  MESSAGE_ROLES,
+  POLICY_DECISIONS,
+  REPLY_OUTCOMES,
+} from '../../../schema/contracts/instructions.ts';
+import { NODE_STATES } from '../../../schema/contracts/nodes.ts';
 import { JOB_STATUSES, SKIP_REASONS } from '../../../schema/contracts/renewal.ts';
 import { HOLD_REASONS } from '../../../schema/contracts/renewal-settings.ts';
-import { RUN_STATUSES } from '../../../schema/contracts/runs.ts';
+import { CHECKPOINT_TYPES, NO_RUN_REASONS, RUN_STATUSES } from '../../../schema/contracts/runs.ts';
+import { FOUND_KINDS } from '../../../schema/contracts/search.ts';
 import { SYSTEM_MODES } from '../../../schema/contracts/system.ts';
 import { STEP_STATUSES, TASK_STATUSES } from '../../../schema/contracts/tasks.ts';
-import { TICK_DECISIONS } from '../../../schema/contracts/ticks.ts';
+import { TICK_DECISIONS, TICK_TRIGGERS } from '../../../schema/contracts/ticks.ts';
 import { ROLES } from '../../../schema/contracts/tokens.ts';
+import { ERROR_CODES } from '../../../schema/errors.ts';
+import { FIELDS } from '../../../workers/page/panels/settings/draft.ts';
 import { EN } from '../../../workers/page/texts/en.ts';
 import { chooseLanguage, fill } from '../../../workers/page/texts/texts.ts';
 import { ZH } from '../../../workers/page/texts/zh.ts';
@@ -31,24 +49,47 @@ describe('the catalogues of the page', () => {
     ['instruction', INSTRUCTION_STATES],
     ['mode', SYSTEM_MODES],
     ['tick', TICK_DECISIONS],
+    ['trigger', TICK_TRIGGERS],
     ['role', ROLES],
-    [
-      'reason',
-      [...PAUSE_REASONS, ...SKIP_REASONS, ...HOLD_REASONS].filter((reason) => !IN_OTHER_WORDS.includes(reason)),
-    ],
     ['task', TASK_STATUSES],
     ['step', STEP_STATUSES],
     ['run', RUN_STATUSES],
     ['job', JOB_STATUSES],
     ['event', INSTRUCTION_EVENT_KINDS],
+    ['ingest', INGEST_STATUSES],
+    ['decision', POLICY_DECISIONS],
+    ['author', MESSAGE_ROLES],
+    ['reply', REPLY_OUTCOMES],
+    ['node', NODE_STATES],
+    ['login', LOGIN_STATES],
+    ['automation', AUTOMATION_STATUSES],
+    ['checkpoint', CHECKPOINT_TYPES],
+    ['platform', PLATFORM_IDS],
+    ['found', FOUND_KINDS],
+    ['setting', FIELDS],
+    ['setting_help', FIELDS],
+    ['reason', ERROR_CODES],
+    ['reason', FILE_ERROR_CODES],
+    ['reason', [...PAUSE_REASONS, ...SKIP_REASONS, ...HOLD_REASONS, ...STOP_REASONS]],
+    ['reason', [...NO_RUN_REASONS, ...STEP_CANCEL_REASONS]],
   ] as const)('have a text for each %s of the contracts', (prefix, values) => {
-    const missing = values.filter((value) => !Object.hasOwn(EN, `${prefix}_${value}`));
-    expect(missing).toEqual([]);
+    expect(values.filter((value) => !Object.hasOwn(EN, `${prefix}_${value}`))).toEqual([]);
   });
-});
 
-/** Reasons that the page shows as the edge spells them: a person hardly ever sees one. */
-const IN_OTHER_WORDS: readonly string[] = ['superseded', 'duplicate_job'];
+  it.each(['| `due` |', '| `person_is_typing`'])(
+    'have a text for each reason that docs/renewal.md explains from %s on',
+    (from) => {
+      const text = readFileSync(join(REPOSITORY, 'docs/renewal.md'), 'utf8');
+      const begin = text.indexOf(from);
+      const part = text.slice(begin, text.indexOf('\n\n', begin));
+      const codes = [...part.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
+        [...cell.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code),
+      );
+      expect(codes.length).toBeGreaterThan(10);
+      expect(codes.filter((code) => !Object.hasOwn(EN, `reason_${code}`))).toEqual([]);
+    },
+  );
+});
 
 describe('a text of the page', () => {
   it('has its placeholders replaced, and the form of the number', () => {

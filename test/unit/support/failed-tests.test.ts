@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failedTestLines } from '../../support/failed-tests.ts';
+import { failedFiles, failedTestLines } from '../../support/failed-tests.ts';
 
 function test(title: string, error: string | null) {
   const failureMessages = error === null ? [] : [`${error}\n    at somewhere.ts:1:1`];
@@ -11,7 +11,7 @@ function file(name: string, tests: ReturnType<typeof test>[], message = '') {
   return { name: `/repo/test/${name}`, status: isFailed ? 'failed' : 'passed', message, assertionResults: tests };
 }
 
-const linesOf = (...testResults: ReturnType<typeof file>[]) => failedTestLines({ testResults }, '/repo');
+const linesOf = (...testResults: ReturnType<typeof file>[]) => failedTestLines({ testResults }, null, '/repo');
 
 describe('the list of failed tests', () => {
   it('is empty when every test passed', () => {
@@ -32,6 +32,21 @@ describe('the list of failed tests', () => {
       'Failed tests (1):',
       '× test/a.test.ts',
       '    no Firefox',
+    ]);
+  });
+
+  it('names a test that passed in the second run as unstable, and one that failed again as failed', () => {
+    const broken = test('breaks', 'Error: no');
+    const first = { testResults: [file('a.test.ts', [broken, test('wavers', 'Error: late')])] };
+    const second = { testResults: [file('a.test.ts', [broken, test('wavers', null)])] };
+    expect(failedFiles(first, '/repo')).toEqual(['test/a.test.ts']);
+    expect(failedTestLines(first, second, '/repo')).toEqual([
+      'Unstable tests: failed, then passed in a second run (1):',
+      '× test/a.test.ts > a part > wavers',
+      '    Error: late',
+      'Failed tests (1):',
+      '× test/a.test.ts > a part > breaks',
+      '    Error: no',
     ]);
   });
 

@@ -14,7 +14,7 @@ async function rowsRead(path: string): Promise<number> {
   return rows;
 }
 
-/** Stores finished messages, instructions, jobs, ticks, events and audit rows with these numbers. */
+/** Stores finished messages, instructions, jobs, tasks, ticks, events and audit rows with these numbers. */
 async function fill(from: number, to: number): Promise<void> {
   const numbers = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to - 1})`;
   await env.DB.batch(
@@ -30,6 +30,10 @@ async function fill(from: number, to: number): Promise<void> {
       `INSERT INTO renewal_jobs (job_id, local_conversation_id, message_id, status, payload, payload_kind,
         attempt_count, max_attempts, created_at, updated_at)
         ${numbers} SELECT printf('job_%026d', i), 'lc_1', 'msg_' || i, 'done', '{}', 'json', 1, 3, i, i FROM n`,
+      `INSERT INTO tasks (task_id, status, task_type, title, goal, acceptance, priority, constraints, notify, hold_renewal,
+        metadata, created_by, is_persons, has_own_steps, step_count, waits_for, current_step_index, created_at,
+        finished_at, updated_at) ${numbers} SELECT printf('task_%026d', i), 'done', 'shell', 'title ' || i, 'g', '[]', 1,
+        '{}', 0, 0, '{}', 'a', 1, 1, 0, 0, 0, i, i, i FROM n`,
       `INSERT INTO ticks (batch_id, "trigger", decision, started_at, finished_at, entries)
         ${numbers} SELECT 'tick_' || i, 'cron', 'scheduled', i, i + 5, '[]' FROM n`,
       `INSERT INTO event_batches (at, events) ${numbers} SELECT i, '[]' FROM n`,
@@ -48,6 +52,8 @@ describe('the cost of a read', () => {
       '/v1/audit?actor=unknown',
       '/v1/events?wait_ms=0',
       '/v1/leader/terms',
+      '/v1/search?q=msg_0',
+      '/v1/search?q=a%20title%20of%20no%20task',
     ];
     await fill(0, 5_000);
     const few = new Map<string, number>();

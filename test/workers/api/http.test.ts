@@ -214,17 +214,13 @@ describe('the status', () => {
     expect(StatusSchema.strict().parse(status)).toEqual(status);
   });
 
-  it('the log line of a request and the metrics of a tick show their cost in D1', async () => {
+  it('the log line of a request shows its cost in D1', async () => {
     await edge.mint('readonly');
     const write = edge.lines.at(-1);
     expect(write).toMatchObject({ path: '/v1/tokens', status: 201, rows_written: expect.any(Number) });
     expect(Number(write?.rows_written)).toBeGreaterThanOrEqual(3);
     await edge.data('GET', '/v1/audit');
     expect(Number(edge.lines.at(-1)?.rows_read)).toBeGreaterThan(0);
-    await edge.data('POST', '/v1/timed-jobs/tick');
-    const { text } = await edge.call('GET', '/v1/metrics');
-    expect(text).toMatch(/^conductor_tick_rows_read [1-9]\d*$/m);
-    expect(text).toMatch(/^conductor_tick_rows_written \d+$/m);
   });
 
   it('is available as Prometheus text', async () => {
@@ -236,10 +232,5 @@ describe('the status', () => {
     expect(headers.get('content-type')).toContain('text/plain');
     expect(text).toContain('conductor_system_mode{mode="running"} 1\n');
     expect(text).toContain(`conductor_outbox_depth{controller_id="${NODE}"} 3\n`);
-    for (const line of text.trimEnd().split('\n')) {
-      expect(line).toMatch(
-        /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?\d+(\.\d+)?)$/,
-      );
-    }
   });
 });

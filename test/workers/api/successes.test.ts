@@ -14,6 +14,9 @@ import { NODE, rowsOf } from '../support/edge.ts';
 const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'GET /v1/controllers/:controller_id/channel': 'coordination.test.ts',
   'GET /artifact/:artifact_id/:signature': 'frame.test.ts',
+  'GET /v1/status/ui': 'status-page.test.ts',
+  'POST /v1/session/links': 'status-page.test.ts',
+  'GET /v1/session/link/:code': 'status-page.test.ts',
   'POST /v1/system/restore-check': 'objects, restore-check',
   'POST /v1/steps/:step_id/logs': 'tasks, logs',
   'POST /v1/steps/:step_id/fail': 'tasks, life',

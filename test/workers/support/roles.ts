@@ -19,6 +19,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/docs': anyone,
   'GET /v1/status': readers,
   'GET /v1/metrics': readers,
+  'GET /v1/stats': readers,
   'GET /v1/status/ui': anyone,
   'GET /v1/events': readers,
 
@@ -31,6 +32,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/tokens': operators,
   'POST /v1/tokens/:token_id/rotate': operators,
   'DELETE /v1/tokens/:token_id': operators,
+  'GET /v1/search': readers,
   'GET /v1/audit': operators,
   'GET /v1/audit/people': operators,
 

@@ -108,6 +108,10 @@ describe('the log of a run', () => {
       run.run_id,
     );
     expect(stored?.bytes).toBe(requests * size - missing);
+    // A stream that has lost nothing says nothing of what another one has lost.
+    await conductor.logs(run, 'stderr', 0, 'oops\n');
+    expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stderr`)).toBe('oops\n');
+    expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stdout`)).toBe(text);
     expect(stored?.bytes).toBeLessThanOrEqual(RUN.log_head_bytes + RUN.log_tail_bytes + RUN.log_row_bytes);
     await conductor.complete(run);
   });

@@ -2,6 +2,8 @@
  * The log of a task or run while it grows: one request that stays open. A stream that breaks off is continued behind what
  * has arrived. Only the newest lines are kept, so that a long log costs a bounded amount of memory.
  */
+import { LogPosition } from '../../../schema/domain/log-gap.ts';
+
 export const MAX_LINES = 3_000;
 const MAX_LINE_CHARS = 4_000;
 const RETRY_MS = 2_000;
@@ -50,22 +52,23 @@ export class LogFeed {
   /** Reads until the edge ends the log, or `stop` is called. */
   async run(): Promise<void> {
     const { signal } = this.#stop;
-    let position = 0;
+    let offset = 0;
     let failures = 0;
     while (!signal.aborted) {
-      const before = position;
+      const position = new LogPosition(offset);
       try {
-        const body = await this.#deps.open(position, signal);
+        const body = await this.#deps.open(offset, signal);
         this.#set('live');
         for await (const chunk of body) {
-          position += chunk.length;
+          position.read(chunk);
           this.#take(this.#decoder.decode(chunk, { stream: true }));
         }
         if (!signal.aborted) this.#set('ended');
         return;
       } catch {
         if (signal.aborted) return;
-        failures = position > before ? 0 : failures + 1;
+        failures = position.value > offset ? 0 : failures + 1;
+        offset = position.value;
         this.#set('broken');
         if (failures > MAX_RETRIES) return;
         await this.#deps.sleep(RETRY_MS);

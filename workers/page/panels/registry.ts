@@ -45,6 +45,7 @@ export const ADDRESSES: readonly Address[] = [
   { path: '/ticks/:id', load: () => import('./ticks/detail.tsx') },
   { path: '/tokens', name: 'nav_tokens', key: 'o', roles: OPERATORS, load: () => import('./tokens/tokens.tsx') },
   { path: '/audit', name: 'nav_audit', key: 'a', roles: OPERATORS, load: () => import('./audit/audit.tsx') },
+  { path: '/search', load: () => import('./search/search.tsx') },
   { path: '/settings', name: 'nav_settings', key: 's', load: () => import('./settings/settings.tsx') },
 ];
 

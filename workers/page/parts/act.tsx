@@ -28,6 +28,15 @@ export interface ActProps {
   after?: () => void;
 }
 
+/** By then the page shows what the action has changed. */
+const FOCUS_MS = 300;
+
+/** The pressed button may be gone or replaced: the keyboard then continues where the result is. */
+function keepFocus(): void {
+  if (document.activeElement === document.body)
+    document.querySelector<HTMLElement>('#main')?.focus({ preventScroll: true });
+}
+
 /** Runs an action and says what became of it; `isPending` until then. */
 export function useAct(): { isPending: boolean; act: (run: () => Promise<unknown>, done: string) => Promise<boolean> } {
   const { notices, session, format, store } = usePage();
@@ -58,6 +67,7 @@ export function useAct(): { isPending: boolean; act: (run: () => Promise<unknown
       // An event will say so as well; this shows it at once, also without a live connection.
       store.changed(null);
       if (isMounted.current) setPending(false);
+      setTimeout(keepFocus, FOCUS_MS);
     }
   };
   return { isPending, act };

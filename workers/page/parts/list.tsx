@@ -150,7 +150,8 @@ function Control({ filter: { name, options, placeholder } }: { filter: Filter })
   );
 }
 
-function Pages({ next }: { next: string | null }) {
+/** The way to the pages before and behind. */
+export function Pages({ next }: { next: string | null }) {
   const { path, query } = useLocation();
   if (next === null && query.cursor === undefined) return null;
   return (

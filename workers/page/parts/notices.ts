@@ -1,5 +1,6 @@
 /** What became of the reader's last action: confirmed by the edge, or why it was not done. */
 import type { EdgeError } from '../api/client.ts';
+import { language, word } from '../texts/texts.ts';
 
 export interface Notice {
   id: number;
@@ -38,7 +39,8 @@ export class Notices {
   }
 }
 
-/** The words of the edge, and under which request its log has more. */
-export function describeError({ message, requestId }: EdgeError): string {
-  return requestId === null ? message : `${message} (${requestId})`;
+/** The words of the edge, which are English, with the meaning of the code for other readers; and the request in its log. */
+export function describeError({ code, message, requestId }: EdgeError): string {
+  const said = language() === 'en' ? message : `${word('reason', code)} (${message})`;
+  return requestId === null ? said : `${said} (${requestId})`;
 }

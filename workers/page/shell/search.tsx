@@ -1,22 +1,21 @@
-/** Goes to the object of an id. */
+/** Goes to the object of an id; any other text is looked up. */
 
-import { useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso/router';
+import { withQuery } from '../page-context.ts';
 import { t } from '../texts/texts.ts';
 import { addressOfId } from './id-address.ts';
 
 export function Search() {
   const { route } = useLocation();
   const field = useRef<HTMLInputElement>(null);
-  const [isUnknown, setUnknown] = useState(false);
   const submit = (event: Event): void => {
     event.preventDefault();
-    const address = addressOfId(field.current?.value ?? '');
-    setUnknown(address === null);
-    if (address === null || field.current === null) return;
+    const text = field.current?.value.trim() ?? '';
+    if (text === '' || field.current === null) return;
     field.current.value = '';
     field.current.blur();
-    route(address);
+    route(addressOfId(text) ?? withQuery('/search', { q: text }));
   };
   return (
     <search>
@@ -30,15 +29,8 @@ export function Search() {
           title={t('search')}
           spellcheck={false}
           autoComplete="off"
-          aria-invalid={isUnknown}
-          aria-describedby={isUnknown ? 'search-error' : undefined}
-          onInput={() => setUnknown(false)}
+          maxLength={300}
         />
-        {isUnknown ? (
-          <p id="search-error" class="problem" role="alert">
-            {t('search_unknown')}
-          </p>
-        ) : null}
       </form>
     </search>
   );

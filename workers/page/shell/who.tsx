@@ -17,7 +17,12 @@ export function Who({ onShortcuts }: { onShortcuts: () => void }) {
       <button type="button" class="quiet key" aria-label={t('shortcuts')} title={t('shortcuts')} onClick={onShortcuts}>
         ?
       </button>
-      <button type="button" class="quiet" onClick={signOut}>
+      <button
+        type="button"
+        class="quiet"
+        title={session.via === 'access' ? t('sign_out_access') : undefined}
+        onClick={signOut}
+      >
         {t('sign_out')}
       </button>
     </div>

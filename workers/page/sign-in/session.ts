@@ -5,6 +5,9 @@ import { callEdge, EdgeError } from '../api/client.ts';
 
 const PATH = '/v1/session';
 
+/** Ends the login at Cloudflare Access, which the edge cannot end. */
+export const ACCESS_SIGN_OUT = '/cdn-cgi/access/logout';
+
 /** Signed in, or why not: `error` is null when there was never a session. */
 export type SessionState =
   | { status: 'signed_in'; session: Session }
@@ -16,7 +19,8 @@ export async function readSession(): Promise<SessionState> {
     return { status: 'signed_in', session: await callEdge(PATH, SessionSchema) };
   } catch (caught) {
     const error = caught instanceof EdgeError ? caught : new EdgeError('internal', String(caught));
-    if (!error.isSignedOut) return { status: 'unknown', error };
+    // Cloudflare Access knows a person who has no role here: a token is another way in.
+    if (!error.isSignedOut && error.code !== 'forbidden') return { status: 'unknown', error };
     return { status: 'signed_out', error: error.code === 'missing_token' ? null : error };
   }
 }

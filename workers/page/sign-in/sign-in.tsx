@@ -11,10 +11,12 @@ export interface SignInProps {
   /** Why the session that there was has ended. */
   ended: EdgeError | null;
   isLinkRefused: boolean;
+  /** The session was that of Cloudflare Access, whose login page the browser is led to. */
+  isAccess: boolean;
   onSignedIn: (session: Session) => void;
 }
 
-export function SignIn({ ended, isLinkRefused, onSignedIn }: SignInProps) {
+export function SignIn({ ended, isAccess, isLinkRefused, onSignedIn }: SignInProps) {
   const [error, setError] = useState<EdgeError | null>(null);
   const [isPending, setPending] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -37,9 +39,7 @@ export function SignIn({ ended, isLinkRefused, onSignedIn }: SignInProps) {
       <form class="card" onSubmit={(event) => void submit(event)}>
         <h1>{t('app_name')}</h1>
         {isLinkRefused ? <p class="banner wait">{t('link_refused')}</p> : null}
-        {ended === null || isLinkRefused ? null : (
-          <p class="banner wait">{t('session_ended', { why: ended.message })}</p>
-        )}
+        {ended === null || isLinkRefused ? null : <Ended {...{ error: ended, isAccess }} />}
         <p class="note">{t('sign_in_how')}</p>
         <label for="token">{t('token')}</label>
         <input
@@ -65,5 +65,20 @@ export function SignIn({ ended, isLinkRefused, onSignedIn }: SignInProps) {
         <p class="note">{t('sign_in_link')}</p>
       </form>
     </main>
+  );
+}
+
+/** Why there is no session any more, and how to get one. */
+function Ended({ error, isAccess }: { error: EdgeError; isAccess: boolean }) {
+  if (error.code === 'forbidden')
+    return <p class="banner wait">{t('access_refused', { why: describeError(error) })}</p>;
+  if (!isAccess) return <p class="banner wait">{t('session_ended', { why: describeError(error) })}</p>;
+  return (
+    <div class="banner wait">
+      <p>{t('access_ended')}</p>
+      <button type="button" onClick={() => location.reload()}>
+        {t('reload')}
+      </button>
+    </div>
   );
 }

@@ -2,8 +2,9 @@
 import { GENERAL_EN } from './en/general.ts';
 import { GRANTS_EN } from './en/grants.ts';
 import { PANELS_EN } from './en/panels.ts';
+import { REASONS_EN } from './en/reasons.ts';
 
-export const EN = { ...GENERAL_EN, ...PANELS_EN, ...GRANTS_EN } as const;
+export const EN = { ...GENERAL_EN, ...PANELS_EN, ...REASONS_EN, ...GRANTS_EN } as const;
 
 export type TextKey = keyof typeof EN;
 export type Catalogue = Readonly<Record<TextKey, string>>;

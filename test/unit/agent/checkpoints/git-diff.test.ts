@@ -103,6 +103,15 @@ describe('the git_diff checkpoint', () => {
     expect(readdirSync(dirname(file)).sort()).toEqual(['first', 'patch']);
   });
 
+  it('leaves nothing in the objects of the repository', async () => {
+    const { repo, worktree, diff } = await openTask();
+    put(worktree, 'tracked.txt', 'changed\n');
+    put(worktree, 'untracked.txt', 'untracked\n');
+    const before = runGit(repo, 'count-objects', '-v');
+    expect((await diff()).bytes).toBeGreaterThan(0);
+    expect(runGit(repo, 'count-objects', '-v')).toBe(before);
+  });
+
   it('leaves out what the repository ignores', async () => {
     const { worktree, diff, replay } = await openTask();
     put(worktree, 'ignored/big.o', 'object\n');

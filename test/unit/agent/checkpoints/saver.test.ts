@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { SavedCheckpoint } from '../../../../local-agent/checkpoints/saver.ts';
@@ -16,4 +16,20 @@ it.each([
   await saver.saveText('summary', 'ten bytes.');
   expect(saved).toMatchObject([{ seq: 1, type: 'summary', ...expected }]);
   expect(saved[0]?.content).toBe(expected.truncated ? undefined : Buffer.from('ten bytes.').toString('base64'));
+});
+
+it('a large checkpoint is removed when a newer one of its type is saved; smaller ones stay', async () => {
+  const runFolder = tempDir();
+  const folder = join(runFolder, 'checkpoints');
+  mkdirSync(folder);
+  const saver = new CheckpointSaver({ runFolder, seq: 0, maxContentBytes: 10, onSaved: () => undefined });
+  const large = (text: string) => text.repeat(1024 * 1024 + 1);
+  for (const text of ['small', large('a'), 'small again', large('b')]) await saver.saveText('git_diff', text);
+  await saver.saveText('summary', 'another type');
+  expect(readdirSync(folder)).toEqual([
+    '0001-git-diff.patch',
+    '0003-git-diff.patch',
+    '0004-git-diff.patch',
+    '0005-summary.json',
+  ]);
 });

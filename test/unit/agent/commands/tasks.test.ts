@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
+import { gapLine } from '../../../../schema/domain/log-gap.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
 
 const TASK = `task_${'0'.repeat(26)}`;
@@ -77,15 +78,15 @@ describe('changes of tasks, steps and nodes', () => {
 
 describe('tasks logs', () => {
   /** An edge whose log breaks off once in the middle. */
-  async function logEdge(text: Buffer) {
+  async function logEdge(text: Buffer, breaksAt = 5, begins = (offset: number) => offset) {
     const offsets: number[] = [];
     const server = createServer((request, response) => {
       const url = new URL(request.url ?? '', 'http://edge');
       const offset = Number(url.searchParams.get('offset'));
       offsets.push(offset);
       response.writeHead(200, { 'content-type': 'text/plain' });
-      if (offsets.length > 1) return response.end(text.subarray(offset));
-      response.write(text.subarray(offset, 5), () => response.destroy());
+      if (offsets.length > 1) return response.end(text.subarray(begins(offset)));
+      response.write(text.subarray(offset, breaksAt), () => response.destroy());
       return undefined;
     });
     server.listen(0, '127.0.0.1');
@@ -94,20 +95,31 @@ describe('tasks logs', () => {
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, offsets };
   }
 
+  const atOnce = {
+    now: () => 0,
+    monotonic: () => 0,
+    after: (_ms: number, run: () => void) => {
+      run();
+      return () => undefined;
+    },
+  };
+
   it('prints the bytes as they are, and continues behind what has arrived when the edge breaks off', async () => {
     const { url, offsets } = await logEdge(Buffer.from('one\ntwo\n\u001b[31mred\n'));
     const { deps, out } = commandWorld(() => null);
-    const clock = {
-      now: () => 0,
-      monotonic: () => 0,
-      after: (_ms: number, run: () => void) => {
-        run();
-        return () => undefined;
-      },
-    };
     const env = { ...deps.env, BAA_CONTROL_API_BASE: url };
-    expect(await runCli(['tasks', 'logs', TASK, '-f'], { ...deps, env, clock })).toBe(0);
+    expect(await runCli(['tasks', 'logs', TASK, '-f'], { ...deps, env, clock: atOnce })).toBe(0);
     expect(out.join('')).toBe('one\ntwo\n\u001b[31mred\n');
     expect(offsets).toEqual([0, 5]);
+  });
+  it('counts the bytes that the edge does not keep, and not the line about them, when it continues', async () => {
+    const text = Buffer.from(`one\n${gapLine(700)}two\nthree\n`);
+    const breaksAt = text.indexOf('three');
+    const { url, offsets } = await logEdge(text, breaksAt, () => breaksAt);
+    const { deps, out } = commandWorld(() => null);
+    const env = { ...deps.env, BAA_CONTROL_API_BASE: url };
+    expect(await runCli(['tasks', 'logs', TASK, '-f'], { ...deps, env, clock: atOnce })).toBe(0);
+    expect(out.join('')).toBe(text.toString());
+    expect(offsets).toEqual([0, 'one\n'.length + 700 + 'two\n'.length]);
   });
 });

@@ -164,18 +164,28 @@ describe('a test step', () => {
 });
 
 describe('a step that did not end by itself', () => {
+  const LIMIT = { timeoutMs: 60_000 };
+
   it.each([
     ['timeout', 'timeout', 'timeout'],
     ['deadline', 'lost', 'deadline'],
     ['canceled', 'canceled', 'canceled'],
     ['handed_over', 'lost', 'handed_over'],
   ] as const)('and was ended by %s is %s', (ended_by, status, error_code) => {
-    expect(exitVerdict(runExit({ exit_code: null, ended_by }))).toMatchObject({ status, error_code });
+    expect(exitVerdict(runExit({ exit_code: null, ended_by }), LIMIT)).toMatchObject({ status, error_code });
+  });
+
+  it.each([
+    [3_600_000, 'its time limit of 60 min'],
+    [1_500, 'its time limit of 1.5 s'],
+  ])('because of its time limit of %d ms names that limit', (timeoutMs, text) => {
+    const verdict = exitVerdict(runExit({ exit_code: null, ended_by: 'timeout' }), { timeoutMs });
+    expect(verdict?.error_text).toContain(text);
   });
 
   it('and could not be started says why', () => {
     const error = { code: 'ENOENT', message: 'spawn /opt/x ENOENT' };
-    expect(exitVerdict(runExit({ exit_code: null, error }))).toMatchObject({
+    expect(exitVerdict(runExit({ exit_code: null, error }), LIMIT)).toMatchObject({
       status: 'failed',
       error_code: 'program_not_found',
     });

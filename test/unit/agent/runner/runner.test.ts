@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { statOf } from '../../../../local-agent/host/processes.ts';
 import { exitPath } from '../../../../local-agent/runner/exit-file.ts';
 import { claimRun, readIdentity } from '../../../../local-agent/runner/identity.ts';
 import { writeLimits } from '../../../../local-agent/runner/limits.ts';
@@ -104,6 +105,22 @@ describe('a runner', () => {
 });
 
 describe('a runner that ends its child', () => {
+  it.runIf(process.platform === 'linux')(
+    'ends what has removed the mark and left the session, by the logs',
+    async () => {
+      const run = preparedRun();
+      const script = 'env -i /usr/bin/setsid /bin/sleep 600 & echo $!';
+      const { ended } = await startRunner(run.folder, run.launch(script));
+      await ended;
+      const pid = Number(run.read('stdout.log'));
+      expect(run.exit()).toMatchObject({
+        exit_code: 0,
+        left_behind: [{ command: expect.stringContaining('sleep 600') }],
+      });
+      expect(statOf(pid)).toBeNull();
+    },
+  );
+
   it('ends it at the time limit, with the tools that lead sessions of their own', async () => {
     const run = preparedRun();
     const script = 'setsid sleep 600 & echo on; sleep 600';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
-import { TestEnv } from '../../../support/extension/test-env.ts';
+import { TestEnv, TestStorage } from '../../../support/extension/test-env.ts';
 import { ORIGIN, testSite } from '../../../support/extension/test-site.ts';
 import { gate } from '../../../support/sites/streaming.ts';
 
@@ -40,28 +40,82 @@ test('a final answer on the stream reaches the agent as one message', async () =
   ]);
 });
 
-test('the page is asked for its opinion while the turn is being stored, and the message waits for both', async () => {
-  const env = new TestEnv().pair();
-  openTab(env);
-  const asked: string[] = [];
-  env.onPageCall = (_tabId, { call }) => {
-    asked.push(call);
-    return call === 'opinion' ? 'agrees' : undefined;
-  };
-  startBackground(env.env);
-  await env.greet();
+/** Storage that writes nothing from now on, as on a disk that is busy for long. */
+function holdStorage(env: TestEnv): { release: () => void } {
   const disk = gate();
   const set = env.storage.set.bind(env.storage);
   env.storage.set = async (items) => {
-    if (JSON.stringify(items).includes('offered')) await disk.opened;
+    await disk.opened;
     await set(items);
   };
-  await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [final]);
-  await expect.poll(() => asked).toEqual(['opinion']);
-  expect(env.socket.frames('browser.final_message')).toEqual([]);
-  disk.open();
+  return { release: () => disk.open() };
+}
+
+test('an answer reaches the agent while storage still writes what came before it', async () => {
+  const env = new TestEnv().pair();
+  openTab(env);
+  startBackground(env.env);
+  await env.greet();
+  holdStorage(env);
+  await env.exchange('r1', { conversationId: 'c1', userMessageId: 'u1' }, [
+    { type: 'progress', answer, chars: 3 },
+    final,
+  ]);
   expect(await env.finalMessages(1)).toMatchObject([{ capture: { other: 'agrees' } }]);
 });
+
+test('an answer does not wait until the message before it is in storage', async () => {
+  const env = new TestEnv().pair();
+  openTab(env);
+  startBackground(env.env);
+  await env.greet();
+  holdStorage(env);
+  for (const n of [1, 2]) {
+    const other = { ...answer, messageId: `a${n}`, userMessageId: `u${n}` };
+    const send = { conversationId: 'c1', userMessageId: `u${n}` };
+    await env.exchange(`r${n}`, send, [{ ...final, answer: other }]);
+    await env.finalMessages(n);
+  }
+  const sent = env.socket.frames('browser.final_message');
+  expect(sent.map(({ assistant_message_id }) => assistant_message_id)).toEqual(['a1', 'a2']);
+});
+
+test('an answer that was sent before anything of its end was stored is read again after a restart, as the same message', async () => {
+  const env = new TestEnv().pair();
+  openTab(env);
+  startBackground(env.env);
+  await env.greet();
+  const send = { conversationId: 'c1', userMessageId: 'u1' };
+  env.request('r1', { url: `${ORIGIN}/api/send`, method: 'POST', body: send, tabId: 1 });
+  await env.clock.flush();
+  // The background page ends before storage has written anything more.
+  holdStorage(env);
+  await env.exchange('r2', send, [final]);
+  const [first] = await env.finalMessages(1);
+  const next = new TestEnv({ storage: storageAsLeft(env) });
+  openTab(next);
+  startBackground(next.env);
+  await next.greet();
+  const messages = [
+    { role: 'user', id: 'u1', parentId: null, text: 'hi', state: 'final' },
+    { role: 'assistant', id: 'a1', parentId: 'u1', text: TEXT, state: 'final' },
+  ];
+  const url = `${ORIGIN}/api/read/c1`;
+  next.request('r3', { url, tabId: 1 });
+  next.headers('r3', url);
+  next.filter('r3').data(`${JSON.stringify({ type: 'reading', reading: { conversationId: 'c1', messages } })}\n`);
+  next.filter('r3').stop();
+  next.completed('r3', url);
+  const [again] = await next.finalMessages(1);
+  expect(again).toMatchObject({ request_id: first?.request_id, raw_text: TEXT });
+});
+
+/** What a background page that ends now leaves. */
+function storageAsLeft(env: TestEnv): TestStorage {
+  const storage = new TestStorage();
+  for (const [key, value] of env.storage.items) storage.items.set(key, structuredClone(value));
+  return storage;
+}
 
 test('the reading that confirms an answer is asked for while the turn is being stored', async () => {
   const env = new TestEnv({ sites: [testSite({ confirmsByReading: true })] }).pair();

@@ -2,6 +2,7 @@
 import type { AuditEntry } from '../../../../schema/contracts/audit.ts';
 import { AuditEntrySchema } from '../../../../schema/contracts/audit.ts';
 import { pageOf } from '../../../../schema/contracts/common.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
 import { Heading, When } from '../../parts/parts.tsx';
@@ -29,7 +30,7 @@ export default function Audit() {
       name: t('who'),
       cell: ({ actor, role }) => (
         <>
-          {actor} <span class="faint">{word('role', role)}</span>
+          {makeVisibleLine(actor)} <span class="faint">{word('role', role)}</span>
         </>
       ),
     },

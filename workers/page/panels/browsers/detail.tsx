@@ -2,6 +2,7 @@
 import { ClientResumeResponseSchema } from '../../../../schema/contracts/clients.ts';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import { LinkSchema } from '../../../../schema/contracts/conversations.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { usePage, useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
@@ -100,7 +101,7 @@ function Tabs({ clientId }: { clientId: string }) {
           <li key={link.link_id}>
             <Pill tone="calm">{word('platform', link.platform)}</Pill>
             <a href={`/conversations/${link.local_conversation_id}`}>
-              {link.page_title ?? link.remote_conversation_id}
+              {makeVisibleLine(link.page_title ?? link.remote_conversation_id)}
             </a>
             <span class="note">
               <When at={link.observed_at} />

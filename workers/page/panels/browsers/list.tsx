@@ -1,11 +1,13 @@
 /** The Firefox profiles with the extension. */
+import { LOGIN_STATES } from '../../../../schema/contracts/clients.ts';
+import { PLATFORM_IDS } from '../../../../schema/contracts/common.ts';
 import type { Column } from '../../parts/list.tsx';
-import { Table } from '../../parts/list.tsx';
-import { Heading, Nothing, Pill, Shown, When } from '../../parts/parts.tsx';
-import { t } from '../../texts/texts.ts';
+import { List } from '../../parts/list.tsx';
+import { Heading, Pill, When } from '../../parts/parts.tsx';
+import { t, word } from '../../texts/texts.ts';
 import { Logins } from './logins.tsx';
 import type { Browser } from './read-browsers.ts';
-import { useBrowsers } from './read-browsers.ts';
+import { BrowserListSchema } from './read-browsers.ts';
 
 export default function Browsers() {
   const columns: Column<Browser>[] = [
@@ -28,15 +30,26 @@ export default function Browsers() {
   return (
     <>
       <Heading title={t('nav_browsers')} />
-      <Shown of={useBrowsers()}>
-        {({ clients }) =>
-          clients.length === 0 ? (
-            <Nothing>{t('no_browsers')}</Nothing>
-          ) : (
-            <Table rows={clients} columns={columns} keyOf={({ client_id }) => client_id} />
-          )
-        }
-      </Shown>
+      <List
+        path="/v1/browser"
+        schema={BrowserListSchema}
+        topics={['clients']}
+        columns={columns}
+        keyOf={({ client_id }) => client_id}
+        empty={t('no_browsers')}
+        filters={[
+          {
+            name: 'platform',
+            label: t('platform'),
+            options: PLATFORM_IDS.map((one) => [one, word('platform', one)] as const),
+          },
+          {
+            name: 'status',
+            label: t('login'),
+            options: LOGIN_STATES.map((one) => [one, word('login', one)] as const),
+          },
+        ]}
+      />
     </>
   );
 }

@@ -7,6 +7,12 @@ export type BrowserPage = z.output<typeof BrowserResponseSchema>;
 export type Browser = BrowserPage['clients'][number];
 export type Target = BrowserPage['policy']['targets'][number];
 
+/** A page of the list of browsers. */
+export const BrowserListSchema = BrowserResponseSchema.transform(({ clients, next_cursor }) => ({
+  items: clients,
+  next_cursor,
+}));
+
 /** All browsers, which are few; the edge has no route for one of them. */
 export function useBrowsers(): Read<BrowserPage> {
   return useRead('/v1/browser?limit=200', BrowserResponseSchema, ['clients']);

@@ -1,6 +1,6 @@
 /** What happened to an instruction, in order: observed, judged, claimed, started, ended, delivered. */
 import type { InstructionEvent } from '../../../../schema/contracts/instructions.ts';
-import { visibleJson } from '../../../../schema/domain/visible.ts';
+import { makeVisibleLine, visibleJson } from '../../../../schema/domain/visible.ts';
 import { usePage } from '../../page-context.ts';
 import { word } from '../../texts/texts.ts';
 
@@ -19,7 +19,10 @@ const LEFT_OUT = /^(chunk|offset|observed_at|dedupe_key|approval_hash|.*sha256)$
 function detailOf({ detail }: InstructionEvent): string {
   return Object.entries(detail)
     .filter(([name, value]) => value !== null && !LEFT_OUT.test(name))
-    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${typeof value === 'string' ? value : visibleJson(value)}`)
+    .map(
+      ([name, value]) =>
+        `${name.replaceAll('_', ' ')}: ${typeof value === 'string' ? makeVisibleLine(value) : visibleJson(value)}`,
+    )
     .join(' · ');
 }
 

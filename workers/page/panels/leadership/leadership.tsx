@@ -1,20 +1,25 @@
 /** Who leads, and who led before: each term with how long it lasted. */
+import { useLocation } from 'preact-iso/router';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import { LeaderTermSchema, LeaseViewSchema } from '../../../../schema/contracts/leader.ts';
-import { usePage, useRead } from '../../page-context.ts';
+import { usePage, useRead, withQuery } from '../../page-context.ts';
 import { Axis } from '../../parts/axis.tsx';
+import { Pages } from '../../parts/list.tsx';
 import { Card, Facts, Heading, Nothing, Shown, When } from '../../parts/parts.tsx';
 import { t } from '../../texts/texts.ts';
 import type { Term } from './terms.ts';
 import { termsWithEnds } from './terms.ts';
 
 const TermsSchema = pageOf(LeaderTermSchema);
+/** Terms of one page. */
+const SHOWN = 50;
 const LEASE_EVERY_MS = 10_000;
 
 export default function Leadership() {
   const { format } = usePage();
   const lease = useRead('/v1/leader', LeaseViewSchema, ['leader'], LEASE_EVERY_MS);
-  const terms = useRead('/v1/leader/terms?limit=100', TermsSchema, ['leader']);
+  const { cursor } = useLocation().query;
+  const terms = useRead(withQuery('/v1/leader/terms', { cursor, limit: SHOWN }), TermsSchema, ['leader']);
   return (
     <>
       <Heading title={t('nav_leadership')} />
@@ -42,8 +47,8 @@ export default function Leadership() {
         )}
       </Shown>
       <Shown of={terms}>
-        {({ items }) => {
-          const all = termsWithEnds(items, lease.data?.holder_id !== null);
+        {({ items, next_cursor }) => {
+          const all = termsWithEnds(items, cursor === undefined && lease.data?.holder_id !== null);
           return (
             <Card title={t('terms')} id="terms" note={t('terms_newest_first')}>
               {all.length === 0 ? (
@@ -51,6 +56,7 @@ export default function Leadership() {
               ) : (
                 <Axis rows={all.map((term) => rowOf(term, format.span))} />
               )}
+              <Pages next={next_cursor} />
             </Card>
           );
         }}

@@ -1,6 +1,7 @@
 /** One message: its text, what was read from it, and its instructions. */
 import { MessageDetailSchema, ResubmitResponseSchema } from '../../../../schema/contracts/instructions.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
@@ -50,7 +51,7 @@ export default function MessagePanel({ id }: PanelProps) {
             </ul>
             {message.block_errors.map(({ block_index, line, message: said }) => (
               <p key={`${block_index} ${line}`} class="banner wait">
-                {t('block_error', { block: block_index + 1, line, said })}
+                {t('block_error', { block: block_index + 1, line, said: makeVisibleLine(said) })}
               </p>
             ))}
           </Card>

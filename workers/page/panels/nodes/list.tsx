@@ -1,11 +1,11 @@
 /** The machines of the system. */
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { NodeView } from '../../../../schema/contracts/nodes.ts';
-import { NodeViewSchema } from '../../../../schema/contracts/nodes.ts';
+import { NODE_STATES, NodeViewSchema } from '../../../../schema/contracts/nodes.ts';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
 import { Heading, When } from '../../parts/parts.tsx';
-import { t } from '../../texts/texts.ts';
+import { t, word } from '../../texts/texts.ts';
 import { NodeState } from './node-state.tsx';
 
 const PageSchema = pageOf(NodeViewSchema);
@@ -37,6 +37,13 @@ export default function Nodes() {
         keyOf={(row) => row.controller_id}
         empty={t('no_nodes')}
         everyMs={EVERY_MS}
+        filters={[
+          {
+            name: 'status',
+            label: t('status'),
+            options: NODE_STATES.map((one) => [one, word('node', one)] as const),
+          },
+        ]}
       />
     </>
   );

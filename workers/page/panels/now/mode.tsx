@@ -4,6 +4,7 @@ import { LeaseViewSchema } from '../../../../schema/contracts/leader.ts';
 import type { Status } from '../../../../schema/contracts/status.ts';
 import type { SystemMode } from '../../../../schema/contracts/system.ts';
 import { SystemChangeResponseSchema } from '../../../../schema/contracts/system.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { useNow, usePage, useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
@@ -37,8 +38,8 @@ export function Mode({ status }: { status: Status }) {
               {t('mode_since')} <When at={system.since} />
             </>
           )}
-          {system.requested_by === null ? '' : ` · ${t('by', { who: system.requested_by })}`}
-          {system.reason === null ? '' : ` · ${system.reason}`}
+          {system.requested_by === null ? '' : ` · ${t('by', { who: makeVisibleLine(system.requested_by) })}`}
+          {system.reason === null ? '' : ` · ${makeVisibleLine(system.reason)}`}
           {system.hold ? ` · ${t('mode_held')}` : ''}
         </p>
         {canAct ? <ModeButtons mode={system.mode} /> : null}

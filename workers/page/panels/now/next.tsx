@@ -5,6 +5,7 @@ import { ConversationDetailSchema, ConversationSchema } from '../../../../schema
 import type { Status } from '../../../../schema/contracts/status.ts';
 import type { TaskDetail } from '../../../../schema/contracts/tasks.ts';
 import { TaskDetailSchema, TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
 import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
@@ -63,7 +64,7 @@ function NextOfTask({ taskId, title }: { taskId: string; title: string }) {
   return (
     <li>
       <Pill tone="calm">{t('task')}</Pill>
-      <a href={`/tasks/${taskId}`}>{title}</a>
+      <a href={`/tasks/${taskId}`}>{makeVisibleLine(title)}</a>
       <span class="note">
         {task === null || task.waiting_reason === null ? t('waits_for_node') : word('reason', task.waiting_reason)}
       </span>

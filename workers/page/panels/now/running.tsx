@@ -4,6 +4,7 @@ import { InstructionSchema } from '../../../../schema/contracts/instructions.ts'
 import { RenewalJobSchema } from '../../../../schema/contracts/renewal.ts';
 import { TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useRead } from '../../page-context.ts';
 import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
 import { t } from '../../texts/texts.ts';
@@ -33,7 +34,7 @@ export function Running() {
         {tasks.map(({ task_id, title, started_at, assigned_controller_id }) => (
           <li key={task_id}>
             <Pill tone="busy">{t('task')}</Pill>
-            <a href={`/tasks/${task_id}`}>{title}</a>
+            <a href={`/tasks/${task_id}`}>{makeVisibleLine(title)}</a>
             <span class="note">
               {assigned_controller_id ?? ''} · {t('since')} <When at={started_at} />
             </span>

@@ -6,7 +6,7 @@ import type { Instruction } from '../../../../schema/contracts/instructions.ts';
 import { TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
 import type { AlikeGroup } from '../../../../schema/domain/alike.ts';
 import { groupAlike } from '../../../../schema/domain/alike.ts';
-import { makeExactLine } from '../../../../schema/domain/visible.ts';
+import { makeExactLine, makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useWaiting } from '../../api/waiting.ts';
 import { useRead } from '../../page-context.ts';
 import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
@@ -32,7 +32,7 @@ export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
           <Alike key={group.items[0]?.instruction_id} group={group} />
         ))}
         {blocked.map(({ task_id, title, updated_at, error_code }) => (
-          <Line key={task_id} what={t('blocked_step')} href={`/tasks/${task_id}`} name={title}>
+          <Line key={task_id} what={t('blocked_step')} href={`/tasks/${task_id}`} name={makeVisibleLine(title)}>
             {word('reason', error_code ?? 'needs_human')} · <When at={updated_at} />
           </Line>
         ))}

@@ -1,6 +1,7 @@
 /** One renewal: its text, where it was sent, and its attempts on a time axis. */
 import type { RenewalJob } from '../../../../schema/contracts/renewal.ts';
 import { RenewalJobSchema } from '../../../../schema/contracts/renewal.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
@@ -20,7 +21,7 @@ export default function RenewalPanel({ id }: PanelProps) {
         <>
           <Heading
             above={<a href="/renewals">{t('nav_renewals')}</a>}
-            title={job.target_snapshot?.page_title ?? job.local_conversation_id}
+            title={makeVisibleLine(job.target_snapshot?.page_title ?? job.local_conversation_id)}
           >
             <Status kind="job" value={job.status} tone={JOB_TONES[job.status]} />
             <Actions job={job} />

@@ -2,11 +2,13 @@
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { RenewalJob } from '../../../../schema/contracts/renewal.ts';
 import { JOB_STATUSES, RenewalJobSchema } from '../../../../schema/contracts/renewal.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
 import { Heading, Id, Status, When } from '../../parts/parts.tsx';
 import { JOB_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
+import { RenewalPictures } from './pictures.tsx';
 
 const PageSchema = pageOf(RenewalJobSchema);
 
@@ -15,7 +17,7 @@ export default function Renewals() {
     {
       name: t('conversation'),
       cell: ({ local_conversation_id: id, target_snapshot }) => (
-        <a href={`/conversations/${id}`}>{target_snapshot?.page_title ?? id}</a>
+        <a href={`/conversations/${id}`}>{makeVisibleLine(target_snapshot?.page_title ?? id)}</a>
       ),
     },
     {
@@ -40,6 +42,7 @@ export default function Renewals() {
   return (
     <>
       <Heading title={t('nav_renewals')} />
+      <RenewalPictures />
       <List
         path="/v1/renewal/jobs"
         schema={PageSchema}

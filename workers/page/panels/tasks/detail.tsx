@@ -65,7 +65,9 @@ function About({ task }: { task: TaskDetail }) {
           [t('result'), result_summary === null ? null : makeVisible(result_summary)],
           [
             t('error'),
-            error_code === null ? null : [word('reason', error_code), error_text].filter(Boolean).join(': '),
+            error_code === null
+              ? null
+              : makeVisible([word('reason', error_code), error_text].filter(Boolean).join(': ')),
           ],
           [t('repo'), task.repo],
           [t('branch'), task.branch_name],

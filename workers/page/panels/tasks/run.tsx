@@ -1,5 +1,6 @@
 /** One run: an attempt at a step, with its own log. */
 import { RunDetailSchema } from '../../../../schema/contracts/runs.ts';
+import { makeVisible } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
 import { Log } from '../../parts/log.tsx';
 import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
@@ -26,12 +27,12 @@ export default function RunPanel({ id }: PanelProps) {
             <Card title={t('result')} id="result">
               <Facts
                 of={[
-                  [t('result'), run.summary ?? run.progress],
+                  [t('result'), makeVisible(run.summary ?? run.progress ?? '')],
                   [
                     t('error'),
                     run.error_code === null
                       ? null
-                      : [word('reason', run.error_code), run.error_text].filter(Boolean).join(': '),
+                      : makeVisible([word('reason', run.error_code), run.error_text].filter(Boolean).join(': ')),
                   ],
                   [t('exit_code'), run.exit_code],
                   [

@@ -2,7 +2,7 @@
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { TickEntry } from '../../../../schema/contracts/ticks.ts';
 import { TickSchema } from '../../../../schema/contracts/ticks.ts';
-import { visibleJson } from '../../../../schema/domain/visible.ts';
+import { makeVisibleLine, visibleJson } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
 import type { Column } from '../../parts/list.tsx';
 import { Table } from '../../parts/list.tsx';
@@ -25,9 +25,10 @@ function detailsOf({
   ...more
 }: TickEntry) {
   return [
-    error,
+    error && makeVisibleLine(error),
     ...Object.entries(more).map(
-      ([name, value]) => `${name.replaceAll('_', ' ')}: ${typeof value === 'string' ? value : visibleJson(value)}`,
+      ([name, value]) =>
+        `${name.replaceAll('_', ' ')}: ${typeof value === 'string' ? makeVisibleLine(value) : visibleJson(value)}`,
     ),
   ]
     .filter(Boolean)

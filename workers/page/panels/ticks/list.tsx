@@ -10,6 +10,7 @@ import { List } from '../../parts/list.tsx';
 import { Heading, Status, When } from '../../parts/parts.tsx';
 import { TICK_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
+import { RowsPicture } from './rows-picture.tsx';
 import { TickPicture } from './tick-picture.tsx';
 
 const PageSchema = pageOf(TickSchema);
@@ -30,7 +31,10 @@ export default function Ticks() {
       <Heading title={t('nav_ticks')}>
         {isOperator ? <Act label={t('tick_now')} run={tick} done={t('ticked')} /> : null}
       </Heading>
-      <TickPicture />
+      <div class="columns">
+        <TickPicture />
+        <RowsPicture />
+      </div>
       <List
         path="/v1/timed-jobs/ticks"
         schema={PageSchema}

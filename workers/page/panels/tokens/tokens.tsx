@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { Token, TokenCreated } from '../../../../schema/contracts/tokens.ts';
 import { ROLES, TokenCreatedSchema, TokenSchema } from '../../../../schema/contracts/tokens.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { useNow } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
@@ -24,7 +25,7 @@ function State({ token: { revoked_at, expires_at } }: { token: Token }) {
 export default function Tokens() {
   const [created, setCreated] = useState<TokenCreated | null>(null);
   const columns: Column<Token>[] = [
-    { name: t('subject'), cell: ({ subject }) => subject },
+    { name: t('subject'), cell: ({ subject }) => makeVisibleLine(subject) },
     { name: t('role'), kind: 'tight', cell: ({ role }) => word('role', role) },
     { name: t('status'), kind: 'tight', cell: (token) => <State token={token} /> },
     {

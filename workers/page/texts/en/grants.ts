@@ -16,9 +16,12 @@ export const GRANTS_EN = {
   grant_hours: 'Hours',
   grant_none: 'none',
   grant_most: 'at most {n}',
-  grant_begins: 'begins with exactly these items, and nothing follows:|begins with exactly these items, and nothing follows:',
-  grant_then: 'begins with exactly these items, and at most {n} more item follows, which is no option:|begins with exactly these items, and at most {n} more items follow, none of them an option:',
-  grant_where: 'in {folder} on {node}, in this conversation only, {uses} times within {hours} hours. Never a script, variables or input.',
+  grant_begins:
+    'begins with exactly these items, and nothing follows:|begins with exactly these items, and nothing follows:',
+  grant_then:
+    'begins with exactly these items, and at most {n} more item follows, which is no option:|begins with exactly these items, and at most {n} more items follow, none of them an option:',
+  grant_where:
+    'in {folder} on {node}, in this conversation only, {uses} times within {hours} hours. Never a script, variables or input.',
   grant_covers: 'Runs without asking: a program whose argv',
   grant_itself: 'This instruction itself still waits for you.',
   grant_question: 'Allow the like without asking?',

@@ -235,6 +235,7 @@ export const PANELS_EN = {
   node_drains: 'The node claims nothing more, and gives up what it runs.',
   node_drain_does: 'it claims nothing more, and other nodes continue what it runs',
   sites: 'Sites',
+  login: 'Login',
   reported: 'Reported',
   hooks: 'Requests known',
   tabs: 'Open chats',

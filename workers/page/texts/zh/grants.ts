@@ -7,7 +7,8 @@ export const GRANTS_ZH: Record<keyof typeof GRANTS_EN, string> = {
   policy_line_about:
     '此行在 {node} 上准确允许这一 argv，适用于任何文件夹和任何输入。请将它放在该机器 policy.json 的 exec.rules 首位。此页不会自动添加。',
   grants: '授权',
-  grants_about: '在一段时间内、在一个对话中无需询问即可执行的内容。policy.json 的拒绝、暂停以及已变化的文件仍会阻止它。',
+  grants_about:
+    '在一段时间内、在一个对话中无需询问即可执行的内容。policy.json 的拒绝、暂停以及已变化的文件仍会阻止它。',
   no_grants: '没有这样的授权。',
   grant_offer: '允许此对话中的同类操作',
   grant_create: '允许同类',

@@ -235,6 +235,7 @@ export const PANELS_ZH: Readonly<Record<keyof typeof PANELS_EN, string>> = {
   node_drains: '节点不再领取，并放弃正在运行的工作。',
   node_drain_does: '不再领取，其正在运行的由其他节点继续',
   sites: '网站',
+  login: '登录状态',
   reported: '报告于',
   hooks: '已知的请求',
   tabs: '打开的聊天',
