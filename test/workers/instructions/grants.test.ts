@@ -109,9 +109,9 @@ describe('a grant of a person', () => {
 
   it('holds in its conversation and on its node only', async () => {
     const { grant } = await granted();
-    const elsewhere = await bringTo(conductor, [asked()]);
-    expect(offered(elsewhere.instructions)).toEqual([undefined]);
-    expect((await use(elsewhere.ids[0], grant)).refusal).toBe('unknown');
+    const inAnother = await bringTo(conductor, [asked()]);
+    expect(offered(inAnother.instructions)).toEqual([undefined]);
+    expect((await use(inAnother.ids[0], grant)).refusal).toBe('unknown');
     const other = await granted({ controller_id: OTHER_NODE });
     const onThis = await bringTo(conductor, [asked()], other.remote);
     expect(offered(onThis.instructions)).toEqual([undefined]);

@@ -33,6 +33,7 @@ export const GRANTS_EN = {
   grant_argv: 'Begins with',
   grant_used: 'Used',
   granted_by: 'By grant',
+  reason_grant_not_found: 'there is no such grant',
   end_revoked: 'revoked',
   end_expired: 'expired',
   end_used_up: 'used up',
