@@ -87,6 +87,7 @@ const LAYERS = [
   'system',
   'instructions',
   'messages',
+  'mcp',
 ];
 const SLICES = LAYERS.slice(4);
 /**
@@ -168,7 +169,7 @@ export default {
         '^workers/(?!page/)',
         '^durable-objects/(index|stubs)[.]ts$',
         '^cloudflare:',
-        pkg('hono', 'zod-openapi', 'drizzle-orm', 'jose', 'zod'),
+        pkg('hono', 'zod-openapi', 'drizzle-orm', 'jose', 'zod', 'canonicalize', '@modelcontextprotocol/server'),
       ],
       'The edge reaches an object by its stub, never by its internals.',
     ),

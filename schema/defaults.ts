@@ -69,6 +69,21 @@ export const INSTRUCTION = {
   max_live_chars: 64 * 1024,
 } as const;
 
+export const MCP = {
+  /** How long a JSON-RPC id names the same call, with the same token, tool and arguments. */
+  request_id_ms: 60_000,
+  /** How long after its end a call is joined by the same one under another id. */
+  join_ms: 2_000,
+  /** After this a call that its node has not judged is not run any more. */
+  judged_within_ms: 60_000,
+  /** How long a request waits for the end of its call. */
+  wait_ms: 30_000,
+  poll_first_ms: 50,
+  poll_longest_ms: 1_200,
+  progress_interval_ms: 5_000,
+  output_chars: 12_000,
+} as const;
+
 export const TASK = {
   priority: 50,
   step_timeout_ms: 3_600_000,
@@ -332,6 +347,10 @@ export const NODE_RUNS = {
   claim_interval_ms: 30_000,
   /** How often a running step is checkpointed, when something has changed. */
   checkpoint_interval_ms: 30_000,
+  /** How long after its last use here the edge is asked whether a task has ended on another host, once a day. */
+  ask_end_after_ms: 3_600_000,
+  /** Tasks that are asked for in one look. */
+  max_asked: 50,
   /** How long the run of a step is kept after the edge has its end. */
   keep_ms: 14 * 86_400_000,
   /** What runs and worktrees may take on the disk in all. */

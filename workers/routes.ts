@@ -7,6 +7,7 @@ import { artifacts } from './instructions/artifacts.routes.ts';
 import { grants } from './instructions/grants.routes.ts';
 import { instructions } from './instructions/instructions.routes.ts';
 import { journal } from './instructions/journal.routes.ts';
+import { mcp } from './mcp/mcp.routes.ts';
 import { messages } from './messages/messages.routes.ts';
 import { browsers } from './nodes/browsers.routes.ts';
 import { commands } from './nodes/commands.routes.ts';
@@ -50,6 +51,7 @@ const RESOURCES: readonly MountedRoute[] = [
   ...tokens,
   ...session,
   ...audit,
+  ...mcp,
   ...searching,
 ];
 

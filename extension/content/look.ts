@@ -2,6 +2,7 @@
 import type { PageLook } from '../messages.ts';
 import type { Composer, Found } from '../sites/page.ts';
 import type { Site } from '../sites/site.ts';
+import { newestAnswers } from './newest-answers.ts';
 
 export interface LookDeps {
   document: Document;
@@ -28,7 +29,7 @@ export function lookAt(deps: LookDeps): PageLook {
   const { page } = site;
   const composer = page.composer(document);
   const isAnswering = page.isAnswering(document);
-  const answer = page.turns(document).findLast(({ role }) => role === 'assistant');
+  const answer = newestAnswers(page, document, 1)[0];
   const typed = typedAt();
   return {
     url: location.href,

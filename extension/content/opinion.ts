@@ -6,7 +6,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Opinion, OpinionOrder } from '../messages.ts';
 import type { PageTurn, SitePage } from '../sites/page.ts';
 import { nextTurn } from './composing/waiting.ts';
+import { newestAnswers } from './newest-answers.ts';
 
+/** An answer is looked for among so many of the newest, so that a look costs the same in a long conversation. */
+const LOOKED_AT = 10;
 /** Without a change of the page. */
 const LOOK_AGAIN_MS = 100;
 /** The looks of one opinion may take so long together without a wait: a page mostly draws the end of an answer in a few steps. */
@@ -32,15 +35,15 @@ export function compare(turn: PageTurn | undefined, blocks: readonly string[]): 
 
 export interface OpinionDeps {
   document: Document;
-  page: Pick<SitePage, 'turns'>;
+  page: Pick<SitePage, 'newestTurns'>;
   clock: Clock;
 }
 
-/** The message in the page; by the message that it answers where the page has no id of its own for it. */
+/** The message among the newest answers, newest first; by the message that it answers where the page has no id of its own for it. */
 function find(answers: readonly PageTurn[], { messageId, answersId }: OpinionOrder): PageTurn | undefined {
   const byQuestion = (turn: PageTurn) =>
     turn.id === null && typeof answersId === 'string' && turn.answersId === answersId;
-  return answers.find(({ id }) => id === messageId) ?? answers.findLast(byQuestion);
+  return answers.find(({ id }) => id === messageId) ?? answers.find(byQuestion);
 }
 
 class OpinionWait {
@@ -115,7 +118,7 @@ class OpinionWait {
 
   #isDecided(): boolean {
     const { document, page } = this.#deps;
-    const answers = page.turns(document).filter(({ role }) => role === 'assistant');
+    const answers = newestAnswers(page, document, LOOKED_AT);
     const turn = find(answers, this.#order);
     this.#opinion = compare(turn, this.#order.blocks);
     this.#isDrawing = turn !== undefined && !turn.isFinished;

@@ -35,7 +35,7 @@ export interface PageBlock {
   text: string | null;
 }
 
-/** One message as the page shows it, oldest first. */
+/** One message as the page shows it now. Its text and its blocks are read when they are asked for. */
 export interface PageTurn {
   role: 'user' | 'assistant';
   /** The site's message id, where the page has it. */
@@ -117,7 +117,13 @@ export interface SitePage {
   sendButton(document: Document): Found | null;
   /** Whether an answer is being written. */
   isAnswering(document: Document): boolean;
+  /** Every message. */
   turns(document: Document): PageTurn[];
+  /**
+   * The same messages, newest first. Each is read when it is taken, so that finding a new one costs the same in a
+   * conversation of any length.
+   */
+  newestTurns(document: Document): Iterable<PageTurn>;
   obstacle(document: Document): Obstacle | null;
   /**
    * The newest answer, as far as the document itself proves that it is complete and says whose it is. A site whose document

@@ -35,11 +35,11 @@ function required<T>(value: T | undefined, field: string): T {
 }
 
 function changeSystem(verb: 'pause' | 'resume') {
-  return ({ edge, token, frame }: Call): Promise<unknown> =>
+  return ({ edge, token, frame: { reason, hold } }: Call): Promise<unknown> =>
     edge.call({
       method: 'POST',
       path: `/v1/system/${verb}`,
-      body: frame.reason === undefined ? {} : { reason: frame.reason },
+      body: { ...(reason !== undefined && { reason }), ...(verb === 'pause' && hold !== undefined && { hold }) },
       token,
       schema: SystemChangeResponseSchema,
     });

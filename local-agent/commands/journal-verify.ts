@@ -3,12 +3,14 @@
  * and against the rows of its instructions. What is not there proves nothing, so a missing journal is a failure.
  */
 
+import { pageOf } from '../../schema/contracts/common.ts';
 import { ArtifactSchema } from '../../schema/contracts/events.ts';
-import { MessageDetailSchema } from '../../schema/contracts/instructions.ts';
+import type { Instruction } from '../../schema/contracts/instructions.ts';
+import { InstructionSchema, MessageDetailSchema } from '../../schema/contracts/instructions.ts';
 import type { ChainHead, JournalPage } from '../../schema/contracts/journal.ts';
 import { EMPTY_CHAIN, verifyChain, verifySeen } from '../../schema/domain/journal-chain.ts';
 import type { ReadArtifact, Recorded } from '../../schema/domain/journal-rows.ts';
-import { record, rowFaults } from '../../schema/domain/journal-rows.ts';
+import { callFaults, record, rowFaults } from '../../schema/domain/journal-rows.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { sha256Hex } from '../lib/hash.ts';
@@ -20,6 +22,7 @@ export type Verdict =
   /** The edge has no block of this node, and none was seen before. */
   | { ok: null; reason: string };
 
+const InstructionsSchema = pageOf(InstructionSchema);
 /** Faults that are listed of one journal. */
 const MAX_FAULTS = 20;
 
@@ -98,21 +101,44 @@ async function faultsOf(
   messageId: string,
   known: ReadonlyMap<string, Recorded>,
 ): Promise<string[]> {
+  const ofMessage = Array.from(known).filter(([, one]) => one.message_id === messageId);
+  if (ofMessage.some(([, one]) => one.via_mcp)) return faultsOfCall(edge, messageId, known, ofMessage);
   try {
     const path = `/v1/messages/${encodeURIComponent(messageId)}`;
     const message = await edge.call({ method: 'GET', path, schema: MessageDetailSchema });
     // After a resubmission another node has it, and its journal has the rest of the story.
     const mine = message.instructions.filter((row) => row.controller_id === node);
-    const missing = Array.from(known)
-      .filter(
-        ([id, one]) => one.message_id === messageId && !message.instructions.some((row) => row.instruction_id === id),
-      )
-      .map(([id]) => `${id} is in the journal, but is not stored`);
+    const missing = missingOf(ofMessage, message.instructions);
     return [...missing, ...(await rowFaults(sha256Hex, { ...message, instructions: mine }, known, artifactsOf(edge)))];
   } catch (error) {
     if (error instanceof EdgeError && error.status === 404) return [`the message ${messageId} is not stored`];
     throw error;
   }
+}
+
+/** A call through MCP has one instruction and no message. */
+async function faultsOfCall(
+  edge: EdgeClient,
+  message_id: string,
+  known: ReadonlyMap<string, Recorded>,
+  ofMessage: readonly (readonly [string, Recorded])[],
+): Promise<string[]> {
+  const path = `/v1/instructions?message_id=${encodeURIComponent(message_id)}`;
+  const { items: rows } = await edge.call({ method: 'GET', path, schema: InstructionsSchema });
+  return [
+    ...missingOf(ofMessage, rows),
+    ...(await callFaults(sha256Hex, { message_id, rows }, known, artifactsOf(edge))),
+  ];
+}
+
+/** What the journal has of a message and the edge does not store. */
+function missingOf(
+  ofMessage: readonly (readonly [string, Recorded])[],
+  rows: readonly Pick<Instruction, 'instruction_id'>[],
+): string[] {
+  return ofMessage
+    .filter(([id]) => !rows.some((row) => row.instruction_id === id))
+    .map(([id]) => `${id} is in the journal, but is not stored`);
 }
 
 /** Reads the content of an artifact; null when the edge has none. */

@@ -16,6 +16,7 @@ import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
+import { mcp } from './mcp.ts';
 import { nodes } from './nodes.ts';
 import { open } from './open.ts';
 import { styled, withSafeOutput } from './output.ts';
@@ -42,6 +43,7 @@ const COMMANDS: readonly CliCommand[] = [
   pair,
   firefox,
   undo,
+  mcp,
   restoreCheck,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {

@@ -6,17 +6,19 @@ import { hasErrorCode } from '../lib/errno.ts';
 const AT_ONCE = 32;
 const BLOCK_BYTES = 512;
 
-/** What disappears meanwhile takes no room. */
+/** What has disappeared, or cannot be looked at, counts as nothing. Never throws: many are under way at once. */
 async function bytesOf(path: string): Promise<number> {
   try {
     return (await lstat(path)).blocks * BLOCK_BYTES;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return 0;
-    throw error;
+  } catch {
+    return 0;
   }
 }
 
-/** The blocks that its files have; links are not followed. Zero without a folder. @throws the system's error */
+/**
+ * The blocks that its files have; links are not followed. Zero without a folder, and for folders that this user may not
+ * read. @throws the system's error
+ */
 export async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
   let batch: Promise<number>[] = [];
@@ -32,7 +34,7 @@ export async function folderBytes(folder: string): Promise<number> {
       if (batch.length >= AT_ONCE) await count();
     }
   } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) throw error;
   }
   await count();
   return bytes;

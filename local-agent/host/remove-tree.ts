@@ -23,12 +23,18 @@ async function removeEntry(folder: string, entry: Dirent): Promise<void> {
   }
 }
 
+/** Its error is thrown where the batch is awaited; one that comes earlier must not end the process. */
+function handled(removal: Promise<void>): Promise<void> {
+  removal.catch(() => undefined);
+  return removal;
+}
+
 async function removeEntries(folder: string): Promise<void> {
   let batch: Promise<void>[] = [];
   for await (const entry of await opendir(folder, { bufferSize: AT_ONCE })) {
     // One folder after the other, so that a deep tree is not opened as a whole.
     if (entry.isDirectory()) await removeEntry(folder, entry);
-    else batch.push(removeEntry(folder, entry));
+    else batch.push(handled(removeEntry(folder, entry)));
     if (batch.length < AT_ONCE) continue;
     await Promise.all(batch);
     batch = [];

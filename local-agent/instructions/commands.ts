@@ -10,6 +10,7 @@ import { failure } from '../tools/tool.ts';
 import { parseCall } from '../tools/tool-call.ts';
 import type { BrowserWork } from './browser-work.ts';
 import { claimDeadline } from './execution-store.ts';
+import { takeMcpCall } from './mcp-calls.ts';
 import type { Pipeline } from './pipeline.ts';
 import { resubmit } from './resubmission.ts';
 
@@ -56,7 +57,12 @@ export function instructionCommands(deps: InstructionCommandsDeps): InstructionC
       report(command_id, { outcome: 'judged' });
       return { accepted: true };
     },
-    instruction: (command) => runForEdge(deps, command),
+    instruction: ({ command_id, body }) => {
+      if (body.requested_by !== 'mcp') return runForEdge(deps, command_id, body);
+      const { executions } = pipeline;
+      const askedNow = () => ({ asked_seq: executions.lastEnded(), asked_at: deps.now() });
+      return takeMcpCall({ ...deps, askedNow }, body);
+    },
     'browser.read'({ command_id, body }) {
       const read = async () => {
         const reading = await deps.browsers.read(body.platform, body.conversation_id);
@@ -91,10 +97,13 @@ function storeDecision(
   return known.message_id;
 }
 
+type BrowserCall = Exclude<CommandOf<'instruction'>['body'], { requested_by: 'mcp' }>;
+
 /** Runs a browser tool for an instruction of another node or for a person, if this node's policy allows it. */
 function runForEdge(
   { store, nodeId, hostPolicy, browsers }: InstructionCommandsDeps,
-  { command_id, body }: CommandOf<'instruction'>,
+  command_id: string,
+  body: BrowserCall,
 ): CommandOutcome {
   const report = (result: Record<string, unknown>) =>
     store.transaction(() => reportCommandResult(store, nodeId, command_id, result));

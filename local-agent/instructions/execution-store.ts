@@ -1,7 +1,7 @@
 /** The tables `messages` and `executions`: the messages that this node holds, and how far each instruction is. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
-import { PlatformSchema } from '../../schema/contracts/common.ts';
+import { CallSourceSchema } from '../../schema/contracts/common.ts';
 import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
 import type { ClaimedInstruction, InstructionState } from '../../schema/contracts/instructions.ts';
 import { BlockErrorSchema, IngestStatusSchema, InstructionStateSchema } from '../../schema/contracts/instructions.ts';
@@ -23,7 +23,7 @@ const MESSAGE_STATES = ['executing', 'replying', 'done'] as const;
 const MessageRowSchema = z.object({
   message_id: z.string(),
   client_id: z.string(),
-  platform: PlatformSchema,
+  platform: CallSourceSchema,
   remote_conversation_id: z.string(),
   local_conversation_id: z.string(),
   ingest_status: IngestStatusSchema,

@@ -3,7 +3,7 @@
  * with the outbox row, so that the response can be handled after a restart.
  */
 import { z } from 'zod';
-import { PlatformSchema } from '../../schema/contracts/common.ts';
+import { CallSourceSchema } from '../../schema/contracts/common.ts';
 import { TargetPayloadSchema } from '../../schema/contracts/conversations.ts';
 import type { ClaimedInstruction, IngestBody } from '../../schema/contracts/instructions.ts';
 import { BlockErrorSchema } from '../../schema/contracts/instructions.ts';
@@ -26,7 +26,7 @@ type StoredCall = z.infer<typeof CallSchema>;
 export const MessageContextSchema = z.object({
   message: z.object({
     client_id: z.string(),
-    platform: PlatformSchema,
+    platform: CallSourceSchema,
     remote_conversation_id: z.string(),
     target: TargetPayloadSchema,
     assistant_message_id: z.string().nullable(),

@@ -329,14 +329,20 @@ export class Pipeline {
 
   #reply(message: MessageRow, executions: readonly ExecutionRow[]): void {
     const { store, outgoing, onChange } = this.#deps;
-    const { message_id, round } = message;
+    const { message_id, round, platform } = message;
     this.confirmations.forget(message_id);
+    // A caller through MCP reads the result at the edge.
+    if (platform === 'mcp') {
+      store.transaction(() => this.executions.setMessageState(message_id, 'done'));
+      onChange();
+      return;
+    }
     store.transaction(() => {
       this.executions.setMessageState(message_id, 'replying');
       outgoing.enqueueReply({
         plan_id: round === 1 ? `reply:${message_id}` : `reply:${message_id}:${round}`,
         subject_id: message_id,
-        platform: message.platform,
+        platform,
         client_id: message.client_id,
         conversation_id: message.remote_conversation_id,
         target: message.target,

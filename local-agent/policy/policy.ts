@@ -3,7 +3,7 @@
  * Several parts may apply to one instruction (`platforms`, `tools`, `exec`). The strictest decides, so that no part allows
  * what another forbids.
  */
-import type { Platform } from '../../schema/contracts/common.ts';
+import type { CallSource, Platform } from '../../schema/contracts/common.ts';
 import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { Policy, RULE_DECISIONS } from '../../schema/contracts/policy.ts';
 import { ARGV_PLACEHOLDERS } from '../../schema/contracts/policy.ts';
@@ -19,8 +19,8 @@ export interface Ruling {
 }
 
 export interface JudgedCall extends ToolCall {
-  /** Where the call was written. */
-  platform: Platform;
+  /** Where the call comes from. */
+  platform: CallSource;
   /** The conversation in which it was written, by the platform's id; null when it is not known. */
   conversation_id?: string | null;
 }
@@ -95,15 +95,22 @@ function leavesConversation({ name, params, platform, conversation_id }: JudgedC
   return target === null || platformOf(name) !== platform || target !== conversation_id;
 }
 
+/** The platform whose rule applies: that of the chat, or of the browser tool that is called through MCP. */
+function chatOf({ name, platform }: JudgedCall): Platform | null {
+  if (platform !== 'mcp') return platform;
+  return isBrowserTool(name) ? platformOf(name) : null;
+}
+
 /** Judges one call with valid params. A null policy denies everything: its file was never valid. */
 export function judge(policy: Policy | null, call: JudgedCall): PolicyVerdict {
   if (!policy) return { decision: 'deny', rule: 'policy.json is broken' };
-  const { name, params, platform } = call;
+  const { name, params } = call;
   const rulings = judgeTool(policy, policyName(name));
   if (rulings.length === 0 && leavesConversation(call)) rulings.push(OTHER_CONVERSATION);
   if (rulings.length === 0 && name === 'conductor::tasks/create') rulings.push(NEW_TASK);
-  const platformDecision = policy.platforms[platform];
-  if (platformDecision) rulings.push({ decision: platformDecision, rule: `platforms.${platform}` });
+  const chat = chatOf(call);
+  const platformDecision = chat === null ? undefined : policy.platforms[chat];
+  if (platformDecision) rulings.push({ decision: platformDecision, rule: `platforms.${chat}` });
   if (name === 'conductor::exec') rulings.push(judgeExec(policy, params as ToolParams<'conductor::exec'>));
   const { decision, rule } = strictest(rulings);
   if (decision !== 'deny' && policy.mode === 'shadow') return { decision: 'shadow', rule: 'mode' };

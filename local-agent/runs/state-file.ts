@@ -2,7 +2,7 @@
  * `state.json` of a run. A transition is written and synced at once. Other changes are written at most every 250 ms, the
  * last one always, so that a run with many changes costs little.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunStateFile } from '../../schema/contracts/run-files.ts';
 import { RunStateFileSchema } from '../../schema/contracts/run-files.ts';
@@ -68,9 +68,13 @@ export class StateFile {
     this.#writtenAt = this.#clock.monotonic();
   }
 
-  /** Writes the terminal state, on a full disk into the room that was taken for it. @throws the system's error */
+  /**
+   * Writes the terminal state, on a full disk into the room that was taken for it, and also when the step has made the
+   * folder read-only. @throws the system's error
+   */
   end(patch: Patch): void {
     try {
+      if (existsSync(this.#folder)) chmodSync(this.#folder, 0o700);
       this.transition(patch);
       rmSync(roomOf(statePath(this.#folder)), { force: true });
     } catch (error) {
@@ -87,7 +91,7 @@ export class StateFile {
     if (this.#cancelWrite !== null) return;
     const waitMs = this.#writtenAt + RUN_FILES.state_interval_ms - this.#clock.monotonic();
     if (waitMs <= 0) this.#write();
-    else this.#cancelWrite = this.#clock.after(waitMs, () => this.#write());
+    else this.#cancelWrite = this.#clock.after(waitMs, () => this.#writeLater());
   }
 
   /** Writes what waits. */
@@ -106,6 +110,15 @@ export class StateFile {
     writeFileSync(`${path}.new`, stateText(this.#state), { mode: 0o600 });
     renameSync(`${path}.new`, path);
     this.#writtenAt = this.#clock.monotonic();
+  }
+
+  /** A fault here has no caller: the next write has the change too, and is the one that reports it. */
+  #writeLater(): void {
+    try {
+      this.#write();
+    } catch {
+      this.#writtenAt = Number.NEGATIVE_INFINITY;
+    }
   }
 
   #cancel(): void {

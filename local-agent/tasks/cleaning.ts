@@ -14,6 +14,7 @@ import { isFolder } from '../worktrees/task-folder.ts';
 import { hasUncommitted, removeWorktree, taskFolderPath } from '../worktrees/worktree.ts';
 import { gitDirectoryOf, worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
+import { endOfTask } from './remote-end.ts';
 import type { TaskFolderRow } from './task-folder-store.ts';
 import { TaskFolderStore } from './task-folder-store.ts';
 
@@ -62,6 +63,7 @@ export class Cleaning {
   }
 
   #lookAgain(): void {
+    this.#next(() => this.#askForEnds());
     this.#next(() => this.#removeOld());
     this.#cancel = this.#host.clock.after(AGENT_KEEPS.look_interval_ms, () => this.#lookAgain());
   }
@@ -94,6 +96,18 @@ export class Cleaning {
       const task = known.get(task_id);
       const used_at = task?.used_at ?? lastRunAt(runsDir, task_id);
       await this.#measure({ task_id, repo: task?.repo ?? null, used_at }, task === undefined);
+    }
+    await this.#keepBudget();
+  }
+
+  /** A task that ended on another host is cleaned here too. */
+  async #askForEnds(): Promise<void> {
+    const before = this.#host.clock.now() - NODE_RUNS.ask_end_after_ms;
+    for (const task of this.#folders.openBefore(before, NODE_RUNS.max_asked)) {
+      if (this.#stopped.signal.aborted) return;
+      const end = await endOfTask(task.task_id, this.#host);
+      if (end?.isDone === true) await this.#removeWorktree(task);
+      if (end !== null) await this.#measure(task, true);
     }
     await this.#keepBudget();
   }

@@ -51,6 +51,16 @@ export class TaskFolderStore {
     return row === undefined ? null : FolderSchema.parse(row);
   }
 
+  /** Tasks that have not ended as far as this node knows, and were used here before `time`. */
+  openBefore(time: number, limit: number): TaskFolderRow[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT ${COLUMNS} FROM task_folders WHERE has_ended = 0 AND used_at < ? AND ${IS_FREE} ORDER BY used_at LIMIT ?`,
+      )
+      .all(time, limit);
+    return rows.map((row) => FolderSchema.parse(row));
+  }
+
   isFree(taskId: string): boolean {
     return this.#db.prepare(`SELECT 1 FROM task_folders WHERE task_id = ? AND ${IS_FREE}`).get(taskId) !== undefined;
   }

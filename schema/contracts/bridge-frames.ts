@@ -178,6 +178,8 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
     platform: PlatformSchema.optional(),
     conversation_id: RemoteConversationIdSchema.optional(),
     mode: AutomationStatusSchema.optional(),
+    /** Of `system.pause`: no chat ends this pause, only a person. */
+    hold: z.boolean().optional(),
     reason: ReasonSchema.optional(),
     instruction_id: z.string().max(64).optional(),
     approval_hash: Sha256Schema.optional(),

@@ -90,7 +90,10 @@ export const COMMAND_BODIES = {
       }),
     ),
   }),
-  /** What this node's browser must do for an instruction of another node, or for a person who asked directly. */
+  /**
+   * What this node's browser must do for an instruction of another node, or for a person who asked directly; or a call
+   * through MCP, which this node judges and then claims like the message of that id.
+   */
   instruction: z.discriminatedUnion('requested_by', [
     z.object({
       requested_by: z.literal('instruction'),
@@ -100,6 +103,15 @@ export const COMMAND_BODIES = {
       ...browserCall,
     }),
     z.object({ requested_by: z.literal('person'), ...browserCall }),
+    z.object({
+      requested_by: z.literal('mcp'),
+      message_id: z.string(),
+      instruction_id: z.string(),
+      local_conversation_id: z.string(),
+      /** `target::tool` of a tool that a node judges. */
+      name: z.string(),
+      params: z.record(z.string(), z.unknown()),
+    }),
   ]),
   /** Without a conversation: what the active tab of that platform shows. */
   'browser.read': z.object({ platform: PlatformSchema, conversation_id: z.string().nullable() }),

@@ -42,6 +42,9 @@ export const PLATFORMS = {
 export type Platform = keyof typeof PLATFORMS;
 export const PLATFORM_IDS = Object.keys(PLATFORMS) as [Platform, ...Platform[]];
 export const PlatformSchema = z.enum(PLATFORM_IDS);
+/** Where a call comes from: a chat of that platform, or a client of the Model Context Protocol. */
+export const CallSourceSchema = z.enum([...PLATFORM_IDS, 'mcp']);
+export type CallSource = z.infer<typeof CallSourceSchema>;
 
 /** The columns of a row that hold no JSON any more, and are shown empty; absent while all can be read. */
 export const UnreadableSchema = z.array(z.string()).optional();

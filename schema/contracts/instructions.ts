@@ -314,6 +314,8 @@ export type Instruction = z.infer<typeof InstructionSchema>;
 export const InstructionDetailSchema = InstructionSchema.extend({
   /** Where its conversation is; absent from an edge of an earlier version. */
   platform: PlatformSchema.optional(),
+  /** Whose token called it through MCP; null for one of a chat. */
+  mcp_subject: z.string().nullable().default(null),
   /** What a person is asked to approve; null when no approval is pending. */
   approval: ApprovalSchema.nullish(),
   approval_expires_in_ms: DurationMsSchema.nullish(),

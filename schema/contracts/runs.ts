@@ -126,6 +126,8 @@ export const RunDetailSchema = RunSchema.extend({
   /** What it does now, such as `waiting for the model`. */
   progress: z.string().nullable(),
   log: z.record(RunStreamSchema, StreamStateSchema.pick({ bytes: true, dropped_bytes: true })),
+  /** Null from an edge of an earlier version. */
+  task_status: z.string().nullable().default(null),
 });
 
 /** `POST /v1/tasks/claim`. `term`: of the leader, who claims what is addressed to no host. */

@@ -117,7 +117,7 @@ export const TOOLS = {
   },
   'conductor::files/write': {
     summary:
-      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; an existing file only with overwrite. With append the content comes behind what the file holds.',
+      'Writes a file inside the configured roots, atomically, and creates missing folders unless create_parents is false; replaces an existing file when overwrite is true. With append the content comes behind what the file holds.',
     where: 'host',
     control: false,
     text_param: null,

@@ -16,12 +16,15 @@ import { INSTRUCTION_STATES, PolicyDecisionSchema } from '../contracts/instructi
 import type { JournalContent } from '../contracts/journal.ts';
 import { dedupeText, identityOf } from './ingest.ts';
 import type { Sha256 } from './journal-chain.ts';
+import { mcpDedupeText } from './mcp-call.ts';
 
 type MessageDetail = z.infer<typeof MessageDetailSchema>;
 
 /** What the journal says of one instruction. */
 export interface Recorded {
   message_id: string;
+  /** It came through MCP: there is a call in place of a message. */
+  via_mcp: boolean;
   /** The hash of the call, from the entry of its observation. */
   dedupe_key: string | null;
   /** The newest status that an entry names; null while none has. */
@@ -54,7 +57,7 @@ const STATUS_KINDS: readonly string[] = ['claimed', 'gated', 'started', 'ended']
 /** The statuses of an instruction whose journal names none: decided when it was observed. */
 const FIRST_STATES: readonly InstructionState[] = ['waiting', 'awaiting_approval', 'denied', 'shadowed'];
 
-const UNRECORDED = { dedupe_key: null, status: null, policy: null, result: null };
+const UNRECORDED = { via_mcp: false, dedupe_key: null, status: null, policy: null, result: null };
 
 /** Adds what a block says to what is known of its instructions. */
 export function record(known: Map<string, Recorded>, { message_id, at, entries }: JournalContent): void {
@@ -66,6 +69,7 @@ export function record(known: Map<string, Recorded>, { message_id, at, entries }
     const result = kind === 'ended' ? (ResultSchema.safeParse(detail).data ?? null) : null;
     known.set(instruction_id, {
       message_id,
+      via_mcp: before.via_mcp || (kind === 'observed' && detail.via === 'mcp'),
       dedupe_key: kind === 'observed' && typeof detail.dedupe_key === 'string' ? detail.dedupe_key : before.dedupe_key,
       status: status !== null && (isNewer || before.status === null) ? status : before.status,
       policy: policy !== null && (isNewer || before.policy === null) ? policy : before.policy,
@@ -86,16 +90,37 @@ export async function rowFaults(
   known: ReadonlyMap<string, Recorded>,
   readArtifact: ReadArtifact,
 ): Promise<string[]> {
-  const faults: string[] = [];
   const identity = identityOf(message.assistant_message_id, await sha256(message.raw_text));
-  for (const row of message.instructions) {
+  const textOf: CallText = (call) => dedupeText({ ...message, identity }, call);
+  return faultsOf(sha256, { rows: message.instructions, textOf }, known, readArtifact);
+}
+
+/** The same for the instruction that a call through MCP has made. */
+export function callFaults(
+  sha256: Sha256,
+  { message_id, rows }: { message_id: string; rows: readonly Instruction[] },
+  known: ReadonlyMap<string, Recorded>,
+  readArtifact: ReadArtifact,
+): Promise<string[]> {
+  return faultsOf(sha256, { rows, textOf: (call) => mcpDedupeText(message_id, call) }, known, readArtifact);
+}
+
+type CallText = (call: Pick<InstructionInput, 'block_index' | 'index' | 'target' | 'tool' | 'params'>) => string;
+
+async function faultsOf(
+  sha256: Sha256,
+  { rows, textOf }: { rows: readonly Instruction[]; textOf: CallText },
+  known: ReadonlyMap<string, Recorded>,
+  readArtifact: ReadArtifact,
+): Promise<string[]> {
+  const faults: string[] = [];
+  for (const row of rows) {
     const recorded = known.get(row.instruction_id);
     if (recorded === undefined) {
       faults.push(`${row.instruction_id} is stored, but the journal does not have it`);
       continue;
     }
-    const call: Pick<InstructionInput, 'block_index' | 'index' | 'target' | 'tool' | 'params'> = row;
-    const key = await sha256(dedupeText({ ...message, identity }, call));
+    const key = await sha256(textOf(row));
     if (recorded.dedupe_key !== null && recorded.dedupe_key !== key) {
       faults.push(`${row.instruction_id}: its call, or the message it is in, is not the one that the journal has`);
     }

@@ -6,6 +6,7 @@ export * from './grants.ts';
 export * from './identity.ts';
 export * from './instructions.ts';
 export * from './journal.ts';
+export * from './mcp.ts';
 export * from './renewal.ts';
 export * from './runs.ts';
 export * from './tasks.ts';

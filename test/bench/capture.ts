@@ -2,13 +2,18 @@
  * From the last byte of an answer, written by the site's server, to its final message at the agent: the extension, for
  * answers with a block and without, beside a bare filter that passes the same bytes on, and beside the page that draws the
  * answer, which the second opinion on blocks waits for. One after the other in the same Firefox, a new one for each round.
+ *
+ * What is ours is measured for each answer by itself: from the time at which the last of what its message waits for was
+ * there. That is the last byte, as late as a bare filter has it; for an answer with a block, the answer on the page; and where
+ * a reading of the conversation confirms the text, the response to it.
  */
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { answerOf, PART_MS } from './firefox/answers.ts';
 import { BareReceiver } from './firefox/bare-extension.ts';
-import { shown, typeAndClick } from './firefox/page-scripts.ts';
+import { noteShown, shown, shownAt, typeAndClick } from './firefox/page-scripts.ts';
 import { FirefoxScene } from './firefox/scene.ts';
 import type { Staged } from './firefox/stage.ts';
 import { stagedSites } from './firefox/subjects.ts';
@@ -33,7 +38,17 @@ const LABELS: Record<Who, string> = {
 };
 const ORDER: readonly Who[] = ['ours', 'plain', 'filter', 'page'];
 const SHARES = [0.5, 0.9, 0.99, 1];
-type Samples = Record<Who, number[]>;
+
+/** One answer; all times in milliseconds after the last byte that the server wrote of it. */
+interface Answer {
+  /** Of the last byte at the filter's receiver, of the message at the agent, or of the answer on the page. */
+  ms: number;
+  /** When the page showed it, while our extension was there. */
+  shownMs?: number;
+  /** When the server had responded to the reading that confirms its text; 0 without one. */
+  readMs?: number;
+}
+type Samples = Record<Who, Answer[]>;
 
 class Capture {
   readonly #scene: FirefoxScene;
@@ -48,28 +63,31 @@ class Capture {
     this.#name = name;
   }
 
-  async of(who: Who, staged: Staged, count: number): Promise<number[]> {
+  async of(who: Who, staged: Staged, count: number): Promise<Answer[]> {
     if (who === 'page') return await this.#page(staged, count);
     if (who === 'filter') return await this.#filter(staged, count);
     return await this.#ours(staged, count, who === 'ours');
   }
 
-  async #ours(staged: Staged, count: number, hasBlock: boolean): Promise<number[]> {
-    return await this.#slice({ staged, count, hasBlock }, async (ask, mark) => {
+  async #ours(staged: Staged, count: number, hasBlock: boolean): Promise<Answer[]> {
+    return await this.#slice({ staged, count, hasBlock }, async (ask, mark, tab) => {
       const { agent, stage } = this.#scene;
-      const stored = new Promise<number>((resolve) => {
+      const stored = new Promise<{ at: number; readAt: number }>((resolve) => {
         const stop = agent.stored.on(({ raw_text }) => {
           if (!raw_text.includes(mark)) return;
           stop();
-          resolve(performance.now());
+          resolve({ at: performance.now(), readAt: stage.readAt });
         });
       });
+      await noteShown(tab, staged, mark);
       await ask();
-      return (await stored) - stage.wroteAt;
+      const { at, readAt } = await stored;
+      const shownMs = (await shownAt(tab)) - stage.wroteAtUnix;
+      return { ms: at - stage.wroteAt, shownMs, readMs: Math.max(0, readAt - stage.wroteAt) };
     });
   }
 
-  async #filter(staged: Staged, count: number): Promise<number[]> {
+  async #filter(staged: Staged, count: number): Promise<Answer[]> {
     const { firefox, folder, stage } = this.#scene;
     const path = join(folder, 'bare');
     this.#bare.build(path, [staged.stream.pattern]);
@@ -80,19 +98,18 @@ class Capture {
       await ask();
       await shown(tab, staged, mark);
       await this.#quiet();
-      return this.#bare.receivedAt - stage.wroteAt;
+      return { ms: this.#bare.receivedAt - stage.wroteAt };
     });
     await firefox.bidi.uninstallExtension(id);
     return samples;
   }
 
   /** When a script in the page sees the whole answer, without any extension. */
-  async #page(staged: Staged, count: number): Promise<number[]> {
-    const { stage } = this.#scene;
+  async #page(staged: Staged, count: number): Promise<Answer[]> {
     return await this.#slice({ staged, count }, async (ask, mark, tab) => {
+      await noteShown(tab, staged, mark);
       await ask();
-      await shown(tab, staged, mark);
-      return performance.now() - stage.wroteAt;
+      return { ms: (await shownAt(tab)) - this.#scene.stage.wroteAtUnix };
     });
   }
 
@@ -107,8 +124,8 @@ class Capture {
   /** That many measured answers; the first one of each chat is not measured. */
   async #slice(
     { staged, count, hasBlock = true }: { staged: Staged; count: number; hasBlock?: boolean },
-    measure: (ask: () => Promise<void>, mark: string, tab: FirefoxTab) => Promise<number>,
-  ): Promise<number[]> {
+    measure: (ask: () => Promise<void>, mark: string, tab: FirefoxTab) => Promise<Answer>,
+  ): Promise<Answer[]> {
     const { firefox, stage } = this.#scene;
     stage.show(staged);
     this.#bare.receivedBytes = 0;
@@ -122,7 +139,7 @@ class Capture {
       await shown(tab, staged, mark);
       return sample;
     };
-    const samples: number[] = [];
+    const samples: Answer[] = [];
     while (samples.length < count) {
       if (samples.length > 0) await tab.open(staged.chat.newChatUrl);
       await next();
@@ -134,21 +151,43 @@ class Capture {
   }
 }
 
-function section(name: string, samples: Samples): Section {
-  const p99 = (who: Who) => percentile(samples[who], 0.99);
-  const above = (text: string, who: Who, floor: Who): Goal => {
-    return { text: `${text}, ms`, reached: p99(who) - p99(floor), is: 'at most', wanted: GOAL_MS };
-  };
+const times = (answers: readonly Answer[]) => answers.map(({ ms }) => ms);
+
+/** How long each message took after the last of what it waits for. */
+function own(answers: readonly Answer[], filterMs: number, hasBlock: boolean): number[] {
+  return answers.map(({ ms, shownMs = 0, readMs = 0 }) => ms - Math.max(filterMs, readMs, hasBlock ? shownMs : 0));
+}
+
+function section(name: string, samples: Samples, loads: readonly number[]): Section {
+  const filterMs = percentile(times(samples.filter), 0.5);
+  const reads = [...samples.ours, ...samples.plain].map(({ readMs = 0 }) => readMs).filter((ms) => ms > 0);
+  const shown = samples.ours.map(({ shownMs = Number.NaN }) => shownMs);
+  const ownOurs = own(samples.ours, filterMs, true);
+  const ownPlain = own(samples.plain, filterMs, false);
+  const p99 = (who: Who) => percentile(times(samples[who]), 0.99);
+  const goal = (text: string, reached: number): Goal => ({ text, reached, is: 'at most', wanted: GOAL_MS });
+  const above = (text: string, who: Who, floor: Who) => goal(`${text}, ms`, p99(who) - p99(floor));
+  const row = (label: string, values: readonly number[]) => [
+    label,
+    ...SHARES.map((share) => figure(percentile(values, share))),
+  ];
   return {
     title: `${name}: last byte of an answer → agent, ${samples.ours.length} answers each`,
     head: ['ms', 'p50', 'p90', 'p99', 'most'],
-    rows: ORDER.map((who) => [LABELS[who], ...SHARES.map((share) => figure(percentile(samples[who], share)))]),
+    rows: [
+      ...ORDER.map((who) => row(LABELS[who], times(samples[who]))),
+      row('the page shows the answer, with the extension', shown),
+      ...(reads.length > 0 ? [row('the site has responded to the reading that confirms the text', reads)] : []),
+      row('ours alone, with a block: after the filter, the page and the reading', ownOurs),
+      row('ours alone, without a block: after the filter and the reading', ownPlain),
+    ],
     goals: [
+      goal('with a block: p99 of what is ours alone, ms', percentile(ownOurs, 0.99)),
+      goal('without a block: p99 of what is ours alone, ms', percentile(ownPlain, 0.99)),
       above('with a block: p99 above that of the filter', 'ours', 'filter'),
-      above('with a block: p99 above that of the page', 'ours', 'page'),
       above('without a block: p99 above that of the filter', 'plain', 'filter'),
     ],
-    notes: [],
+    notes: [`load while it was measured: ${figure(Math.min(...loads))} to ${figure(Math.max(...loads))}`],
   };
 }
 
@@ -161,6 +200,7 @@ export const capture: Benchmark = {
       const sites = stagedSites().map((staged) => ({
         staged,
         samples: { page: [], filter: [], plain: [], ours: [] } as Samples,
+        loads: [] as number[],
       }));
       for (let round = 0; round < (quick ? 1 : 4); round += 1) {
         // A new Firefox for each round, without ours until its turn comes.
@@ -169,12 +209,16 @@ export const capture: Benchmark = {
           const measured = new Capture(scene, bare, `round ${round}`);
           for (const who of WHO) {
             if (who === 'plain') await scene.installOurs();
-            for (const { staged, samples } of sites) {
+            for (const { staged, samples, loads } of sites) {
               samples[who].push(...(await measured.of(who, staged, quick ? 1 : 20)));
+              loads.push(loadavg()[0] ?? 0);
             }
           }
         });
       }
-      return { sections: sites.map(({ staged, samples }) => section(staged.chat.name, samples)), absent: [] };
+      return {
+        sections: sites.map(({ staged, samples, loads }) => section(staged.chat.name, samples, loads)),
+        absent: [],
+      };
     }),
 };

@@ -2,14 +2,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import { findProcessesNow } from '../../local-agent/worker-runner/find-processes.ts';
 import { queryOf } from '../../local-agent/worker-runner/left-behind.ts';
+import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
 import type { TaskDetail } from '../../schema/contracts/tasks.ts';
+import { block, openBrowser } from '../support/browser.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { Cluster, until } from '../support/cluster.ts';
 import { newRepo, runGit } from '../support/git-repo.ts';
 
 const MINUTE_MS = 60_000;
+type InstructionDetail = z.infer<typeof InstructionDetailSchema>;
 
 let cluster: Cluster;
 let hosts: TestNode[];
@@ -105,6 +109,44 @@ printf '\\000\\377\\n' > new.bin; echo changed > tracked.txt; echo waits; sleep 
     ]);
     expect(task.runs[1]?.controller_id).not.toBe(first.controller_id);
     expect(await follow(task_id)).toContain(' 00 ff 0a\nchanged\n');
+  });
+});
+
+describe('a task that a chat creates', () => {
+  it('runs in a repository once a person has approved it, and its end is reported into that chat', async () => {
+    const [host] = hosts as [TestNode, ...TestNode[]];
+    const browser = await openBrowser(cluster, host, 'tasks-chat');
+    const steps = [
+      step('change', 'echo from a chat > chat.txt'),
+      { kind: 'test', name: 'check', input: { script: 'grep -q chat chat.txt && echo "Tests: 1 passed, 1 total"' } },
+      { kind: 'git', name: 'commit', input: { action: 'commit', message: 'Change it for a chat' } },
+    ];
+    const params = {
+      task_type: 'shell',
+      title: 'for a chat',
+      goal: 'Change it.',
+      repo: 'app',
+      base_ref: 'main',
+      steps,
+    };
+    await browser.says('creates', block(`@conductor::tasks/create::${JSON.stringify(params)}`));
+    const asked = await until(async () => {
+      const { items } = await cluster.call<{ items: InstructionDetail[] }>('GET', '/v1/instructions?limit=10');
+      return items.find(({ status }) => status === 'awaiting_approval');
+    });
+    const path = `/v1/instructions/${asked.instruction_id}`;
+    const { approval } = await cluster.call<InstructionDetail>('GET', path);
+    await cluster.call('POST', `${path}/approve`, { approval_hash: approval?.approval_hash });
+    const { message_text: reply } = await browser.delivers();
+    const taskId = /task_[0-9a-z]{26}/.exec(reply.replaceAll('\\', ''))?.[0] ?? '';
+    const notice = await browser.delivers();
+    expect(notice).toMatchObject({ platform: 'claude', conversation_id: 'tasks-chat' });
+    expect(notice.message_text).toContain('for a chat');
+    expect(notice.message_text).toContain('done');
+    expect(await detail(taskId)).toMatchObject({ status: 'done', is_persons: true });
+    expect(runGit(repo, 'show', `conductor/${taskId}:chat.txt`)).toBe('from a chat');
+    expect(browser.pendingDeliveries()).toEqual([]);
+    await browser.close();
   });
 });
 

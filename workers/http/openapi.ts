@@ -105,11 +105,20 @@ function securityOf({ roles, signsIn }: RouteSpec): NonNullable<ZodOpenApiOperat
   return READERS.some((role) => roles.includes(role)) ? [{ bearer: [] }, { session: [] }] : [{ bearer: [] }];
 }
 
-function success({ status = 200, summary, data, produces }: RouteSpec): ZodOpenApiOperationObject['responses'] {
+function success({
+  status = 200,
+  summary,
+  data,
+  produces,
+  accepts,
+}: RouteSpec): ZodOpenApiOperationObject['responses'] {
   if (status === 101 || status === 303) return { [status]: { description: summary, headers } };
   const media = produces ?? 'application/json';
   const schema = produces === undefined ? envelopeOf(data) : data;
-  return { [status]: { description: summary, headers, content: { [media]: { schema } } } };
+  return {
+    [status]: { description: summary, headers, content: { [media]: { schema } } },
+    ...(accepts === true && { 202: { description: 'taken; there is nothing to respond', headers } }),
+  };
 }
 
 function failures(spec: RouteSpec): ZodOpenApiOperationObject['responses'] {

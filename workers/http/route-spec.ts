@@ -30,6 +30,8 @@ export interface RouteSpec<
   data: D;
   /** Status of a success; 101 is an upgrade to a WebSocket, 303 leads to the status page. */
   status?: 101 | 200 | 201 | 303;
+  /** It also responds 202 without a body: to what has no response. */
+  accepts?: true;
   /** Media type of a response without the JSON envelope, whose content `data` then describes. */
   produces?: string;
   /** Error codes beyond those of every route. */

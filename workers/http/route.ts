@@ -72,9 +72,9 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, D ex
 }
 
 /** A route whose response is not JSON: an upgrade, a stream, a file. Authorized and validated like any other. */
-export function raw<P extends Schema, Q extends Schema>(
-  spec: RouteSpec<P, Q, undefined>,
-  handler: (input: Input<P, Q, undefined>) => Promise<Response>,
+export function raw<P extends Schema, Q extends Schema, B extends Schema>(
+  spec: RouteSpec<P, Q, B>,
+  handler: (input: Input<P, Q, B>) => Promise<Response>,
 ): MountedRoute {
   return mountable(spec, async (c) => handler((await receive(c, spec)).input));
 }

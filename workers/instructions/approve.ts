@@ -12,7 +12,7 @@ import { claimApproved, isBehindApproval } from '../../schema/domain/message-pro
 import { AppError } from '../../schema/errors.ts';
 import { messages } from '../../schema/tables/index.ts';
 import { guardModeVersion } from '../db/guards.ts';
-import type { Statement } from '../db/open.ts';
+import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { guardStatus } from '../renewal/conversations.ts';
@@ -82,7 +82,7 @@ export interface ApprovedBy {
 /** The plan that claims an instruction whose approval waits and whose gates are open (`closedGate`). */
 export function planApproval(edge: Edge, loaded: LoadedInstruction, by: ApprovedBy) {
   const { db, now } = edge;
-  const { row, message, statuses, conversation, fence } = loaded;
+  const { row, message, statuses, fence } = loaded;
   const { detail, controller_id } = by;
   const { instruction_id, message_id, controller_id: chain } = row;
   const after = claimApproved(statuses, instruction_id, now);
@@ -93,7 +93,7 @@ export function planApproval(edge: Edge, loaded: LoadedInstruction, by: Approved
     guards: [
       guardModeVersion(db, fence.mode_version),
       guardStatuses(db, message.message_id, statuses),
-      ...(isControl(loaded) ? [] : [guardStatus(db, conversation), guardNotBusy(db, message)]),
+      ...(isControl(loaded) ? [] : [...guardStored(db, loaded), guardNotBusy(db, message)]),
     ],
     statements: [
       ...storeStatuses(edge, statuses, after, by.columns),
@@ -106,6 +106,11 @@ export function planApproval(edge: Edge, loaded: LoadedInstruction, by: Approved
     ],
   };
   return { plan: mergePlans(approved, sendDecision(edge, loaded, command)), statuses: after };
+}
+
+/** The conversation must still be as it was read; a call through MCP has none that is stored. */
+function guardStored(db: Database, { message, conversation }: LoadedInstruction): Statement[] {
+  return message.origin === 'mcp' ? [] : [guardStatus(db, conversation)];
 }
 
 /** The last approval was given: the message has been accepted. */

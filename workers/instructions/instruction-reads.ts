@@ -32,6 +32,9 @@ const WAITS_FOR = sql<number | null>`CASE WHEN status ${BEHIND_SQL} THEN
     AND e."index" < instructions."index" AND e.status ${OPEN_SQL}) END`;
 /** Where its conversation is. */
 const PLATFORM = sql<unknown>`(SELECT m.platform FROM messages AS m WHERE m.message_id = instructions.message_id)`;
+/** Who called it through MCP. */
+const MCP_SUBJECT = sql<string | null>`(SELECT c.subject FROM mcp_calls AS c
+  WHERE c.message_id = instructions.message_id)`;
 /** The columns of an instruction, and what it waits for. */
 const SHOWN = { ...getTableColumns(instructions), waits_for: WAITS_FOR };
 
@@ -72,7 +75,7 @@ export async function instructionDetail(
   { db, now }: Pick<Edge, 'db' | 'now'>,
   instructionId: string,
 ): Promise<z.input<typeof InstructionDetailSchema>> {
-  const shown = { ...SHOWN, platform: PLATFORM };
+  const shown = { ...SHOWN, platform: PLATFORM, mcp_subject: MCP_SUBJECT };
   const row = await db.select(shown).from(instructions).where(eq(instructions.instruction_id, instructionId)).get();
   if (row === undefined) throw new AppError('instruction_not_found', `there is no instruction ${instructionId}`);
   // The row keeps what was asked; it is shown while a person is asked.
@@ -80,6 +83,7 @@ export async function instructionDetail(
   return {
     ...InstructionSchema.parse(marked(row)),
     platform: PlatformSchema.safeParse(row.platform).data,
+    mcp_subject: row.mcp_subject,
     approval: isAsked ? ApprovalSchema.parse(row.approval) : null,
     approval_expires_in_ms:
       isAsked && row.approval_expires_at !== null ? Math.max(0, row.approval_expires_at - now) : null,

@@ -1,31 +1,42 @@
 /** Loads a message with everything that a decision about its instructions depends on, in one batch. */
 import type { SQL } from 'drizzle-orm';
 import { asc, eq, sql } from 'drizzle-orm';
+import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
 import { isControl, toolName } from '../../schema/contracts/tools.ts';
 import type { GateFacts } from '../../schema/domain/admission.ts';
 import { gateOf } from '../../schema/domain/admission.ts';
+import { newConversation } from '../../schema/domain/conversation.ts';
 import type { TrackedInstruction, TransitionContext } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { ConversationRow, FenceRow, InstructionRow, MessageRow } from '../../schema/tables/index.ts';
-import { fence, instructions, local_conversations, messages } from '../../schema/tables/index.ts';
+import { fence, instructions, local_conversations } from '../../schema/tables/index.ts';
 import type { Edge } from '../db/plan.ts';
 import { EXECUTING_SQL } from '../db/status-sql.ts';
 
-const MESSAGE = {
-  message_id: messages.message_id,
-  local_conversation_id: messages.local_conversation_id,
-  controller_id: messages.controller_id,
-  client_id: messages.client_id,
-  ingest_status: messages.ingest_status,
-  resubmit_command_id: messages.resubmit_command_id,
-};
+/** Where the instructions of a message come from: a chat, or a call through MCP. */
+export type MessageOrigin = 'chat' | 'mcp';
+
+/** What is loaded of a message. */
+type LoadedHead = Pick<
+  MessageRow,
+  'message_id' | 'local_conversation_id' | 'controller_id' | 'client_id' | 'ingest_status' | 'resubmit_command_id'
+> & { origin: MessageOrigin };
+
+/** A call through MCP takes the place of a message; no browser has it, and its instruction alone says how it is. */
+function selectHead(messageId: SQL): SQL {
+  return sql`SELECT message_id, local_conversation_id, controller_id, client_id, ingest_status, resubmit_command_id,
+      'chat' AS origin FROM messages WHERE message_id = ${messageId}
+    UNION ALL SELECT message_id, local_conversation_id, controller_id, '', 'accepted', NULL, 'mcp' FROM mcp_calls
+      WHERE message_id = ${messageId} AND instruction_id IS NOT NULL`;
+}
 
 export interface LoadedMessage {
-  message: Pick<MessageRow, keyof typeof MESSAGE>;
+  message: LoadedHead;
   /** Its instructions, in message order. */
   rows: InstructionRow[];
   /** The same as the domain tracks them. */
   statuses: TrackedInstruction[];
+  /** For a call through MCP one of its own, which is not stored and which nothing stops. */
   conversation: ConversationRow;
   fence: FenceRow;
   /** Another message of the conversation is executing. */
@@ -53,9 +64,10 @@ export async function loadInstruction(edge: Pick<Edge, 'db'>, instructionId: str
 
 /** `messageId` is an SQL expression. */
 async function load({ db }: Pick<Edge, 'db'>, messageId: SQL): Promise<LoadedMessage | null> {
-  const conversationId = sql`(SELECT local_conversation_id FROM messages WHERE message_id = ${messageId})`;
+  const conversationId = sql`coalesce((SELECT local_conversation_id FROM messages WHERE message_id = ${messageId}),
+    (SELECT local_conversation_id FROM mcp_calls WHERE message_id = ${messageId}))`;
   const [found, rows, fences, conversations, executing] = await db.batch([
-    db.select(MESSAGE).from(messages).where(sql`${messages.message_id} = ${messageId}`),
+    db.all<LoadedHead>(selectHead(messageId)),
     db
       .select()
       .from(instructions)
@@ -75,10 +87,16 @@ async function load({ db }: Pick<Edge, 'db'>, messageId: SQL): Promise<LoadedMes
   const [message] = found;
   if (message === undefined) return null;
   const [marks] = fences;
-  const [conversation] = conversations;
+  const conversation = conversations[0] ?? (message.origin === 'mcp' ? conversationOfCall(message) : undefined);
   if (marks === undefined) throw new Error('the fence row is missing: migrations have not been applied');
   if (conversation === undefined) throw new Error(`message ${message.message_id} has no conversation`);
   return { message, rows, statuses: rows.map(toTracked), conversation, fence: marks, busy: executing.length > 0 };
+}
+
+function conversationOfCall({ local_conversation_id, message_id }: LoadedHead): ConversationRow {
+  const [platform] = PLATFORM_IDS;
+  const identity = { local_conversation_id, platform, remote_conversation_id: message_id, title: null };
+  return newConversation(identity, 0);
 }
 
 /** The instruction as the domain tracks it. */

@@ -65,7 +65,7 @@ async function planRefusal(edge: Edge, command: typeof commands.$inferSelect): P
   const nothing = { response: null };
   const { command_id, controller_id: reportedBy, code } = command;
   const body = COMMAND_BODIES.instruction.parse(command.body);
-  if (body.requested_by === 'person') return nothing;
+  if (body.requested_by !== 'instruction') return nothing;
   const loaded = await loadInstruction(edge, body.instruction_id);
   if (loaded.row.command_id !== command_id || !isExecutingStatus(loaded.row.status)) return nothing;
   const result = failure(`${reportedBy} refused the command`, code ?? 'refused');

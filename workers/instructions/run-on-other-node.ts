@@ -31,7 +31,7 @@ export async function runOnOtherNode(
   const node = await nodeOrError(edge, name);
   if (node instanceof AppError) return failRun(edge, loaded, node, origin);
   const { db, now } = edge;
-  const { row, statuses, conversation } = loaded;
+  const { row, message, statuses, conversation } = loaded;
   const { instruction_id, controller_id, message_id } = row;
   const after = row.status === 'claimed' ? startInstruction(statuses, instruction_id, now) : statuses;
   const command: CommandDraft<'instruction'> = {
@@ -43,8 +43,9 @@ export async function runOnOtherNode(
       instruction_id,
       name,
       params: row.params,
-      platform: conversation.platform,
-      conversation_id: conversation.remote_conversation_id,
+      ...(message.origin === 'mcp'
+        ? { platform: platformOf(name) }
+        : { platform: conversation.platform, conversation_id: conversation.remote_conversation_id }),
       // Only a person's approval claims an instruction that asks.
       approved: row.policy.decision === 'ask',
       timeout_ms: TOOLS[name].timeout_ms,

@@ -58,7 +58,7 @@ export async function runInstruction(
 
 async function runHere(
   edge: Edge,
-  { row, conversation }: LoadedInstruction,
+  { row, message, conversation }: LoadedInstruction,
   { name, origin, inlineChars }: { name: EdgeTool; origin: string; inlineChars: number | undefined },
 ): Promise<WritePlan<InstructionRunResponse>> {
   const { instruction_id, controller_id, params } = row;
@@ -69,6 +69,7 @@ async function runHere(
   const outcome = await callTool(name, params, {
     ...edge,
     conversation,
+    asked_by: message.origin,
     instruction_id,
     controller_id,
     requested_by,

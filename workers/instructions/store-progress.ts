@@ -47,7 +47,9 @@ export function storeProgress<I extends Identified>(
 ): Plan {
   const { db, now } = edge;
   const { message, statuses, fence } = loaded;
-  const counted = progress.counts_as === null ? conversation : countExecution(conversation, progress.counts_as, now);
+  // A call through MCP has no conversation whose breaker could count it.
+  const counts = message.origin === 'mcp' ? null : progress.counts_as;
+  const counted = counts === null ? conversation : countExecution(conversation, counts, now);
   const history = [statuses, ...progress.steps.map((step) => step.statuses)];
   const decided: Plan = {
     guards: [

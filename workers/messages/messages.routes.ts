@@ -18,6 +18,8 @@ import { requireOwn } from '../auth/ownership.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { reportProgress } from '../instructions/reports.ts';
+import { findCall } from '../mcp/calls.ts';
+import { claimCall } from '../mcp/claim-call.ts';
 import { claimResubmitted } from './claim-resubmitted.ts';
 import { ingest } from './ingest.ts';
 import { listMessages, messageDetail } from './message-reads.ts';
@@ -107,7 +109,7 @@ export const messages: readonly MountedRoute[] = [
     {
       method: 'post',
       path: '/v1/messages/:message_id/claim',
-      summary: 'Claim a resubmitted message, judged again; the gates are decided again',
+      summary: 'Claim a resubmitted message, judged again, or a call through MCP; the gates are decided now',
       tag,
       roles: NODES,
       params,
@@ -115,7 +117,10 @@ export const messages: readonly MountedRoute[] = [
       data: MessageClaimResponseSchema,
       errors: ['message_not_found', 'not_owner', 'client_of_other_node'],
     },
-    async ({ params: { message_id }, body, ...edge }) => claimResubmitted(edge, message_id, body),
+    async ({ params: { message_id }, body, ...edge }) => {
+      const call = await findCall(edge.db, message_id);
+      return call === undefined ? claimResubmitted(edge, message_id, body) : claimCall(edge, call, body);
+    },
   ),
   write(
     {

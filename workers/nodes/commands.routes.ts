@@ -45,6 +45,8 @@ const RESULTS: { [K in CommandKind]: (finished: Finished<K>) => Promise<Plan> } 
   instruction: async (finished) => {
     const { edge, body, result, controller_id } = finished;
     if (body.requested_by === 'person') return reportBrowserCall(finished);
+    // A call through MCP is claimed with a request of its own, and so is its result.
+    if (body.requested_by === 'mcp') return {};
     return finishFromOtherNode(edge, body.instruction_id, { result, reportedBy: controller_id });
   },
   // The result stays with the command, where the requester finds it.

@@ -18,6 +18,7 @@ import { listCheckpoints, readCheckpoint } from './checkpoints.ts';
 import { drainNode } from './drain-node.ts';
 import { FollowQuerySchema, LOG_HEADERS } from './log-query.ts';
 import { streamLog } from './log-stream.ts';
+import { taskStatusOf } from './task-reads.ts';
 import { requireVisibleRun } from './visible-run.ts';
 
 const tag = 'runs';
@@ -36,8 +37,10 @@ export const runs: readonly MountedRoute[] = [
       data: RunDetailSchema,
       errors: ['run_not_found', 'not_owner'],
     },
-    async ({ db, params: { run_id }, principal }) =>
-      RunDetailSchema.parse(flat(await requireVisibleRun(db, run_id, principal))),
+    async ({ db, params: { run_id }, principal }) => {
+      const run = await requireVisibleRun(db, run_id, principal);
+      return RunDetailSchema.parse({ ...flat(run), task_status: await taskStatusOf(db, run.task_id) });
+    },
   ),
   read(
     {

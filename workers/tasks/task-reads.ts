@@ -58,6 +58,11 @@ export async function requireRun(db: Database, runId: string): Promise<RunRow> {
   return run;
 }
 
+export async function taskStatusOf(db: Database, taskId: string): Promise<string | null> {
+  const found = await db.select({ status: tasks.status }).from(tasks).where(eq(tasks.task_id, taskId)).get();
+  return found?.status ?? null;
+}
+
 /** The steps that the contract shows, and the newest runs. Throws `task_not_found`. */
 export async function taskDetail(db: Database, taskId: string): Promise<TaskDetail> {
   const [found, itsSteps, newest, fences] = await db.batch([

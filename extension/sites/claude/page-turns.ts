@@ -21,17 +21,26 @@ const LANGUAGE = 'baa';
 const REPLY_KEY = /^(.+)-hub-reply$/;
 
 export function turns(document: Document): PageTurn[] {
-  const rows = outermostRows(document);
-  const isAnswering = findFirst(document, STOP) !== null;
-  return rows.flatMap((row, at) => turnOf(row, isAnswering && at === rows.length - 1) ?? []);
+  return [...newestTurns(document)].reverse();
 }
 
-function outermostRows(document: Document): HTMLElement[] {
-  for (const selector of [...ROW, BARE_MESSAGE]) {
-    const rows = [...document.querySelectorAll<HTMLElement>(selector)];
-    if (rows.length > 0) return rows.filter((row) => !row.parentElement?.closest(selector));
+export function* newestTurns(document: Document): Iterable<PageTurn> {
+  const isAnswering = findFirst(document, STOP) !== null;
+  let isLast = true;
+  for (const row of newestRows(document)) {
+    const turn = turnOf(row, isAnswering && isLast);
+    isLast = false;
+    if (turn !== null) yield turn;
   }
-  return [];
+}
+
+/** Those that are inside no other row. */
+function* newestRows(document: Document): Iterable<HTMLElement> {
+  for (const selector of [...ROW, BARE_MESSAGE]) {
+    const rows = [...document.querySelectorAll<HTMLElement>(selector)].reverse();
+    for (const row of rows) if (!row.parentElement?.closest(selector)) yield row;
+    if (rows.length > 0) return;
+  }
 }
 
 function turnOf(row: HTMLElement, isLastAndRunning: boolean): PageTurn | null {
@@ -45,8 +54,12 @@ function turnOf(row: HTMLElement, isLastAndRunning: boolean): PageTurn | null {
     isNameless: !ROW.some((selector) => row.matches(selector)),
     element: row,
     isFinished,
-    text: textOf(content).slice(0, MAX_TEXT_CHARS),
-    blocks: role === 'assistant' ? blocksOf(content, isFinished) : [],
+    get text() {
+      return textOf(content).slice(0, MAX_TEXT_CHARS);
+    },
+    get blocks() {
+      return role === 'assistant' ? blocksOf(content, isFinished) : [];
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { findFirst, isEnabled } from '../find.ts';
 import type { Composer, Found, ReadingRequest, SitePage } from '../page.ts';
 import { CHAT_PATH, isUuid, ORGANIZATION_COOKIE, ORGANIZATION_IN_PATH, treeUrl } from './endpoints.ts';
 import { login, obstacle } from './page-obstacles.ts';
-import { turns } from './page-turns.ts';
+import { newestTurns, turns } from './page-turns.ts';
 import { ATTACHMENT, COMPOSER, OPEN_CONVERSATION, SEND, STOP, STREAMING } from './selectors.ts';
 
 /** A paste of more than about 4,000 characters becomes an attachment. */
@@ -21,6 +21,7 @@ export const CLAUDE_PAGE: SitePage = {
   sendButton,
   isAnswering,
   turns,
+  newestTurns,
   obstacle: (document) => obstacle(document),
   login,
   readingRequest,

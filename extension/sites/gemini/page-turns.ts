@@ -21,16 +21,28 @@ import {
 const BLOCK_LANGUAGE = 'baa';
 
 export function turns(document: Document): PageTurn[] {
-  return [...document.querySelectorAll<HTMLElement>(TURNS)].map((element) =>
-    element.matches(USER_TURN) ? userTurn(element) : answerTurn(element),
-  );
+  return [...newestTurns(document)].reverse();
+}
+
+export function* newestTurns(document: Document): Iterable<PageTurn> {
+  for (const element of [...document.querySelectorAll<HTMLElement>(TURNS)].reverse()) {
+    yield element.matches(USER_TURN) ? userTurn(element) : answerTurn(element);
+  }
 }
 
 function userTurn(element: HTMLElement): PageTurn {
-  const text = findFirst(element, USER_TEXT)?.element ?? element;
-  const lines = [...text.querySelectorAll(USER_LINE)];
-  const shown = lines.length > 0 ? lines.map(textOf).join('\n') : textOf(text);
-  return { role: 'user', id: null, element, isFinished: true, text: shown, blocks: [] };
+  return {
+    role: 'user',
+    id: null,
+    element,
+    isFinished: true,
+    get text() {
+      const text = findFirst(element, USER_TEXT)?.element ?? element;
+      const lines = [...text.querySelectorAll(USER_LINE)];
+      return lines.length > 0 ? lines.map(textOf).join('\n') : textOf(text);
+    },
+    blocks: [],
+  };
 }
 
 function answerTurn(element: HTMLElement): PageTurn {
@@ -43,8 +55,12 @@ function answerTurn(element: HTMLElement): PageTurn {
     answersId: turn,
     element,
     isFinished,
-    text: body ? textOf(body) : '',
-    blocks: body ? blocksOf(body, isFinished) : [],
+    get text() {
+      return body ? textOf(body) : '';
+    },
+    get blocks() {
+      return body ? blocksOf(body, isFinished) : [];
+    },
   };
 }
 

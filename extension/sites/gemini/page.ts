@@ -6,7 +6,7 @@ import type { Composer, Found, Obstacle, PageLogin, ReadingRequest, SitePage } f
 import { ACCOUNT_PREFIX, BATCH_PATH, FORM, READ_RPC, READ_TURNS } from './endpoints.ts';
 import { wireIdOf } from './ids.ts';
 import { pageData } from './page-data.ts';
-import { turns } from './page-turns.ts';
+import { newestTurns, turns } from './page-turns.ts';
 import {
   ATTACHMENTS,
   CHALLENGE,
@@ -38,6 +38,7 @@ export const page: SitePage = {
   sendButton,
   isAnswering,
   turns,
+  newestTurns,
   obstacle,
   login,
   readingRequest,

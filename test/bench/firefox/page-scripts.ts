@@ -5,6 +5,13 @@
 import type { FirefoxTab } from '../../support/sites/firefox-tab.ts';
 import type { Staged } from './stage.ts';
 
+declare global {
+  interface Window {
+    /** Of `noteShown`, in the document of the page. */
+    benchShownAt: Promise<number>;
+  }
+}
+
 /** Types a line into the composer and presses send, as soon as there is one: the floor of a delivery. */
 export async function typeAndClick(tab: FirefoxTab, { chat }: Staged, text: string): Promise<void> {
   await tab.evaluate(
@@ -50,4 +57,28 @@ export async function shown(tab: FirefoxTab, { stopButton }: Staged, text: strin
     stopButton,
     text,
   );
+}
+
+/** Has the page note when it first shows a text and writes no answer. */
+export async function noteShown(tab: FirefoxTab, { stopButton }: Staged, text: string): Promise<void> {
+  await tab.evaluate(
+    (stop, wanted) => {
+      window.benchShownAt = new Promise((resolve) => {
+        const check = () => {
+          if (document.querySelector(stop) !== null || !document.body.textContent?.includes(wanted)) return;
+          observer.disconnect();
+          resolve(Date.now());
+        };
+        const observer = new MutationObserver(check);
+        observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+      });
+    },
+    stopButton,
+    text,
+  );
+}
+
+/** When that was, Unix milliseconds; waits for it. */
+export async function shownAt(tab: FirefoxTab): Promise<number> {
+  return await tab.evaluate(() => window.benchShownAt);
 }

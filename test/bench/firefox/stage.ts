@@ -10,6 +10,8 @@ export interface Staged {
   chat: ChatSite;
   /** The request whose response carries the answer. */
   stream: { path: RegExp; pattern: string };
+  /** The request that reads a conversation, where one confirms each answer. */
+  reading?: RegExp;
   /** The button that is there while an answer is written. */
   stopButton: string;
 }
@@ -21,6 +23,10 @@ export class Stage implements FakeSite {
   /** When the server wrote the last byte of an answer's response, and how many it has written. */
   wroteAt = 0;
   wroteBytes = 0;
+  /** The same time by the clock that a page has as well, Unix milliseconds. */
+  wroteAtUnix = 0;
+  /** When the server wrote the last byte of a reading. */
+  readAt = 0;
   #staged: Staged | null = null;
 
   show(staged: Staged): void {
@@ -31,7 +37,13 @@ export class Stage implements FakeSite {
   async handle(request: SiteRequest, response: ServerResponse): Promise<void> {
     const staged = this.#staged;
     if (staged === null) return void response.writeHead(404).end();
-    if (staged.stream.path.test(request.url.pathname)) this.#watch(response);
+    const { pathname } = request.url;
+    if (staged.stream.path.test(pathname)) this.#watch(response, (bytes) => this.#wrote(bytes));
+    if (staged.reading?.test(pathname)) {
+      this.#watch(response, () => {
+        this.readAt = performance.now();
+      });
+    }
     const { site, received } = staged.chat;
     const before = received().length;
     // A site notes a message before its first wait.
@@ -44,11 +56,15 @@ export class Stage implements FakeSite {
     this.#staged?.chat.site.upgrade?.(request, socket, head);
   }
 
-  #watch(response: ServerResponse): void {
+  #wrote(bytes: number): void {
+    this.wroteAt = performance.now();
+    this.wroteAtUnix = Date.now();
+    this.wroteBytes += bytes;
+  }
+
+  #watch(response: ServerResponse, wrote: (bytes: number) => void): void {
     const note = (chunk: unknown) => {
-      if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return;
-      this.wroteAt = performance.now();
-      this.wroteBytes += Buffer.byteLength(chunk);
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) wrote(Buffer.byteLength(chunk));
     };
     const { write, end } = response;
     response.write = function noted(this: ServerResponse, ...args: unknown[]) {

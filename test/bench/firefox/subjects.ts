@@ -3,6 +3,7 @@ import { chatgpt, claude, gemini } from '../../support/whole-path/chat-sites.ts'
 import type { Staged } from './stage.ts';
 
 const RPC = '/claudeai-rpc/anthropic.bard.api.v1alpha.ConversationService/StreamTimeline';
+const READING = /\/chat_conversations\/[^/]+$/;
 const COMPLETION = '/api/organizations/*/chat_conversations/*/completion';
 
 export const chatgptStaged = (): Staged => ({
@@ -17,11 +18,13 @@ export const stagedSites = (): Staged[] => [
   {
     chat: claude('merged'),
     stream: { path: /\/StreamTimeline$/, pattern: `https://claude.ai${RPC}` },
+    reading: READING,
     stopButton: '[data-testid=chat-input-stop]',
   },
   {
     chat: claude('legacy'),
     stream: { path: /\/completion$/, pattern: `https://claude.ai${COMPLETION}` },
+    reading: READING,
     stopButton: 'button[aria-label="Stop response"]',
   },
   {

@@ -40,6 +40,7 @@ export const plainPage: SitePage = {
   },
   isAnswering: (document) => document.querySelector('#stop') !== null,
   turns: () => [],
+  newestTurns: () => [],
   obstacle: () => null,
   login: () => null,
   readingRequest: () => null,

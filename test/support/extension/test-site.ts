@@ -70,6 +70,7 @@ export const testPage: SitePage = {
   sendButton: () => null,
   isAnswering: (document) => document.body.dataset.answering === 'true',
   turns,
+  newestTurns: (document) => turns(document).reverse(),
   obstacle: () => null,
   login: () => null,
   readingRequest: (_document, { conversationId }) => ({

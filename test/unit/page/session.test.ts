@@ -4,7 +4,7 @@ import { readSession } from '../../../workers/page/sign-in/session.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 
-/** What the page sends, while everything that stands before the edge responds so. */
+/** What the page sends, while everything before the edge responds so. */
 function respond(status: number, body: string): Request[] {
   const sent: Request[] = [];
   vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {

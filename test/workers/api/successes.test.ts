@@ -23,6 +23,7 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/steps/:step_id/resolve': 'tasks, life',
   'POST /v1/messages/:message_id/resubmit': 'instructions',
   'POST /v1/messages/:message_id/claim': 'instructions',
+  'POST /mcp': 'mcp',
   'POST /v1/instructions/:instruction_id/output': 'instructions',
   'POST /v1/instructions/:instruction_id/approve': 'instructions',
   'POST /v1/instructions/:instruction_id/deny': 'instructions',

@@ -22,6 +22,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/stats': readers,
   'GET /v1/status/ui': anyone,
   'GET /v1/events': readers,
+  'POST /mcp': readers,
 
   'GET /v1/session': [...readers, 'controller', 'worker'],
   'POST /v1/session': readers,

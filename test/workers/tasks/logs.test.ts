@@ -24,6 +24,7 @@ describe('the log of a run', () => {
     expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stdout`)).toBe('one\ntwo\n');
     expect(await textOf(`/v1/runs/${run.run_id}/logs?stream=stderr`)).toBe('oops\n');
     expect(await edge.data('GET', `/v1/runs/${run.run_id}`)).toMatchObject({
+      task_status: 'running',
       log: { stdout: { bytes: 8, dropped_bytes: 0 }, stderr: { bytes: 5 } },
     });
     await conductor.complete(run);

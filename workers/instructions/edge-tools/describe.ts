@@ -43,12 +43,12 @@ function typeText(schema: unknown): string {
   return type ?? 'any';
 }
 
-function paramsText(name: ToolName): string {
-  const { params, text_param } = TOOLS[name];
-  const { properties, required } = ParamsSchema.parse(z.toJSONSchema(params, { io: 'input' }));
-  const listed = Object.entries(properties).map(([key, schema]) => {
-    const marks = `${required.includes(key) ? '' : '?'}${key === text_param ? '*' : ''}`;
-    return `${key}${marks}: ${typeText(schema)}`;
+/** The parameters of a JSON Schema; ` {name: type, …}`, or nothing for none. `textParam` is marked by `*`. */
+export function paramsText(schema: unknown, textParam: string | null = null): string {
+  const { properties, required } = ParamsSchema.parse(schema);
+  const listed = Object.entries(properties).map(([key, field]) => {
+    const marks = `${required.includes(key) ? '' : '?'}${key === textParam ? '*' : ''}`;
+    return `${key}${marks}: ${typeText(field)}`;
   });
   return listed.length === 0 ? '' : ` {${listed.join(', ')}}`;
 }
@@ -58,9 +58,14 @@ const HEAD = [
   '? marks a parameter that may be missing. `@name::text` gives the text to the parameter marked *.',
 ];
 
+function toolParams(name: ToolName): string {
+  const { params, text_param } = TOOLS[name];
+  return paramsText(z.toJSONSchema(params, { io: 'input' }), text_param);
+}
+
 /** The whole text of `describe`. */
 export function describeTools(): string {
-  const lines = TOOL_NAMES.map((name) => `${name}${paramsText(name)} - ${TOOLS[name].summary}`);
+  const lines = TOOL_NAMES.map((name) => `${name}${toolParams(name)} - ${TOOLS[name].summary}`);
   return [...HEAD, ...lines].join('\n');
 }
 

@@ -3,10 +3,12 @@
  * the same node: a node that claims the conversation of another one does not get its outputs. A short output is stored
  * with its instruction, a longer one as an artifact.
  */
+import type { SQL } from 'drizzle-orm';
 import { and, eq } from 'drizzle-orm';
 import { DELIVERY } from '../../../schema/defaults.ts';
 import { isFinalStatus } from '../../../schema/domain/instruction-machine.ts';
 import { artifacts, instructions } from '../../../schema/tables/index.ts';
+import type { Database } from '../../db/open.ts';
 import type { EdgeToolHandler, EdgeToolOutcome } from './tool.ts';
 
 function refused(error_code: string, output: string): EdgeToolOutcome {
@@ -21,11 +23,8 @@ export function outputPart(text: string, offset: number, length: number): string
   return `characters ${offset} to ${end} of ${text.length}${rest}\n${part.toWellFormed()}`;
 }
 
-export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (
-  params,
-  { db, conversation, controller_id },
-) => {
-  const { instruction_id, offset, length = DELIVERY.output_read_chars } = params;
+/** The output of an instruction; `text` null when it is not stored any more. Undefined for none of that id and condition. */
+export async function storedOutput(db: Database, instructionId: string, condition?: SQL) {
   const row = await db
     .select({
       controller_id: instructions.controller_id,
@@ -36,13 +35,23 @@ export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (
     })
     .from(instructions)
     .leftJoin(artifacts, eq(artifacts.artifact_id, instructions.artifact_id))
-    .where(
-      and(
-        eq(instructions.instruction_id, instruction_id),
-        eq(instructions.local_conversation_id, conversation.local_conversation_id),
-      ),
-    )
+    .where(and(eq(instructions.instruction_id, instructionId), condition))
     .get();
+  if (row === undefined) return undefined;
+  const { artifact_id, output_summary, content, ...rest } = row;
+  return { ...rest, text: content ?? (artifact_id === null ? (output_summary ?? '') : null) };
+}
+
+export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (
+  params,
+  { db, conversation, controller_id },
+) => {
+  const { instruction_id, offset, length = DELIVERY.output_read_chars } = params;
+  const row = await storedOutput(
+    db,
+    instruction_id,
+    eq(instructions.local_conversation_id, conversation.local_conversation_id),
+  );
   if (row === undefined) {
     const hint = 'name an instruction_id that a reply in this conversation has named';
     return refused('instruction_not_found', `this conversation has no instruction ${instruction_id}; ${hint}`);
@@ -54,8 +63,8 @@ export const outputRead: EdgeToolHandler<'conductor::output/read'> = async (
   if (!isFinalStatus(row.status)) {
     return refused('not_ended', `${instruction_id} is ${row.status}; its output is stored when it has ended`);
   }
-  const text = row.content ?? row.output_summary ?? '';
-  if (row.artifact_id !== null && row.content === null) {
+  const { text } = row;
+  if (text === null) {
     return refused('output_not_found', `the output of ${instruction_id} is not stored any more; run it again`);
   }
   if (offset > text.length) {

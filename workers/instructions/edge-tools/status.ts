@@ -3,12 +3,14 @@ import { sql } from 'drizzle-orm';
 import { leaderLease } from '../../../durable-objects/stubs.ts';
 import { HTTP } from '../../../schema/defaults.ts';
 import { fence, nodes } from '../../../schema/tables/index.ts';
+import type { Edge } from '../../db/plan.ts';
 import type { EdgeToolHandler } from './tool.ts';
 
 /** A queue is counted up to this length, so that a long one costs no more. */
 const COUNTED = 1_000;
 
-export const status: EdgeToolHandler<'conductor::status'> = async (_params, { env, db, now, conversation }) => {
+/** Mode, leader, nodes and queue lengths. */
+export async function systemReport({ env, db, now }: Edge) {
   const lease = await leaderLease(env).read();
   const [fences, known, queues] = await db.batch([
     db.select({ mode: fence.mode, mode_version: fence.mode_version }).from(fence),
@@ -22,13 +24,16 @@ export const status: EdgeToolHandler<'conductor::status'> = async (_params, { en
       (SELECT count(*) FROM (SELECT 1 FROM renewal_jobs
         WHERE status = 'pending' AND next_attempt_at <= ${now} LIMIT ${COUNTED})) AS due`),
   ]);
-  const { automation_status, pause_reason } = conversation;
-  const report = {
+  return {
     ...fences[0],
     leader: { holder_id: lease.holder_id, term: lease.term },
     nodes: known,
     renewal: queues[0],
-    conversation: { automation_status, pause_reason },
   };
+}
+
+export const status: EdgeToolHandler<'conductor::status'> = async (_params, context) => {
+  const { automation_status, pause_reason } = context.conversation;
+  const report = { ...(await systemReport(context)), conversation: { automation_status, pause_reason } };
   return { output: JSON.stringify(report, null, 2) };
 };

@@ -14,12 +14,12 @@ const MAX_TEXT_CHARS = 1_000;
 
 export const tasksCreate: EdgeToolHandler<'conductor::tasks/create'> = (params, context) =>
   refusable(async () => {
-    const { conversation, requested_by, approved, instruction_id } = context;
+    const { conversation, asked_by, requested_by, approved, instruction_id } = context;
     const { local_conversation_id } = conversation;
     const { response, ...plan } = await createTask(context, params, {
       created_by: requested_by,
       is_persons: approved,
-      chat: { local_conversation_id, instruction_id },
+      chat: asked_by === 'chat' ? { local_conversation_id, instruction_id } : null,
     });
     return { output: JSON.stringify(response, null, 2), plan };
   });
@@ -41,8 +41,8 @@ async function ownTask({ db, conversation }: EdgeToolContext, taskId: string): P
   throw new AppError('task_not_found', `this conversation has created no task ${taskId}`);
 }
 
-/** What fits a reply: no inputs and goals, which the chat has written itself. */
-function shortDetail({
+/** What fits a reply: no inputs and goals, which the caller has written itself. */
+export function shortDetail({
   task_id,
   title,
   status,

@@ -3,10 +3,13 @@
 import type { EdgeTool, ToolParams } from '../../../schema/contracts/tools.ts';
 import type { ConversationRow } from '../../../schema/tables/index.ts';
 import type { Edge, Plan } from '../../db/plan.ts';
+import type { MessageOrigin } from '../load.ts';
 
 export interface EdgeToolContext extends Edge {
   /** The conversation in which the instruction was found. */
   conversation: ConversationRow;
+  /** What asks: that conversation, or a call through MCP, which has none. */
+  asked_by: MessageOrigin;
   instruction_id: string;
   /** The node of the instruction. */
   controller_id: string;

@@ -48,7 +48,7 @@ export async function callEdge<T extends z.ZodType>(path: string, schema: T, cal
 }
 
 async function send(path: string, { method = 'GET', body, signal }: Call): Promise<Response> {
-  // Cloudflare Access, where it stands in front, then refuses with 401 instead of leading to its login page.
+  // Cloudflare Access in front of the edge then refuses with 401 instead of leading to its login page.
   const headers: Record<string, string> = { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' };
   if (body !== undefined) headers['content-type'] = 'application/json';
   // A press that is sent twice, by the browser or by a proxy, has one effect.

@@ -24,7 +24,8 @@ export interface ActProps {
   kind?: 'primary' | 'plain' | 'danger';
   question?: Question;
   isDisabled?: boolean;
-  title?: string;
+  /** What it does, beside the button. */
+  hint?: string;
   after?: () => void;
 }
 
@@ -73,7 +74,7 @@ export function useAct(): { isPending: boolean; act: (run: () => Promise<unknown
   return { isPending, act };
 }
 
-export function Act({ label, run, done, kind = 'plain', question, isDisabled = false, title, after }: ActProps) {
+export function Act({ label, run, done, kind = 'plain', question, isDisabled = false, hint, after }: ActProps) {
   const { isPending, act } = useAct();
   const [isAsking, setAsking] = useState(false);
   const start = () => void act(run, done).then((isDone) => isDone && after?.());
@@ -84,12 +85,12 @@ export function Act({ label, run, done, kind = 'plain', question, isDisabled = f
         class={kind}
         disabled={isDisabled || isPending}
         aria-busy={isPending}
-        title={title}
         onClick={() => (question === undefined ? start() : setAsking(true))}
       >
         {isPending ? <span class="spinner" aria-hidden="true" /> : null}
         {label}
       </button>
+      {hint === undefined ? null : <span class="note">{hint}</span>}
       {isAsking && question !== undefined ? (
         <Confirm question={question} label={label} onClose={() => setAsking(false)} onConfirm={start} />
       ) : null}

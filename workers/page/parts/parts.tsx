@@ -116,6 +116,17 @@ export function Nothing({ children }: { children: ComponentChildren }) {
   return <p class="nothing">{children}</p>;
 }
 
+/** That there is nothing, which is known once all of it has been read; until then that it loads, or why it cannot. */
+export function NothingOf({ reads, children }: { reads: readonly Read<unknown>[]; children: ComponentChildren }) {
+  const failed = reads.find(({ data, error }) => data === null && error !== null);
+  if (failed?.error) return <Failure error={failed.error} at={failed.at} />;
+  return reads.some(({ data }) => data === null) ? (
+    <p class="loading">{t('loading')}</p>
+  ) : (
+    <Nothing>{children}</Nothing>
+  );
+}
+
 /** Why something could not be read. What was read before stays, with its age. */
 export function Failure({ error, at }: { error: EdgeError; at: number | null }) {
   const { format } = usePage();

@@ -9,7 +9,7 @@ import { isAnswering } from './composer.ts';
 import { around, findAll } from './finding.ts';
 import { obstacleOf } from './obstacle.ts';
 import { SELECTORS } from './selectors.ts';
-import { turnsOf } from './turns.ts';
+import { newestTurnsOf } from './turns.ts';
 
 const INSIDE = 'li, blockquote, details, table';
 /** What is no text, but may follow a block all the same. */
@@ -21,7 +21,7 @@ export function finalAnswerOf(document: Document, now: number): FinalInPage {
   if (isAnswering(document)) return no('answer_is_streaming');
   // Also a question whether to continue, which of two answers is better, or a failure of the turn.
   if (obstacleOf(document, now) !== null) return no('obstacle');
-  const [question, answer] = turnsOf(document).slice(-2);
+  const [answer, question] = newestTurnsOf(document);
   if (answer?.role !== 'assistant' || answer.id === null || !answer.isFinished) return no('not_finished');
   // Commentary is a message of the assistant too, and in the page it looks like one.
   if (question?.role !== 'user') return no('several_messages');

@@ -8,7 +8,7 @@ import { findShown } from './finding.ts';
 import { loginOf, workspaceOf } from './login.ts';
 import { obstacleOf } from './obstacle.ts';
 import { SELECTORS } from './selectors.ts';
-import { turnsOf } from './turns.ts';
+import { newestTurnsOf, turnsOf } from './turns.ts';
 
 export const page: SitePage = {
   shownConversation: (document) => {
@@ -21,6 +21,7 @@ export const page: SitePage = {
   sendButton: findSendButton,
   isAnswering,
   turns: turnsOf,
+  newestTurns: newestTurnsOf,
   obstacle: (document) => obstacleOf(document, Date.now()),
   finalAnswer: (document) => finalAnswerOf(document, Date.now()),
   login: loginOf,

@@ -7,12 +7,23 @@ import { SELECTORS } from './selectors.ts';
 const MAX_TEXT_CHARS = 1024 * 1024;
 
 export function turnsOf(document: Document): PageTurn[] {
+  return [...newestTurnsOf(document)].reverse();
+}
+
+export function* newestTurnsOf(document: Document): Iterable<PageTurn> {
   const page = activePage(document);
-  const legacy = findAll(page, SELECTORS.legacyMessage).filter(isShown);
-  if (legacy.length > 0) return legacy.flatMap((element) => turnOfLegacy(element) ?? []);
-  return findAll(page, SELECTORS.unit)
-    .filter(isShown)
-    .flatMap((element) => turnOfUnit(element) ?? []);
+  let isLegacy = false;
+  for (const element of findAll(page, SELECTORS.legacyMessage).reverse()) {
+    if (!isShown(element)) continue;
+    isLegacy = true;
+    const turn = turnOfLegacy(element);
+    if (turn !== null) yield turn;
+  }
+  if (isLegacy) return;
+  for (const element of findAll(page, SELECTORS.unit).reverse()) {
+    const turn = isShown(element) ? turnOfUnit(element) : null;
+    if (turn !== null) yield turn;
+  }
 }
 
 function turnOfLegacy(element: HTMLElement): PageTurn | null {
@@ -21,7 +32,7 @@ function turnOfLegacy(element: HTMLElement): PageTurn | null {
   const turn = around(element, SELECTORS.legacyTurn) ?? element.parentElement ?? element;
   const isStreaming = element.matches(SELECTORS.streaming[0]) || first(turn, SELECTORS.streaming) !== null;
   const isFinished = role === 'user' || (!isStreaming && first(turn, SELECTORS.legacyFinished) !== null);
-  return { ...shown(element), role, id: element.getAttribute('data-message-id') || null, isFinished };
+  return messageIn(element, { role, id: element.getAttribute('data-message-id') || null, isFinished });
 }
 
 /** `<key>:user` or `<key>:assistant`. */
@@ -29,9 +40,8 @@ const UNIT_ROLE = /:(user|assistant)$/;
 
 function turnOfUnit(element: HTMLElement): PageTurn | null {
   const role = unitRole(element);
-  return (
-    role && { ...shown(element), role, id: unitId(element), isFinished: role === 'user' || isUnitFinished(element) }
-  );
+  if (role === null) return null;
+  return messageIn(element, { role, id: unitId(element), isFinished: role === 'user' || isUnitFinished(element) });
 }
 
 function unitRole(element: HTMLElement): PageTurn['role'] | null {
@@ -60,8 +70,17 @@ function attributeOf(element: HTMLElement, name: string, selectors: readonly str
   return element.getAttribute(name) ?? first(element, selectors)?.getAttribute(name) ?? null;
 }
 
-function shown(element: HTMLElement): Pick<PageTurn, 'element' | 'text' | 'blocks'> {
-  const texts = findAll(element, SELECTORS.text);
-  const text = (texts.length > 0 ? texts : [element]).map(({ textContent }) => textContent ?? '').join('\n');
-  return { element, text: text.slice(0, MAX_TEXT_CHARS), blocks: blocksOf(element) };
+function messageIn(element: HTMLElement, named: Pick<PageTurn, 'role' | 'id' | 'isFinished'>): PageTurn {
+  return {
+    ...named,
+    element,
+    get text() {
+      const texts = findAll(element, SELECTORS.text);
+      const text = (texts.length > 0 ? texts : [element]).map(({ textContent }) => textContent ?? '').join('\n');
+      return text.slice(0, MAX_TEXT_CHARS);
+    },
+    get blocks() {
+      return blocksOf(element);
+    },
+  };
 }

@@ -17,8 +17,8 @@ export async function streamAnswer(
   answers: readonly DraftAnswer[],
 ): Promise<void> {
   response.writeHead(200, JSON_TYPE);
-  const write = (lines: readonly string[]) =>
-    writeSlowly(response, lines.join(''), { pieceBytes: plan.pieceBytes ?? 512, everyMs: plan.everyMs ?? 1 });
+  const write = (lines: readonly string[], everyMs = plan.everyMs ?? 1) =>
+    writeSlowly(response, lines.join(''), { pieceBytes: plan.pieceBytes ?? 512, everyMs });
   if (plan.error && !plan.error.after) {
     await write([PREFIX, line([errorPart(plan.error.code)]), ...TRAILER.map(line)]);
     response.end();
@@ -32,7 +32,8 @@ export async function streamAnswer(
   await write(texts.slice(TEXT_LINES / 2));
   await plan.until?.opened;
   if (plan.cut === 'mark') return cutBody(response);
-  await write(endLines(plan, turn, answers));
+  // The site ends its response right after the last line.
+  await write(endLines(plan, turn, answers), 1);
   response.end();
 }
 

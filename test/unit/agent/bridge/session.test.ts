@@ -221,6 +221,15 @@ describe('page control', () => {
     expect(agent.calls).toEqual([{ request: 'POST /v1/system/pause', body: { reason: 'lunch' }, token: CLIENT_TOKEN }]);
   });
 
+  it('a pause can leave its end to a person', async () => {
+    const agent = await BridgeFixture.start();
+    agent.edge = () => ({ accepted: true, status: 'applied', summary: 'paused', mode: 'paused', version: 3 });
+    const { client } = await agent.browser();
+    client.send({ type: 'page_control', request_id: 'p1', action: 'system.pause', hold: true });
+    expect(await client.next('page_control_result')).toMatchObject({ ok: true });
+    expect(agent.calls).toMatchObject([{ request: 'POST /v1/system/pause', body: { hold: true } }]);
+  });
+
   it('a change of mode looks the conversation up at the edge and sets it there', async () => {
     const agent = await BridgeFixture.start();
     agent.edge = ({ method, path }) => {

@@ -68,6 +68,8 @@ function setUp(
     ...options.handler,
   };
   const problems: string[] = [];
+  /** Of each refusal, how many refused rows were kept when it was announced. */
+  const announced: number[] = [];
   const sender = new OutboxSender({
     store,
     client,
@@ -75,10 +77,11 @@ function setUp(
     clock,
     random: () => 0.5,
     maySend: options.maySend ?? (() => true),
+    onRefused: () => announced.push(store.outbox.refusedCount()),
     onProblem: (message) => problems.push(message),
   });
   onTestFinished(() => sender.stop());
-  return { clock, store, client, responses, problems, sender };
+  return { clock, store, client, responses, problems, announced, sender };
 }
 
 describe('the outbox sender', () => {
@@ -164,9 +167,9 @@ describe('the outbox sender', () => {
     expect(client.calls).toHaveLength(2);
   });
 
-  it('a refused row is kept, its handler is called, and its stream continues', async () => {
+  it('a refused row is kept and announced, its handler is called, and its stream continues', async () => {
     const refused: unknown[] = [];
-    const { clock, store, client, sender, problems } = setUp({
+    const { clock, store, client, sender, problems, announced } = setUp({
       handler: {
         onRefusal: (refusal, row) => {
           refused.push([refusal.code, row.context]);
@@ -183,6 +186,7 @@ describe('the outbox sender', () => {
     expect(client.keys).toEqual(['box/node/1', 'box/node/2']);
     expect(refused).toEqual([['conflict', { text: 'a' }]]);
     expect(store.outbox.refused(5)).toHaveLength(1);
+    expect(announced).toEqual([1]);
     expect(problems).toEqual(['the edge refused a row of the outbox']);
   });
 

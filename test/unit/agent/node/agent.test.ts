@@ -144,7 +144,7 @@ describe('an agent', () => {
   it('an agent reports a change of its status to the edge', async () => {
     await start();
     const reports = await edge.seen(/heartbeat/, 2);
-    expect(reports[0]?.body).toMatchObject({ metadata: { outbox_depth: 0 } });
+    expect(reports[0]?.body).toMatchObject({ metadata: { outbox_depth: 0, outbox_refused: 0 } });
     expect(reports[1]?.body).toMatchObject({ status: 'leader' });
   });
 

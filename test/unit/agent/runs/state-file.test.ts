@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRunFolder } from '../../../../local-agent/runs/run-folder.ts';
@@ -32,6 +32,18 @@ describe('state.json', () => {
     expect(read()?.summary).toBe('line 1');
     clock.advance(1);
     expect(read()?.summary).toBe('line 100');
+  });
+
+  it('that cannot be written when a change is due is written with the next one, which reports a fault', () => {
+    const { file, folder, read, clock } = openState();
+    file.update({ summary: 'one' });
+    file.update({ summary: 'two' });
+    renameSync(folder, `${folder}-away`);
+    expect(() => clock.advance(250)).not.toThrow();
+    expect(() => file.update({ summary: 'three' })).toThrow('ENOENT');
+    renameSync(`${folder}-away`, folder);
+    file.update({ pid: 7 });
+    expect(read()).toMatchObject({ summary: 'three', pid: 7 });
   });
 
   it('has what waited when it is closed', () => {

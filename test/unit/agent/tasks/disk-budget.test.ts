@@ -53,6 +53,22 @@ describe('runs that take more than the budget', () => {
     await until(() => edge.run(claim.run_id).end !== null);
   });
 
+  it('are removed when their task has ended on another host', async () => {
+    const { server, folder, node, open, root, run } = await budgetScene(100);
+    const tasks = [await run('running'), await run('running'), await run('running')];
+    const runOf = tasks.map((task) => node.runs.lastOfTask(task, '')?.run_id);
+    node.store.db.exec('UPDATE task_folders SET used_at = used_at - 7200000');
+    await node.stop();
+    server.on('GET', /^\/v1\/runs\/[^/]+$/, ({ path }) => {
+      const at = runOf.findIndex((id) => id !== undefined && path.endsWith(id));
+      return at === 2 ? { error: 'run_not_found' } : { data: { task_status: ['done', 'running'][at] ?? null } };
+    });
+    open({ budgetMib: 1 });
+    await until(() => !existsSync(folder(tasks[0] ?? '')) && !existsSync(folder(tasks[2] ?? '')));
+    expect(existsSync(join(root, 'worktrees', tasks[0] ?? ''))).toBe(false);
+    expect(existsSync(folder(tasks[1] ?? ''))).toBe(true);
+  });
+
   it('of an earlier agent are measured once at the start', async () => {
     const { folder, node, open, run } = await budgetScene(100);
     const task = await run('done');

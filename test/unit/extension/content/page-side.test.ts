@@ -107,10 +107,10 @@ describe('the second opinion', () => {
     const clock = new TestClock();
     let looks = 0;
     const slow = {
-      turns: (from: Document) => {
+      newestTurns: (from: Document) => {
         looks += 1;
         clock.wallMs += 10;
-        return testPage.turns(from);
+        return testPage.newestTurns(from);
       },
     };
     void giveOpinion({ document, page: slow, clock }, { messageId: 'a1', blocks: ['a'], ...TIMES });
@@ -126,14 +126,15 @@ describe('the second opinion', () => {
 
   it('is absent at once in a page that names no message', async () => {
     const { document } = pageWith(answer('<pre>a</pre>'));
-    const page = { turns: () => testPage.turns(document).map((turn) => ({ ...turn, id: null, isNameless: true })) };
+    const nameless = { id: null, isNameless: true };
+    const page = { newestTurns: () => testPage.turns(document).map((turn) => ({ ...turn, ...nameless })) };
     const order = { messageId: 'a1', blocks: ['a'], ...TIMES };
     expect(await giveOpinion({ document, page, clock: new TestClock() }, order)).toBe('absent');
   });
 
   it('is absent when the page cannot be read', async () => {
     const page = {
-      turns: () => {
+      newestTurns: () => {
         throw new Error('another site');
       },
     };

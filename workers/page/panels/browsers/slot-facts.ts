@@ -17,8 +17,15 @@ const TIMES: readonly (readonly [field: string, name: TextKey])[] = [
   ['last_activity_at', 'last_activity'],
 ];
 
+/** A node reports its slots when they change: a count of the last minute is over by then. */
+const MINUTE_MS = 60_000;
+
 export function slotFacts(target: Target, format: Format, now: number): [name: TextKey, text: string][] {
-  const values: Readonly<Record<string, unknown>> = target;
+  const isIdle = (target.last_activity_at ?? 0) < now - MINUTE_MS;
+  const values: Readonly<Record<string, unknown>> = {
+    ...target,
+    ...(isIdle && 'recent_starts' in target && { recent_starts: 0 }),
+  };
   const breaker =
     typeof values.breaker === 'string' ? [['breaker', word('breaker', values.breaker)] as [TextKey, string]] : [];
   const numbers = NUMBERS.flatMap(([field, name]): [TextKey, string][] => {

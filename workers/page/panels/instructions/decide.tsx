@@ -52,7 +52,9 @@ export function Decide({ instruction, readAt }: { instruction: InstructionDetail
         </p>
       ) : null}
       <PolicyLine instruction={instruction} />
-      {canAct ? <GrantForm key={approval.approval_hash} instruction={instruction} /> : null}
+      {canAct && instruction.platform !== undefined ? (
+        <GrantForm key={approval.approval_hash} instruction={instruction} />
+      ) : null}
     </Card>
   );
 }

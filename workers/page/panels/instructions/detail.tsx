@@ -1,4 +1,5 @@
 /** One instruction: what it is, its story, its output, and what a person decides about it. */
+import type { ComponentChildren } from 'preact';
 import { InstructionDetailSchema, InstructionSchema } from '../../../../schema/contracts/instructions.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
 import { visibleJson } from '../../../../schema/domain/visible.ts';
@@ -87,20 +88,35 @@ function What({ instruction }: { instruction: InstructionDetail }) {
             {instruction.controller_id}
           </a>,
         ],
-        [
-          t('message'),
-          <a key="m" href={`/messages/${instruction.message_id}`}>
-            {t('message_place', { block: instruction.block_index + 1, place: instruction.index + 1 })}
-          </a>,
-        ],
-        [
-          t('conversation'),
-          <a key="l" href={`/conversations/${instruction.local_conversation_id}`}>
-            {instruction.local_conversation_id}
-          </a>,
-        ],
+        ...sourceOf(instruction),
         [t('id'), <code key="i">{instruction.instruction_id}</code>],
       ]}
     />
   );
+}
+
+/** The message and the conversation that it was found in, or who called it through MCP. */
+function sourceOf({
+  mcp_subject,
+  message_id,
+  local_conversation_id,
+  block_index,
+  index,
+}: InstructionDetail): [string, ComponentChildren][] {
+  if (mcp_subject !== null) return [[t('called_through_mcp'), mcp_subject]];
+  const place = t('message_place', { block: block_index + 1, place: index + 1 });
+  return [
+    [
+      t('message'),
+      <a key="m" href={`/messages/${message_id}`}>
+        {place}
+      </a>,
+    ],
+    [
+      t('conversation'),
+      <a key="l" href={`/conversations/${local_conversation_id}`}>
+        {local_conversation_id}
+      </a>,
+    ],
+  ];
 }

@@ -32,7 +32,7 @@ export default function MessagePanel({ id }: PanelProps) {
                   callEdge(`/v1/messages/${id}/resubmit`, ResubmitResponseSchema, { method: 'POST', body: {} })
                 }
                 done={t('resubmitted')}
-                title={t('resubmit_does')}
+                hint={t('resubmit_does')}
               />
             ) : null}
           </Heading>

@@ -30,7 +30,7 @@ export default function NodePanel({ id }: PanelProps) {
               <Act label={t('stop_draining')} run={drain(false)} done={t('node_claims_again')} />
             ) : null}
             {canAct && !node.draining ? (
-              <Act label={t('drain')} run={drain(true)} done={t('node_drains')} title={t('node_drain_does')} />
+              <Act label={t('drain')} run={drain(true)} done={t('node_drains')} hint={t('node_drain_does')} />
             ) : null}
           </Heading>
           <div class="columns">

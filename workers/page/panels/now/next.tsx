@@ -7,7 +7,7 @@ import type { TaskDetail } from '../../../../schema/contracts/tasks.ts';
 import { TaskDetailSchema, TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
-import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
+import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { conversationName } from '../conversation-name.ts';
 
@@ -22,16 +22,18 @@ export function Next({ renewal }: { renewal: Status['renewal'] }) {
     'conversations',
     'messages',
     'renewal',
-  ]).data;
-  const queued = useRead(`/v1/tasks?status=queued&limit=${SHOWN}`, TasksSchema, ['tasks', 'runs']).data?.items ?? [];
-  const conversations = auto?.items ?? [];
+  ]);
+  const tasks = useRead(`/v1/tasks?status=queued&limit=${SHOWN}`, TasksSchema, ['tasks', 'runs']);
+  const [conversations, queued] = [auto.data?.items ?? [], tasks.data?.items ?? []];
   return (
     <Card
       title={t('due_next')}
       id="due-next"
       note={t('renewals_counted', { pending: format.count(renewal.pending), due: format.count(renewal.due) })}
     >
-      {conversations.length + queued.length === 0 ? <Nothing>{t('due_nothing')}</Nothing> : null}
+      {conversations.length + queued.length === 0 ? (
+        <NothingOf reads={[auto, tasks]}>{t('due_nothing')}</NothingOf>
+      ) : null}
       <ul class="lines">
         {conversations.map((conversation) => (
           <NextOfConversation key={conversation.local_conversation_id} of={conversation} />

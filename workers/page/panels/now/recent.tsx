@@ -37,7 +37,7 @@ export function Recent({ status: { recent_instructions, ticks } }: { status: Sta
               <StatusPill kind="tick" value={decision} tone={TICK_TONES[decision]} />
               <a href={`/ticks/${tick_seq}`}>{t('tick_n', { seq: tick_seq })}</a>
               <span class="note">
-                {trigger} · {format.exactSpan(finished_at - started_at)} · <When at={started_at} />
+                {word('trigger', trigger)} · {format.exactSpan(finished_at - started_at)} · <When at={started_at} />
               </span>
             </li>
           ))}

@@ -6,7 +6,7 @@ import { TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useRead } from '../../page-context.ts';
-import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
+import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t } from '../../texts/texts.ts';
 
 const InstructionsSchema = pageOf(InstructionSchema);
@@ -14,13 +14,21 @@ const TasksSchema = pageOf(TaskSummarySchema);
 const JobsSchema = pageOf(RenewalJobSchema);
 
 export function Running() {
-  const instructions =
-    useRead('/v1/instructions?status=running', InstructionsSchema, ['instructions', 'messages']).data?.items ?? [];
-  const tasks = useRead('/v1/tasks?status=running', TasksSchema, ['tasks', 'runs']).data?.items ?? [];
-  const jobs = useRead('/v1/renewal/jobs?status=running', JobsSchema, ['renewal']).data?.items ?? [];
+  const reads = [
+    useRead('/v1/instructions?status=running', InstructionsSchema, ['instructions', 'messages']),
+    useRead('/v1/tasks?status=running', TasksSchema, ['tasks', 'runs']),
+    useRead('/v1/renewal/jobs?status=running', JobsSchema, ['renewal']),
+  ] as const;
+  const [instructions, tasks, jobs] = [
+    reads[0].data?.items ?? [],
+    reads[1].data?.items ?? [],
+    reads[2].data?.items ?? [],
+  ];
   return (
     <Card title={t('runs_now')} id="runs-now">
-      {instructions.length + tasks.length + jobs.length === 0 ? <Nothing>{t('runs_nothing')}</Nothing> : null}
+      {instructions.length + tasks.length + jobs.length === 0 ? (
+        <NothingOf reads={reads}>{t('runs_nothing')}</NothingOf>
+      ) : null}
       <ul class="lines">
         {instructions.map(({ instruction_id, target, tool, started_at, controller_id }) => (
           <li key={instruction_id}>

@@ -9,15 +9,16 @@ import { groupAlike } from '../../../../schema/domain/alike.ts';
 import { makeExactLine, makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useWaiting } from '../../api/waiting.ts';
 import { useRead } from '../../page-context.ts';
-import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
+import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { briefParams } from '../brief-params.ts';
 
 const TasksSchema = pageOf(TaskSummarySchema);
 
 export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
-  const approvals = useWaiting().data?.items ?? [];
-  const blocked = useRead('/v1/tasks?status=blocked&limit=20', TasksSchema, ['tasks']).data?.items ?? [];
+  const waiting = useWaiting();
+  const tasks = useRead('/v1/tasks?status=blocked&limit=20', TasksSchema, ['tasks']);
+  const [approvals, blocked] = [waiting.data?.items ?? [], tasks.data?.items ?? []];
   const stopped = clients.flatMap(({ client_id, platforms }) =>
     platforms.flatMap(({ platform, stopped_reason }) =>
       stopped_reason === null ? [] : [{ client_id, platform, stopped_reason }],
@@ -26,7 +27,7 @@ export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
   const count = approvals.length + blocked.length + stopped.length;
   return (
     <Card title={t('waits_for_you')} id="waits-for-you" {...(count > 0 && { tone: 'wait' as const })}>
-      {count === 0 ? <Nothing>{t('waits_nothing')}</Nothing> : null}
+      {count === 0 ? <NothingOf reads={[waiting, tasks]}>{t('waits_nothing')}</NothingOf> : null}
       <ul class="lines">
         {groupAlike(approvals).map((group) => (
           <Alike key={group.items[0]?.instruction_id} group={group} />

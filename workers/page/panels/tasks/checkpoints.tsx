@@ -3,6 +3,8 @@ import { useState } from 'preact/hooks';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { Checkpoint, Run } from '../../../../schema/contracts/runs.ts';
 import { CheckpointDetailSchema, CheckpointSchema } from '../../../../schema/contracts/runs.ts';
+import type { Step } from '../../../../schema/contracts/tasks.ts';
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
 import { Output } from '../../parts/bytes.tsx';
 import { Card, Nothing, Shown, When } from '../../parts/parts.tsx';
@@ -13,7 +15,8 @@ const PageSchema = pageOf(CheckpointSchema);
 /** Runs whose checkpoints are listed at first. */
 const NEWEST_RUNS = 4;
 
-export function Checkpoints({ runs }: { runs: readonly Run[] }) {
+/** With the name of the step above those of each run, where the runs are of several steps. */
+export function Checkpoints({ runs, steps = [] }: { runs: readonly Run[]; steps?: readonly Step[] }) {
   const withSome = runs
     .filter(({ checkpoint_seq }) => checkpoint_seq > 0)
     .slice(-NEWEST_RUNS)
@@ -21,9 +24,21 @@ export function Checkpoints({ runs }: { runs: readonly Run[] }) {
   return (
     <Card title={t('checkpoints')} id="checkpoints">
       {withSome.length === 0 ? <Nothing>{t('no_checkpoints')}</Nothing> : null}
-      {withSome.map(({ run_id }) => (
-        <OfRun key={run_id} runId={run_id} />
-      ))}
+      {withSome.map(({ run_id, step_id, attempt }) => {
+        const step = steps.find((one) => one.step_id === step_id);
+        return (
+          <div key={run_id}>
+            {step === undefined ? null : (
+              <p class="note">
+                <a href={`/runs/${run_id}`}>
+                  {makeVisibleLine(step.name)} · {t('attempt_n', { n: attempt })}
+                </a>
+              </p>
+            )}
+            <OfRun runId={run_id} />
+          </div>
+        );
+      })}
     </Card>
   );
 }
@@ -48,7 +63,13 @@ function One({ of }: { of: Checkpoint }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <li>
-      <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <button
+        type="button"
+        class="quiet"
+        aria-expanded={isOpen}
+        aria-label={`${t(isOpen ? 'hide' : 'show')}: ${word('checkpoint', of.type)}`}
+        onClick={() => setOpen(!isOpen)}
+      >
         {t(isOpen ? 'hide' : 'show')}
       </button>
       <strong>{word('checkpoint', of.type)}</strong>

@@ -37,7 +37,7 @@ export default function TaskPanel({ id }: PanelProps) {
           <Log path={`/v1/tasks/${encodeURIComponent(id)}/logs`} key={`${id} ${task.status === 'queued'}`} />
           <div class="columns">
             <About task={task} />
-            <Checkpoints runs={task.runs} />
+            <Checkpoints runs={task.runs} steps={task.steps} />
           </div>
         </>
       )}

@@ -24,7 +24,6 @@ function noteOf(step: Step, runs: readonly Run[], format: Format): string {
     took,
     controller_id,
     exit_code === null ? '' : `${t('exit_code')} ${exit_code}`,
-    step.attempt > 1 ? t('attempt_of', { attempt: step.attempt, max: step.max_attempts }) : '',
     usageOf(last),
     step.error_code === null ? '' : word('reason', step.error_code),
   ]
@@ -47,7 +46,17 @@ export function Steps({ task }: { task: TaskDetail }) {
           )}
         </>
       ),
-      note: noteOf(step, runs, format),
+      note: (
+        <>
+          {noteOf(step, runs, format)}
+          {runs.map(({ run_id, attempt }) => (
+            <span key={run_id}>
+              {' · '}
+              <a href={`/runs/${run_id}`}>{t('attempt_n', { n: attempt })}</a>
+            </span>
+          ))}
+        </>
+      ),
       spans: runs.map((run) => ({
         key: run.run_id,
         start: run.started_at ?? run.created_at,

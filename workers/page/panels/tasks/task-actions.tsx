@@ -19,10 +19,10 @@ export function TaskActions({ task: { task_id, status, runs, cancel_requested_at
   return (
     <>
       {runs.some((run) => run.status === 'running') ? (
-        <Act label={t('hand_over')} run={handOver} done={t('handed_over')} title={t('hand_over_does')} />
+        <Act label={t('hand_over')} run={handOver} done={t('handed_over')} hint={t('hand_over_does')} />
       ) : null}
       {ENDED_BADLY.includes(status) ? (
-        <Act label={t('retry')} run={post('retry')} done={t('retried')} title={t('retry_does')} />
+        <Act label={t('retry')} run={post('retry')} done={t('retried')} hint={t('retry_does')} />
       ) : null}
       {OPEN.includes(status) ? (
         <Act

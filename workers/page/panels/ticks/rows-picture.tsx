@@ -18,12 +18,19 @@ export function RowsPicture() {
   const { days, free_plan } = stats;
   const parts = days.map((day) => partOfPlan(day, free_plan));
   const percent = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} %`;
+  const ofPlan = (rows: number, part: number) => `${format.count(rows)} (${percent(part)})`;
   const columns: Column<StatsDay>[] = [
     { name: t('day'), kind: 'tight', cell: isoDay },
-    { name: t('chart_rows'), kind: 'end', cell: ({ rows_read }) => format.count(rows_read) },
-    { name: '%', kind: 'end', cell: (day) => percent(partOfPlan(day, free_plan).read) },
-    { name: t('chart_written'), kind: 'end', cell: ({ rows_written }) => format.count(rows_written) },
-    { name: '% ', kind: 'end', cell: (day) => percent(partOfPlan(day, free_plan).written) },
+    {
+      name: t('chart_rows'),
+      kind: 'end',
+      cell: (day) => ofPlan(day.rows_read, partOfPlan(day, free_plan).read),
+    },
+    {
+      name: t('chart_written'),
+      kind: 'end',
+      cell: (day) => ofPlan(day.rows_written, partOfPlan(day, free_plan).written),
+    },
   ];
   return (
     <Picture

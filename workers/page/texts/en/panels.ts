@@ -2,6 +2,7 @@
 export const PANELS_EN = {
   // conversations
   conversation: 'Conversation',
+  called_through_mcp: 'Called through MCP by',
   automation: 'Automation',
   automation_auto: 'auto',
   automation_manual: 'manual',

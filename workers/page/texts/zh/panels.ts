@@ -4,6 +4,7 @@ import type { PANELS_EN } from '../en/panels.ts';
 export const PANELS_ZH: Readonly<Record<keyof typeof PANELS_EN, string>> = {
   // conversations
   conversation: '对话',
+  called_through_mcp: '通过 MCP 调用的令牌',
   automation: '自动化',
   automation_auto: '自动',
   automation_manual: '手动',

@@ -1,0 +1,62 @@
+/**
+ * Whether a call through MCP repeats an earlier one of the same token, so that one call has one effect however often it is
+ * sent. MCP without sessions has no name for a call but its JSON-RPC id, and clients number from 1 each; so that id counts
+ * only with the same tool and arguments, and for a minute.
+ */
+import canonicalize from 'canonicalize';
+import type { InstructionInput, InstructionState } from '../contracts/instructions.ts';
+import { MCP } from '../defaults.ts';
+import { isOpenStatus } from './instruction-machine.ts';
+import { wellFormed } from './well-formed.ts';
+
+/** The text whose hash is the key of the instruction that a call makes. */
+export function mcpDedupeText(
+  message_id: string,
+  { target, tool, params }: Pick<InstructionInput, 'target' | 'tool' | 'params'>,
+): string {
+  return canonicalize(['mcp', message_id, target, tool, wellFormed(params)]) ?? '';
+}
+
+/** A stored call with the tool and arguments of the new one, or with its operation id. */
+export interface EarlierCall {
+  operation_id: string | null;
+  request_id: string;
+  call_hash: string;
+  created_at: number;
+  ended_at: number | null;
+  /** Of its instruction; null when there is none, or none yet. */
+  status: InstructionState | null;
+  /** When its instruction ended or was stopped; null while it is open. */
+  stopped_at: number | null;
+}
+
+export interface NewCall {
+  operation_id: string | null;
+  request_id: string;
+  call_hash: string;
+  /** The tool changes nothing. */
+  read_only: boolean;
+  now: number;
+}
+
+/** The call that the new one repeats; `conflict` when its operation id was used with another call; null for a first one. */
+export function repeatedCall<T extends EarlierCall>(earlier: readonly T[], call: NewCall): T | 'conflict' | null {
+  if (call.operation_id !== null) {
+    const named = earlier.find((one) => one.operation_id === call.operation_id);
+    if (named === undefined) return null;
+    return named.call_hash === call.call_hash ? named : 'conflict';
+  }
+  // Doing it again does no harm, and its result may have changed since.
+  if (call.read_only) return null;
+  const alike = earlier.filter((one) => one.call_hash === call.call_hash && one.operation_id === null);
+  const isSame = (one: EarlierCall) =>
+    one.request_id === call.request_id && one.created_at > call.now - MCP.request_id_ms;
+  return alike.find(isSame) ?? alike.find((one) => isJoined(one, call.now)) ?? null;
+}
+
+/** It is in progress, or has ended just now. */
+function isJoined({ created_at, ended_at, status, stopped_at }: EarlierCall, now: number): boolean {
+  if (status !== null && isOpenStatus(status)) return true;
+  const end = ended_at ?? stopped_at;
+  return end === null ? created_at > now - MCP.judged_within_ms : end > now - MCP.join_ms;
+}

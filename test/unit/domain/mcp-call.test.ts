@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { EarlierCall, NewCall } from '../../../schema/domain/mcp-call.ts';
+import { repeatedCall } from '../../../schema/domain/mcp-call.ts';
+
+const NOW = 1_000_000;
+const NEW: NewCall = { operation_id: null, request_id: '1', call_hash: 'a', read_only: false, now: NOW };
+
+function earlier(more: Partial<EarlierCall> = {}): EarlierCall {
+  const ended = { created_at: NOW - 10_000, ended_at: NOW - 5_000, status: null, stopped_at: null };
+  return { operation_id: null, request_id: '1', call_hash: 'a', ...ended, ...more };
+}
+
+describe('a call repeats an earlier one', () => {
+  it('with the same JSON-RPC id for a minute', () => {
+    expect(repeatedCall([earlier()], NEW)).not.toBeNull();
+    expect(repeatedCall([earlier({ created_at: NOW - 59_999 })], NEW)).not.toBeNull();
+    expect(repeatedCall([earlier({ created_at: NOW - 60_000 })], NEW)).toBeNull();
+  });
+
+  it('under another id while that one is in progress, and for two seconds after its end', () => {
+    const other = { request_id: '2' };
+    expect(repeatedCall([earlier({ ...other, ended_at: NOW - 1_999 })], NEW)).not.toBeNull();
+    expect(repeatedCall([earlier({ ...other, ended_at: NOW - 2_000 })], NEW)).toBeNull();
+    const open = { ...other, ended_at: null };
+    expect(repeatedCall([earlier({ ...open, status: 'awaiting_approval' })], NEW)).not.toBeNull();
+    expect(repeatedCall([earlier({ ...open, status: 'succeeded', stopped_at: NOW - 1_000 })], NEW)).not.toBeNull();
+    expect(repeatedCall([earlier({ ...open, status: 'blocked', stopped_at: NOW - 3_000 })], NEW)).toBeNull();
+  });
+
+  it('under another id while no node has judged that one, for as long as a node may', () => {
+    const unjudged = { request_id: '2', ended_at: null };
+    expect(repeatedCall([earlier(unjudged)], NEW)).not.toBeNull();
+    expect(repeatedCall([earlier({ ...unjudged, created_at: NOW - 60_000 })], NEW)).toBeNull();
+  });
+
+  it('with the same operation id, however old', () => {
+    const named = { operation_id: 'op', request_id: '9', created_at: 0, ended_at: 0 };
+    expect(repeatedCall([earlier(named)], { ...NEW, operation_id: 'op' })).not.toBeNull();
+  });
+});
+
+describe('a call is a first one', () => {
+  it('with other arguments, under any id', () => {
+    expect(repeatedCall([earlier({ call_hash: 'b' })], NEW)).toBeNull();
+  });
+
+  it('when it only reads', () => {
+    expect(repeatedCall([earlier({ ended_at: NOW })], { ...NEW, read_only: true })).toBeNull();
+  });
+
+  it('when it has an operation id of its own, or the earlier one has', () => {
+    const recent = { ended_at: NOW };
+    expect(repeatedCall([earlier(recent)], { ...NEW, operation_id: 'op' })).toBeNull();
+    expect(repeatedCall([earlier({ ...recent, operation_id: 'other' })], { ...NEW, operation_id: 'op' })).toBeNull();
+    expect(repeatedCall([earlier({ ...recent, operation_id: 'other' })], NEW)).toBeNull();
+  });
+
+  it('and refused when its operation id was used with another call', () => {
+    const named = earlier({ operation_id: 'op', call_hash: 'b' });
+    expect(repeatedCall([named], { ...NEW, operation_id: 'op' })).toBe('conflict');
+  });
+});

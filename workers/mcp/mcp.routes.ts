@@ -1,0 +1,68 @@
+/**
+ * `POST /mcp`: Model Context Protocol over streamable HTTP, without sessions. Each request is authenticated like any other
+ * and gets a server of its own; the body is read and bounded here, before the SDK sees it.
+ */
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { requireSameOrigin } from '../auth/session-cookie.ts';
+import type { WriteContext } from '../db/commit.ts';
+import { commit } from '../db/commit.ts';
+import type { Input } from '../http/request.ts';
+import type { MountedRoute } from '../http/route.ts';
+import { READERS, raw } from '../http/route.ts';
+import type { Schema } from '../http/route-spec.ts';
+import type { McpCall } from './caller.ts';
+import type { Session } from './server.ts';
+import { mcpServer } from './server.ts';
+
+/** A request or a notification of a client. The server asks nothing of a client, so no responses come. */
+const MessageSchema = z.strictObject({
+  jsonrpc: z.literal('2.0'),
+  id: z.union([z.string().min(1).max(200), z.number().int()]).optional(),
+  method: z.string().min(1).max(200),
+  params: z.record(z.string(), z.unknown()).optional(),
+});
+const ACCEPT = 'application/json, text/event-stream';
+
+export const mcp: readonly MountedRoute[] = [
+  raw(
+    {
+      method: 'post',
+      path: '/mcp',
+      summary: 'One JSON-RPC message of the Model Context Protocol; the tools act under the role of the token',
+      tag: 'mcp',
+      roles: READERS,
+      body: MessageSchema,
+      data: z.looseObject({ jsonrpc: z.literal('2.0') }),
+      produces: 'application/json',
+      accepts: true,
+    },
+    async (input) => {
+      // A page of another site gets no response, with any token.
+      requireSameOrigin(input.c, 'if present');
+      const handler = createMcpHandler(() => mcpServer(sessionOf(input)));
+      return await handler.fetch(requestFor(input.c.req.raw), { parsedBody: input.body });
+    },
+  ),
+];
+
+/** The request without its body, which is read already. A client that takes only one of the two kinds of response gets both. */
+function requestFor({ url, headers: given, signal }: Request): Request {
+  const headers = new Headers(given);
+  headers.set('accept', ACCEPT);
+  headers.set('content-type', 'application/json');
+  return new Request(url, { method: 'POST', headers, signal });
+}
+
+function sessionOf({ c, env, db, now, principal }: Input<Schema, Schema, Schema>): Session {
+  const startedAt = Date.now();
+  const clock = () => now + Math.max(0, Date.now() - startedAt);
+  const context = ({ tool }: McpCall): WriteContext => ({
+    db,
+    now,
+    by: { principal, action: `MCP ${tool}`, request_id: c.var.requestId },
+    idempotency: null,
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+  });
+  return { env, db, now, clock, principal, committing: (call) => (decide) => commit(context(call), decide) };
+}
