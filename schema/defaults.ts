@@ -170,6 +170,19 @@ export const PERSON_NOTICE = {
 export const BROWSERS = { max_per_node: 64, counted_ms: 30 * 86_400_000 } as const;
 
 /** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
+/** What a person can approve ahead for one conversation (schema/domain/grant.ts). */
+export const GRANTS = {
+  max_uses: 20,
+  min_ms: 60_000,
+  max_ms: 8 * 3_600_000,
+  /** That can still be used. */
+  max_per_conversation: 16,
+  max_argv: 64,
+  /** Of all leading items together. */
+  max_chars: 4_096,
+  max_further_items: 16,
+} as const;
+
 export const APPROVALS = { max_per_conversation: 32, max_per_node: 64 } as const;
 
 export const LINK = {

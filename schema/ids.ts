@@ -16,6 +16,7 @@ export const ID_PREFIXES = {
   command: 'cmd',
   artifact: 'art',
   token: 'tok',
+  grant: 'grant',
   tick: 'tick',
   request: 'req',
   notice: 'ntc',

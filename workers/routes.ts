@@ -4,6 +4,7 @@ import { tokens } from './auth/tokens.routes.ts';
 import { apiDocs } from './http/api-docs.routes.ts';
 import type { MountedRoute } from './http/route.ts';
 import { artifacts } from './instructions/artifacts.routes.ts';
+import { grants } from './instructions/grants.routes.ts';
 import { instructions } from './instructions/instructions.routes.ts';
 import { journal } from './instructions/journal.routes.ts';
 import { mcp } from './mcp/mcp.routes.ts';
@@ -36,6 +37,7 @@ const RESOURCES: readonly MountedRoute[] = [
   ...commands,
   ...messages,
   ...instructions,
+  ...grants,
   ...journal,
   ...browsers,
   ...renewal,

@@ -6,8 +6,10 @@ import {
   ResubmitResponseSchema,
 } from '../../schema/contracts/instructions.ts';
 import { callName } from '../../schema/contracts/tools.ts';
+import { groupAlike } from '../../schema/domain/alike.ts';
 import { shownFields } from '../../schema/domain/approval.ts';
 import { isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
+import { visibleJson } from '../../schema/domain/visible.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
@@ -22,11 +24,29 @@ import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields, printTable, printText } from './output.ts';
 
 const PATH = '/v1/instructions';
+const BRIEF_CHARS = 100;
 const instruction = { argument: 'instruction', idForm: 'ins_…' };
 
 /** Instructions are numbered from 1 where people read them, as in the reply. */
 function waitsFor({ waits_for }: Instruction): string | null {
   return waits_for == null ? null : `waits for instruction ${waits_for + 1}`;
+}
+
+/** Those that wait for a person and are alike. Each is still looked at and decided on its own. */
+function printAlike(deps: CommandDeps, items: readonly Instruction[]): void {
+  const waiting = items.filter(({ status }) => status === 'awaiting_approval');
+  for (const { local_conversation_id, name, program, items: alike } of groupAlike(waiting)) {
+    if (alike.length < 2) continue;
+    const what = program === null ? name : `${name} ${JSON.stringify(program)}`;
+    deps.print('');
+    deps.print(`${alike.length} alike wait for you in ${local_conversation_id}: ${what}`);
+    for (const { instruction_id, params } of alike) deps.print(`  ${instruction_id}  ${briefParams(params)}`);
+  }
+}
+
+function briefParams(params: Instruction['params']): string {
+  const text = visibleJson(params);
+  return text.length <= BRIEF_CHARS ? text : `${text.slice(0, BRIEF_CHARS)}…`;
 }
 
 const list = listCommand({
@@ -48,6 +68,7 @@ const list = listCommand({
     moment(one.created_at),
   ],
   none: 'no instruction yet',
+  below: printAlike,
 });
 
 const show = showCommand({
@@ -65,13 +86,20 @@ const show = showCommand({
   },
 });
 
-function printApproval(deps: CommandDeps, { display, approval_hash, ...given }: Approval): void {
+function printApproval(deps: CommandDeps, { display, approval_hash, policy_line, ...given }: Approval): void {
   const { cwd, env_names, file_hashes } = shownFields(given);
   const files = Object.entries(file_hashes).map(([path, hash]) => `${path} ${hash}`);
   printFields(deps, { cwd, env_names: env_names.join(', ') || null, approval_hash });
   printText(deps, 'file_hashes', files.join('\n') || '-');
   deps.print('');
   printText(deps, 'display', display);
+  if (policy_line !== undefined) {
+    printText(
+      deps,
+      'to always allow exactly this argv, put this first in exec.rules of policy.json there',
+      policy_line,
+    );
+  }
   deps.print('');
 }
 

@@ -20,6 +20,8 @@ export interface ListSpec<T extends z.ZodType> {
   row: (item: z.infer<T>) => readonly unknown[];
   /** Printed when the list is empty. */
   none: string;
+  /** Printed below the table. */
+  below?: (deps: CommandDeps, items: readonly z.infer<T>[]) => void;
 }
 
 const paging = {
@@ -48,6 +50,7 @@ export function listCommand<T extends z.ZodType>(spec: ListSpec<T>): CliCommand 
       present(args, deps, page, () => {
         const rows = page.items.map((item) => spec.row(item));
         printTable(deps, spec.head, rows, spec.none);
+        spec.below?.(deps, page.items);
         if (page.next_cursor !== null) deps.print(`more: --cursor ${page.next_cursor}`);
       });
       return EXIT.fine;

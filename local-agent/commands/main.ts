@@ -11,6 +11,7 @@ import { defaultDeps } from './deps.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
+import { grants } from './grants.ts';
 import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
@@ -48,6 +49,10 @@ const COMMANDS: readonly CliCommand[] = [
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   conversations: { about: 'conversations, their limits, and whether they are renewed', commands: conversations },
+  grants: {
+    about: 'what runs without asking for a while, in one conversation: create, list, revoke',
+    commands: grants,
+  },
   instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },

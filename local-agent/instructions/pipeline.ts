@@ -6,7 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { FinalMessage } from '../../schema/contracts/bridge-frames.ts';
-import type { Instruction } from '../../schema/contracts/instructions.ts';
+import type { ClaimedInstruction, Instruction } from '../../schema/contracts/instructions.ts';
 import { DELIVERY, RENEWAL } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -36,6 +36,7 @@ import type { RemoteCallDeps } from './remote-calls.ts';
 import { requestRemoteRun } from './remote-calls.ts';
 import { composeReply } from './reply.ts';
 import { RunningEffects } from './running-effects.ts';
+import { useGrants } from './use-grants.ts';
 
 /** How soon a step is tried again that the machine does not allow now. */
 const RETRY_MS = 2_000;
@@ -47,7 +48,7 @@ const MAX_PARALLEL = 4;
 export interface PipelineDeps {
   store: Store;
   nodeId: string;
-  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'approvalInTurns' | 'drift' | 'perform'>;
+  hostPolicy: Pick<HostPolicy, 'judge' | 'approval' | 'approvalInTurns' | 'isGranted' | 'drift' | 'perform'>;
   outgoing: Pick<OutgoingQueue, 'enqueueReply'>;
   browsers: BrowserWork;
   clock: Clock;
@@ -143,6 +144,12 @@ export class Pipeline {
         ageMs,
       }),
     );
+  }
+
+  /** Judges the grants that a response offers, inside the transaction that handles it. */
+  useGrants(offered: readonly ClaimedInstruction[]): void {
+    const { store, nodeId, hostPolicy } = this.#deps;
+    useGrants({ store, nodeId, hostPolicy, executions: this.executions }, offered);
   }
 
   /** Does the next step of a message, after the steps queued for its conversation. */

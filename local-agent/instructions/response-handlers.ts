@@ -3,6 +3,7 @@
  * stored response; the function that it returns advances the message after the commit.
  */
 import { z } from 'zod';
+import { GrantUseResponseSchema } from '../../schema/contracts/grants.ts';
 import type {
   ClaimedInstruction,
   IngestResponse,
@@ -71,6 +72,7 @@ class PipelineResponses {
       },
       isReplied ? newExecutions(message_id, calls, instructions, respondedAt) : [],
     );
+    if (isNew) this.#pipeline.useGrants(instructions);
     return isNew ? this.#advance(message_id) : undefined;
   }
 
@@ -83,6 +85,7 @@ class PipelineResponses {
       { ...message, message_id, ingest_status, state: 'executing', created_at: respondedAt },
       newExecutions(message_id, calls, instructions, respondedAt),
     );
+    this.#pipeline.useGrants(instructions);
     return this.#advance(message_id);
   }
 
@@ -103,6 +106,7 @@ class PipelineResponses {
         this.#executions.extendClaim(instruction_id, claimDeadline(respondedAt, claim_expires_in_ms));
       } else this.#executions.setStatus(instruction_id, one, respondedAt);
     }
+    this.#pipeline.useGrants(response.instructions);
     const advance = this.#continue(message_id);
     return () => {
       this.#onMode(response.mode, response.mode_version);
@@ -208,6 +212,8 @@ export function pipelineResponses(pipeline: Pipeline, effects: ResponseEffects):
       onResponse: (response, row) => responses.onProgress(response, row),
       onRefusal: ({ code }, row) => responses.onProgressRefused(code, row),
     }),
+    // The approval comes as a command; after a refusal a person is asked.
+    grant_use: responseHandler({ schema: GrantUseResponseSchema, onResponse: () => undefined }),
     run: responseHandler({
       schema: InstructionRunResponseSchema,
       onResponse: (response, row) => responses.onRun(response, row),

@@ -160,7 +160,7 @@ function folderOf(cwd: string, roots: Roots): string {
 }
 
 /** The real folder of a call; null when it has none. */
-function callFolder(name: ToolName, params: Record<string, unknown>, roots: Roots): string | null {
+export function callFolder(name: ToolName, params: Record<string, unknown>, roots: Roots): string | null {
   const cwd = typeof params.cwd === 'string' ? params.cwd : undefined;
   return name === 'conductor::exec' || cwd !== undefined ? folderOf(cwd ?? '.', roots) : null;
 }

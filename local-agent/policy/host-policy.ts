@@ -1,7 +1,9 @@
 /** Verdicts, roots and secrets by the `policy.json` in force at each call, and the effects of host tools under it. */
-import type { InstructionInput, PolicyVerdict } from '../../schema/contracts/instructions.ts';
+import type { Approval, PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { INSTRUCTION } from '../../schema/defaults.ts';
+import type { GrantedCalls } from '../../schema/domain/grant.ts';
+import { grantCovers } from '../../schema/domain/grant.ts';
 import { findChange } from '../host/changed-files.ts';
 import type { Roots } from '../host/roots.ts';
 import { expandHome, openRoots } from '../host/roots.ts';
@@ -15,12 +17,13 @@ import { runHostTool } from '../tools/registry.ts';
 import type { InstructionResult, ToolContext } from '../tools/tool.ts';
 import { failure } from '../tools/tool.ts';
 import type { ToolCall } from '../tools/tool-call.ts';
-import { approvalInTurns, approvalOf } from './approval.ts';
+import { approvalInTurns, approvalOf, callFolder } from './approval.ts';
 import type { Effect } from './approval-drift.ts';
 import { driftOf } from './approval-drift.ts';
 import type { JudgedCall } from './policy.ts';
 import { judge } from './policy.ts';
 import type { PolicyFile } from './policy-file.ts';
+import { policyLine } from './policy-line.ts';
 import type { StepEffect, StepRuling } from './step-policy.ts';
 import { judgeStep } from './step-policy.ts';
 
@@ -59,13 +62,25 @@ export class HostPolicy {
   }
 
   /** What a person approves for that call. */
-  approval({ name, params }: ToolCall): NonNullable<InstructionInput['approval']> {
-    return approvalOf(name, params, this.#roots());
+  approval({ name, params }: ToolCall): Approval {
+    return this.#withPolicyLine({ name, params }, approvalOf(name, params, this.#roots()));
   }
 
   /** The same in short turns: the calls of a message may name many files. */
-  approvalInTurns({ name, params }: ToolCall, turns: Turns): Promise<NonNullable<InstructionInput['approval']>> {
-    return approvalInTurns(name, params, this.#roots(), turns);
+  async approvalInTurns(call: ToolCall, turns: Turns): Promise<Approval> {
+    return this.#withPolicyLine(call, await approvalInTurns(call.name, call.params, this.#roots(), turns));
+  }
+
+  /** Whether that call, which asks, is one that a person has approved ahead. A grant changes nothing that is denied. */
+  isGranted(call: ToolCall, from: CallOrigin, granted: GrantedCalls): boolean {
+    if (this.judge(call, from).decision !== 'ask') return false;
+    const { name, params } = call;
+    return grantCovers(granted, { name, params, folder: callFolder(name, params, this.#roots()) });
+  }
+
+  #withPolicyLine(call: ToolCall, approval: Approval): Approval {
+    const policy_line = policyLine(this.#deps.policyFile.current(), call);
+    return policy_line === null ? approval : { ...approval, policy_line };
   }
 
   /** Why an approval of that call is void after these effects; null when it is not. Only a program finds files itself. */

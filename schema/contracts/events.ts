@@ -15,6 +15,7 @@ export const EVENT_TOPICS = [
   'runs',
   'ticks',
   'tokens',
+  'grants',
 ] as const;
 export const EventTopicSchema = z.enum(EVENT_TOPICS);
 export type EventTopic = z.infer<typeof EventTopicSchema>;

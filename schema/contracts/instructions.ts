@@ -12,6 +12,7 @@ import {
   UnreadableSchema,
 } from './common.ts';
 import { AutomationStatusSchema, LinkObservationSchema, RemoteConversationIdSchema } from './conversations.ts';
+import { OfferedGrantSchema } from './grants.ts';
 import { SystemModeSchema } from './system.ts';
 
 /** In the order in which the edge decides them; the last two end an accepted message. */
@@ -82,6 +83,8 @@ export const ApprovalSchema = z.strictObject({
   cwd: z.string().nullable(),
   env_names: z.array(z.string()),
   file_hashes: z.record(z.string(), z.string()),
+  /** The rule that would allow exactly this argv, for a person to add by hand to `exec.rules` of that node's policy.json. */
+  policy_line: z.string().max(8_192).optional(),
 });
 export type Approval = z.infer<typeof ApprovalSchema>;
 
@@ -138,6 +141,8 @@ export const ClaimedInstructionSchema = z.object({
   claim_expires_in_ms: DurationMsSchema.nullable(),
   /** The gate that stopped it, such as `system_paused`; null for none. */
   gate: z.string().nullable(),
+  /** Of one that asks, in the response to its description: a grant that its node is to judge. */
+  grant: OfferedGrantSchema.optional(),
 });
 export type ClaimedInstruction = z.infer<typeof ClaimedInstructionSchema>;
 
@@ -299,6 +304,8 @@ export const InstructionSchema = z.object({
   output_summary: z.string().nullable(),
   artifact_id: z.string().nullable(),
   truncated: z.boolean(),
+  /** The grant that let it run. */
+  grant_id: z.string().nullish(),
   created_at: TimestampSchema,
   updated_at: TimestampSchema,
   unreadable: UnreadableSchema,

@@ -61,10 +61,12 @@ export function shownFields({ cwd, env_names, file_hashes }: ShownFields): Shown
 
 /** An approval as a node sent it, with nothing in it that a terminal or a page would act upon. */
 export function neutralApproval(approval: Approval): Approval {
-  const { display, approval_hash, cwd, env_names, file_hashes } = approval;
+  const { display, approval_hash, cwd, env_names, file_hashes, policy_line } = approval;
   return {
     display: makeVisible(display).slice(0, MAX_STORED_CHARS),
     approval_hash,
     ...shownFields({ cwd, env_names, file_hashes }),
+    // One that would not be shown as it is written is no line to copy.
+    ...(policy_line !== undefined && makeExactLine(policy_line) === policy_line ? { policy_line } : {}),
   };
 }

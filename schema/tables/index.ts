@@ -2,6 +2,7 @@
 export * from './conversations.ts';
 export * from './coordination.ts';
 export * from './counters.ts';
+export * from './grants.ts';
 export * from './identity.ts';
 export * from './instructions.ts';
 export * from './journal.ts';

@@ -95,6 +95,8 @@ export const instructions = sqliteTable(
     late_result: json<Record<string, unknown>>(() => ({})),
     /** The command to another node whose browser runs it; null when its own node runs it. */
     command_id: text(),
+    /** The grant that let it run: it uses at most one. */
+    grant_id: text(),
     /** When a person canceled it while it ran. */
     cancel_requested_at: integer(),
     /** The number of characters of output that its node has reported while it runs. */

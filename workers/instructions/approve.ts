@@ -22,6 +22,7 @@ import { guardNotBusy, guardStatuses } from './guards.ts';
 import { viewAfter } from './instruction-reads.ts';
 import type { LoadedInstruction } from './load.ts';
 import { gateFacts, loadInstruction } from './load.ts';
+import type { AddedColumns } from './store-statuses.ts';
 import { journalChanges, storeStatuses } from './store-statuses.ts';
 
 /** A person's decision about exactly the call whose hash they were shown. */
@@ -42,7 +43,9 @@ export async function approveInstruction(
 ): Promise<WritePlan<Instruction>> {
   const loaded = await loadInstruction(edge, instructionId);
   requireAwaiting(loaded, decision.approval_hash);
-  const { plan, statuses } = planApproval(edge, loaded, decision.by);
+  const gate = closedGate(loaded);
+  if (gate !== null) throw cannotClaim(gate);
+  const { plan, statuses } = planApproval(edge, loaded, { detail: { by: decision.by }, controller_id: null });
   return { ...plan, subject_id: instructionId, response: viewAfter(edge, loaded.row, statuses) };
 }
 
@@ -68,28 +71,38 @@ function requireAwaiting({ row }: LoadedInstruction, approvalHash: string): void
   }
 }
 
-function planApproval(edge: Edge, loaded: LoadedInstruction, by: string) {
+/** By whom an instruction is approved, and what is stored with that. */
+export interface ApprovedBy {
+  detail: { by: string; grant_id?: string };
+  /** The node that makes the change by a grant; null for a person. */
+  controller_id: string | null;
+  columns?: ReadonlyMap<string, AddedColumns>;
+}
+
+/** The plan that claims an instruction whose approval waits and whose gates are open (`closedGate`). */
+export function planApproval(edge: Edge, loaded: LoadedInstruction, by: ApprovedBy) {
   const { db, now } = edge;
   const { row, message, statuses, fence } = loaded;
-  const isControl = statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
-  if (!isControl) requireOpenGates(loaded);
-  if (isBehindApproval(statuses, row.index)) throw cannotClaim('an earlier instruction waits for approval', 'waiting');
+  const { detail, controller_id } = by;
   const { instruction_id, message_id, controller_id: chain } = row;
   const after = claimApproved(statuses, instruction_id, now);
   const command = decisionCommand(edge, loaded, { statuses: after, reply_due_at: null }, 'approved');
-  const detail = { by, rule: row.policy.rule, approval_hash: command.body.approval_hash };
+  const approval = { ...detail, rule: row.policy.rule, approval_hash: command.body.approval_hash };
   const isWaiting = after.some((one) => one.status === 'awaiting_approval');
   const approved: Plan = {
     guards: [
       guardModeVersion(db, fence.mode_version),
       guardStatuses(db, message.message_id, statuses),
-      ...(isControl ? [] : [...guardStored(db, loaded), guardNotBusy(db, message)]),
+      ...(isControl(loaded) ? [] : [...guardStored(db, loaded), guardNotBusy(db, message)]),
     ],
-    statements: [...storeStatuses(edge, statuses, after), ...(isWaiting ? [] : [acceptMessage(edge, loaded)])],
-    events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: { by } }],
+    statements: [
+      ...storeStatuses(edge, statuses, after, by.columns),
+      ...(isWaiting ? [] : [acceptMessage(edge, loaded)]),
+    ],
+    events: [{ topic: 'instructions', type: 'approved', subject_id: instruction_id, data: detail }],
     journal: [
-      { chain, message_id, instruction_id, kind: 'approved', controller_id: null, detail },
-      ...journalChanges(statuses, after, { chain, message_id, controller_id: null, detail: { by } }),
+      { chain, message_id, instruction_id, kind: 'approved', controller_id, detail: approval },
+      ...journalChanges(statuses, after, { chain, message_id, controller_id, detail }),
     ],
   };
   return { plan: mergePlans(approved, sendDecision(edge, loaded, command)), statuses: after };
@@ -108,19 +121,28 @@ function acceptMessage({ db }: Edge, { message: { message_id } }: LoadedInstruct
     .where(and(eq(messages.message_id, message_id), eq(messages.ingest_status, 'awaiting_approval')));
 }
 
-const CLOSED = {
+type ClosedGate = NonNullable<ReturnType<typeof gateOf>> | 'waiting';
+
+const CLOSED: Record<ClosedGate, string> = {
+  system_paused: 'the system is paused; the approval keeps waiting',
   automation_paused: 'the conversation is paused; the approval keeps waiting',
   automation_busy: 'another message of the conversation executes; the approval keeps waiting',
+  waiting: 'an earlier instruction waits for approval',
 };
 
-function requireOpenGates(loaded: LoadedInstruction): void {
-  const gate = gateOf(gateFacts(loaded));
-  if (gate === 'system_paused') throw new AppError(gate, 'the system is paused; the approval keeps waiting');
-  if (gate !== null) throw cannotClaim(CLOSED[gate], gate);
+/** What forbids that the instruction is claimed now; null when nothing does. */
+export function closedGate(loaded: LoadedInstruction): ClosedGate | null {
+  const gate = isControl(loaded) ? null : gateOf(gateFacts(loaded));
+  return gate ?? (isBehindApproval(loaded.statuses, loaded.row.index) ? 'waiting' : null);
 }
 
-function cannotClaim(message: string, gate: string): AppError {
-  return new AppError('conflict', message, { details: { gate } });
+function isControl({ row, statuses }: LoadedInstruction): boolean {
+  return statuses.some((one) => one.instruction_id === row.instruction_id && one.control);
+}
+
+function cannotClaim(gate: ClosedGate): AppError {
+  if (gate === 'system_paused') return new AppError(gate, CLOSED[gate]);
+  return new AppError('conflict', CLOSED[gate], { details: { gate } });
 }
 
 /** Closes a pending approval as denied or expired. */

@@ -15,8 +15,10 @@ import { AppError } from '../../schema/errors.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { approvalInTurn } from './ask-in-turn.ts';
+import type { Described } from './grant-use.ts';
+import { offeredGrants, withOffers } from './grant-use.ts';
 import { nextChunk } from './live-output.ts';
-import type { LoadedInstruction } from './load.ts';
+import type { LoadedInstruction, LoadedMessage } from './load.ts';
 import { loadInstruction, loadMessage } from './load.ts';
 import type { RecordedProgress, Report } from './progress.ts';
 import { recordProgress, reportOf } from './progress.ts';
@@ -85,7 +87,17 @@ export async function reportProgress(
   };
   const reports = await Promise.all(items.map(reportOn));
   const recorded = await recordProgress(edge, loaded, reports, { inlineChars });
-  return toWritePlan(recorded, messageId, await progressResponse(edge, loaded, recorded, origin));
+  const response = await progressResponse(edge, loaded, recorded, origin);
+  const offers = await offeredGrants(edge, loaded.message, askedIn(loaded, recorded));
+  return toWritePlan(recorded, messageId, { ...response, instructions: withOffers(response.instructions, offers) });
+}
+
+/** What the report asks a person. */
+function askedIn({ rows }: LoadedMessage, { progress }: RecordedProgress): Described[] {
+  return progress.steps.flatMap(({ type, item }) => {
+    const row = type === 'asked' ? rows.find((one) => one.instruction_id === item.instruction_id) : undefined;
+    return row === undefined || item === null ? [] : [{ ...row, approval: item.approval }];
+  });
 }
 
 async function loadOwn(edge: Edge, instructionId: string, controllerId: string): Promise<LoadedInstruction> {

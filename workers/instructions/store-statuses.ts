@@ -21,6 +21,7 @@ const ADDED = [
   'artifact_id',
   'late_result',
   'approval',
+  'grant_id',
 ] as const satisfies readonly (keyof InstructionRow)[];
 /** A column that is absent or null stays as it is. */
 export type AddedColumns = Partial<Pick<InstructionRow, (typeof ADDED)[number]>>;

@@ -27,6 +27,8 @@ import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { storedApproval } from '../instructions/edge-approval.ts';
+import type { Described } from '../instructions/grant-use.ts';
+import { offeredGrants, withOffers } from '../instructions/grant-use.ts';
 import { guardNotBusy } from '../instructions/guards.ts';
 import type { LoadedMessage } from '../instructions/load.ts';
 import { gateFacts, idsOf, loadMessage, toTracked } from '../instructions/load.ts';
@@ -62,7 +64,21 @@ export async function claimResubmitted(
   const [waiting = { conversation: 0, node: 0 }] = await selectWaiting(edge.db, sql`${id}`, body.controller_id);
   const facts = { ...gateFacts(loaded), hold: fence.hold, conversation, waiting, now: edge.now };
   const decision = decideResubmission(loaded.rows.map(toStopped), verdicts, facts);
-  return planClaim(edge, loaded, body, { ...decision, approvals: await approvalsOf(edge, loaded, body, decision) });
+  const claim = { ...decision, approvals: await approvalsOf(edge, loaded, body, decision) };
+  const { response, ...plan } = planClaim(edge, loaded, body, claim);
+  const offers = await offeredGrants(
+    edge,
+    { local_conversation_id: id, controller_id: body.controller_id },
+    asked(loaded, claim),
+  );
+  return { ...plan, response: { ...response, instructions: withOffers(response.instructions, offers) } };
+}
+
+/** What asks a person now, as the node describes it. */
+function asked({ rows }: LoadedMessage, { statuses, approvals }: Claim): Described[] {
+  const isAsked = ({ instruction_id: id }: InstructionRow) =>
+    statuses.some((one) => one.instruction_id === id && one.status === 'awaiting_approval');
+  return rows.filter(isAsked).map((row) => ({ ...row, approval: approvals.get(row.instruction_id) }));
 }
 
 function notAsked(): AppError {

@@ -21,6 +21,7 @@ import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { toClaimed } from '../instructions/claimed-view.ts';
 import { storedApproval } from '../instructions/edge-approval.ts';
+import { offeredGrants, withOffers } from '../instructions/grant-use.ts';
 import { guardRoom, requireRoom } from '../nodes/browser-limit.ts';
 import { requireOwnBrowser } from '../nodes/browser-owner.ts';
 import { bringBrowser, firstSeen } from '../nodes/browsers.ts';
@@ -67,6 +68,11 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const messageId = isNew ? newId('message', now) : recognition.message_id;
   const instructions = await identify(edge, body, loaded, decision);
   const next = isNew ? withNewest(counted, messageId, body, now) : counted;
+  const offers = await offeredGrants(
+    edge,
+    { local_conversation_id: read.local_conversation_id, controller_id: body.controller_id },
+    isNew ? instructions.filter(isAskedNow).map(describedOf) : [],
+  );
   const stored: Plan = {
     guards: [
       ...guardIngestReads(db, loaded, textHash),
@@ -97,7 +103,10 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
       automation_status: counted.automation_status,
       mode: loaded.fence.mode,
       mode_version: loaded.fence.mode_version,
-      instructions: instructions.map((one) => toClaimed({ ...one, index: one.input.index }, now)),
+      instructions: withOffers(
+        instructions.map((one) => toClaimed({ ...one, index: one.input.index }, now)),
+        offers,
+      ),
     },
   };
 }
@@ -110,7 +119,7 @@ async function notify(
   instructions: readonly IdentifiedInstruction[],
   renews: boolean,
 ): Promise<void> {
-  const asked = instructions.filter((one) => one.status === 'awaiting_approval').map((one) => one.instruction_id);
+  const asked = instructions.filter(isAskedNow).map((one) => one.instruction_id);
   const { env, now } = edge;
   if (asked.length > 0) {
     await pushChanged(env, body.controller_id, 'approvals', asked);
@@ -172,6 +181,14 @@ function identify(
       approval: isAsked(one) ? await storedApproval(db, one) : null,
     })),
   );
+}
+
+function isAskedNow({ status }: IdentifiedInstruction): boolean {
+  return status === 'awaiting_approval';
+}
+
+function describedOf({ instruction_id, approval, input: { target, tool, params } }: IdentifiedInstruction) {
+  return { instruction_id, approval, target, tool, params };
 }
 
 /** A person is asked now, or at its turn. */

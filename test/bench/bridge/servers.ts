@@ -74,6 +74,7 @@ async function startBridge(folder: string): Promise<string> {
       approval: () => {
         throw new Error('nothing is asked for');
       },
+      isGranted: () => false,
       approvalInTurns: () => Promise.reject(new Error('nothing is asked for')),
       perform: () => Promise.reject(new Error('nothing is performed')),
     },

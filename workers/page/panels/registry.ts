@@ -16,6 +16,7 @@ export interface Address {
 }
 
 const OPERATORS: readonly Role[] = ['ops_admin'];
+const ACTING: readonly Role[] = ['browser_admin', 'ops_admin'];
 
 export const ADDRESSES: readonly Address[] = [
   { path: '/', name: 'nav_now', key: 'n', load: () => import('./now/now.tsx') },
@@ -29,6 +30,7 @@ export const ADDRESSES: readonly Address[] = [
   { path: '/messages/:id', load: () => import('./messages/detail.tsx') },
   { path: '/instructions', name: 'nav_instructions', key: 'i', load: () => import('./instructions/list.tsx') },
   { path: '/instructions/:id', load: () => import('./instructions/detail.tsx') },
+  { path: '/grants', roles: ACTING, load: () => import('./grants/list.tsx') },
   { path: '/renewals', name: 'nav_renewals', key: 'r', load: () => import('./renewals/list.tsx') },
   { path: '/renewals/:id', load: () => import('./renewals/detail.tsx') },
   { path: '/tasks', name: 'nav_tasks', key: 't', load: () => import('./tasks/list.tsx') },

@@ -7,6 +7,7 @@ import { Act } from '../../parts/act.tsx';
 import { ExactBytes } from '../../parts/bytes.tsx';
 import { Card, Facts } from '../../parts/parts.tsx';
 import { t } from '../../texts/texts.ts';
+import { GrantForm, PolicyLine } from './grant-form.tsx';
 import type { InstructionDetail } from './instruction-detail.ts';
 
 /** A press that was meant for what was there before must not approve what has just come. */
@@ -49,6 +50,10 @@ export function Decide({ instruction, readAt }: { instruction: InstructionDetail
           <Act label={t('deny')} run={decide('deny')} done={t('denied')} />
           <Act label={t('approve')} kind="primary" run={decide('approve')} done={t('approved')} isDisabled={!isRead} />
         </p>
+      ) : null}
+      <PolicyLine instruction={instruction} />
+      {canAct && instruction.platform !== undefined ? (
+        <GrantForm key={approval.approval_hash} instruction={instruction} />
       ) : null}
     </Card>
   );

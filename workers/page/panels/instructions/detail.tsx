@@ -74,6 +74,7 @@ function What({ instruction }: { instruction: InstructionDetail }) {
     <Facts
       of={[
         [t('judged'), `${word('decision', policy.decision)}: ${policy.rule}`],
+        [t('granted_by'), instruction.grant_id ?? null],
         [t('gate'), gate === null ? null : word('reason', gate)],
         [t('error'), error_code === null ? null : word('reason', error_code)],
         [t('exit_code'), exit_code],

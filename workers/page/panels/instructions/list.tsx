@@ -3,25 +3,18 @@ import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { Instruction } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION_STATES, InstructionSchema } from '../../../../schema/contracts/instructions.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
-import { visibleJson } from '../../../../schema/domain/visible.ts';
-import { usePage } from '../../page-context.ts';
+import { usePage, useRights } from '../../page-context.ts';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
 import { Heading, Id, Status, When } from '../../parts/parts.tsx';
 import { INSTRUCTION_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
+import { briefParams } from '../brief-params.ts';
 
 const PageSchema = pageOf(InstructionSchema);
-const SHOWN_CHARS = 90;
-
-/** The parameters on one short line. */
-export function briefParams(params: Readonly<Record<string, unknown>>): string {
-  const text = visibleJson(params);
-  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS)}…`;
-}
-
 export default function Instructions() {
   const { format } = usePage();
+  const { canAct } = useRights();
   const columns: Column<Instruction>[] = [
     {
       name: t('instruction'),
@@ -57,7 +50,7 @@ export default function Instructions() {
   ];
   return (
     <>
-      <Heading title={t('nav_instructions')} />
+      <Heading title={t('nav_instructions')}>{canAct ? <a href="/grants">{t('grants')}</a> : null}</Heading>
       <List
         path="/v1/instructions"
         schema={PageSchema}

@@ -2,13 +2,16 @@
 import type { ComponentChildren } from 'preact';
 import type { Client } from '../../../../schema/contracts/clients.ts';
 import { pageOf } from '../../../../schema/contracts/common.ts';
+import type { Instruction } from '../../../../schema/contracts/instructions.ts';
 import { TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
-import { callName } from '../../../../schema/contracts/tools.ts';
-import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
+import type { AlikeGroup } from '../../../../schema/domain/alike.ts';
+import { groupAlike } from '../../../../schema/domain/alike.ts';
+import { makeExactLine, makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useWaiting } from '../../api/waiting.ts';
 import { useRead } from '../../page-context.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
+import { briefParams } from '../brief-params.ts';
 
 const TasksSchema = pageOf(TaskSummarySchema);
 
@@ -26,15 +29,8 @@ export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
     <Card title={t('waits_for_you')} id="waits-for-you" {...(count > 0 && { tone: 'wait' as const })}>
       {count === 0 ? <NothingOf reads={[waiting, tasks]}>{t('waits_nothing')}</NothingOf> : null}
       <ul class="lines">
-        {approvals.map(({ instruction_id, target, tool, approval_expires_at }) => (
-          <Line
-            key={instruction_id}
-            what={t('approval')}
-            href={`/instructions/${instruction_id}`}
-            name={callName(target, tool)}
-          >
-            {t('expires')} <When at={approval_expires_at} />
-          </Line>
+        {groupAlike(approvals).map((group) => (
+          <Alike key={group.items[0]?.instruction_id} group={group} />
         ))}
         {blocked.map(({ task_id, title, updated_at, error_code }) => (
           <Line key={task_id} what={t('blocked_step')} href={`/tasks/${task_id}`} name={makeVisibleLine(title)}>
@@ -53,6 +49,25 @@ export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
         ))}
       </ul>
     </Card>
+  );
+}
+
+/** Approvals that are alike stay together. Each has its own line, and is decided where its own bytes are. */
+function Alike({ group: { name, program, items } }: { group: AlikeGroup<Instruction> }) {
+  const lines = items.map(({ instruction_id, params, approval_expires_at }) => (
+    <Line key={instruction_id} what={t('approval')} href={`/instructions/${instruction_id}`} name={name}>
+      <code class="faint">{briefParams(params)}</code> {t('expires')} <When at={approval_expires_at} />
+    </Line>
+  ));
+  if (items.length < 2) return <>{lines}</>;
+  const title = t('alike', { n: items.length, name, program: program === null ? '' : makeExactLine(program) });
+  return (
+    <li class="alike">
+      <strong>{title}</strong>
+      <ul class="lines" aria-label={title}>
+        {lines}
+      </ul>
+    </li>
   );
 }
 
