@@ -5,7 +5,8 @@
 
 /** A column without its table inside a subselect of the fields of that query; null when there is none. */
 export function unqualifiedInSubselect(text: string): string | null {
-  const query = withoutBuilders(text);
+  // A quoted word inside a text is no column.
+  const query = withoutBuilders(text.replace(/'[^']*'/g, "''"));
   const from = topLevelFrom(query);
   const fields = from === -1 ? query : query.slice(0, from);
   for (const start of fields.matchAll(/\(\s*SELECT\b/g)) {
