@@ -18,9 +18,10 @@ import { taskIs } from '../db/task-sql.ts';
 
 const MAX_OPEN = 500;
 const BREAKER_REASONS = Object.keys(CONVERSATION_BREAKER) as (keyof typeof CONVERSATION_BREAKER & PauseReason)[];
-const BROKEN_SQL = sql.raw(
-  `automation_status = 'paused' AND pause_reason IN (${BREAKER_REASONS.map((reason) => `'${reason}'`).join(', ')})`,
-);
+const brokenSql = (table: string) =>
+  sql.raw(
+    `${table}.automation_status = 'paused' AND ${table}.pause_reason IN (${BREAKER_REASONS.map((reason) => `'${reason}'`).join(', ')})`,
+  );
 const BLOCKED_SQL = sql`status ${taskIs('blocked')}`;
 
 /** No open notice has that cause, object and part. */
@@ -47,15 +48,16 @@ const approvals = listOf(
 const blockedSteps = (after: number) =>
   listOf(
     found('blocked_step', 'w.task_id', "w.current_step_index || ''", 'w.updated_at'),
-    sql`SELECT t.task_id, t.current_step_index, t.updated_at FROM (SELECT task_id, current_step_index, updated_at FROM tasks
-        WHERE ${BLOCKED_SQL} AND updated_at > ${after} ORDER BY updated_at DESC) AS t
+    sql`SELECT t.task_id, t.current_step_index, t.updated_at FROM (SELECT b.task_id, b.current_step_index, b.updated_at FROM tasks AS b
+        WHERE b.${BLOCKED_SQL} AND b.updated_at > ${after} ORDER BY b.updated_at DESC) AS t
       WHERE ${unnoticed('blocked_step', 't.task_id', "t.current_step_index || ''")}`,
   );
 
 const stoppedBrowsers = listOf(
   found('stopped_browser', 'w.client_id', 'w.platform', 'w.updated_at'),
   sql`SELECT c.client_id, c.updated_at, p.value->>'platform' AS platform
-    FROM (SELECT client_id, platforms, updated_at FROM clients WHERE ${sql.raw(HAS_STOP)}) AS c,
+    FROM (SELECT s.client_id, s.platforms, s.updated_at FROM clients AS s
+        WHERE ${sql.raw(HAS_STOP.replace('platforms', 's.platforms'))}) AS c,
       json_each(${storedJson(sql`c.platforms`, '[]')}) AS p
     WHERE p.value->>'stopped_reason' IS NOT NULL AND ${unnoticed('stopped_browser', 'c.client_id', "p.value->>'platform'")}`,
 );
@@ -63,8 +65,8 @@ const stoppedBrowsers = listOf(
 const pausedConversations = (after: number) =>
   listOf(
     found('paused_by_breaker', 'w.local_conversation_id', "''", 'w.paused_at'),
-    sql`SELECT l.local_conversation_id, l.paused_at FROM (SELECT local_conversation_id, paused_at FROM local_conversations
-        WHERE paused_at > ${after} AND ${BROKEN_SQL} ORDER BY paused_at DESC) AS l
+    sql`SELECT l.local_conversation_id, l.paused_at FROM (SELECT q.local_conversation_id, q.paused_at FROM local_conversations AS q
+        WHERE q.paused_at > ${after} AND ${brokenSql('q')} ORDER BY q.paused_at DESC) AS l
       WHERE ${unnoticed('paused_by_breaker', 'l.local_conversation_id', "''")}`,
   );
 
@@ -77,13 +79,14 @@ const stillWaits = sql`CASE n.cause
   WHEN 'stopped_browser' THEN EXISTS (SELECT 1 FROM clients AS c, json_each(${storedJson(sql`c.platforms`, '[]')}) AS p
     WHERE c.client_id = n.object_id AND p.value->>'platform' = n.part AND p.value->>'stopped_reason' IS NOT NULL)
   WHEN 'paused_by_breaker' THEN EXISTS (SELECT 1 FROM local_conversations AS l
-    WHERE l.local_conversation_id = n.object_id AND l.${BROKEN_SQL})
+    WHERE l.local_conversation_id = n.object_id AND ${brokenSql('l')})
   ELSE 1 END`;
 
 const openNotices = sql`(SELECT json_group_array(json_object('notice_id', n.notice_id, 'cause', n.cause,
     'object_id', n.object_id, 'part', n.part, 'since', n.since, 'state', n.state, 'attempt_count', n.attempt_count,
     'due_at', n.due_at, 'sent_at', n.sent_at, 'waits', json(CASE WHEN ${stillWaits} THEN 'true' ELSE 'false' END)))
-  FROM (SELECT * FROM person_notices WHERE ended_at IS NULL ORDER BY due_at IS NULL, due_at LIMIT ${MAX_OPEN}) AS n)`;
+  FROM (SELECT o.* FROM person_notices AS o WHERE o.ended_at IS NULL
+    ORDER BY o.due_at IS NULL, o.due_at LIMIT ${MAX_OPEN}) AS n)`;
 
 export interface Look {
   settings: NoticeSettingsRow;
@@ -95,7 +98,7 @@ export interface Look {
 export async function look(db: Database, now: number): Promise<Look | null> {
   const recent = now - PERSON_NOTICE.recent_ms;
   const lists = [approvals, blockedSteps(recent), stoppedBrowsers, pausedConversations(recent)];
-  const row = await db
+  const [row] = await db
     .select({
       settings: notice_settings,
       waiting: sql<string>`json_array(${sql.join(
@@ -105,7 +108,7 @@ export async function look(db: Database, now: number): Promise<Look | null> {
       open: sql<string>`${openNotices}`.as('open'),
     })
     .from(notice_settings)
-    .get();
+    .limit(1);
   if (row === undefined) return null;
   return {
     settings: row.settings,
