@@ -56,7 +56,7 @@ describe('a settled message', () => {
           trigger: 'manual',
           log: () => undefined,
           hasRoom: () => true,
-      defer: () => undefined,
+          defer: () => undefined,
         });
       expect((await Promise.all([project(), project()])).sort()).toEqual(['changed', 'ok']);
       expect(await jobsOf(message_id)).toHaveLength(jobs);
