@@ -3,7 +3,7 @@
  * stored meanwhile, so of the same call sent twice at once the second reads again and finds the first.
  */
 import canonicalize from 'canonicalize';
-import { and, desc, eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { EarlierCall } from '../../schema/domain/mcp-call.ts';
@@ -22,6 +22,9 @@ import type { Caller, McpCall } from './caller.ts';
 
 /** Calls alike that are looked at: the newest decide. */
 const MAX_ALIKE = 8;
+
+/** In the order of the index of calls alike, so that none but these are read. */
+const NEWEST_FIRST = sql`mcp_calls.rowid DESC`;
 
 /** What a call through a tool stores of itself. */
 export type StoredCall = Pick<
@@ -131,7 +134,7 @@ async function readEarlier({ db, principal, call }: Caller, callHash: string): P
   const ofToken = eq(mcp_calls.token_id, token_id);
   const alike = read()
     .where(and(ofToken, eq(mcp_calls.call_hash, callHash)))
-    .orderBy(desc(mcp_calls.message_id))
+    .orderBy(NEWEST_FIRST)
     .limit(MAX_ALIKE);
   const named = read().where(and(ofToken, eq(mcp_calls.operation_id, call.operation_id ?? '')));
   const [a, b] = await db.batch([alike, named]);
@@ -151,10 +154,11 @@ function guardNewest(
   { token_id, call_hash }: { token_id: string; call_hash: string },
   earlier: readonly EarlierRow[],
 ): Statement {
-  const ids = earlier.filter((one) => one.call_hash === call_hash).map((one) => one.message_id);
-  const newest = ids.reduce<string | null>((max, id) => (max === null || id > max ? id : max), null);
+  // Calls alike come first, the newest of them at the beginning.
+  const newest = earlier.find((one) => one.call_hash === call_hash)?.message_id ?? null;
   return guardThat(
     db,
-    sql`(SELECT max(message_id) FROM mcp_calls WHERE token_id = ${token_id} AND call_hash = ${call_hash}) IS ${newest}`,
+    sql`(SELECT message_id FROM mcp_calls WHERE token_id = ${token_id} AND call_hash = ${call_hash}
+      ORDER BY ${NEWEST_FIRST} LIMIT 1) IS ${newest}`,
   );
 }

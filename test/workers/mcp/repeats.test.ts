@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { COUNTER } from '../../../schema/domain/counters.ts';
+import { METER } from '../../../workers/db/meter.ts';
 import { Conductor } from '../support/conductor.ts';
 import { NODE, rowsOf } from '../support/edge.ts';
 import { call, claim, connect, eventually, nextCall, post, runNext } from './support.ts';
@@ -147,5 +149,31 @@ describe('a write at the edge', () => {
     expect(audited).toHaveLength(1);
     expect((await call(client, 'system_resume')).data.mode).toBe('running');
     await eventually(async () => ((await call(client, 'status')).data.mode === 'running' ? true : undefined));
+  });
+});
+
+describe('a call', () => {
+  let takenAt = Number.MAX_SAFE_INTEGER / 2;
+  /** The rows of D1 that were read since the last time. */
+  const takeRows = (): number => {
+    takenAt += 1_000_000;
+    return METER.take(takenAt)?.[COUNTER.rows_read] ?? 0;
+  };
+  const resume = async (operation_id: string): Promise<number> => {
+    takeRows();
+    const { data } = await post(conductor, token, { name: 'system_resume', meta: { operation_id } });
+    expect(data.mode).toBe('running');
+    return takeRows();
+  };
+
+  it('reads no more rows when many calls alike are stored', async () => {
+    await resume('few-1');
+    const few = await resume('few-2');
+    expect(few).toBeGreaterThan(0);
+    await rowsOf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+      INSERT INTO mcp_calls (message_id, token_id, subject, operation_id, request_id, call_hash, mcp_tool, params, created_at)
+      SELECT 'msg_' || i, token_id, subject, 'many-' || i, '1', call_hash, mcp_tool, '{}', created_at
+      FROM mcp_calls JOIN n WHERE operation_id = 'few-1'`);
+    expect(await resume('many')).toBeLessThan(few + 50);
   });
 });
