@@ -341,6 +341,7 @@ export const RETENTION = {
   counter_ms: 60 * 86_400_000,
   task_ms: 90 * 86_400_000,
   person_notice_ms: 30 * 86_400_000,
+  grant_ms: 30 * 86_400_000,
 } as const;
 /** What the agent's store keeps of finished work. */
 export const AGENT_KEEPS = {

@@ -62,6 +62,23 @@ describe('retention', () => {
     ]);
   });
 
+  it('deletes grants that were made more than 30 days ago', async () => {
+    for (const [id, created_at] of [
+      ['grant_old', edge.now - 30 * 86_400_000 - 1],
+      ['grant_young', edge.now - 30 * 86_400_000],
+    ] as const) {
+      await rowsOf(
+        `INSERT INTO grants (grant_id, local_conversation_id, controller_id, argv, further_items, folder, max_uses,
+          created_by, created_at, expires_at) VALUES (?, 'lc_1', 'mini-main', '["true"]', 0, '/w', 1, 'a', ?, ?)`,
+        id,
+        created_at,
+        created_at + 60_000,
+      );
+    }
+    await tick();
+    expect(await rowsOf('SELECT grant_id FROM grants')).toEqual([{ grant_id: 'grant_young' }]);
+  });
+
   it('takes the table that is longest overdue first, and the next one in a tick of its own', async () => {
     await addEvents(1, edge.now - RETENTION.event_ms - 1_000);
     await addEvents(1, edge.now);
