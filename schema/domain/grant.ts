@@ -20,8 +20,16 @@ function isOption(item: string): boolean {
   return item.startsWith('-');
 }
 
+const SHELL = /^(?:.*\/)?(?:a|ba|c|da|fi|k|mk|tc|z)?sh$/;
+
+/** Whether further items after these leading ones are a script, as those of `sh -c` are: a grant never covers one. */
+export function takesScript([program = '']: readonly string[]): boolean {
+  return SHELL.test(program);
+}
+
 /** How few leading items of this argv a grant can have that covers it: every option is among them. */
 export function fewestLeading(argv: readonly string[]): number {
+  if (takesScript(argv)) return argv.length;
   return Math.max(1, argv.findLastIndex(isOption) + 1);
 }
 
@@ -36,7 +44,8 @@ export function grantCovers(
   const items = grantableArgv(call.name, call.params);
   if (items === null || call.folder !== folder) return false;
   // A row that cannot be read has no leading item.
-  if (argv.length === 0 || items.length < argv.length || items.length > argv.length + further_items) return false;
+  if (argv.length === 0 || (further_items > 0 && takesScript(argv))) return false;
+  if (items.length < argv.length || items.length > argv.length + further_items) return false;
   return items.every((item, at) => (at < argv.length ? item === argv[at] : !isOption(item)));
 }
 

@@ -3,6 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Grant, GrantCreateBody } from '../../schema/contracts/grants.ts';
 import { GRANTS } from '../../schema/defaults.ts';
+import { takesScript } from '../../schema/domain/grant.ts';
 import { AppError } from '../../schema/errors.ts';
 import { newId } from '../../schema/ids.ts';
 import { grants, local_conversations, messages } from '../../schema/tables/index.ts';
@@ -37,6 +38,12 @@ export async function listGrants(
 export async function createGrant(edge: Edge, body: GrantCreateBody, by: string): Promise<WritePlan<Grant>> {
   const { db, now } = edge;
   const { local_conversation_id, expires_in_ms, argv, further_items, folder, max_uses } = body;
+  if (further_items > 0 && takesScript(argv)) {
+    const expected = `0 after ${argv[0]}: a shell takes what follows as a script, which a grant never covers`;
+    throw new AppError('invalid_request', `further_items: expected ${expected}`, {
+      details: { in: 'body', field: 'further_items', expected },
+    });
+  }
   const newest = await nodeOfNewest(db, local_conversation_id);
   const controller_id = body.controller_id ?? newest.controller_id;
   if (controller_id === null) {
@@ -109,9 +116,8 @@ async function nodeOfNewest(db: Database, localConversationId: string) {
     .where(eq(local_conversations.local_conversation_id, localConversationId))
     .get();
   if (found === undefined) {
-    throw new AppError('conversation_not_found', `there is no conversation ${localConversationId}`, {
-      details: { field: 'local_conversation_id' },
-    });
+    const why = `there is no conversation ${localConversationId}; a call through MCP belongs to none, so it has no grant`;
+    throw new AppError('conversation_not_found', why, { details: { field: 'local_conversation_id' } });
   }
   return found;
 }

@@ -46,6 +46,15 @@ describe('the calls that a grant covers', () => {
     expect(covers({ argv: ['git', 'add'] }, { name: 'conductor::files/write' })).toBe(false);
   });
 
+  it.each(['sh', 'bash', '/bin/dash', '/usr/bin/zsh', 'fish'])('have no script after %s', (shell) => {
+    const grant = { argv: [shell, '-c'], further_items: 1, folder: '/w' };
+    const covered = (params: object, more: object = {}) =>
+      grantCovers({ ...grant, ...more }, { name: 'conductor::exec', folder: '/w', params: { ...params } });
+    expect(covered({ argv: [shell, '-c', 'rm -r x'] })).toBe(false);
+    expect(covered({ argv: [shell, '-c', 'make'] }, { argv: [shell, '-c', 'make'], further_items: 0 })).toBe(true);
+    expect(fewestLeading([shell, '-c', 'make'])).toBe(3);
+  });
+
   it('are none where its row cannot be read', () => {
     const call = { name: 'conductor::exec', params: { argv: ['a'] }, folder: '/w/repo' };
     expect(grantCovers({ ...GRANT, argv: [] }, call)).toBe(false);

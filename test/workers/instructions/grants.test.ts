@@ -51,6 +51,14 @@ const detailOf = (id: string | undefined) =>
   edge.data<z.infer<typeof InstructionDetailSchema>>('GET', `/v1/instructions/${id}`);
 
 describe('a grant of a person', () => {
+  it('is refused for a shell that would take further items as a script', async () => {
+    const { local_conversation_id } = await bringTo(conductor, [DESCRIBE]);
+    await endClaimed();
+    const body = { local_conversation_id, ...FORM, argv: ['sh', '-c'] };
+    const refused = await edge.error('POST', '/v1/grants', { body });
+    expect(refused).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'further_items' } });
+  });
+
   it('lets an instruction run that its node has judged to be covered, counted and journalled under its name', async () => {
     const { grant, remote } = await granted();
     const { ids, message_id, instructions } = await bringTo(conductor, [asked()], remote);
