@@ -61,7 +61,10 @@ export const notices: readonly MountedRoute[] = [
     async ({ env, db }) => {
       const settings = await readSettings(db);
       if (settings === null) {
-        throw new AppError('conflict', 'notices are sent nowhere yet; set an address with PUT /v1/notices first');
+        throw new AppError(
+          'conflict',
+          'notices are sent nowhere yet; set an address with conductor notices set or PUT /v1/notices first',
+        );
       }
       return { subject_id: 'notices', response: await sendTest(env, settings) };
     },

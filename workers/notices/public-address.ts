@@ -22,7 +22,7 @@ export function addressProblem(address: string, { local = false }: { local?: boo
   const url = URL.parse(address);
   if (url === null) return 'an address such as https://ntfy.sh/my-topic';
   if (url.username !== '' || url.password !== '') return 'an address without user name and password; use the secret';
-  const host = url.hostname.replace(/\.$/, '');
+  const host = url.hostname.replace(/\.+$/, '');
   if (local && url.protocol === 'http:' && host === '127.0.0.1') return null;
   if (url.protocol !== 'https:') return 'an https address';
   return isPublicHost(host) ? null : 'a public host, not this machine or a private network';

@@ -251,10 +251,13 @@ describe('the address and the secret', () => {
     expect(other.settings).toMatchObject({ has_secret: false, address_origin: 'https://ntfy.sh' });
   });
 
-  it.each(['http://example.org/x', 'https://10.0.0.1/'])('%s is refused as an address', async (address) => {
-    const refused = await edge.error('PUT', '/v1/notices', { body: { address } });
-    expect(refused).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'address' } });
-  });
+  it.each(['http://example.org/x', 'https://10.0.0.1/', 'https://localhost../'])(
+    '%s is refused as an address',
+    async (address) => {
+      const refused = await edge.error('PUT', '/v1/notices', { body: { address } });
+      expect(refused).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'address' } });
+    },
+  );
 
   it('a test notice says whether the receiver accepts it, and why not', async () => {
     const test = () => edge.data('POST', '/v1/notices/test', { body: {} });
