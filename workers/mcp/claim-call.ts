@@ -27,6 +27,7 @@ import { selectWaiting } from '../instructions/waiting-approvals.ts';
 import { verdictDetail } from '../messages/ingest-rows.ts';
 import { finishCommand } from '../nodes/commands.ts';
 import { pushChanged } from '../nodes/push.ts';
+import { lookSoon } from '../notices/wake.ts';
 
 type Verdict = MessageClaimBody['instructions'][number];
 
@@ -126,7 +127,9 @@ async function planClaim(
     events: [{ topic: 'instructions', type: 'called', subject_id: instruction_id, data: { ...admission } }],
     journal: firstEntries(call, judged, admission, dedupe_key),
     after: async () => {
-      if (status === 'awaiting_approval') await pushChanged(env, controller_id, 'approvals', [instruction_id]);
+      if (status !== 'awaiting_approval') return;
+      await pushChanged(env, controller_id, 'approvals', [instruction_id]);
+      await lookSoon(edge);
     },
     subject_id: instruction_id,
     response: respond(edge, call, tracked),
