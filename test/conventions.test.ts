@@ -28,7 +28,7 @@ const sources = ROOMS.filter((room) => existsSync(join(root, room)))
   .flatMap((room) =>
     readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((path) => join(room, path)),
   )
-  .filter((path) => /[.]tsx?$/.test(path) && !path.startsWith('test/fixtures/'));
+  .filter((path) => /[.]tsx?$/.test(path) && !path.startsWith('test/fixtures/') && !path.includes('node_modules'));
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 

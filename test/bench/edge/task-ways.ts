@@ -3,6 +3,7 @@ import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { EdgeFrameSchema } from '../../../schema/contracts/channel-frames.ts';
+import type { ClaimedRun } from '../../../schema/contracts/runs.ts';
 import { ClaimedRunSchema } from '../../../schema/contracts/runs.ts';
 import { TaskCreatedSchema } from '../../../schema/contracts/tasks.ts';
 import { readJson } from '../../../schema/json-text.ts';
@@ -22,7 +23,9 @@ export class TaskEdge {
   readonly #term: number;
   #waiting = 0;
   #claims = 0;
-  #onOffer: () => void = () => undefined;
+  #offered = Promise.withResolvers<void>();
+  #creation: Promise<void> = Promise.resolve();
+  #picked: ClaimedRun | null = null;
 
   private constructor(conductor: Conductor, node: BenchNode, term: number) {
     this.#conductor = conductor;
@@ -45,11 +48,16 @@ export class TaskEdge {
     CreatedResponseSchema.parse(await this.#conductor.call(BOOTSTRAP_TOKEN, 'POST', '/v1/tasks', body));
   }
 
-  async #claim() {
+  async #claim(): Promise<ClaimedRun> {
     this.#claims += 1;
     const { id: controller_id, token } = this.#node;
     const body = { controller_id, claim_key: `c${this.#claims}`, term: this.#term, repos: [], executors: ['shell'] };
     return ClaimResponseSchema.parse(await this.#conductor.call(token, 'POST', '/v1/tasks/claim', body)).data;
+  }
+
+  async #complete({ run_id, step_id }: ClaimedRun): Promise<void> {
+    const path = `/v1/steps/${step_id}/complete`;
+    await this.#conductor.call(this.#node.token, 'POST', path, { run_id, exit_code: 0 });
   }
 
   /** One step is claimed and completed; a task of many steps is created now and then. */
@@ -58,14 +66,13 @@ export class TaskEdge {
       await this.#create(STEPS_OF_A_TASK);
       this.#waiting = STEPS_OF_A_TASK;
     }
-    const { run_id, step_id } = await this.#claim();
-    const path = `/v1/steps/${step_id}/complete`;
-    await this.#conductor.call(this.#node.token, 'POST', path, { run_id, exit_code: 0 });
+    await this.#complete(await this.#claim());
     this.#waiting -= 1;
   }
 
-  /** Opens the node's channel, over which work is offered. */
+  /** Opens the node's channel, over which work is offered. What waited before is completed first. */
   async listen(cleanup: Cleanup): Promise<void> {
+    while (this.#waiting > 0) await this.claimAndComplete();
     const { id, token } = this.#node;
     const url = `${this.#conductor.running.url.replace('http', 'ws')}/v1/controllers/${id}/channel`;
     const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
@@ -75,7 +82,7 @@ export class TaskEdge {
       const read = readJson(String(data));
       const frame = EdgeFrameSchema.parse(read.ok ? read.value : null);
       if (frame.type === 'hello_ack') resolve();
-      if (frame.type === 'command' && frame.command.kind === 'step.offer') this.#onOffer();
+      if (frame.type === 'command' && frame.command.kind === 'step.offer') this.#offered.resolve();
     });
     const hello = { controller_id: id, host: 'bench', role: 'primary', preferred: false, priority: 100, version: '0' };
     const seen = { boot_id: id, mode_version: 0, term: this.#term };
@@ -85,22 +92,43 @@ export class TaskEdge {
 
   /** From the request that creates a task to the claim that its offer leads to. */
   async pickUp(): Promise<void> {
-    const offered = new Promise<void>((resolve) => {
-      this.#onOffer = resolve;
-    });
-    await Promise.all([this.#create(1), offered.then(() => this.#claim())]);
+    this.#offered = Promise.withResolvers<void>();
+    this.#creation = this.#create(1);
+    // A refused task is never offered.
+    this.#creation.catch(this.#offered.reject);
+    await this.#offered.promise;
+    this.#picked = await this.#claim();
+  }
+
+  /** Completes what was picked up. */
+  async settle(): Promise<void> {
+    await this.#creation;
+    if (this.#picked !== null) await this.#complete(this.#picked);
+    this.#picked = null;
   }
 }
 
-/** Create, claim, heartbeat, complete: one statement and one request each, without anything around. */
-export async function minimalCycle(cleanup: Cleanup): Promise<() => Promise<void>> {
+export interface MinimalQueue {
+  /** Create, claim, heartbeat, complete. */
+  cycle(): Promise<void>;
+  /** Create and claim: nothing is offered, as the caller knows when it has created. */
+  pickUp(): Promise<void>;
+  settle(): Promise<void>;
+}
+
+/** A queue with one statement and one request for each call, without anything around. */
+export async function minimalQueue(cleanup: Cleanup): Promise<MinimalQueue> {
   const { url } = await startMinimal(cleanup);
-  const ask = async (what: string): Promise<void> => {
-    const response = await request(`${url}/queue/${what}`, { method: 'POST' });
-    const text = await response.body.text();
-    if (response.statusCode !== 200) throw new Error(`${what}: ${response.statusCode} ${text}`);
+  const ask = async (...calls: string[]): Promise<void> => {
+    for (const what of calls) {
+      const response = await request(`${url}/queue/${what}`, { method: 'POST' });
+      const text = await response.body.text();
+      if (response.statusCode !== 200) throw new Error(`${what}: ${response.statusCode} ${text}`);
+    }
   };
-  return async () => {
-    for (const what of ['create', 'claim', 'heartbeat', 'complete']) await ask(what);
+  return {
+    cycle: () => ask('create', 'claim', 'heartbeat', 'complete'),
+    pickUp: () => ask('create', 'claim'),
+    settle: () => ask('complete'),
   };
 }

@@ -13,6 +13,8 @@ export interface Subject {
   role: Role;
   /** One operation, over when what it returns has settled. `lane`: which of the concurrent callers asks, from 0. */
   run(lane: number): unknown;
+  /** What follows each operation, outside its time. */
+  afterEach?(): Promise<void>;
   /** Too slow for every round: measured in the first only. */
   once?: boolean;
 }
@@ -50,6 +52,9 @@ async function lane(subject: Subject, index: number, until: number, latenciesMs:
     if (latenciesMs.length < MAX_SAMPLES) latenciesMs.push(after - now);
     now = after;
     done += 1;
+    if (subject.afterEach === undefined) continue;
+    await subject.afterEach();
+    now = performance.now();
   } while (now < until);
   return done;
 }

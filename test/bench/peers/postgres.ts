@@ -9,7 +9,7 @@ import { CONTENDER, expectAnswer, HOLDER, LEASE_MS } from './peer.ts';
 import type { Identity } from './server-process.ts';
 import { findProgram, openSocket, startServer, whenReady } from './server-process.ts';
 
-const USER = 'bench';
+export const POSTGRES_USER = 'bench';
 const SETUP =
   'CREATE TABLE lease (name text PRIMARY KEY, holder text NOT NULL, term bigint NOT NULL, expires_at timestamptz NOT NULL)';
 const INTERVAL = "clock_timestamp() + $3::int * interval '1 ms'";
@@ -63,7 +63,7 @@ class PostgresConnection {
     const body = Buffer.concat([
       int32(196_608),
       text('user'),
-      text(USER),
+      text(POSTGRES_USER),
       text('database'),
       text('postgres'),
       text(''),
@@ -122,16 +122,28 @@ async function prepared(folder: string, cleanup: Cleanup): Promise<PostgresConne
   return connection;
 }
 
-export const startPostgres: PeerStart = async (cleanup, lanes) => {
+/** A server over a folder of its own, reached by a socket in it, with a first connection; or why there is none. */
+export async function startPostgresServer(
+  cleanup: Cleanup,
+): Promise<{ folder: string; first: PostgresConnection } | { absent: string }> {
   const [program, initdb] = [findProgram('postgres'), findProgram('initdb')];
-  if (program === null || initdb === null) return { absent: 'PostgreSQL: there is no postgres' };
+  if (program === null || initdb === null) return { absent: 'there is no postgres (Debian: postgresql)' };
   const folder = cleanup.folder();
   const who = identity();
   if (who) chownSync(folder, who.uid, who.gid);
   const data = join(folder, 'data');
-  execFileSync(initdb, ['-D', data, '-U', USER, '-A', 'trust', '--no-sync', '-E', 'UTF8'], { stdio: 'ignore', ...who });
+  execFileSync(initdb, ['-D', data, '-U', POSTGRES_USER, '-A', 'trust', '--no-sync', '-E', 'UTF8'], {
+    stdio: 'ignore',
+    ...who,
+  });
   const server = startServer(cleanup, program, ['-D', data, '-k', folder, '-c', 'listen_addresses='], who);
-  const first = await whenReady(server, () => open(folder, cleanup));
+  return { folder, first: await whenReady(server, () => open(folder, cleanup)) };
+}
+
+export const startPostgres: PeerStart = async (cleanup, lanes) => {
+  const server = await startPostgresServer(cleanup);
+  if ('absent' in server) return { absent: `PostgreSQL: ${server.absent}` };
+  const { folder, first } = server;
   await first.send(message('Q', text(SETUP)));
   const rows = ['held', 'free'].flatMap((kind) =>
     Array.from({ length: lanes }, (_, lane) => `('${kind}/${lane}', '', 0, 'epoch')`),

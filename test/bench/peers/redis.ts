@@ -54,14 +54,22 @@ async function open(port: number, cleanup: Cleanup): Promise<RedisConnection> {
   return connection;
 }
 
-export const startRedis: PeerStart = async (cleanup, lanes) => {
+/** The port of a server over a folder of its own; or why there is none. */
+export async function startRedisServer(cleanup: Cleanup): Promise<{ port: number } | { absent: string }> {
   const program = findProgram('redis-server');
-  if (program === null) return { absent: 'Redis: there is no redis-server' };
+  if (program === null) return { absent: 'there is no redis-server (Debian: redis-server)' };
   const port = await freePort();
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', cleanup.folder(), ...durable];
   const server = startServer(cleanup, program, args);
   await whenReady(server, () => open(port, cleanup));
+  return { port };
+}
+
+export const startRedis: PeerStart = async (cleanup, lanes) => {
+  const server = await startRedisServer(cleanup);
+  if ('absent' in server) return { absent: `Redis: ${server.absent}` };
+  const { port } = server;
   const connections = await Promise.all(Array.from({ length: lanes }, () => open(port, cleanup)));
   const sha = (await connections[0]?.ask('SCRIPT', 'LOAD', SCRIPT)) ?? '';
   let asked = 0;
