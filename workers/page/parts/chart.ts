@@ -91,7 +91,7 @@ function optionsOf(
         const drawn = { label: name, scale, stroke };
         return isBars && bars !== undefined
           ? { ...drawn, fill: stroke, width: 0, paths: bars, points: { show: false } }
-          : { ...drawn, width: WIDTH };
+          : { ...drawn, width: WIDTH, points: { fill: stroke } };
       }),
     ],
   };
