@@ -1,17 +1,17 @@
-/** The status page in a real Firefox, with a real edge, a real agent and a browser that the test plays. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The status page in a real Firefox: what a person sees and does there, through to what it changes. */
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Instruction } from '../../schema/contracts/instructions.ts';
 import type { SystemState } from '../../schema/contracts/system.ts';
-import type { SignInLink, TokenCreated } from '../../schema/contracts/tokens.ts';
-import { openBrowser } from '../support/browser.ts';
-import type { TestNode } from '../support/cluster.ts';
-import { Cluster, until } from '../support/cluster.ts';
-import { buttonsOf, navigationOf, press, seriousFindings, shows } from '../support/page-tab.ts';
+import type { TokenCreated } from '../../schema/contracts/tokens.ts';
+import { until } from '../support/cluster.ts';
+import { CutProxy } from '../support/cut-proxy.ts';
+import { actionCases } from '../support/page-actions.ts';
+import { HOSTILE, PageScene } from '../support/page-scene.ts';
+import { buttonsOf, navigationOf, press, seriousFindings, shows, unreachedByTab } from '../support/page-tab.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
-import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
-import type { TestBrowser } from '../support/test-browser.ts';
+import { KEYS } from '../support/sites/firefox-tab.ts';
+import { describeWithFirefox } from '../support/sites/open-firefox.ts';
+import { pageOf } from '../support/test-browser.ts';
 
 const NAMES = [
   'Now',
@@ -29,40 +29,26 @@ const NAMES = [
 ];
 const PHONE = 375;
 const MINUTE_MS = 60_000;
+/** Panels with charts of what the cases before have done. */
+const DRAWN = ['/renewals', '/ticks'];
+const GRANT = { argv: ['git', 'push'], folder: '/a/folder', max_uses: 5, expires_in_ms: 10 * MINUTE_MS };
 
-let cluster: Cluster;
-let node: TestNode;
-let browser: TestBrowser;
-let firefox: Firefox;
+let scene: PageScene;
 let tab: FirefoxTab;
 
 describeWithFirefox('the status page in a real Firefox', () => {
   beforeAll(async () => {
-    cluster = await Cluster.start();
-    node = await cluster.node('host-a');
-    const workspace = join(node.root, 'workspace');
-    mkdirSync(workspace, { recursive: true });
-    writeFileSync(join(node.root, 'policy.json'), JSON.stringify({ exec: { default: 'ask', shell: 'ask' } }));
-    await node.start();
-    browser = await openBrowser(cluster, node, 'a-chat');
-    // No chat site is needed: the port leads nowhere.
-    firefox = await Firefox.start({ port: 1, preferences: { 'intl.accept_languages': 'en-US' } });
-    const { sign_in_url } = await cluster.call<SignInLink>('POST', '/v1/session/links', {});
-    tab = await firefox.openTab(sign_in_url);
-    await tab.setViewport(1_200, 900);
+    scene = await PageScene.start();
+    tab = scene.tab;
   }, 5 * MINUTE_MS);
-  afterAll(async () => {
-    await firefox?.close();
-    await browser?.close();
-    await cluster?.stop();
-  });
+  afterAll(() => scene?.stop());
 
-  const at = (path: string) => tab.open(`${cluster.stack.edgeUrl}${path}`);
-  const mode = async () => (await cluster.call<SystemState>('GET', '/v1/system/state')).mode;
-
+  const call = <T>(...asked: Parameters<PageScene['cluster']['call']>) => scene.cluster.call<T>(...asked);
+  const at = (path: string) => scene.at(path);
+  const mode = async () => (await call<SystemState>('GET', '/v1/system/state')).mode;
   it('signs in by a link once, and shows what is now', async () => {
     await shows(tab, /System.*Running.*host-a/);
-    expect(await tab.url()).toBe(`${cluster.stack.edgeUrl}/`);
+    expect(await tab.url()).toBe(`${scene.cluster.stack.edgeUrl}/`);
     expect(await navigationOf(tab)).toEqual(NAMES);
     await shows(tab, /Live/);
   });
@@ -82,83 +68,188 @@ describeWithFirefox('the status page in a real Firefox', () => {
     expect(ran.ran).toBe(false);
   });
 
-  it('pauses and resumes the system, and says who did it', async () => {
-    await press(tab, 'Pause');
-    await shows(tab, /The system is paused\..*Confirmed by the edge.*operator@/);
-    expect(await mode()).toBe('paused');
-    await press(tab, 'Resume');
-    await shows(tab, /New work starts as it comes/);
-    expect(await mode()).toBe('running');
+  actionCases(() => scene);
+
+  it('shows HTML and terminal escapes of titles, logs, patches and outputs as text', async () => {
+    const escapes = HOSTILE.replaceAll('\u001b', '\\033').replaceAll('\u0007', '\\007');
+    const script = `printf '${escapes}\\033[31mred\\n' | tee hostile.txt`;
+    const task = await scene.newTask(`Title ${HOSTILE}`, { input: { script } }, { repo: 'app', base_ref: 'main' });
+    await scene.taskIs(task, ({ status }) => status === 'done');
+    const page = { platform: 'claude' as const, page_title: `Chat ${HOSTILE}` };
+    scene.browser.show({ ...pageOf('a-chat', 'claude'), ...page });
+    const printed = await scene.instruction(
+      `@conductor::exec::${JSON.stringify({ argv: ['printf', `${escapes}output`] })}`,
+      'succeeded',
+    );
+    await tab.setViewport(PHONE, 900);
+    const places = [
+      `/tasks/${task}`,
+      '/',
+      '/tasks',
+      '/search?q=onerror',
+      `/instructions/${printed.instruction_id}`,
+      `/conversations/${printed.local_conversation_id}`,
+      `/messages/${printed.message_id}`,
+    ];
+    for (const path of places) {
+      await at(path);
+      if (path === places[0]) {
+        await press(tab, 'Show: changes');
+        await shows(tab, /\+<img src=x/);
+      }
+      await shows(tab, path === '/' ? /Newest/ : /<img src=x/);
+      const made = await tab.evaluate(() => ({
+        ran: 'ran' in globalThis,
+        elements: document.querySelectorAll('main img, main script').length,
+        hidden: ['\u202e', '\u001b', '\u0007'].some((char) =>
+          (document.body.innerText + document.title).includes(char),
+        ),
+        overflow: document.documentElement.scrollWidth - innerWidth > 0,
+      }));
+      expect(made, path).toEqual({ ran: false, elements: 0, hidden: false, overflow: false });
+    }
+    await scene.wide();
   });
 
-  it('approves exactly the bytes that it shows, and shows live what becomes of it', async () => {
-    const call = '@conductor::exec::{"argv": ["echo", "ma\\u202ein"]}';
-    await browser.says('answer-1', ['```baa', call, '```'].join('\n'));
-    const { instruction_id } = await until(async () => {
-      const list = '/v1/instructions?status=awaiting_approval';
-      return (await cluster.call<{ items: Instruction[] }>('GET', list)).items[0];
-    });
-    await shows(tab, /Waits for you\s+Approval\s+conductor::exec/);
-    await at(`/instructions/${instruction_id}`);
-    await shows(tab, /"ma\\u\{202e\}in"/);
-    expect(await tab.evaluate(() => document.querySelector('.bytes mark')?.textContent)).toBe('\\u{202e}');
-    await press(tab, 'Approve');
-    await shows(tab, /succeeded.*Started.*Ended/);
-    const seen = await cluster.call<Instruction>('GET', `/v1/instructions/${instruction_id}`);
-    expect(seen.status).toBe('succeeded');
-  });
-
-  it('cancels what runs after a question', async () => {
-    const steps = [{ kind: 'shell', name: 'long', input: { script: 'echo begun; sleep 600' } }];
-    const body = { task_type: 'shell', title: 'A long <b>task</b>', goal: 'Runs.', steps };
-    const { task_id } = await cluster.call<{ task_id: string }>('POST', '/v1/tasks', body);
-    await at('/tasks');
-    await press(tab, 'A long <b>task</b>');
-    await shows(tab, /begun/);
-    expect(await tab.url()).toContain(task_id);
-    await press(tab, 'Cancel');
-    await shows(tab, /Cancel this task\?/);
-    await press(tab, 'Cancel');
-    await shows(tab, /A long <b>task<\/b>.*canceled/);
-  });
-
-  it.each(['en', 'zh'])('has no serious finding of axe-core, and fits a phone: %s', async (language) => {
+  it.each([
+    ['en', 'light'],
+    ['zh', 'dark'],
+  ])('has no serious finding of axe-core, and fits a phone: %s, %s', async (language, scheme) => {
     await tab.evaluate((chosen) => localStorage.setItem('conductor.language', chosen), language);
-    const paths = await tab.evaluate(() =>
+    await at('/');
+    const panels = await tab.evaluate(() =>
       [...document.querySelectorAll('nav:first-of-type a')].map((link) => link.getAttribute('href') ?? ''),
     );
-    expect(paths).toHaveLength(NAMES.length);
+    expect(panels).toHaveLength(NAMES.length);
+    const newest = async (list: string, key: string) =>
+      String((await call<{ items: Record<string, unknown>[] }>('GET', `${list}?limit=1`)).items[0]?.[key]);
+    const task = await newest('/v1/tasks', 'task_id');
+    const conversation = await newest('/v1/renewal/conversations', 'local_conversation_id');
+    await call('POST', '/v1/grants', { ...GRANT, local_conversation_id: conversation });
+    const { runs } = await scene.taskIs(task, ({ runs: found }) => found.length > 0);
+    const details = [
+      `/conversations/${conversation}`,
+      `/messages/${await newest('/v1/messages', 'message_id')}`,
+      `/instructions/${await newest('/v1/instructions', 'instruction_id')}`,
+      ...[`/tasks/${task}`, `/runs/${runs[0]?.run_id}`, '/nodes/host-a', `/browsers/${scene.browser.clientId}`],
+      ...['/grants', '/ticks/1', '/search?q=title', '/tasks/nothing'],
+    ];
     await tab.setViewport(PHONE, 900);
     const found: Record<string, unknown> = {};
-    for (const path of paths) {
+    for (const path of [...panels, ...details]) {
       await at(path);
-      await tab.until(() => document.querySelector('main h1') !== null && document.querySelector('.loading') === null);
+      if (DRAWN.includes(path)) await tab.until(() => document.querySelector('.chart canvas') !== null);
+      await tab.evaluate((chosen) => void document.documentElement.style.setProperty('color-scheme', chosen), scheme);
       const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      const findings = await seriousFindings(firefox, tab);
+      const findings = await seriousFindings(scene.firefox, tab);
       if (overflow > 0 || findings.length > 0) found[path] = { overflow, findings };
     }
     await tab.evaluate(() => localStorage.removeItem('conductor.language'));
-    await tab.setViewport(1_200, 900);
+    await scene.wide();
     expect(found).toEqual({});
   });
 
-  it('goes by the keyboard from panel to panel, and lists the shortcuts', async () => {
+  it('goes by the keyboard from panel to panel and to what it searches, and lists the shortcuts', async () => {
     await at('/');
-    await shows(tab, /Waits for you/);
+    expect(await unreachedByTab(tab)).toEqual([]);
+    await at('/');
     await tab.type('gt');
     await tab.until(() => location.pathname === '/tasks');
+    await tab.type('/');
+    await tab.type(`a REVIEW${KEYS.enter}`);
+    await shows(tab, /Search: a REVIEW.*Task\s+A review/);
+    await press(tab, 'A review');
+    await shows(tab, /done.*Steps on a time axis/);
     await tab.type('?');
     await shows(tab, /Keyboard shortcuts.*list the shortcuts/);
+    await tab.type(KEYS.escape);
+    await tab.until(() => document.querySelector('dialog') === null);
+  });
+
+  it('moves nothing for a reader who asked for less motion', async () => {
+    const animation = await tab.evaluate(() => {
+      const spinner = document.createElement('span');
+      spinner.className = 'spinner';
+      document.body.append(spinner);
+      return getComputedStyle(spinner).animationName;
+    });
+    expect(animation).toBe('none');
+  });
+
+  it('pages and filters a list in its address, which can be shared', async () => {
+    const anotherHost = { constraints: { target_host: 'another-host' } };
+    for (let n = 0; n < 27; n += 1) await scene.newTask(`Queued ${n}`, { input: { script: 'true' } }, anotherHost);
+    await at('/tasks');
+    await tab.until(() => {
+      const select = document.querySelector<HTMLSelectElement>('#filter-status');
+      if (select === null) return false;
+      select.value = 'queued';
+      return select.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    await tab.until(() => location.search === '?status=queued');
+    await shows(tab, /Queued 26.*Queued 2\s/);
+    await press(tab, 'Older');
+    await shows(tab, /Queued 1\s.*Queued 0\s/);
+    const shared = await tab.url();
+    await at('/');
+    await tab.open(shared);
+    await shows(tab, /Queued 1\s.*Queued 0\s/);
+    await press(tab, 'Newest');
+    await shows(tab, /Queued 26/);
+  });
+
+  it('says how old what it shows is while the connection is lost, and catches up with what it missed', async () => {
+    const proxy = await CutProxy.open(scene.cluster.stack.edgeUrl);
+    // Cookies know no ports: the page is signed in behind the proxy too.
+    await tab.open(`${proxy.url}/`);
+    await shows(tab, /Live.*New work starts as it comes/);
+    proxy.cut('hard');
+    await call('POST', '/v1/system/pause', { reason: 'while away' });
+    await shows(tab, /No connection; this is \d+ s old.*Running.*New work starts as it comes/);
+    proxy.heal();
+    await shows(tab, /Live.*Paused.*while away/);
+    await call('POST', '/v1/system/resume', {});
+    await shows(tab, /New work starts as it comes/);
+    await at('/');
+    await proxy.close();
+  });
+
+  it('takes no order from a page of another origin, though the browser sends the cookie', async () => {
+    const cookies: (string | undefined)[] = [];
+    const server = createServer((asked, response) => {
+      cookies.push(asked.headers.cookie);
+      response.end('<!doctype html><title>Another page</title>');
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('it listens on a port');
+    const edge = scene.cluster.stack.edgeUrl;
+    await tab.open(`http://127.0.0.1:${address.port}/`);
+    expect(cookies[0]).toContain('conductor_session');
+    const read = await tab.evaluate(async (base) => {
+      const init = { credentials: 'include', method: 'POST' } as const;
+      await fetch(`${base}/v1/system/pause`, { ...init, mode: 'no-cors', body: '{}' }).catch(() => null);
+      const json = { ...init, headers: { 'content-type': 'application/json' }, body: '{}' };
+      await fetch(`${base}/v1/system/pause`, json).catch(() => null);
+      return fetch(`${base}/v1/status`, { credentials: 'include' }).then(
+        (response) => response.text(),
+        () => 'refused',
+      );
+    }, edge);
+    expect([read, await mode()]).toEqual(['refused', 'running']);
+    await at('/');
+    server.close();
+    server.closeAllConnections();
   });
 
   it('shows what happens after the edge was killed and has started again', async () => {
     await at('/');
     await shows(tab, /New work starts as it comes/);
-    cluster.stack.edge.kill();
-    await until(() => cluster.call('POST', '/v1/system/pause', { reason: 'after the restart' }).catch(() => null));
+    scene.cluster.stack.edge.kill();
+    await until(() => call('POST', '/v1/system/pause', { reason: 'after the restart' }).catch(() => null));
     await shows(tab, /Paused.*after the restart/);
     await shows(tab, /Live/);
-    await cluster.call('POST', '/v1/system/resume', {});
+    await call('POST', '/v1/system/resume', {});
     await shows(tab, /New work starts as it comes/);
   });
 
@@ -166,7 +257,7 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await at('/');
     await press(tab, 'Sign out');
     await tab.until(() => document.querySelector('#token') !== null);
-    const made = await cluster.call<TokenCreated>('POST', '/v1/tokens', { role: 'readonly', subject: 'a reader' });
+    const made = await call<TokenCreated>('POST', '/v1/tokens', { role: 'readonly', subject: 'a reader' });
     await tab.click('#token');
     await tab.type(made.token);
     await press(tab, 'Sign in');
@@ -174,7 +265,17 @@ describeWithFirefox('the status page in a real Firefox', () => {
     expect(await navigationOf(tab)).toEqual(NAMES.filter((name) => name !== 'Tokens' && name !== 'Audit'));
     const offered = await buttonsOf(tab);
     for (const name of ['Pause', 'Drain', 'Resume']) expect(offered).not.toContain(name);
-    await cluster.call('DELETE', `/v1/tokens/${made.token_id}`);
+    const waiting = await scene.instruction('@conductor::exec::{"argv": ["id"]}', 'awaiting_approval');
+    const places = [`/instructions/${waiting.instruction_id}`, `/messages/${waiting.message_id}`, '/nodes/host-a'];
+    places.push(`/conversations/${waiting.local_conversation_id}`, '/settings', '/ticks', '/tokens');
+    for (const path of places) {
+      await at(path);
+      // Whether a browser shows notices is for its reader alone.
+      const here = (await buttonsOf(tab)).filter((name) => name !== 'Show notices of this page');
+      expect(here, path).toEqual(['中文', '?', 'Sign out']);
+    }
+    await shows(tab, /There is no such page/);
+    await call('DELETE', `/v1/tokens/${made.token_id}`);
     await shows(tab, /You were signed out: this token was revoked/);
   });
 });

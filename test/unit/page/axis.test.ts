@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../../workers/page/parts/axis-scale.ts';
-import { axisOf, placeOf } from '../../../workers/page/parts/axis-scale.ts';
+import { axisOf, chartRange, placeOf } from '../../../workers/page/parts/axis-scale.ts';
 
 const NOW = 1_800_000_000_000;
 const span = (start: number, end: number | null): Span => ({ key: 'a', start, end, tone: 'busy', title: '' });
@@ -29,4 +29,19 @@ describe('a time axis', () => {
   });
 
   it('is not there without spans', () => expect(axisOf([], NOW)).toBeNull());
+});
+
+describe('the time that a chart shows', () => {
+  const HOUR = 3_600;
+
+  it('has the whole first and last value', () => {
+    const at = Array.from({ length: 24 }, (_, n) => n * HOUR);
+    expect(chartRange(at, HOUR)).toEqual([-HOUR / 2, 23 * HOUR + HOUR / 2]);
+    expect(chartRange([10, 20, 40], 0)).toEqual([10, 40]);
+  });
+
+  it('has the hours before, or a minute, with a single value', () => {
+    expect(chartRange([10 * HOUR], HOUR)).toEqual([4.5 * HOUR, 10.5 * HOUR]);
+    expect(chartRange([100], 0)).toEqual([70, 130]);
+  });
 });

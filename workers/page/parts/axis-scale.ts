@@ -1,4 +1,4 @@
-/** Where spans lie on a time axis that shows all of them. */
+/** Where spans lie on a time axis that shows all of them, and what time a chart shows. */
 import type { Tone } from './tones.ts';
 
 export interface Span {
@@ -29,6 +29,10 @@ const STEPS: readonly number[] = [
 const MAX_TICKS = 5;
 /** Behind this part of the axis a label would leave it. */
 const LABELS_END = 0.93;
+/** A chart has room for so many values that last, also when it has fewer. */
+const LEAST_VALUES = 6;
+/** What a chart shows on each side of the only moment that it has. */
+const ALONE_SEC = 30;
 /** A bar that is shorter could not be seen. */
 const MIN_WIDTH = 0.6;
 
@@ -44,6 +48,14 @@ export function axisOf(spans: readonly Span[], now: number): AxisScale | null {
     (at) => (at - from) / length < LABELS_END,
   );
   return { from, to, ticks };
+}
+
+/** First and last second of a chart whose values each last so many seconds; 0 for values of a moment. */
+export function chartRange(at: readonly number[], lasts: number): [number, number] {
+  const last = at.at(-1) ?? 0;
+  const first = at[0] ?? last;
+  if (lasts > 0) return [Math.min(first - lasts / 2, last - (LEAST_VALUES - 0.5) * lasts), last + lasts / 2];
+  return first < last ? [first, last] : [first - ALONE_SEC, last + ALONE_SEC];
 }
 
 /** Left edge and width of a span, in percent of the axis. */

@@ -1,5 +1,6 @@
 /** A chart over time by uPlot. Colors are those of the page, and change with its scheme. */
 import uPlot from 'uplot';
+import { chartRange } from './axis-scale.ts';
 
 export interface Series {
   name: string;
@@ -23,6 +24,10 @@ const SECOND_MS = 1_000;
 const WIDTH = 1.5;
 const BAR_PART = 0.7;
 const BAR_MAX_PX = 40;
+/** Height of the names of times below the chart. */
+const TIMES_PX = 32;
+/** Short, and exact enough that no two marks of an axis have the same name. */
+const NUMBERS = { notation: 'compact', maximumSignificantDigits: 3 } as const;
 /** Room above the largest value. */
 const ABOVE = 1.08;
 
@@ -43,8 +48,14 @@ function clockOf({ isByDay = false }: ChartTime): Intl.DateTimeFormat {
     : new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
-function optionsOf(element: HTMLElement, series: readonly Series[], time: ChartTime): uPlot.Options {
+function optionsOf(
+  element: HTMLElement,
+  at: readonly number[],
+  series: readonly Series[],
+  time: ChartTime,
+): uPlot.Options {
   const clock = clockOf(time);
+  const numbers = new Intl.NumberFormat(document.documentElement.lang, NUMBERS);
   const grid = { stroke: colorOf(element, '--line'), width: 1 };
   const axis = { stroke: colorOf(element, '--muted'), grid, ticks: grid };
   const scales = [...new Set(series.map(({ scale }) => scale))];
@@ -52,25 +63,23 @@ function optionsOf(element: HTMLElement, series: readonly Series[], time: ChartT
     0,
     most === null || most <= 0 ? 1 : most * ABOVE,
   ];
-  const around = (_chart: uPlot, first: number, last: number): [number, number] => [
-    first - time.lasts / 2,
-    last + time.lasts / 2,
-  ];
   const bars = uPlot.paths.bars?.({ size: [BAR_PART, BAR_MAX_PX] });
   return {
     width: Math.max(200, element.clientWidth),
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
+    ...(time.isByDay === true && { tzDate: (second: number) => uPlot.tzDate(new Date(second * SECOND_MS), 'Etc/UTC') }),
     scales: {
-      x: time.lasts === 0 ? {} : { range: around },
+      x: { range: () => chartRange(at, time.lasts) },
       ...Object.fromEntries(scales.map((scale) => [scale, { range: fromZero }])),
     },
     axes: [
-      { ...axis, values: (_chart, places) => places.map((place) => clock.format(place * SECOND_MS)) },
+      { ...axis, size: TIMES_PX, values: (_chart, places) => places.map((place) => clock.format(place * SECOND_MS)) },
       ...scales.map((scale, n) => ({
         ...axis,
         scale,
+        values: (_chart: uPlot, places: number[]) => places.map((place) => numbers.format(place)),
         side: n === 0 ? 3 : 1,
         grid: n === 0 ? grid : { show: false },
       })),
@@ -82,7 +91,7 @@ function optionsOf(element: HTMLElement, series: readonly Series[], time: ChartT
         const drawn = { label: name, scale, stroke };
         return isBars && bars !== undefined
           ? { ...drawn, fill: stroke, width: 0, paths: bars, points: { show: false } }
-          : { ...drawn, width: WIDTH };
+          : { ...drawn, width: WIDTH, points: { fill: stroke } };
       }),
     ],
   };
@@ -98,7 +107,11 @@ export function drawChart(
   let chart: uPlot | null = null;
   const draw = (): void => {
     chart?.destroy();
-    chart = new uPlot(optionsOf(element, series, time), [[...at], ...series.map(({ values }) => [...values])], element);
+    chart = new uPlot(
+      optionsOf(element, at, series, time),
+      [[...at], ...series.map(({ values }) => [...values])],
+      element,
+    );
   };
   draw();
   const scheme = matchMedia('(prefers-color-scheme: dark)');

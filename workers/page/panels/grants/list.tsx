@@ -36,14 +36,16 @@ function Revoke({ grant }: { grant: Grant }) {
 const COLUMNS = (): Column<Grant>[] => [
   {
     name: t('grant_argv'),
-    cell: ({ argv, further_items: n }) => (
-      <>
+    cell: ({ argv, further_items: n, folder }) => (
+      <div>
         <code>{makeExactLine(JSON.stringify(argv))}</code>{' '}
         <span class="note">{n === 0 ? null : `+ ${t('grant_most', { n })}`}</span>
-      </>
+        <p class="note">
+          {t('folder')} <code>{makeExactLine(folder)}</code>
+        </p>
+      </div>
     ),
   },
-  { name: t('folder'), cell: ({ folder }) => <code>{makeExactLine(folder)}</code> },
   {
     name: t('conversation'),
     kind: 'tight',
@@ -56,7 +58,7 @@ const COLUMNS = (): Column<Grant>[] => [
   },
   { name: t('grant_used'), kind: 'end', cell: ({ uses, max_uses }) => `${uses} / ${max_uses}` },
   { name: t('status'), kind: 'tight', cell: (grant) => <State grant={grant} /> },
-  { name: t('expires'), kind: 'tight', cell: ({ expires_at }) => <When at={expires_at} /> },
+  { name: t('expiry'), kind: 'tight', cell: ({ expires_at }) => <When at={expires_at} /> },
   { name: t('created_by'), kind: 'tight', cell: ({ created_by }) => created_by },
   { name: t('id'), kind: 'tight', cell: ({ grant_id }) => <Id id={grant_id} /> },
   { name: t('actions'), kind: 'tight', cell: (grant) => <Revoke grant={grant} /> },
