@@ -20,6 +20,7 @@ const ReadySchema = z.strictObject({
   ready: z.literal(true),
   edge_url: z.url(),
   agent_url: z.url().nullable(),
+  sign_in_url: z.url(),
   ops_token_file: z.string(),
   controller_id: z.string(),
   root: z.string(),
@@ -91,6 +92,7 @@ describe('npm start', () => {
     const { ready } = await started(root, '--host', 'mini');
     expect(ready).toMatchObject({ controller_id: 'mini-main', root });
     expect(await Promise.all([isHealthy(ready.edge_url), isHealthy(ready.agent_url)])).toEqual([true, true]);
+    expect(ready.sign_in_url).toMatch(`${ready.edge_url}/v1/session/link/`);
     expect(readFileSync(ready.ops_token_file, 'utf8')).toMatch(/^baa_/);
     const edgeFiles = readdirSync(join(root, 'edge'), { recursive: true, encoding: 'utf8' });
     const open = [ready.ops_token_file, ...edgeFiles.map((name) => join(root, 'edge', name))].filter(
