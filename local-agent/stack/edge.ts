@@ -4,7 +4,7 @@
  * It locks its state, which only this user can read. Settings come from the environment, not from arguments, as one of
  * them is a secret.
  */
-import { cpSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
@@ -74,6 +74,11 @@ function copyPage(built: string, state: string): string {
   const copy = join(state, 'page');
   rmSync(copy, { recursive: true, force: true });
   cpSync(built, copy, { recursive: true });
+  // Everything below the root belongs to its owner alone; a copy has the rights of what was built.
+  chmodSync(copy, 0o700);
+  for (const entry of readdirSync(copy, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
+  }
   return copy;
 }
 
