@@ -169,7 +169,6 @@ export const PERSON_NOTICE = {
  */
 export const BROWSERS = { max_per_node: 64, counted_ms: 30 * 86_400_000 } as const;
 
-/** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
 /** What a person can approve ahead for one conversation (schema/domain/grant.ts). */
 export const GRANTS = {
   max_uses: 20,
@@ -183,6 +182,7 @@ export const GRANTS = {
   max_further_items: 16,
 } as const;
 
+/** How many instructions may wait for a person at once. Each limit takes the largest message of instructions. */
 export const APPROVALS = { max_per_conversation: 32, max_per_node: 64 } as const;
 
 export const LINK = {

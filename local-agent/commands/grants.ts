@@ -4,6 +4,7 @@ import type { Grant } from '../../schema/contracts/grants.ts';
 import { GrantCreateBodySchema, GrantSchema } from '../../schema/contracts/grants.ts';
 import { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
 import { callName } from '../../schema/contracts/tools.ts';
+import { GRANTS } from '../../schema/defaults.ts';
 import { fewestLeading, grantableArgv, grantEnd } from '../../schema/domain/grant.ts';
 import { valueOption } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
@@ -105,8 +106,8 @@ const create: CliCommand = {
       '--further <count>',
       'how many more items may follow that are no options (default: the rest of its argv)',
     ),
-    valueOption('--uses <count>', `how many instructions, at most 20 (default: ${DEFAULT_USES})`),
-    valueOption('--hours <hours>', `for how long, at most 8 (default: ${DEFAULT_HOURS})`),
+    valueOption('--uses <count>', `how many instructions, at most ${GRANTS.max_uses} (default: ${DEFAULT_USES})`),
+    valueOption('--hours <hours>', `for how long, at most ${GRANTS.max_ms / HOUR_MS} (default: ${DEFAULT_HOURS})`),
   ],
   run: (args, deps) =>
     withEdge(args, deps, async (edge) => {

@@ -6,7 +6,7 @@ import { EXEC, instructionsOf } from '../support/conductor.ts';
 import { ENTRIES, NODE, rowsOf } from '../support/edge.ts';
 
 export const HASH = 'a'.repeat(64);
-const APPROVAL: Approval = {
+export const APPROVAL: Approval = {
   display: 'argv: ["true"]',
   approval_hash: HASH,
   cwd: null,

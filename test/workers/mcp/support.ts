@@ -1,20 +1,12 @@
 /** Clients of MCP around a small conductor: the official client over the Worker's fetch, single requests, and nodes that run calls. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { Approval, MessageClaimResponse, PolicyDecision } from '../../../schema/contracts/instructions.ts';
+import type { MessageClaimResponse, PolicyDecision } from '../../../schema/contracts/instructions.ts';
 import type { Role } from '../../../schema/contracts/tokens.ts';
-import { commandsFor, HASH } from '../instructions/support.ts';
+import { APPROVAL, commandsFor } from '../instructions/support.ts';
 import type { Conductor } from '../support/conductor.ts';
 import { NODE, ORIGIN, rowsOf } from '../support/edge.ts';
 
 export type Answer = { isError: boolean; data: Record<string, unknown> };
-
-const APPROVAL: Approval = {
-  display: 'argv: ["true"]',
-  approval_hash: HASH,
-  cwd: null,
-  env_names: [],
-  file_hashes: {},
-};
 
 /** The official client, as that role or with that token. */
 export async function connect(

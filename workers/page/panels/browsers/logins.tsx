@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { Tone } from '../../parts/tones.ts';
 import { word } from '../../texts/texts.ts';
 import type { Browser } from './read-browsers.ts';
@@ -8,14 +9,16 @@ export const LOGIN_TONES: Readonly<Record<Browser['platforms'][number]['login'],
   lost: 'bad',
 };
 
-/** Each site with the state of its login, or why the browser is stopped there. */
+/** Each site with the state of its login, or why the browser is stopped there; then `children` in the same row. */
 export function Logins({
   platforms,
+  children,
 }: {
   platforms: readonly Pick<Browser['platforms'][number], 'platform' | 'login' | 'stopped_reason'>[];
+  children?: ComponentChildren;
 }) {
   return (
-    <span class="logins">
+    <span class={children === undefined ? 'logins' : 'note logins'}>
       {platforms.map(({ platform, login, stopped_reason }) => (
         <span key={platform}>
           <span class={`dot ${stopped_reason === null ? LOGIN_TONES[login] : 'bad'}`} aria-hidden="true" />
@@ -23,6 +26,7 @@ export function Logins({
           {stopped_reason === null ? word('login', login) : word('reason', stopped_reason)}
         </span>
       ))}
+      {children}
     </span>
   );
 }

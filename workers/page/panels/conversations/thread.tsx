@@ -2,10 +2,10 @@
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import { InstructionSchema, MessageSummarySchema } from '../../../../schema/contracts/instructions.ts';
 import { RenewalJobSchema } from '../../../../schema/contracts/renewal.ts';
-import { callName } from '../../../../schema/contracts/tools.ts';
 import { useRead } from '../../page-context.ts';
+import { InstructionLine } from '../../parts/instruction-line.tsx';
 import { Nothing, Pill, Status, When } from '../../parts/parts.tsx';
-import { INSTRUCTION_TONES, JOB_TONES, REPLY_TONES } from '../../parts/tones.ts';
+import { JOB_TONES, REPLY_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { Happening } from './thread-order.ts';
 import { threadOf } from './thread-order.ts';
@@ -65,13 +65,9 @@ function One({ of }: { of: Happening }) {
       </p>
       {instructions.length === 0 ? null : (
         <ul class="inner">
-          {instructions.map(({ instruction_id, target, tool, status, error_code, gate }) => (
-            <li key={instruction_id} class="line">
-              <Status kind="instruction" value={status} tone={INSTRUCTION_TONES[status]} />
-              <a href={`/instructions/${instruction_id}`}>{callName(target, tool)}</a>
-              <span class="note">
-                {error_code === null && gate === null ? '' : word('reason', error_code ?? gate ?? '')}
-              </span>
+          {instructions.map((one) => (
+            <li key={one.instruction_id} class="line">
+              <InstructionLine of={one} />
             </li>
           ))}
         </ul>

@@ -4,6 +4,7 @@ import type { Instruction } from '../../../../schema/contracts/instructions.ts';
 import { INSTRUCTION_STATES, InstructionSchema } from '../../../../schema/contracts/instructions.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
 import { usePage, useRights } from '../../page-context.ts';
+import { reasonOf } from '../../parts/instruction-line.tsx';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
 import { Heading, Id, Status, When } from '../../parts/parts.tsx';
@@ -32,8 +33,7 @@ export default function Instructions() {
     },
     {
       name: t('why'),
-      cell: ({ error_code, gate }) =>
-        error_code === null && gate === null ? '' : word('reason', error_code ?? gate ?? ''),
+      cell: reasonOf,
     },
     {
       name: t('took'),

@@ -1,13 +1,13 @@
 /** One message: its text, what was read from it, and its instructions. */
 import { MessageDetailSchema, ResubmitResponseSchema } from '../../../../schema/contracts/instructions.ts';
-import { callName } from '../../../../schema/contracts/tools.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
 import { Output } from '../../parts/bytes.tsx';
+import { InstructionLine } from '../../parts/instruction-line.tsx';
 import { Card, Facts, Heading, Nothing, Shown, Status, When } from '../../parts/parts.tsx';
-import { INSTRUCTION_TONES, REPLY_TONES } from '../../parts/tones.ts';
+import { REPLY_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
 
@@ -39,13 +39,9 @@ export default function MessagePanel({ id }: PanelProps) {
           <Card title={t('nav_instructions')} id="instructions">
             {message.instructions.length === 0 ? <Nothing>{t('no_instructions_in_message')}</Nothing> : null}
             <ul class="lines">
-              {message.instructions.map(({ instruction_id, target, tool, status, error_code, gate }) => (
-                <li key={instruction_id}>
-                  <Status kind="instruction" value={status} tone={INSTRUCTION_TONES[status]} />
-                  <a href={`/instructions/${instruction_id}`}>{callName(target, tool)}</a>
-                  <span class="note">
-                    {error_code === null && gate === null ? '' : word('reason', error_code ?? gate ?? '')}
-                  </span>
+              {message.instructions.map((one) => (
+                <li key={one.instruction_id}>
+                  <InstructionLine of={one} />
                 </li>
               ))}
             </ul>

@@ -1,10 +1,8 @@
 /** Nodes and browsers in one line each. */
 import type { Status } from '../../../../schema/contracts/status.ts';
 import { Card, Nothing, Pill, When } from '../../parts/parts.tsx';
-import type { Tone } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
-
-const LOGIN_TONES: Readonly<Record<string, Tone>> = { fresh: 'good', stale: 'wait', lost: 'bad' };
+import { Logins } from '../browsers/logins.tsx';
 
 export function Machines({ status: { nodes, clients, lease } }: { status: Status }) {
   return (
@@ -39,16 +37,7 @@ export function Machines({ status: { nodes, clients, lease } }: { status: Status
             <li key={client_id}>
               <Pill tone={connected ? 'good' : 'calm'}>{t(connected ? 'connected' : 'not_connected')}</Pill>
               <a href={`/browsers/${encodeURIComponent(client_id)}`}>{client_id}</a>
-              <span class="note logins">
-                {platforms.map(({ platform, login, stopped_reason }) => (
-                  <span key={platform}>
-                    <span class={`dot ${stopped_reason === null ? LOGIN_TONES[login] : 'bad'}`} aria-hidden="true" />
-                    {word('platform', platform)}:{' '}
-                    {stopped_reason === null ? word('login', login) : word('reason', stopped_reason)}
-                  </span>
-                ))}
-                {connected ? null : <When at={updated_at} />}
-              </span>
+              <Logins platforms={platforms}>{connected ? null : <When at={updated_at} />}</Logins>
             </li>
           ))}
         </ul>
