@@ -84,6 +84,7 @@ const LAYERS = [
   'timed-jobs',
   'notices',
   'renewal',
+  'asks',
   'tasks',
   'system',
   'instructions',

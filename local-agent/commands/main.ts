@@ -53,7 +53,7 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
     about: 'what runs without asking for a while, in one conversation: create, list, revoke',
     commands: grants,
   },
-  instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
+  instructions: { about: 'instructions of the chats: look, approve, deny, cancel, resolve', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
   nodes: { about: 'the machines of this system: add one, drain one', commands: nodes },

@@ -6,6 +6,9 @@ import type { SiteTab } from '../tabs/tab-registry.ts';
 import { plainUrl } from '../tabs/tab-registry.ts';
 import type { FinalAnswer, Turn } from './turn.ts';
 
+/** The plan that sent this message of the person; null: none did. Undefined: not known now. */
+export type PlanOf = (platform: Turn['platform'], userMessageId: string) => string | null | undefined;
+
 export interface FinalMessageParts {
   turn: Turn;
   answer: FinalAnswer;
@@ -17,6 +20,8 @@ export interface FinalMessageParts {
   account: string | null;
   /** Of `requestIdOf`. */
   requestId: string;
+  /** The plan whose message it answers; null: one that no plan sent. Undefined: the message is not known. */
+  plan: ReturnType<PlanOf>;
 }
 
 /** The same message has the same request id, so that the agent knows it again when this browser has lost its storage. */
@@ -26,7 +31,7 @@ export async function requestIdOf({ platform, conversationId }: Turn, { messageI
 }
 
 export function finalMessage(parts: FinalMessageParts): FinalMessage {
-  const { turn, answer, tab, opinion, clientId, account, requestId } = parts;
+  const { turn, answer, tab, opinion, clientId, account, requestId, plan } = parts;
   const { platform, isTemporary, organizationId } = turn;
   // A temporary conversation has no lasting id, even where the site uses one until it is closed.
   const conversationId = isTemporary ? null : turn.conversationId;
@@ -47,5 +52,6 @@ export function finalMessage(parts: FinalMessageParts): FinalMessage {
     shell_page: conversationId === null,
     ...(account !== null && { account_fingerprint: account }),
     capture: { source: answer.source, other: opinion },
+    ...(plan !== undefined && { answers_plan_id: plan }),
   };
 }

@@ -19,6 +19,7 @@ import { CALL_MARGIN_MS } from '../tabs/page-calls.ts';
 import type { TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
+import type { PlanOf } from './final-message.ts';
 import { finalMessage, requestIdOf } from './final-message.ts';
 import { SecondOpinions } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
@@ -40,6 +41,7 @@ export interface TurnsDeps {
   clientId: () => Promise<string>;
   /** The account of a container, where it is to be named. */
   accountToName: (platform: Platform, container: string | null) => string | null;
+  planOf: PlanOf;
   isOn: (platform: Platform) => boolean;
   /** Something that a person should be able to see; it holds no content of a conversation. */
   report: (platform: Platform, what: string) => void;
@@ -169,7 +171,7 @@ export class Turns {
   }
 
   async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
-    const { tabs, queue, clientId, accountToName } = this.#deps;
+    const { tabs, queue, clientId, accountToName, planOf } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
     const tab = shown ?? tabs.get(tabId);
@@ -178,7 +180,9 @@ export class Turns {
       const asked = [this.#opinions.of(turn, answer, tab), clientId(), requestIdOf(turn, answer)] as const;
       const [opinion, client, requestId] = await Promise.all(asked);
       const account = accountToName(platform, tab?.container ?? null);
-      taken = await queue.add(finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId }));
+      const { userMessageId } = turn;
+      const plan = userMessageId === null ? undefined : planOf(platform, userMessageId);
+      taken = await queue.add(finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId, plan }));
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }

@@ -22,6 +22,7 @@ test('a final answer on the stream reaches the agent as one message', async () =
   expect(await env.finalMessages(1)).toEqual([
     {
       type: 'browser.final_message',
+      answers_plan_id: null,
       request_id: expect.stringMatching(/^fm-[0-9a-f]{40}$/),
       client_id: 'firefox-1',
       platform: 'claude',
