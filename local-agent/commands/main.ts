@@ -24,6 +24,7 @@ import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
 import { runs, steps } from './runs.ts';
+import { service } from './service.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
@@ -59,6 +60,10 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
   nodes: { about: 'the machines of this system: add one, drain one', commands: nodes },
   notices: { about: 'notices to people about what waits for one of them: look, set, test', commands: notices },
   runs: { about: 'attempts at the steps of tasks: look', commands: runs },
+  service: {
+    about: 'this system as a service of the machine: install, status, start, stop, restart, logs, print, uninstall',
+    commands: service,
+  },
   steps: { about: 'steps of tasks that wait for a person: decide', commands: steps },
   tasks: { about: 'work for hosts: create, look, follow, cancel, retry, hand over', commands: tasks },
   tokens: { about: 'tokens for the edge: create, list, revoke', commands: tokens },
