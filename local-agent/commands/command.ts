@@ -13,6 +13,8 @@ export interface CliCommand {
   about: string;
   argument?: Argument;
   options: readonly Option[];
+  /** Command lines without the program's name, as `tasks show TASK`; its help shows them. */
+  examples?: readonly string[];
   /** Resolves with the exit code: one of `EXIT`, or that of a program which the command runs. */
   run: (args: Args, deps: CommandDeps) => Promise<number>;
 }
@@ -22,6 +24,11 @@ export const jsonOption = new Option('--json', 'print JSON, on one line when it 
 /** The required argument that names an object, and the form of its ids. */
 export function idArgument(name: string, form: string): Argument {
   return new Argument(`<${name}>`, `its id (${form})`);
+}
+
+/** The required argument that names a node or a browser: their ids are names. */
+export function namedArgument(name: 'node' | 'browser'): Argument {
+  return new Argument(`<${name}>`, `its id, as ${name}s list shows it`);
 }
 
 /** Adds the command to a program or a group; `done` receives its exit code. */

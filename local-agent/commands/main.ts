@@ -1,6 +1,8 @@
 /** The command line: parses it, runs one command, and turns every failure into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { programName } from '../lib/printed-command.ts';
+import { audit } from './audit.ts';
+import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
 import type { CliCommand } from './command.ts';
 import { addCommand } from './command.ts';
@@ -16,7 +18,9 @@ import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
+import { leader } from './leader.ts';
 import { mcp } from './mcp.ts';
+import { messages } from './messages.ts';
 import { nodes } from './nodes.ts';
 import { notices } from './notices.ts';
 import { open } from './open.ts';
@@ -28,6 +32,7 @@ import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
 import { tasks } from './tasks.ts';
+import { ticks } from './ticks.ts';
 import { tokens } from './tokens.ts';
 import { undo } from './undo.ts';
 
@@ -48,6 +53,8 @@ const COMMANDS: readonly CliCommand[] = [
   restoreCheck,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
+  audit: { about: 'who changed what, and when', commands: audit },
+  browsers: { about: 'the browsers of this system: look, resume a stopped one, move one', commands: browsers },
   conversations: { about: 'conversations, their limits, and whether they are renewed', commands: conversations },
   grants: {
     about: 'what runs without asking for a while, in one conversation: create, list, revoke',
@@ -56,12 +63,15 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
   instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
-  nodes: { about: 'the machines of this system: add one, drain one', commands: nodes },
+  leader: { about: 'which node leads, and which did before', commands: leader },
+  messages: { about: 'the messages of the chats, and what became of their instructions', commands: messages },
+  nodes: { about: 'the machines of this system: look, add one, drain one', commands: nodes },
   notices: { about: 'notices to people about what waits for one of them: look, set, test', commands: notices },
   runs: { about: 'attempts at the steps of tasks: look', commands: runs },
   steps: { about: 'steps of tasks that wait for a person: decide', commands: steps },
   tasks: { about: 'work for hosts: create, look, follow, cancel, retry, hand over', commands: tasks },
-  tokens: { about: 'tokens for the edge: create, list, revoke', commands: tokens },
+  ticks: { about: 'the runs of the timed jobs: look, run one now', commands: ticks },
+  tokens: { about: 'tokens for the edge: create, list, rotate, revoke', commands: tokens },
 };
 
 const NAME = 'conductor';

@@ -1,7 +1,8 @@
 /**
- * `nodes`: the machines of this system. `add` makes a second host one line: it creates its token and prints its `init`.
+ * `nodes`: the machines of this system. `list` and `show` look at them. `add` makes a second host one line: it creates its token and prints its `init`.
  * `drain` moves the work of one to others.
  */
+import { Argument } from 'commander';
 import { z } from 'zod';
 import { pageOf } from '../../schema/contracts/common.ts';
 import type { Token } from '../../schema/contracts/tokens.ts';
@@ -10,12 +11,13 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { CliCommand } from './command.ts';
-import { idArgument, optionalText } from './command.ts';
+import { optionalText } from './command.ts';
 import { drain } from './drain-node.ts';
 import { edgeOptions, operatorConfig } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { parseNode } from './node-name.ts';
 import { present } from './output.ts';
+import { listNodes, showNode } from './show-nodes.ts';
 
 const NOT_FOUND = 404;
 const PageSchema = pageOf(TokenSchema);
@@ -51,7 +53,8 @@ async function validTokenOf(edge: EdgeClient, node: string, now: number): Promis
 const add: CliCommand = {
   name: 'add',
   about: 'create the token of a further node and print the line that sets up its host',
-  argument: idArgument('node', 'usually the name of its machine'),
+  argument: new Argument('<node>', 'an id for it, usually the name of its machine'),
+  examples: ['nodes add mini'],
   options: edgeOptions,
   run: async (args, deps) => {
     const node = parseNode(args.node);
@@ -96,4 +99,4 @@ const add: CliCommand = {
   },
 };
 
-export const nodes: readonly CliCommand[] = [add, drain];
+export const nodes: readonly CliCommand[] = [add, listNodes, showNode, drain];

@@ -1,7 +1,6 @@
 /** `status`: the whole system as the edge sees it, or with `--local` this node as its agent sees it. */
 import { Option } from 'commander';
 import { z } from 'zod';
-import type { PlatformState } from '../../schema/contracts/clients.ts';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
@@ -12,6 +11,7 @@ import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
 import { localSnapshot } from './local-snapshot.ts';
+import { loginsOf } from './logins.ts';
 import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
@@ -86,13 +86,6 @@ function printStatus(deps: CommandDeps, status: Status): void {
     moment(one.created_at),
   ]);
   printTable(deps, ['INSTRUCTION', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
-}
-
-/** Each login of a browser: one for each platform, and for each of its containers. */
-function loginsOf(platforms: readonly PlatformState[]): string {
-  const one = ({ platform, login, accounts }: PlatformState) =>
-    (accounts ?? [{ login }]).map((account) => `${platform}:${account.login}`);
-  return platforms.flatMap(one).join(' ');
 }
 
 type NodeState = Pick<Status['nodes'][number], 'status' | 'presence' | 'draining'>;

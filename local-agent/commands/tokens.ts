@@ -8,6 +8,7 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand } from './lists.ts';
 import { moment, present } from './output.ts';
+import { rotateToken } from './rotate-token.ts';
 
 const PATH = '/v1/tokens';
 
@@ -81,4 +82,4 @@ const revoke: CliCommand = {
   },
 };
 
-export const tokens: readonly CliCommand[] = [create, list, revoke];
+export const tokens: readonly CliCommand[] = [create, list, rotateToken, revoke];
