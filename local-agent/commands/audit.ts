@@ -11,11 +11,7 @@ const PATH = '/v1/audit';
 
 const list = listCommand({
   about: 'list who changed what, newest first',
-  examples: [
-    'audit list --limit 20',
-    'audit list --actor ops --json',
-    'audit list --subject tok_01kb3q5w1t0c9x8v7r6p5n4m3k',
-  ],
+  examples: ['audit list --limit 20', 'audit list --actor ops --json', 'audit list --subject TOKEN_ID'],
   path: PATH,
   item: AuditEntrySchema,
   filters: {

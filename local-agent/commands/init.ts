@@ -44,6 +44,7 @@ async function readToken(deps: CommandDeps): Promise<string> {
 export const init: CliCommand = {
   name: 'init',
   about: 'set up this host as a further node of an existing edge',
+  examples: ['init --control-api-base https://conductor.example.workers.dev'],
   options: [jsonOption, ...initOptions],
   run: async (args, deps) => {
     const { config, origins } = configOf(args, deps, initOptions, { starts: true });

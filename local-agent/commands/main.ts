@@ -4,7 +4,7 @@ import { programName } from '../lib/printed-command.ts';
 import { audit } from './audit.ts';
 import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
-import type { CliCommand } from './command.ts';
+import type { CliCommand, Execute } from './command.ts';
 import { addCommand } from './command.ts';
 import { config } from './config.ts';
 import { conversations } from './conversations.ts';
@@ -14,6 +14,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
 import { grants } from './grants.ts';
+import { addExamples, byHelpOrder, helpGroupOf, OTHER_COMMANDS, programFooter } from './help.ts';
 import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
@@ -77,7 +78,16 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
 const NAME = 'conductor';
 const PROGRAM_OPTIONS: ReadonlySet<string> = new Set(['--help', '-h', '--version']);
 
-function createProgram(deps: CommandDeps, done: (code: number) => void): Command {
+/** Every command by its path, as `tasks show`. */
+export function everyCommand(): readonly { path: string; command: CliCommand }[] {
+  const grouped = Object.entries(GROUPS).flatMap(([group, { commands }]) =>
+    commands.map((command) => ({ path: `${group} ${command.name}`, command })),
+  );
+  return [...COMMANDS.map((command) => ({ path: command.name, command })), ...grouped];
+}
+
+/** The parser of the command line. It gives each command that it has parsed to `execute`. */
+export function createProgram(deps: CommandDeps, execute: Execute): Command {
   const program = new Command(NAME)
     .description(
       'Automation across hosts and browsers. Without a command it runs start, and on a terminal it shows this help.',
@@ -90,13 +100,24 @@ function createProgram(deps: CommandDeps, done: (code: number) => void): Command
       writeOut: (text) => deps.print(text.trimEnd()),
       writeErr: (text) => deps.warn(text.trimEnd()),
       outputError: (text, write) => write(text.replace(/^error/, NAME)),
-    });
-  for (const command of COMMANDS) addCommand(program, command, deps, done);
-  for (const [name, { about, commands }] of Object.entries(GROUPS)) {
-    const group = program.command(name).description(about);
-    for (const command of commands) addCommand(group, command, deps, done);
+    })
+    .addHelpText('after', programFooter(deps));
+  const add = (parent: Command, command: CliCommand) => {
+    const added = addCommand(parent, command, execute);
+    addExamples(added, command.examples ?? [], deps);
+    return added;
+  };
+  const names = [...COMMANDS.map(({ name }) => name), ...Object.keys(GROUPS)].sort(byHelpOrder);
+  for (const name of names) {
+    const command = COMMANDS.find((one) => one.name === name);
+    const group = GROUPS[name];
+    if (command !== undefined) add(program, command).helpGroup(helpGroupOf(name));
+    else if (group !== undefined) {
+      const parent = program.command(name).description(group.about).helpGroup(helpGroupOf(name));
+      for (const one of group.commands) add(parent, one);
+    }
   }
-  return program;
+  return program.commandsGroup(OTHER_COMMANDS).helpCommand('help [command]', 'show the help of a command');
 }
 
 /** Runs one command line (without the program's name) and resolves with its exit code. Never rejects. */
@@ -107,8 +128,8 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
   const [first = '-'] = argv;
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
-  const program = createProgram(deps, (exitCode) => {
-    code = exitCode;
+  const program = createProgram(deps, async (command, args) => {
+    code = await command.run(args, deps);
   });
   try {
     await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });

@@ -12,10 +12,7 @@ const PATH = '/v1/messages';
 
 const list = listCommand({
   about: 'list messages, newest first, without their texts',
-  examples: [
-    'messages list --status awaiting_approval',
-    'messages list --conversation lc_01kb3q5w1t0c9x8v7r6p5n4m3k --limit 5',
-  ],
+  examples: ['messages list --status awaiting_approval', 'messages list --conversation CONVERSATION_ID --limit 5'],
   path: PATH,
   item: MessageSummarySchema,
   filters: {
@@ -56,7 +53,7 @@ const show = showCommand({
   argument: 'message',
   idForm: 'msg_…',
   about: 'show one message: its text, its instructions and what could not be read',
-  examples: ['messages show msg_01kb3q5w1t0c9x8v7r6p5n4m3k'],
+  examples: ['messages show MESSAGE_ID'],
   path: (id) => `${PATH}/${id}`,
   schema: MessageDetailSchema,
   print: printMessage,

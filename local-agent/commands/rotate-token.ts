@@ -119,7 +119,7 @@ async function run(args: Args, deps: CommandDeps): Promise<ExitCode> {
 export const rotateToken: CliCommand = {
   name: 'rotate',
   about: 'give a token a new secret; the old one is invalid at once, and a file of this host that holds it is replaced',
-  examples: ['tokens rotate tok_01kb3q5w1t0c9x8v7r6p5n4m3k'],
+  examples: ['tokens rotate TOKEN_ID'],
   argument: idArgument('token', 'tok_…'),
   options: [...edgeOptions, valueOption('--expires-in-ms <ms>', 'a new lifetime from now (default: its end stays)')],
   run,

@@ -120,6 +120,7 @@ async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
 export const status: CliCommand = {
   name: 'status',
   about: 'show the system as the edge sees it',
+  examples: ['status', 'status --local', 'status --json'],
   options: [...edgeOptions, new Option('--local', 'show this node only, as its agent sees it')],
   run: async (args, deps) => {
     if (args.local === true) return localStatus(args, deps);
