@@ -39,6 +39,7 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     version: '1.2.3',
     readFile: () => null,
     readSecret: async () => '',
+    prompts: null,
     writeNewFile: () => undefined,
     writeFile: () => undefined,
     modeOf: () => null,
