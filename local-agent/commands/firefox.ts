@@ -154,6 +154,7 @@ function prefOption(text: string, before: readonly string[] = []): readonly stri
 export const firefox: CliCommand = {
   name: 'firefox',
   about: 'run a Firefox for the chats, with the extension installed and paired',
+  examples: ['firefox https://claude.ai/new', 'firefox --headless --profile /tmp/profile'],
   argument: URL_ARGUMENT,
   options: [
     ...edgeOptions,
