@@ -8,6 +8,7 @@ import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
+import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly CliCommand[] = [
   init,
   config,
   checklist,
+  doctor,
   status,
   open,
   pause,
