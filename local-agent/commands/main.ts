@@ -8,6 +8,7 @@ import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
+import { diagnostics } from './diagnostics.ts';
 import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly CliCommand[] = [
   config,
   checklist,
   doctor,
+  diagnostics,
   status,
   open,
   pause,

@@ -1,7 +1,7 @@
 /**
  * What `conductor doctor` asks: which migrations D1 has run, whether the objects respond, whether D1 is behind them, and
- * what has no live deadline any more. It reads a bounded number of rows over the partial indexes, and changes nothing. A part that fails says so,
- * because the others are asked for when something is wrong.
+ * what has no live deadline any more. It reads a bounded number of rows over the partial indexes, and changes nothing. A
+ * part that fails is null, and the others still come: this is asked for when something is wrong.
  */
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';

@@ -24,7 +24,8 @@ export const status: readonly MountedRoute[] = [
       data: z.literal('ok'),
       produces: 'text/plain',
     },
-    (c) => c.text('ok'),
+    // The platform sets this header itself; the local runtime does not.
+    (c) => c.text('ok', 200, { date: new Date(c.var.now).toUTCString() }),
   ),
   read(
     {

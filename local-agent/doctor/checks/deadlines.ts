@@ -12,26 +12,35 @@ const NAMES: Readonly<Record<Overdue['kind'], string>> = {
   run: 'the run',
   command: 'the command',
 };
-/** What ends it by hand; a tick ends the others. */
-const ENDS: Readonly<Partial<Record<Overdue['kind'], string>>> = {
-  instruction: 'instructions cancel',
-  approval: 'instructions deny',
-  renewal_job: 'jobs cancel',
-  run: 'runs show',
+
+/** A tick ends what is past its deadline, so no tick runs. */
+const NO_TICKS: Pick<Finding, 'why' | 'advice'> = {
+  why: 'each tick of the timed jobs ends what is past its deadline, so no tick runs, or its jobs fail',
+  advice: 'the Worker needs its Cron Trigger (wrangler.toml); the status page lists the ticks and their errors',
+};
+const NO_LOCAL_TICKS: Pick<Finding, 'why' | 'advice'> = {
+  ...NO_TICKS,
+  advice:
+    'npm start makes a tick each minute: stop the system with Ctrl-C and start it; the status page lists the ticks',
+};
+/** No tick ends it: the row was changed by hand, or by a fault of the edge. */
+const NO_DEADLINE: Pick<Finding, 'why' | 'advice'> = {
+  why: 'it stays as it is for ever, and its conversation or task waits for it',
+  advice:
+    'quarantine what is in flight: instructions that run end as interrupted, renewals and tasks as failed, all of them, not this one alone; a person can submit, redrive or retry each',
 };
 
 function findingOf(world: World, { kind, id, status, deadline_at }: Overdue): Finding {
-  const since =
-    deadline_at === null ? 'has no deadline' : `should have ended at ${new Date(deadline_at).toISOString()}`;
-  const ends = ENDS[kind];
+  const what = `${NAMES[kind]} ${id} (${status})`;
+  if (deadline_at === null) {
+    const command = world.command('restore-check --force');
+    return { severity: 'error', what: `${what} has no deadline`, ...NO_DEADLINE, command };
+  }
   return {
     severity: 'error',
-    what: `${NAMES[kind]} ${id} (${status}) ${since}`,
-    why: 'each tick of the timed jobs ends what is past its deadline, so either no tick runs, or this row was changed by hand',
-    advice: world.hasLocalEdge
-      ? 'look whether ticks run (the status page lists them); the clock of npm start makes one each minute. End the row by hand if it stays'
-      : 'look whether ticks run: the Worker needs its Cron Trigger (wrangler.toml). End the row by hand if it stays',
-    command: ends === undefined ? null : world.command(`${ends} ${id}`),
+    what: `${what} should have ended at ${new Date(deadline_at).toISOString()}`,
+    ...(world.hasLocalEdge ? NO_LOCAL_TICKS : NO_TICKS),
+    command: world.hasLocalEdge ? world.startCommand() : null,
   };
 }
 

@@ -33,6 +33,11 @@ describe('the health of a system', () => {
     expect(overdue).toEqual([]);
   });
 
+  it('the edge says what time it is, by which a host compares its clock', async () => {
+    const response = await conductor.edge.fetch('/healthz');
+    expect(Date.parse(response.headers.get('date') ?? '')).toBe(Math.floor(conductor.edge.now / 1_000) * 1_000);
+  });
+
   it('a claim is overdue five minutes after its deadline, and at once when it has none', async () => {
     const { instructions } = await conductor.bring(conductor.message({ instructions: instructionsOf(EXEC) }));
     const id = instructions[0]?.instruction_id;

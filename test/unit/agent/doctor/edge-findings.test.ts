@@ -224,7 +224,7 @@ const CASES: DoctorCase[] = [
     'an instruction without a deadline',
     'error',
     /instruction ins_1 \(running\) has no deadline/,
-    /instructions cancel ins_1/,
+    /restore-check --force --root/,
     (s) => s.edge('/v1/system/health', overdue('instruction', 'ins_1', null)),
   ],
   [
@@ -232,7 +232,7 @@ const CASES: DoctorCase[] = [
     'an approval that never expired',
     'error',
     /approval of the instruction ins_1 .*2027-01-15/,
-    /instructions deny ins_1/,
+    /^npm start/,
     (s) => s.edge('/v1/system/health', overdue('approval', 'ins_1')),
   ],
   [
@@ -240,7 +240,7 @@ const CASES: DoctorCase[] = [
     'a renewal job that never ended',
     'error',
     /renewal job rj_1/,
-    /jobs cancel rj_1/,
+    /^npm start/,
     (s) => s.edge('/v1/system/health', overdue('renewal_job', 'rj_1')),
   ],
   [
@@ -248,7 +248,7 @@ const CASES: DoctorCase[] = [
     'a run that nobody lost',
     'error',
     /the run run_1/,
-    /runs show run_1/,
+    /^npm start/,
     (s) => s.edge('/v1/system/health', overdue('run', 'run_1')),
   ],
   [
@@ -256,7 +256,7 @@ const CASES: DoctorCase[] = [
     'a reply that was never given up',
     'error',
     /reply to the message msg_1/,
-    null,
+    /^npm start/,
     (s) => s.edge('/v1/system/health', overdue('reply', 'msg_1')),
   ],
   [
