@@ -10,6 +10,8 @@ import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
+import { diagnostics } from './diagnostics.ts';
+import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
@@ -43,6 +45,8 @@ const COMMANDS: readonly CliCommand[] = [
   init,
   config,
   checklist,
+  doctor,
+  diagnostics,
   status,
   open,
   pause,
