@@ -57,7 +57,7 @@ const AGENT_FOLDERS = Object.entries({
   firefox: ['lib', 'host', 'store'],
   service: ['lib', 'host', 'config', 'policy'],
   commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox', 'service'],
-  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'service', 'commands'],
+  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
 const PROGRAMS = ['commands', 'stack'];
