@@ -55,7 +55,7 @@ const AGENT_FOLDERS = Object.entries({
   node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
   firefox: ['lib', 'host', 'store'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'instructions', 'node', 'firefox'],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
