@@ -57,7 +57,7 @@ const AGENT_FOLDERS = Object.entries({
   firefox: ['lib', 'host', 'store'],
   service: ['lib', 'host', 'config', 'policy'],
   doctor: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'firefox', 'service'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox', 'service', 'doctor'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'instructions', 'node', 'firefox', 'service', 'doctor'],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
