@@ -252,6 +252,9 @@ export const PANELS_EN = {
   backoff_until: 'Waits after a failure',
   spaced_until: 'Waits between two',
   last_activity: 'Last activity',
+  tabs_restored: 'Tabs opened or loaded',
+  site_drift: 'Changes of the site',
+  tabs_skipped: 'Tabs passed over',
   // leadership, ticks, audit, tokens
   terms: 'Terms',
   terms_newest_first: 'newest first',

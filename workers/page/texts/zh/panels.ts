@@ -251,6 +251,9 @@ export const PANELS_ZH: Readonly<Record<keyof typeof PANELS_EN, string>> = {
   backoff_until: '失败后等待',
   spaced_until: '两次之间等待',
   last_activity: '最近活动',
+  tabs_restored: '打开或加载的标签页',
+  site_drift: '网站的变化',
+  tabs_skipped: '跳过的标签页',
   // leadership, ticks, audit, tokens
   terms: '任期',
   terms_newest_first: '最新在前',
