@@ -17,6 +17,7 @@ const WITH_PROGRAMS = [
   'test/unit/agent/{checkpoints,worktrees}/*.test.ts',
   'test/unit/agent/tasks/node-runs*.test.ts',
   'test/unit/agent/runner/runner*.test.ts',
+  'test/unit/agent/service/{managers,unit-file}.test.ts',
   'test/unit/agent/stack/{deploy-program,heartbeat,unusable-root}.test.ts',
   'test/unit/agent/tools/{exec,files-search,ignored-files,patch-hunks}.test.ts',
   'test/unit/agent/worker-runner/*.test.ts',

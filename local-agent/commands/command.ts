@@ -13,6 +13,8 @@ export interface CliCommand {
   about: string;
   argument?: Argument;
   options: readonly Option[];
+  /** Command lines without the program's name, as `tasks show TASK`; its help shows them. */
+  examples?: readonly string[];
   /** Resolves with the exit code: one of `EXIT`, or that of a program which the command runs. */
   run: (args: Args, deps: CommandDeps) => Promise<number>;
 }
@@ -24,20 +26,24 @@ export function idArgument(name: string, form: string): Argument {
   return new Argument(`<${name}>`, `its id (${form})`);
 }
 
-/** Adds the command to a program or a group; `done` receives its exit code. */
-export function addCommand(
-  parent: Command,
-  { name, about, argument, options, run }: CliCommand,
-  deps: CommandDeps,
-  done: (code: number) => void,
-): void {
+/** The required argument that names a node or a browser: their ids are names. */
+export function namedArgument(name: 'node' | 'browser'): Argument {
+  return new Argument(`<${name}>`, `its id, as ${name}s list shows it`);
+}
+
+/** Runs a command that was parsed. */
+export type Execute = (command: CliCommand, args: Args) => Promise<void>;
+
+/** Adds the command to a program or a group, and returns what was added. */
+export function addCommand(parent: Command, value: CliCommand, execute: Execute): Command {
+  const { name, about, argument, options } = value;
   const command = parent.command(name).description(about);
   if (argument) command.addArgument(argument);
   for (const option of options) command.addOption(option);
-  command.action(async () => {
+  return command.action(async () => {
     const given: unknown = command.processedArgs[0];
     const args = { ...command.opts<Args>(), ...(argument && { [argument.name()]: given as Args[string] }) };
-    done(await run(args, deps));
+    await execute(value, args);
   });
 }
 

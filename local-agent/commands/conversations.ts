@@ -1,10 +1,15 @@
 /** `conversations`: the chats that the system knows, their limits, and whether they are renewed automatically. */
 import type { z } from 'zod';
-import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
+import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
+import {
+  AUTOMATION_STATUSES,
+  ConversationDetailSchema,
+  ConversationSchema,
+} from '../../schema/contracts/conversations.ts';
 import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
 import { SettingsChangeSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
-import { valueOption } from '../config/flags.ts';
+import { choiceOption, valueOption } from '../config/flags.ts';
 import { changeCommand } from './change.ts';
 import type { CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
@@ -20,11 +25,12 @@ const conversation = { argument: 'conversation', idForm: 'lc_…' };
 
 const list = listCommand({
   about: 'list conversations with their status',
+  examples: ['conversations list --platform claude --status paused'],
   path: PATH,
   item: ConversationSchema,
   filters: {
-    platform: valueOption('--platform <platform>', 'only conversations of that platform'),
-    status: valueOption('--status <status>', 'only manual, auto or paused conversations'),
+    platform: choiceOption('--platform <platform>', 'only conversations of that platform', PLATFORM_IDS),
+    status: choiceOption('--status <status>', 'only conversations with that status', AUTOMATION_STATUSES),
   },
   head: ['ID', 'PLATFORM', 'STATUS', 'REASON', 'LAST MESSAGE', 'TITLE'],
   row: (one) => [
@@ -43,6 +49,7 @@ function statusCommand(name: 'auto' | 'manual' | 'paused' | 'resume', about: str
     ...conversation,
     name,
     about,
+    examples: [`conversations ${name} CONVERSATION_ID`],
     path: (id) => `${PATH}/${id}/${name}`,
     takesReason: true,
     schema: ConversationSchema,
@@ -79,6 +86,7 @@ function printDetail(deps: CommandDeps, one: z.infer<typeof ConversationDetailSc
 const show = showCommand({
   ...conversation,
   about: 'show one conversation: its limits, and when and why it is renewed next',
+  examples: ['conversations show CONVERSATION_ID'],
   path: (id) => `${PATH}/${id}`,
   schema: ConversationDetailSchema,
   print: printDetail,
@@ -102,9 +110,10 @@ function parseJson(text: string): unknown {
 const limits: CliCommand = {
   name: 'limits',
   about: 'show or set limits and template: of all conversations, a platform, or one conversation',
+  examples: ['conversations limits', `conversations limits --platform claude --set '{"max_per_day": 20}'`],
   options: [
     ...edgeOptions,
-    valueOption('--platform <platform>', 'of that platform'),
+    choiceOption('--platform <platform>', 'of that platform', PLATFORM_IDS),
     valueOption('--conversation <id>', 'of that conversation (lc_…)'),
     valueOption('--set <json>', 'replace the settings of this scope'),
   ],

@@ -9,6 +9,8 @@ import { permissionsOf, readOwnFile, replacePrivateFile, writeNewPrivateFile } f
 import { stillRuns } from '../host/process-start.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
+import type { Prompts } from './prompts.ts';
+import { terminalPrompts } from './prompts.ts';
 import { readSecret } from './read-secret.ts';
 
 export interface CommandDeps {
@@ -28,6 +30,8 @@ export interface CommandDeps {
   readFile: (path: string) => string | null;
   /** Asks a person on a terminal for a secret, or reads it from a pipe. */
   readSecret: (question: string) => Promise<string>;
+  /** Asks a person; null when no person is at a terminal. */
+  prompts: Prompts | null;
   /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
   /** Replaces a file that only this user may read, whole or not at all. */
@@ -65,6 +69,7 @@ export const defaultDeps: CommandDeps = {
   version: packageVersion(),
   readFile: readOwnFile,
   readSecret,
+  prompts: process.stdin.isTTY === true && process.stdout.isTTY === true ? terminalPrompts : null,
   writeNewFile: writeNewPrivateFile,
   writeFile: replacePrivateFile,
   modeOf: permissionsOf,

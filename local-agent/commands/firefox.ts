@@ -17,7 +17,7 @@ import { parsePref } from '../firefox/prefs.ts';
 import type { FirefoxProcess } from '../firefox/process.ts';
 import { openIdentity, originOf, profileOf, reserveProfile, saveIdentity } from '../firefox/profile.ts';
 import { START_PAGES, startPage } from '../firefox/start-page.ts';
-import { PROGRAM_FOLDER } from '../policy/own-paths.ts';
+import { PROGRAM_FOLDER } from '../host/program-file.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -154,6 +154,7 @@ function prefOption(text: string, before: readonly string[] = []): readonly stri
 export const firefox: CliCommand = {
   name: 'firefox',
   about: 'run a Firefox for the chats, with the extension installed and paired',
+  examples: ['firefox https://claude.ai/new', 'firefox --headless --profile /tmp/profile'],
   argument: URL_ARGUMENT,
   options: [
     ...edgeOptions,

@@ -1,6 +1,7 @@
 /** `instructions`: the instructions of the chats and their results; a person approves, denies, cancels or resubmits them here. */
 import type { Approval, Instruction } from '../../schema/contracts/instructions.ts';
 import {
+  INSTRUCTION_STATES,
   InstructionDetailSchema,
   InstructionSchema,
   ResubmitResponseSchema,
@@ -10,7 +11,7 @@ import { groupAlike } from '../../schema/domain/alike.ts';
 import { shownFields } from '../../schema/domain/approval.ts';
 import { isStoppedStatus } from '../../schema/domain/instruction-machine.ts';
 import { visibleJson } from '../../schema/domain/visible.ts';
-import { valueOption } from '../config/flags.ts';
+import { choiceOption, valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import { changeCommand, reasonOf, reasonOption } from './change.ts';
@@ -51,10 +52,11 @@ function briefParams(params: Instruction['params']): string {
 
 const list = listCommand({
   about: 'list instructions, newest first',
+  examples: ['instructions list --status awaiting_approval'],
   path: PATH,
   item: InstructionSchema,
   filters: {
-    status: valueOption('--status <status>', 'only instructions with that status'),
+    status: choiceOption('--status <status>', 'only instructions with that status', INSTRUCTION_STATES),
     message_id: valueOption('--message <id>', 'only instructions of that message'),
   },
   head: ['ID', 'INSTRUCTION', 'STATUS', 'CODE', 'EXIT', 'MS', 'CREATED'],
@@ -74,6 +76,7 @@ const list = listCommand({
 const show = showCommand({
   ...instruction,
   about: 'show one instruction with its events',
+  examples: ['instructions show INSTRUCTION_ID'],
   path: (id) => `${PATH}/${id}`,
   schema: InstructionDetailSchema,
   print: (deps, { events, approval, output_summary, ...fields }) => {
@@ -137,6 +140,7 @@ async function decide(
 const approve: CliCommand = {
   name: 'approve',
   about: 'run an instruction that waits for approval',
+  examples: ['instructions approve INSTRUCTION_ID', 'instructions approve INSTRUCTION_ID --hash APPROVAL_HASH'],
   argument: idArgument('instruction', 'ins_…'),
   options: [
     ...edgeOptions,
@@ -158,6 +162,7 @@ const approve: CliCommand = {
 const deny: CliCommand = {
   name: 'deny',
   about: 'deny an instruction that waits for approval',
+  examples: ["instructions deny INSTRUCTION_ID --reason 'not in this folder'"],
   argument: idArgument('instruction', 'ins_…'),
   options: [...edgeOptions, reasonOption],
   run: (args, deps) =>
@@ -171,6 +176,7 @@ const cancel = changeCommand({
   ...instruction,
   name: 'cancel',
   about: 'cancel an instruction that runs or waits',
+  examples: ['instructions cancel INSTRUCTION_ID'],
   path: (id) => `${PATH}/${id}/cancel`,
   takesReason: true,
   schema: InstructionSchema,
@@ -181,6 +187,7 @@ const cancel = changeCommand({
 const resubmit: CliCommand = {
   name: 'resubmit',
   about: 'have the stopped message of an instruction judged again, and run what may run',
+  examples: ['instructions resubmit INSTRUCTION_ID'],
   argument: idArgument('instruction', 'ins_…'),
   options: [...edgeOptions, reasonOption],
   run: (args, deps) =>

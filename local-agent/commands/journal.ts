@@ -131,6 +131,7 @@ const verify: CliCommand = {
   name: 'verify',
   about:
     'check that no entry of the journals and no write of a person was altered or removed, and that the instructions are as they say',
+  examples: ['journal verify', 'journal verify --of mini --expect 12:HASH'],
   options: [
     ...edgeOptions,
     ofOption('only the journal of that node (default: of all nodes)'),
@@ -167,6 +168,7 @@ const verify: CliCommand = {
 const exportJournal: CliCommand = {
   name: 'export',
   about: 'write the blocks of the journal, one JSON object per line',
+  examples: ['journal export --of mini --out journal.jsonl'],
   options: [
     ...edgeOptions,
     ofOption('the node whose journal it is (default: this node)'),

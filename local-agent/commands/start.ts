@@ -11,10 +11,11 @@ import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import { homeFolder } from '../host/own-files.ts';
+import { PROGRAM_FOLDER } from '../host/program-file.ts';
 import { startWatchdog } from '../host/watchdog.ts';
 import { openLog } from '../log.ts';
 import { makeRoot } from '../node/folders.ts';
-import { ownPaths, PROGRAM_FOLDER } from '../policy/own-paths.ts';
+import { ownPaths } from '../policy/own-paths.ts';
 import { PolicyFile } from '../policy/policy-file.ts';
 import { rootWarnings } from '../policy/root-warnings.ts';
 import type { Args, CliCommand } from './command.ts';
@@ -115,6 +116,7 @@ async function runAgent(args: Args, deps: CommandDeps): Promise<ExitCode> {
 export const start: CliCommand = {
   name: 'start',
   about: "run this node's agent",
+  examples: ['start', 'start --run-once --json', 'start --control-api-base https://conductor.example.workers.dev'],
   options: [
     jsonOption,
     new Option('--run-once', 'register, ask for the lease once, print the snapshot and exit'),

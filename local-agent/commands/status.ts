@@ -1,7 +1,6 @@
 /** `status`: the whole system as the edge sees it, or with `--local` this node as its agent sees it. */
 import { Option } from 'commander';
 import { z } from 'zod';
-import type { PlatformState } from '../../schema/contracts/clients.ts';
 import type { Status } from '../../schema/contracts/status.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { callName } from '../../schema/contracts/tools.ts';
@@ -12,6 +11,7 @@ import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
 import { localSnapshot } from './local-snapshot.ts';
+import { loginsOf } from './logins.ts';
 import { moment, present, printFields, printTable } from './output.ts';
 
 const SECOND_MS = 1_000;
@@ -88,13 +88,6 @@ function printStatus(deps: CommandDeps, status: Status): void {
   printTable(deps, ['INSTRUCTION', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
 }
 
-/** Each login of a browser: one for each platform, and for each of its containers. */
-function loginsOf(platforms: readonly PlatformState[]): string {
-  const one = ({ platform, login, accounts }: PlatformState) =>
-    (accounts ?? [{ login }]).map((account) => `${platform}:${account.login}`);
-  return platforms.flatMap(one).join(' ');
-}
-
 type NodeState = Pick<Status['nodes'][number], 'status' | 'presence' | 'draining'>;
 
 /** The state that the node reported last, since when it has not been connected to say otherwise, and whether it is drained. */
@@ -127,6 +120,7 @@ async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
 export const status: CliCommand = {
   name: 'status',
   about: 'show the system as the edge sees it',
+  examples: ['status', 'status --local', 'status --json'],
   options: [...edgeOptions, new Option('--local', 'show this node only, as its agent sees it')],
   run: async (args, deps) => {
     if (args.local === true) return localStatus(args, deps);

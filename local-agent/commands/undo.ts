@@ -33,6 +33,7 @@ function rootsOf(config: Config): Roots {
 export const undo: CliCommand = {
   name: 'undo',
   about: 'restore the files that files/write or files/patch replaced',
+  examples: ['undo INSTRUCTION_ID', 'undo INSTRUCTION_ID --force'],
   argument: idArgument('instruction', 'ins_…'),
   options: [jsonOption, new Option('--force', 'restore files that have changed since, too'), ...connectionOptions],
   run: async (args, deps) => {

@@ -18,7 +18,7 @@ import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { ensurePage } from './page-build.ts';
-import { Supervised } from './supervised.ts';
+import { AGENT_STOP_MS, Supervised } from './supervised.ts';
 
 export interface StackOptions {
   root: string;
@@ -51,7 +51,6 @@ const EDGE_HEALTH_INTERVAL_MS = 5_000;
 const EDGE_HEALTH_FAILURES = 3;
 const EDGE_START_FAILURES = 12;
 const EDGE_STOP_MS = 5_000;
-const AGENT_STOP_MS = 12_000;
 const AGENT_READY_POLL_MS = 100;
 
 /** Starts the edge, then the agent; `say` receives the progress. @throws Error when one of them does not start */

@@ -20,6 +20,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/status': readers,
   'GET /v1/metrics': readers,
   'GET /v1/stats': readers,
+  'GET /v1/system/health': readers,
   'GET /v1/status/ui': anyone,
   'GET /v1/events': readers,
   'POST /mcp': readers,
