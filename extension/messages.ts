@@ -23,7 +23,7 @@ export interface PageLook {
   login: PageLogin | null;
   /** The workspace that the page works in; absent on a site without workspaces. */
   workspace?: string | undefined;
-  /** Selectors that matched other than the most trusted one, and those that matched nothing. */
+  /** Selectors that matched other than the most trusted one. */
   drift: readonly string[];
   /** The newest message of the assistant that the page shows. */
   lastAnswer: { id: string | null; isFinished: boolean; chars: number } | null;

@@ -1,5 +1,6 @@
 /** Frames of the bridge between the Firefox extension and the agent: one union per direction, parsed on receipt. */
 import { z } from 'zod';
+import { ActionPartsSchema } from './action-parts.ts';
 import { HookMetadataSchema, LoginStateSchema, MAX_LOGINS } from './clients.ts';
 import {
   AccountFingerprintSchema,
@@ -87,9 +88,7 @@ export const ActionResultSchema = z.object({
     })
     .nullish(),
   target: z.record(z.string(), z.unknown()).optional(),
-  result: z.record(z.string(), z.unknown()).optional(),
-  results: z.array(z.unknown()).optional(),
-  shell_runtime: z.array(z.unknown()).optional(),
+  ...ActionPartsSchema.shape,
   /** What `browser.read_current` has read, oldest message first. */
   conversation: ConversationReadingSchema.nullish(),
 });

@@ -3,6 +3,7 @@
  * is not sent again: it gets the result that is stored for it.
  */
 import type { AgentBridgeFrame, ProxyDelivery } from '../../../schema/contracts/bridge-frames.ts';
+import { ActionNotes } from './action-notes.ts';
 import type { RunDeps } from './delivery-run.ts';
 import { DeliveryRun } from './delivery-run.ts';
 import type { DeliveriesDeps } from './deps.ts';
@@ -122,7 +123,10 @@ class BrowserDeliveries implements Deliveries {
   #send(frame: ProxyDelivery, requestId: string, end: End, receivedAt: number, run: DeliveryRun | null = null): void {
     const found =
       run === null ? {} : { user_message_id: run.found.userMessageId, conversation_id: run.found.conversationId };
-    const of = { ...this.#deps.identity(), platform: frame.platform, tabId: run?.tabId ?? null, found };
+    // A plan that is not begun, or was ended before, uses no tab now.
+    const notes = run?.notes ?? new ActionNotes(frame.platform);
+    const parts = notes.parts(end.outcome === 'delivered', end.reason);
+    const of = { ...this.#deps.identity(), platform: frame.platform, tabId: run?.tabId ?? null, found, parts };
     this.#deps.send(actionResult(requestId, end, of, receivedAt));
   }
 }

@@ -1,6 +1,6 @@
 /** Whether D1 has the tables of this version. */
 import { join } from 'node:path';
-import { PROGRAM_FOLDER } from '../../policy/own-paths.ts';
+import { PROGRAM_FOLDER } from '../../host/program-file.ts';
 import type { Check } from '../check.ts';
 import { found, Skipped } from '../check.ts';
 import type { World } from '../world.ts';

@@ -1,7 +1,7 @@
 /** Whether this Node runs the program: what package.json asks for. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PROGRAM_FOLDER } from '../../policy/own-paths.ts';
+import { PROGRAM_FOLDER } from '../../host/program-file.ts';
 import type { Check } from '../check.ts';
 import { found, Skipped } from '../check.ts';
 import type { World } from '../world.ts';

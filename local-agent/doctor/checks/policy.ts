@@ -1,6 +1,7 @@
 /** Whether policy.json is valid, and its roots hold nothing that a program of a chat must not change. */
 import { policyPathOf, workspaceOf } from '../../config/root-files.ts';
-import { ownPaths, PROGRAM_FOLDER } from '../../policy/own-paths.ts';
+import { PROGRAM_FOLDER } from '../../host/program-file.ts';
+import { ownPaths } from '../../policy/own-paths.ts';
 import { PolicyFile } from '../../policy/policy-file.ts';
 import { rootWarnings } from '../../policy/root-warnings.ts';
 import type { Check } from '../check.ts';

@@ -7,7 +7,8 @@ import { callEdge } from '../../api/client.ts';
 import { usePage, useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
 import { Output } from '../../parts/bytes.tsx';
-import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
+import { Detail } from '../../parts/detail.tsx';
+import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
 import { INSTRUCTION_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -23,7 +24,10 @@ export default function InstructionPanel({ id }: PanelProps) {
   const path = `/v1/instructions/${encodeURIComponent(id)}`;
   const read = useRead(path, InstructionDetailSchema, ['instructions', 'messages']);
   return (
-    <Shown of={read}>
+    <Detail
+      of={read}
+      name={{ kind: 'found_instruction', id, list: { href: '/instructions', name: 'nav_instructions' } }}
+    >
       {(instruction) => (
         <>
           <Heading
@@ -46,7 +50,7 @@ export default function InstructionPanel({ id }: PanelProps) {
           <InstructionOutput instruction={instruction} />
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }
 

@@ -87,7 +87,7 @@ function Text({ name, draft, set, placeholder }: FieldProps & { placeholder: str
     onInput: (event: { currentTarget: HTMLInputElement }) => set({ [name]: event.currentTarget.value }),
   };
   return (
-    <p class="field">
+    <p class={name === 'address' ? 'field wide' : 'field'}>
       <label for={shared.id}>{word('notice_field', name)}</label>
       {name === 'secret' ? <input {...shared} type="password" /> : <input {...shared} type="text" />}
     </p>
