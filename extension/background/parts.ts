@@ -24,6 +24,7 @@ export function buildParts(env: BackgroundEnv) {
   /** The settings were read, at the start or after a change. */
   const settingsRead = new Emitter<void>();
   let settings = SettingsSchema.parse({});
+  let isHeadless = false;
   const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
   const pairing = new PairingStore({ storage, readProvision: env.readProvision });
   const diagnostics = new Diagnostics({ storage, clock, send: (frame) => bridge.send(frame) });
@@ -69,6 +70,7 @@ export function buildParts(env: BackgroundEnv) {
   const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
   const readSettings = async () => {
     settings = await settingsStore.read();
+    isHeadless = await pairing.isHeadless();
     settingsRead.emit();
   };
   return {
@@ -80,6 +82,8 @@ export function buildParts(env: BackgroundEnv) {
     diagnostics,
     isOn,
     logins,
+    /** Whether Firefox notifies a person. Without a window it would not be seen, and would take the focus from the page. */
+    notices: () => settings.notices ?? !isHeadless,
     pages,
     pairing,
     queue,

@@ -7,6 +7,7 @@ import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
 import type { CliCommand, Execute } from './command.ts';
 import { addCommand } from './command.ts';
+import { addComplete, completion } from './completion.ts';
 import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
@@ -31,6 +32,7 @@ import { open } from './open.ts';
 import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
+import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
 import { service } from './service.ts';
 import { start } from './start.ts';
@@ -55,10 +57,12 @@ const COMMANDS: readonly CliCommand[] = [
   drain,
   pair,
   firefox,
+  run,
   undo,
   mcp,
   restoreCheck,
   ask,
+  completion,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },
@@ -128,6 +132,7 @@ export function createProgram(deps: CommandDeps, execute: Execute): Command {
       for (const one of group.commands) add(parent, one);
     }
   }
+  addComplete(program, deps);
   return program.commandsGroup(OTHER_COMMANDS).helpCommand('help [command]', 'show the help of a command');
 }
 

@@ -14,6 +14,7 @@ import {
 } from './common.ts';
 import { AutomationStatusSchema, PauseReasonSchema, RemoteConversationIdSchema, TabIdSchema } from './conversations.ts';
 import { CaptureSchema, IngestStatusSchema, MessageRoleSchema } from './instructions.ts';
+import { NoticeHoursSchema } from './notices.ts';
 import { DELIVERY_KINDS, DELIVERY_METHODS } from './renewal.ts';
 import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 import { SystemModeSchema } from './system.ts';
@@ -246,6 +247,8 @@ export const SnapshotSchema = z.object({
   }),
   /** Whether the agent has a channel to the edge; null when it does not say. */
   edge_connected: z.boolean().nullable().default(null),
+  /** The hours without notices to people; null when the agent does not know them. */
+  notice_hours: NoticeHoursSchema.nullable().default(null),
   conversations: z.array(
     z.object({
       platform: PlatformSchema,

@@ -1,6 +1,5 @@
 /** The frame that reports a final answer to the agent. */
 import type { FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
-import { sha256Hex } from '../../lib/hash.ts';
 import type { Opinion } from '../../messages.ts';
 import type { SiteTab } from '../tabs/tab-registry.ts';
 import { plainUrl } from '../tabs/tab-registry.ts';
@@ -18,16 +17,10 @@ export interface FinalMessageParts {
   clientId: string;
   /** The account of that tab, where it is to be named. */
   account: string | null;
-  /** Of `requestIdOf`. */
+  /** The same for the same message. */
   requestId: string;
   /** The plan whose message it answers; null: one that no plan sent. Undefined: the message is not known. */
   plan: ReturnType<PlanOf>;
-}
-
-/** The same message has the same request id, so that the agent knows it again when this browser has lost its storage. */
-export async function requestIdOf({ platform, conversationId }: Turn, { messageId }: FinalAnswer): Promise<string> {
-  const name = JSON.stringify([platform, conversationId, messageId]);
-  return `fm-${(await sha256Hex(name)).slice(0, 40)}`;
 }
 
 export function finalMessage(parts: FinalMessageParts): FinalMessage {

@@ -20,7 +20,8 @@ import type { TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
 import type { PlanOf } from './final-message.ts';
-import { finalMessage, requestIdOf } from './final-message.ts';
+import { finalMessage } from './final-message.ts';
+import { RequestIds } from './request-ids.ts';
 import { SecondOpinions } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
 import type { Turn, TurnsState } from './turn.ts';
@@ -57,6 +58,7 @@ export class Turns {
   readonly #turns: Stored<Turn[]>;
   readonly #sent: Stored<string[]>;
   readonly #opinions: SecondOpinions;
+  readonly #requestIds = new RequestIds();
   readonly #steps = new Serial();
   readonly #writes = new Serial();
   #state: TurnsState = NO_TURNS;
@@ -134,24 +136,27 @@ export class Turns {
   }
 
   #take({ next, effects }: Step): void {
-    const wereSetAside = setAsideCount(this.#state);
+    const before = this.#state;
     this.#state = next;
+    this.#requestIds.ahead(before.turns, next.turns);
+    // Before storage is asked, whose work would keep a message waiting.
+    const sent = effects.map((effect) => this.#perform(effect));
     // What is handed on is stored at once: a restart continues from it.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
     // So is a new turn: a background page that begins later finds the answer by it.
     const isBegun = next.turns.at(-1)?.id !== this.#saved.turns.at(-1)?.id;
-    if (isHandedOn || isBegun || next.sent !== this.#saved.sent) void this.#writes.run(() => this.#save());
+    if (isHandedOn || isBegun || next.sent !== this.#saved.sent) void this.#saveAfter(sent);
     else this.#saveSoon();
-    for (const effect of effects) this.#perform(effect);
     this.#setTick();
     const areSetAside = setAsideCount(next);
-    if (areSetAside !== wereSetAside) this.setAside.emit(areSetAside);
+    if (areSetAside !== setAsideCount(before)) this.setAside.emit(areSetAside);
   }
 
-  #perform(effect: TurnEffect): void {
+  /** Resolves when storage may be asked: a message that waits for nothing is sent first. */
+  async #perform(effect: TurnEffect): Promise<void> {
     switch (effect.type) {
       case 'offer':
-        void this.#offer(effect);
+        await this.#offerFirst(effect);
         break;
       case 'read':
         void this.#read(effect);
@@ -170,19 +175,35 @@ export class Turns {
     }
   }
 
-  async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
+  /** Resolves when the message is on its way, or waits for its page. */
+  #offerFirst(effect: Effect<'offer'>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#opinions.isWaitedFor(effect.answer)) resolve();
+    void this.#offer(effect, resolve).finally(resolve);
+    return promise;
+  }
+
+  async #offer({ turn, answer }: Effect<'offer'>, onSent: () => void): Promise<void> {
     const { tabs, queue, clientId, accountToName, planOf } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
     const tab = shown ?? tabs.get(tabId);
     let taken: Taken | 'failed' = 'failed';
     try {
-      const asked = [this.#opinions.of(turn, answer, tab), clientId(), requestIdOf(turn, answer)] as const;
+      const asked = [
+        this.#opinions.of(turn, answer, tab),
+        clientId(),
+        this.#requestIds.of(turn, answer.messageId),
+      ] as const;
       const [opinion, client, requestId] = await Promise.all(asked);
       const account = accountToName(platform, tab?.container ?? null);
       const { userMessageId } = turn;
       const plan = userMessageId === null ? undefined : planOf(platform, userMessageId);
-      taken = await queue.add(finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId, plan }));
+      const message = finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId, plan });
+      const added = queue.add(message);
+      onSent();
+      this.#opinions.checkUnasked(turn, answer, tab);
+      taken = await added;
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
@@ -266,6 +287,11 @@ export class Turns {
       ...(turns !== this.#saved.turns && { [STORAGE_KEYS.turns]: turns }),
       ...(sent !== this.#saved.sent && { [STORAGE_KEYS.sent]: sent }),
     };
+  }
+
+  async #saveAfter(sent: readonly Promise<void>[]): Promise<void> {
+    await Promise.allSettled(sent);
+    await this.#writes.run(() => this.#save());
   }
 
   async #save(): Promise<void> {

@@ -89,6 +89,7 @@ async function playRenewals(): Promise<string> {
   await edge.data('POST', `/v1/renewal/jobs/${waiting.job_id}/retry`, { body: {} });
   await edge.data('PUT', '/v1/renewal/settings', { body: { settings: { max_per_day: 5 } } });
   await edge.data('PUT', '/v1/notices', { body: { address: null } });
+  await edge.data('GET', '/v1/notices/hours');
   return job.job_id;
 }
 

@@ -35,6 +35,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/tokens/:token_id/rotate': operators,
   'DELETE /v1/tokens/:token_id': operators,
   'GET /v1/notices': operators,
+  'GET /v1/notices/hours': readersAndNodes,
   'PUT /v1/notices': operators,
   'POST /v1/notices/test': operators,
   'GET /v1/search': readers,
