@@ -16,6 +16,7 @@ import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
+import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { nodes } from './nodes.ts';
 import { notices } from './notices.ts';
@@ -47,6 +48,7 @@ const COMMANDS: readonly CliCommand[] = [
   undo,
   mcp,
   restoreCheck,
+  logs,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   conversations: { about: 'conversations, their limits, and whether they are renewed', commands: conversations },

@@ -13,6 +13,7 @@ import { programFile } from '../host/program-file.ts';
 import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { endDrainOfStop } from './end-drain.ts';
 import { freePort } from './free-port.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
@@ -163,6 +164,7 @@ async function ensureTokens(
       probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
     });
     if (node) say(`created the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+    await endDrainOfStop(edge, layout);
     return nodeId;
   } finally {
     await edge.close();
