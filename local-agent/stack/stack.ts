@@ -20,7 +20,7 @@ import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { ensurePage } from './page-build.ts';
 import { AGENT_STOP_MS } from './send-heartbeats.ts';
-import { Supervised } from './supervised.ts';
+import { SMALL_HEAP, Supervised } from './supervised.ts';
 
 export interface StackOptions {
   root: string;
@@ -184,6 +184,7 @@ async function startAgentChild(
       args: ['--import', programFile('stack/end-with-parent'), programFile('cli'), 'start'],
       cwd: REPOSITORY,
       env: {
+        ...SMALL_HEAP,
         BAA_ROOT: layout.root,
         BAA_NODE_ID: options.nodeId,
         BAA_CONDUCTOR_HOST: options.host,
