@@ -52,7 +52,7 @@ function briefParams(params: Instruction['params']): string {
 
 const list = listCommand({
   about: 'list instructions, newest first',
-  examples: ['instructions list --status awaiting_approval'],
+  examples: ['instructions list --status awaiting_approval', 'instructions list --watch'],
   path: PATH,
   item: InstructionSchema,
   filters: {
@@ -71,6 +71,7 @@ const list = listCommand({
   ],
   none: 'no instruction yet',
   below: printAlike,
+  facts: ({ instruction_id, status, error_code, gate }) => [instruction_id, status, error_code, gate],
 });
 
 const show = showCommand({
@@ -136,6 +137,17 @@ async function decide(
   return EXIT.fine;
 }
 
+/** On a terminal the person decides about what is shown above the question. */
+async function confirm(args: Args, deps: CommandDeps, edge: EdgeClient, approval: Approval): Promise<ExitCode> {
+  const id = String(args.instruction);
+  if (await deps.prompts?.confirm(`Run exactly this, as ${id}?`)) {
+    return decide(args, deps, edge, 'approve', { approval_hash: approval.approval_hash });
+  }
+  const deny = printedCommand(deps.env, `instructions deny ${id}`, optionalText(args, 'root'));
+  deps.warn(`${id} still waits. To deny it: ${deny}`);
+  return EXIT.failed;
+}
+
 /** The hash names what the person has read, so that nothing else is approved by mistake. */
 const approve: CliCommand = {
   name: 'approve',
@@ -144,7 +156,7 @@ const approve: CliCommand = {
   argument: idArgument('instruction', 'ins_…'),
   options: [
     ...edgeOptions,
-    valueOption('--hash <hash>', 'approval_hash of what was shown (default: only show what waits)'),
+    valueOption('--hash <hash>', 'approval_hash of what was shown (default: show what waits, and ask on a terminal)'),
   ],
   run: (args, deps) =>
     withEdge(args, deps, async (edge) => {
@@ -153,6 +165,7 @@ const approve: CliCommand = {
       const hash = optionalText(args, 'hash');
       if (hash !== undefined) return decide(args, deps, edge, 'approve', { approval_hash: hash });
       present(args, deps, approval, () => printApproval(deps, approval));
+      if (deps.prompts !== null && args.json !== true) return confirm(args, deps, edge, approval);
       const command = `instructions approve ${id} --hash ${approval.approval_hash}`;
       deps.warn(`to approve exactly this: ${printedCommand(deps.env, command, optionalText(args, 'root'))}`);
       return EXIT.usage;

@@ -31,6 +31,7 @@ import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
 import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
+import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
@@ -134,7 +135,7 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
   const program = createProgram(deps, async (command, args) => {
-    code = await command.run(args, deps);
+    code = await command.run(await withWholeId(command, args, deps), deps);
   });
   try {
     await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });
