@@ -12,7 +12,7 @@ import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
+import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
 import { grants } from './grants.ts';
 import { addExamples, byHelpOrder, helpGroupOf, OTHER_COMMANDS, programFooter } from './help.ts';
@@ -151,7 +151,7 @@ function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
-  if (exitCode === EXIT.usage) {
+  if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) {
     const name = programName(deps.env);
     deps.warn(`${name} --help lists the commands, ${name} <command> --help lists the options of one`);
   }

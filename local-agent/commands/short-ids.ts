@@ -49,7 +49,8 @@ export async function withWholeId({ argument, isLocal }: CliCommand, args: Args,
   const name = argument?.name() ?? '';
   const kind = Object.hasOwn(OBJECTS, name) ? OBJECTS[name] : undefined;
   if (kind === undefined || isLocal === true) return args;
-  const text = String(args[name]);
+  const text = String(args[name]).trim();
+  if (text === '') throw new UsageError(`<${name}>: it is empty; give the id of one ${name}`);
   const start = beginningOf(text, kind);
   if (start === null) return args;
   const found = await withEdge(args, deps, (edge) => findIds(edge, kind, start));

@@ -57,6 +57,13 @@ describe('the beginning of an id', () => {
     expect(paths(at)).toEqual(['/v1/tokens?limit=200', `/v1/tokens/${TOKEN}`]);
   });
 
+  it.each(['', ' '])('the empty id %j is refused before the edge is asked', async (typed) => {
+    const at = world(JOB);
+    expect(await runCli(['jobs', 'show', typed], at.deps)).toBe(2);
+    expect(at.stderr()).toContain('<job>: it is empty; give the id of one job');
+    expect(at.calls).toEqual([]);
+  });
+
   it('an id of another kind is no beginning', async () => {
     const at = world(JOB);
     await runCli(['jobs', 'show', 'task_01m8cfdxyy'], at.deps);
