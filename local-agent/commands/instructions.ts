@@ -22,7 +22,7 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand, showCommand } from './lists.ts';
-import { moment, present, printFields, printTable, printText } from './output.ts';
+import { moment, present, printFields, printTable, printText, withMoments } from './output.ts';
 
 const PATH = '/v1/instructions';
 const BRIEF_CHARS = 100;
@@ -81,7 +81,7 @@ const show = showCommand({
   path: (id) => `${PATH}/${id}`,
   schema: InstructionDetailSchema,
   print: (deps, { events, approval, output_summary, ...fields }) => {
-    printFields(deps, output_summary === null ? { ...fields, output_summary } : fields);
+    printFields(deps, withMoments(output_summary === null ? { ...fields, output_summary } : fields));
     if (output_summary !== null) printText(deps, 'output_summary', output_summary);
     deps.print('');
     if (approval) printApproval(deps, approval);
@@ -193,7 +193,8 @@ const cancel = changeCommand({
   path: (id) => `${PATH}/${id}/cancel`,
   takesReason: true,
   schema: InstructionSchema,
-  summary: (one) => `${one.instruction_id} is ${one.status}`,
+  summary: ({ instruction_id: id, status }) =>
+    status === 'running' ? `${id} is being canceled: its node ends it` : `${id} is ${status}`,
 });
 
 /** The node that has the browser judges the message again; what runs then is seen with `instructions list`. */
