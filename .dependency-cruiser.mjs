@@ -55,7 +55,9 @@ const AGENT_FOLDERS = Object.entries({
   node: ['lib', 'host', 'config', 'store', 'edge', 'browsers'],
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
   firefox: ['lib', 'host', 'store'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'instructions', 'node', 'firefox'],
+  service: ['lib', 'host', 'config', 'policy'],
+  doctor: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'firefox', 'service'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'instructions', 'node', 'firefox', 'service', 'doctor'],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
@@ -84,6 +86,7 @@ const LAYERS = [
   'timed-jobs',
   'notices',
   'renewal',
+  'asks',
   'tasks',
   'system',
   'instructions',
@@ -275,10 +278,11 @@ export default {
       name: 'local-agent-files',
       severity: 'error',
       comment:
-        'Files and the system are touched in host/, runs/, runner/, worktrees/, checkpoints/, firefox/ and the composition root only.',
+        'Files and the system are touched in host/, runs/, runner/, worktrees/, checkpoints/, firefox/, one file of service/ and the composition root only.',
       from: {
         path: '^local-agent/',
-        pathNot: '^local-agent/(host/|stack/|worker-runner/|runner/|runs/|worktrees/|checkpoints/|firefox/|deps[.]ts$)',
+        pathNot:
+          '^local-agent/(host/|stack/|worker-runner/|runner/|runs/|worktrees/|checkpoints/|firefox/|service/host[.]ts$|deps[.]ts$)',
       },
       to: { path: '^(node:)?(fs|fs/promises|os)$', dependencyTypes: NODE_BUILTIN },
     },
@@ -286,10 +290,10 @@ export default {
       name: 'local-agent-processes',
       severity: 'error',
       comment:
-        'Processes start in worker-runner/, runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means.',
+        'Processes start in worker-runner/, runner/, firefox/ and the local stack only; one file in host/ asks ps what an id means, and one in service/ runs the manager of services.',
       from: {
         path: '^local-agent/',
-        pathNot: '^local-agent/(stack/|worker-runner/|runner/|firefox/|host/process-start[.]ts$)',
+        pathNot: '^local-agent/(stack/|worker-runner/|runner/|firefox/|host/process-start[.]ts$|service/host[.]ts$)',
       },
       to: { path: '^(node:)?(child_process|cluster)$', dependencyTypes: NODE_BUILTIN },
     },

@@ -11,13 +11,15 @@ const WAITING = { expect: { poll: { timeout: MINUTE_MS, interval: 20 } } };
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 /** Unit tests that start real programs, or wait for real time: git, shells, the agent's own watchdogs. */
 const WITH_PROGRAMS = [
+  'test/unit/agent/effect-evidence.test.ts',
   'test/unit/agent/host/{descriptors,path-levels,process-start,submodules,watchdog}.test.ts',
   'test/unit/agent/instructions/{crash,decisions,progress-reports}.test.ts',
   'test/unit/agent/policy/{documented-policy,git-settings}.test.ts',
   'test/unit/agent/{checkpoints,worktrees}/*.test.ts',
   'test/unit/agent/tasks/node-runs*.test.ts',
   'test/unit/agent/runner/runner*.test.ts',
-  'test/unit/agent/stack/{heartbeat,unusable-root}.test.ts',
+  'test/unit/agent/service/{managers,unit-file}.test.ts',
+  'test/unit/agent/stack/{deploy-program,heartbeat,unusable-root}.test.ts',
   'test/unit/agent/tools/{exec,files-search,ignored-files,patch-hunks}.test.ts',
   'test/unit/agent/worker-runner/*.test.ts',
 ];

@@ -17,7 +17,7 @@ import { parsePref } from '../firefox/prefs.ts';
 import type { FirefoxProcess } from '../firefox/process.ts';
 import { openIdentity, originOf, profileOf, reserveProfile, saveIdentity } from '../firefox/profile.ts';
 import { START_PAGES, startPage } from '../firefox/start-page.ts';
-import { PROGRAM_FOLDER } from '../policy/own-paths.ts';
+import { PROGRAM_FOLDER } from '../host/program-file.ts';
 import type { Args, CliCommand } from './command.ts';
 import { configOf, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -109,7 +109,8 @@ async function runIn(plan: Plan, args: Args, deps: CommandDeps, agent: EdgeClien
   });
   saveIdentity(profile, identity);
   if (stop.signal.aborted) return EXIT.fine;
-  const provision = { agent_url: agentUrl, client_id: identity.client_id, token: identity.token.secret };
+  const { client_id, token } = identity;
+  const provision = { agent_url: agentUrl, client_id, token: token.secret, headless: plan.headless };
   const firefox = await openFirefox({ ...plan, identity, archive, provision, env: deps.env });
   try {
     const isOver = () => stop.signal.aborted || !firefox.isRunning;

@@ -1,6 +1,7 @@
 /** The command line: parses it, runs one command, and turns every failure into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { programName } from '../lib/printed-command.ts';
+import { ask } from './ask.ts';
 import { audit } from './audit.ts';
 import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
@@ -11,6 +12,8 @@ import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
+import { diagnostics } from './diagnostics.ts';
+import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
@@ -31,6 +34,7 @@ import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
 import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
+import { service } from './service.ts';
 import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
@@ -45,6 +49,8 @@ const COMMANDS: readonly CliCommand[] = [
   init,
   config,
   checklist,
+  doctor,
+  diagnostics,
   status,
   open,
   pause,
@@ -56,6 +62,7 @@ const COMMANDS: readonly CliCommand[] = [
   undo,
   mcp,
   restoreCheck,
+  ask,
   completion,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
@@ -66,7 +73,7 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
     about: 'what runs without asking for a while, in one conversation: create, list, revoke',
     commands: grants,
   },
-  instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
+  instructions: { about: 'instructions of the chats: look, approve, deny, cancel, resolve', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
   leader: { about: 'which node leads, and which did before', commands: leader },
@@ -74,6 +81,10 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
   nodes: { about: 'the machines of this system: look, add one, drain one', commands: nodes },
   notices: { about: 'notices to people about what waits for one of them: look, set, test', commands: notices },
   runs: { about: 'attempts at the steps of tasks: look', commands: runs },
+  service: {
+    about: 'this system as a service of the machine: install, status, start, stop, restart, logs, print, uninstall',
+    commands: service,
+  },
   steps: { about: 'steps of tasks that wait for a person: decide', commands: steps },
   tasks: { about: 'work for hosts: create, look, follow, cancel, retry, hand over', commands: tasks },
   ticks: { about: 'the runs of the timed jobs: look, run one now', commands: ticks },

@@ -8,6 +8,8 @@ export const configPathOf = (root: string): string => join(root, 'config.toml');
 export const policyPathOf = ({ root }: { root: string }): string => join(root, 'policy.json');
 /** What runs in this root: it is found by the root alone, so the setting `stateDir` does not move it. */
 export const systemRecordPathOf = (root: string): string => join(root, 'state', 'system.json');
+/** `service stop` has drained the node of a local system, whose next start ends the drain. It holds the node's id. */
+export const drainedForStopPath = (root: string): string => join(root, 'state', 'drained-for-stop');
 /** The state of a local edge: D1, Durable Objects and the bootstrap secret. */
 export const edgeStateOf = (root: string): string => join(root, 'edge');
 /** The only root of a policy that names none. */

@@ -2,13 +2,11 @@
  * Files and folders that no tool touches, even inside a root of the policy: the program, and the policy, configuration,
  * state, logs and run files of every root of this machine.
  */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { knownRoots } from '../config/known-roots.ts';
 import { configPathOf, defaultRoot, edgeStateOf, policyPathOf } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
-
-/** The folder of this program: it, its dependencies and its local settings. */
-export const PROGRAM_FOLDER: string = resolve(import.meta.dirname, '../..');
+import { PROGRAM_FOLDER } from '../host/program-file.ts';
 
 function pathsOf(root: string): string[] {
   const folders = ['state', 'logs', 'runs', 'firefox'].map((name) => join(root, name));

@@ -1,7 +1,7 @@
 /** The folders and files of a local system, all below one root. */
 import { join } from 'node:path';
 import { edgeStateOf } from '../config/root-files.ts';
-import { PROGRAM_FOLDER } from '../policy/own-paths.ts';
+import { PROGRAM_FOLDER } from '../host/program-file.ts';
 
 export const REPOSITORY: string = PROGRAM_FOLDER;
 

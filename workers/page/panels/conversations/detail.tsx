@@ -3,7 +3,8 @@
 import type { ConversationDetail } from '../../../../schema/contracts/conversations.ts';
 import { ConversationDetailSchema } from '../../../../schema/contracts/conversations.ts';
 import { usePage, useRead } from '../../page-context.ts';
-import { Card, Facts, Heading, Shown, When } from '../../parts/parts.tsx';
+import { Detail } from '../../parts/detail.tsx';
+import { Card, Facts, Heading, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { chatAddress, conversationName } from '../conversation-name.ts';
 import type { PanelProps } from '../panel.ts';
@@ -15,7 +16,10 @@ const TOPICS = ['conversations', 'messages', 'renewal', 'instructions', 'system'
 export default function ConversationPanel({ id }: PanelProps) {
   const read = useRead(`/v1/renewal/conversations/${encodeURIComponent(id)}`, ConversationDetailSchema, TOPICS);
   return (
-    <Shown of={read}>
+    <Detail
+      of={read}
+      name={{ kind: 'found_conversation', id, list: { href: '/conversations', name: 'nav_conversations' } }}
+    >
       {(conversation) => (
         <>
           <Heading
@@ -34,7 +38,7 @@ export default function ConversationPanel({ id }: PanelProps) {
           </Card>
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }
 

@@ -7,7 +7,8 @@ export const GRANTS_EN = {
   grants: 'Grants',
   grants_about:
     'What runs without asking for a while, in one conversation. A denial of policy.json, a pause and a file that has changed still stop it.',
-  no_grants: 'No grant is like this.',
+  no_grants:
+    'There is no grant yet. One is made on the page of an instruction that waits for approval, under “Allow the like for this conversation”.',
   grant_offer: 'Allow the like for this conversation',
   grant_create: 'Allow the like',
   grant_leading: 'Exact items',
