@@ -15,7 +15,7 @@ import { defaultDeps } from './deps.ts';
 import { diagnostics } from './diagnostics.ts';
 import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
+import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
 import { grants } from './grants.ts';
 import { addExamples, byHelpOrder, helpGroupOf, OTHER_COMMANDS, programFooter } from './help.ts';
@@ -36,6 +36,7 @@ import { restoreCheck } from './restore-check.ts';
 import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
 import { service } from './service.ts';
+import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
@@ -147,7 +148,7 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
   const program = createProgram(deps, async (command, args) => {
-    code = await command.run(args, deps);
+    code = await command.run(await withWholeId(command, args, deps), deps);
   });
   try {
     await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });
@@ -163,7 +164,7 @@ function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
-  if (exitCode === EXIT.usage) {
+  if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) {
     const name = programName(deps.env);
     deps.warn(`${name} --help lists the commands, ${name} <command> --help lists the options of one`);
   }
