@@ -259,6 +259,16 @@ describe('the address and the secret', () => {
     },
   );
 
+  it('nodes read the hours without notices, and nothing of where they are sent', async () => {
+    const quiet_hours = { from: '22:00', to: '07:00' };
+    await conductor.sendTo('accepts', { quiet_hours, time_zone: 'Asia/Shanghai' });
+    const { token } = await edge.mint('controller');
+    const hours = await edge.data('GET', '/v1/notices/hours', { token });
+    expect(hours).toEqual({ quiet_hours, time_zone: 'Asia/Shanghai' });
+    expect(await edge.error('GET', '/v1/notices', { token })).toMatchObject({ status: 403 });
+    await conductor.put({ quiet_hours: null, time_zone: 'UTC' });
+  });
+
   it('a test notice says whether the receiver accepts it, and why not', async () => {
     const test = () => edge.data('POST', '/v1/notices/test', { body: {} });
     await conductor.sendTo('accepts', { language: 'zh' });

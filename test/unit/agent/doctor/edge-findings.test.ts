@@ -182,7 +182,7 @@ const CASES: DoctorCase[] = [
     'a deployed database without the newest tables',
     'error',
     /lacks/,
-    /^npx wrangler d1 migrations apply DB --remote$/,
+    /^npm run deploy$/,
     (s) => {
       furtherHost(s);
       s.edge('/v1/system/health', health({ migrations: [] }));

@@ -37,6 +37,7 @@ describe('the property list of a service', () => {
     const keys = LaunchdKeys.parse(parse(launchdFile(plan('/srv/baa'))));
     expect(keys.StandardOutPath).toBe('/srv/baa/logs/service.log');
     expect(keys.StandardErrorPath).toBe('/srv/baa/logs/service.log');
+    expect(keys.EnvironmentVariables.BAA_SERVICE_LOG).toBe('/srv/baa/logs/service.log');
     expect(keys.WorkingDirectory).toBe('/srv/baa');
   });
 
