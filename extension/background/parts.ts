@@ -82,7 +82,7 @@ export function buildParts(env: BackgroundEnv) {
     diagnostics,
     isOn,
     logins,
-    /** Whether Firefox notifies a person. Without a window nobody would see it, and it would take the focus from the page. */
+    /** Whether Firefox notifies a person. Without a window it would not be seen, and would take the focus from the page. */
     notices: () => settings.notices ?? !isHeadless,
     pages,
     pairing,

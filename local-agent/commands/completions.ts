@@ -56,7 +56,7 @@ interface Place {
   used: ReadonlySet<string>;
 }
 
-/** Where the line stands behind these words. */
+/** The place in the command tree after these words. */
 function placeBehind(program: Command, words: readonly string[]): Place {
   let command = program;
   let typed = 0;
