@@ -368,7 +368,8 @@ export const PANELS_ZH: Readonly<Record<keyof typeof PANELS_EN, string>> = {
   notice_error_address_unreadable: '边缘服务的密钥已更改，无法读取所存地址：请重新设置',
   notice_error_address_refused: '所存地址被拒绝：请设置公网 https 地址',
   page_notices: '本页面的通知',
-  page_notices_about: '本页面打开时（包括在后台），浏览器会通知您有事项等待处理。已安装扩展的 Firefox 会自行通知，请在其中保持关闭。',
+  page_notices_about:
+    '本页面打开时（包括在后台），浏览器会通知您有事项等待处理。已安装扩展的 Firefox 会自行通知，请在其中保持关闭。',
   page_notices_on: '显示本页面的通知',
   page_notices_off: '停止本页面的通知',
   page_notices_refused: '浏览器不允许本页面显示通知。',
