@@ -57,8 +57,8 @@ const AGENT_FOLDERS = Object.entries({
   firefox: ['lib', 'host', 'store'],
   service: ['lib', 'host', 'config', 'policy'],
   doctor: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'firefox', 'service'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox', 'service', 'doctor'],
-  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'service', 'commands'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'instructions', 'node', 'firefox', 'service', 'doctor'],
+  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
 const PROGRAMS = ['commands', 'stack'];
@@ -86,6 +86,7 @@ const LAYERS = [
   'timed-jobs',
   'notices',
   'renewal',
+  'asks',
   'tasks',
   'system',
   'instructions',

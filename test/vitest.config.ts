@@ -11,6 +11,7 @@ const WAITING = { expect: { poll: { timeout: MINUTE_MS, interval: 20 } } };
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 /** Unit tests that start real programs, or wait for real time: git, shells, the agent's own watchdogs. */
 const WITH_PROGRAMS = [
+  'test/unit/agent/effect-evidence.test.ts',
   'test/unit/agent/host/{descriptors,path-levels,process-start,submodules,watchdog}.test.ts',
   'test/unit/agent/instructions/{crash,decisions,progress-reports}.test.ts',
   'test/unit/agent/policy/{documented-policy,git-settings}.test.ts',

@@ -66,7 +66,7 @@ async function hiderFor(args: Args, deps: CommandDeps, root: string): Promise<Hi
   const policy = new PolicyFile({ path: policyPathOf({ root }), onProblem: () => undefined }).current();
   const redact = redactor(policy, { env: deps.env, readFile: readTextFile });
   const hide = hiderOf({ env: deps.env, secrets, home: homeFolder() });
-  return (text) => hide(redact(text));
+  return (text) => redact(hide(text));
 }
 
 async function textOf(args: Args, deps: CommandDeps): Promise<string> {

@@ -17,6 +17,7 @@ import { configOf, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
+import { hostServiceState } from './host-service.ts';
 import { present, styled } from './output.ts';
 
 const GROUP_TITLES: Readonly<Record<Group, string>> = {
@@ -49,7 +50,13 @@ function rootOf(args: Args, deps: CommandDeps): string {
 
 /** Makes all checks of the root that the options mean. */
 export async function examine(args: Args, deps: CommandDeps, { fix }: { fix: boolean }): Promise<DoctorReport> {
-  const machine = { ...systemMachine(deps.env), isAlive: deps.isAlive, readFile: deps.readFile, modeOf: deps.modeOf };
+  const serviceOf = (root: string) => hostServiceState(root, deps);
+  const machine = {
+    ...systemMachine(deps.env, serviceOf),
+    isAlive: deps.isAlive,
+    readFile: deps.readFile,
+    modeOf: deps.modeOf,
+  };
   const newWorld = (): World => {
     const resolved = resolve(args, deps);
     const root = resolved instanceof Error ? rootOf(args, deps) : resolved.config.root;

@@ -23,6 +23,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields, printTable, printText } from './output.ts';
+import { resolveInstruction } from './resolve-instruction.ts';
 
 const PATH = '/v1/instructions';
 const BRIEF_CHARS = 100;
@@ -208,4 +209,4 @@ const resubmit: CliCommand = {
     }),
 };
 
-export const instructions: readonly CliCommand[] = [list, show, approve, deny, cancel, resubmit];
+export const instructions: readonly CliCommand[] = [list, show, approve, deny, cancel, resubmit, resolveInstruction];

@@ -1,11 +1,13 @@
 /** The command line: parses it, runs one command, and turns every failure into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { programName } from '../lib/printed-command.ts';
+import { ask } from './ask.ts';
 import { audit } from './audit.ts';
 import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
 import type { CliCommand, Execute } from './command.ts';
 import { addCommand } from './command.ts';
+import { addComplete, completion } from './completion.ts';
 import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
@@ -30,6 +32,7 @@ import { open } from './open.ts';
 import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
+import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
 import { service } from './service.ts';
 import { start } from './start.ts';
@@ -54,9 +57,12 @@ const COMMANDS: readonly CliCommand[] = [
   drain,
   pair,
   firefox,
+  run,
   undo,
   mcp,
   restoreCheck,
+  ask,
+  completion,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },
@@ -66,7 +72,7 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
     about: 'what runs without asking for a while, in one conversation: create, list, revoke',
     commands: grants,
   },
-  instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
+  instructions: { about: 'instructions of the chats: look, approve, deny, cancel, resolve', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
   leader: { about: 'which node leads, and which did before', commands: leader },
@@ -126,6 +132,7 @@ export function createProgram(deps: CommandDeps, execute: Execute): Command {
       for (const one of group.commands) add(parent, one);
     }
   }
+  addComplete(program, deps);
   return program.commandsGroup(OTHER_COMMANDS).helpCommand('help [command]', 'show the help of a command');
 }
 

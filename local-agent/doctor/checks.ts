@@ -19,6 +19,7 @@ import { outbox } from './checks/outbox.ts';
 import { policy } from './checks/policy.ts';
 import { ports } from './checks/ports.ts';
 import { rights } from './checks/rights.ts';
+import { service } from './checks/service.ts';
 import { system } from './checks/system.ts';
 import { codingAgents, repositories } from './checks/tasks.ts';
 import { nodeToken, operatorToken } from './checks/tokens.ts';
@@ -36,6 +37,7 @@ export const CHECKS: readonly Check<World>[] = [
   ports,
   agent,
   outbox,
+  service,
   edge,
   clock,
   edgeVersion,

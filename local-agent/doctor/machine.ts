@@ -11,6 +11,7 @@ import { namesIn } from '../host/names-in.ts';
 import { homeFolder, permissionsOf, readOwnFile } from '../host/own-files.ts';
 import type { KnownProcess } from '../host/process-start.ts';
 import { stillRuns } from '../host/process-start.ts';
+import type { ServiceState } from '../service/state.ts';
 import type { RefusedRequest } from '../store/read-refused.ts';
 import { readRefused } from '../store/read-refused.ts';
 import type { ProgramSaid } from '../worker-runner/ask-program.ts';
@@ -56,6 +57,8 @@ export interface Machine {
   findFirefox: () => { program: string; build: FirefoxBuild };
   readRefused: (path: string) => RefusedRequest[];
   knownRoots: () => string[];
+  /** Null on a system without services that this program knows. */
+  serviceOf: (root: string) => Promise<ServiceState | null>;
 }
 
 const PROGRAM_MS = 3_000;
@@ -81,7 +84,7 @@ async function get(url: string, timeoutMs: number): Promise<Contact | NoContact>
   }
 }
 
-export function systemMachine(env: Environment): Machine {
+export function systemMachine(env: Environment, serviceOf: Machine['serviceOf']): Machine {
   return {
     nodeVersion: process.versions.node,
     home: homeFolder(),
@@ -103,5 +106,6 @@ export function systemMachine(env: Environment): Machine {
     },
     readRefused,
     knownRoots: () => knownRoots(),
+    serviceOf,
   };
 }

@@ -27,9 +27,6 @@ export interface SupervisedEvents {
   message: [message: unknown];
 }
 
-/** How long an agent may take to stop. */
-export const AGENT_STOP_MS = 12_000;
-
 const RESTART: Backoff = { base_ms: 250, max_ms: 10_000, jitter: 0 };
 /** Alive for this long counts as healthy: the next death starts from the shortest delay again. */
 const HEALTHY_AFTER_MS = 30_000;

@@ -113,6 +113,8 @@ export const FinalMessageSchema = z.object({
   /** As of a tab. */
   account_fingerprint: AccountFingerprintSchema.nullish(),
   capture: CaptureSchema,
+  /** The plan of the delivery that it answers; null: it answers a message that no plan sent. Absent: not known. */
+  answers_plan_id: z.string().max(256).nullish(),
 });
 export type FinalMessage = z.infer<typeof FinalMessageSchema>;
 

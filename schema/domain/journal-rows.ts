@@ -53,7 +53,7 @@ const ResultSchema = z.object({
 });
 
 /** Entries of these kinds name the status that the instruction has from then on. */
-const STATUS_KINDS: readonly string[] = ['claimed', 'gated', 'started', 'ended'];
+const STATUS_KINDS: readonly string[] = ['claimed', 'gated', 'started', 'ended', 'resolved'];
 /** The statuses of an instruction whose journal names none: decided when it was observed. */
 const FIRST_STATES: readonly InstructionState[] = ['waiting', 'awaiting_approval', 'denied', 'shadowed'];
 

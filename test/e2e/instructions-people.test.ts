@@ -176,6 +176,28 @@ describe('a browser tool', () => {
   });
 });
 
+describe('an interrupted instruction', () => {
+  it('is resolved by a person who has looked, and the journal stays intact', async () => {
+    const at = await scene('resolved', { tools: { 'browser.*/*': 'allow' } });
+    await says(at, '@browser.gemini::send::{"prompt": "please review", "conversation_id": "another"}');
+    // The page shows nothing, and the site has responded nothing, so it may have been sent.
+    await at.browser.delivers({
+      downstream: { method: 'dom', http_status: null, seen_in_page: false, duration_ms: 5 },
+    });
+    expect((await at.browser.delivers()).message_text).toContain('whether it took effect is not known');
+    const { instruction_id } = await instruction(at, 'interrupted');
+    const looked = await conductor(at, 'instructions', 'resolve', instruction_id, '--check');
+    expect(looked).toMatchObject({ code: 0, out: expect.stringContaining('nothing was changed') });
+    await instruction(at, 'interrupted');
+    const said = await conductor(at, 'instructions', 'resolve', instruction_id, '--done', '--note', 'I see it there');
+    expect(said).toEqual({ code: 0, out: `${instruction_id} is succeeded` });
+    expect(await instruction(at, 'succeeded')).toMatchObject({
+      resolution: { outcome: 'done', note: 'I see it there' },
+    });
+    expect(await conductor(at, 'journal', 'verify')).toMatchObject({ code: 0 });
+  });
+});
+
 describe('the journal', () => {
   it('the journal that the edge chained is intact', async () => {
     const at = await scene('journalled', {});

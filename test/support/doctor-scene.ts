@@ -13,6 +13,7 @@ import { World } from '../../local-agent/doctor/world.ts';
 import type { EdgeClient, EdgeRequest } from '../../local-agent/edge/http-client.ts';
 import { EdgeError } from '../../local-agent/edge/http-client.ts';
 import { systemClock } from '../../local-agent/lib/clock.ts';
+import type { ServiceState } from '../../local-agent/service/state.ts';
 import { API_LEVEL } from '../../schema/contracts/common.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -105,6 +106,17 @@ export const snapshot = (over: object = {}) => ({
   ...over,
 });
 
+export const serviceState = (over: Partial<ServiceState> = {}): ServiceState => ({
+  manager: 'systemd',
+  file: '/home/of-this-test/conductor.service',
+  installed: true,
+  root: '/r',
+  stale: [],
+  loaded: { loaded: true, running: true, pid: 1, word: 'active' },
+  problem: null,
+  ...over,
+});
+
 export class DoctorScene {
   readonly root = tempDir();
   env: Record<string, string> = { PATH: '/bin' };
@@ -158,7 +170,7 @@ export class DoctorScene {
 
   #machine(): Machine {
     return {
-      ...systemMachine(this.env),
+      ...systemMachine(this.env, async () => serviceState()),
       home: '/home/of-this-test',
       freeBytes: () => 50 * 1024 ** 3,
       isAlive: ({ pid }) => this.isRunning && pid === this.record?.pid,

@@ -1,4 +1,5 @@
 /** Every timed job, in the order in which a tick runs them: a job that the projector inserts is sent in the same tick. */
+import { asksJob } from '../asks/asks.job.ts';
 import { approvalsExpire } from '../instructions/approvals-expire.job.ts';
 import { instructionsExpire } from '../instructions/instructions-expire.job.ts';
 import { commandsExpire } from '../nodes/commands-expire.job.ts';
@@ -26,4 +27,5 @@ export const RUNNERS: readonly Runner[] = [
   retention,
   tasksRetention,
   notices,
+  asksJob,
 ];

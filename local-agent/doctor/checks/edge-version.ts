@@ -15,7 +15,7 @@ function olderEdge(world: World, what: string): Finding {
     advice: world.hasLocalEdge
       ? 'stop the system with Ctrl-C and start it: its edge is then of this version'
       : 'update the edge',
-    command: world.hasLocalEdge ? world.startCommand() : 'npx wrangler deploy --env=""',
+    command: world.hasLocalEdge ? world.startCommand() : 'npm run deploy',
   };
 }
 

@@ -24,8 +24,8 @@ export const migrations: Check<World> = {
         why: 'requests that need the missing tables or columns fail',
         advice: world.hasLocalEdge
           ? 'stop the system with Ctrl-C and start it: a start applies them'
-          : 'apply them to the deployed database',
-        command: world.hasLocalEdge ? world.startCommand() : 'npx wrangler d1 migrations apply DB --remote',
+          : 'apply them to the deployed database, as a deploy does before it changes the Worker',
+        command: world.hasLocalEdge ? world.startCommand() : 'npm run deploy',
       });
     }
     if (unknown.length === 0) return { state: 'ok', note: `all ${own.length} migrations have run` };

@@ -18,7 +18,7 @@ export const objects: Check<World> = {
               what: `the Durable Object ${name} does not respond: ${problem}`,
               why: 'an object that a later version has written refuses an earlier one; what it decides does not happen',
               advice: 'deploy the newest version of the edge that you have used, or a newer one',
-              command: world.hasLocalEdge ? world.startCommand() : 'npx wrangler deploy --env=""',
+              command: world.hasLocalEdge ? world.startCommand() : 'npm run deploy',
             },
           ],
     );

@@ -101,6 +101,14 @@ const MAXIMA: Record<string, () => Promise<unknown>> = {
       await fail(await claimed());
     }
   },
+  // A question that leaves after the browser has deferred it.
+  asks: async () => {
+    const { local_conversation_id } = await renewals.settled('manual');
+    const body = { operation_id: 'of-the-queries', text: 'x' };
+    await edge.data('POST', `/v1/conversations/${local_conversation_id}/ask`, { body });
+    await rowsOf("UPDATE asks SET state = 'queued', controller_id = NULL, due_at = ?", edge.now);
+    await renewals.heard(NODE);
+  },
   // An approval of which no one has been notified.
   notices: async () => {
     Object.assign(edge.env, { BAA_NOTICES_LOCAL: '1' });

@@ -182,7 +182,7 @@ const CASES: DoctorCase[] = [
     'a deployed database without the newest tables',
     'error',
     /lacks/,
-    /^npx wrangler d1 migrations apply DB --remote$/,
+    /^npm run deploy$/,
     (s) => {
       furtherHost(s);
       s.edge('/v1/system/health', health({ migrations: [] }));
@@ -245,7 +245,7 @@ const CASES: DoctorCase[] = [
   ],
   [
     'deadlines',
-    'a run that nobody lost',
+    'a run that is not lost',
     'error',
     /the run run_1/,
     /^npm start/,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Group } from '../../../../local-agent/doctor/check.ts';
 import { CHECKS } from '../../../../local-agent/doctor/checks.ts';
 import type { DoctorCase } from '../../../support/doctor-scene.ts';
-import { at, DoctorScene, set, snapshot, stop } from '../../../support/doctor-scene.ts';
+import { at, DoctorScene, serviceState, set, snapshot, stop } from '../../../support/doctor-scene.ts';
 
 const GROUPS: readonly Group[] = ['program', 'files', 'system'];
 
@@ -260,6 +260,37 @@ const CASES: DoctorCase[] = [
         { kind: 'progress', path: '/v1/x', refusal: { status: 409, code: 'conflict', message: 'm' } },
       ];
     },
+  ],
+  [
+    'service',
+    'a service whose Node is gone',
+    'error',
+    /conductor.service is out of date: its Node is no longer there/,
+    /service install --root/,
+    set({
+      serviceOf: async () => serviceState({ stale: [{ code: 'node_missing', text: 'its Node is no longer there' }] }),
+    }),
+  ],
+  [
+    'service',
+    'a service of another version',
+    'warning',
+    /out of date: it was written by another version/,
+    /service install --root/,
+    set({
+      serviceOf: async () =>
+        serviceState({ stale: [{ code: 'other_content', text: 'it was written by another version' }] }),
+    }),
+  ],
+  [
+    'service',
+    'a service that does not run',
+    'warning',
+    /is installed, but does not run \(failed\)/,
+    /service start --root/,
+    set({
+      serviceOf: async () => serviceState({ loaded: { loaded: true, running: false, pid: null, word: 'failed' } }),
+    }),
   ],
 ];
 

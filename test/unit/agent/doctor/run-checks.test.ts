@@ -136,7 +136,7 @@ describe('what the checks measure', () => {
     onTestFinished(() => void server.close());
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
-    const machine = systemMachine(process.env);
+    const machine = systemMachine(process.env, async () => null);
     expect(await machine.listenerOf(port)).toMatchObject({ pid: process.pid });
     await new Promise((resolve) => server.close(resolve));
     expect(await machine.listenerOf(port)).toBeNull();
@@ -148,7 +148,7 @@ describe('what the checks measure', () => {
     onTestFinished(() => server.closeAllConnections());
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
-    const { get } = systemMachine({});
+    const { get } = systemMachine({}, async () => null);
     expect(await get(`http://127.0.0.1:${port}/healthz`, 50)).toMatchObject({ silent: true });
   });
 
@@ -157,7 +157,7 @@ describe('what the checks measure', () => {
     mkdirSync(`${folder}/bin`);
     writeFileSync(`${folder}/bin/codex`, '#!/bin/sh\n', { mode: 0o755 });
     writeFileSync(`${folder}/bin/text`, '', { mode: 0o644 });
-    const { findProgram } = systemMachine({});
+    const { findProgram } = systemMachine({}, async () => null);
     const path = `/no/such:${folder}/bin`;
     expect(['codex', 'text', `${folder}/bin/codex`, 'bin/codex'].map((name) => findProgram(name, path))).toEqual([
       `${folder}/bin/codex`,
@@ -168,7 +168,7 @@ describe('what the checks measure', () => {
   });
 
   it('a program that is not there or does not end has no code', async () => {
-    const { askProgram } = systemMachine(process.env);
+    const { askProgram } = systemMachine(process.env, async () => null);
     expect(await askProgram(['/no/such'])).toMatchObject({ code: null, text: expect.stringContaining('ENOENT') });
     expect(await askProgram(['sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({ code: 3, text: 'out\nerr' });
   });
@@ -182,7 +182,7 @@ describe('what the checks measure', () => {
       VALUES ('s', 1, 'progress', 'POST', '/v1/x', '{}', '{}', 'refused', 1, 0, '${refusal}'),
              ('s', 2, 'progress', 'POST', '/v1/y', '{}', '{}', 'pending', 1, 0, NULL)`);
     db.close();
-    expect(systemMachine({}).readRefused(path)).toEqual([
+    expect(systemMachine({}, async () => null).readRefused(path)).toEqual([
       { kind: 'progress', path: '/v1/x', refusal: { status: 400, code: 'invalid_request', message: 'm' } },
     ]);
   });

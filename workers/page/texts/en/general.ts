@@ -210,6 +210,7 @@ export const GENERAL_EN = {
   reason_being_delivered: 'it is being sent',
   reason_instruction_pending: 'instructions are not finished',
   reason_task_pending: 'a task of this chat is not finished',
+  reason_ask_pending: 'a person’s question waits for its answer',
   reason_system_paused: 'the system starts no new work',
   reason_system_draining: 'the system is draining',
   reason_no_leader: 'no node leads at the moment',

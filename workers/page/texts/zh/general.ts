@@ -205,6 +205,7 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   reason_being_delivered: '正在发送',
   reason_instruction_pending: '指令尚未完成',
   reason_task_pending: '此对话的任务尚未完成',
+  reason_ask_pending: '有人的提问正在等待回答',
   reason_system_paused: '系统已暂停',
   reason_system_draining: '系统正在排空',
   reason_no_leader: '目前没有主导节点',

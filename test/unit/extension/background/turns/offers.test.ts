@@ -31,6 +31,7 @@ it('a message that could not be put together stays, and is offered again', async
         return 'firefox-1';
       },
       accountToName: () => null,
+      planOf: () => undefined,
       isOn: () => true,
       report: (_platform, what) => void reports.push(what),
     });
