@@ -91,6 +91,7 @@ const LAYERS = [
   'system',
   'instructions',
   'messages',
+  'forget',
   'mcp',
 ];
 const SLICES = LAYERS.slice(4);

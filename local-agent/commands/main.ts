@@ -67,7 +67,7 @@ const COMMANDS: readonly CliCommand[] = [
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },
   browsers: { about: 'the browsers of this system: look, resume a stopped one, move one', commands: browsers },
-  conversations: { about: 'conversations, their limits, and whether they are renewed', commands: conversations },
+  conversations: { about: 'conversations: look, limits, whether they are renewed, forget', commands: conversations },
   grants: {
     about: 'what runs without asking for a while, in one conversation: create, list, revoke',
     commands: grants,

@@ -1,5 +1,6 @@
 /** Forgetting a conversation: what was said and done in it is removed, and the hashes of its journal stay. */
 import { z } from 'zod';
+import { TimestampSchema } from './common.ts';
 
 const CountSchema = z.number().int().nonnegative();
 
@@ -29,3 +30,15 @@ export const NOTHING_FORGOTTEN: Forgotten = {
   grants: 0,
   tasks: 0,
 };
+
+export const ForgetBodySchema = z.strictObject({});
+
+/** `forgetting`: what was said before `before` is being removed; `forgotten`: it is gone; `kept`: nothing was removed. */
+const FORGET_STATES = ['kept', 'forgetting', 'forgotten'] as const;
+export const ForgetStateSchema = z.object({
+  state: z.enum(FORGET_STATES),
+  before: TimestampSchema.nullable(),
+  /** In all, over every time that it was forgotten. */
+  removed: ForgottenSchema,
+});
+export type ForgetState = z.infer<typeof ForgetStateSchema>;

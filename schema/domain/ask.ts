@@ -9,7 +9,7 @@ import { ASK } from '../defaults.ts';
 import { stateMachine } from './state-machine.ts';
 
 export const ASK_TRANSITIONS = {
-  queued: ['queued', 'sent', 'failed'],
+  queued: ['queued', 'sent', 'ambiguous', 'answered', 'failed'],
   sent: ['sent', 'queued', 'ambiguous', 'answered', 'failed'],
   ambiguous: ['answered'],
   answered: [],
@@ -97,20 +97,23 @@ export function sendAsk<A extends AskProgress>(ask: A, controller_id: string, no
 
 type DeliveryEnd = Pick<DeliveryResult, 'outcome' | 'reason' | 'retry_after_ms'>;
 
-/** What the node reports of the delivery; the same object when that changes nothing. */
+/**
+ * What the node reports of the delivery; the same object when that changes nothing. It may come for one that is `queued`
+ * again, because its node was thought not to have it.
+ */
 export function endAskDelivery<A extends AskProgress>(ask: A, end: DeliveryEnd, now: number): A {
   const { outcome, retry_after_ms } = end;
   const reason = end.reason ?? outcome;
-  if (outcome === 'delivered' && ask.delivered_at === null) {
-    const delivered = { ...ask, delivered_at: now };
-    if (ask.state !== 'sent') return delivered;
-    const until = now + ASK.answer_within_ms;
-    return { ...delivered, state: moveAsk('sent', 'sent'), reason: 'waiting_for_answer', due_at: until, deadline_at: until };
+  if (ask.delivered_at !== null) return ask;
+  if (!isOpenAsk(ask)) {
+    return ask.state === 'ambiguous' && outcome === 'delivered' ? { ...ask, delivered_at: now } : ask;
   }
-  if (ask.state !== 'sent' || ask.delivered_at !== null) return ask;
   switch (outcome) {
-    case 'delivered':
-      return ask;
+    case 'delivered': {
+      const until = now + ASK.answer_within_ms;
+      const waits = { reason: 'waiting_for_answer', due_at: until, deadline_at: until };
+      return { ...ask, ...waits, state: moveAsk(ask.state, 'sent'), sent_at: ask.sent_at ?? now, delivered_at: now };
+    }
     case 'uncertain':
       return endAsk(ask, 'ambiguous', reason, now);
     case 'deferred':
@@ -159,9 +162,9 @@ export function matchAnswer<A extends AskProgress>(ask: A, operationId: string, 
 }
 
 function namedAnswer<A extends AskProgress>(ask: A, seen: SeenInConversation, now: number): A {
-  if (ask.state !== 'sent' && ask.state !== 'ambiguous') return ask;
+  if (!isOpenAsk(ask) && ask.state !== 'ambiguous') return ask;
   if (!seen.differs) return answerWith(ask, seen, 'named', now);
-  return ask.state === 'sent' ? endAsk(ask, 'ambiguous', 'capture_mismatch', now) : ask;
+  return isOpenAsk(ask) ? endAsk(ask, 'ambiguous', 'capture_mismatch', now) : ask;
 }
 
 function answerWith<A extends AskProgress>(

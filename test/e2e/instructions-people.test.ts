@@ -198,6 +198,31 @@ describe('an interrupted instruction', () => {
   });
 });
 
+describe('a question of a person', () => {
+  it('is answered by exactly its answer, and forgotten with its conversation, and the journal stays intact', async () => {
+    const at = await scene('asked', { exec: { shell: 'allow' } });
+    await says(at, '@conductor::exec::echo so far; sleep 2');
+    expect((await at.browser.delivers()).message_text).toContain('so far');
+    const { local_conversation_id: id } = await instruction(at, 'succeeded');
+    const argv = ['ask', id, 'what is next?', '--wait', '--operation-id', 'e2e-1'];
+    const asking = conductor(at, ...argv);
+    const { message_text, plan_id } = await at.browser.delivers();
+    expect(message_text).toBe('what is next?');
+    await at.browser.says('next', 'the roof', { answers: plan_id });
+    expect(await asking).toEqual({ code: 0, out: 'the roof' });
+    // The same operation again sends nothing.
+    expect(await conductor(at, ...argv)).toEqual({ code: 0, out: 'the roof' });
+    expect(at.browser.pendingDeliveries()).toEqual([]);
+    const forgotten = await conductor(at, 'conversations', 'forget', id, '--yes');
+    expect(forgotten).toMatchObject({ code: 0, out: expect.stringContaining(`${id} is forgotten`) });
+    const { items } = await cluster.call<{ items: Detail[] }>('GET', `/v1/instructions?local_conversation_id=${id}`);
+    expect(items.map(({ params, output_summary }) => ({ params, output_summary }))).toEqual([
+      { params: {}, output_summary: null },
+    ]);
+    expect(await conductor(at, 'journal', 'verify')).toMatchObject({ code: 0 });
+  });
+});
+
 describe('the journal', () => {
   it('the journal that the edge chained is intact', async () => {
     const at = await scene('journalled', {});

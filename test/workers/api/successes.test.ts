@@ -32,6 +32,7 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/instructions/:instruction_id/resolve': 'instructions, resolve',
   'POST /v1/conversations/:local_conversation_id/ask': 'asks',
   'GET /v1/asks/:operation_id': 'asks',
+  'POST /v1/renewal/conversations/:local_conversation_id/forget': 'forget',
   'GET /v1/grants': 'instructions, grants',
   'POST /v1/grants': 'instructions, grants',
   'DELETE /v1/grants/:grant_id': 'instructions, grants',
