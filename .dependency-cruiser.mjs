@@ -56,7 +56,8 @@ const AGENT_FOLDERS = Object.entries({
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
   firefox: ['lib', 'host', 'store'],
   service: ['lib', 'host', 'config', 'policy'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox', 'service'],
+  doctor: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'firefox', 'service'],
+  commands: ['lib', 'host', 'config', 'policy', 'edge', 'instructions', 'node', 'firefox', 'service', 'doctor'],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
@@ -85,10 +86,12 @@ const LAYERS = [
   'timed-jobs',
   'notices',
   'renewal',
+  'asks',
   'tasks',
   'system',
   'instructions',
   'messages',
+  'forget',
   'mcp',
 ];
 const SLICES = LAYERS.slice(4);

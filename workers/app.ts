@@ -36,8 +36,11 @@ export function createApp(options: AppOptions = {}): Hono<AppEnv> {
     c.set('accessKeys', accessKeys);
     c.set('route', null);
     c.set('error', null);
+    c.set('bodyEnd', null);
     await next();
-    write('info', 'request', requestFields(c, clock() - now));
+    const writeLine = () => write('info', 'request', requestFields(c, clock() - now));
+    if (c.var.bodyEnd === null) writeLine();
+    else c.executionCtx.waitUntil(c.var.bodyEnd.then(writeLine));
   });
   app.use(
     requestId({

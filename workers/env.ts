@@ -22,6 +22,8 @@ export interface Variables extends RequestIdVariables {
   /** The path as its route declares it, for the log; null when no route matched. */
   route: string | null;
   error: ErrorCode | null;
+  /** Settles when the body was sent, for a response whose work continues meanwhile; null for every other. */
+  bodyEnd: Promise<void> | null;
 }
 
 export interface AppEnv {

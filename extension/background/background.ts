@@ -3,6 +3,7 @@
  * requires; every part finds in storage what an earlier background page has left.
  */
 import type { AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../schema/contracts/common.ts';
 import { STORAGE_KEYS } from '../lib/storage.ts';
 import { startCapture } from './capture/capture.ts';
 import { composeDeliveries } from './compose-deliveries.ts';
@@ -14,6 +15,7 @@ import type { Parts } from './parts.ts';
 import { buildParts } from './parts.ts';
 import { reportAnsweredSends } from './tabs/answered-sends.ts';
 import { reportLimitDrift } from './tabs/limit-drift.ts';
+import { reportMissingDrift } from './tabs/missing-drift.ts';
 import { readNotice } from './tabs/page-notices.ts';
 import type { TrafficEvent } from './traffic.ts';
 
@@ -39,6 +41,19 @@ function onFrame({ queue, clientState }: Parts, frame: AgentBridgeFrame): void {
   }
 }
 
+/** Compares what pages show with what their sites have sent. */
+function reportPageDrift({ env, diagnostics, pages, tabs, traffic }: Parts): void {
+  const deps = {
+    traffic,
+    look: (tabId: number) => pages.call(tabId, 'look', {}, LOOK_MS),
+    clock: env.clock,
+    report: (platform: Platform, what: string) => diagnostics.report(platform, what),
+  };
+  reportLimitDrift(deps);
+  const platformOf = (url: string) => tabs.siteOf(url)?.platform ?? null;
+  reportMissingDrift({ ...deps, looks: tabs.looked, platformOf });
+}
+
 /** Registers every listener. */
 function listen(parts: Parts): void {
   const { env, bridge, clientState, logins, queue, tabs, traffic, turns } = parts;
@@ -51,12 +66,7 @@ function listen(parts: Parts): void {
   traffic.on(onTraffic);
   startCapture({ ...env, emit: (event) => traffic.emit(event) });
   reportAnsweredSends({ traffic, finals: parts.queue.added, pages: parts.pages });
-  reportLimitDrift({
-    traffic,
-    look: (tabId) => parts.pages.call(tabId, 'look', {}, LOOK_MS),
-    clock: env.clock,
-    report: (platform, what) => parts.diagnostics.report(platform, what),
-  });
+  reportPageDrift(parts);
   tabs.listen();
   bridge.frames.on((frame) => onFrame(parts, frame));
   env.onMessage((message, sender) => {

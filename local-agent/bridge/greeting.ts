@@ -95,7 +95,8 @@ export class Greeting {
     return pinned?.origin === origin ? pinned.token_hash : null;
   }
 
-  #admit(socket: BridgeSocket, peer: Peer, { client_id, platforms }: Hello, token: string | null): void {
+  #admit(socket: BridgeSocket, peer: Peer, hello: Hello, token: string | null): void {
+    const { client_id, platforms, extension_version: extensionVersion } = hello;
     const { newConnectionId, onHello } = this.#deps;
     const tokenHash = this.#tokenHash(client_id, peer);
     if (tokenHash === null || token === null || !sameDigest(sha256Hex(token), tokenHash)) {
@@ -103,7 +104,7 @@ export class Greeting {
       return;
     }
     peer.admit();
-    onHello(socket, { clientId: client_id, connectionId: newConnectionId(), platforms, token });
+    onHello(socket, { clientId: client_id, connectionId: newConnectionId(), platforms, token, extensionVersion });
   }
 
   #refuse(socket: BridgeSocket, { origin }: Peer, clientId: string): void {

@@ -63,6 +63,7 @@ export interface SessionIdentity {
   platforms: readonly Platform[];
   /** The browser's own token: requests that a person makes in it are sent to the edge under it. */
   token: string;
+  extensionVersion?: string;
 }
 
 function requestId(json: unknown): string | null {
@@ -83,6 +84,7 @@ function expectedError(error: unknown): AppError {
 export class Session implements BrowserConnection {
   readonly clientId: string;
   readonly token: string;
+  readonly extensionVersion: string | undefined;
   readonly #deps: SessionDeps;
   readonly #socket: BridgeSocket;
   readonly #identity: SessionIdentity;
@@ -98,6 +100,7 @@ export class Session implements BrowserConnection {
     this.#identity = identity;
     this.clientId = identity.clientId;
     this.token = identity.token;
+    this.extensionVersion = identity.extensionVersion;
     this.#unsubscribe = deps.snapshots.changed.on(() => this.#pushSnapshot());
   }
 

@@ -7,6 +7,8 @@ export interface BrowserView {
   client_id: string;
   origin: string;
   connected: boolean;
+  /** Null while it is not connected. */
+  extension_version: string | null;
   platforms: string[];
   tabs: number;
 }
@@ -22,6 +24,7 @@ export function listBrowsers(
       client_id,
       origin,
       connected: connected.isConnected(client_id),
+      extension_version: connected.extensionVersionOf(client_id),
       platforms: platforms.map(({ platform }) => platform),
       tabs: tabs.length,
     };

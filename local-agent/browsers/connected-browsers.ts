@@ -7,6 +7,8 @@ export interface BrowserConnection {
   readonly clientId: string;
   /** The browser's own token. */
   readonly token: string;
+  /** Version of its extension. */
+  readonly extensionVersion?: string | undefined;
   /** False when the socket is closed or its peer does not read. */
   send(frame: AgentBridgeFrame): boolean;
   close(code: number, reason: string): void;
@@ -34,6 +36,11 @@ export class ConnectedBrowsers {
   /** The token of that browser; null when it is not connected. */
   tokenOf(clientId: string): string | null {
     return this.#connections.get(clientId)?.token ?? null;
+  }
+
+  /** The version of its extension; null when it is not connected. */
+  extensionVersionOf(clientId: string): string | null {
+    return this.#connections.get(clientId)?.extensionVersion ?? null;
   }
 
   /** Hands a frame to that browser's socket; false when there is none that takes it. */

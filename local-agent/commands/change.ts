@@ -10,6 +10,7 @@ import { present } from './output.ts';
 export interface ChangeSpec<T> {
   name: string;
   about: string;
+  examples?: readonly string[];
   /** Name of the argument, and the form of its ids. */
   argument: string;
   idForm: string;
@@ -32,6 +33,7 @@ export function changeCommand<T>(spec: ChangeSpec<T>): CliCommand {
   return {
     name: spec.name,
     about: spec.about,
+    ...(spec.examples && { examples: spec.examples }),
     argument: idArgument(spec.argument, spec.idForm),
     options: spec.takesReason ? [...edgeOptions, reasonOption] : edgeOptions,
     run: async (args, deps) => {

@@ -32,6 +32,7 @@ async function printProgramPath(args: Args, deps: CommandDeps): Promise<void> {
 export const checklist: CliCommand = {
   name: 'checklist',
   about: 'list the steps of a node’s start, in order, and the PATH of the programs that it starts',
+  examples: ['checklist'],
   options: edgeOptions,
   run: async (args, deps) => {
     const steps = CHECKLIST.map(([key, description]) => ({ key, description }));

@@ -22,6 +22,7 @@ export function printWarnings(deps: CommandDeps, warnings: readonly string[]): v
 export const config: CliCommand = {
   name: 'config',
   about: 'show every setting, its value and the source of the value',
+  examples: ['config', 'config --root /srv/baa --json'],
   options: [jsonOption, ...settingOptions],
   run: async (args, deps) => {
     const { config: resolved, origins } = configOf(args, deps, settingOptions);

@@ -1,16 +1,22 @@
 /** `conversations`: the chats that the system knows, their limits, and whether they are renewed automatically. */
 import type { z } from 'zod';
-import { ConversationDetailSchema, ConversationSchema } from '../../schema/contracts/conversations.ts';
+import { PLATFORM_IDS } from '../../schema/contracts/common.ts';
+import {
+  AUTOMATION_STATUSES,
+  ConversationDetailSchema,
+  ConversationSchema,
+} from '../../schema/contracts/conversations.ts';
 import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { NextRenewal, RenewalSettingsPatch } from '../../schema/contracts/renewal-settings.ts';
 import { SettingsChangeSchema, SettingsResponseSchema } from '../../schema/contracts/renewal-settings.ts';
-import { valueOption } from '../config/flags.ts';
+import { choiceOption, valueOption } from '../config/flags.ts';
 import { changeCommand } from './change.ts';
 import type { CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { forgetCommand, removedText } from './forget-conversation.ts';
 import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields } from './output.ts';
 
@@ -20,11 +26,12 @@ const conversation = { argument: 'conversation', idForm: 'lc_…' };
 
 const list = listCommand({
   about: 'list conversations with their status',
+  examples: ['conversations list --platform claude --status paused'],
   path: PATH,
   item: ConversationSchema,
   filters: {
-    platform: valueOption('--platform <platform>', 'only conversations of that platform'),
-    status: valueOption('--status <status>', 'only manual, auto or paused conversations'),
+    platform: choiceOption('--platform <platform>', 'only conversations of that platform', PLATFORM_IDS),
+    status: choiceOption('--status <status>', 'only conversations with that status', AUTOMATION_STATUSES),
   },
   head: ['ID', 'PLATFORM', 'STATUS', 'REASON', 'LAST MESSAGE', 'TITLE'],
   row: (one) => [
@@ -43,6 +50,7 @@ function statusCommand(name: 'auto' | 'manual' | 'paused' | 'resume', about: str
     ...conversation,
     name,
     about,
+    examples: [`conversations ${name} CONVERSATION_ID`],
     path: (id) => `${PATH}/${id}/${name}`,
     takesReason: true,
     schema: ConversationSchema,
@@ -73,12 +81,21 @@ function printDetail(deps: CommandDeps, one: z.infer<typeof ConversationDetailSc
     'quiet hours': limits.quiet_hours === null ? null : `${limits.quiet_hours.from}–${limits.quiet_hours.to}`,
     'time zone': limits.time_zone,
     ends: limits.end_at === null ? null : moment(limits.end_at),
+    ...forgetFields(one),
   });
+}
+
+/** Nothing for a conversation of which nothing was removed. */
+function forgetFields({ forget }: z.infer<typeof ConversationDetailSchema>): Record<string, string> {
+  if (forget === undefined || forget.state === 'kept') return {};
+  const { state, before, removed } = forget;
+  return { [state]: `what was said before ${moment(before)}: ${removedText(removed)}` };
 }
 
 const show = showCommand({
   ...conversation,
   about: 'show one conversation: its limits, and when and why it is renewed next',
+  examples: ['conversations show CONVERSATION_ID'],
   path: (id) => `${PATH}/${id}`,
   schema: ConversationDetailSchema,
   print: printDetail,
@@ -102,9 +119,10 @@ function parseJson(text: string): unknown {
 const limits: CliCommand = {
   name: 'limits',
   about: 'show or set limits and template: of all conversations, a platform, or one conversation',
+  examples: ['conversations limits', `conversations limits --platform claude --set '{"max_per_day": 20}'`],
   options: [
     ...edgeOptions,
-    valueOption('--platform <platform>', 'of that platform'),
+    choiceOption('--platform <platform>', 'of that platform', PLATFORM_IDS),
     valueOption('--conversation <id>', 'of that conversation (lc_…)'),
     valueOption('--set <json>', 'replace the settings of this scope'),
   ],
@@ -131,4 +149,5 @@ export const conversations: readonly CliCommand[] = [
   statusCommand('manual', 'do not renew the conversation; its instructions still run'),
   statusCommand('paused', 'run no instruction of the conversation and do not renew it'),
   statusCommand('resume', 'restore the status from before the pause'),
+  forgetCommand,
 ];

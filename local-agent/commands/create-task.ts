@@ -68,6 +68,11 @@ function bodyOf(args: Args, deps: CommandDeps): TaskCreateBody {
 export const createTask: CliCommand = {
   name: 'create',
   about: 'create a task',
+  examples: [
+    "tasks create 'make test' --repo app",
+    "tasks create 'Fix the failing test' --type codex --repo app",
+    'tasks create --file task.json',
+  ],
   argument: new Argument('[goal]', 'what is to be done; for the type shell, the script that is run'),
   options: [...edgeOptions, ...options],
   run: async (args, deps) => {

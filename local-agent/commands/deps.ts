@@ -9,6 +9,8 @@ import { permissionsOf, readOwnFile, replacePrivateFile, writeNewPrivateFile } f
 import { stillRuns } from '../host/process-start.ts';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
+import type { Prompts } from './prompts.ts';
+import { terminalPrompts } from './prompts.ts';
 import { readSecret } from './read-secret.ts';
 
 export interface CommandDeps {
@@ -21,6 +23,8 @@ export interface CommandDeps {
   warn: (line: string) => void;
   /** Whether standard output is a terminal. */
   isTerminal: boolean;
+  /** How many columns the terminal has now; null when it does not say. */
+  columns: () => number | null;
   clock: Clock;
   /** Version of this software. */
   version: string;
@@ -28,6 +32,8 @@ export interface CommandDeps {
   readFile: (path: string) => string | null;
   /** Asks a person on a terminal for a secret, or reads it from a pipe. */
   readSecret: (question: string) => Promise<string>;
+  /** Asks a person; null when no person is at a terminal. */
+  prompts: Prompts | null;
   /** Writes a file that only this user may read. @throws Error when it exists */
   writeNewFile: (path: string, text: string) => void;
   /** Replaces a file that only this user may read, whole or not at all. */
@@ -61,10 +67,12 @@ export const defaultDeps: CommandDeps = {
   printBytes: (bytes) => process.stdout.write(bytes),
   warn: (line) => process.stderr.write(`${line}\n`),
   isTerminal: process.stdout.isTTY === true,
+  columns: () => process.stdout.columns || null,
   clock: systemClock,
   version: packageVersion(),
   readFile: readOwnFile,
   readSecret,
+  prompts: process.stdin.isTTY === true && process.stdout.isTTY === true ? terminalPrompts : null,
   writeNewFile: writeNewPrivateFile,
   writeFile: replacePrivateFile,
   modeOf: permissionsOf,

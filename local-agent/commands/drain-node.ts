@@ -10,7 +10,7 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf, reasonOption } from './change.ts';
 import type { Args, CliCommand } from './command.ts';
-import { idArgument } from './command.ts';
+import { namedArgument } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -70,7 +70,8 @@ async function drainNode(args: Args, deps: CommandDeps): Promise<ExitCode> {
 export const drain: CliCommand = {
   name: 'drain',
   about: 'move the work of a node to other hosts, and let it lead and claim no more',
-  argument: idArgument('node', 'its node id'),
+  argument: namedArgument('node'),
+  examples: ['nodes drain mini --wait --reason "new disk"', 'nodes drain mini --off'],
   options: [
     ...edgeOptions,
     new Option('--off', 'let it lead and claim again'),

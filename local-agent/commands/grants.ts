@@ -37,6 +37,7 @@ function describeGrant(deps: CommandDeps, grant: Grant): void {
 
 const list = listCommand({
   about: 'list grants, newest first',
+  examples: ['grants list --conversation CONVERSATION_ID'],
   path: PATH,
   item: GrantSchema,
   filters: { local_conversation_id: valueOption('--conversation <id>', 'only grants for that conversation') },
@@ -98,6 +99,7 @@ function bodyOf(args: Args, detail: Detail) {
 const create: CliCommand = {
   name: 'create',
   about: 'let the like of an instruction that waits run without asking, in its conversation and folder',
+  examples: ['grants create INSTRUCTION_ID --uses 10 --hours 2'],
   argument: idArgument('instruction', 'ins_…'),
   options: [
     ...edgeOptions,
@@ -124,6 +126,7 @@ const create: CliCommand = {
 const revoke: CliCommand = {
   name: 'revoke',
   about: 'end a grant: what it would have let run asks again',
+  examples: ['grants revoke GRANT_ID'],
   argument: idArgument('grant', 'grant_…'),
   options: edgeOptions,
   run: (args, deps) =>

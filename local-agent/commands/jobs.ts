@@ -1,20 +1,21 @@
 /** `jobs`: the renewal jobs. A failed one can be retried, a pending one canceled. */
-import { RenewalJobSchema } from '../../schema/contracts/renewal.ts';
-import { valueOption } from '../config/flags.ts';
+import { JOB_STATUSES, RenewalJobSchema } from '../../schema/contracts/renewal.ts';
+import { choiceOption, valueOption } from '../config/flags.ts';
 import { changeCommand } from './change.ts';
 import type { CliCommand } from './command.ts';
 import { listCommand, showCommand } from './lists.ts';
-import { moment, printFields } from './output.ts';
+import { moment, printFields, withMoments } from './output.ts';
 
 const PATH = '/v1/renewal/jobs';
 const job = { argument: 'job', idForm: 'job_…', schema: RenewalJobSchema };
 
 const list = listCommand({
   about: 'list renewal jobs, newest first',
+  examples: ['jobs list --status failed'],
   path: PATH,
   item: RenewalJobSchema,
   filters: {
-    status: valueOption('--status <status>', 'only pending, running, done, failed or canceled jobs'),
+    status: choiceOption('--status <status>', 'only jobs with that status', JOB_STATUSES),
     local_conversation_id: valueOption('--conversation <id>', 'only jobs of that conversation'),
   },
   head: ['ID', 'CONVERSATION', 'STATUS', 'ATTEMPT', 'NEXT', 'LAST ERROR'],
@@ -32,8 +33,9 @@ const list = listCommand({
 const show = showCommand({
   ...job,
   about: 'show one renewal job',
+  examples: ['jobs show JOB_ID'],
   path: (id) => `${PATH}/${id}`,
-  print: (deps, item) => printFields(deps, { ...item }),
+  print: (deps, item) => printFields(deps, withMoments(item)),
 });
 
 function jobChange(name: 'retry' | 'cancel', about: string): CliCommand {
@@ -41,6 +43,7 @@ function jobChange(name: 'retry' | 'cancel', about: string): CliCommand {
     ...job,
     name,
     about,
+    examples: [`jobs ${name} JOB_ID`],
     path: (id) => `${PATH}/${id}/${name}`,
     takesReason: false,
     summary: ({ job_id, status }) => `${job_id} is ${status}`,

@@ -20,7 +20,7 @@ import { edgeOptions, operatorConfig } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import type { Verdict } from './journal-verify.ts';
 import { verifyJournal } from './journal-verify.ts';
-import { present } from './output.ts';
+import { present, progress } from './output.ts';
 import { readChain, readList } from './read-pages.ts';
 
 /** The node's journal, page by page from its first block. */
@@ -115,6 +115,7 @@ async function verifyAll(args: Args, deps: CommandDeps, edge: EdgeClient, config
   nodes.delete(PEOPLE_CHAIN);
   for (const node of nodes) {
     const heads = expected === null ? seenOf(node) : [...seenOf(node), expected];
+    progress(deps, `checking the journal of ${node}`);
     const verdict = await verifyJournal({ edge, node, seen: heads, readPages: () => readPages(edge, node) });
     if (verdict.ok === true) kept = withSeenHead(kept, address, node, verdict.head);
     results.push({ node, verdict });
@@ -131,6 +132,7 @@ const verify: CliCommand = {
   name: 'verify',
   about:
     'check that no entry of the journals and no write of a person was altered or removed, and that the instructions are as they say',
+  examples: ['journal verify', 'journal verify --of mini --expect 12:HASH'],
   options: [
     ...edgeOptions,
     ofOption('only the journal of that node (default: of all nodes)'),
@@ -167,6 +169,7 @@ const verify: CliCommand = {
 const exportJournal: CliCommand = {
   name: 'export',
   about: 'write the blocks of the journal, one JSON object per line',
+  examples: ['journal export --of mini --out journal.jsonl'],
   options: [
     ...edgeOptions,
     ofOption('the node whose journal it is (default: this node)'),

@@ -1,35 +1,47 @@
 /** The command line: parses it, runs one command, and turns every failure into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { programName } from '../lib/printed-command.ts';
+import { ask } from './ask.ts';
+import { audit } from './audit.ts';
+import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
-import type { CliCommand } from './command.ts';
+import type { CliCommand, Execute } from './command.ts';
 import { addCommand } from './command.ts';
+import { addComplete, completion } from './completion.ts';
 import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
+import { diagnostics } from './diagnostics.ts';
+import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
+import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
 import { grants } from './grants.ts';
+import { addExamples, byHelpOrder, helpGroupOf, OTHER_COMMANDS, programFooter } from './help.ts';
 import { init } from './init.ts';
 import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
+import { leader } from './leader.ts';
 import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
+import { messages } from './messages.ts';
 import { nodes } from './nodes.ts';
 import { notices } from './notices.ts';
 import { open } from './open.ts';
 import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
+import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
 import { service } from './service.ts';
+import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
 import { tasks } from './tasks.ts';
+import { ticks } from './ticks.ts';
 import { tokens } from './tokens.ts';
 import { undo } from './undo.ts';
 
@@ -38,6 +50,8 @@ const COMMANDS: readonly CliCommand[] = [
   init,
   config,
   checklist,
+  doctor,
+  diagnostics,
   status,
   open,
   pause,
@@ -45,21 +59,28 @@ const COMMANDS: readonly CliCommand[] = [
   drain,
   pair,
   firefox,
+  run,
   undo,
   mcp,
   restoreCheck,
+  ask,
+  completion,
   logs,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
-  conversations: { about: 'conversations, their limits, and whether they are renewed', commands: conversations },
+  audit: { about: 'who changed what, and when', commands: audit },
+  browsers: { about: 'the browsers of this system: look, resume a stopped one, move one', commands: browsers },
+  conversations: { about: 'conversations: look, limits, whether they are renewed, forget', commands: conversations },
   grants: {
     about: 'what runs without asking for a while, in one conversation: create, list, revoke',
     commands: grants,
   },
-  instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
+  instructions: { about: 'instructions of the chats: look, approve, deny, cancel, resolve', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
-  nodes: { about: 'the machines of this system: add one, drain one', commands: nodes },
+  leader: { about: 'which node leads, and which did before', commands: leader },
+  messages: { about: 'the messages of the chats, and what became of their instructions', commands: messages },
+  nodes: { about: 'the machines of this system: look, add one, drain one', commands: nodes },
   notices: { about: 'notices to people about what waits for one of them: look, set, test', commands: notices },
   runs: { about: 'attempts at the steps of tasks: look', commands: runs },
   service: {
@@ -68,13 +89,23 @@ const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCom
   },
   steps: { about: 'steps of tasks that wait for a person: decide', commands: steps },
   tasks: { about: 'work for hosts: create, look, follow, cancel, retry, hand over', commands: tasks },
-  tokens: { about: 'tokens for the edge: create, list, revoke', commands: tokens },
+  ticks: { about: 'the runs of the timed jobs: look, run one now', commands: ticks },
+  tokens: { about: 'tokens for the edge: create, list, rotate, revoke', commands: tokens },
 };
 
 const NAME = 'conductor';
 const PROGRAM_OPTIONS: ReadonlySet<string> = new Set(['--help', '-h', '--version']);
 
-function createProgram(deps: CommandDeps, done: (code: number) => void): Command {
+/** Every command by its path, as `tasks show`. */
+export function everyCommand(): readonly { path: string; command: CliCommand }[] {
+  const grouped = Object.entries(GROUPS).flatMap(([group, { commands }]) =>
+    commands.map((command) => ({ path: `${group} ${command.name}`, command })),
+  );
+  return [...COMMANDS.map((command) => ({ path: command.name, command })), ...grouped];
+}
+
+/** The parser of the command line. It gives each command that it has parsed to `execute`. */
+export function createProgram(deps: CommandDeps, execute: Execute): Command {
   const program = new Command(NAME)
     .description(
       'Automation across hosts and browsers. Without a command it runs start, and on a terminal it shows this help.',
@@ -87,13 +118,25 @@ function createProgram(deps: CommandDeps, done: (code: number) => void): Command
       writeOut: (text) => deps.print(text.trimEnd()),
       writeErr: (text) => deps.warn(text.trimEnd()),
       outputError: (text, write) => write(text.replace(/^error/, NAME)),
-    });
-  for (const command of COMMANDS) addCommand(program, command, deps, done);
-  for (const [name, { about, commands }] of Object.entries(GROUPS)) {
-    const group = program.command(name).description(about);
-    for (const command of commands) addCommand(group, command, deps, done);
+    })
+    .addHelpText('after', programFooter(deps));
+  const add = (parent: Command, command: CliCommand) => {
+    const added = addCommand(parent, command, execute);
+    addExamples(added, command.examples ?? [], deps);
+    return added;
+  };
+  const names = [...COMMANDS.map(({ name }) => name), ...Object.keys(GROUPS)].sort(byHelpOrder);
+  for (const name of names) {
+    const command = COMMANDS.find((one) => one.name === name);
+    const group = GROUPS[name];
+    if (command !== undefined) add(program, command).helpGroup(helpGroupOf(name));
+    else if (group !== undefined) {
+      const parent = program.command(name).description(group.about).helpGroup(helpGroupOf(name));
+      for (const one of group.commands) add(parent, one);
+    }
   }
-  return program;
+  addComplete(program, deps);
+  return program.commandsGroup(OTHER_COMMANDS).helpCommand('help [command]', 'show the help of a command');
 }
 
 /** Runs one command line (without the program's name) and resolves with its exit code. Never rejects. */
@@ -104,8 +147,8 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
   const [first = '-'] = argv;
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
-  const program = createProgram(deps, (exitCode) => {
-    code = exitCode;
+  const program = createProgram(deps, async (command, args) => {
+    code = await command.run(await withWholeId(command, args, deps), deps);
   });
   try {
     await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });
@@ -121,7 +164,7 @@ function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
-  if (exitCode === EXIT.usage) {
+  if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) {
     const name = programName(deps.env);
     deps.warn(`${name} --help lists the commands, ${name} <command> --help lists the options of one`);
   }

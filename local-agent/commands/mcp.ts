@@ -9,6 +9,7 @@ import { McpBridge } from './mcp-bridge.ts';
 export const mcp: CliCommand = {
   name: 'mcp',
   about: 'serve the tools of the edge to an MCP client that starts this command (docs/mcp.md)',
+  examples: ['mcp --root /srv/baa'],
   options: connectionOptions,
   run: async (args, deps) => {
     const { controlApiBase, operatorToken } = operatorConfig(args, deps);

@@ -47,6 +47,7 @@ function printNotices(deps: CommandDeps, { settings, waiting, sent }: Notices): 
 const show: CliCommand = {
   name: 'show',
   about: 'where notices are sent, without address and secret, and the newest of them',
+  examples: ['notices show'],
   options: edgeOptions,
   run: async (args, deps) => {
     const notices = await withEdge(args, deps, (edge) =>
@@ -92,6 +93,10 @@ async function bodyOf(args: Args, deps: CommandDeps): Promise<NoticesPutBody> {
 const set: CliCommand = {
   name: 'set',
   about: 'set where and when notices are sent; what is left out stays as it is',
+  examples: [
+    'notices set --address https://ntfy.sh/my-topic --format ntfy',
+    'notices set --quiet-hours 22:00-07:00 --time-zone Europe/Berlin',
+  ],
   options: [
     ...edgeOptions,
     valueOption('--address <url>', 'https address of the receiver, such as https://ntfy.sh/my-topic; - asks for it'),
@@ -117,6 +122,7 @@ const set: CliCommand = {
 const test: CliCommand = {
   name: 'test',
   about: 'send one test notice now, at any hour',
+  examples: ['notices test'],
   options: edgeOptions,
   run: async (args, deps) => {
     const outcome = await withEdge(args, deps, (edge) =>

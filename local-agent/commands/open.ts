@@ -8,6 +8,7 @@ import { present } from './output.ts';
 export const open: CliCommand = {
   name: 'open',
   about: 'make a link that opens the status page and signs in, once and within five minutes',
+  examples: ['open'],
   options: edgeOptions,
   run: async (args, deps) => {
     const link = await withEdge(args, deps, (edge) =>

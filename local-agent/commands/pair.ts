@@ -77,6 +77,7 @@ async function pairWith(args: Args, deps: CommandDeps, edge: EdgeClient, agent: 
 export const pair: CliCommand = {
   name: 'pair',
   about: 'pair a browser with this node',
+  examples: ['pair'],
   options: [
     ...edgeOptions,
     valueOption('--origin <origin>', 'moz-extension://<uuid> of the installed extension'),

@@ -30,6 +30,7 @@ async function checkAll(edge: EdgeClient, force: boolean): Promise<RestoreCheckR
 export const restoreCheck: CliCommand = {
   name: 'restore-check',
   about: 'after a restore of the database: quarantine what it wrongly shows as in flight',
+  examples: ['restore-check'],
   options: [...edgeOptions, new Option('--force', 'quarantine even if the database does not look restored')],
   run: async (args, deps) => {
     const response = await withEdge(args, deps, (edge) => checkAll(edge, args.force === true));

@@ -30,6 +30,7 @@ async function readNewestPatch(edge: EdgeClient, runId: string) {
 export const runPatch: CliCommand = {
   name: 'patch',
   about: 'print what a run has changed in its repository, as a patch',
+  examples: ['runs patch RUN_ID'],
   argument: idArgument('run', 'run_…'),
   options: edgeOptions,
   run: async (args, deps) => {

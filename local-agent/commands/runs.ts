@@ -15,6 +15,7 @@ const show = showCommand({
   argument: 'run',
   idForm: 'run_…',
   about: 'show one run: where and how it ran, and how it ended',
+  examples: ['runs show RUN_ID'],
   path: (id) => `/v1/runs/${id}`,
   schema: RunDetailSchema,
   print: (deps, { summary, error_text, ...fields }) => {
@@ -30,6 +31,7 @@ export const runs: readonly CliCommand[] = [show, runPatch];
 const resolve: CliCommand = {
   name: 'resolve',
   about: 'decide about a step that waits for a person',
+  examples: ["steps resolve STEP_ID --outcome done --note 'reviewed'"],
   argument: idArgument('step', 'step_…'),
   options: [
     ...edgeOptions,

@@ -116,6 +116,7 @@ async function runAgent(args: Args, deps: CommandDeps): Promise<ExitCode> {
 export const start: CliCommand = {
   name: 'start',
   about: "run this node's agent",
+  examples: ['start', 'start --run-once --json', 'start --control-api-base https://conductor.example.workers.dev'],
   options: [
     jsonOption,
     new Option('--run-once', 'register, ask for the lease once, print the snapshot and exit'),

@@ -14,6 +14,7 @@ function modeCommand(name: 'pause' | 'resume' | 'drain', about: string): CliComm
   return {
     name,
     about,
+    examples: [name, `${name} --reason 'maintenance of the host'`],
     options: [...edgeOptions, reasonOption, ...(name === 'pause' ? [interruptOption, holdOption] : [])],
     run: async (args, deps) => {
       const body = {

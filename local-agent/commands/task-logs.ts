@@ -8,11 +8,12 @@ import { request } from 'undici';
 import { ErrorBodySchema } from '../../schema/contracts/common.ts';
 import { LogPosition } from '../../schema/domain/log-gap.ts';
 import { makeVisible } from '../../schema/domain/visible.ts';
+import { connectionOptions } from '../config/flags.ts';
 import { EdgeError } from '../edge/http-client.ts';
 import type { CliCommand } from './command.ts';
 import { idArgument } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { edgeOptions, operatorConfig } from './edge-access.ts';
+import { operatorConfig } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
 
 const SUCCESS = 200;
@@ -79,8 +80,9 @@ function writer({ isTerminal, printBytes }: CommandDeps): (bytes: Buffer) => voi
 export const taskLogs: CliCommand = {
   name: 'logs',
   about: 'print the output of a task',
+  examples: ['tasks logs TASK_ID', 'tasks logs -f TASK_ID'],
   argument: idArgument('task', 'task_…'),
-  options: [...edgeOptions, new Option('-f, --follow', 'follow it until the task has ended')],
+  options: [...connectionOptions, new Option('-f, --follow', 'follow it until the task has ended')],
   run: async (args, deps) => {
     const { controlApiBase, operatorToken } = operatorConfig(args, deps);
     const url = new URL(`${controlApiBase}/v1/tasks/${encodeURIComponent(String(args.task))}/logs`);

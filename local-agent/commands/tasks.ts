@@ -1,11 +1,13 @@
 /** `tasks`: pieces of work for hosts. Create one, look at it, follow its output, end it, try it again, move it. */
+import type { TaskStatus } from '../../schema/contracts/tasks.ts';
 import {
   HandOverResponseSchema,
+  TASK_STATUSES,
   TaskDetailSchema,
   TaskStateSchema,
   TaskSummarySchema,
 } from '../../schema/contracts/tasks.ts';
-import { valueOption } from '../config/flags.ts';
+import { choiceOption, valueOption } from '../config/flags.ts';
 import { changeCommand } from './change.ts';
 import type { CliCommand } from './command.ts';
 import { createTask } from './create-task.ts';
@@ -15,14 +17,17 @@ import { printTask } from './show-task.ts';
 import { taskLogs } from './task-logs.ts';
 
 const PATH = '/v1/tasks';
+/** Nothing changes any more, unless a person decides. */
+const ENDED: readonly TaskStatus[] = ['done', 'failed', 'canceled', 'blocked'];
 const task = { argument: 'task', idForm: 'task_…' };
 
 const list = listCommand({
   about: 'list tasks, newest first',
+  examples: ['tasks list --status running', 'tasks list --repo app --json'],
   path: PATH,
   item: TaskSummarySchema,
   filters: {
-    status: valueOption('--status <status>', 'only queued, running, done, failed, canceled or blocked tasks'),
+    status: choiceOption('--status <status>', 'only tasks with that status', TASK_STATUSES),
     repo: valueOption('--repo <name>', 'only tasks of that repository'),
     host: valueOption('--host <host>', 'only tasks that are addressed to that host'),
   },
@@ -37,14 +42,17 @@ const list = listCommand({
     moment(one.created_at),
   ],
   none: 'no task yet',
+  facts: ({ task_id, status, assigned_controller_id }) => [task_id, status, assigned_controller_id],
 });
 
 const show = showCommand({
   ...task,
   about: 'show one task with its steps and runs',
+  examples: ['tasks show TASK_ID', 'tasks show TASK_ID --watch'],
   path: (id) => `${PATH}/${id}`,
   schema: TaskDetailSchema,
   print: printTask,
+  hasEnded: ({ status }) => ENDED.includes(status),
 });
 
 function taskChange(name: 'cancel' | 'retry', about: string): CliCommand {
@@ -52,6 +60,7 @@ function taskChange(name: 'cancel' | 'retry', about: string): CliCommand {
     ...task,
     name,
     about,
+    examples: [`tasks ${name} TASK_ID --reason 'no longer needed'`],
     path: (id) => `${PATH}/${id}/${name}`,
     takesReason: true,
     schema: TaskStateSchema,
@@ -66,6 +75,7 @@ const handOver = changeCommand({
   ...task,
   name: 'hand-over',
   about: 'end the running step with a checkpoint, so that another host continues it',
+  examples: ['tasks hand-over TASK_ID'],
   path: (id) => `${PATH}/${id}/hand-over`,
   takesReason: true,
   schema: HandOverResponseSchema,

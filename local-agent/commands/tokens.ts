@@ -1,18 +1,20 @@
 /** `tokens`: the tokens that give access to the edge. */
 import { z } from 'zod';
-import { TokenCreateBodySchema, TokenCreatedSchema, TokenSchema } from '../../schema/contracts/tokens.ts';
-import { valueOption } from '../config/flags.ts';
+import { ROLES, TokenCreateBodySchema, TokenCreatedSchema, TokenSchema } from '../../schema/contracts/tokens.ts';
+import { choiceOption, valueOption } from '../config/flags.ts';
 import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand } from './lists.ts';
 import { moment, present } from './output.ts';
+import { rotateToken } from './rotate-token.ts';
 
 const PATH = '/v1/tokens';
 
 const list = listCommand({
   about: 'list tokens, without their secrets',
+  examples: ['tokens list'],
   path: PATH,
   item: TokenSchema,
   filters: {},
@@ -46,9 +48,13 @@ function createBody(args: Args) {
 const create: CliCommand = {
   name: 'create',
   about: 'create a token; its secret is shown only once',
+  examples: [
+    'tokens create --role readonly --subject monitoring',
+    'tokens create --role controller --subject mini --controller-id mini',
+  ],
   options: [
     ...edgeOptions,
-    valueOption('--role <role>', 'controller, worker, browser_admin, ops_admin or readonly').makeOptionMandatory(),
+    choiceOption('--role <role>', 'what it may do', ROLES).makeOptionMandatory(),
     valueOption('--subject <subject>', 'whose token it is').makeOptionMandatory(),
     valueOption('--controller-id <node>', 'the node that the token is bound to'),
     valueOption('--expires-in-ms <ms>', 'lifetime (default: until it is revoked)'),
@@ -69,6 +75,7 @@ const create: CliCommand = {
 const revoke: CliCommand = {
   name: 'revoke',
   about: 'revoke a token',
+  examples: ['tokens revoke TOKEN_ID'],
   argument: idArgument('token', 'tok_…'),
   options: edgeOptions,
   run: async (args, deps) => {
@@ -81,4 +88,4 @@ const revoke: CliCommand = {
   },
 };
 
-export const tokens: readonly CliCommand[] = [create, list, revoke];
+export const tokens: readonly CliCommand[] = [create, list, rotateToken, revoke];

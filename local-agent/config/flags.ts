@@ -13,6 +13,11 @@ export function valueOption(flags: string, about: string): Option {
   });
 }
 
+/** An option whose value is one of a few. */
+export function choiceOption(flags: string, about: string, choices: readonly string[]): Option {
+  return new Option(flags, about).choices(choices);
+}
+
 /** The attribute of each option is the key of its setting. */
 export function optionsOf(keys: readonly SettingKey[]): Option[] {
   return keys.flatMap((key) => {

@@ -7,7 +7,7 @@ import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
 import type { StopReason } from '../../schema/contracts/clients.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
 import { asStopReason, stopReasonOf } from '../../schema/domain/client-stops.ts';
-import type { CountsAs } from './policy.ts';
+import type { CountsAs, PagesFound } from './policy.ts';
 
 /** The end of one attempt. */
 export interface AttemptEnd {
@@ -17,6 +17,8 @@ export interface AttemptEnd {
   refused: boolean;
   /** Why the browser may not deliver there until a person resumes it; null: it may. */
   stops: StopReason | null;
+  /** What the browser found of its tabs and their pages; null where it used none, or does not say. */
+  pages: PagesFound | null;
 }
 
 function httpStatus(frame: ActionResult): number | null {
@@ -28,6 +30,16 @@ function httpStatus(frame: ActionResult): number | null {
 function stopReason(frame: ActionResult, http_status: number | null): StopReason | null {
   const { failed, reason } = frame;
   return failed ? stopReasonOf({ reason, http_status }) : asStopReason(reason);
+}
+
+function pagesFound({ result, shell_runtime = [] }: ActionResult): PagesFound | null {
+  if (result === undefined || !result.actual_count) return null;
+  const drift = new Set(shell_runtime.flatMap((page) => page.drift));
+  return {
+    drift: [...drift],
+    restored: result.restored_count ?? 0,
+    skipped: result.skipped_reasons ?? [],
+  };
 }
 
 /** `reason` counts where the browser gives none. */
@@ -45,7 +57,8 @@ function attemptEnd(
     http_status,
     retry_after_ms: frame.retry_after_ms ?? null,
   };
-  return { result, countsAs, refused: false, stops: stopReason(frame, http_status) };
+  const pages = pagesFound(frame);
+  return { result, countsAs, refused: false, stops: stopReason(frame, http_status), pages };
 }
 
 /** The end that a browser's result says; null while the action is accepted and under way. */
@@ -69,12 +82,12 @@ export function readActionResult(frame: ActionResult): AttemptEnd | null {
 
 /** The browser was asked and gave no result; `reason` says why none will come. */
 export function withoutResult(reason: string, countsAs: CountsAs): AttemptEnd {
-  return { result: { outcome: 'uncertain', reason, method: null }, countsAs, refused: false, stops: null };
+  return { result: { outcome: 'uncertain', reason, method: null }, countsAs, refused: false, stops: null, pages: null };
 }
 
 /** The browser was not asked. */
 export function notSent(reason: string, retryAfterMs: number | null): AttemptEnd {
   const outcome = retryAfterMs === null ? 'failed' : 'deferred';
   const result = { outcome, reason, method: null, retry_after_ms: retryAfterMs } as const;
-  return { result, countsAs: 'neutral', refused: true, stops: null };
+  return { result, countsAs: 'neutral', refused: true, stops: null, pages: null };
 }

@@ -44,6 +44,12 @@ export const SlotSchema = z.object({
   containers: z.record(z.string(), z.string()).default({}),
   /** Whether the page was signed out in the browser's last report. */
   login_lost: z.boolean().default(false),
+  /** What of the site did not look as it is known, at the last delivery that had a tab; null: nothing. */
+  last_drift: z.string().nullable().default(null),
+  /** Why that delivery passed over tabs; null: it did not. */
+  last_skipped: z.string().nullable().default(null),
+  /** Tabs that deliveries have opened, or loaded because the browser had unloaded them. */
+  restored_count: z.number().int().nonnegative().default(0),
 });
 export type Slot = z.infer<typeof SlotSchema>;
 
@@ -63,10 +69,23 @@ export const EMPTY_SLOT: Slot = {
   fingerprint: null,
   containers: {},
   login_lost: false,
+  last_drift: null,
+  last_skipped: null,
+  restored_count: 0,
 };
 
 /** How an ended delivery counts for the breaker. `neutral` says nothing of the platform, such as a person typing. */
 export type CountsAs = 'success' | 'failure' | 'neutral';
+
+/** What a delivery found of the tabs of its browser. */
+export interface PagesFound {
+  /** Selectors and frames that did not look as the extension knows them. */
+  drift: readonly string[];
+  /** Tabs that it opened or loaded. */
+  restored: number;
+  /** Why it passed over tabs. */
+  skipped: readonly string[];
+}
 
 /** `chance` is a random number in [0, 1). */
 export type SlotEvent =
@@ -80,6 +99,7 @@ export type SlotEvent =
       chance: number;
       /** Why the browser is stopped there; null or absent: it is not. */
       stops?: StopReason | null;
+      pages?: PagesFound | null;
     }
   /** The browser reports which accounts are signed in: one for each container. */
   | { type: 'accounts'; accounts: readonly Omit<Account, 'platform'>[] }
@@ -198,8 +218,24 @@ function afterEnd(before: Slot, event: EventOf<'ended'>, now: number): Slot {
     last_activity_at: now,
     last_activity_reason: event.reason,
   };
-  const counted = countEnd(slot, event, now);
+  const counted = countEnd(withPages(slot, event.pages ?? null), event, now);
   return event.stops == null ? counted : stopSlot(counted, event.stops, now);
+}
+
+/** A report of the slot has texts of at most 500 characters. */
+function listed(texts: readonly string[]): string | null {
+  return texts.length === 0 ? null : texts.join('; ').slice(0, 500);
+}
+
+function withPages(slot: Slot, pages: PagesFound | null): Slot {
+  if (pages === null) return slot;
+  const { drift, restored, skipped } = pages;
+  return {
+    ...slot,
+    last_drift: listed(drift),
+    last_skipped: listed(skipped),
+    restored_count: slot.restored_count + restored,
+  };
 }
 
 function countEnd(slot: Slot, event: EventOf<'ended'>, now: number): Slot {

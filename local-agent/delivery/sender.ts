@@ -110,7 +110,7 @@ export class DeliverySender {
     inFlight.remove(delivery);
     store.transaction(() => {
       const { client_id: clientId, platform, plan_id } = delivery.row;
-      const { result, countsAs, stops } = end;
+      const { result, countsAs, stops, pages } = end;
       pacing.apply(clientId, platform, {
         type: 'ended',
         plan_id,
@@ -119,6 +119,7 @@ export class DeliverySender {
         retry_after_ms: result.retry_after_ms ?? null,
         chance: random(),
         stops,
+        pages,
       });
       this.#finish(delivery.row, end);
     });

@@ -5,7 +5,7 @@ const NPM_SCRIPTS: readonly (string | undefined)[] = ['conductor', 'start'];
 const PLAIN_WORD = /^[\w@%+=:,./~-]+$/;
 
 /** One word of a shell line. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return PLAIN_WORD.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 

@@ -16,8 +16,8 @@ async function run(argv: readonly string[]): Promise<number> {
   const deps = withSafeOutput(defaultDeps);
   let code: number = EXIT.fine;
   const program = new Command('conductor').exitOverride();
-  addCommand(program, start, deps, (exitCode) => {
-    code = exitCode;
+  addCommand(program, start, async (command, args) => {
+    code = await command.run(args, deps);
   });
   try {
     await program.parseAsync(argv, { from: 'user' });

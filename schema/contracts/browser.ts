@@ -25,6 +25,12 @@ const TargetSchema = z.looseObject({
   last_activity_reason: z.string().nullish(),
   stale_sweep_count: z.number().int().optional(),
   last_stale_sweep_at: TimestampSchema.nullish(),
+  /** Selectors and frames that did not look as the extension knows them at the last delivery; null: none. */
+  last_drift: z.string().nullish(),
+  /** Why the last delivery passed over tabs; null: it did not. */
+  last_skipped: z.string().nullish(),
+  /** Tabs that deliveries have opened, or loaded because the browser had unloaded them. */
+  restored_count: z.number().int().optional(),
 });
 
 export const BrowserResponseSchema = z.object({

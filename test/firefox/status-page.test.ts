@@ -111,6 +111,13 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await scene.wide();
   });
 
+  it('says of an empty list how one comes to be, and of a filtered one that it is filtered', async () => {
+    await at('/grants');
+    await shows(tab, /There is no grant yet\. One is made on the page of an instruction/);
+    await at('/grants?local_conversation_id=lc_none');
+    await shows(tab, /Nothing here matches the filters/);
+  });
+
   it.each([
     ['en', 'light'],
     ['zh', 'dark'],
@@ -147,6 +154,19 @@ describeWithFirefox('the status page in a real Firefox', () => {
     await tab.evaluate(() => localStorage.removeItem('conductor.language'));
     await scene.wide();
     expect(found).toEqual({});
+  });
+
+  it('says under a heading that no object has the id of the address, and leads to its list', async () => {
+    const lists = ['/conversations', '/instructions', '/renewals', '/tasks', '/nodes', '/browsers', '/ticks'];
+    for (const list of lists) {
+      await at(`${list}/no_such_id`);
+      await shows(tab, /no_such_id.* not found: none has the id no_such_id/);
+      const made = await tab.evaluate(() => ({
+        heading: document.querySelector('main h1')?.textContent ?? '',
+        up: document.querySelector('main .above a')?.getAttribute('href'),
+      }));
+      expect(made).toEqual({ heading: expect.stringMatching(/ no_such_id$/), up: list });
+    }
   });
 
   it('goes by the keyboard from panel to panel and to what it searches, and lists the shortcuts', async () => {

@@ -16,8 +16,8 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
   const err: string[] = [];
   const calls: CommandCall[] = [];
   const connect = (base: string, token: string): EdgeClient => ({
-    async call<T>({ method, path, body, schema }: EdgeRequest<T>): Promise<T> {
-      const call = { base, token, method, path, body };
+    async call<T>({ method, path, body, schema, token: other }: EdgeRequest<T>): Promise<T> {
+      const call = { base, token: other ?? token, method, path, body };
       calls.push(call);
       return schema.parse(respond(call));
     },
@@ -35,10 +35,12 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     printBytes: (bytes) => out.push(Buffer.from(bytes).toString('utf8')),
     warn: (line) => err.push(line),
     isTerminal: false,
+    columns: () => null,
     clock: new TestClock(),
     version: '1.2.3',
     readFile: () => null,
     readSecret: async () => '',
+    prompts: null,
     writeNewFile: () => undefined,
     writeFile: () => undefined,
     modeOf: () => null,

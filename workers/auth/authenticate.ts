@@ -48,7 +48,7 @@ export function authenticate(c: Context<AppEnv>): Promise<Identified> {
     if (c.req.header('authorization') !== undefined) return identifyByToken(c, secret, bearerToken(c));
     const found = await identifyPage(c, secret);
     if (found === null) throw missingToken();
-    if (!READ_METHODS.includes(c.req.raw.method)) requireSameOrigin(c, 'always');
+    if (!READ_METHODS.includes(c.req.raw.method)) requireSameOrigin(c, 'always', 'a write by session');
     return found;
   });
 }
@@ -57,7 +57,7 @@ export function authenticate(c: Context<AppEnv>): Promise<Identified> {
 export function authenticateSignIn(c: Context<AppEnv>, given: string | null): Promise<Identified> {
   return countingFailures(c, async () => {
     const secret = bootstrapSecret(c.env);
-    requireSameOrigin(c, 'if present');
+    requireSameOrigin(c, 'if present', 'a sign-in');
     return identifyByToken(c, secret, given ?? bearerToken(c));
   });
 }

@@ -8,6 +8,8 @@
  */
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { cutText } from '../../schema/domain/cut-text.ts';
+import { makeVisibleLine } from '../../schema/domain/visible.ts';
 import { AppError } from '../../schema/errors.ts';
 import { isSignedBy, SIGNATURE_PATTERN, sign } from '../crypto/signature.ts';
 import type { AppEnv } from '../env.ts';
@@ -60,15 +62,23 @@ export function endSession(c: Context<AppEnv>): void {
 
 /**
  * Throws `forbidden` unless the request comes from a page of this origin: a browser sends the cookie with requests of
- * other sites too. `if present` accepts a request without an Origin header.
+ * other sites too. `if present` accepts a request without an Origin header. `what`: the request, as the error names it.
  */
-export function requireSameOrigin(c: Context<AppEnv>, when: 'always' | 'if present'): void {
+export function requireSameOrigin(c: Context<AppEnv>, when: 'always' | 'if present', what: string): void {
   const origin = c.req.header('origin');
   if (origin === undefined && when === 'if present') return;
-  if (origin === new URL(c.req.url).origin) return;
-  throw new AppError('forbidden', 'a write by session must come from a page of this origin', {
-    details: { in: 'header', field: 'origin', expected: new URL(c.req.url).origin },
+  const expected = new URL(c.req.url).origin;
+  if (origin === expected) return;
+  throw new AppError('forbidden', `${what} must come from a page of ${expected}, not of ${shownOrigin(origin)}`, {
+    details: { in: 'header', field: 'origin', expected },
   });
+}
+
+const ORIGIN_SHOWN_CHARS = 100;
+
+/** As the header has it, which any program can write. */
+function shownOrigin(origin: string | undefined): string {
+  return origin === undefined ? 'an unnamed origin' : makeVisibleLine(cutText(origin, ORIGIN_SHOWN_CHARS));
 }
 
 function signedText({ token_id, token_hash, ends_at }: SessionClaims): string {

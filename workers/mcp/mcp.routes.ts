@@ -3,10 +3,12 @@
  * and gets a server of its own; the body is read and bounded here, before the SDK sees it.
  */
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import type { Context } from 'hono';
 import { z } from 'zod';
 import { requireSameOrigin } from '../auth/session-cookie.ts';
 import type { WriteContext } from '../db/commit.ts';
 import { commit } from '../db/commit.ts';
+import type { AppEnv } from '../env.ts';
 import type { Input } from '../http/request.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { READERS, raw } from '../http/route.ts';
@@ -39,9 +41,9 @@ export const mcp: readonly MountedRoute[] = [
     },
     async (input) => {
       // A page of another site gets no response, with any token.
-      requireSameOrigin(input.c, 'if present');
+      requireSameOrigin(input.c, 'if present', 'a request to /mcp that names its Origin');
       const handler = createMcpHandler(() => mcpServer(sessionOf(input)));
-      return await handler.fetch(requestFor(input.c.req.raw), { parsedBody: input.body });
+      return untilEnd(input.c, await handler.fetch(requestFor(input.c.req.raw), { parsedBody: input.body }));
     },
   ),
 ];
@@ -52,6 +54,17 @@ function requestFor({ url, headers: given, signal }: Request): Request {
   headers.set('accept', ACCEPT);
   headers.set('content-type', 'application/json');
   return new Request(url, { method: 'POST', headers, signal });
+}
+
+/** The response, whose tool may run while it is sent: the log line waits for its end, so that it has all that was read. */
+function untilEnd({ set }: Context<AppEnv>, response: Response): Response {
+  if (response.body === null) return response;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  set(
+    'bodyEnd',
+    response.body.pipeTo(writable).catch(() => undefined),
+  );
+  return new Response(readable, response);
 }
 
 function sessionOf({ c, env, db, now, principal }: Input<Schema, Schema, Schema>): Session {

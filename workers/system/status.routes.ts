@@ -1,9 +1,11 @@
 /** The state of the whole system: the snapshot, and the numbers for Prometheus. */
 import { z } from 'zod';
+import { SystemHealthSchema } from '../../schema/contracts/health.ts';
 import { StatsQuerySchema, StatsSchema } from '../../schema/contracts/stats.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { publicRoute, READERS, raw, read } from '../http/route.ts';
+import { readHealth } from './health.ts';
 import { readFacts } from './metrics.ts';
 import { METRICS } from './metrics-table.ts';
 import { renderMetrics } from './prometheus-text.ts';
@@ -22,7 +24,8 @@ export const status: readonly MountedRoute[] = [
       data: z.literal('ok'),
       produces: 'text/plain',
     },
-    (c) => c.text('ok'),
+    // The platform sets this header itself; the local runtime does not.
+    (c) => c.text('ok', 200, { date: new Date(c.var.now).toUTCString() }),
   ),
   read(
     {
@@ -57,6 +60,17 @@ export const status: readonly MountedRoute[] = [
       data: StatsSchema,
     },
     (call) => readStats(call, call.query),
+  ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/system/health',
+      summary: 'What conductor doctor asks: migrations, objects, fences, and what has no live deadline any more',
+      tag,
+      roles: READERS,
+      data: SystemHealthSchema,
+    },
+    (call) => readHealth(call),
   ),
   raw(
     {

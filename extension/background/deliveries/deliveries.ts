@@ -3,6 +3,8 @@
  * is not sent again: it gets the result that is stored for it.
  */
 import type { AgentBridgeFrame, ProxyDelivery } from '../../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../../schema/contracts/common.ts';
+import { ActionNotes } from './action-notes.ts';
 import type { RunDeps } from './delivery-run.ts';
 import { DeliveryRun } from './delivery-run.ts';
 import type { DeliveriesDeps } from './deps.ts';
@@ -28,6 +30,8 @@ export interface Deliveries {
   onDisconnected(): void;
   /** Tabs in which a message is being sent. */
   busyTabs(): ReadonlySet<number>;
+  /** The plan that sent this message of the person; null: none did. Undefined: not known now. */
+  planOf(platform: Platform, userMessageId: string): string | null | undefined;
   stop(): void;
 }
 
@@ -72,6 +76,17 @@ class BrowserDeliveries implements Deliveries {
 
   busyTabs(): ReadonlySet<number> {
     return new Set([...this.#runs.values()].flatMap(({ tabId }) => (tabId === null ? [] : [tabId])));
+  }
+
+  planOf(platform: Platform, userMessageId: string): string | null | undefined {
+    const { plans } = this.#deps;
+    const sent = plans.byMessage(platform, userMessageId);
+    if (sent !== null) return sent.planId;
+    const running = [...this.#runs.values()].filter(({ frame }) => frame.platform === platform);
+    const own = running.find(({ found }) => found.userMessageId === userMessageId);
+    if (own !== undefined) return own.frame.plan_id;
+    // What is being sent may turn out to be that message.
+    return plans.isLoaded && running.length === 0 ? null : undefined;
   }
 
   stop(): void {
@@ -122,7 +137,10 @@ class BrowserDeliveries implements Deliveries {
   #send(frame: ProxyDelivery, requestId: string, end: End, receivedAt: number, run: DeliveryRun | null = null): void {
     const found =
       run === null ? {} : { user_message_id: run.found.userMessageId, conversation_id: run.found.conversationId };
-    const of = { ...this.#deps.identity(), platform: frame.platform, tabId: run?.tabId ?? null, found };
+    // A plan that is not begun, or was ended before, uses no tab now.
+    const notes = run?.notes ?? new ActionNotes(frame.platform);
+    const parts = notes.parts(end.outcome === 'delivered', end.reason);
+    const of = { ...this.#deps.identity(), platform: frame.platform, tabId: run?.tabId ?? null, found, parts };
     this.#deps.send(actionResult(requestId, end, of, receivedAt));
   }
 }

@@ -2,13 +2,14 @@
 import type { ProxyDelivery } from '../../../schema/contracts/bridge-frames.ts';
 import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
+import { ActionNotes } from './action-notes.ts';
 import type { Delivery, DeliveryEffect, DeliveryEvent, Moved } from './delivery-state.ts';
 import { beginDelivery } from './delivery-state.ts';
 import type { DeliveriesDeps } from './deps.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
 import type { WantedAccount } from './find-tab.ts';
-import { chooseTab } from './find-tab.ts';
+import { chooseTab, skippedTabs } from './find-tab.ts';
 import { identifyByReading, identifyByView, isShown } from './identify.ts';
 import { moveDelivery } from './machine.ts';
 import type { Plan, Plans } from './plans.ts';
@@ -30,6 +31,8 @@ export class DeliveryRun {
   readonly receivedAt: number;
   /** Every request of the agent that asked for this plan. */
   readonly requestIds: Set<string>;
+  /** Of its tab and the others, for the result. */
+  readonly notes: ActionNotes;
   readonly #deps: RunDeps;
   #delivery: Delivery;
   #plan: Plan;
@@ -49,6 +52,7 @@ export class DeliveryRun {
     this.frame = frame;
     this.site = deps.siteOf(platform);
     this.receivedAt = now;
+    this.notes = new ActionNotes(platform);
     this.requestIds = new Set([frame.request_id]);
     this.#deps = deps;
     this.#plan = newPlan(planId, platform, conversationId, now);
@@ -71,6 +75,9 @@ export class DeliveryRun {
   }
 
   onTraffic(event: TrafficEvent): void {
+    if (event.type === 'decoded' && event.event.type === 'drift' && event.tabId === this.tabId) {
+      this.notes.drifted(`${event.role}: ${event.event.what}`);
+    }
     this.#take({ type: 'traffic', event });
   }
 
@@ -146,14 +153,18 @@ export class DeliveryRun {
     try {
       const open = await tabs.all(this.site.matches);
       const wanted = { tabId, conversationId, pageUrl, account: this.#wantedAccount() };
-      const choice = chooseTab(this.site, open, wanted, busyTabs());
+      const busy = busyTabs();
+      const choice = chooseTab(this.site, open, wanted, busy);
+      this.notes.skipped(skippedTabs(this.site, open, wanted, { choice, busy }));
       if (choice.type === 'none') return this.#take({ type: 'no_tab', end: endOf('refused', choice.reason) });
       if (choice.type === 'open') {
         const opened = await tabs.open(choice.url, choice.beside);
         this.#container = opened.cookieStoreId;
+        this.notes.used(opened.id, true);
         return this.#take({ type: 'tab_found', tabId: opened.id });
       }
       this.#container = choice.tab.cookieStoreId;
+      this.notes.used(choice.tab.id, choice.tab.isDiscarded);
       this.#take({ type: 'tab_found', tabId: choice.tab.id });
       if (choice.tab.isDiscarded) await tabs.reload(choice.tab.id);
     } catch {
@@ -167,6 +178,7 @@ export class DeliveryRun {
     if (tabId === null) return;
     try {
       const look = await call(tabId, 'look', {});
+      this.notes.looked(look);
       this.#take({ type: 'looked', look, account: account(this.frame.platform, this.#container) });
     } catch {
       const isTabGone = !(await tabs.exists(tabId).catch(() => false));
@@ -199,9 +211,12 @@ export class DeliveryRun {
       if (type === 'compose') {
         const outcome = await call(tabId, 'compose', { planId, text, conversationId, timeoutMs });
         this.#note(outcome.detail);
+        if (!outcome.typed) this.notes.refused(outcome.refusal, outcome.look);
         this.#take({ type: 'composed', outcome });
       } else {
-        this.#take({ type: 'pressed', outcome: await call(tabId, 'press', { planId, timeoutMs }) });
+        const outcome = await call(tabId, 'press', { planId, timeoutMs });
+        if (!outcome.pressed) this.notes.refused(outcome.refusal, outcome.look);
+        this.#take({ type: 'pressed', outcome });
       }
     } catch {
       this.#take({ type: 'call_lost' });

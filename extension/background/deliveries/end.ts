@@ -1,4 +1,5 @@
 /** How a delivery ended, and the frame that says so. */
+import type { ActionParts } from '../../../schema/contracts/action-parts.ts';
 import type { ActionResult } from '../../../schema/contracts/bridge-frames.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface ResultOf {
   tabId: number | null;
   /** What was found on the way, such as the conversation that the message began. */
   found: Record<string, unknown>;
+  /** Of the tabs that it used and passed over. */
+  parts: Required<ActionParts>;
 }
 
 /**
@@ -54,7 +57,7 @@ function downstream(end: End): ActionResult['downstream'] {
 export function actionResult(requestId: string, end: End, of: ResultOf, receivedAt: number): ActionResult {
   const { outcome, reason, retryAfterMs } = end;
   const isDelivered = outcome === 'delivered';
-  const { clientId, connectionId, platform, tabId, found } = of;
+  const { clientId, connectionId, platform, tabId, found, parts } = of;
   return {
     type: 'browser.action_result',
     request_id: requestId,
@@ -74,12 +77,7 @@ export function actionResult(requestId: string, end: End, of: ResultOf, received
       requested_platform: platform,
       tab_id: tabId,
     },
-    result: {
-      desired_count: 1,
-      actual_count: 1,
-      ok_count: Number(isDelivered),
-      failed_count: Number(!isDelivered),
-      ...found,
-    },
+    ...parts,
+    result: { ...parts.result, ...found },
   };
 }

@@ -1,4 +1,5 @@
 /** In which tab a message is delivered, or a conversation read. */
+import type { SkipReason } from '../../../schema/contracts/action-parts.ts';
 import { PLATFORMS } from '../../../schema/contracts/common.ts';
 import type { PageAddress } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
@@ -101,6 +102,33 @@ export function chooseTab(site: Site, open: readonly OpenTab[], wanted: Wanted, 
   const cookieStoreId = account?.container ?? null;
   if (cookieStoreId === null || (beside !== null && isCertain(beside))) return { type: 'open', url, beside };
   return { type: 'open', url, beside: { windowId: beside?.windowId ?? -1, cookieStoreId } };
+}
+
+export interface SkippedTab {
+  tabId: number;
+  reason: SkipReason;
+}
+
+/** The tabs that could have been meant and that the choice passed over, and why. Pure. */
+export function skippedTabs(
+  site: Site,
+  open: readonly OpenTab[],
+  wanted: Wanted,
+  { choice, busy }: { choice: Choice; busy: ReadonlySet<number> },
+): SkippedTab[] {
+  const chosen = choice.type === 'use' ? choice.tab.id : null;
+  const reasonOf = (tab: OpenTab): SkipReason | null => {
+    if (!isWanted(addressOf(site, tab.url), wanted.conversationId)) {
+      return tab.id === wanted.tabId ? 'shows_other_conversation' : null;
+    }
+    if (busy.has(tab.id)) return 'tab_in_use';
+    if (wanted.account?.isIn(tab.cookieStoreId) === false) return 'other_account';
+    return tab.isDiscarded ? 'unloaded' : 'older_tab';
+  };
+  return open.flatMap((tab) => {
+    const reason = tab.id === chosen ? null : reasonOf(tab);
+    return reason === null ? [] : [{ tabId: tab.id, reason }];
+  });
 }
 
 /** The tab that a reading without a conversation means: the one that the person looked at last. Pure. */

@@ -4,9 +4,10 @@
  */
 import type { ActionResult, ConversationReading, ReadCurrent } from '../../../schema/contracts/bridge-frames.ts';
 import type { Site } from '../../sites/site.ts';
+import { ActionNotes } from './action-notes.ts';
 import type { DeliveriesDeps } from './deps.ts';
 import type { OpenTab } from './find-tab.ts';
-import { chooseTab, currentTab } from './find-tab.ts';
+import { chooseTab, currentTab, skippedTabs } from './find-tab.ts';
 import type { Plans } from './plans.ts';
 import { readSite } from './read-site.ts';
 import { isAtConversation } from './readiness.ts';
@@ -22,11 +23,16 @@ interface Place {
   isOpened: boolean;
 }
 
+interface Running {
+  isCanceled: boolean;
+  notes: ActionNotes;
+}
+
 class Unreadable extends Error {}
 
 export class Readings {
   readonly #deps: DeliveriesDeps & { plans: Plans };
-  readonly #running = new Map<string, { isCanceled: boolean }>();
+  readonly #running = new Map<string, Running>();
 
   constructor(deps: DeliveriesDeps & { plans: Plans }) {
     this.#deps = deps;
@@ -46,25 +52,25 @@ export class Readings {
   }
 
   async #run(frame: ReadCurrent): Promise<void> {
-    const state = { isCanceled: false };
+    const state: Running = { isCanceled: false, notes: new ActionNotes(frame.platform) };
     const receivedAt = this.#deps.clock.now();
-    if (this.#running.size >= MAX_READINGS) return this.#send(frame, receivedAt, null, 'too_many_readings');
+    if (this.#running.size >= MAX_READINGS) return this.#send(frame, receivedAt, state, null, 'too_many_readings');
     this.#running.set(frame.request_id, state);
     try {
       const reading = await this.#read(frame, receivedAt + Math.max(0, frame.timeout_ms - RESULT_MS), state);
-      if (!state.isCanceled) this.#send(frame, receivedAt, reading, null);
+      if (!state.isCanceled) this.#send(frame, receivedAt, state, reading, null);
     } catch (error) {
       const reason = error instanceof Unreadable ? error.message : 'page_not_ready';
-      if (!state.isCanceled) this.#send(frame, receivedAt, null, reason);
+      if (!state.isCanceled) this.#send(frame, receivedAt, state, null, reason);
     } finally {
       this.#running.delete(frame.request_id);
     }
   }
 
-  async #read(frame: ReadCurrent, deadline: number, state: { isCanceled: boolean }): Promise<ConversationReading> {
+  async #read(frame: ReadCurrent, deadline: number, state: Running): Promise<ConversationReading> {
     const { siteOf, tabs } = this.#deps;
     const site = siteOf(frame.platform);
-    const place = await this.#place(site, frame);
+    const place = await this.#place(site, frame, state.notes);
     try {
       await this.#untilShown(place, deadline, state);
       return await this.#readAt(site, place, deadline);
@@ -73,31 +79,39 @@ export class Readings {
     }
   }
 
-  async #place(site: Site, frame: ReadCurrent): Promise<Place> {
+  async #place(site: Site, frame: ReadCurrent, notes: ActionNotes): Promise<Place> {
     const { tabs } = this.#deps;
     const open = await tabs.all(site.matches);
     if (frame.conversation_id === null) {
       const tab = currentTab(site, open);
       const conversationId = tab && site.wire.addressOf(new URL(tab.url)).conversationId;
       if (!tab || !conversationId) throw new Unreadable('no_conversation_open');
+      notes.used(tab.id, false);
       return { tab, conversationId, isOpened: false };
     }
     const conversationId = frame.conversation_id;
-    const choice = chooseTab(site, open, { tabId: frame.tab_id, conversationId, pageUrl: frame.page_url }, new Set());
+    const wanted = { tabId: frame.tab_id, conversationId, pageUrl: frame.page_url };
+    const busy = new Set<number>();
+    const choice = chooseTab(site, open, wanted, busy);
+    notes.skipped(skippedTabs(site, open, wanted, { choice, busy }));
     if (choice.type === 'none') throw new Unreadable(choice.reason);
     if (choice.type === 'open') {
-      return { tab: await tabs.open(choice.url, choice.beside), conversationId, isOpened: true };
+      const tab = await tabs.open(choice.url, choice.beside);
+      notes.used(tab.id, true);
+      return { tab, conversationId, isOpened: true };
     }
+    notes.used(choice.tab.id, choice.tab.isDiscarded);
     if (choice.tab.isDiscarded) await tabs.reload(choice.tab.id);
     return { tab: choice.tab, conversationId, isOpened: false };
   }
 
   /** Waits until the page is there; a reading needs no composer, so what it is missing does not matter at the end. */
-  async #untilShown({ tab, conversationId }: Place, deadline: number, state: { isCanceled: boolean }): Promise<void> {
+  async #untilShown({ tab, conversationId }: Place, deadline: number, state: Running): Promise<void> {
     const { call, clock } = this.#deps;
     let isReachable = false;
     while (!state.isCanceled && clock.now() < deadline) {
       const look = await call(tab.id, 'look', {}).catch(() => null);
+      if (look !== null) state.notes.looked(look);
       isReachable = look !== null && isAtConversation(look, conversationId);
       if (isReachable && look?.composer !== 'loading') return;
       if (isReachable && clock.now() > deadline - 2 * LOOK_INTERVAL_MS) return;
@@ -119,7 +133,13 @@ export class Readings {
     return pageReading(view, conversationId);
   }
 
-  #send(frame: ReadCurrent, receivedAt: number, conversation: ConversationReading | null, reason: string | null): void {
+  #send(
+    frame: ReadCurrent,
+    receivedAt: number,
+    { notes }: Running,
+    conversation: ConversationReading | null,
+    reason: string | null,
+  ): void {
     const { clientId, connectionId } = this.#deps.identity();
     const result: ActionResult = {
       type: 'browser.action_result',
@@ -137,6 +157,7 @@ export class Readings {
         requested_client_id: frame.client_id,
         requested_platform: frame.platform,
       },
+      ...notes.parts(conversation !== null, reason),
       conversation,
     };
     this.#deps.send(result);

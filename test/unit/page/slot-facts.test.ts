@@ -16,4 +16,14 @@ describe('the pace of a browser on a site', () => {
     expect(facts({ backoff_until: NOW + 5_000 })).toEqual({ backoff_until: 'in 5 s' });
     expect(facts({ backoff_until: NOW - 1, open_until: 0 })).toEqual({});
   });
+
+  it('says what of the site has changed and which tabs were passed over, with no invisible character', () => {
+    const found = { last_drift: 'send: a\u202eb', last_skipped: 'older_tab', restored_count: 3 };
+    expect(facts(found)).toEqual({
+      site_drift: 'send: a\\u{202e}b',
+      tabs_skipped: 'older_tab',
+      tabs_restored: '3',
+    });
+    expect(facts({ last_drift: null, last_skipped: null })).toEqual({});
+  });
 });

@@ -165,7 +165,17 @@ describe('the request', () => {
     expect(await edge.error('POST', '/mcp', { body: ping, headers })).toMatchObject({
       status: 403,
       error: 'forbidden',
+      message: expect.stringMatching(/^a request to \/mcp .*https:\/\/edge\.test, not of https:\/\/another\.test$/),
     });
+  });
+
+  it('is logged once its tool has ended, with all that the tool read', async () => {
+    const before = edge.lines.length;
+    const params = { name: 'status', arguments: {} };
+    await edge.call('POST', '/mcp', { body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params } });
+    const lines = edge.lines.slice(before);
+    expect(lines).toMatchObject([{ path: '/mcp', status: 200 }]);
+    expect(lines[0]?.queries).toBeGreaterThan(1);
   });
 
   it('may accept JSON only, and is answered', async () => {

@@ -55,9 +55,13 @@ export class TestEdge {
   /** The response as it is. Waits for the work that the request gave to `waitUntil`, unless `wait` is false. */
   async fetch(path: string, init: RequestInit = {}, wait = true): Promise<Response> {
     const ctx = createExecutionContext();
-    const response = await this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.env, ctx);
+    const response = await this.#send(path, init, ctx);
     if (wait) await waitOnExecutionContext(ctx);
     return response;
+  }
+
+  async #send(path: string, init: RequestInit, ctx: ExecutionContext): Promise<Response> {
+    return this.#app.fetch(new Request(new URL(path, ORIGIN), init), this.env, ctx);
   }
 
   /** Runs `write`, and once `rival` between its reads and its commit (RacingDatabase). */
@@ -72,7 +76,8 @@ export class TestEdge {
     { token = env.BAA_BOOTSTRAP_TOKEN, body, headers }: Call = {},
   ): Promise<Reply> {
     this.#address += 1;
-    const response = await this.fetch(path, {
+    const ctx = createExecutionContext();
+    const init = {
       method,
       headers: {
         'cf-connecting-ip': `192.0.2.${this.#address}`,
@@ -80,8 +85,11 @@ export class TestEdge {
         ...headers,
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    };
+    const response = await this.#send(path, init, ctx);
+    const text = await response.text();
+    await waitOnExecutionContext(ctx);
+    return { status: response.status, headers: response.headers, text };
   }
 
   /** `data` of a success. Throws for a failure. */

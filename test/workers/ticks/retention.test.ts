@@ -79,6 +79,26 @@ describe('retention', () => {
     expect(await rowsOf('SELECT grant_id FROM grants')).toEqual([{ grant_id: 'grant_young' }]);
   });
 
+  it('reaches what lies behind more rows than a tick deletes that are never deleted', async () => {
+    const old = edge.now - RETENTION.person_notice_ms - 1;
+    const add = (from: number, count: number, ended_at: number | null) =>
+      rowsOf(
+        `WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO person_notices (notice_id, cause, object_id, part, since, state, attempt_count, created_at, ended_at)
+         SELECT printf('ntc_%05d', i), 'approval', 'ins_' || i, '', 0, 'accepted', 1, ?, ? FROM n`,
+        from,
+        from + count - 1,
+        old,
+        ended_at,
+      );
+    await add(0, 201, null);
+    await add(201, 2, old);
+    await tick();
+    expect(await count('person_notices')).toBe(201);
+    expect(await rowsOf('SELECT notice_id FROM person_notices WHERE ended_at IS NOT NULL')).toEqual([]);
+    await rowsOf('DELETE FROM person_notices');
+  });
+
   it('takes the table that is longest overdue first, and the next one in a tick of its own', async () => {
     await addEvents(1, edge.now - RETENTION.event_ms - 1_000);
     await addEvents(1, edge.now);

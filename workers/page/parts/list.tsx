@@ -71,6 +71,7 @@ export interface ListProps<T> {
   topics: readonly EventTopic[];
   columns: readonly Column<T>[];
   keyOf: (row: T) => string;
+  /** That there is none yet, and how one comes to be. */
   empty: string;
   filters?: readonly Filter[];
   /** Filters that are not the reader's. */
@@ -107,13 +108,28 @@ export function List<T>({
       <Shown of={read}>
         {({ items, next_cursor }) => (
           <>
-            {items.length === 0 ? <Nothing>{empty}</Nothing> : <Table {...{ rows: items, columns, keyOf }} />}
+            {items.length === 0 ? (
+              <Nothing>{whyEmpty(chosen, query.cursor, next_cursor) ?? empty}</Nothing>
+            ) : (
+              <Table {...{ rows: items, columns, keyOf }} />
+            )}
             <Pages next={next_cursor} />
           </>
         )}
       </Shown>
     </>
   );
+}
+
+/** Why a list that may have items shows none: the reader has chosen others, or is behind the last one. */
+function whyEmpty(
+  chosen: Readonly<Record<string, string>>,
+  cursor: string | undefined,
+  next: string | null,
+): string | null {
+  if (next !== null) return t('list_looked_through');
+  if (Object.values(chosen).some((value) => value !== '')) return t('list_filtered');
+  return cursor === undefined ? null : t('list_ended');
 }
 
 function Filters({ filters }: { filters: readonly Filter[] }) {

@@ -78,4 +78,39 @@ describe('the report of a browser to the edge', () => {
       ],
     });
   });
+
+  it('what a delivery found of its tabs is in the report, and stays after one that says nothing of them', async () => {
+    const world = await connected();
+    const { agent } = world;
+    const page = {
+      platform: 'chatgpt' as const,
+      tab_id: 1,
+      conversation_id: 'c1',
+      shell_page: false,
+      restored: true,
+      composer: 'empty',
+      is_answering: false,
+      obstacle: null,
+      login: 'fresh',
+      drift: ['send: button', 'composer: textarea'],
+    };
+    await deliver(world, 'msg_1', {
+      result: { actual_count: 1, restored_count: 1, skipped_reasons: ['older_tab', 'unloaded'] },
+      shell_runtime: [page],
+    });
+    agent.clock.advance(DELIVERY.min_spacing_ms + DELIVERY.spacing_jitter_ms);
+    await deliver(world, 'msg_2');
+    agent.clock.advance(DELIVERY.activity_report_ms);
+    expect(agent.reported('client_put').at(-1)?.body).toMatchObject({
+      platforms: [
+        {
+          slots: {
+            last_drift: 'send: button; composer: textarea',
+            last_skipped: 'older_tab; unloaded',
+            restored_count: 1,
+          },
+        },
+      ],
+    });
+  });
 });

@@ -12,12 +12,10 @@ it('an argument of a command reaches it as its parser gives it', async () => {
     seen.push(args);
     return 0;
   };
-  addCommand(
-    program,
-    { name: 'open', about: '', argument, options: [], run },
-    commandWorld(() => ({})).deps,
-    () => undefined,
-  );
+  const { deps } = commandWorld(() => ({}));
+  addCommand(program, { name: 'open', about: '', argument, options: [], run }, async (command, args) => {
+    await command.run(args, deps);
+  });
   await program.parseAsync(['open', 'site.test'], { from: 'user' });
   await program.parseAsync(['open'], { from: 'user' });
   expect(seen).toEqual([{ page: 'https://site.test/' }, { page: undefined }]);

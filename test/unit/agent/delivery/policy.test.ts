@@ -185,6 +185,23 @@ describe('delivery policy', () => {
     );
   });
 
+  it('a slot keeps drift and skipped tabs of the newest delivery, cut to what a report takes, and counts restored tabs', () => {
+    const end = (drift: string[], skipped: string[]) =>
+      ({
+        type: 'ended',
+        plan_id: 'p',
+        counts_as: 'neutral',
+        reason: 'ok',
+        retry_after_ms: null,
+        chance: 0,
+        pages: { drift, restored: 1, skipped },
+      }) as const;
+    const first = nextSlot(EMPTY_SLOT, end(['x'.repeat(400), 'y'.repeat(400)], ['unloaded']), 1);
+    expect(first).toMatchObject({ last_skipped: 'unloaded', restored_count: 1 });
+    expect(first.last_drift).toHaveLength(500);
+    expect(nextSlot(first, end([], []), 2)).toMatchObject({ last_drift: null, last_skipped: null, restored_count: 2 });
+  });
+
   it('a slot admits no more starts in a window than its rate', () => {
     let slot = EMPTY_SLOT;
     let now = 0;

@@ -60,7 +60,7 @@ describe('the unit of a service', () => {
     expect(readSystemdFile(systemdFile(plan(NASTY)))).toEqual({ argv, environment });
   });
 
-  it('restarts for every reason and however often, and leaves runners alone', () => {
+  it('restarts after every end and any number of times, and leaves runners alone', () => {
     const lines = systemdFile(plan('/srv/baa')).split('\n');
     expect(lines).toEqual(
       expect.arrayContaining([

@@ -6,7 +6,8 @@ import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { usePage, useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
-import { Card, Facts, Heading, Nothing, Pill, Shown, When } from '../../parts/parts.tsx';
+import { Detail, Missing } from '../../parts/detail.tsx';
+import { Card, Facts, Heading, Nothing, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
 import { LOGIN_TONES } from './logins.tsx';
@@ -17,11 +18,12 @@ import { slotFacts } from './slot-facts.ts';
 const LinksSchema = pageOf(LinkSchema);
 
 export default function BrowserPanel({ id }: PanelProps) {
+  const name = { kind: 'found_browser', id, list: { href: '/browsers', name: 'nav_browsers' } } as const;
   return (
-    <Shown of={useBrowsers()}>
+    <Detail of={useBrowsers()} name={name}>
       {({ clients, policy }) => {
         const browser = clients.find(({ client_id }) => client_id === id);
-        if (browser === undefined) return <Nothing>{t('fix_not_found')}</Nothing>;
+        if (browser === undefined) return <Missing {...name} />;
         return (
           <>
             <Heading above={<a href="/browsers">{t('nav_browsers')}</a>} title={browser.client_id}>
@@ -44,7 +46,7 @@ export default function BrowserPanel({ id }: PanelProps) {
           </>
         );
       }}
-    </Shown>
+    </Detail>
   );
 }
 

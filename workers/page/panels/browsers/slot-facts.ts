@@ -1,4 +1,5 @@
 /** The pace of a browser on one site, as its node reported it, in words. A node may report more than is known here. */
+import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import type { Format } from '../../parts/format.ts';
 import type { TextKey } from '../../texts/texts.ts';
 import { word } from '../../texts/texts.ts';
@@ -9,6 +10,11 @@ const NUMBERS: readonly (readonly [field: string, name: TextKey])[] = [
   ['failures', 'failures'],
   ['recent_starts', 'rate_used'],
   ['stale_sweep_count', 'sweeps'],
+  ['restored_count', 'tabs_restored'],
+];
+const TEXTS: readonly (readonly [field: string, name: TextKey])[] = [
+  ['last_drift', 'site_drift'],
+  ['last_skipped', 'tabs_skipped'],
 ];
 const TIMES: readonly (readonly [field: string, name: TextKey])[] = [
   ['open_until', 'open_until'],
@@ -38,5 +44,9 @@ export function slotFacts(target: Target, format: Format, now: number): [name: T
     if (typeof at !== 'number' || at === 0 || (field !== 'last_activity_at' && at <= now)) return [];
     return [[name, format.ago(at, now)]];
   });
-  return [...breaker, ...numbers, ...times];
+  const texts = TEXTS.flatMap(([field, name]): [TextKey, string][] => {
+    const text = values[field];
+    return typeof text === 'string' ? [[name, makeVisibleLine(text)]] : [];
+  });
+  return [...breaker, ...numbers, ...times, ...texts];
 }

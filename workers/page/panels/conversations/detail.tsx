@@ -3,11 +3,13 @@
 import type { ConversationDetail } from '../../../../schema/contracts/conversations.ts';
 import { ConversationDetailSchema } from '../../../../schema/contracts/conversations.ts';
 import { usePage, useRead } from '../../page-context.ts';
-import { Card, Facts, Heading, Shown, When } from '../../parts/parts.tsx';
+import { Detail } from '../../parts/detail.tsx';
+import { Card, Facts, Heading, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { chatAddress, conversationName } from '../conversation-name.ts';
 import type { PanelProps } from '../panel.ts';
 import { AutomationButtons } from './automation.tsx';
+import { Forget } from './forget.tsx';
 import { Thread } from './thread.tsx';
 
 const TOPICS = ['conversations', 'messages', 'renewal', 'instructions', 'system', 'leader', 'clients'] as const;
@@ -15,7 +17,10 @@ const TOPICS = ['conversations', 'messages', 'renewal', 'instructions', 'system'
 export default function ConversationPanel({ id }: PanelProps) {
   const read = useRead(`/v1/renewal/conversations/${encodeURIComponent(id)}`, ConversationDetailSchema, TOPICS);
   return (
-    <Shown of={read}>
+    <Detail
+      of={read}
+      name={{ kind: 'found_conversation', id, list: { href: '/conversations', name: 'nav_conversations' } }}
+    >
       {(conversation) => (
         <>
           <Heading
@@ -32,9 +37,10 @@ export default function ConversationPanel({ id }: PanelProps) {
           <Card title={t('thread')} id="thread">
             <Thread conversationId={id} />
           </Card>
+          <Forget conversation={conversation} />
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }
 

@@ -7,13 +7,15 @@ import { callEdge } from '../../api/client.ts';
 import { usePage, useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
 import { Output } from '../../parts/bytes.tsx';
-import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
+import { Detail } from '../../parts/detail.tsx';
+import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
 import { INSTRUCTION_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
 import { Decide } from './decide.tsx';
 import type { InstructionDetail } from './instruction-detail.ts';
 import { InstructionOutput } from './output.tsx';
+import { Resolve, resolutionText } from './resolve.tsx';
 import { Story } from './story.tsx';
 
 /** Waiting or running: then it can be canceled. */
@@ -23,7 +25,10 @@ export default function InstructionPanel({ id }: PanelProps) {
   const path = `/v1/instructions/${encodeURIComponent(id)}`;
   const read = useRead(path, InstructionDetailSchema, ['instructions', 'messages']);
   return (
-    <Shown of={read}>
+    <Detail
+      of={read}
+      name={{ kind: 'found_instruction', id, list: { href: '/instructions', name: 'nav_instructions' } }}
+    >
       {(instruction) => (
         <>
           <Heading
@@ -34,6 +39,7 @@ export default function InstructionPanel({ id }: PanelProps) {
             <Cancel instruction={instruction} />
           </Heading>
           <Decide instruction={instruction} readAt={read.at ?? 0} />
+          <Resolve instruction={instruction} />
           <div class="columns">
             <Card title={t('call')} id="call">
               <Output text={visibleJson(instruction.params, 2)} label={t('call')} />
@@ -46,7 +52,7 @@ export default function InstructionPanel({ id }: PanelProps) {
           <InstructionOutput instruction={instruction} />
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }
 
@@ -77,6 +83,7 @@ function What({ instruction }: { instruction: InstructionDetail }) {
         [t('granted_by'), instruction.grant_id ?? null],
         [t('gate'), gate === null ? null : word('reason', gate)],
         [t('error'), error_code === null ? null : word('reason', error_code)],
+        [t('resolution'), resolutionText(instruction)],
         [t('exit_code'), exit_code],
         [t('took'), duration_ms === null ? null : format.exactSpan(duration_ms)],
         [t('came'), <When key="c" at={instruction.created_at} />],

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { GrantCreateBodySchema, GrantSchema } from '../../../../schema/contracts/grants.ts';
 import { callName } from '../../../../schema/contracts/tools.ts';
 import { GRANTS } from '../../../../schema/defaults.ts';
-import { fewestLeading, grantableArgv } from '../../../../schema/domain/grant.ts';
+import { fewestLeading, grantableArgv, takesScript } from '../../../../schema/domain/grant.ts';
 import { makeExactLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
 import { Act } from '../../parts/act.tsx';
@@ -46,7 +46,9 @@ export function GrantForm({ instruction }: { instruction: InstructionDetail }) {
       <summary>{t('grant_offer')}</summary>
       <div class="form">
         <Choice label={t('grant_leading')} value={leading} of={counts} onChoose={chooseLeading} />
-        <Choice label={t('grant_further')} value={further} of={FURTHER} onChoose={setFurther} />
+        {takesScript(argv) ? null : (
+          <Choice label={t('grant_further')} value={further} of={FURTHER} onChoose={setFurther} />
+        )}
         <Choice label={t('grant_uses')} value={uses} of={USES} onChoose={setUses} />
         <Choice label={t('grant_hours')} value={hours} of={HOURS} onChoose={setHours} />
       </div>

@@ -5,8 +5,9 @@ import { callEdge } from '../../api/client.ts';
 import { useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
 import { Output } from '../../parts/bytes.tsx';
+import { Detail } from '../../parts/detail.tsx';
 import { InstructionLine } from '../../parts/instruction-line.tsx';
-import { Card, Facts, Heading, Nothing, Shown, Status, When } from '../../parts/parts.tsx';
+import { Card, Facts, Heading, Nothing, Status, When } from '../../parts/parts.tsx';
 import { REPLY_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -18,7 +19,7 @@ export default function MessagePanel({ id }: PanelProps) {
   const { canAct } = useRights();
   const read = useRead(`/v1/messages/${encodeURIComponent(id)}`, MessageDetailSchema, ['messages', 'instructions']);
   return (
-    <Shown of={read}>
+    <Detail of={read} name={{ kind: 'found_message', id, list: { href: '/conversations', name: 'nav_conversations' } }}>
       {(message) => (
         <>
           <Heading
@@ -84,6 +85,6 @@ export default function MessagePanel({ id }: PanelProps) {
           </Card>
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }

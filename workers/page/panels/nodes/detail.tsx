@@ -7,7 +7,8 @@ import { callEdge } from '../../api/client.ts';
 import { useRead, useRights } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
 import { Output } from '../../parts/bytes.tsx';
-import { Card, Facts, Heading, Nothing, Pill, Shown, When } from '../../parts/parts.tsx';
+import { Detail } from '../../parts/detail.tsx';
+import { Card, Facts, Heading, Nothing, Pill, When } from '../../parts/parts.tsx';
 import { t } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
 import { NodeState } from './node-state.tsx';
@@ -21,7 +22,7 @@ export default function NodePanel({ id }: PanelProps) {
   const drain = (on: boolean) => () =>
     callEdge(`${path}/drain`, NodeDrainResponseSchema, { method: 'POST', body: { on } });
   return (
-    <Shown of={read}>
+    <Detail of={read} name={{ kind: 'found_node', id, list: { href: '/nodes', name: 'nav_nodes' } }}>
       {(node) => (
         <>
           <Heading above={<a href="/nodes">{t('nav_nodes')}</a>} title={node.controller_id}>
@@ -42,7 +43,7 @@ export default function NodePanel({ id }: PanelProps) {
           </div>
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }
 

@@ -8,7 +8,8 @@ import { Act } from '../../parts/act.tsx';
 import type { AxisRow } from '../../parts/axis.tsx';
 import { Axis } from '../../parts/axis.tsx';
 import { Output } from '../../parts/bytes.tsx';
-import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
+import { Detail } from '../../parts/detail.tsx';
+import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
 import { JOB_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -16,7 +17,7 @@ import type { PanelProps } from '../panel.ts';
 export default function RenewalPanel({ id }: PanelProps) {
   const read = useRead(`/v1/renewal/jobs/${encodeURIComponent(id)}`, RenewalJobSchema, ['renewal']);
   return (
-    <Shown of={read}>
+    <Detail of={read} name={{ kind: 'found_renewal', id, list: { href: '/renewals', name: 'nav_renewals' } }}>
       {(job) => (
         <>
           <Heading
@@ -37,7 +38,7 @@ export default function RenewalPanel({ id }: PanelProps) {
           </div>
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }
 

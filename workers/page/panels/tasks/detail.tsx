@@ -3,8 +3,9 @@ import type { TaskDetail } from '../../../../schema/contracts/tasks.ts';
 import { TaskDetailSchema } from '../../../../schema/contracts/tasks.ts';
 import { makeVisible, makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useRead } from '../../page-context.ts';
+import { Detail } from '../../parts/detail.tsx';
 import { Log } from '../../parts/log.tsx';
-import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
+import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
 import { TASK_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -16,7 +17,7 @@ import { TaskActions } from './task-actions.tsx';
 export default function TaskPanel({ id }: PanelProps) {
   const read = useRead(`/v1/tasks/${encodeURIComponent(id)}`, TaskDetailSchema, ['tasks', 'runs']);
   return (
-    <Shown of={read}>
+    <Detail of={read} name={{ kind: 'found_task', id, list: { href: '/tasks', name: 'nav_tasks' } }}>
       {(task) => (
         <>
           <Heading above={<a href="/tasks">{t('nav_tasks')}</a>} title={makeVisibleLine(task.title)}>
@@ -41,7 +42,7 @@ export default function TaskPanel({ id }: PanelProps) {
           </div>
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }
 

@@ -2,8 +2,9 @@
 import { RunDetailSchema } from '../../../../schema/contracts/runs.ts';
 import { makeVisible } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
+import { Detail } from '../../parts/detail.tsx';
 import { Log } from '../../parts/log.tsx';
-import { Card, Facts, Heading, Shown, Status, When } from '../../parts/parts.tsx';
+import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
 import { RUN_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -13,7 +14,7 @@ export default function RunPanel({ id }: PanelProps) {
   const { format } = usePage();
   const read = useRead(`/v1/runs/${encodeURIComponent(id)}`, RunDetailSchema, ['runs', 'tasks']);
   return (
-    <Shown of={read}>
+    <Detail of={read} name={{ kind: 'found_run', id, list: { href: '/tasks', name: 'nav_tasks' } }}>
       {(run) => (
         <>
           <Heading
@@ -55,6 +56,6 @@ export default function RunPanel({ id }: PanelProps) {
           </div>
         </>
       )}
-    </Shown>
+    </Detail>
   );
 }

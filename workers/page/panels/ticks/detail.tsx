@@ -4,9 +4,10 @@ import type { TickEntry } from '../../../../schema/contracts/ticks.ts';
 import { TickSchema } from '../../../../schema/contracts/ticks.ts';
 import { makeVisibleLine, visibleJson } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
+import { Detail, Missing } from '../../parts/detail.tsx';
 import type { Column } from '../../parts/list.tsx';
 import { Table } from '../../parts/list.tsx';
-import { Heading, Nothing, Shown, Status, When } from '../../parts/parts.tsx';
+import { Heading, Status, When } from '../../parts/parts.tsx';
 import { TICK_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
@@ -37,6 +38,7 @@ function detailsOf({
 
 export default function TickPanel({ id }: PanelProps) {
   const { format } = usePage();
+  const name = { kind: 'tick', id, list: { href: '/ticks', name: 'nav_ticks' } } as const;
   const seq = /^\d{1,15}$/.test(id) ? Number(id) : null;
   const read = useRead(
     seq === null ? null : `/v1/timed-jobs/ticks?after=${Math.max(0, seq - 1)}&limit=1`,
@@ -50,12 +52,12 @@ export default function TickPanel({ id }: PanelProps) {
     { name: t('took'), kind: 'end', cell: ({ duration_ms }) => format.exactSpan(duration_ms) },
     { name: t('details'), cell: (entry) => <span class="note">{detailsOf(entry)}</span> },
   ];
-  if (seq === null) return <Nothing>{t('fix_not_found')}</Nothing>;
+  if (seq === null) return <Missing {...name} />;
   return (
-    <Shown of={read}>
+    <Detail of={read} name={name}>
       {({ items: [tick] }) =>
         tick === undefined || tick.tick_seq !== seq ? (
-          <Nothing>{t('fix_not_found')}</Nothing>
+          <Missing {...name} />
         ) : (
           <>
             <Heading above={<a href="/ticks">{t('nav_ticks')}</a>} title={t('tick_n', { seq: tick.tick_seq })}>
@@ -73,6 +75,6 @@ export default function TickPanel({ id }: PanelProps) {
           </>
         )
       }
-    </Shown>
+    </Detail>
   );
 }

@@ -94,6 +94,9 @@ export const GENERAL_EN = {
   fix_system_paused: 'Resume the system on “Now” first.',
   fix_internal: 'Try again. If it fails again, look for the request id in the log of the edge.',
   fix_not_found: 'It is not there any more, or never was: check its id.',
+  no_such_object: '{kind} not found: none has the id {id}.',
+  no_such_object_why:
+    'The address may be incomplete, or what it named was deleted after the time that it is kept. Find it by the beginning of its id or by its title:',
   fix_other: 'Try again, or look at the log of the edge.',
   // Now
   system: 'System',
@@ -207,6 +210,7 @@ export const GENERAL_EN = {
   reason_being_delivered: 'it is being sent',
   reason_instruction_pending: 'instructions are not finished',
   reason_task_pending: 'a task of this chat is not finished',
+  reason_ask_pending: 'a person’s question waits for its answer',
   reason_system_paused: 'the system starts no new work',
   reason_system_draining: 'the system is draining',
   reason_no_leader: 'no node leads at the moment',
@@ -281,6 +285,9 @@ export const GENERAL_EN = {
   reason_automation_busy: 'other instructions of this conversation still run',
   // lists
   all: 'all',
+  list_filtered: 'Nothing here matches the filters. Change them, or set them back to show everything.',
+  list_looked_through: 'Nothing among the newest that were looked through matches the filters. “Older” looks further.',
+  list_ended: 'There is nothing older.',
   pages: 'Pages',
   newest: 'Newest',
   older: 'Older',

@@ -7,7 +7,8 @@ export const GRANTS_EN = {
   grants: 'Grants',
   grants_about:
     'What runs without asking for a while, in one conversation. A denial of policy.json, a pause and a file that has changed still stop it.',
-  no_grants: 'No grant is like this.',
+  no_grants:
+    'There is no grant yet. One is made on the page of an instruction that waits for approval, under “Allow the like for this conversation”.',
   grant_offer: 'Allow the like for this conversation',
   grant_create: 'Allow the like',
   grant_leading: 'Exact items',
@@ -34,6 +35,7 @@ export const GRANTS_EN = {
   grant_used: 'Used',
   granted_by: 'By grant',
   reason_grant_not_found: 'there is no such grant',
+  reason_ask_not_found: 'there is no such question',
   end_revoked: 'revoked',
   end_expired: 'expired',
   end_used_up: 'used up',

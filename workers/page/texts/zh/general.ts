@@ -91,6 +91,8 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   fix_system_paused: '请先在“现在”面板恢复系统。',
   fix_internal: '请重试。如果仍然失败，请在边缘服务的日志中查找请求 id。',
   fix_not_found: '它已不存在，或从未存在：请检查 id。',
+  no_such_object: '未找到{kind}：没有 id 为 {id} 的记录。',
+  no_such_object_why: '地址可能不完整，或者它所指的内容已过保留期而被删除。可用 id 的开头或标题查找：',
   fix_other: '请重试，或查看边缘服务的日志。',
   // Now
   system: '系统',
@@ -203,6 +205,7 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   reason_being_delivered: '正在发送',
   reason_instruction_pending: '指令尚未完成',
   reason_task_pending: '此对话的任务尚未完成',
+  reason_ask_pending: '有人的提问正在等待回答',
   reason_system_paused: '系统已暂停',
   reason_system_draining: '系统正在排空',
   reason_no_leader: '目前没有主导节点',
@@ -277,6 +280,9 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   reason_automation_busy: '此对话的其他指令仍在执行',
   // lists
   all: '全部',
+  list_filtered: '没有符合筛选条件的内容。请更改筛选条件，或恢复为显示全部。',
+  list_looked_through: '在已查看的最新内容中，没有符合筛选条件的。“更早”会继续查找。',
+  list_ended: '没有更早的内容。',
   pages: '翻页',
   newest: '最新',
   older: '更早',

@@ -9,7 +9,7 @@ export const GRANTS_ZH: Record<keyof typeof GRANTS_EN, string> = {
   grants: '授权',
   grants_about:
     '在一段时间内、在一个对话中无需询问即可执行的内容。policy.json 的拒绝、暂停以及已变化的文件仍会阻止它。',
-  no_grants: '没有这样的授权。',
+  no_grants: '还没有授权。在等待批准的指令页面上，用“允许此对话中的同类操作”创建。',
   grant_offer: '允许此对话中的同类操作',
   grant_create: '允许同类',
   grant_leading: '固定项',
@@ -33,6 +33,7 @@ export const GRANTS_ZH: Record<keyof typeof GRANTS_EN, string> = {
   grant_used: '已用',
   granted_by: '依据授权',
   reason_grant_not_found: '没有这样的授权',
+  reason_ask_not_found: '没有这个提问',
   end_revoked: '已撤销',
   end_expired: '已过期',
   end_used_up: '已用完',

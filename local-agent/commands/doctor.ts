@@ -1,0 +1,112 @@
+/** `doctor`: looks for what is wrong on this machine and at the edge, says why it matters and what to do about it. */
+import { Option } from 'commander';
+import { connectionOptions } from '../config/flags.ts';
+import type { ResolvedConfig } from '../config/resolve.ts';
+import { defaultRoot } from '../config/root-files.ts';
+import { SETTINGS } from '../config/settings.ts';
+import type { Group, Severity } from '../doctor/check.ts';
+import { GROUPS } from '../doctor/check.ts';
+import { CHECKS } from '../doctor/checks.ts';
+import { systemMachine } from '../doctor/machine.ts';
+import type { CheckReport, DoctorReport, FindingReport } from '../doctor/report.ts';
+import { runChecks, summarize } from '../doctor/run-checks.ts';
+import { World } from '../doctor/world.ts';
+import { printedCommand } from '../lib/printed-command.ts';
+import type { Args, CliCommand } from './command.ts';
+import { configOf, optionalText } from './command.ts';
+import type { CommandDeps } from './deps.ts';
+import { edgeOptions } from './edge-access.ts';
+import { EXIT } from './exit-codes.ts';
+import { hostServiceState } from './host-service.ts';
+import { present, styled } from './output.ts';
+
+const GROUP_TITLES: Readonly<Record<Group, string>> = {
+  program: 'Program',
+  files: 'Files',
+  system: 'System on this machine',
+  edge: 'Edge',
+  browsers: 'Browsers',
+  tasks: 'Tasks',
+};
+const SIGNS: Readonly<Record<Severity, { sign: string; style: 'red' | 'yellow' | 'dim' }>> = {
+  error: { sign: '✗', style: 'red' },
+  warning: { sign: '!', style: 'yellow' },
+  note: { sign: '·', style: 'dim' },
+};
+
+function resolve(args: Args, deps: CommandDeps): ResolvedConfig | Error {
+  try {
+    return configOf(args, deps, connectionOptions);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The root that is meant, known also when the configuration in it is invalid. */
+function rootOf(args: Args, deps: CommandDeps): string {
+  const named = SETTINGS.root.schema.safeParse(optionalText(args, 'root') ?? deps.env.BAA_ROOT);
+  return named.success ? named.data : defaultRoot();
+}
+
+/** Makes all checks of the root that the options mean. */
+export async function examine(args: Args, deps: CommandDeps, { fix }: { fix: boolean }): Promise<DoctorReport> {
+  const serviceOf = (root: string) => hostServiceState(root, deps);
+  const machine = {
+    ...systemMachine(deps.env, serviceOf),
+    isAlive: deps.isAlive,
+    readFile: deps.readFile,
+    modeOf: deps.modeOf,
+  };
+  const newWorld = (): World => {
+    const resolved = resolve(args, deps);
+    const root = resolved instanceof Error ? rootOf(args, deps) : resolved.config.root;
+    const { env, version, connect, clock } = deps;
+    return new World({ env, version, connect, machine, resolved, root, now: () => clock.now() });
+  };
+  const checks = await runChecks({ checks: CHECKS, newWorld, clock: deps.clock, fix });
+  return summarize(newWorld().sources.root, deps.version, checks);
+}
+
+function printFinding(deps: CommandDeps, title: string, { severity, what, why, advice, command }: FindingReport): void {
+  const { sign, style } = SIGNS[severity];
+  const [first = '', ...rest] = what.split('\n');
+  deps.print(`  ${styled(deps, style, `${sign} ${severity}`)}: ${title}: ${first}`);
+  for (const line of rest) deps.print(`      ${line}`);
+  deps.print(`      ${styled(deps, 'dim', 'why')}  ${why}`);
+  deps.print(`      ${styled(deps, 'dim', 'do')}   ${advice}`);
+  if (command !== null) deps.print(`           ${styled(deps, 'bold', command)}`);
+}
+
+function printCheck(deps: CommandDeps, { title, state, note, findings, fixed }: CheckReport): void {
+  for (const what of fixed) deps.print(`  ${styled(deps, 'green', '✓ mended')}: ${title}: ${what}`);
+  if (state === 'ok') deps.print(`  ${styled(deps, 'green', '✓ fine')}: ${title}: ${note}`);
+  if (state === 'skipped') deps.print(`  ${styled(deps, 'dim', '- not checked')}: ${title}: ${note}`);
+  for (const finding of findings) printFinding(deps, title, finding);
+}
+
+const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? '' : 's'}`;
+
+function printReport(deps: CommandDeps, report: DoctorReport, fixLine: string): void {
+  for (const group of GROUPS) {
+    deps.print(styled(deps, 'bold', GROUP_TITLES[group]));
+    for (const check of report.checks) if (check.group === group) printCheck(deps, check);
+  }
+  const { errors, warnings, notes, skipped } = report;
+  const counts = [counted(errors, 'error'), counted(warnings, 'warning'), counted(notes, 'note')];
+  deps.print('');
+  deps.print(`${report.root}: ${counts.join(', ')}${skipped === 0 ? '' : `; ${skipped} not checked`}`);
+  const fixable = report.checks.flatMap(({ findings }) => findings).filter((one) => one.fixable).length;
+  if (fixable > 0) deps.print(`${counted(fixable, 'finding')} can be mended by: ${fixLine}`);
+}
+
+export const doctor: CliCommand = {
+  name: 'doctor',
+  about: 'look for what is wrong on this machine and at the edge, and say what to do',
+  options: [...edgeOptions, new Option('--fix', 'mend what can be mended safely, such as the rights of files')],
+  run: async (args, deps) => {
+    const report = await examine(args, deps, { fix: args.fix === true });
+    const fixLine = printedCommand(deps.env, 'doctor --fix', report.root);
+    present(args, deps, report, () => printReport(deps, report, fixLine));
+    return report.errors > 0 ? EXIT.failed : EXIT.fine;
+  },
+};

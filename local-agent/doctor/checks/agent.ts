@@ -1,0 +1,45 @@
+/** Whether the agent responds. Its port takes connections also while it hangs, so only a response counts. */
+import type { Check, Finding } from '../check.ts';
+import { found, Skipped } from '../check.ts';
+import { HUNG_MS } from '../facts.ts';
+import type { World } from '../world.ts';
+
+const UNANSWERED = 'browsers get no reply, and its runs end at their deadline';
+
+export const agent: Check<World> = {
+  id: 'agent',
+  group: 'system',
+  title: 'Agent',
+  look: async (world) => {
+    const { config, resolved } = world;
+    if (resolved.system !== 'running') throw new Skipped('the system of this root does not run');
+    const contact = await world.facts.agentContact();
+    if (!('reason' in contact)) {
+      const { identity } = await world.facts.agent();
+      return { state: 'ok', note: `process ${identity.pid} responds at ${config.localApi}` };
+    }
+    const listener = await world.machine.listenerOf(Number(new URL(config.localApi ?? '').port));
+    return found(listener === null ? gone(world) : hung(world, listener.pid));
+  },
+};
+
+function gone(world: World): Finding {
+  return {
+    severity: 'error',
+    what: `no agent listens at ${world.config.localApi}, though the system of this root runs`,
+    why: UNANSWERED,
+    advice: `npm start starts a dead agent again within seconds; if it stays away, the newest agent.*.log in ${world.config.logsDir} says why. Then stop the system with Ctrl-C, and start it`,
+    command: null,
+  };
+}
+
+function hung(world: World, pid: number | null): Finding {
+  return {
+    severity: 'error',
+    what: `the agent ${pid === null ? '' : `(process ${pid}) `}takes connections at ${world.config.localApi}, but does not respond within ${HUNG_MS / 1_000} s`,
+    why: `it hangs, or it was stopped by a signal: ${UNANSWERED}`,
+    advice:
+      'end it: npm start and a service start it again, and it continues with what it has stored. hung.log in the folder of the logs may name where it hangs',
+    command: pid === null ? null : `kill -9 ${pid}`,
+  };
+}

@@ -1,0 +1,59 @@
+/** What has no live deadline any more: no job of a tick has ended it, though it should have. */
+import type { Overdue } from '../../../schema/contracts/health.ts';
+import type { Check, Finding } from '../check.ts';
+import { outcomeOf, Skipped } from '../check.ts';
+import type { World } from '../world.ts';
+
+const NAMES: Readonly<Record<Overdue['kind'], string>> = {
+  instruction: 'the instruction',
+  approval: 'the approval of the instruction',
+  reply: 'the reply to the message',
+  renewal_job: 'the renewal job',
+  run: 'the run',
+  command: 'the command',
+};
+
+/** A tick ends what is past its deadline, so no tick runs. */
+const NO_TICKS: Pick<Finding, 'why' | 'advice'> = {
+  why: 'each tick of the timed jobs ends what is past its deadline, so no tick runs, or its jobs fail',
+  advice: 'the Worker needs its Cron Trigger (wrangler.toml); the status page lists the ticks and their errors',
+};
+const NO_LOCAL_TICKS: Pick<Finding, 'why' | 'advice'> = {
+  ...NO_TICKS,
+  advice:
+    'npm start makes a tick each minute: stop the system with Ctrl-C and start it; the status page lists the ticks',
+};
+/** No tick ends it: the row was changed by hand, or by a fault of the edge. */
+const NO_DEADLINE: Pick<Finding, 'why' | 'advice'> = {
+  why: 'it stays as it is for ever, and its conversation or task waits for it',
+  advice:
+    'quarantine what is in flight: instructions that run end as interrupted, renewals and tasks as failed, all of them, not this one alone; a person can submit, redrive or retry each',
+};
+
+function findingOf(world: World, { kind, id, status, deadline_at }: Overdue): Finding {
+  const what = `${NAMES[kind]} ${id} (${status})`;
+  if (deadline_at === null) {
+    const command = world.command('restore-check --force');
+    return { severity: 'error', what: `${what} has no deadline`, ...NO_DEADLINE, command };
+  }
+  return {
+    severity: 'error',
+    what: `${what} should have ended at ${new Date(deadline_at).toISOString()}`,
+    ...(world.hasLocalEdge ? NO_LOCAL_TICKS : NO_TICKS),
+    command: world.hasLocalEdge ? world.startCommand() : null,
+  };
+}
+
+export const deadlines: Check<World> = {
+  id: 'deadlines',
+  group: 'edge',
+  title: 'Deadlines',
+  look: async (world) => {
+    const { overdue } = await world.facts.health();
+    if (overdue === null) throw new Skipped('the database does not say what is overdue');
+    return outcomeOf(
+      overdue.map((one) => findingOf(world, one)),
+      'everything that runs or is claimed has a live deadline',
+    );
+  },
+};

@@ -1,0 +1,40 @@
+/** Whether this Node runs the program: what package.json asks for. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PROGRAM_FOLDER } from '../../host/program-file.ts';
+import type { Check } from '../check.ts';
+import { found, Skipped } from '../check.ts';
+import type { World } from '../world.ts';
+
+const PackageSchema = z.object({ engines: z.object({ node: z.string().regex(/^>=\d+(\.\d+)*$/) }) });
+
+function isOlder(version: string, least: string): boolean {
+  const [have, want] = [version, least].map((text) => text.split('.').map(Number));
+  for (const [at, part] of (want ?? []).entries()) {
+    const own = have?.[at] ?? 0;
+    if (own !== part) return own < part;
+  }
+  return false;
+}
+
+export const nodeVersion: Check<World> = {
+  id: 'node-version',
+  group: 'program',
+  title: 'Node version',
+  look: ({ machine }) => {
+    const path = join(PROGRAM_FOLDER, 'package.json');
+    const text = machine.readFile(path);
+    if (text === null) throw new Skipped(`${path} is missing`);
+    const least = PackageSchema.parse(JSON.parse(text)).engines.node.slice(2);
+    if (!isOlder(machine.nodeVersion, least)) {
+      return { state: 'ok', note: `${machine.nodeVersion}; ${least} or newer is needed` };
+    }
+    return found({
+      severity: 'error',
+      what: `Node ${machine.nodeVersion} runs this program, which needs ${least} or newer`,
+      why: 'an older Node does not run it, or only in part',
+      advice: `install Node ${least} or newer; on Linux "npm ci" brings one into node_modules`,
+      command: 'npm ci',
+    });
+  },
+};

@@ -1,0 +1,41 @@
+/** Whether the system of this root runs, and whether its record is true. */
+import { readSystemRecord } from '../../config/system-record.ts';
+import type { Check } from '../check.ts';
+import { found } from '../check.ts';
+import type { World } from '../world.ts';
+
+export const system: Check<World> = {
+  id: 'system',
+  group: 'system',
+  title: 'This root',
+  look: (world) => {
+    const { machine, sources } = world;
+    const { root } = sources;
+    const { system: state } = world.resolved;
+    const record = readSystemRecord(root, machine.readFile);
+    if (state === 'running') return { state: 'ok', note: `${root} runs, as process ${record?.pid}` };
+    const start = { why: 'no browser is served and no work is done', command: world.startCommand() };
+    if (record === null) {
+      return found({
+        severity: 'warning',
+        what: `no system was started in ${root}`,
+        advice: 'start it, or name the root of the running system with --root',
+        ...start,
+      });
+    }
+    if (record.pid !== null) {
+      return found({
+        severity: 'warning',
+        what: `state/system.json names the process ${record.pid}, which has ended without a stop: it was killed, or the machine was turned off`,
+        advice: 'start it again: it continues with what it has stored',
+        ...start,
+      });
+    }
+    return found({
+      severity: 'warning',
+      what: `the system of ${root} was stopped`,
+      advice: 'start it',
+      ...start,
+    });
+  },
+};

@@ -1,0 +1,61 @@
+/** What a deploy keeps below its root, in `state/deploy/`: for the next run, and for the way back. */
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readJson } from '../../../schema/json-text.ts';
+import { edgeStateOf } from '../../config/root-files.ts';
+import { makePrivateFile, makePrivateFolder, readOwnFile, replacePrivateFile } from '../../host/own-files.ts';
+import type { RootFacts } from './decide.ts';
+
+const DeployedSchema = z.object({
+  worker: z.string(),
+  address: z.string().nullable(),
+  version_id: z.string().nullable(),
+  /** The version that it replaced. */
+  previous_version_id: z.string().nullable(),
+});
+export type Deployed = z.infer<typeof DeployedSchema>;
+
+export interface KeptFiles {
+  folder: string;
+  deployed: string;
+  bookmarks: string;
+  secret: string;
+}
+
+export function keptFilesOf(root: string): KeptFiles {
+  const folder = join(root, 'state', 'deploy');
+  return {
+    folder,
+    deployed: join(folder, 'deployed.json'),
+    bookmarks: join(folder, 'bookmarks.jsonl'),
+    secret: join(folder, 'bootstrap.token'),
+  };
+}
+
+/** What the last deploy with this root was; null before the first, and for a file that cannot be read. */
+export function readDeployed({ deployed }: KeptFiles): Deployed | null {
+  const text = readOwnFile(deployed);
+  const read = text === null ? null : readJson(text);
+  const parsed = DeployedSchema.safeParse(read?.ok === true ? read.value : null);
+  return parsed.success ? parsed.data : null;
+}
+
+export function keepDeployed({ deployed }: KeptFiles, value: Deployed): void {
+  replacePrivateFile(deployed, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Adds a line to the bookmarks, which are never removed: each is valid for as long as Time Travel reaches back. */
+export function keepBookmark(files: KeptFiles, line: Readonly<Record<string, unknown>>): void {
+  makePrivateFolder(files.folder);
+  appendFileSync(files.bookmarks, `${JSON.stringify(line)}\n`);
+  makePrivateFile(files.bookmarks);
+}
+
+export function rootFacts(root: string): RootFacts {
+  return {
+    root,
+    hasLocalEdge: existsSync(edgeStateOf(root)),
+    worker: readDeployed(keptFilesOf(root))?.worker ?? null,
+  };
+}

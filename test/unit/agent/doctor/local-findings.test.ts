@@ -1,0 +1,321 @@
+/** Every finding about this machine, produced on purpose: it is found, says why it matters, and what to do. */
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Group } from '../../../../local-agent/doctor/check.ts';
+import { CHECKS } from '../../../../local-agent/doctor/checks.ts';
+import type { DoctorCase } from '../../../support/doctor-scene.ts';
+import { at, DoctorScene, serviceState, set, snapshot, stop } from '../../../support/doctor-scene.ts';
+
+const GROUPS: readonly Group[] = ['program', 'files', 'system'];
+
+const CASES: DoctorCase[] = [
+  ['node-version', 'an old Node', 'error', /Node 20.19.0 .* needs 22.18/, /npm ci/, set({ nodeVersion: '20.19.0' })],
+  [
+    'git',
+    'no Git',
+    'error',
+    /git does not run: spawn git ENOENT/,
+    null,
+    set({ askProgram: async () => ({ code: null, text: 'spawn git ENOENT' }) }),
+  ],
+  [
+    'git',
+    'an old Git',
+    'warning',
+    /git is 2.20.1/,
+    null,
+    set({ askProgram: async () => ({ code: 0, text: 'git version 2.20.1' }) }),
+  ],
+  [
+    'config',
+    'an unknown key',
+    'error',
+    /config.toml: .*lease_ttl_secs/,
+    null,
+    (s) => s.write('config.toml', 'lease_ttl_secs = 5\n'),
+  ],
+  [
+    'config',
+    'a file that is no TOML',
+    'error',
+    /config.toml: .*2: {2}host =/s,
+    null,
+    (s) => s.write('config.toml', 'priority = 1\nhost = \n'),
+  ],
+  [
+    'config',
+    'a damaged record',
+    'error',
+    /system.json is damaged/,
+    null,
+    (s) => {
+      s.record = null;
+      s.write('state/system.json', '{');
+    },
+  ],
+  [
+    'config',
+    'a renewal later than the lease',
+    'warning',
+    /lease_renew_interval_ms is 60000, and the lease lasts 30 s/,
+    null,
+    (s) => s.write('config.toml', 'lease_renew_interval_ms = 60000\nlease_ttl_sec = 30\n'),
+  ],
+  [
+    'folders',
+    'a folder without the right to write',
+    'error',
+    /cannot write in .*\/logs/,
+    /^chmod u\+rwx .*\/logs$/,
+    set({ canWriteIn: (path) => !path.endsWith('/logs') }),
+  ],
+  [
+    'folders',
+    'a file in place of a folder',
+    'error',
+    /\/runs is no folder/,
+    null,
+    (s) => {
+      rmSync(s.path('runs'), { recursive: true });
+      s.write('runs', '');
+    },
+  ],
+  [
+    'rights',
+    'a token that others read',
+    'error',
+    /operator.token can be read by other users \(mode 644\)/,
+    /^chmod 600 .*operator.token$/,
+    (s) => chmodSync(s.path('state/operator.token'), 0o644),
+  ],
+  [
+    'rights',
+    'a policy that others write',
+    'error',
+    /policy.json can be written by other users/,
+    /^chmod 600 .*policy.json$/,
+    (s) => {
+      s.write('policy.json', '{}');
+      chmodSync(s.path('policy.json'), 0o666);
+    },
+  ],
+  [
+    'rights',
+    'a root that is open',
+    'warning',
+    /is open to other users \(mode 755\)/,
+    /^chmod 700 /,
+    (s) => chmodSync(s.root, 0o755),
+  ],
+  [
+    'disk-space',
+    'a disk that is almost full',
+    'error',
+    /has 100 MiB left/,
+    null,
+    set({ freeBytes: () => 100 * 1024 ** 2 }),
+  ],
+  [
+    'disk-space',
+    'a disk with little room',
+    'warning',
+    /has 900 MiB left/,
+    null,
+    set({ freeBytes: () => 900 * 1024 ** 2 }),
+  ],
+  [
+    'policy',
+    'a policy that is no JSON',
+    'error',
+    /policy.json: it is not JSON: .*position 1/,
+    null,
+    (s) => s.write('policy.json', '{]'),
+  ],
+  [
+    'policy',
+    'a policy with an unknown key',
+    'error',
+    /policy.json: .*rootz/,
+    null,
+    (s) => s.write('policy.json', '{"rootz": []}'),
+  ],
+  [
+    'policy',
+    'a root that holds the home folder',
+    'warning',
+    /policy root \/home holds the home folder/,
+    null,
+    (s) => s.write('policy.json', '{"roots": ["/home"]}'),
+  ],
+  [
+    'system',
+    'a root without a system',
+    'warning',
+    /no system was started/,
+    /^npm start -- --root /,
+    (s) => {
+      s.record = null;
+      rmSync(s.path('state/system.json'), { force: true });
+    },
+  ],
+  [
+    'system',
+    'a system that was killed',
+    'warning',
+    /names the process 4200, which has ended without a stop/,
+    /^npm start/,
+    (s) => {
+      s.isRunning = false;
+    },
+  ],
+  ['system', 'a system that was stopped', 'warning', /was stopped/, /^npm start/, stop],
+  [
+    'ports',
+    'another program on the port of the agent',
+    'error',
+    /port 4317 is taken by process 77 \(python3 -m http\)/,
+    /^npm start .* --agent-port 0$/,
+    (s) => {
+      stop(s);
+      s.machine.listenerOf = async (port) => (port === 4317 ? { pid: 77, command: 'python3 -m http' } : null);
+    },
+  ],
+  [
+    'ports',
+    'another program on the port of the edge',
+    'error',
+    /port 8787 is taken by a program of another user/,
+    /^npm start .* --port 0$/,
+    (s) => {
+      stop(s);
+      s.machine.listenerOf = async (port) => (port === 8787 ? { pid: null, command: null } : null);
+    },
+  ],
+  [
+    'ports',
+    'the agent of another root on the usual port',
+    'error',
+    /port 4317 is taken by the system of .*other \(process 9\)/,
+    /--agent-port 0$/,
+    (s) => {
+      stop(s);
+      mkdirSync(s.path('other/state'), { recursive: true });
+      s.write('other/state/system.json', JSON.stringify({ ...s.record, pid: 9, agent_url: 'http://127.0.0.1:4317' }));
+      s.machine.knownRoots = () => [s.root, s.path('other')];
+      s.machine.isAlive = ({ pid }) => pid === 9;
+      s.machine.listenerOf = async (port) => (port === 4317 ? { pid: 9, command: null } : null);
+    },
+  ],
+  [
+    'agent',
+    'an agent that hangs',
+    'error',
+    /process 4242\) takes connections .* but does not respond within 3 s/,
+    /^kill -9 4242$/,
+    (s) => {
+      s.machine.get = async (url) => (url.includes('14317') ? { reason: 'timeout', silent: true } : at({})());
+      s.machine.listenerOf = async () => ({ pid: 4242, command: 'node' });
+    },
+  ],
+  [
+    'agent',
+    'an agent that is gone',
+    'error',
+    /no agent listens at/,
+    null,
+    set({ get: async (url) => (url.includes('14317') ? { reason: 'refused', silent: false } : at({})()) }),
+  ],
+  [
+    'outbox',
+    'a refused request',
+    'warning',
+    /progress to \/v1\/x: invalid_request \(400\): no field y/,
+    /status --local --root/,
+    (s) =>
+      s.agent(
+        snapshot({
+          outbox: {
+            pending: 0,
+            refused: [
+              {
+                kind: 'progress',
+                path: '/v1/x',
+                refusal: { status: 400, code: 'invalid_request', message: 'no field y' },
+              },
+            ],
+          },
+        }),
+      ),
+  ],
+  [
+    'outbox',
+    'a refused request while no agent runs',
+    'warning',
+    /progress to \/v1\/x/,
+    /status --local/,
+    (s) => {
+      stop(s);
+      s.write('state/agent.sqlite', '');
+      s.machine.readRefused = () => [
+        { kind: 'progress', path: '/v1/x', refusal: { status: 409, code: 'conflict', message: 'm' } },
+      ];
+    },
+  ],
+  [
+    'service',
+    'a service whose Node is gone',
+    'error',
+    /conductor.service is out of date: its Node is no longer there/,
+    /service install --root/,
+    set({
+      serviceOf: async () => serviceState({ stale: [{ code: 'node_missing', text: 'its Node is no longer there' }] }),
+    }),
+  ],
+  [
+    'service',
+    'a service of another version',
+    'warning',
+    /out of date: it was written by another version/,
+    /service install --root/,
+    set({
+      serviceOf: async () =>
+        serviceState({ stale: [{ code: 'other_content', text: 'it was written by another version' }] }),
+    }),
+  ],
+  [
+    'service',
+    'a service that does not run',
+    'warning',
+    /is installed, but does not run \(failed\)/,
+    /service start --root/,
+    set({
+      serviceOf: async () => serviceState({ loaded: { loaded: true, running: false, pid: null, word: 'failed' } }),
+    }),
+  ],
+];
+
+describe('a finding of doctor about this machine', () => {
+  it.each(CASES)('%s: %s is found', async (id, _case, severity, what, command, alter) => {
+    const scene = new DoctorScene();
+    alter(scene);
+    const { findings } = await scene.look(id);
+    const [finding, ...others] = findings;
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ severity, what: expect.stringMatching(what) });
+    expect(finding?.why).toMatch(/\w+ \w+/);
+    expect(finding?.advice).toMatch(/\w+ \w+/);
+    if (command === null) expect(finding?.command).toBeNull();
+    else expect(finding?.command ?? '').toMatch(command);
+  });
+
+  it('every such check has a case that it finds', () => {
+    const ids = CHECKS.filter(({ group }) => GROUPS.includes(group)).map(({ id }) => id);
+    expect(ids.filter((id) => !CASES.some(([check]) => check === id))).toEqual([]);
+  });
+
+  it('a healthy system has none, and every check can be made', async () => {
+    const reports = await new DoctorScene().examine();
+    expect(reports.filter(({ state }) => state !== 'ok')).toEqual([]);
+    expect(reports).toHaveLength(CHECKS.length);
+  });
+});
