@@ -79,7 +79,13 @@ export function serviceCommands(hostOf: HostOf): readonly CliCommand[] {
     about: string,
     options: readonly Option[],
     run: (args: Args, deps: CommandDeps, host: ServiceHost) => Promise<number>,
-  ): CliCommand => ({ name, about, options, run: (args, deps) => run(args, deps, hostOf(deps.env)) });
+  ): CliCommand => ({
+    name,
+    about,
+    options,
+    examples: [`service ${name}`],
+    run: (args, deps) => run(args, deps, hostOf(deps.env)),
+  });
   const plain = [jsonOption, ...connectionOptions];
   return [
     command(
