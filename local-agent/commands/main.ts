@@ -24,6 +24,7 @@ import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
 import { leader } from './leader.ts';
+import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { messages } from './messages.ts';
 import { nodes } from './nodes.ts';
@@ -64,6 +65,7 @@ const COMMANDS: readonly CliCommand[] = [
   restoreCheck,
   ask,
   completion,
+  logs,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },
