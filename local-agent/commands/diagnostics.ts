@@ -99,6 +99,7 @@ function pathOf(args: Args, deps: CommandDeps): string {
 export const diagnostics: CliCommand = {
   name: 'diagnostics',
   about: 'write one file for a bug report, without secrets and without what was said in chats',
+  examples: ['diagnostics --output report.json'],
   options: [
     ...edgeOptions,
     valueOption('--output <file>', 'a new file (default: conductor-diagnostics-TIME.json here)'),

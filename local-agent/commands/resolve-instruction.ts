@@ -82,6 +82,10 @@ async function resolve(args: Args, deps: CommandDeps, edge: EdgeClient): Promise
 export const resolveInstruction: CliCommand = {
   name: 'resolve',
   about: 'say whether an interrupted instruction took effect; --check shows what this host has of it',
+  examples: [
+    'instructions resolve INSTRUCTION_ID --check',
+    "instructions resolve INSTRUCTION_ID --done --note 'the commit is there'",
+  ],
   argument: idArgument('instruction', 'ins_…'),
   options: [
     ...edgeOptions,
@@ -89,6 +93,10 @@ export const resolveInstruction: CliCommand = {
     new Option('--done', 'it took effect'),
     new Option('--not-done', 'it did not take effect').conflicts('done'),
     valueOption('--note <text>', 'how you know; journal and status page show it'),
+  ],
+  examples: [
+    'instructions resolve ins_01m8f… --check',
+    'instructions resolve ins_01m8f… --done --note "the file is there"',
   ],
   run: async (args, deps) => {
     const config = operatorConfig(args, deps);
