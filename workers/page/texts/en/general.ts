@@ -286,6 +286,7 @@ export const GENERAL_EN = {
   // lists
   all: 'all',
   list_filtered: 'Nothing here matches the filters. Change them, or set them back to show everything.',
+  list_looked_through: 'Nothing among the newest that were looked through matches the filters. “Older” looks further.',
   list_ended: 'There is nothing older.',
   pages: 'Pages',
   newest: 'Newest',

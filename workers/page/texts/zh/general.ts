@@ -281,6 +281,7 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   // lists
   all: '全部',
   list_filtered: '没有符合筛选条件的内容。请更改筛选条件，或恢复为显示全部。',
+  list_looked_through: '在已查看的最新内容中，没有符合筛选条件的。“更早”会继续查找。',
   list_ended: '没有更早的内容。',
   pages: '翻页',
   newest: '最新',
