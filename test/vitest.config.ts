@@ -32,6 +32,8 @@ const TWO_SYSTEMS = { maxWorkers: 2, sequence: { groupOrder: 1 } } as const;
 
 // wrangler reads wrangler.toml once per file and would report each time that a secret is not in it.
 process.env.WRANGLER_LOG ??= 'error';
+// Times are printed where the reader is.
+process.env.TZ = 'UTC';
 
 // No retries and no time limits that measure speed: a test that needs either is a bug report. `.ci/run` runs a file that
 // failed a second time, and names the tests that passed only then as unstable.

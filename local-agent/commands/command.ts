@@ -15,6 +15,8 @@ export interface CliCommand {
   /** Arguments behind it. */
   further?: readonly Argument[];
   options: readonly Option[];
+  /** It needs no edge, so the id that it takes has to be whole. */
+  isLocal?: true;
   /** Command lines without the program's name, as `tasks show TASK`; its help shows them. */
   examples?: readonly string[];
   /** Resolves with the exit code: one of `EXIT`, or that of a program which the command runs. */

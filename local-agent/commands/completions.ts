@@ -44,7 +44,8 @@ function argumentsAt(registered: readonly Argument[], place: number): Completion
   if (argument === undefined) return NOTHING;
   const choices = argument.argChoices ?? [];
   if (choices.length > 0) return { ...NOTHING, candidates: choices.map((value) => ({ value, about: '' })) };
-  return { ...NOTHING, object: Object.hasOwn(OBJECTS, argument.name()) ? argument.name() : null };
+  const name = argument.name();
+  return { ...NOTHING, object: Object.hasOwn(OBJECTS, name) ? name : null, files: name === 'file' };
 }
 
 interface Place {

@@ -15,7 +15,7 @@ import { defaultDeps } from './deps.ts';
 import { diagnostics } from './diagnostics.ts';
 import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
+import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
 import { grants } from './grants.ts';
 import { addExamples, byHelpOrder, helpGroupOf, OTHER_COMMANDS, programFooter } from './help.ts';
@@ -24,6 +24,7 @@ import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
 import { leader } from './leader.ts';
+import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { messages } from './messages.ts';
 import { nodes } from './nodes.ts';
@@ -35,6 +36,7 @@ import { restoreCheck } from './restore-check.ts';
 import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
 import { service } from './service.ts';
+import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
@@ -63,6 +65,7 @@ const COMMANDS: readonly CliCommand[] = [
   restoreCheck,
   ask,
   completion,
+  logs,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },
@@ -145,7 +148,7 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
   const program = createProgram(deps, async (command, args) => {
-    code = await command.run(args, deps);
+    code = await command.run(await withWholeId(command, args, deps), deps);
   });
   try {
     await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });
@@ -161,7 +164,7 @@ function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
-  if (exitCode === EXIT.usage) {
+  if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) {
     const name = programName(deps.env);
     deps.warn(`${name} --help lists the commands, ${name} <command> --help lists the options of one`);
   }

@@ -28,14 +28,32 @@ const MAX_PARTS = 1_000;
 /** How the edge reports an instruction that is under way. */
 const PROGRESS = /^(ins_\w+) is (\w+)$/;
 
+/** The time for which the person waits. It ends early when the program is asked to stop. */
+interface Wait {
+  isOver: () => boolean;
+  over: Promise<void>;
+  /** A timer would keep the process. */
+  cancel: () => void;
+}
+
+function waitFor({ clock, stopSignal }: CommandDeps, ms: number): Wait {
+  let isOver = false;
+  let cancel = () => {};
+  const time = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  const over = Promise.race([time, stopSignal()]).then(() => {
+    isOver = true;
+  });
+  return { isOver: () => isOver, over, cancel };
+}
+
 interface Run {
   edge: { url: string; token: string };
   args: Args;
   deps: CommandDeps;
   operationId: string;
-  /** The time for which the caller waits is over, or it was asked to stop. */
-  isOver: () => boolean;
-  over: Promise<void>;
+  wait: Wait;
   announce: (id: string, status: string) => void;
 }
 
@@ -79,7 +97,7 @@ async function follow(run: Run, tool: string, args: Record<string, unknown>): Pr
     run.announce(id, status);
   };
   const call = callTool({ edge: run.edge, tool, args, operationId: run.operationId, onProgress });
-  let outcome: Outcome | null = await Promise.race([call, run.over.then(() => null)]);
+  let outcome: Outcome | null = await Promise.race([call, run.wait.over.then(() => null)]);
   if (outcome === null) {
     call.catch(() => undefined);
     return known;
@@ -88,8 +106,8 @@ async function follow(run: Run, tool: string, args: Record<string, unknown>): Pr
     const { instruction_id, status } = outcome.answer;
     if (instruction_id === undefined || !isOpen(status)) return outcome;
     run.announce(instruction_id, status ?? '');
-    if (run.isOver()) return outcome;
-    await Promise.race([pause(run.deps, LOOK_MS), run.over]);
+    if (run.wait.isOver()) return outcome;
+    await Promise.race([pause(run.deps, LOOK_MS), run.wait.over]);
     outcome = await callTool({ edge: run.edge, tool: 'status', args: { instruction_id }, operationId: randomUUID() });
   }
 }
@@ -168,16 +186,16 @@ export const run: CliCommand = {
     const waitMs = waitMsOf(args);
     const { tool, args: given } = toolOf(readCall(String(args.instruction)), nodeOf(args, deps));
     const { controlApiBase: url, operatorToken: token } = operatorConfig(args, deps);
-    let isOver = false;
-    const over = Promise.race([pause(deps, waitMs), deps.stopSignal()]).then(() => {
-      isOver = true;
-    });
+    const wait = waitFor(deps, waitMs);
     const operationId = optionalText(args, 'operationId') ?? randomUUID();
     const running: Run = {
-      ...{ edge: { url, token }, args, deps, operationId, over },
-      isOver: () => isOver,
+      ...{ edge: { url, token }, args, deps, operationId, wait },
       announce: announcer(args, deps),
     };
-    return finish(running, await follow(running, tool, given));
+    try {
+      return await finish(running, await follow(running, tool, given));
+    } finally {
+      wait.cancel();
+    }
   },
 };

@@ -35,6 +35,7 @@ export const undo: CliCommand = {
   about: 'restore the files that files/write or files/patch replaced',
   examples: ['undo INSTRUCTION_ID', 'undo INSTRUCTION_ID --force'],
   argument: idArgument('instruction', 'ins_…'),
+  isLocal: true,
   options: [jsonOption, new Option('--force', 'restore files that have changed since, too'), ...connectionOptions],
   run: async (args, deps) => {
     const { config } = configOf(args, deps, connectionOptions);

@@ -13,13 +13,14 @@ import { programFile } from '../host/program-file.ts';
 import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { endDrainOfStop } from './end-drain.ts';
 import { freePort } from './free-port.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { ensurePage } from './page-build.ts';
 import { AGENT_STOP_MS } from './send-heartbeats.ts';
-import { Supervised } from './supervised.ts';
+import { SMALL_HEAP, Supervised } from './supervised.ts';
 
 export interface StackOptions {
   root: string;
@@ -163,6 +164,7 @@ async function ensureTokens(
       probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
     });
     if (node) say(`created the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+    await endDrainOfStop(edge, layout);
     return nodeId;
   } finally {
     await edge.close();
@@ -182,6 +184,7 @@ async function startAgentChild(
       args: ['--import', programFile('stack/end-with-parent'), programFile('cli'), 'start'],
       cwd: REPOSITORY,
       env: {
+        ...SMALL_HEAP,
         BAA_ROOT: layout.root,
         BAA_NODE_ID: options.nodeId,
         BAA_CONDUCTOR_HOST: options.host,

@@ -8,7 +8,7 @@ import { keepOutputSmall, SERVICE_LOG } from '../host/own-output.ts';
 import { PROGRAM_FOLDER, programFile } from '../host/program-file.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import { AGENT_STOP_MS } from './send-heartbeats.ts';
-import { Supervised } from './supervised.ts';
+import { SMALL_HEAP, Supervised } from './supervised.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -21,7 +21,7 @@ const agent = new Supervised(
     name: 'agent',
     args: ['--import', programFile('stack/end-with-parent'), programFile('stack/agent'), 'start', ...root],
     cwd: PROGRAM_FOLDER,
-    env: {},
+    env: SMALL_HEAP,
     output: say,
   },
   say,

@@ -70,7 +70,8 @@ async function conductor({ node }: Scene, ...argv: string[]): Promise<{ code: nu
     BAA_CONTROL_API_BASE: cluster.stack.edgeUrl,
     BAA_OPERATOR_TOKEN: cluster.operatorToken,
   };
-  const code = await runCli(argv, { ...defaultDeps, env, print, warn: print });
+  const stopSignal = () => new Promise<never>(() => undefined);
+  const code = await runCli(argv, { ...defaultDeps, env, print, warn: print, prompts: null, stopSignal });
   return { code, out: lines.join('\n') };
 }
 
@@ -259,5 +260,106 @@ describe('a client of MCP that starts a command', () => {
     } finally {
       await client.close();
     }
+  });
+});
+
+describe('the command line without a chat', () => {
+  it('`run` runs an instruction under the policy, waits for its approval, and the journal has it', async () => {
+    const at = await scene('by-hand', { exec: { default: 'ask' } });
+    const call = (name: string, params: object) => `${name}::${JSON.stringify(params)}`;
+    const written = await conductor(at, 'run', call('conductor::files/write', { path: 'by-hand', content: 'x' }));
+    expect(written).toMatchObject({ code: 0, out: expect.stringMatching(/ins_\w+ succeeded on by-hand/) });
+    expect(readFileSync(join(at.workspace, 'by-hand'), 'utf8')).toBe('x');
+
+    const running = conductor(at, 'run', call('conductor::exec', { argv: ['sh', '-c', 'echo ran; exit 3'] }));
+    const { instruction_id: id, approval } = await instruction(at, 'awaiting_approval');
+    // The beginning of the id is enough: no other one has its first 22 characters.
+    const approved = await conductor(
+      at,
+      'instructions',
+      'approve',
+      id.slice(0, 22),
+      '--hash',
+      approval?.approval_hash ?? '',
+    );
+    expect(approved.code).toBe(0);
+    const { code, out } = await running;
+    expect(code).toBe(1);
+    expect(out).toMatch(new RegExp(`^${id} waits until a person approves it`, 'm'));
+    expect(out).toMatch(/^ran$/m);
+    expect(out).toMatch(new RegExp(`^${id} failed on by-hand with exit code 3`, 'm'));
+
+    expect((await conductor(at, 'run', call('conductor::files/read', { path: '/etc/passwd' }))).code).toBe(1);
+    expect(await conductor(at, 'journal', 'verify', '--of', 'by-hand')).toMatchObject({ code: 0 });
+  });
+
+  it('a call under an operation id that was used runs once', async () => {
+    const at = await scene('by-hand-twice', {});
+    const argv = [
+      'run',
+      '@conductor::files/write::{"path": "once", "content": "x"}',
+      '--operation-id',
+      'one',
+      '--json',
+    ];
+    const [first, second] = [await conductor(at, ...argv), await conductor(at, ...argv)];
+    const ids = [first, second].map(({ out }) => JSON.parse(out).instruction_id);
+    expect([first.code, second.code, ids[0]]).toEqual([0, 0, ids[1]]);
+  });
+
+  it('everything that looks at the system prints JSON that parses', async () => {
+    const at = await scene('looked-at', {});
+    await says(at, '@conductor::files/list::{"pattern": "*"}');
+    await at.browser.delivers();
+    const { instruction_id, message_id, local_conversation_id } = await instruction(at, 'succeeded');
+    const lists = [
+      'audit',
+      'browsers',
+      'conversations',
+      'grants',
+      'instructions',
+      'jobs',
+      'messages',
+      'nodes',
+      'tasks',
+      'ticks',
+      'tokens',
+    ];
+    const looks = [
+      ...lists.map((group) => [group, 'list']),
+      ['audit', 'people'],
+      ['browsers', 'show', 'firefox-looked-at'],
+      ['conversations', 'limits'],
+      ['conversations', 'show', local_conversation_id],
+      ['instructions', 'show', instruction_id],
+      ['leader', 'show'],
+      ['leader', 'terms'],
+      ['messages', 'show', message_id],
+      ['nodes', 'show', 'looked-at'],
+      ['notices', 'show'],
+      ['status'],
+      ['checklist'],
+      ['config'],
+    ];
+    for (const argv of looks) {
+      const { code, out } = await conductor(at, ...argv, '--json');
+      expect(code, `${argv.join(' ')}: ${out}`).toBe(0);
+      const [json = ''] = out.split('\n');
+      expect(JSON.parse(json), argv.join(' ')).toBeTypeOf('object');
+      const people = await conductor(at, ...argv);
+      expect([people.code, people.out], argv.join(' ')).toEqual([0, expect.not.stringMatching(/undefined|\[object/)]);
+    }
+  });
+
+  it('a tick is run, and a browser that was not stopped stays as it is', async () => {
+    const at = await scene('ticked', {});
+    expect(await conductor(at, 'ticks', 'run')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^tick \S+: \w+$/),
+    });
+    expect(await conductor(at, 'browsers', 'resume', 'firefox-ticked')).toEqual({
+      code: 0,
+      out: 'firefox-ticked was not stopped',
+    });
   });
 });
