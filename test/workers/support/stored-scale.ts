@@ -6,13 +6,13 @@
 import { NEW_LOG } from '../../../schema/contracts/runs.ts';
 
 /** How many of each there are for one conversation. */
-export const PER_CONVERSATION = { instructions: 10, jobs: 2, tasks: 1 } as const;
+const PER_CONVERSATION = { instructions: 10, jobs: 2, tasks: 1 } as const;
 
 const NODE = 'mini-main';
 const BROWSER = 'firefox-1';
 
 /** The ids of the conversation with that number, and of what belongs to it. `n`: which of its instructions or jobs. */
-export const idOf = (prefix: 'lc' | 'msg' | 'ins' | 'job' | 'task' | 'run' | 'step' | 'link', number: number, n = 0) =>
+const idOf = (prefix: 'lc' | 'msg' | 'ins' | 'job' | 'task' | 'run' | 'step' | 'link', number: number, n = 0) =>
   `${prefix}_${String(number).padStart(20, '0')}${String(n).padStart(6, '0')}`;
 
 const id = (prefix: string, number: string, n = '0') => `printf('${prefix}_%020d%06d', ${number}, ${n})`;
