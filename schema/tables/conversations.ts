@@ -86,6 +86,10 @@ export const local_conversations = sqliteTable(
     index('conversations_to_project').on(t.project_at).where(sql`project_at IS NOT NULL`),
     index('conversations_to_forget').on(t.forget_before).where(sql`forget_before IS NOT NULL`),
     index('conversations_paused').on(t.paused_at).where(sql`paused_at IS NOT NULL`),
+    // The few that are not manual, newest first.
+    index('conversations_by_status')
+      .on(t.automation_status, t.local_conversation_id)
+      .where(sql`automation_status <> 'manual'`),
   ],
 );
 

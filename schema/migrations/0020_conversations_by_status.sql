@@ -1,0 +1,1 @@
+CREATE INDEX `conversations_by_status` ON `local_conversations` (`automation_status`,`local_conversation_id`) WHERE automation_status <> 'manual';
