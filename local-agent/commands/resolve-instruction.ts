@@ -94,10 +94,6 @@ export const resolveInstruction: CliCommand = {
     new Option('--not-done', 'it did not take effect').conflicts('done'),
     valueOption('--note <text>', 'how you know; journal and status page show it'),
   ],
-  examples: [
-    'instructions resolve ins_01m8f… --check',
-    'instructions resolve ins_01m8f… --done --note "the file is there"',
-  ],
   run: async (args, deps) => {
     const config = operatorConfig(args, deps);
     const edge = deps.connect(config.controlApiBase, config.operatorToken);
