@@ -99,11 +99,11 @@ function pathOf(args: Args, deps: CommandDeps): string {
 export const diagnostics: CliCommand = {
   name: 'diagnostics',
   about: 'write one file for a bug report, without secrets and without what was said in chats',
-  examples: ['diagnostics --output report.json'],
   options: [
     ...edgeOptions,
     valueOption('--output <file>', 'a new file (default: conductor-diagnostics-TIME.json here)'),
   ],
+  examples: ['diagnostics', 'diagnostics --output report.json'],
   run: async (args, deps) => {
     const path = pathOf(args, deps);
     const text = await textOf(args, deps);
