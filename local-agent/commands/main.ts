@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { programName } from '../lib/printed-command.ts';
 import { audit } from './audit.ts';
+import { backup, restore } from './backup.ts';
 import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
 import type { CliCommand, Execute } from './command.ts';
@@ -39,6 +40,7 @@ import { tasks } from './tasks.ts';
 import { ticks } from './ticks.ts';
 import { tokens } from './tokens.ts';
 import { undo } from './undo.ts';
+import { uninstall } from './uninstall.ts';
 
 const COMMANDS: readonly CliCommand[] = [
   start,
@@ -57,6 +59,9 @@ const COMMANDS: readonly CliCommand[] = [
   undo,
   mcp,
   restoreCheck,
+  backup,
+  restore,
+  uninstall,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },

@@ -13,6 +13,7 @@ import { makePrivateFolder } from '../host/own-files.ts';
 import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { finishRestore } from './finish-restore.ts';
 import { freePort } from './free-port.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
@@ -162,6 +163,7 @@ async function ensureTokens(
       probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
     });
     if (node) say(`created the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+    await finishRestore(edge, layout.root, say);
     return nodeId;
   } finally {
     await edge.close();
