@@ -32,7 +32,7 @@ function printPlan(deps: CommandDeps, { root, removes, keeps }: UninstallPlan, o
   if (keeps.length > 0) deps.warn(`This stays: ${keeps.join(', ')}`);
 }
 
-/** @throws UsageError when nobody can be asked, or the person says no */
+/** @throws UsageError when there is no terminal to ask at, or the person says no */
 async function requireYes(args: Args, deps: CommandDeps, { root }: UninstallPlan): Promise<void> {
   if (args.yes === true) return;
   if (deps.prompts === null) {

@@ -12,7 +12,7 @@ const WRITE_BY_OTHERS = 0o022;
 
 interface Rule {
   paths: readonly string[];
-  /** Rights that nobody but the owner may have. */
+  /** Rights that only the owner may have. */
   forbidden: number;
   mend: 0o600 | 0o700;
   severity: 'error' | 'warning';

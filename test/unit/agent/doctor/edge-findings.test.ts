@@ -245,7 +245,7 @@ const CASES: DoctorCase[] = [
   ],
   [
     'deadlines',
-    'a run that nobody lost',
+    'a run that no tick has ended',
     'error',
     /the run run_1/,
     /^npm start/,
