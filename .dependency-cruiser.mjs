@@ -58,8 +58,20 @@ const AGENT_FOLDERS = Object.entries({
   service: ['lib', 'host', 'config', 'policy'],
   backup: ['lib', 'host', 'config'],
   doctor: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'firefox', 'service'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'node', 'firefox', 'service', 'doctor', 'backup'],
-  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'service', 'commands'],
+  commands: [
+    'lib',
+    'host',
+    'config',
+    'policy',
+    'edge',
+    'instructions',
+    'node',
+    'firefox',
+    'service',
+    'doctor',
+    'backup',
+  ],
+  stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
 const PROGRAMS = ['commands', 'stack'];
@@ -87,10 +99,12 @@ const LAYERS = [
   'timed-jobs',
   'notices',
   'renewal',
+  'asks',
   'tasks',
   'system',
   'instructions',
   'messages',
+  'forget',
   'mcp',
 ];
 const SLICES = LAYERS.slice(4);

@@ -105,6 +105,8 @@ export type ShownAnswer = { isFinal: true; messageId: string; text: string } | {
 
 /** The second opinion on a captured message. */
 export type Opinion = Capture['other'];
+/** `nameless`: it names none of its messages, so that it can have no opinion on one. */
+export type PageOpinion = Opinion | 'nameless';
 
 export interface OpinionOrder {
   messageId: string;
@@ -132,7 +134,7 @@ export interface PageCalls {
   /** The final answer as the page shows it, when the conversation cannot be read. */
   show: { order: ShowOrder; result: ShownAnswer };
   /** Compares the `baa` blocks of a message with those that the page shows, waiting until it has rendered them. */
-  opinion: { order: OpinionOrder; result: Opinion };
+  opinion: { order: OpinionOrder; result: PageOpinion };
   /** The answer to this message of the page is final: the keys that wrote it count no more. */
   answered: { order: { text: string }; result: true };
 }

@@ -84,6 +84,8 @@ export interface PeopleView {
   /** Newest first. */
   deliveries: readonly EndedDelivery[];
   sites: readonly SiteSetting[];
+  /** Whether Firefox notifies of what waits for a person. */
+  notices: boolean;
 }
 
 type PageControl = Extract<ExtensionFrame, { type: 'page_control' }>;
@@ -95,6 +97,7 @@ export type ActionOutcome = { ok: true } | { ok: false; code: string; message: s
 export type SettingsOrder =
   | { set: 'agent_url'; url: string }
   | { set: 'site'; platform: Platform; isOn: boolean }
+  | { set: 'notices'; isOn: boolean }
   | { set: 'pair'; code: string }
   | { set: 'forget_pairing' }
   /** The host permissions may have changed. */

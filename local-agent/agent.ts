@@ -18,6 +18,7 @@ import { BrowserClients } from './browsers/clients.ts';
 import { ConnectedBrowsers } from './browsers/connected-browsers.ts';
 import { ConversationReader } from './browsers/conversation-reader.ts';
 import { Conversations } from './browsers/conversations.ts';
+import { NoticeHoursReader } from './browsers/notice-hours.ts';
 import { RecentActivity } from './browsers/recent-activity.ts';
 import { SeenMessages } from './browsers/seen-messages.ts';
 import { Snapshots } from './browsers/snapshot.ts';
@@ -110,10 +111,16 @@ export function buildBrowserSide(deps: BrowserSideDeps) {
   const conversations = new Conversations(edge, log);
   const activity = new RecentActivity(store.db, activityLimit);
   const approvals = new WaitingApprovals({ edge, clock, log });
-  const snapshots = new Snapshots({ system, clock, conversations, clients, activity, approvals, delivery });
+  const noticeHours = new NoticeHoursReader({ edge, clock, log });
+  const snapshots = new Snapshots({
+    ...{ system, clock, conversations, clients, activity, approvals, noticeHours, delivery },
+  });
   const targets = new BrowserTargets(clients, connected);
   const list = () => listBrowsers(store, clients, connected);
-  return { connected, reader, delivery, clients, conversations, approvals, snapshots, targets, list, newRequestId };
+  return {
+    ...{ connected, reader, delivery, clients, conversations, approvals, noticeHours, snapshots },
+    ...{ targets, list, newRequestId },
+  };
 }
 
 export interface BridgeSideDeps extends BrowserSideDeps {

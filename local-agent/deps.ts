@@ -1,10 +1,12 @@
 /** What the agent needs of the process: clocks, randomness, environment, sockets. Tests give it others. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { AgentDeps } from './agent.ts';
 import { createEdgeClient } from './edge/http-client.ts';
+import { PROGRAM_FOLDER } from './host/program-file.ts';
 import { systemClock } from './lib/clock.ts';
 import { DISK_FAULT_ADVICE } from './lib/errno.ts';
 import { LogLimit } from './lib/log-limit.ts';
@@ -17,7 +19,7 @@ const PackageSchema = z.object({ version: z.string() });
 
 /** Version of this software, as package.json has it. */
 export function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(PROGRAM_FOLDER, 'package.json'), 'utf8');
   return PackageSchema.parse(JSON.parse(text)).version;
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { InstructionSchema } from '../schema/contracts/instructions.ts';
 import type { TokenWatch } from './bridge/token-watch.ts';
 import type { Conversations } from './browsers/conversations.ts';
+import type { NoticeHoursReader } from './browsers/notice-hours.ts';
 import type { WaitingApprovals } from './browsers/waiting-approvals.ts';
 import type { EdgeClient } from './edge/http-client.ts';
 import type { Instructions } from './instructions/instructions.ts';
@@ -15,6 +16,7 @@ export interface EdgeChangesDeps {
   client: EdgeClient;
   conversations: Conversations;
   approvals: Pick<WaitingApprovals, 'refresh' | 'list'>;
+  noticeHours: Pick<NoticeHoursReader, 'refresh'>;
   tokens: Pick<TokenWatch, 'check' | 'checkAll'>;
   instructions: Instructions;
   log: Pick<Logger, 'warn'>;
@@ -39,11 +41,12 @@ export class EdgeChanges {
 
   /** The channel is open again. */
   async readMissed(): Promise<void> {
-    const { tokens, conversations, approvals, instructions } = this.#deps;
+    const { tokens, conversations, approvals, noticeHours, instructions } = this.#deps;
     await Promise.all([
       tokens.checkAll(),
       conversations.resync(),
       approvals.refresh(),
+      noticeHours.refresh(),
       this.#readInstructions(instructions.awaited()),
     ]);
   }

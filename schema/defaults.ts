@@ -147,6 +147,16 @@ export const NOTICE = {
   give_up_ms: 86_400_000,
 } as const;
 
+/** A question of a person in a conversation. */
+export const ASK = {
+  /** How often one that nothing can take yet is looked at, and for how long. */
+  recheck_ms: 5_000,
+  send_within_ms: 600_000,
+  /** How long a node has to say what became of its delivery. */
+  outcome_within_ms: 45_000,
+  answer_within_ms: 3_600_000,
+} as const;
+
 /** Notices to people about what waits for one of them. */
 export const PERSON_NOTICE = {
   /** The time from each try to the next: five tries within an hour. */

@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   artifact_not_found: 404,
   token_not_found: 404,
   grant_not_found: 404,
+  ask_not_found: 404,
   task_not_found: 404,
   step_not_found: 404,
   run_not_found: 404,

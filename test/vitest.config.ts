@@ -11,6 +11,7 @@ const WAITING = { expect: { poll: { timeout: MINUTE_MS, interval: 20 } } };
 const RANDOMIZED = ['test/unit/**/*.fuzz.test.ts', 'test/unit/**/*-model.test.ts'];
 /** Unit tests that start real programs, or wait for real time: git, shells, the agent's own watchdogs. */
 const WITH_PROGRAMS = [
+  'test/unit/agent/effect-evidence.test.ts',
   'test/unit/agent/host/{descriptors,path-levels,process-start,submodules,watchdog}.test.ts',
   'test/unit/agent/instructions/{crash,decisions,progress-reports}.test.ts',
   'test/unit/agent/policy/{documented-policy,git-settings}.test.ts',
@@ -31,6 +32,8 @@ const TWO_SYSTEMS = { maxWorkers: 2, sequence: { groupOrder: 1 } } as const;
 
 // wrangler reads wrangler.toml once per file and would report each time that a secret is not in it.
 process.env.WRANGLER_LOG ??= 'error';
+// Times are printed where the reader is.
+process.env.TZ = 'UTC';
 
 // No retries and no time limits that measure speed: a test that needs either is a bug report. `.ci/run` runs a file that
 // failed a second time, and names the tests that passed only then as unstable.

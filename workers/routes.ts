@@ -1,4 +1,5 @@
 /** The registry of routes. app.ts mounts it; the OpenAPI document and the tests of every route derive from it. */
+import { askRoutes } from './asks/asks.routes.ts';
 import { session } from './auth/session.routes.ts';
 import { tokens } from './auth/tokens.routes.ts';
 import { apiDocs } from './http/api-docs.routes.ts';
@@ -43,6 +44,7 @@ const RESOURCES: readonly MountedRoute[] = [
   ...renewal,
   ...renewalSettings,
   ...renewalJobs,
+  ...askRoutes,
   ...tasks,
   ...steps,
   ...runs,

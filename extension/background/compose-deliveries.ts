@@ -65,6 +65,7 @@ export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'deliv
     onFree: (platform, conversation_id) => bridge.send({ type: 'browser.composer_free', platform, conversation_id }),
     diagnostic: (_level, message) => diagnostics.report(null, message),
   });
+  parts.takePlans((platform, userMessageId) => deliveries.planOf(platform, userMessageId));
   bridge.frames.on((frame) => {
     if (isForDeliveries(frame)) deliveries.take(frame);
   });

@@ -4,9 +4,13 @@ import type { Parts } from './parts.ts';
 import { PageControls } from './people/page-controls.ts';
 import { startPeople } from './people/people.ts';
 import type { PeopleState } from './people/state.ts';
+import { WaitingNotices } from './people/waiting-notices.ts';
+import type { WaitingPlace } from './people/waiting-objects.ts';
 import { SettingsOrders } from './settings-orders.ts';
 
 const DRIFT = 'drift: ';
+/** No tab has this id. */
+const NO_TAB = -1;
 
 function onFrame(people: PeopleState, controls: PageControls, frame: AgentBridgeFrame): void {
   if (frame.type === 'hello_ack' || frame.type === 'snapshot') people.snapshot(frame.snapshot);
@@ -32,7 +36,7 @@ function report(parts: Parts, people: PeopleState, controls: PageControls): void
 
 export function composePeople(parts: Parts): PeopleState {
   const { env, bridge, isOn, sites, tabs } = parts;
-  const { translate, isPermitted, onPermissionsChanged, ...pages } = env.people;
+  const { translate, isPermitted, onPermissionsChanged, notifications, showTab, ...pages } = env.people;
   const { clock, newId } = env;
   const send: Parts['bridge']['send'] = (frame) => bridge.send(frame);
   const controls = new PageControls({
@@ -68,8 +72,19 @@ export function composePeople(parts: Parts): PeopleState {
     change: (order) => orders.change(order),
   });
   report(parts, people, controls);
+  const { openApproval, openOptions } = pages;
+  const lead = async (place: WaitingPlace): Promise<unknown> => {
+    if (place.at === 'approval') return openApproval(place.instruction_id);
+    const shown = place.at === 'chat' ? tabs.showing(place.platform, place.conversation_id, NO_TAB) : null;
+    return shown === null ? openOptions() : showTab(shown.tabId);
+  };
+  const notices = new WaitingNotices({ storage: env.storage, notifications, translate, clock, lead });
+  people.onChange(() => void notices.update(people.view).catch(() => undefined));
   const showQuietly = () => void showSites().catch(() => undefined);
   onPermissionsChanged(showQuietly);
-  parts.settingsRead.on(showQuietly);
+  parts.settingsRead.on(() => {
+    people.notices(parts.notices());
+    showQuietly();
+  });
   return people;
 }

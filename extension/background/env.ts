@@ -5,6 +5,7 @@ import type { Site } from '../sites/site.ts';
 import type { OpenSocket } from './bridge/socket.ts';
 import type { WebRequest } from './capture/web-request.ts';
 import type { PeopleDeps } from './people/people.ts';
+import type { NotificationsApi } from './people/waiting-notices.ts';
 import type { MessageSender } from './tabs/page-notices.ts';
 import type { TabsApi } from './tabs/tabs-api.ts';
 
@@ -36,6 +37,9 @@ export interface BackgroundEnv {
 
 export interface PeopleEnv extends Pick<PeopleDeps, 'onConnect' | 'ownOrigin' | 'manifestVersion' | 'translate'> {
   showBadge: PeopleDeps['showBadge'];
+  notifications: NotificationsApi;
+  /** Brings a tab and its window to the front. */
+  showTab(tabId: number): Promise<unknown>;
   openOptions: PeopleDeps['openOptions'];
   openApproval: PeopleDeps['openApproval'];
   /** Whether Firefox lets the extension see these hosts. With Manifest V3 a person can take that back. */

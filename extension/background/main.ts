@@ -38,7 +38,7 @@ function showBadge({ text, color, title }: Parameters<PeopleEnv['showBadge']>[0]
   void button.setTitle({ title });
 }
 
-const { webRequest, tabs, storage, runtime, alarms, windows } = browser;
+const { webRequest, tabs, storage, runtime, alarms, windows, notifications } = browser;
 const manifest = runtime.getManifest();
 const background = startBackground({
   sites: SITES,
@@ -66,6 +66,16 @@ const background = startBackground({
     manifestVersion: manifest.manifest_version,
     translate: translator(browser.i18n),
     showBadge,
+    notifications: {
+      show: (id, text) =>
+        notifications.create(id, { type: 'basic', iconUrl: runtime.getURL('icons/conductor.svg'), ...text }),
+      clear: (id) => notifications.clear(id),
+      onClicked: (listener) => notifications.onClicked.addListener(listener),
+    },
+    showTab: async (tabId) => {
+      const { windowId } = await tabs.update(tabId, { active: true });
+      if (windowId !== undefined) await windows.update(windowId, { focused: true });
+    },
     openOptions: () => runtime.openOptionsPage(),
     openApproval: approvalWindow(
       {

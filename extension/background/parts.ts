@@ -12,6 +12,7 @@ import { ClientStateReports } from './tabs/client-state.ts';
 import { pageCaller } from './tabs/page-calls.ts';
 import { TabRegistry } from './tabs/tab-registry.ts';
 import type { TrafficEvent } from './traffic.ts';
+import type { PlanOf } from './turns/final-message.ts';
 import { Turns } from './turns/turns.ts';
 
 /** Builds every part; nothing runs yet. */
@@ -23,6 +24,7 @@ export function buildParts(env: BackgroundEnv) {
   /** The settings were read, at the start or after a change. */
   const settingsRead = new Emitter<void>();
   let settings = SettingsSchema.parse({});
+  let isHeadless = false;
   const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
   const pairing = new PairingStore({ storage, readProvision: env.readProvision });
   const diagnostics = new Diagnostics({ storage, clock, send: (frame) => bridge.send(frame) });
@@ -46,6 +48,8 @@ export function buildParts(env: BackgroundEnv) {
     // The browser may have been paired under another id since the message was stored.
     send: (frame) => bridge.clientId !== null && bridge.send({ ...frame, client_id: bridge.clientId }),
   });
+  // Deliveries are composed later; until then nothing has been sent that is known.
+  let planOf: PlanOf = () => undefined;
   const tabs = new TabRegistry({ tabs: env.tabs, sites, now: () => clock.now() });
   const pages = pageCaller(env.tabs, clock);
   const logins = new Logins(storage, platforms);
@@ -59,12 +63,14 @@ export function buildParts(env: BackgroundEnv) {
     isOn,
     // While the agent is connected, storage need not be asked.
     clientId: async () => bridge.clientId ?? (await pairing.clientId()),
+    planOf: (platform, userMessageId) => planOf(platform, userMessageId),
     accountToName: (platform, container) => logins.accountToName(platform, container ?? DEFAULT_CONTAINER),
     report: (platform, what) => diagnostics.report(platform, what),
   });
   const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });
   const readSettings = async () => {
     settings = await settingsStore.read();
+    isHeadless = await pairing.isHeadless();
     settingsRead.emit();
   };
   return {
@@ -76,6 +82,8 @@ export function buildParts(env: BackgroundEnv) {
     diagnostics,
     isOn,
     logins,
+    /** Whether Firefox notifies a person. Without a window it would not be seen, and would take the focus from the page. */
+    notices: () => settings.notices ?? !isHeadless,
     pages,
     pairing,
     queue,
@@ -84,6 +92,10 @@ export function buildParts(env: BackgroundEnv) {
     settingsRead,
     tabs,
     turns,
+    /** Turns name the plans that deliveries know. */
+    takePlans(find: PlanOf) {
+      planOf = find;
+    },
   };
 }
 

@@ -30,6 +30,9 @@ export class SettingsOrders {
         return this.#setAgentUrl(order);
       case 'site':
         return this.#setSite(order);
+      case 'notices':
+        await this.#writeSettings({ notices: order.isOn });
+        return DONE;
       case 'pair':
         return this.#pair(order);
       case 'forget_pairing':

@@ -97,7 +97,7 @@ function hostsOf(sites: readonly SitePatterns[]): string[] {
 /** @throws Error when no site is registered, or a pattern has no host */
 export function manifestOf(manifestVersion: ManifestVersion, facts: ManifestFacts): Record<string, unknown> {
   // `cookies` names the container of a tab, so that a tab is opened beside it; no cookie is read by it.
-  const permissions = ['alarms', 'cookies', 'storage', 'webRequest', 'webRequestBlocking'];
+  const permissions = ['alarms', 'cookies', 'notifications', 'storage', 'webRequest', 'webRequestBlocking'];
   const hosts = hostsOf(facts.sites);
   const button = { default_icon: ICON, default_title: NAME };
   const scripts = ['background/main.js'];

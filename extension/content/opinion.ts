@@ -3,7 +3,7 @@
  * regard to white space, since an editor or a highlighter may change it.
  */
 import type { Clock } from '../lib/clock.ts';
-import type { Opinion, OpinionOrder } from '../messages.ts';
+import type { Opinion, OpinionOrder, PageOpinion } from '../messages.ts';
 import type { PageTurn, SitePage } from '../sites/page.ts';
 import { nextTurn } from './composing/waiting.ts';
 import { newestAnswers } from './newest-answers.ts';
@@ -49,11 +49,11 @@ function find(answers: readonly PageTurn[], { messageId, answersId }: OpinionOrd
 class OpinionWait {
   readonly #deps: OpinionDeps;
   readonly #order: OpinionOrder;
-  readonly #resolve: (opinion: Opinion) => void;
+  readonly #resolve: (opinion: PageOpinion) => void;
   readonly #observer: MutationObserver;
   #cancelEnd: () => void;
   #cancelLook: () => void = () => undefined;
-  #opinion: Opinion = 'absent';
+  #opinion: PageOpinion = 'absent';
   /** The page shows the answer, and does not show it as finished. */
   #isDrawing = false;
   #isLate = false;
@@ -63,7 +63,7 @@ class OpinionWait {
   #lookedMs = 0;
   #notBefore = 0;
 
-  constructor(deps: OpinionDeps, order: OpinionOrder, resolve: (opinion: Opinion) => void) {
+  constructor(deps: OpinionDeps, order: OpinionOrder, resolve: (opinion: PageOpinion) => void) {
     this.#deps = deps;
     this.#order = order;
     this.#resolve = resolve;
@@ -124,10 +124,11 @@ class OpinionWait {
     this.#isDrawing = turn !== undefined && !turn.isFinished;
     // Without names, nothing will ever say which of these the message is.
     const isNameless = answers.length > 0 && answers.every((turn) => turn.isNameless === true);
+    if (isNameless && this.#opinion !== 'agrees') this.#opinion = 'nameless';
     return this.#opinion === 'agrees' || isNameless || (this.#isLate && !this.#isDrawing);
   }
 
-  #end(opinion: Opinion): void {
+  #end(opinion: PageOpinion): void {
     this.#hasEnded = true;
     this.#observer.disconnect();
     this.#cancelLook();
@@ -137,6 +138,6 @@ class OpinionWait {
 }
 
 /** Looks at each change until the page agrees, or until the time is over. */
-export function giveOpinion(deps: OpinionDeps, order: OpinionOrder): Promise<Opinion> {
+export function giveOpinion(deps: OpinionDeps, order: OpinionOrder): Promise<PageOpinion> {
   return new Promise((resolve) => new OpinionWait(deps, order, resolve));
 }

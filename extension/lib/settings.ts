@@ -10,6 +10,8 @@ export const SettingsSchema = z.object({
   agent_url: z.string().max(256).default(BRIDGE.default_local_api),
   /** Sites on which nothing is captured and nothing sent. */
   sites_off: z.array(PlatformSchema).max(16).default([]),
+  /** Whether Firefox notifies of what waits for a person; null: as long as a person can see it. */
+  notices: z.boolean().nullable().default(null),
 });
 export type Settings = z.infer<typeof SettingsSchema>;
 

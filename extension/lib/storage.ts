@@ -37,6 +37,8 @@ export const STORAGE_KEYS = {
   plans: 'plans',
   /** Place and size of the overlay. */
   overlay: 'overlay',
+  /** What a notification has been shown of. */
+  notices: 'notices',
   /** The newest diagnostics, for the options page. */
   diagnostics: 'diagnostics',
 } as const;

@@ -16,6 +16,7 @@ import { useActions } from '../overlay/use-actions.ts';
 import { ApprovalPage } from './approval-page.tsx';
 import { ConnectionSection, PairingSection } from './connection-section.tsx';
 import { DiagnosticsSection } from './diagnostics-section.tsx';
+import { NoticesSection } from './notices-section.tsx';
 import { SitesSection } from './sites-section.tsx';
 
 interface PageProps {
@@ -60,6 +61,7 @@ function Options({ client, t, format }: PageProps) {
           <ConnectionSection {...{ client, view, now, t, format }} />
           <PairingSection {...{ client, view, t }} />
           <SitesSection {...{ client, view, t }} askFor={(origins) => browser.permissions.request({ origins })} />
+          <NoticesSection {...{ client, view, t }} />
           <DiagnosticsSection {...{ client, t, saveFile }} />
         </>
       )}

@@ -18,6 +18,7 @@ export const REASONS: readonly string[] = [
     'being_delivered',
     'instruction_pending',
     'task_pending',
+    'ask_pending',
     'system_paused',
     'system_draining',
     'no_leader',

@@ -18,6 +18,7 @@ import type { Clock } from '../lib/clock.ts';
 import { Emitter } from '../lib/emitter.ts';
 import type { BrowserClients } from './clients.ts';
 import type { Conversations, KnownConversation, RemoteConversation } from './conversations.ts';
+import type { NoticeHoursReader } from './notice-hours.ts';
 import { OutlookReader } from './outlook-reader.ts';
 import type { RecentActivity } from './recent-activity.ts';
 import type { WaitingApprovals } from './waiting-approvals.ts';
@@ -43,6 +44,7 @@ export interface SnapshotDeps {
   clients: BrowserClients;
   activity: RecentActivity;
   approvals: WaitingApprovals;
+  noticeHours: NoticeHoursReader;
   delivery: DeliveryWaits;
   clock: Clock;
 }
@@ -58,9 +60,9 @@ export class Snapshots {
 
   constructor(deps: SnapshotDeps) {
     this.#deps = deps;
-    const { system, conversations, clients, approvals, delivery, clock } = deps;
+    const { system, conversations, clients, approvals, noticeHours, delivery, clock } = deps;
     this.#outlooks = new OutlookReader({ conversations, clock, open: () => this.#allOpen() });
-    approvals.changed.on(() => this.#touch());
+    for (const source of [approvals, noticeHours]) source.changed.on(() => this.#touch());
     conversations.changed.on(() => {
       this.#touch();
       this.#outlooks.settle();
@@ -99,6 +101,7 @@ export class Snapshots {
     this.#cancelChange?.();
     this.#outlooks.stop();
     this.#deps.approvals.stop();
+    this.#deps.noticeHours.stop();
   }
 
   /** The snapshot of one browser. */
@@ -115,6 +118,7 @@ export class Snapshots {
         is_known: seen !== null,
       },
       edge_connected: this.#edgeConnected,
+      notice_hours: this.#deps.noticeHours.known,
       conversations: this.#conversations(clientId),
       browser: this.#activity(clientId),
       ...this.#approvals(),

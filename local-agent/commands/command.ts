@@ -12,7 +12,11 @@ export interface CliCommand {
   name: string;
   about: string;
   argument?: Argument;
+  /** Arguments behind it. */
+  further?: readonly Argument[];
   options: readonly Option[];
+  /** It needs no edge, so the id that it takes has to be whole. */
+  isLocal?: true;
   /** Command lines without the program's name, as `tasks show TASK`; its help shows them. */
   examples?: readonly string[];
   /** Resolves with the exit code: one of `EXIT`, or that of a program which the command runs. */
@@ -36,13 +40,14 @@ export type Execute = (command: CliCommand, args: Args) => Promise<void>;
 
 /** Adds the command to a program or a group, and returns what was added. */
 export function addCommand(parent: Command, value: CliCommand, execute: Execute): Command {
-  const { name, about, argument, options } = value;
+  const { name, about, argument, further = [], options } = value;
   const command = parent.command(name).description(about);
-  if (argument) command.addArgument(argument);
+  const all = argument ? [argument, ...further] : further;
+  for (const one of all) command.addArgument(one);
   for (const option of options) command.addOption(option);
   return command.action(async () => {
-    const given: unknown = command.processedArgs[0];
-    const args = { ...command.opts<Args>(), ...(argument && { [argument.name()]: given as Args[string] }) };
+    const given = all.map((one, at) => [one.name(), command.processedArgs[at]] as const);
+    const args: Args = { ...command.opts<Args>(), ...Object.fromEntries(given) };
     await execute(value, args);
   });
 }

@@ -16,6 +16,7 @@ import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { forgetCommand, removedText } from './forget-conversation.ts';
 import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields } from './output.ts';
 
@@ -80,7 +81,15 @@ function printDetail(deps: CommandDeps, one: z.infer<typeof ConversationDetailSc
     'quiet hours': limits.quiet_hours === null ? null : `${limits.quiet_hours.from}–${limits.quiet_hours.to}`,
     'time zone': limits.time_zone,
     ends: limits.end_at === null ? null : moment(limits.end_at),
+    ...forgetFields(one),
   });
+}
+
+/** Nothing for a conversation of which nothing was removed. */
+function forgetFields({ forget }: z.infer<typeof ConversationDetailSchema>): Record<string, string> {
+  if (forget === undefined || forget.state === 'kept') return {};
+  const { state, before, removed } = forget;
+  return { [state]: `what was said before ${moment(before)}: ${removedText(removed)}` };
 }
 
 const show = showCommand({
@@ -140,4 +149,5 @@ export const conversations: readonly CliCommand[] = [
   statusCommand('manual', 'do not renew the conversation; its instructions still run'),
   statusCommand('paused', 'run no instruction of the conversation and do not renew it'),
   statusCommand('resume', 'restore the status from before the pause'),
+  forgetCommand,
 ];

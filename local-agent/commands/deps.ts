@@ -23,6 +23,8 @@ export interface CommandDeps {
   warn: (line: string) => void;
   /** Whether standard output is a terminal. */
   isTerminal: boolean;
+  /** How many columns the terminal has now; null when it does not say. */
+  columns: () => number | null;
   clock: Clock;
   /** Version of this software. */
   version: string;
@@ -65,6 +67,7 @@ export const defaultDeps: CommandDeps = {
   printBytes: (bytes) => process.stdout.write(bytes),
   warn: (line) => process.stderr.write(`${line}\n`),
   isTerminal: process.stdout.isTTY === true,
+  columns: () => process.stdout.columns || null,
   clock: systemClock,
   version: packageVersion(),
   readFile: readOwnFile,

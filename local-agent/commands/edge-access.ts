@@ -13,7 +13,7 @@ import type { EdgeClient } from '../edge/http-client.ts';
 import type { Args } from './command.ts';
 import { configOf, jsonOption } from './command.ts';
 import type { CommandDeps } from './deps.ts';
-import { NotRunningError, UsageError } from './exit-codes.ts';
+import { NotRunningError, UnknownSystemError, UsageError } from './exit-codes.ts';
 
 /** Options of every command that talks to the edge. */
 export const edgeOptions: readonly Option[] = [jsonOption, ...connectionOptions];
@@ -29,7 +29,7 @@ function requireNamed({ config, origins, system }: ResolvedConfig, key: 'control
   const remedy = `start it with "npm start -- --root ${config.root}", or name the address with --${flagOf(key)}`;
   if (system === 'stopped') throw new NotRunningError(`the system of ${config.root} does not run: ${remedy}`);
   if (system === 'running') throw new NotRunningError(`no ${what} runs in the system of ${config.root}: ${remedy}`);
-  throw new UsageError(
+  throw new UnknownSystemError(
     `no ${what} is known for ${config.root}: no system was started there, or it runs with another root (--root): ${remedy}`,
   );
 }
@@ -43,7 +43,9 @@ export function operatorConfig(args: Args, deps: CommandDeps): EdgeConfig {
   const { operatorToken, stateDir } = resolved.config;
   if (operatorToken === null) {
     const path = join(stateDir, 'operator.token');
-    throw new UsageError(`no operator token: set BAA_OPERATOR_TOKEN or write it to ${path} (npm start makes both)`);
+    throw new UnknownSystemError(
+      `no operator token: set BAA_OPERATOR_TOKEN or write it to ${path} (npm start makes both)`,
+    );
   }
   return { ...resolved.config, operatorToken };
 }
@@ -56,7 +58,9 @@ export function agentAccess(args: Args, deps: CommandDeps): { localApi: string; 
   requireNamed(resolved, 'localApi');
   if (sharedToken === null) {
     const path = join(stateDir, 'shared.token');
-    throw new UsageError(`no node token, which the local API requires: set BAA_SHARED_TOKEN or write it to ${path}`);
+    throw new UnknownSystemError(
+      `no node token, which the local API requires: set BAA_SHARED_TOKEN or write it to ${path}`,
+    );
   }
   return { localApi, sharedToken };
 }

@@ -11,6 +11,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The command was called well, but no system or no token is known that it could be for. */
+export class UnknownSystemError extends UsageError {}
+
 /** The system that a command is for does not run. */
 export class NotRunningError extends Error {
   override readonly name = 'NotRunningError';

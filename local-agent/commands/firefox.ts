@@ -109,7 +109,8 @@ async function runIn(plan: Plan, args: Args, deps: CommandDeps, agent: EdgeClien
   });
   saveIdentity(profile, identity);
   if (stop.signal.aborted) return EXIT.fine;
-  const provision = { agent_url: agentUrl, client_id: identity.client_id, token: identity.token.secret };
+  const { client_id, token } = identity;
+  const provision = { agent_url: agentUrl, client_id, token: token.secret, headless: plan.headless };
   const firefox = await openFirefox({ ...plan, identity, archive, provision, env: deps.env });
   try {
     const isOver = () => stop.signal.aborted || !firefox.isRunning;

@@ -23,7 +23,7 @@ function problemOf(key: SettingKey): ProblemOf {
   };
 }
 
-const TOKEN_QUESTION = "Token: the node's, as 'nodes add' printed it, or an operator's, to add this host as a new node";
+const TOKEN_QUESTION = 'Token of this node, or of an operator to make a new node';
 
 /** @throws UsageError when there is none */
 export async function readGivenToken(deps: CommandDeps, asks: boolean): Promise<GivenToken> {

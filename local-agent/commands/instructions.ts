@@ -22,7 +22,8 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand, showCommand } from './lists.ts';
-import { moment, present, printFields, printTable, printText } from './output.ts';
+import { moment, present, printFields, printTable, printText, withMoments } from './output.ts';
+import { resolveInstruction } from './resolve-instruction.ts';
 
 const PATH = '/v1/instructions';
 const BRIEF_CHARS = 100;
@@ -52,7 +53,7 @@ function briefParams(params: Instruction['params']): string {
 
 const list = listCommand({
   about: 'list instructions, newest first',
-  examples: ['instructions list --status awaiting_approval'],
+  examples: ['instructions list --status awaiting_approval', 'instructions list --watch'],
   path: PATH,
   item: InstructionSchema,
   filters: {
@@ -71,6 +72,7 @@ const list = listCommand({
   ],
   none: 'no instruction yet',
   below: printAlike,
+  facts: ({ instruction_id, status, error_code, gate }) => [instruction_id, status, error_code, gate],
 });
 
 const show = showCommand({
@@ -80,7 +82,7 @@ const show = showCommand({
   path: (id) => `${PATH}/${id}`,
   schema: InstructionDetailSchema,
   print: (deps, { events, approval, output_summary, ...fields }) => {
-    printFields(deps, output_summary === null ? { ...fields, output_summary } : fields);
+    printFields(deps, withMoments(output_summary === null ? { ...fields, output_summary } : fields));
     if (output_summary !== null) printText(deps, 'output_summary', output_summary);
     deps.print('');
     if (approval) printApproval(deps, approval);
@@ -136,6 +138,17 @@ async function decide(
   return EXIT.fine;
 }
 
+/** On a terminal the person decides about what is shown above the question. */
+async function confirm(args: Args, deps: CommandDeps, edge: EdgeClient, approval: Approval): Promise<ExitCode> {
+  const id = String(args.instruction);
+  if (await deps.prompts?.confirm(`Run exactly this, as ${id}?`)) {
+    return decide(args, deps, edge, 'approve', { approval_hash: approval.approval_hash });
+  }
+  const deny = printedCommand(deps.env, `instructions deny ${id}`, optionalText(args, 'root'));
+  deps.warn(`${id} still waits. To deny it: ${deny}`);
+  return EXIT.failed;
+}
+
 /** The hash names what the person has read, so that nothing else is approved by mistake. */
 const approve: CliCommand = {
   name: 'approve',
@@ -144,7 +157,7 @@ const approve: CliCommand = {
   argument: idArgument('instruction', 'ins_…'),
   options: [
     ...edgeOptions,
-    valueOption('--hash <hash>', 'approval_hash of what was shown (default: only show what waits)'),
+    valueOption('--hash <hash>', 'approval_hash of what was shown (default: show what waits, and ask on a terminal)'),
   ],
   run: (args, deps) =>
     withEdge(args, deps, async (edge) => {
@@ -153,6 +166,7 @@ const approve: CliCommand = {
       const hash = optionalText(args, 'hash');
       if (hash !== undefined) return decide(args, deps, edge, 'approve', { approval_hash: hash });
       present(args, deps, approval, () => printApproval(deps, approval));
+      if (deps.prompts !== null && args.json !== true) return confirm(args, deps, edge, approval);
       const command = `instructions approve ${id} --hash ${approval.approval_hash}`;
       deps.warn(`to approve exactly this: ${printedCommand(deps.env, command, optionalText(args, 'root'))}`);
       return EXIT.usage;
@@ -180,7 +194,8 @@ const cancel = changeCommand({
   path: (id) => `${PATH}/${id}/cancel`,
   takesReason: true,
   schema: InstructionSchema,
-  summary: (one) => `${one.instruction_id} is ${one.status}`,
+  summary: ({ instruction_id: id, status }) =>
+    status === 'running' ? `${id} is being canceled: its node ends it` : `${id} is ${status}`,
 });
 
 /** The node that has the browser judges the message again; what runs then is seen with `instructions list`. */
@@ -208,4 +223,4 @@ const resubmit: CliCommand = {
     }),
 };
 
-export const instructions: readonly CliCommand[] = [list, show, approve, deny, cancel, resubmit];
+export const instructions: readonly CliCommand[] = [list, show, approve, deny, cancel, resubmit, resolveInstruction];

@@ -4,7 +4,7 @@ import { choiceOption, valueOption } from '../config/flags.ts';
 import { changeCommand } from './change.ts';
 import type { CliCommand } from './command.ts';
 import { listCommand, showCommand } from './lists.ts';
-import { moment, printFields } from './output.ts';
+import { moment, printFields, withMoments } from './output.ts';
 
 const PATH = '/v1/renewal/jobs';
 const job = { argument: 'job', idForm: 'job_…', schema: RenewalJobSchema };
@@ -35,7 +35,7 @@ const show = showCommand({
   about: 'show one renewal job',
   examples: ['jobs show JOB_ID'],
   path: (id) => `${PATH}/${id}`,
-  print: (deps, item) => printFields(deps, { ...item }),
+  print: (deps, item) => printFields(deps, withMoments(item)),
 });
 
 function jobChange(name: 'retry' | 'cancel', about: string): CliCommand {

@@ -8,6 +8,8 @@ import { ArtifactSchema } from '../../schema/contracts/events.ts';
 import type { Instruction } from '../../schema/contracts/instructions.ts';
 import { InstructionSchema, MessageDetailSchema } from '../../schema/contracts/instructions.ts';
 import type { ChainHead, JournalPage } from '../../schema/contracts/journal.ts';
+import type { ForgottenBlocks } from '../../schema/domain/forgotten-blocks.ts';
+import { alteredForgotten, noteForgotten } from '../../schema/domain/forgotten-blocks.ts';
 import { EMPTY_CHAIN, verifyChain, verifySeen } from '../../schema/domain/journal-chain.ts';
 import type { ReadArtifact, Recorded } from '../../schema/domain/journal-rows.ts';
 import { callFaults, record, rowFaults } from '../../schema/domain/journal-rows.ts';
@@ -64,6 +66,7 @@ async function verifyRows(journal: JournalUnderTest): Promise<Verdict> {
 async function verifyPages({ readPages, seen }: JournalUnderTest, known: Map<string, Recorded>): Promise<Verdict> {
   let head = EMPTY_CHAIN;
   let entries = 0;
+  const forgotten: ForgottenBlocks = { left: new Map(), bound: new Map() };
   for await (const page of readPages()) {
     const verdict = await verifyChain(sha256Hex, head, page);
     const checked = verdict.ok ? verifySeen(page, verdict.head, seen) : verdict;
@@ -71,8 +74,13 @@ async function verifyPages({ readPages, seen }: JournalUnderTest, known: Map<str
     head = checked.head;
     for (const block of page.items) {
       record(known, block);
+      await noteForgotten(sha256Hex, forgotten, block);
       entries += block.entries.length;
     }
+  }
+  const altered = alteredForgotten(forgotten);
+  if (altered !== null) {
+    return { ok: false, reason: `broken at block ${altered}: what was left of it was altered after it was forgotten` };
   }
   return { ok: true, head, entries };
 }

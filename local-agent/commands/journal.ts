@@ -20,7 +20,7 @@ import { edgeOptions, operatorConfig } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import type { Verdict } from './journal-verify.ts';
 import { verifyJournal } from './journal-verify.ts';
-import { present } from './output.ts';
+import { present, progress } from './output.ts';
 import { readChain, readList } from './read-pages.ts';
 
 /** The node's journal, page by page from its first block. */
@@ -115,6 +115,7 @@ async function verifyAll(args: Args, deps: CommandDeps, edge: EdgeClient, config
   nodes.delete(PEOPLE_CHAIN);
   for (const node of nodes) {
     const heads = expected === null ? seenOf(node) : [...seenOf(node), expected];
+    progress(deps, `checking the journal of ${node}`);
     const verdict = await verifyJournal({ edge, node, seen: heads, readPages: () => readPages(edge, node) });
     if (verdict.ok === true) kept = withSeenHead(kept, address, node, verdict.head);
     results.push({ node, verdict });

@@ -7,8 +7,8 @@ import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
-import { EXIT } from './exit-codes.ts';
 import { present, printTable } from './output.ts';
+import { watched, watchOption } from './watch.ts';
 
 export interface ListSpec<T extends z.ZodType> {
   /** `list` when left out. */
@@ -23,6 +23,8 @@ export interface ListSpec<T extends z.ZodType> {
   row: (item: z.infer<T>) => readonly unknown[];
   /** Printed when the list is empty. */
   none: string;
+  /** It can be watched: what makes a difference in an item. */
+  facts?: (item: z.infer<T>) => unknown;
   /** Printed below the table. */
   below?: (deps: CommandDeps, items: readonly z.infer<T>[]) => void;
 }
@@ -48,18 +50,21 @@ export function listCommand<T extends z.ZodType>(spec: ListSpec<T>): CliCommand 
     name: spec.name ?? 'list',
     about: spec.about,
     ...(spec.examples && { examples: spec.examples }),
-    options: [...edgeOptions, ...Object.values(parameters)],
-    run: async (args, deps) => {
-      const path = `${spec.path}${queryOf(parameters, args)}`;
-      const page = await withEdge(args, deps, (edge) => edge.call({ method: 'GET', path, schema: pageOf(spec.item) }));
-      present(args, deps, page, () => {
-        const rows = page.items.map((item) => spec.row(item));
-        printTable(deps, spec.head, rows, spec.none);
-        spec.below?.(deps, page.items);
-        if (page.next_cursor !== null) deps.print(`more: --cursor ${page.next_cursor}`);
-      });
-      return EXIT.fine;
-    },
+    options: [...edgeOptions, ...Object.values(parameters), ...(spec.facts ? [watchOption] : [])],
+    run: (args, deps) =>
+      withEdge(args, deps, (edge) =>
+        watched(args, deps, async (shown) => {
+          const path = `${spec.path}${queryOf(parameters, args)}`;
+          const page = await edge.call({ method: 'GET', path, schema: pageOf(spec.item) });
+          present(args, shown, page, () => {
+            const rows = page.items.map((item) => spec.row(item));
+            printTable(shown, spec.head, rows, spec.none);
+            spec.below?.(shown, page.items);
+            if (page.next_cursor !== null) shown.print(`more: --cursor ${page.next_cursor}`);
+          });
+          return { facts: () => page.items.map((item) => spec.facts?.(item)), isOver: false };
+        }),
+      ),
   };
 }
 
@@ -72,6 +77,8 @@ export interface ShowSpec<T> {
   path: (id: string) => string;
   schema: z.ZodType<T>;
   print: (deps: CommandDeps, item: T, args: Args) => void;
+  /** It can be watched until this says that it has ended. */
+  hasEnded?: (item: T) => boolean;
 }
 
 export function showCommand<T>(spec: ShowSpec<T>): CliCommand {
@@ -82,12 +89,15 @@ export function showCommand<T>(spec: ShowSpec<T>): CliCommand {
     about: spec.about,
     ...(spec.examples && { examples: spec.examples }),
     argument,
-    options: edgeOptions,
-    run: async (args, deps) => {
-      const path = spec.path(encodeURIComponent(String(args[argument.name()])));
-      const item = await withEdge(args, deps, (edge) => edge.call({ method: 'GET', path, schema: spec.schema }));
-      present(args, deps, item, () => spec.print(deps, item, args));
-      return EXIT.fine;
-    },
+    options: spec.hasEnded ? [...edgeOptions, watchOption] : edgeOptions,
+    run: (args, deps) =>
+      withEdge(args, deps, (edge) =>
+        watched(args, deps, async (shown) => {
+          const path = spec.path(encodeURIComponent(String(args[argument.name()])));
+          const item = await edge.call({ method: 'GET', path, schema: spec.schema });
+          present(args, shown, item, () => spec.print(shown, item, args));
+          return { facts: () => item, isOver: spec.hasEnded?.(item) ?? false };
+        }),
+      ),
   };
 }

@@ -1,12 +1,14 @@
 /** The command line: parses it, runs one command, and turns every failure into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { programName } from '../lib/printed-command.ts';
+import { ask } from './ask.ts';
 import { audit } from './audit.ts';
 import { backup, restore } from './backup.ts';
 import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
 import type { CliCommand, Execute } from './command.ts';
 import { addCommand } from './command.ts';
+import { addComplete, completion } from './completion.ts';
 import { config } from './config.ts';
 import { conversations } from './conversations.ts';
 import type { CommandDeps } from './deps.ts';
@@ -14,7 +16,7 @@ import { defaultDeps } from './deps.ts';
 import { diagnostics } from './diagnostics.ts';
 import { doctor } from './doctor.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts';
+import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
 import { grants } from './grants.ts';
 import { addExamples, byHelpOrder, helpGroupOf, OTHER_COMMANDS, programFooter } from './help.ts';
@@ -23,6 +25,7 @@ import { instructions } from './instructions.ts';
 import { jobs } from './jobs.ts';
 import { journal } from './journal.ts';
 import { leader } from './leader.ts';
+import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { messages } from './messages.ts';
 import { nodes } from './nodes.ts';
@@ -31,8 +34,10 @@ import { open } from './open.ts';
 import { styled, withSafeOutput } from './output.ts';
 import { pair } from './pair.ts';
 import { restoreCheck } from './restore-check.ts';
+import { run } from './run.ts';
 import { runs, steps } from './runs.ts';
 import { service } from './service.ts';
+import { withWholeId } from './short-ids.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { drain, pause, resume } from './system.ts';
@@ -56,22 +61,26 @@ const COMMANDS: readonly CliCommand[] = [
   drain,
   pair,
   firefox,
+  run,
   undo,
   mcp,
   restoreCheck,
   backup,
   restore,
   uninstall,
+  ask,
+  completion,
+  logs,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },
   browsers: { about: 'the browsers of this system: look, resume a stopped one, move one', commands: browsers },
-  conversations: { about: 'conversations, their limits, and whether they are renewed', commands: conversations },
+  conversations: { about: 'conversations: look, limits, whether they are renewed, forget', commands: conversations },
   grants: {
     about: 'what runs without asking for a while, in one conversation: create, list, revoke',
     commands: grants,
   },
-  instructions: { about: 'instructions of the chats: look, approve, deny, cancel', commands: instructions },
+  instructions: { about: 'instructions of the chats: look, approve, deny, cancel, resolve', commands: instructions },
   jobs: { about: 'renewal jobs: look, retry, cancel', commands: jobs },
   journal: { about: 'the journal of all instructions of a node: verify, export', commands: journal },
   leader: { about: 'which node leads, and which did before', commands: leader },
@@ -131,6 +140,7 @@ export function createProgram(deps: CommandDeps, execute: Execute): Command {
       for (const one of group.commands) add(parent, one);
     }
   }
+  addComplete(program, deps);
   return program.commandsGroup(OTHER_COMMANDS).helpCommand('help [command]', 'show the help of a command');
 }
 
@@ -143,7 +153,7 @@ export async function runCli(argv: readonly string[], given: CommandDeps = defau
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
   const program = createProgram(deps, async (command, args) => {
-    code = await command.run(args, deps);
+    code = await command.run(await withWholeId(command, args, deps), deps);
   });
   try {
     await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });
@@ -159,7 +169,7 @@ function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
-  if (exitCode === EXIT.usage) {
+  if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) {
     const name = programName(deps.env);
     deps.warn(`${name} --help lists the commands, ${name} <command> --help lists the options of one`);
   }

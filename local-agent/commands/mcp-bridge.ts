@@ -24,7 +24,7 @@ export interface McpBridgeDeps {
 const REQUEST_TIMEOUT_MS = 90_000;
 const RETRY_MS = 1_000;
 /** What JSON-RPC leaves to servers. */
-const EDGE_FAILED = -32_000;
+export const EDGE_FAILED = -32_000;
 
 /** The parts of a message that headers repeat, for revisions of the protocol that want them. */
 const NamedSchema = z.object({

@@ -5,6 +5,7 @@ import Table from 'cli-table3';
 import { makeVisible, makeVisibleLine, visibleJson } from '../../schema/domain/visible.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
+import { cutToWidth, fitWidths } from './fit-table.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
@@ -53,13 +54,30 @@ const PLAIN = {
   middle: '  ',
 };
 
+/** Says on a terminal what takes a while. Programs that read the output get nothing of it. */
+export function progress(deps: CommandDeps, text: string): void {
+  if (deps.isTerminal) deps.warn(styled(deps, 'dim', `${text} …`));
+}
+
 /** A value as text on one line. Control characters and direction marks in text from pages and chats are made visible. */
 function formatCell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   return makeVisibleLine(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-/** Prints rows under a head, or the line `none` when there are no rows. */
+const TABLE_STYLE = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 };
+const ASCII = /^[\x20-\x7e]*$/;
+
+/** How many columns of a terminal the text takes, by the library that draws the tables. */
+function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  const table = new Table({ chars: PLAIN, style: TABLE_STYLE });
+  table.push([text]);
+  table.toString();
+  return table.options.colWidths[0] ?? text.length;
+}
+
+/** Prints rows under a head, or the line `none` when there are no rows. On a terminal long cells give way to its width. */
 export function printTable(
   deps: CommandDeps,
   head: readonly string[],
@@ -70,9 +88,13 @@ export function printTable(
     deps.print(none);
     return;
   }
-  const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 };
-  const table = new Table({ head: head.map((name) => styled(deps, 'bold', name)), chars: PLAIN, style });
-  for (const row of rows) table.push(row.map(formatCell));
+  const cells = rows.map((row) => row.map(formatCell));
+  const columns = deps.isTerminal ? deps.columns() : null;
+  const widths = columns === null ? null : fitWidths(head, cells, columns, widthOf);
+  const table = new Table({ head: head.map((name) => styled(deps, 'bold', name)), chars: PLAIN, style: TABLE_STYLE });
+  for (const row of cells) {
+    table.push(widths === null ? row : row.map((cell, at) => cutToWidth(cell, widths[at] ?? cell.length, widthOf)));
+  }
   for (const line of table.toString().split('\n')) deps.print(line.trimEnd());
 }
 
@@ -95,9 +117,20 @@ export function present(args: Args, deps: CommandDeps, value: unknown, printForP
   else printForPeople();
 }
 
-/** A time (Unix milliseconds) as date and time with its zone, which is UTC; `-` for null. */
-export function moment(at: number | null): string {
-  return at === null ? '-' : `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
+const MINUTE_MS = 60_000;
+
+/** A time (Unix milliseconds) as date and time where the reader is, with the offset of that zone; `-` for null. */
+export function moment(at: number | null, offsetMinutes = at === null ? 0 : -new Date(at).getTimezoneOffset()): string {
+  if (at === null) return '-';
+  const text = new Date(at + offsetMinutes * MINUTE_MS).toISOString().replace('T', ' ').slice(0, 19);
+  return `${text} ${zoneName(offsetMinutes)}`;
+}
+
+function zoneName(offsetMinutes: number): string {
+  if (offsetMinutes === 0) return 'UTC';
+  const two = (number: number) => String(number).padStart(2, '0');
+  const minutes = Math.abs(offsetMinutes);
+  return `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
 /** The fields with those times readable whose names end in `_at`. */

@@ -1,5 +1,7 @@
 /** Questions to a person at a terminal. They are written to standard error, so that standard output has results only. */
 
+import { makeVisibleLine } from '../../schema/domain/visible.ts';
+
 /** Why a value cannot be taken, in words; null when it can. */
 export type ProblemOf = (value: string) => string | null;
 
@@ -29,23 +31,33 @@ async function answered<T>(ask: (prompts: Awaited<ReturnType<typeof clack>>) => 
 }
 
 export const terminalPrompts: Prompts = {
-  text: (message, defaultValue, problemOf) =>
+  text: (question, defaultValue, problemOf) =>
     answered<string>(({ text }) =>
       text({
         ...OUTPUT,
-        message,
+        message: makeVisibleLine(question),
         defaultValue,
         placeholder: defaultValue,
         validate: (value) => problemOf(value || defaultValue) ?? undefined,
       }),
     ),
-  secret: (message, problemOf) =>
+  secret: (question, problemOf) =>
     answered<string>(({ password }) =>
-      password({ ...OUTPUT, message, validate: (value) => problemOf(value ?? '') ?? undefined }),
+      password({
+        ...OUTPUT,
+        message: makeVisibleLine(question),
+        validate: (value) => problemOf(value ?? '') ?? undefined,
+      }),
     ),
-  choose: (message, choices, initialValue) =>
+  choose: (question, choices, initialValue) =>
     answered<string>(({ select }) =>
-      select({ ...OUTPUT, message, initialValue, options: choices.map((value) => ({ value })) }),
+      select({
+        ...OUTPUT,
+        message: makeVisibleLine(question),
+        initialValue,
+        options: choices.map((value) => ({ value })),
+      }),
     ),
-  confirm: (message) => answered<boolean>(({ confirm }) => confirm({ ...OUTPUT, message, initialValue: false })),
+  confirm: (question) =>
+    answered<boolean>(({ confirm }) => confirm({ ...OUTPUT, message: makeVisibleLine(question), initialValue: false })),
 };

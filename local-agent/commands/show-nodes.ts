@@ -15,7 +15,7 @@ export const listNodes = listCommand({
   path: PATH,
   item: NodeViewSchema,
   filters: { status: choiceOption('--status <status>', 'only nodes in that state', NODE_STATES) },
-  head: ['ID', 'HOST', 'STATUS', 'CONNECTED', 'VERSION', 'RUNS', 'BROWSERS', 'LAST HEARTBEAT'],
+  head: ['ID', 'HOST', 'STATUS', 'CONNECTED', 'VERSION', 'RUNS', 'BROWSERS', 'STARTED'],
   row: (one) => [
     one.controller_id,
     one.host,
@@ -24,7 +24,7 @@ export const listNodes = listCommand({
     one.version,
     one.live_runs.length,
     one.clients.length,
-    moment(one.last_heartbeat_at),
+    moment(one.started_at),
   ],
   none: 'no node has registered yet',
 });

@@ -9,10 +9,10 @@ import { printWarnings } from './config.ts';
 import type { CommandDeps } from './deps.ts';
 import { agentAccess, edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT } from './exit-codes.ts';
 import { localSnapshot } from './local-snapshot.ts';
 import { loginsOf } from './logins.ts';
 import { moment, present, printFields, printTable } from './output.ts';
+import { watched, watchOption } from './watch.ts';
 
 const SECOND_MS = 1_000;
 const WarningsSchema = z.looseObject({ warnings: z.array(z.string()) });
@@ -80,12 +80,13 @@ function printStatus(deps: CommandDeps, status: Status): void {
   printTable(deps, ['BROWSER', 'NODE', 'CONNECTED', 'LOGINS'], browsers, 'no browser has connected yet');
   deps.print('');
   const recent = status.recent_instructions.map((one) => [
+    one.instruction_id,
     callName(one.target, one.tool),
     one.status,
     one.error_code ?? one.gate,
     moment(one.created_at),
   ]);
-  printTable(deps, ['INSTRUCTION', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
+  printTable(deps, ['INSTRUCTION', 'CALL', 'STATUS', 'CODE', 'CREATED'], recent, 'no instruction yet');
 }
 
 type NodeState = Pick<Status['nodes'][number], 'status' | 'presence' | 'draining'>;
@@ -105,13 +106,29 @@ function duration(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
+/** What a person who watches wants to see at once: no ages and no time left. */
+function factsOf({ system, lease, renewal, tasks, nodes, clients, recent_instructions }: Status): unknown {
+  return [
+    system,
+    [lease.holder_id, lease.term],
+    [renewal.pending, renewal.running, renewal.due, renewal.next_due_at],
+    tasks,
+    nodes.map((one) => [one.controller_id, one.status, one.draining, one.presence.connected, one.live_runs]),
+    clients.map((one) => [one.client_id, one.controller_id, one.connected, loginsOf(one.platforms)]),
+    recent_instructions.map((one) => [one.instruction_id, one.status]),
+  ];
+}
+
 async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
   const { localApi, sharedToken } = agentAccess(args, deps);
   const agent = deps.connect(localApi, sharedToken);
   try {
-    const snapshot = await agent.call({ method: 'GET', path: '/v1/status', schema: z.record(z.string(), z.unknown()) });
-    present(args, deps, snapshot, () => printFields(deps, snapshot));
-    return EXIT.fine;
+    return await watched(args, deps, async (shown) => {
+      const schema = z.record(z.string(), z.unknown());
+      const snapshot = await agent.call({ method: 'GET', path: '/v1/status', schema });
+      present(args, shown, snapshot, () => printFields(shown, snapshot));
+      return { facts: () => snapshot, isOver: false };
+    });
   } finally {
     await agent.close();
   }
@@ -120,16 +137,19 @@ async function localStatus(args: Args, deps: CommandDeps): Promise<ExitCode> {
 export const status: CliCommand = {
   name: 'status',
   about: 'show the system as the edge sees it',
-  examples: ['status', 'status --local', 'status --json'],
-  options: [...edgeOptions, new Option('--local', 'show this node only, as its agent sees it')],
+  examples: ['status', 'status --watch', 'status --local', 'status --json'],
+  options: [...edgeOptions, new Option('--local', 'show this node only, as its agent sees it'), watchOption],
   run: async (args, deps) => {
     if (args.local === true) return localStatus(args, deps);
-    const snapshot = await withEdge(args, deps, (edge) =>
-      edge.call({ method: 'GET', path: '/v1/status', schema: StatusSchema }),
+    const code = await withEdge(args, deps, (edge) =>
+      watched(args, deps, async (shown) => {
+        const snapshot = await edge.call({ method: 'GET', path: '/v1/status', schema: StatusSchema });
+        present(args, shown, snapshot, () => printStatus(shown, snapshot));
+        return { facts: () => factsOf(snapshot), isOver: false };
+      }),
     );
-    present(args, deps, snapshot, () => printStatus(deps, snapshot));
     // Such as a broken policy, which the edge does not know.
     printWarnings(deps, (await localSnapshot(args, deps, WarningsSchema))?.warnings ?? []);
-    return EXIT.fine;
+    return code;
   },
 };

@@ -1,4 +1,5 @@
 /** `tasks`: pieces of work for hosts. Create one, look at it, follow its output, end it, try it again, move it. */
+import type { TaskStatus } from '../../schema/contracts/tasks.ts';
 import {
   HandOverResponseSchema,
   TASK_STATUSES,
@@ -16,6 +17,8 @@ import { printTask } from './show-task.ts';
 import { taskLogs } from './task-logs.ts';
 
 const PATH = '/v1/tasks';
+/** Nothing changes any more, unless a person decides. */
+const ENDED: readonly TaskStatus[] = ['done', 'failed', 'canceled', 'blocked'];
 const task = { argument: 'task', idForm: 'task_…' };
 
 const list = listCommand({
@@ -39,15 +42,17 @@ const list = listCommand({
     moment(one.created_at),
   ],
   none: 'no task yet',
+  facts: ({ task_id, status, assigned_controller_id }) => [task_id, status, assigned_controller_id],
 });
 
 const show = showCommand({
   ...task,
   about: 'show one task with its steps and runs',
-  examples: ['tasks show TASK_ID'],
+  examples: ['tasks show TASK_ID', 'tasks show TASK_ID --watch'],
   path: (id) => `${PATH}/${id}`,
   schema: TaskDetailSchema,
   print: printTask,
+  hasEnded: ({ status }) => ENDED.includes(status),
 });
 
 function taskChange(name: 'cancel' | 'retry', about: string): CliCommand {

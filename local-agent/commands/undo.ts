@@ -20,8 +20,8 @@ import { configOf, idArgument, jsonOption } from './command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
 
-/** The folders that the tools of this host may touch. */
-function rootsOf(config: Config): Roots {
+/** The folders that the tools of this host may touch. @throws UsageError when the policy cannot be read */
+export function hostRoots(config: Config): Roots {
   const path = policyPathOf(config);
   const file = new PolicyFile({ path, onProblem: () => undefined });
   const problem = file.problem();
@@ -35,13 +35,14 @@ export const undo: CliCommand = {
   about: 'restore the files that files/write or files/patch replaced',
   examples: ['undo INSTRUCTION_ID', 'undo INSTRUCTION_ID --force'],
   argument: idArgument('instruction', 'ins_…'),
+  isLocal: true,
   options: [jsonOption, new Option('--force', 'restore files that have changed since, too'), ...connectionOptions],
   run: async (args, deps) => {
     const { config } = configOf(args, deps, connectionOptions);
     const id = String(args.instruction);
     const store = new UndoStore(join(config.stateDir, UNDO_FOLDER));
     try {
-      const outcome = store.undo(id, rootsOf(config), { force: args.force === true, newTemporaryName: randomUUID });
+      const outcome = store.undo(id, hostRoots(config), { force: args.force === true, newTemporaryName: randomUUID });
       present(args, deps, outcome, () => {
         if (outcome.type === 'undone')
           for (const path of outcome.paths) deps.print(`restored ${makeVisibleLine(path)}`);

@@ -1,5 +1,6 @@
 /**
- * The edge's commands about deliveries: `delivery` queues a renewal, `task.notice` a task's end in the same way,
+ * The edge's commands about deliveries: `delivery` queues a renewal, `task.notice` a task's end and `conversation.ask` a
+ * person's question in the same way,
  * `delivery.query` asks what became of a plan, `client.resume` resumes a stopped browser. A plan that has ended gets its stored result again. Only a deferred one, of
  * which nothing was sent and whose attempt does not count, is sent after all. An uncertain one is searched for in its
  * conversation when the edge asks: found, it was delivered; absent, it was not.
@@ -14,7 +15,10 @@ import type { Deliveries, DeliveryRow } from './deliveries.ts';
 import type { Pacing } from './pacing.ts';
 import { resultAfterSearch, searchReading } from './search.ts';
 
-export type DeliveryCommands = Pick<CommandHandlers, 'delivery' | 'delivery.query' | 'client.resume' | 'task.notice'>;
+export type DeliveryCommands = Pick<
+  CommandHandlers,
+  'delivery' | 'delivery.query' | 'client.resume' | 'task.notice' | 'conversation.ask'
+>;
 
 export interface DeliveryCommandsDeps {
   store: Store;
@@ -94,6 +98,7 @@ export function deliveryCommands(deps: DeliveryCommandsDeps): DeliveryCommands {
   return {
     delivery: deliver,
     'task.notice': deliver,
+    'conversation.ask': deliver,
     'delivery.query'({ command_id, body }) {
       const known = deliveries.find(body.plan_id);
       if (isUncertain(known)) return { accepted: true, afterCommit: () => searchAndReport(deps, known, command_id) };

@@ -8,7 +8,7 @@ const MARK = '[hidden]';
 const MIN_SECRET_CHARS = 6;
 const SECRET_NAME = /token|secret|passw|api_?key|private_?key|access_?key|auth|cookie|credential|session_?key/i;
 
-/** Forms of secrets, independent of their value. The first group of each stays. */
+/** Forms of secrets with any value. The first group of each stays. */
 const FORMS: readonly RegExp[] = [
   /()\bbaa_[\w-]{8,}/g,
   /()\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*/g,

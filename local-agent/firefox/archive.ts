@@ -20,11 +20,12 @@ const PROVISION_FILE = 'provision.json';
 
 export type ManifestVersion = 2 | 3;
 
-/** Which agent the extension belongs to, and as whom. */
+/** Which agent the extension belongs to, as whom, and whether a person can see what it shows. */
 export interface Provision {
   agent_url: string;
   client_id: PairingBody['client_id'];
   token: PairingBody['token'];
+  headless: boolean;
 }
 
 const ManifestSchema = z.looseObject({

@@ -1,5 +1,5 @@
 /** The agent's own files and folders, readable and writable by this user only. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { hasErrorCode } from '../lib/errno.ts';
@@ -85,4 +85,9 @@ export function replacePrivateFile(path: string, text: string): void {
   const written = `${path}.${process.pid}.new`;
   writeFileSync(written, text, { mode: 0o600 });
   renameSync(written, path);
+}
+
+/** Removes a file; it may be missing. */
+export function removeOwnFile(path: string): void {
+  rmSync(path, { force: true });
 }

@@ -4,6 +4,9 @@
  */
 import { copyFileSync, fstatSync, statSync, truncateSync } from 'node:fs';
 
+/** The variable that names the file, where a service has one. */
+export const SERVICE_LOG = 'BAA_SERVICE_LOG';
+
 export interface OutputLimits {
   maxBytes: number;
   lookMs: number;
@@ -20,8 +23,9 @@ function isOwnOutput(path: string): boolean {
   return output.ino === file.ino && output.dev === file.dev;
 }
 
-/** Keeps the last `maxBytes` to twice that: the file, and `<path>.1` before it. Does nothing when output goes elsewhere. */
-export function keepOutputSmall(path: string, { maxBytes, lookMs }: OutputLimits = LIMITS): void {
+/** Keeps the last `maxBytes` to twice that: the file, and `<path>.1` before it. Does nothing for output to anything else. */
+export function keepOutputSmall(path: string | undefined, { maxBytes, lookMs }: OutputLimits = LIMITS): void {
+  if (path === undefined) return;
   const look = (): void => {
     try {
       if (!isOwnOutput(path) || fstatSync(STDOUT).size <= maxBytes) return;

@@ -5,8 +5,8 @@
  * end a healthy agent. Only a process that is stopped as a whole needs its supervisor for this (stack/heartbeat.ts).
  */
 import { url as debuggerUrl } from 'node:inspector';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { programFile } from './program-file.ts';
 
 export interface WatchdogLimits {
   lookMs: number;
@@ -34,6 +34,6 @@ export function startWatchdog(reportFile: string, limits: WatchdogLimits = LIMIT
   const cell = new Int32Array(count);
   setInterval(() => Atomics.add(cell, 0, 1), limits.lookMs / COUNTS_PER_LOOK).unref();
   const workerData: WatchdogData = { ...limits, count, reportFile };
-  const thread = new Worker(join(import.meta.dirname, 'watchdog-thread.ts'), { workerData, execArgv: [] });
+  const thread = new Worker(programFile('host/watchdog-thread'), { workerData, execArgv: [] });
   thread.unref();
 }

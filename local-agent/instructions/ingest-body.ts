@@ -77,6 +77,7 @@ export function buildIngestBody(
     return { ...input, approval: prepared?.approvals.get(index) ?? hostPolicy.approval(one.call) };
   });
   const { platform, client_id, page_url, page_title, tab_id, shell_page, observed_at, account_fingerprint } = frame;
+  const { answers_plan_id } = frame;
   const block_errors = capErrors(errors);
   const body: IngestBody = {
     controller_id: nodeId,
@@ -88,6 +89,7 @@ export function buildIngestBody(
     role: frame.role,
     observed_at,
     capture: frame.capture,
+    ...(answers_plan_id !== undefined && { answers_plan_id }),
     link: {
       remote_conversation_id: frame.conversation_id,
       organization_id: frame.organization_id ?? null,

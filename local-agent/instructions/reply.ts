@@ -72,8 +72,21 @@ const STATE_TEXTS: Record<InstructionState, string> = {
   interrupted: 'interrupted: whether it took effect is not known',
 };
 
+/**
+ * The edge has another end than this node reported only when a person has said what became of it: the node did not know, or
+ * its report came too late.
+ */
+function personsWord({ status, result }: ReplyExecution): string | null {
+  if (result === null || result.status === status) return null;
+  if (status === 'succeeded') return 'ok, as a person has found: it took effect';
+  return status === 'failed' ? 'failed, as a person has found: it did not take effect' : null;
+}
+
 /** An instruction whose claim expired before its start ends as interrupted too, but certainly did not run. */
-function stateText({ status, result }: ReplyExecution): string {
+function stateText(execution: ReplyExecution): string {
+  const { status, result } = execution;
+  const said = personsWord(execution);
+  if (said !== null) return said;
   const isUnstarted = status === 'interrupted' && result?.error_code === 'claim_expired';
   return isUnstarted ? 'not run' : STATE_TEXTS[status];
 }

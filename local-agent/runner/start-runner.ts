@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { stillRuns } from '../host/process-start.ts';
+import { programFile } from '../host/program-file.ts';
 import { endLeftBehind } from '../worker-runner/left-behind.ts';
 import { killOrphan } from '../worker-runner/orphans.ts';
 import { exitPath } from './exit-file.ts';
@@ -11,7 +11,7 @@ import { claimRun, readIdentity } from './identity.ts';
 import type { Launch } from './launch.ts';
 import { processesOfRun } from './run-processes.ts';
 
-const RUNNER = join(import.meta.dirname, 'runner.ts');
+const RUNNER = programFile('runner/runner');
 
 export interface StartedRunner {
   /** Resolves when the runner has ended, while this agent runs. */

@@ -1,9 +1,9 @@
 /** The host of the services, as it is: its programs and files. */
 import { spawn } from 'node:child_process';
-import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { homeFolder, readOwnFile, replacePrivateFile } from '../host/own-files.ts';
+import { homeFolder, readOwnFile, removeOwnFile, replacePrivateFile } from '../host/own-files.ts';
 import { PROGRAM_FOLDER } from '../host/program-file.ts';
 import { errorCode } from '../lib/errno.ts';
 import { launchd } from './launchd.ts';
@@ -67,7 +67,7 @@ export function serviceHost(env: Environment): ServiceHost {
     attach: (argv) => attach(argv, programEnv),
     readFile: readOwnFile,
     writeFile: replacePrivateFile,
-    removeFile: (path) => rmSync(path, { force: true }),
+    removeFile: removeOwnFile,
     pause: (ms) => setTimeout(ms),
   };
 }

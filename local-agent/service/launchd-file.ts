@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { build, parse } from 'plist';
 import { z } from 'zod';
+import { SERVICE_LOG } from '../host/own-output.ts';
 import type { InstalledService, ServicePlan } from './plan.ts';
 import { SERVICE_LABEL } from './plan.ts';
 
@@ -21,7 +22,7 @@ export function launchdFile({ argv, environment, root, logsDir }: ServicePlan): 
   const keys = {
     Label: SERVICE_LABEL,
     ProgramArguments: [...argv],
-    EnvironmentVariables: { ...environment },
+    EnvironmentVariables: { ...environment, [SERVICE_LOG]: launchdLog(logsDir) },
     WorkingDirectory: root,
     RunAtLoad: true,
     KeepAlive: true,
@@ -49,7 +50,8 @@ export function readLaunchdFile(text: string): InstalledService | null {
   if (!text.trimEnd().endsWith('</plist>')) return null;
   try {
     const { ProgramArguments, EnvironmentVariables } = InstalledSchema.parse(parse(text));
-    return { argv: ProgramArguments, environment: EnvironmentVariables };
+    const { [SERVICE_LOG]: _log, ...environment } = EnvironmentVariables;
+    return { argv: ProgramArguments, environment };
   } catch {
     return null;
   }

@@ -3,12 +3,14 @@
 // old it runs the command line with the Node that `npm ci` has brought into node_modules.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { builtFile, isBuilt } from './built.js';
 import { runsTypeScript, tooOld } from './node-version.js';
 
 const OWN_NODE = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
 const CHECK = new URL('./require-node.js', import.meta.url).href;
-const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
+/** The built program when it is current, else its source, so that an edited source runs at once. */
+const CLI = isBuilt() ? builtFile('cli') : fileURLToPath(new URL('../cli.ts', import.meta.url));
 
 function runWithOwnNode() {
   const child = spawn(OWN_NODE, ['--import', CHECK, CLI, ...process.argv.slice(2)], { stdio: 'inherit' });
@@ -26,7 +28,7 @@ function runWithOwnNode() {
   });
 }
 
-if (runsTypeScript(process.versions.node)) await import('../cli.ts');
+if (runsTypeScript(process.versions.node)) await import(pathToFileURL(CLI).href);
 else if (existsSync(OWN_NODE)) runWithOwnNode();
 else {
   process.stderr.write(`${tooOld(process.versions.node)}\n`);

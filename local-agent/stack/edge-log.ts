@@ -16,6 +16,11 @@ function levelOf(line: string): 'info' | 'warn' | 'error' {
   }
 }
 
+/** A Worker's console adds no time to a line, so it is added here. */
+function withTime(line: string): string {
+  return line.startsWith('{"') ? `{"time":${Date.now()},${line.slice(1)}` : line;
+}
+
 export interface EdgeLog {
   take(line: string): void;
   close(): Promise<void>;
@@ -30,7 +35,7 @@ export async function openEdgeLog(dir: string, say: (line: string) => void): Pro
   });
   return {
     take: (line) => {
-      file.write(`${line}\n`);
+      file.write(`${withTime(line)}\n`);
       if (levelOf(line) !== 'info') say(line);
     },
     close: () => file.close(),

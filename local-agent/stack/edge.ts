@@ -6,20 +6,18 @@
  */
 import { chmodSync, cpSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions } from 'wrangler';
 import { z } from 'zod';
 import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
+import { returnMemoryOfStart } from '../host/return-memory.ts';
 import { startWatchdog } from '../host/watchdog.ts';
 import { isDiskFault } from '../lib/errno.ts';
 import { signalGroup } from '../lib/kill-group.ts';
 import { takeFileLock } from '../store/file-lock.ts';
-import { bundleWorker } from './bundle-worker.ts';
 import { moveIntoStorage } from './edge-storage.ts';
-import { REPOSITORY } from './layout.ts';
 import { migrateEdge } from './migrate-edge.ts';
+import { workerSource } from './worker-source.ts';
 
 const SettingsSchema = z.object({
   BAA_STACK_PORT: z.coerce.number().int().min(0).max(65_535),
@@ -39,13 +37,6 @@ export interface EdgeRequest {
   type: 'cron';
 }
 
-/** The options from `wrangler.toml` that this file reads; all others are passed through unchanged. */
-const WorkerOptionsSchema = z.looseObject({
-  cronTriggers: z.array(z.string()).default([]),
-  bindings: z.record(z.string(), z.json()).default({}),
-  assets: z.looseObject({ directory: z.string() }),
-});
-
 /** The host names by which this edge is reached; `BAA_STACK_VARS` may name others, for a tunnel. */
 const LOOPBACK_NAMES = '127.0.0.1,localhost,[::1]';
 const MINUTE_MS = 60_000;
@@ -62,13 +53,6 @@ function freeBytes(path: string): number {
   return bavail * bsize;
 }
 
-/** Bundles the Worker and stops esbuild's child process, which is not needed afterwards. */
-async function bundleOnce(main: string): Promise<string> {
-  const bundle = await bundleWorker(main, { sourcemap: 'inline' });
-  await stopEsbuild();
-  return bundle;
-}
-
 /** A copy of the status page for this run: a later build has other files, and would take these away from it. */
 function copyPage(built: string, state: string): string {
   const copy = join(state, 'page');
@@ -83,8 +67,7 @@ function copyPage(built: string, state: string): string {
 }
 
 async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: string) {
-  const config = unstable_getMiniflareWorkerOptions(join(REPOSITORY, 'wrangler.toml'));
-  const workerOptions = WorkerOptionsSchema.parse(config.workerOptions);
+  const { options: workerOptions, script } = await workerSource();
   const page = copyPage(workerOptions.assets.directory, settings.BAA_STACK_STATE);
   const edge = new Miniflare(
     convertV4MiniflareOptions({
@@ -98,9 +81,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: stri
           ...workerOptions,
           assets: { ...workerOptions.assets, directory: page },
           name: 'conductor',
-          modules: [
-            { type: 'ESModule', path: 'index.js', contents: await bundleOnce(config.main ?? 'workers/index.ts') },
-          ],
+          modules: [{ type: 'ESModule', path: 'index.js', contents: script }],
           bindings: {
             ...workerOptions.bindings,
             BAA_HOSTS: LOOPBACK_NAMES,
@@ -183,6 +164,7 @@ process.on('disconnect', () => void stop());
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 armClock();
+returnMemoryOfStart();
 sendToParent({ type: 'ready', url, migrations });
 // The parent may have died during the start, before the listener for `disconnect` was there.
 if (process.connected === false) await stop();

@@ -11,6 +11,8 @@ import { ConfigError, resolveConfig } from '../config/resolve.ts';
 import { defaultRoot, workspaceOf } from '../config/root-files.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { readOwnFile } from '../host/own-files.ts';
+import { keepOutputSmall, SERVICE_LOG } from '../host/own-output.ts';
+import { returnMemoryOfStart } from '../host/return-memory.ts';
 import { adoptOldState } from './edge-storage.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { onNpmEnd } from './npm-parent.ts';
@@ -151,6 +153,7 @@ function welcome({ layout, edgeUrl, agentUrl, nodeId }: Stack, signInUrl: string
 /** Starts the system; returns the exit code when it could not or need not start, null while it runs. */
 async function main(argv: readonly string[]): Promise<number | null> {
   const say = (line: string): void => console.error(line);
+  keepOutputSmall(process.env[SERVICE_LOG]);
   onNpmEnd(() => process.kill(process.pid, 'SIGTERM'));
   try {
     const flags = createProgram().parse(argv, { from: 'user' }).opts<Flags>();
@@ -161,6 +164,7 @@ async function main(argv: readonly string[]): Promise<number | null> {
     const stack = await startStack(stackOptions(flags, settings), say);
     stopOnSignals(stack, say);
     rememberRoot(root);
+    returnMemoryOfStart();
     const signInUrl = await makeSignInUrl(stack);
     console.log(flags.json ? JSON.stringify(readyLine(stack, signInUrl)) : welcome(stack, signInUrl));
     return null;

@@ -4,22 +4,24 @@
  */
 import { once } from 'node:events';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { NO_PROCESS, ownProcess, writeSystemRecord } from '../config/system-record.ts';
 import { packageVersion } from '../deps.ts';
 import { createEdgeClient } from '../edge/http-client.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
+import { programFile } from '../host/program-file.ts';
 import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
+import { endDrainOfStop } from './end-drain.ts';
 import { finishRestore } from './finish-restore.ts';
 import { freePort } from './free-port.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { ensurePage } from './page-build.ts';
-import { AGENT_STOP_MS, Supervised } from './supervised.ts';
+import { AGENT_STOP_MS } from './send-heartbeats.ts';
+import { SMALL_HEAP, Supervised } from './supervised.ts';
 
 export interface StackOptions {
   root: string;
@@ -118,7 +120,7 @@ async function startChild(child: Supervised, ready: (signal: AbortSignal) => Pro
 function edgeSpec(options: StackOptions, layout: Layout, port: number, bootstrap: string) {
   return {
     name: 'edge',
-    args: [join(import.meta.dirname, 'edge.ts')],
+    args: [programFile('stack/edge')],
     cwd: REPOSITORY,
     env: {
       BAA_STACK_PORT: String(port),
@@ -164,6 +166,7 @@ async function ensureTokens(
     });
     if (node) say(`created the token of node ${nodeId}: ${layout.nodeTokenFile}`);
     await finishRestore(edge, layout.root, say);
+    await endDrainOfStop(edge, layout);
     return nodeId;
   } finally {
     await edge.close();
@@ -180,14 +183,10 @@ async function startAgentChild(
   const agent = new Supervised(
     {
       name: 'agent',
-      args: [
-        '--import',
-        join(import.meta.dirname, 'end-with-parent.ts'),
-        join(REPOSITORY, 'local-agent', 'cli.ts'),
-        'start',
-      ],
+      args: ['--import', programFile('stack/end-with-parent'), programFile('cli'), 'start'],
       cwd: REPOSITORY,
       env: {
+        ...SMALL_HEAP,
         BAA_ROOT: layout.root,
         BAA_NODE_ID: options.nodeId,
         BAA_CONDUCTOR_HOST: options.host,

@@ -27,8 +27,8 @@ export interface SupervisedEvents {
   message: [message: unknown];
 }
 
-/** How long an agent may take to stop. */
-export const AGENT_STOP_MS = 12_000;
+/** One pool of memory for all threads, where the system's C library has such pools: 10 MB less for an agent. */
+export const SMALL_HEAP = { MALLOC_ARENA_MAX: '1' };
 
 const RESTART: Backoff = { base_ms: 250, max_ms: 10_000, jitter: 0 };
 /** Alive for this long counts as healthy: the next death starts from the shortest delay again. */

@@ -3,9 +3,9 @@
  * (host/hardened-git.ts). No token is among them. What the call gives comes last; a call with `env` asks a person.
  */
 import { delimiter, dirname, isAbsolute, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ownAccount } from '../host/account.ts';
 import { hardenedGit } from '../host/hardened-git.ts';
+import { PROGRAM_FOLDER } from '../host/program-file.ts';
 import { canWrite } from '../host/reachable.ts';
 import type { Roots } from '../host/roots.ts';
 
@@ -14,8 +14,6 @@ const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
 const UTF8_LOCALE = process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8';
 /** No program may wait for a key or draw a screen. */
 const NO_TERMINAL = { TERM: 'dumb', PAGER: 'cat' };
-/** The folder of this package. */
-const OWN_FOLDER = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -33,7 +31,7 @@ export interface ProgramSurroundings {
 function isAddedByNpm(folder: string): boolean {
   if (folder.endsWith(`${sep}node-gyp-bin`)) return true;
   const project = dirname(dirname(folder));
-  return folder.endsWith(join(sep, 'node_modules', '.bin')) && `${OWN_FOLDER}${sep}`.startsWith(join(project, sep));
+  return folder.endsWith(join(sep, 'node_modules', '.bin')) && `${PROGRAM_FOLDER}${sep}`.startsWith(join(project, sep));
 }
 
 /** The host's PATH: absolute folders, none of them the conductor's own or one that a chat can write to. */

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { programFile } from '../host/program-file.ts';
 import type { FindMatches, TextMatch } from './text-search.ts';
 
 export interface RegexSetup {
@@ -83,7 +84,7 @@ export class RegexSearch {
   /** The thread, ready for a text. The time that it needs to start counts for no text. */
   async #running(): Promise<Worker> {
     if (this.#worker) return this.#worker;
-    this.#worker = new Worker(new URL('./regex-worker.ts', import.meta.url), {
+    this.#worker = new Worker(programFile('tools/regex-worker'), {
       workerData: this.#setup,
       env: {},
       execArgv: [],

@@ -14,6 +14,7 @@ import {
 } from './common.ts';
 import { AutomationStatusSchema, PauseReasonSchema, RemoteConversationIdSchema, TabIdSchema } from './conversations.ts';
 import { CaptureSchema, IngestStatusSchema, MessageRoleSchema } from './instructions.ts';
+import { NoticeHoursSchema } from './notices.ts';
 import { DELIVERY_KINDS, DELIVERY_METHODS } from './renewal.ts';
 import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 import { SystemModeSchema } from './system.ts';
@@ -112,6 +113,8 @@ export const FinalMessageSchema = z.object({
   /** As of a tab. */
   account_fingerprint: AccountFingerprintSchema.nullish(),
   capture: CaptureSchema,
+  /** The plan of the delivery that it answers; null: it answers a message that no plan sent. Absent: not known. */
+  answers_plan_id: z.string().max(256).nullish(),
 });
 export type FinalMessage = z.infer<typeof FinalMessageSchema>;
 
@@ -244,6 +247,8 @@ export const SnapshotSchema = z.object({
   }),
   /** Whether the agent has a channel to the edge; null when it does not say. */
   edge_connected: z.boolean().nullable().default(null),
+  /** The hours without notices to people; null when the agent does not know them. */
+  notice_hours: NoticeHoursSchema.nullable().default(null),
   conversations: z.array(
     z.object({
       platform: PlatformSchema,

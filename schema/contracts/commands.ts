@@ -129,6 +129,15 @@ export const COMMAND_BODIES = {
     message_text: z.string(),
     timeout_ms: DurationMsSchema,
   }),
+  /** Send a person's question into a conversation. A node sends no plan twice. */
+  'conversation.ask': z.object({
+    operation_id: z.string(),
+    plan_id: z.string(),
+    platform: PlatformSchema,
+    target: TargetPayloadSchema,
+    message_text: z.string(),
+    timeout_ms: DurationMsSchema,
+  }),
 } as const;
 export type CommandKind = keyof typeof COMMAND_BODIES;
 export const COMMAND_KINDS = Object.keys(COMMAND_BODIES) as [CommandKind, ...CommandKind[]];
@@ -153,6 +162,7 @@ export const COMMAND_RESULTS = {
   'step.offer': NotedSchema,
   'step.cancel': NotedSchema,
   'task.notice': DeliveryResultSchema,
+  'conversation.ask': DeliveryResultSchema,
 } as const satisfies Record<CommandKind, z.ZodType>;
 
 function commandSchema<K extends CommandKind>(kind: K) {

@@ -1,6 +1,7 @@
 /** Conversations and links: one chat thread, and the browser tab where it can be reached. */
 import { z } from 'zod';
 import { AccountFingerprintSchema, ClientIdSchema, PlatformSchema, ReasonSchema, TimestampSchema } from './common.ts';
+import { ForgetStateSchema } from './forget.ts';
 import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 
 export const AUTOMATION_STATUSES = ['manual', 'auto', 'paused'] as const;
@@ -96,6 +97,8 @@ export const ConversationDetailSchema = ConversationSchema.extend({
   limits: RenewalSettingsSchema,
   counters: RenewalCountersSchema,
   next_renewal: NextRenewalSchema,
+  /** Absent from an edge of an earlier version. */
+  forget: ForgetStateSchema.optional(),
 });
 export type ConversationDetail = z.infer<typeof ConversationDetailSchema>;
 

@@ -128,6 +128,8 @@ export const IngestBodySchema = z.strictObject({
   role: MessageRoleSchema,
   observed_at: TimestampSchema,
   capture: CaptureSchema,
+  /** The plan of the delivery that it answers; null: it answers a message that no plan sent. Absent: not known. */
+  answers_plan_id: z.string().max(256).nullish(),
   link: LinkObservationSchema,
   block_errors: z.array(BlockErrorSchema).max(64),
   instructions: z.array(InstructionInputSchema).max(INSTRUCTION.max_per_message),
@@ -213,6 +215,25 @@ export const ApproveBodySchema = z.strictObject({ approval_hash: Sha256Schema })
 export const DenyBodySchema = ApproveBodySchema.extend({ reason: ReasonSchema.optional() });
 export const InstructionCancelBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
 
+/** What a person found out about an instruction of which it was not known whether it took effect. */
+export const RESOLUTION_OUTCOMES = ['done', 'not_done'] as const;
+const ResolutionOutcomeSchema = z.enum(RESOLUTION_OUTCOMES);
+const ResolutionNoteSchema = z.string().trim().min(1).max(2_000);
+export const InstructionResolveBodySchema = z.strictObject({
+  outcome: ResolutionOutcomeSchema,
+  /** How the person knows. */
+  note: ResolutionNoteSchema,
+});
+export type InstructionResolveBody = z.infer<typeof InstructionResolveBodySchema>;
+export const ResolutionSchema = z.object({
+  outcome: ResolutionOutcomeSchema,
+  note: z.string(),
+  /** Whose token it was. */
+  by: z.string(),
+  at: TimestampSchema,
+});
+export type Resolution = z.infer<typeof ResolutionSchema>;
+
 export const ResubmitBodySchema = z.strictObject({ reason: ReasonSchema.optional() });
 /** The host judges again and claims; the message shows what follows. */
 export const ResubmitResponseSchema = z.object({
@@ -276,6 +297,8 @@ export const INSTRUCTION_EVENT_KINDS = [
   'approved',
   'denied',
   'delivered',
+  'resolved',
+  'forgotten',
 ] as const;
 export type InstructionEventKind = (typeof INSTRUCTION_EVENT_KINDS)[number];
 
@@ -306,6 +329,8 @@ export const InstructionSchema = z.object({
   truncated: z.boolean(),
   /** The grant that let it run. */
   grant_id: z.string().nullish(),
+  /** What a person says became of it after it was interrupted; null or absent: no person has said. */
+  resolution: ResolutionSchema.nullish(),
   created_at: TimestampSchema,
   updated_at: TimestampSchema,
   unreadable: UnreadableSchema,
@@ -340,6 +365,8 @@ export const MessageSchema = z.object({
   reply_reason: z.string().nullable(),
   observed_at: TimestampSchema,
   received_at: TimestampSchema,
+  /** When its text was removed at the request of a person; null or absent: it was not. */
+  forgotten_at: TimestampSchema.nullish(),
   unreadable: UnreadableSchema,
 });
 export type Message = z.infer<typeof MessageSchema>;

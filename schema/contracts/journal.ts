@@ -44,7 +44,12 @@ export const JournalContentSchema = z.object({
 });
 export type JournalContent = z.infer<typeof JournalContentSchema>;
 
-export const JournalBlockSchema = JournalContentSchema.extend({ prev_hash: Sha256Schema, hash: Sha256Schema });
+export const JournalBlockSchema = JournalContentSchema.extend({
+  prev_hash: Sha256Schema,
+  hash: Sha256Schema,
+  /** When what was printed was removed from its entries: the hash is that of the block as it was written. */
+  forgotten_at: TimestampSchema.nullish(),
+});
 export type JournalBlock = z.infer<typeof JournalBlockSchema>;
 
 /** Place and hash of a block that was a chain's newest at some time. */

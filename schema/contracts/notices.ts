@@ -36,6 +36,10 @@ export const NoticeSettingsSchema = z.object({
 });
 export type NoticeSettings = z.infer<typeof NoticeSettingsSchema>;
 
+/** When no notice is sent: what a browser of the conductor keeps to as well. */
+export const NoticeHoursSchema = z.object({ quiet_hours, time_zone });
+export type NoticeHours = z.infer<typeof NoticeHoursSchema>;
+
 /** What is left out stays as it is. */
 export const NoticesPutBodySchema = z.strictObject({
   /** Where notices are sent; null: nowhere. */

@@ -68,6 +68,7 @@ export const SKIP_REASONS = [
   'route_unavailable',
   'instruction_pending',
   'task_pending',
+  'ask_pending',
   'cooldown',
   'limit_reached',
   'system_draining',

@@ -279,6 +279,12 @@ export function toolName(target: string, tool: string): ToolName | null {
   return findTool(callName(target, tool));
 }
 
+/** The tool's name in MCP: that of the conductor's own tools, with `/` as `_`. Each of `browser` is one for all platforms. */
+export function mcpName(name: ToolName): string {
+  const { target, tool } = splitCallName(name);
+  return `${isBrowserTool(name) ? `${target.split('.')[0]}_` : ''}${tool.replaceAll('/', '_')}`;
+}
+
 export function isControl(name: ToolName): boolean {
   return TOOLS[name].control;
 }

@@ -9,6 +9,7 @@
 import type { Platform } from '../contracts/common.ts';
 import type { AutomationStatus, PauseReason, StatusSetter } from '../contracts/conversations.ts';
 import type { EventDraft } from '../contracts/events.ts';
+import type { Forgotten } from '../contracts/forget.ts';
 import { CONVERSATION_BREAKER } from '../defaults.ts';
 import type { RenewalCounters } from './renewal-limits.ts';
 import { countEffect, NEW_COUNTERS, resetCounters } from './renewal-limits.ts';
@@ -56,6 +57,10 @@ export interface StoredConversation extends ConversationState {
   last_message_id: string | null;
   last_message_at: number | null;
   project_at: number | null;
+  open_ask: string | null;
+  forget_before: number | null;
+  forgotten_before: number | null;
+  forgotten: Forgotten | null;
   created_at: number;
   updated_at: number;
 }
@@ -73,6 +78,10 @@ export function newConversation(identity: ConversationIdentity, now: number): St
     last_message_id: null,
     last_message_at: null,
     project_at: null,
+    open_ask: null,
+    forget_before: null,
+    forgotten_before: null,
+    forgotten: null,
     created_at: now,
     updated_at: now,
   };

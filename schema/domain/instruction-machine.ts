@@ -20,7 +20,7 @@ export const INSTRUCTION_TRANSITIONS = {
   succeeded: [],
   failed: [],
   canceled: [],
-  interrupted: [],
+  interrupted: ['succeeded', 'failed'],
 } as const satisfies Record<InstructionState, readonly InstructionState[]>;
 
 interface StateMeaning {
@@ -72,7 +72,7 @@ export function isStoppedStatus(status: InstructionState): boolean {
   return MEANING[status].phase === 'stopped';
 }
 
-/** Whether it can never run again: its end is then its last. */
+/** Whether it can never run again. Only a person moves it on, who says what became of an interrupted one. */
 export function isFinalStatus(status: InstructionState): boolean {
   return MEANING[status].phase === 'final';
 }

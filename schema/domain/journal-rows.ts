@@ -33,6 +33,8 @@ export interface Recorded {
   policy: PolicyVerdict | null;
   /** What a node reported at the end; null when the instruction has not ended, or ended without a report. */
   result: RecordedResult | null;
+  /** A person had its call and its output removed. */
+  forgotten: boolean;
   at: number;
 }
 
@@ -53,11 +55,11 @@ const ResultSchema = z.object({
 });
 
 /** Entries of these kinds name the status that the instruction has from then on. */
-const STATUS_KINDS: readonly string[] = ['claimed', 'gated', 'started', 'ended'];
+const STATUS_KINDS: readonly string[] = ['claimed', 'gated', 'started', 'ended', 'resolved'];
 /** The statuses of an instruction whose journal names none: decided when it was observed. */
 const FIRST_STATES: readonly InstructionState[] = ['waiting', 'awaiting_approval', 'denied', 'shadowed'];
 
-const UNRECORDED = { via_mcp: false, dedupe_key: null, status: null, policy: null, result: null };
+const UNRECORDED = { via_mcp: false, dedupe_key: null, status: null, policy: null, result: null, forgotten: false };
 
 /** Adds what a block says to what is known of its instructions. */
 export function record(known: Map<string, Recorded>, { message_id, at, entries }: JournalContent): void {
@@ -74,6 +76,7 @@ export function record(known: Map<string, Recorded>, { message_id, at, entries }
       status: status !== null && (isNewer || before.status === null) ? status : before.status,
       policy: policy !== null && (isNewer || before.policy === null) ? policy : before.policy,
       result: result ?? before.result,
+      forgotten: before.forgotten || kind === 'forgotten',
       at: Math.max(at, before.at),
     });
   }
@@ -92,7 +95,26 @@ export async function rowFaults(
 ): Promise<string[]> {
   const identity = identityOf(message.assistant_message_id, await sha256(message.raw_text));
   const textOf: CallText = (call) => dedupeText({ ...message, identity }, call);
-  return faultsOf(sha256, { rows: message.instructions, textOf }, known, readArtifact);
+  if (message.forgotten_at == null) {
+    return faultsOf(sha256, { rows: message.instructions, textOf }, known, readArtifact);
+  }
+  return forgottenFaults(message.instructions, known);
+}
+
+/** Of a forgotten message the journal still has how its instructions were judged and ended, and that they were forgotten. */
+function forgottenFaults(rows: readonly Instruction[], known: ReadonlyMap<string, Recorded>): string[] {
+  return rows.flatMap((row) => {
+    const recorded = known.get(row.instruction_id);
+    if (recorded === undefined) return [`${row.instruction_id} is stored, but the journal does not have it`];
+    if (!recorded.forgotten) {
+      return [`${row.instruction_id} is stored as forgotten, but the journal does not say that it was`];
+    }
+    return [
+      ...statusFaults(row, recorded),
+      ...verdictFaults(row, recorded.policy),
+      ...codeFaults(row, recorded.result),
+    ];
+  });
 }
 
 /** The same for the instruction that a call through MCP has made. */
@@ -124,18 +146,19 @@ async function faultsOf(
     if (recorded.dedupe_key !== null && recorded.dedupe_key !== key) {
       faults.push(`${row.instruction_id}: its call, or the message it is in, is not the one that the journal has`);
     }
-    const agrees = recorded.status === null ? FIRST_STATES.includes(row.status) : recorded.status === row.status;
-    if (!agrees) {
-      faults.push(
-        `${row.instruction_id} is stored as ${row.status}; the journal says ${recorded.status ?? 'that it never ran'}`,
-      );
-    }
     faults.push(
+      ...statusFaults(row, recorded),
       ...verdictFaults(row, recorded.policy),
       ...(await resultFaults(sha256, row, recorded.result, readArtifact)),
     );
   }
   return faults;
+}
+
+function statusFaults({ instruction_id, status }: Instruction, recorded: Recorded): string[] {
+  const agrees = recorded.status === null ? FIRST_STATES.includes(status) : recorded.status === status;
+  if (agrees) return [];
+  return [`${instruction_id} is stored as ${status}; the journal says ${recorded.status ?? 'that it never ran'}`];
 }
 
 function verdictFaults({ instruction_id, policy }: Instruction, recorded: PolicyVerdict | null): string[] {
@@ -152,11 +175,16 @@ async function resultFaults(
 ): Promise<string[]> {
   if (recorded === null) return [];
   const id = row.instruction_id;
-  const codes = (['exit_code', 'error_code'] as const)
-    .filter((name) => row[name] !== recorded[name])
-    .map((name) => `${id} is stored with ${name} ${row[name]}; the journal says ${recorded[name]}`);
+  const codes = codeFaults(row, recorded);
   const output = row.artifact_id === null ? (row.output_summary ?? '') : await readArtifact(row.artifact_id);
   if (output === null) return [...codes, `${id}: its output ${row.artifact_id} is not stored`];
   if ((await sha256(output)) === recorded.output_sha256) return codes;
   return [...codes, `${id}: its stored output is not the one that the journal has`];
+}
+
+function codeFaults(row: Instruction, recorded: RecordedResult | null): string[] {
+  if (recorded === null) return [];
+  return (['exit_code', 'error_code'] as const)
+    .filter((name) => row[name] !== recorded[name])
+    .map((name) => `${row.instruction_id} is stored with ${name} ${row[name]}; the journal says ${recorded[name]}`);
 }

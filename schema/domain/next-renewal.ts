@@ -20,6 +20,8 @@ export interface NextRenewalFacts {
   newest: { role: string; received_at: number; instruction_pending: boolean } | null;
   /** A task of the chat holds its renewals. */
   task_pending: boolean;
+  /** A person's question in the conversation waits for its answer. */
+  ask_pending: boolean;
   /** The job of that message. */
   job: Pick<RenewalJob, 'status' | 'next_attempt_at' | 'deadline_at' | 'last_error'> | null;
   breaker: PauseReason | null;
@@ -65,6 +67,7 @@ function whyHeld(facts: NextRenewalFacts): NextRenewal | null {
   if (!facts.has_leader) return notDue('no_leader');
   if (automation_status === 'manual') return notDue('automation_manual');
   if (automation_status === 'paused') return notDue(pause_reason ?? 'automation_paused');
+  if (facts.ask_pending) return notDue('ask_pending');
   if (breaker !== null) return notDue(breaker);
   if (hold !== null) return notDue(hold.reason, hold.until);
   if (link === null) return notDue('missing_active_link');

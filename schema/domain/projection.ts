@@ -18,6 +18,8 @@ export interface ProjectionFacts {
   instruction_pending: boolean;
   /** A task of the chat holds its renewals. */
   task_pending: boolean;
+  /** A person's question in the conversation waits for its answer. */
+  ask_pending: boolean;
   /** The limit that holds a renewal back now. */
   hold: Hold | null;
 }
@@ -32,6 +34,7 @@ export function skipReason(facts: ProjectionFacts): SkipReason | null {
   if (!facts.newest) return 'superseded';
   if (facts.instruction_pending) return 'instruction_pending';
   if (facts.task_pending) return 'task_pending';
+  if (facts.ask_pending) return 'ask_pending';
   if (facts.hold === null) return null;
   return facts.hold.reason === 'cooldown' || facts.hold.reason === 'rate_limited' ? 'cooldown' : 'limit_reached';
 }

@@ -31,6 +31,8 @@ export interface DispatchFacts {
   conversation: { automation_status: AutomationStatus } | null;
   /** Whether its message is still the conversation's newest. */
   newest: boolean;
+  /** A person's question in the conversation waits for its answer. */
+  ask_pending: boolean;
   /** The breaker that the conversation has tripped: it is paused instead of renewed. */
   breaker: PauseReason | null;
   hold: Hold | null;
@@ -58,6 +60,7 @@ export function decideDispatch(job: JobState, facts: DispatchFacts): Dispatched 
   if (conversation.automation_status !== 'auto')
     return unsent(deferJob(job, `automation_${conversation.automation_status}`, recheckAt));
   if (!facts.newest) return unsent(cancelJob(job, 'superseded', now));
+  if (facts.ask_pending) return unsent(deferJob(job, 'ask_pending', recheckAt));
   if (breaker !== null) return { ...unsent(deferJob(job, breaker, recheckAt)), pauses: breaker };
   if (hold !== null) return unsent(deferJob(job, hold.reason, hold.until ?? now + RENEWAL.held_recheck_ms));
   return decideTarget(job, facts);

@@ -12,14 +12,16 @@ export const ANY_TARGET = '*';
 
 export interface ClaimFacts {
   mode: SystemMode;
-  node: { controller_id: string; host: string | null; draining: boolean };
+  controller_id: string;
+  /** A person drains the node. */
+  draining: boolean;
   /** Of the leader; without it only what is addressed to the node. */
-  term: number | undefined;
+  term?: number | undefined;
   repos: readonly string[];
   executors: readonly string[];
 }
 
-/** The ready steps that the node may take. */
+/** The ready steps that the node may take, beside those that are addressed to its host. */
 export interface ClaimScope {
   targets: string[];
   needs: string[];
@@ -33,16 +35,23 @@ export function needsText(repo: string | null, executor: string): string {
 
 /** The scope, or why the node may take nothing. */
 export function claimScope(facts: ClaimFacts): ClaimScope | NoRunReason {
-  const { mode, node, term, repos, executors } = facts;
+  const { mode, draining } = facts;
   if (mode === 'paused') return 'system_paused';
-  if (node.draining) return 'node_draining';
-  const own = [...new Set([node.controller_id, ...(node.host === null ? [] : [node.host]), ANY_TARGET])];
+  if (draining) return 'node_draining';
+  const scope = widestScope(facts);
+  return mode === 'draining' ? { ...scope, ready: scope.ready.filter((ready) => ready === 'continues') } : scope;
+}
+
+/** The scope while nothing of the system and of the node forbids a claim. */
+export function widestScope(facts: Omit<ClaimFacts, 'mode' | 'draining'>): ClaimScope {
+  const { controller_id, term, repos, executors } = facts;
+  const own = [controller_id, ANY_TARGET];
   return {
     targets: term === undefined ? own : [...own, LEADERS_TARGET],
     needs: [null, ...new Set(repos)].flatMap((repo) =>
       [ANY_EXECUTOR, ...new Set(executors)].map((executor) => needsText(repo, executor)),
     ),
-    ready: mode === 'draining' ? READINESS.filter((ready) => ready === 'continues') : READINESS,
+    ready: READINESS,
   };
 }
 

@@ -5,6 +5,8 @@ import type { Client, PlatformState } from '../contracts/clients.ts';
 import { PLATFORM_IDS } from '../contracts/common.ts';
 import type { Conversation, Link, TargetPayload } from '../contracts/conversations.ts';
 import { AUTOMATION_STATUSES, PAUSE_REASONS, STATUS_SETTERS } from '../contracts/conversations.ts';
+import type { Forgotten } from '../contracts/forget.ts';
+import { NOTHING_FORGOTTEN } from '../contracts/forget.ts';
 import { COOLDOWN_REASONS } from '../contracts/renewal-settings.ts';
 import { json } from './json-column.ts';
 import type { RowOf } from './row.ts';
@@ -68,12 +70,21 @@ export const local_conversations = sqliteTable(
     cooldown_reason: text({ enum: COOLDOWN_REASONS }),
     /** When the projector has to check the newest message again; null for never. */
     project_at: integer(),
+    /** The operation of the question of a person that waits for its answer; null when none does. */
+    open_ask: text(),
+    /** What was said before this time is being removed; null when nothing is. */
+    forget_before: integer(),
+    /** What was said before this time is gone; null when nothing was removed. */
+    forgotten_before: integer(),
+    /** How many rows of each kind were removed or emptied, in all. */
+    forgotten: json<Forgotten>(() => ({ ...NOTHING_FORGOTTEN })),
     created_at: integer().notNull(),
     updated_at: integer().notNull(),
   },
   (t) => [
     uniqueIndex('conversations_by_remote').on(t.platform, t.remote_conversation_id),
     index('conversations_to_project').on(t.project_at).where(sql`project_at IS NOT NULL`),
+    index('conversations_to_forget').on(t.forget_before).where(sql`forget_before IS NOT NULL`),
     index('conversations_paused').on(t.paused_at).where(sql`paused_at IS NOT NULL`),
   ],
 );

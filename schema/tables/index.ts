@@ -1,4 +1,5 @@
 /** All tables, for drizzle's client and its migration generator. */
+export * from './asks.ts';
 export * from './conversations.ts';
 export * from './coordination.ts';
 export * from './counters.ts';

@@ -4,7 +4,15 @@ import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqli
 import { PLATFORM_IDS } from '../contracts/common.ts';
 import type { Artifact } from '../contracts/events.ts';
 import { ARTIFACT_KINDS } from '../contracts/events.ts';
-import type { Approval, BlockError, Capture, Instruction, Message, PolicyVerdict } from '../contracts/instructions.ts';
+import type {
+  Approval,
+  BlockError,
+  Capture,
+  Instruction,
+  Message,
+  PolicyVerdict,
+  Resolution,
+} from '../contracts/instructions.ts';
 import { INGEST_STATUSES, INSTRUCTION_STATES, MESSAGE_ROLES, REPLY_OUTCOMES } from '../contracts/instructions.ts';
 import { SKIP_REASONS } from '../contracts/renewal.ts';
 import { json } from './json-column.ts';
@@ -50,6 +58,8 @@ export const messages = sqliteTable(
     resubmit_command_id: text(),
     observed_at: integer().notNull(),
     received_at: integer().notNull(),
+    /** When a person had its text and what its instructions asked and printed removed. */
+    forgotten_at: integer(),
   },
   (t) => [
     uniqueIndex('messages_by_identity').on(t.local_conversation_id, t.identity),
@@ -97,6 +107,8 @@ export const instructions = sqliteTable(
     command_id: text(),
     /** The grant that let it run: it uses at most one. */
     grant_id: text(),
+    /** What a person says became of it after it was interrupted. */
+    resolution: json<Resolution>(() => null),
     /** When a person canceled it while it ran. */
     cancel_requested_at: integer(),
     /** The number of characters of output that its node has reported while it runs. */

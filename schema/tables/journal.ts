@@ -16,6 +16,8 @@ export const journal_blocks = sqliteTable(
     entries: json<JournalEntry[]>(() => []).notNull(),
     prev_hash: text().notNull(),
     hash: text().notNull(),
+    /** When the printed output in its entries was removed: its hash is that of the block before. */
+    forgotten_at: integer(),
   },
   (t) => [primaryKey({ columns: [t.chain, t.seq] }), index('journal_blocks_by_message').on(t.message_id)],
 );

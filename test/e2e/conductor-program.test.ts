@@ -33,7 +33,7 @@ function withoutOwnNode(): string {
   const folder = tempDir();
   mkdirSync(join(folder, 'local-agent/stack'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-  for (const name of ['conductor.js', 'node-version.js', 'require-node.js'])
+  for (const name of ['conductor.js', 'built.js', 'node-version.js', 'require-node.js'])
     cpSync(join(REPOSITORY, 'local-agent/stack', name), join(folder, 'local-agent/stack', name));
   return join(folder, 'local-agent/stack/conductor.js');
 }

@@ -70,7 +70,8 @@ async function conductor({ node }: Scene, ...argv: string[]): Promise<{ code: nu
     BAA_CONTROL_API_BASE: cluster.stack.edgeUrl,
     BAA_OPERATOR_TOKEN: cluster.operatorToken,
   };
-  const code = await runCli(argv, { ...defaultDeps, env, print, warn: print });
+  const stopSignal = () => new Promise<never>(() => undefined);
+  const code = await runCli(argv, { ...defaultDeps, env, print, warn: print, prompts: null, stopSignal });
   return { code, out: lines.join('\n') };
 }
 
@@ -176,6 +177,53 @@ describe('a browser tool', () => {
   });
 });
 
+describe('an interrupted instruction', () => {
+  it('is resolved by a person who has looked, and the journal stays intact', async () => {
+    const at = await scene('resolved', { tools: { 'browser.*/*': 'allow' } });
+    await says(at, '@browser.gemini::send::{"prompt": "please review", "conversation_id": "another"}');
+    // The page shows nothing, and the site has responded nothing, so it may have been sent.
+    await at.browser.delivers({
+      downstream: { method: 'dom', http_status: null, seen_in_page: false, duration_ms: 5 },
+    });
+    expect((await at.browser.delivers()).message_text).toContain('whether it took effect is not known');
+    const { instruction_id } = await instruction(at, 'interrupted');
+    const looked = await conductor(at, 'instructions', 'resolve', instruction_id, '--check');
+    expect(looked).toMatchObject({ code: 0, out: expect.stringContaining('nothing was changed') });
+    await instruction(at, 'interrupted');
+    const said = await conductor(at, 'instructions', 'resolve', instruction_id, '--done', '--note', 'I see it there');
+    expect(said).toEqual({ code: 0, out: `${instruction_id} is succeeded` });
+    expect(await instruction(at, 'succeeded')).toMatchObject({
+      resolution: { outcome: 'done', note: 'I see it there' },
+    });
+    expect(await conductor(at, 'journal', 'verify')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a question of a person', () => {
+  it('is answered by exactly its answer, and forgotten with its conversation, and the journal stays intact', async () => {
+    const at = await scene('asked', { exec: { shell: 'allow' } });
+    await says(at, '@conductor::exec::echo so far; sleep 2');
+    expect((await at.browser.delivers()).message_text).toContain('so far');
+    const { local_conversation_id: id } = await instruction(at, 'succeeded');
+    const argv = ['ask', id, 'what is next?', '--wait', '--operation-id', 'e2e-1'];
+    const asking = conductor(at, ...argv);
+    const { message_text, plan_id } = await at.browser.delivers();
+    expect(message_text).toBe('what is next?');
+    await at.browser.says('next', 'the roof', { answers: plan_id });
+    expect(await asking).toEqual({ code: 0, out: 'the roof' });
+    // The same operation again sends nothing.
+    expect(await conductor(at, ...argv)).toEqual({ code: 0, out: 'the roof' });
+    expect(at.browser.pendingDeliveries()).toEqual([]);
+    const forgotten = await conductor(at, 'conversations', 'forget', id, '--yes');
+    expect(forgotten).toMatchObject({ code: 0, out: expect.stringContaining(`${id} is forgotten`) });
+    const { items } = await cluster.call<{ items: Detail[] }>('GET', `/v1/instructions?local_conversation_id=${id}`);
+    expect(items.map(({ params, output_summary }) => ({ params, output_summary }))).toEqual([
+      { params: {}, output_summary: null },
+    ]);
+    expect(await conductor(at, 'journal', 'verify')).toMatchObject({ code: 0 });
+  });
+});
+
 describe('the journal', () => {
   it('the journal that the edge chained is intact', async () => {
     const at = await scene('journalled', {});
@@ -212,5 +260,106 @@ describe('a client of MCP that starts a command', () => {
     } finally {
       await client.close();
     }
+  });
+});
+
+describe('the command line without a chat', () => {
+  it('`run` runs an instruction under the policy, waits for its approval, and the journal has it', async () => {
+    const at = await scene('by-hand', { exec: { default: 'ask' } });
+    const call = (name: string, params: object) => `${name}::${JSON.stringify(params)}`;
+    const written = await conductor(at, 'run', call('conductor::files/write', { path: 'by-hand', content: 'x' }));
+    expect(written).toMatchObject({ code: 0, out: expect.stringMatching(/ins_\w+ succeeded on by-hand/) });
+    expect(readFileSync(join(at.workspace, 'by-hand'), 'utf8')).toBe('x');
+
+    const running = conductor(at, 'run', call('conductor::exec', { argv: ['sh', '-c', 'echo ran; exit 3'] }));
+    const { instruction_id: id, approval } = await instruction(at, 'awaiting_approval');
+    // The beginning of the id is enough: no other one has its first 22 characters.
+    const approved = await conductor(
+      at,
+      'instructions',
+      'approve',
+      id.slice(0, 22),
+      '--hash',
+      approval?.approval_hash ?? '',
+    );
+    expect(approved.code).toBe(0);
+    const { code, out } = await running;
+    expect(code).toBe(1);
+    expect(out).toMatch(new RegExp(`^${id} waits until a person approves it`, 'm'));
+    expect(out).toMatch(/^ran$/m);
+    expect(out).toMatch(new RegExp(`^${id} failed on by-hand with exit code 3`, 'm'));
+
+    expect((await conductor(at, 'run', call('conductor::files/read', { path: '/etc/passwd' }))).code).toBe(1);
+    expect(await conductor(at, 'journal', 'verify', '--of', 'by-hand')).toMatchObject({ code: 0 });
+  });
+
+  it('a call under an operation id that was used runs once', async () => {
+    const at = await scene('by-hand-twice', {});
+    const argv = [
+      'run',
+      '@conductor::files/write::{"path": "once", "content": "x"}',
+      '--operation-id',
+      'one',
+      '--json',
+    ];
+    const [first, second] = [await conductor(at, ...argv), await conductor(at, ...argv)];
+    const ids = [first, second].map(({ out }) => JSON.parse(out).instruction_id);
+    expect([first.code, second.code, ids[0]]).toEqual([0, 0, ids[1]]);
+  });
+
+  it('everything that looks at the system prints JSON that parses', async () => {
+    const at = await scene('looked-at', {});
+    await says(at, '@conductor::files/list::{"pattern": "*"}');
+    await at.browser.delivers();
+    const { instruction_id, message_id, local_conversation_id } = await instruction(at, 'succeeded');
+    const lists = [
+      'audit',
+      'browsers',
+      'conversations',
+      'grants',
+      'instructions',
+      'jobs',
+      'messages',
+      'nodes',
+      'tasks',
+      'ticks',
+      'tokens',
+    ];
+    const looks = [
+      ...lists.map((group) => [group, 'list']),
+      ['audit', 'people'],
+      ['browsers', 'show', 'firefox-looked-at'],
+      ['conversations', 'limits'],
+      ['conversations', 'show', local_conversation_id],
+      ['instructions', 'show', instruction_id],
+      ['leader', 'show'],
+      ['leader', 'terms'],
+      ['messages', 'show', message_id],
+      ['nodes', 'show', 'looked-at'],
+      ['notices', 'show'],
+      ['status'],
+      ['checklist'],
+      ['config'],
+    ];
+    for (const argv of looks) {
+      const { code, out } = await conductor(at, ...argv, '--json');
+      expect(code, `${argv.join(' ')}: ${out}`).toBe(0);
+      const [json = ''] = out.split('\n');
+      expect(JSON.parse(json), argv.join(' ')).toBeTypeOf('object');
+      const people = await conductor(at, ...argv);
+      expect([people.code, people.out], argv.join(' ')).toEqual([0, expect.not.stringMatching(/undefined|\[object/)]);
+    }
+  });
+
+  it('a tick is run, and a browser that was not stopped stays as it is', async () => {
+    const at = await scene('ticked', {});
+    expect(await conductor(at, 'ticks', 'run')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^tick \S+: \w+$/),
+    });
+    expect(await conductor(at, 'browsers', 'resume', 'firefox-ticked')).toEqual({
+      code: 0,
+      out: 'firefox-ticked was not stopped',
+    });
   });
 });

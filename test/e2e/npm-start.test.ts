@@ -56,7 +56,7 @@ async function startedByNpm() {
 function agentOf(root: string): number | null {
   const runsAgent = (pid: number): boolean => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('cli.ts');
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('end-with-parent');
     } catch {
       return false;
     }

@@ -28,6 +28,14 @@ async function pressKeyUntilInside(tab: FirefoxTab): Promise<void> {
   throw new Error('the overlay cannot be reached by the Tab key');
 }
 
+/** As a page of the extension has it. */
+declare const browser: { notifications: { getAll(): Promise<Record<string, unknown>> } };
+
+/** The ids of the notifications that Firefox shows, asked by a page of the extension. */
+async function shownNotifications(): Promise<string[]> {
+  return Object.keys(await browser.notifications.getAll());
+}
+
 describeWithFirefox('the overlay in a real Firefox', () => {
   it.each([2, 3] as const)('shows what the edge confirmed, in every tab, with manifest %i', async (manifestVersion) => {
     const scene = await openPeopleScene({ manifestVersion });
@@ -58,6 +66,18 @@ describeWithFirefox('the overlay in a real Firefox', () => {
     await overlayText(first, /Not done: the mode was changed meanwhile/);
     expect(scene.edge.mode).toBe('paused');
   });
+
+  it.each([2, 3] as const)(
+    'notifies once of what waits, until it does not, with manifest %i',
+    async (manifestVersion) => {
+      const scene = await openPeopleScene({ manifestVersion, notices: true });
+      const options = await scene.firefox.openTab(`${ORIGIN}/options/options.html`);
+      await expect.poll(() => options.evaluate(shownNotifications)).toEqual(['approval ins_1']);
+      scene.edge.waiting = [];
+      await scene.announce();
+      await expect.poll(() => options.evaluate(shownNotifications)).toEqual([]);
+    },
+  );
 
   it('approves exactly what was shown, after a second press, by mouse and by keyboard', async () => {
     const scene = await openPeopleScene();

@@ -35,6 +35,7 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
     printBytes: (bytes) => out.push(Buffer.from(bytes).toString('utf8')),
     warn: (line) => err.push(line),
     isTerminal: false,
+    columns: () => null,
     clock: new TestClock(),
     version: '1.2.3',
     readFile: () => null,

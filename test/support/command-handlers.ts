@@ -18,6 +18,7 @@ export function commandHandlers(named: Partial<CommandHandlers>): CommandHandler
     'step.offer': unexpected,
     'step.cancel': unexpected,
     'task.notice': unexpected,
+    'conversation.ask': unexpected,
     ...named,
   };
 }

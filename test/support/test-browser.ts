@@ -126,9 +126,17 @@ export class TestBrowser {
 
   /**
    * The assistant finishes a message on `page`; resolves when the agent has acknowledged it. When it is not named, the
-   * page does not show the message's id.
+   * page does not show the message's id. `answers`: the plan of the delivery that it answers.
    */
-  async says(id: string, text: string, { isNamed = true, page = this.#pages[0] } = {}): Promise<void> {
+  async says(
+    id: string,
+    text: string,
+    {
+      isNamed = true,
+      page = this.#pages[0],
+      answers,
+    }: { isNamed?: boolean; page?: Page | undefined; answers?: string } = {},
+  ): Promise<void> {
     const request_id = `say-${id}-${crypto.randomUUID()}`;
     const acknowledged = this.client.next('message_ack', (frame) => frame.request_id === request_id);
     const { assistant_message_id: _unnamed, ...message } = finalMessage({
@@ -138,7 +146,11 @@ export class TestBrowser {
       raw_text: text,
       observed_at: Date.now(),
     });
-    this.client.send({ ...message, ...(isNamed && { assistant_message_id: id }) });
+    this.client.send({
+      ...message,
+      ...(isNamed && { assistant_message_id: id }),
+      ...(answers !== undefined && { answers_plan_id: answers }),
+    });
     await acknowledged;
   }
 

@@ -19,15 +19,12 @@ export function guardNotPaused(db: Database): Statement {
   return db.run(sql`INSERT INTO guard (system_paused) SELECT NULL FROM fence WHERE id = 1 AND mode = 'paused'`);
 }
 
-/** No newer term must have been granted, and that node must hold this one. */
-export function guardLeader(db: Database, nodeId: string, term: number): Statement[] {
-  return [
-    db.run(sql`INSERT INTO guard (stale_term) SELECT NULL FROM fence WHERE id = 1 AND term > ${term}`),
-    db.run(
-      sql`INSERT INTO guard (not_leader) SELECT NULL FROM fence WHERE id = 1
-        AND (term <> ${term} OR holder_id IS NOT ${nodeId})`,
-    ),
-  ];
+/** No newer term must have been granted (`stale_term` comes first), and that node must hold this one. */
+export function guardLeader(db: Database, nodeId: string, term: number): Statement {
+  return db.run(
+    sql`INSERT INTO guard (stale_term, not_leader) SELECT CASE WHEN term > ${term} THEN NULL ELSE 0 END, NULL FROM fence
+      WHERE id = 1 AND (term <> ${term} OR holder_id IS NOT ${nodeId})`,
+  );
 }
 
 /** `condition`, an SQL expression, must hold; otherwise the caller reads and decides again. */

@@ -10,11 +10,12 @@ import { EXECUTING_STATES, OPEN_STATES, WAITING_STATES } from '../../schema/doma
 /** For `status ${OPEN_SQL}`, as the index `instructions_open` has it. Its first column is `watched`. */
 export const OPEN_SQL = inStates(OPEN_STATES);
 const IN_INDEX = sql`status ${OPEN_SQL} AND watched IN (0, 1)`;
+/** For `status ${OPEN_IN_INDEX_SQL}`: every open one, by that index. */
+export const OPEN_IN_INDEX_SQL = sql`${inStates(OPEN_STATES)} AND watched IN (0, 1)`;
 /** For `status ${EXECUTING_SQL}`: claimed or running. A condition on fewer statuses repeats that of the index. */
 export const EXECUTING_SQL = sql`${inStates(EXECUTING_STATES)} AND ${IN_INDEX}`;
 /** For `status ${WAITING_SQL}`: for a person, or behind an earlier instruction. */
 export const WAITING_SQL = sql`${inStates(WAITING_STATES)} AND ${IN_INDEX}`;
-export const AWAITING_APPROVAL_SQL = sql`${inStates(['awaiting_approval'])} AND ${IN_INDEX}`;
 /** For `status ${BEHIND_SQL}`: behind an earlier instruction of its message. */
 export const BEHIND_SQL = inStates(['waiting']);
 /** For `${DUE_SQL}`, as the index `instructions_due` has it. */

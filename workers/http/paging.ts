@@ -3,11 +3,13 @@
  * position. The cursor is the key of the previous page's last row, opaque to the caller.
  */
 import type { AnyColumn } from 'drizzle-orm';
-import { asc, desc, is, SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, is, SQL, sql } from 'drizzle-orm';
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import type { z } from 'zod';
 import type { PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import { BASE64URL } from '../crypto/base64url.ts';
+import type { Database } from '../db/open.ts';
 
 export type PageRequest = z.output<typeof PageQuerySchema>;
 export type PageOrder = 'newest' | 'oldest';
@@ -34,6 +36,50 @@ export function pageWindow(
   if (page.cursor === undefined) return { where: undefined, orderBy, limit };
   const key = decodeCursor(page.cursor, is(column, SQL) || column.dataType === 'number');
   return { where: order === 'newest' ? sql`${column} < ${key}` : sql`${column} > ${key}`, orderBy, limit };
+}
+
+/** The rows that a page looks through when no index has its filter: an index would cost a row with every write. */
+export const SCAN_MAX = 2_000;
+
+/** A window that ends after `SCAN_MAX` rows, and the key of the last of them; null when there are not so many. */
+export interface BoundedWindow extends PageWindow {
+  floor: string | number | null;
+}
+
+/** That window, newest first, of a list whose filter has no index. */
+export async function boundedWindow(db: Database, column: SQLiteColumn, page: PageRequest): Promise<BoundedWindow> {
+  const window = pageWindow(column, page);
+  const last = await db
+    .select({ key: sql<string | number>`${column}` })
+    .from(column.table)
+    .where(window.where)
+    .orderBy(window.orderBy)
+    .limit(1)
+    .offset(SCAN_MAX - 1)
+    .get();
+  const floor = last?.key ?? null;
+  return { ...window, where: and(window.where, floor === null ? undefined : sql`${column} >= ${floor}`), floor };
+}
+
+/** The window of a list: bounded, unless an index finds what the filter asks for. */
+export async function listWindow(
+  db: Database,
+  column: SQLiteColumn,
+  page: PageRequest,
+  isFound: boolean,
+): Promise<BoundedWindow> {
+  return isFound ? { ...pageWindow(column, page), floor: null } : boundedWindow(db, column, page);
+}
+
+/** The page of a bounded window: it can be short, or empty, and have a cursor that looks further. */
+export function toBoundedPage<T>(
+  rows: readonly T[],
+  page: PageRequest,
+  { floor }: BoundedWindow,
+  keyOf: (row: T) => string | number,
+): Page<T> {
+  const found = toPage(rows, page, keyOf);
+  return found.next_cursor === null && floor !== null ? { ...found, next_cursor: encodeCursor(floor) } : found;
 }
 
 /** The page, from the rows that were read with its window. */

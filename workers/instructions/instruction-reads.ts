@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type { Instruction, InstructionDetailSchema, InstructionState } from '../../schema/contracts/instructions.ts';
 import { ApprovalSchema, InstructionSchema } from '../../schema/contracts/instructions.ts';
-import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
+import { isFinalStatus, isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { InstructionRow } from '../../schema/tables/index.ts';
@@ -14,9 +14,9 @@ import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 import { marked } from '../db/readable.ts';
-import { AWAITING_APPROVAL_SQL, BEHIND_SQL, OPEN_SQL } from '../db/status-sql.ts';
+import { BEHIND_SQL, OPEN_IN_INDEX_SQL, OPEN_SQL } from '../db/status-sql.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
-import { pageWindow, toPage } from '../http/paging.ts';
+import { listWindow, toBoundedPage } from '../http/paging.ts';
 import { blocksOfMessage, storyOf } from './story.ts';
 
 export interface InstructionFilter {
@@ -38,36 +38,46 @@ const MCP_SUBJECT = sql<string | null>`(SELECT c.subject FROM mcp_calls AS c
 /** The columns of an instruction, and what it waits for. */
 const SHOWN = { ...getTableColumns(instructions), waits_for: WAITS_FOR };
 
-/** Newest first. */
+/** Newest first. With the status of what has ended, a page can be short and still have a `next_cursor`. */
 export async function listInstructions(
   db: Database,
   filter: InstructionFilter,
   page: PageRequest,
 ): Promise<Page<Instruction>> {
-  const window = pageWindow(instructions.instruction_id, page);
+  const { status, message_id, local_conversation_id } = filter;
+  const isOfPlace = message_id !== undefined || local_conversation_id !== undefined;
+  const isFound = isOfPlace || status === undefined || isOpenStatus(status);
+  const window = await listWindow(db, instructions.instruction_id, page, isFound);
   const rows = await db
     .select(SHOWN)
     .from(instructions)
     .where(
       and(
         equals(instructions.controller_id, filter.controller_id),
-        statusIs(filter.status),
-        equals(instructions.message_id, filter.message_id),
-        equals(instructions.local_conversation_id, filter.local_conversation_id),
+        statusIs(status),
+        equals(instructions.message_id, message_id),
+        isIn(local_conversation_id),
         window.where,
       ),
     )
     .orderBy(window.orderBy)
     .limit(window.limit);
-  const { items, next_cursor } = toPage(rows, page, (row) => row.instruction_id);
+  const { items, next_cursor } = toBoundedPage(rows, page, window, (row) => row.instruction_id);
   return { items: items.map((row) => InstructionSchema.parse(marked(row))), next_cursor };
 }
 
-/** Pending approvals are asked for often: they are found among the open instructions. */
+/** What is open is asked for often: it is found in the index of open instructions. */
 function statusIs(status: InstructionState | undefined): SQL | undefined {
-  if (status !== 'awaiting_approval') return equals(instructions.status, status);
+  if (status === undefined || !isOpenStatus(status)) return equals(instructions.status, status);
   return sql`${instructions.instruction_id} IN
-    (SELECT instruction_id FROM instructions WHERE status ${AWAITING_APPROVAL_SQL})`;
+    (SELECT instruction_id FROM instructions WHERE status ${OPEN_IN_INDEX_SQL} AND status = ${status})`;
+}
+
+/** Found by the messages of the conversation: it costs some rows for each of them, however much else is stored. */
+function isIn(conversationId: string | undefined): SQL | undefined {
+  if (conversationId === undefined) return undefined;
+  return sql`${instructions.instruction_id} IN (SELECT i.instruction_id FROM messages AS m CROSS JOIN instructions AS i
+    WHERE m.local_conversation_id = ${conversationId} AND i.message_id = m.message_id)`;
 }
 
 /** Throws `instruction_not_found`. */

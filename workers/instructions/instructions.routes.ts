@@ -6,6 +6,7 @@ import {
   DenyBodySchema,
   InstructionCancelBodySchema,
   InstructionDetailSchema,
+  InstructionResolveBodySchema,
   InstructionResultBodySchema,
   InstructionResultResponseSchema,
   InstructionRunBodySchema,
@@ -23,6 +24,7 @@ import { approveInstruction, denyInstruction } from './approve.ts';
 import { cancelInstruction } from './cancel.ts';
 import { instructionDetail, listInstructions } from './instruction-reads.ts';
 import { reportOutput, reportResult, reportStart } from './reports.ts';
+import { resolveInstruction } from './resolve.ts';
 import { runInstruction } from './run.ts';
 
 const base = {
@@ -153,5 +155,19 @@ export const instructions: readonly MountedRoute[] = [
     },
     async ({ principal: { subject: by }, params, body, ...edge }) =>
       denyInstruction(edge, params.instruction_id, { ...body, by }),
+  ),
+  write(
+    {
+      ...base,
+      method: 'post',
+      path: '/v1/instructions/:instruction_id/resolve',
+      summary: 'Say what became of an interrupted instruction: it took effect, or it did not',
+      roles: PEOPLE,
+      body: InstructionResolveBodySchema,
+      data: InstructionSchema,
+      errors: ['instruction_not_found', 'conflict', 'already_finished'],
+    },
+    async ({ principal: { subject: by }, params, body, ...edge }) =>
+      resolveInstruction(edge, params.instruction_id, { ...body, by }),
   ),
 ];

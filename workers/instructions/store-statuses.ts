@@ -8,7 +8,7 @@ import type { JournalDraft } from '../db/journal.ts';
 import type { Statement } from '../db/open.ts';
 import type { Edge } from '../db/plan.ts';
 
-/** What a report or a command adds to a row, beside its status. */
+/** What a report, a command or a person adds to a row, beside its status. */
 const ADDED = [
   'started_at',
   'command_id',
@@ -22,6 +22,7 @@ const ADDED = [
   'late_result',
   'approval',
   'grant_id',
+  'resolution',
 ] as const satisfies readonly (keyof InstructionRow)[];
 /** A column that is absent or null stays as it is. */
 export type AddedColumns = Partial<Pick<InstructionRow, (typeof ADDED)[number]>>;

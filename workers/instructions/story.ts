@@ -15,6 +15,7 @@ export const STORED_BLOCK = {
   entries: sql<string>`CAST(${journal_blocks.entries} AS TEXT)`,
   prev_hash: journal_blocks.prev_hash,
   hash: journal_blocks.hash,
+  forgotten_at: journal_blocks.forgotten_at,
 };
 
 /** The value of a stored JSON text, or the text itself when it is no JSON any more. */

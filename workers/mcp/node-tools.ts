@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type { BrowserTool, HostTool, ToolName } from '../../schema/contracts/tools.ts';
-import { TOOL_NAMES, TOOLS } from '../../schema/contracts/tools.ts';
+import { mcpName, TOOL_NAMES, TOOLS } from '../../schema/contracts/tools.ts';
 import { MCP } from '../../schema/defaults.ts';
 import { newId } from '../../schema/ids.ts';
 import { parse } from '../http/parse.ts';
@@ -36,11 +36,6 @@ const NODE_PROPERTY = {
   type: 'string',
   description: 'The id or host name of a node; required when more than one is connected.',
 };
-
-/** The tool's name in MCP: that of the conductor's own tools, with `/` as `_`. */
-export function mcpName(name: ToolName): string {
-  return name.slice(name.indexOf('::') + 2).replaceAll('/', '_');
-}
 
 /** A tool of the table with one more argument, the node. */
 function withNode(name: HostTool | 'conductor::tasks/create', description: string = TOOLS[name].summary): McpTool {

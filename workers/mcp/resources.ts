@@ -6,6 +6,7 @@ import { AppError } from '../../schema/errors.ts';
 import { run_logs } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import { instructionDetail } from '../instructions/instruction-reads.ts';
+import { findRun } from '../tasks/task-reads.ts';
 import type { Caller } from './caller.ts';
 import { toolLines } from './registry.ts';
 
@@ -59,7 +60,7 @@ async function journalOf(session: Pick<Caller, 'db' | 'now'>, id: string): Promi
   }
 }
 
-/** The last rows of what the run's program has printed; null for a run that has printed nothing. */
+/** The last rows of what the run's program has printed; null when there is no such run. */
 async function endOfLog(db: Database, id: string): Promise<string | null> {
   if (!RunIdSchema.safeParse(id).success) return null;
   const rows = await db
@@ -68,7 +69,7 @@ async function endOfLog(db: Database, id: string): Promise<string | null> {
     .where(and(eq(run_logs.run_id, id), eq(run_logs.log, 'output')))
     .orderBy(desc(run_logs.position))
     .limit(MAX_LOG_ROWS);
-  if (rows.length === 0) return null;
+  if (rows.length === 0 && (await findRun(db, id)) === undefined) return null;
   const decoder = new TextDecoder();
   return rows
     .toReversed()

@@ -15,6 +15,7 @@ import { isRenewalText } from '../../schema/domain/renewal-payload.ts';
 import { newId } from '../../schema/ids.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
+import { answerAsk } from '../asks/answer.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Database } from '../db/open.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
@@ -67,6 +68,7 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   const isNew = recognition.as === 'new';
   const messageId = isNew ? newId('message', now) : recognition.message_id;
   const instructions = await identify(edge, body, loaded, decision);
+  const answered = await answerAsk(edge, loaded.conversation, body, { message_id: messageId, is_new: isNew, ageMs });
   const next = isNew ? withNewest(counted, messageId, body, now) : counted;
   const offers = await offeredGrants(
     edge,
@@ -94,7 +96,7 @@ export async function ingest(edge: Edge, body: IngestBody, ageMs: number): Promi
   };
   return {
     // The links come last: a link that was missing concerns the newest message of the conversation as it is then.
-    ...mergePlans(stored, loaded.conversation === null ? {} : storeConversation(edge, read, next), links),
+    ...mergePlans(stored, answered, loaded.conversation === null ? {} : storeConversation(edge, read, next), links),
     subject_id: messageId,
     response: {
       message_id: messageId,

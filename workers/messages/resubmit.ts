@@ -40,6 +40,8 @@ export async function resubmit(
 ): Promise<WritePlan<Resubmitted>> {
   const { db } = edge;
   const message = await findMessage(db, messageId);
+  if (message.forgotten_at !== null)
+    throw new AppError('conflict', 'the text of this message was removed: nothing can run');
   const { rows } = await loadMessage(edge, messageId);
   if (rows.some((row) => isOpenStatus(row.status))) throw new AppError('conflict', 'this message is still executing');
   const stopped = rows.filter((row) => isStoppedStatus(row.status));

@@ -14,6 +14,7 @@ import {
 import { ControllerIdSchema, PageQuerySchema } from '../../schema/contracts/common.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { CommandRow } from '../../schema/tables/index.ts';
+import { applyAskResult } from '../asks/result.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
@@ -59,6 +60,7 @@ const RESULTS: { [K in CommandKind]: (finished: Finished<K>) => Promise<Plan> } 
   'step.offer': async () => ({}),
   'step.cancel': async () => ({}),
   'task.notice': ({ edge, body, result }) => applyNoticeResult(edge, body, result, Math.random()),
+  'conversation.ask': ({ edge, body, result }) => applyAskResult(edge, body, result),
 };
 
 /** A person has sent something into a browser directly: the outcome is an event. */

@@ -1,10 +1,15 @@
 /** Notices to people: where they are sent, the newest of them, and a test. */
 import { z } from 'zod';
 import { timedJobs } from '../../durable-objects/stubs.ts';
-import { NoticesPutBodySchema, NoticesSchema, NoticeTestSchema } from '../../schema/contracts/notices.ts';
+import {
+  NoticeHoursSchema,
+  NoticesPutBodySchema,
+  NoticesSchema,
+  NoticeTestSchema,
+} from '../../schema/contracts/notices.ts';
 import { AppError } from '../../schema/errors.ts';
 import type { MountedRoute } from '../http/route.ts';
-import { OPERATORS, read, write } from '../http/route.ts';
+import { NODES, OPERATORS, READERS, read, write } from '../http/route.ts';
 import { readNotices } from './notice-reads.ts';
 import { sendTest } from './send.ts';
 import { changedSettings, readSettings, shownSettings, storeSettings } from './settings.ts';
@@ -23,6 +28,20 @@ export const notices: readonly MountedRoute[] = [
       data: NoticesSchema,
     },
     ({ db }) => readNotices(db),
+  ),
+  read(
+    {
+      method: 'get',
+      path: `${path}/hours`,
+      summary: 'The hours without notices, to which the browsers of nodes keep as well',
+      tag,
+      roles: [...READERS, ...NODES],
+      data: NoticeHoursSchema,
+    },
+    async ({ db }) => {
+      const settings = await readSettings(db);
+      return { quiet_hours: settings?.quiet_hours ?? null, time_zone: settings?.time_zone ?? 'UTC' };
+    },
   ),
   write(
     {

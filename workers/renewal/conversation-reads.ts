@@ -10,7 +10,7 @@ import { local_conversations } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
-import { pageWindow, toPage } from '../http/paging.ts';
+import { listWindow, toBoundedPage } from '../http/paging.ts';
 import { isOfFirstAccount } from './first-account.ts';
 
 export async function findConversation(db: Database, id: string): Promise<ConversationRow | undefined> {
@@ -52,20 +52,26 @@ export type ConversationFilter = Partial<{
   remote_conversation_id: string | undefined;
 }>;
 
-/** Newest first; for a node (null for a person) only those that its browsers have open. */
+/** Newest first, where a page can be short and still have a `next_cursor`; for a node (null for a person) only those that its browsers have open. */
 export async function listConversations(
   db: Database,
   query: PageRequest & ConversationFilter,
   nodeId: string | null,
 ): Promise<Page<Conversation>> {
   const { platform, status, client_id, remote_conversation_id } = query;
-  const window = pageWindow(local_conversations.local_conversation_id, query);
+  const isOfIndex = status === 'auto' || status === 'paused';
+  // A browser asks for what it has open: it gets all of that.
+  const isOfBrowser = nodeId !== null || client_id !== undefined || remote_conversation_id !== undefined;
+  const isFound = isOfIndex || isOfBrowser || (platform === undefined && status === undefined);
+  const window = await listWindow(db, local_conversations.local_conversation_id, query, isFound);
   const rows = await db
     .select()
     .from(local_conversations)
     .where(
       and(
-        equals(local_conversations.platform, platform),
+        // By `+` no index of the platform is taken, in whose order all of them would have to be read.
+        platform === undefined ? undefined : sql`+${local_conversations.platform} = ${platform}`,
+        isOfIndex ? sql`${local_conversations.automation_status} <> 'manual'` : undefined,
         equals(local_conversations.automation_status, status),
         equals(local_conversations.remote_conversation_id, remote_conversation_id),
         client_id === undefined
@@ -79,6 +85,6 @@ export async function listConversations(
     )
     .orderBy(window.orderBy)
     .limit(window.limit);
-  const { items, next_cursor } = toPage(rows, query, (row) => row.local_conversation_id);
+  const { items, next_cursor } = toBoundedPage(rows, query, window, (row) => row.local_conversation_id);
   return { items: items.map((row) => ConversationSchema.parse(row)), next_cursor };
 }

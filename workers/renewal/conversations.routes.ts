@@ -9,7 +9,9 @@ import {
   LinkSchema,
   RemoteConversationIdSchema,
 } from '../../schema/contracts/conversations.ts';
+import { ForgetBodySchema, ForgetStateSchema } from '../../schema/contracts/forget.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
+import { forgetConversation, forgetState } from '../forget/forget.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { listConversations, requireVisible } from './conversation-reads.ts';
@@ -80,13 +82,27 @@ export const renewal: readonly MountedRoute[] = [
     async (call) => {
       const { db, principal, params } = call;
       const row = await requireVisible(db, params.local_conversation_id, principal.controller_id);
-      return ConversationDetailSchema.parse({ ...row, ...(await renewalOutlook(call, row)) });
+      return ConversationDetailSchema.parse({ ...row, ...(await renewalOutlook(call, row)), forget: forgetState(row) });
     },
   ),
   changeRoute('manual'),
   changeRoute('auto'),
   changeRoute('paused'),
   changeRoute('resume'),
+  write(
+    {
+      method: 'post',
+      path: '/v1/renewal/conversations/:local_conversation_id/forget',
+      summary: 'Remove what was said and done in this conversation until now; the hashes of its journal stay',
+      tag,
+      roles: PEOPLE,
+      params: ConversationParams,
+      body: ForgetBodySchema,
+      data: ForgetStateSchema,
+      errors: ['conversation_not_found', 'conflict'],
+    },
+    async (call) => forgetConversation(call, call.params.local_conversation_id),
+  ),
   read(
     {
       method: 'get',

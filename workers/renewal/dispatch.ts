@@ -48,6 +48,7 @@ function dispatch(tick: TickFacts, due: DueJob, reach: ReachOf): Dispatch {
   const { send, step, pauses } = decideDispatch(job, {
     conversation,
     newest: conversation?.last_message_id === job.message_id,
+    ask_pending: conversation !== null && conversation.open_ask !== null,
     ...limits(due, tick.now),
     link,
     unusable,

@@ -14,6 +14,8 @@ export interface DueConversation extends ConversationState {
   local_conversation_id: string;
   platform: Platform;
   last_message_id: string | null;
+  /** The question of a person that waits for its answer; null when none does. */
+  open_ask: string | null;
   settings: RenewalSettings;
 }
 
@@ -42,7 +44,7 @@ export async function dueJobs(db: Database, now: number, limit: number): Promise
   const rows = await db.all<Raw>(sql`SELECT j.*, m.assistant_message_id, m.text_hash,
       CASE WHEN c.local_conversation_id IS NULL THEN NULL ELSE json_object(
         'local_conversation_id', c.local_conversation_id, 'platform', c.platform,
-        'last_message_id', c.last_message_id, ${statePairs}) END AS conversation,
+        'last_message_id', c.last_message_id, 'open_ask', c.open_ask, ${statePairs}) END AS conversation,
       ${settingsLayers(sql`c.platform`, sql`c.local_conversation_id`)} AS settings,
       ${linksJson(sql`j.local_conversation_id`)} AS links
     FROM (SELECT * FROM renewal_jobs WHERE status = 'pending' AND next_attempt_at <= ${now}

@@ -1,4 +1,5 @@
 /** Renewal jobs as stored. Reads for ticks use the partial indexes, so they cost what is due, not what is stored. */
+import type { SQL } from 'drizzle-orm';
 import { and, desc, eq, sql } from 'drizzle-orm';
 import type { JobStatus } from '../../schema/contracts/renewal.ts';
 import type { Status } from '../../schema/contracts/status.ts';
@@ -9,7 +10,7 @@ import { messages, renewal_jobs } from '../../schema/tables/index.ts';
 import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
-import { pageWindow, toPage } from '../http/paging.ts';
+import { listWindow, toBoundedPage } from '../http/paging.ts';
 
 export async function findJob(db: Database, jobId: string): Promise<JobRow | undefined> {
   return db.select().from(renewal_jobs).where(eq(renewal_jobs.job_id, jobId)).get();
@@ -43,23 +44,32 @@ export type JobFilter = Partial<{
   message_id: string | undefined;
 }>;
 
-/** Newest first. */
+/** By the index of what is due, or of what runs. */
+function isOpenAs(status: 'pending' | 'running'): SQL {
+  const isThat = status === 'pending' ? sql`status = 'pending'` : sql`status = 'running'`;
+  return sql`${renewal_jobs.job_id} IN (SELECT job_id FROM renewal_jobs WHERE ${isThat})`;
+}
+
+/** Newest first. With another status, a page can be short and still have a `next_cursor`. */
 export async function listJobs(db: Database, query: PageRequest & JobFilter): Promise<Page<JobRow>> {
-  const window = pageWindow(renewal_jobs.job_id, query);
+  const { status, local_conversation_id, message_id } = query;
+  const isOpen = status === 'pending' || status === 'running';
+  const isFound = isOpen || status === undefined || local_conversation_id !== undefined || message_id !== undefined;
+  const window = await listWindow(db, renewal_jobs.job_id, query, isFound);
   const rows = await db
     .select()
     .from(renewal_jobs)
     .where(
       and(
-        equals(renewal_jobs.status, query.status),
-        equals(renewal_jobs.local_conversation_id, query.local_conversation_id),
-        equals(renewal_jobs.message_id, query.message_id),
+        isOpen ? isOpenAs(status) : equals(renewal_jobs.status, status),
+        equals(renewal_jobs.local_conversation_id, local_conversation_id),
+        equals(renewal_jobs.message_id, message_id),
         window.where,
       ),
     )
     .orderBy(window.orderBy)
     .limit(window.limit);
-  return toPage(rows, query, (row) => row.job_id);
+  return toBoundedPage(rows, query, window, (row) => row.job_id);
 }
 
 /** Running jobs whose response is overdue, the longest first. */

@@ -27,7 +27,7 @@ export interface StoredStep {
   next: JobState;
   /** The attempt that is sent. */
   attempt?: Pick<JobRow, 'plan_id' | 'batch_id' | 'target_snapshot'>;
-  /** The job's message must still be the newest of its conversation, and that, for `auto`, still be set to it. */
+  /** The job's message must still be the newest of its conversation, and that, for `auto`, be set to it and have no open ask. */
   requires?: 'newest' | 'newest_of_auto';
   event?: EventDraft;
   command?: CommandDraft<'delivery' | 'delivery.query'>;
@@ -106,7 +106,7 @@ function updateJobs({ db, now }: Edge, steps: readonly StoredStep[]) {
       AND (o.v->>'$.requires' IS NULL OR EXISTS (SELECT 1 FROM local_conversations AS c
         WHERE c.local_conversation_id = renewal_jobs.local_conversation_id
           AND c.last_message_id = renewal_jobs.message_id
-          AND (o.v->>'$.requires' = 'newest' OR c.automation_status = 'auto')))
+          AND (o.v->>'$.requires' = 'newest' OR (c.automation_status = 'auto' AND c.open_ask IS NULL))))
     RETURNING renewal_jobs.job_id AS job_id`);
 }
 

@@ -10,7 +10,7 @@ import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import { storedJson } from '../db/stored-json.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
-import { pageWindow, toPage } from '../http/paging.ts';
+import { pageWindow, SCAN_MAX, toPage } from '../http/paging.ts';
 import { isOfFirstAccount } from './first-account.ts';
 
 /** A link with what decides whether a renewal can be delivered by it. */
@@ -82,6 +82,13 @@ export type LinkFilter = Partial<{
   client_id: string | undefined;
 }>;
 
+/** Its tabs, then the newest others: a browser has had any number of conversations open. */
+function isOfBrowser(clientId: string | undefined): SQL | undefined {
+  if (clientId === undefined) return undefined;
+  return sql`${conversation_links.link_id} IN (SELECT link_id FROM conversation_links WHERE client_id = ${clientId}
+    ORDER BY is_active DESC, rowid DESC LIMIT ${SCAN_MAX})`;
+}
+
 /** The last created first. */
 export async function listLinks(db: Database, query: PageRequest & LinkFilter): Promise<Page<Link>> {
   const window = pageWindow(conversation_links.link_id, query);
@@ -93,7 +100,7 @@ export async function listLinks(db: Database, query: PageRequest & LinkFilter): 
         equals(conversation_links.platform, query.platform),
         equals(conversation_links.local_conversation_id, query.local_conversation_id),
         equals(conversation_links.remote_conversation_id, query.remote_conversation_id),
-        equals(conversation_links.client_id, query.client_id),
+        isOfBrowser(query.client_id),
         window.where,
       ),
     )

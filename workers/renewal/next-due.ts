@@ -25,7 +25,7 @@ export async function armNextTick({ env, db }: Edge): Promise<void> {
 export async function nextDueAt(db: Database, settings: Settings, mode: SystemMode): Promise<number | null> {
   if (mode === 'paused') return null;
   const [row] = await db.all<
-    Record<'running' | 'pending' | 'message' | 'mark' | 'run' | 'notice', number | null>
+    Record<'running' | 'pending' | 'message' | 'mark' | 'run' | 'notice' | 'ask' | 'forget', number | null>
   >(sql`SELECT
     (SELECT min(deadline_at) FROM renewal_jobs WHERE status = 'running') AS running,
     (SELECT j.next_attempt_at FROM renewal_jobs AS j
@@ -37,12 +37,16 @@ export async function nextDueAt(db: Database, settings: Settings, mode: SystemMo
       WHERE c.automation_status = 'auto') + ${settings.settle_delay_ms} AS message,
     (SELECT min(deadline_at) FROM runs WHERE status ${LIVE_RUN_SQL}) AS run,
     (SELECT min(due_at) FROM task_notices WHERE due_at IS NOT NULL) AS notice,
+    (SELECT min(due_at) FROM asks WHERE due_at IS NOT NULL) AS ask,
+    (SELECT min(forget_before) FROM local_conversations WHERE forget_before IS NOT NULL) AS forget,
     ${nextMark} AS mark`);
   const times = [
     row?.running,
     row?.pending,
     row?.run,
     row?.notice,
+    row?.ask,
+    row?.forget,
     ...(mode === 'running' ? [row?.message, row?.mark] : []),
   ];
   const known = times.filter((at) => at !== null && at !== undefined);

@@ -44,6 +44,7 @@ export async function renewalOutlook(edge: Edge, row: ConversationRow): Promise<
     newest: newest?.message ?? null,
     job: newest?.job ?? null,
     task_pending: newest?.task_pending ?? false,
+    ask_pending: row.open_ask !== null,
     breaker: trippedBreaker(row, effective, newest?.text_hash ?? null),
     hold: renewalHold(row, effective, now),
     link,

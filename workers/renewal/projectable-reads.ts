@@ -28,6 +28,8 @@ export interface ProjectableMessage extends ConversationState {
   has_job: boolean;
   instruction_pending: boolean;
   task_pending: boolean;
+  /** The question of a person that waits for its answer; null when none does. */
+  open_ask: string | null;
   /** Of an `auto` conversation, newest first; none are read for another. */
   links: RenewalLink[];
 }
@@ -36,7 +38,7 @@ const cursor = sql`(SELECT coalesce(max(position), 0) FROM runner_cursors WHERE 
 
 function selectMessages(from: SQL, limit: number): SQL {
   return sql`SELECT m.ingest_seq, m.message_id, m.local_conversation_id, m.role, substr(m.raw_text, 1, 4000) AS raw_text,
-      m.received_at, c.last_message_id, c.title,
+      m.received_at, c.last_message_id, c.title, c.open_ask,
       ${stateColumns}, ${settingsLayers(sql`c.platform`, sql`c.local_conversation_id`)} AS settings,
       EXISTS (SELECT 1 FROM renewal_jobs AS j WHERE j.message_id = m.message_id) AS has_job,
       ${instructionPending('m')} AS instruction_pending,

@@ -82,6 +82,7 @@ function project(message: ProjectableMessage, reach: (nodeId: string) => Reach, 
     newest: message.last_message_id === message.message_id,
     instruction_pending: message.instruction_pending,
     task_pending: message.task_pending,
+    ask_pending: message.open_ask !== null,
     hold,
   });
   return { message, link, skip, hold: skip === 'cooldown' || skip === 'limit_reached' ? hold : null };

@@ -67,7 +67,7 @@ export function claimPlan(
   return {
     guards: [
       guardModeVersion(db, mode_version),
-      ...(byLeader ? guardLeader(db, controller_id, term) : []),
+      ...(byLeader ? [guardLeader(db, controller_id, term)] : []),
       guardReady(edge, run, material),
     ],
     statements: [db.insert(runs).values(run), ...makeRunning(edge, run, material)],

@@ -4,27 +4,27 @@
  * step being ready still. The same `claim_key` gets the same run.
  */
 import type { ClaimBody, ClaimedRun, ClaimResponse, NoRunReason } from '../../schema/contracts/runs.ts';
-import { claimScope, whyNothing } from '../../schema/domain/task-claim.ts';
+import { claimScope, whyNothing, widestScope } from '../../schema/domain/task-claim.ts';
 import type { RunRow } from '../../schema/tables/index.ts';
 import { guardLeader } from '../db/guards.ts';
 import type { Edge, WritePlan } from '../db/plan.ts';
 import { maxCheckpointBytes } from './checkpoint-bucket.ts';
 import { claimPlan, newRun } from './claim-plan.ts';
 import type { ClaimFacts, ClaimMaterial } from './claim-reads.ts';
-import { findReadyStep, readClaimFacts, readMaterial } from './claim-reads.ts';
-import { findRun } from './task-reads.ts';
+import { readClaim, readReady, readRepeated } from './claim-reads.ts';
 
 /** Throws `stale_term` and `not_leader` for a term that this node does not hold. */
 export async function claimStep(edge: Edge, body: ClaimBody): Promise<WritePlan<ClaimResponse>> {
-  const { db } = edge;
-  const { controller_id, claim_key, term, repos, executors } = body;
-  const facts = await readClaimFacts(db, controller_id, claim_key);
+  const { controller_id, claim_key, term } = body;
+  const widest = widestScope(body);
+  const { facts, ready } = await readClaim(edge, { controller_id, claim_key, scope: widest });
   if (facts.repeated_run_id !== null) return repeatClaim(edge, facts, facts.repeated_run_id);
-  const { mode, host, draining } = facts;
-  const scope = claimScope({ mode, node: { controller_id, host, draining }, term, repos, executors });
+  const { mode, draining } = facts;
+  const scope = claimScope({ ...body, mode, draining });
   if (typeof scope === 'string') return none(scope);
-  const stepId = await findReadyStep(edge, controller_id, scope);
-  const material = stepId === null ? null : await readMaterial(db, stepId, null);
+  // A draining system permits less than was read.
+  const isNarrower = scope.ready.length < widest.ready.length;
+  const material = isNarrower ? await readReady(edge, controller_id, scope) : ready;
   if (material === null) return leaderless(edge, body, none(whyNothing({ mode, term })));
   return take(edge, body, facts, material);
 }
@@ -33,7 +33,7 @@ const none = (reason: NoRunReason): WritePlan<ClaimResponse> => ({ audited: fals
 
 /** A term that has passed is refused also when nothing waits, so that its node stops to claim by it. */
 function leaderless({ db }: Edge, { controller_id, term }: ClaimBody, plan: WritePlan<ClaimResponse>) {
-  return term === undefined ? plan : { ...plan, guards: guardLeader(db, controller_id, term) };
+  return term === undefined ? plan : { ...plan, guards: [guardLeader(db, controller_id, term)] };
 }
 
 function take(
@@ -51,10 +51,9 @@ function take(
 }
 
 async function repeatClaim(edge: Edge, { mode_version }: ClaimFacts, runId: string): Promise<WritePlan<ClaimResponse>> {
-  const run = await findRun(edge.db, runId);
-  const material = run === undefined ? null : await readMaterial(edge.db, run.step_id, run);
-  if (run === undefined || material === null) return none('nothing_to_claim');
-  return { audited: false, response: claimedRun(edge, run, material, mode_version) };
+  const repeated = await readRepeated(edge.db, runId);
+  if (repeated === null) return none('nothing_to_claim');
+  return { audited: false, response: claimedRun(edge, repeated.run, repeated.material, mode_version) };
 }
 
 function claimedRun(

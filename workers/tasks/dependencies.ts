@@ -11,6 +11,7 @@ import { AppError } from '../../schema/errors.ts';
 import { task_dependencies } from '../../schema/tables/index.ts';
 import { insertRows } from '../db/bulk.ts';
 import { guardThat } from '../db/guards.ts';
+import type { Database } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { taskIs } from '../db/task-sql.ts';
 import type { Offer } from './offers.ts';
@@ -77,14 +78,17 @@ function requireWaitable({ task_id, status, dependents }: WaitedFor): void {
 const dependentsOf = (taskId: string): SQL =>
   sql`(SELECT d.task_id FROM task_dependencies AS d WHERE d.after_task_id = ${taskId})`;
 
-/** A task is done: those that wait for it alone may begin. `offers` are read before the batch is written. */
-export async function releaseDependents({ db, now }: Edge, taskId: string): Promise<Plan & { offers: Offer[] }> {
-  const offers = await db.all<Offer>(sql`SELECT s.step_id, s.task_id, s.target
+/** The steps that may begin when that task is done, as a select. `taskId` is SQL. */
+export function selectReleased(db: Database, taskId: SQL) {
+  return db.all<Offer>(sql`SELECT s.step_id, s.task_id, s.target
     FROM task_dependencies AS d CROSS JOIN tasks AS t CROSS JOIN steps AS s
     WHERE d.after_task_id = ${taskId} AND t.task_id = d.task_id AND t.waits_for = 1 AND t.status ${taskIs('queued')}
       AND s.task_id = t.task_id AND s.step_index = t.current_step_index`);
+}
+
+/** A task is done: those that wait for it alone may begin. */
+export function releaseDependents({ db, now }: Edge, taskId: string): Plan {
   return {
-    offers,
     statements: [
       db.run(sql`UPDATE tasks SET waits_for = waits_for - 1, updated_at = ${now}
         WHERE task_id IN ${dependentsOf(taskId)} AND waits_for > 0`),

@@ -18,9 +18,11 @@ export async function beat(
   body: RunHeartbeatBody,
 ): Promise<WritePlan<RunHeartbeatResponse>> {
   const { db, now } = edge;
-  const own = await requireOwnRun(db, caller);
+  const [own, mode] = await Promise.all([
+    requireOwnRun(db, caller),
+    db.select({ mode: fence.mode, mode_version: fence.mode_version }).from(fence).get(),
+  ]);
   const { run, task } = own;
-  const mode = await db.select({ mode: fence.mode, mode_version: fence.mode_version }).from(fence).get();
   const set = changesOf(run, body, now);
   const fixesBase = body.base_sha !== undefined && task.base_sha === null;
   const { status = run.status, deadline_at = run.deadline_at } = set;

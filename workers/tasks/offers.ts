@@ -1,4 +1,5 @@
 /** Notices to nodes that a step waits which they may claim. A node asks by itself too, only later. */
+import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { COMMAND } from '../../schema/defaults.ts';
 import { ANY_TARGET, LEADERS_TARGET } from '../../schema/domain/task-claim.ts';
@@ -14,13 +15,28 @@ export interface Offer {
   target: string;
 }
 
+/** A node that may claim what is addressed to that target. */
+export interface OfferNode {
+  target: string;
+  controller_id: string;
+}
+
 /** Nodes behind one target that are asked at most. */
 const MAX_NODES = 4;
 
-/** The plan that offers those steps to the nodes that may claim them, but not to `except`, which asks by itself now. */
-export async function offerSteps(edge: Edge, offers: readonly Offer[], except: string | null = null): Promise<Plan> {
+/**
+ * The plan that offers those steps to the nodes that may claim them, but not to `except`, which asks by itself now. `known`:
+ * the nodes behind each target, where they were read.
+ */
+export async function offerSteps(
+  edge: Edge,
+  offers: readonly Offer[],
+  except: string | null = null,
+  known: readonly OfferNode[] | null = null,
+): Promise<Plan> {
   if (offers.length === 0) return {};
-  const nodes = await nodesFor(edge.db, [...new Set(offers.map(({ target }) => target))]);
+  const targets = JSON.stringify([...new Set(offers.map(({ target }) => target))]);
+  const nodes = known ?? (await selectNodes(edge.db, sql`json_each(${targets})`));
   const drafts = offers.flatMap(({ step_id, task_id, target }) =>
     nodes
       .filter((node) => node.target === target && node.controller_id !== except)
@@ -35,9 +51,9 @@ export async function offerSteps(edge: Edge, offers: readonly Offer[], except: s
   return sendCommands(edge, drafts);
 }
 
-/** The nodes behind each target. */
-async function nodesFor(db: Database, targets: string[]): Promise<{ target: string; controller_id: string }[]> {
-  return db.all(sql`SELECT target.value AS target, n.controller_id FROM json_each(${JSON.stringify(targets)}) AS target
+/** The nodes behind each target. `targets`: a source of rows with the column `value`. */
+export function selectNodes(db: Database, targets: SQL) {
+  return db.all<OfferNode>(sql`SELECT target.value AS target, n.controller_id FROM ${targets} AS target
     CROSS JOIN nodes AS n WHERE n.controller_id IN (
       SELECT holder_id FROM fence WHERE id = 1 AND target.value = ${LEADERS_TARGET}
       UNION SELECT controller_id FROM nodes WHERE controller_id = target.value

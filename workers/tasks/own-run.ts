@@ -26,7 +26,7 @@ export async function loadRun(
   db: Database,
   { step_id, run_id }: Pick<RunCaller, 'step_id' | 'run_id'>,
 ): Promise<OwnRun | null> {
-  const { task, step, run } = await readAll(db, step_id, run_id);
+  const [[step], [run], [task]] = await db.batch(selectRun(db, { step_id, run_id }));
   const isCurrent = run !== undefined && run.step_id === step_id && step?.run_id === run_id;
   return isCurrent && step !== undefined && task !== undefined ? { task, step, run } : null;
 }
@@ -35,8 +35,12 @@ export async function loadRun(
  * Throws `step_not_found`, `not_owner` for a run of another node or worker, and `stale_run` for a run that has ended or
  * that is not the step's current one: the caller ends what is left of it, and reports nothing more.
  */
-export async function requireOwnRun(db: Database, { step_id, run_id, principal }: RunCaller): Promise<OwnRun> {
-  const { task, step, run } = await readAll(db, step_id, run_id);
+export async function requireOwnRun(db: Database, caller: RunCaller): Promise<OwnRun> {
+  return ownRun(caller, await db.batch(selectRun(db, caller)));
+}
+
+/** The same of rows that were read. */
+export function ownRun({ step_id, run_id, principal }: RunCaller, [[step], [run], [task]]: FoundRun): OwnRun {
   if (step === undefined || task === undefined) throw new AppError('step_not_found', `there is no step ${step_id}`);
   if (run !== undefined) requireHolder(run, principal);
   if (run === undefined || run.step_id !== step_id || step.run_id !== run_id || !isLiveRun(run.status)) {
@@ -45,13 +49,16 @@ export async function requireOwnRun(db: Database, { step_id, run_id, principal }
   return { task, step, run };
 }
 
-async function readAll(db: Database, stepId: string, runId: string) {
-  const [foundSteps, foundRuns, foundTasks] = await db.batch([
-    db.select().from(steps).where(eq(steps.step_id, stepId)),
-    db.select().from(runs).where(eq(runs.run_id, runId)),
-    db.select().from(tasks).where(sql`${tasks.task_id} = (SELECT task_id FROM steps WHERE step_id = ${stepId})`),
-  ]);
-  return { step: foundSteps[0], run: foundRuns[0], task: foundTasks[0] };
+type FoundRun = readonly [StepRow[], RunRow[], TaskRow[]];
+
+/** The selects of a batch: the step, the run, and the task of the step. */
+export function selectRun(db: Database, { step_id, run_id }: Pick<RunCaller, 'step_id' | 'run_id'>) {
+  const ofStep = sql`${tasks.task_id} = (SELECT task_id FROM steps WHERE step_id = ${step_id})`;
+  return [
+    db.select().from(steps).where(eq(steps.step_id, step_id)),
+    db.select().from(runs).where(eq(runs.run_id, run_id)),
+    db.select().from(tasks).where(ofStep),
+  ] as const;
 }
 
 /** A claim made for a worker binds the run to its token; any other run is reported by its node. */

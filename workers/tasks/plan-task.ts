@@ -87,7 +87,7 @@ async function nodeMayPlan(
       details: { field: 'term' },
     });
   }
-  return guardLeader(db, nodeId, term);
+  return [guardLeader(db, nodeId, term)];
 }
 
 function shownStep(row: ReturnType<typeof stepRows>[number]): TaskDetail['steps'][number] {

@@ -10,6 +10,8 @@ import type { RunRow } from '../../schema/tables/index.ts';
 import { runs, steps } from '../../schema/tables/index.ts';
 import type { Edge, Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
+import type { Ahead } from './ahead.ts';
+import { readEndingRun } from './ahead.ts';
 import type { OwnRun, RunCaller } from './own-run.ts';
 import { guardLive, requireOwnRun } from './own-run.ts';
 import { storeProgress } from './store-progress.ts';
@@ -19,13 +21,13 @@ export async function completeRun(
   caller: RunCaller,
   body: RunCompleteBody,
 ): Promise<WritePlan<RunEndResponse>> {
-  const own = await requireOwnRun(edge.db, caller);
-  return reportedEnd(edge, own, body, succeeded(body.summary ?? null));
+  const { own, ahead } = await readEndingRun(edge.db, caller);
+  return reportedEnd(edge, own, body, succeeded(body.summary ?? null), ahead);
 }
 
 export async function failRun(edge: Edge, caller: RunCaller, body: RunFailBody): Promise<WritePlan<RunEndResponse>> {
   const own = await requireOwnRun(edge.db, caller);
-  return reportedEnd(edge, own, body, failedAs(body));
+  return reportedEnd(edge, own, body, failedAs(body), null);
 }
 
 async function reportedEnd(
@@ -33,10 +35,11 @@ async function reportedEnd(
   own: OwnRun,
   { exit_code = null, signal = null, usage, session_id }: RunCompleteBody,
   end: RunEnd,
+  ahead: Ahead | null,
 ): Promise<WritePlan<RunEndResponse>> {
   const { run } = own;
   const reported = { exit_code, signal, usage: usage ?? run.usage, session_id: session_id ?? run.session_id };
-  const { plan, response } = await endOwnRun(edge, own, end, { reported, reporter: run.controller_id });
+  const { plan, response } = await endOwnRun(edge, own, end, { reported, reporter: run.controller_id, ahead });
   return { ...plan, subject_id: run.run_id, response };
 }
 
@@ -47,7 +50,11 @@ export async function endOwnRun(
   edge: Edge,
   own: OwnRun,
   end: RunEnd,
-  { reported = {}, reporter }: { reported?: Partial<Reported>; reporter: string | null },
+  {
+    reported = {},
+    reporter,
+    ahead = null,
+  }: { reported?: Partial<Reported>; reporter: string | null; ahead?: Ahead | null },
 ): Promise<{ plan: Plan; response: RunEndResponse }> {
   const { db, now } = edge;
   const { task, step, run } = own;
@@ -74,7 +81,13 @@ export async function endOwnRun(
         events: [{ topic: 'runs', type: 'ended', subject_id: run_id, data }],
       },
       isHandedOver ? letOthersContinue(edge, own) : {},
-      await storeProgress(edge, { task, step: isHandedOver ? { ...step, target: ANY_TARGET } : step }, next, reporter),
+      await storeProgress(
+        edge,
+        { task, step: isHandedOver ? { ...step, target: ANY_TARGET } : step },
+        next,
+        reporter,
+        ahead,
+      ),
     ),
     response: { run_id, status: next.run, step_status: next.step.status, task_status: next.task.status },
   };

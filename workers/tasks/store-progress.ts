@@ -14,7 +14,8 @@ import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import { projectAgain } from '../renewal/projection-marks.ts';
-import { blockDependents, releaseDependents } from './dependencies.ts';
+import type { Ahead } from './ahead.ts';
+import { blockDependents, releaseDependents, selectReleased } from './dependencies.ts';
 import { insertNotice } from './notice-rows.ts';
 import type { Offer } from './offers.ts';
 import { offerSteps } from './offers.ts';
@@ -26,30 +27,34 @@ export interface AsRead {
   step: StepRow | null;
 }
 
-/** `reporter`: the node that asks for work by itself after this. */
+/** `reporter`: the node that asks for work by itself after this. `ahead`: what may be ready then, where it was read. */
 export async function storeProgress(
   edge: Edge,
   read: AsRead,
   next: Omit<Progressed, 'step'> & { step: StepState | null },
   reporter: string | null,
+  ahead: Ahead | null = null,
 ): Promise<Plan> {
   const { db, now } = edge;
   const { task } = read;
   const { task_id } = task;
   const ends = isEndedTask(next.task.status) && !isEndedTask(task.status);
-  const released = ends && next.task.status === 'done' ? await releaseDependents(edge, task_id) : { offers: [] };
-  const offers = [...(await readyOffers(db, read, next)), ...released.offers];
+  const isDone = ends && next.task.status === 'done';
+  const released = isDone ? (ahead?.released ?? (await selectReleased(db, sql`${task_id}`))) : [];
+  const ready = await readyOffers(db, read, next, ahead);
+  const known = ready === ahead?.next ? ahead.nodes : null;
   return mergePlans(
     {
       guards: [guardAsRead(db, read)],
       statements: [...writeTask(edge, task, next.task), ...writeSteps(edge, read, next)],
       events: [...stepEvents(read, next.step), ...taskEvents(task, next.task)],
     },
-    released,
+    isDone ? releaseDependents(edge, task_id) : {},
     ends && next.task.status !== 'done' ? blockDependents(edge, task_id) : {},
     ends ? insertNotice(edge, { ...task, ...next.task }, now) : {},
     ends ? renewAgain(edge, task) : {},
-    await offerSteps(edge, offers, reporter),
+    await offerSteps(edge, ready, reporter, known),
+    await offerSteps(edge, released, reporter),
   );
 }
 
@@ -133,9 +138,11 @@ async function readyOffers(
   db: Database,
   { step }: AsRead,
   next: Omit<Progressed, 'step'> & { step: StepState | null },
-): Promise<Offer[]> {
+  ahead: Ahead | null,
+): Promise<readonly Offer[]> {
   if (step !== null && next.step?.ready) return [step];
   if (next.next_ready === null || step === null) return [];
+  if (ahead !== null && next.next_ready === step.step_index + 1) return ahead.next;
   return db
     .select({ step_id: steps.step_id, task_id: steps.task_id, target: steps.target })
     .from(steps)

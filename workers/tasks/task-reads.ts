@@ -16,7 +16,7 @@ import type { Database } from '../db/open.ts';
 import { marked } from '../db/readable.ts';
 import { OPEN_TASK_SQL } from '../db/task-sql.ts';
 import type { Page, PageRequest } from '../http/paging.ts';
-import { pageWindow, toPage } from '../http/paging.ts';
+import { listWindow, toBoundedPage } from '../http/paging.ts';
 
 export function noTask(taskId: string): AppError {
   return new AppError('task_not_found', `there is no task ${taskId}`);
@@ -98,10 +98,12 @@ export type TaskFilter = Partial<{
   local_conversation_id: string | undefined;
 }>;
 
-/** Newest first. `host`: the host it is addressed to, or the node that has its newest run. */
+/** Newest first. With a filter, a page can be short and still have a `next_cursor`. `host`: the host it is addressed to, or the node that has its newest run. */
 export async function listTasks(db: Database, query: PageRequest & TaskFilter) {
   const { status, repo, host, local_conversation_id } = query;
-  const window = pageWindow(tasks.task_id, query);
+  const isOpen = status !== undefined && !isEndedTask(status);
+  const isFiltered = [status, repo, host, local_conversation_id].some((one) => one !== undefined);
+  const window = await listWindow(db, tasks.task_id, query, isOpen || !isFiltered);
   const rows = await db
     .select(contractColumns(tasks, TaskSummarySchema))
     .from(tasks)
@@ -116,8 +118,8 @@ export async function listTasks(db: Database, query: PageRequest & TaskFilter) {
     )
     .orderBy(window.orderBy)
     .limit(window.limit);
-  const { items, next_cursor }: Page<(typeof rows)[number]> = toPage(rows, query, (row) => row.task_id);
-  return { items: items.map(marked), next_cursor };
+  const page: Page<(typeof rows)[number]> = toBoundedPage(rows, query, window, (row) => row.task_id);
+  return { ...page, items: page.items.map(marked) };
 }
 
 /** With the condition of the index over open tasks where the status is one of them. */

@@ -2,15 +2,15 @@
  * `tasks.retention`: deletes tasks that ended long ago, with their steps, runs, logs, checkpoints and notices, one task
  * after the other, the oldest first. Looking reads one row of an index.
  */
-import { asc, eq, sql } from 'drizzle-orm';
+import { asc, sql } from 'drizzle-orm';
 import { RETENTION } from '../../schema/defaults.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
-import { runs, tasks } from '../../schema/tables/index.ts';
-import type { Database, Statement } from '../db/open.ts';
+import { tasks } from '../../schema/tables/index.ts';
 import { runBatch } from '../db/open.ts';
 import type { Runner } from '../timed-jobs/job.ts';
 import { MORE } from '../timed-jobs/job.ts';
 import { deleteContentsOf } from './checkpoint-bucket.ts';
+import { deleteTask, runsOf } from './delete-task.ts';
 
 const OLDEST = 2;
 
@@ -35,39 +35,3 @@ export const tasksRetention: Runner = {
     return oldest.length === OLDEST ? MORE : 'ok';
   },
 };
-
-async function runsOf(db: Database, taskId: string): Promise<string[]> {
-  const found = await db.select({ run_id: runs.run_id }).from(runs).where(eq(runs.task_id, taskId));
-  return found.map(({ run_id }) => run_id);
-}
-
-function deleteTask(db: Database, taskId: string): Statement[] {
-  const itsRuns = sql`(SELECT run_id FROM runs WHERE task_id = ${taskId})`;
-  return [
-    db.run(sql`DELETE FROM run_logs WHERE run_id IN ${itsRuns}`),
-    db.run(sql`DELETE FROM checkpoints WHERE run_id IN ${itsRuns}`),
-    db.run(sql`DELETE FROM checkpoint_contents WHERE task_id = ${taskId}`),
-    deleteMarks(db, taskId),
-    db.run(sql`DELETE FROM runs WHERE task_id = ${taskId}`),
-    db.run(sql`DELETE FROM steps WHERE task_id = ${taskId}`),
-    db.run(sql`DELETE FROM task_dependencies WHERE after_task_id = ${taskId}`),
-    db.run(sql`DELETE FROM task_notices WHERE task_id = ${taskId}`),
-    db.run(sql`DELETE FROM tasks WHERE task_id = ${taskId}`),
-  ];
-}
-
-/**
- * The marks of the outbox streams of its runs. A node has few outboxes: they are found by seeks, not by reading all of its
- * marks.
- */
-function deleteMarks(db: Database, taskId: string): Statement {
-  return db.run(sql`DELETE FROM outbox_marks WHERE (controller_id, outbox_id, stream) IN (
-    WITH RECURSIVE outbox(controller_id, outbox_id) AS (
-      SELECT DISTINCT r.controller_id, (SELECT min(m.outbox_id) FROM outbox_marks AS m WHERE m.controller_id = r.controller_id)
-        FROM runs AS r WHERE r.task_id = ${taskId}
-      UNION ALL SELECT o.controller_id, (SELECT min(m.outbox_id) FROM outbox_marks AS m
-          WHERE m.controller_id = o.controller_id AND m.outbox_id > o.outbox_id)
-        FROM outbox AS o WHERE o.outbox_id IS NOT NULL)
-    SELECT o.controller_id, o.outbox_id, 'run:' || r.run_id FROM outbox AS o CROSS JOIN runs AS r
-      WHERE o.outbox_id IS NOT NULL AND r.task_id = ${taskId} AND r.controller_id = o.controller_id)`);
-}

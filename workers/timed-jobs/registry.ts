@@ -1,4 +1,6 @@
 /** Every timed job, in the order in which a tick runs them: a job that the projector inserts is sent in the same tick. */
+import { asksJob } from '../asks/asks.job.ts';
+import { conversationsForget } from '../forget/forget.job.ts';
 import { approvalsExpire } from '../instructions/approvals-expire.job.ts';
 import { instructionsExpire } from '../instructions/instructions-expire.job.ts';
 import { commandsExpire } from '../nodes/commands-expire.job.ts';
@@ -26,4 +28,6 @@ export const RUNNERS: readonly Runner[] = [
   retention,
   tasksRetention,
   notices,
+  asksJob,
+  conversationsForget,
 ];

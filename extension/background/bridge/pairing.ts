@@ -15,15 +15,18 @@ export const PairingSchema = z.object({
 });
 export type Pairing = z.infer<typeof PairingSchema>;
 
+/** Besides the pairing. `headless`: no person looks at this Firefox. */
+const SceneSchema = z.object({ headless: z.boolean().default(false) });
+
 export interface PairingStoreDeps {
   storage: StorageArea;
   /** The text of `provision.json` in the archive; null when there is none. */
   readProvision: () => Promise<string | null>;
 }
 
-function parse(text: string): Pairing | null {
+function parse<T>(text: string, schema: z.ZodType<T>): T | null {
   try {
-    const parsed = PairingSchema.safeParse(JSON.parse(text));
+    const parsed = schema.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : null;
   } catch {
     return null;
@@ -47,7 +50,7 @@ export class PairingStore {
   /** The pairing; one in the archive counts once, and again when it has changed. */
   async read(): Promise<Pairing | null> {
     const text = await this.#deps.readProvision();
-    const provided = text === null ? null : parse(text);
+    const provided = text === null ? null : parse(text, PairingSchema);
     if (text !== null && provided !== null) {
       const hash = await sha256Hex(text);
       if (hash !== (await this.#provision.read())) {
@@ -56,6 +59,12 @@ export class PairingStore {
       }
     }
     return this.#pairing.read();
+  }
+
+  /** Whether `conductor firefox` has started this Firefox without a window. */
+  async isHeadless(): Promise<boolean> {
+    const text = await this.#deps.readProvision();
+    return text !== null && parse(text, SceneSchema)?.headless === true;
   }
 
   write(pairing: Pairing): Promise<void> {

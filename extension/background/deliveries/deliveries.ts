@@ -3,6 +3,7 @@
  * is not sent again: it gets the result that is stored for it.
  */
 import type { AgentBridgeFrame, ProxyDelivery } from '../../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../../schema/contracts/common.ts';
 import { ActionNotes } from './action-notes.ts';
 import type { RunDeps } from './delivery-run.ts';
 import { DeliveryRun } from './delivery-run.ts';
@@ -29,6 +30,8 @@ export interface Deliveries {
   onDisconnected(): void;
   /** Tabs in which a message is being sent. */
   busyTabs(): ReadonlySet<number>;
+  /** The plan that sent this message of the person; null: none did. Undefined: not known now. */
+  planOf(platform: Platform, userMessageId: string): string | null | undefined;
   stop(): void;
 }
 
@@ -73,6 +76,17 @@ class BrowserDeliveries implements Deliveries {
 
   busyTabs(): ReadonlySet<number> {
     return new Set([...this.#runs.values()].flatMap(({ tabId }) => (tabId === null ? [] : [tabId])));
+  }
+
+  planOf(platform: Platform, userMessageId: string): string | null | undefined {
+    const { plans } = this.#deps;
+    const sent = plans.byMessage(platform, userMessageId);
+    if (sent !== null) return sent.planId;
+    const running = [...this.#runs.values()].filter(({ frame }) => frame.platform === platform);
+    const own = running.find(({ found }) => found.userMessageId === userMessageId);
+    if (own !== undefined) return own.frame.plan_id;
+    // What is being sent may turn out to be that message.
+    return plans.isLoaded && running.length === 0 ? null : undefined;
   }
 
   stop(): void {

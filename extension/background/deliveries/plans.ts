@@ -72,6 +72,7 @@ export class Plans {
   readonly #now: () => number;
   #plans = new Map<string, Plan>();
   #last: Promise<unknown>;
+  #isLoaded = false;
 
   constructor(storage: PlanStorage, now: () => number) {
     this.#storage = storage;
@@ -82,6 +83,11 @@ export class Plans {
   /** Resolves when the plans of earlier runs are known; rejects when storage cannot be read. */
   async loaded(): Promise<void> {
     await this.#last;
+  }
+
+  /** Whether the plans of earlier runs are known. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
   }
 
   find(planId: string): Plan | null {
@@ -109,6 +115,7 @@ export class Plans {
   async #load(): Promise<void> {
     const stored = await this.#storage.read();
     this.#plans = new Map(stored.map((plan) => [plan.planId, interrupted(plan)]));
+    this.#isLoaded = true;
   }
 
   #save(): Promise<void> {

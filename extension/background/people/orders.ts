@@ -21,6 +21,7 @@ const ActionSchema = z.strictObject({
 const ChangeSchema = z.discriminatedUnion('set', [
   z.strictObject({ set: z.literal('agent_url'), url: z.string().max(500) }),
   z.strictObject({ set: z.literal('site'), platform: PlatformSchema, isOn: z.boolean() }),
+  z.strictObject({ set: z.literal('notices'), isOn: z.boolean() }),
   z.strictObject({ set: z.literal('pair'), code: z.string().max(32) }),
   z.strictObject({ set: z.literal('forget_pairing') }),
   z.strictObject({ set: z.literal('check_permissions') }),

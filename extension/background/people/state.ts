@@ -31,7 +31,7 @@ export class PeopleState {
     this.#now = now;
     const connection = { state: 'connecting', since: now(), agentUrl: '', reason: null, retryAt: null } as const;
     const queue = { messages: 0, oldestAt: null, isFull: false };
-    const empty = { setAside: 0, drift: [], deliveries: [], sites: [] };
+    const empty = { setAside: 0, drift: [], deliveries: [], sites: [], notices: true };
     this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, ...empty };
   }
 
@@ -90,6 +90,10 @@ export class PeopleState {
 
   sites(sites: readonly SiteSetting[]): void {
     this.#change({ sites });
+  }
+
+  notices(isOn: boolean): void {
+    if (isOn !== this.#view.notices) this.#change({ notices: isOn });
   }
 
   #change(change: Partial<PeopleView>): void {

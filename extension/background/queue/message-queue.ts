@@ -53,6 +53,7 @@ export class MessageQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #writes = new Serial();
   #loaded: Promise<void> = Promise.resolve();
+  #isLoaded = false;
   #bytes = 0;
   #isFull = false;
 
@@ -86,20 +87,27 @@ export class MessageQueue {
         if (parsed.success) this.#put(parsed.data);
         else this.#deps.report(`a stored message cannot be read and was dropped: ${id}`);
       }
+      this.changed.emit();
       await this.#sweep(new Set(ids.map(queueItem)));
     });
+    void this.#loaded
+      .catch(() => undefined)
+      .then(() => {
+        this.#isLoaded = true;
+      });
     return this.#loaded;
   }
 
   /** Sends a message and stores it; resolves when it is stored. The reason why not is reported. */
   async add(frame: FinalMessage): Promise<Taken> {
-    await this.#loaded.catch(() => undefined);
+    if (!this.#isLoaded) await this.#loaded.catch(() => undefined);
     if (this.#entries.has(frame.request_id)) return await this.#writes.run(() => 'stored');
     const refusal = this.#refusal(frame);
     if (refusal !== null) return this.#refuse(refusal);
     this.#put(frame);
-    // It does not wait for what is still being written.
+    // It waits neither for what is still being written nor for what people see of it.
     this.#deps.send(frame);
+    this.changed.emit();
     return await this.#writes.run(() => this.#store(frame));
   }
 
@@ -173,7 +181,6 @@ export class MessageQueue {
     const bytes = byteLength(frame);
     this.#entries.set(frame.request_id, { frame, bytes, failures: 0, cancelRetry: () => undefined });
     this.#bytes += bytes;
-    this.changed.emit();
   }
 
   #drop(requestId: string): void {

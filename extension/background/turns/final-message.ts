@@ -1,10 +1,12 @@
 /** The frame that reports a final answer to the agent. */
 import type { FinalMessage } from '../../../schema/contracts/bridge-frames.ts';
-import { sha256Hex } from '../../lib/hash.ts';
 import type { Opinion } from '../../messages.ts';
 import type { SiteTab } from '../tabs/tab-registry.ts';
 import { plainUrl } from '../tabs/tab-registry.ts';
 import type { FinalAnswer, Turn } from './turn.ts';
+
+/** The plan that sent this message of the person; null: none did. Undefined: not known now. */
+export type PlanOf = (platform: Turn['platform'], userMessageId: string) => string | null | undefined;
 
 export interface FinalMessageParts {
   turn: Turn;
@@ -15,18 +17,14 @@ export interface FinalMessageParts {
   clientId: string;
   /** The account of that tab, where it is to be named. */
   account: string | null;
-  /** Of `requestIdOf`. */
+  /** The same for the same message. */
   requestId: string;
-}
-
-/** The same message has the same request id, so that the agent knows it again when this browser has lost its storage. */
-export async function requestIdOf({ platform, conversationId }: Turn, { messageId }: FinalAnswer): Promise<string> {
-  const name = JSON.stringify([platform, conversationId, messageId]);
-  return `fm-${(await sha256Hex(name)).slice(0, 40)}`;
+  /** The plan whose message it answers; null: one that no plan sent. Undefined: the message is not known. */
+  plan: ReturnType<PlanOf>;
 }
 
 export function finalMessage(parts: FinalMessageParts): FinalMessage {
-  const { turn, answer, tab, opinion, clientId, account, requestId } = parts;
+  const { turn, answer, tab, opinion, clientId, account, requestId, plan } = parts;
   const { platform, isTemporary, organizationId } = turn;
   // A temporary conversation has no lasting id, even where the site uses one until it is closed.
   const conversationId = isTemporary ? null : turn.conversationId;
@@ -47,5 +45,6 @@ export function finalMessage(parts: FinalMessageParts): FinalMessage {
     shell_page: conversationId === null,
     ...(account !== null && { account_fingerprint: account }),
     capture: { source: answer.source, other: opinion },
+    ...(plan !== undefined && { answers_plan_id: plan }),
   };
 }

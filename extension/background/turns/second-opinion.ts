@@ -5,12 +5,12 @@
  *
  * While a reading confirms an answer, the page is asked about the text of the stream already. That it agrees counts when the
  * confirmed text has the same blocks in the same message. Anything else that it says then counts for nothing: it is asked
- * again about what is sent.
+ * again about what is sent, unless it names no messages at all.
  */
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { mayHaveBlocks } from '../../../schema/domain/block-line.ts';
 import { baaBlocks } from '../../lib/baa-blocks.ts';
-import type { Opinion, OpinionOrder } from '../../messages.ts';
+import type { Opinion, OpinionOrder, PageOpinion } from '../../messages.ts';
 import type { PageCaller } from '../tabs/page-calls.ts';
 import { CALL_MARGIN_MS } from '../tabs/page-calls.ts';
 import type { SiteTab } from '../tabs/tab-registry.ts';
@@ -32,8 +32,9 @@ interface Question {
 
 interface Ahead {
   question: Question;
-  hasAgreed: boolean;
-  said: Promise<Opinion>;
+  /** Null until the page has said something. */
+  has: PageOpinion | null;
+  said: Promise<PageOpinion>;
 }
 
 export class SecondOpinions {
@@ -49,13 +50,18 @@ export class SecondOpinions {
   askAhead(turn: Turn, answer: FinalAnswer, tab: SiteTab | null): void {
     if (tab === null || !mayHaveBlocks(answer.text)) return;
     const question = questionOf(turn, answer, tab);
-    const ahead: Ahead = { question, hasAgreed: false, said: this.#ask(question) };
+    const ahead: Ahead = { question, has: null, said: this.#ask(question) };
     void ahead.said.then((opinion) => {
-      ahead.hasAgreed = opinion === 'agrees';
+      ahead.has = opinion;
     });
     this.#ahead.set(turn.id, ahead);
     const [oldest] = this.#ahead.keys();
     if (this.#ahead.size > MAX_TURNS && oldest !== undefined) this.#ahead.delete(oldest);
+  }
+
+  /** Whether the message of that answer waits for the page. */
+  isWaitedFor({ source, text }: FinalAnswer): boolean {
+    return source === 'network' && mayHaveBlocks(text);
   }
 
   /** On the answer that is sent. Never rejects. */
@@ -63,29 +69,38 @@ export class SecondOpinions {
     const ahead = this.#ahead.get(turn.id);
     this.#ahead.delete(turn.id);
     // What the page shows is no second opinion on itself.
-    if (tab === null || answer.source !== 'network') return 'absent';
-    const question = questionOf(turn, answer, tab);
-    if (mayHaveBlocks(answer.text)) return await this.#opinion(question, ahead);
-    void this.#ask(question).then((opinion) => {
+    if (tab === null || !this.isWaitedFor(answer)) return 'absent';
+    const opinion = await this.#opinion(questionOf(turn, answer, tab), ahead);
+    return opinion === 'nameless' ? 'absent' : opinion;
+  }
+
+  /** Asks about an answer whose message was sent without the page. */
+  checkUnasked(turn: Turn, answer: FinalAnswer, tab: SiteTab | null): void {
+    if (tab === null || answer.source !== 'network' || this.isWaitedFor(answer)) return;
+    void this.#ask(questionOf(turn, answer, tab)).then((opinion) => {
       if (opinion === 'differs') this.#deps.report(turn.platform, 'drift: page: a block that the answer does not have');
     });
-    return 'absent';
   }
 
-  async #opinion(question: Question, ahead: Ahead | undefined): Promise<Opinion> {
+  async #opinion(question: Question, ahead: Ahead | undefined): Promise<PageOpinion> {
     if (ahead === undefined || JSON.stringify(ahead.question) !== JSON.stringify(question)) return this.#ask(question);
-    if (ahead.hasAgreed) return 'agrees';
+    if (isLasting(ahead.has)) return ahead.has;
     const asked = this.#ask(question);
-    return await Promise.race([asked, ahead.said.then((opinion) => (opinion === 'agrees' ? opinion : asked))]);
+    return await Promise.race([asked, ahead.said.then((opinion) => (isLasting(opinion) ? opinion : asked))]);
   }
 
-  async #ask({ tabId, order }: Question): Promise<Opinion> {
+  async #ask({ tabId, order }: Question): Promise<PageOpinion> {
     try {
       return await this.#deps.pages.call(tabId, 'opinion', order, TIMES.drawingMs + CALL_MARGIN_MS);
     } catch {
       return 'absent';
     }
   }
+}
+
+/** A page that has named none of its messages will say the same again. */
+function isLasting(opinion: PageOpinion | null): opinion is 'agrees' | 'nameless' {
+  return opinion === 'agrees' || opinion === 'nameless';
 }
 
 function questionOf(turn: Turn, { messageId, text }: FinalAnswer, { tabId }: SiteTab): Question {

@@ -19,7 +19,9 @@ import { CALL_MARGIN_MS } from '../tabs/page-calls.ts';
 import type { TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
-import { finalMessage, requestIdOf } from './final-message.ts';
+import type { PlanOf } from './final-message.ts';
+import { finalMessage } from './final-message.ts';
+import { RequestIds } from './request-ids.ts';
 import { SecondOpinions } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
 import type { Turn, TurnsState } from './turn.ts';
@@ -40,6 +42,7 @@ export interface TurnsDeps {
   clientId: () => Promise<string>;
   /** The account of a container, where it is to be named. */
   accountToName: (platform: Platform, container: string | null) => string | null;
+  planOf: PlanOf;
   isOn: (platform: Platform) => boolean;
   /** Something that a person should be able to see; it holds no content of a conversation. */
   report: (platform: Platform, what: string) => void;
@@ -55,6 +58,7 @@ export class Turns {
   readonly #turns: Stored<Turn[]>;
   readonly #sent: Stored<string[]>;
   readonly #opinions: SecondOpinions;
+  readonly #requestIds = new RequestIds();
   readonly #steps = new Serial();
   readonly #writes = new Serial();
   #state: TurnsState = NO_TURNS;
@@ -132,24 +136,27 @@ export class Turns {
   }
 
   #take({ next, effects }: Step): void {
-    const wereSetAside = setAsideCount(this.#state);
+    const before = this.#state;
     this.#state = next;
+    this.#requestIds.ahead(before.turns, next.turns);
+    // Before storage is asked, whose work would keep a message waiting.
+    const sent = effects.map((effect) => this.#perform(effect));
     // What is handed on is stored at once: a restart continues from it.
     const isHandedOn = effects.some(({ type }) => type === 'offer' || type === 'read' || type === 'show');
     // So is a new turn: a background page that begins later finds the answer by it.
     const isBegun = next.turns.at(-1)?.id !== this.#saved.turns.at(-1)?.id;
-    if (isHandedOn || isBegun || next.sent !== this.#saved.sent) void this.#writes.run(() => this.#save());
+    if (isHandedOn || isBegun || next.sent !== this.#saved.sent) void this.#saveAfter(sent);
     else this.#saveSoon();
-    for (const effect of effects) this.#perform(effect);
     this.#setTick();
     const areSetAside = setAsideCount(next);
-    if (areSetAside !== wereSetAside) this.setAside.emit(areSetAside);
+    if (areSetAside !== setAsideCount(before)) this.setAside.emit(areSetAside);
   }
 
-  #perform(effect: TurnEffect): void {
+  /** Resolves when storage may be asked: a message that waits for nothing is sent first. */
+  async #perform(effect: TurnEffect): Promise<void> {
     switch (effect.type) {
       case 'offer':
-        void this.#offer(effect);
+        await this.#offerFirst(effect);
         break;
       case 'read':
         void this.#read(effect);
@@ -168,17 +175,35 @@ export class Turns {
     }
   }
 
-  async #offer({ turn, answer }: Effect<'offer'>): Promise<void> {
-    const { tabs, queue, clientId, accountToName } = this.#deps;
+  /** Resolves when the message is on its way, or waits for its page. */
+  #offerFirst(effect: Effect<'offer'>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#opinions.isWaitedFor(effect.answer)) resolve();
+    void this.#offer(effect, resolve).finally(resolve);
+    return promise;
+  }
+
+  async #offer({ turn, answer }: Effect<'offer'>, onSent: () => void): Promise<void> {
+    const { tabs, queue, clientId, accountToName, planOf } = this.#deps;
     const { platform, conversationId, tabId } = turn;
     const shown = conversationId === null ? null : tabs.showing(platform, conversationId, tabId);
     const tab = shown ?? tabs.get(tabId);
     let taken: Taken | 'failed' = 'failed';
     try {
-      const asked = [this.#opinions.of(turn, answer, tab), clientId(), requestIdOf(turn, answer)] as const;
+      const asked = [
+        this.#opinions.of(turn, answer, tab),
+        clientId(),
+        this.#requestIds.of(turn, answer.messageId),
+      ] as const;
       const [opinion, client, requestId] = await Promise.all(asked);
       const account = accountToName(platform, tab?.container ?? null);
-      taken = await queue.add(finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId }));
+      const { userMessageId } = turn;
+      const plan = userMessageId === null ? undefined : planOf(platform, userMessageId);
+      const message = finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId, plan });
+      const added = queue.add(message);
+      onSent();
+      this.#opinions.checkUnasked(turn, answer, tab);
+      taken = await added;
     } catch (error) {
       this.#deps.report(platform, `message_not_stored: ${error instanceof Error ? error.name : ''}`);
     }
@@ -262,6 +287,11 @@ export class Turns {
       ...(turns !== this.#saved.turns && { [STORAGE_KEYS.turns]: turns }),
       ...(sent !== this.#saved.sent && { [STORAGE_KEYS.sent]: sent }),
     };
+  }
+
+  async #saveAfter(sent: readonly Promise<void>[]): Promise<void> {
+    await Promise.allSettled(sent);
+    await this.#writes.run(() => this.#save());
   }
 
   async #save(): Promise<void> {

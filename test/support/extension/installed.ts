@@ -22,7 +22,7 @@ export async function buildExtension(
   manifestVersion: ManifestVersion = 2,
 ): Promise<void> {
   const files = await extensionFiles(manifestVersion, { source: SOURCE, version: '1.0.0', sites: SITES });
-  const provision = new TextEncoder().encode(JSON.stringify({ agent_url: agentUrl, ...CLIENT }));
+  const provision = new TextEncoder().encode(JSON.stringify({ agent_url: agentUrl, ...CLIENT, headless: true }));
   for (const [path, contents] of [...files, ['provision.json', provision] as const]) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), contents);

@@ -101,7 +101,7 @@ export interface PeopleScene {
 
 async function builtExtension(
   agentUrl: string,
-  { manifestVersion = 2, language = 'en' }: SceneOptions,
+  { manifestVersion = 2, language = 'en', notices = false }: SceneOptions,
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'conductor-extension-'));
   const source = resolve(import.meta.dirname, '../../../extension');
@@ -113,13 +113,18 @@ async function builtExtension(
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), contents);
   }
-  const provision = { agent_url: agentUrl, client_id: 'firefox-1', token: CLIENT_TOKEN };
+  const provision = { agent_url: agentUrl, client_id: 'firefox-1', token: CLIENT_TOKEN, headless: !notices };
   await writeFile(join(folder, 'provision.json'), JSON.stringify(provision));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
 export interface SceneOptions {
+  /**
+   * Whether the extension notifies, as in a Firefox with a window. Where the system shows no notifications, Firefox opens a
+   * small window for each, which takes the focus: keys do not reach the page then.
+   */
+  notices?: boolean;
   manifestVersion?: ManifestVersion;
   /** The language of the texts; Firefox itself stays English. */
   language?: 'en' | 'zh_CN';

@@ -245,6 +245,8 @@ export class TestEnv {
         manifestVersion: 2,
         translate: (text) => (typeof text === 'string' ? text : text.key),
         showBadge: () => undefined,
+        notifications: { show: async () => undefined, clear: async () => undefined, onClicked: () => undefined },
+        showTab: async () => undefined,
         openOptions: async () => undefined,
         openApproval: async () => 'opened',
         isPermitted: async () => true,

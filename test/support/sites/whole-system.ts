@@ -194,7 +194,7 @@ export class WholeSystem {
     const folder = join(this.#root, 'extension');
     const source = resolve(REPOSITORY, 'extension');
     const files = await extensionFiles(manifest, { source, version: '0.0.1', sites: SITES });
-    const provision = { agent_url: this.stack.agentUrl, client_id: CLIENT_ID, token };
+    const provision = { agent_url: this.stack.agentUrl, client_id: CLIENT_ID, token, headless: true };
     files.set('provision.json', new TextEncoder().encode(JSON.stringify(provision)));
     for (const [path, contents] of files) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });

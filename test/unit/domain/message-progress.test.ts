@@ -37,7 +37,7 @@ describe('the result of one instruction', () => {
 
   it('is accepted for an instruction that is still claimed, and refused for one that has ended', () => {
     expect(applyTransition(messageOf('claimed'), 'ins_0', 'failed', context).message).toBe('failed');
-    expect(() => applyTransition(messageOf('interrupted'), 'ins_0', 'succeeded', context)).toThrow('interrupted');
+    expect(() => applyTransition(messageOf('canceled'), 'ins_0', 'succeeded', context)).toThrow('canceled');
   });
 
   it('blocks the ordinary rest while the system is paused, but not control instructions or running ones', () => {

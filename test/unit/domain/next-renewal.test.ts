@@ -12,6 +12,7 @@ const facts: NextRenewalFacts = {
   newest: { role: 'assistant', received_at: NOW - 10_000, instruction_pending: false },
   job: null,
   task_pending: false,
+  ask_pending: false,
   breaker: null,
   hold: null,
   link,
@@ -52,6 +53,11 @@ describe('the next renewal', () => {
       'is not due while the reply to an instruction is expected',
       message({ instruction_pending: true }),
       { due: false, at: null, reason: 'instruction_pending' },
+    ],
+    [
+      'is not due while the question of a person waits for its answer',
+      { ask_pending: true },
+      { due: false, at: null, reason: 'ask_pending' },
     ],
     [
       'is not due while a task of the chat holds its renewals',

@@ -13,6 +13,7 @@ describe('a message becomes no job for the reason', () => {
     newest: true,
     instruction_pending: false,
     task_pending: false,
+    ask_pending: false,
     hold: null,
   };
   it.each([
@@ -31,6 +32,7 @@ describe('a message becomes no job for the reason', () => {
     ['superseded', { newest: false }],
     ['instruction_pending', { instruction_pending: true }],
     ['task_pending', { task_pending: true }],
+    ['ask_pending', { ask_pending: true }],
     ['cooldown', { hold: { reason: 'cooldown', until: NOW + 1 } }],
     ['cooldown', { hold: { reason: 'rate_limited', until: NOW + 1 } }],
     ['limit_reached', { hold: { reason: 'quiet_hours', until: NOW + 1 } }],

@@ -11,6 +11,7 @@ const NOW = 1_000_000;
 const facts: Omit<DispatchFacts, 'now'> = {
   conversation: { automation_status: 'auto' },
   newest: true,
+  ask_pending: false,
   breaker: null,
   hold: null,
   link,

@@ -29,6 +29,7 @@ describe('a due job', () => {
   const facts: DispatchFacts = {
     conversation: { automation_status: 'auto' },
     newest: true,
+    ask_pending: false,
     breaker: null,
     hold: null,
     link,

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { getTableConfig } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
 import { DELIVERY_TRANSITIONS } from '../../../local-agent/delivery/delivery-machine.ts';
+import type { InstructionState } from '../../../schema/contracts/instructions.ts';
 import { INSTRUCTION_STATES } from '../../../schema/contracts/instructions.ts';
+import { ASK_TRANSITIONS } from '../../../schema/domain/ask.ts';
 import { COMMAND_TRANSITIONS, commandSourcesOf } from '../../../schema/domain/command-machine.ts';
 import { AUTOMATION_TRANSITIONS } from '../../../schema/domain/conversation.ts';
 import {
@@ -35,6 +37,7 @@ const MACHINES: Record<string, Readonly<Record<string, readonly string[]>>> = {
   Run: RUN_TRANSITIONS,
   'Notice of a task': NOTICE_TRANSITIONS,
   'Notice to a person': PERSON_NOTICE_TRANSITIONS,
+  Ask: ASK_TRANSITIONS,
   Command: COMMAND_TRANSITIONS,
   'Delivery on a node': DELIVERY_TRANSITIONS,
 };
@@ -74,8 +77,10 @@ describe('the sets of instruction states', () => {
     expect(isExecutingStatus(status) && !isOpenStatus(status)).toBe(false);
   });
 
-  it.each(INSTRUCTION_STATES)('%s is final exactly when the table lets it become nothing else', (status) => {
-    expect(isFinalStatus(status)).toBe(INSTRUCTION_TRANSITIONS[status].length === 0);
+  it.each(INSTRUCTION_STATES)('%s is final exactly when nothing can make it run', (status) => {
+    const mayRun = (from: InstructionState): boolean =>
+      isExecutingStatus(from) || INSTRUCTION_TRANSITIONS[from].some((to) => mayRun(to));
+    expect(isFinalStatus(status)).toBe(!mayRun(status));
   });
 });
 

@@ -191,15 +191,16 @@ describe('the plan of a task', () => {
 describe('what a node may claim', () => {
   const facts = {
     mode: 'running' as const,
-    node: { controller_id: 'node-a', host: 'mini', draining: false },
+    controller_id: 'node-a',
+    draining: false,
     term: undefined,
     repos: ['app'],
     executors: ['shell'],
   };
 
   it('is what is addressed to it or was handed over, and with a term what is addressed to no host', () => {
-    expect(claimScope(facts)).toMatchObject({ targets: ['node-a', 'mini', '*'] });
-    expect(claimScope({ ...facts, term: 3 })).toMatchObject({ targets: ['node-a', 'mini', '*', ''] });
+    expect(claimScope(facts)).toMatchObject({ targets: ['node-a', '*'] });
+    expect(claimScope({ ...facts, term: 3 })).toMatchObject({ targets: ['node-a', '*', ''] });
   });
 
   it('is what it has: each repository, or none, with each executor, or a kind that this version does not know', () => {
@@ -208,7 +209,7 @@ describe('what a node may claim', () => {
 
   it('is nothing while the system is paused, and while a person drains the node', () => {
     expect(claimScope({ ...facts, mode: 'paused' })).toBe('system_paused');
-    expect(claimScope({ ...facts, node: { ...facts.node, draining: true } })).toBe('node_draining');
+    expect(claimScope({ ...facts, draining: true })).toBe('node_draining');
   });
 
   it('is only what has begun while the system drains', () => {

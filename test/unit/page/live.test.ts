@@ -119,6 +119,25 @@ describe('the live connection', () => {
     expect(live.state).toBe('live');
   });
 
+  it.each([
+    ['keeps a stream that says nothing', (stream: FakeStream) => void stream],
+    ['finds its stream broken', (stream: FakeStream) => stream.ends(0)],
+  ])(
+    'is not live from the first look on after the machine slept and it %s, and reads everything',
+    async (_how, wake) => {
+      newest().accepts();
+      changes.length = 0;
+      vi.setSystemTime(Date.now() + 3_600_000);
+      wake(newest());
+      await pass(1_000);
+      expect(live.state).toBe('polling');
+      expect(changes).toEqual([null]);
+      newest().accepts();
+      expect(live.state).toBe('live');
+      expect(changes).toEqual([null, null]);
+    },
+  );
+
   it('asks about the session when the edge refuses the stream, and tries again', async () => {
     newest().ends(2);
     expect(refusals).toBe(1);

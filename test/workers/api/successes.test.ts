@@ -29,6 +29,10 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/instructions/:instruction_id/deny': 'instructions',
   'POST /v1/notices/test': 'notices',
   'POST /v1/instructions/:instruction_id/use-grant': 'instructions, grants',
+  'POST /v1/instructions/:instruction_id/resolve': 'instructions, resolve',
+  'POST /v1/conversations/:local_conversation_id/ask': 'asks',
+  'GET /v1/asks/:operation_id': 'asks',
+  'POST /v1/renewal/conversations/:local_conversation_id/forget': 'forget',
   'GET /v1/grants': 'instructions, grants',
   'POST /v1/grants': 'instructions, grants',
   'DELETE /v1/grants/:grant_id': 'instructions, grants',
@@ -85,6 +89,7 @@ async function playRenewals(): Promise<string> {
   await edge.data('POST', `/v1/renewal/jobs/${waiting.job_id}/retry`, { body: {} });
   await edge.data('PUT', '/v1/renewal/settings', { body: { settings: { max_per_day: 5 } } });
   await edge.data('PUT', '/v1/notices', { body: { address: null } });
+  await edge.data('GET', '/v1/notices/hours');
   return job.job_id;
 }
 

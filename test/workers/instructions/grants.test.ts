@@ -4,7 +4,7 @@ import type { Grant, GrantUseResponse } from '../../../schema/contracts/grants.t
 import type { ClaimedInstruction, InstructionDetailSchema } from '../../../schema/contracts/instructions.ts';
 import { TOOL_NAMES } from '../../../schema/contracts/tools.ts';
 import { Conductor, DESCRIBE, OTHER_NODE } from '../support/conductor.ts';
-import { NODE } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
 import { ASKED, bringTo, commandsFor, HASH, statusesOf, storyOf } from './support.ts';
 
 const conductor = new Conductor();
@@ -167,6 +167,26 @@ describe('a grant of a person', () => {
     const late = await bringTo(conductor, [asked()], remote);
     expect(offered(late.instructions)).toEqual([undefined]);
     expect((await use(late.ids[0], grant)).refusal).toBe('used_up');
+  });
+
+  it.each([
+    ['was used up', 'UPDATE grants SET uses = max_uses WHERE grant_id = ?', 'used_up'],
+    ['was revoked', 'UPDATE grants SET revoked_at = 1 WHERE grant_id = ?', 'revoked'],
+    [
+      'was used by this instruction',
+      `UPDATE instructions SET grant_id = ? WHERE status = 'awaiting_approval'`,
+      'used_before',
+    ],
+  ])('is not used when it %s between the reading and the writing of a use', async (_what, rival, refusal) => {
+    const { grant, remote } = await granted();
+    const { ids, message_id } = await bringTo(conductor, [asked()], remote);
+    const response = await edge.race(
+      () => use(ids[0], grant),
+      () => rowsOf(rival, grant.grant_id),
+    );
+    expect(response).toMatchObject({ used: false, refusal });
+    expect(await statusesOf(message_id)).toEqual(['awaiting_approval']);
+    await edge.data('POST', `/v1/instructions/${ids[0]}/deny`, { body: { approval_hash: HASH } });
   });
 
   it('counts one use for an instruction, however often its node asks', async () => {

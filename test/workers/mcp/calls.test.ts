@@ -175,6 +175,18 @@ describe('a call that cannot run now', () => {
     expect((await claim(conductor, given)).instructions).toMatchObject([{ status: 'expired' }]);
   });
 
+  it('is not claimed when its caller gave up between the reading and the writing of the claim', async () => {
+    const { conductor, client } = await scene();
+    const answer = call(client, 'exec', EXEC);
+    const given = await nextCall(conductor);
+    const claimed = await conductor.edge.race(
+      () => claim(conductor, given),
+      () => rowsOf('UPDATE mcp_calls SET ended_at = ? WHERE message_id = ?', conductor.edge.now, given.message_id),
+    );
+    expect(claimed.instructions).toMatchObject([{ status: 'expired' }]);
+    await answer;
+  });
+
   it('asks for the node when more than one is connected', async () => {
     const { conductor, client } = await scene();
     await register(conductor, OTHER_NODE);

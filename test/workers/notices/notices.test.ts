@@ -33,9 +33,8 @@ describe('a notice of an instruction that waits', () => {
     expect(await newest()).toMatchObject({ cause: 'approval', object_id: id, state: 'accepted', attempt_count: 1 });
   });
 
-  it('goes out once under two ticks at once', async () => {
-    await conductor.sendTo('accepts');
-    await conductor.ask();
+  /** The job of a tick. Work that it leaves behind its response is collected. */
+  async function looking() {
     const { notices } = await import('../../../workers/notices/notices.job.ts');
     const { openDatabase } = await import('../../../workers/db/open.ts');
     const deferred: Promise<void>[] = [];
@@ -47,9 +46,28 @@ describe('a notice of an instruction that waits', () => {
         hasRoom: () => true,
         defer: (work: Promise<void>) => void deferred.push(work),
       } as unknown as Parameters<typeof notices.run>[0]);
+    return { run, settled: () => Promise.all(deferred) };
+  }
+
+  it('goes out once under two ticks at once', async () => {
+    await conductor.sendTo('accepts');
+    await conductor.ask();
+    const { run, settled } = await looking();
     await edge.race(run, run, /INSERT INTO person_notices/);
-    await Promise.all(deferred);
+    await settled();
     expect(await conductor.received()).toHaveLength(1);
+  });
+
+  it('is tried again once under two ticks at once', async () => {
+    await conductor.sendTo('fails-once');
+    await conductor.ask();
+    await conductor.later(0);
+    expect(await conductor.received()).toHaveLength(1);
+    edge.now += 60_000;
+    const { run, settled } = await looking();
+    await edge.race(run, run, /UPDATE person_notices/);
+    await settled();
+    expect(await conductor.received()).toHaveLength(2);
   });
 
   it('is tried again after a failure, until it is accepted', async () => {
@@ -258,6 +276,16 @@ describe('the address and the secret', () => {
       expect(refused).toMatchObject({ status: 400, error: 'invalid_request', details: { field: 'address' } });
     },
   );
+
+  it('nodes read the hours without notices, and nothing of where they are sent', async () => {
+    const quiet_hours = { from: '22:00', to: '07:00' };
+    await conductor.sendTo('accepts', { quiet_hours, time_zone: 'Asia/Shanghai' });
+    const { token } = await edge.mint('controller');
+    const hours = await edge.data('GET', '/v1/notices/hours', { token });
+    expect(hours).toEqual({ quiet_hours, time_zone: 'Asia/Shanghai' });
+    expect(await edge.error('GET', '/v1/notices', { token })).toMatchObject({ status: 403 });
+    await conductor.put({ quiet_hours: null, time_zone: 'UTC' });
+  });
 
   it('a test notice says whether the receiver accepts it, and why not', async () => {
     const test = () => edge.data('POST', '/v1/notices/test', { body: {} });

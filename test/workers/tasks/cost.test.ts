@@ -91,4 +91,25 @@ describe('the D1 rows of a task', () => {
   ])('that the request "%s" writes are at most %i', (name, most) => {
     expect(empty[name]?.rows_written, JSON.stringify(empty)).toBeLessThanOrEqual(most);
   });
+
+  it.each([
+    ['claim', 49],
+    ['heartbeat', 6],
+    ['end of a step', 26],
+    ['end of the task', 22],
+  ])('that the request "%s" reads are at most %i', (name, most) => {
+    expect(empty[name]?.rows_read, JSON.stringify(empty)).toBeLessThanOrEqual(most);
+  });
+});
+
+describe('the D1 statements of a run', () => {
+  it.each([
+    ['claim', 11],
+    ['heartbeat', 5],
+    ['end of a step', 15],
+    ['end of the task', 16],
+  ])('of the request "%s" are at most %i', async (name, most) => {
+    const cost = await life();
+    expect(cost[name]?.queries, JSON.stringify(cost)).toBeLessThanOrEqual(most);
+  });
 });

@@ -101,6 +101,27 @@ const MAXIMA: Record<string, () => Promise<unknown>> = {
       await fail(await claimed());
     }
   },
+  // A question that leaves after the browser has deferred it.
+  asks: async () => {
+    const { local_conversation_id } = await renewals.settled('manual');
+    const body = { operation_id: 'of-the-queries', text: 'x' };
+    await edge.data('POST', `/v1/conversations/${local_conversation_id}/ask`, { body });
+    await rowsOf("UPDATE asks SET state = 'queued', controller_id = NULL, due_at = ?", edge.now);
+    await renewals.heard(NODE);
+  },
+  // A message whose program has printed something.
+  'conversations.forget': async () => {
+    const { local_conversation_id, instructions } = await renewals.settled('manual', {
+      instructions: instructionsOf(EXEC),
+    });
+    const id = instructions[0]?.instruction_id ?? '';
+    await renewals.act(`/v1/instructions/${id}/started`);
+    await renewals.act(`/v1/instructions/${id}/output`, { offset: 0, chunk: 'printed' });
+    await renewals.result(id);
+    await rowsOf('UPDATE messages SET reply_due_at = NULL WHERE local_conversation_id = ?', local_conversation_id);
+    edge.now += 1;
+    await edge.data('POST', `/v1/renewal/conversations/${local_conversation_id}/forget`, { body: {} });
+  },
   // An approval of which no one has been notified.
   notices: async () => {
     Object.assign(edge.env, { BAA_NOTICES_LOCAL: '1' });

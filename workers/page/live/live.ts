@@ -96,7 +96,7 @@ export class Live {
     const { open, now } = this.#deps;
     this.#stream?.close();
     this.#openedAt = now();
-    this.#downSince ??= now();
+    this.#downSince ??= this.#lostAt();
     const stream = open(this.#lastId === '' ? '/v1/events' : `/v1/events?last_event_id=${this.#lastId}`);
     this.#stream = stream;
     const ifCurrent = (act: () => void) => () => {
@@ -125,9 +125,15 @@ export class Live {
   }
 
   #failed(stream: EventStream): void {
-    this.#downSince ??= this.#deps.now();
+    this.#downSince ??= this.#lostAt();
     // The browser tries again by itself, except after a refusal.
     if (stream.readyState === CLOSED) this.#deps.onRefused();
+  }
+
+  /** Since when the stream proves nothing. After a sleep of the machine that is long ago, and the page says so at once. */
+  #lostAt(): number {
+    const now = this.#deps.now();
+    return now - this.#provedAt > SILENT_MS ? this.#provedAt : now;
   }
 
   #set(state: LiveState): void {

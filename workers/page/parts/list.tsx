@@ -109,7 +109,7 @@ export function List<T>({
         {({ items, next_cursor }) => (
           <>
             {items.length === 0 ? (
-              <Nothing>{whyEmpty(chosen, query.cursor) ?? empty}</Nothing>
+              <Nothing>{whyEmpty(chosen, query.cursor, next_cursor) ?? empty}</Nothing>
             ) : (
               <Table {...{ rows: items, columns, keyOf }} />
             )}
@@ -122,7 +122,12 @@ export function List<T>({
 }
 
 /** Why a list that may have items shows none: the reader has chosen others, or is behind the last one. */
-function whyEmpty(chosen: Readonly<Record<string, string>>, cursor: string | undefined): string | null {
+function whyEmpty(
+  chosen: Readonly<Record<string, string>>,
+  cursor: string | undefined,
+  next: string | null,
+): string | null {
+  if (next !== null) return t('list_looked_through');
   if (Object.values(chosen).some((value) => value !== '')) return t('list_filtered');
   return cursor === undefined ? null : t('list_ended');
 }

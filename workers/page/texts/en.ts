@@ -2,9 +2,10 @@
 import { GENERAL_EN } from './en/general.ts';
 import { GRANTS_EN } from './en/grants.ts';
 import { PANELS_EN } from './en/panels.ts';
+import { PERSONS_EN } from './en/persons.ts';
 import { REASONS_EN } from './en/reasons.ts';
 
-export const EN = { ...GENERAL_EN, ...PANELS_EN, ...REASONS_EN, ...GRANTS_EN } as const;
+export const EN = { ...GENERAL_EN, ...PANELS_EN, ...REASONS_EN, ...GRANTS_EN, ...PERSONS_EN } as const;
 
 export type TextKey = keyof typeof EN;
 export type Catalogue = Readonly<Record<TextKey, string>>;

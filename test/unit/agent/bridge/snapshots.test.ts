@@ -204,6 +204,7 @@ describe('the system in a snapshot', () => {
     expect(SnapshotSchema.parse(older)).toMatchObject({
       system: { hold: null, is_known: true },
       edge_connected: null,
+      notice_hours: null,
       conversations: [{ next_renewal: null, waiting: [] }],
       approvals: [],
       policy: { paces: [] },

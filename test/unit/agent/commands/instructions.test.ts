@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
+import type { Prompts } from '../../../../local-agent/commands/prompts.ts';
 import { UndoStore } from '../../../../local-agent/host/undo.ts';
 import { makeVisible } from '../../../../schema/domain/visible.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
@@ -37,6 +38,9 @@ const ROW = {
   updated_at: 1,
 };
 const APPROVAL = { display: 'script:\nmake', approval_hash: HASH, cwd: '/w', env_names: [], file_hashes: {} };
+
+const notAsked = () => Promise.reject(new Error('a question too many'));
+const NO_PROMPTS: Prompts = { text: notAsked, secret: notAsked, choose: notAsked, confirm: notAsked };
 
 function edge(status = 'awaiting_approval') {
   const respond = ({ method, path }: CommandCall): unknown => {
@@ -122,6 +126,33 @@ describe('instructions', () => {
       `to approve exactly this: ${program} ${line} --root '/srv/my root'`,
       `to approve exactly this: ${program} ${line}`,
     ]);
+  });
+
+  it('approve on a terminal shows what waits, asks, and approves exactly what was shown', async () => {
+    const world = edge();
+    const confirm = async (question: string) => {
+      expect(question).toBe('Run exactly this, as ins_1?');
+      expect(world.stdout()).toContain('script:');
+      return true;
+    };
+    const deps = { ...world.deps, prompts: { ...NO_PROMPTS, confirm } };
+    expect(await runCli(['instructions', 'approve', 'ins_1'], deps)).toBe(0);
+    expect(world.calls[1]).toMatchObject({ path: '/v1/instructions/ins_1/approve', body: { approval_hash: HASH } });
+    expect(world.out.at(-1)).toBe('ins_1 is claimed');
+  });
+
+  it('approve on a terminal approves nothing without a yes', async () => {
+    const world = edge();
+    const deps = { ...world.deps, prompts: { ...NO_PROMPTS, confirm: async () => false } };
+    expect(await runCli(['instructions', 'approve', 'ins_1'], deps)).toBe(1);
+    expect(world.calls.map(({ method }) => method)).toEqual(['GET']);
+    expect(world.err).toEqual(['ins_1 still waits. To deny it: conductor instructions deny ins_1']);
+  });
+
+  it('approve with --json asks nothing', async () => {
+    const world = edge();
+    const deps = { ...world.deps, prompts: NO_PROMPTS };
+    expect(await runCli(['instructions', 'approve', 'ins_1', '--json'], deps)).toBe(2);
   });
 
   it('approve with the hash approves exactly that', async () => {

@@ -245,7 +245,7 @@ const CASES: DoctorCase[] = [
   ],
   [
     'deadlines',
-    'a run that no tick has ended',
+    'a run that is not lost',
     'error',
     /the run run_1/,
     /^npm start/,

@@ -51,7 +51,12 @@ describe('the archive in a profile', () => {
   it('has the provision, only this user can read it, and the built one stays without', async () => {
     const { program, path } = programFolder(OLD);
     const archive = await builtArchive(options(program));
-    const provision = { agent_url: 'http://127.0.0.1:4317', client_id: 'firefox-1', token: 'baa_secret_of_a_browser' };
+    const provision = {
+      agent_url: 'http://127.0.0.1:4317',
+      client_id: 'firefox-1',
+      token: 'baa_secret_of_a_browser',
+      headless: true,
+    };
     const target = installedPath(tempDir(), archive);
     writeProvisioned(target, archive, provision);
     writeProvisioned(target, archive, provision);

@@ -3,7 +3,7 @@ import type { ReplyExecution } from '../../../../local-agent/instructions/reply.
 /** A successful execution with that output, as a reply shows it. */
 export function execution(output: string, with_: Partial<ReplyExecution> = {}): ReplyExecution {
   const result = {
-    status: 'succeeded' as const,
+    status: with_.status === 'failed' ? ('failed' as const) : ('succeeded' as const),
     output,
     exit_code: 0,
     error_code: null,

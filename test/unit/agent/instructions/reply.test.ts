@@ -26,6 +26,15 @@ describe('the reply to a message', () => {
     expect(fencesOf(reply)).toEqual(['fine', 'no such file']);
   });
 
+  it.each([
+    ['succeeded', 'ok, as a person has found: it took effect'],
+    ['failed', 'failed, as a person has found: it did not take effect'],
+    ['interrupted', 'interrupted: whether it took effect is not known'],
+  ] as const)('what a person said of an interrupted instruction that is %s now is named', (status, said) => {
+    const reported = { ...execution('').result, status: 'interrupted', exit_code: null } as ReplyExecution['result'];
+    expect(composeReply([execution('', { status, result: reported })], [])).toContain(`\`conductor::exec\` — ${said}`);
+  });
+
   it('a denied instruction is shown with its rule and with how a person could allow it', () => {
     const replyTo = (gate: string) => composeReply([execution('', { status: 'denied', gate, result: null })], []);
     expect(replyTo('exec.default')).toContain('denied: `exec.default`');

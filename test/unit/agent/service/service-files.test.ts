@@ -37,6 +37,7 @@ describe('the property list of a service', () => {
     const keys = LaunchdKeys.parse(parse(launchdFile(plan('/srv/baa'))));
     expect(keys.StandardOutPath).toBe('/srv/baa/logs/service.log');
     expect(keys.StandardErrorPath).toBe('/srv/baa/logs/service.log');
+    expect(keys.EnvironmentVariables.BAA_SERVICE_LOG).toBe('/srv/baa/logs/service.log');
     expect(keys.WorkingDirectory).toBe('/srv/baa');
   });
 
@@ -59,7 +60,7 @@ describe('the unit of a service', () => {
     expect(readSystemdFile(systemdFile(plan(NASTY)))).toEqual({ argv, environment });
   });
 
-  it('restarts whatever the reason and however often, and leaves runners alone', () => {
+  it('restarts after every end and any number of times, and leaves runners alone', () => {
     const lines = systemdFile(plan('/srv/baa')).split('\n');
     expect(lines).toEqual(
       expect.arrayContaining([

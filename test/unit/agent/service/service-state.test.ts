@@ -39,7 +39,7 @@ function stateWith(installed: string | null, look: ServiceManager['look'] = asyn
 const codesOf = async (installed: string) => (await stateWith(installed)).stale.map(({ code }) => code);
 
 describe('the state of a service', () => {
-  it('is current when the file says what would be installed now, whatever the PATH and the ports', async () => {
+  it('is current when the file says what would be installed now, with any PATH and ports', async () => {
     const environment = { ...plan.environment, PATH: '/home/ada/bin:/usr/bin' };
     const argv = [...plan.argv, '--port', '9001'];
     const state = await stateWith(systemdFile({ ...plan, argv, environment }));

@@ -3,13 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { HEARTBEAT, watchHeartbeat } from '../../../../local-agent/stack/heartbeat.ts';
+import { watchHeartbeat } from '../../../../local-agent/stack/heartbeat.ts';
 import { REPOSITORY } from '../../../../local-agent/stack/layout.ts';
+import { HEARTBEAT } from '../../../../local-agent/stack/send-heartbeats.ts';
 import type { SupervisedEvents } from '../../../../local-agent/stack/supervised.ts';
 import { Supervised } from '../../../../local-agent/stack/supervised.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
-const HEARTBEAT_FILE = pathToFileURL(join(REPOSITORY, 'local-agent/stack/heartbeat.ts')).href;
+const HEARTBEAT_FILE = pathToFileURL(join(REPOSITORY, 'local-agent/stack/send-heartbeats.ts')).href;
 
 /** A child that sends heartbeats and then does what `then` says, supervised with short limits. */
 async function superviseProgram(then: string) {

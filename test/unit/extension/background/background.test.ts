@@ -22,6 +22,7 @@ test('a final answer on the stream reaches the agent as one message', async () =
   expect(await env.finalMessages(1)).toEqual([
     {
       type: 'browser.final_message',
+      answers_plan_id: null,
       request_id: expect.stringMatching(/^fm-[0-9a-f]{40}$/),
       client_id: 'firefox-1',
       platform: 'claude',
@@ -108,6 +109,30 @@ test('an answer that was sent before anything of its end was stored is read agai
   next.completed('r3', url);
   const [again] = await next.finalMessages(1);
   expect(again).toMatchObject({ request_id: first?.request_id, raw_text: TEXT });
+});
+
+test('an answer without a block is sent before storage and people get any work of it', async () => {
+  const env = new TestEnv().pair();
+  openTab(env);
+  const { queue } = startBackground(env.env);
+  await env.greet();
+  const order: string[] = [];
+  const set = env.storage.set.bind(env.storage);
+  env.storage.set = async (items) => {
+    if (JSON.stringify(items).includes('No block.')) order.push('stored');
+    await set(items);
+  };
+  env.onPageCall = (_tabId, { call }) => {
+    if (call === 'opinion') order.push('asked');
+    return undefined;
+  };
+  const isSent = () => env.socket.frames('browser.final_message').length > 0;
+  queue.changed.on(() => order.push(isSent() ? 'shown' : 'shown before it was sent'));
+  const text = { ...final, text: 'No block.' };
+  const send = { conversationId: 'c1', userMessageId: 'u1' };
+  await env.exchange('r1', send, [{ type: 'progress', answer, chars: 3 }, text]);
+  await env.finalMessages(1);
+  await expect.poll(() => order).toEqual(['shown', 'asked', 'stored', 'stored']);
 });
 
 /** What a background page that ends now leaves. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
+import { buildParts } from '../../../../extension/background/parts.ts';
 import { AGENT_URL, TestEnv } from '../../../support/extension/test-env.ts';
 
 async function connected(env = new TestEnv().pair()) {
@@ -161,6 +162,23 @@ describe('a pairing in the archive', () => {
     later.provision = provision('first');
     expect(await tokenAt(later)).toBe('the-token');
   });
+
+  it.each([
+    [true, null, false],
+    [true, true, true],
+    [false, null, true],
+    [false, false, false],
+  ])(
+    'of a Firefox that is headless (%s), where a person chose %s: it notifies %s',
+    async (headless, notices, isShown) => {
+      const env = new TestEnv();
+      env.provision = JSON.stringify({ agent_url: AGENT_URL, client_id: 'firefox-p', token: 'first', headless });
+      env.storage.items.set('settings', { notices });
+      const parts = buildParts(env.env);
+      await parts.readSettings();
+      expect(parts.notices()).toBe(isShown);
+    },
+  );
 
   it.each(['', '{', '{"agent_url":1}'])('is ignored when it is %j', async (text) => {
     const env = new TestEnv().pair();

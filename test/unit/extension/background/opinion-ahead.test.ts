@@ -1,7 +1,7 @@
 /** The page's opinion on an answer whose text a reading confirms: it is asked for while the reading is under way. */
 import { expect, test } from 'vitest';
 import { startBackground } from '../../../../extension/background/background.ts';
-import type { Opinion, OpinionOrder } from '../../../../extension/messages.ts';
+import type { OpinionOrder, PageOpinion } from '../../../../extension/messages.ts';
 import { TestEnv } from '../../../support/extension/test-env.ts';
 import { ORIGIN, testSite } from '../../../support/extension/test-site.ts';
 import { final } from '../../../support/extension/turn-scene.ts';
@@ -14,7 +14,7 @@ const STREAMED = textWith('@conductor::describe');
 
 interface Asked {
   order: OpinionOrder;
-  say: (opinion: Opinion) => void;
+  say: (opinion: PageOpinion) => void;
 }
 
 /** The stream has ended with `STREAMED`; the reading is under way, and gives `confirmed` when its gate opens. */
@@ -29,7 +29,7 @@ async function confirming(confirmed: string): Promise<{ env: TestEnv; asked: Ask
   ];
   env.onPageCall = (_tabId, { call, order }) => {
     if (call === 'opinion') {
-      const { promise, resolve } = Promise.withResolvers<Opinion>();
+      const { promise, resolve } = Promise.withResolvers<PageOpinion>();
       asked.push({ order: order as OpinionOrder, say: resolve });
       return promise;
     }
@@ -91,4 +91,13 @@ test.each(['absent', 'differs'] as const)('a page that said "%s" of the stream i
   expect(messages(env)).toEqual([]);
   second?.say('differs');
   expect(await env.finalMessages(1)).toMatchObject([{ capture: { other: 'differs' } }]);
+});
+
+test('a page that names no message is not asked again, and its opinion is absent', async () => {
+  const { env, asked, reading } = await confirming(STREAMED);
+  asked[0]?.say('nameless');
+  await env.clock.flush();
+  reading.open();
+  expect(await env.finalMessages(1)).toMatchObject([{ capture: { other: 'absent' } }]);
+  expect(asked).toHaveLength(1);
 });

@@ -58,10 +58,11 @@ describe('the manifest of both versions', () => {
 });
 
 describe('what the extension may do', () => {
-  it('Manifest V2 asks for its five permissions and the hosts of the sites', () => {
+  it('Manifest V2 asks for its six permissions and the hosts of the sites', () => {
     expect(manifestOf(2, FACTS).permissions).toEqual([
       'alarms',
       'cookies',
+      'notifications',
       'storage',
       'webRequest',
       'webRequestBlocking',
@@ -71,7 +72,15 @@ describe('what the extension may do', () => {
 
   it('Manifest V3 asks for the same, and for the filter of responses', () => {
     expect(manifestOf(3, FACTS)).toMatchObject({
-      permissions: ['alarms', 'cookies', 'storage', 'webRequest', 'webRequestBlocking', 'webRequestFilterResponse'],
+      permissions: [
+        'alarms',
+        'cookies',
+        'notifications',
+        'storage',
+        'webRequest',
+        'webRequestBlocking',
+        'webRequestFilterResponse',
+      ],
       host_permissions: HOSTS,
     });
   });

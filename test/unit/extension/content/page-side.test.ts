@@ -124,12 +124,12 @@ describe('the second opinion', () => {
     expect(looks).toBeLessThanOrEqual(16);
   });
 
-  it('is absent at once in a page that names no message', async () => {
+  it('is given at once by a page that names no message: that it has none', async () => {
     const { document } = pageWith(answer('<pre>a</pre>'));
     const nameless = { id: null, isNameless: true };
     const page = { newestTurns: () => testPage.turns(document).map((turn) => ({ ...turn, ...nameless })) };
     const order = { messageId: 'a1', blocks: ['a'], ...TIMES };
-    expect(await giveOpinion({ document, page, clock: new TestClock() }, order)).toBe('absent');
+    expect(await giveOpinion({ document, page, clock: new TestClock() }, order)).toBe('nameless');
   });
 
   it('is absent when the page cannot be read', async () => {

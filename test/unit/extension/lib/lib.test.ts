@@ -68,9 +68,10 @@ it('a stored value that does not have its shape counts as absent', async () => {
   const storage = new TestStorage();
   const stored = new Stored(storage, 'settings', SettingsSchema, SettingsSchema.parse({}));
   storage.items.set('settings', { sites_off: 'all' });
-  expect(await stored.read()).toEqual({ agent_url: 'http://127.0.0.1:4317', sites_off: [] });
-  await stored.write({ agent_url: 'http://localhost:1', sites_off: ['gemini'] });
-  expect(await stored.read()).toEqual({ agent_url: 'http://localhost:1', sites_off: ['gemini'] });
+  expect(await stored.read()).toEqual({ agent_url: 'http://127.0.0.1:4317', sites_off: [], notices: null });
+  const written = { agent_url: 'http://localhost:1', sites_off: ['gemini' as const], notices: false };
+  await stored.write(written);
+  expect(await stored.read()).toEqual(written);
 });
 
 it('texts have keys of their own', () => {

@@ -9,6 +9,7 @@ import { t, word } from '../../texts/texts.ts';
 import { chatAddress, conversationName } from '../conversation-name.ts';
 import type { PanelProps } from '../panel.ts';
 import { AutomationButtons } from './automation.tsx';
+import { Forget } from './forget.tsx';
 import { Thread } from './thread.tsx';
 
 const TOPICS = ['conversations', 'messages', 'renewal', 'instructions', 'system', 'leader', 'clients'] as const;
@@ -36,6 +37,7 @@ export default function ConversationPanel({ id }: PanelProps) {
           <Card title={t('thread')} id="thread">
             <Thread conversationId={id} />
           </Card>
+          <Forget conversation={conversation} />
         </>
       )}
     </Detail>

@@ -15,6 +15,7 @@ import type { PanelProps } from '../panel.ts';
 import { Decide } from './decide.tsx';
 import type { InstructionDetail } from './instruction-detail.ts';
 import { InstructionOutput } from './output.tsx';
+import { Resolve, resolutionText } from './resolve.tsx';
 import { Story } from './story.tsx';
 
 /** Waiting or running: then it can be canceled. */
@@ -38,6 +39,7 @@ export default function InstructionPanel({ id }: PanelProps) {
             <Cancel instruction={instruction} />
           </Heading>
           <Decide instruction={instruction} readAt={read.at ?? 0} />
+          <Resolve instruction={instruction} />
           <div class="columns">
             <Card title={t('call')} id="call">
               <Output text={visibleJson(instruction.params, 2)} label={t('call')} />
@@ -81,6 +83,7 @@ function What({ instruction }: { instruction: InstructionDetail }) {
         [t('granted_by'), instruction.grant_id ?? null],
         [t('gate'), gate === null ? null : word('reason', gate)],
         [t('error'), error_code === null ? null : word('reason', error_code)],
+        [t('resolution'), resolutionText(instruction)],
         [t('exit_code'), exit_code],
         [t('took'), duration_ms === null ? null : format.exactSpan(duration_ms)],
         [t('came'), <When key="c" at={instruction.created_at} />],

@@ -12,6 +12,7 @@ const TONES: Readonly<Record<string, string>> = {
   denied: 'bad',
   cancel_requested: 'bad',
   delivered: 'good',
+  resolved: 'good',
 };
 /** Parts of a detail that are shown beside it, or that say something to programs only. */
 const LEFT_OUT = /^(chunk|offset|observed_at|dedupe_key|approval_hash|.*sha256)$/;

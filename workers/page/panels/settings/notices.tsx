@@ -6,7 +6,7 @@ import { NOTICE_CAUSE } from '../../../../schema/domain/person-notice.ts';
 import { callEdge, EdgeError } from '../../api/client.ts';
 import { useRead } from '../../page-context.ts';
 import { Act, useAct } from '../../parts/act.tsx';
-import { Card, Nothing, Pill, Shown, When } from '../../parts/parts.tsx';
+import { Card, Id, Nothing, Pill, Shown, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import type { NoticeDraft } from './notice-draft.ts';
 import { changesOf, draftOfNotices } from './notice-draft.ts';
@@ -28,7 +28,8 @@ const put = (body: NoticesPutBody) => callEdge(PATH, NoticesSchema, { method: 'P
 /** A test that the receiver did not accept is an action that was not done. */
 async function sendTest(): Promise<void> {
   const { state, error } = await callEdge(`${PATH}/test`, NoticeTestSchema, { method: 'POST', body: {} });
-  if (state === 'failed') throw new EdgeError('conflict', t('notice_test_failed', { why: error ?? state }));
+  if (state === 'failed')
+    throw new EdgeError('conflict', t('notice_test_failed', { why: error === null ? state : whyOf(error) }));
 }
 
 function Inside({ notices }: { notices: Notices }) {
@@ -51,23 +52,30 @@ function Inside({ notices }: { notices: Notices }) {
         <Text name="secret" draft={draft} set={set} placeholder={settings?.has_secret === true ? '••••••••' : ''} />
         <Text name="quiet_hours" draft={draft} set={set} placeholder="22:00-07:00" />
         <Text name="time_zone" draft={draft} set={set} placeholder="Europe/Berlin" />
-        <button type="submit" class="primary" disabled={body === null || isPending} aria-busy={isPending}>
-          {t('save')}
-        </button>
-      </form>
-      {settings === null ? null : (
-        <p class="buttons">
-          <Act label={t('notice_test')} run={sendTest} done={t('notice_test_accepted')} />
-          <Act
-            label={t('notices_off')}
-            kind="danger"
-            run={() => put({ address: null })}
-            done={t('notices_are_off')}
-            question={{ title: t('notices_off_question'), text: t('notices_off_means') }}
-          />
+        <p class="buttons whole">
+          {settings === null ? null : <OfStored />}
+          <button type="submit" class="primary" disabled={body === null || isPending} aria-busy={isPending}>
+            {t('save')}
+          </button>
         </p>
-      )}
+      </form>
       <Sent notices={notices} />
+    </>
+  );
+}
+
+/** What can be done with the address that is stored. */
+function OfStored() {
+  return (
+    <>
+      <Act
+        label={t('notices_off')}
+        kind="danger"
+        run={() => put({ address: null })}
+        done={t('notices_are_off')}
+        question={{ title: t('notices_off_question'), text: t('notices_off_means') }}
+      />
+      <Act label={t('notice_test')} run={sendTest} done={t('notice_test_accepted')} />
     </>
   );
 }
@@ -113,6 +121,12 @@ function Choice({ name, draft, set, values }: FieldProps & { values: readonly st
   );
 }
 
+/** Why a try failed, in words; a status of HTTP as it is. */
+function whyOf(error: string): string {
+  const [, status] = /^http_(\d+)$/.exec(error) ?? [];
+  return status === undefined ? word('notice_error', error) : t('notice_error_http', { status });
+}
+
 const TONES = { sent: 'wait', accepted: 'good', failed: 'bad' } as const;
 
 function Sent({ notices: { sent, waiting } }: { notices: Notices }) {
@@ -126,8 +140,10 @@ function Sent({ notices: { sent, waiting } }: { notices: Notices }) {
           <li key={notice_id}>
             <Pill tone={TONES[state]}>{word('notice_state', state)}</Pill>
             <a href={NOTICE_CAUSE[cause].path(object_id)}>{word('notice', cause)}</a>
+            {cause === 'no_leader' ? null : <Id id={object_id} />}
             <span class="note">
-              {last_error ?? ''} <When at={created_at} />
+              {last_error === null ? null : `${whyOf(last_error)} · `}
+              <When at={created_at} />
             </span>
           </li>
         ))}

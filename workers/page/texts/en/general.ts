@@ -210,6 +210,7 @@ export const GENERAL_EN = {
   reason_being_delivered: 'it is being sent',
   reason_instruction_pending: 'instructions are not finished',
   reason_task_pending: 'a task of this chat is not finished',
+  reason_ask_pending: 'a person’s question waits for its answer',
   reason_system_paused: 'the system starts no new work',
   reason_system_draining: 'the system is draining',
   reason_no_leader: 'no node leads at the moment',
@@ -285,6 +286,7 @@ export const GENERAL_EN = {
   // lists
   all: 'all',
   list_filtered: 'Nothing here matches the filters. Change them, or set them back to show everything.',
+  list_looked_through: 'Nothing among the newest that were looked through matches the filters. “Older” looks further.',
   list_ended: 'There is nothing older.',
   pages: 'Pages',
   newest: 'Newest',

@@ -35,6 +35,7 @@ export const GRANTS_EN = {
   grant_used: 'Used',
   granted_by: 'By grant',
   reason_grant_not_found: 'there is no such grant',
+  reason_ask_not_found: 'there is no such question',
   end_revoked: 'revoked',
   end_expired: 'expired',
   end_used_up: 'used up',

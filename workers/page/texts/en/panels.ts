@@ -363,9 +363,16 @@ export const PANELS_EN = {
   notice_stopped_browser: 'A browser is stopped',
   notice_paused_by_breaker: 'A conversation was paused after failures',
   notice_no_leader: 'No node leads',
+  notice_error_http: 'the receiver responded with status {status}',
+  notice_error_redirect: 'the receiver redirected, which is not followed',
+  notice_error_timeout: 'the receiver did not respond within ten seconds',
+  notice_error_unreachable: 'the receiver could not be reached',
+  notice_error_address_unreadable:
+    'the stored address cannot be read since the secret of the edge has changed: set it again',
+  notice_error_address_refused: 'the stored address is refused: set a public https address',
   page_notices: 'Notices of this page',
   page_notices_about:
-    'While this page is open, also in the background, this browser notifies you of what waits for a person.',
+    'While this page is open, also in the background, this browser notifies you of what waits for a person. In a Firefox with the extension, which does so itself, leave this off.',
   page_notices_on: 'Show notices of this page',
   page_notices_off: 'Stop notices of this page',
   page_notices_refused: 'The browser does not let this page show notices.',

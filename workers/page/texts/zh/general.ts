@@ -205,6 +205,7 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   reason_being_delivered: '正在发送',
   reason_instruction_pending: '指令尚未完成',
   reason_task_pending: '此对话的任务尚未完成',
+  reason_ask_pending: '有人的提问正在等待回答',
   reason_system_paused: '系统已暂停',
   reason_system_draining: '系统正在排空',
   reason_no_leader: '目前没有主导节点',
@@ -280,6 +281,7 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   // lists
   all: '全部',
   list_filtered: '没有符合筛选条件的内容。请更改筛选条件，或恢复为显示全部。',
+  list_looked_through: '在已查看的最新内容中，没有符合筛选条件的。“更早”会继续查找。',
   list_ended: '没有更早的内容。',
   pages: '翻页',
   newest: '最新',

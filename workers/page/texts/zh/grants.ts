@@ -33,6 +33,7 @@ export const GRANTS_ZH: Record<keyof typeof GRANTS_EN, string> = {
   grant_used: '已用',
   granted_by: '依据授权',
   reason_grant_not_found: '没有这样的授权',
+  reason_ask_not_found: '没有这个提问',
   end_revoked: '已撤销',
   end_expired: '已过期',
   end_used_up: '已用完',

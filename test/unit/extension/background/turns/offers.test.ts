@@ -31,6 +31,7 @@ it('a message that could not be put together stays, and is offered again', async
         return 'firefox-1';
       },
       accountToName: () => null,
+      planOf: (platform, id) => `${platform}/${id}`,
       isOn: () => true,
       report: (_platform, what) => void reports.push(what),
     });
@@ -44,7 +45,7 @@ it('a message that could not be put together stays, and is offered again', async
   fails = false;
   clock.advance(TURN_LIMITS.offerAgain);
   await until(() => added.length > 0);
-  expect(added).toMatchObject([{ assistant_message_id: 'a1' }]);
+  expect(added).toMatchObject([{ assistant_message_id: 'a1', answers_plan_id: 'claude/u1' }]);
 });
 
 it('a message that finds the queue full is shown, and is taken as soon as the agent has confirmed another', async () => {

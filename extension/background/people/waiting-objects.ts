@@ -1,0 +1,72 @@
+/** What of a view waits for a person, when it may be announced, and which of it has been. Pure. */
+import type { Platform } from '../../../schema/contracts/common.ts';
+import { PLATFORMS } from '../../../schema/contracts/common.ts';
+import { CONVERSATION_BREAKER } from '../../../schema/defaults.ts';
+import { quietUntil } from '../../../schema/domain/local-time.ts';
+import type { PeopleView } from '../../people-messages.ts';
+
+/** Older ones are forgotten. */
+export const MAX_KNOWN = 300;
+
+/** Where a press on the notification leads. */
+export type WaitingPlace =
+  | { at: 'approval'; instruction_id: string }
+  | { at: 'chat'; platform: Platform; conversation_id: string }
+  | { at: 'options' };
+
+export interface WaitingObject {
+  /** Also the id of its notification. */
+  key: string;
+  title: 'notice_approval' | 'notice_stopped' | 'notice_paused';
+  message: string;
+  place: WaitingPlace;
+}
+
+const APPROVAL = 'approval ';
+const hostOf = (platform: Platform): string => new URL(PLATFORMS[platform].home_url).host;
+
+/** What waits; null while that is not known. It has no parameter of a call, and no title of a chat. */
+export function waitingIn({ connection, snapshot }: PeopleView): WaitingObject[] | null {
+  if (connection.state !== 'connected' || snapshot === null || !snapshot.system.is_known) return null;
+  const { approvals, conversations, policy } = snapshot;
+  const stopped = policy.paces.filter(({ stopped_reason }) => stopped_reason !== null);
+  const broken = conversations.filter(
+    ({ pause_reason }) => pause_reason !== null && pause_reason in CONVERSATION_BREAKER,
+  );
+  return [
+    ...approvals.map(({ instruction_id, name }) => ({
+      key: APPROVAL + instruction_id,
+      title: 'notice_approval' as const,
+      message: name,
+      place: { at: 'approval' as const, instruction_id },
+    })),
+    ...stopped.map(({ platform }) => ({
+      key: `stopped ${platform}`,
+      title: 'notice_stopped' as const,
+      message: hostOf(platform),
+      place: { at: 'options' as const },
+    })),
+    ...broken.map(({ platform, conversation_id, local_conversation_id }) => ({
+      key: `paused ${local_conversation_id}`,
+      title: 'notice_paused' as const,
+      message: hostOf(platform),
+      place: { at: 'chat' as const, platform, conversation_id },
+    })),
+  ];
+}
+
+/** The end of the quiet hours of notices that the edge has; null when nothing is quiet now. */
+export function quietEnd({ snapshot }: PeopleView, now: number): number | null {
+  const hours = snapshot?.notice_hours ?? null;
+  return hours === null ? null : quietUntil(hours, now);
+}
+
+/**
+ * The keys to remember. One that has ceased to wait is forgotten, so that it is shown when it waits again; but for an
+ * approval, which is asked once, and while the agent has no edge, of which it would hear what waits.
+ */
+export function keysToKeep(known: readonly string[], waiting: readonly string[], isCertain: boolean): string[] {
+  const kept = known.filter((key) => !isCertain || key.startsWith(APPROVAL) || waiting.includes(key));
+  const added = waiting.filter((key) => !kept.includes(key));
+  return [...kept, ...added].slice(-MAX_KNOWN);
+}

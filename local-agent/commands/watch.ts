@@ -1,0 +1,85 @@
+/**
+ * `--watch`: looks again until the person ends it by Ctrl-C, or until there is nothing more to come. A terminal shows the
+ * newest state in place; a pipe gets a further snapshot after each change. The pauses grow while nothing changes.
+ */
+import { Option } from 'commander';
+import { EdgeError } from '../edge/http-client.ts';
+import type { Args } from './command.ts';
+import type { CommandDeps } from './deps.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
+
+export const watchOption = new Option('-w, --watch', 'look again until Ctrl-C, and show what has changed');
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 5_000;
+const GROWTH = 1.5;
+/** The cursor to the upper left, and all that was there away, what scrolled out included. */
+const CLEAR = Buffer.from('\u001b[H\u001b[2J\u001b[3J');
+
+/** What one look has seen. */
+export interface Seen {
+  /** What makes a difference: ages and times left are not in it. */
+  facts: () => unknown;
+  /** Nothing more will come. */
+  isOver: boolean;
+}
+
+/** Looks once, or with `--watch` again and again. `look` prints what it has seen with the dependencies that it gets. */
+export async function watched(
+  args: Args,
+  deps: CommandDeps,
+  look: (deps: CommandDeps) => Promise<Seen>,
+): Promise<ExitCode> {
+  if (args.watch !== true) {
+    await look(deps);
+    return EXIT.fine;
+  }
+  const state = { isStopped: false };
+  const stopped = deps.stopSignal().then(() => {
+    state.isStopped = true;
+  });
+  let last: string | null = null;
+  for (let pauseMs = FIRST_PAUSE_MS; !state.isStopped; pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)) {
+    const lines: string[] = [];
+    const seen = await lookAgain(deps, last !== null, () => look({ ...deps, print: (line) => lines.push(line) }));
+    if (state.isStopped) break;
+    if (seen !== null) {
+      const facts = JSON.stringify(seen.facts());
+      const hasChanged = facts !== last;
+      if (hasChanged || deps.isTerminal) show(args, deps, lines, last === null);
+      if (seen.isOver) break;
+      if (hasChanged) pauseMs = FIRST_PAUSE_MS;
+      last = facts;
+    }
+    await pauseUntil(deps, pauseMs, stopped);
+  }
+  return EXIT.fine;
+}
+
+/** Ends early with `stopped`, and leaves no timer behind that would keep the process. */
+async function pauseUntil({ clock }: CommandDeps, ms: number, stopped: Promise<void>): Promise<void> {
+  let cancel = () => {};
+  const over = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  await Promise.race([stopped, over]);
+  cancel();
+}
+
+/** Null when the edge cannot be reached now: it is looked at again. The first look fails as it would without `--watch`. */
+async function lookAgain(deps: CommandDeps, again: boolean, look: () => Promise<Seen>): Promise<Seen | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!again || !(error instanceof EdgeError) || !error.retryable) throw error;
+    deps.warn(`${error.message}; trying again until Ctrl-C`);
+    return null;
+  }
+}
+
+function show(args: Args, deps: CommandDeps, lines: readonly string[], isFirst: boolean): void {
+  if (deps.isTerminal) deps.printBytes(CLEAR);
+  else if (!isFirst && args.json !== true) deps.print('');
+  for (const line of lines) deps.print(line);
+}

@@ -1,0 +1,3 @@
+/** Types of `built.js`. */
+export declare function builtFile(name: string): string;
+export declare function isBuilt(): boolean;

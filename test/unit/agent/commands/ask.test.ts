@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../../../local-agent/commands/main.ts';
+import type { Ask } from '../../../../schema/contracts/asks.ts';
+import type { CommandCall } from '../../../support/command-deps.ts';
+import { commandWorld } from '../../../support/command-deps.ts';
+
+const CONVERSATION = `lc_${'0'.repeat(26)}`;
+const ASK: Ask = {
+  operation_id: 'op-1',
+  local_conversation_id: CONVERSATION,
+  state: 'sent',
+  reason: 'being_delivered',
+  text: "what's next?",
+  deadline_at: 10,
+  created_at: 1,
+  sent_at: 1,
+  delivered_at: null,
+  finished_at: null,
+  answer: null,
+};
+const ANSWER = {
+  message_id: 'msg_1',
+  assistant_message_id: 'a1',
+  text: 'the roof\u001b[2J',
+  observed_at: 5,
+  evidence: 'named',
+} as const;
+
+/** An edge whose ask passes through these states, and a clock whose every wait is over at once. */
+function world(...states: Partial<Ask>[]) {
+  let at = -1;
+  let now = 0;
+  const respond = (_call: CommandCall) => {
+    at = Math.min(at + 1, states.length - 1);
+    return { ...ASK, ...states[at] };
+  };
+  const clock = {
+    now: () => now,
+    monotonic: () => now,
+    after(ms: number, run: () => void) {
+      now += ms;
+      queueMicrotask(run);
+      return () => undefined;
+    },
+  };
+  const made = commandWorld(respond, { clock });
+  return { ...made, run: (...argv: string[]) => runCli(['ask', CONVERSATION, "what's next?", ...argv], made.deps) };
+}
+
+describe('conductor ask', () => {
+  it('sends the text under the operation that it was given, and says how to wait for the answer', async () => {
+    const { run, calls, stderr } = world({});
+    expect(await run('--operation-id', 'op-1')).toBe(0);
+    expect(calls).toMatchObject([
+      {
+        method: 'POST',
+        path: `/v1/conversations/${CONVERSATION}/ask`,
+        body: { operation_id: 'op-1', text: "what's next?" },
+      },
+    ]);
+    expect(stderr()).toContain(String.raw`ask ${CONVERSATION} 'what'\''s next?' --operation-id op-1 --wait`);
+  });
+
+  it('makes an operation of its own when none is named', async () => {
+    const { run, calls } = world({});
+    await run();
+    expect(calls[0]?.body).toMatchObject({ operation_id: expect.stringMatching(/^ask-[0-9a-f-]{36}$/) });
+  });
+
+  it('with --wait prints the answer and nothing else, with control characters made visible', async () => {
+    const { run, out, calls } = world({}, { state: 'sent' }, { state: 'answered', answer: ANSWER });
+    expect(await run('--wait')).toBe(0);
+    expect(out).toEqual(['the roof\\u{1b}[2J']);
+    expect(calls.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET']);
+  });
+
+  it('says when the browser did not name the answer', async () => {
+    const { run, stderr } = world({ state: 'answered', answer: { ...ANSWER, evidence: 'next' } });
+    expect(await run('--wait')).toBe(0);
+    expect(stderr()).toContain('it is the next one');
+  });
+
+  it.each([
+    ['failed', 'Ask again under a new operation id'],
+    ['ambiguous', 'look at the chat before you ask again'],
+  ] as const)('exits with 1 when it is %s, and says what to do', async (state, advice) => {
+    const { run, stderr } = world({ state, reason: 'no_evidence' });
+    expect(await run('--wait')).toBe(1);
+    expect(stderr()).toContain(advice);
+    expect(stderr()).toContain('no_evidence');
+  });
+
+  it('exits with 1 when the answer has not come within --timeout, and says how to wait on', async () => {
+    const { run, stderr, calls } = world({});
+    expect(await run('--wait', '--timeout', '2')).toBe(1);
+    expect(calls.length).toBeLessThan(10);
+    expect(stderr()).toContain('to wait for the answer');
+  });
+
+  it('with --json prints the ask as the API has it', async () => {
+    const { run, out } = world({ state: 'answered', answer: ANSWER });
+    await run('--wait', '--json');
+    expect(JSON.parse(out[0] ?? '')).toMatchObject({ state: 'answered', answer: { message_id: 'msg_1' } });
+  });
+
+  it.each([
+    [['--timeout', '0'], '--timeout'],
+    [['--operation-id', 'a b'], '--operation-id'],
+  ])('%j is refused before the edge is asked', async (argv, named) => {
+    const { run, calls, stderr } = world({});
+    expect(await run(...argv)).toBe(2);
+    expect(stderr()).toContain(named);
+    expect(calls).toEqual([]);
+  });
+});

@@ -1,0 +1,101 @@
+/**
+ * Removes what was said in messages and done by their instructions: texts, calls, outputs, and in the journal what programs
+ * have printed. Statuses, verdicts, codes, times and hashes stay. Each part is one commit with its own journal entries.
+ */
+import { asc, sql } from 'drizzle-orm';
+import type { JournalBlock } from '../../schema/contracts/journal.ts';
+import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
+import { hasOutput, leftHash, withoutOutput } from '../../schema/domain/forgotten-blocks.ts';
+import { instructions, journal_blocks, messages } from '../../schema/tables/index.ts';
+import { sha256Hex } from '../crypto/hash.ts';
+import type { JournalDraft } from '../db/journal.ts';
+import type { Edge } from '../db/plan.ts';
+import type { ForgottenPart } from './part.ts';
+import { deleteCommands, listOf } from './part.ts';
+
+const MAX_MESSAGES = 20;
+
+/** The next messages of the conversation that came before that time; null when there is none left. */
+export async function forgetMessages(
+  edge: Edge,
+  conversationId: string,
+  before: number,
+): Promise<ForgottenPart | null> {
+  const { db, now } = edge;
+  const ids = sql`(SELECT message_id FROM messages WHERE ingest_seq IN (SELECT ingest_seq FROM messages
+      WHERE local_conversation_id = ${conversationId}) AND received_at < ${before} AND forgotten_at IS NULL
+    ORDER BY ingest_seq LIMIT ${MAX_MESSAGES})`;
+  const [found, rows, stored] = await db.batch([
+    db
+      .select({ message_id: messages.message_id, command_id: messages.resubmit_command_id })
+      .from(messages)
+      .where(sql`${messages.message_id} IN ${ids}`),
+    db
+      .select({
+        instruction_id: instructions.instruction_id,
+        message_id: instructions.message_id,
+        chain: instructions.controller_id,
+        artifact_id: instructions.artifact_id,
+        command_id: instructions.command_id,
+      })
+      .from(instructions)
+      .where(sql`${instructions.message_id} IN ${ids}`),
+    db
+      .select()
+      .from(journal_blocks)
+      .where(sql`${journal_blocks.message_id} IN ${ids} AND ${journal_blocks.forgotten_at} IS NULL`)
+      .orderBy(asc(journal_blocks.seq)),
+  ]);
+  if (found.length === 0) return null;
+  const blocks = stored.flatMap((row) => {
+    const block = JournalBlockSchema.safeParse(row);
+    return block.success && hasOutput(block.data.entries) ? [emptied(block.data)] : [];
+  });
+  const artifacts = rows.flatMap(({ artifact_id }) => artifact_id ?? []);
+  const messageIds = found.map(({ message_id }) => message_id);
+  const plan = {
+    statements: [
+      db
+        .update(messages)
+        .set({ raw_text: '', block_errors: [], forgotten_at: now })
+        .where(sql`message_id IN ${listOf(messageIds)}`),
+      db
+        .update(instructions)
+        .set({
+          params: {},
+          approval: null,
+          output_summary: null,
+          artifact_id: null,
+          late_result: null,
+          updated_at: now,
+        })
+        .where(sql`instruction_id IN ${listOf(rows.map(({ instruction_id }) => instruction_id))}`),
+      db.run(sql`DELETE FROM artifacts WHERE artifact_id IN ${listOf(artifacts)}`),
+      deleteCommands(db, [...found, ...rows]),
+      db.run(sql`UPDATE journal_blocks SET entries = o.entries, forgotten_at = ${now}
+        FROM (SELECT value->>'chain' AS chain, value->>'seq' AS seq, value->>'entries' AS entries
+          FROM json_each(${JSON.stringify(blocks)})) AS o
+        WHERE journal_blocks.chain = o.chain AND journal_blocks.seq = o.seq`),
+    ],
+    journal: [...rows.map(entryOf), ...(await Promise.all(blocks.map(boundEntry)))],
+  };
+  const removed = { messages: messageIds.length, instructions: rows.length, artifacts: artifacts.length };
+  return { plan, removed: { ...removed, journal_blocks: blocks.length } };
+}
+
+function emptied(block: JournalBlock): JournalBlock {
+  return { ...block, entries: withoutOutput(block.entries) };
+}
+
+function entryOf(row: { instruction_id: string; message_id: string; chain: string }): JournalDraft {
+  const { instruction_id, message_id, chain } = row;
+  return { chain, message_id, instruction_id, kind: 'forgotten', controller_id: null, detail: {} };
+}
+
+/** Binds what is left of a block to the chain: its own hash is that of what was there. */
+async function boundEntry(block: JournalBlock): Promise<JournalDraft> {
+  const { chain, message_id, seq, entries } = block;
+  const detail = { block: seq, left_sha256: await leftHash(sha256Hex, block) };
+  const instruction_id = entries[0]?.instruction_id ?? '';
+  return { chain, message_id, instruction_id, kind: 'forgotten', controller_id: null, detail };
+}

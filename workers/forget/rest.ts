@@ -1,0 +1,88 @@
+/** Removes the rest of a conversation: tasks that its chat created, texts of renewals and questions, and grants. */
+import { and, eq, sql } from 'drizzle-orm';
+import { asks, renewal_jobs, tasks } from '../../schema/tables/index.ts';
+import type { Edge } from '../db/plan.ts';
+import { deleteContentsOf } from '../tasks/checkpoint-bucket.ts';
+import { deleteTask, runsOf } from '../tasks/delete-task.ts';
+import type { ForgottenPart } from './part.ts';
+import { deleteCommands, listOf } from './part.ts';
+
+const MAX_ROWS = 200;
+
+/** The next ended task of the chat; null when there is none left. Forgetting is rare: it reads the table of tasks. */
+export async function forgetTask(edge: Edge, conversationId: string, before: number): Promise<ForgottenPart | null> {
+  const { env, db } = edge;
+  const found = await db
+    .select({ task_id: tasks.task_id })
+    .from(tasks)
+    .where(
+      sql`${tasks.local_conversation_id} = ${conversationId} AND ${tasks.created_at} < ${before}
+        AND ${tasks.finished_at} IS NOT NULL`,
+    )
+    .limit(1)
+    .get();
+  if (found === undefined) return null;
+  // The bucket before the rows: what remains after a failure is found by them again.
+  await deleteContentsOf(env, await runsOf(db, found.task_id));
+  return { plan: { statements: deleteTask(db, found.task_id) }, removed: { tasks: 1 } };
+}
+
+/** Texts of renewals and questions. A renewal that has not left yet is canceled: its text quotes what is forgotten. */
+export async function forgetSent(edge: Edge, conversationId: string, before: number): Promise<ForgottenPart | null> {
+  const { db, now } = edge;
+  const [jobs, questions] = await db.batch([
+    db
+      .select({
+        job_id: renewal_jobs.job_id,
+        command_id: sql<string | null>`${renewal_jobs.target_snapshot}->>'$.sent.command_id'`,
+      })
+      .from(renewal_jobs)
+      .where(
+        and(
+          eq(renewal_jobs.local_conversation_id, conversationId),
+          sql`${renewal_jobs.created_at} < ${before} AND ${renewal_jobs.payload} <> ''`,
+        ),
+      )
+      .limit(MAX_ROWS),
+    db
+      .select({ operation_id: asks.operation_id, command_id: asks.command_id })
+      .from(asks)
+      .where(
+        and(
+          eq(asks.local_conversation_id, conversationId),
+          sql`${asks.created_at} < ${before} AND ${asks.message_text} <> ''`,
+        ),
+      )
+      .limit(MAX_ROWS),
+  ]);
+  if (jobs.length + questions.length === 0) return null;
+  const statements = [
+    db.run(sql`UPDATE renewal_jobs SET payload = '', payload_text = NULL, target_snapshot = NULL,
+        last_error = iif(status = 'pending', 'forgotten', last_error),
+        next_attempt_at = iif(status = 'pending', NULL, next_attempt_at),
+        finished_at = iif(status = 'pending', ${now}, finished_at),
+        status = iif(status = 'pending', 'canceled', status), updated_at = ${now}
+      WHERE job_id IN ${listOf(jobs.map(({ job_id }) => job_id))}`),
+    db.run(sql`UPDATE asks SET message_text = ''
+      WHERE operation_id IN ${listOf(questions.map(({ operation_id }) => operation_id))}`),
+    deleteCommands(db, [...jobs, ...questions]),
+  ];
+  return { plan: { statements }, removed: { renewal_jobs: jobs.length, asks: questions.length } };
+}
+
+/** The last part: grants, titles, and the end. */
+export async function forgetEnd(edge: Edge, conversationId: string, before: number): Promise<ForgottenPart> {
+  const { db } = edge;
+  const [row] = await db.all<{ grants: number }>(sql`SELECT count(*) AS grants FROM grants
+    WHERE local_conversation_id = ${conversationId} AND created_at < ${before}`);
+  const ofConversation = sql`local_conversation_id = ${conversationId}`;
+  const statements = [
+    db.run(sql`DELETE FROM grants WHERE ${ofConversation} AND created_at < ${before}`),
+    db.run(sql`UPDATE conversation_links SET page_title = NULL,
+      target_payload = iif(json_valid(target_payload), json_set(target_payload, '$.page_title', NULL), target_payload)
+      WHERE ${ofConversation}`),
+    db.run(sql`UPDATE local_conversations SET title = NULL, forget_before = NULL, forgotten_before = ${before}
+      WHERE ${ofConversation}`),
+  ];
+  return { plan: { statements }, removed: { grants: row?.grants ?? 0 } };
+}

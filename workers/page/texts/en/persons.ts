@@ -1,0 +1,36 @@
+/** English: what people say and ask for: the end of an interrupted instruction, and forgetting a conversation. */
+export const PERSONS_EN = {
+  resolve_question: 'Did it take effect?',
+  resolve_about:
+    'It was interrupted, so the system does not know whether it took effect. Say what you found; what is said first stays.',
+  resolve_check: 'To see what is on its node, run there: {command}',
+  resolve_note: 'How you know',
+  resolve_note_needed: 'Needed; the journal keeps it.',
+  resolve_done: 'It took effect',
+  resolve_not_done: 'It did not',
+  resolve_said: 'The journal has what you said.',
+  resolve_means: 'This cannot be changed later.',
+  resolution: 'A person found',
+  resolution_done: 'it took effect: {note} ({by})',
+  resolution_not_done: 'it did not take effect: {note} ({by})',
+  event_resolved: 'A person said what became of it',
+  event_forgotten: 'Text and output were removed',
+  forget: 'Forget',
+  forget_title: 'Forget what was said and done',
+  forget_about:
+    'Removes texts, calls, outputs, renewals, questions and the tasks of this chat from the edge. Statuses and the hashes of the journal stay.',
+  forget_question: 'Forget this conversation?',
+  forget_means:
+    'Nothing brings it back. The chat at its site stays as it is, and its nodes keep their copies for up to 30 days.',
+  forget_begun: 'It is being forgotten.',
+  forget_under_way: 'Being removed: what was said before {at}.',
+  forget_done: 'Removed: what was said before {at}.',
+  forgotten_messages: 'Messages',
+  forgotten_instructions: 'Instructions',
+  forgotten_artifacts: 'Long outputs',
+  forgotten_journal_blocks: 'Journal blocks with output',
+  forgotten_renewal_jobs: 'Renewals',
+  forgotten_asks: 'Questions',
+  forgotten_grants: 'Grants',
+  forgotten_tasks: 'Tasks',
+} as const;
