@@ -56,8 +56,21 @@ const AGENT_FOLDERS = Object.entries({
   'timed-jobs-log': ['lib', 'host', 'store', 'edge'],
   firefox: ['lib', 'host', 'store'],
   service: ['lib', 'host', 'config', 'policy'],
+  backup: ['lib', 'host', 'config'],
   doctor: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'firefox', 'service'],
-  commands: ['lib', 'host', 'config', 'policy', 'edge', 'instructions', 'node', 'firefox', 'service', 'doctor'],
+  commands: [
+    'lib',
+    'host',
+    'config',
+    'policy',
+    'edge',
+    'instructions',
+    'node',
+    'firefox',
+    'service',
+    'doctor',
+    'backup',
+  ],
   stack: ['lib', 'host', 'worker-runner', 'config', 'store', 'policy', 'edge', 'commands'],
 });
 /** The folders of programs: they also import the files that compose the agent. */
@@ -283,7 +296,7 @@ export default {
       from: {
         path: '^local-agent/',
         pathNot:
-          '^local-agent/(host/|stack/|worker-runner/|runner/|runs/|worktrees/|checkpoints/|firefox/|service/host[.]ts$|deps[.]ts$)',
+          '^local-agent/(host/|stack/|worker-runner/|runner/|runs/|worktrees/|checkpoints/|firefox/|backup/|service/host[.]ts$|deps[.]ts$)',
       },
       to: { path: '^(node:)?(fs|fs/promises|os)$', dependencyTypes: NODE_BUILTIN },
     },

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { programName } from '../lib/printed-command.ts';
 import { ask } from './ask.ts';
 import { audit } from './audit.ts';
+import { backup, restore } from './backup.ts';
 import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
 import type { CliCommand, Execute } from './command.ts';
@@ -44,6 +45,7 @@ import { tasks } from './tasks.ts';
 import { ticks } from './ticks.ts';
 import { tokens } from './tokens.ts';
 import { undo } from './undo.ts';
+import { uninstall } from './uninstall.ts';
 
 const COMMANDS: readonly CliCommand[] = [
   start,
@@ -63,6 +65,9 @@ const COMMANDS: readonly CliCommand[] = [
   undo,
   mcp,
   restoreCheck,
+  backup,
+  restore,
+  uninstall,
   ask,
   completion,
   logs,

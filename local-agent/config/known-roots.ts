@@ -29,6 +29,13 @@ export function rememberRoot(root: string): void {
   replacePrivateFile(knownRootsPath(), `${JSON.stringify({ roots: [...kept, root] }, null, 2)}\n`);
 }
 
+/** Removes a root from the list; the others stay. */
+export function forgetRoot(root: string): void {
+  const before = knownRoots();
+  if (!before.includes(root)) return;
+  replacePrivateFile(knownRootsPath(), `${JSON.stringify({ roots: before.filter((one) => one !== root) }, null, 2)}\n`);
+}
+
 function recordOrNull(root: string, readFile: ReadFile): SystemRecord | null {
   try {
     return readSystemRecord(root, readFile);

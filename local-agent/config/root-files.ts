@@ -10,6 +10,8 @@ export const policyPathOf = ({ root }: { root: string }): string => join(root, '
 export const systemRecordPathOf = (root: string): string => join(root, 'state', 'system.json');
 /** `service stop` has drained the node of a local system, whose next start ends the drain. It holds the node's id. */
 export const drainedForStopPath = (root: string): string => join(root, 'state', 'drained-for-stop');
+/** A backup was restored: the first start of the edge quarantines what was in flight. */
+export const restoredPath = (root: string): string => join(root, 'edge', 'restored');
 /** The state of a local edge: D1, Durable Objects and the bootstrap secret. */
 export const edgeStateOf = (root: string): string => join(root, 'edge');
 /** The only root of a policy that names none. */

@@ -14,6 +14,7 @@ import { boundNodeId, ensureToken, readOrCreateSecret } from './credentials.ts';
 import type { EdgeMessage } from './edge.ts';
 import { openEdgeLog } from './edge-log.ts';
 import { endDrainOfStop } from './end-drain.ts';
+import { finishRestore } from './finish-restore.ts';
 import { freePort } from './free-port.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import type { Layout } from './layout.ts';
@@ -164,6 +165,7 @@ async function ensureTokens(
       probe: `/v1/controllers/${encodeURIComponent(nodeId)}/commands`,
     });
     if (node) say(`created the token of node ${nodeId}: ${layout.nodeTokenFile}`);
+    await finishRestore(edge, layout.root, say);
     await endDrainOfStop(edge, layout);
     return nodeId;
   } finally {

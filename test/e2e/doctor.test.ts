@@ -1,11 +1,22 @@
 /** `conductor doctor` on a real system: what is broken on purpose is found, and its own advice mends it. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultDeps } from '../../local-agent/commands/deps.ts';
 import { runCli } from '../../local-agent/commands/main.ts';
+import { SystemRecordSchema } from '../../local-agent/config/system-record.ts';
 import type { CheckReport, DoctorReport } from '../../local-agent/doctor/report.ts';
 import { DoctorReportSchema } from '../../local-agent/doctor/report.ts';
 import { newId } from '../../schema/ids.ts';
@@ -14,15 +25,18 @@ import { RunningLine, runLine } from '../support/system.ts';
 
 const CONDUCTOR = 'conductor() { node local-agent/cli.ts "$@"; };';
 
+/** Fewer than a list shows at once. */
+const MOST_LISTED = 150;
+
 class System {
   readonly home: string;
   readonly root: string;
   #line: RunningLine;
 
-  constructor(home: string) {
+  constructor(home: string, name = 'root', starts = true) {
     this.home = home;
-    this.root = join(home, 'root');
-    this.#line = this.#start();
+    this.root = join(home, name);
+    this.#line = starts ? this.#start() : new RunningLine('true', home);
   }
 
   #start(): RunningLine {
@@ -213,5 +227,48 @@ describe('conductor doctor', () => {
     await system.restart();
     const { report } = await system.doctor();
     expect(report.errors).toBe(0);
+  });
+
+  it('a backup under load starts as a new root with all that was acknowledged before it, and an intact record', async () => {
+    const { edge_url } = SystemRecordSchema.parse(JSON.parse(readFileSync(system.path('state/system.json'), 'utf8')));
+    const headers = {
+      authorization: `Bearer ${readFileSync(system.path('state/operator.token'), 'utf8').trim()}`,
+      'content-type': 'application/json',
+    };
+    const acknowledged: string[] = [];
+    let isOver = false;
+    const load = (async () => {
+      for (let n = 1; !isOver && n <= MOST_LISTED; n += 1) {
+        const body = JSON.stringify({ role: 'readonly', subject: `load-${n}` });
+        const response = await fetch(`${edge_url}/v1/tokens`, { method: 'POST', headers, body });
+        if (response.ok) acknowledged.push(`load-${n}`);
+      }
+    })();
+    await until(async () => acknowledged.length > 5);
+    const before = [...acknowledged];
+    await system.follow(`conductor backup ${system.home}/backup.zip --root ${system.root}`);
+    isOver = true;
+    await load;
+    await system.end('SIGINT');
+
+    const restored = new System(system.home, 'restored', false);
+    await restored.follow(`conductor restore ${system.home}/backup.zip --root ${restored.root}`);
+    await restored.restart();
+    try {
+      expect(existsSync(restored.path('edge/restored'))).toBe(false);
+      const edge = SystemRecordSchema.parse(
+        JSON.parse(readFileSync(restored.path('state/system.json'), 'utf8')),
+      ).edge_url;
+      const list = await (await fetch(`${edge}/v1/tokens?limit=200`, { headers })).text();
+      for (const subject of before) expect(list).toContain(`"${subject}"`);
+      const verified = await runLine(
+        `${CONDUCTOR} conductor journal verify --json --root ${restored.root}`,
+        system.home,
+      );
+      expect(JSON.parse(verified.out)).toMatchObject({ people: { ok: true } });
+      expect((await restored.doctor()).report.errors).toBe(0);
+    } finally {
+      await restored.end('SIGINT');
+    }
   });
 });
