@@ -103,6 +103,7 @@ export const diagnostics: CliCommand = {
     ...edgeOptions,
     valueOption('--output <file>', 'a new file (default: conductor-diagnostics-TIME.json here)'),
   ],
+  examples: ['diagnostics', 'diagnostics --output report.json'],
   run: async (args, deps) => {
     const path = pathOf(args, deps);
     const text = await textOf(args, deps);

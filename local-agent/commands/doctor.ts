@@ -103,6 +103,7 @@ export const doctor: CliCommand = {
   name: 'doctor',
   about: 'look for what is wrong on this machine and at the edge, and say what to do',
   options: [...edgeOptions, new Option('--fix', 'mend what can be mended safely, such as the rights of files')],
+  examples: ['doctor', 'doctor --fix', 'doctor --json --root ~/other'],
   run: async (args, deps) => {
     const report = await examine(args, deps, { fix: args.fix === true });
     const fixLine = printedCommand(deps.env, 'doctor --fix', report.root);

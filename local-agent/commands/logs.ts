@@ -77,6 +77,7 @@ export const logs: CliCommand = {
     ]),
     ...connectionOptions,
   ],
+  examples: ['logs', 'logs edge --follow --lines 20', 'logs run RUN_ID --stream stdout'],
   run: async (args, deps) => {
     const ofService = service.find(({ name }) => name === 'logs');
     if (Array.isArray(args.log) && args.log[0] === 'service' && ofService) return ofService.run(args, deps);

@@ -70,6 +70,17 @@ async function logs(args: Args, deps: CommandDeps, host: ServiceHost): Promise<n
   return host.attach(manager.logCommand({ follow: args.follow === true, lines: lineCount(args) }, { logsDir }));
 }
 
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  install: ['service install', 'service install --root /srv/conductor'],
+  print: ['service print'],
+  status: ['service status', 'service status --json'],
+  start: ['service start'],
+  stop: ['service stop', 'service stop --now'],
+  restart: ['service restart'],
+  uninstall: ['service uninstall'],
+  logs: ['service logs --follow --lines 20'],
+};
+
 type HostOf = (env: CommandDeps['env']) => ServiceHost;
 
 /** The commands; tests give them another host. */
@@ -79,7 +90,13 @@ export function serviceCommands(hostOf: HostOf): readonly CliCommand[] {
     about: string,
     options: readonly Option[],
     run: (args: Args, deps: CommandDeps, host: ServiceHost) => Promise<number>,
-  ): CliCommand => ({ name, about, options, run: (args, deps) => run(args, deps, hostOf(deps.env)) });
+  ): CliCommand => ({
+    name,
+    about,
+    options,
+    examples: EXAMPLES[name] ?? [],
+    run: (args, deps) => run(args, deps, hostOf(deps.env)),
+  });
   const plain = [jsonOption, ...connectionOptions];
   return [
     command(

@@ -149,7 +149,12 @@ export interface SeenInConversation {
 }
 
 /** What that message makes of an ask; the same object when it is not about it. */
-export function matchAnswer<A extends AskProgress>(ask: A, operationId: string, seen: SeenInConversation, now: number): A {
+export function matchAnswer<A extends AskProgress>(
+  ask: A,
+  operationId: string,
+  seen: SeenInConversation,
+  now: number,
+): A {
   const { answers_plan_id: planId } = seen;
   if (typeof planId === 'string' && operationOf(planId) === operationId) return namedAnswer(ask, seen, now);
   const isLater = ask.delivered_at !== null && seen.is_new && seen.observed_at >= ask.delivered_at;

@@ -27,7 +27,7 @@ const QUERIES: Query[] = page.split(/^## /m).flatMap((section) =>
 /** What grows without end. Reading all of it is a mistake. */
 const GROWING = ['messages', 'instructions', 'event_batches', 'journal_blocks', 'audit', 'artifacts', 'run_logs'];
 
-/** The tables that grow and that a query reads from the first row to the last, by whatever name the query gives them. */
+/** The tables that grow and that a query reads from the first row to the last, under any name that it gives them. */
 async function readWhole(sql: string): Promise<string[]> {
   const schema = await rowsOf<{ type: string; name: string; sql: string }>(
     "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'index') AND sql IS NOT NULL",
