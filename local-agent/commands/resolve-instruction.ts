@@ -82,6 +82,10 @@ async function resolve(args: Args, deps: CommandDeps, edge: EdgeClient): Promise
 export const resolveInstruction: CliCommand = {
   name: 'resolve',
   about: 'say whether an interrupted instruction took effect; --check shows what this host has of it',
+  examples: [
+    'instructions resolve INSTRUCTION_ID --check',
+    "instructions resolve INSTRUCTION_ID --done --note 'the commit is there'",
+  ],
   argument: idArgument('instruction', 'ins_…'),
   options: [
     ...edgeOptions,
