@@ -1,9 +1,10 @@
 /** What an uninstall removes of a root: what this program has made, by its name. Everything else stays. */
-import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { workspaceOf } from '../config/root-files.ts';
+import { namesIn } from '../host/names-in.ts';
 import { removeTree } from '../host/remove-tree.ts';
-import { hasErrorCode } from '../lib/errno.ts';
+import { hasErrorCode, isMissing } from '../lib/errno.ts';
 import { BackupError } from './make-backup.ts';
 
 /** The files and folders of a root that this program makes. */
@@ -25,6 +26,15 @@ export interface UninstallPlan {
   keeps: string[];
 }
 
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (isMissing(error)) return resolve(path);
+    throw error;
+  }
+}
+
 function holds(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
@@ -36,28 +46,23 @@ export function planUninstall(
   { home, program, otherRoots }: Surroundings,
 ): UninstallPlan {
   const root = resolve(given);
-  const names = namesOf(root);
+  // A link must not hide what the folder is or holds.
+  const real = realPathOf(root);
+  const names = namesIn(root);
   if (!MARKS.some((name) => names.includes(name))) {
     throw new BackupError(
       `${root} is no root of this program: it has neither ${MARKS.join(' nor ')}; name the root with --root`,
     );
   }
   const all = (purge ? names : names.filter((name) => OWN.includes(name))).sort();
-  const held = [home, program, ...otherRoots].filter((path) => all.some((name) => holds(join(root, name), path)));
-  if (root === dirname(root) || root === resolve(home) || held.length > 0) {
+  const held = [home, program, ...otherRoots]
+    .map(realPathOf)
+    .filter((path) => all.some((name) => holds(join(real, name), path)));
+  if (real === dirname(real) || real === realPathOf(home) || held.length > 0) {
     const what = held.length === 0 ? 'it is a home folder' : `it holds ${held.join(', ')}`;
     throw new BackupError(`${root} is not removed: ${what}. Remove by hand what you no longer need: ${all.join(', ')}`);
   }
   return { root, removes: all, keeps: names.filter((name) => !all.includes(name)).sort() };
-}
-
-function namesOf(root: string): string[] {
-  try {
-    return readdirSync(root);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
 }
 
 /** Removes what the plan names, and the root when nothing is left in it. A link is removed, not what it leads to. */
