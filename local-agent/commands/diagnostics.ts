@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { connectionOptions, valueOption } from '../config/flags.ts';
 import { readHostTables } from '../config/resolve.ts';
-import { edgeStateOf, policyPathOf } from '../config/root-files.ts';
+import {
+  BOOTSTRAP_FILE,
+  bootstrapPathOf,
+  deployFolderOf,
+  NODE_TOKEN_FILE,
+  OPERATOR_TOKEN_FILE,
+  policyPathOf,
+} from '../config/root-files.ts';
 import { SETTING_ENTRIES, tomlKey } from '../config/settings.ts';
 import { bundleText, CONTAINS, LEAVES_OUT } from '../doctor/bundle.ts';
 import type { Hide } from '../doctor/hide.ts';
@@ -58,8 +65,9 @@ async function hiderFor(args: Args, deps: CommandDeps, root: string): Promise<Hi
   );
   const secrets = [
     ...(resolved === null ? [] : [resolved.config.sharedToken, resolved.config.operatorToken]),
-    ...['operator.token', 'shared.token'].map((name) => readTextFile(join(root, 'state', name))),
-    readTextFile(join(edgeStateOf(root), 'bootstrap.token')),
+    ...[OPERATOR_TOKEN_FILE, NODE_TOKEN_FILE].map((name) => readTextFile(join(root, 'state', name))),
+    readTextFile(bootstrapPathOf(root)),
+    readTextFile(join(deployFolderOf(root), BOOTSTRAP_FILE)),
     ...agents.flatMap(({ env }) => Object.values(env)),
     ...files.map((line) => line.slice(line.indexOf('=') + 1)),
   ];
