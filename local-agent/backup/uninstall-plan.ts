@@ -1,10 +1,11 @@
 /** What an uninstall removes of a root: what this program has made, by its name. Everything else stays. */
-import { lstatSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { workspaceOf } from '../config/root-files.ts';
 import { namesIn } from '../host/names-in.ts';
 import { removeTree } from '../host/remove-tree.ts';
-import { hasErrorCode, isMissing } from '../lib/errno.ts';
+import { contains, resolveExisting } from '../host/roots.ts';
+import { hasErrorCode } from '../lib/errno.ts';
 import { BackupError } from './make-backup.ts';
 
 /** The files and folders of a root that this program makes. */
@@ -26,19 +27,6 @@ export interface UninstallPlan {
   keeps: string[];
 }
 
-function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (isMissing(error)) return resolve(path);
-    throw error;
-  }
-}
-
-function holds(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
-}
-
 /** @throws BackupError when the folder is no root, or holds what must not be removed */
 export function planUninstall(
   given: string,
@@ -47,7 +35,7 @@ export function planUninstall(
 ): UninstallPlan {
   const root = resolve(given);
   // A link must not hide what the folder is or holds.
-  const real = realPathOf(root);
+  const real = resolveExisting(root);
   const names = namesIn(root);
   if (!MARKS.some((name) => names.includes(name))) {
     throw new BackupError(
@@ -56,9 +44,9 @@ export function planUninstall(
   }
   const all = (purge ? names : names.filter((name) => OWN.includes(name))).sort();
   const held = [home, program, ...otherRoots]
-    .map(realPathOf)
-    .filter((path) => all.some((name) => holds(join(real, name), path)));
-  if (real === dirname(real) || real === realPathOf(home) || held.length > 0) {
+    .map(resolveExisting)
+    .filter((path) => all.some((name) => contains(join(real, name), path)));
+  if (real === dirname(real) || real === resolveExisting(home) || held.length > 0) {
     const what = held.length === 0 ? 'it is a home folder' : `it holds ${held.join(', ')}`;
     throw new BackupError(`${root} is not removed: ${what}. Remove by hand what you no longer need: ${all.join(', ')}`);
   }

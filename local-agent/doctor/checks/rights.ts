@@ -11,6 +11,7 @@ import {
   OPERATOR_TOKEN_FILE,
   policyPathOf,
 } from '../../config/root-files.ts';
+import { contains } from '../../host/roots.ts';
 import { shellWord } from '../../lib/printed-command.ts';
 import type { Check, Finding } from '../check.ts';
 import { outcomeOf } from '../check.ts';
@@ -78,7 +79,8 @@ export const rights: Check<World> = {
             why,
             advice: 'take these rights away',
             command: `chmod ${mend.toString(8)} ${shellWord(path)}`,
-            fix: () => machine.setMode(path, mend),
+            // Another folder may belong to other programs too.
+            ...(contains(world.sources.root, path) && { fix: () => machine.setMode(path, mend) }),
           },
         ];
       }),
