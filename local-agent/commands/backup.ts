@@ -9,7 +9,7 @@ import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { EXIT } from './exit-codes.ts';
-import { present } from './output.ts';
+import { fileStamp, present } from './output.ts';
 
 const MIB = 1024 * 1024;
 const NOT_IN_IT = 'logs, run files, worktrees, the Firefox profile, the workspace, and what undo would restore';
@@ -27,8 +27,7 @@ export const backup: CliCommand = {
   run: async (args, deps) => {
     const { config, system } = configOf(args, deps, connectionOptions);
     const { root, stateDir } = config;
-    const stamp = new Date(deps.clock.now()).toISOString().replace(/[-:]|\..*$/g, '');
-    const target = fileOf(args, deps, `conductor-backup-${stamp}.zip`);
+    const target = fileOf(args, deps, `conductor-backup-${fileStamp(deps.clock.now())}.zip`);
     const isRunning = system === 'running';
     const { version } = deps;
     const result = await makeBackup({ root, stateDir, target, isRunning, version, now: deps.clock.now() });

@@ -29,7 +29,7 @@ import { examine } from './doctor.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
 import { localSnapshot } from './local-snapshot.ts';
-import { present } from './output.ts';
+import { fileStamp, present } from './output.ts';
 
 const LOG_LINES = 300;
 const EDGE_MS = 5_000;
@@ -100,8 +100,8 @@ async function textOf(args: Args, deps: CommandDeps): Promise<string> {
 }
 
 function pathOf(args: Args, deps: CommandDeps): string {
-  const stamp = new Date(deps.clock.now()).toISOString().replace(/[-:]|\..*$/g, '');
-  return resolve(deps.env.INIT_CWD ?? '.', optionalText(args, 'output') ?? `conductor-diagnostics-${stamp}.json`);
+  const byDefault = `conductor-diagnostics-${fileStamp(deps.clock.now())}.json`;
+  return resolve(deps.env.INIT_CWD ?? '.', optionalText(args, 'output') ?? byDefault);
 }
 
 export const diagnostics: CliCommand = {
