@@ -107,7 +107,9 @@ async function follow(run: Run, tool: string, args: Record<string, unknown>): Pr
     run.announce(instruction_id, status ?? '');
     if (run.wait.isOver()) return outcome;
     await Promise.race([pause(run.deps.clock, LOOK_MS), run.wait.over]);
-    outcome = await callTool({ edge: run.edge, tool: 'status', args: { instruction_id }, operationId: randomUUID() });
+    const look = callTool({ edge: run.edge, tool: 'status', args: { instruction_id }, operationId: randomUUID() });
+    look.catch(() => undefined);
+    outcome = (await Promise.race([look, run.wait.over.then(() => null)])) ?? outcome;
   }
 }
 
