@@ -1,7 +1,13 @@
 /** What an uninstall removes of a root: what this program has made, by its name. Everything else stays. */
 import { lstatSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { workspaceOf } from '../config/root-files.ts';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  AGENT_DATABASE,
+  NODE_TOKEN_FILE,
+  OPERATOR_TOKEN_FILE,
+  systemRecordPathOf,
+  workspaceOf,
+} from '../config/root-files.ts';
 import { namesIn } from '../host/names-in.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { contains, resolveExisting } from '../host/roots.ts';
@@ -10,8 +16,8 @@ import { BackupError } from './make-backup.ts';
 
 /** The files and folders of a root that this program makes. */
 const OWN = ['config.toml', 'policy.json', 'state', 'edge', 'logs', 'runs', 'worktrees', 'tmp', 'firefox'];
-/** By these a folder is known to be a root. */
-const MARKS = ['config.toml', 'state'];
+/** By one of these in its state folder a root is known: other programs have a `config.toml` and a `state` too. */
+const MARKS = [AGENT_DATABASE, NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE, basename(systemRecordPathOf(''))];
 
 export interface Surroundings {
   home: string;
@@ -37,9 +43,10 @@ export function planUninstall(
   // A link must not hide what the folder is or holds.
   const real = resolveExisting(root);
   const names = namesIn(root);
-  if (!MARKS.some((name) => names.includes(name))) {
+  const state = namesIn(join(root, 'state'));
+  if (!MARKS.some((name) => state.includes(name))) {
     throw new BackupError(
-      `${root} is no root of this program: it has neither ${MARKS.join(' nor ')}; name the root with --root`,
+      `${root} is no root of this program: its folder state has none of ${MARKS.join(', ')}; name the root with --root`,
     );
   }
   const all = (purge ? names : names.filter((name) => OWN.includes(name))).sort();

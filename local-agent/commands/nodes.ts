@@ -3,6 +3,7 @@
  * `drain` moves the work of one to others.
  */
 import { Argument } from 'commander';
+import { isLoopback } from '../lib/loopback.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { CliCommand } from './command.ts';
 import { optionalText } from './command.ts';
@@ -13,8 +14,6 @@ import { parseNode } from './node-name.ts';
 import { createNodeToken } from './node-token.ts';
 import { present } from './output.ts';
 import { listNodes, showNode } from './show-nodes.ts';
-
-const LOOPBACK = /^https?:\/\/(127\.|localhost[:/]|localhost$|\[::1\])/;
 
 const add: CliCommand = {
   name: 'add',
@@ -34,7 +33,7 @@ const add: CliCommand = {
       deps.warn(
         `Run this line in the program's folder on ${node}. It holds the secret of ${token_id}, shown only once.`,
       );
-      if (LOOPBACK.test(controlApiBase)) {
+      if (isLoopback(new URL(controlApiBase).hostname)) {
         const { port } = new URL(controlApiBase);
         deps.warn(
           `This edge is reachable on this machine only. Another machine needs a tunnel while it runs: ssh -N -R ${port}:127.0.0.1:${port} ${node}`,

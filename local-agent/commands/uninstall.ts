@@ -28,6 +28,8 @@ function printPlan(deps: CommandDeps, { root, removes, keeps }: UninstallPlan, o
   deps.warn(`This is removed from ${root}:`);
   if (ofService) deps.warn('  the service that starts it at login');
   for (const name of removes) deps.warn(`  ${name}`);
+  if (removes.includes('runs'))
+    deps.warn('  (a step that runs now loses its run folder: "nodes drain" moves work first)');
   if (removes.includes('worktrees')) deps.warn('  (changes in worktrees that no commit has are lost)');
   if (keeps.length > 0) deps.warn(`This stays: ${keeps.join(', ')}`);
 }

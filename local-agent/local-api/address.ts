@@ -1,17 +1,13 @@
 /** Where the local API may listen, and which `Host` headers it accepts: loopback names only, against DNS rebinding. */
 import { AppError } from '../../schema/errors.ts';
+import { isLoopback } from '../lib/loopback.ts';
 
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'] as const;
 const HTTP_PORT = 80;
 
 export interface LoopbackAddress {
   /** As a socket takes it: without brackets. */
   hostname: string;
   port: number;
-}
-
-function isLoopback(hostname: string): boolean {
-  return LOOPBACK.some((name) => name === hostname);
 }
 
 /** @throws AppError `invalid_request` when it is not `http://` on a loopback name. */

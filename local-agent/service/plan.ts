@@ -7,6 +7,7 @@ import type { ResolvedConfig } from '../config/resolve.ts';
 import { bootstrapPathOf } from '../config/root-files.ts';
 import { SETTING_ENTRIES } from '../config/settings.ts';
 import type { SystemRecord } from '../config/system-record.ts';
+import { isLoopback } from '../lib/loopback.ts';
 
 /** The label for launchd; systemd has the part behind the last dot. */
 export const SERVICE_LABEL = 'so.makefile.baa-conductor';
@@ -37,7 +38,6 @@ export interface PlanSources {
   program: string;
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 const NAMED: ReadonlySet<string> = new Set(['flag', 'environment', 'config.toml']);
 /** Folders that a shell adds to its PATH for a while: those of npm scripts, and those of a version manager. */
 const PASSING = /[/\\](node_modules[/\\]\.bin|node-gyp-bin)[/\\]?$|fnm_multishells/;
@@ -58,7 +58,7 @@ function decideKind({ resolved, record, exists }: PlanSources): Pick<ServicePlan
   const hasLocalEdge = exists(bootstrapPathOf(config.root));
   const isNamed = NAMED.has(origins.controlApiBase);
   const edge = isNamed ? config.controlApiBase : (record?.edge_url ?? null);
-  const isLocal = edge === null || LOOPBACK.has(new URL(edge).hostname);
+  const isLocal = edge === null || isLoopback(new URL(edge).hostname);
   if (hasLocalEdge && isLocal) return { kind: 'system', why: 'this root has a local edge' };
   if (edge === null) return { kind: 'system', why: 'no edge is named for this root, so it gets a local one' };
   return { kind: 'agent', why: `its edge is ${edge}` };

@@ -14,6 +14,7 @@ import { returnMemoryOfStart } from '../host/return-memory.ts';
 import { startWatchdog } from '../host/watchdog.ts';
 import { isDiskFault } from '../lib/errno.ts';
 import { signalGroup } from '../lib/kill-group.ts';
+import { LOOPBACK_NAMES } from '../lib/loopback.ts';
 import { takeFileLock } from '../store/file-lock.ts';
 import { moveIntoStorage } from './edge-storage.ts';
 import { migrateEdge } from './migrate-edge.ts';
@@ -38,7 +39,7 @@ export interface EdgeRequest {
 }
 
 /** The host names by which this edge is reached; `BAA_STACK_VARS` may name others, for a tunnel. */
-const LOOPBACK_NAMES = '127.0.0.1,localhost,[::1]';
+const OWN_NAMES = LOOPBACK_NAMES.join(',');
 const MINUTE_MS = 60_000;
 const OTHERS_AND_GROUP = 0o077;
 /** With less than this the edge's databases cannot be opened. */
@@ -84,7 +85,7 @@ async function startEdge(settings: z.infer<typeof SettingsSchema>, storage: stri
           modules: [{ type: 'ESModule', path: 'index.js', contents: script }],
           bindings: {
             ...workerOptions.bindings,
-            BAA_HOSTS: LOOPBACK_NAMES,
+            BAA_HOSTS: OWN_NAMES,
             ...settings.BAA_STACK_VARS,
             BAA_BOOTSTRAP_TOKEN: settings.BAA_BOOTSTRAP_TOKEN,
           },

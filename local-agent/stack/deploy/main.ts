@@ -8,6 +8,7 @@ import { valueOption } from '../../config/flags.ts';
 import { rememberRoot } from '../../config/known-roots.ts';
 import { defaultRoot } from '../../config/root-files.ts';
 import { createEdgeClient } from '../../edge/http-client.ts';
+import { isLoopback } from '../../lib/loopback.ts';
 import { REPOSITORY } from '../layout.ts';
 import { readWranglerToml } from './account-steps.ts';
 import { deploy } from './deploy.ts';
@@ -43,10 +44,12 @@ export function createProgram(): Command {
     .exitOverride();
 }
 
+/** @throws InvalidArgumentError when secrets would leave this machine in clear */
 function parseAddress(value: string): string {
   const url = URL.parse(value);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url.origin;
-  throw new InvalidArgumentError('It is not an address, such as https://conductor.example.com.');
+  // The first token is made with the bootstrap secret, which must not cross a network in clear.
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return url.origin;
+  throw new InvalidArgumentError('It is not an https address, such as https://conductor.example.com.');
 }
 
 /** Leaving the question is a no: what was deployed stays. */

@@ -1,6 +1,6 @@
 /** The migrations of this checkout, which must be committed before a database gets them. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepError } from './step-error.ts';
 
@@ -13,10 +13,21 @@ export function migrationFiles(folder: string): string[] {
     .sort();
 }
 
-/** Those that are not committed as they are. Of a folder without Git, such as a release: none. */
+/**
+ * Those that are not committed as they are. Of a folder without Git, such as a release: none.
+ *
+ * @throws StepError when Git cannot say it
+ */
 export function changedMigrations(folder: string): string[] {
   const args = ['status', '--porcelain', '--', FOLDER];
   const git = spawnSync('git', args, { cwd: folder, encoding: 'utf8', timeout: GIT_MS });
+  if (git.status !== 0 && existsSync(join(folder, '.git'))) {
+    throw new StepError(
+      `Git cannot say whether ${FOLDER} is committed`,
+      git.error?.message ?? git.stderr.trim(),
+      `run it yourself and mend what it says: git -C ${folder} status`,
+    );
+  }
   const lines = (git.status === 0 ? git.stdout : '').split('\n');
   return lines.filter((line) => line !== '').map((line) => line.slice(3));
 }

@@ -29,6 +29,7 @@ function scene() {
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(root, name), text);
   const other = join(home, 'other');
   mkdirSync(join(other, 'state'), { recursive: true });
+  writeFileSync(join(other, 'state/shared.token'), '');
   mkdirSync(join(knownRootsPath(), '..'), { recursive: true });
   writeFileSync(knownRootsPath(), JSON.stringify({ roots: [root, other] }));
   const command = uninstallCommand(() => service.host);
@@ -93,10 +94,19 @@ describe('uninstall', () => {
     expect(all.names()).toEqual(['notes.txt', 'workspace']);
   });
 
+  it('a folder of another program, which has a configuration and a state too, is refused', async () => {
+    const folder = tempDir();
+    mkdirSync(join(folder, 'state'));
+    writeFileSync(join(folder, 'config.toml'), '');
+    await expect(all.run({ yes: true, purge: true, root: folder })).rejects.toThrow(/is no root of this program/);
+    expect(readdirSync(folder).sort()).toEqual(['config.toml', 'state']);
+  });
+
   it('a folder that is no root, holds another root, or is the home folder is refused', async () => {
     const { home } = all;
     await expect(all.run({ yes: true, root: tempDir() })).rejects.toThrow(/is no root of this program/);
-    writeFileSync(join(home, 'config.toml'), '');
+    mkdirSync(join(home, 'state'));
+    writeFileSync(join(home, 'state/shared.token'), '');
     await expect(all.run({ yes: true, root: home })).rejects.toThrow(/is not removed: it is a home folder/);
     const link = join(tempDir(), 'link');
     symlinkSync(home, link);

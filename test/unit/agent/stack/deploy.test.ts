@@ -15,7 +15,8 @@ import {
 } from '../../../../local-agent/stack/deploy/decide.ts';
 import { deploy } from '../../../../local-agent/stack/deploy/deploy.ts';
 import { keptFilesOf } from '../../../../local-agent/stack/deploy/kept.ts';
-import { migrationFiles } from '../../../../local-agent/stack/deploy/migration-files.ts';
+import { createProgram } from '../../../../local-agent/stack/deploy/main.ts';
+import { changedMigrations, migrationFiles } from '../../../../local-agent/stack/deploy/migration-files.ts';
 import type { Deployment } from '../../../../local-agent/stack/deploy/step.ts';
 import { targetOf } from '../../../../local-agent/stack/deploy/target.ts';
 import { REPOSITORY } from '../../../../local-agent/stack/layout.ts';
@@ -299,6 +300,31 @@ describe('a build of Cloudflare, such as the one of the deploy button', () => {
     expect((await go()).isDone).toBe(true);
     expect(changes(account)).toEqual(['d1 create conductor', 'd1 migrations apply DB', 'deploy']);
     expect(existsSync(join(root, 'config.toml'))).toBe(false);
+  });
+});
+
+describe('the options of a deploy', () => {
+  const addressOf = (value: string) =>
+    createProgram()
+      .configureOutput({ writeErr: () => undefined })
+      .parse(['--address', value], { from: 'user' })
+      .opts<{ address: string }>().address;
+
+  it.each(['https://edge.example.com', 'http://127.0.0.1:8787'])('take %s', (value) => {
+    expect(addressOf(value)).toBe(value);
+  });
+
+  it.each(['http://edge.example.com', 'http://127.0.0.1.example.com', 'edge'])('refuse %s', (value) => {
+    expect(() => addressOf(value)).toThrow(/https address/);
+  });
+});
+
+describe('the changed migrations', () => {
+  it('of a folder without Git are none, and are unknown where Git fails', () => {
+    const folder = tempDir();
+    expect(changedMigrations(folder)).toEqual([]);
+    writeFileSync(join(folder, '.git'), 'gitdir: nowhere');
+    expect(() => changedMigrations(folder)).toThrow(/Git cannot say/);
   });
 });
 
