@@ -26,9 +26,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failed;
 }
 
+/** Codes of failures that the request did not cause. */
+const FAILURES_OF_THE_EDGE: ReadonlySet<string> = new Set(['internal', 'database_unavailable']);
+
 /** The failure as a person reads it. */
 export function describeFailure(error: unknown): string {
-  if (error instanceof EdgeError && error.kind === 'status') return `${error.code}: ${error.message}`;
+  if (error instanceof EdgeError && error.kind === 'status') {
+    const advice = FAILURES_OF_THE_EDGE.has(error.code) ? '. "conductor doctor" looks for the cause' : '';
+    return `${error.code}: ${error.message}${advice}`;
+  }
   const message = error instanceof Error ? error.message : String(error);
   return isDiskFault(error) ? `${message}: ${DISK_FAULT_ADVICE}` : message;
 }
