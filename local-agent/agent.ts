@@ -26,7 +26,7 @@ import { BrowserTargets } from './browsers/targets.ts';
 import { WaitingApprovals } from './browsers/waiting-approvals.ts';
 import type { RunsDeps } from './build-runs.ts';
 import { buildRuns } from './build-runs.ts';
-import { policyPathOf, workspaceOf } from './config/root-files.ts';
+import { AGENT_DATABASE, policyPathOf, workspaceOf } from './config/root-files.ts';
 import { seenHeadsPath } from './config/seen-heads.ts';
 import type { Config } from './config/settings.ts';
 import { DeliveryManager } from './delivery/manager.ts';
@@ -326,7 +326,7 @@ function buildAgent(config: Config, deps: AgentDeps, options: AgentOptions, stor
  * @throws StoreLockedError when another agent runs on the same state folder, Error when it cannot serve its browsers.
  */
 export async function startAgent(config: Config, deps: AgentDeps, options: AgentOptions): Promise<Agent> {
-  const path = join(config.stateDir, 'agent.sqlite');
+  const path = join(config.stateDir, AGENT_DATABASE);
   const store = openStore(path, { now: () => deps.clock.now(), newOutboxId: deps.newOutboxId });
   const agent = buildAgent(config, deps, options, store);
   try {

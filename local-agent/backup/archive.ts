@@ -1,6 +1,6 @@
 /** The archive of a backup: a zip file, written and read in parts, so that it may be larger than memory. */
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Unzip, UnzipInflate, Zip, ZipDeflate } from 'fflate';
 import { MANIFEST } from './manifest.ts';
@@ -25,6 +25,11 @@ function readParts(path: string, take: (part: Uint8Array, isLast: boolean) => vo
   }
 }
 
+/** Unlike `writeSync`, it continues where a disk that is almost full has taken a part only, and then throws. */
+function writeWhole(fd: number, part: Uint8Array): void {
+  writeFileSync(fd, part);
+}
+
 export function fileDigest(path: string): { bytes: number; sha256: string } {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -41,7 +46,7 @@ export function writeArchive(target: string, folder: string, manifest: string, p
   try {
     const zip = new Zip((error, part) => {
       if (error !== null) throw error;
-      writeSync(fd, part);
+      writeWhole(fd, part);
     });
     const first = new ZipDeflate(MANIFEST);
     zip.add(first);
@@ -52,6 +57,7 @@ export function writeArchive(target: string, folder: string, manifest: string, p
       readParts(join(folder, path), (part, isLast) => entry.push(part, isLast));
     }
     zip.end();
+    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
@@ -86,7 +92,7 @@ export function unpack(archive: string, folder: string, isAllowed: (path: string
       if (error !== null) throw new ArchiveError(`${name}: ${error.message}`);
       hash.update(part);
       bytes += part.length;
-      if (fd !== null) writeSync(fd, part);
+      if (fd !== null) writeWhole(fd, part);
       else if (bytes > MAX_MANIFEST_BYTES) throw new ArchiveError(`${MANIFEST} is too large`);
       else manifest += decoder.decode(part, { stream: !isLast });
       if (!isLast || fd === null) return;

@@ -5,9 +5,21 @@
  * database behind its objects, and both are what a start and `restore-check` mend.
  */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { configPathOf, edgeStateOf, policyPathOf } from '../config/root-files.ts';
+import {
+  AGENT_DATABASE,
+  BOOTSTRAP_FILE,
+  bootstrapPathOf,
+  configPathOf,
+  deployFolderOf,
+  drainedForStopPath,
+  edgeStateOf,
+  NODE_TOKEN_FILE,
+  OPERATOR_TOKEN_FILE,
+  policyPathOf,
+} from '../config/root-files.ts';
+import { SEEN_HEADS_FILES } from '../config/seen-heads.ts';
 import { NO_PROCESS, readSystemRecord } from '../config/system-record.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { fileDigest, MAX_ARCHIVE_BYTES, writeArchive } from './archive.ts';
@@ -19,9 +31,10 @@ const MAX_RUNNING_BYTES = 200 * 1024 * 1024;
 const LOCK_WAIT_MS = 5_000;
 /** Pages in one step: all of them, so that a copy is of one moment. */
 const ALL_PAGES = 2 ** 30;
-const AGENT_DATABASE = 'agent.sqlite';
 /** Files of the state folder that a backup has; further ones belong to one process or can be made again. */
-const STATE_FILES = ['operator.token', 'shared.token', 'journal-head.json', 'journal-heads.json'];
+const STATE_FILES = [OPERATOR_TOKEN_FILE, NODE_TOKEN_FILE, ...Object.values(SEEN_HEADS_FILES)];
+/** What a deploy keeps: the secret cannot be read back from the edge, and the bookmarks lead back before a migration. */
+const DEPLOY_FILES = [BOOTSTRAP_FILE, 'deployed.json', 'bookmarks.jsonl'];
 
 export class BackupError extends Error {
   override readonly name = 'BackupError';
@@ -67,8 +80,11 @@ function plainFiles({ root, stateDir }: BackupOptions): Source[] {
   const all: Source[] = [
     { path: 'config.toml', from: configPathOf(root) },
     { path: 'policy.json', from: policyPathOf({ root }) },
-    { path: 'edge/bootstrap.token', from: join(edgeStateOf(root), 'bootstrap.token') },
+    { path: `edge/${BOOTSTRAP_FILE}`, from: bootstrapPathOf(root) },
     ...STATE_FILES.map((name) => ({ path: `state/${name}`, from: join(stateDir, name) })),
+    // Without it the node of a system that was stopped by its service stays drained.
+    { path: `state/${basename(drainedForStopPath(root))}`, from: drainedForStopPath(root) },
+    ...DEPLOY_FILES.map((name) => ({ path: `state/deploy/${name}`, from: join(deployFolderOf(root), name) })),
   ];
   return all.filter(({ from }) => existsSync(from));
 }

@@ -1,8 +1,10 @@
 /** What an uninstall removes of a root: what this program has made, by its name. Everything else stays. */
-import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { workspaceOf } from '../config/root-files.ts';
+import { namesIn } from '../host/names-in.ts';
 import { removeTree } from '../host/remove-tree.ts';
+import { contains, resolveExisting } from '../host/roots.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import { BackupError } from './make-backup.ts';
 
@@ -25,10 +27,6 @@ export interface UninstallPlan {
   keeps: string[];
 }
 
-function holds(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
-}
-
 /** @throws BackupError when the folder is no root, or holds what must not be removed */
 export function planUninstall(
   given: string,
@@ -36,28 +34,23 @@ export function planUninstall(
   { home, program, otherRoots }: Surroundings,
 ): UninstallPlan {
   const root = resolve(given);
-  const names = namesOf(root);
+  // A link must not hide what the folder is or holds.
+  const real = resolveExisting(root);
+  const names = namesIn(root);
   if (!MARKS.some((name) => names.includes(name))) {
     throw new BackupError(
       `${root} is no root of this program: it has neither ${MARKS.join(' nor ')}; name the root with --root`,
     );
   }
   const all = (purge ? names : names.filter((name) => OWN.includes(name))).sort();
-  const held = [home, program, ...otherRoots].filter((path) => all.some((name) => holds(join(root, name), path)));
-  if (root === dirname(root) || root === resolve(home) || held.length > 0) {
+  const held = [home, program, ...otherRoots]
+    .map(resolveExisting)
+    .filter((path) => all.some((name) => contains(join(real, name), path)));
+  if (real === dirname(real) || real === resolveExisting(home) || held.length > 0) {
     const what = held.length === 0 ? 'it is a home folder' : `it holds ${held.join(', ')}`;
     throw new BackupError(`${root} is not removed: ${what}. Remove by hand what you no longer need: ${all.join(', ')}`);
   }
   return { root, removes: all, keeps: names.filter((name) => !all.includes(name)).sort() };
-}
-
-function namesOf(root: string): string[] {
-  try {
-    return readdirSync(root);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
 }
 
 /** Removes what the plan names, and the root when nothing is left in it. A link is removed, not what it leads to. */

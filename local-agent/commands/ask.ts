@@ -11,6 +11,7 @@ import { isOpenAsk } from '../../schema/domain/ask.ts';
 import { makeVisible } from '../../schema/domain/visible.ts';
 import { valueOption } from '../config/flags.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { pause } from '../lib/clock.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
@@ -47,7 +48,7 @@ async function follow(edge: EdgeClient, deps: CommandDeps, ask: Ask, waitMs: num
   let current = ask;
   while (isOpenAsk(current) && clock.monotonic() < until) {
     const ms = Math.min(pauseMs, Math.max(1, until - clock.monotonic()));
-    await new Promise<void>((resolve) => void clock.after(ms, resolve));
+    await pause(clock, ms);
     pauseMs = Math.min(pauseMs * 2, POLL_MS.longest);
     const path = `/v1/asks/${encodeURIComponent(ask.operation_id)}`;
     current = await edge.call({ method: 'GET', path, schema: AskSchema });

@@ -9,7 +9,7 @@ import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { EXIT } from './exit-codes.ts';
-import { moment, present } from './output.ts';
+import { fileStamp, moment, present } from './output.ts';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -31,8 +31,7 @@ export const backup: CliCommand = {
   run: async (args, deps) => {
     const { config, system } = configOf(args, deps, connectionOptions);
     const { root, stateDir } = config;
-    const stamp = new Date(deps.clock.now()).toISOString().replace(/[-:]|\..*$/g, '');
-    const target = fileOf(args, deps, `conductor-backup-${stamp}.zip`);
+    const target = fileOf(args, deps, `conductor-backup-${fileStamp(deps.clock.now())}.zip`);
     const isRunning = system === 'running';
     const { version } = deps;
     const result = await makeBackup({ root, stateDir, target, isRunning, version, now: deps.clock.now() });

@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { StatusSchema } from '../../schema/contracts/status.ts';
 import { connectionOptions, valueOption } from '../config/flags.ts';
 import { readHostTables } from '../config/resolve.ts';
-import { edgeStateOf, policyPathOf } from '../config/root-files.ts';
+import {
+  BOOTSTRAP_FILE,
+  bootstrapPathOf,
+  deployFolderOf,
+  NODE_TOKEN_FILE,
+  OPERATOR_TOKEN_FILE,
+  policyPathOf,
+} from '../config/root-files.ts';
 import { SETTING_ENTRIES, tomlKey } from '../config/settings.ts';
 import { bundleText, CONTAINS, LEAVES_OUT } from '../doctor/bundle.ts';
 import type { Hide } from '../doctor/hide.ts';
@@ -22,7 +29,7 @@ import { examine } from './doctor.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT } from './exit-codes.ts';
 import { localSnapshot } from './local-snapshot.ts';
-import { present } from './output.ts';
+import { fileStamp, present } from './output.ts';
 
 const LOG_LINES = 300;
 const EDGE_MS = 5_000;
@@ -58,8 +65,9 @@ async function hiderFor(args: Args, deps: CommandDeps, root: string): Promise<Hi
   );
   const secrets = [
     ...(resolved === null ? [] : [resolved.config.sharedToken, resolved.config.operatorToken]),
-    ...['operator.token', 'shared.token'].map((name) => readTextFile(join(root, 'state', name))),
-    readTextFile(join(edgeStateOf(root), 'bootstrap.token')),
+    ...[OPERATOR_TOKEN_FILE, NODE_TOKEN_FILE].map((name) => readTextFile(join(root, 'state', name))),
+    readTextFile(bootstrapPathOf(root)),
+    readTextFile(join(deployFolderOf(root), BOOTSTRAP_FILE)),
     ...agents.flatMap(({ env }) => Object.values(env)),
     ...files.map((line) => line.slice(line.indexOf('=') + 1)),
   ];
@@ -92,8 +100,8 @@ async function textOf(args: Args, deps: CommandDeps): Promise<string> {
 }
 
 function pathOf(args: Args, deps: CommandDeps): string {
-  const stamp = new Date(deps.clock.now()).toISOString().replace(/[-:]|\..*$/g, '');
-  return resolve(deps.env.INIT_CWD ?? '.', optionalText(args, 'output') ?? `conductor-diagnostics-${stamp}.json`);
+  const byDefault = `conductor-diagnostics-${fileStamp(deps.clock.now())}.json`;
+  return resolve(deps.env.INIT_CWD ?? '.', optionalText(args, 'output') ?? byDefault);
 }
 
 export const diagnostics: CliCommand = {

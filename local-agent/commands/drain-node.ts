@@ -8,6 +8,7 @@ import { NodeViewSchema } from '../../schema/contracts/nodes.ts';
 import { NodeDrainResponseSchema } from '../../schema/contracts/tasks.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import type { Clock } from '../lib/clock.ts';
+import { pause } from '../lib/clock.ts';
 import { reasonOf, reasonOption } from './change.ts';
 import type { Args, CliCommand } from './command.ts';
 import { namedArgument } from './command.ts';
@@ -22,8 +23,6 @@ const LOOK_MS = 1_000;
 /** The end of a run takes seconds, its last checkpoint perhaps minutes. A node that is away gives nothing up. */
 const WAIT_MAX_MS = 600_000;
 const NodeSchema = NodeViewSchema.pick({ live_runs: true, presence: true });
-
-const pause = (clock: Clock, ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
 
 /** What the node still runs when it runs nothing, or when the time is up. */
 async function runsLeft(edge: EdgeClient, nodePath: string, clock: Clock): Promise<z.infer<typeof NodeSchema>> {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Option } from 'commander';
 import { connectionOptions } from '../config/flags.ts';
 import type { ResolvedConfig } from '../config/resolve.ts';
+import { NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
 import { flagOf } from '../config/settings.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
@@ -42,7 +43,7 @@ export function operatorConfig(args: Args, deps: CommandDeps): EdgeConfig {
   requireNamed(resolved, 'controlApiBase');
   const { operatorToken, stateDir } = resolved.config;
   if (operatorToken === null) {
-    const path = join(stateDir, 'operator.token');
+    const path = join(stateDir, OPERATOR_TOKEN_FILE);
     throw new UnknownSystemError(
       `no operator token: set BAA_OPERATOR_TOKEN or write it to ${path} (npm start makes both)`,
     );
@@ -57,7 +58,7 @@ export function agentAccess(args: Args, deps: CommandDeps): { localApi: string; 
   if (localApi === null) throw new UsageError('--local-api is empty: this node has no local API');
   requireNamed(resolved, 'localApi');
   if (sharedToken === null) {
-    const path = join(stateDir, 'shared.token');
+    const path = join(stateDir, NODE_TOKEN_FILE);
     throw new UnknownSystemError(
       `no node token, which the local API requires: set BAA_SHARED_TOKEN or write it to ${path}`,
     );

@@ -7,6 +7,7 @@ import { ConversationDetailSchema } from '../../schema/contracts/conversations.t
 import type { ForgetState, Forgotten } from '../../schema/contracts/forget.ts';
 import { ForgetStateSchema } from '../../schema/contracts/forget.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
+import { pause } from '../lib/clock.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { Args, CliCommand } from './command.ts';
 import { idArgument, optionalText } from './command.ts';
@@ -37,7 +38,7 @@ async function follow(edge: EdgeClient, deps: CommandDeps, id: string, begun: Fo
   const until = deps.clock.monotonic() + FOLLOW_MS;
   let state = begun;
   while (state.state === 'forgetting' && deps.clock.monotonic() < until) {
-    await new Promise<void>((resolve) => void deps.clock.after(LOOK_MS, resolve));
+    await pause(deps.clock, LOOK_MS);
     const detail = await edge.call({ method: 'GET', path, schema: ConversationDetailSchema });
     state = detail.forget ?? state;
   }

@@ -9,7 +9,7 @@ import { stringify } from 'smol-toml';
 import type { Session } from '../../schema/contracts/tokens.ts';
 import { optionsOf } from '../config/flags.ts';
 import type { ResolvedConfig } from '../config/resolve.ts';
-import { configPathOf } from '../config/root-files.ts';
+import { configPathOf, NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from '../config/root-files.ts';
 import type { Config, SettingKey } from '../config/settings.ts';
 import { tomlKey } from '../config/settings.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
@@ -32,7 +32,7 @@ const resolve = (args: Args, deps: CommandDeps) => configOf(args, deps, initOpti
 
 /** @throws UsageError when the root has a token or a configuration, which would be lost */
 function requireNewRoot(deps: CommandDeps, { root, stateDir }: Config): void {
-  const paths = [configPathOf(root), join(stateDir, 'shared.token')];
+  const paths = [configPathOf(root), join(stateDir, NODE_TOKEN_FILE)];
   const existing = paths.filter((path) => deps.readFile(path) !== null);
   if (existing.length === 0) return;
   throw new UsageError(
@@ -58,7 +58,7 @@ interface Host {
 
 /** Keeps the operator's token, unless the file has it already. @throws UsageError when the file has another one */
 function keepOperatorToken(deps: CommandDeps, { stateDir }: Config, secret: string): () => void {
-  const path = join(stateDir, 'operator.token');
+  const path = join(stateDir, OPERATOR_TOKEN_FILE);
   const existing = deps.readFile(path)?.trim();
   if (existing === undefined) return () => deps.writeNewFile(path, `${secret}\n`);
   if (existing === secret) return () => undefined;
@@ -91,7 +91,7 @@ function ownNode({ given, session, args }: Host, deps: CommandDeps) {
 function writeRoot(deps: CommandDeps, { config, origins }: ResolvedConfig, node: string, token: string): void {
   const kept = KEPT.filter((key) => origins[key] !== 'default');
   const settings = Object.fromEntries(kept.map((key) => [tomlKey(key), config[key] ?? '']));
-  deps.writeNewFile(join(config.stateDir, 'shared.token'), `${token}\n`);
+  deps.writeNewFile(join(config.stateDir, NODE_TOKEN_FILE), `${token}\n`);
   deps.writeNewFile(configPathOf(config.root), `${stringify({ ...settings, [tomlKey('nodeId')]: node })}\n`);
 }
 

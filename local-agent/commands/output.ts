@@ -117,6 +117,11 @@ export function present(args: Args, deps: CommandDeps, value: unknown, printForP
   else printForPeople();
 }
 
+/** A time in the name of a file: sortable, in UTC, without characters that a file system refuses. */
+export function fileStamp(at: number): string {
+  return new Date(at).toISOString().replace(/[-:]|\..*$/g, '');
+}
+
 const MINUTE_MS = 60_000;
 
 /** A time (Unix milliseconds) as date and time where the reader is, with the offset of that zone; `-` for null. */

@@ -7,6 +7,7 @@ import { Argument } from 'commander';
 import { InstructionStateSchema } from '../../schema/contracts/instructions.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import { connectionOptions, valueOption } from '../config/flags.ts';
+import { pause } from '../lib/clock.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { ToolAnswer } from './call-tool.ts';
 import { callTool } from './call-tool.ts';
@@ -85,8 +86,6 @@ function announcer(args: Args, deps: CommandDeps): Run['announce'] {
   };
 }
 
-const pause = (deps: CommandDeps, ms: number) => new Promise<void>((resolve) => void deps.clock.after(ms, resolve));
-
 /** The call, followed until it has ended or the wait is over. Null: over before the edge answered at all. */
 async function follow(run: Run, tool: string, args: Record<string, unknown>): Promise<Outcome | null> {
   let known: Outcome | null = null;
@@ -107,8 +106,10 @@ async function follow(run: Run, tool: string, args: Record<string, unknown>): Pr
     if (instruction_id === undefined || !isOpen(status)) return outcome;
     run.announce(instruction_id, status ?? '');
     if (run.wait.isOver()) return outcome;
-    await Promise.race([pause(run.deps, LOOK_MS), run.wait.over]);
-    outcome = await callTool({ edge: run.edge, tool: 'status', args: { instruction_id }, operationId: randomUUID() });
+    await Promise.race([pause(run.deps.clock, LOOK_MS), run.wait.over]);
+    const look = callTool({ edge: run.edge, tool: 'status', args: { instruction_id }, operationId: randomUUID() });
+    look.catch(() => undefined);
+    outcome = (await Promise.race([look, run.wait.over.then(() => null)])) ?? outcome;
   }
 }
 

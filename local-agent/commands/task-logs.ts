@@ -10,6 +10,7 @@ import { LogPosition } from '../../schema/domain/log-gap.ts';
 import { makeVisible } from '../../schema/domain/visible.ts';
 import { connectionOptions } from '../config/flags.ts';
 import { EdgeError } from '../edge/http-client.ts';
+import { pause } from '../lib/clock.ts';
 import type { CliCommand } from './command.ts';
 import { idArgument } from './command.ts';
 import type { CommandDeps } from './deps.ts';
@@ -66,7 +67,7 @@ async function printLog(log: LogRequest, deps: CommandDeps, write: (bytes: Buffe
     retries = position > offset ? 0 : retries + 1;
     if (retries > MAX_RETRIES) throw new EdgeError('network', 0, 'network', 'the log breaks off again and again');
     offset = position;
-    await new Promise<void>((resolve) => void deps.clock.after(RETRY_MS, resolve));
+    await pause(deps.clock, RETRY_MS);
   }
 }
 

@@ -14,6 +14,15 @@ export const drainedForStopPath = (root: string): string => join(root, 'state', 
 export const restoredPath = (root: string): string => join(root, 'edge', 'restored');
 /** The state of a local edge: D1, Durable Objects and the bootstrap secret. */
 export const edgeStateOf = (root: string): string => join(root, 'edge');
+/** The bootstrap secret, in the state of a local edge and in what a deploy keeps. */
+export const BOOTSTRAP_FILE = 'bootstrap.token';
+export const bootstrapPathOf = (root: string): string => join(edgeStateOf(root), BOOTSTRAP_FILE);
+/** What a deploy keeps for the next one: the bootstrap secret, bookmarks of the database, and what was deployed. */
+export const deployFolderOf = (root: string): string => join(root, 'state', 'deploy');
+/** Files of the state folder, which the setting `stateDir` moves. */
+export const OPERATOR_TOKEN_FILE = 'operator.token';
+export const NODE_TOKEN_FILE = 'shared.token';
+export const AGENT_DATABASE = 'agent.sqlite';
 /** The only root of a policy that names none. */
 export const workspaceOf = (root: string): string => join(root, 'workspace');
 export const knownRootsPath = (): string => join(homeFolder(), '.local', 'state', 'baa-conductor', 'roots.json');

@@ -13,11 +13,12 @@ const SeenSchema = z.record(z.string(), z.record(z.string(), ChainHeadSchema));
 export type SeenHeads = z.infer<typeof SeenSchema>;
 
 /** Each file has one writer, but for `--forget-seen`, which a person calls. */
-const FILES = { agent: 'journal-head.json', commands: 'journal-heads.json' } as const;
-export type SeenBy = keyof typeof FILES;
+/** Their names in the state folder. */
+export const SEEN_HEADS_FILES = { agent: 'journal-head.json', commands: 'journal-heads.json' } as const;
+export type SeenBy = keyof typeof SEEN_HEADS_FILES;
 
 export function seenHeadsPath(stateDir: string, by: SeenBy): string {
-  return join(stateDir, FILES[by]);
+  return join(stateDir, SEEN_HEADS_FILES[by]);
 }
 
 /** The heads in a file's text; none in a missing file. @throws Error for a file that somebody has damaged */

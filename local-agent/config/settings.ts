@@ -17,7 +17,7 @@ import {
   SNAPSHOT_JOURNAL_ENTRIES,
 } from '../../schema/defaults.ts';
 import { machineName } from '../host/own-files.ts';
-import { defaultRoot } from './root-files.ts';
+import { defaultRoot, NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from './root-files.ts';
 import type { SystemRecord } from './system-record.ts';
 import { flag, folder, httpUrl, integer, searchPath, secret } from './values.ts';
 
@@ -101,7 +101,7 @@ export const SETTINGS = {
     env: 'BAA_SHARED_TOKEN',
     about: "this node's controller token",
     secret: true,
-    file: 'shared.token',
+    file: NODE_TOKEN_FILE,
     schema: optionalSecret,
     fallback: () => null,
   }),
@@ -109,7 +109,7 @@ export const SETTINGS = {
     env: 'BAA_OPERATOR_TOKEN',
     about: "the operator's token, for the command line",
     secret: true,
-    file: 'operator.token',
+    file: OPERATOR_TOKEN_FILE,
     schema: optionalSecret,
     fallback: () => null,
   }),

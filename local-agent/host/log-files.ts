@@ -1,16 +1,6 @@
 /** The files of the logs below a root, oldest first: a log that rolls has several. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrorCode } from '../lib/errno.ts';
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
-}
+import { namesIn } from './names-in.ts';
 
 /** The files `<name>.<number>.log` of a folder, by their numbers. */
 export function rolledFiles(folder: string, name: string): string[] {

@@ -84,7 +84,7 @@ export function expandHome(path: string): string {
 }
 
 /** Resolves links as far as the path exists. What is made there later has this path. */
-function resolveExisting(path: string): string {
+export function resolveExisting(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
@@ -93,7 +93,8 @@ function resolveExisting(path: string): string {
   }
 }
 
-function contains(folder: string, path: string): boolean {
+/** Whether the path is that folder or lies below it; both are absolute. */
+export function contains(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 

@@ -8,6 +8,7 @@ import type { PolicyVerdict } from '../../schema/contracts/instructions.ts';
 import type { BrowserTool, HostTool, ToolParams } from '../../schema/contracts/tools.ts';
 import { isBrowserTool } from '../../schema/contracts/tools.ts';
 import type { Clock } from '../lib/clock.ts';
+import { pause } from '../lib/clock.ts';
 import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
 import { howToAllow } from '../policy/denial.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
@@ -155,7 +156,7 @@ export class InstructionExecutor {
         if (!isDiskFault(error) || this.running.isStopping) throw error;
         const reason = `${String(error)}; ${DISK_FAULT_ADVICE}`;
         log.warn({ instruction_id: execution.instruction_id, reason }, 'a result cannot be stored now');
-        await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
+        await pause(clock, STORE_RETRY_MS);
       }
     }
   }

@@ -8,6 +8,11 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
+/** Resolves after that time. */
+export function pause(clock: Pick<Clock, 'after'>, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -1,6 +1,6 @@
 /** Warnings about the roots of a policy. What they name is protected from the tools, but not from allowed programs. */
-import { dirname, resolve, sep } from 'node:path';
-import { expandHome } from '../host/roots.ts';
+import { dirname, resolve } from 'node:path';
+import { contains, expandHome } from '../host/roots.ts';
 
 export interface Surroundings {
   home: string;
@@ -9,22 +9,18 @@ export interface Surroundings {
   states: readonly string[];
 }
 
-function holds(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
 export function rootWarnings(roots: readonly string[], { home, program, states }: Surroundings): string[] {
   return roots.flatMap((given) => {
     const root = resolve(expandHome(given));
-    if (holds(program, root)) {
+    if (contains(program, root)) {
       return [
         `policy root ${given} lies in the program's folder ${program}, which no tool may touch: choose another folder`,
       ];
     }
-    const state = states.find((path) => holds(root, path));
+    const state = states.find((path) => contains(root, path));
     const held = [
-      ...(holds(root, home) ? ['the home folder'] : []),
-      ...(holds(root, program) ? [`the program (${program})`] : []),
+      ...(contains(root, home) ? ['the home folder'] : []),
+      ...(contains(root, program) ? [`the program (${program})`] : []),
       ...(state === undefined ? [] : [`the state of the conductor (${dirname(state)})`]),
     ];
     if (held.length === 0) return [];

@@ -24,7 +24,12 @@ function programEnvironment(env: Environment, uid: number): NodeJS.ProcessEnv {
 
 function run([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<ProgramEnd | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: PROGRAM_MS });
+    const child = spawn(program, args, {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: PROGRAM_MS,
+      killSignal: 'SIGKILL',
+    });
     const texts = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {

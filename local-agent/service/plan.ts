@@ -4,7 +4,7 @@
  */
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { ResolvedConfig } from '../config/resolve.ts';
-import { edgeStateOf } from '../config/root-files.ts';
+import { bootstrapPathOf } from '../config/root-files.ts';
 import { SETTING_ENTRIES } from '../config/settings.ts';
 import type { SystemRecord } from '../config/system-record.ts';
 
@@ -55,7 +55,7 @@ export function servicePath(path: string | undefined): string {
 
 function decideKind({ resolved, record, exists }: PlanSources): Pick<ServicePlan, 'kind' | 'why'> {
   const { config, origins } = resolved;
-  const hasLocalEdge = exists(join(edgeStateOf(config.root), 'bootstrap.token'));
+  const hasLocalEdge = exists(bootstrapPathOf(config.root));
   const isNamed = NAMED.has(origins.controlApiBase);
   const edge = isNamed ? config.controlApiBase : (record?.edge_url ?? null);
   const isLocal = edge === null || LOOPBACK.has(new URL(edge).hostname);

@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { BOOTSTRAP_FILE } from '../config/root-files.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { hasErrorCode } from '../lib/errno.ts';
 import type { Layout } from './layout.ts';
@@ -50,7 +51,7 @@ export interface OldState {
  * @throws Error when the folder cannot be moved
  */
 export function adoptOldState(layout: Layout, { folder, isExplicit }: OldState): string | null {
-  if (isExplicit || existsSync(layout.edgeState) || !existsSync(join(folder, 'bootstrap.token'))) return null;
+  if (isExplicit || existsSync(layout.edgeState) || !existsSync(join(folder, BOOTSTRAP_FILE))) return null;
   if (!existsSync(layout.operatorFile)) {
     return `${folder} holds the edge of an earlier version, which ${layout.root} never used; a new one is created`;
   }

@@ -1,6 +1,6 @@
 /** The folders and files of a local system, all below one root. */
 import { join } from 'node:path';
-import { edgeStateOf } from '../config/root-files.ts';
+import { bootstrapPathOf, edgeStateOf, NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from '../config/root-files.ts';
 import { PROGRAM_FOLDER } from '../host/program-file.ts';
 
 export const REPOSITORY: string = PROGRAM_FOLDER;
@@ -25,8 +25,8 @@ export function layoutOf(root: string): Layout {
     edgeState,
     logs: join(root, 'logs'),
     state,
-    bootstrapFile: join(edgeState, 'bootstrap.token'),
-    operatorFile: join(state, 'operator.token'),
-    nodeTokenFile: join(state, 'shared.token'),
+    bootstrapFile: bootstrapPathOf(root),
+    operatorFile: join(state, OPERATOR_TOKEN_FILE),
+    nodeTokenFile: join(state, NODE_TOKEN_FILE),
   };
 }

@@ -72,10 +72,13 @@ export function operationOf(planId: string): string | null {
   return found?.[1] ?? null;
 }
 
-/** It waits for what `reason` names, and fails when that takes too long. Nothing of it has left. */
+/**
+ * It waits for what `reason` names, and ends when that takes too long: as `failed` when nothing of it can have left, and as
+ * `ambiguous` when a node may have its plan without having said so.
+ */
 export function deferAsk<A extends AskProgress>(ask: A, reason: string, now: number, retryAfterMs = 0): A {
   const deadline_at = ask.created_at + ASK.send_within_ms;
-  if (now >= deadline_at) return endAsk(ask, 'failed', reason, now);
+  if (now >= deadline_at) return endAsk(ask, ask.controller_id === null ? 'failed' : 'ambiguous', reason, now);
   const due_at = Math.min(deadline_at, now + Math.max(ASK.recheck_ms, retryAfterMs));
   return { ...ask, state: moveAsk(ask.state, 'queued'), reason, due_at, deadline_at, sent_at: null };
 }

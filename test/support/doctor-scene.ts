@@ -60,13 +60,15 @@ const node = (over: object) => ({
   ...over,
 });
 const marks = (over: object = {}) => ({ term: 3, mode_version: 2, epoch: 0, ...over });
-export const status = (over: { holder_id?: string | null; mode?: string; node?: object; nodes?: object[] } = {}) => ({
+export const status = (
+  over: { holder_id?: string | null; mode?: string; reason?: string; node?: object; nodes?: object[] } = {},
+) => ({
   system: {
     mode: over.mode ?? 'running',
     version: 1,
     since: 1,
-    requested_by: null,
-    reason: null,
+    requested_by: over.reason === undefined ? null : 'chat',
+    reason: over.reason ?? null,
     holder_id: null,
     lease_expires_at: null,
     term: 1,

@@ -60,7 +60,7 @@ const RESULTS: { [K in CommandKind]: (finished: Finished<K>) => Promise<Plan> } 
   'step.offer': async () => ({}),
   'step.cancel': async () => ({}),
   'task.notice': ({ edge, body, result }) => applyNoticeResult(edge, body, result, Math.random()),
-  'conversation.ask': ({ edge, body, result }) => applyAskResult(edge, body, result),
+  'conversation.ask': ({ edge, command_id, body, result }) => applyAskResult(edge, { ...body, command_id }, result),
 };
 
 /** A person has sent something into a browser directly: the outcome is an event. */

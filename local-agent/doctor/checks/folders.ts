@@ -1,4 +1,5 @@
 /** Whether the agent can write in its folders. */
+import { shellWord } from '../../lib/printed-command.ts';
 import type { Check } from '../check.ts';
 import { outcomeOf } from '../check.ts';
 import type { World } from '../world.ts';
@@ -24,7 +25,7 @@ export const folders: Check<World> = {
           advice: isFolder
             ? 'give it back to the user who runs the agent, with the right to write; a read-only disk has to be mounted writable'
             : 'move the file away; the agent makes the folder',
-          command: isFolder ? `chmod u+rwx ${path}` : null,
+          command: isFolder ? `chmod u+rwx ${shellWord(path)}` : null,
         };
       });
     return outcomeOf(findings, `${existing.length} folders below ${root} can be written`);

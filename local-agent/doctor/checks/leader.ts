@@ -37,9 +37,10 @@ export const leader: Check<World> = {
     if (system.mode !== 'running') {
       findings.push({
         severity: 'note',
-        what: `the system is ${system.mode}${system.requested_by === null ? '' : `, as ${system.requested_by} asked`}${system.reason === null ? '' : ` (${system.reason})`}`,
+        what: `the system is ${system.mode}${system.requested_by === null ? '' : `, as ${system.requested_by} asked`}`,
         why: 'nothing new is claimed in this mode',
-        advice: 'resume it when it is meant to work',
+        // A chat may have said it, and `diagnostics` writes what is said here.
+        advice: 'look at the reason with "conductor status", and resume it when it is meant to work',
         command: world.command('resume'),
       });
     }

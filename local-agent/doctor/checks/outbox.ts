@@ -1,5 +1,6 @@
 /** What the edge has refused, so that it never gets it. */
 import { join } from 'node:path';
+import { AGENT_DATABASE } from '../../config/root-files.ts';
 import type { RefusedRequest } from '../../store/read-refused.ts';
 import type { Check } from '../check.ts';
 import { outcomeOf, Skipped } from '../check.ts';
@@ -11,7 +12,7 @@ async function refusedRequests(world: World): Promise<RefusedRequest[]> {
   } catch (error) {
     if (!(error instanceof Skipped)) throw error;
   }
-  const path = join(world.config.stateDir, 'agent.sqlite');
+  const path = join(world.config.stateDir, AGENT_DATABASE);
   if (world.machine.modeOf(path) === null) throw new Skipped('no agent has run in this root');
   return world.machine.readRefused(path);
 }

@@ -1,6 +1,17 @@
 /** Whether other users of this machine can read secrets, or write what decides what chats may do. */
 import { join } from 'node:path';
-import { configPathOf, edgeStateOf, policyPathOf } from '../../config/root-files.ts';
+import {
+  AGENT_DATABASE,
+  BOOTSTRAP_FILE,
+  bootstrapPathOf,
+  configPathOf,
+  deployFolderOf,
+  edgeStateOf,
+  NODE_TOKEN_FILE,
+  OPERATOR_TOKEN_FILE,
+  policyPathOf,
+} from '../../config/root-files.ts';
+import { contains } from '../../host/roots.ts';
 import { shellWord } from '../../lib/printed-command.ts';
 import type { Check, Finding } from '../check.ts';
 import { outcomeOf } from '../check.ts';
@@ -22,10 +33,10 @@ interface Rule {
 
 function rulesOf({ config, sources: { root } }: World): Rule[] {
   const { stateDir, logsDir, runsDir, worktreesDir, tmpDir } = config;
-  const secrets = ['operator.token', 'shared.token', 'agent.sqlite'].map((name) => join(stateDir, name));
+  const secrets = [OPERATOR_TOKEN_FILE, NODE_TOKEN_FILE, AGENT_DATABASE].map((name) => join(stateDir, name));
   return [
     {
-      paths: [...secrets, join(edgeStateOf(root), 'bootstrap.token')],
+      paths: [...secrets, bootstrapPathOf(root), join(deployFolderOf(root), BOOTSTRAP_FILE)],
       forbidden: GROUP_AND_OTHERS,
       mend: 0o600,
       severity: 'error',
@@ -68,7 +79,8 @@ export const rights: Check<World> = {
             why,
             advice: 'take these rights away',
             command: `chmod ${mend.toString(8)} ${shellWord(path)}`,
-            fix: () => machine.setMode(path, mend),
+            // Another folder may belong to other programs too.
+            ...(contains(world.sources.root, path) && { fix: () => machine.setMode(path, mend) }),
           },
         ];
       }),

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Role, Session } from '../../../schema/contracts/tokens.ts';
 import { PLACEHOLDER_SECRETS } from '../../../schema/contracts/tokens.ts';
+import { NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from '../../config/root-files.ts';
 import { EdgeError } from '../../edge/http-client.ts';
 import type { Check, Finding, Outcome, Severity } from '../check.ts';
 import { found, outcomeOf, Skipped } from '../check.ts';
@@ -27,7 +28,7 @@ interface Kind {
 const OPERATOR: Kind = {
   title: "the operator's token",
   token: 'operatorToken',
-  file: 'operator.token',
+  file: OPERATOR_TOKEN_FILE,
   variable: 'BAA_OPERATOR_TOKEN',
   role: 'ops_admin',
   severity: ({ hasLocalEdge }) => (hasLocalEdge ? 'warning' : 'note'),
@@ -37,7 +38,7 @@ const OPERATOR: Kind = {
 const NODE: Kind = {
   title: "the node's token",
   token: 'sharedToken',
-  file: 'shared.token',
+  file: NODE_TOKEN_FILE,
   variable: 'BAA_SHARED_TOKEN',
   role: 'controller',
   severity: () => 'error',

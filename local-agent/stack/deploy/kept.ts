@@ -3,7 +3,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../../schema/json-text.ts';
-import { edgeStateOf } from '../../config/root-files.ts';
+import { BOOTSTRAP_FILE, deployFolderOf, edgeStateOf } from '../../config/root-files.ts';
 import { makePrivateFile, makePrivateFolder, readOwnFile, replacePrivateFile } from '../../host/own-files.ts';
 import type { RootFacts } from './decide.ts';
 
@@ -24,12 +24,12 @@ export interface KeptFiles {
 }
 
 export function keptFilesOf(root: string): KeptFiles {
-  const folder = join(root, 'state', 'deploy');
+  const folder = deployFolderOf(root);
   return {
     folder,
     deployed: join(folder, 'deployed.json'),
     bookmarks: join(folder, 'bookmarks.jsonl'),
-    secret: join(folder, 'bootstrap.token'),
+    secret: join(folder, BOOTSTRAP_FILE),
   };
 }
 

@@ -1,9 +1,9 @@
 /** `npm run deploy`: the options, and what a deploy needs of this machine. */
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { setTimeout } from 'node:timers/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { describeFailure, EXIT } from '../../commands/exit-codes.ts';
+import { CanceledError, terminalPrompts } from '../../commands/prompts.ts';
 import { valueOption } from '../../config/flags.ts';
 import { rememberRoot } from '../../config/known-roots.ts';
 import { defaultRoot } from '../../config/root-files.ts';
@@ -49,11 +49,14 @@ function parseAddress(value: string): string {
   throw new InvalidArgumentError('It is not an address, such as https://conductor.example.com.');
 }
 
+/** Leaving the question is a no: what was deployed stays. */
 async function confirm(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+  try {
+    return await terminalPrompts.confirm(question);
+  } catch (error) {
+    if (error instanceof CanceledError) return false;
+    throw error;
+  }
 }
 
 function deploymentOf(flags: Flags, say: (line: string) => void): Deployment {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { StepError } from './step-error.ts';
 
 const FOLDER = 'schema/migrations';
+const GIT_MS = 30_000;
 
 export function migrationFiles(folder: string): string[] {
   return readdirSync(join(folder, FOLDER))
@@ -14,7 +15,8 @@ export function migrationFiles(folder: string): string[] {
 
 /** Those that are not committed as they are. Of a folder without Git, such as a release: none. */
 export function changedMigrations(folder: string): string[] {
-  const git = spawnSync('git', ['status', '--porcelain', '--', FOLDER], { cwd: folder, encoding: 'utf8' });
+  const args = ['status', '--porcelain', '--', FOLDER];
+  const git = spawnSync('git', args, { cwd: folder, encoding: 'utf8', timeout: GIT_MS });
   const lines = (git.status === 0 ? git.stdout : '').split('\n');
   return lines.filter((line) => line !== '').map((line) => line.slice(3));
 }

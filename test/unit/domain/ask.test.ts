@@ -99,4 +99,17 @@ describe('an ask, through any events', () => {
     expect(deferred.controller_id).toBeNull();
     expect(sendAsk(deferred, 'mini', NOW + 2).attempt_count).toBe(2);
   });
+
+  it('fails when its time is over before any node has it, and is ambiguous when a node may have it', () => {
+    const late = NOW + ASK.send_within_ms;
+    const sent = sendAsk(newAsk(NOW), 'mini', NOW);
+    const unheard = overdueAsk(sent, false, NOW + ASK.outcome_within_ms);
+    const deferred = endAskDelivery(sent, { outcome: 'deferred', reason: 'draft' }, NOW + 1);
+    expect(deferAsk(newAsk(NOW), 'missing_active_link', late)).toMatchObject({ state: 'failed' });
+    expect(deferAsk(deferred, 'draft', late)).toMatchObject({ state: 'failed' });
+    expect(deferAsk(unheard, 'missing_active_link', late)).toMatchObject({ state: 'ambiguous', due_at: null });
+    expect(overdueAsk(sent, false, late)).toMatchObject({ state: 'ambiguous', reason: 'not_received' });
+    const heardLate = endAskDelivery(overdueAsk(sent, false, late), { outcome: 'delivered', reason: null }, late + 1);
+    expect(heardLate).toMatchObject({ state: 'ambiguous', delivered_at: late + 1 });
+  });
 });

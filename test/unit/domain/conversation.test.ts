@@ -125,9 +125,13 @@ it('the state of a conversation is everything that its changes and counters deci
   const others = Object.keys(fresh).filter((name) => !CONVERSATION_STATE.some((state) => state === name));
   expect(others.toSorted()).toEqual([
     'created_at',
+    'forget_before',
+    'forgotten',
+    'forgotten_before',
     'last_message_at',
     'last_message_id',
     'local_conversation_id',
+    'open_ask',
     'platform',
     'project_at',
     'remote_conversation_id',

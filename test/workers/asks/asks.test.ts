@@ -281,6 +281,24 @@ describe('a question that cannot leave yet', () => {
     expect((await commandOf(operation)).body.plan_id).toBe(askPlanId(operation, 2));
   });
 
+  it('keeps its plan when the first command reports a deferral after the node was handed the plan again', async () => {
+    const { operation } = await asked();
+    const first = await commandOf(operation);
+    edge.now += ASK.outcome_within_ms;
+    await tick();
+    edge.now += ASK.recheck_ms;
+    await tick();
+    const second = await commandOf(operation);
+    expect(second.command_id).not.toBe(first.command_id);
+    await renewals.respond(first, 'deferred', { reason: 'draft' });
+    expect(await state(operation)).toMatchObject({ state: 'sent', reason: 'being_delivered' });
+    edge.now += ASK.recheck_ms;
+    await tick();
+    expect((await commandOf(operation)).command_id).toBe(second.command_id);
+    await renewals.respond(second, 'delivered', { method: 'replay', http_status: 200 });
+    expect(await state(operation)).toMatchObject({ state: 'sent', reason: 'waiting_for_answer' });
+  });
+
   it('goes to no other node while the first one may have it', async () => {
     const { operation, remote_conversation_id } = await asked();
     await renewals.heard(OTHER_NODE);

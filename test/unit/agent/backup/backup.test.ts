@@ -51,6 +51,10 @@ function newRoot() {
     'policy.json': '{}',
     'state/operator.token': 'baa_operator',
     'state/shared.token': 'baa_shared',
+    'state/drained-for-stop': 'mini-main\n',
+    'state/deploy/bootstrap.token': 'baa_deployed',
+    'state/deploy/deployed.json': '{}',
+    'state/deploy/bookmarks.jsonl': '{}\n',
     'edge/bootstrap.token': 'baa_bootstrap',
     'state/system.json': JSON.stringify({
       edge_url: 'http://127.0.0.1:1',
@@ -61,7 +65,7 @@ function newRoot() {
       version: '1',
     }),
   };
-  for (const folder of ['logs', 'workspace', 'firefox']) mkdirSync(join(root, folder));
+  for (const folder of ['logs', 'workspace', 'firefox', 'state/deploy']) mkdirSync(join(root, folder));
   for (const [name, text] of Object.entries({ ...files, 'logs/agent.1.log': 'l', 'workspace/mine': 'm' }))
     writeFileSync(join(root, name), text);
   return { home, root, databases, target: join(home, 'backup.zip') };
@@ -79,13 +83,13 @@ describe('a backup', () => {
   it('a root from it has databases, tokens, configuration and policy, for this user only, and no process', async () => {
     const scene = newRoot();
     const made = await backupOf(scene);
-    expect(made).toMatchObject({ path: scene.target, node_id: 'mini-main', files: 9 });
+    expect(made).toMatchObject({ path: scene.target, node_id: 'mini-main', files: 13 });
     expect(statSync(scene.target).mode & 0o777).toBe(0o600);
     const root = join(scene.home, 'new');
     expect(restoreBackup({ archive: scene.target, root })).toMatchObject({
       node_id: 'mini-main',
       has_edge: true,
-      files: 9,
+      files: 13,
     });
     expect(namesIn(root)).toEqual(
       [
@@ -96,6 +100,10 @@ describe('a backup', () => {
         'edge/bootstrap.token',
         'edge/restored',
         'policy.json',
+        'state/deploy/bookmarks.jsonl',
+        'state/deploy/bootstrap.token',
+        'state/deploy/deployed.json',
+        'state/drained-for-stop',
         'state/operator.token',
         'state/shared.token',
         'state/system.json',

@@ -186,6 +186,27 @@ describe('an instruction that waits for a person', () => {
     );
   });
 
+  it('the wait ends it also while a later look gets no response', async () => {
+    const calls = toolEdge({ data: waiting }, { data: {}, never: true });
+    const { deps, err } = world();
+    let end: () => void = () => undefined;
+    const clock = {
+      ...deps.clock,
+      now: () => 0,
+      monotonic: () => 0,
+      after: (ms: number, then: () => void) => {
+        if (ms === 5_000) end = then;
+        else then();
+        return () => undefined;
+      },
+    };
+    const ended = runCli(['run', READ, '--wait', '5'], { ...deps, clock });
+    await expect.poll(() => calls.length).toBe(2);
+    end();
+    expect(await ended).toBe(1);
+    expect(err.at(-1)).toMatch('has not ended: it is awaiting_approval');
+  });
+
   it.each(['-1', 'soon', '1e9'])('--wait %s is refused', async (wait) => {
     const { deps, stderr } = world();
     expect(await runCli(['run', READ, `--wait=${wait}`], deps)).toBe(2);

@@ -98,6 +98,9 @@ describe('uninstall', () => {
     await expect(all.run({ yes: true, root: tempDir() })).rejects.toThrow(/is no root of this program/);
     writeFileSync(join(home, 'config.toml'), '');
     await expect(all.run({ yes: true, root: home })).rejects.toThrow(/is not removed: it is a home folder/);
+    const link = join(tempDir(), 'link');
+    symlinkSync(home, link);
+    await expect(all.run({ yes: true, root: link })).rejects.toThrow(/is not removed: it is a home folder/);
     mkdirSync(join(all.root, 'state/inner/state'), { recursive: true });
     writeFileSync(knownRootsPath(), JSON.stringify({ roots: [all.root, join(all.root, 'state/inner')] }));
     await expect(all.run({ yes: true })).rejects.toThrow(/it holds .*state\/inner/);

@@ -295,9 +295,9 @@ const CASES: DoctorCase[] = [
     'leader',
     'a paused system',
     'note',
-    /the system is paused/,
+    /^the system is paused, as chat asked$/,
     /resume --root/,
-    (s) => s.edge('/v1/status', status({ mode: 'paused' })),
+    (s) => s.edge('/v1/status', status({ mode: 'paused', reason: 'said in a chat' })),
   ],
   [
     'firefox',

@@ -1,10 +1,11 @@
 /** Every finding about this machine, produced on purpose: it is found, says why it matters, and what to do. */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Group } from '../../../../local-agent/doctor/check.ts';
 import { CHECKS } from '../../../../local-agent/doctor/checks.ts';
 import type { DoctorCase } from '../../../support/doctor-scene.ts';
 import { at, DoctorScene, serviceState, set, snapshot, stop } from '../../../support/doctor-scene.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
 
 const GROUPS: readonly Group[] = ['program', 'files', 'system'];
 
@@ -306,6 +307,17 @@ describe('a finding of doctor about this machine', () => {
     expect(finding?.advice).toMatch(/\w+ \w+/);
     if (command === null) expect(finding?.command).toBeNull();
     else expect(finding?.command ?? '').toMatch(command);
+  });
+
+  it('rights: a folder outside of the root is found, and --fix leaves it to the person', async () => {
+    const scene = new DoctorScene();
+    const away = tempDir();
+    chmodSync(away, 0o755);
+    scene.write('config.toml', `tmp_dir = ${JSON.stringify(away)}\n`);
+    const { findings, fixed } = await scene.look('rights', { fix: true });
+    expect(findings).toMatchObject([{ fixable: false, command: `chmod 700 ${away}` }]);
+    expect(fixed).toEqual([]);
+    expect(statSync(away).mode & 0o777).toBe(0o755);
   });
 
   it('every such check has a case that it finds', () => {
