@@ -140,9 +140,9 @@ describe.each(['darwin', 'linux'] as const)('on %s', (platform) => {
     const record = { edge_url: 'http://127.0.0.1:8787', agent_url: null, node_id: 'mini', version: '1' };
     writeSystemRecord(root, { ...record, ...ownProcess() });
     const hint = `${root} runs already, outside the service: end that with Ctrl-C in its terminal, and the service takes over within 10 s`;
-    await run('install');
+    await run('install', {}, { isAlive: () => true });
     expect(err.filter((line) => line === hint)).toHaveLength(1);
-    await run('install');
+    await run('install', {}, { isAlive: () => true });
     expect(err.filter((line) => line === hint)).toHaveLength(1);
   });
 
