@@ -19,7 +19,7 @@ const WITH_PROGRAMS = [
   'test/unit/agent/tasks/node-runs*.test.ts',
   'test/unit/agent/runner/runner*.test.ts',
   'test/unit/agent/service/{managers,unit-file}.test.ts',
-  'test/unit/agent/stack/{deploy-program,heartbeat,unusable-root}.test.ts',
+  'test/unit/agent/stack/{deploy-program,heartbeat,require-stopped,unusable-root}.test.ts',
   'test/unit/agent/tools/{exec,files-search,ignored-files,patch-hunks}.test.ts',
   'test/unit/agent/worker-runner/*.test.ts',
 ];

@@ -9,10 +9,14 @@ import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { EXIT } from './exit-codes.ts';
-import { fileStamp, present } from './output.ts';
+import { fileStamp, moment, present } from './output.ts';
 
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = KIB * KIB;
 const NOT_IN_IT = 'logs, run files, worktrees, the Firefox profile, the workspace, and what undo would restore';
+
+const sizeOf = (bytes: number): string =>
+  bytes < MIB ? `${Math.ceil(bytes / KIB)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`;
 
 function fileOf(args: Args, deps: CommandDeps, fallback: string): string {
   return resolve(deps.env.INIT_CWD ?? '.', optionalText(args, 'file') ?? fallback);
@@ -32,8 +36,9 @@ export const backup: CliCommand = {
     const { version } = deps;
     const result = await makeBackup({ root, stateDir, target, isRunning, version, now: deps.clock.now() });
     present(args, deps, { ...result, root, running: isRunning }, () => {
-      const size = (result.bytes / MIB).toFixed(1);
-      deps.print(`${target} is written: ${result.files} files of ${root}, ${size} MiB, readable by you only.`);
+      deps.print(
+        `${target} is written: ${result.files} files of ${root}, ${sizeOf(result.bytes)}, readable by you only.`,
+      );
       deps.print(`It holds the tokens of this system: keep it as you keep them. Not in it: ${NOT_IN_IT}.`);
       deps.print(`To restore it: ${printedCommand(deps.env, `restore ${shellWord(target)} --root NEW_FOLDER`)}`);
     });
@@ -55,7 +60,7 @@ export const restore: CliCommand = {
         ? `npm start -- --root ${shellWord(root)}`
         : printedCommand(deps.env, 'start', root);
       deps.print(
-        `${root} has the backup of ${result.made_at} (${result.files} files, node ${result.node_id ?? 'unknown'}).`,
+        `${root} has the backup of ${moment(Date.parse(result.made_at))} (${result.files} files, node ${result.node_id ?? 'unknown'}).`,
       );
       if (result.has_edge) {
         deps.print(

@@ -1,7 +1,7 @@
 /** The exit codes of every command, and which failure leads to which. */
 import { ConfigError } from '../config/resolve.ts';
 import { EdgeError } from '../edge/http-client.ts';
-import { DISK_FAULT_ADVICE, isDiskFault } from '../lib/errno.ts';
+import { DISK_FAULT_ADVICE, hasErrorCode, isDiskFault } from '../lib/errno.ts';
 
 export const EXIT = { fine: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -26,9 +26,18 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failed;
 }
 
+/** Codes of failures that the request did not cause. */
+const FAILURES_OF_THE_EDGE: ReadonlySet<string> = new Set(['internal', 'database_unavailable']);
+
+const NO_RIGHT_ADVICE = 'this user has no right to do that there; "conductor doctor" looks at the rights of the root';
+
 /** The failure as a person reads it. */
 export function describeFailure(error: unknown): string {
-  if (error instanceof EdgeError && error.kind === 'status') return `${error.code}: ${error.message}`;
+  if (error instanceof EdgeError && error.kind === 'status') {
+    const advice = FAILURES_OF_THE_EDGE.has(error.code) ? '. "conductor doctor" looks for the cause' : '';
+    return `${error.code}: ${error.message}${advice}`;
+  }
   const message = error instanceof Error ? error.message : String(error);
+  if (hasErrorCode(error, 'EACCES', 'EROFS')) return `${message}: ${NO_RIGHT_ADVICE}`;
   return isDiskFault(error) ? `${message}: ${DISK_FAULT_ADVICE}` : message;
 }

@@ -22,6 +22,8 @@ interface Planned {
   manager: ServiceManager;
   plan: ServicePlan;
   text: string;
+  /** The record of this root names a process that runs. */
+  isRunning: boolean;
   /** What prevents the service from working; null when nothing does. */
   missing: string | null;
   makeFolders: () => void;
@@ -39,7 +41,14 @@ function planned(args: Args, deps: CommandDeps, host: ServiceHost): Planned {
     plan.kind === 'agent' && isSecretMissing(resolved)
       ? `the token of this node is only in this call (BAA_SHARED_TOKEN), and the file of a service holds no secret: write it to ${stateDir}/shared.token, readable by you only, or set the root up with "${printedCommand(deps.env, 'init', root)}"`
       : null;
-  return { manager, plan, text: manager.render(plan), missing, makeFolders: () => makeRoot(resolved.config) };
+  return {
+    manager,
+    plan,
+    text: manager.render(plan),
+    isRunning: resolved.system === 'running',
+    missing,
+    makeFolders: () => makeRoot(resolved.config),
+  };
 }
 
 /** What the service runs, and why. */
@@ -89,6 +98,10 @@ const OUTCOMES = {
   unchanged: 'is installed already and runs',
 } as const;
 
+/** Before its installation a service cannot be what runs. */
+const runsByHand = (root: string): string =>
+  `${root} runs already, outside the service: end that with Ctrl-C in its terminal, and the service takes over within 10 s`;
+
 export async function installService(args: Args, deps: CommandDeps, host: ServiceHost): Promise<ExitCode> {
   const made = planned(args, deps, host);
   const { manager, plan, text, missing } = made;
@@ -104,6 +117,7 @@ export async function installService(args: Args, deps: CommandDeps, host: Servic
     deps.print(`the service ${OUTCOMES[outcome]}: ${file}`);
     deps.print(`it runs ${whatRuns(plan)}`);
   });
+  if (outcome === 'installed' && made.isRunning) deps.warn(runsByHand(plan.root));
   for (const line of await manager.advice()) deps.warn(line);
   return EXIT.fine;
 }

@@ -22,8 +22,8 @@ function printWaiting(deps: CommandDeps, { waiting_reason, repo, constraints, st
   const step = steps.find(({ status }) => status === 'pending');
   const needs = step === undefined ? '' : needsOf(step, repo);
   const whose = constraints.target_host === undefined ? 'the leader' : `the node of ${constraints.target_host}`;
-  const has = needs === '' ? '' : `, whose config.toml has ${needs},`;
-  deps.print(`it waits until ${whose}${has} asks for work`);
+  deps.print(`it waits until ${whose} asks for work`);
+  if (needs !== '') deps.print(`that node must have ${needs} in its config.toml, which an agent reads at its start`);
 }
 
 /** A step that a person decides about, with all that its summary says. */

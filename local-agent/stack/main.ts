@@ -16,6 +16,7 @@ import { returnMemoryOfStart } from '../host/return-memory.ts';
 import { adoptOldState } from './edge-storage.ts';
 import { layoutOf, REPOSITORY } from './layout.ts';
 import { onNpmEnd } from './npm-parent.ts';
+import { requireStopped } from './require-stopped.ts';
 import { makeSignInUrl } from './sign-in-url.ts';
 import type { Stack, StackOptions } from './stack.ts';
 import { startStack } from './stack.ts';
@@ -159,6 +160,7 @@ async function main(argv: readonly string[]): Promise<number | null> {
     const flags = createProgram().parse(argv, { from: 'user' }).opts<Flags>();
     const settings = settingsOf(flags);
     const { root } = settings.config;
+    if (flags.agent) requireStopped(root, process.env);
     const adopted = adoptOldState(layoutOf(root), { folder: OLD_STATE, isExplicit: flags.root !== undefined });
     if (adopted !== null) say(adopted);
     const stack = await startStack(stackOptions(flags, settings), say);

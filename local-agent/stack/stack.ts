@@ -106,12 +106,18 @@ export async function startStack(options: StackOptions, say: (line: string) => v
 async function startChild(child: Supervised, ready: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
   const decided = new AbortController();
   const { signal } = decided;
-  const died = once(child, 'died', { signal }).then(([reason]) => `${child.name} did not start: ${reason}`);
+  const giveUp = (): void => void child.stop(EDGE_STOP_MS);
+  const died = once(child, 'died', { signal }).then(
+    ([reason]) => `${child.name} did not start (${reason}); its lines above say why`,
+  );
+  // At once, before the supervisor starts it again.
+  child.once('died', giveUp);
   const started = ready(signal).then(() => null);
   for (const promise of [died, started]) promise.catch(() => {});
   child.start();
   const problem = await Promise.race([started, died]);
   decided.abort();
+  child.off('died', giveUp);
   if (problem === null) return;
   await child.stop(EDGE_STOP_MS);
   throw new Error(problem);

@@ -114,9 +114,11 @@ export class Supervised extends EventEmitter<SupervisedEvents> {
     this.#child = null;
     if (this.#stopping) return;
     this.#deaths = Date.now() - this.#startedAt > HEALTHY_AFTER_MS ? 1 : this.#deaths + 1;
+    this.emit('died', reason);
+    // A listener may have stopped the child for good.
+    if (this.#stopping) return;
     const delayMs = retryDelayMs(this.#deaths, RESTART, 0);
     this.#say(`${this.#spec.name} died (${reason}); starting it again in ${delayMs} ms`);
-    this.emit('died', reason);
     this.#restart = setTimeout(() => this.start(), delayMs);
   }
 }

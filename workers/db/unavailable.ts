@@ -9,6 +9,8 @@ const TROUBLE: readonly RegExp[] = [
   /database (is|table is) locked|disk I\/O error|database or disk is full|unable to open database file/i,
   /D1 DB (is overloaded|storage operation exceeded timeout|reset because|exceeded its)/i,
   /caused object to be reset|Cannot resolve D1 DB|Network connection lost|D1 is overloaded/i,
+  // The runtime hides its own failures so, such as a full disk below a local database. A wrong query has a message of SQLite.
+  /\binternal error; reference = \w/,
 ];
 const RETRY_AFTER_SEC = 2;
 

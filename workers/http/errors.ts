@@ -17,7 +17,10 @@ export const renderError: ErrorHandler<AppEnv> = (error, c) => {
     stack: error.stack?.replace(error.message, () => message),
   });
   if (isDatabaseTrouble(error)) return respond(c, databaseUnavailable());
-  return respond(c, new AppError('internal', 'internal error; the log has its cause under this request id'));
+  return respond(
+    c,
+    new AppError('internal', `internal error; the log of the edge has its cause under ${c.var.requestId}`),
+  );
 };
 
 /** drizzle's message of a failed query, without the values of the query: these may be texts of people. */

@@ -35,6 +35,7 @@ export const policy: Check<World> = {
       advice: `name narrower folders in "roots" of ${path}`,
       command: null,
     }));
-    return outcomeOf(findings, `${path} allows ${roots.join(', ')}`);
+    const source = machine.readFile(path) === null ? `${path} is not there; the defaults allow` : `${path} allows`;
+    return outcomeOf(findings, `${source} ${roots.join(', ')}`);
   },
 };

@@ -34,6 +34,7 @@ describe('while the database cannot be used', () => {
     'D1 DB storage operation exceeded timeout which caused object to be reset.',
     'Internal error in D1 DB storage caused object to be reset.',
     'Network connection lost.',
+    'internal error; reference = at1esmohju1flnrhgddhkbcd',
   ])('a read and a write respond 503 with retry-after: %s', async (message) => {
     const edge = new TestEdge({ env: { DB: failing(message) } });
     const write = { body: { role: 'readonly', subject: 'x' } };

@@ -89,7 +89,8 @@ describe('tasks show', () => {
     );
     await runCli(['tasks', 'show', TASK], deps);
     expect(stdout()).toContain(
-      'it waits until the node of mini, whose config.toml has app in [repos] and [agents.claude], asks for work',
+      'it waits until the node of mini asks for work\n' +
+        'that node must have app in [repos] and [agents.claude] in its config.toml, which an agent reads at its start',
     );
   });
 });

@@ -330,4 +330,13 @@ describe('a finding of doctor about this machine', () => {
     expect(reports.filter(({ state }) => state !== 'ok')).toEqual([]);
     expect(reports).toHaveLength(CHECKS.length);
   });
+
+  it('the rules of a policy are named as those of its file only when the file is there', async () => {
+    const scene = new DoctorScene();
+    const policyNote = async () => JSON.stringify((await scene.examine()).find(({ id }) => id === 'policy'));
+    rmSync(scene.path('policy.json'), { force: true });
+    expect(await policyNote()).toContain('policy.json is not there; the defaults allow ');
+    scene.write('policy.json', '{}');
+    expect(await policyNote()).toContain('policy.json allows ');
+  });
 });

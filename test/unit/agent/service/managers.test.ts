@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ownProcess, writeSystemRecord } from '../../../../local-agent/config/system-record.ts';
 import { serviceScene } from '../../../support/service-scene.ts';
 
 const LABEL = 'so.makefile.baa-conductor';
@@ -132,6 +133,17 @@ describe.each(['darwin', 'linux'] as const)('on %s', (platform) => {
     expect(out.join('\n')).toContain('launch.js');
     expect(managed()).toEqual([]);
     expect([existsSync(plist(home)), existsSync(unit(home)), existsSync(root)]).toEqual([false, false, false]);
+  });
+
+  it('install beside a system that runs by hand says what to end, and a later install does not', async () => {
+    const { run, root, err } = serviceScene(platform);
+    const record = { edge_url: 'http://127.0.0.1:8787', agent_url: null, node_id: 'mini', version: '1' };
+    writeSystemRecord(root, { ...record, ...ownProcess() });
+    const hint = `${root} runs already, outside the service: end that with Ctrl-C in its terminal, and the service takes over within 10 s`;
+    await run('install', {}, { isAlive: () => true });
+    expect(err.filter((line) => line === hint)).toHaveLength(1);
+    await run('install', {}, { isAlive: () => true });
+    expect(err.filter((line) => line === hint)).toHaveLength(1);
   });
 
   it('no secret of this call is in the file, and a service that would lack its token is refused', async () => {

@@ -42,6 +42,19 @@ class SilentChild extends EventEmitter<SupervisedEvents> {
   readonly terminate = vi.fn<(graceMs: number) => void>();
 }
 
+describe('a supervised program', () => {
+  it('that a listener gives up at its death is not started again, and the supervisor does not say that it is', async () => {
+    const said: string[] = [];
+    const spec = { name: 'edge', args: ['-e', 'process.exit(3)'], cwd: REPOSITORY, env: {} };
+    const child = new Supervised(spec, (line) => said.push(line));
+    child.once('died', () => void child.stop(0));
+    const died = once(child, 'died');
+    child.start();
+    expect(await died).toEqual(['exit code 3']);
+    expect(said).toEqual([]);
+  });
+});
+
 describe('a supervised agent', () => {
   afterEach(() => vi.useRealTimers());
 
