@@ -114,7 +114,7 @@ describeWithFirefox('the status page in a real Firefox', () => {
   it('says of an empty list how one comes to be, and of a filtered one that it is filtered', async () => {
     await at('/grants');
     await shows(tab, /There is no grant yet\. One is made on the page of an instruction/);
-    await at('/grants?local_conversation_id=lc_none');
+    await at('/grants?local_conversation_id=lc_01arz3ndektsv4rrffq69g5fav');
     await shows(tab, /Nothing here matches the filters/);
   });
 
