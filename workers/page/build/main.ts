@@ -2,7 +2,7 @@
  * `npm run page:build`: makes the status page into `dist/page/`, hashed files and one document, and prints the compressed
  * size of its first load. It needs no network. With `--out FOLDER` it writes there.
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
@@ -39,13 +39,17 @@ async function buildInto(out: string): Promise<void> {
 
 /** Replaces the folder. Another build may put its own there between the two steps: both have the same files. */
 function putInPlace(made: string, out: string): void {
+  const old = `${made}.old`;
   for (let tries = 1; ; tries += 1) {
-    rmSync(out, { recursive: true, force: true });
     try {
+      // Renamed, not removed: a removal takes so long that a build beside this one would come between each time.
+      if (existsSync(out)) renameSync(out, old);
       renameSync(made, out);
       return;
     } catch (error) {
       if (tries === MAX_TRIES) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true });
     }
   }
 }
