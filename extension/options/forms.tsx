@@ -26,6 +26,34 @@ export function useProgress(t: Translate) {
   };
 }
 
+/** A box that shows what is stored: a press asks for the change, which arrives with the next view. */
+export function Switch({
+  label,
+  isOn,
+  progress,
+  onPress,
+}: {
+  label: string;
+  isOn: boolean;
+  progress: Progress;
+  onPress: () => void;
+}) {
+  return (
+    <label class="switch">
+      <input
+        type="checkbox"
+        checked={isOn}
+        aria-busy={progress.isPending}
+        onClick={(event) => {
+          event.preventDefault();
+          onPress();
+        }}
+      />
+      {label}
+    </label>
+  );
+}
+
 export function Outcome({ progress, id, waiting }: { progress: Progress; id: string; waiting?: string | undefined }) {
   const { isPending, problem, done } = progress;
   return (

@@ -3,7 +3,7 @@ import type { PeopleClient } from '../overlay/client.ts';
 import { Section } from '../overlay/parts.tsx';
 import type { Translate } from '../overlay/texts.ts';
 import type { PeopleView, SiteSetting } from '../people-messages.ts';
-import { Outcome, useProgress } from './forms.tsx';
+import { Outcome, Switch, useProgress } from './forms.tsx';
 
 interface Props {
   client: PeopleClient;
@@ -36,19 +36,12 @@ function SiteRow({ site, client, t, askFor }: Omit<Props, 'view'> & { site: Site
   return (
     <li>
       <div class="site">
-        <label class="switch">
-          <input
-            type="checkbox"
-            checked={isOn}
-            aria-busy={progress.isPending}
-            onClick={(event) => {
-              // The box shows what is stored, which arrives with the next view.
-              event.preventDefault();
-              void run(() => client.change({ set: 'site', platform, isOn: !isOn }), 'options_saved');
-            }}
-          />
-          {host}
-        </label>
+        <Switch
+          label={host}
+          isOn={isOn}
+          progress={progress}
+          onPress={() => void run(() => client.change({ set: 'site', platform, isOn: !isOn }), 'options_saved')}
+        />
         {isPermitted ? null : (
           <button type="button" class="primary" onClick={() => void run(permit, 'options_saved')}>
             {t('site_permit', host)}

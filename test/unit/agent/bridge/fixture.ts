@@ -13,6 +13,7 @@ import type { Conversation } from '../../../../schema/contracts/conversations.ts
 import type { Instruction } from '../../../../schema/contracts/instructions.ts';
 import type { Session } from '../../../../schema/contracts/tokens.ts';
 import { openTestStore } from '../../../support/agent-store.ts';
+import { instructionRow } from '../../../support/instruction-row.ts';
 import { ORIGIN, TestBrowser } from '../../../support/test-browser.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 
@@ -187,31 +188,5 @@ export function conversation(change: Partial<Conversation> = {}): Conversation {
 
 /** An instruction that waits for a person, as a list has it. */
 export function approvalOf(instruction_id: string): Instruction {
-  return {
-    instruction_id,
-    message_id: 'msg_1',
-    local_conversation_id: 'lc_1',
-    controller_id: 'node-a',
-    block_index: 0,
-    index: 0,
-    target: 'host',
-    tool: 'exec',
-    params: {},
-    status: 'awaiting_approval',
-    policy: { decision: 'ask', rule: 'exec.default' },
-    gate: null,
-    claim_expires_at: null,
-    approval_expires_at: null,
-    started_at: null,
-    finished_at: null,
-    exit_code: null,
-    error_code: null,
-    duration_ms: null,
-    output_summary: null,
-    artifact_id: null,
-    truncated: false,
-    created_at: 1,
-    updated_at: 1,
-    unreadable: [],
-  };
+  return instructionRow({ instruction_id, controller_id: 'node-a', target: 'host' });
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
+import { instructionRow } from '../../../support/instruction-row.ts';
 
 const GRANT = {
   grant_id: 'grant_1',
@@ -18,32 +19,10 @@ const GRANT = {
   revoked_by: null,
   revoked_at: null,
 };
-const INSTRUCTION = {
-  instruction_id: 'ins_1',
-  message_id: 'msg_1',
+const INSTRUCTION = instructionRow({
   local_conversation_id: GRANT.local_conversation_id,
-  controller_id: 'node-1',
-  block_index: 0,
-  index: 0,
-  target: 'conductor',
-  tool: 'exec',
-  params: { argv: ['git', 'commit', '-m', 'a message'] } as Record<string, unknown>,
-  status: 'awaiting_approval',
-  policy: { decision: 'ask', rule: 'exec.default' },
-  gate: null,
-  claim_expires_at: null,
-  approval_expires_at: null,
-  started_at: null,
-  finished_at: null,
-  exit_code: null,
-  error_code: null,
-  duration_ms: null,
-  output_summary: null,
-  artifact_id: null,
-  truncated: false,
-  created_at: 1,
-  updated_at: 1,
-};
+  params: { argv: ['git', 'commit', '-m', 'a message'] },
+});
 const APPROVAL = {
   display: 'argv: …',
   approval_hash: 'a'.repeat(64),
@@ -53,7 +32,9 @@ const APPROVAL = {
   policy_line: '{"match":{"argv":["make"]},"decision":"allow"}',
 };
 
-function world(more: Partial<typeof INSTRUCTION> & { approval?: typeof APPROVAL | null } = {}) {
+function world(
+  more: Partial<Omit<typeof INSTRUCTION, 'status'>> & { status?: string; approval?: typeof APPROVAL | null } = {},
+) {
   const bodies: unknown[] = [];
   const made = commandWorld(({ method, path, body }: CommandCall) => {
     if (method === 'POST') bodies.push(body);

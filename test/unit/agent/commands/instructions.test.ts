@@ -8,35 +8,11 @@ import { UndoStore } from '../../../../local-agent/host/undo.ts';
 import { makeVisible } from '../../../../schema/domain/visible.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
+import { instructionRow } from '../../../support/instruction-row.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 const HASH = 'a'.repeat(64);
-const ROW = {
-  instruction_id: 'ins_1',
-  message_id: 'msg_1',
-  local_conversation_id: 'lc_1',
-  controller_id: 'node-1',
-  block_index: 0,
-  index: 0,
-  target: 'conductor',
-  tool: 'exec',
-  params: { command: 'make' },
-  status: 'awaiting_approval',
-  policy: { decision: 'ask', rule: 'exec.shell' },
-  gate: null,
-  claim_expires_at: null,
-  approval_expires_at: null,
-  started_at: null,
-  finished_at: null,
-  exit_code: null,
-  error_code: null,
-  duration_ms: null,
-  output_summary: null,
-  artifact_id: null,
-  truncated: false,
-  created_at: 1,
-  updated_at: 1,
-};
+const ROW = instructionRow({ params: { command: 'make' }, policy: { decision: 'ask', rule: 'exec.shell' } });
 const APPROVAL = { display: 'script:\nmake', approval_hash: HASH, cwd: '/w', env_names: [], file_hashes: {} };
 
 const notAsked = () => Promise.reject(new Error('a question too many'));

@@ -4,34 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
+import { instructionRow } from '../../../support/instruction-row.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
-const ROW = {
-  instruction_id: 'ins_1',
-  message_id: 'msg_1',
-  local_conversation_id: 'lc_1',
-  controller_id: 'node-1',
-  block_index: 0,
-  index: 0,
-  target: 'conductor',
+const ROW = instructionRow({
   tool: 'files/write',
   params: { path: 'a.txt', content: 'new' },
   status: 'interrupted',
   policy: { decision: 'allow', rule: 'files' },
-  gate: null,
-  claim_expires_at: null,
-  approval_expires_at: null,
   started_at: 1,
   finished_at: 2,
-  exit_code: null,
-  error_code: null,
-  duration_ms: null,
-  output_summary: null,
-  artifact_id: null,
-  truncated: false,
-  created_at: 1,
-  updated_at: 1,
-};
+});
 
 /** The node `node-1` with a workspace, and an edge that has the instruction. */
 function world(over: Partial<typeof ROW> = {}) {

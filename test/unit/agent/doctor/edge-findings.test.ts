@@ -1,22 +1,12 @@
 /** Every finding about edge, browsers and tasks, produced on purpose: it is found, says why it matters, and what to do. */
 import { rmSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe } from 'vitest';
 import type { Group } from '../../../../local-agent/doctor/check.ts';
-import { CHECKS } from '../../../../local-agent/doctor/checks.ts';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { API_LEVEL } from '../../../../schema/contracts/common.ts';
+import { itFinds } from '../../../support/doctor-cases.ts';
 import type { DoctorCase } from '../../../support/doctor-scene.ts';
-import {
-  at,
-  DoctorScene,
-  furtherHost,
-  health,
-  NOW,
-  session,
-  set,
-  snapshot,
-  status,
-} from '../../../support/doctor-scene.ts';
+import { at, furtherHost, health, NOW, session, set, snapshot, status } from '../../../support/doctor-scene.ts';
 
 const GROUPS: readonly Group[] = ['edge', 'browsers', 'tasks'];
 const DAY_MS = 86_400_000;
@@ -390,21 +380,5 @@ const CASES: DoctorCase[] = [
 ];
 
 describe('a finding of doctor about edge, browsers and tasks', () => {
-  it.each(CASES)('%s: %s is found', async (id, _case, severity, what, command, alter) => {
-    const scene = new DoctorScene();
-    alter(scene);
-    const { findings } = await scene.look(id);
-    const [finding, ...others] = findings;
-    expect(others).toEqual([]);
-    expect(finding).toMatchObject({ severity, what: expect.stringMatching(what) });
-    expect(finding?.why).toMatch(/\w+ \w+/);
-    expect(finding?.advice).toMatch(/\w+ \w+/);
-    if (command === null) expect(finding?.command).toBeNull();
-    else expect(finding?.command ?? '').toMatch(command);
-  });
-
-  it('every such check has a case that it finds', () => {
-    const ids = CHECKS.filter(({ group }) => GROUPS.includes(group)).map(({ id }) => id);
-    expect(ids.filter((id) => !CASES.some(([check]) => check === id))).toEqual([]);
-  });
+  itFinds(CASES, GROUPS);
 });

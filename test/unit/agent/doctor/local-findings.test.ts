@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Group } from '../../../../local-agent/doctor/check.ts';
 import { CHECKS } from '../../../../local-agent/doctor/checks.ts';
+import { itFinds } from '../../../support/doctor-cases.ts';
 import type { DoctorCase } from '../../../support/doctor-scene.ts';
 import { at, DoctorScene, serviceState, set, snapshot, stop } from '../../../support/doctor-scene.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
@@ -296,18 +297,7 @@ const CASES: DoctorCase[] = [
 ];
 
 describe('a finding of doctor about this machine', () => {
-  it.each(CASES)('%s: %s is found', async (id, _case, severity, what, command, alter) => {
-    const scene = new DoctorScene();
-    alter(scene);
-    const { findings } = await scene.look(id);
-    const [finding, ...others] = findings;
-    expect(others).toEqual([]);
-    expect(finding).toMatchObject({ severity, what: expect.stringMatching(what) });
-    expect(finding?.why).toMatch(/\w+ \w+/);
-    expect(finding?.advice).toMatch(/\w+ \w+/);
-    if (command === null) expect(finding?.command).toBeNull();
-    else expect(finding?.command ?? '').toMatch(command);
-  });
+  itFinds(CASES, GROUPS);
 
   it('rights: a folder outside of the root is found, and --fix leaves it to the person', async () => {
     const scene = new DoctorScene();
@@ -318,11 +308,6 @@ describe('a finding of doctor about this machine', () => {
     expect(findings).toMatchObject([{ fixable: false, command: `chmod 700 ${away}` }]);
     expect(fixed).toEqual([]);
     expect(statSync(away).mode & 0o777).toBe(0o755);
-  });
-
-  it('every such check has a case that it finds', () => {
-    const ids = CHECKS.filter(({ group }) => GROUPS.includes(group)).map(({ id }) => id);
-    expect(ids.filter((id) => !CASES.some(([check]) => check === id))).toEqual([]);
   });
 
   it('a healthy system has none, and every check can be made', async () => {
