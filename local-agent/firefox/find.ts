@@ -2,8 +2,9 @@
  * Finds Firefox on Linux and macOS. Builds that accept an archive without Mozilla's signature come first: ESR, Developer
  * Edition, Nightly, then the release.
  */
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isProgram, pathFolders } from '../host/find-program.ts';
 import { homeFolder } from '../host/own-files.ts';
 
 const LINUX_NAMES = [
@@ -39,17 +40,8 @@ export function candidates({ platform, path, home }: Places): string[] {
       folders.map((folder) => join(folder, `${app}.app`, 'Contents', 'MacOS', 'firefox')),
     );
   }
-  const folders = path.split(delimiter).filter((folder) => folder !== '');
+  const folders = pathFolders(path);
   return [...LINUX_NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...LINUX_PATHS];
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** A path that names an application of macOS means the program in it. */

@@ -2,7 +2,8 @@
 import { accessSync, chmodSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-function isProgram(path: string): boolean {
+/** Whether this user may run the file. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
@@ -11,11 +12,19 @@ function isProgram(path: string): boolean {
   }
 }
 
+/** The folders that PATH names, in its order. */
+export function pathFolders(path: string): string[] {
+  return path.split(delimiter).filter((folder) => folder !== '');
+}
+
 /** The path of the program in one of the folders of PATH, or of the named path itself; null when there is none. */
 export function findProgram(name: string, path: string): string | null {
   if (name.includes('/')) return isAbsolute(name) && isProgram(name) ? name : null;
-  const folders = path.split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, name)).find(isProgram) ?? null;
+  return (
+    pathFolders(path)
+      .map((folder) => join(folder, name))
+      .find(isProgram) ?? null
+  );
 }
 
 export function isFolder(path: string): boolean {

@@ -87,3 +87,17 @@ export class TestClock implements Clock {
     this.wallMs += ms;
   }
 }
+
+/** A clock whose every wait is over at once. */
+export function instantClock(): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    monotonic: () => now,
+    after(ms, run) {
+      now += ms;
+      queueMicrotask(run);
+      return () => undefined;
+    },
+  };
+}

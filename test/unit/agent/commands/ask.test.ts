@@ -3,6 +3,7 @@ import { runCli } from '../../../../local-agent/commands/main.ts';
 import type { Ask } from '../../../../schema/contracts/asks.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
+import { instantClock } from '../../../support/test-clock.ts';
 
 const CONVERSATION = `lc_${'0'.repeat(26)}`;
 const ASK: Ask = {
@@ -29,21 +30,11 @@ const ANSWER = {
 /** An edge whose ask passes through these states, and a clock whose every wait is over at once. */
 function world(...states: Partial<Ask>[]) {
   let at = -1;
-  let now = 0;
   const respond = (_call: CommandCall) => {
     at = Math.min(at + 1, states.length - 1);
     return { ...ASK, ...states[at] };
   };
-  const clock = {
-    now: () => now,
-    monotonic: () => now,
-    after(ms: number, run: () => void) {
-      now += ms;
-      queueMicrotask(run);
-      return () => undefined;
-    },
-  };
-  const made = commandWorld(respond, { clock });
+  const made = commandWorld(respond, { clock: instantClock() });
   return { ...made, run: (...argv: string[]) => runCli(['ask', CONVERSATION, "what's next?", ...argv], made.deps) };
 }
 

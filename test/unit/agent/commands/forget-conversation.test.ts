@@ -5,6 +5,7 @@ import { NOTHING_FORGOTTEN } from '../../../../schema/contracts/forget.ts';
 import { RENEWAL_SETTINGS } from '../../../../schema/defaults.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
+import { instantClock } from '../../../support/test-clock.ts';
 
 const ID = 'lc_1';
 const DETAIL = {
@@ -40,26 +41,16 @@ const at = (state: ForgetState['state'], messages = 0): ForgetState => ({
 /** An edge that has forgotten after so many looks, and a clock whose every wait is over at once. */
 function world(looks: number, answer?: boolean) {
   let seen = 0;
-  let now = 0;
   const respond = ({ method }: CommandCall) => {
     if (method === 'POST') return at('forgetting');
     seen += 1;
     return { ...DETAIL, forget: seen >= looks ? at('forgotten', 45) : at('forgetting', 20) };
   };
-  const clock = {
-    now: () => now,
-    monotonic: () => now,
-    after(ms: number, run: () => void) {
-      now += ms;
-      queueMicrotask(run);
-      return () => undefined;
-    },
-  };
   const asked: string[] = [];
   const never = () => Promise.reject(new Error('no such question was expected'));
   const confirm = async (question: string) => asked.push(question) > 0 && answer === true;
   const prompts = answer === undefined ? null : { text: never, secret: never, choose: never, confirm };
-  const made = commandWorld(respond, { clock, prompts });
+  const made = commandWorld(respond, { clock: instantClock(), prompts });
   return { ...made, asked, run: (...argv: string[]) => runCli(['conversations', 'forget', ID, ...argv], made.deps) };
 }
 
