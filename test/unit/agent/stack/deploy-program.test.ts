@@ -33,15 +33,17 @@ it(
     const bin = join(home, 'bin');
     mkdirSync(bin);
     const program = join(REPOSITORY, 'test/support/fake-wrangler.ts');
-    writeFileSync(join(bin, 'wrangler'), `#!/bin/sh\nexec node ${program} "$@"\n`);
-    chmodSync(join(bin, 'wrangler'), 0o755);
+    // Git says that everything is committed: what is not is no subject here.
+    const programs = { wrangler: `exec node ${program} "$@"`, git: 'exit 0' };
+    for (const [name, line] of Object.entries(programs)) {
+      writeFileSync(join(bin, name), `#!/bin/sh\n${line}\n`);
+      chmodSync(join(bin, name), 0o755);
+    }
     const targets = [await healthyServer()];
     writeFileSync(account, JSON.stringify({ ...NEW_ACCOUNT, targets } satisfies FakeAccount));
     const model = {
       PATH: `${bin}:${process.env.PATH}`,
       BAA_TEST_ACCOUNT: account,
-      // As in a release, which has no Git: what is not committed is not the subject here.
-      GIT_DIR: join(home, 'no-git'),
     };
     const root = join(home, 'root');
     const deploy = (environment: Record<string, string>) =>
