@@ -129,6 +129,7 @@ function edgeSpec(options: StackOptions, layout: Layout, port: number, bootstrap
     args: [programFile('stack/edge')],
     cwd: REPOSITORY,
     env: {
+      ...SMALL_HEAP,
       BAA_STACK_PORT: String(port),
       BAA_STACK_STATE: layout.edgeState,
       BAA_STACK_VARS: JSON.stringify(options.vars ?? {}),
@@ -189,7 +190,7 @@ async function startAgentChild(
   const agent = new Supervised(
     {
       name: 'agent',
-      args: ['--import', programFile('stack/end-with-parent'), programFile('cli'), 'start'],
+      args: ['--import', programFile('stack/end-with-parent'), programFile('stack/agent'), 'start'],
       cwd: REPOSITORY,
       env: {
         ...SMALL_HEAP,

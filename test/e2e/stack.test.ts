@@ -80,7 +80,7 @@ async function isHealthy(url: string | null): Promise<boolean> {
   return response?.ok === true;
 }
 
-function findChild(name: 'edge.ts' | 'cli.ts', root: string, self: number | undefined): number {
+function findChild(name: 'edge.ts' | 'agent.ts', root: string, self: number | undefined): number {
   const found = processesOf(root, self).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(name));
   if (found === undefined) throw new Error(`no process runs ${name}`);
   return found;
@@ -135,7 +135,7 @@ describe('npm start', () => {
     const root = newRoot();
     const { child, err, ready } = await started(root);
     for (const [name, program, url] of [
-      ['agent', 'cli.ts', ready.agent_url],
+      ['agent', 'agent.ts', ready.agent_url],
       ['edge', 'edge.ts', ready.edge_url],
     ] as const) {
       const pid = findChild(program, root, child.pid);
