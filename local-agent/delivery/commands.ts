@@ -13,7 +13,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Deliveries, DeliveryRow } from './deliveries.ts';
 import type { Pacing } from './pacing.ts';
-import { resultAfterSearch, searchReading } from './search.ts';
+import type { Finding } from './search.ts';
+import { resultAfterSearch, searchConversation } from './search.ts';
 
 export type DeliveryCommands = Pick<
   CommandHandlers,
@@ -70,21 +71,17 @@ function isUncertain(known: DeliveryRow | null): known is DeliveryRow {
 
 /** Searches after the site has had time to show the message, then reports the result of the query. */
 function searchAndReport(deps: DeliveryCommandsDeps, asked: DeliveryRow, commandId: string): void {
-  const { store, nodeId, deliveries, reader, clock } = deps;
-  const { plan_id, platform, client_id, conversation_id } = asked;
-  const search = async (): Promise<void> => {
-    const reading = await reader.read(platform, { ...asked.target, client_id, conversation_id });
-    const finding = searchReading(asked, reading);
+  const { store, nodeId, deliveries, clock } = deps;
+  const { plan_id } = asked;
+  const report = (finding: Finding): void =>
     store.transaction(() => {
       const known = deliveries.find(plan_id);
       const result = isUncertain(known) ? resultAfterSearch(finding, known.result) : null;
       if (result !== null) deliveries.end(plan_id, result.outcome, result, clock.now());
       reportCommandResult(store, nodeId, commandId, result ?? queryResult(known));
     });
-  };
-  const sinceMs = Math.max(0, clock.now() - asked.updated_at);
-  const waitMs = Math.max(0, DELIVERY.search_delay_ms - sinceMs);
-  clock.after(waitMs, () => void search());
+  // A clock that was set back makes no wait longer.
+  searchConversation(deps, asked, Math.min(asked.updated_at, clock.now()), report);
 }
 
 export function deliveryCommands(deps: DeliveryCommandsDeps): DeliveryCommands {

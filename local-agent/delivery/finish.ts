@@ -20,8 +20,17 @@ export interface FinishDeps {
   onPromptEnd(end: PromptEnd): void;
 }
 
-/** Inside the caller's transaction. `chance` in [0, 1). */
-export function finishDelivery(deps: FinishDeps, row: DeliveryRow, end: AttemptEnd, now: number, chance: number): void {
+/**
+ * Inside the caller's transaction. `chance` in [0, 1). False when nothing is stored yet: the conversation has to be
+ * searched first.
+ */
+export function finishDelivery(
+  deps: FinishDeps,
+  row: DeliveryRow,
+  end: AttemptEnd,
+  now: number,
+  chance: number,
+): boolean {
   const { store, nodeId, deliveries, log } = deps;
   const { result } = end;
   const { plan_id, subject_id } = row;
@@ -30,29 +39,30 @@ export function finishDelivery(deps: FinishDeps, row: DeliveryRow, end: AttemptE
     case 'prompt':
       deliveries.end(plan_id, result.outcome, result, now);
       deps.onPromptEnd({ subject_kind: row.subject_kind, subject_id, result });
-      return;
+      return true;
     case 'renewal':
       deliveries.end(plan_id, result.outcome, result, now);
       // A newer command for the same plan may have arrived meanwhile: it gets the result.
       reportCommandResult(store, nodeId, deliveries.find(plan_id)?.subject_id ?? subject_id, result);
-      return;
+      return true;
     case 'reply':
-      finishReply(deps, row, end, now, chance);
-      return;
+      return finishReply(deps, row, end, now, chance);
     default:
-      row satisfies never;
+      return row satisfies never;
   }
 }
 
-function finishReply(deps: FinishDeps, row: DeliveryRow, end: AttemptEnd, now: number, chance: number): void {
+function finishReply(deps: FinishDeps, row: DeliveryRow, end: AttemptEnd, now: number, chance: number): boolean {
   const { store, nodeId, deliveries } = deps;
   const { result } = end;
   const after = afterReplyAttempt(row, end, now, chance);
+  if (after.type === 'search') return false;
   if (after.type === 'again') {
     deliveries.requeue(row.plan_id, { ...after, result }, now);
-    return;
+    return true;
   }
   deliveries.end(row.plan_id, after.outcome, result, now);
   deliveries.finishMessage(row.subject_id);
   reportReply(store, nodeId, row, after.outcome, result.reason);
+  return true;
 }

@@ -1,11 +1,15 @@
-/** Deliveries that a browser was given and has not ended: by plan, by request, by browser, by conversation. */
+/**
+ * Deliveries that a browser was given and has not ended, and those that are searched for: by plan, by request, by browser,
+ * by conversation.
+ */
 import type { Platform } from '../../schema/contracts/common.ts';
 import { conversationKey } from './choose.ts';
 import type { DeliveryRow } from './deliveries.ts';
 
 export interface DeliveryInFlight {
   row: DeliveryRow;
-  requestId: string;
+  /** Null while it is searched for in its conversation. */
+  requestId: string | null;
   cancelTimeout: () => void;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Sends replies, renewals and prompts into tabs, at the pace that policy.ts sets. Promises: a delivery is `sending` on
- * disk before anything leaves, so one that a crash interrupts is `uncertain` and never sent again; every delivery ends
+ * disk before anything leaves, so one that a crash interrupts is `uncertain` and never sent twice; every delivery ends
  * with one result, stored together with its report; asked for again, a plan that has ended gets its stored result.
  */
 import type { Logger } from 'pino';
@@ -75,18 +75,18 @@ export class DeliveryManager {
     this.commands = deliveryCommands({ ...parts, wake: () => this.#scheduler.wake() });
   }
 
-  /** Ends as `uncertain` what an earlier process was sending, then begins to send. */
+  /** Takes up what an earlier process was sending, then begins to send. */
   start(): void {
-    const { store, clock } = this.#deps;
+    const { clock } = this.#deps;
     // What is stored cannot be of a time ahead: then the clock was set back while no agent ran.
     const ahead = (this.#deliveries.lastChange() ?? 0) - clock.now();
     if (ahead > 0) this.#deliveries.clockJumped(-ahead);
-    store.transaction(() => this.#sender.recover());
+    this.#sender.recover();
     this.#cleanUp();
     this.#scheduler.start();
   }
 
-  /** Sends nothing more. Deliveries in flight keep their mark: they are `uncertain` at the next start. */
+  /** Sends nothing more. Deliveries in flight keep their mark: the next start takes them up. */
   stop(): void {
     this.#scheduler.stop();
     this.#cancelCleanUp();

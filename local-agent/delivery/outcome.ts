@@ -15,6 +15,8 @@ export interface AttemptEnd {
   countsAs: CountsAs;
   /** Nothing was sent: the browser refused before, or was never asked. */
   refused: boolean;
+  /** Who says so; `none`: the browser was asked, and its result has not come. */
+  saidBy: 'browser' | 'search' | 'none';
   /** Why the browser may not deliver there until a person resumes it; null: it may. */
   stops: StopReason | null;
   /** What the browser found of its tabs and their pages; null where it used none, or does not say. */
@@ -58,7 +60,7 @@ function attemptEnd(
     retry_after_ms: frame.retry_after_ms ?? null,
   };
   const pages = pagesFound(frame);
-  return { result, countsAs, refused: false, stops: stopReason(frame, http_status), pages };
+  return { result, countsAs, refused: false, saidBy: 'browser', stops: stopReason(frame, http_status), pages };
 }
 
 /** The end that a browser's result says; null while the action is accepted and under way. */
@@ -80,14 +82,21 @@ export function readActionResult(frame: ActionResult): AttemptEnd | null {
   return attemptEnd(frame, 'failed', 'failure', 'failed');
 }
 
+const UNSAID = { refused: false, stops: null, pages: null } as const;
+
 /** The browser was asked and gave no result; `reason` says why none will come. */
 export function withoutResult(reason: string, countsAs: CountsAs): AttemptEnd {
-  return { result: { outcome: 'uncertain', reason, method: null }, countsAs, refused: false, stops: null, pages: null };
+  return { ...UNSAID, result: { outcome: 'uncertain', reason, method: null }, countsAs, saidBy: 'none' };
+}
+
+/** What a search of the conversation has shown. */
+export function searched(result: DeliveryResult): AttemptEnd {
+  return { ...UNSAID, result, countsAs: 'neutral', saidBy: 'search' };
 }
 
 /** The browser was not asked. */
 export function notSent(reason: string, retryAfterMs: number | null): AttemptEnd {
   const outcome = retryAfterMs === null ? 'failed' : 'deferred';
   const result = { outcome, reason, method: null, retry_after_ms: retryAfterMs } as const;
-  return { result, countsAs: 'neutral', refused: true, stops: null, pages: null };
+  return { ...UNSAID, result, countsAs: 'neutral', refused: true, saidBy: 'browser' };
 }

@@ -1,6 +1,8 @@
 /**
  * Replies to instructions: when one is tried again, and how its end is reported. A reply that certainly was not taken is
- * tried again until ten minutes have passed; one that may have been sent is never sent twice.
+ * tried again until ten minutes have passed; one that may have been sent is never sent twice. When no result of it has
+ * come, its browser is given the same plan again, which it never sends twice: it gives the result that it has stored, or
+ * begins a plan that never reached it. When the browser does not know what became of it, the conversation is searched.
  */
 import { z } from 'zod';
 import type { REPLY_OUTCOMES } from '../../schema/contracts/instructions.ts';
@@ -17,18 +19,30 @@ import { DELIVERY_BACKOFF } from './policy.ts';
 type ReplyOutcome = (typeof REPLY_OUTCOMES)[number];
 export type AfterAttempt =
   | { type: 'again'; attempt: number; next_at: number; deadline_at: number }
+  | { type: 'search' }
   | { type: 'end'; outcome: ReplyOutcome };
+
+/** Whether the plan of the last attempt may have been sent. It stays so until its browser, or a search, has said. */
+export function mayBeSent({ kind, result }: Pick<DeliveryRow, 'kind' | 'result'>): boolean {
+  return kind === 'reply' && result?.outcome === 'uncertain';
+}
 
 /** What follows an attempt of a reply: pure. `chance` in [0, 1). */
 export function afterReplyAttempt(
   row: Pick<DeliveryRow, 'attempt' | 'created_at'>,
-  { result, refused }: AttemptEnd,
+  { result, refused, saidBy }: AttemptEnd,
   now: number,
   chance: number,
 ): AfterAttempt {
-  if (result.outcome === 'delivered' || result.outcome === 'uncertain') return { type: 'end', outcome: result.outcome };
+  const { outcome } = result;
+  if (outcome === 'delivered' || (outcome === 'uncertain' && saidBy === 'search')) return { type: 'end', outcome };
   const deadline_at = row.created_at + INSTRUCTION.reply_give_up_ms;
-  if (result.outcome === 'deferred') {
+  if (outcome === 'uncertain') {
+    if (saidBy === 'browser' || now >= deadline_at) return { type: 'search' };
+    // The same attempt, and so the same plan.
+    return { type: 'again', attempt: Math.max(0, row.attempt - 1), next_at: now, deadline_at };
+  }
+  if (outcome === 'deferred') {
     const next_at = now + (result.retry_after_ms ?? DELIVERY.retry_base_ms);
     if (next_at >= deadline_at) return { type: 'end', outcome: 'given_up' };
     // Nothing was sent, so the attempt does not count.

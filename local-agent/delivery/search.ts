@@ -4,15 +4,22 @@
  */
 import type { ConversationReading } from '../../schema/contracts/bridge-frames.ts';
 import type { DeliveryResult } from '../../schema/contracts/renewal.ts';
+import { DELIVERY } from '../../schema/defaults.ts';
+import type { ConversationReader } from '../browsers/conversation-reader.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { DeliveryRow } from './deliveries.ts';
 import { wirePlanId } from './wire.ts';
 
 /** `unreadable`: there is no browser, or it could not read the site. */
 export type Finding = 'found' | 'absent' | 'unreadable';
 
-/** Sites change white space first, so it is not compared. */
-function normalizeSpace(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+/**
+ * A site may change white space and escape marks, but neither letters nor digits: only those are compared, so that a
+ * changed message is not taken for an absent one. A text of marks alone is compared without its white space.
+ */
+function essence(text: string): string {
+  const marks = text.normalize('NFKC').replace(/\s+/g, '');
+  return marks.replace(/[^\p{L}\p{N}]+/gu, '') || marks;
 }
 
 type Sought = Pick<
@@ -32,10 +39,10 @@ export function searchReading(delivery: Sought, reading: ConversationReading | n
   const followed = messages.findIndex(
     ({ message_id }) => message_id !== null && message_id === delivery.assistant_message_id,
   );
-  const wanted = normalizeSpace(delivery.message_text);
+  const wanted = essence(delivery.message_text);
   const isThere = messages
     .slice(followed + 1)
-    .some(({ role, text }) => role === 'user' && normalizeSpace(text).includes(wanted));
+    .some(({ role, text }) => role === 'user' && essence(text).includes(wanted));
   return isThere ? 'found' : 'absent';
 }
 
@@ -52,4 +59,24 @@ export function resultAfterSearch(finding: Finding, before: DeliveryResult | nul
     default:
       return finding satisfies never;
   }
+}
+
+export interface SearchDeps {
+  reader: Pick<ConversationReader, 'read'>;
+  clock: Pick<Clock, 'now' | 'after'>;
+}
+
+/** Reads the conversation once the site has had time to show what was sent by `sentBy`. Returns what ends the wait. */
+export function searchConversation(
+  { reader, clock }: SearchDeps,
+  row: DeliveryRow,
+  sentBy: number,
+  onFinding: (finding: Finding) => void,
+): () => void {
+  const { platform, client_id, conversation_id } = row;
+  const search = async (): Promise<void> => {
+    const reading = await reader.read(platform, { ...row.target, client_id, conversation_id });
+    onFinding(searchReading(row, reading));
+  };
+  return clock.after(Math.max(0, sentBy + DELIVERY.search_delay_ms - clock.now()), () => void search());
 }

@@ -1,12 +1,13 @@
 /**
  * Hands deliveries to browsers and stores how they end. A delivery is committed as `sending` before its frame leaves, so
- * one that a crash interrupts is `uncertain` and never sent again. Every delivery ends with one result, stored together
- * with its report.
+ * one that a crash interrupts is `uncertain` and never sent again under another plan. Every delivery ends with one result,
+ * stored together with its report. A reply stays `sending` while it is searched for, so that a crash loses nothing.
  */
 import type { Logger } from 'pino';
 import type { ActionResult } from '../../schema/contracts/bridge-frames.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { ConnectedBrowsers } from '../browsers/connected-browsers.ts';
+import type { ConversationReader } from '../browsers/conversation-reader.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Deliveries, DeliveryRow, QueuedRow } from './deliveries.ts';
@@ -14,15 +15,18 @@ import type { PromptEnd } from './finish.ts';
 import { finishDelivery } from './finish.ts';
 import type { DeliveriesInFlight, DeliveryInFlight } from './in-flight.ts';
 import type { AttemptEnd } from './outcome.ts';
-import { notSent, readActionResult, withoutResult } from './outcome.ts';
+import { notSent, readActionResult, searched, withoutResult } from './outcome.ts';
 import type { Pacing } from './pacing.ts';
 import { onlyAccount } from './policy.ts';
+import { mayBeSent } from './replies.ts';
+import { resultAfterSearch, searchConversation } from './search.ts';
 import { proxyDelivery } from './wire.ts';
 
 export interface SenderDeps {
   store: Store;
   nodeId: string;
   browsers: Pick<ConnectedBrowsers, 'send'>;
+  reader: Pick<ConversationReader, 'read'>;
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
@@ -43,14 +47,16 @@ export class DeliverySender {
     this.#deps = deps;
   }
 
-  /** Ends as `uncertain` what an earlier process was sending. Inside the caller's transaction. */
+  /** What an earlier process was sending is `uncertain`; of a reply, its browser is asked. */
   recover(): void {
-    const { deliveries, pacing } = this.#deps;
-    pacing.sweep(true);
-    for (const planId of deliveries.sending()) {
-      const row = deliveries.find(planId);
-      if (row) this.#finish(row, withoutResult('agent_restarted', 'neutral'));
-    }
+    const { store, deliveries, pacing } = this.#deps;
+    const end = withoutResult('agent_restarted', 'neutral');
+    const sought = store.transaction(() => {
+      pacing.sweep(true);
+      const rows = deliveries.sending().flatMap((planId) => deliveries.find(planId) ?? []);
+      return rows.filter((row) => !this.#finish(row, end));
+    });
+    for (const row of sought) this.#search(row, end);
   }
 
   send({ plan_id, client_id: clientId, platform }: QueuedRow, now: number): void {
@@ -67,18 +73,28 @@ export class DeliverySender {
     inFlight.add(delivery);
     const account = row.target.account_fingerprint ?? onlyAccount(pacing.slot(clientId, platform));
     const isSent = browsers.send(clientId, proxyDelivery(row, requestId, account));
-    if (!isSent) this.#end(delivery, notSent('no_active_client', null));
+    if (isSent) return;
+    this.#end(
+      delivery,
+      mayBeSent(row) ? withoutResult('no_active_client', 'neutral') : notSent('no_active_client', null),
+    );
   }
 
-  /** Ends a queued delivery without sending it. */
+  /** Ends a queued delivery without sending it. A reply that may have been sent before is searched for. */
   drop(item: QueuedRow, reason: string, retryAfterMs: number | null): void {
-    const row = this.#deps.deliveries.find(item.plan_id);
+    const { store, clock, deliveries } = this.#deps;
+    const row = deliveries.find(item.plan_id);
     if (!row) return;
+    if (mayBeSent(row)) {
+      const marked = store.transaction(() => deliveries.markSending(row.plan_id, clock.now()));
+      this.#search(marked, withoutResult(reason, 'neutral'));
+      return;
+    }
     const retry = reason === 'no_active_client' ? null : (retryAfterMs ?? DELIVERY.retry_base_ms);
-    this.#deps.store.transaction(() => this.#finish(row, notSent(reason, retry)));
+    store.transaction(() => this.#finish(row, notSent(reason, retry)));
   }
 
-  /** A result for a delivery that has ended already is only logged. */
+  /** A result for a delivery that has ended already is only logged: of a reply, the browser gives it again when asked. */
   onActionResult(clientId: string, frame: ActionResult): void {
     const { inFlight, log } = this.#deps;
     const delivery = inFlight.byRequest(clientId, frame.request_id);
@@ -101,14 +117,15 @@ export class DeliverySender {
     const { inFlight, browsers } = this.#deps;
     const delivery = inFlight.byPlan(planId);
     if (!delivery) return;
-    browsers.send(delivery.row.client_id, { type: 'browser.cancel', request_id: delivery.requestId });
+    const { requestId } = delivery;
+    if (requestId !== null) browsers.send(delivery.row.client_id, { type: 'browser.cancel', request_id: requestId });
     this.#end(delivery, withoutResult('timeout', 'failure'));
   }
 
   #end(delivery: DeliveryInFlight, end: AttemptEnd): void {
     const { store, inFlight, pacing, random, onEnd } = this.#deps;
     inFlight.remove(delivery);
-    store.transaction(() => {
+    const isStored = store.transaction(() => {
       const { client_id: clientId, platform, plan_id } = delivery.row;
       const { result, countsAs, stops, pages } = end;
       pacing.apply(clientId, platform, {
@@ -121,12 +138,25 @@ export class DeliverySender {
         stops,
         pages,
       });
-      this.#finish(delivery.row, end);
+      return this.#finish(delivery.row, end);
     });
+    if (!isStored) this.#search(delivery.row, end);
     onEnd();
   }
 
-  #finish(row: DeliveryRow, end: AttemptEnd): void {
-    finishDelivery(this.#deps, row, end, this.#deps.clock.now(), this.#deps.random());
+  /** False when the conversation has to be searched first. */
+  #finish(row: DeliveryRow, end: AttemptEnd): boolean {
+    return finishDelivery(this.#deps, row, end, this.#deps.clock.now(), this.#deps.random());
+  }
+
+  /** Meanwhile nothing else goes to that conversation. A lost connection ends the search: then the browser is asked again. */
+  #search(row: DeliveryRow, { result }: AttemptEnd): void {
+    const { inFlight, clock } = this.#deps;
+    const cancelTimeout = searchConversation(this.#deps, row, clock.now(), (finding) => {
+      if (inFlight.byPlan(row.plan_id) !== sought) return;
+      this.#end(sought, searched(resultAfterSearch(finding, result) ?? result));
+    });
+    const sought: DeliveryInFlight = { row, requestId: null, cancelTimeout };
+    inFlight.add(sought);
   }
 }

@@ -125,12 +125,27 @@ describe('an agent that is killed with kill -9', () => {
     expect(at.browser.pendingDeliveries()).toEqual([]);
   });
 
-  it('an agent killed during the delivery does not send the reply again, as it may have arrived', async () => {
+  it('an agent killed during the delivery asks the browser, and does not send what that has sent', async () => {
     const at = await scene('mid-delivery');
     await says(at, 'echo effect >> effects');
-    await at.browser.client.next('browser.proxy_delivery');
+    const { plan_id } = await at.browser.client.next('browser.proxy_delivery');
     await killed(at);
+    // The browser never sends a plan twice: it responds with what it has stored.
+    expect((await at.browser.delivers()).plan_id).toBe(plan_id);
     expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
     expect(at.browser.pendingDeliveries()).toEqual([]);
+  });
+
+  it('an agent killed during the delivery sends the reply again when the browser had not sent it', async () => {
+    const at = await scene('mid-delivery-unsent');
+    await says(at, 'echo effect >> effects');
+    const { plan_id } = await at.browser.client.next('browser.proxy_delivery');
+    await killed(at);
+    const unsent = { accepted: false, failed: true, reason: 'connection_lost', downstream: null };
+    expect((await at.browser.delivers(unsent)).plan_id).toBe(plan_id);
+    const { plan_id: next, message_text } = await at.browser.delivers();
+    expect(next).not.toBe(plan_id);
+    expect(message_text).toContain('ok');
+    expect([await finalStatuses(at), effects(at)]).toEqual([['succeeded'], 1]);
   });
 });

@@ -40,6 +40,8 @@ describe('a search in a reading', () => {
       reading(['user', 'carry on please'], ['assistant', 'x', 'a-1']),
       'absent',
     ],
+    ['a text of the person that an editor has changed', reading(['user', '\\- carry on,\n\n\tplease\\.']), 'found'],
+    ['another text of the person', reading(['user', 'carry on, but differently']), 'absent'],
     ['another text that the browser remembers as the one of this plan', withPlan('reply:m1.2'), 'found'],
     ['a text of an earlier attempt of this plan', withPlan('reply:m1.1'), 'absent'],
     ['a text of the assistant', reading(['assistant', 'carry on please']), 'absent'],

@@ -103,7 +103,7 @@ describe('two accounts of one browser', () => {
     const { target, ...message } = reply('msg_1');
     agent.enqueue({ ...message, target: { ...target, account_fingerprint: 'bob' } });
     agent.enqueue(reply('msg_2', 'c2'));
-    agent.clock.advance(60_000);
+    agent.clock.advance(DELIVERY.min_spacing_ms + DELIVERY.spacing_jitter_ms);
     expect(agent.sent.map(({ account_fingerprint }) => account_fingerprint)).toEqual(['bob', null]);
   });
 });
