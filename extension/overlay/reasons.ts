@@ -72,6 +72,7 @@ export const REASONS: readonly string[] = [
     'browser_busy',
     'storage_not_available',
     'not_sent',
+    'other_text_sent',
     'no_request_seen',
     'request_not_read',
     'no_acknowledgement',

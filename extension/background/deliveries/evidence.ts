@@ -2,7 +2,7 @@
  * What the requests of a page prove about a message after send was pressed: pure. The page's own request is the proof: its
  * text and its status, or the site's acknowledgement on a stream where the site gives one.
  */
-import { isSameText } from '../../lib/same-text.ts';
+import { isAlteredText, isSameText } from '../../lib/same-text.ts';
 import type { DecodedEvent } from '../../sites/decoder.ts';
 import type { SeenSend } from '../../sites/facts.ts';
 import type { TrafficEvent } from '../traffic.ts';
@@ -26,10 +26,11 @@ type Verdict = 'taken' | 'refused' | 'limit' | 'challenge' | 'signed_out' | 'err
 interface SeenRequest {
   requestId: string;
   /**
-   * `different`: the page sent another text than was typed. `unread`: its body could not be read. `other`: no new message,
-   * such as a question asked again.
+   * `altered`: what an editor makes of the text. `different`: another text, as of a person who has replaced it, which
+   * proves nothing of this one. `unread`: its body could not be read. `other`: no new message, such as a question asked
+   * again.
    */
-  match: 'same' | 'different' | 'unread' | 'other';
+  match: 'same' | 'altered' | 'different' | 'unread' | 'other';
   send: SeenSend | null;
   at: number;
   status: number | null;
@@ -95,7 +96,13 @@ function ownSend(event: TrafficEvent, sent: Sent): SeenRequest | null {
   const { text } = event.send;
   const isSame = text !== null && isSameText(text, sent.text);
   if (!isOwnTab && (!isSame || isToAnother(event.send, sent))) return null;
-  return newRequest(event, isSame ? 'same' : text === null ? 'unread' : 'different', event.send);
+  return newRequest(event, matchOf(text, sent.text), event.send);
+}
+
+function matchOf(text: string | null, typed: string): SeenRequest['match'] {
+  if (text === null) return 'unread';
+  if (isSameText(text, typed)) return 'same';
+  return isAlteredText(text, typed) ? 'altered' : 'different';
 }
 
 function judged(request: SeenRequest, verdict: Verdict, reason: string | null = null): SeenRequest {
@@ -245,7 +252,7 @@ function judgeSuccess(request: SeenRequest, status: number, now: number, endBy: 
   }
   const settledAt = Math.min(statusAt + SETTLE_MS, endBy);
   if (verdict === null && !isEnded && now < settledAt) return wait(settledAt);
-  const reason = request.match === 'different' ? 'text_changed_by_page' : null;
+  const reason = request.match === 'altered' ? 'text_changed_by_page' : null;
   return { type: 'end', request, end: endOf('delivered', reason, { httpStatus: status }) };
 }
 
@@ -262,16 +269,27 @@ function judgeRequest(request: SeenRequest, sent: Sent, now: number, endBy: numb
   return { type: 'end', request, end: endOf('uncertain', isEnded ? 'network_error' : 'no_response') };
 }
 
-function judgeNothing({ activeAt, prepare }: Evidence, now: number, endBy: number): Judgement {
+/** Another text than the one that was typed has been sent from the page. */
+export function isOtherSent({ requests }: Evidence): boolean {
+  return requests.some(({ match }) => match === 'different');
+}
+
+function judgeNothing(evidence: Evidence, now: number, endBy: number): Judgement {
+  // What was refused in the preparation may have been the other text.
+  const prepare = isOtherSent(evidence) ? null : evidence.prepare;
+  const { activeAt } = evidence;
   const until = Math.min(prepare === null ? activeAt + NO_REQUEST_MS : prepare.at + PREPARE_MS, endBy);
   if (now < until) return wait(until);
   const end = prepare && failureOf(prepare.status, prepare.isChallenge, prepare.retryAfterMs);
   return { type: 'look', end: end ?? endOf('failed', 'not_sent') };
 }
 
-/** What the evidence says at `now`. A page may repeat its request: one that was taken decides, else the last one. */
+/**
+ * What the evidence says at `now`. A page may repeat its request: one that was taken decides, else the last one. Another
+ * text is no request of this message.
+ */
 export function judge(evidence: Evidence, sent: Sent, now: number, endBy: number): Judgement {
-  const requests = evidence.requests.filter(({ match }) => match !== 'other');
+  const requests = evidence.requests.filter(({ match }) => match !== 'other' && match !== 'different');
   const judgements = requests.map((request) => judgeRequest(request, sent, now, endBy));
   const taken = judgements.find((one) => one.type === 'end' && one.end.outcome === 'delivered');
   const waits = judgements.filter((one) => one.type === 'wait');

@@ -11,7 +11,7 @@ import { STORE_MS } from './delivery-state.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
 import type { Judgement } from './evidence.ts';
-import { judge, noEvidence, withTraffic } from './evidence.ts';
+import { isOtherSent, judge, noEvidence, withTraffic } from './evidence.ts';
 import { endOfRefusal, endOfWaiting, readiness } from './readiness.ts';
 
 const LOOK_INTERVAL_MS = 400;
@@ -126,11 +126,12 @@ function onConfirmed(delivery: Delivery, isSeen: boolean, now: number): Moved {
 
 /** No request was seen. A text that is still in the composer was not sent. */
 function onChecked(delivery: Delivery, outcome: WithdrawOutcome | null, now: number): Moved {
-  const { end } = delivery;
+  const { end, evidence } = delivery;
   if (end !== null && outcome?.wasThere === true && outcome.isCleared) return finish(delivery, end, now);
   // A refused preparation without a send is the site's word that nothing was taken.
   if (end !== null && end.httpStatus !== null && outcome !== null) return finish(delivery, end, now);
-  return finish(delivery, endOf('uncertain', 'no_request_seen'), now);
+  const isOther = evidence !== null && isOtherSent(evidence);
+  return finish(delivery, endOf('uncertain', isOther ? 'other_text_sent' : 'no_request_seen'), now);
 }
 
 function sentOf({ order }: Delivery, tabId: number) {

@@ -41,9 +41,14 @@ describe('a message whose request the site accepted', () => {
     expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'delivered', http_status: 200 });
   });
 
-  it('is delivered and named when the page sent another text than was typed', async () => {
-    const scene = await pressedScene();
-    await scene.responds(await scene.sends({ text: 'carry  on' }), 200);
+  it.each([
+    ['escaped its backslashes', 'C:\\new *x*', 'C:\\\\new \\*x\\*'],
+    ['changed its tabs', 'a\tb', 'a    b'],
+    ['changed its blank lines', 'a\n\n\nb\n', 'a\nb'],
+  ])('is delivered and named when the editor %s', async (_what, message_text, text) => {
+    const scene = new DeliveryScene();
+    await scene.deliver({ message_text });
+    await scene.responds(await scene.sends({ text }), 200);
     await scene.clock.elapse(1_000);
     expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'delivered', reason: 'text_changed_by_page' });
   });
@@ -99,6 +104,47 @@ describe('a message whose request the site accepted', () => {
     await scene.responds(await scene.sends(), 200);
     await scene.clock.elapse(1_000);
     expect(scene.results.map((one) => read(one)?.result.outcome)).toEqual(['delivered']);
+  });
+});
+
+describe('another text that is sent from the page after the press', () => {
+  /** The press had no effect, and the person has sent a text of their own. */
+  async function replaced(): Promise<DeliveryScene> {
+    const scene = await pressedScene();
+    await scene.responds(await scene.sends({ text: 'my own question', userMessageId: 'u9' }), 200);
+    await scene.clock.elapse(1_500);
+    expect(scene.results).toEqual([]);
+    return scene;
+  }
+
+  it('does not prove the message, which is uncertain and not remembered as the one of that text', async () => {
+    const scene = await replaced();
+    await scene.clock.elapse(8_000);
+    expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'uncertain', reason: 'other_text_sent' });
+    expect(scene.kept.plans).toMatchObject([{ userMessageId: null }]);
+  });
+
+  it('leaves the message unsent when its text is still in the composer', async () => {
+    const scene = await replaced();
+    scene.handlers.withdraw = () => ({ wasThere: true, isCleared: true });
+    await scene.clock.elapse(8_000);
+    expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'failed', reason: 'not_sent' });
+  });
+
+  it('takes nothing from a request of the message that follows', async () => {
+    const scene = await replaced();
+    await scene.responds(await scene.sends(), 200);
+    await scene.clock.elapse(1_000);
+    expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'delivered', reason: null });
+  });
+
+  it('leaves the message uncertain when a preparation was refused before it', async () => {
+    const scene = await pressedScene();
+    const head = { status: 429, isChallenge: false, retryAfterMs: null };
+    await scene.emit({ type: 'status', ...head, ...scene.from('prepare', 17, 'prepare') });
+    await scene.responds(await scene.sends({ text: 'my own question' }), 200);
+    await scene.clock.elapse(8_000);
+    expect(read(scene.results[0])?.result).toMatchObject({ outcome: 'uncertain', reason: 'other_text_sent' });
   });
 });
 

@@ -264,6 +264,7 @@ export const GENERAL_EN = {
   reason_browser_busy: 'too many messages are being sent',
   reason_storage_not_available: 'Firefox could not store the plan',
   reason_not_sent: 'the page sent nothing',
+  reason_other_text_sent: 'another text was sent from the page',
   reason_no_request_seen: 'no request of the page was seen',
   reason_request_not_read: 'the request of the page could not be read',
   reason_no_acknowledgement: 'the site did not acknowledge it in time',

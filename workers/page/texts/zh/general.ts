@@ -259,6 +259,7 @@ export const GENERAL_ZH: Readonly<Record<keyof typeof GENERAL_EN, string>> = {
   reason_browser_busy: '正在发送的消息太多',
   reason_storage_not_available: 'Firefox 无法保存计划',
   reason_not_sent: '页面没有发送任何内容',
+  reason_other_text_sent: '页面发送了另一段文本',
   reason_no_request_seen: '没有看到页面的请求',
   reason_request_not_read: '无法读取页面的请求',
   reason_no_acknowledgement: '网站未及时确认收到',
