@@ -10,7 +10,8 @@ import { composeDeliveries } from './compose-deliveries.ts';
 import { composePeople } from './compose-people.ts';
 import { composeRecovery } from './compose-recovery.ts';
 import type { BackgroundEnv } from './env.ts';
-import { DEFAULT_CONTAINER } from './logins/logins.ts';
+import type { LoginPlace } from './logins/logins.ts';
+import { DEFAULT_CONTAINER, placeOf } from './logins/logins.ts';
 import type { Parts } from './parts.ts';
 import { buildParts } from './parts.ts';
 import { reportAnsweredSends } from './tabs/answered-sends.ts';
@@ -54,13 +55,21 @@ function reportPageDrift({ env, diagnostics, pages, tabs, traffic }: Parts): voi
   reportMissingDrift({ ...deps, looks: tabs.looked, platformOf });
 }
 
+/** Where the login is that a request of a page was made with. */
+function placeOfTraffic({ tabs }: Pick<Parts, 'tabs'>, { platform, tabId, container }: TrafficEvent): LoginPlace {
+  const tab = tabs.get(tabId);
+  const site = tabs.siteOf(tab?.url);
+  if (tab === null || site === null) return { platform, container: container ?? DEFAULT_CONTAINER };
+  return placeOf(site, tab.url, container ?? tab.container);
+}
+
 /** Registers every listener. */
 function listen(parts: Parts): void {
   const { env, bridge, clientState, logins, queue, tabs, traffic, turns } = parts;
   const onTraffic = (event: TrafficEvent) => {
     if (!parts.isOn(event.platform)) return;
     turns.onTraffic(event);
-    logins.onTraffic(event, event.container ?? tabs.get(event.tabId)?.container ?? DEFAULT_CONTAINER);
+    logins.onTraffic(event, placeOfTraffic(parts, event));
     clientState.onTraffic(event);
   };
   traffic.on(onTraffic);
@@ -79,8 +88,8 @@ function listen(parts: Parts): void {
     }
     tabs.onLook(notice.tabId, notice.look, notice.container);
     turns.onPage(platform, notice.tabId, notice.look);
-    const container = tabs.get(notice.tabId)?.container ?? DEFAULT_CONTAINER;
-    logins.onPage(platform, container, notice.look.login, notice.look.workspace);
+    const place = tabs.get(notice.tabId)?.login ?? { platform, container: notice.container ?? DEFAULT_CONTAINER };
+    logins.onPage(place, notice.look.login, notice.look.workspace);
     return undefined;
   });
   let wasFull = false;

@@ -1,14 +1,16 @@
 /** Connects deliveries and readings to the browser and to the agent. */
 import type { ActionResult, AgentBridgeFrame } from '../../schema/contracts/bridge-frames.ts';
+import type { Platform } from '../../schema/contracts/common.ts';
 import { PlatformSchema } from '../../schema/contracts/common.ts';
 import type { StorageArea } from '../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../lib/storage.ts';
 import type { EndedDelivery } from '../people-messages.ts';
+import type { Site } from '../sites/site.ts';
 import type { Deliveries, DeliveryFrame } from './deliveries/deliveries.ts';
 import { startDeliveries } from './deliveries/deliveries.ts';
 import type { PlanStorage } from './deliveries/plans.ts';
 import { PlansSchema } from './deliveries/plans.ts';
-import { DEFAULT_CONTAINER } from './logins/logins.ts';
+import { cookieStoreOf, placeOf } from './logins/logins.ts';
 import type { Parts } from './parts.ts';
 import type { PeopleState } from './people/state.ts';
 import { openTabs } from './tabs/open-tabs.ts';
@@ -40,19 +42,24 @@ function endedDelivery(frame: ActionResult, at: number): EndedDelivery | null {
 /** Starts deliveries; from now on the agent's orders are taken. */
 export function composeDeliveries(parts: Parts, people: Pick<PeopleState, 'delivery'>): Deliveries {
   const { env, bridge, diagnostics, logins, pages, sites, tabs, traffic } = parts;
+  const siteOf = (platform: Platform): Site => {
+    const site = sites.find((one) => one.platform === platform);
+    if (site === undefined) throw new Error(`no site is registered for ${platform}`);
+    return site;
+  };
   const deliveries = startDeliveries({
-    siteOf(platform) {
-      const site = sites.find((one) => one.platform === platform);
-      if (site === undefined) throw new Error(`no site is registered for ${platform}`);
-      return site;
-    },
+    siteOf,
     isOn: (platform) => parts.isOn(platform),
     tabs: openTabs(env.tabs),
     call: (tabId, call, order) => pages.call(tabId, call, order, CALL_MS),
     traffic,
-    account: (platform, container) => logins.get(platform, container ?? DEFAULT_CONTAINER).fingerprint,
-    containerOf: (platform, account) =>
-      logins.of(platform).findLast(({ fingerprint }) => fingerprint === account)?.container ?? null,
+    account: (platform, { url, cookieStoreId }) => logins.accountAt(placeOf(siteOf(platform), url, cookieStoreId)),
+    accountOfPage: (platform, container, { url, login, workspace }) =>
+      logins.ofPage(placeOf(siteOf(platform), url, container), login, workspace),
+    containerOf(platform, account) {
+      const login = logins.of(platform).findLast(({ fingerprint }) => fingerprint === account);
+      return login === undefined ? null : cookieStoreOf(login);
+    },
     looks: tabs.looked,
     storage: planStorage(env.storage),
     clock: env.clock,

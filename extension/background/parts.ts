@@ -6,7 +6,7 @@ import { Bridge } from './bridge/bridge.ts';
 import { PairingStore } from './bridge/pairing.ts';
 import { Diagnostics } from './diagnostics.ts';
 import type { BackgroundEnv } from './env.ts';
-import { DEFAULT_CONTAINER, Logins } from './logins/logins.ts';
+import { Logins } from './logins/logins.ts';
 import { MessageQueue } from './queue/message-queue.ts';
 import { ClientStateReports } from './tabs/client-state.ts';
 import { pageCaller } from './tabs/page-calls.ts';
@@ -64,7 +64,7 @@ export function buildParts(env: BackgroundEnv) {
     // While the agent is connected, storage need not be asked.
     clientId: async () => bridge.clientId ?? (await pairing.clientId()),
     planOf: (platform, userMessageId) => planOf(platform, userMessageId),
-    accountToName: (platform, container) => logins.accountToName(platform, container ?? DEFAULT_CONTAINER),
+    accountToName: ({ login }) => logins.accountToName(login),
     report: (platform, what) => diagnostics.report(platform, what),
   });
   const clientState = new ClientStateReports({ clock, tabs, logins, newId, isOn, send: (frame) => bridge.send(frame) });

@@ -29,6 +29,11 @@ export interface Site {
 
 export interface SiteWire {
   addressOf(url: URL): PageAddress;
+  /**
+   * Which of several accounts, that one container is signed in to, an address is of; empty: the first. A site that has one
+   * account in a container does not have this.
+   */
+  accountPathOf?(url: URL): string;
   /** Match patterns of the requests that are observed. Nothing else is looked at. */
   requestPatterns: readonly string[];
   /** Response headers to be kept beside those of every site, in lower case. */

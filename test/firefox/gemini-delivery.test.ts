@@ -21,9 +21,9 @@ describeWithFirefox('a prompt for Gemini', () => {
   afterAll(() => system?.stop());
 
   /** Opens a stored conversation, and waits until the edge knows of its page. */
-  async function open(account = '/u/1'): Promise<string> {
+  async function open(account = '/u/1', inTab = tab): Promise<string> {
     const id = gemini.conversations.add([{ question: 'hi', answer: 'hello' }]);
-    await tab.open(`${ORIGIN}${account}/app/${id}`);
+    await inTab.open(`${ORIGIN}${account}/app/${id}`);
     await system.conversation('gemini', id);
     return id;
   }
@@ -66,10 +66,27 @@ describeWithFirefox('a prompt for Gemini', () => {
     await system.resume();
   });
 
-  it('is not typed into a page of another account', async () => {
-    const id = await open();
+  it('arrives in the pages of each of two accounts side by side, which stop nothing of each other', async () => {
+    const other = await system.firefox.openTab('about:blank');
+    const ids = { second: await open('/u/1'), first: await open('/u/0', other) };
+    for (const account of ['first', 'second', 'first'] as const) {
+      // Each page says once more who is signed in there.
+      await Promise.all([tab.reload(), other.reload()]);
+      expect(await system.prompt('gemini', account, ids[account])).toEqual({ status: 'succeeded', error: null });
+    }
+    expect(gemini.sends.map(({ text, account }) => `${text} ${account}`)).toEqual([
+      'first /u/0',
+      'second /u/1',
+      'first /u/0',
+    ]);
+    await other.close();
+  });
+
+  it('is not typed into a page in which another account is signed in than before', async () => {
+    const id = await open('/u/3');
     await system.prompt('gemini', 'one', id);
-    await tab.open(`${ORIGIN}/u/2/app/${id}`);
+    gemini.people.set('/u/3', '9');
+    await tab.reload();
     await tab.until(() => document.querySelector('rich-textarea') !== null);
     // The edge may know of the other account already, or learn it from the page when it is about to type.
     const outcome = await system.prompt('gemini', 'two', id).catch((error: Error) => error.message);

@@ -8,7 +8,7 @@ import { beginDelivery } from './delivery-state.ts';
 import type { DeliveriesDeps } from './deps.ts';
 import type { End } from './end.ts';
 import { endOf } from './end.ts';
-import type { WantedAccount } from './find-tab.ts';
+import type { AccountTab, WantedAccount } from './find-tab.ts';
 import { chooseTab, skippedTabs } from './find-tab.ts';
 import { identifyByReading, identifyByView, isShown } from './identify.ts';
 import { moveDelivery } from './machine.ts';
@@ -140,8 +140,8 @@ export class DeliveryRun {
     const { platform } = this.frame;
     const wanted = this.#delivery.order.account;
     if (wanted === null) return null;
-    const isIn = (container: string | null) => {
-      const known = account(platform, container);
+    const isIn = (tab: AccountTab) => {
+      const known = account(platform, tab);
       return known === null ? null : known === wanted;
     };
     return { isIn, container: containerOf(platform, wanted) };
@@ -173,13 +173,14 @@ export class DeliveryRun {
   }
 
   async #look(): Promise<void> {
-    const { tabs, call, account } = this.#deps;
+    const { tabs, call, accountOfPage } = this.#deps;
     const tabId = this.#delivery.tabId;
     if (tabId === null) return;
     try {
       const look = await call(tabId, 'look', {});
       this.notes.looked(look);
-      this.#take({ type: 'looked', look, account: account(this.frame.platform, this.#container) });
+      const account = await accountOfPage(this.frame.platform, this.#container, look);
+      this.#take({ type: 'looked', look, account });
     } catch {
       const isTabGone = !(await tabs.exists(tabId).catch(() => false));
       this.#take({ type: 'not_looked', isTabGone });

@@ -4,7 +4,7 @@ import type { Platform } from '../../../schema/contracts/common.ts';
 import type { PageCallName, PageCalls, PageLook } from '../../messages.ts';
 import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
-import type { Tabs } from './find-tab.ts';
+import type { OpenTab, Tabs } from './find-tab.ts';
 import type { PlanStorage } from './plans.ts';
 
 /** Calls the content script of a tab; rejects when there is none, or when it is gone before it responds. */
@@ -21,8 +21,10 @@ export interface DeliveriesDeps {
   tabs: Tabs;
   call: CallPage;
   traffic: { on(listener: (event: TrafficEvent) => void): () => void };
-  /** The fingerprint of the account that is signed in in a container now; null when it is not known. */
-  account(platform: Platform, container: string | null): string | null;
+  /** The fingerprint of the account that a tab is of, by what was last seen there; null when it is not known. */
+  account(platform: Platform, tab: Pick<OpenTab, 'url' | 'cookieStoreId'>): string | null;
+  /** The same of a page that was just looked at, which says itself who is signed in. */
+  accountOfPage(platform: Platform, container: string | null, look: PageLook): Promise<string | null>;
   /** A container in which this account is signed in; null when none is known. */
   containerOf(platform: Platform, account: string): string | null;
   /** What pages say that they show. */

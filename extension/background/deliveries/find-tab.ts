@@ -29,10 +29,12 @@ export interface Tabs {
   close(tabId: number): Promise<void>;
 }
 
-/** Which containers have the account that is wanted. */
+export type AccountTab = Pick<OpenTab, 'url' | 'cookieStoreId'>;
+
+/** Which tabs have the account that is wanted. */
 export interface WantedAccount {
   /** Null where it is not known who is signed in, if anyone. */
-  isIn(container: string | null): boolean | null;
+  isIn(tab: AccountTab): boolean | null;
   /** A container in which it is signed in; null when none is known. */
   container: string | null;
 }
@@ -73,13 +75,23 @@ function urlToOpen(site: Site, { conversationId, pageUrl }: Wanted): string | nu
   return urls.find((url) => isWanted(addressOf(site, url), conversationId)) ?? null;
 }
 
+function accountPath(site: Site, text: string): string {
+  const url = URL.parse(text);
+  return url === null ? '' : (site.wire.accountPathOf?.(url) ?? '');
+}
+
+/** Whether a tab is of the account of the order: by who is signed in there, else by its address. */
+function isOfPath(site: Site, tab: OpenTab, { account = null, pageUrl }: Wanted): boolean {
+  return account?.isIn(tab) === true || accountPath(site, tab.url) === accountPath(site, pageUrl);
+}
+
 const byNewest = (a: OpenTab, b: OpenTab): number =>
   Number(a.isDiscarded) - Number(b.isDiscarded) || b.lastAccessed - a.lastAccessed;
 
 /** The tabs of the account; all, where the account is nowhere: then it is found that another one is signed in. */
 function ofAccount(tabs: readonly OpenTab[], account: WantedAccount | null): readonly OpenTab[] {
   if (account === null) return tabs;
-  const own = tabs.filter(({ cookieStoreId }) => account.isIn(cookieStoreId) !== false);
+  const own = tabs.filter((tab) => account.isIn(tab) !== false);
   return own.length > 0 || account.container !== null ? own : tabs;
 }
 
@@ -89,10 +101,13 @@ function ofAccount(tabs: readonly OpenTab[], account: WantedAccount | null): rea
  */
 export function chooseTab(site: Site, open: readonly OpenTab[], wanted: Wanted, busy: ReadonlySet<number>): Choice {
   const { account = null } = wanted;
-  const isCertain = (tab: OpenTab) => account === null || account.isIn(tab.cookieStoreId) === true;
+  const isCertain = (tab: OpenTab) => account === null || account.isIn(tab) === true;
   const byUse = (a: OpenTab, b: OpenTab) => Number(isCertain(b)) - Number(isCertain(a)) || byNewest(a, b);
   const tabs = [...ofAccount(open, account)].sort(byUse);
-  const suitable = tabs.filter((tab) => isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id));
+  const suitable = tabs.filter(
+    (tab) =>
+      isWanted(addressOf(site, tab.url), wanted.conversationId) && !busy.has(tab.id) && isOfPath(site, tab, wanted),
+  );
   const named = suitable.find((tab) => tab.id === wanted.tabId && !tab.isDiscarded);
   const tab = named ?? suitable[0];
   if (tab) return { type: 'use', tab };
@@ -122,7 +137,7 @@ export function skippedTabs(
       return tab.id === wanted.tabId ? 'shows_other_conversation' : null;
     }
     if (busy.has(tab.id)) return 'tab_in_use';
-    if (wanted.account?.isIn(tab.cookieStoreId) === false) return 'other_account';
+    if (wanted.account?.isIn(tab) === false || !isOfPath(site, tab, wanted)) return 'other_account';
     return tab.isDiscarded ? 'unloaded' : 'older_tab';
   };
   return open.flatMap((tab) => {

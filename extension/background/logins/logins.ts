@@ -1,6 +1,6 @@
 /**
  * Whether a person is signed in to each site, and as whom: one login for each container of the browser, since each has its
- * own cookies. The account is known as a salted hash only. The state survives a suspended background page; after a start of
+ * own cookies, and on a site with several accounts in one container, one for each of them. The account is known as a salted hash only. The state survives a suspended background page; after a start of
  * the browser it is `stale` until something proves it.
  */
 import { z } from 'zod';
@@ -13,6 +13,7 @@ import { Serial } from '../../lib/serial.ts';
 import type { StorageArea } from '../../lib/storage.ts';
 import { STORAGE_KEYS, Stored } from '../../lib/storage.ts';
 import type { PageLogin } from '../../sites/page.ts';
+import type { Site } from '../../sites/site.ts';
 import type { TrafficEvent } from '../traffic.ts';
 
 /** Where Firefox opens a tab that is in no container. */
@@ -37,10 +38,23 @@ const LoginsSchema = z
 export type Login = z.infer<typeof LoginsSchema>[number];
 type State = Login['login'];
 
-/** A site in one container. */
+/** A site in one container; of several accounts in it, the container's name is followed by the account's path. */
 export interface LoginPlace {
   platform: Platform;
   container: string;
+}
+
+/** Where the login of a page is. `container`: null while it is not known, or in a browser without containers. */
+export function placeOf(site: Pick<Site, 'platform' | 'wire'>, url: string, container: string | null): LoginPlace {
+  const parsed = URL.parse(url);
+  const path = parsed === null ? '' : (site.wire.accountPathOf?.(parsed) ?? '');
+  const cookies = container ?? DEFAULT_CONTAINER;
+  return { platform: site.platform, container: path === '' ? cookies : `${cookies}/${path}` };
+}
+
+/** The container of the browser that a login is in. */
+export function cookieStoreOf({ container }: LoginPlace): string {
+  return container.split('/')[0] ?? container;
 }
 
 /** What one sign says of the account; absent: nothing. */
@@ -85,8 +99,7 @@ export class Logins {
   }
 
   get(platform: Platform, container: string): Login {
-    const unknown: Login = { platform, container, login: 'stale', ...UNKNOWN };
-    return this.#logins.get(keyOf({ platform, container })) ?? unknown;
+    return this.#at({ platform, container });
   }
 
   /** Those of one site, in every container that has one. */
@@ -102,13 +115,27 @@ export class Logins {
     });
   }
 
-  /** The account of a container, to be named where the site has several in this browser; else null. */
-  accountToName(platform: Platform, container: string): string | null {
-    return this.of(platform).length > 1 ? this.get(platform, container).fingerprint : null;
+  /** The account that was last seen in a place; null when it is not known. */
+  accountAt(place: LoginPlace): string | null {
+    return this.#at(place).fingerprint;
   }
 
-  onTraffic(event: TrafficEvent, container: string): void {
-    const place = { platform: event.platform, container };
+  /** The account of a place, to be named where the site has several in this browser; else null. */
+  accountToName(place: LoginPlace): string | null {
+    return this.of(place.platform).length > 1 ? this.accountAt(place) : null;
+  }
+
+  /** The account of a page that was just looked at, as it says; where it does not, the one that is known of its place. */
+  async ofPage(place: LoginPlace, login: PageLogin | null, workspaceId?: string): Promise<string | null> {
+    const known = this.#at(place);
+    if (login?.login === 'fresh' && login.account !== null) {
+      const sign = { personId: login.account, workspaceId: workspaceId ?? '' };
+      return (await this.#account({ ...known, ...UNKNOWN }, sign)).fingerprint;
+    }
+    return workspaceId === undefined ? known.fingerprint : (await this.#account(known, { workspaceId })).fingerprint;
+  }
+
+  onTraffic(event: TrafficEvent, place: LoginPlace): void {
     if (event.type === 'status') {
       if (event.isChallenge) this.#mark(place, 'stale');
       else if (event.status === 401) this.#mark(place, 'lost');
@@ -125,8 +152,7 @@ export class Logins {
   }
 
   /** `workspaceId`: empty for the person's own; absent on a site without workspaces. */
-  onPage(platform: Platform, container: string, login: PageLogin | null, workspaceId?: string): void {
-    const place = { platform, container };
+  onPage(place: LoginPlace, login: PageLogin | null, workspaceId?: string): void {
     if (login?.login === 'fresh' && login.account !== null) {
       this.#signedIn(place, { personId: login.account, workspaceId: workspaceId ?? '' });
     } else {
@@ -135,10 +161,15 @@ export class Logins {
     }
   }
 
+  #at({ platform, container }: LoginPlace): Login {
+    const unknown: Login = { platform, container, login: 'stale', ...UNKNOWN };
+    return this.#logins.get(keyOf({ platform, container })) ?? unknown;
+  }
+
   #mark(place: LoginPlace, state: State): void {
     void this.#steps.run(() => {
       // A page that does not say who is signed in proves nothing about the account that was seen.
-      const known = this.get(place.platform, place.container);
+      const known = this.#at(place);
       const account = state === 'lost' ? UNKNOWN : known;
       return this.#set({ ...known, ...account, login: state });
     });
@@ -146,13 +177,13 @@ export class Logins {
 
   #signedIn(place: LoginPlace, sign: Sign): void {
     void this.#steps.run(async () => {
-      const known = this.get(place.platform, place.container);
+      const known = this.#at(place);
       await this.#set({ ...known, ...(await this.#account(known, sign)), login: 'fresh' });
     });
   }
 
   async #workspaceSeen(place: LoginPlace, workspaceId: string): Promise<void> {
-    const known = this.get(place.platform, place.container);
+    const known = this.#at(place);
     await this.#set({ ...known, ...(await this.#account(known, { workspaceId })) });
   }
 

@@ -6,7 +6,6 @@ import type { ExtensionFrame } from '../../../schema/contracts/bridge-frames.ts'
 import type { Platform } from '../../../schema/contracts/common.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logins } from '../logins/logins.ts';
-import { DEFAULT_CONTAINER } from '../logins/logins.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { SiteTab, TabRegistry } from './tab-registry.ts';
 import { plainUrl } from './tab-registry.ts';
@@ -81,8 +80,8 @@ export class ClientStateReports {
 }
 
 function reported(tab: SiteTab, logins: Pick<Logins, 'accountToName'>): ClientState['tabs'][number] {
-  const { platform, address, url, title, tabId, observedAt, container } = tab;
-  const account = logins.accountToName(platform, container ?? DEFAULT_CONTAINER);
+  const { platform, address, url, title, tabId, observedAt, login } = tab;
+  const account = logins.accountToName(login);
   return {
     platform,
     conversation_id: address.conversationId,

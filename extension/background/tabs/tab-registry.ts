@@ -8,6 +8,8 @@ import { matcher } from '../../lib/match-pattern.ts';
 import type { PageLook } from '../../messages.ts';
 import type { PageAddress } from '../../sites/facts.ts';
 import type { Site } from '../../sites/site.ts';
+import type { LoginPlace } from '../logins/logins.ts';
+import { placeOf } from '../logins/logins.ts';
 import type { TabInfo, TabsApi } from './tabs-api.ts';
 
 export interface SiteTab {
@@ -18,6 +20,8 @@ export interface SiteTab {
   address: PageAddress;
   /** The container of the browser, which has logins of its own; null while it is not known. */
   container: string | null;
+  /** Where the login of its page is. */
+  login: LoginPlace;
   observedAt: number;
   /** What the page last said about itself; null until its content script has spoken. */
   look: PageLook | null;
@@ -111,7 +115,8 @@ export class TabRegistry {
     const observedAt = this.#deps.now();
     // A tab stays in its container.
     const container = seen.container ?? known?.container ?? null;
-    this.#tabs.set(tabId, { ...seen, tabId, platform: site.platform, address, container, observedAt });
+    const login = placeOf(site, url, container);
+    this.#tabs.set(tabId, { ...seen, tabId, platform: site.platform, address, container, login, observedAt });
     if (known?.url !== url || known.title !== title) this.changed.emit();
   }
 

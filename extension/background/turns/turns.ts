@@ -16,7 +16,7 @@ import type { Site } from '../../sites/site.ts';
 import type { MessageQueue, Taken } from '../queue/message-queue.ts';
 import type { PageCaller } from '../tabs/page-calls.ts';
 import { CALL_MARGIN_MS } from '../tabs/page-calls.ts';
-import type { TabRegistry } from '../tabs/tab-registry.ts';
+import type { SiteTab, TabRegistry } from '../tabs/tab-registry.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Step, TurnEffect, TurnEvent, TurnRules } from './events.ts';
 import type { PlanOf } from './final-message.ts';
@@ -41,7 +41,7 @@ export interface TurnsDeps {
   queue: Pick<MessageQueue, 'add'>;
   clientId: () => Promise<string>;
   /** The account of a container, where it is to be named. */
-  accountToName: (platform: Platform, container: string | null) => string | null;
+  accountToName: (tab: SiteTab) => string | null;
   planOf: PlanOf;
   isOn: (platform: Platform) => boolean;
   /** Something that a person should be able to see; it holds no content of a conversation. */
@@ -196,7 +196,7 @@ export class Turns {
         this.#requestIds.of(turn, answer.messageId),
       ] as const;
       const [opinion, client, requestId] = await Promise.all(asked);
-      const account = accountToName(platform, tab?.container ?? null);
+      const account = tab === null ? null : accountToName(tab);
       const { userMessageId } = turn;
       const plan = userMessageId === null ? undefined : planOf(platform, userMessageId);
       const message = finalMessage({ turn, answer, tab, opinion, account, clientId: client, requestId, plan });

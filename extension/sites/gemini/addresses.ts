@@ -14,6 +14,12 @@ export function addressOf(url: URL): PageAddress {
   return { kind: conversationId === null ? 'other' : 'conversation', conversationId };
 }
 
+/** Google signs a person in to several accounts beside each other; the first has addresses with and without a number. */
+export function accountPathOf(url: URL): string {
+  const path = ACCOUNT_PREFIX.exec(url.pathname)?.[0].slice(1) ?? '';
+  return path === 'u/0' ? '' : path;
+}
+
 export function roleOf({ method, url }: PageRequest): RequestRole | null {
   if (method !== 'POST') return null;
   const path = url.pathname.replace(ACCOUNT_PREFIX, '');

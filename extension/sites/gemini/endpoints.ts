@@ -2,7 +2,7 @@
 
 export const PAGES = 'https://gemini.google.com/*';
 
-/** Further accounts have a prefix: `/u/1/app`. */
+/** Further accounts have a prefix: `/u/1/app`. `/u/0` is the first one, as no prefix is. */
 export const ACCOUNT_PREFIX = /^\/u\/\d{1,2}(?=\/)/;
 
 /** The page that starts a conversation, and a conversation. */

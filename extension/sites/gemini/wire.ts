@@ -2,7 +2,7 @@
 import type { DecodedEvent, Decoder } from '../decoder.ts';
 import type { ResponseHead } from '../facts.ts';
 import type { SiteWire } from '../site.ts';
-import { addressOf, roleOf } from './addresses.ts';
+import { accountPathOf, addressOf, roleOf } from './addresses.ts';
 import { REQUEST_PATTERNS } from './endpoints.ts';
 import { ReadingDecoder, readReading } from './reading.ts';
 import { readSend } from './send.ts';
@@ -10,6 +10,7 @@ import { StreamDecoder } from './stream-decoder.ts';
 
 export const wire: SiteWire = {
   addressOf,
+  accountPathOf,
   requestPatterns: REQUEST_PATTERNS,
   headers: [],
   roleOf,

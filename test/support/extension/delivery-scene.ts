@@ -73,6 +73,8 @@ export class DeliveryScene {
   account: string | null = 'f1';
   /** The account of each container, where it is another one than `account`. */
   accounts: Record<string, string | null> = {};
+  /** The account of a page that says who is signed in, where it is another one than that of its container. */
+  pageAccounts: Record<string, string> = {};
   handlers: Handlers = {};
   isOn = true;
   maxTextChars: number | null = null;
@@ -93,7 +95,9 @@ export class DeliveryScene {
       tabs: this.#tabs(),
       call: (tabId, name, order) => this.#call(tabId, name, order),
       traffic: { on: (listener) => this.#listen(listener) },
-      account: (_platform, container) => this.accounts[container ?? ''] ?? this.account,
+      account: (_platform, { cookieStoreId }) => this.#accountIn(cookieStoreId),
+      accountOfPage: (_platform, container, { login }) =>
+        Promise.resolve(this.pageAccounts[login?.account ?? ''] ?? this.#accountIn(container)),
       containerOf: (_platform, account) =>
         Object.keys(this.accounts).find((container) => this.accounts[container] === account) ?? null,
       looks: this.#looks,
@@ -166,6 +170,10 @@ export class DeliveryScene {
   async emit(event: TrafficEvent): Promise<void> {
     for (const listener of this.#listeners) listener(event);
     await this.clock.flush();
+  }
+
+  #accountIn(container: string | null): string | null {
+    return this.accounts[container ?? ''] ?? this.account;
   }
 
   #listen(listener: (event: TrafficEvent) => void): () => void {

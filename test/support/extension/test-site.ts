@@ -1,5 +1,6 @@
 /**
- * A made-up chat site for tests of what is the same for every site: `/c/<id>` is a conversation, requests below `/api/`
+ * A made-up chat site for tests of what is the same for every site: `/c/<id>` is a conversation, of a further account
+ * `/u/1/c/<id>`, requests below `/api/`
  * have the role that is in their path, and a response is a list of lines, each an event of a decoder as JSON.
  */
 import type { DecodedEvent, Decoder } from '../../../extension/sites/decoder.ts';
@@ -11,7 +12,11 @@ export const ORIGIN = 'https://claude.ai';
 
 const ROLES: readonly RequestRole[] = ['prepare', 'send', 'stream', 'read', 'account'];
 
-function addressOf({ pathname }: URL): PageAddress {
+/** Of further accounts in one container. */
+const ACCOUNT_PATH = /^\/(u\/[1-9])(?=\/)/;
+
+function addressOf(url: URL): PageAddress {
+  const pathname = url.pathname.replace(ACCOUNT_PATH, '');
   const conversationId = /^\/c\/(\w[\w-]*)$/.exec(pathname)?.[1] ?? null;
   if (conversationId !== null) return { kind: 'conversation', conversationId };
   const kinds: Record<string, PageAddress['kind']> = { '/': 'new', '/wait': 'provisional', '/temporary': 'temporary' };
@@ -88,6 +93,7 @@ export function testSite({ confirmsByReading = false }: { confirmsByReading?: bo
     page: testPage,
     wire: {
       addressOf,
+      accountPathOf: (url) => ACCOUNT_PATH.exec(url.pathname)?.[1] ?? '',
       requestPatterns: [`${ORIGIN}/api/*`],
       headers: ['x-kept'],
       roleOf: ({ url }) => ROLES.find((role) => url.pathname.startsWith(`/api/${role}`)) ?? null,

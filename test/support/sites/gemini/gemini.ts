@@ -29,6 +29,8 @@ export class FakeGemini implements FakeSite {
   /** Conversations that were read, oldest first. */
   readonly readings: string[] = [];
   readonly config: PageConfig = { ...USUAL };
+  /** Who is signed in at the addresses of an account, where it is another than usual. */
+  readonly people = new Map<string, string>();
   /** Each page is a security check. */
   isChallenged = false;
   /** Each request of a page is refused with 401: the session has ended. */
@@ -38,6 +40,7 @@ export class FakeGemini implements FakeSite {
   reset(): void {
     Object.assign(this.config, USUAL);
     for (const kept of [this.sends, this.plans, this.readings]) kept.length = 0;
+    this.people.clear();
     this.isChallenged = false;
     this.isSessionEnded = false;
   }
@@ -54,7 +57,7 @@ export class FakeGemini implements FakeSite {
 
   /** The session of an account. */
   sessionOf(account: string): Session {
-    const number = account.slice('/u/'.length) || '0';
+    const number = this.people.get(account) ?? (account.slice('/u/'.length) || '0');
     return {
       token: `AJtoken${number}:1795600000`,
       build: 'boq_assistant-bard-web-server_20261110.05_p0',

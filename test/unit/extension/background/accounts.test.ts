@@ -4,6 +4,7 @@ import type { Background } from '../../../../extension/background/background.ts'
 import { startBackground } from '../../../../extension/background/background.ts';
 import { DEFAULT_CONTAINER, Logins } from '../../../../extension/background/logins/logins.ts';
 import { accountFingerprint } from '../../../../extension/lib/hash.ts';
+import { EMPTY_SLOT, nextSlot } from '../../../../local-agent/delivery/policy.ts';
 import { MAX_LOGINS } from '../../../../schema/contracts/clients.ts';
 import { EXTENSION_ID, TestEnv, TestStorage } from '../../../support/extension/test-env.ts';
 import { ORIGIN } from '../../../support/extension/test-site.ts';
@@ -15,6 +16,8 @@ const hash = (account: string) => accountFingerprint(SALT, 'claude', account);
 interface Tab {
   id: number;
   container: string;
+  /** Of its account, where its container has several. */
+  path?: string;
 }
 const HOME_TAB: Tab = { id: 1, container: DEFAULT_CONTAINER };
 const WORK_TAB: Tab = { id: 2, container: WORK };
@@ -38,8 +41,8 @@ interface Given {
   background: Background;
 }
 
-async function says({ env, background }: Given, { id, container }: Tab, look: object): Promise<void> {
-  const url = `${ORIGIN}/c/c${id}`;
+async function says({ env, background }: Given, { id, container, path = '' }: Tab, look: object): Promise<void> {
+  const url = `${ORIGIN}${path}/c/c${id}`;
   const notice = {
     url,
     title: 'A chat',
@@ -123,6 +126,94 @@ describe('two accounts of one site in two containers', () => {
     await settled(given);
     expect(background.logins.get('claude', WORK).login).toBe('lost');
     expect(background.logins.get('claude', DEFAULT_CONTAINER).fingerprint).toBe(await hash('eve'));
+  });
+});
+
+describe('two accounts of one site in one container, each at its own addresses', () => {
+  const SECOND_TAB: Tab = { id: 3, container: DEFAULT_CONTAINER, path: '/u/1' };
+  /** The logins of every report to the agent. */
+  const reports = ({ env }: Given) =>
+    env.socket
+      .frames('browser.client_state')
+      .map(({ logins }) => logins.filter(({ platform }) => platform === 'claude'));
+  /** What the agent makes of them. */
+  const stopped = (given: Given) => {
+    const known = reports(given).map((logins) => logins.map((one) => ({ ...one, lost: one.login === 'lost' })));
+    return known.reduce((slot, accounts) => nextSlot(slot, { type: 'accounts', accounts }, 1), EMPTY_SLOT).stopped;
+  };
+  async function both() {
+    const given = await started();
+    for (let turn = 0; turn < 3; turn += 1) {
+      await says(given, HOME_TAB, signedIn('ann'));
+      await given.env.clock.elapse(1_000);
+      await says(given, SECOND_TAB, signedIn('bob'));
+      await given.env.clock.elapse(1_000);
+    }
+    return given;
+  }
+
+  it('are two logins, and what the one page says changes nothing of the other, nor stops the site', async () => {
+    const given = await both();
+    expect(reports(given).at(-1)).toEqual([
+      { platform: 'claude', container: DEFAULT_CONTAINER, login: 'fresh', fingerprint: await hash('ann') },
+      { platform: 'claude', container: `${DEFAULT_CONTAINER}/u/1`, login: 'fresh', fingerprint: await hash('bob') },
+    ]);
+    expect(stopped(given)).toBeNull();
+  });
+
+  it('name each tab by its own account', async () => {
+    const { env } = await both();
+    expect(env.socket.frames('browser.client_state').at(-1)?.tabs).toMatchObject([
+      { tab_id: 1, account_fingerprint: await hash('ann') },
+      { tab_id: 2 },
+      { tab_id: 3, account_fingerprint: await hash('bob') },
+    ]);
+  });
+
+  it('stop the site when another account is signed in at the addresses of one of them', async () => {
+    const given = await both();
+    await says(given, SECOND_TAB, signedIn('eve'));
+    await given.env.clock.elapse(1_000);
+    expect(stopped(given)).toMatchObject({ reason: 'account_changed' });
+  });
+
+  it('sign out one by one', async () => {
+    const given = await both();
+    const { env, background } = given;
+    const url = `${ORIGIN}/api/account`;
+    env.request('r1', { url, tabId: SECOND_TAB.id });
+    env.headers('r1', url, 401);
+    await settled(given);
+    expect(background.logins.get('claude', `${DEFAULT_CONTAINER}/u/1`).login).toBe('lost');
+    expect(background.logins.get('claude', DEFAULT_CONTAINER).login).toBe('fresh');
+  });
+});
+
+describe('the account of a page that is looked at', () => {
+  const place = { platform: 'claude', container: DEFAULT_CONTAINER } as const;
+  async function known() {
+    const { background } = await started();
+    background.logins.onPage(place, { login: 'fresh', account: 'ann' });
+    await background.logins.load();
+    return background.logins;
+  }
+
+  it('is the one that the page says, though its container was signed in to another', async () => {
+    const logins = await known();
+    expect(await logins.ofPage(place, { login: 'fresh', account: 'bob' })).toBe(await hash('bob'));
+    expect(logins.accountAt(place)).toBe(await hash('ann'));
+  });
+
+  it('is the one of its container when the page does not say', async () => {
+    const logins = await known();
+    expect(await logins.ofPage(place, null)).toBe(await hash('ann'));
+    expect(await logins.ofPage(place, { login: 'stale', account: null })).toBe(await hash('ann'));
+  });
+
+  it('is another one in another workspace', async () => {
+    const logins = await known();
+    expect(await logins.ofPage(place, { login: 'stale', account: null }, 'w1')).not.toBe(await hash('ann'));
+    expect(await logins.ofPage(place, { login: 'fresh', account: 'ann' }, '')).toBe(await hash('ann'));
   });
 });
 
@@ -223,7 +314,8 @@ it('of more logins than the agent takes, the ones that changed last are kept', a
 
 it('the logins of many containers leave room for the sites of which none is known', async () => {
   const logins = new Logins(new TestStorage(), ['chatgpt', 'claude', 'gemini']);
-  for (let n = 0; n < 20; n += 1) logins.onPage('chatgpt', `firefox-container-${n}`, { login: 'lost', account: null });
+  for (let n = 0; n < 20; n += 1)
+    logins.onPage({ platform: 'chatgpt', container: `firefox-container-${n}` }, { login: 'lost', account: null });
   await logins.load();
   expect(logins.of('chatgpt').at(-1)?.container).toBe('firefox-container-19');
   expect(logins.all()).toHaveLength(MAX_LOGINS);

@@ -78,6 +78,27 @@ describe('the tab of a message', () => {
     });
   });
 
+  describe('whose page says who is signed in', () => {
+    async function delivered(container: string, page: string): Promise<DeliveryScene> {
+      const scene = new DeliveryScene();
+      scene.account = container;
+      scene.pageAccounts = { bob: page };
+      scene.handlers.look = () => seenLook('c1', { login: { login: 'fresh', account: 'bob' } });
+      await scene.deliver({ account_fingerprint: 'f1' });
+      return scene;
+    }
+
+    it('is used when that is the account, though its container was last seen with another', async () => {
+      expect((await delivered('f2', 'f1')).calls).toContain('17 press');
+    });
+
+    it('gets nothing when that is another account, though its container was last seen with this one', async () => {
+      const scene = await delivered('f1', 'f2');
+      expect(reasons(scene)).toEqual(['account_changed']);
+      expect(scene.calls).not.toContain('17 compose');
+    });
+  });
+
   it('is opened at the usual address when the named address is not of this conversation', async () => {
     const scene = new DeliveryScene();
     scene.tabs = [];
@@ -182,16 +203,16 @@ describe('a reading for the agent', () => {
   it('is what the site says, and names the plan of a message that this browser has sent', async () => {
     const scene = new DeliveryScene();
     await scene.deliver();
-    await scene.responds(await scene.sends({ text: 'carry on!' }), 200);
+    await scene.responds(await scene.sends({ text: 'carry  on' }), 200);
     await scene.clock.elapse(1_500);
-    Object.assign(scene.handlers, reads([message('u1', 'user', 'carry on!'), message('a1', 'assistant', 'yes')]));
+    Object.assign(scene.handlers, reads([message('u1', 'user', 'carry  on'), message('a1', 'assistant', 'yes')]));
     await scene.read();
     expect(scene.results.at(-1)).toMatchObject({ accepted: true, completed: true, failed: false });
     expect(scene.results.at(-1)?.conversation).toEqual({
       conversation_id: 'c1',
       source: 'site',
       messages: [
-        { role: 'user', message_id: 'u1', text: 'carry on!', plan_id: 'p1' },
+        { role: 'user', message_id: 'u1', text: 'carry  on', plan_id: 'p1' },
         { role: 'assistant', message_id: 'a1', text: 'yes', plan_id: null },
       ],
     });

@@ -25,6 +25,17 @@ describe("Gemini's addresses", () => {
   );
 });
 
+describe('the accounts that Gemini has in one container', () => {
+  const account = (path: string) => GEMINI.wire.accountPathOf?.(new URL(path, 'https://gemini.google.com'));
+  it.each([
+    ['/app', ''],
+    [`/u/0/app/${HEX}`, ''],
+    [`/u/1/app/${HEX}`, 'u/1'],
+    ['/u/12/gem/abc123/', 'u/12'],
+    ['/app/u/1/', ''],
+  ])('are distinguished by addresses: %s is of "%s"', (path, of) => expect(account(path)).toBe(of));
+});
+
 describe("Gemini's requests", () => {
   it('send by StreamGenerate, also for a further account', () => {
     expect(role(SEND_URL)).toBe('send');
