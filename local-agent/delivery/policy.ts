@@ -40,7 +40,7 @@ export const SlotSchema = z.object({
     .default(null),
   /** Hash of the account that this browser's links were made with; null until the browser has reported one. */
   fingerprint: z.string().nullable().default(null),
-  /** The same for each container of the browser, where it names them. */
+  /** The same for each container of the browser, and for each account in one, where it names them. */
   containers: z.record(z.string(), z.string()).default({}),
   /** Whether the page was signed out in the browser's last report. */
   login_lost: z.boolean().default(false),

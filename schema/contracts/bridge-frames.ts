@@ -150,7 +150,10 @@ export const ExtensionFrameSchema = z.discriminatedUnion('type', [
           platform: PlatformSchema,
           login: LoginStateSchema,
           fingerprint: AccountFingerprintSchema.nullable(),
-          /** Null or absent: the browser has one login of the platform, or is of an earlier version. */
+          /**
+           * With `/u/1` for a further account in the same container, at addresses of its own. Null or absent: the browser has
+           * one login of the platform, or is of an earlier version.
+           */
           container: z.string().max(128).nullish(),
         }),
       )
