@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
+import { DELIVERY } from '../../../../schema/defaults.ts';
 import { makeDiskOf } from '../../../support/disk-full.ts';
 import { actionResult, clientState, finalMessage, pageOf } from '../../../support/test-browser.ts';
 import { BridgeFixture, CLIENT_TOKEN, conversation } from './fixture.ts';
@@ -432,15 +433,19 @@ describe('deliveries', () => {
     await client.next('browser.proxy_delivery');
   });
 
-  it('a delivery whose browser disconnects before its result is uncertain', async () => {
+  it('a delivery whose browser disconnects before its result is asked for when it is back', async () => {
     const agent = await BridgeFixture.start();
     const { client } = await agent.browser();
     enqueue(agent);
-    await client.next('browser.proxy_delivery');
+    const { plan_id } = await client.next('browser.proxy_delivery');
     await client.close();
-    await expect
-      .poll(() => agent.reported('reply'))
-      .toMatchObject([{ body: { outcome: 'uncertain', reason: 'connection_lost' } }]);
+    await expect.poll(() => agent.side.connected.isConnected('firefox-1')).toBe(false);
+    const { client: newer } = await agent.browser('firefox-1', 'paired already');
+    agent.clock.advance(2 * DELIVERY.min_spacing_ms);
+    const asked = await newer.next('browser.proxy_delivery');
+    expect(asked.plan_id).toBe(plan_id);
+    newer.send(actionResult(asked));
+    await expect.poll(() => agent.reported('reply')).toMatchObject([{ body: { outcome: 'delivered', attempt: 1 } }]);
   });
 
   it('the result of a delivery may come over a newer connection of the same browser', async () => {
