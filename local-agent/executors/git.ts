@@ -25,6 +25,33 @@ const ADD_ALL = `add_all() {
 }
 `;
 
+/** Ends the step with a reason that another attempt would meet again. */
+const REFUSED = 3;
+const REFUSE = `refuse() { echo "$1" >&2; exit ${REFUSED}; }
+`;
+
+/**
+ * A coding agent may have switched to a branch of its own, or to none. Then the branch of the task takes the commits of HEAD
+ * where they follow its own, and HEAD is on that branch again.
+ */
+const ON_BRANCH = `${REFUSE}head=$(git rev-parse --verify HEAD) || exit 1
+if [ "$(git symbolic-ref -q HEAD)" != "refs/heads/$1" ]
+then
+  if tip=$(git rev-parse -q --verify "refs/heads/$1")
+  then git merge-base --is-ancestor "$tip" "$head" || refuse "HEAD is at $(git symbolic-ref -q --short HEAD || echo "$head"), \
+which lacks commits of $1, the branch of the task: switch back to it in $GIT_WORK_TREE, and retry the task"
+  fi
+  git update-ref "refs/heads/$1" "$head" && git symbolic-ref HEAD "refs/heads/$1" || exit 1
+fi
+`;
+
+/** Work without a commit would stay behind, while the step says that it is done. */
+const COMMITTED = `if [ "$head" = "$4" ] && [ -n "$(git status --porcelain --untracked-files=normal --ignore-submodules=all)" ]
+then refuse "the work of the task is not committed here: commit it in $GIT_WORK_TREE and retry the task, or create a task \
+with a git step that commits before this one"
+fi
+`;
+
 /** Git works in the repository itself: its remotes may be relative to it. What git refuses stays refused. */
 const IN_REPOSITORY = `case "$GIT_DIR" in /dev/null/*) ;; *) unset GIT_DIR GIT_WORK_TREE ;; esac
 cd "$3" || exit 1`;
@@ -35,16 +62,17 @@ cd "$3" || exit 1`;
  */
 const SCRIPTS: Record<GitInput['action'], string> = {
   worktree: 'echo "worktree $(pwd) on $1 at $(git rev-parse --short HEAD)"',
-  commit: `${ADD_ALL}git var GIT_COMMITTER_IDENT > /dev/null 2>&1 || export ${NO_IDENTITY}
+  commit: `${ADD_ALL}${ON_BRANCH}git var GIT_COMMITTER_IDENT > /dev/null 2>&1 || export ${NO_IDENTITY}
 message=$2
 shift 4
 add_all "$@" || exit 1
 if git diff --cached --quiet; then echo "nothing to commit"; exit 0; fi
 git commit -q -m "$message" && git log -1 --format="committed %h %s"`,
-  push: `commit=$(git rev-parse --verify HEAD) || exit 1
-${IN_REPOSITORY}
-git push origin "$commit:refs/heads/$1" && echo "pushed $1"`,
-  merge: `${IN_REPOSITORY}
+  push: `${ON_BRANCH}${COMMITTED}${IN_REPOSITORY}
+git push origin "$head:refs/heads/$1" && echo "pushed $1"`,
+  merge: `${ON_BRANCH}${COMMITTED}${IN_REPOSITORY}
+git show-ref --verify --quiet "refs/heads/$2" || refuse "$3 has no branch $2 to merge into (a tag, a commit or a branch of \
+a remote is none): name one in input.into"
 if [ "$(git symbolic-ref -q --short HEAD)" = "$2" ]
 then git merge --ff-only -q "refs/heads/$1" || exit 1
 else git fetch -q . "refs/heads/$1:refs/heads/$2" || exit 1
@@ -85,7 +113,9 @@ export const git: Executor<'git'> = {
     return launches({ argv, env: { GIT_DIR: used.directory, GIT_WORK_TREE: folder } });
   },
   judge: (end, { action }) => {
-    if (end.exit.exit_code === 0) return succeeded(lastLines(end.stdoutTail) || `${action}: done`);
+    const { exit_code } = end.exit;
+    if (exit_code === 0) return succeeded(lastLines(end.stdoutTail) || `${action}: done`);
+    if (exit_code === REFUSED) return failed(`${action}_refused`, lastLines(end.stderrTail), { final: true });
     return failed(ERROR_CODES[action], `git ${action}: ${endText(end)}`);
   },
 };

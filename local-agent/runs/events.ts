@@ -13,6 +13,7 @@ const LEVELS: Partial<Record<RunEventType, RunEvent['level']>> = {
   step_timeout: 'error',
   step_blocked: 'warn',
   step_canceled: 'warn',
+  work_started_over: 'warn',
   worker_execution_deferred: 'warn',
 };
 

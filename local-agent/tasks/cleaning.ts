@@ -1,6 +1,6 @@
 /**
- * Keeps runs from filling the disk. The worktree of a task that is done is removed at once, unless it has changes that no
- * commit has. Everything of a task is removed when its last use here is long ago, and earlier when all of them take more than the budget: the one that was used longest
+ * Keeps runs from filling the disk. The folder of a task that is done is removed at once, unless something is in it that is
+ * nowhere else, or that cannot be known. Everything of a task is removed when its last use here is long ago, and earlier when all of them take more than the budget: the one that was used longest
  * ago first, never one that has a run under way, nor one that has not ended. Branches stay.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -11,8 +11,8 @@ import { lastRunAt, taskFolders } from '../runs/run-folder.ts';
 import { taskFolder } from '../runs/run-paths.ts';
 import { forgetWorktree } from '../worktrees/interrupted.ts';
 import { isFolder } from '../worktrees/task-folder.ts';
-import { hasUncommitted, removeWorktree, taskFolderPath } from '../worktrees/worktree.ts';
-import { gitDirectoryOf, worktreeContext } from '../worktrees/worktree-git.ts';
+import { whyKept } from '../worktrees/why-kept.ts';
+import { removeWorktree, taskFolderPath } from '../worktrees/worktree.ts';
 import type { RunsHost } from './host.ts';
 import { endOfTask } from './remote-end.ts';
 import type { TaskFolderRow } from './task-folder-store.ts';
@@ -167,12 +167,9 @@ export class Cleaning {
     const path = taskFolderPath({ worktreesDir: this.#host.worktreesDir, taskId: task_id });
     const repoPath = this.#repoPath(repo);
     const context = this.#gitContext();
-    const hasWorktree = repoPath !== null && isFolder(path) && gitDirectoryOf(repoPath, path) !== null;
-    if (hasWorktree && (await hasUncommitted(path, worktreeContext(repoPath, path, context)))) {
-      this.#host.log.info({ task_id, path }, 'the worktree of a task stays, because it has changes that no commit has');
-      return;
-    }
-    await removeWorktree(repoPath, path, context);
+    const why = await whyKept({ path, repo, repoPath }, context);
+    if (why === null) await removeWorktree(repoPath, path, context);
+    else this.#host.log.info({ task_id, path }, `the folder of a task stays: ${why}`);
   }
 
   #repoPath(repo: string | null): string | null {

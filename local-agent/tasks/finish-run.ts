@@ -87,6 +87,12 @@ function redacted(verdict: Verdict, { redact }: RunScene['host']): Verdict {
   return { ...verdict, summary: redact(summary), error_text: error_text === null ? null : redact(error_text) };
 }
 
+/** A person who reads the summary learns that earlier work is not in it. */
+function withStartOver(verdict: Verdict, { record }: RunScene): Verdict {
+  const why = record.said('work_started_over');
+  return why === null ? verdict : { ...verdict, summary: `${verdict.summary}\n(${why})` };
+}
+
 export interface RunOutcome {
   exit: RunExit;
   /** Instead of the executor's judgement. */
@@ -106,7 +112,7 @@ export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOu
   await saveProgress(scene);
   const output = executor?.testOutput(end) ?? null;
   if (output !== null) await record.saveText('test_output', output);
-  const verdict = redacted(given ?? verdictOf(end, scene), host);
+  const verdict = withStartOver(redacted(given ?? verdictOf(end, scene), host), scene);
   await record.saveText('summary', summaryText(scene, verdict, exit));
   writeEnd(scene, verdict, exit);
   report(scene, verdict, exit, usageOf(scene.reader, host.runs));

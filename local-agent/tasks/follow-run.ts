@@ -14,6 +14,9 @@ import { folderProblem } from '../worktrees/task-folder.ts';
 import type { RunScene } from './run-scene.ts';
 import { pause, saveProgress } from './run-scene.ts';
 
+/** The pause behind a checkpoint, as a multiple of the time that it took. */
+const PAUSE_FACTOR = 4;
+
 export interface Following {
   /** The runner that this agent has started; null for that of an earlier agent. */
   runner: StartedRunner | null;
@@ -54,38 +57,66 @@ class Follower {
   readonly #scene: RunScene;
   readonly #following: Following;
   readonly #feed: OutputFeed;
+  readonly #ended = new AbortController();
+  #checkAt: number;
   #checkpointAt: number;
+  /** The checkpoint that is under way: it may take minutes, and logs and the end of the step do not wait for it. */
+  #saving: Promise<void> | null = null;
 
   constructor(scene: RunScene, following: Following) {
     this.#scene = scene;
     this.#following = following;
     const lines = new LineSplitter((line) => scene.reader?.line(line));
     this.#feed = new OutputFeed(scene.record.folder, (bytes) => scene.reader && lines.push(bytes));
-    this.#checkpointAt = scene.host.clock.monotonic() + scene.host.checkpointIntervalMs;
+    this.#checkAt = this.#next(0);
+    this.#checkpointAt = this.#checkAt;
   }
 
   async look(): Promise<RunnerState> {
-    const { record, reader, host } = this.#scene;
+    const { record, reader } = this.#scene;
     const state = this.#following.runner?.lives() ? 'running' : runnerState(record.folder);
     if (noteStart(this.#scene)) this.#following.onStarted();
     if (reader !== null) await feedAll(this.#feed);
     const progress = reader?.view().progress ?? null;
     if (progress !== null && progress !== record.state.summary) record.update({ summary: progress });
     record.sendLogs({ isComplete: false });
-    if (state === 'running' && host.clock.monotonic() >= this.#checkpointAt) await this.#checkpoint();
+    if (state === 'running') this.#keepUp();
     return state;
   }
 
-  close(): void {
+  /** Ends the checkpoint that is under way, since the last one follows it, and resolves when nothing of it is left. */
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await this.#saving;
     this.#feed.close();
   }
 
-  async #checkpoint(): Promise<void> {
-    const { host, record } = this.#scene;
-    const problem = folderProblem(this.#scene) ?? record.diskFault;
+  /** Looks whether the run can continue, and begins the checkpoint that is due. */
+  #keepUp(): void {
+    const now = this.#scene.host.clock.monotonic();
+    if (now < this.#checkAt) return;
+    this.#checkAt = this.#next(0);
+    const problem = folderProblem(this.#scene) ?? this.#scene.record.diskFault;
     if (problem !== null) this.#following.onProblem(problem);
-    else await saveProgress(this.#scene);
-    this.#checkpointAt = host.clock.monotonic() + host.checkpointIntervalMs;
+    else if (now >= this.#checkpointAt && this.#saving === null) this.#saving = this.#checkpoint(now);
+  }
+
+  /** Never throws. */
+  async #checkpoint(began: number): Promise<void> {
+    const { host, signal, run } = this.#scene;
+    try {
+      await saveProgress(this.#scene, AbortSignal.any([signal, this.#ended.signal]));
+    } catch (error) {
+      host.log.warn({ error, run_id: run.run_id }, 'a checkpoint could not be saved; the next one is tried later');
+    }
+    this.#saving = null;
+    this.#checkpointAt = this.#next(host.clock.monotonic() - began);
+  }
+
+  /** When the next one is due after one that took so long: a host does not spend its time on checkpoints alone. */
+  #next(tookMs: number): number {
+    const { clock, checkpointIntervalMs } = this.#scene.host;
+    return clock.monotonic() + Math.max(checkpointIntervalMs, tookMs * PAUSE_FACTOR);
   }
 }
 
@@ -107,6 +138,6 @@ export async function followRun(scene: RunScene, following: Following): Promise<
     }
   } finally {
     unwatch();
-    follower.close();
+    await follower.close();
   }
 }

@@ -163,6 +163,7 @@ export class LiveRun {
     if (stop !== null) return this.#end(noExit(host.clock.now(), stop));
     if ('verdict' in step) return finishRun(this.#scene, { exit: noExit(host.clock.now()), verdict: step.verdict });
     this.#noteFolder(step.folder);
+    this.#noteStartOver(step.folder.startsOver);
     // The first run of a task fixes its base commit, before a step of it may begin on another host.
     if (this.#scene.run.claim.worktree.base_sha === null && this.#scene.baseSha !== null) await this.#beat();
     if (step.prepared.type === 'verdict') {
@@ -175,6 +176,12 @@ export class LiveRun {
   #noteFolder({ path, repoPath, baseSha }: Pick<RunScene, 'path' | 'repoPath' | 'baseSha'>): void {
     Object.assign(this.#scene, { path, repoPath, baseSha });
     if (baseSha !== null) this.#host.runs.change(this.runId, { base_sha: baseSha });
+  }
+
+  #noteStartOver(why: string | null): void {
+    if (why === null) return;
+    this.#host.log.warn({ run_id: this.runId }, why);
+    this.#scene.record.once('work_started_over', why);
   }
 
   async #defer(): Promise<void> {

@@ -18,7 +18,6 @@ import type { StopRequest } from '../runner/limits.ts';
 import { giveUpFolder } from '../runner/start-runner.ts';
 import { runFolderPath } from '../runs/run-paths.ts';
 import { endGitOf } from '../worktrees/git-command.ts';
-import { presentRepos } from '../worktrees/task-folder.ts';
 import { Claims } from './claims.ts';
 import type { UsedTask } from './cleaning.ts';
 import { Cleaning } from './cleaning.ts';
@@ -64,7 +63,8 @@ export class NodeRuns {
     this.#cleaning = new Cleaning(host);
     this.#claims = new Claims({
       ...deps,
-      offers: () => ({ repos: presentRepos(host.repos), executors: executorNames(host.agents) }),
+      // One that has vanished too: its steps fail and say so, where without a claim they would wait for ever.
+      offers: () => ({ repos: Object.keys(host.repos), executors: executorNames(host.agents) }),
       room: () => NODE_RUNS.max_at_once - this.#live.size,
       onResponse: deps.onClaimResponse,
       onRun: (runId) => this.#open(runId, { isNew: true }),
@@ -162,7 +162,8 @@ export class NodeRuns {
     if (!isNew) await endGitOf(run_id);
     await this.#heartbeats.keep(run, claim.step_id, { isNew });
     await run.work();
-    this.#afterWork(run.runId);
+    // The store of an agent that stops may be closed.
+    if (!this.#left.signal.aborted) this.#afterWork(run.runId);
   }
 
   #afterWork(runId: string): void {

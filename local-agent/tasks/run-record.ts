@@ -26,7 +26,7 @@ export class RunRecord {
   readonly #state: StateFile;
   readonly #saver: CheckpointSaver;
   readonly #tail: RunTail;
-  #written: Set<RunEventType>;
+  #written: ReadonlyMap<RunEventType, string>;
   #diskFault: string | null = null;
   /** Logs of an ended run are handed on as a whole: the edge keeps a bounded part of each. */
   #isBounded = true;
@@ -36,7 +36,7 @@ export class RunRecord {
     this.#run = run;
     this.#host = host;
     this.folder = createRunFolder(host.runsDir, metaOf(run, host));
-    this.#written = new Set(completeLog(this.folder).map(({ type }) => type));
+    this.#written = new Map(completeLog(this.folder).map(({ type, message }) => [type, message]));
     const state = readState(this.folder);
     if (state === null) throw new Error(`${this.folder} has no state.json`);
     this.#state = new StateFile(this.folder, state, host.clock);
@@ -51,6 +51,11 @@ export class RunRecord {
   /** Why the disk takes no more; null while it does. */
   get diskFault(): string | null {
     return this.#diskFault;
+  }
+
+  /** What the newest event of that type says; null when there is none. */
+  said(type: RunEventType): string | null {
+    return this.#written.get(type) ?? null;
   }
 
   /** Writes an event that occurs once in a run; a restart does not write it again. */
@@ -107,7 +112,7 @@ export class RunRecord {
   #write(type: RunEventType, message: string, data: Record<string, unknown>, options: { sync?: boolean } = {}): void {
     this.#guard(() => {
       appendEvent(this.folder, runEvent(type, this.#host.clock.now(), message, data), options);
-      this.#written = new Set([...this.#written, type]);
+      this.#written = new Map([...this.#written, [type, message]]);
     });
   }
 

@@ -4,6 +4,7 @@ import { writeGitDiff } from '../checkpoints/git-diff.ts';
 import type { OutputReader } from '../executors/executor.ts';
 import type { BoundExecutor } from '../executors/registry.ts';
 import type { Clock } from '../lib/clock.ts';
+import { appendCommits } from '../worktrees/patch-commits.ts';
 import { isFolder } from '../worktrees/task-folder.ts';
 import { worktreeContext } from '../worktrees/worktree-git.ts';
 import type { RunsHost } from './host.ts';
@@ -26,12 +27,15 @@ export interface RunScene {
 }
 
 /** Saves what a later host needs to continue: the ends of the logs, and what has changed. */
-export async function saveProgress({ record, run, host, path, repoPath, baseSha, signal }: RunScene): Promise<void> {
+export async function saveProgress(scene: RunScene, signal: AbortSignal = scene.signal): Promise<void> {
+  const { record, run, host, path, repoPath, baseSha } = scene;
   await record.saveLogTail();
   if (baseSha === null || repoPath === null || !isFolder(path)) return;
   await record.saveFile('git_diff', async (file) => {
     const context = worktreeContext(repoPath, path, gitContextOf(host, run.run_id, signal)(repoPath));
     const { unsupported } = await writeGitDiff({ worktree: path, baseSha, file }, context);
+    const maxBytes = run.claim.max_checkpoint_bytes;
+    if (unsupported.length === 0) await appendCommits({ worktree: path, baseSha, file, maxBytes }, context);
     if (unsupported.length > 0) {
       const paths = unsupported.join(', ');
       host.log.warn({ paths }, 'a patch cannot carry submodules and files of Git LFS: another host cannot continue');

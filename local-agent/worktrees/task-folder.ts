@@ -9,8 +9,9 @@ import { makePrivateFolder } from '../host/own-files.ts';
 import { removeTree } from '../host/remove-tree.ts';
 import { ensureCommit, resolveBase } from './base-commit.ts';
 import type { GitContext } from './git-command.ts';
-import { GitError } from './git-command.ts';
+import { GitError, gitSays } from './git-command.ts';
 import { unlockWorktree } from './interrupted.ts';
+import { splitPatch } from './patch-commits.ts';
 import { applyPatch, createWorktree, taskFolderPath, wholeWorktree } from './worktree.ts';
 import { restoreGitFile, worktreeContext } from './worktree-git.ts';
 
@@ -18,9 +19,14 @@ export interface OpenedFolder {
   path: string;
   repoPath: string | null;
   baseSha: string | null;
-  /** It has what an earlier run left. */
+  /** It has what an earlier attempt at the step left. */
   continuesWork: boolean;
+  /** Why it does not have what earlier runs left; null where it has that, or there was none. */
+  startsOver: string | null;
 }
+
+const NO_PATCH = 'starts over: the edge has no whole patch of the work before';
+const NO_FILES = 'starts over in an empty folder: files of a task without a repository stay on the host that made them';
 
 export interface TaskFolderDeps {
   worktreesDir: string;
@@ -51,24 +57,32 @@ async function openFresh(claim: ClaimedRun, path: string, repo: string, deps: Ta
   const baseSha = base_sha ?? (await resolveBase(repo, base_ref, context));
   await ensureCommit(repo, baseSha, context);
   const branch = branch_name ?? `conductor/${claim.task_id}`;
-  await createWorktree({ repo, path, branch, baseSha }, context, async () => {
-    if (patch_checkpoint_id !== null)
-      await replay(path, patch_checkpoint_id, worktreeContext(repo, path, context), deps);
-  });
-  return { path, repoPath: repo, baseSha, continuesWork: patch_checkpoint_id !== null };
+  const work = patch_checkpoint_id === null ? null : splitPatch(await deps.readPatch(patch_checkpoint_id));
+  makePrivateFolder(deps.worktreesDir);
+  if (work?.commits?.bundle) await takeCommits(repo, `${path}.bundle`, work.commits.bundle, context);
+  const request = { repo, path, branch, baseSha, head: work?.commits?.head ?? null };
+  const fill = work === null ? null : () => replay(path, work.diff, worktreeContext(repo, path, context));
+  await createWorktree(request, context, fill);
+  const hasWork = patch_checkpoint_id !== null;
+  const startsOver = !hasWork && runBefore(claim) !== null ? NO_PATCH : null;
+  return { path, repoPath: repo, baseSha, continuesWork: hasWork && claim.previous !== null, startsOver };
 }
 
-async function replay(
-  path: string,
-  checkpointId: string,
-  context: GitContext,
-  deps: Pick<TaskFolderDeps, 'readPatch'>,
-): Promise<void> {
-  const patch = await deps.readPatch(checkpointId);
-  if (patch.length === 0) return;
+/** Takes the commits of another host into the repository. Without them the work has only its files. */
+async function takeCommits(repo: string, file: string, bundle: Buffer, context: GitContext): Promise<void> {
+  try {
+    writeFileSync(file, bundle, { mode: 0o600 });
+    await gitSays(repo, ['bundle', 'unbundle', file], context);
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+async function replay(path: string, diff: Buffer, context: GitContext): Promise<void> {
+  if (diff.length === 0) return;
   const file = `${path}.patch`;
   try {
-    writeFileSync(file, patch, { mode: 0o600 });
+    writeFileSync(file, diff, { mode: 0o600 });
     await applyPatch(path, file, context);
   } finally {
     rmSync(file, { force: true });
@@ -86,7 +100,8 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
   if (repo === null) {
     if (!isOurs) await removeTree(path);
     makePrivateFolder(path);
-    return { path, repoPath: null, baseSha: null, continuesWork: isOurs && claim.previous !== null };
+    const startsOver = !isOurs && before !== null ? NO_FILES : null;
+    return { path, repoPath: null, baseSha: null, continuesWork: isOurs && claim.previous !== null, startsOver };
   }
   const repoPath = repoPathOf(repo, deps.repos);
   const baseSha = claim.worktree.base_sha ?? last?.base_sha ?? null;
@@ -94,7 +109,7 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
   if (gitDirectory !== null) {
     restoreGitFile(repoPath, path);
     unlockWorktree(gitDirectory);
-    return { path, repoPath, baseSha, continuesWork: claim.previous !== null };
+    return { path, repoPath, baseSha, continuesWork: claim.previous !== null, startsOver: null };
   }
   return openFresh(claim, path, repoPath, deps);
 }
@@ -103,11 +118,6 @@ export async function openTaskFolder(claim: ClaimedRun, deps: TaskFolderDeps): P
 export function folderProblem(folder: Pick<OpenedFolder, 'path' | 'repoPath'>): string | null {
   const missing = [folder.repoPath, folder.path].find((path) => path !== null && !existsSync(path));
   return missing === undefined ? null : `${missing} does not exist any more`;
-}
-
-/** The configured repositories that are there now. */
-export function presentRepos(repos: TaskFolderDeps['repos']): string[] {
-  return Object.entries(repos).flatMap(([name, path]) => (existsSync(path) ? [name] : []));
 }
 
 export function isFolder(path: string): boolean {

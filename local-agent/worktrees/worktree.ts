@@ -7,10 +7,11 @@ import { basename, dirname, join } from 'node:path';
 import { OWN_BRANCH } from '../../schema/contracts/tasks.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { removeTree } from '../host/remove-tree.ts';
+import { chooseTip, isTasksOwn, readTip, readTipFacts } from './branch-tip.ts';
 import type { GitContext } from './git-command.ts';
-import { GitError, git, gitSays } from './git-command.ts';
+import { GitError, git } from './git-command.ts';
 import { forgetWorktree, unlockBranch } from './interrupted.ts';
-import { gitDirectoryOf } from './worktree-git.ts';
+import { gitDirectoryOf, worktreeContext } from './worktree-git.ts';
 
 export interface TaskFolder {
   worktreesDir: string;
@@ -26,6 +27,8 @@ export interface WorktreeRequest {
   path: string;
   branch: string;
   baseSha: string;
+  /** The newest commit that the task has made on any host, as its patch says. */
+  head?: string | null;
 }
 
 /** Is there while the worktree is made: what a killed agent leaves then is no worktree to continue in. */
@@ -39,44 +42,63 @@ export function wholeWorktree(repo: string, path: string): string | null {
 }
 
 /**
- * Makes the worktree at the base commit on its branch, and fills it. One of this path is removed first.
+ * Makes the worktree on its branch, with the files of the base commit and what `fill` puts there. One of this path is removed
+ * first. Where the branch is ahead of what `fill` has, the files are those of the branch.
  *
  * @throws GitError when a branch of that name is someone's work
  */
 export async function createWorktree(
   request: WorktreeRequest,
   context: GitContext,
-  fill: () => Promise<void> = async () => undefined,
+  fill: (() => Promise<void>) | null = null,
 ): Promise<void> {
   const { repo, path } = request;
   await removeWorktree(repo, path, context);
   makePrivateFolder(dirname(path));
   writeFileSync(unfinishedMark(path), '', { mode: 0o600 });
-  await addWorktree(request, context);
-  await fill();
+  await addWorktree(request, context, fill);
   rmSync(unfinishedMark(path));
 }
 
-async function addWorktree({ repo, path, branch, baseSha }: WorktreeRequest, context: GitContext): Promise<void> {
-  if (OWN_BRANCH.test(branch)) await unlockBranch(repo, branch, context);
-  else await requireFree(repo, branch, baseSha, context);
+async function addWorktree(
+  request: WorktreeRequest,
+  context: GitContext,
+  fill: (() => Promise<void>) | null,
+): Promise<void> {
+  const { repo, path, branch, baseSha, head = null } = request;
+  const isOwn = OWN_BRANCH.test(branch);
+  if (isOwn) await unlockBranch(repo, branch, context);
+  else await requireNotInUse(request, context);
+  const before = await readTip(repo, branch, context);
+  const facts = await readTipFacts(repo, { base: baseSha, tip: before, head, hasPatch: fill !== null }, context);
+  if (!isOwn && before !== null && !isTasksOwn(facts)) throw taken(repo, branch);
+  const tip = chooseTip(facts);
+  const from = tip.files === 'tip' ? tip.sha : baseSha;
   // By plumbing: another worktree may still have the branch, such as that of a node on this machine that was taken over.
-  await git(repo, ['worktree', 'add', '--quiet', '--detach', path, baseSha], context);
-  await git(repo, ['update-ref', `refs/heads/${branch}`, baseSha], context);
-  await git(path, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], context);
+  await git(repo, ['worktree', 'add', '--quiet', '--detach', path, from], context);
+  if (tip.files === 'patch') await fill?.();
+  if (tip.sha !== before) await git(repo, ['update-ref', `refs/heads/${branch}`, tip.sha], context);
+  const inWorktree = worktreeContext(repo, path, context);
+  await git(path, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], inWorktree);
+  // The files have what the commits have; now the index says so too.
+  if (from !== tip.sha) await git(path, ['reset', '--quiet', '--mixed'], inWorktree);
 }
 
-/** A branch of a person is not moved, nor committed to while a folder of that person has it. @throws GitError */
-async function requireFree(repo: string, branch: string, baseSha: string, context: GitContext): Promise<void> {
-  const ref = `refs/heads/${branch}`;
-  const folders = (await git(repo, ['worktree', 'list', '--porcelain'], context)).split('\n');
-  if (folders.includes(`branch ${ref}`)) {
-    throw new GitError(`a folder of ${repo} has the branch ${branch} checked out: choose another branch_name`, null);
-  }
-  if (!(await gitSays(repo, ['show-ref', '--verify', '--quiet', ref], context))) return;
-  const tip = (await git(repo, ['rev-parse', ref], context)).trim();
-  if (tip === baseSha) return;
-  throw new GitError(`${repo} has a branch ${branch} with other commits: choose another branch_name`, null);
+/** What a person has checked out is not committed to. Another host on this machine may have the task's. @throws GitError */
+async function requireNotInUse({ repo, path, branch }: WorktreeRequest, context: GitContext): Promise<void> {
+  const blocks = (await git(repo, ['worktree', 'list', '--porcelain'], context)).split('\n\n');
+  const folder = blocks
+    .map((block) => block.split('\n'))
+    .filter((lines) => lines.includes(`branch refs/heads/${branch}`))
+    .map(([first = '']) => first.slice('worktree '.length))
+    .find((one) => basename(one) !== basename(path));
+  if (folder === undefined) return;
+  throw new GitError(`the folder ${folder} has the branch ${branch} checked out: choose another branch_name`, null);
+}
+
+function taken(repo: string, branch: string): GitError {
+  const mend = `rename it (git -C ${repo} branch -m ${branch} OTHER) and retry the task, or choose another branch_name`;
+  return new GitError(`${repo} has a branch ${branch} with commits that are not those of the task: ${mend}`, null);
 }
 
 /** Removes a worktree with everything in it; its branch stays. */
@@ -84,16 +106,6 @@ export async function removeWorktree(repo: string | null, path: string, context:
   await removeTree(path);
   if (repo !== null && existsSync(repo)) await forgetWorktree(repo, path, context);
   rmSync(unfinishedMark(path), { force: true });
-}
-
-const CHANGES = ['status', '--porcelain', '--untracked-files=normal', '--ignore-submodules=all'];
-
-/**
- * Whether a worktree has changes that no commit has. Files that the repository ignores do not count. `context` is that of
- * the worktree. @throws GitError
- */
-export async function hasUncommitted(path: string, context: GitContext): Promise<boolean> {
-  return (await git(path, CHANGES, context)).trim() !== '';
 }
 
 /** Puts the changes of a `git_diff` checkpoint into a fresh worktree. @throws GitError when they do not fit */

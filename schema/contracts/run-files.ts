@@ -10,6 +10,7 @@ import { RunStatusSchema } from './runs.ts';
 export const RUN_EVENT_TYPES = [
   'run_prepared',
   'checkpoint_slot_reserved',
+  'work_started_over',
   'worker_started',
   'checkpoint_saved',
   'worker_execution_deferred',

@@ -1,5 +1,5 @@
 /** Tasks on two hosts with the real edge: steps in a real repository, the log while it grows, and work that moves. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
@@ -23,10 +23,19 @@ beforeAll(async () => {
   cluster = await Cluster.start();
   hosts = await Promise.all(['host-a', 'host-b'].map((name) => cluster.node(name)));
   repo = newRepo(join(cluster.stack.layout.root, 'repo'));
-  for (const { root } of hosts) writeFileSync(join(root, 'config.toml'), `[repos]\napp = ${JSON.stringify(repo)}\n`);
-  for (const host of hosts) await host.start();
+  const vanishes = newRepo(vanishing());
+  for (const host of hosts) {
+    runGit(repo, 'clone', '--quiet', repo, cloneOf(host));
+    const repos = { app: repo, own: cloneOf(host), gone: join(host.root, 'no-such-folder'), vanishes };
+    const lines = Object.entries(repos).map(([name, path]) => `${name} = ${JSON.stringify(path)}\n`);
+    writeFileSync(join(host.root, 'config.toml'), `[repos]\n${lines.join('')}`);
+    await host.start();
+  }
 }, 2 * MINUTE_MS);
 afterAll(() => cluster?.stop());
+
+const vanishing = () => join(cluster.stack.layout.root, 'vanishes');
+const cloneOf = ({ root }: Pick<TestNode, 'root'>) => join(root, 'clone');
 
 function create(body: object): Promise<{ task_id: string }> {
   return cluster.call('POST', '/v1/tasks', { task_type: 'shell', title: 'a test', goal: 'A test.', ...body });
@@ -112,6 +121,39 @@ printf '\\000\\377\\n' > new.bin; echo changed > tracked.txt; echo waits; sleep 
   });
 });
 
+describe('a task whose repository is not there', () => {
+  it('fails and says so, from its first step on', async () => {
+    const { task_id } = await create({ repo: 'gone', steps: [step('never', 'true')] });
+    expect(await taskIs(task_id, 'failed')).toMatchObject({
+      error_code: 'worktree_failed',
+      error_text: expect.stringContaining('the repository gone is missing'),
+    });
+  });
+
+  it('fails when it vanishes between two steps', async () => {
+    const steps = [step('change', 'true'), { kind: 'review', name: 'review', input: {} }, step('never', 'true')];
+    const { task_id } = await create({ repo: 'vanishes', steps });
+    const blocked = await taskIs(task_id, 'blocked');
+    rmSync(vanishing(), { recursive: true });
+    const decision = { outcome: 'done', note: 'fine' };
+    await cluster.call('POST', `/v1/steps/${blocked.steps[1]?.step_id}/resolve`, decision);
+    expect(await taskIs(task_id, 'failed')).toMatchObject({
+      error_code: 'worktree_failed',
+      error_text: expect.stringContaining('the repository vanishes is missing'),
+      steps: [{ status: 'done' }, { status: 'done' }, { status: 'failed' }],
+    });
+  });
+
+  it('waits for a node that has it when no configuration names it', async () => {
+    const { task_id } = await create({ repo: 'unnamed', steps: [step('waits', 'true')] });
+    const agent = await create({ steps: [{ kind: 'agent', name: 'codex', input: { agent: 'codex' } }] });
+    for (const id of [task_id, agent.task_id]) {
+      expect(await detail(id)).toMatchObject({ status: 'queued', waiting_reason: 'waits_for_a_node' });
+      await cluster.call('POST', `/v1/tasks/${id}/cancel`, {});
+    }
+  });
+});
+
 describe('a task that a chat creates', () => {
   it('runs in a repository once a person has approved it, and its end is reported into that chat', async () => {
     const [host] = hosts as [TestNode, ...TestNode[]];
@@ -147,6 +189,35 @@ describe('a task that a chat creates', () => {
     expect(runGit(repo, 'show', `conductor/${taskId}:chat.txt`)).toBe('from a chat');
     expect(browser.pendingDeliveries()).toEqual([]);
     await browser.close();
+  });
+});
+
+describe('a leader that changes while a task waits for a person', () => {
+  it('merges in its own clone what the host before has committed in its own', async () => {
+    const { holder_id, term } = await cluster.leader();
+    const steps = [
+      step('change', 'echo moved > moved.txt'),
+      { kind: 'git', name: 'commit', input: { action: 'commit', message: 'Move it' } },
+      { kind: 'review', name: 'review', input: {} },
+      { kind: 'git', name: 'merge', input: { action: 'merge', into: 'main' } },
+    ];
+    const { task_id } = await create({ repo: 'own', base_ref: 'main', steps });
+    const blocked = await taskIs(task_id, 'blocked');
+    await cluster.call('POST', `/v1/controllers/${holder_id}/drain`, { on: true });
+    const { holder_id: other } = await cluster.term(term + 1);
+    const review = blocked.steps.find(({ kind }) => kind === 'review');
+    await cluster.call('POST', `/v1/steps/${review?.step_id}/resolve`, { outcome: 'done', note: 'fine' });
+    const task = await taskIs(task_id, 'done', 'failed');
+    expect(task.runs.map(({ controller_id, status }) => [controller_id, status])).toEqual([
+      [holder_id, 'succeeded'],
+      [holder_id, 'succeeded'],
+      [holder_id, 'blocked'],
+      [other, 'succeeded'],
+    ]);
+    const host = hosts.find(({ id }) => id === other) as TestNode;
+    expect(runGit(cloneOf(host), 'log', '-1', '--format=%s', 'main')).toBe('Move it');
+    expect(runGit(cloneOf(host), 'show', 'main:moved.txt')).toBe('moved');
+    await cluster.call('POST', `/v1/controllers/${holder_id}/drain`, { on: false });
   });
 });
 

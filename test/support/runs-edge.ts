@@ -8,6 +8,8 @@ import {
   RunHeartbeatBodySchema,
   RunLogsBodySchema,
 } from '../../schema/contracts/runs.ts';
+import { executorOf } from '../../schema/contracts/step-inputs.ts';
+import { needsText, widestScope } from '../../schema/domain/task-claim.ts';
 import type { FakeEdge, Response, SeenRequest } from './fake-edge.ts';
 
 type Stream = 'stdout' | 'stderr' | 'lifecycle';
@@ -61,11 +63,18 @@ export class RunsEdge {
 
   #claim(body: ReturnType<typeof ClaimBodySchema.parse>): Response {
     this.claims.push(body);
-    const run = this.#given.get(body.claim_key) ?? this.waiting.shift();
+    const run = this.#given.get(body.claim_key) ?? this.#takeFor(body);
     if (run === undefined) return { data: { run: null, reason: 'nothing_to_claim' } };
     this.#given.set(body.claim_key, run);
     this.run(run.run_id);
     return { data: run };
+  }
+
+  /** The oldest step for which the node has all that it needs. */
+  #takeFor(body: ReturnType<typeof ClaimBodySchema.parse>): ClaimedRun | undefined {
+    const { needs } = widestScope(body);
+    const at = this.waiting.findIndex((step) => needs.includes(needsText(step.worktree.repo, executorOf(step))));
+    return at < 0 ? undefined : this.waiting.splice(at, 1)[0];
   }
 
   #heartbeat({ body }: SeenRequest): Response {

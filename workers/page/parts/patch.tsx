@@ -1,4 +1,5 @@
 /** A Git patch with its lines colored by what they do. */
+import { diffOf } from '../../../schema/domain/patch-commits.ts';
 import { makeVisible } from '../../../schema/domain/visible.ts';
 import { t } from '../texts/texts.ts';
 import { kindOfLine } from './patch-lines.ts';
@@ -6,7 +7,7 @@ import { kindOfLine } from './patch-lines.ts';
 const MAX_LINES = 2_000;
 
 export function Patch({ text }: { text: string }) {
-  const lines = makeVisible(text).split('\n');
+  const lines = makeVisible(diffOf(text)).split('\n');
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}

@@ -93,7 +93,7 @@ describe('the policy of a host about git steps', () => {
     const { offer, open, ended } = await openRunsScene();
     const claim = offer({ kind: 'git', input, worktree: { ...worktree, branch_name } });
     const text = `denied as ${type}`;
-    open({ judge: (effect) => ({ allowed: false, text: `denied as ${effect.type}` }) });
+    open({ repos: { app: '/nonexistent' }, judge: (effect) => ({ allowed: false, text: `denied as ${effect.type}` }) });
     expect((await ended(claim)).end).toMatchObject({ error_code: 'denied', error_text: text, final: true });
   });
 });

@@ -45,13 +45,14 @@ describe('a step whose host cannot continue it', () => {
     expect((await ended(claim)).end).toMatchObject({ status: 'failed', error_code: 'program_not_found' });
   });
 
-  it('fails when its coding agent is not configured', async () => {
+  it('fails when its coding agent lacks a variable, and says which', async () => {
     const { offer, open, ended } = await openRunsScene();
     const claim = offer({ kind: 'agent', input: { agent: 'codex' } });
-    open({ agents: { other: AgentSettingsSchema.parse({ command: 'true' }) } });
+    open({ agents: { codex: AgentSettingsSchema.parse({ command: 'true', env_from: ['NO_SUCH_KEY'] }) } });
     expect((await ended(claim)).end).toMatchObject({
       status: 'failed',
       error_code: 'agent_not_configured',
+      error_text: expect.stringContaining('NO_SUCH_KEY'),
       final: true,
     });
   });

@@ -234,7 +234,7 @@ describe('a step in a repository', () => {
   });
 
   it('that this host does not have any more fails and says so', async () => {
-    const { offer, open, ended } = await openRunsScene();
+    const { edge, offer, open, ended } = await openRunsScene();
     const repo = newRepo();
     const claim = offer({ input: { script: 'true' }, worktree: worktree() });
     rmSync(repo, { recursive: true });
@@ -244,5 +244,15 @@ describe('a step in a repository', () => {
       error_code: 'worktree_failed',
       error_text: expect.stringContaining('does not exist'),
     });
+    expect(edge.claims[0]?.repos).toEqual(['app']);
+  });
+
+  it('that this host does not name is not claimed', async () => {
+    const { edge, offer, open, ended } = await openRunsScene();
+    offer({ input: { script: 'true' }, worktree: worktree({ repo: 'other' }) });
+    const own = offer({ input: { script: 'true' }, worktree: worktree() });
+    open({ repos: { app: newRepo() } });
+    await ended(own);
+    expect(edge.waiting.map((step) => step.worktree.repo)).toEqual(['other']);
   });
 });

@@ -75,14 +75,14 @@ describe('the worktree of a task', () => {
     expect(runGit(path, 'symbolic-ref', '--short', 'HEAD')).toBe('conductor/task_1');
   });
 
-  it('is fresh when it is made again', async () => {
+  it('is fresh when it is made again, with the commits of its branch', async () => {
     const repo = newRepo();
     const request = { repo, path: join(tempDir(), 'task'), branch: 'conductor/task_1', baseSha: head(repo) };
     await createWorktree(request, gitContext());
-    commit(request.path, 'by an earlier attempt');
+    const made = commit(request.path, 'by an earlier attempt');
     writeFileSync(join(request.path, 'left'), '');
     await createWorktree(request, gitContext());
-    expect(head(request.path)).toBe(request.baseSha);
+    expect(head(request.path)).toBe(made);
     expect(existsSync(join(request.path, 'left'))).toBe(false);
   });
 

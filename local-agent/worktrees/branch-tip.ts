@@ -1,0 +1,73 @@
+/**
+ * Which commit the branch of a task gets in a fresh worktree: the newest that the task has made on any host. A branch with
+ * commits of the task is never moved back.
+ */
+import type { GitContext } from './git-command.ts';
+import { git, gitSays } from './git-command.ts';
+
+export interface TipFacts {
+  base: string;
+  /** What the branch is at in this repository; null when it does not exist, or does not follow the base commit. */
+  branch: string | null;
+  /** The newest commit when the patch was made; null when this repository does not have it, or there was none. */
+  patched: string | null;
+  /** How these two follow each other; `same` also where one of them is null. */
+  order: 'same' | 'branch_first' | 'patched_first' | 'apart';
+  /** Without a patch there are the files of commits alone. */
+  hasPatch: boolean;
+}
+
+export interface Tip {
+  sha: string;
+  /** Whose files the worktree gets. A branch that is ahead of the patch has newer ones. */
+  files: 'patch' | 'tip';
+}
+
+export function chooseTip({ base, branch, patched, order, hasPatch }: TipFacts): Tip {
+  if (branch !== null && order === 'patched_first') return { sha: branch, files: 'tip' };
+  return { sha: patched ?? branch ?? base, files: hasPatch ? 'patch' : 'tip' };
+}
+
+/** Whether the commits of an existing branch are those of the task. */
+export function isTasksOwn({ base, branch, patched, order }: TipFacts): boolean {
+  return branch === base || (branch !== null && patched !== null && order !== 'apart');
+}
+
+export async function readTip(repo: string, branch: string, context: GitContext): Promise<string | null> {
+  const ref = `refs/heads/${branch}`;
+  if (!(await gitSays(repo, ['show-ref', '--verify', '--quiet', ref], context))) return null;
+  return (await git(repo, ['rev-parse', ref], context)).trim();
+}
+
+const follows = (repo: string, newer: string, older: string, context: GitContext) =>
+  gitSays(repo, ['merge-base', '--is-ancestor', older, newer], context);
+
+interface Known {
+  base: string;
+  tip: string | null;
+  head: string | null;
+  hasPatch: boolean;
+}
+
+export async function readTipFacts(
+  repo: string,
+  { base, tip, head, hasPatch }: Known,
+  context: GitContext,
+): Promise<TipFacts> {
+  const ifFollows = async (sha: string | null) =>
+    sha !== null && (await follows(repo, sha, base, context)) ? sha : null;
+  const branch = await ifFollows(tip);
+  const patched = await ifFollows(head);
+  return { base, branch, patched, hasPatch, order: await orderOf(repo, branch, patched, context) };
+}
+
+async function orderOf(
+  repo: string,
+  branch: string | null,
+  patched: string | null,
+  context: GitContext,
+): Promise<TipFacts['order']> {
+  if (branch === null || patched === null || branch === patched) return 'same';
+  if (await follows(repo, patched, branch, context)) return 'branch_first';
+  return (await follows(repo, branch, patched, context)) ? 'patched_first' : 'apart';
+}

@@ -1,0 +1,86 @@
+/** `git` steps after a coding agent that uses branches of its own, and merges into what is no branch. */
+import { describe, expect, it } from 'vitest';
+import { newRepo, runGit } from '../../../support/git-repo.ts';
+import { gitStep, openTaskIn, shellStep } from '../../../support/git-steps.ts';
+import { openRunsScene } from '../../../support/runs-scene.ts';
+
+const AS_AGENT = 'git -c user.name=agent -c user.email=agent@example.invalid';
+
+async function openTask(over: Parameters<typeof openTaskIn>[1] = {}) {
+  const scene = await openRunsScene();
+  const repo = newRepo();
+  const node = scene.open({ repos: { app: repo } });
+  const { run, branch } = openTaskIn(scene, over);
+  return { repo, branch, root: scene.root, run: (step: Parameters<typeof run>[1]) => run(node, step) };
+}
+
+describe('a step that switches to a branch of its own', () => {
+  it.each([
+    ['a new branch', 'git switch -q -c fix'],
+    ['no branch', 'git switch -q --detach'],
+  ])('%s has its work committed to the branch of the task, and merged', async (_what, how) => {
+    const { repo, branch, run } = await openTask();
+    await run(shellStep(`${how}; echo 1 > one; git add one; ${AS_AGENT} commit -qm One; echo 2 > two`));
+    expect((await run(gitStep('commit', { message: 'Two' }))).end).toMatchObject({ status: 'succeeded' });
+    expect((await run(gitStep('merge'))).end).toMatchObject({ status: 'succeeded' });
+    expect(runGit(repo, 'log', '--format=%s', 'main')).toBe('Two\nOne\nbegin');
+    expect(runGit(repo, 'rev-parse', branch)).toBe(runGit(repo, 'rev-parse', 'main'));
+  });
+
+  it('has only what it committed there on it: a commit of the task does not move it', async () => {
+    const { repo, run } = await openTask();
+    await run(shellStep(`git switch -q -c fix; echo 1 > one; git add one; ${AS_AGENT} commit -qm One; echo 2 > two`));
+    await run(gitStep('commit', { message: 'Two' }));
+    expect(runGit(repo, 'log', '-1', '--format=%s', 'fix')).toBe('One');
+  });
+
+  it('that lacks commits of the task is refused, and nothing has moved', async () => {
+    const { repo, branch, run } = await openTask();
+    await run(shellStep('echo 1 > one'));
+    await run(gitStep('commit', { message: 'One' }));
+    const made = runGit(repo, 'rev-parse', branch);
+    await run(shellStep('git switch -q -c other HEAD~1; echo 2 > two'));
+    expect((await run(gitStep('commit', { message: 'Two' }))).end).toMatchObject({
+      status: 'failed',
+      error_code: 'commit_refused',
+      error_text: expect.stringContaining(`HEAD is at other, which lacks commits of ${branch}`),
+      final: true,
+    });
+    expect(runGit(repo, 'rev-parse', branch)).toBe(made);
+    expect(runGit(repo, 'log', '-1', '--format=%s', 'other')).toBe('begin');
+  });
+});
+
+describe('work without a commit', () => {
+  it.each(['push', 'merge'])('is no work that a %s would bring: the step is refused', async (action) => {
+    const { repo, run } = await openTask();
+    await run(shellStep('echo 1 > one'));
+    expect((await run(gitStep(action))).end).toMatchObject({
+      status: 'failed',
+      error_code: `${action}_refused`,
+      error_text: expect.stringContaining('not committed here'),
+    });
+    expect(runGit(repo, 'log', '--format=%s', 'main')).toBe('begin');
+  });
+});
+
+describe('a merge', () => {
+  it.each([
+    ['a name without a branch', 'mian'],
+    ['a tag', 'v1'],
+    ['a branch of a remote', 'origin/main'],
+  ])('into %s is refused, and makes no branch', async (_what, into) => {
+    const { repo, run } = await openTask();
+    runGit(repo, 'tag', 'v1');
+    runGit(repo, 'update-ref', 'refs/remotes/origin/main', 'HEAD');
+    await run(shellStep('echo 1 > one'));
+    await run(gitStep('commit'));
+    expect((await run(gitStep('merge', { into }))).end).toMatchObject({
+      status: 'failed',
+      error_code: 'merge_refused',
+      error_text: expect.stringContaining(`has no branch ${into} to merge into`),
+      final: true,
+    });
+    expect(runGit(repo, 'for-each-ref', '--format=%(refname)', `refs/heads/${into}`)).toBe('');
+  });
+});

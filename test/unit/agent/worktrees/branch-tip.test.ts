@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { TipFacts } from '../../../../local-agent/worktrees/branch-tip.ts';
+import { chooseTip, isTasksOwn } from '../../../../local-agent/worktrees/branch-tip.ts';
+import { createWorktree } from '../../../../local-agent/worktrees/worktree.ts';
+import { gitContext, newRepo, runGit } from '../../../support/git-repo.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
+
+const facts = (over: Partial<TipFacts> = {}): TipFacts => ({
+  base: 'base',
+  branch: null,
+  patched: null,
+  order: 'same',
+  hasPatch: true,
+  ...over,
+});
+
+describe('the branch of a task in a fresh worktree', () => {
+  it.each([
+    ['begins at the base commit', {}, { sha: 'base', files: 'patch' }],
+    ['keeps its commits where the patch names none', { branch: 'b' }, { sha: 'b', files: 'patch' }],
+    [
+      'keeps its commits without a patch, with their files',
+      { branch: 'b', hasPatch: false },
+      { sha: 'b', files: 'tip' },
+    ],
+    ['takes the commits of another host', { patched: 'p' }, { sha: 'p', files: 'patch' }],
+    [
+      'follows the commits of another host',
+      { branch: 'b', patched: 'p', order: 'branch_first' },
+      { sha: 'p', files: 'patch' },
+    ],
+    [
+      'keeps what it has beyond the patch, with its files',
+      { branch: 'b', patched: 'p', order: 'patched_first' },
+      { sha: 'b', files: 'tip' },
+    ],
+    [
+      'takes those of the patch, which a lost attempt here has left behind',
+      { branch: 'b', patched: 'p', order: 'apart' },
+      { sha: 'p', files: 'patch' },
+    ],
+  ] as const)('%s', (_what, over, tip) => {
+    expect(chooseTip(facts(over))).toEqual(tip);
+  });
+
+  it.each([
+    [true, { branch: 'base' }],
+    [true, { branch: 'b', patched: 'p', order: 'branch_first' }],
+    [false, { branch: 'b' }],
+    [false, { branch: null }],
+    [false, { branch: 'b', patched: 'p', order: 'apart' }],
+  ] as const)('with a name that a person chose is the task’s: %s for %j', (isOwn, over) => {
+    expect(isTasksOwn(facts(over))).toBe(isOwn);
+  });
+
+  it('has the files of its newest commit when the patch is older than it', async () => {
+    const repo = newRepo();
+    const request = {
+      repo,
+      path: `${tempDir()}/task`,
+      branch: 'conductor/x',
+      baseSha: runGit(repo, 'rev-parse', 'HEAD'),
+    };
+    await createWorktree(request, gitContext());
+    runGit(request.path, 'commit', '--quiet', '--allow-empty', '-m', 'one');
+    const head = runGit(request.path, 'rev-parse', 'HEAD');
+    runGit(request.path, 'commit', '--quiet', '--allow-empty', '-m', 'two');
+    let isFilled = false;
+    await createWorktree({ ...request, head }, gitContext(), async () => {
+      isFilled = true;
+    });
+    expect(runGit(request.path, 'log', '-1', '--format=%s')).toBe('two');
+    expect(isFilled).toBe(false);
+  });
+});
