@@ -3,9 +3,13 @@ import { Argument } from 'commander';
 import { checkValue, firstIssueText } from '../../schema/contracts/issues.ts';
 import type { TaskCreateBody } from '../../schema/contracts/tasks.ts';
 import { TaskCreateBodySchema, TaskCreatedSchema } from '../../schema/contracts/tasks.ts';
-import { valueOption } from '../config/flags.ts';
+import { planSteps } from '../../schema/domain/task-plan.ts';
+import { connectionOptions, valueOption } from '../config/flags.ts';
+import type { HostTables } from '../config/host-tables.ts';
+import { readHostTables } from '../config/resolve.ts';
+import { configPathOf } from '../config/root-files.ts';
 import type { Args, CliCommand } from './command.ts';
-import { optionalText } from './command.ts';
+import { configOf, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
@@ -65,6 +69,27 @@ function bodyOf(args: Args, deps: CommandDeps): TaskCreateBody {
   throw new UsageError(firstIssueText(body.error, 'the task'));
 }
 
+/** What the new task needs and the configuration of this host lacks: it may wait for a node that no one has set up. */
+function missingHere(body: TaskCreateBody, { repos, agents }: HostTables): string[] {
+  const { repo } = body;
+  const planned = planSteps(body) ?? [];
+  const named = planned.flatMap(({ kind, input }) => (kind === 'agent' ? [String(input.agent)] : []));
+  return [
+    ...(repo === undefined || repo in repos ? [] : [`${repo} in [repos]`]),
+    ...[...new Set(named)].filter((name) => !(name in agents)).map((name) => `[agents.${name}]`),
+  ];
+}
+
+/** Another host may have it; but a wrong name is seen at once. */
+function warnOfMissing(args: Args, deps: CommandDeps, body: TaskCreateBody): void {
+  if (body.constraints?.target_host !== undefined) return;
+  const { root } = configOf(args, deps, connectionOptions).config;
+  const missing = missingHere(body, readHostTables(root, deps.readFile));
+  if (missing.length === 0) return;
+  const path = configPathOf(root);
+  deps.warn(`${path} of this host does not name ${missing.join(' and ')}: the task waits until a node has it`);
+}
+
 export const createTask: CliCommand = {
   name: 'create',
   about: 'create a task',
@@ -82,6 +107,7 @@ export const createTask: CliCommand = {
       edge.call({ method: 'POST', path, body, schema: TaskCreatedSchema }),
     );
     present(args, deps, created, () => deps.print(`${created.task_id} is ${created.status}`));
+    warnOfMissing(args, deps, body);
     return EXIT.fine;
   },
 };

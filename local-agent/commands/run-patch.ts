@@ -2,6 +2,7 @@
 import { pageOf } from '../../schema/contracts/common.ts';
 import { CheckpointDetailSchema, CheckpointSchema } from '../../schema/contracts/runs.ts';
 import { HTTP } from '../../schema/defaults.ts';
+import { diffOf } from '../../schema/domain/patch-commits.ts';
 import { makeVisible } from '../../schema/domain/visible.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import type { CliCommand } from './command.ts';
@@ -38,7 +39,7 @@ export const runPatch: CliCommand = {
     const bytes = Buffer.from(patch.content, 'base64');
     present(args, deps, patch, () => {
       if (patch.truncated) deps.warn('this patch is not whole: git cannot apply it');
-      deps.printBytes(deps.isTerminal ? Buffer.from(makeVisible(bytes.toString('utf8'))) : bytes);
+      deps.printBytes(deps.isTerminal ? Buffer.from(makeVisible(diffOf(bytes.toString('utf8')))) : bytes);
     });
     return EXIT.fine;
   },

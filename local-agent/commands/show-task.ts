@@ -1,10 +1,14 @@
 /** What `tasks show` prints: the task, its steps and runs, and what it waits for. */
 import type { Step, TaskDetail } from '../../schema/contracts/tasks.ts';
+import { NODE_RUNS } from '../../schema/defaults.ts';
+import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { Args } from './command.ts';
 import { optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { printFields, printTable, printText, withMoments } from './output.ts';
+
+const DAY_MS = 86_400_000;
 
 function firstLine(text: string | null): string | null {
   return text?.split('\n', 1)[0] ?? null;
@@ -24,6 +28,29 @@ function printWaiting(deps: CommandDeps, { waiting_reason, repo, constraints, st
   const whose = constraints.target_host === undefined ? 'the leader' : `the node of ${constraints.target_host}`;
   deps.print(`it waits until ${whose} asks for work`);
   if (needs !== '') deps.print(`that node must have ${needs} in its config.toml, which an agent reads at its start`);
+}
+
+/** Where the work of a task that has ended is, when no step has committed it. */
+function printLeft(
+  deps: CommandDeps,
+  { task_id, status, repo, steps, runs }: TaskDetail,
+  root: string | undefined,
+): void {
+  const last = runs.findLast((run) => run.status === 'succeeded' || run.status === 'blocked') ?? runs.at(-1);
+  const isCommitted = steps.some((one) => one.kind === 'git' && one.input.action === 'commit' && one.status === 'done');
+  if (!isEndedTask(status) || last === undefined || isCommitted) return;
+  const folder = `worktrees/${task_id}, below the root of ${last.controller_id}`;
+  const days = NODE_RUNS.keep_ms / DAY_MS;
+  const until = `for ${days} days after its last use, unless the disk budget of runs removes it earlier`;
+  deps.print('');
+  if (repo === null) {
+    deps.print(`what it has left: ${folder}, ${until}`);
+    return;
+  }
+  const patch = printedCommand(deps.env, `runs patch ${last.run_id}`, root);
+  deps.print('no step has committed its work. Where it has changed something:');
+  deps.print(`  take it over, in a clone of ${repo}: ${patch} | git apply --binary`);
+  deps.print(`  or look at ${folder}, ${until}`);
 }
 
 /** A step that a person decides about, with all that its summary says. */
@@ -56,4 +83,5 @@ export function printTask(deps: CommandDeps, task: TaskDetail, args: Args): void
   printTable(deps, ['RUN', 'STEP', 'STATUS', 'NODE', 'EXIT'], runRows, 'no run yet');
   for (const step of steps) if (step.status === 'blocked') printDecision(deps, step, optionalText(args, 'root'));
   printWaiting(deps, task);
+  printLeft(deps, task, optionalText(args, 'root'));
 }

@@ -4,6 +4,27 @@ import { commandWorld } from '../../../support/command-deps.ts';
 
 const TASK = `task_${'0'.repeat(26)}`;
 const RUN = `run_${'0'.repeat(26)}`;
+const RUN_ROW = {
+  run_id: RUN,
+  step_id: 'step_1',
+  task_id: `task_${'0'.repeat(26)}`,
+  attempt: 1,
+  status: 'succeeded',
+  controller_id: 'mini-main',
+  worker_subject: null,
+  deadline_at: null,
+  exit_code: 0,
+  signal: null,
+  summary: 'one\ntwo',
+  error_code: null,
+  error_text: null,
+  checkpoint_seq: 1,
+  usage: null,
+  session_id: null,
+  created_at: 1,
+  started_at: 1,
+  finished_at: 1,
+};
 const AT = Date.UTC(2026, 10, 26, 9, 30);
 
 const step = (over: object) => ({
@@ -95,25 +116,37 @@ describe('tasks show', () => {
   });
 });
 
+describe('tasks show of a task that has ended', () => {
+  const shown = async (over: object) => {
+    const { deps, stdout } = commandWorld(() => task({ status: 'done', runs: [RUN_ROW], ...over }));
+    await runCli(['tasks', 'show', TASK], deps);
+    return stdout();
+  };
+  const agent = step({ kind: 'agent', input: { agent: 'codex' }, status: 'done' });
+  const commit = step({ kind: 'git', input: { action: 'commit' }, status: 'done' });
+
+  it('says where work is that no step has committed, and how to take it over', async () => {
+    const text = await shown({ repo: 'app', steps: [agent] });
+    expect(text).toContain(`in a clone of app: conductor runs patch ${RUN} | git apply --binary`);
+    expect(text).toContain(`or look at worktrees/${TASK}, below the root of mini-main, for 14 days`);
+  });
+
+  it('says where its files are when it has no repository', async () => {
+    expect(await shown({ steps: [step({ status: 'done' })] })).toContain(
+      `what it has left: worktrees/${TASK}, below the root of mini-main, for 14 days`,
+    );
+  });
+
+  it('says nothing of that when a step has committed it, or it has not ended', async () => {
+    expect(await shown({ repo: 'app', steps: [agent, commit] })).not.toContain('worktrees/');
+    expect(await shown({ repo: 'app', steps: [agent], status: 'running' })).not.toContain('worktrees/');
+  });
+});
+
 describe('runs show', () => {
   it('names the folder of the run, and shows each line of its summary', async () => {
     const run = {
-      run_id: RUN,
-      step_id: 'step_1',
-      task_id: TASK,
-      attempt: 1,
-      status: 'succeeded',
-      controller_id: 'mini-main',
-      worker_subject: null,
-      deadline_at: null,
-      exit_code: 0,
-      signal: null,
-      summary: 'one\ntwo',
-      error_code: null,
-      error_text: null,
-      checkpoint_seq: 1,
-      usage: null,
-      session_id: null,
+      ...RUN_ROW,
       created_at: AT,
       started_at: AT,
       finished_at: AT,

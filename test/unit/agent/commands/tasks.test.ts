@@ -44,6 +44,32 @@ describe('tasks create', () => {
   });
 });
 
+describe('tasks create for what this host does not have', () => {
+  const config = '[repos]\napp = "/src/app"\n\n[agents.codex]\ncommand = "codex"\n';
+  const readFile = (path: string) => (path.endsWith('config.toml') ? config : null);
+
+  it.each([
+    [['x', '--repo', 'apq'], 'apq in [repos]'],
+    [['x', '--type', 'claude', '--repo', 'app'], '[agents.claude]'],
+  ])('%j says so at once', async (argv, missing) => {
+    const { deps, out, stderr } = commandWorld(created, { readFile });
+    expect(await runCli(['tasks', 'create', ...argv], deps)).toBe(0);
+    expect(out).toEqual([`${TASK} is queued`]);
+    expect(stderr()).toBe(
+      `/srv/baa/config.toml of this host does not name ${missing}: the task waits until a node has it`,
+    );
+  });
+
+  it.each([[['x', '--repo', 'app', '--type', 'codex']], [['x']], [['x', '--repo', 'apq', '--host', 'other']]])(
+    '%j says nothing',
+    async (argv) => {
+      const { deps, stderr } = commandWorld(created, { readFile });
+      expect(await runCli(['tasks', 'create', ...argv], deps)).toBe(0);
+      expect(stderr()).toBe('');
+    },
+  );
+});
+
 describe('changes of tasks, steps and nodes', () => {
   it.each([
     [['tasks', 'cancel', TASK, '--reason', 'no need'], `/v1/tasks/${TASK}/cancel`, { reason: 'no need' }],
