@@ -1,7 +1,8 @@
 /**
  * Passes messages of an MCP client on to the edge, one HTTP request each, and what the edge answers back to the client. The
- * edge has no sessions, so neither has the bridge. A request that breaks off is sent once more under its id: the edge
- * recognizes the repeat, so a call has one effect. After that its answer is an error, so that no client waits for ever.
+ * edge has no sessions, so neither has the bridge. Each call of a tool gets an operation id, because clients number their
+ * requests alike and share the token. A request that breaks off is sent once more as it is: the edge recognizes the repeat,
+ * so a call has one effect. After that its answer is an error, so that no client waits for ever.
  */
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import { PROTOCOL_VERSION_META_KEY, parseJSONRPCMessage } from '@modelcontextprotocol/server';
@@ -42,7 +43,8 @@ export class McpBridge {
   }
 
   /** Never throws: what fails is the answer to the message, or a line for a person. */
-  async forward(message: JSONRPCMessage): Promise<void> {
+  async forward(received: JSONRPCMessage): Promise<void> {
+    const message = withOperationId(received);
     const { send, warn, retryMs = RETRY_MS } = this.#deps;
     const id = 'method' in message && 'id' in message ? message.id : null;
     let failure = await this.#attempt(message, id);
@@ -110,6 +112,13 @@ export class McpBridge {
 /** The edge refused the request, as for a token that is not valid. */
 class Refusal extends Error {
   override readonly name = 'Refusal';
+}
+
+/** A call of a tool with a name of its own, unless the client has named it. */
+function withOperationId(message: JSONRPCMessage): JSONRPCMessage {
+  if (!('method' in message) || message.method !== 'tools/call' || message.params === undefined) return message;
+  const { params } = message;
+  return { ...message, params: { ...params, _meta: { operation_id: crypto.randomUUID(), ...params._meta } } };
 }
 
 /** Headers that repeat parts of the message, from the revision on that a message names itself. */

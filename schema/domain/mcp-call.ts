@@ -17,7 +17,7 @@ export function mcpDedupeText(
   return canonicalize(['mcp', message_id, target, tool, wellFormed(params)]) ?? '';
 }
 
-/** A stored call with the tool and arguments of the new one, or with its operation id. */
+/** A stored call with the operation id of the new one; or, when that has none, with its tool and arguments and none either. */
 export interface EarlierCall {
   operation_id: string | null;
   request_id: string;

@@ -38,7 +38,7 @@ export const mcp_calls = sqliteTable(
     ended_at: integer(),
   },
   (t) => [
-    index('mcp_calls_by_call').on(t.token_id, t.call_hash),
+    index('mcp_calls_by_call').on(t.token_id, t.call_hash).where(sql`operation_id IS NULL`),
     uniqueIndex('mcp_calls_by_operation').on(t.token_id, t.operation_id).where(sql`operation_id IS NOT NULL`),
   ],
 );

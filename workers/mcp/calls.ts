@@ -1,10 +1,12 @@
 /**
  * Stored calls. One call has one effect: the batch of the effect also stores the call, guarded by no other one having been
- * stored meanwhile, so of the same call sent twice at once the second reads again and finds the first.
+ * stored meanwhile (a named one by its unique key), so of the same call sent twice at once the second reads again and finds
+ * the first.
  */
 import canonicalize from 'canonicalize';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import { MCP } from '../../schema/defaults.ts';
 import { isOpenStatus } from '../../schema/domain/instruction-machine.ts';
 import type { EarlierCall } from '../../schema/domain/mcp-call.ts';
 import { repeatedCall } from '../../schema/domain/mcp-call.ts';
@@ -20,8 +22,11 @@ import type { Plan, WritePlan } from '../db/plan.ts';
 import { mergePlans } from '../db/plan.ts';
 import type { Caller, McpCall } from './caller.ts';
 
-/** Calls alike that are looked at: the newest decide. */
-const MAX_ALIKE = 8;
+/**
+ * Unnamed calls alike that are looked at, the newest first. One that follows another sooner than `join_ms` joins it, so no
+ * more of them fit into the time for which a JSON-RPC id counts.
+ */
+const MAX_ALIKE = 1 + MCP.request_id_ms / MCP.join_ms;
 
 /** In the order of the index of calls alike, so that none but these are read. */
 const NEWEST_FIRST = sql`mcp_calls.rowid DESC`;
@@ -67,7 +72,7 @@ export async function once(caller: Caller, readOnly: boolean, effect: () => Prom
       });
     }
     if (found !== null) return { audited: false, response: { stored: found, repeated: true } };
-    return first(caller, { call_hash, guarded: !readOnly }, earlier, await effect());
+    return first(caller, { call_hash, guarded: !readOnly && operation_id === null }, earlier, await effect());
   });
 }
 
@@ -108,9 +113,8 @@ async function hashOf({ tool, args }: McpCall): Promise<string> {
 
 type EarlierRow = StoredCall & EarlierCall;
 
-/** The newest calls alike, and the one with the operation id. */
+/** The call with the operation id; of a call without one, the newest of those alike that have none either. */
 async function readEarlier({ db, principal, call }: Caller, callHash: string): Promise<EarlierRow[]> {
-  const { token_id } = principal;
   const columns = {
     message_id: mcp_calls.message_id,
     instruction_id: mcp_calls.instruction_id,
@@ -126,19 +130,19 @@ async function readEarlier({ db, principal, call }: Caller, callHash: string): P
     finished_at: instructions.finished_at,
     updated_at: instructions.updated_at,
   };
-  const read = () =>
-    db
-      .select(columns)
-      .from(mcp_calls)
-      .leftJoin(instructions, eq(instructions.instruction_id, mcp_calls.instruction_id));
-  const ofToken = eq(mcp_calls.token_id, token_id);
-  const alike = read()
-    .where(and(ofToken, eq(mcp_calls.call_hash, callHash)))
+  const { operation_id } = call;
+  const same =
+    operation_id === null
+      ? and(eq(mcp_calls.call_hash, callHash), isNull(mcp_calls.operation_id))
+      : eq(mcp_calls.operation_id, operation_id);
+  const rows = await db
+    .select(columns)
+    .from(mcp_calls)
+    .leftJoin(instructions, eq(instructions.instruction_id, mcp_calls.instruction_id))
+    .where(and(eq(mcp_calls.token_id, principal.token_id), same))
     .orderBy(NEWEST_FIRST)
     .limit(MAX_ALIKE);
-  const named = read().where(and(ofToken, eq(mcp_calls.operation_id, call.operation_id ?? '')));
-  const [a, b] = await db.batch([alike, named]);
-  return [...a, ...b].map(({ finished_at, updated_at, ...row }) => ({
+  return rows.map(({ finished_at, updated_at, ...row }) => ({
     ...row,
     stopped_at: row.status === null ? null : stoppedAt(row.status, finished_at, updated_at),
   }));
@@ -148,17 +152,16 @@ function stoppedAt(status: InstructionState, finishedAt: number | null, updatedA
   return isOpenStatus(status) ? null : (finishedAt ?? updatedAt);
 }
 
-/** No call alike may have been stored since they were read. */
+/** No unnamed call alike may have been stored since they were read. */
 function guardNewest(
   db: Database,
   { token_id, call_hash }: { token_id: string; call_hash: string },
   earlier: readonly EarlierRow[],
 ): Statement {
-  // Calls alike come first, the newest of them at the beginning.
-  const newest = earlier.find((one) => one.call_hash === call_hash)?.message_id ?? null;
+  const newest = earlier[0]?.message_id ?? null;
   return guardThat(
     db,
     sql`(SELECT message_id FROM mcp_calls WHERE token_id = ${token_id} AND call_hash = ${call_hash}
-      ORDER BY ${NEWEST_FIRST} LIMIT 1) IS ${newest}`,
+      AND operation_id IS NULL ORDER BY ${NEWEST_FIRST} LIMIT 1) IS ${newest}`,
   );
 }

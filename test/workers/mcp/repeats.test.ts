@@ -1,8 +1,10 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { McpBridge } from '../../../local-agent/commands/mcp-bridge.ts';
 import { COUNTER } from '../../../schema/domain/counters.ts';
 import { METER } from '../../../workers/db/meter.ts';
 import { Conductor } from '../support/conductor.ts';
-import { NODE, rowsOf } from '../support/edge.ts';
+import { NODE, ORIGIN, rowsOf } from '../support/edge.ts';
 import { call, claim, connect, eventually, nextCall, post, runNext } from './support.ts';
 
 const conductor = new Conductor();
@@ -75,6 +77,21 @@ describe('the same call twice', () => {
     expect(await instructionsOf(one)).toHaveLength(2);
   });
 
+  it('is found behind all that fit into its minute under other ids', async () => {
+    const one = exec();
+    const first = post(conductor, token, { id: 1, ...one });
+    const { instruction_id } = await runNext(conductor);
+    await first;
+    for (let id = 2; id <= 12; id += 1) {
+      conductor.edge.now += 2_001;
+      const next = post(conductor, token, { id, ...one });
+      await runNext(conductor);
+      await next;
+    }
+    const again = await post(conductor, token, { id: 1, ...one });
+    expect(again.data).toMatchObject({ instruction_id, repeated: true });
+  });
+
   it('of two clients that number alike is two calls: with other tokens, and with other arguments', async () => {
     const other = (await conductor.edge.mint('browser_admin')).token;
     const one = exec();
@@ -129,12 +146,74 @@ describe('an operation id', () => {
     expect((await second).data.status).toBe('denied');
   });
 
+  it('of many calls alike does not hide an earlier one without', async () => {
+    const one = exec();
+    const first = post(conductor, token, { id: 5, ...one });
+    const { instruction_id } = await runNext(conductor);
+    await first;
+    await rowsOf(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)
+      INSERT INTO mcp_calls (message_id, token_id, subject, operation_id, request_id, call_hash, mcp_tool, params, created_at, ended_at)
+      SELECT 'named_' || i, token_id, subject, 'named-' || i, '1', call_hash, mcp_tool, '{}', created_at, created_at
+      FROM mcp_calls JOIN n WHERE instruction_id = ?`,
+      instruction_id,
+    );
+    const again = await post(conductor, token, { id: 5, ...one });
+    expect(again.data).toMatchObject({ instruction_id, repeated: true });
+  });
+
   it('of another call is refused', async () => {
     const first = post(conductor, token, { ...exec(), ...meta('op-4') });
     await runNext(conductor);
     await first;
     const refused = await post(conductor, token, { ...exec(), ...meta('op-4') });
     expect(refused).toMatchObject({ isError: true, data: { error: 'conflict' } });
+  });
+});
+
+describe('a client of `conductor mcp`', () => {
+  /** What one process of it asks: a call under the id 2, whose first response is lost where `isLost` says so. */
+  function bridge(isLost = false) {
+    const answers: JSONRPCMessage[] = [];
+    let lose = isLost;
+    const one = new McpBridge({
+      url: new URL('/mcp', ORIGIN),
+      token,
+      warn: () => undefined,
+      send: async (message) => void answers.push(message),
+      retryMs: 0,
+      fetch: async (url, init) => {
+        const response = await conductor.edge.fetch(new URL(String(url)).pathname, init, false);
+        if (!lose) return response;
+        lose = false;
+        await response.text();
+        throw new Error('lost');
+      },
+    });
+    return async ({ name, args }: { name: string; args: object }): Promise<Record<string, unknown>> => {
+      await one.forward({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name, arguments: args } });
+      const [answer] = answers as { result?: { structuredContent: Record<string, unknown> } }[];
+      return answer?.result?.structuredContent ?? {};
+    };
+  }
+
+  it('gets no result of another one with the same token, that numbers its requests alike', async () => {
+    const one = exec();
+    const first = bridge()(one);
+    await runNext(conductor, { output: 'before an edit' });
+    expect(await first).toMatchObject({ output: 'before an edit' });
+    const second = bridge()(one);
+    await runNext(conductor, { output: 'after an edit' });
+    expect(await second).toMatchObject({ output: 'after an edit' });
+    expect((await second).repeated).toBeUndefined();
+  });
+
+  it('has one effect when its connection is lost', async () => {
+    const one = exec();
+    const answer = bridge(true)(one);
+    const { instruction_id } = await runNext(conductor);
+    expect(await answer).toMatchObject({ instruction_id, repeated: true });
+    expect(await instructionsOf(one)).toEqual([instruction_id]);
   });
 });
 
@@ -159,9 +238,10 @@ describe('a call', () => {
     takenAt += 1_000_000;
     return METER.take(takenAt)?.[COUNTER.rows_read] ?? 0;
   };
-  const resume = async (operation_id: string): Promise<number> => {
+  const resume = async (operation_id?: string): Promise<number> => {
     takeRows();
-    const { data } = await post(conductor, token, { name: 'system_resume', meta: { operation_id } });
+    const meta = operation_id === undefined ? {} : { meta: { operation_id } };
+    const { data } = await post(conductor, token, { name: 'system_resume', ...meta });
     expect(data.mode).toBe('running');
     return takeRows();
   };
@@ -175,5 +255,6 @@ describe('a call', () => {
       SELECT 'msg_' || i, token_id, subject, 'many-' || i, '1', call_hash, mcp_tool, '{}', created_at
       FROM mcp_calls JOIN n WHERE operation_id = 'few-1'`);
     expect(await resume('many')).toBeLessThan(few + 50);
+    expect(await resume()).toBeLessThan(few + 50);
   });
 });

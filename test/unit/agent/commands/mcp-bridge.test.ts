@@ -59,13 +59,26 @@ describe('the bridge of MCP', () => {
     expect([sent.length, received]).toEqual([1, []]);
   });
 
-  it('sends a request again under the same id when its response breaks off, and when there is none', async () => {
+  it('sends a request again as it was when its response breaks off, and when there is none', async () => {
     for (const broken of [stream(), new Error('lost')]) {
       const { bridge, sent, received } = bridgeTo(broken, stream(PONG));
       await bridge.forward(CALL);
-      expect(sent.map(({ body }) => body)).toEqual([CALL, CALL]);
+      expect(sent[0]?.body).toMatchObject(CALL);
+      expect(sent[1]?.body).toEqual(sent[0]?.body);
       expect(received).toEqual([PONG]);
     }
+  });
+
+  it('gives each call of a tool an operation id of its own, and leaves that of a client', async () => {
+    const { bridge, sent } = bridgeTo(stream(PONG), stream(PONG), stream(PONG));
+    const _meta = { operation_id: 'a name', progressToken: 3 };
+    for (const params of [{ name: 'exec' }, { name: 'exec' }, { name: 'exec', _meta }]) {
+      await bridge.forward({ ...CALL, params });
+    }
+    const metas = sent.map(({ body }) => (body as { params: { _meta: { operation_id: string } } }).params._meta);
+    expect(new Set(metas.map(({ operation_id }) => operation_id)).size).toBe(3);
+    expect(metas[0]).toEqual({ operation_id: expect.any(String) });
+    expect(metas[2]).toEqual(_meta);
   });
 
   it('answers with an error when the edge cannot be reached', async () => {
