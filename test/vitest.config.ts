@@ -155,6 +155,19 @@ export default defineConfig({
       },
       {
         root,
+        // The inspector and the conformance suite of MCP, where `npm ci` in test/mcp has installed them.
+        test: {
+          name: 'mcp',
+          include: ['test/mcp/**/*.test.ts'],
+          environment: 'node',
+          ...WAITING,
+          ...TWO_SYSTEMS,
+          testTimeout: 5 * MINUTE_MS,
+          hookTimeout: 5 * MINUTE_MS,
+        },
+      },
+      {
+        root,
         // A real Firefox with the extension, on copies of the chat sites.
         test: {
           name: 'firefox',
