@@ -1,13 +1,10 @@
 /** Decisions of people about instructions, and browser tools, on a real edge and real agents. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { defaultDeps } from '../../local-agent/commands/deps.ts';
 import { runCli } from '../../local-agent/commands/main.ts';
-import { REPOSITORY } from '../../local-agent/stack/layout.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import type { InstructionDetailSchema } from '../../schema/contracts/instructions.ts';
 import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
@@ -236,30 +233,6 @@ describe('the journal', () => {
     const blocks = exported.out.split('\n').map((line) => JournalBlockSchema.parse(JSON.parse(line)));
     const kinds = blocks.flatMap(({ entries }) => entries.map(({ kind }) => kind));
     expect(kinds).toEqual(expect.arrayContaining(['observed', 'judged', 'claimed', 'started', 'ended']));
-  });
-});
-
-describe('a client of MCP that starts a command', () => {
-  it('calls a tool of a host through `conductor mcp`, and the journal of the node has the call', async () => {
-    const at = await scene('mcp', {});
-    const client = new Client({ name: 'a test', version: '1' });
-    const args = [join(REPOSITORY, 'local-agent/cli.ts'), 'mcp', '--control-api-base', cluster.stack.edgeUrl];
-    const env = { BAA_ROOT: at.node.root, BAA_OPERATOR_TOKEN: cluster.operatorToken };
-    await client.connect(new StdioClientTransport({ command: process.execPath, args, env, stderr: 'inherit' }));
-    try {
-      const call = { path: 'through-mcp', content: 'x', node: at.node.id };
-      const { structuredContent } = await client.callTool({ name: 'files_write', arguments: call });
-      expect(structuredContent).toMatchObject({ status: 'succeeded', node: at.node.id });
-      expect(readFileSync(join(at.workspace, 'through-mcp'), 'utf8')).toBe('x');
-      const denied = await client.callTool({
-        name: 'files_read',
-        arguments: { path: '/etc/passwd', node: at.node.id },
-      });
-      expect(denied.isError).toBe(true);
-      expect(await conductor(at, 'journal', 'verify')).toMatchObject({ code: 0 });
-    } finally {
-      await client.close();
-    }
   });
 });
 

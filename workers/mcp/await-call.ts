@@ -1,7 +1,8 @@
 /**
  * Waits for the end of a call that a node runs, and reads how it is. A request waits for a bounded time, by reading with
  * growing pauses; after that the caller reads on with the tool `status`. A call that its node has not even judged by then
- * is given up, so that nothing happens after the caller was answered.
+ * is given up, so that nothing happens after the caller was answered. A client that disconnects or cancels the request ends
+ * neither: it may send the call again, and gets the same one.
  */
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { CommandState } from '../../schema/contracts/commands.ts';
@@ -34,13 +35,10 @@ export async function awaitCall(caller: Caller, call: StoredCall, repeated: bool
   for (let pauseMs: number = MCP.poll_first_ms; ; pauseMs = Math.min(pauseMs * 2, MCP.poll_longest_ms)) {
     const { called, refused, given_up } = await read(caller.db, call.message_id);
     const isOver = caller.clock() >= until;
-    // A client that has gone may send the call again, and joins it then: only the time ends it.
-    const isUnread = isOver || caller.isGone();
-    if (called !== null && (isUnread || !isOpenStatus(called.status))) return instructionAnswer(called, more);
+    if (called !== null && (isOver || !isOpenStatus(called.status))) return instructionAnswer(called, more);
     if (called === null && (refused !== null || given_up || (isOver && (await giveUp(caller, call))))) {
       return unjudgedAnswer(controller_id, instruction_id, refused);
     }
-    if (isUnread && !isOver) return unjudgedAnswer(controller_id, instruction_id, null);
     await progress(called?.status ?? 'sent');
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

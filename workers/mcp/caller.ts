@@ -21,6 +21,4 @@ export interface Caller extends Edge {
   commit<T>(decide: () => Promise<WritePlan<T>>): Promise<T>;
   /** Reports to a client that asked for progress how the call is. */
   progress(text: string): Promise<void>;
-  /** The client has gone. The call itself continues. */
-  isGone(): boolean;
 }

@@ -20,7 +20,7 @@ const INSTRUCTIONS =
   'instruction_id; the tool status reads it.';
 
 /** Of a caller, without what only a call knows. */
-export type Session = Omit<Caller, 'call' | 'progress' | 'isGone' | 'commit'> & {
+export type Session = Omit<Caller, 'call' | 'progress' | 'commit'> & {
   committing(call: McpCall): Caller['commit'];
 };
 
@@ -76,7 +76,6 @@ function callerOf(
     call,
     commit: session.committing(call),
     progress: progressTo(mcpReq),
-    isGone: () => mcpReq.signal.aborted,
   };
 }
 

@@ -1,10 +1,8 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { McpBridge } from '../../../local-agent/commands/mcp-bridge.ts';
 import { COUNTER } from '../../../schema/domain/counters.ts';
 import { METER } from '../../../workers/db/meter.ts';
 import { Conductor } from '../support/conductor.ts';
-import { NODE, ORIGIN, rowsOf } from '../support/edge.ts';
+import { NODE, rowsOf } from '../support/edge.ts';
 import { call, claim, connect, eventually, nextCall, post, runNext } from './support.ts';
 
 const conductor = new Conductor();
@@ -168,52 +166,6 @@ describe('an operation id', () => {
     await first;
     const refused = await post(conductor, token, { ...exec(), ...meta('op-4') });
     expect(refused).toMatchObject({ isError: true, data: { error: 'conflict' } });
-  });
-});
-
-describe('a client of `conductor mcp`', () => {
-  /** What one process of it asks: a call under the id 2, whose first response is lost where `isLost` says so. */
-  function bridge(isLost = false) {
-    const answers: JSONRPCMessage[] = [];
-    let lose = isLost;
-    const one = new McpBridge({
-      url: new URL('/mcp', ORIGIN),
-      token,
-      warn: () => undefined,
-      send: async (message) => void answers.push(message),
-      retryMs: 0,
-      fetch: async (url, init) => {
-        const response = await conductor.edge.fetch(new URL(String(url)).pathname, init, false);
-        if (!lose) return response;
-        lose = false;
-        await response.text();
-        throw new Error('lost');
-      },
-    });
-    return async ({ name, args }: { name: string; args: object }): Promise<Record<string, unknown>> => {
-      await one.forward({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name, arguments: args } });
-      const [answer] = answers as { result?: { structuredContent: Record<string, unknown> } }[];
-      return answer?.result?.structuredContent ?? {};
-    };
-  }
-
-  it('gets no result of another one with the same token, that numbers its requests alike', async () => {
-    const one = exec();
-    const first = bridge()(one);
-    await runNext(conductor, { output: 'before an edit' });
-    expect(await first).toMatchObject({ output: 'before an edit' });
-    const second = bridge()(one);
-    await runNext(conductor, { output: 'after an edit' });
-    expect(await second).toMatchObject({ output: 'after an edit' });
-    expect((await second).repeated).toBeUndefined();
-  });
-
-  it('has one effect when its connection is lost', async () => {
-    const one = exec();
-    const answer = bridge(true)(one);
-    const { instruction_id } = await runNext(conductor);
-    expect(await answer).toMatchObject({ instruction_id, repeated: true });
-    expect(await instructionsOf(one)).toEqual([instruction_id]);
   });
 });
 
