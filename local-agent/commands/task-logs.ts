@@ -20,6 +20,8 @@ import { EXIT } from './exit-codes.ts';
 const SUCCESS = 200;
 const RETRY_MS = 1_000;
 const MAX_RETRIES = 30;
+/** A response that was open for so long had not failed: the edge ends each after some queries, also while a step prints nothing. */
+const WORKED_MS = 10_000;
 
 interface LogRequest {
   url: URL;
@@ -62,9 +64,11 @@ async function printFrom(log: LogRequest, offset: number, write: (bytes: Buffer)
 async function printLog(log: LogRequest, deps: CommandDeps, write: (bytes: Buffer) => void): Promise<void> {
   let retries = 0;
   for (let offset = 0; ; ) {
+    const openedAt = deps.clock.monotonic();
     const { position, isWhole } = await printFrom(log, offset, write);
     if (isWhole) return;
-    retries = position > offset ? 0 : retries + 1;
+    const hasWorked = position > offset || deps.clock.monotonic() - openedAt >= WORKED_MS;
+    retries = hasWorked ? 0 : retries + 1;
     if (retries > MAX_RETRIES) throw new EdgeError('network', 0, 'network', 'the log breaks off again and again');
     offset = position;
     await pause(deps.clock, RETRY_MS);

@@ -7,6 +7,12 @@
 import { COUNTER } from '../../schema/domain/counters.ts';
 import { METER } from './meter.ts';
 
+/**
+ * After so many statements a stream ends by itself, and its reader opens another one: the free plan allows an invocation 50.
+ * What is left is for one more turn.
+ */
+export const STREAM_MAX_QUERIES = 40;
+
 export interface D1Usage {
   /** Statements, each of a batch for itself. */
   queries: number;

@@ -15,9 +15,10 @@ import type { EventBatchRow } from '../../schema/tables/index.ts';
 import { event_batches } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
 import { storedJson } from '../db/stored-json.ts';
+import { STREAM_MAX_QUERIES } from '../db/usage.ts';
 
 const POLL_INTERVAL_MS = 1_000;
-/** With one D1 query a second, well below the 50 that the free plan allows an invocation. */
+/** With one query a second, fewer than a stream may have. */
 export const STREAM_MAX_MS = 25_000;
 const RECONNECT_AFTER_MS = 1_000;
 const BATCH = 200;
@@ -61,6 +62,7 @@ export async function streamEvents(
     if (isOver || (expiresAt !== null && expiresAt <= Date.now())) return;
     for (const row of rows) await writeEvents(stream, row, topics);
     position = rows.at(-1)?.seq ?? position;
+    if (db.usage.queries >= STREAM_MAX_QUERIES) return;
     if (rows.length === BATCH) continue;
     if (waitedMs >= waitMs) return;
     await stream.sleep(POLL_INTERVAL_MS);

@@ -13,12 +13,11 @@ import { gapLine } from '../../schema/domain/log-gap.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
 import { runs, tasks } from '../../schema/tables/index.ts';
 import type { Database } from '../db/open.ts';
+import { STREAM_MAX_QUERIES } from '../db/usage.ts';
 import { readLog } from './log-reads.ts';
 
 const POLL_MS = 1_000;
 const POLL_MAX_MS = 5_000;
-/** D1 statements of one stream, below what the platform allows an invocation. */
-const MAX_QUERIES = 900;
 
 /** Where the text goes. */
 export interface LogSink {
@@ -71,17 +70,22 @@ export async function streamLog(sink: LogSink, db: Database, request: LogRequest
     if (sink.isGone || !request.follow) return;
     // What had ended before this turn was read has been written whole.
     if (!turn.isOpen) return;
-    if (db.usage.queries >= MAX_QUERIES) throw new Error('this stream ends here; continue with offset');
+    endAtLimit(db);
     waitMs = place.position > before ? POLL_MS : Math.min(POLL_MAX_MS, waitMs + POLL_MS / 4);
     await sink.sleep(waitMs);
   }
+}
+
+/** Breaks a stream off that has used its statements. */
+function endAtLimit({ usage }: Database): void {
+  if (usage.queries >= STREAM_MAX_QUERIES) throw new Error('this stream ends here; continue with offset');
 }
 
 /** Writes what the log has from there on, and returns where it stopped. */
 async function writeNew(
   sink: LogSink,
   db: Database,
-  { of }: LogRequest,
+  { of, follow }: LogRequest,
   { sources }: Turn,
   from: Place,
 ): Promise<Place> {
@@ -101,6 +105,7 @@ async function writeNew(
       }
       // The rest of this run was dropped, or is written by a request that is not whole yet.
       if (parts.length === 0) break;
+      if (follow) endAtLimit(db);
     }
   }
   return { position, own };

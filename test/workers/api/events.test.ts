@@ -42,6 +42,26 @@ describe('the event stream', () => {
     expect(rest.map(({ data }) => data?.subject_id)).toEqual(['running']);
   });
 
+  it('a stream that is far behind ends before the free plan would end it, and is resumed where it ended', async () => {
+    const [start] = await readStream('');
+    await edge.data('POST', '/v1/system/pause');
+    await rowsOf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+      INSERT INTO event_batches (seq, at, events)
+      SELECT seq + i, at, events FROM event_batches JOIN n WHERE seq = (SELECT max(seq) FROM event_batches)`);
+    let at = Number(start?.id);
+    const counts: number[] = [];
+    for (let streams = 0; streams < 2; streams += 1) {
+      const [, ...events] = await readStream('', { 'last-event-id': String(at) });
+      expect(events[0]?.id).toBe(String(at + 1));
+      at = Number(events.at(-1)?.id);
+      counts.push(events.length);
+    }
+    expect(counts[0]).toBeLessThan(50 * 200);
+    expect(counts[0]).toBeGreaterThan(0);
+    expect(counts[0] ?? 0).toBe(10_001 - (counts[1] ?? 0));
+    await edge.data('POST', '/v1/system/resume');
+  });
+
   it('a stream without an id starts with the next event', async () => {
     await edge.data('POST', '/v1/system/pause');
     expect(await readStream('')).toHaveLength(1);

@@ -1,5 +1,8 @@
+import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { RUN } from '../../../schema/defaults.ts';
+import { openDatabase } from '../../../workers/db/open.ts';
+import { streamLog } from '../../../workers/tasks/log-stream.ts';
 import { OTHER_NODE } from '../support/conductor.ts';
 import { rowsOf } from '../support/edge.ts';
 import { SHELL, Tasks } from './support.ts';
@@ -150,6 +153,55 @@ describe('following the log of a task', () => {
     await reader.read();
     await edge.data('DELETE', `/v1/tokens/${token_id}`);
     await expect(reader.read()).rejects.toThrow('not valid any more');
+    await conductor.complete(run);
+  });
+
+  /** Follows the log through a stream after the other, as readers do; resolves with the text and the statements of each. */
+  async function follow(task_id: string, streams: number) {
+    let text = '';
+    let position = 0;
+    const queries: number[] = [];
+    for (let n = 0; n < streams; n += 1) {
+      const db = openDatabase(edge.env.DB);
+      const write = async (part: Uint8Array | string) => {
+        text += typeof part === 'string' ? part : new TextDecoder().decode(part);
+        position += part.length;
+      };
+      const sink = { isGone: false, write, sleep: async () => undefined };
+      const request = { of: { task_id }, offset: position, follow: true, mayRead: () => sql<number>`1`.as('may_read') };
+      await expect(async () => streamLog(sink, db, request)).rejects.toThrow('continue with offset');
+      queries.push(db.usage.queries);
+    }
+    return { text, queries };
+  }
+
+  it('ends each stream before the free plan would, while nothing is printed', async () => {
+    const run = await running();
+    const { text, queries } = await follow(run.task_id, 2);
+    expect(text).toBe('');
+    expect(Math.max(...queries)).toBeLessThan(50);
+    await conductor.complete(run);
+  });
+
+  it('ends each stream before the free plan would, and the next one continues a long log', async () => {
+    const run = await running();
+    await conductor.logs(run, 'stdout', 0, 'a');
+    const rows = 16 * 60;
+    await rowsOf(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+      INSERT INTO run_logs (run_id, log, position, stream, start, data, bytes)
+      SELECT run_id, log, i, stream, i, data, bytes FROM run_logs JOIN n WHERE run_id = ?`,
+      rows,
+      run.run_id,
+    );
+    await rowsOf(
+      "UPDATE runs SET log = json_set(log, '$.logs.output.position', ?) WHERE run_id = ?",
+      rows + 1,
+      run.run_id,
+    );
+    const { text, queries } = await follow(run.task_id, 3);
+    expect(text).toBe('a'.repeat(rows + 1));
+    expect(Math.max(...queries)).toBeLessThan(50);
     await conductor.complete(run);
   });
 

@@ -103,15 +103,16 @@ describe('changes of tasks, steps and nodes', () => {
 });
 
 describe('tasks logs', () => {
-  /** An edge whose log breaks off once in the middle. */
-  async function logEdge(text: Buffer, breaksAt = 5, begins = (offset: number) => offset) {
+  /** An edge whose log breaks off once in the middle, or `breaks` times. */
+  async function logEdge(text: Buffer, breaksAt = 5, begins = (offset: number) => offset, breaks = 1) {
     const offsets: number[] = [];
     const server = createServer((request, response) => {
       const url = new URL(request.url ?? '', 'http://edge');
       const offset = Number(url.searchParams.get('offset'));
       offsets.push(offset);
       response.writeHead(200, { 'content-type': 'text/plain' });
-      if (offsets.length > 1) return response.end(text.subarray(begins(offset)));
+      if (offsets.length > breaks) return response.end(text.subarray(begins(offset)));
+      response.flushHeaders();
       response.write(text.subarray(offset, breaksAt), () => response.destroy());
       return undefined;
     });
@@ -147,5 +148,23 @@ describe('tasks logs', () => {
     expect(await runCli(['tasks', 'logs', TASK, '-f'], { ...deps, env, clock: atOnce })).toBe(0);
     expect(out.join('')).toBe(text.toString());
     expect(offsets).toEqual([0, 'one\n'.length + 700 + 'two\n'.length]);
+  });
+
+  /** An edge whose log breaks off so often without a byte, each time after `openMs`. */
+  async function followQuiet(breaks: number, openMs: number) {
+    const { url, offsets } = await logEdge(Buffer.from('at last\n'), 0, () => 0, breaks);
+    const { deps, out, stderr } = commandWorld(() => null);
+    const env = { ...deps.env, BAA_CONTROL_API_BASE: url };
+    const clock = { ...atOnce, monotonic: () => offsets.length * openMs };
+    const code = await runCli(['tasks', 'logs', TASK, '-f'], { ...deps, env, clock });
+    return { code, printed: out.join(''), errors: stderr() };
+  }
+
+  it('follows a step that prints nothing, however often the edge ends the stream', async () => {
+    expect(await followQuiet(40, 60_000)).toMatchObject({ code: 0, printed: 'at last\n' });
+  });
+
+  it('gives up when the edge breaks off at once again and again', async () => {
+    expect(await followQuiet(40, 100)).toMatchObject({ code: 3, errors: expect.stringContaining('again and again') });
   });
 });
