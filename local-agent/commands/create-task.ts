@@ -14,8 +14,11 @@ import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
+import { callOnce, operationOf, operationOption } from './repeatable.ts';
 
+const argument = new Argument('[goal]', 'what is to be done; for the type shell, the script that is run');
 const options = [
+  ...edgeOptions,
   valueOption('--file <path>', 'a JSON file with the body of POST /v1/tasks; other options replace its fields'),
   valueOption('--type <type>', 'the template of its steps: shell, codex, claude or git (default shell)'),
   valueOption('--title <title>', 'its title (default: the beginning of the goal)'),
@@ -24,6 +27,7 @@ const options = [
   valueOption('--host <host>', 'the host that runs its steps, whether it leads or not'),
   valueOption('--after <task>', 'a task that must be done before'),
   valueOption('--priority <number>', 'higher ones run first (default 50)'),
+  operationOption,
 ];
 
 const TITLE_CHARS = 80;
@@ -98,13 +102,14 @@ export const createTask: CliCommand = {
     "tasks create 'Fix the failing test' --type codex --repo app",
     'tasks create --file task.json',
   ],
-  argument: new Argument('[goal]', 'what is to be done; for the type shell, the script that is run'),
-  options: [...edgeOptions, ...options],
+  argument,
+  options,
   run: async (args, deps) => {
     const body = bodyOf(args, deps);
-    const path = '/v1/tasks';
+    const operation = operationOf({ path: 'tasks create', argument, options }, args, deps);
+    const request = { method: 'POST', path: '/v1/tasks', body, idempotencyKey: operation.id } as const;
     const created = await withEdge(args, deps, (edge) =>
-      edge.call({ method: 'POST', path, body, schema: TaskCreatedSchema }),
+      callOnce(deps, operation, () => edge.call({ ...request, schema: TaskCreatedSchema })),
     );
     present(args, deps, created, () => deps.print(`${created.task_id} is ${created.status}`));
     warnOfMissing(args, deps, body);

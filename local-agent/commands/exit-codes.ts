@@ -19,7 +19,19 @@ export class NotRunningError extends Error {
   override readonly name = 'NotRunningError';
 }
 
+/** A call broke off, and it is not known whether it had its effect. `line` repeats it, and has no second effect. */
+export class BrokenOffError extends Error {
+  override readonly name = 'BrokenOffError';
+  readonly line: string;
+
+  constructor(cause: unknown, line: string) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.line = line;
+  }
+}
+
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof BrokenOffError) return exitCodeOf(error.cause);
   if (error instanceof UsageError || error instanceof ConfigError) return EXIT.usage;
   if (error instanceof NotRunningError) return EXIT.unreachable;
   if (error instanceof EdgeError && error.kind === 'network') return EXIT.unreachable;
@@ -33,6 +45,9 @@ const NO_RIGHT_ADVICE = 'this user has no right to do that there; "conductor doc
 
 /** The failure as a person reads it. */
 export function describeFailure(error: unknown): string {
+  if (error instanceof BrokenOffError) {
+    return `${describeFailure(error.cause)}\nIt may have happened. This line repeats it, with no second effect:\n  ${error.line}`;
+  }
   if (error instanceof EdgeError && error.kind === 'status') {
     const advice = FAILURES_OF_THE_EDGE.has(error.code) ? '. "conductor doctor" looks for the cause' : '';
     return `${error.code}: ${error.message}${advice}`;

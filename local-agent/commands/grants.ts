@@ -14,6 +14,7 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand } from './lists.ts';
 import { moment, present } from './output.ts';
+import { callOnce, operationOf, operationOption } from './repeatable.ts';
 
 const PATH = '/v1/grants';
 const HOUR_MS = 3_600_000;
@@ -96,10 +97,7 @@ function bodyOf(args: Args, detail: Detail) {
   throw new UsageError(body.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
 }
 
-const create: CliCommand = {
-  name: 'create',
-  about: 'let the like of an instruction that waits run without asking, in its conversation and folder',
-  examples: ['grants create INSTRUCTION_ID --uses 10 --hours 2'],
+const createParameters = {
   argument: idArgument('instruction', 'ins_…'),
   options: [
     ...edgeOptions,
@@ -110,13 +108,23 @@ const create: CliCommand = {
     ),
     valueOption('--uses <count>', `how many instructions, at most ${GRANTS.max_uses} (default: ${DEFAULT_USES})`),
     valueOption('--hours <hours>', `for how long, at most ${GRANTS.max_ms / HOUR_MS} (default: ${DEFAULT_HOURS})`),
+    operationOption,
   ],
+};
+
+const create: CliCommand = {
+  name: 'create',
+  about: 'let the like of an instruction that waits run without asking, in its conversation and folder',
+  examples: ['grants create INSTRUCTION_ID --uses 10 --hours 2'],
+  ...createParameters,
   run: (args, deps) =>
     withEdge(args, deps, async (edge) => {
       const id = String(args.instruction);
       const path = `/v1/instructions/${encodeURIComponent(id)}`;
       const body = bodyOf(args, await edge.call({ method: 'GET', path, schema: InstructionDetailSchema }));
-      const grant = await edge.call({ method: 'POST', path: PATH, body, schema: GrantSchema });
+      const operation = operationOf({ path: 'grants create', ...createParameters }, args, deps);
+      const request = { method: 'POST', path: PATH, body, idempotencyKey: operation.id, schema: GrantSchema } as const;
+      const grant = await callOnce(deps, operation, () => edge.call(request));
       present(args, deps, grant, () => describeGrant(deps, grant));
       deps.warn(`${id} itself still waits: a grant is for those that are asked after it`);
       return EXIT.fine;

@@ -6,7 +6,7 @@ import { audit } from './audit.ts';
 import { backup, restore } from './backup.ts';
 import { browsers } from './browsers.ts';
 import { checklist } from './checklist.ts';
-import type { CliCommand, Execute } from './command.ts';
+import type { Args, CliCommand, Execute } from './command.ts';
 import { addCommand } from './command.ts';
 import { addComplete, completion } from './completion.ts';
 import { config } from './config.ts';
@@ -28,6 +28,8 @@ import { leader } from './leader.ts';
 import { logs } from './logs.ts';
 import { mcp } from './mcp.ts';
 import { messages } from './messages.ts';
+import type { Connection } from './next-step.ts';
+import { nextStep } from './next-step.ts';
 import { nodes } from './nodes.ts';
 import { notices } from './notices.ts';
 import { open } from './open.ts';
@@ -146,28 +148,36 @@ export function createProgram(deps: CommandDeps, execute: Execute): Command {
 
 /** Runs one command line (without the program's name) and resolves with its exit code. Never rejects. */
 export async function runCli(argv: readonly string[], given: CommandDeps = defaultDeps): Promise<number> {
-  const deps = withSafeOutput(given);
+  let called: { args: Args; connection: Connection | null } | null = null;
+  const connect: CommandDeps['connect'] = (base, token) => {
+    if (called !== null) called.connection = { base, token };
+    return given.connect(base, token);
+  };
+  const deps = withSafeOutput({ ...given, connect });
   // A person who types the name alone wants to know what there is; a service manager starts the agent.
   if (argv.length === 0 && deps.isTerminal) return runCli(['--help'], given);
   const [first = '-'] = argv;
   const isBare = first.startsWith('-') && !PROGRAM_OPTIONS.has(first);
   let code: number = EXIT.fine;
   const program = createProgram(deps, async (command, args) => {
+    called = { args, connection: null };
     code = await command.run(await withWholeId(command, args, deps), deps);
   });
   try {
     await program.parseAsync(isBare ? [start.name, ...argv] : argv, { from: 'user' });
     return code;
   } catch (error) {
-    return reportFailure(error, deps);
+    const next = called === null ? null : nextStep(error, called.args, deps, called.connection);
+    return reportFailure(error, deps, next);
   }
 }
 
-function reportFailure(error: unknown, deps: CommandDeps): ExitCode {
+function reportFailure(error: unknown, deps: CommandDeps, next: string | null): ExitCode {
   // By the time commander throws it has printed the help, the version or the error.
   const isPrinted = error instanceof CommanderError;
   if (isPrinted && error.exitCode === 0) return EXIT.fine;
   if (!isPrinted) deps.warn(`${NAME}: ${describeFailure(error)}`);
+  if (next !== null) deps.warn(next);
   const exitCode = isPrinted ? EXIT.usage : exitCodeOf(error);
   if (exitCode === EXIT.usage && !(error instanceof UnknownSystemError)) {
     const name = programName(deps.env);

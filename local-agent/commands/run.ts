@@ -16,8 +16,10 @@ import { configOf, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { edgeOptions, operatorConfig } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { BrokenOffError, EXIT, UsageError } from './exit-codes.ts';
 import { present } from './output.ts';
+import type { Operation } from './repeatable.ts';
+import { callOnce, operationOf, operationOption, patientLook } from './repeatable.ts';
 import { readCall, toolOf } from './written-call.ts';
 
 const SECOND_MS = 1_000;
@@ -53,7 +55,7 @@ interface Run {
   edge: { url: string; token: string };
   args: Args;
   deps: CommandDeps;
-  operationId: string;
+  operation: Operation;
   wait: Wait;
   announce: (id: string, status: string) => void;
 }
@@ -86,30 +88,42 @@ function announcer(args: Args, deps: CommandDeps): Run['announce'] {
   };
 }
 
-/** The call, followed until it has ended or the wait is over. Null: over before the edge answered at all. */
-async function follow(run: Run, tool: string, args: Record<string, unknown>): Promise<Outcome | null> {
-  let known: Outcome | null = null;
+/** The call. Null: its wait was over, or its connection was lost, before it was answered; `known` is what was said before. */
+async function answerTo(run: Run, tool: string, args: Record<string, unknown>): Promise<Outcome | null> {
+  const state: { known: Outcome | null } = { known: null };
   const onProgress = (text: string) => {
     const [, id = '', status = ''] = PROGRESS.exec(text) ?? [];
     if (id === '') return;
-    known = { answer: { instruction_id: id, status }, failed: false };
+    state.known = { answer: { instruction_id: id, status }, failed: false };
     run.announce(id, status);
   };
-  const call = callTool({ edge: run.edge, tool, args, operationId: run.operationId, onProgress });
-  let outcome: Outcome | null = await Promise.race([call, run.wait.over.then(() => null)]);
-  if (outcome === null) {
-    call.catch(() => undefined);
-    return known;
+  const { edge, deps, operation } = run;
+  const call = callOnce(deps, operation, () => callTool({ edge, tool, args, operationId: operation.id, onProgress }));
+  call.catch(() => undefined);
+  try {
+    return (await Promise.race([call, run.wait.over.then(() => null)])) ?? state.known;
+  } catch (error) {
+    // What is known of the instruction is enough to look at it until it has ended.
+    if (!(error instanceof BrokenOffError) || state.known === null) throw error;
+    deps.warn(`${error.message}; looking at ${state.known.answer.instruction_id} instead`);
+    return state.known;
   }
+}
+
+/** The call, followed until it has ended or the wait is over. Null: over before the edge answered at all. */
+async function follow(run: Run, tool: string, args: Record<string, unknown>): Promise<Outcome | null> {
+  const { edge, deps, wait } = run;
+  const lookNow = patientLook(deps, 'the wait is over, or Ctrl-C');
+  let outcome = await answerTo(run, tool, args);
   for (;;) {
-    const { instruction_id, status } = outcome.answer;
-    if (instruction_id === undefined || !isOpen(status)) return outcome;
+    const { instruction_id, status } = outcome?.answer ?? {};
+    if (outcome === null || instruction_id === undefined || !isOpen(status)) return outcome;
     run.announce(instruction_id, status ?? '');
-    if (run.wait.isOver()) return outcome;
-    await Promise.race([pause(run.deps.clock, LOOK_MS), run.wait.over]);
-    const look = callTool({ edge: run.edge, tool: 'status', args: { instruction_id }, operationId: randomUUID() });
+    if (wait.isOver()) return outcome;
+    await Promise.race([pause(deps.clock, LOOK_MS), wait.over]);
+    const look = lookNow(() => callTool({ edge, tool: 'status', args: { instruction_id }, operationId: randomUUID() }));
     look.catch(() => undefined);
-    outcome = (await Promise.race([look, run.wait.over.then(() => null)])) ?? outcome;
+    outcome = (await Promise.race([look, wait.over.then(() => null)])) ?? outcome;
   }
 }
 
@@ -146,7 +160,7 @@ async function finish(run: Run, outcome: Outcome | null): Promise<ExitCode> {
   const root = optionalText(args, 'root');
   if (outcome === null) {
     deps.warn(
-      `the edge has not answered yet, and the call may still run. The same call with --operation-id ${run.operationId} returns its result`,
+      `the edge has not answered yet, and the call may still run. To get its result, without running it twice: ${run.operation.line}`,
     );
     return EXIT.failed;
   }
@@ -168,6 +182,16 @@ function nodeOf(args: Args, deps: CommandDeps): string | undefined {
   return optionalText(args, 'on') ?? (origins.nodeId === 'default' ? undefined : config.nodeId);
 }
 
+const parameters = {
+  argument: new Argument('<instruction>', 'target::tool, and behind another :: its params'),
+  options: [
+    ...edgeOptions,
+    valueOption('--on <node>', 'the node that runs it (default: the node of this root)'),
+    valueOption('--wait <seconds>', `how long to wait for its end (default: ${DEFAULT_WAIT_S})`),
+    operationOption,
+  ],
+};
+
 export const run: CliCommand = {
   name: 'run',
   about: 'run one instruction without a chat, under the policy of its node',
@@ -176,21 +200,15 @@ export const run: CliCommand = {
     `run 'conductor::exec::{"argv": ["git", "status"], "cwd": "app"}' --wait 600`,
     "run 'conductor::files/read::notes/today.md' --on mini --json",
   ],
-  argument: new Argument('<instruction>', 'target::tool, and behind another :: its params'),
-  options: [
-    ...edgeOptions,
-    valueOption('--on <node>', 'the node that runs it (default: the node of this root)'),
-    valueOption('--wait <seconds>', `how long to wait for its end (default: ${DEFAULT_WAIT_S})`),
-    valueOption('--operation-id <id>', 'names this call: the same call under the same name runs once'),
-  ],
+  ...parameters,
   run: async (args, deps) => {
     const waitMs = waitMsOf(args);
     const { tool, args: given } = toolOf(readCall(String(args.instruction)), nodeOf(args, deps));
     const { controlApiBase: url, operatorToken: token } = operatorConfig(args, deps);
     const wait = waitFor(deps, waitMs);
-    const operationId = optionalText(args, 'operationId') ?? randomUUID();
+    const operation = operationOf({ path: 'run', ...parameters }, args, deps);
     const running: Run = {
-      ...{ edge: { url, token }, args, deps, operationId, wait },
+      ...{ edge: { url, token }, args, deps, operation, wait },
       announce: announcer(args, deps),
     };
     try {

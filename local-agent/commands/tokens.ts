@@ -8,6 +8,7 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { listCommand } from './lists.ts';
 import { moment, present } from './output.ts';
+import { callOnce, operationOf, operationOption } from './repeatable.ts';
 import { rotateToken } from './rotate-token.ts';
 
 const PATH = '/v1/tokens';
@@ -45,6 +46,15 @@ function createBody(args: Args) {
   throw new UsageError(problems.join('\n'));
 }
 
+const createOptions = [
+  ...edgeOptions,
+  choiceOption('--role <role>', 'what it may do', ROLES).makeOptionMandatory(),
+  valueOption('--subject <subject>', 'whose token it is').makeOptionMandatory(),
+  valueOption('--controller-id <node>', 'the node that the token is bound to'),
+  valueOption('--expires-in-ms <ms>', 'lifetime (default: until it is revoked)'),
+  operationOption,
+];
+
 const create: CliCommand = {
   name: 'create',
   about: 'create a token; its secret is shown only once',
@@ -52,17 +62,13 @@ const create: CliCommand = {
     'tokens create --role readonly --subject monitoring',
     'tokens create --role controller --subject mini --controller-id mini',
   ],
-  options: [
-    ...edgeOptions,
-    choiceOption('--role <role>', 'what it may do', ROLES).makeOptionMandatory(),
-    valueOption('--subject <subject>', 'whose token it is').makeOptionMandatory(),
-    valueOption('--controller-id <node>', 'the node that the token is bound to'),
-    valueOption('--expires-in-ms <ms>', 'lifetime (default: until it is revoked)'),
-  ],
+  options: createOptions,
   run: async (args, deps) => {
     const body = createBody(args);
+    const operation = operationOf({ path: 'tokens create', options: createOptions }, args, deps);
+    const request = { method: 'POST', path: PATH, body, idempotencyKey: operation.id } as const;
     const created = await withEdge(args, deps, (edge) =>
-      edge.call({ method: 'POST', path: PATH, body, schema: TokenCreatedSchema }),
+      callOnce(deps, operation, () => edge.call({ ...request, schema: TokenCreatedSchema })),
     );
     present(args, deps, created, () => {
       deps.print(created.token);

@@ -3,11 +3,11 @@
  * newest state in place; a pipe gets a further snapshot after each change. The pauses grow while nothing changes.
  */
 import { Option } from 'commander';
-import { EdgeError } from '../edge/http-client.ts';
 import type { Args } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
+import { patientLook } from './repeatable.ts';
 
 export const watchOption = new Option('-w, --watch', 'look again until Ctrl-C, and show what has changed');
 
@@ -39,10 +39,13 @@ export async function watched(
   const stopped = deps.stopSignal().then(() => {
     state.isStopped = true;
   });
+  const lookAgain = patientLook(deps, 'Ctrl-C');
   let last: string | null = null;
   for (let pauseMs = FIRST_PAUSE_MS; !state.isStopped; pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)) {
     const lines: string[] = [];
-    const seen = await lookAgain(deps, last !== null, () => look({ ...deps, print: (line) => lines.push(line) }));
+    const lookNow = () => look({ ...deps, print: (line) => lines.push(line) });
+    // The first look fails as it would without --watch.
+    const seen: Seen | null = last === null ? await lookNow() : await lookAgain(lookNow);
     if (state.isStopped) break;
     if (seen !== null) {
       const facts = JSON.stringify(seen.facts());
@@ -58,24 +61,13 @@ export async function watched(
 }
 
 /** Ends early with `stopped`, and leaves no timer behind that would keep the process. */
-async function pauseUntil({ clock }: CommandDeps, ms: number, stopped: Promise<void>): Promise<void> {
+export async function pauseUntil({ clock }: CommandDeps, ms: number, stopped: Promise<void>): Promise<void> {
   let cancel = () => {};
   const over = new Promise<void>((resolve) => {
     cancel = clock.after(ms, resolve);
   });
   await Promise.race([stopped, over]);
   cancel();
-}
-
-/** Null when the edge cannot be reached now: it is looked at again. The first look fails as it would without `--watch`. */
-async function lookAgain(deps: CommandDeps, again: boolean, look: () => Promise<Seen>): Promise<Seen | null> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!again || !(error instanceof EdgeError) || !error.retryable) throw error;
-    deps.warn(`${error.message}; trying again until Ctrl-C`);
-    return null;
-  }
 }
 
 function show(args: Args, deps: CommandDeps, lines: readonly string[], isFirst: boolean): void {

@@ -4,19 +4,16 @@
  */
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { ResolvedConfig } from '../config/resolve.ts';
-import { bootstrapPathOf } from '../config/root-files.ts';
 import { SETTING_ENTRIES } from '../config/settings.ts';
+import type { SystemKind } from '../config/system-kind.ts';
+import { NAMED, systemKindOf } from '../config/system-kind.ts';
 import type { SystemRecord } from '../config/system-record.ts';
-import { isLoopback } from '../lib/loopback.ts';
 
 /** The label for launchd; systemd has the part behind the last dot. */
 export const SERVICE_LABEL = 'so.makefile.baa-conductor';
 
-/** `system`: edge, clock and agent, as `npm start` runs them. `agent`: the agent of an edge that runs apart from it. */
-export type ServiceKind = 'system' | 'agent';
-
 export interface ServicePlan {
-  kind: ServiceKind;
+  kind: SystemKind;
   root: string;
   /** Why it is this kind, for people. */
   why: string;
@@ -38,7 +35,6 @@ export interface PlanSources {
   program: string;
 }
 
-const NAMED: ReadonlySet<string> = new Set(['flag', 'environment', 'config.toml']);
 /** Folders that a shell adds to its PATH for a while: those of npm scripts, and those of a version manager. */
 const PASSING = /[/\\](node_modules[/\\]\.bin|node-gyp-bin)[/\\]?$|fnm_multishells/;
 /** Where programs are on every system; a service that starts at login gets no more than these. */
@@ -51,17 +47,6 @@ export const launcherOf = (program: string): string => join(program, 'local-agen
 export function servicePath(path: string | undefined): string {
   const own = (path ?? '').split(delimiter).filter((folder) => isAbsolute(folder) && !PASSING.test(folder));
   return [...new Set([...own, ...USUAL_PATH])].join(delimiter);
-}
-
-function decideKind({ resolved, record, exists }: PlanSources): Pick<ServicePlan, 'kind' | 'why'> {
-  const { config, origins } = resolved;
-  const hasLocalEdge = exists(bootstrapPathOf(config.root));
-  const isNamed = NAMED.has(origins.controlApiBase);
-  const edge = isNamed ? config.controlApiBase : (record?.edge_url ?? null);
-  const isLocal = edge === null || isLoopback(new URL(edge).hostname);
-  if (hasLocalEdge && isLocal) return { kind: 'system', why: 'this root has a local edge' };
-  if (edge === null) return { kind: 'system', why: 'no edge is named for this root, so it gets a local one' };
-  return { kind: 'agent', why: `its edge is ${edge}` };
 }
 
 function portOf(url: string | null | undefined): string | null {
@@ -77,7 +62,7 @@ function systemArguments({ resolved, record }: PlanSources): string[] {
 }
 
 /** The settings that only this call names, as variables. Those of config.toml are read at each start. */
-function environmentOf(kind: ServiceKind, { resolved, env, record }: PlanSources): Record<string, string> {
+function environmentOf(kind: SystemKind, { resolved, env, record }: PlanSources): Record<string, string> {
   const { config, origins } = resolved;
   // A root and, for a system, its addresses are arguments.
   const inArguments = new Set(kind === 'system' ? ['root', 'controlApiBase', 'localApi'] : ['root']);
@@ -97,7 +82,7 @@ function environmentOf(kind: ServiceKind, { resolved, env, record }: PlanSources
 export function planService(sources: PlanSources): ServicePlan {
   const { resolved, node, program } = sources;
   const { root, logsDir } = resolved.config;
-  const decided = decideKind(sources);
+  const decided = systemKindOf(sources);
   const rest = decided.kind === 'system' ? systemArguments(sources) : [];
   const argv = [node, launcherOf(program), decided.kind, '--root', root, ...rest];
   return { ...decided, root, argv, environment: environmentOf(decided.kind, sources), logsDir };

@@ -8,6 +8,8 @@ export interface CommandCall {
   method: string;
   path: string;
   body: unknown;
+  /** Only of a call that has one. */
+  key?: string;
 }
 
 /** The dependencies of a command under test, with a record of its output and its calls; `respond` replaces edge and agent. */
@@ -16,8 +18,8 @@ export function commandWorld(respond: (call: CommandCall) => unknown, over: Part
   const err: string[] = [];
   const calls: CommandCall[] = [];
   const connect = (base: string, token: string): EdgeClient => ({
-    async call<T>({ method, path, body, schema, token: other }: EdgeRequest<T>): Promise<T> {
-      const call = { base, token: other ?? token, method, path, body };
+    async call<T>({ method, path, body, schema, token: other, idempotencyKey: key }: EdgeRequest<T>): Promise<T> {
+      const call = { base, token: other ?? token, method, path, body, ...(key !== undefined && { key }) };
       calls.push(call);
       return schema.parse(respond(call));
     },

@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
+import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import type { Ask } from '../../../../schema/contracts/asks.ts';
 import type { CommandCall } from '../../../support/command-deps.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
@@ -27,12 +29,19 @@ const ANSWER = {
   evidence: 'named',
 } as const;
 
+type State = Partial<Ask> | (() => Partial<Ask>);
+
+const away = () => {
+  throw new EdgeError('network', 0, 'network', 'http://edge cannot be reached');
+};
+
 /** An edge whose ask passes through these states, and a clock whose every wait is over at once. */
-function world(...states: Partial<Ask>[]) {
+function world(...states: State[]) {
   let at = -1;
   const respond = (_call: CommandCall) => {
     at = Math.min(at + 1, states.length - 1);
-    return { ...ASK, ...states[at] };
+    const state = states[at];
+    return { ...ASK, ...(typeof state === 'function' ? state() : state) };
   };
   const made = commandWorld(respond, { clock: instantClock() });
   return { ...made, run: (...argv: string[]) => runCli(['ask', CONVERSATION, "what's next?", ...argv], made.deps) };
@@ -49,14 +58,68 @@ describe('conductor ask', () => {
         body: { operation_id: 'op-1', text: "what's next?" },
       },
     ]);
-    expect(stderr()).toContain(String.raw`ask ${CONVERSATION} 'what'\''s next?' --operation-id op-1 --wait`);
+    expect(stderr()).toContain(String.raw`ask ${CONVERSATION} 'what'\''s next?' --wait --operation-id op-1`);
   });
 
-  it('makes an operation of its own when none is named', async () => {
-    const { run, calls } = world({});
+  it('makes an operation of its own when none is named, and says its id before it sends', async () => {
+    const saidBefore: string[] = [];
+    const { run, calls, err } = world(() => {
+      saidBefore.push(...err);
+      return {};
+    });
     await run();
     expect(calls[0]?.body).toMatchObject({ operation_id: expect.stringMatching(/^ask-[0-9a-f-]{36}$/) });
+    expect(calls[0]?.body).toMatchObject({ operation_id: saidBefore[0]?.replace('operation id ', '') });
   });
+
+  it('that got no response says the line that sends nothing twice', async () => {
+    const { run, stderr } = world(away);
+    expect(await run('--root', '/srv/my baa', '--wait')).toBe(3);
+    expect(stderr()).toMatch(
+      /It may have happened. This line repeats it, with no second effect:\n {2}conductor ask lc_0+ 'what'\\''s next\?' --root '\/srv\/my baa' --wait --operation-id ask-[0-9a-f-]{36}$/m,
+    );
+  });
+
+  it('that the edge refuses has the reason alone', async () => {
+    const { run, stderr } = world(() => {
+      throw new EdgeError('status', 404, 'not_found', 'there is no conversation');
+    });
+    expect(await run('--wait')).toBe(1);
+    expect(stderr()).not.toContain('repeats it');
+  });
+
+  it('goes on waiting when the edge is away for a while, and says so once', async () => {
+    const { run, out, err } = world({}, away, away, { state: 'sent' }, { state: 'answered', answer: ANSWER });
+    expect(await run('--wait', '--operation-id', 'op-1')).toBe(0);
+    expect(out).toEqual(['the roof\\u{1b}[2J']);
+    expect(err).toEqual([expect.stringContaining('cannot be reached; trying again until the time is over')]);
+  });
+
+  it('of which the edge stops telling says the line that repeats it', async () => {
+    const { run, stderr } = world({}, () => {
+      throw new EdgeError('status', 401, 'revoked_token', 'the token is revoked');
+    });
+    expect(await run('--wait', '--operation-id', 'op-1')).toBe(1);
+    expect(stderr()).toContain("next?' --wait --operation-id op-1");
+  });
+
+  it.each(['before the edge has answered', 'while it waits for the answer'])(
+    'Ctrl-C %s says that line',
+    async (when) => {
+      const stop = Promise.withResolvers<'SIGINT'>();
+      const { deps, stderr, calls } = commandWorld(() => ASK, { stopSignal: () => stop.promise });
+      const { connect } = deps;
+      const hangs = () => ({ ...connect('http://edge', 'operator'), call: () => new Promise<never>(() => undefined) });
+      const isHanging = when.startsWith('before');
+      const argv = ['ask', CONVERSATION, 'x', '--wait', '--operation-id', 'op-1'];
+      const ended = runCli(argv, { ...deps, ...(isHanging && { connect: hangs }) });
+      if (!isHanging) await expect.poll(() => calls.length).toBe(1);
+      await setImmediate();
+      stop.resolve('SIGINT');
+      expect(await ended).toBe(1);
+      expect(stderr()).toContain(`conductor ask ${CONVERSATION} x --wait --operation-id op-1`);
+    },
+  );
 
   it('with --wait prints the answer and nothing else, with control characters made visible', async () => {
     const { run, out, calls } = world({}, { state: 'sent' }, { state: 'answered', answer: ANSWER });

@@ -50,9 +50,10 @@ function world(
 
 describe('conductor grants', () => {
   it('create makes a grant of an instruction that waits, and says exactly what it covers', async () => {
-    const { deps, bodies, stdout } = world();
-    const options = ['--leading', '3', '--uses', '3', '--hours', '2'];
+    const { deps, bodies, stdout, calls } = world();
+    const options = ['--leading', '3', '--uses', '3', '--hours', '2', '--operation-id', 'op-1'];
     expect(await runCli(['grants', 'create', 'ins_1', ...options], deps)).toBe(0);
+    expect(calls.at(-1)?.key).toBe('op-1');
     expect(bodies).toEqual([
       {
         local_conversation_id: GRANT.local_conversation_id,

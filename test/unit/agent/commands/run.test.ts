@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
+import { instantClock } from '../../../support/test-clock.ts';
 
 const ID = 'ins_01kb3q5w1t0c9x8v7r6p5n4m3k';
 
@@ -16,6 +17,8 @@ interface Answer {
   isError?: boolean;
   progress?: string[];
   never?: true;
+  /** The connection ends without an answer. */
+  breaks?: true;
 }
 
 const encoder = new TextEncoder();
@@ -30,14 +33,14 @@ function toolEdge(...answers: Answer[]) {
     ]);
     const call = JSON.parse(String(init.body)) as ToolCall;
     calls.push(call);
-    const { data, isError = false, progress = [], never } = answers.shift() ?? { data: {} };
+    const { data, isError = false, progress = [], never, breaks } = answers.shift() ?? { data: {} };
     const events = progress.map((message) => ({
       jsonrpc: '2.0',
       method: 'notifications/progress',
       params: { progressToken: call.id, progress: 1, message },
     }));
     const result = { content: [{ type: 'text', text: '' }], structuredContent: data, isError };
-    const messages = [...events, ...(never ? [] : [{ jsonrpc: '2.0', id: call.id, result }])];
+    const messages = [...events, ...(never || breaks ? [] : [{ jsonrpc: '2.0', id: call.id, result }])];
     const body = new ReadableStream({
       start(controller) {
         for (const message of messages) controller.enqueue(encoder.encode(`data: ${JSON.stringify(message)}\n\n`));
@@ -49,8 +52,16 @@ function toolEdge(...answers: Answer[]) {
   return calls;
 }
 
+/** The pauses between two looks are over at once, and the whole wait never. */
+function laterThanLooks(ms: number, run: () => void): () => void {
+  if (ms <= 1_000) queueMicrotask(run);
+  return () => undefined;
+}
+
 afterEach(() => void vi.unstubAllGlobals());
 
+/** The id of the call, said before it is made. */
+const NAMED = expect.stringMatching(/^operation id run-/);
 const READ = 'conductor::files/read::notes/a.md';
 const succeeded = { instruction_id: ID, status: 'succeeded', call: 'conductor::files/read', node: 'mini' };
 const waiting = { instruction_id: ID, status: 'awaiting_approval', node: 'mini', message: 'a person decides' };
@@ -111,7 +122,7 @@ describe('an instruction on the command line', () => {
     const { deps, out, err } = world();
     expect(await runCli(['run', READ], deps)).toBe(1);
     expect(out).toEqual(['no']);
-    expect(err).toEqual([`${ID} failed on mini with exit code 2: exit_code: it ended as failed`]);
+    expect(err).toEqual([NAMED, `${ID} failed on mini with exit code 2: exit_code: it ended as failed`]);
   });
 
   it('a long output is read to its end', async () => {
@@ -131,6 +142,29 @@ describe('an instruction on the command line', () => {
     const { deps, stderr } = world();
     expect(await runCli(['run', READ], deps)).toBe(3);
     expect(stderr()).toMatch(/the edge at http:\/\/edge cannot be reached: .*ECONNREFUSED/);
+  });
+
+  it('that got no answer says its operation id, and the line that does not run it twice', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new Error('socket hang up')));
+    const { deps, err, stderr } = world();
+    await runCli(['run', READ, '--on', 'studio'], deps);
+    const [, id = ''] = /^operation id (run-[0-9a-f-]{36})$/.exec(err[0] ?? '') ?? [];
+    expect(stderr()).toContain(
+      `This line repeats it, with no second effect:\n  conductor run ${READ} --on studio --operation-id ${id}`,
+    );
+  });
+
+  it('whose connection is lost is looked at, also while the edge is away, until it has ended', async () => {
+    const ended = { ...succeeded, output: 'done' };
+    const lost = { data: {}, progress: [`${ID} is running`], breaks: true } as const;
+    const calls = toolEdge(lost, lost, { data: {}, breaks: true }, { data: {}, breaks: true }, { data: ended });
+    const { deps, out, err } = world();
+    const clock = { ...instantClock(), after: laterThanLooks };
+    expect(await runCli(['run', READ, '--operation-id', 'op-1'], { ...deps, clock })).toBe(0);
+    expect(calls.map(({ params }) => params.name)).toEqual(['files_read', 'files_read', 'status', 'status', 'status']);
+    expect(out).toEqual(['done']);
+    expect(err[0]).toContain(`looking at ${ID} instead`);
+    expect(err[1]).toContain('trying again until the wait is over');
   });
 });
 
@@ -160,7 +194,7 @@ describe('an instruction that waits for a person', () => {
     expect(await runCli(['run', READ], { ...deps, clock })).toBe(0);
     expect(calls.map(({ params }) => params.name)).toEqual(['files_read', 'status', 'status']);
     expect(out).toEqual(['done']);
-    expect(err).toEqual([APPROVE, `${ID} succeeded on mini`]);
+    expect(err).toEqual([NAMED, APPROVE, `${ID} succeeded on mini`]);
   });
 
   it('after the wait it says how to look again, and exits with 1', async () => {
@@ -177,7 +211,7 @@ describe('an instruction that waits for a person', () => {
       },
     };
     const ended = runCli(['run', READ, '--wait', '5'], { ...deps, clock });
-    await expect.poll(() => err).toEqual([APPROVE]);
+    await expect.poll(() => err).toEqual([NAMED, APPROVE]);
     end();
     expect(await ended).toBe(1);
     expect(out).toEqual([]);
