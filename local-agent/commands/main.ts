@@ -148,7 +148,7 @@ export function createProgram(deps: CommandDeps, execute: Execute): Command {
 
 /** Runs one command line (without the program's name) and resolves with its exit code. Never rejects. */
 export async function runCli(argv: readonly string[], given: CommandDeps = defaultDeps): Promise<number> {
-  let called: { args: Args; connection: Connection | null } | null = null;
+  let called = null as { args: Args; connection: Connection | null } | null;
   const connect: CommandDeps['connect'] = (base, token) => {
     if (called !== null) called.connection = { base, token };
     return given.connect(base, token);

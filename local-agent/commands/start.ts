@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { startAgent } from '../agent.ts';
 import type { Agent } from '../agent-life.ts';
-import { settingOptions } from '../config/flags.ts';
+import { agentOptions } from '../config/flags.ts';
 import { policyPathOf, workspaceOf } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
 import { ownProcess, recordAgent } from '../config/system-record.ts';
@@ -47,7 +47,7 @@ function printStarted(args: Args, deps: CommandDeps, agent: Agent): void {
  * no source names is the one that the token is bound to.
  */
 async function agentConfig(args: Args, deps: CommandDeps): Promise<Config> {
-  const { config, origins } = configOf(args, deps, settingOptions, { starts: true });
+  const { config, origins } = configOf(args, deps, agentOptions, { starts: true });
   if (origins.controlApiBase === 'default') {
     throw new UsageError(
       'no edge is named: set BAA_CONTROL_API_BASE, or control_api_base in config.toml; npm start runs edge and agent on this machine',
@@ -120,7 +120,7 @@ export const start: CliCommand = {
   options: [
     jsonOption,
     new Option('--run-once', 'register, ask for the lease once, print the snapshot and exit'),
-    ...settingOptions,
+    ...agentOptions,
   ],
   run: runAgent,
 };

@@ -48,7 +48,7 @@ export async function watched(
     const seen: Seen | null = last === null ? await lookNow() : await lookAgain(lookNow);
     if (state.isStopped) break;
     if (seen !== null) {
-      const facts = JSON.stringify(seen.facts());
+      const facts: string = JSON.stringify(seen.facts());
       const hasChanged = facts !== last;
       if (hasChanged || deps.isTerminal) show(args, deps, lines, last === null);
       if (seen.isOver) break;

@@ -1,5 +1,6 @@
 /** The settings as options of the command line. */
 import { InvalidArgumentError, Option } from 'commander';
+import { EDGE_SETTINGS } from '../../schema/contracts/edge-settings.ts';
 import type { SettingKey } from './settings.ts';
 import { flagOf, SETTING_ENTRIES, SETTINGS } from './settings.ts';
 
@@ -32,9 +33,14 @@ export function optionsOf(keys: readonly SettingKey[]): Option[] {
   });
 }
 
+const isOfEdge = (key: SettingKey): boolean => key in EDGE_SETTINGS;
+const keys = SETTING_ENTRIES.map(([key]) => key).filter((key) => key !== 'operatorToken');
+
+/** Every setting of a host. */
+export const settingOptions: readonly Option[] = optionsOf(keys);
 /** Every setting that the agent uses. */
-export const settingOptions: readonly Option[] = optionsOf(
-  SETTING_ENTRIES.map(([key]) => key).filter((key) => key !== 'operatorToken'),
-);
+export const agentOptions: readonly Option[] = optionsOf(keys.filter((key) => !isOfEdge(key)));
+/** Settings of the edge that `npm start` runs. */
+export const edgeSettingOptions: readonly Option[] = optionsOf(keys.filter(isOfEdge));
 /** Settings of a command that only talks to the system; no secrets, which `ps` would show. */
 export const connectionOptions: readonly Option[] = optionsOf(CONNECTION);

@@ -6,6 +6,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ControllerIdSchema, HostSchema } from '../../schema/contracts/common.ts';
+import type { EdgeSettingKey } from '../../schema/contracts/edge-settings.ts';
+import { EDGE_SETTINGS } from '../../schema/contracts/edge-settings.ts';
 import { NodeRoleSchema } from '../../schema/contracts/nodes.ts';
 import {
   BRIDGE,
@@ -55,6 +57,12 @@ function setting<T>(of: Setting<T>): Setting<T> {
 const optionalSecret = secret.nullable();
 const interval = integer(100, HOUR_MS);
 const under = (name: string) => (above: Above) => join(above.root, name);
+
+/** A setting of the edge; `npm start` passes it on. */
+function edgeSetting(key: EdgeSettingKey): Setting<number> {
+  const { env, about, min, fallback } = EDGE_SETTINGS[key];
+  return setting({ env, about, schema: integer(min, Number.MAX_SAFE_INTEGER), fallback: () => fallback });
+}
 
 export const SETTINGS = {
   root: setting({
@@ -217,7 +225,12 @@ export const SETTINGS = {
     schema: integer(100, 100_000),
     fallback: () => DELIVERY.reply_chars,
   }),
-} as const;
+  timedJobsIntervalMs: edgeSetting('timedJobsIntervalMs'),
+  timedJobsSettleDelayMs: edgeSetting('timedJobsSettleDelayMs'),
+  timedJobsMaxMessagesPerTick: edgeSetting('timedJobsMaxMessagesPerTick'),
+  timedJobsMaxTasksPerTick: edgeSetting('timedJobsMaxTasksPerTick'),
+  instructionMaxAgeMs: edgeSetting('instructionMaxAgeMs'),
+} as const satisfies Record<EdgeSettingKey, unknown> & Record<string, unknown>;
 
 export type SettingKey = keyof typeof SETTINGS;
 export type Config = { -readonly [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };

@@ -10,7 +10,7 @@ export function integer(min: number, max: number) {
     .trim()
     .regex(/^-?\d+$/, 'a whole number')
     .transform(Number);
-  return z.union([z.number(), fromText]).pipe(z.number().int().min(min).max(max));
+  return z.union([z.number(), fromText], 'a whole number').pipe(z.number().int().min(min).max(max));
 }
 
 export const flag = z.union([z.boolean(), z.stringbool()]);

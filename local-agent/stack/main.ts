@@ -4,13 +4,11 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { z } from 'zod';
 import { BRIDGE } from '../../schema/defaults.ts';
 import { describeFailure, EXIT } from '../commands/exit-codes.ts';
-import { valueOption } from '../config/flags.ts';
+import { edgeSettingOptions, valueOption } from '../config/flags.ts';
 import { rememberRoot } from '../config/known-roots.ts';
-import type { ResolvedConfig } from '../config/resolve.ts';
-import { ConfigError, resolveConfig } from '../config/resolve.ts';
+import { ConfigError } from '../config/resolve.ts';
 import { defaultRoot, workspaceOf } from '../config/root-files.ts';
 import { SETTINGS } from '../config/settings.ts';
-import { readOwnFile } from '../host/own-files.ts';
 import { keepOutputSmall, SERVICE_LOG } from '../host/own-output.ts';
 import { returnMemoryOfStart } from '../host/return-memory.ts';
 import { adoptOldState } from './edge-storage.ts';
@@ -18,8 +16,10 @@ import { layoutOf, REPOSITORY } from './layout.ts';
 import { onNpmEnd } from './npm-parent.ts';
 import { requireStopped } from './require-stopped.ts';
 import { makeSignInUrl } from './sign-in-url.ts';
-import type { Stack, StackOptions } from './stack.ts';
+import type { Stack } from './stack.ts';
 import { startStack } from './stack.ts';
+import type { StartFlags } from './start-options.ts';
+import { settingsOf, stackOptions } from './start-options.ts';
 
 const NAME = 'npm start --';
 const PORTS = { edge: 8787, agent: Number(new URL(BRIDGE.default_local_api).port) };
@@ -27,18 +27,8 @@ const MAX_PORT = 65_535;
 /** The state folder of earlier versions. */
 const OLD_STATE = join(REPOSITORY, '.wrangler', 'state');
 
-interface Flags {
-  port: number;
-  agentPort: number;
-  root?: string;
-  nodeId?: string;
-  host?: string;
-  agent: boolean;
-  json?: true;
-}
-
 function createProgram(): Command {
-  return new Command(NAME)
+  const program = new Command(NAME)
     .description('Runs the edge, its clock and one agent on this machine.')
     .addOption(
       new Option('--port <port>', 'port of the edge; 0 picks a free one').argParser(parsePort).default(PORTS.edge),
@@ -64,6 +54,8 @@ function createProgram(): Command {
     .option('--json', 'print one JSON line when ready')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'npm start')) });
+  for (const option of edgeSettingOptions) program.addOption(option);
+  return program;
 }
 
 function parserOf(schema: z.ZodType<string>): (value: string) => string {
@@ -78,23 +70,6 @@ function parsePort(value: string): number {
   const port = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (port <= MAX_PORT) return port;
   throw new InvalidArgumentError(`It is not a port (0 to ${MAX_PORT}).`);
-}
-
-/**
- * The settings of this root that the system needs. Its node is the primary one unless a source says otherwise: further
- * hosts join it.
- */
-function settingsOf({ root, nodeId, host }: Flags): ResolvedConfig {
-  const sources = { flags: { root, nodeId, host }, env: process.env, readFile: readOwnFile };
-  const resolved = resolveConfig(sources);
-  if (resolved.origins.role !== 'default') return resolved;
-  return resolveConfig({ ...sources, flags: { ...sources.flags, role: 'primary' } });
-}
-
-function stackOptions({ port, agentPort, agent }: Flags, { config, origins }: ResolvedConfig): StackOptions {
-  const { root, nodeId, host, role } = config;
-  const agentEnv = { BAA_CONDUCTOR_ROLE: role };
-  return { root, port, agentPort, nodeId, keepsTokensId: origins.nodeId === 'default', host, agent, agentEnv };
 }
 
 function stopOnSignals(stack: Stack, say: (line: string) => void): void {
@@ -157,8 +132,8 @@ async function main(argv: readonly string[]): Promise<number | null> {
   keepOutputSmall(process.env[SERVICE_LOG]);
   onNpmEnd(() => process.kill(process.pid, 'SIGTERM'));
   try {
-    const flags = createProgram().parse(argv, { from: 'user' }).opts<Flags>();
-    const settings = settingsOf(flags);
+    const flags = createProgram().parse(argv, { from: 'user' }).opts<StartFlags>();
+    const settings = settingsOf(flags, process.env);
     const { root } = settings.config;
     if (flags.agent) requireStopped(root, process.env);
     const adopted = adoptOldState(layoutOf(root), { folder: OLD_STATE, isExplicit: flags.root !== undefined });
