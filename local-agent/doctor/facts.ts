@@ -13,6 +13,7 @@ import { SessionSchema, TokenSchema } from '../../schema/contracts/tokens.ts';
 import type { ResolvedConfig } from '../config/resolve.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
 import { EdgeError } from '../edge/http-client.ts';
+import type { ServiceState } from '../service/state.ts';
 import { RefusedRequestSchema } from '../store/read-refused.ts';
 import { Skipped } from './check.ts';
 import type { Contact, Machine, NoContact } from './machine.ts';
@@ -51,6 +52,8 @@ export interface Facts {
   agentContact: () => Promise<Contact | NoContact>;
   /** @throws Skipped */
   agent: () => Promise<AgentSnapshot>;
+  /** The service of this root; null when it has none, or that is not known. */
+  service: () => Promise<ServiceState | null>;
 }
 
 export type Connect = (baseUrl: string, token: string) => EdgeClient;
@@ -69,7 +72,13 @@ function whyRefused(what: string, error: unknown): Error {
   return new Skipped(`${what}: ${error.message}`);
 }
 
-export function factsOf(resolved: () => ResolvedConfig, machine: Machine, connect: Connect): Facts {
+export interface FactSources {
+  root: string;
+  machine: Machine;
+  connect: Connect;
+}
+
+export function factsOf(resolved: () => ResolvedConfig, { root, machine, connect }: FactSources): Facts {
   const call = async <T>(base: string, token: string, path: string, schema: z.ZodType<T>): Promise<T> => {
     const client = connect(base, token);
     try {
@@ -112,6 +121,11 @@ export function factsOf(resolved: () => ResolvedConfig, machine: Machine, connec
     health: once(() => ask('/v1/system/health', SystemHealthSchema)),
     status: once(() => ask('/v1/status', StatusSchema)),
     agentContact,
+    service: once(async () => {
+      const state = await machine.serviceOf(root).catch(() => null);
+      const isOwn = state?.installed === true && !state.stale.some(({ code }) => code === 'other_root');
+      return isOwn ? state : null;
+    }),
     agent: once(async () => {
       if ('reason' in (await agentContact())) throw new Skipped('the agent does not respond');
       const { localApi, sharedToken } = resolved().config;

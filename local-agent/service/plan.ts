@@ -6,7 +6,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import type { ResolvedConfig } from '../config/resolve.ts';
 import { SETTING_ENTRIES } from '../config/settings.ts';
 import type { SystemKind } from '../config/system-kind.ts';
-import { NAMED, systemKindOf } from '../config/system-kind.ts';
+import { keptPortsOf, NAMED, systemKindOf } from '../config/system-kind.ts';
 import type { SystemRecord } from '../config/system-record.ts';
 
 /** The label for launchd; systemd has the part behind the last dot. */
@@ -49,16 +49,13 @@ export function servicePath(path: string | undefined): string {
   return [...new Set([...own, ...USUAL_PATH])].join(delimiter);
 }
 
-function portOf(url: string | null | undefined): string | null {
-  return url === null || url === undefined ? null : new URL(url).port || null;
-}
-
 /** The addresses that the root has had, so that paired browsers and open pages find it again. */
-function systemArguments({ resolved, record }: PlanSources): string[] {
-  const edge = portOf(record?.edge_url);
-  const { config, origins } = resolved;
-  const agent = portOf(NAMED.has(origins.localApi) ? config.localApi : record?.agent_url);
-  return [...(edge === null ? [] : ['--port', edge]), ...(agent === null ? [] : ['--agent-port', agent])];
+function systemArguments(sources: PlanSources): string[] {
+  const { edge, agent } = keptPortsOf(sources);
+  return [
+    ...(edge === null ? [] : ['--port', String(edge)]),
+    ...(agent === null ? [] : ['--agent-port', String(agent)]),
+  ];
 }
 
 /** The settings that only this call names, as variables. Those of config.toml are read at each start. */

@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { BRIDGE } from '../../schema/defaults.ts';
 import { describeFailure, EXIT } from '../commands/exit-codes.ts';
 import { edgeSettingOptions, valueOption } from '../config/flags.ts';
 import { rememberRoot } from '../config/known-roots.ts';
 import { ConfigError } from '../config/resolve.ts';
 import { defaultRoot, workspaceOf } from '../config/root-files.ts';
 import { SETTINGS } from '../config/settings.ts';
+import { USUAL_PORTS } from '../config/system-kind.ts';
 import { keepOutputSmall, SERVICE_LOG } from '../host/own-output.ts';
 import { returnMemoryOfStart } from '../host/return-memory.ts';
 import { adoptOldState } from './edge-storage.ts';
@@ -22,7 +22,6 @@ import type { StartFlags } from './start-options.ts';
 import { settingsOf, stackOptions } from './start-options.ts';
 
 const NAME = 'npm start --';
-const PORTS = { edge: 8787, agent: Number(new URL(BRIDGE.default_local_api).port) };
 const MAX_PORT = 65_535;
 /** The state folder of earlier versions. */
 const OLD_STATE = join(REPOSITORY, '.wrangler', 'state');
@@ -31,12 +30,14 @@ function createProgram(): Command {
   const program = new Command(NAME)
     .description('Runs the edge, its clock and one agent on this machine.')
     .addOption(
-      new Option('--port <port>', 'port of the edge; 0 picks a free one').argParser(parsePort).default(PORTS.edge),
+      new Option('--port <port>', 'port of the edge; 0 picks a free one')
+        .argParser(parsePort)
+        .default(USUAL_PORTS.edge),
     )
     .addOption(
       new Option('--agent-port <port>', 'port of the agent, for the bridge and the local API; 0 picks a free one')
         .argParser(parsePort)
-        .default(PORTS.agent),
+        .default(USUAL_PORTS.agent),
     )
     .addOption(valueOption('--root <folder>', 'keep everything below this folder (default: BAA_ROOT, or ~/.baa)'))
     .addOption(

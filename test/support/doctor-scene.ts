@@ -145,6 +145,7 @@ export class DoctorScene {
 
   constructor() {
     for (const name of ['state', 'logs', 'runs', 'worktrees', 'tmp', 'edge']) mkdirSync(this.path(name), PRIVATE);
+    this.write('edge/bootstrap.token', 'secret-of-this-test\n');
     this.write('state/operator.token', `${OPERATOR_TOKEN}\n`);
     this.write('state/shared.token', `${NODE_TOKEN}\n`);
   }
@@ -172,7 +173,7 @@ export class DoctorScene {
 
   #machine(): Machine {
     return {
-      ...systemMachine(this.env, async () => serviceState()),
+      ...systemMachine(this.env, async () => serviceState({ installed: false, loaded: null })),
       home: '/home/of-this-test',
       freeBytes: () => 50 * 1024 ** 3,
       isAlive: ({ pid }) => this.isRunning && pid === this.record?.pid,
@@ -264,3 +265,19 @@ export function furtherHost(scene: DoctorScene): void {
   scene.write('config.toml', 'control_api_base = "http://127.0.0.1:18787"\n');
   rmSync(scene.path('edge'), { recursive: true });
 }
+
+/** A host whose edge was named at an earlier start only, which the record keeps. */
+export function startedAsAgent(scene: DoctorScene): void {
+  rmSync(scene.path('edge'), { recursive: true });
+}
+
+/** A root from which that Worker was deployed. */
+export function deployedFrom(scene: DoctorScene, worker: string): void {
+  furtherHost(scene);
+  mkdirSync(scene.path('state/deploy'), PRIVATE);
+  const deployed = { worker, address: 'http://127.0.0.1:18787', version_id: null, previous_version_id: null };
+  scene.write('state/deploy/deployed.json', JSON.stringify(deployed));
+}
+
+/** A root that its service runs. */
+export const served = set({ serviceOf: async () => serviceState() });

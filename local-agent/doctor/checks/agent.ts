@@ -19,16 +19,17 @@ export const agent: Check<World> = {
       return { state: 'ok', note: `process ${identity.pid} responds at ${config.localApi}` };
     }
     const listener = await world.machine.listenerOf(Number(new URL(config.localApi ?? '').port));
-    return found(listener === null ? gone(world) : hung(world, listener.pid));
+    return found(listener === null ? await gone(world) : hung(world, listener.pid));
   },
 };
 
-function gone(world: World): Finding {
+async function gone(world: World): Promise<Finding> {
+  const { how } = await world.startAgain();
   return {
     severity: 'error',
     what: `no agent listens at ${world.config.localApi}, though the system of this root runs`,
     why: UNANSWERED,
-    advice: `npm start starts a dead agent again within seconds; if it stays away, the newest agent.*.log in ${world.config.logsDir} says why. Then stop the system with Ctrl-C, and start it`,
+    advice: `what supervises it starts a dead agent again within seconds; if it stays away, the newest agent.*.log in ${world.config.logsDir} says why. Then ${how}`,
     command: null,
   };
 }

@@ -18,11 +18,6 @@ const NO_TICKS: Pick<Finding, 'why' | 'advice'> = {
   why: 'each tick of the timed jobs ends what is past its deadline, so no tick runs, or its jobs fail',
   advice: 'the Worker needs its Cron Trigger (wrangler.toml); the status page lists the ticks and their errors',
 };
-const NO_LOCAL_TICKS: Pick<Finding, 'why' | 'advice'> = {
-  ...NO_TICKS,
-  advice:
-    'npm start makes a tick each minute: stop the system with Ctrl-C and start it; the status page lists the ticks',
-};
 /** No tick ends it: the row was changed by hand, or by a fault of the edge. */
 const NO_DEADLINE: Pick<Finding, 'why' | 'advice'> = {
   why: 'it stays as it is for ever, and its conversation or task waits for it',
@@ -30,7 +25,18 @@ const NO_DEADLINE: Pick<Finding, 'why' | 'advice'> = {
     'quarantine what is in flight: instructions that run end as interrupted, renewals and tasks as failed, all of them, not this one alone; a person can submit, redrive or retry each',
 };
 
-function findingOf(world: World, { kind, id, status, deadline_at }: Overdue): Finding {
+/** What makes ticks again. */
+async function ticksAgain(world: World): Promise<Pick<Finding, 'why' | 'advice' | 'command'>> {
+  if (!world.hasLocalEdge) return { ...NO_TICKS, command: null };
+  const { how, command } = await world.startAgain();
+  return {
+    ...NO_TICKS,
+    advice: `a local system makes a tick each minute: ${how}; the status page lists the ticks`,
+    command,
+  };
+}
+
+async function findingOf(world: World, { kind, id, status, deadline_at }: Overdue): Promise<Finding> {
   const what = `${NAMES[kind]} ${id} (${status})`;
   if (deadline_at === null) {
     const command = world.command('restore-check --force');
@@ -39,8 +45,7 @@ function findingOf(world: World, { kind, id, status, deadline_at }: Overdue): Fi
   return {
     severity: 'error',
     what: `${what} should have ended at ${new Date(deadline_at).toISOString()}`,
-    ...(world.hasLocalEdge ? NO_LOCAL_TICKS : NO_TICKS),
-    command: world.hasLocalEdge ? world.startCommand() : null,
+    ...(await ticksAgain(world)),
   };
 }
 
@@ -52,7 +57,7 @@ export const deadlines: Check<World> = {
     const { overdue } = await world.facts.health();
     if (overdue === null) throw new Skipped('the database does not say what is overdue');
     return outcomeOf(
-      overdue.map((one) => findingOf(world, one)),
+      await Promise.all(overdue.map((one) => findingOf(world, one))),
       'everything that runs or is claimed has a live deadline',
     );
   },

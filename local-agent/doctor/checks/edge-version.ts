@@ -1,21 +1,19 @@
 /** Whether edge and program are of one version. */
 import { API_LEVEL } from '../../../schema/contracts/common.ts';
 import { EdgeError } from '../../edge/http-client.ts';
+import { isOlderVersion } from '../../lib/version.ts';
 import type { Check, Finding, Outcome } from '../check.ts';
 import { found, Skipped } from '../check.ts';
 import type { World } from '../world.ts';
 
 const NOT_FOUND = 404;
 
-function olderEdge(world: World, what: string): Finding {
+async function olderEdge(world: World, what: string): Promise<Finding> {
   return {
     severity: 'warning',
     what: `the edge is older than this program: ${what}`,
     why: 'programs ask for what an older edge does not have; the edge is updated first, then agents and command lines',
-    advice: world.hasLocalEdge
-      ? 'stop the system with Ctrl-C and start it: its edge is then of this version'
-      : 'update the edge',
-    command: world.hasLocalEdge ? world.startCommand() : 'npm run deploy',
+    ...(await world.updateEdge({ local: 'its edge is then of this version', deployed: 'update the edge' })),
   };
 }
 
@@ -38,7 +36,7 @@ export const edgeVersion: Check<World> = {
     if ('reason' in contact) throw new Skipped('the edge cannot be reached');
     const { level } = contact;
     if (level === null || level < API_LEVEL) {
-      return found(olderEdge(world, `its API has level ${level ?? 'none'}, and this program wants ${API_LEVEL}`));
+      return found(await olderEdge(world, `its API has level ${level ?? 'none'}, and this program wants ${API_LEVEL}`));
     }
     if (level > API_LEVEL)
       return found(olderProgram(`the API has level ${level}, and this program knows ${API_LEVEL}`));
@@ -46,14 +44,12 @@ export const edgeVersion: Check<World> = {
       const { version } = await world.facts.health();
       const own = world.sources.version;
       if (version === own) return { state: 'ok', note: `${version}, as this program` };
-      return found({
-        ...olderEdge(world, ''),
-        severity: 'note',
-        what: `the edge has version ${version}, this program ${own}`,
-      });
+      const what = `the edge has version ${version}, this program ${own}`;
+      const finding = isOlderVersion(version, own) ? await olderEdge(world, '') : olderProgram('');
+      return found({ ...finding, severity: 'note', what });
     } catch (error) {
       if (error instanceof EdgeError && error.status === NOT_FOUND) {
-        return found(olderEdge(world, 'it has no /v1/system/health'));
+        return found(await olderEdge(world, 'it has no /v1/system/health'));
       }
       throw error;
     }

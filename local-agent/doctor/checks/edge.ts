@@ -20,7 +20,7 @@ export const edge: Check<World> = {
         what: `the edge at ${url} does not respond: ${contact.reason}`,
         why,
         advice: isLocal
-          ? `npm start starts a dead edge again within seconds; the newest edge.*.log in ${world.config.logsDir} says why it ended`
+          ? `its supervisor starts a dead edge again within seconds; the newest edge.*.log in ${world.config.logsDir} says why it ended`
           : 'look whether this machine is online and the address is right; BAA_CONTROL_API_BASE or control_api_base in config.toml sets it',
         command: isLocal ? null : `curl -i ${url}/healthz`,
       });

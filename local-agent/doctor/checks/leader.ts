@@ -18,7 +18,10 @@ export const leader: Check<World> = {
         what: `no node leads${drained.length === 0 ? '' : `; drained by a person: ${drained.join(', ')}`}`,
         why: 'steps that any node may run wait, and no renewal is sent',
         advice: 'start an agent, or end the drain of a node; a node whose agent runs takes the lease within seconds',
-        command: drained[0] === undefined ? world.startCommand() : world.command(`nodes drain ${drained[0]} --off`),
+        command:
+          drained[0] === undefined
+            ? (await world.startAgain()).command
+            : world.command(`nodes drain ${drained[0]} --off`),
       });
     }
     const own = nodes.find(({ controller_id }) => controller_id === nodeId);

@@ -22,10 +22,10 @@ export const migrations: Check<World> = {
         severity: 'error',
         what: `the edge's database lacks ${missing.length} migrations: ${missing.join(', ')}`,
         why: 'requests that need the missing tables or columns fail',
-        advice: world.hasLocalEdge
-          ? 'stop the system with Ctrl-C and start it: a start applies them'
-          : 'apply them to the deployed database, as a deploy does before it changes the Worker',
-        command: world.hasLocalEdge ? world.startCommand() : 'npm run deploy',
+        ...(await world.updateEdge({
+          local: 'a start applies them',
+          deployed: 'apply them to the deployed database, as a deploy does before it changes the Worker',
+        })),
       });
     }
     if (unknown.length === 0) return { state: 'ok', note: `all ${own.length} migrations have run` };

@@ -2,20 +2,12 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PROGRAM_FOLDER } from '../../host/program-file.ts';
+import { isOlderVersion } from '../../lib/version.ts';
 import type { Check } from '../check.ts';
 import { found, Skipped } from '../check.ts';
 import type { World } from '../world.ts';
 
 const PackageSchema = z.object({ engines: z.object({ node: z.string().regex(/^>=\d+(\.\d+)*$/) }) });
-
-function isOlder(version: string, least: string): boolean {
-  const [have, want] = [version, least].map((text) => text.split('.').map(Number));
-  for (const [at, part] of (want ?? []).entries()) {
-    const own = have?.[at] ?? 0;
-    if (own !== part) return own < part;
-  }
-  return false;
-}
 
 export const nodeVersion: Check<World> = {
   id: 'node-version',
@@ -26,7 +18,7 @@ export const nodeVersion: Check<World> = {
     const text = machine.readFile(path);
     if (text === null) throw new Skipped(`${path} is missing`);
     const least = PackageSchema.parse(JSON.parse(text)).engines.node.slice(2);
-    if (!isOlder(machine.nodeVersion, least)) {
+    if (!isOlderVersion(machine.nodeVersion, least)) {
       return { state: 'ok', note: `${machine.nodeVersion}; ${least} or newer is needed` };
     }
     return found({

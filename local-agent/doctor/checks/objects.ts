@@ -9,6 +9,11 @@ export const objects: Check<World> = {
   title: 'Durable Objects',
   look: async (world) => {
     const { objects: all, fence } = await world.facts.health();
+    const newest = 'deploy the newest version of the edge that you have used, or a newer one';
+    const update = await world.updateEdge({
+      local: 'a start runs this version; it has to be the newest that you have used, or a newer one',
+      deployed: newest,
+    });
     const findings: Finding[] = all.flatMap(({ name, problem }) =>
       problem === null
         ? []
@@ -17,8 +22,7 @@ export const objects: Check<World> = {
               severity: 'error',
               what: `the Durable Object ${name} does not respond: ${problem}`,
               why: 'an object that a later version has written refuses an earlier one; what it decides does not happen',
-              advice: 'deploy the newest version of the edge that you have used, or a newer one',
-              command: world.hasLocalEdge ? world.startCommand() : 'npm run deploy',
+              ...update,
             },
           ],
     );

@@ -1,31 +1,27 @@
 /** Whether the next start finds its ports free: who has them while this system does not run. */
-
-import { BRIDGE } from '../../../schema/defaults.ts';
 import { readSystemRecord } from '../../config/system-record.ts';
 import type { Listener } from '../../worker-runner/listeners.ts';
 import type { Check, Finding } from '../check.ts';
 import { outcomeOf } from '../check.ts';
 import type { World } from '../world.ts';
 
-/** Where `npm start` listens unless an option says otherwise. */
-const EDGE_PORT = 8787;
-const AGENT_PORT = Number(new URL(BRIDGE.default_local_api).port);
 const MAX_COMMAND_CHARS = 80;
 
 interface Port {
   port: number;
-  flag: string;
+  of: 'edge' | 'agent';
 }
 
-function portsOf({ hasLocalEdge, config }: World): Port[] {
-  if (hasLocalEdge) {
+function portsOf(world: World): Port[] {
+  if (world.hasLocalEdge) {
+    const { edge, agent } = world.ports;
     return [
-      { port: EDGE_PORT, flag: '--port' },
-      { port: AGENT_PORT, flag: '--agent-port' },
+      { port: edge, of: 'edge' },
+      { port: agent, of: 'agent' },
     ];
   }
-  if (config.localApi === null) return [];
-  return [{ port: Number(new URL(config.localApi).port), flag: '--local-api' }];
+  const { localApi } = world.config;
+  return localApi === null ? [] : [{ port: Number(new URL(localApi).port), of: 'agent' }];
 }
 
 /** The other root of this machine whose running system has that port; null when none has. */
@@ -49,15 +45,26 @@ function nameOf({ pid, command }: Listener): string {
   return command === null ? `process ${pid}` : `process ${pid} (${command.slice(0, MAX_COMMAND_CHARS)})`;
 }
 
-function taken(world: World, { port, flag }: Port, listener: Listener): Finding {
+function takenBy(world: World, { port, listener }: Port & { listener: Listener }): string {
   const other = rootWith(port, world);
-  const local = world.hasLocalEdge;
+  return `port ${port} is taken by ${other === null ? nameOf(listener) : `the system of ${other} (${nameOf(listener)})`}`;
+}
+
+/** One finding for all of them: a start needs every port. */
+async function findingOf(world: World, taken: readonly (Port & { listener: Listener })[]): Promise<Finding> {
+  const what = taken.map((one) => takenBy(world, one)).join(', and ');
+  const common = { severity: 'error', what, why: 'this system cannot listen there' } as const;
+  if ((await world.facts.service()) !== null) {
+    const { how, command } = await world.startAgain();
+    return { ...common, advice: `stop that program, then ${how}, which listens at these ports`, command };
+  }
+  const free = Object.fromEntries(taken.map((one) => [one.of, 0]));
+  const isPaired = taken.some(({ of }) => of === 'agent');
+  const pair = isPaired ? '; browsers that are paired look at the old port until they are paired again' : '';
   return {
-    severity: 'error',
-    what: `port ${port} is taken by ${other === null ? nameOf(listener) : `the system of ${other} (${nameOf(listener)})`}`,
-    why: `${world.startCommand()} cannot listen there`,
-    advice: `stop that program, or start this system on another port: ${flag} 0 picks a free one`,
-    command: local ? world.startCommand(` ${flag} 0`) : `${world.startCommand()} --local-api http://127.0.0.1:0`,
+    ...common,
+    advice: `stop that program and start this system, or start it at free ports${pair}`,
+    command: world.startLine(free),
   };
 }
 
@@ -69,11 +76,10 @@ export const ports: Check<World> = {
     if (world.resolved.system === 'running') return { state: 'ok', note: 'this system has its ports' };
     const wanted = portsOf(world);
     const looked = await Promise.all(
-      wanted.map(async (one) => {
-        const listener = await world.machine.listenerOf(one.port);
-        return listener === null ? [] : [taken(world, one, listener)];
-      }),
+      wanted.map(async (one) => ({ ...one, listener: await world.machine.listenerOf(one.port) })),
     );
-    return outcomeOf(looked.flat(), `${wanted.map(({ port }) => port).join(' and ')} are free`);
+    const taken = looked.flatMap((one) => (one.listener === null ? [] : [{ ...one, listener: one.listener }]));
+    const findings = taken.length === 0 ? [] : [await findingOf(world, taken)];
+    return outcomeOf(findings, `${wanted.map(({ port }) => port).join(' and ')} are free`);
   },
 };

@@ -8,18 +8,19 @@ export const system: Check<World> = {
   id: 'system',
   group: 'system',
   title: 'This root',
-  look: (world) => {
+  look: async (world) => {
     const { machine, sources } = world;
     const { root } = sources;
     const { system: state } = world.resolved;
     const record = readSystemRecord(root, machine.readFile);
     if (state === 'running') return { state: 'ok', note: `${root} runs, as process ${record?.pid}` };
-    const start = { why: 'no browser is served and no work is done', command: world.startCommand() };
+    const { how, command } = await world.startAgain();
+    const start = { why: 'no browser is served and no work is done', command };
     if (record === null) {
       return found({
         severity: 'warning',
         what: `no system was started in ${root}`,
-        advice: 'start it, or name the root of the running system with --root',
+        advice: `${how}, or name the root of the running system with --root`,
         ...start,
       });
     }
@@ -27,14 +28,14 @@ export const system: Check<World> = {
       return found({
         severity: 'warning',
         what: `state/system.json names the process ${record.pid}, which has ended without a stop: it was killed, or the machine was turned off`,
-        advice: 'start it again: it continues with what it has stored',
+        advice: `${how}: it continues with what it has stored`,
         ...start,
       });
     }
     return found({
       severity: 'warning',
       what: `the system of ${root} was stopped`,
-      advice: 'start it',
+      advice: how,
       ...start,
     });
   },

@@ -1,6 +1,6 @@
 /** Whether the edge accepts the tokens of this root, as whom, and for how long. */
 import { join } from 'node:path';
-import type { Role, Session } from '../../../schema/contracts/tokens.ts';
+import type { Role, Session, Token } from '../../../schema/contracts/tokens.ts';
 import { PLACEHOLDER_SECRETS } from '../../../schema/contracts/tokens.ts';
 import { NODE_TOKEN_FILE, OPERATOR_TOKEN_FILE } from '../../config/root-files.ts';
 import { EdgeError } from '../../edge/http-client.ts';
@@ -10,6 +10,8 @@ import type { World } from '../world.ts';
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;
+/** Of a token that was made to last longer. */
+const LIFE_MAX_MS = 365 * DAY_MS;
 const UNAUTHORIZED = 401;
 
 interface Kind {
@@ -47,12 +49,10 @@ const NODE: Kind = {
 };
 
 /** How a new token comes into the root. */
-function renewal(world: World, kind: Kind): Pick<Finding, 'advice' | 'command'> {
+async function renewal(world: World, kind: Kind): Promise<Pick<Finding, 'advice' | 'command'>> {
   if (world.hasLocalEdge) {
-    return {
-      advice: 'stop the system with Ctrl-C and start it: a start makes the tokens that are missing or not accepted',
-      command: world.startCommand(),
-    };
+    const { how, command } = await world.startAgain();
+    return { advice: `${how}: a start makes the tokens that are missing or not accepted`, command };
   }
   const file = join(world.config.stateDir, kind.file);
   return {
@@ -61,21 +61,29 @@ function renewal(world: World, kind: Kind): Pick<Finding, 'advice' | 'command'> 
   };
 }
 
-function refusal(world: World, kind: Kind, error: unknown): Outcome {
+async function refusal(world: World, kind: Kind, error: unknown): Promise<Outcome> {
   if (!(error instanceof EdgeError)) throw error;
   if (error.status !== UNAUTHORIZED) throw new Skipped(`the edge did not judge it: ${error.message}`);
   const what = `the edge does not accept ${kind.title}: ${error.code}: ${error.message}`;
-  return found({ severity: 'error', what, why: kind.why, ...renewal(world, kind) });
+  return found({ severity: 'error', what, why: kind.why, ...(await renewal(world, kind)) });
 }
 
-/** When a token expires; null when it does not, or this is not known. */
-async function expiryOf(world: World, { token_id }: Session): Promise<number | null> {
+/** The token as the edge lists it; null when this is not known. */
+async function listed(world: World, { token_id }: Session): Promise<Token | null> {
   try {
     const tokens = await world.facts.tokens();
-    return tokens.find((one) => one.token_id === token_id)?.expires_at ?? null;
+    return tokens.find((one) => one.token_id === token_id) ?? null;
   } catch {
     return null;
   }
+}
+
+/** A new secret that lasts as long as the token did. A token that is still valid is not replaced by a start. */
+async function rotation(world: World, kind: Kind, { token_id, lifeMs }: { token_id: string; lifeMs: number }) {
+  const { how } = await world.startAgain();
+  const after = kind === NODE ? `. The agent reads it at its start: then ${how}` : '';
+  const command = world.command(`tokens rotate ${token_id} --expires-in-ms ${lifeMs}`);
+  return { advice: `give it a new secret and a new end; its file here is replaced${after}`, command };
 }
 
 async function lookAt(world: World, kind: Kind): Promise<Outcome> {
@@ -86,7 +94,7 @@ async function lookAt(world: World, kind: Kind): Promise<Outcome> {
   }
   if (token === null || PLACEHOLDER_SECRETS.includes(token)) {
     const what = `${kind.title} is ${token === null ? 'missing' : `still ${token}`}: ${kind.variable}, or ${join(config.stateDir, kind.file)}`;
-    return found({ severity: kind.severity(world), what, why: kind.why, ...renewal(world, kind) });
+    return found({ severity: kind.severity(world), what, why: kind.why, ...(await renewal(world, kind)) });
   }
   const session = await world.facts.session(token).catch((error: unknown) => refusal(world, kind, error));
   if ('state' in session) return session;
@@ -94,16 +102,23 @@ async function lookAt(world: World, kind: Kind): Promise<Outcome> {
   const findings: Finding[] = [];
   if (role !== kind.role) {
     const what = `${kind.title} has the role ${role}, and ${kind.role} is needed`;
-    findings.push({ severity: kind === NODE ? 'error' : 'warning', what, why: kind.why, ...renewal(world, kind) });
+    findings.push({
+      severity: kind === NODE ? 'error' : 'warning',
+      what,
+      why: kind.why,
+      ...(await renewal(world, kind)),
+    });
   } else if (kind === NODE && controller_id !== config.nodeId && world.resolved.origins.nodeId !== 'default') {
     const what = `${kind.title} belongs to the node ${controller_id}, and this node is ${config.nodeId}`;
-    findings.push({ severity: 'error', what, why: kind.why, ...renewal(world, kind) });
+    findings.push({ severity: 'error', what, why: kind.why, ...(await renewal(world, kind)) });
   }
-  const expires = await expiryOf(world, session);
-  const days = expires === null ? null : Math.floor((expires - world.sources.now()) / DAY_MS);
-  if (days !== null && days < SOON_DAYS) {
+  const { expires_at = null, created_at = 0 } = (await listed(world, session)) ?? {};
+  const days = expires_at === null ? null : Math.floor((expires_at - world.sources.now()) / DAY_MS);
+  if (expires_at !== null && days !== null && days < SOON_DAYS) {
     const what = `${kind.title} (${token_id}) expires in ${days} days`;
-    findings.push({ severity: 'warning', what, why: kind.why, ...renewal(world, kind) });
+    const lifeMs = Math.min(Math.max(expires_at - created_at, DAY_MS), LIFE_MAX_MS);
+    const advised = await rotation(world, kind, { token_id, lifeMs });
+    findings.push({ severity: 'warning', what, why: kind.why, ...advised });
   }
   return outcomeOf(findings, `${token_id}: ${role} for ${subject}${days === null ? '' : `, for ${days} more days`}`);
 }

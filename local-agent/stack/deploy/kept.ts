@@ -34,8 +34,8 @@ export function keptFilesOf(root: string): KeptFiles {
 }
 
 /** What the last deploy with this root was; null before the first, and for a file that cannot be read. */
-export function readDeployed({ deployed }: KeptFiles): Deployed | null {
-  const text = readOwnFile(deployed);
+export function readDeployed({ deployed }: KeptFiles, readFile = readOwnFile): Deployed | null {
+  const text = readFile(deployed);
   const read = text === null ? null : readJson(text);
   const parsed = DeployedSchema.safeParse(read?.ok === true ? read.value : null);
   return parsed.success ? parsed.data : null;

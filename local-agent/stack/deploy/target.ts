@@ -29,6 +29,15 @@ export interface Target {
   buckets: string[];
 }
 
+/** The environment of wrangler.toml that deploys the Worker, empty for its top; null when none does. */
+export function environmentOf(toml: string, worker: string): string | null {
+  const parsed = ConfigSchema.safeParse(parse(toml));
+  if (!parsed.success) return null;
+  const { name, env } = parsed.data;
+  const workers = [['', name], ...Object.entries(env).map(([key, one]) => [key, one.name ?? `${name}-${key}`])];
+  return workers.find(([, own]) => own === worker)?.[0] ?? null;
+}
+
 /** @throws StepError when the configuration has no such environment or no database */
 export function targetOf(toml: string, env: string): Target {
   const parsed = checkValue(ConfigSchema, parse(toml));

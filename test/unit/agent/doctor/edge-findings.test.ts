@@ -6,7 +6,18 @@ import { EdgeError } from '../../../../local-agent/edge/http-client.ts';
 import { API_LEVEL } from '../../../../schema/contracts/common.ts';
 import { itFinds } from '../../../support/doctor-cases.ts';
 import type { DoctorCase } from '../../../support/doctor-scene.ts';
-import { at, furtherHost, health, NOW, session, set, snapshot, status } from '../../../support/doctor-scene.ts';
+import {
+  at,
+  deployedFrom,
+  furtherHost,
+  health,
+  NOW,
+  served,
+  session,
+  set,
+  snapshot,
+  status,
+} from '../../../support/doctor-scene.ts';
 
 const GROUPS: readonly Group[] = ['edge', 'browsers', 'tasks'];
 const DAY_MS = 86_400_000;
@@ -80,6 +91,36 @@ const CASES: DoctorCase[] = [
     (s) => s.edge('/v1/system/health', health({ version: '1.0.0' })),
   ],
   [
+    'edge-version',
+    'an edge of a later version with the same API',
+    'note',
+    /the edge has version 1.10.0, this program 1.2.3/,
+    /^git pull && npm ci$/,
+    (s) => s.edge('/v1/system/health', health({ version: '1.10.0' })),
+  ],
+  [
+    'edge-version',
+    'a deployed edge of an earlier version',
+    'note',
+    /the edge has version 1.0.0/,
+    /^npm run deploy -- --root \S+ --env staging$/,
+    (s) => {
+      deployedFrom(s, 'baa-conductor-staging');
+      s.edge('/v1/system/health', health({ version: '1.0.0' }));
+    },
+  ],
+  [
+    'edge-version',
+    'an edge of an earlier version under a service',
+    'note',
+    /the edge has version 1.0.0/,
+    /conductor service restart --root /,
+    (s) => {
+      served(s);
+      s.edge('/v1/system/health', health({ version: '1.0.0' }));
+    },
+  ],
+  [
     'operator-token',
     'no token of the operator',
     'warning',
@@ -108,14 +149,14 @@ const CASES: DoctorCase[] = [
     'a token that expires soon',
     'warning',
     /\(tok_1\) expires in 3 days/,
-    /^npm start/,
+    new RegExp(`^conductor tokens rotate tok_1 --expires-in-ms ${90 * DAY_MS} --root /`),
     (s) =>
       s.edge('/v1/tokens?limit=200', {
         items: [
           {
             ...session({ role: 'ops_admin' }),
             created_by: 'b',
-            created_at: 1,
+            created_at: NOW - 86.5 * DAY_MS,
             revoked_at: null,
             last_used_at: null,
             expires_at: NOW + 3.5 * DAY_MS,
@@ -172,7 +213,18 @@ const CASES: DoctorCase[] = [
     'a deployed database without the newest tables',
     'error',
     /lacks/,
-    /^npm run deploy$/,
+    /^npm run deploy -- --root \S+$/,
+    (s) => {
+      deployedFrom(s, 'baa-conductor');
+      s.edge('/v1/system/health', health({ migrations: [] }));
+    },
+  ],
+  [
+    'migrations',
+    'a database without the newest tables that another root has deployed',
+    'error',
+    /lacks/,
+    null,
     (s) => {
       furtherHost(s);
       s.edge('/v1/system/health', health({ migrations: [] }));
@@ -197,6 +249,17 @@ const CASES: DoctorCase[] = [
         '/v1/system/health',
         health({ objects: [{ name: 'LeaderLease', problem: 'this object ran the migration "x"' }] }),
       ),
+  ],
+  [
+    'objects',
+    'an object of a later version of staging',
+    'error',
+    /LeaderLease does not respond/,
+    /^npm run deploy -- --root \S+ --env staging$/,
+    (s) => {
+      deployedFrom(s, 'baa-conductor-staging');
+      s.edge('/v1/system/health', health({ objects: [{ name: 'LeaderLease', problem: 'it ran' }] }));
+    },
   ],
   [
     'objects',

@@ -5,7 +5,7 @@ import type { Group } from '../../../../local-agent/doctor/check.ts';
 import { CHECKS } from '../../../../local-agent/doctor/checks.ts';
 import { itFinds } from '../../../support/doctor-cases.ts';
 import type { DoctorCase } from '../../../support/doctor-scene.ts';
-import { at, DoctorScene, serviceState, set, snapshot, stop } from '../../../support/doctor-scene.ts';
+import { at, DoctorScene, serviceState, set, snapshot, startedAsAgent, stop } from '../../../support/doctor-scene.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 const GROUPS: readonly Group[] = ['program', 'files', 'system'];
@@ -170,16 +170,46 @@ const CASES: DoctorCase[] = [
       s.isRunning = false;
     },
   ],
-  ['system', 'a system that was stopped', 'warning', /was stopped/, /^npm start/, stop],
+  [
+    'system',
+    'a system that was stopped',
+    'warning',
+    /was stopped/,
+    /^npm start -- --root \S+ --port 18787 --agent-port 14317$/,
+    stop,
+  ],
+  [
+    'system',
+    'a stopped system with a service',
+    'warning',
+    /was stopped/,
+    /^conductor service start --root /,
+    (s) => {
+      stop(s);
+      const loaded = { loaded: true, running: false, pid: null, word: 'inactive' };
+      s.machine.serviceOf = async () => serviceState({ loaded });
+    },
+  ],
+  [
+    'system',
+    'a stopped agent whose edge only the record names',
+    'warning',
+    /was stopped/,
+    /^conductor start --root \S+ --control-api-base http:\/\/127.0.0.1:18787$/,
+    (s) => {
+      stop(s);
+      startedAsAgent(s);
+    },
+  ],
   [
     'ports',
     'another program on the port of the agent',
     'error',
-    /port 4317 is taken by process 77 \(python3 -m http\)/,
-    /^npm start .* --agent-port 0$/,
+    /port 14317 is taken by process 77 \(python3 -m http\)/,
+    /^npm start -- --root \S+ --port 18787 --agent-port 0$/,
     (s) => {
       stop(s);
-      s.machine.listenerOf = async (port) => (port === 4317 ? { pid: 77, command: 'python3 -m http' } : null);
+      s.machine.listenerOf = async (port) => (port === 14_317 ? { pid: 77, command: 'python3 -m http' } : null);
     },
   ],
   [
@@ -187,10 +217,34 @@ const CASES: DoctorCase[] = [
     'another program on the port of the edge',
     'error',
     /port 8787 is taken by a program of another user/,
-    /^npm start .* --port 0$/,
+    /^npm start -- --root \S+ --port 0$/,
+    (s) => {
+      s.record = null;
+      s.machine.listenerOf = async (port) => (port === 8787 ? { pid: null, command: null } : null);
+    },
+  ],
+  [
+    'ports',
+    'other programs on both ports',
+    'error',
+    /port 18787 is taken by process 77, and port 14317 is taken by process 77/,
+    /^npm start -- --root \S+ --port 0 --agent-port 0$/,
     (s) => {
       stop(s);
-      s.machine.listenerOf = async (port) => (port === 8787 ? { pid: null, command: null } : null);
+      s.machine.listenerOf = async () => ({ pid: 77, command: null });
+    },
+  ],
+  [
+    'ports',
+    'another program on a port of a service',
+    'error',
+    /port 14317 is taken by process 77/,
+    /^conductor service start --root /,
+    (s) => {
+      stop(s);
+      const loaded = { loaded: true, running: false, pid: null, word: 'inactive' };
+      s.machine.serviceOf = async () => serviceState({ loaded });
+      s.machine.listenerOf = async (port) => (port === 14_317 ? { pid: 77, command: null } : null);
     },
   ],
   [
@@ -203,6 +257,8 @@ const CASES: DoctorCase[] = [
       stop(s);
       mkdirSync(s.path('other/state'), { recursive: true });
       s.write('other/state/system.json', JSON.stringify({ ...s.record, pid: 9, agent_url: 'http://127.0.0.1:4317' }));
+      s.record = null;
+      rmSync(s.path('state/system.json'), { force: true });
       s.machine.knownRoots = () => [s.root, s.path('other')];
       s.machine.isAlive = ({ pid }) => pid === 9;
       s.machine.listenerOf = async (port) => (port === 4317 ? { pid: 9, command: null } : null);
