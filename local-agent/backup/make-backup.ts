@@ -20,6 +20,7 @@ import {
   policyPathOf,
 } from '../config/root-files.ts';
 import { SEEN_HEADS_FILES } from '../config/seen-heads.ts';
+import type { SystemRecord } from '../config/system-record.ts';
 import { NO_PROCESS, readSystemRecord } from '../config/system-record.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { fileDigest, MAX_ARCHIVE_BYTES, writeArchive } from './archive.ts';
@@ -89,6 +90,23 @@ function plainFiles({ root, stateDir }: BackupOptions): Source[] {
   return all.filter(({ from }) => existsSync(from));
 }
 
+/**
+ * What a system of this root has, and without which a restore is not that system.
+ *
+ * @throws BackupError when some of it is not where it should be
+ */
+function requireWhole({ root, stateDir }: BackupOptions, record: SystemRecord | null): void {
+  if (record === null) return;
+  const ofAgent = record.agent_url === null ? [] : [join(stateDir, AGENT_DATABASE)];
+  const ofEdge = existsSync(bootstrapPathOf(root)) ? [OPERATOR_TOKEN_FILE, NODE_TOKEN_FILE] : [];
+  const missing = [...ofAgent, ...ofEdge.map((name) => join(stateDir, name))].filter((path) => !existsSync(path));
+  if (ofEdge.length > 0 && edgeDatabases(root).length === 0) missing.push(join(edgeStateOf(root), 'v3'));
+  if (missing.length === 0) return;
+  throw new BackupError(
+    `a system was started in ${root}, and this of it is not there: ${missing.join(', ')}. A backup without it would restore another system. Look whether state_dir, or --state-dir, names the right folder ("conductor config" shows it), or start the system once`,
+  );
+}
+
 function sizeOf(path: string): number {
   return ['', '-wal'].reduce((sum, end) => sum + (statSync(`${path}${end}`, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
@@ -151,6 +169,7 @@ export async function makeBackup(options: BackupOptions): Promise<BackupResult> 
   const { root, target, isRunning, version, now } = options;
   if (existsSync(target)) throw new BackupError(`${target} exists already: name a new file`);
   const record = readSystemRecord(root);
+  requireWhole(options, record);
   const folder = `${target}.${process.pid}.parts`;
   makePrivateFolder(folder);
   try {

@@ -17,13 +17,13 @@ export interface Layout {
   nodeTokenFile: string;
 }
 
-export function layoutOf(root: string): Layout {
+export function layoutOf(root: string, logs = join(root, 'logs')): Layout {
   const edgeState = edgeStateOf(root);
   const state = join(root, 'state');
   return {
     root,
     edgeState,
-    logs: join(root, 'logs'),
+    logs,
     state,
     bootstrapFile: bootstrapPathOf(root),
     operatorFile: join(state, OPERATOR_TOKEN_FILE),

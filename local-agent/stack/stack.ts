@@ -25,6 +25,8 @@ import { SMALL_HEAP, Supervised } from './supervised.ts';
 
 export interface StackOptions {
   root: string;
+  /** Folder for the log of the edge, beside that of the agent (default: that of the root). */
+  logsDir?: string;
   port: number;
   agentPort: number;
   nodeId: string;
@@ -59,7 +61,7 @@ const AGENT_READY_POLL_MS = 100;
 /** Starts the edge, then the agent; `say` receives the progress. @throws Error when one of them does not start */
 export async function startStack(options: StackOptions, say: (line: string) => void): Promise<Stack> {
   await ensurePage(say);
-  const layout = layoutOf(options.root);
+  const layout = layoutOf(options.root, options.logsDir);
   const port = await freePort(options.port, '--port');
   const agentPort = options.agent ? await freePort(options.agentPort, '--agent-port') : 0;
   for (const folder of [layout.root, layout.logs]) makePrivateFolder(folder);

@@ -2,8 +2,10 @@
 import type { EdgeSettingKey } from '../../schema/contracts/edge-settings.ts';
 import { EDGE_SETTING_KEYS, EDGE_SETTINGS } from '../../schema/contracts/edge-settings.ts';
 import type { Environment, ResolvedConfig } from '../config/resolve.ts';
-import { resolveConfig } from '../config/resolve.ts';
+import { ConfigError, resolveConfig } from '../config/resolve.ts';
+import { SETTINGS } from '../config/settings.ts';
 import { readOwnFile } from '../host/own-files.ts';
+import { layoutOf } from './layout.ts';
 import type { StackOptions } from './stack.ts';
 
 export interface StartFlags extends Partial<Record<EdgeSettingKey, string>> {
@@ -17,6 +19,21 @@ export interface StartFlags extends Partial<Record<EdgeSettingKey, string>> {
 }
 
 /**
+ * The edge, the tokens and the record are found by the root alone, so a state folder elsewhere would part them from what the
+ * commands read.
+ *
+ * @throws ConfigError
+ */
+function requireOwnState({ config, origins }: ResolvedConfig): void {
+  const own = layoutOf(config.root).state;
+  if (config.stateDir === own) return;
+  const source = origins.stateDir === 'environment' ? SETTINGS.stateDir.env : 'state_dir in config.toml';
+  throw new ConfigError(
+    `${source}: ${config.stateDir}: npm start keeps its state in ${own} and nowhere else; remove that setting, or choose a root that lies where the state shall be (--root)`,
+  );
+}
+
+/**
  * The settings of this root that the system needs. Its node is the primary one unless a source says otherwise: further
  * hosts join it.
  *
@@ -27,6 +44,7 @@ export function settingsOf(flags: StartFlags, env: Environment, readFile = readO
   const ofEdge = Object.fromEntries(EDGE_SETTING_KEYS.map((key) => [key, flags[key]]));
   const sources = { flags: { root, nodeId, host, ...ofEdge }, env, readFile };
   const resolved = resolveConfig(sources);
+  requireOwnState(resolved);
   if (resolved.origins.role !== 'default') return resolved;
   return resolveConfig({ ...sources, flags: { ...sources.flags, role: 'primary' } });
 }
@@ -39,8 +57,8 @@ function varsOf({ config, origins }: ResolvedConfig): Record<string, string> {
 
 export function stackOptions({ port, agentPort, agent }: StartFlags, resolved: ResolvedConfig): StackOptions {
   const { config, origins } = resolved;
-  const { root, nodeId, host, role } = config;
-  const where = { root, port, agentPort, host, agent };
+  const { root, nodeId, host, role, logsDir } = config;
+  const where = { root, logsDir, port, agentPort, host, agent };
   const keepsTokensId = origins.nodeId === 'default';
   return { ...where, nodeId, keepsTokensId, vars: varsOf(resolved), agentEnv: { BAA_CONDUCTOR_ROLE: role } };
 }

@@ -162,6 +162,21 @@ describe('a backup', () => {
     expect(lost).toEqual([]);
   });
 
+  it('without the state of a system that was started there is none, and what is missing is named', async () => {
+    const scene = newRoot();
+    for (const db of scene.databases) db.close();
+    const { root, target } = scene;
+    const record = JSON.parse(readFileSync(join(root, 'state/system.json'), 'utf8')) as object;
+    writeFileSync(join(root, 'state/system.json'), JSON.stringify({ ...record, agent_url: 'http://127.0.0.1:2' }));
+    const options = { root, target, isRunning: false, version: '1.2.3', now: 1 };
+    const away = join(scene.home, 'away');
+    await expect(makeBackup({ ...options, stateDir: away })).rejects.toThrow(
+      `is not there: ${['agent.sqlite', 'operator.token', 'shared.token'].map((name) => join(away, name)).join(', ')}.`,
+    );
+    expect(readdirSync(scene.home)).toEqual(['root']);
+    expect((await makeBackup({ ...options, stateDir: join(root, 'state') })).files).toBeGreaterThan(0);
+  });
+
   it('it replaces no file, and of nothing there is none', async () => {
     const scene = newRoot();
     writeFileSync(scene.target, 'mine');

@@ -14,6 +14,31 @@ function varsOf(flags: object, env: Record<string, string> = {}, toml: string | 
   return stackOptions(all, settingsOf(all, env, readFile)).vars;
 }
 
+describe('npm start in a root whose config.toml', () => {
+  const optionsOf = (toml: string, env = {}) =>
+    stackOptions(
+      FLAGS,
+      settingsOf(FLAGS, env, (path) => (path.endsWith('config.toml') ? toml : null)),
+    );
+
+  it.each([
+    ['state_dir = "/elsewhere"', {}, 'state_dir in config.toml: /elsewhere'],
+    ['', { BAA_STATE_DIR: '/elsewhere' }, 'BAA_STATE_DIR: /elsewhere'],
+  ])('parts its state from it is refused: %s %j', (toml, env, said) => {
+    expect(() => optionsOf(toml, env)).toThrow(
+      `${said}: npm start keeps its state in /srv/baa/state and nowhere else; remove that setting`,
+    );
+  });
+
+  it('names its own state folder starts', () => {
+    expect(optionsOf('state_dir = "/srv/baa/state"').root).toBe('/srv/baa');
+  });
+
+  it('names a folder for logs has the log of the edge there too', () => {
+    expect(optionsOf('logs_dir = "/var/log/baa"').logsDir).toBe('/var/log/baa');
+  });
+});
+
 describe('the edge of npm start', () => {
   it('has what an option says, else a variable, else config.toml', () => {
     const toml = 'timed_jobs_interval_ms = 1\ninstruction_max_age_ms = 2\ntimed_jobs_max_tasks_per_tick = 3\n';
