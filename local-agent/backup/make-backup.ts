@@ -15,6 +15,7 @@ import {
   deployFolderOf,
   drainedForStopPath,
   edgeStateOf,
+  NEXT_BOOTSTRAP_FILE,
   NODE_TOKEN_FILE,
   OPERATOR_TOKEN_FILE,
   policyPathOf,
@@ -35,7 +36,7 @@ const ALL_PAGES = 2 ** 30;
 /** Files of the state folder that a backup has; further ones belong to one process or can be made again. */
 const STATE_FILES = [OPERATOR_TOKEN_FILE, NODE_TOKEN_FILE, ...Object.values(SEEN_HEADS_FILES)];
 /** What a deploy keeps: the secret cannot be read back from the edge, and the bookmarks lead back before a migration. */
-const DEPLOY_FILES = [BOOTSTRAP_FILE, 'deployed.json', 'bookmarks.jsonl'];
+const DEPLOY_FILES = [BOOTSTRAP_FILE, NEXT_BOOTSTRAP_FILE, 'deployed.json', 'bookmarks.jsonl'];
 
 export class BackupError extends Error {
   override readonly name = 'BackupError';

@@ -16,6 +16,8 @@ export const restoredPath = (root: string): string => join(root, 'edge', 'restor
 export const edgeStateOf = (root: string): string => join(root, 'edge');
 /** The bootstrap secret, in the state of a local edge and in what a deploy keeps. */
 export const BOOTSTRAP_FILE = 'bootstrap.token';
+/** A bootstrap secret of which it is not known yet whether the Worker has it. */
+export const NEXT_BOOTSTRAP_FILE = `${BOOTSTRAP_FILE}.next`;
 export const bootstrapPathOf = (root: string): string => join(edgeStateOf(root), BOOTSTRAP_FILE);
 /** What a deploy keeps for the next one: the bootstrap secret, bookmarks of the database, and what was deployed. */
 export const deployFolderOf = (root: string): string => join(root, 'state', 'deploy');

@@ -1,6 +1,6 @@
 /** The steps of a deploy that change the account: database, migrations, secret, Worker. Each looks before it changes. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TOKEN_PREFIX } from '../../../schema/contracts/tokens.ts';
@@ -113,11 +113,13 @@ export async function migrate(d: Deployment): Promise<string> {
   );
 }
 
+const readSecret = (path: string): string | null => readOwnFile(path)?.trim() || null;
+
 /** The secret to set: of the environment, of an earlier run that did not come to its end, or a new one. */
 function newSecret(d: Deployment): string {
   const given = d.env[SECRET];
   if (given !== undefined) return requireSecret(given);
-  const kept = d.flags.newSecret ? null : readOwnFile(d.files.secret)?.trim();
+  const kept = readSecret(d.files.nextSecret) ?? (d.flags.newSecret ? null : readSecret(d.files.secret));
   return kept ? requireSecret(kept) : `${TOKEN_PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
 }
 
@@ -127,12 +129,15 @@ export async function ensureSecret(d: Deployment): Promise<string> {
   // A Worker that does not exist yet has no secrets.
   const isNew = ran.code !== 0 && /not found|does not exist/i.test(`${ran.out}${ran.err}`);
   const names = isNew ? [] : readJsonOutput(args, requireSuccess(args, ran), SecretsSchema).map(({ name }) => name);
-  if (names.includes(SECRET) && !d.flags.newSecret) return `${SECRET} is set`;
+  // After a run that broke off here, either secret may be the one that the Worker has: setting the new one again decides it.
+  const isUndecided = readSecret(d.files.nextSecret) !== null;
+  if (names.includes(SECRET) && !d.flags.newSecret && !isUndecided) return `${SECRET} is set`;
   const secret = newSecret(d);
-  // Kept first: after a crash in between, the next run sets the same one.
-  replacePrivateFile(d.files.secret, `${secret}\n`);
+  // Kept first, and beside the one that is valid until the Worker has this one.
+  replacePrivateFile(d.files.nextSecret, `${secret}\n`);
   const put = ['secret', 'put', SECRET, d.envArg];
   requireSuccess(put, await d.run(put, { stdin: secret }));
+  renameSync(d.files.nextSecret, d.files.secret);
   return `${SECRET} was set; a copy is in ${d.files.secret}`;
 }
 

@@ -75,6 +75,7 @@ export async function deploy(deployment: Deployment): Promise<boolean> {
     }
     for (const { name, run } of stepsOf(deployment)) {
       at = name;
+      deployment.begin(name);
       say(`${name.padEnd(WIDTH)} ${await run(deployment)}`);
     }
     return true;

@@ -9,6 +9,7 @@ import { layoutOf } from '../layout.ts';
 import { withAddress } from './decide.ts';
 import { sessionOf } from './session.ts';
 import type { Deployment } from './step.ts';
+import { deployLine } from './step.ts';
 import { StepError } from './step-error.ts';
 
 const HEALTH = { tries: 30, pause_ms: 2_000, timeout_ms: 5_000 } as const;
@@ -74,7 +75,7 @@ export async function ensureOperator(d: Deployment): Promise<string> {
     throw new StepError(
       'no operator token, and the bootstrap secret is not on this machine',
       'the secret was set from another machine; it cannot be read back from Cloudflare',
-      `copy ${operatorFile} from there, set BAA_BOOTSTRAP_TOKEN, or set a new secret: npm run deploy -- --new-secret`,
+      `copy ${operatorFile} from there, set BAA_BOOTSTRAP_TOKEN, or set a new secret: ${deployLine(d, '--new-secret')}`,
     );
   }
   const edge = d.connect(address, secret);
@@ -88,7 +89,7 @@ export async function ensureOperator(d: Deployment): Promise<string> {
     throw new StepError(
       `the edge did not make an operator token: ${error.message}`,
       error.status === 401 ? 'the bootstrap secret of this machine is not the one that the Worker has' : `${address}`,
-      error.status === 401 ? 'set a new one: npm run deploy -- --new-secret' : AGAIN,
+      error.status === 401 ? `set a new one: ${deployLine(d, '--new-secret')}` : AGAIN,
     );
   } finally {
     await edge.close();

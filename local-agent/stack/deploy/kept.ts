@@ -3,7 +3,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../../schema/json-text.ts';
-import { BOOTSTRAP_FILE, deployFolderOf, edgeStateOf } from '../../config/root-files.ts';
+import { BOOTSTRAP_FILE, deployFolderOf, edgeStateOf, NEXT_BOOTSTRAP_FILE } from '../../config/root-files.ts';
 import { makePrivateFile, makePrivateFolder, readOwnFile, replacePrivateFile } from '../../host/own-files.ts';
 import type { RootFacts } from './decide.ts';
 
@@ -20,7 +20,10 @@ export interface KeptFiles {
   folder: string;
   deployed: string;
   bookmarks: string;
+  /** The secret that the Worker has. */
   secret: string;
+  /** The one that replaces it, until the Worker has it. */
+  nextSecret: string;
 }
 
 export function keptFilesOf(root: string): KeptFiles {
@@ -30,6 +33,7 @@ export function keptFilesOf(root: string): KeptFiles {
     deployed: join(folder, 'deployed.json'),
     bookmarks: join(folder, 'bookmarks.jsonl'),
     secret: join(folder, BOOTSTRAP_FILE),
+    nextSecret: join(folder, NEXT_BOOTSTRAP_FILE),
   };
 }
 

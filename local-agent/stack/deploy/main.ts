@@ -52,8 +52,20 @@ function parseAddress(value: string): string {
   throw new InvalidArgumentError('It is not an https address, such as https://conductor.example.com.');
 }
 
+/** Clears the line of a terminal. */
+const CLEAR_LINE = `\r${String.fromCharCode(27)}[K`;
+
+/** On a terminal the result of a step takes the place of its name; in a pipe each has a line. */
+export function speaker(isTerminal: boolean, write: (text: string) => void): Pick<Deployment, 'say' | 'begin'> {
+  return {
+    begin: (step) => write(isTerminal ? `${step} …` : `${step} …\n`),
+    say: (line) => write(isTerminal ? `${CLEAR_LINE}${line}\n` : `${line}\n`),
+  };
+}
+
 /** Leaving the question is a no: what was deployed stays. */
 async function confirm(question: string): Promise<boolean> {
+  process.stdout.write(CLEAR_LINE);
   try {
     return await terminalPrompts.confirm(question);
   } catch (error) {
@@ -62,7 +74,7 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
-function deploymentOf(flags: Flags, say: (line: string) => void): Deployment {
+function deploymentOf(flags: Flags): Deployment {
   const root = resolve(flags.root ?? process.env.BAA_ROOT ?? defaultRoot());
   const run = wranglerIn(REPOSITORY, process.env);
   const deployment: Deployment = {
@@ -84,7 +96,7 @@ function deploymentOf(flags: Flags, say: (line: string) => void): Deployment {
       return run(args, { ...options, env: { ...named, ...options?.env } });
     },
     changedMigrations: () => changedMigrations(REPOSITORY),
-    say,
+    ...speaker(process.stdout.isTTY === true, (text) => process.stdout.write(text)),
     confirm: process.stdin.isTTY ? confirm : null,
     connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: Date.now }),
     now: Date.now,
@@ -96,9 +108,8 @@ function deploymentOf(flags: Flags, say: (line: string) => void): Deployment {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const say = (line: string): void => console.log(line);
   try {
-    const deployment = deploymentOf(createProgram().parse(argv, { from: 'user' }).opts<Flags>(), say);
+    const deployment = deploymentOf(createProgram().parse(argv, { from: 'user' }).opts<Flags>());
     const isDone = await deploy(deployment);
     if (isDone && !deployment.flags.dryRun) rememberRoot(deployment.root);
     return isDone ? EXIT.fine : EXIT.failed;

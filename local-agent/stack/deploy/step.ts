@@ -1,5 +1,6 @@
 /** What the steps of one deploy share. */
 import type { EdgeClient } from '../../edge/http-client.ts';
+import { shellWord } from '../../lib/printed-command.ts';
 import type { KeptFiles } from './kept.ts';
 import type { Target } from './target.ts';
 import type { RunWrangler } from './wrangler.ts';
@@ -29,6 +30,8 @@ export interface Deployment {
   changedMigrations: () => string[];
   /** Prints a line. */
   say: (line: string) => void;
+  /** Says the step that begins now; its result is said after it. */
+  begin: (step: string) => void;
   /** Asks a person yes or no; null when there is no person to ask. */
   confirm: ((question: string) => Promise<boolean>) | null;
   connect: (baseUrl: string, token: string) => EdgeClient;
@@ -38,6 +41,12 @@ export interface Deployment {
   accountId: string | null;
   /** Set by the deploy. */
   address: string | null;
+}
+
+/** The line that runs this deploy, with a further option. */
+export function deployLine({ root, target }: Deployment, option: string): string {
+  const env = target.env === '' ? '' : ` --env ${target.env}`;
+  return `npm run deploy -- --root ${shellWord(root)}${env} ${option}`;
 }
 
 export interface Step {

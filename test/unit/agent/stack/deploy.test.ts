@@ -15,7 +15,7 @@ import {
 } from '../../../../local-agent/stack/deploy/decide.ts';
 import { deploy } from '../../../../local-agent/stack/deploy/deploy.ts';
 import { keptFilesOf } from '../../../../local-agent/stack/deploy/kept.ts';
-import { createProgram } from '../../../../local-agent/stack/deploy/main.ts';
+import { createProgram, speaker } from '../../../../local-agent/stack/deploy/main.ts';
 import { changedMigrations, migrationFiles } from '../../../../local-agent/stack/deploy/migration-files.ts';
 import type { Deployment } from '../../../../local-agent/stack/deploy/step.ts';
 import { targetOf } from '../../../../local-agent/stack/deploy/target.ts';
@@ -65,6 +65,7 @@ async function scene({ account: more, env = '', environment = {}, flags, root = 
   const target = targetOf(readWranglerToml(REPOSITORY), env);
   account.targets = [await edgeOf(account, target.worker), 'schedule: * * * * *'];
   const said: string[] = [];
+  const begun: string[] = [];
   const waited: number[] = [];
   const deployment: Deployment = {
     target,
@@ -78,6 +79,7 @@ async function scene({ account: more, env = '', environment = {}, flags, root = 
       callFake(account, args, { stdin, outputFile: variables?.WRANGLER_OUTPUT_FILE_PATH ?? null }),
     changedMigrations: () => [],
     say: (line) => said.push(line),
+    begin: (step) => begun.push(step),
     confirm: null,
     connect: (baseUrl, token) => createEdgeClient({ baseUrl, token, now: Date.now }),
     now: () => Date.UTC(2026, 0, 1),
@@ -91,7 +93,7 @@ async function scene({ account: more, env = '', environment = {}, flags, root = 
     const isDone = await deploy(deployment);
     return { isDone, text: said.join('\n') };
   };
-  return { account, deployment, root, go, waited, address: account.targets[0] ?? '' };
+  return { account, deployment, root, go, begun, waited, address: account.targets[0] ?? '' };
 }
 
 /** The calls that change the account. */
@@ -116,6 +118,17 @@ describe('the first deploy', () => {
     expect(readFileSync(join(root, 'state/operator.token'), 'utf8')).toBe(`${OPERATOR}\n`);
     expect(statSync(join(root, 'state/operator.token')).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(root, 'config.toml'), 'utf8')).toBe(`control_api_base = "${address}"\n`);
+  });
+
+  it('says each step before it begins, on a terminal in the line of its result', async () => {
+    const { begun, go } = await scene();
+    const { text } = await go();
+    expect(begun).toEqual(text.split('\n').map((line) => line.split(' ')[0]));
+    const written: string[] = [];
+    const { begin, say } = speaker(true, (line) => written.push(line));
+    begin('database');
+    say('database   exists');
+    expect(written).toEqual(['database …', '\r\u001b[Kdatabase   exists\n']);
   });
 
   it('gives the secret through standard input only, and prints it nowhere', async () => {
@@ -203,6 +216,24 @@ describe('another run', () => {
     deployment.flags.newSecret = true;
     await go();
     expect(account.workers['baa-conductor']?.BAA_BOOTSTRAP_TOKEN).not.toBe(first);
+  });
+
+  it('keeps the valid secret until the Worker has the new one, and a run after a failure sets that one', async () => {
+    const { account, go, deployment, root } = await scene();
+    await go();
+    const kept = (name: string) => readFileSync(join(root, 'state/deploy', name), 'utf8').trim();
+    const first = kept('bootstrap.token');
+    account.fails = 'secret put';
+    deployment.flags.newSecret = true;
+    expect((await go()).isDone).toBe(false);
+    expect(kept('bootstrap.token')).toBe(first);
+    const second = kept('bootstrap.token.next');
+    expect(statSync(join(root, 'state/deploy/bootstrap.token.next')).mode & 0o777).toBe(0o600);
+    deployment.flags.newSecret = false;
+    expect((await go()).isDone).toBe(true);
+    expect(account.workers['baa-conductor']?.BAA_BOOTSTRAP_TOKEN).toBe(second);
+    expect(kept('bootstrap.token')).toBe(second);
+    expect(existsSync(join(root, 'state/deploy/bootstrap.token.next'))).toBe(false);
   });
 });
 
