@@ -16,7 +16,7 @@ import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { BrokenOffError, EXIT, UsageError } from './exit-codes.ts';
-import { present } from './output.ts';
+import { present, progress } from './output.ts';
 import type { Operation } from './repeatable.ts';
 import { callOnce, operationOf, operationOption, patientLook } from './repeatable.ts';
 import { pauseUntil } from './watch.ts';
@@ -51,7 +51,10 @@ async function follow(edge: EdgeClient, deps: CommandDeps, ask: Ask, waitMs: num
   });
   let pauseMs: number = POLL_MS.first;
   let current = ask;
+  let said = '';
   while (isOpenAsk(current) && clock.monotonic() < until && !isStopped) {
+    if (said !== current.state) progress(deps, `${ask.operation_id} is ${current.state}; waiting for the answer`);
+    said = current.state;
     await pauseUntil(deps, Math.min(pauseMs, Math.max(1, until - clock.monotonic())), stopped);
     pauseMs = Math.min(pauseMs * 2, POLL_MS.longest);
     const looking = look(() => edge.call({ method: 'GET', path, schema: AskSchema }));

@@ -9,7 +9,7 @@ import type { Args, CliCommand } from './command.ts';
 import { configOf, jsonOption, optionalText } from './command.ts';
 import type { CommandDeps } from './deps.ts';
 import { EXIT } from './exit-codes.ts';
-import { fileStamp, moment, present } from './output.ts';
+import { fileStamp, moment, present, progress } from './output.ts';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -34,6 +34,7 @@ export const backup: CliCommand = {
     const target = fileOf(args, deps, `conductor-backup-${fileStamp(deps.clock.now())}.zip`);
     const isRunning = system === 'running';
     const { version } = deps;
+    progress(deps, `copying the databases of ${root}`);
     const result = await makeBackup({ root, stateDir, target, isRunning, version, now: deps.clock.now() });
     present(args, deps, { ...result, root, running: isRunning }, () => {
       deps.print(

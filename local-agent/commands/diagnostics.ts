@@ -8,6 +8,7 @@ import {
   BOOTSTRAP_FILE,
   bootstrapPathOf,
   deployFolderOf,
+  NEXT_BOOTSTRAP_FILE,
   NODE_TOKEN_FILE,
   OPERATOR_TOKEN_FILE,
   policyPathOf,
@@ -16,7 +17,8 @@ import { SETTING_ENTRIES, tomlKey } from '../config/settings.ts';
 import { bundleText, CONTAINS, LEAVES_OUT } from '../doctor/bundle.ts';
 import type { Hide } from '../doctor/hide.ts';
 import { hiderOf } from '../doctor/hide.ts';
-import { lastLines } from '../host/last-lines.ts';
+import { lastLines, lastLinesOf } from '../host/last-lines.ts';
+import { dayFiles, hungFiles, serviceFiles } from '../host/log-files.ts';
 import { homeFolder } from '../host/own-files.ts';
 import { platformFacts } from '../host/platform.ts';
 import { readTextFile } from '../host/text-file.ts';
@@ -67,7 +69,7 @@ async function hiderFor(args: Args, deps: CommandDeps, root: string): Promise<Hi
     ...(resolved === null ? [] : [resolved.config.sharedToken, resolved.config.operatorToken]),
     ...[OPERATOR_TOKEN_FILE, NODE_TOKEN_FILE].map((name) => readTextFile(join(root, 'state', name))),
     readTextFile(bootstrapPathOf(root)),
-    readTextFile(join(deployFolderOf(root), BOOTSTRAP_FILE)),
+    ...[BOOTSTRAP_FILE, NEXT_BOOTSTRAP_FILE].map((name) => readTextFile(join(deployFolderOf(root), name))),
     ...agents.flatMap(({ env }) => Object.values(env)),
     ...files.map((line) => line.slice(line.indexOf('=') + 1)),
   ];
@@ -75,6 +77,17 @@ async function hiderFor(args: Args, deps: CommandDeps, root: string): Promise<Hi
   const redact = redactor(policy, { env: deps.env, readFile: readTextFile });
   const hide = hiderOf({ env: deps.env, secrets, home: homeFolder() });
   return (text) => redact(hide(text));
+}
+
+function logsOf(logsDir: string, root: string): Record<string, string[]> {
+  const endOf = (files: readonly string[]) => lastLinesOf(files, LOG_LINES);
+  return {
+    agent: lastLines(logsDir, 'agent', LOG_LINES),
+    edge: lastLines(logsDir, 'edge', LOG_LINES),
+    ticks: endOf(dayFiles(join(logsDir, 'timed-jobs'))),
+    service: endOf(serviceFiles(logsDir)),
+    hung: endOf(hungFiles(logsDir, root)),
+  };
 }
 
 async function textOf(args: Args, deps: CommandDeps): Promise<string> {
@@ -94,7 +107,7 @@ async function textOf(args: Args, deps: CommandDeps): Promise<string> {
     doctor,
     status,
     agent,
-    logs: { agent: lastLines(logsDir, 'agent', LOG_LINES), edge: lastLines(logsDir, 'edge', LOG_LINES) },
+    logs: logsOf(logsDir, root),
   };
   return bundleText(sources, await hiderFor(args, deps, root));
 }

@@ -7,7 +7,6 @@ import type { z } from 'zod';
 import { NodeViewSchema } from '../../schema/contracts/nodes.ts';
 import { NodeDrainResponseSchema } from '../../schema/contracts/tasks.ts';
 import type { EdgeClient } from '../edge/http-client.ts';
-import type { Clock } from '../lib/clock.ts';
 import { pause } from '../lib/clock.ts';
 import { reasonOf, reasonOption } from './change.ts';
 import type { Args, CliCommand } from './command.ts';
@@ -17,7 +16,7 @@ import { edgeOptions, withEdge } from './edge-access.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { EXIT } from './exit-codes.ts';
 import { parseNode } from './node-name.ts';
-import { present } from './output.ts';
+import { present, progress } from './output.ts';
 
 const LOOK_MS = 1_000;
 /** The end of a run takes seconds, its last checkpoint perhaps minutes. A node that is away gives nothing up. */
@@ -25,11 +24,16 @@ const WAIT_MAX_MS = 600_000;
 const NodeSchema = NodeViewSchema.pick({ live_runs: true, presence: true });
 
 /** What the node still runs when it runs nothing, or when the time is up. */
-async function runsLeft(edge: EdgeClient, nodePath: string, clock: Clock): Promise<z.infer<typeof NodeSchema>> {
+async function runsLeft(edge: EdgeClient, nodePath: string, deps: CommandDeps): Promise<z.infer<typeof NodeSchema>> {
+  const { clock } = deps;
   const until = clock.monotonic() + WAIT_MAX_MS;
+  let said = '';
   for (;;) {
     const node = await edge.call({ method: 'GET', path: nodePath, schema: NodeSchema });
     if (node.live_runs.length === 0 || clock.monotonic() >= until) return node;
+    const waitsFor = node.live_runs.map(({ run_id }) => run_id).join(', ');
+    if (waitsFor !== said) progress(deps, `waiting for the end of ${waitsFor}`);
+    said = waitsFor;
     await pause(clock, LOOK_MS);
   }
 }
@@ -53,7 +57,7 @@ async function drainNode(args: Args, deps: CommandDeps): Promise<ExitCode> {
       return EXIT.fine;
     }
     if (args.json !== true) deps.print(summaryOf(drained));
-    const { live_runs, presence } = await runsLeft(edge, nodePath, deps.clock);
+    const { live_runs, presence } = await runsLeft(edge, nodePath, deps);
     const left = live_runs.map(({ run_id }) => run_id);
     const isDone = left.length === 0;
     present(args, deps, { ...drained, left }, () => {

@@ -7,7 +7,7 @@ import { Argument, Option } from 'commander';
 import { RunIdSchema } from '../../schema/contracts/runs.ts';
 import { connectionOptions } from '../config/flags.ts';
 import type { Config } from '../config/settings.ts';
-import { dayFiles, findRunFolder, rolledFiles } from '../host/log-files.ts';
+import { dayFiles, findRunFolder, hungFiles, rolledFiles } from '../host/log-files.ts';
 import { readLines } from '../host/read-lines.ts';
 import { printedCommand } from '../lib/printed-command.ts';
 import type { Args, CliCommand } from './command.ts';
@@ -18,7 +18,7 @@ import { readableLine } from './log-line.ts';
 import { lineCount, linesOption } from './log-options.ts';
 import { service } from './service.ts';
 
-const NAMES = ['agent', 'edge', 'ticks', 'run', 'service'] as const;
+const NAMES = ['agent', 'edge', 'ticks', 'run', 'service', 'hung'] as const;
 const LOOK_MS = 250;
 
 type Files = () => readonly string[];
@@ -43,7 +43,8 @@ function filesOf(args: Args, deps: CommandDeps): Files {
     throw new UsageError(`logs takes one of ${NAMES.join(', ')}; "run" takes the id of a run too`);
   const { config } = configOf(args, deps, connectionOptions);
   if (name === 'run') return runFiles(id, config, args);
-  const { logsDir } = config;
+  const { logsDir, root } = config;
+  if (name === 'hung') return () => hungFiles(logsDir, root);
   return name === 'ticks' ? () => dayFiles(join(logsDir, 'timed-jobs')) : () => rolledFiles(logsDir, name);
 }
 
@@ -64,8 +65,8 @@ async function printLog(args: Args, deps: CommandDeps): Promise<number> {
 
 export const logs: CliCommand = {
   name: 'logs',
-  about: 'show the logs of this host: agent, edge, ticks, one run, or its service',
-  argument: new Argument('[log...]', 'agent (the default), edge, ticks, service, or: run RUN_ID'),
+  about: 'show the logs of this host: agent, edge, ticks, one run, its service, or where a process hung',
+  argument: new Argument('[log...]', 'agent (the default), edge, ticks, service, hung, or: run RUN_ID'),
   options: [
     new Option('-f, --follow', 'follow it, also when it rolls on into a new file'),
     linesOption,

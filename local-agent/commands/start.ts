@@ -10,6 +10,7 @@ import { ownProcess, recordAgent } from '../config/system-record.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { agentDeps } from '../deps.ts';
 import { EdgeError } from '../edge/http-client.ts';
+import { HUNG_LOG } from '../host/log-files.ts';
 import { homeFolder } from '../host/own-files.ts';
 import { PROGRAM_FOLDER } from '../host/program-file.ts';
 import { startWatchdog } from '../host/watchdog.ts';
@@ -97,7 +98,7 @@ async function runAgent(args: Args, deps: CommandDeps): Promise<ExitCode> {
   const once = args.runOnce === true;
   try {
     const stopped = once ? null : deps.stopSignal();
-    if (!once) startWatchdog(join(config.logsDir, 'hung.log'));
+    if (!once) startWatchdog(join(config.logsDir, HUNG_LOG));
     const agent = await startAgent(config, agentDeps(log.logger), { warnings, once });
     const forget = once ? () => undefined : record(config, deps, agent);
     printStarted(args, deps, agent);

@@ -27,9 +27,17 @@ export function lastLines(folder: string, name: string, count: number): string[]
     .filter((file) => file.startsWith(`${name}.`) && file.endsWith('.log'))
     .map((file) => join(folder, file))
     .map((path) => ({ path, changed: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => b.changed - a.changed || byNumber.compare(basename(b.path), basename(a.path)));
+    .sort((a, b) => a.changed - b.changed || byNumber.compare(basename(a.path), basename(b.path)));
+  return lastLinesOf(
+    files.map(({ path }) => path),
+    count,
+  );
+}
+
+/** At most `count` lines at the end of these files, which are ordered from the oldest on. */
+export function lastLinesOf(files: readonly string[], count: number): string[] {
   let lines: string[] = [];
-  for (const { path } of files) {
+  for (const path of files.toReversed()) {
     if (lines.length >= count) break;
     try {
       lines = [

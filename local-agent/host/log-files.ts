@@ -1,6 +1,10 @@
 /** The files of the logs below a root, oldest first: a log that rolls has several. */
 import { join } from 'node:path';
+import { edgeStateOf } from '../config/root-files.ts';
 import { namesIn } from './names-in.ts';
+
+/** The report of a process that hung. */
+export const HUNG_LOG = 'hung.log';
 
 /** The files `<name>.<number>.log` of a folder, by their numbers. */
 export function rolledFiles(folder: string, name: string): string[] {
@@ -15,6 +19,19 @@ export function rolledFiles(folder: string, name: string): string[] {
 export function dayFiles(folder: string): string[] {
   const days = namesIn(folder).filter((file) => /^\d{4}-\d{2}-\d{2}\.jsonl$/.test(file));
   return days.sort().map((file) => join(folder, file));
+}
+
+/** Where a process that hung has reported where: the agent in the folder of the logs, the edge beside its state. */
+export function hungFiles(logsDir: string, root: string): string[] {
+  return [logsDir, edgeStateOf(root)]
+    .filter((folder) => namesIn(folder).includes(HUNG_LOG))
+    .map((folder) => join(folder, HUNG_LOG));
+}
+
+/** What a service of macOS has printed, the older file first. */
+export function serviceFiles(logsDir: string): string[] {
+  const names = namesIn(logsDir);
+  return ['service.log.1', 'service.log'].filter((name) => names.includes(name)).map((name) => join(logsDir, name));
 }
 
 /** The folder of a run, which is in that of its task; null when this host does not have it. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { z } from 'zod';
 import { BOOTSTRAP_SECRET_MIN_CHARS } from '../../schema/contracts/tokens.ts';
+import { HUNG_LOG } from '../host/log-files.ts';
 import { makePrivateFolder } from '../host/own-files.ts';
 import { returnMemoryOfStart } from '../host/return-memory.ts';
 import { startWatchdog } from '../host/watchdog.ts';
@@ -119,7 +120,7 @@ function failStart(error: unknown): never {
 
 // This process waits for the runtime synchronously when it fires the Cron Trigger. A runtime that has stopped would keep it,
 // and the ports, for good when no supervisor is there to kill both.
-startWatchdog(join(settings.BAA_STACK_STATE, 'hung.log'), { lookMs: 1_000, looks: 60, killGroup: true });
+startWatchdog(join(settings.BAA_STACK_STATE, HUNG_LOG), { lookMs: 1_000, looks: 60, killGroup: true });
 const started = await startEdge(settings, moveIntoStorage(settings.BAA_STACK_STATE)).catch(failStart);
 const { edge, crons, url, migrations } = started;
 let stopping = false;

@@ -2,8 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Execute } from '../../../local-agent/commands/command.ts';
+import { UsageError } from '../../../local-agent/commands/exit-codes.ts';
 import { createProgram, everyCommand } from '../../../local-agent/commands/main.ts';
+import { edgeSettingOptions } from '../../../local-agent/config/flags.ts';
+import { resolveConfig } from '../../../local-agent/config/resolve.ts';
+import { EdgeError } from '../../../local-agent/edge/http-client.ts';
 import { readMessage } from '../../../local-agent/instructions/read-message.ts';
 import { createProgram as createDeployProgram } from '../../../local-agent/stack/deploy/main.ts';
 import { REPOSITORY } from '../../../local-agent/stack/layout.ts';
@@ -30,18 +35,48 @@ function requireCommand(words: readonly string[]): void {
   if (!PATHS.includes(`${name} ${verb}`)) throw new Error(`there is no command ${name} ${verb ?? ''}`);
 }
 
-/** Parses a command line of `conductor` with the real parser, and runs nothing. */
+const AWAY = new EdgeError('network', 0, 'network', 'there is no edge');
+/** Commands and groups that only check what they were given, and then call the edge. */
+const ASKS_THE_EDGE = [
+  ...['run', 'ask', 'pause', 'resume', 'drain', 'audit', 'browsers', 'conversations', 'grants', 'instructions', 'jobs'],
+  ...['leader', 'messages', 'nodes', 'notices', 'runs', 'steps', 'tasks', 'ticks', 'tokens'],
+];
+
+beforeAll(() => void vi.stubGlobal('fetch', () => Promise.reject(new Error('there is no edge'))));
+afterAll(() => void vi.unstubAllGlobals());
+
+/** Checks a command line of `conductor` with the real parser, and with the contract of what it sends; there is no edge. */
 async function parseConductor(words: readonly string[]): Promise<void> {
   if (words.includes('--help')) return requireCommand(words);
-  const world = commandWorld(() => ({}));
+  const world = commandWorld(() => {
+    throw AWAY;
+  });
+  const execute: Execute = async (command, args) => {
+    const path = everyCommand().find((one) => one.command === command)?.path ?? '';
+    const [group = ''] = path.split(' ');
+    if (!ASKS_THE_EDGE.includes(group) || args.follow === true) return;
+    // What it gives the edge is checked against the contract before the edge is called.
+    await command.run(args, world.deps).catch((error: unknown) => {
+      if (error instanceof UsageError) throw error;
+    });
+  };
   try {
-    await createProgram(world.deps, async () => undefined).parseAsync(words, { from: 'user' });
+    await createProgram(world.deps, execute).parseAsync(words, { from: 'user' });
   } catch (error) {
     throw new Error(`${words.join(' ')}: ${world.stderr() || String(error)}`);
   }
 }
 
-const START_OPTIONS = ['--port', '--agent-port', '--root', '--node-id', '--host', '--no-agent', '--json', '--help'];
+const START_OPTIONS = [
+  '--port',
+  '--agent-port',
+  '--root',
+  '--node-id',
+  '--host',
+  '--no-agent',
+  '--json',
+  '--help',
+].concat(edgeSettingOptions.map(({ long }) => long ?? ''));
 
 /** What follows `npm run NAME --`. */
 async function parseScript(name: string, words: readonly string[]): Promise<void> {
@@ -144,6 +179,9 @@ describe('the commands of the pages', () => {
     'conductor taskz list',
     'conductor taskz --help',
     'conductor tasks list --colour',
+    `conductor conversations limits --set '{"max_per_days": 20}'`,
+    `conductor run 'conductor::exec::{"argv": "ls"}'`,
+    'conductor tasks create make --priority high',
     'npm run deploi',
     'npm run deploy -- --envv x',
     'npx wrangler d1 exec DB',
@@ -161,9 +199,30 @@ describe('the other blocks of the pages', () => {
     if (typeof value === 'object' && value !== null && 'roots' in value) PolicySchema.parse(value);
   });
 
-  it.each(inLanguage('toml').map((block) => [at(block), block.text] as const))('%s is TOML', (_where, text) => {
-    parseToml(text);
-  });
+  const WORKER = parseToml(readFileSync(join(REPOSITORY, 'wrangler.toml'), 'utf8')) as { vars: object };
+
+  /** Variables of the Worker, or a config.toml. @throws Error for a key that there is not, or a value that is none */
+  function checkConfig(text: string): void {
+    const keys = Object.keys(parseToml(text));
+    if (keys.every((key) => key.startsWith('BAA_'))) {
+      expect(Object.keys(WORKER.vars)).toEqual(expect.arrayContaining(keys));
+      return;
+    }
+    const readFile = (path: string) => (path === '/srv/baa/config.toml' ? text : null);
+    resolveConfig({ flags: { root: '/srv/baa' }, env: {}, readFile });
+  }
+
+  it.each(inLanguage('toml').map((block) => [at(block), block.text] as const))(
+    '%s is what the program takes in config.toml, or the Worker as variables',
+    (_where, text) => checkConfig(text),
+  );
+
+  it.each(['[repoz]\napp = "~/src/app"', 'priority = "high"', '[agents.codex]\ncommand = 5', 'BAA_ACCES_AUD = "x"'])(
+    'a page with the TOML %j would fail',
+    (text) => {
+      expect(() => checkConfig(text)).toThrow();
+    },
+  );
 
   const messages = ['README.md', 'README.zh.md', 'docs/start.md', 'docs/start.zh.md'].flatMap((path) =>
     PAGES.filter((page) => page.path === path).flatMap(({ blocks }) =>

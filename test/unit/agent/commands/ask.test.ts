@@ -36,14 +36,16 @@ const away = () => {
 };
 
 /** An edge whose ask passes through these states, and a clock whose every wait is over at once. */
-function world(...states: State[]) {
+function world(first: State & { terminal?: true }, ...more: State[]) {
+  const states = [first, ...more];
+  const isTerminal = first.terminal === true;
   let at = -1;
   const respond = (_call: CommandCall) => {
     at = Math.min(at + 1, states.length - 1);
     const state = states[at];
     return { ...ASK, ...(typeof state === 'function' ? state() : state) };
   };
-  const made = commandWorld(respond, { clock: instantClock() });
+  const made = commandWorld(respond, { clock: instantClock(), isTerminal });
   return { ...made, run: (...argv: string[]) => runCli(['ask', CONVERSATION, "what's next?", ...argv], made.deps) };
 }
 
@@ -93,6 +95,12 @@ describe('conductor ask', () => {
     expect(await run('--wait', '--operation-id', 'op-1')).toBe(0);
     expect(out).toEqual(['the roof\\u{1b}[2J']);
     expect(err).toEqual([expect.stringContaining('cannot be reached; trying again until the time is over')]);
+  });
+
+  it('with --wait says on a terminal what it waits for', async () => {
+    const { run, err } = world({ terminal: true }, {}, {}, { state: 'answered', answer: ANSWER });
+    expect(await run('--wait', '--operation-id', 'op-1')).toBe(0);
+    expect(err).toEqual([expect.stringContaining('op-1 is sent; waiting for the answer …')]);
   });
 
   it('of which the edge stops telling says the line that repeats it', async () => {

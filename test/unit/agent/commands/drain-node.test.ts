@@ -46,6 +46,14 @@ describe('nodes drain --wait', () => {
     ]);
   });
 
+  it('says on a terminal what it waits for, once', async () => {
+    const { deps, clock, err } = nodeWith(3);
+    const ended = runCli(ARGV, { ...deps, isTerminal: true, env: { ...deps.env, NO_COLOR: '1' } });
+    await clock.elapse(3_000);
+    expect(await ended).toBe(0);
+    expect(err).toEqual(['waiting for the end of run_1 …']);
+  });
+
   it('fails after ten minutes, and says what is left and why', async () => {
     const { deps, clock, stderr } = nodeWith(Number.POSITIVE_INFINITY, { connected: false });
     const ended = runCli(ARGV, deps);

@@ -24,7 +24,7 @@ function rootWithLogs() {
     writeFileSync(join(root, name), text);
   }
   const world = commandWorld(() => ({}), { env: {} });
-  return { ...world, logs: (...args: string[]) => runCli(['logs', ...args, '--root', root], world.deps) };
+  return { ...world, root, logs: (...args: string[]) => runCli(['logs', ...args, '--root', root], world.deps) };
 }
 
 beforeEach(() => void vi.stubEnv('TZ', 'Asia/Kolkata'));
@@ -48,6 +48,17 @@ describe('logs', () => {
     expect(out).toEqual(['hello \\u{1b}[31mred']);
   });
 
+  it('shows where a process hung, of the agent and of the edge', async () => {
+    const { logs, out, root } = rootWithLogs();
+    const line = (who: string) =>
+      `2026-10-26T17:05:09.000Z ${who} has hung for 30 s and is killed\n    at f (a.ts:1)\n`;
+    mkdirSync(join(root, 'edge'));
+    writeFileSync(join(root, 'logs/hung.log'), line('this process'));
+    writeFileSync(join(root, 'edge/hung.log'), line('the edge'));
+    expect(await logs('hung')).toBe(0);
+    expect(out.join('\n')).toMatch(/this process has hung .*\n {4}at f \(a.ts:1\)\n.*the edge has hung/);
+  });
+
   it('prints the lines as they are with --json', async () => {
     const { logs, out } = rootWithLogs();
     await logs('--json');
@@ -61,7 +72,7 @@ describe('logs', () => {
     expect(await logs('run', '../../etc')).toBe(2);
     expect(await logs('--lines', 'many')).toBe(2);
     expect(await logs('run', RUN.replace('q5', 'q6'))).toBe(1);
-    expect(stderr()).toMatch(/logs takes one of agent, edge, ticks, run, service/);
+    expect(stderr()).toMatch(/logs takes one of agent, edge, ticks, run, service, hung/);
     expect(stderr()).toMatch(/the id of a run is missing or invalid/);
     expect(stderr()).toMatch(/this host has no files of run_.*ran on another host, or was removed/);
   });

@@ -156,7 +156,7 @@ describe('an instruction on the command line', () => {
 
   it('whose connection is lost is looked at, also while the edge is away, until it has ended', async () => {
     const ended = { ...succeeded, output: 'done' };
-    const lost = { data: {}, progress: [`${ID} is running`], breaks: true } as const;
+    const lost = { data: {}, progress: [`${ID} is running`], breaks: true as const };
     const calls = toolEdge(lost, lost, { data: {}, breaks: true }, { data: {}, breaks: true }, { data: ended });
     const { deps, out, err } = world();
     const clock = { ...instantClock(), after: laterThanLooks };
