@@ -15,6 +15,7 @@ import type { CommandDeps } from './deps.ts';
 import { defaultDeps } from './deps.ts';
 import { diagnostics } from './diagnostics.ts';
 import { doctor } from './doctor.ts';
+import { events } from './events.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { describeFailure, EXIT, exitCodeOf, UnknownSystemError } from './exit-codes.ts';
 import { firefox } from './firefox.ts';
@@ -73,6 +74,7 @@ const COMMANDS: readonly CliCommand[] = [
   ask,
   completion,
   logs,
+  events,
 ];
 const GROUPS: Readonly<Record<string, { about: string; commands: readonly CliCommand[] }>> = {
   audit: { about: 'who changed what, and when', commands: audit },

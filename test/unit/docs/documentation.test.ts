@@ -1,5 +1,5 @@
 /** What the pages show is true of the program: each command parses, each block is what its language says, each link leads somewhere. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -13,6 +13,7 @@ import { readMessage } from '../../../local-agent/instructions/read-message.ts';
 import { createProgram as createDeployProgram } from '../../../local-agent/stack/deploy/main.ts';
 import { REPOSITORY } from '../../../local-agent/stack/layout.ts';
 import { PolicySchema } from '../../../schema/contracts/policy.ts';
+import { TaskCreateBodySchema } from '../../../schema/contracts/tasks.ts';
 import { commandWorld } from '../../support/command-deps.ts';
 import type { Block } from '../../support/documentation.ts';
 import { commandsOf, linkedFile, pagePaths, readPage } from '../../support/documentation.ts';
@@ -137,11 +138,27 @@ const OTHERS = [
   'tar',
 ];
 
+/** The paths of the edge's routes. */
+const ROUTES = readdirSync(join(REPOSITORY, 'workers'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.routes.ts'))
+  .flatMap((name) => [...readFileSync(join(REPOSITORY, 'workers', name), 'utf8').matchAll(/path: ['"`](\/[^'"`]*)/g)])
+  .map(([, path = '']) => path);
+
+/** A call of the edge by curl: its route is there, and a task that it creates fits its contract. */
+function checkCurl(words: readonly string[]): void {
+  const url = words.find((word) => /^https?:/.test(word)) ?? '';
+  const { pathname } = new URL(url);
+  if (pathname.startsWith('/v1/') && !ROUTES.includes(pathname)) throw new Error(`the edge has no route ${pathname}`);
+  const body = words[words.indexOf('-d') + 1];
+  if (pathname === '/v1/tasks' && words.includes('-d')) TaskCreateBodySchema.parse(JSON.parse(body ?? ''));
+}
+
 async function checkCommand(command: string): Promise<void> {
   const words = shellWords(command.replace(/\s*[<>]\s*\S+/g, ''));
   while (/^[A-Z_]+=/.test(words[0] ?? '')) words.shift();
   const [program = '', ...rest] = words;
   if (program === 'conductor') return parseConductor(rest);
+  if (program === 'curl' && command.includes('/v1/')) return checkCurl(words);
   if (program === 'npx') return rest[0] === 'wrangler' ? checkWrangler(rest.slice(1)) : undefined;
   if (program === 'npm' && ['run', 'start', 'test'].includes(rest[0] ?? '')) {
     const given = rest.filter((word) => word !== '-s');
@@ -183,6 +200,8 @@ describe('the commands of the pages', () => {
     `conductor run 'conductor::exec::{"argv": "ls"}'`,
     'conductor tasks create make --priority high',
     'npm run deploi',
+    'curl -s http://127.0.0.1:8787/v1/taskz',
+    `curl -d '{"task_type": "shell"}' http://127.0.0.1:8787/v1/tasks`,
     'npm run deploy -- --envv x',
     'npx wrangler d1 exec DB',
     'npm start -- --prot 1',
