@@ -1,5 +1,5 @@
 /**
- * `events`: what happens at the edge, one line each. With `-f` it goes on until Ctrl-C, and continues behind the last commit
+ * `events`: what happens at the edge, one line each. With `-f` it runs until Ctrl-C, and continues behind the last commit
  * that it has printed whenever the stream ends or breaks off: nothing is missing, and nothing comes twice.
  */
 import { Option } from 'commander';

@@ -1,5 +1,5 @@
 /**
- * Calls that have one effect under one operation id. The id is printed before the call, and whatever ends the call early
+ * Calls that have one effect under one operation id. The id is printed before the call, and each failure that ends it early
  * names the line that repeats it: a person who types the first line again would make a second effect.
  */
 import { randomUUID } from 'node:crypto';

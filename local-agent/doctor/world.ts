@@ -135,8 +135,8 @@ export class World {
       return { advice: `${how}: ${local}`, command };
     }
     const command = this.deployLine;
-    const elsewhere =
+    const onTheOther =
       'on the host and for the root that has deployed it, with "npm run deploy -- --root ROOT", and --env for its environment';
-    return { advice: command === null ? `${deployed}, ${elsewhere}` : deployed, command };
+    return { advice: command === null ? `${deployed}, ${onTheOther}` : deployed, command };
   }
 }

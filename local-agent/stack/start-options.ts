@@ -19,7 +19,7 @@ export interface StartFlags extends Partial<Record<EdgeSettingKey, string>> {
 }
 
 /**
- * The edge, the tokens and the record are found by the root alone, so a state folder elsewhere would part them from what the
+ * The edge, the tokens and the record are found by the root alone, so another state folder would part them from what the
  * commands read.
  *
  * @throws ConfigError

@@ -1,4 +1,5 @@
 /** `conductor doctor` on a real system: what is broken on purpose is found, and its own advice mends it. */
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -10,12 +11,14 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultDeps } from '../../local-agent/commands/deps.ts';
 import { runCli } from '../../local-agent/commands/main.ts';
+import type { SystemRecord } from '../../local-agent/config/system-record.ts';
 import { SystemRecordSchema } from '../../local-agent/config/system-record.ts';
 import type { CheckReport, DoctorReport } from '../../local-agent/doctor/report.ts';
 import { DoctorReportSchema } from '../../local-agent/doctor/report.ts';
@@ -27,6 +30,7 @@ const CONDUCTOR = 'conductor() { node local-agent/cli.ts "$@"; };';
 
 /** Fewer than a list shows at once. */
 const MOST_LISTED = 150;
+const DAY_MS = 86_400_000;
 
 class System {
   readonly home: string;
@@ -57,6 +61,16 @@ class System {
   async restart(): Promise<void> {
     this.#line = this.#start();
     await this.ready();
+  }
+
+  /** Starts the system by the line that a finding advises, exactly as it is printed. */
+  async startBy(command: string | null | undefined): Promise<void> {
+    this.#line = new RunningLine(command ?? 'false', this.home);
+    await this.#line.prints(/The conductor is running/);
+  }
+
+  record(): SystemRecord {
+    return SystemRecordSchema.parse(JSON.parse(readFileSync(this.path('state/system.json'), 'utf8')));
   }
 
   async doctor(...options: string[]): Promise<{ code: number; report: DoctorReport }> {
@@ -218,13 +232,44 @@ describe('conductor doctor', () => {
     expect((await system.look('agent')).note).not.toContain(`process ${pid}`);
   });
 
-  it('a system that was killed is named as such, and a start mends it and its refused token', async () => {
+  it('a token that expires soon gets a new end by its command, and the old secret is gone', async () => {
+    const before = readFileSync(system.path('state/operator.token'), 'utf8');
+    const now = Date.now();
+    system.d1(`UPDATE tokens SET created_at = ${now - 30 * DAY_MS}, expires_at = ${now + 3 * DAY_MS}
+      WHERE role = 'ops_admin' AND subject LIKE 'operator@%'`);
+    await system.mends('operator-token', /expires in \d days/);
+    expect(readFileSync(system.path('state/operator.token'), 'utf8')).not.toBe(before);
+  });
+
+  it('a system that was killed is named as such, and its line mends it at its ports, and both refused tokens', async () => {
+    const before = system.record();
     await system.end('SIGKILL');
-    writeFileSync(system.path('state/operator.token'), 'baa_a-token-of-another-system');
-    expect((await system.look('system')).findings).toMatchObject([
-      { what: expect.stringContaining('ended without a stop'), command: `npm start -- --root ${system.root}` },
-    ]);
-    await system.restart();
+    for (const name of ['operator', 'shared'])
+      writeFileSync(system.path(`state/${name}.token`), 'baa_of-another-system');
+    const { findings } = await system.look('system');
+    expect(findings).toMatchObject([{ what: expect.stringContaining('ended without a stop') }]);
+    await system.startBy(findings[0]?.command);
+    const { edge_url, agent_url } = system.record();
+    expect([edge_url, agent_url]).toEqual([before.edge_url, before.agent_url]);
+    const { report } = await system.doctor();
+    expect(report.errors).toBe(0);
+  });
+
+  it('ports that other programs have taken are one finding, whose line starts the system at others', async () => {
+    await system.end('SIGINT');
+    const { edge_url, agent_url } = system.record();
+    const ports = [edge_url, agent_url ?? ''].map((url) => Number(new URL(url).port));
+    const others = await Promise.all(
+      ports.map(async (port) => {
+        const server = createServer().listen(port, '127.0.0.1');
+        await once(server, 'listening');
+        return server;
+      }),
+    );
+    const { findings } = await system.look('ports');
+    expect(findings).toHaveLength(1);
+    await system.startBy(findings[0]?.command);
+    for (const server of others) server.close();
     const { report } = await system.doctor();
     expect(report.errors).toBe(0);
   });

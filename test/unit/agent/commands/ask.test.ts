@@ -90,7 +90,7 @@ describe('conductor ask', () => {
     expect(stderr()).not.toContain('repeats it');
   });
 
-  it('goes on waiting when the edge is away for a while, and says so once', async () => {
+  it('waits on when the edge is away for a while, and says so once', async () => {
     const { run, out, err } = world({}, away, away, { state: 'sent' }, { state: 'answered', answer: ANSWER });
     expect(await run('--wait', '--operation-id', 'op-1')).toBe(0);
     expect(out).toEqual(['the roof\\u{1b}[2J']);

@@ -22,8 +22,8 @@ describe('npm start in a root whose config.toml', () => {
     );
 
   it.each([
-    ['state_dir = "/elsewhere"', {}, 'state_dir in config.toml: /elsewhere'],
-    ['', { BAA_STATE_DIR: '/elsewhere' }, 'BAA_STATE_DIR: /elsewhere'],
+    ['state_dir = "/other"', {}, 'state_dir in config.toml: /other'],
+    ['', { BAA_STATE_DIR: '/other' }, 'BAA_STATE_DIR: /other'],
   ])('parts its state from it is refused: %s %j', (toml, env, said) => {
     expect(() => optionsOf(toml, env)).toThrow(
       `${said}: npm start keeps its state in /srv/baa/state and nowhere else; remove that setting`,
