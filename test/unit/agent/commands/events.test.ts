@@ -43,17 +43,15 @@ const sends =
   (response: ServerResponse) =>
     void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(parts.join(''));
 const refuses = (response: ServerResponse) =>
-  void response
-    .writeHead(401)
-    .end(
-      JSON.stringify({
-        ok: false,
-        request_id: 'r',
-        error: 'revoked_token',
-        message: 'the token is revoked',
-        details: null,
-      }),
-    );
+  void response.writeHead(401).end(
+    JSON.stringify({
+      ok: false,
+      request_id: 'r',
+      error: 'revoked_token',
+      message: 'the token is revoked',
+      details: null,
+    }),
+  );
 /** Sends these, and breaks the connection. */
 const breaks = (text: string) => (response: ServerResponse) =>
   void response.writeHead(200).write(text, () => response.socket?.destroy());
