@@ -8,6 +8,7 @@ import {
   BOOTSTRAP_FILE,
   bootstrapPathOf,
   deployFolderOf,
+  edgeStateOf,
   NEXT_BOOTSTRAP_FILE,
   NODE_TOKEN_FILE,
   OPERATOR_TOKEN_FILE,
@@ -86,7 +87,7 @@ function logsOf(logsDir: string, root: string): Record<string, string[]> {
     edge: lastLines(logsDir, 'edge', LOG_LINES),
     ticks: endOf(dayFiles(join(logsDir, 'timed-jobs'))),
     service: endOf(serviceFiles(logsDir)),
-    hung: endOf(hungFiles(logsDir, root)),
+    hung: endOf(hungFiles([logsDir, edgeStateOf(root)])),
   };
 }
 

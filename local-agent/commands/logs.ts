@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Argument, Option } from 'commander';
 import { RunIdSchema } from '../../schema/contracts/runs.ts';
 import { connectionOptions } from '../config/flags.ts';
+import { edgeStateOf } from '../config/root-files.ts';
 import type { Config } from '../config/settings.ts';
 import { dayFiles, findRunFolder, hungFiles, rolledFiles } from '../host/log-files.ts';
 import { readLines } from '../host/read-lines.ts';
@@ -44,7 +45,7 @@ function filesOf(args: Args, deps: CommandDeps): Files {
   const { config } = configOf(args, deps, connectionOptions);
   if (name === 'run') return runFiles(id, config, args);
   const { logsDir, root } = config;
-  if (name === 'hung') return () => hungFiles(logsDir, root);
+  if (name === 'hung') return () => hungFiles([logsDir, edgeStateOf(root)]);
   return name === 'ticks' ? () => dayFiles(join(logsDir, 'timed-jobs')) : () => rolledFiles(logsDir, name);
 }
 

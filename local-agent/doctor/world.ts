@@ -1,6 +1,7 @@
 /** Everything that a check may ask. */
 
 import { join } from 'node:path';
+import { environmentOf, keptFilesOf, readDeployed } from '../config/deployed.ts';
 import type { ResolvedConfig } from '../config/resolve.ts';
 import type { Config } from '../config/settings.ts';
 import { keptPortsOf, NAMED, systemKindOf, USUAL_PORTS } from '../config/system-kind.ts';
@@ -8,8 +9,6 @@ import type { SystemRecord } from '../config/system-record.ts';
 import { readSystemRecord } from '../config/system-record.ts';
 import { PROGRAM_FOLDER } from '../host/program-file.ts';
 import { printedCommand, programName, shellWord } from '../lib/printed-command.ts';
-import { keptFilesOf, readDeployed } from '../stack/deploy/kept.ts';
-import { environmentOf } from '../stack/deploy/target.ts';
 import { Skipped } from './check.ts';
 import type { Connect, Facts } from './facts.ts';
 import { factsOf } from './facts.ts';

@@ -1,6 +1,5 @@
 /** The files of the logs below a root, oldest first: a log that rolls has several. */
 import { join } from 'node:path';
-import { edgeStateOf } from '../config/root-files.ts';
 import { namesIn } from './names-in.ts';
 
 /** The report of a process that hung. */
@@ -21,11 +20,9 @@ export function dayFiles(folder: string): string[] {
   return days.sort().map((file) => join(folder, file));
 }
 
-/** Where a process that hung has reported where: the agent in the folder of the logs, the edge beside its state. */
-export function hungFiles(logsDir: string, root: string): string[] {
-  return [logsDir, edgeStateOf(root)]
-    .filter((folder) => namesIn(folder).includes(HUNG_LOG))
-    .map((folder) => join(folder, HUNG_LOG));
+/** The reports of processes that hung, in these folders. */
+export function hungFiles(folders: readonly string[]): string[] {
+  return folders.filter((folder) => namesIn(folder).includes(HUNG_LOG)).map((folder) => join(folder, HUNG_LOG));
 }
 
 /** What a service of macOS has printed, the older file first. */

@@ -1,7 +1,7 @@
 /** What the steps of one deploy share. */
+import type { KeptFiles } from '../../config/deployed.ts';
 import type { EdgeClient } from '../../edge/http-client.ts';
 import { shellWord } from '../../lib/printed-command.ts';
-import type { KeptFiles } from './kept.ts';
 import type { Target } from './target.ts';
 import type { RunWrangler } from './wrangler.ts';
 

@@ -2,6 +2,7 @@
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { checkValue, firstIssueText } from '../../../schema/contracts/issues.ts';
+import { workerOf } from '../../config/deployed.ts';
 import { StepError } from './step-error.ts';
 
 const DATABASE = 'DB';
@@ -27,15 +28,6 @@ export interface Target {
   databaseId: string | null;
   /** Buckets of R2, which are optional. */
   buckets: string[];
-}
-
-/** The environment of wrangler.toml that deploys the Worker, empty for its top; null when none does. */
-export function environmentOf(toml: string, worker: string): string | null {
-  const parsed = ConfigSchema.safeParse(parse(toml));
-  if (!parsed.success) return null;
-  const { name, env } = parsed.data;
-  const workers = [['', name], ...Object.entries(env).map(([key, one]) => [key, one.name ?? `${name}-${key}`])];
-  return workers.find(([, own]) => own === worker)?.[0] ?? null;
 }
 
 /** @throws StepError when the configuration has no such environment or no database */
@@ -68,7 +60,7 @@ export function targetOf(toml: string, env: string): Target {
   }
   return {
     env,
-    worker: named.name ?? `${top.name}-${env}`,
+    worker: workerOf(top.name, env, named.name),
     database: database.database_name,
     databaseId: database.database_id ?? null,
     buckets: named.r2_buckets.map(({ bucket_name }) => bucket_name),

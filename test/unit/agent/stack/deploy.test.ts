@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { keptFilesOf } from '../../../../local-agent/config/deployed.ts';
 import { createEdgeClient } from '../../../../local-agent/edge/http-client.ts';
 import { readWranglerToml } from '../../../../local-agent/stack/deploy/account-steps.ts';
 import {
@@ -14,7 +15,6 @@ import {
   withAddress,
 } from '../../../../local-agent/stack/deploy/decide.ts';
 import { deploy } from '../../../../local-agent/stack/deploy/deploy.ts';
-import { keptFilesOf } from '../../../../local-agent/stack/deploy/kept.ts';
 import { createProgram, speaker } from '../../../../local-agent/stack/deploy/main.ts';
 import { changedMigrations, migrationFiles } from '../../../../local-agent/stack/deploy/migration-files.ts';
 import type { Deployment } from '../../../../local-agent/stack/deploy/step.ts';
