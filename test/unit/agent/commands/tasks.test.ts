@@ -53,7 +53,7 @@ describe('tasks create for what this host does not have', () => {
     [['x', '--type', 'claude', '--repo', 'app'], '[agents.claude]'],
   ])('%j says so at once', async (argv, missing) => {
     const { deps, out, stderr } = commandWorld(created, { readFile });
-    expect(await runCli(['tasks', 'create', ...argv], deps)).toBe(0);
+    expect(await runCli(['tasks', 'create', ...argv, '--operation-id', 'op-1'], deps)).toBe(0);
     expect(out).toEqual([`${TASK} is queued`]);
     expect(stderr()).toBe(
       `/srv/baa/config.toml of this host does not name ${missing}: the task waits until a node has it`,
@@ -64,7 +64,7 @@ describe('tasks create for what this host does not have', () => {
     '%j says nothing',
     async (argv) => {
       const { deps, stderr } = commandWorld(created, { readFile });
-      expect(await runCli(['tasks', 'create', ...argv], deps)).toBe(0);
+      expect(await runCli(['tasks', 'create', ...argv, '--operation-id', 'op-1'], deps)).toBe(0);
       expect(stderr()).toBe('');
     },
   );
