@@ -25,8 +25,6 @@ export interface StepLaunch {
   env: Readonly<Record<string, string>>;
   /** Text on its standard input. */
   stdin: string | null;
-  /** The session of a coding agent that is known before it starts. */
-  sessionId: string | null;
 }
 
 export type Prepared = { type: 'launch'; launch: StepLaunch } | { type: 'verdict'; verdict: Verdict };
@@ -109,5 +107,5 @@ export function refused(error_code: string, error_text: string): Prepared {
 }
 
 export function launches(launch: Partial<StepLaunch> & Pick<StepLaunch, 'argv'>): Prepared {
-  return { type: 'launch', launch: { cwd: '', env: {}, stdin: null, sessionId: null, ...launch } };
+  return { type: 'launch', launch: { cwd: '', env: {}, stdin: null, ...launch } };
 }

@@ -275,4 +275,11 @@ export const MIGRATIONS: readonly Migration[] = [
   CREATE INDEX task_folders_oldest ON task_folders (used_at);
   `,
   },
+  {
+    id: 'runs-without-session',
+    sql: `
+  -- Only an event of a coding agent says that a session exists, and events are read again from the output of the run.
+  ALTER TABLE runs DROP COLUMN session_id;
+  `,
+  },
 ];

@@ -50,7 +50,10 @@ export function verdictOf(
   return executor === null ? failed('unsupported_step_kind', 'this host has no executor for it') : executor.judge(end);
 }
 
-/** What the run used, without what its session had used before it. */
+/**
+ * What the run used, without what its session had used before it. The totals of the session are noted, so this belongs into
+ * the transaction that stores the end: a second look finds the same difference.
+ */
 export function usageOf(reader: OutputReader | null, runs: RunStore): Pick<RunEnd, 'usage' | 'session_id'> {
   if (!(reader instanceof AgentReader)) return { usage: null, session_id: null };
   const { usage, sessionId } = reader.view();

@@ -39,24 +39,17 @@ function writeEnd({ record, host }: RunScene, verdict: Verdict, exit: RunExit): 
 
 /** Hands the rest of the logs on, and behind them the end. */
 function report(
-  { record, run, host }: RunScene,
+  { record, run, host, reader }: RunScene,
   verdict: Verdict,
   exit: Pick<RunExit, 'exit_code' | 'signal'>,
-  used: ReturnType<typeof usageOf>,
 ): void {
   const { store, runs } = host;
   const { run_id, step_id } = run.claim;
   record.sendLogs({ isComplete: true });
   const { exit_code, signal } = exit;
-  const end = {
-    verdict,
-    exit_code,
-    signal,
-    ...used,
-    session_id: used.session_id ?? runs.find(run_id)?.session_id ?? null,
-  };
   store.transaction(() => {
-    store.outbox.append(endReport({ run_id, step_id }, end));
+    const used = usageOf(reader, runs);
+    store.outbox.append(endReport({ run_id, step_id }, { verdict, exit_code, signal, ...used }));
     runs.move(run_id, 'ended');
   });
 }
@@ -78,7 +71,7 @@ export async function reportWritten(scene: RunScene): Promise<void> {
   const verdict = writtenVerdict(state);
   if (verdict === null) throw new Error(`the run ${scene.run.run_id} has not ended`);
   await readOutput(scene);
-  report(scene, verdict, state, usageOf(scene.reader, scene.host.runs));
+  report(scene, verdict, state);
 }
 
 /** The chat that created the task gets these texts, which have parts of what the step has printed. */
@@ -115,7 +108,7 @@ export async function finishRun(scene: RunScene, { exit, verdict: given }: RunOu
   const verdict = withStartOver(redacted(given ?? verdictOf(end, scene), host), scene);
   await record.saveText('summary', summaryText(scene, verdict, exit));
   writeEnd(scene, verdict, exit);
-  report(scene, verdict, exit, usageOf(scene.reader, host.runs));
+  report(scene, verdict, exit);
 }
 
 /** Ends a run that another one has taken over: its files stay, and nothing more is reported. */

@@ -99,9 +99,8 @@ export class LiveRun {
 
   heartbeat(): RunHeartbeatBody {
     const { record, reader, baseSha } = this.#scene;
-    const { session_id } = this.#stored;
     const view = reader?.view();
-    const session = view?.sessionId ?? session_id;
+    const session = view?.sessionId ?? null;
     const progress = view?.progress ?? null;
     return {
       run_id: this.runId,
@@ -190,14 +189,11 @@ export class LiveRun {
     await this.#end(noExit(this.#host.clock.now(), 'system_paused'));
   }
 
-  async #start({ argv, cwd, env, stdin, sessionId }: StepLaunch): Promise<StartedRunner> {
+  async #start({ argv, cwd, env, stdin }: StepLaunch): Promise<StartedRunner> {
     const { record, path, run } = this.#scene;
     const folder = join(path, cwd);
     this.#writeLimits();
-    this.#host.store.transaction(() => {
-      this.#host.runs.move(this.runId, 'started');
-      if (sessionId !== null) this.#host.runs.change(this.runId, { session_id: sessionId });
-    });
+    this.#host.runs.move(this.runId, 'started');
     const surroundings = this.#host.surroundings(folder);
     const launch = { run_id: this.runId, argv, cwd: folder, stdin, timeout_ms: run.claim.timeout_ms };
     return startRunner(record.folder, { ...launch, env: { ...surroundings, ...env } });

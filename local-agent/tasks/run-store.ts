@@ -22,7 +22,6 @@ const RunRowSchema = z.object({
   deadline: json(z.object({ wall: z.number(), monotonic: z.number() })),
   stop: z.enum(STOP_REQUESTS).nullable(),
   base_sha: z.string().nullable(),
-  session_id: z.string().nullable(),
   sent: json(SentSchema),
 });
 export type StoredRun = z.output<typeof RunRowSchema>;
@@ -34,7 +33,6 @@ export interface RunPatch {
   deadline?: Clocks;
   stop?: StoredRun['stop'];
   base_sha?: string;
-  session_id?: string;
   sent?: SentBytes;
 }
 

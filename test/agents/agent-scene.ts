@@ -55,15 +55,21 @@ export async function openAgentScene(name: AgentName, command: string, script: r
   const server = await FakeEdge.start();
   onTestFinished(() => server.stop());
   const edge = new RunsEdge(server);
-  const root = tempDir();
-  const home = join(root, 'home');
-  mkdirSync(home);
-  const settings = (name === 'codex' ? codexSettings : claudeSettings)(command, home, model);
   const repo = newRepo();
   const base_sha = runGit(repo, 'rev-parse', 'main');
-  const node = openRunsNode({ edgeUrl: server.url, root, repos: { app: repo }, agents: { [name]: settings } });
-  onTestFinished(() => node.stop());
-  node.start();
+  /** A host of its own: the agent there knows nothing of the sessions of another. */
+  const openNode = (nodeId: string) => {
+    const root = tempDir();
+    const home = join(root, 'home');
+    mkdirSync(home);
+    const settings = (name === 'codex' ? codexSettings : claudeSettings)(command, home, model);
+    const agents = { [name]: settings };
+    const node = openRunsNode({ edgeUrl: server.url, root, nodeId, repos: { app: repo }, agents });
+    onTestFinished(() => node.stop());
+    node.start();
+    return { node, root };
+  };
+  const { node, root } = openNode('mini-main');
   const task_id = newId('task', Date.now());
   const worktree = {
     repo: 'app',
@@ -98,5 +104,17 @@ export async function openAgentScene(name: AgentName, command: string, script: r
       },
     ],
   });
-  return { model, edge, node, repo, root, offer, ended, left, behind, task_id };
+  /** The same step again, behind the end of its first run. */
+  const again = (claim: ClaimedRun, overrides: Partial<ClaimedRun> = {}) => {
+    const { error_code, session_id } = edge.run(claim.run_id).end ?? {};
+    const previous = {
+      run_id: claim.run_id,
+      controller_id: 'mini-main',
+      status: 'lost' as const,
+      error_code: typeof error_code === 'string' ? error_code : null,
+      session_id: typeof session_id === 'string' ? session_id : null,
+    };
+    return offer({ attempt: claim.attempt + 1, step_id: claim.step_id, previous, ...overrides });
+  };
+  return { model, edge, node, repo, root, worktree, openNode, offer, again, ended, left, behind, task_id };
 }

@@ -7,16 +7,26 @@ import type { RunUsage } from '../../../schema/contracts/runs.ts';
 import { failed, succeeded } from '../executor.ts';
 import { endText } from '../shell.ts';
 import type { AgentCall, AgentState, Dialect } from './dialect.ts';
-import { countOf, failureCode, recordOf, sessionIdOf, textOf, WAITING_FOR_MODEL, withWarning } from './dialect.ts';
+import {
+  countOf,
+  failureCode,
+  recordOf,
+  sessionIdOf,
+  textOf,
+  WAITING_FOR_MODEL,
+  withoutSession,
+  withWarning,
+} from './dialect.ts';
 
 /** `--allowedTools` takes any number of words, so its value is joined to it. */
 const DEFAULT_ARGS = ['--permission-mode', 'acceptEdits', '--allowedTools=Bash'];
+const NO_SESSION = /^No conversation found with session ID/;
 
 function call({ settings, prompt, resumes, newSessionId }: AgentCall) {
   const session = resumes === null ? ['--session-id', newSessionId] : ['--resume', resumes];
   const stream = ['-p', '--output-format', 'stream-json', '--verbose'];
   const argv = [settings.command, ...stream, ...session, ...(settings.args ?? DEFAULT_ARGS)];
-  return { argv, stdin: prompt, sessionId: resumes ?? newSessionId };
+  return { argv, stdin: prompt };
 }
 
 function usageOf(one: Record<string, unknown>): RunUsage {
@@ -44,7 +54,9 @@ function onContent(state: AgentState, message: unknown): AgentState {
 }
 
 function onResult(state: AgentState, one: Record<string, unknown>): AgentState {
-  const text = textOf(one.result) ?? state.lastMessage ?? '';
+  const errors = Array.isArray(one.errors) ? one.errors.map(String).join('\n') : '';
+  if (NO_SESSION.test(errors)) return withoutSession(state);
+  const text = textOf(one.result) ?? textOf(errors) ?? state.lastMessage ?? '';
   const denials = Array.isArray(one.permission_denials) ? one.permission_denials.length : 0;
   const why = [one.stop_reason, one.terminal_reason, one.api_error_status, text, one.subtype].map(String).join(' ');
   const ok = one.is_error === false;

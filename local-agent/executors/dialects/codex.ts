@@ -6,9 +6,19 @@ import type { RunUsage } from '../../../schema/contracts/runs.ts';
 import { failed, succeeded } from '../executor.ts';
 import { endText } from '../shell.ts';
 import type { AgentCall, AgentState, Dialect } from './dialect.ts';
-import { countOf, failureCode, recordOf, sessionIdOf, textOf, WAITING_FOR_MODEL, withWarning } from './dialect.ts';
+import {
+  countOf,
+  failureCode,
+  recordOf,
+  sessionGone,
+  sessionIdOf,
+  textOf,
+  WAITING_FOR_MODEL,
+  withWarning,
+} from './dialect.ts';
 
 const DEFAULT_ARGS = ['-s', 'workspace-write'];
+const NO_SESSION = /\bno rollout found for thread id\b/;
 
 /** `resume` takes no `-s`, so the sandbox is named as a setting there. */
 function resumeArgs(args: readonly string[]): string[] {
@@ -29,7 +39,7 @@ function call({ settings, prompt, resumes, secretNames }: AgentCall) {
   const flags = [...(resumes === null ? args : resumeArgs(args)), ...hidden(secretNames), '--skip-git-repo-check'];
   const session = resumes === null ? [] : [resumes];
   const verb = resumes === null ? ['exec'] : ['exec', 'resume'];
-  return { argv: [settings.command, ...verb, '--json', ...flags, ...session, '-'], stdin: prompt, sessionId: null };
+  return { argv: [settings.command, ...verb, '--json', ...flags, ...session, '-'], stdin: prompt };
 }
 
 function usageOf(value: unknown): RunUsage {
@@ -81,7 +91,8 @@ export const codex: Dialect = {
   call,
   event,
   cumulative: ['input_tokens', 'cached_input_tokens', 'output_tokens'],
-  judge: ({ terminal, lastMessage }, end) => {
+  judge: ({ terminal, lastMessage, sessionId }, end) => {
+    if (sessionId === null && NO_SESSION.test(end.stderrTail)) return sessionGone();
     if (terminal === null) return failed('agent_ended_early', `codex ended without a result: ${endText(end)}`);
     if (!terminal.ok) return failed(terminal.error_code, terminal.text);
     if (end.exit.exit_code !== 0) return failed('agent_failed', `codex finished, but with ${endText(end)}`);

@@ -6,6 +6,7 @@ import type { RunUsage } from '../../../schema/contracts/runs.ts';
 import { SessionIdSchema } from '../../../schema/contracts/runs.ts';
 import type { AgentSettings } from '../../config/agent-settings.ts';
 import type { AgentView, EndedStep, Verdict } from '../executor.ts';
+import { failed } from '../executor.ts';
 
 export interface AgentCall {
   settings: AgentSettings;
@@ -21,8 +22,6 @@ export interface AgentCall {
 export interface CalledAgent {
   argv: string[];
   stdin: string | null;
-  /** Known before the start, when the caller chooses it. */
-  sessionId: string | null;
 }
 
 /** The state of an agent, from its events. */
@@ -57,6 +56,20 @@ const MAX_WARNINGS = 10;
 
 export function withWarning(state: AgentState, warning: string): AgentState {
   return state.warnings.length >= MAX_WARNINGS ? state : { ...state, warnings: [...state.warnings, warning] };
+}
+
+const SESSION_GONE = {
+  error_code: 'session_not_found',
+  text: 'the session that it should resume does not exist any more; the next attempt begins a new one',
+};
+
+/** A run that reports no session is not resumed: the next attempt begins a new one. */
+export function withoutSession(state: AgentState): AgentState {
+  return { ...state, sessionId: null, progress: null, terminal: { ok: false, ...SESSION_GONE } };
+}
+
+export function sessionGone(): Verdict {
+  return failed(SESSION_GONE.error_code, SESSION_GONE.text);
 }
 
 /** A text of an event; null for anything else. */

@@ -30,7 +30,6 @@ export const gemini: Dialect = {
     // Joined to its option: a prompt that begins with a dash would be an option itself.
     argv: [settings.command, `--prompt=${prompt}`, '-o', 'stream-json', ...(settings.args ?? DEFAULT_ARGS)],
     stdin: null,
-    sessionId: null,
   }),
   event: (state, one) => {
     switch (one.type) {

@@ -20,7 +20,7 @@ export const plain: Dialect = {
         arg.replaceAll(PLACE, () => prompt),
       ),
     );
-    return { argv: [settings.command, ...given], stdin: takesPrompt ? null : prompt, sessionId: null };
+    return { argv: [settings.command, ...given], stdin: takesPrompt ? null : prompt };
   },
   event: (state) => state,
   cumulative: [],

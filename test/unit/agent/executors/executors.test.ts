@@ -208,4 +208,11 @@ describe('the lines of an output', () => {
   it('that are too long are left out, and the next one is whole', () => {
     expect(linesOf(['12345', '6789\nok\n'], 6)).toEqual(['ok']);
   });
+
+  it('of an agent may have a megabyte; those of more than four are left out', () => {
+    const pieces = (chars: number) => Array.from({ length: chars / 65_536 }, () => 'x'.repeat(65_536));
+    const mib = 1024 * 1024;
+    const lines = linesOf([...pieces(2 * mib), '\n', ...pieces(5 * mib), '\nok\n']);
+    expect(lines.map(({ length }) => length)).toEqual([2 * mib, 2]);
+  });
 });
