@@ -94,6 +94,15 @@ function warnOfMissing(args: Args, deps: CommandDeps, body: TaskCreateBody): voi
   deps.warn(`${path} of this host does not name ${missing.join(' and ')}: the task waits until a node has it`);
 }
 
+const OWN_TESTS =
+  'its test step runs npm test, cargo test, go test, pytest or make test; where the repository has none, nothing is tested';
+
+/** Whether a step runs the test command of the repository, which the host finds by its build file. */
+function hasOwnTests(body: TaskCreateBody): boolean {
+  const steps = planSteps(body) ?? [];
+  return steps.some(({ kind, input }) => kind === 'test' && input.argv === undefined && input.script === undefined);
+}
+
 export const createTask: CliCommand = {
   name: 'create',
   about: 'create a task',
@@ -111,7 +120,10 @@ export const createTask: CliCommand = {
     const created = await withEdge(args, deps, (edge) =>
       callOnce(deps, operation, () => edge.call({ ...request, schema: TaskCreatedSchema })),
     );
-    present(args, deps, created, () => deps.print(`${created.task_id} is ${created.status}`));
+    present(args, deps, created, () => {
+      deps.print(`${created.task_id} is ${created.status}`);
+      if (hasOwnTests(body)) deps.print(OWN_TESTS);
+    });
     warnOfMissing(args, deps, body);
     return EXIT.fine;
   },

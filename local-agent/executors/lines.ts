@@ -28,6 +28,11 @@ export class LineSplitter {
     this.#add(text.slice(from));
   }
 
+  /** Nothing more comes: what follows the last newline is a line. */
+  close(): void {
+    if (this.#length > 0) this.#end();
+  }
+
   #add(part: string): void {
     this.#length += part.length;
     if (this.#length > this.#maxChars) {

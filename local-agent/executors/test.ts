@@ -1,26 +1,59 @@
 /** `test`: a command whose exit code decides, and whose output is kept as a checkpoint with the counts. */
 import { junitCounts } from './counts/junit.ts';
-import { lastLineCounts } from './counts/last-lines.ts';
-import { tapCounts } from './counts/tap.ts';
+import { SummaryLines, summaryCounts } from './counts/summary-lines.ts';
+import { TapLines } from './counts/tap.ts';
 import type { TestCounts } from './counts/test-counts.ts';
 import { countsText } from './counts/test-counts.ts';
-import type { EndedStep, Executor } from './executor.ts';
+import type { AgentView, EndedStep, Executor, OutputReader } from './executor.ts';
 import { failed, launches, succeeded } from './executor.ts';
 import { commandLine, endText } from './shell.ts';
 
-/** The test command of a repository that names none: what its build file is for. */
-const OWN_TESTS = `if [ -f package.json ]; then exec npm test
-elif [ -f Cargo.toml ]; then exec cargo test
-elif [ -f go.mod ]; then exec go test ./...
-elif [ -f pyproject.toml ] || [ -f pytest.ini ] || [ -f setup.cfg ]; then exec python3 -m pytest
-elif [ -f Makefile ]; then exec make test
-fi
-echo "no test command was found: give the step argv or script" >&2
-exit 127`;
+const NOTHING_TESTED = 'nothing was tested: no test command is known for this repository; give the step argv or script';
 
-function countsOf({ report, stdoutTail, stderrTail }: EndedStep): TestCounts | null {
+/**
+ * The test command of a repository that names none: what its build file is for. Go prints its tests with -v only, and pytest
+ * exits with 5 when there are none.
+ */
+const OWN_TESTS = `if [ -f package.json ] && grep -q '"test"[[:space:]]*:' package.json; then exec npm test
+elif [ -f Cargo.toml ]; then exec cargo test
+elif [ -f go.mod ]; then exec go test -v ./...
+elif [ -f pyproject.toml ] || [ -f pytest.ini ] || [ -f setup.cfg ]; then
+  python3 -m pytest
+  code=$?
+  [ $code -eq 5 ] || exit $code
+elif [ -f Makefile ] && grep -q '^test[[:space:]]*:' Makefile; then exec make test
+fi
+echo "${NOTHING_TESTED}" >&2`;
+
+const NO_VIEW: AgentView = { sessionId: null, progress: null, usage: null };
+
+/** Counts the tests in the whole standard output, of which only the end is kept. */
+class CountReader implements OutputReader {
+  readonly #tap = new TapLines();
+  readonly #summaries = new SummaryLines();
+
+  line(line: string): void {
+    this.#tap.line(line);
+    this.#summaries.line(line);
+  }
+
+  view(): AgentView {
+    return NO_VIEW;
+  }
+
+  counts(): TestCounts | null {
+    return this.#tap.counts() ?? this.#summaries.counts();
+  }
+}
+
+function countsOf({ report, reader, stderrTail }: EndedStep): TestCounts | null {
   const fromReport = report === null ? null : junitCounts(report);
-  return fromReport ?? tapCounts(stdoutTail) ?? lastLineCounts(stdoutTail) ?? lastLineCounts(stderrTail);
+  const fromOutput = reader instanceof CountReader ? reader.counts() : null;
+  return fromReport ?? fromOutput ?? summaryCounts(stderrTail);
+}
+
+function withoutCounts({ stderrTail }: EndedStep): string {
+  return stderrTail.trimEnd().endsWith(NOTHING_TESTED) ? NOTHING_TESTED : 'no counts were found in the output';
 }
 
 export const test: Executor<'test'> = {
@@ -28,9 +61,10 @@ export const test: Executor<'test'> = {
     const hasCommand = input.argv !== undefined || input.script !== undefined;
     return launches({ argv: hasCommand ? commandLine(input) : ['/bin/sh', '-c', OWN_TESTS], cwd: input.cwd ?? '' });
   },
+  reader: () => new CountReader(),
   judge: (end) => {
     const counts = countsOf(end);
-    const text = counts === null ? 'no counts were found in the output' : countsText(counts);
+    const text = counts === null ? withoutCounts(end) : countsText(counts);
     if (end.exit.exit_code === 0) return succeeded(text);
     return failed('tests_failed', counts === null ? `the tests failed: ${endText(end)}` : `${text}; ${endText(end)}`);
   },

@@ -50,6 +50,7 @@ export async function readOutput(scene: RunScene): Promise<void> {
   const lines = new LineSplitter((line) => reader.line(line));
   const feed = new OutputFeed(record.folder, (bytes) => lines.push(bytes));
   await feedAll(feed);
+  lines.close();
   feed.close();
 }
 

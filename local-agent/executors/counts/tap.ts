@@ -1,21 +1,29 @@
 /** TAP, the Test Anything Protocol. Tests inside a test are indented, and only the outer one counts. */
 import type { TestCounts } from './test-counts.ts';
+import { NO_TESTS } from './test-counts.ts';
 
 const TEST_LINE = /^(not )?ok\b[ \t]*\d*[ \t]*-?[ \t]*(?:.*?#[ \t]*(skip|todo)\b)?/i;
-const HAS_PLAN = /^(?:TAP version \d+|1\.\.\d+)/m;
+const PLAN = /^(?:TAP version \d+|1\.\.\d+)/;
 
-/** Null for a text that is no TAP. */
-export function tapCounts(text: string): TestCounts | null {
-  if (!HAS_PLAN.test(text)) return null;
-  const counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
-  for (const line of text.split('\n')) {
+/** Takes the lines of an output one by one. */
+export class TapLines {
+  readonly #counts: TestCounts = { ...NO_TESTS };
+  #hasPlan = false;
+
+  line(line: string): void {
+    this.#hasPlan ||= PLAN.test(line);
     const found = TEST_LINE.exec(line);
-    if (found === null) continue;
+    if (found === null) return;
     const [, isNot, directive] = found;
     // A failing test that is `todo` does not fail the run.
-    if (directive !== undefined) counts.skipped += 1;
-    else if (isNot !== undefined) counts.failed += 1;
-    else counts.passed += 1;
+    if (directive !== undefined) this.#counts.skipped += 1;
+    else if (isNot !== undefined) this.#counts.failed += 1;
+    else this.#counts.passed += 1;
   }
-  return counts.passed + counts.failed + counts.skipped === 0 ? null : counts;
+
+  /** Null for a text that is no TAP. */
+  counts(): TestCounts | null {
+    const { passed, failed, skipped } = this.#counts;
+    return this.#hasPlan && passed + failed + skipped > 0 ? { passed, failed, skipped } : null;
+  }
 }

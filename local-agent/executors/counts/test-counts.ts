@@ -5,6 +5,8 @@ export interface TestCounts {
   skipped: number;
 }
 
+export const NO_TESTS: Readonly<TestCounts> = { passed: 0, failed: 0, skipped: 0 };
+
 export function countsText({ passed, failed, skipped }: TestCounts): string {
   const parts = [`${passed} passed`, `${failed} failed`];
   return [...parts, ...(skipped > 0 ? [`${skipped} skipped`] : [])].join(', ');

@@ -26,6 +26,15 @@ describe('tasks create', () => {
     expect(out).toEqual([`${TASK} is queued`]);
   });
 
+  it.each([
+    ['codex', true],
+    ['git', false],
+  ])('of the type %s says how its work is tested: %s', async (type, isTested) => {
+    const { deps, out } = commandWorld(created);
+    expect(await runCli(['tasks', 'create', 'Fix it.', '--type', type, '--repo', 'app'], deps)).toBe(0);
+    expect(out.join('\n').includes('where the repository has none, nothing is tested')).toBe(isTested);
+  });
+
   it('takes the whole body from a file, where options replace fields', async () => {
     const steps = [{ kind: 'shell', name: 'build', input: { script: 'make' } }];
     const file = { task_type: 'codex', title: 'Build', goal: 'Build it.', steps, constraints: { after: [TASK] } };

@@ -136,8 +136,15 @@ describe('a review step', () => {
 });
 
 describe('a test step', () => {
+  /** The end of a test step that printed that. */
+  const printed = (stdoutTail: string, overrides: Parameters<typeof endedStep>[0] = {}) => {
+    const reader = bound('test', { script: 'x' }).reader();
+    for (const line of stdoutTail.split('\n')) reader?.line(line);
+    return endedStep({ reader, stdoutTail, ...overrides });
+  };
+
   it('has the counts of its report before those of its output', () => {
-    const end = endedStep({ report: '<testcase/><testcase/>', stdoutTail: 'Tests: 9 passed, 9 total' });
+    const end = printed('Tests: 9 passed, 9 total', { report: '<testcase/><testcase/>' });
     expect(bound('test', { script: 'x' }).judge(end)).toMatchObject({
       status: 'succeeded',
       summary: '2 passed, 0 failed',
@@ -145,7 +152,7 @@ describe('a test step', () => {
   });
 
   it('fails by its exit code, with the counts', () => {
-    const end = endedStep({ exit: runExit({ exit_code: 1 }), stdoutTail: 'Tests: 1 failed, 2 passed, 3 total\n' });
+    const end = printed('Tests: 1 failed, 2 passed, 3 total\n', { exit: runExit({ exit_code: 1 }) });
     expect(bound('test', { script: 'x' }).judge(end)).toMatchObject({
       status: 'failed',
       error_code: 'tests_failed',
@@ -154,7 +161,7 @@ describe('a test step', () => {
   });
 
   it('keeps its output as a checkpoint that begins with the counts', () => {
-    const text = bound('test', { script: 'x' }).testOutput(endedStep({ stdoutTail: 'Tests: 3 passed, 3 total\n' }));
+    const text = bound('test', { script: 'x' }).testOutput(printed('Tests: 3 passed, 3 total\n'));
     expect(JSON.parse(text?.split('\n')[0] ?? '')).toEqual({
       exit_code: 0,
       signal: null,
@@ -200,9 +207,14 @@ describe('the lines of an output', () => {
     return lines;
   }
 
-  it('are whole, however the bytes arrive, and the unfinished last one is held', () => {
+  it('are whole, however the bytes arrive, and the unfinished last one is held until nothing more comes', () => {
     const bytes = Buffer.from('ä1\nzwei\n\ndrei');
     expect(linesOf([...bytes].map((byte) => Buffer.from([byte])))).toEqual(['ä1', 'zwei', '']);
+    const lines: string[] = [];
+    const splitter = new LineSplitter((line) => lines.push(line));
+    splitter.push(bytes);
+    splitter.close();
+    expect(lines.at(-1)).toBe('drei');
   });
 
   it('that are too long are left out, and the next one is whole', () => {

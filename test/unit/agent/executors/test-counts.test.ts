@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { junitCounts } from '../../../../local-agent/executors/counts/junit.ts';
-import { lastLineCounts } from '../../../../local-agent/executors/counts/last-lines.ts';
-import { tapCounts } from '../../../../local-agent/executors/counts/tap.ts';
+import { summaryCounts } from '../../../../local-agent/executors/counts/summary-lines.ts';
+import { TapLines } from '../../../../local-agent/executors/counts/tap.ts';
 import { growth } from '../../../support/growth.ts';
 
 describe('the counts of a JUnit report', () => {
@@ -44,6 +44,12 @@ describe('the counts of a JUnit report', () => {
   });
 });
 
+function tapCounts(text: string) {
+  const lines = new TapLines();
+  for (const line of text.split('\n')) lines.line(line);
+  return lines.counts();
+}
+
 describe('the counts of TAP', () => {
   it('are those of the outer tests', () => {
     const tap = [
@@ -63,7 +69,7 @@ describe('the counts of TAP', () => {
   });
 });
 
-describe('the last lines of a test runner', () => {
+describe('the lines in which a test runner sums up', () => {
   it.each([
     [
       'vitest',
@@ -79,9 +85,53 @@ describe('the last lines of a test runner', () => {
     ['mocha', '  12 passing (20ms)\n  2 pending\n  1 failing', { passed: 12, failed: 1, skipped: 2 }],
     [
       'cargo',
-      'test result: FAILED. 5 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out',
-      { passed: 5, failed: 1, skipped: 2 },
+      [
+        'running 8 tests\ntest result: FAILED. 5 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.00s',
+        'running 2 tests\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s',
+        '   Doc-tests app\n\nrunning 0 tests\n',
+        'test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n',
+      ].join('\n'),
+      { passed: 7, failed: 1, skipped: 2 },
     ],
+    [
+      'cargo-nextest',
+      '     Summary [   0.003s] 4 tests run: 3 passed, 1 failed, 2 skipped',
+      { passed: 3, failed: 1, skipped: 2 },
+    ],
+    [
+      'vitest in the packages of a workspace',
+      ' Test Files  1 passed (1)\n      Tests  5 passed (5)\npackages/b test:       Tests  1 failed | 2 passed (3)',
+      { passed: 7, failed: 1, skipped: 0 },
+    ],
+    [
+      'jest in the packages of a workspace',
+      'Tests:       1 failed, 2 passed, 3 total\nRan all test suites.\nTests:       4 passed, 4 total',
+      { passed: 6, failed: 1, skipped: 0 },
+    ],
+    [
+      'node:test',
+      '✔ adds (1ms)\nℹ tests 9\nℹ suites 1\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\nℹ skipped 1\nℹ todo 1\nℹ duration_ms 80',
+      { passed: 5, failed: 2, skipped: 2 },
+    ],
+    [
+      'go test -v',
+      [
+        '=== RUN   TestAdd\n=== RUN   TestAdd/small\n--- PASS: TestAdd (0.00s)\n    --- PASS: TestAdd/small (0.00s)',
+        '=== RUN   TestLater\n--- SKIP: TestLater (0.00s)\nPASS\nok  \texample/a\t0.003s',
+        '=== RUN   TestSub\n--- FAIL: TestSub (0.00s)\nFAIL\nFAIL\texample/b\t0.003s\nFAIL',
+      ].join('\n'),
+      { passed: 1, failed: 1, skipped: 1 },
+    ],
+    [
+      'Maven',
+      [
+        '[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.05 s -- in a.AddTest',
+        '[INFO] Results:\n[INFO] \n[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0',
+        '[ERROR] Tests run: 5, Failures: 1, Errors: 1, Skipped: 1',
+      ].join('\n'),
+      { passed: 5, failed: 2, skipped: 1 },
+    ],
+    ['gradle', '5 tests completed, 1 failed, 1 skipped', { passed: 3, failed: 1, skipped: 1 }],
     ['rspec', '5 examples, 1 failure, 2 pending', { passed: 2, failed: 1, skipped: 2 }],
     [
       'unittest',
@@ -89,21 +139,27 @@ describe('the last lines of a test runner', () => {
       { passed: 3, failed: 2, skipped: 2 },
     ],
   ])('of %s give the counts', (_runner, text, counts) => {
-    expect(lastLineCounts(text)).toEqual(counts);
+    expect(summaryCounts(text)).toEqual(counts);
   });
 
   it('are found behind a line that is made to cost long, at no more than its length', () => {
     const line = (size: number) => `== ${'1 passed in 1 '.repeat(size)}`;
-    expect(lastLineCounts(`${line(100)}\n3 passed in 1s`)).toEqual({ passed: 3, failed: 0, skipped: 0 });
+    expect(summaryCounts(`${line(100)}\n3 passed in 1s`)).toEqual({ passed: 3, failed: 0, skipped: 0 });
     const prepare = (size: number) => {
       const text = line(size);
-      return () => lastLineCounts(text);
+      return () => summaryCounts(text);
     };
     expect(growth(prepare, [100, 800], 32)).toBeLessThan(32);
   });
 
+  it('give none for Go without -v, which has a line for failures only', () => {
+    expect(
+      summaryCounts('--- FAIL: TestSub (0.00s)\nFAIL\nFAIL\texample/b\t0.003s\nok  \texample/a\t0.003s'),
+    ).toBeNull();
+  });
+
   it('give none for a text that only mentions tests', () => {
-    expect(lastLineCounts('the 5 failed tests were removed\ndone')).toBeNull();
+    expect(summaryCounts('the 5 failed tests were removed\ndone')).toBeNull();
   });
 });
 
@@ -127,7 +183,7 @@ describe('a text that was made to keep its reader busy', () => {
       repeated('\u001b[', tail),
       `1..2\nok ${repeated('# ', tail)}`,
     ];
-    for (const text of lines) for (const counts of [lastLineCounts, tapCounts]) counts(text);
-    expect(lastLineCounts([...lines, 'Tests: 2 passed'].join('\n'))).toMatchObject({ passed: 2 });
+    for (const text of lines) for (const counts of [summaryCounts, tapCounts]) counts(text);
+    expect(summaryCounts([...lines, 'Tests: 2 passed'].join('\n'))).toMatchObject({ passed: 2 });
   });
 });

@@ -28,6 +28,56 @@ describe('a coding agent whose output was read while it ran', () => {
 });
 
 describe('a test step', () => {
+  it('counts what it printed long before its end', async () => {
+    const { offer, open, ended } = await openRunsScene();
+    const much = 'seq 100000';
+    const script = `echo "test result: ok. 5 passed; 0 failed"; ${much}; printf "test result: ok. 2 passed; 0 failed"`;
+    const claim = offer({ kind: 'test', input: { script } });
+    open();
+    expect((await ended(claim)).end).toMatchObject({ status: 'succeeded', summary: '7 passed, 0 failed' });
+  });
+
+  it.each([
+    ['no build file', 'true'],
+    ['a package.json without tests', `echo '{"scripts":{"start":"x"}}' > package.json`],
+    ['a Makefile without tests', `printf 'all:\\n\\ttrue\\n' > Makefile`],
+  ])(
+    'without a command, in a folder with %s, says that nothing was tested and lets the task continue',
+    async (_what, script) => {
+      const { offer, open, ended } = await openRunsScene();
+      const prepare = offer({ input: { script } });
+      const { nodeRuns } = open();
+      await ended(prepare);
+      const { task_id, step_id, run_id, kind, name } = prepare;
+      const outputs = [{ step_id, run_id, kind, name, status: 'done', summary: null }];
+      const claim = offer({ task_id, kind: 'test', input: {}, outputs });
+      nodeRuns.wake();
+      expect((await ended(claim)).end).toMatchObject({
+        status: 'succeeded',
+        summary: expect.stringContaining('nothing was tested: no test command is known'),
+      });
+    },
+  );
+
+  it('without a command runs that of the build file', async () => {
+    const { offer, open, ended } = await openRunsScene();
+    const prepare = offer({ input: { script: `printf 'test:\\n\\t@echo 4 passed in 1s; exit 3\\n' > Makefile` } });
+    const { nodeRuns } = open();
+    await ended(prepare);
+    const { task_id, step_id, run_id, kind, name } = prepare;
+    const claim = offer({
+      task_id,
+      kind: 'test',
+      input: {},
+      outputs: [{ step_id, run_id, kind, name, status: 'done', summary: null }],
+    });
+    nodeRuns.wake();
+    expect((await ended(claim)).end).toMatchObject({
+      status: 'failed',
+      error_text: expect.stringContaining('4 passed'),
+    });
+  });
+
   it('whose report is a pipe does not hold up its node', async () => {
     const { offer, open, ended } = await openRunsScene();
     const claim = offer({
