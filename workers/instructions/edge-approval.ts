@@ -8,6 +8,7 @@ import type { Approval, InstructionInput, PolicyVerdict } from '../../schema/con
 import type { ToolName } from '../../schema/contracts/tools.ts';
 import { isBrowserTool, platformOf, TOOLS, toolName } from '../../schema/contracts/tools.ts';
 import { approvalDisplay, boundText, neutralApproval } from '../../schema/domain/approval.ts';
+import { taskText } from '../../schema/domain/task-text.ts';
 import { local_conversations } from '../../schema/tables/index.ts';
 import { sha256Hex } from '../crypto/hash.ts';
 import type { Database } from '../db/open.ts';
@@ -34,6 +35,8 @@ export async function storedApproval(db: Database, { input, policy }: AskedCall)
 }
 
 async function callText(db: Database, name: ToolName, params: Readonly<Record<string, unknown>>): Promise<string> {
+  const asTask = name === 'conductor::tasks/create' ? taskText(params) : null;
+  if (asTask !== null) return `${name}\n${asTask}`;
   if (!isBrowserTool(name)) return `${name} ${JSON.stringify(params, null, 2)}`;
   const platform = platformOf(name);
   const id = typeof params.conversation_id === 'string' ? params.conversation_id : null;

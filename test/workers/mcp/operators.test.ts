@@ -124,7 +124,7 @@ describe('tasks_create', () => {
       'GET',
       `/v1/instructions/${instruction_id}`,
     );
-    expect(detail.approval.display).toContain('"argv"');
+    expect(detail.approval.display).toContain('step 1 of 1: shell "one", at most 60 min, 2 attempts\nargv: true');
     expect(await rowsOf('SELECT task_id FROM tasks')).toEqual([]);
     const { approval_hash } = detail.approval;
     expect(approval_hash).not.toBe(HASH);
