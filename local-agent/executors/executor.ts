@@ -35,6 +35,11 @@ export interface AgentVariables {
   secretNames: string[];
 }
 
+export type EarlierStep = ClaimedRun['outputs'][number] & {
+  /** The folder of the files that its run left; null when it left none, or ran on another host. */
+  artifacts: string | null;
+};
+
 /** A step on this host, before it starts. */
 export interface StepView {
   claim: ClaimedRun;
@@ -48,6 +53,8 @@ export interface StepView {
   continuesWork: boolean;
   /** The session of the attempt before, when this host can resume it. */
   resumableSession: string | null;
+  /** The steps before it, in their order. */
+  earlier: readonly EarlierStep[];
   /** What `git diff` says of the work so far, for a person; empty when nothing has changed. */
   changes: string;
   /** For a `git` step: the Git directory of its worktree, and pathspecs for all files but the submodules. */

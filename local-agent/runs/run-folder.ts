@@ -11,7 +11,7 @@ import { makePrivateFolder } from '../host/own-files.ts';
 import { syncFolder } from '../host/synced-file.ts';
 import { appendEvent, runEvent } from './events.ts';
 import type { RunIds } from './run-paths.ts';
-import { checkpointName, runFolderPath, STREAM_FILES, taskFolder, unfinishedPath } from './run-paths.ts';
+import { ARTIFACTS, checkpointName, runFolderPath, STREAM_FILES, taskFolder, unfinishedPath } from './run-paths.ts';
 import { reserveEnd, statePath, stateText } from './state-file.ts';
 
 const PRIVATE = { mode: 0o600, flush: true } as const;
@@ -36,7 +36,7 @@ function firstCheckpoint(meta: RunMeta): SummaryCheckpoint {
 
 /** Fills a folder under its name of preparation. */
 function fill(folder: string, meta: RunMeta): void {
-  for (const name of ['', 'checkpoints', 'artifacts']) mkdirSync(join(folder, name), { mode: 0o700 });
+  for (const name of ['', 'checkpoints', ARTIFACTS]) mkdirSync(join(folder, name), { mode: 0o700 });
   for (const name of Object.values(STREAM_FILES)) writeFileSync(join(folder, name), '', PRIVATE);
   writeFileSync(join(folder, 'meta.json'), `${JSON.stringify(meta, null, 2)}\n`, PRIVATE);
   const checkpoint = checkpointName(FIRST_CHECKPOINT, 'summary');

@@ -20,6 +20,9 @@ export function unfinishedPath(runsDir: string, ids: RunIds): string {
   return join(taskFolder(runsDir, ids), `.${ids.run_id}.new`);
 }
 
+/** What the step of a run leaves for others, inside the run folder. */
+export const ARTIFACTS = 'artifacts';
+
 /** The streams of a run's logs, and the file of each. */
 export const STREAM_FILES = {
   stdout: 'stdout.log',

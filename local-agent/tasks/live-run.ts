@@ -15,6 +15,7 @@ import { readExit } from '../runner/read-exit.ts';
 import type { StartedRunner } from '../runner/start-runner.ts';
 import { endOrphans, runnerState, startRunner } from '../runner/start-runner.ts';
 import { taskFolderPath } from '../worktrees/worktree.ts';
+import { stepVariables } from './earlier-steps.ts';
 import { FREE_SPACE } from './end-of-run.ts';
 import { dropRun, finishRun, hasWrittenEnd, noExit, reportWritten } from './finish-run.ts';
 import { followRun } from './follow-run.ts';
@@ -196,7 +197,8 @@ export class LiveRun {
     this.#host.runs.move(this.runId, 'started');
     const surroundings = this.#host.surroundings(folder);
     const launch = { run_id: this.runId, argv, cwd: folder, stdin, timeout_ms: run.claim.timeout_ms };
-    return startRunner(record.folder, { ...launch, env: { ...surroundings, ...env } });
+    const variables = stepVariables(run.claim, this.#host.runsDir);
+    return startRunner(record.folder, { ...launch, env: { ...surroundings, ...env, ...variables } });
   }
 
   async #follow(runner: StartedRunner | null = null): Promise<void> {

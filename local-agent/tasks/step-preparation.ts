@@ -15,6 +15,7 @@ import { GitError, gitMarkOf } from '../worktrees/git-command.ts';
 import type { OpenedFolder } from '../worktrees/task-folder.ts';
 import { cwdProblem, openTaskFolder } from '../worktrees/task-folder.ts';
 import { allBut, submodulesOf, worktreeContext } from '../worktrees/worktree-git.ts';
+import { earlierStepsOf } from './earlier-steps.ts';
 import type { RunsHost } from './host.ts';
 import type { StoredRun } from './run-store.ts';
 
@@ -80,6 +81,7 @@ async function viewOf(run: StoredRun, folder: OpenedFolder, host: RunsHost, sign
     baseSha,
     continuesWork,
     resumableSession: resumableSession(run, host),
+    earlier: earlierStepsOf(claim, host.runsDir),
     changes,
     git: used === null ? null : worktreeGit(used, baseSha),
     agents: host.agents,

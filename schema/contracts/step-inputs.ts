@@ -25,7 +25,7 @@ export const STEP_INPUTS = {
   shell: z
     .strictObject({ argv: argv.optional(), script: script.optional(), cwd: cwd.optional() })
     .refine((input) => (input.argv === undefined) !== (input.script === undefined), onlyOne),
-  /** Without a prompt it is made of the task's goal, constraints and acceptance. */
+  /** Without a prompt it is the task's goal. Constraints, acceptance and the outputs of earlier steps follow in any case. */
   agent: z.strictObject({ agent: AgentNameSchema, prompt: script.optional() }),
   /** Without argv and script the repository's own test command runs. `report`: a JUnit XML file that the tests write. */
   test: z

@@ -24,7 +24,7 @@ export function claimedRun(overrides: Partial<ClaimedRun> = {}): ClaimedRun {
     cancel: false,
     mode_version: 1,
     max_checkpoint_bytes: RUN.max_checkpoint_bytes,
-    task: { title: 'Greet', goal: 'Say hello.', acceptance: [], task_type: 'shell', is_persons: true },
+    task: { title: 'Greet', goal: 'Say hello.', acceptance: [], task_type: 'shell', is_persons: true, constraints: {} },
     previous: null,
     outputs: [],
     ...overrides,
@@ -32,8 +32,10 @@ export function claimedRun(overrides: Partial<ClaimedRun> = {}): ClaimedRun {
 }
 
 export function stepView(overrides: Partial<StepView> = {}): StepView {
+  const { claim = claimedRun() } = overrides;
   return {
-    claim: claimedRun(),
+    claim,
+    earlier: claim.outputs.map((output) => ({ ...output, artifacts: null })),
     folder: '/work/task',
     repoPath: null,
     baseSha: null,

@@ -62,7 +62,19 @@ function claimedRun(
   { task, step, previous, outputs, patch_checkpoint_id }: ClaimMaterial,
   mode_version: number,
 ): ClaimedRun {
-  const { task_id, title, goal, acceptance, task_type, is_persons, repo, base_ref, base_sha, branch_name } = task;
+  const {
+    task_id,
+    title,
+    goal,
+    acceptance,
+    task_type,
+    is_persons,
+    constraints,
+    repo,
+    base_ref,
+    base_sha,
+    branch_name,
+  } = task;
   const { step_id, step_index, kind, name, input, timeout_ms } = step;
   return {
     run_id,
@@ -80,7 +92,7 @@ function claimedRun(
     cancel: task.cancel_requested_at !== null,
     mode_version,
     max_checkpoint_bytes: maxCheckpointBytes(env),
-    task: { title, goal, acceptance, task_type, is_persons },
+    task: { title, goal, acceptance, task_type, is_persons, constraints },
     previous,
     outputs,
   };

@@ -61,6 +61,11 @@ describe('a shell step', () => {
   });
 });
 
+const TASK = {
+  ...{ title: 'Greet', goal: 'Say hello.', acceptance: ['it greets'], task_type: 'codex', is_persons: true },
+  constraints: {},
+};
+
 describe('an agent step', () => {
   it('whose agent this host does not have says how to configure it, and is not tried again', () => {
     const prepared = bound('agent', { agent: 'claude' }).prepare(stepView());
@@ -75,18 +80,37 @@ describe('an agent step', () => {
 
   it('without a prompt gets the goal, what it is accepted by, and what the steps before it left', () => {
     const claim = claimedRun({
-      task: { title: 'Greet', goal: 'Say hello.', acceptance: ['it greets'], task_type: 'codex', is_persons: true },
+      task: { ...TASK, constraints: { target_host: 'mini' } },
       outputs: [{ step_id: 's', run_id: null, kind: 'shell', name: 'look', status: 'done', summary: 'two files' }],
     });
     const { stdin } = launchOf('agent', { agent: 'codex' }, { claim });
     expect(stdin).toMatch(
-      /^Task: Greet\n\nSay hello\.\n\nIt is done when:\n- it greets\n\nSteps before this one:\n- look: two files\n/,
+      /^Task: Greet\n\nSay hello\.\n\nThe task is done when:\n- it greets\n\nConstraints:\n- This step may take at most 1 minutes\.\n- The task runs on the host mini\.\n\nSteps before this one:\n- look: two files\n/,
     );
+  });
+
+  it('with a prompt of its own gets what it is accepted by, and the note of a reviewer, behind the prompt', () => {
+    const review = { step_id: 's', run_id: null, kind: 'review', name: 'review', status: 'done' };
+    const claim = claimedRun({ task: TASK, outputs: [{ ...review, summary: 'Use tabs.' }] });
+    const { stdin } = launchOf('agent', { agent: 'codex', prompt: 'Polish it.' }, { claim });
+    expect(stdin).toMatch(/^Polish it\.\n\nThe task is done when:\n- it greets\n/);
+    expect(stdin).toContain('Steps before this one:\n- review: Use tabs.');
+    expect(stdin).not.toContain('Say hello.');
+  });
+
+  it('gets a bounded part of what many earlier steps said', () => {
+    const outputs = Array.from({ length: 64 }, (_, n) => ({
+      ...{ step_id: 's', run_id: null, kind: 'shell', name: `step-${n}`, status: 'done' },
+      summary: 'x'.repeat(8_000),
+    }));
+    const { stdin } = launchOf('agent', { agent: 'codex', prompt: 'Go.' }, { claim: claimedRun({ outputs }) });
+    expect(stdin?.length).toBeLessThan(50_000);
+    expect(stdin).toContain('step-63');
   });
 
   it('that continues an interrupted attempt says so to the agent', () => {
     expect(launchOf('agent', { agent: 'codex', prompt: 'Fix it.' }, { continuesWork: true }).stdin).toMatch(
-      /^Fix it\.\n\nAn earlier attempt was interrupted/,
+      /^Fix it\.\n\n[\s\S]*\nAn earlier attempt was interrupted/,
     );
   });
 });

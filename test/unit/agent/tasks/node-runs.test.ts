@@ -83,6 +83,34 @@ describe('a node that claims a shell step', () => {
   });
 });
 
+describe('a step behind another one', () => {
+  it('gets its output, and the folder with the files that it left', async () => {
+    const { offer, open, ended, root, folderOf } = await openRunsScene();
+    const first = offer({ input: { script: 'echo built > "$BAA_ARTIFACTS/app.txt"; echo 1.2.3' } });
+    const node = open();
+    await ended(first);
+    const { task_id, step_id, run_id, kind } = first;
+    const output = { step_id, kind, name: 'build', status: 'done', summary: '1.2.3' };
+    const copy = `cp "$BAA_EARLIER_STEPS" ${join(root, 'earlier.json')}`;
+    const second = offer({
+      task_id,
+      outputs: [
+        { ...output, run_id },
+        { ...output, name: 'elsewhere', run_id: newId('run', 1) },
+      ],
+      input: { script: copy },
+    });
+    node.nodeRuns.wake();
+    expect((await ended(second)).end).toMatchObject({ status: 'succeeded' });
+    const artifacts = join(folderOf(first), 'artifacts');
+    expect(JSON.parse(readFileSync(join(root, 'earlier.json'), 'utf8'))).toMatchObject([
+      { name: 'build', summary: '1.2.3', artifacts },
+      { name: 'elsewhere', artifacts: null },
+    ]);
+    expect(readFileSync(join(artifacts, 'app.txt'), 'utf8')).toBe('built\n');
+  });
+});
+
 describe('a step that the edge ends', () => {
   it.each([
     ['cancel', { status: 'canceled', error_code: 'canceled' }],
