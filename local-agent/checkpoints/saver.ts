@@ -13,6 +13,8 @@ import { checkpointName } from '../runs/run-paths.ts';
 
 /** A larger patch is removed when a newer one is saved: a long step that changes much would fill the disk. */
 const MAX_SUPERSEDED_BYTES = 1024 * 1024;
+/** Of each type the first one stays, and this many of the newest: a step that prints all day saves thousands. */
+const KEPT_NEWEST = 3;
 
 export interface SavedCheckpoint {
   /** Without the run. */
@@ -95,9 +97,19 @@ export class CheckpointSaver {
     const { size } = statSync(path);
     this.#last.set(type, { sha256, path, size });
     if (before !== undefined && before.size > MAX_SUPERSEDED_BYTES) rmSync(before.path, { force: true });
+    this.#removeOld(type);
     const isWhole = size <= this.#deps.maxContentBytes;
     const content = isWhole ? { content: readFileSync(path).toString('base64') } : {};
     const body = { seq, type, size, sha256, truncated: isPartial || !isWhole, ...content };
     this.#deps.onSaved({ body, file: basename(file) });
+  }
+
+  /** Also those that an earlier agent has saved. */
+  #removeOld(type: CheckpointType): void {
+    const folder = join(this.#deps.runFolder, 'checkpoints');
+    const end = basename(checkpointName(0, type)).replace(/^\d+/, '');
+    const numbers = readdirSync(folder).flatMap((name) => (name.endsWith(end) ? [Number.parseInt(name, 10)] : []));
+    const old = numbers.sort((a, b) => a - b).slice(1, -KEPT_NEWEST);
+    for (const seq of old) rmSync(join(this.#deps.runFolder, checkpointName(seq, type)), { force: true });
   }
 }

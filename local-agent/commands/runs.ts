@@ -2,13 +2,14 @@
 import { Option } from 'commander';
 import { RunDetailSchema } from '../../schema/contracts/runs.ts';
 import { STEP_RESOLUTIONS, StepResolveBodySchema, StepResolvedSchema } from '../../schema/contracts/tasks.ts';
-import { valueOption } from '../config/flags.ts';
+import { connectionOptions, valueOption } from '../config/flags.ts';
 import type { CliCommand } from './command.ts';
-import { idArgument, optionalText } from './command.ts';
+import { configOf, idArgument, optionalText } from './command.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { showCommand } from './lists.ts';
 import { present, printFields, printText, withMoments } from './output.ts';
+import { printArtifacts } from './run-artifacts.ts';
 import { runPatch } from './run-patch.ts';
 
 const show = showCommand({
@@ -18,11 +19,12 @@ const show = showCommand({
   examples: ['runs show RUN_ID'],
   path: (id) => `/v1/runs/${id}`,
   schema: RunDetailSchema,
-  print: (deps, { summary, error_text, ...fields }) => {
+  print: (deps, { summary, error_text, ...fields }, args) => {
     const folder = `runs/${fields.task_id}/${fields.run_id}, below the root of ${fields.controller_id}`;
     printFields(deps, withMoments({ ...fields, folder }));
     if (summary !== null) printText(deps, 'summary', summary);
     if (error_text !== null) printText(deps, 'error_text', error_text);
+    printArtifacts(deps, configOf(args, deps, connectionOptions).config.runsDir, fields);
   },
 });
 

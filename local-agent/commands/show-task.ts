@@ -1,4 +1,5 @@
 /** What `tasks show` prints: the task, its steps and runs, and what it waits for. */
+import type { RunUsage } from '../../schema/contracts/runs.ts';
 import type { Step, TaskDetail } from '../../schema/contracts/tasks.ts';
 import { NODE_RUNS } from '../../schema/defaults.ts';
 import { isEndedTask } from '../../schema/domain/task-machine.ts';
@@ -19,6 +20,16 @@ function needsOf({ kind, input }: Step, repo: string | null): string {
   const executor = kind === 'agent' && typeof input.agent === 'string' ? `[agents.${input.agent}]` : null;
   const table = repo === null ? null : `${repo} in [repos]`;
   return [table, executor].filter((need) => need !== null).join(' and ');
+}
+
+/** In words; what an agent did not report is left out. */
+function usageText({ input_tokens, cached_input_tokens, output_tokens, cost_usd }: RunUsage): string {
+  const cached = cached_input_tokens === undefined ? '' : ` (${cached_input_tokens} of them cached)`;
+  return [
+    ...(input_tokens === undefined ? [] : [`${input_tokens} tokens of input${cached}`]),
+    ...(output_tokens === undefined ? [] : [`${output_tokens} tokens of output`]),
+    ...(cost_usd === undefined ? [] : [`$${cost_usd.toFixed(2)}`]),
+  ].join(', ');
 }
 
 function printWaiting(deps: CommandDeps, { waiting_reason, repo, constraints, steps }: TaskDetail): void {
@@ -78,6 +89,7 @@ export function printTask(deps: CommandDeps, task: TaskDetail, args: Args): void
     firstLine(one.status === 'blocked' ? one.summary : (one.error_text ?? one.summary)),
   ]);
   printTable(deps, head, rows, 'no step yet');
+  for (const { step_id, usage } of steps) if (usage !== null) deps.print(`${step_id} used ${usageText(usage)}`);
   deps.print('');
   const runRows = runs.map((one) => [one.run_id, one.step_id, one.status, one.controller_id, one.exit_code]);
   printTable(deps, ['RUN', 'STEP', 'STATUS', 'NODE', 'EXIT'], runRows, 'no run yet');

@@ -12,7 +12,7 @@ import {
   UnreadableSchema,
 } from './common.ts';
 import { PrioritySchema, TermSchema } from './leader.ts';
-import { RunSchema } from './runs.ts';
+import { RunSchema, RunUsageSchema } from './runs.ts';
 import { checkStepInput, StepKindSchema } from './step-inputs.ts';
 
 export const TaskIdSchema = idSchema('task');
@@ -170,7 +170,8 @@ export const TaskSummarySchema = TaskSchema.omit({ goal: true, acceptance: true,
   unreadable: UnreadableSchema,
 });
 export const TaskDetailSchema = TaskSchema.extend({
-  steps: z.array(StepSchema),
+  /** `usage`: of all its attempts; null when no coding agent reported any. */
+  steps: z.array(StepSchema.extend({ usage: RunUsageSchema.nullable().default(null) })),
   /** Its newest runs, oldest first. */
   runs: z.array(RunSchema),
   /** Why its next step is not claimed yet, such as `waits_for_tasks`; null when it is, or can be. */

@@ -106,7 +106,8 @@ export async function openAgentScene(name: AgentName, command: string, script: r
   });
   /** The same step again, behind the end of its first run. */
   const again = (claim: ClaimedRun, overrides: Partial<ClaimedRun> = {}) => {
-    const { error_code, session_id } = edge.run(claim.run_id).end ?? {};
+    const end: Record<string, unknown> = edge.run(claim.run_id).end ?? {};
+    const { error_code, session_id } = end;
     const previous = {
       run_id: claim.run_id,
       controller_id: 'mini-main',

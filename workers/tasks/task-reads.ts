@@ -1,7 +1,8 @@
 /** Tasks, steps and runs as stored. */
 import type { SQL } from 'drizzle-orm';
 import { and, asc, desc, eq, sql } from 'drizzle-orm';
-import { RunSchema } from '../../schema/contracts/runs.ts';
+import type { RunUsage } from '../../schema/contracts/runs.ts';
+import { RunSchema, RunUsageSchema } from '../../schema/contracts/runs.ts';
 import type { TaskDetail, TaskStatus } from '../../schema/contracts/tasks.ts';
 import { StepSchema, TaskSchema, TaskSummarySchema } from '../../schema/contracts/tasks.ts';
 import { TASK } from '../../schema/defaults.ts';
@@ -63,9 +64,22 @@ export async function taskStatusOf(db: Database, taskId: string): Promise<string
   return found?.status ?? null;
 }
 
+/** What the coding agents of each step used in all its attempts. */
+function usageOfSteps(db: Database, taskId: string) {
+  const sums = Object.keys(RunUsageSchema.shape).map((key) => sql`${key}, sum(${runs.usage} ->> ${`$.${key}`})`);
+  const usage = sql`json_patch('{}', json_object(${sql.join(sums, sql`, `)}))`
+    .mapWith((value): RunUsage => JSON.parse(String(value)) as RunUsage)
+    .as('usage');
+  return db
+    .select({ step_id: runs.step_id, usage })
+    .from(runs)
+    .where(and(eq(runs.task_id, taskId), sql`json_valid(${runs.usage})`))
+    .groupBy(runs.step_id);
+}
+
 /** The steps that the contract shows, and the newest runs. Throws `task_not_found`. */
 export async function taskDetail(db: Database, taskId: string): Promise<TaskDetail> {
-  const [found, itsSteps, newest, fences] = await db.batch([
+  const [found, itsSteps, newest, fences, used] = await db.batch([
     db.select(contractColumns(tasks, TaskSchema)).from(tasks).where(eq(tasks.task_id, taskId)),
     db
       .select({ ...contractColumns(steps, StepSchema), ready: steps.ready })
@@ -79,13 +93,15 @@ export async function taskDetail(db: Database, taskId: string): Promise<TaskDeta
       .orderBy(desc(runs.run_id))
       .limit(TASK.runs_shown),
     db.select({ mode: fence.mode }).from(fence),
+    usageOfSteps(db, taskId),
   ]);
   const [task] = found;
   if (task === undefined) throw noTask(taskId);
+  const usage = new Map(used.map((one) => [one.step_id, one.usage]));
   const current = itsSteps.find((step) => step.step_index === task.current_step_index);
   return {
     ...marked(task),
-    steps: itsSteps.map(({ ready: _ready, ...step }) => step),
+    steps: itsSteps.map(({ ready: _ready, ...step }) => ({ ...step, usage: usage.get(step.step_id) ?? null })),
     runs: newest.reverse(),
     waiting_reason: waitingReason(task, current?.ready ?? null, fences[0]?.mode ?? 'running'),
   };

@@ -4,7 +4,7 @@
  * even when it dies at once.
  */
 import type { RunUsage } from '../../../schema/contracts/runs.ts';
-import { failed, succeeded } from '../executor.ts';
+import { failed } from '../executor.ts';
 import { endText } from '../shell.ts';
 import type { AgentCall, AgentState, Dialect } from './dialect.ts';
 import {
@@ -12,6 +12,7 @@ import {
   failureCode,
   recordOf,
   sessionIdOf,
+  succeededWith,
   textOf,
   WAITING_FOR_MODEL,
   withoutSession,
@@ -84,10 +85,11 @@ export const claude: Dialect = {
   call,
   event,
   cumulative: ['cost_usd'],
-  judge: ({ terminal, warnings }, end) => {
+  judge: (state, end) => {
+    const { terminal } = state;
     if (terminal === null) return failed('agent_ended_early', `claude ended without a result: ${endText(end)}`);
     if (!terminal.ok) return failed(terminal.error_code, terminal.text || 'claude gave no reason');
     if (end.exit.exit_code !== 0) return failed('agent_failed', `claude finished, but with ${endText(end)}`);
-    return succeeded([terminal.text, ...warnings.map((warning) => `(${warning})`)].join('\n'));
+    return succeededWith(terminal.text, state);
   },
 };

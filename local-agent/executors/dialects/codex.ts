@@ -3,7 +3,7 @@
  * and waits for ever on a network that is away, so the events decide together with the exit code.
  */
 import type { RunUsage } from '../../../schema/contracts/runs.ts';
-import { failed, succeeded } from '../executor.ts';
+import { failed } from '../executor.ts';
 import { endText } from '../shell.ts';
 import type { AgentCall, AgentState, Dialect } from './dialect.ts';
 import {
@@ -12,6 +12,7 @@ import {
   recordOf,
   sessionGone,
   sessionIdOf,
+  succeededWith,
   textOf,
   WAITING_FOR_MODEL,
   withWarning,
@@ -91,13 +92,14 @@ export const codex: Dialect = {
   call,
   event,
   cumulative: ['input_tokens', 'cached_input_tokens', 'output_tokens'],
-  judge: ({ terminal, lastMessage, sessionId }, end) => {
+  judge: (state, end) => {
+    const { terminal, lastMessage, sessionId } = state;
     if (sessionId === null && NO_SESSION.test(end.stderrTail)) return sessionGone();
     if (terminal === null) return failed('agent_ended_early', `codex ended without a result: ${endText(end)}`);
     if (!terminal.ok) return failed(terminal.error_code, terminal.text);
     if (end.exit.exit_code !== 0) return failed('agent_failed', `codex finished, but with ${endText(end)}`);
     if (lastMessage === null)
       return failed('refused', 'the model ended its turn without a message, as it does to refuse');
-    return succeeded(lastMessage);
+    return succeededWith(lastMessage, state);
   },
 };

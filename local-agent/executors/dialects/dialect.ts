@@ -6,7 +6,7 @@ import type { RunUsage } from '../../../schema/contracts/runs.ts';
 import { SessionIdSchema } from '../../../schema/contracts/runs.ts';
 import type { AgentSettings } from '../../config/agent-settings.ts';
 import type { AgentView, EndedStep, Verdict } from '../executor.ts';
-import { failed } from '../executor.ts';
+import { failed, succeeded } from '../executor.ts';
 
 export interface AgentCall {
   settings: AgentSettings;
@@ -53,9 +53,17 @@ export const NO_EVENTS: AgentState = {
 
 export const WAITING_FOR_MODEL = 'waiting for the model';
 const MAX_WARNINGS = 10;
+const MAX_WARNING_CHARS = 300;
 
 export function withWarning(state: AgentState, warning: string): AgentState {
-  return state.warnings.length >= MAX_WARNINGS ? state : { ...state, warnings: [...state.warnings, warning] };
+  return state.warnings.length >= MAX_WARNINGS
+    ? state
+    : { ...state, warnings: [...state.warnings, warning.slice(0, MAX_WARNING_CHARS)] };
+}
+
+/** The last message of an agent, and what it warned of. */
+export function succeededWith(message: string, { warnings }: Pick<AgentState, 'warnings'>): Verdict {
+  return succeeded([message, ...warnings.map((warning) => `(${warning})`)].join('\n'));
 }
 
 const SESSION_GONE = {

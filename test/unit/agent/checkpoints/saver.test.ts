@@ -18,6 +18,28 @@ it.each([
   expect(saved[0]?.content).toBe(expected.truncated ? undefined : Buffer.from('ten bytes.').toString('base64'));
 });
 
+it('of many checkpoints of a type the first and the newest stay, also those of an agent before', async () => {
+  const runFolder = tempDir();
+  const folder = join(runFolder, 'checkpoints');
+  mkdirSync(folder);
+  const save = async (seq: number, texts: readonly string[]) => {
+    const saver = new CheckpointSaver({ runFolder, seq, maxContentBytes: 10, onSaved: () => undefined });
+    for (const text of texts) await saver.saveText('log_tail', text);
+    await saver.saveText('summary', `${seq}`);
+    return saver.seq;
+  };
+  const seq = await save(9_995, ['a', 'b', 'c', 'd']);
+  await save(seq, ['e', 'f']);
+  expect(readdirSync(folder).sort()).toEqual([
+    '10000-summary.json',
+    '10001-log-tail.txt',
+    '10002-log-tail.txt',
+    '10003-summary.json',
+    '9996-log-tail.txt',
+    '9999-log-tail.txt',
+  ]);
+});
+
 it('a large checkpoint is removed when a newer one of its type is saved; smaller ones stay', async () => {
   const runFolder = tempDir();
   const folder = join(runFolder, 'checkpoints');

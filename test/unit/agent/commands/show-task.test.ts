@@ -1,6 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../../local-agent/commands/main.ts';
 import { commandWorld } from '../../../support/command-deps.ts';
+import { tempDir } from '../../../support/temp-dir.ts';
 
 const TASK = `task_${'0'.repeat(26)}`;
 const RUN = `run_${'0'.repeat(26)}`;
@@ -144,7 +147,7 @@ describe('tasks show of a task that has ended', () => {
 });
 
 describe('runs show', () => {
-  it('names the folder of the run, and shows each line of its summary', async () => {
+  it('names the folder of the run, shows each line of its summary, and lists what it left on this host', async () => {
     const run = {
       ...RUN_ROW,
       created_at: AT,
@@ -155,8 +158,13 @@ describe('runs show', () => {
         ['stdout', 'stderr', 'lifecycle'].map((stream) => [stream, { bytes: 0, dropped_bytes: 0 }]),
       ),
     };
+    const root = tempDir();
+    const artifacts = join(root, 'runs', TASK, RUN, 'artifacts', 'dist');
+    mkdirSync(artifacts, { recursive: true });
+    writeFileSync(join(artifacts, 'app.js'), '12345');
     const { deps, stdout } = commandWorld(() => run);
-    expect(await runCli(['runs', 'show', RUN], deps)).toBe(0);
+    expect(await runCli(['runs', 'show', RUN, '--root', root], deps)).toBe(0);
+    expect(stdout()).toMatch(/dist\/app\.js +5/);
     expect(stdout()).toContain(`runs/${TASK}/${RUN}, below the root of mini-main`);
     expect(stdout()).toContain('summary\n  one\n  two');
     expect(stdout()).toMatch(/finished_at +2026-11-26 09:30:00 UTC/);

@@ -78,6 +78,12 @@ describe('codex', () => {
     expect(view).toMatchObject({ sessionId: 'thread-1', usage: { input_tokens: 3000, output_tokens: 150 } });
   });
 
+  it('says what it warned of behind its last message', () => {
+    const warning = item({ type: 'error', message: 'Model metadata for `x` not found.' });
+    const { summary } = judge('codex', [warning, ...CODEX_DONE]).verdict;
+    expect(summary).toBe('I have done it.\n(Model metadata for `x` not found.)');
+  });
+
   it('fails when the model ended its turn without a message, although the exit code is 0', () => {
     const { verdict } = judge(
       'codex',
