@@ -316,6 +316,11 @@ export const RUN_FILES = {
   chunk_bytes: 64 * 1024,
   /** A part of a chunk is sent when it has waited for so long. */
   flush_ms: 250,
+  /** The same of an older run: each request writes rows at the edge, and a step may print a line a second all day. */
+  later_flush: [
+    { age_ms: 30_000, flush_ms: 2_000 },
+    { age_ms: 600_000, flush_ms: 5_000 },
+  ],
   /** Requests with logs of one run that wait in the outbox. More stays in the files until these have left. */
   max_waiting_requests: 4,
   /** Of the bytes of one request. */

@@ -10,10 +10,10 @@ import type { Executor, OutputReader } from './executor.ts';
 import { failed, launches, refused } from './executor.ts';
 import { promptOf } from './prompt.ts';
 
-const DIALECTS: Record<DialectName, Dialect> = { codex, claude, gemini, plain };
+const DIALECTS: Record<Exclude<DialectName, 'plain'>, Dialect> = { codex, claude, gemini };
 
-export function dialectOf({ dialect }: Pick<AgentSettings, 'dialect'>): Dialect {
-  return DIALECTS[dialect];
+export function dialectOf(settings: Pick<AgentSettings, 'dialect' | 'session_path' | 'answer_path'>): Dialect {
+  return settings.dialect === 'plain' ? plain(settings) : DIALECTS[settings.dialect];
 }
 
 /** Feeds the lines of an agent's output to its dialect. A line that is no JSON object is no event. */
@@ -62,7 +62,7 @@ export const agent: Executor<'agent'> = {
     });
     return launches({ ...called, env: variables.env });
   },
-  reader: (input, agents) => new AgentReader(dialectOf({ dialect: agents[input.agent]?.dialect ?? 'plain' })),
+  reader: (input, agents) => new AgentReader(dialectOf(agents[input.agent] ?? { dialect: 'plain' })),
   judge: (end) => {
     const { reader } = end;
     if (!(reader instanceof AgentReader)) return failed('agent_failed', 'the output of the agent was not read');

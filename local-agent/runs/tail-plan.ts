@@ -4,7 +4,7 @@
  */
 import { RUN, RUN_FILES } from '../../schema/defaults.ts';
 
-const { chunk_bytes, flush_ms } = RUN_FILES;
+const { chunk_bytes, flush_ms, later_flush } = RUN_FILES;
 const { log_head_bytes, log_tail_bytes } = RUN;
 
 export interface TailPosition {
@@ -30,13 +30,17 @@ function nextOffset(offset: number, bytes: number): number {
   return offset < log_head_bytes ? offset : Math.max(offset, bytes - log_tail_bytes);
 }
 
-/** The next chunk; null when it has to wait for more bytes, or there are none. */
-export function nextSlice({ offset, waitingSince }: TailPosition, log: LogSize, now: number): Slice | null {
+function flushMs(ageMs: number): number {
+  return later_flush.findLast(({ age_ms }) => ageMs >= age_ms)?.flush_ms ?? flush_ms;
+}
+
+/** The next chunk; null when it has to wait for more bytes, or there are none. `ageMs`: since the log is followed. */
+export function nextSlice({ offset, waitingSince }: TailPosition, log: LogSize, now: number, ageMs = 0): Slice | null {
   const from = nextOffset(offset, log.bytes);
   const ready = log.bytes - from;
   if (ready <= 0) return null;
   const limit = from < log_head_bytes ? Math.min(chunk_bytes, log_head_bytes - from) : chunk_bytes;
-  const isOld = waitingSince !== null && now - waitingSince >= flush_ms;
+  const isOld = waitingSince !== null && now - waitingSince >= flushMs(ageMs);
   if (ready < limit && !isOld && !log.isComplete) return null;
   return { from, to: from + Math.min(limit, ready) };
 }

@@ -28,11 +28,13 @@ export interface TailDeps {
 export class RunTail {
   readonly #deps: TailDeps;
   readonly #reader: LogReader;
+  readonly #since: number;
   #positions: Record<RunStream, TailPosition>;
 
   /** @throws the system's error when a log is missing */
   constructor(deps: TailDeps) {
     this.#deps = deps;
+    this.#since = deps.monotonic();
     this.#reader = new LogReader(deps.folder);
     const start = (stream: RunStream) => ({ offset: deps.sent[stream], waitingSince: null });
     this.#positions = { stdout: start('stdout'), stderr: start('stderr'), lifecycle: start('lifecycle') };
@@ -91,7 +93,7 @@ export class RunTail {
     const now = this.#deps.monotonic();
     const position = this.#positions[stream];
     const log = { bytes: this.#reader.size(stream), isComplete };
-    const slice = nextSlice(position, log, now);
+    const slice = nextSlice(position, log, now, now - this.#since);
     if (slice === null) {
       this.#positions[stream] = waited(position, log, now);
       return null;

@@ -188,7 +188,7 @@ export const ClaimedRunSchema = z.object({
     acceptance: z.array(z.string()),
     task_type: z.string(),
     is_persons: z.boolean(),
-    /** What a coding agent is told of the task's constraints. Empty from an edge of an earlier version. */
+    /** What a coding agent reads of the task's constraints. Empty from an edge of an earlier version. */
     constraints: z.object({ target_host: z.string().optional(), after: z.array(z.string()).optional() }).default({}),
   }),
   /** The run of this step before it, on any node. */

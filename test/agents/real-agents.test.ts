@@ -144,7 +144,7 @@ describe.each(['codex', 'claude'] as const)('the real %s', (name) => {
   });
 
   it.skipIf(program === null)(
-    'continues on another host from the last patch, in a session of its own, and is told so',
+    'continues on another host from the last patch, in a session of its own, which the prompt says',
     async () => {
       const scene = await openAgentScene(name, command, WAITING);
       const { offer, again, ended, node, root, task_id, model, openNode, worktree } = scene;

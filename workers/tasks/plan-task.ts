@@ -94,6 +94,7 @@ function shownStep(row: ReturnType<typeof stepRows>[number]): TaskDetail['steps'
   const { needs: _needs, target: _target, priority: _priority, ready: _ready, ...step } = row;
   const nothing = {
     run_id: null,
+    usage: null,
     summary: null,
     error_code: null,
     error_text: null,

@@ -8,12 +8,18 @@ const conductor = await new Tasks().start();
 const { edge } = conductor;
 const steps = (count: number) => Array.from({ length: count }, (_, at) => ({ ...SHELL, name: `step ${at}` }));
 
+const USED = { input_tokens: 100, output_tokens: 5 };
+
 describe('a task', () => {
   it('runs its steps in order, each with what the ones before it left', async () => {
-    const { task_id } = await conductor.create({ steps: steps(2), goal: 'the goal' });
+    const constraints = { takeover_after_ms: 60_000, target_host: NODE };
+    const { task_id } = await conductor.create({ steps: steps(2), goal: 'the goal', constraints });
     const first = await conductor.claimed();
     expect(first).toMatchObject({ task_id, step_index: 0, attempt: 1, status: 'prepared', kind: 'shell' });
-    expect(first).toMatchObject({ task: { goal: 'the goal', is_persons: true }, worktree: { repo: null } });
+    expect(first).toMatchObject({
+      task: { goal: 'the goal', is_persons: true, constraints: { target_host: NODE } },
+      worktree: { repo: null },
+    });
     expect(await conductor.statuses(task_id)).toBe('running running pending');
     expect(await conductor.claim()).toEqual({ run: null, reason: 'nothing_to_claim' });
     await conductor.complete(first, { summary: 'first is done' });
@@ -32,13 +38,17 @@ describe('a task', () => {
   it('gives a failed step its attempts, and fails with the last of them', async () => {
     const { task_id } = await conductor.create({ steps: steps(2) });
     const first = await conductor.claimed();
-    await conductor.fail(first, { error_text: 'exit code 1', session_id: 'session-1' });
+    await conductor.fail(first, { error_text: 'exit code 1', session_id: 'session-1', usage: USED });
     expect(await conductor.statuses(task_id)).toBe('running pending pending');
     const second = await conductor.claimed();
     expect(second).toMatchObject({ attempt: 2, previous: { run_id: first.run_id, session_id: 'session-1' } });
-    await conductor.fail(second, { status: 'timeout', error_code: 'timeout' });
+    const usage = { input_tokens: 50, cost_usd: 0.25 };
+    await conductor.fail(second, { status: 'timeout', error_code: 'timeout', usage });
     expect(await conductor.statuses(task_id)).toBe('failed timeout canceled');
-    expect(await conductor.detail(task_id)).toMatchObject({ error_code: 'timeout' });
+    const { error_code, steps: shown } = await conductor.detail(task_id);
+    expect(error_code).toBe('timeout');
+    // Of all attempts.
+    expect(shown.map((step) => step.usage)).toEqual([{ input_tokens: 150, output_tokens: 5, cost_usd: 0.25 }, null]);
     await edge.data('POST', `/v1/tasks/${task_id}/retry`, { body: { reason: 'the disk was full' } });
     expect(await conductor.statuses(task_id)).toBe('queued pending pending');
     const again = await conductor.claimed();

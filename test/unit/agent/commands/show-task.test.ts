@@ -146,6 +146,16 @@ describe('tasks show of a task that has ended', () => {
   });
 });
 
+describe('tasks show of a coding agent', () => {
+  it('says what each step used in all its attempts', async () => {
+    const usage = { input_tokens: 3000, cached_input_tokens: 600, output_tokens: 150, cost_usd: 0.016 };
+    const { deps, stdout } = commandWorld(() => task({ steps: [step({ usage }), step({ step_id: 'step_2' })] }));
+    expect(await runCli(['tasks', 'show', TASK], deps)).toBe(0);
+    expect(stdout()).toContain('step_1 used 3000 tokens of input (600 of them cached), 150 tokens of output, $0.02');
+    expect(stdout()).not.toContain('step_2 used');
+  });
+});
+
 describe('runs show', () => {
   it('names the folder of the run, shows each line of its summary, and lists what it left on this host', async () => {
     const run = {

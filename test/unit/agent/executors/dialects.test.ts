@@ -6,8 +6,8 @@ import { RunUsageSchema } from '../../../../schema/contracts/runs.ts';
 import { endedStep, runExit } from '../../../support/step-builders.ts';
 
 /** Feeds events to a dialect, and judges the end. */
-function judge(dialect: DialectName, events: readonly unknown[], exit_code = 0) {
-  const reader = new AgentReader(dialectOf({ dialect }));
+function judge(dialect: DialectName, events: readonly unknown[], exit_code = 0, settings: Partial<AgentSettings> = {}) {
+  const reader = new AgentReader(dialectOf({ dialect, ...settings }));
   for (const event of events) reader.line(typeof event === 'string' ? event : JSON.stringify(event));
   const verdict = reader.dialect.judge(reader.view(), endedStep({ exit: runExit({ exit_code }), reader }));
   return { verdict, view: reader.view() };
@@ -272,6 +272,33 @@ describe('a command without a dialect', () => {
 
   it('gets the prompt on its standard input otherwise', () => {
     expect(call('plain')).toEqual({ argv: ['plain'], stdin: '-do it' });
+  });
+
+  it('resumes the session that its events name, where the configuration says how', () => {
+    const settings = { args: ['run', '{prompt}'], resume_args: ['run', '--session={session}', '{prompt}'] };
+    expect(call('plain', { settings, resumes: 's-1' }).argv).toEqual(['plain', 'run', '--session=s-1', '\n-do it']);
+    expect(call('plain', { settings }).argv).toEqual(['plain', 'run', '\n-do it']);
+    expect(call('plain', { settings: { args: ['run'] }, resumes: 's-1' }).argv).toEqual(['plain', 'run']);
+  });
+
+  it('says the last answer of its events, and names its session, where the configuration says where they are', () => {
+    const events = [
+      { type: 'step_start', sessionID: 's-1' },
+      { type: 'text', part: { text: 'I look.' } },
+      { type: 'text', part: { text: 'It is done.' } },
+      { type: 'step_finish', part: null },
+    ];
+    const paths = { session_path: 'sessionID', answer_path: 'part.text' };
+    const { verdict, view } = judge('plain', events, 0, paths);
+    expect(verdict).toMatchObject({ status: 'succeeded', summary: 'It is done.' });
+    expect(view.sessionId).toBe('s-1');
+    expect(judge('plain', events, 1, paths).verdict.status).toBe('failed');
+    expect(judge('plain', [{ sessionID: '--yes' }], 0, paths).view.sessionId).toBeNull();
+  });
+
+  it('alone has these settings: another dialect knows its own', () => {
+    const settings = { command: 'codex', dialect: 'codex', resume_args: ['x'] };
+    expect(AgentSettingsSchema.safeParse(settings).error?.issues).toMatchObject([{ path: ['resume_args'] }]);
   });
 
   it('is judged by its exit code', () => {

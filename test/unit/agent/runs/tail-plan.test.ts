@@ -34,6 +34,17 @@ describe('the next chunk of a log', () => {
     expect(nextSlice(position, growing(12), 1_000 + FLUSH)).toEqual({ from: 0, to: 12 });
   });
 
+  it.each([
+    [29_999, 250],
+    [30_000, 2_000],
+    [600_000, 5_000],
+  ])('of a run that is %d ms old waits for %d ms', (ageMs, flushMs) => {
+    const position = waited(START, growing(10), 0);
+    expect(nextSlice(position, growing(12), flushMs - 1, ageMs)).toBeNull();
+    expect(nextSlice(position, growing(12), flushMs, ageMs)).toEqual({ from: 0, to: 12 });
+    expect(nextSlice(position, growing(CHUNK), 1, ageMs)).toEqual({ from: 0, to: CHUNK });
+  });
+
   it('is what is left when nothing is written any more', () => {
     expect(nextSlice({ offset: 5, waitingSince: null }, complete(7), 0)).toEqual({ from: 5, to: 7 });
     expect(nextSlice({ offset: 7, waitingSince: null }, complete(7), 0)).toBeNull();

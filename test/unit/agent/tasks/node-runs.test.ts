@@ -96,7 +96,7 @@ describe('a step behind another one', () => {
       task_id,
       outputs: [
         { ...output, run_id },
-        { ...output, name: 'elsewhere', run_id: newId('run', 1) },
+        { ...output, name: 'other', run_id: newId('run', 1) },
       ],
       input: { script: copy },
     });
@@ -105,7 +105,7 @@ describe('a step behind another one', () => {
     const artifacts = join(folderOf(first), 'artifacts');
     expect(JSON.parse(readFileSync(join(root, 'earlier.json'), 'utf8'))).toMatchObject([
       { name: 'build', summary: '1.2.3', artifacts },
-      { name: 'elsewhere', artifacts: null },
+      { name: 'other', artifacts: null },
     ]);
     expect(readFileSync(join(artifacts, 'app.txt'), 'utf8')).toBe('built\n');
   });
