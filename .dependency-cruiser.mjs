@@ -66,6 +66,7 @@ const AGENT_FOLDERS = Object.entries({
     'edge',
     'instructions',
     'node',
+    'runs',
     'firefox',
     'service',
     'doctor',

@@ -3,14 +3,24 @@ import { Option } from 'commander';
 import { RunDetailSchema } from '../../schema/contracts/runs.ts';
 import { STEP_RESOLUTIONS, StepResolveBodySchema, StepResolvedSchema } from '../../schema/contracts/tasks.ts';
 import { connectionOptions, valueOption } from '../config/flags.ts';
+import { artifactsOf } from '../runs/artifacts.ts';
 import type { CliCommand } from './command.ts';
 import { configOf, idArgument, optionalText } from './command.ts';
+import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { showCommand } from './lists.ts';
-import { present, printFields, printText, withMoments } from './output.ts';
-import { printArtifacts } from './run-artifacts.ts';
+import { present, printFields, printTable, printText, withMoments } from './output.ts';
 import { runPatch } from './run-patch.ts';
+
+const MAX_ARTIFACTS = 100;
+
+function printArtifacts(deps: CommandDeps, found: ReturnType<typeof artifactsOf>): void {
+  if (found.length === 0) return;
+  const rows = found.slice(0, MAX_ARTIFACTS).map(({ path, bytes }) => [path, bytes]);
+  printTable(deps, ['ARTIFACT', 'BYTES'], rows, '');
+  if (found.length > MAX_ARTIFACTS) deps.print(`and ${found.length - MAX_ARTIFACTS} more`);
+}
 
 const show = showCommand({
   argument: 'run',
@@ -24,7 +34,7 @@ const show = showCommand({
     printFields(deps, withMoments({ ...fields, folder }));
     if (summary !== null) printText(deps, 'summary', summary);
     if (error_text !== null) printText(deps, 'error_text', error_text);
-    printArtifacts(deps, configOf(args, deps, connectionOptions).config.runsDir, fields);
+    printArtifacts(deps, artifactsOf(configOf(args, deps, connectionOptions).config.runsDir, fields));
   },
 });
 

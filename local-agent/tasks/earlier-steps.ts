@@ -1,9 +1,9 @@
 /** What a step gets of the steps before it: their outputs, and the folders in which their runs on this host left files. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClaimedRun } from '../../schema/contracts/runs.ts';
 import type { EarlierStep } from '../executors/executor.ts';
 import { namesIn } from '../host/names-in.ts';
+import { replacePrivateFile } from '../host/own-files.ts';
 import { ARTIFACTS, runFolderPath } from '../runs/run-paths.ts';
 
 export function earlierStepsOf({ task_id, outputs }: ClaimedRun, runsDir: string): EarlierStep[] {
@@ -18,6 +18,6 @@ export function earlierStepsOf({ task_id, outputs }: ClaimedRun, runsDir: string
 export function stepVariables(claim: ClaimedRun, runsDir: string): Record<string, string> {
   const folder = runFolderPath(runsDir, claim);
   const path = join(folder, 'earlier-steps.json');
-  writeFileSync(path, `${JSON.stringify(earlierStepsOf(claim, runsDir), null, 2)}\n`, { mode: 0o600 });
+  replacePrivateFile(path, `${JSON.stringify(earlierStepsOf(claim, runsDir), null, 2)}\n`);
   return { BAA_ARTIFACTS: join(folder, ARTIFACTS), BAA_EARLIER_STEPS: path };
 }
