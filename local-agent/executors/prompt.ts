@@ -20,7 +20,7 @@ function cut(text: string): string {
 function constraintsOf({ claim }: StepView): string[] {
   const { target_host, after = [] } = claim.task.constraints;
   return [
-    `This step may take at most ${claim.timeout_ms / MINUTE_MS} minutes.`,
+    `This step may take at most ${claim.timeout_ms / MINUTE_MS} min.`,
     ...(target_host === undefined ? [] : [`The task runs on the host ${target_host}.`]),
     ...(after.length === 0 ? [] : [`The task comes after ${after.join(', ')}, which are done.`]),
   ];

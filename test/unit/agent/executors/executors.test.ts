@@ -85,7 +85,7 @@ describe('an agent step', () => {
     });
     const { stdin } = launchOf('agent', { agent: 'codex' }, { claim });
     expect(stdin).toMatch(
-      /^Task: Greet\n\nSay hello\.\n\nThe task is done when:\n- it greets\n\nConstraints:\n- This step may take at most 1 minutes\.\n- The task runs on the host mini\.\n\nSteps before this one:\n- look: two files\n/,
+      /^Task: Greet\n\nSay hello\.\n\nThe task is done when:\n- it greets\n\nConstraints:\n- This step may take at most 1 min\.\n- The task runs on the host mini\.\n\nSteps before this one:\n- look: two files\n/,
     );
   });
 

@@ -135,7 +135,10 @@ describe('any other command as a coding agent', () => {
     const { offer, open, ended } = await openRunsScene();
     const claim = offer({ kind: 'agent', input: { agent: 'echo', prompt: 'Say hello.' } });
     open({ agents: { echo: AgentSettingsSchema.parse({ command: '/bin/cat' }) } });
-    expect((await ended(claim)).end).toMatchObject({ status: 'succeeded', summary: 'Say hello.' });
+    expect((await ended(claim)).end).toMatchObject({
+      status: 'succeeded',
+      summary: expect.stringMatching(/^Say hello\./),
+    });
   });
 });
 
