@@ -2,13 +2,21 @@
 import { z } from 'zod';
 import { ConversationReadingSchema } from './bridge-frames.ts';
 import { ClientSchema, LoginStateSchema, PlatformStateSchema } from './clients.ts';
-import { ControllerIdSchema, DurationMsSchema, PageQuerySchema, PlatformSchema, TimestampSchema } from './common.ts';
+import {
+  ClientIdSchema,
+  ControllerIdSchema,
+  DurationMsSchema,
+  PageQuerySchema,
+  PlatformSchema,
+  TimestampSchema,
+} from './common.ts';
 import { RemoteConversationIdSchema } from './conversations.ts';
 
 export const BrowserQuerySchema = PageQuerySchema.extend({
   platform: PlatformSchema.optional(),
   /** The state of the login. */
   status: LoginStateSchema.optional(),
+  client_id: ClientIdSchema.optional(),
 });
 
 const BrowserClientSchema = ClientSchema.extend({

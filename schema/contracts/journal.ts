@@ -73,3 +73,43 @@ export const JournalPageSchema = z.object({
   heads: z.array(ChainHeadSchema),
 });
 export type JournalPage = z.infer<typeof JournalPageSchema>;
+
+/** What entries of the journal say of an instruction; the other parts of a detail are for programs only. */
+export const SHOWN_DETAILS = [
+  'status',
+  'gate',
+  'client_id',
+  'source',
+  'other',
+  'via',
+  'mcp_tool',
+  'decision',
+  'rule',
+  'host',
+  'by',
+  'grant_id',
+  'reason',
+  'outcome',
+  'attempt',
+  'note',
+  'command_id',
+  'exit_code',
+  'error_code',
+  'duration_ms',
+  'truncated',
+  'stored',
+] as const;
+export const HIDDEN_DETAILS = [
+  'chunk',
+  'offset',
+  'observed_at',
+  'dedupe_key',
+  'approval_hash',
+  'output_sha256',
+  'block',
+  'left_sha256',
+] as const;
+/** The status page has a text for each of the shown ones. */
+export type EventDetail = {
+  readonly [K in (typeof SHOWN_DETAILS)[number] | (typeof HIDDEN_DETAILS)[number]]?: unknown;
+};

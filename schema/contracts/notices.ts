@@ -5,7 +5,14 @@ import { TimestampSchema } from './common.ts';
 import { RenewalSettingsSchema } from './renewal-settings.ts';
 
 /** Why something waits for a person. */
-export const NOTICE_CAUSES = ['approval', 'blocked_step', 'stopped_browser', 'paused_by_breaker', 'no_leader'] as const;
+export const NOTICE_CAUSES = [
+  'approval',
+  'interrupted',
+  'blocked_step',
+  'stopped_browser',
+  'paused_by_breaker',
+  'no_leader',
+] as const;
 export type NoticeCause = (typeof NOTICE_CAUSES)[number];
 
 /** `waiting`: not sent yet. `sent`: tried, and not accepted yet. `accepted`: the receiver has it. `failed`: every try failed. */

@@ -33,6 +33,27 @@ export const TargetSnapshotSchema = z.object({
 });
 export type TargetSnapshot = z.infer<typeof TargetSnapshotSchema>;
 
+export const DELIVERY_KINDS = ['reply', 'renewal', 'prompt'] as const;
+export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
+export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'deferred', 'uncertain'] as const;
+
+/** One attempt at a job. One that found no browser to send to begins and ends at once. */
+export const JobAttemptSchema = z.object({
+  /** Its number; one that was put off is not counted, and the next one has its number again. */
+  attempt: z.number().int(),
+  started_at: TimestampSchema,
+  /** Null while it is under way. */
+  ended_at: TimestampSchema.nullable(),
+  /** The browser that it was sent to; null when there was none. */
+  client_id: z.string().nullable(),
+  outcome: z.enum(DELIVERY_OUTCOMES).nullable(),
+  /** Why it was not delivered. */
+  error: z.string().nullable(),
+});
+export type JobAttempt = z.infer<typeof JobAttemptSchema>;
+/** The newest attempts that a job keeps. */
+export const ATTEMPTS_KEPT = 20;
+
 export const RenewalJobSchema = z.object({
   job_id: z.string(),
   local_conversation_id: z.string(),
@@ -51,6 +72,8 @@ export const RenewalJobSchema = z.object({
   last_attempt_at: TimestampSchema.nullable(),
   last_error: z.string().nullable(),
   log_path: z.string().nullable(),
+  /** The newest attempts, the first one first. */
+  attempts: z.array(JobAttemptSchema).default([]),
   started_at: TimestampSchema.nullable(),
   finished_at: TimestampSchema.nullable(),
   created_at: TimestampSchema,
@@ -76,9 +99,6 @@ export const SKIP_REASONS = [
 export const SkipReasonSchema = z.enum(SKIP_REASONS);
 export type SkipReason = z.infer<typeof SkipReasonSchema>;
 
-export const DELIVERY_KINDS = ['reply', 'renewal', 'prompt'] as const;
-export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
-export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'deferred', 'uncertain'] as const;
 export const DELIVERY_METHODS = ['replay', 'dom'] as const;
 export const DeliveryResultSchema = z.strictObject({
   outcome: z.enum(DELIVERY_OUTCOMES),

@@ -31,6 +31,7 @@ const ALWAYS = Number.POSITIVE_INFINITY;
 
 export const NOTICE_CAUSE: Readonly<Record<NoticeCause, Cause>> = {
   approval: { path: (id) => `/instructions/${id}`, after_ms: 0, followed_ms: ALWAYS },
+  interrupted: { path: (id) => `/instructions/${id}`, after_ms: 0, followed_ms },
   blocked_step: { path: (id) => `/tasks/${id}`, after_ms: 0, followed_ms },
   stopped_browser: { path: (id) => `/browsers/${encodeURIComponent(id)}`, after_ms: 0, followed_ms: ALWAYS },
   paused_by_breaker: { path: (id) => `/conversations/${id}`, after_ms: 0, followed_ms },

@@ -126,6 +126,8 @@ export const instructions = sqliteTable(
       .where(sql`status IN ('claimed', 'waiting', 'awaiting_approval', 'running')`),
     index('instructions_due').on(t.claim_expires_at).where(sql`watched = 1 AND status IN ('claimed', 'running')`),
     index('instructions_to_approve').on(t.approval_expires_at).where(sql`status = 'awaiting_approval'`),
+    // They wait for a person who says what became of them.
+    index('instructions_interrupted').on(t.finished_at).where(sql`status = 'interrupted'`),
   ],
 );
 

@@ -1,7 +1,7 @@
 /** Renewal jobs, the state of the timed jobs, and the tick log. */
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { RenewalJob, TargetSnapshot } from '../contracts/renewal.ts';
+import type { JobAttempt, RenewalJob, TargetSnapshot } from '../contracts/renewal.ts';
 import { JOB_STATUSES, PAYLOAD_KINDS } from '../contracts/renewal.ts';
 import type { RenewalSettingsPatch } from '../contracts/renewal-settings.ts';
 import type { Tick, TickEntry } from '../contracts/ticks.ts';
@@ -29,6 +29,9 @@ export const renewal_jobs = sqliteTable(
     last_attempt_at: integer(),
     last_error: text(),
     log_path: text(),
+    attempts: json<JobAttempt[]>(() => [])
+      .notNull()
+      .default([]),
     started_at: integer(),
     finished_at: integer(),
     created_at: integer().notNull(),

@@ -7,7 +7,7 @@
 import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import type { InstructionEventKind } from '../../schema/contracts/instructions.ts';
-import type { ChainHead, JournalAuthor, JournalEntry } from '../../schema/contracts/journal.ts';
+import type { ChainHead, EventDetail, JournalAuthor, JournalEntry } from '../../schema/contracts/journal.ts';
 import type { KeptHead } from '../../schema/domain/journal-chain.ts';
 import { blockHash, EMPTY_CHAIN, headToFollow } from '../../schema/domain/journal-chain.ts';
 import { wellFormed } from '../../schema/domain/well-formed.ts';
@@ -26,7 +26,7 @@ export interface JournalDraft {
   kind: InstructionEventKind;
   /** The node that did it; null for the system or a person. */
   controller_id: string | null;
-  detail: Record<string, unknown>;
+  detail: EventDetail;
 }
 
 export interface JournalWrite {

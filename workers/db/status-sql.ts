@@ -23,6 +23,8 @@ export const DUE_SQL = sql`watched = 1 AND status ${inStates(EXECUTING_STATES)}`
 
 /** For `status ${APPROVAL_DUE_SQL}`, as the index `instructions_to_approve` has it. */
 export const APPROVAL_DUE_SQL = sql.raw(`= '${'awaiting_approval' satisfies InstructionState}'`);
+/** For `status ${INTERRUPTED_SQL}`, as the index `instructions_interrupted` has it: a person has to say what became of it. */
+export const INTERRUPTED_SQL = sql.raw(`= '${'interrupted' satisfies InstructionState}'`);
 
 function inStates(states: readonly InstructionState[]): SQL {
   return sql.raw(`IN (${states.map((state) => `'${state}'`).join(', ')})`);

@@ -57,7 +57,7 @@ export async function forgetSent(edge: Edge, conversationId: string, before: num
   ]);
   if (jobs.length + questions.length === 0) return null;
   const statements = [
-    db.run(sql`UPDATE renewal_jobs SET payload = '', payload_text = NULL, target_snapshot = NULL,
+    db.run(sql`UPDATE renewal_jobs SET payload = '', payload_text = NULL, target_snapshot = NULL, attempts = '[]',
         last_error = iif(status = 'pending', 'forgotten', last_error),
         next_attempt_at = iif(status = 'pending', NULL, next_attempt_at),
         finished_at = iif(status = 'pending', ${now}, finished_at),

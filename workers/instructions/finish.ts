@@ -1,5 +1,6 @@
 /** Ends an instruction for a reason other than its node's report: a person canceled or denied it, or its time ran out. */
 import type { InstructionState } from '../../schema/contracts/instructions.ts';
+import type { EventDetail } from '../../schema/contracts/journal.ts';
 import type { TransitionResult } from '../../schema/domain/message-progress.ts';
 import { applyTransition } from '../../schema/domain/message-progress.ts';
 import type { Edge, Plan } from '../db/plan.ts';
@@ -20,7 +21,7 @@ export function finishInstruction(
   edge: Edge,
   loaded: LoadedInstruction,
   to: InstructionState,
-  detail: Record<string, unknown>,
+  detail: EventDetail,
 ): FinishedInstruction {
   const { instruction_id } = loaded.row;
   const result = applyTransition(loaded.statuses, instruction_id, to, transitionContext(edge, loaded));
@@ -38,7 +39,7 @@ export function finishAndNotify(
   edge: Edge,
   loaded: LoadedInstruction,
   to: InstructionState,
-  detail: Record<string, unknown>,
+  detail: EventDetail,
 ): FinishedInstruction {
   const finished = finishInstruction(edge, loaded, to, detail);
   return { ...finished, plan: mergePlans(finished.plan, notifyOwner(edge, loaded)) };

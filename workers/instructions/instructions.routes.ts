@@ -17,6 +17,7 @@ import {
   StartedResponseSchema,
 } from '../../schema/contracts/instructions.ts';
 import { InstructionOutputBodySchema, InstructionOutputResponseSchema } from '../../schema/contracts/progress.ts';
+import { WaitingSchema } from '../../schema/contracts/waiting.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
@@ -26,6 +27,7 @@ import { instructionDetail, listInstructions } from './instruction-reads.ts';
 import { reportOutput, reportResult, reportStart } from './reports.ts';
 import { resolveInstruction } from './resolve.ts';
 import { runInstruction } from './run.ts';
+import { readWaiting } from './waiting.ts';
 
 const base = {
   tag: 'instructions',
@@ -34,6 +36,18 @@ const base = {
 } as const;
 
 export const instructions: readonly MountedRoute[] = [
+  read(
+    {
+      method: 'get',
+      path: '/v1/status/waiting',
+      summary:
+        'What waits for a person: approvals, interrupted instructions, blocked tasks, stopped browsers, conversations paused by the breaker',
+      tag: 'status',
+      roles: READERS,
+      data: WaitingSchema,
+    },
+    ({ db }) => readWaiting(db),
+  ),
   read(
     {
       method: 'get',

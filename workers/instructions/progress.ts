@@ -4,6 +4,7 @@
  */
 import type { EventDraft } from '../../schema/contracts/events.ts';
 import type { Approval, ReportedResult } from '../../schema/contracts/instructions.ts';
+import type { EventDetail } from '../../schema/contracts/journal.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import type { Progress, ProgressStep } from '../../schema/domain/progress.ts';
 import { applyProgress } from '../../schema/domain/progress.ts';
@@ -63,7 +64,7 @@ export async function recordProgress(
 ): Promise<RecordedProgress> {
   const progress = applyProgress(loaded.statuses, reports, transitionContext(edge, loaded));
   const { columns, artifacts } = addedColumns(progress.steps, inlineChars, edge.now);
-  const details = new Map<ProgressStep<Report>, Record<string, unknown>>();
+  const details = new Map<ProgressStep<Report>, EventDetail>();
   for (const step of progress.steps) details.set(step, await journalDetail(step));
   const controller_id = reportedBy ?? loaded.message.controller_id;
   const stored = storeProgress(edge, loaded, progress, {
@@ -112,7 +113,7 @@ function addedColumns(steps: readonly ProgressStep<Report>[], inlineChars: numbe
   return { columns, artifacts };
 }
 
-async function journalDetail({ type, item }: ProgressStep<Report>): Promise<Record<string, unknown>> {
+async function journalDetail({ type, item }: ProgressStep<Report>): Promise<EventDetail> {
   if (item === null) return {};
   const { chunk, result, approval } = item;
   if (type === 'asked') return { approval_hash: approval?.approval_hash };

@@ -1,6 +1,7 @@
 /** Stores changed instructions of one message: one UPDATE for all of them, and an entry in the journal for each new status. */
 import { sql } from 'drizzle-orm';
 import type { InstructionEventKind, InstructionState } from '../../schema/contracts/instructions.ts';
+import type { EventDetail } from '../../schema/contracts/journal.ts';
 import { isFinalStatus } from '../../schema/domain/instruction-machine.ts';
 import type { TrackedInstruction } from '../../schema/domain/message-progress.ts';
 import type { InstructionRow } from '../../schema/tables/index.ts';
@@ -83,7 +84,7 @@ export interface ChangedBy {
   message_id: string;
   /** The node that makes the change; null for a person or the system. */
   controller_id: string | null;
-  detail: Record<string, unknown>;
+  detail: EventDetail;
 }
 
 /** An entry for each instruction whose status has changed. */

@@ -1,4 +1,5 @@
 import type { Approval, IngestBody, PolicyVerdict } from '../../schema/contracts/instructions.ts';
+import type { EventDetail } from '../../schema/contracts/journal.ts';
 import type { DecidedInstruction, IngestDecision } from '../../schema/domain/ingest.ts';
 import { repliesIn, replyDueAt } from '../../schema/domain/reply.ts';
 import type { ConversationRow } from '../../schema/tables/index.ts';
@@ -102,6 +103,6 @@ export function firstEntries(message_id: string, one: IdentifiedInstruction, bod
 }
 
 /** The verdict that counts, and the host's where the edge asks a person although the host would not. */
-export function verdictDetail(host: PolicyVerdict, policy: PolicyVerdict): Record<string, unknown> {
+export function verdictDetail(host: PolicyVerdict, policy: PolicyVerdict): EventDetail {
   return policy.decision === host.decision ? { ...policy } : { ...policy, host: { ...host } };
 }

@@ -14,6 +14,7 @@ import {
   ResubmitResponseSchema,
 } from '../../schema/contracts/instructions.ts';
 import { MessageProgressBodySchema, MessageProgressResponseSchema } from '../../schema/contracts/progress.ts';
+import { ThreadPageSchema } from '../../schema/contracts/thread.ts';
 import { requireOwn } from '../auth/ownership.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
@@ -25,6 +26,7 @@ import { ingest } from './ingest.ts';
 import { listMessages, messageDetail } from './message-reads.ts';
 import { recordReply } from './reply.ts';
 import { resubmit } from './resubmit.ts';
+import { readThread } from './thread.ts';
 
 const tag = 'messages';
 const params = z.object({ message_id: idSchema('msg') });
@@ -42,6 +44,19 @@ export const messages: readonly MountedRoute[] = [
       errors: ['client_of_other_node', 'too_many_browsers'],
     },
     async ({ body, ageMs, ...edge }) => ingest(edge, body, ageMs),
+  ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/renewal/conversations/:local_conversation_id/thread',
+      summary: 'The messages of a conversation, newest first, each with its instructions and its renewal',
+      tag: 'renewal',
+      roles: READERS,
+      params: z.object({ local_conversation_id: idSchema('lc') }),
+      query: PageQuerySchema,
+      data: ThreadPageSchema,
+    },
+    async ({ db, params, query }) => readThread(db, params.local_conversation_id, query),
   ),
   read(
     {

@@ -7,6 +7,7 @@ import type { Client } from '../../schema/contracts/clients.ts';
 import type { Platform } from '../../schema/contracts/common.ts';
 import { DELIVERY } from '../../schema/defaults.ts';
 import { clients } from '../../schema/tables/index.ts';
+import { equals } from '../db/filters.ts';
 import type { Database } from '../db/open.ts';
 import { marked } from '../db/readable.ts';
 import { storedJson } from '../db/stored-json.ts';
@@ -61,7 +62,7 @@ export async function browserPage(
   const rows = await db
     .select()
     .from(clients)
-    .where(and(hasPlatform(query.platform, query.status), window.where))
+    .where(and(hasPlatform(query.platform, query.status), equals(clients.client_id, query.client_id), window.where))
     .orderBy(window.orderBy)
     .limit(window.limit);
   const page = toPage(rows.map(marked), query, (row) => row.client_id);

@@ -12,13 +12,14 @@ import type { NoticeSettingsRow } from '../../schema/tables/index.ts';
 import { notice_settings } from '../../schema/tables/index.ts';
 import { HAS_STOP } from '../../schema/tables/stopped.ts';
 import type { Database } from '../db/open.ts';
-import { APPROVAL_DUE_SQL } from '../db/status-sql.ts';
+import { APPROVAL_DUE_SQL, INTERRUPTED_SQL } from '../db/status-sql.ts';
 import { storedJson } from '../db/stored-json.ts';
 import { taskIs } from '../db/task-sql.ts';
 
 const MAX_OPEN = 500;
 const BREAKER_REASONS = Object.keys(CONVERSATION_BREAKER) as (keyof typeof CONVERSATION_BREAKER & PauseReason)[];
-const brokenSql = (table: string) =>
+/** A conversation that the breaker has paused. */
+export const brokenSql = (table: string) =>
   sql.raw(
     `${table}.automation_status = 'paused' AND ${table}.pause_reason IN (${BREAKER_REASONS.map((reason) => `'${reason}'`).join(', ')})`,
   );
@@ -44,6 +45,15 @@ const approvals = listOf(
     WHERE i.status ${APPROVAL_DUE_SQL} AND i.approval IS NOT NULL AND ${unnoticed('approval', 'i.instruction_id', "''")}
     ORDER BY i.approval_expires_at`,
 );
+
+const interrupted = (after: number) =>
+  listOf(
+    found('interrupted', 'w.instruction_id', "''", 'w.finished_at'),
+    sql`SELECT i.instruction_id, i.finished_at FROM instructions AS i
+      WHERE i.status ${INTERRUPTED_SQL} AND i.finished_at > ${after}
+        AND ${unnoticed('interrupted', 'i.instruction_id', "''")}
+      ORDER BY i.finished_at DESC`,
+  );
 
 const blockedSteps = (after: number) =>
   listOf(
@@ -74,6 +84,8 @@ const pausedConversations = (after: number) =>
 const stillWaits = sql`CASE n.cause
   WHEN 'approval' THEN EXISTS (SELECT 1 FROM instructions AS i WHERE i.instruction_id = n.object_id
     AND i.status ${APPROVAL_DUE_SQL})
+  WHEN 'interrupted' THEN EXISTS (SELECT 1 FROM instructions AS i WHERE i.instruction_id = n.object_id
+    AND i.status ${INTERRUPTED_SQL})
   WHEN 'blocked_step' THEN EXISTS (SELECT 1 FROM tasks AS t WHERE t.task_id = n.object_id AND t.${BLOCKED_SQL}
     AND t.current_step_index || '' = n.part)
   WHEN 'stopped_browser' THEN EXISTS (SELECT 1 FROM clients AS c, json_each(${storedJson(sql`c.platforms`, '[]')}) AS p
@@ -97,7 +109,7 @@ export interface Look {
 /** Null when notices are sent nowhere. */
 export async function look(db: Database, now: number): Promise<Look | null> {
   const recent = now - PERSON_NOTICE.recent_ms;
-  const lists = [approvals, blockedSteps(recent), stoppedBrowsers, pausedConversations(recent)];
+  const lists = [approvals, interrupted(recent), blockedSteps(recent), stoppedBrowsers, pausedConversations(recent)];
   const [row] = await db
     .select({
       settings: notice_settings,

@@ -20,7 +20,7 @@ export interface DueConversation extends ConversationState {
 }
 
 export interface DueJob {
-  job: JobRow;
+  job: Omit<JobRow, 'attempts'>;
   /** Null when the conversation is gone. */
   conversation: DueConversation | null;
   /** Of the job's message. */
@@ -30,7 +30,7 @@ export interface DueJob {
   links: RenewalLink[];
 }
 
-type Raw = Omit<JobRow, 'target_snapshot'> & {
+type Raw = Omit<JobRow, 'target_snapshot' | 'attempts'> & {
   target_snapshot: string | null;
   assistant_message_id: string | null;
   text_hash: string | null;

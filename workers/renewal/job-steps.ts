@@ -6,6 +6,8 @@ import type { SQL } from 'drizzle-orm';
 import { sql } from 'drizzle-orm';
 import { timedJobs } from '../../durable-objects/stubs.ts';
 import type { EventDraft } from '../../schema/contracts/events.ts';
+import { ATTEMPTS_KEPT } from '../../schema/contracts/renewal.ts';
+import { attemptChange } from '../../schema/domain/job-attempts.ts';
 import type { JobState, JobStep } from '../../schema/domain/job-machine.ts';
 import { JOB_STATE } from '../../schema/domain/job-machine.ts';
 import type { JobRow } from '../../schema/tables/index.ts';
@@ -13,6 +15,7 @@ import { insertEventsWhere } from '../db/events.ts';
 import { guardThat } from '../db/guards.ts';
 import type { Database, Statement } from '../db/open.ts';
 import type { Edge, Plan } from '../db/plan.ts';
+import { storedJson } from '../db/stored-json.ts';
 import type { CommandDraft } from '../nodes/commands.ts';
 import { insertCommands } from '../nodes/commands.ts';
 import { pushCommands } from '../nodes/push.ts';
@@ -90,17 +93,29 @@ export function guardJobs(db: Database, jobs: readonly StoredStep['job'][]): Sta
   ];
 }
 
+const attempts = storedJson(sql`attempts`, '[]');
+/** The list of attempts after the step: with one more, of which the oldest leaves; with its newest ended; or as it is. */
+const attemptsAfter = sql`CASE
+  WHEN o.v->'$.change.begins' IS NOT NULL THEN json_insert(CASE WHEN json_array_length(${attempts}) < ${sql.raw(String(ATTEMPTS_KEPT))}
+    THEN ${attempts} ELSE json_remove(${attempts}, '$[0]') END, '$[#]', json(o.v->'$.change.begins'))
+  WHEN o.v->'$.change.ends' IS NOT NULL AND json_array_length(${attempts}) > 0
+    THEN json_set(${attempts}, '$[#-1].ended_at', o.v->'$.change.ends'->>'ended_at',
+      '$[#-1].outcome', o.v->'$.change.ends'->>'outcome', '$[#-1].error', o.v->'$.change.ends'->>'error')
+  ELSE attempts END`;
+
 function updateJobs({ db, now }: Edge, steps: readonly StoredStep[]) {
   const rows = steps.map(({ job, next, attempt, requires }) => ({
     job_id: job.job_id,
     read: pick(job, AS_READ),
     next: pick(next, JOB_STATE),
     attempt,
+    change: attemptChange(job, next, attempt?.target_snapshot?.client_id ?? null, now),
     requires,
   }));
   return db.all<{ job_id: string }>(sql`UPDATE renewal_jobs SET ${setState},
       plan_id = coalesce(o.v->>'$.attempt.plan_id', plan_id), batch_id = coalesce(o.v->>'$.attempt.batch_id', batch_id),
-      target_snapshot = coalesce(o.v->>'$.attempt.target_snapshot', target_snapshot), updated_at = ${now}
+      target_snapshot = coalesce(o.v->>'$.attempt.target_snapshot', target_snapshot), attempts = ${attemptsAfter},
+      updated_at = ${now}
     FROM (SELECT value AS v FROM json_each(${JSON.stringify(rows)})) AS o
     WHERE ${isAsRead}
       AND (o.v->>'$.requires' IS NULL OR EXISTS (SELECT 1 FROM local_conversations AS c

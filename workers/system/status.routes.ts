@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { SystemHealthSchema } from '../../schema/contracts/health.ts';
 import { StatsQuerySchema, StatsSchema } from '../../schema/contracts/stats.ts';
 import { StatusSchema } from '../../schema/contracts/status.ts';
+import { DueNextSchema } from '../../schema/contracts/waiting.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { publicRoute, READERS, raw, read } from '../http/route.ts';
+import { readDueNext } from './due-next.ts';
 import { readHealth } from './health.ts';
 import { readFacts } from './metrics.ts';
 import { METRICS } from './metrics-table.ts';
@@ -37,6 +39,17 @@ export const status: readonly MountedRoute[] = [
       data: StatusSchema,
     },
     (call) => readStatus(call),
+  ),
+  read(
+    {
+      method: 'get',
+      path: '/v1/status/next',
+      summary: 'The renewals and tasks that are due next, in order',
+      tag,
+      roles: READERS,
+      data: DueNextSchema,
+    },
+    ({ db }) => readDueNext(db),
   ),
   publicRoute(
     {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RenewalSettings } from '../../../schema/contracts/renewal-settings.ts';
 import type { SettingsResponse } from '../../../workers/page/panels/settings/draft.ts';
-import { draftOf, readDraft } from '../../../workers/page/panels/settings/draft.ts';
+import { applyEdits, draftOf, editField, readDraft } from '../../../workers/page/panels/settings/draft.ts';
 
 const effective: RenewalSettings = {
   time_zone: 'Europe/Berlin',
@@ -45,5 +45,36 @@ describe('the settings of a scope', () => {
     const { body, problems } = readDraft({}, { [field]: text });
     expect(body).toBeNull();
     expect(Object.keys(problems ?? {})).toEqual([field]);
+  });
+});
+
+describe('what a person types while others save', () => {
+  const stored = { max_per_day: '5', template: 'a' };
+
+  it('is kept, and the form says that the stored value has changed; other fields show what is stored now', () => {
+    const edits = editField({}, stored, 'max_per_day', '7');
+    const now = { max_per_day: '6', template: 'b', time_zone: 'UTC' };
+    expect(applyEdits(now, edits)).toEqual({
+      draft: { max_per_day: '7', template: 'b', time_zone: 'UTC' },
+      differs: true,
+      overtaken: ['max_per_day'],
+    });
+  });
+
+  it('is overtaken by nothing while the stored value stays, and is no edit when the same has been stored', () => {
+    const edits = editField(editField({}, stored, 'max_per_day', '7'), stored, 'max_per_day', '8');
+    expect(applyEdits({ ...stored, template: 'b' }, edits)).toMatchObject({ differs: true, overtaken: [] });
+    expect(applyEdits({ ...stored, max_per_day: '8' }, edits)).toMatchObject({ differs: false, overtaken: [] });
+  });
+
+  it('stays overtaken while it is typed on', () => {
+    const now = { ...stored, max_per_day: '6' };
+    const edits = editField(editField({}, stored, 'max_per_day', '7'), now, 'max_per_day', '70');
+    expect(applyEdits(now, edits).overtaken).toEqual(['max_per_day']);
+  });
+
+  it('can also be that a field is not set here any more', () => {
+    const edits = editField({}, stored, 'template', null);
+    expect(applyEdits(stored, edits)).toEqual({ draft: { max_per_day: '5' }, differs: true, overtaken: [] });
   });
 });

@@ -14,9 +14,11 @@ import {
   MESSAGE_ROLES,
   POLICY_DECISIONS,
   REPLY_OUTCOMES,
+  RESOLUTION_OUTCOMES,
 } from '../../../schema/contracts/instructions.ts';
+import { SHOWN_DETAILS } from '../../../schema/contracts/journal.ts';
 import { NODE_STATES } from '../../../schema/contracts/nodes.ts';
-import { JOB_STATUSES, SKIP_REASONS } from '../../../schema/contracts/renewal.ts';
+import { DELIVERY_OUTCOMES, JOB_STATUSES, SKIP_REASONS } from '../../../schema/contracts/renewal.ts';
 import { HOLD_REASONS } from '../../../schema/contracts/renewal-settings.ts';
 import { CHECKPOINT_TYPES, NO_RUN_REASONS, RUN_STATUSES } from '../../../schema/contracts/runs.ts';
 import { FOUND_KINDS } from '../../../schema/contracts/search.ts';
@@ -71,6 +73,11 @@ describe('the catalogues of the page', () => {
     ['reason', ERROR_CODES],
     ['reason', FILE_ERROR_CODES],
     ['reason', [...PAUSE_REASONS, ...SKIP_REASONS, ...HOLD_REASONS, ...STOP_REASONS]],
+    ['detail', SHOWN_DETAILS],
+    ['source', ['network', 'dom']],
+    ['other', ['agrees', 'absent', 'differs']],
+    ['resolved', RESOLUTION_OUTCOMES],
+    ['outcome', DELIVERY_OUTCOMES],
     ['reason', [...NO_RUN_REASONS, ...STEP_CANCEL_REASONS]],
   ] as const)('have a text for each %s of the contracts', (prefix, values) => {
     expect(values.filter((value) => !Object.hasOwn(EN, `${prefix}_${value}`))).toEqual([]);

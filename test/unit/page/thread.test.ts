@@ -11,11 +11,10 @@ const job = (job_id: string, created_at: number) => ({ job_id, created_at }) as 
 
 describe('the thread of a conversation', () => {
   it('has messages with their instructions in order, and renewals between them, newest first', () => {
-    const thread = threadOf(
-      [message('m1', 10), message('m2', 30)],
-      [instruction('m2', 1), instruction('m2', 0), instruction('gone', 0)],
-      [job('j1', 20)],
-    );
+    const thread = threadOf([
+      { message: message('m2', 30), instructions: [instruction('m2', 0), instruction('m2', 1)], job: null },
+      { message: message('m1', 10), instructions: [], job: job('j1', 20) },
+    ]);
     expect(thread.map(({ id }) => id)).toEqual(['m2', 'j1', 'm1']);
     const [newest] = thread;
     expect(newest?.kind === 'message' && newest.instructions.map(({ index }) => index)).toEqual([0, 1]);

@@ -18,6 +18,8 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'GET /v1/openapi.json': anyone,
   'GET /v1/docs': anyone,
   'GET /v1/status': readers,
+  'GET /v1/status/waiting': readers,
+  'GET /v1/status/next': readers,
   'GET /v1/metrics': readers,
   'GET /v1/stats': readers,
   'GET /v1/system/health': readers,
@@ -119,6 +121,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
 
   'GET /v1/renewal/conversations': readersAndNodes,
   'GET /v1/renewal/conversations/:local_conversation_id': readersAndNodes,
+  'GET /v1/renewal/conversations/:local_conversation_id/thread': readers,
   'POST /v1/renewal/conversations/:local_conversation_id/manual': people,
   'POST /v1/renewal/conversations/:local_conversation_id/auto': people,
   'POST /v1/renewal/conversations/:local_conversation_id/paused': people,

@@ -82,12 +82,29 @@ export function pageRequests(number: number): string[] {
     ['', ...filters].map((filter) => `${path}?limit=25${filter === '' ? '' : `&${filter}`}`);
   const statuses = (all: string) => all.split(' ').map((status) => `status=${status}`);
   return [
-    ...['/v1/session', '/v1/status', '/v1/stats', '/v1/metrics', '/v1/leader', '/v1/system/state', '/v1/notices'],
+    ...[
+      '/v1/session',
+      '/v1/status',
+      '/v1/status/waiting',
+      '/v1/status/next',
+      '/v1/stats',
+      '/v1/metrics',
+      '/v1/leader',
+      '/v1/system/state',
+      '/v1/notices',
+    ],
     ...['/v1/events?wait_ms=0', '/v1/events?last_event_id=5&wait_ms=0', '/v1/leader/terms?limit=50'],
-    ...['/v1/notices/hours', '/v1/browser?limit=200', '/v1/controllers?limit=25', '/v1/controllers/mini-main'],
+    ...[
+      '/v1/notices/hours',
+      '/v1/browser?limit=200',
+      '/v1/browser?client_id=firefox-1',
+      '/v1/controllers?limit=25',
+      '/v1/controllers/mini-main',
+    ],
     ...list('/v1/renewal/conversations', [...statuses('auto manual paused'), 'platform=claude', 'platform=gemini']),
     `/v1/renewal/conversations/${conversation}`,
-    ...[`/v1/messages?${of}`, `/v1/instructions?${of}`, `/v1/renewal/jobs?${of}`, `/v1/messages/${message}`],
+    ...[`/v1/renewal/conversations/${conversation}/thread?limit=25`, `/v1/messages/${message}`],
+    ...[`/v1/messages?${of}`, `/v1/instructions?${of}`, `/v1/renewal/jobs?${of}`],
     ...list('/v1/instructions', [
       ...statuses(
         'claimed waiting awaiting_approval running succeeded failed denied canceled interrupted blocked expired',

@@ -1,12 +1,12 @@
-/** The instructions that wait for a person: the navigation counts them, and Now lists them. */
-import type { z } from 'zod';
-import { pageOf } from '../../../schema/contracts/common.ts';
-import { InstructionSchema } from '../../../schema/contracts/instructions.ts';
+/** What waits for a person: the navigation counts its approvals, Now lists it, and notifications announce it. */
+import type { WaitingForPerson } from '../../../schema/contracts/waiting.ts';
+import { WaitingSchema } from '../../../schema/contracts/waiting.ts';
 import { useRead } from '../page-context.ts';
 import type { Read } from './store.ts';
 
-const WaitingSchema = pageOf(InstructionSchema);
+export const WAITING_PATH = '/v1/status/waiting';
+const TOPICS = ['instructions', 'messages', 'tasks', 'clients', 'conversations'] as const;
 
-export function useWaiting(): Read<z.output<typeof WaitingSchema>> {
-  return useRead('/v1/instructions?status=awaiting_approval&limit=50', WaitingSchema, ['instructions', 'messages']);
+export function useWaiting(): Read<WaitingForPerson> {
+  return useRead(WAITING_PATH, WaitingSchema, TOPICS);
 }

@@ -1,10 +1,11 @@
 /**
  * Notifications of this browser about what waits for a person, while the page is open. A person turns them on by a press.
- * Of several tabs one shows each object: they take turns, and share what has been shown.
+ * Of several tabs one shows each object: they take turns, and share what has been shown. What waits at the first look is one
+ * notification.
  */
+import { ICON } from '../icon.ts';
 import { t } from '../texts/texts.ts';
 import { readWaiting } from './read-waiting.ts';
-import type { WaitingObject } from './what-waits.ts';
 import { newsOf } from './what-waits.ts';
 
 const STORED = 'conductor.notices';
@@ -27,6 +28,8 @@ export async function turnOn(): Promise<boolean> {
 
 export function turnOff(): void {
   localStorage.removeItem(STORED);
+  // Turned on again, it looks for the first time.
+  localStorage.removeItem(KNOWN);
   dispatchEvent(new Event(CHANGED));
 }
 
@@ -47,22 +50,24 @@ export function watch(): () => void {
 }
 
 async function showNews(): Promise<void> {
-  const { news, known } = newsOf(await readWaiting(), readKnown());
-  localStorage.setItem(KNOWN, JSON.stringify(known));
-  for (const one of news) show(one);
+  const { each, summary, known } = newsOf({ ...(await readWaiting()), known: readKnown(), now: Date.now() });
+  if (known !== null) localStorage.setItem(KNOWN, JSON.stringify(known));
+  for (const { key, cause, object_id, path } of each) show(t(`notice_${cause}`), object_id, key, path);
+  if (summary > 0) show(t('notice_summary', { n: summary }), '', 'summary', '/');
 }
 
-function readKnown(): string[] {
+/** Null: nothing has been looked at yet. */
+function readKnown(): string[] | null {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(KNOWN) ?? '[]');
-    return Array.isArray(stored) ? stored.filter((key) => typeof key === 'string') : [];
+    const stored: unknown = JSON.parse(localStorage.getItem(KNOWN) ?? 'null');
+    return Array.isArray(stored) ? stored.filter((key) => typeof key === 'string') : null;
   } catch {
-    return [];
+    return null;
   }
 }
 
-function show({ key, cause, object_id, path }: WaitingObject): void {
-  const notification = new Notification(t(`notice_${cause}`), { body: object_id, tag: key, icon: '/icon.svg' });
+function show(title: string, body: string, tag: string, path: string): void {
+  const notification = new Notification(title, { body, tag, icon: ICON });
   notification.onclick = () => {
     window.focus();
     location.assign(path);

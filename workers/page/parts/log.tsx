@@ -1,6 +1,7 @@
 /** A log that follows its end while the reader looks at the end. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { LogFeed, MAX_LINES } from '../live/log-feed.ts';
+import { usePage } from '../page-context.ts';
 import type { TextKey } from '../texts/texts.ts';
 import { t } from '../texts/texts.ts';
 import { textOfLog } from './log-text.ts';
@@ -33,6 +34,7 @@ async function* readAll(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 export function Log({ path }: { path: string }) {
+  const { live } = usePage();
   const [, draw] = useState(0);
   const region = useRef<HTMLElement>(null);
   const isAtEnd = useRef(true);
@@ -46,13 +48,19 @@ export function Log({ path }: { path: string }) {
         draw((count) => count + 1);
       }, DRAW_MS);
     };
-    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-    return new LogFeed({ open: (offset, signal) => open(path, offset, signal), sleep, onChange });
+    return new LogFeed({ open: (offset, signal) => open(path, offset, signal), onChange });
   }, [path]);
   useEffect(() => {
     void feed.run();
     return () => feed.stop();
   }, [feed]);
+  useEffect(() => {
+    let before = live.state;
+    return live.subscribe(() => {
+      if (before === 'polling' && live.state === 'live') feed.again();
+      before = live.state;
+    });
+  }, [feed, live]);
   useEffect(() => {
     if (isAtEnd.current && region.current !== null) region.current.scrollTop = region.current.scrollHeight;
   });

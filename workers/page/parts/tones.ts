@@ -2,7 +2,7 @@
 
 import type { AutomationStatus } from '../../../schema/contracts/conversations.ts';
 import type { InstructionState } from '../../../schema/contracts/instructions.ts';
-import type { JobStatus } from '../../../schema/contracts/renewal.ts';
+import type { DELIVERY_OUTCOMES, JobStatus } from '../../../schema/contracts/renewal.ts';
 import type { RunStatus } from '../../../schema/contracts/runs.ts';
 import type { SystemMode } from '../../../schema/contracts/system.ts';
 import type { StepStatus, TaskStatus } from '../../../schema/contracts/tasks.ts';
@@ -36,6 +36,12 @@ export const JOB_TONES: Readonly<Record<JobStatus, Tone>> = {
   done: 'good',
   failed: 'bad',
   canceled: 'calm',
+};
+export const ATTEMPT_TONES: Readonly<Record<(typeof DELIVERY_OUTCOMES)[number], Tone>> = {
+  delivered: 'good',
+  failed: 'bad',
+  deferred: 'calm',
+  uncertain: 'wait',
 };
 export const TASK_TONES: Readonly<Record<TaskStatus, Tone>> = {
   queued: 'calm',

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { ICON } from '../icon.ts';
 import type { Address } from '../panels/registry.ts';
 import { t } from '../texts/texts.ts';
 import { Waiting } from './waiting.tsx';
@@ -39,5 +40,3 @@ export function Navigation({ addresses, path }: { addresses: readonly Address[];
     </nav>
   );
 }
-
-const ICON = new URL('../icon.svg', import.meta.url).href;

@@ -51,6 +51,16 @@ export function word(prefix: string, value: string): string {
   return texts[key] ?? value.replaceAll('_', ' ');
 }
 
+/** The same, of a value that may also be a text of a person or program: null where the catalogue has none. */
+export function knownWord(prefixes: readonly string[], value: string): string | null {
+  const texts: Readonly<Record<string, string>> = current?.texts ?? {};
+  for (const prefix of prefixes) {
+    const found = texts[`${prefix}_${value}`];
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
 /** `one|many` is chosen by the value `n`. */
 export function fill(text: string, values: Values): string {
   const [one = '', many = one] = text.split('|');

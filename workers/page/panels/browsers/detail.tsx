@@ -12,7 +12,7 @@ import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
 import { LOGIN_TONES } from './logins.tsx';
 import type { Browser, Target } from './read-browsers.ts';
-import { useBrowsers } from './read-browsers.ts';
+import { useBrowser } from './read-browsers.ts';
 import { slotFacts } from './slot-facts.ts';
 
 const LinksSchema = pageOf(LinkSchema);
@@ -20,7 +20,7 @@ const LinksSchema = pageOf(LinkSchema);
 export default function BrowserPanel({ id }: PanelProps) {
   const name = { kind: 'found_browser', id, list: { href: '/browsers', name: 'nav_browsers' } } as const;
   return (
-    <Detail of={useBrowsers()} name={name}>
+    <Detail of={useBrowser(id)} name={name}>
       {({ clients, policy }) => {
         const browser = clients.find(({ client_id }) => client_id === id);
         if (browser === undefined) return <Missing {...name} />;

@@ -13,7 +13,7 @@ export const BrowserListSchema = BrowserResponseSchema.transform(({ clients, nex
   next_cursor,
 }));
 
-/** All browsers, which are few; the edge has no route for one of them. */
-export function useBrowsers(): Read<BrowserPage> {
-  return useRead('/v1/browser?limit=200', BrowserResponseSchema, ['clients']);
+/** That browser, if there is one. */
+export function useBrowser(id: string): Read<BrowserPage> {
+  return useRead(`/v1/browser?client_id=${encodeURIComponent(id)}`, BrowserResponseSchema, ['clients']);
 }

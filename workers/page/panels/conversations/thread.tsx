@@ -1,41 +1,39 @@
-/** What happened in a conversation, newest first. */
-import { pageOf } from '../../../../schema/contracts/common.ts';
-import { InstructionSchema, MessageSummarySchema } from '../../../../schema/contracts/instructions.ts';
-import { RenewalJobSchema } from '../../../../schema/contracts/renewal.ts';
-import { useRead } from '../../page-context.ts';
+/** What happened in a conversation, newest first, page by page. A page is complete: each message has all that belongs to it. */
+import { useLocation } from 'preact-iso/router';
+import { ThreadPageSchema } from '../../../../schema/contracts/thread.ts';
+import { useRead, withQuery } from '../../page-context.ts';
 import { InstructionLine } from '../../parts/instruction-line.tsx';
-import { Nothing, Pill, Status, When } from '../../parts/parts.tsx';
+import { Pages } from '../../parts/list.tsx';
+import { Nothing, Pill, Shown, Status, When } from '../../parts/parts.tsx';
 import { JOB_TONES, REPLY_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { Happening } from './thread-order.ts';
 import { threadOf } from './thread-order.ts';
 
-const MessagesSchema = pageOf(MessageSummarySchema);
-const InstructionsSchema = pageOf(InstructionSchema);
-const JobsSchema = pageOf(RenewalJobSchema);
-const NEWEST = 50;
+/** Messages of a page. */
+const LIMIT = 25;
+const TOPICS = ['messages', 'instructions', 'renewal'] as const;
 
 export function Thread({ conversationId }: { conversationId: string }) {
-  const of = `local_conversation_id=${encodeURIComponent(conversationId)}&limit=${NEWEST}`;
-  const messages = useRead(`/v1/messages?${of}`, MessagesSchema, ['messages', 'instructions']);
-  const instructions = useRead(`/v1/instructions?${of}`, InstructionsSchema, ['instructions', 'messages']);
-  const jobs = useRead(`/v1/renewal/jobs?${of}`, JobsSchema, ['renewal']);
-  if (messages.data === null || instructions.data === null || jobs.data === null)
-    return <p class="loading">{t('loading')}</p>;
-  const happenings = threadOf(messages.data.items, instructions.data.items, jobs.data.items);
-  const hasMore = [messages, instructions, jobs].some(({ data }) => data?.next_cursor !== null);
+  const { query } = useLocation();
+  const path = `/v1/renewal/conversations/${encodeURIComponent(conversationId)}/thread`;
+  const read = useRead(withQuery(path, { cursor: query.cursor, limit: LIMIT }), ThreadPageSchema, TOPICS);
   return (
-    <>
-      {happenings.length === 0 ? <Nothing>{t('thread_empty')}</Nothing> : null}
-      <ol class="thread">
-        {happenings.map((one) => (
-          <li key={one.id} class={one.kind}>
-            <One of={one} />
-          </li>
-        ))}
-      </ol>
-      {hasMore ? <p class="note">{t('thread_newest', { n: NEWEST })}</p> : null}
-    </>
+    <Shown of={read}>
+      {({ items, next_cursor }) => (
+        <>
+          {items.length === 0 ? <Nothing>{t(query.cursor ? 'list_ended' : 'thread_empty')}</Nothing> : null}
+          <ol class="thread">
+            {threadOf(items).map((one) => (
+              <li key={one.id} class={one.kind}>
+                <One of={one} />
+              </li>
+            ))}
+          </ol>
+          <Pages next={next_cursor} />
+        </>
+      )}
+    </Shown>
   );
 }
 

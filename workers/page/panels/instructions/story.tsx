@@ -1,8 +1,8 @@
 /** What happened to an instruction, in order: observed, judged, claimed, started, ended, delivered. */
 import type { InstructionEvent } from '../../../../schema/contracts/instructions.ts';
-import { makeVisibleLine, visibleJson } from '../../../../schema/domain/visible.ts';
 import { usePage } from '../../page-context.ts';
 import { word } from '../../texts/texts.ts';
+import { detailText } from './story-details.ts';
 
 const TONES: Readonly<Record<string, string>> = {
   started: 'busy',
@@ -14,19 +14,6 @@ const TONES: Readonly<Record<string, string>> = {
   delivered: 'good',
   resolved: 'good',
 };
-/** Parts of a detail that are shown beside it, or that say something to programs only. */
-const LEFT_OUT = /^(chunk|offset|observed_at|dedupe_key|approval_hash|.*sha256)$/;
-
-function detailOf({ detail }: InstructionEvent): string {
-  return Object.entries(detail)
-    .filter(([name, value]) => value !== null && !LEFT_OUT.test(name))
-    .map(
-      ([name, value]) =>
-        `${name.replaceAll('_', ' ')}: ${typeof value === 'string' ? makeVisibleLine(value) : visibleJson(value)}`,
-    )
-    .join(' · ');
-}
-
 export function Story({ events }: { events: readonly InstructionEvent[] }) {
   const { format } = usePage();
   const steps = events.filter(({ kind }, at) => kind !== 'output' || events[at - 1]?.kind !== 'output');
@@ -46,7 +33,7 @@ export function Story({ events }: { events: readonly InstructionEvent[] }) {
               </time>
               {event.controller_id === null ? null : <span class="faint"> · {event.controller_id}</span>}
             </p>
-            <p class="note">{detailOf(event)}</p>
+            <p class="note">{detailText(event, format)}</p>
           </div>
         </li>
       ))}

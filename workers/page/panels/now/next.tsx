@@ -1,61 +1,77 @@
-/** What is due next, and why something is not. */
+/** What is due next, in order, and why something is not. */
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { Conversation } from '../../../../schema/contracts/conversations.ts';
 import { ConversationDetailSchema, ConversationSchema } from '../../../../schema/contracts/conversations.ts';
 import type { Status } from '../../../../schema/contracts/status.ts';
 import type { TaskDetail } from '../../../../schema/contracts/tasks.ts';
-import { TaskDetailSchema, TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
+import { TaskDetailSchema } from '../../../../schema/contracts/tasks.ts';
+import { DueNextSchema, NEXT_SHOWN } from '../../../../schema/contracts/waiting.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { usePage, useRead } from '../../page-context.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { conversationName } from '../conversation-name.ts';
 
-/** Each is one more request. */
-const SHOWN = 4;
 const ConversationsSchema = pageOf(ConversationSchema);
-const TasksSchema = pageOf(TaskSummarySchema);
+const TOPICS = ['conversations', 'messages', 'renewal', 'tasks', 'runs'] as const;
 
-export function Next({ renewal }: { renewal: Status['renewal'] }) {
+export function Next({ renewal, queued }: { renewal: Status['renewal']; queued: number }) {
   const { format } = usePage();
-  const auto = useRead(`/v1/renewal/conversations?status=auto&limit=${SHOWN}`, ConversationsSchema, [
-    'conversations',
-    'messages',
-    'renewal',
-  ]);
-  const tasks = useRead(`/v1/tasks?status=queued&limit=${SHOWN}`, TasksSchema, ['tasks', 'runs']);
-  const [conversations, queued] = [auto.data?.items ?? [], tasks.data?.items ?? []];
+  const next = useRead('/v1/status/next', DueNextSchema, TOPICS);
+  const auto = useRead(`/v1/renewal/conversations?status=auto&limit=${NEXT_SHOWN}`, ConversationsSchema, TOPICS);
+  const { renewals = [], tasks = [] } = next.data ?? {};
+  const due = new Set(renewals.map(({ conversation }) => conversation.local_conversation_id));
+  // Nothing is planned for these: each says why.
+  const others = (auto.data?.items ?? [])
+    .filter(({ local_conversation_id }) => !due.has(local_conversation_id))
+    .slice(0, NEXT_SHOWN - renewals.length);
+  const moreJobs = renewal.pending - renewals.filter(({ job_id }) => job_id !== null).length;
   return (
     <Card
       title={t('due_next')}
       id="due-next"
       note={t('renewals_counted', { pending: format.count(renewal.pending), due: format.count(renewal.due) })}
     >
-      {conversations.length + queued.length === 0 ? (
-        <NothingOf reads={[auto, tasks]}>{t('due_nothing')}</NothingOf>
+      {renewals.length + others.length + tasks.length === 0 ? (
+        <NothingOf reads={[next, auto]}>{t('due_nothing')}</NothingOf>
       ) : null}
       <ul class="lines">
-        {conversations.map((conversation) => (
-          <NextOfConversation key={conversation.local_conversation_id} of={conversation} />
+        {renewals.map(({ conversation, at }) => (
+          <NextOfConversation key={conversation.local_conversation_id} of={conversation} at={at} />
         ))}
-        {queued.map(({ task_id, title }) => (
+        <More n={moreJobs} text="renewals_more" href="/renewals?status=pending" />
+        {others.map((conversation) => (
+          <NextOfConversation key={conversation.local_conversation_id} of={conversation} at={null} />
+        ))}
+        {tasks.map(({ task_id, title }) => (
           <NextOfTask key={task_id} taskId={task_id} title={title} />
         ))}
+        <More n={queued - tasks.length} text="tasks_more" href="/tasks?status=queued" />
       </ul>
     </Card>
   );
 }
 
-function NextOfConversation({ of }: { of: Conversation }) {
+function More({ n, text, href }: { n: number; text: 'renewals_more' | 'tasks_more'; href: string }) {
+  if (n <= 0) return null;
+  return (
+    <li>
+      <a href={href}>{t(text, { n })}</a>
+    </li>
+  );
+}
+
+function NextOfConversation({ of, at }: { of: Conversation; at: number | null }) {
   const path = `/v1/renewal/conversations/${of.local_conversation_id}`;
   const next = useRead(path, ConversationDetailSchema, ['conversations', 'messages', 'renewal', 'system']).data
     ?.next_renewal;
+  const when = next?.at ?? at;
   return (
     <li>
       <Pill tone={next?.due ? 'busy' : 'calm'}>{t('renewal')}</Pill>
       <a href={`/conversations/${of.local_conversation_id}`}>{conversationName(of)}</a>
       <span class="note">
-        {next === undefined ? '' : word('reason', next.reason)} {next?.at == null ? null : <When at={next.at} />}
+        {next === undefined ? '' : word('reason', next.reason)} {when === null ? null : <When at={when} />}
       </span>
     </li>
   );

@@ -32,9 +32,9 @@ export default function Now() {
         {(data) => (
           <div class="now">
             <Mode status={data} />
-            <WaitsForYou clients={data.clients} />
+            <WaitsForYou />
             <Running />
-            <Next renewal={data.renewal} />
+            <Next renewal={data.renewal} queued={data.tasks.queued} />
             <Machines status={data} />
             <Recent status={data} />
           </div>

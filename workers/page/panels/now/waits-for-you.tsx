@@ -1,36 +1,37 @@
-/** What a person has to decide: approvals, blocked steps, stopped browsers. */
+/** What a person has to decide. */
 import type { ComponentChildren } from 'preact';
-import type { Client } from '../../../../schema/contracts/clients.ts';
-import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { Instruction } from '../../../../schema/contracts/instructions.ts';
-import { TaskSummarySchema } from '../../../../schema/contracts/tasks.ts';
+import { callName } from '../../../../schema/contracts/tools.ts';
+import { WAITING_SHOWN } from '../../../../schema/contracts/waiting.ts';
 import type { AlikeGroup } from '../../../../schema/domain/alike.ts';
 import { groupAlike } from '../../../../schema/domain/alike.ts';
 import { makeExactLine, makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { useWaiting } from '../../api/waiting.ts';
-import { useRead } from '../../page-context.ts';
 import { Card, NothingOf, Pill, When } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
 import { briefParams } from '../brief-params.ts';
+import { conversationName } from '../conversation-name.ts';
 
-const TasksSchema = pageOf(TaskSummarySchema);
-
-export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
+export function WaitsForYou() {
   const waiting = useWaiting();
-  const tasks = useRead('/v1/tasks?status=blocked&limit=20', TasksSchema, ['tasks']);
-  const [approvals, blocked] = [waiting.data?.items ?? [], tasks.data?.items ?? []];
-  const stopped = clients.flatMap(({ client_id, platforms }) =>
-    platforms.flatMap(({ platform, stopped_reason }) =>
-      stopped_reason === null ? [] : [{ client_id, platform, stopped_reason }],
-    ),
-  );
-  const count = approvals.length + blocked.length + stopped.length;
+  const { approvals = [], interrupted = [], blocked = [], stopped = [], paused = [] } = waiting.data ?? {};
+  const count = [approvals, interrupted, blocked, stopped, paused].reduce((sum, { length }) => sum + length, 0);
   return (
     <Card title={t('waits_for_you')} id="waits-for-you" {...(count > 0 && { tone: 'wait' as const })}>
-      {count === 0 ? <NothingOf reads={[waiting, tasks]}>{t('waits_nothing')}</NothingOf> : null}
+      {count === 0 ? <NothingOf reads={[waiting]}>{t('waits_nothing')}</NothingOf> : null}
       <ul class="lines">
         {groupAlike(approvals).map((group) => (
           <Alike key={group.items[0]?.instruction_id} group={group} />
+        ))}
+        {interrupted.map(({ instruction_id, target, tool, finished_at }) => (
+          <Line
+            key={instruction_id}
+            what={t('interrupted_instruction')}
+            href={`/instructions/${instruction_id}`}
+            name={callName(target, tool)}
+          >
+            {t('resolve_question')} · <When at={finished_at} />
+          </Line>
         ))}
         {blocked.map(({ task_id, title, updated_at, error_code }) => (
           <Line key={task_id} what={t('blocked_step')} href={`/tasks/${task_id}`} name={makeVisibleLine(title)}>
@@ -47,7 +48,18 @@ export function WaitsForYou({ clients }: { clients: readonly Client[] }) {
             {word('platform', platform)}: {word('reason', stopped_reason)}
           </Line>
         ))}
+        {paused.map((conversation) => (
+          <Line
+            key={conversation.local_conversation_id}
+            what={t('paused_conversation')}
+            href={`/conversations/${conversation.local_conversation_id}`}
+            name={conversationName(conversation)}
+          >
+            {word('reason', conversation.pause_reason ?? 'automation_paused')} · <When at={conversation.paused_at} />
+          </Line>
+        ))}
       </ul>
+      {waiting.data?.is_cut ? <p class="note">{t('waits_more', { n: WAITING_SHOWN })}</p> : null}
     </Card>
   );
 }

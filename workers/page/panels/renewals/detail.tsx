@@ -1,5 +1,5 @@
 /** One renewal: its text, where it was sent, and its attempts on a time axis. */
-import type { RenewalJob } from '../../../../schema/contracts/renewal.ts';
+import type { JobAttempt, RenewalJob } from '../../../../schema/contracts/renewal.ts';
 import { RenewalJobSchema } from '../../../../schema/contracts/renewal.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
@@ -9,8 +9,8 @@ import type { AxisRow } from '../../parts/axis.tsx';
 import { Axis } from '../../parts/axis.tsx';
 import { Output } from '../../parts/bytes.tsx';
 import { Detail } from '../../parts/detail.tsx';
-import { Card, Facts, Heading, Status, When } from '../../parts/parts.tsx';
-import { JOB_TONES } from '../../parts/tones.ts';
+import { Card, Facts, Heading, Pill, Status, When } from '../../parts/parts.tsx';
+import { ATTEMPT_TONES, JOB_TONES } from '../../parts/tones.ts';
 import { t, word } from '../../texts/texts.ts';
 import type { PanelProps } from '../panel.ts';
 
@@ -42,10 +42,10 @@ export default function RenewalPanel({ id }: PanelProps) {
   );
 }
 
-/** When it waited, and from its first attempt to its end. */
+/** When it waited, and each attempt. A job from before its attempts were kept has one bar for all. */
 function rowsOf(job: RenewalJob): AxisRow[] {
-  const { created_at, started_at, finished_at, last_attempt_at, status, attempt_count, max_attempts } = job;
-  const begun = started_at ?? last_attempt_at;
+  const { created_at, started_at, finished_at, last_attempt_at, status, attempt_count, max_attempts, attempts } = job;
+  const begun = attempts[0]?.started_at ?? started_at ?? last_attempt_at;
   const waiting = {
     key: 'wait',
     start: created_at,
@@ -55,6 +55,7 @@ function rowsOf(job: RenewalJob): AxisRow[] {
   };
   const rows: AxisRow[] = [{ key: 'wait', name: t('axis_waiting'), note: <When at={created_at} />, spans: [waiting] }];
   if (begun === null) return rows;
+  if (attempts.length > 0) return [...rows, ...attempts.map(rowOfAttempt)];
   const end = finished_at ?? (status === 'running' ? null : last_attempt_at);
   rows.push({
     key: 'attempts',
@@ -63,6 +64,23 @@ function rowsOf(job: RenewalJob): AxisRow[] {
     spans: [{ key: 'a', start: begun, end, tone: JOB_TONES[status], title: word('job', status) }],
   });
   return rows;
+}
+
+function rowOfAttempt({ attempt, started_at, ended_at, client_id, outcome, error }: JobAttempt): AxisRow {
+  const result = outcome === null ? word('job', 'running') : word('outcome', outcome);
+  const why = error === null ? '' : word('reason', error);
+  const tone = outcome === null ? ('busy' as const) : ATTEMPT_TONES[outcome];
+  return {
+    key: String(started_at),
+    name: t('axis_attempt', { n: attempt }),
+    note: (
+      <>
+        <Pill tone={tone}>{result}</Pill> {why} <When at={started_at} isExact />{' '}
+        {client_id === null ? null : <a href={`/browsers/${encodeURIComponent(client_id)}`}>{client_id}</a>}
+      </>
+    ),
+    spans: [{ key: 'a', start: started_at, end: ended_at, tone, title: why === '' ? result : `${result}: ${why}` }],
+  };
 }
 
 function Actions({ job: { job_id, status } }: { job: RenewalJob }) {

@@ -71,6 +71,33 @@ export function draftOf({ settings, effective }: SettingsResponse): Draft {
   );
 }
 
+/** What a person has typed, by field, beside what was stored when they began; null: not set here. */
+export type Edits = Readonly<Partial<Record<Field, { text: string | null; over: string | null }>>>;
+
+export function editField(edits: Edits, stored: Draft, field: Field, text: string | null): Edits {
+  const over = edits[field] === undefined ? (stored[field] ?? null) : edits[field].over;
+  return { ...edits, [field]: { text, over } };
+}
+
+/**
+ * The form as it is: what was typed, and in all other fields what is stored now. `differs`: something would be saved;
+ * `overtaken`: fields that were typed in, and stored with another value meanwhile.
+ */
+export function applyEdits(stored: Draft, edits: Edits): { draft: Draft; differs: boolean; overtaken: Field[] } {
+  const draft: Partial<Record<Field, string>> = { ...stored };
+  const open = FIELDS.filter((field) => {
+    const edit = edits[field];
+    return edit !== undefined && edit.text !== (stored[field] ?? null);
+  });
+  for (const field of open) {
+    const text = edits[field]?.text ?? null;
+    if (text === null) delete draft[field];
+    else draft[field] = text;
+  }
+  const overtaken = open.filter((field) => edits[field]?.over !== (stored[field] ?? null));
+  return { draft, differs: open.length > 0, overtaken };
+}
+
 /** The body that the edge takes, or what is wrong with each field, by the same contract. */
 export function readDraft(
   scope: Scope,

@@ -18,7 +18,7 @@ export function NoticeSettings() {
   return (
     <Card title={t('notices')} id="notices">
       <p class="note">{t('notices_about')}</p>
-      <Shown of={read}>{(notices) => <Inside key={JSON.stringify(notices.settings)} notices={notices} />}</Shown>
+      <Shown of={read}>{(notices) => <Inside notices={notices} />}</Shown>
     </Card>
   );
 }
@@ -36,16 +36,28 @@ function Inside({ notices }: { notices: Notices }) {
   const { settings } = notices;
   const { isPending, act } = useAct();
   const before = draftOfNotices(settings);
-  const [draft, setDraft] = useState<NoticeDraft>(before);
-  const set = (change: Partial<NoticeDraft>): void => setDraft({ ...draft, ...change });
+  // Only what was typed: the other fields follow what is stored.
+  const [edits, setEdits] = useState<Partial<NoticeDraft>>({});
+  const [begun, setBegun] = useState(settings?.updated_at);
+  const draft = { ...before, ...edits };
   const body = changesOf(before, draft);
-  const save = (event: Event): void => {
+  const isOvertaken = body !== null && begun !== settings?.updated_at;
+  const set = (change: Partial<NoticeDraft>): void => {
+    if (Object.keys(edits).length === 0) setBegun(settings?.updated_at);
+    setEdits({ ...edits, ...change });
+  };
+  const save = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (body !== null) void act(() => put(body), t('settings_saved'));
+    if (body !== null && (await act(() => put(body), t('settings_saved')))) setEdits({});
   };
   return (
     <>
-      <form class="form" onSubmit={save}>
+      <form class="form" onSubmit={(event) => void save(event)}>
+        {isOvertaken ? (
+          <p class="problem whole" role="alert">
+            {t('settings_meanwhile')}
+          </p>
+        ) : null}
         <Text name="address" draft={draft} set={set} placeholder={settings?.address_origin ?? 'https://'} />
         <Choice name="format" values={['plain', 'ntfy', 'slack']} draft={draft} set={set} />
         <Choice name="language" values={['en', 'zh']} draft={draft} set={set} />

@@ -1,20 +1,25 @@
 /** The form of one scope. What is not set here shows what applies from the scope around it. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { SettingsResponseSchema } from '../../../../schema/contracts/renewal-settings.ts';
 import { callEdge } from '../../api/client.ts';
 import { useRights } from '../../page-context.ts';
 import { useAct } from '../../parts/act.tsx';
 import { Card } from '../../parts/parts.tsx';
 import { t, word } from '../../texts/texts.ts';
-import type { Draft, Field, Problems, Scope, SettingsResponse } from './draft.ts';
-import { draftOf, FIELDS, NULLABLE, readDraft, textOf } from './draft.ts';
+import type { Edits, Field, Problems, Scope, SettingsResponse } from './draft.ts';
+import { applyEdits, draftOf, editField, FIELDS, NULLABLE, readDraft, textOf } from './draft.ts';
 
 export function SettingsForm({ scope, settings }: { scope: Scope; settings: SettingsResponse }) {
   const { canAct } = useRights();
   const { isPending, act } = useAct();
-  const [draft, setDraft] = useState<Draft>(draftOf(settings));
+  const [edits, setEdits] = useState<Edits>({});
   const [problems, setProblems] = useState<Problems>({});
-  const isChanged = JSON.stringify(draft) !== JSON.stringify(draftOf(settings));
+  const stored = draftOf(settings);
+  const { draft, differs: isChanged, overtaken } = applyEdits(stored, edits);
+  // What is stored as it was typed is no edit any more: the field follows what others store.
+  useEffect(() => {
+    if (!isChanged) setEdits({});
+  }, [isChanged]);
   const save = (event: Event): void => {
     event.preventDefault();
     const { body, problems: found } = readDraft(scope, draft);
@@ -24,10 +29,6 @@ export function SettingsForm({ scope, settings }: { scope: Scope; settings: Sett
       () => callEdge('/v1/renewal/settings', SettingsResponseSchema, { method: 'PUT', body }),
       t('settings_saved'),
     );
-  };
-  const set = (field: Field, text: string | null): void => {
-    const { [field]: _before, ...rest } = draft;
-    setDraft(text === null ? rest : { ...rest, [field]: text });
   };
   return (
     <Card>
@@ -40,12 +41,13 @@ export function SettingsForm({ scope, settings }: { scope: Scope; settings: Sett
             around={textOf(field, settings.effective)}
             problem={problems[field] ?? null}
             isReadOnly={!canAct}
-            onChange={(text) => set(field, text)}
+            storedNow={overtaken.includes(field) ? (stored[field] ?? null) : undefined}
+            onChange={(text) => setEdits(editField(edits, stored, field, text))}
           />
         ))}
         {canAct ? (
           <p class="buttons">
-            <button type="button" class="plain" disabled={!isChanged} onClick={() => setDraft(draftOf(settings))}>
+            <button type="button" class="plain" disabled={!isChanged} onClick={() => setEdits({})}>
               {t('undo_changes')}
             </button>
             <button type="submit" class="primary" disabled={!isChanged || isPending} aria-busy={isPending}>
@@ -64,11 +66,13 @@ interface RowProps {
   own: string | null;
   around: string;
   problem: string | null;
+  /** What another has stored while it was edited; null: not set here; undefined: none has. */
+  storedNow: string | null | undefined;
   isReadOnly: boolean;
   onChange: (text: string | null) => void;
 }
 
-function Row({ field, own, around, problem, isReadOnly, onChange }: RowProps) {
+function Row({ field, own, around, problem, storedNow, isReadOnly, onChange }: RowProps) {
   const id = `setting-${field}`;
   return (
     <div class="setting">
@@ -87,6 +91,11 @@ function Row({ field, own, around, problem, isReadOnly, onChange }: RowProps) {
         <p class="note">
           {word('setting_help', field)} {NULLABLE.includes(field) ? t('empty_is_none') : ''}
         </p>
+        {storedNow === undefined ? null : (
+          <p class="problem" role="alert">
+            {t('stored_meanwhile', { value: storedNow ?? t('not_set_here') })}
+          </p>
+        )}
         {problem === null ? null : (
           <p class="problem" role="alert">
             {word('setting', field)}: {problem}

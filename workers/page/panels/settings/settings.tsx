@@ -53,9 +53,7 @@ export default function Settings() {
         </p>
       </form>
       <Shown of={read}>
-        {(settings) => (
-          <SettingsForm key={JSON.stringify([scope, settings.settings])} scope={scope} settings={settings} />
-        )}
+        {(settings) => <SettingsForm key={JSON.stringify(scope)} scope={scope} settings={settings} />}
       </Shown>
       <PageNotices />
       {isOperator ? <NoticeSettings /> : null}

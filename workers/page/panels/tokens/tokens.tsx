@@ -1,11 +1,11 @@
 /** The tokens: who may do what until when; making, replacing and revoking them. A secret is shown once. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { pageOf } from '../../../../schema/contracts/common.ts';
 import type { Token, TokenCreated } from '../../../../schema/contracts/tokens.ts';
 import { ROLES, TokenCreatedSchema, TokenSchema } from '../../../../schema/contracts/tokens.ts';
 import { makeVisibleLine } from '../../../../schema/domain/visible.ts';
 import { callEdge } from '../../api/client.ts';
-import { useNow } from '../../page-context.ts';
+import { useNow, usePage } from '../../page-context.ts';
 import { Act } from '../../parts/act.tsx';
 import type { Column } from '../../parts/list.tsx';
 import { List } from '../../parts/list.tsx';
@@ -92,14 +92,27 @@ function Actions({
 }
 
 function Secret({ token: { token, subject }, onClose }: { token: TokenCreated; onClose: () => void }) {
+  const { notices } = usePage();
+  const shown = useRef<HTMLElement>(null);
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(token);
+      notices.say({ tone: 'good', title: t('copied'), detail: t('copied_then') });
+    } catch {
+      if (shown.current !== null) getSelection()?.selectAllChildren(shown.current);
+      notices.say({ tone: 'bad', title: t('not_copied'), detail: t('not_copied_then') });
+    }
+  };
   return (
     <Card title={t('secret_of', { who: subject })} id="secret" tone="wait">
       <p class="note">{t('secret_once')}</p>
       <p>
-        <code class="secret">{token}</code>
+        <code class="secret" ref={shown}>
+          {token}
+        </code>
       </p>
       <p class="buttons">
-        <button type="button" class="plain" onClick={() => void navigator.clipboard?.writeText(token)}>
+        <button type="button" class="plain" onClick={() => void copy()}>
           {t('copy')}
         </button>
         <button type="button" class="primary" onClick={onClose}>

@@ -41,7 +41,6 @@ export const PANELS_EN = {
   open_chat: 'open at its site',
   thread: 'What happened, newest first',
   thread_empty: 'Nothing has happened here yet.',
-  thread_newest: 'The newest {n} of each kind are shown.',
   author_assistant: 'Assistant',
   author_user: 'Person',
   author_system: 'System',

@@ -42,7 +42,6 @@ export const PANELS_ZH: Readonly<Record<keyof typeof PANELS_EN, string>> = {
   open_chat: '在网站上打开',
   thread: '发生的事情，最新在前',
   thread_empty: '这里还没有发生任何事情。',
-  thread_newest: '每种只显示最新的 {n} 项。',
   author_assistant: '助手',
   author_user: '人',
   author_system: '系统',
