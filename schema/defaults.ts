@@ -347,6 +347,9 @@ export const COMMAND = { expiry_ms: 120_000, poll_interval_ms: 2_000 } as const;
 /** Rows of D1 that Cloudflare's free plan has for a day, in UTC. */
 export const FREE_PLAN = { rows_read: 5_000_000, rows_written: 100_000 } as const;
 
+/** The days for which texts, calls and outputs are kept, unless the operator or a conversation says otherwise. */
+export const TEXTS_KEPT = 90;
+
 export const RETENTION = {
   tick_ms: 7 * 86_400_000,
   event_ms: 7 * 86_400_000,
@@ -355,6 +358,7 @@ export const RETENTION = {
   /** Longer than a picture shows. */
   counter_ms: 60 * 86_400_000,
   task_ms: 90 * 86_400_000,
+  ask_ms: 90 * 86_400_000,
   person_notice_ms: 30 * 86_400_000,
   grant_ms: 30 * 86_400_000,
 } as const;

@@ -17,6 +17,7 @@ import type { CommandDeps } from './deps.ts';
 import { edgeOptions, withEdge } from './edge-access.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { forgetCommand, removedText } from './forget-conversation.ts';
+import { keepCommand, keptText } from './keep-texts.ts';
 import { listCommand, showCommand } from './lists.ts';
 import { moment, present, printFields } from './output.ts';
 
@@ -81,6 +82,7 @@ function printDetail(deps: CommandDeps, one: z.infer<typeof ConversationDetailSc
     'quiet hours': limits.quiet_hours === null ? null : `${limits.quiet_hours.from}–${limits.quiet_hours.to}`,
     'time zone': limits.time_zone,
     ends: limits.end_at === null ? null : moment(limits.end_at),
+    'texts are kept': one.texts_kept === undefined ? null : keptText(one.texts_kept),
     ...forgetFields(one),
   });
 }
@@ -149,5 +151,6 @@ export const conversations: readonly CliCommand[] = [
   statusCommand('manual', 'do not renew the conversation; its instructions still run'),
   statusCommand('paused', 'run no instruction of the conversation and do not renew it'),
   statusCommand('resume', 'restore the status from before the pause'),
+  keepCommand,
   forgetCommand,
 ];

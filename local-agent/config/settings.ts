@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ControllerIdSchema, HostSchema } from '../../schema/contracts/common.ts';
 import type { EdgeSettingKey } from '../../schema/contracts/edge-settings.ts';
-import { EDGE_SETTINGS } from '../../schema/contracts/edge-settings.ts';
+import { EDGE_SETTINGS, isChoice } from '../../schema/contracts/edge-settings.ts';
 import { NodeRoleSchema } from '../../schema/contracts/nodes.ts';
 import {
   BRIDGE,
@@ -61,7 +61,12 @@ const under = (name: string) => (above: Above) => join(above.root, name);
 /** A setting of the edge; `npm start` passes it on. */
 function edgeSetting(key: EdgeSettingKey): Setting<number> {
   const { env, about, min, fallback } = EDGE_SETTINGS[key];
-  return setting({ env, about, schema: integer(min, Number.MAX_SAFE_INTEGER), fallback: () => fallback });
+  return setting({
+    env,
+    about,
+    schema: integer(min, Number.MAX_SAFE_INTEGER).refine(isChoice(key), 'a value that its description names'),
+    fallback: () => fallback,
+  });
 }
 
 export const SETTINGS = {
@@ -230,6 +235,7 @@ export const SETTINGS = {
   timedJobsMaxMessagesPerTick: edgeSetting('timedJobsMaxMessagesPerTick'),
   timedJobsMaxTasksPerTick: edgeSetting('timedJobsMaxTasksPerTick'),
   instructionMaxAgeMs: edgeSetting('instructionMaxAgeMs'),
+  textsKeptDays: edgeSetting('textsKeptDays'),
 } as const satisfies Record<EdgeSettingKey, unknown> & Record<string, unknown>;
 
 export type SettingKey = keyof typeof SETTINGS;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AccountFingerprintSchema, ClientIdSchema, PlatformSchema, ReasonSchema, TimestampSchema } from './common.ts';
 import { ForgetStateSchema } from './forget.ts';
+import { KeepStateSchema } from './keeping.ts';
 import { NextRenewalSchema, RenewalCountersSchema, RenewalSettingsSchema } from './renewal-settings.ts';
 
 export const AUTOMATION_STATUSES = ['manual', 'auto', 'paused'] as const;
@@ -99,6 +100,8 @@ export const ConversationDetailSchema = ConversationSchema.extend({
   next_renewal: NextRenewalSchema,
   /** Absent from an edge of an earlier version. */
   forget: ForgetStateSchema.optional(),
+  /** Absent from an edge of an earlier version. */
+  texts_kept: KeepStateSchema.optional(),
 });
 export type ConversationDetail = z.infer<typeof ConversationDetailSchema>;
 

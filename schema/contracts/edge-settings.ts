@@ -2,13 +2,16 @@
  * Numbers of an edge that an operator sets: variables of the Worker in wrangler.toml, and settings of `npm start`, which
  * passes them to the local edge.
  */
-import { INSTRUCTION, TIMED_JOBS } from '../defaults.ts';
+import { INSTRUCTION, TEXTS_KEPT, TIMED_JOBS } from '../defaults.ts';
+import { TEXTS_KEPT_DAYS } from './keeping.ts';
 
 interface EdgeSetting {
   /** The Worker's variable. */
   env: `BAA_${string}`;
   about: string;
   min: number;
+  /** The only values, where not every number is one. */
+  choices?: readonly number[];
   fallback: number;
 }
 
@@ -44,7 +47,22 @@ export const EDGE_SETTINGS = {
     min: 0,
     fallback: INSTRUCTION.max_age_ms,
   },
+  textsKeptDays: {
+    env: 'BAA_TEXTS_KEPT_DAYS',
+    about: 'edge of npm start: days for which texts are kept: 7, 30, 90 or 365; 0 keeps them',
+    min: 0,
+    choices: [0, ...TEXTS_KEPT_DAYS],
+    fallback: TEXTS_KEPT,
+  },
 } as const satisfies Record<string, EdgeSetting>;
 
 export type EdgeSettingKey = keyof typeof EDGE_SETTINGS;
 export const EDGE_SETTING_KEYS = Object.keys(EDGE_SETTINGS) as EdgeSettingKey[];
+
+/** Whether a number is a value of that setting, as far as it has choices. */
+export const isChoice =
+  (key: EdgeSettingKey) =>
+  (value: number): boolean => {
+    const { choices }: EdgeSetting = EDGE_SETTINGS[key];
+    return choices === undefined || choices.includes(value);
+  };

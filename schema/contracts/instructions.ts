@@ -365,7 +365,7 @@ export const MessageSchema = z.object({
   reply_reason: z.string().nullable(),
   observed_at: TimestampSchema,
   received_at: TimestampSchema,
-  /** When its text was removed at the request of a person; null or absent: it was not. */
+  /** When its text was removed, at the request of a person or by its age; null or absent: it was not. */
   forgotten_at: TimestampSchema.nullish(),
   unreadable: UnreadableSchema,
 });

@@ -59,6 +59,7 @@ export interface StoredConversation extends ConversationState {
   project_at: number | null;
   open_ask: string | null;
   forget_before: number | null;
+  texts_kept_days: number | null;
   forgotten_before: number | null;
   forgotten: Forgotten | null;
   created_at: number;
@@ -80,6 +81,7 @@ export function newConversation(identity: ConversationIdentity, now: number): St
     project_at: null,
     open_ask: null,
     forget_before: null,
+    texts_kept_days: null,
     forgotten_before: null,
     forgotten: null,
     created_at: now,

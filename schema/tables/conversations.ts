@@ -72,6 +72,8 @@ export const local_conversations = sqliteTable(
     project_at: integer(),
     /** The operation of the question of a person that waits for its answer; null when none does. */
     open_ask: text(),
+    /** For how many days its texts are kept, 0 for always; null: as the edge keeps those of all others. */
+    texts_kept_days: integer(),
     /** What was said before this time is being removed; null when nothing is. */
     forget_before: integer(),
     /** What was said before this time is gone; null when nothing was removed. */

@@ -58,7 +58,7 @@ export const messages = sqliteTable(
     resubmit_command_id: text(),
     observed_at: integer().notNull(),
     received_at: integer().notNull(),
-    /** When a person had its text and what its instructions asked and printed removed. */
+    /** When its text and what its instructions asked and printed were removed, by a person or by their age. */
     forgotten_at: integer(),
   },
   (t) => [

@@ -2,6 +2,7 @@
  * Removes what was said in messages and done by their instructions: texts, calls, outputs, and in the journal what programs
  * have printed. Statuses, verdicts, codes, times and hashes stay. Each part is one commit with its own journal entries.
  */
+import type { SQL } from 'drizzle-orm';
 import { asc, sql } from 'drizzle-orm';
 import type { JournalBlock } from '../../schema/contracts/journal.ts';
 import { JournalBlockSchema } from '../../schema/contracts/journal.ts';
@@ -21,10 +22,17 @@ export async function forgetMessages(
   conversationId: string,
   before: number,
 ): Promise<ForgottenPart | null> {
-  const { db, now } = edge;
-  const ids = sql`(SELECT message_id FROM messages WHERE ingest_seq IN (SELECT ingest_seq FROM messages
+  return emptyMessages(
+    edge,
+    sql`(SELECT message_id FROM messages WHERE ingest_seq IN (SELECT ingest_seq FROM messages
       WHERE local_conversation_id = ${conversationId}) AND received_at < ${before} AND forgotten_at IS NULL
-    ORDER BY ingest_seq LIMIT ${MAX_MESSAGES})`;
+    ORDER BY ingest_seq LIMIT ${MAX_MESSAGES})`,
+  );
+}
+
+/** The messages, a list in parentheses of some that were not emptied yet; null when it is empty. */
+export async function emptyMessages(edge: Edge, ids: SQL): Promise<ForgottenPart | null> {
+  const { db, now } = edge;
   const [found, rows, stored] = await db.batch([
     db
       .select({ message_id: messages.message_id, command_id: messages.resubmit_command_id })

@@ -10,8 +10,10 @@ import {
   RemoteConversationIdSchema,
 } from '../../schema/contracts/conversations.ts';
 import { ForgetBodySchema, ForgetStateSchema } from '../../schema/contracts/forget.ts';
+import { KeepBodySchema, KeepStateSchema } from '../../schema/contracts/keeping.ts';
 import type { ConversationChange } from '../../schema/domain/conversation.ts';
 import { forgetConversation, forgetState } from '../forget/forget.ts';
+import { keepState, keepTexts } from '../forget/keep.ts';
 import type { MountedRoute } from '../http/route.ts';
 import { NODES, PEOPLE, READERS, read, write } from '../http/route.ts';
 import { listConversations, requireVisible } from './conversation-reads.ts';
@@ -82,7 +84,13 @@ export const renewal: readonly MountedRoute[] = [
     async (call) => {
       const { db, principal, params } = call;
       const row = await requireVisible(db, params.local_conversation_id, principal.controller_id);
-      return ConversationDetailSchema.parse({ ...row, ...(await renewalOutlook(call, row)), forget: forgetState(row) });
+      const outlook = await renewalOutlook(call, row);
+      return ConversationDetailSchema.parse({
+        ...row,
+        ...outlook,
+        forget: forgetState(row),
+        texts_kept: keepState(call.env, row),
+      });
     },
   ),
   changeRoute('manual'),
@@ -102,6 +110,20 @@ export const renewal: readonly MountedRoute[] = [
       errors: ['conversation_not_found', 'conflict'],
     },
     async (call) => forgetConversation(call, call.params.local_conversation_id),
+  ),
+  write(
+    {
+      method: 'post',
+      path: '/v1/renewal/conversations/:local_conversation_id/keep',
+      summary: 'Set for how many days texts, calls and outputs of this conversation are kept',
+      tag,
+      roles: PEOPLE,
+      params: ConversationParams,
+      body: KeepBodySchema,
+      data: KeepStateSchema,
+      errors: ['conversation_not_found'],
+    },
+    async (call) => keepTexts(call, call.params.local_conversation_id, call.body.days),
   ),
   read(
     {

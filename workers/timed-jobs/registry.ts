@@ -1,6 +1,7 @@
 /** Every timed job, in the order in which a tick runs them: a job that the projector inserts is sent in the same tick. */
 import { asksJob } from '../asks/asks.job.ts';
 import { conversationsForget } from '../forget/forget.job.ts';
+import { textsRetention } from '../forget/texts-retention.job.ts';
 import { approvalsExpire } from '../instructions/approvals-expire.job.ts';
 import { instructionsExpire } from '../instructions/instructions-expire.job.ts';
 import { commandsExpire } from '../nodes/commands-expire.job.ts';
@@ -30,4 +31,5 @@ export const RUNNERS: readonly Runner[] = [
   notices,
   asksJob,
   conversationsForget,
+  textsRetention,
 ];

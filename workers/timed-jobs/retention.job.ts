@@ -51,6 +51,8 @@ const KEPT: readonly KeptTable[] = [
     keep_ms: RETENTION.person_notice_ms,
     unless: 'ended_at IS NULL',
   },
+  // A question that old is asked again by a repeat of its operation.
+  { table: 'asks', key: 'rowid', age: 'created_at', keep_ms: RETENTION.ask_ms, unless: 'finished_at IS NULL' },
   // None is valid by then: a grant lasts for hours.
   { table: 'grants', key: 'grant_id', age: 'created_at', keep_ms: RETENTION.grant_ms, unless: 'false' },
   {

@@ -135,6 +135,7 @@ it('the state of a conversation is everything that its changes and counters deci
     'platform',
     'project_at',
     'remote_conversation_id',
+    'texts_kept_days',
     'title',
     'updated_at',
   ]);

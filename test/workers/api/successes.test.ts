@@ -33,6 +33,7 @@ const CALLED_IN_OTHER_TESTS: Record<string, string> = {
   'POST /v1/conversations/:local_conversation_id/ask': 'asks',
   'GET /v1/asks/:operation_id': 'asks',
   'POST /v1/renewal/conversations/:local_conversation_id/forget': 'forget',
+  'POST /v1/renewal/conversations/:local_conversation_id/keep': 'forget',
   'GET /v1/grants': 'instructions, grants',
   'POST /v1/grants': 'instructions, grants',
   'DELETE /v1/grants/:grant_id': 'instructions, grants',

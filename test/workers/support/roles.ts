@@ -91,6 +91,7 @@ export const ROLES_BY_ROUTE: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/conversations/:local_conversation_id/ask': people,
   'GET /v1/asks/:operation_id': people,
   'POST /v1/renewal/conversations/:local_conversation_id/forget': people,
+  'POST /v1/renewal/conversations/:local_conversation_id/keep': people,
   'GET /v1/grants': people,
   'POST /v1/grants': people,
   'DELETE /v1/grants/:grant_id': people,

@@ -122,6 +122,20 @@ const MAXIMA: Record<string, () => Promise<unknown>> = {
     edge.now += 1;
     await edge.data('POST', `/v1/renewal/conversations/${local_conversation_id}/forget`, { body: {} });
   },
+  // An old message whose program has printed something.
+  'texts.retention': async () => {
+    Object.assign(edge.env, { BAA_TEXTS_KEPT_DAYS: '7' });
+    await rowsOf(
+      "INSERT OR REPLACE INTO runner_cursors (runner, position, updated_at) VALUES ('texts.retention/default', 7, 0)",
+    );
+    const { instructions } = await renewals.settled('manual', { instructions: instructionsOf(EXEC) });
+    const id = instructions[0]?.instruction_id ?? '';
+    await renewals.act(`/v1/instructions/${id}/started`);
+    await renewals.act(`/v1/instructions/${id}/output`, { offset: 0, chunk: 'printed' });
+    await renewals.result(id);
+    await rowsOf('UPDATE messages SET reply_due_at = NULL');
+    edge.now += 365 * DAY_MS;
+  },
   // An approval of which no one has been notified.
   notices: async () => {
     Object.assign(edge.env, { BAA_NOTICES_LOCAL: '1' });

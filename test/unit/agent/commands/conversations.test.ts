@@ -50,6 +50,24 @@ describe('conversations', () => {
     expect(world.stdout()).toMatch('--cursor abc');
   });
 
+  it.each([
+    ['30', 30],
+    ['always', 'always'],
+    ['default', 'default'],
+  ])('keep --days %s sets for how long texts are kept, and says it', async (choice, days) => {
+    const world = commandWorld(() => ({ days: days === 'default' ? 90 : days, is_own: days !== 'default' }));
+    expect(await runCli(['conversations', 'keep', 'lc_1', '--days', choice], world.deps)).toBe(0);
+    expect(world.calls[0]).toMatchObject({ path: '/v1/renewal/conversations/lc_1/keep', body: { days } });
+    const said = { 30: '30 days', always: 'always', default: '90 days, as for all conversations' }[choice];
+    expect(world.stdout()).toBe(`lc_1: texts are kept: ${said}`);
+  });
+
+  it('keep takes no other number of days', async () => {
+    const world = commandWorld(() => ({}));
+    expect(await runCli(['conversations', 'keep', 'lc_1', '--days', '31'], world.deps)).toBe(2);
+    expect(world.calls).toEqual([]);
+  });
+
   it.each(['auto', 'manual', 'paused', 'resume'])('%s posts the change with its reason', async (name) => {
     const world = commandWorld(() => conversation);
     expect(await runCli(['conversations', name, 'lc_1', '--reason', 'why'], world.deps)).toBe(0);

@@ -57,6 +57,7 @@ describe('the edge of npm start', () => {
   it.each([
     [{ timedJobsIntervalMs: 'soon' }, {}, '--timed-jobs-interval-ms: a whole number'],
     [{}, { BAA_INSTRUCTION_MAX_AGE_MS: '-1' }, 'BAA_INSTRUCTION_MAX_AGE_MS: .*>=0.*, got "-1"'],
+    [{}, { BAA_TEXTS_KEPT_DAYS: '31' }, 'BAA_TEXTS_KEPT_DAYS: .*a value that its description names'],
     [{}, { BAA_TIMED_JOBS_MAX_MESSAGES_PER_TICK: '0' }, 'BAA_TIMED_JOBS_MAX_MESSAGES_PER_TICK: .*>=1'],
   ])('refuses %j %j and names the source', (flags, env, problem) => {
     expect(() => varsOf(flags, env as Record<string, string>)).toThrow(new RegExp(problem));
@@ -66,7 +67,8 @@ describe('the edge of npm start', () => {
     const toml = parse(readFileSync('wrangler.toml', 'utf8')) as { vars: Record<string, string> };
     for (const { env, fallback } of Object.values(EDGE_SETTINGS)) {
       expect(toml.vars[env]).toBe(String(fallback));
-      expect(Object.values(settings({ [env]: '77' }))).toContain(77);
+      const value = env === 'BAA_TEXTS_KEPT_DAYS' ? 30 : 77;
+      expect(Object.values(settings({ [env]: String(value) }))).toContain(value);
     }
   });
 });

@@ -10,6 +10,7 @@ import { chatAddress, conversationName } from '../conversation-name.ts';
 import type { PanelProps } from '../panel.ts';
 import { AutomationButtons } from './automation.tsx';
 import { Forget } from './forget.tsx';
+import { Keep } from './keep.tsx';
 import { Thread } from './thread.tsx';
 
 const TOPICS = ['conversations', 'messages', 'renewal', 'instructions', 'system', 'leader', 'clients'] as const;
@@ -37,6 +38,7 @@ export default function ConversationPanel({ id }: PanelProps) {
           <Card title={t('thread')} id="thread">
             <Thread conversationId={id} />
           </Card>
+          <Keep conversation={conversation} />
           <Forget conversation={conversation} />
         </>
       )}

@@ -1,0 +1,1 @@
+ALTER TABLE `local_conversations` ADD `texts_kept_days` integer;

@@ -1,0 +1,127 @@
+/**
+ * `texts.retention`: empties messages that are older than their conversation's texts are kept, as forgetting does: texts, calls
+ * and outputs go; statuses, times and hashes stay, and the journal stays verifiable. A cursor for each period walks the
+ * messages in the order of their arrival, so looking reads one row for each, and a message is read once for each. What is still
+ * under way is passed, and is emptied by the walk of the next period. It runs in every mode.
+ */
+import type { SQL } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
+import { TEXTS_KEPT_DAYS } from '../../schema/contracts/keeping.ts';
+import type { Period } from '../../schema/domain/text-retention.ts';
+import { cutoff, isDue, keptOf, overduePeriod, storedDays } from '../../schema/domain/text-retention.ts';
+import { commit } from '../db/commit.ts';
+import { guardThat } from '../db/guards.ts';
+import type { Database, Statement } from '../db/open.ts';
+import type { Plan } from '../db/plan.ts';
+import { mergePlans } from '../db/plan.ts';
+import { OPEN_SQL } from '../db/status-sql.ts';
+import type { Runner, RunnerContext } from '../timed-jobs/job.ts';
+import { MORE } from '../timed-jobs/job.ts';
+import { emptyMessages } from './messages.ts';
+import { listOf } from './part.ts';
+
+const MAX_MESSAGES = 20;
+
+/** Beside the cursors: the default of the last look. */
+const DEFAULT = 'texts.retention/default';
+const cursorName = (period: Period): string => `texts.retention/${period}`;
+const positionOf = (period: Period): SQL =>
+  sql`coalesce((SELECT position FROM runner_cursors WHERE runner = ${cursorName(period)}), 0)`;
+
+interface OldMessage {
+  /** Where the walk is. */
+  position: number;
+  ingest_seq: number;
+  message_id: string;
+  stored_days: number | null;
+  /** Something of it is under way, or its text is gone already. */
+  is_left: 0 | 1;
+}
+
+export const textsRetention: Runner = {
+  name: 'texts.retention',
+  ordinary: false,
+  // The look is counted with the part: in a tick without room for both, the next tick looks.
+  queries: { base: 0, each: 17 },
+  async run(context) {
+    if (!context.hasRoom()) return MORE;
+    const { db, now, settings } = context;
+    const { known_default, ...next } = await look(db);
+    const days = storedDays(settings.texts_kept);
+    if (known_default !== days) {
+      await db.batch(noteDefault(db, days, now));
+      return MORE;
+    }
+    const period = overduePeriod(next, now);
+    if (period === null) return 'idle';
+    await commit({ db, now, by: null, idempotency: null, waitUntil: () => undefined }, async () => ({
+      ...(await planPart(context, period)),
+      response: null,
+    }));
+    return MORE;
+  },
+};
+
+/** Has the walk of that period begin again: texts that it has passed may be due since a setting has changed. */
+export function walkAgain(db: Database, period: Period): Statement {
+  return db.run(sql`UPDATE runner_cursors SET position = 0 WHERE runner = ${cursorName(period)}`);
+}
+
+/** When the message arrived to which the walk of each period comes next (null behind the newest), and the default then. */
+async function look(db: Database): Promise<Record<Period, number | null> & { known_default: number | null }> {
+  const each = TEXTS_KEPT_DAYS.map(
+    (period) => sql`(SELECT received_at FROM messages WHERE ingest_seq > ${positionOf(period)}
+      ORDER BY ingest_seq LIMIT 1) AS ${sql.raw(`"${period}"`)}`,
+  );
+  const known = sql`(SELECT position FROM runner_cursors WHERE runner = ${DEFAULT}) AS known_default`;
+  const [row] = await db.all<Awaited<ReturnType<typeof look>>>(sql`SELECT ${sql.join([...each, known], sql`, `)}`);
+  return row ?? { 7: null, 30: null, 90: null, 365: null, known_default: null };
+}
+
+/** An operator has set another default: texts that the walk of its period has passed may be due. */
+function noteDefault(db: Database, days: number, now: number): [Statement, ...Statement[]] {
+  const period = TEXTS_KEPT_DAYS.find((one) => one === days);
+  return [setCursor(db, DEFAULT, days, now), ...(period === undefined ? [] : [walkAgain(db, period)])];
+}
+
+function setCursor(db: Database, name: string, position: number, now: number): Statement {
+  return db.run(sql`INSERT INTO runner_cursors (runner, position, updated_at) VALUES (${name}, ${position}, ${now})
+    ON CONFLICT (runner) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`);
+}
+
+async function planPart(context: RunnerContext, period: Period): Promise<Plan> {
+  const { db, now, settings } = context;
+  const old = await readOld(db, period, now);
+  const [first, last] = [old.at(0), old.at(-1)];
+  // Another tick has been here.
+  if (first === undefined || last === undefined) return {};
+  const moved: Plan = {
+    guards: [guardThat(db, sql`${positionOf(period)} = ${first.position}`)],
+    statements: [setCursor(db, cursorName(period), last.ingest_seq, now)],
+  };
+  const due = old.filter(
+    ({ stored_days, is_left }) => is_left === 0 && isDue(period, keptOf(stored_days, settings.texts_kept)),
+  );
+  if (due.length === 0) return moved;
+  const emptied = await emptyMessages(context, sql`${listOf(due.map(({ message_id }) => message_id))}`);
+  if (emptied === null) return moved;
+  return mergePlans(moved, emptied.plan, { statements: [emptyRenewals(db, due, now)] });
+}
+
+/** The next messages of the walk that are older than the period. */
+function readOld(db: Database, period: Period, now: number): Promise<OldMessage[]> {
+  return db.all<OldMessage>(sql`SELECT ${positionOf(period)} AS position, m.ingest_seq, m.message_id,
+      c.texts_kept_days AS stored_days,
+      (m.forgotten_at IS NOT NULL OR m.reply_due_at IS NOT NULL OR m.resubmit_command_id IS NOT NULL OR EXISTS (
+        SELECT 1 FROM instructions AS i WHERE i.message_id = m.message_id AND i.status ${OPEN_SQL})) AS is_left
+    FROM (SELECT * FROM messages WHERE ingest_seq > ${positionOf(period)} ORDER BY ingest_seq LIMIT ${MAX_MESSAGES}) AS m
+    JOIN local_conversations AS c ON c.local_conversation_id = m.local_conversation_id
+    WHERE m.received_at < ${cutoff(period, now)} ORDER BY m.ingest_seq`);
+}
+
+/** The texts of ended renewals quote the message. */
+function emptyRenewals(db: Database, due: readonly OldMessage[], now: number): Statement {
+  return db.run(sql`UPDATE renewal_jobs SET payload = '', payload_text = NULL, target_snapshot = NULL, updated_at = ${now}
+    WHERE message_id IN ${listOf(due.map(({ message_id }) => message_id))} AND status NOT IN ('pending', 'running')
+      AND payload <> ''`);
+}
