@@ -50,7 +50,7 @@ export const textsRetention: Runner = {
     const days = storedDays(settings.texts_kept);
     if (known_default !== days) {
       await db.batch(noteDefault(db, days, now));
-      return MORE;
+      return 'ok';
     }
     const period = overduePeriod(next, now);
     if (period === null) return 'idle';
