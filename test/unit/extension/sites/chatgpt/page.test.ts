@@ -1,6 +1,5 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
-import { resetTime } from '../../../../../extension/lib/reset-time.ts';
 import { page } from '../../../../../extension/sites/chatgpt/page/page.ts';
 import { A1, C, U1 } from './scene.ts';
 
@@ -205,14 +204,6 @@ describe("What keeps ChatGPT's page from sending", () => {
   it('is nothing that is hidden, and no words of a message', () => {
     expect(obstacle(`${EMPTY}<div role="dialog" aria-modal="true" hidden></div>`)).toBeNull();
     expect(obstacle(EMPTY + legacyTurn('<p>Too many requests</p>'))).toBeNull();
-  });
-
-  it('is a limit with the next time that the clock shows', () => {
-    const now = new Date(2026, 10, 26, 16, 0).getTime();
-    expect(resetTime('Your limit resets after 5:30 PM.', now)).toBe(new Date(2026, 10, 26, 17, 30).getTime());
-    expect(resetTime('请在 15:05 之后再试', now)).toBe(new Date(2026, 10, 27, 15, 5).getTime());
-    expect(resetTime('12:00 am', now)).toBe(new Date(2026, 10, 27, 0, 0).getTime());
-    for (const text of ['soon', '25:00', '13:10 PM', '5:99']) expect(resetTime(text, now)).toBeNull();
   });
 });
 
