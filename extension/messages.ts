@@ -14,11 +14,16 @@ export interface PageLook {
   /** The conversation that the document shows by itself; null when it does not say. */
   shownConversation: string | null;
   isVisible: boolean;
-  /** `loading` until the document is complete and its composer, or a reason for its absence, is there. */
+  /**
+   * `loading` until the document is complete and its composer, or a reason for its absence, is there. `draft`: it holds a
+   * text or an attachment.
+   */
   composer: 'loading' | 'missing' | 'empty' | 'draft' | 'busy';
   /** How long ago the person used the keyboard in this page, but for what they have sent; null: not since it was loaded. */
   typedAgoMs: number | null;
   isAnswering: boolean;
+  /** By marks of the page itself, the newest message is an answer that is over: it was finished, or stopped. */
+  isOver: boolean;
   obstacle: Obstacle | null;
   login: PageLogin | null;
   /** The workspace that the page works in; absent on a site without workspaces. */

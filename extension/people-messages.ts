@@ -53,6 +53,12 @@ export interface Drift {
   count: number;
 }
 
+/** A conversation whose answer does not end, and whose page is read or loaded again for that. */
+export interface HelpedTurn {
+  platform: Platform;
+  conversationId: string;
+}
+
 /** How a delivery into a tab of this browser ended. */
 export interface EndedDelivery {
   platform: Platform;
@@ -84,6 +90,7 @@ export interface PeopleView {
   /** Newest first. */
   deliveries: readonly EndedDelivery[];
   sites: readonly SiteSetting[];
+  helped: readonly HelpedTurn[];
   /** Whether Firefox notifies of what waits for a person. */
   notices: boolean;
 }
@@ -107,10 +114,14 @@ export type SettingsOrder =
 export type PeopleOrder =
   | { order: 'act'; id: string; action: PersonAction }
   | { order: 'open_options'; id: string }
+  /** Nothing more is done about the answer of that conversation that does not end. */
+  | { order: 'stop_help'; id: string; platform: Platform; conversation_id: string }
   /** Opens the window in which that instruction can be approved: an overlay cannot approve itself. */
   | { order: 'review_approval'; id: string; instruction_id: string }
   | { order: 'settings'; id: string; change: SettingsOrder }
   | { order: 'diagnostics'; id: string };
+
+export type StopHelp = Omit<Extract<PeopleOrder, { order: 'stop_help' }>, 'id'>;
 
 /** Background page → page. */
 export type PeopleNews =

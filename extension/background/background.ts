@@ -128,6 +128,6 @@ export function startBackground(env: BackgroundEnv): Background {
   const parts = buildParts(env);
   listen(parts);
   const people = composePeople(parts);
-  composeRecovery(parts, composeDeliveries(parts, people));
+  composeRecovery(parts, composeDeliveries(parts, people), people);
   return { ...parts, ready: load(parts) };
 }

@@ -69,6 +69,7 @@ export function composePeople(parts: Parts): PeopleState {
     now: () => clock.now(),
     platformOf: (url) => tabs.siteOf(url)?.platform ?? null,
     act: (action) => controls.act(action),
+    stopHelp: (platform, conversationId) => parts.helpStopped.emit({ platform, conversationId }),
     change: (order) => orders.change(order),
   });
   report(parts, people, controls);

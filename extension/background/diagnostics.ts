@@ -28,6 +28,8 @@ export type Diagnostic = z.infer<typeof DiagnosticSchema>;
 export interface DiagnosticsDeps {
   storage: StorageArea;
   clock: Clock;
+  /** Nothing of a site that a person has turned off is kept or sent. */
+  isOn: (platform: Platform) => boolean;
   send: (frame: ExtensionFrame) => boolean;
 }
 
@@ -56,7 +58,8 @@ export class Diagnostics {
   }
 
   report(platform: Platform | null, message: string): void {
-    const { clock, send } = this.#deps;
+    const { clock, isOn, send } = this.#deps;
+    if (platform !== null && !isOn(platform)) return;
     const text = message.slice(0, 500);
     const now = clock.now();
     const known = this.#lines.find((line) => line.platform === platform && line.text === text);

@@ -2,6 +2,7 @@
 import type { Platform } from '../../schema/contracts/common.ts';
 import { Emitter } from '../lib/emitter.ts';
 import { SettingsSchema, storedSettings } from '../lib/settings.ts';
+import type { HelpedTurn } from '../people-messages.ts';
 import { Bridge } from './bridge/bridge.ts';
 import { PairingStore } from './bridge/pairing.ts';
 import { Diagnostics } from './diagnostics.ts';
@@ -23,11 +24,13 @@ export function buildParts(env: BackgroundEnv) {
   const settingsStore = storedSettings(storage);
   /** The settings were read, at the start or after a change. */
   const settingsRead = new Emitter<void>();
+  /** A person wants nothing more done about an answer that does not end. */
+  const helpStopped = new Emitter<HelpedTurn>();
   let settings = SettingsSchema.parse({});
   let isHeadless = false;
   const isOn = (platform: Platform) => !settings.sites_off.includes(platform);
   const pairing = new PairingStore({ storage, readProvision: env.readProvision });
-  const diagnostics = new Diagnostics({ storage, clock, send: (frame) => bridge.send(frame) });
+  const diagnostics = new Diagnostics({ storage, clock, isOn, send: (frame) => bridge.send(frame) });
   const report = (what: string) => diagnostics.report(null, what);
   const bridge: Bridge = new Bridge({
     openSocket: env.openSocket,
@@ -80,6 +83,7 @@ export function buildParts(env: BackgroundEnv) {
     bridge,
     clientState,
     diagnostics,
+    helpStopped,
     isOn,
     logins,
     /** Whether Firefox notifies a person. Without a window it would not be seen, and would take the focus from the page. */

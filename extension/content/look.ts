@@ -17,7 +17,16 @@ function composerState(deps: LookDeps, composer: Composer | null, isAnswering: b
   const { document, site } = deps;
   if (composer === null) return document.readyState === 'complete' ? 'missing' : 'loading';
   if (site.page.composedText(composer).trim() !== '') return 'draft';
+  // It would go with whatever is sent next.
+  if ((site.page.attachments?.(document) ?? 0) > 0) return 'draft';
   return isAnswering ? 'busy' : 'empty';
+}
+
+/** A page without marks of its own shows an answer that it has lost in the same way as one that is over. */
+function isOver({ document, site: { page } }: LookDeps, isAnswering: boolean): boolean {
+  if (page.hasFinishMarks !== true || isAnswering) return false;
+  const [newest] = page.newestTurns(document);
+  return newest?.role === 'assistant' && newest.isFinished;
 }
 
 function driftOf(what: string, found: Found | null): string[] {
@@ -40,6 +49,7 @@ export function lookAt(deps: LookDeps): PageLook {
     composer: composerState(deps, composer, isAnswering),
     typedAgoMs: typed === null ? null : Math.max(0, now() - typed),
     isAnswering,
+    isOver: isOver(deps, isAnswering),
     obstacle: page.obstacle(document),
     login: page.login(document),
     workspace: page.workspace?.(document),

@@ -9,6 +9,7 @@ import type {
   PeopleView,
   PersonAction,
   SettingsOrder,
+  StopHelp,
 } from '../people-messages.ts';
 import { PEOPLE_PORT } from '../people-messages.ts';
 
@@ -66,6 +67,10 @@ export class PeopleClient {
 
   act(action: PersonAction): Promise<ActionOutcome> {
     return this.#outcome({ order: 'act', action });
+  }
+
+  stopHelp(order: StopHelp): Promise<ActionOutcome> {
+    return this.#outcome(order);
   }
 
   change(change: SettingsOrder): Promise<ActionOutcome> {

@@ -9,12 +9,14 @@ import type { Actions } from './use-actions.ts';
 interface Props {
   shown: ConversationShown;
   platform: Platform;
+  /** The conversation whose page is being helped; null for none. */
+  helped: string | null;
   canAct: boolean;
   t: Translate;
   actions: Actions;
 }
 
-export function ConversationSection({ shown, platform, canAct, t, actions }: Props) {
+export function ConversationSection({ shown, platform, helped, canAct, t, actions }: Props) {
   return (
     <Section title={t('conversation')} id="conversation">
       {shown.state === 'none' ? (
@@ -22,6 +24,7 @@ export function ConversationSection({ shown, platform, canAct, t, actions }: Pro
       ) : (
         <Known shown={shown} canAct={canAct} t={t} actions={actions} />
       )}
+      {helped === null ? null : <Helped platform={platform} conversationId={helped} t={t} actions={actions} />}
       {shown.stopped === null ? null : (
         <Stopped reason={shown.stopped} platform={platform} canAct={canAct} t={t} actions={actions} />
       )}
@@ -32,7 +35,7 @@ export function ConversationSection({ shown, platform, canAct, t, actions }: Pro
 /** The names of classes are part of the text of a style, in which no status is named. */
 const SEGMENT_CLASS: Record<AutomationStatus, string> = { manual: 'plain', auto: 'auto', paused: 'stopped' };
 
-interface KnownProps extends Omit<Props, 'shown' | 'platform'> {
+interface KnownProps extends Omit<Props, 'shown' | 'platform' | 'helped'> {
   shown: Extract<ConversationShown, { state: 'known' }>;
 }
 
@@ -86,7 +89,27 @@ function LineItem({ line, t }: { line: Line; t: Translate }) {
   );
 }
 
-function Stopped({ reason, platform, canAct, t, actions }: Omit<Props, 'shown'> & { reason: Text }) {
+/** Needs no agent: the background page itself helps. */
+function Helped({
+  platform,
+  conversationId,
+  t,
+  actions,
+}: Pick<Props, 'platform' | 't' | 'actions'> & { conversationId: string }) {
+  const of = `help ${conversationId}`;
+  const action = { order: 'stop_help', platform, conversation_id: conversationId } as const;
+  return (
+    <div class="banner wait">
+      <p>{t('helped')}</p>
+      <p class="row">
+        <Act actions={actions} of={of} action={action} label={t('stop_help')} t={t} />
+      </p>
+      <Failure state={actions.stateOf(of)} t={t} onDismiss={() => actions.dismiss(of)} />
+    </div>
+  );
+}
+
+function Stopped({ reason, platform, canAct, t, actions }: Omit<Props, 'shown' | 'helped'> & { reason: Text }) {
   const of = `browser ${platform}`;
   return (
     <div class="banner bad">

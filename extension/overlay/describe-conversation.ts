@@ -40,6 +40,11 @@ export interface Place {
   address: PageAddress;
 }
 
+/** Whether something is being done now because the answer there does not end. */
+export function isHelped({ helped }: PeopleView, { platform, address }: Place): boolean {
+  return helped.some((one) => one.platform === platform && one.conversationId === address.conversationId);
+}
+
 export function describeConversation(view: PeopleView, place: Place, now: number, format: Format): ConversationShown {
   const stopped = stoppedText(view.snapshot, place.platform);
   const none = (key: string): ConversationShown => ({ state: 'none', why: { key }, stopped });

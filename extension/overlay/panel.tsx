@@ -9,7 +9,7 @@ import { announcements } from './announce.ts';
 import { ApprovalsSection } from './approvals-section.tsx';
 import { ConversationSection } from './conversation-section.tsx';
 import { describeConnection, describeSystem } from './describe-connection.ts';
-import { describeConversation } from './describe-conversation.ts';
+import { describeConversation, isHelped } from './describe-conversation.ts';
 import { describeApprovals, describeDone } from './describe-work.ts';
 import type { Format } from './format.ts';
 import { Chip, Dot } from './parts.tsx';
@@ -46,6 +46,7 @@ export function PanelBody({ view, place, now, t, format, actions, onOptions }: P
         <ConversationSection
           shown={describeConversation(view, place, now, format)}
           platform={place.platform}
+          helped={isHelped(view, place) ? conversationId : null}
           {...{ canAct, t, actions }}
         />
       )}

@@ -1,6 +1,6 @@
 /** Small parts that the panel and the options page share. */
 import type { ComponentChildren } from 'preact';
-import type { PersonAction } from '../people-messages.ts';
+import type { PersonAction, StopHelp } from '../people-messages.ts';
 import type { Tone } from './describe-connection.ts';
 import type { Text, Translate } from './texts.ts';
 import type { ActionState, Actions } from './use-actions.ts';
@@ -41,7 +41,7 @@ export interface ActProps {
   actions: Actions;
   /** What the control is about: its pending state and its error. */
   of: string;
-  action: PersonAction;
+  action: PersonAction | StopHelp;
   label: string;
   t: Translate;
   kind?: 'primary' | 'plain' | 'danger';

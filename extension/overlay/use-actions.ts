@@ -3,7 +3,7 @@
  * a view has arrived after that; what it shows then comes from the view, never from the press.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ActionOutcome, PersonAction } from '../people-messages.ts';
+import type { ActionOutcome, PersonAction, StopHelp } from '../people-messages.ts';
 import type { PeopleClient } from './client.ts';
 import type { PressEvent, Verdict } from './genuine.ts';
 import type { Translate } from './texts.ts';
@@ -21,7 +21,7 @@ const IDLE: ActionState = { isPending: false, error: null };
 export interface Actions {
   stateOf(key: string): ActionState;
   /** Does nothing for a press that no person made, or that was made through something over the panel. */
-  press(event: PressEvent, key: string, action: PersonAction): void;
+  press(event: PressEvent, key: string, action: PersonAction | StopHelp): void;
   /** Opens the window in which an instruction is approved; null where it is approved at once. */
   review: ((event: PressEvent, key: string, instructionId: string) => void) | null;
   /** Whether a press counts; one that was covered is reported at `key`. */
@@ -59,9 +59,10 @@ export function useActions(
     set(key, { isPending: false, error: outcome.message || t('error_connection_lost') });
     return false;
   };
-  const perform = async (key: string, action: PersonAction): Promise<void> => {
+  const perform = async (key: string, action: PersonAction | StopHelp): Promise<void> => {
     const before = client.view;
-    if (!(await request(key, () => client.act(action)))) return;
+    const send = () => ('order' in action ? client.stopHelp(action) : client.act(action));
+    if (!(await request(key, send))) return;
     if (client.view === before) await nextView(client);
     set(key, IDLE);
   };

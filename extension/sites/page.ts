@@ -117,6 +117,11 @@ export interface SitePage {
   sendButton(document: Document): Found | null;
   /** Whether an answer is being written. */
   isAnswering(document: Document): boolean;
+  /**
+   * Whether the page marks an answer that is over, so that `isFinished` is more than the absence of signs that it is being
+   * written.
+   */
+  hasFinishMarks?: true;
   /** Every message. */
   turns(document: Document): PageTurn[];
   /**

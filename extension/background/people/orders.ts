@@ -29,6 +29,12 @@ const ChangeSchema = z.discriminatedUnion('set', [
 const OrderSchema = z.discriminatedUnion('order', [
   z.strictObject({ order: z.literal('act'), id, action: ActionSchema }),
   z.strictObject({ order: z.literal('open_options'), id }),
+  z.strictObject({
+    order: z.literal('stop_help'),
+    id,
+    platform: PlatformSchema,
+    conversation_id: z.string().min(1).max(256),
+  }),
   z.strictObject({ order: z.literal('review_approval'), id, instruction_id: z.string().min(1).max(64) }),
   z.strictObject({ order: z.literal('settings'), id, change: ChangeSchema }),
   z.strictObject({ order: z.literal('diagnostics'), id }),

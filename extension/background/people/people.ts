@@ -51,6 +51,8 @@ export interface PeopleDeps {
   platformOf(url: string): Platform | null;
   /** Sends a person's action to the agent. Resolves with what the edge confirmed, or with why not; within its own deadline. */
   act(action: PersonAction): Promise<ActionOutcome>;
+  /** Ends what is being done about an answer that does not end. */
+  stopHelp(platform: Platform, conversationId: string): void;
   /** Changes a setting. Resolves with its outcome, in words for people. */
   change(order: SettingsOrder): Promise<ActionOutcome>;
 }
@@ -138,6 +140,10 @@ class ConnectedPage {
         return this.#review(order.instruction_id);
       case 'open_options':
         await openOptions();
+        return { ok: true };
+      case 'stop_help':
+        if (!this.#isOwn && order.platform !== this.#platform) return this.#forbidden();
+        this.#deps.stopHelp(order.platform, order.conversation_id);
         return { ok: true };
       case 'settings':
         return this.#isOwn ? change(order.change) : this.#forbidden();

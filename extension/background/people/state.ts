@@ -9,6 +9,7 @@ import type {
   ConnectionNews,
   Drift,
   EndedDelivery,
+  HelpedTurn,
   PeopleView,
   SiteSetting,
 } from '../../people-messages.ts';
@@ -31,7 +32,7 @@ export class PeopleState {
     this.#now = now;
     const connection = { state: 'connecting', since: now(), agentUrl: '', reason: null, retryAt: null } as const;
     const queue = { messages: 0, oldestAt: null, isFull: false };
-    const empty = { setAside: 0, drift: [], deliveries: [], sites: [], notices: true };
+    const empty = { setAside: 0, drift: [], deliveries: [], sites: [], helped: [], notices: true };
     this.#view = { version, connection, snapshot: null, snapshotAt: null, queue, ...empty };
   }
 
@@ -90,6 +91,10 @@ export class PeopleState {
 
   sites(sites: readonly SiteSetting[]): void {
     this.#change({ sites });
+  }
+
+  helped(helped: readonly HelpedTurn[]): void {
+    if (JSON.stringify(helped) !== JSON.stringify(this.#view.helped)) this.#change({ helped });
   }
 
   notices(isOn: boolean): void {

@@ -8,7 +8,9 @@ export function viewOfSite(view: PeopleView, platform: Platform | null): PeopleV
   const isHere = (one: { platform?: Platform | undefined }) => one.platform === undefined || one.platform === platform;
   const deliveries = view.deliveries.filter(isHere);
   const drift = view.drift.filter(isHere);
-  if (view.snapshot === null) return { ...view, deliveries, drift };
+  const helped = view.helped.filter(isHere);
+  const here = { ...view, deliveries, drift, helped };
+  if (view.snapshot === null) return here;
   const { conversations, browser } = view.snapshot;
   const recent_ingests = browser.instruction_ingest.recent_ingests.filter(isHere);
   const recent_executes = browser.instruction_ingest.recent_executes.filter(isHere);
@@ -24,7 +26,7 @@ export function viewOfSite(view: PeopleView, platform: Platform | null): PeopleV
     conversations: conversations.filter(isHere),
     browser: { ...browser, instruction_ingest },
   };
-  return { ...view, snapshot, deliveries, drift };
+  return { ...here, snapshot };
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * What is done about an answer that does not end: pure. Look first, then read the conversation again, then load the page
- * again at growing waits, three times at most and three times an hour for a conversation. Any progress ends it; a person
- * who types, a text in the composer, a delivery, or a page that asks for something makes it wait.
+ * again at growing waits, three times at most and three times an hour for a conversation. Any progress ends it, and so does
+ * a page whose own marks say that the answer is over; a person who types, a draft in the composer, a delivery, a pause of
+ * the system, or a page that asks for something makes it wait.
  */
 import type { Platform } from '../../../schema/contracts/common.ts';
 import type { PageLook } from '../../messages.ts';
@@ -48,6 +49,11 @@ export function openTurn(of: Pick<OpenTurn, 'platform' | 'tabId' | 'conversation
   return { ...of, openedAt: now, rung: 'quiet', reloads: 0, wakeAt: now + QUIET_MS };
 }
 
+/** Whether something is being done about the turn, so that a person may want to stop it. */
+export function isHelped({ rung }: OpenTurn): boolean {
+  return rung !== 'quiet';
+}
+
 /** The answer grows: the ladder begins at its foot again. Reloads that were made count on. */
 export function afterProgress(turn: OpenTurn, now: number): OpenTurn {
   return { ...turn, rung: 'quiet', wakeAt: now + QUIET_MS };
@@ -62,16 +68,14 @@ export function onWake(turn: OpenTurn, now: number): Climbed {
 /** What a tab shows: nothing when the browser has unloaded it or its page does not respond. */
 export type Seen = { type: 'page'; look: PageLook } | { type: 'unresponsive' } | { type: 'gone' };
 
-/** Why the page must not be loaded again now. */
-function blockOf(look: PageLook): string | null {
-  const { typedAgoMs, composer, obstacle } = look;
-  if (typedAgoMs !== null && typedAgoMs < PERSON_MS) return 'the person types';
-  if (composer === 'draft' || composer === 'busy') return 'the composer holds a text';
-  return obstacle === null ? null : `the page shows: ${obstacle.kind}`;
+/** Whether the page must not be loaded again now. */
+function isBlocked({ typedAgoMs, composer, obstacle }: PageLook): boolean {
+  const isTyping = typedAgoMs !== null && typedAgoMs < PERSON_MS;
+  return isTyping || composer === 'draft' || composer === 'busy' || obstacle !== null;
 }
 
-/** `reloadsInHour`: of this conversation. `isBusy`: a message is being sent in this tab. */
-export function onSeen(turn: OpenTurn, seen: Seen, reloadsInHour: number, isBusy: boolean, now: number): Climbed {
+/** `reloadsInHour`: of this conversation. `isHeld`: a message is being sent in this tab, or the system is paused. */
+export function onSeen(turn: OpenTurn, seen: Seen, reloadsInHour: number, isHeld: boolean, now: number): Climbed {
   if (seen.type === 'gone') return { next: null, effects: [] };
   if (seen.type === 'page' && seen.look.address.conversationId !== turn.conversationId)
     return { next: null, effects: [] };
@@ -82,12 +86,17 @@ export function onSeen(turn: OpenTurn, seen: Seen, reloadsInHour: number, isBusy
     const report: LadderEffect = { type: 'report', message: `a quiet turn is read again: ${state}` };
     return { next: { ...turn, rung: 'reading', wakeAt: now + AFTER_READING_MS }, effects: [{ type: 'read' }, report] };
   }
-  return reload(turn, seen, reloadsInHour, isBusy, now);
+  if (seen.type === 'page' && seen.look.isOver) {
+    const message = 'a quiet turn is over, as its page shows: the page is not loaded again';
+    return { next: null, effects: [{ type: 'report', message }] };
+  }
+  return reload(turn, seen, reloadsInHour, isHeld, now);
 }
 
-function reload(turn: OpenTurn, seen: Seen, reloadsInHour: number, isBusy: boolean, now: number): Climbed {
-  const block = isBusy ? 'a message is being sent' : seen.type === 'page' ? blockOf(seen.look) : null;
-  if (block !== null) return { next: { ...turn, wakeAt: now + BLOCKED_MS }, effects: [] };
+function reload(turn: OpenTurn, seen: Seen, reloadsInHour: number, isHeld: boolean, now: number): Climbed {
+  if (isHeld || (seen.type === 'page' && isBlocked(seen.look))) {
+    return { next: { ...turn, wakeAt: now + BLOCKED_MS }, effects: [] };
+  }
   const wait = AFTER_RELOAD_MS[turn.reloads];
   if (wait === undefined) return givenUp(turn, `the answer has not ended after ${turn.reloads} reloads`);
   if (reloadsInHour >= MAX_RELOADS_PER_HOUR) return { next: { ...turn, wakeAt: now + 10 * MINUTE_MS }, effects: [] };

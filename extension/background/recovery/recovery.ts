@@ -2,10 +2,11 @@
 import type { Platform } from '../../../schema/contracts/common.ts';
 import { Serial } from '../../lib/serial.ts';
 import type { PageLook } from '../../messages.ts';
+import type { HelpedTurn } from '../../people-messages.ts';
 import type { DecodedEvent } from '../../sites/decoder.ts';
 import type { TrafficEvent } from '../traffic.ts';
 import type { Climbed, LadderEffect, OpenTurn, Seen } from './ladder.ts';
-import { afterProgress, onSeen, onWake, openTurn, withinHour } from './ladder.ts';
+import { afterProgress, isHelped, onSeen, onWake, openTurn, withinHour } from './ladder.ts';
 import type { StoredRecovery } from './stored-recovery.ts';
 import { MAX_TURNS, resumedTurn } from './stored-recovery.ts';
 
@@ -26,13 +27,19 @@ export interface RecoveryDeps {
   reread(turn: Pick<OpenTurn, 'platform' | 'tabId' | 'conversationId'>): Promise<void>;
   /** Tabs in which a message is being sent. */
   busyTabs(): ReadonlySet<number>;
+  /** Whether the person lets the extension work on that site. */
+  isOn(platform: Platform): boolean;
+  /** The pause of the whole system. */
+  isPaused(): boolean;
+  /** Which turns something is being done about now. */
+  onHelped(turns: readonly HelpedTurn[]): void;
   diagnostic(level: 'info' | 'warn', message: string): void;
   storage: { read(): Promise<StoredRecovery>; write(state: StoredRecovery): Promise<void> };
 }
 
 export interface Recovery {
-  /** An answer of that conversation was captured, by whichever way. */
-  onFinal(platform: Platform, conversationId: string): void;
+  /** The answer of that conversation is over: it was captured, it ended otherwise, or a person wants nothing done. */
+  over(platform: Platform, conversationId: string): void;
   /** A timer may have been lost with a suspended background page. */
   wake(): void;
   stop(): void;
@@ -40,7 +47,10 @@ export interface Recovery {
 
 type Change = 'progress' | 'end' | null;
 
-/** What an event says of the turn of its tab. A stream that breaks off leaves the turn open. */
+/**
+ * What an event says of the turn of its tab. A stream that breaks off leaves the turn open; whether an answer that is not
+ * complete is the one of this turn, `turns` knows and says by `over`.
+ */
 function changeOf(event: DecodedEvent): Change {
   switch (event.type) {
     case 'accepted':
@@ -75,6 +85,8 @@ class TurnRecovery implements Recovery {
   readonly #deps: RecoveryDeps;
   /** By tab. */
   readonly #turns = new Map<number, OpenTurn>();
+  /** By tab: the request of a question whose conversation has no lasting id yet. */
+  readonly #unnamed = new Map<number, string>();
   /** Of each conversation, when its page was loaded again. */
   readonly #reloads = new Map<string, number[]>();
   readonly #stopListening: () => void;
@@ -90,7 +102,7 @@ class TurnRecovery implements Recovery {
     this.#stopListening = deps.traffic.on((event) => void this.#steps.run(() => this.#onTraffic(event)));
   }
 
-  onFinal(platform: Platform, conversationId: string): void {
+  over(platform: Platform, conversationId: string): void {
     void this.#steps.run(() => this.#ended(platform, conversationId));
   }
 
@@ -119,29 +131,46 @@ class TurnRecovery implements Recovery {
     this.#cancelTimer();
     this.#cancelSave?.();
     this.#turns.clear();
+    this.#unnamed.clear();
   }
 
   #onTraffic(event: TrafficEvent): void {
-    if (event.tabId < 0) return;
+    if (event.tabId < 0 || !this.#deps.isOn(event.platform)) return;
     const now = this.#deps.clock.now();
-    if (event.type === 'send') this.#opened(event, event.send.conversationId, now);
-    else if (event.type === 'decoded') this.#decoded(event.tabId, event.event, now);
+    if (event.type === 'send') this.#sent(event, now);
+    else if (event.type === 'decoded') this.#decoded(event, event.event, now);
     else return;
     this.#schedule();
   }
 
-  /** A conversation without a lasting id would be lost by a reload, so that its turn is not watched. */
-  #opened({ platform, tabId }: TrafficEvent, conversationId: string | null, now: number): void {
-    if (conversationId === null || (this.#turns.size >= MAX_TURNS && !this.#turns.has(tabId))) return;
-    this.#turns.set(tabId, openTurn({ platform, tabId, conversationId }, now));
+  /** A conversation without a lasting id would be lost by a reload: its turn is watched once it has one. */
+  #sent(event: Extract<TrafficEvent, { type: 'send' }>, now: number): void {
+    const { tabId, requestId, send } = event;
+    this.#turns.delete(tabId);
+    this.#unnamed.delete(tabId);
+    if (send.conversationId !== null) this.#opened(event, send.conversationId, now);
+    else if (!send.isTemporary && this.#unnamed.size < MAX_TURNS) this.#unnamed.set(tabId, requestId);
     this.#saveNow();
   }
 
-  #decoded(tabId: number, event: DecodedEvent, now: number): void {
-    const turn = this.#turns.get(tabId);
+  #opened({ platform, tabId }: TrafficEvent, conversationId: string, now: number): void {
+    this.#unnamed.delete(tabId);
+    if (this.#turns.size < MAX_TURNS) this.#turns.set(tabId, openTurn({ platform, tabId, conversationId }, now));
+    this.#saveNow();
+  }
+
+  #decoded(source: TrafficEvent, event: DecodedEvent, now: number): void {
+    const { tabId, requestId } = source;
     const conversationId = conversationOf(event);
-    if (!turn || (conversationId !== null && conversationId !== turn.conversationId)) return;
     const change = changeOf(event);
+    // The tab may still get an earlier answer, of the conversation that it showed before.
+    if (this.#unnamed.get(tabId) === requestId) {
+      if (change === 'end') this.#unnamed.delete(tabId);
+      else if (change === 'progress' && conversationId !== null) this.#opened(source, conversationId, now);
+      return;
+    }
+    const turn = this.#turns.get(tabId);
+    if (!turn || (conversationId !== null && conversationId !== turn.conversationId)) return;
     if (change === 'end') {
       this.#turns.delete(tabId);
       this.#saveNow();
@@ -151,8 +180,11 @@ class TurnRecovery implements Recovery {
     }
   }
 
+  /** After every change of the turns. */
   #schedule(): void {
-    const { clock } = this.#deps;
+    const { clock, onHelped } = this.#deps;
+    const helped = [...this.#turns.values()].filter(isHelped);
+    onHelped(helped.map(({ platform, conversationId }) => ({ platform, conversationId })));
     this.#cancelTimer();
     const times = [...this.#turns.values()].flatMap(({ wakeAt }) => (wakeAt === null ? [] : [wakeAt]));
     if (times.length === 0) return;
@@ -160,8 +192,12 @@ class TurnRecovery implements Recovery {
   }
 
   #wake(): void {
-    const now = this.#deps.clock.now();
-    for (const turn of [...this.#turns.values()]) this.#climb(turn, onWake(turn, now));
+    const { clock, isOn } = this.#deps;
+    const now = clock.now();
+    for (const turn of [...this.#turns.values()]) {
+      if (isOn(turn.platform)) this.#climb(turn, onWake(turn, now));
+      else this.#climb(turn, { next: null, effects: [] });
+    }
     this.#schedule();
   }
 
@@ -188,12 +224,12 @@ class TurnRecovery implements Recovery {
   }
 
   #onSeen(turn: OpenTurn, seen: Seen): void {
-    const { clock, busyTabs } = this.#deps;
-    // Progress or a new turn came meanwhile.
-    if (this.#turns.get(turn.tabId) !== turn) return;
+    const { clock, busyTabs, isOn, isPaused } = this.#deps;
+    // Progress or a new turn came meanwhile, or the site was turned off.
+    if (this.#turns.get(turn.tabId) !== turn || !isOn(turn.platform)) return;
     const now = clock.now();
     const reloads = withinHour(this.#reloads.get(turn.conversationId) ?? [], now).length;
-    this.#climb(turn, onSeen(turn, seen, reloads, busyTabs().has(turn.tabId), now));
+    this.#climb(turn, onSeen(turn, seen, reloads, busyTabs().has(turn.tabId) || isPaused(), now));
     this.#schedule();
   }
 

@@ -20,6 +20,7 @@ const LookSchema: z.ZodType<PageLook> = z.object({
   composer: z.enum(['loading', 'missing', 'empty', 'draft', 'busy']),
   typedAgoMs: z.number().nullable(),
   isAnswering: z.boolean(),
+  isOver: z.boolean(),
   obstacle: z
     .object({
       kind: z.enum(['challenge', 'signed_out', 'limit', 'permission', 'choice', 'old_version', 'error']),

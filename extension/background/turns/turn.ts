@@ -118,3 +118,20 @@ export function setAsideCount({ turns }: TurnsState): number {
 export function isOpen({ phase }: Turn): boolean {
   return phase === 'streaming' || phase === 'waiting';
 }
+
+/** The conversations in which an answer was awaited and none is any more. */
+export function endedConversations(
+  { turns: before }: TurnsState,
+  { turns: after }: TurnsState,
+): { platform: Turn['platform']; conversationId: string }[] {
+  if (before === after) return [];
+  return before.flatMap((turn) => {
+    const { id, platform, conversationId } = turn;
+    if (conversationId === null || !isOpen(turn)) return [];
+    const isAwaited = after.some(
+      (other) =>
+        other.id === id || (isOpen(other) && other.platform === platform && other.conversationId === conversationId),
+    );
+    return isAwaited ? [] : [{ platform, conversationId }];
+  });
+}

@@ -25,7 +25,7 @@ import { RequestIds } from './request-ids.ts';
 import { SecondOpinions } from './second-opinion.ts';
 import { nextDue, resume, step } from './step.ts';
 import type { Turn, TurnsState } from './turn.ts';
-import { NO_TURNS, SentSchema, setAsideCount, TurnsSchema } from './turn.ts';
+import { endedConversations, NO_TURNS, SentSchema, setAsideCount, TurnsSchema } from './turn.ts';
 
 const SAVE_MS = 500;
 const READ_MS = 15_000;
@@ -53,6 +53,8 @@ type Effect<Type extends TurnEffect['type']> = Extract<TurnEffect, { type: Type 
 export class Turns {
   /** How many messages are set aside, after a change of that. */
   readonly setAside = new Emitter<number>();
+  /** The answer of a conversation ended without a final message, such as by a stop, and no other one is awaited there. */
+  readonly ended = new Emitter<{ platform: Platform; conversationId: string }>();
   readonly #deps: TurnsDeps;
   readonly #rules: TurnRules;
   readonly #turns: Stored<Turn[]>;
@@ -150,6 +152,7 @@ export class Turns {
     this.#setTick();
     const areSetAside = setAsideCount(next);
     if (areSetAside !== setAsideCount(before)) this.setAside.emit(areSetAside);
+    for (const conversation of endedConversations(before, next)) this.ended.emit(conversation);
   }
 
   /** Resolves when storage may be asked: a message that waits for nothing is sent first. */

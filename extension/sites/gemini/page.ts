@@ -37,6 +37,7 @@ export const page: SitePage = {
   attachments: (document) => document.querySelectorAll(ATTACHMENTS).length,
   sendButton,
   isAnswering,
+  hasFinishMarks: true,
   turns,
   newestTurns,
   obstacle,

@@ -22,6 +22,7 @@ function look(): PageLook {
     composer: 'empty',
     typedAgoMs: typedAgoMs(),
     isAnswering: plainPage.isAnswering(document),
+    isOver: false,
     obstacle: null,
     login: null,
     drift: [],

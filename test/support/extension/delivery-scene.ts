@@ -44,6 +44,7 @@ export const seenLook = (conversationId: string | null, more: Partial<PageLook> 
   composer: 'empty',
   typedAgoMs: null,
   isAnswering: false,
+  isOver: false,
   obstacle: null,
   login: { login: 'fresh', account: 'account' },
   drift: [],

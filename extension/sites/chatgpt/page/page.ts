@@ -20,6 +20,7 @@ export const page: SitePage = {
   attachments: countAttachments,
   sendButton: findSendButton,
   isAnswering,
+  hasFinishMarks: true,
   turns: turnsOf,
   newestTurns: newestTurnsOf,
   obstacle: (document) => obstacleOf(document, Date.now()),

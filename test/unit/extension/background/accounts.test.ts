@@ -52,6 +52,7 @@ async function says({ env, background }: Given, { id, container, path = '' }: Ta
     composer: 'empty',
     typedAgoMs: null,
     isAnswering: false,
+    isOver: false,
     obstacle: null,
     login: null,
     drift: [],

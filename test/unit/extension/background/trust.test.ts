@@ -16,6 +16,7 @@ const LOOK = {
   composer: 'empty',
   typedAgoMs: null,
   isAnswering: false,
+  isOver: false,
   obstacle: null,
   login: { login: 'fresh', account: 'someone@example.org' },
   drift: [],
@@ -152,6 +153,51 @@ describe('a site that a person has turned off', () => {
     expect(background.queue.size).toBe(0);
     expect(env.storage.items.get('turns') ?? []).toEqual([]);
     expect(env.storage.items.get('sent') ?? []).toEqual([]);
+  });
+
+  it('has no diagnostics, of what its pages show and of what its responses say', async () => {
+    const { env, background } = await started();
+    const drift = () => {
+      env.message({ ...NOTICE, look: { ...LOOK, drift: ['composer: .old', `send: ${env.clock.now()}`] } }, SENDER);
+      const limit = { type: 'limit', resetsInMs: null, resetsAt: null, reason: '' };
+      return env.exchange(`r${env.clock.now()}`, { conversationId: 'c1' }, [{ type: 'drift', what: 'a_frame' }, limit]);
+    };
+    await drift();
+    await env.clock.elapse(120_000);
+    const before = env.socket.frames('diagnostic').length;
+    expect(before).toBeGreaterThan(0);
+    const lines = background.diagnostics.all().length;
+    env.storage.items.set('settings', { sites_off: ['claude'] });
+    env.storageChanged('settings');
+    await env.clock.flush();
+    await drift();
+    await env.clock.elapse(120_000);
+    expect(env.socket.frames('diagnostic')).toHaveLength(before);
+    expect(background.diagnostics.all()).toHaveLength(lines);
+  });
+
+  it('is not read or loaded again for an answer that does not end, also by a page that has just been woken', async () => {
+    const env = new TestEnv().pair();
+    env.storage.items.set('settings', { sites_off: ['claude'] });
+    const turn = { platform: 'claude', tabId: 1, conversationId: 'c1', openedAt: env.clock.now() };
+    const turns = [{ ...turn, rung: 'reading', reloads: 0, wakeAt: env.clock.now() }];
+    env.storage.items.set('recovery', { turns, reloads: [] });
+    env.openTabs = [{ id: 1, url: PAGE }];
+    const calls: string[] = [];
+    env.onPageCall = (_tabId, { call }) => {
+      calls.push(call);
+      return Promise.reject(new Error('no page responds'));
+    };
+    env.env.tabs.reload = async () => void calls.push('reload');
+    const get = env.storage.get.bind(env.storage);
+    env.storage.get = async (keys) => {
+      // The settings are the last that is read.
+      if (keys.includes('settings')) await new Promise<void>((resolve) => void env.clock.after(1_000, resolve));
+      return get(keys);
+    };
+    startBackground(env.env);
+    await env.clock.elapse(30 * 60_000);
+    expect(calls).toEqual([]);
   });
 
   it('says nothing about its login', async () => {

@@ -128,6 +128,7 @@ function startTestPeople(change: Partial<PeopleDeps> = {}) {
       done.push(action);
       return { ok: true };
     },
+    stopHelp: (platform, conversationId) => void done.push(`stop ${platform} ${conversationId}`),
     change: async (order) => {
       done.push(order);
       return { ok: true };

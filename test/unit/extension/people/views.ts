@@ -67,6 +67,7 @@ export function viewOf(change: Partial<PeopleView> = {}): PeopleView {
     drift: [],
     deliveries: [],
     sites: [],
+    helped: [],
     notices: true,
     ...change,
   };

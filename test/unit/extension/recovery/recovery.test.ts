@@ -7,6 +7,7 @@ import { NO_RECOVERY, RecoverySchema } from '../../../../extension/background/re
 import type { TrafficEvent } from '../../../../extension/background/traffic.ts';
 import type { PageLook } from '../../../../extension/messages.ts';
 import type { DecodedEvent } from '../../../../extension/sites/decoder.ts';
+import type { SeenSend } from '../../../../extension/sites/facts.ts';
 import { seenLook, seenSend } from '../../../support/extension/delivery-scene.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 
@@ -22,6 +23,10 @@ class Scene {
   page: PageLook | null = seenLook('c1');
   isOpen = true;
   busy = new Set<number>();
+  isOn = true;
+  isPaused = false;
+  /** Conversations that something is being done about. */
+  helped: string[] = [];
   /** What storage has; null: it cannot be written. */
   stored: { value: StoredRecovery } | null;
   #listen: (event: TrafficEvent) => void = () => undefined;
@@ -49,6 +54,11 @@ class Scene {
       },
       reread: () => Promise.resolve(act('read')),
       busyTabs: () => this.busy,
+      isOn: () => this.isOn,
+      isPaused: () => this.isPaused,
+      onHelped: (turns) => {
+        this.helped = turns.map(({ conversationId }) => conversationId);
+      },
       storage: {
         read: () => Promise.resolve(RecoverySchema.parse(structuredClone(this.stored?.value))),
         write: async (state) => {
@@ -61,12 +71,12 @@ class Scene {
     this.recovery = startRecovery(deps);
   }
 
-  send(conversationId: string | null = 'c1'): void {
-    this.#listen({ ...this.#source(), type: 'send', send: { ...seenSend(), conversationId } });
+  send(conversationId: string | null = 'c1', more: Partial<SeenSend> = {}): void {
+    this.#listen({ ...this.#source(), type: 'send', send: { ...seenSend(), conversationId, ...more } });
   }
 
-  decode(event: DecodedEvent): void {
-    this.#listen({ ...this.#source(), type: 'decoded', event });
+  decode(event: DecodedEvent, requestId = 'r'): void {
+    this.#listen({ ...this.#source(), requestId, type: 'decoded', event });
   }
 
   #source() {
@@ -90,7 +100,7 @@ describe('an answer that does not end', () => {
 
   it.each<[string, (scene: Scene) => void]>([
     ['a final answer', (scene) => scene.decode({ type: 'final', answer, text: 'x', history: false })],
-    ['a final answer of a reading', (scene) => scene.recovery.onFinal('chatgpt', 'c1')],
+    ['the word that it is over, as after a stop', (scene) => scene.recovery.over('chatgpt', 'c1')],
     ['a limit of the site', (scene) => scene.decode({ type: 'limit', resetsInMs: null, resetsAt: null, reason: '' })],
     ['a failure of the turn', (scene) => scene.decode({ type: 'error', reason: 'x' })],
     ['a security check', (scene) => scene.decode({ type: 'challenge' })],
@@ -184,7 +194,87 @@ describe('an answer that does not end', () => {
     const scene = new Scene();
     scene.send(null);
     await scene.clock.elapse(60 * MINUTE);
+    scene.send(null, { isTemporary: true });
+    scene.decode(PROGRESS);
+    await scene.clock.elapse(60 * MINUTE);
     expect(scene.acts).toEqual([]);
+  });
+
+  it.each<[string, DecodedEvent]>([
+    ['its acceptance', { type: 'accepted', conversationId: 'c1', userMessageId: 'u1' }],
+    ['its first words', PROGRESS],
+    ['the connection that it follows on', { type: 'handoff', conversationId: 'c1' }],
+  ])('is watched in a new chat from the moment that %s names the lasting id', async (_what, event) => {
+    const scene = new Scene();
+    scene.send(null);
+    await scene.clock.elapse(MINUTE);
+    scene.decode({ type: 'progress', answer: { ...answer, conversationId: null }, chars: 1 });
+    scene.decode(event);
+    await scene.clock.elapse(6 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['5 read', '6 reload']);
+  });
+
+  it('in a new chat is not taken for one of the conversation that the tab showed before', async () => {
+    const scene = new Scene();
+    scene.send(null);
+    scene.decode({ ...PROGRESS, answer: { ...answer, conversationId: 'c0' } }, 'an earlier request');
+    await scene.clock.elapse(60 * MINUTE);
+    expect(scene.acts).toEqual([]);
+  });
+
+  it('is read again but not reloaded when the page itself marks it as over', async () => {
+    const scene = new Scene();
+    scene.send();
+    scene.page = seenLook('c1', { isOver: true });
+    await scene.clock.elapse(120 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['4 read']);
+    expect(scene.reports.at(-1)).toBe('warn a quiet turn is over, as its page shows: the page is not loaded again');
+  });
+
+  it('is not reloaded while the system is paused, but afterwards', async () => {
+    const scene = new Scene();
+    scene.send();
+    scene.isPaused = true;
+    await scene.clock.elapse(30 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['4 read']);
+    scene.isPaused = false;
+    await scene.clock.elapse(2 * MINUTE);
+    expect(scene.acts.at(-1)).toMatch(/reload$/);
+  });
+
+  it.each([0, 4.5])('is left alone when its site is turned off after %s minutes, and forgotten', async (minutes) => {
+    const scene = new Scene();
+    scene.send();
+    await scene.clock.elapse(minutes * MINUTE);
+    scene.isOn = false;
+    await scene.clock.elapse(60 * MINUTE);
+    scene.isOn = true;
+    await scene.clock.elapse(60 * MINUTE);
+    expect(scene.acts.filter((act) => act.endsWith('reload'))).toEqual([]);
+    expect(scene.stored?.value.turns).toEqual([]);
+  });
+
+  it('on a site that is turned off is not watched', async () => {
+    const scene = new Scene();
+    scene.isOn = false;
+    scene.send();
+    await scene.clock.flush();
+    scene.isOn = true;
+    await scene.clock.elapse(60 * MINUTE);
+    expect(scene.acts).toEqual([]);
+  });
+
+  it('is shown to people from the reading on, until it is over or a person has it left alone', async () => {
+    const scene = new Scene();
+    scene.send();
+    await scene.clock.elapse(3 * MINUTE);
+    expect(scene.helped).toEqual([]);
+    await scene.clock.elapse(3 * MINUTE);
+    expect(scene.helped).toEqual(['c1']);
+    scene.recovery.over('chatgpt', 'c1');
+    await scene.clock.elapse(120 * MINUTE);
+    expect(scene.helped).toEqual([]);
+    expect(without(scene.acts, 'look')).toEqual(['4 read', '5 reload']);
   });
 
   it('costs a conversation at most three reloads an hour, over all its turns', async () => {
@@ -243,7 +333,7 @@ describe('the ladder over a restart of the background page', () => {
   it('has forgotten a turn that was over', async () => {
     const before = new Scene();
     before.send();
-    before.recovery.onFinal('chatgpt', 'c1');
+    before.recovery.over('chatgpt', 'c1');
     await before.clock.flush();
     expect(before.stored?.value.turns).toEqual([]);
   });

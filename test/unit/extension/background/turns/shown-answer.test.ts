@@ -97,6 +97,7 @@ it('the agent gets the blocks with the source dom and without a second opinion',
   const look = {
     address: { kind: 'conversation', conversationId: 'c1' },
     isAnswering: false,
+    isOver: false,
     lastAnswer: null,
   } as const;
   turns.onPage('claude', 1, look as unknown as Parameters<typeof turns.onPage>[2]);
