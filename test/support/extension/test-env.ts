@@ -152,8 +152,9 @@ export class TestFilter implements Filter {
     this.#listener?.onData(new ArrayBuffer(length));
   }
 
-  data(text: string): void {
-    this.#listener?.onData(new TextEncoder().encode(text).buffer);
+  data(body: string | Uint8Array<ArrayBuffer>): void {
+    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body.slice();
+    this.#listener?.onData(bytes.buffer);
   }
 
   stop(): void {
