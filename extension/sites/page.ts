@@ -111,7 +111,10 @@ export interface SitePage {
   composer(document: Document): Composer | null;
   /** The text in the composer as it will be sent; empty when there is none. */
   composedText(composer: Composer): string;
-  /** How many attachments the composer holds, such as a long text that the site has made a file of. */
+  /**
+   * How many attachments the composer holds, such as a person's file or a long text that the site has made a file of; none
+   * of those of messages that were sent.
+   */
   attachments?(document: Document): number;
   /** The enabled button that sends; null when there is none. */
   sendButton(document: Document): Found | null;

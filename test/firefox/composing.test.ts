@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ComposeOrder, ComposeOutcome, PressOutcome, WithdrawOutcome } from '../../extension/messages.ts';
 import { buildComposingExtension } from '../support/composing/extension.ts';
+import { dropFile } from '../support/sites/drop-file.ts';
 import type { MountEditor, MountedEditor } from '../support/sites/editors/page/editor.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox, Firefox } from '../support/sites/open-firefox.ts';
@@ -123,12 +124,32 @@ describeWithFirefox('typing into an editor', () => {
     });
   });
 
-  describe('is refused, and leaves nothing of ours in the composer,', () => {
-    it('when the site makes an attachment of the text', async () => {
+  describe('of which the site makes a file', () => {
+    it('is refused, and the composer is occupied until a person removes the file', async () => {
       const tab = await openEditor('quill', { attachmentAbove: 10 });
       expect(await compose(tab, 'a text that is longer')).toMatchObject({ typed: false, refusal: 'became_attachment' });
+      expect(await compose(tab, 'short')).toMatchObject({ typed: false, refusal: 'draft_in_composer' });
+      await tab.evaluate(() => window.editor.clear());
+      expect(await compose(tab, 'short')).toMatchObject({ typed: true });
       await tab.close();
     });
+  });
+
+  describe('is refused, and leaves nothing of ours in the composer,', () => {
+    it.each(EDITOR_NAMES.filter((name) => name !== 'textarea'))(
+      'while a file of a person lies in it, also one that comes between the typing and the press: %s',
+      async (editor) => {
+        const tab = await openEditor(editor);
+        expect(await compose(tab, 'one')).toMatchObject({ typed: true });
+        await tab.evaluate(dropFile, '#composer');
+        expect(await press(tab)).toMatchObject({ pressed: false, refusal: 'draft_in_composer' });
+        expect(await shownText(tab)).toBe('');
+        expect(await compose(tab, 'one')).toMatchObject({ typed: false, refusal: 'draft_in_composer' });
+        expect(await shownText(tab)).toBe('');
+        expect(await tab.evaluate(() => window.editor.attachments())).toEqual(['contract.pdf']);
+        await tab.close();
+      },
+    );
 
     it('when the page came to another conversation before the press', async () => {
       const tab = await openEditor('prosemirror');

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeliveryRig } from '../support/extension/delivery-rig.ts';
 import type { Refused } from '../support/sites/chatgpt/turn.ts';
+import { dropFile } from '../support/sites/drop-file.ts';
 import type { FirefoxTab } from '../support/sites/firefox-tab.ts';
 import { KEYS } from '../support/sites/firefox-tab.ts';
 import { describeWithFirefox } from '../support/sites/open-firefox.ts';
@@ -152,6 +153,28 @@ describeWithFirefox('a delivery', () => {
       expect(rig.received).toEqual([]);
       await tab.close();
     });
+
+    it.each([
+      ['chatgpt', 'https://chatgpt.com/', '#prompt-textarea'],
+      ['claude', 'https://claude.ai/new', '[data-testid="chat-input"]'],
+      ['gemini', 'https://gemini.google.com/app', '.ql-editor'],
+    ] as const)(
+      'with the file of a person in the composer of %s, which stays',
+      async (platform, page_url, composer) => {
+        rig.claude.options.accounts = 'merged';
+        const tab = await rig.firefox.openTab(page_url);
+        await tab.until((selector) => document.querySelector(selector) !== null, composer);
+        await tab.evaluate(dropFile, composer);
+        const before = [rig.chatgpt.sent.length, rig.claude.sends.length, rig.gemini.sends.length];
+        const end = await rig.deliver(null, { platform, page_url });
+        expect(end?.result).toMatchObject({ outcome: 'deferred', reason: 'draft_in_composer' });
+        expect([rig.chatgpt.sent.length, rig.claude.sends.length, rig.gemini.sends.length]).toEqual(before);
+        expect(await tab.evaluate(() => document.querySelector('[data-fake-attachment]')?.textContent)).toBe(
+          'contract.pdf',
+        );
+        await tab.close();
+      },
+    );
 
     it('while a person types', async () => {
       const { id, tab } = await rig.openConversation();

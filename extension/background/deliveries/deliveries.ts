@@ -1,6 +1,6 @@
 /**
- * Handles the agent's orders: a message to deliver, a conversation to read, an order to stop. A plan that was begun before
- * is not sent again: it gets the result that is stored for it.
+ * Handles the agent's orders: a message to deliver, a conversation to read, an order to stop. A plan whose button was
+ * pressed, or that was refused, is not sent again: it gets the result that is stored for it.
  */
 import type { AgentBridgeFrame, ProxyDelivery } from '../../../schema/contracts/bridge-frames.ts';
 import type { Platform } from '../../../schema/contracts/common.ts';

@@ -52,14 +52,17 @@ export function keptPlans(plans: readonly Plan[], now: number): Plan[] {
   return [...young].sort((a, b) => a.at - b.at).slice(-MAX_PLANS);
 }
 
-/** The plan after a restart, which has ended what was under way. Pure. */
-export function interrupted(plan: Plan): Plan {
+/**
+ * The plan after a restart, which has ended what was under way. Null: its button was not pressed, so that it may come
+ * again, as one that was deferred and could not be removed from storage. Pure.
+ */
+export function interrupted(plan: Plan): Plan | null {
   switch (plan.stage) {
     case 'ended':
       // How it ended cannot be read; that it may have been sent can.
       return plan.end === null ? { ...plan, end: endOf('uncertain', 'interrupted_after_send') } : plan;
     case 'started':
-      return { ...plan, stage: 'ended', end: endOf('refused', 'interrupted_before_send') };
+      return null;
     case 'pressed':
       return { ...plan, stage: 'ended', end: endOf('uncertain', 'interrupted_after_send') };
     default:
@@ -114,7 +117,8 @@ export class Plans {
 
   async #load(): Promise<void> {
     const stored = await this.#storage.read();
-    this.#plans = new Map(stored.map((plan) => [plan.planId, interrupted(plan)]));
+    const known = stored.map(interrupted).filter((plan) => plan !== null);
+    this.#plans = new Map(known.map((plan) => [plan.planId, plan]));
     this.#isLoaded = true;
   }
 

@@ -1,7 +1,9 @@
 /**
  * Types a message into the composer of a page and presses send. Promises: nothing is typed while a person types, has a
  * draft, or an answer is written; nothing is pressed unless the composer shows exactly the text in the right conversation
- * at that moment; text that was typed and not sent is removed again; each plan is pressed at most once.
+ * at that moment, and holds no attachment; text that was typed and not sent is removed again; each plan is pressed at most
+ * once. A file that the site has made of the text stays: no site marks it in a way that surely tells it from a person's, so
+ * the composer counts as occupied until a person removes it.
  */
 
 import { isSameText, normalizeBreaks } from '../../lib/same-text.ts';
@@ -136,13 +138,12 @@ class PageComposing implements Composing {
   }
 
   async #type(work: Work): Promise<void> {
-    const { page, document } = this.#deps;
+    const { page } = this.#deps;
     const composer = this.#requireComposer();
     work.detail.composer = composer.selector;
     const present = page.composedText(composer);
     if (isSameText(present, work.text)) return;
     if (present !== '') throw new Refused('draft_in_composer');
-    const attachments = page.attachments?.(document) ?? 0;
     const pause = () => this.#pause(work);
     for (const way of waysOf(composer.methods)) {
       const { element } = this.#requireComposer();
@@ -153,7 +154,7 @@ class PageComposing implements Composing {
           work.detail.method = way.name;
           return;
         }
-        if ((page.attachments?.(document) ?? 0) > attachments) throw new Refused('became_attachment');
+        if (this.#holdsAttachment()) throw new Refused('became_attachment');
         await this.#clear();
       } catch (error) {
         // What the person has typed into it is theirs now.
@@ -195,6 +196,8 @@ class PageComposing implements Composing {
     if (page.obstacle(document) !== null) throw new Refused('obstacle');
     if (page.isAnswering(document)) throw new Refused('answer_is_streaming');
     this.#requireQuietPerson();
+    // It would go with our message.
+    if (this.#holdsAttachment()) throw new Refused('draft_in_composer');
   }
 
   #requireConversation(wanted: string | null): void {
@@ -233,6 +236,11 @@ class PageComposing implements Composing {
   #composedText(): string {
     const composer = this.#composer();
     return composer === null ? '' : this.#deps.page.composedText(composer);
+  }
+
+  #holdsAttachment(): boolean {
+    const { page, document } = this.#deps;
+    return (page.attachments?.(document) ?? 0) > 0;
   }
 
   /** Removes what was typed into a composer that was empty before. */

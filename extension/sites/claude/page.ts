@@ -5,10 +5,11 @@ import type { Composer, Found, ReadingRequest, SitePage } from '../page.ts';
 import { CHAT_PATH, isUuid, ORGANIZATION_COOKIE, ORGANIZATION_IN_PATH, treeUrl } from './endpoints.ts';
 import { login, obstacle } from './page-obstacles.ts';
 import { newestTurns, turns } from './page-turns.ts';
-import { ATTACHMENT, COMPOSER, OPEN_CONVERSATION, SEND, STOP, STREAMING } from './selectors.ts';
+import { ATTACHMENT, BARE_MESSAGE, COMPOSER, OPEN_CONVERSATION, ROW, SEND, STOP, STREAMING } from './selectors.ts';
 
 /** A paste of more than about 4,000 characters becomes an attachment. */
 const CHUNK_CHARS = 3_000;
+const MESSAGE = [...ROW, BARE_MESSAGE].join();
 /** ProseMirror gives an empty line a break that is no text. */
 const PLACEHOLDER_BREAK = 'ProseMirror-trailingBreak';
 
@@ -16,8 +17,7 @@ export const CLAUDE_PAGE: SitePage = {
   shownConversation,
   composer,
   composedText,
-  attachments: (document) =>
-    ATTACHMENT.map((selector) => document.querySelectorAll(selector).length).find(Boolean) ?? 0,
+  attachments,
   sendButton,
   isAnswering,
   turns,
@@ -58,6 +58,22 @@ function lineText(parent: Element): string {
       return node.childNodes.length > 0 ? lineText(node as Element) : (node.textContent ?? '');
     })
     .join('');
+}
+
+function attachments(document: Document): number {
+  const place = composerPlace(document);
+  return ATTACHMENT.map((selector) => place?.querySelectorAll(selector).length ?? 0).find((count) => count > 0) ?? 0;
+}
+
+/** Around the composer without any message: a message that was sent shows its files under the same names. */
+function composerPlace(document: Document): Element | null {
+  const composer = findFirst(document, COMPOSER)?.element;
+  const form = composer?.closest('fieldset, form');
+  if (composer === undefined || form) return form ?? null;
+  let place: Element = composer;
+  for (let outer = place.parentElement; outer && !outer.querySelector(MESSAGE); outer = outer.parentElement)
+    place = outer;
+  return place;
 }
 
 function sendButton(document: Document): Found | null {

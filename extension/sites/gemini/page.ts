@@ -34,7 +34,7 @@ export const page: SitePage = {
   shownConversation,
   composer,
   composedText,
-  attachments: (document) => document.querySelectorAll(ATTACHMENTS).length,
+  attachments,
   sendButton,
   isAnswering,
   hasFinishMarks: true,
@@ -62,6 +62,13 @@ function composer(document: Document): Composer | null {
 /** Quill has an element for each line, and an empty one for a line without text. */
 function composedText({ element }: Composer): string {
   return Array.from(element.children, (line) => line.textContent ?? '').join('\n');
+}
+
+function attachments(document: Document): number {
+  const counts = ATTACHMENTS.map(
+    (selector) => [...document.querySelectorAll(selector)].filter((one) => one.closest(TURNS) === null).length,
+  );
+  return counts.find((count) => count > 0) ?? 0;
 }
 
 function sendButton(document: Document): Found | null {

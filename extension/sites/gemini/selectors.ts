@@ -10,8 +10,8 @@ export const COMPOSER = [
   'rich-textarea [contenteditable="true"][role="textbox"]',
 ];
 
-/** Files that go with the next message. */
-export const ATTACHMENTS = '.attachment-preview-wrapper > *';
+/** Files that go with the next message. Those of a message that was sent are in its turn. */
+export const ATTACHMENTS = ['uploader-file-preview', '.attachment-preview-wrapper .file-preview-container'];
 
 /** One button sends or stops, with another icon and label. */
 export const SLOT = ['button.send-button', '.send-button-container button'];

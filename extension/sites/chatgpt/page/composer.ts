@@ -1,7 +1,7 @@
 /** The composer of ChatGPT, its text, its attachments and its buttons. */
 import { isEnabled } from '../../find.ts';
 import type { Composer, Found, TypingMethod } from '../../page.ts';
-import { activePage, findShown } from './finding.ts';
+import { activePage, findAll, findShown } from './finding.ts';
 import { SELECTORS, STOP_LABEL } from './selectors.ts';
 import { isLastUnitUnfinished } from './turns.ts';
 
@@ -39,11 +39,8 @@ function isPlaceholder(node: Element): boolean {
 }
 
 export function countAttachments(document: Document): number {
-  for (const selector of SELECTORS.attachment) {
-    const count = document.querySelectorAll(selector).length;
-    if (count > 0) return count;
-  }
-  return 0;
+  const form = findComposer(document)?.element.closest('form');
+  return form ? findAll(form, SELECTORS.attachment).length : 0;
 }
 
 /**

@@ -23,7 +23,12 @@ export const SELECTORS = {
   ],
   stop: ['[data-testid="stop-button"]', '[data-testid="composer-stop-button"]'],
   streaming: ['.result-streaming', '[data-markdown-animated]'],
-  attachment: ['form [data-testid*="attachment"]', 'form [class*="file-tile"]', 'form [role="group"][aria-label*="."]'],
+  /** Within the form of the composer. A button that attaches is none. */
+  attachment: [
+    '[class*="file-tile"]',
+    '[data-testid*="attachment"]:not(button, input, label)',
+    '[role="group"][aria-label*="."]',
+  ],
   /** Each message of the legacy renderer; its turn is around it. */
   legacyMessage: ['[data-message-id][data-message-author-role]'],
   legacyTurn: ['[data-testid^="conversation-turn-"]'],

@@ -163,6 +163,35 @@ describe('what a page shows', () => {
     });
   });
 
+  it.each([
+    ['empty', 'nothing', {}],
+    ['draft', 'a text', { composedText: () => 'a text' }],
+    ['draft', 'an attachment', { attachments: () => 1 }],
+    ['busy', 'an answer in progress', { isAnswering: () => true }],
+    ['draft', 'an attachment and an answer in progress', { isAnswering: () => true, attachments: () => 1 }],
+  ])('has a composer that is %s with %s', (composer, _what, more) => {
+    const { document, location } = pageWith('');
+    const found = { element: document.body, selector: '', rank: 0, methods: [], chunkChars: null };
+    const page = { ...testPage, composer: () => found, ...more };
+    const look = lookAt({ document, location, site: { ...site, page }, typedAt: () => null, now: () => 0 });
+    expect(look.composer).toBe(composer);
+  });
+
+  it('is over when its newest message is an answer that the page marks as finished', () => {
+    const question = '<p data-role="user">hi</p>';
+    const isOver = (html: string, more: object = { hasFinishMarks: true }) => {
+      const { document, location } = pageWith(html);
+      const page = { ...testPage, ...more };
+      return lookAt({ document, location, site: { ...site, page }, typedAt: () => null, now: () => 0 }).isOver;
+    };
+    expect(isOver(question + answer(''))).toBe(true);
+    expect(isOver(question + answer(''), {})).toBe(false);
+    expect(isOver(answer('') + question)).toBe(false);
+    expect(isOver(question + answer('', { finished: false }))).toBe(false);
+    expect(isOver(question + answer(''), { hasFinishMarks: true, isAnswering: () => true })).toBe(false);
+    expect(isOver('')).toBe(false);
+  });
+
   it('is a list of messages for a view', () => {
     const { document, location } = pageWith(`<p data-role="user" data-id="u1">hi</p>${answer('')}`);
     expect(viewOf({ document, location, site })).toEqual({

@@ -53,18 +53,34 @@ describe('a plan that comes again', () => {
     await scene.deliver({ request_id: 'r2' });
     expect(presses(scene)).toBe(1);
   });
+
+  it('is sent after it was deferred, also when storage did not take that and the background page began again', async () => {
+    const scene = new DeliveryScene();
+    scene.handlers.look = () => {
+      scene.isStorageStuck = true;
+      return Promise.reject(new Error('loading'));
+    };
+    await scene.deliver();
+    await scene.clock.elapse(10_500);
+    expect(scene.stages).toEqual(['p1 started -']);
+    const restarted = new DeliveryScene(scene.kept);
+    await restarted.deliver();
+    expect(presses(restarted)).toBe(1);
+  });
 });
 
 describe('a restart of the background page', () => {
-  it('while the text was typed ends the plan as not sent', async () => {
+  it('while the text was typed forgets the plan, which is sent when it comes again', async () => {
     const scene = new DeliveryScene();
     scene.handlers.compose = () => new Promise(() => undefined);
     await scene.deliver();
     expect(scene.stages).toEqual(['p1 started -']);
     const restarted = new DeliveryScene(scene.kept);
     await restarted.deliver();
-    expect(outcomes(restarted)).toEqual([['r1', 'failed', 'interrupted_before_send']]);
-    expect(restarted.calls).toEqual([]);
+    await restarted.responds(await restarted.sends(), 200);
+    await restarted.clock.elapse(1_500);
+    expect(outcomes(restarted)).toEqual([['r1', 'delivered', null]]);
+    expect(presses(restarted)).toBe(1);
   });
 
   it.each(['press', 'evidence'])('between the stored mark and the %s ends the plan as uncertain', async (until) => {

@@ -192,6 +192,23 @@ describe('the port of a page', () => {
     expect(JSON.stringify(overlay.news.at(-1))).not.toContain('of-claude');
   });
 
+  it('an overlay sees, and has left alone, only pages of its own site that are being helped', async () => {
+    const { state, open, done } = startTestPeople();
+    const overlay = open('https://chatgpt.com/c/c1');
+    const own = { platform: 'chatgpt', conversationId: 'c1' } as const;
+    state.helped([own, { platform: 'claude', conversationId: 'k1' }]);
+    await settled();
+    expect(overlay.news.at(-1)).toMatchObject({ view: { helped: [own] } });
+    overlay.send({ order: 'stop_help', id: 'a', platform: 'claude', conversation_id: 'k1' });
+    overlay.send({ order: 'stop_help', id: 'b', platform: 'chatgpt', conversation_id: 'c1' });
+    await settled();
+    expect(done).toEqual(['stop chatgpt c1']);
+    expect(overlay.news.filter(({ news }) => news !== 'view')).toMatchObject([
+      { id: 'a', outcome: { ok: false, code: 'forbidden' } },
+      { id: 'b', outcome: { ok: true } },
+    ]);
+  });
+
   it('an overlay cannot change settings or read the diagnostics', async () => {
     const { open, done } = startTestPeople();
     const overlay = open('https://chatgpt.com/c/c1');

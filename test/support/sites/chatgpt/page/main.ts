@@ -59,10 +59,6 @@ function drawButton(): void {
     event.preventDefault();
     if (act === 'send') submit();
   };
-  for (const chip of form.querySelectorAll('[data-fake-attachment]')) {
-    chip.setAttribute('role', 'group');
-    chip.setAttribute('aria-label', 'Pasted text.txt');
-  }
 }
 
 function submit(): void {
@@ -156,6 +152,7 @@ async function start(): Promise<void> {
   editor = fakeEditor.mountEditor(host, {
     attributes: isShell ? { role: 'textbox', 'aria-multiline': 'true' } : { id: 'prompt-textarea' },
     attachmentAbove: settings.attachmentAbove,
+    chip: (_document, name) => element('div', { class: 'group/file-tile', role: 'group', 'aria-label': name }, name),
     untrustedEnterSends: true,
   });
   editor.onChange = drawButton;

@@ -73,7 +73,12 @@ function start(): void {
   const buttons = element('div', { id: 'buttons' });
   dock.append(form);
   const attributes: Record<string, string> = hasTestIds ? { 'data-testid': 'chat-input' } : {};
-  const editor = fakeEditor.mountEditor(form, { attributes, attachmentAbove: 4000, untrustedEnterSends: true });
+  const chip = (_document: Document, name: string) => {
+    const made = element('div', { 'data-testid': 'file-thumbnail' });
+    made.textContent = name;
+    return made;
+  };
+  const editor = fakeEditor.mountEditor(form, { attributes, attachmentAbove: 4000, chip, untrustedEnterSends: true });
   form.append(buttons);
   editor.onSubmit = () => submit(editor);
   editor.onChange = showButtons;

@@ -1,4 +1,4 @@
-/** What the pages do around each editor: Enter sends, long pastes become attachments, attributes mark the element. */
+/** What the pages do around each editor: Enter sends, long pastes and files become attachments, attributes mark the element. */
 import type { EditorOptions, MountedEditor } from './editor.ts';
 
 interface EditorCore {
@@ -30,18 +30,31 @@ export function surround(host: HTMLElement, core: EditorCore, options: EditorOpt
     onChange: null,
   };
   for (const [name, value] of Object.entries(options.attributes ?? {})) core.element.setAttribute(name, value);
-  const { attachmentAbove = Number.POSITIVE_INFINITY } = options;
+  const { attachmentAbove = Number.POSITIVE_INFINITY, chip = plainChip } = options;
+  const attach = (name: string, content: string): void => {
+    attached.push(content);
+    const shown = chip(host.ownerDocument, name);
+    shown.setAttribute('data-fake-attachment', '');
+    host.append(shown);
+    editor.onChange?.();
+  };
   // Before the editor's own listener, which is on the element.
-  const attach = (event: ClipboardEvent) => {
+  const pasted = (event: ClipboardEvent) => {
     const text = pastedText(event.clipboardData);
     if (text.length <= attachmentAbove) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    attached.push(text);
-    host.append(chipOf(host.ownerDocument));
-    editor.onChange?.();
+    attach('Pasted text.txt', text);
   };
-  host.addEventListener('paste', attach, { capture: true });
+  host.addEventListener('paste', pasted, { capture: true });
+  const dropped = (event: DragEvent) => {
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    for (const { name } of files) attach(name, name);
+  };
+  host.addEventListener('drop', dropped, { capture: true });
   return {
     editor,
     changed: () => editor.onChange?.(),
@@ -61,9 +74,8 @@ function pastedText(clipboard: DataTransfer | null): string {
   return plain === '' ? (new DOMParser().parseFromString(html, 'text/html').body.textContent ?? '') : plain;
 }
 
-function chipOf(document: Document): HTMLElement {
+function plainChip(document: Document, name: string): HTMLElement {
   const chip = document.createElement('div');
-  chip.setAttribute('data-fake-attachment', '');
-  chip.textContent = 'Pasted text';
+  chip.textContent = name;
   return chip;
 }

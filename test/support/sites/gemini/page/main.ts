@@ -31,7 +31,9 @@ void load();
 
 function layOut(): MountedEditor {
   const composer = make('rich-textarea');
-  const mounted = mountEditor(composer, { attributes: { 'aria-label': 'Enter a prompt here' } });
+  const chip = (_document: Document, name: string) =>
+    make('div', { class: 'attachment-preview-wrapper' }, make('uploader-file-preview', {}, name));
+  const mounted = mountEditor(composer, { attributes: { 'aria-label': 'Enter a prompt here' }, chip });
   composer.append(make('div', { class: 'ql-clipboard', contenteditable: 'true', tabindex: '-1' }));
   mounted.onSubmit = send;
   mounted.onChange = showSlot;

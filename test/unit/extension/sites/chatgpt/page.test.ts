@@ -58,6 +58,17 @@ describe("The composer of ChatGPT's page", () => {
     const composer = page.composer(documentOf(html));
     expect(composer && page.composedText(composer)).toBe(text);
   });
+
+  it('counts its attachments, and neither the button that attaches nor the files of a message', () => {
+    const tile = '<div class="group/file-tile">a.pdf</div>';
+    const attach = '<button data-testid="composer-attachment-button"></button>';
+    const count = (html: string) => page.attachments?.(documentOf(html));
+    expect(count(`<form>${EMPTY}${attach}</form>`)).toBe(0);
+    expect(count(`<form>${tile}${tile}${EMPTY}</form>`)).toBe(2);
+    expect(count(`<form>${EMPTY}<div role="group" aria-label="a.pdf"></div></form>`)).toBe(1);
+    expect(count(`${tile}<form>${tile}<textarea></textarea></form><form>${EMPTY}</form>`)).toBe(0);
+    expect(count(tile)).toBe(0);
+  });
 });
 
 describe("The buttons of ChatGPT's page", () => {

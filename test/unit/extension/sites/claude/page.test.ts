@@ -49,9 +49,18 @@ describe('The composer of claude.ai', () => {
     }
   });
 
-  it('counts its attachments', () => {
-    expect(page.attachments?.(dom(COMPOSER))).toBe(0);
-    expect(page.attachments?.(dom(`${COMPOSER}<div data-testid="file-thumbnail">a</div>`))).toBe(1);
+  it('counts its attachments, and none of a message that was sent', () => {
+    const file = '<div data-testid="file-thumbnail">a.pdf</div>';
+    const sent = `<div data-testid="transcript-row" data-perf-row="human">${file}</div>`;
+    const sentBefore = `<div class="group">${file}<div data-testid="user-message">hi</div></div>`;
+    const count = (html: string) => page.attachments?.(dom(html));
+    expect(count(COMPOSER)).toBe(0);
+    expect(count(`<fieldset>${COMPOSER}${file}</fieldset>`)).toBe(1);
+    expect(count(`<main>${sent}<div><div>${COMPOSER}</div>${file}</div></main>`)).toBe(1);
+    expect(count(`${file}<div>${COMPOSER}</div>`)).toBe(1);
+    expect(count(`<main>${sent}<div>${COMPOSER}</div></main>`)).toBe(0);
+    expect(count(`<main>${sentBefore}<fieldset>${COMPOSER}</fieldset></main>`)).toBe(0);
+    expect(count(`<main>${sentBefore}<div>${COMPOSER}</div></main>`)).toBe(0);
   });
 });
 

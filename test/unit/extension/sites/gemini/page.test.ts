@@ -49,8 +49,12 @@ describe("Gemini's composer", () => {
   });
 
   it('counts the files that go with the message', () => {
-    expect(page.attachments?.(documentOf('<div class="attachment-preview-wrapper"></div>'))).toBe(0);
-    expect(page.attachments?.(documentOf('<div class="attachment-preview-wrapper"><b></b><b></b></div>'))).toBe(2);
+    const chips = '<uploader-file-preview></uploader-file-preview>'.repeat(2);
+    const older = '<div class="file-preview-container"></div>';
+    expect(page.attachments?.(documentOf('<div class="attachment-preview-wrapper"><i></i></div>'))).toBe(0);
+    expect(page.attachments?.(documentOf(`<div class="attachment-preview-wrapper">${chips}</div>`))).toBe(2);
+    expect(page.attachments?.(documentOf(`<div class="attachment-preview-wrapper">${older}</div>`))).toBe(1);
+    expect(page.attachments?.(documentOf(`<user-query>${chips}</user-query>`))).toBe(0);
   });
 });
 
