@@ -148,9 +148,15 @@ class TurnRecovery implements Recovery {
     const { tabId, requestId, send } = event;
     this.#turns.delete(tabId);
     this.#unnamed.delete(tabId);
-    if (send.conversationId !== null) this.#opened(event, send.conversationId, now);
-    else if (!send.isTemporary && this.#unnamed.size < MAX_TURNS) this.#unnamed.set(tabId, requestId);
+    if (send.conversationId !== null) {
+      this.#opened(event, send.conversationId, now);
+      return;
+    }
     this.#saveNow();
+    if (send.isTemporary) return;
+    this.#unnamed.set(tabId, requestId);
+    const [oldest] = this.#unnamed.keys();
+    if (this.#unnamed.size > MAX_TURNS && oldest !== undefined) this.#unnamed.delete(oldest);
   }
 
   #opened({ platform, tabId }: TrafficEvent, conversationId: string, now: number): void {
@@ -248,7 +254,8 @@ class TurnRecovery implements Recovery {
     for (const [id, times] of this.#reloads) if (withinHour(times, now).length === 0) this.#reloads.delete(id);
     // What cannot be stored is not done, as a new background page would do it again.
     await this.#save();
-    await tabs.reload(tabId);
+    // A person may have it left alone meanwhile.
+    if (this.#turns.has(tabId)) await tabs.reload(tabId);
   }
 
   /** What a failure loses is stored with the next change. */

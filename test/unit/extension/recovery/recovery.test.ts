@@ -23,6 +23,7 @@ class Scene {
   page: PageLook | null = seenLook('c1');
   isOpen = true;
   busy = new Set<number>();
+  onWrite: (state: StoredRecovery) => Promise<void> | void = () => undefined;
   isOn = true;
   isPaused = false;
   /** Conversations that something is being done about. */
@@ -62,6 +63,7 @@ class Scene {
       storage: {
         read: () => Promise.resolve(RecoverySchema.parse(structuredClone(this.stored?.value))),
         write: async (state) => {
+          await this.onWrite(state);
           if (this.stored === null) throw new Error('QuotaExceededError');
           this.stored.value = structuredClone(state);
         },
@@ -262,6 +264,19 @@ describe('an answer that does not end', () => {
     scene.isOn = true;
     await scene.clock.elapse(60 * MINUTE);
     expect(scene.acts).toEqual([]);
+  });
+
+  it('is not reloaded when a person has it left alone while that is being stored', async () => {
+    const scene = new Scene();
+    scene.send();
+    scene.onWrite = async ({ reloads }) => {
+      if (reloads.length === 0) return;
+      scene.onWrite = () => undefined;
+      scene.recovery.over('chatgpt', 'c1');
+      for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    };
+    await scene.clock.elapse(6 * MINUTE);
+    expect(without(scene.acts, 'look')).toEqual(['4 read']);
   });
 
   it('is shown to people from the reading on, until it is over or a person has it left alone', async () => {
