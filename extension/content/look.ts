@@ -17,7 +17,7 @@ function composerState(deps: LookDeps, composer: Composer | null, isAnswering: b
   const { document, site } = deps;
   if (composer === null) return document.readyState === 'complete' ? 'missing' : 'loading';
   if (site.page.composedText(composer).trim() !== '') return 'draft';
-  // It would go with whatever is sent next.
+  // It would go with the next message.
   if ((site.page.attachments?.(document) ?? 0) > 0) return 'draft';
   return isAnswering ? 'busy' : 'empty';
 }

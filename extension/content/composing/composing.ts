@@ -2,7 +2,7 @@
  * Types a message into the composer of a page and presses send. Promises: nothing is typed while a person types, has a
  * draft, or an answer is written; nothing is pressed unless the composer shows exactly the text in the right conversation
  * at that moment, and holds no attachment; text that was typed and not sent is removed again; each plan is pressed at most
- * once. A file that the site has made of the text stays: no site marks it in a way that surely tells it from a person's, so
+ * once. A file that the site has made of the text stays: no site marks it as ours in a way that is sure, so
  * the composer counts as occupied until a person removes it.
  */
 
